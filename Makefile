@@ -1,0 +1,36 @@
+# cibot: the commands of a developer's day. `make help` lists them.
+VENV ?= .venv
+PYTHON ?= python3
+PY := $(VENV)/bin/python
+STAMP := $(VENV)/.installed
+
+.PHONY: help run test check lint bench clean
+
+help:  ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 18
+
+$(STAMP): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "cibot needs Python 3.11 or newer; $$($(PYTHON) --version) was found. Try: make PYTHON=python3.12 run"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(PY) -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $(STAMP)
+
+run: $(STAMP)  ## start the bot: config/cibot.toml when it is there, else a demo
+	@if [ -f config/cibot.toml ]; then exec $(VENV)/bin/cibot run --config config/cibot.toml; \
+	else exec $(VENV)/bin/cibot demo; fi
+
+test: $(STAMP)  ## every test that needs no root; absent servers are named and skipped
+	$(PY) -m pytest $(ARGS)
+
+lint: $(STAMP)  ## ruff and mypy --strict
+	$(PY) -m ruff check .
+	$(PY) -m mypy
+
+check: lint test  ## what must be green at every commit
+
+bench: $(STAMP)  ## measure ingest, webhooks, latency, parsing, start; prints a table of ratios
+	$(PY) -m bench $(ARGS)
+
+clean:  ## remove the venv and caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache build *.egg-info

@@ -1,0 +1,36 @@
+"""The errors of cibot. Each says whether trying again can help.
+
+Nothing below this package raises a bare ``Exception``: a caller that retries
+catches `Transient`; a caller that talks to a person shows ``str(error)``,
+which names the place and, where there is one, the remedy.
+"""
+
+from __future__ import annotations
+
+
+class CibotError(Exception):
+    """Base of every error that cibot raises on purpose."""
+
+
+class Transient(CibotError):
+    """The same call may work later: a timeout, a 503, a deadlock.
+
+    ``retry_after`` is the number of seconds the other side asked us to wait,
+    or None when it did not say.
+    """
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class Permanent(CibotError):
+    """The same call will fail again until a person changes something."""
+
+
+class ConfigError(Permanent):
+    """The configuration is wrong; the text lists every mistake with its remedy."""
+
+
+class UserError(Permanent):
+    """A person asked for something that cannot be done; the text is the reply."""

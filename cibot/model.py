@@ -1,0 +1,170 @@
+"""The facts that the rest of cibot speaks about: frozen, and free of I/O.
+
+Words are those of their fields: change, patch set, account, vote and change
+message are Gerrit's; build, result, pipeline and voting are Zuul's. A *CI* is
+one third-party system with one or more accounts; a *report* is what one change
+message of a CI says. Every time is an aware datetime in UTC.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+
+class Outcome(StrEnum):
+    """What one change message of a CI says as a whole."""
+
+    SUCCESS = "success"
+    FAILURE = "failure"
+    STARTED = "started"
+    MERGE_FAILURE = "merge_failure"
+    NONE = "none"  # understood, and it judges nothing: a notice, a cancelled pipeline
+
+
+class Result(StrEnum):
+    """What a build or a report counts as when a CI is judged."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    INFRA = "infra"  # the system broke, not the change
+    SKIPPED = "skipped"  # counts nowhere
+
+
+class State(StrEnum):
+    """How a CI is, worst first."""
+
+    SILENT = "silent"
+    FAILING = "failing"
+    DEGRADED = "degraded"
+    UNKNOWN = "unknown"
+    HEALTHY = "healthy"
+
+    @property
+    def rank(self) -> int:
+        """0 is the worst; sorting by it puts the worst first."""
+        return list(State).index(self)
+
+    @property
+    def shape(self) -> str:
+        """The one-character mark that stands for the state where colour may not."""
+        return {"silent": "○", "failing": "■", "degraded": "▲", "unknown": "?", "healthy": "●"}[
+            self.value
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A Gerrit account as one message or event names it.
+
+    REST gives ``gerrit_id``; events do not, and name it by username or e-mail.
+    """
+
+    gerrit_id: int | None = None
+    username: str | None = None
+    name: str | None = None
+    email: str | None = None
+    service_user: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """A label and its value; None where the message withdrew the vote (``-Verified``)."""
+
+    label: str
+    value: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """One job's run as a report tells of it.
+
+    ``result`` is the word as written (``SUCCESS``, ``POST_FAILURE``, ``UNSTABLE``),
+    ``duration_s`` seconds or None where it was not written.
+    """
+
+    name: str
+    result: str
+    url: str | None = None
+    duration_s: float | None = None
+    voting: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What one change message of a CI says.
+
+    ``format`` names the family in ``collector/formats`` that understood it.
+    """
+
+    outcome: Outcome
+    format: str
+    pipeline: str | None = None
+    builds: tuple[Build, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A Gerrit change message, from REST or from a comment-added event.
+
+    ``message_id`` is None from an event. ``position`` is its index in the
+    change's list in REST, the true order inside one second. ``votes`` are what
+    the source says beside the text (an event's approvals); votes in the text's
+    header are read by the parser.
+    """
+
+    posted_at: datetime
+    text: str
+    author: Account | None
+    patch_set: int | None
+    message_id: str | None = None
+    tag: str | None = None
+    votes: tuple[Vote, ...] = ()
+    position: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PatchSet:
+    """One version of a change."""
+
+    number: int
+    uploaded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change as one answer of REST or one event shows it.
+
+    From an event ``messages`` holds at most that event's comment and
+    ``patch_sets`` at most its patch set. ``complete`` says that ``messages``
+    is the whole list, as REST gives it.
+    """
+
+    number: int
+    project: str
+    branch: str
+    subject: str
+    status: str  # NEW, MERGED, ABANDONED
+    created: datetime
+    updated: datetime
+    messages: tuple[Message, ...] = ()
+    patch_sets: tuple[PatchSet, ...] = ()
+    owner: Account | None = None
+    complete: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A half-open span of time, ``since <= t < until``."""
+
+    since: datetime
+    until: datetime
+
+    @classmethod
+    def before(cls, until: datetime, length: timedelta) -> Window:
+        """The window of ``length`` that ends at ``until``."""
+        return cls(until - length, until)
+
+    def __contains__(self, moment: datetime) -> bool:
+        return self.since <= moment < self.until

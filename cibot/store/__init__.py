@@ -1,0 +1,1 @@
+"""See docs/contributing for the map of the house."""
