@@ -6,8 +6,8 @@ from cibot.model import State, Window
 
 
 def test_worst_state_sorts_first() -> None:
-    assert sorted(State, key=lambda state: state.rank)[0] is State.SILENT
-    assert sorted(State, key=lambda state: state.rank)[-1] is State.HEALTHY
+    assert min(State, key=lambda state: state.rank) is State.SILENT
+    assert max(State, key=lambda state: state.rank) is State.HEALTHY
 
 
 def test_window_is_half_open() -> None:
