@@ -1,0 +1,103 @@
+"""What a chat backend is, and what it hands to the commands.
+
+A backend connects one network (an IRC network, a Slack workspace, the
+console). It decides which messages address the bot, strips the prefix, asks
+``answer`` off its own I/O thread, and renders the `Card` that comes back. It
+never sees the store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from cibot.card import Card
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A room on a network; written ``network/room`` in the configuration."""
+
+    network: str
+    room: str
+
+    def __str__(self) -> str:
+        return f"{self.network}/{self.room}"
+
+    @classmethod
+    def parse(cls, text: str) -> Channel:
+        """Reads ``network/room``; raises ValueError when a part is missing."""
+        network, slash, room = text.partition("/")
+        if not (network and slash and room):
+            raise ValueError(f"{text!r} is not a channel; write NETWORK/ROOM")
+        return cls(network, room)
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks. ``account`` is the identity that the network vouches for.
+
+    On IRC it is the services account (never the nick), on Slack the user id;
+    None when the network vouches for nobody.
+    """
+
+    nick: str
+    account: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One command as a person typed it, without the prefix.
+
+    ``where`` is the channel it was asked in, or the private conversation.
+    """
+
+    text: str
+    asker: Asker
+    where: Channel
+    private: bool
+
+
+Answer = Callable[[Question], Card | None]
+"""Answers a question, or None where silence is right. Never raises CibotError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """The state of a backend's connection, for ``/readyz`` and ``!ci feeds``."""
+
+    up: bool
+    since: datetime | None
+    detail: str = ""
+
+
+class Backend(Protocol):
+    """One network's transport. Methods are safe to call from any thread."""
+
+    network: str
+
+    def start(self, answer: Answer) -> None:
+        """Connects in the background and returns at once; reconnects for ever."""
+
+    def stop(self, timeout: float) -> None:
+        """Says goodbye and ends its threads, in ``timeout`` seconds at the most."""
+
+    def send(self, room: str, card: Card, *, key: str) -> str:
+        """Delivers a card and returns the remote id once the network has it.
+
+        ``key`` is the outbox's dedupe key. Raises Transient when it may work
+        later (not connected, timed out, rate limited: ``retry_after``) and
+        Permanent when a person must act (no such room, banned, revoked token).
+        """
+
+    def find(self, room: str, key: str) -> str | None:
+        """The remote id of a card sent before a crash, where the network can tell.
+
+        None means that it was not found; a backend that cannot look raises
+        LookupError, and the sender repeats the message, marked as such.
+        """
+
+    def link(self) -> Link:
+        """How the connection is now."""
