@@ -1,0 +1,28 @@
+"""What every test shares: servers as fixtures, loud skips, no network beyond loopback."""
+
+from collections import Counter
+
+import pytest
+
+from tests.support.loopback import forbid_network
+from tests.support.needs import ABSENT
+
+pytest_plugins = ["tests.support.mariadb"]
+
+
+def pytest_configure() -> None:
+    """Guards the sockets before any test module is imported."""
+    forbid_network()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """One loud line for each thing that was absent."""
+    reasons: Counter[str] = Counter()
+    for report in terminalreporter.stats.get("skipped", []):
+        if isinstance(report.longrepr, tuple) and ABSENT in report.longrepr[2]:
+            reasons[report.longrepr[2].removeprefix("Skipped: ")] += 1
+    if not reasons:
+        return
+    terminalreporter.section("ABSENT, SO NOT TESTED", red=True, bold=True)
+    for reason, number in sorted(reasons.items()):
+        terminalreporter.line(f"SKIPPED {number} tests: {reason}", red=True, bold=True)

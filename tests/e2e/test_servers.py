@@ -1,0 +1,42 @@
+"""The servers that other tests rely on: they start, answer, stop, and leave nothing behind."""
+
+import pytest
+import sqlalchemy as sa
+
+from tests.support.mariadb import MariaDB
+
+pytestmark = pytest.mark.e2e
+
+
+def scalar(url: str, statement: str) -> object:
+    """What one statement answers over the URL that tests are given."""
+    engine = sa.create_engine(url)
+    try:
+        with engine.connect() as connection:
+            result = connection.execute(sa.text(statement))
+            return result.scalar() if result.returns_rows else None
+    finally:
+        engine.dispose()
+
+
+def test_mariadb_answers_with_its_version(mariadb_url: str) -> None:
+    assert "MariaDB" in str(scalar(mariadb_url, "SELECT VERSION()"))
+    assert scalar(mariadb_url, "SELECT @@character_set_database") == "utf8mb4"
+
+
+def test_mariadb_databases_are_fresh_and_apart(mariadb: MariaDB, mariadb_url: str) -> None:
+    other = mariadb.create_database()
+    scalar(mariadb_url, "CREATE TABLE t AS SELECT 1 AS n")
+    count = "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE()"
+    assert scalar(mariadb_url, count) == 1
+    assert scalar(other, count) == 0
+    mariadb.drop_database(other)
+
+
+def test_mariadb_keeps_its_data_over_a_crash(mariadb: MariaDB, mariadb_url: str) -> None:
+    scalar(mariadb_url, "CREATE TABLE t (n INT PRIMARY KEY)")
+    mariadb.process.kill()
+    with pytest.raises(sa.exc.OperationalError):
+        scalar(mariadb_url, "SELECT 1")
+    mariadb.start()
+    assert scalar(mariadb_url, "SELECT COUNT(*) FROM t") == 0

@@ -1,0 +1,193 @@
+"""Starting real servers for tests: free ports, readiness, a log tail, and a sure end.
+
+A server is a child in its own session. It is told by the kernel to die when the test process
+dies (PR_SET_PDEATHSIG), so that a killed test run leaves nothing behind.
+"""
+
+import atexit
+import contextlib
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+# Asked in the child after its credentials are set: a change of user clears the death signal.
+# PR_SET_PDEATHSIG is 1. Where there is no prctl (macOS) the server just starts.
+_DIE_WITH_PARENT = """
+import ctypes, os, sys
+parent = int(sys.argv[1])
+try:
+    ctypes.CDLL(None).prctl(1, 9)
+except AttributeError:
+    pass
+if os.getppid() != parent:
+    sys.exit("the test process is gone")
+os.execvp(sys.argv[2], sys.argv[2:])
+"""
+
+
+class ServerFailedError(AssertionError):
+    """A server did not start or stop as it should; the text carries the end of its log."""
+
+
+def free_port() -> int:
+    """A TCP port on 127.0.0.1 that nothing listened on a moment ago."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def accepts(port: int) -> bool:
+    """Whether 127.0.0.1:port takes a TCP connection."""
+    with socket.socket() as probe:
+        probe.settimeout(2)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def wait_until(
+    condition: Callable[[], Any], timeout_s: float = 10.0, what: str = "the condition"
+) -> Any:
+    """Asks `condition` every 20 ms until its answer is true, and returns that answer."""
+    deadline = time.monotonic() + timeout_s
+    while True:
+        if answer := condition():
+            return answer
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what} did not come true within {timeout_s:g} s")
+        time.sleep(0.02)
+
+
+def is_root() -> bool:
+    """Whether the tests run as root; some servers refuse that and are started as another user."""
+    return os.geteuid() == 0
+
+
+@contextlib.contextmanager
+def server_directory(name: str, user: str | None = None) -> Iterator[Path]:
+    """A temporary directory for one server, with a short path (Unix sockets), owned by `user`."""
+    path = Path(tempfile.mkdtemp(prefix=f"cibot-{name}-"))
+    try:
+        if user and is_root():
+            owner = pwd.getpwnam(user)
+            os.chown(path, owner.pw_uid, owner.pw_gid)
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+class ServerProcess:
+    """One server process: start, wait until it answers, stop."""
+
+    def __init__(
+        self,
+        name: str,
+        argv: Sequence[str | Path],
+        log: Path,
+        *,
+        user: str | None = None,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+    ) -> None:
+        """`user` counts only when the tests run as root. `log` gets stdout and stderr."""
+        self.name = name
+        self.log = log
+        self._argv = [str(word) for word in argv]
+        self._user = user if is_root() else None
+        self._env = {**os.environ, **(env or {})}
+        self._cwd = cwd
+        self._child: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The process id while it runs."""
+        return self._child.pid if self._child and self._child.poll() is None else None
+
+    def start(self, ready: Callable[[], bool], timeout_s: float = 30.0) -> float:
+        """Starts it and waits until `ready()` is true; returns the seconds that took."""
+        began = time.monotonic()
+        words = [sys.executable, "-I", "-S", "-c", _DIE_WITH_PARENT, str(os.getpid())]
+        as_user: dict[str, Any] = {}
+        if self._user:
+            entry = pwd.getpwnam(self._user)
+            as_user = {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+        with self.log.open("ab") as sink:
+            self._child = subprocess.Popen(
+                [*words, *self._argv],
+                stdin=subprocess.DEVNULL,
+                stdout=sink,
+                stderr=subprocess.STDOUT,
+                env=self._env,
+                cwd=self._cwd,
+                start_new_session=True,
+                **as_user,
+            )
+        atexit.register(self.kill)
+        while not ready():
+            if time.monotonic() - began > timeout_s:
+                self.kill()
+                raise self._failure(f"did not answer within {timeout_s:g} s")
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                code = self._child.wait(0.02)
+                raise self._failure(f"ended with code {code} while starting")
+        return time.monotonic() - began
+
+    def signal(self, number: int) -> None:
+        """Sends a signal to the server and all it started (SIGSTOP makes it hang)."""
+        if self._child is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._child.pid, number)
+
+    def stop(self, timeout_s: float = 20.0) -> None:
+        """Ends it politely, and by force when it does not obey. Stopping twice is fine."""
+        if self.pid is not None:
+            self.signal(signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._child.wait(timeout_s)
+        self.kill()
+
+    def kill(self) -> None:
+        """Ends it at once, as a crash would."""
+        if self._child is None:
+            return
+        self.signal(signal.SIGKILL)
+        self._child.wait(10)
+        self._child = None
+        atexit.unregister(self.kill)
+
+    def log_tail(self, lines: int = 30) -> str:
+        """The end of what the server wrote."""
+        text = self.log.read_text(errors="replace") if self.log.exists() else ""
+        return "\n".join(text.splitlines()[-lines:])
+
+    def _failure(self, what: str) -> ServerFailedError:
+        tail = self.log_tail() or "(it wrote nothing)"
+        return ServerFailedError(f"{self.name} {what}; the end of its log:\n{tail}")
+
+
+def run_tool(argv: Sequence[str | Path], *, timeout_s: float = 120, **kwargs: Any) -> str:
+    """Runs a command to its end and returns its output; a failure shows that output."""
+    words = [str(word) for word in argv]
+    done = subprocess.run(
+        words,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        timeout=timeout_s,
+        check=False,
+        **kwargs,
+    )
+    if done.returncode:
+        tail = "\n".join(done.stdout.splitlines()[-30:])
+        raise ServerFailedError(f"{words[0]} ended with code {done.returncode}:\n{tail}")
+    return done.stdout
