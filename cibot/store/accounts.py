@@ -1,0 +1,112 @@
+"""Rows of accounts: who wrote a comment, and which CI that is."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import and_, or_, select, update
+
+from cibot.model import Account
+from cibot.store import schema
+from cibot.store.engine import Tx
+from cibot.store.upsert import upsert
+
+
+@dataclass(frozen=True, slots=True)
+class KnownAccount:
+    """An account as stored."""
+
+    id: int
+    account: Account
+    ci_id: int | None
+
+
+def identity(account: Account) -> str | None:
+    """What tells an account apart, best first; None for nobody at all."""
+    if account.gerrit_id is not None:
+        return f"id:{account.gerrit_id}"
+    for kind, value in (
+        ("user", account.username),
+        ("mail", account.email),
+        ("name", account.name),
+    ):
+        if value:
+            return f"{kind}:{value}"[:300]
+    return None
+
+
+def _known(row: Any) -> KnownAccount:
+    account = Account(row.gerrit_id, row.username, row.name, row.email, bool(row.service_user))
+    return KnownAccount(row.id, account, row.ci_id)
+
+
+def find_accounts(tx: Tx, server_id: int, wanted: Collection[Account]) -> list[KnownAccount]:
+    """Stored accounts that one of ``wanted`` may be: by identity, Gerrit id or username."""
+    table = schema.account.c
+    names = [one for one in (identity(account) for account in wanted) if one]
+    terms = [table.identity.in_(names)]
+    ids = [account.gerrit_id for account in wanted if account.gerrit_id is not None]
+    if ids:
+        terms.append(table.gerrit_id.in_(ids))
+    for column, values in (
+        (table.username, [account.username for account in wanted if account.username]),
+        (table.email, [account.email for account in wanted if account.email]),
+    ):
+        if values:
+            terms.append(column.in_(values))
+    query = select(schema.account).where(and_(table.server_id == server_id, or_(*terms)))
+    return [_known(row) for row in tx.execute(query.order_by(table.id))]
+
+
+def accounts_of(tx: Tx, server_id: int | None = None) -> list[KnownAccount]:
+    """Every stored account, of one server or of all."""
+    query = select(schema.account).order_by(schema.account.c.id)
+    if server_id is not None:
+        query = query.where(schema.account.c.server_id == server_id)
+    return [_known(row) for row in tx.execute(query)]
+
+
+def add_accounts(tx: Tx, server_id: int, accounts: Iterable[tuple[Account, int | None]]) -> None:
+    """Stores accounts with the CI that each belongs to; known identities stay as they are."""
+    rows = [
+        {
+            "server_id": server_id,
+            "identity": identity(account),
+            "gerrit_id": account.gerrit_id,
+            "username": _cut(account.username),
+            "name": _cut(account.name),
+            "email": _cut(account.email),
+            "service_user": account.service_user,
+            "ci_id": ci_id,
+        }
+        for account, ci_id in accounts
+    ]
+    upsert(tx, schema.account, sorted(rows, key=lambda row: str(row["identity"])))
+
+
+def update_account(tx: Tx, row_id: int, account: Account) -> None:
+    """Takes over what a later message tells of an account: its id, a new name."""
+    told = {
+        "gerrit_id": account.gerrit_id,
+        "username": _cut(account.username),
+        "name": _cut(account.name),
+        "email": _cut(account.email),
+        "service_user": account.service_user or None,
+    }
+    values = {name: value for name, value in told.items() if value is not None}
+    if values:
+        tx.execute(update(schema.account).where(schema.account.c.id == row_id).values(**values))
+
+
+def assign_ci(tx: Tx, account_ids: Collection[int], ci_id: int | None) -> None:
+    """Says which CI some accounts belong to."""
+    if account_ids:
+        tx.execute(
+            update(schema.account).where(schema.account.c.id.in_(account_ids)).values(ci_id=ci_id)
+        )
+
+
+def _cut(text: str | None) -> str | None:
+    return text[:255] if text else None

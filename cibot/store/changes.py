@@ -1,0 +1,97 @@
+"""Rows of changes and patch sets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import case, func, select
+
+from cibot.model import Change
+from cibot.store import schema
+from cibot.store.engine import Tx
+from cibot.store.upsert import upsert
+
+_NUMBER_BITS = 32
+
+
+def change_id(server_id: int, number: int) -> int:
+    """The row's key: the server in the high bits, Gerrit's number in the low 32.
+
+    Raises ValueError for a number that no Gerrit gives.
+    """
+    if not 0 <= number < 1 << _NUMBER_BITS:
+        raise ValueError(f"{number} is not a change number")
+    return server_id << _NUMBER_BITS | number
+
+
+def change_number(row_id: int) -> int:
+    """Gerrit's number of a change's row."""
+    return row_id & ((1 << _NUMBER_BITS) - 1)
+
+
+def _newer(new: Any, old: Any) -> dict[str, Any]:
+    fresh = new.updated_at >= old.updated_at
+    values = {
+        name: case((fresh, new[name]), else_=old[name])
+        for name in ("project", "branch", "subject", "status")
+    }
+    values["created_at"] = case(
+        (new.created_at < old.created_at, new.created_at), else_=old.created_at
+    )
+    # Last, since MySQL's earlier assignments must compare with the old value.
+    values["updated_at"] = case((fresh, new.updated_at), else_=old.updated_at)
+    return values
+
+
+def put_changes(tx: Tx, server_id: int, changes: Sequence[Change]) -> None:
+    """Stores the changes' present facts and locks their rows until the commit.
+
+    An older answer never overwrites a newer one. The lock makes one writer at
+    a time decide which comments of a change are new.
+    """
+    rows = [
+        {
+            "id": change_id(server_id, change.number),
+            "server_id": server_id,
+            "number": change.number,
+            "project": change.project[:255],
+            "branch": change.branch[:255],
+            "subject": change.subject[:500],
+            "status": change.status[:16],
+            "created_at": change.created,
+            "updated_at": change.updated,
+        }
+        for change in changes
+    ]
+    upsert(tx, schema.change, sorted(rows, key=lambda row: row["id"]), _newer)
+
+
+def put_patch_sets(tx: Tx, server_id: int, changes: Iterable[Change]) -> None:
+    """Stores when each patch set came; the earliest time told of stays."""
+    rows = {
+        (change_id(server_id, change.number), one.number): one.uploaded_at
+        for change in changes
+        for one in change.patch_sets
+    }
+    upsert(
+        tx,
+        schema.patch_set,
+        [
+            {"change_id": key[0], "number": key[1], "uploaded_at": at}
+            for key, at in sorted(rows.items())
+        ],
+        lambda new, old: {
+            "uploaded_at": case(
+                (new.uploaded_at < old.uploaded_at, new.uploaded_at), else_=old.uploaded_at
+            )
+        },
+    )
+
+
+def latest_patch_set(tx: Tx, row_id: int) -> int | None:
+    """The highest patch set known of a change."""
+    found: int | None = tx.execute(
+        select(func.max(schema.patch_set.c.number)).where(schema.patch_set.c.change_id == row_id)
+    ).scalar()
+    return found

@@ -1,0 +1,144 @@
+"""Rows of comments: what people and CIs wrote, kept whole so that it can be judged anew."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import bindparam, select, update
+
+from cibot.store import schema
+from cibot.store.engine import Tx
+
+_CHUNK = 500
+
+
+class StoredComment(NamedTuple):
+    """What decides whether a message is known already; the text stays in the database."""
+
+    change_id: int
+    seq: int
+    account_id: int | None
+    posted_at: datetime
+    message_id: str | None
+    event_at: datetime | None
+    position: int | None
+    digest: int
+
+
+@dataclass(frozen=True, slots=True)
+class CommentText:
+    """A stored comment with its text, to be read again."""
+
+    change_id: int
+    seq: int
+    account_id: int | None
+    patch_set: int | None
+    posted_at: datetime
+    tag: str | None
+    text: str
+    votes: str | None
+
+
+def known_comments(tx: Tx, change_ids: Sequence[int]) -> dict[int, list[StoredComment]]:
+    """The comments stored for some changes, by change, in the order they came."""
+    table = schema.comment.c
+    found: dict[int, list[StoredComment]] = {}
+    for start in range(0, len(change_ids), _CHUNK):
+        query = (
+            select(
+                table.change_id,
+                table.seq,
+                table.account_id,
+                table.posted_at,
+                table.message_id,
+                table.event_at,
+                table.position,
+                table.digest,
+            )
+            .where(table.change_id.in_(change_ids[start : start + _CHUNK]))
+            .order_by(table.change_id, table.seq)
+        )
+        for row in tx.execute(query):
+            found.setdefault(row.change_id, []).append(StoredComment(*row))
+    return found
+
+
+def add_comments(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Stores new comments; the caller holds the lock of their changes."""
+    if rows:
+        tx.execute(schema.comment.insert(), list(rows))
+
+
+_UPDATED = (
+    "account_id",
+    "posted_at",
+    "message_id",
+    "event_at",
+    "position",
+    "tag",
+    "digest",
+    "text",
+)
+
+
+def update_comments(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Sets what the other feed adds; each row names ``change_id``, ``seq`` and all of the rest."""
+    if not rows:
+        return
+    table = schema.comment
+    statement = (
+        update(table)
+        .where(table.c.change_id == bindparam("b_change"), table.c.seq == bindparam("b_seq"))
+        .values({name: bindparam(f"b_{name}") for name in _UPDATED})
+    )
+    tx.execute(
+        statement,
+        [
+            {"b_change": row["change_id"], "b_seq": row["seq"]}
+            | {f"b_{name}": row[name] for name in _UPDATED}
+            for row in rows
+        ],
+    )
+
+
+def comments_by(
+    tx: Tx, account_ids: Sequence[int], batch: int = 500
+) -> Iterator[list[CommentText]]:
+    """All comments of some accounts, oldest first, in batches."""
+    table = schema.comment.c
+    for account_id in account_ids:
+        after: tuple[Any, ...] | None = None
+        while True:
+            query = (
+                select(
+                    table.change_id,
+                    table.seq,
+                    table.account_id,
+                    table.patch_set,
+                    table.posted_at,
+                    table.tag,
+                    table.text,
+                    table.votes,
+                )
+                .where(table.account_id == account_id)
+                .order_by(table.posted_at, table.change_id, table.seq)
+                .limit(batch)
+            )
+            if after is not None:
+                query = query.where(_later(table, *after))
+            rows = [CommentText(*row) for row in tx.execute(query)]
+            if not rows:
+                break
+            yield rows
+            last = rows[-1]
+            after = (last.posted_at, last.change_id, last.seq)
+
+
+def _later(table: Any, posted_at: datetime, change_id: int, seq: int) -> Any:
+    return (table.posted_at > posted_at) | (
+        (table.posted_at == posted_at)
+        & ((table.change_id > change_id) | ((table.change_id == change_id) & (table.seq > seq)))
+    )

@@ -1,0 +1,154 @@
+"""Opens the database and runs transactions, over and over where that is right.
+
+On a Galera cluster a conflict may come at any statement or at COMMIT (1213),
+and a node without quorum answers 1047 to everything: a transaction is
+therefore a function that can be called again, from its start.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, ExceptionContext, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+
+from cibot.errors import ConfigError, Transient
+
+log = logging.getLogger(__name__)
+Tx = Connection
+T = TypeVar("T")
+
+_RETRIED = {1205, 1213, 1047, 1020, 2006, 2013}
+_DISCONNECTED = {1047}  # a node that left the cluster; the pool must look for another
+_TRIES = 6
+
+
+class StoreError(Transient):
+    """The database did not answer, or a transaction lost every try."""
+
+
+class Store:
+    """The open database. `write` and `read` are the two ways in."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._pause = threading.Event()
+
+    def write(self, work: Callable[[Tx], T]) -> T:
+        """Runs ``work`` in one transaction and commits; runs it anew after a conflict.
+
+        Raises StoreError when the database stays away or keeps refusing.
+        """
+        for attempt in range(1, _TRIES + 1):
+            try:
+                with self.engine.begin() as tx:
+                    return work(tx)
+            except (OperationalError, DBAPIError) as error:
+                if not _worth_retrying(error):
+                    raise
+                if attempt == _TRIES:
+                    raise StoreError(
+                        f"the database refused {_TRIES} times: {_code(error)}"
+                    ) from error
+                log.info("transaction tried again attempt=%d cause=%s", attempt, _code(error))
+                self._pause.wait(random.uniform(0, 0.02 * 2**attempt))
+        raise AssertionError("unreachable")
+
+    def read(self, work: Callable[[Tx], T]) -> T:
+        """Runs ``work`` on a connection whose changes are thrown away."""
+        try:
+            with self._reading() as tx:
+                return work(tx)
+        except OperationalError as error:
+            if _worth_retrying(error):
+                raise StoreError(f"the database does not answer: {_code(error)}") from error
+            raise
+
+    @contextmanager
+    def _reading(self) -> Iterator[Tx]:
+        with self.engine.connect() as tx:
+            yield tx.execution_options(cibot_reads=True)
+
+    def close(self) -> None:
+        """Closes every connection."""
+        self.engine.dispose()
+
+
+def _code(error: DBAPIError) -> str:
+    return str(error.orig.args[0] if error.orig is not None and error.orig.args else error.orig)
+
+
+def _worth_retrying(error: DBAPIError) -> bool:
+    if error.connection_invalidated:
+        return True
+    code = error.orig.args[0] if error.orig is not None and error.orig.args else None
+    return code in _RETRIED or (isinstance(code, str) and "database is locked" in code)
+
+
+def open_store(url: str) -> Store:
+    """Opens ``url`` (``sqlite:///PATH`` or ``mysql+pymysql://…``) without connecting.
+
+    Raises ConfigError when the URL is not one that cibot can use.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise ConfigError(
+            'store.url is not a database URL; write "sqlite:///var/cibot.db"'
+        ) from error
+    if parsed.get_backend_name() == "sqlite":
+        return Store(_sqlite(parsed))
+    if parsed.get_backend_name() in {"mysql", "mariadb"}:
+        return Store(_mysql(parsed))
+    raise ConfigError(
+        f"store.url: cibot keeps its rows in SQLite, MySQL or MariaDB, not {parsed.drivername!r}"
+    )
+
+
+def _sqlite(url: URL) -> Engine:
+    if url.database and url.database != ":memory:":
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, connect_args={"timeout": 30})
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, _record: object) -> None:
+        connection.isolation_level = None  # we begin ourselves, below
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        # A reader that later writes could not wait for the lock: writers take it first.
+        reads = connection.get_execution_options().get("cibot_reads")
+        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _mysql(url: URL) -> Engine:
+    if url.drivername in {"mysql", "mariadb"}:
+        url = url.set(drivername=f"{url.drivername}+pymysql")
+    engine = create_engine(
+        url.update_query_dict({"charset": "utf8mb4"}),
+        isolation_level="READ COMMITTED",
+        pool_pre_ping=True,
+        pool_recycle=1800,
+        pool_size=10,
+        max_overflow=10,
+        connect_args={"connect_timeout": 10, "read_timeout": 30, "write_timeout": 30},
+    )
+
+    @event.listens_for(engine, "handle_error")
+    def mark_lost(context: ExceptionContext) -> None:
+        original = context.original_exception
+        if getattr(original, "args", None) and original.args[0] in _DISCONNECTED:
+            context.is_disconnect = True
+
+    return engine

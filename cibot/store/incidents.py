@@ -1,0 +1,144 @@
+"""Rows of health, incidents and their transitions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, insert, or_, select, update
+
+from cibot.store import schema
+from cibot.store.engine import Tx
+from cibot.store.upsert import upsert
+
+
+@dataclass(frozen=True, slots=True)
+class StoredHealth:
+    """How a CI was when it was last assessed; ``signals`` is JSON."""
+
+    ci_id: int
+    state: str
+    since: datetime | None
+    assessed_at: datetime
+    last_report_at: datetime | None
+    signals: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredIncident:
+    """An incident; ``body`` is JSON of the pure one."""
+
+    id: int
+    ci_id: int
+    kind: str
+    state: str
+    opened_at: datetime | None
+    resolved_at: datetime | None
+    changed_at: datetime
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTransition:
+    """One step of an incident, with its reason in words."""
+
+    incident_id: int
+    at: datetime
+    name: str
+    reason: str
+
+
+def put_health(tx: Tx, health: StoredHealth) -> None:
+    """Stores how a CI is now, over what it was."""
+    names = ("state", "since", "assessed_at", "last_report_at", "signals")
+    row = {"ci_id": health.ci_id} | {name: getattr(health, name) for name in names}
+    upsert(tx, schema.health, [row], lambda new, _old: {name: getattr(new, name) for name in names})
+
+
+def health_of(tx: Tx, ci_id: int | None = None) -> list[StoredHealth]:
+    """The stored health of one CI, or of all."""
+    query = select(schema.health)
+    if ci_id is not None:
+        query = query.where(schema.health.c.ci_id == ci_id)
+    return [StoredHealth(**row._mapping) for row in tx.execute(query)]
+
+
+_FIELDS = [
+    schema.incident.c[name]
+    for name in ("id", "ci_id", "kind", "state", "opened_at", "resolved_at", "changed_at", "body")
+]
+
+
+def incidents_of(
+    tx: Tx, ci_id: int | None = None, *, resolved_since: datetime | None = None, limit: int = 500
+) -> list[StoredIncident]:
+    """The open incidents of a CI or of all; with ``resolved_since`` ended ones.
+
+    Newest first.
+    """
+    table = schema.incident.c
+    wanted = table.open_slot == 1
+    if resolved_since is not None:
+        wanted = or_(wanted, table.resolved_at >= resolved_since)
+    query = select(*_FIELDS).where(wanted).order_by(table.changed_at.desc(), table.id.desc())
+    if ci_id is not None:
+        query = query.where(table.ci_id == ci_id)
+    return [StoredIncident(*row) for row in tx.execute(query.limit(limit))]
+
+
+def incident_by_id(tx: Tx, incident_id: int) -> StoredIncident | None:
+    """One incident, or None."""
+    row = tx.execute(select(*_FIELDS).where(schema.incident.c.id == incident_id)).one_or_none()
+    return StoredIncident(*row) if row else None
+
+
+def add_incident(tx: Tx, incident: StoredIncident) -> int:
+    """Stores a new incident and returns its id; ``incident.id`` is not looked at."""
+    result = tx.execute(insert(schema.incident).values(**_values(incident)))
+    key = result.inserted_primary_key
+    assert key is not None
+    return int(key[0])
+
+
+def update_incident(tx: Tx, incident: StoredIncident) -> None:
+    """Stores what became of an incident."""
+    table = schema.incident
+    tx.execute(update(table).where(table.c.id == incident.id).values(**_values(incident)))
+
+
+def _values(incident: StoredIncident) -> dict[str, object]:
+    return {
+        "ci_id": incident.ci_id,
+        "kind": incident.kind,
+        "open_slot": None if incident.resolved_at else 1,
+        "state": incident.state,
+        "opened_at": incident.opened_at,
+        "resolved_at": incident.resolved_at,
+        "changed_at": incident.changed_at,
+        "body": incident.body,
+    }
+
+
+def add_transition(tx: Tx, incident_id: int, at: datetime, name: str, reason: str) -> int:
+    """Stores a step of an incident and returns its number, from 1."""
+    table = schema.transition
+    last = tx.execute(
+        select(func.max(table.c.seq)).where(table.c.incident_id == incident_id)
+    ).scalar()
+    seq = (last or 0) + 1
+    tx.execute(
+        insert(table).values(incident_id=incident_id, seq=seq, at=at, name=name, reason=reason)
+    )
+    return seq
+
+
+def transitions_since(tx: Tx, since: datetime, limit: int = 1000) -> list[StoredTransition]:
+    """Steps of any incident since then, oldest first."""
+    table = schema.transition.c
+    query = (
+        select(table.incident_id, table.at, table.name, table.reason)
+        .where(table.at >= since)
+        .order_by(table.at, table.incident_id, table.seq)
+        .limit(limit)
+    )
+    return [StoredTransition(*row) for row in tx.execute(query)]

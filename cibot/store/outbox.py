@@ -1,0 +1,127 @@
+"""Rows of the outbox: what is to be said, and what became of it.
+
+A row is written in the transaction that decides it. Before a send it is
+claimed (``sending``, one attempt more, a lease); after, it is ``sent`` with
+the network's id. A row that is ``sending`` with its lease over was left by a
+crash: the message may or may not be out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select, update
+
+from cibot.store import schema
+from cibot.store.engine import Tx
+from cibot.store.upsert import upsert
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message in the outbox. ``attempts`` counts this one; ``doubtful`` follows a crash."""
+
+    id: int
+    key: str
+    network: str
+    room: str
+    card: str
+    attempts: int
+    created_at: datetime
+    doubtful: bool
+
+
+def enqueue(tx: Tx, key: str, network: str, room: str, card: str, now: datetime) -> None:
+    """Adds a message, once: a key that is there already changes nothing."""
+    row = {
+        "dedupe_key": key,
+        "network": network,
+        "room": room,
+        "card": card,
+        "state": "pending",
+        "attempts": 0,
+        "created_at": now,
+        "not_before": now,
+    }
+    upsert(tx, schema.outbox, [row])
+
+
+def claim(
+    tx: Tx, network: str, now: datetime, lease_until: datetime, skip_rooms: frozenset[str]
+) -> Outgoing | None:
+    """Takes the oldest message of a network that is due, in its room's order, or None.
+
+    A room whose oldest open message has to wait is passed over whole, so that
+    what follows does not overtake it.
+    """
+    table = schema.outbox
+    heads = (
+        select(func.min(table.c.id))
+        .where(table.c.network == network, table.c.state.in_(("pending", "sending")))
+        .group_by(table.c.room)
+    )
+    query = select(table).where(table.c.id.in_(heads)).order_by(table.c.id)
+    for row in tx.execute(query).all():
+        if row.room in skip_rooms or row.not_before > now:
+            continue
+        if row.state == "sending" and row.lease_until is not None and row.lease_until > now:
+            continue
+        taken = tx.execute(
+            update(table)
+            .where(table.c.id == row.id, table.c.attempts == row.attempts)
+            .where(table.c.state == row.state)
+            .values(state="sending", attempts=row.attempts + 1, lease_until=lease_until)
+        )
+        if taken.rowcount == 1:
+            return Outgoing(
+                row.id,
+                row.dedupe_key,
+                row.network,
+                row.room,
+                row.card,
+                row.attempts + 1,
+                row.created_at,
+                row.state == "sending",
+            )
+    return None
+
+
+def mark_sent(tx: Tx, outgoing: Outgoing, remote_id: str, now: datetime) -> bool:
+    """Notes that the network has the message; False when another sender took it over."""
+    return _settle(tx, outgoing, state="sent", remote_id=remote_id[:255], sent_at=now, error=None)
+
+
+def mark_later(tx: Tx, outgoing: Outgoing, not_before: datetime, error: str) -> bool:
+    """Puts a message back until ``not_before``, after a passing failure."""
+    return _settle(tx, outgoing, state="pending", not_before=not_before, error=error[:2000])
+
+
+def mark_dead(tx: Tx, outgoing: Outgoing, error: str) -> bool:
+    """Gives a message up: a person must act first."""
+    return _settle(tx, outgoing, state="dead", error=error[:2000])
+
+
+def _settle(tx: Tx, outgoing: Outgoing, **values: object) -> bool:
+    table = schema.outbox
+    done = tx.execute(
+        update(table)
+        .where(table.c.id == outgoing.id, table.c.attempts == outgoing.attempts)
+        .where(table.c.state == "sending")
+        .values(lease_until=None, **values)
+    )
+    return done.rowcount == 1
+
+
+def release_leases(tx: Tx, now: datetime) -> int:
+    """Ends every lease, when it is known that no other sender lives; returns how many."""
+    table = schema.outbox
+    done = tx.execute(update(table).where(table.c.state == "sending").values(lease_until=now))
+    return done.rowcount
+
+
+def depth(tx: Tx) -> dict[str, int]:
+    """How many messages are in each state but ``sent``."""
+    table = schema.outbox.c
+    query = select(table.state, func.count()).where(table.state != "sent").group_by(table.state)
+    return {row[0]: row[1] for row in tx.execute(query)}

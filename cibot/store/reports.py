@@ -1,0 +1,173 @@
+"""Rows of reports and builds: what the CIs' comments say."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import delete, func, select, tuple_
+
+from cibot.store import schema
+from cibot.store.engine import Tx
+
+_CHUNK = 500
+
+
+class StoredReport(NamedTuple):
+    """A report with what judging and showing it needs. Times are UTC."""
+
+    ci_id: int
+    change_id: int
+    seq: int
+    position: int | None
+    number: int
+    project: str
+    branch: str
+    patch_set: int
+    pipeline: str | None
+    outcome: str
+    result: str | None
+    posted_at: datetime
+    uploaded_at: datetime | None
+
+
+class StoredBuild(NamedTuple):
+    """A build of a report."""
+
+    change_id: int
+    seq: int
+    job: str
+    word: str
+    result: str
+    voting: bool
+    duration_s: float | None
+    url: str | None
+
+
+def put_reports(
+    tx: Tx, reports: Sequence[Mapping[str, Any]], builds: Sequence[Mapping[str, Any]]
+) -> None:
+    """Stores the reports of new comments, and their builds."""
+    if reports:
+        tx.execute(schema.report.insert(), list(reports))
+    if builds:
+        tx.execute(schema.build.insert(), list(builds))
+
+
+def drop_reports(tx: Tx, keys: Collection[tuple[int, int]]) -> None:
+    """Forgets what comments were read as: before they are read anew."""
+    ordered = sorted(keys)
+    for start in range(0, len(ordered), _CHUNK):
+        some = ordered[start : start + _CHUNK]
+        for table in (schema.build, schema.report):
+            tx.execute(delete(table).where(tuple_(table.c.change_id, table.c.seq).in_(some)))
+
+
+def _reports() -> Any:
+    report, change, patch_set = schema.report, schema.change, schema.patch_set
+    comment = schema.comment
+    return (
+        select(
+            report.c.ci_id,
+            report.c.change_id,
+            report.c.seq,
+            comment.c.position,
+            change.c.number,
+            change.c.project,
+            change.c.branch,
+            report.c.patch_set,
+            report.c.pipeline,
+            report.c.outcome,
+            report.c.result,
+            report.c.posted_at,
+            patch_set.c.uploaded_at,
+        )
+        .join(change, change.c.id == report.c.change_id)
+        .join(
+            comment,
+            (comment.c.change_id == report.c.change_id) & (comment.c.seq == report.c.seq),
+        )
+        .outerjoin(
+            patch_set,
+            (patch_set.c.change_id == report.c.change_id)
+            & (patch_set.c.number == report.c.patch_set),
+        )
+        .where(report.c.patch_set.is_not(None), report.c.outcome.is_not(None))
+    )
+
+
+def reports_of(tx: Tx, ci_id: int, since: datetime, until: datetime) -> list[StoredReport]:
+    """A CI's understood reports in ``since <= t < until``, in the order they were posted."""
+    table = schema.report.c
+    query = (
+        _reports()
+        .where(table.ci_id == ci_id, table.posted_at >= since, table.posted_at < until)
+        .order_by(table.posted_at, table.change_id, schema.comment.c.position, table.seq)
+    )
+    return [StoredReport(*row) for row in tx.execute(query)]
+
+
+def reports_on(tx: Tx, change_id: int) -> list[StoredReport]:
+    """Every CI's understood reports on one change, in the order they were posted."""
+    table = schema.report.c
+    query = (
+        _reports()
+        .where(table.change_id == change_id)
+        .order_by(table.posted_at, schema.comment.c.position, table.seq)
+    )
+    return [StoredReport(*row) for row in tx.execute(query)]
+
+
+def builds_of(
+    tx: Tx, keys: Collection[tuple[int, int]]
+) -> dict[tuple[int, int], list[StoredBuild]]:
+    """The builds of some reports, by (change, seq), in the order they were written."""
+    found: dict[tuple[int, int], list[StoredBuild]] = {}
+    table = schema.build.c
+    ordered = sorted(keys)
+    for start in range(0, len(ordered), _CHUNK):
+        query = (
+            select(
+                table.change_id,
+                table.seq,
+                table.job,
+                table.word,
+                table.result,
+                table.voting,
+                table.duration_s,
+                table.url,
+            )
+            .where(tuple_(table.change_id, table.seq).in_(ordered[start : start + _CHUNK]))
+            .order_by(table.change_id, table.seq, table.idx)
+        )
+        for row in tx.execute(query):
+            found.setdefault((row.change_id, row.seq), []).append(StoredBuild(*row))
+    return found
+
+
+def last_report_times(tx: Tx) -> dict[int, datetime]:
+    """When each CI last wrote anything at all, by its id."""
+    table = schema.report.c
+    query = select(table.ci_id, func.max(table.posted_at)).group_by(table.ci_id)
+    return {row[0]: row[1] for row in tx.execute(query)}
+
+
+def cis_heard_since(tx: Tx, since: datetime) -> set[int]:
+    """The CIs whose reports were stored since then, by any process."""
+    table = schema.report.c
+    query = select(table.ci_id).where(table.heard_at >= since).distinct()
+    return set(tx.execute(query).scalars())
+
+
+def judging_counts(tx: Tx, since: datetime) -> list[tuple[str, int, int]]:
+    """(project, CI, how many reports that judge) since then: who is at home where."""
+    report, change = schema.report, schema.change
+    query = (
+        select(change.c.project, report.c.ci_id, func.count())
+        .join(change, change.c.id == report.c.change_id)
+        .where(report.c.posted_at >= since, report.c.result.is_not(None))
+        .group_by(change.c.project, report.c.ci_id)
+        .order_by(change.c.project, report.c.ci_id)
+    )
+    return [(row[0], row[1], row[2]) for row in tx.execute(query)]

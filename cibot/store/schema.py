@@ -1,0 +1,256 @@
+"""The tables. Keys are natural where rows come in bulk, so that nothing waits for an id.
+
+A change's id is its server's id in the high bits and Gerrit's number in the low
+32; a comment is (change, seq), its report has the same key, a build adds its
+index. Times are UTC with microseconds. Collation is binary: Gerrit's names
+are case-sensitive. Every table has a primary key, as a Galera cluster wants.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects import mysql
+from sqlalchemy.types import TypeDecorator
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """Aware datetimes in UTC; stored without offset, with microseconds."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        if dialect.name in {"mysql", "mariadb"}:
+            return dialect.type_descriptor(mysql.DATETIME(fsp=6))
+        return dialect.type_descriptor(DateTime())
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        if value is None:
+            return None
+        if value.tzinfo is UTC:
+            return value.replace(tzinfo=None)
+        return value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+LongText = Text().with_variant(mysql.MEDIUMTEXT(), "mysql", "mariadb")
+Id = BigInteger().with_variant(Integer(), "sqlite")  # SQLite counts up INTEGER keys only
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _table(name: str, *items: Any) -> Table:
+    return Table(
+        name,
+        metadata,
+        *items,
+        mysql_engine="InnoDB",
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mariadb_engine="InnoDB",
+        mariadb_charset="utf8mb4",
+        mariadb_collate="utf8mb4_bin",
+    )
+
+
+server = _table(
+    "server",
+    Column("id", Integer, primary_key=True),
+    Column("name", String(64), nullable=False, unique=True),
+    Column("url", String(500), nullable=False),
+)
+
+ci = _table(
+    "ci",
+    Column("id", Integer, primary_key=True),
+    Column("name", String(100), nullable=False, unique=True),
+    Column("origin", String(16), nullable=False),  # configured, group, discovered
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+account = _table(
+    "account",
+    Column("id", Id, primary_key=True),
+    Column("server_id", ForeignKey("server.id"), nullable=False),
+    # what the account was first told apart by: id:499, user:zuul, mail:…, name:…
+    Column("identity", String(300), nullable=False),
+    Column("gerrit_id", BigInteger),
+    Column("username", String(255)),
+    Column("name", String(255)),
+    Column("email", String(255)),
+    Column("service_user", Boolean, nullable=False, default=False),
+    Column("ci_id", ForeignKey("ci.id")),
+    UniqueConstraint("server_id", "identity"),
+    Index(None, "server_id", "username"),
+    Index(None, "server_id", "gerrit_id"),
+    Index(None, "ci_id"),
+)
+
+change = _table(
+    "change",
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("server_id", Integer, nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("project", String(255), nullable=False),
+    Column("branch", String(255), nullable=False),
+    Column("subject", String(500), nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    Index(None, "number"),
+    Index(None, "project", "updated_at"),
+)
+
+patch_set = _table(
+    "patch_set",
+    Column("change_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("uploaded_at", UtcDateTime, nullable=False),
+)
+
+comment = _table(
+    "comment",
+    Column("change_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("account_id", Id),
+    Column("patch_set", Integer),
+    Column("posted_at", UtcDateTime, nullable=False),
+    Column("message_id", String(64)),  # None until REST has told
+    Column("event_at", UtcDateTime),  # the event's own time, where one brought it
+    Column("position", Integer),  # its index in the change's list, the true order
+    Column("tag", String(255)),
+    Column("digest", BigInteger, nullable=False),  # of the text, to match both feeds
+    Column("text", LongText, nullable=False),
+    Column("votes", Text),  # JSON {label: value}, what the source says beside the text
+    UniqueConstraint("change_id", "message_id"),
+    Index(None, "account_id", "posted_at"),
+)
+
+report = _table(
+    "report",
+    Column("change_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("ci_id", Integer, nullable=False),
+    Column("patch_set", Integer),
+    Column("posted_at", UtcDateTime, nullable=False),
+    Column("pipeline", String(100)),
+    Column("outcome", String(16)),  # None: a CI's comment that was not understood
+    Column("result", String(8)),  # what it counts as; None where it judges nothing
+    Column("format", String(32)),
+    Column("heard_at", UtcDateTime, nullable=False),
+    Index(None, "ci_id", "posted_at"),
+    Index(None, "heard_at"),
+)
+
+build = _table(
+    "build",
+    Column("change_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("idx", SmallInteger, primary_key=True, autoincrement=False),
+    Column("job", String(255), nullable=False),
+    Column("word", String(64), nullable=False),  # the result as written
+    Column("result", String(8), nullable=False),
+    Column("voting", Boolean, nullable=False),
+    Column("duration_s", Float),
+    Column("url", Text),
+)
+
+health = _table(
+    "health",
+    Column("ci_id", Integer, primary_key=True, autoincrement=False),
+    Column("state", String(16), nullable=False),
+    Column("since", UtcDateTime),  # when it came into this state
+    Column("assessed_at", UtcDateTime, nullable=False),
+    Column("last_report_at", UtcDateTime),
+    Column("signals", LongText, nullable=False),  # JSON, what `why` shows
+)
+
+incident = _table(
+    "incident",
+    Column("id", Id, primary_key=True),
+    Column("ci_id", Integer, nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("open_slot", SmallInteger),  # 1 while open, NULL after: one open a CI and kind
+    Column("body", LongText, nullable=False),  # JSON, the pure incident
+    Column("state", String(16), nullable=False),
+    Column("opened_at", UtcDateTime),
+    Column("resolved_at", UtcDateTime),
+    Column("changed_at", UtcDateTime, nullable=False),
+    UniqueConstraint("ci_id", "kind", "open_slot"),
+    Index(None, "state", "changed_at"),
+    Index(None, "ci_id", "changed_at"),
+)
+
+transition = _table(
+    "transition",
+    Column("incident_id", Id, primary_key=True, autoincrement=False),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("name", String(32), nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
+outbox = _table(
+    "outbox",
+    Column("id", Id, primary_key=True),
+    Column("dedupe_key", String(190), nullable=False, unique=True),
+    Column("network", String(64), nullable=False),
+    Column("room", String(200), nullable=False),
+    Column("card", LongText, nullable=False),
+    Column("state", String(16), nullable=False),  # pending, sending, sent, dead
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("not_before", UtcDateTime, nullable=False),
+    Column("lease_until", UtcDateTime),
+    Column("sent_at", UtcDateTime),
+    Column("remote_id", String(255)),
+    Column("error", Text),
+    Index(None, "state", "network", "id"),
+)
+
+feed = _table(
+    "feed",
+    Column("server_id", Integer, primary_key=True, autoincrement=False),
+    Column("name", String(190), primary_key=True),  # poll, webhook, backfill:…
+    Column("cursor", Text),
+    Column("heard_at", UtcDateTime),  # when it last worked
+    Column("failed_at", UtcDateTime),
+    Column("error", Text),
+    Column("rejected", BigInteger, nullable=False, default=0),
+)
+
+lease = _table(
+    "lease",
+    Column("name", String(64), primary_key=True),
+    Column("owner", String(190), nullable=False),
+    Column("token", BigInteger, nullable=False),
+    Column("until", UtcDateTime, nullable=False),
+)
