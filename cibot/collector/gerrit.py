@@ -1,0 +1,198 @@
+"""What cibot asks a Gerrit by REST, and the answers in the model's words.
+
+Source: Gerrit's Documentation/rest-api.html and the pages it links.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import quote
+
+from cibot.collector.complaints import BadRequest, NotFound, Refused
+from cibot.collector.decode import account_from_rest, change_from_rest
+from cibot.collector.fields import DecodeError, expected, integer, mapping, moment, sequence
+from cibot.collector.transport import Transport
+from cibot.errors import Permanent
+from cibot.model import Account, Change
+
+__all__ = ["BadRequest", "Broken", "Gerrit", "NotFound", "Page", "Refused"]
+
+# Messages with their authors. Patch sets are read out of the messages:
+# ALL_REVISIONS makes the same query ten times slower.
+OPTIONS = ("MESSAGES", "DETAILED_ACCOUNTS", "SKIP_DIFFSTAT")
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A row of an answer that could not be read; ``number`` where at least that could."""
+
+    number: int | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One answer to a query: newest ``updated`` first.
+
+    ``rows`` counts every row sent, broken ones too, ``last_updated`` is that of
+    the last row that has a readable one, and ``served_at`` the server's clock.
+    """
+
+    changes: list[Change]
+    more: bool
+    broken: tuple[Broken, ...] = ()
+    rows: int = 0
+    last_updated: datetime | None = None
+    served_at: datetime | None = None
+
+
+class Gerrit:
+    """One Gerrit server. Parameters as in `Transport`; use from one thread at a time."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        username: str | None = None,
+        password: str | None = None,
+        verify: bool | str = True,
+        timeout: tuple[float, float] = (10.0, 60.0),
+        rate: float | None = None,
+        retries: int = 3,
+        backoff: float = 1.0,
+        stop: threading.Event | None = None,
+    ) -> None:
+        self._transport = Transport(
+            url,
+            username=username,
+            password=password,
+            verify=verify,
+            timeout=timeout,
+            rate=rate,
+            retries=retries,
+            backoff=backoff,
+            stop=stop,
+        )
+        self._unknown_options: set[str] = set()
+
+    def __repr__(self) -> str:
+        return f"Gerrit({self.url!r})"
+
+    @property
+    def url(self) -> str:
+        """The server's root, without a trailing slash."""
+        return self._transport.url
+
+    def close(self) -> None:
+        """Close the connections; the next call opens new ones."""
+        self._transport.close()
+
+    def version(self) -> str:
+        """The server's version, such as ``3.13.5``."""
+        version = self._transport.get("config/server/version").value
+        if not isinstance(version, str):
+            raise Permanent(f"{self.url}: is this a Gerrit? Its version is not a text")
+        return version[:80]
+
+    def changes(
+        self,
+        query: str,
+        *,
+        limit: int | None = None,
+        start: int = 0,
+        options: Sequence[str] = OPTIONS,
+    ) -> Page:
+        """One page of the changes that match ``query``, newest ``updated`` first.
+
+        ``limit`` is at most what the server allows (500 by default); ``start``
+        skips that many. A row that cannot be read is in ``broken``, not raised.
+        """
+        wanted = [one for one in options if one not in self._unknown_options]
+        params = [("q", query), *(("o", one) for one in wanted)]
+        if limit is not None:
+            params.append(("n", str(limit)))
+        if start:
+            params.append(("S", str(start)))
+        try:
+            answer = self._transport.get("changes/", params)
+        except BadRequest as error:
+            # Servers older than 3.3 do not know it and refuse the whole query.
+            if "SKIP_DIFFSTAT" not in wanted or "SKIP_DIFFSTAT" not in error.said:
+                raise
+            self._unknown_options.add("SKIP_DIFFSTAT")
+            return self.changes(query, limit=limit, start=start, options=options)
+        return _page(self._rows(answer.value, "changes/"), answer.served_at)
+
+    def change(self, number: int) -> Change:
+        """One change with all its messages. Raises NotFound where it is gone or private."""
+        return change_from_rest(self._transport.get(f"changes/{int(number)}/detail").value)
+
+    def projects(self) -> list[str]:
+        """The names of every project that the account may see."""
+        names: list[str] = []
+        while True:
+            params = [("n", "500"), *([("S", str(len(names)))] if names else [])]
+            listed = mapping(self._transport.get("projects/", params).value, "projects")
+            fresh = set(listed).difference(names)
+            names += sorted(fresh)
+            # Older servers do not say _more_projects; a short page is then the last.
+            said = any(
+                isinstance(one, dict) and one.get("_more_projects") for one in listed.values()
+            )
+            if not fresh or not (said or len(listed) >= 500):
+                return names
+
+    def account(self, who: int | str = "self") -> Account:
+        """The account with that id, username or e-mail; ``self`` is the one logged in as."""
+        raw = self._transport.get(f"accounts/{quote(str(who), safe='')}/detail").value
+        account = account_from_rest(raw)
+        if account is None:
+            raise expected("an account", "account", raw)
+        return account
+
+    def group_members(self, name: str) -> list[Account]:
+        """The members of a group and of the groups in it. Needs a login and a visible group."""
+        path = f"groups/{quote(name, safe='')}/members/?recursive"
+        rows = self._rows(self._transport.get(path).value, "members")
+        read = (account_from_rest(one, f"members[{at}]") for at, one in enumerate(rows))
+        return [account for account in read if account]
+
+    def _rows(self, value: object, place: str) -> Sequence[object]:
+        if value is None:
+            raise expected("a list", f"{self.url}/{place}", value)
+        return sequence(value, f"{self.url}/{place}")
+
+
+def _page(rows: Sequence[object], served_at: datetime | None) -> Page:
+    changes: list[Change] = []
+    broken: list[Broken] = []
+    last_updated: datetime | None = None
+    for row in rows:
+        try:
+            change = change_from_rest(row)
+        except DecodeError as error:
+            broken.append(Broken(_number(row), str(error)))
+            last_updated = _updated(row) or last_updated
+        else:
+            changes.append(change)
+            last_updated = change.updated
+    last = rows[-1] if rows else None
+    more = isinstance(last, dict) and last.get("_more_changes") is True
+    return Page(changes, more, tuple(broken), len(rows), last_updated, served_at)
+
+
+def _number(row: object) -> int | None:
+    try:
+        return integer(mapping(row, "change").get("_number"), "_number", 1)
+    except DecodeError:
+        return None
+
+
+def _updated(row: object) -> datetime | None:
+    try:
+        return moment(mapping(row, "change").get("updated"), "updated")
+    except DecodeError:
+        return None

@@ -1,0 +1,198 @@
+"""GET over one HTTP session, with every failure named.
+
+Gerrit stands behind proxies, logins and its own restarts. What comes back is
+either the JSON that was asked for or an error that says where, what, and what
+to do: `Transient` where trying again may help, `Permanent` where a person must
+act. The retries are our own and not urllib3's, because those sleep through a
+shutdown, obey a ``Retry-After`` of any length and do not cover a cut body.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from requests.auth import AuthBase, HTTPBasicAuth
+
+from cibot.collector import complaints
+from cibot.errors import CibotError, ConfigError, Transient
+
+MAGIC = b")]}'"  # Gerrit's guard against cross-site script inclusion
+MAX_ANSWER = 256 * 2**20  # bytes
+LONGEST_WAIT = 30.0  # seconds; a longer Retry-After is left to the caller
+_CHUNK = 2**16
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The JSON of one answer, and the server's own clock when it sent it."""
+
+    value: Any
+    served_at: datetime | None
+
+
+class _Nobody(AuthBase):
+    """Keeps requests from sending what it finds in a ``.netrc``."""
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        return request
+
+
+class Transport:
+    """One session to one Gerrit; safe to use from one thread at a time.
+
+    ``timeout`` is (connect, read) in seconds; a whole answer may take ten times
+    ``read``. ``rate`` is the most requests a second, None for no limit.
+    ``verify`` is True, False, or the path of a CA bundle. Setting ``stop`` ends
+    every wait at once with a Transient error.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        username: str | None = None,
+        password: str | None = None,
+        verify: bool | str = True,
+        timeout: tuple[float, float] = (10.0, 60.0),
+        rate: float | None = None,
+        retries: int = 3,
+        backoff: float = 1.0,
+        stop: threading.Event | None = None,
+    ) -> None:
+        self.url = _checked_url(url)
+        self._prefix = "/a/" if username else "/"
+        self._verify = verify
+        self._timeout = timeout
+        self._spacing = 1.0 / rate if rate else 0.0
+        self._not_before = 0.0
+        self._retries = retries
+        self._backoff = backoff
+        self._stop = stop or threading.Event()
+        self._session = requests.Session()
+        self._session.headers.update(
+            {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": "cibot"}
+        )
+        self._session.auth = (
+            HTTPBasicAuth(username.encode(), (password or "").encode()) if username else _Nobody()
+        )
+
+    def __repr__(self) -> str:
+        return f"Transport({self.url!r})"
+
+    def close(self) -> None:
+        """Close the connections; the next call opens new ones."""
+        self._session.close()
+
+    def get(self, path: str, params: list[tuple[str, str]] | None = None) -> Answer:
+        """The JSON at ``path`` (below the server's root, no leading slash).
+
+        Raises Transient or Permanent, naming the place and the remedy.
+        """
+        for attempt in range(self._retries + 1):
+            try:
+                return self._once(path, params)
+            except Transient as error:
+                if attempt == self._retries or not self._wait_after(error, attempt):
+                    raise
+        raise AssertionError("unreachable")  # pragma: no cover
+
+    def _wait_after(self, error: Transient, attempt: int) -> bool:
+        """Wait as long as is polite; False where that would be too long."""
+        pause = self._backoff * 2**attempt * random.uniform(0.5, 1.5)
+        if error.retry_after is not None:
+            if error.retry_after > LONGEST_WAIT:
+                return False
+            pause = max(pause, error.retry_after)
+        return not self._stop.wait(pause)
+
+    def _once(self, path: str, params: list[tuple[str, str]] | None) -> Answer:
+        self._keep_pace()
+        place = f"{self.url}{self._prefix}{path}"
+        try:
+            with self._session.get(
+                place,
+                params=params,
+                timeout=self._timeout,
+                verify=self._verify,
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                body = self._read(response, place)
+        except (requests.RequestException, OSError) as error:
+            raise complaints.of_connection(self.url, place, error, self._timeout) from None
+        if response.status_code != 200:
+            raise complaints.of_status(self.url, place, response, body, self._prefix == "/a/")
+        return Answer(_parsed(body, self.url, place, response), _date(response))
+
+    def _keep_pace(self) -> None:
+        pause = self._not_before - time.monotonic()
+        if self._stop.wait(pause) if pause > 0 else self._stop.is_set():
+            raise Transient(f"{self.url}: not asked, cibot is stopping")
+        self._not_before = time.monotonic() + self._spacing
+
+    def _read(self, response: requests.Response, place: str) -> bytes:
+        """The body; a server that drips or floods is given up."""
+        deadline = time.monotonic() + 10 * self._timeout[1]
+        parts: list[bytes] = []
+        size = 0
+        for part in response.iter_content(_CHUNK):
+            parts.append(part)
+            size += len(part)
+            if size > MAX_ANSWER:
+                raise complaints.too_big(place, MAX_ANSWER)
+            if time.monotonic() > deadline:
+                raise Transient(
+                    f"{place}: the answer did not end within {10 * self._timeout[1]:g} s"
+                )
+        return b"".join(parts)
+
+
+def _checked_url(url: str) -> str:
+    """``url`` without its trailing slash. Raises ConfigError."""
+    try:
+        split = urlsplit(url)
+        port = split.port
+    except ValueError as error:
+        raise ConfigError(f"Gerrit's url is not a URL: {error}") from None
+    if split.username or split.password:
+        raise ConfigError(
+            "Gerrit's url holds a username or password; give them as username and password instead"
+        )
+    if split.scheme not in ("http", "https") or not split.hostname or port == 0:
+        raise ConfigError(f"Gerrit's url must look like https://review.example.com, got {url!r}")
+    if split.query or split.fragment:
+        raise ConfigError(f"Gerrit's url must end at the server's root, without ? and #: {url!r}")
+    return url.rstrip("/").removesuffix("/a")
+
+
+def _parsed(body: bytes, url: str, place: str, response: requests.Response) -> Any:
+    guarded = body.startswith(MAGIC)
+    if not guarded and complaints.looks_like_html(body, response):
+        raise complaints.html(url, place, body)
+    try:
+        return json.loads(body.removeprefix(MAGIC))
+    except (ValueError, RecursionError) as error:
+        raise _not_json(error, url, place, guarded) from None
+
+
+def _not_json(error: Exception, url: str, place: str, guarded: bool) -> CibotError:
+    if guarded and isinstance(error, json.JSONDecodeError):
+        return Transient(f"{place}: the answer is cut short or damaged ({error})")
+    return complaints.foreign(url, place, error)
+
+
+def _date(response: requests.Response) -> datetime | None:
+    try:
+        date = parsedate_to_datetime(response.headers["Date"])
+    except (KeyError, ValueError):
+        return None
+    return date.astimezone(UTC) if date.tzinfo else None
