@@ -25,6 +25,7 @@ class StoredComment(NamedTuple):
     message_id: str | None
     event_at: datetime | None
     position: int | None
+    tag: str | None
     digest: int
 
 
@@ -56,6 +57,7 @@ def known_comments(tx: Tx, change_ids: Sequence[int]) -> dict[int, list[StoredCo
                 table.message_id,
                 table.event_at,
                 table.position,
+                table.tag,
                 table.digest,
             )
             .where(table.change_id.in_(change_ids[start : start + _CHUNK]))

@@ -1,0 +1,132 @@
+"""Finds or stores the account behind each message, and the CI behind the account."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from cibot.collector.roster import Roster, free_name
+from cibot.model import Account
+from cibot.store.accounts import (
+    KnownAccount,
+    accounts_of,
+    add_accounts,
+    assign_ci,
+    find_accounts,
+    identity,
+    update_account,
+)
+from cibot.store.cis import all_cis, ensure_ci
+from cibot.store.engine import Tx
+
+Authors = dict[Account, KnownAccount]
+
+
+def resolve(
+    tx: Tx, server_id: int, roster: Roster, wanted: Collection[Account], now: datetime
+) -> Authors:
+    """Every account of ``wanted`` with its row; unknown ones are stored.
+
+    An account that events named by username is the same one when REST adds
+    its id; one that was renamed stays itself by its id.
+    """
+    wanted = {account for account in wanted if identity(account) is not None}
+    if not wanted:
+        return {}
+    known = find_accounts(tx, server_id, wanted)
+    missing = [account for account in wanted if _pick(account, known) is None]
+    if missing:
+        rows = [(account, _ci_of(tx, roster, account, now)) for account in _richest(missing)]
+        add_accounts(tx, server_id, rows)
+        known = find_accounts(tx, server_id, wanted)
+    found: Authors = {}
+    for account in wanted:
+        row = _pick(account, known)
+        assert row is not None
+        found[account] = _take_over(tx, roster, row, account, now)
+    return found
+
+
+def _ci_of(tx: Tx, roster: Roster, account: Account, now: datetime) -> int | None:
+    membership = roster.membership(account)
+    return ensure_ci(tx, membership.ci, membership.origin, now) if membership else None
+
+
+def _richest(accounts: Collection[Account]) -> list[Account]:
+    """One account of each identity, the one that says most, ids before usernames."""
+    best: dict[str | None, Account] = {}
+    for account in sorted(accounts, key=_told, reverse=True):
+        best.setdefault(identity(account), account)
+    with_id = {one.username for one in best.values() if one.gerrit_id is not None}
+    return [
+        one for one in best.values() if one.gerrit_id is not None or one.username not in with_id
+    ]
+
+
+def _told(account: Account) -> tuple[int, str]:
+    fields = (account.gerrit_id, account.username, account.name, account.email)
+    return sum(one is not None for one in fields), repr(account)
+
+
+def _pick(account: Account, known: Collection[KnownAccount]) -> KnownAccount | None:
+    for row in known:
+        if account.gerrit_id is not None and row.account.gerrit_id == account.gerrit_id:
+            return row
+    for row in known:
+        if _may_be(account, row.account):
+            return row
+    return None
+
+
+def _may_be(account: Account, row: Account) -> bool:
+    if account.gerrit_id is not None and row.gerrit_id is not None:
+        return False
+    if account.username and row.username:
+        return account.username == row.username
+    if account.email and row.email:
+        return account.email == row.email
+    return bool(account.name) and account.name == row.name and not account.gerrit_id
+
+
+def _take_over(
+    tx: Tx, roster: Roster, row: KnownAccount, account: Account, now: datetime
+) -> KnownAccount:
+    merged = Account(
+        account.gerrit_id if account.gerrit_id is not None else row.account.gerrit_id,
+        account.username or row.account.username,
+        account.name or row.account.name,
+        account.email or row.account.email,
+        account.service_user or row.account.service_user,
+    )
+    if merged == row.account:
+        return row
+    update_account(tx, row.id, merged)
+    ci_id = row.ci_id
+    if ci_id is None:
+        ci_id = _ci_of(tx, roster, merged, now)
+        if ci_id is not None:
+            assign_ci(tx, [row.id], ci_id)
+    return replace(row, account=merged, ci_id=ci_id)
+
+
+def discover(tx: Tx, server: str, row: KnownAccount, now: datetime) -> int:
+    """Makes an account that writes like a CI into one, under a name of its own."""
+    taken = {one.name for one in all_cis(tx)}
+    ci_id = ensure_ci(tx, free_name(row.account, server, taken), "discovered", now)
+    assign_ci(tx, [row.id], ci_id)
+    return ci_id
+
+
+def reassigned(tx: Tx, server_id: int, roster: Roster, now: datetime) -> Mapping[int, int]:
+    """Stored accounts whose CI the configuration or a group now says otherwise: row id → CI.
+
+    Writes the new CIs; the caller reads the accounts' comments anew.
+    """
+    moved: dict[int, int] = {}
+    for row in accounts_of(tx, server_id):
+        ci_id = _ci_of(tx, roster, row.account, now)
+        if ci_id is not None and ci_id != row.ci_id:
+            assign_ci(tx, [row.id], ci_id)
+            moved[row.id] = ci_id
+    return moved

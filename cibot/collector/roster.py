@@ -1,0 +1,116 @@
+"""Who is a CI: configured, a member of a Gerrit group, or discovered by what it writes."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+
+from cibot.config import CiConfig, Config
+from cibot.model import Account
+from cibot.store.cis import Origin
+
+_NAME_LENGTH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """The CI that an account belongs to, and how that is known."""
+
+    ci: str
+    origin: Origin
+
+
+@dataclass(slots=True)
+class Roster:
+    """What the configuration and Gerrit's groups say of one server's accounts.
+
+    ``groups`` holds the Gerrit ids of the members of the configured groups; it
+    is replaced when they are looked up again.
+    """
+
+    server: str
+    cis: Sequence[CiConfig] = ()
+    discover: bool = True
+    groups: frozenset[int] = field(default_factory=frozenset)
+
+    @classmethod
+    def from_config(cls, config: Config, server: str) -> Roster:
+        """The roster of the server of that name."""
+        gerrit = next(one for one in config.gerrit if one.name == server)
+        cis = [one for one in config.ci if one.gerrit in {None, server}]
+        return cls(server, cis, gerrit.discover)
+
+    def membership(self, account: Account) -> Membership | None:
+        """The CI that an account is known to belong to, before it is read."""
+        for one in self.cis:
+            if any(_is(account, named) for named in one.accounts):
+                return Membership(one.name, "configured")
+        if account.gerrit_id is not None and account.gerrit_id in self.groups:
+            return Membership(display_name(account), "group")
+        return None
+
+
+def _is(account: Account, named: int | str) -> bool:
+    if isinstance(named, int):
+        return account.gerrit_id == named
+    if "@" in named:
+        return (account.email or "").casefold() == named.casefold()
+    return account.username == named or (named.isdigit() and account.gerrit_id == int(named))
+
+
+def display_name(account: Account) -> str:
+    """A name for a CI that nobody named: the account's, in one clean line."""
+    for text in (account.name, account.username, (account.email or "").split("@")[0]):
+        clean = clean_name(text or "")
+        if clean:
+            return clean
+    return f"account-{account.gerrit_id}"
+
+
+def clean_name(text: str) -> str:
+    """Text from Gerrit as a name: no control or format characters, single spaces."""
+    kept = "".join(" " if unicodedata.category(one)[0] in "CZ" else one for one in text)
+    return re.sub(r" +", " ", kept).strip()[:_NAME_LENGTH].strip()
+
+
+def free_name(account: Account, server: str, taken: Collection[str]) -> str:
+    """`display_name`, told apart from names that other CIs have."""
+    name = display_name(account)
+    tries: Iterable[str] = (
+        name,
+        f"{name[: _NAME_LENGTH - len(server) - 3]} ({server})",
+        f"{name[:60]} ({account.username or account.gerrit_id})"[:_NAME_LENGTH],
+    )
+    for one in tries:
+        if one not in taken:
+            return one
+    number = 2
+    while f"{name[:80]} ({number})" in taken:
+        number += 1
+    return f"{name[:80]} ({number})"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Where a configured CI is at home; patterns are globs (``openstack/*``)."""
+
+    projects: tuple[str, ...] = ("*",)
+    branches: tuple[str, ...] = ("*",)
+
+    def covers(self, project: str, branch: str) -> bool:
+        """Whether a change of this project and branch is the CI's business."""
+        return any(fnmatchcase(project, one) for one in self.projects) and any(
+            fnmatchcase(branch, one) for one in self.branches
+        )
+
+
+def scopes(cis: Sequence[CiConfig]) -> Mapping[str, Scope]:
+    """The configured scopes that say anything, by CI."""
+    return {
+        one.name: Scope(one.projects, one.branches)
+        for one in cis
+        if (one.projects, one.branches) != (("*",), ("*",))
+    }
