@@ -7,7 +7,7 @@ import pytest
 from tests.support.loopback import forbid_network
 from tests.support.needs import ABSENT
 
-pytest_plugins = ["tests.support.mariadb"]
+pytest_plugins = ["tests.support.mariadb", "tests.support.stores"]
 
 
 def pytest_configure() -> None:

@@ -253,4 +253,5 @@ lease = _table(
     Column("owner", String(190), nullable=False),
     Column("token", BigInteger, nullable=False),
     Column("until", UtcDateTime, nullable=False),
+    Column("writes", BigInteger, nullable=False),  # counted up by each fenced transaction
 )

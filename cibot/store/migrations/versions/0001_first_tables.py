@@ -1,0 +1,294 @@
+"""The first tables"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import mysql
+
+from cibot.store.schema import UtcDateTime
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+TABLE: dict[str, Any] = {
+    f"{dialect}_{name}": value
+    for dialect in ("mysql", "mariadb")
+    for name, value in (("engine", "InnoDB"), ("charset", "utf8mb4"), ("collate", "utf8mb4_bin"))
+}
+
+
+def upgrade() -> None:
+    op.create_table(
+        "build",
+        sa.Column("change_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("seq", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("idx", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("job", sa.String(length=255), nullable=False),
+        sa.Column("word", sa.String(length=64), nullable=False),
+        sa.Column("result", sa.String(length=8), nullable=False),
+        sa.Column("voting", sa.Boolean(), nullable=False),
+        sa.Column("duration_s", sa.Float(), nullable=True),
+        sa.Column("url", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("change_id", "seq", "idx", name=op.f("pk_build")),
+        **TABLE,
+    )
+    op.create_table(
+        "change",
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("server_id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("project", sa.String(length=255), nullable=False),
+        sa.Column("branch", sa.String(length=255), nullable=False),
+        sa.Column("subject", sa.String(length=500), nullable=False),
+        sa.Column("status", sa.String(length=16), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("updated_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_change")),
+        **TABLE,
+    )
+    op.create_index(op.f("ix_change_number"), "change", ["number"], unique=False)
+    op.create_index(
+        op.f("ix_change_project_updated_at"), "change", ["project", "updated_at"], unique=False
+    )
+
+    op.create_table(
+        "ci",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("origin", sa.String(length=16), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ci")),
+        sa.UniqueConstraint("name", name=op.f("uq_ci_name")),
+        **TABLE,
+    )
+    op.create_table(
+        "comment",
+        sa.Column("change_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("seq", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column(
+            "account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("patch_set", sa.Integer(), nullable=True),
+        sa.Column("posted_at", UtcDateTime(), nullable=False),
+        sa.Column("message_id", sa.String(length=64), nullable=True),
+        sa.Column("event_at", UtcDateTime(), nullable=True),
+        sa.Column("position", sa.Integer(), nullable=True),
+        sa.Column("tag", sa.String(length=255), nullable=True),
+        sa.Column("digest", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "text",
+            sa.Text()
+            .with_variant(mysql.MEDIUMTEXT(), "mariadb")
+            .with_variant(mysql.MEDIUMTEXT(), "mysql"),
+            nullable=False,
+        ),
+        sa.Column("votes", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("change_id", "seq", name=op.f("pk_comment")),
+        sa.UniqueConstraint(
+            "change_id", "message_id", name=op.f("uq_comment_change_id_message_id")
+        ),
+        **TABLE,
+    )
+    op.create_index(
+        op.f("ix_comment_account_id_posted_at"),
+        "comment",
+        ["account_id", "posted_at"],
+        unique=False,
+    )
+
+    op.create_table(
+        "feed",
+        sa.Column("server_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("name", sa.String(length=190), nullable=False),
+        sa.Column("cursor", sa.Text(), nullable=True),
+        sa.Column("heard_at", UtcDateTime(), nullable=True),
+        sa.Column("failed_at", UtcDateTime(), nullable=True),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("rejected", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("server_id", "name", name=op.f("pk_feed")),
+        **TABLE,
+    )
+    op.create_table(
+        "health",
+        sa.Column("ci_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("since", UtcDateTime(), nullable=True),
+        sa.Column("assessed_at", UtcDateTime(), nullable=False),
+        sa.Column("last_report_at", UtcDateTime(), nullable=True),
+        sa.Column(
+            "signals",
+            sa.Text()
+            .with_variant(mysql.MEDIUMTEXT(), "mariadb")
+            .with_variant(mysql.MEDIUMTEXT(), "mysql"),
+            nullable=False,
+        ),
+        sa.PrimaryKeyConstraint("ci_id", name=op.f("pk_health")),
+        **TABLE,
+    )
+    op.create_table(
+        "incident",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("ci_id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("open_slot", sa.SmallInteger(), nullable=True),
+        sa.Column(
+            "body",
+            sa.Text()
+            .with_variant(mysql.MEDIUMTEXT(), "mariadb")
+            .with_variant(mysql.MEDIUMTEXT(), "mysql"),
+            nullable=False,
+        ),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("opened_at", UtcDateTime(), nullable=True),
+        sa.Column("resolved_at", UtcDateTime(), nullable=True),
+        sa.Column("changed_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_incident")),
+        sa.UniqueConstraint(
+            "ci_id", "kind", "open_slot", name=op.f("uq_incident_ci_id_kind_open_slot")
+        ),
+        **TABLE,
+    )
+    op.create_index(
+        op.f("ix_incident_ci_id_changed_at"), "incident", ["ci_id", "changed_at"], unique=False
+    )
+    op.create_index(
+        op.f("ix_incident_state_changed_at"), "incident", ["state", "changed_at"], unique=False
+    )
+
+    op.create_table(
+        "lease",
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("owner", sa.String(length=190), nullable=False),
+        sa.Column("token", sa.BigInteger(), nullable=False),
+        sa.Column("until", UtcDateTime(), nullable=False),
+        sa.Column("writes", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_lease")),
+        **TABLE,
+    )
+    op.create_table(
+        "outbox",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("dedupe_key", sa.String(length=190), nullable=False),
+        sa.Column("network", sa.String(length=64), nullable=False),
+        sa.Column("room", sa.String(length=200), nullable=False),
+        sa.Column(
+            "card",
+            sa.Text()
+            .with_variant(mysql.MEDIUMTEXT(), "mariadb")
+            .with_variant(mysql.MEDIUMTEXT(), "mysql"),
+            nullable=False,
+        ),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("not_before", UtcDateTime(), nullable=False),
+        sa.Column("lease_until", UtcDateTime(), nullable=True),
+        sa.Column("sent_at", UtcDateTime(), nullable=True),
+        sa.Column("remote_id", sa.String(length=255), nullable=True),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
+        sa.UniqueConstraint("dedupe_key", name=op.f("uq_outbox_dedupe_key")),
+        **TABLE,
+    )
+    op.create_index(
+        op.f("ix_outbox_state_network_id"), "outbox", ["state", "network", "id"], unique=False
+    )
+
+    op.create_table(
+        "patch_set",
+        sa.Column("change_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("uploaded_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("change_id", "number", name=op.f("pk_patch_set")),
+        **TABLE,
+    )
+    op.create_table(
+        "report",
+        sa.Column("change_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("seq", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("ci_id", sa.Integer(), nullable=False),
+        sa.Column("patch_set", sa.Integer(), nullable=True),
+        sa.Column("posted_at", UtcDateTime(), nullable=False),
+        sa.Column("pipeline", sa.String(length=100), nullable=True),
+        sa.Column("outcome", sa.String(length=16), nullable=True),
+        sa.Column("result", sa.String(length=8), nullable=True),
+        sa.Column("format", sa.String(length=32), nullable=True),
+        sa.Column("heard_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("change_id", "seq", name=op.f("pk_report")),
+        **TABLE,
+    )
+    op.create_index(
+        op.f("ix_report_ci_id_posted_at"), "report", ["ci_id", "posted_at"], unique=False
+    )
+    op.create_index(op.f("ix_report_heard_at"), "report", ["heard_at"], unique=False)
+
+    op.create_table(
+        "server",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("url", sa.String(length=500), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_server")),
+        sa.UniqueConstraint("name", name=op.f("uq_server_name")),
+        **TABLE,
+    )
+    op.create_table(
+        "transition",
+        sa.Column(
+            "incident_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("seq", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.Column("name", sa.String(length=32), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("incident_id", "seq", name=op.f("pk_transition")),
+        **TABLE,
+    )
+    op.create_table(
+        "account",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("server_id", sa.Integer(), nullable=False),
+        sa.Column("identity", sa.String(length=300), nullable=False),
+        sa.Column("gerrit_id", sa.BigInteger(), nullable=True),
+        sa.Column("username", sa.String(length=255), nullable=True),
+        sa.Column("name", sa.String(length=255), nullable=True),
+        sa.Column("email", sa.String(length=255), nullable=True),
+        sa.Column("service_user", sa.Boolean(), nullable=False),
+        sa.Column("ci_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["ci_id"], ["ci.id"], name=op.f("fk_account_ci_id")),
+        sa.ForeignKeyConstraint(["server_id"], ["server.id"], name=op.f("fk_account_server_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_account")),
+        sa.UniqueConstraint("server_id", "identity", name=op.f("uq_account_server_id_identity")),
+        **TABLE,
+    )
+    op.create_index(op.f("ix_account_ci_id"), "account", ["ci_id"], unique=False)
+    op.create_index(
+        op.f("ix_account_server_id_gerrit_id"), "account", ["server_id", "gerrit_id"], unique=False
+    )
+    op.create_index(
+        op.f("ix_account_server_id_username"), "account", ["server_id", "username"], unique=False
+    )
+
+
+def downgrade() -> None:
+    op.drop_table("account")
+    op.drop_table("transition")
+    op.drop_table("server")
+    op.drop_table("report")
+    op.drop_table("patch_set")
+    op.drop_table("outbox")
+    op.drop_table("lease")
+    op.drop_table("incident")
+    op.drop_table("health")
+    op.drop_table("feed")
+    op.drop_table("comment")
+    op.drop_table("ci")
+    op.drop_table("change")
+    op.drop_table("build")
