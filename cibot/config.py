@@ -1,77 +1,60 @@
 """The models of ``config/cibot.toml``. `cibot.configfile` reads it.
 
 Every model refuses unknown keys. Durations are written "90s", "5m", "2h",
-"7d" and time zones by name; secrets can be given by file with ``*_file``.
+"7d" and time zones by name; a secret can be given by file with ``*_file``.
+A model checks one value at a time; what two keys have to do with each other
+is checked in `cibot.configfile.checks`.
 """
 
 from __future__ import annotations
 
-import re
 from datetime import time, timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
 
-from pydantic import (
-    AnyHttpUrl,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    SecretStr,
-    StringConstraints,
+from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field, SecretStr
+
+from cibot.configvalues import (
+    ALL_DAYS,
+    Account,
+    BaseUrl,
+    ChannelName,
+    Day,
+    Duration,
+    Host,
+    IrcChannel,
+    Listen,
+    LocalTime,
+    Name,
+    Nick,
+    SlashCommand,
+    StoreUrl,
+    Text,
+    WebhookToken,
+    Zone,
 )
-
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-
-
-def _duration(value: Any) -> Any:
-    if isinstance(value, str):
-        match = re.fullmatch(r"(\d{1,9})\s*([smhdw])", value.strip())
-        if not match:
-            raise ValueError(
-                'write a duration as a number and a unit, like "90s", "5m", "2h", "7d"'
-            )
-        return timedelta(seconds=int(match[1]) * _UNITS[match[2]])
-    if isinstance(value, timedelta):
-        return value
-    raise ValueError('write a duration as text with its unit, like "5m"')
-
-
-def _zone(value: Any) -> Any:
-    if isinstance(value, ZoneInfo):
-        return value
-    try:
-        return ZoneInfo(str(value))
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ValueError('write a time zone by its name, like "Europe/Berlin" or "UTC"') from error
-
-
-Duration = Annotated[timedelta, BeforeValidator(_duration), Field(gt=timedelta(0))]
-Zone = Annotated[ZoneInfo, BeforeValidator(_zone)]
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
-ChannelName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*/\S+$")]
-Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-ALL_DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 class Section(BaseModel):
     """A part of the file: unknown keys are mistakes, values do not change."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, arbitrary_types_allowed=True, hide_input_in_errors=True
+    )
 
 
 class StoreConfig(Section):
     """``[store]``: where everything is kept."""
 
-    url: SecretStr = SecretStr("sqlite:///var/cibot.db")
+    url: StoreUrl = SecretStr("sqlite:///var/cibot.db")
 
 
 class WebConfig(Section):
     """``[web]``: webhooks, JSON API and dashboard."""
 
-    listen: Annotated[str, StringConstraints(pattern=r"^\S+:\d{1,5}$")] = "127.0.0.1:8080"
-    public_url: AnyHttpUrl | None = None
+    listen: Listen = "127.0.0.1:8080"
+    public_url: BaseUrl | None = None
     threads: Annotated[int, Field(ge=1, le=64)] = 8
 
 
@@ -79,60 +62,56 @@ class GerritConfig(Section):
     """``[[gerrit]]``: one server to read."""
 
     name: Name
-    url: AnyHttpUrl
-    username: str | None = None
+    url: BaseUrl
+    username: Text | None = None
     password: SecretStr | None = None
     ca_file: Path | None = None
     poll: bool = True
     poll_every: Duration = timedelta(minutes=5)
     overlap: Duration = timedelta(minutes=10)
     first_look: Duration = timedelta(days=28)
-    projects: tuple[str, ...] = ()
-    webhook_token: SecretStr | None = None
-    ci_groups: tuple[str, ...] = ()
+    projects: tuple[Text, ...] = ()
+    webhook_token: WebhookToken | None = None
+    ci_groups: tuple[Text, ...] = ()
     discover: bool = True
 
 
 class CiConfig(Section):
     """``[[ci]]``: one CI that you name yourself."""
 
-    name: Annotated[str, StringConstraints(min_length=1, max_length=100)]
+    name: Annotated[Text, Field(max_length=100)]
     gerrit: Name | None = None
-    accounts: Annotated[tuple[int | str, ...], Field(min_length=1)]
-    owner: str | None = None
+    accounts: Annotated[tuple[Account, ...], Field(min_length=1)]
+    owner: Text | None = None
     wiki: AnyHttpUrl | None = None
-    contact: str | None = None
-    recheck: str | None = None
-    projects: tuple[str, ...] = ("*",)
-    branches: tuple[str, ...] = ("*",)
+    contact: Text | None = None
+    recheck: Text | None = None
+    projects: tuple[Text, ...] = ("*",)
+    branches: tuple[Text, ...] = ("*",)
 
 
 class ReferenceConfig(Section):
     """``[[reference]]``: the CI that others are measured against, by project pattern."""
 
-    ci: str
-    projects: tuple[str, ...] = ("*",)
+    ci: Text
+    projects: tuple[Text, ...] = ("*",)
 
 
 class IrcConfig(Section):
     """``[[irc]]``: one IRC network."""
 
     name: Name
-    host: str
+    host: Host
     port: Annotated[int, Field(ge=1, le=65535)] = 6697
     tls: bool = True
     ca_file: Path | None = None
-    nick: Annotated[str, StringConstraints(pattern=r"^[A-Za-z\[\]\\`_^{|}][^\s:@!]{0,29}$")] = (
-        "cibot"
-    )
-    realname: str = "cibot"
+    nick: Nick = "cibot"
+    realname: Text = "cibot"
     password: SecretStr | None = None
-    sasl_username: str | None = None
+    sasl_username: Text | None = None
     sasl_password: SecretStr | None = None
-    channels: tuple[
-        Annotated[str, StringConstraints(pattern=r"^[#&+!][^\s,\x07]{1,199}$")], ...
-    ] = ()
-    prefix: str = "!ci"
+    channels: tuple[IrcChannel, ...] = ()
+    prefix: Text = "!ci"
     colour: bool = False
     messages_per_second: Annotated[float, Field(gt=0, le=1000)] = 0.5
     burst: Annotated[int, Field(ge=1, le=1000)] = 5
@@ -145,17 +124,17 @@ class SlackConfig(Section):
     bot_token: SecretStr
     signing_secret: SecretStr | None = None
     app_token: SecretStr | None = None
-    api_url: AnyHttpUrl = AnyHttpUrl("https://slack.com/api/")
-    command: Annotated[str, StringConstraints(pattern=r"^/\S+$")] = "/ci"
+    api_url: BaseUrl = AnyHttpUrl("https://slack.com/api/")
+    command: SlashCommand = "/ci"
 
 
 class RouteConfig(Section):
     """``[[route]]``: which alerts go where. A route without patterns takes all."""
 
     channels: Annotated[tuple[ChannelName, ...], Field(min_length=1)]
-    cis: tuple[str, ...] = ("*",)
-    owners: tuple[str, ...] = ("*",)
-    projects: tuple[str, ...] = ("*",)
+    cis: tuple[Text, ...] = ("*",)
+    owners: tuple[Text, ...] = ("*",)
+    projects: tuple[Text, ...] = ("*",)
     kinds: tuple[Literal["success", "silent"], ...] = ("success", "silent")
     severity: Literal["degraded", "failing"] = "degraded"
 
@@ -164,7 +143,7 @@ class SummaryConfig(Section):
     """``[[summary]]``: the daily summary of one channel."""
 
     channel: ChannelName
-    at: time = time(9, 0)
+    at: LocalTime = time(9, 0)
     time_zone: Zone = ZoneInfo("UTC")
     days: tuple[Day, ...] = ALL_DAYS
 

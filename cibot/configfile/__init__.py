@@ -1,0 +1,5 @@
+"""From ``config/cibot.toml``, ``CIBOT_…`` and ``*_file`` to a `cibot.config.Config`."""
+
+from cibot.configfile.load import Loaded, load, read
+
+__all__ = ["Loaded", "load", "read"]

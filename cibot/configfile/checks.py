@@ -1,0 +1,180 @@
+"""What two parts of the configuration have to do with each other.
+
+The checks read the raw tables, so that they find their mistakes even where
+pydantic finds others; whatever has the wrong shape is left to pydantic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from cibot.configfile.keys import entries
+from cibot.configfile.lines import KeyPath
+from cibot.configfile.mistakes import Mistake, shown, suggest
+
+Tables = Mapping[str, Any]
+CONSOLE = "console"
+
+
+def cross_check(tables: Tables) -> list[Mistake]:
+    """Every mistake between keys, in no order."""
+    return [mistake for check in _CHECKS for mistake in check(tables)]
+
+
+def _duplicates(tables: Tables) -> Iterator[Mistake]:
+    """Names are what chat, URLs and routes know a thing by."""
+    for sections in (("gerrit",), ("irc", "slack"), ("ci",)):
+        seen: dict[str, KeyPath] = {}
+        for section in sections:
+            for path, entry in entries(tables, section):
+                name = entry.get("name")
+                if not isinstance(name, str):
+                    continue
+                if name.casefold() in seen:
+                    yield Mistake(
+                        (*path, "name"),
+                        f"{shown(name)} is taken already; names differ by more than case",
+                    )
+                seen.setdefault(name.casefold(), path)
+    for path, entry in (*entries(tables, "irc"), *entries(tables, "slack")):
+        if entry.get("name") == CONSOLE:
+            yield Mistake((*path, "name"), '"console" is the terminal\'s own name; take another')
+
+
+def _gerrits(tables: Tables) -> Iterator[Mistake]:
+    for path, entry in entries(tables, "gerrit"):
+        yield from _pair(path, entry, "username", "password")
+        if entry.get("poll") is False and "webhook_token" not in entry:
+            yield Mistake(
+                (*path, "poll"),
+                "nothing would be read from this server; poll it or give it a `webhook_token`",
+            )
+        if entry.get("ci_groups") and "username" not in entry:
+            yield Mistake(
+                (*path, "ci_groups"),
+                "Gerrit shows a group's members only after a login; add `username` and `password`",
+            )
+
+
+def _pair(path: KeyPath, entry: Tables, first: str, second: str) -> Iterator[Mistake]:
+    for here, there in ((first, second), (second, first)):
+        if here in entry and there not in entry:
+            yield Mistake((*path, here), f"needs `{there}` beside it")
+
+
+def _cis(tables: Tables) -> Iterator[Mistake]:
+    servers = _names(tables, "gerrit")
+    owners: dict[tuple[object, object], str] = {}
+    for path, entry in entries(tables, "ci"):
+        server = entry.get("gerrit")
+        if isinstance(server, str) and server not in servers:
+            yield Mistake((*path, "gerrit"), _unknown("[[gerrit]]", server, servers))
+        accounts = entry.get("accounts")
+        for index, account in enumerate(accounts if isinstance(accounts, list) else []):
+            if not isinstance(account, int | str):
+                continue
+            known = account.casefold() if isinstance(account, str) else account
+            other = owners.setdefault((server, known), str(entry.get("name")))
+            if other != str(entry.get("name")):
+                yield Mistake(
+                    (*path, "accounts", index),
+                    f"account {shown(account)} is {shown(other)} already; one account is one CI",
+                )
+
+
+def _references(tables: Tables) -> Iterator[Mistake]:
+    named = _names(tables, "ci")
+    folded = {name.casefold() for name in named}
+    if _may_discover(tables):
+        return
+    for path, entry in entries(tables, "reference"):
+        name = entry.get("ci")
+        if isinstance(name, str) and name.casefold() not in folded:
+            yield Mistake((*path, "ci"), _unknown("[[ci]]", name, named))
+
+
+def _may_discover(tables: Tables) -> bool:
+    return any(
+        entry.get("discover", True) is not False or entry.get("ci_groups")
+        for _, entry in entries(tables, "gerrit")
+    )
+
+
+def _irc(tables: Tables) -> Iterator[Mistake]:
+    for path, entry in entries(tables, "irc"):
+        yield from _pair(path, entry, "sasl_username", "sasl_password")
+
+
+def _slack(tables: Tables) -> Iterator[Mistake]:
+    for path, entry in entries(tables, "slack"):
+        if "signing_secret" not in entry and "app_token" not in entry:
+            yield Mistake(
+                path,
+                "add `signing_secret` (Slack calls us over HTTP) or `app_token` (Socket Mode); "
+                "without one nobody's question arrives",
+            )
+        for key, start in (("bot_token", "xoxb-"), ("app_token", "xapp-")):
+            token = entry.get(key)
+            if isinstance(token, str) and token and not token.startswith(start):
+                yield Mistake(
+                    (*path, key), f"this token begins with `{start}`; it seems to be another"
+                )
+
+
+def _channels(tables: Tables) -> Iterator[Mistake]:
+    """Alerts to a network that nobody connects would wait in the outbox for ever."""
+    networks = _names(tables, "irc") + _names(tables, "slack")
+    if tables.get("console") in (True, "true"):
+        networks.append(CONSOLE)
+    joined = {entry.get("name"): entry.get("channels", []) for _, entry in entries(tables, "irc")}
+    for path, channel in _named_channels(tables):
+        network, slash, room = channel.partition("/")
+        if not slash:
+            continue
+        if network not in networks:
+            wrong = "`console = true` is missing" if network == CONSOLE else None
+            yield Mistake(path, wrong or _unknown("[[irc]] or [[slack]]", network, networks))
+        elif network in joined and room[:1] in tuple("#&+!") and not _joins(joined[network], room):
+            yield Mistake(
+                path,
+                f"the bot does not join it: add {shown(room)} to `channels` of {shown(network)}",
+            )
+
+
+def _joins(channels: object, room: str) -> bool:
+    """Whether an [[irc]] lists the room; a list of the wrong shape is pydantic's business."""
+    if not isinstance(channels, list):
+        return True
+    return room.casefold() in {c.casefold() for c in channels if isinstance(c, str)}
+
+
+def _named_channels(tables: Tables) -> Iterator[tuple[KeyPath, str]]:
+    for path, entry in entries(tables, "route"):
+        channels = entry.get("channels")
+        for index, channel in enumerate(channels if isinstance(channels, list) else []):
+            if isinstance(channel, str):
+                yield (*path, "channels", index), channel
+    for path, entry in entries(tables, "summary"):
+        if isinstance(entry.get("channel"), str):
+            yield (*path, "channel"), entry["channel"]
+
+
+def _names(tables: Tables, section: str) -> list[str]:
+    names = (entry.get("name") for _, entry in entries(tables, section))
+    return [name for name in names if isinstance(name, str)]
+
+
+def _unknown(what: str, name: str, known: list[str]) -> str:
+    return f"no {what} has the name {shown(name)}" + suggest(name, known)
+
+
+_CHECKS: tuple[Callable[[Tables], Iterator[Mistake]], ...] = (
+    _duplicates,
+    _gerrits,
+    _cis,
+    _references,
+    _irc,
+    _slack,
+    _channels,
+)

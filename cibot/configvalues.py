@@ -1,0 +1,167 @@
+"""The kinds of value that the configuration knows, each with its check in people's words.
+
+A failed check raises ValueError with what to write instead; it never repeats
+the value, which may be a secret.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import time, timedelta
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, AnyHttpUrl, BeforeValidator, SecretStr
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+LONGEST = timedelta(days=3660)
+
+
+def _duration(value: Any) -> Any:
+    if isinstance(value, str):
+        match = re.fullmatch(r"([0-9]{1,9})\s*([smhdw])", value.strip())
+        if not match:
+            raise ValueError(
+                'write a duration as a number and a unit, like "90s", "5m", "2h", "7d"'
+            )
+        seconds = int(match[1]) * _UNITS[match[2]]
+        value = timedelta(seconds=min(seconds, 2 * LONGEST.total_seconds()))
+    if not (isinstance(value, timedelta) and timedelta(0) < value <= LONGEST):
+        raise ValueError(
+            'a duration has a unit, like "5m", is longer than nothing and at most ten years'
+        )
+    return value
+
+
+def _zone(value: Any) -> Any:
+    if isinstance(value, ZoneInfo):
+        return value
+    try:
+        return ZoneInfo(str(value))
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError('write a time zone by its name, like "Europe/Berlin" or "UTC"') from error
+
+
+def _local_time(value: Any) -> Any:
+    if isinstance(value, str):
+        match = re.fullmatch(r"([01]?[0-9]|2[0-3]):([0-5][0-9])", value.strip())
+        value = time(int(match[1]), int(match[2])) if match else None
+    if not isinstance(value, time) or value.tzinfo:
+        raise ValueError('write a time of day, like "09:00"; its zone goes to time_zone')
+    return value
+
+
+def _account(value: Any) -> Any:
+    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+        return value
+    if isinstance(value, str) and value.strip() and value.isprintable():
+        return value.strip()
+    raise ValueError(
+        'write an account as its number (35648), or its username or e-mail in quotes ("acme-ci")'
+    )
+
+
+def _listen(value: str) -> str:
+    host, _, port = value.rpartition(":")
+    if not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
+        raise ValueError('write the address to listen on as "HOST:PORT", like "127.0.0.1:8080"')
+    return value
+
+
+def _base_url(value: AnyHttpUrl) -> AnyHttpUrl:
+    if value.username or value.password:
+        raise ValueError("leave name and password out of the URL; they have keys of their own")
+    if value.query or value.fragment:
+        raise ValueError("write the URL without ? and #")
+    return value
+
+
+def _host(value: str) -> str:
+    if not re.fullmatch(r"[^\s/:@]{1,253}|[0-9A-Fa-f:.]{2,45}", value):
+        raise ValueError("write a host name or an address alone; the port has its own key")
+    return value
+
+
+def _like(pattern: str, words: str) -> AfterValidator:
+    """A check of the whole text against ``pattern`` that says ``words`` when it fails."""
+
+    def check(value: str) -> str:
+        if not re.fullmatch(pattern, value):
+            raise ValueError(words)
+        return value
+
+    return AfterValidator(check)
+
+
+def _secret(check: Callable[[str], str | None]) -> AfterValidator:
+    """A check of a secret that never shows it: ``check`` answers what is wrong, or None."""
+
+    def validate(value: SecretStr) -> SecretStr:
+        wrong = check(value.get_secret_value())
+        if wrong:
+            raise ValueError(wrong)
+        return value
+
+    return AfterValidator(validate)
+
+
+def _webhook_token(value: str) -> str | None:
+    if not re.fullmatch(r"[A-Za-z0-9._~-]*", value):
+        return "a webhook token is part of a URL: letters, digits and - . _ ~ only"
+    if len(value) < 16:
+        return "a webhook token has at least 16 characters: `openssl rand -hex 24` makes one"
+    return None
+
+
+def _store_url(value: str) -> str | None:
+    if not value.startswith(("sqlite:///", "mysql+pymysql://", "mariadb+pymysql://")):
+        return (
+            'write "sqlite:///PATH", "mysql+pymysql://USER:PASSWORD@HOST/DATABASE" or the same '
+            "with mariadb+pymysql"
+        )
+    if value.removeprefix("sqlite:///") in ("", ":memory:"):
+        return 'name a file, like "sqlite:///var/cibot.db": a database in memory is lost on stop'
+    return None
+
+
+_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}"
+
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Zone = Annotated[ZoneInfo, BeforeValidator(_zone)]
+LocalTime = Annotated[time, BeforeValidator(_local_time)]
+Name = Annotated[
+    str, _like(_NAME, "a name has letters, digits, - . _ only, and at most 63 of them")
+]
+Text = Annotated[
+    str, _like(r"(?=.*\S)[^\x00-\x1f\x7f]{1,255}", "write 1 to 255 characters, one line")
+]
+ChannelName = Annotated[
+    str,
+    _like(
+        _NAME + r"/\S{1,200}",
+        'write a channel as NETWORK/ROOM, like "libera/#my-ci", "work/#ci-alerts", "console/here"',
+    ),
+]
+IrcChannel = Annotated[
+    str,
+    _like(
+        r"[#&+!][^\s,\x00-\x1f]{1,199}", 'write an IRC channel with its sign, like "#my-project-ci"'
+    ),
+]
+Nick = Annotated[
+    str,
+    _like(
+        r"[A-Za-z\[\]\\`_^{|}][A-Za-z0-9\[\]\\`_^{|}-]{0,29}",
+        "a nick has at most 30 letters, digits and [ ] \\ ` _ ^ { | } -, and starts with no digit",
+    ),
+]
+BaseUrl = Annotated[AnyHttpUrl, AfterValidator(_base_url)]
+Listen = Annotated[str, AfterValidator(_listen)]
+Host = Annotated[str, AfterValidator(_host)]
+SlashCommand = Annotated[str, _like(r"/\S+", 'write a slash command, like "/ci"')]
+Account = Annotated[int | str, BeforeValidator(_account)]
+StoreUrl = Annotated[SecretStr, _secret(_store_url)]
+WebhookToken = Annotated[SecretStr, _secret(_webhook_token)]
+Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+ALL_DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
