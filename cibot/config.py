@@ -28,6 +28,7 @@ from cibot.configvalues import (
     LocalTime,
     Name,
     Nick,
+    Prefix,
     SlashCommand,
     StoreUrl,
     Text,
@@ -105,13 +106,14 @@ class IrcConfig(Section):
     port: Annotated[int, Field(ge=1, le=65535)] = 6697
     tls: bool = True
     ca_file: Path | None = None
+    client_cert: Path | None = None
     nick: Nick = "cibot"
     realname: Text = "cibot"
     password: SecretStr | None = None
     sasl_username: Text | None = None
     sasl_password: SecretStr | None = None
     channels: tuple[IrcChannel, ...] = ()
-    prefix: Text = "!ci"
+    prefix: Prefix = "!ci"
     colour: bool = False
     messages_per_second: Annotated[float, Field(gt=0, le=1000)] = 0.5
     burst: Annotated[int, Field(ge=1, le=1000)] = 5

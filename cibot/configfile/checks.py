@@ -103,7 +103,11 @@ def _may_discover(tables: Tables) -> bool:
 
 def _irc(tables: Tables) -> Iterator[Mistake]:
     for path, entry in entries(tables, "irc"):
-        yield from _pair(path, entry, "sasl_username", "sasl_password")
+        # with a client certificate SASL EXTERNAL needs no password
+        if "client_cert" not in entry or "sasl_password" in entry:
+            yield from _pair(path, entry, "sasl_username", "sasl_password")
+        if "client_cert" in entry and entry.get("tls") is False:
+            yield Mistake((*path, "client_cert"), "is shown in TLS only; take `tls = false` out")
 
 
 def _slack(tables: Tables) -> Iterator[Mistake]:

@@ -132,17 +132,18 @@ def _listed(mistakes: list[str]) -> str:
 
 
 def _resolve_paths(tables: dict[str, Any], folder: Path) -> list[Mistake]:
-    """Makes each ``ca_file`` relative to the configuration's folder, and sees that it is there."""
+    """Makes the paths of certificates relative to the configuration's folder, and sees that they are there."""
     missing = []
     for section in ("gerrit", "irc"):
         for path, entry in entries(tables, section):
-            name = entry.get("ca_file")
-            if not isinstance(name, str) or not name or "\0" in name:
-                continue
-            file = folder / name
-            entry["ca_file"] = str(file)
-            if not file.is_file():
-                missing.append(Mistake((*path, "ca_file"), f"there is no file {file}"))
+            for key in ("ca_file", "client_cert"):
+                name = entry.get(key)
+                if not isinstance(name, str) or not name or "\0" in name:
+                    continue
+                file = folder / name
+                entry[key] = str(file)
+                if not file.is_file():
+                    missing.append(Mistake((*path, key), f"there is no file {file}"))
     return missing
 
 

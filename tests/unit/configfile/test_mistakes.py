@@ -158,6 +158,14 @@ GOLDEN = [
         "5: irc[0].sasl_username: needs `sasl_password` beside it",
     ),
     (
+        IRC + 'sasl_username = "bot"\nclient_cert = "none.pem"',
+        "6: irc[0].client_cert: there is no file {folder}/none.pem",
+    ),
+    (
+        IRC + 'prefix = "! ci"',
+        '5: irc[0].prefix: "! ci" does not do: write a word without blanks, like "!ci"',
+    ),
+    (
         IRC + 'nick = "9to5"',
         '5: irc[0].nick: "9to5" does not do: a nick has at most 30 letters, digits and '
         "[ ] \\ ` _ ^ { | } -, and starts with no digit",
