@@ -132,7 +132,7 @@ def _listed(mistakes: list[str]) -> str:
 
 
 def _resolve_paths(tables: dict[str, Any], folder: Path) -> list[Mistake]:
-    """Makes the paths of certificates relative to the configuration's folder, and sees that they are there."""
+    """Makes the certificates' paths relative to the file, and sees that they are there."""
     missing = []
     for section in ("gerrit", "irc"):
         for path, entry in entries(tables, section):
