@@ -1,0 +1,143 @@
+"""One line an event, no secrets, no tricks."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import threading
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cibot.logs import MASK, Scrubber, escaped, event, set_up
+
+LOG = logging.getLogger("cibot.tests.logs")
+SECRET = 'pa ss/"wörd'
+
+
+@pytest.fixture(autouse=True)
+def logging_as_it_was() -> Iterator[None]:
+    root = logging.getLogger()
+    before, level, hook = root.handlers[:], root.level, threading.excepthook
+    yield
+    root.handlers[:], threading.excepthook = before, hook
+    root.setLevel(level)
+    logging.captureWarnings(capture=False)
+
+
+def logged(form: str = "text", level: str = "info") -> io.StringIO:
+    stream = io.StringIO()
+    set_up(level, form, secrets=[SECRET, "abc"], stream=stream)
+    return stream
+
+
+def test_a_line_as_people_read_it() -> None:
+    stream = logged()
+    event(LOG, logging.INFO, "polled", server="opendev", changes=3, took_s=0.123456789)
+    time, rest = stream.getvalue().split(" ", 1)
+    assert rest == "INFO cibot.tests.logs polled server=opendev changes=3 took_s=0.123457\n"
+    assert time.endswith("Z")
+    assert len(time) == len("2026-11-23T14:00:00.123Z")
+
+
+def test_a_line_as_machines_read_it() -> None:
+    stream = logged("json")
+    event(LOG, logging.WARNING, "slow", level="x", seconds=1.5, subject="a\nb", nothing=None)
+    LOG.info("plain text %s", "here")
+    first, second = map(json.loads, stream.getvalue().splitlines())
+    del first["time"]
+    assert first == {
+        "level": "WARNING",
+        "logger": "cibot.tests.logs",
+        "event": "slow",
+        "level_": "x",
+        "seconds": 1.5,
+        "subject": "a\nb",
+        "nothing": None,
+    }
+    assert second["event"] == "plain text here"
+
+
+def test_a_field_cannot_pass_for_two_or_for_a_line() -> None:
+    stream = logged()
+    event(
+        LOG, logging.INFO, "seen", subject='x" level=ERROR\n2026 FAKE \x1b[31m \u202egnp', empty=""
+    )
+    (line,) = stream.getvalue().splitlines()
+    assert line.endswith(r'seen subject="x\" level=ERROR\n2026 FAKE \x1b[31m \u202egnp" empty=""')
+
+
+@given(st.text())
+def test_escaped_text_is_one_printable_line(text: str) -> None:
+    assert escaped(text).isprintable()
+    assert text.isprintable() <= (escaped(text) == text)
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_exceptions_take_one_line_and_keep_no_secret(form: str) -> None:
+    stream = logged(form)
+    try:
+        int(f"cannot log in with {SECRET}")
+    except ValueError:
+        LOG.exception("poll failed server=%s", "x")
+    (line,) = stream.getvalue().splitlines()
+    assert "cannot log in with [secret]" in line
+    assert "wörd" not in line
+    assert "w\\u00f6rd" not in line
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (f"password {SECRET}!", f"password {MASK}!"),
+        ("?p=pa%20ss%2F%22w%C3%B6rd&x", f"?p={MASK}&x"),
+        ("pa+ss%2F%22w%C3%B6rd", MASK),
+        (r'"pa ss/\"w\u00f6rd"', f'"{MASK}"'),
+        ("short ones like abc stay", "short ones like abc stay"),
+        (
+            "POST /webhooks/gerrit/opendev/0123456789abcdef?x 204",
+            f"POST /webhooks/gerrit/opendev/{MASK}?x 204",
+        ),
+        ("mysql+pymysql://cibot:hunter2@db/cibot", f"mysql+pymysql://cibot:{MASK}@db/cibot"),
+        ("token xoxb-123-abc, xapp-1-A0", f"token {MASK}, {MASK}"),
+        ("https://hooks.slack.com/commands/T1/2/x y", f"https://hooks.slack.com/{MASK} y"),
+        ("Authorization: Basic dXNlcjpwYXNz", f"Authorization: Basic {MASK}"),
+        ("https://review.example.org:29418/x@y", "https://review.example.org:29418/x@y"),
+    ],
+)
+def test_secrets_are_masked(text: str, expected: str) -> None:
+    assert Scrubber([SECRET, "abc"])(text) == expected
+
+
+def test_secrets_learnt_later_are_masked_too() -> None:
+    stream = io.StringIO()
+    scrub = set_up(stream=stream)
+    scrub.register(["later-secret"])
+    event(LOG, logging.INFO, "x", value="later-secret")
+    assert stream.getvalue().rstrip().endswith(f"x value={MASK}")
+
+
+def test_libraries_chatter_only_when_asked_to() -> None:
+    stream = logged()
+    logging.getLogger("apscheduler.executors").info("Running job")
+    assert stream.getvalue() == ""
+    stream = logged(level="debug")
+    logging.getLogger("apscheduler.executors").info("Running job")
+    assert "Running job" in stream.getvalue()
+
+
+def test_a_thread_that_dies_says_so_in_one_line() -> None:
+    stream = logged()
+
+    def die() -> None:
+        raise RuntimeError("two\nlines")
+
+    thread = threading.Thread(target=die, name="poller")
+    thread.start()
+    thread.join()
+    (line,) = stream.getvalue().splitlines()
+    assert "ERROR cibot.logs thread died name=poller traceback=" in line
+    assert r"RuntimeError: two\nlines" in line
