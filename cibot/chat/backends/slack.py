@@ -1,0 +1,221 @@
+"""One Slack workspace as a chat backend.
+
+Sends by the Web API; hears slash commands, mentions and direct messages over
+HTTP (`SlackBackend.http`, mounted by the web face) or Socket Mode.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from cibot.card import Card
+from cibot.chat.backends.slack_answers import Answerer
+from cibot.chat.backends.slack_api import EVENT_TYPE, Identity, SlackApi
+from cibot.chat.backends.slack_blocks import SlackText, render
+from cibot.chat.backends.slack_errors import UNKNOWN_ROOM, SlackRefusal
+from cibot.chat.backends.slack_http import SlackHttp
+from cibot.chat.backends.slack_socket import SlackSocket
+from cibot.chat.backends.slack_threads import Root, Threads
+from cibot.chat.protocol import Answer, Link
+from cibot.config import SlackConfig
+from cibot.errors import CibotError, Permanent, Transient
+
+log = logging.getLogger(__name__)
+
+_CHECK_EVERY_S = 300.0
+_FIRST_WAIT_S = 1.0
+_LONGEST_WAIT_S = 60.0
+_NO_THREAD = {
+    "thread_not_found",
+    "message_not_found",
+    "cannot_reply_to_message",
+    "restricted_action_thread_locked",
+}
+
+
+class SlackBackend:
+    """Implements `cibot.chat.protocol.Backend`.
+
+    ``http`` takes the requests that Slack posts, or is None without a
+    ``signing_secret``. ``timeout`` bounds one call of the API, in seconds.
+    """
+
+    def __init__(
+        self, config: SlackConfig, *, timeout: int = 10, now: Callable[[], float] = time.time
+    ) -> None:
+        self.network = config.name
+        self._api = SlackApi(config, timeout=timeout)
+        self._threads = Threads(self._api)
+        self._answerer = Answerer(config.name, self._api)
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._identity: Identity | None = None
+        self._doubtful: set[tuple[str, str]] = set()
+        self._link = Link(False, None, "not started")
+        self.http: SlackHttp | None = None
+        self._socket: SlackSocket | None = None
+        if config.signing_secret:
+            secret = config.signing_secret.get_secret_value()
+            self.http = SlackHttp(config.name, secret, self._answerer, self._bot_user, now=now)
+        if config.app_token:
+            token = config.app_token.get_secret_value()
+            self._socket = SlackSocket(
+                config.name, token, self._api.client, self._answerer, self._bot_user
+            )
+
+    def start(self, answer: Answer) -> None:
+        """Begins to take questions, and checks the token in the background."""
+        self._answerer.start(answer)
+        self._thread = threading.Thread(
+            target=self._watch, name=f"slack-{self.network}", daemon=True
+        )
+        self._thread.start()
+        if self._socket:
+            self._socket.start()
+
+    def stop(self, timeout: float) -> None:
+        """Ends the threads, in ``timeout`` seconds at the most."""
+        until = time.monotonic() + timeout
+        self._stopping.set()
+        self._answerer.stop()
+        if self._socket:
+            self._socket.stop(timeout)
+        if self._thread:
+            self._thread.join(max(0.0, until - time.monotonic()))
+
+    def send(self, room: str, card: Card, *, key: str) -> str:
+        """Posts a card and returns ``CHANNEL:TS``.
+
+        An incident's further cards go into the thread of its first one. After
+        an answer that was lost, the next try with the same key looks in the
+        channel first, so that nothing is said twice.
+        """
+        doubt = (room, key)
+        if doubt in self._doubtful and (known := self.find(room, key)):
+            self._doubtful.discard(doubt)
+            return known
+        try:
+            remote = self._send(room, card, key)
+        except Transient as error:
+            if error.retry_after is None:  # else Slack said that it did not take it
+                self._doubtful.add(doubt)
+                self._note(error)
+            raise
+        except SlackRefusal as error:
+            self._doubtful.discard(doubt)
+            if error.code in UNKNOWN_ROOM:
+                self._api.forget_rooms()
+            raise
+        self._doubtful.discard(doubt)
+        self._up("by a delivered message")
+        return remote
+
+    def find(self, room: str, key: str) -> str | None:
+        """The ``CHANNEL:TS`` of the card that was posted with ``key``, or None.
+
+        Looks through the newest 2000 messages and the threads of incidents.
+        Raises LookupError where the app may not read the conversation.
+        """
+        try:
+            channel = self._api.room_id(room)
+            if channel[0] in "UW":
+                channel = self._api.conversation_with(channel)
+            ts = self._threads.find(channel, key)
+        except SlackRefusal as error:
+            if error.code in {"missing_scope", "not_in_channel"}:
+                raise LookupError(str(error)) from error
+            raise
+        return f"{channel}:{ts}" if ts else None
+
+    def link(self) -> Link:
+        """Up while the token works and, with Socket Mode, the websocket is open."""
+        if self._link.up and self._socket and not self._socket.up:
+            return Link(False, self._link.since, self._socket.detail)
+        return self._link
+
+    def check(self) -> str:
+        """Tries the token and says who we are; raises Transient or Permanent."""
+        identity = self._api.identity()
+        self._identity = identity
+        return f"{identity.user} in {identity.team}"
+
+    def _send(self, room: str, card: Card, key: str) -> str:
+        channel = self._api.room_id(room)
+        text = render(card)
+        if card.incident is None:
+            channel, ts = self._api.post(channel, text, payload={"key": key})
+            return f"{channel}:{ts}"
+        payload = {"key": key, "incident": str(card.incident)}
+        root = self._root(channel, card.incident)
+        if root and (reply := self._reply(channel, text, root, payload)):
+            self._show_now(channel, card, root, text)
+            return f"{channel}:{reply}"
+        channel, ts = self._api.post(channel, text, payload=payload)
+        metadata = {"event_type": EVENT_TYPE, "event_payload": payload}
+        self._threads.opened(channel, card.incident, Root(ts, tuple(text.blocks), metadata))
+        return f"{channel}:{ts}"
+
+    def _reply(
+        self, channel: str, text: SlackText, root: Root, payload: dict[str, str]
+    ) -> str | None:
+        """Posts into the incident's thread; None where somebody deleted or locked it."""
+        try:
+            return self._api.post(channel, text, thread=root.ts, payload=payload)[1]
+        except SlackRefusal as error:
+            if error.code not in _NO_THREAD:
+                raise
+            log.warning("slack %s: an incident's thread is gone: %s", self.network, error)
+            return None
+
+    def _root(self, channel: str, incident: int) -> Root | None:
+        """The incident's first message; None, too, where we may post but not read."""
+        try:
+            return self._threads.root(channel, incident)
+        except SlackRefusal as error:
+            log.warning("slack %s: no thread for an incident: %s", self.network, error)
+            return None
+
+    def _show_now(self, channel: str, card: Card, root: Root, text: SlackText) -> None:
+        # The card is delivered by now: what fails here must not make it be sent again.
+        assert card.incident is not None
+        headline = card.text().partition("\n")[0]
+        try:
+            self._threads.show_now(channel, card.incident, root, text, headline)
+        except (Transient, Permanent) as error:
+            log.warning(
+                "slack %s: an alert's first message is out of date: %s", self.network, error
+            )
+
+    def _bot_user(self) -> str | None:
+        return self._identity.user if self._identity else None
+
+    def _watch(self) -> None:
+        """Checks the token until it works, then every five minutes."""
+        wait = _FIRST_WAIT_S
+        while not self._stopping.is_set():
+            try:
+                self._up(f"as {self.check()}")
+                wait, pause = _FIRST_WAIT_S, _CHECK_EVERY_S
+            except (Transient, Permanent) as error:
+                self._note(error)
+                asked = error.retry_after if isinstance(error, Transient) else None
+                pause = asked or wait * random.uniform(0.8, 1.2)
+                wait = min(wait * 2, _LONGEST_WAIT_S)
+            self._stopping.wait(pause)
+
+    def _up(self, detail: str) -> None:
+        if not (self.http or self._socket):
+            detail += "; hears nothing: neither signing_secret nor app_token is set"
+        if not self._link.up:
+            log.info("slack %s: connected %s", self.network, detail)
+            self._link = Link(True, datetime.now(UTC), detail)
+
+    def _note(self, error: CibotError) -> None:
+        if self._link.up or self._link.detail != str(error):
+            log.warning("slack %s: %s", self.network, error)
+        self._link = Link(False, datetime.now(UTC), str(error))

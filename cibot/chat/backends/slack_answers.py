@@ -1,0 +1,106 @@
+"""Answers questions off Slack's threads, so that a request is acknowledged at once."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from enum import Enum
+
+from cibot.card import Card
+from cibot.chat.backends.slack_api import SlackApi
+from cibot.chat.backends.slack_blocks import render
+from cibot.chat.backends.slack_events import Incoming
+from cibot.chat.backends.slack_signature import Once
+from cibot.chat.protocol import Answer
+from cibot.errors import Permanent, Transient
+
+log = logging.getLogger(__name__)
+
+BUSY = "cibot has too much to do just now; please ask again in a minute."
+_WORKERS = 4
+_WAITING = 64  # questions at once; more than that is answered "busy"
+_TRIES = 3
+_LONGEST_WAIT_S = 60.0  # a later answer surprises more than it helps
+_REPEATS_KEPT_S = 7200.0  # Slack repeats an event up to an hour later
+
+
+class Taken(Enum):
+    """What became of a question."""
+
+    YES = "yes"
+    REPEATED = "repeated"
+    BUSY = "busy"
+
+
+class Answerer:
+    """A few worker threads between what Slack asks and what the commands answer."""
+
+    def __init__(self, network: str, api: SlackApi) -> None:
+        self._network = network
+        self._api = api
+        self._answer: Answer | None = None
+        self._once = Once(keep_s=_REPEATS_KEPT_S)
+        self._room = threading.BoundedSemaphore(_WAITING)
+        self._stopping = threading.Event()
+        self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix=f"slack-{network}")
+
+    def start(self, answer: Answer) -> None:
+        """From now on questions are taken."""
+        self._answer = answer
+
+    def stop(self) -> None:
+        """Drops what waits and lets what runs come to its end."""
+        self._stopping.set()
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def take(self, incoming: Incoming) -> Taken:
+        """Hands a question to a worker and returns at once."""
+        answer = self._answer
+        if answer is None or self._stopping.is_set() or not self._room.acquire(blocking=False):
+            return Taken.BUSY
+        if not self._once.first(*incoming.keys):
+            self._room.release()
+            return Taken.REPEATED
+        try:
+            work = self._pool.submit(self._work, answer, incoming)
+        except RuntimeError:  # stopped between the question above and here
+            self._room.release()
+            self._once.forget(*incoming.keys)
+            return Taken.BUSY
+        work.add_done_callback(self._done)
+        return Taken.YES
+
+    def _done(self, work: Future[None]) -> None:
+        self._room.release()
+        if not work.cancelled() and (error := work.exception()):
+            log.error("slack %s: answering failed", self._network, exc_info=error)
+
+    def _work(self, answer: Answer, incoming: Incoming) -> None:
+        card = answer(incoming.question(self._network))
+        if card is None:
+            return
+        try:
+            self._deliver(lambda: self._reply(incoming, card))
+        except (Transient, Permanent) as error:
+            log.warning("slack %s: an answer was lost: %s", self._network, error)
+
+    def _reply(self, incoming: Incoming, card: Card) -> None:
+        text = render(card)
+        if incoming.response_url is None:
+            self._api.post(incoming.channel, text, thread=incoming.thread)
+            return
+        for_all = not (card.long or card.error or incoming.private)
+        self._api.respond(incoming.response_url, text, in_channel=for_all)
+
+    def _deliver(self, send: Callable[[], None]) -> None:
+        """Sends once; again only where Slack said that it did not take it (429)."""
+        for _ in range(_TRIES - 1):
+            try:
+                return send()
+            except Transient as error:
+                wait = error.retry_after
+                if wait is None or wait > _LONGEST_WAIT_S or self._stopping.wait(wait):
+                    raise
+        return send()
