@@ -80,6 +80,8 @@ class SlackSocket:
         client.socket_mode_request_listeners.append(self._request)
         wait = _FIRST_WAIT_S
         while not self._stopping.wait(0 if not self.up else _LOOK_EVERY_S):
+            if _is_hung_up(client):
+                _disconnect(client)
             if client.is_connected():
                 wait = _FIRST_WAIT_S
                 continue
@@ -91,6 +93,7 @@ class SlackSocket:
             wait = min(wait * 2, _LONGEST_WAIT_S)
         self.up = False
         _wake(client)
+        _disconnect(client)
         client.close()
 
     def _connect(self, client: SocketModeClient) -> bool:
@@ -145,6 +148,32 @@ class SlackSocket:
         except BadPayload as error:
             log.warning("slack %s: bad request: %s", self._network, error)
         return None
+
+
+def _is_hung_up(client: SocketModeClient) -> bool:
+    """Whether Slack closed the connection.
+
+    slack-sdk does not see the end of the stream: it reads nothing in a busy
+    loop until its fifth ping fails, up to 25 seconds later.
+    """
+    session = client.current_session
+    sock = session.sock if session else None
+    if sock is None:
+        return False
+    try:
+        # A second handle on the raw socket: TLS sockets refuse to peek.
+        with socket.fromfd(sock.fileno(), sock.family, sock.type) as raw:
+            return not raw.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+
+
+def _disconnect(client: SocketModeClient) -> None:
+    """Closes the websocket. slack-sdk stumbles where its own thread closes it as well."""
+    with contextlib.suppress(AttributeError, OSError):
+        client.disconnect()
 
 
 def _wake(client: SocketModeClient) -> None:
