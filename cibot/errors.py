@@ -24,6 +24,10 @@ class Transient(CibotError):
         self.retry_after = retry_after
 
 
+class Unconfirmed(Transient):
+    """The call may have worked: the answer did not come. Trying again may do it twice."""
+
+
 class Permanent(CibotError):
     """The same call will fail again until a person changes something."""
 

@@ -13,11 +13,13 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from cibot.model import Message
 from cibot.store.comments import StoredComment
 
 EVENT_LAG = timedelta(seconds=2)  # one second was seen; one more for a slow server
+_LAGS = [timedelta(seconds=second) for second in range(3)]
 REMOVED = "Change message removed by"
 
 
@@ -76,45 +78,51 @@ class _Comments:
         return self.set(row)
 
     def event_only(
-        self, message: Message, account_id: int | None, mark: int
+        self, message: Message, account_id: int | None, mark: int, lag: timedelta
     ) -> StoredComment | None:
-        """The comment that an event brought and this REST message is."""
+        """The comment that an event brought ``lag`` after this REST message, and that it is."""
         waiting = [
             row
             for row in self.by_seq.values()
             if row.message_id is None
             and row.account_id == account_id
-            and row.event_at is not None
-            and _lags(row.event_at, message.posted_at)
+            and row.event_at == message.posted_at + lag
         ]
         same = [row for row in waiting if row.digest == mark]
         if not same and message.text.startswith(REMOVED):
             same = waiting
-        return min(same, key=_event_order, default=None)
+        return min(same, key=lambda row: row.seq, default=None)
 
-    def of_event(self, message: Message, account_id: int | None, mark: int) -> StoredComment | None:
-        """The comment that this event repeats, or that REST brought before it."""
-        same = [
+    def claim(self, event_at: datetime, same: Sequence[StoredComment]) -> list[StoredComment]:
+        """Gives an event to one of the equal comments that REST brought; the rows that change.
+
+        An earlier event moves to another comment where that makes room (the
+        augmenting path of bipartite matching); empty when there is none.
+        """
+        seen: set[int] = set()
+
+        def place(moment: datetime) -> list[StoredComment]:
+            near = [row for row in same if row.seq not in seen and _lags(moment, row.posted_at)]
+            for row in sorted(near, key=lambda row: (row.event_at is not None, -row.seq)):
+                seen.add(row.seq)
+                moved = [] if row.event_at is None else place(row.event_at)
+                if row.event_at is None or moved:
+                    return [*moved, row._replace(event_at=moment)]
+            return []
+
+        return [self.set(row) for row in place(event_at)]
+
+    def equal(self, account_id: int | None, mark: int) -> list[StoredComment]:
+        """The comments of that account with that text."""
+        return [
             row
             for row in self.by_seq.values()
             if row.digest == mark and row.account_id == account_id
         ]
-        for row in same:
-            if row.event_at == message.posted_at:
-                return row
-        unclaimed = [
-            row for row in same if row.event_at is None and _lags(message.posted_at, row.posted_at)
-        ]
-        return max(unclaimed, key=lambda row: row.posted_at, default=None)
 
 
 def _lags(event_at: datetime, posted_at: datetime) -> bool:
     return timedelta(0) <= event_at - posted_at <= EVENT_LAG
-
-
-def _event_order(row: StoredComment) -> tuple[datetime, int]:
-    assert row.event_at is not None
-    return row.event_at, row.seq
 
 
 def match(
@@ -128,50 +136,69 @@ def match(
     """
     comments = _Comments(change_id, stored)
     found = Matching()
+    rest: list[_Told] = []
     for message, account_id in messages:
-        mark = digest(message.text)
+        told = _Told(message, account_id, digest(message.text))
         if message.message_id is None:
-            _match_event(comments, found, message, account_id, mark)
+            _match_event(comments, found, told)
+        elif (seq := comments.by_id.get(message.message_id)) is not None:
+            _update(comments, found, comments.by_seq[seq], told)
         else:
-            _match_rest(comments, found, message, account_id, mark)
+            rest.append(told)
+    _match_rest(comments, found, rest)
     return found
 
 
-def _match_rest(
-    comments: _Comments, found: Matching, message: Message, account_id: int | None, mark: int
-) -> None:
-    assert message.message_id is not None
-    seq = comments.by_id.get(message.message_id)
-    row = comments.by_seq[seq] if seq is not None else None
-    if row is None and comments.by_seq:
-        row = comments.event_only(message, account_id, mark)
-    if row is None:
-        found.inserts.append(Write(comments.add(message, account_id, mark), message, True))
-        return
-    told = row._replace(
-        account_id=account_id,
+class _Told(NamedTuple):
+    """A message as a feed tells it, with its account's row and its text's digest."""
+
+    message: Message
+    account_id: int | None
+    mark: int
+
+
+def _match_rest(comments: _Comments, found: Matching, rest: list[_Told]) -> None:
+    """Unites new REST messages with the events that came before them, nearest in time first."""
+    if comments.by_seq:
+        for lag in _LAGS:
+            rest = [told for told in rest if not _united(comments, found, told, lag)]
+    for told in rest:
+        row = comments.add(*told)
+        found.inserts.append(Write(row, told.message, True))
+
+
+def _united(comments: _Comments, found: Matching, told: _Told, lag: timedelta) -> bool:
+    row = comments.event_only(*told, lag)
+    if row is not None:
+        _update(comments, found, row, told)
+    return row is not None
+
+
+def _update(comments: _Comments, found: Matching, row: StoredComment, told: _Told) -> None:
+    message = told.message
+    new = row._replace(
+        account_id=told.account_id,
         posted_at=message.posted_at,
         message_id=message.message_id,
         position=message.position if message.position is not None else row.position,
         tag=message.tag,
-        digest=mark,
+        digest=told.mark,
     )
-    if told == row:
+    if new == row:
         found.known += 1
         return
-    reread = (told.tag, told.digest, told.account_id) != (row.tag, row.digest, row.account_id)
-    reread = reread or told.posted_at != row.posted_at
-    found.updates.append(Write(comments.set(told), message, reread))
+    before = (row.tag, row.digest, row.account_id, row.posted_at)
+    reread = before != (new.tag, new.digest, new.account_id, new.posted_at)
+    found.updates.append(Write(comments.set(new), message, reread))
 
 
-def _match_event(
-    comments: _Comments, found: Matching, message: Message, account_id: int | None, mark: int
-) -> None:
-    row = comments.of_event(message, account_id, mark)
-    if row is None:
-        found.inserts.append(Write(comments.add(message, account_id, mark), message, True))
-    elif row.event_at is None:
-        told = row._replace(event_at=message.posted_at)
-        found.updates.append(Write(comments.set(told), message, False))
-    else:
+def _match_event(comments: _Comments, found: Matching, told: _Told) -> None:
+    event_at = told.message.posted_at
+    same = comments.equal(told.account_id, told.mark)
+    if any(row.event_at == event_at for row in same):
         found.known += 1
+        return
+    moved = comments.claim(event_at, [row for row in same if row.message_id is not None])
+    found.updates.extend(Write(row, told.message, False) for row in moved)
+    if not moved:
+        found.inserts.append(Write(comments.add(*told), told.message, True))

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import case, func, select
 
+from cibot.errors import Permanent
 from cibot.model import Change
 from cibot.store import schema
 from cibot.store.engine import Tx
@@ -18,10 +19,10 @@ _NUMBER_BITS = 32
 def change_id(server_id: int, number: int) -> int:
     """The row's key: the server in the high bits, Gerrit's number in the low 32.
 
-    Raises ValueError for a number that no Gerrit gives.
+    Raises Permanent for a number that no Gerrit gives.
     """
     if not 0 <= number < 1 << _NUMBER_BITS:
-        raise ValueError(f"{number} is not a change number")
+        raise Permanent(f"{number} is not a change number")
     return server_id << _NUMBER_BITS | number
 
 

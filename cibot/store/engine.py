@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, ExceptionContext, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
-from cibot.errors import ConfigError, Transient
+from cibot.errors import ConfigError, Permanent, Transient
 
 log = logging.getLogger(__name__)
 Tx = Connection
@@ -34,6 +34,10 @@ class StoreError(Transient):
     """The database did not answer, or a transaction lost every try."""
 
 
+class StoreRefused(Permanent):
+    """The database refuses what was to be written; trying again changes nothing."""
+
+
 class Store:
     """The open database. `write` and `read` are the two ways in."""
 
@@ -44,15 +48,16 @@ class Store:
     def write(self, work: Callable[[Tx], T]) -> T:
         """Runs ``work`` in one transaction and commits; runs it anew after a conflict.
 
-        Raises StoreError when the database stays away or keeps refusing.
+        Raises StoreError when the database stays away or keeps refusing, and
+        StoreRefused for what it can never take.
         """
         for attempt in range(1, _TRIES + 1):
             try:
                 with self.engine.begin() as tx:
                     return work(tx)
-            except (OperationalError, DBAPIError) as error:
+            except DBAPIError as error:
                 if not _worth_retrying(error):
-                    raise
+                    raise StoreRefused(f"the database refuses: {error.orig}") from error
                 if attempt == _TRIES:
                     raise StoreError(
                         f"the database refused {_TRIES} times: {_code(error)}"
@@ -66,10 +71,10 @@ class Store:
         try:
             with self._reading() as tx:
                 return work(tx)
-        except OperationalError as error:
-            if _worth_retrying(error):
-                raise StoreError(f"the database does not answer: {_code(error)}") from error
-            raise
+        except DBAPIError as error:
+            if _worth_retrying(error) or isinstance(error, OperationalError):
+                raise StoreError(f"the database does not answer: {error.orig}") from error
+            raise StoreRefused(f"the database refuses: {error.orig}") from error
 
     @contextmanager
     def _reading(self) -> Iterator[Tx]:

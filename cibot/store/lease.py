@@ -76,3 +76,20 @@ def release(tx: Tx, lease: Lease, now: datetime) -> None:
         .where(table.c.owner == lease.owner)
         .values(owner="", until=now)
     )
+
+
+def owner_of(tx: Tx, name: str) -> str | None:
+    """Who holds the lease, or held it last."""
+    table = schema.lease.c
+    owner: str | None = tx.execute(select(table.owner).where(table.name == name)).scalar()
+    return owner
+
+
+def expire(tx: Tx, name: str, owner: str, now: datetime) -> None:
+    """Ends the lease of an owner that is known to be dead."""
+    table = schema.lease
+    tx.execute(
+        update(table)
+        .where(table.c.name == name, table.c.owner == owner, table.c.until > now)
+        .values(until=now)
+    )

@@ -97,6 +97,18 @@ def mark_later(tx: Tx, outgoing: Outgoing, not_before: datetime, error: str) -> 
     return _settle(tx, outgoing, state="pending", not_before=not_before, error=error[:2000])
 
 
+def mark_unsure(tx: Tx, outgoing: Outgoing, not_before: datetime, error: str) -> bool:
+    """Leaves a message open that may be out already; it is looked for before it is sent again."""
+    return _settle(
+        tx,
+        outgoing,
+        state="sending",
+        not_before=not_before,
+        lease_until=not_before,
+        error=error[:2000],
+    )
+
+
 def mark_dead(tx: Tx, outgoing: Outgoing, error: str) -> bool:
     """Gives a message up: a person must act first."""
     return _settle(tx, outgoing, state="dead", error=error[:2000])
@@ -108,7 +120,7 @@ def _settle(tx: Tx, outgoing: Outgoing, **values: object) -> bool:
         update(table)
         .where(table.c.id == outgoing.id, table.c.attempts == outgoing.attempts)
         .where(table.c.state == "sending")
-        .values(lease_until=None, **values)
+        .values(**{"lease_until": None} | values)
     )
     return done.rowcount == 1
 

@@ -1,0 +1,161 @@
+"""The outbox's sender: each message reaches its room, once, in its room's order.
+
+A message is claimed before it is sent and marked after. One that was claimed
+and never marked was cut off by a crash or a lost answer: the network is asked
+for it first, and where it cannot tell, it is sent again, marked as a possible
+repeat.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from cibot.card import Card, card
+from cibot.chat.protocol import Backend, Channel
+from cibot.errors import CibotError, Permanent, Transient, Unconfirmed
+from cibot.store import outbox
+from cibot.store.engine import Store, Tx
+from cibot.store.outbox import Outgoing
+
+log = logging.getLogger(__name__)
+
+LEASE = timedelta(seconds=60)
+REPEAT = "(possibly a repeat)"
+_LONGEST_WAIT_S = 300.0
+_IDLE_S = 1.0  # what is put back for later comes due without a wake
+
+
+class Sender:
+    """Sends what is in the outbox, one thread a network.
+
+    ``leads`` says whether this process may send. ``rooms`` are where a message
+    that cannot be delivered is told of.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        backends: Mapping[str, Backend],
+        clock: Callable[[], datetime],
+        *,
+        rooms: Sequence[Channel] = (),
+        leads: Callable[[], bool] = lambda: True,
+    ) -> None:
+        self._store = store
+        self._backends = backends
+        self._clock = clock
+        self._rooms = rooms
+        self._leads = leads
+        self._wakes = {network: threading.Event() for network in backends}
+        self._stopping = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    def start(self) -> None:
+        """Starts a thread for each network."""
+        for network in self._backends:
+            thread = threading.Thread(
+                target=self._run, args=(network,), name=f"send-{network}", daemon=True
+            )
+            thread.start()
+            self._threads.append(thread)
+
+    def wake(self) -> None:
+        """Says that there is something new in the outbox."""
+        for event in self._wakes.values():
+            event.set()
+
+    def stop(self, timeout: float) -> None:
+        """Ends the threads; a send that is under way is finished within ``timeout`` seconds."""
+        self._stopping.set()
+        self.wake()
+        for thread in self._threads:
+            thread.join(timeout)
+
+    def _run(self, network: str) -> None:
+        wake = self._wakes[network]
+        while not self._stopping.is_set():
+            wake.clear()
+            try:
+                while self._leads() and not self._stopping.is_set() and self.send_one(network):
+                    pass
+            except CibotError as error:
+                log.warning("outbox waits network=%s cause=%s", network, error)
+            wake.wait(_IDLE_S)
+
+    def send_one(self, network: str) -> bool:
+        """Sends the next message that is due; False when there was none.
+
+        Raises StoreError when the database is away.
+        """
+        now = self._clock()
+        outgoing = self._store.write(
+            lambda tx: outbox.claim(tx, network, now, now + LEASE, frozenset())
+        )
+        if outgoing is None:
+            return False
+        try:
+            remote_id = self._deliver(self._backends[network], outgoing)
+        except Unconfirmed as error:
+            self._settle(outbox.mark_unsure, outgoing, error)
+        except Transient as error:
+            self._settle(outbox.mark_later, outgoing, error)
+        except Permanent as error:
+            self._bury(outgoing, error)
+        else:
+            self._store.write(lambda tx: outbox.mark_sent(tx, outgoing, remote_id, self._clock()))
+            log.info("sent key=%s room=%s/%s", outgoing.key, network, outgoing.room)
+        return True
+
+    def _deliver(self, backend: Backend, outgoing: Outgoing) -> str:
+        message = Card.from_json(outgoing.card)
+        if outgoing.doubtful:
+            try:
+                found = backend.find(outgoing.room, outgoing.key)
+            except LookupError:
+                message = message.with_note(REPEAT)
+            else:
+                if found is not None:
+                    log.info("adopted key=%s remote=%s", outgoing.key, found)
+                    return found
+        return backend.send(outgoing.room, message, key=outgoing.key)
+
+    def _settle(self, mark: Callable[..., bool], outgoing: Outgoing, error: Transient) -> None:
+        wait = min(_LONGEST_WAIT_S, 2.0 ** min(outgoing.attempts, 10)) * random.uniform(0.5, 1.0)
+        if error.retry_after is not None:
+            wait = max(wait, error.retry_after)
+        due = self._clock() + timedelta(seconds=wait)
+        self._store.write(lambda tx: mark(tx, outgoing, due, str(error)))
+        log.warning(
+            "not sent yet key=%s room=%s/%s attempt=%d next_in_s=%.1f cause=%s",
+            outgoing.key,
+            outgoing.network,
+            outgoing.room,
+            outgoing.attempts,
+            wait,
+            error,
+        )
+
+    def _bury(self, outgoing: Outgoing, error: Permanent) -> None:
+        """Gives a message up and says so in another room, unless it said that itself."""
+        lost = Channel(outgoing.network, outgoing.room)
+        told = None
+        if not outgoing.key.startswith("dead:"):
+            told = next((room for room in self._rooms if room != lost), None)
+        now = self._clock()
+
+        def work(tx: Tx) -> None:
+            outbox.mark_dead(tx, outgoing, str(error))
+            if told is not None:
+                text = f"I could not say this in {lost}: {error}"
+                note = Card((*card(text).lines, *Card.from_json(outgoing.card).lines))
+                outbox.enqueue(
+                    tx, f"dead:{outgoing.id}", told.network, told.room, note.to_json(), now
+                )
+
+        self._store.write(work)
+        self.wake()
+        log.error("given up key=%s room=%s cause=%s", outgoing.key, lost, error)

@@ -1,0 +1,69 @@
+"""The table of timed jobs. Only the leader runs them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from cibot.errors import CibotError
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Something to run every so often; ``at_once`` also when the scheduler starts.
+
+    ``led`` jobs run in the leading process only.
+    """
+
+    name: str
+    every: timedelta
+    run: Callable[[], object]
+    at_once: bool = True
+    led: bool = True
+
+
+class Scheduler:
+    """Runs the jobs in threads of its own; none overlaps itself."""
+
+    def __init__(self, jobs: Sequence[Job], leads: Callable[[], bool]) -> None:
+        self._leads = leads
+        self._scheduler = BackgroundScheduler(
+            timezone=UTC,
+            executors={"default": ThreadPoolExecutor(max(4, len(jobs)))},
+            # The default grace of one second drops whatever a busy moment delays.
+            job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
+        )
+        for job in jobs:
+            extra = {"next_run_time": datetime.now(UTC)} if job.at_once else {}
+            self._scheduler.add_job(
+                self._guarded,
+                "interval",
+                args=(job,),
+                id=job.name,
+                seconds=job.every.total_seconds(),
+                **extra,
+            )
+
+    def start(self) -> None:
+        """Starts the jobs; returns at once."""
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        """Starts no job any more; those under way are not waited for."""
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
+
+    def _guarded(self, job: Job) -> None:
+        if job.led and not self._leads():
+            return
+        try:
+            job.run()
+        except CibotError as error:
+            log.warning("job failed job=%s cause=%s", job.name, error)

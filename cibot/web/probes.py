@@ -1,0 +1,40 @@
+"""``/healthz`` (alive) and ``/readyz`` (fit to work), for whoever supervises the bot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from flask import Blueprint
+from flask.typing import ResponseReturnValue
+
+from cibot import __version__
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What one look at a part of the bot found."""
+
+    ok: bool
+    detail: str
+
+
+def probes_blueprint(parts: Mapping[str, Callable[[], Probe]]) -> Blueprint:
+    """``/readyz`` looks at each of ``parts`` and answers 503 when one is not well."""
+    blueprint = Blueprint("probes", __name__)
+
+    @blueprint.get("/healthz")
+    def healthz() -> ResponseReturnValue:
+        return {"status": "alive", "version": __version__}
+
+    @blueprint.get("/readyz")
+    def readyz() -> ResponseReturnValue:
+        found = {name: look() for name, look in parts.items()}
+        ready = all(probe.ok for probe in found.values())
+        body = {
+            "ready": ready,
+            "parts": {name: {"ok": one.ok, "detail": one.detail} for name, one in found.items()},
+        }
+        return body, 200 if ready else 503
+
+    return blueprint

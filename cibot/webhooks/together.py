@@ -1,0 +1,91 @@
+"""Stores events that arrive at the same time in one transaction.
+
+A commit costs more than an event. Requests that wait while one batch is being
+committed make the next; each is answered only after its own commit.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from datetime import datetime
+
+from cibot.collector.sink import IngestCounts, Sink
+from cibot.errors import CibotError, Transient
+from cibot.model import Change
+
+log = logging.getLogger(__name__)
+
+FEED = "webhook"
+_MOST = 64  # events in one transaction
+
+
+class Together:
+    """One server's events on their way into its sink."""
+
+    def __init__(self, sink: Sink, clock: Callable[[], datetime]) -> None:
+        self._sink = sink
+        self._clock = clock
+        self._waiting: queue.SimpleQueue[tuple[Change | None, Future[IngestCounts]] | None] = (
+            queue.SimpleQueue()
+        )
+        self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
+
+    def store(self, change: Change | None, timeout: float) -> IngestCounts:
+        """Stores what an event tells (None: only that it came) and returns after the commit.
+
+        Raises Transient when that takes longer than ``timeout`` seconds, and
+        whatever the sink raises for this event.
+        """
+        self._start()
+        done: Future[IngestCounts] = Future()
+        self._waiting.put((change, done))
+        try:
+            return done.result(timeout)
+        except TimeoutError as error:
+            raise Transient("the database takes too long") from error
+
+    def stop(self, timeout: float) -> None:
+        """Stores what is waiting and ends the thread."""
+        with self._lock:
+            if self._thread is not None:
+                self._waiting.put(None)
+                self._thread.join(timeout)
+
+    def _start(self) -> None:
+        if self._thread is not None:
+            return
+        with self._lock:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="webhooks", daemon=True)
+                self._thread.start()
+
+    def _run(self) -> None:
+        more = True
+        while more:
+            batch = [self._waiting.get()]
+            while len(batch) < _MOST and not self._waiting.empty():
+                batch.append(self._waiting.get())
+            more = None not in batch
+            self._commit([one for one in batch if one is not None])
+
+    def _commit(self, batch: list[tuple[Change | None, Future[IngestCounts]]]) -> None:
+        if not batch:
+            return
+        try:
+            changes = [change for change, _ in batch if change is not None]
+            counts = self._sink.ingest(changes, feed=FEED, cursor=None, heard_at=self._clock())
+        except CibotError as error:
+            if len(batch) == 1:
+                log.warning("event not stored cause=%s", error)
+                batch[0][1].set_exception(error)
+            else:  # one of them is to blame: the others must not suffer
+                for one in batch:
+                    self._commit([one])
+        else:
+            for _, done in batch:
+                done.set_result(counts)

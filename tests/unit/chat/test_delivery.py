@@ -1,0 +1,175 @@
+"""The outbox's sender: in order, once, and never silently lost."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import select
+
+from cibot.card import Card, card
+from cibot.chat.delivery import LEASE, REPEAT, Sender
+from cibot.chat.protocol import Answer, Channel, Link
+from cibot.errors import CibotError, Permanent, Transient, Unconfirmed
+from cibot.store import outbox, schema
+from cibot.store.engine import Store
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+@dataclass
+class Clock:
+    now: datetime = NOON
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@dataclass
+class FakeNetwork:
+    """A backend that stores what it is sent and fails as it is told."""
+
+    network: str = "net"
+    fails: list[CibotError] = field(default_factory=list)
+    stored: dict[str, str] = field(default_factory=dict)
+    can_look: bool = True
+    sent: list[tuple[str, str]] = field(default_factory=list)
+
+    def start(self, answer: Answer) -> None: ...
+
+    def stop(self, timeout: float) -> None: ...
+
+    def link(self) -> Link:
+        return Link(True, None)
+
+    def send(self, room: str, message: Card, *, key: str) -> str:
+        failure = self.fails.pop(0) if self.fails else None
+        if failure is None or isinstance(failure, Unconfirmed):
+            self.sent.append((room, message.text()))
+            self.stored[key] = f"id-{key}"
+        if failure is not None:
+            raise failure
+        return f"id-{key}"
+
+    def find(self, room: str, key: str) -> str | None:
+        if not self.can_look:
+            raise LookupError(room)
+        return self.stored.get(key)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def network() -> FakeNetwork:
+    return FakeNetwork()
+
+
+@pytest.fixture
+def sender(sqlite_store: Store, network: FakeNetwork, clock: Clock) -> Sender:
+    rooms = [Channel("net", "#ops"), Channel("net", "#spare")]
+    return Sender(sqlite_store, {"net": network}, clock, rooms=rooms)
+
+
+def say(store: Store, *texts: str, room: str = "#ops") -> None:
+    for text in texts:
+        store.write(
+            lambda tx, text=text: outbox.enqueue(  # type: ignore[misc]
+                tx, text, "net", room, card(text).to_json(), NOON
+            )
+        )
+
+
+def states(store: Store) -> dict[str, str]:
+    query = select(schema.outbox.c.dedupe_key, schema.outbox.c.state)
+    return {row[0]: row[1] for row in store.read(lambda tx: tx.execute(query).all())}
+
+
+def drain(sender: Sender) -> None:
+    while sender.send_one("net"):
+        pass
+
+
+def test_in_order_and_once(sqlite_store: Store, sender: Sender, network: FakeNetwork) -> None:
+    say(sqlite_store, "one", "two", "one", "three")
+    drain(sender)
+    drain(sender)
+    assert network.sent == [("#ops", "one"), ("#ops", "two"), ("#ops", "three")]
+    assert set(states(sqlite_store).values()) == {"sent"}
+
+
+def test_a_room_that_waits_keeps_its_order_and_holds_up_no_other(
+    sqlite_store: Store, sender: Sender, network: FakeNetwork, clock: Clock
+) -> None:
+    network.fails = [Transient("busy", retry_after=30)]
+    say(sqlite_store, "one", "two")
+    say(sqlite_store, "other", room="#other")
+    drain(sender)
+    assert network.sent == [("#other", "other")]
+    clock.now += timedelta(seconds=29)
+    drain(sender)
+    assert len(network.sent) == 1
+    clock.now += timedelta(seconds=2)
+    drain(sender)
+    assert network.sent[1:] == [("#ops", "one"), ("#ops", "two")]
+
+
+def test_an_answer_that_was_lost_is_looked_for_not_said_twice(
+    sqlite_store: Store, sender: Sender, network: FakeNetwork, clock: Clock
+) -> None:
+    network.fails = [Unconfirmed("no answer")]
+    say(sqlite_store, "one")
+    drain(sender)
+    clock.now += timedelta(minutes=10)
+    drain(sender)
+    assert network.sent == [("#ops", "one")]
+    assert states(sqlite_store) == {"one": "sent"}
+
+
+def test_where_nobody_can_look_a_repeat_says_that_it_may_be_one(
+    sqlite_store: Store, sender: Sender, network: FakeNetwork, clock: Clock
+) -> None:
+    network.can_look = False
+    network.fails = [Unconfirmed("no answer")]
+    say(sqlite_store, "one")
+    drain(sender)
+    clock.now += timedelta(minutes=10)
+    drain(sender)
+    assert network.sent == [("#ops", "one"), ("#ops", f"{REPEAT} one")]
+
+
+def test_what_a_crash_left_open_is_taken_up_after_its_lease(
+    sqlite_store: Store, sender: Sender, network: FakeNetwork, clock: Clock
+) -> None:
+    say(sqlite_store, "one")
+    left = sqlite_store.write(lambda tx: outbox.claim(tx, "net", NOON, NOON + LEASE, frozenset()))
+    assert left is not None
+    drain(sender)
+    assert network.sent == []
+    clock.now += LEASE
+    drain(sender)
+    assert network.sent == [("#ops", "one")]
+    late = sqlite_store.write(lambda tx: outbox.mark_sent(tx, left, "x", clock.now))
+    assert late is False
+
+
+def test_what_cannot_be_said_is_told_in_another_room(
+    sqlite_store: Store, sender: Sender, network: FakeNetwork
+) -> None:
+    network.fails = [Permanent("banned from #ops")]
+    say(sqlite_store, "one", "two")
+    drain(sender)
+    assert states(sqlite_store)["one"] == "dead"
+    assert ("#ops", "two") in network.sent
+    assert ("#spare", "I could not say this in net/#ops: banned from #ops\none") in network.sent
+
+
+def test_that_a_notice_of_a_loss_is_lost_makes_no_further_notice(
+    sqlite_store: Store, sender: Sender, network: FakeNetwork
+) -> None:
+    network.fails = [Permanent("banned"), Permanent("banned")]
+    say(sqlite_store, "one")
+    drain(sender)
+    assert sorted(states(sqlite_store).values()) == ["dead", "dead"]
+    assert network.sent == []

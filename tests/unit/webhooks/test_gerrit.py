@@ -1,0 +1,152 @@
+"""The webhook: a token, a durable commit before 2xx, and a reason for every refusal."""
+
+import json
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from cibot.app import create_app
+from cibot.collector.sink import IngestCounts
+from cibot.errors import CibotError, Permanent, Transient
+from cibot.model import Change
+from cibot.webhooks.gerrit import LARGEST, Hook, gerrit_blueprint
+
+TOKEN = "a-token-of-the-tests"
+PATH = f"/webhooks/gerrit/review/{TOKEN}"
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+@dataclass
+class FakeSink:
+    """Keeps what it is given; refuses what it is told to."""
+
+    changes: list[Change] = field(default_factory=list)
+    batches: int = 0
+    refused: int = 0
+    poison: dict[int, CibotError] = field(default_factory=dict)
+
+    def load_cursor(self, feed: str) -> str | None:
+        return None
+
+    def ingest(
+        self, changes: Sequence[Change], *, feed: str, cursor: str | None, heard_at: datetime
+    ) -> IngestCounts:
+        for change in changes:
+            if change.number in self.poison:
+                raise self.poison[change.number]
+        self.changes.extend(changes)
+        self.batches += 1
+        return IngestCounts(len(changes))
+
+    def rejected(self, feed: str) -> None:
+        self.refused += 1
+
+
+@pytest.fixture
+def sink() -> FakeSink:
+    return FakeSink()
+
+
+@pytest.fixture
+def client(sink: FakeSink) -> FlaskClient:
+    hooks = {"review": Hook(TOKEN, sink)}
+    return create_app([gerrit_blueprint(hooks, lambda: NOON)]).test_client()
+
+
+def event(number: Any = 15, **fields: Any) -> dict[str, Any]:
+    return {
+        "type": "comment-added",
+        "author": {"name": "Zuul", "username": "zuul"},
+        "comment": "Patch Set 1: Verified-1\n\nBuild failed.",
+        "patchSet": {"number": "1", "createdOn": 1795398588},
+        "change": {"project": "demo", "branch": "master", "number": number, "subject": "S"},
+        "eventCreatedOn": 1795398590,
+    } | fields
+
+
+def test_an_event_is_stored_before_it_is_acknowledged(client: FlaskClient, sink: FakeSink) -> None:
+    answer = client.post(PATH, json=event())
+    assert answer.status_code == 204
+    assert [change.messages[0].text for change in sink.changes] == [event()["comment"]]
+
+
+def test_stream_events_shape_and_strings_for_numbers(client: FlaskClient, sink: FakeSink) -> None:
+    assert client.post(PATH, json=event("15", project={"name": "demo"})).status_code == 204
+    assert client.post(PATH, json=event(project="demo")).status_code == 204
+    assert [change.number for change in sink.changes] == [15, 15]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"/webhooks/gerrit/review/{TOKEN}x",
+        "/webhooks/gerrit/review/é",
+        "/webhooks/gerrit/other/" + TOKEN,
+    ],
+)
+def test_a_wrong_token_is_not_found(client: FlaskClient, sink: FakeSink, path: str) -> None:
+    answer = client.post(path, json=event())
+    assert answer.status_code == 404
+    assert TOKEN not in answer.get_data(as_text=True)
+    assert sink.changes == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"\xff\xfe",
+        b"null",
+        b"[" * 100_000,
+        json.dumps(event("x")).encode(),
+        json.dumps(event(eventCreatedOn="soon")).encode(),
+        json.dumps({"no": "type"}).encode(),
+    ],
+)
+def test_what_cannot_be_read_is_refused_with_a_reason(
+    client: FlaskClient, sink: FakeSink, body: bytes
+) -> None:
+    answer = client.post(PATH, data=body)
+    assert answer.status_code == 400
+    assert answer.get_json()["error"]
+    assert sink.refused == 1
+
+
+def test_unknown_types_are_taken_and_say_that_the_feed_lives(
+    client: FlaskClient, sink: FakeSink
+) -> None:
+    assert client.post(PATH, json={"type": "brand-new"}).status_code == 204
+    assert (sink.batches, sink.changes) == (1, [])
+
+
+def test_up_to_a_mebibyte(client: FlaskClient, sink: FakeSink) -> None:
+    body = json.dumps(event(comment="x" * (LARGEST - 500)))
+    assert client.post(PATH, data=body).status_code == 204
+    body = json.dumps(event(comment="x" * LARGEST))
+    assert client.post(PATH, data=body).status_code == 413
+
+
+def test_an_absent_database_asks_for_a_retry(client: FlaskClient, sink: FakeSink) -> None:
+    sink.poison[15] = Transient("away")
+    assert client.post(PATH, json=event()).status_code == 503
+    assert sink.refused == 0
+
+
+def test_one_bad_event_does_not_spoil_the_others(client: FlaskClient, sink: FakeSink) -> None:
+    sink.poison[13] = Permanent("too long")
+
+    def post(number: int) -> int:
+        return client.application.test_client().post(PATH, json=event(number)).status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = dict(zip(range(10, 30), pool.map(post, range(10, 30)), strict=True))
+    assert answers.pop(13) == 400
+    assert set(answers.values()) == {204}
+    assert sorted(change.number for change in sink.changes) == sorted(answers)
