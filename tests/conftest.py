@@ -7,7 +7,11 @@ import pytest
 from tests.support.loopback import forbid_network
 from tests.support.needs import ABSENT
 
-pytest_plugins = ["tests.support.mariadb", "tests.support.stores"]
+pytest_plugins = [
+    "tests.support.mariadb",
+    "tests.support.ngircd",
+    "tests.support.stores",
+]
 
 
 def pytest_configure() -> None:

@@ -1,9 +1,13 @@
 """The servers that other tests rely on: they start, answer, stop, and leave nothing behind."""
 
+import socket
+import ssl
+
 import pytest
 import sqlalchemy as sa
 
 from tests.support.mariadb import MariaDB
+from tests.support.ngircd import Ngircd
 
 pytestmark = pytest.mark.e2e
 
@@ -40,3 +44,30 @@ def test_mariadb_keeps_its_data_over_a_crash(mariadb: MariaDB, mariadb_url: str)
         scalar(mariadb_url, "SELECT 1")
     mariadb.start()
     assert scalar(mariadb_url, "SELECT COUNT(*) FROM t") == 0
+
+
+def test_ngircd_carries_words_between_tls_and_plain(ngircd: Ngircd) -> None:
+    with ngircd.user("anna") as anna, ngircd.user("bert", tls=False) as bert:
+        anna.join("#meadow")
+        bert.join("#meadow")
+        assert anna.names("#meadow") == {"anna", "bert"}
+        bert.say("#meadow", "guten Tag, ✓")
+        heard = anna.hears("Tag", nick="bert", target="#meadow")
+        assert heard.text == "guten Tag, ✓"
+        anna.say("bert", "psst")
+        assert bert.hears().params == ("bert", "psst")
+        assert [line.command for line in bert.lines()] == []
+
+
+def test_ngircds_certificate_is_refused_without_its_authority(ngircd: Ngircd) -> None:
+    context = ssl.create_default_context()
+    with (
+        socket.create_connection(("127.0.0.1", ngircd.tls_port)) as link,
+        pytest.raises(ssl.SSLCertVerificationError),
+    ):
+        context.wrap_socket(link, server_hostname="localhost")
+
+
+def test_an_irc_user_that_waits_in_vain_says_what_it_saw(ngircd: Ngircd) -> None:
+    with ngircd.user("carl") as carl, pytest.raises(AssertionError, match=r"(?s)carl.*001"):
+        carl.hears("never said", timeout_s=0.01)

@@ -19,18 +19,22 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-# Asked in the child after its credentials are set: a change of user clears the death signal.
+# Runs in the child. The user is changed before the death signal is asked for (a change clears it),
+# and here rather than by Popen: Python may live where only root can read.
 # PR_SET_PDEATHSIG is 1. Where there is no prctl (macOS) the server just starts.
 _DIE_WITH_PARENT = """
 import ctypes, os, sys
-parent = int(sys.argv[1])
-try:
-    ctypes.CDLL(None).prctl(1, 9)
-except AttributeError:
-    pass
+parent, uid, gid = (int(word) for word in sys.argv[1:4])
+library = ctypes.CDLL(None)
+if uid:
+    os.setgroups([])
+    os.setresgid(gid, gid, gid)
+    os.setresuid(uid, uid, uid)
+if hasattr(library, "prctl"):
+    library.prctl(1, 9)
 if os.getppid() != parent:
     sys.exit("the test process is gone")
-os.execvp(sys.argv[2], sys.argv[2:])
+os.execvp(sys.argv[4], sys.argv[4:])
 """
 
 
@@ -114,11 +118,12 @@ class ServerProcess:
     def start(self, ready: Callable[[], bool], timeout_s: float = 30.0) -> float:
         """Starts it and waits until `ready()` is true; returns the seconds that took."""
         began = time.monotonic()
-        words = [sys.executable, "-I", "-S", "-c", _DIE_WITH_PARENT, str(os.getpid())]
-        as_user: dict[str, Any] = {}
+        uid, gid = 0, 0
         if self._user:
             entry = pwd.getpwnam(self._user)
-            as_user = {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+            uid, gid = entry.pw_uid, entry.pw_gid
+        words = [sys.executable, "-I", "-S", "-c", _DIE_WITH_PARENT]
+        words += [str(number) for number in (os.getpid(), uid, gid)]
         with self.log.open("ab") as sink:
             self._child = subprocess.Popen(
                 [*words, *self._argv],
@@ -128,7 +133,6 @@ class ServerProcess:
                 env=self._env,
                 cwd=self._cwd,
                 start_new_session=True,
-                **as_user,
             )
         atexit.register(self.kill)
         while not ready():
