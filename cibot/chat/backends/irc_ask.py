@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 
-from cibot.chat.plaintext import clean
+from cibot.chat.lines import one_line
 
 _FORMAT = re.compile(r"\x03(?:\d{1,2}(?:,\d{1,2})?)?|\x04[0-9a-fA-F]{0,6}")
 _BOT_TAGS = frozenset({"bot", "draft/bot"})
@@ -19,7 +19,7 @@ def addressed(text: str, *, nick: str, prefix: str, private: bool) -> str | None
     """
     if text.startswith("\x01"):
         return None
-    text = clean(_FORMAT.sub("", text))
+    text = one_line(_FORMAT.sub("", text))
     word, _space, rest = text.partition(" ")
     if word == prefix:
         return rest.strip()

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
 from cibot.card import Card, Line, Span
-from cibot.chat.plaintext import clean, cut
+from cibot.chat.lines import one_line, split
 from cibot.model import State
 
 MOST_BYTES = 400
@@ -52,11 +52,11 @@ def render(card: Card, style: Style, *, address: str | None = None) -> list[list
 
     ``address`` is the nick that the headline is addressed to.
     """
-    lead = f"{clean(address)}: " if address else ""
+    lead = f"{one_line(address)}: " if address else ""
     room = style.most_bytes - len(_LEAD.encode())
     written = [_write(one, style, lead if n == 0 else "", room) for n, one in enumerate(card.lines)]
     written = [text for text in written if text] or [f"{lead}(nothing to say)"]
-    link = clean(card.link or "")
+    link = one_line(card.link or "")
     if _URL.fullmatch(link) and link not in written[0]:
         headline = f"{written[0]} {link}"
         if len(headline.encode()) <= room:
@@ -75,11 +75,11 @@ def _write(one: Line, style: Style, lead: str, room: int) -> str:
 
 
 def _span(span: Span, style: Style) -> str:
-    body = clean(span.text)
+    body = one_line(span.text)
     if not body:
         return " " if span.text else ""
     text = _quiet(body, style)
-    href = clean(span.href or "")
+    href = one_line(span.href or "")
     if href != body and _URL.fullmatch(href):
         text = f"{text} {href}"
     if style.colour and span.state:
@@ -109,7 +109,7 @@ def _messages(text: str, room: int) -> list[str]:
     """Cuts one line of text into messages, none of which starts as a command does."""
     messages: list[str] = []
     while text:
-        head, text = cut(text, room)
+        head, text = split(text, room)
         first = head.lstrip("\x02\x03")[:1]
         if first:
             safe = _LETTER.match(first) or first in _SAFE_STARTS

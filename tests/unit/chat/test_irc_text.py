@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from cibot.card import Card, Span, card, line, state_span
 from cibot.chat.backends.irc_text import MOST_BYTES, Style, render
 from cibot.model import State
-from tests.unit.chat.test_plaintext import HOSTILE
+from tests.unit.chat.test_lines import HOSTILE
 
 URL = "https://ci.example.org/cis/netapp"
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cibot.chat.plaintext import clean, cut, graphemes
+from cibot.chat.lines import one_line, split
 
 FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
 FLAG = "\U0001f1e9\U0001f1ea"
@@ -33,18 +33,18 @@ HOSTILE = st.text(
         ("naïve Ünï 漢字 " + FAMILY, "naïve Ünï 漢字 " + FAMILY),
     ],
 )
-def test_clean(text, plain):
-    assert clean(text) == plain
+def test_one_line(text, plain):
+    assert one_line(text) == plain
 
 
 @given(HOSTILE)
-def test_clean_leaves_nothing_that_steers_a_terminal_or_a_reader(text):
-    plain = clean(text)
+def test_one_line_leaves_nothing_that_steers_a_terminal_or_a_reader(text):
+    plain = one_line(text)
     assert not {unicodedata.category(c) for c in plain} & {"Cc", "Cs", "Zl", "Zp"}
     assert not set(plain) & set(
         "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f"
     )
-    assert clean(plain) == plain
+    assert one_line(plain) == plain
     plain.encode()
 
 
@@ -52,25 +52,20 @@ def test_clean_leaves_nothing_that_steers_a_terminal_or_a_reader(text):
     "piece", [FAMILY, FLAG, "e\u0301", "\U0001f44d\U0001f3fd", "\u1112\u1161\u11ab"]
 )
 def test_a_grapheme_stays_whole(piece):
-    assert list(graphemes(f"a{piece}b")) == ["a", piece, "b"]
-    assert cut("xxxx" + piece, 4 + len(piece.encode()) - 1) == ("xxxx", piece)
+    assert split("xxxx" + piece, 4 + len(piece.encode()) - 1) == ("xxxx", piece)
 
 
-def test_flags_come_in_pairs():
-    assert list(graphemes(FLAG + FLAG)) == [FLAG, FLAG]
+def test_split_prefers_a_space():
+    assert split("one two three", 9) == ("one two", "three")
+    assert split("abcdefghij", 4) == ("abcd", "efghij")
+    assert split("short", 5) == ("short", "")
 
 
-def test_cut_prefers_a_space():
-    assert cut("one two three", 9) == ("one two", "three")
-    assert cut("abcdefghij", 4) == ("abcd", "efghij")
-    assert cut("short", 5) == ("short", "")
-
-
-@given(HOSTILE.map(clean), st.integers(4, 60))
-def test_cut_takes_something_within_the_bound_and_loses_only_spaces(text, most):
+@given(HOSTILE.map(one_line), st.integers(4, 60))
+def test_split_takes_something_within_the_bound_and_loses_only_spaces(text, most):
     rest, heads = text, []
     while rest:
-        head, after = cut(rest, most)
+        head, after = split(rest, most)
         assert len(head.encode()) <= most
         assert len(after) < len(rest)
         heads.append(head)
