@@ -9,7 +9,9 @@ import click
 from cibot.errors import CibotError
 
 # name -> where the command is, and its line in `cibot --help`
-COMMANDS: dict[str, tuple[str, str]] = {}
+COMMANDS: dict[str, tuple[str, str]] = {
+    "parse": ("cibot.cli.parse:command", "Say what comments of CIs mean."),
+}
 
 
 class LazyGroup(click.Group):

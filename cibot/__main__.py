@@ -1,0 +1,5 @@
+"""``python -m cibot``: the same as the ``cibot`` command."""
+
+from cibot.cli import main
+
+main()

@@ -1,0 +1,94 @@
+"""Jenkins' Gerrit Trigger: the default messages and what servers make of them.
+
+Source: GerritTriggerParameters and ParameterExpander of the plugin. The result
+lines follow the headline, each perhaps with its own failure text and log links.
+"""
+
+from __future__ import annotations
+
+from cibot.collector.formats.comment import Comment
+from cibot.collector.formats.conclude import conclude, outcome_of
+from cibot.collector.formats.lines import read_builds
+from cibot.collector.formats.text import first_url, job_name
+from cibot.model import Build, Outcome, Report
+
+NAME = "jenkins"
+_HEADLINES: tuple[tuple[str, Outcome], ...] = (
+    ("build successful", Outcome.SUCCESS),
+    ("build success", Outcome.SUCCESS),
+    ("build passed", Outcome.SUCCESS),
+    ("build failed", Outcome.FAILURE),
+    ("build failure", Outcome.FAILURE),
+    ("build unstable", Outcome.FAILURE),
+    ("build error", Outcome.FAILURE),
+    ("build aborted", Outcome.NONE),
+    ("build not built", Outcome.NONE),
+    ("no builds executed", Outcome.NONE),
+    ("no build executed", Outcome.NONE),
+)
+_STARTS = ("build started", "build start:", "started build", "build triggered", "builds started")
+
+
+def read(comment: Comment) -> Report | None:
+    """A report of the Gerrit Trigger plugin, known by its headline."""
+    if comment.body[:1] not in "BbNSs\U0001f6a7":
+        return None
+    first = comment.first.lower()
+    if first.startswith(_STARTS):
+        return _started(comment)
+    for phrase, outcome in _HEADLINES:
+        if first.startswith(phrase):
+            return _finished(comment, outcome)
+    return None
+
+
+def _started(comment: Comment) -> Report | None:
+    builds: list[Build] = []
+    for line in comment.lines[:50]:
+        if not builds or line.lower().startswith(_STARTS):
+            build = _start_of(line)
+            if build is not None:
+                builds.append(build)
+    if not builds and len(comment.lines) > 3:
+        return None
+    return Report(Outcome.STARTED, NAME, None, tuple(builds))
+
+
+def _start_of(line: str) -> Build | None:
+    """``Build Started URL (1/3)``, ``nulljob/NAME/1/`` for a server without a root URL."""
+    url = first_url(line)
+    name = job_name(url) if url else ""
+    if url is None:
+        place = next((t for t in line.split()[2:] if "job/" in t), None)
+        if place is None:
+            return None
+        name = job_name(place)
+        url = place if "." in place.partition("/")[0] else None
+    before = line[: line.find(url)] if url else ""
+    if "(" in before and ")" in before:  # "Started build (NAME): URL"
+        name = before[before.find("(") + 1 : before.rfind(")")] or name
+    return Build(name, "STARTED", url) if name or url else None
+
+
+def _finished(comment: Comment, outcome: Outcome) -> Report | None:
+    lines = comment.lines
+    builds = tuple(read_builds(lines[1:]))
+    if not builds and " : " in lines[0]:  # all on one line
+        head = lines[0].find("://")
+        start = lines[0].rfind(" ", 0, head) + 1
+        builds = tuple(read_builds([lines[0][start:]]))
+    if not builds:
+        url = first_url(lines[0])
+        name = job_name(url) if url else ""
+        if url and name and outcome is not Outcome.NONE:
+            builds = (Build(name, _word(outcome, comment), url),)
+    if outcome is Outcome.FAILURE and outcome_of(builds) is Outcome.SUCCESS:
+        outcome = Outcome.SUCCESS  # "Build Failed" over jobs that passed and do not vote
+    said = conclude(comment, outcome, builds)
+    return Report(said, NAME, None, builds) if said is not None else None
+
+
+def _word(outcome: Outcome, comment: Comment) -> str:
+    if comment.first.lower().startswith("build unstable"):
+        return "UNSTABLE"
+    return "SUCCESS" if outcome is Outcome.SUCCESS else "FAILURE"

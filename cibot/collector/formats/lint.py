@@ -1,0 +1,59 @@
+"""Findings and links that a CI posts beside its verdict: understood, and no verdict."""
+
+from __future__ import annotations
+
+from cibot.collector.formats.comment import Comment, score
+from cibot.collector.formats.person import by_hand
+from cibot.collector.formats.text import says_result
+from cibot.model import Outcome, Report
+
+NAME = "findings"
+_NONE = Report(Outcome.NONE, NAME)
+_FIRST = (
+    "violation",
+    "please fix",
+    "licence header",
+    "license header",
+    "creation for",
+    "coding style",
+    "syntax error",
+    "document link",
+    "results can be seen",
+    "results are available",
+    "whitelisted",
+)
+
+
+def read(comment: Comment) -> Report | None:
+    """A lint report or a list of links, without a vote."""
+    if score(comment.votes, any_label=True):
+        return None
+    opening = " ".join(comment.lines[:2])[:300].lower()
+    if any(words in opening for words in _FIRST) and not _asks(comment.first):
+        return _NONE
+    if by_hand(comment):
+        return None
+    if any(_finding(line) for line in comment.lines[:6]):
+        return _NONE
+    return None
+
+
+def read_note(comment: Comment) -> Report | None:
+    """A program's note without a vote or any word of a verdict: links, queues, thanks."""
+    if score(comment.votes) or not comment.by_bot or says_result(comment.body):
+        return None
+    return _NONE
+
+
+def _asks(first: str) -> bool:
+    return first.endswith("?") or first.lower().startswith(("i ", "you ", "we ", "please "))
+
+
+def _finding(line: str) -> bool:
+    """``path/file.py:21:1: F401 …``, ``  351:35  error  trailing spaces``."""
+    parts = line.strip().split(":", 3)
+    if len(parts) >= 3 and parts[1].isdigit() and ("." in parts[0] or "/" in parts[0]):
+        return True
+    if len(parts) == 2 and parts[0].isdigit():
+        return parts[1].split(" ", 1)[0].isdigit()
+    return False

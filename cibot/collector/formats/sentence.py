@@ -1,0 +1,99 @@
+"""One sentence that says how a run went: "Core CI is happy: URL", "Quality gate passed!"."""
+
+from __future__ import annotations
+
+from cibot.collector.formats.comment import Comment, score
+from cibot.collector.formats.conclude import conclude
+from cibot.collector.formats.person import by_hand
+from cibot.collector.formats.text import first_url, job_name, verdict, words_of
+from cibot.collector.formats.words import word_set
+from cibot.model import Build, Outcome, Report
+
+NAME = "sentence"
+_SUBJECTS = word_set(
+    "build builds test tests testing ci job jobs pipeline pipelines check checks gate "
+    "presubmit verification verify integration trybot trybots treehugger run suite lint "
+    "compilation compile job builder result results status style formatted analysis "
+    "deployment"
+)
+_PRAISE = ("good job", "well done", "patch looks good", "correctly formatted", "looks good")
+_MARKED = "✔✅✖❌✗✓"
+
+
+def read(comment: Comment) -> Report | None:
+    """A short statement by a program; its link, if any, names the job."""
+    first = comment.first
+    if not first or len(first) > 300:
+        return None
+    outcome = _said(first)
+    if outcome is None or not _program(comment, first, outcome):
+        return None
+    builds = _build(comment, first, outcome)
+    said = conclude(comment, outcome, builds) or outcome
+    return Report(said, NAME, None, builds)
+
+
+def _said(first: str) -> Outcome | None:
+    text = first
+    at = first.find("://")
+    if at > 0:
+        text = first[: first.rfind(" ", 0, at) + 1] or ""
+    found = verdict(text)
+    if found is None and any(words in first.lower() for words in _PRAISE):
+        return Outcome.SUCCESS
+    return found
+
+
+def _program(  # noqa: PLR0911 - one return a form
+    comment: Comment, first: str, outcome: Outcome
+) -> bool:
+    """Whether this is a CI's statement: by its account or tag, or plainly by its form."""
+    if comment.by_bot:
+        return True
+    if _labelled(first):
+        return True
+    if by_hand(comment):
+        return False
+    if first[0] in _MARKED or first.startswith("==="):
+        return True
+    words = words_of(first)
+    if not _SUBJECTS & set(words):
+        return False
+    voted = score(comment.votes)
+    if voted:
+        return True
+    label, colon, rest = first.partition(": ")
+    if colon and rest and len(label) <= 60 and not label.lower().startswith(("note", "ps")):
+        return len(first) <= 160 and "://" not in label
+    url = any("://" in line for line in comment.lines[:6])
+    return url and len(comment.lines) <= 8 and outcome is not Outcome.NONE
+
+
+def _labelled(first: str) -> bool:
+    """``Continuous Integration: Passed``: a subject, a colon, one word."""
+    label, colon, rest = first.partition(": ")
+    return bool(colon) and len(rest.split()) == 1 and bool(_SUBJECTS & set(words_of(label)))
+
+
+def _build(comment: Comment, first: str, outcome: Outcome) -> tuple[Build, ...]:
+    """The job a link names; a marked first line with its report below is a job by its words."""
+    if outcome not in (Outcome.SUCCESS, Outcome.FAILURE, Outcome.STARTED):
+        return ()
+    word = {Outcome.SUCCESS: "SUCCESS", Outcome.FAILURE: "FAILURE"}.get(outcome, "STARTED")
+    for line in comment.lines[:12]:
+        url = first_url(line)
+        if url is None:
+            continue
+        name = job_name(url)
+        if name:
+            return (Build(name, word, url),)
+        if first[0] in _MARKED:
+            return (Build(_subject(first), word, url),)
+    return ()
+
+
+def _subject(first: str) -> str:
+    """``Quality gate`` of ``✔ Quality gate passed!``"""
+    words = first.lstrip(_MARKED + "\ufe0f ").rstrip("!. ").split()
+    kept = [w for w in words if verdict(w) is None and w.lower() not in ("has", "is", "was")]
+    return " ".join(kept) if kept else " ".join(words)

@@ -1,0 +1,162 @@
+"""Small readers of what CIs write everywhere: durations, job URLs, verdicts in words."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from urllib.parse import unquote
+
+from cibot.collector.formats.words import word_set
+from cibot.model import Outcome
+
+_UNITS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+_NAMES = {"min": "m", "mins": "m", "minute": "m", "minutes": "m", "sec": "s", "secs": "s"}
+_NAMES |= {"second": "s", "seconds": "s", "hr": "h", "hrs": "h", "hour": "h", "hours": "h"}
+_NAMES |= {"day": "d", "days": "d"}
+_PART = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)\s?([a-z]{1,7})[\s,]{0,2}")
+_WORD = re.compile(r"[a-z]+(?:'t)?|[✅✔✓☑❌✖✗✘🟢🔴]|\b0\b")
+
+_PASS = word_set(
+    "passed pass passes succeeded success successful successfully succeeds happy ok okay "
+    "green fixed lgtm ✅ ✔ ✓ ☑ 🟢"
+)
+_FAIL = word_set(
+    "failed failure failures fail fails failing unstable broken error errors unhappy "
+    "unsuccessful unsuccessfully rejected broke ❌ ✖ ✗ ✘ 🔴"
+)
+_START = word_set(
+    "started starting starts start beginning running triggered trying launched testing"
+)
+_STOPPED = word_set(
+    "canceled cancelled aborted abort skipped superseded queued queue dequeued retriggered "
+    "interrupted"
+)
+_NOT = word_set("not no without 0 zero never isn't didn't doesn't wasn't aren't")
+_FINISHED = word_set("finished completed complete done ended finally")
+
+
+@lru_cache(maxsize=4096)
+def duration_s(written: str) -> float | None:
+    """Seconds of ``1h 05m 59s``, ``122.03s``, ``3 min 2 sec`` or ``01:02:03``; else None.
+
+    Rounded to whole seconds; a negative one (clocks that jumped) is None.
+    """
+    written = written.strip().lower().removesuffix(".")
+    if not written or len(written) > 40:
+        return None
+    if ":" in written:
+        return _clock(written)
+    total, at = 0.0, 0
+    while at < len(written):
+        match = _PART.match(written, at)
+        unit = _UNITS.get(_NAMES.get(match[2], match[2])) if match else None
+        if match is None or unit is None:
+            return None
+        total += float(match[1]) * unit
+        at = match.end()
+    return float(round(total))
+
+
+def _clock(written: str) -> float | None:
+    parts = written.split(":")
+    if len(parts) not in (2, 3) or not all(p.isdigit() and p.isascii() for p in parts):
+        return None
+    total = 0
+    for part in parts:
+        total = total * 60 + int(part)
+    return float(total)
+
+
+def is_url(token: str) -> bool:
+    """Whether a token without blanks is an absolute URL (any scheme: ``finger://`` too)."""
+    at = token.find("://")
+    return 0 < at <= 12 and len(token) > at + 3 and token[:at].isalnum()
+
+
+def is_path(token: str) -> bool:
+    """Whether a token stands for a place without a scheme (``logs.example.org/1/2``)."""
+    host, slash, _ = token.partition("/")
+    return bool(slash) and "." in host and host[0].isalnum() and not host.endswith(".")
+
+
+def clean_url(token: str) -> str:
+    """The URL without the punctuation that text puts around it."""
+    return token.strip("<>\"'").rstrip(".,;").removesuffix(")").removeprefix("(")
+
+
+def first_url(line: str) -> str | None:
+    """The first URL of a line, wherever it stands (``link: (https://…)``); or None."""
+    at = line.find("://")
+    if at < 0:
+        return None
+    start = at
+    while start > 0 and at - start < 12 and line[start - 1].isalnum():
+        start -= 1
+    end = at
+    while end < len(line) and line[end] not in " \t)>]\"'|":
+        end += 1
+    url = line[start:end].rstrip(".,;")
+    return url if is_url(url) else None
+
+
+@lru_cache(maxsize=8192)
+def job_name(url: str) -> str:
+    """The job that a URL names, or "" where it names none.
+
+    Jenkins: its ``job/`` segments, each percent-decoded once, joined by "/".
+    Blue Ocean: the segment after ``organizations/ORG``. Zuul's log servers:
+    ``…/PATCHSET/PIPELINE/JOB/HASH``.
+    """
+    path = url.split("?", 1)[0].split("#", 1)[0]
+    parts = [part for part in path.split("/") if part]
+    names: list[str] = []
+    for index, part in enumerate(parts[:-1]):
+        if part in ("job", "nulljob"):
+            names.append(unquote(parts[index + 1]))
+    if names:
+        return "/".join(names)
+    if "organizations" in parts[:-2]:
+        return unquote(parts[parts.index("organizations") + 2])
+    return _zuul_log_job(parts)
+
+
+def _zuul_log_job(parts: list[str]) -> str:
+    for index in range(len(parts) - 4):
+        change, patch_set, _, job, build = parts[index : index + 5]
+        hexadecimal = 7 <= len(build) <= 40 and all(c in "0123456789abcdef" for c in build)
+        if change.isdigit() and patch_set.isdigit() and hexadecimal:
+            return job
+    return ""
+
+
+def words_of(line: str) -> list[str]:
+    """The lower-case words and marks of a line's first 300 characters."""
+    return _WORD.findall(line[:300].lower())
+
+
+def verdict(line: str) -> Outcome | None:
+    """What a sentence says of a run (``2 of 9 TryBots failed:``), or None.
+
+    Negations count (``not happy``, ``0 failed``). A stop is NONE.
+    """
+    words = words_of(line)
+    passed = failed = False
+    for index, word in enumerate(words):
+        if word in _PASS or word in _FAIL:
+            negated = any(before in _NOT for before in words[max(0, index - 3) : index])
+            good = (word in _PASS) != negated
+            passed, failed = passed or good, failed or not good
+    seen = set(words)
+    if failed:
+        return Outcome.FAILURE
+    if seen & _STOPPED:
+        return Outcome.NONE
+    if seen & _START and not seen & _FINISHED and not (passed and "started" not in seen):
+        return Outcome.STARTED
+    return Outcome.SUCCESS if passed else None
+
+
+def says_result(text: str) -> bool:
+    """Whether any word of the text could be a verdict."""
+    seen = set(_WORD.findall(text[:5000].lower()))
+    return bool(seen & (_PASS | _FAIL))

@@ -1,0 +1,52 @@
+"""Comments that speak by their vote: nothing else, or a link and a log."""
+
+from __future__ import annotations
+
+from cibot.collector.formats.comment import Comment, score
+from cibot.collector.formats.person import by_hand
+from cibot.collector.formats.text import first_url, job_name
+from cibot.model import Build, Outcome, Report
+
+NAME = "votes"
+
+
+def read(comment: Comment) -> Report | None:
+    """A vote alone, or with a text that a program wrote.
+
+    A vote on a label of people (Code-Review) counts only from a program, and
+    judges nothing from anybody else.
+    """
+    by_bot = comment.by_bot
+    voted = score(comment.votes, any_label=by_bot)
+    if not comment.body:
+        return Report(_outcome(voted), NAME) if comment.votes else None
+    builds = _links(comment, voted)
+    if not voted and builds and len(comment.lines) == len(builds):
+        voted = score(comment.given)
+        builds = _links(comment, voted)
+        return Report(_outcome(voted), NAME, None, builds)
+    if not voted or (not by_bot and not builds and by_hand(comment)):
+        return None
+    return Report(_outcome(voted), NAME, None, builds)
+
+
+def _outcome(voted: int) -> Outcome:
+    if voted == 0:
+        return Outcome.NONE
+    return Outcome.SUCCESS if voted > 0 else Outcome.FAILURE
+
+
+def _links(comment: Comment, voted: int) -> tuple[Build, ...]:
+    """The builds whose URL ends a line of its own (``Build console: URL``)."""
+    word = "SUCCESS" if voted > 0 else "FAILURE"
+    found: dict[str, Build] = {}
+    for line in comment.lines[:400]:
+        if "://" not in line:
+            continue
+        url = first_url(line)
+        if url is None or not line.rstrip(" )>.").endswith(url.rstrip(".")):
+            continue
+        name = job_name(url)
+        if name and len(line[: line.find(url)].split()) <= 3:
+            found.setdefault(name, Build(name, word, url))
+    return tuple(found.values())

@@ -1,0 +1,136 @@
+"""Zuul, versions 2 to current: starts, results, merge failures, configuration errors.
+
+Source: BaseReporter of Zuul (``_formatItemReport…``) and the messages that
+pipelines set themselves ("Gate pipeline build failed.", "Main test build succeeded.").
+"""
+
+from __future__ import annotations
+
+from cibot.collector.formats.comment import Comment
+from cibot.collector.formats.conclude import conclude, pipeline_of_tag
+from cibot.collector.formats.lines import read_builds
+from cibot.model import Build, Outcome, Report
+
+NAME = "zuul"
+
+_MERGE = (
+    "merge failed",
+    "this change depends on a change that failed to merge",
+    "this change is unable to merge",
+    "this change was unable to be automatically merged",
+    "this change or one of its cross-repo dependencies was unable to",
+    "this change or one of its dependencies was unable to",
+    "this change depends on a change that is part of a bundle that failed",
+    "this change is part of a bundle that can not merge",
+    "this change is part of a bundle that cannot merge",
+    "this change can not be merged",
+    "this change cannot be merged",
+    "this change will not merge",
+    "unable to merge",
+    "merge conflict",
+)
+_CONFIGURATION = (
+    "zuul encountered a",
+    "unable to freeze job graph",
+    "unknown configuration error",
+    "configuration error",
+    "this change depends on a change with an invalid configuration",
+    "this change depends on a change to a config project",
+    "this change is part of a bundle that failed",
+    "this change is part of a bundle with",
+    "dependency cycle",
+    "job graph error",
+    "debug information: job graph",
+)
+_STOPPED = ("build canceled", "build cancelled", "build dequeued", "change dequeued", "no jobs")
+_DONE = {
+    "succeeded": Outcome.SUCCESS,
+    "successful": Outcome.SUCCESS,
+    "passed": Outcome.SUCCESS,
+    "failed": Outcome.FAILURE,
+    "canceled": Outcome.NONE,
+    "cancelled": Outcome.NONE,
+    "started": Outcome.STARTED,
+}
+# The Gerrit Trigger plugin writes its headlines in title case.
+_JENKINS = ("Build Successful", "Build Failed", "Build Started", "Build Unstable", "Build Aborted")
+_ENDINGS = ("build succeeded.", "build failed.", "build succeeded", "build failed")
+_PREFIXES = (*_MERGE, *_CONFIGURATION, *_STOPPED)
+_INITIALS = frozenset(prefix[0] for prefix in _PREFIXES)
+
+
+def read(comment: Comment) -> Report | None:
+    """A report of Zuul, known by its first line."""
+    body = comment.body
+    if body.startswith("Starting "):
+        return _start(comment)
+    first = comment.first.lower()
+    if first[:1] in _INITIALS and first.startswith(_PREFIXES):
+        return _notice(comment, first)
+    headline = None if body.startswith(_JENKINS) else _headline(first)
+    if headline is None:
+        return None
+    outcome, pipeline = headline
+    builds = tuple(read_builds(comment.lines[1:]))
+    if not builds and not _alone(comment, first):
+        return None
+    pipeline = pipeline or pipeline_of_tag(comment.tag)
+    return _report(conclude(comment, outcome, builds), pipeline, builds)
+
+
+def _start(comment: Comment) -> Report | None:
+    line = comment.body[9:140].partition("\n")[0]
+    pipeline, jobs, _ = line.partition(" jobs")
+    if not jobs or not pipeline or len(pipeline.split()) > 3:
+        return None
+    return Report(Outcome.STARTED, NAME, pipeline)
+
+
+def _notice(comment: Comment, first: str) -> Report | None:
+    pipeline = pipeline_of_tag(comment.tag)
+    if first.startswith(_MERGE):
+        if len(comment.lines) == 1 and len(first) > 200:
+            return None
+        return Report(Outcome.MERGE_FAILURE, NAME, pipeline)
+    if first.startswith(_CONFIGURATION):
+        return Report(Outcome.FAILURE, NAME, pipeline)
+    builds = tuple(read_builds(comment.lines[1:]))
+    return Report(Outcome.NONE, NAME, _in_brackets(first) or pipeline, builds)
+
+
+def _headline(first: str) -> tuple[Outcome, str | None] | None:
+    """``Build succeeded (check pipeline).``, ``Gate pipeline build failed.``"""
+    before, found, after = first.partition("build ")
+    if not found or len(before) > 40 or (before and before[-1] != " "):
+        return None
+    if before.startswith(("the ", "this ", "my ", "- ", "* ", "that ")):
+        return None
+    word, _, rest = after.partition(" ")
+    outcome = _DONE.get(word.rstrip(".:!,"))
+    if outcome is None:
+        return None
+    if outcome is Outcome.STARTED and "://" in rest:
+        return None  # Jenkins writes "Build started URL"
+    return outcome, _in_brackets(first) or _custom(before)
+
+
+def _in_brackets(first: str) -> str | None:
+    """``check`` of ``(check pipeline)``."""
+    end = first.find(" pipeline)")
+    start = first.rfind("(", 0, end) if end > 0 else -1
+    return first[start + 1 : end] if start >= 0 else None
+
+
+def _custom(before: str) -> str | None:
+    return before.strip().removesuffix(" pipeline") or None
+
+
+def _alone(comment: Comment, first: str) -> bool:
+    """Whether a headline without jobs is a report, and not a person's first words."""
+    return len(comment.lines) <= 3 or " pipeline)" in first or first.endswith(_ENDINGS)
+
+
+def _report(
+    outcome: Outcome | None, pipeline: str | None, builds: tuple[Build, ...]
+) -> Report | None:
+    return Report(outcome, NAME, pipeline, builds) if outcome is not None else None

@@ -1,0 +1,147 @@
+"""The head that Gerrit puts before a comment: patch set, votes, copied votes.
+
+Gerrit writes ``Patch Set 3: Verified+1 -Code-Review``, a blank line, perhaps
+``(2 comments)``, perhaps a paragraph on copied votes, and then the comment.
+Servers before 2.6 wrote votes in words (``Works for me; Looks good to me,
+approved``). Source: ReviewMessage and MailComments of Gerrit, and its history.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from cibot.model import Vote
+
+_IN_WORDS: dict[str, Vote] = {
+    "Verified": Vote("Verified", 1),
+    "Fails": Vote("Verified", -1),
+    "Works for me": Vote("Verified", 1),
+    "Doesn't seem to work": Vote("Verified", -1),
+    "Doesn't work": Vote("Verified", -1),
+    "Looks good to me, approved": Vote("Code-Review", 2),
+    "Looks good to me (core reviewer)": Vote("Code-Review", 2),
+    "Looks good to me, but someone else must approve": Vote("Code-Review", 1),
+    "I would prefer that you didn't submit this": Vote("Code-Review", -1),
+    "I would prefer that you didn't merge this": Vote("Code-Review", -1),
+    "Do not submit": Vote("Code-Review", -2),
+    "Do not merge": Vote("Code-Review", -2),
+    "Approved": Vote("Approved", 1),
+}
+_BLOCKS = ("Copied votes on follow-up patch sets have been updated:", "Copied Votes:")
+_UNDERSTOOD = 400  # no list of votes is longer
+
+
+def split_header(text: str) -> tuple[int | None, tuple[Vote, ...], str]:
+    """The patch set, the votes and the comment itself of a change message.
+
+    ``None`` and ``()`` where the text has no such head. A withdrawn vote has
+    the value None. The comment comes without carriage returns, without the
+    blank space around it, and without Gerrit's own notes on inline comments
+    and copied votes.
+    """
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = text.lstrip()
+    if text.startswith("Patch Set "):
+        patch_set, votes, body = _split(text, 10)
+    elif text.startswith(("Patchset ", "PatchSet ")):
+        patch_set, votes, body = _split(text, 9)
+    elif text.startswith("Uploaded patch set "):
+        end = _digits_end(text, 19)
+        return (int(text[19:end]) if 19 < end <= 28 else None), (), text.rstrip()
+    else:
+        return None, (), text.rstrip()
+    if body.startswith("("):
+        body = _without_comment_count(body)
+    if body.startswith("Copied "):
+        body = _without_copied_votes(body)
+    return patch_set, votes, body
+
+
+def _split(text: str, start: int) -> tuple[int | None, tuple[Vote, ...], str]:
+    end = _digits_end(text, start)
+    if not start < end <= start + 9 or text[end : end + 1] != ":":
+        return None, (), text.rstrip()
+    patch_set = int(text[start:end])
+    newline = text.find("\n", end)
+    if newline < 0:
+        newline = len(text)
+    first = text[end + 1 : newline].strip()
+    rest = text[newline:].strip()
+    if not first:
+        return patch_set, (), rest
+    votes = parse_votes(first) if len(first) <= _UNDERSTOOD else None
+    if votes is None:  # not votes: the comment starts on this line
+        return patch_set, (), f"{first}\n{rest}" if rest else first
+    return patch_set, votes, rest
+
+
+def _digits_end(text: str, start: int) -> int:
+    end = start
+    limit = min(len(text), start + 12)
+    while end < limit and "0" <= text[end] <= "9":
+        end += 1
+    return end
+
+
+@lru_cache(maxsize=1024)
+def parse_votes(line: str) -> tuple[Vote, ...] | None:
+    """The votes of a head line (``Verified+1 -Code-Review``), or None if it is something else."""
+    if line in _IN_WORDS or ";" in line or ", " in line:
+        parts = [part.strip() for part in line.split(";")]
+        if all(part in _IN_WORDS for part in parts):
+            return tuple(_IN_WORDS[part] for part in parts)
+        return None
+    votes: list[Vote] = []
+    tokens = line.split()
+    for index, token in enumerate(tokens):
+        if _is_number(token):  # "Verified -1", written with a blank
+            if index and votes[-1].label == tokens[index - 1]:
+                votes[-1] = Vote(votes[-1].label, int(token))
+                continue
+            return None
+        after = tokens[index + 1] if index + 1 < len(tokens) else ""
+        vote = _vote(token, bare=_is_number(after))
+        if vote is None:
+            return None
+        votes.append(vote)
+    return tuple(votes)
+
+
+def _is_number(token: str) -> bool:
+    return len(token) in (2, 3) and token[0] in "+-" and token[1:].isdigit() and token.isascii()
+
+
+def _vote(token: str, *, bare: bool) -> Vote | None:
+    label, value = token, None
+    for sign in "+-":
+        name, found, digits = token.rpartition(sign)
+        if found and name and digits.isdigit() and digits.isascii() and len(digits) <= 2:
+            label, value = name, int(sign + digits)
+            break
+    if value is None and token.startswith("-"):
+        label = token[1:]
+    elif value is None and not bare:
+        return None
+    if not label[:1].isalpha() or not label.replace("-", "").replace("_", "").isalnum():
+        return None
+    return Vote(label, value)
+
+
+def _without_comment_count(body: str) -> str:
+    """``(2 comments)`` is Gerrit's note, not the comment."""
+    end = body.find(")")
+    words = body[1:end].split() if 0 < end < 40 else []
+    if len(words) in (2, 3) and words[0].isdigit() and words[-1].startswith("comment"):
+        return body[end + 1 :].lstrip()
+    return body
+
+
+def _without_copied_votes(body: str) -> str:
+    if not body.startswith(_BLOCKS):
+        return body
+    lines = body.split("\n", 200)
+    index = 1
+    while index < len(lines) and lines[index].lstrip().startswith("*"):
+        index += 1
+    return "\n".join(lines[index:]).lstrip()

@@ -1,0 +1,85 @@
+"""What a written result counts as when a CI is judged.
+
+PASS: the change was tried and passed. FAIL: it was tried and did not. INFRA: the
+system broke, not the change. SKIPPED: nothing was tried; it counts nowhere. A
+word that nobody has told us counts as INFRA: it is no verdict on the change,
+and a CI that keeps writing it deserves a look.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from cibot.model import Outcome, Report, Result
+
+_WORDS: dict[Result, str] = {
+    Result.PASS: "SUCCESS SUCCEEDED SUCCESSFUL SUCCEED PASSED PASS OK FIXED GREEN HAPPY",
+    Result.FAIL: "FAILURE FAILED FAIL FAILS FAILING UNSTABLE BROKEN UNSUCCESSFUL RED "
+    "TEST_FAILURE BUILD_FAILURE JOB_FAILED",
+    Result.INFRA: "MERGE_FAILURE MERGER_FAILURE MERGE_CONFLICT NOT_REGISTERED RETRY_LIMIT RETRY "
+    "NODE_FAILURE POST_FAILURE TIMED_OUT TIMEDOUT TIMEOUT LOST DISK_FULL ERROR ERRORED ABORTED "
+    "ABORT EXCEPTION CONFIG_ERROR UNREACHABLE NO_HANDLE NO_NODE INFRA_FAILURE STALLED WARNING",
+    Result.SKIPPED: "SKIPPED SKIP NOT_BUILT CANCELED CANCELLED DEQUEUED SUPERSEDED STARTED "
+    "RUNNING PENDING QUEUED NEUTRAL IGNORED",
+}
+
+RESULT_WORDS: dict[str, Result] = {
+    word: result for result, words in _WORDS.items() for word in words.split()
+}
+
+# Parts of longer words (``BUILD_SUCCESS``, ``TestsFailed``), in the order tried.
+_PARTS: tuple[tuple[str, Result], ...] = (
+    ("UNSUCC", Result.FAIL),
+    ("SUCC", Result.PASS),
+    ("PASS", Result.PASS),
+    ("INFRA", Result.INFRA),
+    ("NODE", Result.INFRA),
+    ("MERGE", Result.INFRA),
+    ("TIME", Result.INFRA),
+    ("FAIL", Result.FAIL),
+    ("UNSTABLE", Result.FAIL),
+    ("SKIP", Result.SKIPPED),
+    ("CANCEL", Result.SKIPPED),
+)
+
+
+def known_result(word: str) -> Result | None:
+    """What the written ``word`` counts as, or None where it is no result at all.
+
+    Case, blanks and hyphens do not matter (``Timed out``, ``NOT-BUILT``).
+    """
+    found = RESULT_WORDS.get(word)
+    if found is None and len(word) <= 40:
+        found = RESULT_WORDS.get(word.upper().replace(" ", "_").replace("-", "_"))
+    return found
+
+
+@lru_cache(maxsize=1024)
+def result_class(word: str) -> Result:
+    """What a build's written result counts as (health.md); unknown words are INFRA."""
+    known = known_result(word)
+    if known is not None:
+        return known
+    upper = word[:80].upper()
+    for part, result in _PARTS:
+        if part in upper:
+            return result
+    return Result.INFRA
+
+
+def report_result(report: Report) -> Result | None:
+    """What a report counts as, by its voting builds; None where it judges nothing.
+
+    A merge failure and a failure whose voting builds are all INFRA (or pass)
+    with at least one INFRA are INFRA; a failure without builds is FAIL.
+    """
+    if report.outcome is Outcome.SUCCESS:
+        return Result.PASS
+    if report.outcome is Outcome.MERGE_FAILURE:
+        return Result.INFRA
+    if report.outcome is not Outcome.FAILURE:
+        return None
+    classes = {result_class(build.result) for build in report.builds if build.voting}
+    if Result.FAIL not in classes and Result.INFRA in classes:
+        return Result.INFRA
+    return Result.FAIL
