@@ -106,7 +106,7 @@ def _message(raw: object, place: str, position: int) -> Message:
         text=body(info.get("message"), place + ".message"),
         author=account_from_rest(author, place + ".author") if author else None,
         patch_set=None if patch_set is None else integer(patch_set, place + "._revision_number"),
-        message_id=optional_string(info.get("id"), place + ".id"),
+        message_id=optional_string(info.get("id"), place + ".id", 64),
         tag=optional_string(info.get("tag"), place + ".tag"),
         votes=_listed_votes(labels, place + ".labels") if labels else (),
         position=position,

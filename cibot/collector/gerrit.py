@@ -37,14 +37,15 @@ class Broken:
 class Page:
     """One answer to a query: newest ``updated`` first.
 
-    ``rows`` counts every row sent, broken ones too, ``last_updated`` is that of
-    the last row that has a readable one, and ``served_at`` the server's clock.
+    ``numbers`` has one entry for every row sent, None where it could not be
+    read; ``last_updated`` is that of the last row that has a readable one, and
+    ``served_at`` the server's clock.
     """
 
     changes: list[Change]
     more: bool
     broken: tuple[Broken, ...] = ()
-    rows: int = 0
+    numbers: tuple[int | None, ...] = ()
     last_updated: datetime | None = None
     served_at: datetime | None = None
 
@@ -124,7 +125,7 @@ class Gerrit:
                 raise
             self._unknown_options.add("SKIP_DIFFSTAT")
             return self.changes(query, limit=limit, start=start, options=options)
-        return _page(self._rows(answer.value, "changes/"), answer.served_at)
+        return read_page(self._rows(answer.value, "changes/"), answer.served_at)
 
     def change(self, number: int) -> Change:
         """One change with all its messages. Raises NotFound where it is gone or private."""
@@ -166,22 +167,26 @@ class Gerrit:
         return sequence(value, f"{self.url}/{place}")
 
 
-def _page(rows: Sequence[object], served_at: datetime | None) -> Page:
+def read_page(rows: Sequence[object], served_at: datetime | None) -> Page:
+    """The page that these rows of JSON are."""
     changes: list[Change] = []
     broken: list[Broken] = []
+    numbers: list[int | None] = []
     last_updated: datetime | None = None
     for row in rows:
         try:
             change = change_from_rest(row)
         except DecodeError as error:
-            broken.append(Broken(_number(row), str(error)))
+            numbers.append(_number(row))
+            broken.append(Broken(numbers[-1], str(error)))
             last_updated = _updated(row) or last_updated
         else:
             changes.append(change)
+            numbers.append(change.number)
             last_updated = change.updated
     last = rows[-1] if rows else None
     more = isinstance(last, dict) and last.get("_more_changes") is True
-    return Page(changes, more, tuple(broken), len(rows), last_updated, served_at)
+    return Page(changes, more, tuple(broken), tuple(numbers), last_updated, served_at)
 
 
 def _number(row: object) -> int | None:

@@ -46,6 +46,23 @@ class _Nobody(AuthBase):
         return request
 
 
+class Pace:
+    """Keeps ``rate`` turns a second (None: no limit), until ``stop`` is set."""
+
+    def __init__(self, rate: float | None, stop: threading.Event) -> None:
+        self._spacing = 1.0 / rate if rate else 0.0
+        self._stop = stop
+        self._not_before = 0.0
+
+    def keep(self) -> bool:
+        """Wait for the next turn; False when it is time to stop instead."""
+        pause = self._not_before - time.monotonic()
+        if self._stop.wait(pause) if pause > 0 else self._stop.is_set():
+            return False
+        self._not_before = time.monotonic() + self._spacing
+        return True
+
+
 class Transport:
     """One session to one Gerrit; safe to use from one thread at a time.
 
@@ -72,11 +89,10 @@ class Transport:
         self._prefix = "/a/" if username else "/"
         self._verify = verify
         self._timeout = timeout
-        self._spacing = 1.0 / rate if rate else 0.0
-        self._not_before = 0.0
         self._retries = retries
         self._backoff = backoff
         self._stop = stop or threading.Event()
+        self._pace = Pace(rate, self._stop)
         self._session = requests.Session()
         self._session.headers.update(
             {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": "cibot"}
@@ -115,7 +131,8 @@ class Transport:
         return not self._stop.wait(pause)
 
     def _once(self, path: str, params: list[tuple[str, str]] | None) -> Answer:
-        self._keep_pace()
+        if not self._pace.keep():
+            raise Transient(f"{self.url}: not asked, cibot is stopping")
         place = f"{self.url}{self._prefix}{path}"
         try:
             with self._session.get(
@@ -132,12 +149,6 @@ class Transport:
         if response.status_code != 200:
             raise complaints.of_status(self.url, place, response, body, self._prefix == "/a/")
         return Answer(_parsed(body, self.url, place, response), _date(response))
-
-    def _keep_pace(self) -> None:
-        pause = self._not_before - time.monotonic()
-        if self._stop.wait(pause) if pause > 0 else self._stop.is_set():
-            raise Transient(f"{self.url}: not asked, cibot is stopping")
-        self._not_before = time.monotonic() + self._spacing
 
     def _read(self, response: requests.Response, place: str) -> bytes:
         """The body; a server that drips or floods is given up."""

@@ -1,10 +1,8 @@
 import copy
 import gzip
 import json
-import os
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -17,15 +15,7 @@ from cibot.collector.decode import (
     change_from_rest,
 )
 from cibot.model import Account, Change, PatchSet, Vote
-
-SHARED = Path(os.environ.get("CIBOT_SHARED") or Path(__file__).parents[4] / "shared")
-
-
-def shared(path: str) -> Path:
-    found = SHARED / "data" / path
-    if not found.exists():
-        pytest.skip(f"the captured review traffic is not here: {found}")
-    return found
+from tests.support.needs import shared_file
 
 
 def at(hour: int, minute: int, second: int = 0) -> datetime:
@@ -418,7 +408,8 @@ def test_no_field_of_an_event_can_break_the_reader(path, value):
 
 def test_captured_events_read_alike_in_both_shapes_and_as_rest_tells():
     captured = [
-        json.loads(line) for line in shared("events/gerrit_3.13.jsonl").read_text().splitlines()
+        json.loads(line)
+        for line in shared_file("events/gerrit_3.13.jsonl").read_text().splitlines()
     ]
     read = {
         source: [change_from_event(one["event"]) for one in captured if one["source"] == source]
@@ -432,7 +423,7 @@ def test_captured_events_read_alike_in_both_shapes_and_as_rest_tells():
         return change.updated, repr(change)
 
     assert sorted(by_hook, key=by_time) == sorted(by_stream, key=by_time)
-    (raw,) = json.loads(shared("events/gerrit_3.13_rest_change.json").read_text())
+    (raw,) = json.loads(shared_file("events/gerrit_3.13_rest_change.json").read_text())
     whole = change_from_rest(raw)
     assert [one.number for one in whole.patch_sets] == [1, 2]
     texts = {message.text for message in whole.messages}
@@ -443,7 +434,7 @@ def test_captured_events_read_alike_in_both_shapes_and_as_rest_tells():
 
 
 def test_captured_history_is_read_whole():
-    path = shared("gerrit/gerrit-review.googlesource.com__gerrit-ci-scripts.jsonl.gz")
+    path = shared_file("gerrit/gerrit-review.googlesource.com__gerrit-ci-scripts.jsonl.gz")
     with gzip.open(path, "rt") as lines:
         raws = [json.loads(line) for line in lines]
     for raw in raws:

@@ -89,7 +89,7 @@ def test_a_page_of_changes(httpserver, gerrit):
     httpserver.expect_request("/r/changes/").respond_with_data(guarded(rows))
     page = gerrit.changes('after:"2024-05-17 00:00:00"', limit=2, start=4)
     assert [change.number for change in page.changes] == [7, 6]
-    assert (page.more, page.rows, page.broken) == (True, 2, ())
+    assert (page.more, page.numbers, page.broken) == (True, (7, 6), ())
     assert page.last_updated == datetime(2024, 5, 17, 10, tzinfo=UTC)
     (request,) = asked(httpserver)
     assert request.args.to_dict(flat=False) == {
@@ -109,7 +109,7 @@ def test_a_broken_row_does_not_take_its_neighbours_along(httpserver, gerrit):
         (6, "change.project: expected a text, got 5"),
         (None, "change: expected an object, got 'x'"),
     ]
-    assert (page.rows, page.more) == (3, False)
+    assert (page.numbers, page.more) == ((7, 6, None), False)
     assert page.last_updated == datetime(2024, 5, 17, 8, tzinfo=UTC)
 
 

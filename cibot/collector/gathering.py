@@ -1,0 +1,102 @@
+"""One way down, committed page by page: what the poller and the backfill share."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from cibot.collector.cursor import Cursor, Walk
+from cibot.collector.gerrit import Broken, Gerrit, NotFound
+from cibot.collector.sink import IngestCounts, Sink
+from cibot.collector.walk import Step, descend
+from cibot.errors import CibotError
+from cibot.model import Change
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Gathering:
+    """A feed's way from Gerrit to the sink.
+
+    Every page is one ingest with the cursor to go on from, so that a kill
+    between any two steps costs at most one page read again.
+    """
+
+    gerrit: Gerrit
+    sink: Sink
+    feed: str
+    scope: str
+    page_size: int
+    clock: Callable[[], datetime]
+    cursor: Cursor = field(default_factory=Cursor)
+    counts: IngestCounts = field(default_factory=IngestCounts)
+    pages: int = 0
+    _broken: list[Broken] = field(default_factory=list)
+
+    @property
+    def broken(self) -> tuple[Broken, ...]:
+        """What could not be read and was not read later either, each change once."""
+        by_number = {one.number: one for one in self._broken if one.number is not None}
+        return (*by_number.values(), *(one for one in self._broken if one.number is None))
+
+    def descend(
+        self, low: datetime, before: datetime | None, top: datetime | None
+    ) -> Iterator[datetime | None]:
+        """Walk from ``before`` (None: now) down to ``low``; yields how far it came.
+
+        ``top`` is where the walk began in time, None for a fresh one: then it is
+        the clock of the first answer. When it is done the cursor stands there.
+        """
+        steps = descend(self.gerrit, self.scope, after=low, before=before, page_size=self.page_size)
+        for step in steps:
+            self.pages += 1
+            if top is None:
+                top = self._began(step)
+            self._note_broken(step)
+            if step.reached is None:
+                self.cursor = replace(self.cursor, done=top, walk=None)
+            else:
+                self.cursor = replace(self.cursor, walk=Walk(low, top, step.reached))
+            self.store(step.changes)
+            yield step.reached
+
+    def _began(self, step: Step) -> datetime:
+        """The earlier of the server's clock and ours: to look back too far loses nothing."""
+        now = self.clock()
+        return min(now, step.served_at) if step.served_at else now
+
+    def _note_broken(self, step: Step) -> None:
+        for one in step.broken:
+            log.error("a change is not readable: change=%s reason=%s", one.number, one.reason)
+        self._broken += step.broken
+        numbers = [one.number for one in step.broken if one.number is not None]
+        if numbers:
+            self.cursor = self.cursor.with_failed(numbers)
+
+    def store(self, changes: list[Change]) -> None:
+        """One ingest, with the cursor as it stands."""
+        self.counts += self.sink.ingest(
+            changes, feed=self.feed, cursor=self.cursor.dump(), heard_at=self.clock()
+        )
+
+    def retry_failed(self) -> None:
+        """Ask again, one by one, for the changes that could not be read before."""
+        for number in list(self.cursor.failed):
+            read: list[Change] = []
+            try:
+                read.append(self.gerrit.change(number))
+            except NotFound:
+                self._forget(number)
+            except CibotError as error:
+                self._broken.append(Broken(number, str(error)))
+                self.cursor = self.cursor.with_failed([number])
+            else:
+                self._forget(number)
+            self.store(read)
+
+    def _forget(self, number: int) -> None:
+        self.cursor = self.cursor.without_failed(number)
+        self._broken = [one for one in self._broken if one.number != number]

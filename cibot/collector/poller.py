@@ -1,0 +1,106 @@
+"""The poll: every change that moved since the last one, each page in one transaction.
+
+An idle poll is one request. A long absence is caught up from the newest change
+down; the cursor tells how far, so a crash on the way costs one page. What
+arrives during the catching up is read right after it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from cibot.collector.cursor import Cursor
+from cibot.collector.gathering import Gathering
+from cibot.collector.gerrit import Broken, Gerrit
+from cibot.collector.sink import IngestCounts, Sink
+from cibot.collector.walk import in_projects
+from cibot.errors import Permanent
+
+log = logging.getLogger(__name__)
+
+FEED = "poll"
+
+
+@dataclass(frozen=True, slots=True)
+class PollSummary:
+    """What one poll did. ``pages`` is the number of queries; ``broken`` could not be read.
+
+    Changes in ``broken`` that have a number are asked for again by the next polls.
+    """
+
+    counts: IngestCounts
+    pages: int
+    broken: tuple[Broken, ...]
+    resumed: bool
+
+
+class Poller:
+    """Polls one Gerrit into one sink.
+
+    ``overlap`` is how far each poll looks back behind the last one, for the
+    index's lag and clocks that differ; ``first_look`` is how far the first poll
+    ever looks. ``projects`` are names, names with ``*``, or ``^`` and a regular
+    expression; empty for all. ``clock`` tells the time in UTC.
+    """
+
+    def __init__(
+        self,
+        gerrit: Gerrit,
+        sink: Sink,
+        *,
+        overlap: timedelta,
+        page_size: int,
+        projects: Sequence[str],
+        clock: Callable[[], datetime],
+        first_look: timedelta = timedelta(days=7),
+    ) -> None:
+        self._gerrit = gerrit
+        self._sink = sink
+        self._overlap = overlap
+        self._page_size = page_size
+        self._scope = in_projects(projects)
+        self._clock = clock
+        self._first_look = first_look
+
+    def poll(self) -> PollSummary:
+        """Read what moved and store it. Raises what `Gerrit` and the sink raise.
+
+        After an error the next poll goes on from the last page that was stored.
+        """
+        gathering = Gathering(
+            gerrit=self._gerrit,
+            sink=self._sink,
+            feed=FEED,
+            scope=self._scope,
+            page_size=self._page_size,
+            clock=self._clock,
+            cursor=self._cursor(),
+        )
+        gathering.retry_failed()
+        walk = gathering.cursor.walk
+        if walk:
+            log.info("going on with an interrupted poll: at=%s low=%s", walk.at, walk.low)
+            for _ in gathering.descend(walk.low, walk.at, walk.top):
+                pass
+        for _ in gathering.descend(self._low(gathering.cursor), None, None):
+            pass
+        return PollSummary(
+            gathering.counts, gathering.pages, gathering.broken, resumed=walk is not None
+        )
+
+    def _cursor(self) -> Cursor:
+        try:
+            return Cursor.load(self._sink.load_cursor(FEED))
+        except Permanent as error:
+            log.error("polling from the beginning: %s", error)  # noqa: TRY400
+            return Cursor()
+
+    def _low(self, cursor: Cursor) -> datetime:
+        now = self._clock()
+        if cursor.done is None:
+            return now - self._first_look
+        # A cursor of the future was written under a wrong clock.
+        return min(cursor.done, now) - self._overlap

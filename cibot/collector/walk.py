@@ -1,0 +1,137 @@
+"""Going down through a server's changes, newest first, losing none that moves.
+
+A change that gets a comment jumps to the top of Gerrit's list, and everything
+below it moves down by one: paging by offset then skips and repeats rows. So the
+next page is asked for by the last row's ``updated`` (``before:`` is inclusive,
+whole seconds), and an offset serves only inside one second that holds more
+changes than a page. What jumps from below to above while we walk is updated
+after the walk began: whoever walks looks there again afterwards.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from cibot.collector.gerrit import Broken, Gerrit, Page
+from cibot.model import Change
+
+log = logging.getLogger(__name__)
+
+_MOST_RESTARTS = 20  # of one second whose changes leave while it is paged
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One page on the way down, without the rows that were seen before.
+
+    Everything updated after ``reached`` is behind us; a walk that is broken off
+    here goes on with ``before=reached``. None when the way is done.
+    """
+
+    changes: list[Change]
+    broken: tuple[Broken, ...]
+    reached: datetime | None
+    served_at: datetime | None
+
+
+def in_projects(names: Sequence[str]) -> str:
+    """The query for any of these projects; "" for all.
+
+    A name may hold ``*`` (any text), or begin with ``^`` and be a regular
+    expression as Gerrit reads them.
+    """
+    if not names:
+        return ""
+    return "(" + " OR ".join(f'project:"{_project(name)}"' for name in names) + ")"
+
+
+def _project(name: str) -> str:
+    if name.startswith("^") or "*" not in name:
+        return name.replace('"', "")
+    return "^" + "".join(
+        ".*" if one == "*" else one if one.isalnum() or one in "/_-" else f"[{one}]"
+        for one in name.replace('"', "")
+    )
+
+
+def descend(
+    gerrit: Gerrit,
+    scope: str,
+    *,
+    after: datetime,
+    before: datetime | None,
+    page_size: int,
+) -> Iterator[Step]:
+    """The changes updated from ``after`` to ``before`` (both inclusive, None: now), newest first.
+
+    Raises what `Gerrit.changes` raises. The last step has ``reached`` None.
+    """
+    way = _Way(None if before is None else _whole_second(before))
+    more = True
+    while more:
+        page = gerrit.changes(_query(scope, after, way.bound), limit=page_size, start=way.skip)
+        fresh = way.fresh(page)
+        more = way.go_on(page)
+        yield Step(fresh, page.broken, way.bound if more else None, page.served_at)
+
+
+class _Way:
+    """How far down we are: the bound, the offset inside it, and what was seen there."""
+
+    def __init__(self, bound: datetime | None) -> None:
+        self.bound = bound
+        self.skip = 0
+        self._seen: set[tuple[int, datetime]] = set()
+        self._hinge: int | None = None  # the row that must come first on the next page
+        self._restarts = 0
+
+    def fresh(self, page: Page) -> list[Change]:
+        """The changes of the page that were not on the way yet."""
+        fresh = [one for one in page.changes if (one.number, one.updated) not in self._seen]
+        self._seen.update((one.number, one.updated) for one in fresh)
+        return fresh
+
+    def go_on(self, page: Page) -> bool:
+        """Choose where the next page begins; False when there is none."""
+        low = None if page.last_updated is None else _whole_second(page.last_updated)
+        if self._slipped(page):
+            self._restarts += 1
+            self.skip, self._hinge = 0, None
+            return True
+        if not page.more:
+            return False
+        if low is not None and (self.bound is None or low < self.bound):
+            self.bound, self.skip, self._restarts = low, 0, 0
+            self._seen = {one for one in self._seen if one[1] <= low}
+        else:  # a whole page inside one second: one row is asked for again, as a hinge
+            self.skip += max(1, len(page.numbers) - 1)
+        self._hinge = page.numbers[-1] if self.skip and len(page.numbers) > 1 else None
+        return True
+
+    def _slipped(self, page: Page) -> bool:
+        """Whether changes left the second while we paged in it, so that rows moved up."""
+        if self._hinge is None or page.numbers[:1] == (self._hinge,):
+            return False
+        if self._restarts >= _MOST_RESTARTS:
+            log.warning("paging goes on although the rows keep moving: bound=%s", self.bound)
+            return False
+        return True
+
+
+def _whole_second(moment: datetime) -> datetime:
+    """The second's end where ``moment`` lies inside one: old servers keep fractions."""
+    if not moment.microsecond:
+        return moment
+    return moment.replace(microsecond=0) + timedelta(seconds=1)
+
+
+def _query(scope: str, after: datetime, before: datetime | None) -> str:
+    parts = [f'after:"{after:%Y-%m-%d %H:%M:%S}"']
+    if before is not None:
+        parts.append(f'before:"{before:%Y-%m-%d %H:%M:%S}"')
+    if scope:
+        parts.append(scope)
+    return " ".join(parts)

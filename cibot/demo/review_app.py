@@ -1,0 +1,216 @@
+"""The simulated review server's answers, as a WSGI application.
+
+Source: Gerrit's Documentation/rest-api.html: the guard before the JSON,
+plain-text errors, ``_more_changes``, the server's limit, login below ``/a/``.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hmac
+import itertools
+import json
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import unquote
+
+from werkzeug import Request, Response
+
+from cibot.demo.review_events import Info
+from cibot.demo.review_query import parse
+from cibot.demo.reviews import Reviews
+from cibot.errors import Permanent, UserError
+
+_OPTIONS = frozenset(
+    {
+        "ALL_REVISIONS",
+        "CURRENT_REVISION",
+        "DETAILED_ACCOUNTS",
+        "DETAILED_LABELS",
+        "LABELS",
+        "MESSAGES",
+        "SKIP_DIFFSTAT",
+    }
+)
+_DETAIL = frozenset({"DETAILED_ACCOUNTS", "MESSAGES"})
+_PERSONAL = frozenset({"name", "email", "username", "tags"})
+
+
+class _RefusalError(Permanent):
+    """An answer that is not 200, inside this module only."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+class ReviewApp:
+    """Answers for ``reviews``. Parameters as in `ReviewServer`; ``requests`` counts them."""
+
+    def __init__(
+        self,
+        reviews: Reviews,
+        *,
+        logins: Mapping[str, str] | None = None,
+        limit: int = 500,
+        version: str = "3.13.5",
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.reviews = reviews
+        self.requests = 0
+        self._logins = dict(logins or {})
+        self._limit = limit
+        self._version = version
+        self._clock = clock
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
+        self.requests += 1
+        request = Request(environ)
+        try:
+            answer = self._answer(request)
+            response = Response(b")]}'\n" + answer, content_type="application/json; charset=UTF-8")
+        except _RefusalError as refusal:
+            response = Response(str(refusal), refusal.status, content_type="text/plain")
+        if "gzip" in request.headers.get("Accept-Encoding", "") and response.content_length:
+            response.set_data(gzip.compress(response.get_data(), 1))
+            response.headers["Content-Encoding"] = "gzip"
+        return response(environ, start_response)
+
+    def _answer(self, request: Request) -> bytes:
+        # The raw path: a project's or group's name may hold an encoded slash.
+        path = str(request.environ["REQUEST_URI"]).partition("?")[0].strip("/")
+        parts = [unquote(part) for part in path.split("/")]
+        user = None
+        if parts[0] == "a":
+            user = self._login(request)
+            parts = parts[1:]
+        if request.method != "GET":
+            raise _RefusalError(405, "Method Not Allowed")
+        with self.reviews.lock:
+            return json.dumps(self._route(parts, request, user)).encode()
+
+    def _login(self, request: Request) -> str:
+        given = request.authorization
+        name, password = (given.username, given.password) if given else (None, None)
+        right = self._logins.get(name or "")
+        if right is None or not hmac.compare_digest(right.encode(), (password or "").encode()):
+            raise _RefusalError(401, "Unauthorized")
+        return name or ""
+
+    def _route(self, parts: list[str], request: Request, user: str | None) -> Any:
+        answer: Any = None
+        match parts:
+            case ["config", "server", "version"]:
+                answer = self._version
+            case ["changes"]:
+                answer = self._changes(request)
+            case ["changes", number, "detail"]:
+                answer = self._change(number, _DETAIL)
+            case ["changes", number]:
+                answer = self._change(number, _options(request))
+            case ["projects"]:
+                answer = self._projects(request)
+            case ["accounts", who] | ["accounts", who, "detail"]:
+                answer = self._account(who, user)
+            case ["groups", name, "members"]:
+                answer = self._members(name, user)
+            case _:
+                raise _RefusalError(404, "Not Found")
+        return answer
+
+    # -- changes ----------------------------------------------------------
+
+    def _changes(self, request: Request) -> Any:
+        options = _options(request)
+        limit, start = _number(request, "n", 0), _number(request, "S", 0)
+        queries = request.args.getlist("q") or ["status:open"]
+        found = [self._query(one, options, limit, start) for one in queries]
+        return found if len(found) > 1 else found[0]
+
+    def _query(self, text: str, options: frozenset[str], limit: int, start: int) -> list[Info]:
+        try:
+            query = parse(text, self._clock())
+        except UserError as error:
+            raise _RefusalError(400, str(error)) from None
+        most = min(one for one in (limit or None, query.limit, self._limit) if one)
+        rows = filter(query.test, self.reviews.newest_first(query.after, query.before))
+        page = list(itertools.islice(rows, start, start + most + 1))
+        shown = [self._shown(info, options) for info in page[:most]]
+        if len(page) > most:
+            shown[-1]["_more_changes"] = True
+        return shown
+
+    def _change(self, number: str, options: frozenset[str]) -> Info:
+        if "~" in number:
+            number = number.rpartition("~")[2]
+        info = self.reviews.change(int(number)) if number.isascii() and number.isdigit() else None
+        if info is None:
+            raise _RefusalError(404, f"Not found: {number}")
+        return self._shown(info, options)
+
+    def _shown(self, info: Info, options: frozenset[str]) -> Info:
+        shown = dict(info)
+        messages = shown.pop("messages", [])
+        if not options & {"ALL_REVISIONS", "CURRENT_REVISION"}:
+            shown.pop("revisions", None)
+        person = self._detailed if "DETAILED_ACCOUNTS" in options else _bare
+        if "owner" in shown:
+            shown["owner"] = person(shown["owner"])
+        if "MESSAGES" in options:
+            shown["messages"] = [
+                {**one, "author": person(one["author"])} if one.get("author") else one
+                for one in messages
+            ]
+        if "SKIP_DIFFSTAT" not in options:
+            shown.setdefault("insertions", 0)
+            shown.setdefault("deletions", 0)
+        return shown
+
+    def _detailed(self, account: Info) -> Info:
+        return {**account, **self.reviews.accounts.get(account.get("_account_id", 0), {})}
+
+    # -- the rest ---------------------------------------------------------
+
+    def _projects(self, request: Request) -> Info:
+        limit, start = _number(request, "n", 0), _number(request, "S", 0)
+        names = sorted(self.reviews.projects)
+        page = names[start : start + limit] if limit else names[start:]
+        return {name: {"id": name.replace("/", "%2F"), "state": "ACTIVE"} for name in page}
+
+    def _account(self, who: str, user: str | None) -> Info:
+        if who == "self":
+            if user is None:
+                raise _RefusalError(403, "Authentication required")
+            who = user
+        for number, info in self.reviews.accounts.items():
+            if who in (str(number), info.get("username"), info.get("email")):
+                return info
+        if who == user:
+            return {"_account_id": 0, "username": user}
+        raise _RefusalError(404, f"Account '{who}' not found")
+
+    def _members(self, name: str, user: str | None) -> list[Info]:
+        if user is None or name not in self.reviews.groups:
+            raise _RefusalError(404, f"Not found: {name}")
+        return [self._detailed({"_account_id": number}) for number in self.reviews.groups[name]]
+
+
+def _bare(account: Info) -> Info:
+    return {key: value for key, value in account.items() if key not in _PERSONAL}
+
+
+def _options(request: Request) -> frozenset[str]:
+    options = frozenset(request.args.getlist("o"))
+    for one in sorted(options - _OPTIONS):
+        raise _RefusalError(400, f'"{one}" is not a valid value for "-o"')
+    return options
+
+
+def _number(request: Request, name: str, default: int) -> int:
+    written = request.args.get(name)
+    if written is None:
+        return default
+    if not (written.isascii() and written.isdigit() and len(written) < 10):
+        raise _RefusalError(400, f'"{written}" is not a valid value for "-{name}"')
+    return int(written)

@@ -1,0 +1,90 @@
+"""A simulated Gerrit over real HTTP on loopback: the demo's, and the tests'.
+
+It answers what cibot asks as Gerrit does (`review_app`), and posts events to
+webhook URLs as the webhooks plugin does (`webhook_sender`).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from typing import Any
+
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from cibot.demo.review_app import ReviewApp
+from cibot.demo.reviews import Reviews
+from cibot.demo.webhook_sender import WebhookSender
+
+
+class ReviewServer:
+    """Serves ``reviews`` on 127.0.0.1 until `stop`; also a context manager.
+
+    ``logins`` maps usernames to HTTP passwords, ``limit`` is the most changes in
+    one answer, ``clock`` the server's time, ``tries`` how often a webhook is
+    posted before its event is lost. ``app.requests`` counts what was asked.
+    """
+
+    def __init__(
+        self,
+        reviews: Reviews | None = None,
+        *,
+        logins: Mapping[str, str] | None = None,
+        limit: int = 500,
+        version: str = "3.13.5",
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        port: int = 0,
+        tries: int = 5,
+    ) -> None:
+        self.reviews = reviews or Reviews()
+        self.app = ReviewApp(self.reviews, logins=logins, limit=limit, version=version, clock=clock)
+        self._server = make_server(
+            "127.0.0.1", port, self.app, threaded=True, request_handler=_handler(clock)
+        )
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self.webhooks = WebhookSender(self.url + "/", tries=tries)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever,
+            kwargs={"poll_interval": 0.02},
+            name="demo review server",
+            daemon=True,
+        )
+
+    def start(self) -> ReviewServer:
+        """Begin to serve, and to post events to the URLs in ``webhooks.urls``."""
+        self.reviews.listeners.append(self.webhooks.send)
+        self.webhooks.start()
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        """Close the port and end the threads."""
+        self.reviews.listeners.remove(self.webhooks.send)
+        self.webhooks.stop()
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def __enter__(self) -> ReviewServer:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+def _handler(clock: Callable[[], datetime]) -> type[WSGIRequestHandler]:
+    """A request handler that keeps connections, keeps quiet, and has our time."""
+
+    class Handler(WSGIRequestHandler):
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+
+        def log(self, *_: Any) -> None:
+            """Nothing: the demo's terminal shows the chat."""
+
+        def date_time_string(self, timestamp: float | None = None) -> str:  # noqa: ARG002
+            return format_datetime(clock(), usegmt=True)
+
+    return Handler
