@@ -136,7 +136,7 @@ def match(
     """
     comments = _Comments(change_id, stored)
     found = Matching()
-    rest: list[_Told] = []
+    rest: dict[str, _Told] = {}
     for message, account_id in messages:
         told = _Told(message, account_id, digest(message.text))
         if message.message_id is None:
@@ -144,8 +144,8 @@ def match(
         elif (seq := comments.by_id.get(message.message_id)) is not None:
             _update(comments, found, comments.by_seq[seq], told)
         else:
-            rest.append(told)
-    _match_rest(comments, found, rest)
+            rest[message.message_id] = told  # an id told twice: the later text stands
+    _match_rest(comments, found, list(rest.values()))
     return found
 
 

@@ -137,3 +137,9 @@ def depth(tx: Tx) -> dict[str, int]:
     table = schema.outbox.c
     query = select(table.state, func.count()).where(table.state != "sent").group_by(table.state)
     return {row[0]: row[1] for row in tx.execute(query)}
+
+
+def has(tx: Tx, key: str) -> bool:
+    """Whether a message with this dedupe key was ever added."""
+    table = schema.outbox.c
+    return tx.execute(select(table.id).where(table.dedupe_key == key)).scalar() is not None

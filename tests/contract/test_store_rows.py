@@ -1,0 +1,126 @@
+"""What the rows promise on both databases: one winner, nothing lost, no old news over new."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import select
+
+from cibot.leader import TTL, Leader
+from cibot.model import Account, Change, PatchSet
+from cibot.store import feeds, lease, outbox, schema
+from cibot.store.accounts import add_accounts, find_accounts
+from cibot.store.changes import change_id, change_number, put_changes, put_patch_sets
+from cibot.store.engine import Store, StoreRefused, Tx
+
+NOON = datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+
+
+def change(number: int = 7, *, minutes: int = 0, **fields: object) -> Change:
+    told = {"project": "demo", "branch": "master", "subject": "Sübject 🚀", "status": "NEW"}
+    return Change(number, created=NOON, updated=NOON + minutes * MINUTE, **(told | fields))  # type: ignore[arg-type]
+
+
+def stored_status(store: Store) -> str:
+    query = select(schema.change.c.status)
+    return str(store.read(lambda tx: tx.execute(query).scalar_one()))
+
+
+def test_old_news_does_not_overwrite_newer(store: Store) -> None:
+    for one in (change(minutes=0), change(minutes=5, status="MERGED"), change(minutes=3)):
+        store.write(lambda tx, one=one: put_changes(tx, 1, [one]))  # type: ignore[misc]
+    assert stored_status(store) == "MERGED"
+
+
+def test_times_keep_their_microseconds_and_their_zone(store: Store) -> None:
+    store.write(lambda tx: put_changes(tx, 1, [change()]))
+    row = store.read(lambda tx: tx.execute(select(schema.change)).one())
+    assert row.updated_at == NOON
+    assert row.updated_at.tzinfo is UTC
+    assert row.subject == "Sübject 🚀"
+
+
+def test_the_first_time_of_a_patch_set_stays(store: Store) -> None:
+    for minutes in (5, 1, 9):
+        one = Change(
+            **{  # type: ignore[arg-type]
+                **{name: getattr(change(), name) for name in Change.__slots__},
+                "patch_sets": (PatchSet(1, NOON + minutes * MINUTE),),
+            }
+        )
+        store.write(lambda tx, one=one: put_patch_sets(tx, 1, [one]))  # type: ignore[misc]
+    at = store.read(lambda tx: tx.execute(select(schema.patch_set.c.uploaded_at)).scalar_one())
+    assert at == NOON + MINUTE
+
+
+def test_names_that_differ_in_case_or_accent_are_different(store: Store) -> None:
+    store.write(_server)
+    names = ("CI", "ci", "cí")
+    store.write(lambda tx: add_accounts(tx, 1, [(Account(username=name), None) for name in names]))
+    found = store.read(lambda tx: find_accounts(tx, 1, [Account(username="ci")]))
+    assert [one.account.username for one in found] == ["ci"]
+
+
+def _server(tx: Tx) -> None:
+    tx.execute(schema.server.insert(), [{"id": 1, "name": "review", "url": "https://r"}])
+
+
+def test_a_change_id_holds_server_and_number() -> None:
+    assert change_number(change_id(3, 912345)) == 912345
+    assert change_id(3, 912345) != change_id(4, 912345)
+
+
+def test_one_sender_wins_a_message(store: Store) -> None:
+    store.write(lambda tx: outbox.enqueue(tx, "k", "net", "#a", "{}", NOON))
+    store.write(lambda tx: outbox.enqueue(tx, "k", "net", "#a", "{}", NOON))
+
+    def claim(_: int) -> object:
+        return store.write(lambda tx: outbox.claim(tx, "net", NOON, NOON + MINUTE, frozenset()))
+
+    with ThreadPoolExecutor(4) as pool:
+        claims = [one for one in pool.map(claim, range(8)) if one]
+    assert len(claims) == 1
+
+
+def test_rejected_events_are_counted_beside_the_cursor(store: Store) -> None:
+    for _ in range(3):
+        store.write(lambda tx: feeds.feed_rejected(tx, 1, "webhook"))
+    store.write(lambda tx: feeds.feed_heard(tx, 1, "webhook", "here", NOON))
+    store.write(lambda tx: feeds.feed_failed(tx, 1, "webhook", "away", NOON + MINUTE))
+    store.write(lambda tx: feeds.feed_heard(tx, 1, "webhook", None, NOON + 2 * MINUTE))
+    (state,) = store.read(feeds.feed_states)
+    assert (state.rejected, state.error) == (3, None)
+    assert (state.heard_at, state.failed_at) == (NOON + 2 * MINUTE, NOON + MINUTE)
+    assert store.read(lambda tx: feeds.load_cursor(tx, 1, "webhook")) == "here"
+
+
+def test_a_lease_has_one_holder_and_a_growing_token(store: Store) -> None:
+    first = store.write(lambda tx: lease.acquire(tx, "l", "a", NOON, NOON + MINUTE))
+    assert first is not None
+    assert store.write(lambda tx: lease.acquire(tx, "l", "b", NOON, NOON + MINUTE)) is None
+    later = NOON + 2 * MINUTE
+    second = store.write(lambda tx: lease.acquire(tx, "l", "b", later, later + MINUTE))
+    assert second is not None
+    assert second.token == first.token + 1
+    store.write(lambda tx: lease.fence(tx, second))
+    with pytest.raises(lease.LeaseLost):
+        store.write(lambda tx: lease.fence(tx, first))
+
+
+def test_a_leader_resigns_and_another_leads_at_once(store: Store) -> None:
+    now = [NOON]
+    one, two = Leader(store, lambda: now[0]), Leader(store, lambda: now[0])
+    assert one.renew()
+    assert not two.renew()
+    one.resign()
+    assert two.renew()
+    now[0] += TTL
+    assert not two.held()
+    assert one.renew()
+
+
+def test_what_the_database_can_never_take_is_refused_once(store: Store) -> None:
+    row = {"id": 1, "name": "review", "url": None}
+    with pytest.raises(StoreRefused):
+        store.write(lambda tx: tx.execute(schema.server.insert(), [row]))
