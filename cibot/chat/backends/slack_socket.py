@@ -95,6 +95,7 @@ class SlackSocket:
         _wake(client)
         _disconnect(client)
         client.close()
+        _disconnect(client)  # a refresh may have put a new websocket in its place meanwhile
 
     def _connect(self, client: SocketModeClient) -> bool:
         try:

@@ -1,0 +1,104 @@
+"""``cibot slack manifest``: the Slack app, described so that Slack can create it."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+import click
+
+BOT_SCOPES = (
+    "app_mentions:read",  # hear "@cibot status"
+    "channels:history",  # find a message again after a crash: nothing twice
+    "channels:read",  # channels by their names in the configuration
+    "chat:write",  # answer, alert, summarize
+    "commands",  # the slash command
+    "groups:history",  # the same two for private channels
+    "groups:read",
+    "im:history",  # hear direct messages
+    "im:write",  # write to those who watch a CI
+)
+BOT_EVENTS = ("app_mention", "message.im")
+
+
+@click.group()
+def slack() -> None:
+    """Sets up the Slack app."""
+
+
+@slack.command()
+@click.option("--url", metavar="URL", help="Where Slack reaches this cibot over https.")
+@click.option("--socket", is_flag=True, help="Socket Mode: for a cibot that Slack cannot reach.")
+@click.option("--network", default="slack", show_default=True, help="[[slack]] name, as configured.")
+@click.option("--name", default="cibot", show_default=True, help="What the bot is called in Slack.")
+@click.option("--command", default="/ci", show_default=True, help="The slash command.")
+def manifest(url: str | None, socket: bool, network: str, name: str, command: str) -> None:
+    """Prints the app manifest (JSON) to paste at https://api.slack.com/apps.
+
+    Create New App, From a manifest, JSON. Example:
+
+        cibot slack manifest --url https://cibot.example.org --network work
+    """
+    if bool(url) == socket:
+        raise click.UsageError("give either --url URL, where Slack reaches cibot, or --socket")
+    if not 1 <= len(name) <= 35:
+        raise click.BadParameter("Slack wants 1 to 35 characters", param_hint="--name")
+    if not re.fullmatch(r"/[a-z0-9_-]{1,31}", command):
+        raise click.BadParameter(
+            "write a slash and at most 31 small letters, digits, - or _", param_hint="--command"
+        )
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}", network):
+        raise click.BadParameter("write it as in [[slack]] name", param_hint="--network")
+    base = f"{_base(url)}/webhooks/slack/{network}" if url else None
+    click.echo(json.dumps(app_manifest(base, name=name, command=command), indent=2))
+
+
+def app_manifest(base: str | None, *, name: str, command: str) -> dict[str, Any]:
+    """The manifest; ``base`` is the URL before ``/command`` and ``/events``, None for Socket Mode.
+
+    https://docs.slack.dev/reference/app-manifest
+    """
+    slash = {
+        "command": command,
+        "description": "Ask how a CI is doing",
+        "usage_hint": "status NAME, list, why NAME, help",
+        "should_escape": False,
+    }
+    events: dict[str, Any] = {"bot_events": list(BOT_EVENTS)}
+    if base:
+        slash["url"] = f"{base}/command"
+        events["request_url"] = f"{base}/events"
+    return {
+        "display_information": {
+            "name": name,
+            "description": "Tells how each third-party CI on Gerrit is doing",
+        },
+        "features": {
+            "app_home": {
+                "home_tab_enabled": False,
+                "messages_tab_enabled": True,
+                "messages_tab_read_only_enabled": False,
+            },
+            "bot_user": {"display_name": name, "always_online": True},
+            "slash_commands": [slash],
+        },
+        "oauth_config": {"scopes": {"bot": list(BOT_SCOPES)}},
+        "settings": {
+            "event_subscriptions": events,
+            "org_deploy_enabled": False,
+            "socket_mode_enabled": base is None,
+            "token_rotation_enabled": False,
+        },
+    }
+
+
+def _base(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme != "https" or not parts.hostname or parts.query or parts.fragment:
+        raise click.BadParameter(
+            "Slack posts to https://HOST[/PATH] only; without such an address use --socket",
+            param_hint="--url",
+        )
+    return url.rstrip("/")
