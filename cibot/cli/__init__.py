@@ -11,6 +11,7 @@ from cibot.errors import CibotError
 # name -> where the command is, and its line in `cibot --help`
 COMMANDS: dict[str, tuple[str, str]] = {
     "parse": ("cibot.cli.parse:command", "Say what comments of CIs mean."),
+    "slack": ("cibot.cli.slack:slack", "Set up the Slack app."),
 }
 
 

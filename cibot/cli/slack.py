@@ -31,7 +31,9 @@ def slack() -> None:
 @slack.command()
 @click.option("--url", metavar="URL", help="Where Slack reaches this cibot over https.")
 @click.option("--socket", is_flag=True, help="Socket Mode: for a cibot that Slack cannot reach.")
-@click.option("--network", default="slack", show_default=True, help="[[slack]] name, as configured.")
+@click.option(
+    "--network", default="slack", show_default=True, help="[[slack]] name, as configured."
+)
 @click.option("--name", default="cibot", show_default=True, help="What the bot is called in Slack.")
 @click.option("--command", default="/ci", show_default=True, help="The slash command.")
 def manifest(url: str | None, socket: bool, network: str, name: str, command: str) -> None:

@@ -55,7 +55,9 @@ class SlackServer(Workspace):
         self.api_url = f"{self.url}/api/"
         self.websockets = WebsocketServer(self._admit)
         self.websocket_port = self.websockets.port
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.01,), daemon=True
+        )
 
     def __enter__(self) -> Self:
         self._thread.start()

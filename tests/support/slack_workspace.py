@@ -49,11 +49,11 @@ class Workspace:
             "C0ALERTS0": Room("C0ALERTS0", "ci-alerts"),
         }
         self.scopes = set(ALL_SCOPES)
-        self.posted = threading.Condition()
         self._rate_limit = rate_limit
         self._last_post: dict[str, float] = {}
         self._clock = itertools.count(1_700_000_000)
         self._lock = threading.RLock()
+        self.posted = threading.Condition(self._lock)
         self._tickets: set[str] = set()
 
     def _need(self, *scopes: str) -> None:
