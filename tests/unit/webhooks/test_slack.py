@@ -50,7 +50,9 @@ def client_of(backend: SlackBackend) -> FlaskClient:
 
 def post(client: FlaskClient, url: str, body: bytes, **headers: str) -> tuple[int, str]:
     at = time.time() - next(_seconds_ago) % 250  # no two tests make the same request
-    given_ = signed(SECRET, body, at=at) | {name.replace("_", "-"): one for name, one in headers.items()}
+    given_ = signed(SECRET, body, at=at) | {
+        name.replace("_", "-"): one for name, one in headers.items()
+    }
     answer = client.post(url, data=body, headers=given_)
     return answer.status_code, answer.text
 
