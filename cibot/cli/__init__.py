@@ -12,6 +12,7 @@ from cibot.errors import CibotError
 COMMANDS: dict[str, tuple[str, str]] = {
     "parse": ("cibot.cli.parse:command", "Say what comments of CIs mean."),
     "slack": ("cibot.cli.slack:slack", "Set up the Slack app."),
+    "check": ("cibot.cli.check:check", "Try every connection and say what is wrong."),
 }
 
 
@@ -31,9 +32,8 @@ class LazyGroup(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         rows = [(name, COMMANDS[name][1]) for name in self.list_commands(ctx)]
-        if rows:
-            with formatter.section("Commands"):
-                formatter.write_dl(rows)
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
 
     def invoke(self, ctx: click.Context) -> object:
         """What cibot raises on purpose is a message for the person, not a traceback."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
+from urllib.parse import unquote, urlsplit
 
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
@@ -98,6 +99,13 @@ def secrets_in(config: Config) -> dict[KeyPath, str]:
 
     gather((), config)
     return dict(sorted(found.items(), key=str))
+
+
+def secret_values(config: Config) -> list[str]:
+    """What a log must mask; of a database's URL that is the password in it."""
+    found = [value for path, value in secrets_in(config).items() if path != ("store", "url")]
+    password = urlsplit(config.store.url.get_secret_value()).password
+    return [*found, password, unquote(password)] if password else found
 
 
 def spell(path: KeyPath) -> str:

@@ -145,6 +145,7 @@ class SlackServer(Workspace):
             answer = refused.answer
         status = 429 if answer.get("error") == "ratelimited" else 200
         response = Response(json.dumps(answer), status, content_type="application/json")
+        response.headers["X-OAuth-Scopes"] = ",".join(sorted(self.scopes))
         if status == 429:
             response.headers["Retry-After"] = "1"
         with self.posted:

@@ -45,10 +45,11 @@ def sdk_logger() -> logging.Logger:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who the bot token speaks for."""
+    """Who the bot token speaks for; ``scopes`` is None where Slack did not say."""
 
     user: str
     team: str
+    scopes: frozenset[str] | None = None
 
 
 class SlackApi:
@@ -70,7 +71,16 @@ class SlackApi:
     def identity(self) -> Identity:
         """Asks who we are; the check that token and address are right."""
         answer = _reached("auth.test", self.client.auth_test)
-        return Identity(str(answer.get("user_id", "")), str(answer.get("team", "")))
+        headers = {str(name).lower(): str(value) for name, value in answer.headers.items()}
+        said = headers.get("x-oauth-scopes")
+        scopes = None if said is None else frozenset(said.replace(",", " ").split())
+        return Identity(str(answer.get("user_id", "")), str(answer.get("team", "")), scopes)
+
+    def try_app_token(self, token: str) -> None:
+        """Asks for a websocket's address and lets it go: the check of an app token."""
+        _reached(
+            "apps.connections.open", lambda: self.client.apps_connections_open(app_token=token)
+        )
 
     def post(
         self,

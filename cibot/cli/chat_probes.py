@@ -1,0 +1,101 @@
+"""The chat networks' part of `cibot check`; nothing is said and no room is joined."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+
+from cibot.chat.backends.irc import IrcBackend
+from cibot.chat.backends.slack_api import SlackApi
+from cibot.cli.probes import Finding, Probe, right, wrong
+from cibot.config import Config, IrcConfig, SlackConfig
+from cibot.errors import CibotError
+
+# What answering and telling need; see https://docs.slack.dev/reference/scopes
+SCOPES = frozenset(
+    {
+        "app_mentions:read",
+        "channels:history",
+        "channels:read",
+        "chat:write",
+        "commands",
+        "groups:history",
+        "groups:read",
+        "im:history",
+        "im:write",
+    }
+)
+
+
+def chat_probes(config: Config) -> list[Probe]:
+    """Each IRC network; each Slack workspace, with the rooms that alerts and summaries go to."""
+    irc = [Probe(f"irc {one.name}", _irc(one)) for one in config.irc]
+    return irc + [
+        Probe(f"slack {one.name}", _slack(one, _rooms(config, one.name))) for one in config.slack
+    ]
+
+
+def _rooms(config: Config, network: str) -> list[str]:
+    channels = [name for route in config.route for name in route.channels]
+    channels += [summary.channel for summary in config.summary]
+    named = (name.partition("/") for name in channels)
+    return list(dict.fromkeys(room for there, _, room in named if there == network))
+
+
+def _irc(config: IrcConfig) -> Callable[[], Iterator[Finding]]:
+    """Logs in as the bot does, joins nothing, and leaves."""
+
+    def run() -> Iterator[Finding]:
+        backend = IrcBackend(config.model_copy(update={"channels": ()}))
+        before = backend.link()
+        backend.start(lambda _question: None)
+        pause = threading.Event()
+        try:
+            while (link := backend.link()) == before:
+                pause.wait(0.02)
+        finally:
+            backend.stop(2.0)
+        if not link.up:
+            yield wrong(link.detail)
+            return
+        how = "over TLS" if config.tls else "in clear"
+        login = "logged in by SASL" if config.sasl_username or config.client_cert else "no login"
+        yield right(f"{config.host}:{config.port} {how}: {link.detail}, {login}")
+
+    return run
+
+
+def _slack(config: SlackConfig, rooms: list[str]) -> Callable[[], Iterator[Finding]]:
+    def run() -> Iterator[Finding]:
+        api = SlackApi(config)
+        who = api.identity()
+        yield right(f"the bot token works: user {who.user} in {who.team}")
+        if who.scopes is not None:
+            yield _scopes(who.scopes)
+        for room in rooms:
+            yield _room(api, room)
+        if config.app_token:
+            api.try_app_token(config.app_token.get_secret_value())
+            yield right("the app token works: Socket Mode can connect")
+
+    return run
+
+
+def _scopes(granted: frozenset[str]) -> Finding:
+    missing = sorted(SCOPES - granted)
+    if not missing:
+        return right("the app has every scope that it needs")
+    return wrong(
+        f"the app lacks {', '.join(missing)}; add them under OAuth & Permissions "
+        "and install the app again"
+    )
+
+
+def _room(api: SlackApi, room: str) -> Finding:
+    if room[:1] in "UW" and room.isalnum() and room.isupper():
+        return right(f"{room} is a person")
+    try:
+        next(api.history(api.room_id(room)), None)
+    except CibotError as error:
+        return wrong(error)
+    return right(f"the bot is in {room}")

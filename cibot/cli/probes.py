@@ -1,0 +1,196 @@
+"""What `cibot check` looks at: each probe tries one connection and tells what it found."""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+import requests
+
+from cibot.collector.gerrit import Gerrit, NotFound, Refused
+from cibot.collector.walk import in_projects
+from cibot.config import Config, GerritConfig, WebConfig
+from cibot.errors import CibotError, Transient
+from cibot.store.look import look
+
+TIMEOUT = (5.0, 20.0)  # seconds to connect, to answer
+_CLOCK_OFF = 30.0  # seconds; more than the poll's default overlap would lose nothing, but confuse
+
+
+class Mark(StrEnum):
+    """How a finding is: right, to be looked at, or broken."""
+
+    RIGHT = "✓"
+    NOTE = "!"
+    WRONG = "✗"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of `cibot check`."""
+
+    mark: Mark
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """Something to try; ``run`` may raise CibotError, which is a finding too."""
+
+    what: str
+    run: Callable[[], Iterator[Finding]]
+
+
+def right(text: str) -> Finding:
+    return Finding(Mark.RIGHT, text)
+
+
+def note(text: str) -> Finding:
+    return Finding(Mark.NOTE, text)
+
+
+def wrong(text: object) -> Finding:
+    return Finding(Mark.WRONG, str(text))
+
+
+def core_probes(config: Config) -> list[Probe]:
+    """The database, the web face and each Gerrit."""
+    url = config.store.url.get_secret_value()
+    web = config.web
+    return [
+        Probe("database", lambda: iter([right(look(url))])),
+        Probe("web", lambda: _web(web)),
+        *(Probe(f"gerrit {one.name}", _gerrit_probe(one, web)) for one in config.gerrit),
+    ]
+
+
+def _web(web: WebConfig) -> Iterator[Finding]:
+    host, _, port = web.listen.rpartition(":")
+    try:
+        host = host.strip("[]")
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        with socket.create_server((host, int(port)), family=family):
+            yield right(f"{web.listen} is free to listen on")
+    except OSError as error:
+        said = error.strerror or error
+        yield note(f"cannot listen on {web.listen} now: {said} (is cibot running already?)")
+    if web.public_url is None:
+        yield note("no `public_url`: what the bot says in chat carries no links")
+    else:
+        yield _public(str(web.public_url))
+
+
+def _public(url: str) -> Finding:
+    try:
+        with requests.get(url.rstrip("/") + "/healthz", timeout=TIMEOUT) as answer:
+            if answer.status_code == 200:
+                return right(f"{url} answers")
+            reason = f"answers {answer.status_code}"
+    except requests.RequestException as error:
+        reason = f"does not answer ({type(error).__name__})"
+    return note(f"public_url {url} {reason}; right if cibot does not run yet")
+
+
+def client(config: GerritConfig) -> Gerrit:
+    """A client that gives up soon: a person waits."""
+    return Gerrit(
+        str(config.url),
+        username=config.username,
+        password=config.password.get_secret_value() if config.password else None,
+        verify=str(config.ca_file) if config.ca_file else True,
+        timeout=TIMEOUT,
+        retries=0,
+    )
+
+
+def _gerrit_probe(config: GerritConfig, web: WebConfig) -> Callable[[], Iterator[Finding]]:
+    def run() -> Iterator[Finding]:
+        gerrit = client(config)
+        try:
+            yield right(f"Gerrit {gerrit.version()} at {gerrit.url}")
+            yield _login(gerrit, config)
+            yield from _changes(gerrit)
+            yield _projects(gerrit, config)
+            for group in config.ci_groups:
+                yield _group(gerrit, group)
+        finally:
+            gerrit.close()
+        yield _webhook(config, web)
+
+    return run
+
+
+def _login(gerrit: Gerrit, config: GerritConfig) -> Finding:
+    if config.username is None:
+        return right("no login: reads what everybody can see")
+    account = gerrit.account("self")
+    return right(f"logged in as {account.username or config.username} ({account.gerrit_id})")
+
+
+def _changes(gerrit: Gerrit) -> Iterator[Finding]:
+    asked = datetime.now(UTC)
+    page = gerrit.changes('after:"2000-01-01 00:00:00"', limit=1)
+    if page.broken:
+        yield wrong(f"a change could not be read: {page.broken[0].reason}")
+    elif page.numbers:
+        yield right("changes can be read")
+    else:
+        yield note("no change can be seen; is the login's group allowed to read the projects?")
+    if page.served_at is not None:
+        off = (page.served_at - asked).total_seconds()
+        if abs(off) > _CLOCK_OFF:
+            way = "ahead of" if off > 0 else "behind"
+            yield wrong(f"its clock is {abs(off):.0f} s {way} ours; set both by NTP")
+
+
+def _projects(gerrit: Gerrit, config: GerritConfig) -> Finding:
+    names = gerrit.projects()
+    if not names:
+        return wrong("no project can be seen; give the login the right to read them")
+    unseen = [one for one in config.projects if not _there(gerrit, one, names)]
+    if unseen:
+        return wrong(f"of {len(names)} projects none fits {', '.join(unseen)}; see `projects`")
+    return right(f"{len(names)} projects can be seen")
+
+
+def _there(gerrit: Gerrit, pattern: str, names: list[str]) -> bool:
+    if pattern.startswith("^"):  # Gerrit's own regular expressions: it must say
+        return bool(gerrit.changes(in_projects([pattern]), limit=1, options=()).numbers)
+    shape = re.compile(".*".join(map(re.escape, pattern.split("*"))))
+    return any(shape.fullmatch(name) for name in names)
+
+
+def _group(gerrit: Gerrit, group: str) -> Finding:
+    try:
+        members = gerrit.group_members(group)
+    except (NotFound, Refused) as error:
+        return wrong(
+            f"group {group} cannot be seen ({error}); make it visible to all registered users, "
+            "or the bot's account a member"
+        )
+    if not members:
+        return note(f"group {group} has no members")
+    return right(f"group {group} has {len(members)} members")
+
+
+def _webhook(config: GerritConfig, web: WebConfig) -> Finding:
+    if config.webhook_token is None:
+        return note("no `webhook_token`: comments arrive by polling only")
+    base = str(web.public_url or "").rstrip("/")
+    if not base:
+        return note("webhook_token is set; Gerrit needs `public_url` to post to")
+    return right(f"webhooks arrive at {base}/webhooks/gerrit/{config.name}/TOKEN")
+
+
+def findings(probe: Probe) -> Iterator[Finding]:
+    """What a probe finds; an error ends it and is its last finding."""
+    try:
+        yield from probe.run()
+    except Transient as error:
+        yield wrong(f"{error} (may work later)")
+    except CibotError as error:
+        yield wrong(error)

@@ -1,0 +1,78 @@
+"""Looks whether a database can be used, and says what to do where it cannot."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import SQLAlchemyError
+
+from cibot.errors import Permanent
+from cibot.store.engine import Store, StoreError, open_store
+from cibot.store.migrate import current, newest
+
+_REMEDIES = {
+    1044: "this user has no right to the database; GRANT ALL on it",
+    1045: "user or password are wrong",
+    1049: "there is no such database; CREATE DATABASE … CHARACTER SET utf8mb4",
+    2003: "nothing listens there; is the server running, are host and port right?",
+    2005: "the host's name does not resolve",
+}
+
+
+def look(url: str) -> str:
+    """One line about the database at ``url``, which is changed in nothing.
+
+    Raises Permanent with what is wrong and what to do, ConfigError for a URL
+    that cibot cannot use.
+    """
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").exists():
+        return _new_file(Path(parsed.database or ""))
+    where = _without_password(parsed)
+    store = open_store(url)
+    try:
+        return _version(store, where, sqlite=parsed.get_backend_name() == "sqlite")
+    except StoreError as error:
+        cause = error.__cause__
+        said = _reason(cause) if isinstance(cause, SQLAlchemyError) else str(error)
+        raise Permanent(f"{where}: {said}") from error
+    except SQLAlchemyError as error:
+        raise Permanent(f"{where}: {_reason(error)}") from error
+    finally:
+        store.close()
+
+
+def _version(store: Store, where: str, *, sqlite: bool) -> str:
+    found, needed = current(store), newest()
+    if found == needed:
+        return f"{where}, tables of version {found}"
+    if sqlite:  # brought up to date on start
+        return f"{where}, tables of version {found or 'none'}; the start brings them to {needed}"
+    raise Permanent(
+        f"{where}: its tables are of version {found or 'none'}, needed is {needed}; "
+        "run `cibot db upgrade`"
+    )
+
+
+def _without_password(url: URL) -> str:
+    bare = URL.create(url.drivername, url.username, None, url.host, url.port, url.database)
+    return bare.render_as_string()
+
+
+def _new_file(path: Path) -> str:
+    parent = path.absolute().parent
+    while not parent.exists():
+        parent = parent.parent
+    if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
+        raise Permanent(f"{path} cannot be made: no right to write in {parent}")
+    return f"{path} does not exist yet; the start makes it"
+
+
+def _reason(error: SQLAlchemyError) -> str:
+    original = getattr(error, "orig", None)
+    arguments = getattr(original, "args", ())
+    remedy = _REMEDIES.get(arguments[0]) if arguments else None
+    said = str(arguments[-1] if arguments else original or error).split("\n")[0]
+    return f"{said}; {remedy}" if remedy else said
