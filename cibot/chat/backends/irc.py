@@ -26,13 +26,12 @@ from cibot.errors import ConfigError, Permanent, Transient
 
 log = logging.getLogger(__name__)
 
-_ROOM = re.compile(r"[^\s,:@!\x00-\x1f][^\s,\x00-\x1f]{0,199}|[#&+!][^\s,\x00-\x1f]{1,199}")
+_ROOM = re.compile(r"[#&+!][^\s,\x00-\x1f]{1,199}|[^\s,:@!#&+\x00-\x1f][^\s,@!\x00-\x1f]{0,63}")
 _BROKEN = card("something went wrong with that question; it is in the bot's log", error=True)
 _QUESTIONS_A_SECOND = 0.2
 _QUESTIONS_AT_ONCE = 6
 _MOST_UNANSWERED = 32
 _ANSWERERS = 4
-_GOODBYE = 1.0  # seconds for the server to take the QUIT
 
 
 class IrcBackend:
@@ -89,10 +88,9 @@ class IrcBackend:
         try:
             return delivery.done.result(self._timing.send)
         except TimeoutError:
-            error = Transient(f"{self.network}: {room} was not confirmed in time (key {key})")
-            delivery.fail(error)
             self._post(lambda: self._session.forget(delivery) if self._session else None)
-            raise error from None
+            delivery.give_up(f"{self.network}: {room} was not confirmed in time (key {key})")
+            return delivery.done.result()
 
     def find(self, room: str, key: str) -> str | None:
         """IRC keeps no history that the bot could ask."""
@@ -170,7 +168,7 @@ class IrcBackend:
 
     def _goodbye(self, reactor: WakingReactor, connection: GuardedConnection) -> None:
         connection.send_raw(write_line("QUIT", last="cibot stops"))
-        end = time.monotonic() + _GOODBYE
+        end = time.monotonic() + self._timing.goodbye
         while connection.connected and time.monotonic() < end:
             reactor.process_once(end - time.monotonic())
         connection.disconnect("stopped")
@@ -221,7 +219,7 @@ class IrcBackend:
         since = old.since if old.up == up and old.since else datetime.now(UTC)
         self._link = Link(up, since, detail)
         log.log(
-            logging.INFO if up else logging.WARNING,
+            logging.INFO if up or self._stopping.is_set() else logging.WARNING,
             "irc %s: %s: %s", self.network, "up" if up else "down", detail,
         )  # fmt: skip
 

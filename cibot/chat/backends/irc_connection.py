@@ -204,6 +204,7 @@ def dial(
     for family, kind, protocol, _name, address in found:
         sock = socket.socket(family, kind, protocol)
         sock.setblocking(False)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # lines are short and urgent
         wait = _Deadline(reactor, time.monotonic() + timeout, cancelled)
         try:
             _connect(sock, address, wait)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from cibot.card import Card
 from cibot.chat.backends.irc_wire import IrcLine
-from cibot.errors import CibotError, Permanent, Transient
+from cibot.errors import CibotError, Permanent, Transient, Unconfirmed
 
 _FOR_GOOD = {
     "403": "there is no such channel",
@@ -47,6 +47,7 @@ class Delivery:
     card: Card
     done: Future[str] = field(default_factory=Future)
     remote_id: str = ""
+    written: bool = False  # some of it went out
 
     @property
     def open(self) -> bool:
@@ -57,6 +58,10 @@ class Delivery:
         """Says that it did not arrive."""
         if self.open:
             self.done.set_exception(error)
+
+    def give_up(self, why: str) -> None:
+        """Says that no answer will come: what was written may have arrived."""
+        self.fail(Unconfirmed(why) if self.written else Transient(why))
 
     def confirm(self, remote_id: str) -> None:
         """Says that the network has it."""
@@ -114,14 +119,14 @@ class Receipts:
         self._written = [one for one in self._written if one is not delivery]
         self._batches = {ref: t for ref, t in self._batches.items() if t in self._marks}
 
-    def lost(self, error: CibotError) -> None:
+    def lost(self, why: str) -> None:
         """The connection broke: what was under way may or may not have arrived."""
         under_way = [*self._written, *(mark.delivery for mark in self._marks.values())]
         self._marks.clear()
         self._batches.clear()
         self._written.clear()
         for delivery in under_way:
-            delivery.fail(error)
+            delivery.give_up(why)
 
     def _labelled(self, label: str, line: IrcLine) -> None:
         if label in self._marks and line.command == "BATCH" and line.param(0).startswith("+"):

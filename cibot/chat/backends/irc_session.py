@@ -34,7 +34,7 @@ class IrcTiming:
 
     connect: float = 20.0
     register: float = 60.0
-    send: float = 90.0
+    send: float = 45.0  # less than the lease of the outbox
     idle: float = 90.0  # of silence, until the bot asks whether the server is there
     pong: float = 30.0  # for its answer
     join: float = 60.0
@@ -44,6 +44,7 @@ class IrcTiming:
     rejoin_most: float = 600.0
     regain: float = 60.0
     steady: float = 300.0  # after which a connection or a room counts as good again
+    goodbye: float = 1.0  # for the server to take the QUIT
     tick: float = 1.0
 
 
@@ -151,13 +152,13 @@ class Session:
 
     def lost(self, why: str) -> None:
         """The connection is gone; whoever waits is told."""
-        error = Transient(f"{self._config.name}: {why}")
+        why = f"{self._config.name}: {why}"
         self.ready = False
         self._rooms.lost()
-        self.receipts.lost(error)
+        self.receipts.lost(why)
         for delivery in self._waiting:
-            delivery.fail(error)
-        self._speaker.lost(error)
+            delivery.give_up(why)
+        self._speaker.lost(why)
 
     # -- what the server says
 

@@ -16,7 +16,6 @@ from cibot.chat.backends.irc_text import MOST_BYTES, Style, render
 from cibot.chat.backends.irc_wire import is_channel, write_line
 from cibot.chat.protocol import Question
 from cibot.config import IrcConfig
-from cibot.errors import CibotError
 
 log = logging.getLogger(__name__)
 
@@ -117,12 +116,12 @@ class Speaker:
         """Takes what is left of a delivery out of the queue."""
         self._queue.drop(lambda item: item.delivery is delivery)
 
-    def lost(self, error: CibotError) -> None:
+    def lost(self, why: str) -> None:
         """The connection is gone: nothing of the queue will be said."""
         while self._queue:
             item = self._queue.pop()
             if item.delivery is not None:
-                item.delivery.fail(error)
+                item.delivery.give_up(why)
 
     def _say(self, target: str, lines: list[list[str]]) -> None:
         for text in self._messages(lines):
@@ -135,6 +134,7 @@ class Speaker:
         return messages
 
     def _write(self, item: _Outgoing, delivery: Delivery) -> None:
+        delivery.written = True
         if "labeled-response" in self._login.caps:
             label = self._receipts.mark(delivery, last=item.last)
             self._send(write_line(*item.words, last=item.text, label=label))
