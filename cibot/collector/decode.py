@@ -54,8 +54,7 @@ def change_from_rest(raw: object) -> Change:
     created = moment(info.get("created"), "change.created")
     listed = info.get("messages")
     messages = tuple(
-        _message(one, f"change.messages[{position}]", position)
-        for position, one in enumerate(sequence(listed, "change.messages"))
+        _message(one, position) for position, one in enumerate(sequence(listed, "change.messages"))
     )
     owner = info.get("owner")
     return Change(
@@ -96,19 +95,26 @@ def _account(
     return Account(number, username, name, email, service)
 
 
-def _message(raw: object, place: str, position: int) -> Message:
-    info = mapping(raw, place)
+def _message(raw: object, position: int) -> Message:
+    info = raw if isinstance(raw, dict) else mapping(raw, f"change.messages[{position}]")
+    try:
+        return _read_message(info, position)
+    except DecodeError as error:  # places are put together only where something is wrong
+        raise error.within(f"change.messages[{position}]") from None
+
+
+def _read_message(info: Mapping[str, Any], position: int) -> Message:
     author = info.get("author")
     patch_set = info.get("_revision_number")
     labels = info.get("labels")
     return Message(
-        posted_at=moment(info.get("date"), place + ".date"),
-        text=body(info.get("message"), place + ".message"),
-        author=account_from_rest(author, place + ".author") if author else None,
-        patch_set=None if patch_set is None else integer(patch_set, place + "._revision_number"),
-        message_id=optional_string(info.get("id"), place + ".id", 64),
-        tag=optional_string(info.get("tag"), place + ".tag"),
-        votes=_listed_votes(labels, place + ".labels") if labels else (),
+        posted_at=moment(info.get("date"), "date"),
+        text=body(info.get("message"), "message"),
+        author=account_from_rest(author, "author") if author else None,
+        patch_set=None if patch_set is None else integer(patch_set, "_revision_number"),
+        message_id=optional_string(info.get("id"), "id", 64),
+        tag=optional_string(info.get("tag"), "tag"),
+        votes=_listed_votes(labels, "labels") if labels else (),
         position=position,
     )
 

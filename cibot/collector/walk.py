@@ -11,6 +11,7 @@ after the walk began: whoever walks looks there again afterwards.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -37,24 +38,34 @@ class Step:
     served_at: datetime | None
 
 
-def in_projects(names: Sequence[str]) -> str:
-    """The query for any of these projects; "" for all.
+def in_projects(patterns: Sequence[str]) -> str:
+    """The query for projects that fit any of these; "" for all.
 
-    A name may hold ``*`` (any text), or begin with ``^`` and be a regular
-    expression as Gerrit reads them.
+    A pattern is shell-like (``*``, ``?``, ``[abc]``, ``[!abc]``), or begins with
+    ``^`` and is a regular expression as Gerrit reads them.
     """
-    if not names:
+    if not patterns or "*" in patterns:
         return ""
-    return "(" + " OR ".join(f'project:"{_project(name)}"' for name in names) + ")"
+    return "(" + " OR ".join(f'project:"{_project(one)}"' for one in patterns) + ")"
 
 
-def _project(name: str) -> str:
-    if name.startswith("^") or "*" not in name:
-        return name.replace('"', "")
-    return "^" + "".join(
-        ".*" if one == "*" else one if one.isalnum() or one in "/_-" else f"[{one}]"
-        for one in name.replace('"', "")
-    )
+_GLOB = re.compile(r"\[!?[^\]]+\]|.", re.DOTALL)
+
+
+def _project(pattern: str) -> str:
+    """Without backslashes: Gerrit's query parser and its regular expressions differ on them."""
+    pattern = pattern.replace('"', "")
+    if pattern.startswith("^") or not set("*?[") & set(pattern):
+        return pattern
+    return "^" + "".join(_as_regex(part) for part in _GLOB.findall(pattern))
+
+
+def _as_regex(part: str) -> str:
+    if len(part) > 1:
+        return part.replace("[!", "[^", 1)
+    if part in "*?":
+        return ".*" if part == "*" else "."
+    return part if part.isalnum() or part in "/_-" else f"[{part}]"
 
 
 def descend(

@@ -297,6 +297,8 @@ def test_a_pattern_becomes_a_regular_expression_without_backslashes():
     assert in_projects([]) == ""
     assert in_projects(["a.b"]) == '(project:"a.b")'
     assert in_projects(['x"*.y']) == '(project:"^x.*[.]y")'
+    assert in_projects(["x[!ab]-?"]) == '(project:"^x[^ab]-.")'
+    assert in_projects(["a", "*"]) == ""
     assert in_projects(["a", "^b.*"]) == '(project:"a" OR project:"^b.*")'
 
 
