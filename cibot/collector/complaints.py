@@ -31,6 +31,10 @@ class BadRequest(Permanent):
         self.said = said
 
 
+class TooMuch(Transient):
+    """The answer did not come in time, or was beyond all size: ask for less at once."""
+
+
 _BUSY = frozenset({408, 425, 429})
 _errors = requests.exceptions
 
@@ -45,7 +49,7 @@ _CONNECTION: tuple[tuple[tuple[type[BaseException], ...], type[CibotError], str]
     ),
     (
         (_errors.Timeout, urllib3.exceptions.ReadTimeoutError),
-        Transient,
+        TooMuch,
         "{2}: no answer within {4:g} s",
     ),
     (
@@ -183,11 +187,9 @@ def foreign(url: str, place: str, error: Exception) -> Permanent:
     return Permanent(f"{place}: the answer is not Gerrit's JSON ({reason}); is {url} a Gerrit?")
 
 
-def too_big(place: str, limit: int) -> Permanent:
+def too_big(place: str, limit: int) -> TooMuch:
     """The error for an answer beyond all reason."""
-    return Permanent(
-        f"{place}: the answer is larger than {limit >> 20} MiB; use a smaller page size"
-    )
+    return TooMuch(f"{place}: the answer is larger than {limit >> 20} MiB; use a smaller page size")
 
 
 def _said(body: bytes, response: requests.Response) -> str:

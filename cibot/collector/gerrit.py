@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote
 
-from cibot.collector.complaints import BadRequest, NotFound, Refused
+from cibot.collector.complaints import BadRequest, NotFound, Refused, TooMuch
 from cibot.collector.decode import account_from_rest, change_from_rest
 from cibot.collector.fields import DecodeError, expected, integer, mapping, moment, sequence
 from cibot.collector.transport import Transport
 from cibot.errors import Permanent
 from cibot.model import Account, Change
 
-__all__ = ["BadRequest", "Broken", "Gerrit", "NotFound", "Page", "Refused"]
+__all__ = ["BadRequest", "Broken", "Gerrit", "NotFound", "Page", "Refused", "TooMuch"]
 
 # Messages with their authors. Patch sets are read out of the messages:
 # ALL_REVISIONS makes the same query ten times slower.

@@ -116,6 +116,8 @@ class Transport:
         for attempt in range(self._retries + 1):
             try:
                 return self._once(path, params)
+            except complaints.TooMuch:  # once more would take as long: the caller asks for less
+                raise
             except Transient as error:
                 if attempt == self._retries or not self._wait_after(error, attempt):
                     raise
@@ -161,7 +163,7 @@ class Transport:
             if size > MAX_ANSWER:
                 raise complaints.too_big(place, MAX_ANSWER)
             if time.monotonic() > deadline:
-                raise Transient(
+                raise complaints.TooMuch(
                     f"{place}: the answer did not end within {10 * self._timeout[1]:g} s"
                 )
         return b"".join(parts)

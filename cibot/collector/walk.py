@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from cibot.collector.gerrit import Broken, Gerrit, Page
+from cibot.collector.gerrit import Broken, Gerrit, Page, TooMuch
 from cibot.model import Change
 
 log = logging.getLogger(__name__)
@@ -78,12 +78,20 @@ def descend(
 ) -> Iterator[Step]:
     """The changes updated from ``after`` to ``before`` (both inclusive, None: now), newest first.
 
-    Raises what `Gerrit.changes` raises. The last step has ``reached`` None.
+    Pages that are too much for the server get smaller. Raises what
+    `Gerrit.changes` raises. The last step has ``reached`` None.
     """
     way = _Way(None if before is None else _whole_second(before))
     more = True
     while more:
-        page = gerrit.changes(_query(scope, after, way.bound), limit=page_size, start=way.skip)
+        try:
+            page = gerrit.changes(_query(scope, after, way.bound), limit=page_size, start=way.skip)
+        except TooMuch as error:
+            if page_size < 4:
+                raise
+            page_size //= 4
+            log.warning("asking for smaller pages: page_size=%d reason=%s", page_size, error)
+            continue
         fresh = way.fresh(page)
         more = way.go_on(page)
         yield Step(fresh, page.broken, way.bound if more else None, page.served_at)

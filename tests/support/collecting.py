@@ -86,6 +86,7 @@ class LocalGerrit:
         self.queries: list[dict[str, str]] = []
         self.before: Callable[[], None] = lambda: None
         self.served_at: Callable[[], datetime | None] = lambda: None
+        self.size = 0  # of the page that is being asked for
         self._client = Client(self.app)
 
     def changes(
@@ -96,6 +97,7 @@ class LocalGerrit:
         start: int = 0,
         options: Sequence[str] = OPTIONS,
     ) -> Page:
+        self.size = limit or 0
         self.before()
         asked = {"q": query, "n": str(limit), "S": str(start)}
         self.queries.append(asked)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cibot.collector.cursor import Cursor
-from cibot.collector.gerrit import Gerrit
+from cibot.collector.gerrit import Gerrit, TooMuch
 from cibot.collector.poller import FEED, Poller, PollSummary
 from cibot.collector.walk import in_projects
 from cibot.demo.review_server import ReviewServer
@@ -112,6 +112,29 @@ def test_the_servers_clock_counts_where_it_is_behind_ours(world):
     world.clock.forward(60)
     world.poll()
     assert world.complete
+
+
+def test_pages_that_take_too_long_get_smaller(world):
+    world.changes(12)
+    world.page_size = 100
+
+    def slow() -> None:
+        if world.gerrit.size > 6:
+            raise TooMuch("no answer within 60 s")
+
+    world.gerrit.before = slow
+    world.poll()
+    assert world.complete
+    assert {query["n"] for query in world.gerrit.queries} == {"6"}
+
+
+def test_a_server_that_is_too_slow_for_anything_is_an_error(world):
+    def slow() -> None:
+        raise TooMuch("no answer within 60 s")
+
+    world.gerrit.before = slow
+    with pytest.raises(TooMuch):
+        world.poll()
 
 
 def test_a_cursor_of_the_future_does_not_blind_the_poll(world):
