@@ -34,7 +34,7 @@ class Fault:
     stored: bool = False
 
 
-class _Quiet(WSGIRequestHandler):
+class Quiet(WSGIRequestHandler):
     def log(self, _type: str, message: str, *args: Any) -> None:
         pass
 
@@ -50,7 +50,7 @@ class SlackServer(Workspace):
         self._faults: dict[str, deque[Fault]] = {}
         self._uses: dict[str, int] = {}
         self.released = threading.Event()
-        self._server = make_server("127.0.0.1", 0, self._app, threaded=True, request_handler=_Quiet)
+        self._server = make_server("127.0.0.1", 0, self._app, threaded=True, request_handler=Quiet)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         self.api_url = f"{self.url}/api/"
         self.websockets = WebsocketServer(self._admit)
