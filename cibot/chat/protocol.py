@@ -96,7 +96,8 @@ class Backend(Protocol):
         """The remote id of a card sent before a crash, where the network can tell.
 
         None means that it was not found; a backend that cannot look raises
-        LookupError, and the sender repeats the message, marked as such.
+        LookupError, and the sender repeats the message, marked as such. One
+        that cannot look just now raises Unconfirmed, and is asked again.
         """
 
     def link(self) -> Link:

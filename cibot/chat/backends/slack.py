@@ -23,7 +23,7 @@ from cibot.chat.backends.slack_socket import SlackSocket
 from cibot.chat.backends.slack_threads import Root, Threads
 from cibot.chat.protocol import Answer, Link
 from cibot.config import SlackConfig
-from cibot.errors import CibotError, Permanent, Transient
+from cibot.errors import CibotError, Permanent, Transient, Unconfirmed
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +55,6 @@ class SlackBackend:
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._identity: Identity | None = None
-        self._doubtful: set[tuple[str, str]] = set()
         self._link = Link(False, None, "not started")
         self.http: SlackHttp | None = None
         self._socket: SlackSocket | None = None
@@ -91,27 +90,19 @@ class SlackBackend:
     def send(self, room: str, card: Card, *, key: str) -> str:
         """Posts a card and returns ``CHANNEL:TS``.
 
-        An incident's further cards go into the thread of its first one. After
-        an answer that was lost, the next try with the same key looks in the
-        channel first, so that nothing is said twice.
+        An incident's further cards go into the thread of its first one. Raises
+        Unconfirmed where the answer was lost and the card may stand there.
         """
-        doubt = (room, key)
-        if doubt in self._doubtful and (known := self.find(room, key)):
-            self._doubtful.discard(doubt)
-            return known
         try:
             remote = self._send(room, card, key)
         except Transient as error:
-            if error.retry_after is None:  # else Slack said that it did not take it
-                self._doubtful.add(doubt)
+            if error.retry_after is None:
                 self._note(error)
             raise
         except SlackRefusal as error:
-            self._doubtful.discard(doubt)
             if error.code in UNKNOWN_ROOM:
                 self._api.forget_rooms()
             raise
-        self._doubtful.discard(doubt)
         self._up("by a delivered message")
         return remote
 
@@ -119,13 +110,16 @@ class SlackBackend:
         """The ``CHANNEL:TS`` of the card that was posted with ``key``, or None.
 
         Looks through the newest 2000 messages and the threads of incidents.
-        Raises LookupError where the app may not read the conversation.
+        Raises LookupError where the app may not read the conversation, and
+        Unconfirmed where Slack did not answer: then it must be asked again.
         """
         try:
             channel = self._api.room_id(room)
             if channel[0] in "UW":
                 channel = self._api.conversation_with(channel)
             ts = self._threads.find(channel, key)
+        except Transient as error:
+            raise Unconfirmed(str(error), retry_after=error.retry_after) from error
         except SlackRefusal as error:
             if error.code in {"missing_scope", "not_in_channel"}:
                 raise LookupError(str(error)) from error

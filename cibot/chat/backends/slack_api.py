@@ -23,7 +23,7 @@ from slack_sdk.webhook import WebhookClient
 from cibot.chat.backends.slack_blocks import SlackText
 from cibot.chat.backends.slack_errors import SlackRefusal, judged, translated
 from cibot.config import SlackConfig
-from cibot.errors import Transient
+from cibot.errors import Transient, Unconfirmed
 
 _ROOM_ID = re.compile(r"[CGDUW][A-Z0-9]{6,}")
 _HISTORY_PAGE = 200
@@ -90,22 +90,29 @@ class SlackApi:
         thread: str | None = None,
         payload: dict[str, str] | None = None,
     ) -> tuple[str, str]:
-        """Posts and returns the conversation's id and the message's ``ts``."""
+        """Posts and returns the conversation's id and the message's ``ts``.
+
+        Raises Unconfirmed where the message may have been posted all the same.
+        """
         metadata = {"event_type": EVENT_TYPE, "event_payload": payload} if payload else None
-        answer = _reached(
-            f"post to {channel}",
-            lambda: self.client.chat_postMessage(
-                channel=channel,
-                text=text.text,
-                blocks=text.blocks or None,
-                thread_ts=thread,
-                metadata=metadata,
-                mrkdwn=False,
-                link_names=False,
-                unfurl_links=False,
-                unfurl_media=False,
-            ),
+        send = partial(
+            self.client.chat_postMessage,
+            channel=channel,
+            text=text.text,
+            blocks=text.blocks or None,
+            thread_ts=thread,
+            metadata=metadata,
+            mrkdwn=False,
+            link_names=False,
+            unfurl_links=False,
+            unfurl_media=False,
         )
+        try:
+            answer = _reached(f"post to {channel}", send)
+        except Transient as error:
+            if error.retry_after is None:  # else Slack said that it did not take it
+                raise Unconfirmed(str(error)) from error
+            raise
         return str(answer["channel"]), str(answer["ts"])
 
     def update(self, channel: str, ts: str, text: SlackText, metadata: Message) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from cibot.card import Card, card
 from cibot.chat.backends.slack import SlackBackend
-from cibot.errors import Permanent, Transient
+from cibot.errors import Permanent, Transient, Unconfirmed
 from tests.support.slack_fixtures import slack_config
 from tests.support.slack_server import Fault, SlackServer
 from tests.support.slack_workspace import Room
@@ -120,17 +120,30 @@ def test_without_history_scope_alerts_still_go_out(
     ],
     ids=str,
 )  # fmt: skip
-def test_passing_failure_is_transient_and_the_next_try_says_it_once(
+def test_lost_answer_is_unconfirmed_and_history_tells(
     slack: SlackServer, backend: SlackBackend, fault: Fault
 ) -> None:
     slack.fail("chat.postMessage", fault)
-    with pytest.raises(Transient) as caught:
+    with pytest.raises(Unconfirmed):
         backend.send(ALERTS, HELLO, key="k1")
     slack.released.set()
-    assert caught.value.retry_after is None
-    remote = backend.send(ALERTS, HELLO, key="k1")
-    assert keys(slack) == ["k1"]
-    assert restarted(slack).find(ALERTS, "k1") == remote
+    assert (restarted(slack).find(ALERTS, "k1") is not None) == fault.stored == bool(keys(slack))
+
+
+def test_what_cannot_be_looked_up_stays_in_doubt(slack: SlackServer, backend: SlackBackend) -> None:
+    slack.fail("conversations.history", Fault(status=500))
+    slack.fail("conversations.history", Fault(status=429, error="ratelimited", retry_after=9))
+    for wait in (None, 9):
+        with pytest.raises(Unconfirmed) as caught:
+            backend.find(ALERTS, "k1")
+        assert caught.value.retry_after == wait
+
+
+def test_failure_before_the_post_is_certain(slack: SlackServer, backend: SlackBackend) -> None:
+    slack.fail("conversations.history", Fault(status=500))
+    with pytest.raises(Transient) as caught:
+        backend.send(ALERTS, alert("failing"), key="7:opened")
+    assert not isinstance(caught.value, Unconfirmed)
 
 
 def test_rate_limit_says_how_long(slack: SlackServer, backend: SlackBackend) -> None:
