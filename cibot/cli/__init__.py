@@ -12,6 +12,7 @@ from cibot.errors import CibotError
 COMMANDS: dict[str, tuple[str, str]] = {
     "parse": ("cibot.cli.parse:command", "Say what comments of CIs mean."),
     "slack": ("cibot.cli.slack:slack", "Set up the Slack app."),
+    "init": ("cibot.cli.init:init", "Look at a Gerrit and write a first configuration."),
     "check": ("cibot.cli.check:check", "Try every connection and say what is wrong."),
 }
 

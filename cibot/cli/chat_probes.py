@@ -8,23 +8,9 @@ from collections.abc import Callable, Iterator
 from cibot.chat.backends.irc import IrcBackend
 from cibot.chat.backends.slack_api import SlackApi
 from cibot.cli.probes import Finding, Probe, right, wrong
+from cibot.cli.slack import BOT_SCOPES
 from cibot.config import Config, IrcConfig, SlackConfig
 from cibot.errors import CibotError
-
-# What answering and telling need; see https://docs.slack.dev/reference/scopes
-SCOPES = frozenset(
-    {
-        "app_mentions:read",
-        "channels:history",
-        "channels:read",
-        "chat:write",
-        "commands",
-        "groups:history",
-        "groups:read",
-        "im:history",
-        "im:write",
-    }
-)
 
 
 def chat_probes(config: Config) -> list[Probe]:
@@ -82,7 +68,7 @@ def _slack(config: SlackConfig, rooms: list[str]) -> Callable[[], Iterator[Findi
 
 
 def _scopes(granted: frozenset[str]) -> Finding:
-    missing = sorted(SCOPES - granted)
+    missing = sorted(set(BOT_SCOPES) - granted)
     if not missing:
         return right("the app has every scope that it needs")
     return wrong(

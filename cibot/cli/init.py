@@ -1,0 +1,163 @@
+"""``cibot init URL``: looks at a Gerrit and writes a first configuration."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import click
+
+from cibot.cli.common import PLACES
+from cibot.cli.firstconfig import Choices, first_config
+from cibot.cli.survey import Survey, survey
+from cibot.collector.gerrit import Gerrit
+from cibot.configfile import load
+from cibot.errors import UserError
+from cibot.logs import escaped
+
+_PAGES = re.compile(r"/(?:c|q|dashboard|admin|settings|#)(?:/.*)?$")
+
+
+@click.command()
+@click.argument("url")
+@click.option("--username", help="Log in as this account; the HTTP password is asked for.")
+@click.option(
+    "--password-file",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="A file with the account's HTTP password.",
+)
+@click.option("--group", "groups", multiple=True, metavar="NAME", help="A group of CI accounts.")
+@click.option(
+    "--project", "projects", multiple=True, metavar="PATTERN", help="Only these projects."
+)
+@click.option("--ca-file", type=click.Path(exists=True, dir_okay=False), help="A CA bundle.")
+@click.option(
+    "--changes",
+    default=300,
+    show_default=True,
+    type=click.IntRange(1, 10000),
+    help="How many of the newest changes to read.",
+)
+@click.option(
+    "--output",
+    "-o",
+    default=PLACES[0],
+    show_default=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The file to write.",
+)
+@click.option("--force", is_flag=True, help="Overwrite the file.")
+def init(
+    url: str,
+    username: str | None,
+    password_file: Path | None,
+    groups: tuple[str, ...],
+    projects: tuple[str, ...],
+    ca_file: str | None,
+    changes: int,
+    output: Path,
+    force: bool,
+) -> None:
+    """Look at the Gerrit at URL and write a first configuration.
+
+    Reads the newest changes, finds the accounts that write like CIs, guesses
+    the reference CI, and writes it all down with comments.
+
+    \b
+    Example:
+      cibot init https://review.opendev.org --project 'openstack/*'
+    """
+    if output.exists() and not force:
+        raise UserError(
+            f"{output} is there already; --force overwrites it, --output writes another"
+        )
+    address = _address(url)
+    password = _password(username, password_file)
+    gerrit = Gerrit(
+        address, username=username, password=password, verify=ca_file or True, retries=1
+    )
+    try:
+        found = _look(gerrit, projects, groups, changes)
+    finally:
+        gerrit.close()
+    beside = _password_beside(output, username, password, password_file)
+    choices = Choices(username, beside, ca_file and str(Path(ca_file).absolute()), groups, projects)
+    text = first_config(found, choices, webhook_token=secrets.token_hex(24))
+    _write(output, text, check=lambda draft: load(draft, {}))
+    _tell(found, output)
+
+
+def _address(url: str) -> str:
+    """The server's root, whatever page of it the person copied."""
+    if "://" not in url:
+        url = "https://" + url
+    return _PAGES.sub("", url)
+
+
+def _password(username: str | None, file: Path | None) -> str | None:
+    if username is None:
+        return None
+    if file is not None:
+        return file.read_text(encoding="utf-8").rstrip("\r\n")
+    answer: str = click.prompt(f"HTTP password of {username}", hide_input=True)
+    return answer
+
+
+def _password_beside(
+    output: Path, username: str | None, password: str | None, file: Path | None
+) -> str | None:
+    """The path of the password's file as the configuration names it; writes one if need be."""
+    if username is None or password is None:
+        return None
+    if file is not None:
+        return str(file.absolute())
+    beside = output.with_name("gerrit.password")
+    _write(beside, password + "\n")
+    return beside.name
+
+
+def _look(gerrit: Gerrit, projects: tuple[str, ...], groups: tuple[str, ...], most: int) -> Survey:
+    with click.progressbar(length=most, label="Reading changes", file=sys.stderr) as bar:
+        return survey(
+            gerrit,
+            projects=projects,
+            groups=groups,
+            most_changes=most,
+            now=datetime.now(UTC),
+            progress=lambda _count: bar.update(1),
+        )
+
+
+def _write(path: Path, text: str, check: Callable[[Path], object] = lambda _draft: None) -> None:
+    """Puts the text in place whole, if ``check`` lets it, for its owner's eyes only."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.new")
+    draft.unlink(missing_ok=True)
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+    check(draft)
+    draft.replace(path)
+
+
+def _tell(found: Survey, output: Path) -> None:
+    for missed in found.missed:
+        click.echo(f"! {escaped(missed)}", err=True)
+    guess = found.reference
+    reference = f"{guess.name} looks like the reference CI." if guess else "no reference CI yet."
+    since = (datetime.now(UTC) - timedelta(days=28)).date()
+    click.echo(
+        f"Wrote {output}: Gerrit {escaped(found.version)}, {found.projects} projects, "
+        f"{len(found.cis)} CIs in {found.changes} changes; {reference}"
+    )
+    click.echo(
+        "Next:\n"
+        "  1. Look through it: names, owners, the reference CI; your IRC or Slack channel.\n"
+        "  2. cibot check                         tries every connection\n"
+        f"  3. cibot backfill --since {since}   reads the last four weeks\n"
+        "  4. cibot run"
+    )
