@@ -1,0 +1,41 @@
+"""An incident as plain JSON values, for the store, and back."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from datetime import datetime
+from typing import Any
+
+from cibot.alerts.incident import Incident, Phase
+from cibot.health.signal import evidence_from_row, evidence_row
+from cibot.model import State
+
+_TIMES = ("changed_at", "opened_at", "since", "resolved_at", "recovering_at", "acknowledged_at")
+_EVIDENCE = ("first_evidence", "evidence")
+
+
+def incident_row(incident: Incident) -> dict[str, Any]:
+    """Everything but the id, which is the store's."""
+    row: dict[str, Any] = {
+        one.name: getattr(incident, one.name) for one in fields(Incident) if one.name != "id"
+    }
+    for name in _TIMES:
+        row[name] = row[name].isoformat() if row[name] else None
+    for name in _EVIDENCE:
+        row[name] = [evidence_row(one) for one in row[name]]
+    return row | {"phase": incident.phase.value, "severity": incident.severity.value}
+
+
+def incident_from_row(row: dict[str, Any], incident_id: int | None) -> Incident:
+    """Reads what `incident_row` wrote; KeyError, TypeError or ValueError on anything else."""
+    read = {
+        **row,
+        "phase": Phase(row["phase"]),
+        "severity": State(row["severity"]),
+        "id": incident_id,
+    }
+    for name in _TIMES:
+        read[name] = datetime.fromisoformat(row[name]) if row[name] else None
+    for name in _EVIDENCE:
+        read[name] = tuple(evidence_from_row(one) for one in row[name])
+    return Incident(**read)

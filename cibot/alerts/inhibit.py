@@ -1,0 +1,74 @@
+"""What keeps an alert back: a greater trouble that explains it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from cibot.model import State
+
+TOGETHER = timedelta(hours=1)
+_SHARE = 0.30
+_FEWEST = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What else is wrong where an alert would go out.
+
+    ``reference_broken`` says that the reference CI of its projects has a success
+    incident of its own; ``silent`` that the CI itself is silent.
+    """
+
+    feed_fresh: bool = True
+    is_reference: bool = False
+    reference_broken: bool = False
+    silent: bool = False
+
+
+def inhibited(kind: str, around: Surroundings) -> str | None:
+    """Why an alert of that kind is kept back, or None when it may go out."""
+    if not around.feed_fresh:
+        return "our own feed is stale"
+    if kind == "silent":
+        return None
+    if around.silent:
+        return "the CI is silent"
+    if around.reference_broken and not around.is_reference:
+        return "the reference CI is broken"
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """An incident that opened: whose, of what kind and when."""
+
+    ci: str
+    kind: str
+    at: datetime
+    severity: State
+
+
+def common_breakage(
+    openings: Iterable[Opening], cis: int, now: datetime
+) -> tuple[Opening, ...] | None:
+    """The incidents that one message should tell of together, oldest first; or None.
+
+    ``openings`` are those of the last day and ``cis`` the number of CIs that are
+    judged at all. One message it is when at least three CIs, and at least 30 %
+    of all, opened within the hour up to ``now``. The answer goes back over the
+    openings that hang together with gaps of an hour at most, so that its first
+    one names the breakage for as long as it goes on.
+    """
+    past = sorted(
+        (one for one in openings if one.at <= now), key=lambda one: (one.at, one.ci, one.kind)
+    )
+    lately = {one.ci for one in past if now - one.at <= TOGETHER}
+    if len(lately) < max(_FEWEST, math.ceil(_SHARE * cis)):
+        return None
+    start = len(past) - 1
+    while start > 0 and past[start].at - past[start - 1].at <= TOGETHER:
+        start -= 1
+    return tuple(past[start:])

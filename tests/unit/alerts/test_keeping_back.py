@@ -1,0 +1,70 @@
+"""Silences and inhibition: what keeps an alert from going out."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from cibot.alerts.inhibit import Opening, Surroundings, common_breakage, inhibited
+from cibot.alerts.silences import Silence, silenced
+from cibot.model import State
+from tests.unit.health.facts import HOUR, NOW
+
+MINUTE = timedelta(minutes=1)
+
+
+def test_a_silence_holds_from_its_start_until_just_before_its_end():
+    mute = Silence("net*", NOW, NOW + HOUR, "ann", "new lab")
+    assert silenced([mute], "NetApp", NOW) is mute
+    assert silenced([mute], "NetApp", NOW + HOUR) is None
+    assert silenced([mute], "NetApp", NOW - MINUTE) is None
+    assert silenced([mute], "dell", NOW) is None
+    longer = Silence("*", NOW, NOW + 2 * HOUR, "bob", "all")
+    assert silenced([mute, longer], "netapp", NOW) is longer
+
+
+def test_a_greater_trouble_keeps_the_lesser_back():
+    assert inhibited("success", Surroundings()) is None
+    assert inhibited("success", Surroundings(feed_fresh=False)) == "our own feed is stale"
+    assert inhibited("silent", Surroundings(feed_fresh=False)) == "our own feed is stale"
+    assert inhibited("success", Surroundings(silent=True)) == "the CI is silent"
+    assert inhibited("silent", Surroundings(silent=True, reference_broken=True)) is None
+    assert inhibited("success", Surroundings(reference_broken=True)) == "the reference CI is broken"
+    assert inhibited("success", Surroundings(reference_broken=True, is_reference=True)) is None
+
+
+def opened(*minutes_ago):
+    return [
+        Opening(f"ci{i}", "success", NOW - ago * MINUTE, State.FAILING)
+        for i, ago in enumerate(minutes_ago)
+    ]
+
+
+def test_many_at_once_are_one_message():
+    assert [one.ci for one in common_breakage(opened(50, 20, 0), 10, NOW)] == ["ci0", "ci1", "ci2"]
+
+
+def test_fewer_than_three_or_than_thirty_percent_are_messages_of_their_own():
+    assert common_breakage(opened(1, 0), 2, NOW) is None
+    assert common_breakage(opened(2, 1, 0), 11, NOW) is None
+    assert common_breakage(opened(200, 100, 0), 5, NOW) is None
+    assert common_breakage([], 0, NOW) is None
+
+
+def test_two_incidents_of_one_ci_are_one_ci():
+    twice = [Opening("a", kind, NOW, State.FAILING) for kind in ("success", "infra")]
+    assert common_breakage([*twice, Opening("b", "success", NOW, State.FAILING)], 3, NOW) is None
+
+
+def test_the_breakage_keeps_its_name_while_it_goes_on():
+    first = common_breakage(opened(60, 30, 0), 10, NOW)
+    later = [
+        *opened(60, 30, 0),
+        *(
+            Opening(f"x{i}", "success", NOW + (i + 1) * 30 * MINUTE, State.FAILING)
+            for i in range(3)
+        ),
+    ]
+    found = common_breakage(later, 10, NOW + 90 * MINUTE)
+    assert found[0] == first[0]
+    assert len(found) == 6
+    assert common_breakage(later, 10, NOW + 300 * MINUTE) is None
