@@ -1,0 +1,64 @@
+"""What a chat command is, and what it is called with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from cibot.card import Card
+from cibot.chat.protocol import Link
+from cibot.chat.wording import without_fillers
+from cibot.errors import UserError
+from cibot.reports.ci import find_ci
+from cibot.reports.context import Context
+from cibot.store.engine import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One call of a command: the words after its name, and where answers come from."""
+
+    tx: Tx
+    ctx: Context
+    words: tuple[str, ...]
+    commands: Mapping[str, Command]
+    links: Callable[[], Mapping[str, Link]]
+
+    @property
+    def text(self) -> str:
+        """The words as one."""
+        return " ".join(self.words)
+
+    def ci_name(self, words: tuple[str, ...] | None = None) -> str:
+        """The full name of the CI that the words mean; "is netapp ok" means netapp.
+
+        Raises UserError, asking back, when none is meant or several are.
+        """
+        given = self.words if words is None else words
+        try:
+            return find_ci(self.tx, " ".join(given)).name
+        except UserError as error:
+            kept = without_fillers(given)
+            if kept in {given, ()}:
+                raise
+            try:
+                return find_ci(self.tx, " ".join(kept)).name
+            except UserError as second:
+                raise second from error
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command: ``usage`` names its arguments, ``does`` says in a line what it answers.
+
+    ``example`` is a call that works on any history with a CI "netapp"; it runs
+    as a test. ``more`` is what `help NAME` adds.
+    """
+
+    name: str
+    usage: str
+    does: str
+    example: str
+    answer: Callable[[Ask], Card]
+    aliases: tuple[str, ...] = ()
+    more: str = ""

@@ -1,0 +1,107 @@
+"""`change N[,PS]`: what each CI says of a patch set, and which failures to trust."""
+
+from __future__ import annotations
+
+from cibot.card import Card, Line, Span, joined, line
+from cibot.chat.command import Ask, Command
+from cibot.errors import UserError
+from cibot.model import Result, State
+from cibot.reports import phrases, text
+from cibot.reports.change import ChangeReport, CiVerdict, Missing, change, parse_change
+from cibot.reports.context import Context
+from cibot.reports.listing import is_wrong
+
+_FAILURES = 5
+_NAMES = 12
+
+
+def answer(ask: Ask) -> Card:
+    """Failures first, each with whether to trust it; then who passed, runs and is missing."""
+    if not ask.words:
+        raise UserError("Which change? Write its number, as in: change 912345 or change 912345,3.")
+    number, patch_set = parse_change(ask.text)
+    return change_card(ask.ctx, change(ask.tx, ask.ctx, number, patch_set))
+
+
+def change_card(ctx: Context, found: ChangeReport) -> Card:
+    """At most nine lines."""
+    bad = [one for one in found.verdicts if one.result in {Result.FAIL, Result.INFRA}]
+    good = [one for one in found.verdicts if one.result is Result.PASS]
+    runs = [one for one in found.verdicts if one.running]
+    lines = [_head(found, len(good), len(bad), len(runs))]
+    lines += [_failure(ctx, found, bad, one) for one in bad[:_FAILURES]]
+    if len(bad) > _FAILURES:
+        lines.append(line(f"and {text.plural(len(bad) - _FAILURES, 'more failure')}"))
+    lines += _names("Passed: ", [_named(one) for one in good])
+    lines += _names("Running: ", [_named(one) for one in runs])
+    lines += _names("Missing: ", [_absent(ctx, one) for one in found.missing])
+    return Card(tuple(lines), link=found.page or found.gerrit, long=len(lines) > 5)
+
+
+def _head(found: ChangeReport, passed: int, failed: int, running: int) -> Line:
+    counts = [f"{passed} passed", f"{failed} failed"]
+    counts += [f"{running} running"] if running else []
+    counts += [f"{len(found.missing)} missing"] if found.missing else []
+    said = ", ".join(counts) if found.verdicts else "no CI has reported"
+    old = f" (patch set {found.latest} is newer)" if found.patch_set < found.latest else ""
+    return line(
+        Span(f"{found.number},{found.patch_set}", href=found.gerrit, strong=True),
+        f" {text.cut(found.subject, 70)} ({found.project}): {said}.{old}",
+    )
+
+
+def _failure(ctx: Context, found: ChangeReport, bad: list[CiVerdict], one: CiVerdict) -> Line:
+    word = phrases.result_word(one.result)
+    pipeline = f" in {text.cut(one.pipeline, 30)}" if one.pipeline else ""
+    parts: list[str | Span] = ["■ ", phrases.name_span(one.ci), f" {word}{pipeline}"]
+    jobs = phrases.jobs(one.failed_jobs)
+    if jobs:
+        parts += [": ", *jobs]
+    return line(*parts, f". {_trust(ctx, found, bad, one)}")
+
+
+def _trust(ctx: Context, found: ChangeReport, bad: list[CiVerdict], one: CiVerdict) -> str:
+    """Whether a failure says something of the change."""
+    ci = one.ci
+    itself = f"{ci.name} itself is {ci.state.value}{phrases.since(ctx, ci)}"
+    if ci.name == found.reference:
+        return "It is the reference."
+    if one.alone:
+        if is_wrong(ci.state):
+            return f"It stands alone, {found.reference} passed, and {itself}: probably not you."
+        return f"It stands alone: {found.reference} passed and nobody else failed."
+    others = sorted({each.ci.name for each in bad} - {ci.name}, key=str.casefold)
+    if others:
+        return f"Shared with {text.some(others, 3)}."
+    if found.reference_result is None and found.reference is not None:
+        return f"{found.reference} has not judged it yet."
+    return f"{itself}." if is_wrong(ci.state) else "No reference to compare with."
+
+
+def _named(one: CiVerdict) -> Span:
+    return Span(one.ci.name, href=one.ci.page)
+
+
+def _absent(ctx: Context, one: Missing) -> Span:
+    ci = one.ci
+    said = f" (silent{phrases.since(ctx, ci)})" if ci.state is State.SILENT else ""
+    return Span(f"{ci.name}{said}", href=ci.page)
+
+
+def _names(label: str, spans: list[Span]) -> list[Line]:
+    unique = list(dict.fromkeys(spans))
+    if not unique:
+        return []
+    more = [Span(f" and {len(unique) - _NAMES} more")] if len(unique) > _NAMES else []
+    return [line(label, *joined(unique[:_NAMES]), *more)]
+
+
+COMMAND = Command(
+    name="change",
+    usage="change N[,PS]",
+    does="what each CI says of a patch set, who is missing, which failures stand alone",
+    example="change 912345,3",
+    answer=answer,
+    aliases=("review", "patch", "c"),
+    more="A Gerrit address works as well as a number.",
+)

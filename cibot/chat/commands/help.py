@@ -1,0 +1,45 @@
+"""`help [COMMAND]`: every command, or one with an example."""
+
+from __future__ import annotations
+
+from cibot.card import Card, Span, line
+from cibot.chat.command import Ask, Command
+from cibot.reports import text
+from cibot.reports.names import resolve
+
+
+def answer(ask: Ask) -> Card:
+    """A line over all commands, or the usage, meaning and example of one."""
+    if ask.words:
+        return _one(ask)
+    names = ", ".join(ask.commands)
+    return Card(
+        (
+            line("Ask me for a CI's state, as in ", Span("status netapp", code=True), "."),
+            line(f"Commands: {names}."),
+            line("More about one: ", Span("help why", code=True), "."),
+        )
+    )
+
+
+def _one(ask: Ask) -> Card:
+    by_alias = {alias: one for one in ask.commands.values() for alias in one.aliases}
+    word = ask.words[0].casefold()
+    found = by_alias.get(word) or ask.commands[resolve(word, list(ask.commands), "command")]
+    parts = [text.sentence(found.does), *([found.more] if found.more else [])]
+    return Card(
+        (
+            line(Span(found.usage, code=True), f" – {' '.join(parts)}"),
+            line("Example: ", Span(found.example, code=True)),
+        )
+    )
+
+
+COMMAND = Command(
+    name="help",
+    usage="help [COMMAND]",
+    does="every command, or one with an example",
+    example="help why",
+    answer=answer,
+    aliases=("commands", "usage"),
+)

@@ -1,0 +1,83 @@
+"""`list [STATE] [project P]`: CIs, worst first."""
+
+from __future__ import annotations
+
+from cibot.card import Card, Line, Span, joined, line, state_span
+from cibot.chat.command import Ask, Command
+from cibot.chat.wording import without_fillers
+from cibot.errors import UserError
+from cibot.model import State
+from cibot.reports import phrases
+from cibot.reports.listing import CiLine, Listing, is_wrong, listing
+
+_LINES = 12
+_NAMES = 12
+_SHORT = 4  # lines that a shared room bears
+
+
+def answer(ask: Ask) -> Card:
+    """Those that need a look with a line each, the rest by name."""
+    state, project = _arguments(ask)
+    return list_card(ask, listing(ask.tx, ask.ctx, state, project))
+
+
+def list_card(ask: Ask, found: Listing) -> Card:
+    """A sentence over all, then the CIs."""
+    ctx = ask.ctx
+    each = [one for one in found.cis if found.state or is_wrong(one.state)]
+    lines: list[Line] = [_head(found)]
+    lines += [phrases.brief(ctx, one) for one in each[:_LINES]]
+    if len(each) > _LINES:
+        lines.append(line(f"and {len(each) - _LINES} more"))
+    if found.state is None:
+        for state in (State.UNKNOWN, State.HEALTHY):
+            lines += _names(state, [one for one in found.cis if one.state is state])
+    lines += phrases.stale_lines(ctx, found.stale)
+    return Card(tuple(lines), link=ctx.page(), long=len(lines) > _SHORT)
+
+
+def _head(found: Listing) -> Line:
+    if found.state is None:
+        return phrases.overall(found)
+    where = f" on {found.project}" if found.project else ""
+    if not found.cis:
+        return line(f"No CI{where} is {found.state.value}.")
+    verb = "is" if len(found.cis) == 1 else "are"
+    total = sum(found.totals.values())
+    return line(f"{len(found.cis)} of {total} CIs{where} {verb} ", state_span(found.state), ":")
+
+
+def _names(state: State, cis: list[CiLine]) -> list[Line]:
+    if not cis:
+        return []
+    ordered = sorted(cis, key=lambda one: one.name.casefold())
+    names = joined(Span(one.name, href=one.page) for one in ordered[:_NAMES])
+    more = [Span(f" and {len(cis) - _NAMES} more")] if len(cis) > _NAMES else []
+    return [line(state_span(state), ": ", *names, *more)]
+
+
+def _arguments(ask: Ask) -> tuple[State | None, str | None]:
+    """A state and a project, in any order; a word that is no state names a project."""
+    state: State | None = None
+    rest: list[str] = []
+    for word in ask.words:
+        if word.casefold() in set(State) and state is None:
+            state = State(word.casefold())
+        elif word.casefold() not in {"project", "projects", "ci", "cis"}:
+            rest.append(word)
+    kept = without_fillers(tuple(rest))
+    if len(kept) > 1:
+        raise UserError(
+            f"list takes a state ({', '.join(State)}) and a project, as in: list failing project P."
+        )
+    return state, kept[0] if kept else None
+
+
+COMMAND = Command(
+    name="list",
+    usage="list [STATE] [project P]",
+    does="CIs, worst first; by state (silent, failing, degraded, unknown, healthy) or project",
+    example="list failing",
+    answer=answer,
+    aliases=("ls", "cis"),
+)

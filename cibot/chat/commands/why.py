@@ -1,0 +1,74 @@
+"""`why NAME`: each signal with its figure, and the evidence."""
+
+from __future__ import annotations
+
+from cibot.card import Card, Line, Span, line, state_span
+from cibot.chat.command import Ask, Command
+from cibot.reports import phrases, text
+from cibot.reports.context import Context
+from cibot.reports.failures import Verdict
+from cibot.reports.signals import SignalView
+from cibot.reports.why import Why, why
+
+_EVIDENCE = 3
+_RATES = {"success", "disagreement", "infra", "coverage", "flips"}
+
+
+def answer(ask: Ask) -> Card:
+    """The state, a line for each signal, the last failures with links."""
+    return why_card(ask.ctx, why(ask.tx, ask.ctx, ask.ci_name()))
+
+
+def why_card(ctx: Context, found: Why) -> Card:
+    """State, signals worst first, evidence, incidents."""
+    ci = found.ci
+    head = line(phrases.name_span(ci), ": ", state_span(ci.state), phrases.since(ctx, ci))
+    lines: list[Line] = [head, *(_signal(one) for one in found.signals)]
+    if not found.signals:
+        lines.append(line("It has not been assessed yet."))
+    lines += [_failure(ctx, one) for one in found.failures[:_EVIDENCE]]
+    lines += [line(*_capital(phrases.incident_words(one))) for one in ci.incidents]
+    return Card(tuple(lines), link=ci.page, long=len(lines) > 4)
+
+
+def _signal(one: SignalView) -> Line:
+    parts: list[str | Span] = [f"{one.verdict.shape} {one.name}: "]
+    parts.append(one.said.rstrip(".") or one.verdict.value)
+    figure = _figure(one)
+    if figure:
+        parts.append(f"; {figure}")
+    if one.threshold:
+        parts.append(f"; fires {one.threshold}")
+    return line(Span(str(parts[0]), state=one.verdict), *parts[1:])
+
+
+def _figure(one: SignalView) -> str:
+    if one.figure is None:
+        return f"n={text.number(one.n)}" if one.n else ""
+    if one.name in _RATES:
+        return text.rate(one.figure, one.low, one.high, one.n)
+    return f"{one.figure:g} (n={text.number(one.n)})" if one.n else f"{one.figure:g}"
+
+
+def _failure(ctx: Context, one: Verdict) -> Line:
+    word = phrases.result_word(one.result)
+    parts: list[str | Span] = [f"{text.ago(one.posted_at, ctx.now)}: {word} "]
+    parts.append(phrases.patch_set(one))
+    parts.append(f" {text.cut(one.subject, 50)}")
+    jobs = phrases.jobs(one.failed_jobs)
+    return line(*parts, " (", *jobs, ")") if jobs else line(*parts)
+
+
+def _capital(parts: tuple[str | Span, ...]) -> tuple[str | Span, ...]:
+    head = parts[0]
+    return (head[:1].upper() + head[1:], *parts[1:]) if isinstance(head, str) else parts
+
+
+COMMAND = Command(
+    name="why",
+    usage="why NAME",
+    does="each signal of a CI: figure, 95 % interval, n, threshold; its last failures with links",
+    example="why netapp",
+    answer=answer,
+    aliases=("explain", "reasons"),
+)

@@ -1,0 +1,149 @@
+"""Answers questions: finds the command, runs it on the database, always has a reply.
+
+The same dispatcher serves IRC, Slack and the console. What a person types is
+hostile until `cibot.chat.wording` has read it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, tzinfo
+from time import perf_counter
+
+from cibot.card import Card, card
+from cibot.chat.command import Ask, Command
+from cibot.chat.commands import COMMANDS
+from cibot.chat.protocol import Link, Question
+from cibot.chat.wording import split, without_fillers
+from cibot.config import Config
+from cibot.errors import CibotError, Transient, UserError
+from cibot.reports import text
+from cibot.reports.change import parse_change
+from cibot.reports.ci import find_ci
+from cibot.reports.context import Context
+from cibot.reports.names import nearest
+from cibot.store.engine import Store, Tx
+
+log = logging.getLogger(__name__)
+_AWAY = "The database does not answer; try again in a minute."
+
+
+class Dispatcher:
+    """An `Answer`; safe to call from several threads.
+
+    ``clock`` gives the present moment in UTC, ``links`` the state of each
+    network's connection for `feeds`.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        config: Config,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        links: Callable[[], Mapping[str, Link]] = dict,
+        commands: Mapping[str, Command] = COMMANDS,
+    ) -> None:
+        self._store = store
+        self._config = config
+        self._clock = clock
+        self._links = links
+        self._commands = commands
+        self._by_word = {
+            word: one for one in commands.values() for word in (*one.aliases, one.name)
+        }
+        self._zones = {one.channel: one.time_zone for one in config.summary}
+
+    def __call__(self, question: Question) -> Card | None:
+        """The reply to a question; an error's card where there is nothing better."""
+        started = perf_counter()
+        zone = self._zones.get(str(question.where), UTC)
+        command, reply = self.run(split(question.text), zone)
+        log.info(
+            "question answered command=%s network=%s private=%s error=%s ms=%.0f",
+            command,
+            question.where.network,
+            question.private,
+            reply.error,
+            (perf_counter() - started) * 1000,
+        )
+        return reply
+
+    def run(self, words: tuple[str, ...], zone: tzinfo = UTC) -> tuple[str, Card]:
+        """The command that was meant and its reply; never raises CibotError."""
+        ctx = Context(self._clock(), self._config, zone)
+        meant = "?"
+
+        def work(tx: Tx) -> Card:
+            nonlocal meant
+            command, rest = self._meant(tx, words)
+            meant = command.name
+            return command.answer(Ask(tx, ctx, rest, self._commands, self._links))
+
+        try:
+            return meant, self._store.read(work)
+        except UserError as error:
+            return meant, card(str(error), error=True)
+        except Transient as error:
+            log.warning("question failed command=%s cause=%s", meant, error)
+            return meant, card(_AWAY, error=True)
+        except CibotError as error:
+            log.error("question failed command=%s cause=%s", meant, error)  # noqa: TRY400
+            return meant, card("That did not work; the log says why.", error=True)
+
+    def _meant(self, tx: Tx, words: tuple[str, ...]) -> tuple[Command, tuple[str, ...]]:
+        """The command and its arguments; UserError when even a guess fails."""
+        if not words:
+            return self._commands["help"], ()
+        command = self._by_word.get(words[0].casefold())
+        if command is not None:
+            return command, words[1:]
+        return self._almost(tx, words)
+
+    def _almost(self, tx: Tx, words: tuple[str, ...]) -> tuple[Command, tuple[str, ...]]:
+        """ "netapp", "how is netapp?", "912345,3", "tell me why netapp fails"."""
+        if _is_change(words):
+            return self._commands["change"], words
+        for place, word in enumerate(words[1:], 1):
+            command = self._by_word.get(word.casefold())
+            if command is not None and self._names_a_ci(tx, words[place + 1 :]):
+                return command, words[place + 1 :]
+        kept = without_fillers(words)
+        if not kept:
+            return self._commands["status"], ()
+        near = nearest(words[0], list(self._by_word), 1)
+        try:
+            find_ci(tx, " ".join(words))
+        except UserError:
+            if len(words) == 1 and near:
+                raise UserError(self._unknown(words)) from None
+        else:
+            return self._commands["status"], words
+        if self._names_a_ci(tx, kept):
+            return self._commands["status"], kept
+        raise UserError(self._unknown(words))
+
+    def _names_a_ci(self, tx: Tx, words: tuple[str, ...]) -> bool:
+        kept = without_fillers(words)
+        if not kept:
+            return False
+        try:
+            find_ci(tx, " ".join(kept))
+        except UserError:
+            return False
+        return True
+
+    def _unknown(self, words: tuple[str, ...]) -> str:
+        near = nearest(words[0], list(self._by_word), 1)
+        guess = f"Did you mean {self._by_word[near[0]].name}? " if near else ""
+        return f"There is no command {text.cut(words[0], 30)!r}. {guess}help lists all."
+
+
+def _is_change(words: tuple[str, ...]) -> bool:
+    if len(words) > 2:
+        return False
+    try:
+        parse_change(" ".join(words))
+    except UserError:
+        return False
+    return True

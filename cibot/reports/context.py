@@ -1,0 +1,58 @@
+"""What every question is asked with: the present moment, the configuration, a time zone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, tzinfo
+from fnmatch import fnmatchcase
+from urllib.parse import quote
+
+from cibot.config import CiConfig, Config
+
+STALE_AFTER = timedelta(minutes=15)
+"""A server not heard for longer makes every answer doubtful (health.md, unknown)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """``now`` is UTC; ``zone`` is that of the people who read the answer."""
+
+    now: datetime
+    config: Config = field(default_factory=Config)
+    zone: tzinfo = UTC
+
+    def configured(self, name: str) -> CiConfig | None:
+        """What the configuration says of a CI, where it names it."""
+        return next((one for one in self.config.ci if one.name == name), None)
+
+    def configured_reference(self, project: str) -> str | None:
+        """The reference CI that the configuration names for a project."""
+        for one in self.config.reference:
+            if any(fnmatchcase(project, pattern) for pattern in one.projects):
+                return one.ci
+        return None
+
+    def page(self, *path: str) -> str | None:
+        """The address of a page of the dashboard, or None where it has no public address."""
+        base = self.config.web.public_url
+        if base is None:
+            return None
+        return "/".join([str(base).rstrip("/"), *(quote(part, safe="") for part in path)])
+
+    def ci_page(self, name: str) -> str | None:
+        """The address of a CI's page."""
+        return self.page("ci", name)
+
+    def change_page(self, number: int) -> str | None:
+        """The address of a change's page."""
+        return self.page("change", str(number))
+
+    def incident_page(self, incident_id: int) -> str | None:
+        """The address of an incident's page."""
+        return self.page("incidents", str(incident_id))
+
+
+def gerrit_page(server_url: str, project: str, number: int, patch_set: int | None = None) -> str:
+    """The address of a change on its Gerrit, ``…/c/PROJECT/+/NUMBER/PATCH_SET``."""
+    tail = f"/{patch_set}" if patch_set else ""
+    return f"{server_url.rstrip('/')}/c/{quote(project, safe='/')}/+/{number}{tail}"

@@ -1,0 +1,51 @@
+"""How fresh what we know is: the feeds of each Gerrit server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from cibot.reports.context import STALE_AFTER, Context
+from cibot.store.cis import server_urls
+from cibot.store.engine import Tx
+from cibot.store.feeds import FeedState, feed_states
+
+_BACKFILL = "backfill"  # reads the past, so its freshness says nothing about now
+
+
+@dataclass(frozen=True, slots=True)
+class ServerFeeds:
+    """One Gerrit server: when any of its feeds was heard, and each feed by name.
+
+    ``stale`` says that what happens there now is not known.
+    """
+
+    server: str
+    url: str
+    heard_at: datetime | None
+    age: timedelta | None
+    stale: bool
+    feeds: tuple[FeedState, ...]
+
+
+def feeds(tx: Tx, ctx: Context) -> tuple[ServerFeeds, ...]:
+    """Every server with its feeds, by name."""
+    states = feed_states(tx)
+    found = [
+        _server(ctx, name, url, [one for one in states if one.server_id == server_id])
+        for server_id, (name, url) in server_urls(tx).items()
+    ]
+    return tuple(sorted(found, key=lambda one: one.server))
+
+
+def stale_feeds(tx: Tx, ctx: Context) -> tuple[ServerFeeds, ...]:
+    """The servers that were not heard lately: with one of them, silence proves nothing."""
+    return tuple(one for one in feeds(tx, ctx) if one.stale)
+
+
+def _server(ctx: Context, name: str, url: str, states: list[FeedState]) -> ServerFeeds:
+    live = [one.heard_at for one in states if not one.name.startswith(_BACKFILL) and one.heard_at]
+    heard_at = max(live, default=None)
+    age = ctx.now - heard_at if heard_at else None
+    stale = age is None or age > STALE_AFTER
+    return ServerFeeds(name, url, heard_at, age, stale, tuple(states))

@@ -1,0 +1,128 @@
+"""All CIs, worst first."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from cibot.model import State
+from cibot.reports.context import Context
+from cibot.reports.feeds import ServerFeeds, stale_feeds
+from cibot.reports.incidents import Incident, open_by_ci
+from cibot.reports.project import cis_on, find_project
+from cibot.reports.signals import Rate, SignalView, read_signals, success_rate, worst_signal
+from cibot.store.engine import Tx
+from cibot.store.incidents import StoredHealth, health_of
+from cibot.store.queries_ci import CiRow, ci_rows, last_heard
+
+
+@dataclass(frozen=True, slots=True)
+class CiLine:
+    """One CI as every list shows it. Without an assessment it is unknown, ``since`` None.
+
+    ``said`` is the sentence of the worst signal, or empty.
+    """
+
+    id: int
+    name: str
+    state: State
+    since: datetime | None
+    rate: Rate | None
+    said: str
+    signals: tuple[SignalView, ...]
+    last_heard_at: datetime | None
+    incidents: tuple[Incident, ...]
+    page: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """CIs worst first. ``totals`` counts every state among all CIs of ``project``.
+
+    ``cis`` are those of the state asked for; ``stale`` names the servers not heard.
+    """
+
+    cis: tuple[CiLine, ...]
+    totals: dict[State, int]
+    state: State | None
+    project: str | None
+    stale: tuple[ServerFeeds, ...]
+
+    @property
+    def wrong(self) -> int:
+        """How many CIs are silent, failing or degraded."""
+        return sum(count for state, count in self.totals.items() if is_wrong(state))
+
+
+def is_wrong(state: State) -> bool:
+    """Whether a CI in that state needs a look."""
+    return state.rank < State.UNKNOWN.rank
+
+
+def listing(
+    tx: Tx, ctx: Context, state: State | None = None, project: str | None = None
+) -> Listing:
+    """Every CI, or those in ``state`` or at home on ``project`` (matched fuzzily), worst first.
+
+    Raises UserError when no project is meant.
+    """
+    lines = all_lines(tx, ctx)
+    if project is not None:
+        project = find_project(tx, project)
+        home = cis_on(tx, ctx, project)
+        lines = [one for one in lines if one.id in home]
+    totals = dict.fromkeys(State, 0) | Counter(one.state for one in lines)
+    chosen = tuple(one for one in lines if state in {None, one.state})
+    return Listing(chosen, totals, state, project, stale_feeds(tx, ctx))
+
+
+def all_lines(tx: Tx, ctx: Context) -> list[CiLine]:
+    """Every CI, worst first: by state, then by who passes least, then by name."""
+    health = {one.ci_id: one for one in health_of(tx)}
+    heard = last_heard(tx)
+    incidents = open_by_ci(tx, ctx)
+    return worst_first(
+        ci_line(ctx, row, health.get(row.id), heard.get(row.id), incidents.get(row.id, ()))
+        for row in ci_rows(tx)
+    )
+
+
+def worst_first(lines: Iterable[CiLine]) -> list[CiLine]:
+    """By state, then by the share passed, then by name."""
+    return sorted(
+        lines,
+        key=lambda one: (one.state.rank, one.rate.share if one.rate else 2.0, one.name.casefold()),
+    )
+
+
+def ci_line(
+    ctx: Context,
+    row: CiRow,
+    health: StoredHealth | None,
+    heard_at: datetime | None,
+    incidents: tuple[Incident, ...],
+) -> CiLine:
+    """What is known of a CI, in one line."""
+    signals = read_signals(health.signals) if health else ()
+    worst = worst_signal(signals)
+    return CiLine(
+        id=row.id,
+        name=row.name,
+        state=_state(health),
+        since=health.since if health else None,
+        rate=success_rate(signals),
+        said=worst.said if worst else "",
+        signals=signals,
+        last_heard_at=heard_at,
+        incidents=incidents,
+        page=ctx.ci_page(row.name),
+    )
+
+
+def _state(health: StoredHealth | None) -> State:
+    try:
+        return State(health.state) if health else State.UNKNOWN
+    except ValueError:
+        return State.UNKNOWN

@@ -1,0 +1,90 @@
+"""Finds the name that a person means: of a CI, a project, a command. Pure.
+
+People write "netapp" for "NetApp CI" and "pure storage" for "Pure-Storage-CI".
+What fits one name is taken; what fits several is asked back; what fits none
+brings the nearest.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Sequence
+
+from cibot.errors import UserError
+from cibot.reports.text import cut, some
+
+_LONGEST = 120  # of what is compared: nobody's name is longer, and matching stays cheap
+_ENOUGH = 0.8  # of difflib's likeness, for a slip of the finger that is unmistakable
+_NEAR = 0.5  # … and for one worth asking back about
+
+
+def normalised(name: str) -> str:
+    """A name without what people leave out: case, spaces, dashes, a last "CI"."""
+    squeezed = re.sub(r"[\W_]+", " ", name[:_LONGEST].casefold()).strip()
+    squeezed = re.sub(r"^(the )?(.+?) (ci|ci system)$", r"\2", squeezed)
+    return squeezed.replace(" ", "")
+
+
+def nearest(wanted: str, names: Sequence[str], most: int = 3) -> list[str]:
+    """The names most like ``wanted``, best first; none when nothing is like it."""
+    target = normalised(wanted)
+    by_form: dict[str, str] = {}
+    for name in names:
+        by_form.setdefault(normalised(name), name)
+    return [
+        by_form[form]
+        for form in difflib.get_close_matches(target, list(by_form), n=most, cutoff=_NEAR)
+    ]
+
+
+def _fits(wanted: str) -> list[Callable[[str], bool]]:
+    """The ways in which a name may be meant, strictest first."""
+    folded, form = wanted.casefold(), normalised(wanted)
+    ways: list[Callable[[str], bool]] = [
+        lambda name: name == wanted,
+        lambda name: name.casefold() == folded,
+    ]
+    if form:
+        ways += [
+            lambda name: normalised(name) == form,
+            lambda name: normalised(name).startswith(form),
+            lambda name: form in normalised(name),
+        ]
+    return ways
+
+
+def resolve(wanted: str, names: Sequence[str], noun: str = "CI") -> str:
+    """The one of ``names`` that ``wanted`` means.
+
+    Raises UserError, whose text asks back, when several fit or none does.
+    """
+    wanted = " ".join(wanted.split())[:_LONGEST]
+    if not names:
+        raise UserError(f"No {noun} is known yet: nothing has been read from Gerrit so far.")
+    if not wanted:
+        raise UserError(f"Which {noun}? Known are {some(sorted(names, key=str.casefold), 5)}.")
+    for fits in _fits(wanted):
+        found = [name for name in names if fits(name)]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise UserError(_ask_back(wanted, found, noun))
+    return _guess(wanted, names, noun)
+
+
+def _guess(wanted: str, names: Sequence[str], noun: str) -> str:
+    near = nearest(wanted, names)
+    if not near:
+        known = some(sorted(names, key=str.casefold), 5)
+        raise UserError(f"No {noun} is called {cut(wanted, 40)!r}. Known are {known}.")
+    likeness = [
+        difflib.SequenceMatcher(None, normalised(wanted), normalised(name)).ratio() for name in near
+    ]
+    if likeness[0] >= _ENOUGH and (len(near) == 1 or likeness[1] < _ENOUGH):
+        return near[0]
+    raise UserError(_ask_back(wanted, near, noun))
+
+
+def _ask_back(wanted: str, found: Sequence[str], noun: str) -> str:
+    return f"No {noun} is called {cut(wanted, 40)!r}: did you mean {some(found, 5, 'or')}?"

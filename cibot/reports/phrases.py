@@ -1,0 +1,227 @@
+"""The sentences that every face shows about a CI, as lines of spans. Pure."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from cibot.card import Line, Span, line, state_span
+from cibot.model import Result, State
+from cibot.reports import text
+from cibot.reports.context import Context
+from cibot.reports.failures import FailedJob, Verdict
+from cibot.reports.feeds import ServerFeeds
+from cibot.reports.incidents import Incident
+from cibot.reports.listing import CiLine, Listing, is_wrong
+from cibot.reports.signals import Rate
+from cibot.reports.status import Status
+
+_WORDS = {
+    Result.PASS: "passed",
+    Result.FAIL: "failed",
+    Result.INFRA: "broke by itself",
+    Result.SKIPPED: "skipped",
+}
+_RATE_SIGNALS = {"success", "disagreement"}
+
+
+def rate(found: Rate) -> str:
+    """ "93 % (88–96 %, n=104)"."""
+    return text.rate(found.share, found.low, found.high, found.n)
+
+
+def name_span(ci: CiLine) -> Span:
+    """The name, linked to the CI's page."""
+    return Span(ci.name, href=ci.page, strong=True)
+
+
+def result_word(result: Result | None, outcome: str | None = None) -> str:
+    """What a report says in one word or two."""
+    if result is not None:
+        return _WORDS[result]
+    return {"started": "started", "none": "a notice", None: "not understood"}.get(
+        outcome, "no result"
+    )
+
+
+def since(ctx: Context, ci: CiLine) -> str:
+    """ " since Sat 14:10 UTC (38 h)", or nothing where it is not known."""
+    return f" {text.since(ci.since, ctx.now, ctx.zone)}" if ci.since else ""
+
+
+def headline(ctx: Context, found: Status) -> Line:
+    """Who, what, since when, how much beside the reference, what exactly fails."""
+    ci = found.ci
+    parts = (
+        name_span(ci),
+        ": ",
+        state_span(ci.state),
+        since(ctx, ci) if is_wrong(ci.state) else "",
+        f": {_detail(ctx, found)}",
+    )
+    job = found.worst_job
+    if job is None:
+        return line(*parts)
+    share = f" fails in {job.failed} of {text.plural(job.of, 'failure')}."
+    return line(*parts, " Job ", Span(job.job, code=True), share)
+
+
+def _detail(ctx: Context, found: Status) -> str:
+    ci = found.ci
+    if ci.state is State.UNKNOWN:
+        return _unknown(found)
+    if ci.state is State.SILENT:
+        heard = f"last heard {_when(ctx, found)}" if ci.last_heard_at else "never heard"
+        return text.sentence(f"{ci.said.rstrip('.')}; {heard}" if ci.said else heard)
+    said_by = {one.name for one in ci.signals if one.verdict is ci.state}
+    passed = found.passed_since
+    if ci.state is not State.HEALTHY and ci.said and not said_by & _RATE_SIGNALS:
+        return text.sentence(ci.said)
+    if passed is not None:
+        return f"{passed.passes} of {passed.n} passed since then{_beside(found)}."
+    if ci.rate is not None:
+        return f"{rate(ci.rate)} passed{_beside(found)}."
+    return text.sentence(ci.said) or "nothing to count yet."
+
+
+def _unknown(found: Status) -> str:
+    ci = found.ci
+    if found.stale:
+        return "our own feed is stale, so it cannot be judged."
+    if ci.rate is not None:
+        return f"too few results to judge; {ci.rate.passes} of {ci.rate.n} passed."
+    return "too few results to judge." if ci.last_heard_at else "nothing heard from it yet."
+
+
+def _beside(found: Status) -> str:
+    if found.reference is None or found.reference_rate is None:
+        return ""
+    return f", beside {text.percent(found.reference_rate.share)} of {found.reference}"
+
+
+def _when(ctx: Context, found: Status) -> str:
+    heard = found.ci.last_heard_at
+    assert heard is not None
+    return f"{text.clock(heard, ctx.now, ctx.zone)} ({text.ago(heard, ctx.now)})"
+
+
+def details(ctx: Context, found: Status) -> Line:
+    """The second line of a status: figure, last report, incident."""
+    ci, last = found.ci, found.last
+    parts: list[list[str | Span]] = []
+    if ci.rate is not None and found.passed_since is not None:
+        parts.append([f"{rate(ci.rate)} in all that counts"])
+    if ci.since and not is_wrong(ci.state):
+        parts.append([f"{ci.state.value}{since(ctx, ci)}"])
+    if last is not None:
+        word = result_word(last.result, last.outcome)
+        parts.append([f"last report {text.ago(last.posted_at, ctx.now)}: {word} ", patch_set(last)])
+    parts += [[*incident_words(one)] for one in ci.incidents]
+    return separated(parts)
+
+
+def separated(parts: list[list[str | Span]]) -> Line:
+    """Parts with a middle dot between them."""
+    flat: list[str | Span] = []
+    for part in parts:
+        flat += [" · ", *part] if flat else part
+    return line(*flat)
+
+
+def patch_set(found: Verdict) -> Span:
+    """ "912345,3", linked to Gerrit."""
+    tail = f",{found.patch_set}" if found.patch_set else ""
+    return Span(f"{found.number}{tail}", href=found.page)
+
+
+def incident_words(one: Incident) -> tuple[str | Span, ...]:
+    """ "incident #218, not acknowledged"."""
+    return "incident ", Span(f"#{one.id}", href=one.page), f", {acknowledgement(one)}"
+
+
+def acknowledgement(one: Incident) -> str:
+    """Whether somebody looks at it."""
+    if one.state != "acknowledged":
+        return "not acknowledged" if one.state == "firing" else one.state
+    by = f" by {text.cut(one.acknowledged_by, 40)}" if one.acknowledged_by else ""
+    note = f": “{text.cut(one.note, 80)}”" if one.note else ""
+    return f"acknowledged{by}{note}"
+
+
+def jobs(found: tuple[FailedJob, ...], most: int = 3) -> Line:
+    """The names of failed jobs, linked to their logs; voting ones first."""
+    ordered = sorted(found, key=lambda one: not one.voting)
+    parts: list[str | Span] = []
+    for one in ordered[:most]:
+        if parts:
+            parts.append(", ")
+        parts.append(Span(text.cut(one.name, 60), href=web_address(one.url), code=True))
+    if len(ordered) > most:
+        parts.append(f" and {len(ordered) - most} more")
+    return line(*parts)
+
+
+def web_address(url: str | None) -> str | None:
+    """A URL that a link may have: http or https, nothing else that a comment contains."""
+    return url if url and url.startswith(("http://", "https://")) else None
+
+
+def brief(ctx: Context, ci: CiLine) -> Line:
+    """One CI in a list: state, name, figure, since when."""
+    parts: list[str | Span] = [state_span(ci.state), " ", name_span(ci)]
+    if is_wrong(ci.state):
+        parts.append(since(ctx, ci))
+    figure = f"{rate(ci.rate)} passed" if ci.rate else ""
+    said = ci.said.rstrip(".") if ci.said and ci.state is not State.HEALTHY else ""
+    why = said or figure
+    if why:
+        parts.append(f": {why}")
+    if ci.state is State.SILENT and ci.last_heard_at and "heard" not in why:
+        parts.append(f"; last heard {text.ago(ci.last_heard_at, ctx.now)}")
+    return line(*parts)
+
+
+def overall(found: Listing) -> Line:
+    """ "3 of 50 CIs need a look: 1 silent, 1 failing, 1 degraded; 41 healthy, 6 not judged."."""
+    total = sum(found.totals.values())
+    where = f" on {found.project}" if found.project else ""
+    if total == 0:
+        return line(f"No CI is known{where} yet.")
+    return (
+        line(f"{needs_a_look(found.totals)[:-1]}{where}.")
+        if where
+        else line(needs_a_look(found.totals))
+    )
+
+
+def needs_a_look(totals: dict[State, int]) -> str:
+    """How many CIs are wrong and how many are not, as a sentence."""
+    total = sum(totals.values())
+    wrong = [(state, count) for state, count in totals.items() if count and is_wrong(state)]
+    rest = [f"{totals[State.HEALTHY]} healthy"] if totals[State.HEALTHY] else []
+    if totals[State.UNKNOWN]:
+        rest.append(f"{totals[State.UNKNOWN]} not judged")
+    if not wrong:
+        head = "no CI needs a look" if total > 1 else "it needs no look"
+        return text.sentence(f"{head}: {text.listed(rest)}")
+    number = sum(count for _state, count in wrong)
+    bad = ", ".join(f"{count} {state.value}" for state, count in wrong)
+    head = f"{number} of {text.plural(total, 'CI')} {'needs' if number == 1 else 'need'} a look"
+    return text.sentence("; ".join([f"{head}: {bad}", *([", ".join(rest)] if rest else [])]))
+
+
+def stale_lines(ctx: Context, stale: tuple[ServerFeeds, ...]) -> tuple[Line, ...]:
+    """The honest word when our own feed is stale; nothing when it is not."""
+    if not stale:
+        return ()
+    heard = [
+        f"{one.server} was last heard {_age(ctx, one)}"
+        if one.heard_at
+        else f"{one.server} was never heard"
+        for one in stale
+    ]
+    return (line(f"Note: our own feed is stale, so this may be old: {text.listed(heard)}."),)
+
+
+def _age(ctx: Context, one: ServerFeeds) -> str:
+    assert one.heard_at is not None
+    return f"{text.span(max(timedelta(0), ctx.now - one.heard_at))} ago"

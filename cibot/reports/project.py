@@ -1,0 +1,74 @@
+"""Projects: which is meant, which CIs are at home there, which CI is the reference."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import timedelta
+
+from cibot.reports.context import Context
+from cibot.reports.names import resolve
+from cibot.store.engine import Tx
+from cibot.store.queries_change import latest_changes, project_names, verdicts_on
+
+_LOOK_BACK = timedelta(days=28)
+_CHANGES = 60  # enough to see who is at home, few enough to ask with every answer
+_GATES = ("zuul", "jenkins", "gate")
+
+
+@dataclass(frozen=True, slots=True)
+class AtHome:
+    """How many of the last ``of`` changes of a project that any CI judged a CI judged."""
+
+    judged: int
+    of: int
+    gates: bool
+
+    @property
+    def share(self) -> float:
+        """0..1."""
+        return self.judged / self.of
+
+
+def find_project(tx: Tx, wanted: str) -> str:
+    """The project that is meant: "cinder" for "openstack/cinder" where nothing else fits.
+
+    Raises UserError, asking back, when several fit or none does.
+    """
+    names = project_names(tx)
+    tails = [name for name in names if name.casefold().endswith(f"/{wanted.casefold()}")]
+    if len(tails) == 1 and wanted not in names:
+        return tails[0]
+    return resolve(wanted, names, "project")
+
+
+def cis_on(tx: Tx, ctx: Context, project: str) -> dict[int, AtHome]:
+    """The CIs that judged the project's last changes of 28 days, by id."""
+    changes = latest_changes(tx, project, ctx.now - _LOOK_BACK, _CHANGES)
+    verdicts = [
+        one for one in verdicts_on(tx, [one.id for one in changes]) if one.result is not None
+    ]
+    of = len({one.change_id for one in verdicts})
+    judged = Counter(ci for ci, _ in {(one.ci_id, one.change_id) for one in verdicts})
+    gates = {one.ci_id for one in verdicts if one.pipeline == "gate"}
+    return {ci: AtHome(count, of, ci in gates) for ci, count in judged.items()}
+
+
+def reference_on(
+    ctx: Context, project: str, home: dict[int, AtHome], names: dict[int, str]
+) -> str | None:
+    """The reference CI of a project: as configured, else the one that looks like its gate.
+
+    None where the configuration names none and no CI looks like one.
+    """
+    configured = ctx.configured_reference(project)
+    if configured is not None:
+        return configured
+    likely = [
+        (one.gates, one.judged, names[ci])
+        for ci, one in home.items()
+        if ci in names
+        and (one.gates or any(word in names[ci].casefold() for word in _GATES))
+        and one.share >= 0.5
+    ]
+    return max(likely)[2] if likely else None

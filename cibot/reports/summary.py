@@ -1,0 +1,101 @@
+"""A day at a glance: what is wrong, what changed, who is new, how much there was."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from cibot.model import Result, State, Window
+from cibot.reports import text
+from cibot.reports.context import Context
+from cibot.reports.feeds import ServerFeeds, stale_feeds
+from cibot.reports.incidents import Incident, incidents_since
+from cibot.reports.listing import CiLine, all_lines, is_wrong
+from cibot.store.engine import Tx
+from cibot.store.queries_ci import ci_rows, result_counts
+
+Span = Literal["day", "today", "yesterday"]
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Reports of a window: those that judge, those that passed, those nobody understood."""
+
+    reports: int
+    passes: int
+    fails: int
+    infra: int
+    not_understood: int
+    cis: int
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A window's summary. ``states`` counts the CIs as they are now; ``wrong`` is worst first.
+
+    ``opened`` and ``resolved`` are the incidents that began and ended in the window.
+    """
+
+    title: str
+    window: Window
+    states: dict[State, int]
+    wrong: tuple[CiLine, ...]
+    opened: tuple[Incident, ...]
+    resolved: tuple[Incident, ...]
+    new: tuple[CiLine, ...]
+    totals: Totals
+    stale: tuple[ServerFeeds, ...]
+
+
+def window_of(ctx: Context, span: Span) -> tuple[str, Window]:
+    """A title and its window: the last 24 hours, or a local day of the reader's time zone."""
+    if span == "day":
+        return "Last 24 hours", Window.before(ctx.now, timedelta(days=1))
+    midnight = _midnight(ctx, ctx.now)
+    if span == "today":
+        return f"Today, {text.day(ctx.now, ctx.zone)}", Window(midnight, ctx.now)
+    before = _midnight(ctx, midnight - timedelta(hours=1))
+    return f"Yesterday, {text.day(before, ctx.zone)}", Window(before, midnight)
+
+
+def summary(tx: Tx, ctx: Context, span: Span = "day") -> Summary:
+    """The daily summary, as of now, over the window that ``span`` names."""
+    title, window = window_of(ctx, span)
+    lines = all_lines(tx, ctx)
+    born = {one.id: one.created_at for one in ci_rows(tx)}
+    happened = incidents_since(tx, ctx, window.since)
+    return Summary(
+        title=title,
+        window=window,
+        states=dict.fromkeys(State, 0) | Counter(one.state for one in lines),
+        wrong=tuple(one for one in lines if is_wrong(one.state)),
+        opened=tuple(one for one in happened if one.opened_at and one.opened_at in window),
+        resolved=tuple(one for one in happened if one.resolved_at and one.resolved_at in window),
+        new=tuple(one for one in lines if born[one.id] in window),
+        totals=_totals(tx, lines, window),
+        stale=stale_feeds(tx, ctx),
+    )
+
+
+def _midnight(ctx: Context, moment: datetime) -> datetime:
+    local = moment.astimezone(ctx.zone)
+    return local.replace(hour=0, minute=0, second=0, microsecond=0).astimezone(moment.tzinfo)
+
+
+def _totals(tx: Tx, lines: Sequence[CiLine], window: Window) -> Totals:
+    counts = result_counts(tx, [one.id for one in lines], window.since, window.until)
+    by_result: Counter[str | None] = Counter()
+    for _ci, outcome, result, count in counts:
+        by_result[result if outcome is not None else "not understood"] += count
+    judged = {Result.PASS, Result.FAIL, Result.INFRA}
+    return Totals(
+        reports=sum(by_result[one] for one in judged),
+        passes=by_result[Result.PASS],
+        fails=by_result[Result.FAIL],
+        infra=by_result[Result.INFRA],
+        not_understood=by_result["not understood"],
+        cis=len({ci for ci, _outcome, result, _count in counts if result in judged}),
+    )

@@ -1,0 +1,33 @@
+"""Why a CI is in its state: each signal with its figure, and what it rests on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from cibot.reports.ci import find_ci, line_of
+from cibot.reports.context import Context
+from cibot.reports.failures import Verdict, failures
+from cibot.reports.listing import CiLine
+from cibot.reports.signals import SignalView
+from cibot.store.engine import Tx
+
+_LOOK_BACK = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """The signals of a CI, worst first, and its last failures as evidence, newest first."""
+
+    ci: CiLine
+    signals: tuple[SignalView, ...]
+    failures: tuple[Verdict, ...]
+
+
+def why(tx: Tx, ctx: Context, name: str, limit: int = 10) -> Why:
+    """The reasons behind the state of the CI that ``name`` means; UserError when none is."""
+    row = find_ci(tx, name)
+    line = line_of(tx, ctx, row)
+    since = min(line.since or ctx.now, ctx.now - _LOOK_BACK)
+    signals = tuple(sorted(line.signals, key=lambda one: one.verdict.rank))
+    return Why(line, signals, failures(tx, row.id, since, limit))

@@ -1,0 +1,149 @@
+"""Questions about one CI or all: each bounded, each served by an index."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import func, select
+
+from cibot.store import schema
+from cibot.store.engine import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class CiRow:
+    """A CI as stored: its name, where it is known from, and since when."""
+
+    id: int
+    name: str
+    origin: str
+    created_at: datetime
+
+
+class HeardReport(NamedTuple):
+    """A report of a CI with its change, newest first where it comes in a list."""
+
+    ci_id: int
+    change_id: int
+    seq: int
+    number: int
+    project: str
+    subject: str
+    patch_set: int | None
+    pipeline: str | None
+    outcome: str | None
+    result: str | None
+    posted_at: datetime
+    uploaded_at: datetime | None
+
+
+class DayCount(NamedTuple):
+    """How many reports of a CI counted as ``result`` on a UTC day (``YYYY-MM-DD``)."""
+
+    ci_id: int
+    day: str
+    result: str
+    number: int
+
+
+def ci_rows(tx: Tx) -> list[CiRow]:
+    """Every CI, by name."""
+    table = schema.ci.c
+    query = select(table.id, table.name, table.origin, table.created_at).order_by(table.name)
+    return [CiRow(*row) for row in tx.execute(query)]
+
+
+def last_heard(tx: Tx) -> dict[int, datetime]:
+    """When each CI last wrote, by its id: one look into the index for each."""
+    last = (
+        select(func.max(schema.report.c.posted_at))
+        .where(schema.report.c.ci_id == schema.ci.c.id)
+        .scalar_subquery()
+    )
+    return {row[0]: row[1] for row in tx.execute(select(schema.ci.c.id, last)) if row[1]}
+
+
+def _heard() -> Any:
+    report, change, patch_set = schema.report, schema.change, schema.patch_set
+    return (
+        select(
+            report.c.ci_id,
+            report.c.change_id,
+            report.c.seq,
+            change.c.number,
+            change.c.project,
+            change.c.subject,
+            report.c.patch_set,
+            report.c.pipeline,
+            report.c.outcome,
+            report.c.result,
+            report.c.posted_at,
+            patch_set.c.uploaded_at,
+        )
+        .join(change, change.c.id == report.c.change_id)
+        .outerjoin(
+            patch_set,
+            (patch_set.c.change_id == report.c.change_id)
+            & (patch_set.c.number == report.c.patch_set),
+        )
+    )
+
+
+def latest_reports(
+    tx: Tx,
+    ci_id: int,
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    judging: bool = False,
+    limit: int = 1,
+) -> list[HeardReport]:
+    """The newest reports of a CI in ``since <= t < until``, newest first.
+
+    ``judging`` leaves out those that judge nothing: started, notices, not understood.
+    """
+    table = schema.report.c
+    query = _heard().where(table.ci_id == ci_id)
+    if since is not None:
+        query = query.where(table.posted_at >= since)
+    if until is not None:
+        query = query.where(table.posted_at < until)
+    if judging:
+        query = query.where(table.result.is_not(None), table.patch_set.is_not(None))
+    query = query.order_by(table.posted_at.desc(), table.change_id.desc(), table.seq.desc())
+    return [HeardReport(*row) for row in tx.execute(query.limit(limit))]
+
+
+def daily_counts(
+    tx: Tx, ci_ids: Collection[int], since: datetime, until: datetime
+) -> list[DayCount]:
+    """Results of some CIs by UTC day in ``since <= t < until``; every attempt counts."""
+    table = schema.report.c
+    day = func.date(table.posted_at)
+    query = (
+        select(table.ci_id, day, table.result, func.count())
+        .where(
+            table.ci_id.in_(sorted(ci_ids)),
+            table.posted_at >= since,
+            table.posted_at < until,
+            table.result.is_not(None),
+        )
+        .group_by(table.ci_id, day, table.result)
+    )
+    return [DayCount(row[0], str(row[1]), row[2], row[3]) for row in tx.execute(query)]
+
+
+def result_counts(
+    tx: Tx, ci_ids: Collection[int], since: datetime, until: datetime
+) -> list[tuple[int, str | None, str | None, int]]:
+    """(CI, outcome, result, how many reports) in ``since <= t < until``."""
+    table = schema.report.c
+    query = (
+        select(table.ci_id, table.outcome, table.result, func.count())
+        .where(table.ci_id.in_(sorted(ci_ids)), table.posted_at >= since, table.posted_at < until)
+        .group_by(table.ci_id, table.outcome, table.result)
+    )
+    return [(row[0], row[1], row[2], row[3]) for row in tx.execute(query)]
