@@ -7,7 +7,7 @@ hostile until `cibot.chat.wording` has read it.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from time import perf_counter
 
@@ -20,10 +20,10 @@ from cibot.config import Config
 from cibot.errors import CibotError, Transient, UserError
 from cibot.reports import text
 from cibot.reports.change import parse_change
-from cibot.reports.ci import find_ci
 from cibot.reports.context import Context
-from cibot.reports.names import nearest
+from cibot.reports.names import Ambiguous, nearest, resolve
 from cibot.store.engine import Store, Tx
+from cibot.store.queries_ci import ci_rows
 
 log = logging.getLogger(__name__)
 _AWAY = "The database does not answer; try again in a minute."
@@ -101,42 +101,39 @@ class Dispatcher:
         return self._almost(tx, words)
 
     def _almost(self, tx: Tx, words: tuple[str, ...]) -> tuple[Command, tuple[str, ...]]:
-        """ "netapp", "how is netapp?", "912345,3", "tell me why netapp fails"."""
+        """Helps "netapp", "how is netapp?", "912345,3" and "tell me why netapp fails"."""
         if _is_change(words):
             return self._commands["change"], words
+        names = [one.name for one in ci_rows(tx)]
         for place, word in enumerate(words[1:], 1):
             command = self._by_word.get(word.casefold())
-            if command is not None and self._names_a_ci(tx, words[place + 1 :]):
-                return command, words[place + 1 :]
+            rest = without_fillers(words[place + 1 :])
+            if command is not None and rest and _found(rest, names):
+                return command, rest
         kept = without_fillers(words)
         if not kept:
             return self._commands["status"], ()
-        near = nearest(words[0], list(self._by_word), 1)
-        try:
-            find_ci(tx, " ".join(words))
-        except UserError:
-            if len(words) == 1 and near:
-                raise UserError(self._unknown(words)) from None
-        else:
-            return self._commands["status"], words
-        if self._names_a_ci(tx, kept):
-            return self._commands["status"], kept
+        for some in (words, kept):
+            if _found(some, names):
+                return self._commands["status"], some
         raise UserError(self._unknown(words))
-
-    def _names_a_ci(self, tx: Tx, words: tuple[str, ...]) -> bool:
-        kept = without_fillers(words)
-        if not kept:
-            return False
-        try:
-            find_ci(tx, " ".join(kept))
-        except UserError:
-            return False
-        return True
 
     def _unknown(self, words: tuple[str, ...]) -> str:
         near = nearest(words[0], list(self._by_word), 1)
         guess = f"Did you mean {self._by_word[near[0]].name}? " if near else ""
-        return f"There is no command {text.cut(words[0], 30)!r}. {guess}help lists all."
+        said = text.cut(" ".join(words), 30)
+        return f"There is no command and no CI {said!r}. {guess}help lists all."
+
+
+def _found(words: tuple[str, ...], names: Sequence[str]) -> bool:
+    """Whether the words name a CI; an ambiguous name is asked back by UserError."""
+    try:
+        resolve(" ".join(words), names)
+    except Ambiguous:
+        raise
+    except UserError:
+        return False
+    return True
 
 
 def _is_change(words: tuple[str, ...]) -> bool:

@@ -11,8 +11,9 @@ _WORD = re.compile(r'"([^"]*)"|“([^”]*)”|\'([^\']+)\'(?=\s|$)|(\S+)')
 _EDGES = "\"'“”‘’`?!.,;:"
 
 _FILLER_WORDS = """
-a about ago all am and any are at be been bad broken by can could currently degraded did do does
-doing down failing fine for give going good has have health healthy hello hey hi how how's i in is
+a about ago all am and any are at be been bad broken by can could currently dead degraded did do
+does doing down fail failed failing fails fine for give going good has have health healthy hello
+hey hi how how's i in is
 it it's its look me my now of ok okay on please red say says shape show silent sick so still
 system tell that that's thanks the there this to today up was we what what's whats where which who
 with working wrong you

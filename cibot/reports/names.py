@@ -19,6 +19,10 @@ _ENOUGH = 0.8  # of difflib's likeness, for a slip of the finger that is unmista
 _NEAR = 0.5  # … and for one worth asking back about
 
 
+class Ambiguous(UserError):
+    """Several names fit; the text asks back."""
+
+
 def normalised(name: str) -> str:
     """A name without what people leave out: case, spaces, dashes, a last "CI"."""
     squeezed = re.sub(r"[\W_]+", " ", name[:_LONGEST].casefold()).strip()
@@ -63,13 +67,13 @@ def resolve(wanted: str, names: Sequence[str], noun: str = "CI") -> str:
     if not names:
         raise UserError(f"No {noun} is known yet: nothing has been read from Gerrit so far.")
     if not wanted:
-        raise UserError(f"Which {noun}? Known are {some(sorted(names, key=str.casefold), 5)}.")
+        raise UserError(f"Which {noun}? Known: {some(sorted(names, key=str.casefold), 5)}.")
     for fits in _fits(wanted):
         found = [name for name in names if fits(name)]
         if len(found) == 1:
             return found[0]
         if found:
-            raise UserError(_ask_back(wanted, found, noun))
+            raise Ambiguous(_ask_back(wanted, found, noun))
     return _guess(wanted, names, noun)
 
 
@@ -77,7 +81,7 @@ def _guess(wanted: str, names: Sequence[str], noun: str) -> str:
     near = nearest(wanted, names)
     if not near:
         known = some(sorted(names, key=str.casefold), 5)
-        raise UserError(f"No {noun} is called {cut(wanted, 40)!r}. Known are {known}.")
+        raise UserError(f"No {noun} is called {cut(wanted, 40)!r}. Known: {known}.")
     likeness = [
         difflib.SequenceMatcher(None, normalised(wanted), normalised(name)).ratio() for name in near
     ]

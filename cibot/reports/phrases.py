@@ -25,7 +25,7 @@ _RATE_SIGNALS = {"success", "disagreement"}
 
 
 def rate(found: Rate) -> str:
-    """ "93 % (88–96 %, n=104)"."""
+    """As "93 % (88–96 %, n=104)"."""
     return text.rate(found.share, found.low, found.high, found.n)
 
 
@@ -44,7 +44,7 @@ def result_word(result: Result | None, outcome: str | None = None) -> str:
 
 
 def since(ctx: Context, ci: CiLine) -> str:
-    """ " since Sat 14:10 UTC (38 h)", or nothing where it is not known."""
+    """As " since Sat 14:10 UTC (38 h)", or nothing where it is not known."""
     return f" {text.since(ci.since, ctx.now, ctx.zone)}" if ci.since else ""
 
 
@@ -71,16 +71,17 @@ def _detail(ctx: Context, found: Status) -> str:
         return _unknown(found)
     if ci.state is State.SILENT:
         heard = f"last heard {_when(ctx, found)}" if ci.last_heard_at else "never heard"
-        return text.sentence(f"{ci.said.rstrip('.')}; {heard}" if ci.said else heard)
+        return f"{ci.said.rstrip('.')}; {heard}." if ci.said else f"{heard}."
     said_by = {one.name for one in ci.signals if one.verdict is ci.state}
     passed = found.passed_since
     if ci.state is not State.HEALTHY and ci.said and not said_by & _RATE_SIGNALS:
-        return text.sentence(ci.said)
+        return f"{ci.said.rstrip('.')}."
     if passed is not None:
         return f"{passed.passes} of {passed.n} passed since then{_beside(found)}."
     if ci.rate is not None:
-        return f"{rate(ci.rate)} passed{_beside(found)}."
-    return text.sentence(ci.said) or "nothing to count yet."
+        share, figures = rate(ci.rate).split(" (", 1)
+        return f"{share} passed ({figures}{_beside(found)}."
+    return f"{ci.said.rstrip('.')}." if ci.said else "nothing to count yet."
 
 
 def _unknown(found: Status) -> str:
@@ -95,7 +96,7 @@ def _unknown(found: Status) -> str:
 def _beside(found: Status) -> str:
     if found.reference is None or found.reference_rate is None:
         return ""
-    return f", beside {text.percent(found.reference_rate.share)} of {found.reference}"
+    return f"; {found.reference} passed {text.percent(found.reference_rate.share)}"
 
 
 def _when(ctx: Context, found: Status) -> str:
@@ -109,7 +110,7 @@ def details(ctx: Context, found: Status) -> Line:
     ci, last = found.ci, found.last
     parts: list[list[str | Span]] = []
     if ci.rate is not None and found.passed_since is not None:
-        parts.append([f"{rate(ci.rate)} in all that counts"])
+        parts.append([f"7-day rate {rate(ci.rate)}"])
     if ci.since and not is_wrong(ci.state):
         parts.append([f"{ci.state.value}{since(ctx, ci)}"])
     if last is not None:
@@ -128,13 +129,13 @@ def separated(parts: list[list[str | Span]]) -> Line:
 
 
 def patch_set(found: Verdict) -> Span:
-    """ "912345,3", linked to Gerrit."""
+    """As "912345,3", linked to Gerrit."""
     tail = f",{found.patch_set}" if found.patch_set else ""
     return Span(f"{found.number}{tail}", href=found.page)
 
 
 def incident_words(one: Incident) -> tuple[str | Span, ...]:
-    """ "incident #218, not acknowledged"."""
+    """As "incident #218, not acknowledged"."""
     return "incident ", Span(f"#{one.id}", href=one.page), f", {acknowledgement(one)}"
 
 
@@ -181,16 +182,14 @@ def brief(ctx: Context, ci: CiLine) -> Line:
 
 
 def overall(found: Listing) -> Line:
-    """ "3 of 50 CIs need a look: 1 silent, 1 failing, 1 degraded; 41 healthy, 6 not judged."."""
+    """As "3 of 50 CIs need a look: 1 silent, 1 failing, 1 degraded; 41 healthy, 6 not judged."."""
     total = sum(found.totals.values())
-    where = f" on {found.project}" if found.project else ""
     if total == 0:
-        return line(f"No CI is known{where} yet.")
-    return (
-        line(f"{needs_a_look(found.totals)[:-1]}{where}.")
-        if where
-        else line(needs_a_look(found.totals))
-    )
+        return line(
+            f"No CI reports on {found.project}." if found.project else "No CI is known yet."
+        )
+    said = needs_a_look(found.totals)
+    return line(f"On {found.project} {said[:1].lower()}{said[1:]}" if found.project else said)
 
 
 def needs_a_look(totals: dict[State, int]) -> str:

@@ -67,7 +67,7 @@ def duration(seconds: float) -> str:
 
 
 def ago(moment: datetime, now: datetime) -> str:
-    """ "4 min ago", or "just now" for the last seconds and for a clock ahead of ours."""
+    """As "4 min ago"; "just now" for the last seconds and for a clock ahead of ours."""
     length = now - moment
     return "just now" if length < timedelta(seconds=5) else f"{span(length)} ago"
 
@@ -84,7 +84,7 @@ def clock(moment: datetime, now: datetime, zone: tzinfo) -> str:
 
 
 def since(moment: datetime, now: datetime, zone: tzinfo) -> str:
-    """ "since Sat 14:10 UTC (38 h)": when something began and how long that is."""
+    """As "since Sat 14:10 UTC (38 h)": when something began and how long that is."""
     name = moment.astimezone(zone).tzname() or ""
     return f"since {clock(moment, now, zone)} {name} ({span(now - moment)})"
 

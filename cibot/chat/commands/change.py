@@ -28,7 +28,7 @@ def change_card(ctx: Context, found: ChangeReport) -> Card:
     bad = [one for one in found.verdicts if one.result in {Result.FAIL, Result.INFRA}]
     good = [one for one in found.verdicts if one.result is Result.PASS]
     runs = [one for one in found.verdicts if one.running]
-    lines = [_head(found, len(good), len(bad), len(runs))]
+    lines = [_head(ctx, found, len(good), len(bad), len(runs))]
     lines += [_failure(ctx, found, bad, one) for one in bad[:_FAILURES]]
     if len(bad) > _FAILURES:
         lines.append(line(f"and {text.plural(len(bad) - _FAILURES, 'more failure')}"))
@@ -38,15 +38,16 @@ def change_card(ctx: Context, found: ChangeReport) -> Card:
     return Card(tuple(lines), link=found.page or found.gerrit, long=len(lines) > 5)
 
 
-def _head(found: ChangeReport, passed: int, failed: int, running: int) -> Line:
+def _head(ctx: Context, found: ChangeReport, passed: int, failed: int, running: int) -> Line:
     counts = [f"{passed} passed", f"{failed} failed"]
     counts += [f"{running} running"] if running else []
     counts += [f"{len(found.missing)} missing"] if found.missing else []
     said = ", ".join(counts) if found.verdicts else "no CI has reported"
-    old = f" (patch set {found.latest} is newer)" if found.patch_set < found.latest else ""
+    came = f", uploaded {text.ago(found.uploaded_at, ctx.now)}" if found.uploaded_at else ""
+    old = f" Patch set {found.latest} is newer." if found.patch_set < found.latest else ""
     return line(
         Span(f"{found.number},{found.patch_set}", href=found.gerrit, strong=True),
-        f" {text.cut(found.subject, 70)} ({found.project}): {said}.{old}",
+        f" {text.cut(found.subject, 70)} ({found.project}{came}): {said}.{old}",
     )
 
 
@@ -68,7 +69,9 @@ def _trust(ctx: Context, found: ChangeReport, bad: list[CiVerdict], one: CiVerdi
         return "It is the reference."
     if one.alone:
         if is_wrong(ci.state):
-            return f"It stands alone, {found.reference} passed, and {itself}: probably not you."
+            return (
+                f"It stands alone, {found.reference} passed, and {itself}: probably not the change."
+            )
         return f"It stands alone: {found.reference} passed and nobody else failed."
     others = sorted({each.ci.name for each in bad} - {ci.name}, key=str.casefold)
     if others:

@@ -43,11 +43,9 @@ def _signal(one: SignalView) -> Line:
 
 
 def _figure(one: SignalView) -> str:
-    if one.figure is None:
-        return f"n={text.number(one.n)}" if one.n else ""
-    if one.name in _RATES:
-        return text.rate(one.figure, one.low, one.high, one.n)
-    return f"{one.figure:g} (n={text.number(one.n)})" if one.n else f"{one.figure:g}"
+    if one.figure is None or not one.n or one.name not in _RATES:
+        return ""
+    return text.rate(one.figure, one.low, one.high, one.n)
 
 
 def _failure(ctx: Context, one: Verdict) -> Line:

@@ -1,0 +1,252 @@
+"""Writes a history into a store, as collectors and monitor would: CIs, reports, states.
+
+``History(store)`` collects; ``save()`` writes all in one transaction. Times are
+`ago`'s: a length of time before ``history.now``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from cibot.model import Change, Outcome, PatchSet, Report, Result, State
+from cibot.store import schema
+from cibot.store.accounts import add_accounts
+from cibot.store.changes import change_id, put_changes, put_patch_sets
+from cibot.store.cis import ensure_ci, ensure_server
+from cibot.store.comments import add_comments
+from cibot.store.engine import Store, Tx
+from cibot.store.feeds import feed_failed, feed_heard
+from cibot.store.incidents import (
+    StoredHealth,
+    StoredIncident,
+    add_incident,
+    add_transition,
+    put_health,
+)
+from cibot.store.reports import put_reports
+
+NOW = datetime(2026, 11, 23, 4, 10, tzinfo=UTC)  # a Monday
+_RESULTS = {
+    Outcome.SUCCESS: Result.PASS,
+    Outcome.FAILURE: Result.FAIL,
+    Outcome.MERGE_FAILURE: Result.INFRA,
+}
+_INFRA = {"POST_FAILURE", "RETRY_LIMIT", "TIMED_OUT", "NODE_FAILURE", "LOST", "ERROR"}
+
+
+def ago(days: float = 0, hours: float = 0, minutes: float = 0) -> timedelta:
+    """A length of time, to be counted back from a history's present."""
+    return timedelta(days=days, hours=hours, minutes=minutes)
+
+
+def signal(name: str, verdict: State, said: str, **fields: Any) -> dict[str, Any]:
+    """A signal as the monitor stores it."""
+    return {"name": name, "verdict": verdict.value, "said": said, "evidence": [], **fields}
+
+
+@dataclass
+class _Made:
+    """A change as built so far."""
+
+    number: int
+    project: str
+    subject: str
+    status: str
+    patch_sets: dict[int, datetime]
+    updated: datetime
+
+
+class CiHistory:
+    """One CI of a history."""
+
+    def __init__(self, history: History, name: str, origin: str, since: datetime) -> None:
+        self.history, self.name, self.origin, self.since = history, name, origin, since
+        self.incidents: list[tuple[StoredIncident, list[tuple[datetime, str, str]]]] = []
+        self.health: StoredHealth | None = None
+
+    def report(
+        self,
+        change: int,
+        ps: int = 1,
+        outcome: str | None = "success",
+        at: timedelta = timedelta(0),
+        jobs: Mapping[str, str] | None = None,
+        pipeline: str | None = "check",
+    ) -> CiHistory:
+        """It wrote on a patch set; ``outcome`` None is a comment that nobody understood."""
+        self.history.add_report(self, change, ps, outcome, at, jobs or {}, pipeline)
+        return self
+
+    def is_(self, state: State, since: timedelta | None, *signals: Mapping[str, Any]) -> CiHistory:
+        """The monitor found it in that state."""
+        now = self.history.now
+        self.health = StoredHealth(
+            0, state.value, now - since if since else None, now, None, json.dumps(signals)
+        )
+        return self
+
+    def incident(
+        self,
+        kind: str,
+        opened: timedelta,
+        resolved: timedelta | None = None,
+        state: str | None = None,
+        **body: Any,
+    ) -> CiHistory:
+        """It had, or has, an incident."""
+        now = self.history.now
+        end = now - resolved if resolved is not None else None
+        word = state or ("resolved" if end else "firing")
+        stored = StoredIncident(
+            0, 0, kind, word, now - opened, end, end or now - opened, json.dumps(body)
+        )
+        steps = [(now - opened, "fired", f"{kind} fired")]
+        if end:
+            steps.append((end, "resolved", f"{kind} is over"))
+        self.incidents.append((stored, steps))
+        return self
+
+
+class History:
+    """What happened before ``now`` on one Gerrit server."""
+
+    def __init__(self, store: Store, now: datetime = NOW) -> None:
+        self.store, self.now = store, now
+        self._cis: dict[str, CiHistory] = {}
+        self._changes: dict[int, _Made] = {}
+        self._reports: list[tuple[CiHistory, int, int, Report | None, datetime]] = []
+        self._feeds: list[tuple[str, datetime, str | None]] = []
+
+    def ci(
+        self, name: str, origin: str = "discovered", since: timedelta = timedelta(60)
+    ) -> CiHistory:
+        """A CI, new or as before."""
+        made = CiHistory(self, name, origin, self.now - since)
+        return self._cis.setdefault(name, made)
+
+    def change(
+        self,
+        number: int,
+        project: str = "openstack/cinder",
+        subject: str = "Fix a driver",
+        uploads: Sequence[timedelta] = (timedelta(days=1),),
+        status: str = "NEW",
+    ) -> History:
+        """A change and when its patch sets came, the first first."""
+        times = {place: self.now - one for place, one in enumerate(uploads, 1)}
+        self._changes[number] = _Made(number, project, subject, status, times, max(times.values()))
+        return self
+
+    def feed(self, heard: timedelta, name: str = "poll", error: str | None = None) -> History:
+        """A feed was last heard."""
+        self._feeds.append((name, self.now - heard, error))
+        return self
+
+    def add_report(
+        self,
+        ci: CiHistory,
+        number: int,
+        ps: int,
+        outcome: str | None,
+        at: timedelta,
+        jobs: Mapping[str, str],
+        pipeline: str | None,
+    ) -> None:
+        """`CiHistory.report` comes here."""
+        if number not in self._changes:
+            self.change(number, uploads=[at + timedelta(hours=1)] * ps)
+        moment = self.now - at
+        made = self._changes[number]
+        made.updated = max(made.updated, moment)
+        builds = [(job, word) for job, word in jobs.items()]
+        report = Report(Outcome(outcome), "zuul", pipeline) if outcome else None
+        self._reports.append((ci, number, ps, report, moment))
+        self._builds = getattr(self, "_builds", {}) | {len(self._reports) - 1: builds}
+
+    def save(self) -> History:
+        """Writes everything; once."""
+        self.store.write(self._write)
+        return self
+
+    def _write(self, tx: Tx) -> None:
+        server = ensure_server(tx, "review", "https://review.example.org")
+        for name, at, error in self._feeds:
+            feed_heard(tx, server, name, None, at)
+            if error:
+                feed_failed(tx, server, name, error, self.now)
+        changes = [self._as_change(one) for one in self._changes.values()]
+        put_changes(tx, server, changes)
+        put_patch_sets(tx, server, changes)
+        ids = {name: self._write_ci(tx, ci) for name, ci in self._cis.items()}
+        self._write_reports(tx, server, ids)
+
+    def _as_change(self, one: _Made) -> Change:
+        created = min(one.patch_sets.values())
+        sets = tuple(PatchSet(number, at) for number, at in one.patch_sets.items())
+        return Change(
+            one.number, one.project, "master", one.subject, one.status, created, one.updated, (),
+            sets,
+        )  # fmt: skip
+
+    def _write_ci(self, tx: Tx, ci: CiHistory) -> int:
+        ci_id = ensure_ci(tx, ci.name, ci.origin, ci.since)  # type: ignore[arg-type]
+        if ci.health:
+            fields = {name: getattr(ci.health, name) for name in StoredHealth.__slots__}
+            put_health(tx, StoredHealth(**fields | {"ci_id": ci_id}))
+        for stored, steps in ci.incidents:
+            fields = {name: getattr(stored, name) for name in StoredIncident.__slots__}
+            incident_id = add_incident(tx, StoredIncident(**fields | {"ci_id": ci_id}))
+            for at, name, reason in steps:
+                add_transition(tx, incident_id, at, name, reason)
+        return ci_id
+
+    def _write_reports(self, tx: Tx, server: int, ids: Mapping[str, int]) -> None:
+        comments, reports, builds = [], [], []
+        counts: dict[int, int] = {}
+        for place, (ci, number, ps, report, at) in enumerate(self._reports):
+            row_id = change_id(server, number)
+            seq = counts[row_id] = counts.get(row_id, 0) + 1
+            key = {"change_id": row_id, "seq": seq}
+            comments.append(
+                key
+                | {"account_id": None, "patch_set": ps, "posted_at": at, "position": seq,
+                   "message_id": f"m{place}", "event_at": None, "tag": None, "digest": place,
+                   "text": "", "votes": None}
+            )  # fmt: skip
+            outcome = report.outcome if report else None
+            result = _RESULTS.get(outcome) if outcome else None
+            reports.append(
+                key
+                | {"ci_id": ids[ci.name], "patch_set": ps, "posted_at": at, "heard_at": at,
+                   "pipeline": report.pipeline if report else None,
+                   "outcome": outcome.value if outcome else None,
+                   "result": result.value if result else None, "format": "zuul"}
+            )  # fmt: skip
+            builds += [
+                key
+                | {"idx": idx, "job": job, "word": word, "result": _result(word), "voting": True,
+                   "duration_s": 600.0,
+                   "url": f"https://logs.example.org/{number}/{ps}/{job}"}
+                for idx, (job, word) in enumerate(self._builds[place])
+            ]  # fmt: skip
+        add_comments(tx, comments)
+        put_reports(tx, reports, builds)
+
+
+def _result(word: str) -> str:
+    if word == "SUCCESS":
+        return Result.PASS.value
+    return Result.INFRA.value if word in _INFRA else Result.FAIL.value
+
+
+def make_tables(store: Store) -> Store:
+    """The tables, without the migrations that a test of queries need not wait for."""
+    schema.metadata.create_all(store.engine)
+    return store
+
+
+__all__ = ["NOW", "CiHistory", "History", "add_accounts", "ago", "make_tables", "signal"]

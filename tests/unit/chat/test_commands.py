@@ -1,0 +1,122 @@
+"""Each command's answer on the canned history, word for word, and that its example works.
+
+``CIBOT_WRITE_GOLDEN=1`` writes the files anew: read them as a user before you commit them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cibot.chat.commands import COMMANDS
+from cibot.chat.dispatch import Dispatcher
+from cibot.chat.protocol import Asker, Channel, Question
+from cibot.store.engine import open_store
+from tests.support.canned import CONFIG, canned
+from tests.support.history import NOW, make_tables
+
+GOLDEN = Path(__file__).parent / "golden"
+QUESTIONS = {
+    "status": [
+        "status",
+        "status netapp",
+        "status quobyte",
+        "status pure storage",
+        "status zuul",
+        "status vexx",
+        "status beta",
+        "status nonesuch",
+    ],
+    "list": ["list", "list failing", "list project cinder", "list unknown cinder", "list foo"],
+    "why": ["why netapp", "why quobyte", "why", "why tell me"],
+    "change": [
+        "change 912345,3",
+        "change 912311",
+        "change 912345,2",
+        "change https://review.example.org/c/openstack/cinder/+/912311/1",
+        "change 1",
+        "change x",
+        "change",
+        "change 912345,9",
+    ],
+    "summary": ["summary", "summary yesterday", "summary today", "summary tomorrow"],
+    "help": ["help", "help why", "help change", "help nonsense"],
+}
+
+
+@pytest.fixture(scope="module")
+def answer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dispatcher]:
+    store = make_tables(open_store(f"sqlite:///{tmp_path_factory.mktemp('canned') / 'db'}"))
+    canned(store)
+    yield Dispatcher(store, CONFIG, clock=lambda: NOW)
+    store.close()
+
+
+def ask(answer: Dispatcher, text: str) -> str:
+    reply = answer(Question(text, Asker("alice"), Channel("irc", "#ci"), private=False))
+    assert reply is not None
+    mark = "".join(word for word, on in ((" [error]", reply.error), (" [long]", reply.long)) if on)
+    link = f"\n-> {reply.link}" if reply.link else ""
+    return f">>> {text}{mark}\n{reply.text()}{link}\n"
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_the_answers_are_these_words(answer: Dispatcher, name: str) -> None:
+    text = "\n".join(ask(answer, question) for question in QUESTIONS[name])
+    path = GOLDEN / f"{name}.txt"
+    if os.environ.get("CIBOT_WRITE_GOLDEN"):
+        path.write_text(text, encoding="utf-8")
+    assert text == path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_a_command_explains_itself_and_its_example_works(answer: Dispatcher, name: str) -> None:
+    command = COMMANDS[name]
+    assert command.name == name
+    assert command.usage.split()[0] == name
+    assert command.example.split()[0] == name
+    reply = answer(Question(command.example, Asker("a"), Channel("c", "r"), private=True))
+    assert reply is not None
+    assert not reply.error, reply.text()
+    assert name in ask(answer, f"help {name}")
+
+
+def test_no_word_means_two_commands() -> None:
+    words = [word for one in COMMANDS.values() for word in (one.name, *one.aliases)]
+    assert sorted(words) == sorted(set(words))
+    assert all(word == word.casefold() for word in words)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("netapp", "status netapp"),
+        ("NETAPP-CI", "status netapp"),
+        ("how is netapp doing?", "status netapp"),
+        ("is quobyte dead", "status quobyte"),
+        ("what is the status of netapp?", "status netapp"),
+        ("tell me why netapp fails", "why netapp"),
+        ("why is netapp failing?", "why netapp"),
+        ('status "NetApp CI"', "status netapp"),
+        ("status “netapp ci", "status netapp"),
+        ("Status netap", "status netapp"),
+        ("912345,3", "change 912345,3"),
+        ("#912345", "change 912345"),
+        ("how are you?", "status"),
+        ("", "help"),
+        ("?", "help"),
+        ("\x02\x0304status\x0f netapp\r\n", "status netapp"),
+    ],
+)
+def test_almost_a_command_is_helped(answer: Dispatcher, typed: str, meant: str) -> None:
+    assert ask(answer, typed).removeprefix(f">>> {typed}") == ask(answer, meant).removeprefix(
+        f">>> {meant}"
+    )
+
+
+def test_what_is_no_command_gets_a_guess(answer: Dispatcher) -> None:
+    assert "Did you mean status?" in ask(answer, "statsu")
+    assert "There is no command and no CI 'xyzzy'" in ask(answer, "xyzzy")

@@ -1,0 +1,127 @@
+"""The dispatcher always has a reply, whatever is typed and whatever is broken."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cibot.card import Card
+from cibot.chat.commands import COMMANDS
+from cibot.chat.dispatch import Dispatcher
+from cibot.chat.protocol import Asker, Channel, Question
+from cibot.chat.wording import LONGEST, clean, split
+from cibot.config import Config, SummaryConfig
+from cibot.store.engine import open_store
+from tests.support.canned import CONFIG, canned
+from tests.support.history import NOW, make_tables
+
+WORDS = [
+    *COMMANDS,
+    "netapp",
+    "CI",
+    "7d",
+    "1,2",
+    "912345",
+    "é\u202e",
+    "'",
+    '"',
+    "project",
+    "%",
+    "\x00",
+]
+
+
+@pytest.fixture(scope="module")
+def answer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dispatcher]:
+    store = make_tables(open_store(f"sqlite:///{tmp_path_factory.mktemp('canned') / 'db'}"))
+    canned(store)
+    yield Dispatcher(store, CONFIG, clock=lambda: NOW)
+    store.close()
+
+
+def question(text: str, room: str = "#ci") -> Question:
+    return Question(text, Asker("mallory"), Channel("irc", room), private=False)
+
+
+@given(st.one_of(st.text(max_size=200), st.lists(st.sampled_from(WORDS), max_size=6).map(" ".join)))
+def test_any_text_gets_a_card(answer: Dispatcher, text: str) -> None:
+    reply = answer(question(text))
+    assert isinstance(reply, Card)
+    said = reply.text()
+    assert said.strip()
+    assert not set(said) & set("\r\x00\x02\x03\x0f\u202e")
+    assert len(said) < 4000
+
+
+@settings(max_examples=60)
+@given(st.text(max_size=700))
+def test_words_are_short_clean_and_never_empty(text: str) -> None:
+    assert len(clean(text)) <= LONGEST
+    assert all(word == word.strip() and word.isprintable() and word for word in split(text))
+
+
+def test_a_megabyte_is_read_in_no_time(answer: Dispatcher) -> None:
+    reply = answer(question("status " + "net'app \"" * 100_000))
+    assert isinstance(reply, Card)
+    assert reply.error
+
+
+def test_quotes_keep_words_together_and_need_not_be_closed() -> None:
+    assert split("why “Pure Storage CI” 7d") == ("why", "Pure Storage CI", "7d")
+    assert split("status 'a b'") == ("status", "a b")
+    assert split("what's \"up?") == ("what's", "up")
+
+
+def test_a_database_that_is_away_is_said_politely() -> None:
+    store = open_store("mysql+pymysql://nobody:secret@127.0.0.1:1/none")
+    reply = Dispatcher(store, Config())(question("status"))
+    assert reply is not None
+    assert reply.error
+    assert reply.text() == "The database does not answer; try again in a minute."
+
+
+def test_a_database_without_tables_is_no_crash(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = open_store(f"sqlite:///{tmp_path / 'db'}")
+    reply = Dispatcher(store, Config())(question("status"))
+    store.close()
+    assert reply is not None
+    assert reply.error
+    assert "no such table" in caplog.text
+
+
+def test_an_empty_database_says_so(tmp_path: Path) -> None:
+    store = make_tables(open_store(f"sqlite:///{tmp_path / 'db'}"))
+    empty = Dispatcher(store, Config(), clock=lambda: NOW)
+    for text in ("status", "list", "summary", "status netapp", "change 1", "why x"):
+        reply = empty(question(text))
+        assert reply is not None
+        assert "known" in reply.text(), text
+    store.close()
+
+
+def test_the_log_names_the_command_and_not_what_was_typed(
+    answer: Dispatcher, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO):
+        answer(question("status hunter2"))
+    assert "command=status" in caplog.text
+    assert "hunter2" not in caplog.text
+
+
+def test_times_are_those_of_the_channel(tmp_path: Path) -> None:
+    store = make_tables(open_store(f"sqlite:///{tmp_path / 'db'}"))
+    canned(store)
+    config = CONFIG.model_copy(
+        update={"summary": (SummaryConfig(channel="irc/#tokyo", time_zone="Asia/Tokyo"),)}  # type: ignore[arg-type]
+    )
+    reply = Dispatcher(store, config, clock=lambda: NOW)(question("status netapp", "#tokyo"))
+    store.close()
+    assert reply is not None
+    assert "since Sat 23:10 JST (38 h)" in reply.text()
