@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cibot.collector.formats import (
+    buildbot,
     github_actions,
     jenkins,
     lint,
@@ -16,6 +17,7 @@ from cibot.collector.formats import (
     lists,
     luci,
     notices,
+    prow,
     sentence,
     votes,
     zuul,
@@ -33,6 +35,8 @@ FAMILIES = (
     jenkins.read,
     github_actions.read,
     luci.read,
+    buildbot.read,
+    prow.read,
     lists.read,
     listing.read,
     lint.read,
@@ -40,7 +44,19 @@ FAMILIES = (
     votes.read,
     lint.read_note,
 )
-_PLAIN_TO_SEE = frozenset({"zuul", "jenkins", "github-actions", "luci", "list", "listing"})
+_PLAIN_TO_SEE = frozenset(
+    {
+        "zuul",
+        "jenkins",
+        "github-actions",
+        "result-url",
+        "luci",
+        "buildbot",
+        "prow",
+        "list",
+        "listing",
+    }
+)
 
 
 def parse(

@@ -8,15 +8,15 @@ from cibot.collector.formats.words import word_set
 from cibot.model import Account, Vote
 
 MAX_CHARS = 120_000  # real ones end at about 42,000; Gerrit's own limit is 16,384
-MAX_LINES = 3_000
+MAX_LINES = 2_000
 MAX_LINE = 1_500  # a longer line is no job line
 
 # Labels that people use: a vote on them alone says nothing of a CI.
 _HUMAN_LABELS = word_set(
-    "code-review workflow commit-queue run-trybot auto-submit autosubmit owners-override api- "
-    "review hold trust review-priority rollcall-vote ptl-approved approved submit subm "
+    "code-review workflow commit-queue run-trybot auto-submit autosubmit owners-override "
+    "api-review hold trust review-priority rollcall-vote ptl-approved approved submit subm "
     "backport-candidate non-author-code-review auto-publish backport-review presubmit-ready "
-    "design-review docs-review do-not-submit"
+    "bot-commit design-review docs-review do-not-submit"
 )
 _BOT_WORDS = word_set(
     "ci cibot bot robot jenkins zuul hudson buildbot jenkinsbot tinderbox treehugger luci cq "

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from cibot.collector.formats.comment import Comment
+from cibot.collector.formats.comment import Comment, score
 from cibot.collector.formats.conclude import conclude
 from cibot.collector.formats.lines import read_builds
 from cibot.collector.formats.person import by_hand
-from cibot.collector.formats.text import verdict
+from cibot.collector.formats.text import SUBJECTS, verdict, words_of
 from cibot.model import Build, Outcome, Report
 
 NAME = "listing"
@@ -30,7 +30,8 @@ def read(comment: Comment) -> Report | None:
     outcome = conclude(comment, headline, builds)
     if outcome is None:
         return None
-    clean = _is_job(first, builds) or comment.by_bot or headline is not None
+    told = headline is not None and bool(SUBJECTS & set(words_of(first)))
+    clean = _is_job(first, builds) or comment.by_bot or told
     return Report(outcome, NAME if clean else MIXED, None, builds)
 
 
@@ -43,5 +44,5 @@ def _pasted(comment: Comment, builds: tuple[Build, ...]) -> bool:
     """Lines without any URL prove nothing; with a person's words around they are a paste."""
     if not any(build.url for build in builds):
         spaced = all(" : " in line for line in comment.lines)
-        return not (spaced and comment.lines)
+        return not (spaced and comment.lines) and not score(comment.votes)
     return by_hand(comment)

@@ -51,6 +51,13 @@ _GERRIT = (
     "Merge patch set",
     "Updated ",
     "Custom Keyed Values",
+    "Staged ",
+    "Unstaged",
+    "Added to ",
+    "Merged into ",
+    "Deferred",
+    "Reopened",
+    "Cherry-pick",
 )
 _FIRST = frozenset(word[0] for word in _GERRIT)
 _ASKS = word_set(

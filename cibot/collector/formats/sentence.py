@@ -5,17 +5,10 @@ from __future__ import annotations
 from cibot.collector.formats.comment import Comment, score
 from cibot.collector.formats.conclude import conclude
 from cibot.collector.formats.person import by_hand
-from cibot.collector.formats.text import first_url, job_name, verdict, words_of
-from cibot.collector.formats.words import word_set
+from cibot.collector.formats.text import SUBJECTS, first_url, job_name, verdict, words_of
 from cibot.model import Build, Outcome, Report
 
 NAME = "sentence"
-_SUBJECTS = word_set(
-    "build builds test tests testing ci job jobs pipeline pipelines check checks gate "
-    "presubmit verification verify integration trybot trybots treehugger run suite lint "
-    "compilation compile job builder result results status style formatted analysis "
-    "deployment"
-)
 _PRAISE = ("good job", "well done", "patch looks good", "correctly formatted", "looks good")
 _MARKED = "✔✅✖❌✗✓"
 
@@ -25,7 +18,7 @@ def read(comment: Comment) -> Report | None:
     first = comment.first
     if not first or len(first) > 300:
         return None
-    outcome = _said(first)
+    outcome = _said(first) or _result_line(comment)
     if outcome is None or not _program(comment, first, outcome):
         return None
     builds = _build(comment, first, outcome)
@@ -44,6 +37,15 @@ def _said(first: str) -> Outcome | None:
     return found
 
 
+def _result_line(comment: Comment) -> Outcome | None:
+    """``Result: PASSED`` on a line of its own."""
+    for line in comment.lines[1:12]:
+        label, colon, word = line.strip("-* ").partition(": ")
+        if colon and label.lower() in ("result", "status", "overall result", "build result"):
+            return verdict(word) if len(word.split()) <= 2 else None
+    return None
+
+
 def _program(  # noqa: PLR0911 - one return a form
     comment: Comment, first: str, outcome: Outcome
 ) -> bool:
@@ -57,7 +59,7 @@ def _program(  # noqa: PLR0911 - one return a form
     if first[0] in _MARKED or first.startswith("==="):
         return True
     words = words_of(first)
-    if not _SUBJECTS & set(words):
+    if not SUBJECTS & set(words):
         return False
     voted = score(comment.votes)
     if voted:
@@ -72,7 +74,7 @@ def _program(  # noqa: PLR0911 - one return a form
 def _labelled(first: str) -> bool:
     """``Continuous Integration: Passed``: a subject, a colon, one word."""
     label, colon, rest = first.partition(": ")
-    return bool(colon) and len(rest.split()) == 1 and bool(_SUBJECTS & set(words_of(label)))
+    return bool(colon) and len(rest.split()) == 1 and bool(SUBJECTS & set(words_of(label)))
 
 
 def _build(comment: Comment, first: str, outcome: Outcome) -> tuple[Build, ...]:

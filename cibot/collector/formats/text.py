@@ -16,6 +16,12 @@ _NAMES |= {"day": "d", "days": "d"}
 _PART = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)\s?([a-z]{1,7})[\s,]{0,2}")
 _WORD = re.compile(r"[a-z]+(?:'t)?|[✅✔✓☑❌✖✗✘🟢🔴]|\b0\b")
 
+SUBJECTS = word_set(
+    "build builds test tests testing ci job jobs pipeline pipelines check checks gate "
+    "presubmit verification verify integration trybot trybots treehugger run suite lint "
+    "compilation compile job builder result results status style formatted analysis "
+    "deployment"
+)
 _PASS = word_set(
     "passed pass passes succeeded success successful successfully succeeds happy ok okay "
     "green fixed lgtm ✅ ✔ ✓ ☑ 🟢"
@@ -99,7 +105,6 @@ def first_url(line: str) -> str | None:
     return url if is_url(url) else None
 
 
-@lru_cache(maxsize=8192)
 def job_name(url: str) -> str:
     """The job that a URL names, or "" where it names none.
 
@@ -141,9 +146,11 @@ def verdict(line: str) -> Outcome | None:
     """
     words = words_of(line)
     passed = failed = False
+    told = 0  # after the last word that told something: its "not" is not this one's
     for index, word in enumerate(words):
         if word in _PASS or word in _FAIL:
-            negated = any(before in _NOT for before in words[max(0, index - 3) : index])
+            negated = any(before in _NOT for before in words[max(told, index - 3) : index])
+            told = index + 1
             good = (word in _PASS) != negated
             passed, failed = passed or good, failed or not good
     seen = set(words)

@@ -1,0 +1,162 @@
+"""Job lines without " : " in their middle: marks, tables, ``job: RESULT``, ``RESULT: URL``."""
+
+from __future__ import annotations
+
+from cibot.collector.formats.places import duration_in, name_and_url, tidy
+from cibot.collector.formats.text import duration_s, first_url, is_url, job_name
+from cibot.collector.formats.words import word_set
+from cibot.collector.results import RESULT_WORDS, known_result
+from cibot.model import Build
+
+_GOOD = "✅✔✓☑🟢"
+_BAD = "❌✖✗✘🔴⛔🚫"
+MARKS = _GOOD + _BAD + "⚠ℹ⏩⏭⚪🟡\ufe0f"
+_NAMELESS = word_set(
+    "status result results outcome overall build verdict conclusion state summary note "
+    "warning error message details reason log logs"
+)
+
+
+def finish(name: str, word: str, url: str | None, rest: str) -> Build:
+    """The build with what follows its result: text, duration, whether it votes."""
+    voting = True
+    duration: float | None = None
+    if rest:
+        if rest[-1] == ")":
+            head, _, flag = rest.rpartition("(")
+            if flag in ("non-voting)", "skipped)", "nonvoting)", "non voting)", "not voting)"):
+                voting = False
+                rest = head.rstrip()
+        duration = duration_in(rest)
+    return Build(name, word, url, duration, voting)
+
+
+def table_row(text: str) -> Build | None:
+    """``| job | RESULT | URL |``, in any order after the job."""
+    cells = [cell.strip().strip("*`") for cell in text.strip("|").split("|")][:12]
+    result = next((cell for cell in cells[1:] if _cell_result(cell)), None)
+    if result is None:
+        return None
+    url = next((found for cell in cells if (found := first_url(cell))), None)
+    name, _ = name_and_url(cells[0]) if cells[0] else ("", None)
+    times = (duration_s(cell) for cell in cells[1:] if cell != result and cell[:1].isdigit())
+    duration = next((seconds for seconds in times if seconds is not None), None)
+    return Build(name, _as_written(result.lstrip(MARKS + " ")), url, duration)
+
+
+def _cell_result(cell: str) -> bool:
+    return len(cell) <= 30 and known_result(cell.lstrip(MARKS + " ") or "?") is not None
+
+
+def marked_line(text: str, following: str) -> Build | None:
+    """``✅ job : SUCCESS`` or ``❌ job``, with a URL here or alone on the next line."""
+    good = text[0] in _GOOD
+    if not good and text[0] not in _BAD:
+        return None
+    bare = text.lstrip(MARKS + " ")
+    own = first_url(bare)
+    below = following.strip()
+    url = own or (first_url(below) if below.strip("()<>")[:4] == "http" else None)
+    result = "SUCCESS" if good else "FAILURE"
+    at = bare.find(" : ")
+    if at > 0:
+        word, _, rest = bare[at + 3 :].partition(" ")
+        if known_result(word) is not None:
+            name, left_url = name_and_url(bare[:at])
+            found = finish(name, word, left_url or url, rest)
+            return found if found.name or found.url else None
+    other = other_line(bare, bulleted=True)
+    if other is not None:
+        return other if other.url else Build(other.name, other.result, url, other.duration_s)
+    if url is None:
+        return None
+    if own is None:  # the sentence says how it went; the URL says which job
+        return Build(job_name(url) or tidy(bare), result, url)
+    name, _ = name_and_url(bare) if bare.endswith((")", own)) else (bare[: bare.find(own)], None)
+    return Build(tidy(name) or job_name(url), result, url)
+
+
+def other_line(text: str, *, bulleted: bool) -> Build | None:
+    """``RESULT: URL``, ``job: RESULT (URL)``, ``job URL RESULT``, ``RESULT job URL``."""
+    head, colon, tail = text.partition(": ")
+    if not colon and text.endswith(":"):
+        return None
+    if colon and known_result(head.strip("[]*`")) is not None and len(head) <= 20:
+        return _reversed(head.strip("[]*`"), tail)
+    if colon:
+        found = _named(head, tail, bulleted=bulleted)
+        if found is not None:
+            return found
+    return _spaced(text) if "://" in text else None
+
+
+def _reversed(word: str, tail: str) -> Build | None:
+    url = first_url(tail)
+    if url is None:
+        return None
+    before = tail[: tail.find(url)].strip().rstrip("(<[").strip(" -:")
+    if len(before.split()) > 6:
+        return None
+    name = before.strip("[]") or job_name(url)
+    after = tail[tail.find(url) + len(url) :].strip(" )>]")
+    return finish(name, _as_written(word), url, after)
+
+
+def _named(head: str, tail: str, *, bulleted: bool) -> Build | None:
+    name, url = name_and_url(head)
+    word, _, rest = tail.strip().partition(" ")
+    word = word.strip("*`.,;!").lstrip(MARKS)
+    if not word and rest:
+        word, _, rest = rest.partition(" ")
+    if known_result(word) is None or not name or name.lower() in _NAMELESS:
+        return None
+    own = url or first_url(rest)
+    if own is None and not (bulleted or word.isupper()):
+        return None
+    if own is None and len(rest.split()) > 6 and not bulleted:
+        return None
+    if len(name.split()) > 8 or (own is None and not bulleted and " " in name):
+        return None
+    before_url = rest[: rest.find(own)].rstrip("( ") if own and own in rest else rest
+    return finish(name, _as_written(word), own, before_url.strip())
+
+
+def _spaced(text: str) -> Build | None:
+    """``job URL RESULT``, ``URL:RESULT`` and ``RESULT job URL``; in capitals only."""
+    tokens = text.split(None, 12)[:12]
+    for index, token in enumerate(tokens):
+        glued, colon, last = token.rpartition(":")
+        if colon and last in RESULT_WORDS and is_url(glued):
+            left = " ".join([*tokens[:index], glued])
+            name, url = name_and_url(left)
+            return finish(name, last, url, " ".join(tokens[index + 1 :]))
+        word = token.strip("[]()*`:;,.-=>")
+        if word.isupper() and word in RESULT_WORDS:
+            return _around(tokens[:index], word, tokens[index + 1 :])
+    return None
+
+
+def _around(before: list[str], word: str, after: list[str]) -> Build | None:
+    """The build from the words before and after its result."""
+    left = " ".join(before).rstrip(" -:=>|")
+    rest = " ".join(after)
+    name, url = name_and_url(left) if left else ("", None)
+    if url is None:
+        url = first_url(rest)
+        at = rest.find(url) if url else 0
+        if not left:
+            name, rest = tidy(rest[:at].strip("-:(<[ ")), rest[at + len(url or "") :].strip(" )>]")
+    if url is None or len(name.split()) > 4:
+        return None
+    return finish(name or job_name(url), word, url, rest)
+
+
+def _as_written(word: str) -> str:
+    """A word in capitals as it stands; ``passed`` and ``Failed`` by what they mean."""
+    word = word.strip()
+    if word.isupper():
+        return word
+    known = known_result(word)
+    if known is not None and known.name in ("PASS", "FAIL"):
+        return "SUCCESS" if known.name == "PASS" else "FAILURE"
+    return word.upper().replace(" ", "_").replace("-", "_")

@@ -1,0 +1,1 @@
+"""The product against recorded history; skips loudly where that is absent."""

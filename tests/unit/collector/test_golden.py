@@ -1,0 +1,26 @@
+"""What the comments in golden/ mean, as a careful reader says; texts of our own in real shapes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cibot.cli.parse import answer_to
+
+CASES = [
+    pytest.param(json.loads(line), id=f"{path.stem}: {json.loads(line)['why']}")
+    for path in sorted((Path(__file__).parent / "golden").glob("*.jsonl"))
+    for line in path.read_text(encoding="utf-8").splitlines()
+]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_comment_means_what_a_careful_reader_says(case: dict[str, Any]) -> None:
+    answer = answer_to(json.dumps(case))
+    assert answer["outcome"] == case["outcome"]
+    assert answer["jobs"] == case["jobs"]
+    if "pipeline" in case:
+        assert answer["pipeline"] == case["pipeline"]
