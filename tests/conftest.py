@@ -8,6 +8,7 @@ from tests.support.loopback import forbid_network
 from tests.support.needs import ABSENT
 
 pytest_plugins = [
+    "tests.support.gerrit.server",
     "tests.support.mariadb",
     "tests.support.ngircd",
     "tests.support.stores",
@@ -17,6 +18,13 @@ pytest_plugins = [
 def pytest_configure() -> None:
     """Guards the sockets before any test module is imported."""
     forbid_network()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whoever asks for Gerrit first waits while it is fetched and started."""
+    for item in items:
+        if "gerrit" in getattr(item, "fixturenames", ()) and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(600))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
