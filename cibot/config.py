@@ -20,6 +20,7 @@ from cibot.configvalues import (
     Account,
     BaseUrl,
     ChannelName,
+    Count,
     Day,
     Duration,
     Host,
@@ -29,6 +30,7 @@ from cibot.configvalues import (
     Name,
     Nick,
     Prefix,
+    Share,
     SlashCommand,
     StoreUrl,
     Text,
@@ -157,12 +159,58 @@ class LogConfig(Section):
     format: Literal["text", "json"] = "text"
 
 
+class SuccessConfig(Section):
+    """``[judgement.success]``: PASS of PASS and FAIL where the reference passed."""
+
+    window: Duration = timedelta(days=7)
+    reach: Duration = timedelta(days=28)
+    minimum: Count = 20
+    degraded: Share = 0.80
+    failing: Share = 0.50
+    clears: Share = 0.85
+
+
+class SilenceConfig(Section):
+    """``[judgement.silence]``: patch sets in a row without the report that was due."""
+
+    window: Duration = timedelta(days=28)
+    minimum: Count = 10
+    doubt: Share = 1e-4
+    assumed: Share = 0.20
+    burst: Duration = timedelta(minutes=10)
+    clears: Count = 2
+    rhythm_factor: Annotated[float, Field(gt=1, le=100)] = 3.0
+    rhythm_least: Duration = timedelta(days=1)
+    rhythm_minimum: Count = 20
+    rhythm_span: Duration = timedelta(days=14)
+
+
+class IncidentConfig(Section):
+    """``[judgement.incident]``: how incidents open and close."""
+
+    reopen: Duration = timedelta(days=1)
+    hold: Duration = timedelta(hours=1)
+
+
+class JudgementConfig(Section):
+    """``[judgement]``: when a CI counts as degraded, failing or silent.
+
+    The keys are those of `cibot.health.policy`, which says what they mean.
+    """
+
+    success: SuccessConfig = SuccessConfig()
+    silence: SilenceConfig = SilenceConfig()
+    incident: IncidentConfig = IncidentConfig()
+    feed_stale: Duration = timedelta(minutes=15)
+
+
 class Config(Section):
     """The whole file."""
 
     store: StoreConfig = StoreConfig()
     web: WebConfig = WebConfig()
     log: LogConfig = LogConfig()
+    judgement: JudgementConfig = JudgementConfig()
     gerrit: tuple[GerritConfig, ...] = ()
     ci: tuple[CiConfig, ...] = ()
     reference: tuple[ReferenceConfig, ...] = ()

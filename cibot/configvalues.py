@@ -12,7 +12,7 @@ from datetime import time, timedelta
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, AnyHttpUrl, BeforeValidator, SecretStr
+from pydantic import AfterValidator, AnyHttpUrl, BeforeValidator, Field, SecretStr
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 LONGEST = timedelta(days=3660)
@@ -159,6 +159,8 @@ Nick = Annotated[
 BaseUrl = Annotated[AnyHttpUrl, AfterValidator(_base_url)]
 Listen = Annotated[str, AfterValidator(_listen)]
 Host = Annotated[str, AfterValidator(_host)]
+Share = Annotated[float, Field(gt=0, lt=1)]
+Count = Annotated[int, Field(ge=1, le=1_000_000)]
 SlashCommand = Annotated[str, _like(r"/\S+", 'write a slash command, like "/ci"')]
 Prefix = Annotated[str, _like(r"\S{1,20}", 'write a word without blanks, like "!ci"')]
 Account = Annotated[int | str, BeforeValidator(_account)]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from cibot.config import Config
 from cibot.configfile.keys import entries
 from cibot.configfile.lines import KeyPath
 from cibot.configfile.mistakes import Mistake, shown, suggest
@@ -162,6 +163,21 @@ def _named_channels(tables: Tables) -> Iterator[tuple[KeyPath, str]]:
     for path, entry in entries(tables, "summary"):
         if isinstance(entry.get("channel"), str):
             yield (*path, "channel"), entry["channel"]
+
+
+def contradictions(config: Config) -> list[Mistake]:
+    """What does not go together in ``[judgement]``, once each value by itself is right."""
+    success, silence = config.judgement.success, config.judgement.silence
+    found = []
+    for low, high in (("failing", "degraded"), ("degraded", "clears")):
+        if getattr(success, low) >= getattr(success, high):
+            found.append(Mistake(("judgement", "success", low), f"must be below `{high}`"))
+    if success.reach < success.window:
+        found.append(Mistake(("judgement", "success", "reach"), "must not be below `window`"))
+    if silence.rhythm_span > silence.window:
+        text = "must not be above `window`"
+        found.append(Mistake(("judgement", "silence", "rhythm_span"), text))
+    return found
 
 
 def _names(tables: Tables, section: str) -> list[str]:

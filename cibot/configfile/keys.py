@@ -17,11 +17,13 @@ FILE = "_file"
 
 
 def sections(model: type[BaseModel] = Config) -> Iterator[tuple[str, type[BaseModel], bool]]:
-    """Name, model, and whether it is a list, of every section of the whole file."""
+    """Name (``judgement.success``), model, and whether it is a list, of every section."""
     for name, field in model.model_fields.items():
         section = model_in(field.annotation)
         if section:
             yield name, section, is_list(field)
+            for inner, inner_model, many in sections(section):
+                yield f"{name}.{inner}", inner_model, many
 
 
 def model_in(annotation: Any) -> type[BaseModel] | None:

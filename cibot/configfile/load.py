@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from cibot.config import Config
-from cibot.configfile.checks import cross_check
+from cibot.configfile.checks import contradictions, cross_check
 from cibot.configfile.environment import overlay
 from cibot.configfile.keys import entries, secrets_in, spell
 from cibot.configfile.lines import KeyPath, key_lines, line_of
@@ -59,9 +59,11 @@ def read(path: Path | None, environ: Mapping[str, str]) -> Loaded:
         config = Config.model_validate(tables)
     except ValidationError as error:
         mistakes += [m for m in from_pydantic(error) if m.path not in secrets.unread]
+    else:
+        mistakes += contradictions(config)
     if mistakes:
         raise ConfigError(_listed(source.tell(mistakes)))
-    warnings = [*secrets.warnings, *_clear_passwords(config)]
+    warnings = [*secrets.warnings, *_weak_secrets(config)]
     if path:
         warnings += _open_secrets(path, config, secrets.read_from, origins)
     return Loaded(config, tuple(source.tell(warnings)))
@@ -164,13 +166,17 @@ def _open_secrets(
     return []
 
 
-def _clear_passwords(config: Config) -> list[Mistake]:
-    """A warning for each password that would cross a network unencrypted."""
+def _weak_secrets(config: Config) -> list[Mistake]:
+    """A warning for each password that would go unencrypted, and for the example's token."""
     found = []
     for index, server in enumerate(config.gerrit):
         if server.password and server.url.scheme == "http" and not _loopback(server.url.host or ""):
             text = "sends its password in clear over http://; write https://"
             found.append(Mistake(("gerrit", index, "url"), text))
+        token = server.webhook_token.get_secret_value() if server.webhook_token else ""
+        if token.startswith("0" * 16):
+            text = "everybody knows the example's token; `openssl rand -hex 24` makes one"
+            found.append(Mistake(("gerrit", index, "webhook_token"), text))
     for index, network in enumerate(config.irc):
         if (network.password or network.sasl_password) and not (
             network.tls or _loopback(network.host)

@@ -115,7 +115,7 @@ def _shape(path: KeyPath, kind: str, otherwise: str) -> str:
     if section and field and is_list(field):
         return f"write its heading with two brackets: [[{path[0]}]]"
     if section:
-        return f"write it as a section with one pair of brackets: [{path[-1]}]"
+        return f"write it as a section with one pair of brackets: [{'.'.join(map(str, path))}]"
     words = {
         "bool": "write true or false, without quotes",
         "int": "write a whole number",

@@ -45,6 +45,7 @@ def test_a_variable_outdoes_the_file_and_its_secret_file(file: Path) -> None:
             "CIBOT_GERRIT__1__PROJECTS": "a/*, b",
             "CIBOT_GERRIT__0__CI_GROUPS": '["CIs, all of them"]',
             "CIBOT_WEB__THREADS": "3",
+            "CIBOT_JUDGEMENT__SUCCESS__MINIMUM": "7",
             "CIBOT_CONSOLE": "true",
             "CIBOT_LOG__LEVEL": "",
             "CIBOT_CONFIG": "elsewhere",
@@ -52,6 +53,7 @@ def test_a_variable_outdoes_the_file_and_its_secret_file(file: Path) -> None:
         },
     )
     first, second = config.gerrit
+    assert config.judgement.success.minimum == 7
     assert first.password is not None
     assert first.password.get_secret_value() == "by name"
     assert first.ci_groups == ("CIs, all of them",)

@@ -199,6 +199,27 @@ GOLDEN = [
         "2: summary[0].channel: `console = true` is missing",
     ),
     (
+        "[judgement.success]\nfailing = 0.9\nminimum = 5",
+        "2: judgement.success.failing: must be below `degraded`",
+    ),
+    (
+        '[judgement.success]\nwindow = "30d"',
+        "1: judgement.success.reach: must not be below `window`",
+    ),
+    (
+        "[judgement.silence]\ndoubt = 1",
+        "2: judgement.silence.doubt: 1 does not do: write less than 1.0",
+    ),
+    (
+        "[judgement.sucess]\nminimum = 5",
+        "1: judgement.sucess: there is no such key; did you mean `success`?",
+    ),
+    (
+        "[[judgement.success]]\nminimum = 5",
+        "1: judgement.success: write it as a section with one pair of brackets: "
+        "[judgement.success]",
+    ),
+    (
         '[store]\nurl = "postgresql://me:hunter2@db/x"',
         '2: store.url: write "sqlite:///PATH", "mysql+pymysql://USER:PASSWORD@HOST/DATABASE" '
         "or the same with mariadb+pymysql",
