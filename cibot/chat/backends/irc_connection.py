@@ -200,6 +200,8 @@ def dial(
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except OSError as error:
         raise Transient(f"{host}: {error.strerror or error}") from error
+    except ValueError as error:  # a label that no name can have
+        raise Transient(f"{host[:100]!r} is no host name: {error}") from error
     wrong = f"{host} has no address"
     for family, kind, protocol, _name, address in found:
         sock = socket.socket(family, kind, protocol)
