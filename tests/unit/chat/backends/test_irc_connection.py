@@ -111,7 +111,7 @@ def test_a_stop_ends_the_dialling(reactor, certificates):
             call(reactor, "127.0.0.1", port, tls, cancelled)
 
 
-@pytest.mark.parametrize("host", ["x" * 64 + ".test", "a..b", "a\0b"])
+@pytest.mark.parametrize("host", ["x" * 64 + ".test", "a..b"])
 def test_what_is_no_name_is_named(reactor, host):
     with pytest.raises(Transient, match="no host name"):
         call(reactor, host, 6697)
