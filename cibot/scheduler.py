@@ -34,6 +34,7 @@ class Scheduler:
 
     def __init__(self, jobs: Sequence[Job], leads: Callable[[], bool]) -> None:
         self._leads = leads
+        self._led = [job.name for job in jobs if job.led and job.at_once]
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
             executors={"default": ThreadPoolExecutor(max(4, len(jobs)))},
@@ -54,6 +55,12 @@ class Scheduler:
     def start(self) -> None:
         """Starts the jobs; returns at once."""
         self._scheduler.start()
+
+    def run_now(self) -> None:
+        """Runs the leader's jobs without waiting for their time."""
+        if self._scheduler.running:
+            for name in self._led:
+                self._scheduler.modify_job(name, next_run_time=datetime.now(UTC))
 
     def stop(self) -> None:
         """Starts no job any more; those under way are not waited for."""

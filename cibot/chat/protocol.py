@@ -14,25 +14,9 @@ from datetime import datetime
 from typing import Protocol
 
 from cibot.card import Card
+from cibot.model import Channel
 
-
-@dataclass(frozen=True, slots=True)
-class Channel:
-    """A room on a network; written ``network/room`` in the configuration."""
-
-    network: str
-    room: str
-
-    def __str__(self) -> str:
-        return f"{self.network}/{self.room}"
-
-    @classmethod
-    def parse(cls, text: str) -> Channel:
-        """Reads ``network/room``; raises ValueError when a part is missing."""
-        network, slash, room = text.partition("/")
-        if not (network and slash and room):
-            raise ValueError(f"{text!r} is not a channel; write NETWORK/ROOM")
-        return cls(network, room)
+__all__ = ["Answer", "Asker", "Backend", "Channel", "Link", "Question"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "parse": ("cibot.cli.parse:command", "Say what comments of CIs mean."),
     "slack": ("cibot.cli.slack:slack", "Set up the Slack app."),
     "init": ("cibot.cli.init:init", "Look at a Gerrit and write a first configuration."),
+    "run": ("cibot.cli.run:command", "Collect, judge, tell and answer until stopped."),
+    "db": ("cibot.cli.db:command", "Make or upgrade the database's tables."),
+    "poll": ("cibot.cli.collect:poll", "Read what moved on Gerrit, once."),
+    "backfill": ("cibot.cli.collect:backfill_command", "Read history from Gerrit."),
     "check": ("cibot.cli.check:check", "Try every connection and say what is wrong."),
 }
 

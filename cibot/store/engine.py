@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, select
 from sqlalchemy.engine import URL, ExceptionContext, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
@@ -80,6 +80,10 @@ class Store:
     def _reading(self) -> Iterator[Tx]:
         with self.engine.connect() as tx:
             yield tx.execution_options(cibot_reads=True)
+
+    def ping(self) -> None:
+        """Asks the database whether it is there; raises StoreError when it is not."""
+        self.read(lambda tx: tx.execute(select(1)).scalar_one())
 
     def close(self) -> None:
         """Closes every connection."""

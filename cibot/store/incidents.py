@@ -36,6 +36,7 @@ class StoredIncident:
     resolved_at: datetime | None
     changed_at: datetime
     body: str
+    told: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,17 @@ def health_of(tx: Tx, ci_id: int | None = None) -> list[StoredHealth]:
 
 _FIELDS = [
     schema.incident.c[name]
-    for name in ("id", "ci_id", "kind", "state", "opened_at", "resolved_at", "changed_at", "body")
+    for name in (
+        "id",
+        "ci_id",
+        "kind",
+        "state",
+        "opened_at",
+        "resolved_at",
+        "changed_at",
+        "body",
+        "told",
+    )
 ]
 
 
@@ -92,6 +103,21 @@ def incident_by_id(tx: Tx, incident_id: int) -> StoredIncident | None:
     return StoredIncident(*row) if row else None
 
 
+def newest_incidents(tx: Tx, ci_id: int) -> dict[str, StoredIncident]:
+    """The newest incident of each kind of a CI, open or over, by kind."""
+    table = schema.incident.c
+    newest = select(func.max(table.id)).where(table.ci_id == ci_id).group_by(table.kind)
+    rows = tx.execute(select(*_FIELDS).where(table.id.in_(newest)))
+    return {row.kind: StoredIncident(*row) for row in rows}
+
+
+def opened_since(tx: Tx, since: datetime) -> list[StoredIncident]:
+    """Incidents that opened since then, over or not, oldest first."""
+    table = schema.incident.c
+    query = select(*_FIELDS).where(table.opened_at >= since).order_by(table.opened_at, table.id)
+    return [StoredIncident(*row) for row in tx.execute(query)]
+
+
 def add_incident(tx: Tx, incident: StoredIncident) -> int:
     """Stores a new incident and returns its id; ``incident.id`` is not looked at."""
     result = tx.execute(insert(schema.incident).values(**_values(incident)))
@@ -116,6 +142,7 @@ def _values(incident: StoredIncident) -> dict[str, object]:
         "resolved_at": incident.resolved_at,
         "changed_at": incident.changed_at,
         "body": incident.body,
+        "told": incident.told,
     }
 
 

@@ -204,9 +204,11 @@ incident = _table(
     Column("opened_at", UtcDateTime),
     Column("resolved_at", UtcDateTime),
     Column("changed_at", UtcDateTime, nullable=False),
+    Column("told", Boolean, nullable=False, default=False),  # people know that it opened
     UniqueConstraint("ci_id", "kind", "open_slot"),
     Index(None, "state", "changed_at"),
     Index(None, "ci_id", "changed_at"),
+    Index(None, "opened_at"),
 )
 
 transition = _table(

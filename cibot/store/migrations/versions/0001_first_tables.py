@@ -147,6 +147,7 @@ def upgrade() -> None:
         sa.Column("opened_at", UtcDateTime(), nullable=True),
         sa.Column("resolved_at", UtcDateTime(), nullable=True),
         sa.Column("changed_at", UtcDateTime(), nullable=False),
+        sa.Column("told", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_incident")),
         sa.UniqueConstraint(
             "ci_id", "kind", "open_slot", name=op.f("uq_incident_ci_id_kind_open_slot")
@@ -156,6 +157,7 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_incident_ci_id_changed_at"), "incident", ["ci_id", "changed_at"], unique=False
     )
+    op.create_index(op.f("ix_incident_opened_at"), "incident", ["opened_at"], unique=False)
     op.create_index(
         op.f("ix_incident_state_changed_at"), "incident", ["state", "changed_at"], unique=False
     )

@@ -1,0 +1,112 @@
+"""What people read when an incident opens, changes or ends. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from cibot.alerts.incident import Incident, Transition
+from cibot.alerts.inhibit import Opening
+from cibot.card import Card, Line, Span, joined, line, state_span
+from cibot.health.signal import Evidence
+from cibot.model import State
+
+_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Whom a message is about: the CI's name, its page, and where changes are shown."""
+
+    ci: str
+    page: str | None = None
+    change_url: str | None = None  # with {number} and {patch_set}
+
+
+_WORDS = {
+    "opened": "is",
+    "escalated": "got worse:",
+    "reopened": "is again",
+}
+
+
+def alert_card(incident: Incident, transition: Transition, subject: Subject) -> Card:
+    """The message of one step; its first line stands alone."""
+    name = Span(subject.ci, href=subject.page, strong=True)
+    if transition.name == "resolved":
+        head = line(state_span(State.HEALTHY), " — ", name, f" recovered: {transition.reason}")
+        head = (*head, Span(_lasted(incident)))
+        return Card((head,), link=subject.page, incident=incident.id)
+    if transition.name == "acknowledged":
+        head = line(state_span(incident.severity), " — ", name, f": {transition.reason}")
+        return Card((head,), link=subject.page, incident=incident.id)
+    verb = _WORDS.get(transition.name, "is")
+    head = line(
+        state_span(transition.severity),
+        " — ",
+        name,
+        f" {verb} {transition.severity.value}: {transition.reason}",
+    )
+    lines = [head]
+    details = _details(incident, subject)
+    if details:
+        lines.append(details)
+    return Card(tuple(lines), link=subject.page, incident=incident.id)
+
+
+def _lasted(incident: Incident) -> str:
+    if incident.opened_at is None or incident.resolved_at is None:
+        return ""
+    hours = (incident.resolved_at - incident.opened_at).total_seconds() / 3600
+    lasted = f"{hours:.0f} h" if hours >= 1.5 else f"{max(1, round(hours * 60))} min"
+    return f" (after {lasted})"
+
+
+def _details(incident: Incident, subject: Subject) -> Line:
+    parts: list[Span] = []
+    if incident.since is not None:
+        parts.append(Span(f"since {moment(incident.since)}"))
+    seen = [_evidence(one, subject) for one in incident.evidence[:_SHOWN]]
+    if seen:
+        parts.append(Span("see "))
+        return (*joined(parts[:-1], "; "), Span("; " if parts[:-1] else ""), *_see(seen))
+    return joined(parts, "; ")
+
+
+def _see(seen: Sequence[Line]) -> Line:
+    spans: list[Span] = [Span("see ")]
+    for index, one in enumerate(seen):
+        if index:
+            spans.append(Span(", "))
+        spans.extend(one)
+    return tuple(spans)
+
+
+def _evidence(one: Evidence, subject: Subject) -> Line:
+    url = None
+    if subject.change_url is not None:
+        url = subject.change_url.format(number=one.number, patch_set=one.patch_set)
+    spans = [Span(f"{one.number},{one.patch_set}", href=url)]
+    if one.job:
+        log = one.url if one.url and one.url.startswith(("http://", "https://")) else None
+        spans += [Span(" ("), Span(one.job, href=log, code=True), Span(")")]
+    return tuple(spans)
+
+
+def moment(at: datetime) -> str:
+    """A time as a chat line shows it, in UTC."""
+    return f"{at:%a %d %b %H:%M} UTC"
+
+
+def together_card(openings: Sequence[Opening], cis: int, page: str | None) -> Card:
+    """One message for many CIs that broke within the hour."""
+    worst = min((one.severity for one in openings), key=lambda state: state.rank)
+    names = sorted({one.ci for one in openings})
+    head = line(
+        state_span(worst),
+        f" — {len(names)} of {cis} CIs broke since {moment(openings[0].at)}: ",
+        Span(", ".join(names), strong=True),
+    )
+    advice = line("so many at once have a common cause; look there before you look at each")
+    return Card((head, advice), link=page)

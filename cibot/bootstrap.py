@@ -1,0 +1,214 @@
+"""Puts the bot together from its configuration: the only place that names concrete classes."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from cibot.app import create_app
+from cibot.bot import Bot, WebServer
+from cibot.card import Card
+from cibot.chat.backends.irc import IrcBackend
+from cibot.chat.backends.slack import SlackBackend
+from cibot.chat.commands.summary import summary_card
+from cibot.chat.delivery import Sender
+from cibot.chat.dispatch import Dispatcher
+from cibot.chat.protocol import Backend, Channel
+from cibot.chat.summaries import MakeCard, Summaries
+from cibot.collector.gerrit import Gerrit
+from cibot.collector.ingest import Ingest
+from cibot.collector.poller import FEED, Poller, PollSummary
+from cibot.collector.roster import Roster
+from cibot.config import Config, GerritConfig, SummaryConfig
+from cibot.errors import CibotError
+from cibot.health.policy import Policy
+from cibot.leader import TTL, Leader
+from cibot.monitor import Monitor
+from cibot.reports.context import Context
+from cibot.reports.summary import summary
+from cibot.scheduler import Job, Scheduler
+from cibot.store.cis import ensure_server
+from cibot.store.engine import Store, Tx, open_store
+from cibot.store.migrate import require_current, upgrade
+from cibot.web.probes import probes_blueprint
+from cibot.web.readiness import parts
+from cibot.webhooks.gerrit import Hook, gerrit_blueprint
+from cibot.webhooks.slack import slack_blueprint
+
+log = logging.getLogger(__name__)
+
+PAGE_SIZE = 100
+_TICK = timedelta(seconds=60)
+_SUMMARY_TICK = timedelta(seconds=20)
+_GROUPS_EVERY = timedelta(hours=1)
+
+
+def utc_now() -> datetime:
+    """The time, aware and in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True)
+class Source:
+    """One Gerrit server: how to ask it, and where what it says goes."""
+
+    config: GerritConfig
+    gerrit: Gerrit
+    roster: Roster
+    ingest: Ingest
+    _asking: threading.Lock = field(default_factory=threading.Lock)
+
+    def poll(self) -> PollSummary:
+        """Polls once; a failure is kept with the feed and raised."""
+        poller = Poller(
+            self.gerrit,
+            self.ingest,
+            overlap=self.config.overlap,
+            page_size=PAGE_SIZE,
+            projects=self.config.projects,
+            clock=utc_now,
+            first_look=self.config.first_look,
+        )
+        try:
+            with self._asking:
+                summary = poller.poll()
+        except CibotError as error:
+            self.ingest.failed(FEED, str(error))
+            raise
+        log.info(
+            "polled server=%s pages=%d changes=%d new_comments=%d reports=%d broken=%d",
+            self.config.name,
+            summary.pages,
+            summary.counts.changes,
+            summary.counts.comments_new,
+            summary.counts.reports_new,
+            len(summary.broken),
+        )
+        return summary
+
+    def learn_groups(self) -> None:
+        """Looks up who is in the configured groups, and gives each CI its accounts."""
+        with self._asking:
+            found = [
+                one for name in self.config.ci_groups for one in self.gerrit.group_members(name)
+            ]
+        members = {one.gerrit_id for one in found if one.gerrit_id is not None}
+        self.roster.groups = frozenset(members)
+        self.ingest.sync_roster()
+
+
+def open_migrated(config: Config) -> Store:
+    """The configured database, at its newest version: SQLite is upgraded, others must be."""
+    store = open_store(config.store.url.get_secret_value())
+    if store.engine.dialect.name == "sqlite":
+        upgrade(store)
+    else:
+        require_current(store)
+    return store
+
+
+def make_gerrit(config: GerritConfig) -> Gerrit:
+    """The client of a configured server."""
+    return Gerrit(
+        str(config.url),
+        username=config.username,
+        password=config.password.get_secret_value() if config.password else None,
+        verify=str(config.ca_file) if config.ca_file else True,
+    )
+
+
+def make_source(
+    config: Config,
+    gerrit: GerritConfig,
+    store: Store,
+    on_reports: Callable[[set[int]], None] = lambda _cis: None,
+) -> Source:
+    """A configured server with its way into the store."""
+    server_id = store.write(lambda tx: ensure_server(tx, gerrit.name, str(gerrit.url)))
+    roster = Roster.from_config(config, gerrit.name)
+    ingest = Ingest(store, server_id, roster, utc_now, on_reports)
+    return Source(gerrit, make_gerrit(gerrit), roster, ingest)
+
+
+def make_backends(config: Config) -> dict[str, Backend]:
+    """A backend for each configured network."""
+    backends: dict[str, Backend] = {one.name: IrcBackend(one) for one in config.irc}
+    backends |= {one.name: SlackBackend(one) for one in config.slack}
+    return backends
+
+
+def _hooks(sources: list[Source]) -> dict[str, Hook]:
+    return {
+        one.config.name: Hook(one.config.webhook_token.get_secret_value(), one.ingest)
+        for one in sources
+        if one.config.webhook_token is not None
+    }
+
+
+def _jobs(
+    sources: list[Source],
+    monitor: Monitor,
+    summaries: Summaries,
+    renew: Callable[[], None],
+) -> list[Job]:
+    jobs = [
+        Job("lease", TTL / 3, renew, at_once=False, led=False),
+        Job("judge", _TICK, monitor.judge_all),
+        Job("summaries", _SUMMARY_TICK, summaries.tick),
+    ]
+    for one in sources:
+        if one.config.poll:
+            jobs.append(Job(f"poll {one.config.name}", one.config.poll_every, one.poll))
+        if one.config.ci_groups:
+            jobs.append(Job(f"groups {one.config.name}", _GROUPS_EVERY, one.learn_groups))
+    return jobs
+
+
+def _rooms(config: Config) -> list[Channel]:
+    """Every channel that anything is told in, without repeats."""
+    named = [one for route in config.route for one in route.channels]
+    named += [one.channel for one in config.summary]
+    return [Channel.parse(one) for one in dict.fromkeys(named)]
+
+
+def _daily(config: Config) -> MakeCard:
+    def make(tx: Tx, to: SummaryConfig, now: datetime) -> Card:
+        ctx = Context(now, config, to.time_zone)
+        return summary_card(ctx, summary(tx, ctx, "day"))
+
+    return make
+
+
+def build(config: Config, extra: Mapping[str, Backend] | None = None) -> Bot:
+    """The whole bot, ready to start; ``extra`` are backends that no configuration names.
+
+    Raises ConfigError or MigrationError, with the remedy.
+    """
+    store = open_migrated(config)
+    backends = make_backends(config) | dict(extra or {})
+    leader = Leader(store, utc_now)
+    sender = Sender(store, backends, utc_now, rooms=_rooms(config), leads=leader.held)
+    monitor = Monitor(store, config, Policy(), utc_now, sender.wake, leader.held)
+    sources = [make_source(config, one, store, monitor.heard) for one in config.gerrit]
+    for one in sources:
+        one.ingest.sync_roster()
+    summaries = Summaries(store, config.summary, _daily(config), utc_now, sender.wake)
+    answer = Dispatcher(
+        store, config, utc_now, lambda: {name: one.link() for name, one in backends.items()}
+    )
+    app = create_app(
+        [
+            probes_blueprint(parts(store, utc_now, backends)),
+            gerrit_blueprint(_hooks(sources), utc_now),
+            slack_blueprint({k: v for k, v in backends.items() if isinstance(v, SlackBackend)}),
+        ]
+    )
+    web = WebServer(app, config.web.listen, config.web.threads)
+    # The bot does not exist yet when its jobs are named.
+    jobs = _jobs(sources, monitor, summaries, lambda: bot.lead())  # noqa: PLW0108
+    scheduler = Scheduler(jobs, leader.held)
+    bot = Bot(store, leader, backends, answer, (monitor, sender), sender, scheduler, web)
+    return bot

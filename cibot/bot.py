@@ -1,0 +1,126 @@
+"""The running bot: starts its parts in order and ends them in order."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from flask import Flask
+from waitress.server import create_server
+
+from cibot.chat.delivery import Sender
+from cibot.chat.protocol import Answer, Backend
+from cibot.errors import ConfigError, Transient
+from cibot.leader import Leader
+from cibot.scheduler import Scheduler
+from cibot.store.engine import Store
+
+log = logging.getLogger(__name__)
+
+
+class Worker(Protocol):
+    """Something with a thread of its own."""
+
+    def start(self) -> None:
+        """Starts the thread."""
+
+    def stop(self, timeout: float) -> None:
+        """Ends it within ``timeout`` seconds."""
+
+
+class WebServer:
+    """Serves the application from threads of its own; port 0 takes a free one."""
+
+    def __init__(self, app: Flask, listen: str, threads: int) -> None:
+        host, _, port = listen.rpartition(":")
+        try:
+            self._server: Any = create_server(
+                app,
+                host=host.strip("[]"),
+                port=int(port),
+                threads=threads,
+                ident="cibot",
+                max_request_body_size=(1 << 20) + 8192,
+                clear_untrusted_proxy_headers=True,
+            )
+        except OSError as error:
+            raise ConfigError(
+                f"web.listen: {listen} cannot be listened on: {error.strerror};"
+                " choose another port or end the program that has it"
+            ) from error
+        self._thread = threading.Thread(target=self._server.run, name="web", daemon=True)
+
+    @property
+    def url(self) -> str:
+        """Where it listens, as a person would type it."""
+        host = self._server.effective_host
+        return f"http://{f'[{host}]' if ':' in host else host}:{self._server.effective_port}"
+
+    def start(self) -> None:
+        """Begins to answer."""
+        self._thread.start()
+
+    def stop(self, timeout: float) -> None:
+        """Ends after the requests under way, within ``timeout`` seconds."""
+        self._server.close()
+        self._server.task_dispatcher.shutdown(cancel_pending=True, timeout=timeout)
+        self._thread.join(timeout)
+
+
+@dataclass(slots=True)
+class Bot:
+    """All parts of one process, built by `cibot.bootstrap`."""
+
+    store: Store
+    leader: Leader
+    backends: Mapping[str, Backend]
+    answer: Answer
+    workers: tuple[Worker, ...]
+    sender: Sender
+    scheduler: Scheduler
+    web: WebServer
+    _stop: threading.Event = field(default_factory=threading.Event)
+
+    def start(self) -> None:
+        """Starts every part and returns; from then on webhooks and questions are answered."""
+        self.lead()
+        for backend in self.backends.values():
+            backend.start(self.answer)
+        for worker in self.workers:
+            worker.start()
+        self.web.start()
+        self.scheduler.start()
+        log.info("ready url=%s leading=%s", self.web.url, self.leader.held())
+
+    def lead(self) -> None:
+        """Takes or keeps the lease; a new leader's jobs run at once."""
+        before = self.leader.held()
+        if self.leader.renew() and not before:
+            self.scheduler.run_now()
+
+    def ask_to_stop(self) -> None:
+        """Lets `wait` return; safe in a signal handler."""
+        self._stop.set()
+
+    def wait(self) -> None:
+        """Returns when somebody asked to stop."""
+        while not self._stop.wait(3600):
+            pass
+
+    def stop(self, timeout: float = 4.0) -> None:
+        """Ends every part in a few seconds; what is in the outbox stays there."""
+        self.scheduler.stop()
+        self.web.stop(timeout / 4)
+        for worker in self.workers:
+            worker.stop(timeout / 4)
+        for backend in self.backends.values():
+            backend.stop(timeout / 4)
+        try:
+            self.leader.resign()
+        except Transient as error:
+            log.warning("lease not given back cause=%s", error)
+        self.store.close()
+        log.info("stopped")

@@ -1,0 +1,131 @@
+"""``cibot poll`` and ``cibot backfill``: reading Gerrit once, from the command line."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+from cibot import logs
+from cibot.bootstrap import Source, make_source, open_migrated, utc_now
+from cibot.cli.common import config_option, read_config
+from cibot.collector.backfill import BackfillSummary, backfill
+from cibot.collector.backfill import Progress as Reached
+from cibot.config import Config
+from cibot.configfile import secret_values
+from cibot.errors import UserError
+from cibot.store.engine import Store
+
+
+def _opened(config_path: Path | None, server: str | None) -> tuple[Config, Store, list[Source]]:
+    loaded = read_config(config_path)
+    logs.set_up(
+        "warning" if loaded.config.log.level == "info" else loaded.config.log.level,
+        loaded.config.log.format,
+        secrets=secret_values(loaded.config),
+    )
+    chosen = [one for one in loaded.config.gerrit if server in {None, one.name}]
+    if not chosen:
+        known = ", ".join(one.name for one in loaded.config.gerrit) or "none"
+        raise UserError(f"no [[gerrit]] is named {server!r}; the configuration has: {known}")
+    store = open_migrated(loaded.config)
+    sources = [make_source(loaded.config, one, store) for one in chosen]
+    for one in sources:
+        one.ingest.sync_roster()
+    return loaded.config, store, sources
+
+
+@click.command()
+@click.option("--server", metavar="NAME", help="Only this [[gerrit]]. Default: all.")
+@config_option
+def poll(config_path: Path | None, server: str | None) -> None:
+    """Read what moved on Gerrit since the last poll, once."""
+    _, store, sources = _opened(config_path, server)
+    for one in sources:
+        found = one.poll()
+        click.echo(
+            f"{one.config.name}: {found.counts.changes} changes,"
+            f" {found.counts.comments_new} new comments, {found.counts.reports_new} reports"
+        )
+        for broken in found.broken:
+            click.echo(f"  could not be read: {broken}", err=True)
+    store.close()
+
+
+@click.command("backfill")
+@click.option(
+    "--since",
+    required=True,
+    type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]),
+    help="Read changes updated from this day (UTC) on.",
+)
+@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="Up to this day. Default: now.")
+@click.option("--project", metavar="P", help="Only this project. Default: all.")
+@click.option("--server", metavar="NAME", help="Only this [[gerrit]]. Default: all.")
+@click.option("--rate", default=2.0, show_default=True, help="At most so many requests a second.")
+@config_option
+def backfill_command(
+    config_path: Path | None,
+    since: datetime,
+    until: datetime | None,
+    project: str | None,
+    server: str | None,
+    rate: float,
+) -> None:
+    """Read history. Interrupted, the same command goes on where it was."""
+    if rate <= 0:
+        raise UserError("--rate must be more than 0 requests a second")
+    _, store, sources = _opened(config_path, server)
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda _number, _frame: stop.set())
+    signal.signal(signal.SIGINT, lambda _number, _frame: stop.set())
+    span = (since.replace(tzinfo=UTC), until.replace(tzinfo=UTC) if until else None)
+    for one in sources:
+        found = _read_history(one, span, project, rate, stop)
+        resumed = " (went on from where it was)" if found.resumed else ""
+        click.echo(
+            f"{one.config.name}: {found.counts.changes} changes,"
+            f" {found.counts.comments_new} new comments,"
+            f" {found.counts.reports_new} reports{resumed}"
+        )
+        for broken in found.broken:
+            click.echo(f"  could not be read: {broken}", err=True)
+    store.close()
+
+
+def _read_history(
+    source: Source,
+    span: tuple[datetime, datetime | None],
+    project: str | None,
+    rate: float,
+    stop: threading.Event,
+) -> BackfillSummary:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[said]}"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(source.config.name, total=1.0, said="")
+
+        def show(reached: Reached) -> None:
+            said = f"{reached.counts.changes} changes, down to {reached.reached:%Y-%m-%d}"
+            bar.update(task, completed=reached.fraction, said=said)
+
+        return backfill(
+            source.gerrit,
+            source.ingest,
+            *span,
+            project,
+            progress=show,
+            rate=rate,
+            stop=stop,
+            clock=utc_now,
+        )

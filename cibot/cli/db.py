@@ -1,0 +1,46 @@
+"""``cibot db``: the tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from cibot.cli.common import config_option, read_config
+from cibot.store import migrate
+from cibot.store.engine import open_store
+
+
+@click.group()
+def command() -> None:
+    """Bring the database's tables to this version, or see which they are."""
+
+
+@command.command()
+@config_option
+def upgrade(config_path: Path | None) -> None:
+    """Make or upgrade the tables. Safe to run again; SQLite does it by itself at start."""
+    store = open_store(read_config(config_path).config.store.url.get_secret_value())
+    before = migrate.current(store)
+    migrate.upgrade(store)
+    after = migrate.current(store)
+    click.echo(f"tables are of version {after}" + (f", were {before}" if before != after else ""))
+
+
+@command.command()
+@config_option
+def version(config_path: Path | None) -> None:
+    """Show the version of the tables and the one that this cibot needs."""
+    store = open_store(read_config(config_path).config.store.url.get_secret_value())
+    click.echo(f"tables: {migrate.current(store) or 'none'}; needed: {migrate.newest()}")
+
+
+@command.command()
+@click.argument("revision")
+@click.confirmation_option(prompt="What the newer tables hold will be lost. Go on?")
+@config_option
+def downgrade(config_path: Path | None, revision: str) -> None:
+    """Take the tables back to REVISION (`base` for none)."""
+    store = open_store(read_config(config_path).config.store.url.get_secret_value())
+    migrate.downgrade(store, revision)
+    click.echo(f"tables are of version {migrate.current(store) or 'none'}")

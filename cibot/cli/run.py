@@ -1,0 +1,49 @@
+"""``cibot run``: the daemon."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import click
+
+from cibot import logs
+from cibot.bootstrap import build
+from cibot.bot import Bot
+from cibot.chat.backends.console import ConsoleBackend
+from cibot.chat.protocol import Backend
+from cibot.cli.common import config_option, read_config
+from cibot.config import Config
+from cibot.configfile import secret_values
+
+
+@click.command()
+@config_option
+def command(config_path: Path | None) -> None:
+    """Collect, judge, tell and answer until SIGTERM or Ctrl-C."""
+    loaded = read_config(config_path)
+    log = loaded.config.log
+    logs.set_up(log.level, log.format, secrets=secret_values(loaded.config))
+    for warning in loaded.warnings:
+        click.echo(f"warning: {warning}", err=True)
+    run(loaded.config)
+
+
+def run(config: Config, extra: dict[str, Backend] | None = None) -> None:
+    """Builds the bot and runs it until a signal asks it to stop."""
+    backends = dict(extra or {})
+    if config.console and "console" not in backends:
+        backends["console"] = ConsoleBackend()
+    bot = build(config, backends)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: bot.ask_to_stop())
+    live(bot)
+
+
+def live(bot: Bot) -> None:
+    """Starts the bot, waits to be asked to stop, and stops it."""
+    try:
+        bot.start()
+        bot.wait()
+    finally:
+        bot.stop()

@@ -1,0 +1,211 @@
+"""Stored reports → health → incidents → outbox, in one transaction a CI.
+
+Judging is a function of what is stored and of the time: it can be done again
+at any moment, in any process, and a kill between two steps loses nothing. A
+thread judges the CIs that have new reports; all others come round every few
+minutes, since silence comes without a report.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from cibot.alerts.incident import Incident, step
+from cibot.alerts.incidentrow import incident_from_row, incident_row
+from cibot.config import Config
+from cibot.errors import CibotError
+from cibot.health.assess import assess
+from cibot.health.policy import Policy
+from cibot.health.signal import Health, Signal, signal_row
+from cibot.observer import Observation, Observer
+from cibot.store.cis import KnownCi, all_cis
+from cibot.store.engine import Store, Tx
+from cibot.store.incidents import (
+    StoredHealth,
+    StoredIncident,
+    add_incident,
+    add_transition,
+    health_of,
+    newest_incidents,
+    put_health,
+    update_incident,
+)
+from cibot.store.reports import cis_heard_since
+from cibot.teller import Step, Teller
+
+log = logging.getLogger(__name__)
+
+_AT_LEAST_EVERY = timedelta(minutes=5)
+_LOOK_BACK = timedelta(minutes=3)  # reports that another process stored since the last tick
+
+
+class Monitor:
+    """Judges CIs; `heard` wakes it. Its `judge` may be called from any thread."""
+
+    def __init__(
+        self,
+        store: Store,
+        config: Config,
+        policy: Policy,
+        clock: Callable[[], datetime],
+        on_message: Callable[[], None] = lambda: None,
+        leads: Callable[[], bool] = lambda: True,
+    ) -> None:
+        self._store = store
+        self._policy = policy
+        self._clock = clock
+        self._observer = Observer(config, policy)
+        self._teller = Teller(config)
+        self._on_message = on_message
+        self._leads = leads
+        self._dirty: set[int] = set()
+        self._lock = threading.Lock()
+        self._judging = threading.Lock()
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="monitor", daemon=True)
+
+    def start(self) -> None:
+        """Starts the thread that judges what `heard` names."""
+        self._thread.start()
+
+    def stop(self, timeout: float) -> None:
+        """Ends the thread after the CI under way, within ``timeout`` seconds."""
+        self._stopping.set()
+        self._wake.set()
+        self._thread.join(timeout)
+
+    def heard(self, ci_ids: set[int]) -> None:
+        """Says that these CIs have new reports."""
+        with self._lock:
+            self._dirty |= ci_ids
+        self._wake.set()
+
+    def judge_all(self) -> None:
+        """Judges every CI that was heard lately or not judged for a while."""
+        now = self._clock()
+
+        def due(tx: Tx) -> set[int]:
+            judged = {one.ci_id: one.assessed_at for one in health_of(tx)}
+            old = {
+                one.id
+                for one in all_cis(tx)
+                if one.id not in judged or now - judged[one.id] >= _AT_LEAST_EVERY
+            }
+            return old | cis_heard_since(tx, now - _LOOK_BACK)
+
+        self.heard(self._store.read(due))
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            self._wake.wait()
+            self._wake.clear()
+            with self._lock:
+                dirty, self._dirty = self._dirty, set()
+            for ci_id in sorted(dirty):
+                if self._stopping.is_set() or not self._leads():
+                    break
+                try:
+                    self.judge(ci_id)
+                except CibotError as error:
+                    log.warning("not judged ci=%d cause=%s", ci_id, error)
+
+    def judge(self, ci_id: int) -> Health | None:
+        """Judges one CI now: its health, its incidents and what is told, in one commit.
+
+        None where there is no such CI. Raises StoreError.
+        """
+        with self._judging:
+            now = self._clock()
+            health, told = self._store.write(lambda tx: self._judge(tx, ci_id, now))
+        if told:
+            self._on_message()
+        return health
+
+    def _judge(self, tx: Tx, ci_id: int, now: datetime) -> tuple[Health | None, int]:
+        ci = next((one for one in all_cis(tx) if one.id == ci_id), None)
+        if ci is None:
+            return None, 0
+        seen = self._observer.observe(tx, ci, now)
+        health = assess(
+            self._policy, seen.judged, seen.eligible, seen.last_heard, seen.feed_fresh, now
+        )
+        _keep(tx, ci.id, health, seen, now)
+        steps = [one for signal in health.signals for one in self._step(tx, ci, signal, now)]
+        told = self._teller.tell(tx, ci, health, seen, steps, now) if steps else 0
+        return health, told
+
+    def _step(self, tx: Tx, ci: KnownCi, signal: Signal, now: datetime) -> list[Step]:
+        """Moves the incident of a signal's kind; what is open is returned, moved or not."""
+        stored = newest_incidents(tx, ci.id).get(signal.name)
+        before = _read(stored)
+        after, transition = step(before, signal, now, self._policy.incident)
+        if after is None or (stored is not None and after == before and not after.open):
+            return []
+        stored = _store(tx, ci.id, after, stored)
+        seq = 0
+        if transition is not None:
+            seq = add_transition(tx, stored.id, now, transition.name, transition.reason)
+            log.info(
+                "incident ci=%s kind=%s step=%s id=%d reason=%s",
+                ci.name,
+                signal.name,
+                transition.name,
+                stored.id,
+                transition.reason,
+            )
+        return [Step(stored, _with_id(after, stored.id), transition, seq)]
+
+
+def _with_id(incident: Incident, incident_id: int) -> Incident:
+    return replace(incident, id=incident_id)
+
+
+def _read(stored: StoredIncident | None) -> Incident | None:
+    return incident_from_row(json.loads(stored.body), stored.id) if stored else None
+
+
+def _store(tx: Tx, ci_id: int, incident: Incident, before: StoredIncident | None) -> StoredIncident:
+    """Writes an incident: over the one it continues, or as a new one."""
+    same = before is not None and incident.id == before.id
+    row = StoredIncident(
+        before.id if before is not None and same else 0,
+        ci_id,
+        incident.kind,
+        incident.phase.value,
+        incident.opened_at,
+        incident.resolved_at,
+        incident.changed_at,
+        json.dumps(incident_row(incident), ensure_ascii=False, separators=(",", ":")),
+        before.told if before is not None and same else False,
+    )
+    if not same:
+        row = replace(row, id=add_incident(tx, row))
+    elif row != before:
+        update_incident(tx, row)
+    return row
+
+
+def _keep(tx: Tx, ci_id: int, health: Health, seen: Observation, now: datetime) -> None:
+    """Stores the health; the time since when a state lasts outlives each judging."""
+    before = next(iter(health_of(tx, ci_id)), None)
+    since = health.since or now
+    if before is not None and before.state == health.state.value and before.since is not None:
+        since = min(since, before.since)
+    signals = [signal_row(one) for one in health.signals]
+    put_health(
+        tx,
+        StoredHealth(
+            ci_id,
+            health.state.value,
+            since,
+            now,
+            seen.last_heard,
+            json.dumps(signals, ensure_ascii=False, separators=(",", ":")),
+        ),
+    )

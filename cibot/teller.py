@@ -1,0 +1,168 @@
+"""Decides who hears of an incident's step and puts the messages into the outbox."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from urllib.parse import quote
+
+from cibot.alerts.incident import Incident, Phase, Transition
+from cibot.alerts.inhibit import Opening, Surroundings, common_breakage, inhibited
+from cibot.alerts.message import Subject, alert_card, together_card
+from cibot.alerts.routing import Alert, receivers
+from cibot.card import Card
+from cibot.config import Config
+from cibot.health.signal import Health
+from cibot.model import Channel, State
+from cibot.observer import Observation
+from cibot.store import outbox
+from cibot.store.cis import KnownCi, all_cis, server_urls
+from cibot.store.engine import Tx
+from cibot.store.incidents import StoredIncident, incidents_of, opened_since, update_incident
+from cibot.store.queries_judging import servers_of
+
+log = logging.getLogger(__name__)
+
+_SPOKEN = frozenset({Phase.FIRING, Phase.ACKNOWLEDGED})
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """An incident after judging, and the step it took, if it took one."""
+
+    stored: StoredIncident
+    incident: Incident
+    transition: Transition | None
+    seq: int
+
+
+class Teller:
+    """Turns steps into messages by the routes of the configuration."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._owners = {one.name: one.owner for one in config.ci}
+
+    def tell(
+        self,
+        tx: Tx,
+        ci: KnownCi,
+        health: Health,
+        seen: Observation,
+        steps: Sequence[Step],
+        now: datetime,
+    ) -> int:
+        """Adds what is to be said to the outbox; returns how many messages.
+
+        An opening that a greater trouble keeps back is told when that is over
+        and the incident still lasts; an end is told only of what was told.
+        """
+        around = _surroundings(tx, ci, health, seen)
+        added = 0
+        for one in steps:
+            transition = _news(one)
+            if transition is None:
+                continue
+            reason = inhibited(one.incident.kind, around)
+            if reason is not None and transition.name != "resolved":
+                log.info("kept back ci=%s kind=%s reason=%s", ci.name, one.incident.kind, reason)
+                continue
+            added += self._say(tx, ci, seen, one, transition, now)
+            if not one.stored.told:
+                update_incident(tx, replace(one.stored, told=True))
+        return added
+
+    def _say(
+        self,
+        tx: Tx,
+        ci: KnownCi,
+        seen: Observation,
+        one: Step,
+        transition: Transition,
+        now: datetime,
+    ) -> int:
+        alert = Alert(
+            ci.name,
+            one.incident.kind,
+            one.incident.severity,
+            self._owners.get(ci.name),
+            seen.projects,
+        )
+        key, message = self._message(tx, ci, one, transition, now)
+        channels = receivers(self._config.route, alert)
+        for name in channels:
+            channel = Channel.parse(name)
+            outbox.enqueue(
+                tx, f"{key}:{name}"[:190], channel.network, channel.room, message.to_json(), now
+            )
+        return len(channels)
+
+    def _message(
+        self, tx: Tx, ci: KnownCi, one: Step, transition: Transition, now: datetime
+    ) -> tuple[str, Card]:
+        """The dedupe key and the card; many openings within an hour share one."""
+        if transition.name in {"opened", "reopened"}:
+            cis = all_cis(tx)
+            names = {known.id: known.name for known in cis}
+            openings = [
+                Opening(names.get(row.ci_id, "?"), row.kind, row.opened_at, _severity(row))
+                for row in opened_since(tx, now - _DAY)
+                if row.opened_at is not None
+            ]
+            together = common_breakage(openings, len(cis), now)
+            if together is not None:
+                key = f"together:{together[0].at:%Y%m%dT%H%M%S}"
+                return key, together_card(together, len(cis), self._page())
+        subject = Subject(ci.name, self._page("ci", ci.name), _change_url(tx, ci))
+        card = alert_card(one.incident, transition, subject)
+        return f"incident:{one.stored.id}:{one.seq}:{transition.name}", card
+
+    def _page(self, *path: str) -> str | None:
+        base = self._config.web.public_url
+        if base is None:
+            return None
+        return "/".join([str(base).rstrip("/"), *(quote(part, safe="") for part in path)])
+
+
+def _news(one: Step) -> Transition | None:
+    """What people should hear now: the step, or an opening that was kept back before."""
+    if one.transition is not None and one.transition.told:
+        told_before = one.stored.told or one.transition.name in {"opened", "reopened", "escalated"}
+        return one.transition if told_before else None
+    if not one.stored.told and one.incident.phase in _SPOKEN:
+        opened_at = one.incident.opened_at or one.incident.changed_at
+        return Transition("opened", opened_at, one.incident.said, one.incident.severity, told=True)
+    return None
+
+
+def _surroundings(tx: Tx, ci: KnownCi, health: Health, seen: Observation) -> Surroundings:
+    references = {one for one in seen.references.values() if one is not None}
+    broken = any(
+        row.kind == "success" and row.state in {"firing", "acknowledged"}
+        for reference in references - {ci.id}
+        for row in incidents_of(tx, reference)
+    )
+    return Surroundings(
+        feed_fresh=seen.feed_fresh,
+        is_reference=ci.id in references,
+        reference_broken=broken,
+        silent=any(one.verdict is State.SILENT for one in health.signals),
+    )
+
+
+def _severity(row: StoredIncident) -> State:
+    return State(json.loads(row.body)["severity"])
+
+
+def _change_url(tx: Tx, ci: KnownCi) -> str | None:
+    """Where Gerrit shows a change, for a CI of one server."""
+    urls = server_urls(tx)
+    servers = servers_of(tx, ci.id)
+    if len(servers) != 1:
+        return None
+    base = urls[next(iter(servers))][1].rstrip("/").replace("{", "%7B").replace("}", "%7D")
+    return base + "/{number}/{patch_set}"

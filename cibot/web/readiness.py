@@ -1,0 +1,56 @@
+"""What ``/readyz`` looks at: the database, each server's feeds, each chat network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+
+from cibot.chat.protocol import Backend
+from cibot.errors import CibotError
+from cibot.store.cis import server_urls
+from cibot.store.engine import Store
+from cibot.store.queries_judging import heard_at
+from cibot.web.probes import Probe
+
+STALE = timedelta(minutes=15)
+
+
+def parts(
+    store: Store, clock: Callable[[], datetime], backends: Mapping[str, Backend]
+) -> dict[str, Callable[[], Probe]]:
+    """A look at each part; each takes a query or none."""
+
+    def database() -> Probe:
+        try:
+            store.ping()
+        except CibotError as error:
+            return Probe(False, str(error))
+        return Probe(True, "answers")
+
+    def feeds() -> Probe:
+        try:
+            names, heard = store.read(lambda tx: (server_urls(tx), heard_at(tx)))
+        except CibotError as error:
+            return Probe(False, str(error))
+        ages = {names[one][0]: _age(heard.get(one), clock()) for one in names}
+        stale = [name for name, age in ages.items() if age is None or age > STALE]
+        said = ", ".join(f"{name} heard {_words(age)}" for name, age in sorted(ages.items()))
+        return Probe(not stale, said or "no server is configured")
+
+    def link(backend: Backend) -> Callable[[], Probe]:
+        def look() -> Probe:
+            now = backend.link()
+            return Probe(now.up, now.detail or ("connected" if now.up else "not connected"))
+
+        return look
+
+    chats = {f"chat {name}": link(one) for name, one in sorted(backends.items())}
+    return {"database": database, "feeds": feeds, **chats}
+
+
+def _age(heard: datetime | None, now: datetime) -> timedelta | None:
+    return None if heard is None else now - heard
+
+
+def _words(age: timedelta | None) -> str:
+    return "never" if age is None else f"{max(0, round(age.total_seconds()))} s ago"
