@@ -35,9 +35,19 @@ _ANSWERERS = 4
 
 
 class IrcBackend:
-    """Implements `cibot.chat.protocol.Backend` for one ``[[irc]]`` network."""
+    """Implements `cibot.chat.protocol.Backend` for one ``[[irc]]`` network.
 
-    def __init__(self, config: IrcConfig, *, timing: IrcTiming | None = None) -> None:
+    ``limit`` bounds how often one person (user@host) may ask: six times at
+    once, then every five seconds.
+    """
+
+    def __init__(
+        self,
+        config: IrcConfig,
+        *,
+        timing: IrcTiming | None = None,
+        limit: PersonLimit | None = None,
+    ) -> None:
         self.network = config.name
         self._config = config
         self._timing = timing or IrcTiming()
@@ -49,7 +59,7 @@ class IrcBackend:
         self._reactor: WakingReactor | None = None
         self._thread: threading.Thread | None = None
         self._answerers: ThreadPoolExecutor | None = None
-        self._limit = PersonLimit(_QUESTIONS_A_SECOND, _QUESTIONS_AT_ONCE)
+        self._limit = limit or PersonLimit(_QUESTIONS_A_SECOND, _QUESTIONS_AT_ONCE)
         self._rooms = Rooms(
             config.channels, lambda: Backoff(self._timing.rejoin, self._timing.rejoin_most)
         )
