@@ -42,7 +42,10 @@ class MariaDB:
         install = needs("mariadb-install-db", package=_PACKAGE)
         self._socket = directory / "s"
         self._numbers = itertools.count(1)
-        common = ["--no-defaults", f"--datadir={directory / 'data'}"]
+        # A server that starts wipes temporary tables from its tmpdir, also another server's.
+        own = directory / "tmp"
+        own.mkdir()
+        common = ["--no-defaults", f"--datadir={directory / 'data'}", f"--tmpdir={own}"]
         if is_root():
             common.append("--user=root")
         run_tool([install, *common, "--auth-root-authentication-method=normal", "--skip-test-db"])

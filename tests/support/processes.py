@@ -192,6 +192,6 @@ def run_tool(argv: Sequence[str | Path], *, timeout_s: float = 120, **kwargs: An
         **kwargs,
     )
     if done.returncode:
-        tail = "\n".join(done.stdout.splitlines()[-30:])
+        tail = "\n".join(done.stdout.splitlines()[-80:])
         raise ServerFailedError(f"{words[0]} ended with code {done.returncode}:\n{tail}")
     return done.stdout
