@@ -141,11 +141,14 @@ class Rooms:
             room.nicks.clear()
         return room
 
-    def i_left(self, name: str, now: float, *, steady: float) -> float:
-        """The bot was kicked or parted; returns the seconds until it comes back."""
+    def i_left(self, name: str, now: float, *, steady: float) -> float | None:
+        """The bot was kicked or parted; returns the seconds until it comes back.
+
+        None where it was not in that channel.
+        """
         room = self.get(name)
-        if room is None:
-            return 0.0
+        if room is None or not room.joined:
+            return None
         if now - room.joined_at > steady:
             room.backoff.reset()
         wait = room.backoff.next()

@@ -206,6 +206,8 @@ class Session:
             self._rooms.went(name, nick)
             return
         wait = self._rooms.i_left(name, now, steady=self._timing.steady)
+        if wait is None:
+            return
         log.warning("irc %s: %s: %s; back in %.0f s", self._config.name, name, how, wait)
         text = f"{name}: the bot was removed from the channel"
         self._fail_waiting(name, Transient(text, retry_after=wait))
