@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from cibot.collector.formats import (
     buildbot,
     github_actions,
+    grouped,
     jenkins,
     lint,
     listing,
@@ -23,6 +24,7 @@ from cibot.collector.formats import (
     zuul,
 )
 from cibot.collector.formats.comment import MAX_CHARS, Comment
+from cibot.collector.formats.words import word_set
 from cibot.collector.header import split_header
 from cibot.model import Account, Outcome, Report, Vote
 
@@ -39,23 +41,14 @@ FAMILIES = (
     prow.read,
     lists.read,
     listing.read,
+    grouped.read,
     lint.read,
     sentence.read,
     votes.read,
     lint.read_note,
 )
-_PLAIN_TO_SEE = frozenset(
-    {
-        "zuul",
-        "jenkins",
-        "github-actions",
-        "result-url",
-        "luci",
-        "buildbot",
-        "prow",
-        "list",
-        "listing",
-    }
+_PLAIN_TO_SEE = word_set(
+    "zuul jenkins github-actions result-url luci buildbot prow list listing grouped"
 )
 
 

@@ -31,6 +31,8 @@ _PHRASES: tuple[tuple[str, Outcome], ...] = (
     ("this change failed on ", Outcome.FAILURE),
     ("build is still in progress", Outcome.FAILURE),
     ("failed tryjobs", Outcome.FAILURE),
+    ("failed to launch", Outcome.FAILURE),
+    ("unexpected error when processing tryjobs", Outcome.NONE),
     ("failed to apply", Outcome.MERGE_FAILURE),
     ("cannot start a run", Outcome.NONE),
     ("cannot continue this run", Outcome.NONE),
@@ -57,7 +59,7 @@ _HINTS = (
     "This change failed on ",
     "Build is still",
     "Commit queue",
-    "ryjobs",
+    "ryjob",
 )
 
 

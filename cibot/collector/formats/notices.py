@@ -58,6 +58,7 @@ _GERRIT = (
     "Deferred",
     "Reopened",
     "Cherry-pick",
+    "I noticed jenkins failed",  # elastic-recheck: which known bug a failure was
 )
 _FIRST = frozenset(word[0] for word in _GERRIT)
 _ASKS = word_set(
