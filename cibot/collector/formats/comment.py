@@ -77,16 +77,17 @@ class Comment:
         account = self.account
         if account is None:
             return False
-        return account.service_user or any(
-            _bot_name(name) for name in (account.name, account.username) if name
-        )
+        if account.service_user:
+            return True
+        return _bot_name(account.name or "") or _bot_name(account.username or "", endings=True)
 
 
-def _bot_name(name: str) -> bool:
+def _bot_name(name: str, *, endings: bool = False) -> bool:
+    """Whether a name has a word of programs; in usernames they are often glued (``sriovci``)."""
     words = "".join(c if c.isalnum() else " " for c in name[:100].lower()).split()
-    return any(
-        word in _BOT_WORDS or (len(word) > 4 and word.endswith(("ci", "bot"))) for word in words
-    )
+    if any(word in _BOT_WORDS for word in words):
+        return True
+    return endings and any(len(word) > 5 and word.endswith(("ci", "bot")) for word in words)
 
 
 def score(votes: Sequence[Vote], *, any_label: bool = False) -> int:

@@ -67,8 +67,9 @@ def _program(  # noqa: PLR0911 - one return a form
     label, colon, rest = first.partition(": ")
     if colon and rest and len(label) <= 60 and not label.lower().startswith(("note", "ps")):
         return len(first) <= 160 and "://" not in label
-    url = any("://" in line for line in comment.lines[:6])
-    return url and len(comment.lines) <= 8 and outcome is not Outcome.NONE
+    spoken = [word for word in first.split() if "://" not in word]
+    linked = any("://" in line for line in comment.lines[:6])
+    return linked and len(spoken) <= 3 and outcome is not Outcome.NONE
 
 
 def _labelled(first: str) -> bool:

@@ -24,7 +24,7 @@ def read(comment: Comment) -> Report | None:
     if not voted and builds and len(comment.lines) == len(builds):
         voted = score(comment.given)
         builds = _links(comment, voted)
-        return Report(_outcome(voted), NAME, None, builds)
+        return Report(_outcome(voted), NAME, None, builds if voted else ())
     if not voted or (not by_bot and not builds and by_hand(comment)):
         return None
     return Report(_outcome(voted), NAME, None, builds)
@@ -37,7 +37,7 @@ def _outcome(voted: int) -> Outcome:
 
 
 def _links(comment: Comment, voted: int) -> tuple[Build, ...]:
-    """The builds whose URL ends a line of its own (``Build console: URL``)."""
+    """The builds whose URL ends a line of its own (``Build console: URL``), by the vote."""
     word = "SUCCESS" if voted > 0 else "FAILURE"
     found: dict[str, Build] = {}
     for line in comment.lines[:400]:

@@ -55,6 +55,7 @@ _DONE = {
 # The Gerrit Trigger plugin writes its headlines in title case.
 _JENKINS = ("Build Successful", "Build Failed", "Build Started", "Build Unstable", "Build Aborted")
 _ENDINGS = ("build succeeded.", "build failed.", "build succeeded", "build failed")
+_ARTICLES = ("the ", "this ", "my ", "that ", "a ", "our ", "your ")
 _PREFIXES = (*_MERGE, *_CONFIGURATION, *_STOPPED)
 _INITIALS = frozenset(prefix[0] for prefix in _PREFIXES)
 
@@ -101,9 +102,9 @@ def _notice(comment: Comment, first: str) -> Report | None:
 def _headline(first: str) -> tuple[Outcome, str | None] | None:
     """``Build succeeded (check pipeline).``, ``Gate pipeline build failed.``"""
     before, found, after = first.partition("build ")
-    if not found or len(before) > 40 or (before and before[-1] != " "):
+    if not found or len(before) > 40:
         return None
-    if before.startswith(("the ", "this ", "my ", "- ", "* ", "that ")):
+    if before and (before[-1] != " " or not _own_words(before)):
         return None
     word, _, rest = after.partition(" ")
     outcome = _DONE.get(word.rstrip(".:!,"))
@@ -123,6 +124,11 @@ def _in_brackets(first: str) -> str | None:
 
 def _custom(before: str) -> str | None:
     return before.strip().removesuffix(" pipeline") or None
+
+
+def _own_words(before: str) -> bool:
+    """Whether words before "build" are a headline's ("Main test build failed.")."""
+    return before.replace(" ", "").replace("-", "").isalnum() and not before.startswith(_ARTICLES)
 
 
 def _alone(comment: Comment, first: str) -> bool:
