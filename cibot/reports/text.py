@@ -24,7 +24,7 @@ def plural(count: int, one: str, many: str | None = None) -> str:
 
 def percent(share: float) -> str:
     """A share of 0..1 as "93 %"; only a true 0 or 1 is written "0 %" or "100 %"."""
-    if 0 < share < 0.005:
+    if 0 < share <= 0.005:
         return "<1 %"
     if 0.995 <= share < 1:
         return f"{min(int(share * 1000) / 10, 99.9):g} %"
