@@ -33,6 +33,9 @@ from cibot.scheduler import Job, Scheduler
 from cibot.store.cis import ensure_server
 from cibot.store.engine import Store, Tx, open_store
 from cibot.store.migrate import require_current, upgrade
+from cibot.web.api import ENDPOINTS
+from cibot.web.asking import Asking
+from cibot.web.endpoint import api_blueprint
 from cibot.web.probes import probes_blueprint
 from cibot.web.readiness import parts
 from cibot.webhooks.gerrit import Hook, gerrit_blueprint
@@ -203,6 +206,7 @@ def build(config: Config, extra: Mapping[str, Backend] | None = None) -> Bot:
         [
             probes_blueprint(parts(store, utc_now, backends)),
             gerrit_blueprint(_hooks(sources), utc_now),
+            api_blueprint(Asking(store, config, utc_now), ENDPOINTS),
             slack_blueprint({k: v for k, v in backends.items() if isinstance(v, SlackBackend)}),
         ]
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -60,6 +61,12 @@ def incidents_since(tx: Tx, ctx: Context, since: datetime) -> tuple[Incident, ..
     """The open incidents and those that ended since then, newest first."""
     names = {one.id: one.name for one in ci_rows(tx)}
     stored = incidents_of(tx, resolved_since=since)
+    return tuple(_incident(ctx, names, one) for one in stored if one.ci_id in names)
+
+
+def read_incidents(tx: Tx, ctx: Context, stored: Sequence[StoredIncident]) -> tuple[Incident, ...]:
+    """Stored incidents as faces show them, in their order; those of forgotten CIs are left out."""
+    names = {one.id: one.name for one in ci_rows(tx)}
     return tuple(_incident(ctx, names, one) for one in stored if one.ci_id in names)
 
 

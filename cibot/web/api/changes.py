@@ -1,0 +1,44 @@
+"""``/changes/<number>``: what each CI says of a patch set."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from cibot.reports.change import ChangeReport, change
+from cibot.web.api.params import Number
+from cibot.web.asking import Asking
+from cibot.web.endpoint import Endpoint, Params
+
+
+class ChangeParams(Params):
+    """Which patch set of which change."""
+
+    number: Annotated[Number, Field(description="The change's number in Gerrit.")]
+    patch_set: Annotated[
+        Annotated[int, Field(ge=1, le=99_999)] | None, Field(description="Default: the last one.")
+    ] = None
+    server: Annotated[
+        str | None,
+        Field(max_length=64, description="The Gerrit server, where several have that number."),
+    ] = None
+
+
+def one_change(asking: Asking, params: ChangeParams) -> ChangeReport:
+    """The verdicts on one patch set."""
+    return asking.ask(
+        lambda tx, ctx: change(tx, ctx, params.number, params.patch_set, params.server)
+    )
+
+
+ENDPOINTS = (
+    Endpoint(
+        "/changes/<number>",
+        "Changes",
+        "What each CI says of a patch set",
+        ChangeParams,
+        ChangeReport,
+        one_change,
+    ),
+)

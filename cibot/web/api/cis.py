@@ -1,0 +1,220 @@
+"""``/cis``: all of them, and one with everything that is known of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from cibot.model import State
+from cibot.reports.ci import find_ci
+from cibot.reports.context import Context
+from cibot.reports.failures import JobShare, Passed, Verdict, verdicts
+from cibot.reports.homes import Home
+from cibot.reports.incidents import Incident
+from cibot.reports.listing import CiLine, Listing, listing
+from cibot.reports.signals import Rate, SignalView
+from cibot.reports.status import status
+from cibot.reports.why import why
+from cibot.store.engine import Tx
+from cibot.store.queries_face import ReportKey, reports_before
+from cibot.web.api.params import CiName, OneCi, Paged, ProjectName
+from cibot.web.asking import Asking
+from cibot.web.encode import moment
+from cibot.web.endpoint import Endpoint
+from cibot.web.facts import NOWHERE, homes_of
+from cibot.web.paging import Key, Page, page_of, read_cursor, write_cursor
+from cibot.web.problems import BadParameter
+
+
+@dataclass(frozen=True, slots=True)
+class CiItem:
+    """One CI of a list. ``reference`` is the CI it is measured against."""
+
+    id: int
+    name: str
+    state: State
+    since: datetime | None
+    said: str
+    rate: Rate | None
+    last_heard_at: datetime | None
+    projects: tuple[str, ...]
+    reference: str | None
+    owner: str | None
+    incidents: tuple[Incident, ...]
+    page: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CiPage(Page[CiItem]):
+    """CIs in order. ``totals`` counts every state among all that fit but for the state."""
+
+    items: tuple[CiItem, ...]
+    totals: dict[State, int]
+    stale: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CiDetail(CiItem):
+    """One CI: signals worst first, its last failures newest first, whom to ask."""
+
+    signals: tuple[SignalView, ...]
+    reference_rate: Rate | None
+    passed_since: Passed | None
+    worst_job: JobShare | None
+    last: Verdict | None
+    failures: tuple[Verdict, ...]
+    contact: str | None
+    wiki: str | None
+    recheck: str | None
+    stale: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReportPage(Page[Verdict]):
+    """What a CI said, newest first."""
+
+    items: tuple[Verdict, ...]
+
+
+class ListParams(Paged):
+    """Which CIs, in which order."""
+
+    state: State | None = None
+    project: ProjectName | None = None
+    owner: Annotated[str, Field(max_length=255, description="The owner, as configured.")] | None = (
+        None
+    )
+    q: Annotated[str, Field(max_length=100, description="A part of the name.")] | None = None
+    sort: Literal["worst", "name", "heard"] = "worst"
+
+
+class OneCiPaged(Paged):
+    """A list about one CI."""
+
+    name: CiName
+
+
+def list_cis(asking: Asking, params: ListParams) -> CiPage:
+    """The page of CIs that fit."""
+    at_home = homes_of(asking)
+    ctx, found = asking.ask(lambda tx, ctx: (ctx, listing(tx, ctx, params.state, params.project)))
+    fitting = [one for one in found.cis if _fits(ctx, one, params)]
+    order = _ORDERS[params.sort]
+    page = page_of(sorted(fitting, key=order), order, params.after, params.limit)
+    items = tuple(CiItem(**_fields(ctx, one, at_home.get(one.id, NOWHERE))) for one in page.items)
+    return CiPage(items=items, next=page.next, totals=found.totals, stale=_stale(found))
+
+
+def one_ci(asking: Asking, params: OneCi) -> CiDetail:
+    """Everything about one CI."""
+    at_home = homes_of(asking)
+
+    def question(tx: Tx, ctx: Context) -> CiDetail:
+        found, reasons = status(tx, ctx, params.name), why(tx, ctx, params.name)
+        known = ctx.configured(found.ci.name)
+        fields = _fields(ctx, found.ci, at_home.get(found.ci.id, NOWHERE))
+        return CiDetail(
+            **fields | {"reference": found.reference or fields["reference"]},
+            signals=reasons.signals,
+            reference_rate=found.reference_rate,
+            passed_since=found.passed_since,
+            worst_job=found.worst_job,
+            last=found.last,
+            failures=reasons.failures,
+            contact=known.contact if known else None,
+            wiki=str(known.wiki) if known and known.wiki else None,
+            recheck=known.recheck if known else None,
+            stale=_stale(found),
+        )
+
+    return asking.ask(question)
+
+
+def ci_reports(asking: Asking, params: OneCiPaged) -> ReportPage:
+    """A page of what a CI said."""
+    before = _report_key(params.after) if params.after else None
+
+    def question(tx: Tx, _ctx: Context) -> ReportPage:
+        row = find_ci(tx, params.name)
+        found = reports_before(tx, row.id, before, params.limit + 1)
+        chosen = found[: params.limit]
+        more = len(found) > params.limit
+        last = chosen[-1] if chosen else None
+        following = (
+            write_cursor((moment(last.posted_at), last.change_id, last.seq))
+            if more and last
+            else None
+        )
+        return ReportPage(items=verdicts(tx, chosen), next=following)
+
+    return asking.ask(question)
+
+
+def _report_key(after: str) -> ReportKey:
+    key = read_cursor(after)
+    try:
+        posted_at, change_id, seq = key
+        when = datetime.fromisoformat(posted_at).astimezone(UTC)
+        return when, min(int(change_id), 2**62), min(int(seq), 2**31 - 1)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise BadParameter("after", "take it from the next link of the page before") from error
+
+
+def _fits(ctx: Context, line: CiLine, params: ListParams) -> bool:
+    if params.q and params.q.casefold() not in line.name.casefold():
+        return False
+    known = ctx.configured(line.name)
+    return params.owner is None or bool(known and known.owner == params.owner)
+
+
+def _worst(line: CiLine) -> Key:
+    return (line.state.rank, line.rate.share if line.rate else 2.0, line.name.casefold(), line.id)
+
+
+def _heard(line: CiLine) -> Key:
+    heard = line.last_heard_at
+    return (-heard.timestamp() if heard else 0.0, line.name.casefold(), line.id)
+
+
+_ORDERS = {
+    "worst": _worst,
+    "name": lambda line: (line.name.casefold(), line.id),
+    "heard": _heard,
+}
+
+
+def _stale(found: Listing | Any) -> tuple[str, ...]:
+    return tuple(one.server for one in found.stale)
+
+
+def _fields(ctx: Context, line: CiLine, home: Home) -> dict[str, Any]:
+    known = ctx.configured(line.name)
+    return {
+        "id": line.id,
+        "name": line.name,
+        "state": line.state,
+        "since": line.since,
+        "said": line.said,
+        "rate": line.rate,
+        "last_heard_at": line.last_heard_at,
+        "projects": home.projects,
+        "reference": home.reference,
+        "owner": known.owner if known else None,
+        "incidents": line.incidents,
+        "page": line.page,
+    }
+
+
+ENDPOINTS: tuple[Endpoint[Any], ...] = (
+    Endpoint("/cis", "CIs", "All CIs, worst first", ListParams, CiPage, list_cis),
+    Endpoint(
+        "/cis/<name>", "CIs", "One CI: state, signals, evidence, contact", OneCi, CiDetail, one_ci
+    ),
+    Endpoint(
+        "/cis/<name>/reports", "CIs", "What a CI said, newest first", OneCiPaged, ReportPage,
+        ci_reports,
+    ),
+)  # fmt: skip

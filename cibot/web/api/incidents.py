@@ -1,0 +1,86 @@
+"""``/incidents``: open ones, all, one with its timeline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from cibot.reports.ci import find_ci
+from cibot.reports.context import Context
+from cibot.reports.incidents import Incident, Step, incident, read_incidents
+from cibot.store.engine import Tx
+from cibot.store.queries_face import incidents_before
+from cibot.web.api.params import CiName, Number, Paged
+from cibot.web.asking import Asking
+from cibot.web.endpoint import Endpoint, Params
+from cibot.web.paging import Page, read_cursor, write_cursor
+from cibot.web.problems import BadParameter
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentPage(Page[Incident]):
+    """Incidents, newest first."""
+
+    items: tuple[Incident, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """One incident and its steps, oldest first."""
+
+    incident: Incident
+    steps: tuple[Step, ...]
+
+
+class ListParams(Paged):
+    """Which incidents."""
+
+    state: Literal["open", "all"] = "open"
+    ci: CiName | None = None
+
+
+class OneIncident(Params):
+    """Which incident."""
+
+    id: Annotated[Number, Field(description="The incident's number, as in #218.")]
+
+
+def list_incidents(asking: Asking, params: ListParams) -> IncidentPage:
+    """A page of incidents."""
+    before = _id(params.after) if params.after else None
+
+    def question(tx: Tx, ctx: Context) -> IncidentPage:
+        found = incidents_before(
+            tx,
+            ci_id=find_ci(tx, params.ci).id if params.ci else None,
+            open_only=params.state == "open",
+            before=before,
+            limit=params.limit + 1,
+        )
+        chosen = found[: params.limit]
+        following = write_cursor((chosen[-1].id,)) if len(found) > params.limit else None
+        return IncidentPage(items=read_incidents(tx, ctx, chosen), next=following)
+
+    return asking.ask(question)
+
+
+def one_incident(asking: Asking, params: OneIncident) -> Timeline:
+    """An incident and its steps."""
+    return Timeline(*asking.ask(lambda tx, ctx: incident(tx, ctx, params.id)))
+
+
+def _id(after: str) -> int:
+    key = read_cursor(after)
+    if len(key) == 1 and isinstance(key[0], int) and 0 < key[0] < 2**62:
+        return key[0]
+    raise BadParameter("after", "take it from the next link of the page before")
+
+
+ENDPOINTS: tuple[Endpoint[Any], ...] = (
+    Endpoint("/incidents", "Incidents", "Incidents, newest first", ListParams, IncidentPage,
+             list_incidents),
+    Endpoint("/incidents/<id>", "Incidents", "One incident and its timeline", OneIncident,
+             Timeline, one_incident),
+)  # fmt: skip

@@ -1,0 +1,38 @@
+"""Parameters that several endpoints share."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from cibot.web.endpoint import Params
+
+CiName = Annotated[
+    str, Field(max_length=200, description="A CI's name; a part of it that fits one CI is enough.")
+]
+ProjectName = Annotated[
+    str, Field(max_length=255, description="A project's name, or a part that fits one project.")
+]
+Number = Annotated[int, Field(ge=1, le=2**31 - 1)]
+After = Annotated[
+    str | None,
+    Field(max_length=1000, description="Where to go on; take it from the `next` link."),
+]
+
+
+class Nothing(Params):
+    """An endpoint without parameters."""
+
+
+class OneCi(Params):
+    """An endpoint about one CI."""
+
+    name: CiName
+
+
+class Paged(Params):
+    """An endpoint whose answer comes in pages."""
+
+    limit: Annotated[int, Field(ge=1, le=500, description="Items on a page.")] = 100
+    after: After = None

@@ -1,0 +1,50 @@
+"""How a face asks: one read transaction, one moment, one context for each request."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from cibot.config import Config
+from cibot.health.policy import Policy
+from cibot.reports.context import Context
+from cibot.store.engine import Store, Tx
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Asking:
+    """What every page and every endpoint needs. ``clock`` gives aware UTC."""
+
+    store: Store
+    config: Config
+    clock: Callable[[], datetime]
+    policy: Policy = field(default_factory=Policy)
+    _kept: dict[str, tuple[datetime, Any]] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def context(self) -> Context:
+        """The present moment; times are UTC, the reader's browser makes them local."""
+        return Context(self.clock(), self.config)
+
+    def ask(self, question: Callable[[Tx, Context], T]) -> T:
+        """The answer to one question. Raises UserError and StoreError."""
+        ctx = self.context()
+        return self.store.read(lambda tx: question(tx, ctx))
+
+    def remembered(self, name: str, length: timedelta, question: Callable[[Tx, Context], T]) -> T:
+        """An answer that may be up to ``length`` old: for what is dear to ask and slow to change.
+
+        One thread asks anew while the others wait, so that a crowd asks once.
+        """
+        with self._lock:
+            now = self.clock()
+            kept = self._kept.get(name)
+            if kept is None or not timedelta(0) <= now - kept[0] < length:
+                kept = self._kept[name] = (now, self.ask(question))
+            answer: T = kept[1]
+            return answer

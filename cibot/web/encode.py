@@ -1,0 +1,114 @@
+"""Answers of the query layer as plain JSON values, and their JSON Schema. Pure.
+
+Both follow the same rules, so that the document cannot promise what the answer
+does not hold: a dataclass is an object of its fields and of its properties;
+times are ISO 8601 in UTC with a Z; lengths of time are seconds, and their names
+end in ``_s``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import is_dataclass
+from datetime import UTC, date, datetime, timedelta
+from enum import Enum
+from functools import cache
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from cibot.reports.listing import CiLine
+
+OMITTED: dict[type, frozenset[str]] = {CiLine: frozenset({"signals"})}
+"""Fields that no answer repeats: signals, with their evidence, are told once, by a CI's own."""
+
+_WORDS: dict[type, dict[str, Any]] = {
+    str: {"type": "string"},
+    int: {"type": "integer"},
+    float: {"type": "number"},
+    bool: {"type": "boolean"},
+    NoneType: {"type": "null"},
+    datetime: {"type": "string", "format": "date-time"},
+    date: {"type": "string", "format": "date"},
+    timedelta: {"type": "number", "description": "seconds"},
+}
+
+
+def plain(value: Any) -> Any:
+    """``value`` as what `json.dumps` can write."""
+    for kinds, written in _WRITTEN:
+        if isinstance(value, kinds):
+            return written(value)
+    if not is_dataclass(value):
+        raise TypeError(f"{type(value).__name__} has no form in JSON")
+    return {key: plain(getattr(value, name)) for name, key, _kind in _members(value.__class__)}
+
+
+def moment(value: datetime) -> str:
+    """As "2026-11-23T04:10:00Z", with microseconds where there are any."""
+    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+# An enum is a string too, and a datetime a date: the narrower comes first.
+_WRITTEN: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
+    (Enum, lambda value: value.value),
+    ((NoneType, str, int, float), lambda value: value),
+    (datetime, moment),
+    (date, date.isoformat),
+    (timedelta, timedelta.total_seconds),
+    (Mapping, lambda value: {str(plain(key)): plain(one) for key, one in value.items()}),
+    ((list, tuple, set, frozenset), lambda value: [plain(one) for one in value]),
+)
+
+
+@cache
+def _members(kind: Any) -> tuple[tuple[str, str, Any], ...]:
+    """(attribute, key in JSON, type) of each field and property that is told."""
+    hints = {name: one for name, one in get_type_hints(kind).items() if not name.startswith("_")}
+    for name, value in vars(kind).items():
+        if isinstance(value, property) and not name.startswith("_"):
+            hints[name] = get_type_hints(value.fget)["return"]
+    left = OMITTED.get(kind, frozenset())
+    return tuple(
+        (name, f"{name}_s" if timedelta in {one, *get_args(one)} else name, one)
+        for name, one in hints.items()
+        if name not in left
+    )
+
+
+def schema_of(kind: Any, shared: dict[str, Any]) -> dict[str, Any]:
+    """The JSON Schema of what `plain` makes of a ``kind``; objects go to ``shared`` by name."""
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return {"type": "string", "enum": [one.value for one in kind]}
+    if kind in _WORDS:
+        return dict(_WORDS[kind])
+    if get_origin(kind) is not None:
+        return _composed(get_origin(kind), get_args(kind), shared)
+    return _object_schema(kind, shared)
+
+
+def _composed(origin: Any, arguments: Any, shared: dict[str, Any]) -> dict[str, Any]:
+    if origin is Literal:
+        return {"type": "string", "enum": list(arguments)}
+    if origin in {Union, UnionType}:
+        return {"anyOf": [schema_of(one, shared) for one in arguments]}
+    if origin in {dict, Mapping}:
+        return {"type": "object", "additionalProperties": schema_of(arguments[1], shared)}
+    return {"type": "array", "items": schema_of(arguments[0], shared)}
+
+
+def _object_schema(kind: type, shared: dict[str, Any]) -> dict[str, Any]:
+    if not is_dataclass(kind):
+        raise TypeError(f"{kind} has no form in JSON Schema")
+    reference = {"$ref": f"#/components/schemas/{kind.__name__}"}
+    if kind.__name__ in shared:
+        return reference
+    shared[kind.__name__] = {}  # holds the place, should a kind hold itself
+    members = _members(kind)
+    shared[kind.__name__] = {
+        "type": "object",
+        "description": " ".join((kind.__doc__ or "").split()),
+        "properties": {key: schema_of(one, shared) for _name, key, one in members},
+        "required": [key for _name, key, _one in members],
+        "additionalProperties": False,
+    }
+    return reference

@@ -1,0 +1,108 @@
+"""A table of questions becomes the JSON API: one `Endpoint` for each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from flask import Blueprint, Response, json, request
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from cibot.errors import CibotError
+from cibot.web.asking import Asking
+from cibot.web.encode import plain
+from cibot.web.paging import Page, link_to
+from cibot.web.problems import BadParameter, bad_parameter, problem_of
+from cibot.web.reply import reply
+
+PREFIX = "/api/v1"
+_MAX_AGE_S = 10
+
+
+class Params(BaseModel):
+    """What a question is asked with, from the path and the query; unknown names are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+P = TypeVar("P", bound=Params)
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint(Generic[P]):
+    """One question. ``path`` is below ``/api/v1`` and names path parameters as ``<name>``.
+
+    ``ask`` returns an ``answer`` or raises UserError, which becomes 404;
+    ``tag`` groups it in the documentation.
+    """
+
+    path: str
+    tag: str
+    summary: str
+    params: type[P]
+    answer: Any
+    ask: Callable[[Asking, P], Any]
+
+    @property
+    def name(self) -> str:
+        """Its operation's id, as ``cis_name_history``."""
+        return "_".join(
+            part.strip("<>").replace(".", "_").replace("-", "_")
+            for part in self.path.strip("/").split("/")
+        )
+
+
+def api_blueprint(asking: Asking, endpoints: Sequence[Endpoint[Any]]) -> Blueprint:
+    """The endpoints below ``/api/v1``, for reading from anywhere."""
+    blueprint = Blueprint("api", __name__, url_prefix=PREFIX)
+    for one in endpoints:
+        blueprint.add_url_rule(one.path, one.name, _view(asking, one), methods=["GET"])
+    blueprint.register_error_handler(CibotError, problem_of)
+    blueprint.after_request(_readable_from_anywhere)
+    return blueprint
+
+
+def _view(asking: Asking, endpoint: Endpoint[Any]) -> Callable[..., Response]:
+    def view(**path: str) -> Response:
+        params = read_params(endpoint.params, path)
+        answer = endpoint.ask(asking, params)
+        body = plain(answer)
+        following = None
+        if isinstance(answer, Page):
+            following = link_to(answer.next)
+            body["next"] = following
+        response = reply(_written(body), "application/json", max_age=_MAX_AGE_S)
+        if following:
+            response.headers["Link"] = f'<{following}>; rel="next"'
+        return response
+
+    return view
+
+
+def read_params(model: type[P], path: dict[str, str]) -> P:
+    """The parameters of this request. Raises BadParameter."""
+    given: dict[str, str] = dict(path)
+    for name, values in request.args.lists():
+        if name in given or len(values) > 1:
+            raise BadParameter(name, "give it once")
+        if values[0] != "":  # an empty field of a form says nothing
+            given[name] = values[0]
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        raise bad_parameter(error) from error
+
+
+def _written(body: Any) -> bytes:
+    return (json.dumps(body, ensure_ascii=False) + "\n").encode("utf-8", "replace")
+
+
+def _readable_from_anywhere(response: Response) -> Response:
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    response.headers["Access-Control-Expose-Headers"] = "ETag, Link"
+    if request.method == "OPTIONS":
+        response.headers["Access-Control-Allow-Methods"] = "GET, HEAD, OPTIONS"
+        response.headers["Access-Control-Allow-Headers"] = "If-None-Match"
+        response.headers["Access-Control-Max-Age"] = "86400"
+    return response

@@ -1,0 +1,63 @@
+"""Errors as RFC 9457 problems: what is wrong, in which parameter, and what to do."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from flask import Response, json, request
+from pydantic import ValidationError
+
+from cibot.errors import CibotError, Transient, UserError
+
+log = logging.getLogger(__name__)
+MEDIA_TYPE = "application/problem+json"
+_RETRY_S = 5
+
+
+class BadParameter(UserError):
+    """A parameter that cannot be read; ``parameter`` is its name in the URL."""
+
+    def __init__(self, parameter: str, detail: str) -> None:
+        super().__init__(f"{parameter}: {detail}")
+        self.parameter = parameter
+
+
+def bad_parameter(error: ValidationError) -> BadParameter:
+    """The first mistake that pydantic found, in its words but with our parameter's name."""
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    name = str(first["loc"][0]) if first["loc"] else "query"
+    if first["type"] == "extra_forbidden":
+        return BadParameter(name, "there is no such parameter here")
+    said = first["msg"].removeprefix("Value error, ")
+    return BadParameter(name, said[:1].lower() + said[1:])
+
+
+def problem(status: int, title: str, detail: str, **more: Any) -> Response:
+    """The answer that tells of one problem."""
+    body = {
+        "type": "about:blank",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "instance": request.path,
+        **more,
+    }
+    response = Response(json.dumps(body), status=status, mimetype=MEDIA_TYPE)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def problem_of(error: CibotError) -> Response:
+    """400 for a parameter, 404 for what is not known, 503 for a database that is away."""
+    if isinstance(error, BadParameter):
+        return problem(400, "Bad parameter", str(error), parameter=error.parameter)
+    if isinstance(error, UserError):
+        return problem(404, "Not found", str(error))
+    if isinstance(error, Transient):
+        log.warning("request put off path=%s cause=%s", request.path, error)
+        response = problem(503, "Not now", "The database does not answer; ask again in a moment.")
+        response.headers["Retry-After"] = str(_RETRY_S)
+        return response
+    log.error("request failed path=%s cause=%s", request.path, error)
+    return problem(500, "Failed", "The question could not be answered; the log says why.")

@@ -1,0 +1,194 @@
+"""What the JSON API promises, on each database."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from cibot.store.engine import Store, open_store
+from tests.support.canned import CONFIG, canned
+from tests.support.faces import client
+from tests.support.history import make_tables
+
+
+@pytest.fixture(scope="module", params=["sqlite", "mariadb"])
+def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The canned history on each database, for all tests here: they only read."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path_factory.mktemp('api') / 'cibot.db'}"
+    else:
+        url = request.getfixturevalue("mariadb").create_database()
+    store = make_tables(open_store(url))
+    canned(store)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def api(told: Store) -> FlaskClient:
+    return client(told, CONFIG)
+
+
+def get(api: FlaskClient, path: str) -> Any:
+    response = api.get(f"/api/v1{path}")
+    assert response.status_code == 200, response.get_data(as_text=True)
+    return response.get_json()
+
+
+def pages(api: FlaskClient, path: str) -> list[list[Any]]:
+    found, url = [], f"/api/v1{path}"
+    while url:
+        body = api.get(url).get_json()
+        found.append(body["items"])
+        url = body["next"]
+    return found
+
+
+def test_cis_come_worst_first_with_totals(api: FlaskClient) -> None:
+    body = get(api, "/cis")
+    assert [one["name"] for one in body["items"]] == [
+        "Quobyte CI", "NetApp CI", "Beta Net CI", "Vexx ARM CI", "Zuul", "Pure-Storage CI",
+    ]  # fmt: skip
+    assert body["totals"] == {
+        "silent": 1, "failing": 1, "degraded": 1, "unknown": 1, "healthy": 2,
+    }  # fmt: skip
+    netapp = body["items"][1]
+    assert netapp["rate"] == {
+        "passes": 4, "n": 31, "low": 0.05, "high": 0.289, "share": 4 / 31,
+    }  # fmt: skip
+    assert (netapp["since"], netapp["owner"]) == ("2026-11-21T14:10:00Z", "NetApp Storage")
+    assert (netapp["reference"], netapp["projects"]) == ("Zuul", ["openstack/cinder"])
+    assert body["next"] is None
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("state=silent", ["Quobyte CI"]),
+        ("q=STORAGE", ["Pure-Storage CI"]),
+        ("owner=NetApp Storage", ["NetApp CI"]),
+        ("project=cinder&state=failing", ["NetApp CI"]),
+        ("sort=name&limit=2", ["Beta Net CI", "NetApp CI"]),
+        ("sort=heard&limit=1", ["Pure-Storage CI"]),
+        ("q=&state=", None),
+    ],
+)
+def test_cis_are_filtered_and_sorted(api: FlaskClient, query: str, names: list[str]) -> None:
+    found = [one["name"] for one in get(api, f"/cis?{query}")["items"]]
+    assert found == names if names is not None else len(found) == 6
+
+
+@pytest.mark.parametrize("path", ["/cis", "/cis/netapp/reports", "/incidents?state=all"])
+@pytest.mark.parametrize("limit", [1, 2, 5])
+def test_pages_hold_each_item_once_in_order(api: FlaskClient, path: str, limit: int) -> None:
+    mark = "&" if "?" in path else "?"
+    whole = get(api, f"{path}{mark}limit=500")["items"]
+    parts = pages(api, f"{path}{mark}limit={limit}")
+    assert [one for part in parts for one in part] == whole
+    assert all(len(part) == limit for part in parts[:-1])
+
+
+def test_one_ci_tells_why_and_whom_to_ask(api: FlaskClient) -> None:
+    body = get(api, "/cis/netapp")
+    assert (body["name"], body["state"], body["reference"]) == ("NetApp CI", "failing", "Zuul")
+    assert [one["name"] for one in body["signals"]] == ["success", "coverage"]
+    assert body["worst_job"]["job"] == "netapp-iscsi"
+    assert body["failures"][0]["page"] == (
+        "https://review.example.org/c/openstack/cinder/+/912345/3"
+    )
+    assert body["contact"] == "storage-ci@netapp.example"
+
+
+def test_a_change_tells_each_verdict(api: FlaskClient) -> None:
+    body = get(api, "/changes/912345")
+    assert (body["patch_set"], body["reference_result"]) == (3, "pass")
+    assert [(one["ci"]["name"], one["result"], one["alone"]) for one in body["verdicts"]] == [
+        ("NetApp CI", "fail", True), ("Pure-Storage CI", None, False), ("Zuul", "pass", False),
+    ]  # fmt: skip
+    assert get(api, "/changes/912345?patch_set=2")["patch_set"] == 2
+
+
+def test_incidents_and_their_steps(api: FlaskClient) -> None:
+    assert [one["ci"] for one in get(api, "/incidents")["items"]] == ["Quobyte CI", "NetApp CI"]
+    assert len(get(api, "/incidents?state=all")["items"]) == 3
+    assert [one["id"] for one in get(api, "/incidents?ci=netapp")["items"]] == [1]
+    assert get(api, "/incidents/1")["steps"][0]["name"] == "fired"
+
+
+def test_the_whole(api: FlaskClient) -> None:
+    assert get(api, "/summary?day=today")["totals"]["reports"] > 0
+    assert get(api, "/feeds")["items"][0]["age_s"] == 60
+    assert get(api, "/projects")["items"] == [{"name": "openstack/cinder", "cis": 5}]
+    assert get(api, "/version")["version"]
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "parameter"),
+    [
+        ("/cis?state=bad", 400, "state"),
+        ("/cis?limit=0", 400, "limit"),
+        ("/cis?limit=many", 400, "limit"),
+        ("/cis?stat=failing", 400, "stat"),
+        ("/cis?state=silent&state=failing", 400, "state"),
+        ("/cis?after=%00", 400, "after"),
+        ("/cis?after=WyJhIl0", 400, "after"),
+        ("/cis/netapp/reports?after=WzEsMiwzXQ", 400, "after"),
+        ("/cis/netapp/reports?after=WyIwMDAxLTAxLTAxVDAwOjAwOjAwKzIzOjAwIiwxLDFd", 400, "after"),
+        ("/incidents?after=W10", 400, "after"),
+        ("/incidents/0", 400, "id"),
+        ("/changes/x", 400, "number"),
+        ("/changes/99999999999999999999", 400, "number"),
+        ("/cis/nobody-at-all", 404, None),
+        ("/cis?project=nowhere-near", 404, None),
+        ("/changes/1", 404, None),
+        ("/changes/912345?patch_set=9", 404, None),
+        ("/incidents/999", 404, None),
+        ("/nothing", 404, None),
+        ("/cis/%ed%a0%80", 404, None),
+    ],
+)
+def test_mistakes_are_problems_that_name_the_parameter(
+    api: FlaskClient, path: str, status: int, parameter: str | None
+) -> None:
+    response = api.get(f"/api/v1{path}")
+    assert (response.status_code, response.mimetype) == (status, "application/problem+json")
+    body = json.loads(response.data)
+    assert body.get("parameter") == parameter
+    assert body["detail"]
+
+
+def test_an_answer_that_is_known_is_not_sent_again(api: FlaskClient) -> None:
+    first = api.get("/api/v1/cis")
+    again = api.get("/api/v1/cis", headers={"If-None-Match": first.headers["ETag"]})
+    assert (again.status_code, again.data) == (304, b"")
+    assert again.headers["ETag"] == first.headers["ETag"]
+    assert "max-age=" in first.headers["Cache-Control"]
+
+
+def test_long_answers_are_packed_for_those_who_can_read_it(api: FlaskClient) -> None:
+    plain = api.get("/api/v1/cis", headers={"Accept-Encoding": "identity"})
+    packed = api.get("/api/v1/cis", headers={"Accept-Encoding": "gzip"})
+    assert "Content-Encoding" not in plain.headers
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert gzip.decompress(packed.data) == plain.data
+    assert int(packed.headers["Content-Length"]) == len(packed.data) < len(plain.data)
+    assert "Accept-Encoding" in plain.headers["Vary"]
+
+
+def test_other_sites_may_read_and_nothing_can_be_written(api: FlaskClient) -> None:
+    assert api.get("/api/v1/cis").headers["Access-Control-Allow-Origin"] == "*"
+    asked = api.options("/api/v1/cis", headers={"Origin": "https://x.example"})
+    assert "If-None-Match" in asked.headers["Access-Control-Allow-Headers"]
+    assert api.post("/api/v1/cis").status_code == 405
+
+
+def test_nothing_stored_is_an_empty_list(empty_store: Store) -> None:
+    api = client(make_tables(empty_store), CONFIG)
+    assert get(api, "/cis")["items"] == []
+    assert get(api, "/incidents")["items"] == []
+    assert get(api, "/summary")["totals"]["reports"] == 0
+    assert api.get("/api/v1/cis/any").status_code == 404
