@@ -9,6 +9,7 @@ from tests.support.needs import ABSENT
 
 pytest_plugins = [
     "tests.support.gerrit.server",
+    "tests.support.inspircd",
     "tests.support.mariadb",
     "tests.support.ngircd",
     "tests.support.stores",

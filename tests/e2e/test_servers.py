@@ -6,6 +6,8 @@ import ssl
 import pytest
 import sqlalchemy as sa
 
+from tests.support.inspircd import InspIRCd
+from tests.support.irc_user import IrcUser
 from tests.support.mariadb import MariaDB
 from tests.support.ngircd import Ngircd
 
@@ -71,3 +73,25 @@ def test_ngircds_certificate_is_refused_without_its_authority(ngircd: Ngircd) ->
 def test_an_irc_user_that_waits_in_vain_says_what_it_saw(ngircd: Ngircd) -> None:
     with ngircd.user("carl") as carl, pytest.raises(AssertionError, match=r"(?s)carl.*001"):
         carl.hears("never said", timeout_s=0.01)
+
+
+def test_inspircd_knows_accounts_and_gives_receipts(inspircd: InspIRCd) -> None:
+    inspircd.register("dora", "secret-of-dora")
+    ircv3 = "echo-message labeled-response account-tag batch"
+    login = ("dora", "secret-of-dora")
+    with (
+        inspircd.user("dora2", capabilities=ircv3, sasl=login) as dora,
+        inspircd.user("emil", tls=False, capabilities="account-tag") as emil,
+    ):
+        dora.join("#sasl")
+        emil.join("#sasl")
+        dora.send("@label=42 PRIVMSG #sasl :hello")
+        receipt = dora.hears("hello", nick="dora2")
+        assert receipt.tags["label"] == "42"
+        assert emil.hears("hello", nick="dora2").tags["account"] == "dora"
+
+
+def test_inspircd_refuses_a_wrong_password(inspircd: InspIRCd) -> None:
+    inspircd.register("franz", "secret-of-franz")
+    with pytest.raises(AssertionError, match="904"):
+        IrcUser(inspircd.port, "franz2", sasl=("franz", "wrong"))

@@ -1,5 +1,6 @@
 """A person on IRC, over a raw socket: independent of the bot's library, sees bytes as they are."""
 
+import base64
 import contextlib
 import socket
 import ssl
@@ -59,9 +60,13 @@ class IrcUser:
         ca: Path | None = None,
         password: str | None = None,
         capabilities: str = "",
+        sasl: tuple[str, str] | None = None,
         timeout_s: float = 10.0,
     ) -> None:
-        """Connects and registers; over TLS when `ca` is given. `capabilities`: CAP REQ words."""
+        """Connects and registers; over TLS when `ca` is given.
+
+        `capabilities` are words for CAP REQ, `sasl` is a services account and its password.
+        """
         self.nick = nick
         self.timeout_s = timeout_s
         self.seen: list[IrcLine] = []
@@ -72,23 +77,36 @@ class IrcUser:
             if ca is not None:
                 context = ssl.create_default_context(cafile=str(ca))
                 self._socket = context.wrap_socket(self._socket, server_hostname="localhost")
-            self._register(password, capabilities)
+            self._register(password, capabilities, sasl)
         except BaseException:
             self._socket.close()
             raise
 
-    def _register(self, password: str | None, capabilities: str) -> None:
+    def _register(
+        self, password: str | None, capabilities: str, sasl: tuple[str, str] | None
+    ) -> None:
         if password:
             self.send(f"PASS {password}")
-        if capabilities:
-            self.send(f"CAP REQ :{capabilities}")
+        wanted = f"{capabilities} sasl".strip() if sasl else capabilities
+        if wanted:
+            self.send(f"CAP REQ :{wanted}")
         self.send(f"NICK {self.nick}")
         self.send(f"USER {self.nick} 0 * :{self.nick} of the tests")
-        if capabilities:
+        if wanted:
             answer = self.wait_for(lambda it: it.command == "CAP" and len(it.params) > 2, "CAP")
             assert answer.params[1] == "ACK", answer.raw
+            if sasl:
+                self._log_in(*sasl)
             self.send("CAP END")
         self.wait_for(lambda it: it.command == "001", "001 (welcome)")
+
+    def _log_in(self, account: str, password: str) -> None:
+        self.send("AUTHENTICATE PLAIN")
+        self.wait_for(lambda it: it.command == "AUTHENTICATE", "AUTHENTICATE +")
+        secret = base64.b64encode(f"\0{account}\0{password}".encode()).decode()
+        self.send(f"AUTHENTICATE {secret}")
+        answer = self.wait_for(lambda it: it.command in {"903", "904"}, "903 (logged in)")
+        assert answer.command == "903", answer.raw
 
     def __enter__(self) -> Self:
         return self
