@@ -50,10 +50,11 @@ class Step:
 def incidents(
     tx: Tx, ctx: Context, *, ended: bool = False, limit: int = 100
 ) -> tuple[Incident, ...]:
-    """The open incidents, newest first; with ``ended`` also those of the last seven days."""
+    """The open incidents, newest first; with ``ended`` then those of the last seven days."""
     since = ctx.now - _ENDED_WITHIN if ended else None
     names = {one.id: one.name for one in ci_rows(tx)}
     stored = incidents_of(tx, resolved_since=since, limit=limit)
+    stored.sort(key=lambda one: one.resolved_at is not None)
     return tuple(_incident(ctx, names, one) for one in stored if one.ci_id in names)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from cibot.card import Line, Span, line, state_span
 from cibot.model import Result, State
@@ -66,43 +66,49 @@ def headline(ctx: Context, found: Status) -> Line:
 
 
 def _detail(ctx: Context, found: Status) -> str:
+    """What was seen, as a sentence without its capital."""
     ci = found.ci
     if ci.state is State.UNKNOWN:
-        return _unknown(found)
+        return f"{_unknown(found)}."
     if ci.state is State.SILENT:
-        heard = f"last heard {_when(ctx, found)}" if ci.last_heard_at else "never heard"
-        return f"{ci.said.rstrip('.')}; {heard}." if ci.said else f"{heard}."
-    said_by = {one.name for one in ci.signals if one.verdict is ci.state}
-    passed = found.passed_since
-    if ci.state is not State.HEALTHY and ci.said and not said_by & _RATE_SIGNALS:
-        return f"{ci.said.rstrip('.')}."
-    if passed is not None:
+        return f"{_silent(ctx, found)}."
+    bad_by = {one.name for one in ci.signals if one.verdict is ci.state}
+    by_another = bool(ci.said) and not bad_by & _RATE_SIGNALS
+    if found.passed_since is not None and not by_another:
+        passed = found.passed_since
         return f"{passed.passes} of {passed.n} passed since then{_beside(found)}."
-    if ci.rate is not None:
+    if ci.rate is not None and not by_another:
         share, figures = rate(ci.rate).split(" (", 1)
         return f"{share} passed ({figures}{_beside(found)}."
     return f"{ci.said.rstrip('.')}." if ci.said else "nothing to count yet."
 
 
+def _silent(ctx: Context, found: Status) -> str:
+    said, heard = found.ci.said.rstrip("."), found.ci.last_heard_at
+    if "heard" in said:
+        return said
+    when = f"last heard {_when(ctx, heard)}" if heard else "never heard"
+    return f"{said}; {when}" if said else when
+
+
 def _unknown(found: Status) -> str:
     ci = found.ci
     if found.stale:
-        return "our own feed is stale, so it cannot be judged."
+        return "our own feed is stale, so it cannot be judged"
     if ci.rate is not None:
-        return f"too few results to judge; {ci.rate.passes} of {ci.rate.n} passed."
-    return "too few results to judge." if ci.last_heard_at else "nothing heard from it yet."
+        said = next((one.said for one in ci.signals if one.verdict is State.UNKNOWN), "")
+        return said.rstrip(".") or "too few results to judge"
+    return "too few results to judge" if ci.last_heard_at else "nothing heard from it yet"
+
+
+def _when(ctx: Context, heard: datetime) -> str:
+    return f"{text.clock(heard, ctx.now, ctx.zone)} ({text.ago(heard, ctx.now)})"
 
 
 def _beside(found: Status) -> str:
     if found.reference is None or found.reference_rate is None:
         return ""
     return f"; {found.reference} passed {text.percent(found.reference_rate.share)}"
-
-
-def _when(ctx: Context, found: Status) -> str:
-    heard = found.ci.last_heard_at
-    assert heard is not None
-    return f"{text.clock(heard, ctx.now, ctx.zone)} ({text.ago(heard, ctx.now)})"
 
 
 def details(ctx: Context, found: Status) -> Line:

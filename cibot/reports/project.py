@@ -22,7 +22,6 @@ class AtHome:
 
     judged: int
     of: int
-    gates: bool
 
     @property
     def share(self) -> float:
@@ -50,25 +49,27 @@ def cis_on(tx: Tx, ctx: Context, project: str) -> dict[int, AtHome]:
     ]
     of = len({one.change_id for one in verdicts})
     judged = Counter(ci for ci, _ in {(one.ci_id, one.change_id) for one in verdicts})
-    gates = {one.ci_id for one in verdicts if one.pipeline == "gate"}
-    return {ci: AtHome(count, of, ci in gates) for ci, count in judged.items()}
+    return {ci: AtHome(count, of) for ci, count in judged.items()}
 
 
 def reference_on(
     ctx: Context, project: str, home: dict[int, AtHome], names: dict[int, str]
 ) -> str | None:
-    """The reference CI of a project: as configured, else the one that looks like its gate.
+    """The reference CI of a project: as configured, else as the monitor guesses it.
 
-    None where the configuration names none and no CI looks like one.
+    That is the CI that judges most, unless one named like a gate judges half as
+    much; None where there is no second CI to compare.
     """
     configured = ctx.configured_reference(project)
     if configured is not None:
         return configured
-    likely = [
-        (one.gates, one.judged, names[ci])
-        for ci, one in home.items()
-        if ci in names
-        and (one.gates or any(word in names[ci].casefold() for word in _GATES))
-        and one.share >= 0.5
-    ]
-    return max(likely)[2] if likely else None
+    known = {ci: one.judged for ci, one in home.items() if ci in names}
+    if len(known) < 2:
+        return None
+    most = max(known.values())
+
+    def rank(ci: int) -> tuple[bool, int, int]:
+        gate = any(word in names[ci].casefold() for word in _GATES)
+        return gate and 2 * known[ci] >= most, known[ci], -ci
+
+    return names[max(known, key=rank)]

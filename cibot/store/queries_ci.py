@@ -147,3 +147,14 @@ def result_counts(
         .group_by(table.ci_id, table.outcome, table.result)
     )
     return [(row[0], row[1], row[2], row[3]) for row in tx.execute(query)]
+
+
+def account_names(tx: Tx, ci_id: int, limit: int = 10) -> list[str]:
+    """What the accounts of a CI are called, by username where they have one."""
+    table = schema.account.c
+    query = (
+        select(func.coalesce(table.username, table.name, table.email, table.identity))
+        .where(table.ci_id == ci_id)
+        .order_by(table.id)
+    )
+    return list(tx.execute(query.limit(limit)).scalars())

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from cibot.config import CiConfig, Config, ReferenceConfig, WebConfig
+from cibot.health.intervals import wilson
 from cibot.model import State
 from cibot.store.engine import Store
 from tests.support.history import History, ago, signal
@@ -29,19 +32,19 @@ def canned(store: Store) -> History:
     zuul, netapp = history.ci("Zuul", origin="configured"), history.ci("NetApp CI")
     pure, quobyte = history.ci("Pure-Storage CI"), history.ci("Quobyte CI")
     _changes(history)
-    for place in range(12):
-        number, at = 912300 + place, ago(hours=4 * (12 - place))
+    for place in range(24):
+        number, at = 912300 + place, ago(hours=2 * (24 - place))
         zuul.report(number, at=at, jobs={"tempest": "SUCCESS"})
         pure.report(number, at=at - ago(minutes=30), jobs={"pure-iscsi": "SUCCESS"})
-        bad = place >= 3
+        bad = place >= 5
         word = "FAILURE" if bad else "SUCCESS"
         netapp.report(
             number,
             outcome="failure" if bad else "success",
             at=at - ago(minutes=45),
-            jobs={"netapp-iscsi": word, "netapp-nfs": "FAILURE" if place == 11 else "SUCCESS"},
+            jobs={"netapp-iscsi": word, "netapp-nfs": "FAILURE" if place == 23 else "SUCCESS"},
         )
-        if place < 8:
+        if place < 14:
             quobyte.report(number, at=at - ago(minutes=20), jobs={"quobyte": "SUCCESS"})
     zuul.report(912345, ps=3, at=ago(hours=2))
     netapp.report(
@@ -54,34 +57,35 @@ def canned(store: Store) -> History:
 
 
 def _changes(history: History) -> None:
-    for place in range(12):
-        at = ago(hours=4 * (12 - place) + 1)
+    for place in range(24):
+        at = ago(hours=2 * (24 - place) + 1)
         history.change(912300 + place, subject=f"Cinder change {place}", uploads=[at])
     history.change(
         912345, subject="Add iSCSI multipath", uploads=[ago(days=3), ago(days=1), ago(hours=3)]
     )
 
 
+def _success(verdict: State, passes: int, n: int) -> dict[str, Any]:
+    low, high = wilson(passes, n)
+    said = f"{passes} of {n} passed in 7 d where the reference passed"
+    limits = "degraded when surely below 80 %, failing below 50 %"
+    return signal("success", verdict, said, figure=passes / n, low=low, high=high, n=n,
+                  threshold=limits)  # fmt: skip
+
+
 def _states(history: History) -> None:
-    history.ci("Zuul").is_(
-        State.HEALTHY,
-        ago(days=20),
-        signal("success", State.HEALTHY, "205 of 221 passed", figure=0.93, low=0.89, high=0.955,
-               n=221, threshold="below 80 %"),
-    )  # fmt: skip
+    history.ci("Zuul").is_(State.HEALTHY, ago(days=20), _success(State.HEALTHY, 205, 221))
+    heard = signal("silent", State.HEALTHY, "last heard 60 min ago", figure=1.0, n=25)
     history.ci("NetApp CI").is_(
-        State.FAILING,
-        ago(hours=38),
-        signal("coverage", State.HEALTHY, "33 of 34 patch sets reported in time", figure=0.97,
-               low=0.85, high=0.995, n=34, threshold="below 90 %"),
-        signal("success", State.FAILING, "4 of 31 passed", figure=4 / 31, low=0.05, high=0.289,
-               n=31, threshold="below 50 %"),
-    ).incident("success", ago(hours=36), said="Fails what Zuul passes.")  # fmt: skip
+        State.FAILING, ago(hours=38), heard, _success(State.FAILING, 5, 25)
+    ).incident("success", ago(hours=36), said="5 of 25 passed in 7 d where the reference passed")
     history.ci("Quobyte CI").is_(
         State.SILENT,
         ago(hours=12),
-        signal("silent", State.SILENT, "missed 14 patch sets in a row", figure=14, n=14,
-               threshold="at 9 missed in a row"),
+        _success(State.HEALTHY, 14, 14),
+        signal("silent", State.SILENT, n=14, figure=22.0,
+               said="last heard 22 h ago; 14 chances to report missed in a row since",
+               threshold="silent after 9 chances missed in a row"),
     ).incident("silent", ago(hours=10), state="acknowledged", acknowledged_by="mika",
                note="new hypervisors, looking")  # fmt: skip
     history.ci("Beta Net CI").is_(
@@ -91,14 +95,7 @@ def _states(history: History) -> None:
                low=0.192, high=0.406, n=66, threshold="above 10 %"),
     )  # fmt: skip
     history.ci("Pure-Storage CI").is_(
-        State.HEALTHY,
-        ago(hours=30),
-        signal("success", State.HEALTHY, "99 of 104 passed", figure=99 / 104, low=0.892,
-               high=0.979, n=104, threshold="below 80 %"),
-    ).incident("success", ago(hours=40), resolved=ago(hours=3))  # fmt: skip
-    history.ci("Vexx ARM CI").is_(
-        State.UNKNOWN,
-        None,
-        signal("success", State.UNKNOWN, "6 of 8 passed, too few to judge", figure=0.75, low=0.41,
-               high=0.93, n=8, threshold="below 80 %"),
-    )  # fmt: skip
+        State.HEALTHY, ago(hours=30), _success(State.HEALTHY, 99, 104)
+    ).incident("success", ago(hours=40), resolved=ago(hours=3))
+    few = _success(State.UNKNOWN, 6, 8) | {"said": "6 of 8 passed in 28 d; 20 are needed to judge"}
+    history.ci("Vexx ARM CI").is_(State.UNKNOWN, None, few)

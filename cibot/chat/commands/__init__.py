@@ -6,18 +6,43 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from cibot.chat.command import Command
-from cibot.chat.commands import change, help, list, status, summary, why  # noqa: A004
+from cibot.chat.commands import (
+    change,
+    compare,
+    contact,
+    feeds,
+    history,
+    incidents,
+    jobs,
+    project,
+    recheck,
+    status,
+    summary,
+    version,
+    why,
+)
+from cibot.chat.commands import help as help_command
+from cibot.chat.commands import list as list_command
 
 COMMANDS: Mapping[str, Command] = MappingProxyType(
     {
         module.COMMAND.name: module.COMMAND
         for module in (
             status,
-            list,
+            list_command,
             why,
             change,
             summary,
-            help,
+            jobs,
+            history,
+            compare,
+            project,
+            incidents,
+            contact,
+            recheck,
+            feeds,
+            version,
+            help_command,
         )
     }
 )

@@ -20,10 +20,10 @@ def answer(ask: Ask) -> Card:
     if not ask.words:
         raise UserError("Which change? Write its number, as in: change 912345 or change 912345,3.")
     number, patch_set = parse_change(ask.text)
-    return change_card(ask.ctx, change(ask.tx, ask.ctx, number, patch_set))
+    return render(ask.ctx, change(ask.tx, ask.ctx, number, patch_set))
 
 
-def change_card(ctx: Context, found: ChangeReport) -> Card:
+def render(ctx: Context, found: ChangeReport) -> Card:
     """At most nine lines."""
     bad = [one for one in found.verdicts if one.result in {Result.FAIL, Result.INFRA}]
     good = [one for one in found.verdicts if one.result is Result.PASS]

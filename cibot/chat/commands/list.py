@@ -18,10 +18,10 @@ _SHORT = 4  # lines that a shared room bears
 def answer(ask: Ask) -> Card:
     """Those that need a look with a line each, the rest by name."""
     state, project = _arguments(ask)
-    return list_card(ask, listing(ask.tx, ask.ctx, state, project))
+    return render(ask, listing(ask.tx, ask.ctx, state, project))
 
 
-def list_card(ask: Ask, found: Listing) -> Card:
+def render(ask: Ask, found: Listing) -> Card:
     """A sentence over all, then the CIs."""
     ctx = ask.ctx
     each = [one for one in found.cis if found.state or is_wrong(one.state)]

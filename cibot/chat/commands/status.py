@@ -15,10 +15,10 @@ def answer(ask: Ask) -> Card:
     """The headline of one CI with its details, or one sentence over all."""
     if not ask.words:
         return _over_all(ask)
-    return status_card(ask, status(ask.tx, ask.ctx, ask.ci_name()))
+    return render(ask, status(ask.tx, ask.ctx, ask.ci_name()))
 
 
-def status_card(ask: Ask, found: Status) -> Card:
+def render(ask: Ask, found: Status) -> Card:
     """Two lines, and a third when our own feed is stale."""
     details = phrases.details(ask.ctx, found)
     lines = [phrases.headline(ask.ctx, found)] + ([details] if details else [])

@@ -16,10 +16,10 @@ _RATES = {"success", "disagreement", "infra", "coverage", "flips"}
 
 def answer(ask: Ask) -> Card:
     """The state, a line for each signal, the last failures with links."""
-    return why_card(ask.ctx, why(ask.tx, ask.ctx, ask.ci_name()))
+    return render(ask.ctx, why(ask.tx, ask.ctx, ask.ci_name()))
 
 
-def why_card(ctx: Context, found: Why) -> Card:
+def render(ctx: Context, found: Why) -> Card:
     """State, signals worst first, evidence, incidents."""
     ci = found.ci
     head = line(phrases.name_span(ci), ": ", state_span(ci.state), phrases.since(ctx, ci))
@@ -38,7 +38,7 @@ def _signal(one: SignalView) -> Line:
     if figure:
         parts.append(f"; {figure}")
     if one.threshold:
-        parts.append(f"; fires {one.threshold}")
+        parts.append(f"; {one.threshold}")
     return line(Span(str(parts[0]), state=one.verdict), *parts[1:])
 
 

@@ -43,6 +43,23 @@ QUESTIONS = {
         "change 912345,9",
     ],
     "summary": ["summary", "summary yesterday", "summary today", "summary tomorrow"],
+    "jobs": ["jobs netapp", "jobs vexx"],
+    "history": ["history netapp 7d", "history quobyte 1w", "history beta", "history zuul 400d"],
+    "compare": [
+        "compare netapp zuul",
+        "compare pure storage with netapp ci",
+        "compare pure storage quobyte",
+        "compare beta netapp",
+        "compare netapp NetApp-CI",
+        "compare netapp",
+        "compare a b c d",
+    ],
+    "project": ["project cinder", "project", "project nova"],
+    "incidents": ["incidents", "incidents all", "incidents foo"],
+    "contact": ["contact netapp", "contact zuul"],
+    "recheck": ["recheck netapp", "recheck zuul"],
+    "feeds": ["feeds"],
+    "version": ["version"],
     "help": ["help", "help why", "help change", "help nonsense"],
 }
 

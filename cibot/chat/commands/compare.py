@@ -1,0 +1,75 @@
+"""`compare A B`: two CIs on the patch sets that both judged."""
+
+from __future__ import annotations
+
+from cibot.card import Card, Line, Span, joined, line
+from cibot.chat.command import Ask, Command
+from cibot.errors import UserError
+from cibot.reports import phrases, text
+from cibot.reports.ci import find_ci
+from cibot.reports.compare import Comparison, compare
+from cibot.reports.context import Context
+
+_BETWEEN = {"and", "with", "to", "vs", "vs.", "versus", "against", "beside"}
+_MOST_WORDS = 12  # every place between two of them is tried
+
+
+def answer(ask: Ask) -> Card:
+    """How often they agree, and where they do not."""
+    first, second = _names(ask)
+    return render(ask.ctx, compare(ask.tx, ask.ctx, first, second))
+
+
+def render(ctx: Context, found: Comparison) -> Card:  # noqa: ARG001 - as every command's
+    """Two lines."""
+    one, other = found.first, found.second
+    agreement = found.agreement
+    names = (phrases.name_span(one), " and ", phrases.name_span(other))
+    if agreement is None:
+        return Card((line(*names, " have judged no patch set in common in seven days."),))
+    share = phrases.rate(agreement)
+    lines: list[Line] = [
+        line(*names, f" agree on {share} of the patch sets that both judged in seven days."),
+        line(
+            f"Both passed {found.both_passed}, both failed {found.both_failed}; "
+            f"only {one.name} failed {found.only_first_failed}, "
+            f"only {other.name} failed {found.only_second_failed}."
+        ),
+    ]
+    if found.examples:
+        spans: list[Span] = [phrases.patch_set(each) for each in found.examples]
+        lines.append(line("They differ on ", *joined(spans), "."))
+    return Card(tuple(lines), link=one.page)
+
+
+def _names(ask: Ask) -> tuple[str, str]:
+    """The two names, wherever one ends and the other begins."""
+    words = ask.words[:_MOST_WORDS]
+    if len(words) < 2:
+        raise UserError("compare takes two CIs, as in: compare netapp zuul.")
+    for place, word in enumerate(words):
+        if word.casefold() in _BETWEEN and 0 < place < len(words) - 1:
+            return ask.ci_name(words[:place]), ask.ci_name(words[place + 1 :])
+    last = UserError("")
+    for place in range(1, len(words)):
+        try:
+            first = find_ci(ask.tx, " ".join(words[:place])).name
+            return first, find_ci(ask.tx, " ".join(words[place:])).name
+        except UserError as error:
+            last = error if place == 1 else last
+    if len(words) == 2:
+        raise last
+    raise UserError(
+        f"{text.cut(ask.text, 60)!r} is not two CIs; put each in quotes, "
+        'as in: compare "NetApp CI" Zuul.'
+    )
+
+
+COMMAND = Command(
+    name="compare",
+    usage="compare A B",
+    does="two CIs on the patch sets that both judged",
+    example="compare netapp zuul",
+    answer=answer,
+    aliases=("versus", "diff"),
+)

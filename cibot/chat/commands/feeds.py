@@ -1,0 +1,53 @@
+"""`feeds`: how fresh what the bot knows is, and how its own connections are."""
+
+from __future__ import annotations
+
+from cibot.card import Card, Line, Span, line
+from cibot.chat.command import Ask, Command
+from cibot.chat.protocol import Link
+from cibot.reports import text
+from cibot.reports.context import Context
+from cibot.reports.feeds import ServerFeeds, feeds
+from cibot.store.feeds import FeedState
+
+
+def answer(ask: Ask) -> Card:
+    """A line for each Gerrit server, and one over the chat networks."""
+    found = feeds(ask.tx, ask.ctx)
+    lines = [_server(ask.ctx, one) for one in found] or [line("No Gerrit has been read yet.")]
+    links = ask.links()
+    lines += [_link(ask.ctx, name, one) for name, one in sorted(links.items())]
+    return Card(tuple(lines), long=len(lines) > 4)
+
+
+def _server(ctx: Context, one: ServerFeeds) -> Line:
+    heard = f"heard {text.ago(one.heard_at, ctx.now)}" if one.heard_at else "never heard"
+    said = "; ".join(_feed(ctx, feed) for feed in one.feeds)
+    stale = "stale, " if one.stale else ""
+    return line(Span(one.server, strong=True), f": {stale}{heard}{f' ({said})' if said else ''}")
+
+
+def _feed(ctx: Context, feed: FeedState) -> str:
+    heard = text.ago(feed.heard_at, ctx.now) if feed.heard_at else "never"
+    failed = ""
+    if feed.error and feed.failed_at:
+        failed = f", failed {text.ago(feed.failed_at, ctx.now)}: {text.cut(feed.error, 100)}"
+    refused = f", {text.plural(feed.rejected, 'event')} refused" if feed.rejected else ""
+    return f"{text.cut(feed.name, 40)} {heard}{failed}{refused}"
+
+
+def _link(ctx: Context, name: str, one: Link) -> Line:
+    how = "connected" if one.up else "not connected"
+    since = f" {text.since(one.since, ctx.now, ctx.zone)}" if one.since else ""
+    detail = f": {text.cut(one.detail, 100)}" if one.detail else ""
+    return line(Span(name, strong=True), f": {how}{since}{detail}")
+
+
+COMMAND = Command(
+    name="feeds",
+    usage="feeds",
+    does="when each Gerrit was last heard, and how the chat networks are connected",
+    example="feeds",
+    answer=answer,
+    aliases=("feed", "links"),
+)

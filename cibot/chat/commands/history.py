@@ -1,0 +1,77 @@
+"""`history NAME [7d]`: pass rate per day as a text sparkline."""
+
+from __future__ import annotations
+
+import re
+
+from cibot.card import Card, Line, line
+from cibot.chat.command import Ask, Command
+from cibot.reports import phrases, text
+from cibot.reports.context import Context
+from cibot.reports.history import History, history
+from cibot.reports.incidents import Incident
+
+_DAYS = re.compile(r"(\d{1,3})\s*(d|days?|w|weeks?)?", re.IGNORECASE)
+_INCIDENTS = 3
+
+
+def answer(ask: Ask) -> Card:
+    """A bar a day, and the incidents in them."""
+    words, days = ask.words, 7
+    match = _DAYS.fullmatch(words[-1]) if len(words) > 1 else None
+    if match:
+        days = int(match[1]) * (7 if (match[2] or "d").casefold().startswith("w") else 1)
+        words = words[:-1]
+    return render(ask.ctx, history(ask.tx, ask.ctx, ask.ci_name(words), days))
+
+
+def render(ctx: Context, found: History) -> Card:
+    """Two lines and the incidents."""
+    passes = sum(one.passes for one in found.days)
+    fails = sum(one.fails for one in found.days)
+    infra = sum(one.infra for one in found.days)
+    shares = [one.share for one in found.days]
+    judged_any = passes + fails + infra
+    said = f"{passes} of {passes + fails} passed" if judged_any else "no results"
+    broke = f", {infra} broke by themselves" if infra else ""
+    quiet = sum(share is None for share in shares)
+    without = f", {text.plural(quiet, 'day')} without results" if quiet and judged_any else ""
+    lines: list[Line] = [
+        line(
+            phrases.name_span(found.ci),
+            f" {text.sparkline(shares)} {found.days[0].day:%d %b} to today, a bar a day (UTC):"
+            f" {said}{broke}{without}.",
+        )
+    ]
+    judged = [(one.share, one.day) for one in found.days if one.share is not None]
+    low, high = min(judged, default=None), max(judged, default=None)
+    if low and high and low[0] < high[0]:
+        lines.append(
+            line(
+                f"Worst day {low[1]:%a %d %b} with {text.percent(low[0])}, "
+                f"best {high[1]:%a %d %b} with {text.percent(high[0])}."
+            )
+        )
+    lines += [_incident(ctx, one) for one in found.incidents[:_INCIDENTS]]
+    return Card(tuple(lines), link=found.ci.page)
+
+
+def _incident(ctx: Context, one: Incident) -> Line:
+    assert one.opened_at is not None
+    words = list(phrases.incident_words(one)[:2])
+    opened = f" ({one.kind}) opened {text.clock(one.opened_at, ctx.now, ctx.zone)}"
+    if one.resolved_at is None:
+        return line("Incident ", *words[1:], f"{opened}, {phrases.acknowledgement(one)}.")
+    lasted = text.span(one.resolved_at - one.opened_at)
+    return line("Incident ", *words[1:], f"{opened}, lasted {lasted}.")
+
+
+COMMAND = Command(
+    name="history",
+    usage="history NAME [7d]",
+    does="pass rate per day as a row of bars (a dot is a day without results), and incidents",
+    example="history netapp 7d",
+    answer=answer,
+    aliases=("trend",),
+    more="Up to 90 days: 14d, 4w.",
+)

@@ -1,0 +1,63 @@
+"""`incidents [all]`: what is wrong now, and what was in the last week."""
+
+from __future__ import annotations
+
+from cibot.card import Card, Line, Span, line
+from cibot.chat.command import Ask, Command
+from cibot.errors import UserError
+from cibot.reports import phrases, text
+from cibot.reports.context import Context
+from cibot.reports.incidents import Incident, incidents
+
+_LINES = 10
+
+
+def answer(ask: Ask) -> Card:
+    """The open ones, newest first; with "all" those of the last seven days too."""
+    word = ask.text.casefold()
+    if word not in {"", "open", "all"}:
+        raise UserError("incidents takes nothing or all, as in: incidents all.")
+    return render(ask.ctx, incidents(ask.tx, ask.ctx, ended=word == "all"), ended=word == "all")
+
+
+def render(ctx: Context, found: tuple[Incident, ...], *, ended: bool) -> Card:
+    """A line each."""
+    page = ctx.page("incidents")
+    opened = sum(one.resolved_at is None for one in found)
+    head = f"{text.plural(opened, 'incident')} {'is' if opened == 1 else 'are'} open"
+    over = f", {len(found) - opened} ended in seven days" if ended else ""
+    if not found:
+        when = "No incident is open" + (" or was in seven days." if ended else ".")
+        return Card((line(when),), link=page)
+    lines: list[Line] = [line(f"{head}{over}.")]
+    lines += [_incident(ctx, one) for one in found[:_LINES]]
+    if len(found) > _LINES:
+        lines.append(line(f"and {len(found) - _LINES} more"))
+    return Card(tuple(lines), link=page, long=len(lines) > 4)
+
+
+def _incident(ctx: Context, one: Incident) -> Line:
+    parts: list[str | Span] = [
+        Span(f"#{one.id}", href=one.page),
+        " ",
+        Span(one.ci, strong=True, href=ctx.ci_page(one.ci)),
+        f" ({one.kind})",
+    ]
+    if one.resolved_at is not None:
+        lasted = one.resolved_at - (one.opened_at or one.resolved_at)
+        ago = text.ago(one.resolved_at, ctx.now)
+        return line(*parts, f": ended {ago} after {text.span(lasted)}")
+    if one.opened_at is not None:
+        parts.append(f" {text.since(one.opened_at, ctx.now, ctx.zone)}")
+    said = f": {text.cut(one.said.rstrip('.'), 120)}" if one.said else ""
+    return line(*parts, f"{said}; {phrases.acknowledgement(one)}")
+
+
+COMMAND = Command(
+    name="incidents",
+    usage="incidents [all]",
+    does="open incidents; with all, those of the last seven days too",
+    example="incidents all",
+    answer=answer,
+    aliases=("incident", "alerts"),
+)

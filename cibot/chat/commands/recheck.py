@@ -1,0 +1,30 @@
+"""`recheck NAME`: how to retrigger a CI."""
+
+from __future__ import annotations
+
+from cibot.card import Card, Span, line
+from cibot.chat.command import Ask, Command
+from cibot.reports.contact import contact
+
+
+def answer(ask: Ask) -> Card:
+    """The comment to write on the change, as configured."""
+    found = contact(ask.tx, ask.ctx, ask.ci_name())
+    name = Span(found.name, strong=True, href=found.page)
+    if found.recheck is None:
+        where = found.contact or found.wiki
+        hint = f" Ask {where}." if where else ""
+        said = f": nobody has written down how to retrigger it.{hint}"
+        return Card((line(name, said),), link=found.page)
+    comment = Span(found.recheck, code=True)
+    return Card((line("To run ", name, " again, comment on the change: ", comment),))
+
+
+COMMAND = Command(
+    name="recheck",
+    usage="recheck NAME",
+    does="how to retrigger a CI",
+    example="recheck netapp",
+    answer=answer,
+    aliases=("retrigger", "rerun"),
+)

@@ -1,0 +1,22 @@
+"""`version`: which cibot this is."""
+
+from __future__ import annotations
+
+from cibot import __version__
+from cibot.card import Card, line
+from cibot.chat.command import Ask, Command
+
+
+def answer(ask: Ask) -> Card:
+    """The version, and where the dashboard is."""
+    return Card((line(f"cibot {__version__}"),), link=ask.ctx.page())
+
+
+COMMAND = Command(
+    name="version",
+    usage="version",
+    does="which cibot this is",
+    example="version",
+    answer=answer,
+    aliases=("about",),
+)

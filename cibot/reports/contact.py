@@ -1,0 +1,43 @@
+"""Whose a CI is, and how to retrigger it: what the configuration says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cibot.reports.ci import find_ci
+from cibot.reports.context import Context
+from cibot.store.engine import Tx
+from cibot.store.queries_ci import account_names
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """What is known of the people behind a CI; None where nobody configured it.
+
+    ``accounts`` are the Gerrit accounts that it writes with.
+    """
+
+    name: str
+    configured: bool
+    owner: str | None
+    contact: str | None
+    wiki: str | None
+    recheck: str | None
+    accounts: tuple[str, ...]
+    page: str | None
+
+
+def contact(tx: Tx, ctx: Context, name: str) -> Contact:
+    """Whose the CI is that ``name`` means; UserError when none is."""
+    row = find_ci(tx, name)
+    known = ctx.configured(row.name)
+    return Contact(
+        name=row.name,
+        configured=known is not None,
+        owner=known.owner if known else None,
+        contact=known.contact if known else None,
+        wiki=str(known.wiki) if known and known.wiki else None,
+        recheck=known.recheck if known else None,
+        accounts=tuple(account_names(tx, row.id)),
+        page=ctx.ci_page(row.name),
+    )

@@ -1,0 +1,93 @@
+"""A CI's results day by day."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from cibot.errors import UserError
+from cibot.model import Result, Window
+from cibot.reports.ci import find_ci, line_of
+from cibot.reports.context import Context
+from cibot.reports.incidents import Incident, incidents_since
+from cibot.reports.listing import CiLine
+from cibot.store.engine import Tx
+from cibot.store.queries_ci import daily_counts
+
+MOST_DAYS = 90
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A UTC day's results, every attempt counted. The last day is not over."""
+
+    day: date
+    passes: int
+    fails: int
+    infra: int
+
+    @property
+    def share(self) -> float | None:
+        """The share that passed, 0..1; None on a day without a pass or a failure."""
+        judged = self.passes + self.fails
+        return self.passes / judged if judged else None
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """A CI's days, oldest first, without a gap, and the incidents in them."""
+
+    ci: CiLine
+    window: Window
+    days: tuple[Day, ...]
+    incidents: tuple[Incident, ...]
+
+
+def history(tx: Tx, ctx: Context, name: str, days: int = 7) -> History:
+    """The last ``days`` (1..90) UTC days, today included, of the CI that ``name`` means.
+
+    Raises UserError when none is, or when there are too many days.
+    """
+    if not 1 <= days <= MOST_DAYS:
+        raise UserError(f"history shows 1 to {MOST_DAYS} days, not {days}.")
+    row = find_ci(tx, name)
+    window = days_before(ctx.now, days)
+    return History(
+        line_of(tx, ctx, row),
+        window,
+        daily(tx, [row.id], window)[row.id],
+        tuple(
+            one
+            for one in incidents_since(tx, ctx, window.since)
+            if one.ci == row.name and one.opened_at is not None
+        ),
+    )
+
+
+def days_before(now: datetime, days: int) -> Window:
+    """The window of that many UTC days, today included, up to now."""
+    today = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return Window(today - timedelta(days=days - 1), now)
+
+
+def daily(tx: Tx, ci_ids: Collection[int], window: Window) -> dict[int, tuple[Day, ...]]:
+    """The days of some CIs, oldest first, without a gap."""
+    counts: dict[tuple[int, str, str], int] = defaultdict(int)
+    for one in daily_counts(tx, ci_ids, window.since, window.until):
+        counts[one.ci_id, one.day, one.result] += one.number
+    length = (window.until.date() - window.since.date()).days + 1
+    dates = [window.since.date() + timedelta(days=place) for place in range(length)]
+    return {
+        ci: tuple(
+            Day(
+                each,
+                counts[ci, each.isoformat(), Result.PASS],
+                counts[ci, each.isoformat(), Result.FAIL],
+                counts[ci, each.isoformat(), Result.INFRA],
+            )
+            for each in dates
+        )
+        for ci in ci_ids
+    }
