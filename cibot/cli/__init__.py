@@ -18,6 +18,21 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "poll": ("cibot.cli.collect:poll", "Read what moved on Gerrit, once."),
     "backfill": ("cibot.cli.collect:backfill_command", "Read history from Gerrit."),
     "check": ("cibot.cli.check:check", "Try every connection and say what is wrong."),
+    "chat": ("cibot.cli.chat:command", "Ask the chat's commands on this terminal."),
+    "status": ("cibot.cli.ask:status", "How a CI is, or all of them in a line."),
+    "list": ("cibot.cli.ask:list", "CIs, worst first."),
+    "why": ("cibot.cli.ask:why", "Each signal of a CI, with its evidence."),
+    "change": ("cibot.cli.ask:change", "What each CI says of a patch set."),
+    "summary": ("cibot.cli.ask:summary", "The daily summary now."),
+    "jobs": ("cibot.cli.ask:jobs", "Each job of a CI."),
+    "history": ("cibot.cli.ask:history", "A CI's pass rate per day."),
+    "compare": ("cibot.cli.ask:compare", "Two CIs on the patch sets that both judged."),
+    "missed": ("cibot.cli.ask:missed", "Patch sets that a CI did not report on."),
+    "project": ("cibot.cli.ask:project", "The CIs that report on a project."),
+    "incidents": ("cibot.cli.ask:incidents", "Open incidents, or all of a week."),
+    "contact": ("cibot.cli.ask:contact", "Whose a CI is."),
+    "recheck": ("cibot.cli.ask:recheck", "How to retrigger a CI."),
+    "feeds": ("cibot.cli.ask:feeds", "When each Gerrit was last heard."),
 }
 
 

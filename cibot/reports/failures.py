@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cibot.model import Result
+from cibot.observe import counts
 from cibot.reports.context import gerrit_page
 from cibot.store.cis import server_urls
 from cibot.store.engine import Tx
@@ -75,9 +76,12 @@ def latest_attempts(reports: Iterable[HeardReport]) -> list[HeardReport]:
 
 
 def passed_since(tx: Tx, ci_id: int, since: datetime) -> Passed | None:
-    """What passed since then, by last attempts; None without a result or beyond 500."""
+    """What passed since then, by last attempts in the pipelines that count.
+
+    None without a result, and beyond 500 reports.
+    """
     reports = latest_reports(tx, ci_id, since=since, judging=True, limit=_MOST)
-    results = Counter(one.result for one in latest_attempts(reports))
+    results = Counter(one.result for one in latest_attempts(reports) if counts(one.pipeline))
     passes, n = results[Result.PASS], results[Result.PASS] + results[Result.FAIL]
     return Passed(passes, n) if n and len(reports) < _MOST else None
 

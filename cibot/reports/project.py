@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
 
+from cibot.observe import guess_reference
 from cibot.reports.context import Context
 from cibot.reports.names import resolve
 from cibot.store.engine import Tx
@@ -13,7 +14,6 @@ from cibot.store.queries_change import latest_changes, project_names, verdicts_o
 
 _LOOK_BACK = timedelta(days=28)
 _CHANGES = 60  # enough to see who is at home, few enough to ask with every answer
-_GATES = ("zuul", "jenkins", "gate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,19 +57,11 @@ def reference_on(
 ) -> str | None:
     """The reference CI of a project: as configured, else as the monitor guesses it.
 
-    That is the CI that judges most, unless one named like a gate judges half as
-    much; None where there is no second CI to compare.
+    None where there is no second CI to compare.
     """
     configured = ctx.configured_reference(project)
     if configured is not None:
         return configured
     known = {ci: one.judged for ci, one in home.items() if ci in names}
-    if len(known) < 2:
-        return None
-    most = max(known.values())
-
-    def rank(ci: int) -> tuple[bool, int, int]:
-        gate = any(word in names[ci].casefold() for word in _GATES)
-        return gate and 2 * known[ci] >= most, known[ci], -ci
-
-    return names[max(known, key=rank)]
+    guessed = guess_reference(known, names)
+    return None if guessed is None else names[guessed]

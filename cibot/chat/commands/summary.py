@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
-
 from cibot.card import Card, Line, Span, joined, line
 from cibot.chat.command import Ask, Command
-from cibot.config import Config, SummaryConfig
 from cibot.errors import UserError
 from cibot.reports import phrases, text
 from cibot.reports.context import Context
 from cibot.reports.incidents import Incident
 from cibot.reports.summary import Span as Day
 from cibot.reports.summary import Summary, summary
-from cibot.store.engine import Tx
 
 _WORST = 3
 _SPANS: dict[str, Day] = {"": "day", "day": "day", "today": "today", "yesterday": "yesterday"}
@@ -25,20 +20,10 @@ def answer(ask: Ask) -> Card:
     word = ask.text.casefold()
     if word not in _SPANS:
         raise UserError("summary takes today or yesterday; without either, the last 24 hours.")
-    return render(ask.ctx, summary(ask.tx, ask.ctx, _SPANS[word]))
+    return summary_card(ask.ctx, summary(ask.tx, ask.ctx, _SPANS[word]))
 
 
-def summary_card(config: Config) -> Callable[[Tx, SummaryConfig, datetime], Card]:
-    """Makes the daily summary of a channel: the last 24 hours, in its time zone."""
-
-    def make(tx: Tx, channel: SummaryConfig, now: datetime) -> Card:
-        ctx = Context(now, config, channel.time_zone)
-        return render(ctx, summary(tx, ctx))
-
-    return make
-
-
-def render(ctx: Context, found: Summary) -> Card:
+def summary_card(ctx: Context, found: Summary) -> Card:
     """At most eight lines: worst first, what changed, who is new, totals."""
     lines: list[Line] = [_head(found)]
     lines += phrases.stale_lines(ctx, found.stale)

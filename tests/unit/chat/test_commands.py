@@ -54,6 +54,7 @@ QUESTIONS = {
         "compare netapp",
         "compare a b c d",
     ],
+    "missed": ["missed netapp", "missed quobyte", "missed zuul", "missed vexx"],
     "project": ["project cinder", "project", "project nova"],
     "incidents": ["incidents", "incidents all", "incidents foo"],
     "contact": ["contact netapp", "contact zuul"],

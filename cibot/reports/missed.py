@@ -1,0 +1,122 @@
+"""Patch sets that a CI should have reported on and did not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from cibot.collector.roster import Scope, scopes
+from cibot.observe import deadline_after, eligible
+from cibot.reports.ci import find_ci, line_of
+from cibot.reports.context import Context, gerrit_page
+from cibot.reports.listing import CiLine
+from cibot.reports.project import cis_on, reference_on
+from cibot.store.cis import server_urls
+from cibot.store.engine import Tx
+from cibot.store.queries_change import ChangeRow, changes_by_id
+from cibot.store.queries_ci import ci_rows
+from cibot.store.queries_judging import DuePatchSet, patch_sets_judged_by
+from cibot.store.reports import StoredReport, reports_of
+
+WINDOW = timedelta(days=7)
+_LEARN = timedelta(days=28)  # how long a report may take is learnt from these
+_MOST_PROJECTS = 30  # that are looked at, those with the newest reports first
+
+
+@dataclass(frozen=True, slots=True)
+class MissedPatchSet:
+    """A patch set without a report by ``deadline``, though the reference judged it."""
+
+    number: int
+    patch_set: int
+    project: str
+    subject: str
+    uploaded_at: datetime
+    deadline: datetime
+    gerrit: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """What a CI missed of the ``due`` patch sets of seven days, newest first.
+
+    ``total`` counts all of them, ``patch_sets`` holds the newest. ``allowed``
+    is the time that it usually takes at the most; ``references`` are who
+    judged what it missed.
+    """
+
+    ci: CiLine
+    due: int
+    total: int
+    allowed: timedelta
+    references: tuple[str, ...]
+    patch_sets: tuple[MissedPatchSet, ...]
+
+
+def missed(tx: Tx, ctx: Context, name: str, limit: int = 50) -> Missed:
+    """What the CI that ``name`` means has missed; UserError when none is meant.
+
+    Due are the patch sets of its projects that the reference judged and that
+    lived past the deadline, as for the silence signal, from its first report on.
+    """
+    row = find_ci(tx, name)
+    reports = reports_of(tx, row.id, ctx.now - _LEARN, ctx.now)
+    references = _references(tx, ctx, row.name, reports)
+    due = _due(tx, ctx, references)
+    allowed = deadline_after(reports)
+    scope = scopes(ctx.config.ci).get(row.name, Scope())
+    found = eligible(due, reports, scope.covers, allowed, ctx.now)
+    first = min((one.posted_at for one in reports), default=ctx.now)
+    found = [one for one in found if one.deadline >= first]  # before, nobody waited for it
+    absent = sorted(
+        (one for one in found if not one.reported), key=lambda one: one.uploaded_at, reverse=True
+    )
+    changes = changes_by_id(tx, {one.change_id for one in absent[:limit]})
+    urls = server_urls(tx)
+    return Missed(
+        line_of(tx, ctx, row),
+        len(found),
+        len(absent),
+        allowed,
+        tuple(sorted(set(references.values()))),
+        tuple(
+            MissedPatchSet(
+                one.change,
+                one.patch_set,
+                one.project,
+                changes[one.change_id].subject,
+                one.uploaded_at,
+                one.deadline,
+                _page(urls, changes[one.change_id], one.patch_set),
+            )
+            for one in absent[:limit]
+            if one.change_id in changes
+        ),
+    )
+
+
+def _references(tx: Tx, ctx: Context, name: str, reports: list[StoredReport]) -> dict[str, str]:
+    """The reference of each project that the CI reported on lately, itself left out."""
+    names = {one.id: one.name for one in ci_rows(tx)}
+    projects = list(dict.fromkeys(one.project for one in reversed(reports)))[:_MOST_PROJECTS]
+    found = {
+        project: ctx.configured_reference(project)
+        or reference_on(ctx, project, cis_on(tx, ctx, project), names)
+        for project in projects
+    }
+    return {project: one for project, one in found.items() if one is not None and one != name}
+
+
+def _due(tx: Tx, ctx: Context, references: dict[str, str]) -> list[DuePatchSet]:
+    ids = {one.name: one.id for one in ci_rows(tx)}
+    due: list[DuePatchSet] = []
+    for reference in sorted(set(references.values())):
+        if reference in ids:
+            judged = patch_sets_judged_by(tx, ids[reference], ctx.now - WINDOW, ctx.now)
+            due += [one for one in judged if references.get(one.project) == reference]
+    return due
+
+
+def _page(urls: dict[int, tuple[str, str]], change: ChangeRow, patch_set: int) -> str | None:
+    server = urls.get(change.server_id)
+    return gerrit_page(server[1], change.project, change.number, patch_set) if server else None
