@@ -24,9 +24,9 @@ def plural(count: int, one: str, many: str | None = None) -> str:
 
 def percent(share: float) -> str:
     """A share of 0..1 as "93 %"; only a true 0 or 1 is written "0 %" or "100 %"."""
-    if 0 < share <= 0.005:
+    if share > 0 and share * 100 <= 0.5:
         return "<1 %"
-    if 0.995 <= share < 1:
+    if share < 1 and share * 100 >= 99.5:
         return f"{min(int(share * 1000) / 10, 99.9):g} %"
     return f"{share * 100:.0f} %"
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cibot.reports import text
@@ -31,6 +31,9 @@ def test_a_percentage_is_never_rounded_to_a_lie(share: float, written: str) -> N
 
 
 @given(st.floats(0, 1))
+@example(0.9949999999999999)
+@example(0.005)
+@example(5e-324)
 def test_only_all_is_a_hundred_and_only_none_is_nought(share: float) -> None:
     written = text.percent(share)
     assert (written == "100 %") == (share == 1)
