@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import bindparam, select, update
 
 from cibot.store import schema
+from cibot.store.bulk import insert_rows
 from cibot.store.engine import Tx
 
 _CHUNK = 500
@@ -70,8 +71,7 @@ def known_comments(tx: Tx, change_ids: Sequence[int]) -> dict[int, list[StoredCo
 
 def add_comments(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
     """Stores new comments; the caller holds the lock of their changes."""
-    if rows:
-        tx.execute(schema.comment.insert(), list(rows))
+    insert_rows(tx, schema.comment, rows)
 
 
 _UPDATED = (

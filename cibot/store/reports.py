@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import delete, func, select, tuple_
 
 from cibot.store import schema
+from cibot.store.bulk import insert_rows
 from cibot.store.engine import Tx
 
 _CHUNK = 500
@@ -49,10 +50,8 @@ def put_reports(
     tx: Tx, reports: Sequence[Mapping[str, Any]], builds: Sequence[Mapping[str, Any]]
 ) -> None:
     """Stores the reports of new comments, and their builds."""
-    if reports:
-        tx.execute(schema.report.insert(), list(reports))
-    if builds:
-        tx.execute(schema.build.insert(), list(builds))
+    insert_rows(tx, schema.report, reports)
+    insert_rows(tx, schema.build, builds)
 
 
 def drop_reports(tx: Tx, keys: Collection[tuple[int, int]]) -> None:

@@ -1,0 +1,29 @@
+"""``python -m bench [FIGURE…]``: measures and prints the table."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterable
+
+from bench import ingest
+from bench.table import Figure, show
+
+_FIGURES: dict[str, Callable[[argparse.Namespace], Iterable[Figure]]] = {
+    "ingest": lambda options: ingest.figures(options.changes),
+}
+
+
+def main() -> None:
+    """Measures what was named, or everything."""
+    parser = argparse.ArgumentParser(prog="bench", description=__doc__)
+    parser.add_argument("figures", nargs="*", metavar="FIGURE", help=", ".join(_FIGURES))
+    parser.add_argument("--changes", type=int, default=4000, help="changes to ingest")
+    options = parser.parse_args()
+    unknown = set(options.figures) - set(_FIGURES)
+    if unknown:
+        parser.error(f"no such figure: {', '.join(sorted(unknown))}")
+    found = [figure for name in options.figures or _FIGURES for figure in _FIGURES[name](options)]
+    show(found)
+
+
+main()

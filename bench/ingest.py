@@ -1,0 +1,185 @@
+"""Bulk ingest beside the plainest way to write the same rows into the same tables."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pymysql
+from sqlalchemy import select
+from sqlalchemy.engine import make_url
+
+from bench.history import change_lines
+from bench.table import Figure
+from cibot.collector.decode import change_from_rest
+from cibot.collector.formats import parse
+from cibot.collector.ingest import Ingest
+from cibot.collector.roster import Roster
+from cibot.config import Config
+from cibot.health.policy import Policy
+from cibot.monitor import Monitor
+from cibot.store import schema
+from cibot.store.cis import all_cis, ensure_server
+from cibot.store.engine import Store, open_store
+from cibot.store.migrate import upgrade
+
+_BATCH = 200  # changes in one transaction, as a backfill's page
+_COMMIT = 4000  # rows: about what one such transaction holds
+_TABLES = (
+    schema.ci,
+    schema.server,
+    schema.account,
+    schema.change,
+    schema.patch_set,
+    schema.comment,
+    schema.report,
+    schema.build,
+)
+
+
+@contextmanager
+def databases() -> Iterator[dict[str, Callable[[], str]]]:
+    """What can be measured here: makers of empty databases, by kind."""
+    with tempfile.TemporaryDirectory(prefix="cibot-bench-") as name:
+        files = iter(range(1000))
+        makers: dict[str, Callable[[], str]] = {
+            "SQLite": lambda: f"sqlite:///{name}/{next(files)}.db"
+        }
+        from tests.support.mariadb import MariaDB  # noqa: PLC0415 - skips where there is none
+
+        server = None
+        try:
+            server = MariaDB(Path(name) / "mariadb")
+            server.start()
+            makers = {"MariaDB": server.create_database} | makers
+        except BaseException as error:  # noqa: BLE001 - pytest's skip is no Exception
+            print(f"MariaDB is not measured: {error}")
+        try:
+            yield makers
+        finally:
+            if server is not None:
+                server.stop()
+
+
+def ours(url: str, lines: Sequence[str]) -> tuple[float, Store]:
+    """Seconds from JSON lines to judged rows."""
+    store = open_store(url)
+    upgrade(store)
+    server = store.write(lambda tx: ensure_server(tx, "bench", "https://bench"))
+    ingest = Ingest(store, server, Roster("bench"), lambda: datetime.now(UTC))
+    monitor = Monitor(store, Config(), Policy(), lambda: datetime.now(UTC))
+    start = time.perf_counter()
+    for first in range(0, len(lines), _BATCH):
+        changes = [change_from_rest(json.loads(one)) for one in lines[first : first + _BATCH]]
+        ingest.ingest(changes, feed="bench", cursor=str(first), heard_at=datetime.now(UTC))
+    for ci in store.read(all_cis):
+        monitor.judge(ci.id)
+    return time.perf_counter() - start, store
+
+
+def floor(store: Store, url: str) -> tuple[float, int]:
+    """Seconds and rows of writing what ``store`` holds into ``url`` by bare executemany."""
+    fresh = open_store(url)
+    upgrade(fresh)
+    fresh.close()
+    held = [(table, _rows(store, table)) for table in _TABLES]
+    count = sum(len(rows) for _, rows in held)
+    return (_pymysql if "mysql" in url else _sqlite)(url, held), count
+
+
+def _rows(store: Store, table: Any) -> list[tuple[Any, ...]]:
+    with store.engine.connect() as link:
+        names = ", ".join(_quoted(store, column.name) for column in table.columns)
+        keys = ", ".join(_quoted(store, column.name) for column in table.primary_key)
+        text = f"SELECT {names} FROM {_quoted(store, table.name)} ORDER BY {keys}"
+        return [tuple(row) for row in link.exec_driver_sql(text)]
+
+
+def _quoted(store: Store, name: str) -> str:
+    return store.engine.dialect.identifier_preparer.quote_identifier(name)
+
+
+def _pymysql(url: str, held: list[tuple[Any, list[tuple[Any, ...]]]]) -> float:
+    parsed = make_url(url)
+    link = pymysql.connect(
+        host=parsed.host,
+        port=parsed.port or 3306,
+        user=parsed.username,
+        password=parsed.password or "",
+        database=parsed.database,
+        charset="utf8mb4",
+    )
+    start = time.perf_counter()
+    with closing(link), link.cursor() as cursor:
+        for table, rows in held:
+            names = ", ".join(f"`{column.name}`" for column in table.columns)
+            marks = ", ".join(["%s"] * len(table.columns))
+            statement = f"INSERT INTO `{table.name}` ({names}) VALUES ({marks})"
+            for first in range(0, len(rows), _COMMIT):
+                cursor.executemany(statement, rows[first : first + _COMMIT])
+                link.commit()
+    return time.perf_counter() - start
+
+
+def _sqlite(url: str, held: list[tuple[Any, list[tuple[Any, ...]]]]) -> float:
+    link = sqlite3.connect(url.removeprefix("sqlite:///"))
+    link.execute("PRAGMA journal_mode=WAL")
+    link.execute("PRAGMA synchronous=FULL")
+    start = time.perf_counter()
+    with closing(link):
+        for table, rows in held:
+            names = ", ".join(f'"{column.name}"' for column in table.columns)
+            marks = ", ".join("?" * len(table.columns))
+            statement = f'INSERT INTO "{table.name}" ({names}) VALUES ({marks})'
+            for first in range(0, len(rows), _COMMIT):
+                link.executemany(statement, rows[first : first + _COMMIT])
+                link.commit()
+    return time.perf_counter() - start
+
+
+def parsing(lines: Sequence[str]) -> tuple[float, int]:
+    """Seconds and messages of parsing alone."""
+    texts = [
+        (message.text, message.author, message.tag)
+        for line in lines
+        for message in change_from_rest(json.loads(line)).messages
+    ]
+    start = time.perf_counter()
+    for text, author, tag in texts:
+        parse(text, account=author, tag=tag)
+    return time.perf_counter() - start, len(texts)
+
+
+def figures(limit: int) -> Iterator[Figure]:
+    """Ingest on each database that is here, and the parser's part in it."""
+    origin, lines = change_lines(limit)
+    parse_s, messages = parsing(lines)
+    with databases() as makers:
+        for kind, make in makers.items():
+            took, store = ours(make(), lines)
+            floor_s, rows = floor(store, make())
+            comments = store.read(lambda tx: len(tx.execute(select(schema.comment.c.seq)).all()))
+            store.close()
+            ratio = floor_s / took
+            target = kind == "MariaDB"
+            yield Figure(
+                f"bulk ingest, {kind} ({len(lines)} {origin} changes, {comments} comments)",
+                f"{rows / took:,.0f} rows/s",
+                f"executemany {rows / floor_s:,.0f} rows/s",
+                ratio,
+                "≥ 0.50" if target else "",
+                ratio >= 0.5 if target else None,
+            )
+            if target or len(makers) == 1:
+                yield Figure(
+                    "parsing",
+                    f"{messages / parse_s:,.0f} messages/s",
+                    f"{100 * parse_s / took:.0f} % of ingest",
+                )
