@@ -24,7 +24,7 @@ from cibot.collector.poller import FEED, Poller, PollSummary
 from cibot.collector.roster import Roster
 from cibot.config import Config, GerritConfig, SummaryConfig
 from cibot.errors import CibotError
-from cibot.health.policy import Policy
+from cibot.health.configured import policy_from
 from cibot.leader import TTL, Leader
 from cibot.monitor import Monitor
 from cibot.reports.context import Context
@@ -113,13 +113,14 @@ def open_migrated(config: Config) -> Store:
     return store
 
 
-def make_gerrit(config: GerritConfig) -> Gerrit:
-    """The client of a configured server."""
+def make_gerrit(config: GerritConfig, stop: threading.Event | None = None) -> Gerrit:
+    """The client of a configured server; ``stop`` ends its waits."""
     return Gerrit(
         str(config.url),
         username=config.username,
         password=config.password.get_secret_value() if config.password else None,
         verify=str(config.ca_file) if config.ca_file else True,
+        stop=stop,
     )
 
 
@@ -128,12 +129,13 @@ def make_source(
     gerrit: GerritConfig,
     store: Store,
     on_reports: Callable[[set[int]], None] = lambda _cis: None,
+    stop: threading.Event | None = None,
 ) -> Source:
     """A configured server with its way into the store."""
     server_id = store.write(lambda tx: ensure_server(tx, gerrit.name, str(gerrit.url)))
     roster = Roster.from_config(config, gerrit.name)
     ingest = Ingest(store, server_id, roster, utc_now, on_reports)
-    return Source(gerrit, make_gerrit(gerrit), roster, ingest)
+    return Source(gerrit, make_gerrit(gerrit, stop), roster, ingest)
 
 
 def make_backends(config: Config) -> dict[str, Backend]:
@@ -192,10 +194,13 @@ def build(config: Config, extra: Mapping[str, Backend] | None = None) -> Bot:
     """
     store = open_migrated(config)
     backends = make_backends(config) | dict(extra or {})
+    stop = threading.Event()
     leader = Leader(store, utc_now)
     sender = Sender(store, backends, utc_now, rooms=_rooms(config), leads=leader.held)
-    monitor = Monitor(store, config, Policy(), utc_now, sender.wake, leader.held)
-    sources = [make_source(config, one, store, monitor.heard) for one in config.gerrit]
+    monitor = Monitor(
+        store, config, policy_from(config.judgement), utc_now, sender.wake, leader.held
+    )
+    sources = [make_source(config, one, store, monitor.heard, stop) for one in config.gerrit]
     for one in sources:
         one.ingest.sync_roster()
     summaries = Summaries(store, config.summary, _daily(config), utc_now, sender.wake)
@@ -214,5 +219,5 @@ def build(config: Config, extra: Mapping[str, Backend] | None = None) -> Bot:
     # The bot does not exist yet when its jobs are named.
     jobs = _jobs(sources, monitor, summaries, lambda: bot.lead())  # noqa: PLW0108
     scheduler = Scheduler(jobs, leader.held)
-    bot = Bot(store, leader, backends, answer, (monitor, sender), sender, scheduler, web)
+    bot = Bot(store, leader, backends, answer, (monitor, sender), scheduler, web, stop)
     return bot

@@ -11,7 +11,6 @@ from typing import Any, Protocol
 from flask import Flask
 from waitress.server import create_server
 
-from cibot.chat.delivery import Sender
 from cibot.chat.protocol import Answer, Backend
 from cibot.errors import ConfigError, Transient
 from cibot.leader import Leader
@@ -79,10 +78,9 @@ class Bot:
     backends: Mapping[str, Backend]
     answer: Answer
     workers: tuple[Worker, ...]
-    sender: Sender
     scheduler: Scheduler
     web: WebServer
-    _stop: threading.Event = field(default_factory=threading.Event)
+    stopping: threading.Event = field(default_factory=threading.Event)
 
     def start(self) -> None:
         """Starts every part and returns; from then on webhooks and questions are answered."""
@@ -103,15 +101,16 @@ class Bot:
 
     def ask_to_stop(self) -> None:
         """Lets `wait` return; safe in a signal handler."""
-        self._stop.set()
+        self.stopping.set()
 
     def wait(self) -> None:
         """Returns when somebody asked to stop."""
-        while not self._stop.wait(3600):
+        while not self.stopping.wait(3600):
             pass
 
     def stop(self, timeout: float = 4.0) -> None:
         """Ends every part in a few seconds; what is in the outbox stays there."""
+        self.stopping.set()
         self.scheduler.stop()
         self.web.stop(timeout / 4)
         for worker in self.workers:

@@ -150,7 +150,7 @@ class Ingest:
         stored = known_comments(tx, ids)
         for row_id, change in zip(ids, changes, strict=True):
             messages = [(one, _row_id(found, one.author)) for one in change.messages]
-            matching = match(row_id, stored.get(row_id, ()), messages)
+            matching = match(row_id, stored.get(row_id, ()), messages, complete=change.complete)
             self._take(matching, found, batch)
             # The same change may stand in one batch twice; the second must see the first.
             if matching.inserts or matching.updates:

@@ -4,7 +4,8 @@ REST and events tell of the same comment differently: an event has no message
 id, and its time is the message's or up to a second later. Each stored comment
 is claimed at most once by each feed, so two equal comments in one second stay
 two as soon as REST has told of both; an identical event is a repeated
-delivery of the same one.
+delivery of the same one. Where a message was deleted, Gerrit gives it and all
+later ones of the change new ids: they are known again by author, time and text.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ class _Comments:
         self.by_id = {row.message_id: row.seq for row in stored if row.message_id is not None}
         self.next_seq = max(self.by_seq, default=0) + 1
 
-    def set(self, row: StoredComment) -> StoredComment:
+    def put(self, row: StoredComment) -> StoredComment:
         self.by_seq[row.seq] = row
         if row.message_id is not None:
             self.by_id[row.message_id] = row.seq
@@ -75,7 +76,7 @@ class _Comments:
             digest=mark,
         )
         self.next_seq += 1
-        return self.set(row)
+        return self.put(row)
 
     def event_only(
         self, message: Message, account_id: int | None, mark: int, lag: timedelta
@@ -92,6 +93,20 @@ class _Comments:
         if not same and message.text.startswith(REMOVED):
             same = waiting
         return min(same, key=lambda row: row.seq, default=None)
+
+    def renamed(
+        self, message: Message, account_id: int | None, mark: int, gone: set[int]
+    ) -> StoredComment | None:
+        """The comment that had another id until a message before it was deleted."""
+        old = [
+            row
+            for row in map(self.by_seq.__getitem__, sorted(gone))
+            if row.posted_at == message.posted_at and row.account_id == account_id
+        ]
+        same = [row for row in old if row.digest == mark]
+        if not same and message.text.startswith(REMOVED):
+            same = old
+        return same[0] if same else None
 
     def claim(self, event_at: datetime, same: Sequence[StoredComment]) -> list[StoredComment]:
         """Gives an event to one of the equal comments that REST brought; the rows that change.
@@ -110,7 +125,7 @@ class _Comments:
                     return [*moved, row._replace(event_at=moment)]
             return []
 
-        return [self.set(row) for row in place(event_at)]
+        return [self.put(row) for row in place(event_at)]
 
     def equal(self, account_id: int | None, mark: int) -> list[StoredComment]:
         """The comments of that account with that text."""
@@ -129,23 +144,33 @@ def match(
     change_id: int,
     stored: Sequence[StoredComment],
     messages: Iterable[tuple[Message, int | None]],
+    *,
+    complete: bool = False,
 ) -> Matching:
     """Matches messages (each with its account's row id) with the comments of their change.
 
     ``stored`` must be all comments of the change, read under its lock.
+    ``complete`` says that ``messages`` is the whole list, as REST gives it.
     """
     comments = _Comments(change_id, stored)
     found = Matching()
     rest: dict[str, _Told] = {}
+    told_ids: set[str] = set()
     for message, account_id in messages:
         told = _Told(message, account_id, digest(message.text))
         if message.message_id is None:
             _match_event(comments, found, told)
-        elif (seq := comments.by_id.get(message.message_id)) is not None:
+            continue
+        told_ids.add(message.message_id)
+        if (seq := comments.by_id.get(message.message_id)) is not None:
             _update(comments, found, comments.by_seq[seq], told)
         else:
             rest[message.message_id] = told  # an id told twice: the later text stands
-    _match_rest(comments, found, list(rest.values()))
+    new = list(rest.values())
+    if complete and new:
+        gone = {seq for name, seq in comments.by_id.items() if name not in told_ids}
+        new = [told for told in new if not _renamed(comments, found, told, gone)]
+    _match_rest(comments, found, new)
     return found
 
 
@@ -165,6 +190,15 @@ def _match_rest(comments: _Comments, found: Matching, rest: list[_Told]) -> None
     for told in rest:
         row = comments.add(*told)
         found.inserts.append(Write(row, told.message, True))
+
+
+def _renamed(comments: _Comments, found: Matching, told: _Told, gone: set[int]) -> bool:
+    row = comments.renamed(*told, gone)
+    if row is None:
+        return False
+    gone.remove(row.seq)
+    _update(comments, found, row, told)
+    return True
 
 
 def _united(comments: _Comments, found: Matching, told: _Told, lag: timedelta) -> bool:
@@ -189,7 +223,7 @@ def _update(comments: _Comments, found: Matching, row: StoredComment, told: _Tol
         return
     before = (row.tag, row.digest, row.account_id, row.posted_at)
     reread = before != (new.tag, new.digest, new.account_id, new.posted_at)
-    found.updates.append(Write(comments.set(new), message, reread))
+    found.updates.append(Write(comments.put(new), message, reread))
 
 
 def _match_event(comments: _Comments, found: Matching, told: _Told) -> None:

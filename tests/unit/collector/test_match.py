@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cibot.collector.match import match
+from cibot.collector.match import REMOVED, match
 from cibot.model import Message
 from cibot.store.comments import StoredComment
 
@@ -28,7 +28,8 @@ def event(text: str = "Build failed.", second: int = 0) -> Message:
 def live_through(*batches: list[Message]) -> list[StoredComment]:
     rows: dict[int, StoredComment] = {}
     for batch in batches:
-        found = match(1, list(rows.values()), [(one, ZUUL) for one in batch])
+        whole = all(one.message_id for one in batch)
+        found = match(1, list(rows.values()), [(one, ZUUL) for one in batch], complete=whole)
         for write in (*found.inserts, *found.updates):
             rows[write.row.seq] = write.row
     return list(rows.values())
@@ -90,6 +91,23 @@ def test_a_removed_text_replaces_what_was_said_and_is_read_again() -> None:
     stored = live_through([rest("a")])
     found = match(1, stored, [(rest("a", text="Change message removed by: Admin"), ZUUL)])
     assert [write.reread for write in found.updates] == [True]
+
+
+def test_a_deleted_message_renames_all_that_follow_it() -> None:
+    before = [rest("a", "one", 0), rest("b", "two", 5), rest("c", "two", 5), rest("d", "three", 9)]
+    after = [
+        rest("a", "one", 0),
+        rest("b2", f"{REMOVED}: Admin", 5),
+        rest("c2", "two", 5),
+        rest("d2", "three", 9),
+    ]
+    rows = live_through(before, after)
+    assert [row.message_id for row in rows] == ["a", "b2", "c2", "d2"]
+    stored = live_through(before)
+    found = match(1, stored, [(one, ZUUL) for one in after], complete=True)
+    assert [(write.message.text, write.reread) for write in found.updates if write.reread] == [
+        (f"{REMOVED}: Admin", True)
+    ]
 
 
 def test_what_is_known_changes_nothing() -> None:
