@@ -78,9 +78,7 @@ def backfill(
     resumed = gathering.cursor != Cursor()
     pace = Pace(rate, stop or threading.Event())
     for reached in _ways(gathering, since, until):
-        at = max(since, reached or since)
-        fraction = 1.0 if gathering.cursor.done else (end - at) / (end - since)
-        progress(Progress(gathering.counts, at, min(1.0, max(0.0, fraction))))
+        progress(_progress(gathering, since, end, reached))
         if not pace.keep():
             raise Transient("the backfill was stopped; the same command goes on from here")
     gathering.retry_failed()
@@ -88,6 +86,14 @@ def backfill(
     gathering.cursor = Cursor()
     gathering.store([])
     return BackfillSummary(gathering.counts, gathering.pages, broken, resumed)
+
+
+def _progress(
+    gathering: Gathering, since: datetime, end: datetime, reached: datetime | None
+) -> Progress:
+    at = max(since, reached or since)
+    fraction = 1.0 if gathering.cursor.done else (end - at) / (end - since)
+    return Progress(gathering.counts, at, min(1.0, max(0.0, fraction)))
 
 
 def feed_name(since: datetime, until: datetime | None, project: str | None) -> str:

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 
-from cibot import observe
 from cibot.collector.roster import Scope, scopes
 from cibot.config import Config
 from cibot.health.observation import Eligible, Judged
 from cibot.health.policy import Policy
+from cibot.monitor import pairing
 from cibot.store.cis import KnownCi, all_cis
 from cibot.store.engine import Tx
 from cibot.store.queries_judging import (
@@ -81,7 +81,7 @@ class Observer:
         attempts = self._attempts(tx, ci, reports, references)
         failed = {(one.change_id, one.seq) for one in reports if one.result in {"fail", "infra"}}
         return Observation(
-            observe.judged(reports, attempts, builds_of(tx, failed)),
+            pairing.judged(reports, attempts, builds_of(tx, failed)),
             self._eligible(tx, ci, reports, references, since, now),
             last_report_of(tx, ci.id),
             self._fresh(tx, ci, now),
@@ -95,7 +95,7 @@ class Observer:
         for one in self._config.reference:
             if any(fnmatchcase(project, pattern) for pattern in one.projects):
                 return ids.get(one.ci)
-        return observe.guess_reference(homes.counts.get(project, {}), homes.names)
+        return pairing.guess_reference(homes.counts.get(project, {}), homes.names)
 
     def _learn(self, tx: Tx, ci: KnownCi, now: datetime) -> Homes:
         fresh = self._homes_at is not None and abs(now - self._homes_at) < _LEARNT_FOR
@@ -137,8 +137,8 @@ class Observer:
                     if references.get(one.project) == reference
                 ]
         scope = self._scopes.get(ci.name, Scope())
-        allowed = observe.deadline_after(reports)
-        return observe.eligible(due, reports, scope.covers, allowed, now)
+        allowed = pairing.deadline_after(reports)
+        return pairing.eligible(due, reports, scope.covers, allowed, now)
 
     def _fresh(self, tx: Tx, ci: KnownCi, now: datetime) -> bool:
         heard = heard_at(tx)

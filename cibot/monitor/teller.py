@@ -17,7 +17,7 @@ from cibot.card import Card
 from cibot.config import Config
 from cibot.health.signal import Health
 from cibot.model import Channel, State
-from cibot.observer import Observation
+from cibot.monitor.observer import Observation
 from cibot.store import outbox
 from cibot.store.cis import KnownCi, all_cis, server_urls
 from cibot.store.engine import Tx

@@ -22,7 +22,8 @@ from cibot.errors import CibotError
 from cibot.health.assess import assess
 from cibot.health.policy import Policy
 from cibot.health.signal import Health, Signal, signal_row
-from cibot.observer import Observation, Observer
+from cibot.monitor.observer import Observation, Observer
+from cibot.monitor.teller import Step, Teller
 from cibot.store.cis import KnownCi, all_cis
 from cibot.store.engine import Store, Tx
 from cibot.store.incidents import (
@@ -36,7 +37,6 @@ from cibot.store.incidents import (
     update_incident,
 )
 from cibot.store.reports import cis_heard_since
-from cibot.teller import Step, Teller
 
 log = logging.getLogger(__name__)
 

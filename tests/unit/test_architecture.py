@@ -1,0 +1,220 @@
+"""The rules of the house, held by machine: layers, purity, sizes, quiet imports."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SOURCES = sorted((ROOT / "cibot").rglob("*.py"))
+
+# What each part may import of cibot, beside itself. A longer name wins.
+BASE = {"cibot", "cibot.model", "cibot.errors"}
+CONFIG = BASE | {"cibot.config", "cibot.configvalues", "cibot.configfile"}
+PURE = BASE | {"cibot.card"}
+HEALTH = PURE | {"cibot.config", "cibot.health"}
+STORE = BASE | {"cibot.store"}
+COLLECT = CONFIG | STORE | {"cibot.collector"}
+MONITOR = COLLECT | HEALTH | {"cibot.alerts", "cibot.monitor"}
+REPORTS = CONFIG | STORE | HEALTH | {"cibot.reports", "cibot.alerts"}
+CHAT = REPORTS | {"cibot.chat"}
+WEB = CHAT | {"cibot.web", "cibot.app", "cibot.logs"}
+ALL = {"cibot"} | {f"cibot.{one.stem}" for one in (ROOT / "cibot").iterdir()}
+
+LAYERS: dict[str, set[str]] = {
+    "cibot": set(),
+    "cibot.model": set(),
+    "cibot.errors": set(),
+    "cibot.card": BASE,
+    "cibot.configvalues": BASE,
+    "cibot.config": CONFIG,
+    "cibot.configfile": CONFIG | {"cibot.health", "cibot.store"},
+    "cibot.logs": set(),
+    "cibot.health": HEALTH,
+    "cibot.alerts": PURE | {"cibot.health"},
+    "cibot.store": STORE,
+    "cibot.collector": COLLECT,
+    "cibot.monitor": MONITOR,
+    "cibot.reports": REPORTS,
+    "cibot.chat": CHAT,
+    "cibot.webhooks": COLLECT,
+    "cibot.web": WEB,
+    "cibot.app": BASE,
+    "cibot.leader": STORE,
+    "cibot.scheduler": BASE,
+    "cibot.bot": CHAT | {"cibot.leader", "cibot.scheduler"},
+    "cibot.demo": ALL,
+    "cibot.bootstrap": ALL - {"cibot.cli", "cibot.demo"},
+    "cibot.cli": ALL,
+    "cibot.__main__": {"cibot.cli"},
+}
+
+PURE_PARTS = (
+    "cibot.model",
+    "cibot.errors",
+    "cibot.card",
+    "cibot.health",
+    "cibot.alerts",
+    "cibot.collector.formats",
+    "cibot.collector.decode",
+    "cibot.collector.fields",
+    "cibot.collector.header",
+    "cibot.collector.match",
+    "cibot.collector.results",
+    "cibot.monitor.pairing",
+    "cibot.reports.text",
+    "cibot.reports.names",
+    "cibot.chat.text",
+    "cibot.chat.lines",
+    "cibot.chat.wording",
+)
+IMPURE = {"flask", "sqlalchemy", "requests", "slack_sdk", "irc", "socket", "threading", "time"}
+CLOCKS = {"now", "utcnow", "today", "time", "monotonic"}
+
+# Imported when they are needed: they are slow or heavy, and most commands do without.
+LATE = {"cibot.cli", "cibot.demo"}
+
+
+def name_of(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {name_of(path) for path in SOURCES}
+
+
+def within(name: str, part: str) -> bool:
+    return name == part or name.startswith(part + ".")
+
+
+def imports(tree: ast.AST) -> Iterator[tuple[str, int]]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            assert node.module is not None
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                yield inner if inner in MODULES else node.module, node.lineno
+
+
+def layer(name: str) -> str:
+    found = max((one for one in LAYERS if within(name, one)), key=len)
+    assert found != "cibot" or name == "cibot", f"{name} is in no layer: say in LAYERS where it is"
+    return found
+
+
+@pytest.fixture(scope="module")
+def trees() -> dict[Path, ast.Module]:
+    return {path: ast.parse(path.read_text(encoding="utf-8")) for path in SOURCES}
+
+
+def test_imports_follow_the_layers(trees: dict[Path, ast.Module]) -> None:
+    wrong = []
+    for path, tree in trees.items():
+        mine = layer(name_of(path))
+        for imported, line in imports(tree):
+            if not within(imported, "cibot"):
+                continue
+            target = layer(imported)
+            if target != mine and target not in LAYERS[mine]:
+                wrong.append(f"{path.relative_to(ROOT)}:{line} imports {imported}")
+    assert wrong == []
+
+
+def test_only_the_store_speaks_sql(trees: dict[Path, ast.Module]) -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)}:{line}"
+        for path, tree in trees.items()
+        for imported, line in imports(tree)
+        if within(imported, "sqlalchemy") and not within(name_of(path), "cibot.store")
+    ]
+    assert wrong == []
+
+
+def test_pure_modules_know_no_io_and_no_clock(trees: dict[Path, ast.Module]) -> None:
+    wrong = []
+    for path, tree in trees.items():
+        if not any(within(name_of(path), part) for part in PURE_PARTS):
+            continue
+        wrong += [
+            f"{path.relative_to(ROOT)}:{line} imports {imported}"
+            for imported, line in imports(tree)
+            if imported.split(".")[0] in IMPURE
+        ]
+        wrong += [
+            f"{path.relative_to(ROOT)}:{node.lineno} asks the time"
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr in CLOCKS
+            and isinstance(node.func.value, ast.Name)
+            and node.func.value.id in {"datetime", "date", "time"}
+        ]
+    assert wrong == []
+
+
+def test_no_import_hides_in_a_function(trees: dict[Path, ast.Module]) -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path, tree in trees.items()
+        if layer(name_of(path)) not in LATE
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        for node in ast.walk(function)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    ]
+    assert wrong == []
+
+
+def test_there_is_no_cycle(trees: dict[Path, ast.Module]) -> None:
+    graph = {
+        name_of(path): {one for one, _ in imports(tree) if one in MODULES} - {name_of(path)}
+        for path, tree in trees.items()
+    }
+    while True:
+        free = {one for one, needs in graph.items() if not needs & graph.keys()}
+        if not free:
+            break
+        graph = {one: needs for one, needs in graph.items() if one not in free}
+    assert not graph, f"these import each other: {sorted(graph)}"
+
+
+def test_files_and_functions_stay_small(trees: dict[Path, ast.Module]) -> None:
+    wrong = []
+    for path, tree in trees.items():
+        if "versions" in path.parts:
+            continue  # a migration is as long as its tables
+        lines = path.read_text(encoding="utf-8").count("\n")
+        if lines > 300:
+            wrong.append(f"{path.relative_to(ROOT)} has {lines} lines")
+        wrong += [
+            f"{path.relative_to(ROOT)}:{node.lineno} {node.name} is too long"
+            for node in ast.walk(tree)
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+            and (node.end_lineno or 0) - node.lineno + 1 > 45
+        ]
+    assert wrong == []
+
+
+def test_importing_everything_opens_nothing() -> None:
+    names = [name_of(path) for path in SOURCES if "migrations" not in path.parts]
+    names = [one for one in names if not one.endswith("__main__")]
+    script = f"""
+import sys, threading
+def watch(event, args):
+    if event in ("socket.connect", "sqlite3.connect", "subprocess.Popen"):
+        raise SystemExit(f"importing opened something: {{event}} {{args}}")
+sys.addaudithook(watch)
+for name in {names!r}:
+    __import__(name)
+sys.exit("a thread was started" if threading.active_count() > 1 else 0)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
