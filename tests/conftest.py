@@ -3,9 +3,14 @@
 from collections import Counter
 
 import pytest
+from hypothesis import settings
 
 from tests.support.loopback import forbid_network
 from tests.support.needs import ABSENT
+
+# A busy machine is no failure: nothing in these tests is timed.
+settings.register_profile("cibot", deadline=None)
+settings.load_profile("cibot")
 
 pytest_plugins = [
     "tests.support.gerrit.server",
