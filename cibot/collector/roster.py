@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 
 from cibot.config import CiConfig, Config
 from cibot.model import Account
@@ -91,26 +90,3 @@ def free_name(account: Account, server: str, taken: Collection[str]) -> str:
     while f"{name[:80]} ({number})" in taken:
         number += 1
     return f"{name[:80]} ({number})"
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """Where a configured CI is at home; patterns are globs (``openstack/*``)."""
-
-    projects: tuple[str, ...] = ("*",)
-    branches: tuple[str, ...] = ("*",)
-
-    def covers(self, project: str, branch: str) -> bool:
-        """Whether a change of this project and branch is the CI's business."""
-        return any(fnmatchcase(project, one) for one in self.projects) and any(
-            fnmatchcase(branch, one) for one in self.branches
-        )
-
-
-def scopes(cis: Sequence[CiConfig]) -> Mapping[str, Scope]:
-    """The configured scopes that say anything, by CI."""
-    return {
-        one.name: Scope(one.projects, one.branches)
-        for one in cis
-        if (one.projects, one.branches) != (("*",), ("*",))
-    }

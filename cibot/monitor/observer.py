@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 
-from cibot.collector.roster import Scope, scopes
 from cibot.config import Config
 from cibot.health.observation import Eligible, Judged
 from cibot.health.policy import Policy
 from cibot.monitor import pairing
+from cibot.scope import Scope, scopes
 from cibot.store.cis import KnownCi, all_cis
 from cibot.store.engine import Tx
 from cibot.store.queries_judging import (

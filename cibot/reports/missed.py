@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from cibot.collector.roster import Scope, scopes
-from cibot.observe import deadline_after, eligible
+from cibot.monitor.pairing import deadline_after, eligible
 from cibot.reports.ci import find_ci, line_of
 from cibot.reports.context import Context, gerrit_page
 from cibot.reports.listing import CiLine
 from cibot.reports.project import cis_on, reference_on
+from cibot.scope import Scope, scopes
 from cibot.store.cis import server_urls
 from cibot.store.engine import Tx
 from cibot.store.queries_change import ChangeRow, changes_by_id

@@ -13,13 +13,13 @@ SOURCES = sorted((ROOT / "cibot").rglob("*.py"))
 
 # What each part may import of cibot, beside itself. A longer name wins.
 BASE = {"cibot", "cibot.model", "cibot.errors"}
-CONFIG = BASE | {"cibot.config", "cibot.configvalues", "cibot.configfile"}
+CONFIG = BASE | {"cibot.scope", "cibot.config", "cibot.configvalues", "cibot.configfile"}
 PURE = BASE | {"cibot.card"}
 HEALTH = PURE | {"cibot.config", "cibot.health"}
 STORE = BASE | {"cibot.store"}
 COLLECT = CONFIG | STORE | {"cibot.collector"}
 MONITOR = COLLECT | HEALTH | {"cibot.alerts", "cibot.monitor"}
-REPORTS = CONFIG | STORE | HEALTH | {"cibot.reports", "cibot.alerts"}
+REPORTS = CONFIG | STORE | HEALTH | {"cibot.reports", "cibot.alerts", "cibot.monitor.pairing"}
 CHAT = REPORTS | {"cibot.chat"}
 WEB = CHAT | {"cibot.web", "cibot.app", "cibot.logs"}
 ALL = {"cibot"} | {f"cibot.{one.stem}" for one in (ROOT / "cibot").iterdir()}
@@ -31,13 +31,15 @@ LAYERS: dict[str, set[str]] = {
     "cibot.card": BASE,
     "cibot.configvalues": BASE,
     "cibot.config": CONFIG,
+    "cibot.scope": CONFIG,
     "cibot.configfile": CONFIG | {"cibot.health", "cibot.store"},
     "cibot.logs": set(),
     "cibot.health": HEALTH,
     "cibot.alerts": PURE | {"cibot.health"},
     "cibot.store": STORE,
     "cibot.collector": COLLECT,
-    "cibot.monitor": MONITOR,
+    "cibot.monitor": MONITOR | {"cibot.monitor.pairing"},
+    "cibot.monitor.pairing": STORE | HEALTH,
     "cibot.reports": REPORTS,
     "cibot.chat": CHAT,
     "cibot.webhooks": COLLECT,
