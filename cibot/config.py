@@ -170,6 +170,14 @@ class SuccessConfig(Section):
     clears: Share = 0.85
 
 
+class ChartConfig(Section):
+    """``[judgement.chart]``: how readily a drop from a CI's own past is told."""
+
+    false_alerts: Share = 0.05
+    minimum: Count = 100
+    adopt: Duration = timedelta(days=28)
+
+
 class SilenceConfig(Section):
     """``[judgement.silence]``: patch sets in a row without the report that was due."""
 
@@ -199,6 +207,7 @@ class JudgementConfig(Section):
     """
 
     success: SuccessConfig = SuccessConfig()
+    chart: ChartConfig = ChartConfig()
     silence: SilenceConfig = SilenceConfig()
     incident: IncidentConfig = IncidentConfig()
     feed_stale: Duration = timedelta(minutes=15)

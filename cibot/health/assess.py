@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from cibot.health.chart import Chart
 from cibot.health.observation import Eligible, Judged
 from cibot.health.policy import Policy
 from cibot.health.signal import Health, Signal
 from cibot.health.silence import NAME as SILENT
 from cibot.health.silence import silence
 from cibot.health.success import NAME as SUCCESS
-from cibot.health.success import success
+from cibot.health.success import charted, success
 from cibot.model import State
 
 _NEEDED = frozenset({SUCCESS, SILENT})
@@ -24,6 +25,7 @@ def assess(
     last_heard: datetime | None,
     feed_fresh: bool,
     now: datetime,
+    chart: Chart | None = None,
 ) -> Health:
     """How a CI is at ``now``.
 
@@ -32,11 +34,12 @@ def assess(
     earlier; in any order. What lies after ``now`` is not looked at.
     ``last_heard`` is when the CI last wrote anything, a start notice too,
     whenever that was. ``feed_fresh`` says that the feeds of its servers worked within
-    ``policy.feed_stale``.
+    ``policy.feed_stale``. ``chart`` has seen the CI's fair first verdicts until
+    ``now``; without one it is drawn from ``judged``.
     """
     past = [one for one in judged if one.posted_at <= now]
     signals = (
-        success(policy.success, past, now),
+        success(policy.success, past, now, chart or charted(policy.chart, past)),
         silence(policy.silence, past, eligible, last_heard, feed_fresh, now),
     )
     return Health(overall(signals), signals, _since(signals))

@@ -62,6 +62,23 @@ class SuccessPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class ChartPolicy:
+    """How readily a drop from a CI's own past is told."""
+
+    false_alerts: float = 0.05  # a CI and month, at most
+    minimum: int = 100  # results learnt before anything is called unusual
+    adopt: timedelta = 28 * _DAY  # a drop that lasts this long is how the CI is now
+
+    def mistakes(self) -> list[str]:
+        """What is wrong with it, in words."""
+        return [
+            *_share("false_alerts", self.false_alerts),
+            *_count("minimum", self.minimum),
+            *_length("adopt", self.adopt),
+        ]
+
+
+@dataclass(frozen=True, slots=True)
 class SilencePolicy:
     """Missed patch sets in a row; ``doubt`` is the chance of that many by luck."""
 
@@ -116,6 +133,7 @@ class Policy:
     """
 
     success: SuccessPolicy = field(default_factory=SuccessPolicy)
+    chart: ChartPolicy = field(default_factory=ChartPolicy)
     silence: SilencePolicy = field(default_factory=SilencePolicy)
     incident: IncidentPolicy = field(default_factory=IncidentPolicy)
     feed_stale: timedelta = timedelta(minutes=15)

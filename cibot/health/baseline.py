@@ -1,0 +1,185 @@
+"""What a CI usually passes, and how often it reports: learnt as results come."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from cibot.health.policy import ChartPolicy
+
+_DAY = 86_400.0
+_RATE_MEMORY = 28 * _DAY  # how long the number of results a day is remembered
+_HIGHEST = 0.9995  # nobody is trusted more than this: one failure must not condemn
+_LOWEST = 0.01
+_REFRESH = 8  # results between two looks at the logarithms, which cost more than the rest
+
+
+@dataclass(frozen=True, slots=True)
+class Design:
+    """The chart's own figures, found together: docs/judgement.md says how."""
+
+    memory: float = 5000.0  # results that the usual rate rests on
+    lag: int = 400  # results until one is learnt, so that a drop does not hide itself
+    least_lag: int = 60  # while little is known
+    caution: float = 0.8  # standard deviations below the learnt rate
+    prior: tuple[float, float] = (1.6, 0.4)
+    near: float = 0.838  # a small drop, in log odds: from 0.90 to 0.80
+    far: float = 0.588  # a large one, as a factor of the usual rate
+    floor: float = 0.02  # almost nothing passes
+    handicaps: tuple[float, float, float] = (2.39, 2.56, 1.11)  # near, far, floor
+    fewest_a_day: float = 0.5  # results; the height asked for follows from the pace
+
+
+Gains = tuple[tuple[float, ...], tuple[float, ...]]
+
+
+@dataclass(slots=True)
+class Baseline:
+    """A forgetting Beta over the pass rate, fed late, and the pace of results.
+
+    ``gains`` are what a pass and a failure add to each chart, ``limit`` the
+    height at which a chart fires.
+    """
+
+    policy: ChartPolicy
+    design: Design = field(default_factory=Design)
+    passes: float = field(init=False)
+    failures: float = field(init=False)
+    learnt: int = 0  # how many results went in since it began
+    waiting: int = 0  # the latest results as bits, not yet learnt; the lowest is the newest
+    waiting_n: int = 0
+    pace: float = 0.0  # decaying count of results, in results a day
+    weight: float = 0.0  # how much of a full memory ``pace`` has seen, 0..1
+    last: float = -math.inf
+    gains: Gains = ((), ())
+    limit: float = math.inf
+
+    def __post_init__(self) -> None:
+        self.passes, self.failures = self.design.prior
+        self.refresh()
+
+    @property
+    def ready(self) -> bool:
+        """Whether enough was learnt to call something unusual."""
+        return self.learnt >= self.policy.minimum
+
+    @property
+    def mean(self) -> float:
+        """The usual pass rate as learnt, 0..1."""
+        return self.passes / (self.passes + self.failures)
+
+    @property
+    def rate(self) -> float:
+        """The usual pass rate, 0..1, put low: the cautious bound that charts compare against."""
+        return lower_bound(self.passes, self.failures, self.design.caution)
+
+    def add(self, passed: bool, at: float) -> None:
+        """Takes in a result, which is learnt when ``design.lag`` more have come.
+
+        While little is known it waits for no more results than are known.
+        """
+        self._keep_pace(at)
+        self.waiting = (self.waiting << 1) | passed
+        self.waiting_n += 1
+        if self.waiting_n > min(self.design.lag, max(self.design.least_lag, self.learnt)):
+            self.waiting_n -= 1
+            oldest = self.waiting >> self.waiting_n
+            self.waiting &= (1 << self.waiting_n) - 1
+            self._learn(oldest)
+            if self.learnt % _REFRESH == 0:
+                self.refresh()
+
+    def forget(self, newest: int) -> None:
+        """Drops the newest waiting results, which a drop explains; learns the others."""
+        kept = max(0, self.waiting_n - newest)
+        bits = self.waiting >> (self.waiting_n - kept)
+        for i in range(kept - 1, -1, -1):
+            self._learn((bits >> i) & 1)
+        self.waiting = self.waiting_n = 0
+        self.refresh()
+
+    def become(self, n: int, passes: int) -> None:
+        """Starts over from what was seen since a drop: that is how the CI is now."""
+        size = min(float(n), self.design.memory)
+        self.passes = self.design.prior[0] + size * passes / n
+        self.failures = self.design.prior[1] + size * (n - passes) / n
+        self.learnt, self.waiting, self.waiting_n = n, 0, 0
+        self.refresh()
+
+    def _learn(self, passed: int) -> None:
+        if self.passes + self.failures >= self.design.memory:
+            keep = 1 - 1 / self.design.memory
+            self.passes *= keep
+            self.failures *= keep
+        if passed:
+            self.passes += 1
+        else:
+            self.failures += 1
+        self.learnt += 1
+
+    def _keep_pace(self, at: float) -> None:
+        """Counts results a day with exponential decay; the clock never goes back."""
+        if self.last == -math.inf:
+            self.last = at
+        passed = max(0.0, at - self.last)
+        decay = math.exp(-passed / _RATE_MEMORY)
+        self.pace = self.pace * decay + _DAY / _RATE_MEMORY
+        self.weight = 1 - (1 - self.weight) * decay
+        self.last = max(self.last, at)
+
+    def refresh(self) -> None:
+        """Works out gains and limit anew."""
+        usual = min(_HIGHEST, max(5 * _LOWEST, self.rate))
+        design = self.design
+        near = 1 / (1 + math.exp(design.near) * (1 - usual) / usual)
+        lower = [
+            max(_LOWEST, min(one, usual * 0.999))
+            for one in (near, usual * design.far, design.floor)
+        ]
+        self.gains = (
+            tuple(math.log(one / usual) for one in lower),
+            tuple(math.log((1 - one) / (1 - usual)) for one in lower),
+        )
+        seen = max(self.weight, _DAY / _RATE_MEMORY)
+        per_day = max(design.fewest_a_day, self.pace / seen)
+        self.limit = math.log(3 * 30 * per_day / self.policy.false_alerts)
+
+    def row(self) -> list[Any]:
+        """Its state as plain JSON values; the waiting bits as hexadecimal text."""
+        return [
+            self.passes,
+            self.failures,
+            self.learnt,
+            f"{self.waiting:x}",
+            self.waiting_n,
+            self.pace,
+            self.weight,
+            None if self.last == -math.inf else self.last,
+            [list(one) for one in self.gains],
+            self.limit,
+        ]
+
+    @classmethod
+    def of(cls, policy: ChartPolicy, design: Design, row: Sequence[Any]) -> Baseline:
+        """Reads what `row` gave; TypeError or ValueError on anything else."""
+        passes, failures, learnt, waiting, waiting_n, pace, weight, last, gains, limit = row
+        baseline = cls(policy, design)
+        baseline.passes, baseline.failures = float(passes), float(failures)
+        baseline.learnt, baseline.waiting_n = int(learnt), int(waiting_n)
+        baseline.waiting = int(waiting, 16)
+        baseline.pace, baseline.weight = float(pace), float(weight)
+        baseline.last = -math.inf if last is None else float(last)
+        up, down = gains
+        baseline.gains, baseline.limit = (tuple(up), tuple(down)), float(limit)
+        return baseline
+
+
+def lower_bound(passes: float, failures: float, z: float) -> float:
+    """A lower bound of a Beta's rate, ``z`` standard deviations down, by Wilson's formula."""
+    n = passes + failures
+    share, square = passes / n, z * z
+    middle = share + square / (2 * n)
+    half = z * math.sqrt(share * (1 - share) / n + square / (4 * n * n))
+    return (middle - half) / (1 + square / n)

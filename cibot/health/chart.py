@@ -1,0 +1,200 @@
+"""The change chart: notices when a CI passes less than it used to, in O(1) memory.
+
+Bernoulli CUSUM charts (Page 1954; Reynolds and Stoumbos 1999) watch for a drop
+to three places: a little below the CI's usual rate, far below it, and almost
+nothing. The usual rate is learnt as results come, late enough that a drop does
+not hide itself. A second chart watches for the way back up. Results go in one at
+a time, in the order in which they were posted; the same results give the same
+state, and the state goes to plain values and back without loss.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from cibot.health.baseline import Baseline, Design
+from cibot.health.policy import ChartPolicy
+
+_NEVER = -math.inf
+RECOVERED = math.log(1000)  # the odds at which a CI is believed to be well again
+_LOWEST, _HIGHEST = 0.05, 0.99  # rates that the way up is weighed between
+
+
+@dataclass(slots=True)
+class Run:
+    """One CUSUM: its score, and the results since it last stood at zero."""
+
+    score: float = 0.0
+    start: float = _NEVER  # when the first of them was posted, in epoch seconds
+    n: int = 0
+    passes: int = 0
+
+    def add(self, gain: float, passed: bool, at: float) -> None:
+        """Adds one result; back at zero the run starts anew."""
+        score = self.score + gain
+        if score <= 0.0:
+            if self.n:
+                self.score, self.start, self.n, self.passes = 0.0, _NEVER, 0, 0
+            return
+        if not self.n:
+            self.start = at
+        self.score = score
+        self.n += 1
+        self.passes += passed
+
+    @property
+    def started_at(self) -> datetime | None:
+        """When the run left zero; None while it stands there."""
+        return _moment(self.start) if self.n else None
+
+    def values(self) -> list[float]:
+        """As plain numbers; a start that never was is 0 with n = 0."""
+        return [self.score, self.start if self.n else 0.0, self.n, self.passes]
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Run:
+        """Reads what `values` gave."""
+        score, start, n, passes = values
+        return cls(score, start if n else _NEVER, int(n), int(passes))
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """A change for the worse: since when, what it was before, what was seen since."""
+
+    since: datetime
+    usual: float
+    n: int
+    passes: int
+
+
+@dataclass(slots=True)
+class Chart:
+    """The state of one CI's chart; `add` feeds it."""
+
+    policy: ChartPolicy
+    design: Design = field(default_factory=Design)
+    baseline: Baseline = field(init=False)
+    runs: list[Run] = field(init=False)
+    dropped: Run | None = None  # while firing: everything since the drop
+    usual: float = 0.0  # while firing: the rate before the drop
+    way_up: Run = field(default_factory=Run)
+    settled: float = _NEVER  # when it last came back to its usual rate
+
+    def __post_init__(self) -> None:
+        self.baseline = Baseline(self.policy, self.design)
+        self.runs = [Run() for _ in self.design.handicaps]
+
+    def add(self, passed: bool, posted_at: datetime) -> None:
+        """Takes in the next result; one posted before its predecessor counts as posted with it."""
+        at = posted_at.timestamp()
+        if self.dropped is not None:
+            self._watch_way_up(self.dropped, passed, at)
+            return
+        baseline = self.baseline
+        gains = baseline.gains[0] if passed else baseline.gains[1]
+        worst, height = None, _NEVER
+        for run, gain, handicap in zip(self.runs, gains, self.design.handicaps, strict=True):
+            run.add(gain, passed, at)
+            if run.score + handicap > height:
+                worst, height = run, run.score + handicap
+        baseline.add(passed, at)
+        if worst is not None and baseline.ready and height >= baseline.limit:
+            self._fire(worst)
+
+    def feed(self, results: Sequence[tuple[bool, datetime]]) -> None:
+        """Takes in several results, oldest first."""
+        for passed, posted_at in results:
+            self.add(passed, posted_at)
+
+    @property
+    def drop(self) -> Drop | None:
+        """What it fires for, or None."""
+        if self.dropped is None:
+            return None
+        run = self.dropped
+        return Drop(_moment(run.start), self.usual, run.n, run.passes)
+
+    @property
+    def rising(self) -> bool:
+        """Whether it is half way to firing."""
+        if self.dropped is not None or not self.baseline.ready:
+            return False
+        limit = self.baseline.limit
+        return any(
+            2 * run.score >= limit - handicap
+            for run, handicap in zip(self.runs, self.design.handicaps, strict=True)
+        )
+
+    @property
+    def settled_at(self) -> datetime | None:
+        """When it last came back after a drop: results before that are of another time."""
+        return _moment(self.settled) if self.settled != _NEVER else None
+
+    def _fire(self, run: Run) -> None:
+        self.usual = self.baseline.mean
+        self.baseline.forget(run.n)
+        self.dropped = Run(run.score, run.start, run.n, run.passes)
+        self.runs = [Run() for _ in self.runs]
+        self.way_up = Run()
+
+    def _watch_way_up(self, dropped: Run, passed: bool, at: float) -> None:
+        """Weighs the usual rate against the one since the drop, until it is surely back."""
+        dropped.n += 1
+        dropped.passes += passed
+        low, high = self._rates(dropped)
+        gain = math.log(high / low) if passed else math.log((1 - high) / (1 - low))
+        self.way_up.add(gain, passed, at)
+        if self.way_up.score >= RECOVERED:
+            self.settled = self.way_up.start
+            self.dropped, self.way_up = None, Run()
+        elif self._lasts(dropped, at):
+            self.baseline.become(dropped.n, dropped.passes)
+            self.dropped, self.way_up = None, Run()
+
+    def _rates(self, dropped: Run) -> tuple[float, float]:
+        """The pass rate since the drop, less what may be the way up already, and the usual one."""
+        high = min(self.usual, _HIGHEST)
+        n, passes = dropped.n - self.way_up.n, dropped.passes - self.way_up.passes
+        low = (passes + 0.5) / (n + 1)
+        nearest = 1 / (1 + math.exp(self.design.near) * (1 - high) / high)
+        return max(min(low, nearest), min(_LOWEST, high / 2)), high
+
+    def _lasts(self, dropped: Run, at: float) -> bool:
+        """Whether this is how the CI is now: news no more, what it is its level says."""
+        lasted = at - dropped.start >= self.policy.adopt.total_seconds()
+        return lasted and dropped.n >= self.policy.minimum
+
+    def row(self) -> dict[str, Any]:
+        """Its state as plain JSON values."""
+        return {
+            "baseline": self.baseline.row(),
+            "runs": [run.values() for run in self.runs],
+            "dropped": self.dropped.values() if self.dropped else None,
+            "usual": self.usual,
+            "way_up": self.way_up.values(),
+            "settled": None if self.settled == _NEVER else self.settled,
+        }
+
+    @classmethod
+    def of(cls, policy: ChartPolicy, row: Mapping[str, Any], design: Design | None = None) -> Chart:
+        """Reads what `row` gave; KeyError, TypeError or ValueError on anything else."""
+        chart = cls(policy, design or Design())
+        chart.baseline = Baseline.of(policy, chart.design, row["baseline"])
+        runs = [Run.of(values) for values in row["runs"]]
+        if len(runs) != len(chart.runs):
+            raise ValueError(f"{len(runs)} runs were stored where the design has {len(chart.runs)}")
+        chart.runs = runs
+        chart.dropped = Run.of(row["dropped"]) if row["dropped"] else None
+        chart.usual = float(row["usual"])
+        chart.way_up = Run.of(row["way_up"])
+        chart.settled = _NEVER if row["settled"] is None else float(row["settled"])
+        return chart
+
+
+def _moment(epoch: float) -> datetime:
+    return datetime.fromtimestamp(epoch, UTC)
