@@ -126,6 +126,7 @@ def builds_of(
     table = schema.build.c
     ordered = sorted(keys)
     for start in range(0, len(ordered), _CHUNK):
+        some = ordered[start : start + _CHUNK]
         query = (
             select(
                 table.change_id,
@@ -137,7 +138,9 @@ def builds_of(
                 table.duration_s,
                 table.url,
             )
-            .where(tuple_(table.change_id, table.seq).in_(ordered[start : start + _CHUNK]))
+            # the change alone leads SQLite to the key, which it may not see in a pair
+            .where(table.change_id.in_(sorted({one for one, _seq in some})))
+            .where(tuple_(table.change_id, table.seq).in_(some))
             .order_by(table.change_id, table.seq, table.idx)
         )
         for row in tx.execute(query):

@@ -14,7 +14,6 @@ from typing import Any
 
 from cibot.model import Change, Outcome, PatchSet, Report, Result, State
 from cibot.store import schema
-from cibot.store.accounts import add_accounts
 from cibot.store.changes import change_id, put_changes, put_patch_sets
 from cibot.store.cis import ensure_ci, ensure_server
 from cibot.store.comments import add_comments
@@ -119,6 +118,7 @@ class History:
         self._cis: dict[str, CiHistory] = {}
         self._changes: dict[int, _Made] = {}
         self._reports: list[tuple[CiHistory, int, int, Report | None, datetime]] = []
+        self._builds: list[dict[str, str]] = []  # of each report, by job
         self._feeds: list[tuple[str, datetime, str | None]] = []
 
     def ci(
@@ -162,10 +162,9 @@ class History:
         moment = self.now - at
         made = self._changes[number]
         made.updated = max(made.updated, moment)
-        builds = [(job, word) for job, word in jobs.items()]
         report = Report(Outcome(outcome), "zuul", pipeline) if outcome else None
         self._reports.append((ci, number, ps, report, moment))
-        self._builds = getattr(self, "_builds", {}) | {len(self._reports) - 1: builds}
+        self._builds.append(dict(jobs))
 
     def save(self) -> History:
         """Writes everything; once."""
@@ -231,7 +230,7 @@ class History:
                 | {"idx": idx, "job": job, "word": word, "result": _result(word), "voting": True,
                    "duration_s": 600.0,
                    "url": f"https://logs.example.org/{number}/{ps}/{job}"}
-                for idx, (job, word) in enumerate(self._builds[place])
+                for idx, (job, word) in enumerate(self._builds[place].items())
             ]  # fmt: skip
         add_comments(tx, comments)
         put_reports(tx, reports, builds)
@@ -247,6 +246,3 @@ def make_tables(store: Store) -> Store:
     """The tables, without the migrations that a test of queries need not wait for."""
     schema.metadata.create_all(store.engine)
     return store
-
-
-__all__ = ["NOW", "CiHistory", "History", "add_accounts", "ago", "make_tables", "signal"]

@@ -1,0 +1,134 @@
+"""The query layer gives the same answers on both databases, and every query has its index."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy import event
+
+from cibot.chat.commands import COMMANDS
+from cibot.chat.dispatch import Dispatcher
+from cibot.model import Result, State
+from cibot.reports.change import change
+from cibot.reports.compare import compare
+from cibot.reports.context import Context
+from cibot.reports.history import history
+from cibot.reports.incidents import incident
+from cibot.reports.jobs import jobs
+from cibot.reports.listing import listing
+from cibot.reports.missed import missed
+from cibot.reports.status import status
+from cibot.reports.summary import summary
+from cibot.store.engine import Store, Tx
+from cibot.store.schema import metadata
+from tests.support.canned import CONFIG, canned
+from tests.support.history import NOW, History, ago
+
+CTX = Context(NOW, CONFIG)
+LARGE = set(metadata.tables) - {"ci", "server", "feed", "health", "account", "incident"}
+
+
+@pytest.fixture
+def full(store: Store) -> Store:
+    canned(store)
+    return store
+
+
+def test_the_questions_are_answered_alike(full: Store) -> None:
+    def asked(tx: Tx) -> None:
+        found = status(tx, CTX, "netapp")
+        assert found.ci.state is State.FAILING
+        assert found.passed_since is not None
+        assert (found.passed_since.passes, found.passed_since.n) == (0, 20)
+        assert found.worst_job is not None
+        assert found.worst_job.job == "netapp-iscsi"
+        assert found.reference == "Zuul"
+        assert [one.name for one in listing(tx, CTX).cis][:2] == ["Quobyte CI", "NetApp CI"]
+        assert len(listing(tx, CTX, State.HEALTHY, "cinder").cis) == 2
+        days = history(tx, CTX, "netapp", 7).days
+        assert [(one.passes, one.fails) for one in days[-3:]] == [(5, 5), (0, 12), (0, 3)]
+        assert compare(tx, CTX, "netapp", "zuul").only_first_failed == 20
+        assert missed(tx, CTX, "quobyte").total == 11
+        assert jobs(tx, CTX, "netapp").jobs[0].streak == 20
+        assert summary(tx, CTX).totals.reports == 41
+        assert [one.name for one in incident(tx, CTX, 1)[1]] == ["fired"]
+
+    full.read(asked)
+
+
+def test_a_change_shows_the_last_words_and_who_is_missing(full: Store) -> None:
+    found = full.read(lambda tx: change(tx, CTX, 912345, 3))
+    words = {one.ci.name: (one.result, one.running, one.alone) for one in found.verdicts}
+    assert words == {
+        "NetApp CI": (Result.FAIL, False, True),
+        "Zuul": (Result.PASS, False, False),
+        "Pure-Storage CI": (None, True, False),
+    }
+    assert [one.ci.name for one in found.missing] == ["Quobyte CI"]
+    assert (found.patch_set, found.latest, found.reference_result) == (3, 3, Result.PASS)
+
+
+def _fill(store: Store) -> None:
+    """Enough rows of other CIs and projects that an index is worth its while, and statistics."""
+    history = History(store)
+    others = [history.ci(f"Other {place}") for place in range(25)]
+    for number in range(1, 1500):
+        project = f"filler/{number % 50}"
+        history.change(number, project, uploads=[ago(days=number % 90, hours=1)])
+        others[number % 25].report(number, at=ago(days=number % 90), jobs={"job": "SUCCESS"})
+    history.save()
+    sqlite = store.engine.dialect.name == "sqlite"
+    with store.engine.begin() as tx:
+        for table in metadata.sorted_tables:
+            tx.exec_driver_sql("ANALYZE" if sqlite else f"ANALYZE TABLE `{table.name}`")
+
+
+@contextmanager
+def plans(store: Store) -> Iterator[list[tuple[str, str]]]:
+    """Each step of the plan of each SELECT that runs: "TABLE all" reads all of a table."""
+    seen: list[tuple[str, str]] = []
+    sqlite = store.engine.dialect.name == "sqlite"
+    word = "EXPLAIN QUERY PLAN" if sqlite else "EXPLAIN"
+
+    @event.listens_for(store.engine, "before_cursor_execute")
+    def explain(connection, cursor, statement, parameters, context, executemany) -> None:  # type: ignore[no-untyped-def]
+        if statement.startswith("SELECT"):
+            side = connection.connection.cursor()
+            side.execute(f"{word} {statement}", parameters)
+            names = [one[0] for one in side.description]
+            rows = [dict(zip(names, row, strict=True)) for row in side.fetchall()]
+            side.close()
+            seen.extend((_step(row, sqlite=sqlite), statement) for row in rows)
+
+    try:
+        yield seen
+    finally:
+        event.remove(store.engine, "before_cursor_execute", explain)
+
+
+def _step(row: dict[str, object], *, sqlite: bool) -> str:
+    if sqlite:
+        words = str(row["detail"]).split()
+        return f"{words[1]} all" if words[0] == "SCAN" else f"{words[1]} part"
+    return f"{row['table']} {'all' if row['type'] in {'ALL', 'index'} else 'part'}"
+
+
+def test_no_question_reads_a_whole_table(full: Store) -> None:
+    _fill(full)
+    dispatcher = Dispatcher(full, CONFIG, clock=lambda: NOW)
+    for command in COMMANDS.values():
+        with plans(full) as seen:
+            reply = dispatcher.run(tuple(command.example.split()))[1]
+        assert not reply.error, reply.text()
+        for step, statement in seen:
+            table, _, much = step.partition(" ")
+            if much == "all" and table in LARGE and not _skips(statement):
+                pytest.fail(f"{command.example} reads all of {table}:\n{statement}")
+
+
+def _skips(statement: str) -> bool:
+    """The names of the projects are read by skipping through an index of changes."""
+    return bool(re.match(r"SELECT DISTINCT .?change.?\.project\s+FROM .?change.? ORDER", statement))
