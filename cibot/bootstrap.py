@@ -36,6 +36,7 @@ from cibot.store.migrate import require_current, upgrade
 from cibot.web.api import ENDPOINTS
 from cibot.web.asking import Asking
 from cibot.web.endpoint import api_blueprint
+from cibot.web.pages import pages_blueprint
 from cibot.web.probes import probes_blueprint
 from cibot.web.readiness import parts
 from cibot.webhooks.gerrit import Hook, gerrit_blueprint
@@ -197,9 +198,8 @@ def build(config: Config, extra: Mapping[str, Backend] | None = None) -> Bot:
     stop = threading.Event()
     leader = Leader(store, utc_now)
     sender = Sender(store, backends, utc_now, rooms=_rooms(config), leads=leader.held)
-    monitor = Monitor(
-        store, config, policy_from(config.judgement), utc_now, sender.wake, leader.held
-    )
+    policy = policy_from(config.judgement)
+    monitor = Monitor(store, config, policy, utc_now, sender.wake, leader.held)
     sources = [make_source(config, one, store, monitor.heard, stop) for one in config.gerrit]
     for one in sources:
         one.ingest.sync_roster()
@@ -207,11 +207,13 @@ def build(config: Config, extra: Mapping[str, Backend] | None = None) -> Bot:
     answer = Dispatcher(
         store, config, utc_now, lambda: {name: one.link() for name, one in backends.items()}
     )
+    asking = Asking(store, config, utc_now, policy)
     app = create_app(
         [
             probes_blueprint(parts(store, utc_now, backends)),
             gerrit_blueprint(_hooks(sources), utc_now),
-            api_blueprint(Asking(store, config, utc_now), ENDPOINTS),
+            api_blueprint(asking, ENDPOINTS),
+            pages_blueprint(asking),
             slack_blueprint({k: v for k, v in backends.items() if isinstance(v, SlackBackend)}),
         ]
     )

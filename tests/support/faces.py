@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from flask import Flask
 from flask.testing import FlaskClient
 
 from cibot.app import create_app
@@ -12,10 +13,16 @@ from cibot.store.engine import Store
 from cibot.web.api import ENDPOINTS
 from cibot.web.asking import Asking
 from cibot.web.endpoint import api_blueprint
+from cibot.web.pages import pages_blueprint
 from tests.support.history import NOW
 
 
-def client(store: Store, config: Config, now: datetime = NOW) -> FlaskClient:
-    """Asks the application as it would be mounted, at a fixed moment."""
+def application(store: Store, config: Config, now: datetime = NOW) -> Flask:
+    """The faces as they would be mounted, at a fixed moment."""
     asking = Asking(store, config, lambda: now)
-    return create_app([api_blueprint(asking, ENDPOINTS)]).test_client()
+    return create_app([api_blueprint(asking, ENDPOINTS), pages_blueprint(asking)])
+
+
+def client(store: Store, config: Config, now: datetime = NOW) -> FlaskClient:
+    """Asks that application."""
+    return application(store, config, now).test_client()

@@ -1,0 +1,116 @@
+"""Small pictures as inline SVG: a state's shape, an interval, a month of bars. Pure.
+
+Everything is drawn with attributes and classes, for no inline style is
+allowed. A picture that says more than the text beside it says it in its label.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from markupsafe import Markup
+
+from cibot.model import State
+from cibot.reports import text
+from cibot.reports.history import Day
+
+_SHAPES = {
+    State.FAILING: '<path d="M1 1h10v10H1z"/>',
+    State.DEGRADED: '<path d="M6 .6 11.8 11H.2z"/>',
+    State.SILENT: '<circle cx="6" cy="6" r="4.4" fill="none" stroke="currentColor" '
+    'stroke-width="2"/>',
+    State.HEALTHY: '<circle cx="6" cy="6" r="5"/>',
+    State.UNKNOWN: '<text x="6" y="11" text-anchor="middle">?</text>',
+}
+_BAR, _GAP, _TALL = 3, 2, 24  # user units; a row of bars is as wide as its days need
+_SCALE, _EDGE = 130, 6  # a share of 1 on the scale of dots and whiskers, and the room beside it
+
+
+def state_shapes() -> Markup:
+    """The shapes of all states, to be named by `state_shape`; once on each page."""
+    symbols = Markup("").join(
+        Markup('<symbol id="s-{}" viewBox="0 0 12 12">{}</symbol>').format(
+            state.value,
+            Markup(shape),  # noqa: S704  our own drawing
+        )
+        for state, shape in _SHAPES.items()
+    )
+    return Markup('<svg class="defs" aria-hidden="true" width="0" height="0">{}</svg>').format(
+        symbols
+    )
+
+
+def state_chip(state: State, word: str | None = None) -> Markup:
+    """A state's shape and word; the word is read out, the shape is not."""
+    return Markup(
+        '<span class="s {}"><svg class="k" aria-hidden="true"><use href="#s-{}"/></svg>{}</span>'
+    ).format(state.value, state.value, word or state.value)
+
+
+def bars(days: Sequence[Day]) -> Markup:
+    """One bar a day: passes below, the rest above; an underline is a day without results."""
+    step = _BAR + _GAP
+    passed, bad, none = [], [], []
+    for place, day in enumerate(days):
+        middle = f"{place * step + _BAR / 2:g}"
+        ran = day.passes + day.fails + day.infra
+        if ran == 0:
+            none.append(f"M{place * step} {_TALL}h{_BAR}")
+            continue
+        edge = round(_TALL * (1 - day.passes / ran), 1)
+        if day.passes:
+            passed.append(f"M{middle} {_TALL}V{edge:g}")
+        if edge:
+            bad.append(f"M{middle} {edge:g}V0")
+    return Markup(
+        '<svg class="bars" viewBox="0 0 {w} {h}" width="{w}" height="{h}" role="img"'
+        ' aria-label="{said}"><path class="bp" d="{p}"/><path class="bf" d="{f}"/>'
+        '<path class="bn" d="{n}"/></svg>'
+    ).format(
+        w=max(1, len(days) * step - _GAP),
+        h=_TALL + 1,
+        said=bars_in_words(days),
+        p="".join(passed),
+        f="".join(bad),
+        n="".join(none),
+    )
+
+
+def bars_in_words(days: Sequence[Day]) -> str:
+    """What the bars show, for those who hear them."""
+    passes = sum(day.passes for day in days)
+    ran = passes + sum(day.fails + day.infra for day in days)
+    if not ran:
+        return f"{len(days)} days without results"
+    empty = sum(day.passes + day.fails + day.infra == 0 for day in days)
+    said = f"{len(days)} days: {text.number(passes)} of {text.number(ran)} results passed"
+    return f"{said}, {text.plural(empty, 'day')} without results" if empty else said
+
+
+def whisker(
+    share: float,
+    low: float | None,
+    high: float | None,
+    state: State,
+    beside: tuple[str, float] | None = None,
+) -> Markup:
+    """A dot with its interval on a scale of 0..1; ``beside`` is the reference's name and rate."""
+    said = text.percent(share)
+    drawn = Markup('<path class="track" d="M{} 9h{}"/>').format(_EDGE, _SCALE)
+    if beside is not None:
+        drawn += Markup('<path class="ref" d="M{} 1v16"/>').format(_at(beside[1]))
+    if low is not None and high is not None:
+        said += f", 95 % interval {text.interval(low, high)}"
+        drawn += Markup('<path class="wh" d="M{} 9H{}"/>').format(_at(low), _at(high))
+    if beside is not None:
+        said += f"; {beside[0]} {text.percent(beside[1])}"
+    drawn += Markup('<circle cx="{}" cy="9" r="3.6"/>').format(_at(share))
+    wide = _SCALE + 2 * _EDGE
+    return Markup(
+        '<svg class="w {}" viewBox="0 0 {} 18" width="{}" height="18" role="img"'
+        ' aria-label="{}">{}</svg>'
+    ).format(state.value, wide, wide, said, drawn)
+
+
+def _at(share: float) -> str:
+    return f"{_EDGE + _SCALE * min(1.0, max(0.0, share)):.1f}"

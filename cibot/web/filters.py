@@ -1,0 +1,156 @@
+"""What templates may call: times, figures, links and pictures. Everything is escaped."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from jinja2 import Environment
+from markupsafe import Markup
+
+from cibot.card import Line, Span
+from cibot.model import Result, State
+from cibot.reports import phrases, text
+from cibot.reports.change import ChangeReport, CiVerdict, trustworthy
+from cibot.reports.failures import FailedJob
+from cibot.reports.listing import CiLine
+from cibot.reports.signals import SignalView
+from cibot.web import drawing
+from cibot.web.asking import Asking
+
+_RATES = {"success", "disagreement", "infra", "coverage", "flips"}
+
+
+def page_tools(environment: Environment, asking: Asking) -> None:
+    """Adds the tools to an environment."""
+
+    def at(moment: datetime) -> Markup:
+        return at_time(moment, asking.clock())
+
+    def ago(moment: datetime | None) -> Markup:
+        return ago_time(moment, asking.clock()) if moment else Markup("never")
+
+    def lasting(moment: datetime) -> str:
+        return text.span(asking.clock() - moment)
+
+    environment.filters.update(
+        at=at,
+        ago=ago,
+        lasting=lasting,
+        percent=text.percent,
+        number=text.number,
+        duration=text.duration,
+        cut=text.cut,
+        line=line_html,
+        sentence=text.sentence,
+        project_tail=project_tail,
+    )
+    environment.globals.update(
+        chip=drawing.state_chip,
+        chip_of=chip_of,
+        verdict_chip=verdict_chip,
+        job_link=job_link,
+        is_rate=is_rate,
+        success_verdict=success_verdict,
+        shown_sets=shown_sets,
+        trustworthy=trustworthy,
+        span=text.span,
+        shapes=drawing.state_shapes,
+        bars=drawing.bars,
+        whisker=drawing.whisker,
+        interval=text.interval,
+        plural=text.plural,
+        result_word=phrases.result_word,
+        web_address=phrases.web_address,
+        acknowledgement=phrases.acknowledgement,
+    )
+
+
+def at_time(moment: datetime, now: datetime) -> Markup:
+    """A moment as "Sat 14:10 UTC"; a script may make it local."""
+    return Markup('<time class="at" datetime="{}" title="{}">{} UTC</time>').format(
+        _machine(moment), _full(moment), text.clock(moment, now, UTC)
+    )
+
+
+def ago_time(moment: datetime, now: datetime) -> Markup:
+    """How long ago, as "4 min"."""
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(
+        _machine(moment), _full(moment), text.span(now - moment)
+    )
+
+
+def line_html(line: Line) -> Markup:
+    """A line of spans as HTML."""
+    return Markup("").join(_span(one) for one in line)
+
+
+def unbroken(words: str) -> str:
+    """Words in which a figure and its percent sign stay on one line."""
+    return words.replace(" %", "\u00a0%")
+
+
+def _span(span: Span) -> Markup:
+    if span.state is not None:
+        return drawing.state_chip(span.state)
+    html: Any = Markup("{}").format(unbroken(span.text))
+    if span.code:
+        html = Markup("<code>{}</code>").format(html)
+    if span.strong:
+        html = Markup("<b>{}</b>").format(html)
+    address = phrases.web_address(span.href)
+    return Markup('<a href="{}">{}</a>').format(address, html) if address else html
+
+
+def chip_of(state: str, word: str | None = None) -> Markup:
+    """A chip by the state's word."""
+    return drawing.state_chip(State(state), word)
+
+
+_BY_RESULT: dict[Result | None, State] = {
+    Result.PASS: State.HEALTHY,
+    Result.FAIL: State.FAILING,
+    Result.INFRA: State.DEGRADED,
+}
+
+
+def verdict_chip(verdict: CiVerdict) -> Markup:
+    """What a CI said of a patch set, in the shape and colour of what it means."""
+    word = phrases.result_word(verdict.result, "started" if verdict.running else None)
+    return drawing.state_chip(_BY_RESULT.get(verdict.result, State.UNKNOWN), word)
+
+
+def job_link(job: FailedJob) -> Markup:
+    """A job's name, linked to its log where the comment gave a web address."""
+    name = Markup("<code>{}</code>").format(text.cut(job.name, 60))
+    address = phrases.web_address(job.url)
+    return Markup('<a href="{}">{}</a>').format(address, name) if address else name
+
+
+def is_rate(signal: SignalView) -> bool:
+    """Whether its figure is a share that can stand on a scale of 0 to 100 %."""
+    return signal.name in _RATES and signal.figure is not None and 0 <= signal.figure <= 1
+
+
+def success_verdict(ci: CiLine) -> State:
+    """What the success signal says by itself, whatever the CI's state."""
+    return next((one.verdict for one in ci.signals if one.name == "success"), State.UNKNOWN)
+
+
+def shown_sets(page: ChangeReport, most: int = 12) -> list[int]:
+    """The numbers of a change's last patch sets, the shown one among them."""
+    last = set(range(max(1, page.latest - most + 1), page.latest + 1))
+    return sorted(last | {page.patch_set})
+
+
+def project_tail(name: str) -> str:
+    """A project's last part: "cinder" of "openstack/cinder"."""
+    return name.rpartition("/")[2] or name
+
+
+def _machine(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _full(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")

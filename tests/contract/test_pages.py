@@ -1,0 +1,227 @@
+"""What every page of the dashboard promises, on each database."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from cibot.config import Config
+from cibot.model import State
+from cibot.store import schema
+from cibot.store.engine import Store, open_store
+from tests.support.canned import CONFIG, canned
+from tests.support.faces import client
+from tests.support.history import NOW, History, ago, make_tables, signal
+
+EVERY = [
+    "/", "/?state=failing", "/?q=nothing-fits", "/ci/NetApp%20CI", "/ci/Quobyte%20CI",
+    "/ci/Vexx%20ARM%20CI", "/ci/Zuul", "/change/912345", "/change/912345?patch_set=2",
+    "/incidents", "/incidents/1", "/incidents/3", "/how", "/ci/nobody-at-all",
+]  # fmt: skip
+HOSTILE = "\"'><script>alert(1)</script>&lt;"
+VOID = {"meta", "link", "input", "br", "img"}
+
+
+class Reader(HTMLParser):
+    """Reads a page as strictly as it should have been written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.wrong: list[str] = []
+        self.ids: list[str] = []
+        self.addresses: list[str] = []
+        self.scripts = 0
+        self.text = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        if len(given) != len(attrs):
+            self.wrong.append(f"<{tag}> has an attribute twice")
+        self.wrong += [f"{name} on <{tag}>" for name in given if name.startswith(("on", "style"))]
+        self.ids += [given["id"] or ""] if "id" in given else []
+        self.addresses += [given[n] or "" for n in ("href", "src", "action") if n in given]
+        self.scripts += tag == "script"
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag: str) -> None:
+        if not self.open or self.open.pop() != tag:
+            self.wrong.append(f"</{tag}> closes what is not open")
+        self.text += " " if tag in {"td", "th"} else ""
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def read(html: str) -> Reader:
+    reader = Reader()
+    reader.feed(html)
+    reader.close()
+    assert reader.open == []
+    assert reader.wrong == []
+    return reader
+
+
+def words(reader: Reader) -> str:
+    return " ".join(reader.text.split())
+
+
+@pytest.fixture(scope="module", params=["sqlite", "mariadb"])
+def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The canned history on each database, for all tests here: they only read."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path_factory.mktemp('pages') / 'cibot.db'}"
+    else:
+        url = request.getfixturevalue("mariadb").create_database()
+    store = make_tables(open_store(url))
+    canned(store)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def site(told: Store) -> FlaskClient:
+    return client(told, CONFIG)
+
+
+@pytest.fixture
+def blank(tmp_path: Any) -> Any:
+    store = make_tables(open_store(f"sqlite:///{tmp_path / 'blank.db'}"))
+    yield store
+    store.close()
+
+
+@pytest.mark.parametrize("path", EVERY)
+def test_pages_are_well_formed_and_ask_no_other_host(site: FlaskClient, path: str) -> None:
+    response = site.get(path)
+    assert response.status_code == (404 if "nobody" in path else 200)
+    assert "unsafe-inline" not in response.headers["Content-Security-Policy"]
+    page = read(response.get_data(as_text=True))
+    assert len(page.ids) == len(set(page.ids))
+    assert page.scripts == 1
+    loaded = re.findall(r'(?:src|<link[^>]*href)="([^"]*)"', response.get_data(as_text=True))
+    assert all(one.startswith(("/static/", "data:image/")) for one in loaded)
+    own = [one for one in page.addresses if one.startswith("/") and one.strip("/")]
+    assert {site.get(one).status_code for one in own} <= {200}
+    assert page.text.count("%") == 0 or "{%" not in page.text
+
+
+def test_the_overview_says_first_what_needs_a_look(site: FlaskClient) -> None:
+    html = site.get("/").get_data(as_text=True)
+    said = words(read(html))
+    assert "3 CIs need a look 1 silent, 1 failing, 1 degraded; 2 healthy, 1 not judged." in said
+    assert "In the last 24 hours: 1 opened, 1 resolved." in said
+    assert "Job netapp-iscsi fails in 20 of 20 failures." in said
+    assert "acknowledged by mika: “new hypervisors, looking”" in said
+    assert 'aria-label="20 %, 95 % interval 9–39 %; Zuul 93 %"' in html
+    assert re.search(r'aria-label="30 days: 5 of 25 results passed, \d+ days without', html)
+
+
+def test_the_filter_keeps_what_fits_and_says_what_it_left_out(site: FlaskClient) -> None:
+    html = site.get("/?state=failing&project=openstack/cinder&q=net").get_data(as_text=True)
+    table = html[html.index("<tbody>") : html.index("</tbody>")]
+    assert re.findall(r'href="/ci/([^"]+)"', table) == ["NetApp%20CI"]
+    assert "Show all 6" in html
+    assert "No CI fits this filter" in site.get("/?q=nothing-fits").get_data(as_text=True)
+    assert site.get("/?state=odd").status_code == 400
+
+
+def test_a_ci_shows_why_and_evidence(site: FlaskClient) -> None:
+    html = site.get("/ci/NetApp%20CI").get_data(as_text=True)
+    said = words(read(html))
+    assert "failing Since Sat 14:10 UTC (38 h): 0 of 20 passed since then; Zuul passed 93" in said
+    assert "5 of 25 passed in 7 d" in said
+    assert 'href="mailto:storage-ci@netapp.example"' in html
+    assert 'href="https://logs.example.org/912345/3/netapp-iscsi"' in html
+    assert 'href="/change/912345?patch_set=3"' in html
+    assert site.get("/ci/netapp").headers["Location"] == "/ci/NetApp%20CI"
+
+
+def test_a_change_shows_verdicts_and_who_is_missing(site: FlaskClient) -> None:
+    said = words(read(site.get("/change/912345").get_data(as_text=True)))
+    assert "no other CI failed, and this one fails by itself" in said
+    assert "Not heard yet Quobyte CI (reports on" in said
+
+
+def test_thresholds_in_force_are_shown(site: FlaskClient) -> None:
+    said = words(read(site.get("/how").get_data(as_text=True)))
+    assert "Degraded when surely below 80 %" in said
+
+
+def test_nothing_stored_says_what_to_do(blank: Store) -> None:
+    site = client(blank, Config())
+    said = words(read(site.get("/").get_data(as_text=True)))
+    assert "No CI is known yet" in said
+    assert "cibot check tries every connection" in said
+    for path in ("/incidents", "/how"):
+        assert site.get(path).status_code == 200
+    assert site.get("/ci/any").status_code == 404
+
+
+def test_a_stale_feed_is_told(told: Store) -> None:
+    site = client(told, CONFIG, NOW + timedelta(minutes=38))
+    said = words(read(site.get("/").get_data(as_text=True)))
+    assert "Our own feed is stale. review was last heard 39 min ago." in said
+    assert "Our own feed is stale" not in client(told, CONFIG).get("/").get_data(as_text=True)
+
+
+def test_hostile_text_is_text(blank: Store) -> None:
+    history = History(blank).feed(ago(minutes=1))
+    history.change(5, HOSTILE, subject=HOSTILE, uploads=[ago(hours=9)])
+    ci = history.ci(f"{HOSTILE} CI")
+    for hour in range(3):
+        ci.report(5, outcome="failure", at=ago(hours=hour + 1), jobs={HOSTILE: "FAILURE"})
+    ci.is_(
+        State.FAILING,
+        ago(hours=5),
+        signal("success", State.FAILING, HOSTILE, figure=0.1, low=0.0, high=0.3, n=9,
+               threshold=HOSTILE),
+    )  # fmt: skip
+    ci.incident("success", ago(hours=4), said=HOSTILE, note=HOSTILE, acknowledged_by=HOSTILE)
+    history.save()
+    site = client(blank, Config())
+    name = read(site.get("/").get_data(as_text=True)).addresses
+    (own,) = {one for one in name if one.startswith("/ci/")}
+    for path in ("/", own, "/change/5", "/incidents", "/incidents/1"):
+        html = site.get(path).get_data(as_text=True)
+        page = read(html)
+        assert "<script>" not in html
+        assert page.scripts == 1
+        assert "<script>alert(1)</script>" in page.text
+
+
+def test_a_log_that_is_no_web_address_is_no_link(blank: Store) -> None:
+    history = History(blank).feed(ago(minutes=1))
+    history.ci("Bad CI").report(7, outcome="failure", at=ago(hours=1), jobs={"j": "FAILURE"})
+    history.save()
+    blank.write(
+        lambda tx: tx.execute(schema.build.update().values(url="javascript:alert(document.domain)"))
+    )
+    assert "javascript:" not in client(blank, Config()).get("/ci/Bad%20CI").get_data(as_text=True)
+
+
+def test_style_and_script_are_small_and_kept(site: FlaskClient) -> None:
+    html = site.get("/").get_data(as_text=True)
+    size = len(html)
+    for address in re.findall(r'"(/static/[^"]+)"', html):
+        response = site.get(address)
+        assert "max-age=31536000" in response.headers["Cache-Control"]
+        size += len(response.get_data())
+    assert size < 40_000
+    assert site.get("/static/other").status_code == 404
+
+
+def test_an_unchanged_page_is_not_sent_again(site: FlaskClient) -> None:
+    first = site.get("/how")
+    assert site.get("/how", headers={"If-None-Match": first.headers["ETag"]}).status_code == 304
