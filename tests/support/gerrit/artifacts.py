@@ -145,6 +145,7 @@ def _compile(java: Java, sources: list[Path], library: Path, target: Path) -> No
 
 
 def _make_site(java: Java, class_path: str, library: Path, site: Path) -> None:
+    needs("ssh-keygen", package="openssh-client")  # init makes host keys
     init = java_command(java, class_path, "init")
     options = ("--batch", "--dev", "--no-auto-start", "--skip-plugins", "-d")
     run_tool([*init, *options, site])
