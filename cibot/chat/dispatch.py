@@ -81,7 +81,7 @@ class Dispatcher:
             return command.answer(Ask(tx, ctx, rest, self._commands, self._links))
 
         try:
-            return meant, self._store.read(work)
+            reply = self._store.read(work)
         except UserError as error:
             return meant, card(str(error), error=True)
         except Transient as error:
@@ -90,6 +90,7 @@ class Dispatcher:
         except CibotError as error:
             log.error("question failed command=%s cause=%s", meant, error)  # noqa: TRY400
             return meant, card("That did not work; the log says why.", error=True)
+        return meant, reply
 
     def _meant(self, tx: Tx, words: tuple[str, ...]) -> tuple[Command, tuple[str, ...]]:
         """The command and its arguments; UserError when even a guess fails."""

@@ -50,11 +50,15 @@ class Style:
 def render(card: Card, style: Style, *, address: str | None = None) -> list[list[str]]:
     """The messages of each of the card's lines; the first list is the headline's.
 
-    ``address`` is the nick that the headline is addressed to.
+    ``address`` is the nick that the headline is addressed to. Links to the
+    bot's own pages are left out beside ``card.link``: it leads to them all, and
+    a line has little room.
     """
     lead = f"{one_line(address)}: " if address else ""
     room = style.most_bytes - len(_LEAD.encode())
-    written = [_write(one, style, lead if n == 0 else "", room) for n, one in enumerate(card.lines)]
+    home = _origin(card.link)
+    lines = [tuple(_without_page(span, home) for span in one) for one in card.lines]
+    written = [_write(one, style, lead if n == 0 else "", room) for n, one in enumerate(lines)]
     written = [text for text in written if text] or [f"{lead}(nothing to say)"]
     link = one_line(card.link or "")
     if _URL.fullmatch(link) and link not in written[0]:
@@ -64,6 +68,16 @@ def render(card: Card, style: Style, *, address: str | None = None) -> list[list
         else:
             written.append(link)
     return [_messages(text, room) for text in written]
+
+
+def _origin(url: str | None) -> str | None:
+    """Scheme and host of a URL, by which the bot's own pages are known."""
+    return "/".join(url.split("/", 3)[:3]) if url else None
+
+
+def _without_page(span: Span, home: str | None) -> Span:
+    ours = home is not None and span.href is not None and _origin(span.href) == home
+    return replace(span, href=None) if ours else span
 
 
 def _write(one: Line, style: Style, lead: str, room: int) -> str:
