@@ -33,14 +33,14 @@ def _result_line(comment: Comment) -> Report | None:
     builds = []
     for line in comment.lines[:100]:
         key, found, value = line.partition("-result: ")
-        if not found or " " in key or len(key) > 80:
+        if not found or not key or " " in key or len(key) > 80:
             continue
         word, _, rest = value.partition(" ")
         if known_result(word) is None:
             continue
         name = key
         if "job: " in rest:
-            name = rest[rest.find("job: ") + 5 :].partition(",")[0].rstrip(")").strip()
+            name = rest[rest.find("job: ") + 5 :].partition(",")[0].rstrip(")").strip() or key
         builds.append(Build(name, word, first_url(rest)))
     if not builds:
         return None

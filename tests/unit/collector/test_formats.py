@@ -6,7 +6,7 @@ import random
 import tracemalloc
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cibot.collector.formats import looks_like_ci, parse
@@ -32,6 +32,7 @@ def test_any_text_is_read_without_a_crash(text: str) -> None:
     assert report is None or report.format
 
 
+@example("-result: Failed on ", None, None)  # a result without a job's name
 @given(
     st.lists(st.sampled_from(PIECES), max_size=60).map("".join),
     st.sampled_from([None, BOT]),
