@@ -23,13 +23,15 @@ class Design:
     memory: float = 5000.0  # results that the usual rate rests on
     lag: int = 400  # results until one is learnt, so that a drop does not hide itself
     least_lag: int = 60  # while little is known
-    caution: float = 0.8  # standard deviations below the learnt rate
+    caution: float = 0.65  # standard deviations below the learnt rate
     prior: tuple[float, float] = (1.6, 0.4)
-    near: float = 0.838  # a small drop, in log odds: from 0.90 to 0.80
-    far: float = 0.588  # a large one, as a factor of the usual rate
+    near: float = 0.863  # a small drop, in log odds: from 0.90 to 0.80
+    far: float = 0.575  # a large one, as a factor of the usual rate
     floor: float = 0.02  # almost nothing passes
-    handicaps: tuple[float, float, float] = (2.39, 2.56, 1.11)  # near, far, floor
+    handicaps: tuple[float, float, float] = (2.36, 2.38, 1.0)  # near, far, floor
     fewest_a_day: float = 0.5  # results; the height asked for follows from the pace
+    busy: float = 100.0  # results a day that the handicaps were found for
+    slope: float = 1.08  # how the height grows with the pace, in logarithms
 
 
 Gains = tuple[tuple[float, ...], tuple[float, ...]]
@@ -144,7 +146,8 @@ class Baseline:
         )
         seen = max(self.weight, _DAY / _RATE_MEMORY)
         per_day = max(design.fewest_a_day, self.pace / seen)
-        self.limit = math.log(3 * 30 * per_day / self.policy.false_alerts)
+        base = math.log(3 * 30 * design.busy / self.policy.false_alerts)
+        self.limit = base + design.slope * math.log(per_day / design.busy)
 
     def row(self) -> list[Any]:
         """Its state as plain JSON values; the waiting bits as hexadecimal text."""
