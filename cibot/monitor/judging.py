@@ -114,6 +114,8 @@ class Monitor:
                     self.judge(ci_id)
                 except CibotError as error:
                     log.warning("not judged ci=%d cause=%s", ci_id, error)
+                    with self._lock:  # with the next tick
+                        self._dirty.add(ci_id)
 
     def judge(self, ci_id: int) -> Health | None:
         """Judges one CI now: its health, its incidents and what is told, in one commit.

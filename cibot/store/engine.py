@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine, create_engine, event, select
 from sqlalchemy.engine import URL, ExceptionContext, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from cibot.errors import ConfigError, Permanent, Transient
 
@@ -25,7 +26,8 @@ log = logging.getLogger(__name__)
 Tx = Connection
 T = TypeVar("T")
 
-_RETRIED = {1205, 1213, 1047, 1020, 2006, 2013}
+_RETRIED = {1205, 1213, 1047, 1020, 2002, 2003, 2006, 2013, 1053, 1927}
+_OF_THE_ROW = {1300, 1366, 3819, 4025}  # OperationalError in PyMySQL, and yet the row's fault
 _DISCONNECTED = {1047}  # a node that left the cluster; the pool must look for another
 _TRIES = 6
 
@@ -55,9 +57,11 @@ class Store:
             try:
                 with self.engine.begin() as tx:
                     return work(tx)
+            except PoolTimeout as error:
+                raise StoreError("every connection to the database is busy") from error
             except DBAPIError as error:
                 if not _worth_retrying(error):
-                    raise StoreRefused(f"the database refuses: {error.orig}") from error
+                    raise _refusal(error) from error
                 if attempt == _TRIES:
                     raise StoreError(
                         f"the database refused {_TRIES} times: {_code(error)}"
@@ -71,10 +75,10 @@ class Store:
         try:
             with self._reading() as tx:
                 return work(tx)
+        except PoolTimeout as error:
+            raise StoreError("every connection to the database is busy") from error
         except DBAPIError as error:
-            if _worth_retrying(error) or isinstance(error, OperationalError):
-                raise StoreError(f"the database does not answer: {error.orig}") from error
-            raise StoreRefused(f"the database refuses: {error.orig}") from error
+            raise _refusal(error) from error
 
     @contextmanager
     def _reading(self) -> Iterator[Tx]:
@@ -91,13 +95,26 @@ class Store:
 
 
 def _code(error: DBAPIError) -> str:
-    return str(error.orig.args[0] if error.orig is not None and error.orig.args else error.orig)
+    return str(_number(error) or error.orig)
+
+
+def _refusal(error: DBAPIError) -> StoreError | StoreRefused:
+    """Whether the database is to blame (it is away, full, read-only) or what it was given."""
+    away = _worth_retrying(error) or isinstance(error, OperationalError)
+    if away and _number(error) not in _OF_THE_ROW:
+        return StoreError(f"the database does not answer: {error.orig}")
+    return StoreRefused(f"the database refuses: {error.orig}")
+
+
+def _number(error: DBAPIError) -> object:
+    """The driver's error number; SQLite's driver has a text there."""
+    return error.orig.args[0] if error.orig is not None and error.orig.args else None
 
 
 def _worth_retrying(error: DBAPIError) -> bool:
     if error.connection_invalidated:
         return True
-    code = error.orig.args[0] if error.orig is not None and error.orig.args else None
+    code = _number(error)
     return code in _RETRIED or (isinstance(code, str) and "database is locked" in code)
 
 

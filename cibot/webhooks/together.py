@@ -47,6 +47,7 @@ class Together:
         try:
             return done.result(timeout)
         except TimeoutError as error:
+            done.cancel()  # Gerrit sends it again: nobody waits for this one any more
             raise Transient("the database takes too long") from error
 
     def stop(self, timeout: float) -> None:
@@ -57,12 +58,15 @@ class Together:
                 self._thread.join(timeout)
 
     def _start(self) -> None:
-        if self._thread is not None:
+        if self._alive():
             return
         with self._lock:
-            if self._thread is None:
+            if not self._alive():
                 self._thread = threading.Thread(target=self._run, name="webhooks", daemon=True)
                 self._thread.start()
+
+    def _alive(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
 
     def _run(self) -> None:
         more = True
@@ -71,7 +75,8 @@ class Together:
             while len(batch) < _MOST and not self._waiting.empty():
                 batch.append(self._waiting.get())
             more = None not in batch
-            self._commit([one for one in batch if one is not None])
+            waited_for = (one for one in batch if one is not None)
+            self._commit([one for one in waited_for if one[1].set_running_or_notify_cancel()])
 
     def _commit(self, batch: list[tuple[Change | None, Future[IngestCounts]]]) -> None:
         if not batch:
@@ -80,9 +85,10 @@ class Together:
             changes = [change for change, _ in batch if change is not None]
             counts = self._sink.ingest(changes, feed=FEED, cursor=None, heard_at=self._clock())
         except CibotError as error:
-            if len(batch) == 1:
-                log.warning("event not stored cause=%s", error)
-                batch[0][1].set_exception(error)
+            if len(batch) == 1 or isinstance(error, Transient):
+                log.warning("events not stored number=%d cause=%s", len(batch), error)
+                for _, done in batch:
+                    done.set_exception(error)
             else:  # one of them is to blame: the others must not suffer
                 for one in batch:
                     self._commit([one])
