@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from cibot.collector.roster import Roster, free_name
+from cibot.errors import Permanent
 from cibot.model import Account
 from cibot.store.accounts import (
     KnownAccount,
@@ -15,6 +16,7 @@ from cibot.store.accounts import (
     assign_ci,
     find_accounts,
     identity,
+    lock_cis,
     update_account,
 )
 from cibot.store.cis import all_cis, ensure_ci
@@ -40,10 +42,14 @@ def resolve(
         rows = [(account, _ci_of(tx, roster, account, now)) for account in _richest(missing)]
         add_accounts(tx, server_id, rows)
         known = find_accounts(tx, server_id, wanted)
+    # Whoever finds out that one of these is a CI waits for our comments, or we see it.
+    cis = lock_cis(tx, [row.id for row in known if row.ci_id is None])
     found: Authors = {}
     for account in wanted:
         row = _pick(account, known)
-        assert row is not None
+        if row is None:
+            raise Permanent(f"an account is not told apart from others: {identity(account)}")
+        row = replace(row, ci_id=cis.get(row.id, row.ci_id))
         found[account] = _take_over(tx, roster, row, account, now)
     return found
 
@@ -76,7 +82,8 @@ def _pick(account: Account, known: Collection[KnownAccount]) -> KnownAccount | N
     for row in known:
         if _may_be(account, row.account):
             return row
-    return None
+    # A name that somebody had before: of two of one identity only one can be stored.
+    return next((row for row in known if row.identity == identity(account)), None)
 
 
 def _may_be(account: Account, row: Account) -> bool:
@@ -111,7 +118,12 @@ def _take_over(
 
 
 def discover(tx: Tx, server: str, row: KnownAccount, now: datetime) -> int:
-    """Makes an account that writes like a CI into one, under a name of its own."""
+    """Makes an account that writes like a CI into one, under a name of its own.
+
+    Where another process was quicker, its answer stands.
+    """
+    if found := lock_cis(tx, [row.id], change=True):
+        return found[row.id]
     taken = {one.name for one in all_cis(tx)}
     ci_id = ensure_ci(tx, free_name(row.account, server, taken), "discovered", now)
     assign_ci(tx, [row.id], ci_id)

@@ -114,10 +114,8 @@ class Ingest:
             return batch, found
 
         batch, found = self._store.write(work)
-        if batch.discovered:
-            self._authors = {}
-        else:
-            self._authors |= found
+        # Who is no CI yet may be found out to be one at any moment, by anybody.
+        self._authors |= {one: row for one, row in found.items() if row.ci_id is not None}
         reported = {row["ci_id"] for row in batch.reports}
         if reported:
             self._on_reports(reported)
@@ -165,7 +163,8 @@ class Ingest:
             for message in change.messages
             if message.author is not None
         }
-        cached = {one: self._authors[one] for one in wanted if one in self._authors}
+        known = self._authors  # another thread may put an empty one in its place
+        cached = {one: known[one] for one in wanted if one in known}
         unknown = wanted - cached.keys()
         return cached | authors.resolve(tx, self._server_id, self._roster, unknown, now)
 

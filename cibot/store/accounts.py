@@ -16,11 +16,12 @@ from cibot.store.upsert import upsert
 
 @dataclass(frozen=True, slots=True)
 class KnownAccount:
-    """An account as stored."""
+    """An account as stored; ``identity`` is what it was first told apart by."""
 
     id: int
     account: Account
     ci_id: int | None
+    identity: str | None = None
 
 
 def identity(account: Account) -> str | None:
@@ -32,14 +33,14 @@ def identity(account: Account) -> str | None:
         ("mail", account.email),
         ("name", account.name),
     ):
-        if value:
-            return f"{kind}:{value}"[:300]
+        if value and value.strip():  # MariaDB takes "x" and "x " for one key
+            return f"{kind}:{value}"[:300].rstrip()
     return None
 
 
 def _known(row: Any) -> KnownAccount:
     account = Account(row.gerrit_id, row.username, row.name, row.email, bool(row.service_user))
-    return KnownAccount(row.id, account, row.ci_id)
+    return KnownAccount(row.id, account, row.ci_id, row.identity)
 
 
 def find_accounts(tx: Tx, server_id: int, wanted: Collection[Account]) -> list[KnownAccount]:
@@ -66,6 +67,18 @@ def accounts_of(tx: Tx, server_id: int | None = None) -> list[KnownAccount]:
     if server_id is not None:
         query = query.where(schema.account.c.server_id == server_id)
     return [_known(row) for row in tx.execute(query)]
+
+
+def lock_cis(tx: Tx, account_ids: Collection[int], *, change: bool = False) -> dict[int, int]:
+    """The accounts that belong to a CI now, with that CI; the answer stands until the commit.
+
+    Several transactions may rely on it at once; with ``change`` only this one, which
+    may then assign another.
+    """
+    table = schema.account.c
+    query = select(table.id, table.ci_id).where(table.id.in_(sorted(account_ids)))
+    rows = tx.execute(query.order_by(table.id).with_for_update(read=not change))
+    return {row.id: row.ci_id for row in rows if row.ci_id is not None}
 
 
 def add_accounts(tx: Tx, server_id: int, accounts: Iterable[tuple[Account, int | None]]) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 
 from cibot.store import schema
 from cibot.store.engine import Tx
+from cibot.store.upsert import upsert
 
 Origin = Literal["configured", "group", "discovered"]
 
@@ -35,7 +36,8 @@ def ensure_ci(tx: Tx, name: str, origin: Origin, now: datetime) -> int:
     query = select(table.c.id).where(table.c.name == name)
     found = tx.execute(query).scalar()
     if found is None:
-        tx.execute(table.insert(), [{"name": name, "origin": origin, "created_at": now}])
+        # Another process may add it at this moment.
+        upsert(tx, table, [{"name": name, "origin": origin, "created_at": now}])
         found = tx.execute(query).scalar_one()
     elif origin == "configured":
         tx.execute(update(table).where(table.c.id == found).values(origin=origin))
@@ -48,7 +50,7 @@ def ensure_server(tx: Tx, name: str, url: str) -> int:
     query = select(table.c.id, table.c.url).where(table.c.name == name)
     found = tx.execute(query).one_or_none()
     if found is None:
-        tx.execute(table.insert(), [{"name": name, "url": url}])
+        upsert(tx, table, [{"name": name, "url": url}])  # another process may add it, too
         return int(tx.execute(query).one().id)
     if found.url != url:
         tx.execute(update(table).where(table.c.id == found.id).values(url=url))
