@@ -1,0 +1,199 @@
+"""Who plays in the demo: invented vendors, people and projects."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cibot.demo import voices
+from cibot.demo.voices import Voice
+
+BLOCK, NETWORK, FILES = "demo/block-storage", "demo/networking", "demo/shared-files"
+WEEKLY = {BLOCK: 30, NETWORK: 45, FILES: 25}
+"""Patch sets uploaded a week, by project."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vendor:
+    """A CI of the demo.
+
+    ``passes`` is the share of good patch sets that it passes, ``misses`` the share
+    that it never reports on. ``first`` and ``last`` bound its first verdict, in
+    minutes after the upload. ``newest`` limits it to the last so many days.
+    """
+
+    number: int
+    name: str
+    username: str
+    projects: tuple[str, ...]
+    jobs: tuple[str, ...]
+    site: str
+    voice: Voice
+    started: Voice | None = None
+    passes: float = 0.97
+    misses: float = 0.02
+    first: int = 15
+    last: int = 50
+    newest: int = 28
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A developer of the demo."""
+
+    number: int
+    name: str
+    username: str
+
+    @property
+    def email(self) -> str:
+        """An address that nobody has."""
+        return f"{self.username}@demo.example"
+
+
+ZUUL = Vendor(
+    1001,
+    "Zuul",
+    "zuul",
+    (BLOCK, NETWORK, FILES),
+    ("tox-py311", "tox-pep8", "integration"),
+    "zuul.demo.example",
+    voices.zuul,
+    voices.zuul_started,
+    passes=0.99,
+    misses=0.0,
+    first=12,
+    last=35,
+)
+ACME = Vendor(
+    1002,
+    "Acme iSCSI CI",
+    "acme-ci",
+    (BLOCK,),
+    ("acme-iscsi-volume", "acme-iscsi-multipath"),
+    "logs.acme.example",
+    voices.old_zuul,
+    misses=0.0,
+)
+BOREALIS = Vendor(
+    1003,
+    "Borealis FC CI",
+    "borealis-ci",
+    (BLOCK,),
+    ("borealis-fc-attach", "borealis-fc-migrate"),
+    "jenkins.borealis.example",
+    voices.jenkins,
+    misses=0.0,
+)
+COBALT = Vendor(
+    1004,
+    "Cobalt NVMe CI",
+    "cobalt-ci",
+    (BLOCK,),
+    ("cobalt-nvme-tcp",),
+    "ci.cobalt.example",
+    voices.script,
+    passes=0.99,
+    misses=0.0,
+)
+OTHERS = (
+    Vendor(
+        1005,
+        "Dunlin NFS CI",
+        "dunlin-ci",
+        (FILES,),
+        ("nfs",),
+        "github.dunlin.example/nfs",
+        voices.github,
+        voices.github_started,
+    ),
+    Vendor(
+        1006,
+        "Everstore Cluster CI",
+        "everstore-ci",
+        (BLOCK, FILES),
+        ("everstore-cluster-full", "everstore-snapshot"),
+        "zuul.everstore.example",
+        voices.vendor_zuul,
+    ),
+    Vendor(
+        1007,
+        "Granite Array CI",
+        "granite-ci",
+        (BLOCK,),
+        ("array/attach", "array/replicate"),
+        "ci.granite.example",
+        voices.listing,
+        passes=0.95,
+    ),
+    Vendor(
+        1008,
+        "NetFoo Driver CI",
+        "netfoo-ci",
+        (NETWORK,),
+        ("netfoo-l2", "netfoo-l3"),
+        "jenkins.netfoo.example",
+        voices.jenkins,
+        voices.jenkins_started,
+    ),
+    Vendor(
+        1009,
+        "Orbit SDN CI",
+        "orbit-ci",
+        (NETWORK,),
+        ("orbit",),
+        "orbit.example",
+        voices.vote,
+        passes=0.96,
+    ),
+    Vendor(
+        1010,
+        "Pylon Switch CI",
+        "pylon-ci",
+        (NETWORK,),
+        ("pylon-vlan", "pylon-vxlan"),
+        "logs.pylon.example",
+        voices.bullets,
+    ),
+    Vendor(
+        1011,
+        "Quartz Router CI",
+        "quartz-ci",
+        (NETWORK,),
+        ("router",),
+        "luci.quartz.example",
+        voices.luci,
+    ),
+    Vendor(
+        1012,
+        "Tern Overlay CI",
+        "tern-ci",
+        (NETWORK, FILES),
+        ("overlay",),
+        "tern.example",
+        voices.sentence,
+    ),
+    Vendor(
+        1013,
+        "Wren Balancer CI",
+        "wren-ci",
+        (NETWORK,),
+        ("wren-balance",),
+        "ci.wren.example",
+        voices.script,
+        newest=1,
+    ),
+)
+VENDORS = (ZUUL, ACME, BOREALIS, COBALT, *OTHERS)
+PEOPLE = (
+    Person(101, "Ada Example", "ada"),
+    Person(102, "Bram Example", "bram"),
+    Person(103, "Chidi Example", "chidi"),
+    Person(104, "Dana Example", "dana"),
+    Person(105, "Emre Example", "emre"),
+)
+SUBJECTS = {
+    BLOCK: ("volume attach", "snapshots", "multipath", "quotas", "volume migration", "backups"),
+    NETWORK: ("floating addresses", "port security", "routers", "subnet pools", "trunk ports"),
+    FILES: ("share access rules", "share replicas", "exports", "share quotas"),
+}
+VERBS = ("Fix", "Refactor", "Test", "Speed up", "Document", "Log errors of", "Retry", "Validate")

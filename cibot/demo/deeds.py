@@ -1,0 +1,69 @@
+"""What happens on the demo's review server: each deed has a time and can be done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from cibot.demo.reviews import Reviews
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A new change (patch set 1), or the next patch set of one that is there."""
+
+    at: datetime
+    change: int
+    patch_set: int
+    project: str
+    subject: str
+    owner: int
+
+    def do(self, reviews: Reviews) -> None:
+        """Uploads it."""
+        if self.patch_set == 1:
+            reviews.add_change(self.project, self.subject, self.owner, self.at, number=self.change)
+        else:
+            reviews.add_patch_set(self.change, self.owner, self.at)
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """A comment of a person or a CI."""
+
+    at: datetime
+    change: int
+    patch_set: int
+    author: int
+    text: str
+    votes: Mapping[str, int]
+    tag: str | None = None
+
+    def do(self, reviews: Reviews) -> None:
+        """Posts it."""
+        reviews.comment(
+            self.change,
+            self.author,
+            self.text,
+            self.at,
+            patch_set=self.patch_set,
+            votes=self.votes,
+            tag=self.tag,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """A change is merged."""
+
+    at: datetime
+    change: int
+    by: int
+
+    def do(self, reviews: Reviews) -> None:
+        """Merges it."""
+        reviews.set_status(self.change, "MERGED", self.by, self.at)
+
+
+Deed = Upload | Remark | Merge

@@ -1,0 +1,157 @@
+"""The demo's play: a month of review history, and what happens after it.
+
+Deterministic for a seed and a start. The past is arranged so that three stories
+are under way when the curtain rises; the bot is told nothing of them:
+
+- Cobalt failed its newest patch sets, and has just been repaired;
+- Borealis has said nothing since about four hours and a half; the third patch
+  set that it misses in a row comes past its deadline (an hour) soon after the start;
+- Acme was well until now, and fails every patch set from now on.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from cibot.demo.cast import ACME, BLOCK, BOREALIS, COBALT, PEOPLE, SUBJECTS, VERBS, WEEKLY
+from cibot.demo.deeds import Deed, Merge, Upload
+from cibot.demo.rhythm import week_of_uploads
+from cibot.demo.work import Mood, Workshop
+
+WEEKS = 4
+FIRST_CHANGE = 910_001
+_LATE = timedelta(hours=5)
+# Before the start, on the project of the three stories: the first is the last that
+# Borealis reports on; the fourth's deadline passes 25 seconds after the start.
+_ARRANGED = (
+    timedelta(hours=4, minutes=50),
+    timedelta(hours=3, minutes=45),
+    timedelta(hours=2, minutes=20),
+    timedelta(hours=1) - timedelta(seconds=25),
+    timedelta(minutes=31),
+)
+_QUIET_FOR = timedelta(hours=4)  # Borealis answers what was uploaded before
+COBALT_FAILS = 11  # its newest good patch sets of the past
+_EVERY_BAD = 7  # one patch set in so many is really broken
+_LIVE_MINUTE = 0.12  # seconds; a CI that takes 40 minutes answers within five seconds
+_LIVE_SHARE = {BLOCK: 0.7}
+_MOST_OPEN = 12
+
+
+@dataclass(slots=True)
+class _Open:
+    """A change that may get another patch set."""
+
+    change: int
+    patch_set: int
+    owner: int
+    subject: str
+    newest: datetime
+
+
+@dataclass(slots=True)
+class Scenario:
+    """The play. `history` once, then `upload` for each patch set that comes live."""
+
+    start: datetime
+    seed: int = 1
+    _rng: random.Random = field(init=False)
+    _workshop: Workshop = field(init=False)
+    _open: dict[str, list[_Open]] = field(init=False)
+    _next: int = FIRST_CHANGE
+    _count: int = 0
+
+    def __post_init__(self) -> None:
+        self.start = self.start.replace(microsecond=0)
+        self._rng = random.Random(self.seed)
+        self._workshop = Workshop(self._rng, self.start)
+        self._open = {project: [] for project in WEEKLY}
+
+    def history(self) -> list[Deed]:
+        """The month before the start, in order of time.
+
+        What CIs write on the last patch sets lies a little after the start.
+        """
+        uploads = [self._upload(project, at, live=False) for at, project in self._past()]
+        good = self._good(uploads)
+        failing = [one for one in reversed(uploads) if one in good and one.project == BLOCK]
+        cobalt = set(failing[:COBALT_FAILS])
+        deeds: list[Deed] = []
+        for one in uploads:
+            mood = Mood(
+                frozenset({COBALT.number} if one in cobalt else ()),
+                frozenset({BOREALIS.number} if self.start - one.at < _QUIET_FOR else ()),
+            )
+            deeds += [
+                one,
+                *self._workshop.reports(one, good=one in good, mood=mood, minute=60.0),
+            ]
+        return sorted([*deeds, *self._merges(uploads)], key=lambda deed: deed.at)
+
+    def live(self, at: datetime, speed: float) -> list[Deed]:
+        """A patch set that is uploaded at ``at``, and what the CIs write on it."""
+        projects = list(WEEKLY)
+        weights = [_LIVE_SHARE.get(one, 0.15) for one in projects]
+        upload = self._upload(self._rng.choices(projects, weights)[0], at, live=True)
+        self._count += 1
+        mood = Mood(frozenset({ACME.number}), frozenset({BOREALIS.number}))
+        good = self._count % _EVERY_BAD != 0
+        minute = _LIVE_MINUTE / speed
+        return [upload, *self._workshop.reports(upload, good=good, mood=mood, minute=minute)]
+
+    def _past(self) -> list[tuple[datetime, str]]:
+        """When something was uploaded, and to which project."""
+        found = []
+        for week in range(WEEKS):
+            end = self.start - timedelta(days=7 * week)
+            for project, number in WEEKLY.items():
+                arranged = _ARRANGED if (week, project) == (0, BLOCK) else ()
+                latest = self.start - (_LATE if project == BLOCK else timedelta(minutes=2))
+                times = week_of_uploads(self._rng, number - len(arranged), min(end, latest))
+                times += [self.start - before for before in arranged]
+                found += [(at, project) for at in times]
+        return sorted(found)
+
+    @staticmethod
+    def _good(uploads: list[Upload]) -> set[Upload]:
+        """Those that are not broken; one in seven of each project is."""
+        good = set()
+        for project in WEEKLY:
+            own = [one for one in uploads if one.project == project]
+            good |= {one for index, one in enumerate(own) if index % _EVERY_BAD != 3}
+        return good
+
+    def _upload(self, project: str, at: datetime, *, live: bool) -> Upload:
+        patience = timedelta(seconds=3) if live else timedelta(hours=2)
+        may = [one for one in self._open[project] if at - one.newest > patience]
+        # Near the start of the play every patch set has to live past its deadline.
+        quiet = not live and self.start - at < 2 * _LATE
+        if may and not quiet and self._rng.random() < 0.3:
+            chosen = self._rng.choice(may[-_MOST_OPEN:])
+            chosen.patch_set += 1
+            chosen.newest = at
+        else:
+            owner = self._rng.choice(PEOPLE).number
+            subject = f"{self._rng.choice(VERBS)} {self._rng.choice(SUBJECTS[project])}"
+            chosen = _Open(self._next, 1, owner, subject, at)
+            self._next += 1
+            self._open[project] = [*self._open[project], chosen][-_MOST_OPEN:]
+        return Upload(at, chosen.change, chosen.patch_set, project, chosen.subject, chosen.owner)
+
+    def _merges(self, uploads: list[Upload]) -> list[Deed]:
+        """Most changes are merged half a day to three days after their last patch set."""
+        last = {one.change: one for one in uploads}
+        merges: list[Deed] = []
+        for one in last.values():
+            at = one.at + timedelta(hours=self._rng.uniform(12, 72))
+            if at < self.start - _LATE and self._rng.random() < 0.7:
+                by = self._rng.choice([who.number for who in PEOPLE if who.number != one.owner])
+                merges.append(Merge(at, one.change, by))
+                self._close(one)
+        return merges
+
+    def _close(self, upload: Upload) -> None:
+        still = [one for one in self._open[upload.project] if one.change != upload.change]
+        self._open[upload.project] = still

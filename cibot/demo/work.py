@@ -1,0 +1,99 @@
+"""How the demo's CIs work: what each makes of a patch set, when, and in which words."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from cibot.demo.cast import VENDORS, ZUUL, Vendor
+from cibot.demo.deeds import Deed, Remark, Upload
+from cibot.demo.voices import FAILED, PASSED, Ran, Said, Work
+
+_BROKEN_FAILS = 0.92  # of the broken changes; some CIs do not test what is broken
+_RECHECKED = 0.4  # of the failures that nothing explains
+
+
+@dataclass(frozen=True, slots=True)
+class Mood:
+    """How the CIs are at the moment: who fails everything, and who says nothing."""
+
+    failing: frozenset[int] = frozenset()
+    silent: frozenset[int] = frozenset()
+
+
+@dataclass(slots=True)
+class Workshop:
+    """Lets the CIs work on patch sets, out of one source of chance."""
+
+    rng: random.Random
+    start: datetime
+    build: int = 0
+
+    def reports(self, upload: Upload, *, good: bool, mood: Mood, minute: float) -> Iterator[Deed]:
+        """What every CI of the project writes on a patch set.
+
+        A CI's minute lasts ``minute`` seconds: 60 in the past, far less live.
+        """
+        for vendor in VENDORS:
+            if self._answers(vendor, upload, mood):
+                passed = self._passes(vendor, good=good, mood=mood)
+                took = self.rng.uniform(vendor.first, vendor.last)
+                yield from self._report(vendor, upload, passed, took, minute)
+                if good and not passed and vendor.number not in mood.failing:
+                    yield from self._recheck(vendor, upload, took, minute)
+
+    def _answers(self, vendor: Vendor, upload: Upload, mood: Mood) -> bool:
+        return (
+            upload.project in vendor.projects
+            and vendor.number not in mood.silent
+            and self.start - upload.at < timedelta(days=vendor.newest)
+            and self.rng.random() >= vendor.misses
+        )
+
+    def _passes(self, vendor: Vendor, *, good: bool, mood: Mood) -> bool:
+        luck = self.rng.random()
+        if vendor.number in mood.failing:
+            return False
+        if good:
+            return luck < vendor.passes
+        return vendor is not ZUUL and luck >= _BROKEN_FAILS
+
+    def _report(
+        self, vendor: Vendor, upload: Upload, passed: bool, took: float, minute: float
+    ) -> Iterator[Deed]:
+        work = self._work(vendor, upload, passed, took)
+        if vendor.started is not None:
+            begun = upload.at + timedelta(seconds=0.1 * took * minute)
+            yield _remark(vendor, upload, begun, vendor.started(work))
+        done = upload.at + timedelta(seconds=took * minute)
+        yield _remark(vendor, upload, done, vendor.voice(work))
+
+    def _recheck(
+        self, vendor: Vendor, upload: Upload, took: float, minute: float
+    ) -> Iterator[Deed]:
+        if self.rng.random() >= _RECHECKED:
+            return
+        asked = took + self.rng.uniform(5, 20)
+        at = upload.at + timedelta(seconds=asked * minute)
+        yield Remark(at, upload.change, upload.patch_set, upload.owner, "recheck", {})
+        again = asked + self.rng.uniform(vendor.first, vendor.last)
+        said = vendor.voice(self._work(vendor, upload, True, again))
+        yield _remark(vendor, upload, upload.at + timedelta(seconds=again * minute), said)
+
+    def _work(self, vendor: Vendor, upload: Upload, passed: bool, took: float) -> Work:
+        ran = []
+        culprit = self.rng.randrange(len(vendor.jobs))
+        for index, job in enumerate(vendor.jobs):
+            self.build += 1
+            result = PASSED if passed or index != culprit else FAILED
+            seconds = int(60 * took * self.rng.uniform(0.6, 0.95))
+            ran.append(Ran(job, result, seconds, self.build))
+        return Work(upload.change, upload.patch_set, vendor.site, ran)
+
+
+def _remark(vendor: Vendor, upload: Upload, at: datetime, said: Said) -> Remark:
+    return Remark(
+        at, upload.change, upload.patch_set, vendor.number, said.text, said.votes, said.tag
+    )
