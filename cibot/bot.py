@@ -64,8 +64,9 @@ class WebServer:
 
     def stop(self, timeout: float) -> None:
         """Ends after the requests under way, within ``timeout`` seconds."""
-        self._server.close()
+        # A request that ends after the close would write to a socket that is gone.
         self._server.task_dispatcher.shutdown(cancel_pending=True, timeout=timeout)
+        self._server.close()
         self._thread.join(timeout)
 
 

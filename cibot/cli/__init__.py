@@ -17,6 +17,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "db": ("cibot.cli.db:command", "Make or upgrade the database's tables."),
     "poll": ("cibot.cli.collect:poll", "Read what moved on Gerrit, once."),
     "backfill": ("cibot.cli.collect:backfill_command", "Read history from Gerrit."),
+    "demo": ("cibot.cli.demo:command", "Show the bot at work on a simulated review server."),
     "check": ("cibot.cli.check:check", "Try every connection and say what is wrong."),
     "chat": ("cibot.cli.chat:command", "Ask the chat's commands on this terminal."),
     "status": ("cibot.cli.ask:status", "How a CI is, or all of them in a line."),

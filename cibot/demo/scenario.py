@@ -124,11 +124,8 @@ class Scenario:
         return good
 
     def _upload(self, project: str, at: datetime, *, live: bool) -> Upload:
-        patience = timedelta(seconds=3) if live else timedelta(hours=2)
-        may = [one for one in self._open[project] if at - one.newest > patience]
-        # Near the start of the play every patch set has to live past its deadline.
-        quiet = not live and self.start - at < 2 * _LATE
-        if may and not quiet and self._rng.random() < 0.3:
+        may = [one for one in self._open[project] if self._may_go_on(one, at, live=live)]
+        if may and self._rng.random() < 0.3:
             chosen = self._rng.choice(may[-_MOST_OPEN:])
             chosen.patch_set += 1
             chosen.newest = at
@@ -139,6 +136,15 @@ class Scenario:
             self._next += 1
             self._open[project] = [*self._open[project], chosen][-_MOST_OPEN:]
         return Upload(at, chosen.change, chosen.patch_set, project, chosen.subject, chosen.owner)
+
+    def _may_go_on(self, change: _Open, at: datetime, *, live: bool) -> bool:
+        """Whether a change may get a patch set: the last ones of the past live past their deadline.
+
+        One that is replaced sooner would not be missed.
+        """
+        if live:
+            return change.newest >= self.start and at - change.newest > timedelta(seconds=3)
+        return self.start - at > 2 * _LATE and at - change.newest > timedelta(hours=2)
 
     def _merges(self, uploads: list[Upload]) -> list[Deed]:
         """Most changes are merged half a day to three days after their last patch set."""

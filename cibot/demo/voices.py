@@ -94,7 +94,7 @@ def zuul(work: Work, pipeline: str = "check") -> Said:
     return Said("\n".join([head, buildset, "", *lines]), votes, _ZUUL_TAG + pipeline)
 
 
-def zuul_started(work: Work) -> Said:
+def zuul_started(_work: Work) -> Said:
     """Zuul's notice that it has begun."""
     return Said("Starting check jobs.", {}, _ZUUL_TAG + "check")
 

@@ -22,6 +22,7 @@ from cibot.errors import CibotError
 from cibot.health.assess import assess
 from cibot.health.policy import Policy
 from cibot.health.signal import Health, Signal, signal_row
+from cibot.model import State
 from cibot.monitor.observer import Observation, Observer
 from cibot.monitor.teller import Step, Teller
 from cibot.store.cis import KnownCi, all_cis
@@ -87,16 +88,16 @@ class Monitor:
         self._wake.set()
 
     def judge_all(self) -> None:
-        """Judges every CI that was heard lately or not judged for a while."""
+        """Judges every CI that was heard lately or not judged for a while.
+
+        One that is half way to a worse verdict, or could not be judged, is judged each
+        time: silence comes without a report, when a deadline passes or a feed comes back.
+        """
         now = self._clock()
 
         def due(tx: Tx) -> set[int]:
-            judged = {one.ci_id: one.assessed_at for one in health_of(tx)}
-            old = {
-                one.id
-                for one in all_cis(tx)
-                if one.id not in judged or now - judged[one.id] >= _AT_LEAST_EVERY
-            }
+            judged = {one.ci_id: _due(one) for one in health_of(tx)}
+            old = {one.id for one in all_cis(tx) if one.id not in judged or now >= judged[one.id]}
             return old | cis_heard_since(tx, now - _LOOK_BACK)
 
         self.heard(self._store.read(due))
@@ -162,6 +163,13 @@ class Monitor:
                 transition.reason,
             )
         return [Step(stored, _with_id(after, stored.id), transition, seq)]
+
+
+def _due(health: StoredHealth) -> datetime:
+    """When a CI that is not heard is judged again."""
+    signals = json.loads(health.signals)
+    open_to_change = any(one["rising"] or one["verdict"] == State.UNKNOWN for one in signals)
+    return health.assessed_at if open_to_change else health.assessed_at + _AT_LEAST_EVERY
 
 
 def _with_id(incident: Incident, incident_id: int) -> Incident:

@@ -18,6 +18,7 @@ from cibot.store import schema
 from cibot.store.cis import ensure_server
 from cibot.store.engine import Store
 from cibot.store.incidents import health_of
+from tests.support.processes import wait_until
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -211,3 +212,21 @@ def test_judge_all_finds_what_is_due(life: Life) -> None:
     life.now += timedelta(minutes=2)
     life.monitor.judge_all()
     assert heard[2] == {1, 2}
+
+
+def test_one_that_is_half_way_to_silence_is_judged_at_every_tick(life: Life) -> None:
+    """Silence comes without a report: nobody would wake the monitor when the deadline passes."""
+    for _ in range(40):
+        life.change()
+    for _ in range(3):
+        life.change(acme=None)
+    assert life.judge() is State.HEALTHY
+    life.change(acme=None)
+    life.now += timedelta(minutes=1)
+    life.monitor.start()
+    try:
+        life.monitor.judge_all()
+        wait_until(life.told, what="the alert")
+    finally:
+        life.monitor.stop(5)
+    assert "silent" in life.told()[0]

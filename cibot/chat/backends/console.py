@@ -18,7 +18,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TextIO
 
-from cibot.card import Card, Line, Span, card
+from cibot.card import Card, Span, card
 from cibot.chat.lines import one_line
 from cibot.chat.protocol import Answer, Asker, Channel, Link, Question
 from cibot.errors import Permanent, Transient
@@ -42,19 +42,19 @@ _COLOURS = {
 }
 
 
-def render(card: Card, *, colour: bool) -> list[str]:
-    """A card as lines of a terminal: no control codes but our own colours."""
-    lines = [_line(one, colour) for one in card.lines]
+def render(card: Card, *, colour: bool, beside: bool = True) -> list[str]:
+    """A card as lines of a terminal: no control codes but our own.
+
+    With ``beside`` a link's address stands after its text. Without, the text
+    itself is the link where there are colours, and elsewhere the address is left out.
+    """
+    lines = ["".join(_span(span, colour, beside) for span in one).rstrip() for one in card.lines]
     lines = [text for text in lines if text.strip()] or ["(nothing to say)"]
     link = one_line(card.link or "")
     return [*lines, _dim(link, colour)] if link else lines
 
 
-def _line(one: Line, colour: bool) -> str:
-    return "".join(_span(span, colour) for span in one).rstrip()
-
-
-def _span(span: Span, colour: bool) -> str:
+def _span(span: Span, colour: bool, beside: bool) -> str:
     body = one_line(span.text)
     before = " " * (len(span.text) - len(span.text.lstrip())) if body else " "
     after = " " if body and span.text[-1:].isspace() else ""
@@ -64,8 +64,10 @@ def _span(span: Span, colour: bool) -> str:
         text = f"\x1b[1;{_COLOURS[span.state]}m{body}\x1b[0m"
     elif colour and span.strong:
         text = f"\x1b[1m{body}\x1b[0m"
-    if href and href != body:
+    if href and href != body and beside:
         text = f"{text} {_dim(f'<{href}>', colour)}"
+    elif href and body and colour and not beside:
+        text = f"\x1b]8;;{href}\x1b\\{text}\x1b]8;;\x1b\\"
     return f"{before}{text}{after}" if span.text else ""
 
 
@@ -78,6 +80,7 @@ class ConsoleBackend:
 
     ``out`` defaults to standard output, ``typed`` to standard input. Colours
     default to a terminal without ``NO_COLOR``; reading defaults to a terminal.
+    ``beside`` False keeps the addresses of links out of sight, as `render` has it.
     ``ended`` is set when the person types ``quit`` or ends the input.
     """
 
@@ -91,7 +94,9 @@ class ConsoleBackend:
         colour: bool | None = None,
         interactive: bool | None = None,
         prompt: str = _PROMPT,
+        beside: bool = True,
     ) -> None:
+        self._beside = beside
         self._out = out or sys.stdout
         self._typed = typed or sys.stdin
         tty = self._out.isatty()
@@ -128,7 +133,7 @@ class ConsoleBackend:
             raise Permanent(f"{room!r} is no room of the console; write a word, like {ROOM!r}")
         if not self._link.up:
             raise Transient(f"the console is {self._link.detail}")
-        head, *rest = render(card, colour=self._colour)
+        head, *rest = self._render(card)
         name = _dim(f"[{one_line(room)}]", self._colour)
         self._print([f"{name} {head}", *(f"    {text}" for text in rest)])
         self._count += 1
@@ -141,6 +146,9 @@ class ConsoleBackend:
     def link(self) -> Link:
         """Up between start and stop."""
         return self._link
+
+    def _render(self, card: Card) -> list[str]:
+        return render(card, colour=self._colour, beside=self._beside)
 
     def _print(self, lines: list[str]) -> None:
         clear = "\r\x1b[K" if self._prompt else ""
@@ -181,7 +189,7 @@ class ConsoleBackend:
         except Exception:
             log.exception("console: a question failed: %r", text)
             reply = _BROKEN
-        self._print(render(reply, colour=self._colour) if reply is not None else [])
+        self._print(self._render(reply) if reply is not None else [])
 
     def _lines(self, ear: socket.socket) -> Iterator[str]:
         """What is typed, line by line, until the end of the input or `stop`."""

@@ -27,6 +27,16 @@ def test_plain_lines():
     ]
 
 
+def test_addresses_out_of_sight():
+    assert render(ALERT, colour=False, beside=False)[0] == "■ failing netapp-ci: log"
+    shown = render(ALERT, colour=True, beside=False)[0]
+    assert shown.endswith("\x1b]8;;https://ci.example/log\x1b\\log\x1b]8;;\x1b\\")
+    hostile = Card((line(Span("log", href="https://x.example/\x1b\\\x07\x1b]0;owned")),))
+    shown = render(hostile, colour=True, beside=False)[0]
+    assert shown.count("\x1b") == 4
+    assert "\x07" not in shown
+
+
 def test_the_state_has_its_colour():
     assert render(ALERT, colour=True)[0].startswith("\x1b[1;31m■ failing\x1b[0m netapp-ci: ")
 

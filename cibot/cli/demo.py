@@ -1,0 +1,229 @@
+"""``cibot demo``: the whole bot on a simulated review server, without a configuration."""
+
+from __future__ import annotations
+
+import io
+import select
+import signal
+import socket
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+
+from cibot import logs
+from cibot.bootstrap import build, make_source, open_migrated, utc_now
+from cibot.bot import Bot
+from cibot.card import card
+from cibot.chat.backends.console import ConsoleBackend
+from cibot.cli.demo_config import SERVER, demo_config
+from cibot.cli.demo_text import Facts, calm, farewell, opening, stories
+from cibot.collector.backfill import Progress as Reached
+from cibot.collector.backfill import backfill
+from cibot.config import Config
+from cibot.demo.cast import VENDORS
+from cibot.demo.director import EAGER_FOR, Director
+from cibot.demo.review_server import ReviewServer
+from cibot.demo.scenario import WEEKS, Scenario
+from cibot.errors import ConfigError, Transient, UserError
+
+_HOST = "127.0.0.1"
+_PORT = 8080
+_LOG = Path("var/demo.log")
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the person asked for; ``seconds`` None is until they end it."""
+
+    port: int | None
+    speed: float
+    seed: int
+    seconds: float | None
+    database: Path | None
+
+
+@click.command()
+@click.option("--port", type=click.IntRange(0, 65535), help=f"The web side's. Default: {_PORT}.")
+@click.option("--speed", type=click.FloatRange(0.1, 20), default=1.0, show_default=True)
+@click.option("--seed", type=int, default=1, show_default=True, help="Another past, another play.")
+@click.option("--for", "seconds", type=click.FloatRange(min=0), help="End after so many seconds.")
+@click.option(
+    "--db",
+    "database",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Keep the database here. Default: a temporary one.",
+)
+def command(
+    port: int | None, speed: float, seed: int, seconds: float | None, database: Path | None
+) -> None:
+    """Show the bot at work on a simulated review server. Ctrl-C ends it."""
+    if database is not None and database.exists():
+        raise UserError(
+            f"--db: {database} exists already, and the demo begins with an empty database;"
+            " name another file, or delete this one"
+        )
+    wish = Wish(port, speed, seed, seconds, database)
+    with _ended_by_signals() as stop, ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cibot-demo-")))
+        log = stack.enter_context(_log_file(folder))
+        logs.set_up(stream=log)
+        try:
+            _play(wish, folder, Path(log.name), stop)
+        except Transient:
+            if not stop.is_set():
+                raise
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[threading.Event]:
+    """An event that Ctrl-C and SIGTERM set."""
+    stop = threading.Event()
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {one: signal.signal(one, lambda _number, _frame: stop.set()) for one in numbers}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _log_file(folder: Path) -> io.TextIOWrapper:
+    """The log, beside where the demo runs; where that cannot be written, with the database."""
+    try:
+        _LOG.parent.mkdir(exist_ok=True)
+        return _LOG.open("w", encoding="utf-8")
+    except OSError:
+        return (folder / _LOG.name).open("w", encoding="utf-8")
+
+
+def _listen(port: int | None) -> str:
+    """Where the web side listens: a wished port as it is, else the usual one or a free one."""
+    if port:
+        return f"{_HOST}:{port}"
+    for candidate in (_PORT, 0) if port is None else (0,):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((_HOST, candidate))
+            except OSError:
+                continue
+            return f"{_HOST}:{probe.getsockname()[1]}"
+    raise ConfigError(f"no free port on {_HOST}; give one with --port")
+
+
+def _play(wish: Wish, folder: Path, log: Path, stop: threading.Event) -> None:
+    """Everything from the first line to the last."""
+    began = time.monotonic()
+    scenario = Scenario(utc_now(), wish.seed)
+    with ReviewServer() as server:
+        director = Director(server.reviews, scenario, wish.speed)
+        director.past()
+        store = wish.database or folder / "cibot.db"
+        config = demo_config(server.url, str(store), _listen(wish.port), VENDORS)
+        kept = wish.database is not None
+        facts = Facts(server.url, f"http://{config.web.listen}", str(store), kept, str(log))
+        _say(opening(facts))
+        _say([_read_history(config, scenario.start, stop)])
+        _say(stories(scenario.start))
+        console = _console()
+        bot = build(config, {console.network: console})
+        token = config.gerrit[0].webhook_token
+        assert token is not None
+        hook = f"{bot.web.url}/webhooks/gerrit/{SERVER}/{token.get_secret_value()}"
+        server.webhooks.urls.append(hook)
+        until = None if wish.seconds is None else began + wish.seconds
+        try:
+            bot.start()
+            director.start()
+            _live(console, stop, until, wish.speed)
+        finally:
+            _end(director, bot)
+    _say(farewell(kept_at=str(store) if kept else None))
+
+
+def _end(director: Director, bot: Bot) -> None:
+    director.stop()
+    bot.stop()
+
+
+def _live(
+    console: ConsoleBackend, stop: threading.Event, until: float | None, speed: float
+) -> None:
+    """Waits for the end: a signal, the time, ``quit``, or nobody who reads."""
+    typed_by_a_person = sys.stdin is not None and sys.stdin.isatty()
+    calm_at: float | None = time.monotonic() + EAGER_FOR.total_seconds() / speed
+    while not stop.wait(0.2):
+        now = time.monotonic()
+        if until is not None and now >= until:
+            return
+        if (typed_by_a_person and console.ended.is_set()) or _nobody_reads():
+            return
+        if calm_at is not None and now >= calm_at:
+            calm_at = None
+            console.send("demo", card(calm()), key="demo:calm")
+
+
+def _nobody_reads() -> bool:
+    """Whether standard output is a pipe whose reader is gone (``cibot demo | head``)."""
+    poll = select.poll()
+    try:
+        poll.register(sys.stdout.fileno(), 0)
+        return any(event & select.POLLERR for _, event in poll.poll(0))
+    except (OSError, ValueError):
+        return False
+
+
+def _console() -> ConsoleBackend:
+    """The console; what is piped in is read as if it was typed."""
+    if sys.stdin is None or sys.stdin.closed:
+        return ConsoleBackend(typed=io.StringIO(), interactive=False, beside=False)
+    return ConsoleBackend(interactive=True, beside=False)
+
+
+def _say(lines: list[str]) -> None:
+    for one in lines:
+        click.echo(one)
+
+
+def _read_history(config: Config, start: datetime, stop: threading.Event) -> str:
+    """Reads the month before the start as ``cibot backfill`` does; says what came."""
+    began = time.monotonic()
+    store = open_migrated(config)
+    try:
+        source = make_source(config, config.gerrit[0], store)
+        source.ingest.sync_roster()
+        screen = Console(stderr=True)
+        columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[at]}"))
+        with Progress(*columns, console=screen, transient=True) as bar:
+            task = bar.add_task("Reading history", total=1.0, at="")
+
+            def show(reached: Reached) -> None:
+                at = f"{reached.counts.comments_new:,} comments, {reached.reached:%d %b}"
+                bar.update(task, completed=reached.fraction, at=at)
+
+            found = backfill(
+                source.gerrit,
+                source.ingest,
+                start - timedelta(weeks=WEEKS, days=1),
+                progress=show,
+                rate=None,
+                stop=stop,
+                clock=utc_now,
+            )
+    finally:
+        store.close()
+    return (
+        f"Read a month of history over REST: {found.counts.changes:,} changes,"
+        f" {found.counts.comments_new:,} comments, {found.counts.reports_new:,} CI reports,"
+        f" in {time.monotonic() - began:.1f} s."
+    )

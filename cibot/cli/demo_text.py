@@ -1,0 +1,67 @@
+"""What the demo itself says on the terminal; all else is the bot's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from cibot.demo.cast import ACME, BOREALIS, COBALT, VENDORS, ZUUL
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Where things are: URLs, the database and whether it stays, the log."""
+
+    review: str
+    web: str
+    database: str
+    kept: bool
+    log: str
+
+
+def opening(facts: Facts) -> list[str]:
+    """The head of the screen: that it is a demo, and where things are."""
+    fate = "kept" if facts.kept else "removed at the end"
+    return [
+        "",
+        "cibot demo – everything you see here is invented.",
+        f"A simulated review server with {ZUUL.name} and {len(VENDORS) - 1} third-party CIs runs on"
+        " this machine;",
+        "what reads it, judges the CIs and talks to you is the real cibot.",
+        "",
+        f"  review server  {facts.review} (simulated)",
+        f"  web            {facts.web}",
+        f"  database       {facts.database} ({fate})",
+        f"  log            {facts.log}",
+        "",
+    ]
+
+
+def stories(start: datetime) -> list[str]:
+    """What to look for, and what to type."""
+    heard = start - timedelta(hours=4)
+    return [
+        "",
+        "Watch: three stories unfold within three minutes. The bot is told of none of them.",
+        f"  {COBALT.name:<15} has failed for days and was repaired just now: it recovers",
+        f"  {ACME.name:<15} breaks: from now on it fails what {ZUUL.name} passes",
+        f"  {BOREALIS.name:<15} has said nothing since about {heard:%H:%M} UTC: it is missed",
+        "",
+        "Meanwhile ask:  status acme   why acme   list   summary   help      (quit or Ctrl-C ends)",
+        "",
+    ]
+
+
+def calm() -> str:
+    """Said when the stories are over."""
+    return "That was the tour. From now on a patch set comes every 15 seconds; Ctrl-C ends."
+
+
+def farewell(kept_at: str | None) -> list[str]:
+    """The last lines."""
+    kept = f" The database is {kept_at}." if kept_at else ""
+    return [
+        "",
+        f"The demo has ended.{kept}",
+        "Your own Gerrit and channel: `cibot init URL` writes a first configuration.",
+    ]

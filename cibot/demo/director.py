@@ -1,0 +1,97 @@
+"""Plays the demo's scenario on a review server: the past at once, the rest as time goes by."""
+
+from __future__ import annotations
+
+import heapq
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import count
+
+from cibot.demo.cast import PEOPLE, VENDORS
+from cibot.demo.deeds import Deed
+from cibot.demo.reviews import Reviews
+from cibot.demo.scenario import Scenario
+
+log = logging.getLogger(__name__)
+
+EAGER = timedelta(seconds=1)  # between uploads while the stories unfold, at speed 1
+CALM = timedelta(seconds=15)
+EAGER_FOR = timedelta(minutes=4)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True)
+class Director:
+    """Lets what is written in the scenario happen on ``reviews``.
+
+    ``speed`` divides all live times. After a few minutes the pace is calm, so
+    that a demo that is left alone stays small.
+    """
+
+    reviews: Reviews
+    scenario: Scenario
+    speed: float = 1.0
+    clock: Callable[[], datetime] = _now
+    _coming: list[tuple[datetime, int, Deed]] = field(default_factory=list)
+    _order: count[int] = field(default_factory=count)
+    _began: datetime | None = None
+    _upload_at: datetime | None = None
+    _stopping: threading.Event = field(default_factory=threading.Event)
+    _thread: threading.Thread | None = None
+
+    def past(self) -> int:
+        """Makes everybody known and lets the month before the start have happened.
+
+        Returns the number of comments by CIs.
+        """
+        for vendor in VENDORS:
+            self.reviews.add_account(vendor.number, vendor.name, vendor.username, service_user=True)
+        for person in PEOPLE:
+            self.reviews.add_account(person.number, person.name, person.username, person.email)
+        self._expect(self.scenario.history())
+        self._do_until(self.scenario.start)
+        return sum(len(info["messages"]) for info in self.reviews.newest_first(None, None))
+
+    def start(self) -> None:
+        """From now on things happen live, in a thread."""
+        self._thread = threading.Thread(target=self._run, name="demo director", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Nothing happens any more."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def go_on(self, now: datetime) -> datetime:
+        """Does what is due at ``now``; returns when to be called again."""
+        if self._began is None or self._upload_at is None:
+            self._began = self._upload_at = now
+        if now >= self._upload_at:
+            self._expect(self.scenario.live(now, self.speed))
+            self._upload_at = now + self._pace(now - self._began) / self.speed
+        self._do_until(now)
+        return min(self._upload_at, self._coming[0][0]) if self._coming else self._upload_at
+
+    def _pace(self, lived: timedelta) -> timedelta:
+        return EAGER if lived * self.speed < EAGER_FOR else CALM
+
+    def _expect(self, deeds: list[Deed]) -> None:
+        for one in deeds:
+            heapq.heappush(self._coming, (one.at, next(self._order), one))
+
+    def _do_until(self, moment: datetime) -> None:
+        while self._coming and self._coming[0][0] <= moment:
+            heapq.heappop(self._coming)[2].do(self.reviews)
+
+    def _run(self) -> None:
+        wait = 0.0
+        while not self._stopping.wait(wait):
+            again = self.go_on(self.clock())
+            wait = max(0.01, (again - self.clock()).total_seconds())

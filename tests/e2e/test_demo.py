@@ -1,0 +1,159 @@
+"""`cibot demo` as a newcomer runs it: a process, its terminal's lines, its web side."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.support.processes import wait_until
+
+pytestmark = pytest.mark.e2e
+
+
+class Demo:
+    """A running demo: what it printed so far, and a way to type."""
+
+    def __init__(self, folder: Path, *options: str, stdin: int = subprocess.PIPE) -> None:
+        self.folder = folder
+        self.temporary = folder / "tmp"
+        self.temporary.mkdir()
+        self.lines: list[str] = []
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "cibot", "demo", "--port", "0", *options],
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            encoding="utf-8",
+            cwd=folder,
+            env={**os.environ, "TMPDIR": str(self.temporary), "PYTHONUTF8": "1"},
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        self.lines.extend(iter_lines(self.process.stdout))
+
+    def type(self, text: str) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(text + "\n")
+        self.process.stdin.flush()
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.lines)
+
+    def sees(self, pattern: str, timeout_s: float = 60) -> re.Match[str]:
+        """Waits for a line like this."""
+        found: re.Match[str] = wait_until(
+            lambda: re.search(pattern, self.text), timeout_s, f"{pattern!r} in:\n{self.text}"
+        )
+        return found
+
+    def ended(self, timeout_s: float) -> int:
+        """Waits for the end; its exit code."""
+        code = self.process.wait(timeout_s)
+        self._reader.join(5)
+        return code
+
+
+def iter_lines(stream: Iterator[str]) -> Iterator[str]:
+    for line in stream:
+        yield line.rstrip("\n")
+
+
+@contextmanager
+def demo(folder: Path, *options: str, stdin: int = subprocess.PIPE) -> Iterator[Demo]:
+    running = Demo(folder, *options, stdin=stdin)
+    try:
+        yield running
+    finally:
+        running.process.kill()
+        running.process.wait()
+        for stream in (running.process.stdin, running.process.stdout):
+            if stream is not None:
+                stream.close()
+
+
+def test_three_stories_and_answers(tmp_path: Path) -> None:
+    with demo(tmp_path, "--speed", "3", "--for", "110") as running:
+        running.sees("cibot demo – everything you see here is invented")
+        web = running.sees(r"web +(http://127\.0\.0\.1:\d+)")[1]
+        running.sees(r"Read a month of history over REST: [\d,]+ changes, 3,\d+ comments")
+        running.sees("degraded — Cobalt NVMe CI is degraded")
+        assert requests.get(f"{web}/healthz", timeout=5).status_code == 200
+        running.type("status acme")
+        running.sees(r"^(?!.*\[alerts\]).*Acme iSCSI CI: ● healthy".replace("^", "(?m)^"))
+        running.sees(r"\[alerts\] ▲ degraded — Acme iSCSI CI is degraded")
+        running.sees(r"\[alerts\] ■ failing — Acme iSCSI CI .*failing")
+        running.sees(r"\[alerts\] ● healthy — Cobalt NVMe CI recovered")
+        running.sees(r"\[alerts\] ○ silent — Borealis FC CI is silent", 90)
+        running.type("status")
+        running.sees("2 of 13 CIs need a look: 1 silent, 1 failing")
+        assert running.ended(110) == 0
+        assert "The demo has ended." in running.text
+        assert "Traceback" not in running.text
+        assert list(running.temporary.iterdir()) == []
+        log = (tmp_path / "var/demo.log").read_text()
+        assert "incident ci=" in log
+        assert "Traceback" not in log
+        assert "WARNING" not in log
+        assert "ERROR" not in log
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_and_nothing_is_left(tmp_path: Path, number: int) -> None:
+    with demo(tmp_path, stdin=subprocess.DEVNULL) as running:
+        running.sees("Meanwhile ask")
+        began = time.monotonic()
+        running.process.send_signal(number)
+        assert running.ended(10) == 0
+        assert time.monotonic() - began < 6
+        assert list(running.temporary.iterdir()) == []
+
+
+def test_it_ends_when_nobody_reads(tmp_path: Path) -> None:
+    line = f"set -o pipefail; {sys.executable} -m cibot demo --port 0 </dev/null | head -4"
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    ended = subprocess.run(
+        ["bash", "-c", line],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, "TMPDIR": str(temporary)},
+        timeout=60,
+        check=False,
+    )
+    assert ended.stdout.count("\n") == 4
+    assert "Traceback" not in ended.stderr
+    assert list(temporary.iterdir()) == []
+
+
+def test_a_kept_database_is_kept_and_not_reused(tmp_path: Path) -> None:
+    kept = tmp_path / "kept.db"
+    with demo(tmp_path, "--db", str(kept), "--for", "0") as running:
+        assert running.ended(60) == 0, running.text
+    assert kept.stat().st_size > 100_000
+    again = subprocess.run(
+        [sys.executable, "-m", "cibot", "demo", "--db", str(kept)],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        timeout=30,
+        check=False,
+    )
+    assert again.returncode == 1
+    assert "exists already" in again.stderr

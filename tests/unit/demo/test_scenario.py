@@ -1,0 +1,163 @@
+"""The demo's past is always the same, looks like a month of work, and holds its stories."""
+
+import random
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from functools import cache
+
+import pytest
+
+from cibot.demo.cast import ACME, BLOCK, BOREALIS, COBALT, VENDORS, ZUUL
+from cibot.demo.deeds import Merge, Remark, Upload
+from cibot.demo.director import CALM, Director
+from cibot.demo.reviews import Reviews
+from cibot.demo.rhythm import busyness, week_of_uploads
+from cibot.demo.scenario import Scenario
+from cibot.health.policy import Policy
+from cibot.health.success import level
+from cibot.model import State
+
+MONDAY = datetime(2026, 11, 23, 14, 57, 3, tzinfo=UTC)
+STARTS = [MONDAY + timedelta(hours=hours) for hours in range(0, 168, 23)]
+FAILURES = ("FAILURE:", "Build failed")
+
+
+@cache
+def history(start):
+    """The past of the usual seed, made once."""
+    return Scenario(start).history()
+
+
+def uploads(deeds):
+    return {(one.change, one.patch_set): one for one in deeds if isinstance(one, Upload)}
+
+
+def verdicts(deeds, vendor):
+    """Each final comment of a vendor."""
+    return [one for one in deeds if isinstance(one, Remark) and one.author == vendor.number]
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_the_same_seed_is_the_same_play(seed):
+    plays = []
+    for _ in range(2):
+        scenario = Scenario(MONDAY, seed)
+        plays.append((scenario.history(), [scenario.live(MONDAY, 1.0) for _ in range(20)]))
+    assert plays[0] == plays[1]
+
+
+def test_seeds_differ():
+    assert history(MONDAY) != Scenario(MONDAY, 2).history()
+
+
+def test_the_past_is_a_month_of_a_working_week():
+    deeds = history(MONDAY)
+    assert deeds == sorted(deeds, key=lambda one: one.at)
+    own = [one for one in deeds if isinstance(one, Upload)]
+    assert len(own) == 400
+    assert MONDAY - timedelta(days=29) < own[0].at
+    assert own[-1].at < MONDAY
+    days = Counter(one.at.weekday() for one in own)
+    assert min(days[day] for day in range(5)) > 4 * max(days[5], days[6]) / 2
+    night = sum(one.at.hour < 6 for one in own)
+    assert night < len(own) / 10
+    assert sum(isinstance(one, Merge) for one in deeds) > 100
+    assert {one.author for one in deeds if isinstance(one, Remark)} >= {v.number for v in VENDORS}
+
+
+def test_a_weekend_is_quiet():
+    saturday = MONDAY + timedelta(days=5)
+    assert 0 < busyness(saturday) < busyness(MONDAY) / 4
+
+
+def test_nobody_answers_before_the_upload_or_long_after():
+    deeds = history(MONDAY)
+    own = uploads(deeds)
+    for one in deeds:
+        if isinstance(one, Remark):
+            waited = one.at - own[one.change, one.patch_set].at
+            assert timedelta(0) < waited < timedelta(hours=3)
+
+
+@pytest.mark.parametrize("start", STARTS, ids=lambda one: f"{one:%a-%H}")
+def test_borealis_misses_its_third_deadline_soon_after_the_start(start):
+    deeds = history(start)
+    heard = max(one.at for one in verdicts(deeds, BOREALIS))
+    assert start - timedelta(hours=5) < heard < start - timedelta(hours=3, minutes=45)
+    missed = sorted(
+        one.at
+        for one in uploads(deeds).values()
+        if one.project == BLOCK
+        and one.at > heard
+        and one.at + timedelta(hours=1) < start + CALM * 4
+    )
+    assert len(missed) == 3
+    assert missed[-1] + timedelta(hours=1) - start.replace(microsecond=0) == timedelta(seconds=25)
+    assert all(
+        max(ps for number, ps in uploads(deeds) if number == change) == patch_set
+        for (change, patch_set), one in uploads(deeds).items()
+        if one.at in missed and one.project == BLOCK
+    )
+
+
+@pytest.mark.parametrize("start", STARTS, ids=lambda one: f"{one:%a-%H}")
+@pytest.mark.parametrize(("vendor", "state"), [(COBALT, State.DEGRADED), (ACME, State.HEALTHY)])
+def test_at_the_start_cobalt_fails_and_acme_does_not(start, vendor, state):
+    deeds = history(start)
+    passed = {
+        (one.change, one.patch_set)
+        for one in verdicts(deeds, ZUUL)
+        if one.text.startswith("Build succeeded")
+    }
+    last = {
+        (one.change, one.patch_set): not one.text.startswith(FAILURES)
+        for one in verdicts(deeds, vendor)
+        if start - timedelta(days=7) <= one.at <= start
+    }
+    fair = [good for key, good in last.items() if key in passed]
+    assert level(Policy().success, sum(fair), len(fair)) is state
+    assert 20 <= len(fair) <= 30
+
+
+def test_live_acme_fails_cobalt_passes_and_borealis_says_nothing():
+    scenario = Scenario(MONDAY)
+    scenario.history()
+    deeds = [one for step in range(120) for one in scenario.live(MONDAY + step * CALM, 1.0)]
+    assert all(one.text.startswith(FAILURES) for one in verdicts(deeds, ACME))
+    assert not verdicts(deeds, BOREALIS)
+    said = Counter(one.text.startswith(FAILURES) for one in verdicts(deeds, COBALT))
+    assert said[False] > 3 * said[True]
+    own = uploads(deeds)
+    assert all(
+        one.at - own[one.change, one.patch_set].at < timedelta(seconds=30)
+        for one in deeds
+        if isinstance(one, Remark)
+    )
+
+
+def test_the_director_does_everything_in_its_time():
+    reviews, scenario = Reviews(), Scenario(MONDAY)
+    events: list[dict] = []
+    director = Director(reviews, scenario)
+    past = director.past()
+    assert past == sum(len(info["messages"]) for info in reviews.newest_first(None, None)) > 3000
+    reviews.listeners.append(events.append)
+    moment = MONDAY
+    while moment < MONDAY + timedelta(seconds=30):
+        again = director.go_on(moment)
+        assert again > moment
+        moment = again
+    kinds = Counter(one["type"] for one in events)
+    assert kinds["patchset-created"] == 30
+    assert kinds["comment-added"] > 60
+    moment = MONDAY + timedelta(minutes=5)
+    director.go_on(moment)
+    assert director.go_on(moment + CALM / 3) >= moment + CALM / 3
+
+
+def test_a_week_of_uploads_lies_in_its_week():
+    times = week_of_uploads(random.Random(3), 50, MONDAY)
+    assert len(times) == 50
+    assert times == sorted(times)
+    assert MONDAY - timedelta(days=7) <= times[0]
+    assert times[-1] < MONDAY + timedelta(hours=1)
