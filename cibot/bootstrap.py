@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from cibot.app import create_app
 from cibot.bot import Bot, WebServer
@@ -167,10 +168,17 @@ def _jobs(
     ]
     for one in sources:
         if one.config.poll:
-            jobs.append(Job(f"poll {one.config.name}", one.config.poll_every, one.poll))
+            poll = partial(_poll_and_judge, one, monitor)
+            jobs.append(Job(f"poll {one.config.name}", one.config.poll_every, poll))
         if one.config.ci_groups:
             jobs.append(Job(f"groups {one.config.name}", _GROUPS_EVERY, one.learn_groups))
     return jobs
+
+
+def _poll_and_judge(source: Source, monitor: Monitor) -> None:
+    """Polls; who could not be judged while the feed was stale is judged right after it."""
+    source.poll()
+    monitor.judge_all()
 
 
 def _rooms(config: Config) -> list[Channel]:
