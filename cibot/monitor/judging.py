@@ -22,6 +22,7 @@ from cibot.errors import CibotError
 from cibot.health.assess import assess
 from cibot.health.policy import Policy
 from cibot.health.signal import Health, Signal, signal_row
+from cibot.health.silence import NAME as SILENT
 from cibot.model import State
 from cibot.monitor.observer import Observation, Observer
 from cibot.monitor.teller import Step, Teller
@@ -90,8 +91,8 @@ class Monitor:
     def judge_all(self) -> None:
         """Judges every CI that was heard lately or not judged for a while.
 
-        One that is half way to a worse verdict, or could not be judged, is judged each
-        time: silence comes without a report, when a deadline passes or a feed comes back.
+        One that is half way to a worse verdict, or of whose silence nothing could be said,
+        is judged each time: a deadline passes, or a feed comes back, without a report.
         """
         now = self._clock()
 
@@ -167,9 +168,10 @@ class Monitor:
 
 def _due(health: StoredHealth) -> datetime:
     """When a CI that is not heard is judged again."""
-    signals = json.loads(health.signals)
-    open_to_change = any(one["rising"] or one["verdict"] == State.UNKNOWN for one in signals)
-    return health.assessed_at if open_to_change else health.assessed_at + _AT_LEAST_EVERY
+    for one in json.loads(health.signals):
+        if one["rising"] or (one["name"] == SILENT and one["verdict"] == State.UNKNOWN):
+            return health.assessed_at
+    return health.assessed_at + _AT_LEAST_EVERY
 
 
 def _with_id(incident: Incident, incident_id: int) -> Incident:
