@@ -4,9 +4,10 @@
 
 Simulated histories, seeded. The chart is the production one. "Clustered" means
 that a tenth of the changes is broken and fails everywhere, the reference
-included in 95 of 100 cases; the chart sees only what the reference passed, its
-rivals everything, as they would in the field. After 3,000 healthy results
-(720 at 2 a day) the rate changes, and the results until an alert are counted.
+included in 95 of 100 cases. The chart sees only what the reference passed, and
+of a change that fails again and again the first failure; its rivals see
+everything, as they would in the field. After 3,000 healthy results (720 at 2 a
+day) the rate changes, and the results until an alert are counted.
 """
 
 from __future__ import annotations
@@ -129,15 +130,20 @@ def oracle_height(rng: random.Random, p0: float, p1: float, pace: float) -> floa
     return peaks[50] + math.log(50 / allowed)  # the tail of a CUSUM's peaks is exponential
 
 
-def history(rng: random.Random, p0: float, clustered: bool) -> Iterator[tuple[bool, bool]]:
-    """(passed, the reference passed), for ever."""
-    if not clustered:
-        while True:
-            yield rng.random() < p0, True
+def history(rng: random.Random, p0: float, clustered: bool) -> Iterator[tuple[bool, bool, int]]:
+    """(passed, the reference passed, the change), for ever."""
+    change = 0
+    while not clustered:
+        change += 1
+        yield rng.random() < p0, True, change
     while True:
+        change += 1
         broken = rng.random() < 0.1
         while True:
-            yield (False, rng.random() > 0.95) if broken else (rng.random() < p0, True)
+            if broken:
+                yield False, rng.random() > 0.95, change
+            else:
+                yield rng.random() < p0, True, change
             if rng.random() < 0.5:
                 break
 
@@ -148,11 +154,13 @@ def false_alerts(
     """Alerts per CI-month of a healthy CI; each life lasts a year."""
     rng, alerts, lives = random.Random(seed), 0, max(1, months // 12)
     for _ in range(lives):
-        detector, firing, results = make(pace), False, history(rng, p0, mode != "iid")
+        detector, firing, failed = make(pace), False, 0
+        results = history(rng, p0, mode != "iid")
         for i in range(int(360 * pace)):
-            passed, reference = next(results)
-            if mode == "paired" and not reference:
+            passed, reference, change = next(results)
+            if mode == "paired" and (not reference or (not passed and change == failed)):
                 continue
+            failed = failed if passed else change
             now = detector(passed, i / pace)
             alerts += now and not firing
             firing = now

@@ -84,6 +84,26 @@ def first_verdicts(judged: Iterable[Judged]) -> list[Judged]:
     return list(first.values())
 
 
+def independent(judged: Iterable[Judged]) -> list[Judged]:
+    """Leaves out failures that repeat the failure before on the same change.
+
+    A change that is broken, and that the reference let through, fails with every
+    patch set: that is one observation of the CI and not several.
+    """
+    failing: set[tuple[int, str]] = set()
+    kept = []
+    for one in judged:
+        key = (one.change_id, one.pipeline or "")
+        if one.result is not Result.FAIL:
+            failing.discard(key)
+        elif key in failing:
+            continue
+        else:
+            failing.add(key)
+        kept.append(one)
+    return kept
+
+
 def fair(judged: Sequence[Judged]) -> list[Judged]:
     """The passes and failures that speak of the CI and not of the change.
 

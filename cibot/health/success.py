@@ -15,7 +15,7 @@ from datetime import datetime
 
 from cibot.health.chart import RECOVERED, Chart, Drop, Run
 from cibot.health.intervals import wilson
-from cibot.health.observation import Judged, fair, first_verdicts, latest_attempts
+from cibot.health.observation import Judged, fair, first_verdicts, independent, latest_attempts
 from cibot.health.policy import ChartPolicy, SuccessPolicy
 from cibot.health.signal import MOST_EVIDENCE, Evidence, Signal, of_result
 from cibot.health.words import percent, span
@@ -28,7 +28,7 @@ _LOWEST, _HIGHEST = 0.05, 0.95  # no regime is taken for surer than this
 def charted(policy: ChartPolicy, judged: Sequence[Judged]) -> Chart:
     """The chart after these results, in whatever order they came."""
     chart = Chart(policy)
-    for one in fair(first_verdicts(judged)):
+    for one in independent(fair(first_verdicts(judged))):
         chart.add(one.result is Result.PASS, one.posted_at)
     return chart
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from cibot.health.baseline import lower_bound
 from cibot.health.chart import Chart
+from cibot.health.observation import independent
 from cibot.health.policy import ChartPolicy, Policy
 from cibot.health.success import charted, success
 from cibot.model import Result, State
@@ -191,3 +192,18 @@ def test_the_chart_is_fed_first_attempts_where_the_reference_passed():
     ]
     chart = charted(POLICY, good)
     assert charted(POLICY, [*rechecked, *unpaired, *good]).row() == chart.row()
+
+
+def test_one_broken_change_is_one_observation():
+    good = results("P" * 300)
+    broken = [
+        replace(one, change_id=7, patch_set=i, posted_at=one.posted_at + HOUR / 2)
+        for i, one in enumerate(results("F" * 40))
+    ]
+    assert charted(POLICY, good + broken).drop is None
+    assert charted(POLICY, good + broken).row() == charted(POLICY, good + broken[:1]).row()
+    assert independent([*broken[:2], replace(broken[2], result=Result.PASS), *broken[3:5]]) == [
+        broken[0],
+        replace(broken[2], result=Result.PASS),
+        broken[3],
+    ]
