@@ -105,13 +105,16 @@ def eligible(
 
     ``due`` are those that the reference judged; ``allowed`` is the time from
     upload to deadline. A patch set that was replaced or closed before its
-    deadline was not due.
+    deadline was not due, nor was one that came before the CI's first report.
     """
     times: dict[PatchSetKey, list[datetime]] = defaultdict(list)
     for one in reports:
         times[one.change_id, one.patch_set].append(one.posted_at)
+    begun = min((at for posted in times.values() for at in posted), default=None)
     found = []
     for one_due in due:
+        if begun is not None and one_due.uploaded_at + allowed < begun:
+            continue
         deadline = one_due.uploaded_at + allowed
         reported = bool(bisect.bisect_right(times[one_due.change_id, one_due.patch_set], deadline))
         lived = not _ended_before(one_due, deadline)
