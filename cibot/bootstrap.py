@@ -34,10 +34,8 @@ from cibot.scheduler import Job, Scheduler
 from cibot.store.cis import ensure_server
 from cibot.store.engine import Store, Tx, open_store
 from cibot.store.migrate import require_current, upgrade
-from cibot.web.api import ENDPOINTS
 from cibot.web.asking import Asking
-from cibot.web.endpoint import api_blueprint
-from cibot.web.pages import pages_blueprint
+from cibot.web.faces import face_blueprints
 from cibot.web.probes import probes_blueprint
 from cibot.web.readiness import parts
 from cibot.webhooks.gerrit import Hook, gerrit_blueprint
@@ -220,8 +218,7 @@ def build(config: Config, extra: Mapping[str, Backend] | None = None) -> Bot:
         [
             probes_blueprint(parts(store, utc_now, backends)),
             gerrit_blueprint(_hooks(sources), utc_now),
-            api_blueprint(asking, ENDPOINTS),
-            pages_blueprint(asking),
+            *face_blueprints(asking),
             slack_blueprint({k: v for k, v in backends.items() if isinstance(v, SlackBackend)}),
         ]
     )

@@ -17,6 +17,18 @@ _WIDE, _TALL = 1140, 214
 _LEFT, _RIGHT, _TOP, _BOTTOM = 40, 1130, 26, 182
 
 
+_ENOUGH = 20  # results for a point; a day with fewer borrows from the days before it
+_MOST_POOLED = 7  # days
+
+
+@dataclass(frozen=True, slots=True)
+class _Point:
+    day: Day
+    share: float
+    low: float
+    high: float
+
+
 @dataclass(frozen=True, slots=True)
 class _Axis:
     since: datetime
@@ -101,32 +113,44 @@ def _incident(axis: _Axis, one: Incident) -> Iterator[Markup]:
 def _rate(axis: _Axis, days: Sequence[Day], kind: str) -> Iterator[Markup]:
     """Its interval as a band and its rate as a line, broken where there was nothing."""
     for run in _runs(days):
-        bounds = [wilson(one.passes, one.passes + one.fails) for one in run]
-        if len(run) > 1:
-            upper = [(axis.day(d), _y(b.high)) for d, b in zip(run, bounds, strict=True)]
-            lower = [(axis.day(d), _y(b.low)) for d, b in zip(run, bounds, strict=True)]
-            yield Markup('<path class="{}-band" d="{}z"/>').format(
-                kind, _path([*upper, *reversed(lower)])
-            )
-        points = [(axis.day(one), _y(one.share or 0.0)) for one in run]
-        if len(points) == 1:
+        if len(run) == 1:
             yield Markup('<circle class="{}-dot" cx="{:.1f}" cy="{:.1f}" r="2.5"/>').format(
-                kind, *points[0]
+                kind, axis.day(run[0].day), _y(run[0].share)
             )
-        else:
-            yield Markup('<path class="{}-line" d="{}"/>').format(kind, _path(points))
+            continue
+        upper = [(axis.day(one.day), _y(one.high)) for one in run]
+        lower = [(axis.day(one.day), _y(one.low)) for one in run]
+        middle = [(axis.day(one.day), _y(one.share)) for one in run]
+        band = _path([*upper, *reversed(lower)])
+        yield Markup('<path class="{}-band" d="{}z"/>').format(kind, band)
+        yield Markup('<path class="{}-line" d="{}"/>').format(kind, _path(middle))
 
 
-def _runs(days: Sequence[Day]) -> Iterator[list[Day]]:
-    run: list[Day] = []
-    for day in days:
-        if day.share is not None:
-            run.append(day)
-        elif run:
+def _runs(days: Sequence[Day]) -> Iterator[list[_Point]]:
+    """Points without a break; one day without results breaks nothing, two do."""
+    run: list[_Point] = []
+    empty = 0
+    for place, day in enumerate(days):
+        if day.share is None:
+            empty += 1
+            continue
+        if run and empty > 1:
             yield run
             run = []
+        empty = 0
+        run.append(_pooled(days[: place + 1]))
     if run:
         yield run
+
+
+def _pooled(days: Sequence[Day]) -> _Point:
+    """The last day with those before it, as many as give enough results to say anything."""
+    passes = n = 0
+    for day in reversed(days[-_MOST_POOLED:]):
+        passes, n = passes + day.passes, n + day.passes + day.fails
+        if n >= _ENOUGH:
+            break
+    return _Point(days[-1], passes / n, *wilson(passes, n))
 
 
 def _path(points: Sequence[tuple[float, float]]) -> str:

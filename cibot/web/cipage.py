@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from markupsafe import Markup
 
@@ -13,7 +15,9 @@ from cibot.reports.context import Context
 from cibot.reports.failures import Verdict
 from cibot.reports.history import Day
 from cibot.reports.incidents import Incident, read_incidents
+from cibot.reports.jobs import JobLine, jobs
 from cibot.reports.listing import CiLine
+from cibot.reports.missed import Missed, missed
 from cibot.reports.signals import SignalView
 from cibot.reports.status import Status, status
 from cibot.reports.why import why
@@ -23,11 +27,13 @@ from cibot.store.queries_face import incidents_before
 from cibot.web.api.params import CiName
 from cibot.web.asking import Asking
 from cibot.web.chart import chart_in_words, history_chart
-from cibot.web.endpoint import Params
 from cibot.web.facts import NOWHERE, days_of, homes_of
 from cibot.web.overview import sentence
+from cibot.web.question import Params
 
 _MOST_INCIDENTS = 20
+_MOST_JOBS = 40
+_MOST_MISSED = 10
 
 
 class CiParams(Params):
@@ -50,6 +56,9 @@ class CiPage:
     signals: tuple[SignalView, ...]
     failures: tuple[Verdict, ...]
     incidents: tuple[Incident, ...]
+    jobs: tuple[JobLine, ...]
+    missed: Missed
+    badge: str
 
     @property
     def ran(self) -> bool:
@@ -85,6 +94,17 @@ def ci_page(asking: Asking, params: CiParams) -> CiPage:
             reasons.signals,
             reasons.failures,
             incidents,
+            jobs(tx, ctx, ci.name).jobs[:_MOST_JOBS],
+            missed(tx, ctx, ci.name, _MOST_MISSED),
+            _badge(ctx, ci.name),
         )
 
     return asking.ask(question)
+
+
+def _badge(ctx: Context, name: str) -> str:
+    """Markdown that shows the badge and leads here; relative where we have no public address."""
+    own = ctx.page() or ""
+    path = quote(name, safe="")
+    words = re.sub(r"([\\\[\]])", r"\\\1", name)
+    return f"[![{words}]({own}/badge/{path}.svg)]({own}/ci/{path})"

@@ -91,7 +91,7 @@ def whisker(
     share: float,
     low: float | None,
     high: float | None,
-    state: State,
+    state: State | None = None,
     beside: tuple[str, float] | None = None,
 ) -> Markup:
     """A dot with its interval on a scale of 0..1; ``beside`` is the reference's name and rate."""
@@ -109,7 +109,7 @@ def whisker(
     return Markup(
         '<svg class="w {}" viewBox="0 0 {} 18" width="{}" height="18" role="img"'
         ' aria-label="{}">{}</svg>'
-    ).format(state.value, wide, wide, said, drawn)
+    ).format(state.value if state else "plain", wide, wide, said, drawn)
 
 
 def _at(share: float) -> str:

@@ -1,66 +1,41 @@
-"""A table of questions becomes the JSON API: one `Endpoint` for each."""
+"""A table of questions becomes the JSON API: a route for each, and the document of all."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from flask import Blueprint, Response, json, request
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
+from cibot import __version__
 from cibot.errors import CibotError
 from cibot.web.asking import Asking
 from cibot.web.encode import plain
+from cibot.web.openapi import document
 from cibot.web.paging import Page, link_to
 from cibot.web.problems import BadParameter, bad_parameter, problem_of
+from cibot.web.question import PREFIX, Endpoint, P
 from cibot.web.reply import reply
 
-PREFIX = "/api/v1"
 _MAX_AGE_S = 10
-
-
-class Params(BaseModel):
-    """What a question is asked with, from the path and the query; unknown names are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-P = TypeVar("P", bound=Params)
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint(Generic[P]):
-    """One question. ``path`` is below ``/api/v1`` and names path parameters as ``<name>``.
-
-    ``ask`` returns an ``answer`` or raises UserError, which becomes 404;
-    ``tag`` groups it in the documentation.
-    """
-
-    path: str
-    tag: str
-    summary: str
-    params: type[P]
-    answer: Any
-    ask: Callable[[Asking, P], Any]
-
-    @property
-    def name(self) -> str:
-        """Its operation's id, as ``cis_name_history``."""
-        return "_".join(
-            part.strip("<>").replace(".", "_").replace("-", "_")
-            for part in self.path.strip("/").split("/")
-        )
 
 
 def api_blueprint(asking: Asking, endpoints: Sequence[Endpoint[Any]]) -> Blueprint:
     """The endpoints below ``/api/v1``, for reading from anywhere."""
     blueprint = Blueprint("api", __name__, url_prefix=PREFIX)
     for one in endpoints:
-        blueprint.add_url_rule(one.path, one.name, _view(asking, one), methods=["GET"])
+        rule = one.path.replace("<name>", "<path:name>")  # a CI's name may hold a slash
+        blueprint.add_url_rule(rule, one.name, _view(asking, one), methods=["GET"])
+    blueprint.add_url_rule("/openapi.json", "openapi", _document(endpoints), methods=["GET"])
     blueprint.register_error_handler(CibotError, problem_of)
     blueprint.after_request(_readable_from_anywhere)
     return blueprint
+
+
+def _document(endpoints: Sequence[Endpoint[Any]]) -> Callable[[], Response]:
+    body = _written(document(endpoints, __version__))
+    return lambda: reply(body, "application/json", max_age=60)
 
 
 def _view(asking: Asking, endpoint: Endpoint[Any]) -> Callable[..., Response]:

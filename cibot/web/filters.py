@@ -50,6 +50,7 @@ def page_tools(environment: Environment, asking: Asking) -> None:
         chip_of=chip_of,
         verdict_chip=verdict_chip,
         job_link=job_link,
+        job_link_to=job_link_to,
         is_rate=is_rate,
         success_verdict=success_verdict,
         shown_sets=shown_sets,
@@ -122,8 +123,13 @@ def verdict_chip(verdict: CiVerdict) -> Markup:
 
 def job_link(job: FailedJob) -> Markup:
     """A job's name, linked to its log where the comment gave a web address."""
-    name = Markup("<code>{}</code>").format(text.cut(job.name, 60))
-    address = phrases.web_address(job.url)
+    return job_link_to(job.name, job.url)
+
+
+def job_link_to(job: str, url: str | None) -> Markup:
+    """A job's name, linked where ``url`` is a web address."""
+    name = Markup("<code>{}</code>").format(text.cut(job, 60))
+    address = phrases.web_address(url)
     return Markup('<a href="{}">{}</a>').format(address, name) if address else name
 
 

@@ -22,8 +22,8 @@ from cibot.reports.status import Status, status
 from cibot.store.engine import Tx
 from cibot.web.api.params import ProjectName
 from cibot.web.asking import Asking
-from cibot.web.endpoint import Params
 from cibot.web.facts import NOWHERE, days_of, homes_of
+from cibot.web.question import Params
 
 _MOST_TOLD = 10  # incidents in sentences; the page of incidents has all
 _MOST_PROJECTS = 100  # in the filter's list

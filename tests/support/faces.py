@@ -10,17 +10,15 @@ from flask.testing import FlaskClient
 from cibot.app import create_app
 from cibot.config import Config
 from cibot.store.engine import Store
-from cibot.web.api import ENDPOINTS
 from cibot.web.asking import Asking
-from cibot.web.endpoint import api_blueprint
-from cibot.web.pages import pages_blueprint
+from cibot.web.faces import face_blueprints
 from tests.support.history import NOW
 
 
 def application(store: Store, config: Config, now: datetime = NOW) -> Flask:
     """The faces as they would be mounted, at a fixed moment."""
     asking = Asking(store, config, lambda: now)
-    return create_app([api_blueprint(asking, ENDPOINTS), pages_blueprint(asking)])
+    return create_app(face_blueprints(asking))
 
 
 def client(store: Store, config: Config, now: datetime = NOW) -> FlaskClient:

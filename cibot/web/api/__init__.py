@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from cibot.web.api import changes, cis, incidents, whole
-from cibot.web.endpoint import Endpoint
+from cibot.web.api import changes, cis, incidents, one, whole
+from cibot.web.question import Endpoint
 
 ENDPOINTS: tuple[Endpoint[Any], ...] = (
     *cis.ENDPOINTS,
+    *one.ENDPOINTS,
     *changes.ENDPOINTS,
     *incidents.ENDPOINTS,
     *whole.ENDPOINTS,

@@ -9,7 +9,7 @@ from pydantic import Field
 from cibot.reports.change import ChangeReport, change
 from cibot.web.api.params import Number
 from cibot.web.asking import Asking
-from cibot.web.endpoint import Endpoint, Params
+from cibot.web.question import Endpoint, Params
 
 
 class ChangeParams(Params):

@@ -23,10 +23,10 @@ from cibot.store.queries_face import ReportKey, reports_before
 from cibot.web.api.params import CiName, OneCi, Paged, ProjectName
 from cibot.web.asking import Asking
 from cibot.web.encode import moment
-from cibot.web.endpoint import Endpoint
 from cibot.web.facts import NOWHERE, homes_of
 from cibot.web.paging import Key, Page, page_of, read_cursor, write_cursor
 from cibot.web.problems import BadParameter
+from cibot.web.question import Endpoint
 
 
 @dataclass(frozen=True, slots=True)

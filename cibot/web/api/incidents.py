@@ -14,9 +14,9 @@ from cibot.store.engine import Tx
 from cibot.store.queries_face import incidents_before
 from cibot.web.api.params import CiName, Number, Paged
 from cibot.web.asking import Asking
-from cibot.web.endpoint import Endpoint, Params
 from cibot.web.paging import Page, read_cursor, write_cursor
 from cibot.web.problems import BadParameter
+from cibot.web.question import Endpoint, Params
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from cibot.web.endpoint import Params
+from cibot.web.question import Params
 
 CiName = Annotated[
     str, Field(max_length=200, description="A CI's name; a part of it that fits one CI is enough.")

@@ -12,8 +12,8 @@ from cibot.reports.feeds import ServerFeeds, feeds
 from cibot.reports.summary import Span, Summary, summary
 from cibot.web.api.params import Nothing
 from cibot.web.asking import Asking
-from cibot.web.endpoint import Endpoint, Params
 from cibot.web.facts import homes_of
+from cibot.web.question import Endpoint, Params
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,73 @@
+"""``/badge/<ci>.svg``: a CI's state as a small picture for wiki pages and READMEs."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response
+from markupsafe import Markup
+
+from cibot.errors import CibotError, UserError
+from cibot.model import State
+from cibot.reports import text
+from cibot.reports.ci import find_ci, line_of
+from cibot.web.asking import Asking
+from cibot.web.problems import problem_of
+from cibot.web.reply import reply
+
+_MAX_AGE_S = 60
+_LONGEST_NAME = 40
+_EM, _PAD, _TALL = 6.6, 7, 20  # of 11 px text, user units
+_COLOURS = {  # white text on each has a contrast of at least 4.5
+    State.HEALTHY: "#24703f",
+    State.DEGRADED: "#8a5700",
+    State.FAILING: "#b3261e",
+    State.SILENT: "#5a4a94",
+    State.UNKNOWN: "#5a616c",
+}
+
+
+def badges_blueprint(asking: Asking) -> Blueprint:
+    """The badges, one for each CI."""
+    blueprint = Blueprint("badges", __name__)
+
+    @blueprint.get("/badge/<path:name>.svg")
+    def badge(name: str) -> Response:
+        try:
+            line = asking.ask(lambda tx, ctx: line_of(tx, ctx, find_ci(tx, name)))
+        except UserError:
+            # Where a picture is expected, a picture says that there is none.
+            unknown = draw(text.cut(name, _LONGEST_NAME), "no such CI", State.UNKNOWN)
+            return Response(unknown, 404, mimetype="image/svg+xml")
+        rate = f" {text.percent(line.rate.share)}" if line.rate else ""
+        said = f"{line.state.shape} {line.state.value}{rate}"
+        drawn = draw(text.cut(line.name, _LONGEST_NAME), said, line.state)
+        return reply(drawn.encode("utf-8", "replace"), "image/svg+xml", max_age=_MAX_AGE_S)
+
+    blueprint.register_error_handler(CibotError, problem_of)
+    return blueprint
+
+
+def draw(name: str, said: str, state: State) -> Markup:
+    """A badge: ``name`` on grey, ``said`` on the state's colour."""
+    left, right = len(name) * _EM + 2 * _PAD, len(said) * _EM + 2 * _PAD
+    return Markup(
+        '<svg xmlns="http://www.w3.org/2000/svg" width="{wide:.0f}" height="{tall}" role="img"'
+        ' aria-label="{name}: {said}"><title>{name}: {said}</title>'
+        '<clipPath id="r"><rect width="{wide:.0f}" height="{tall}" rx="3"/></clipPath>'
+        '<g clip-path="url(#r)"><rect width="{left:.0f}" height="{tall}" fill="#3f444d"/>'
+        '<rect x="{left:.0f}" width="{right:.0f}" height="{tall}" fill="{colour}"/></g>'
+        '<g fill="#fff" font-family="Verdana,DejaVu Sans,sans-serif" font-size="11">'
+        '<text x="{pad}" y="14" textLength="{name_wide:.0f}">{name}</text>'
+        '<text x="{said_at:.0f}" y="14" textLength="{said_wide:.0f}">{said}</text></g></svg>\n'
+    ).format(
+        wide=left + right,
+        tall=_TALL,
+        name=name,
+        said=said,
+        left=left,
+        right=right,
+        colour=_COLOURS[state],
+        pad=_PAD,
+        name_wide=len(name) * _EM,
+        said_at=left + _PAD,
+        said_wide=len(said) * _EM,
+    )
