@@ -84,7 +84,7 @@ def ci_page(asking: Asking, params: CiParams) -> CiPage:
         return CiPage(
             ci,
             found,
-            sentence(ctx, found),
+            sentence(ctx, found, capital=False),
             ctx.configured(ci.name),
             home.projects,
             own,

@@ -55,13 +55,16 @@ def _view(asking: Asking, endpoint: Endpoint[Any]) -> Callable[..., Response]:
     return view
 
 
-def read_params(model: type[P], path: dict[str, str]) -> P:
-    """The parameters of this request. Raises BadParameter."""
+def read_params(model: type[P], path: dict[str, str], *, form: bool = False) -> P:
+    """The parameters of this request. Raises BadParameter.
+
+    An empty field of a ``form`` says nothing.
+    """
     given: dict[str, str] = dict(path)
     for name, values in request.args.lists():
         if name in given or len(values) > 1:
             raise BadParameter(name, "give it once")
-        if values[0] != "":  # an empty field of a form says nothing
+        if values[0] or not form:
             given[name] = values[0]
     try:
         return model.model_validate(given)

@@ -15,7 +15,7 @@ from cibot.reports.change import ChangeReport, CiVerdict, trustworthy
 from cibot.reports.failures import FailedJob
 from cibot.reports.listing import CiLine
 from cibot.reports.signals import SignalView
-from cibot.web import drawing
+from cibot.web import apipage, drawing
 from cibot.web.asking import Asking
 
 _RATES = {"success", "disagreement", "infra", "coverage", "flips"}
@@ -56,6 +56,8 @@ def page_tools(environment: Environment, asking: Asking) -> None:
         shown_sets=shown_sets,
         trustworthy=trustworthy,
         span=text.span,
+        kind=apipage.kind,
+        schema_names=apipage.schema_names,
         shapes=drawing.state_shapes,
         bars=drawing.bars,
         whisker=drawing.whisker,

@@ -134,19 +134,19 @@ def _lead(ctx: Context, lines: Sequence[CiLine], lately: Sequence[Incident]) -> 
     return f"{said}. In the last 24 hours: {', '.join(news) or 'nothing new'}."
 
 
-def sentence(ctx: Context, found: Status) -> Line:
-    """The status in words without the CI's name and state, which stand beside it."""
+def sentence(ctx: Context, found: Status, *, capital: bool) -> Line:
+    """The status in words without the CI's name and state, which stand before it."""
     spans = [one for one in phrases.headline(ctx, found)[1:] if one.state is None]
     while spans and not spans[0].text.strip(" :"):
         spans.pop(0)
     if not spans:
         return ()
     first = spans[0].text.lstrip(" :")
-    return (Span(first[:1].upper() + first[1:]), *spans[1:])
+    return (Span(first[:1].upper() + first[1:] if capital else first), *spans[1:])
 
 
 def _told(ctx: Context, found: Status, days: Sequence[Day]) -> Told:
-    return Told(found.ci, sentence(ctx, found), found.ci.incidents, days)
+    return Told(found.ci, sentence(ctx, found, capital=True), found.ci.incidents, days)
 
 
 def _fits(line: CiLine, at_home: Mapping[int, Home], chosen: Filter) -> bool:

@@ -16,6 +16,7 @@ from cibot.errors import CibotError, Transient, UserError
 from cibot.reports.change import change
 from cibot.reports.feeds import feeds
 from cibot.reports.incidents import incident
+from cibot.web.api import ENDPOINTS
 from cibot.web.api.changes import ChangeParams
 from cibot.web.api.incidents import OneIncident
 from cibot.web.api.params import Nothing
@@ -25,6 +26,7 @@ from cibot.web.endpoint import read_params
 from cibot.web.filters import page_tools
 from cibot.web.incidentpage import incidents_page
 from cibot.web.judging import judging
+from cibot.web.openapi import document
 from cibot.web.overview import Filter, overview
 from cibot.web.problems import BadParameter
 from cibot.web.reply import reply
@@ -42,7 +44,7 @@ class Pages:
 
     def overview(self) -> Response:
         """``/``: what needs a look."""
-        page = overview(self._asking, read_params(Filter, {}))
+        page = overview(self._asking, read_params(Filter, {}, form=True))
         return self._render("overview.html", here="overview", page=page)
 
     def ci(self, name: str) -> ResponseReturnValue:
@@ -75,6 +77,11 @@ class Pages:
         """``/how``: how it judges, with the thresholds in force."""
         read_params(Nothing, {})
         return self._render("how.html", here="how", page=judging(self._asking.policy))
+
+    def api(self) -> Response:
+        """``/api``: the questions that programs may ask."""
+        read_params(Nothing, {})
+        return self._render("api.html", document=document(ENDPOINTS, __version__))
 
     def _render(self, template: str, status: int = 200, **values: Any) -> Response:
         servers = self._asking.ask(feeds)
@@ -115,6 +122,7 @@ def pages_blueprint(asking: Asking) -> Blueprint:
     blueprint.add_url_rule("/incidents", "incidents", pages.incidents)
     blueprint.add_url_rule("/incidents/<id>", "incident", pages.incident)
     blueprint.add_url_rule("/how", "how", pages.how)
+    blueprint.add_url_rule("/api", "api", pages.api)
     blueprint.register_error_handler(CibotError, pages.sorry)
     files = {name: _file(name) for name in _STATIC}
     blueprint.add_url_rule("/static/<name>", "static", _static(files))

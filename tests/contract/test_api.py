@@ -74,12 +74,11 @@ def test_cis_come_worst_first_with_totals(api: FlaskClient) -> None:
         ("project=cinder&state=failing", ["NetApp CI"]),
         ("sort=name&limit=2", ["Beta Net CI", "NetApp CI"]),
         ("sort=heard&limit=1", ["Pure-Storage CI"]),
-        ("q=&state=", None),
     ],
 )
 def test_cis_are_filtered_and_sorted(api: FlaskClient, query: str, names: list[str]) -> None:
     found = [one["name"] for one in get(api, f"/cis?{query}")["items"]]
-    assert found == names if names is not None else len(found) == 6
+    assert found == names
 
 
 @pytest.mark.parametrize("path", ["/cis", "/cis/netapp/reports", "/incidents?state=all"])
@@ -130,6 +129,7 @@ def test_the_whole(api: FlaskClient) -> None:
     ("path", "status", "parameter"),
     [
         ("/cis?state=bad", 400, "state"),
+        ("/cis?state=", 400, "state"),
         ("/cis?limit=0", 400, "limit"),
         ("/cis?limit=many", 400, "limit"),
         ("/cis?stat=failing", 400, "stat"),

@@ -6,22 +6,26 @@ import re
 from datetime import timedelta
 from html.parser import HTMLParser
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import pytest
 from flask.testing import FlaskClient
+from prometheus_client.parser import text_string_to_metric_families
 
 from cibot.config import Config
 from cibot.model import State
 from cibot.store import schema
 from cibot.store.engine import Store, open_store
+from cibot.web.metrics import MOST_CIS
 from tests.support.canned import CONFIG, canned
 from tests.support.faces import client
 from tests.support.history import NOW, History, ago, make_tables, signal
 
 EVERY = [
-    "/", "/?state=failing", "/?q=nothing-fits", "/ci/NetApp%20CI", "/ci/Quobyte%20CI",
-    "/ci/Vexx%20ARM%20CI", "/ci/Zuul", "/change/912345", "/change/912345?patch_set=2",
-    "/incidents", "/incidents/1", "/incidents/3", "/how", "/ci/nobody-at-all",
+    "/", "/?state=failing", "/?q=nothing-fits&project=&state=", "/ci/NetApp%20CI",
+    "/ci/Quobyte%20CI", "/ci/Vexx%20ARM%20CI", "/ci/Zuul", "/change/912345",
+    "/change/912345?patch_set=2", "/incidents", "/incidents/1", "/incidents/3", "/how", "/api",
+    "/ci/nobody-at-all",
 ]  # fmt: skip
 HOSTILE = "\"'><script>alert(1)</script>&lt;"
 VOID = {"meta", "link", "input", "br", "img"}
@@ -140,7 +144,7 @@ def test_the_filter_keeps_what_fits_and_says_what_it_left_out(site: FlaskClient)
 def test_a_ci_shows_why_and_evidence(site: FlaskClient) -> None:
     html = site.get("/ci/NetApp%20CI").get_data(as_text=True)
     said = words(read(html))
-    assert "failing Since Sat 14:10 UTC (38 h): 0 of 20 passed since then; Zuul passed 93" in said
+    assert "failing since Sat 14:10 UTC (38 h): 0 of 20 passed since then; Zuul passed 93" in said
     assert "5 of 25 passed in 7 d" in said
     assert 'href="mailto:storage-ci@netapp.example"' in html
     assert 'href="https://logs.example.org/912345/3/netapp-iscsi"' in html
@@ -225,3 +229,35 @@ def test_style_and_script_are_small_and_kept(site: FlaskClient) -> None:
 def test_an_unchanged_page_is_not_sent_again(site: FlaskClient) -> None:
     first = site.get("/how")
     assert site.get("/how", headers={"If-None-Match": first.headers["ETag"]}).status_code == 304
+
+
+def test_a_badge_shows_the_state_and_escapes_the_name(site: FlaskClient, blank: Store) -> None:
+    badge = site.get("/badge/NetApp%20CI.svg")
+    assert (badge.status_code, badge.mimetype) == (200, "image/svg+xml")
+    assert ET.fromstring(badge.data).attrib["aria-label"] == "NetApp CI: ■ failing 20 %"
+    none = site.get("/badge/nobody-at-all.svg")
+    assert (none.status_code, b"no such CI" in none.data) == (404, True)
+    hostile = client(blank, Config()).get("/badge/%22%3E%3Cscript%3E.svg")
+    ET.fromstring(hostile.data)
+    assert b"<script>" not in hostile.data
+
+
+def test_metrics_are_readable_and_bounded(site: FlaskClient, blank: Store) -> None:
+    response = site.get("/metrics")
+    families = {one.name: one for one in text_string_to_metric_families(response.text)}
+    state = {
+        sample.labels["state"]: sample.value
+        for sample in families["cibot_ci_state"].samples
+        if sample.labels["ci"] == "NetApp CI"
+    }
+    assert state == {"silent": 0, "failing": 1, "degraded": 0, "unknown": 0, "healthy": 0}
+    assert families["cibot_feed_age_seconds"].samples[0].value == 60
+    incidents = {one.labels["state"]: one.value for one in families["cibot_open_incidents"].samples}
+    assert incidents == {"pending": 0, "firing": 1, "acknowledged": 1, "recovering": 0}
+    many = History(blank)
+    for place in range(MOST_CIS + 5):
+        many.ci(f'CI "{place}"\\ {HOSTILE}')
+    many.save()
+    found = client(blank, Config()).get("/metrics").text
+    families = {one.name: one for one in text_string_to_metric_families(found)}
+    assert len(families["cibot_ci_state"].samples) == 5 * MOST_CIS
