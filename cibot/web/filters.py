@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,6 +15,7 @@ from cibot.reports import phrases, text
 from cibot.reports.change import ChangeReport, CiVerdict, trustworthy
 from cibot.reports.failures import FailedJob
 from cibot.reports.listing import CiLine
+from cibot.reports.matrix import MatrixCell
 from cibot.reports.signals import SignalView
 from cibot.web import apipage, drawing
 from cibot.web.asking import Asking
@@ -30,43 +32,8 @@ def page_tools(environment: Environment, asking: Asking) -> None:
     def ago(moment: datetime | None) -> Markup:
         return ago_time(moment, asking.clock()) if moment else Markup("never")
 
-    def lasting(moment: datetime) -> str:
-        return text.span(asking.clock() - moment)
-
-    environment.filters.update(
-        at=at,
-        ago=ago,
-        lasting=lasting,
-        percent=text.percent,
-        number=text.number,
-        duration=text.duration,
-        cut=text.cut,
-        line=line_html,
-        sentence=text.sentence,
-        project_tail=project_tail,
-    )
-    environment.globals.update(
-        chip=drawing.state_chip,
-        chip_of=chip_of,
-        verdict_chip=verdict_chip,
-        job_link=job_link,
-        job_link_to=job_link_to,
-        is_rate=is_rate,
-        success_verdict=success_verdict,
-        shown_sets=shown_sets,
-        trustworthy=trustworthy,
-        span=text.span,
-        kind=apipage.kind,
-        schema_names=apipage.schema_names,
-        shapes=drawing.state_shapes,
-        bars=drawing.bars,
-        whisker=drawing.whisker,
-        interval=text.interval,
-        plural=text.plural,
-        result_word=phrases.result_word,
-        web_address=phrases.web_address,
-        acknowledgement=phrases.acknowledgement,
-    )
+    environment.filters.update(at=at, ago=ago, **_WORDS)
+    environment.globals.update(_PICTURES)
 
 
 def at_time(moment: datetime, now: datetime) -> Markup:
@@ -123,6 +90,18 @@ def verdict_chip(verdict: CiVerdict) -> Markup:
     return drawing.state_chip(_BY_RESULT.get(verdict.result, State.UNKNOWN), word)
 
 
+def mark(cell: MatrixCell | None) -> Markup:
+    """A cell of a matrix: the shape to see, the word to hear and to hover."""
+    if cell is None:
+        return Markup("")
+    word = phrases.result_word(cell.result, "started")
+    state = _BY_RESULT.get(cell.result, State.UNKNOWN)
+    return Markup(
+        '<span class="s {}" title="{}"><svg class="k" role="img" aria-label="{}">'
+        '<use href="#s-{}"/></svg></span>'
+    ).format(state.value, word, word, state.value)
+
+
 def job_link(job: FailedJob) -> Markup:
     """A job's name, linked to its log where the comment gave a web address."""
     return job_link_to(job.name, job.url)
@@ -162,3 +141,35 @@ def _machine(moment: datetime) -> str:
 
 def _full(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+_WORDS: dict[str, Callable[..., Any]] = {
+    "percent": text.percent,
+    "number": text.number,
+    "duration": text.duration,
+    "cut": text.cut,
+    "line": line_html,
+    "sentence": text.sentence,
+    "project_tail": project_tail,
+}
+_PICTURES: dict[str, Callable[..., Any]] = {
+    "chip": drawing.state_chip,
+    "chip_of": chip_of,
+    "verdict_chip": verdict_chip,
+    "mark": mark,
+    "job_link": job_link,
+    "job_link_to": job_link_to,
+    "is_rate": is_rate,
+    "success_verdict": success_verdict,
+    "shown_sets": shown_sets,
+    "trustworthy": trustworthy,
+    "span": text.span,
+    "kind": apipage.kind,
+    "schema_names": apipage.schema_names,
+    "shapes": drawing.state_shapes,
+    "bars": drawing.bars,
+    "whisker": drawing.whisker,
+    "plural": text.plural,
+    "result_word": phrases.result_word,
+    "acknowledgement": phrases.acknowledgement,
+}

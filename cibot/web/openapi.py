@@ -42,7 +42,7 @@ def document(endpoints: Sequence[Endpoint[Any]], version: str) -> dict[str, Any]
         "info": {
             "title": "cibot",
             "version": version,
-            "summary": "How the CIs of a Gerrit are: what chat and pages show, for programs.",
+            "summary": "How the CIs of a Gerrit are: what chat and pages show.",
             "description": (
                 "Times are ISO 8601 in UTC; lengths of time are seconds and their names end in"
                 " `_s`; shares are in 0..1. A list leads to its next page by `next`, null on the"

@@ -28,6 +28,7 @@ from cibot.web.question import Params
 _MOST_TOLD = 10  # incidents in sentences; the page of incidents has all
 _MOST_PROJECTS = 100  # in the filter's list
 _DAY = timedelta(days=1)
+_TOLD_FOR = timedelta(seconds=15)
 
 
 class Filter(Params):
@@ -82,13 +83,13 @@ class Overview:
 def overview(asking: Asking, chosen: Filter) -> Overview:
     """The overview, with the rows that ``chosen`` leaves."""
     at_home, days = homes_of(asking), days_of(asking)
+    sentences = asking.remembered("sentences", _TOLD_FOR, _sentences)
 
     def question(tx: Tx, ctx: Context) -> Overview:
         lines = all_lines(tx, ctx)
-        open_ones = [one for one in lines if one.incidents]
         told = [
-            _told(ctx, status(tx, ctx, one.name), days.get(one.id, ()))
-            for one in open_ones[:_MOST_TOLD]
+            Told(one, sentences.get(one.id, ()), one.incidents, days.get(one.id, ()))
+            for one in _open(lines)[:_MOST_TOLD]
         ]
         rows = _rows([one for one in lines if _fits(one, at_home, chosen)], lines, at_home, days)
         lately = incidents_since(tx, ctx, ctx.now - _DAY)
@@ -96,7 +97,7 @@ def overview(asking: Asking, chosen: Filter) -> Overview:
             headline(lines),
             _lead(ctx, lines, lately),
             tuple(told),
-            len(open_ones) - len(told),
+            len(_open(lines)) - len(told),
             tuple(rows),
             len(lines),
             _projects(at_home),
@@ -145,8 +146,14 @@ def sentence(ctx: Context, found: Status, *, capital: bool) -> Line:
     return (Span(first[:1].upper() + first[1:] if capital else first), *spans[1:])
 
 
-def _told(ctx: Context, found: Status, days: Sequence[Day]) -> Told:
-    return Told(found.ci, sentence(ctx, found, capital=True), found.ci.incidents, days)
+def _open(lines: Sequence[CiLine]) -> list[CiLine]:
+    return [one for one in lines if one.incidents]
+
+
+def _sentences(tx: Tx, ctx: Context) -> dict[int, Line]:
+    """What is to be said of each CI with an open incident; several queries for each."""
+    worst = _open(all_lines(tx, ctx))[:_MOST_TOLD]
+    return {one.id: sentence(ctx, status(tx, ctx, one.name), capital=True) for one in worst}
 
 
 def _fits(line: CiLine, at_home: Mapping[int, Home], chosen: Filter) -> bool:

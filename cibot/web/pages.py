@@ -20,6 +20,7 @@ from cibot.web.api import ENDPOINTS
 from cibot.web.api.changes import ChangeParams
 from cibot.web.api.incidents import OneIncident
 from cibot.web.api.params import Nothing
+from cibot.web.api.projects import MatrixParams, one_project, projects
 from cibot.web.asking import Asking
 from cibot.web.cipage import CiParams, ci_page
 from cibot.web.endpoint import read_params
@@ -73,6 +74,18 @@ class Pages:
         found, steps = self._asking.ask(lambda tx, ctx: incident(tx, ctx, asked.id))
         return self._render("incident.html", one=found, steps=steps)
 
+    def projects(self) -> Response:
+        """``/projects``: where CIs are at home."""
+        page = projects(self._asking, read_params(Nothing, {}))
+        return self._render("projects.html", here="projects", page=page)
+
+    def project(self, name: str) -> ResponseReturnValue:
+        """``/projects/<name>``: its last patch sets beside its CIs."""
+        page = one_project(self._asking, read_params(MatrixParams, {"name": name}))
+        if page.project != name:
+            return redirect(url_for("pages.project", name=page.project), 302)
+        return self._render("project.html", page=page)
+
     def how(self) -> Response:
         """``/how``: how it judges, with the thresholds in force."""
         read_params(Nothing, {})
@@ -121,6 +134,8 @@ def pages_blueprint(asking: Asking) -> Blueprint:
     blueprint.add_url_rule("/change/<number>", "change", pages.change)
     blueprint.add_url_rule("/incidents", "incidents", pages.incidents)
     blueprint.add_url_rule("/incidents/<id>", "incident", pages.incident)
+    blueprint.add_url_rule("/projects", "projects", pages.projects)
+    blueprint.add_url_rule("/projects/<path:name>", "project", pages.project)
     blueprint.add_url_rule("/how", "how", pages.how)
     blueprint.add_url_rule("/api", "api", pages.api)
     blueprint.register_error_handler(CibotError, pages.sorry)

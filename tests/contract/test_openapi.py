@@ -62,7 +62,7 @@ def test_any_question_is_answered_as_promised(app: Flask, mode: GenerationMode) 
         "/cis", "/cis/NetApp CI", "/cis/NetApp CI/reports", "/cis/NetApp CI/jobs",
         "/cis/NetApp CI/history", "/cis/Quobyte CI/missed", "/cis/NetApp CI/contact",
         "/compare?first=netapp&second=pure", "/changes/912345", "/incidents?state=all",
-        "/incidents/1", "/projects", "/summary", "/feeds", "/version",
+        "/incidents/1", "/projects", "/projects/cinder", "/summary", "/feeds", "/version",
     ],
 )  # fmt: skip
 def test_full_answers_fit_their_schema(app: Flask, path: str) -> None:

@@ -25,6 +25,7 @@ EVERY = [
     "/", "/?state=failing", "/?q=nothing-fits&project=&state=", "/ci/NetApp%20CI",
     "/ci/Quobyte%20CI", "/ci/Vexx%20ARM%20CI", "/ci/Zuul", "/change/912345",
     "/change/912345?patch_set=2", "/incidents", "/incidents/1", "/incidents/3", "/how", "/api",
+    "/projects", "/projects/openstack/cinder",
     "/ci/nobody-at-all",
 ]  # fmt: skip
 HOSTILE = "\"'><script>alert(1)</script>&lt;"
@@ -156,6 +157,15 @@ def test_a_change_shows_verdicts_and_who_is_missing(site: FlaskClient) -> None:
     said = words(read(site.get("/change/912345").get_data(as_text=True)))
     assert "no other CI failed, and this one fails by itself" in said
     assert "Not heard yet Quobyte CI (reports on" in said
+
+
+def test_a_project_is_a_matrix_of_its_patch_sets_and_cis(site: FlaskClient) -> None:
+    html = site.get("/projects/openstack/cinder").get_data(as_text=True)
+    read(html)
+    row = html[html.index("912345,3") :]
+    row = row[: row.index("</tr>")]
+    assert re.findall('aria-label="([^"]+)"', row) == ["passed", "failed", "started"]
+    assert site.get("/projects/cinder").headers["Location"] == "/projects/openstack/cinder"
 
 
 def test_thresholds_in_force_are_shown(site: FlaskClient) -> None:

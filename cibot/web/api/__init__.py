@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cibot.web.api import changes, cis, incidents, one, whole
+from cibot.web.api import changes, cis, incidents, one, projects, whole
 from cibot.web.question import Endpoint
 
 ENDPOINTS: tuple[Endpoint[Any], ...] = (
@@ -12,5 +12,6 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
     *one.ENDPOINTS,
     *changes.ENDPOINTS,
     *incidents.ENDPOINTS,
+    *projects.ENDPOINTS,
     *whole.ENDPOINTS,
 )

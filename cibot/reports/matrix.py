@@ -1,0 +1,109 @@
+"""A project's last patch sets beside its CIs: who said what of which."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from cibot.model import Result
+from cibot.reports.context import Context
+from cibot.reports.failures import verdict_of
+from cibot.reports.listing import CiLine, all_lines
+from cibot.reports.project import cis_on, find_project, reference_on
+from cibot.store.engine import Tx
+from cibot.store.queries_change import ChangeRow, Verdict, latest_changes, verdicts_on
+
+MOST = 100
+_LOOK_BACK = timedelta(days=28)
+_WORSE = (Result.FAIL, Result.INFRA, Result.PASS, Result.SKIPPED)
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixCell:
+    """What a CI says of a patch set: its worst last word over its pipelines.
+
+    ``result`` is None while it has only started.
+    """
+
+    ci: str
+    result: Result | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixRow:
+    """A change's last patch set that any CI spoke of; a CI that is silent has no cell."""
+
+    number: int
+    patch_set: int
+    subject: str
+    updated_at: datetime
+    cells: tuple[MatrixCell, ...]
+
+    def cell(self, ci: str) -> MatrixCell | None:
+        """What that CI says, None where it says nothing."""
+        return next((one for one in self.cells if one.ci == ci), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """A project: its reference and its CIs, who judges most first, and its last changes."""
+
+    project: str
+    reference: str | None
+    cis: tuple[CiLine, ...]
+    rows: tuple[MatrixRow, ...]
+
+
+def matrix(tx: Tx, ctx: Context, project: str, limit: int = 30) -> Matrix:
+    """The last ``limit`` (1..100) changes of 28 days that CIs spoke of, newest first.
+
+    Raises UserError when no project is meant.
+    """
+    project = find_project(tx, project)
+    home = cis_on(tx, ctx, project)
+    lines = {one.id: one for one in all_lines(tx, ctx)}
+    names = {ci: one.name for ci, one in lines.items()}
+    reference = reference_on(ctx, project, home, names)
+    at_home = sorted(
+        (ci for ci in home if ci in lines),
+        key=lambda ci: (names[ci] != reference, -home[ci].judged, names[ci].casefold()),
+    )
+    changes = latest_changes(tx, project, ctx.now - _LOOK_BACK, min(limit, MOST))
+    said: dict[int, list[Verdict]] = {one.id: [] for one in changes}
+    for one in verdicts_on(tx, list(said)):
+        said[one.change_id].append(one)
+    rows = (_row(change, said[change.id], names) for change in changes if said[change.id])
+    return Matrix(project, reference, tuple(lines[ci] for ci in at_home), tuple(rows))
+
+
+def _row(change: ChangeRow, said: Sequence[Verdict], names: dict[int, str]) -> MatrixRow:
+    last = max(one.patch_set for one in said)
+    words: dict[int, dict[str | None, Verdict]] = {}
+    for one in said:
+        known = words.setdefault(one.ci_id, {}) if one.patch_set == last else None
+        if known is not None and (one.result is not None or one.outcome == "started"):
+            _hear(known, one)
+    cells = tuple(
+        _cell(names[ci], list(found.values()))
+        for ci, found in words.items()
+        if found and ci in names
+    )
+    return MatrixRow(change.number, last, change.subject, change.updated_at, cells)
+
+
+def _hear(known: dict[str | None, Verdict], one: Verdict) -> None:
+    """A start counts only until there is a word: of the CI, whatever the pipeline is called."""
+    if one.result is None and any(each.result is not None for each in known.values()):
+        return
+    if one.result is not None:
+        for pipeline in [key for key, each in known.items() if each.result is None]:
+            del known[pipeline]
+    known[one.pipeline] = one
+
+
+def _cell(ci: str, said: Sequence[Verdict]) -> MatrixCell:
+    results = {verdict_of(one.result) for one in said}
+    worst = next((one for one in _WORSE if one in results), None)
+    return MatrixCell(ci, worst, max(one.posted_at for one in said))
