@@ -23,6 +23,7 @@ from cibot.collector.gerrit import Gerrit
 from cibot.collector.ingest import Ingest
 from cibot.collector.poller import FEED, Poller, PollSummary
 from cibot.collector.roster import Roster
+from cibot.collector.walk import project_filter
 from cibot.config import Config, GerritConfig, SummaryConfig
 from cibot.errors import CibotError
 from cibot.health.configured import policy_from
@@ -147,7 +148,11 @@ def make_backends(config: Config) -> dict[str, Backend]:
 
 def _hooks(sources: list[Source]) -> dict[str, Hook]:
     return {
-        one.config.name: Hook(one.config.webhook_token.get_secret_value(), one.ingest)
+        one.config.name: Hook(
+            one.config.webhook_token.get_secret_value(),
+            one.ingest,
+            project_filter(one.config.projects),
+        )
         for one in sources
         if one.config.webhook_token is not None
     }

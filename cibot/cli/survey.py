@@ -117,11 +117,12 @@ def _read(change: Change, writers: dict[object, Writer], service: dict[object, A
         if message.author.service_user:
             service.setdefault(key, message.author)
         report = parse(message.text, account=message.author, tag=message.tag, votes=message.votes)
-        if report is None or report.format == "votes":  # people vote, too
+        sure = report is not None and looks_like_ci(report, message.tag)
+        if report is None or (report.format == "votes" and not sure):  # people vote, too
             continue
         writer = writers.setdefault(key, Writer(message.author))
         writer.reports += 1
-        writer.sure += looks_like_ci(report)
+        writer.sure += sure
         writer.changes.add(change.number)
         writer.projects.add(change.project)
         writer.formats[report.format] += 1

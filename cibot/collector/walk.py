@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cibot.collector.gerrit import Broken, Gerrit, Page, TooMuch
+from cibot.errors import ConfigError
 from cibot.model import Change
 
 log = logging.getLogger(__name__)
@@ -47,6 +48,27 @@ def in_projects(patterns: Sequence[str]) -> str:
     if not patterns or "*" in patterns:
         return ""
     return "(" + " OR ".join(f'project:"{_project(one)}"' for one in patterns) + ")"
+
+
+def project_filter(patterns: Sequence[str]) -> Callable[[str], bool]:
+    """Whether a project is one of those that `in_projects` asks for.
+
+    Raises ConfigError for a regular expression that is none.
+    """
+    if not patterns or "*" in patterns:
+        return lambda _project: True
+    names = {one for one in patterns if not _project(one).startswith("^")}
+    wanted = [_compiled(one) for one in patterns if one not in names]
+    return lambda project: project in names or any(one.fullmatch(project) for one in wanted)
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    try:
+        return re.compile(_project(pattern).removeprefix("^").removesuffix("$"), re.DOTALL)
+    except re.error as error:
+        raise ConfigError(
+            f"gerrit.projects: {pattern!r} is not a regular expression: {error}"
+        ) from error
 
 
 _GLOB = re.compile(r"\[!?[^\]]+\]|.", re.DOTALL)

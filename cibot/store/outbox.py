@@ -135,7 +135,8 @@ def release_leases(tx: Tx, now: datetime) -> int:
 def depth(tx: Tx) -> dict[str, int]:
     """How many messages are in each state but ``sent``."""
     table = schema.outbox.c
-    query = select(table.state, func.count()).where(table.state != "sent").group_by(table.state)
+    unsent = ("pending", "sending", "dead")  # named, so that the sent ones are not read
+    query = select(table.state, func.count()).where(table.state.in_(unsent)).group_by(table.state)
     return {row[0]: row[1] for row in tx.execute(query)}
 
 

@@ -167,7 +167,7 @@ report = _table(
     Column("format", String(32)),
     Column("heard_at", UtcDateTime, nullable=False),
     Index(None, "ci_id", "posted_at"),
-    Index(None, "heard_at"),
+    Index(None, "heard_at", "ci_id"),
 )
 
 build = _table(
@@ -206,9 +206,10 @@ incident = _table(
     Column("changed_at", UtcDateTime, nullable=False),
     Column("told", Boolean, nullable=False, default=False),  # people know that it opened
     UniqueConstraint("ci_id", "kind", "open_slot"),
-    Index(None, "state", "changed_at"),
+    Index(None, "open_slot", "changed_at"),
     Index(None, "ci_id", "changed_at"),
     Index(None, "opened_at"),
+    Index(None, "resolved_at"),
 )
 
 transition = _table(
@@ -218,6 +219,7 @@ transition = _table(
     Column("at", UtcDateTime, nullable=False),
     Column("name", String(32), nullable=False),
     Column("reason", Text, nullable=False),
+    Index(None, "at"),
 )
 
 outbox = _table(

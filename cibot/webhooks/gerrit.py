@@ -19,9 +19,11 @@ from typing import Protocol
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
+from cibot.collector.clocks import AHEAD
 from cibot.collector.decode import DecodeError, change_from_event
 from cibot.collector.sink import Sink
 from cibot.errors import CibotError, Transient
+from cibot.model import Change
 from cibot.webhooks.together import FEED, Together
 
 log = logging.getLogger(__name__)
@@ -38,10 +40,14 @@ class EventSink(Sink, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Hook:
-    """A server whose events are taken, under its token."""
+    """A server whose events are taken, under its token.
+
+    Events of projects that ``wants`` refuses are accepted and not stored.
+    """
 
     token: str
     sink: EventSink
+    wants: Callable[[str], bool] = lambda _project: True
 
 
 def gerrit_blueprint(hooks: Mapping[str, Hook], clock: Callable[[], datetime]) -> Blueprint:
@@ -60,7 +66,7 @@ def gerrit_blueprint(hooks: Mapping[str, Hook], clock: Callable[[], datetime]) -
         if (request.content_length or 0) > LARGEST:
             return _refuse(hook, server, f"the event is larger than {LARGEST} bytes", 413)
         try:
-            change = change_from_event(_read_json(request.get_data(cache=False)))
+            change = _wanted(hook, _read_json(request.get_data(cache=False)), clock())
         except DecodeError as error:
             return _refuse(hook, server, str(error), 400)
         try:
@@ -73,6 +79,20 @@ def gerrit_blueprint(hooks: Mapping[str, Hook], clock: Callable[[], datetime]) -
         return "", 204
 
     return blueprint
+
+
+def _wanted(hook: Hook, event: object, now: datetime) -> Change | None:
+    """What an event says of a change of our projects, if it does. Raises DecodeError."""
+    change = change_from_event(event)
+    if change is None or not hook.wants(change.project):
+        return None
+    latest = max(change.updated, change.created, *(one.uploaded_at for one in change.patch_sets))
+    if latest > now + AHEAD:
+        raise DecodeError(
+            f"the event is of {latest:%Y-%m-%d %H:%M:%S} UTC, and here it is"
+            f" {now:%Y-%m-%d %H:%M:%S}: one of the two clocks is wrong"
+        )
+    return change
 
 
 def _read_json(body: bytes) -> object:

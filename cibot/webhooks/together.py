@@ -50,6 +50,11 @@ class Together:
             done.cancel()  # Gerrit sends it again: nobody waits for this one any more
             raise Transient("the database takes too long") from error
 
+    @property
+    def waiting(self) -> int:
+        """About how many events wait for the next transaction."""
+        return self._waiting.qsize()
+
     def stop(self, timeout: float) -> None:
         """Stores what is waiting and ends the thread."""
         with self._lock:

@@ -61,6 +61,7 @@ PURE_PARTS = (
     "cibot.health",
     "cibot.alerts",
     "cibot.collector.formats",
+    "cibot.collector.clocks",
     "cibot.collector.decode",
     "cibot.collector.fields",
     "cibot.collector.header",

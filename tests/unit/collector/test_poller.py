@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from cibot.collector.cursor import Cursor
 from cibot.collector.gerrit import Gerrit, TooMuch
 from cibot.collector.poller import FEED, Poller, PollSummary
-from cibot.collector.walk import in_projects
+from cibot.collector.walk import in_projects, project_filter
 from cibot.demo.review_server import ReviewServer
 from cibot.demo.reviews import Reviews
+from cibot.errors import ConfigError
 from tests.support.collecting import START, Clock, Kill, LocalGerrit, MemorySink, lived
 
 DEV, ZUUL = 4, 9
@@ -323,6 +324,21 @@ def test_a_pattern_becomes_a_regular_expression_without_backslashes():
     assert in_projects(["x[!ab]-?"]) == '(project:"^x[^ab]-.")'
     assert in_projects(["a", "*"]) == ""
     assert in_projects(["a", "^b.*"]) == '(project:"a" OR project:"^b.*")'
+
+
+def test_the_filter_takes_what_the_query_asks_for() -> None:
+    def kept(*patterns: str) -> list[str]:
+        names = ["a", "a/b", "a.b", "axb", "lib-x", "A"]
+        return list(filter(project_filter(patterns), names))
+
+    assert kept() == kept("*") == ["a", "a/b", "a.b", "axb", "lib-x", "A"]
+    assert kept("a") == ["a"]
+    assert kept("a*") == ["a", "a/b", "a.b", "axb"]
+    assert kept("a.*") == ["a.b"]
+    assert kept("a[!x]b", "lib-?") == ["a/b", "a.b", "lib-x"]
+    assert kept("^a.b$", "A") == ["a/b", "a.b", "axb", "A"]
+    with pytest.raises(ConfigError, match="is not a regular expression"):
+        project_filter(["^a("])
 
 
 def test_over_http_it_is_the_same():

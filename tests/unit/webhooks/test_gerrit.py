@@ -1,6 +1,7 @@
 """The webhook: a token, a durable commit before 2xx, and a reason for every refusal."""
 
 import json
+import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -11,10 +12,14 @@ import pytest
 from flask.testing import FlaskClient
 
 from cibot.app import create_app
+from cibot.collector.decode import change_from_event
 from cibot.collector.sink import IngestCounts
+from cibot.collector.walk import project_filter
 from cibot.errors import CibotError, Permanent, Transient
 from cibot.model import Change
 from cibot.webhooks.gerrit import LARGEST, Hook, gerrit_blueprint
+from cibot.webhooks.together import Together
+from tests.support.processes import wait_until
 
 TOKEN = "a-token-of-the-tests"
 PATH = f"/webhooks/gerrit/review/{TOKEN}"
@@ -150,3 +155,81 @@ def test_one_bad_event_does_not_spoil_the_others(client: FlaskClient, sink: Fake
     assert answers.pop(13) == 400
     assert set(answers.values()) == {204}
     assert sorted(change.number for change in sink.changes) == sorted(answers)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"eventCreatedOn": int(NOON.timestamp()) + 3700},
+        {"eventCreatedOn": 253402300799},
+        {"patchSet": {"number": 1, "createdOn": 253402300799}},
+    ],
+)
+def test_an_event_of_the_future_is_refused(
+    client: FlaskClient, sink: FakeSink, fields: dict[str, Any]
+) -> None:
+    answer = client.post(PATH, json=event(**fields))
+    assert answer.status_code == 400
+    assert "one of the two clocks is wrong" in answer.get_json()["error"]
+    assert (sink.changes, sink.refused) == ([], 1)
+
+
+def test_a_clock_that_is_a_little_ahead_is_no_harm(client: FlaskClient, sink: FakeSink) -> None:
+    soon = int(NOON.timestamp()) + 3500
+    assert client.post(PATH, json=event(eventCreatedOn=soon)).status_code == 204
+    assert len(sink.changes) == 1
+
+
+def test_other_projects_are_acknowledged_and_not_stored(sink: FakeSink) -> None:
+    hook = Hook(TOKEN, sink, project_filter(["demo/*", "^lib-(a|b)"]))
+    client = create_app([gerrit_blueprint({"review": hook}, lambda: NOON)]).test_client()
+    for project in ("demo/x", "other", "lib-a", "lib-ab", {"name": "demo/y"}):
+        told = event()["change"] | {"project": project}
+        assert client.post(PATH, json=event(change=told)).status_code == 204
+    assert [one.project for one in sink.changes] == ["demo/x", "lib-a", "demo/y"]
+    assert sink.batches == 5  # each said that the feed lives
+
+
+def test_events_that_wait_for_an_absent_database_are_refused_together() -> None:
+    class Away(FakeSink):
+        def ingest(self, changes: Sequence[Change], **_: Any) -> IngestCounts:
+            self.batches += 1
+            begun.set()
+            gate.wait(5)
+            raise Transient("the database is away")
+
+    begun, gate = threading.Event(), threading.Event()
+    sink = Away()
+    together = Together(sink, lambda: NOON)
+    change = change_from_event(event())
+    with ThreadPoolExecutor(9) as pool:
+        waiting = [pool.submit(together.store, change, 10)]
+        begun.wait(5)
+        waiting += [pool.submit(together.store, change, 10) for _ in range(8)]
+        wait_until(lambda: together.waiting == 8, what="eight waiting events")
+        gate.set()
+        failures = [one.exception(10) for one in waiting]
+    assert [str(one) for one in failures] == ["the database is away"] * 9
+    assert sink.batches == 2  # the first alone, then all that waited meanwhile
+
+
+def test_an_event_that_nobody_waits_for_any_more_is_not_stored_late() -> None:
+    class Slow(FakeSink):
+        def ingest(self, changes: Sequence[Change], **rest: Any) -> IngestCounts:
+            begun.set()
+            gate.wait(5)
+            return super().ingest(changes, **rest)
+
+    begun, gate = threading.Event(), threading.Event()
+    sink = Slow()
+    together = Together(sink, lambda: NOON)
+    first, second = (change_from_event(event(number)) for number in (1, 2))
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(together.store, first, 10)
+        begun.wait(5)
+        with pytest.raises(Transient):
+            together.store(second, 0)
+        gate.set()
+        waiting.result(10)
+    together.stop(5)
+    assert [one.number for one in sink.changes] == [1]

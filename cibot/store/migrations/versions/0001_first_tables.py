@@ -157,10 +157,14 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_incident_ci_id_changed_at"), "incident", ["ci_id", "changed_at"], unique=False
     )
-    op.create_index(op.f("ix_incident_opened_at"), "incident", ["opened_at"], unique=False)
     op.create_index(
-        op.f("ix_incident_state_changed_at"), "incident", ["state", "changed_at"], unique=False
+        op.f("ix_incident_open_slot_changed_at"),
+        "incident",
+        ["open_slot", "changed_at"],
+        unique=False,
     )
+    op.create_index(op.f("ix_incident_opened_at"), "incident", ["opened_at"], unique=False)
+    op.create_index(op.f("ix_incident_resolved_at"), "incident", ["resolved_at"], unique=False)
 
     op.create_table(
         "lease",
@@ -227,7 +231,7 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_report_ci_id_posted_at"), "report", ["ci_id", "posted_at"], unique=False
     )
-    op.create_index(op.f("ix_report_heard_at"), "report", ["heard_at"], unique=False)
+    op.create_index(op.f("ix_report_heard_at_ci_id"), "report", ["heard_at", "ci_id"], unique=False)
 
     op.create_table(
         "server",
@@ -253,6 +257,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("incident_id", "seq", name=op.f("pk_transition")),
         **TABLE,
     )
+    op.create_index(op.f("ix_transition_at"), "transition", ["at"], unique=False)
+
     op.create_table(
         "account",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),

@@ -1,0 +1,321 @@
+"""Every statement of the store is served by an index, on both databases, shown by EXPLAIN.
+
+`CALLS` holds each function of the store that takes a transaction; one that is
+missing there fails the test, so that none can be forgotten.
+"""
+
+import importlib
+import inspect
+import pkgutil
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from types import FunctionType
+from typing import Any
+
+import pytest
+from sqlalchemy import event, update
+
+import cibot.store
+from cibot.model import Account, Change, PatchSet
+from cibot.store import (
+    accounts,
+    bulk,
+    changes,
+    cis,
+    comments,
+    feeds,
+    incidents,
+    lease,
+    outbox,
+    queries_change,
+    queries_ci,
+    queries_face,
+    queries_incident,
+    queries_judging,
+    reports,
+    schema,
+    upsert,
+)
+from cibot.store.engine import Store, Tx
+from cibot.store.incidents import StoredHealth, StoredIncident
+from cibot.store.lease import Lease
+from cibot.store.outbox import Outgoing
+from tests.support.history import NOW, History, ago
+
+# These hold a row a server, a CI or an account, or fewer.
+SMALL = {"server", "ci", "account", "health", "feed", "lease"}
+ALLOWED = {  # (function, table): why reading it from one end to the other is right
+    ("incidents_before", "incident"): "walks the key from its end and stops at the limit",
+    ("project_names", "change"): "skips through the index from project to project",
+}
+SINCE, UNTIL = NOW - ago(7), NOW - ago(0)
+CHANGE = 1 << 32 | 77
+KEY = [(CHANGE, 1)]
+OUTGOING = Outgoing(450, "k450", "net-2", "#room-0", "{}", 1, NOW, False)
+LEASE = Lease("leader", "me", 1, NOW)
+INCIDENT = StoredIncident(5, 1, "success", "firing", NOW, None, NOW, "{}")
+NEWS = Change(77, "filler/27", "master", "S", "NEW", NOW, NOW, (), (PatchSet(1, NOW),))
+NEW_ACCOUNT = Account(900, "new", "New", "new@example.org")
+COMMENT = {
+    "change_id": CHANGE, "seq": 9, "account_id": 1, "patch_set": 1, "posted_at": NOW,
+    "message_id": "x", "event_at": None, "position": 9, "tag": None, "digest": 1, "text": "",
+    "votes": None,
+}  # fmt: skip
+
+Call = Callable[[Tx], object]
+CALLS: Mapping[Any, Sequence[Call]] = {
+    accounts.find_accounts: [lambda tx: accounts.find_accounts(tx, 1, [NEW_ACCOUNT])],
+    accounts.accounts_of: [accounts.accounts_of, lambda tx: accounts.accounts_of(tx, 1)],
+    accounts.lock_cis: [
+        lambda tx: accounts.lock_cis(tx, [1, 2]),
+        lambda tx: accounts.lock_cis(tx, [1], change=True),
+    ],
+    accounts.add_accounts: [lambda tx: accounts.add_accounts(tx, 1, [(NEW_ACCOUNT, 1)])],
+    accounts.update_account: [lambda tx: accounts.update_account(tx, 1, NEW_ACCOUNT)],
+    accounts.assign_ci: [lambda tx: accounts.assign_ci(tx, [1], 2)],
+    bulk.insert_rows: [lambda tx: bulk.insert_rows(tx, schema.comment, [COMMENT])],
+    changes.put_changes: [lambda tx: changes.put_changes(tx, 1, [NEWS])],
+    changes.put_patch_sets: [lambda tx: changes.put_patch_sets(tx, 1, [NEWS])],
+    changes.latest_patch_set: [lambda tx: changes.latest_patch_set(tx, CHANGE)],
+    cis.all_cis: [cis.all_cis],
+    cis.ensure_ci: [
+        lambda tx: cis.ensure_ci(tx, "Other 1", "configured", NOW),
+        lambda tx: cis.ensure_ci(tx, "New", "discovered", NOW),
+    ],
+    cis.ensure_server: [
+        lambda tx: cis.ensure_server(tx, "review", "https://moved"),
+        lambda tx: cis.ensure_server(tx, "new", "https://new"),
+    ],
+    cis.server_urls: [cis.server_urls],
+    comments.known_comments: [lambda tx: comments.known_comments(tx, [CHANGE, CHANGE + 1])],
+    comments.add_comments: [lambda tx: comments.add_comments(tx, [COMMENT])],
+    comments.update_comments: [lambda tx: comments.update_comments(tx, [COMMENT | {"seq": 1}])],
+    comments.comments_by: [lambda tx: list(comments.comments_by(tx, [1, 2], batch=5))],
+    feeds.load_cursor: [lambda tx: feeds.load_cursor(tx, 1, "poll")],
+    feeds.feed_heard: [lambda tx: feeds.feed_heard(tx, 1, "poll", "c", NOW)],
+    feeds.feed_failed: [lambda tx: feeds.feed_failed(tx, 1, "poll", "away", NOW)],
+    feeds.feed_rejected: [lambda tx: feeds.feed_rejected(tx, 1, "poll")],
+    feeds.feed_states: [feeds.feed_states],
+    incidents.put_health: [
+        lambda tx: incidents.put_health(tx, StoredHealth(1, "healthy", NOW, NOW, NOW, "[]"))
+    ],
+    incidents.health_of: [incidents.health_of, lambda tx: incidents.health_of(tx, 1)],
+    incidents.incidents_of: [
+        incidents.incidents_of,
+        lambda tx: incidents.incidents_of(tx, 1),
+        lambda tx: incidents.incidents_of(tx, resolved_since=SINCE),
+        lambda tx: incidents.incidents_of(tx, 1, resolved_since=SINCE),
+    ],
+    incidents.incident_by_id: [lambda tx: incidents.incident_by_id(tx, 5)],
+    incidents.newest_incidents: [lambda tx: incidents.newest_incidents(tx, 1)],
+    incidents.opened_since: [lambda tx: incidents.opened_since(tx, SINCE)],
+    incidents.add_incident: [
+        lambda tx: incidents.add_incident(tx, StoredIncident(**_fields(INCIDENT, kind="new")))
+    ],
+    incidents.update_incident: [lambda tx: incidents.update_incident(tx, INCIDENT)],
+    incidents.add_transition: [lambda tx: incidents.add_transition(tx, 5, NOW, "fired", "r")],
+    incidents.transitions_since: [lambda tx: incidents.transitions_since(tx, SINCE)],
+    lease.acquire: [
+        lambda tx: lease.acquire(tx, "leader", "me", NOW, UNTIL),
+        lambda tx: lease.acquire(tx, "new", "me", NOW, UNTIL),
+    ],
+    lease.fence: [lambda tx: lease.fence(tx, LEASE)],
+    lease.release: [lambda tx: lease.release(tx, LEASE, NOW)],
+    lease.owner_of: [lambda tx: lease.owner_of(tx, "leader")],
+    lease.expire: [lambda tx: lease.expire(tx, "leader", "me", NOW)],
+    outbox.enqueue: [lambda tx: outbox.enqueue(tx, "new", "net-0", "#room-1", "{}", NOW)],
+    outbox.claim: [
+        lambda tx: outbox.claim(tx, "net-0", NOW, UNTIL, frozenset()),
+        lambda tx: outbox.claim(tx, "net-1", NOW, UNTIL, frozenset({"#room-0"})),
+    ],
+    outbox.mark_sent: [lambda tx: outbox.mark_sent(tx, OUTGOING, "r", NOW)],
+    outbox.mark_later: [lambda tx: outbox.mark_later(tx, OUTGOING, NOW, "e")],
+    outbox.mark_unsure: [lambda tx: outbox.mark_unsure(tx, OUTGOING, NOW, "e")],
+    outbox.mark_dead: [lambda tx: outbox.mark_dead(tx, OUTGOING, "e")],
+    outbox.release_leases: [lambda tx: outbox.release_leases(tx, NOW)],
+    outbox.depth: [outbox.depth],
+    outbox.has: [lambda tx: outbox.has(tx, "k1")],
+    queries_change.changes_by_number: [lambda tx: queries_change.changes_by_number(tx, 77)],
+    queries_change.changes_by_id: [lambda tx: queries_change.changes_by_id(tx, [CHANGE])],
+    queries_change.latest_changes: [
+        lambda tx: queries_change.latest_changes(tx, "filler/27", SINCE, 10)
+    ],
+    queries_change.patch_set_times: [lambda tx: queries_change.patch_set_times(tx, CHANGE)],
+    queries_change.verdicts_on: [lambda tx: queries_change.verdicts_on(tx, [CHANGE, CHANGE + 1])],
+    queries_change.project_names: [queries_change.project_names],
+    queries_ci.ci_rows: [queries_ci.ci_rows],
+    queries_ci.last_heard: [queries_ci.last_heard],
+    queries_ci.latest_reports: [
+        lambda tx: queries_ci.latest_reports(tx, 1),
+        lambda tx: queries_ci.latest_reports(tx, 1, since=SINCE, until=UNTIL, judging=True),
+    ],
+    queries_ci.daily_counts: [lambda tx: queries_ci.daily_counts(tx, [1, 2], SINCE, UNTIL)],
+    queries_ci.result_counts: [lambda tx: queries_ci.result_counts(tx, [1, 2], SINCE, UNTIL)],
+    queries_ci.account_names: [lambda tx: queries_ci.account_names(tx, 1)],
+    queries_face.recent_projects: [lambda tx: queries_face.recent_projects(tx, [1, 2])],
+    queries_face.reports_before: [
+        lambda tx: queries_face.reports_before(tx, 1, None, 10),
+        lambda tx: queries_face.reports_before(tx, 1, (NOW - ago(30), CHANGE, 1), 10),
+    ],
+    queries_face.incidents_before: [
+        lambda tx, ci=ci, only=only, before=before: queries_face.incidents_before(  # type: ignore[misc]
+            tx, ci_id=ci, open_only=only, before=before, limit=10
+        )
+        for ci in (None, 1)
+        for only in (False, True)
+        for before in (None, 300)
+    ],
+    queries_incident.transitions_of: [lambda tx: queries_incident.transitions_of(tx, 5)],
+    queries_judging.patch_sets_judged_by: [
+        lambda tx: queries_judging.patch_sets_judged_by(tx, 1, SINCE, UNTIL)
+    ],
+    queries_judging.attempts_on: [lambda tx: queries_judging.attempts_on(tx, 1, [CHANGE])],
+    queries_judging.last_report_of: [lambda tx: queries_judging.last_report_of(tx, 1)],
+    queries_judging.servers_of: [lambda tx: queries_judging.servers_of(tx, 1)],
+    queries_judging.heard_at: [queries_judging.heard_at],
+    reports.put_reports: [lambda tx: reports.put_reports(tx, [], [])],
+    reports.drop_reports: [lambda tx: reports.drop_reports(tx, KEY)],
+    reports.reports_of: [lambda tx: reports.reports_of(tx, 1, SINCE, UNTIL)],
+    reports.reports_on: [lambda tx: reports.reports_on(tx, CHANGE)],
+    reports.builds_of: [lambda tx: reports.builds_of(tx, [*KEY, (CHANGE + 1, 1)])],
+    reports.cis_heard_since: [lambda tx: reports.cis_heard_since(tx, NOW - ago(minutes=3))],
+    reports.judging_counts: [lambda tx: reports.judging_counts(tx, SINCE)],
+    upsert.upsert: [lambda tx: upsert.upsert(tx, schema.server, [])],
+}
+
+
+def _fields(row: Any, **others: object) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in row.__slots__} | others
+
+
+def test_every_function_of_the_store_is_called_here() -> None:
+    named = set()
+    for module in pkgutil.iter_modules(cibot.store.__path__, "cibot.store."):
+        if module.name.endswith(".migrations"):
+            continue
+        for name, one in vars(importlib.import_module(module.name)).items():
+            ours = isinstance(one, FunctionType) and one.__module__ == module.name
+            if ours and not name.startswith("_") and "tx" in inspect.signature(one).parameters:
+                named.add(one)
+    assert named == set(CALLS), "a function of the store is not, or no longer, in CALLS"
+
+
+def _fill(store: Store) -> None:
+    """Rows enough that an index is worth its while."""
+    history = History(store)
+    others = [history.ci(f"Other {place}") for place in range(25)]
+    for number in range(1, 2501):
+        project = f"filler/{number % 50}"
+        history.change(number, project, uploads=[ago(days=number % 90, hours=1)])
+        others[number % 25].report(number, at=ago(days=number % 90), jobs={"job": "SUCCESS"})
+    history.save()
+    store.write(_fill_more)
+
+
+def _fill_more(tx: Tx) -> None:
+    accounts.add_accounts(
+        tx, 1, [(Account(n, f"u{n}", f"U {n}"), n % 25 + 1) for n in range(1, 26)]
+    )
+    comment = schema.comment
+    tx.execute(update(comment).values(account_id=comment.c.change_id % 25 + 1))
+    made = [
+        {"ci_id": n % 25 + 1, "kind": f"kind-{n}", "open_slot": None if n % 20 else 1, "body": "{}",
+         "state": "resolved" if n % 20 else "firing", "opened_at": NOW - ago(n),
+         "resolved_at": NOW - ago(n) if n % 20 else None, "changed_at": NOW - ago(n), "told": True}
+        for n in range(1, 801)
+    ]  # fmt: skip
+    tx.execute(schema.incident.insert(), made)
+    steps = [
+        {"incident_id": n, "seq": seq, "at": NOW - ago(n), "name": "fired", "reason": "r"}
+        for n in range(1, 801)
+        for seq in (1, 2)
+    ]
+    tx.execute(schema.transition.insert(), steps)
+    said = [
+        {"dedupe_key": f"k{n}", "network": f"net-{n % 4}", "room": f"#room-{n % 3}", "card": "{}",
+         "state": "pending" if n > 1490 else "dead" if n % 50 == 0 else "sent", "attempts": 0,
+         "created_at": NOW, "not_before": NOW}
+        for n in range(1, 1501)
+    ]  # fmt: skip
+    tx.execute(schema.outbox.insert(), said)
+    tx.execute(
+        schema.lease.insert(),
+        [{"name": "leader", "owner": "me", "token": 1, "until": NOW, "writes": 0}],
+    )
+
+
+class Plans:
+    """What each statement reads whole, by EXPLAIN."""
+
+    def __init__(self, store: Store) -> None:
+        self.sqlite = store.engine.dialect.name == "sqlite"
+        self.whole: list[tuple[str, str]] = []
+        self.statements = 0
+
+    def explain(self, link: Any, _cursor: Any, statement: str, values: Any, *rest: Any) -> None:
+        if statement.split(maxsplit=1)[0] not in {"SELECT", "UPDATE", "DELETE"}:
+            return
+        if rest[-1]:  # executemany
+            values = values[0]
+        self.statements += 1
+        cursor = link.connection.cursor()
+        cursor.execute(f"EXPLAIN {'QUERY PLAN ' if self.sqlite else ''}{statement}", values)
+        names = [one[0] for one in cursor.description]
+        rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        cursor.close()
+        aliases = re.findall(r"[`\"]?(\w+)[`\"]? AS [`\"]?(\w+)", statement)
+        tables = {alias: table for table, alias in aliases}
+        for name in filter(None, map(self._whole, rows)):
+            table = tables.get(name, name)
+            if table in schema.metadata.tables and table not in SMALL:
+                self.whole.append((table, f"{statement}\n{rows}"))
+
+    def _whole(self, row: Mapping[str, Any]) -> str | None:
+        """The name of the table that this step reads from one end to the other."""
+        if self.sqlite:
+            words = str(row["detail"]).split()
+            return words[1] if words[0] == "SCAN" else None
+        return str(row["table"]) if row["type"] in {"ALL", "index"} else None
+
+
+@contextmanager
+def _plans(store: Store) -> Iterator[Plans]:
+    plans = Plans(store)
+    event.listen(store.engine, "before_cursor_execute", plans.explain)
+    try:
+        yield plans
+    finally:
+        event.remove(store.engine, "before_cursor_execute", plans.explain)
+
+
+class _Undo(Exception):
+    """Takes back what a call wrote, so that the next finds the same rows."""
+
+
+def test_every_statement_is_served_by_an_index(store: Store) -> None:
+    _fill(store)
+    if store.engine.dialect.name != "sqlite":  # SQLite plans without statistics, as in production
+        for table in schema.metadata.tables:
+            store.write(lambda tx, t=table: tx.exec_driver_sql(f"ANALYZE TABLE `{t}`").all())  # type: ignore[misc]
+    found: list[str] = []
+    total = 0
+    for function, calls in CALLS.items():
+        with _plans(store) as plans:
+            for call in calls:
+                _run(store, call)
+        total += plans.statements
+        for table, shown in plans.whole:
+            if (function.__name__, table) not in ALLOWED:
+                found.append(f"{function.__name__} reads all of {table}: {shown}")
+    assert not found, "\n\n".join(found)
+    assert total > 60
+
+
+def _run(store: Store, call: Call) -> None:
+    def work(tx: Tx) -> None:
+        call(tx)
+        raise _Undo
+
+    with pytest.raises(_Undo):
+        store.write(work)
