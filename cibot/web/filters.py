@@ -39,14 +39,14 @@ def page_tools(environment: Environment, asking: Asking) -> None:
 def at_time(moment: datetime, now: datetime) -> Markup:
     """A moment as "Sat 14:10 UTC"; a script may make it local."""
     return Markup('<time class="at" datetime="{}" title="{}">{} UTC</time>').format(
-        _machine(moment), _full(moment), text.clock(moment, now, UTC)
+        machine(moment), _full(moment), text.clock(moment, now, UTC)
     )
 
 
 def ago_time(moment: datetime, now: datetime) -> Markup:
     """How long ago, as "4 min"."""
     return Markup('<time datetime="{}" title="{}">{}</time>').format(
-        _machine(moment), _full(moment), text.span(now - moment)
+        machine(moment), _full(moment), text.span(now - moment)
     )
 
 
@@ -135,7 +135,8 @@ def project_tail(name: str) -> str:
     return name.rpartition("/")[2] or name
 
 
-def _machine(moment: datetime) -> str:
+def machine(moment: datetime) -> str:
+    """As "2026-11-23T04:10:00Z"."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -149,6 +150,8 @@ _WORDS: dict[str, Callable[..., Any]] = {
     "duration": text.duration,
     "cut": text.cut,
     "line": line_html,
+    "machine": machine,
+    "unbroken": unbroken,
     "sentence": text.sentence,
     "project_tail": project_tail,
 }

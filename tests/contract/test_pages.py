@@ -116,7 +116,8 @@ def test_pages_are_well_formed_and_ask_no_other_host(site: FlaskClient, path: st
     assert len(page.ids) == len(set(page.ids))
     assert page.scripts == 1
     loaded = re.findall(r'(?:src|<link[^>]*href)="([^"]*)"', response.get_data(as_text=True))
-    assert all(one.startswith(("/static/", "/badge/", "data:image/")) for one in loaded)
+    kept = ("/static/", "/badge/", "/incidents.atom", "data:image/")
+    assert all(one.startswith(kept) for one in loaded)
     own = [one for one in page.addresses if one.startswith("/") and one.strip("/")]
     assert {site.get(one).status_code for one in own} <= {200}
     assert page.text.count("%") == 0 or "{%" not in page.text
@@ -250,6 +251,21 @@ def test_a_badge_shows_the_state_and_escapes_the_name(site: FlaskClient, blank: 
     hostile = client(blank, Config()).get("/badge/%22%3E%3Cscript%3E.svg")
     ET.fromstring(hostile.data)
     assert b"<script>" not in hostile.data
+
+
+def test_incidents_are_a_feed_that_any_reader_takes(site: FlaskClient, blank: Store) -> None:
+    atom = "{http://www.w3.org/2005/Atom}"
+    response = site.get("/incidents.atom")
+    assert response.mimetype == "application/atom+xml"
+    feed = ET.fromstring(response.data)
+    titles = [one.findtext(f"{atom}title") for one in feed.iter(f"{atom}entry")]
+    assert "NetApp CI: success, firing" in titles
+    assert feed.findtext(f"{atom}id") == "https://ci.example.org/incidents"
+    history = History(blank)
+    history.ci(f"\x01 {HOSTILE}").incident("success", ago(hours=1), said=f"{HOSTILE} \x00\ufffe")
+    history.save()
+    hostile = ET.fromstring(client(blank, Config()).get("/incidents.atom").data)
+    assert "<script>" in (hostile.findtext(f"{atom}entry/{atom}summary") or "")
 
 
 def test_metrics_are_readable_and_bounded(site: FlaskClient, blank: Store) -> None:

@@ -1,0 +1,52 @@
+"""``/incidents.atom``: incidents for feed readers, newest first."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+from flask import Blueprint, Response, render_template, request
+
+from cibot.errors import CibotError
+from cibot.reports.context import Context
+from cibot.reports.incidents import Incident, incidents
+from cibot.store.engine import Tx
+from cibot.web.asking import Asking
+from cibot.web.problems import problem_of
+from cibot.web.reply import reply
+
+_MOST = 50
+_MAX_AGE_S = 60
+_BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)  # of a feed in which nothing happened yet
+_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def atom_blueprint(asking: Asking) -> Blueprint:
+    """The feed of open incidents and of those that ended within a week."""
+    blueprint = Blueprint("atom", __name__)
+
+    @blueprint.get("/incidents.atom")
+    def feed() -> Response:
+        def question(tx: Tx, ctx: Context) -> tuple[str, tuple[Incident, ...]]:
+            base = ctx.page() or request.url_root.rstrip("/")
+            found = incidents(tx, ctx, ended=True, limit=_MOST)
+            return base, tuple(one for one in found if one.opened_at is not None)
+
+        base, found = asking.ask(question)
+        moments = [one.resolved_at or one.opened_at or _BEGINNING for one in found]
+        xml = render_template(
+            "incidents.xml",
+            base=base,
+            incidents=found,
+            updated=max(moments, default=_BEGINNING),
+        )
+        return reply(xml.encode("utf-8", "replace"), "application/atom+xml", max_age=_MAX_AGE_S)
+
+    blueprint.register_error_handler(CibotError, problem_of)
+    blueprint.add_app_template_filter(without_control, "xml")
+    return blueprint
+
+
+def without_control(words: str) -> str:
+    """Text without the characters that XML cannot hold at all."""
+    return _NOT_XML.sub("\ufffd", words)
