@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -44,6 +45,8 @@ log = logging.getLogger(__name__)
 
 _AT_LEAST_EVERY = timedelta(minutes=5)
 _LOOK_BACK = timedelta(minutes=3)  # reports that another process stored since the last tick
+_AGAIN_S = 15.0
+_REST = 20  # a CI whose judging takes long is judged less often: a twentieth of the time at most
 
 
 class Monitor:
@@ -66,6 +69,7 @@ class Monitor:
         self._on_message = on_message
         self._leads = leads
         self._dirty: set[int] = set()
+        self._rests_until: dict[int, float] = {}
         self._lock = threading.Lock()
         self._judging = threading.Lock()
         self._wake = threading.Event()
@@ -105,19 +109,39 @@ class Monitor:
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            self._wake.wait()
+            self._wake.wait(self._nap())
             self._wake.clear()
-            with self._lock:
-                dirty, self._dirty = self._dirty, set()
-            for ci_id in sorted(dirty):
+            for ci_id in self._ready():
                 if self._stopping.is_set() or not self._leads():
                     break
-                try:
-                    self.judge(ci_id)
-                except CibotError as error:
-                    log.warning("not judged ci=%d cause=%s", ci_id, error)
-                    with self._lock:  # with the next tick
-                        self._dirty.add(ci_id)
+                self._try(ci_id)
+
+    def _try(self, ci_id: int) -> None:
+        """Judges a CI and lets it rest; one that could not be judged waits for a while."""
+        started = time.monotonic()
+        try:
+            self.judge(ci_id)
+        except CibotError as error:
+            log.warning("not judged ci=%d cause=%s", ci_id, error)
+            self._rests_until[ci_id] = started + _AGAIN_S
+            with self._lock:
+                self._dirty.add(ci_id)
+        else:
+            self._rests_until[ci_id] = started + _REST * (time.monotonic() - started)
+
+    def _nap(self) -> float | None:
+        """Seconds until a CI that rests may be judged; None when nobody waits."""
+        with self._lock:
+            waiting = [self._rests_until.get(one, 0.0) for one in self._dirty]
+        return max(0.0, min(waiting) - time.monotonic()) if waiting else None
+
+    def _ready(self) -> list[int]:
+        """Takes the CIs that wait and do not rest."""
+        now = time.monotonic()
+        with self._lock:
+            ready = {one for one in self._dirty if self._rests_until.get(one, 0.0) <= now}
+            self._dirty -= ready
+        return sorted(ready)
 
     def judge(self, ci_id: int) -> Health | None:
         """Judges one CI now: its health, its incidents and what is told, in one commit.

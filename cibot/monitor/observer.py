@@ -80,10 +80,13 @@ class Observer:
         references = {one: self.reference(homes, one) for one in projects}
         attempts = self._attempts(tx, ci, reports, references)
         failed = {(one.change_id, one.seq) for one in reports if one.result in {"fail", "infra"}}
+        last_heard = last_report_of(tx, ci.id)
+        # Of a CI that fell silent, its coverage before that is what counts.
+        due_since = min(now, last_heard or now) - self._policy.memory
         return Observation(
             pairing.judged(reports, attempts, builds_of(tx, failed)),
-            self._eligible(tx, ci, reports, references, since, now),
-            last_report_of(tx, ci.id),
+            self._eligible(tx, ci, reports, references, due_since, now),
+            last_heard,
             self._fresh(tx, ci, now),
             projects,
             references,
@@ -131,11 +134,8 @@ class Observer:
         due: list[DuePatchSet] = []
         for reference in sorted({one for one in references.values() if one is not None}):
             if reference != ci.id:
-                due += [
-                    one
-                    for one in patch_sets_judged_by(tx, reference, since, now)
-                    if references.get(one.project) == reference
-                ]
+                projects = {one for one in references if references[one] == reference}
+                due += patch_sets_judged_by(tx, reference, projects, since, now)
         scope = self._scopes.get(ci.name, Scope())
         allowed = pairing.deadline_after(reports)
         return pairing.eligible(due, reports, scope.covers, allowed, now)

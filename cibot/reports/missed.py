@@ -112,8 +112,9 @@ def _due(tx: Tx, ctx: Context, references: dict[str, str]) -> list[DuePatchSet]:
     due: list[DuePatchSet] = []
     for reference in sorted(set(references.values())):
         if reference in ids:
-            judged = patch_sets_judged_by(tx, ids[reference], ctx.now - WINDOW, ctx.now)
-            due += [one for one in judged if references.get(one.project) == reference]
+            projects = {one for one in references if references[one] == reference}
+            since = ctx.now - WINDOW
+            due += patch_sets_judged_by(tx, ids[reference], projects, since, ctx.now)
     return due
 
 

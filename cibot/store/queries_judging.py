@@ -32,8 +32,13 @@ class DuePatchSet(NamedTuple):
     updated_at: datetime
 
 
-def patch_sets_judged_by(tx: Tx, ci_id: int, since: datetime, until: datetime) -> list[DuePatchSet]:
-    """Patch sets that came in ``since <= t < until`` and on which a CI has given a verdict."""
+def patch_sets_judged_by(
+    tx: Tx, ci_id: int, projects: Collection[str], since: datetime, until: datetime
+) -> list[DuePatchSet]:
+    """Patch sets of some projects on which a CI has given a verdict.
+
+    They came in ``since <= t < until``.
+    """
     report, change = schema.report, schema.change
     this, following = schema.patch_set, schema.patch_set.alias("following")
     query = (
@@ -61,6 +66,7 @@ def patch_sets_judged_by(tx: Tx, ci_id: int, since: datetime, until: datetime) -
             report.c.ci_id == ci_id,
             report.c.result.in_(("pass", "fail")),
             report.c.posted_at >= since,
+            change.c.project.in_(projects),
             this.c.uploaded_at >= since,
             this.c.uploaded_at < until,
         )

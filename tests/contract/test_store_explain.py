@@ -168,7 +168,7 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     ],
     queries_incident.transitions_of: [lambda tx: queries_incident.transitions_of(tx, 5)],
     queries_judging.patch_sets_judged_by: [
-        lambda tx: queries_judging.patch_sets_judged_by(tx, 1, SINCE, UNTIL)
+        lambda tx: queries_judging.patch_sets_judged_by(tx, 1, ["filler/1"], SINCE, UNTIL)
     ],
     queries_judging.attempts_on: [lambda tx: queries_judging.attempts_on(tx, 1, [CHANGE])],
     queries_judging.last_report_of: [lambda tx: queries_judging.last_report_of(tx, 1)],
