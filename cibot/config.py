@@ -20,6 +20,7 @@ from cibot.configvalues import (
     Account,
     BaseUrl,
     ChannelName,
+    ChatAccount,
     Count,
     Day,
     Duration,
@@ -152,6 +153,15 @@ class SummaryConfig(Section):
     days: tuple[Day, ...] = ALL_DAYS
 
 
+class PersonConfig(Section):
+    """``[[person]]``: who may change things. ``owns`` are patterns of CIs' names."""
+
+    name: Annotated[Text, Field(max_length=100)]
+    accounts: Annotated[tuple[ChatAccount, ...], Field(min_length=1)]
+    admin: bool = False
+    owns: tuple[Text, ...] = ()
+
+
 class LogConfig(Section):
     """``[log]``: one line an event on standard error."""
 
@@ -227,4 +237,5 @@ class Config(Section):
     slack: tuple[SlackConfig, ...] = ()
     route: tuple[RouteConfig, ...] = ()
     summary: tuple[SummaryConfig, ...] = ()
+    person: tuple[PersonConfig, ...] = ()
     console: bool = False

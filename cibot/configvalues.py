@@ -143,6 +143,14 @@ ChannelName = Annotated[
         'write a channel as NETWORK/ROOM, like "libera/#my-ci", "work/#ci-alerts", "console/here"',
     ),
 ]
+ChatAccount = Annotated[
+    str,
+    _like(
+        _NAME + r":\S{1,190}",
+        'write who somebody is as NETWORK:ACCOUNT, like "libera:mika" (the services account, not '
+        'the nick) or "work:U012AB3CD" (the Slack member id)',
+    ),
+]
 IrcChannel = Annotated[
     str,
     _like(

@@ -22,5 +22,10 @@ class Silence:
 
 def silenced(silences: Iterable[Silence], ci: str, at: datetime) -> Silence | None:
     """The silence that mutes a CI then, the one that lasts longest; None when none does."""
-    active = [one for one in silences if one.since <= at < one.until and matches([one.ci], ci)]
+    active = [one for one in silences if one.since <= at < one.until and _covers(one.ci, ci)]
     return max(active, key=lambda one: one.until, default=None)
+
+
+def _covers(pattern: str, ci: str) -> bool:
+    """A name means itself even where it reads like a pattern."""
+    return pattern.casefold() == ci.casefold() or matches([pattern], ci)

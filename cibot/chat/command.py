@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from cibot.actions.roles import NOBODY, Actor
 from cibot.card import Card
 from cibot.chat.protocol import Link
 from cibot.chat.wording import without_fillers
@@ -16,13 +17,17 @@ from cibot.store.engine import Tx
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One call of a command: the words after its name, and where answers come from."""
+    """One call of a command: the words after its name, and where answers come from.
+
+    ``actor`` is who asks; it matters to what changes something.
+    """
 
     tx: Tx
     ctx: Context
     words: tuple[str, ...]
     commands: Mapping[str, Command]
     links: Callable[[], Mapping[str, Link]]
+    actor: Actor = NOBODY
 
     @property
     def text(self) -> str:
@@ -52,7 +57,8 @@ class Command:
     """A command: ``usage`` names its arguments, ``does`` says in a line what it answers.
 
     ``example`` is a call that works on any history with a CI "netapp"; it runs
-    as a test. ``more`` is what `help NAME` adds.
+    as a test. ``more`` is what `help NAME` adds. One that ``writes`` gets a
+    transaction that commits, and is never guessed at.
     """
 
     name: str
@@ -62,3 +68,4 @@ class Command:
     answer: Callable[[Ask], Card]
     aliases: tuple[str, ...] = ()
     more: str = ""
+    writes: bool = False

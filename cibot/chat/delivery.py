@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 from cibot.card import Card, card
 from cibot.chat.protocol import Backend, Channel
 from cibot.errors import CibotError, Permanent, Transient, Unconfirmed
+from cibot.monitor.audience import PRIVATE
 from cibot.store import outbox
 from cibot.store.engine import Store, Tx
 from cibot.store.outbox import Outgoing
@@ -140,10 +141,10 @@ class Sender:
         )
 
     def _bury(self, outgoing: Outgoing, error: Permanent) -> None:
-        """Gives a message up and says so in another room, unless it said that itself."""
+        """Gives a message up and says so in another room, unless it was private or said that."""
         lost = Channel(outgoing.network, outgoing.room)
         told = None
-        if not outgoing.key.startswith("dead:"):
+        if not outgoing.key.startswith(("dead:", PRIVATE)):
             told = next((room for room in self._rooms if room != lost), None)
         now = self._clock()
 

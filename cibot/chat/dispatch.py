@@ -11,6 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from time import perf_counter
 
+from cibot.actions.recording import record
+from cibot.actions.roles import NOBODY, Actor, Refused
+from cibot.actions.watching import reach
 from cibot.card import Card, card
 from cibot.chat.command import Ask, Command
 from cibot.chat.commands import COMMANDS
@@ -58,7 +61,10 @@ class Dispatcher:
         """The reply to a question; an error's card where there is nothing better."""
         started = perf_counter()
         zone = self._zones.get(str(question.where), UTC)
-        command, reply = self.run(split(question.text), zone)
+        asker, where = question.asker, question.where
+        actor = Actor(where.network, asker.account, asker.nick, where.room)
+        command, reply = self.run(split(question.text), zone, actor)
+        self._reach(actor)
         log.info(
             "question answered command=%s network=%s private=%s error=%s ms=%.0f",
             command,
@@ -69,7 +75,9 @@ class Dispatcher:
         )
         return reply
 
-    def run(self, words: tuple[str, ...], zone: tzinfo = UTC) -> tuple[str, Card]:
+    def run(
+        self, words: tuple[str, ...], zone: tzinfo = UTC, actor: Actor = NOBODY
+    ) -> tuple[str, Card]:
         """The command that was meant and its reply; never raises CibotError."""
         ctx = Context(self._clock(), self._config, zone)
         meant = "?"
@@ -78,10 +86,13 @@ class Dispatcher:
             nonlocal meant
             command, rest = self._meant(tx, words)
             meant = command.name
-            return command.answer(Ask(tx, ctx, rest, self._commands, self._links))
+            return command.answer(Ask(tx, ctx, rest, self._commands, self._links, actor))
 
         try:
-            reply = self._store.read(work)
+            reply = (self._store.write if self._writes(words) else self._store.read)(work)
+        except Refused as error:
+            self._refused(actor, meant, words, error)
+            return meant, card(str(error), error=True)
         except UserError as error:
             return meant, card(str(error), error=True)
         except Transient as error:
@@ -91,6 +102,31 @@ class Dispatcher:
             log.error("question failed command=%s cause=%s", meant, error)  # noqa: TRY400
             return meant, card("That did not work; the log says why.", error=True)
         return meant, reply
+
+    def _writes(self, words: tuple[str, ...]) -> bool:
+        command = self._by_word.get(words[0].casefold()) if words else None
+        return command is not None and command.writes
+
+    def _refused(self, actor: Actor, command: str, words: tuple[str, ...], error: Refused) -> None:
+        """A try of somebody known is kept with what was done; a bare nick could be anybody's."""
+        log.warning("refused command=%s network=%s account=%r", command, actor.network,
+                    actor.account)  # fmt: skip
+        if not actor.account:
+            return
+        arguments, outcome = " ".join(words[1:]), f"refused: {error}"
+        try:
+            self._store.write(
+                lambda tx: record(tx, actor, command, arguments, outcome, self._clock())
+            )
+        except CibotError as failure:
+            log.warning("refusal not kept command=%s cause=%s", command, failure)
+
+    def _reach(self, actor: Actor) -> None:
+        """Who watches a CI is reached under the nick that was seen last."""
+        try:
+            reach(self._store, self._config, actor)
+        except CibotError as error:
+            log.warning("watcher's nick not kept cause=%s", error)
 
     def _meant(self, tx: Tx, words: tuple[str, ...]) -> tuple[Command, tuple[str, ...]]:
         """The command and its arguments; UserError when even a guess fails."""
@@ -109,7 +145,9 @@ class Dispatcher:
         for place, word in enumerate(words[1:], 1):
             command = self._by_word.get(word.casefold())
             rest = without_fillers(words[place + 1 :])
-            if command is not None and rest and _found(rest, names):
+            if command is None or command.writes:
+                continue
+            if rest and _found(rest, names):
                 return command, rest
         kept = without_fillers(words)
         if not kept:
@@ -117,6 +155,10 @@ class Dispatcher:
         for some in (words, kept):
             if _found(some, names):
                 return self._commands["status"], some
+        for word in words:
+            command = self._by_word.get(word.casefold())
+            if command is not None and command.writes:  # never done on a guess
+                raise UserError(f"To {command.name}, write: {command.example}")
         raise UserError(self._unknown(words))
 
     def _unknown(self, words: tuple[str, ...]) -> str:

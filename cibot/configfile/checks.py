@@ -16,6 +16,11 @@ from cibot.configfile.mistakes import Mistake, shown, suggest
 
 Tables = Mapping[str, Any]
 CONSOLE = "console"
+_RESERVED = {
+    CONSOLE: '"console" is the terminal\'s own name; take another',
+    "cli": '"cli" stands for the commands of the shell; take another',
+    "api": '"api" stands for the JSON API; take another',
+}
 
 
 def cross_check(tables: Tables) -> list[Mistake]:
@@ -39,8 +44,9 @@ def _duplicates(tables: Tables) -> Iterator[Mistake]:
                     )
                 seen.setdefault(name.casefold(), path)
     for path, entry in (*entries(tables, "irc"), *entries(tables, "slack")):
-        if entry.get("name") == CONSOLE:
-            yield Mistake((*path, "name"), '"console" is the terminal\'s own name; take another')
+        wrong = _RESERVED.get(str(entry.get("name")))
+        if wrong:
+            yield Mistake((*path, "name"), wrong)
 
 
 def _gerrits(tables: Tables) -> Iterator[Mistake]:
@@ -165,6 +171,24 @@ def _named_channels(tables: Tables) -> Iterator[tuple[KeyPath, str]]:
             yield (*path, "channel"), entry["channel"]
 
 
+def _people(tables: Tables) -> Iterator[Mistake]:
+    """An account of a network that is not there gives nobody a right; nor may two share one."""
+    networks = [*_names(tables, "irc"), *_names(tables, "slack"), *_RESERVED]
+    holders: dict[str, str] = {}
+    for path, entry in entries(tables, "person"):
+        accounts = entry.get("accounts")
+        for index, account in enumerate(accounts if isinstance(accounts, list) else []):
+            if not isinstance(account, str) or ":" not in account:
+                continue
+            here = (*path, "accounts", index)
+            network = account.partition(":")[0]
+            if network not in networks:
+                yield Mistake(here, _unknown("[[irc]] or [[slack]]", network, networks))
+            holder = holders.setdefault(account.lower(), str(entry.get("name")))
+            if holder != str(entry.get("name")):
+                yield Mistake(here, f"{shown(account)} is {shown(holder)} already")
+
+
 def contradictions(config: Config) -> list[Mistake]:
     """What does not go together in ``[judgement]``, once each value by itself is right."""
     success, silence = config.judgement.success, config.judgement.silence
@@ -197,4 +221,5 @@ _CHECKS: tuple[Callable[[Tables], Iterator[Mistake]], ...] = (
     _irc,
     _slack,
     _channels,
+    _people,
 )

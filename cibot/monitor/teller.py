@@ -12,20 +12,27 @@ from urllib.parse import quote
 from cibot.alerts.incident import Incident, Phase, Transition
 from cibot.alerts.inhibit import Opening, Surroundings, common_breakage, inhibited
 from cibot.alerts.message import Subject, alert_card, together_card
-from cibot.alerts.routing import Alert, receivers
+from cibot.alerts.routing import Alert
 from cibot.card import Card
 from cibot.config import Config
 from cibot.health.signal import Health
-from cibot.model import Channel, State
+from cibot.model import State
+from cibot.monitor.audience import muted, tell_all
 from cibot.monitor.observer import Observation
-from cibot.store import outbox
 from cibot.store.cis import KnownCi, all_cis, server_urls
 from cibot.store.engine import Tx
-from cibot.store.incidents import StoredIncident, incidents_of, opened_since, update_incident
+from cibot.store.incidents import (
+    StoredIncident,
+    incidents_of,
+    last_step,
+    opened_since,
+    update_incident,
+)
 from cibot.store.queries_judging import servers_of
 
 log = logging.getLogger(__name__)
 
+_WORSE = frozenset({"opened", "reopened", "escalated"})
 _SPOKEN = frozenset({Phase.FIRING, Phase.ACKNOWLEDGED})
 _DAY = timedelta(days=1)
 
@@ -58,14 +65,17 @@ class Teller:
     ) -> int:
         """Adds what is to be said to the outbox; returns how many messages.
 
-        An opening that a greater trouble keeps back is told when that is over
-        and the incident still lasts; an end is told only of what was told.
+        An opening that a greater trouble or a silence keeps back is told when
+        that is over and the incident still lasts; an end is told only of what was
+        told, and nothing in a silence.
         """
         around = _surroundings(tx, ci, health, seen)
         added = 0
         for one in steps:
             transition = _news(one)
             if transition is None:
+                continue
+            if self._mute(tx, ci, one, transition, now):
                 continue
             reason = inhibited(one.incident.kind, around)
             if reason is not None and transition.name != "resolved":
@@ -75,6 +85,16 @@ class Teller:
             if not one.stored.told:
                 update_incident(tx, replace(one.stored, told=True))
         return added
+
+    def _mute(self, tx: Tx, ci: KnownCi, one: Step, transition: Transition, now: datetime) -> bool:
+        """Whether a silence keeps the news back; what got worse in it counts as untold."""
+        silence = muted(tx, ci.name, now)
+        if silence is None:
+            return False
+        if one.stored.told and transition.name in _WORSE:
+            update_incident(tx, replace(one.stored, told=False))
+        log.info("silenced ci=%s kind=%s until=%s", ci.name, one.incident.kind, silence.until)
+        return True
 
     def _say(
         self,
@@ -93,13 +113,7 @@ class Teller:
             seen.projects,
         )
         key, message = self._message(tx, ci, one, transition, now)
-        channels = receivers(self._config.route, alert)
-        for name in channels:
-            channel = Channel.parse(name)
-            outbox.enqueue(
-                tx, f"{key}:{name}"[:190], channel.network, channel.room, message.to_json(), now
-            )
-        return len(channels)
+        return tell_all(tx, self._config, alert, ci.id, key, message, now)
 
     def _message(
         self, tx: Tx, ci: KnownCi, one: Step, transition: Transition, now: datetime
@@ -119,7 +133,8 @@ class Teller:
                 return key, together_card(together, len(cis), self._page())
         subject = Subject(ci.name, self._page("ci", ci.name), _change_url(tx, ci))
         card = alert_card(one.incident, transition, subject)
-        return f"incident:{one.stored.id}:{one.seq}:{transition.name}", card
+        seq = one.seq or last_step(tx, one.stored.id)  # told late: after its last step
+        return f"incident:{one.stored.id}:{seq}:{transition.name}", card
 
     def _page(self, *path: str) -> str | None:
         base = self._config.web.public_url
@@ -131,7 +146,7 @@ class Teller:
 def _news(one: Step) -> Transition | None:
     """What people should hear now: the step, or an opening that was kept back before."""
     if one.transition is not None and one.transition.told:
-        told_before = one.stored.told or one.transition.name in {"opened", "reopened", "escalated"}
+        told_before = one.stored.told or one.transition.name in _WORSE
         return one.transition if told_before else None
     if not one.stored.told and one.incident.phase in _SPOKEN:
         opened_at = one.incident.opened_at or one.incident.changed_at

@@ -13,6 +13,7 @@ from cibot.reports.feeds import ServerFeeds
 from cibot.reports.incidents import Incident
 from cibot.reports.listing import CiLine, Listing, is_wrong
 from cibot.reports.signals import Rate
+from cibot.reports.silences import Muted
 from cibot.reports.status import Status
 
 _WORDS = {
@@ -143,6 +144,18 @@ def patch_set(found: Verdict) -> Span:
 def incident_words(one: Incident) -> tuple[str | Span, ...]:
     """As "incident #218, not acknowledged"."""
     return "incident ", Span(f"#{one.id}", href=one.page), f", {acknowledgement(one)}"
+
+
+def muted(ctx: Context, one: Muted) -> Line:
+    """A silence: of what, until when, who said so and why."""
+    left = one.until - ctx.now
+    whole = left >= timedelta(days=2) or not left % timedelta(hours=1)
+    length = text.span(left) if whole else text.duration(left.total_seconds())
+    zone = one.until.astimezone(ctx.zone).tzname() or ""
+    until = f"until {text.clock(one.until, ctx.now, ctx.zone)} {zone} ({length})"
+    name = Span(text.cut(one.ci, 60), strong=True)
+    by, reason = text.cut(one.by, 40), text.cut(one.reason, 150)
+    return line(f"Silence #{one.id}: no alerts of ", name, f" {until}, by {by}: “{reason}”")
 
 
 def acknowledgement(one: Incident) -> str:

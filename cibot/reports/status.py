@@ -20,6 +20,7 @@ from cibot.reports.feeds import ServerFeeds, stale_feeds
 from cibot.reports.listing import CiLine
 from cibot.reports.project import cis_on, reference_on
 from cibot.reports.signals import Rate, read_signals, success_rate
+from cibot.reports.silences import Muted, silence_on
 from cibot.store.engine import Tx
 from cibot.store.incidents import health_of
 from cibot.store.queries_ci import ci_rows, latest_reports
@@ -30,7 +31,8 @@ class Status:
     """One CI. ``passed_since`` counts from the moment it came into its state.
 
     ``reference`` is the CI that it is measured against, None where there is
-    none or it is that one itself. ``last`` is its last report of any kind.
+    none or it is that one itself. ``last`` is its last report of any kind,
+    ``silence`` what mutes its alerts now.
     """
 
     ci: CiLine
@@ -40,6 +42,7 @@ class Status:
     worst_job: JobShare | None
     last: Verdict | None
     stale: tuple[ServerFeeds, ...]
+    silence: Muted | None = None
 
 
 def status(tx: Tx, ctx: Context, name: str) -> Status:
@@ -57,6 +60,7 @@ def status(tx: Tx, ctx: Context, name: str) -> Status:
         worst_job=worst_job(failures(tx, row.id, line.since)) if bad else None,
         last=last[0] if last else None,
         stale=stale_feeds(tx, ctx),
+        silence=silence_on(tx, ctx, row.name),
     )
 
 

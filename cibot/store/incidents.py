@@ -97,17 +97,22 @@ def incidents_of(
     return [StoredIncident(*row) for row in tx.execute(query.limit(limit))]
 
 
-def incident_by_id(tx: Tx, incident_id: int) -> StoredIncident | None:
-    """One incident, or None."""
-    row = tx.execute(select(*_FIELDS).where(schema.incident.c.id == incident_id)).one_or_none()
+def incident_by_id(tx: Tx, incident_id: int, *, lock: bool = False) -> StoredIncident | None:
+    """One incident, or None; with ``lock`` nobody else writes it before this commits."""
+    query = select(*_FIELDS).where(schema.incident.c.id == incident_id)
+    row = tx.execute(query.with_for_update() if lock else query).one_or_none()
     return StoredIncident(*row) if row else None
 
 
 def newest_incidents(tx: Tx, ci_id: int) -> dict[str, StoredIncident]:
-    """The newest incident of each kind of a CI, open or over, by kind."""
+    """The newest incident of each kind of a CI, open or over, by kind, locked for writing.
+
+    A person may acknowledge one while it is judged anew; neither must undo the other.
+    """
     table = schema.incident.c
     newest = select(func.max(table.id)).where(table.ci_id == ci_id).group_by(table.kind)
-    rows = tx.execute(select(*_FIELDS).where(table.id.in_(newest)))
+    ids = tx.execute(newest).scalars().all()
+    rows = tx.execute(select(*_FIELDS).where(table.id.in_(ids)).with_for_update())
     return {row.kind: StoredIncident(*row) for row in rows}
 
 
@@ -148,15 +153,20 @@ def _values(incident: StoredIncident) -> dict[str, object]:
 
 def add_transition(tx: Tx, incident_id: int, at: datetime, name: str, reason: str) -> int:
     """Stores a step of an incident and returns its number, from 1."""
-    table = schema.transition
-    last = tx.execute(
-        select(func.max(table.c.seq)).where(table.c.incident_id == incident_id)
-    ).scalar()
-    seq = (last or 0) + 1
+    seq = last_step(tx, incident_id) + 1
     tx.execute(
-        insert(table).values(incident_id=incident_id, seq=seq, at=at, name=name, reason=reason)
+        insert(schema.transition).values(
+            incident_id=incident_id, seq=seq, at=at, name=name, reason=reason
+        )
     )
     return seq
+
+
+def last_step(tx: Tx, incident_id: int) -> int:
+    """The number of an incident's last step, 0 before the first."""
+    table = schema.transition.c
+    query = select(func.max(table.seq)).where(table.incident_id == incident_id)
+    return int(tx.execute(query).scalar() or 0)
 
 
 def transitions_since(tx: Tx, since: datetime, limit: int = 1000) -> list[StoredTransition]:

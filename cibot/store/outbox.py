@@ -8,10 +8,11 @@ crash: the message may or may not be out.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, or_, select, update
 
 from cibot.store import schema
 from cibot.store.engine import Tx
@@ -144,3 +145,59 @@ def has(tx: Tx, key: str) -> bool:
     """Whether a message with this dedupe key was ever added."""
     table = schema.outbox.c
     return tx.execute(select(table.id).where(table.dedupe_key == key)).scalar() is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A message as `cibot outbox` shows it; ``error`` is why it is not out."""
+
+    id: int
+    key: str
+    network: str
+    room: str
+    card: str
+    state: str
+    attempts: int
+    created_at: datetime
+    not_before: datetime
+    error: str | None
+
+
+_OPEN = ("pending", "sending", "dead")
+
+
+def listed(tx: Tx, states: Sequence[str] = _OPEN, limit: int = 100) -> list[Listed]:
+    """Messages in these states, newest first."""
+    table = schema.outbox.c
+    names = [name if name != "key" else "dedupe_key" for name in Listed.__slots__]
+    query = (
+        select(*(table[name] for name in names))
+        .where(table.state.in_(states))
+        .order_by(table.id.desc())
+        .limit(limit)
+    )
+    return [Listed(*row) for row in tx.execute(query)]
+
+
+def retry(tx: Tx, now: datetime, message_id: int | None = None) -> int:
+    """Makes dead messages, or those that wait, due now; returns how many.
+
+    What is just being sent is left alone.
+    """
+    table = schema.outbox
+    waits = or_(table.c.state == "dead", table.c.not_before > now)
+    query = update(table).where(table.c.state.in_(("dead", "pending")), waits)
+    if message_id is not None:
+        query = query.where(table.c.id == message_id)
+    return tx.execute(query.values(state="pending", not_before=now)).rowcount
+
+
+def drop(tx: Tx, message_id: int) -> bool:
+    """Gives up a message for good, unless it is out or just being sent."""
+    table = schema.outbox
+    done = tx.execute(
+        update(table)
+        .where(table.c.id == message_id, table.c.state.in_(("pending", "dead")))
+        .values(state="dropped")
+    )
+    return done.rowcount == 1

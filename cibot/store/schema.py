@@ -240,6 +240,42 @@ outbox = _table(
     Index(None, "state", "network", "id"),
 )
 
+silence = _table(
+    "silence",
+    Column("id", Id, primary_key=True),
+    Column("pattern", String(100), nullable=False),  # a CI's name, or a pattern with *
+    Column("since", UtcDateTime, nullable=False),
+    Column("until", UtcDateTime, nullable=False),
+    Column("made_by", String(190), nullable=False),
+    Column("reason", String(500), nullable=False),
+    Column("ended_at", UtcDateTime),  # before its time, by somebody
+    Column("ended_by", String(190)),
+    Index(None, "until"),
+)
+
+watch = _table(
+    "watch",
+    Column("network", String(64), primary_key=True),
+    Column("account", String(190), primary_key=True),  # as the network vouches for it
+    Column("ci_id", Integer, primary_key=True, autoincrement=False),
+    Column("room", String(200), nullable=False),  # where a private message reaches them
+    Column("since", UtcDateTime, nullable=False),
+    Index(None, "ci_id"),
+)
+
+audit = _table(
+    "audit",
+    Column("id", Id, primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("network", String(64), nullable=False),
+    Column("account", String(190)),  # None: nobody vouched for them
+    Column("nick", String(190), nullable=False),
+    Column("room", String(200), nullable=False),
+    Column("what", String(32), nullable=False),  # the command
+    Column("arguments", String(600), nullable=False),
+    Column("outcome", String(1000), nullable=False),
+)
+
 feed = _table(
     "feed",
     Column("server_id", Integer, primary_key=True, autoincrement=False),

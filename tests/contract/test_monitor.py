@@ -15,9 +15,11 @@ from cibot.health.policy import Policy
 from cibot.model import Account, Change, Message, PatchSet, State
 from cibot.monitor import Monitor
 from cibot.store import schema
-from cibot.store.cis import ensure_server
+from cibot.store.cis import all_cis, ensure_server
 from cibot.store.engine import Store
 from cibot.store.incidents import health_of
+from cibot.store.silences import add_silence
+from cibot.store.watches import StoredWatch, put_watch
 from tests.support.processes import wait_until
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -230,3 +232,85 @@ def test_one_that_is_half_way_to_silence_is_judged_at_every_tick(life: Life) -> 
     finally:
         life.monitor.stop(5)
     assert "silent" in life.told()[0]
+
+
+def _silence(life: Life, hours: int, pattern: str = "Acme") -> int:
+    until = life.now + hours * HOUR
+    return life.store.write(
+        lambda tx: add_silence(tx, pattern, life.now, until, "Mika", "new disks")
+    )
+
+
+def _well(life: Life) -> None:
+    for _ in range(30):
+        life.change()
+    life.judge()
+
+
+def _breaks(life: Life, changes: int = 15) -> None:
+    for _ in range(changes):
+        life.change(acme=False)
+
+
+def test_a_silence_mutes_and_what_is_still_wrong_after_it_is_told(life: Life) -> None:
+    _well(life)
+    _silence(life, 200)
+    _breaks(life, 100)
+    assert life.judge() is State.FAILING
+    assert life.told() == []
+    assert "opened" in life.steps()  # kept all the same
+    life.now += 101 * HOUR
+    life.hear()
+    life.judge()
+    life.judge()
+    (told,) = life.told()
+    assert told.startswith("■ failing — Acme is failing: ")
+
+
+def test_what_opens_and_ends_in_a_silence_makes_no_noise(life: Life) -> None:
+    _well(life)
+    _silence(life, 24 * 60, "A*")
+    _breaks(life, 100)
+    life.judge()
+    for _ in range(200):
+        life.change()
+    assert life.judge() is State.HEALTHY
+    life.now += 24 * 60 * HOUR
+    life.hear()
+    life.judge()
+    assert "resolved" in life.steps()
+    assert life.told() == []
+
+
+def test_what_got_worse_in_a_silence_is_told_after_each(life: Life) -> None:
+    """Twice kept back and twice told: the second time is no repeat of the first."""
+    _well(life)
+    for number in range(100):  # up to the first alert
+        life.change(acme=False)
+        if number % 5 == 0:
+            life.judge()
+        if life.told():
+            break
+    assert len(life.told()) == 1
+    _silence(life, 100)
+    _breaks(life, 99)
+    assert life.judge() is State.FAILING
+    assert len(life.told()) == 1
+    life.now += 2 * HOUR
+    life.hear()
+    life.judge()
+    assert len(life.told()) == 2
+    assert "Acme is failing" in life.told()[1]
+
+
+def test_who_watches_is_told_in_private(life: Life) -> None:
+    _well(life)
+    acme = next(one.id for one in life.store.read(all_cis) if one.name == "Acme")
+    watch = StoredWatch("net", "bob", acme, "bob_", life.now)
+    life.store.write(lambda tx: put_watch(tx, watch))
+    _breaks(life, 100)
+    life.judge()
+    rows = life.store.read(lambda tx: tx.execute(select(schema.outbox)).all())
+    assert [row.room for row in rows] == ["#ops", "bob_"]
+    assert rows[1].dedupe_key.startswith("watch:net:bob:incident:")
+    assert rows[0].card == rows[1].card

@@ -20,6 +20,7 @@ import cibot.store
 from cibot.model import Account, Change, PatchSet
 from cibot.store import (
     accounts,
+    audit,
     bulk,
     changes,
     cis,
@@ -35,18 +36,24 @@ from cibot.store import (
     queries_judging,
     reports,
     schema,
+    silences,
     upsert,
+    watches,
 )
+from cibot.store.audit import AuditRow
 from cibot.store.engine import Store, Tx
 from cibot.store.incidents import StoredHealth, StoredIncident
 from cibot.store.lease import Lease
 from cibot.store.outbox import Outgoing
+from cibot.store.watches import StoredWatch
 from tests.support.history import NOW, History, ago
 
 # These hold a row a server, a CI or an account, or fewer.
 SMALL = {"server", "ci", "account", "health", "feed", "lease"}
 ALLOWED = {  # (function, table): why reading it from one end to the other is right
     ("incidents_before", "incident"): "walks the key from its end and stops at the limit",
+    ("audit_before", "audit"): "walks the key from its end and stops at the limit",
+    ("silences_before", "silence"): "walks the key from its end and stops at the limit",
     ("project_names", "change"): "skips through the index from project to project",
 }
 SINCE, UNTIL = NOW - ago(7), NOW - ago(0)
@@ -62,6 +69,9 @@ COMMENT = {
     "message_id": "x", "event_at": None, "position": 9, "tag": None, "digest": 1, "text": "",
     "votes": None,
 }  # fmt: skip
+
+AUDITED = AuditRow(NOW, "net", "mika", "mika", "#ci", "ack", "1", "done")
+WATCH = StoredWatch("net", "u7", 1, "u7", NOW)
 
 Call = Callable[[Tx], object]
 CALLS: Mapping[Any, Sequence[Call]] = {
@@ -107,7 +117,11 @@ CALLS: Mapping[Any, Sequence[Call]] = {
         lambda tx: incidents.incidents_of(tx, resolved_since=SINCE),
         lambda tx: incidents.incidents_of(tx, 1, resolved_since=SINCE),
     ],
-    incidents.incident_by_id: [lambda tx: incidents.incident_by_id(tx, 5)],
+    incidents.incident_by_id: [
+        lambda tx: incidents.incident_by_id(tx, 5),
+        lambda tx: incidents.incident_by_id(tx, 5, lock=True),
+    ],
+    incidents.last_step: [lambda tx: incidents.last_step(tx, 5)],
     incidents.newest_incidents: [lambda tx: incidents.newest_incidents(tx, 1)],
     incidents.opened_since: [lambda tx: incidents.opened_since(tx, SINCE)],
     incidents.add_incident: [
@@ -135,6 +149,9 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     outbox.mark_dead: [lambda tx: outbox.mark_dead(tx, OUTGOING, "e")],
     outbox.release_leases: [lambda tx: outbox.release_leases(tx, NOW)],
     outbox.depth: [outbox.depth],
+    outbox.listed: [outbox.listed, lambda tx: outbox.listed(tx, ["dead"], 5)],
+    outbox.retry: [lambda tx: outbox.retry(tx, NOW), lambda tx: outbox.retry(tx, NOW, 450)],
+    outbox.drop: [lambda tx: outbox.drop(tx, 450)],
     outbox.has: [lambda tx: outbox.has(tx, "k1")],
     queries_change.changes_by_number: [lambda tx: queries_change.changes_by_number(tx, 77)],
     queries_change.changes_by_id: [lambda tx: queries_change.changes_by_id(tx, [CHANGE])],
@@ -181,6 +198,26 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     reports.builds_of: [lambda tx: reports.builds_of(tx, [*KEY, (CHANGE + 1, 1)])],
     reports.cis_heard_since: [lambda tx: reports.cis_heard_since(tx, NOW - ago(minutes=3))],
     reports.judging_counts: [lambda tx: reports.judging_counts(tx, SINCE)],
+    audit.add_audit: [lambda tx: audit.add_audit(tx, AUDITED)],
+    audit.audit_before: [audit.audit_before, lambda tx: audit.audit_before(tx, 300)],
+    silences.add_silence: [
+        lambda tx: silences.add_silence(tx, "Other 1", NOW, UNTIL, "Mika", "new disks")
+    ],
+    silences.silences_at: [lambda tx: silences.silences_at(tx, NOW)],
+    silences.silence_by_id: [lambda tx: silences.silence_by_id(tx, 5)],
+    silences.silences_before: [
+        lambda tx: silences.silences_before(tx, None, 10),
+        lambda tx: silences.silences_before(tx, 300, 10),
+    ],
+    silences.end_silence: [lambda tx: silences.end_silence(tx, 5, "Mika", NOW)],
+    watches.put_watch: [lambda tx: watches.put_watch(tx, WATCH)],
+    watches.drop_watch: [
+        lambda tx: watches.drop_watch(tx, "net", "u7"),
+        lambda tx: watches.drop_watch(tx, "net", "u7", 1),
+    ],
+    watches.watches_of: [lambda tx: watches.watches_of(tx, "net", "u7")],
+    watches.watchers_of: [lambda tx: watches.watchers_of(tx, 1)],
+    watches.seen_in: [lambda tx: watches.seen_in(tx, "net", "u7", "u7_")],
     upsert.upsert: [lambda tx: upsert.upsert(tx, schema.server, [])],
 }
 
@@ -239,6 +276,11 @@ def _fill_more(tx: Tx) -> None:
         for n in range(1, 1501)
     ]  # fmt: skip
     tx.execute(schema.outbox.insert(), said)
+    for n in range(1, 501):
+        audit.add_audit(tx, AUDITED)
+        ended = NOW - ago(n) if n < 490 else NOW + ago(n)
+        silences.add_silence(tx, f"Other {n}", NOW - ago(n + 1), ended, "Mika", "r")
+        watches.put_watch(tx, StoredWatch("net", f"u{n % 100}", n % 25 + 1, "r", NOW))
     tx.execute(
         schema.lease.insert(),
         [{"name": "leader", "owner": "me", "token": 1, "until": NOW, "writes": 0}],

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from cibot.config import CiConfig, Config, ReferenceConfig, WebConfig
+from cibot.config import (
+    CiConfig,
+    Config,
+    IrcConfig,
+    PersonConfig,
+    ReferenceConfig,
+    RouteConfig,
+    WebConfig,
+)
 from cibot.health.intervals import wilson
 from cibot.model import State
 from cibot.store.engine import Store
@@ -22,6 +30,12 @@ CONFIG = Config(
             contact="storage-ci@netapp.example",
             recheck="run NetApp CI",
         ),
+    ),
+    irc=(IrcConfig(name="irc", host="irc.example.org", channels=("#ci",)),),
+    route=(RouteConfig(channels=("irc/#ci",)),),
+    person=(
+        PersonConfig(name="Mika", accounts=("irc:mika",), admin=True),
+        PersonConfig(name="NetApp's team", accounts=("irc:netapp-ops",), owns=("NetApp*",)),
     ),
 )
 

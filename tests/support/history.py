@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from cibot.alerts.incident import Incident, Phase
+from cibot.alerts.incidentrow import incident_row
 from cibot.model import Change, Outcome, PatchSet, Report, Result, State
 from cibot.store import schema
 from cibot.store.changes import change_id, put_changes, put_patch_sets
@@ -100,9 +102,11 @@ class CiHistory:
         now = self.history.now
         end = now - resolved if resolved is not None else None
         word = state or ("resolved" if end else "firing")
-        stored = StoredIncident(
-            0, 0, kind, word, now - opened, end, end or now - opened, json.dumps(body)
-        )
+        began = now - opened
+        changed = end or began
+        pure = Incident(kind, Phase(word), State.FAILING, changed, began, resolved_at=end, **body)
+        row = json.dumps(incident_row(pure))
+        stored = StoredIncident(0, 0, kind, word, began, end, changed, row, told=True)
         steps = [(now - opened, "fired", f"{kind} fired")]
         if end:
             steps.append((end, "resolved", f"{kind} is over"))

@@ -20,7 +20,8 @@ STORE = BASE | {"cibot.store"}
 COLLECT = CONFIG | STORE | {"cibot.collector"}
 MONITOR = COLLECT | HEALTH | {"cibot.alerts", "cibot.monitor"}
 REPORTS = CONFIG | STORE | HEALTH | {"cibot.reports", "cibot.alerts", "cibot.monitor.pairing"}
-CHAT = REPORTS | {"cibot.chat"}
+ACTIONS = REPORTS | {"cibot.actions", "cibot.monitor.audience"}
+CHAT = ACTIONS | {"cibot.chat"}
 WEB = CHAT | {"cibot.web", "cibot.app", "cibot.logs"}
 ALL = {"cibot"} | {f"cibot.{one.stem}" for one in (ROOT / "cibot").iterdir()}
 
@@ -38,9 +39,11 @@ LAYERS: dict[str, set[str]] = {
     "cibot.alerts": PURE | {"cibot.health"},
     "cibot.store": STORE,
     "cibot.collector": COLLECT,
-    "cibot.monitor": MONITOR | {"cibot.monitor.pairing"},
+    "cibot.monitor": MONITOR | {"cibot.monitor.pairing", "cibot.monitor.audience"},
     "cibot.monitor.pairing": STORE | HEALTH,
+    "cibot.monitor.audience": CONFIG | STORE | HEALTH | {"cibot.alerts"},
     "cibot.reports": REPORTS,
+    "cibot.actions": ACTIONS,
     "cibot.chat": CHAT,
     "cibot.webhooks": COLLECT,
     "cibot.web": WEB,
@@ -70,6 +73,7 @@ PURE_PARTS = (
     "cibot.monitor.pairing",
     "cibot.reports.text",
     "cibot.reports.names",
+    "cibot.actions.roles",
     "cibot.chat.text",
     "cibot.chat.lines",
     "cibot.chat.wording",

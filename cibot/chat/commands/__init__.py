@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from cibot.chat.command import Command
 from cibot.chat.commands import (
+    ack,
     change,
     compare,
     contact,
@@ -17,9 +18,15 @@ from cibot.chat.commands import (
     missed,
     project,
     recheck,
+    silence,
+    silences,
     status,
     summary,
+    unsilence,
+    unwatch,
     version,
+    watch,
+    watching,
     why,
 )
 from cibot.chat.commands import help as help_command
@@ -40,6 +47,13 @@ COMMANDS: Mapping[str, Command] = MappingProxyType(
             missed,
             project,
             incidents,
+            ack,
+            silence,
+            unsilence,
+            silences,
+            watch,
+            unwatch,
+            watching,
             contact,
             recheck,
             feeds,

@@ -19,9 +19,11 @@ def answer(ask: Ask) -> Card:
 
 
 def render(ask: Ask, found: Status) -> Card:
-    """Two lines, and a third when our own feed is stale."""
+    """Two lines, and one more when its alerts are silenced or our own feed is stale."""
     details = phrases.details(ask.ctx, found)
     lines = [phrases.headline(ask.ctx, found)] + ([details] if details else [])
+    if found.silence:
+        lines.append(phrases.muted(ask.ctx, found.silence))
     return Card((*lines, *phrases.stale_lines(ask.ctx, found.stale)), link=found.ci.page)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from shutil import copy
 
 import pytest
 
@@ -57,6 +58,68 @@ QUESTIONS = {
     "missed": ["missed netapp", "missed quobyte", "missed zuul", "missed vexx"],
     "project": ["project cinder", "project", "project nova"],
     "incidents": ["incidents", "incidents all", "incidents foo"],
+    "ack": [
+        "ack 1 looking into it",
+        "incidents",
+        "ack #1 looking into it",
+        "ack 3",
+        "ack 99",
+        "ack netapp",
+        "bob: ack 1",
+        "netapp-ops: ack 2",
+        "netapp-ops: ack 1 new disks",
+        "-: ack 1",
+    ],
+    "silence": [
+        "silence netapp 2h new disks",
+        'silence "Quobyte CI" for 1h30m because of the move',
+        "silence B* 3d moving house",
+        "netapp-ops: silence netapp 30m",
+        "netapp-ops: silence netapp 30m again",
+        "netapp-ops: silence quobyte 30m theirs",
+        "netapp-ops: silence * 30m all",
+        "silence netapp 91d too long",
+        "silence netapp",
+        "silence",
+        "silence 2h new disks",
+        "silence nonesuch 2h x",
+        "please silence netapp for 2h",
+        "-: silence netapp 2h x",
+        "silences",
+        "status netapp",
+    ],
+    "unsilence": [
+        "unsilence netapp",
+        "silence netapp 2h new disks",
+        "silence netapp 3h more of them",
+        "silence Net* 1d moving house",
+        "bob: unsilence netapp",
+        "netapp-ops: unsilence netapp",
+        "netapp-ops: unsilence 3",
+        "unsilence #3",
+        "unsilence #3",
+        "unsilence 77",
+        "unsilence",
+    ],
+    "silences": ["silences", "silence netapp 2h new disks", "silences"],
+    "watch": ["bob: watch netapp", "bob: watch netapp", "-: watch netapp", "bob: watch nonesuch"],
+    "unwatch": [
+        "bob: unwatch netapp",
+        "bob: watch netapp",
+        "bob: watch zuul",
+        "bob: unwatch NetApp CI",
+        "bob: unwatch all",
+        "bob: unwatch all",
+        "-: unwatch all",
+    ],
+    "watching": [
+        "bob: watching",
+        "bob: watch zuul",
+        "bob: watch netapp",
+        "bob: watching",
+        "watching",
+        "-: watching",
+    ],
     "contact": ["contact netapp", "contact zuul"],
     "recheck": ["recheck netapp", "recheck zuul"],
     "feeds": ["feeds"],
@@ -66,15 +129,31 @@ QUESTIONS = {
 
 
 @pytest.fixture(scope="module")
-def answer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dispatcher]:
-    store = make_tables(open_store(f"sqlite:///{tmp_path_factory.mktemp('canned') / 'db'}"))
+def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database that nobody writes."""
+    path = tmp_path_factory.mktemp("canned") / "db"
+    store = make_tables(open_store(f"sqlite:///{path}"))
     canned(store)
+    store.close()
+    return path
+
+
+@pytest.fixture
+def answer(history: Path, tmp_path: Path) -> Iterator[Dispatcher]:
+    """On a copy of its own: some commands change things."""
+    copy(history, tmp_path / "db")
+    store = open_store(f"sqlite:///{tmp_path / 'db'}")
     yield Dispatcher(store, CONFIG, clock=lambda: NOW)
     store.close()
 
 
 def ask(answer: Dispatcher, text: str) -> str:
-    reply = answer(Question(text, Asker("alice"), Channel("irc", "#ci"), private=False))
+    """The admin Mika asks, unless another account stands before the question; "-" is nobody."""
+    who, colon, rest = text.partition(": ")
+    account = who if colon else "mika"
+    asker = Asker(account, None if account == "-" else account)
+    question = Question(rest if colon else text, asker, Channel("irc", "#ci"), private=False)
+    reply = answer(question)
     assert reply is not None
     mark = "".join(word for word, on in ((" [error]", reply.error), (" [long]", reply.long)) if on)
     link = f"\n-> {reply.link}" if reply.link else ""
@@ -96,7 +175,7 @@ def test_a_command_explains_itself_and_its_example_works(answer: Dispatcher, nam
     assert command.name == name
     assert command.usage.split()[0] == name
     assert command.example.split()[0] == name
-    reply = answer(Question(command.example, Asker("a"), Channel("c", "r"), private=True))
+    reply = answer(Question(command.example, Asker("m", "mika"), Channel("irc", "m"), private=True))
     assert reply is not None
     assert not reply.error, reply.text()
     assert name in ask(answer, f"help {name}")

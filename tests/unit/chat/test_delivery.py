@@ -165,6 +165,17 @@ def test_what_cannot_be_said_is_told_in_another_room(
     assert ("#spare", "I could not say this in net/#ops: banned from #ops\none") in network.sent
 
 
+def test_what_was_private_is_not_told_elsewhere(
+    sqlite_store: Store, sender: Sender, network: FakeNetwork
+) -> None:
+    network.fails = [Permanent("nobody of that name is there")]
+    key = "watch:net:bob:incident:1:1:opened"
+    say(sqlite_store, key, room="bob")
+    drain(sender)
+    assert states(sqlite_store) == {key: "dead"}
+    assert network.sent == []
+
+
 def test_that_a_notice_of_a_loss_is_lost_makes_no_further_notice(
     sqlite_store: Store, sender: Sender, network: FakeNetwork
 ) -> None:

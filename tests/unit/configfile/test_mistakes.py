@@ -102,6 +102,24 @@ GOLDEN = [
         "3: ci[0].accounts[0]: true does not do: write an account as its number (35648), "
         'or its username or e-mail in quotes ("acme-ci")',
     ),
+    (
+        IRC + '[[person]]\nname = "Mika"\naccounts = ["mika"]',
+        '7: person[0].accounts[0]: "mika" does not do: write who somebody is as NETWORK:ACCOUNT, '
+        'like "libera:mika" (the services account, not the nick) or "work:U012AB3CD" '
+        "(the Slack member id)",
+    ),
+    (
+        IRC + '[[person]]\nname = "Mika"\naccounts = ["libra:mika"]',
+        '7: person[0].accounts[0]: no [[irc]] or [[slack]] has the name "libra"; '
+        "did you mean `libera`?",
+    ),
+    (
+        IRC + '[[person]]\nname = "A"\naccounts = ["libera:mika"]\n'
+        '[[person]]\nname = "B"\naccounts = ["libera:Mika"]',
+        '10: person[1].accounts[0]: "libera:Mika" is "A" already',
+    ),
+    (IRC.replace("libera", "cli"), '2: irc[0].name: "cli" stands for the commands of the shell; '
+     "take another"),
     ("console = 'maybe'", '1: console: "maybe" does not do: write true or false, without quotes'),
     # shapes
     ('[gerrit]\nname = "g"', "1: gerrit: write its heading with two brackets: [[gerrit]]"),

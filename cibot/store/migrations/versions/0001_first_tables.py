@@ -24,6 +24,20 @@ TABLE: dict[str, Any] = {
 
 def upgrade() -> None:
     op.create_table(
+        "audit",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.Column("network", sa.String(length=64), nullable=False),
+        sa.Column("account", sa.String(length=190), nullable=True),
+        sa.Column("nick", sa.String(length=190), nullable=False),
+        sa.Column("room", sa.String(length=200), nullable=False),
+        sa.Column("what", sa.String(length=32), nullable=False),
+        sa.Column("arguments", sa.String(length=600), nullable=False),
+        sa.Column("outcome", sa.String(length=1000), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit")),
+        **TABLE,
+    )
+    op.create_table(
         "build",
         sa.Column("change_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("seq", sa.Integer(), autoincrement=False, nullable=False),
@@ -243,6 +257,21 @@ def upgrade() -> None:
         **TABLE,
     )
     op.create_table(
+        "silence",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("pattern", sa.String(length=100), nullable=False),
+        sa.Column("since", UtcDateTime(), nullable=False),
+        sa.Column("until", UtcDateTime(), nullable=False),
+        sa.Column("made_by", sa.String(length=190), nullable=False),
+        sa.Column("reason", sa.String(length=500), nullable=False),
+        sa.Column("ended_at", UtcDateTime(), nullable=True),
+        sa.Column("ended_by", sa.String(length=190), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_silence")),
+        **TABLE,
+    )
+    op.create_index(op.f("ix_silence_until"), "silence", ["until"], unique=False)
+
+    op.create_table(
         "transition",
         sa.Column(
             "incident_id",
@@ -258,6 +287,18 @@ def upgrade() -> None:
         **TABLE,
     )
     op.create_index(op.f("ix_transition_at"), "transition", ["at"], unique=False)
+
+    op.create_table(
+        "watch",
+        sa.Column("network", sa.String(length=64), nullable=False),
+        sa.Column("account", sa.String(length=190), nullable=False),
+        sa.Column("ci_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("room", sa.String(length=200), nullable=False),
+        sa.Column("since", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("network", "account", "ci_id", name=op.f("pk_watch")),
+        **TABLE,
+    )
+    op.create_index(op.f("ix_watch_ci_id"), "watch", ["ci_id"], unique=False)
 
     op.create_table(
         "account",
@@ -287,7 +328,9 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("account")
+    op.drop_table("watch")
     op.drop_table("transition")
+    op.drop_table("silence")
     op.drop_table("server")
     op.drop_table("report")
     op.drop_table("patch_set")
@@ -300,3 +343,4 @@ def downgrade() -> None:
     op.drop_table("ci")
     op.drop_table("change")
     op.drop_table("build")
+    op.drop_table("audit")

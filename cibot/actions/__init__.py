@@ -1,0 +1,1 @@
+"""What people change: silences, acknowledgements, watches. Each checks who asks, and is audited."""

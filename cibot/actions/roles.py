@@ -1,0 +1,109 @@
+"""Who may change what. A bare nick never may: only whom the network vouches for. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cibot.alerts.routing import matches
+from cibot.config import Config, PersonConfig
+from cibot.errors import UserError
+from cibot.reports.text import cut, listed
+
+TRUSTED = frozenset({"console", "cli"})
+"""Networks whose asker has the terminal, and with it the database: an admin by default."""
+
+
+class Refused(UserError):
+    """Somebody may not do that; the text says how to get the right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who changes something, and where they said so.
+
+    ``account`` is the identity that the network vouches for (the services
+    account on IRC, the user id on Slack), or None: then they may change nothing.
+    ``where`` is the room, or the private conversation.
+    """
+
+    network: str
+    account: str | None
+    nick: str
+    where: str = ""
+
+    @property
+    def identity(self) -> str:
+        """As the configuration writes it, ``NETWORK:ACCOUNT``; empty when nobody vouches."""
+        return f"{self.network}:{self.account}" if self.account else ""
+
+
+NOBODY = Actor("", None, "?")
+
+
+def person(config: Config, actor: Actor) -> PersonConfig | None:
+    """The configured person whose account this is.
+
+    Services compare accounts without case; only A-Z is folded, so that no
+    letter that merely looks alike becomes another's.
+    """
+    if not actor.account:
+        return None
+    wanted = _folded(actor.identity)
+    found = (one for one in config.person if wanted in map(_folded, one.accounts))
+    return next(found, None)
+
+
+def name_of(config: Config, actor: Actor) -> str:
+    """What the person is called in silences, incidents and the audit."""
+    known = person(config, actor)
+    return known.name if known else actor.account or actor.nick
+
+
+def require_identified(config: Config, actor: Actor) -> str:
+    """The account of somebody whom the network vouches for; else raises Refused."""
+    if actor.account:
+        return actor.account
+    if any(one.name == actor.network for one in config.irc):
+        raise Refused(
+            "I do not know who you are, and a nick proves nothing: log in to your services "
+            "account (/msg NickServ IDENTIFY …), share a channel with me, and ask again."
+        )
+    raise Refused("I do not know who you are: nobody vouches for you here.")
+
+
+def require_admin(config: Config, actor: Actor) -> str:
+    """The name of an admin; else raises Refused."""
+    require_identified(config, actor)
+    if _is_admin(config, actor):
+        return name_of(config, actor)
+    raise Refused(f"Only an admin may do that. {_remedy(config, actor, 'admin = true')}")
+
+
+def require_owner(config: Config, actor: Actor, ci: str) -> str:
+    """The name of an admin or of an owner of the CI; else raises Refused."""
+    require_identified(config, actor)
+    known = person(config, actor)
+    if _is_admin(config, actor) or (known is not None and matches(known.owns, ci)):
+        return name_of(config, actor)
+    shown = cut(ci, 40)
+    remedy = _remedy(config, actor, f'owns = ["{shown}"]')
+    raise Refused(f"Only an owner of {shown} or an admin may do that. {remedy}")
+
+
+def _is_admin(config: Config, actor: Actor) -> bool:
+    if actor.network in TRUSTED:
+        return True
+    known = person(config, actor)
+    return known is not None and known.admin
+
+
+def _remedy(config: Config, actor: Actor, right: str) -> str:
+    who = cut(actor.identity, 80)
+    admins = [one.name for one in config.person if one.admin]
+    if not admins:
+        return f'No admin is configured yet: [[person]] with accounts = ["{who}"] and {right}.'
+    return f"Ask {listed(admins[:3], 'or')}; you are {who}."
+
+
+def _folded(identity: str) -> str:
+    return "".join(one.lower() if one.isascii() else one for one in identity)

@@ -1,0 +1,98 @@
+"""Muting a CI's alerts for a while, and ending that early."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+from cibot.actions.recording import record
+from cibot.actions.roles import Actor, require_admin, require_owner
+from cibot.errors import UserError
+from cibot.reports.ci import find_ci
+from cibot.reports.context import Context
+from cibot.reports.silences import Muted, silence, silences
+from cibot.reports.text import cut, span
+from cibot.store.engine import Tx
+from cibot.store.silences import add_silence, end_silence
+
+LONGEST = timedelta(days=90)
+SHORTEST = timedelta(minutes=1)
+_PART = re.compile(r"([0-9]{1,6})(m|h|d|w)")
+_UNITS = {"m": 60, "h": 3600, "d": 86400, "w": 604800}
+_PATTERN = re.compile(r"[*?\[]")
+
+
+def parse_length(text: str) -> timedelta | None:
+    """Reads "30m", "2h", "1h30m", "3d", "2w"; None when it is no length of time. Pure."""
+    parts = list(_PART.finditer(text.casefold()))
+    if not parts or "".join(one[0] for one in parts) != text.casefold():
+        return None
+    return timedelta(seconds=sum(int(one[1]) * _UNITS[one[2]] for one in parts))
+
+
+def put_silence(
+    tx: Tx, ctx: Context, actor: Actor, target: str, length: timedelta, reason: str
+) -> Muted:
+    """Mutes the CI that ``target`` means, or all that a pattern with ``*`` fits.
+
+    Raises Refused for who may not, and UserError for what cannot be.
+    """
+    pattern, by = _allowed(tx, ctx, actor, target)
+    reason = " ".join(reason.split())
+    if not reason:
+        raise UserError("Say why, so that others need not ask, as in: silence netapp 2h new disks.")
+    if not SHORTEST <= length <= LONGEST:
+        raise UserError(
+            f"A silence lasts between a minute and {LONGEST.days} days; for longer, take the CI "
+            "out of the [[route]]s."
+        )
+    until = ctx.now + length
+    made = add_silence(tx, pattern, ctx.now, until, by, reason)
+    said = f"#{made}: {pattern} for {span(length)}, until {until:%Y-%m-%d %H:%M} UTC: {reason}"
+    record(tx, actor, "silence", f"{target} {span(length)} {reason}", said, ctx.now)
+    return silence(tx, made)
+
+
+def is_pattern(target: str) -> bool:
+    """Whether it means all CIs that fit, not one."""
+    return bool(_PATTERN.search(target))
+
+
+def end_silences_of(tx: Tx, ctx: Context, actor: Actor, target: str) -> tuple[str, list[Muted]]:
+    """Ends every active silence of a CI or of just that pattern: its name, and what ended.
+
+    A wider pattern that mutes the CI as well is left alone. Raises Refused.
+    """
+    pattern, by = _allowed(tx, ctx, actor, target)
+    mine = [one for one in silences(tx, ctx) if one.ci.casefold() == pattern.casefold()]
+    return pattern, [ended for one in mine if (ended := _end(tx, ctx, actor, one, by, target))]
+
+
+def end_silence_by_id(tx: Tx, ctx: Context, actor: Actor, silence_id: int) -> Muted:
+    """Ends one silence; Refused for who may not, UserError when it is over or never was."""
+    found = silence(tx, silence_id)
+    if is_pattern(found.ci):
+        by = require_admin(ctx.config, actor)
+    else:
+        by = require_owner(ctx.config, actor, found.ci)
+    ended = _end(tx, ctx, actor, found, by, f"#{silence_id}")
+    if ended is None:
+        raise UserError(f"Silence #{silence_id} of {cut(found.ci, 40)} is over already.")
+    return ended
+
+
+def _allowed(tx: Tx, ctx: Context, actor: Actor, target: str) -> tuple[str, str]:
+    """The CI's name or the pattern that is meant, and who may mute it by that name."""
+    if is_pattern(target):
+        if len(target) > 100:
+            raise UserError("That pattern is too long; 100 characters are enough.")
+        return target, require_admin(ctx.config, actor)
+    name = find_ci(tx, target).name
+    return name, require_owner(ctx.config, actor, name)
+
+
+def _end(tx: Tx, ctx: Context, actor: Actor, one: Muted, by: str, arguments: str) -> Muted | None:
+    if not end_silence(tx, one.id, by, ctx.now):
+        return None
+    record(tx, actor, "unsilence", arguments, f"ended #{one.id} of {one.ci}", ctx.now)
+    return silence(tx, one.id)

@@ -1,0 +1,33 @@
+"""`ack ID [NOTE]`: says that somebody looks at an incident."""
+
+from __future__ import annotations
+
+from cibot.actions.acknowledging import take
+from cibot.card import Card, Span, line
+from cibot.chat.command import Ask, Command
+from cibot.errors import UserError
+from cibot.reports import phrases
+
+
+def answer(ask: Ask) -> Card:
+    """The incident and what is noted with it."""
+    number = ask.words[0].removeprefix("#") if ask.words else ""
+    if not (number.isascii() and number.isdigit() and len(number) < 18):
+        raise UserError("Which incident? As in: ack 1 looking into it; incidents lists them.")
+    note = " ".join(ask.words[1:])
+    found = take(ask.tx, ask.ctx, ask.actor, int(number), note)
+    name = Span(found.ci, strong=True, href=ask.ctx.ci_page(found.ci))
+    said = f" ({found.kind}): {phrases.acknowledgement(found)}"
+    return Card((line(Span(f"#{found.id}", href=found.page), " ", name, said),), link=found.page)
+
+
+COMMAND = Command(
+    name="ack",
+    usage="ack ID [NOTE]",
+    does="says that you look at an incident; the channels that heard of it are told",
+    example="ack 1 looking into it",
+    answer=answer,
+    aliases=("acknowledge",),
+    more="For the CI's owners and admins.",
+    writes=True,
+)

@@ -1,0 +1,30 @@
+"""`watching`: which CIs the asker hears of in private."""
+
+from __future__ import annotations
+
+from cibot.actions.roles import require_identified
+from cibot.card import Card, Span, joined, line
+from cibot.chat.command import Ask, Command
+from cibot.reports import text
+from cibot.reports.watches import watched_by
+
+
+def answer(ask: Ask) -> Card:
+    """Their names."""
+    account = require_identified(ask.ctx.config, ask.actor)
+    names = watched_by(ask.tx, ask.actor.network, account)
+    if not names:
+        how = Span("watch NAME", code=True)
+        return Card((line("You watch no CI; ", how, " begins it."),))
+    spans = joined(Span(text.cut(one, 60), href=ask.ctx.ci_page(one)) for one in names)
+    return Card((line("You watch ", *spans, "."),), long=len(names) > 10)
+
+
+COMMAND = Command(
+    name="watching",
+    usage="watching",
+    does="which CIs you are told of in private",
+    example="watching",
+    answer=answer,
+    aliases=("watches",),
+)

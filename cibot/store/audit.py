@@ -1,0 +1,59 @@
+"""Rows of the audit: every change that a person made or was refused, in its transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import insert, select
+
+from cibot.store import schema
+from cibot.store.engine import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """Who did what, when and where, with which words, and what came of it.
+
+    ``account`` is None where nobody vouched for the nick.
+    """
+
+    at: datetime
+    network: str
+    account: str | None
+    nick: str
+    room: str
+    what: str
+    arguments: str
+    outcome: str
+    id: int = 0
+
+
+_LIMITS = {
+    "network": 64,
+    "account": 190,
+    "nick": 190,
+    "room": 200,
+    "what": 32,
+    "arguments": 600,
+    "outcome": 1000,
+}
+
+
+def add_audit(tx: Tx, row: AuditRow) -> None:
+    """Stores a row; what is too long is cut, ``id`` is not looked at."""
+    values: dict[str, object] = {"at": row.at}
+    for name, limit in _LIMITS.items():
+        text = getattr(row, name)
+        values[name] = text if text is None else text[:limit]
+    tx.execute(insert(schema.audit).values(**values))
+
+
+def audit_before(tx: Tx, before: int | None = None, limit: int = 50) -> list[AuditRow]:
+    """Rows newest first, from the one that follows ``before``."""
+    table = schema.audit.c
+    columns = [table[name] for name in AuditRow.__slots__]
+    query = select(*columns).order_by(table.id.desc()).limit(limit)
+    if before is not None:
+        query = query.where(table.id < before)
+    return [AuditRow(*row) for row in tx.execute(query)]

@@ -1,0 +1,83 @@
+"""Rows of silences: kept for ever, so that nobody forgets who muted what, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import insert, select, update
+
+from cibot.store import schema
+from cibot.store.engine import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSilence:
+    """A mute of the CIs that ``pattern`` fits; ``ended_at`` when somebody ended it early."""
+
+    id: int
+    pattern: str
+    since: datetime
+    until: datetime
+    made_by: str
+    reason: str
+    ended_at: datetime | None = None
+    ended_by: str | None = None
+
+
+_FIELDS = [schema.silence.c[name] for name in StoredSilence.__slots__]
+
+
+def add_silence(
+    tx: Tx, pattern: str, since: datetime, until: datetime, made_by: str, reason: str
+) -> int:
+    """Stores a silence and returns its id."""
+    row = {
+        "pattern": pattern,
+        "since": since,
+        "until": until,
+        "made_by": made_by[:190],
+        "reason": reason[:500],
+    }
+    key = tx.execute(insert(schema.silence).values(**row)).inserted_primary_key
+    assert key is not None
+    return int(key[0])
+
+
+def silences_at(tx: Tx, at: datetime) -> list[StoredSilence]:
+    """The silences that mute something then, the one that ends first first."""
+    table = schema.silence.c
+    query = (
+        select(*_FIELDS)
+        .where(table.until > at, table.since <= at)
+        .where(table.ended_at.is_(None))
+        .order_by(table.until, table.id)
+    )
+    return [StoredSilence(*row) for row in tx.execute(query)]
+
+
+def silence_by_id(tx: Tx, silence_id: int) -> StoredSilence | None:
+    """One silence, or None."""
+    query = select(*_FIELDS).where(schema.silence.c.id == silence_id)
+    row = tx.execute(query).one_or_none()
+    return StoredSilence(*row) if row else None
+
+
+def silences_before(tx: Tx, before: int | None, limit: int) -> list[StoredSilence]:
+    """Silences, over or not, newest first by id, from the one that follows ``before``."""
+    table = schema.silence.c
+    query = select(*_FIELDS).order_by(table.id.desc()).limit(limit)
+    if before is not None:
+        query = query.where(table.id < before)
+    return [StoredSilence(*row) for row in tx.execute(query)]
+
+
+def end_silence(tx: Tx, silence_id: int, ended_by: str, now: datetime) -> bool:
+    """Ends a silence before its time; False when it was over already."""
+    table = schema.silence
+    done = tx.execute(
+        update(table)
+        .where(table.c.id == silence_id, table.c.ended_at.is_(None), table.c.until > now)
+        .values(ended_at=now, ended_by=ended_by[:190])
+    )
+    return done.rowcount == 1

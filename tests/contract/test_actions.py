@@ -1,0 +1,157 @@
+"""What people change: who may, what is kept, and what the rooms then hear; on both databases."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pytest
+
+from cibot.card import Card
+from cibot.chat.commands import COMMANDS
+from cibot.chat.dispatch import Dispatcher
+from cibot.chat.protocol import Asker, Channel, Question
+from cibot.store import outbox
+from cibot.store.audit import AuditRow, audit_before
+from cibot.store.engine import Store
+from cibot.store.incidents import incident_by_id
+from cibot.store.silences import silences_at, silences_before
+from cibot.store.watches import watchers_of
+from tests.support.canned import CONFIG, canned
+from tests.support.history import NOW
+
+HOUR = timedelta(hours=1)
+CHANGES = {
+    "ack": ["ack 1 looking"],
+    "silence": ["silence netapp 2h new disks"],
+    "unsilence": ["silence netapp 2h new disks", "unsilence netapp"],
+    "watch": ["watch netapp"],
+    "unwatch": ["watch netapp", "unwatch netapp"],
+}
+
+
+@dataclass
+class Chat:
+    """The dispatcher on a canned history, asked as Mika unless told otherwise."""
+
+    store: Store
+    now = NOW
+
+    def __post_init__(self) -> None:
+        self.dispatcher = Dispatcher(self.store, CONFIG, clock=lambda: self.now)
+
+    def ask(self, text: str, account: str | None = "mika", nick: str = "nick") -> Card:
+        asker = Asker(nick, account)
+        reply = self.dispatcher(Question(text, asker, Channel("irc", "#ci"), private=False))
+        assert reply is not None
+        return reply
+
+    def audit(self) -> list[AuditRow]:
+        return self.store.read(audit_before)
+
+    def waiting(self) -> list[tuple[str, str, str]]:
+        """Room, text and key of what is in the outbox, oldest first."""
+        rows = self.store.read(lambda tx: outbox.listed(tx, limit=100))
+        return [(one.room, Card.from_json(one.card).text(), one.key) for one in reversed(rows)]
+
+
+@pytest.fixture
+def chat(store: Store) -> Chat:
+    canned(store)
+    return Chat(store)
+
+
+@pytest.mark.parametrize("name", sorted(name for name, one in COMMANDS.items() if one.writes))
+def test_what_changes_something_is_audited_once(chat: Chat, name: str) -> None:
+    for text in CHANGES[name]:
+        reply = chat.ask(text, nick="mi")
+        assert not reply.error, reply.text()
+    mine = [one for one in chat.audit() if one.what == name]
+    assert len(mine) == 1
+    row = mine[0]
+    assert (row.network, row.account, row.nick, row.room) == ("irc", "mika", "mi", "#ci")
+    assert row.at == NOW
+    assert row.arguments
+    assert row.outcome
+
+
+@pytest.mark.parametrize("name", sorted(name for name, one in COMMANDS.items() if one.writes))
+def test_a_nick_alone_changes_nothing(chat: Chat, name: str) -> None:
+    for text in CHANGES[name]:
+        reply = chat.ask(text, account=None, nick="mika")
+        assert reply.error
+        assert "nick proves nothing" in reply.text()
+    assert chat.audit() == []
+    assert chat.store.read(lambda tx: silences_at(tx, NOW)) == []
+    assert chat.waiting() == []
+
+
+def test_a_refused_try_is_kept_with_its_words(chat: Chat) -> None:
+    reply = chat.ask("silence quobyte 2h let me", account="netapp-ops")
+    assert reply.error
+    (row,) = chat.audit()
+    assert (row.what, row.account) == ("silence", "netapp-ops")
+    assert row.arguments == "quobyte 2h let me"
+    assert row.outcome.startswith("refused: Only an owner of Quobyte CI")
+
+
+def test_a_silence_ends_by_itself_and_stays_on_record(chat: Chat) -> None:
+    chat.ask("silence netapp 2h new disks")
+    assert "no alerts of NetApp CI" in chat.ask("status netapp").text()
+    chat.now = NOW + 2 * HOUR
+    assert chat.ask("silences").text() == "No alert is silenced."
+    (kept,) = chat.store.read(lambda tx: silences_before(tx, None, 10))
+    assert (kept.made_by, kept.reason, kept.ended_at) == ("Mika", "new disks", None)
+
+
+def test_a_silence_that_was_ended_says_by_whom(chat: Chat) -> None:
+    chat.ask("silence netapp 2h new disks")
+    chat.now += HOUR
+    chat.ask("unsilence 1", account="netapp-ops")
+    (kept,) = chat.store.read(lambda tx: silences_before(tx, None, 10))
+    assert (kept.ended_by, kept.ended_at) == ("NetApp's team", NOW + HOUR)
+
+
+def test_an_acknowledgement_is_stored_and_told_in_the_thread(chat: Chat) -> None:
+    chat.ask("ack 1 looking into it")
+    stored = chat.store.read(lambda tx: incident_by_id(tx, 1))
+    assert stored is not None
+    assert stored.state == "acknowledged"
+    ((room, text, key),) = chat.waiting()
+    assert room == "#ci"
+    assert text.endswith("NetApp CI: acknowledged by Mika: looking into it")
+    assert key == "incident:1:2:acknowledged:irc/#ci"
+
+
+def test_a_silenced_acknowledgement_is_not_told(chat: Chat) -> None:
+    chat.ask("silence netapp 2h new disks")
+    chat.ask("ack 1")
+    assert chat.waiting() == []
+
+
+def test_hostile_words_are_kept_as_words(chat: Chat) -> None:
+    evil = "silence netapp 2h \x02<!channel> \u202e'; DROP TABLE audit; --\r\nQUIT :x"
+    assert not chat.ask(evil).error
+    (row,) = chat.audit()
+    assert "DROP TABLE" in row.arguments
+    assert not set(row.arguments) & set("\r\n\x02\u202e")
+    chat.ask("silence netapp 2h " + "x" * 5000)
+    assert len(chat.audit()) == 2
+
+
+def test_a_watcher_is_told_at_the_nick_seen_last(chat: Chat) -> None:
+    chat.ask("watch netapp", account="bob", nick="bob")
+    chat.ask("status", account="bob", nick="bob_away")
+    chat.ask("ack 1", account="mika")
+    rooms = [room for room, _text, _key in chat.waiting()]
+    assert rooms == ["#ci", "bob_away"]
+    chat.ask("unwatch netapp", account="bob", nick="bob_away")
+    assert chat.store.read(lambda tx: watchers_of(tx, 1)) == []
+
+
+def test_somebody_elses_nick_does_not_move_a_watch(chat: Chat) -> None:
+    chat.ask("watch netapp", account="bob", nick="bob")
+    chat.ask("status", account=None, nick="thief")
+    chat.ask("status", account="thief", nick="thief")
+    chat.ask("ack 1", account="mika")
+    assert [room for room, _text, _key in chat.waiting()] == ["#ci", "bob"]

@@ -1,0 +1,121 @@
+"""Who may change what."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cibot.actions.roles import (
+    Actor,
+    Refused,
+    name_of,
+    require_admin,
+    require_identified,
+    require_owner,
+)
+from cibot.actions.silencing import is_pattern, parse_length
+from cibot.config import Config
+
+CONFIG = Config.model_validate(
+    {
+        "irc": [{"name": "libera", "host": "irc.example.org"}],
+        "slack": [{"name": "work", "bot_token": "xoxb-1", "signing_secret": "s"}],
+        "person": [
+            {"name": "Mika", "accounts": ["libera:mika", "work:U1"], "admin": True},
+            {"name": "Acme", "accounts": ["libera:acme-ops"], "owns": ["Acme*", "Other CI"]},
+        ],
+    }
+)
+MIKA = Actor("libera", "mika", "anything")
+ACME = Actor("libera", "acme-ops", "x")
+
+
+@pytest.mark.parametrize("actor", [MIKA, Actor("libera", "MIKA", "x"), Actor("work", "U1", "m")])
+def test_an_admin_may_all(actor: Actor) -> None:
+    assert require_admin(CONFIG, actor) == "Mika"
+    assert require_owner(CONFIG, actor, "Anything CI") == "Mika"
+
+
+def test_an_owner_may_what_is_his() -> None:
+    assert require_owner(CONFIG, ACME, "acme storage ci") == "Acme"
+    assert require_owner(CONFIG, ACME, "Other CI") == "Acme"
+    with pytest.raises(Refused, match="Only an owner of NetApp CI or an admin may do that"):
+        require_owner(CONFIG, ACME, "NetApp CI")
+    with pytest.raises(Refused, match="Only an admin may do that"):
+        require_admin(CONFIG, ACME)
+
+
+@pytest.mark.parametrize(
+    "actor",
+    [
+        Actor("libera", None, "mika"),  # a nick proves nothing
+        Actor("libera", "", "mika"),
+        Actor("work", "mika", "mika"),  # another network's account
+        Actor("work:U1", "", "mika"),
+        Actor("libera", "mi\u212aa", "mika"),  # the Kelvin sign folds to k
+        Actor("liber", "a:mika", "mika"),
+        Actor("", "libera:mika", "mika"),
+        Actor("oftc", "mika", "mika"),
+    ],
+)
+def test_nobody_else_is_the_admin(actor: Actor) -> None:
+    with pytest.raises(Refused):
+        require_admin(CONFIG, actor)
+    with pytest.raises(Refused):
+        require_owner(CONFIG, actor, "Acme CI")
+
+
+@given(st.text(), st.text(), st.text())
+def test_no_made_up_account_is_an_admin(network: str, account: str, nick: str) -> None:
+    actor = Actor(network, account or None, nick)
+    if network in {"console", "cli"} or actor.identity.lower() in {"libera:mika", "work:u1"}:
+        return
+    with pytest.raises(Refused):
+        require_admin(CONFIG, actor)
+
+
+def test_who_has_the_terminal_is_an_admin() -> None:
+    for network in ("console", "cli"):
+        assert require_admin(Config(), Actor(network, "root", "root")) == "root"
+        with pytest.raises(Refused):
+            require_admin(Config(), Actor(network, None, "root"))
+
+
+def test_a_refusal_says_how_to_get_the_right() -> None:
+    with pytest.raises(Refused, match="NickServ IDENTIFY"):
+        require_identified(CONFIG, Actor("libera", None, "mika"))
+    with pytest.raises(Refused, match=r'\[\[person\]\] with accounts = \["work:U9"\]'):
+        require_admin(Config(), Actor("work", "U9", "new"))
+
+
+def test_without_a_configured_name_the_account_is_the_name() -> None:
+    assert name_of(CONFIG, Actor("libera", "bob", "b")) == "bob"
+
+
+@pytest.mark.parametrize(
+    ("text", "minutes"),
+    [("30m", 30), ("2h", 120), ("1h30m", 90), ("3d", 4320), ("2W", 20160), ("0m", 0)],
+)
+def test_lengths_of_time(text: str, minutes: int) -> None:
+    assert parse_length(text) == timedelta(minutes=minutes)
+
+
+@pytest.mark.parametrize("text", ["", "2", "h", "2 h", "2h ", "-2h", "1.5h", "2s", "٢h", "2hx"])
+def test_these_are_no_lengths(text: str) -> None:
+    assert parse_length(text) is None
+
+
+@given(st.text(alphabet="0123456789mhdw", max_size=500))
+def test_no_length_breaks_it(text: str) -> None:
+    found = parse_length(text)
+    assert found is None or found >= timedelta(0)
+
+
+def test_what_is_a_pattern() -> None:
+    assert is_pattern("Acme*")
+    assert is_pattern("*")
+    assert is_pattern("[ab]cme")
+    assert not is_pattern("Acme CI")
