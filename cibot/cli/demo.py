@@ -187,7 +187,7 @@ def _console() -> ConsoleBackend:
     """The console; what is piped in is read as if it was typed."""
     if sys.stdin is None or sys.stdin.closed:
         return ConsoleBackend(typed=io.StringIO(), interactive=False, beside=False)
-    return ConsoleBackend(interactive=True, beside=False)
+    return ConsoleBackend(interactive=True, beside=False, greeting="")
 
 
 def _say(lines: list[str]) -> None:

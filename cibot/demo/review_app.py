@@ -18,6 +18,7 @@ from urllib.parse import unquote
 from werkzeug import Request, Response
 
 from cibot.demo.review_events import Info
+from cibot.demo.review_page import change_page
 from cibot.demo.review_query import parse
 from cibot.demo.reviews import Reviews
 from cibot.errors import Permanent, UserError
@@ -67,6 +68,9 @@ class ReviewApp:
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
         self.requests += 1
         request = Request(environ)
+        page = change_page(self.reviews, request.path)
+        if page is not None:
+            return Response(page, content_type="text/html; charset=utf-8")(environ, start_response)
         try:
             answer = self._answer(request)
             response = Response(b")]}'\n" + answer, content_type="application/json; charset=UTF-8")

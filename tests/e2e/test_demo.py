@@ -87,8 +87,9 @@ def demo(folder: Path, *options: str, stdin: int = subprocess.PIPE) -> Iterator[
                 stream.close()
 
 
+@pytest.mark.timeout(240)
 def test_three_stories_and_answers(tmp_path: Path) -> None:
-    with demo(tmp_path, "--speed", "3", "--for", "110") as running:
+    with demo(tmp_path, "--speed", "3", "--for", "90") as running:
         running.sees("cibot demo – everything you see here is invented")
         web = running.sees(r"web +(http://127\.0\.0\.1:\d+)")[1]
         running.sees(r"Read a month of history over REST: [\d,]+ changes, 3,\d+ comments")

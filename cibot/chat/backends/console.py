@@ -10,6 +10,7 @@ import logging
 import os
 import re
 import select
+import shutil
 import socket
 import sys
 import threading
@@ -30,6 +31,9 @@ NETWORK = "console"
 ROOM = "here"
 _PREFIXES = ("!ci", "/ci")
 _PROMPT = "ci> "
+_GREETING = "Ask: status, list, help … (quit ends)"
+_NARROWEST = 40  # columns; what is narrower is not wrapped by us
+_UNSEEN = re.compile(r"\x1b\[[0-9;]*[mK]|\x1b\]8;;[^\x1b]*\x1b\\")
 _MOST_TYPED = 4096  # bytes of one line
 _ROOM = re.compile(r"\S{1,200}")
 _BROKEN = card("something went wrong with that question; it is in the bot's log", error=True)
@@ -75,6 +79,21 @@ def _dim(text: str, colour: bool) -> str:
     return f"\x1b[2m{text}\x1b[0m" if colour else text
 
 
+def wrapped(text: str, columns: int) -> list[str]:
+    """A rendered line broken between words, to fit; what follows is indented."""
+    if columns < _NARROWEST or len(_UNSEEN.sub("", text)) <= columns:
+        return [text]
+    indent = " " * (len(text) - len(text.lstrip(" ")) + 2)
+    lines = [""]
+    for word in re.split(r"(?<=[^ ]) ", text):
+        longer = f"{lines[-1]} {word}" if lines[-1] else word
+        if len(_UNSEEN.sub("", longer)) <= columns or not lines[-1].strip():
+            lines[-1] = longer
+        else:
+            lines.append(indent + word)
+    return lines
+
+
 class ConsoleBackend:
     """Implements `cibot.chat.protocol.Backend` for a terminal, a pipe or a file.
 
@@ -94,8 +113,10 @@ class ConsoleBackend:
         colour: bool | None = None,
         interactive: bool | None = None,
         prompt: str = _PROMPT,
+        greeting: str = _GREETING,
         beside: bool = True,
     ) -> None:
+        self._greeting = greeting
         self._beside = beside
         self._out = out or sys.stdout
         self._typed = typed or sys.stdin
@@ -151,14 +172,19 @@ class ConsoleBackend:
         return render(card, colour=self._colour, beside=self._beside)
 
     def _print(self, lines: list[str]) -> None:
-        clear = "\r\x1b[K" if self._prompt else ""
-        text = clear + "".join(f"{one}\n" for one in lines) + self._prompt
         with self._lock:
             try:
+                text = self._laid_out(lines)
                 self._out.write(text.encode(self._encoding, "replace").decode(self._encoding))
                 self._out.flush()
             except (OSError, ValueError) as error:
                 raise Transient(f"the console cannot be written: {error}") from error
+
+    def _laid_out(self, lines: list[str]) -> str:
+        clear = "\r\x1b[K" if self._prompt else ""
+        columns = shutil.get_terminal_size().columns if self._out.isatty() else 0
+        fitting = [part for one in lines for part in wrapped(one, columns)]
+        return clear + "".join(f"{one}\n" for one in fitting) + self._prompt
 
     @property
     def _encoding(self) -> str:
@@ -167,7 +193,7 @@ class ConsoleBackend:
     def _read(self, answer: Answer, ear: socket.socket) -> None:
         try:
             if self._prompt:
-                self._print(["Ask: status, list, help … (quit ends)"])
+                self._print([self._greeting] if self._greeting else [])
             for typed in self._lines(ear):
                 text = _without_prefix(one_line(typed))
                 if text in {"quit", "exit"}:

@@ -276,3 +276,19 @@ def test_a_large_history_is_loaded_and_paged(clock):
     reviews.load([{**reviews.change(7), "updated": "2025-01-01 00:00:00.000000000"}])
     assert rows(client, "is:open", n=1) == [7]
     assert len(reviews) == 25_000
+
+
+@pytest.mark.parametrize("path", ["/3", "/3/1", "/c/cinder/+/3/1", "/c/nova/spec/+/3"])
+def test_a_change_has_a_page_for_people(client, reviews, path):
+    reviews.comment(3, ZUUL, "Build <failed> & so on", START, votes={"Verified": -1})
+    response = client.get(path)
+    assert response.status_code == 200
+    assert response.content_type.startswith("text/html")
+    assert "Build &lt;failed&gt; &amp; so on" in response.text
+    assert "Zuul" in response.text
+    assert "simulated" in response.text
+
+
+@pytest.mark.parametrize("path", ["/99", "/c/cinder/+/99", "/c/+/", "/3/x"])
+def test_other_pages_are_not_there(client, path):
+    assert client.get(path).status_code == 404

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 from cibot.card import Card, Span, card, line, state_span
-from cibot.chat.backends.console import ConsoleBackend, render
+from cibot.chat.backends.console import ConsoleBackend, render, wrapped
 from cibot.errors import Transient
 from cibot.model import State
 
@@ -35,6 +35,19 @@ def test_addresses_out_of_sight():
     shown = render(hostile, colour=True, beside=False)[0]
     assert shown.count("\x1b") == 4
     assert "\x07" not in shown
+
+
+def test_lines_break_between_words():
+    words = "    see " + ", ".join(["910123,1 (a-job)"] * 6)
+    lines = wrapped(words, 50)
+    assert len(lines) == 3
+    assert all(len(one) <= 50 for one in lines)
+    assert " ".join(one.strip() for one in lines) == words.strip()
+    assert lines[1].startswith("      910123") or lines[1].startswith("      (a-job)")
+    assert wrapped(words, 0) == [words]
+    assert wrapped("x" * 90, 50) == ["x" * 90]
+    coloured = f"\x1b]8;;https://{'long' * 20}\x1b\\ci\x1b]8;;\x1b\\ \x1b[1;31m■ failing\x1b[0m"
+    assert wrapped(coloured, 40) == [coloured]
 
 
 def test_the_state_has_its_colour():
