@@ -147,12 +147,13 @@ def _play(wish: Wish, folder: Path, log: Path, stop: threading.Event) -> None:
             director.start()
             _live(console, stop, until, wish.speed)
         finally:
-            _end(director, bot)
+            _end(director, server, bot)
     _say(farewell(kept_at=str(store) if kept else None))
 
 
-def _end(director: Director, bot: Bot) -> None:
+def _end(director: Director, server: ReviewServer, bot: Bot) -> None:
     director.stop()
+    server.webhooks.stop()
     bot.stop()
 
 
