@@ -20,8 +20,6 @@ from cibot.reports.signals import SignalView
 from cibot.web import apipage, drawing
 from cibot.web.asking import Asking
 
-_RATES = {"success", "disagreement", "infra", "coverage", "flips"}
-
 
 def page_tools(environment: Environment, asking: Asking) -> None:
     """Adds the tools to an environment."""
@@ -115,8 +113,9 @@ def job_link_to(job: str, url: str | None) -> Markup:
 
 
 def is_rate(signal: SignalView) -> bool:
-    """Whether its figure is a share that can stand on a scale of 0 to 100 %."""
-    return signal.name in _RATES and signal.figure is not None and 0 <= signal.figure <= 1
+    """Whether its figure is a share with an interval, for a scale of 0 to 100 %."""
+    bounds = (signal.low, signal.figure, signal.high)
+    return all(one is not None and 0 <= one <= 1 for one in bounds)
 
 
 def success_verdict(ci: CiLine) -> State:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from cibot.health.policy import Policy
+from cibot.health.share import SharePolicy
 from cibot.reports import text
 
 
@@ -27,7 +28,12 @@ class SignalRules:
 
 def judging(policy: Policy) -> tuple[SignalRules, ...]:
     """Every signal, worst kind first."""
-    return (_silent(policy), _success(policy), _incidents(policy))
+    shares = (
+        _share(one.name, getattr(policy, one.name))
+        for one in fields(policy)
+        if isinstance(getattr(policy, one.name), SharePolicy)
+    )
+    return (_silent(policy), _success(policy), _drop(policy), *shares, _incidents(policy))
 
 
 def _success(policy: Policy) -> SignalRules:
@@ -35,7 +41,7 @@ def _success(policy: Policy) -> SignalRules:
     return SignalRules(
         "success",
         "The share of results that passed, counting only patch sets that the reference CI passed:"
-        " a failure on a broken change is the change's, not the CI's. The 95 % interval (Wilson's)"
+        " a failure on a broken change is the change’s, not the CI’s. The 95 % interval (Wilson’s)"
         " is compared, not the share itself, so few results accuse nobody.",
         (
             Rule("Looks at the last", text.span(own.window)),
@@ -44,6 +50,43 @@ def _success(policy: Policy) -> SignalRules:
             Rule("Degraded when surely below", text.percent(own.degraded)),
             Rule("Failing when surely below", text.percent(own.failing)),
             Rule("Well again from", text.percent(own.clears)),
+        ),
+    )
+
+
+def _drop(policy: Policy) -> SignalRules:
+    own = policy.chart
+    return SignalRules(
+        "drop",
+        "A change chart compares each result with what the CI’s own past led to expect. It knows a"
+        " real drop within a dozen results, dates its beginning, and is not moved by bad luck.",
+        (
+            Rule("False alerts, at most", f"{own.false_alerts:g} per CI and month"),
+            Rule("Learns from, before anything is unusual", text.plural(own.minimum, "result")),
+            Rule("A drop that lasts becomes how the CI is after", text.span(own.adopt)),
+        ),
+    )
+
+
+_SHARES = {
+    "disagreement": "The share of results that failed where the reference CI passed the same"
+    " patch set.",
+    "passes_everything": "The share of results that passed where the reference CI failed: who"
+    " passes broken changes tests nothing.",
+    "infra": "The share of results that broke by themselves: not the change failed, but the CI.",
+}
+
+
+def _share(name: str, own: SharePolicy) -> SignalRules:
+    return SignalRules(
+        name.replace("_", " "),
+        _SHARES.get(name, "A share of results that are bad, compared by its 95 % interval."),
+        (
+            Rule("Looks at the last", text.span(own.window)),
+            Rule("Judges from", text.plural(own.minimum, "result")),
+            Rule("Degraded when surely above", text.percent(own.degraded)),
+            Rule("Failing when surely above", text.percent(own.failing)),
+            Rule("Well again below", text.percent(own.clears)),
         ),
     )
 
