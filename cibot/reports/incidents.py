@@ -10,6 +10,7 @@ from typing import Any
 
 from cibot.errors import UserError
 from cibot.reports.context import Context
+from cibot.reports.signals import Evidence, read_evidence
 from cibot.store.engine import Tx
 from cibot.store.incidents import StoredIncident, incident_by_id, incidents_of
 from cibot.store.queries_ci import ci_rows
@@ -89,6 +90,13 @@ def incident(tx: Tx, ctx: Context, incident_id: int) -> tuple[Incident, tuple[St
         raise UserError(f"There is no incident #{incident_id}.")
     steps = tuple(Step(one.at, one.name, one.reason) for one in transitions_of(tx, incident_id))
     return _incident(ctx, names, stored), steps
+
+
+def evidence_of(tx: Tx, incident_id: int) -> tuple[tuple[Evidence, ...], tuple[Evidence, ...]]:
+    """What an incident rested on when it opened, and what it rests on now; newest first each."""
+    stored = incident_by_id(tx, incident_id)
+    body = _body(stored.body) if stored else {}
+    return read_evidence(body.get("first_evidence")), read_evidence(body.get("evidence"))
 
 
 def _incident(ctx: Context, names: dict[int, str], stored: StoredIncident) -> Incident:

@@ -76,6 +76,11 @@ def read_signals(text: str) -> tuple[SignalView, ...]:
     return tuple(_signal(one) for one in raw if isinstance(one, dict) and one.get("name"))
 
 
+def read_evidence(raw: Any) -> tuple[Evidence, ...]:
+    """The evidence in a part of a stored JSON; what is no list holds none."""
+    return tuple(_evidence(one) for one in (raw if isinstance(raw, list) else []))
+
+
 def success_rate(signals: tuple[SignalView, ...]) -> Rate | None:
     """How much a CI passed, from its success signal; None without results."""
     for one in signals:
@@ -91,7 +96,6 @@ def worst_signal(signals: tuple[SignalView, ...]) -> SignalView | None:
 
 
 def _signal(raw: Mapping[str, Any]) -> SignalView:
-    evidence = raw.get("evidence")
     return SignalView(
         name=str(raw["name"]),
         verdict=_state(raw.get("verdict")),
@@ -101,7 +105,7 @@ def _signal(raw: Mapping[str, Any]) -> SignalView:
         n=int(_number(raw.get("n")) or 0),
         threshold=_words(raw.get("threshold")),
         said=_words(raw.get("said")),
-        evidence=tuple(_evidence(one) for one in (evidence if isinstance(evidence, list) else [])),
+        evidence=read_evidence(raw.get("evidence")),
     )
 
 

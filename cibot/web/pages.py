@@ -15,10 +15,9 @@ from cibot import __version__
 from cibot.errors import CibotError, Transient, UserError
 from cibot.reports.change import change
 from cibot.reports.feeds import feeds
-from cibot.reports.incidents import incident
 from cibot.web.api import ENDPOINTS
 from cibot.web.api.changes import ChangeParams
-from cibot.web.api.incidents import OneIncident
+from cibot.web.api.incidents import OneIncident, one_incident
 from cibot.web.api.params import Nothing
 from cibot.web.api.projects import MatrixParams, one_project, projects
 from cibot.web.asking import Asking
@@ -71,8 +70,8 @@ class Pages:
     def incident(self, id: str) -> Response:  # noqa: A002  the URL's word
         """``/incidents/<id>``: one, with its timeline."""
         asked = read_params(OneIncident, {"id": id})
-        found, steps = self._asking.ask(lambda tx, ctx: incident(tx, ctx, asked.id))
-        return self._render("incident.html", one=found, steps=steps)
+        page = one_incident(self._asking, asked)
+        return self._render("incident.html", page=page, one=page.incident, steps=page.steps)
 
     def projects(self) -> Response:
         """``/projects``: where CIs are at home."""

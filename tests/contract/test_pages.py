@@ -203,7 +203,16 @@ def test_hostile_text_is_text(blank: Store) -> None:
         signal("success", State.FAILING, HOSTILE, figure=0.1, low=0.0, high=0.3, n=9,
                threshold=HOSTILE),
     )  # fmt: skip
-    ci.incident("success", ago(hours=4), said=HOSTILE, note=HOSTILE, acknowledged_by=HOSTILE)
+    seen = [{"said": HOSTILE, "number": 5, "patch_set": 1, "job": HOSTILE, "url": "javascript:1"}]
+    ci.incident(
+        "success",
+        ago(hours=4),
+        first_evidence=seen,
+        evidence=seen,
+        said=HOSTILE,
+        note=HOSTILE,
+        acknowledged_by=HOSTILE,
+    )
     history.save()
     site = client(blank, Config())
     name = read(site.get("/").get_data(as_text=True)).addresses
@@ -212,6 +221,7 @@ def test_hostile_text_is_text(blank: Store) -> None:
         html = site.get(path).get_data(as_text=True)
         page = read(html)
         assert "<script>" not in html
+        assert "javascript:" not in html
         assert page.scripts == 1
         assert "<script>alert(1)</script>" in page.text
 

@@ -9,7 +9,8 @@ from pydantic import Field
 
 from cibot.reports.ci import find_ci
 from cibot.reports.context import Context
-from cibot.reports.incidents import Incident, Step, incident, read_incidents
+from cibot.reports.incidents import Incident, Step, evidence_of, incident, read_incidents
+from cibot.reports.signals import Evidence
 from cibot.store.engine import Tx
 from cibot.store.queries_face import incidents_before
 from cibot.web.api.params import CiName, Number, Paged
@@ -28,10 +29,12 @@ class IncidentPage(Page[Incident]):
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """One incident and its steps, oldest first."""
+    """One incident, its steps, oldest first, and what it rested on first and rests on now."""
 
     incident: Incident
     steps: tuple[Step, ...]
+    first_evidence: tuple[Evidence, ...]
+    evidence: tuple[Evidence, ...]
 
 
 class ListParams(Paged):
@@ -68,7 +71,9 @@ def list_incidents(asking: Asking, params: ListParams) -> IncidentPage:
 
 def one_incident(asking: Asking, params: OneIncident) -> Timeline:
     """An incident and its steps."""
-    return Timeline(*asking.ask(lambda tx, ctx: incident(tx, ctx, params.id)))
+    return asking.ask(
+        lambda tx, ctx: Timeline(*incident(tx, ctx, params.id), *evidence_of(tx, params.id))
+    )
 
 
 def _id(after: str) -> int:
