@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 LEASE = timedelta(seconds=60)
 REPEAT = "(possibly a repeat)"
 _LONGEST_WAIT_S = 300.0
+_PRIVATE = timedelta(hours=1)  # so long somebody who is away is looked for
 _IDLE_S = 1.0  # what is put back for later comes due without a wake
 
 
@@ -103,7 +104,10 @@ class Sender:
         except Unconfirmed as error:
             self._settle(outbox.mark_unsure, outgoing, error)
         except Transient as error:
-            self._settle(outbox.mark_later, outgoing, error)
+            if outgoing.key.startswith(PRIVATE) and now - outgoing.created_at > _PRIVATE:
+                self._bury(outgoing, error)
+            else:
+                self._settle(outbox.mark_later, outgoing, error)
         except Permanent as error:
             self._bury(outgoing, error)
         else:
@@ -140,7 +144,7 @@ class Sender:
             error,
         )
 
-    def _bury(self, outgoing: Outgoing, error: Permanent) -> None:
+    def _bury(self, outgoing: Outgoing, error: Permanent | Transient) -> None:
         """Gives a message up and says so in another room, unless it was private or said that."""
         lost = Channel(outgoing.network, outgoing.room)
         told = None

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import getpass
 import json
-import os
 import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
-from cibot.actions.roles import Actor
 from cibot.card import Card
 from cibot.chat.backends.console import render
 from cibot.chat.command import Command
 from cibot.chat.commands import COMMANDS
 from cibot.chat.dispatch import Dispatcher
 from cibot.chat.wording import split
-from cibot.cli.common import config_option, read_config
+from cibot.cli.common import config_option, read_config, shell_actor
 from cibot.store.engine import open_store
 from cibot.store.migrate import require_current
 
@@ -57,18 +54,9 @@ def ask(config_path: Path | None, words: tuple[str, ...]) -> Card:
         require_current(store)
         name, *rest = words
         typed = tuple(word for one in rest for word in _words(one))
-        return Dispatcher(store, config).run((name, *typed), actor=_actor())[1]
+        return Dispatcher(store, config).run((name, *typed), actor=shell_actor())[1]
     finally:
         store.close()
-
-
-def _actor() -> Actor:
-    """Who holds the shell holds the database: the account is that of the system."""
-    try:
-        name = getpass.getuser()
-    except (OSError, KeyError):  # a number without a name, as in some containers
-        name = str(os.getuid())
-    return Actor("cli", name, name, "shell")
 
 
 def _words(argument: str) -> tuple[str, ...]:

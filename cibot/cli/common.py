@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import getpass
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,7 +14,9 @@ import click
 from cibot.errors import ConfigError
 
 if TYPE_CHECKING:
+    from cibot.actions.roles import Actor
     from cibot.configfile import Loaded
+    from cibot.store.engine import Store
 
 PLACES = (Path("config/cibot.toml"), Path("/etc/cibot/cibot.toml"))
 VARIABLE = "CIBOT_CONFIG"
@@ -56,3 +60,28 @@ def read_config(chosen: Path | None, environ: Mapping[str, str] | None = None) -
 
     environ = os.environ if environ is None else environ
     return read(find_config(chosen, environ), environ)
+
+
+def shell_actor() -> Actor:
+    """Who holds the shell holds the database: the account is that of the system."""
+    from cibot.actions.roles import Actor  # noqa: PLC0415 - needed by few commands
+
+    try:
+        name = getpass.getuser()
+    except (OSError, KeyError):  # a number without a name, as in some containers
+        name = str(os.getuid())
+    return Actor("cli", name, name, "shell")
+
+
+@contextmanager
+def configured_store(config_path: Path | None) -> Iterator[Store]:
+    """The configured database, of this version. Raises ConfigError or MigrationError."""
+    from cibot.store.engine import open_store  # noqa: PLC0415 - slow for `cibot --help`
+    from cibot.store.migrate import require_current  # noqa: PLC0415
+
+    store = open_store(read_config(config_path).config.store.url.get_secret_value())
+    try:
+        require_current(store)
+        yield store
+    finally:
+        store.close()

@@ -2,7 +2,8 @@
 
 A row is written in the transaction that decides it. Before a send it is
 claimed (``sending``, one attempt more, a lease); after, it is ``sent`` with
-the network's id. A row that is ``sending`` with its lease over was left by a
+the network's id; ``dead`` when a person must act first, ``dropped`` when one
+said that it need not go out. A row that is ``sending`` with its lease over was left by a
 crash: the message may or may not be out.
 """
 
@@ -17,6 +18,8 @@ from sqlalchemy import func, or_, select, update
 from cibot.store import schema
 from cibot.store.engine import Tx
 from cibot.store.upsert import upsert
+
+_OPEN = ("pending", "sending", "dead")
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,9 +164,6 @@ class Listed:
     created_at: datetime
     not_before: datetime
     error: str | None
-
-
-_OPEN = ("pending", "sending", "dead")
 
 
 def listed(tx: Tx, states: Sequence[str] = _OPEN, limit: int = 100) -> list[Listed]:

@@ -176,6 +176,19 @@ def test_what_was_private_is_not_told_elsewhere(
     assert network.sent == []
 
 
+def test_who_is_away_is_looked_for_an_hour(
+    sqlite_store: Store, sender: Sender, network: FakeNetwork, clock: Clock
+) -> None:
+    network.fails = [Transient("nobody of that name is there") for _ in range(3)]
+    say(sqlite_store, "watch:net:bob:1", "alert", room="bob")
+    drain(sender)
+    assert states(sqlite_store)["watch:net:bob:1"] == "pending"
+    clock.now += timedelta(minutes=61)
+    drain(sender)
+    assert states(sqlite_store) == {"watch:net:bob:1": "dead", "alert": "pending"}
+    assert network.sent == []
+
+
 def test_that_a_notice_of_a_loss_is_lost_makes_no_further_notice(
     sqlite_store: Store, sender: Sender, network: FakeNetwork
 ) -> None:

@@ -1,0 +1,103 @@
+"""``cibot outbox``: messages that wait or were given up, and what to do with them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from cibot.actions.recording import record
+from cibot.card import Card
+from cibot.chat.lines import one_line
+from cibot.cli.common import config_option, configured_store, shell_actor
+from cibot.errors import UserError
+from cibot.reports import text
+from cibot.store import outbox
+from cibot.store.engine import Tx
+
+_SHOWN = 100  # characters of a message and of its error
+
+
+@click.group()
+def command() -> None:
+    """List, retry or drop messages that are not out yet.
+
+    A message waits (pending), is just being sent (sending), or was given up
+    (dead) because a person must act first: the bot was banned, a room is gone,
+    a token was revoked.
+    """
+
+
+@command.command("list")
+@config_option
+@click.option("--dead", is_flag=True, help="Only those that were given up.")
+def list_(config_path: Path | None, dead: bool) -> None:
+    """Show them, newest first, with ages and errors."""
+    states = ("dead",) if dead else ("pending", "sending", "dead")
+    now = datetime.now(UTC)
+    with configured_store(config_path) as store:
+        found = store.read(lambda tx: outbox.listed(tx, states))
+    for line in lines(found, now):
+        click.echo(line)
+
+
+def lines(found: Sequence[outbox.Listed], now: datetime) -> list[str]:
+    """A line for each message, and one more for its error."""
+    if not found:
+        return ["nothing waits"]
+    shown = []
+    for one in found:
+        age = text.span(now - one.created_at)
+        tries = text.plural(one.attempts, "try", "tries")
+        said = text.cut(one_line(Card.from_json(one.card).text()), _SHOWN)
+        where = one_line(f"{one.network}/{one.room}")
+        shown.append(f"{one.id}  {one.state}  {where}  {age} old, {tries}: {said}")
+        if one.error:
+            shown.append(f"    {text.cut(one_line(one.error), _SHOWN)}")
+    return shown
+
+
+@command.command()
+@config_option
+@click.argument("which", metavar="ID|all")
+def retry(config_path: Path | None, which: str) -> None:
+    """Send again now what was given up or waits for another try."""
+    now = datetime.now(UTC)
+
+    def work(tx: Tx) -> int:
+        count = outbox.retry(tx, now, None if which == "all" else _number(which))
+        record(tx, shell_actor(), "outbox retry", which, f"{count} due again", now)
+        return count
+
+    with configured_store(config_path) as store:
+        count = store.write(work)
+    if not count:
+        raise UserError(f"nothing to retry: {which} waits for nothing; see cibot outbox list")
+    click.echo(f"{text.plural(count, 'message')} due now; the running bot sends them")
+
+
+@command.command()
+@config_option
+@click.argument("which", metavar="ID")
+def drop(config_path: Path | None, which: str) -> None:
+    """Give up a message for good."""
+    now, number = datetime.now(UTC), _number(which)
+
+    def work(tx: Tx) -> None:
+        if not outbox.drop(tx, number):
+            raise UserError(
+                f"message {number} is out, being sent or unknown; see cibot outbox list"
+            )
+        record(tx, shell_actor(), "outbox drop", which, "dropped", now)
+
+    with configured_store(config_path) as store:
+        store.write(work)
+    click.echo(f"message {number} will not be sent")
+
+
+def _number(which: str) -> int:
+    if which.isascii() and which.isdigit() and len(which) < 18:
+        return int(which)
+    raise UserError(f"{which!r} is no message's number; cibot outbox list shows them")
