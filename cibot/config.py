@@ -144,6 +144,12 @@ class RouteConfig(Section):
     severity: Literal["degraded", "failing"] = "degraded"
 
 
+class FloodConfig(Section):
+    """``[flood]``: how many alerts a channel takes before a digest takes their place."""
+
+    alerts_per_hour: Annotated[int, Field(ge=1, le=1000)] = 20
+
+
 class SummaryConfig(Section):
     """``[[summary]]``: the daily summary of one channel."""
 
@@ -230,6 +236,7 @@ class Config(Section):
     web: WebConfig = WebConfig()
     log: LogConfig = LogConfig()
     judgement: JudgementConfig = JudgementConfig()
+    flood: FloodConfig = FloodConfig()
     gerrit: tuple[GerritConfig, ...] = ()
     ci: tuple[CiConfig, ...] = ()
     reference: tuple[ReferenceConfig, ...] = ()

@@ -13,6 +13,7 @@ from cibot.health.signal import Evidence
 from cibot.model import State
 
 _SHOWN = 3
+_DIGESTED = 10  # headlines of a digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,3 +111,15 @@ def together_card(openings: Sequence[Opening], cis: int, page: str | None) -> Ca
     )
     advice = line("so many at once have a common cause; look there before you look at each")
     return Card((head, advice), link=page)
+
+
+def digest_card(cards: Sequence[Card], limit: int) -> Card:
+    """One message for the alerts beyond a room's limit an hour: their headlines, newest first."""
+    count = len(cards)
+    head = line(
+        Span(f"{count} more alert{'' if count == 1 else 's'}", strong=True),
+        f"; this channel takes {limit} an hour, so here they are together",
+    )
+    lines = [one.lines[0] for one in reversed(cards[-_DIGESTED:]) if one.lines]
+    more = [line(f"and {count - _DIGESTED} more")] if count > _DIGESTED else []
+    return Card((head, *lines, *more))

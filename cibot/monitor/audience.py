@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from cibot.alerts.message import digest_card
 from cibot.alerts.routing import Alert, receivers
 from cibot.alerts.silences import Silence, silenced
 from cibot.card import Card
@@ -17,6 +18,9 @@ from cibot.store.silences import silences_at
 from cibot.store.watches import watchers_of
 
 _KEY = 190  # characters of a dedupe key
+DIGEST = timedelta(minutes=15)
+PRIVATE = "watch:"
+"""How the dedupe key of a private message begins: what it says is nobody else's business."""
 
 
 def muted(tx: Tx, ci: str, now: datetime) -> Silence | None:
@@ -34,8 +38,31 @@ def tell_all(
     """Puts a message to everybody concerned into the outbox, once by ``key``; returns how many."""
     rooms = [Channel.parse(one) for one in receivers(config.route, alert)]
     for to in rooms:
-        _enqueue(tx, f"{key}:{to}", to, card, now)
+        _tell_room(tx, config, to, _key(f"{key}:{to}"), card, now)
     return len(rooms) + _tell_watchers(tx, ci_id, key, card, now, rooms)
+
+
+def _tell_room(tx: Tx, config: Config, to: Channel, key: str, card: Card, now: datetime) -> None:
+    """The alert itself or, where the room heard enough within the hour, a place in the digest."""
+    if outbox.has(tx, key):
+        return
+    since = now - timedelta(hours=1)
+    said = [state for state, _card in outbox.said_since(tx, to.network, to.room, since)]
+    if sum(state != "folded" for state in said) < config.flood.alerts_per_hour:
+        outbox.enqueue(tx, key, to.network, to.room, card.to_json(), now)
+        return
+    outbox.fold(tx, key, to.network, to.room, card.to_json(), now)
+    start = now - (now - datetime.min.replace(tzinfo=now.tzinfo)) % DIGEST
+    folded = [
+        Card.from_json(one)
+        for state, one in outbox.said_since(tx, to.network, to.room, start)
+        if state == "folded"
+    ]
+    digest = digest_card(folded, config.flood.alerts_per_hour).to_json()
+    for slot in (start, start + DIGEST):  # the first is out already where clocks differ
+        name = _key(f"digest:{slot:%Y%m%dT%H%M}:{to}")
+        if outbox.put_digest(tx, name, to.network, to.room, digest, now, slot + DIGEST):
+            return
 
 
 def _tell_watchers(
@@ -51,11 +78,12 @@ def _tell_watchers(
     return count
 
 
-PRIVATE = "watch:"
-"""How the dedupe key of a private message begins: what it says is nobody else's business."""
-
-
 def _enqueue(tx: Tx, key: str, to: Channel, card: Card, now: datetime) -> None:
-    if len(key) > _KEY:
-        key = key[: _KEY - 33] + ":" + hashlib.sha256(key.encode()).hexdigest()[:32]
-    outbox.enqueue(tx, key, to.network, to.room, card.to_json(), now)
+    outbox.enqueue(tx, _key(key), to.network, to.room, card.to_json(), now)
+
+
+def _key(text: str) -> str:
+    """Text that fits into the column and is still of its own."""
+    if len(text) <= _KEY:
+        return text
+    return text[: _KEY - 33] + ":" + hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -2,9 +2,9 @@
 
 A row is written in the transaction that decides it. Before a send it is
 claimed (``sending``, one attempt more, a lease); after, it is ``sent`` with
-the network's id; ``dead`` when a person must act first, ``dropped`` when one
-said that it need not go out. A row that is ``sending`` with its lease over was left by a
-crash: the message may or may not be out.
+the network's id. A row that is ``sending`` with its lease over was left by a
+crash: the message may or may not be out. ``dead`` means that a person must act
+first, ``dropped`` that one gave it up, ``folded`` that a digest tells of it.
 """
 
 from __future__ import annotations
@@ -38,17 +38,56 @@ class Outgoing:
 
 def enqueue(tx: Tx, key: str, network: str, room: str, card: str, now: datetime) -> None:
     """Adds a message, once: a key that is there already changes nothing."""
+    _add(tx, key, network, room, card, now, now, "pending")
+
+
+def _add(
+    tx: Tx,
+    key: str,
+    network: str,
+    room: str,
+    card: str,
+    now: datetime,
+    due: datetime,
+    state: str,
+) -> None:
     row = {
         "dedupe_key": key,
         "network": network,
         "room": room,
         "card": card,
-        "state": "pending",
+        "state": state,
         "attempts": 0,
         "created_at": now,
-        "not_before": now,
+        "not_before": due,
     }
     upsert(tx, schema.outbox, [row])
+
+
+def fold(tx: Tx, key: str, network: str, room: str, card: str, now: datetime) -> None:
+    """Adds a message that a digest tells of: kept, never sent itself."""
+    _add(tx, key, network, room, card, now, now, "folded")
+
+
+def put_digest(
+    tx: Tx, key: str, network: str, room: str, card: str, now: datetime, due: datetime
+) -> bool:
+    """Adds a message for later, or puts a new text into it; False when it does not wait."""
+    _add(tx, key, network, room, card, now, due, "pending")
+    table = schema.outbox
+    waits = (table.c.dedupe_key == key, table.c.state == "pending", table.c.attempts == 0)
+    return tx.execute(update(table).where(*waits).values(card=card)).rowcount == 1
+
+
+def said_since(tx: Tx, network: str, room: str, since: datetime) -> list[tuple[str, str]]:
+    """State and card of each message that was added for a room since then, oldest first."""
+    table = schema.outbox.c
+    query = (
+        select(table.state, table.card)
+        .where(table.network == network, table.room == room, table.created_at >= since)
+        .order_by(table.created_at, table.id)
+    )
+    return [(row.state, row.card) for row in tx.execute(query)]
 
 
 def claim(

@@ -7,13 +7,16 @@ from datetime import timedelta
 
 import pytest
 
-from cibot.card import Card
+from cibot.alerts.routing import Alert
+from cibot.card import Card, card
 from cibot.chat.commands import COMMANDS
 from cibot.chat.dispatch import Dispatcher
 from cibot.chat.protocol import Asker, Channel, Question
+from cibot.model import State
+from cibot.monitor.audience import tell_all
 from cibot.store import outbox
 from cibot.store.audit import AuditRow, audit_before
-from cibot.store.engine import Store
+from cibot.store.engine import Store, Tx
 from cibot.store.incidents import incident_by_id
 from cibot.store.silences import silences_at, silences_before
 from cibot.store.watches import watchers_of
@@ -155,3 +158,47 @@ def test_somebody_elses_nick_does_not_move_a_watch(chat: Chat) -> None:
     chat.ask("status", account="thief", nick="thief")
     chat.ask("ack 1", account="mika")
     assert [room for room, _text, _key in chat.waiting()] == ["#ci", "bob"]
+
+
+def _alerts(chat: Chat, count: int, first: int = 0) -> None:
+    """So many alerts of one CI to #ci, a second apart."""
+    alert = Alert("NetApp CI", "success", State.FAILING)
+
+    def work(tx: Tx) -> None:
+        for number in range(first, first + count):
+            key = f"incident:{number}:1:opened"
+            at = chat.now + timedelta(seconds=number)
+            tell_all(tx, CONFIG, alert, 1, key, card(f"alert {number}", "details"), at)
+
+    chat.store.write(work)
+
+
+def test_a_flood_becomes_a_digest(chat: Chat) -> None:
+    _alerts(chat, 35)
+    _alerts(chat, 35)  # told again, by another process: nothing new
+    waiting = [text for _room, text, _key in chat.waiting()]
+    assert waiting[:20] == [f"alert {number}\ndetails" for number in range(20)]
+    (digest,) = waiting[20:]
+    assert digest.startswith("15 more alerts; this channel takes 20 an hour")
+    assert digest.endswith("alert 25\nand 5 more")
+    due = chat.store.read(lambda tx: outbox.listed(tx)[0].not_before)
+    assert NOW < due <= NOW + timedelta(minutes=15)
+
+
+def test_after_the_flood_alerts_are_alerts_again(chat: Chat) -> None:
+    _alerts(chat, 21)
+    chat.now = NOW + 2 * HOUR
+    _alerts(chat, 1, first=50)
+    assert chat.waiting()[-1][1] == "alert 50\ndetails"
+    assert len(chat.waiting()) == 22
+
+
+def test_a_digest_that_is_out_is_not_written_over(chat: Chat) -> None:
+    def work(tx: Tx) -> None:
+        for text in ("one", "two"):
+            assert outbox.put_digest(tx, "d", "irc", "#x", card(text).to_json(), NOW, NOW)
+        assert outbox.claim(tx, "irc", NOW, NOW + HOUR, frozenset())
+        assert not outbox.put_digest(tx, "d", "irc", "#x", card("three").to_json(), NOW, NOW)
+
+    chat.store.write(work)
+    assert chat.waiting() == [("#x", "two", "d")]

@@ -149,6 +149,12 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     outbox.mark_dead: [lambda tx: outbox.mark_dead(tx, OUTGOING, "e")],
     outbox.release_leases: [lambda tx: outbox.release_leases(tx, NOW)],
     outbox.depth: [outbox.depth],
+    outbox.fold: [lambda tx: outbox.fold(tx, "new", "net-0", "#room-1", "{}", NOW)],
+    outbox.put_digest: [
+        lambda tx: outbox.put_digest(tx, "new", "net-0", "#room-1", "{}", NOW, UNTIL),
+        lambda tx: outbox.put_digest(tx, "k1499", "net-3", "#room-2", "{}", NOW, UNTIL),
+    ],
+    outbox.said_since: [lambda tx: outbox.said_since(tx, "net-0", "#room-1", NOW)],
     outbox.listed: [outbox.listed, lambda tx: outbox.listed(tx, ["dead"], 5)],
     outbox.retry: [lambda tx: outbox.retry(tx, NOW), lambda tx: outbox.retry(tx, NOW, 450)],
     outbox.drop: [lambda tx: outbox.drop(tx, 450)],

@@ -216,6 +216,12 @@ def upgrade() -> None:
         **TABLE,
     )
     op.create_index(
+        op.f("ix_outbox_network_room_created_at"),
+        "outbox",
+        ["network", "room", "created_at"],
+        unique=False,
+    )
+    op.create_index(
         op.f("ix_outbox_state_network_id"), "outbox", ["state", "network", "id"], unique=False
     )
 
