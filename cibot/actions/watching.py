@@ -23,7 +23,7 @@ def room_of(config: Config, actor: Actor) -> str:
         return actor.nick
     if any(one.name == actor.network for one in config.slack):
         return actor.account or ""
-    if actor.network == "console":
+    if actor.network == "console" and config.console:
         return "here"
     raise UserError("Nobody can be told in private here; ask me in IRC or Slack to watch a CI.")
 

@@ -44,6 +44,7 @@ def demo_config(
             "ci": [_ci(one) for one in named],
             "reference": [{"ci": ZUUL.name}],
             "route": [{"channels": [f"{NETWORK}/{ALERTS}"]}],
+            "console": True,
         }
     )
 

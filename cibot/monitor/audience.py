@@ -39,7 +39,7 @@ def tell_all(
     rooms = [Channel.parse(one) for one in receivers(config.route, alert)]
     for to in rooms:
         _tell_room(tx, config, to, _key(f"{key}:{to}"), card, now)
-    return len(rooms) + _tell_watchers(tx, ci_id, key, card, now, rooms)
+    return len(rooms) + _tell_watchers(tx, config, ci_id, key, card, now, rooms)
 
 
 def _tell_room(tx: Tx, config: Config, to: Channel, key: str, card: Card, now: datetime) -> None:
@@ -66,13 +66,22 @@ def _tell_room(tx: Tx, config: Config, to: Channel, key: str, card: Card, now: d
 
 
 def _tell_watchers(
-    tx: Tx, ci_id: int, key: str, card: Card, now: datetime, told: Iterable[Channel]
+    tx: Tx,
+    config: Config,
+    ci_id: int,
+    key: str,
+    card: Card,
+    now: datetime,
+    told: Iterable[Channel],
 ) -> int:
     """By private message; a network that is gone from the configuration has no sender."""
+    networks = {one.name for one in config.irc} | {one.name for one in config.slack}
+    if config.console:
+        networks.add("console")
     count = 0
     for one in watchers_of(tx, ci_id):
         to = Channel(one.network, one.room)
-        if to not in told:
+        if one.network in networks and to not in told:
             _enqueue(tx, f"{PRIVATE}{one.network}:{one.account}:{key}", to, card, now)
             count += 1
     return count

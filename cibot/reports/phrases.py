@@ -149,8 +149,8 @@ def incident_words(one: Incident) -> tuple[str | Span, ...]:
 def muted(ctx: Context, one: Muted) -> Line:
     """A silence: of what, until when, who said so and why."""
     left = one.until - ctx.now
-    whole = left >= timedelta(days=2) or not left % timedelta(hours=1)
-    length = text.span(left) if whole else text.duration(left.total_seconds())
+    days = left >= timedelta(days=2)
+    length = text.span(left) if days else text.duration(left.total_seconds()).removesuffix(" 00")
     zone = one.until.astimezone(ctx.zone).tzname() or ""
     until = f"until {text.clock(one.until, ctx.now, ctx.zone)} {zone} ({length})"
     name = Span(text.cut(one.ci, 60), strong=True)

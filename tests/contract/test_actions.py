@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from cibot.actions.roles import Actor
 from cibot.alerts.routing import Alert
 from cibot.card import Card, card
 from cibot.chat.commands import COMMANDS
@@ -19,7 +20,7 @@ from cibot.store.audit import AuditRow, audit_before
 from cibot.store.engine import Store, Tx
 from cibot.store.incidents import incident_by_id
 from cibot.store.silences import silences_at, silences_before
-from cibot.store.watches import watchers_of
+from cibot.store.watches import StoredWatch, put_watch, watchers_of
 from tests.support.canned import CONFIG, canned
 from tests.support.history import NOW
 
@@ -202,3 +203,18 @@ def test_a_digest_that_is_out_is_not_written_over(chat: Chat) -> None:
 
     chat.store.write(work)
     assert chat.waiting() == [("#x", "two", "d")]
+
+
+def test_a_network_that_is_gone_has_no_watchers(chat: Chat) -> None:
+    for network in ("irc", "gone", "console"):
+        watch = StoredWatch(network, "bob", 2, "bob", NOW)
+        chat.store.write(lambda tx, one=watch: put_watch(tx, one))  # type: ignore[misc]
+    chat.ask("ack 1")
+    assert [room for room, _text, _key in chat.waiting()] == ["#ci", "bob"]
+
+
+def test_a_shell_cannot_watch(chat: Chat) -> None:
+    for network in ("console", "cli"):
+        _name, reply = chat.dispatcher.run(("watch", "netapp"), actor=Actor(network, "me", "me"))
+        assert reply.error
+        assert "ask me in IRC or Slack" in reply.text()

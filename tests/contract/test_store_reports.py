@@ -28,7 +28,7 @@ from cibot.store.schema import metadata
 from tests.support.canned import CONFIG, canned
 from tests.support.history import NOW, History, ago
 
-ADMIN = Actor("console", "console", "you", "here")
+ADMIN = Actor("irc", "mika", "mika", "#ci")
 CTX = Context(NOW, CONFIG)
 SMALL = {"ci", "server", "feed", "health", "account", "incident", "silence", "watch"}
 LARGE = set(metadata.tables) - SMALL
