@@ -2,10 +2,11 @@
 
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
-from tests.support.event_receiver import EventReceiver
+from tests.support.event_receiver import EventReceiver, Posted
 from tests.support.gerrit import GerritRefusedError, GerritServer
 from tests.support.gerrit.rest import ADMIN
 from tests.support.processes import wait_until
@@ -61,14 +62,18 @@ def test_a_ci_reviews_and_its_event_has_the_shape_of_the_real_plugin(
 
 def test_an_event_that_was_not_accepted_comes_again(gerrit: GerritServer) -> None:
     gerrit.create_project("again")
-    answers = iter([404])
-    with EventReceiver(lambda _: next(answers, 204)) as receiver:
+    refused: list[dict[str, Any]] = []
+
+    def refuse_the_first(one: Posted) -> int:
+        refused.append(one.event)
+        return 404 if len(refused) == 1 else 204
+
+    with EventReceiver(refuse_the_first) as receiver:
         gerrit.set_webhook(receiver.url)
         gerrit.create_change("again", "Try again")
         receiver.wait_for("patchset-created")
         gerrit.set_webhook(None)
-        first = receiver.posted[0].event
-        wait_until(lambda: sum(one.event == first for one in receiver.posted) == 2)
+        wait_until(lambda: sum(one.event == refused[0] for one in receiver.posted) == 2)
 
 
 def test_a_change_lives_its_life(gerrit: GerritServer) -> None:
