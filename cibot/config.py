@@ -10,18 +10,18 @@ from __future__ import annotations
 
 from datetime import time, timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 from zoneinfo import ZoneInfo
 
-from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AnyHttpUrl, Field, SecretStr
 
+from cibot.configjudgement import JudgementConfig
 from cibot.configvalues import (
     ALL_DAYS,
     Account,
     BaseUrl,
     ChannelName,
     ChatAccount,
-    Count,
     Day,
     Duration,
     Host,
@@ -31,21 +31,13 @@ from cibot.configvalues import (
     Name,
     Nick,
     Prefix,
-    Share,
+    Section,
     SlashCommand,
     StoreUrl,
     Text,
     WebhookToken,
     Zone,
 )
-
-
-class Section(BaseModel):
-    """A part of the file: unknown keys are mistakes, values do not change."""
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, arbitrary_types_allowed=True, hide_input_in_errors=True
-    )
 
 
 class StoreConfig(Section):
@@ -133,6 +125,10 @@ class SlackConfig(Section):
     command: SlashCommand = "/ci"
 
 
+AlertKind = Literal["success", "silent", "infra", "disagreement", "coverage", "latency", "job"]
+ALERT_KINDS: tuple[AlertKind, ...] = get_args(AlertKind)
+
+
 class RouteConfig(Section):
     """``[[route]]``: which alerts go where. A route without patterns takes all."""
 
@@ -140,7 +136,7 @@ class RouteConfig(Section):
     cis: tuple[Text, ...] = ("*",)
     owners: tuple[Text, ...] = ("*",)
     projects: tuple[Text, ...] = ("*",)
-    kinds: tuple[Literal["success", "silent"], ...] = ("success", "silent")
+    kinds: tuple[AlertKind, ...] = ALERT_KINDS
     severity: Literal["degraded", "failing"] = "degraded"
 
 
@@ -173,60 +169,6 @@ class LogConfig(Section):
 
     level: Literal["debug", "info", "warning", "error"] = "info"
     format: Literal["text", "json"] = "text"
-
-
-class SuccessConfig(Section):
-    """``[judgement.success]``: PASS of PASS and FAIL where the reference passed."""
-
-    window: Duration = timedelta(days=7)
-    reach: Duration = timedelta(days=28)
-    minimum: Count = 20
-    degraded: Share = 0.80
-    failing: Share = 0.50
-    clears: Share = 0.85
-
-
-class ChartConfig(Section):
-    """``[judgement.chart]``: how readily a drop from a CI's own past is told."""
-
-    false_alerts: Share = 0.05
-    minimum: Count = 100
-    adopt: Duration = timedelta(days=28)
-
-
-class SilenceConfig(Section):
-    """``[judgement.silence]``: patch sets in a row without the report that was due."""
-
-    window: Duration = timedelta(days=28)
-    minimum: Count = 10
-    doubt: Share = 1e-4
-    assumed: Share = 0.20
-    burst: Duration = timedelta(minutes=10)
-    clears: Count = 2
-    rhythm_factor: Annotated[float, Field(gt=1, le=100)] = 3.0
-    rhythm_least: Duration = timedelta(days=1)
-    rhythm_minimum: Count = 20
-    rhythm_span: Duration = timedelta(days=14)
-
-
-class IncidentConfig(Section):
-    """``[judgement.incident]``: how incidents open and close."""
-
-    reopen: Duration = timedelta(days=1)
-    hold: Duration = timedelta(hours=1)
-
-
-class JudgementConfig(Section):
-    """``[judgement]``: when a CI counts as degraded, failing or silent.
-
-    The keys are those of `cibot.health.policy`, which says what they mean.
-    """
-
-    success: SuccessConfig = SuccessConfig()
-    chart: ChartConfig = ChartConfig()
-    silence: SilenceConfig = SilenceConfig()
-    incident: IncidentConfig = IncidentConfig()
-    feed_stale: Duration = timedelta(minutes=15)
 
 
 class Config(Section):

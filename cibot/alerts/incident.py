@@ -84,7 +84,7 @@ def step(incident: Incident | None, signal: Signal, now: datetime, policy: Incid
     incident as it is afterwards, without an id where it is a new one, and the
     step that was taken, if any; an incident may change (its evidence) without one.
     """
-    bad = signal.verdict in _BAD
+    bad = is_bad(signal)
     if incident is None or not incident.open:
         return (
             _from_nothing(incident, signal, now, policy)
@@ -96,6 +96,11 @@ def step(incident: Incident | None, signal: Signal, now: datetime, policy: Incid
     if incident.phase is Phase.PENDING:
         return _from_pending(incident, signal, now)
     return _while_bad(incident, signal, now) if bad else _while_well(incident, signal, now, policy)
+
+
+def is_bad(signal: Signal) -> bool:
+    """Whether a signal accuses."""
+    return signal.verdict in _BAD
 
 
 def acknowledge(incident: Incident, by: str, note: str | None, now: datetime) -> Step:

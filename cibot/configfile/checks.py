@@ -7,6 +7,7 @@ pydantic finds others; whatever has the wrong shape is left to pydantic.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from itertools import pairwise
 from typing import Any
 
 from cibot.config import Config
@@ -191,17 +192,27 @@ def _people(tables: Tables) -> Iterator[Mistake]:
 
 def contradictions(config: Config) -> list[Mistake]:
     """What does not go together in ``[judgement]``, once each value by itself is right."""
-    success, silence = config.judgement.success, config.judgement.silence
-    found = []
-    for low, high in (("failing", "degraded"), ("degraded", "clears")):
-        if getattr(success, low) >= getattr(success, high):
-            found.append(Mistake(("judgement", "success", low), f"must be below `{high}`"))
-    if success.reach < success.window:
+    judgement, found = config.judgement, []
+    for part, *rising in _RISING:
+        section = getattr(judgement, part)
+        for low, high in pairwise(rising):
+            if getattr(section, low) >= getattr(section, high):
+                found.append(Mistake(("judgement", part, low), f"must be below `{high}`"))
+    if judgement.success.reach < judgement.success.window:
         found.append(Mistake(("judgement", "success", "reach"), "must not be below `window`"))
-    if silence.rhythm_span > silence.window:
+    if judgement.silence.rhythm_span > judgement.silence.window:
         text = "must not be above `window`"
         found.append(Mistake(("judgement", "silence", "rhythm_span"), text))
     return found
+
+
+_RISING = (  # thresholds that must rise in this order
+    ("success", "failing", "degraded", "clears"),
+    ("coverage", "failing", "degraded", "clears"),
+    ("infra", "clears", "degraded", "failing"),
+    ("disagreement", "clears", "degraded", "failing"),
+    ("latency", "clears", "degraded", "failing"),
+)
 
 
 def _names(tables: Tables, section: str) -> list[str]:

@@ -6,11 +6,17 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from cibot.health.chart import Chart
+from cibot.health.coverage import coverage
+from cibot.health.disagreement import false_failures, false_passes
+from cibot.health.flips import flips
+from cibot.health.infra import infra
+from cibot.health.latency import latency
 from cibot.health.observation import Eligible, Judged
 from cibot.health.policy import Policy
 from cibot.health.signal import Health, Signal
 from cibot.health.silence import NAME as SILENT
 from cibot.health.silence import silence
+from cibot.health.streak import job_streak
 from cibot.health.success import NAME as SUCCESS
 from cibot.health.success import charted, success
 from cibot.model import State
@@ -38,9 +44,17 @@ def assess(
     ``now``; without one it is drawn from ``judged``.
     """
     past = [one for one in judged if one.posted_at <= now]
+    chart = chart or charted(policy.chart, past)
     signals = (
-        success(policy.success, past, now, chart or charted(policy.chart, past)),
+        success(policy.success, past, now, chart),
         silence(policy.silence, past, eligible, last_heard, feed_fresh, now),
+        infra(policy.infra, past, now),
+        false_failures(policy.disagreement, past, now, chart.settled_at),
+        job_streak(policy.job, past, now),
+        coverage(policy.coverage, policy.silence, eligible, feed_fresh, now),
+        latency(policy.latency, past, now),
+        false_passes(policy.disagreement, past, now),
+        flips(policy.flips, past, now),
     )
     return Health(overall(signals), signals, _since(signals))
 
@@ -52,7 +66,7 @@ def overall(signals: Iterable[Signal]) -> State:
     and its presence were judged: otherwise nobody can say how it is, and unknown
     is the answer.
     """
-    found = list(signals)
+    found = [one for one in signals if one.counts]
     bad = [one.verdict for one in found if one.verdict.rank < State.UNKNOWN.rank]
     if bad:
         return min(bad, key=lambda state: state.rank)
@@ -63,6 +77,10 @@ def overall(signals: Iterable[Signal]) -> State:
 def _since(signals: Sequence[Signal]) -> datetime | None:
     state = overall(signals)
     return min(
-        (one.since for one in signals if one.verdict is state and one.since is not None),
+        (
+            one.since
+            for one in signals
+            if one.counts and one.verdict is state and one.since is not None
+        ),
         default=None,
     )

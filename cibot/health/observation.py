@@ -12,13 +12,23 @@ _COUNTED = frozenset({Result.PASS, Result.FAIL})
 
 
 @dataclass(frozen=True, slots=True)
+class JobRun:
+    """One voting build of a report."""
+
+    job: str
+    result: Result
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Judged:
     """One final report of the CI on one patch set; every attempt is one of these.
 
     ``change_id`` is the store's key and ``change`` Gerrit's number. ``result``
     is what the voting builds make of it; ``reference`` is that of the reference
     CI's attempt nearest in time on the same patch set, None where it is not known.
-    ``job`` and ``url`` name a failed build to look at, where there is one.
+    ``job`` and ``url`` name a failed build to look at, where there is one; ``runs``
+    are the voting builds, of the newest reports only.
     """
 
     change_id: int
@@ -32,6 +42,7 @@ class Judged:
     reference: Result | None = None
     job: str | None = None
     url: str | None = None
+    runs: tuple[JobRun, ...] = ()
 
     @property
     def key(self) -> tuple[int, int, str]:

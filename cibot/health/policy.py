@@ -110,6 +110,117 @@ class SilencePolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class SharePolicy:
+    """A share that is bad when surely high: its lower bound is compared."""
+
+    window: timedelta
+    minimum: int
+    degraded: float
+    failing: float
+    clears: float  # at or below this share it is well again
+
+    def mistakes(self) -> list[str]:
+        """What is wrong with it, in words."""
+        return [
+            *_length("window", self.window),
+            *_count("minimum", self.minimum),
+            *_share("clears", self.clears),
+            *_share("failing", self.failing),
+            *_rising(
+                ("clears", self.clears), ("degraded", self.degraded), ("failing", self.failing)
+            ),
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class CoveragePolicy:
+    """Chances that the CI took, as a share of what it usually takes; the upper bound counts."""
+
+    window: timedelta = 7 * _DAY
+    minimum: int = 10
+    degraded: float = 0.90
+    failing: float = 0.60
+    clears: float = 0.93
+
+    def mistakes(self) -> list[str]:
+        """What is wrong with it, in words."""
+        return [
+            *_length("window", self.window),
+            *_count("minimum", self.minimum),
+            *_share("failing", self.failing),
+            *_share("clears", self.clears),
+            *_rising(
+                ("failing", self.failing), ("degraded", self.degraded), ("clears", self.clears)
+            ),
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class LatencyPolicy:
+    """Time from upload to verdict, as times the CI's own p95 of the weeks before."""
+
+    window: timedelta = 7 * _DAY
+    minimum: int = 20
+    degraded: float = 2.0
+    failing: float = 4.0
+    clears: float = 1.5
+    slow_days: int = 3  # slow ones on so many different days: one busy afternoon is no news
+
+    def mistakes(self) -> list[str]:
+        """What is wrong with it, in words."""
+        return [
+            *_length("window", self.window),
+            *_count("minimum", self.minimum),
+            *_count("slow_days", self.slow_days),
+            *([] if self.clears > 1 else [f"clears = {self.clears} is not above 1"]),
+            *_rising(
+                ("clears", self.clears), ("degraded", self.degraded), ("failing", self.failing)
+            ),
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class FlipsPolicy:
+    """Failures that passed on the same patch set; shown only."""
+
+    window: timedelta = 14 * _DAY
+    minimum: int = 20
+
+    def mistakes(self) -> list[str]:
+        """What is wrong with it, in words."""
+        return [*_length("window", self.window), *_count("minimum", self.minimum)]
+
+
+@dataclass(frozen=True, slots=True)
+class JobPolicy:
+    """Changes in a row that one voting job failed where the reference passed."""
+
+    window: timedelta = 14 * _DAY
+    minimum: int = 20  # results of the job to know its past by
+    changes: int = 3  # never fewer than these
+    false_alerts: float = 0.05  # a CI and month, at most, over all its jobs
+    clears: int = 2  # passes in a row after which the job is well again
+
+    def mistakes(self) -> list[str]:
+        """What is wrong with it, in words."""
+        return [
+            *_length("window", self.window),
+            *_count("minimum", self.minimum),
+            *_count("changes", self.changes),
+            *_count("clears", self.clears),
+            *_share("false_alerts", self.false_alerts),
+        ]
+
+
+def _infra() -> SharePolicy:
+    return SharePolicy(3 * _DAY, 10, degraded=0.10, failing=0.30, clears=0.05)
+
+
+def _disagreement() -> SharePolicy:
+    return SharePolicy(7 * _DAY, 20, degraded=0.15, failing=0.40, clears=0.10)
+
+
+@dataclass(frozen=True, slots=True)
 class IncidentPolicy:
     """How incidents open and close."""
 
@@ -135,6 +246,12 @@ class Policy:
     success: SuccessPolicy = field(default_factory=SuccessPolicy)
     chart: ChartPolicy = field(default_factory=ChartPolicy)
     silence: SilencePolicy = field(default_factory=SilencePolicy)
+    infra: SharePolicy = field(default_factory=_infra)
+    disagreement: SharePolicy = field(default_factory=_disagreement)
+    coverage: CoveragePolicy = field(default_factory=CoveragePolicy)
+    latency: LatencyPolicy = field(default_factory=LatencyPolicy)
+    flips: FlipsPolicy = field(default_factory=FlipsPolicy)
+    job: JobPolicy = field(default_factory=JobPolicy)
     incident: IncidentPolicy = field(default_factory=IncidentPolicy)
     feed_stale: timedelta = timedelta(minutes=15)
 
@@ -150,4 +267,13 @@ class Policy:
     @property
     def memory(self) -> timedelta:
         """How far back `assess` wants to see."""
-        return max(self.success.reach, self.silence.window)
+        return max(
+            self.success.reach,
+            self.silence.window,
+            self.infra.window,
+            self.disagreement.window,
+            self.coverage.window,
+            self.latency.window,
+            self.flips.window,
+            self.job.window,
+        )

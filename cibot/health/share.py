@@ -2,50 +2,46 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import timedelta
+import math
+from collections.abc import Callable, Sequence
+from datetime import datetime
 
-from cibot.errors import ConfigError
+from cibot.health.chart import RECOVERED, Run
 from cibot.health.intervals import wilson
 from cibot.health.observation import Judged
+from cibot.health.policy import SharePolicy
 from cibot.health.signal import MOST_EVIDENCE, Signal, of_result
 from cibot.health.words import percent, span
 from cibot.model import State
 
-
-@dataclass(frozen=True, slots=True)
-class SharePolicy:
-    """Where a share turns bad: its Wilson lower bound is compared. Shares are in 0..1.
-
-    Raises ConfigError when the thresholds contradict each other.
-    """
-
-    window: timedelta
-    minimum: int
-    degraded: float
-    failing: float
-    clears: float  # at or below this share it is surely well again
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.clears < self.degraded < self.failing < 1:
-            raise ConfigError(
-                f"clears = {self.clears}, degraded = {self.degraded} and"
-                f" failing = {self.failing} must rise, between 0 and 1."
-            )
-        if self.minimum < 1 or self.window <= timedelta(0):
-            raise ConfigError("minimum must be at least 1 and window longer than nothing.")
+# A level is looked at with every result, so 95 % would accuse a CI at half of the
+# level every few months (0.19 alerts a month at 4 results a day, 0.04 with this).
+SURE = 0.99
+_LEAST, _MOST = 0.05, 0.95  # no share is taken for surer than this
 
 
 def share_signal(
-    name: str, policy: SharePolicy, seen: list[Judged], bad: list[Judged], words: str
+    name: str,
+    policy: SharePolicy,
+    seen: list[Judged],
+    is_bad: Callable[[Judged], bool],
+    words: str,
 ) -> Signal:
-    """The signal of ``bad`` among ``seen``, which are in order; ``words`` say what is bad."""
+    """The signal of the bad ones among ``seen``, which are in order; ``words`` say what is bad.
+
+    What came before a surely good run at the end is of another time.
+    """
+    k, back = sum(map(is_bad, seen)), None
+    verdict = verdict_of(policy, k, len(seen))
+    if verdict is not State.UNKNOWN and k > policy.clears * len(seen):
+        outcomes = [(not is_bad(one), one.posted_at) for one in seen]
+        back = back_since(outcomes, 1 - policy.clears)
+    if back is not None:
+        seen = [one for one in seen if one.posted_at >= back]
+        verdict = State.HEALTHY
+    bad = [one for one in seen if is_bad(one)]
     n, k = len(seen), len(bad)
     low, high = wilson(k, n)
-    verdict = verdict_of(policy, k, n)
-    said = f"{k} of {n} {words} in {span(policy.window)}" if n else "nothing to judge by"
-    if n < policy.minimum:
-        said += f"; {policy.minimum} are needed to judge"
     return Signal(
         name,
         verdict,
@@ -55,18 +51,48 @@ def share_signal(
         n=n,
         threshold=f"degraded when surely above {percent(policy.degraded)},"
         f" failing above {percent(policy.failing)}",
-        said=said,
+        said=_said(policy, k, n, words, back),
         evidence=tuple(of_result(one, words) for one in reversed(bad[-MOST_EVIDENCE:])),
-        clears=verdict is State.HEALTHY and k <= policy.clears * n,
+        clears=verdict is State.HEALTHY and (back is not None or k <= policy.clears * n),
         since=bad[0].posted_at if verdict in (State.DEGRADED, State.FAILING) else None,
     )
+
+
+def back_since(outcomes: Sequence[tuple[bool, datetime]], good: float) -> datetime | None:
+    """Since when it is well again: the last run weighs 1,000 to 1 for the good rate.
+
+    ``outcomes`` are in order, True where well. ``good``, the share of well ones
+    (0..1) in good times, is weighed against the share until the last bad one.
+    None where it is not well again.
+    """
+    until = max((place for place, (well, _at) in enumerate(outcomes, 1) if not well), default=0)
+    if not until:
+        return None
+    bad = sum(well for well, _at in outcomes[:until]) / until
+    low, high = max(_LEAST, bad), min(_MOST, good)
+    if low >= high:
+        return None
+    up, down = math.log(high / low), math.log((1 - high) / (1 - low))
+    run = Run()
+    for well, at in outcomes:
+        run.add(up if well else down, well, at.timestamp())
+    return run.started_at if run.score >= RECOVERED else None
 
 
 def verdict_of(policy: SharePolicy, k: int, n: int) -> State:
     """What ``k`` bad ones of ``n`` mean; unknown below the minimum."""
     if n < policy.minimum:
         return State.UNKNOWN
-    low = wilson(k, n).low
+    low = wilson(k, n, SURE).low
     if low > policy.failing:
         return State.FAILING
     return State.DEGRADED if low > policy.degraded else State.HEALTHY
+
+
+def _said(policy: SharePolicy, k: int, n: int, words: str, back: datetime | None) -> str:
+    said = f"{k} of {n} {words} in {span(policy.window)}" if n else "nothing to judge by"
+    if back is not None:
+        return f"{said}, since it recovered"
+    if n < policy.minimum:
+        said += f"; {policy.minimum} are needed to judge"
+    return said

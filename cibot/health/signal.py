@@ -34,7 +34,8 @@ class Signal:
     verdict turns and ``said`` what was seen. ``clears`` says that this reading
     is good enough to end an incident, which asks for more than not being bad;
     ``rising`` that it is half way to a worse verdict. ``since`` is when the
-    verdict began, as far as it can be told.
+    verdict began, as far as it can be told. Without ``counts`` it is shown only:
+    it makes no state and opens no incident.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Signal:
     clears: bool = False
     rising: bool = False
     since: datetime | None = None
+    counts: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,7 @@ def signal_row(signal: Signal) -> dict[str, Any]:
         "clears": signal.clears,
         "rising": signal.rising,
         "since": _text(signal.since),
+        "counts": signal.counts,
     }
 
 

@@ -28,7 +28,7 @@ _FEWEST = 3  # however reliable a CI is, two missed chances can be one hiccup
 
 
 @dataclass(frozen=True, slots=True)
-class _Chance:
+class Chance:
     """Patch sets uploaded together: one chance to report."""
 
     uploaded_at: datetime
@@ -42,7 +42,7 @@ class _Heard:
     """What silence is judged from: when the CI wrote, and its chances until now."""
 
     times: list[datetime]
-    chances: list[_Chance]
+    chances: list[Chance]
     now: datetime
 
     @property
@@ -70,7 +70,9 @@ def silence(
     times = _times(judged, last_heard, now)
     if not times:
         return _unknown("never heard of")
-    heard = _Heard(times, _chances(policy, eligible, times[-1], now), now)
+    # Coverage is learnt from the window before the CI was last heard, so that a
+    # long silence does not wash away what is known of it.
+    heard = _Heard(times, chances(policy, eligible, times[-1] - policy.window, now), now)
     if not feed_fresh:
         return _unknown(f"last heard {span(heard.quiet)} ago, and our own feed is stale", heard)
     before = [one for one in heard.chances if one.uploaded_at <= heard.last]
@@ -97,22 +99,18 @@ def _times(judged: Sequence[Judged], last_heard: datetime | None, now: datetime)
     return sorted(times)
 
 
-def _chances(
-    policy: SilencePolicy, eligible: Sequence[Eligible], heard: datetime, now: datetime
-) -> list[_Chance]:
-    """Patch sets past their deadline, those uploaded together taken as one.
-
-    Coverage is learnt from the window before the CI was last heard, so that a
-    long silence does not wash away what is known of it.
-    """
-    found: list[_Chance] = []
-    recent = (e for e in eligible if e.deadline <= now and e.uploaded_at > heard - policy.window)
+def chances(
+    policy: SilencePolicy, eligible: Sequence[Eligible], since: datetime, now: datetime
+) -> list[Chance]:
+    """Patch sets since then and past their deadline, those uploaded together taken as one."""
+    found: list[Chance] = []
+    recent = (e for e in eligible if e.deadline <= now and e.uploaded_at > since)
     for one in sorted(recent, key=lambda e: (e.uploaded_at, e.change_id, e.patch_set)):
         last = found[-1] if found else None
         if last is None or one.uploaded_at - last.uploaded_at > policy.burst:
-            found.append(_Chance(one.uploaded_at, one.deadline, one.reported, one))
+            found.append(Chance(one.uploaded_at, one.deadline, one.reported, one))
         else:
-            found[-1] = _Chance(
+            found[-1] = Chance(
                 last.uploaded_at,
                 max(last.deadline, one.deadline),
                 last.reported or one.reported,
@@ -121,7 +119,7 @@ def _chances(
     return found
 
 
-def _by_chances(policy: SilencePolicy, heard: _Heard, before: list[_Chance]) -> Signal:
+def _by_chances(policy: SilencePolicy, heard: _Heard, before: list[Chance]) -> Signal:
     reported = sum(one.reported for one in before)
     share = wilson(reported, len(before))
     k = patience(policy, share.low if before else policy.assumed)

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from cibot.alerts.incident import Incident, step
+from cibot.alerts.incident import Incident, is_bad, step
 from cibot.alerts.incidentrow import incident_from_row, incident_row
 from cibot.config import Config
 from cibot.errors import CibotError
@@ -164,7 +164,12 @@ class Monitor:
             self._policy, seen.judged, seen.eligible, seen.last_heard, seen.feed_fresh, now
         )
         _keep(tx, ci.id, health, seen, now)
-        steps = [one for signal in health.signals for one in self._step(tx, ci, signal, now)]
+        steps = [
+            one
+            for signal in health.signals
+            if signal.counts
+            for one in self._step(tx, ci, signal, now)
+        ]
         told = self._teller.tell(tx, ci, health, seen, steps, now) if steps else 0
         return health, told
 
@@ -187,7 +192,7 @@ class Monitor:
                 stored.id,
                 transition.reason,
             )
-        return [Step(stored, _with_id(after, stored.id), transition, seq)]
+        return [Step(stored, _with_id(after, stored.id), transition, seq, is_bad(signal))]
 
 
 def _due(health: StoredHealth) -> datetime:

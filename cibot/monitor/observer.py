@@ -26,6 +26,7 @@ from cibot.store.queries_judging import (
 )
 from cibot.store.reports import StoredReport, builds_of, judging_counts, reports_of
 
+_NEWEST = 400  # reports whose jobs are looked at, passed or not
 _LEARNT_FOR = timedelta(minutes=10)  # who is at home where changes slowly
 
 
@@ -79,12 +80,16 @@ class Observer:
         projects = homes.of(ci.id) | {one.project for one in reports}
         references = {one: self.reference(homes, one) for one in projects}
         attempts = self._attempts(tx, ci, reports, references)
-        failed = {(one.change_id, one.seq) for one in reports if one.result in {"fail", "infra"}}
+        looked_at = {
+            (one.change_id, one.seq)
+            for place, one in enumerate(reversed(reports))
+            if one.result in {"fail", "infra"} or (one.result and place < _NEWEST)
+        }
         last_heard = last_report_of(tx, ci.id)
         # Of a CI that fell silent, its coverage before that is what counts.
         due_since = min(now, last_heard or now) - self._policy.memory
         return Observation(
-            pairing.judged(reports, attempts, builds_of(tx, failed)),
+            pairing.judged(reports, attempts, builds_of(tx, looked_at)),
             self._eligible(tx, ci, reports, references, due_since, now),
             last_heard,
             self._fresh(tx, ci, now),

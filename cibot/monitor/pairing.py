@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from cibot.health.observation import Eligible, Judged
+from cibot.health.observation import Eligible, JobRun, Judged
 from cibot.model import Result
 from cibot.store.queries_judging import Attempt, DuePatchSet
 from cibot.store.reports import StoredBuild, StoredReport
@@ -46,7 +46,8 @@ def judged(
         if one.result is None or not counts(one.pipeline):
             continue
         near = _nearest(attempts.get((one.change_id, one.patch_set), ()), one.posted_at)
-        worst = _worst(builds.get((one.change_id, one.seq), ()))
+        ran = builds.get((one.change_id, one.seq), ())
+        worst = _worst(ran)
         found.append(
             Judged(
                 one.change_id,
@@ -60,6 +61,7 @@ def judged(
                 Result(near.result) if near else None,
                 worst.job if worst else None,
                 worst.url if worst else None,
+                tuple(JobRun(run.job, Result(run.result), run.url) for run in ran if run.voting),
             )
         )
     return found

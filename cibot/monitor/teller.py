@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from urllib.parse import quote
 
 from cibot.alerts.incident import Incident, Phase, Transition
-from cibot.alerts.inhibit import Opening, Surroundings, common_breakage, inhibited
+from cibot.alerts.inhibit import AFTERMATH, Opening, Surroundings, common_breakage, inhibited
 from cibot.alerts.message import Subject, alert_card, together_card
 from cibot.alerts.routing import Alert
 from cibot.card import Card
@@ -45,6 +45,7 @@ class Step:
     incident: Incident
     transition: Transition | None
     seq: int
+    bad: bool  # the signal accuses at this moment
 
 
 class Teller:
@@ -69,7 +70,7 @@ class Teller:
         that is over and the incident still lasts; an end is told only of what was
         told, and nothing in a silence.
         """
-        around = _surroundings(tx, ci, health, seen)
+        around = _surroundings(tx, ci, health, seen, now)
         added = 0
         for one in steps:
             transition = _news(one)
@@ -77,13 +78,17 @@ class Teller:
                 continue
             if self._mute(tx, ci, one, transition, now):
                 continue
-            reason = inhibited(one.incident.kind, around)
+            incident = one.incident
+            reason = inhibited(incident.kind, around, incident.severity, incident.opened_at)
             if reason is not None and transition.name != "resolved":
                 log.info("kept back ci=%s kind=%s reason=%s", ci.name, one.incident.kind, reason)
                 continue
             added += self._say(tx, ci, seen, one, transition, now)
             if not one.stored.told:
                 update_incident(tx, replace(one.stored, told=True))
+            if incident.open:  # what is told now explains what comes after
+                told = {**around.told, incident.kind: incident.opened_at or now}
+                around = replace(around, told=told)
         return added
 
     def _mute(self, tx: Tx, ci: KnownCi, one: Step, transition: Transition, now: datetime) -> bool:
@@ -148,24 +153,33 @@ def _news(one: Step) -> Transition | None:
     if one.transition is not None and one.transition.told:
         told_before = one.stored.told or one.transition.name in _WORSE
         return one.transition if told_before else None
-    if not one.stored.told and one.incident.phase in _SPOKEN:
+    if one.bad and not one.stored.told and one.incident.phase in _SPOKEN:
         opened_at = one.incident.opened_at or one.incident.changed_at
         return Transition("opened", opened_at, one.incident.said, one.incident.severity, told=True)
     return None
 
 
-def _surroundings(tx: Tx, ci: KnownCi, health: Health, seen: Observation) -> Surroundings:
+def _surroundings(
+    tx: Tx, ci: KnownCi, health: Health, seen: Observation, now: datetime
+) -> Surroundings:
     references = {one for one in seen.references.values() if one is not None}
     broken = any(
         row.kind == "success" and row.state in {"firing", "acknowledged"}
         for reference in references - {ci.id}
         for row in incidents_of(tx, reference)
     )
+    own = incidents_of(tx, ci.id, resolved_since=now - AFTERMATH)
     return Surroundings(
         feed_fresh=seen.feed_fresh,
         is_reference=ci.id in references,
         reference_broken=broken,
         silent=any(one.verdict is State.SILENT for one in health.signals),
+        told={
+            row.kind: row.opened_at
+            for row in own
+            if row.told and row.resolved_at is None and row.opened_at is not None
+        },
+        over=frozenset(row.kind for row in own if row.told and row.resolved_at is not None),
     )
 
 

@@ -22,7 +22,8 @@ _WORDS = {
     Result.INFRA: "broke by itself",
     Result.SKIPPED: "skipped",
 }
-_RATE_SIGNALS = {"success", "disagreement"}
+_RATE_SIGNALS = {"success"}
+_NEEDED = {"success", "silent"}
 
 
 def rate(found: Rate) -> str:
@@ -97,7 +98,8 @@ def _unknown(found: Status) -> str:
     if found.stale:
         return "our own feed is stale, so it cannot be judged"
     if ci.rate is not None:
-        said = next((one.said for one in ci.signals if one.verdict is State.UNKNOWN), "")
+        unknown = (one for one in ci.signals if one.verdict is State.UNKNOWN)
+        said = next((one.said for one in unknown if one.name in _NEEDED), "")
         return said.rstrip(".") or "too few results to judge"
     return "too few results to judge" if ci.last_heard_at else "nothing heard from it yet"
 

@@ -34,7 +34,7 @@ class SignalView:
     """One signal of a CI: ``figure`` with its 95 % interval over ``n`` results.
 
     ``threshold`` says in words where it fires. Rates are shares of 0..1;
-    ``said`` is a sentence.
+    ``said`` is a sentence. Without ``counts`` it is shown only and makes no state.
     """
 
     name: str
@@ -46,6 +46,7 @@ class SignalView:
     threshold: str = ""
     said: str = ""
     evidence: tuple[Evidence, ...] = ()
+    counts: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ def success_rate(signals: tuple[SignalView, ...]) -> Rate | None:
 
 def worst_signal(signals: tuple[SignalView, ...]) -> SignalView | None:
     """The signal that makes the state; None when nothing is known to be wrong."""
-    bad = [one for one in signals if one.verdict.rank < State.UNKNOWN.rank]
+    bad = [one for one in signals if one.counts and one.verdict.rank < State.UNKNOWN.rank]
     return min(bad, key=lambda one: one.verdict.rank) if bad else None
 
 
@@ -106,6 +107,7 @@ def _signal(raw: Mapping[str, Any]) -> SignalView:
         threshold=_words(raw.get("threshold")),
         said=_words(raw.get("said")),
         evidence=read_evidence(raw.get("evidence")),
+        counts=raw.get("counts") is not False,
     )
 
 

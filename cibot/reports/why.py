@@ -29,5 +29,5 @@ def why(tx: Tx, ctx: Context, name: str, limit: int = 10) -> Why:
     row = find_ci(tx, name)
     line = line_of(tx, ctx, row)
     since = min(line.since or ctx.now, ctx.now - _LOOK_BACK)
-    signals = tuple(sorted(line.signals, key=lambda one: one.verdict.rank))
+    signals = tuple(sorted(line.signals, key=lambda one: (not one.counts, one.verdict.rank)))
     return Why(line, signals, failures(tx, row.id, since, limit))

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
-from cibot.health.policy import Policy
-from cibot.health.share import SharePolicy
+from cibot.health.policy import Policy, SharePolicy
 from cibot.reports import text
 
 
@@ -28,12 +27,107 @@ class SignalRules:
 
 def judging(policy: Policy) -> tuple[SignalRules, ...]:
     """Every signal, worst kind first."""
-    shares = (
-        _share(one.name, getattr(policy, one.name))
-        for one in fields(policy)
-        if isinstance(getattr(policy, one.name), SharePolicy)
+    return (
+        _silent(policy),
+        _success(policy),
+        _drop(policy),
+        _share("infra", _INFRA, policy.infra),
+        _share("disagreement", _DISAGREEMENT, policy.disagreement),
+        _job(policy),
+        _coverage(policy),
+        _latency(policy),
+        _flips(policy),
+        _incidents(policy),
     )
-    return (_silent(policy), _success(policy), _drop(policy), *shares, _incidents(policy))
+
+
+_INFRA = (
+    "Runs that broke by themselves (a node was lost, a merge or the log upload failed), of all"
+    " runs that were not skipped. They count neither for nor against the change."
+)
+_DISAGREEMENT = (
+    "Patch sets that the CI failed and the reference CI passed; a change that fails with one patch"
+    " set after the other counts once. The reverse, what it passed and the reference failed, is"
+    " shown as “passes everything” and judges nothing: a CI with other jobs may rightly pass."
+)
+
+
+def _share(name: str, says: str, own: SharePolicy) -> SignalRules:
+    return SignalRules(
+        name,
+        says,
+        (
+            Rule("Looks at the last", text.span(own.window)),
+            Rule("Judges from", text.plural(own.minimum, "result")),
+            Rule("Degraded when surely above", text.percent(own.degraded)),
+            Rule("Failing when surely above", text.percent(own.failing)),
+            Rule("Well again at or below", text.percent(own.clears)),
+        ),
+    )
+
+
+def _job(policy: Policy) -> SignalRules:
+    own = policy.job
+    return SignalRules(
+        "job",
+        "Changes in a row that one voting job failed and the reference CI passed. How many are too"
+        " many follows from how often that job failed before and from how much the CI runs. A job"
+        " that always fails is no news.",
+        (
+            Rule("Looks at the last", text.span(own.window)),
+            Rule("Knows a job from", text.plural(own.minimum, "result")),
+            Rule("Never told of fewer than", text.plural(own.changes, "change")),
+            Rule("False alerts a CI and month, at most", f"{own.false_alerts:g}"),
+            Rule("Well again after", f"{own.clears} passes"),
+        ),
+    )
+
+
+def _coverage(policy: Policy) -> SignalRules:
+    own = policy.coverage
+    return SignalRules(
+        "coverage",
+        "The share of its chances on which the CI reported in time, beside what is usual for it in"
+        " the weeks before: many CIs look only at a part of a project. What it missed while it was"
+        " silent is not counted again.",
+        (
+            Rule("Looks at the last", text.span(own.window)),
+            Rule("Judges from", text.plural(own.minimum, "chance")),
+            Rule("Degraded when surely below, of its usual", text.percent(own.degraded)),
+            Rule("Failing when surely below, of its usual", text.percent(own.failing)),
+            Rule("Well again from", text.percent(own.clears)),
+        ),
+    )
+
+
+def _latency(policy: Policy) -> SignalRules:
+    own = policy.latency
+    return SignalRules(
+        "latency",
+        "The time from upload to the first verdict, within which 95 % come, beside the CI's own"
+        " weeks before. It must be slow on several days: one busy afternoon is no news.",
+        (
+            Rule("Looks at the last", text.span(own.window)),
+            Rule("Judges from", text.plural(own.minimum, "result")),
+            Rule("Degraded from", f"{own.degraded:g} times its usual"),
+            Rule("Failing from", f"{own.failing:g} times its usual"),
+            Rule("Well again below", f"{own.clears:g} times its usual"),
+            Rule("Slow on at least", text.plural(own.slow_days, "day")),
+        ),
+    )
+
+
+def _flips(policy: Policy) -> SignalRules:
+    own = policy.flips
+    return SignalRules(
+        "flips",
+        "Failures that passed when the same patch set was run again. Shown only: every CI flips"
+        " now and then, so it sets no state and alerts nobody.",
+        (
+            Rule("Looks at the last", text.span(own.window)),
+            Rule("Says how often from", text.plural(own.minimum, "result")),
+        ),
+    )
 
 
 def _success(policy: Policy) -> SignalRules:
@@ -64,29 +158,6 @@ def _drop(policy: Policy) -> SignalRules:
             Rule("False alerts, at most", f"{own.false_alerts:g} per CI and month"),
             Rule("Learns from, before anything is unusual", text.plural(own.minimum, "result")),
             Rule("A drop that lasts becomes how the CI is after", text.span(own.adopt)),
-        ),
-    )
-
-
-_SHARES = {
-    "disagreement": "The share of results that failed where the reference CI passed the same"
-    " patch set.",
-    "passes_everything": "The share of results that passed where the reference CI failed: who"
-    " passes broken changes tests nothing.",
-    "infra": "The share of results that broke by themselves: not the change failed, but the CI.",
-}
-
-
-def _share(name: str, own: SharePolicy) -> SignalRules:
-    return SignalRules(
-        name.replace("_", " "),
-        _SHARES.get(name, "A share of results that are bad, compared by its 95 % interval."),
-        (
-            Rule("Looks at the last", text.span(own.window)),
-            Rule("Judges from", text.plural(own.minimum, "result")),
-            Rule("Degraded when surely above", text.percent(own.degraded)),
-            Rule("Failing when surely above", text.percent(own.failing)),
-            Rule("Well again below", text.percent(own.clears)),
         ),
     )
 

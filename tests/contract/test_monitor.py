@@ -148,6 +148,23 @@ def test_one_that_fails_what_the_reference_passes_is_told_of_once(life: Life) ->
     assert life.woken == 2
 
 
+def test_a_job_that_breaks_is_one_message_and_its_mending_another(life: Life) -> None:
+    """Jobs, disagreement and success see the same failures."""
+    for _ in range(60):
+        life.change()
+    for _ in range(9):
+        life.change(acme=False)
+        life.judge()
+    for _ in range(40):
+        life.change()
+        life.judge()
+    assert life.judge() is State.HEALTHY
+    broken, mended = life.told()
+    assert broken.startswith("▲ degraded — Acme is degraded: tempest failed ")
+    assert "changes in a row that the reference passed; 0 of 60 failed before" in broken
+    assert mended.startswith("● healthy — Acme recovered")
+
+
 def test_one_that_fails_with_the_reference_is_not_accused(life: Life) -> None:
     for _ in range(40):
         life.change()

@@ -13,9 +13,13 @@ SOURCES = sorted((ROOT / "cibot").rglob("*.py"))
 
 # What each part may import of cibot, beside itself. A longer name wins.
 BASE = {"cibot", "cibot.model", "cibot.errors"}
-CONFIG = BASE | {"cibot.scope", "cibot.config", "cibot.configvalues", "cibot.configfile"}
+CONFIG = (
+    BASE
+    | {"cibot.scope", "cibot.config", "cibot.configvalues", "cibot.configfile"}
+    | {"cibot.configjudgement"}
+)
 PURE = BASE | {"cibot.card"}
-HEALTH = PURE | {"cibot.config", "cibot.health"}
+HEALTH = PURE | {"cibot.config", "cibot.configjudgement", "cibot.health"}
 STORE = BASE | {"cibot.store"}
 COLLECT = CONFIG | STORE | {"cibot.collector"}
 MONITOR = COLLECT | HEALTH | {"cibot.alerts", "cibot.monitor"}
@@ -31,6 +35,7 @@ LAYERS: dict[str, set[str]] = {
     "cibot.errors": set(),
     "cibot.card": BASE,
     "cibot.configvalues": BASE,
+    "cibot.configjudgement": BASE | {"cibot.configvalues"},
     "cibot.config": CONFIG,
     "cibot.scope": CONFIG,
     "cibot.configfile": CONFIG | {"cibot.health", "cibot.store"},

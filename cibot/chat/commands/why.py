@@ -11,7 +11,7 @@ from cibot.reports.signals import SignalView
 from cibot.reports.why import Why, why
 
 _EVIDENCE = 3
-_RATES = {"success", "disagreement", "infra", "coverage", "flips"}
+_RATES = {"success", "disagreement", "infra", "coverage", "flips", "passes_everything"}
 
 
 def answer(ask: Ask) -> Card:
@@ -32,14 +32,15 @@ def render(ctx: Context, found: Why) -> Card:
 
 
 def _signal(one: SignalView) -> Line:
-    parts: list[str | Span] = [f"{one.verdict.shape} {one.name}: "]
+    shape = one.verdict.shape if one.counts else "·"
+    parts: list[str | Span] = [f"{shape} {one.name.replace('_', ' ')}: "]
     parts.append(one.said.rstrip(".") or one.verdict.value)
     figure = _figure(one)
     if figure:
         parts.append(f"; {figure}")
     if one.threshold:
         parts.append(f"; {one.threshold}")
-    return line(Span(str(parts[0]), state=one.verdict), *parts[1:])
+    return line(Span(str(parts[0]), state=one.verdict if one.counts else None), *parts[1:])
 
 
 def _figure(one: SignalView) -> str:

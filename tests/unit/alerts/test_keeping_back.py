@@ -32,6 +32,31 @@ def test_a_greater_trouble_keeps_the_lesser_back():
     assert inhibited("success", Surroundings(reference_broken=True, is_reference=True)) is None
 
 
+def test_one_message_per_trouble():
+    failing = Surroundings(told={"success": NOW})
+    assert inhibited("disagreement", failing) == "its success incident explains it"
+    assert inhibited("job", failing) == "its success incident explains it"
+    assert inhibited("infra", failing) is None
+    assert inhibited("success", Surroundings(told={"job": NOW})) is None
+    job = Surroundings(told={"job": NOW})
+    assert inhibited("success", job, State.DEGRADED, NOW + HOUR) == "its job incident explains it"
+    assert inhibited("success", job, State.DEGRADED, NOW + 30 * HOUR) is None
+    assert inhibited("success", job, State.FAILING, NOW + HOUR) is None
+    assert inhibited("disagreement", Surroundings(told={"job": NOW})) is not None
+    assert inhibited("infra", Surroundings(reference_broken=True)) is None
+    assert inhibited("job", Surroundings(reference_broken=True)) == "the reference CI is broken"
+
+
+def test_figures_over_days_do_not_tell_anew_of_what_is_over():
+    over = Surroundings(over=frozenset({"success", "silent"}))
+    assert inhibited("disagreement", over) == "its success incident explains it"
+    assert inhibited("coverage", over) == "its silent incident explains it"
+    assert inhibited("latency", over) == "its silent incident explains it"
+    assert inhibited("job", over) is None
+    for kind in ("infra", "disagreement", "coverage", "latency", "job"):
+        assert inhibited(kind, Surroundings(silent=True)) == "the CI is silent"
+
+
 def opened(*minutes_ago):
     return [
         Opening(f"ci{i}", "success", NOW - ago * MINUTE, State.FAILING)

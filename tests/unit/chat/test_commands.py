@@ -32,7 +32,7 @@ QUESTIONS = {
         "status nonesuch",
     ],
     "list": ["list", "list failing", "list project cinder", "list unknown cinder", "list foo"],
-    "why": ["why netapp", "why quobyte", "why", "why tell me"],
+    "why": ["why netapp", "why quobyte", "why beta", "why", "why tell me"],
     "change": [
         "change 912345,3",
         "change 912311",

@@ -9,9 +9,19 @@ from hypothesis import strategies as st
 
 from cibot.errors import ConfigError
 from cibot.health.assess import assess, overall
-from cibot.health.policy import IncidentPolicy, Policy, SilencePolicy, SuccessPolicy
+from cibot.health.policy import (
+    CoveragePolicy,
+    FlipsPolicy,
+    IncidentPolicy,
+    JobPolicy,
+    LatencyPolicy,
+    Policy,
+    SharePolicy,
+    SilencePolicy,
+    SuccessPolicy,
+)
 from cibot.health.signal import Signal, signal_from_row, signal_row
-from cibot.model import State
+from cibot.model import Result, State
 from tests.unit.health.facts import DAY, HOUR, NOW, patch_sets, results
 
 POLICY = Policy()
@@ -21,7 +31,17 @@ CHANCES = patch_sets([True] * 60, NOW - 3 * HOUR, 3 * HOUR)
 def test_a_good_ci_is_healthy():
     found = assess(POLICY, results("P" * 40), CHANCES, NOW, True, NOW)
     assert (found.state, found.since) == (State.HEALTHY, None)
-    assert [one.name for one in found.signals] == ["success", "silent"]
+    assert [one.name for one in found.signals] == [
+        "success",
+        "silent",
+        "infra",
+        "disagreement",
+        "job",
+        "coverage",
+        "latency",
+        "passes_everything",
+        "flips",
+    ]
 
 
 def test_silent_outranks_failing():
@@ -57,6 +77,17 @@ _SIGNALS = st.lists(
     st.builds(Signal, st.sampled_from(["success", "silent", "infra"]), st.sampled_from(State)),
     max_size=5,
 )
+
+
+def test_what_is_shown_only_makes_no_state():
+    shown = Signal("passes_everything", State.FAILING, counts=False)
+    well = [Signal(name, State.HEALTHY) for name in ("success", "silent")]
+    assert overall([*well, shown, Signal("infra", State.UNKNOWN)]) is State.HEALTHY
+    passed = assess(POLICY, results("P" * 40, reference=Result.FAIL), CHANCES, NOW, True, NOW)
+    assert passed.signal("passes_everything").said == (
+        "40 of 40 passed where the reference failed in 7 d"
+    )
+    assert passed.state is State.UNKNOWN
 
 
 @given(_SIGNALS)
@@ -97,6 +128,12 @@ def test_a_signal_survives_the_store():
         ({"silence": SilencePolicy(doubt=0.0)}, "silence: doubt = 0.0 is not a share"),
         ({"silence": SilencePolicy(rhythm_factor=1.0)}, "rhythm_factor must be above 1"),
         ({"incident": IncidentPolicy(reopen=-DAY)}, "incident: reopen = -1 day"),
+        ({"infra": SharePolicy(DAY, 10, 0.2, 0.1, 0.05)}, "infra: degraded = 0.2 must be below"),
+        ({"infra": SharePolicy(DAY, 0, 0.1, 0.3, 0.05)}, "infra: minimum = 0 is not a count"),
+        ({"coverage": CoveragePolicy(failing=0.95)}, "coverage: failing = 0.95 must be below"),
+        ({"latency": LatencyPolicy(clears=1.0)}, "latency: clears = 1.0 is not above 1"),
+        ({"flips": FlipsPolicy(window=0 * DAY)}, "flips: window = 0:00:00 is not longer"),
+        ({"job": JobPolicy(changes=0)}, "job: changes = 0 is not a count"),
         ({"feed_stale": 0 * DAY}, "feed_stale = 0:00:00 is not longer than nothing"),
     ],
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 from datetime import timedelta
 
-from cibot.config import JudgementConfig, SuccessConfig
+from cibot.configjudgement import JudgementConfig, SuccessConfig
 from cibot.health.configured import policy_from
 from cibot.health.policy import Policy
 
