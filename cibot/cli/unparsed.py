@@ -1,0 +1,94 @@
+"""``cibot unparsed``: what CIs wrote and nobody understood, by shape."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import click
+
+from cibot.cli.common import config_option, read_config
+from cibot.errors import UserError
+from cibot.reports import text
+from cibot.reports.unparsed import Shape, Unparsed, golden_cases, unparsed
+from cibot.store.engine import open_store
+from cibot.store.migrate import require_current
+
+
+@click.command("unparsed")
+@config_option
+@click.argument("name", required=False)
+@click.option("--days", type=click.IntRange(1, 3650), default=28, show_default=True)
+@click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True)
+@click.option(
+    "--export",
+    "export",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write an example of every shape as a golden test's skeleton (JSON lines).",
+)
+def command(
+    config_path: Path | None, name: str | None, days: int, limit: int, export: Path | None
+) -> None:
+    """List the comments of CIs that were not understood, by shape.
+
+    A shape is the comment without its numbers, hashes, addresses and names, so
+    that what one template wrote is one line. With NAME only that CI's. A remark
+    that a person wrote with a CI's account is among them, too.
+
+    \b
+    Example:
+      cibot unparsed --export new.jsonl
+    """
+    now = datetime.now(UTC)
+    found = _ask(config_path, now - timedelta(days=days), name)
+    click.echo(_head(found, days))
+    for one in found.shapes[:limit]:
+        for line in _lines(one, now):
+            click.echo(line)
+    if len(found.shapes) > limit:
+        click.echo(f"{text.plural(len(found.shapes) - limit, 'more shape')}; see --limit.")
+    if export is not None:
+        _write(export, found)
+        click.echo(f"Wrote {text.plural(len(found.shapes), 'case')} to {export}.")
+
+
+def _ask(config_path: Path | None, since: datetime, name: str | None) -> Unparsed:
+    config = read_config(config_path).config
+    store = open_store(config.store.url.get_secret_value())
+    try:
+        require_current(store)
+        return store.read(lambda tx: unparsed(tx, since, name))
+    finally:
+        store.close()
+
+
+def _head(found: Unparsed, days: int) -> str:
+    when = text.plural(days, "day")
+    if not found.total:
+        return f"Every comment of a CI in {when} was understood."
+    comments, shapes = text.plural(found.total, "comment"), text.plural(len(found.shapes), "shape")
+    were = "was" if found.total == 1 else "were"
+    said = f"{comments} of CIs in {when} {were} not understood, in {shapes}."
+    if found.partly:
+        said += f" Only the newest of {text.some(found.partly, 3)} were looked at."
+    return said
+
+
+def _lines(one: Shape, now: datetime) -> tuple[str, str]:
+    example = one.example
+    tail = f",{example.patch_set}" if example.patch_set else ""
+    cis = text.some(sorted(one.cis), 3)
+    return (
+        f"{one.count:>6} × {text.cut(one.shape, 200) or '(no words)'}",
+        f"         {cis}; newest {text.ago(example.posted_at, now)} on {example.number}{tail}",
+    )
+
+
+def _write(path: Path, found: Unparsed) -> None:
+    lines = [json.dumps(one, ensure_ascii=False) + "\n" for one in golden_cases(found)]
+    try:
+        path.write_text("".join(lines), encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"cannot write {path}: {error.strerror}; name another file") from error

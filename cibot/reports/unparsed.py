@@ -1,0 +1,75 @@
+"""Comments of CIs that were not understood, by shape: what the parser should learn next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from cibot.reports.ci import find_ci
+from cibot.reports.shapes import shape_of
+from cibot.store.engine import Tx
+from cibot.store.queries_ci import ci_rows
+from cibot.store.queries_unparsed import UnparsedComment, unparsed_of
+
+MOST_EACH = 2_000  # comments of a CI that are looked at
+
+
+@dataclass(slots=True)
+class Shape:
+    """Comments of one shape. ``example`` is the newest; ``cis`` are names, sorted."""
+
+    shape: str
+    example: UnparsedComment
+    count: int = 0
+    cis: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class Unparsed:
+    """The shapes, most frequent first. ``partly`` names CIs that have more than was read."""
+
+    since: datetime
+    total: int
+    shapes: tuple[Shape, ...]
+    partly: tuple[str, ...]
+
+
+def unparsed(tx: Tx, since: datetime, name: str | None = None) -> Unparsed:
+    """What CIs wrote since then and nobody understood; of the one that ``name`` means, or of all.
+
+    Raises UserError when no CI is meant. The newest 2,000 of each CI are read.
+    """
+    rows = [find_ci(tx, name)] if name else ci_rows(tx)
+    shapes: dict[str, Shape] = {}
+    total, partly = 0, []
+    for row in rows:
+        found = unparsed_of(tx, row.id, since, MOST_EACH)
+        total += len(found)
+        if len(found) == MOST_EACH:
+            partly.append(row.name)
+        for one in found:
+            shape = shape_of(one.text)
+            kept = shapes.setdefault(shape, Shape(shape, one))
+            kept.count += 1
+            kept.cis.add(row.name)
+            if one.posted_at > kept.example.posted_at:
+                kept.example = one
+    ordered = sorted(shapes.values(), key=lambda one: (-one.count, one.shape))
+    return Unparsed(since, total, tuple(ordered), tuple(partly))
+
+
+def golden_cases(found: Unparsed) -> Iterator[dict[str, object]]:
+    """A golden test's skeleton for each shape: what is written, and that it is not understood.
+
+    Who knows better sets ``outcome`` and ``jobs``, and has a test that fails until
+    the parser does.
+    """
+    for one in found.shapes:
+        example = one.example
+        account = {"username": example.username, "name": example.name}
+        case: dict[str, object] = {"why": one.shape or "no words", "message": example.text}
+        if example.tag:
+            case["tag"] = example.tag
+        case["account"] = {key: value for key, value in account.items() if value}
+        yield case | {"outcome": None, "jobs": []}
