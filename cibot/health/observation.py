@@ -28,7 +28,8 @@ class Judged:
     is what the voting builds make of it; ``reference`` is that of the reference
     CI's attempt nearest in time on the same patch set, None where it is not known.
     ``job`` and ``url`` name a failed build to look at, where there is one; ``runs``
-    are the voting builds, of the newest reports only.
+    are the voting builds, of the newest reports only. ``unmerged`` says that the
+    change did not merge, so that nothing was run.
     """
 
     change_id: int
@@ -43,6 +44,7 @@ class Judged:
     job: str | None = None
     url: str | None = None
     runs: tuple[JobRun, ...] = ()
+    unmerged: bool = False
 
     @property
     def key(self) -> tuple[int, int, str]:
@@ -95,8 +97,8 @@ def first_verdicts(judged: Iterable[Judged]) -> list[Judged]:
     return list(first.values())
 
 
-def independent(judged: Iterable[Judged]) -> list[Judged]:
-    """Leaves out failures that repeat the failure before on the same change.
+def independent(judged: Iterable[Judged], bad: Result = Result.FAIL) -> list[Judged]:
+    """Leaves out bad results that repeat the one before on the same change.
 
     A change that is broken, and that the reference let through, fails with every
     patch set: that is one observation of the CI and not several.
@@ -105,7 +107,7 @@ def independent(judged: Iterable[Judged]) -> list[Judged]:
     kept = []
     for one in judged:
         key = (one.change_id, one.pipeline or "")
-        if one.result is not Result.FAIL:
+        if one.result is not bad:
             failing.discard(key)
         elif key in failing:
             continue

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from cibot.health.observation import Eligible, JobRun, Judged
-from cibot.model import Result
+from cibot.model import Outcome, Result
 from cibot.store.queries_judging import Attempt, DuePatchSet
 from cibot.store.reports import StoredBuild, StoredReport
 
@@ -62,6 +62,7 @@ def judged(
                 worst.job if worst else None,
                 worst.url if worst else None,
                 tuple(JobRun(run.job, Result(run.result), run.url) for run in ran if run.voting),
+                one.outcome == Outcome.MERGE_FAILURE,
             )
         )
     return found

@@ -21,6 +21,23 @@ def test_broken_runs_are_counted_apart_from_failed_ones():
     assert not found.clears
 
 
+def test_a_change_that_does_not_merge_is_no_broken_run():
+    conflicts = [result(n, NOW - n * HOUR, Result.INFRA, None, unmerged=True) for n in range(1, 13)]
+    found = infra(DEFAULT, conflicts + results("P" * 20), NOW)
+    assert (found.n, found.figure) == (20, 0.0)
+    alone = [
+        result(n, NOW - n * HOUR, Result.INFRA, Result.PASS, unmerged=True) for n in range(1, 13)
+    ]
+    assert infra(DEFAULT, alone + results("PF" * 10), NOW).n == 32
+
+
+def test_a_change_that_breaks_every_run_is_one_breakage():
+    again = [
+        result(7, NOW - n * HOUR, Result.INFRA, change_id=7, patch_set=n) for n in range(1, 13)
+    ]
+    assert len(infra(DEFAULT, again + results("P" * 20, NOW - 13 * HOUR), NOW).evidence) == 1
+
+
 def test_a_few_broken_runs_accuse_nobody():
     assert infra(DEFAULT, [], NOW).said == "nothing to judge by; 10 are needed to judge"
     assert infra(DEFAULT, results("IIII"), NOW).verdict is State.UNKNOWN
