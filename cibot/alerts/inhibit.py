@@ -74,10 +74,11 @@ def _explained_by(
         if greater in around.told or (kind in _OVER_DAYS and greater in around.over):
             return greater
     if kind == "success" and severity is State.DEGRADED and opened_at is not None:
-        # the job's message said more; what is worse is told all the same
-        job = around.told.get("job")
-        if job is not None and abs(opened_at - job) <= _ONE_TROUBLE:
-            return "job"
+        # their message said more, or the same; what is worse is told all the same
+        for other in ("job", "disagreement"):
+            told = around.told.get(other)
+            if told is not None and abs(opened_at - told) <= _ONE_TROUBLE:
+                return other
     return None
 
 

@@ -89,8 +89,7 @@ def backfill_command(
         found = _read_history(one, span, project, rate, stop)
         resumed = " (went on from where it was)" if found.resumed else ""
         click.echo(
-            f"{one.config.name}: {found.counts.changes} changes,"
-            f" {found.counts.comments_new} new comments,"
+            f"{one.config.name}: {found.counts.comments_new} new comments,"
             f" {found.counts.reports_new} reports{resumed}"
         )
         for broken in found.broken:

@@ -30,7 +30,7 @@ _COLOURS = {
     State.UNKNOWN: "12",
     State.HEALTHY: "03",
 }
-_SAFE_STARTS = "●■▲○([{<"
+_SAFE_STARTS = "●■▲○·([{<"
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,9 @@ def test_one_message_per_trouble():
     assert inhibited("success", job, State.DEGRADED, NOW + HOUR) == "its job incident explains it"
     assert inhibited("success", job, State.DEGRADED, NOW + 30 * HOUR) is None
     assert inhibited("success", job, State.FAILING, NOW + HOUR) is None
+    same = Surroundings(told={"disagreement": NOW})
+    assert inhibited("success", same, State.DEGRADED, NOW + HOUR) is not None
+    assert inhibited("success", same, State.FAILING, NOW + HOUR) is None
     assert inhibited("disagreement", Surroundings(told={"job": NOW})) is not None
     assert inhibited("infra", Surroundings(reference_broken=True)) is None
     assert inhibited("job", Surroundings(reference_broken=True)) == "the reference CI is broken"
