@@ -9,6 +9,7 @@ import random
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 _SHARED = Path(os.environ.get("CIBOT_SHARED", Path(__file__).parents[2] / "shared"))
 
@@ -23,6 +24,54 @@ def change_lines(limit: int) -> tuple[str, list[str]]:
         with gzip.open(file, "rt", encoding="utf-8") as stream:
             lines.extend(islice(stream, limit - len(lines)))
     return "real", lines
+
+
+def event_lines(limit: int) -> tuple[str, list[str]]:
+    """Where they are from, and ``limit`` comment-added events as the webhooks plugin posts them.
+
+    In the order of their time, so that one change's lie apart; no two are the same.
+    """
+    origin, lines = change_lines(limit)
+    found: dict[tuple[object, ...], dict[str, object]] = {}
+    for line in lines:
+        change = json.loads(line)
+        for message in change.get("messages", ()):
+            event = _event(change, message)
+            if event is not None:
+                key = (change["_number"], event["eventCreatedOn"], event["comment"])
+                found[key] = event
+    events = sorted(found.values(), key=lambda one: str(one["eventCreatedOn"]))
+    start = max(0, (len(events) - limit) // 2)
+    return origin, [json.dumps(one) for one in events[start : start + limit]]
+
+
+def _event(change: dict[str, Any], message: dict[str, Any]) -> dict[str, object] | None:
+    author = message.get("author", {}).get("_account_id")
+    if author is None:
+        return None
+    posted = datetime.fromisoformat(message["date"][:19] + "+00:00")
+    return {
+        "type": "comment-added",
+        "author": {"name": f"Account {author}", "username": f"account{author}"},
+        "approvals": [{"type": "Verified", "value": "1"}],
+        "comment": message["message"],
+        "patchSet": {
+            "number": message.get("_revision_number", 1),
+            "revision": "0" * 40,
+            "createdOn": int(posted.timestamp()) // 3600 * 3600,
+        },
+        "change": {
+            "project": change["project"],
+            "branch": change["branch"],
+            "id": change.get("change_id", ""),
+            "number": change["_number"],
+            "subject": change["subject"],
+            "owner": {"name": "Owner", "username": "owner"},
+            "url": "https://review.example.org/c/1",
+            "status": "NEW",
+        },
+        "eventCreatedOn": int(posted.timestamp()),
+    }
 
 
 def _change(number: int) -> dict[str, object]:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pymysql
@@ -17,6 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.engine import make_url
 
 from bench.history import change_lines
+from bench.servers import databases
 from bench.table import Figure
 from cibot.collector.decode import change_from_rest
 from cibot.collector.formats import parse
@@ -42,30 +41,6 @@ _TABLES = (
     schema.report,
     schema.build,
 )
-
-
-@contextmanager
-def databases() -> Iterator[dict[str, Callable[[], str]]]:
-    """What can be measured here: makers of empty databases, by kind."""
-    with tempfile.TemporaryDirectory(prefix="cibot-bench-") as name:
-        files = iter(range(1000))
-        makers: dict[str, Callable[[], str]] = {
-            "SQLite": lambda: f"sqlite:///{name}/{next(files)}.db"
-        }
-        from tests.support.mariadb import MariaDB  # noqa: PLC0415 - skips where there is none
-
-        server = None
-        try:
-            server = MariaDB(Path(name) / "mariadb")
-            server.start()
-            makers = {"MariaDB": server.create_database} | makers
-        except BaseException as error:  # noqa: BLE001 - pytest's skip is no Exception
-            print(f"MariaDB is not measured: {error}")
-        try:
-            yield makers
-        finally:
-            if server is not None:
-                server.stop()
 
 
 def ours(url: str, lines: Sequence[str]) -> tuple[float, Store]:

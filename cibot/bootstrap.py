@@ -146,16 +146,22 @@ def make_backends(config: Config) -> dict[str, Backend]:
     return backends
 
 
-def _hooks(sources: list[Source]) -> dict[str, Hook]:
+def _hooks(sources: list[Source], writers: int) -> dict[str, Hook]:
     return {
         one.config.name: Hook(
             one.config.webhook_token.get_secret_value(),
             one.ingest,
             project_filter(one.config.projects),
+            writers,
         )
         for one in sources
         if one.config.webhook_token is not None
     }
+
+
+def webhook_writers(store: Store) -> int:
+    """How many transactions of webhooks run at once; SQLite has one writer."""
+    return 1 if store.engine.dialect.name == "sqlite" else 2
 
 
 def _jobs(
@@ -222,7 +228,7 @@ def build(config: Config, extra: Mapping[str, Backend] | None = None) -> Bot:
     app = create_app(
         [
             probes_blueprint(parts(store, utc_now, backends)),
-            gerrit_blueprint(_hooks(sources), utc_now),
+            gerrit_blueprint(_hooks(sources, webhook_writers(store)), utc_now),
             *face_blueprints(asking),
             slack_blueprint({k: v for k, v in backends.items() if isinstance(v, SlackBackend)}),
         ]

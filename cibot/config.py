@@ -51,7 +51,7 @@ class WebConfig(Section):
 
     listen: Listen = "127.0.0.1:8080"
     public_url: BaseUrl | None = None
-    threads: Annotated[int, Field(ge=1, le=64)] = 8
+    threads: Annotated[int, Field(ge=1, le=64)] = 16
 
 
 class GerritConfig(Section):

@@ -7,25 +7,22 @@ two feeds that bring the same comment one waits and then finds it.
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cibot.collector import authors
 from cibot.collector.clocks import not_ahead
 from cibot.collector.formats import GERRITS_OWN, looks_like_ci, parse
 from cibot.collector.match import Matching, Write, match
-from cibot.collector.results import report_result, result_class
 from cibot.collector.roster import Roster
+from cibot.collector.rows import Batch, comment_row, message_of
 from cibot.collector.sink import IngestCounts
-from cibot.model import Account, Change, Message, Report, Vote
+from cibot.model import Account, Change, PatchSet
 from cibot.store.accounts import KnownAccount
 from cibot.store.changes import change_id, put_changes, put_patch_sets
 from cibot.store.comments import (
-    CommentText,
     add_comments,
     comments_by,
     known_comments,
@@ -37,32 +34,11 @@ from cibot.store.reports import drop_reports, put_reports
 
 log = logging.getLogger(__name__)
 _NOBODY = KnownAccount(0, Account(), None)
+_ZERO = timedelta(0)
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+_FRESH_FOR = timedelta(seconds=1)  # a feed's freshness is kept to the second
+_MOST_PATCH_SETS = 20_000
 _CACHE_FOR = timedelta(seconds=60)  # another process may have found out who is a CI
-
-
-@dataclass(slots=True)
-class _Batch:
-    """What one transaction is about to write."""
-
-    heard_at: datetime
-    comments: list[dict[str, Any]] = field(default_factory=list)
-    updates: list[dict[str, Any]] = field(default_factory=list)
-    reports: list[dict[str, Any]] = field(default_factory=list)
-    builds: list[dict[str, Any]] = field(default_factory=list)
-    reread: set[tuple[int, int]] = field(default_factory=set)
-    discovered: dict[int, KnownAccount] = field(default_factory=dict)
-    known: int = 0
-
-    def add_report(self, ci_id: int, key: tuple[int, int], message: Message) -> None:
-        report = parse(
-            message.text,
-            account=message.author,
-            tag=message.tag,
-            votes=message.votes,
-        )
-        self.reports.append(_report_row(ci_id, key, message, report, self.heard_at))
-        if report is not None:
-            self.builds.extend(_build_rows(key, report))
 
 
 class Ingest:
@@ -86,6 +62,8 @@ class Ingest:
         self._on_reports = on_reports
         self._authors: authors.Authors = {}
         self._authors_since = clock()
+        self._patch_sets: set[tuple[int, PatchSet]] = set()  # stored already
+        self._heard: dict[str, datetime] = {}  # what each feed's row says
 
     def load_cursor(self, feed: str) -> str | None:
         """How far a feed has read, in its own words."""
@@ -94,6 +72,7 @@ class Ingest:
     def failed(self, feed: str, error: str) -> None:
         """Notes that a feed did not work, and why."""
         now = self._clock()
+        self._heard.pop(feed, None)
         self._store.write(lambda tx: feed_failed(tx, self._server_id, feed, error, now))
 
     def rejected(self, feed: str) -> None:
@@ -108,13 +87,19 @@ class Ingest:
         if self._clock() - self._authors_since > _CACHE_FOR:
             self._authors, self._authors_since = {}, self._clock()
 
-        def work(tx: Tx) -> tuple[_Batch, authors.Authors]:
-            batch = _Batch(heard_at)
+        def work(tx: Tx) -> tuple[Batch, authors.Authors]:
+            batch = Batch(heard_at)
             found = self._store_changes(tx, changes, batch)
-            feed_heard(tx, self._server_id, feed, cursor, heard_at)
+            if not known_fresh:
+                feed_heard(tx, self._server_id, feed, cursor, heard_at)
             return batch, found
 
+        before = self._heard.get(feed, _NEVER)
+        known_fresh = cursor is None and _ZERO <= heard_at - before < _FRESH_FOR
         batch, found = self._store.write(work)
+        self._remember(batch)
+        if not known_fresh:
+            self._heard[feed] = heard_at
         # Who is no CI yet may be found out to be one at any moment, by anybody.
         self._authors |= {one: row for one, row in found.items() if row.ci_id is not None}
         reported = {row["ci_id"] for row in batch.reports}
@@ -141,11 +126,17 @@ class Ingest:
             self._on_reports(moved)
         return moved
 
-    def _store_changes(self, tx: Tx, changes: Sequence[Change], batch: _Batch) -> authors.Authors:
+    def _store_changes(self, tx: Tx, changes: Sequence[Change], batch: Batch) -> authors.Authors:
         now = batch.heard_at
         in_time = [not_ahead(change, now) for change in changes]
         put_changes(tx, self._server_id, in_time)
-        put_patch_sets(tx, self._server_id, in_time)
+        batch.patch_sets = [
+            (change.number, one)
+            for change in in_time
+            for one in change.patch_sets
+            if (change.number, one) not in self._patch_sets
+        ]
+        put_patch_sets(tx, self._server_id, batch.patch_sets)
         found = self._resolve(tx, changes, batch.heard_at)
         ids = [change_id(self._server_id, change.number) for change in changes]
         stored = known_comments(tx, ids)
@@ -161,6 +152,12 @@ class Ingest:
         self._write(tx, batch)
         return found
 
+    def _remember(self, batch: Batch) -> None:
+        """Many comments follow one patch set; it need not be written with each of them."""
+        if len(self._patch_sets) > _MOST_PATCH_SETS:
+            self._patch_sets = set()
+        self._patch_sets.update(batch.patch_sets)
+
     def _resolve(self, tx: Tx, changes: Sequence[Change], now: datetime) -> authors.Authors:
         wanted = {
             message.author
@@ -173,18 +170,18 @@ class Ingest:
         unknown = wanted - cached.keys()
         return cached | authors.resolve(tx, self._server_id, self._roster, unknown, now)
 
-    def _take(self, matching: Matching, found: authors.Authors, batch: _Batch) -> None:
+    def _take(self, matching: Matching, found: authors.Authors, batch: Batch) -> None:
         batch.known += matching.known
         for one in matching.inserts:
-            batch.comments.append(_comment_row(one))
+            batch.comments.append(comment_row(one))
             self._read(one, found, batch)
         for one in matching.updates:
-            batch.updates.append(_comment_row(one))
+            batch.updates.append(comment_row(one))
             if one.reread:
                 batch.reread.add((one.row.change_id, one.row.seq))
                 self._read(one, found, batch)
 
-    def _read(self, one: Write, found: authors.Authors, batch: _Batch) -> None:
+    def _read(self, one: Write, found: authors.Authors, batch: Batch) -> None:
         author = found.get(one.message.author, _NOBODY) if one.message.author else _NOBODY
         if (one.message.tag or "").startswith(GERRITS_OWN):
             return
@@ -195,7 +192,7 @@ class Ingest:
             if report is not None and looks_like_ci(report, one.message.tag):
                 batch.discovered[author.id] = author
 
-    def _write(self, tx: Tx, batch: _Batch) -> None:
+    def _write(self, tx: Tx, batch: Batch) -> None:
         drop_reports(tx, batch.reread)
         add_comments(tx, batch.comments)
         update_comments(tx, batch.updates)
@@ -211,10 +208,10 @@ class Ingest:
         """Makes the reports of an account's stored comments, in place of what was there."""
         written: list[dict[str, Any]] = []
         for comments in comments_by(tx, [account_id]):
-            batch = _Batch(now)
+            batch = Batch(now)
             for one in comments:
                 if not (one.tag or "").startswith(GERRITS_OWN):
-                    batch.add_report(ci_id, (one.change_id, one.seq), _message(one))
+                    batch.add_report(ci_id, (one.change_id, one.seq), message_of(one))
             drop_reports(tx, {(one.change_id, one.seq) for one in comments})
             put_reports(tx, batch.reports, batch.builds)
             written.extend(batch.reports)
@@ -241,60 +238,3 @@ def _merged(stored: Iterable[Any], matching: Matching) -> list[Any]:
     for one in (*matching.updates, *matching.inserts):
         rows[one.row.seq] = one.row
     return list(rows.values())
-
-
-def _message(one: CommentText) -> Message:
-    votes = json.loads(one.votes) if one.votes else {}
-    return Message(
-        one.posted_at,
-        one.text,
-        None,
-        one.patch_set,
-        tag=one.tag,
-        votes=tuple(Vote(label, value) for label, value in votes.items()),
-    )
-
-
-def _comment_row(one: Write) -> dict[str, Any]:
-    message = one.message
-    votes = {vote.label: vote.value for vote in message.votes}
-    return one.row._asdict() | {
-        "patch_set": message.patch_set,
-        "text": message.text,
-        "votes": json.dumps(votes, ensure_ascii=False) if votes else None,
-    }
-
-
-def _report_row(
-    ci_id: int, key: tuple[int, int], message: Message, report: Report | None, heard_at: datetime
-) -> dict[str, Any]:
-    result = report_result(report) if report else None
-    return {
-        "change_id": key[0],
-        "seq": key[1],
-        "ci_id": ci_id,
-        "patch_set": message.patch_set,
-        "posted_at": message.posted_at,
-        "pipeline": report.pipeline[:100] if report and report.pipeline else None,
-        "outcome": report.outcome.value if report else None,
-        "result": result.value if result else None,
-        "format": report.format if report else None,
-        "heard_at": heard_at,
-    }
-
-
-def _build_rows(key: tuple[int, int], report: Report) -> list[dict[str, Any]]:
-    return [
-        {
-            "change_id": key[0],
-            "seq": key[1],
-            "idx": index,
-            "job": one.name[:255],
-            "word": one.result[:64],
-            "result": result_class(one.result).value,
-            "voting": one.voting,
-            "duration_s": one.duration_s,
-            "url": one.url,
-        }
-        for index, one in enumerate(report.builds[:32767])
-    ]

@@ -68,7 +68,8 @@ class Monitor:
         self._teller = Teller(config)
         self._on_message = on_message
         self._leads = leads
-        self._dirty: set[int] = set()
+        self._dirty: set[int] = set()  # to be judged
+        self._news: set[int] = set()  # of these, who has said something: they come first
         self._rests_until: dict[int, float] = {}
         self._lock = threading.Lock()
         self._judging = threading.Lock()
@@ -86,10 +87,12 @@ class Monitor:
         self._wake.set()
         self._thread.join(timeout)
 
-    def heard(self, ci_ids: set[int]) -> None:
-        """Says that these CIs have new reports."""
+    def heard(self, ci_ids: set[int], *, news: bool = True) -> None:
+        """Says that these CIs have new reports; without ``news`` they are only due."""
         with self._lock:
             self._dirty |= ci_ids
+            if news:
+                self._news |= ci_ids
         self._wake.set()
 
     def judge_all(self) -> None:
@@ -105,16 +108,15 @@ class Monitor:
             old = {one.id for one in all_cis(tx) if one.id not in judged or now >= judged[one.id]}
             return old | cis_heard_since(tx, now - _LOOK_BACK)
 
-        self.heard(self._store.read(due))
+        self.heard(self._store.read(due), news=False)
 
     def _run(self) -> None:
         while not self._stopping.is_set():
             self._wake.wait(self._nap())
             self._wake.clear()
-            for ci_id in self._ready():
-                if self._stopping.is_set() or not self._leads():
-                    break
-                self._try(ci_id)
+            while not self._stopping.is_set() and (ci_id := self._next()) is not None:
+                if self._leads():
+                    self._try(ci_id)
 
     def _try(self, ci_id: int) -> None:
         """Judges a CI and lets it rest; one that could not be judged waits for a while."""
@@ -135,13 +137,16 @@ class Monitor:
             waiting = [self._rests_until.get(one, 0.0) for one in self._dirty]
         return max(0.0, min(waiting) - time.monotonic()) if waiting else None
 
-    def _ready(self) -> list[int]:
-        """Takes the CIs that wait and do not rest."""
+    def _next(self) -> int | None:
+        """Takes one of the CIs that wait and do not rest: news before rounds."""
         now = time.monotonic()
         with self._lock:
-            ready = {one for one in self._dirty if self._rests_until.get(one, 0.0) <= now}
-            self._dirty -= ready
-        return sorted(ready)
+            ready = [one for one in self._dirty if self._rests_until.get(one, 0.0) <= now]
+            taken = min(ready, key=lambda one: (one not in self._news, one), default=None)
+            if taken is not None:
+                self._dirty.remove(taken)
+                self._news.discard(taken)
+        return taken
 
     def judge(self, ci_id: int) -> Health | None:
         """Judges one CI now: its health, its incidents and what is told, in one commit.

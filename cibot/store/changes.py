@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import case, func, select
 
 from cibot.errors import Permanent
-from cibot.model import Change
+from cibot.model import Change, PatchSet
 from cibot.store import schema
+from cibot.store.bulk import upsert
 from cibot.store.engine import Tx
-from cibot.store.upsert import upsert
 
 _NUMBER_BITS = 32
 
@@ -68,12 +68,10 @@ def put_changes(tx: Tx, server_id: int, changes: Sequence[Change]) -> None:
     upsert(tx, schema.change, sorted(rows, key=lambda row: row["id"]), _newer)
 
 
-def put_patch_sets(tx: Tx, server_id: int, changes: Iterable[Change]) -> None:
-    """Stores when each patch set came; the earliest time told of stays."""
+def put_patch_sets(tx: Tx, server_id: int, patch_sets: Iterable[tuple[int, PatchSet]]) -> None:
+    """Stores when each patch set, with its change's number, came; the earliest time stays."""
     rows = {
-        (change_id(server_id, change.number), one.number): one.uploaded_at
-        for change in changes
-        for one in change.patch_sets
+        (change_id(server_id, number), one.number): one.uploaded_at for number, one in patch_sets
     }
     upsert(
         tx,
@@ -82,12 +80,16 @@ def put_patch_sets(tx: Tx, server_id: int, changes: Iterable[Change]) -> None:
             {"change_id": key[0], "number": key[1], "uploaded_at": at}
             for key, at in sorted(rows.items())
         ],
-        lambda new, old: {
-            "uploaded_at": case(
-                (new.uploaded_at < old.uploaded_at, new.uploaded_at), else_=old.uploaded_at
-            )
-        },
+        _earlier,
     )
+
+
+def _earlier(new: Any, old: Any) -> dict[str, Any]:
+    return {
+        "uploaded_at": case(
+            (new.uploaded_at < old.uploaded_at, new.uploaded_at), else_=old.uploaded_at
+        )
+    }
 
 
 def latest_patch_set(tx: Tx, row_id: int) -> int | None:

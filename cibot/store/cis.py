@@ -9,8 +9,8 @@ from typing import Literal
 from sqlalchemy import select, update
 
 from cibot.store import schema
+from cibot.store.bulk import upsert
 from cibot.store.engine import Tx
-from cibot.store.upsert import upsert
 
 Origin = Literal["configured", "group", "discovered"]
 

@@ -44,28 +44,19 @@ class CommentText:
     votes: str | None
 
 
+_KNOWN = (
+    select(*(schema.comment.c[name] for name in StoredComment._fields))
+    .where(schema.comment.c.change_id.in_(bindparam("changes", expanding=True)))
+    .order_by(schema.comment.c.change_id, schema.comment.c.seq)
+)
+
+
 def known_comments(tx: Tx, change_ids: Sequence[int]) -> dict[int, list[StoredComment]]:
     """The comments stored for some changes, by change, in the order they came."""
-    table = schema.comment.c
     found: dict[int, list[StoredComment]] = {}
     for start in range(0, len(change_ids), _CHUNK):
-        query = (
-            select(
-                table.change_id,
-                table.seq,
-                table.account_id,
-                table.posted_at,
-                table.message_id,
-                table.event_at,
-                table.position,
-                table.tag,
-                table.digest,
-            )
-            .where(table.change_id.in_(change_ids[start : start + _CHUNK]))
-            .order_by(table.change_id, table.seq)
-        )
-        for row in tx.execute(query):
-            found.setdefault(row.change_id, []).append(StoredComment(*row))
+        for row in tx.execute(_KNOWN, {"changes": change_ids[start : start + _CHUNK]}):
+            found.setdefault(row[0], []).append(StoredComment._make(row))
     return found
 
 

@@ -73,7 +73,13 @@ class Store:
     def read(self, work: Callable[[Tx], T]) -> T:
         """Runs ``work`` on a connection whose changes are thrown away."""
         try:
-            with self._reading() as tx:
+            try:
+                with self._reading() as tx:
+                    return work(tx)
+            except DBAPIError as error:
+                if not error.connection_invalidated:
+                    raise
+            with self._reading() as tx:  # the database was started anew since the last time
                 return work(tx)
         except PoolTimeout as error:
             raise StoreError("every connection to the database is busy") from error
@@ -164,7 +170,9 @@ def _mysql(url: URL) -> Engine:
     engine = create_engine(
         url.update_query_dict({"charset": "utf8mb4"}),
         isolation_level="READ COMMITTED",
-        pool_pre_ping=True,
+        # No ping before and no rollback after each use: every transaction is ended by its own
+        # connection, and one that meets a lost connection is run again.
+        pool_reset_on_return=None,
         pool_recycle=1800,
         pool_size=10,
         max_overflow=10,

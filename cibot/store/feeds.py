@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import literal_column, select
 
 from cibot.store import schema
+from cibot.store.bulk import upsert
 from cibot.store.engine import Tx
-from cibot.store.upsert import upsert
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +46,15 @@ def feed_heard(tx: Tx, server_id: int, name: str, cursor: str | None, heard_at: 
         "rejected": 0,
     }
 
-    def setter(new: Any, _old: Any) -> dict[str, Any]:
-        values = {"heard_at": new.heard_at, "error": new.error}
-        return values if cursor is None else values | {"cursor": new.cursor}
+    upsert(tx, schema.feed, [row], _heard if cursor is None else _read_on)
 
-    upsert(tx, schema.feed, [row], setter)
+
+def _heard(new: Any, _old: Any) -> dict[str, Any]:
+    return {"heard_at": new.heard_at, "error": new.error}
+
+
+def _read_on(new: Any, old: Any) -> dict[str, Any]:
+    return _heard(new, old) | {"cursor": new.cursor}
 
 
 def feed_failed(tx: Tx, server_id: int, name: str, error: str, at: datetime) -> None:
@@ -64,12 +68,11 @@ def feed_failed(tx: Tx, server_id: int, name: str, error: str, at: datetime) -> 
         "error": error[:2000],
         "rejected": 0,
     }
-    upsert(
-        tx,
-        schema.feed,
-        [row],
-        lambda new, _old: {"failed_at": new.failed_at, "error": new.error},
-    )
+    upsert(tx, schema.feed, [row], _failed)
+
+
+def _failed(new: Any, _old: Any) -> dict[str, Any]:
+    return {"failed_at": new.failed_at, "error": new.error}
 
 
 def feed_rejected(tx: Tx, server_id: int, name: str) -> None:
@@ -83,7 +86,11 @@ def feed_rejected(tx: Tx, server_id: int, name: str) -> None:
         "error": None,
         "rejected": 1,
     }
-    upsert(tx, schema.feed, [row], lambda _new, old: {"rejected": old.rejected + 1})
+    upsert(tx, schema.feed, [row], _rejected)
+
+
+def _rejected(_new: Any, old: Any) -> dict[str, Any]:
+    return {"rejected": old.rejected + literal_column("1")}
 
 
 def feed_states(tx: Tx) -> list[FeedState]:

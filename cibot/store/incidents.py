@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import func, insert, or_, select, update
 
 from cibot.store import schema
+from cibot.store.bulk import upsert
 from cibot.store.engine import Tx
-from cibot.store.upsert import upsert
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +52,15 @@ class StoredTransition:
 
 def put_health(tx: Tx, health: StoredHealth) -> None:
     """Stores how a CI is now, over what it was."""
-    names = ("state", "since", "assessed_at", "last_report_at", "signals")
-    row = {"ci_id": health.ci_id} | {name: getattr(health, name) for name in names}
-    upsert(tx, schema.health, [row], lambda new, _old: {name: getattr(new, name) for name in names})
+    row = {name: getattr(health, name) for name in ("ci_id", *_HEALTH)}
+    upsert(tx, schema.health, [row], _replaced)
+
+
+_HEALTH = ("state", "since", "assessed_at", "last_report_at", "signals")
+
+
+def _replaced(new: Any, _old: Any) -> dict[str, Any]:
+    return {name: getattr(new, name) for name in _HEALTH}
 
 
 def health_of(tx: Tx, ci_id: int | None = None) -> list[StoredHealth]:

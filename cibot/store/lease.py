@@ -14,8 +14,8 @@ from sqlalchemy import select, update
 
 from cibot.errors import Transient
 from cibot.store import schema
+from cibot.store.bulk import upsert
 from cibot.store.engine import Tx
-from cibot.store.upsert import upsert
 
 
 class LeaseLost(Transient):

@@ -16,8 +16,8 @@ from datetime import datetime
 from sqlalchemy import func, or_, select, update
 
 from cibot.store import schema
+from cibot.store.bulk import upsert
 from cibot.store.engine import Tx
-from cibot.store.upsert import upsert
 
 _OPEN = ("pending", "sending", "dead")
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import delete, select, update
 
 from cibot.store import schema
+from cibot.store.bulk import upsert
 from cibot.store.engine import Tx
-from cibot.store.upsert import upsert
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,11 @@ _FIELDS = [schema.watch.c[name] for name in StoredWatch.__slots__]
 def put_watch(tx: Tx, watch: StoredWatch) -> None:
     """Stores a watch; one that is there already learns its room anew."""
     row = {name: getattr(watch, name) for name in StoredWatch.__slots__}
-    upsert(tx, schema.watch, [row], lambda new, _old: {"room": new.room})
+    upsert(tx, schema.watch, [row], _moved)
+
+
+def _moved(new: Any, _old: Any) -> dict[str, Any]:
+    return {"room": new.room}
 
 
 def drop_watch(tx: Tx, network: str, account: str, ci_id: int | None = None) -> int:

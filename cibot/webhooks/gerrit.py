@@ -42,18 +42,20 @@ class EventSink(Sink, Protocol):
 class Hook:
     """A server whose events are taken, under its token.
 
-    Events of projects that ``wants`` refuses are accepted and not stored.
+    Events of projects that ``wants`` refuses are accepted and not stored;
+    ``writers`` is as `Together` has it.
     """
 
     token: str
     sink: EventSink
     wants: Callable[[str], bool] = lambda _project: True
+    writers: int = 1
 
 
 def gerrit_blueprint(hooks: Mapping[str, Hook], clock: Callable[[], datetime]) -> Blueprint:
     """The webhook of each server in ``hooks``, by the server's name."""
     blueprint = Blueprint("gerrit_webhooks", __name__)
-    together = {name: Together(hook.sink, clock) for name, hook in hooks.items()}
+    together = {name: Together(hook.sink, clock, hook.writers) for name, hook in hooks.items()}
 
     @blueprint.post("/webhooks/gerrit/<server>/<token>")
     def receive(server: str, token: str) -> ResponseReturnValue:
@@ -76,7 +78,7 @@ def gerrit_blueprint(hooks: Mapping[str, Hook], clock: Callable[[], datetime]) -
             return {"error": "the event could not be stored; send it again"}, 503
         except CibotError as error:
             return _refuse(hook, server, f"the event cannot be stored: {error}", 400)
-        return "", 204
+        return "", 200  # waitress hangs up after 204, and the next event had to connect again
 
     return blueprint
 

@@ -21,18 +21,22 @@ log = logging.getLogger(__name__)
 
 FEED = "webhook"
 _MOST = 64  # events in one transaction
+_Waiting = tuple[Change | None, Future[IngestCounts]]
 
 
 class Together:
-    """One server's events on their way into its sink."""
+    """One server's events on their way into its sink.
 
-    def __init__(self, sink: Sink, clock: Callable[[], datetime]) -> None:
+    ``writers`` transactions may be under way at once: more than one where the
+    database locks rows rather than everything.
+    """
+
+    def __init__(self, sink: Sink, clock: Callable[[], datetime], writers: int = 1) -> None:
         self._sink = sink
         self._clock = clock
-        self._waiting: queue.SimpleQueue[tuple[Change | None, Future[IngestCounts]] | None] = (
-            queue.SimpleQueue()
-        )
-        self._thread: threading.Thread | None = None
+        self._writers = writers
+        self._waiting: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._threads: list[threading.Thread] = []
         self._lock = threading.Lock()
 
     def store(self, change: Change | None, timeout: float) -> IngestCounts:
@@ -56,34 +60,42 @@ class Together:
         return self._waiting.qsize()
 
     def stop(self, timeout: float) -> None:
-        """Stores what is waiting and ends the thread."""
+        """Stores what is waiting and ends the threads."""
         with self._lock:
-            if self._thread is not None:
+            for _ in self._threads:
                 self._waiting.put(None)
-                self._thread.join(timeout)
+            for thread in self._threads:
+                thread.join(timeout / len(self._threads))
 
     def _start(self) -> None:
         if self._alive():
             return
         with self._lock:
-            if not self._alive():
-                self._thread = threading.Thread(target=self._run, name="webhooks", daemon=True)
-                self._thread.start()
+            if self._alive():
+                return
+            alive = [one for one in self._threads if one.is_alive()]
+            for _ in range(self._writers - len(alive)):
+                alive.append(threading.Thread(target=self._run, name="webhooks", daemon=True))
+                alive[-1].start()
+            self._threads = alive
 
     def _alive(self) -> bool:
-        return self._thread is not None and self._thread.is_alive()
+        return len(self._threads) == self._writers and all(one.is_alive() for one in self._threads)
 
     def _run(self) -> None:
         more = True
         while more:
             batch = [self._waiting.get()]
-            while len(batch) < _MOST and not self._waiting.empty():
-                batch.append(self._waiting.get())
-            more = None not in batch
+            while len(batch) < _MOST and batch[-1] is not None:
+                try:
+                    batch.append(self._waiting.get_nowait())
+                except queue.Empty:
+                    break
+            more = batch[-1] is not None
             waited_for = (one for one in batch if one is not None)
             self._commit([one for one in waited_for if one[1].set_running_or_notify_cancel()])
 
-    def _commit(self, batch: list[tuple[Change | None, Future[IngestCounts]]]) -> None:
+    def _commit(self, batch: list[_Waiting]) -> None:
         if not batch:
             return
         try:

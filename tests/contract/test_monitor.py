@@ -221,7 +221,7 @@ def test_judge_all_finds_what_is_due(life: Life) -> None:
     for _ in range(3):
         life.change()
     heard: list[Any] = []
-    life.monitor.heard = heard.append  # type: ignore[method-assign]
+    life.monitor.heard = lambda ids, **_: heard.append(ids)  # type: ignore[method-assign]
     life.monitor.judge_all()
     assert heard == [{1, 2}]
     life.judge()

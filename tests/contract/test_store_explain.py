@@ -38,7 +38,6 @@ from cibot.store import (
     reports,
     schema,
     silences,
-    upsert,
     watches,
 )
 from cibot.store.audit import AuditRow
@@ -87,7 +86,9 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     accounts.assign_ci: [lambda tx: accounts.assign_ci(tx, [1], 2)],
     bulk.insert_rows: [lambda tx: bulk.insert_rows(tx, schema.comment, [COMMENT])],
     changes.put_changes: [lambda tx: changes.put_changes(tx, 1, [NEWS])],
-    changes.put_patch_sets: [lambda tx: changes.put_patch_sets(tx, 1, [NEWS])],
+    changes.put_patch_sets: [
+        lambda tx: changes.put_patch_sets(tx, 1, [(NEWS.number, one) for one in NEWS.patch_sets])
+    ],
     changes.latest_patch_set: [lambda tx: changes.latest_patch_set(tx, CHANGE)],
     cis.all_cis: [cis.all_cis],
     cis.ensure_ci: [
@@ -226,7 +227,7 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     watches.watches_of: [lambda tx: watches.watches_of(tx, "net", "u7")],
     watches.watchers_of: [lambda tx: watches.watchers_of(tx, 1)],
     watches.seen_in: [lambda tx: watches.seen_in(tx, "net", "u7", "u7_")],
-    upsert.upsert: [lambda tx: upsert.upsert(tx, schema.server, [])],
+    bulk.upsert: [lambda tx: bulk.upsert(tx, schema.server, [])],
 }
 
 

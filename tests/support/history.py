@@ -183,7 +183,7 @@ class History:
                 feed_failed(tx, server, name, error, self.now)
         changes = [self._as_change(one) for one in self._changes.values()]
         put_changes(tx, server, changes)
-        put_patch_sets(tx, server, changes)
+        put_patch_sets(tx, server, [(one.number, it) for one in changes for it in one.patch_sets])
         ids = {name: self._write_ci(tx, ci) for name, ci in self._cis.items()}
         self._write_reports(tx, server, ids)
 

@@ -1,0 +1,118 @@
+"""Posts bodies over keep-alive connections; run as a process of its own.
+
+``python -m bench.posting PORT CONNECTIONS FILE`` reads one path on the first
+line and one body on each further line of FILE, posts them all, and prints as
+JSON the seconds it took, each answer's milliseconds, and the statuses.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """What came of it; ``ms`` is sorted."""
+
+    seconds: float
+    ms: list[float]
+    statuses: dict[str, int]
+
+    @property
+    def rate(self) -> float:
+        """Answers a second."""
+        return len(self.ms) / self.seconds
+
+
+def post(port: int, connections: int, path: str, bodies: list[str], scratch: Path) -> Posted:
+    """Posts the bodies from another process."""
+    scratch.write_text("\n".join([path, *bodies]), encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.posting", str(port), str(connections), str(scratch)],
+        stdout=subprocess.PIPE,
+        check=True,
+        text=True,
+    )
+    posted = Posted(**json.loads(done.stdout))
+    wrong = {code: count for code, count in posted.statuses.items() if not code.startswith("2")}
+    if wrong:
+        raise RuntimeError(f"posted to {path.split('/')[1]}, got statuses {wrong}")
+    return posted
+
+
+def _main(port: int, connections: int, file: Path) -> None:
+    path, *bodies = file.read_text(encoding="utf-8").split("\n")
+    requests = iter([_request(path, body.encode()) for body in bodies])
+    lock, ms, statuses = threading.Lock(), list[float](), Counter[str]()
+    threads = [
+        threading.Thread(target=_work, args=(port, requests, lock, ms, statuses))
+        for _ in range(connections)
+    ]
+    start = time.perf_counter()
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    took = time.perf_counter() - start
+    print(json.dumps({"seconds": took, "ms": sorted(ms), "statuses": statuses}))
+
+
+def _request(path: str, body: bytes) -> bytes:
+    head = f"POST {path} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n"
+    return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+def _work(
+    port: int,
+    requests: Iterator[bytes],
+    lock: threading.Lock,
+    ms: list[float],
+    statuses: Counter[str],
+) -> None:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as link:
+        link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        while True:
+            with lock:
+                request = next(requests, None)
+            if request is None:
+                return
+            start = time.perf_counter()
+            link.sendall(request)
+            statuses[_answer(link)] += 1
+            ms.append(1000 * (time.perf_counter() - start))
+
+
+def _answer(link: socket.socket) -> str:
+    """The status of an answer, which is read to its end."""
+    got = b""
+    while b"\r\n\r\n" not in got:
+        got += _more(link)
+    head, _, body = got.partition(b"\r\n\r\n")
+    length = 0
+    for line in head.split(b"\r\n"):
+        name, _, value = line.partition(b":")
+        if name.lower() == b"content-length":
+            length = int(value)
+    while len(body) < length:
+        body += _more(link)
+    return head[9:12].decode()
+
+
+def _more(link: socket.socket) -> bytes:
+    piece = link.recv(65536)
+    if not piece:
+        raise ConnectionError("the server hung up")
+    return piece
+
+
+if __name__ == "__main__":
+    _main(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]))

@@ -1,0 +1,98 @@
+"""What the collectors read, as rows to be written. Pure."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from cibot.collector.formats import parse
+from cibot.collector.match import Write
+from cibot.collector.results import report_result, result_class
+from cibot.model import Message, PatchSet, Report, Vote
+from cibot.store.accounts import KnownAccount
+from cibot.store.comments import CommentText
+
+
+@dataclass(slots=True)
+class Batch:
+    """What one transaction is about to write; patch sets stand beside their change's number."""
+
+    heard_at: datetime
+    patch_sets: list[tuple[int, PatchSet]] = field(default_factory=list)
+    comments: list[dict[str, Any]] = field(default_factory=list)
+    updates: list[dict[str, Any]] = field(default_factory=list)
+    reports: list[dict[str, Any]] = field(default_factory=list)
+    builds: list[dict[str, Any]] = field(default_factory=list)
+    reread: set[tuple[int, int]] = field(default_factory=set)
+    discovered: dict[int, KnownAccount] = field(default_factory=dict)
+    known: int = 0
+
+    def add_report(self, ci_id: int, key: tuple[int, int], message: Message) -> None:
+        report = parse(
+            message.text,
+            account=message.author,
+            tag=message.tag,
+            votes=message.votes,
+        )
+        self.reports.append(report_row(ci_id, key, message, report, self.heard_at))
+        if report is not None:
+            self.builds.extend(build_rows(key, report))
+
+
+def message_of(one: CommentText) -> Message:
+    votes = json.loads(one.votes) if one.votes else {}
+    return Message(
+        one.posted_at,
+        one.text,
+        None,
+        one.patch_set,
+        tag=one.tag,
+        votes=tuple(Vote(label, value) for label, value in votes.items()),
+    )
+
+
+def comment_row(one: Write) -> dict[str, Any]:
+    message = one.message
+    votes = {vote.label: vote.value for vote in message.votes}
+    return one.row._asdict() | {
+        "patch_set": message.patch_set,
+        "text": message.text,
+        "votes": json.dumps(votes, ensure_ascii=False) if votes else None,
+    }
+
+
+def report_row(
+    ci_id: int, key: tuple[int, int], message: Message, report: Report | None, heard_at: datetime
+) -> dict[str, Any]:
+    result = report_result(report) if report else None
+    return {
+        "change_id": key[0],
+        "seq": key[1],
+        "ci_id": ci_id,
+        "patch_set": message.patch_set,
+        "posted_at": message.posted_at,
+        "pipeline": report.pipeline[:100] if report and report.pipeline else None,
+        "outcome": report.outcome.value if report else None,
+        "result": result.value if result else None,
+        "format": report.format if report else None,
+        "heard_at": heard_at,
+    }
+
+
+def build_rows(key: tuple[int, int], report: Report) -> list[dict[str, Any]]:
+    return [
+        {
+            "change_id": key[0],
+            "seq": key[1],
+            "idx": index,
+            "job": one.name[:255],
+            "word": one.result[:64],
+            "result": result_class(one.result).value,
+            "voting": one.voting,
+            "duration_s": one.duration_s,
+            "url": one.url,
+        }
+        for index, one in enumerate(report.builds[:32767])
+    ]
