@@ -55,7 +55,7 @@ def ours(url: str, events: list[str], scratch: Path) -> Posted:
     server = store.write(lambda tx: ensure_server(tx, "bench", "https://bench"))
     sink = Ingest(store, server, Roster("bench"), _now)
     app = create_app(
-        [gerrit_blueprint({"bench": Hook(_TOKEN, sink, webhook_writers(store))}, _now)]
+        [gerrit_blueprint({"bench": Hook(_TOKEN, sink, writers=webhook_writers(store))}, _now)]
     )
     posted = _serve(app, f"/webhooks/gerrit/bench/{_TOKEN}", events, scratch)
     stored = store.read(lambda tx: len(tx.execute(select(schema.comment.c.seq)).all()))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from datetime import datetime
@@ -21,6 +22,8 @@ log = logging.getLogger(__name__)
 
 FEED = "webhook"
 _MOST = 64  # events in one transaction
+_ENOUGH = 8  # events that are worth a second transaction at once, and how long to wait for them
+_MOMENT_S = 0.005
 _Waiting = tuple[Change | None, Future[IngestCounts]]
 
 
@@ -37,6 +40,7 @@ class Together:
         self._writers = writers
         self._waiting: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
+        self._under_way = 0  # about: nothing but a few milliseconds hang on it
         self._lock = threading.Lock()
 
     def store(self, change: Change | None, timeout: float) -> IngestCounts:
@@ -85,15 +89,25 @@ class Together:
     def _run(self) -> None:
         more = True
         while more:
-            batch = [self._waiting.get()]
-            while len(batch) < _MOST and batch[-1] is not None:
-                try:
-                    batch.append(self._waiting.get_nowait())
-                except queue.Empty:
-                    break
+            batch = self._gather()
             more = batch[-1] is not None
             waited_for = (one for one in batch if one is not None)
+            self._under_way += 1
             self._commit([one for one in waited_for if one[1].set_running_or_notify_cancel()])
+            self._under_way -= 1
+
+    def _gather(self) -> list[_Waiting | None]:
+        """What is waiting. While another transaction is under way, few wait a moment for more."""
+        batch = [self._waiting.get()]
+        until = time.monotonic() + _MOMENT_S
+        while len(batch) < _MOST and batch[-1] is not None:
+            few = self._under_way and len(batch) < _ENOUGH
+            left = max(0.0, until - time.monotonic()) if few else 0.0
+            try:
+                batch.append(self._waiting.get(left > 0, left))
+            except queue.Empty:
+                break
+        return batch
 
     def _commit(self, batch: list[_Waiting]) -> None:
         if not batch:
