@@ -63,8 +63,8 @@ def figures(samples: int) -> Iterator[Figure]:
                 store = bot.store()
                 alerts = [
                     _alert(bot, store, reader, 1 + number % site.BRINK, _FIRST_CHANGE + number)
-                    for number in range(samples)
-                ]
+                    for number in range(site.BRINK + samples)
+                ][site.BRINK :]  # while it starts it judges everybody
                 store.close()
                 answers = list(_answers(irc, samples))
         where = f"{kind}, {comments} comments, {samples} times"

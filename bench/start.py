@@ -88,18 +88,22 @@ def _post(bot: WholeBot, count: int, directory: Path) -> None:
 
 def _resident_mb(bot: WholeBot) -> float:
     assert bot.process is not None
-    for line in Path(f"/proc/{bot.process.pid}/status").read_text().splitlines():
+    return _vm_rss_mb(Path(f"/proc/{bot.process.pid}/status").read_text())
+
+
+def _vm_rss_mb(status: str) -> float:
+    for line in status.splitlines():
         if line.startswith("VmRSS:"):
             return int(line.split()[1]) / 1024
     raise RuntimeError("the kernel does not tell the resident memory")
 
 
 def _resident(when: str, megabytes: float) -> Figure:
-    bare = f"import resource; {_PARTS}; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    bare = f"{_PARTS}; print(open('/proc/self/status').read())"
     return Figure(
         f"resident memory, {when}",
         f"{megabytes:.0f} MB",
-        f"{_PARTS} {int(_python(['-c', bare])) / 1024:.0f} MB",
+        f"{_PARTS} {_vm_rss_mb(_python(['-c', bare])):.0f} MB",
         target=f"≤ {_RESIDENT_MB} MB",
         meets=megabytes <= _RESIDENT_MB,
     )

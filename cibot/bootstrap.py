@@ -8,12 +8,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import cast
 
 from cibot.app import create_app
 from cibot.bot import Bot, WebServer
 from cibot.card import Card
-from cibot.chat.backends.irc import IrcBackend
-from cibot.chat.backends.slack import SlackBackend
 from cibot.chat.commands.summary import summary_card
 from cibot.chat.delivery import Sender
 from cibot.chat.dispatch import Dispatcher
@@ -40,7 +39,7 @@ from cibot.web.faces import face_blueprints
 from cibot.web.probes import probes_blueprint
 from cibot.web.readiness import parts
 from cibot.webhooks.gerrit import Hook, gerrit_blueprint
-from cibot.webhooks.slack import slack_blueprint
+from cibot.webhooks.slack import HearsSlack, slack_blueprint
 
 log = logging.getLogger(__name__)
 
@@ -140,9 +139,16 @@ def make_source(
 
 
 def make_backends(config: Config) -> dict[str, Backend]:
-    """A backend for each configured network."""
-    backends: dict[str, Backend] = {one.name: IrcBackend(one) for one in config.irc}
-    backends |= {one.name: SlackBackend(one) for one in config.slack}
+    """A backend for each configured network; what no network needs is not imported."""
+    backends: dict[str, Backend] = {}
+    if config.irc:
+        from cibot.chat.backends.irc import IrcBackend  # noqa: PLC0415
+
+        backends |= {one.name: IrcBackend(one) for one in config.irc}
+    if config.slack:
+        from cibot.chat.backends.slack import SlackBackend  # noqa: PLC0415
+
+        backends |= {one.name: SlackBackend(one) for one in config.slack}
     return backends
 
 
@@ -225,12 +231,13 @@ def build(config: Config, extra: Mapping[str, Backend] | None = None) -> Bot:
         store, config, utc_now, lambda: {name: one.link() for name, one in backends.items()}
     )
     asking = Asking(store, config, utc_now, policy)
+    slack = {one.name: backends[one.name] for one in config.slack}
     app = create_app(
         [
             probes_blueprint(parts(store, utc_now, backends)),
             gerrit_blueprint(_hooks(sources, webhook_writers(store)), utc_now),
             *face_blueprints(asking),
-            slack_blueprint({k: v for k, v in backends.items() if isinstance(v, SlackBackend)}),
+            slack_blueprint(cast("dict[str, HearsSlack]", slack)),
         ]
     )
     web = WebServer(app, config.web.listen, config.web.threads)

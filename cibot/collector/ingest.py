@@ -37,7 +37,7 @@ _NOBODY = KnownAccount(0, Account(), None)
 _ZERO = timedelta(0)
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 _FRESH_FOR = timedelta(seconds=1)  # a feed's freshness is kept to the second
-_MOST_PATCH_SETS = 20_000
+_MOST_PATCH_SETS = 5_000
 _CACHE_FOR = timedelta(seconds=60)  # another process may have found out who is a CI
 
 

@@ -114,21 +114,25 @@ class Monitor:
         while not self._stopping.is_set():
             self._wake.wait(self._nap())
             self._wake.clear()
-            while not self._stopping.is_set() and (ci_id := self._next()) is not None:
+            while not self._stopping.is_set() and (taken := self._next()) is not None:
                 if self._leads():
-                    self._try(ci_id)
+                    self._try(*taken)
 
-    def _try(self, ci_id: int) -> None:
-        """Judges a CI and lets it rest; one that could not be judged waits for a while."""
+    def _try(self, ci_id: int, news: bool) -> None:
+        """Judges a CI; one that could not be judged waits for a while.
+
+        After news it rests, so that one that says much does not take all the time. After
+        a round it does not: the next news shall be told at once.
+        """
         started = time.monotonic()
         try:
             self.judge(ci_id)
         except CibotError as error:
             log.warning("not judged ci=%d cause=%s", ci_id, error)
             self._rests_until[ci_id] = started + _AGAIN_S
-            with self._lock:
-                self._dirty.add(ci_id)
-        else:
+            self.heard({ci_id}, news=news)
+            return
+        if news:
             self._rests_until[ci_id] = started + _REST * (time.monotonic() - started)
 
     def _nap(self) -> float | None:
@@ -137,16 +141,18 @@ class Monitor:
             waiting = [self._rests_until.get(one, 0.0) for one in self._dirty]
         return max(0.0, min(waiting) - time.monotonic()) if waiting else None
 
-    def _next(self) -> int | None:
-        """Takes one of the CIs that wait and do not rest: news before rounds."""
+    def _next(self) -> tuple[int, bool] | None:
+        """Takes one of the CIs that wait and do not rest, news before rounds; and which it is."""
         now = time.monotonic()
         with self._lock:
             ready = [one for one in self._dirty if self._rests_until.get(one, 0.0) <= now]
             taken = min(ready, key=lambda one: (one not in self._news, one), default=None)
-            if taken is not None:
-                self._dirty.remove(taken)
-                self._news.discard(taken)
-        return taken
+            if taken is None:
+                return None
+            news = taken in self._news
+            self._dirty.remove(taken)
+            self._news.discard(taken)
+        return taken, news
 
     def judge(self, ci_id: int) -> Health | None:
         """Judges one CI now: its health, its incidents and what is told, in one commit.

@@ -1,8 +1,11 @@
 """The migrations make what the schema says, on both databases, and can be taken back."""
 
+from pathlib import Path
+
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect
 
 from cibot.store import migrate
@@ -23,6 +26,8 @@ def test_up_is_the_schema_and_down_is_nothing(empty_store: Store) -> None:
     assert set(empty_store.read(lambda tx: inspect(tx).get_table_names())) <= {"alembic_version"}
     migrate.upgrade(empty_store)
     assert migrate.current(empty_store) == migrate.newest()
+    scripts = ScriptDirectory(str(Path(migrate.__file__).parent / "migrations"))
+    assert migrate.newest() == scripts.get_current_head()
 
 
 def test_old_tables_are_refused_with_the_remedy(empty_store: Store) -> None:

@@ -88,6 +88,8 @@ CLOCKS = {"now", "utcnow", "today", "time", "monotonic"}
 
 # Imported when they are needed: they are slow or heavy, and most commands do without.
 LATE = {"cibot.cli", "cibot.demo"}
+# A quarter of a start: alembic where nothing is to be migrated, a network that nobody has.
+LATE_MODULES = {"cibot.bootstrap", "cibot.store.migrate"}
 
 
 def name_of(path: Path) -> str:
@@ -174,7 +176,7 @@ def test_no_import_hides_in_a_function(trees: dict[Path, ast.Module]) -> None:
     wrong = [
         f"{path.relative_to(ROOT)}:{node.lineno}"
         for path, tree in trees.items()
-        if layer(name_of(path)) not in LATE
+        if layer(name_of(path)) not in LATE and name_of(path) not in LATE_MODULES
         for function in ast.walk(tree)
         if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
         for node in ast.walk(function)
