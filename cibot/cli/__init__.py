@@ -11,6 +11,7 @@ from cibot.errors import CibotError
 # name -> where the command is, and its line in `cibot --help`
 COMMANDS: dict[str, tuple[str, str]] = {
     "parse": ("cibot.cli.parse:command", "Say what comments of CIs mean."),
+    "policy": ("cibot.cli.policy:policy", "By what a CI is judged, and from where."),
     "unparsed": ("cibot.cli.unparsed:command", "What CIs wrote and nobody understood, by shape."),
     "slack": ("cibot.cli.slack:slack", "Set up the Slack app."),
     "init": ("cibot.cli.init:init", "Look at a Gerrit and write a first configuration."),

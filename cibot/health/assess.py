@@ -75,12 +75,8 @@ def overall(signals: Iterable[Signal]) -> State:
 
 
 def _since(signals: Sequence[Signal]) -> datetime | None:
+    """As the first signal has it that is so bad: success knows best, its chart saw it begin."""
     state = overall(signals)
-    return min(
-        (
-            one.since
-            for one in signals
-            if one.counts and one.verdict is state and one.since is not None
-        ),
-        default=None,
+    return next(
+        (one.since for one in signals if one.counts and one.verdict is state and one.since), None
     )

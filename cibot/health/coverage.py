@@ -14,7 +14,7 @@ from itertools import groupby
 from cibot.health.intervals import wilson
 from cibot.health.observation import Eligible
 from cibot.health.policy import CoveragePolicy, SilencePolicy
-from cibot.health.share import SURE, back_since
+from cibot.health.share import SURE, back_since, bad_since
 from cibot.health.signal import MOST_EVIDENCE, Signal, of_missed
 from cibot.health.silence import Chance, chances, patience
 from cibot.health.words import percent, span
@@ -62,7 +62,7 @@ def coverage(
         said=_said(policy, recent, before, feed_fresh),
         evidence=tuple(of_missed(one.first) for one in reversed(missed[-MOST_EVIDENCE:])),
         clears=back is not None or (verdict is State.HEALTHY and well),
-        since=missed[0].uploaded_at if bad else None,
+        since=bad_since(outcomes, usual) if bad else None,
     )
 
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from cibot.health.intervals import percentile, wilson
 from cibot.health.observation import Judged
 from cibot.health.policy import LatencyPolicy
-from cibot.health.share import SURE, back_since
+from cibot.health.share import SURE, back_since, bad_since
 from cibot.health.signal import MOST_EVIDENCE, Signal, of_result
 from cibot.health.words import span
 from cibot.model import Result, State
@@ -37,8 +37,8 @@ def latency(policy: LatencyPolicy, judged: Sequence[Judged], now: datetime) -> S
     well = p95 is not None and p95 <= policy.clears * usual
     slow = [one for one in recent if _hours(one) > policy.degraded * usual] if known else []
     back = None
+    outcomes = [(_hours(one) <= policy.degraded * usual, one.posted_at) for one in recent]
     if known and not well:
-        outcomes = [(_hours(one) <= policy.degraded * usual, one.posted_at) for one in recent]
         back = back_since(outcomes, 1 - _USUAL_SHARE)
     bad = back is None and verdict in (State.DEGRADED, State.FAILING)
     return Signal(
@@ -54,7 +54,7 @@ def latency(policy: LatencyPolicy, judged: Sequence[Judged], now: datetime) -> S
             for one in reversed(slow[-MOST_EVIDENCE:])
         ),
         clears=back is not None or (verdict is State.HEALTHY and well),
-        since=slow[0].posted_at if bad else None,
+        since=bad_since(outcomes, 1 - _USUAL_SHARE) if bad else None,
     )
 
 

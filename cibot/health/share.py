@@ -54,7 +54,9 @@ def share_signal(
         said=_said(policy, k, n, words, back),
         evidence=tuple(of_result(one, words) for one in reversed(bad[-MOST_EVIDENCE:])),
         clears=verdict is State.HEALTHY and (back is not None or k <= policy.clears * n),
-        since=bad[0].posted_at if verdict in (State.DEGRADED, State.FAILING) else None,
+        since=bad_since([(not is_bad(one), one.posted_at) for one in seen], 1 - policy.clears)
+        if verdict in (State.DEGRADED, State.FAILING)
+        else None,
     )
 
 
@@ -77,6 +79,23 @@ def back_since(outcomes: Sequence[tuple[bool, datetime]], good: float) -> dateti
     for well, at in outcomes:
         run.add(up if well else down, well, at.timestamp())
     return run.started_at if run.score >= RECOVERED else None
+
+
+def bad_since(outcomes: Sequence[tuple[bool, datetime]], good: float) -> datetime | None:
+    """Where the share of good times stops to fit what came: when the trouble began.
+
+    Takes what `back_since` takes; None where the good share fits.
+    """
+    share = sum(well for well, _at in outcomes) / len(outcomes)
+    high = min(_MOST, good)
+    low = max(_LEAST, min(share, high - _LEAST))
+    if low >= high:
+        return None
+    run = Run()
+    for well, at in outcomes:
+        gain = math.log(low / high) if well else math.log((1 - low) / (1 - high))
+        run.add(gain, well, at.timestamp())
+    return run.started_at
 
 
 def verdict_of(policy: SharePolicy, k: int, n: int) -> State:

@@ -21,6 +21,14 @@ def test_broken_runs_are_counted_apart_from_failed_ones():
     assert not found.clears
 
 
+def test_the_trouble_began_where_the_good_share_stops_to_fit():
+    found = false_failures(Policy().disagreement, results("PPPPPPPPFP" * 6 + "F" * 30), NOW)
+    assert (found.verdict, found.since) == (
+        State.DEGRADED,
+        NOW - 31 * HOUR,
+    )  # with the failure just before
+
+
 def test_a_change_that_does_not_merge_is_no_broken_run():
     conflicts = [result(n, NOW - n * HOUR, Result.INFRA, None, unmerged=True) for n in range(1, 13)]
     found = infra(DEFAULT, conflicts + results("P" * 20), NOW)
