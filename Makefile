@@ -4,7 +4,7 @@ PYTHON ?= python3
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup run test check lint bench clean
+.PHONY: help setup run test check lint bench chaos fuzz clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 18
@@ -33,6 +33,12 @@ check: lint test  ## what must be green at every commit
 
 bench: $(STAMP)  ## measure ingest, webhooks, latency, parsing, start; prints a table of ratios
 	$(PY) -m bench $(ARGS)
+
+chaos: $(STAMP)  ## kill the bot N times (100) while it speaks; prints what was lost or said twice
+	$(PY) -m tests.chaos --kills $(or $(N),100) $(ARGS)
+
+fuzz: $(STAMP)  ## hostile input for seconds, or N IRC lines and a tenth of that of each request
+	$(PY) -m tests.fuzz $(if $(N),--number $(N)) $(ARGS)
 
 clean:  ## remove the venv and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache build *.egg-info

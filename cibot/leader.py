@@ -10,12 +10,13 @@ import uuid
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from cibot.store import lease
+from cibot.store import lease, outbox
 from cibot.store.engine import Store, Tx
 
 log = logging.getLogger(__name__)
 
 TTL = timedelta(seconds=15)
+_ON_THE_WAY = timedelta(seconds=5)  # what the dead sent last may still arrive meanwhile
 NAME = "leader"
 
 
@@ -53,6 +54,7 @@ class Leader:
             owner = lease.owner_of(tx, NAME)
             if owner and self._is_dead(owner):
                 lease.expire(tx, NAME, owner, now)
+                outbox.release_leases(tx, now + _ON_THE_WAY)
             return lease.acquire(tx, NAME, self.owner, now, now + TTL)
 
         mine = self._store.write(work)

@@ -79,14 +79,24 @@ class Sender:
 
     def _run(self, network: str) -> None:
         wake = self._wakes[network]
+        was_up = False
         while not self._stopping.is_set():
             wake.clear()
             try:
+                was_up = self._hurry(network, was_up)
                 while self._leads() and not self._stopping.is_set() and self.send_one(network):
                     pass
             except CibotError as error:
                 log.warning("outbox waits network=%s cause=%s", network, error)
             wake.wait(_IDLE_S)
+
+    def _hurry(self, network: str, was_up: bool) -> bool:
+        """Whether the network is there; where it has just come, nothing waits any longer."""
+        up = self._backends[network].link().up
+        if up and not was_up and self._leads():
+            self._store.write(lambda tx: outbox.hurry(tx, network, self._clock()))
+            return True
+        return up and was_up
 
     def send_one(self, network: str) -> bool:
         """Sends the next message that is due; False when there was none.
@@ -121,12 +131,20 @@ class Sender:
             try:
                 found = backend.find(outgoing.room, outgoing.key)
             except LookupError:
-                message = message.with_note(REPEAT)
+                return self._repeat(backend, outgoing, message)
             else:
                 if found is not None:
                     log.info("adopted key=%s remote=%s", outgoing.key, found)
                     return found
         return backend.send(outgoing.room, message, key=outgoing.key)
+
+    @staticmethod
+    def _repeat(backend: Backend, outgoing: Outgoing, message: Card) -> str:
+        """Sends what may be out already. Until that works, the doubt about it stays."""
+        try:
+            return backend.send(outgoing.room, message.with_note(REPEAT), key=outgoing.key)
+        except Transient as error:
+            raise Unconfirmed(str(error), retry_after=error.retry_after) from error
 
     def _settle(self, mark: Callable[..., bool], outgoing: Outgoing, error: Transient) -> None:
         wait = min(_LONGEST_WAIT_S, 2.0 ** min(outgoing.attempts, 10)) * random.uniform(0.5, 1.0)

@@ -168,11 +168,22 @@ def _settle(tx: Tx, outgoing: Outgoing, **values: object) -> bool:
     return done.rowcount == 1
 
 
-def release_leases(tx: Tx, now: datetime) -> int:
-    """Ends every lease, when it is known that no other sender lives; returns how many."""
+def hurry(tx: Tx, network: str, now: datetime) -> int:
+    """Makes what was put back due now, since its network is there again; returns how many."""
     table = schema.outbox
-    done = tx.execute(update(table).where(table.c.state == "sending").values(lease_until=now))
-    return done.rowcount
+    query = update(table).where(
+        table.c.state.in_(("pending", "sending")),
+        table.c.network == network,
+        table.c.not_before > now,  # what is under way, or was left by a crash, was due before
+    )
+    return tx.execute(query.values(not_before=now, lease_until=now)).rowcount
+
+
+def release_leases(tx: Tx, until: datetime) -> int:
+    """Shortens every lease to ``until``, when its holder is known to be dead; returns how many."""
+    table = schema.outbox
+    left = (table.c.state == "sending", table.c.lease_until > until)
+    return tx.execute(update(table).where(*left).values(lease_until=until)).rowcount
 
 
 def depth(tx: Tx) -> dict[str, int]:

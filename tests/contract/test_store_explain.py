@@ -149,6 +149,7 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     outbox.mark_later: [lambda tx: outbox.mark_later(tx, OUTGOING, NOW, "e")],
     outbox.mark_unsure: [lambda tx: outbox.mark_unsure(tx, OUTGOING, NOW, "e")],
     outbox.mark_dead: [lambda tx: outbox.mark_dead(tx, OUTGOING, "e")],
+    outbox.hurry: [lambda tx: outbox.hurry(tx, "net-0", NOW)],
     outbox.release_leases: [lambda tx: outbox.release_leases(tx, NOW)],
     outbox.depth: [outbox.depth],
     outbox.fold: [lambda tx: outbox.fold(tx, "new", "net-0", "#room-1", "{}", NOW)],

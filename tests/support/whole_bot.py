@@ -70,6 +70,11 @@ class WholeBot:
         """Starts it and waits until it answers."""
         if self.database.startswith("mysql"):
             self.command("db", "upgrade")
+        self.launch()
+        eventually(self._alive, "the bot")
+
+    def launch(self) -> None:
+        """Starts it on a database that is ready, and does not wait."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "cibot", "run", "--config", str(self.config)],
@@ -78,7 +83,6 @@ class WholeBot:
                 stderr=log,
                 env=_environment(),
             )
-        eventually(self._alive, "the bot")
 
     def _alive(self) -> bool:
         assert self.process is not None

@@ -13,6 +13,7 @@ from irc.message import Tag
 
 # The library's own pattern takes every white space of Unicode for a separator.
 _LINE = re.compile(r"(?:@([^ ]+) +)?(?::([^ ]+) +)?([A-Za-z]+|\d{3})((?: .*)?)", re.DOTALL)
+_NICK = re.compile(r"[^\s:,@!#&+\x00-\x1f][^\s,@!\x00-\x1f]*")
 _CONTROL = re.compile(r"[\x00\r\n]")
 _RFC1459 = str.maketrans("[]\\^", "{}|~")
 CHANNEL_MARKS = "#&+!"
@@ -36,6 +37,11 @@ class IrcLine:
     def user_host(self) -> str:
         """``user@host`` of the sender, empty for a server."""
         return self.source.partition("!")[2]
+
+    @property
+    def of_person(self) -> bool:
+        """Whether it comes from a person to whom an answer can be sent."""
+        return bool(self.user_host and _NICK.fullmatch(self.nick))
 
     @property
     def last(self) -> str:

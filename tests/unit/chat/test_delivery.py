@@ -139,6 +139,48 @@ def test_where_nobody_can_look_a_repeat_says_that_it_may_be_one(
     assert network.sent == [("#ops", "one"), ("#ops", f"{REPEAT} one")]
 
 
+def test_the_doubt_about_a_message_outlives_a_failure_to_repeat_it(
+    sqlite_store: Store, sender: Sender, network: FakeNetwork, clock: Clock
+) -> None:
+    network.can_look = False
+    network.fails = [Unconfirmed("no answer"), Transient("not connected")]
+    say(sqlite_store, "one")
+    for _ in range(3):
+        drain(sender)
+        clock.now += timedelta(minutes=10)
+    assert network.sent == [("#ops", "one"), ("#ops", f"{REPEAT} one")]
+
+
+def test_what_waits_is_due_once_its_network_is_there_again(
+    sqlite_store: Store, sender: Sender, network: FakeNetwork, clock: Clock
+) -> None:
+    network.fails = [Transient("not connected"), Unconfirmed("cut off")]
+    say(sqlite_store, "one")
+    say(sqlite_store, "two", room="#dev")
+    drain(sender)
+    assert network.sent == [("#dev", "two")]
+    assert sqlite_store.write(lambda tx: outbox.hurry(tx, "elsewhere", clock.now)) == 0
+    assert sqlite_store.write(lambda tx: outbox.hurry(tx, "net", clock.now)) == 2
+    drain(sender)
+    assert network.sent == [("#dev", "two"), ("#ops", "one")]
+    assert states(sqlite_store) == {"one": "sent", "two": "sent"}
+
+
+def test_the_lease_of_a_dead_sender_is_shortened_never_lengthened(
+    sqlite_store: Store, sender: Sender, network: FakeNetwork, clock: Clock
+) -> None:
+    say(sqlite_store, "one")
+    sqlite_store.write(lambda tx: outbox.claim(tx, "net", NOON, NOON + LEASE, frozenset()))
+    soon = NOON + timedelta(seconds=5)
+    assert sqlite_store.write(lambda tx: outbox.release_leases(tx, soon)) == 1
+    assert sqlite_store.write(lambda tx: outbox.release_leases(tx, NOON + LEASE)) == 0
+    drain(sender)
+    assert network.sent == []
+    clock.now = soon
+    drain(sender)
+    assert network.sent == [("#ops", "one")]
+
+
 def test_what_a_crash_left_open_is_taken_up_after_its_lease(
     sqlite_store: Store, sender: Sender, network: FakeNetwork, clock: Clock
 ) -> None:

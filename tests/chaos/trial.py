@@ -1,0 +1,200 @@
+"""The bot is killed over and over while it has something to say; then the books are compared."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import select
+
+from cibot.card import Card, card
+from cibot.store import outbox, schema
+from cibot.store.engine import Store
+from tests.chaos.events import JUDGEMENT, REFERENCE, Events, ci_name, ci_tables
+from tests.chaos.ledger import Ledger, compare
+from tests.chaos.places import NAMED, IrcPlace, Place, SlackPlace
+from tests.support.inspircd import InspIRCd
+from tests.support.ngircd import Ngircd
+from tests.support.slack_server import SlackServer
+from tests.support.whole_bot import TOKEN, WholeBot, eventually
+
+_LONGEST_LIFE_S = 20.0
+
+
+@dataclass
+class Outcome:
+    """What a trial found; ``said`` are the test's messages and those of incidents."""
+
+    kills: int
+    incidents: int
+    seconds: float
+    ledgers: dict[str, Ledger] = field(default_factory=dict)
+    wrong: list[str] = field(default_factory=list)
+
+
+class Trial:
+    """One bot, its places, its Gerrit. ``dice`` says when it dies and what goes wrong."""
+
+    def __init__(
+        self,
+        directory: Path,
+        database: str,
+        servers: tuple[Ngircd, InspIRCd, SlackServer],
+        dice: random.Random,
+        *,
+        breaking: int,
+        pause_s: float = 0.05,
+    ) -> None:
+        self._dice = dice
+        self._arrivals = threading.Semaphore(0)
+        self._over = threading.Event()
+        self._written = 0
+        self._pause_s = pause_s
+        ngircd, inspircd, slack = servers
+        mark = f"{dice.randrange(10**6):06d}"
+        arrived = self._arrivals.release
+        self._slack = SlackPlace(slack, arrived)
+        self.places: list[Place] = [
+            IrcPlace("ngircd", ngircd, f"n{mark}", arrived),
+            IrcPlace("inspircd", inspircd, f"i{mark}", arrived),
+            self._slack,
+        ]
+        gerrit = {
+            "name": "review", "url": "http://127.0.0.1:9/", "poll": False, "webhook_token": TOKEN,
+        }  # fmt: skip
+        tables = {
+            "gerrit": [gerrit],
+            "ci": ci_tables(breaking),
+            "reference": [{"ci": REFERENCE}],
+            "irc": [one.config for one in self.places if one.kind == "irc"],
+            "slack": [one.config for one in self.places if one.kind == "slack"],
+            "route": [{"channels": [f"{one.name}/{one.rooms[0]}" for one in self.places]}],
+        }
+        self.bot = WholeBot(directory, database, tables | JUDGEMENT)
+        self.bot.start()
+        self.store: Store = self.bot.store()
+        self.events = Events(
+            self.bot.webhook("review"), self.store, breaking, lambda: not self._over.is_set()
+        )
+        self._writer = threading.Thread(target=self._write, daemon=True)
+
+    def run(self, kills: int) -> Outcome:
+        """Kills the bot so often, lets it finish its work, and compares."""
+        begun = time.monotonic()
+        self.events.start()
+        self._writer.start()
+        for number in range(kills):
+            if number:
+                self.bot.launch()
+            self._live()
+            self.bot.kill()
+        self._stop_writing()
+        self.bot.start()
+        eventually(lambda: not self.events.is_alive(), "the end of all incidents", 600)
+        eventually(self._all_said, "an empty outbox", 600)
+        self.bot.stop()
+        return self._outcome(kills, time.monotonic() - begun)
+
+    def close(self) -> None:
+        """Ends everything."""
+        self._over.set()
+        self.bot.stop()
+        for place in self.places:
+            place.close()
+        self.store.close()
+
+    def _live(self) -> None:
+        """Lets the bot live until the moment at which it is to die."""
+        if self._dice.random() < 0.5:
+            for place in self.places:
+                place.disturb(self._dice)
+        while self._arrivals.acquire(blocking=False):
+            pass
+        way = self._dice.choices(["starting", "any", "arrived", "unanswered"], [1, 2, 5, 2])[0]
+        if way == "starting":
+            self._over.wait(self._dice.uniform(0.1, 2.5))
+            return
+        if way == "unanswered":
+            self._slack.hang()
+        for _ in range(self._dice.randint(1, 12)):
+            if not self._arrivals.acquire(timeout=_LONGEST_LIFE_S):
+                return
+        if way != "arrived":
+            self._over.wait(self._dice.uniform(0, 1.0))
+
+    def _write(self) -> None:
+        """Puts messages into the outbox, as the parts of the bot do."""
+        places = [(place.name, room) for place in self.places for room in place.rooms]
+        dice = random.Random(self._dice.random())
+        while not self._over.wait(self._pause_s):
+            network, room = dice.choice(places)
+            self._written += 1
+            text = card(f"[m{self._written}] said in a trial").to_json()
+            note = (f"note:{self._written}", network, room, text, datetime.now(UTC))
+            self.store.write(lambda tx, note=note: outbox.enqueue(tx, *note))
+
+    def _stop_writing(self) -> None:
+        self._over.set()
+        self._writer.join(30)
+        self._over.clear()
+
+    def _all_said(self) -> bool:
+        return not self.store.read(outbox.depth)
+
+    def _outcome(self, kills: int, seconds: float) -> Outcome:
+        outcome = Outcome(kills, self.events.breaking, seconds, wrong=list(self.events.refused))
+        rows = self.store.read(
+            lambda tx: tx.execute(select(schema.outbox).order_by(schema.outbox.c.id)).all()
+        )
+        notes = {row.dedupe_key for row in rows if row.dedupe_key.startswith("note:")}
+        if len(notes) != self._written:
+            outcome.wrong.append(f"{self._written} were written and {len(notes)} are stored")
+        for place in self.places:
+            ledgers = []
+            for room in place.rooms:
+                there = [row for row in rows if (row.network, row.room) == (place.name, room)]
+                names = [_named(row.card) for row in there]
+                if room == place.rooms[0]:
+                    outcome.wrong += self._untold(names, place.name)
+                by_key = place.kind == "slack"
+                wanted = [row.dedupe_key for row in there] if by_key else names
+                ledgers.append(compare(wanted, place.heard(room)))
+            outcome.ledgers[place.name] = sum(ledgers, Ledger())
+        return outcome
+
+    def _untold(self, names: Sequence[str], where: str) -> list[str]:
+        """Steps of incidents that are not in the outbox exactly once."""
+        steps = [
+            f"{ci_name(number)} {word}"
+            for number in range(self.events.breaking)
+            for word in ("is failing", "recovered")
+        ]
+        counts = {step: names.count(step) for step in steps}
+        return [f"{step} {n} times for {where}" for step, n in counts.items() if n != 1]
+
+
+def _named(text: str) -> str:
+    found = NAMED.search(Card.from_json(text).text())
+    return found[0] if found else text
+
+
+@contextmanager
+def trial(
+    directory: Path,
+    database: str,
+    servers: tuple[Ngircd, InspIRCd, SlackServer],
+    seed: int,
+    **more: float,
+) -> Iterator[Trial]:
+    """A trial that is ended whatever happens."""
+    one = Trial(directory, database, servers, random.Random(seed), **more)  # type: ignore[arg-type]
+    try:
+        yield one
+    finally:
+        one.close()

@@ -1,0 +1,139 @@
+"""Hostile requests through the bot's own web application, as Gerrit, Slack and strangers send."""
+
+from __future__ import annotations
+
+import copy
+import json
+import random
+import time
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlencode
+
+from flask.testing import FlaskClient
+
+from cibot.app import create_app
+from cibot.bootstrap import make_source
+from cibot.card import Card, card
+from cibot.chat.backends.slack import SlackBackend
+from cibot.chat.protocol import Question
+from cibot.config import Config
+from cibot.demo.reviews import Reviews
+from cibot.store.engine import Store
+from cibot.webhooks.gerrit import Hook, gerrit_blueprint
+from cibot.webhooks.slack import slack_blueprint
+from tests.fuzz.hostile import broken, mangle, text
+from tests.support.slack_caller import command_fields, event, signed
+from tests.support.slack_server import SlackServer
+from tests.support.slack_workspace import BOT_TOKEN, SECRET
+
+TOKEN = "a-webhook-token-of-the-tests"
+_FAIL = "Build failed (check pipeline).\n\n- unit https://logs.example.org/1 : FAILURE in 58s"
+_SLACK = "/webhooks/slack/work/"
+_KEPT = 500  # messages in the tests' Slack, until its rooms are emptied
+
+
+def _answer(question: Question) -> Card:
+    return card(question.text, question.asker.nick)
+
+
+class HttpFuzz:
+    """The web application with a store behind it, and someone who wants to break it."""
+
+    def __init__(self, seed: int, store: Store, slack: SlackServer) -> None:
+        self._slack = slack
+        self._dice = random.Random(seed)
+        self.statuses: dict[str, dict[int, int]] = {"gerrit": {}, "slack": {}}
+        config = Config.model_validate(
+            {
+                "gerrit": [
+                    {"name": "review", "url": "http://127.0.0.1:9/", "webhook_token": TOKEN}
+                ],
+                "slack": [
+                    {
+                        "name": "work", "bot_token": BOT_TOKEN, "signing_secret": SECRET,
+                        "api_url": slack.api_url,
+                    }
+                ],
+            }
+        )  # fmt: skip
+        source = make_source(config, config.gerrit[0], store)
+        self._backend = SlackBackend(config.slack[0], timeout=1)
+        self._backend.start(_answer)
+        hook = Hook(TOKEN, source.ingest)
+        app = create_app(
+            [
+                gerrit_blueprint({"review": hook}, lambda: datetime.now(UTC)),
+                slack_blueprint({"work": self._backend}),
+            ]
+        )
+        self._client: FlaskClient = app.test_client()
+        self._events = _events()
+
+    def close(self) -> None:
+        """Ends the backend's threads."""
+        self._backend.stop(5)
+
+    def gerrit(self) -> None:
+        """One event. Raises where the answer is a crash."""
+        body = self._body(copy.deepcopy(self._dice.choice(self._events)))
+        self._post("gerrit", f"/webhooks/gerrit/review/{TOKEN}", body, {}, ())
+
+    def slack(self) -> None:
+        """One signed request. Raises where the answer is a crash."""
+        dice = self._dice
+        if len(self._slack.calls) > _KEPT:
+            self._slack.calls.clear()
+            for room in list(self._slack.rooms.values()):
+                room.messages.clear()
+        if dice.random() < 0.5:
+            fields = command_fields(text(dice), self._slack.new_response_url())
+            mangled = mangle(dice, fields, dice.randrange(4))
+            body = urlencode({k: str(v).encode("utf-8", "replace") for k, v in mangled.items()})
+            url, raw = "command", body.encode()
+            raw = broken(dice, raw) if dice.random() < 0.2 else raw
+        else:
+            url = "events"
+            kind = dice.choice(["app_mention", "message", "url_verification"])
+            raw = self._body(event(kind, text(dice)))
+        headers = signed(SECRET, raw)
+        if dice.random() < 0.1:
+            headers = mangle(dice, headers, 1)
+            headers = {k: _header(str(v)) for k, v in headers.items()}
+        # Too many questions at once are told so with 503, for Slack to ask again.
+        self._post("slack", _SLACK + url, raw, headers, (503,))
+
+    def _body(self, whole: object) -> bytes:
+        dice = self._dice
+        mangled = mangle(dice, whole, dice.randrange(5))
+        raw = json.dumps(mangled, ensure_ascii=dice.random() < 0.5).encode("utf-8", "replace")
+        return broken(dice, raw) if dice.random() < 0.15 else raw
+
+    def _post(
+        self, kind: str, path: str, body: bytes, headers: dict[str, str], allowed: tuple[int, ...]
+    ) -> None:
+        answer = self._client.post(path, data=body, headers=headers)
+        counts = self.statuses[kind]
+        counts[answer.status_code] = counts.get(answer.status_code, 0) + 1
+        if answer.status_code >= 500 and answer.status_code not in allowed:
+            raise AssertionError(f"{answer.status_code} for {path}: {body[:2000]!r}")
+
+
+def _header(value: str) -> str:
+    return "".join(one for one in value if " " <= one <= "~")
+
+
+def _events() -> list[dict[str, object]]:
+    """What a Gerrit tells in a life: patch sets, reviews, merges."""
+    found: list[dict[str, object]] = []
+    reviews = Reviews()
+    reviews.listeners.append(found.append)
+    at = datetime.fromtimestamp(int(time.time()) - 86400, UTC)
+    reviews.add_account(1, "Zuul", "zuul", "zuul@example.org", service_user=True)
+    for number in range(1, 4):
+        reviews.add_change("demo", f"Change {number}", 1, at, number=number)
+        at += timedelta(minutes=1)
+        reviews.comment(number, 1, _FAIL, at, votes={"Verified": -1})
+        reviews.add_patch_set(number, 1, at + timedelta(seconds=1))
+    reviews.set_status(1, "MERGED", 1, at + timedelta(minutes=1))
+    reviews.set_status(2, "ABANDONED", 1, at + timedelta(minutes=1))
+    return found
