@@ -66,7 +66,8 @@ def last_heard(tx: Tx) -> dict[int, datetime]:
     return {row[0]: row[1] for row in tx.execute(select(schema.ci.c.id, last)) if row[1]}
 
 
-def _heard() -> Any:
+def heard_reports() -> Any:
+    """A SELECT of `HeardReport` rows, for the caller to narrow."""
     report, change, patch_set = schema.report, schema.change, schema.patch_set
     return (
         select(
@@ -106,7 +107,7 @@ def latest_reports(
     ``judging`` leaves out those that judge nothing: started, notices, not understood.
     """
     table = schema.report.c
-    query = _heard().where(table.ci_id == ci_id)
+    query = heard_reports().where(table.ci_id == ci_id)
     if since is not None:
         query = query.where(table.posted_at >= since)
     if until is not None:

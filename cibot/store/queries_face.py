@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import and_, func, or_, select
 
 from cibot.store import schema
 from cibot.store.engine import Tx
 from cibot.store.incidents import StoredIncident
-from cibot.store.queries_ci import HeardReport
+from cibot.store.queries_ci import HeardReport, heard_reports
 
 ReportKey = tuple[datetime, int, int]
 """Where a report stands in its CI's list: (posted_at, change_id, seq)."""
@@ -46,28 +45,9 @@ def recent_projects(
 
 def reports_before(tx: Tx, ci_id: int, before: ReportKey | None, limit: int) -> list[HeardReport]:
     """A CI's reports of any kind, newest first, from the one that follows ``before``."""
-    report, change, patch_set = schema.report, schema.change, schema.patch_set
-    query: Any = (
-        select(
-            report.c.ci_id,
-            report.c.change_id,
-            report.c.seq,
-            change.c.number,
-            change.c.project,
-            change.c.subject,
-            report.c.patch_set,
-            report.c.pipeline,
-            report.c.outcome,
-            report.c.result,
-            report.c.posted_at,
-            patch_set.c.uploaded_at,
-        )
-        .join(change, change.c.id == report.c.change_id)
-        .outerjoin(
-            patch_set,
-            (patch_set.c.change_id == report.c.change_id)
-            & (patch_set.c.number == report.c.patch_set),
-        )
+    report = schema.report
+    query = (
+        heard_reports()
         .where(report.c.ci_id == ci_id)
         .order_by(report.c.posted_at.desc(), report.c.change_id.desc(), report.c.seq.desc())
     )
