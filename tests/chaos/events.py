@@ -18,6 +18,7 @@ from cibot.store.engine import Store
 REFERENCE = "Zuul"
 _FAILS, _PASSES = 4, 8  # enough, with JUDGEMENT, to open and to end an incident
 JUDGEMENT = {
+    "flood": {"alerts_per_hour": 1000},  # no digest takes an alert's place
     "judgement": {"feed_stale": "1d"},
     "judgement.success": {
         "minimum": _FAILS, "failing": 0.5, "degraded": 0.55, "clears": 0.6,
@@ -93,7 +94,7 @@ class Events(threading.Thread):
             answer = requests.post(self._url, data=event.encode(), timeout=10)
         except requests.RequestException:
             return False
-        if answer.status_code not in {204, 503}:
+        if not answer.ok and answer.status_code != 503:
             self.refused.append(answer.text)
         return answer.status_code != 503
 

@@ -22,7 +22,7 @@ def test_nothing_is_lost_and_every_repeat_says_so(
     if kind == "mariadb":
         url = request.getfixturevalue("mariadb").create_database()
     with SlackServer() as slack:
-        with trial(tmp_path, url, (ngircd, inspircd, slack), 4, breaking=3) as one:
+        with trial(tmp_path, url, (ngircd, inspircd, slack), 4, breaking=1) as one:
             outcome = one.run(6)
         assert not outcome.wrong
         assert not broken(outcome), table(outcome.ledgers)
