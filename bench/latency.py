@@ -30,7 +30,7 @@ _ROOM, _NICK = "#bench", "cibot"
 _TARGET_MS = 250
 _FIRST_CHANGE = 100_000
 _ASKED_AT_ONCE = 5  # one person may ask six times at once
-_GAP_S = 0.4  # a CI that was judged rests for twenty times as long as that took
+_GAP_S = 0.3
 
 
 def figures(samples: int) -> Iterator[Figure]:
@@ -110,7 +110,6 @@ def _answers(irc: Ngircd, count: int) -> Iterator[float]:
 
 
 def _figure(name: str, times: list[float], *, target: bool) -> Figure:
-    print([round(t) for t in times])
     ordered = sorted(times)
     middle, late = percentile(ordered, 50), percentile(ordered, 99)
     return Figure(
