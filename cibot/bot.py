@@ -101,7 +101,7 @@ class Bot:
             self.scheduler.run_now()
 
     def ask_to_stop(self) -> None:
-        """Lets `wait` return; safe in a signal handler."""
+        """Lets `wait` return. Not for a signal handler: see `cibot.cli.signals`."""
         self.stopping.set()
 
     def wait(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +13,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from cibot import logs
 from cibot.bootstrap import Source, make_source, open_migrated, utc_now
 from cibot.cli.common import config_option, read_config
+from cibot.cli.signals import when_asked_to_end
 from cibot.collector.backfill import BackfillSummary, backfill
 from cibot.collector.backfill import Progress as Reached
 from cibot.config import Config
@@ -82,8 +82,7 @@ def backfill_command(
         raise UserError("--rate must be more than 0 requests a second")
     _, store, sources = _opened(config_path, server)
     stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda _number, _frame: stop.set())
-    signal.signal(signal.SIGINT, lambda _number, _frame: stop.set())
+    when_asked_to_end(stop.set)
     span = (since.replace(tzinfo=UTC), until.replace(tzinfo=UTC) if until else None)
     for one in sources:
         found = _read_history(one, span, project, rate, stop)

@@ -27,6 +27,7 @@ from cibot.card import card
 from cibot.chat.backends.console import ConsoleBackend
 from cibot.cli.demo_config import SERVER, demo_config
 from cibot.cli.demo_text import Facts, calm, farewell, opening, stories
+from cibot.cli.signals import when_asked_to_end
 from cibot.collector.backfill import Progress as Reached
 from cibot.collector.backfill import backfill
 from cibot.config import Config
@@ -89,7 +90,8 @@ def _ended_by_signals() -> Iterator[threading.Event]:
     """An event that Ctrl-C and SIGTERM set."""
     stop = threading.Event()
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {one: signal.signal(one, lambda _number, _frame: stop.set()) for one in numbers}
+    before = {one: signal.getsignal(one) for one in numbers}
+    when_asked_to_end(stop.set, numbers)
     try:
         yield stop
     finally:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from pathlib import Path
 
 import click
@@ -13,6 +12,7 @@ from cibot.bot import Bot
 from cibot.chat.backends.console import ConsoleBackend
 from cibot.chat.protocol import Backend
 from cibot.cli.common import config_option, read_config
+from cibot.cli.signals import when_asked_to_end
 from cibot.config import Config
 from cibot.configfile import secret_values
 
@@ -35,8 +35,7 @@ def run(config: Config, extra: dict[str, Backend] | None = None) -> None:
     if config.console and "console" not in backends:
         backends["console"] = ConsoleBackend()
     bot = build(config, backends)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: bot.ask_to_stop())
+    when_asked_to_end(bot.ask_to_stop)
     live(bot)
 
 
