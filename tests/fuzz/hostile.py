@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import random
 from typing import Any
 
@@ -33,7 +34,8 @@ def text(dice: random.Random) -> str:
 
 def value(dice: random.Random) -> Any:
     """Anything that JSON can hold, and a little more."""
-    return text(dice) if dice.random() < 0.5 else dice.choice(VALUES)
+    # A copy: a list put into itself, two manglings later, is no JSON at all.
+    return text(dice) if dice.random() < 0.5 else copy.deepcopy(dice.choice(VALUES))
 
 
 def mangle(dice: random.Random, whole: Any, times: int) -> Any:
