@@ -25,7 +25,7 @@ from cibot.collector.roster import Roster
 from cibot.collector.walk import project_filter
 from cibot.config import Config, GerritConfig, SummaryConfig
 from cibot.errors import CibotError
-from cibot.health.configured import policy_from
+from cibot.health.configured import policies_from
 from cibot.leader import TTL, Leader
 from cibot.monitor import Monitor
 from cibot.reports.context import Context
@@ -221,8 +221,8 @@ def build(config: Config, extra: Mapping[str, Backend] | None = None) -> Bot:
     stop = threading.Event()
     leader = Leader(store, utc_now)
     sender = Sender(store, backends, utc_now, rooms=_rooms(config), leads=leader.held)
-    policy = policy_from(config.judgement)
-    monitor = Monitor(store, config, policy, utc_now, sender.wake, leader.held)
+    policies = policies_from(config.judgement)
+    monitor = Monitor(store, config, policies, utc_now, sender.wake, leader.held)
     sources = [make_source(config, one, store, monitor.heard, stop) for one in config.gerrit]
     for one in sources:
         one.ingest.sync_roster()
@@ -230,7 +230,7 @@ def build(config: Config, extra: Mapping[str, Backend] | None = None) -> Bot:
     answer = Dispatcher(
         store, config, utc_now, lambda: {name: one.link() for name, one in backends.items()}
     )
-    asking = Asking(store, config, utc_now, policy)
+    asking = Asking(store, config, utc_now, policies.default)
     slack = {one.name: backends[one.name] for one in config.slack}
     app = create_app(
         [

@@ -125,7 +125,9 @@ class SlackConfig(Section):
     command: SlashCommand = "/ci"
 
 
-AlertKind = Literal["success", "silent", "infra", "disagreement", "coverage", "latency", "job"]
+AlertKind = Literal[
+    "success", "level", "silent", "infra", "disagreement", "coverage", "latency", "job"
+]
 ALERT_KINDS: tuple[AlertKind, ...] = get_args(AlertKind)
 
 

@@ -7,7 +7,10 @@ from typing import Annotated
 
 from pydantic import Field
 
-from cibot.configvalues import Count, Duration, Section, Share
+from cibot.configvalues import Count, Duration, Section, Share, Text
+
+# Pipelines that say nothing of how a CI serves reviewers, by a word of their name.
+UNCOUNTED = ("gate", "experimental", "periodic", "post", "promote", "release", "tag", "nightly")
 
 
 class SuccessConfig(Section):
@@ -109,6 +112,28 @@ class IncidentConfig(Section):
     hold: Duration = timedelta(hours=1)
 
 
+class OverrideConfig(Section):
+    """``[[judgement.override]]``: thresholds of their own for some CIs.
+
+    It is for the CIs whose name fits ``cis``, whose main project fits ``projects`` and
+    whose main pipeline fits ``pipelines``; keys that it does not name stay as they are.
+    """
+
+    cis: tuple[Text, ...] = ("*",)
+    projects: tuple[Text, ...] = ("*",)
+    pipelines: tuple[Text, ...] = ("*",)
+    success: SuccessConfig | None = None
+    chart: ChartConfig | None = None
+    silence: SilenceConfig | None = None
+    infra: InfraConfig | None = None
+    disagreement: DisagreementConfig | None = None
+    coverage: CoverageConfig | None = None
+    latency: LatencyConfig | None = None
+    flips: FlipsConfig | None = None
+    job: JobConfig | None = None
+    incident: IncidentConfig | None = None
+
+
 class JudgementConfig(Section):
     """``[judgement]``: when a CI counts as degraded, failing or silent.
 
@@ -126,3 +151,5 @@ class JudgementConfig(Section):
     job: JobConfig = JobConfig()
     incident: IncidentConfig = IncidentConfig()
     feed_stale: Duration = timedelta(minutes=15)
+    uncounted: tuple[Text, ...] = UNCOUNTED
+    override: tuple[OverrideConfig, ...] = ()

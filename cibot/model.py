@@ -44,7 +44,12 @@ class State(StrEnum):
     @property
     def rank(self) -> int:
         """0 is the worst; sorting by it puts the worst first."""
-        return list(State).index(self)
+        return _RANKS[self.value]
+
+    @property
+    def bad(self) -> bool:
+        """Whether it accuses; *unknown* neither accuses nor acquits."""
+        return self is not State.HEALTHY and self is not State.UNKNOWN
 
     @property
     def shape(self) -> str:
@@ -52,6 +57,9 @@ class State(StrEnum):
         return {"silent": "○", "failing": "■", "degraded": "▲", "unknown": "?", "healthy": "●"}[
             self.value
         ]
+
+
+_RANKS = {state.value: rank for rank, state in enumerate(State)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +146,8 @@ class Change:
 
     From an event ``messages`` holds at most that event's comment and
     ``patch_sets`` at most its patch set. ``complete`` says that ``messages``
-    is the whole list, as REST gives it.
+    is the whole list, as REST gives it. ``closed`` is when it was merged or
+    abandoned; None while it is open, and where that is not told.
     """
 
     number: int
@@ -152,6 +161,7 @@ class Change:
     patch_sets: tuple[PatchSet, ...] = ()
     owner: Account | None = None
     complete: bool = False
+    closed: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,6 @@ from cibot.health.policy import IncidentPolicy
 from cibot.health.signal import Evidence, Signal
 from cibot.model import State
 
-_BAD = frozenset({State.DEGRADED, State.FAILING, State.SILENT})
 
 
 class Phase(StrEnum):
@@ -26,16 +25,33 @@ class Phase(StrEnum):
     ACKNOWLEDGED = "acknowledged"  # somebody looks at it
     RECOVERING = "recovering"  # not bad any more, not yet surely well
     RESOLVED = "resolved"
+    WITHDRAWN = "withdrawn"  # late comments show that it was none
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What people were told of an incident last: the severity, or that it is ``over``.
+
+    ``since`` is when the trouble began as they know it; ``count`` how many messages
+    told of it.
+    """
+
+    severity: State
+    over: bool
+    since: datetime
+    count: int
 
 
 @dataclass(frozen=True, slots=True)
 class Incident:
     """Something wrong with a CI; one is open for a CI and kind at a time.
 
-    ``severity`` is the verdict that it stands for. ``opened_at`` is when it
+    ``severity`` is the worst verdict since it opened. ``opened_at`` is when it
     fired, None while it never did; ``since`` when the trouble began as the
     evidence has it. ``evidence`` is current, ``first_evidence`` that of the
-    opening. ``reopened`` counts how often it came back. ``id`` is the store's.
+    opening. ``reopened`` counts how often it came back. ``began_at`` is its first
+    step, by which it is known again when it is judged anew. ``told`` is what people
+    know of it. ``id`` is the store's.
     """
 
     kind: str
@@ -55,12 +71,14 @@ class Incident:
     acknowledged_at: datetime | None = None
     note: str | None = None
     reopened: int = 0
+    began_at: datetime | None = None
+    told: Told | None = None
     id: int | None = None
 
     @property
     def open(self) -> bool:
         """Whether it is not over."""
-        return self.phase is not Phase.RESOLVED
+        return self.phase not in (Phase.RESOLVED, Phase.WITHDRAWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +118,7 @@ def step(incident: Incident | None, signal: Signal, now: datetime, policy: Incid
 
 def is_bad(signal: Signal) -> bool:
     """Whether a signal accuses."""
-    return signal.verdict in _BAD
+    return signal.verdict.bad
 
 
 def acknowledge(incident: Incident, by: str, note: str | None, now: datetime) -> Step:
@@ -127,7 +145,7 @@ def acknowledge(incident: Incident, by: str, note: str | None, now: datetime) ->
 def _from_nothing(
     last: Incident | None, signal: Signal, now: datetime, policy: IncidentPolicy
 ) -> Step:
-    if signal.verdict in _BAD and last is not None and _recent(last, now, policy):
+    if signal.verdict.bad and last is not None and _recent(last, now, policy):
         again = replace(
             _seen(last, signal, now),
             phase=Phase.FIRING,
@@ -139,8 +157,10 @@ def _from_nothing(
             reopened=last.reopened + 1,
         )
         return again, Transition("reopened", now, signal.said, signal.verdict, told=True)
-    new = Incident(signal.name, Phase.PENDING, State.DEGRADED, now, since=signal.since)
-    if signal.verdict in _BAD:
+    new = Incident(
+        signal.name, Phase.PENDING, State.DEGRADED, now, since=signal.since, began_at=now
+    )
+    if signal.verdict.bad:
         return _fire(new, signal, now)
     new = replace(_seen(new, signal, now), severity=State.DEGRADED)
     return new, Transition("pending", now, signal.said, State.DEGRADED, told=False)
@@ -154,7 +174,7 @@ def _recent(last: Incident, now: datetime, policy: IncidentPolicy) -> bool:
 
 
 def _from_pending(incident: Incident, signal: Signal, now: datetime) -> Step:
-    if signal.verdict in _BAD:
+    if signal.verdict.bad:
         return _fire(incident, signal, now)
     if signal.rising:
         return replace(incident, said=signal.said, evidence=signal.evidence), None
@@ -174,22 +194,21 @@ def _fire(incident: Incident, signal: Signal, now: datetime) -> Step:
 
 
 def _while_bad(incident: Incident, signal: Signal, now: datetime) -> Step:
-    """Worse is news, easier is noted, and a relapse while recovering is no second alert."""
-    seen = _seen(incident, signal, now, changed=False)
+    """Worse is news once; easier is not, or a figure at the border would never rest.
+
+    A relapse while recovering is no second alert.
+    """
+    worse = signal.verdict.rank < incident.severity.rank
+    severity = signal.verdict if worse else incident.severity
+    seen = replace(_seen(incident, signal, now, changed=False), severity=severity)
     if incident.phase is Phase.RECOVERING:
         phase = Phase.ACKNOWLEDGED if incident.acknowledged_by else Phase.FIRING
         seen = replace(seen, phase=phase, recovering_at=None)
-    change = signal.verdict.rank - incident.severity.rank
-    if change < 0:
-        name, told = "escalated", True
-    elif incident.phase is Phase.RECOVERING:
-        name, told = "relapsed", False
-    elif change > 0:
-        name, told = "eased", False
-    else:
+    elif not worse:
         return seen, None
     seen = replace(seen, changed_at=now)
-    return seen, Transition(name, now, signal.said, signal.verdict, told=told)
+    name = "escalated" if worse else "relapsed"
+    return seen, Transition(name, now, signal.said, severity, told=worse)
 
 
 def _while_well(incident: Incident, signal: Signal, now: datetime, policy: IncidentPolicy) -> Step:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from cibot.alerts.incident import Incident, Phase
+from cibot.alerts.incident import Incident, Phase, Told
 from cibot.health.signal import evidence_from_row, evidence_row
 from cibot.model import State
 
-_TIMES = ("changed_at", "opened_at", "since", "resolved_at", "recovering_at", "acknowledged_at")
+_TIMES = (
+    "changed_at", "opened_at", "since", "resolved_at", "recovering_at", "acknowledged_at",
+    "began_at",
+)  # fmt: skip
 _EVIDENCE = ("first_evidence", "evidence")
 
 
@@ -23,6 +27,7 @@ def incident_row(incident: Incident) -> dict[str, Any]:
         row[name] = row[name].isoformat() if row[name] else None
     for name in _EVIDENCE:
         row[name] = [evidence_row(one) for one in row[name]]
+    row["told"] = _told_row(incident.told)
     return row | {"phase": incident.phase.value, "severity": incident.severity.value}
 
 
@@ -35,7 +40,21 @@ def incident_from_row(row: dict[str, Any], incident_id: int | None) -> Incident:
         "id": incident_id,
     }
     for name in _TIMES:
-        read[name] = datetime.fromisoformat(row[name]) if row[name] else None
+        read[name] = datetime.fromisoformat(row[name]) if row.get(name) else None
     for name in _EVIDENCE:
         read[name] = tuple(evidence_from_row(one) for one in row[name])
+    read["told"] = _told(row.get("told"))
     return Incident(**read)
+
+
+def _told_row(told: Told | None) -> list[Any] | None:
+    if told is None:
+        return None
+    return [told.severity.value, told.over, told.since.isoformat(), told.count]
+
+
+def _told(row: Sequence[Any] | None) -> Told | None:
+    if row is None:
+        return None
+    severity, over, since, count = row
+    return Told(State(severity), bool(over), datetime.fromisoformat(since), int(count))

@@ -10,9 +10,8 @@ from datetime import datetime, timedelta
 from cibot.model import State
 
 TOGETHER = timedelta(hours=1)
-_ONE_TROUBLE = timedelta(days=1)
 AFTERMATH = timedelta(days=7)
-_BY_REFERENCE = frozenset({"success", "disagreement", "job"})  # measured beside the reference
+_BY_REFERENCE = frozenset({"success", "level", "disagreement", "job"})  # measured beside the reference
 _SHARE = 0.30
 _FEWEST = 3
 
@@ -23,38 +22,35 @@ class Surroundings:
 
     ``reference_broken`` says that the reference CI of its projects has a success
     incident of its own; ``silent`` that the CI itself is silent. ``told`` are the
-    kinds of this CI's incidents that last and that people know of, with when they
-    opened; ``over`` those that ended within `AFTERMATH`: figures over days still
-    show what is over.
+    kinds of this CI's incidents that last and that people know of, with how bad they
+    were told to be; ``over`` those that ended within `AFTERMATH`: figures over days
+    still show what is over.
     """
 
     feed_fresh: bool = True
     is_reference: bool = False
     reference_broken: bool = False
     silent: bool = False
-    told: Mapping[str, datetime] = field(default_factory=dict)
+    told: Mapping[str, State] = field(default_factory=dict)
     over: frozenset[str] = frozenset()
 
 
-_OVER_DAYS = frozenset({"disagreement", "coverage", "latency"})
+_OVER_DAYS = frozenset({"level", "disagreement", "coverage", "latency"})
 # What explains an alert of a kind: one message per trouble.
 _EXPLAINED = {
-    "disagreement": ("success", "job"),
-    "job": ("success", "disagreement"),
-    "coverage": ("silent",),
+    "success": ("level", "disagreement", "job"),
+    "level": ("success", "disagreement", "job"),
+    "disagreement": ("success", "level", "job"),
+    "job": ("success", "level", "disagreement"),
+    "coverage": ("silent", "latency"),
     "latency": ("silent", "infra"),
 }
 
 
-def inhibited(
-    kind: str,
-    around: Surroundings,
-    severity: State = State.DEGRADED,
-    opened_at: datetime | None = None,
-) -> str | None:
+def inhibited(kind: str, around: Surroundings, severity: State = State.DEGRADED) -> str | None:
     """Why an alert of that kind is kept back, or None when it may go out.
 
-    ``opened_at`` is when its incident opened.
+    What is worse than what people know is told all the same.
     """
     if not around.feed_fresh:
         return "our own feed is stale"
@@ -62,23 +58,12 @@ def inhibited(
         return "the CI is silent"
     if around.reference_broken and not around.is_reference and kind in _BY_REFERENCE:
         return "the reference CI is broken"
-    greater = _explained_by(kind, around, severity, opened_at)
-    return None if greater is None else f"its {greater} incident explains it"
-
-
-def _explained_by(
-    kind: str, around: Surroundings, severity: State, opened_at: datetime | None
-) -> str | None:
-    """The kind of the CI's other incident that told of the same trouble."""
     for greater in _EXPLAINED.get(kind, ()):
-        if greater in around.told or (kind in _OVER_DAYS and greater in around.over):
-            return greater
-    if kind == "success" and severity is State.DEGRADED and opened_at is not None:
-        # their message said more, or the same; what is worse is told all the same
-        for other in ("job", "disagreement"):
-            told = around.told.get(other)
-            if told is not None and abs(opened_at - told) <= _ONE_TROUBLE:
-                return other
+        known = around.told.get(greater)
+        if known is not None and known.rank <= severity.rank:
+            return f"its {greater} incident explains it"
+        if kind in _OVER_DAYS and greater in around.over:
+            return f"its {greater} incident explains it"
     return None
 
 

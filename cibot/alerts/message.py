@@ -39,6 +39,12 @@ def alert_card(incident: Incident, transition: Transition, subject: Subject) -> 
         head = line(state_span(State.HEALTHY), " — ", name, f" recovered: {transition.reason}")
         head = (*head, Span(_lasted(incident)))
         return Card((head,), link=subject.page, incident=incident.id)
+    if transition.name in ("withdrawn", "corrected"):
+        verb = "taken back" if transition.name == "withdrawn" else "corrected"
+        mark = State.UNKNOWN if transition.name == "withdrawn" else incident.severity
+        told = f": {verb}, the {incident.kind} alert: {transition.reason}"
+        head = line(state_span(mark), " — ", name, told)
+        return Card((head,), link=subject.page, incident=incident.id)
     if transition.name == "acknowledged":
         head = line(state_span(incident.severity), " — ", name, f": {transition.reason}")
         return Card((head,), link=subject.page, incident=incident.id)

@@ -40,6 +40,7 @@ def not_ahead(change: Change, now: datetime, stored: Iterable[StoredComment] = (
         change,
         created=moment(change.created),
         updated=moment(change.updated),
+        closed=moment(change.closed) if change.closed else None,
         messages=tuple(map(message, change.messages)),
         patch_sets=tuple(
             PatchSet(one.number, moment(one.uploaded_at)) for one in change.patch_sets
@@ -50,3 +51,5 @@ def not_ahead(change: Change, now: datetime, stored: Iterable[StoredComment] = (
 def _times(change: Change) -> Iterable[datetime]:
     yield from (one.posted_at for one in change.messages)
     yield from (one.uploaded_at for one in change.patch_sets)
+    if change.closed is not None:
+        yield change.closed

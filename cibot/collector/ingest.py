@@ -129,14 +129,14 @@ class Ingest:
     def _store_changes(self, tx: Tx, changes: Sequence[Change], batch: Batch) -> authors.Authors:
         now = batch.heard_at
         in_time = [not_ahead(change, now) for change in changes]
-        put_changes(tx, self._server_id, in_time)
+        put_changes(tx, self._server_id, in_time, now)
         batch.patch_sets = [
             (change.number, one)
             for change in in_time
             for one in change.patch_sets
             if (change.number, one) not in self._patch_sets
         ]
-        put_patch_sets(tx, self._server_id, batch.patch_sets)
+        put_patch_sets(tx, self._server_id, batch.patch_sets, now)
         found = self._resolve(tx, changes, batch.heard_at)
         ids = [change_id(self._server_id, change.number) for change in changes]
         stored = known_comments(tx, ids)

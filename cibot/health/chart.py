@@ -20,7 +20,10 @@ from cibot.health.baseline import Baseline, Design
 from cibot.health.policy import ChartPolicy
 
 _NEVER = -math.inf
-RECOVERED = math.log(1000)  # the odds at which a CI is believed to be well again
+# The odds at which a CI is believed to be well again: asked with each of thousands of
+# results of a long bad time, and yet reached by four passes after an outage.
+RECOVERED = math.log(30_000)
+FEWEST = 3  # failures since the last zero: two can be one hiccup, however rare failures are
 _LOWEST, _HIGHEST = 0.05, 0.99  # rates that the way up is weighed between
 
 
@@ -84,14 +87,17 @@ class Chart:
     usual: float = 0.0  # while firing: the rate before the drop
     way_up: Run = field(default_factory=Run)
     settled: float = _NEVER  # when it last came back to its usual rate
+    adopted: float = _NEVER  # when a drop last became how the CI is now
 
     def __post_init__(self) -> None:
         self.baseline = Baseline(self.policy, self.design)
         self.runs = [Run() for _ in self.design.handicaps]
 
-    def add(self, passed: bool, posted_at: datetime) -> None:
-        """Takes in the next result; one posted before its predecessor counts as posted with it."""
-        at = posted_at.timestamp()
+    def add(self, passed: bool, at: float) -> None:
+        """Takes in the next result, posted at ``at`` (seconds of the epoch).
+
+        One posted before its predecessor counts as posted with it.
+        """
         if self.dropped is not None:
             self._watch_way_up(self.dropped, passed, at)
             return
@@ -103,13 +109,10 @@ class Chart:
             if run.score + handicap > height:
                 worst, height = run, run.score + handicap
         baseline.add(passed, at)
-        if worst is not None and baseline.ready and height >= baseline.limit:
+        if worst is None or not baseline.ready or height < baseline.limit:
+            return
+        if worst.n - worst.passes >= FEWEST:
             self._fire(worst)
-
-    def feed(self, results: Sequence[tuple[bool, datetime]]) -> None:
-        """Takes in several results, oldest first."""
-        for passed, posted_at in results:
-            self.add(passed, posted_at)
 
     @property
     def drop(self) -> Drop | None:
@@ -135,6 +138,16 @@ class Chart:
         """When it last came back after a drop: results before that are of another time."""
         return _moment(self.settled) if self.settled != _NEVER else None
 
+    @property
+    def settled_s(self) -> float | None:
+        """`settled_at` in seconds of the epoch."""
+        return None if self.settled == _NEVER else self.settled
+
+    @property
+    def adopted_at(self) -> float | None:
+        """When a drop last became how the CI is now, in seconds of the epoch."""
+        return None if self.adopted == _NEVER else self.adopted
+
     def _fire(self, run: Run) -> None:
         self.usual = self.baseline.mean
         self.baseline.forget(run.n)
@@ -154,6 +167,7 @@ class Chart:
             self.dropped, self.way_up = None, Run()
         elif self._lasts(dropped, at):
             self.baseline.become(dropped.n, dropped.passes)
+            self.adopted = at
             self.dropped, self.way_up = None, Run()
 
     def _rates(self, dropped: Run) -> tuple[float, float]:
@@ -177,7 +191,8 @@ class Chart:
             "dropped": self.dropped.values() if self.dropped else None,
             "usual": self.usual,
             "way_up": self.way_up.values(),
-            "settled": None if self.settled == _NEVER else self.settled,
+            "settled": self.settled_s,
+            "adopted": self.adopted_at,
         }
 
     @classmethod
@@ -193,6 +208,7 @@ class Chart:
         chart.usual = float(row["usual"])
         chart.way_up = Run.of(row["way_up"])
         chart.settled = _NEVER if row["settled"] is None else float(row["settled"])
+        chart.adopted = _NEVER if row["adopted"] is None else float(row["adopted"])
         return chart
 
 

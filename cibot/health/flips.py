@@ -6,45 +6,68 @@ fixed level would accuse everybody.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from typing import Any
 
+from cibot.health.days import Days
+from cibot.health.inputs import Tried
 from cibot.health.intervals import wilson
-from cibot.health.observation import Judged
 from cibot.health.policy import FlipsPolicy
-from cibot.health.signal import MOST_EVIDENCE, Signal, of_result
+from cibot.health.signal import MOST_EVIDENCE, Signal, Standing, evidence
+from cibot.health.tally import Proofs
 from cibot.health.words import span
-from cibot.model import Result, State
+from cibot.model import State
 
 NAME = "flips"
-_COUNTED = frozenset({Result.PASS, Result.FAIL})
 _WORDS = "failed, and passed when run again"
 
 
-def flips(policy: FlipsPolicy, judged: Sequence[Judged], now: datetime) -> Signal:
+class Flips:
     """How many of all results were failures whose next attempt on the patch set passed."""
-    seen = sorted(
-        (o for o in judged if o.result in _COUNTED and o.posted_at >= now - policy.window),
-        key=lambda one: one.order,
-    )
-    last: dict[tuple[int, int, str], Judged] = {}
-    flipped = []
-    for one in seen:
-        before = last.get(one.key)
-        if before is not None and (before.result, one.result) == (Result.FAIL, Result.PASS):
-            flipped.append(before)
-        last[one.key] = one
-    n, k = len(seen), len(flipped)
-    low, high = wilson(k, n)
-    return Signal(
-        NAME,
-        State.HEALTHY if n >= policy.minimum else State.UNKNOWN,
-        figure=k / n if n else None,
-        low=low if n else None,
-        high=high if n else None,
-        n=n,
-        threshold="shown only: every CI flips now and then",
-        said=f"{k} of {n} {_WORDS} in {span(policy.window)}" if n else "nothing to judge by",
-        evidence=tuple(of_result(one, _WORDS) for one in reversed(flipped[-MOST_EVIDENCE:])),
-        counts=False,
-    )
+
+    name = NAME
+
+    def __init__(self, policy: FlipsPolicy) -> None:
+        self._policy = policy
+        self._days = Days(policy.window.total_seconds())
+        self._proofs = Proofs()
+
+    def take(self, one: Tried) -> None:
+        """Takes in a pass or a failure."""
+        self._days.add(one.at, 1, one.flipped is not None)
+        if one.flipped is not None:
+            self._proofs.add(one.flipped)
+
+    def standing(self, _now: float, _ending: bool) -> Standing:
+        """It accuses nobody."""
+        return Standing(State.HEALTHY, True)
+
+    def signal(self, now: float) -> Signal:
+        """The share of flips, shown only."""
+        n, k = self._days.count(now)
+        low, high = wilson(k, n)
+        since = now - self._policy.window.total_seconds()
+        window = span(self._policy.window)
+        return Signal(
+            NAME,
+            State.HEALTHY if n >= self._policy.minimum else State.UNKNOWN,
+            figure=k / n if n else None,
+            low=low if n else None,
+            high=high if n else None,
+            n=n,
+            threshold="shown only: every CI flips now and then",
+            said=f"{k} of {n} {_WORDS} in {window}" if n else "nothing to judge by",
+            evidence=tuple(
+                evidence(one, _WORDS) for one in self._proofs.newest(MOST_EVIDENCE, since)
+            ),
+            counts=False,
+        )
+
+    def row(self) -> Any:
+        """Its state as plain JSON values."""
+        return [self._days.row(), self._proofs.row()]
+
+    def read(self, row: Any) -> None:
+        """Takes over what `row` gave."""
+        days, proofs = row
+        self._days.read(days)
+        self._proofs.read(proofs)

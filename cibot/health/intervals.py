@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from functools import cache
+from functools import cache, lru_cache
 from statistics import NormalDist
 from typing import NamedTuple
 
@@ -23,6 +23,7 @@ def z_score(confidence: float) -> float:
     return NormalDist().inv_cdf((1 + confidence) / 2)
 
 
+@lru_cache(maxsize=16384)
 def wilson(k: float, n: float, confidence: float = 0.95) -> Interval:
     """Wilson's score interval of ``k`` successes in ``n`` tries; (0, 1) when ``n`` is 0.
 

@@ -1,95 +1,222 @@
-"""Latency: how long a CI takes from upload to its first verdict, beside its own weeks before."""
+"""Latency: how long a CI takes from upload to its first verdict, beside its own weeks before.
+
+Times are kept as counts by day on a scale of 5 % steps, so that a year of
+results costs no more than a week of them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
-from cibot.health.intervals import percentile, wilson
-from cibot.health.observation import Judged
+from cibot.health.days import DAY
+from cibot.health.facts import moment
+from cibot.health.inputs import Took
+from cibot.health.intervals import wilson
 from cibot.health.policy import LatencyPolicy
 from cibot.health.share import SURE, back_since, bad_since
-from cibot.health.signal import MOST_EVIDENCE, Signal, of_result
+from cibot.health.signal import MOST_EVIDENCE, Signal, Standing, evidence
+from cibot.health.tally import Count, Proofs
 from cibot.health.words import span
-from cibot.model import Result, State
+from cibot.model import State
 
 NAME = "latency"
-_HOUR = timedelta(hours=1)
 _USUAL_SHARE = 0.05  # of a CI's own results lie above its p95
 _LEAST_HOURS = 0.25  # a CI that answers within minutes is not slow at half an hour
+_STEP = math.log(1.05)
+_SHORTEST = 1 / 60  # hours
+_MEMORY = 28  # days
+_KEPT = 64  # verdicts whose slowness is remembered one by one
+
+_LEAST_ALLOWED, _MOST_ALLOWED = 3600.0, 3 * DAY  # seconds
+_UNTRIED = DAY
+_ENOUGH = 20
 
 
-def latency(policy: LatencyPolicy, judged: Sequence[Judged], now: datetime) -> Signal:
-    """The time from upload to first verdict, in hours: p95 is the figure.
+class Latency:
+    """The time to the first verdict; also tells how long a CI may take (`allowed`)."""
 
-    Slow is what took longer than ``policy.degraded`` times the p95 of the weeks
-    before. One afternoon's queue accuses nobody: surely more than a twentieth
-    must be slow, on ``policy.slow_days`` different days.
-    """
-    first = _firsts(judged)
-    recent = [one for one in first if one.posted_at >= now - policy.window]
-    before = sorted(_hours(one) for one in first if one.posted_at < now - policy.window)
-    hours = sorted(_hours(one) for one in recent)
-    usual = max(percentile(before, 0.95), _LEAST_HOURS) if before else 0.0
-    known = min(len(recent), len(before)) >= policy.minimum
-    verdict = _verdict(policy, recent, usual) if known else State.UNKNOWN
-    p95 = percentile(hours, 0.95) if hours else None
-    well = p95 is not None and p95 <= policy.clears * usual
-    slow = [one for one in recent if _hours(one) > policy.degraded * usual] if known else []
-    back = None
-    outcomes = [(_hours(one) <= policy.degraded * usual, one.posted_at) for one in recent]
-    if known and not well:
-        back = back_since(outcomes, 1 - _USUAL_SHARE)
-    bad = back is None and verdict in (State.DEGRADED, State.FAILING)
-    return Signal(
-        NAME,
-        verdict if back is None else State.HEALTHY,
-        figure=p95,
-        n=len(recent),
-        threshold=f"degraded when p95 is surely above {policy.degraded:g} times its usual,"
-        f" failing above {policy.failing:g}",
-        said=_said(policy, hours, before),
-        evidence=tuple(
-            of_result(one, f"took {span(_HOUR * _hours(one))}")
-            for one in reversed(slow[-MOST_EVIDENCE:])
-        ),
-        clears=back is not None or (verdict is State.HEALTHY and well),
-        since=bad_since(outcomes, 1 - _USUAL_SHARE) if bad else None,
-    )
+    name = NAME
+
+    def __init__(self, policy: LatencyPolicy) -> None:
+        self._policy = policy
+        self._days: dict[int, dict[int, int]] = {}  # day -> step -> how many
+        self._newest = 0
+        self._last: list[tuple[bool, float]] = []  # (in time, when)
+        self._proofs = Proofs()
+        self._usual: tuple[int, float] | None = None  # of a day
+        self._allowed: tuple[int, float | None] | None = None
+
+    def take(self, one: Took) -> None:
+        """Takes in how long a verdict took."""
+        day = int(one.at // DAY)
+        if day > self._newest:
+            self._newest = day
+            for old in [known for known in self._days if known < day - _MEMORY]:
+                del self._days[old]
+        steps = self._days.setdefault(day, {})
+        step = math.ceil(math.log(max(one.hours, _SHORTEST)) / _STEP)
+        steps[step] = steps.get(step, 0) + 1
+        usual = self._usual_hours(one.at)
+        slow = usual is not None and one.hours > self._policy.degraded * usual
+        self._last = [*self._last, (not slow, one.at)][-_KEPT:]
+        if slow:
+            self._proofs.add(one.proof)
+
+    def allowed(self, at: float) -> float:
+        """Seconds after an upload until which the first verdict may come: the 99th percentile.
+
+        Of the days before; of today too while little is known.
+        """
+        day = int(at // DAY)
+        if self._allowed is None or self._allowed[0] != day:
+            before = self._merged(day - _MEMORY, day - 1)
+            known = sum(before.values()) >= _ENOUGH
+            self._allowed = (day, _allowance(before) if known else None)
+        found = self._allowed[1]
+        return _allowance(self._merged(day - _MEMORY, day)) if found is None else found
+
+    def _merged(self, first: int, last: int) -> dict[int, int]:
+        found: dict[int, int] = {}
+        for day, steps in self._days.items():
+            if first <= day <= last:
+                for step, n in steps.items():
+                    found[step] = found.get(step, 0) + n
+        return found
+
+    def _recent_days(self, now: float) -> tuple[int, int]:
+        """The first and last day of the window; it ends today."""
+        today = int(now // DAY)
+        return today - max(1, round(self._policy.window.total_seconds() / DAY)) + 1, today
+
+    def _usual_hours(self, now: float) -> float | None:
+        """p95 of the weeks before the window; None where too little is known of them."""
+        first, today = self._recent_days(now)
+        if self._usual is None or self._usual[0] != today:
+            before = self._merged(today - _MEMORY + 1, first - 1)
+            known = sum(before.values()) >= self._policy.minimum
+            usual = max(_percentile(before, 0.95), _LEAST_HOURS) if known else -1.0
+            self._usual = (today, usual)
+        return self._usual[1] if self._usual[1] > 0 else None
+
+    def _verdict(self, now: float, usual: float) -> State:
+        first, today = self._recent_days(now)
+        n = sum(self._merged(first, today).values())
+        if n < self._policy.minimum:
+            return State.UNKNOWN
+        for factor, state in (
+            (self._policy.failing, State.FAILING),
+            (self._policy.degraded, State.DEGRADED),
+        ):
+            limit = math.log(factor * usual) / _STEP
+            by_day = [
+                sum(count for step, count in steps.items() if step > limit)
+                for day, steps in self._days.items()
+                if first <= day <= today
+            ]
+            surely = wilson(sum(by_day), n, SURE).low > _USUAL_SHARE
+            if surely and sum(one > 0 for one in by_day) >= self._policy.slow_days:
+                return state
+        return State.HEALTHY
+
+    def standing(self, now: float, ending: bool) -> Standing:
+        """Bad while surely more than a twentieth is that slow, on several days."""
+        usual = self._usual_hours(now)
+        if usual is None:
+            return Standing(State.UNKNOWN, False)
+        if not ending and not (self._last and not self._last[-1][0]):
+            return Standing(State.HEALTHY, False)  # nothing got slower: nothing can be worse
+        verdict = self._verdict(now, usual)
+        back = verdict is not State.UNKNOWN and self._back() is not None
+        if back:
+            return Standing(State.HEALTHY, True)
+        return Standing(verdict, verdict is State.HEALTHY and self._well(now, usual))
+
+    def _back(self) -> float | None:
+        slow = sum(not well for well, _at in self._last)
+        return back_since(Count(len(self._last), slow), self._last[::-1], 1 - _USUAL_SHARE)
+
+    def _well(self, now: float, usual: float) -> bool:
+        recent = self._merged(*self._recent_days(now))
+        return bool(recent) and _percentile(recent, 0.95) <= self._policy.clears * usual * 1.05
+
+    def signal(self, now: float) -> Signal:
+        """The time from upload to first verdict, in hours: p95 is the figure.
+
+        Slow is what took longer than ``policy.degraded`` times the p95 of the weeks
+        before. One afternoon's queue accuses nobody: surely more than a twentieth
+        must be slow, on ``policy.slow_days`` different days.
+        """
+        standing = self.standing(now, True)
+        recent = self._merged(*self._recent_days(now))
+        since = now - self._policy.window.total_seconds()
+        return Signal(
+            NAME,
+            standing.verdict,
+            figure=_percentile(recent, 0.95) if recent else None,
+            n=sum(recent.values()),
+            threshold=f"degraded when p95 is surely above {self._policy.degraded:g} times its"
+            f" usual, failing above {self._policy.failing:g}",
+            said=self._said(now, recent),
+            evidence=tuple(
+                evidence(one, "slow") for one in self._proofs.newest(MOST_EVIDENCE, since)
+            ),
+            clears=standing.clears,
+            since=self._since() if standing.bad else None,
+        )
+
+    def _since(self) -> datetime | None:
+        since = bad_since(self._last, 1 - _USUAL_SHARE)
+        return None if since is None else moment(since)
+
+    def _said(self, now: float, recent: Mapping[int, int]) -> str:
+        if not recent:
+            return f"no results in {span(self._policy.window)}"
+        said = (
+            f"half within {_span(_percentile(recent, 0.5))} of the upload,"
+            f" 95 % within {_span(_percentile(recent, 0.95))} in {span(self._policy.window)}"
+        )
+        first, today = self._recent_days(now)
+        before = self._merged(today - _MEMORY + 1, first - 1)
+        if before:
+            said += f"; {_span(_percentile(before, 0.95))} in the weeks before"
+        if min(sum(recent.values()), sum(before.values())) < self._policy.minimum:
+            said += f"; {self._policy.minimum} results of each are needed to judge"
+        return said
+
+    def row(self) -> Any:
+        """Its state as plain JSON values."""
+        days = [[day, sorted(steps.items())] for day, steps in sorted(self._days.items())]
+        return [days, self._newest, [list(one) for one in self._last], self._proofs.row()]
+
+    def read(self, row: Any) -> None:
+        """Takes over what `row` gave."""
+        days, self._newest, last, proofs = row
+        self._days = {day: {step: n for step, n in steps} for day, steps in days}
+        self._last = [(bool(well), float(at)) for well, at in last]
+        self._proofs.read(proofs)
+        self._usual = self._allowed = None
 
 
-def _firsts(judged: Sequence[Judged]) -> list[Judged]:
-    """The first verdict on each patch set and pipeline, in order."""
-    first: dict[tuple[int, int, str], Judged] = {}
-    for one in sorted(judged, key=lambda one: one.order):
-        if one.result is not Result.SKIPPED and one.uploaded_at is not None:
-            first.setdefault(one.key, one)
-    return list(first.values())
+def _allowance(steps: Mapping[int, int]) -> float:
+    n = sum(steps.values())
+    if not n:
+        return _UNTRIED
+    usual = _percentile(steps, 0.99) if n >= _ENOUGH else 2 * math.exp(max(steps) * _STEP)
+    return min(max(usual * 3600, _LEAST_ALLOWED), _MOST_ALLOWED)
 
 
-def _hours(one: Judged) -> float:
-    assert one.uploaded_at is not None
-    return max(0.0, (one.posted_at - one.uploaded_at) / _HOUR)
+def _percentile(steps: Mapping[int, int], share: float) -> float:
+    """The value in hours below which ``share`` lie, by nearest rank, on the scale of 5 %."""
+    rank, seen = max(1, math.ceil(share * sum(steps.values()))), 0
+    for step in sorted(steps):
+        seen += steps[step]
+        if seen >= rank:
+            return math.exp(step * _STEP)
+    raise ValueError("no values, no percentile")
 
 
-def _verdict(policy: LatencyPolicy, recent: list[Judged], usual: float) -> State:
-    for factor, state in ((policy.failing, State.FAILING), (policy.degraded, State.DEGRADED)):
-        slow = [one for one in recent if _hours(one) > factor * usual]
-        surely = wilson(len(slow), len(recent), SURE).low > _USUAL_SHARE
-        if surely and len({one.posted_at.date() for one in slow}) >= policy.slow_days:
-            return state
-    return State.HEALTHY
-
-
-def _said(policy: LatencyPolicy, hours: list[float], before: list[float]) -> str:
-    if not hours:
-        return f"no results in {span(policy.window)}"
-    said = (
-        f"half within {span(_HOUR * percentile(hours, 0.5))} of the upload,"
-        f" 95 % within {span(_HOUR * percentile(hours, 0.95))} in {span(policy.window)}"
-    )
-    if before:
-        said += f"; {span(_HOUR * percentile(before, 0.95))} in the weeks before"
-    if min(len(hours), len(before)) < policy.minimum:
-        said += f"; {policy.minimum} results of each are needed to judge"
-    return said
+def _span(hours: float) -> str:
+    return span(timedelta(hours=hours))

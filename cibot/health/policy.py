@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from itertools import pairwise
 
+from cibot.configjudgement import UNCOUNTED
 from cibot.errors import ConfigError
 
 _DAY = timedelta(days=1)
@@ -254,6 +255,7 @@ class Policy:
     job: JobPolicy = field(default_factory=JobPolicy)
     incident: IncidentPolicy = field(default_factory=IncidentPolicy)
     feed_stale: timedelta = timedelta(minutes=15)
+    uncounted: tuple[str, ...] = UNCOUNTED  # words of pipelines whose results do not count
 
     def __post_init__(self) -> None:
         wrong = _length("feed_stale", self.feed_stale)
@@ -263,17 +265,3 @@ class Policy:
                 wrong += [f"{part.name}: {text}" for text in value.mistakes()]
         if wrong:
             raise ConfigError("The policy contradicts itself: " + "; ".join(wrong) + ".")
-
-    @property
-    def memory(self) -> timedelta:
-        """How far back `assess` wants to see."""
-        return max(
-            self.success.reach,
-            self.silence.window,
-            self.infra.window,
-            self.disagreement.window,
-            self.coverage.window,
-            self.latency.window,
-            self.flips.window,
-            self.job.window,
-        )

@@ -3,89 +3,167 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Sequence
+from typing import Any
 
 from cibot.health.chart import RECOVERED, Run
+from cibot.health.facts import moment
+from cibot.health.inputs import Counted
 from cibot.health.intervals import wilson
-from cibot.health.observation import Judged
 from cibot.health.policy import SharePolicy
-from cibot.health.signal import MOST_EVIDENCE, Signal, of_result
+from cibot.health.signal import MOST_EVIDENCE, Signal, Standing, evidence
+from cibot.health.tally import Count, Proofs, Tally
 from cibot.health.words import percent, span
 from cibot.model import State
 
 # A level is looked at with every result, so 95 % would accuse a CI at half of the
 # level every few months (0.19 alerts a month at 4 results a day, 0.04 with this).
 SURE = 0.99
+TAIL = 150  # results that are looked at to see whether a bad time is over
 _LEAST, _MOST = 0.05, 0.95  # no share is taken for surer than this
 
+Outcomes = Sequence[tuple[bool, float]]
+"""(well, when) of each result, in order."""
 
-def share_signal(
-    name: str,
-    policy: SharePolicy,
-    seen: list[Judged],
-    is_bad: Callable[[Judged], bool],
-    words: str,
-) -> Signal:
-    """The signal of the bad ones among ``seen``, which are in order; ``words`` say what is bad.
 
-    What came before a surely good run at the end is of another time.
+class Share:
+    """The share of bad results in a window; ``words`` say what is bad about them."""
+
+    def __init__(self, name: str, policy: SharePolicy, words: str, *, counts: bool = True) -> None:
+        self.name = name
+        self._policy = policy
+        self._words = words
+        self._counts = counts
+        self._tally = Tally(policy.window.total_seconds())
+        self._proofs = Proofs()
+        self._from = -math.inf  # what came before is of another time
+
+    def take(self, one: Counted) -> None:
+        """Takes in a result, or takes one back."""
+        self._tally.add(one.proof.at, one.bad, one.sign)
+        if one.bad:
+            self._proofs.add(one.proof, one.sign)
+
+    def begin(self, at: float) -> None:
+        """Forgets what came before: the CI recovered then."""
+        self._from = at
+
+    def _look(self, now: float) -> tuple[Count, State, float | None]:
+        """What counts, what it means, and since when it is well again after a bad time."""
+        self._tally.slide(now)
+        counted = self._tally.count
+        if self._from > now - self._policy.window.total_seconds():
+            counted = self._tally.since(self._from)
+        verdict = verdict_of(self._policy, counted.bad, counted.n)
+        if not verdict.bad:
+            return counted, verdict, None
+        back = self._back(counted)
+        if back is None:
+            return counted, verdict, None
+        return self._tally.since(back), State.HEALTHY, back
+
+    def _outcomes(self) -> Outcomes:
+        return [one for one in self._tally.outcomes() if one[1] >= self._from - 60]
+
+    def standing(self, now: float, ending: bool) -> Standing:
+        """Bad while the share is surely above the level."""
+        counted, verdict, back = self._look(now)
+        return Standing(verdict, ending and self._clears(counted, verdict, back))
+
+    def _clears(self, counted: Count, verdict: State, back: float | None) -> bool:
+        if verdict is not State.HEALTHY:
+            return False
+        if back is not None or counted.bad <= self._policy.clears * counted.n:
+            return True
+        return self._back(counted) is not None
+
+    def _back(self, counted: Count) -> float | None:
+        newest = self._tally.newest_outcomes(TAIL)
+        if newest and newest[-1][1] < self._from:
+            newest = [one for one in newest if one[1] >= self._from - 60]
+        return back_since(counted, newest, 1 - self._policy.clears)
+
+    def signal(self, now: float) -> Signal:
+        """The share with its interval, and what it means."""
+        counted, verdict, back = self._look(now)
+        n, k = counted
+        low, high = wilson(k, n)
+        policy, bad = self._policy, verdict.bad
+        since = bad_since(self._outcomes(), 1 - policy.clears) if bad else None
+        oldest = now - policy.window.total_seconds() if back is None else back
+        return Signal(
+            self.name,
+            verdict,
+            figure=k / n if n else None,
+            low=low if n else None,
+            high=high if n else None,
+            n=n,
+            threshold=f"degraded when surely above {percent(policy.degraded)},"
+            f" failing above {percent(policy.failing)}",
+            said=self._said(counted, back),
+            evidence=tuple(
+                evidence(one, self._words) for one in self._proofs.newest(MOST_EVIDENCE, oldest)
+            ),
+            clears=self._clears(counted, verdict, back),
+            since=None if since is None else moment(since),
+            counts=self._counts,
+        )
+
+    def _said(self, counted: Count, back: float | None) -> str:
+        n, k = counted
+        said = f"{k} of {n} {self._words} in {span(self._policy.window)}" if n else _NOTHING
+        if back is not None:
+            return f"{said}, since it recovered"
+        if n < self._policy.minimum:
+            said += f"; {self._policy.minimum} are needed to judge"
+        return said
+
+    def row(self) -> Any:
+        """Its state as plain JSON values."""
+        begun = None if self._from == -math.inf else self._from
+        return [self._tally.row(), self._proofs.row(), begun]
+
+    def read(self, row: Any) -> None:
+        """Takes over what `row` gave."""
+        tally, proofs, begun = row
+        self._tally.read(tally)
+        self._proofs.read(proofs)
+        self._from = -math.inf if begun is None else float(begun)
+
+
+_NOTHING = "nothing to judge by"
+
+
+def back_since(count: Count, newest: Outcomes, good: float) -> float | None:
+    """Since when it is well again: the newest results weigh 30,000 to 1 for the good rate.
+
+    ``newest`` are as many of the results as are looked at, newest first. ``good``,
+    the share of well ones (0..1) in good times, is weighed against the share until
+    the last bad one. None where it is not well again.
     """
-    k, back = sum(map(is_bad, seen)), None
-    verdict = verdict_of(policy, k, len(seen))
-    if verdict is not State.UNKNOWN and k > policy.clears * len(seen):
-        outcomes = [(not is_bad(one), one.posted_at) for one in seen]
-        back = back_since(outcomes, 1 - policy.clears)
-    if back is not None:
-        seen = [one for one in seen if one.posted_at >= back]
-        verdict = State.HEALTHY
-    bad = [one for one in seen if is_bad(one)]
-    n, k = len(seen), len(bad)
-    low, high = wilson(k, n)
-    return Signal(
-        name,
-        verdict,
-        figure=k / n if n else None,
-        low=low if n else None,
-        high=high if n else None,
-        n=n,
-        threshold=f"degraded when surely above {percent(policy.degraded)},"
-        f" failing above {percent(policy.failing)}",
-        said=_said(policy, k, n, words, back),
-        evidence=tuple(of_result(one, words) for one in reversed(bad[-MOST_EVIDENCE:])),
-        clears=verdict is State.HEALTHY and (back is not None or k <= policy.clears * n),
-        since=bad_since([(not is_bad(one), one.posted_at) for one in seen], 1 - policy.clears)
-        if verdict in (State.DEGRADED, State.FAILING)
-        else None,
-    )
-
-
-def back_since(outcomes: Sequence[tuple[bool, datetime]], good: float) -> datetime | None:
-    """Since when it is well again: the last run weighs 1,000 to 1 for the good rate.
-
-    ``outcomes`` are in order, True where well. ``good``, the share of well ones
-    (0..1) in good times, is weighed against the share until the last bad one.
-    None where it is not well again.
-    """
-    until = max((place for place, (well, _at) in enumerate(outcomes, 1) if not well), default=0)
-    if not until:
+    trailing = next((i for i, (well, _at) in enumerate(newest) if not well), len(newest))
+    until = count.n - trailing
+    if until <= 0 or not count.bad:
         return None
-    bad = sum(well for well, _at in outcomes[:until]) / until
-    low, high = max(_LEAST, bad), min(_MOST, good)
+    low, high = max(_LEAST, 1 - count.bad / until), min(_MOST, good)
     if low >= high:
         return None
     up, down = math.log(high / low), math.log((1 - high) / (1 - low))
-    run = Run()
-    for well, at in outcomes:
-        run.add(up if well else down, well, at.timestamp())
-    return run.started_at if run.score >= RECOVERED else None
+    score, best, start = 0.0, 0.0, 0.0
+    for well, at in newest:
+        score += up if well else down
+        if score > best:
+            best, start = score, at
+    return start if best >= RECOVERED else None
 
 
-def bad_since(outcomes: Sequence[tuple[bool, datetime]], good: float) -> datetime | None:
+def bad_since(outcomes: Outcomes, good: float) -> float | None:
     """Where the share of good times stops to fit what came: when the trouble began.
 
     Takes what `back_since` takes; None where the good share fits.
     """
+    if not outcomes:
+        return None
     share = sum(well for well, _at in outcomes) / len(outcomes)
     high = min(_MOST, good)
     low = max(_LEAST, min(share, high - _LEAST))
@@ -94,8 +172,8 @@ def bad_since(outcomes: Sequence[tuple[bool, datetime]], good: float) -> datetim
     run = Run()
     for well, at in outcomes:
         gain = math.log(low / high) if well else math.log((1 - low) / (1 - high))
-        run.add(gain, well, at.timestamp())
-    return run.started_at
+        run.add(gain, well, at)
+    return run.start if run.n else None
 
 
 def verdict_of(policy: SharePolicy, k: int, n: int) -> State:
@@ -106,12 +184,3 @@ def verdict_of(policy: SharePolicy, k: int, n: int) -> State:
     if low > policy.failing:
         return State.FAILING
     return State.DEGRADED if low > policy.degraded else State.HEALTHY
-
-
-def _said(policy: SharePolicy, k: int, n: int, words: str, back: datetime | None) -> str:
-    said = f"{k} of {n} {words} in {span(policy.window)}" if n else "nothing to judge by"
-    if back is not None:
-        return f"{said}, since it recovered"
-    if n < policy.minimum:
-        said += f"; {policy.minimum} are needed to judge"
-    return said

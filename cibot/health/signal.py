@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from cibot.health.observation import Eligible, Judged
+from cibot.health.facts import Proof, moment
 from cibot.model import State
 
 MOST_EVIDENCE = 8  # more than this helps nobody who reads a chat line or a page
@@ -66,27 +66,29 @@ class Health:
         return next((one for one in self.signals if one.name == name), None)
 
 
-def of_result(judged: Judged, said: str) -> Evidence:
+class Standing(NamedTuple):
+    """What a signal says at a moment, without words: enough to know whether anything changed."""
+
+    verdict: State
+    clears: bool
+    rising: bool = False
+
+    @property
+    def bad(self) -> bool:
+        """Whether it accuses."""
+        return self.verdict.bad
+
+
+def evidence(proof: Proof, said: str) -> Evidence:
     """A result as evidence."""
     return Evidence(
         said,
-        judged.change_id,
-        judged.change,
-        judged.patch_set,
-        judged.posted_at,
-        judged.job,
-        judged.url,
-    )
-
-
-def of_missed(missed: Eligible) -> Evidence:
-    """A patch set without a report as evidence."""
-    return Evidence(
-        "no report by the deadline",
-        missed.change_id,
-        missed.change,
-        missed.patch_set,
-        missed.deadline,
+        proof.change_id,
+        proof.number,
+        proof.patch_set,
+        moment(proof.at),
+        proof.job,
+        proof.url,
     )
 
 

@@ -8,153 +8,202 @@ bound of the job's failure rate before the streak.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from typing import Any
 
+from cibot.health.days import Days
+from cibot.health.facts import Proof, moment
+from cibot.health.inputs import COUNTED, Jobs
 from cibot.health.intervals import wilson
-from cibot.health.observation import JobRun, Judged
 from cibot.health.policy import JobPolicy
-from cibot.health.signal import MOST_EVIDENCE, Evidence, Signal
+from cibot.health.signal import MOST_EVIDENCE, Signal, Standing, evidence
 from cibot.health.words import counted, span
 from cibot.model import Result, State
 
 NAME = "job"
 _MONTH = 30.0
-_DAY = timedelta(days=1)
 _SUREST = 0.95  # a job that fails more than this says nothing by failing again
+_MOST_JOBS = 400  # of a CI; the one that ran longest ago makes room
+_MOST_CHANGES = 64  # of a streak that are known again
 
 
-@dataclass(frozen=True, slots=True)
-class _Ran:
-    """One verdict of a job; a change that fails again and again is one of these."""
+@dataclass(slots=True)
+class _Job:
+    """One job: its past, and its last run of failures."""
 
-    judged: Judged
-    run: JobRun
+    past: Days
+    last: float = 0.0
+    start: float = 0.0
+    failures: int = 0
+    changes: list[int] = field(default_factory=list)
+    proofs: list[Proof] = field(default_factory=list)
+    limit: int = 0  # that made the streak long, 0 while it is not
+    passes: int = 0  # in a row since a long streak
+    settling: bool = False
 
-    @property
-    def failed(self) -> bool:
-        return self.run.result is Result.FAIL
+    def fail(self, proof: Proof, at: float) -> bool:
+        """Adds a failure; False for one more on a change that failed in this streak already."""
+        if proof.change_id in self.changes:
+            return False
+        if not self.failures:
+            self.start = at
+        self.failures += 1
+        self.passes = 0
+        self.changes = [*self.changes, proof.change_id][-_MOST_CHANGES:]
+        self.proofs = [*self.proofs, proof][-MOST_EVIDENCE:]
+        return True
+
+    def end(self) -> None:
+        """The streak is part of the past from now on."""
+        if self.failures:
+            self.past.add(self.start, self.failures, self.failures)
+        self.failures, self.changes, self.proofs, self.limit = 0, [], [], 0
+
+    def row(self) -> list[Any]:
+        proofs = [list(one) for one in self.proofs]
+        return [
+            self.past.row(), self.last, self.start, self.failures, self.changes[:], proofs,
+            self.limit, self.passes, self.settling,
+        ]  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class _Streak:
-    """A job's last run of failures: what it was before, and the passes since."""
+class JobStreaks:
+    """Every job of a CI."""
 
-    job: str
-    failures: tuple[_Ran, ...]
-    before: int
-    failed_before: int
-    passes_since: int
-    limit: int | None  # failures in a row that are too many; None where nobody can say
+    name = NAME
 
-    @property
-    def long(self) -> bool:
-        return self.limit is not None and len(self.failures) >= self.limit
+    def __init__(self, policy: JobPolicy) -> None:
+        self._policy = policy
+        self._window = policy.window.total_seconds()
+        self._jobs: dict[str, _Job] = {}
+        self._all = Days(self._window)  # results of all jobs
+        self._touched: set[str] = set()  # with a long streak, or settling after one
 
+    def take(self, one: Jobs) -> None:
+        """Takes in what the jobs of an attempt said; each attempt counts."""
+        for run in one.runs:
+            if run.result in COUNTED:
+                self._take(run.job, run.result is Result.FAIL, one, run.url)
 
-def job_streak(policy: JobPolicy, judged: Sequence[Judged], now: datetime) -> Signal:
-    """The longest streak of a job that is longer than its luck; each attempt counts."""
-    jobs = _by_job(policy, judged, now)
-    total = sum(len(one) for one in jobs.values())
-    oldest = min((one[0].judged.posted_at for one in jobs.values()), default=now)
-    a_day = total / max(1.0, (now - oldest) / _DAY)
-    streaks = [_streak(policy, job, ran, a_day) for job, ran in sorted(jobs.items())]
-    known = [one for one in streaks if one.limit is not None]
-    long = [one for one in known if one.long and one.passes_since == 0]
-    settling = any(one.long and one.passes_since < policy.clears for one in known)
-    threshold = f"degraded after more in a row than luck explains, at least {policy.changes}"
-    if not long:
-        said = f"no job fails change after change; {counted(len(known), 'job')} known well enough"
+    def _take(self, name: str, failed: bool, one: Jobs, url: str | None) -> None:
+        job = self._jobs.get(name)
+        if job is not None and job.last < one.at - self._window:
+            self._forget(name)
+            job = None
+        if job is None:
+            job = self._jobs[name] = _Job(Days(self._window))
+            if len(self._jobs) > _MOST_JOBS:
+                self._forget(min(self._jobs, key=lambda name: self._jobs[name].last))
+        job.last = one.at
+        if failed:
+            if job.fail(one.proof._replace(job=name, url=url), one.proof.at):
+                self._all.add(one.at, 1, 0)
+                self._weigh(name, job, one.at)
+            return
+        self._all.add(one.at, 1, 0)
+        if job.limit:
+            job.settling = True
+            self._touched.add(name)
+        job.end()
+        job.past.add(one.at, 1, 0)
+        job.passes += 1
+        if job.settling and job.passes >= self._policy.clears:
+            job.settling = False
+            self._touched.discard(name)
+
+    def _weigh(self, name: str, job: _Job, at: float) -> None:
+        """Whether a streak is longer than luck makes."""
+        if job.failures < self._policy.changes:
+            return
+        limit = self._limit(job, at)
+        if limit is not None and job.failures >= limit:
+            job.limit = limit
+            self._touched.add(name)
+
+    def _limit(self, job: _Job, at: float) -> int | None:
+        n, failed = job.past.count(at)
+        if n < self._policy.minimum:
+            return None
+        rate = wilson(failed, n).high
+        if rate > _SUREST:
+            return None
+        a_day = self._all.count(at)[0] / max(1.0, self._all.span(at))
+        luck = min(0.5, self._policy.false_alerts / (_MONTH * max(1.0, a_day)))
+        return max(self._policy.changes, math.ceil(math.log(luck) / math.log(rate)))
+
+    def _forget(self, name: str) -> None:
+        del self._jobs[name]
+        self._touched.discard(name)
+
+    def _long(self, now: float) -> list[tuple[str, _Job]]:
+        """The long streaks that last, the longest first; jobs that run no more are forgotten."""
+        for name in [one for one in self._touched if self._jobs[one].last < now - self._window]:
+            self._forget(name)
+        found = [(name, self._jobs[name]) for name in self._touched if self._jobs[name].limit]
+        return sorted(found, key=lambda one: (-one[1].failures, one[0]))
+
+    def standing(self, now: float, _ending: bool) -> Standing:
+        """Bad while a job's streak is longer than its luck."""
+        if not self._touched:
+            return Standing(State.HEALTHY, True)
+        return Standing(State.DEGRADED if self._long(now) else State.HEALTHY, not self._touched)
+
+    def signal(self, now: float) -> Signal:
+        """The longest streak of a job that is longer than its luck."""
+        long = self._long(now)
+        known = sum(
+            one.past.count(now)[0] >= self._policy.minimum
+            for one in self._jobs.values()
+            if one.last >= now - self._window
+        )
+        least = f"degraded after more in a row than luck explains, at least {self._policy.changes}"
+        if not long:
+            return Signal(
+                NAME,
+                State.HEALTHY if known else State.UNKNOWN,
+                n=self._all.count(now)[0],
+                threshold=least,
+                said="no job fails change after change;"
+                f" {counted(known, 'job')} known well enough",
+                clears=not self._touched,
+            )
+        name, worst = long[0]
         return Signal(
             NAME,
-            State.HEALTHY if known else State.UNKNOWN,
-            n=total,
-            threshold=threshold,
-            said=said,
-            clears=bool(known) and not settling,
+            State.DEGRADED,
+            n=worst.failures,
+            threshold=f"{name}: degraded after {worst.limit} in a row",
+            said=self._said(name, worst, len(long) - 1, now),
+            evidence=tuple(
+                evidence(one, "failed, the reference passed") for one in reversed(worst.proofs)
+            ),
+            since=moment(worst.start),
         )
-    worst = max(long, key=lambda one: (len(one.failures), one.job))
-    return Signal(
-        NAME,
-        State.DEGRADED,
-        n=len(worst.failures),
-        threshold=f"{worst.job}: degraded after {worst.limit} in a row",
-        said=_said(policy, worst, len(long) - 1),
-        evidence=tuple(_evidence(one) for one in reversed(worst.failures[-MOST_EVIDENCE:])),
-        since=worst.failures[0].judged.posted_at,
-    )
 
+    def _said(self, name: str, worst: _Job, others: int, now: float) -> str:
+        n, failed = worst.past.count(now)
+        said = (
+            f"{name} failed {counted(worst.failures, 'change')} in a row that the reference"
+            f" passed; {failed} of {n} failed before, in {span(self._policy.window)}"
+        )
+        return f"{said}; so did {counted(others, 'other job')}" if others else said
 
-def _by_job(policy: JobPolicy, judged: Sequence[Judged], now: datetime) -> dict[str, list[_Ran]]:
-    jobs: dict[str, list[_Ran]] = {}
-    for one in sorted(judged, key=lambda one: one.order):
-        if one.reference is not Result.PASS or one.posted_at < now - policy.window:
-            continue
-        for run in one.runs:
-            if run.result in (Result.PASS, Result.FAIL):
-                _add(jobs.setdefault(run.job, []), _Ran(one, run))
-    return jobs
+    def row(self) -> Any:
+        """Its state as plain JSON values."""
+        jobs = {name: one.row() for name, one in self._jobs.items()}
+        return [jobs, self._all.row(), sorted(self._touched)]
 
-
-def _add(ran: list[_Ran], new: _Ran) -> None:
-    """Appends, unless it is one more failure on a change that failed in this streak already."""
-    if new.failed:
-        for one in reversed(ran):
-            if not one.failed:
-                break
-            if one.judged.change_id == new.judged.change_id:
-                return
-    ran.append(new)
-
-
-def _streak(policy: JobPolicy, job: str, ran: list[_Ran], a_day: float) -> _Streak:
-    end = len(ran)
-    while end and not ran[end - 1].failed:
-        end -= 1
-    if len(ran) - end >= policy.clears:  # well for a while: what it was before does not matter
-        failed = sum(one.failed for one in ran)
-        return _Streak(job, (), len(ran), failed, 0, _limit(policy, len(ran), failed, a_day))
-    start = end
-    while start and ran[start - 1].failed:
-        start -= 1
-    failed = sum(one.failed for one in ran[:start])
-    return _Streak(
-        job,
-        tuple(ran[start:end]),
-        start,
-        failed,
-        len(ran) - end,
-        _limit(policy, start, failed, a_day),
-    )
-
-
-def _limit(policy: JobPolicy, n: int, failed: int, a_day: float) -> int | None:
-    if n < policy.minimum:
-        return None
-    rate = wilson(failed, n).high
-    if rate > _SUREST:
-        return None
-    luck = min(0.5, policy.false_alerts / (_MONTH * max(1.0, a_day)))
-    return max(policy.changes, math.ceil(math.log(luck) / math.log(rate)))
-
-
-def _said(policy: JobPolicy, worst: _Streak, others: int) -> str:
-    said = (
-        f"{worst.job} failed {counted(len(worst.failures), 'change')} in a row that the reference"
-        f" passed; {worst.failed_before} of {worst.before} failed before, in {span(policy.window)}"
-    )
-    return f"{said}; so did {counted(others, 'other job')}" if others else said
-
-
-def _evidence(one: _Ran) -> Evidence:
-    judged = one.judged
-    return Evidence(
-        "failed, the reference passed",
-        judged.change_id,
-        judged.change,
-        judged.patch_set,
-        judged.posted_at,
-        one.run.job,
-        one.run.url,
-    )
+    def read(self, row: Any) -> None:
+        """Takes over what `row` gave."""
+        jobs, everything, touched = row
+        self._all.read(everything)
+        self._touched = set(touched)
+        self._jobs = {}
+        for name, (past, *values, proofs, limit, passes, settling) in jobs.items():
+            last, start, failures, changes = values
+            job = _Job(
+                Days(self._window), last, start, failures, list(changes),
+                [Proof(*one) for one in proofs], limit, passes, settling,
+            )  # fmt: skip
+            job.past.read(past)
+            self._jobs[name] = job

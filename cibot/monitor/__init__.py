@@ -1,5 +1,5 @@
 """Stored reports → health → incidents → outbox."""
 
-from cibot.monitor.judging import Monitor
+from cibot.monitor.monitor import Monitor
 
 __all__ = ["Monitor"]

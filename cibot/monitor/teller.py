@@ -1,145 +1,106 @@
-"""Decides who hears of an incident's step and puts the messages into the outbox."""
+"""Decides who hears of an incident and puts the messages into the outbox."""
 
 from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import quote
 
-from cibot.alerts.incident import Incident, Phase, Transition
-from cibot.alerts.inhibit import AFTERMATH, Opening, Surroundings, common_breakage, inhibited
+from cibot.alerts.incident import Phase, Transition
+from cibot.alerts.incidentrow import incident_from_row
+from cibot.alerts.inhibit import AFTERMATH, Opening, Surroundings, common_breakage
 from cibot.alerts.message import Subject, alert_card, together_card
 from cibot.alerts.routing import Alert
+from cibot.alerts.telling import HISTORY, decide, knowing
 from cibot.card import Card
 from cibot.config import Config
-from cibot.health.signal import Health
 from cibot.model import State
 from cibot.monitor.audience import muted, tell_all
-from cibot.monitor.observer import Observation
+from cibot.monitor.record import Recorded, rewrite
 from cibot.store.cis import KnownCi, all_cis, server_urls
 from cibot.store.engine import Tx
-from cibot.store.incidents import (
-    StoredIncident,
-    incidents_of,
-    last_step,
-    opened_since,
-    update_incident,
-)
-from cibot.store.queries_judging import servers_of
+from cibot.store.incidents import StoredIncident, incidents_of, opened_since
+from cibot.store.queries_life import servers_of
 
 log = logging.getLogger(__name__)
 
-_WORSE = frozenset({"opened", "reopened", "escalated"})
-_SPOKEN = frozenset({Phase.FIRING, Phase.ACKNOWLEDGED})
 _DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """An incident after judging, and the step it took, if it took one."""
+class Judged:
+    """A CI as it was judged: what a message of it depends on."""
 
-    stored: StoredIncident
-    incident: Incident
-    transition: Transition | None
-    seq: int
-    bad: bool  # the signal accuses at this moment
+    ci: KnownCi
+    feed_fresh: bool
+    references: frozenset[int]  # of its projects, now
+    projects: frozenset[str]
+    first: bool  # it was never judged before
 
 
 class Teller:
-    """Turns steps into messages by the routes of the configuration."""
+    """Turns incidents into messages by the routes of the configuration."""
 
     def __init__(self, config: Config) -> None:
         self._config = config
         self._owners = {one.name: one.owner for one in config.ci}
 
-    def tell(
-        self,
-        tx: Tx,
-        ci: KnownCi,
-        health: Health,
-        seen: Observation,
-        steps: Sequence[Step],
-        now: datetime,
-    ) -> int:
+    def tell(self, tx: Tx, one: Judged, incidents: Sequence[Recorded], now: datetime) -> int:
         """Adds what is to be said to the outbox; returns how many messages.
 
         An opening that a greater trouble or a silence keeps back is told when
         that is over and the incident still lasts; an end is told only of what was
         told, and nothing in a silence.
         """
-        around = _surroundings(tx, ci, health, seen, now)
+        known = {one.incident.id: one for one in incidents}
+        decisions = [*decide([one.incident for one in incidents], _surroundings(tx, one, now), now)]
+        silence = muted(tx, one.ci.name, now) if decisions else None
         added = 0
-        for one in steps:
-            transition = _news(one)
-            if transition is None:
-                continue
-            if self._mute(tx, ci, one, transition, now):
-                continue
-            incident = one.incident
-            reason = inhibited(incident.kind, around, incident.severity, incident.opened_at)
-            if reason is not None and transition.name != "resolved":
-                log.info("kept back ci=%s kind=%s reason=%s", ci.name, one.incident.kind, reason)
-                continue
-            added += self._say(tx, ci, seen, one, transition, now)
-            if not one.stored.told:
-                update_incident(tx, replace(one.stored, told=True))
-            if incident.open:  # what is told now explains what comes after
-                told = {**around.told, incident.kind: incident.opened_at or now}
-                around = replace(around, told=told)
+        for it in decisions:
+            recorded, kind = known[it.incident.id], it.incident.kind
+            if one.first and it.step.name == "opened" and now - it.step.at > HISTORY:
+                rewrite(tx, recorded, knowing(it.incident, it.step, loud=False))
+            elif silence is not None:
+                log.info("silenced ci=%s kind=%s until=%s", one.ci.name, kind, silence.until)
+            elif it.kept_back is not None:
+                log.info("kept back ci=%s kind=%s reason=%s", one.ci.name, kind, it.kept_back)
+            else:
+                added += self._say(tx, one, recorded, it.step, now)
         return added
 
-    def _mute(self, tx: Tx, ci: KnownCi, one: Step, transition: Transition, now: datetime) -> bool:
-        """Whether a silence keeps the news back; what got worse in it counts as untold."""
-        silence = muted(tx, ci.name, now)
-        if silence is None:
-            return False
-        if one.stored.told and transition.name in _WORSE:
-            update_incident(tx, replace(one.stored, told=False))
-        log.info("silenced ci=%s kind=%s until=%s", ci.name, one.incident.kind, silence.until)
-        return True
-
     def _say(
-        self,
-        tx: Tx,
-        ci: KnownCi,
-        seen: Observation,
-        one: Step,
-        transition: Transition,
-        now: datetime,
+        self, tx: Tx, one: Judged, recorded: Recorded, step: Transition, now: datetime
     ) -> int:
+        incident = knowing(recorded.incident, step)
         alert = Alert(
-            ci.name,
-            one.incident.kind,
-            one.incident.severity,
-            self._owners.get(ci.name),
-            seen.projects,
+            one.ci.name,
+            incident.kind,
+            incident.severity,
+            self._owners.get(one.ci.name),
+            one.projects,
         )
-        key, message = self._message(tx, ci, one, transition, now)
-        return tell_all(tx, self._config, alert, ci.id, key, message, now)
+        recorded = rewrite(tx, recorded, incident)
+        key, message = self._message(tx, one.ci, recorded, step, now)
+        return tell_all(tx, self._config, alert, one.ci.id, key, message, now)
 
     def _message(
-        self, tx: Tx, ci: KnownCi, one: Step, transition: Transition, now: datetime
+        self, tx: Tx, ci: KnownCi, recorded: Recorded, step: Transition, now: datetime
     ) -> tuple[str, Card]:
         """The dedupe key and the card; many openings within an hour share one."""
-        if transition.name in {"opened", "reopened"}:
+        if step.name in {"opened", "reopened"}:
             cis = all_cis(tx)
-            names = {known.id: known.name for known in cis}
-            openings = [
-                Opening(names.get(row.ci_id, "?"), row.kind, row.opened_at, _severity(row))
-                for row in opened_since(tx, now - _DAY)
-                if row.opened_at is not None
-            ]
-            together = common_breakage(openings, len(cis), now)
+            together = common_breakage(_openings(tx, cis, now), len(cis), now)
             if together is not None:
                 key = f"together:{together[0].at:%Y%m%dT%H%M%S}"
                 return key, together_card(together, len(cis), self._page())
         subject = Subject(ci.name, self._page("ci", ci.name), _change_url(tx, ci))
-        card = alert_card(one.incident, transition, subject)
-        seq = one.seq or last_step(tx, one.stored.id)  # told late: after its last step
-        return f"incident:{one.stored.id}:{seq}:{transition.name}", card
+        card = alert_card(recorded.incident, step, subject)
+        told = recorded.incident.told
+        count = told.count if told else 0
+        return f"incident:{recorded.stored.id}:{count}:{step.name}", card
 
     def _page(self, *path: str) -> str | None:
         base = self._config.web.public_url
@@ -148,39 +109,42 @@ class Teller:
         return "/".join([str(base).rstrip("/"), *(quote(part, safe="") for part in path)])
 
 
-def _news(one: Step) -> Transition | None:
-    """What people should hear now: the step, or an opening that was kept back before."""
-    if one.transition is not None and one.transition.told:
-        told_before = one.stored.told or one.transition.name in _WORSE
-        return one.transition if told_before else None
-    if one.bad and not one.stored.told and one.incident.phase in _SPOKEN:
-        opened_at = one.incident.opened_at or one.incident.changed_at
-        return Transition("opened", opened_at, one.incident.said, one.incident.severity, told=True)
-    return None
+def _openings(tx: Tx, cis: Sequence[KnownCi], now: datetime) -> list[Opening]:
+    names = {known.id: known.name for known in cis}
+    return [
+        Opening(names.get(row.ci_id, "?"), row.kind, row.opened_at, _severity(row))
+        for row in opened_since(tx, now - _DAY)
+        if row.opened_at is not None and row.state != Phase.WITHDRAWN
+    ]
 
 
-def _surroundings(
-    tx: Tx, ci: KnownCi, health: Health, seen: Observation, now: datetime
-) -> Surroundings:
-    references = {one for one in seen.references.values() if one is not None}
+def _surroundings(tx: Tx, one: Judged, now: datetime) -> Surroundings:
     broken = any(
-        row.kind == "success" and row.state in {"firing", "acknowledged"}
-        for reference in references - {ci.id}
+        row.kind in {"success", "level"} and row.state in {"firing", "acknowledged"}
+        for reference in one.references - {one.ci.id}
         for row in incidents_of(tx, reference)
     )
-    own = incidents_of(tx, ci.id, resolved_since=now - AFTERMATH)
+    own = incidents_of(tx, one.ci.id, resolved_since=now - AFTERMATH)
     return Surroundings(
-        feed_fresh=seen.feed_fresh,
-        is_reference=ci.id in references,
+        feed_fresh=one.feed_fresh,
+        is_reference=one.ci.id in one.references,
         reference_broken=broken,
-        silent=any(one.verdict is State.SILENT for one in health.signals),
-        told={
-            row.kind: row.opened_at
-            for row in own
-            if row.told and row.resolved_at is None and row.opened_at is not None
-        },
+        silent=any(
+            row.kind == "silent" and row.state in {"firing", "acknowledged"} for row in own
+        ),
+        told=_told(own),
         over=frozenset(row.kind for row in own if row.told and row.resolved_at is not None),
     )
+
+
+def _told(own: Sequence[StoredIncident]) -> Mapping[str, State]:
+    """The incidents that last and that people know of; what is history counts as known."""
+    read = [incident_from_row(json.loads(row.body), row.id) for row in own]
+    return {
+        one.kind: one.told.severity
+        for one in read
+        if one.open and one.told is not None and not one.told.over
+    }
 
 
 def _severity(row: StoredIncident) -> State:

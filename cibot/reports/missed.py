@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from cibot.monitor.pairing import deadline_after, eligible
+from cibot.reports.due import deadline_after, eligible
 from cibot.reports.ci import find_ci, line_of
 from cibot.reports.context import Context, gerrit_page
 from cibot.reports.listing import CiLine

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
 
-from cibot.monitor.pairing import guess_reference
+from cibot.monitor.references import guess_reference
 from cibot.reports.context import Context
 from cibot.reports.names import resolve
 from cibot.store.engine import Tx

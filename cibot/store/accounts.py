@@ -123,3 +123,14 @@ def assign_ci(tx: Tx, account_ids: Collection[int], ci_id: int | None) -> None:
 
 def _cut(text: str | None) -> str | None:
     return text[:255] if text else None
+
+
+def gerrit_ids(tx: Tx) -> dict[int, int | None]:
+    """The Gerrit id of each CI's first account, by the CI's row; None where no feed told it."""
+    table = schema.account.c
+    query = select(table.ci_id, table.gerrit_id).where(table.ci_id.is_not(None))
+    found: dict[int, int | None] = {}
+    for ci_id, gerrit_id in tx.execute(query.order_by(table.id)):
+        if found.get(ci_id) is None:
+            found[ci_id] = gerrit_id
+    return found

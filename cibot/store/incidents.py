@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy import delete, func, insert, or_, select, update
 
 from cibot.store import schema
 from cibot.store.bulk import upsert
@@ -111,16 +112,43 @@ def incident_by_id(tx: Tx, incident_id: int, *, lock: bool = False) -> StoredInc
     return StoredIncident(*row) if row else None
 
 
-def newest_incidents(tx: Tx, ci_id: int) -> dict[str, StoredIncident]:
-    """The newest incident of each kind of a CI, open or over, by kind, locked for writing.
+def changed_since(
+    tx: Tx, ci_id: int, since: datetime, also: Collection[int] = ()
+) -> list[StoredIncident]:
+    """A CI's open incidents, those that changed since then and ``also`` some, locked for writing.
 
     A person may acknowledge one while it is judged anew; neither must undo the other.
     """
     table = schema.incident.c
-    newest = select(func.max(table.id)).where(table.ci_id == ci_id).group_by(table.kind)
-    ids = tx.execute(newest).scalars().all()
-    rows = tx.execute(select(*_FIELDS).where(table.id.in_(ids)).with_for_update())
-    return {row.kind: StoredIncident(*row) for row in rows}
+    # By the keys alone, so that nothing but these rows is locked.
+    keys = select(table.id).where(
+        table.ci_id == ci_id, or_(table.open_slot == 1, table.changed_at >= since)
+    )
+    ids = sorted({*tx.execute(keys).scalars(), *also})
+    if not ids:
+        return []
+    query = select(*_FIELDS).where(table.id.in_(ids)).order_by(table.id).with_for_update()
+    return [StoredIncident(*row) for row in tx.execute(query)]
+
+
+def delete_incident(tx: Tx, incident_id: int) -> None:
+    """Forgets an incident and its steps."""
+    steps = schema.transition
+    tx.execute(delete(steps).where(steps.c.incident_id == incident_id))
+    tx.execute(delete(schema.incident).where(schema.incident.c.id == incident_id))
+
+
+def forget_steps(tx: Tx, incident_ids: Collection[int], since: datetime) -> None:
+    """Forgets the steps that incidents took after that time; what people did stays."""
+    table = schema.transition
+    if incident_ids:
+        tx.execute(
+            delete(table).where(
+                table.c.incident_id.in_(sorted(incident_ids)),
+                table.c.at > since,
+                table.c.name != "acknowledged",
+            )
+        )
 
 
 def opened_since(tx: Tx, since: datetime) -> list[StoredIncident]:

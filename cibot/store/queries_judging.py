@@ -6,12 +6,10 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from cibot.store import schema
 from cibot.store.engine import Tx
-
-_CHUNK = 500
 
 
 class DuePatchSet(NamedTuple):
@@ -74,56 +72,3 @@ def patch_sets_judged_by(
         .order_by(this.c.uploaded_at, change.c.id, this.c.number)
     )
     return [DuePatchSet(*row) for row in tx.execute(query)]
-
-
-class Attempt(NamedTuple):
-    """One verdict of the reference CI."""
-
-    change_id: int
-    patch_set: int
-    pipeline: str | None
-    result: str
-    posted_at: datetime
-
-
-def attempts_on(tx: Tx, ci_id: int, change_ids: Collection[int]) -> list[Attempt]:
-    """A CI's verdicts on some changes, in the order they were posted."""
-    table = schema.report.c
-    found: list[Attempt] = []
-    ordered = sorted(change_ids)
-    for start in range(0, len(ordered), _CHUNK):
-        query = select(
-            table.change_id, table.patch_set, table.pipeline, table.result, table.posted_at
-        ).where(
-            table.change_id.in_(ordered[start : start + _CHUNK]),
-            table.ci_id == ci_id,
-            table.result.is_not(None),
-            table.patch_set.is_not(None),
-        )
-        found.extend(Attempt(*row) for row in tx.execute(query))
-    return sorted(found, key=lambda one: (one.posted_at, one.change_id, one.patch_set))
-
-
-def last_report_of(tx: Tx, ci_id: int) -> datetime | None:
-    """When a CI last wrote anything at all."""
-    found: datetime | None = tx.execute(
-        select(func.max(schema.report.c.posted_at)).where(schema.report.c.ci_id == ci_id)
-    ).scalar()
-    return found
-
-
-def servers_of(tx: Tx, ci_id: int) -> set[int]:
-    """The servers on which a CI has accounts."""
-    query = select(schema.account.c.server_id).where(schema.account.c.ci_id == ci_id)
-    return set(tx.execute(query.distinct()).scalars())
-
-
-def heard_at(tx: Tx) -> dict[int, datetime]:
-    """When each server was last heard over any of its live feeds."""
-    table = schema.feed.c
-    query = (
-        select(table.server_id, func.max(table.heard_at))
-        .where(table.name.in_(("poll", "webhook")), table.heard_at.is_not(None))
-        .group_by(table.server_id)
-    )
-    return {row[0]: row[1] for row in tx.execute(query)}

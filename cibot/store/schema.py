@@ -21,6 +21,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     SmallInteger,
     String,
@@ -55,6 +56,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 LongText = Text().with_variant(mysql.MEDIUMTEXT(), "mysql", "mariadb")
+Packed = LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql", "mariadb")
 Id = BigInteger().with_variant(Integer(), "sqlite")  # SQLite counts up INTEGER keys only
 
 metadata = MetaData(
@@ -125,8 +127,11 @@ change = _table(
     Column("status", String(16), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
+    Column("closed_at", UtcDateTime),  # when it was merged or abandoned
+    Column("closed_heard_at", UtcDateTime),  # when we heard of that, or that it is open again
     Index(None, "number"),
     Index(None, "project", "updated_at"),
+    Index(None, "closed_heard_at"),
 )
 
 patch_set = _table(
@@ -134,6 +139,9 @@ patch_set = _table(
     Column("change_id", BigInteger, primary_key=True, autoincrement=False),
     Column("number", Integer, primary_key=True, autoincrement=False),
     Column("uploaded_at", UtcDateTime, nullable=False),
+    Column("heard_at", UtcDateTime),  # when we heard of it first
+    Index(None, "heard_at"),
+    Index(None, "uploaded_at"),
 )
 
 comment = _table(
@@ -191,6 +199,15 @@ health = _table(
     Column("assessed_at", UtcDateTime, nullable=False),
     Column("last_report_at", UtcDateTime),
     Column("signals", LongText, nullable=False),  # JSON, what `why` shows
+)
+
+life = _table(
+    "life",
+    Column("ci_id", Integer, primary_key=True, autoincrement=False),
+    Column("at", UtcDateTime, primary_key=True),  # judged until then, by the messages' clock
+    Column("marked_at", UtcDateTime, nullable=False),  # with what had been heard by then
+    Column("basis", String(64), nullable=False),  # by what: thresholds, scope, version
+    Column("body", Packed, nullable=False),  # the judge's state, compressed JSON
 )
 
 incident = _table(

@@ -9,7 +9,7 @@ from cibot.chat.protocol import Backend
 from cibot.errors import CibotError
 from cibot.store.cis import server_urls
 from cibot.store.engine import Store
-from cibot.store.queries_judging import heard_at
+from cibot.store.queries_life import heard_at
 from cibot.web.probes import Probe
 
 STALE = timedelta(minutes=15)

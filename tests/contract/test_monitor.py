@@ -143,7 +143,7 @@ def test_one_that_fails_what_the_reference_passes_is_told_of_once(life: Life) ->
     told = life.told()
     assert told[0].startswith("▲ degraded — Acme is degraded")
     assert "tempest" in told[0]
-    assert told[1].startswith("■ failing — Acme got worse")
+    assert told[1].startswith("■ failing — Acme is failing")
     assert len(told) == 2
     assert life.woken == 2
 
@@ -242,6 +242,7 @@ def test_one_that_is_half_way_to_silence_is_judged_at_every_tick(life: Life) -> 
     assert life.judge() is State.HEALTHY
     life.change(acme=None)
     life.now += timedelta(minutes=1)
+    life.hear()
     life.monitor.start()
     try:
         life.monitor.judge_all()

@@ -1,0 +1,149 @@
+"""``cibot replay FILE…``: what would have been said, had the bot lived through a history."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from cibot import logs
+from cibot.cli.common import read_config
+from cibot.config import Config
+from cibot.errors import UserError
+from cibot.replay.differing import differing
+from cibot.replay.reading import Broken, Line, read
+from cibot.replay.run import Replayed, judge, opened, take_in
+from cibot.replay.run import Progress as Reached
+from cibot.replay.timeline import Timeline
+from cibot.replay.who import configured
+from cibot.replay.written import lines, rows
+from cibot.store.accounts import gerrit_ids
+from cibot.store.engine import Store
+
+
+@click.command("replay")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE…")
+@click.option("--config", "config_path", type=click.Path(path_type=Path), metavar="PATH",
+              help="Thresholds, CIs and references of a configuration. Default: the defaults.")
+@click.option("--json", "json_path", type=click.Path(path_type=Path), metavar="OUT",
+              help="Write the incidents as JSON to this file (- for standard output).")
+@click.option("--ci", "cis", multiple=True, metavar="ACCOUNT_ID=NAME",
+              help="An account is this CI's. May be repeated.")
+@click.option("--reference", metavar="ACCOUNT_ID|NAME", help="Which CI the others stand beside.")
+@click.option("--discover", is_flag=True,
+              help="Find CIs by what they write. So it is where nobody names one.")
+@click.option("--against", type=click.Path(path_type=Path), metavar="OTHER.toml",
+              help="Judge by this configuration too, and list the incidents that differ.")
+def replay_command(
+    files: tuple[Path, ...],
+    config_path: Path | None,
+    json_path: Path | None,
+    cis: tuple[str, ...],
+    reference: str | None,
+    discover: bool,
+    against: Path | None,
+) -> None:
+    """Live through recorded history again and print what would have been said when.
+
+    FILE holds a change a line as Gerrit's REST gives it with o=MESSAGES, or events of
+    the webhooks plugin or stream-events; JSON, gzip or not. Nothing is sent to anybody.
+
+    \b
+    Examples:
+      cibot replay changes.jsonl.gz --discover
+      cibot replay changes.jsonl --ci 3=Acme --reference 1 --json incidents.json
+      cibot replay changes.jsonl --config cibot.toml --against stricter.toml
+    """  # fmt: skip
+    logs.set_up("error", "text")
+    named = _named(cis)
+    config = read_config(config_path).config if config_path else Config()
+    other = read_config(against).config if against else None
+    find = discover or not (named or config.ci)
+    broken = Broken()
+    told = list(read(files, broken))
+    if not told:
+        raise UserError("there is no change in these files" + _broken(broken))
+    servers = list(dict.fromkeys(one.server for one in told))
+    config = configured(config, servers, named, reference, find)
+    with opened() as store, _bar() as reached:
+        found = take_in(store, config, told, reached)
+        judged = judge(store, config, found, reached)
+        accounts = store.read(gerrit_ids)
+        second = None
+        if other is not None:
+            other = configured(other, servers, named, reference, find)
+            second = _again(other, told, reached)
+    _show(judged, accounts, json_path, broken, quiet=second is not None)
+    if second is not None:
+        for line in differing(judged, second):
+            click.echo(line)
+
+
+def _again(config: Config, told: list[Line], reached: Reached) -> Replayed:
+    """The same history by another configuration, in a store of its own."""
+    with opened() as store:
+        return judge(store, config, take_in(store, config, told, reached), reached)
+
+
+def _show(
+    judged: Replayed,
+    accounts: dict[int, int | None],
+    json_path: Path | None,
+    broken: Broken,
+    *,
+    quiet: bool,
+) -> None:
+    timeline = Timeline(judged)
+    to_screen = json_path is not None and str(json_path) == "-"
+    for said in timeline.said():
+        if not (to_screen or quiet):
+            for line in lines(said):
+                click.echo(line)
+    if json_path is not None:
+        written = json.dumps(rows(timeline, judged.cis, accounts), ensure_ascii=False, indent=1)
+        if to_screen:
+            click.echo(written)
+        else:
+            json_path.write_text(written + "\n", encoding="utf-8")
+    incidents = sum(len(one) for one in timeline.incidents.values())
+    opened_ones = len(rows(timeline, judged.cis, accounts))
+    click.echo(
+        f"{judged.changes} changes, {judged.messages} messages, {len(judged.cis)} CIs:"
+        f" {opened_ones} incidents opened, {incidents - opened_ones} came to nothing"
+        + _broken(broken),
+        err=True,
+    )
+
+
+def _broken(broken: Broken) -> str:
+    if not broken.count:
+        return ""
+    return f"; {broken.count} lines could not be read: " + "; ".join(broken.said)
+
+
+def _named(cis: tuple[str, ...]) -> dict[int | str, str]:
+    found: dict[int | str, str] = {}
+    for one in cis:
+        account, equals, name = one.partition("=")
+        if not (account and equals and name.strip()):
+            raise UserError(f"--ci {one}: write ACCOUNT_ID=NAME, like 35648=Acme")
+        found[int(account) if account.isdigit() else account] = name.strip()
+    return found
+
+
+@contextmanager
+def _bar() -> Iterator[Reached]:
+    """Shows how far it is, where somebody looks."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        tasks = {name: bar.add_task(name, total=None) for name in ("reading", "judging")}
+
+        def show(name: str, done: int, total: int) -> None:
+            bar.update(tasks[name], completed=done, total=total)
+
+        yield show

@@ -1,0 +1,209 @@
+"""A CI's chances to report: patch sets that it should have reported on, and whether it did.
+
+Due is what the reference judged in a project where the CI is at home: where it
+reported within 28 days before it was last heard. The deadline lies as long after
+the upload as the CI takes at most. Uploads of the same ten minutes are one
+chance. What was missed while the CI was silent says nothing of its coverage.
+"""
+
+from __future__ import annotations
+
+import heapq
+from typing import Any
+
+from cibot.health.facts import Proof
+from cibot.health.inputs import Due, Ended, Heard
+from cibot.health.intervals import wilson
+from cibot.health.policy import CoveragePolicy, SilencePolicy
+from cibot.health.rhythm import Rhythm
+from cibot.health.signal import MOST_EVIDENCE
+from cibot.health.silent import patience
+from cibot.health.tally import Proofs, Tally
+
+_AT_HOME = 28 * 86_400.0
+_KEPT = 1000
+_Key = tuple[int, int]
+
+
+class _Pending:
+    """A patch set whose deadline has not passed."""
+
+    __slots__ = ("deadline", "ended", "proof", "reported", "uploaded")
+
+    def __init__(
+        self, proof: Proof, uploaded: float, deadline: float, reported: bool, ended: float | None
+    ) -> None:
+        self.proof = proof
+        self.uploaded = uploaded
+        self.deadline = deadline
+        self.reported = reported
+        self.ended = ended
+
+    def row(self) -> list[Any]:
+        return [list(self.proof), self.uploaded, self.deadline, self.reported, self.ended]
+
+
+class Chances:
+    """What is due, what was taken, what was missed, and when the CI was last heard."""
+
+    def __init__(self, silence: SilencePolicy, coverage: CoveragePolicy) -> None:
+        self._silence = silence
+        self._slot = max(1.0, silence.burst.total_seconds())
+        self.long = Tally(max(silence.window, coverage.window).total_seconds())
+        self.recent = Tally(coverage.window.total_seconds())
+        self.absent = Proofs()  # what was missed, for the coverage
+        self.missed = 0  # chances in a row since the CI was last heard
+        self.missed_first: list[Proof] = []
+        self.last = 0.0  # when the CI was last heard; 0 means never
+        self.gasps = 0  # reports since the last silence
+        self.rhythm = Rhythm(silence)
+        self._homes: dict[str, float] = {}
+        self._pending: dict[_Key, _Pending] = {}
+        self._deadlines: list[tuple[float, int, int]] = []
+        self._slots: dict[int, bool] = {}  # that passed, and whether any of it was reported
+        self._open: list[tuple[float, int]] = []  # missed since last heard: (uploaded, slot)
+        self._late: dict[_Key, int] = {}  # patch sets that were missed, and their slot
+
+    @property
+    def patience(self) -> int | None:
+        """How many missed chances in a row mean silence; None when no number does."""
+        n, missed = self.long.count
+        low = wilson(n - missed, n).low if n else self._silence.assumed
+        return patience(self._silence, low)
+
+    @property
+    def pending(self) -> list[_Key]:
+        """The patch sets whose deadline has not passed, as (change, patch set)."""
+        return list(self._pending)
+
+    @property
+    def next_deadline(self) -> float | None:
+        """When the next patch set must have been reported on."""
+        return self._deadlines[0][0] if self._deadlines else None
+
+    def hear(self, one: Heard) -> None:
+        """The CI wrote something."""
+        k = self.patience
+        if k is not None and self.missed >= k:
+            self.gasps = 1  # what was missed in a silence is the silence's
+            for _uploaded, slot in self._open:
+                self._slots.pop(slot, None)
+        else:
+            self.gasps += 1
+            for uploaded, slot in self._open:
+                self._count(uploaded, True)
+        self._open, self.missed, self.missed_first = [], 0, []
+        self.last = one.at
+        # Of a CI that is silent what was known before stays known.
+        self.long.slide(one.at)
+        self.recent.slide(one.at)
+        self.rhythm.hear(one.at)
+        self._homes[one.project] = one.at
+        if one.reports:
+            self._report((one.change_id, one.patch_set))
+
+    def _report(self, key: _Key) -> None:
+        """A late report counts when it comes: how late is the latency's."""
+        if key in self._pending:
+            self._pending[key].reported = True
+        slot = self._late.pop(key, None)
+        if slot is not None and self._slots.get(slot) is False:
+            self._turn(slot)
+
+    def due(self, one: Due, allowed: float) -> None:
+        """The reference judged a patch set; the CI has ``allowed`` seconds from its upload."""
+        home = self._homes.get(one.project)
+        if home is None or home < self.last - _AT_HOME:
+            return
+        deadline = one.uploaded_at + allowed
+        reported = one.reported_at is not None and one.reported_at <= deadline
+        key = (one.proof.change_id, one.proof.patch_set)
+        if key in self._pending:
+            return
+        self._pending[key] = _Pending(one.proof, one.uploaded_at, deadline, reported, None)
+        heapq.heappush(self._deadlines, (max(deadline, one.at), *key))
+
+    def end(self, one: Ended) -> None:
+        """A patch set was replaced, or its change closed."""
+        waiting = self._pending.get((one.change_id, one.patch_set))
+        if waiting is not None and waiting.ended is None:
+            waiting.ended = one.at
+
+    def pass_deadline(self) -> None:
+        """The next deadline passes: its patch set becomes a chance, unless it was gone before."""
+        _at, change_id, patch_set = heapq.heappop(self._deadlines)
+        one = self._pending.pop((change_id, patch_set))
+        gone = one.ended is not None and one.ended < one.deadline
+        if gone and not one.reported:
+            return
+        slot = int(one.uploaded // self._slot)
+        known = self._slots.get(slot)
+        if known is None:
+            self._begin(slot, one)
+        elif one.reported and not known:
+            self._turn(slot)
+        if not one.reported:
+            self._late[(change_id, patch_set)] = slot
+            if len(self._late) > _KEPT:
+                del self._late[next(iter(self._late))]
+
+    def _begin(self, slot: int, one: _Pending) -> None:
+        self._slots[slot] = one.reported
+        if len(self._slots) > _KEPT:
+            del self._slots[next(iter(self._slots))]
+        if not one.reported and one.uploaded > self.last:
+            self._open.append((one.uploaded, slot))
+            self.missed += 1
+            if len(self.missed_first) < MOST_EVIDENCE:
+                self.missed_first.append(one.proof._replace(at=one.deadline))
+            return
+        self._count(one.uploaded, not one.reported)
+        if not one.reported:
+            self.absent.add(one.proof._replace(at=one.deadline))
+
+    def _turn(self, slot: int) -> None:
+        """A chance that seemed missed was taken, late or with another patch set."""
+        self._slots[slot] = True
+        for waiting in self._open:
+            if waiting[1] == slot:
+                self._open.remove(waiting)
+                self.missed -= 1
+                self._count(waiting[0], False)
+                return
+        at = slot * self._slot
+        for tally in (self.long, self.recent):
+            tally.add(at, True, -1)
+            tally.add(at, False)
+
+    def _count(self, uploaded: float, missed: bool) -> None:
+        at = uploaded // self._slot * self._slot
+        self.long.add(at, missed)
+        self.recent.add(at, missed)
+
+    def row(self) -> Any:
+        """Its state as plain JSON values."""
+        return [
+            self.long.row(), self.recent.row(), self.absent.row(), self.missed,
+            [list(one) for one in self.missed_first], self.last, self.gasps, self.rhythm.row(),
+            dict(self._homes), [one.row() for one in self._pending.values()],
+            [list(one) for one in self._deadlines], list(self._slots.items()),
+            [list(one) for one in self._open],
+            [[*key, slot] for key, slot in self._late.items()],
+        ]  # fmt: skip
+
+    def read(self, row: Any) -> None:
+        """Takes over what `row` gave."""
+        (long, recent, absent, self.missed, first, self.last, self.gasps, rhythm, homes, pending,
+         deadlines, slots, opened, late) = row  # fmt: skip
+        self.long.read(long)
+        self.recent.read(recent)
+        self.absent.read(absent)
+        self.rhythm.read(rhythm)
+        self.missed_first = [Proof(*one) for one in first]
+        self._homes = dict(homes)
+        waiting = [_Pending(Proof(*proof), *values) for proof, *values in pending]
+        self._pending = {(one.proof.change_id, one.proof.patch_set): one for one in waiting}
+        self._deadlines = [(at, change_id, number) for at, change_id, number in deadlines]
+        self._slots = {slot: reported for slot, reported in slots}
+        self._open = [(uploaded, slot) for uploaded, slot in opened]
+        self._late = {(change_id, number): slot for change_id, number, slot in late}

@@ -1,0 +1,227 @@
+"""Follows one change through time: what its reports mean for a CI, and when that was known.
+
+A result is paired with the reference's verdict on the same patch set that is
+nearest in time of those that are known: the last one before it or, where there
+is none, the first one after it, for which it waits. A later verdict that lies
+nearer still takes its place in the windows; what the change chart was told stays
+told. All that is decided within one change (the latest attempt, failures that
+repeat themselves) is decided here, so that a CI's judge sees plain results only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from operator import attrgetter
+
+from cibot.health.facts import Attempt, ChangeFacts, JobRun, Proof, RefVerdict
+from cibot.health.inputs import (
+    COUNTED,
+    FAIR,
+    PAIRED,
+    RAN,
+    REFUSED,
+    Counted,
+    Due,
+    Ended,
+    Heard,
+    Input,
+    Jobs,
+    Took,
+    Tried,
+    Verdict,
+)
+from cibot.model import Result
+
+_Key = tuple[int, str]
+_Share = tuple[str, bool, Proof]
+_HOUR = 3600.0
+
+
+def follow(facts: ChangeFacts) -> Iterator[Input]:
+    """The inputs that a change makes, in order of time."""
+    return _Course(facts).inputs()
+
+
+class _Course:
+    def __init__(self, facts: ChangeFacts) -> None:
+        self._facts = facts
+        self._latest: dict[_Key, Attempt] = {}
+        self._verdicts: dict[int, RefVerdict] = {}  # the reference's last, by patch set
+        self._waiting: dict[int, list[Attempt]] = {}  # for the reference's first verdict
+        self._reported: dict[int, float] = {}
+        self._due: set[int] = set()
+        self._timed: set[_Key] = set()
+        self._judged: set[_Key] = set()  # their first verdict went to the chart, or never will
+        self._failing: set[str] = set()  # pipelines whose last first verdict was a failure
+        self._last: dict[_Key, Attempt] = {}  # the last pass or failure
+        self._shares: list[_Share] = []
+
+    def inputs(self) -> Iterator[Input]:
+        facts = self._facts
+        happened: list[tuple[float, int, int, Attempt | RefVerdict | Ended | Due]] = [
+            # at one moment the reference speaks first, and an end comes last
+            *((one.at, 0, one.proof.patch_set, one) for one in self._uploads()),
+            *((one.posted_at, 1, one.position, one) for one in facts.reference),
+            *((one.posted_at, 2, one.position, one) for one in facts.own),
+            *((one.at, 3, one.patch_set, one) for one in _ends(facts)),
+        ]
+        happened.sort(key=_order)
+        for _at, _rank, _position, one in happened:
+            if isinstance(one, Attempt):
+                yield from self._own(one)
+            elif isinstance(one, RefVerdict):
+                yield from self._theirs(one)
+            else:
+                yield one
+
+    def _uploads(self) -> Iterator[Due]:
+        """Where there is no reference, every patch set is one to report on."""
+        facts = self._facts
+        for patch_set, at in facts.uploads.items():
+            if facts.in_scope and not facts.referenced(at):
+                proof = Proof(at, facts.change_id, facts.number, patch_set)
+                self._due.add(patch_set)
+                yield Due(at, at, facts.project, proof, None)
+
+    def _own(self, one: Attempt) -> Iterator[Input]:
+        facts = self._facts
+        yield Heard(one.posted_at, facts.change_id, one.patch_set, facts.project, one.final)
+        if one.final:
+            self._reported.setdefault(one.patch_set, one.posted_at)
+        if one.result is None or one.result is Result.SKIPPED:
+            return
+        key = (one.patch_set, one.pipeline)
+        yield from self._took(key, one)
+        yield from self._tried(key, one)
+        before = self._verdicts.get(one.patch_set)
+        self._latest[key] = one
+        if before is not None:
+            one.reference, one.apart = before.result, one.posted_at - before.posted_at
+            yield from self._judge(one, one.posted_at)
+        elif facts.referenced(one.posted_at):
+            self._waiting.setdefault(one.patch_set, []).append(one)
+        else:
+            yield from self._judge(one, one.posted_at)
+        yield from self._count(one.posted_at)
+
+    def _theirs(self, verdict: RefVerdict) -> Iterator[Input]:
+        facts, patch_set, at = self._facts, verdict.patch_set, verdict.posted_at
+        self._verdicts[patch_set] = verdict
+        if patch_set not in self._due and patch_set in facts.uploads and facts.in_scope:
+            self._due.add(patch_set)
+            proof = Proof(at, facts.change_id, facts.number, patch_set)
+            reported = self._reported.get(patch_set)
+            yield Due(at, facts.uploads[patch_set], facts.project, proof, reported)
+        for one in self._waiting.pop(patch_set, ()):
+            one.reference, one.apart = verdict.result, at - one.posted_at
+            yield from self._judge(one, at)
+        for (other, _pipeline), one in self._latest.items():
+            if other == patch_set and one.reference is not None and at - one.posted_at < one.apart:
+                one.reference, one.apart = verdict.result, at - one.posted_at
+        yield from self._count(at)
+
+    def _took(self, key: _Key, one: Attempt) -> Iterator[Input]:
+        uploaded = self._facts.uploads.get(one.patch_set)
+        if uploaded is not None and key not in self._timed:
+            self._timed.add(key)
+            hours = max(0.0, one.posted_at - uploaded) / _HOUR
+            yield Took(one.posted_at, hours, self._proof(one))
+
+    def _tried(self, key: _Key, one: Attempt) -> Iterator[Input]:
+        if one.result in COUNTED:
+            last = self._last.get(key)
+            self._last[key] = one
+            flipped = last is not None and (last.result, one.result) == (Result.FAIL, Result.PASS)
+            yield Tried(one.posted_at, self._proof(last) if last and flipped else None)
+
+    def _judge(self, one: Attempt, at: float) -> Iterator[Input]:
+        """What may be said of an attempt as soon as its pair is known."""
+        key, passed = (one.patch_set, one.pipeline), one.result is Result.PASS
+        if one.result in COUNTED and key not in self._judged:
+            self._judged.add(key)
+            # A change that fails with one patch set after the other is one failure.
+            again = not passed and one.pipeline in self._failing
+            if self._fair(one):
+                (self._failing.discard if passed else self._failing.add)(one.pipeline)
+                if not again:
+                    yield Verdict(at, passed, self._proof(one))
+        if one.reference is Result.PASS and one.runs:
+            yield Jobs(at, one.runs, self._proof(one))
+
+    def _fair(self, one: Attempt) -> bool:
+        if one.reference is not None:
+            return one.reference is Result.PASS
+        return not self._facts.referenced(one.posted_at)
+
+    def _count(self, at: float) -> Iterator[Input]:
+        """What this change adds to the windows now, beside what it added before."""
+        before, now = self._shares, self._shares_now()
+        self._shares = now
+        for window, bad, proof in before:
+            if (window, bad, proof) not in now:
+                yield Counted(at, window, bad, -1, proof)
+        for window, bad, proof in now:
+            if (window, bad, proof) not in before:
+                yield Counted(at, window, bad, 1, proof)
+
+    def _shares_now(self) -> list[_Share]:
+        latest = sorted(self._latest.values(), key=attrgetter("posted_at", "position"))
+        found: list[_Share] = []
+        failing: set[str] = set()
+        broken: set[str] = set()
+        refused: Attempt | None = None
+        for one in latest:
+            if not one.unmerged or one.reference is not None:
+                infra = one.result is Result.INFRA
+                if not (infra and one.pipeline in broken):
+                    found.append((RAN, infra, self._proof(one)))
+                (broken.add if infra else broken.discard)(one.pipeline)
+            if one.result not in COUNTED:
+                continue
+            failed = one.result is Result.FAIL
+            if self._fair(one):
+                found.append((FAIR, failed, self._proof(one)))
+            if one.reference is Result.PASS:
+                if not (failed and one.pipeline in failing):
+                    found.append((PAIRED, failed, self._proof(one)))
+                (failing.add if failed else failing.discard)(one.pipeline)
+            elif one.reference is Result.FAIL:
+                refused = one
+        if refused is not None:
+            found.append((REFUSED, refused.result is Result.PASS, self._proof(refused)))
+        return found
+
+    def _proof(self, one: Attempt) -> Proof:
+        if one.proof is None:
+            facts, worst = self._facts, _worst(one)
+            job, url = (worst.job, worst.url) if worst else (None, None)
+            one.proof = Proof(
+                one.posted_at, facts.change_id, facts.number, one.patch_set, one.pipeline, job, url
+            )
+        return one.proof
+
+
+def _worst(one: Attempt) -> JobRun | None:
+    """The first voting build that failed, else the first that broke."""
+    return next(
+        (
+            run
+            for result in (Result.FAIL, Result.INFRA)
+            for run in one.runs
+            if run.result is result
+        ),
+        None,
+    )
+
+
+def _ends(facts: ChangeFacts) -> Iterable[Ended]:
+    """When each patch set stopped to need a report."""
+    for patch_set in facts.uploads:
+        following = facts.uploads.get(patch_set + 1)
+        ends = [one for one in (following, facts.closed_at) if one is not None]
+        if ends:
+            yield Ended(min(ends), facts.change_id, patch_set)
+
+
+def _order(one: tuple[float, int, int, object]) -> tuple[float, int, int]:
+    return one[:3]

@@ -1,0 +1,100 @@
+"""What judging one CI starts from: what was stored about the changes that concern it.
+
+Times are seconds of the epoch, UTC: a history holds millions of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from cibot.configjudgement import UNCOUNTED
+from cibot.model import Result
+
+class JobRun(NamedTuple):
+    """One voting build of a report."""
+
+    job: str
+    result: Result
+    url: str | None = None
+
+
+class Proof(NamedTuple):
+    """One result that a signal may show as evidence."""
+
+    at: float
+    change_id: int
+    number: int
+    patch_set: int
+    pipeline: str = ""
+    job: str | None = None
+    url: str | None = None
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One report of the CI on one patch set.
+
+    ``result`` is what its voting builds make of it, None where it judges nothing
+    (a start notice, a pipeline that does not count). ``final`` says that it is the
+    end of a run and not a start notice. ``position`` is its place among the
+    change's messages. ``unmerged`` says that the change did not merge, so that
+    nothing was run. ``reference`` is the reference CI's verdict that it is paired
+    with, ``apart`` how many seconds lie between the two and ``proof`` the result as
+    evidence; all three are filled in as the change's course is followed.
+    """
+
+    posted_at: float
+    position: int
+    patch_set: int
+    pipeline: str
+    result: Result | None
+    final: bool = True
+    unmerged: bool = False
+    runs: tuple[JobRun, ...] = ()
+    reference: Result | None = None
+    apart: float = 0.0
+    proof: Proof | None = None
+
+
+class RefVerdict(NamedTuple):
+    """A PASS or FAIL of the reference CI on a patch set, in a pipeline that counts."""
+
+    posted_at: float
+    position: int
+    patch_set: int
+    result: Result
+
+
+@dataclass(slots=True)
+class ChangeFacts:
+    """Everything about one change that concerns one CI.
+
+    ``uploads`` has when each patch set came, ``closed_at`` when the change was
+    merged or abandoned. ``in_scope`` says that its project and branch are the CI's
+    business. ``referenced`` tells whether, at a time, the project had a reference
+    CI other than this one.
+    """
+
+    change_id: int
+    number: int
+    project: str
+    own: list[Attempt] = field(default_factory=list)
+    reference: list[RefVerdict] = field(default_factory=list)
+    uploads: dict[int, float] = field(default_factory=dict)
+    closed_at: float | None = None
+    in_scope: bool = True
+    referenced: Callable[[float], bool] = lambda _at: True
+
+
+def counts(pipeline: str | None, uncounted: tuple[str, ...] = UNCOUNTED) -> bool:
+    """Whether a pipeline's results count when a CI is judged: check does, gate does not."""
+    words = (pipeline or "").lower().replace("_", "-").split("-")
+    return not any(word in uncounted for word in words)
+
+
+def moment(at: float) -> datetime:
+    """Seconds of the epoch as an aware UTC time."""
+    return datetime.fromtimestamp(at, UTC)

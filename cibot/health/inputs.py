@@ -1,0 +1,96 @@
+"""What happens to a CI, one thing at a time: what its signals are fed with, in order.
+
+Each input has the time at which it can be known, which is never before the
+times of the comments that it rests on.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from cibot.health.facts import JobRun, Proof
+from cibot.model import Result
+
+
+class Heard(NamedTuple):
+    """The CI wrote something, a start notice too; ``reports`` where it was the end of a run."""
+
+    at: float
+    change_id: int
+    patch_set: int
+    project: str
+    reports: bool
+
+
+class Counted(NamedTuple):
+    """A result enters the window of a signal, or with ``sign`` -1 leaves it again.
+
+    ``proof.at`` is when it was posted. A newer attempt takes the older one's place;
+    a reference verdict that lies nearer changes what a result counts for.
+    """
+
+    at: float
+    window: str
+    bad: bool
+    sign: int
+    proof: Proof
+
+
+class Verdict(NamedTuple):
+    """The CI's first verdict on a patch set and pipeline, where it is fair to judge it by that."""
+
+    at: float
+    passed: bool
+    proof: Proof
+
+
+class Jobs(NamedTuple):
+    """What the voting jobs of an attempt said where the reference passed."""
+
+    at: float
+    runs: tuple[JobRun, ...]
+    proof: Proof
+
+
+class Took(NamedTuple):
+    """How long after the upload the first verdict on a patch set came, in hours."""
+
+    at: float
+    hours: float
+    proof: Proof
+
+
+class Tried(NamedTuple):
+    """A pass or failure; ``flipped`` is the failure before it that it proves to be a flake."""
+
+    at: float
+    flipped: Proof | None
+
+
+class Due(NamedTuple):
+    """The CI should report on a patch set: the reference judged it for the first time.
+
+    Where there is no reference, it was uploaded.
+    """
+
+    at: float
+    uploaded_at: float
+    project: str
+    proof: Proof
+    reported_at: float | None  # the CI did so before
+
+
+class Ended(NamedTuple):
+    """A patch set was replaced, or its change closed: nobody needs to report on it any more."""
+
+    at: float
+    change_id: int
+    patch_set: int
+
+
+Input = Heard | Counted | Verdict | Jobs | Took | Tried | Due | Ended
+
+FAIR, RAN, PAIRED, REFUSED = "fair", "ran", "paired", "refused"
+"""The windows: what speaks of the CI, what was run, what the reference passed, what it failed."""
+
+COUNTED = frozenset({Result.PASS, Result.FAIL})

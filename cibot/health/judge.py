@@ -1,0 +1,208 @@
+"""Judges one CI: takes what happens to it, one thing at a time, and knows how it is.
+
+A pure state machine in O(1) memory: the same inputs give the same state, and the
+state goes to plain values and back without loss. Time comes with the inputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from cibot.health.chances import Chances
+from cibot.health.coverage import Coverage
+from cibot.health.disagreement import FalsePasses, false_failures
+from cibot.health.flips import Flips
+from cibot.health.infra import infra
+from cibot.health.inputs import (
+    FAIR,
+    PAIRED,
+    RAN,
+    Counted,
+    Due,
+    Ended,
+    Heard,
+    Input,
+    Jobs,
+    Took,
+    Tried,
+    Verdict,
+)
+from cibot.health.latency import Latency
+from cibot.health.level import Level
+from cibot.health.policy import Policy
+from cibot.health.signal import Health, Signal, Standing
+from cibot.health.silence import NAME as SILENT
+from cibot.health.silence import Silence
+from cibot.health.streak import JobStreaks
+from cibot.health.success import NAME as SUCCESS
+from cibot.health.success import Success
+from cibot.model import State
+
+_NEEDED = frozenset({SUCCESS, SILENT})
+
+
+class Gauge(Protocol):
+    """One signal: what it says in short, and in words."""
+
+    name: str
+
+    def standing(self, now: float, ending: bool, /) -> Standing:
+        """The verdict at ``now``; ``ending``: whether it would end an incident matters."""
+
+    def signal(self, now: float, /) -> Signal:
+        """The same in words, with its evidence."""
+
+
+class Judge:
+    """Every signal of one CI. `take` feeds it in order of time."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+        self.level = Level(policy.success)
+        self.success = Success(policy.success, policy.chart, self.level)
+        self.level.settled = self._settled
+        self.infra = infra(policy.infra)
+        self.disagreement = false_failures(policy.disagreement)
+        self.refused = FalsePasses(policy.disagreement)
+        self.jobs = JobStreaks(policy.job)
+        self.latency = Latency(policy.latency)
+        self.flips = Flips(policy.flips)
+        self.chances = Chances(policy.silence, policy.coverage)
+        self.silence = Silence(policy.silence, self.chances)
+        self.coverage = Coverage(policy.coverage, self.chances)
+        self.accusing: tuple[Gauge, ...] = (
+            self.success, self.level, self.silence, self.infra, self.disagreement, self.jobs,
+            self.coverage, self.latency,
+        )  # fmt: skip
+        self.shown: tuple[Gauge, ...] = (self.refused, self.flips)
+        self._touching: dict[type, tuple[Gauge, ...]] = {
+            Heard: (self.silence, self.coverage),
+            Verdict: (self.success,),
+            Jobs: (self.jobs,),
+            Took: (self.latency,),
+        }
+        self._windows: dict[str, tuple[Level | Any, tuple[Gauge, ...]]] = {
+            FAIR: (self.level, (self.level,)),
+            RAN: (self.infra, (self.infra,)),
+            PAIRED: (self.disagreement, (self.disagreement,)),
+        }
+
+    def _settled(self) -> tuple[bool, float | None]:
+        chart = self.success.chart
+        return chart.baseline.ready, chart.settled_s
+
+    @property
+    def next_alarm(self) -> float | None:
+        """When something happens by time alone: a deadline passes, a quiet gets too long."""
+        times = [self.chances.next_deadline, self.silence.alarm]
+        return min((one for one in times if one is not None), default=None)
+
+    def ring(self, at: float) -> tuple[Gauge, ...]:
+        """Lets what happens at that time happen; the signals that it may change."""
+        if self.chances.next_deadline is not None and self.chances.next_deadline <= at:
+            self.chances.pass_deadline()
+        else:
+            self.chances.rhythm.rung = True
+        return (self.silence, self.coverage)
+
+    def take(self, one: Input) -> tuple[Gauge, ...]:
+        """Takes in what happened; the signals that it may have changed."""
+        if isinstance(one, Counted):
+            return self._count(one)
+        if isinstance(one, Heard):
+            self.chances.hear(one)
+        elif isinstance(one, Verdict):
+            self._verdict(one)
+        elif isinstance(one, Jobs):
+            self.jobs.take(one)
+        elif isinstance(one, Took):
+            self.latency.take(one)
+        elif isinstance(one, Tried):
+            self.flips.take(one)
+        elif isinstance(one, Due):
+            self.chances.due(one, self.latency.allowed(one.at))
+        elif isinstance(one, Ended):
+            self.chances.end(one)
+        return self._touching.get(type(one), ())
+
+    def _count(self, one: Counted) -> tuple[Gauge, ...]:
+        taken = self._windows.get(one.window)
+        if taken is None:
+            self.refused.take(one)
+            return ()
+        if one.window == PAIRED:
+            self.level.words = "failed, the reference passed"
+        taken[0].take(one)
+        return taken[1]
+
+    def _verdict(self, one: Verdict) -> None:
+        before = self.success.chart.settled_s
+        self.success.take(one)
+        settled = self.success.chart.settled_s
+        if settled is not None and settled != before:
+            self.disagreement.begin(settled)
+
+    def health(self, now: float, feed_fresh: bool) -> Health:
+        """How the CI is at ``now``; with ``feed_fresh`` False it is we who do not hear."""
+        signals = [one.signal(now) for one in (*self.accusing, *self.shown)]
+        if not feed_fresh:
+            signals = [_unheard(one) for one in signals]
+        return Health(overall(signals), tuple(signals), _since(signals))
+
+    def row(self) -> list[Any]:
+        """Its state as plain JSON values."""
+        return [one.row() for one in self._parts()]
+
+    def read(self, row: Sequence[Any]) -> None:
+        """Takes over what `row` gave; ValueError, TypeError or KeyError on anything else."""
+        for part, values in zip(self._parts(), row, strict=True):
+            part.read(values)
+
+    def _parts(self) -> tuple[Any, ...]:
+        return (
+            self.level, self.success, self.infra, self.disagreement, self.refused, self.jobs,
+            self.latency, self.flips, self.chances,
+        )  # fmt: skip
+
+
+def overall(signals: Iterable[Signal]) -> State:
+    """The worst that is known to be wrong; silent outranks failing.
+
+    With nothing known to be wrong a CI is healthy only when both its success
+    and its presence were judged: otherwise nobody can say how it is, and unknown
+    is the answer.
+    """
+    found = [one for one in signals if one.counts]
+    bad = [one.verdict for one in found if one.verdict.bad]
+    if bad:
+        return min(bad, key=lambda state: state.rank)
+    well = {one.name for one in found if one.verdict is State.HEALTHY}
+    if "level" in well:
+        well.add(SUCCESS)  # the rate is known, and it is good
+    return State.HEALTHY if well >= _NEEDED else State.UNKNOWN
+
+
+def _unheard(signal: Signal) -> Signal:
+    """What a stale feed of our own makes of a signal that rests on what was not heard."""
+    if signal.name not in (SILENT, "coverage"):
+        return signal
+    return Signal(
+        signal.name,
+        State.UNKNOWN,
+        signal.figure,
+        signal.low,
+        signal.high,
+        signal.n,
+        signal.threshold,
+        f"{signal.said}, and our own feed is stale",
+    )
+
+
+def _since(signals: Sequence[Signal]) -> datetime | None:
+    """As the first signal has it that is so bad: success knows best, its chart saw it begin."""
+    state = overall(signals)
+    return next(
+        (one.since for one in signals if one.counts and one.verdict is state and one.since), None
+    )

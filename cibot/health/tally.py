@@ -1,0 +1,178 @@
+"""Counts of good and bad results by the minute: a window that slides in O(1)."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from cibot.health.facts import Proof
+
+_MINUTE = 60.0
+_SLACK = 64  # passed minutes that are kept until it is worth while to drop them
+_KEPT = 16  # pieces of evidence
+
+
+class Count(NamedTuple):
+    """``bad`` of ``n``."""
+
+    n: int
+    bad: int
+
+    @property
+    def good(self) -> int:
+        """The others."""
+        return self.n - self.bad
+
+
+class Tally:
+    """Results of the last ``window`` seconds; up to ``reach`` where these are few.
+
+    Results may come out of order and be taken back; the clock, which `slide`
+    moves, does not go back.
+    """
+
+    __slots__ = ("_bad", "_minutes", "_n", "_reach", "_start", "_window", "bad", "n")
+
+    def __init__(self, window: float, reach: float = 0.0) -> None:
+        self._window = window
+        self._reach = max(window, reach)
+        self._minutes: list[int] = []
+        self._n: list[int] = []
+        self._bad: list[int] = []
+        self._start = 0  # the first minute of the window
+        self.n = 0
+        self.bad = 0
+
+    def slide(self, now: float) -> None:
+        """Lets what is older than the window at ``now`` pass out of it."""
+        first, minutes, start = (now - self._window) // _MINUTE, self._minutes, self._start
+        while start < len(minutes) and minutes[start] < first:
+            self.n -= self._n[start]
+            self.bad -= self._bad[start]
+            start += 1
+        self._start = start
+        if start > _SLACK:
+            self._drop(bisect_left(minutes, (now - self._reach) // _MINUTE, 0, start))
+
+    def _drop(self, until: int) -> None:
+        if until > _SLACK:
+            del self._minutes[:until], self._n[:until], self._bad[:until]
+            self._start -= until
+
+    def add(self, at: float, bad: bool, sign: int = 1) -> None:
+        """Counts a result of that time, or with ``sign`` -1 one less."""
+        minute, minutes = int(at // _MINUTE), self._minutes
+        place = len(minutes)
+        if place and minutes[-1] >= minute:
+            place = bisect_left(minutes, minute)
+        if place == len(minutes) or minutes[place] != minute:
+            if sign < 0:
+                return  # it passed out of reach before
+            minutes.insert(place, minute)
+            self._n.insert(place, 0)
+            self._bad.insert(place, 0)
+            if place < self._start:
+                self._start += 1
+        self._n[place] += sign
+        self._bad[place] += sign * bad
+        if place >= self._start:
+            self.n += sign
+            self.bad += sign * bad
+
+    @property
+    def count(self) -> Count:
+        """What the window holds."""
+        return Count(self.n, self.bad)
+
+    def since(self, at: float) -> Count:
+        """What the window holds of that time and later."""
+        place = max(self._start, bisect_left(self._minutes, int(at // _MINUTE)))
+        return Count(sum(self._n[place:]), sum(self._bad[place:]))
+
+    def newest(self, least: int, now: float) -> Count:
+        """The window or, where it holds fewer, the newest ``least`` results in reach."""
+        n, bad, place = self.n, self.bad, self._start
+        oldest = (now - self._reach) // _MINUTE
+        while n < least and place > 0 and self._minutes[place - 1] >= oldest:
+            place -= 1
+            n += self._n[place]
+            bad += self._bad[place]
+        return Count(n, bad)
+
+    def first(self, least: int, now: float) -> float | None:
+        """When the oldest of what `newest` counts was posted; None where there is nothing."""
+        n, place = self.n, self._start
+        oldest = (now - self._reach) // _MINUTE
+        while n < least and place > 0 and self._minutes[place - 1] >= oldest:
+            place -= 1
+            n += self._n[place]
+        return self._minutes[place] * _MINUTE if place < len(self._minutes) else None
+
+    def outcomes(self, since: float | None = None) -> Iterator[tuple[bool, float]]:
+        """(good, when) of each result, oldest first; in one minute the bad ones first."""
+        place = self._start
+        if since is not None:
+            place = bisect_left(self._minutes, int(since // _MINUTE))
+        for minute, n, bad in zip(
+            self._minutes[place:], self._n[place:], self._bad[place:], strict=True
+        ):
+            for i in range(n):
+                yield i >= bad, minute * _MINUTE
+
+    def newest_outcomes(self, most: int) -> list[tuple[bool, float]]:
+        """`outcomes` of the window from the end, newest first, ``most`` at the most."""
+        found: list[tuple[bool, float]] = []
+        for place in range(len(self._minutes) - 1, self._start - 1, -1):
+            at, bad = self._minutes[place] * _MINUTE, self._bad[place]
+            found += [(True, at)] * (self._n[place] - bad) + [(False, at)] * bad
+            if len(found) >= most:
+                break
+        return found[:most]
+
+    def row(self) -> list[Any]:
+        """Its state as plain JSON values."""
+        return [self._minutes[:], self._n[:], self._bad[:], self._start, self.n, self.bad]
+
+    def read(self, row: Sequence[Any]) -> None:
+        """Takes over what `row` gave; TypeError or ValueError on anything else."""
+        minutes, n, bad, self._start, self.n, self.bad = row
+        self._minutes, self._n, self._bad = list(minutes), list(n), list(bad)
+
+
+class Proofs:
+    """The newest pieces of evidence of one kind."""
+
+    __slots__ = ("_kept",)
+
+    def __init__(self) -> None:
+        self._kept: list[Proof] = []
+
+    def add(self, proof: Proof, sign: int = 1) -> None:
+        """Keeps a piece of evidence, or with ``sign`` -1 takes it back."""
+        kept = self._kept
+        if sign < 0:
+            if proof in kept:
+                kept.remove(proof)
+            return
+        kept.append(proof)
+        if len(kept) > 1 and proof.at < kept[-2].at:
+            kept.sort()
+        if len(kept) > _KEPT:
+            del kept[0]
+
+    def newest(self, most: int, since: float) -> list[Proof]:
+        """Those since then, newest first, at most so many."""
+        return [one for one in reversed(self._kept) if one.at >= since][:most]
+
+    def oldest(self, since: float) -> Proof | None:
+        """The first that is kept of that time or later."""
+        return next((one for one in self._kept if one.at >= since), None)
+
+    def row(self) -> list[Any]:
+        """As plain JSON values."""
+        return [list(one) for one in self._kept]
+
+    def read(self, row: Sequence[Sequence[Any]]) -> None:
+        """Takes over what `row` gave."""
+        self._kept = [Proof(*one) for one in row]

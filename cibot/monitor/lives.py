@@ -1,0 +1,192 @@
+"""Brings the lives of CIs up to date, and goes back where something came late.
+
+A life is a function of what is stored, so it can be lived anew from any state
+that was kept: a few in memory, some in the store. What arrived since the last
+time and happened before it is late, and life goes on from before it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from cibot.alerts.life import Life, LifeStep
+from cibot.health.facts import moment
+from cibot.health.policy import Policy
+from cibot.monitor.facts import Reader
+from cibot.monitor.references import Reigns
+from cibot.store.engine import Tx
+from cibot.store.lives import StoredLife, newest_life
+from cibot.store.queries_life import Arrival, arrivals, first_report_of
+
+VERSION = 1  # of the judgement: another one lives all lives anew
+_LOOK_BACK = timedelta(minutes=15)  # what another process is still about to commit
+_CHUNK = 30 * 86_400.0  # seconds that are lived through in one go
+_BEFORE_FIRST = 4 * 86_400.0
+_IN_MEMORY = 6
+_KEEP_EVERY = 3600.0  # seconds of life between two states that are stored
+_KEEP_EVERY_IN_MEMORY = 60.0
+_MOST_LIVES = 256  # in memory; the others are read from the store
+
+
+@dataclass(slots=True)
+class Kept:
+    """A life in memory, and what is needed to go on with it."""
+
+    life: Life
+    basis: str
+    marked_at: datetime | None  # what was heard before is in it
+    seen: set[Arrival] = field(default_factory=set)  # heard since then, and in it
+    reigns: dict[str, Reigns] = field(default_factory=dict)
+    states: list[tuple[float, bytes]] = field(default_factory=list)  # earlier ones, packed
+    stored_at: float = 0.0
+
+
+@dataclass(slots=True)
+class Lived:
+    """What came of it: the steps since ``since``; ``again`` where a part was lived anew."""
+
+    life: Life
+    since: float
+    again: bool
+    steps: list[LifeStep]
+    marked_at: datetime
+
+
+class Lives:
+    """The lives of all CIs, as far as this process judged them."""
+
+    def __init__(self) -> None:
+        self._kept: dict[int, Kept] = {}
+
+    def forget(self, ci_id: int) -> None:
+        """The next time it is read from the store: what was done with it did not come to be."""
+        self._kept.pop(ci_id, None)
+
+    def live(self, tx: Tx, reader: Reader, policy: Policy, until: float, now: datetime) -> Lived:
+        """Brings a CI's life up to ``until`` (seconds of the epoch)."""
+        ci_id, basis = reader.ci.id, basis_of(reader, policy)
+        kept = self._kept.get(ci_id)
+        if kept is None or kept.basis != basis:
+            kept = self._load(tx, ci_id, basis, policy)
+        since = kept.marked_at or now - _LOOK_BACK
+        heard = list(arrivals(tx, {ci_id, *reader.others}, reader.homes, since))
+        late = self._late(kept, reader, heard)
+        begun = kept.life.at
+        if late is not None:
+            kept = self._back(tx, kept, reader, policy, late)
+        start = kept.life.at
+        steps = self._through(tx, kept.life, reader, until)
+        kept.reigns = {one: reader.references.reigns.get(one, Reigns()) for one in reader.homes}
+        newest = max((one.heard_at for one in heard), default=now)
+        kept.marked_at = max(since, min(now, newest) - _LOOK_BACK)
+        kept.seen = {
+            one
+            for one in heard
+            if one.heard_at >= kept.marked_at and one.at.timestamp() <= kept.life.at
+        }
+        self._kept.pop(ci_id, None)
+        self._kept[ci_id] = kept  # the last one in order
+        if len(self._kept) > _MOST_LIVES:
+            del self._kept[next(iter(self._kept))]
+        return Lived(kept.life, start, start < begun, steps, kept.marked_at)
+
+    def keep(self, ci_id: int) -> None:
+        """Keeps the present state, to go back to it: close ones of the newest times, few old."""
+        kept = self._kept[ci_id]
+        at = kept.life.at
+        if not kept.states or at - kept.states[-1][0] >= _KEEP_EVERY_IN_MEMORY:
+            kept.states.append((at, zlib.compress(json.dumps(kept.life.row()).encode(), 1)))
+        kept.states = [kept.states[place] for place in _spread([one for one, _ in kept.states], at)]
+
+    def to_store(self, ci_id: int) -> StoredLife | None:
+        """The present state where it is time to store one."""
+        kept = self._kept[ci_id]
+        if kept.life.at - kept.stored_at < _KEEP_EVERY or kept.marked_at is None:
+            return None
+        kept.stored_at = kept.life.at
+        at = moment(kept.life.at)
+        return StoredLife(ci_id, at, kept.marked_at, kept.basis, kept.life.row())
+
+    @staticmethod
+    def _load(
+        tx: Tx, ci_id: int, basis: str, policy: Policy, before: datetime | None = None
+    ) -> Kept:
+        stored = newest_life(tx, ci_id, basis, before)
+        if stored is None:
+            return Kept(Life(policy), basis, None)
+        life = Life.of(policy, stored.body)
+        return Kept(life, basis, stored.marked_at, stored_at=life.at)
+
+    @staticmethod
+    def _late(kept: Kept, reader: Reader, heard: Iterable[Arrival]) -> float | None:
+        """When the earliest of what the life does not know yet happened."""
+        at = kept.life.at
+        if not at:
+            return None
+        times = [
+            one.at.timestamp()
+            for one in heard
+            if one not in kept.seen and one.at.timestamp() <= at
+        ]
+        for project, reigns in kept.reigns.items():
+            differs = reigns.parts_from(reader.references.reigns.get(project, Reigns()))
+            if differs is not None and differs <= at:
+                times.append(differs)
+        return min(times, default=None)
+
+    def _back(self, tx: Tx, kept: Kept, reader: Reader, policy: Policy, late: float) -> Kept:
+        """An earlier state of the life, from before ``late``."""
+        states = [one for one in kept.states if one[0] < late]
+        if states:
+            life = Life.of(policy, json.loads(zlib.decompress(states[-1][1])))
+            return Kept(life, kept.basis, kept.marked_at, states=states, stored_at=life.at)
+        return self._load(tx, reader.ci.id, kept.basis, policy, moment(late))
+
+    @staticmethod
+    def _through(tx: Tx, life: Life, reader: Reader, until: float) -> list[LifeStep]:
+        life.steps = []
+        if not life.at:
+            first = first_report_of(tx, reader.ci.id)
+            if first is None or first.timestamp() > until:
+                return []
+            start = first.timestamp() - _BEFORE_FIRST
+        else:
+            start = life.at
+        while start < until:
+            end = min(until, start + _CHUNK)
+            life.live(reader.inputs(tx, start, end, life.judge.chances.pending), end)
+            start = end
+        return life.steps
+
+
+def basis_of(reader: Reader, policy: Policy) -> str:
+    """By what a CI is judged, in short: where it differs, its life is lived anew."""
+    told = repr((VERSION, policy, reader.scope, sorted(reader.uncounted)))
+    return hashlib.sha256(told.encode()).hexdigest()
+
+
+def _spread(times: list[float], now: float) -> list[int]:
+    """Places of the times to keep: of those about as old as each other, the oldest."""
+    kept: dict[int, int] = {}
+    for place, at in enumerate(times):
+        kept.setdefault(_age(now - at), place)
+    return sorted(kept.values())[-_IN_MEMORY:]
+
+
+def _age(seconds: float) -> int:
+    """0 for the present, 1 for minutes, and one more for each eight times as old."""
+    return 0 if seconds < 1 else 1 + int(max(0.0, seconds) / 60).bit_length() // 3
+
+
+def spread_stored(times: list[datetime], now: datetime) -> set[datetime]:
+    """Which stored states stay: the older they are, the fewer."""
+    kept: dict[int, datetime] = {}
+    for at in sorted(times):
+        hours = max(0.0, (now - at) / timedelta(hours=1))
+        kept.setdefault(int(hours).bit_length(), at.astimezone(UTC))
+    return set(kept.values())

@@ -1,0 +1,82 @@
+"""Reads recorded history: changes as REST gives them, or events, as JSON lines."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cibot.collector.decode import DecodeError, change_from_event, change_from_rest
+from cibot.errors import UserError
+from cibot.model import Change
+
+SERVER = "replayed"
+_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A change, or what an event says of one, and the server that it is from."""
+
+    server: str
+    change: Change
+
+
+@dataclass(slots=True)
+class Broken:
+    """Lines that could not be read: how many, and what was wrong with the first ones."""
+
+    count: int = 0
+    said: tuple[str, ...] = ()
+
+    def add(self, said: str) -> None:
+        """Counts one."""
+        self.count += 1
+        if len(self.said) < _SHOWN:
+            self.said = (*self.said, said)
+
+
+def read(paths: Iterable[Path], broken: Broken) -> Iterator[Line]:
+    """Every change of the files, in their order; lines that make no sense go to ``broken``.
+
+    Raises UserError where a file cannot be read at all.
+    """
+    for path in paths:
+        try:
+            with _opened(path) as lines:
+                for number, text in enumerate(lines, 1):
+                    if text.strip():
+                        yield from _line(text, f"{path.name}:{number}", broken)
+        except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+            raise UserError(
+                f"{path} cannot be read: {error}. It takes JSON lines, gzip or not: changes as"
+                " Gerrit's REST gives them with o=MESSAGES, or events"
+            ) from error
+
+
+def _opened(path: Path) -> Any:
+    with path.open("rb") as raw:
+        packed = raw.read(2) == b"\x1f\x8b"
+    if packed:
+        return gzip.open(path, "rt", encoding="utf-8")
+    return path.open(encoding="utf-8")
+
+
+def _line(text: str, place: str, broken: Broken) -> Iterator[Line]:
+    try:
+        raw = json.loads(text)
+        if isinstance(raw, Mapping) and isinstance(raw.get("event"), Mapping):
+            raw = raw["event"]  # as captured, with the request around it
+        if not isinstance(raw, Mapping):
+            raise DecodeError("a line is neither a change nor an event")
+        change = change_from_event(raw) if "type" in raw else change_from_rest(raw)
+    except (ValueError, RecursionError, DecodeError) as error:
+        broken.add(f"{place}: {error}")
+        return
+    if change is not None:
+        server = raw.get("server")
+        yield Line(server[:64] if isinstance(server, str) and server else SERVER, change)

@@ -1,0 +1,142 @@
+"""Lives through a recorded history: decode, parse, store and judge, as the bot does it."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from cibot.alerts.life import LifeStep
+from cibot.collector.ingest import Ingest
+from cibot.collector.roster import Roster
+from cibot.config import Config
+from cibot.errors import UserError
+from cibot.health.configured import policies_from
+from cibot.health.signal import Health
+from cibot.monitor.judging import Judging
+from cibot.monitor.lives import Lived
+from cibot.monitor.references import References
+from cibot.replay.reading import Line
+from cibot.store.cis import KnownCi, all_cis, ensure_server
+from cibot.store.engine import Store, open_store
+from cibot.store.migrate import upgrade
+
+_PAGE = 200  # changes in one transaction
+_AHEAD = timedelta(hours=1)
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(slots=True)
+class Replayed:
+    """What came of a history: every step of every incident, and how each CI is at its end."""
+
+    steps: list[tuple[KnownCi, LifeStep]] = field(default_factory=list)
+    health: dict[int, Health] = field(default_factory=dict)
+    cis: dict[int, KnownCi] = field(default_factory=dict)
+    homes: dict[int, frozenset[str]] = field(default_factory=dict)
+    references: References = field(default_factory=References)
+    changes: int = 0
+    messages: int = 0
+    until: dict[int, datetime] = field(default_factory=dict)
+
+    def watch(self, ci: KnownCi, lived: Lived) -> None:
+        """Takes over what a CI lived through."""
+        self.cis[ci.id] = ci
+        self.steps += [(ci, one) for one in lived.steps]
+
+
+@contextmanager
+def opened(path: Path | None = None) -> Iterator[Store]:
+    """An empty store: in ``path``, or one that is thrown away."""
+    with tempfile.TemporaryDirectory(prefix="cibot-replay-") as folder:
+        store = open_store(f"sqlite:///{path or Path(folder) / 'replay.db'}")
+        try:
+            upgrade(store)
+            yield store
+        finally:
+            store.close()
+
+
+def take_in(
+    store: Store, config: Config, lines: Iterable[Line], progress: Progress = lambda *_: None
+) -> Replayed:
+    """Stores a history through the bot's own ingest; its servers are those of ``config``."""
+    found = Replayed()
+    by_server: dict[str, list[Line]] = {}
+    for one in lines:
+        by_server.setdefault(one.server, []).append(one)
+    total = sum(map(len, by_server.values()))
+    for server, told in by_server.items():
+        server_id = store.write(lambda tx, name=server: ensure_server(tx, name, f"https://{name}/"))  # type: ignore[misc]
+        until = _end(told)
+        found.until[server_id] = until
+        roster = Roster.from_config(config, server)
+        ingest = Ingest(store, server_id, roster, lambda at=until: at)  # type: ignore[misc]
+        ingest.sync_roster()
+        for start in range(0, len(told), _PAGE):
+            page = [one.change for one in told[start : start + _PAGE]]
+            counts = ingest.ingest(page, feed="replay", cursor=None, heard_at=until)
+            found.changes += len(page)
+            found.messages += counts.comments_new
+            progress("reading", found.changes, total)
+    return found
+
+
+def _end(told: Iterable[Line]) -> datetime:
+    """When a history ends: its last message that lies not in the future.
+
+    A history that as a whole does, a simulated one, ends with its last message.
+    """
+    times = sorted(at for one in told for at in _times(one))
+    limit = datetime.now(UTC) + _AHEAD
+    past = [one for one in times if one <= limit]
+    return past[-1] if 2 * len(past) > len(times) else times[-1]
+
+
+def _times(line: Line) -> Iterator[datetime]:
+    yield line.change.created
+    yield from (one.posted_at for one in line.change.messages)
+    yield from (one.uploaded_at for one in line.change.patch_sets)
+
+
+def judge(
+    store: Store, config: Config, found: Replayed, progress: Progress = lambda *_: None
+) -> Replayed:
+    """Judges every CI through the whole history."""
+    judged = Replayed(changes=found.changes, messages=found.messages, until=found.until)
+    end = max(found.until.values())
+    judging = Judging(
+        store,
+        config,
+        policies_from(config.judgement),
+        lambda: end,
+        found.until,
+        tells=False,
+        watch=judged.watch,
+    )
+    cis = store.read(all_cis)
+    for number, ci in enumerate(cis, 1):
+        health, _told = judging.judge(ci.id)
+        if health is not None:
+            judged.health[ci.id] = health
+        progress("judging", number, len(cis))
+    judged.references = judging.references()
+    judged.homes = {
+        ci.id: frozenset(judged.references.homes.get(ci.id, ())) for ci in cis
+    }
+    judged.steps.sort(key=lambda one: (one[1].transition.at, one[0].name, one[1].incident.kind))
+    return judged
+
+
+def replay(
+    lines: Iterable[Line], config: Config, progress: Progress = lambda *_: None
+) -> Replayed:
+    """Both in a store that is thrown away. Raises UserError for an empty history."""
+    with opened() as store:
+        found = take_in(store, config, lines, progress)
+        if not found.until:
+            raise UserError("there is no change in that history")
+        return judge(store, config, found, progress)

@@ -1,0 +1,76 @@
+"""What a replay found, as JSON and as lines for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from cibot.alerts.incident import Incident, Phase
+from cibot.alerts.message import Subject, alert_card
+from cibot.chat.lines import one_line
+from cibot.health.signal import Evidence
+from cibot.replay.timeline import Said, Timeline
+from cibot.store.cis import KnownCi
+
+
+def rows(
+    timeline: Timeline, cis: Mapping[int, KnownCi], accounts: Mapping[int, int | None]
+) -> list[dict[str, Any]]:
+    """Every incident that opened, oldest first, as plain JSON values; times in ISO-8601 UTC."""
+    found = [
+        (one, ci_id)
+        for ci_id, incidents in timeline.incidents.items()
+        for one in incidents.values()
+        if one.opened_at is not None and one.phase is not Phase.PENDING
+    ]
+    found.sort(key=lambda it: (it[0].opened_at or datetime.max.replace(tzinfo=UTC), it[1]))
+    return [_row(one, cis[ci_id], accounts.get(ci_id)) for one, ci_id in found]
+
+
+def _row(one: Incident, ci: KnownCi, account: int | None) -> dict[str, Any]:
+    return {
+        "ci": ci.name,
+        "account_id": account,
+        "kind": one.kind,
+        "state": one.phase.value,
+        "severity": one.severity.value,
+        "opened_at": _time(one.opened_at),
+        "acknowledged_at": _time(one.acknowledged_at),
+        "resolved_at": _time(one.resolved_at),
+        "since": _time(one.since),
+        "n": one.n,
+        "figure": one.figure,
+        "reopened": one.reopened,
+        "told": one.told is not None and one.told.count > 0,
+        "said": one.said,
+        "evidence": [_evidence(it) for it in one.first_evidence],
+    }
+
+
+def _evidence(one: Evidence) -> dict[str, Any]:
+    return {
+        "change": one.number,
+        "patch_set": one.patch_set,
+        "at": _time(one.at),
+        "said": one.said,
+        "job": one.job,
+        "url": one.url,
+    }
+
+
+def _time(at: datetime | None) -> str | None:
+    return None if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def lines(said: Said) -> Iterator[str]:
+    """A message with its time, as a room would have read it."""
+    stamp = f"{said.at:%Y-%m-%d %H:%M}  "
+    if said.together:
+        names = ", ".join(said.together)
+        yield f"{stamp}{len(said.together)} CIs broke within the hour: {one_line(names)}"
+        return
+    card = alert_card(said.incident, said.step, Subject(said.ci.name))
+    first, *rest = card.text().splitlines()
+    yield stamp + one_line(first)
+    yield from (" " * len(stamp) + one_line(one) for one in rest)

@@ -1,0 +1,69 @@
+"""Rows of lives: how far each CI was judged, and in what state its judge was then."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, select
+
+from cibot.store import schema
+from cibot.store.bulk import upsert
+from cibot.store.engine import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class StoredLife:
+    """A judge's state at ``at``, with what had been heard by ``marked_at``. Times are UTC."""
+
+    ci_id: int
+    at: datetime
+    marked_at: datetime
+    basis: str
+    body: dict[str, Any]
+
+
+def put_life(tx: Tx, life: StoredLife, keep: set[datetime]) -> None:
+    """Stores a state; of the CI's others only those of the times ``keep`` stay."""
+    table = schema.life
+    tx.execute(
+        delete(table).where(table.c.ci_id == life.ci_id, table.c.at.not_in(sorted(keep)))
+        if keep
+        else delete(table).where(table.c.ci_id == life.ci_id)
+    )
+    packed = zlib.compress(json.dumps(life.body, separators=(",", ":")).encode(), 3)
+    row = {
+        "ci_id": life.ci_id,
+        "at": life.at,
+        "marked_at": life.marked_at,
+        "basis": life.basis,
+        "body": packed,
+    }
+    upsert(tx, table, [row], _replaced)
+
+
+def _replaced(new: Any, _old: Any) -> dict[str, Any]:
+    return {name: new[name] for name in ("marked_at", "basis", "body")}
+
+
+def life_times(tx: Tx, ci_id: int) -> list[datetime]:
+    """Of when states of a CI are stored, oldest first."""
+    table = schema.life.c
+    query = select(table.at).where(table.ci_id == ci_id).order_by(table.at)
+    return list(tx.execute(query).scalars())
+
+
+def newest_life(tx: Tx, ci_id: int, basis: str, before: datetime | None) -> StoredLife | None:
+    """The newest state of that basis, and older than ``before``; None where there is none."""
+    table = schema.life.c
+    query = select(schema.life).where(table.ci_id == ci_id, table.basis == basis)
+    if before is not None:
+        query = query.where(table.at < before)
+    row = tx.execute(query.order_by(table.at.desc()).limit(1)).one_or_none()
+    if row is None:
+        return None
+    body = json.loads(zlib.decompress(row.body))
+    return StoredLife(row.ci_id, row.at, row.marked_at, row.basis, body)

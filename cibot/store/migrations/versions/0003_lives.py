@@ -1,0 +1,52 @@
+"""Lives of CIs: the judges' states, and when changes closed"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+
+from cibot.store.schema import Packed, UtcDateTime
+
+revision = "0003"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+TABLE: dict[str, Any] = {
+    f"{dialect}_{name}": value
+    for dialect in ("mysql", "mariadb")
+    for name, value in (("engine", "InnoDB"), ("charset", "utf8mb4"), ("collate", "utf8mb4_bin"))
+}
+
+
+def upgrade() -> None:
+    op.create_table(
+        "life",
+        sa.Column("ci_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.Column("marked_at", UtcDateTime(), nullable=False),
+        sa.Column("basis", sa.String(length=64), nullable=False),
+        sa.Column("body", Packed, nullable=False),
+        sa.PrimaryKeyConstraint("ci_id", "at", name=op.f("pk_life")),
+        **TABLE,
+    )
+    op.add_column("patch_set", sa.Column("heard_at", UtcDateTime(), nullable=True))
+    op.create_index(op.f("ix_patch_set_heard_at"), "patch_set", ["heard_at"])
+    op.create_index(op.f("ix_patch_set_uploaded_at"), "patch_set", ["uploaded_at"])
+    op.add_column("change", sa.Column("closed_at", UtcDateTime(), nullable=True))
+    op.add_column("change", sa.Column("closed_heard_at", UtcDateTime(), nullable=True))
+    op.create_index(op.f("ix_change_closed_heard_at"), "change", ["closed_heard_at"])
+    # Of what closed before, its last update is all that is known.
+    op.execute("UPDATE `change` SET closed_at = updated_at WHERE status <> 'NEW'")
+
+
+def downgrade() -> None:
+    op.drop_index(op.f("ix_change_closed_heard_at"), table_name="change")
+    op.drop_column("change", "closed_heard_at")
+    op.drop_column("change", "closed_at")
+    op.drop_index(op.f("ix_patch_set_uploaded_at"), table_name="patch_set")
+    op.drop_index(op.f("ix_patch_set_heard_at"), table_name="patch_set")
+    op.drop_column("patch_set", "heard_at")
+    op.drop_table("life")

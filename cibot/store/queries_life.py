@@ -1,0 +1,289 @@
+"""What judging reads: the reports of a CI and of its references, and what became of changes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Select, case, func, literal, select, tuple_
+
+from cibot.store import schema
+from cibot.store.engine import Tx
+
+_CHUNK = 500
+
+
+class ReportRow(NamedTuple):
+    """A report as judging needs it. Times are UTC."""
+
+    ci_id: int
+    change_id: int
+    seq: int
+    position: int | None
+    patch_set: int | None
+    posted_at: datetime
+    pipeline: str | None
+    outcome: str | None
+    result: str | None
+
+
+class ChangeRow(NamedTuple):
+    """What became of a change; ``closed_at`` is None while it is open."""
+
+    id: int
+    number: int
+    project: str
+    branch: str
+    closed_at: datetime | None
+
+
+class Arrival(NamedTuple):
+    """Something that was heard lately: what it is, when it happened, when it was heard."""
+
+    kind: str
+    change_id: int
+    part: int
+    at: datetime
+    heard_at: datetime
+
+
+def _reports() -> Select[Any]:
+    report, comment = schema.report.c, schema.comment.c
+    return select(
+        report.ci_id,
+        report.change_id,
+        report.seq,
+        comment.position,
+        report.patch_set,
+        report.posted_at,
+        report.pipeline,
+        report.outcome,
+        report.result,
+    ).join(
+        schema.comment, (comment.change_id == report.change_id) & (comment.seq == report.seq)
+    )
+
+
+def first_report_of(tx: Tx, ci_id: int) -> datetime | None:
+    """When a CI first wrote anything."""
+    table = schema.report.c
+    query = select(func.min(table.posted_at)).where(table.ci_id == ci_id)
+    found: datetime | None = tx.execute(query).scalar()
+    return found
+
+
+def reports_between(
+    tx: Tx, ci_id: int, after: datetime, until: datetime, projects: Collection[str] | None = None
+) -> list[ReportRow]:
+    """What a CI wrote in ``after < t <= until``, understood or not; in ``projects`` only."""
+    table = schema.report.c
+    query = _reports().where(
+        table.ci_id == ci_id, table.posted_at > after, table.posted_at <= until
+    )
+    if projects is not None:
+        change = schema.change.c
+        query = query.join(schema.change, change.id == table.change_id).where(
+            change.project.in_(sorted(projects)), table.result.in_(("pass", "fail"))
+        )
+    return [ReportRow(*row) for row in tx.execute(query)]
+
+
+def uploaded_between(
+    tx: Tx, projects: Collection[str], after: datetime, until: datetime
+) -> set[int]:
+    """The changes of some projects that got a patch set in ``after < t <= until``."""
+    if not projects:
+        return set()
+    change, patch_set = schema.change.c, schema.patch_set.c
+    query = (
+        select(patch_set.change_id)
+        .join(schema.change, change.id == patch_set.change_id)
+        .where(
+            patch_set.uploaded_at > after,
+            patch_set.uploaded_at <= until,
+            change.project.in_(sorted(projects)),
+        )
+        .distinct()
+    )
+    return set(tx.execute(query).scalars())
+
+
+def reports_before(
+    tx: Tx, ci_ids: Collection[int], change_ids: Collection[int], until: datetime
+) -> list[ReportRow]:
+    """What some CIs wrote on some changes until then, ``until`` included."""
+    table = schema.report.c
+    found: list[ReportRow] = []
+    for some in _chunks(change_ids):
+        query = _reports().where(
+            table.change_id.in_(some), table.ci_id.in_(sorted(ci_ids)), table.posted_at <= until
+        )
+        found.extend(ReportRow(*row) for row in tx.execute(query))
+    return found
+
+
+def voting_builds(
+    tx: Tx, keys: Collection[tuple[int, int]]
+) -> dict[tuple[int, int], list[tuple[str, str, str | None]]]:
+    """(job, result, URL) of the voting builds of some reports, in the order written."""
+    table = schema.build.c
+    found: dict[tuple[int, int], list[tuple[str, str, str | None]]] = {}
+    for some in _chunks(keys):
+        query = (
+            select(table.change_id, table.seq, table.job, table.result, table.url)
+            # the change alone leads to the key, which may not be seen in a pair
+            .where(table.change_id.in_(sorted({change_id for change_id, _seq in some})))
+            .where(tuple_(table.change_id, table.seq).in_(some), table.voting)
+            .order_by(table.change_id, table.seq, table.idx)
+        )
+        for change_id, seq, job, result, url in tx.execute(query):
+            found.setdefault((change_id, seq), []).append((job, result, url))
+    return found
+
+
+def change_rows(tx: Tx, change_ids: Collection[int]) -> dict[int, ChangeRow]:
+    """What became of some changes, by their row's id."""
+    table = schema.change.c
+    found: dict[int, ChangeRow] = {}
+    for some in _chunks(change_ids):
+        query = select(
+            table.id, table.number, table.project, table.branch, table.status, table.closed_at
+        ).where(table.id.in_(some))
+        for row_id, number, project, branch, status, closed_at in tx.execute(query):
+            closed = None if status == "NEW" else closed_at
+            found[row_id] = ChangeRow(row_id, number, project, branch, closed)
+    return found
+
+
+def uploads_of(tx: Tx, change_ids: Collection[int]) -> dict[int, dict[int, datetime]]:
+    """When each patch set of some changes came, by change and number."""
+    table = schema.patch_set.c
+    found: dict[int, dict[int, datetime]] = {}
+    for some in _chunks(change_ids):
+        query = select(table.change_id, table.number, table.uploaded_at).where(
+            table.change_id.in_(some)
+        )
+        for change_id, number, at in tx.execute(query):
+            found.setdefault(change_id, {})[number] = at
+    return found
+
+
+def arrivals(
+    tx: Tx, ci_ids: Collection[int], projects: Collection[str], since: datetime
+) -> Iterator[Arrival]:
+    """What was heard since then of some CIs, and of the changes of some projects."""
+    report, change, patch_set = schema.report.c, schema.change.c, schema.patch_set.c
+    ids, homes = sorted(ci_ids), sorted(projects)
+    # The sum keeps SQLite from walking all reports in the order of ci_id.
+    reports = select(
+        literal("report"), report.change_id, report.seq, report.posted_at, report.heard_at
+    ).where(report.heard_at >= since, (report.ci_id + 0).in_(ids))
+    uploads = (
+        select(
+            literal("upload"), patch_set.change_id, patch_set.number, patch_set.uploaded_at,
+            patch_set.heard_at,
+        )
+        .join(schema.change, change.id == patch_set.change_id)
+        .where(patch_set.heard_at >= since, change.project.in_(homes))
+    )  # fmt: skip
+    ends = select(
+        literal("end"),
+        change.id,
+        case((change.status == "NEW", 0), else_=1),
+        func.coalesce(change.closed_at, change.created_at),
+        change.closed_heard_at,
+    ).where(change.closed_heard_at >= since, change.project.in_(homes))
+    for query in (reports, uploads, ends) if homes else (reports,):
+        for row in tx.execute(query):
+            yield Arrival(*row)
+
+
+class Verdicts(NamedTuple):
+    """How many verdicts a CI gave in a project in one week, counted from the epoch's Monday."""
+
+    project: str
+    ci_id: int
+    week: int
+    number: int
+    first_at: datetime
+
+
+def verdicts_by_week(tx: Tx, since: datetime | None = None) -> list[Verdicts]:
+    """Who judged how much where, week by week; of all time, or since then."""
+    report, change = schema.report, schema.change
+    week = _week(tx.dialect.name).label("week")
+    query = (
+        select(
+            change.c.project,
+            report.c.ci_id,
+            week,
+            func.count(),
+            func.min(report.c.posted_at),
+        )
+        .join(change, change.c.id == report.c.change_id)
+        .where(report.c.result.in_(("pass", "fail")))
+        .group_by(change.c.project, report.c.ci_id, week)
+        .order_by(change.c.project, week, report.c.ci_id)
+    )
+    if since is not None:
+        query = query.where(report.c.posted_at >= since)
+    return [Verdicts(*row) for row in tx.execute(query)]
+
+
+def _week(dialect: str) -> Any:
+    posted = schema.report.c.posted_at
+    if dialect == "sqlite":
+        seconds: Any = func.strftime("%s", posted)
+        return (seconds - 345_600) / 604_800
+    days: Any = func.to_days(posted)
+    return func.floor((days - 719_532) / 7)
+
+
+def main_pipeline(tx: Tx, ci_id: int) -> str | None:
+    """The pipeline that most of a CI's newest thousand verdicts are from."""
+    table = schema.report.c
+    newest = (
+        select(table.pipeline)
+        .where(table.ci_id == ci_id, table.result.is_not(None))
+        .order_by(table.posted_at.desc())
+        .limit(1000)
+        .subquery()
+    )
+    query = select(newest.c.pipeline).group_by(newest.c.pipeline)
+    found: str | None = tx.execute(
+        query.order_by(func.count().desc(), newest.c.pipeline).limit(1)
+    ).scalar()
+    return found
+
+
+def last_heard(tx: Tx, ci_id: int) -> datetime | None:
+    """When a CI last wrote anything at all."""
+    table = schema.report.c
+    found: datetime | None = tx.execute(
+        select(func.max(table.posted_at)).where(table.ci_id == ci_id)
+    ).scalar()
+    return found
+
+
+def servers_of(tx: Tx, ci_id: int) -> set[int]:
+    """The servers on which a CI has accounts."""
+    query = select(schema.account.c.server_id).where(schema.account.c.ci_id == ci_id)
+    return set(tx.execute(query.distinct()).scalars())
+
+
+def heard_at(tx: Tx) -> dict[int, datetime]:
+    """When each server was last heard over any of its live feeds."""
+    table = schema.feed.c
+    query = (
+        select(table.server_id, func.max(table.heard_at))
+        .where(table.name.in_(("poll", "webhook")), table.heard_at.is_not(None))
+        .group_by(table.server_id)
+    )
+    return {row[0]: row[1] for row in tx.execute(query)}
+
+
+def _chunks(keys: Collection[Any]) -> Iterator[Sequence[Any]]:
+    ordered = sorted(keys)
+    for start in range(0, len(ordered), _CHUNK):
+        yield ordered[start : start + _CHUNK]
