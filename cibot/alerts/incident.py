@@ -16,7 +16,6 @@ from cibot.health.signal import Evidence, Signal
 from cibot.model import State
 
 
-
 class Phase(StrEnum):
     """Where an incident is in its life."""
 

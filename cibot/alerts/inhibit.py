@@ -11,7 +11,9 @@ from cibot.model import State
 
 TOGETHER = timedelta(hours=1)
 AFTERMATH = timedelta(days=7)
-_BY_REFERENCE = frozenset({"success", "level", "disagreement", "job"})  # measured beside the reference
+_BY_REFERENCE = frozenset(
+    {"success", "level", "disagreement", "job"}
+)  # measured beside the reference
 _SHARE = 0.30
 _FEWEST = 3
 

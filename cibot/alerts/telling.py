@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 
 from cibot.alerts.incident import Incident, Phase, Told, Transition
 from cibot.alerts.inhibit import Surroundings, inhibited
-from cibot.model import State
 
 _FIRES = frozenset({Phase.FIRING, Phase.ACKNOWLEDGED})
 _MOVED = timedelta(minutes=10)  # a time that was told and is wrong by more is corrected
@@ -23,11 +22,16 @@ HISTORY = timedelta(days=1)
 
 def news(incident: Incident, now: datetime) -> Transition | None:
     """The step that is to be told, or None where people know how things stand."""
-    told, said, severity = incident.told, incident.said, incident.severity
-    fires = incident.phase in _FIRES
-    if told is None:
+    said, severity, fires = incident.said, incident.severity, incident.phase in _FIRES
+    if incident.told is None:
         at = incident.opened_at or incident.changed_at
         return Transition("opened", at, said, severity, told=True) if fires else None
+    return _more(incident, incident.told, now)
+
+
+def _more(incident: Incident, told: Told, now: datetime) -> Transition | None:
+    """What is new beside what was told."""
+    said, severity, fires = incident.said, incident.severity, incident.phase in _FIRES
     if told.over:  # and what is over needs no taking back
         at = incident.changed_at
         return Transition("reopened", at, said, severity, told=True) if fires else None
@@ -53,20 +57,23 @@ def knowing(incident: Incident, step: Transition, *, loud: bool = True) -> Incid
     """The incident after ``step`` was told; without ``loud`` it is known and nobody was told."""
     before = incident.told.count if incident.told else 0
     over = step.name in ("resolved", "withdrawn")
-    severity = incident.severity if not over else (incident.told or _NOTHING).severity
+    severity = incident.severity
+    if over and incident.told is not None:
+        severity = incident.told.severity
     return replace(incident, told=Told(severity, over, began(incident), before + loud))
-
-
-_NOTHING = Told(State.DEGRADED, over=False, since=datetime.min, count=0)
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What is to be told of an incident; ``kept_back`` says why it is not told now."""
+    """What is to be told of an incident; ``kept_back`` says why it is not told now.
+
+    ``quiet`` is an end that needs no words, since more of the same CI lasts.
+    """
 
     incident: Incident
     step: Transition
-    kept_back: str | None
+    kept_back: str | None = None
+    quiet: bool = False
 
 
 def decide(
@@ -77,8 +84,13 @@ def decide(
     An opening that a greater trouble keeps back is told when that is over and the
     incident still lasts; an end is told only of what was told.
     """
-    found = [(one, step) for one in incidents if (step := news(one, now))]
+    known = [*incidents]
+    lasting = {one.kind for one in known if one.open and one.told and not one.told.over}
+    found = [(one, step) for one in known if (step := news(one, now))]
     for incident, step in sorted(found, key=lambda it: (it[1].severity.rank, it[1].at)):
+        if step.name == "resolved" and lasting - {incident.kind}:
+            yield Decision(incident, step, quiet=True)
+            continue
         reason = None
         if step.name in _WORSE:
             reason = inhibited(incident.kind, around, incident.severity)

@@ -11,6 +11,7 @@ from cibot.errors import CibotError
 # name -> where the command is, and its line in `cibot --help`
 COMMANDS: dict[str, tuple[str, str]] = {
     "parse": ("cibot.cli.parse:command", "Say what comments of CIs mean."),
+    "rebuild": ("cibot.cli.rebuild:rebuild_command", "Read and judge everything anew."),
     "replay": ("cibot.cli.replay:replay_command", "Live through recorded history again."),
     "policy": ("cibot.cli.policy:policy", "By what a CI is judged, and from where."),
     "unparsed": ("cibot.cli.unparsed:command", "What CIs wrote and nobody understood, by shape."),

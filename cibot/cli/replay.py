@@ -15,30 +15,49 @@ from cibot import logs
 from cibot.cli.common import read_config
 from cibot.config import Config
 from cibot.errors import UserError
-from cibot.replay.differing import differing
+from cibot.replay.differing import differing, opened_in
 from cibot.replay.reading import Broken, Line, read
-from cibot.replay.run import Replayed, judge, opened, take_in
 from cibot.replay.run import Progress as Reached
+from cibot.replay.run import Replayed, judge, opened, take_in
 from cibot.replay.timeline import Timeline
 from cibot.replay.who import configured
 from cibot.replay.written import lines, rows
 from cibot.store.accounts import gerrit_ids
-from cibot.store.engine import Store
 
 
 @click.command("replay")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE…")
-@click.option("--config", "config_path", type=click.Path(path_type=Path), metavar="PATH",
-              help="Thresholds, CIs and references of a configuration. Default: the defaults.")
-@click.option("--json", "json_path", type=click.Path(path_type=Path), metavar="OUT",
-              help="Write the incidents as JSON to this file (- for standard output).")
-@click.option("--ci", "cis", multiple=True, metavar="ACCOUNT_ID=NAME",
-              help="An account is this CI's. May be repeated.")
+@click.option(
+    "--config",
+    "config_path",
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="Thresholds, CIs and references of a configuration. Default: the defaults.",
+)
+@click.option(
+    "--json",
+    "json_path",
+    type=click.Path(path_type=Path),
+    metavar="OUT",
+    help="Write the incidents as JSON to this file (- for standard output).",
+)
+@click.option(
+    "--ci",
+    "cis",
+    multiple=True,
+    metavar="ACCOUNT_ID=NAME",
+    help="An account is this CI's. May be repeated.",
+)
 @click.option("--reference", metavar="ACCOUNT_ID|NAME", help="Which CI the others stand beside.")
-@click.option("--discover", is_flag=True,
-              help="Find CIs by what they write. So it is where nobody names one.")
-@click.option("--against", type=click.Path(path_type=Path), metavar="OTHER.toml",
-              help="Judge by this configuration too, and list the incidents that differ.")
+@click.option(
+    "--discover", is_flag=True, help="Find CIs by what they write. So it is where nobody names one."
+)
+@click.option(
+    "--against",
+    type=click.Path(path_type=Path),
+    metavar="OTHER.toml",
+    help="Judge by this configuration too, and list the incidents that differ.",
+)
 def replay_command(
     files: tuple[Path, ...],
     config_path: Path | None,
@@ -80,7 +99,7 @@ def replay_command(
             second = _again(other, told, reached)
     _show(judged, accounts, json_path, broken, quiet=second is not None)
     if second is not None:
-        for line in differing(judged, second):
+        for line in differing(opened_in(judged), opened_in(second)):
             click.echo(line)
 
 

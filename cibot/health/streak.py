@@ -163,8 +163,7 @@ class JobStreaks:
                 State.HEALTHY if known else State.UNKNOWN,
                 n=self._all.count(now)[0],
                 threshold=least,
-                said="no job fails change after change;"
-                f" {counted(known, 'job')} known well enough",
+                said=f"no job fails change after change; {counted(known, 'job')} known well enough",
                 clears=not self._touched,
             )
         name, worst = long[0]

@@ -139,9 +139,7 @@ class Reader:
             runs=tuple(JobRun(job, Result(result), url) for job, result, url in runs),
         )
 
-    def _ends(
-        self, tx: Tx, change_ids: Collection[int], after: float, until: float
-    ) -> list[Ended]:
+    def _ends(self, tx: Tx, change_ids: Collection[int], after: float, until: float) -> list[Ended]:
         """What ended of the changes that nobody spoke of in this span."""
         if not change_ids:
             return []
@@ -157,14 +155,10 @@ class Reader:
         return found
 
 
-
-
 def _verdict(one: ReportRow) -> RefVerdict:
     assert one.patch_set is not None
     assert one.result is not None
-    return RefVerdict(
-        one.posted_at.timestamp(), _place(one), one.patch_set, Result(one.result)
-    )
+    return RefVerdict(one.posted_at.timestamp(), _place(one), one.patch_set, Result(one.result))
 
 
 def _place(one: ReportRow) -> int:

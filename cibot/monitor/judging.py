@@ -29,7 +29,7 @@ from cibot.scope import Scope, scopes
 from cibot.store.cis import KnownCi, all_cis
 from cibot.store.engine import Store, Tx
 from cibot.store.incidents import StoredHealth, health_of, put_health
-from cibot.store.lives import life_times, put_life
+from cibot.store.lives import drop_lives, life_times, put_life
 from cibot.store.queries_life import (
     heard_at,
     last_heard,
@@ -190,6 +190,9 @@ class Judging:
         return self._teller.tell(tx, around, incidents, now) if self._tells else 0
 
     def _keep_life(self, tx: Tx, ci_id: int) -> None:
+        wrong = self._lives.wrong_from(ci_id)
+        if wrong is not None:
+            drop_lives(tx, ci_id, wrong)
         stored = self._lives.to_store(ci_id)
         if stored is not None:
             put_life(tx, stored, spread_stored(life_times(tx, ci_id), stored.at))

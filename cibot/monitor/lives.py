@@ -44,6 +44,7 @@ class Kept:
     reigns: dict[str, Reigns] = field(default_factory=dict)
     states: list[tuple[float, bytes]] = field(default_factory=list)  # earlier ones, packed
     stored_at: float = 0.0
+    wrong_from: float | None = None  # states of that time and later know less than they should
 
 
 @dataclass(slots=True)
@@ -78,7 +79,9 @@ class Lives:
         late = self._late(kept, reader, heard)
         begun = kept.life.at
         if late is not None:
+            wrong_from = late if kept.wrong_from is None else min(late, kept.wrong_from)
             kept = self._back(tx, kept, reader, policy, late)
+            kept.wrong_from = wrong_from
         start = kept.life.at
         steps = self._through(tx, kept.life, reader, until)
         kept.reigns = {one: reader.references.reigns.get(one, Reigns()) for one in reader.homes}
@@ -98,10 +101,16 @@ class Lives:
     def keep(self, ci_id: int) -> None:
         """Keeps the present state, to go back to it: close ones of the newest times, few old."""
         kept = self._kept[ci_id]
+        kept.wrong_from = None
         at = kept.life.at
         if not kept.states or at - kept.states[-1][0] >= _KEEP_EVERY_IN_MEMORY:
             kept.states.append((at, zlib.compress(json.dumps(kept.life.row()).encode(), 1)))
         kept.states = [kept.states[place] for place in _spread([one for one, _ in kept.states], at)]
+
+    def wrong_from(self, ci_id: int) -> datetime | None:
+        """From when on stored states are wrong until `keep`: they are to be forgotten."""
+        wrong = self._kept[ci_id].wrong_from
+        return None if wrong is None else moment(wrong)
 
     def to_store(self, ci_id: int) -> StoredLife | None:
         """The present state where it is time to store one."""
@@ -129,9 +138,7 @@ class Lives:
         if not at:
             return None
         times = [
-            one.at.timestamp()
-            for one in heard
-            if one not in kept.seen and one.at.timestamp() <= at
+            one.at.timestamp() for one in heard if one not in kept.seen and one.at.timestamp() <= at
         ]
         for project, reigns in kept.reigns.items():
             differs = reigns.parts_from(reader.references.reigns.get(project, Reigns()))

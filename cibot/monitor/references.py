@@ -94,7 +94,9 @@ def learn(
     for one in counts:
         by_project.setdefault(one.project, []).append(one)
         found.homes.setdefault(one.ci_id, set()).add(one.project)
-        total = totals[one.ci_id, one.project] = totals.get((one.ci_id, one.project), 0) + one.number
+        total = totals[one.ci_id, one.project] = (
+            totals.get((one.ci_id, one.project), 0) + one.number
+        )
         found.mains[one.ci_id] = max(found.mains.get(one.ci_id, (0, "")), (total, one.project))
     ids = {name: ci_id for ci_id, name in names.items()}
     for project, of_project in by_project.items():

@@ -61,7 +61,8 @@ class Teller:
         added = 0
         for it in decisions:
             recorded, kind = known[it.incident.id], it.incident.kind
-            if one.first and it.step.name == "opened" and now - it.step.at > HISTORY:
+            history = it.step.name == "opened" and now - it.step.at > HISTORY
+            if it.quiet or (one.first and history):
                 rewrite(tx, recorded, knowing(it.incident, it.step, loud=False))
             elif silence is not None:
                 log.info("silenced ci=%s kind=%s until=%s", one.ci.name, kind, silence.until)
@@ -71,9 +72,7 @@ class Teller:
                 added += self._say(tx, one, recorded, it.step, now)
         return added
 
-    def _say(
-        self, tx: Tx, one: Judged, recorded: Recorded, step: Transition, now: datetime
-    ) -> int:
+    def _say(self, tx: Tx, one: Judged, recorded: Recorded, step: Transition, now: datetime) -> int:
         incident = knowing(recorded.incident, step)
         alert = Alert(
             one.ci.name,
@@ -129,9 +128,7 @@ def _surroundings(tx: Tx, one: Judged, now: datetime) -> Surroundings:
         feed_fresh=one.feed_fresh,
         is_reference=one.ci.id in one.references,
         reference_broken=broken,
-        silent=any(
-            row.kind == "silent" and row.state in {"firing", "acknowledged"} for row in own
-        ),
+        silent=any(row.kind == "silent" and row.state in {"firing", "acknowledged"} for row in own),
         told=_told(own),
         over=frozenset(row.kind for row in own if row.told and row.resolved_at is not None),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 
 from cibot.alerts.incident import Incident
@@ -11,37 +11,55 @@ from cibot.replay.run import Replayed
 _SAME = timedelta(days=1)  # openings this close are of the same trouble
 
 
-def differing(first: Replayed, second: Replayed) -> Iterator[str]:
-    """A line each: ``-`` only by the first, ``+`` only by the second, ``~`` at other times."""
-    mine, theirs = _opened(first), _opened(second)
+Opened = Mapping[tuple[str, str], Sequence[Incident]]
+"""The incidents that opened, by CI and kind."""
+
+
+def differing(first: Opened, second: Opened) -> Iterator[str]:
+    """A line each: ``-`` only in the first, ``+`` only in the second, ``~`` at other times."""
     rows: list[tuple[str, str]] = []
-    for name, kind in sorted(mine.keys() | theirs.keys()):
-        left, right = mine.get((name, kind), []), theirs.get((name, kind), [])
-        for one in left:
-            other = _nearest(one, right)
-            if other is None:
-                rows.append((_time(one), f"- {_time(one)}  {name} {kind} ({one.severity}): {one.said}"))
-            else:
-                right.remove(other)
-                if _ends(one) != _ends(other):
-                    said = f"{_ends(one)} became {_ends(other)}"
-                    rows.append((_time(one), f"~ {_time(one)}  {name} {kind}: {said}"))
-        rows += [
-            (_time(one), f"+ {_time(one)}  {name} {kind} ({one.severity}): {one.said}") for one in right
-        ]
+    for key in sorted(first.keys() | second.keys()):
+        rows += _of_kind(key, first.get(key, ()), second.get(key, ()))
     yield from (line for _at, line in sorted(rows))
     if not rows:
         yield "no incident differs"
 
 
-def _opened(replayed: Replayed) -> dict[tuple[str, str], list[Incident]]:
+def _of_kind(
+    key: tuple[str, str], first: Iterable[Incident], second: Iterable[Incident]
+) -> Iterator[tuple[str, str]]:
+    others = list(second)
+    for one in first:
+        other = _nearest(one, others)
+        if other is None:
+            yield _time(one), _line("-", key, one)
+            continue
+        others.remove(other)
+        if _ends(one) != _ends(other):
+            said = f"{_ends(one)} became {_ends(other)}"
+            yield _time(one), f"~ {_time(one)}  {' '.join(key)}: {said}"
+    for one in others:
+        yield _time(one), _line("+", key, one)
+
+
+def _line(sign: str, key: tuple[str, str], one: Incident) -> str:
+    return f"{sign} {_time(one)}  {' '.join(key)} ({one.severity.value}): {one.said}"
+
+
+def opened_in(replayed: Replayed) -> Opened:
+    """The incidents of a replay."""
     last: dict[tuple[str, str, object], Incident] = {}
     for ci, step in replayed.steps:
         if step.incident.opened_at is not None:
             last[ci.name, step.incident.kind, step.incident.began_at] = step.incident
+    return by_kind((name, one) for (name, _kind, _began), one in last.items())
+
+
+def by_kind(incidents: Iterable[tuple[str, Incident]]) -> Opened:
+    """Incidents with the name of their CI, sorted out."""
     found: dict[tuple[str, str], list[Incident]] = {}
-    for (name, kind, _began), incident in last.items():
-        found.setdefault((name, kind), []).append(incident)
+    for name, one in incidents:
+        found.setdefault((name, one.kind), []).append(one)
     return found
 
 
@@ -61,4 +79,4 @@ def _time(one: Incident) -> str:
 
 def _ends(one: Incident) -> str:
     end = f"{one.resolved_at:%Y-%m-%d %H:%M}" if one.resolved_at else "now"
-    return f"{_time(one)} to {end} ({one.severity})"
+    return f"{_time(one)} to {end} ({one.severity.value})"

@@ -71,9 +71,8 @@ def _line(text: str, place: str, broken: Broken) -> Iterator[Line]:
         raw = json.loads(text)
         if isinstance(raw, Mapping) and isinstance(raw.get("event"), Mapping):
             raw = raw["event"]  # as captured, with the request around it
-        if not isinstance(raw, Mapping):
-            raise DecodeError("a line is neither a change nor an event")
-        change = change_from_event(raw) if "type" in raw else change_from_rest(raw)
+        event = isinstance(raw, Mapping) and "type" in raw
+        change = change_from_event(raw) if event else change_from_rest(raw)
     except (ValueError, RecursionError, DecodeError) as error:
         broken.add(f"{place}: {error}")
         return

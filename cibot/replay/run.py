@@ -124,16 +124,12 @@ def judge(
             judged.health[ci.id] = health
         progress("judging", number, len(cis))
     judged.references = judging.references()
-    judged.homes = {
-        ci.id: frozenset(judged.references.homes.get(ci.id, ())) for ci in cis
-    }
+    judged.homes = {ci.id: frozenset(judged.references.homes.get(ci.id, ())) for ci in cis}
     judged.steps.sort(key=lambda one: (one[1].transition.at, one[0].name, one[1].incident.kind))
     return judged
 
 
-def replay(
-    lines: Iterable[Line], config: Config, progress: Progress = lambda *_: None
-) -> Replayed:
+def replay(lines: Iterable[Line], config: Config, progress: Progress = lambda *_: None) -> Replayed:
     """Both in a store that is thrown away. Raises UserError for an empty history."""
     with opened() as store:
         found = take_in(store, config, lines, progress)

@@ -64,8 +64,10 @@ class Timeline:
             if one.kept_back is not None:
                 self._kept_back.add(ci.id)
                 continue
-            told = knowing(one.incident, one.step)
+            told = knowing(one.incident, one.step, loud=not one.quiet)
             self._put(ci.id, told)
+            if one.quiet:
+                continue
             together: tuple[str, ...] = ()
             if one.step.name in ("opened", "reopened"):
                 broken = common_breakage(self._openings[-500:], len(self._replayed.cis), now)
@@ -109,7 +111,6 @@ def knowing_as(incident: Incident, before: Incident) -> Incident:
     """The incident with what people know of it, unless that is newer already."""
     if incident.told is not None:
         return incident
-
 
     return replace(incident, told=before.told)
 

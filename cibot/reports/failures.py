@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from cibot.model import Result
 from cibot.health.facts import counts
+from cibot.model import Result
 from cibot.reports.context import gerrit_page
 from cibot.store.cis import server_urls
 from cibot.store.engine import Tx

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from cibot.reports.due import deadline_after, eligible
 from cibot.reports.ci import find_ci, line_of
 from cibot.reports.context import Context, gerrit_page
+from cibot.reports.due import deadline_after, eligible
 from cibot.reports.listing import CiLine
 from cibot.reports.project import cis_on, reference_on
 from cibot.scope import Scope, scopes

@@ -134,3 +134,10 @@ def gerrit_ids(tx: Tx) -> dict[int, int | None]:
         if found.get(ci_id) is None:
             found[ci_id] = gerrit_id
     return found
+
+
+def accounts_of_cis(tx: Tx) -> dict[int, int]:
+    """The CI of each account that has one, both by their row."""
+    table = schema.account.c
+    query = select(table.id, table.ci_id).where(table.ci_id.is_not(None))
+    return {row.id: row.ci_id for row in tx.execute(query)}

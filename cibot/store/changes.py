@@ -51,9 +51,7 @@ def _newer(new: Any, old: Any) -> dict[str, Any]:
         "closed_heard_at": case(
             (or_(open_again, earlier), new.closed_heard_at), else_=old.closed_heard_at
         ),
-        "closed_at": case(
-            (open_again, null()), (earlier, new.closed_at), else_=old.closed_at
-        ),
+        "closed_at": case((open_again, null()), (earlier, new.closed_at), else_=old.closed_at),
     } | values
     # Last, since MySQL's earlier assignments must compare with the old value.
     values["updated_at"] = case((fresh, new.updated_at), else_=old.updated_at)

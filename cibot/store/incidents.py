@@ -158,6 +158,13 @@ def opened_since(tx: Tx, since: datetime) -> list[StoredIncident]:
     return [StoredIncident(*row) for row in tx.execute(query)]
 
 
+def every_incident(tx: Tx) -> list[StoredIncident]:
+    """All incidents that ever opened, oldest first."""
+    table = schema.incident.c
+    query = select(*_FIELDS).where(table.opened_at.is_not(None)).order_by(table.opened_at, table.id)
+    return [StoredIncident(*row) for row in tx.execute(query)]
+
+
 def add_incident(tx: Tx, incident: StoredIncident) -> int:
     """Stores a new incident and returns its id; ``incident.id`` is not looked at."""
     result = tx.execute(insert(schema.incident).values(**_values(incident)))

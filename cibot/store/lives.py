@@ -49,6 +49,12 @@ def _replaced(new: Any, _old: Any) -> dict[str, Any]:
     return {name: new[name] for name in ("marked_at", "basis", "body")}
 
 
+def drop_lives(tx: Tx, ci_id: int, since: datetime) -> None:
+    """Forgets a CI's states of that time and later."""
+    table = schema.life
+    tx.execute(delete(table).where(table.c.ci_id == ci_id, table.c.at >= since))
+
+
 def life_times(tx: Tx, ci_id: int) -> list[datetime]:
     """Of when states of a CI are stored, oldest first."""
     table = schema.life.c
@@ -67,3 +73,8 @@ def newest_life(tx: Tx, ci_id: int, basis: str, before: datetime | None) -> Stor
         return None
     body = json.loads(zlib.decompress(row.body))
     return StoredLife(row.ci_id, row.at, row.marked_at, row.basis, body)
+
+
+def forget_lives(tx: Tx) -> None:
+    """Every CI is judged from its first report on, the next time."""
+    tx.execute(delete(schema.life))

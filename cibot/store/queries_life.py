@@ -60,9 +60,7 @@ def _reports() -> Select[Any]:
         report.pipeline,
         report.outcome,
         report.result,
-    ).join(
-        schema.comment, (comment.change_id == report.change_id) & (comment.seq == report.seq)
-    )
+    ).join(schema.comment, (comment.change_id == report.change_id) & (comment.seq == report.seq))
 
 
 def first_report_of(tx: Tx, ci_id: int) -> datetime | None:

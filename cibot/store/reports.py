@@ -66,6 +66,30 @@ def drop_reports(tx: Tx, keys: Collection[tuple[int, int]]) -> None:
             tx.execute(delete(table).where(near, exact))
 
 
+def written_reports(
+    tx: Tx, keys: Collection[tuple[int, int]]
+) -> dict[tuple[int, int], tuple[Any, ...]]:
+    """What is stored of some comments: CI, patch set, pipeline, outcome, result and builds."""
+    report = schema.report.c
+    builds = builds_of(tx, keys)
+    found: dict[tuple[int, int], tuple[Any, ...]] = {}
+    ordered = sorted(keys)
+    for start in range(0, len(ordered), _CHUNK):
+        some = ordered[start : start + _CHUNK]
+        query = (
+            select(
+                report.change_id, report.seq, report.ci_id, report.patch_set, report.pipeline,
+                report.outcome, report.result,
+            )
+            .where(report.change_id.in_(sorted({one for one, _seq in some})))
+            .where(tuple_(report.change_id, report.seq).in_(some))
+        )  # fmt: skip
+        for change_id, seq, *values in tx.execute(query):
+            ran = tuple(one[2:] for one in builds.get((change_id, seq), ()))
+            found[change_id, seq] = (*values, ran)
+    return found
+
+
 def _reports() -> Any:
     report, change, patch_set = schema.report, schema.change, schema.patch_set
     comment = schema.comment

@@ -1,0 +1,83 @@
+"""``cibot rebuild``: reads and judges everything anew, and says what differs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from cibot import logs
+from cibot.alerts.incident import Phase
+from cibot.alerts.incidentrow import incident_from_row
+from cibot.bootstrap import open_migrated, utc_now
+from cibot.cli.common import config_option, read_config
+from cibot.collector.rereading import reread
+from cibot.configfile import secret_values
+from cibot.health.configured import policies_from
+from cibot.monitor.judging import Judging
+from cibot.replay.differing import Opened, by_kind, differing
+from cibot.store.cis import all_cis
+from cibot.store.engine import Tx
+from cibot.store.incidents import every_incident, health_of
+from cibot.store.lives import forget_lives
+
+
+@click.command("rebuild")
+@config_option
+def rebuild_command(config_path: Path | None) -> None:
+    """Read every stored comment anew, judge every CI from its first report, say what differs.
+
+    For after an upgrade that reads or judges differently, or other thresholds. The bot
+    may run meanwhile. Nobody is told by this; what people know and is not so, the
+    running bot corrects.
+
+    \b
+    Example:
+      cibot rebuild
+    """
+    loaded = read_config(config_path)
+    logs.set_up("error", loaded.config.log.format, secrets=secret_values(loaded.config))
+    store = open_migrated(loaded.config)
+    judging = Judging(
+        store, loaded.config, policies_from(loaded.config.judgement), utc_now, tells=False
+    )
+    try:
+        before, states = store.read(_opened), store.read(_states)
+        with _bar() as bar:
+            task = bar.add_task("reading", total=None)
+            read = reread(store, utc_now(), lambda n: bar.update(task, completed=n))
+            store.write(forget_lives)
+            cis = store.read(all_cis)
+            for ci in bar.track(cis, description="judging"):
+                judging.judge(ci.id)
+        differently = f"{read.comments} comments read, {read.changed} of them differently"
+        click.echo(f"{differently}; {len(cis)} CIs judged")
+        for line in differing(before, store.read(_opened)):
+            click.echo(line)
+        for name, now in store.read(_states).items():
+            if states.get(name, now) != now:
+                click.echo(f"{name}: {states[name]} became {now}")
+    finally:
+        store.close()
+
+
+def _opened(tx: Tx) -> Opened:
+    names = {one.id: one.name for one in all_cis(tx)}
+    return by_kind(
+        (names[row.ci_id], incident_from_row(json.loads(row.body), row.id))
+        for row in every_incident(tx)
+        if row.ci_id in names and row.state != Phase.WITHDRAWN
+    )
+
+
+def _states(tx: Tx) -> dict[str, str]:
+    names = {one.id: one.name for one in all_cis(tx)}
+    return {names[one.ci_id]: one.state for one in health_of(tx) if one.ci_id in names}
+
+
+def _bar() -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=Console(stderr=True), transient=True)

@@ -1,0 +1,79 @@
+"""Reads stored comments anew, as after a change of the parser: only what differs is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from cibot.collector.formats import GERRITS_OWN
+from cibot.collector.rows import Batch, message_of
+from cibot.store.accounts import accounts_of_cis
+from cibot.store.comments import CommentText, comments_by
+from cibot.store.engine import Store, Tx
+from cibot.store.reports import drop_reports, put_reports, written_reports
+
+_Key = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Reread:
+    """How many comments were read, and of how many the report differs from the one stored."""
+
+    comments: int
+    changed: int
+
+
+def reread(
+    store: Store, now: datetime, progress: Callable[[int], None] = lambda _n: None
+) -> Reread:
+    """Reads every comment of every CI anew; a transaction for each few hundred of them.
+
+    Interrupted, what was read is stored, and the same call reads the rest.
+    """
+    comments = changed = 0
+    for account_id, ci_id in sorted(store.read(accounts_of_cis).items()):
+        pages = store.read(lambda tx, one=account_id: [*comments_by(tx, [one])])  # type: ignore[misc]
+        for page in pages:
+            changed += store.write(lambda tx, some=page, ci=ci_id: _page(tx, some, ci, now))  # type: ignore[misc]
+            comments += len(page)
+            progress(comments)
+    return Reread(comments, changed)
+
+
+def _page(tx: Tx, page: Sequence[CommentText], ci_id: int, now: datetime) -> int:
+    batch = Batch(now)
+    for one in page:
+        if not (one.tag or "").startswith(GERRITS_OWN):
+            batch.add_report(ci_id, (one.change_id, one.seq), message_of(one))
+    keys = [(one.change_id, one.seq) for one in page]
+    before, after = written_reports(tx, keys), _written(batch)
+    differ = {key for key in keys if before.get(key) != after.get(key)}
+    drop_reports(tx, differ)
+    put_reports(
+        tx,
+        [one for one in batch.reports if _key(one) in differ],
+        [one for one in batch.builds if _key(one) in differ],
+    )
+    return len(differ)
+
+
+def _key(row: dict[str, Any]) -> _Key:
+    return (row["change_id"], row["seq"])
+
+
+def _written(batch: Batch) -> dict[_Key, tuple[Any, ...]]:
+    """The same of new rows as `written_reports` gives of stored ones."""
+    builds: dict[_Key, list[tuple[Any, ...]]] = {}
+    for one in batch.builds:
+        builds.setdefault(_key(one), []).append(
+            tuple(one[name] for name in ("job", "word", "result", "voting", "duration_s", "url"))
+        )
+    return {
+        _key(one): (
+            *(one[name] for name in ("ci_id", "patch_set", "pipeline", "outcome", "result")),
+            tuple(builds.get(_key(one), ())),
+        )
+        for one in batch.reports
+    }

@@ -1,0 +1,293 @@
+"""The same history in any order of arrival gives the same states, incidents and times."""
+
+from __future__ import annotations
+
+import json
+import random
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from cibot.collector.ingest import Ingest
+from cibot.collector.roster import Roster
+from cibot.config import Config
+from cibot.health.policy import Policy
+from cibot.model import Account, Change, Message, PatchSet
+from cibot.monitor import Monitor
+from cibot.store import schema
+from cibot.store.cis import ensure_server
+from cibot.store.engine import Store, open_store
+from cibot.store.incidents import health_of
+from cibot.store.migrate import upgrade
+
+START = datetime(2026, 6, 1, tzinfo=UTC)
+ZUUL = Account(1, "zuul", "Zuul")
+ACME = Account(2, "acme-ci", "Acme CI")
+BOLD = Account(3, "bold-ci", "Bold CI")
+CONFIG = Config.model_validate(
+    {
+        "gerrit": [{"name": "review", "url": "https://review.example.org"}],
+        "ci": [
+            {"name": "Zuul", "accounts": ["zuul"]},
+            {"name": "Acme", "accounts": ["acme-ci"]},
+            {"name": "Bold", "accounts": ["bold-ci"]},
+        ],
+        "irc": [{"name": "net", "host": "irc.example.org"}],
+        "route": [{"channels": ["net/#ops"]}],
+    }
+)
+
+
+def _text(patch_set: int, passed: bool, job: str = "tempest") -> str:
+    said, word = ("succeeded", "SUCCESS") if passed else ("failed", "FAILURE")
+    return (
+        f"Patch Set {patch_set}:\n\nBuild {said} (check pipeline).\n\n"
+        f"- {job} https://logs.example.org/1 : {word} in 3m 12s"
+    )
+
+
+@dataclass
+class History:
+    """A server's truth: every change as it is at the end, and when each thing was said."""
+
+    changes: list[Change] = field(default_factory=list)
+    removed: set[str] = field(default_factory=set)
+    end: datetime = START
+
+    @classmethod
+    def make(cls, seed: int, size: int) -> History:
+        """A reference and two CIs; one breaks and mends, one falls silent and comes back."""
+        dice, found, at = random.Random(seed), cls(), START
+        for number in range(1, size + 1):
+            at += timedelta(minutes=dice.choice([1, 5, 60, 240]))
+            found.changes.append(found._change(dice, number, at, number / size))
+        found.end = max(one.updated for one in found.changes) + timedelta(days=2)
+        return found
+
+    def _change(self, dice: random.Random, number: int, at: datetime, part: float) -> Change:
+        sets = [PatchSet(1, at)]
+        if dice.random() < 0.2:
+            sets.append(PatchSet(2, at + timedelta(minutes=dice.choice([2, 45, 300]))))
+        messages: list[Message] = []
+        for one in sets:
+            for account, minutes in ((ZUUL, 30), (ACME, 40), (BOLD, 20)):
+                posted = one.uploaded_at + timedelta(minutes=minutes + dice.randrange(20))
+                messages += self._said(dice, number, one.number, account, posted, part)
+        messages.sort(key=lambda one: one.posted_at)
+        placed = [
+            replace(one, message_id=f"{number:08x}{place:08x}", position=place)
+            for place, one in enumerate(messages)
+        ]
+        self.removed |= {one.message_id or "" for one in placed if dice.random() < 0.02}
+        closed = dice.random() < 0.5
+        last = max([at, *(one.posted_at for one in placed), sets[-1].uploaded_at])
+        ends = last + timedelta(minutes=dice.choice([1, 600])) if closed else None
+        return Change(
+            number, "demo", "master", "S", "MERGED" if closed else "NEW", at, ends or last,
+            tuple(placed), tuple(sets), complete=True, closed=ends,
+        )  # fmt: skip
+
+    @staticmethod
+    def _said(
+        dice: random.Random, number: int, patch_set: int, who: Account, at: datetime, part: float
+    ) -> Iterator[Message]:
+        rate = 0.95
+        if who is ACME and 0.5 < part < 0.75:
+            rate = 0.05
+        if who is BOLD and (0.6 < part < 0.85 or dice.random() < 0.1):
+            return
+        for again in range(1 + (dice.random() < 0.1)):
+            posted = (at + timedelta(hours=again)).replace(microsecond=0)
+            yield Message(posted, _text(patch_set, dice.random() < rate), who, patch_set)
+
+    def at_the_end(self) -> list[Change]:
+        """As REST gives it, with the messages that were removed."""
+        return [
+            replace(
+                change,
+                messages=tuple(
+                    replace(one, text="Change message removed by: Admin")
+                    if one.message_id in self.removed
+                    else one
+                    for one in change.messages
+                ),
+            )
+            for change in self.changes
+        ]
+
+    def seen_at(self, now: datetime) -> list[Change]:
+        """As REST gave it then."""
+        return [
+            replace(
+                change,
+                messages=tuple(one for one in change.messages if one.posted_at <= now),
+                patch_sets=tuple(one for one in change.patch_sets if one.uploaded_at <= now),
+                status=change.status if change.closed and change.closed <= now else "NEW",
+                closed=change.closed if change.closed and change.closed <= now else None,
+                updated=min(change.updated, now),
+            )
+            for change in self.changes
+            if change.created <= now
+        ]
+
+    def events(self, dice: random.Random) -> list[tuple[datetime, Change]]:
+        """What the webhooks plugin posts: each thing alone, up to seconds late, some never."""
+        found: list[tuple[datetime, Change]] = []
+        for change in self.changes:
+            bare = replace(
+                change, messages=(), patch_sets=(), complete=False, status="NEW", closed=None
+            )
+            for one in change.patch_sets:
+                found.append(
+                    (one.uploaded_at, replace(bare, patch_sets=(one,), updated=one.uploaded_at))
+                )
+            for message in change.messages:
+                lag = timedelta(seconds=dice.choice([0, 0, 1]))
+                event = replace(
+                    message,
+                    message_id=None,
+                    position=None,
+                    posted_at=message.posted_at + lag,
+                    author=replace(message.author or ZUUL, gerrit_id=None),
+                )
+                upload = next(one for one in change.patch_sets if one.number == message.patch_set)
+                told = replace(
+                    bare, messages=(event,), patch_sets=(upload,), updated=event.posted_at
+                )
+                found.append((event.posted_at, told))
+            if change.closed:
+                found.append(
+                    (
+                        change.closed,
+                        replace(bare, status="MERGED", closed=change.closed, updated=change.closed),
+                    )
+                )
+        kept = [one for one in found if dice.random() > 0.05]
+        late = [(at + timedelta(seconds=dice.choice([0, 1, 90])), one) for at, one in kept]
+        return sorted(late, key=lambda one: (one[0], dice.random()))
+
+
+class Bot:
+    """A store, its ingest and its monitor, on a clock of the test's."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.now = START
+        server = store.write(lambda tx: ensure_server(tx, "review", "https://review.example.org/"))
+        self.ingest = Ingest(store, server, Roster.from_config(CONFIG, "review"), lambda: self.now)
+        self.ingest.sync_roster()
+        self.monitor = self.restarted()
+
+    def restarted(self) -> Monitor:
+        """A monitor that remembers nothing."""
+        self.monitor = Monitor(self.store, CONFIG, Policy(), lambda: self.now)
+        return self.monitor
+
+    def hear(self, changes: Sequence[Change], feed: str = "poll") -> None:
+        for start in range(0, max(1, len(changes)), 50):
+            some = changes[start : start + 50]
+            self.ingest.ingest(some, feed=feed, cursor=None, heard_at=self.now)
+
+    def judge(self) -> None:
+        ids = self.store.read(lambda tx: tx.execute(select(schema.ci.c.id)).scalars().all())
+        for one in ids:
+            self.monitor.judge(one)
+
+    def verdict(self) -> dict[str, Any]:
+        """States, incidents and steps, as anybody may compare them."""
+
+        def read(tx: Any) -> dict[str, Any]:
+            names = dict(tx.execute(select(schema.ci.c.id, schema.ci.c.name)).all())
+            incidents = tx.execute(select(schema.incident)).all()
+            steps = tx.execute(select(schema.transition)).all()
+            found: dict[str, Any] = {
+                names[one.ci_id]: (one.state, one.since, _signals(one.signals))
+                for one in health_of(tx)
+            }
+            for row in incidents:
+                if row.state == "withdrawn":
+                    continue
+                body = json.loads(row.body)
+                key = f"{names[row.ci_id]} {row.kind} {body['began_at']}"
+                found[key] = (
+                    row.state, row.opened_at, row.resolved_at, body["severity"], body["since"],
+                    body["reopened"], body["first_evidence"],
+                    [(one.at, one.name, one.reason) for one in steps if one.incident_id == row.id],
+                )  # fmt: skip
+            return found
+
+        return self.store.read(read)
+
+
+def _signals(text: str) -> list[Any]:
+    return [
+        {name: one[name] for name in ("name", "verdict", "figure", "n", "since", "evidence")}
+        for one in json.loads(text)
+    ]
+
+
+@contextmanager
+def bot() -> Iterator[Bot]:
+    with tempfile.TemporaryDirectory() as folder:
+        store = open_store(f"sqlite:///{Path(folder) / 'x.db'}")
+        upgrade(store)
+        try:
+            yield Bot(store)
+        finally:
+            store.close()
+
+
+def from_scratch(history: History) -> dict[str, Any]:
+    """Told at the end, in one piece, and judged once."""
+    with bot() as one:
+        one.now = history.end
+        one.hear(history.at_the_end())
+        one.judge()
+        return one.verdict()
+
+
+def lived_through(history: History, seed: int) -> dict[str, Any]:
+    """Heard by webhook and poll as it happened, judged now and then, restarted and told twice."""
+    dice = random.Random(seed)
+    with bot() as one:
+        polled = START
+        for at, change in history.events(dice):
+            one.now = max(one.now, at)
+            if dice.random() < 0.7:
+                one.hear([change], "webhook")
+            if dice.random() < 0.1:
+                one.hear([change], "webhook")
+            if one.now - polled > timedelta(hours=dice.choice([1, 12])):
+                polled = one.now
+                one.hear(history.seen_at(one.now))
+            if dice.random() < 0.15:
+                one.judge()
+            if dice.random() < 0.01:
+                one.restarted()
+        one.now = history.end
+        changes = history.at_the_end()
+        dice.shuffle(changes)
+        one.hear(changes[: len(changes) // 2], "backfill:1")
+        one.judge()
+        one.hear(changes)
+        one.judge()
+        return one.verdict()
+
+
+@settings(
+    max_examples=6, derandomize=True, suppress_health_check=[HealthCheck.too_slow], deadline=None
+)
+@given(st.integers(0, 10**6), st.integers(0, 10**6), st.integers(60, 160))
+def test_the_order_of_arrival_does_not_matter(seed: int, other: int, size: int) -> None:
+    history = History.make(seed, size)
+    truth = from_scratch(history)
+    assert any(key.startswith("Acme ") for key in truth), "nothing happened in this history"
+    assert lived_through(history, other) == truth
