@@ -36,7 +36,9 @@ from cibot.store.engine import Store, Tx, open_store
 from cibot.store.migrate import require_current, upgrade
 from cibot.web.asking import Asking
 from cibot.web.faces import face_blueprints
+from cibot.web.gate import Gate
 from cibot.web.probes import probes_blueprint
+from cibot.web.proxy import behind_proxies
 from cibot.web.readiness import parts
 from cibot.webhooks.gerrit import Hook, gerrit_blueprint
 from cibot.webhooks.slack import HearsSlack, slack_blueprint
@@ -234,13 +236,15 @@ def build(config: Config, extra: Mapping[str, Backend] | None = None) -> Bot:
     slack = {one.name: backends[one.name] for one in config.slack}
     app = create_app(
         [
-            probes_blueprint(parts(store, utc_now, backends)),
+            probes_blueprint(parts(store, utc_now, backends), Gate(config).admits),
             gerrit_blueprint(_hooks(sources, webhook_writers(store)), utc_now),
             *face_blueprints(asking),
             slack_blueprint(cast("dict[str, HearsSlack]", slack)),
         ]
     )
-    web = WebServer(app, config.web.listen, config.web.threads)
+    app = behind_proxies(app, config.web)
+    proxied = config.web.proxies > 0
+    web = WebServer(app, config.web.listen, config.web.threads, proxied=proxied)
     # The bot does not exist yet when its jobs are named.
     jobs = _jobs(sources, monitor, summaries, lambda: bot.lead())  # noqa: PLW0108
     scheduler = Scheduler(jobs, leader.held)
