@@ -9,12 +9,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from cibot.errors import UserError
+from cibot.model import Window
 from cibot.reports.context import Context
 from cibot.reports.signals import Evidence, read_evidence
 from cibot.store.engine import Tx
 from cibot.store.incidents import StoredIncident, incident_by_id, incidents_of
 from cibot.store.queries_ci import ci_rows
-from cibot.store.queries_incident import transitions_of
+from cibot.store.queries_incident import incidents_during, transitions_of
 
 _ENDED_WITHIN = timedelta(days=7)
 
@@ -64,6 +65,11 @@ def incidents_since(tx: Tx, ctx: Context, since: datetime) -> tuple[Incident, ..
     names = {one.id: one.name for one in ci_rows(tx)}
     stored = incidents_of(tx, resolved_since=since)
     return tuple(_incident(ctx, names, one) for one in stored if one.ci_id in names)
+
+
+def incidents_in(tx: Tx, ctx: Context, window: Window) -> tuple[Incident, ...]:
+    """The incidents that were open at any moment of a window, newest first."""
+    return read_incidents(tx, ctx, incidents_during(tx, window.since, window.until))
 
 
 def read_incidents(tx: Tx, ctx: Context, stored: Sequence[StoredIncident]) -> tuple[Incident, ...]:

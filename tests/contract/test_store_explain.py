@@ -215,6 +215,9 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     ],
     silences.silences_at: [lambda tx: silences.silences_at(tx, NOW)],
     silences.silence_by_id: [lambda tx: silences.silence_by_id(tx, 5)],
+    queries_incident.incidents_during: [
+        lambda tx: queries_incident.incidents_during(tx, SINCE, UNTIL)
+    ],
     queries_face.hourly_counts: [lambda tx: queries_face.hourly_counts(tx, 1, SINCE, UNTIL)],
     silences.silences_before: [
         lambda tx: silences.silences_before(tx, None, 10, NOW),
