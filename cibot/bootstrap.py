@@ -37,6 +37,7 @@ from cibot.store.migrate import require_current, upgrade
 from cibot.web.asking import Asking
 from cibot.web.faces import face_blueprints
 from cibot.web.gate import Gate
+from cibot.web.meter import Intake
 from cibot.web.probes import probes_blueprint
 from cibot.web.proxy import behind_proxies
 from cibot.web.readiness import parts
@@ -132,11 +133,13 @@ def make_source(
     store: Store,
     on_reports: Callable[[set[int]], None] = lambda _cis: None,
     stop: threading.Event | None = None,
+    intake: Intake | None = None,
 ) -> Source:
-    """A configured server with its way into the store."""
+    """A configured server with its way into the store; ``intake`` counts what comes."""
     server_id = store.write(lambda tx: ensure_server(tx, gerrit.name, str(gerrit.url)))
     roster = Roster.from_config(config, gerrit.name)
-    ingest = Ingest(store, server_id, roster, utc_now, on_reports)
+    count = partial((intake or Intake()).add, gerrit.name)
+    ingest = Ingest(store, server_id, roster, utc_now, on_reports, count)
     return Source(gerrit, make_gerrit(gerrit, stop), roster, ingest)
 
 
@@ -225,7 +228,10 @@ def build(config: Config, extra: Mapping[str, Backend] | None = None) -> Bot:
     sender = Sender(store, backends, utc_now, rooms=_rooms(config), leads=leader.held)
     policy = policy_from(config.judgement)
     monitor = Monitor(store, config, policy, utc_now, sender.wake, leader.held)
-    sources = [make_source(config, one, store, monitor.heard, stop) for one in config.gerrit]
+    intake = Intake()
+    sources = [
+        make_source(config, one, store, monitor.heard, stop, intake) for one in config.gerrit
+    ]
     for one in sources:
         one.ingest.sync_roster()
     summaries = Summaries(store, config.summary, _daily(config), utc_now, sender.wake)
@@ -238,7 +244,7 @@ def build(config: Config, extra: Mapping[str, Backend] | None = None) -> Bot:
         [
             probes_blueprint(parts(store, utc_now, backends), Gate(config).admits),
             gerrit_blueprint(_hooks(sources, webhook_writers(store)), utc_now),
-            *face_blueprints(asking),
+            *face_blueprints(asking, intake),
             slack_blueprint(cast("dict[str, HearsSlack]", slack)),
         ]
     )

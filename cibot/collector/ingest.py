@@ -44,7 +44,8 @@ _CACHE_FOR = timedelta(seconds=60)  # another process may have found out who is 
 class Ingest:
     """The sink of one server; safe to call from several threads.
 
-    ``on_reports`` is told, after the commit, which CIs have new reports.
+    ``on_reports`` is told, after the commit, which CIs have new reports, and
+    ``count`` what each feed brought.
     """
 
     def __init__(
@@ -54,12 +55,14 @@ class Ingest:
         roster: Roster,
         clock: Callable[[], datetime],
         on_reports: Callable[[set[int]], None] = lambda _cis: None,
+        count: Callable[[str, IngestCounts], None] = lambda _feed, _counts: None,
     ) -> None:
         self._store = store
         self._server_id = server_id
         self._roster = roster
         self._clock = clock
         self._on_reports = on_reports
+        self._count = count
         self._authors: authors.Authors = {}
         self._authors_since = clock()
         self._patch_sets: set[tuple[int, PatchSet]] = set()  # stored already
@@ -105,7 +108,9 @@ class Ingest:
         reported = {row["ci_id"] for row in batch.reports}
         if reported:
             self._on_reports(reported)
-        return IngestCounts(len(changes), len(batch.comments), batch.known, len(batch.reports))
+        counts = IngestCounts(len(changes), len(batch.comments), batch.known, len(batch.reports))
+        self._count(feed, counts)
+        return counts
 
     def sync_roster(self) -> set[int]:
         """Gives accounts to the CIs that the roster names now and reads them anew.

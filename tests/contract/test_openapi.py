@@ -72,6 +72,8 @@ def ask_anything(operation: Any, mode: GenerationMode) -> None:
         "/cis/NetApp CI/history", "/cis/Quobyte CI/missed", "/cis/NetApp CI/contact",
         "/compare?first=netapp&second=pure", "/changes/912345", "/incidents?state=all",
         "/incidents/1", "/projects", "/projects/cinder", "/summary", "/feeds", "/version",
+        "/summary?day=2026-11-21", "/cis/NetApp CI/builds", "/unparsed", "/silences?state=all",
+        "/cis/NetApp CI/history?bucket=hour",
     ],
 )  # fmt: skip
 def test_full_answers_fit_their_schema(app: Flask, path: str) -> None:
