@@ -67,7 +67,7 @@ class TokenConfig(Section):
     """
 
     name: Name
-    hash: TokenHash | None = None
+    hash: Annotated[TokenHash | None, Field(repr=False)] = None
     secret: ApiToken | None = None
     role: Literal["reader", "owner", "admin"] = "reader"
     owns: tuple[Text, ...] = ()
