@@ -49,7 +49,8 @@ GOLDEN = [
     ),
     (
         '[[token]]\nname = "a"\nsecret = "short"',
-        "3: token[0].secret: a token has at least 32 letters, digits and -._~+/=: `cibot token NAME` makes one",
+        "3: token[0].secret: a token has at least 32 letters, digits and -._~+/=: "
+        "`cibot token NAME` makes one",
     ),
     (TOKEN + 'role = "owner"', '4: token[0].role: an owner needs `owns`, like owns = ["Acme*"]'),
     (TOKEN + 'owns = ["*"]', '4: token[0].owns: counts with role = "owner" only'),
