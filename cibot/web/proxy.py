@@ -15,7 +15,12 @@ if TYPE_CHECKING:
 
 
 class _Prefixed:
-    """Takes the prefix off the path, whether the proxy left it there or not."""
+    """Takes the prefix off the path, which the proxy leaves whole.
+
+    What comes without it, as a supervisor's probe of the port itself, is answered
+    as well. A proxy that takes the prefix off says so by X-Forwarded-Prefix: from
+    the path alone "/ci/x" under "/ci" could be either.
+    """
 
     def __init__(self, app: WSGIApplication, prefix: str) -> None:
         self._app, self._prefix = app, prefix

@@ -31,6 +31,10 @@ def app(**web: Any) -> Flask:
             "path": request.path,
         }
 
+    @blueprint.get("/ci/<name>")
+    def ci(name: str) -> str:
+        return f"ci {name} {url_for('b.ci', name=name)}"
+
     @blueprint.get("/")
     def root() -> str:
         return "root"
@@ -71,10 +75,18 @@ def test_fewer_than_configured_add_nothing() -> None:
 
 
 @pytest.mark.parametrize("path", ["/where", "/ci/bot/where"])
-def test_a_prefix_is_taken_off_or_was(path: str) -> None:
+def test_a_prefix_is_taken_off_where_it_is(path: str) -> None:
     found = asked(path, headers=SAID, prefix="/ci/bot")
     assert (found["link"], found["path"]) == ("/ci/bot/where", "/where")
     assert found["root"] == "http://localhost/ci/bot/"
+
+
+def test_a_prefix_that_is_one_of_our_own_words_is_taken_off_once() -> None:
+    client = app(prefix="/ci", proxies=1).test_client()
+    assert client.get("/ci/ci/netapp").text == "ci netapp /ci/ci/netapp"
+    stripped = app(proxies=1).test_client()
+    said = {"X-Forwarded-Prefix": "/ci"}
+    assert stripped.get("/ci/netapp", headers=said).text == "ci netapp /ci/ci/netapp"
 
 
 def test_a_prefix_of_ours_outdoes_what_the_proxy_says() -> None:
