@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from cibot.errors import UserError
-from cibot.model import Result, Window
+from cibot.model import Window
 from cibot.reports.ci import find_ci, line_of
 from cibot.reports.context import Context
 from cibot.reports.incidents import Incident, incidents_since
 from cibot.reports.listing import CiLine
 from cibot.store.engine import Tx
-from cibot.store.queries_ci import daily_counts
+from cibot.store.queries_tally import buckets
+from cibot.store.tally import DAY, Counts
 
 MOST_DAYS = 90
+_NOTHING = Counts()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,21 +74,17 @@ def days_before(now: datetime, days: int) -> Window:
 
 
 def daily(tx: Tx, ci_ids: Collection[int], window: Window) -> dict[int, tuple[Day, ...]]:
-    """The days of some CIs, oldest first, without a gap."""
-    counts: dict[tuple[int, str, str], int] = defaultdict(int)
-    for one in daily_counts(tx, ci_ids, window.since, window.until):
-        counts[one.ci_id, one.day, one.result] += one.number
+    """The UTC days of some CIs that touch the window, oldest first, without a gap."""
+    counted = {
+        (one.ci_id, one.start.date()): one.counts
+        for one in buckets(tx, ci_ids, DAY, window.since, window.until)
+    }
     length = (window.until.date() - window.since.date()).days + 1
     dates = [window.since.date() + timedelta(days=place) for place in range(length)]
     return {
-        ci: tuple(
-            Day(
-                each,
-                counts[ci, each.isoformat(), Result.PASS],
-                counts[ci, each.isoformat(), Result.FAIL],
-                counts[ci, each.isoformat(), Result.INFRA],
-            )
-            for each in dates
-        )
-        for ci in ci_ids
+        ci: tuple(_day(each, counted.get((ci, each), _NOTHING)) for each in dates) for ci in ci_ids
     }
+
+
+def _day(day: date, counts: Counts) -> Day:
+    return Day(day, counts.passes, counts.fails, counts.infra)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -38,15 +37,6 @@ class HeardReport(NamedTuple):
     result: str | None
     posted_at: datetime
     uploaded_at: datetime | None
-
-
-class DayCount(NamedTuple):
-    """How many reports of a CI counted as ``result`` on a UTC day (``YYYY-MM-DD``)."""
-
-    ci_id: int
-    day: str
-    result: str
-    number: int
 
 
 def ci_rows(tx: Tx) -> list[CiRow]:
@@ -116,38 +106,6 @@ def latest_reports(
         query = query.where(table.result.is_not(None), table.patch_set.is_not(None))
     query = query.order_by(table.posted_at.desc(), table.change_id.desc(), table.seq.desc())
     return [HeardReport(*row) for row in tx.execute(query.limit(limit))]
-
-
-def daily_counts(
-    tx: Tx, ci_ids: Collection[int], since: datetime, until: datetime
-) -> list[DayCount]:
-    """Results of some CIs by UTC day in ``since <= t < until``; every attempt counts."""
-    table = schema.report.c
-    day = func.date(table.posted_at)
-    query = (
-        select(table.ci_id, day, table.result, func.count())
-        .where(
-            table.ci_id.in_(sorted(ci_ids)),
-            table.posted_at >= since,
-            table.posted_at < until,
-            table.result.is_not(None),
-        )
-        .group_by(table.ci_id, day, table.result)
-    )
-    return [DayCount(row[0], str(row[1]), row[2], row[3]) for row in tx.execute(query)]
-
-
-def result_counts(
-    tx: Tx, ci_ids: Collection[int], since: datetime, until: datetime
-) -> list[tuple[int, str | None, str | None, int]]:
-    """(CI, outcome, result, how many reports) in ``since <= t < until``."""
-    table = schema.report.c
-    query = (
-        select(table.ci_id, table.outcome, table.result, func.count())
-        .where(table.ci_id.in_(sorted(ci_ids)), table.posted_at >= since, table.posted_at < until)
-        .group_by(table.ci_id, table.outcome, table.result)
-    )
-    return [(row[0], row[1], row[2], row[3]) for row in tx.execute(query)]
 
 
 def account_names(tx: Tx, ci_id: int, limit: int = 10) -> list[str]:

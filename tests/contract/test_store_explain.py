@@ -34,10 +34,12 @@ from cibot.store import (
     queries_face,
     queries_incident,
     queries_judging,
+    queries_tally,
     queries_unparsed,
     reports,
     schema,
     silences,
+    tally,
     watches,
 )
 from cibot.store.audit import AuditRow
@@ -45,6 +47,7 @@ from cibot.store.engine import Store, Tx
 from cibot.store.incidents import StoredHealth, StoredIncident
 from cibot.store.lease import Lease
 from cibot.store.outbox import Outgoing
+from cibot.store.tally import DAY, Counts, Tally
 from cibot.store.watches import StoredWatch
 from tests.support.history import NOW, History, ago
 
@@ -72,6 +75,12 @@ COMMENT = {
 
 AUDITED = AuditRow(NOW, "net", "mika", "mika", "#ci", "ack", "1", "done")
 WATCH = StoredWatch("net", "u7", 1, "u7", NOW)
+
+
+def _count(tx: Tx) -> None:
+    with tally.counting(tx) as counts:
+        reports.drop_reports(tx, KEY, counts)
+
 
 Call = Callable[[Tx], object]
 CALLS: Mapping[Any, Sequence[Call]] = {
@@ -176,8 +185,6 @@ CALLS: Mapping[Any, Sequence[Call]] = {
         lambda tx: queries_ci.latest_reports(tx, 1),
         lambda tx: queries_ci.latest_reports(tx, 1, since=SINCE, until=UNTIL, judging=True),
     ],
-    queries_ci.daily_counts: [lambda tx: queries_ci.daily_counts(tx, [1, 2], SINCE, UNTIL)],
-    queries_ci.result_counts: [lambda tx: queries_ci.result_counts(tx, [1, 2], SINCE, UNTIL)],
     queries_ci.account_names: [lambda tx: queries_ci.account_names(tx, 1)],
     queries_face.recent_projects: [lambda tx: queries_face.recent_projects(tx, [1, 2])],
     queries_face.reports_before: [
@@ -200,9 +207,14 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     queries_judging.last_report_of: [lambda tx: queries_judging.last_report_of(tx, 1)],
     queries_judging.servers_of: [lambda tx: queries_judging.servers_of(tx, 1)],
     queries_judging.heard_at: [queries_judging.heard_at],
+    queries_tally.buckets: [lambda tx: queries_tally.buckets(tx, [1, 2], DAY, SINCE, UNTIL)],
+    queries_tally.counts_between: [
+        lambda tx: queries_tally.counts_between(tx, [1, 2], SINCE, UNTIL),
+        lambda tx: queries_tally.counts_between(tx, [1, 2], NOW - ago(minutes=3), NOW),
+    ],
     queries_unparsed.unparsed_of: [lambda tx: queries_unparsed.unparsed_of(tx, 1, SINCE, 10)],
-    reports.put_reports: [lambda tx: reports.put_reports(tx, [], [])],
-    reports.drop_reports: [lambda tx: reports.drop_reports(tx, KEY)],
+    reports.put_reports: [lambda tx: reports.put_reports(tx, [], [], Tally())],
+    reports.drop_reports: [lambda tx: reports.drop_reports(tx, KEY, Tally())],
     reports.reports_of: [lambda tx: reports.reports_of(tx, 1, SINCE, UNTIL)],
     reports.reports_on: [lambda tx: reports.reports_on(tx, CHANGE)],
     reports.builds_of: [lambda tx: reports.builds_of(tx, [*KEY, (CHANGE + 1, 1)])],
@@ -228,6 +240,10 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     watches.watches_of: [lambda tx: watches.watches_of(tx, "net", "u7")],
     watches.watchers_of: [lambda tx: watches.watchers_of(tx, 1)],
     watches.seen_in: [lambda tx: watches.seen_in(tx, "net", "u7", "u7_")],
+    tally.counting: [_count],
+    tally.add_counts: [lambda tx: tally.add_counts(tx, {(1, DAY, 24): Counts(1)})],
+    tally.drift: [lambda tx: tally.drift(tx, 1)],
+    tally.recount: [lambda tx: tally.recount(tx, 1)],
     bulk.upsert: [lambda tx: bulk.upsert(tx, schema.server, [])],
 }
 
