@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import func, select
 
 from cibot.store import schema
-from cibot.store.engine import Tx
+from cibot.store.engine import Tx, in_this_order
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def last_heard(tx: Tx) -> dict[int, datetime]:
 def heard_reports() -> Any:
     """A SELECT of `HeardReport` rows, for the caller to narrow."""
     report, change, patch_set = schema.report, schema.change, schema.patch_set
-    return (
+    return in_this_order(
         select(
             report.c.ci_id,
             report.c.change_id,

@@ -10,7 +10,7 @@ from sqlalchemy import Table, delete, func, select, tuple_
 
 from cibot.store import schema
 from cibot.store.bulk import insert_rows
-from cibot.store.engine import Tx
+from cibot.store.engine import Tx, in_this_order
 from cibot.store.tally import Tally
 
 _CHUNK = 500
@@ -82,7 +82,7 @@ def _these(table: Table, keys: Sequence[tuple[int, int]]) -> tuple[Any, Any]:
 def _reports() -> Any:
     report, change, patch_set = schema.report, schema.change, schema.patch_set
     comment = schema.comment
-    return (
+    return in_this_order(
         select(
             report.c.ci_id,
             report.c.change_id,
@@ -177,8 +177,9 @@ def judging_counts(tx: Tx, since: datetime) -> list[tuple[str, int, int]]:
     report, change = schema.report, schema.change
     # Each CI by its number, so that only the end of its part of the index is read.
     ids = tx.execute(select(schema.ci.c.id)).scalars().all()
-    query = (
+    query = in_this_order(
         select(change.c.project, report.c.ci_id, func.count())
+        .select_from(report)
         .join(change, change.c.id == report.c.change_id)
         .where(report.c.ci_id.in_(ids), report.c.posted_at >= since, report.c.result.is_not(None))
         .group_by(change.c.project, report.c.ci_id)

@@ -49,7 +49,7 @@ from cibot.store.lease import Lease
 from cibot.store.outbox import Outgoing
 from cibot.store.tally import DAY, Counts, Tally
 from cibot.store.watches import StoredWatch
-from tests.support.history import NOW, History, ago
+from tests.support.history import NOW, CiHistory, History, ago
 
 # These hold a row a server, a CI or an account, or fewer.
 SMALL = {"server", "ci", "account", "health", "feed", "lease"}
@@ -68,7 +68,7 @@ INCIDENT = StoredIncident(5, 1, "success", "firing", NOW, None, NOW, "{}")
 NEWS = Change(77, "filler/27", "master", "S", "NEW", NOW, NOW, (), (PatchSet(1, NOW),))
 NEW_ACCOUNT = Account(900, "new", "New", "new@example.org")
 COMMENT = {
-    "change_id": CHANGE, "seq": 9, "account_id": 1, "patch_set": 1, "posted_at": NOW,
+    "change_id": CHANGE, "seq": 999, "account_id": 1, "patch_set": 1, "posted_at": NOW,
     "message_id": "x", "event_at": None, "position": 9, "tag": None, "digest": 1, "text": "",
     "votes": None,
 }  # fmt: skip
@@ -264,14 +264,27 @@ def test_every_function_of_the_store_is_called_here() -> None:
     assert named == set(CALLS), "a function of the store is not, or no longer, in CALLS"
 
 
-def _fill(store: Store) -> None:
-    """Rows enough that an index is worth its while."""
-    history = History(store)
-    others = [history.ci(f"Other {place}") for place in range(25)]
+def _wide(history: History, others: list[CiHistory]) -> None:
+    """Many changes, on each of which one CI spoke."""
     for number in range(1, 2501):
         project = f"filler/{number % 50}"
         history.change(number, project, uploads=[ago(days=number % 90, hours=1)])
         others[number % 25].report(number, at=ago(days=number % 90), jobs={"job": "SUCCESS"})
+
+
+def _deep(history: History, others: list[CiHistory]) -> None:
+    """Few changes, of which each CI spoke again and again: a CI has more reports than those."""
+    for number in range(60, 140):
+        history.change(number, f"filler/{number % 50}", uploads=[ago(days=number % 90, hours=1)])
+        for place in range(100):
+            at = ago(days=number % 90, minutes=place)
+            others[place % 25].report(number, at=at, jobs={"job": "SUCCESS"} if place < 5 else {})
+
+
+def _fill(store: Store, shape: Callable[[History, list[CiHistory]], None]) -> None:
+    """Rows enough that an index is worth its while."""
+    history = History(store)
+    shape(history, [history.ci(f"Other {place}") for place in range(25)])
     history.save()
     store.write(_fill_more)
 
@@ -361,8 +374,9 @@ class _Undo(Exception):
     """Takes back what a call wrote, so that the next finds the same rows."""
 
 
-def test_every_statement_is_served_by_an_index(store: Store) -> None:
-    _fill(store)
+@pytest.mark.parametrize("shape", [_wide, _deep])
+def test_every_statement_is_served_by_an_index(store: Store, shape: Any) -> None:
+    _fill(store, shape)
     if store.engine.dialect.name != "sqlite":  # SQLite plans without statistics, as in production
         for table in schema.metadata.tables:
             store.write(lambda tx, t=table: tx.exec_driver_sql(f"ANALYZE TABLE `{t}`").all())  # type: ignore[misc]
