@@ -33,7 +33,7 @@ from cibot.monitor import Monitor
 from cibot.store import schema
 from cibot.store.accounts import accounts_of, add_accounts
 from cibot.store.changes import change_id
-from cibot.store.cis import all_cis, ensure_ci, ensure_server
+from cibot.store.cis import all_cis, ensure_ci, ensure_server, server_urls
 from cibot.store.engine import Store, Tx, open_store
 from cibot.store.feeds import feed_heard
 from cibot.store.incidents import StoredIncident, add_incident, add_transition
@@ -69,6 +69,17 @@ def load(url: str, reports: int, until: datetime) -> dict[str, float]:
     took["states"] = _timed(lambda: judge(store, until))
     store.close()
     return took
+
+
+def refresh(store: Store) -> None:
+    """The feed was heard just now: else every answer would say that it is stale."""
+    now = datetime.now(UTC)
+
+    def work(tx: Tx) -> None:
+        for server in server_urls(tx):
+            feed_heard(tx, server, "poll", None, now)
+
+    store.write(work)
 
 
 def judge(store: Store, now: datetime) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -12,8 +11,7 @@ from cibot.store import schema
 from cibot.store.engine import Tx, in_this_order
 
 
-@dataclass(frozen=True, slots=True)
-class CiRow:
+class CiRow(NamedTuple):
     """A CI as stored: its name, where it is known from, and since when."""
 
     id: int
@@ -43,7 +41,7 @@ def ci_rows(tx: Tx) -> list[CiRow]:
     """Every CI, by name."""
     table = schema.ci.c
     query = select(table.id, table.name, table.origin, table.created_at).order_by(table.name)
-    return [CiRow(*row) for row in tx.execute(query)]
+    return [CiRow._make(row) for row in tx.execute(query)]
 
 
 def last_heard(tx: Tx) -> dict[int, datetime]:

@@ -34,6 +34,7 @@ from cibot.store import (
     queries_face,
     queries_incident,
     queries_judging,
+    queries_status,
     queries_tally,
     queries_unparsed,
     reports,
@@ -207,6 +208,14 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     queries_judging.last_report_of: [lambda tx: queries_judging.last_report_of(tx, 1)],
     queries_judging.servers_of: [lambda tx: queries_judging.servers_of(tx, 1)],
     queries_judging.heard_at: [queries_judging.heard_at],
+    queries_status.glance: [
+        lambda tx: queries_status.glance(tx, 1, [], NOW, SINCE),
+        lambda tx: queries_status.glance(tx, 1, [2, 3], NOW, SINCE),
+    ],
+    queries_status.results_since: [
+        lambda tx: queries_status.results_since(tx, 1, None, 10),
+        lambda tx: queries_status.results_since(tx, 1, SINCE, 10),
+    ],
     queries_tally.buckets: [lambda tx: queries_tally.buckets(tx, [1, 2], DAY, SINCE, UNTIL)],
     queries_tally.counts_between: [
         lambda tx: queries_tally.counts_between(tx, [1, 2], SINCE, UNTIL),
