@@ -31,6 +31,7 @@ from cibot.store.comments import (
 from cibot.store.engine import Store, Tx
 from cibot.store.feeds import feed_failed, feed_heard, feed_rejected, load_cursor
 from cibot.store.reports import drop_reports, put_reports
+from cibot.store.tally import Tally, counting
 
 log = logging.getLogger(__name__)
 _NOBODY = KnownAccount(0, Account(), None)
@@ -121,8 +122,9 @@ class Ingest:
         def work(tx: Tx) -> set[int]:
             now = self._clock()
             moved = authors.reassigned(tx, self._server_id, self._roster, now)
-            for account_id, ci_id in moved.items():
-                self._reread_account(tx, account_id, ci_id, now)
+            with counting(tx) as tally:
+                for account_id, ci_id in moved.items():
+                    self._reread_account(tx, account_id, ci_id, now, tally)
             return set(moved.values())
 
         moved = self._store.write(work)
@@ -198,17 +200,19 @@ class Ingest:
                 batch.discovered[author.id] = author
 
     def _write(self, tx: Tx, batch: Batch) -> None:
-        drop_reports(tx, batch.reread)
-        add_comments(tx, batch.comments)
-        update_comments(tx, batch.updates)
-        put_reports(tx, batch.reports, batch.builds)
-        for account_id, row in batch.discovered.items():
-            ci_id = authors.discover(tx, self._roster.server, row, batch.heard_at)
-            log.info("CI discovered account=%d ci=%d", account_id, ci_id)
-            batch.reports.extend(self._reread_account(tx, account_id, ci_id, batch.heard_at))
+        with counting(tx) as tally:
+            drop_reports(tx, batch.reread, tally)
+            add_comments(tx, batch.comments)
+            update_comments(tx, batch.updates)
+            put_reports(tx, batch.reports, batch.builds, tally)
+            for account_id, row in batch.discovered.items():
+                ci_id = authors.discover(tx, self._roster.server, row, batch.heard_at)
+                log.info("CI discovered account=%d ci=%d", account_id, ci_id)
+                found = self._reread_account(tx, account_id, ci_id, batch.heard_at, tally)
+                batch.reports.extend(found)
 
     def _reread_account(
-        self, tx: Tx, account_id: int, ci_id: int, now: datetime
+        self, tx: Tx, account_id: int, ci_id: int, now: datetime, tally: Tally
     ) -> list[dict[str, Any]]:
         """Makes the reports of an account's stored comments, in place of what was there."""
         written: list[dict[str, Any]] = []
@@ -217,8 +221,8 @@ class Ingest:
             for one in comments:
                 if not (one.tag or "").startswith(GERRITS_OWN):
                     batch.add_report(ci_id, (one.change_id, one.seq), message_of(one))
-            drop_reports(tx, {(one.change_id, one.seq) for one in comments})
-            put_reports(tx, batch.reports, batch.builds)
+            drop_reports(tx, {(one.change_id, one.seq) for one in comments}, tally)
+            put_reports(tx, batch.reports, batch.builds, tally)
             written.extend(batch.reports)
         return written
 

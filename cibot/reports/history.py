@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 
 from cibot.errors import UserError
-from cibot.model import Result, Window
+from cibot.model import Window
 from cibot.reports.ci import find_ci, line_of
 from cibot.reports.context import Context
 from cibot.reports.incidents import Incident, incidents_since
 from cibot.reports.listing import CiLine
 from cibot.store.engine import Tx
-from cibot.store.queries_ci import daily_counts
-from cibot.store.queries_face import hourly_counts
+from cibot.store.queries_tally import buckets
+from cibot.store.tally import DAY, HOUR, Counts
 
 MOST_DAYS = 90
 MOST_HOURLY = 14  # days; more points than a chart is wide
 Bucket = Literal["day", "hour"]
+_NOTHING = Counts()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,38 +94,31 @@ def days_before(now: datetime, days: int) -> Window:
 
 
 def daily(tx: Tx, ci_ids: Collection[int], window: Window) -> dict[int, tuple[Day, ...]]:
-    """The days of some CIs, oldest first, without a gap."""
-    counts: dict[tuple[int, str, str], int] = defaultdict(int)
-    for one in daily_counts(tx, ci_ids, window.since, window.until):
-        counts[one.ci_id, one.day, one.result] += one.number
+    """The UTC days of some CIs that touch the window, oldest first, without a gap."""
+    counted = {
+        (one.ci_id, one.start.date()): one.counts
+        for one in buckets(tx, ci_ids, DAY, window.since, window.until)
+    }
     length = (window.until.date() - window.since.date()).days + 1
     dates = [window.since.date() + timedelta(days=place) for place in range(length)]
     return {
-        ci: tuple(
-            Day(
-                each,
-                counts[ci, each.isoformat(), Result.PASS],
-                counts[ci, each.isoformat(), Result.FAIL],
-                counts[ci, each.isoformat(), Result.INFRA],
-            )
-            for each in dates
-        )
-        for ci in ci_ids
+        ci: tuple(_day(each, counted.get((ci, each), _NOTHING)) for each in dates) for ci in ci_ids
     }
+
+
+def _day(day: date, counts: Counts) -> Day:
+    return Day(day, counts.passes, counts.fails, counts.infra)
 
 
 def hourly(tx: Tx, ci_id: int, window: Window) -> tuple[Hour, ...]:
     """A CI's hours, oldest first, without a gap."""
-    counts: dict[tuple[str, str], int] = defaultdict(int)
-    for one in hourly_counts(tx, ci_id, window.since, window.until):
-        counts[one.hour, one.result] += one.number
+    counted = {
+        one.start: one.counts for one in buckets(tx, [ci_id], HOUR, window.since, window.until)
+    }
     length = int((window.until - window.since) / timedelta(hours=1)) + 1
     hours = [window.since + timedelta(hours=place) for place in range(length)]
-    return tuple(
-        Hour(
-            at,
-            *(counts[f"{at:%Y-%m-%d %H}", one] for one in (Result.PASS, Result.FAIL, Result.INFRA)),
-        )
-        for at in hours
-        if at < window.until
-    )
+    return tuple(_hour(at, counted.get(at, _NOTHING)) for at in hours if at < window.until)
+
+
+def _hour(at: datetime, counts: Counts) -> Hour:
+    return Hour(at, counts.passes, counts.fails, counts.infra)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -78,9 +78,11 @@ def read_incidents(tx: Tx, ctx: Context, stored: Sequence[StoredIncident]) -> tu
     return tuple(_incident(ctx, names, one) for one in stored if one.ci_id in names)
 
 
-def open_by_ci(tx: Tx, ctx: Context, ci_id: int | None = None) -> dict[int, tuple[Incident, ...]]:
-    """The open incidents of one CI or of all, by the CI's id."""
-    names = {one.id: one.name for one in ci_rows(tx)}
+def open_by_ci(
+    tx: Tx, ctx: Context, ci_id: int | None = None, names: Mapping[int, str] | None = None
+) -> dict[int, tuple[Incident, ...]]:
+    """The open incidents of one CI or of all, by the CI's id; ``names`` are all CIs' by id."""
+    names = names or {one.id: one.name for one in ci_rows(tx)}
     found: dict[int, tuple[Incident, ...]] = {}
     for one in incidents_of(tx, ci_id):
         if one.ci_id in names:
@@ -105,7 +107,7 @@ def evidence_of(tx: Tx, incident_id: int) -> tuple[tuple[Evidence, ...], tuple[E
     return read_evidence(body.get("first_evidence")), read_evidence(body.get("evidence"))
 
 
-def _incident(ctx: Context, names: dict[int, str], stored: StoredIncident) -> Incident:
+def _incident(ctx: Context, names: Mapping[int, str], stored: StoredIncident) -> Incident:
     body = _body(stored.body)
     return Incident(
         id=stored.id,

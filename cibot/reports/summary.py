@@ -9,14 +9,16 @@ from datetime import date, datetime, time, timedelta
 from typing import Literal
 
 from cibot.errors import UserError
-from cibot.model import Result, State, Window
+from cibot.model import State, Window
 from cibot.reports import text
 from cibot.reports.context import Context
 from cibot.reports.feeds import ServerFeeds, stale_feeds
 from cibot.reports.incidents import Incident, incidents_in
 from cibot.reports.listing import CiLine, all_lines, is_wrong
 from cibot.store.engine import Tx
-from cibot.store.queries_ci import ci_rows, result_counts
+from cibot.store.queries_ci import ci_rows
+from cibot.store.queries_tally import counts_between
+from cibot.store.tally import Counts
 
 Span = Literal["day", "today", "yesterday"]
 
@@ -108,16 +110,13 @@ def _midnight(ctx: Context, moment: datetime) -> datetime:
 
 
 def _totals(tx: Tx, lines: Sequence[CiLine], window: Window) -> Totals:
-    counts = result_counts(tx, [one.id for one in lines], window.since, window.until)
-    by_result: Counter[str | None] = Counter()
-    for _ci, outcome, result, count in counts:
-        by_result[result if outcome is not None else "not understood"] += count
-    judged = {Result.PASS, Result.FAIL, Result.INFRA}
+    found = counts_between(tx, [one.id for one in lines], window.since, window.until)
+    whole = Counts(*map(sum, zip(*found.values(), strict=True)))
     return Totals(
-        reports=sum(by_result[one] for one in judged),
-        passes=by_result[Result.PASS],
-        fails=by_result[Result.FAIL],
-        infra=by_result[Result.INFRA],
-        not_understood=by_result["not understood"],
-        cis=len({ci for ci, _outcome, result, _count in counts if result in judged}),
+        reports=whole.judged,
+        passes=whole.passes,
+        fails=whole.fails,
+        infra=whole.infra,
+        not_understood=whole.unparsed,
+        cis=sum(one.judged > 0 for one in found.values()),
     )

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import NamedTuple
 
-from sqlalchemy import String, and_, cast, func, or_, select
+from sqlalchemy import and_, func, or_, select
 
 from cibot.store import schema
 from cibot.store.engine import Tx
@@ -42,31 +41,6 @@ def recent_projects(
         counts = [(row[0], row[1]) for row in tx.execute(query)]
         found[ci_id] = sorted(counts, key=lambda one: (-one[1], one[0]))
     return found
-
-
-class HourCount(NamedTuple):
-    """How many reports of a CI counted as ``result`` in a UTC hour (``YYYY-MM-DD HH``)."""
-
-    hour: str
-    result: str
-    number: int
-
-
-def hourly_counts(tx: Tx, ci_id: int, since: datetime, until: datetime) -> list[HourCount]:
-    """Results of a CI by UTC hour in ``since <= t < until``; every attempt counts."""
-    table = schema.report.c
-    hour = func.substr(cast(table.posted_at, String), 1, 13).label("hour")
-    query = (
-        select(hour, table.result, func.count())
-        .where(
-            table.ci_id == ci_id,
-            table.posted_at >= since,
-            table.posted_at < until,
-            table.result.is_not(None),
-        )
-        .group_by(hour, table.result)
-    )
-    return [HourCount(row[0], row[1], row[2]) for row in tx.execute(query)]
 
 
 def reports_before(tx: Tx, ci_id: int, before: ReportKey | None, limit: int) -> list[HeardReport]:
