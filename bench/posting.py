@@ -1,8 +1,9 @@
-"""Posts bodies over keep-alive connections; run as a process of its own.
+"""Posts bodies, or gets pages, over keep-alive connections; run as a process of its own.
 
 ``python -m bench.posting PORT CONNECTIONS FILE`` reads one path on the first
 line and one body on each further line of FILE, posts them all, and prints as
-JSON the seconds it took, each answer's milliseconds, and the statuses.
+JSON the seconds it took, each answer's milliseconds, and the statuses. With an
+empty first line the others are paths to get.
 """
 
 from __future__ import annotations
@@ -35,7 +36,16 @@ class Posted:
 
 def post(port: int, connections: int, path: str, bodies: list[str], scratch: Path) -> Posted:
     """Posts the bodies from another process."""
-    scratch.write_text("\n".join([path, *bodies]), encoding="utf-8")
+    return _measured(port, connections, path, bodies, scratch)
+
+
+def get(port: int, connections: int, paths: list[str], scratch: Path) -> Posted:
+    """Gets the paths from another process."""
+    return _measured(port, connections, "", paths, scratch)
+
+
+def _measured(port: int, connections: int, path: str, lines: list[str], scratch: Path) -> Posted:
+    scratch.write_text("\n".join([path, *lines]), encoding="utf-8")
     done = subprocess.run(
         [sys.executable, "-m", "bench.posting", str(port), str(connections), str(scratch)],
         stdout=subprocess.PIPE,
@@ -45,7 +55,8 @@ def post(port: int, connections: int, path: str, bodies: list[str], scratch: Pat
     posted = Posted(**json.loads(done.stdout))
     wrong = {code: count for code, count in posted.statuses.items() if not code.startswith("2")}
     if wrong:
-        raise RuntimeError(f"posted to {path.split('/')[1]}, got statuses {wrong}")
+        where = path.split("/")[1] if path else lines[0]
+        raise RuntimeError(f"asked {where}, got statuses {wrong}")
     return posted
 
 
@@ -67,6 +78,9 @@ def _main(port: int, connections: int, file: Path) -> None:
 
 
 def _request(path: str, body: bytes) -> bytes:
+    if not path:
+        asked = f"GET {body.decode()} HTTP/1.1\r\nHost: bench\r\nAccept-Encoding: gzip\r\n\r\n"
+        return asked.encode()
     head = f"POST {path} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n"
     return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
 

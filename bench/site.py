@@ -27,6 +27,8 @@ from cibot.store import schema
 from cibot.store.cis import all_cis, ensure_server
 from cibot.store.engine import Store, open_store
 from cibot.store.migrate import upgrade
+from cibot.store.reports import drop_reports
+from cibot.store.tally import counting
 from tests.support.whole_bot import TOKEN, WholeBot
 
 DAYS, CIS, A_DAY = 28, 30, 20
@@ -137,9 +139,11 @@ def take_back(store: Store, change: int) -> None:
     """Undoes what the last comment did: the report, the incident, what was told."""
 
     def work(tx: Any) -> None:
-        for table in (schema.build, schema.report):
-            keys = select(schema.change.c.id).where(schema.change.c.number == change)
-            tx.execute(delete(table).where(table.c.change_id.in_(keys)))
+        report, numbered = schema.report.c, schema.change.c.number == change
+        ours = select(schema.change.c.id).where(numbered).scalar_subquery()
+        keys = tx.execute(select(report.change_id, report.seq).where(report.change_id == ours))
+        with counting(tx) as tally:
+            drop_reports(tx, [(one, seq) for one, seq in keys], tally)
         for table in (schema.transition, schema.incident, schema.outbox):
             tx.execute(delete(table))
 

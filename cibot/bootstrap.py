@@ -36,7 +36,10 @@ from cibot.store.engine import Store, Tx, open_store
 from cibot.store.migrate import require_current, upgrade
 from cibot.web.asking import Asking
 from cibot.web.faces import face_blueprints
+from cibot.web.gate import Gate
+from cibot.web.meter import Intake
 from cibot.web.probes import probes_blueprint
+from cibot.web.proxy import behind_proxies
 from cibot.web.readiness import parts
 from cibot.webhooks.gerrit import Hook, gerrit_blueprint
 from cibot.webhooks.slack import HearsSlack, slack_blueprint
@@ -130,11 +133,13 @@ def make_source(
     store: Store,
     on_reports: Callable[[set[int]], None] = lambda _cis: None,
     stop: threading.Event | None = None,
+    intake: Intake | None = None,
 ) -> Source:
-    """A configured server with its way into the store."""
+    """A configured server with its way into the store; ``intake`` counts what comes."""
     server_id = store.write(lambda tx: ensure_server(tx, gerrit.name, str(gerrit.url)))
     roster = Roster.from_config(config, gerrit.name)
-    ingest = Ingest(store, server_id, roster, utc_now, on_reports)
+    count = partial((intake or Intake()).add, gerrit.name)
+    ingest = Ingest(store, server_id, roster, utc_now, on_reports, count)
     return Source(gerrit, make_gerrit(gerrit, stop), roster, ingest)
 
 
@@ -223,7 +228,10 @@ def build(config: Config, extra: Mapping[str, Backend] | None = None) -> Bot:
     sender = Sender(store, backends, utc_now, rooms=_rooms(config), leads=leader.held)
     policies = policies_from(config.judgement)
     monitor = Monitor(store, config, policies, utc_now, sender.wake, leader.held)
-    sources = [make_source(config, one, store, monitor.heard, stop) for one in config.gerrit]
+    intake = Intake()
+    sources = [
+        make_source(config, one, store, monitor.heard, stop, intake) for one in config.gerrit
+    ]
     for one in sources:
         one.ingest.sync_roster()
     summaries = Summaries(store, config.summary, _daily(config), utc_now, sender.wake)
@@ -234,13 +242,15 @@ def build(config: Config, extra: Mapping[str, Backend] | None = None) -> Bot:
     slack = {one.name: backends[one.name] for one in config.slack}
     app = create_app(
         [
-            probes_blueprint(parts(store, utc_now, backends)),
+            probes_blueprint(parts(store, utc_now, backends), Gate(config).admits),
             gerrit_blueprint(_hooks(sources, webhook_writers(store)), utc_now),
-            *face_blueprints(asking),
+            *face_blueprints(asking, intake),
             slack_blueprint(cast("dict[str, HearsSlack]", slack)),
         ]
     )
-    web = WebServer(app, config.web.listen, config.web.threads)
+    app = behind_proxies(app, config.web)
+    proxied = config.web.proxies > 0
+    web = WebServer(app, config.web.listen, config.web.threads, proxied=proxied)
     # The bot does not exist yet when its jobs are named.
     jobs = _jobs(sources, monitor, summaries, lambda: bot.lead())  # noqa: PLW0108
     scheduler = Scheduler(jobs, leader.held)

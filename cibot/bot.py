@@ -31,9 +31,12 @@ class Worker(Protocol):
 
 
 class WebServer:
-    """Serves the application from threads of its own; port 0 takes a free one."""
+    """Serves the application from threads of its own; port 0 takes a free one.
 
-    def __init__(self, app: Flask, listen: str, threads: int) -> None:
+    ``proxied`` lets the application see what proxies say of a request.
+    """
+
+    def __init__(self, app: Flask, listen: str, threads: int, *, proxied: bool = False) -> None:
         host, _, port = listen.rpartition(":")
         try:
             self._server: Any = create_server(
@@ -43,7 +46,8 @@ class WebServer:
                 threads=threads,
                 ident="cibot",
                 max_request_body_size=(1 << 20) + 8192,
-                clear_untrusted_proxy_headers=True,
+                # `cibot.web.proxy` reads them, as far as the configuration says
+                clear_untrusted_proxy_headers=not proxied,
             )
         except OSError as error:
             raise ConfigError(

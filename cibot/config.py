@@ -19,6 +19,7 @@ from cibot.configjudgement import JudgementConfig
 from cibot.configvalues import (
     ALL_DAYS,
     Account,
+    ApiToken,
     BaseUrl,
     ChannelName,
     ChatAccount,
@@ -35,6 +36,8 @@ from cibot.configvalues import (
     SlashCommand,
     StoreUrl,
     Text,
+    TokenHash,
+    UrlPrefix,
     WebhookToken,
     Zone,
 )
@@ -52,6 +55,22 @@ class WebConfig(Section):
     listen: Listen = "127.0.0.1:8080"
     public_url: BaseUrl | None = None
     threads: Annotated[int, Field(ge=1, le=64)] = 16
+    private: bool = False
+    proxies: Annotated[int, Field(ge=0, le=10)] = 0
+    prefix: UrlPrefix | None = None
+
+
+class TokenConfig(Section):
+    """``[[token]]``: who may use the API under that name, and what they may change.
+
+    One of ``hash`` and ``secret`` is given; ``owns`` are patterns of CIs' names.
+    """
+
+    name: Name
+    hash: Annotated[TokenHash | None, Field(repr=False)] = None
+    secret: ApiToken | None = None
+    role: Literal["reader", "owner", "admin"] = "reader"
+    owns: tuple[Text, ...] = ()
 
 
 class GerritConfig(Section):
@@ -189,4 +208,5 @@ class Config(Section):
     route: tuple[RouteConfig, ...] = ()
     summary: tuple[SummaryConfig, ...] = ()
     person: tuple[PersonConfig, ...] = ()
+    token: tuple[TokenConfig, ...] = ()
     console: bool = False

@@ -122,6 +122,12 @@ def _webhook_token(value: str) -> str | None:
     return None
 
 
+def _api_token(value: str) -> str | None:
+    if not re.fullmatch(r"[A-Za-z0-9._~+/=-]{32,512}", value):
+        return "a token has at least 32 letters, digits and -._~+/=: `cibot token NAME` makes one"
+    return None
+
+
 def _store_url(value: str) -> str | None:
     if not value.startswith(("sqlite:///", "mysql+pymysql://", "mariadb+pymysql://")):
         return (
@@ -182,6 +188,18 @@ Prefix = Annotated[str, _like(r"\S{1,20}", 'write a word without blanks, like "!
 Account = Annotated[int | str, BeforeValidator(_account)]
 StoreUrl = Annotated[SecretStr, _secret(_store_url)]
 WebhookToken = Annotated[SecretStr, _secret(_webhook_token)]
+ApiToken = Annotated[SecretStr, _secret(_api_token)]
+TokenHash = Annotated[
+    str,
+    _like(
+        r"sha256:[0-9a-f]{64}",
+        'write "sha256:" and 64 hex digits, as `cibot token NAME` prints them; never the token',
+    ),
+]
+UrlPrefix = Annotated[
+    str,
+    _like(r"(/[A-Za-z0-9._~-]+)+", 'write a path like "/cibot": a slash before it, none behind'),
+]
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 ALL_DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 

@@ -38,3 +38,7 @@ class ConfigError(Permanent):
 
 class UserError(Permanent):
     """A person asked for something that cannot be done; the text is the reply."""
+
+
+class Conflict(UserError):
+    """What was to be changed is there, but not as it would have to be."""

@@ -28,6 +28,7 @@ _SHAPES = (
     (re.compile(r"(//[^/@:\s]{0,200}:)[^/@\s]{1,512}(?=@)"), r"\1" + MASK),
     (re.compile(r"\bx(?:ox[a-z]|app)-[A-Za-z0-9-]{3,512}"), MASK),
     (re.compile(r"(https://hooks\.slack(?:-gov)?\.com/)[^\s\"]{1,512}"), r"\1" + MASK),
+    (re.compile(r"\bcibot_[A-Za-z0-9_-]{20,512}"), MASK),
     (re.compile(r"(?i)\b((?:basic|bearer) )[A-Za-z0-9+/=._~-]{8,512}"), r"\1" + MASK),
 )
 

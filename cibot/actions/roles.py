@@ -13,6 +13,10 @@ TRUSTED = frozenset({"console", "cli"})
 """Networks whose asker has the terminal, and with it the database: an admin by default."""
 
 
+API = "api"
+"""The network of those who come by the JSON API; their account is the name of their token."""
+
+
 class Refused(UserError):
     """Somebody may not do that; the text says how to get the right."""
 
@@ -74,7 +78,7 @@ def require_identified(config: Config, actor: Actor) -> str:
 def require_admin(config: Config, actor: Actor) -> str:
     """The name of an admin; else raises Refused."""
     require_identified(config, actor)
-    if _is_admin(config, actor):
+    if _rights(config, actor).admin:
         return name_of(config, actor)
     raise Refused(f"Only an admin may do that. {_remedy(config, actor, 'admin = true')}")
 
@@ -82,23 +86,37 @@ def require_admin(config: Config, actor: Actor) -> str:
 def require_owner(config: Config, actor: Actor, ci: str) -> str:
     """The name of an admin or of an owner of the CI; else raises Refused."""
     require_identified(config, actor)
-    known = person(config, actor)
-    if _is_admin(config, actor) or (known is not None and matches(known.owns, ci)):
+    rights = _rights(config, actor)
+    if rights.admin or matches(rights.owns, ci):
         return name_of(config, actor)
     shown = cut(ci, 40)
     remedy = _remedy(config, actor, f'owns = ["{shown}"]')
     raise Refused(f"Only an owner of {shown} or an admin may do that. {remedy}")
 
 
-def _is_admin(config: Config, actor: Actor) -> bool:
+@dataclass(frozen=True, slots=True)
+class _Rights:
+    admin: bool
+    owns: tuple[str, ...] = ()
+
+
+def _rights(config: Config, actor: Actor) -> _Rights:
+    """A token has its own role, also where a person's name goes with it: it may do less."""
     if actor.network in TRUSTED:
-        return True
+        return _Rights(admin=True)
+    if actor.network == API:
+        token = next((one for one in config.token if one.name == actor.account), None)
+        if token is None:
+            return _Rights(admin=False)
+        return _Rights(token.role == "admin", token.owns if token.role == "owner" else ())
     known = person(config, actor)
-    return known is not None and known.admin
+    return _Rights(known.admin, known.owns) if known else _Rights(admin=False)
 
 
 def _remedy(config: Config, actor: Actor, right: str) -> str:
     who = cut(actor.identity, 80)
+    if actor.network == API:
+        return f"You are {who}; what a token may do is its `role` in the configuration's [[token]]."
     admins = [one.name for one in config.person if one.admin]
     if not admins:
         return f'No admin is configured yet: [[person]] with accounts = ["{who}"] and {right}.'

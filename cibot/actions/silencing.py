@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from cibot.actions.recording import record
 from cibot.actions.roles import Actor, require_admin, require_owner
-from cibot.errors import UserError
+from cibot.errors import Conflict, UserError
 from cibot.reports.ci import find_ci
 from cibot.reports.context import Context
 from cibot.reports.silences import Muted, silence, silences
@@ -77,7 +77,7 @@ def end_silence_by_id(tx: Tx, ctx: Context, actor: Actor, silence_id: int) -> Mu
         by = require_owner(ctx.config, actor, found.ci)
     ended = _end(tx, ctx, actor, found, by, f"#{silence_id}")
     if ended is None:
-        raise UserError(f"Silence #{silence_id} of {cut(found.ci, 40)} is over already.")
+        raise Conflict(f"Silence #{silence_id} of {cut(found.ci, 40)} is over already.")
     return ended
 
 

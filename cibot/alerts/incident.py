@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from cibot.errors import UserError
+from cibot.errors import Conflict
 from cibot.health.policy import IncidentPolicy
 from cibot.health.signal import Evidence, Signal
 from cibot.model import State
@@ -121,13 +121,13 @@ def is_bad(signal: Signal) -> bool:
 
 
 def acknowledge(incident: Incident, by: str, note: str | None, now: datetime) -> Step:
-    """Notes who looks at an incident; UserError when there is nothing to look at."""
+    """Notes who looks at an incident; Conflict when there is nothing to look at."""
     if not incident.open:
-        raise UserError("That incident is over; there is nothing to acknowledge.")
+        raise Conflict("That incident is over; there is nothing to acknowledge.")
     if incident.phase is Phase.PENDING:
-        raise UserError("That incident has not opened yet; nobody was told of it.")
+        raise Conflict("That incident has not opened yet; nobody was told of it.")
     if incident.acknowledged_by == by and incident.note == note:
-        raise UserError("You acknowledged that incident already.")
+        raise Conflict("You acknowledged that incident already.")
     firing = incident.phase is Phase.FIRING
     taken = replace(
         incident,

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from time import perf_counter
 
-from cibot.actions.recording import record
+from cibot.actions.recording import record_refusal
 from cibot.actions.roles import NOBODY, Actor, Refused
 from cibot.actions.watching import reach
 from cibot.card import Card, card
@@ -91,7 +91,7 @@ class Dispatcher:
         try:
             reply = (self._store.write if self._writes(words) else self._store.read)(work)
         except Refused as error:
-            self._refused(actor, meant, words, error)
+            record_refusal(self._store, actor, meant, " ".join(words[1:]), error, self._clock())
             return meant, card(str(error), error=True)
         except UserError as error:
             return meant, card(str(error), error=True)
@@ -106,20 +106,6 @@ class Dispatcher:
     def _writes(self, words: tuple[str, ...]) -> bool:
         command = self._by_word.get(words[0].casefold()) if words else None
         return command is not None and command.writes
-
-    def _refused(self, actor: Actor, command: str, words: tuple[str, ...], error: Refused) -> None:
-        """A try of somebody known is kept with what was done; a bare nick could be anybody's."""
-        log.warning("refused command=%s network=%s account=%r", command, actor.network,
-                    actor.account)  # fmt: skip
-        if not actor.account:
-            return
-        arguments, outcome = " ".join(words[1:]), f"refused: {error}"
-        try:
-            self._store.write(
-                lambda tx: record(tx, actor, command, arguments, outcome, self._clock())
-            )
-        except CibotError as failure:
-            log.warning("refusal not kept command=%s cause=%s", command, failure)
 
     def _reach(self, actor: Actor) -> None:
         """Who watches a CI is reached under the nick that was seen last."""

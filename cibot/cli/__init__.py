@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("cibot.cli.demo:command", "Show the bot at work on a simulated review server."),
     "outbox": ("cibot.cli.outbox:command", "Messages that are not out yet: list, retry, drop."),
     "audit": ("cibot.cli.audit:command", "Who changed what, newest first."),
+    "token": ("cibot.cli.token:command", "Make a token for the API."),
     "check": ("cibot.cli.check:check", "Try every connection and say what is wrong."),
     "chat": ("cibot.cli.chat:command", "Ask the chat's commands on this terminal."),
     "status": ("cibot.cli.ask:status", "How a CI is, or all of them in a line."),

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import click
 
-from cibot.cli.common import config_option, read_config
+from cibot.cli.common import config_option, configured_store, read_config
 from cibot.store import migrate
+from cibot.store.cis import all_cis
 from cibot.store.engine import open_store
+from cibot.store.tally import recount as recount_ci
 
 
 @click.group()
@@ -24,7 +26,9 @@ def upgrade(config_path: Path | None) -> None:
     before = migrate.current(store)
     migrate.upgrade(store)
     after = migrate.current(store)
-    click.echo(f"tables are of version {after}" + (f", were {before}" if before != after else ""))
+    click.echo(
+        f"tables are of version {after}" + (f", were {before or 'none'}" if before != after else "")
+    )
 
 
 @command.command()
@@ -44,3 +48,22 @@ def downgrade(config_path: Path | None, revision: str) -> None:
     store = open_store(read_config(config_path).config.store.url.get_secret_value())
     migrate.downgrade(store, revision)
     click.echo(f"tables are of version {migrate.current(store) or 'none'}")
+
+
+@command.command()
+@config_option
+def recount(config_path: Path | None) -> None:
+    """Count all reports anew, and mend the counts of hours and days that differ.
+
+    They are kept with every report, so nothing should differ unless rows were changed
+    by hand. The bot may run meanwhile.
+    """
+    with configured_store(config_path) as store:
+        wrong = 0
+        for ci in store.read(all_cis):
+            mended = store.write(lambda tx, ci_id=ci.id: recount_ci(tx, ci_id))  # type: ignore[misc]
+            if mended:
+                click.echo(f"{ci.name}: {mended} counts were wrong and are mended")
+            wrong += mended
+    if not wrong:
+        click.echo("every count is right")

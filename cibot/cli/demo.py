@@ -133,7 +133,10 @@ def _play(wish: Wish, folder: Path, log: Path, stop: threading.Event) -> None:
         store = wish.database or folder / "cibot.db"
         config = demo_config(server.url, str(store), _listen(wish.port), VENDORS)
         kept = wish.database is not None
-        facts = Facts(server.url, f"http://{config.web.listen}", str(store), kept, str(log))
+        own = config.token[0].secret
+        assert own is not None
+        web, key = f"http://{config.web.listen}", own.get_secret_value()
+        facts = Facts(server.url, web, key, str(store), kept, str(log))
         _say(opening(facts))
         _say([_read_history(config, scenario.start, stop)])
         _say(stories(scenario.start))

@@ -10,6 +10,7 @@ from cibot.chat.backends.console import NETWORK
 from cibot.config import Config
 from cibot.demo.cast import ACME, BOREALIS, COBALT, ZUUL, Vendor
 from cibot.demo.voices import luci, sentence, vote
+from cibot.web.tokens import new_token
 
 SERVER = "demo"
 ALERTS = "alerts"
@@ -45,6 +46,7 @@ def demo_config(
             "reference": [{"ci": ZUUL.name}],
             "route": [{"channels": [f"{NETWORK}/{ALERTS}"]}],
             "console": True,
+            "token": [{"name": "demo", "secret": new_token(), "role": "admin"}],
         }
     )
 

@@ -10,10 +10,11 @@ from cibot.demo.cast import ACME, BOREALIS, COBALT, VENDORS, ZUUL
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Where things are: URLs, the database and whether it stays, the log."""
+    """Where things are: URLs, a token for the API, the database and whether it stays, the log."""
 
     review: str
     web: str
+    token: str
     database: str
     kept: bool
     log: str
@@ -31,6 +32,7 @@ def opening(facts: Facts) -> list[str]:
         "",
         f"  review server  {facts.review} (simulated)",
         f"  web            {facts.web}",
+        f"  API            {facts.web}/api, to change things with the token {facts.token}",
         f"  database       {facts.database} ({fate})",
         f"  log            {facts.log}",
         "",

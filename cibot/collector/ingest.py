@@ -31,6 +31,7 @@ from cibot.store.comments import (
 from cibot.store.engine import Store, Tx
 from cibot.store.feeds import feed_failed, feed_heard, feed_rejected, load_cursor
 from cibot.store.reports import drop_reports, put_reports
+from cibot.store.tally import Tally, counting
 
 log = logging.getLogger(__name__)
 _NOBODY = KnownAccount(0, Account(), None)
@@ -44,7 +45,8 @@ _CACHE_FOR = timedelta(seconds=60)  # another process may have found out who is 
 class Ingest:
     """The sink of one server; safe to call from several threads.
 
-    ``on_reports`` is told, after the commit, which CIs have new reports.
+    ``on_reports`` is told, after the commit, which CIs have new reports, and
+    ``count`` what each feed brought.
     """
 
     def __init__(
@@ -54,12 +56,14 @@ class Ingest:
         roster: Roster,
         clock: Callable[[], datetime],
         on_reports: Callable[[set[int]], None] = lambda _cis: None,
+        count: Callable[[str, IngestCounts], None] = lambda _feed, _counts: None,
     ) -> None:
         self._store = store
         self._server_id = server_id
         self._roster = roster
         self._clock = clock
         self._on_reports = on_reports
+        self._count = count
         self._authors: authors.Authors = {}
         self._authors_since = clock()
         self._patch_sets: set[tuple[int, PatchSet]] = set()  # stored already
@@ -105,7 +109,9 @@ class Ingest:
         reported = {row["ci_id"] for row in batch.reports}
         if reported:
             self._on_reports(reported)
-        return IngestCounts(len(changes), len(batch.comments), batch.known, len(batch.reports))
+        counts = IngestCounts(len(changes), len(batch.comments), batch.known, len(batch.reports))
+        self._count(feed, counts)
+        return counts
 
     def sync_roster(self) -> set[int]:
         """Gives accounts to the CIs that the roster names now and reads them anew.
@@ -116,8 +122,9 @@ class Ingest:
         def work(tx: Tx) -> set[int]:
             now = self._clock()
             moved = authors.reassigned(tx, self._server_id, self._roster, now)
-            for account_id, ci_id in moved.items():
-                self._reread_account(tx, account_id, ci_id, now)
+            with counting(tx) as tally:
+                for account_id, ci_id in moved.items():
+                    self._reread_account(tx, account_id, ci_id, now, tally)
             return set(moved.values())
 
         moved = self._store.write(work)
@@ -193,17 +200,19 @@ class Ingest:
                 batch.discovered[author.id] = author
 
     def _write(self, tx: Tx, batch: Batch) -> None:
-        drop_reports(tx, batch.reread)
-        add_comments(tx, batch.comments)
-        update_comments(tx, batch.updates)
-        put_reports(tx, batch.reports, batch.builds)
-        for account_id, row in batch.discovered.items():
-            ci_id = authors.discover(tx, self._roster.server, row, batch.heard_at)
-            log.info("CI discovered account=%d ci=%d", account_id, ci_id)
-            batch.reports.extend(self._reread_account(tx, account_id, ci_id, batch.heard_at))
+        with counting(tx) as tally:
+            drop_reports(tx, batch.reread, tally)
+            add_comments(tx, batch.comments)
+            update_comments(tx, batch.updates)
+            put_reports(tx, batch.reports, batch.builds, tally)
+            for account_id, row in batch.discovered.items():
+                ci_id = authors.discover(tx, self._roster.server, row, batch.heard_at)
+                log.info("CI discovered account=%d ci=%d", account_id, ci_id)
+                found = self._reread_account(tx, account_id, ci_id, batch.heard_at, tally)
+                batch.reports.extend(found)
 
     def _reread_account(
-        self, tx: Tx, account_id: int, ci_id: int, now: datetime
+        self, tx: Tx, account_id: int, ci_id: int, now: datetime, tally: Tally
     ) -> list[dict[str, Any]]:
         """Makes the reports of an account's stored comments, in place of what was there."""
         written: list[dict[str, Any]] = []
@@ -212,8 +221,8 @@ class Ingest:
             for one in comments:
                 if not (one.tag or "").startswith(GERRITS_OWN):
                     batch.add_report(ci_id, (one.change_id, one.seq), message_of(one))
-            drop_reports(tx, {(one.change_id, one.seq) for one in comments})
-            put_reports(tx, batch.reports, batch.builds)
+            drop_reports(tx, {(one.change_id, one.seq) for one in comments}, tally)
+            put_reports(tx, batch.reports, batch.builds, tally)
             written.extend(batch.reports)
         return written
 

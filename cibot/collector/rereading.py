@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from cibot.collector.formats import GERRITS_OWN
 from cibot.collector.rows import Batch, message_of
 from cibot.store.accounts import accounts_of_cis
-from cibot.store.comments import CommentText, comments_by
+from cibot.store.comments import CommentText, comments_after
 from cibot.store.engine import Store, Tx
 from cibot.store.reports import drop_reports, put_reports, written_reports
+from cibot.store.tally import counting
 
 _Key = tuple[int, int]
 
@@ -34,15 +36,20 @@ def reread(
     """
     comments = changed = 0
     for account_id, ci_id in sorted(store.read(accounts_of_cis).items()):
-        pages = store.read(lambda tx, one=account_id: [*comments_by(tx, [one])])  # type: ignore[misc]
-        for page in pages:
-            changed += store.write(lambda tx, some=page, ci=ci_id: _page(tx, some, ci, now))  # type: ignore[misc]
+        last: CommentText | None = None
+        while page := store.read(partial(_next, account_id, last)):
+            changed += store.write(partial(_page, page, ci_id, now))
             comments += len(page)
+            last = page[-1]
             progress(comments)
     return Reread(comments, changed)
 
 
-def _page(tx: Tx, page: Sequence[CommentText], ci_id: int, now: datetime) -> int:
+def _next(account_id: int, last: CommentText | None, tx: Tx) -> list[CommentText]:
+    return comments_after(tx, account_id, last)
+
+
+def _page(page: Sequence[CommentText], ci_id: int, now: datetime, tx: Tx) -> int:
     batch = Batch(now)
     for one in page:
         if not (one.tag or "").startswith(GERRITS_OWN):
@@ -50,12 +57,14 @@ def _page(tx: Tx, page: Sequence[CommentText], ci_id: int, now: datetime) -> int
     keys = [(one.change_id, one.seq) for one in page]
     before, after = written_reports(tx, keys), _written(batch)
     differ = {key for key in keys if before.get(key) != after.get(key)}
-    drop_reports(tx, differ)
-    put_reports(
-        tx,
-        [one for one in batch.reports if _key(one) in differ],
-        [one for one in batch.builds if _key(one) in differ],
-    )
+    with counting(tx) as tally:
+        drop_reports(tx, differ, tally)
+        put_reports(
+            tx,
+            [one for one in batch.reports if _key(one) in differ],
+            [one for one in batch.builds if _key(one) in differ],
+            tally,
+        )
     return len(differ)
 
 

@@ -31,7 +31,7 @@ def cross_check(tables: Tables) -> list[Mistake]:
 
 def _duplicates(tables: Tables) -> Iterator[Mistake]:
     """Names are what chat, URLs and routes know a thing by."""
-    for sections in (("gerrit",), ("irc", "slack"), ("ci",)):
+    for sections in (("gerrit",), ("irc", "slack"), ("ci",), ("token",)):
         seen: dict[str, KeyPath] = {}
         for section in sections:
             for path, entry in entries(tables, section):
@@ -190,6 +190,37 @@ def _people(tables: Tables) -> Iterator[Mistake]:
                 yield Mistake(here, f"{shown(account)} is {shown(holder)} already")
 
 
+def _tokens(tables: Tables) -> Iterator[Mistake]:
+    """A token that nobody can present, that opens nothing, or that is two people's."""
+    holders: dict[str, str] = {}
+    for path, entry in entries(tables, "token"):
+        if ("hash" in entry) == ("secret" in entry):
+            yield Mistake(path, "give `hash` or `secret_file`, one of them: see `cibot token NAME`")
+        if entry.get("role") == "owner" and not entry.get("owns"):
+            yield Mistake((*path, "role"), 'an owner needs `owns`, like owns = ["Acme*"]')
+        if entry.get("role") != "owner" and entry.get("owns"):
+            yield Mistake((*path, "owns"), 'counts with role = "owner" only')
+        for key in ("hash", "secret"):
+            kept = entry.get(key)
+            holder = holders.setdefault(str(kept), str(entry.get("name"))) if kept else None
+            if holder not in {None, str(entry.get("name"))}:
+                yield Mistake((*path, key), f"is the token of {shown(str(holder))} already")
+
+
+def _web(tables: Tables) -> Iterator[Mistake]:
+    web = tables.get("web")
+    if not isinstance(web, dict):
+        return
+    if web.get("private") in (True, "true") and not tables.get("token"):
+        yield Mistake(
+            ("web", "private"), "nobody could read anything: add a [[token]] (`cibot token NAME`)"
+        )
+    prefix, public = web.get("prefix"), web.get("public_url")
+    both = isinstance(prefix, str) and isinstance(public, str)
+    if both and not str(public).rstrip("/").endswith(str(prefix)):
+        yield Mistake(("web", "prefix"), "must be the end of `public_url`")
+
+
 def contradictions(config: Config) -> list[Mistake]:
     """What does not go together in ``[judgement]``, once each value by itself is right."""
     judgement, found = config.judgement, []
@@ -233,4 +264,6 @@ _CHECKS: tuple[Callable[[Tables], Iterator[Mistake]], ...] = (
     _slack,
     _channels,
     _people,
+    _tokens,
+    _web,
 )

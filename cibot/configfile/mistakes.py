@@ -70,6 +70,7 @@ def _words(details: ErrorDetails) -> str:
     if (
         field is None
         or is_secret(field)
+        or not field.repr  # where people put a secret by mistake
         or model_in(field.annotation)
         or isinstance(details["input"], dict | list)
     ):

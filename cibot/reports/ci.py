@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from cibot.reports.context import Context
 from cibot.reports.incidents import open_by_ci
 from cibot.reports.listing import CiLine, ci_line
@@ -13,8 +15,13 @@ from cibot.store.queries_ci import CiRow, ci_rows, latest_reports
 
 def find_ci(tx: Tx, wanted: str) -> CiRow:
     """The CI that is meant, fuzzily; UserError, asking back, when several fit or none does."""
-    rows = {one.name: one for one in ci_rows(tx)}
-    return rows[resolve(wanted, list(rows))]
+    return meant(ci_rows(tx), wanted)
+
+
+def meant(rows: Iterable[CiRow], wanted: str) -> CiRow:
+    """Of these the CI that is meant; UserError as `find_ci`."""
+    by_name = {one.name: one for one in rows}
+    return by_name[resolve(wanted, list(by_name))]
 
 
 def line_of(tx: Tx, ctx: Context, row: CiRow) -> CiLine:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 from cibot.health.facts import counts
 from cibot.model import Result
@@ -13,10 +14,13 @@ from cibot.reports.context import gerrit_page
 from cibot.store.cis import server_urls
 from cibot.store.engine import Tx
 from cibot.store.queries_ci import HeardReport, latest_reports
-from cibot.store.reports import builds_of
+from cibot.store.queries_status import ResultRow, results_since
+from cibot.store.reports import StoredBuild, builds_of
 
 _BAD = {Result.FAIL, Result.INFRA}
 _MOST = 500  # reports looked at: enough for a figure, and cheap
+_FAILURES = 100
+Attempt = TypeVar("Attempt", HeardReport, ResultRow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,27 +71,31 @@ def verdict_of(result: str | None) -> Result | None:
     return Result(result) if result in set(Result) else None
 
 
-def latest_attempts(reports: Iterable[HeardReport]) -> list[HeardReport]:
+def latest_attempts(reports: Iterable[Attempt]) -> list[Attempt]:
     """Of reports that come newest first, the last of each patch set and pipeline."""
-    found: dict[tuple[int, int | None, str | None], HeardReport] = {}
+    found: dict[tuple[int, int | None, str | None], Attempt] = {}
     for one in reports:
         found.setdefault((one.change_id, one.patch_set, one.pipeline), one)
     return list(found.values())
 
 
-def passed_since(tx: Tx, ci_id: int, since: datetime) -> Passed | None:
-    """What passed since then, by last attempts in the pipelines that count.
+def lately(tx: Tx, ci_id: int, since: datetime | None) -> tuple[Passed | None, JobShare | None]:
+    """What passed since then, and the job that fails most, by last attempts.
 
-    None without a result, and beyond 500 reports.
+    Passed counts in the pipelines that count; it is None without a result, beyond 500
+    reports, and without ``since``. The job is that of the last 100 failures.
     """
-    reports = latest_reports(tx, ci_id, since=since, judging=True, limit=_MOST)
-    results = Counter(one.result for one in latest_attempts(reports) if counts(one.pipeline))
+    reports = results_since(tx, ci_id, since, _MOST)
+    last = latest_attempts(reports)
+    results = Counter(one.result for one in last if counts(one.pipeline))
     passes, n = results[Result.PASS], results[Result.PASS] + results[Result.FAIL]
-    return Passed(passes, n) if n and len(reports) < _MOST else None
+    known = since is not None and n and len(reports) < _MOST
+    bad = [(one.change_id, one.seq) for one in last if one.result in _BAD][:_FAILURES]
+    return Passed(passes, n) if known else None, _worst_job(builds_of(tx, bad).values())
 
 
 def failures(
-    tx: Tx, ci_id: int, since: datetime | None = None, limit: int = 100
+    tx: Tx, ci_id: int, since: datetime | None = None, limit: int = _FAILURES
 ) -> tuple[Verdict, ...]:
     """A CI's last failures since then, newest first, among its last 500 reports."""
     reports = latest_reports(tx, ci_id, since=since, judging=True, limit=_MOST)
@@ -95,10 +103,12 @@ def failures(
     return verdicts(tx, bad[:limit])
 
 
-def worst_job(failed: Sequence[Verdict]) -> JobShare | None:
-    """The job that fails most often, where it is in at least half of the failures."""
+def _worst_job(failed: Iterable[Sequence[StoredBuild]]) -> JobShare | None:
+    """The job that fails most often, where it is in at least half of the failures with builds."""
     named = [
-        {job.name for job in one.failed_jobs if job.voting} for one in failed if one.failed_jobs
+        {build.job for build in builds if build.voting and build.result in _BAD}
+        for builds in failed
+        if any(build.result in _BAD for build in builds)
     ]
     counts = Counter(name for names in named for name in names)
     if not counts:
@@ -107,10 +117,15 @@ def worst_job(failed: Sequence[Verdict]) -> JobShare | None:
     return JobShare(job, count, len(named)) if count * 2 >= len(named) else None
 
 
-def verdicts(tx: Tx, reports: Sequence[HeardReport]) -> tuple[Verdict, ...]:
-    """Reports with the jobs that did not pass, and the address of their patch set."""
+def verdicts(
+    tx: Tx, reports: Sequence[HeardReport], urls: Mapping[int, tuple[str, str]] | None = None
+) -> tuple[Verdict, ...]:
+    """Reports with the jobs that did not pass, and the address of their patch set.
+
+    ``urls`` are those of `server_urls`, for who has them already.
+    """
     builds = builds_of(tx, [(one.change_id, one.seq) for one in reports if one.result in _BAD])
-    urls = server_urls(tx)
+    urls = server_urls(tx) if urls is None else urls
     return tuple(
         Verdict(
             number=one.number,
@@ -132,7 +147,7 @@ def verdicts(tx: Tx, reports: Sequence[HeardReport]) -> tuple[Verdict, ...]:
     )
 
 
-def _page(urls: dict[int, tuple[str, str]], report: HeardReport) -> str | None:
+def _page(urls: Mapping[int, tuple[str, str]], report: HeardReport) -> str | None:
     server = urls.get(report.change_id >> 32)
     if server is None:
         return None

@@ -1,22 +1,26 @@
-"""A CI's results day by day."""
+"""A CI's results day by day, or hour by hour."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import Literal
 
 from cibot.errors import UserError
-from cibot.model import Result, Window
+from cibot.model import Window
 from cibot.reports.ci import find_ci, line_of
 from cibot.reports.context import Context
 from cibot.reports.incidents import Incident, incidents_since
 from cibot.reports.listing import CiLine
 from cibot.store.engine import Tx
-from cibot.store.queries_ci import daily_counts
+from cibot.store.queries_tally import buckets
+from cibot.store.tally import DAY, HOUR, Counts
 
 MOST_DAYS = 90
+MOST_HOURLY = 14  # days; more points than a chart is wide
+Bucket = Literal["day", "hour"]
+_NOTHING = Counts()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,22 +40,38 @@ class Day:
 
 
 @dataclass(frozen=True, slots=True)
+class Hour:
+    """An hour's results from ``at`` (UTC) on, every attempt counted. The last is not over."""
+
+    at: datetime
+    passes: int
+    fails: int
+    infra: int
+
+
+@dataclass(frozen=True, slots=True)
 class History:
-    """A CI's days, oldest first, without a gap, and the incidents in them."""
+    """A CI's days, oldest first, without a gap, and the incidents in them.
+
+    ``hours`` are those of the same window where hours were asked for, else none.
+    """
 
     ci: CiLine
     window: Window
     days: tuple[Day, ...]
     incidents: tuple[Incident, ...]
+    hours: tuple[Hour, ...] = ()
 
 
-def history(tx: Tx, ctx: Context, name: str, days: int = 7) -> History:
-    """The last ``days`` (1..90) UTC days, today included, of the CI that ``name`` means.
+def history(tx: Tx, ctx: Context, name: str, days: int = 7, bucket: Bucket = "day") -> History:
+    """The last ``days`` UTC days, today included, of the CI that ``name`` means.
 
-    Raises UserError when none is, or when there are too many days.
+    Up to 90, by the hour up to 14. Raises UserError for more, and when no CI is meant.
     """
-    if not 1 <= days <= MOST_DAYS:
-        raise UserError(f"history shows 1 to {MOST_DAYS} days, not {days}.")
+    most = MOST_DAYS if bucket == "day" else MOST_HOURLY
+    if not 1 <= days <= most:
+        by_hour = " by the hour" if bucket == "hour" else ""
+        raise UserError(f"history shows 1 to {most} days{by_hour}, not {days}.")
     row = find_ci(tx, name)
     window = days_before(ctx.now, days)
     return History(
@@ -63,6 +83,7 @@ def history(tx: Tx, ctx: Context, name: str, days: int = 7) -> History:
             for one in incidents_since(tx, ctx, window.since)
             if one.ci == row.name and one.opened_at is not None
         ),
+        hourly(tx, row.id, window) if bucket == "hour" else (),
     )
 
 
@@ -73,21 +94,31 @@ def days_before(now: datetime, days: int) -> Window:
 
 
 def daily(tx: Tx, ci_ids: Collection[int], window: Window) -> dict[int, tuple[Day, ...]]:
-    """The days of some CIs, oldest first, without a gap."""
-    counts: dict[tuple[int, str, str], int] = defaultdict(int)
-    for one in daily_counts(tx, ci_ids, window.since, window.until):
-        counts[one.ci_id, one.day, one.result] += one.number
+    """The UTC days of some CIs that touch the window, oldest first, without a gap."""
+    counted = {
+        (one.ci_id, one.start.date()): one.counts
+        for one in buckets(tx, ci_ids, DAY, window.since, window.until)
+    }
     length = (window.until.date() - window.since.date()).days + 1
     dates = [window.since.date() + timedelta(days=place) for place in range(length)]
     return {
-        ci: tuple(
-            Day(
-                each,
-                counts[ci, each.isoformat(), Result.PASS],
-                counts[ci, each.isoformat(), Result.FAIL],
-                counts[ci, each.isoformat(), Result.INFRA],
-            )
-            for each in dates
-        )
-        for ci in ci_ids
+        ci: tuple(_day(each, counted.get((ci, each), _NOTHING)) for each in dates) for ci in ci_ids
     }
+
+
+def _day(day: date, counts: Counts) -> Day:
+    return Day(day, counts.passes, counts.fails, counts.infra)
+
+
+def hourly(tx: Tx, ci_id: int, window: Window) -> tuple[Hour, ...]:
+    """A CI's hours, oldest first, without a gap."""
+    counted = {
+        one.start: one.counts for one in buckets(tx, [ci_id], HOUR, window.since, window.until)
+    }
+    length = int((window.until - window.since) / timedelta(hours=1)) + 1
+    hours = [window.since + timedelta(hours=place) for place in range(length)]
+    return tuple(_hour(at, counted.get(at, _NOTHING)) for at in hours if at < window.until)
+
+
+def _hour(at: datetime, counts: Counts) -> Hour:
+    return Hour(at, counts.passes, counts.fails, counts.infra)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from cibot.errors import UserError
+from cibot.model import Window
 from cibot.reports.context import Context
 from cibot.reports.signals import Evidence, read_evidence
 from cibot.store.engine import Tx
 from cibot.store.incidents import StoredIncident, incident_by_id, incidents_of
 from cibot.store.queries_ci import ci_rows
-from cibot.store.queries_incident import transitions_of
+from cibot.store.queries_incident import incidents_during, transitions_of
 
 _ENDED_WITHIN = timedelta(days=7)
 
@@ -66,15 +67,22 @@ def incidents_since(tx: Tx, ctx: Context, since: datetime) -> tuple[Incident, ..
     return tuple(_incident(ctx, names, one) for one in stored if one.ci_id in names)
 
 
+def incidents_in(tx: Tx, ctx: Context, window: Window) -> tuple[Incident, ...]:
+    """The incidents that were open at any moment of a window, newest first."""
+    return read_incidents(tx, ctx, incidents_during(tx, window.since, window.until))
+
+
 def read_incidents(tx: Tx, ctx: Context, stored: Sequence[StoredIncident]) -> tuple[Incident, ...]:
     """Stored incidents as faces show them, in their order; those of forgotten CIs are left out."""
     names = {one.id: one.name for one in ci_rows(tx)}
     return tuple(_incident(ctx, names, one) for one in stored if one.ci_id in names)
 
 
-def open_by_ci(tx: Tx, ctx: Context, ci_id: int | None = None) -> dict[int, tuple[Incident, ...]]:
-    """The open incidents of one CI or of all, by the CI's id."""
-    names = {one.id: one.name for one in ci_rows(tx)}
+def open_by_ci(
+    tx: Tx, ctx: Context, ci_id: int | None = None, names: Mapping[int, str] | None = None
+) -> dict[int, tuple[Incident, ...]]:
+    """The open incidents of one CI or of all, by the CI's id; ``names`` are all CIs' by id."""
+    names = names or {one.id: one.name for one in ci_rows(tx)}
     found: dict[int, tuple[Incident, ...]] = {}
     for one in incidents_of(tx, ci_id):
         if one.ci_id in names:
@@ -99,7 +107,7 @@ def evidence_of(tx: Tx, incident_id: int) -> tuple[tuple[Evidence, ...], tuple[E
     return read_evidence(body.get("first_evidence")), read_evidence(body.get("evidence"))
 
 
-def _incident(ctx: Context, names: dict[int, str], stored: StoredIncident) -> Incident:
+def _incident(ctx: Context, names: Mapping[int, str], stored: StoredIncident) -> Incident:
     body = _body(stored.body)
     return Incident(
         id=stored.id,

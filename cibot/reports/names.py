@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 from cibot.errors import UserError
 from cibot.reports.text import cut, some
@@ -23,6 +24,7 @@ class Ambiguous(UserError):
     """Several names fit; the text asks back."""
 
 
+@lru_cache(maxsize=4096)
 def normalised(name: str) -> str:
     """A name without what people leave out: case, spaces, dashes, a last "CI"."""
     squeezed = re.sub(r"[\W_]+", " ", name[:_LONGEST].casefold()).strip()

@@ -59,9 +59,14 @@ def silence(tx: Tx, silence_id: int) -> Muted:
     return read(stored)
 
 
-def past_silences(tx: Tx, *, before: int | None = None, limit: int = 50) -> tuple[Muted, ...]:
-    """Silences, over or not, newest first, from the one that follows the id ``before``."""
-    return tuple(map(read, silences_before(tx, before, limit)))
+def past_silences(
+    tx: Tx, *, before: int | None = None, limit: int = 50, active_at: datetime | None = None
+) -> tuple[Muted, ...]:
+    """Silences, over or not, newest first, from the one that follows the id ``before``.
+
+    With ``active_at`` those only that mute something then.
+    """
+    return tuple(map(read, silences_before(tx, before, limit, active_at)))
 
 
 def read(one: StoredSilence) -> Muted:

@@ -5,25 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cibot.model import State
-from cibot.reports.ci import find_ci, line_of
-from cibot.reports.context import Context
-from cibot.reports.failures import (
-    JobShare,
-    Passed,
-    Verdict,
-    failures,
-    passed_since,
-    verdicts,
-    worst_job,
-)
+from cibot.reports.ci import meant
+from cibot.reports.context import STALE_AFTER, Context
+from cibot.reports.failures import JobShare, Passed, Verdict, lately, verdicts
 from cibot.reports.feeds import ServerFeeds, stale_feeds
-from cibot.reports.listing import CiLine
+from cibot.reports.incidents import open_by_ci
+from cibot.reports.listing import CiLine, ci_line
 from cibot.reports.project import cis_on, reference_on
 from cibot.reports.signals import Rate, read_signals, success_rate
 from cibot.reports.silences import Muted, silence_on
 from cibot.store.engine import Tx
 from cibot.store.incidents import health_of
-from cibot.store.queries_ci import ci_rows, latest_reports
+from cibot.store.queries_ci import ci_rows
+from cibot.store.queries_status import Glance, glance
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,34 +41,48 @@ class Status:
 
 def status(tx: Tx, ctx: Context, name: str) -> Status:
     """The state of the CI that ``name`` means; UserError, asking back, when none is meant."""
-    row = find_ci(tx, name)
-    line = line_of(tx, ctx, row)
-    last = verdicts(tx, latest_reports(tx, row.id))
+    rows = ci_rows(tx)
+    row = meant(rows, name)
+    ids, names = {one.name: one.id for one in rows}, {one.id: one.name for one in rows}
+    references = {ids[one.ci] for one in ctx.config.reference if one.ci in ids} - {row.id}
+    seen = glance(tx, row.id, references, ctx.now, ctx.now - STALE_AFTER)
+    incidents = open_by_ci(tx, ctx, row.id, names).get(row.id, ()) if seen.incidents else ()
+    heard_at = seen.last.posted_at if seen.last else None
+    line = ci_line(ctx, row, seen.health, heard_at, incidents)
     bad = line.state in {State.FAILING, State.DEGRADED}
-    reference, rate = _reference(tx, ctx, line, last)
+    passed, job = lately(tx, row.id, line.since) if bad else (None, None)
+    reference, rate = _reference(tx, ctx, line, seen, names)
     return Status(
         ci=line,
         reference=reference,
         reference_rate=rate,
-        passed_since=passed_since(tx, row.id, line.since) if bad and line.since else None,
-        worst_job=worst_job(failures(tx, row.id, line.since)) if bad else None,
-        last=last[0] if last else None,
-        stale=stale_feeds(tx, ctx),
-        silence=silence_on(tx, ctx, row.name),
+        passed_since=passed,
+        worst_job=job,
+        last=_last(tx, seen),
+        stale=stale_feeds(tx, ctx) if seen.stale else (),
+        silence=silence_on(tx, ctx, row.name) if seen.silences else None,
     )
 
 
+def _last(tx: Tx, seen: Glance) -> Verdict | None:
+    if seen.last is None:
+        return None
+    urls = {seen.last.change_id >> 32: seen.server} if seen.server else {}
+    return verdicts(tx, [seen.last], urls)[0]
+
+
 def _reference(
-    tx: Tx, ctx: Context, line: CiLine, last: tuple[Verdict, ...]
+    tx: Tx, ctx: Context, line: CiLine, seen: Glance, names: dict[int, str]
 ) -> tuple[str | None, Rate | None]:
-    if not last:
+    if seen.last is None:
         return None, None
-    names = {one.id: one.name for one in ci_rows(tx)}
-    project = last[0].project
+    project = seen.last.project
     home = {} if ctx.configured_reference(project) else cis_on(tx, ctx, project)
     reference = reference_on(ctx, project, home, names)
     if reference is None or reference == line.name:
         return None, None
-    ids = [ci for ci, name in names.items() if name == reference]
-    health = health_of(tx, ids[0]) if ids else []
-    return reference, success_rate(read_signals(health[0].signals)) if health else None
+    ci_id = next((ci for ci, name in names.items() if name == reference), None)
+    if ci_id is None:
+        return reference, None
+    health = seen.others.get(ci_id) or next(iter(health_of(tx, ci_id)), None)
+    return reference, success_rate(read_signals(health.signals)) if health else None

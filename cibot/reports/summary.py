@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Literal
 
-from cibot.model import Result, State, Window
+from cibot.errors import UserError
+from cibot.model import State, Window
 from cibot.reports import text
 from cibot.reports.context import Context
 from cibot.reports.feeds import ServerFeeds, stale_feeds
-from cibot.reports.incidents import Incident, incidents_since
+from cibot.reports.incidents import Incident, incidents_in
 from cibot.reports.listing import CiLine, all_lines, is_wrong
 from cibot.store.engine import Tx
-from cibot.store.queries_ci import ci_rows, result_counts
+from cibot.store.queries_ci import ci_rows
+from cibot.store.queries_tally import counts_between
+from cibot.store.tally import Counts
 
 Span = Literal["day", "today", "yesterday"]
 
@@ -36,7 +39,8 @@ class Totals:
 class Summary:
     """A window's summary. ``states`` counts the CIs as they are now; ``wrong`` is worst first.
 
-    ``opened`` and ``resolved`` are the incidents that began and ended in the window.
+    ``opened`` and ``resolved`` are the incidents that began and ended in the window,
+    ``standing`` those that were open at its end.
     """
 
     title: str
@@ -48,10 +52,16 @@ class Summary:
     new: tuple[CiLine, ...]
     totals: Totals
     stale: tuple[ServerFeeds, ...]
+    standing: tuple[Incident, ...] = ()
 
 
-def window_of(ctx: Context, span: Span) -> tuple[str, Window]:
-    """A title and its window: the last 24 hours, or a local day of the reader's time zone."""
+def window_of(ctx: Context, span: Span | date) -> tuple[str, Window]:
+    """A title and its window: the last 24 hours, or a local day of the reader's time zone.
+
+    Raises UserError for a day that has not begun.
+    """
+    if isinstance(span, date):
+        return _day(ctx, span)
     if span == "day":
         return "Last 24 hours", Window.before(ctx.now, timedelta(days=1))
     midnight = _midnight(ctx, ctx.now)
@@ -61,12 +71,23 @@ def window_of(ctx: Context, span: Span) -> tuple[str, Window]:
     return f"Yesterday, {text.day(before, ctx.zone)}", Window(before, midnight)
 
 
-def summary(tx: Tx, ctx: Context, span: Span = "day") -> Summary:
-    """The daily summary, as of now, over the window that ``span`` names."""
+def _day(ctx: Context, day: date) -> tuple[str, Window]:
+    """A day by its date; today ends now."""
+    today = ctx.now.astimezone(ctx.zone).date()
+    if day > today:
+        raise UserError(f"{day} has not begun yet; today is {today}.")
+    since = datetime.combine(day, time(), ctx.zone).astimezone(ctx.now.tzinfo)
+    after = datetime.combine(day + timedelta(days=1), time(), ctx.zone)
+    until = min(ctx.now, after.astimezone(ctx.now.tzinfo))
+    return f"{text.day(since, ctx.zone)} {day.year}", Window(since, until)
+
+
+def summary(tx: Tx, ctx: Context, span: Span | date = "day") -> Summary:
+    """The summary of the window that ``span`` names; states are those of now."""
     title, window = window_of(ctx, span)
     lines = all_lines(tx, ctx)
     born = {one.id: one.created_at for one in ci_rows(tx)}
-    happened = incidents_since(tx, ctx, window.since)
+    happened = incidents_in(tx, ctx, window)
     return Summary(
         title=title,
         window=window,
@@ -77,6 +98,9 @@ def summary(tx: Tx, ctx: Context, span: Span = "day") -> Summary:
         new=tuple(one for one in lines if born[one.id] in window),
         totals=_totals(tx, lines, window),
         stale=stale_feeds(tx, ctx),
+        standing=tuple(
+            one for one in happened if one.resolved_at is None or one.resolved_at >= window.until
+        ),
     )
 
 
@@ -86,16 +110,13 @@ def _midnight(ctx: Context, moment: datetime) -> datetime:
 
 
 def _totals(tx: Tx, lines: Sequence[CiLine], window: Window) -> Totals:
-    counts = result_counts(tx, [one.id for one in lines], window.since, window.until)
-    by_result: Counter[str | None] = Counter()
-    for _ci, outcome, result, count in counts:
-        by_result[result if outcome is not None else "not understood"] += count
-    judged = {Result.PASS, Result.FAIL, Result.INFRA}
+    found = counts_between(tx, [one.id for one in lines], window.since, window.until)
+    whole = Counts(*map(sum, zip(*found.values(), strict=True)))
     return Totals(
-        reports=sum(by_result[one] for one in judged),
-        passes=by_result[Result.PASS],
-        fails=by_result[Result.FAIL],
-        infra=by_result[Result.INFRA],
-        not_understood=by_result["not understood"],
-        cis=len({ci for ci, _outcome, result, _count in counts if result in judged}),
+        reports=whole.judged,
+        passes=whole.passes,
+        fails=whole.fails,
+        infra=whole.infra,
+        not_understood=whole.unparsed,
+        cis=sum(one.judged > 0 for one in found.values()),
     )

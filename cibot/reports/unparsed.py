@@ -35,18 +35,20 @@ class Unparsed:
     partly: tuple[str, ...]
 
 
-def unparsed(tx: Tx, since: datetime, name: str | None = None) -> Unparsed:
+def unparsed(
+    tx: Tx, since: datetime, name: str | None = None, *, each: int = MOST_EACH
+) -> Unparsed:
     """What CIs wrote since then and nobody understood; of the one that ``name`` means, or of all.
 
-    Raises UserError when no CI is meant. The newest 2,000 of each CI are read.
+    Raises UserError when no CI is meant. The newest ``each`` of a CI are read.
     """
     rows = [find_ci(tx, name)] if name else ci_rows(tx)
     shapes: dict[str, Shape] = {}
     total, partly = 0, []
     for row in rows:
-        found = unparsed_of(tx, row.id, since, MOST_EACH)
+        found = unparsed_of(tx, row.id, since, each)
         total += len(found)
-        if len(found) == MOST_EACH:
+        if len(found) == each:
             partly.append(row.name)
         for one in found:
             shape = shape_of(one.text)

@@ -101,33 +101,36 @@ def comments_by(
     tx: Tx, account_ids: Sequence[int], batch: int = 500
 ) -> Iterator[list[CommentText]]:
     """All comments of some accounts, oldest first, in batches."""
-    table = schema.comment.c
     for account_id in account_ids:
-        after: tuple[Any, ...] | None = None
-        while True:
-            query = (
-                select(
-                    table.change_id,
-                    table.seq,
-                    table.account_id,
-                    table.patch_set,
-                    table.posted_at,
-                    table.tag,
-                    table.text,
-                    table.votes,
-                )
-                .where(table.account_id == account_id)
-                .order_by(table.posted_at, table.change_id, table.seq)
-                .limit(batch)
-            )
-            if after is not None:
-                query = query.where(_later(table, *after))
-            rows = [CommentText(*row) for row in tx.execute(query)]
-            if not rows:
-                break
+        last: CommentText | None = None
+        while rows := comments_after(tx, account_id, last, batch):
             yield rows
             last = rows[-1]
-            after = (last.posted_at, last.change_id, last.seq)
+
+
+def comments_after(
+    tx: Tx, account_id: int, last: CommentText | None, batch: int = 500
+) -> list[CommentText]:
+    """An account's next comments after ``last``, oldest first; None begins with the first."""
+    table = schema.comment.c
+    query = (
+        select(
+            table.change_id,
+            table.seq,
+            table.account_id,
+            table.patch_set,
+            table.posted_at,
+            table.tag,
+            table.text,
+            table.votes,
+        )
+        .where(table.account_id == account_id)
+        .order_by(table.posted_at, table.change_id, table.seq)
+        .limit(batch)
+    )
+    if last is not None:
+        query = query.where(_later(table, last.posted_at, last.change_id, last.seq))
+    return [CommentText(*row) for row in tx.execute(query)]
 
 
 def _later(table: Any, posted_at: datetime, change_id: int, seq: int) -> Any:

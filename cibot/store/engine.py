@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, select
+from sqlalchemy import Connection, Engine, Select, create_engine, event, select
 from sqlalchemy.engine import URL, ExceptionContext, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -30,6 +30,17 @@ _RETRIED = {1205, 1213, 1047, 1020, 2002, 2003, 2006, 2013, 1053, 1927}
 _OF_THE_ROW = {1300, 1366, 3819, 4025}  # OperationalError in PyMySQL, and yet the row's fault
 _DISCONNECTED = {1047}  # a node that left the cluster; the pool must look for another
 _TRIES = 6
+
+
+def in_this_order(query: Select[Any]) -> Select[Any]:
+    """The query with its tables read in the order in which they are written.
+
+    Left alone, MariaDB may begin at the wrong end: for the last report of a CI it read
+    all changes and sorted, in seconds, though the index gives the answer in one step.
+    """
+    for dialect in ("mysql", "mariadb"):
+        query = query.prefix_with("STRAIGHT_JOIN", dialect=dialect)
+    return query
 
 
 class StoreError(Transient):

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import func, select
 
 from cibot.store import schema
-from cibot.store.engine import Tx
+from cibot.store.engine import Tx, in_this_order
 
 
-@dataclass(frozen=True, slots=True)
-class CiRow:
+class CiRow(NamedTuple):
     """A CI as stored: its name, where it is known from, and since when."""
 
     id: int
@@ -40,20 +37,11 @@ class HeardReport(NamedTuple):
     uploaded_at: datetime | None
 
 
-class DayCount(NamedTuple):
-    """How many reports of a CI counted as ``result`` on a UTC day (``YYYY-MM-DD``)."""
-
-    ci_id: int
-    day: str
-    result: str
-    number: int
-
-
 def ci_rows(tx: Tx) -> list[CiRow]:
     """Every CI, by name."""
     table = schema.ci.c
     query = select(table.id, table.name, table.origin, table.created_at).order_by(table.name)
-    return [CiRow(*row) for row in tx.execute(query)]
+    return [CiRow._make(row) for row in tx.execute(query)]
 
 
 def last_heard(tx: Tx) -> dict[int, datetime]:
@@ -69,7 +57,7 @@ def last_heard(tx: Tx) -> dict[int, datetime]:
 def heard_reports() -> Any:
     """A SELECT of `HeardReport` rows, for the caller to narrow."""
     report, change, patch_set = schema.report, schema.change, schema.patch_set
-    return (
+    return in_this_order(
         select(
             report.c.ci_id,
             report.c.change_id,
@@ -116,38 +104,6 @@ def latest_reports(
         query = query.where(table.result.is_not(None), table.patch_set.is_not(None))
     query = query.order_by(table.posted_at.desc(), table.change_id.desc(), table.seq.desc())
     return [HeardReport(*row) for row in tx.execute(query.limit(limit))]
-
-
-def daily_counts(
-    tx: Tx, ci_ids: Collection[int], since: datetime, until: datetime
-) -> list[DayCount]:
-    """Results of some CIs by UTC day in ``since <= t < until``; every attempt counts."""
-    table = schema.report.c
-    day = func.date(table.posted_at)
-    query = (
-        select(table.ci_id, day, table.result, func.count())
-        .where(
-            table.ci_id.in_(sorted(ci_ids)),
-            table.posted_at >= since,
-            table.posted_at < until,
-            table.result.is_not(None),
-        )
-        .group_by(table.ci_id, day, table.result)
-    )
-    return [DayCount(row[0], str(row[1]), row[2], row[3]) for row in tx.execute(query)]
-
-
-def result_counts(
-    tx: Tx, ci_ids: Collection[int], since: datetime, until: datetime
-) -> list[tuple[int, str | None, str | None, int]]:
-    """(CI, outcome, result, how many reports) in ``since <= t < until``."""
-    table = schema.report.c
-    query = (
-        select(table.ci_id, table.outcome, table.result, func.count())
-        .where(table.ci_id.in_(sorted(ci_ids)), table.posted_at >= since, table.posted_at < until)
-        .group_by(table.ci_id, table.outcome, table.result)
-    )
-    return [(row[0], row[1], row[2], row[3]) for row in tx.execute(query)]
 
 
 def account_names(tx: Tx, ci_id: int, limit: int = 10) -> list[str]:

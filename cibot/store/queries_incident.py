@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from datetime import datetime
+
+from sqlalchemy import or_, select
 
 from cibot.store import schema
 from cibot.store.engine import Tx
-from cibot.store.incidents import StoredTransition
+from cibot.store.incidents import StoredIncident, StoredTransition
+
+
+def incidents_during(
+    tx: Tx, since: datetime, until: datetime, limit: int = 500
+) -> list[StoredIncident]:
+    """Incidents that were open at any moment in ``since <= t < until``, newest first."""
+    table = schema.incident.c
+    columns = [table[name] for name in StoredIncident.__slots__]
+    query = (
+        select(*columns)
+        .where(or_(table.open_slot == 1, table.resolved_at >= since), table.opened_at < until)
+        .order_by(table.opened_at.desc(), table.id.desc())
+    )
+    return [StoredIncident(*row) for row in tx.execute(query.limit(limit))]
 
 
 def transitions_of(tx: Tx, incident_id: int, limit: int = 500) -> list[StoredTransition]:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from sqlalchemy import select
 
 from cibot.store import schema
-from cibot.store.engine import Tx
+from cibot.store.engine import Tx, in_this_order
 
 
 class DuePatchSet(NamedTuple):
@@ -39,7 +39,7 @@ def patch_sets_judged_by(
     """
     report, change = schema.report, schema.change
     this, following = schema.patch_set, schema.patch_set.alias("following")
-    query = (
+    query = in_this_order(
         select(
             change.c.id,
             change.c.number,

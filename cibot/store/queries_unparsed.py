@@ -8,7 +8,7 @@ from typing import NamedTuple
 from sqlalchemy import func, select
 
 from cibot.store import schema
-from cibot.store.engine import Tx
+from cibot.store.engine import Tx, in_this_order
 
 MOST_CHARACTERS = 20_000  # of a comment: whole but for the largest
 
@@ -33,7 +33,7 @@ def unparsed_of(tx: Tx, ci_id: int, since: datetime, limit: int) -> list[Unparse
     """
     report, comment = schema.report, schema.comment
     change, account = schema.change, schema.account
-    query = (
+    query = in_this_order(
         select(
             report.c.ci_id,
             change.c.number,

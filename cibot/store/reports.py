@@ -6,11 +6,12 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import delete, func, select, tuple_
+from sqlalchemy import Table, delete, func, select, tuple_
 
 from cibot.store import schema
 from cibot.store.bulk import insert_rows
-from cibot.store.engine import Tx
+from cibot.store.engine import Tx, in_this_order
+from cibot.store.tally import Tally
 
 _CHUNK = 500
 
@@ -47,23 +48,35 @@ class StoredBuild(NamedTuple):
 
 
 def put_reports(
-    tx: Tx, reports: Sequence[Mapping[str, Any]], builds: Sequence[Mapping[str, Any]]
+    tx: Tx,
+    reports: Sequence[Mapping[str, Any]],
+    builds: Sequence[Mapping[str, Any]],
+    tally: Tally,
 ) -> None:
     """Stores the reports of new comments, and their builds."""
     insert_rows(tx, schema.report, reports)
     insert_rows(tx, schema.build, builds)
+    tally.add(reports)
 
 
-def drop_reports(tx: Tx, keys: Collection[tuple[int, int]]) -> None:
+def drop_reports(tx: Tx, keys: Collection[tuple[int, int]], tally: Tally) -> None:
     """Forgets what comments were read as: before they are read anew."""
+    report = schema.report
     ordered = sorted(keys)
     for start in range(0, len(ordered), _CHUNK):
         some = ordered[start : start + _CHUNK]
-        for table in (schema.build, schema.report):
-            # MariaDB finds the rows of a DELETE by the first condition only.
-            near = table.c.change_id.in_(sorted({change_id for change_id, _ in some}))
-            exact = tuple_(table.c.change_id, table.c.seq).in_(some)
-            tx.execute(delete(table).where(near, exact))
+        # Locked: another that reads the same comments anew must not count them out as well.
+        query = select(report.c.ci_id, report.c.posted_at, report.c.outcome, report.c.result)
+        gone = tx.execute(query.where(*_these(report, some)).with_for_update()).all()
+        for table in (schema.build, report):
+            tx.execute(delete(table).where(*_these(table, some)))
+        tally.add((dict(one._mapping) for one in gone), -1)
+
+
+def _these(table: Table, keys: Sequence[tuple[int, int]]) -> tuple[Any, Any]:
+    """Conditions for some keys; MariaDB finds the rows of a DELETE by the first only."""
+    near = table.c.change_id.in_(sorted({change_id for change_id, _ in keys}))
+    return near, tuple_(table.c.change_id, table.c.seq).in_(keys)
 
 
 def written_reports(
@@ -93,7 +106,7 @@ def written_reports(
 def _reports() -> Any:
     report, change, patch_set = schema.report, schema.change, schema.patch_set
     comment = schema.comment
-    return (
+    return in_this_order(
         select(
             report.c.ci_id,
             report.c.change_id,
@@ -188,8 +201,9 @@ def judging_counts(tx: Tx, since: datetime) -> list[tuple[str, int, int]]:
     report, change = schema.report, schema.change
     # Each CI by its number, so that only the end of its part of the index is read.
     ids = tx.execute(select(schema.ci.c.id)).scalars().all()
-    query = (
+    query = in_this_order(
         select(change.c.project, report.c.ci_id, func.count())
+        .select_from(report)
         .join(change, change.c.id == report.c.change_id)
         .where(report.c.ci_id.in_(ids), report.c.posted_at >= since, report.c.result.is_not(None))
         .group_by(change.c.project, report.c.ci_id)

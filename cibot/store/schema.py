@@ -8,80 +8,24 @@ are case-sensitive. Every table has a primary key, as a Galera cluster wants.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Any
-
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    DateTime,
-    Dialect,
     Float,
     ForeignKey,
     Index,
     Integer,
-    LargeBinary,
-    MetaData,
     SmallInteger,
     String,
-    Table,
     Text,
     UniqueConstraint,
 )
-from sqlalchemy.dialects import mysql
-from sqlalchemy.types import TypeDecorator
 
+from cibot.store.columns import Id, LongText, Packed, UtcDateTime, metadata
+from cibot.store.columns import stored_table as _table
 
-class UtcDateTime(TypeDecorator[datetime]):
-    """Aware datetimes in UTC; stored without offset, with microseconds."""
-
-    impl = DateTime
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: Dialect) -> Any:
-        if dialect.name in {"mysql", "mariadb"}:
-            return dialect.type_descriptor(mysql.DATETIME(fsp=6))
-        return dialect.type_descriptor(DateTime())
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        if value is None:
-            return None
-        if value.tzinfo is UTC:
-            return value.replace(tzinfo=None)
-        return value.astimezone(UTC).replace(tzinfo=None)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        return None if value is None else value.replace(tzinfo=UTC)
-
-
-LongText = Text().with_variant(mysql.MEDIUMTEXT(), "mysql", "mariadb")
-Packed = LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql", "mariadb")
-Id = BigInteger().with_variant(Integer(), "sqlite")  # SQLite counts up INTEGER keys only
-
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-
-def _table(name: str, *items: Any) -> Table:
-    return Table(
-        name,
-        metadata,
-        *items,
-        mysql_engine="InnoDB",
-        mysql_charset="utf8mb4",
-        mysql_collate="utf8mb4_bin",
-        mariadb_engine="InnoDB",
-        mariadb_charset="utf8mb4",
-        mariadb_collate="utf8mb4_bin",
-    )
-
+__all__ = ["UtcDateTime", "metadata"]
 
 server = _table(
     "server",
@@ -189,6 +133,19 @@ build = _table(
     Column("voting", Boolean, nullable=False),
     Column("duration_s", Float),
     Column("url", Text),
+)
+
+tally = _table(  # counts of reports, see cibot.store.tally
+    "tally",
+    Column("ci_id", Integer, primary_key=True, autoincrement=False),
+    Column("hours", SmallInteger, primary_key=True, autoincrement=False),  # 1, or 24: a UTC day
+    Column("start", Integer, primary_key=True, autoincrement=False),  # hours since 1970
+    Column("lane", SmallInteger, primary_key=True, autoincrement=False),
+    Column("passes", Integer, nullable=False),
+    Column("fails", Integer, nullable=False),
+    Column("infra", Integer, nullable=False),
+    Column("unjudged", Integer, nullable=False),
+    Column("unparsed", Integer, nullable=False),
 )
 
 health = _table(

@@ -63,10 +63,18 @@ def silence_by_id(tx: Tx, silence_id: int) -> StoredSilence | None:
     return StoredSilence(*row) if row else None
 
 
-def silences_before(tx: Tx, before: int | None, limit: int) -> list[StoredSilence]:
-    """Silences, over or not, newest first by id, from the one that follows ``before``."""
+def silences_before(
+    tx: Tx, before: int | None, limit: int, active_at: datetime | None = None
+) -> list[StoredSilence]:
+    """Silences, over or not, newest first by id, from the one that follows ``before``.
+
+    With ``active_at`` those only that mute something then.
+    """
     table = schema.silence.c
     query = select(*_FIELDS).order_by(table.id.desc()).limit(limit)
+    if active_at is not None:
+        active = (table.until > active_at, table.since <= active_at, table.ended_at.is_(None))
+        query = query.where(*active)
     if before is not None:
         query = query.where(table.id < before)
     return [StoredSilence(*row) for row in tx.execute(query)]

@@ -10,8 +10,35 @@ from markupsafe import Markup
 
 def schema_names(operation: Mapping[str, Any]) -> list[str]:
     """The name of the schema of an operation's answer."""
-    schema = operation["responses"]["200"]["content"]["application/json"]["schema"]
+    schema = _answer(operation)["application/json"]["schema"]
     return [schema["$ref"].rpartition("/")[2]] if "$ref" in schema else []
+
+
+def has_csv(operation: Mapping[str, Any]) -> bool:
+    """Whether the answer can be had as CSV."""
+    return "text/csv" in _answer(operation)
+
+
+def given(operation: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The parameters of an operation, those in the body among them."""
+    found: list[Mapping[str, Any]] = list(operation["parameters"])
+    if "requestBody" in operation:
+        body = operation["requestBody"]["content"]["application/json"]["schema"]
+        found += [
+            {"name": name, "in": "body", "schema": schema, **_words_of(schema)}
+            for name, schema in body["properties"].items()
+        ]
+    return found
+
+
+def _words_of(schema: Mapping[str, Any]) -> dict[str, str]:
+    return {"description": schema["description"]} if "description" in schema else {}
+
+
+def _answer(operation: Mapping[str, Any]) -> Any:
+    """What is in the answer that is no refusal."""
+    found = operation["responses"]
+    return next(found[status]["content"] for status in ("200", "201") if status in found)
 
 
 def kind(schema: Mapping[str, Any]) -> Markup:

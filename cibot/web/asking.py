@@ -36,6 +36,11 @@ class Asking:
         ctx = self.context()
         return self.store.read(lambda tx: question(tx, ctx))
 
+    def do(self, work: Callable[[Tx, Context], T]) -> T:
+        """Changes something, in one transaction. Raises UserError and StoreError."""
+        ctx = self.context()
+        return self.store.write(lambda tx: work(tx, ctx))
+
     def remembered(self, name: str, length: timedelta, question: Callable[[Tx, Context], T]) -> T:
         """An answer that may be up to ``length`` old: for what is dear to ask and slow to change.
 

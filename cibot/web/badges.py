@@ -1,14 +1,18 @@
-"""``/badge/<ci>.svg``: a CI's state as a small picture for wiki pages and READMEs."""
+"""``/badge/<ci>.svg``: a CI's state, or a job's, as a small picture for wikis and READMEs."""
 
 from __future__ import annotations
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 from markupsafe import Markup
 
 from cibot.errors import CibotError, UserError
-from cibot.model import State
-from cibot.reports import text
+from cibot.model import Result, State
+from cibot.reports import phrases, text
 from cibot.reports.ci import find_ci, line_of
+from cibot.reports.context import Context
+from cibot.reports.jobs import jobs
+from cibot.reports.names import resolve
+from cibot.store.engine import Tx
 from cibot.web.asking import Asking
 from cibot.web.problems import problem_of
 from cibot.web.reply import reply
@@ -25,25 +29,56 @@ _COLOURS = {  # white text on each has a contrast of at least 4.5
 }
 
 
+_BY_RESULT = {
+    Result.PASS: State.HEALTHY,
+    Result.FAIL: State.FAILING,
+    Result.INFRA: State.DEGRADED,
+}
+
+
 def badges_blueprint(asking: Asking) -> Blueprint:
-    """The badges, one for each CI."""
+    """The badges, one for each CI, and with ``?job=`` for each of its jobs."""
     blueprint = Blueprint("badges", __name__)
 
     @blueprint.get("/badge/<path:name>.svg")
     def badge(name: str) -> Response:
+        job = request.args.get("job")
         try:
-            line = asking.ask(lambda tx, ctx: line_of(tx, ctx, find_ci(tx, name)))
+            drawn = asking.ask(lambda tx, ctx: _drawn(tx, ctx, name, job))
         except UserError:
             # Where a picture is expected, a picture says that there is none.
-            unknown = draw(text.cut(name, _LONGEST_NAME), "no such CI", State.UNKNOWN)
+            said = "no such CI" if job is None else "no such job"
+            unknown = draw(text.cut(job or name, _LONGEST_NAME), said, State.UNKNOWN)
             return Response(unknown, 404, mimetype="image/svg+xml")
-        rate = f" {text.percent(line.rate.share)}" if line.rate else ""
-        said = f"{line.state.shape} {line.state.value}{rate}"
-        drawn = draw(text.cut(line.name, _LONGEST_NAME), said, line.state)
         return reply(drawn.encode("utf-8", "replace"), "image/svg+xml", max_age=_MAX_AGE_S)
 
     blueprint.register_error_handler(CibotError, problem_of)
     return blueprint
+
+
+def _drawn(tx: Tx, ctx: Context, name: str, job: str | None) -> Markup:
+    return _of_ci(tx, ctx, name) if job is None else _of_job(tx, ctx, name, job)
+
+
+def _of_ci(tx: Tx, ctx: Context, name: str) -> Markup:
+    """The CI's state and how much it passes."""
+    line = line_of(tx, ctx, find_ci(tx, name))
+    rate = f" {text.percent(line.rate.share)}" if line.rate else ""
+    said = f"{line.state.shape} {line.state.value}{rate}"
+    return draw(text.cut(line.name, _LONGEST_NAME), said, line.state)
+
+
+def _of_job(tx: Tx, ctx: Context, name: str, job: str) -> Markup:
+    """A job's last result, how often in a row, and how much it passed in seven days."""
+    found = jobs(tx, ctx, name)
+    by_name = {one.job: one for one in found.jobs}
+    line = by_name[resolve(job, list(by_name), "job")]
+    state = _BY_RESULT.get(line.streak_of, State.UNKNOWN)
+    bad = state in {State.FAILING, State.DEGRADED}
+    times = f" ×{line.streak}" if bad and line.streak > 1 else ""
+    rate = f", {text.percent(line.rate.share)}" if line.rate else ""
+    said = f"{state.shape} {phrases.result_word(line.streak_of)}{times}{rate}"
+    return draw(text.cut(line.job, _LONGEST_NAME), said, state)
 
 
 def draw(name: str, said: str, state: State) -> Markup:

@@ -8,6 +8,7 @@ end in ``_s``.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import is_dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -41,6 +42,11 @@ def plain(value: Any) -> Any:
     if not is_dataclass(value):
         raise TypeError(f"{type(value).__name__} has no form in JSON")
     return {key: plain(getattr(value, name)) for name, key, _kind in _members(value.__class__)}
+
+
+def written(body: Any) -> bytes:
+    """Plain values as a line of JSON."""
+    return (json.dumps(body, ensure_ascii=False) + "\n").encode("utf-8", "replace")
 
 
 def moment(value: datetime) -> str:

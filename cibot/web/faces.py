@@ -4,21 +4,36 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from cibot.web.api import ENDPOINTS
+from cibot import __version__
+from cibot.web.api import ENDPOINTS, WRITES
 from cibot.web.asking import Asking
 from cibot.web.atom import atom_blueprint
 from cibot.web.badges import badges_blueprint
-from cibot.web.endpoint import api_blueprint
+from cibot.web.endpoint import add_document, api_blueprint
+from cibot.web.gate import Gate
+from cibot.web.meter import Intake
 from cibot.web.metrics import metrics_blueprint
+from cibot.web.openapi import document
 from cibot.web.pages import pages_blueprint
+from cibot.web.writing import add_writes
 
 
-def face_blueprints(asking: Asking) -> list[Blueprint]:
-    """API, pages, badges, metrics and the feed of incidents."""
+def face_blueprints(asking: Asking, intake: Intake | None = None) -> list[Blueprint]:
+    """API, pages, badges, metrics and the feed of incidents, each behind the gate.
+
+    ``intake`` is what this process collects, where it does.
+    """
+    gate = Gate(asking.config)
     return [
-        api_blueprint(asking, ENDPOINTS),
-        pages_blueprint(asking),
-        badges_blueprint(asking),
-        metrics_blueprint(asking),
-        atom_blueprint(asking),
+        gate.keep(_api(asking)),
+        gate.keep(pages_blueprint(asking)),
+        gate.keep(badges_blueprint(asking)),
+        gate.keep(metrics_blueprint(asking, intake or Intake())),
+        gate.keep(atom_blueprint(asking)),
     ]
+
+
+def _api(asking: Asking) -> Blueprint:
+    private = asking.config.web.private
+    blueprint = add_writes(api_blueprint(asking, ENDPOINTS), asking, WRITES)
+    return add_document(blueprint, document(ENDPOINTS, WRITES, __version__, private=private))

@@ -168,6 +168,8 @@ _PICTURES: dict[str, Callable[..., Any]] = {
     "span": text.span,
     "kind": apipage.kind,
     "schema_names": apipage.schema_names,
+    "has_csv": apipage.has_csv,
+    "given": apipage.given,
     "shapes": drawing.state_shapes,
     "bars": drawing.bars,
     "whisker": drawing.whisker,

@@ -1,9 +1,10 @@
-"""``/metrics``: figures for Prometheus, in its text format; no more series than CIs allow."""
+"""``/metrics``: figures for Prometheus, in its text format; as many series as CIs and routes."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import accumulate
 
 from flask import Blueprint, Response
 
@@ -16,24 +17,29 @@ from cibot.reports.listing import CiLine, all_lines
 from cibot.store.engine import Tx
 from cibot.store.outbox import depth
 from cibot.web.asking import Asking
+from cibot.web.meter import BOUNDS_S, Intake, Stopwatch
 from cibot.web.problems import problem_of
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 MOST_CIS = 500
 """Beyond so many CIs the best ones get no series of their own; they are only counted."""
 
+_WRONG = {State.DEGRADED: 1, State.FAILING: 2, State.SILENT: 2}
 _INCIDENTS = ("pending", "firing", "acknowledged", "recovering")
 _OUTBOX = ("pending", "sending", "dead")
 Sample = tuple[Mapping[str, str], float]
 
 
-def metrics_blueprint(asking: Asking) -> Blueprint:
-    """``/metrics``, asked of the store anew each time."""
+def metrics_blueprint(asking: Asking, intake: Intake) -> Blueprint:
+    """``/metrics``, asked of the store anew each time, with what this process counts."""
     blueprint = Blueprint("metrics", __name__)
+    stopwatch = Stopwatch()
+    stopwatch.watch(blueprint)
 
     @blueprint.get("/metrics")
     def metrics() -> Response:
         body = asking.ask(lambda tx, ctx: "".join(_families(tx, ctx)))
+        body += "".join(_of_intake(intake)) + "".join(_of_answers(stopwatch))
         return Response(body, content_type=MEDIA_TYPE, headers={"Cache-Control": "no-store"})
 
     blueprint.register_error_handler(CibotError, problem_of)
@@ -87,6 +93,16 @@ def _of_cis(lines: Iterable[CiLine]) -> Iterator[str]:
         ],
     )
     yield _family(
+        "cibot_ci_signal_wrong",
+        "What each signal says: 0 well or unknown, 1 degraded, 2 failing or silent.",
+        [
+            ({"ci": one.name, "signal": each.name}, _WRONG.get(each.verdict, 0))
+            for one in lines
+            for each in one.signals
+            if each.counts
+        ],
+    )
+    yield _family(
         "cibot_ci_signal_results",
         "How many results each signal's figure rests on.",
         [({"ci": one.name, "signal": each.name}, each.n) for one in lines for each in one.signals],
@@ -123,11 +139,49 @@ def _of_feeds(servers: Iterable[ServerFeeds]) -> Iterator[str]:
     )
 
 
+def _of_intake(intake: Intake) -> Iterator[str]:
+    """Counted by the process that collects; the sum over all processes is the rate."""
+    sums = intake.sums()
+    for name, says, what in _TAKEN_IN:
+        samples = [
+            ({"server": server, "feed": feed}, float(getattr(counts, what)))
+            for (server, feed), counts in sums.items()
+        ]
+        yield _family(f"cibot_ingest_{name}_total", says, samples, kind="counter")
+
+
+_TAKEN_IN = (
+    ("changes", "Changes read.", "changes"),
+    ("comments", "Comments stored.", "comments_new"),
+    ("known_comments", "Comments that another feed or poll had brought before.", "comments_known"),
+    ("reports", "Reports that were read from new comments.", "reports_new"),
+)
+
+
+def _of_answers(stopwatch: Stopwatch) -> Iterator[str]:
+    name, says = "cibot_http_request_duration_seconds", "How long answers took, by route."
+    lines = [f"# HELP {name} {says}", f"# TYPE {name} histogram"]
+    answers: list[Sample] = []
+    for (method, route), times in sorted(stopwatch.times().items()):
+        labels = {"method": method, "route": route}
+        bounds = [*map(str, BOUNDS_S), "+Inf"]
+        for bound, count in zip(bounds, accumulate(times.within), strict=True):
+            lines.append(_line(f"{name}_bucket", {**labels, "le": bound}, count))
+        lines.append(_line(f"{name}_sum", labels, times.total_s))
+        lines.append(_line(f"{name}_count", labels, sum(times.within)))
+        answers += [({**labels, "status": one}, n) for one, n in sorted(times.statuses.items())]
+    yield "\n".join(lines) + "\n"
+    yield _family("cibot_http_requests_total", "Answers by route.", answers, kind="counter")
+
+
+def _line(name: str, labels: Mapping[str, str], value: float) -> str:
+    written = ",".join(f'{key}="{_escaped(text)}"' for key, text in labels.items())
+    return f"{name}{{{written}}} {value:.10g}"
+
+
 def _family(name: str, says: str, samples: Iterable[Sample], kind: str = "gauge") -> str:
     lines = [f"# HELP {name} {says}", f"# TYPE {name} {kind}"]
-    for labels, value in samples:
-        written = ",".join(f'{key}="{_escaped(text)}"' for key, text in labels.items())
-        lines.append(f"{name}{{{written}}} {value:.10g}")
+    lines += [_line(name, labels, value) for labels, value in samples]
     return "\n".join(lines) + "\n"
 
 

@@ -15,7 +15,7 @@ from cibot import __version__
 from cibot.errors import CibotError, Transient, UserError
 from cibot.reports.change import change
 from cibot.reports.feeds import feeds
-from cibot.web.api import ENDPOINTS
+from cibot.web.api import ENDPOINTS, WRITES
 from cibot.web.api.changes import ChangeParams
 from cibot.web.api.incidents import OneIncident, one_incident
 from cibot.web.api.params import Nothing
@@ -93,7 +93,7 @@ class Pages:
     def api(self) -> Response:
         """``/api``: the questions that programs may ask."""
         read_params(Nothing, {})
-        return self._render("api.html", document=document(ENDPOINTS, __version__))
+        return self._render("api.html", document=document(ENDPOINTS, WRITES, __version__))
 
     def _render(self, template: str, status: int = 200, **values: Any) -> Response:
         servers = self._asking.ask(feeds)

@@ -7,6 +7,7 @@ import binascii
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
 
@@ -58,6 +59,29 @@ def read_cursor(text: str) -> Key:
     if not isinstance(raw, list):
         raise _not_ours()
     return tuple(raw)
+
+
+def read_number(text: str) -> int:
+    """The id of a cursor that holds one alone. Raises BadParameter when it does not."""
+    key = read_cursor(text)
+    if len(key) == 1 and isinstance(key[0], int) and 0 < key[0] < 2**62:
+        return key[0]
+    raise _not_ours()
+
+
+def read_report_key(text: str, length: int) -> Any:
+    """A cursor that begins with a report's key: a moment, then ``length - 1`` numbers.
+
+    Raises BadParameter.
+    """
+    try:
+        posted_at, change_id, *rest = read_cursor(text)
+        if len(rest) != length - 2:
+            raise _not_ours()
+        when = datetime.fromisoformat(posted_at).astimezone(UTC)
+        return when, min(int(change_id), 2**62), *(min(int(one), 2**31 - 1) for one in rest)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise _not_ours() from error
 
 
 def link_to(cursor: str | None) -> str | None:

@@ -19,8 +19,13 @@ class Probe:
     detail: str
 
 
-def probes_blueprint(parts: Mapping[str, Callable[[], Probe]]) -> Blueprint:
-    """``/readyz`` looks at each of ``parts`` and answers 503 when one is not well."""
+def probes_blueprint(
+    parts: Mapping[str, Callable[[], Probe]], tells: Callable[[], bool] = lambda: True
+) -> Blueprint:
+    """``/readyz`` looks at each of ``parts`` and answers 503 when one is not well.
+
+    Which one is kept from those whom ``tells`` does not let read.
+    """
     blueprint = Blueprint("probes", __name__)
 
     @blueprint.get("/healthz")
@@ -31,10 +36,8 @@ def probes_blueprint(parts: Mapping[str, Callable[[], Probe]]) -> Blueprint:
     def readyz() -> ResponseReturnValue:
         found = {name: look() for name, look in parts.items()}
         ready = all(probe.ok for probe in found.values())
-        body = {
-            "ready": ready,
-            "parts": {name: {"ok": one.ok, "detail": one.detail} for name, one in found.items()},
-        }
+        details = {name: {"ok": one.ok, "detail": one.detail} for name, one in found.items()}
+        body = {"ready": ready} | ({"parts": details} if tells() else {})
         return body, 200 if ready else 503
 
     return blueprint

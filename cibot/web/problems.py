@@ -8,7 +8,8 @@ from typing import Any
 from flask import Response, json, request
 from pydantic import ValidationError
 
-from cibot.errors import CibotError, Transient, UserError
+from cibot.actions.roles import Refused
+from cibot.errors import CibotError, Conflict, Transient, UserError
 
 log = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
@@ -23,10 +24,13 @@ class BadParameter(UserError):
         self.parameter = parameter
 
 
-def bad_parameter(error: ValidationError) -> BadParameter:
-    """The first mistake that pydantic found, in its words but with our parameter's name."""
+def bad_parameter(error: ValidationError, whole: str = "query") -> BadParameter:
+    """The first mistake that pydantic found, in its words but with our parameter's name.
+
+    ``whole`` is what a mistake is in that is in no parameter.
+    """
     first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    name = str(first["loc"][0]) if first["loc"] else "query"
+    name = str(first["loc"][0]) if first["loc"] else whole
     if first["type"] == "extra_forbidden":
         return BadParameter(name, "there is no such parameter here")
     said = first["msg"].removeprefix("Value error, ")
@@ -49,9 +53,13 @@ def problem(status: int, title: str, detail: str, **more: Any) -> Response:
 
 
 def problem_of(error: CibotError) -> Response:
-    """400 for a parameter, 404 for what is not known, 503 for a database that is away."""
+    """400 for a parameter, 404 for what is not known, 503 for a database that is away, …"""
     if isinstance(error, BadParameter):
         return problem(400, "Bad parameter", str(error), parameter=error.parameter)
+    if isinstance(error, Refused):
+        return problem(403, "Not allowed", str(error))
+    if isinstance(error, Conflict):
+        return problem(409, "Not as things are", str(error))
     if isinstance(error, UserError):
         return problem(404, "Not found", str(error))
     if isinstance(error, Transient):

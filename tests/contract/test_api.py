@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from cibot.store.engine import Store, open_store
 from tests.support.canned import CONFIG, canned
 from tests.support.faces import client
-from tests.support.history import make_tables
+from tests.support.history import History, ago, make_tables
 
 
 @pytest.fixture(scope="module", params=["sqlite", "mariadb"])
@@ -148,6 +148,14 @@ def test_the_whole(api: FlaskClient) -> None:
         ("/changes/912345?patch_set=9", 404, None),
         ("/incidents/999", 404, None),
         ("/nothing", 404, None),
+        ("/silences?state=over", 400, "state"),
+        ("/silences/999", 404, None),
+        ("/silences?after=WyJhIl0", 400, "after"),
+        ("/cis/netapp/builds?result=good", 400, "result"),
+        ("/cis/netapp/builds?after=WzEsMiwzXQ", 400, "after"),
+        ("/cis/netapp/history?bucket=week", 400, "bucket"),
+        ("/cis?format=xml", 400, "format"),
+        ("/version?format=csv", 400, "format"),
         ("/cis/%ed%a0%80", 404, None),
     ],
 )
@@ -179,11 +187,15 @@ def test_long_answers_are_packed_for_those_who_can_read_it(api: FlaskClient) -> 
     assert "Accept-Encoding" in plain.headers["Vary"]
 
 
-def test_other_sites_may_read_and_nothing_can_be_written(api: FlaskClient) -> None:
+def test_other_sites_may_read_and_not_write(api: FlaskClient) -> None:
     assert api.get("/api/v1/cis").headers["Access-Control-Allow-Origin"] == "*"
     asked = api.options("/api/v1/cis", headers={"Origin": "https://x.example"})
     assert "If-None-Match" in asked.headers["Access-Control-Allow-Headers"]
+    assert "POST" not in asked.headers["Access-Control-Allow-Methods"]
     assert api.post("/api/v1/cis").status_code == 405
+    written = api.post("/api/v1/silences", headers={"Origin": "https://x.example"})
+    assert written.status_code == 403
+    assert "Access-Control-Allow-Origin" not in written.headers
 
 
 def test_nothing_stored_is_an_empty_list(empty_store: Store) -> None:
@@ -192,3 +204,65 @@ def test_nothing_stored_is_an_empty_list(empty_store: Store) -> None:
     assert get(api, "/incidents")["items"] == []
     assert get(api, "/summary")["totals"]["reports"] == 0
     assert api.get("/api/v1/cis/any").status_code == 404
+
+
+def test_builds_come_newest_first_and_can_be_chosen(api: FlaskClient) -> None:
+    whole = get(api, "/cis/netapp/builds?limit=500")["items"]
+    assert len(whole) == 49
+    assert (whole[0]["job"], whole[0]["result"], whole[0]["number"]) == (
+        "netapp-iscsi", "fail", 912345,
+    )  # fmt: skip
+    moments = [one["posted_at"] for one in whole]
+    assert moments == sorted(moments, reverse=True)
+    for limit in (1, 7, 48, 49):
+        parts = pages(api, f"/cis/netapp/builds?limit={limit}")
+        assert [one for part in parts for one in part] == whole
+    failed = get(api, "/cis/netapp/builds?job=netapp-nfs&result=fail")["items"]
+    assert [(one["word"], one["number"]) for one in failed] == [("FAILURE", 912323)]
+    assert get(api, "/cis/netapp/builds?job=none-such")["items"] == []
+
+
+def test_history_by_the_hour_adds_up_to_the_days(api: FlaskClient) -> None:
+    body = get(api, "/cis/netapp/history?days=3&bucket=hour")
+    assert len(body["hours"]) == 2 * 24 + 5  # the hour of now, 04:10, has begun
+    assert body["hours"][0]["at"] == "2026-11-21T00:00:00Z"
+    for one in body["days"]:
+        of_day = [hour for hour in body["hours"] if hour["at"].startswith(one["day"])]
+        for kind in ("passes", "fails", "infra"):
+            assert sum(hour[kind] for hour in of_day) == one[kind]
+    assert get(api, "/cis/netapp/history")["hours"] == []
+    assert len(get(api, "/cis/netapp/history?days=90&bucket=hour")["days"]) == 14
+
+
+def test_any_day_is_summed_up(api: FlaskClient) -> None:
+    day = get(api, "/summary?day=2026-11-21")
+    assert day["window"] == {"since": "2026-11-21T00:00:00Z", "until": "2026-11-22T00:00:00Z"}
+    assert [one["ci"] for one in day["opened"]] == ["NetApp CI", "Pure-Storage CI"]
+    assert [one["ci"] for one in day["standing"]] == ["NetApp CI", "Pure-Storage CI"]
+    assert day["totals"]["reports"] > 0
+    assert get(api, "/summary?day=2026-11-23")["window"]["until"] == "2026-11-23T04:10:00Z"
+    assert [one["ci"] for one in get(api, "/summary?day=yesterday")["resolved"]] == []
+    assert [one["ci"] for one in get(api, "/summary?day=today")["resolved"]] == ["Pure-Storage CI"]
+    assert get(api, "/summary?day=2020-01-01")["totals"]["reports"] == 0
+    assert api.get("/api/v1/summary?day=2026-11-24").status_code == 404
+
+
+@pytest.mark.parametrize("day", ["2026-13-01", "1763856000", "tomorrow", ""])
+def test_a_day_is_a_word_or_a_date(api: FlaskClient, day: str) -> None:
+    answer = api.get(f"/api/v1/summary?day={day}")
+    assert (answer.status_code, answer.get_json()["parameter"]) == (400, "day")
+
+
+def test_what_nobody_understood_comes_by_shape(empty_store: Store) -> None:
+    history = History(make_tables(empty_store)).feed(ago(minutes=1))
+    for place in range(3):
+        history.ci("Odd CI").report(700 + place, outcome=None, at=ago(hours=place))
+    history.ci("Odd CI").report(800, outcome=None, at=ago(days=20))
+    history.save()
+    api = client(empty_store, CONFIG)
+    body = get(api, "/unparsed")
+    assert [(one["count"], one["cis"]) for one in body["items"]] == [(3, ["Odd CI"])]
+    assert body["items"][0]["example"]["number"] == 700
+    assert (body["comments"], body["partly"]) == (3, [])
+    assert get(api, "/unparsed?days=28&ci=odd")["comments"] == 4
+    assert api.get("/api/v1/unparsed?days=29").status_code == 400

@@ -34,10 +34,13 @@ from cibot.store import (
     queries_face,
     queries_incident,
     queries_judging,
+    queries_status,
+    queries_tally,
     queries_unparsed,
     reports,
     schema,
     silences,
+    tally,
     watches,
 )
 from cibot.store.audit import AuditRow
@@ -45,8 +48,9 @@ from cibot.store.engine import Store, Tx
 from cibot.store.incidents import StoredHealth, StoredIncident
 from cibot.store.lease import Lease
 from cibot.store.outbox import Outgoing
+from cibot.store.tally import DAY, Counts, Tally
 from cibot.store.watches import StoredWatch
-from tests.support.history import NOW, History, ago
+from tests.support.history import NOW, CiHistory, History, ago
 
 # These hold a row a server, a CI or an account, or fewer.
 SMALL = {"server", "ci", "account", "health", "feed", "lease"}
@@ -65,13 +69,19 @@ INCIDENT = StoredIncident(5, 1, "success", "firing", NOW, None, NOW, "{}")
 NEWS = Change(77, "filler/27", "master", "S", "NEW", NOW, NOW, (), (PatchSet(1, NOW),))
 NEW_ACCOUNT = Account(900, "new", "New", "new@example.org")
 COMMENT = {
-    "change_id": CHANGE, "seq": 9, "account_id": 1, "patch_set": 1, "posted_at": NOW,
+    "change_id": CHANGE, "seq": 999, "account_id": 1, "patch_set": 1, "posted_at": NOW,
     "message_id": "x", "event_at": None, "position": 9, "tag": None, "digest": 1, "text": "",
     "votes": None,
 }  # fmt: skip
 
 AUDITED = AuditRow(NOW, "net", "mika", "mika", "#ci", "ack", "1", "done")
 WATCH = StoredWatch("net", "u7", 1, "u7", NOW)
+
+
+def _count(tx: Tx) -> None:
+    with tally.counting(tx) as counts:
+        reports.drop_reports(tx, KEY, counts)
+
 
 Call = Callable[[Tx], object]
 CALLS: Mapping[Any, Sequence[Call]] = {
@@ -176,8 +186,6 @@ CALLS: Mapping[Any, Sequence[Call]] = {
         lambda tx: queries_ci.latest_reports(tx, 1),
         lambda tx: queries_ci.latest_reports(tx, 1, since=SINCE, until=UNTIL, judging=True),
     ],
-    queries_ci.daily_counts: [lambda tx: queries_ci.daily_counts(tx, [1, 2], SINCE, UNTIL)],
-    queries_ci.result_counts: [lambda tx: queries_ci.result_counts(tx, [1, 2], SINCE, UNTIL)],
     queries_ci.account_names: [lambda tx: queries_ci.account_names(tx, 1)],
     queries_face.recent_projects: [lambda tx: queries_face.recent_projects(tx, [1, 2])],
     queries_face.reports_before: [
@@ -200,9 +208,22 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     queries_judging.last_report_of: [lambda tx: queries_judging.last_report_of(tx, 1)],
     queries_judging.servers_of: [lambda tx: queries_judging.servers_of(tx, 1)],
     queries_judging.heard_at: [queries_judging.heard_at],
+    queries_status.glance: [
+        lambda tx: queries_status.glance(tx, 1, [], NOW, SINCE),
+        lambda tx: queries_status.glance(tx, 1, [2, 3], NOW, SINCE),
+    ],
+    queries_status.results_since: [
+        lambda tx: queries_status.results_since(tx, 1, None, 10),
+        lambda tx: queries_status.results_since(tx, 1, SINCE, 10),
+    ],
+    queries_tally.buckets: [lambda tx: queries_tally.buckets(tx, [1, 2], DAY, SINCE, UNTIL)],
+    queries_tally.counts_between: [
+        lambda tx: queries_tally.counts_between(tx, [1, 2], SINCE, UNTIL),
+        lambda tx: queries_tally.counts_between(tx, [1, 2], NOW - ago(minutes=3), NOW),
+    ],
     queries_unparsed.unparsed_of: [lambda tx: queries_unparsed.unparsed_of(tx, 1, SINCE, 10)],
-    reports.put_reports: [lambda tx: reports.put_reports(tx, [], [])],
-    reports.drop_reports: [lambda tx: reports.drop_reports(tx, KEY)],
+    reports.put_reports: [lambda tx: reports.put_reports(tx, [], [], Tally())],
+    reports.drop_reports: [lambda tx: reports.drop_reports(tx, KEY, Tally())],
     reports.reports_of: [lambda tx: reports.reports_of(tx, 1, SINCE, UNTIL)],
     reports.reports_on: [lambda tx: reports.reports_on(tx, CHANGE)],
     reports.builds_of: [lambda tx: reports.builds_of(tx, [*KEY, (CHANGE + 1, 1)])],
@@ -215,7 +236,11 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     ],
     silences.silences_at: [lambda tx: silences.silences_at(tx, NOW)],
     silences.silence_by_id: [lambda tx: silences.silence_by_id(tx, 5)],
+    queries_incident.incidents_during: [
+        lambda tx: queries_incident.incidents_during(tx, SINCE, UNTIL)
+    ],
     silences.silences_before: [
+        lambda tx: silences.silences_before(tx, None, 10, NOW),
         lambda tx: silences.silences_before(tx, None, 10),
         lambda tx: silences.silences_before(tx, 300, 10),
     ],
@@ -228,6 +253,10 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     watches.watches_of: [lambda tx: watches.watches_of(tx, "net", "u7")],
     watches.watchers_of: [lambda tx: watches.watchers_of(tx, 1)],
     watches.seen_in: [lambda tx: watches.seen_in(tx, "net", "u7", "u7_")],
+    tally.counting: [_count],
+    tally.add_counts: [lambda tx: tally.add_counts(tx, {(1, DAY, 24): Counts(1)})],
+    tally.drift: [lambda tx: tally.drift(tx, 1)],
+    tally.recount: [lambda tx: tally.recount(tx, 1)],
     bulk.upsert: [lambda tx: bulk.upsert(tx, schema.server, [])],
 }
 
@@ -248,14 +277,27 @@ def test_every_function_of_the_store_is_called_here() -> None:
     assert named == set(CALLS), "a function of the store is not, or no longer, in CALLS"
 
 
-def _fill(store: Store) -> None:
-    """Rows enough that an index is worth its while."""
-    history = History(store)
-    others = [history.ci(f"Other {place}") for place in range(25)]
+def _wide(history: History, others: list[CiHistory]) -> None:
+    """Many changes, on each of which one CI spoke."""
     for number in range(1, 2501):
         project = f"filler/{number % 50}"
         history.change(number, project, uploads=[ago(days=number % 90, hours=1)])
         others[number % 25].report(number, at=ago(days=number % 90), jobs={"job": "SUCCESS"})
+
+
+def _deep(history: History, others: list[CiHistory]) -> None:
+    """Few changes, of which each CI spoke again and again: a CI has more reports than those."""
+    for number in range(60, 140):
+        history.change(number, f"filler/{number % 50}", uploads=[ago(days=number % 90, hours=1)])
+        for place in range(100):
+            at = ago(days=number % 90, minutes=place)
+            others[place % 25].report(number, at=at, jobs={"job": "SUCCESS"} if place < 5 else {})
+
+
+def _fill(store: Store, shape: Callable[[History, list[CiHistory]], None]) -> None:
+    """Rows enough that an index is worth its while."""
+    history = History(store)
+    shape(history, [history.ci(f"Other {place}") for place in range(25)])
     history.save()
     store.write(_fill_more)
 
@@ -345,8 +387,9 @@ class _Undo(Exception):
     """Takes back what a call wrote, so that the next finds the same rows."""
 
 
-def test_every_statement_is_served_by_an_index(store: Store) -> None:
-    _fill(store)
+@pytest.mark.parametrize("shape", [_wide, _deep])
+def test_every_statement_is_served_by_an_index(store: Store, shape: Any) -> None:
+    _fill(store, shape)
     if store.engine.dialect.name != "sqlite":  # SQLite plans without statistics, as in production
         for table in schema.metadata.tables:
             store.write(lambda tx, t=table: tx.exec_driver_sql(f"ANALYZE TABLE `{t}`").all())  # type: ignore[misc]

@@ -96,6 +96,18 @@ def test_three_stories_and_answers(tmp_path: Path) -> None:
         running.sees(r"Read a month of history over REST: [\d,]+ changes, 3,\d+ comments")
         running.sees("degraded — Cobalt NVMe CI is degraded")
         assert requests.get(f"{web}/healthz", timeout=5).status_code == 200
+        token = running.sees(r"the token (\S+)")[1]
+        made = requests.post(
+            f"{web}/api/v1/silences",
+            json={"ci": "acme", "length_s": 60, "reason": "the first minute"},
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=5,
+        )
+        assert (made.status_code, made.json()["by"]) == (201, "demo")
+        ended = requests.delete(
+            web + made.headers["Location"], headers={"Authorization": f"Bearer {token}"}, timeout=5
+        )
+        assert (ended.status_code, ended.json()["ended_by"]) == (200, "demo")
         running.type("status acme")
         running.sees(r"(?m)^Acme iSCSI CI: [●▲■?] (healthy|degraded|failing|unknown)")
         running.sees(r"\[alerts\] ▲ degraded — Acme iSCSI CI is degraded")
@@ -110,6 +122,7 @@ def test_three_stories_and_answers(tmp_path: Path) -> None:
         assert list(running.temporary.iterdir()) == []
         log = (tmp_path / "var/demo.log").read_text()
         assert "incident ci=" in log
+        assert token not in log
         assert [line for line in log.splitlines() if " INFO " not in line] == []
 
 

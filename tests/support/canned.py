@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from pydantic import SecretStr
+
 from cibot.config import (
     CiConfig,
     Config,
@@ -11,13 +13,16 @@ from cibot.config import (
     PersonConfig,
     ReferenceConfig,
     RouteConfig,
+    TokenConfig,
     WebConfig,
 )
 from cibot.health.intervals import wilson
 from cibot.model import State
 from cibot.store.engine import Store
+from cibot.web.tokens import hash_of
 from tests.support.history import History, ago, signal
 
+TOKENS = {role: f"cibot_{role}-{'0' * 30}" for role in ("reader", "owner", "admin")}
 CONFIG = Config(
     web=WebConfig(public_url="https://ci.example.org"),
     reference=(ReferenceConfig(ci="Zuul"),),
@@ -36,6 +41,13 @@ CONFIG = Config(
     person=(
         PersonConfig(name="Mika", accounts=("irc:mika",), admin=True),
         PersonConfig(name="NetApp's team", accounts=("irc:netapp-ops",), owns=("NetApp*",)),
+    ),
+    token=(
+        TokenConfig(name="grafana", hash=hash_of(TOKENS["reader"])),
+        TokenConfig(
+            name="netapp-tools", hash=hash_of(TOKENS["owner"]), role="owner", owns=("NetApp*",)
+        ),
+        TokenConfig(name="ops", secret=SecretStr(TOKENS["admin"]), role="admin"),
     ),
 )
 

@@ -29,6 +29,7 @@ from cibot.store.incidents import (
     put_health,
 )
 from cibot.store.reports import put_reports
+from cibot.store.tally import counting
 
 NOW = datetime(2026, 11, 23, 4, 10, tzinfo=UTC)  # a Monday
 _RESULTS = {
@@ -237,7 +238,8 @@ class History:
                 for idx, (job, word) in enumerate(self._builds[place].items())
             ]  # fmt: skip
         add_comments(tx, comments)
-        put_reports(tx, reports, builds)
+        with counting(tx) as tally:
+            put_reports(tx, reports, builds, tally)
 
 
 def _result(word: str) -> str:

@@ -21,12 +21,12 @@ CONFIG = (
 PURE = BASE | {"cibot.card"}
 HEALTH = PURE | {"cibot.config", "cibot.configjudgement", "cibot.health"}
 STORE = BASE | {"cibot.store"}
-COLLECT = CONFIG | STORE | {"cibot.collector"}
+COLLECT = CONFIG | STORE | {"cibot.collector", "cibot.collector.sink"}
 MONITOR = COLLECT | HEALTH | {"cibot.alerts", "cibot.monitor"}
 REPORTS = CONFIG | STORE | HEALTH | {"cibot.reports", "cibot.alerts", "cibot.monitor.pairing"}
 ACTIONS = REPORTS | {"cibot.actions", "cibot.monitor.audience"}
 CHAT = ACTIONS | {"cibot.chat"}
-WEB = CHAT | {"cibot.web", "cibot.app", "cibot.logs"}
+WEB = CHAT | {"cibot.web", "cibot.app", "cibot.logs", "cibot.collector.sink"}
 ALL = {"cibot"} | {f"cibot.{one.stem}" for one in (ROOT / "cibot").iterdir()}
 
 LAYERS: dict[str, set[str]] = {
@@ -44,6 +44,7 @@ LAYERS: dict[str, set[str]] = {
     "cibot.alerts": PURE | {"cibot.health"},
     "cibot.store": STORE,
     "cibot.collector": COLLECT,
+    "cibot.collector.sink": BASE,
     "cibot.monitor": MONITOR | {"cibot.monitor.pairing", "cibot.monitor.audience"},
     "cibot.monitor.pairing": STORE | HEALTH,
     "cibot.monitor.audience": CONFIG | STORE | HEALTH | {"cibot.alerts"},

@@ -7,9 +7,10 @@ from typing import Annotated
 from pydantic import Field
 
 from cibot.reports.change import ChangeReport, change
-from cibot.web.api.params import Number
+from cibot.web.api.params import Format, Number
 from cibot.web.asking import Asking
 from cibot.web.question import Endpoint, Params
+from cibot.web.tables import columns
 
 
 class ChangeParams(Params):
@@ -23,6 +24,12 @@ class ChangeParams(Params):
         str | None,
         Field(max_length=64, description="The Gerrit server, where several have that number."),
     ] = None
+    format: Format = None
+
+
+_TABLE = columns(
+    "verdicts", "ci.name", "ci.state", "pipeline", "result", "posted_at", "running", "alone", "jobs"
+)
 
 
 def one_change(asking: Asking, params: ChangeParams) -> ChangeReport:
@@ -40,5 +47,6 @@ ENDPOINTS = (
         ChangeParams,
         ChangeReport,
         one_change,
+        _TABLE,
     ),
 )

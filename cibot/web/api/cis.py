@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -20,13 +20,13 @@ from cibot.reports.status import status
 from cibot.reports.why import why
 from cibot.store.engine import Tx
 from cibot.store.queries_face import ReportKey, reports_before
-from cibot.web.api.params import CiName, OneCi, Paged, ProjectName
+from cibot.web.api.params import CiName, Format, OneCi, Paged, ProjectName
 from cibot.web.asking import Asking
 from cibot.web.encode import moment
 from cibot.web.facts import NOWHERE, homes_of
-from cibot.web.paging import Key, Page, page_of, read_cursor, write_cursor
-from cibot.web.problems import BadParameter
+from cibot.web.paging import Key, Page, page_of, read_report_key, write_cursor
 from cibot.web.question import Endpoint
+from cibot.web.tables import columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +88,15 @@ class ListParams(Paged):
         None
     )
     q: Annotated[str, Field(max_length=100, description="A part of the name.")] | None = None
-    sort: Literal["worst", "name", "heard"] = "worst"
+    sort: Literal["worst", "rate", "name", "heard"] = "worst"
+    format: Format = None
 
 
 class OneCiPaged(Paged):
     """A list about one CI."""
 
     name: CiName
+    format: Format = None
 
 
 def list_cis(asking: Asking, params: ListParams) -> CiPage:
@@ -154,13 +156,8 @@ def ci_reports(asking: Asking, params: OneCiPaged) -> ReportPage:
 
 
 def _report_key(after: str) -> ReportKey:
-    key = read_cursor(after)
-    try:
-        posted_at, change_id, seq = key
-        when = datetime.fromisoformat(posted_at).astimezone(UTC)
-        return when, min(int(change_id), 2**62), min(int(seq), 2**31 - 1)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise BadParameter("after", "take it from the next link of the page before") from error
+    posted_at, change_id, seq = read_report_key(after, 3)
+    return posted_at, change_id, seq
 
 
 def _fits(ctx: Context, line: CiLine, params: ListParams) -> bool:
@@ -179,8 +176,13 @@ def _heard(line: CiLine) -> Key:
     return (-heard.timestamp() if heard else 0.0, line.name.casefold(), line.id)
 
 
+def _rate(line: CiLine) -> Key:
+    return (line.rate.share if line.rate else 2.0, line.name.casefold(), line.id)
+
+
 _ORDERS = {
     "worst": _worst,
+    "rate": _rate,
     "name": lambda line: (line.name.casefold(), line.id),
     "heard": _heard,
 }
@@ -208,13 +210,19 @@ def _fields(ctx: Context, line: CiLine, home: Home) -> dict[str, Any]:
     }
 
 
+_CI_TABLE = columns(
+    "items", "id", "name", "state", "since", "rate.share", "rate.low", "rate.high",
+    "rate.passes", "rate.n", "last_heard_at", "reference", "owner", "projects", "said", "page",
+)  # fmt: skip
+_REPORT_TABLE = columns(
+    "items", "posted_at", "project", "number", "patch_set", "pipeline", "outcome", "result",
+    "subject", "page",
+)  # fmt: skip
+
 ENDPOINTS: tuple[Endpoint[Any], ...] = (
-    Endpoint("/cis", "CIs", "All CIs, worst first", ListParams, CiPage, list_cis),
-    Endpoint(
-        "/cis/<name>", "CIs", "One CI: state, signals, evidence, contact", OneCi, CiDetail, one_ci
-    ),
-    Endpoint(
-        "/cis/<name>/reports", "CIs", "What a CI said, newest first", OneCiPaged, ReportPage,
-        ci_reports,
-    ),
+    Endpoint("/cis", "CIs", "All CIs, worst first", ListParams, CiPage, list_cis, _CI_TABLE),
+    Endpoint("/cis/<name>", "CIs", "One CI: state, signals, evidence, contact", OneCi, CiDetail,
+             one_ci),
+    Endpoint("/cis/<name>/reports", "CIs", "What a CI said, newest first", OneCiPaged, ReportPage,
+             ci_reports, _REPORT_TABLE),
 )  # fmt: skip

@@ -13,11 +13,11 @@ from cibot.reports.incidents import Incident, Step, evidence_of, incident, read_
 from cibot.reports.signals import Evidence
 from cibot.store.engine import Tx
 from cibot.store.queries_face import incidents_before
-from cibot.web.api.params import CiName, Number, Paged
+from cibot.web.api.params import CiName, Format, Number, Paged
 from cibot.web.asking import Asking
-from cibot.web.paging import Page, read_cursor, write_cursor
-from cibot.web.problems import BadParameter
+from cibot.web.paging import Page, read_number, write_cursor
 from cibot.web.question import Endpoint, Params
+from cibot.web.tables import columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,7 @@ class ListParams(Paged):
 
     state: Literal["open", "all"] = "open"
     ci: CiName | None = None
+    format: Format = None
 
 
 class OneIncident(Params):
@@ -52,7 +53,7 @@ class OneIncident(Params):
 
 def list_incidents(asking: Asking, params: ListParams) -> IncidentPage:
     """A page of incidents."""
-    before = _id(params.after) if params.after else None
+    before = read_number(params.after) if params.after else None
 
     def question(tx: Tx, ctx: Context) -> IncidentPage:
         found = incidents_before(
@@ -76,16 +77,13 @@ def one_incident(asking: Asking, params: OneIncident) -> Timeline:
     )
 
 
-def _id(after: str) -> int:
-    key = read_cursor(after)
-    if len(key) == 1 and isinstance(key[0], int) and 0 < key[0] < 2**62:
-        return key[0]
-    raise BadParameter("after", "take it from the next link of the page before")
-
-
+_TABLE = columns(
+    "items", "id", "ci", "kind", "state", "opened_at", "resolved_at", "said", "acknowledged_by",
+    "note", "page",
+)  # fmt: skip
 ENDPOINTS: tuple[Endpoint[Any], ...] = (
     Endpoint("/incidents", "Incidents", "Incidents, newest first", ListParams, IncidentPage,
-             list_incidents),
+             list_incidents, _TABLE),
     Endpoint("/incidents/<id>", "Incidents", "One incident and its timeline", OneIncident,
              Timeline, one_incident),
 )  # fmt: skip

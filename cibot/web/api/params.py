@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from cibot.web.question import Params
+from cibot.web.question import Nothing, Params
+
+__all__ = ["After", "CiName", "Format", "Nothing", "Number", "OneCi", "Paged", "ProjectName"]
 
 CiName = Annotated[
     str, Field(max_length=200, description="A CI's name; a part of it that fits one CI is enough.")
@@ -21,8 +23,10 @@ After = Annotated[
 ]
 
 
-class Nothing(Params):
-    """An endpoint without parameters."""
+Format = Annotated[
+    Literal["json", "csv"] | None,
+    Field(description="Default: as the `Accept` header says, else JSON."),
+]
 
 
 class OneCi(Params):

@@ -8,10 +8,11 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from cibot.reports.matrix import MOST, Matrix, matrix
-from cibot.web.api.params import Nothing, ProjectName
+from cibot.web.api.params import Format, Nothing, ProjectName
 from cibot.web.asking import Asking
 from cibot.web.facts import homes_of
 from cibot.web.question import Endpoint, Params
+from cibot.web.tables import Lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class MatrixParams(Params):
 
     name: ProjectName
     limit: Annotated[int, Field(ge=1, le=MOST, description="The newest so many changes.")] = 30
+    format: Format = None
 
 
 def projects(asking: Asking, _params: Nothing) -> ProjectList:
@@ -51,8 +53,18 @@ def one_project(asking: Asking, params: MatrixParams) -> Matrix:
     return asking.ask(lambda tx, ctx: matrix(tx, ctx, params.name, params.limit))
 
 
+def _matrix_lines(found: Matrix) -> Lines:
+    """A line a patch set, a column a CI; what nobody said is empty."""
+    names = [one.name for one in found.cis]
+    yield ["number", "patch_set", "subject", "updated_at", *names]
+    for row in found.rows:
+        cells = [row.cell(name) for name in names]
+        words = [(one.result or "started") if one else None for one in cells]
+        yield [row.number, row.patch_set, row.subject, row.updated_at, *words]
+
+
 ENDPOINTS: tuple[Endpoint[Any], ...] = (
     Endpoint("/projects", "Projects", "Projects that CIs judge", Nothing, ProjectList, projects),
     Endpoint("/projects/<name>", "Projects", "A project's last patch sets beside its CIs",
-             MatrixParams, Matrix, one_project),
+             MatrixParams, Matrix, one_project, _matrix_lines),
 )  # fmt: skip

@@ -19,6 +19,7 @@ from cibot.actions.roles import (
 from cibot.actions.silencing import is_pattern, parse_length
 from cibot.config import Config
 
+HASH = "sha256:" + "0" * 63
 CONFIG = Config.model_validate(
     {
         "irc": [{"name": "libera", "host": "irc.example.org"}],
@@ -26,6 +27,13 @@ CONFIG = Config.model_validate(
         "person": [
             {"name": "Mika", "accounts": ["libera:mika", "work:U1"], "admin": True},
             {"name": "Acme", "accounts": ["libera:acme-ops"], "owns": ["Acme*", "Other CI"]},
+            {"name": "Root", "accounts": ["api:reader"], "admin": True},
+        ],
+        "token": [
+            {"name": "ops", "hash": HASH + "1", "role": "admin"},
+            {"name": "acme", "hash": HASH + "2", "role": "owner", "owns": ["Acme*"]},
+            {"name": "reader", "hash": HASH + "3"},
+            {"name": "odd", "hash": HASH + "4", "role": "reader", "owns": ["*"]},
         ],
     }
 )
@@ -119,3 +127,28 @@ def test_what_is_a_pattern() -> None:
     assert is_pattern("*")
     assert is_pattern("[ab]cme")
     assert not is_pattern("Acme CI")
+
+
+def test_a_token_may_what_its_role_says() -> None:
+    assert require_admin(CONFIG, Actor("api", "ops", "ops")) == "ops"
+    assert require_owner(CONFIG, Actor("api", "acme", "acme"), "Acme CI") == "acme"
+    with pytest.raises(Refused, match=r"You are api:acme; what a token may do is its `role`"):
+        require_owner(CONFIG, Actor("api", "acme", "acme"), "Other CI")
+
+
+@pytest.mark.parametrize("name", ["reader", "odd", "gone", "OPS"])
+def test_a_reader_changes_nothing_not_even_in_an_admin_s_name(name: str) -> None:
+    actor = Actor("api", name, name)
+    with pytest.raises(Refused):
+        require_admin(CONFIG, actor)
+    with pytest.raises(Refused):
+        require_owner(CONFIG, actor, "Acme CI")
+
+
+def test_a_token_s_name_is_the_person_s_who_has_it() -> None:
+    assert name_of(CONFIG, Actor("api", "reader", "reader")) == "Root"
+
+
+def test_a_token_is_nobody_on_another_network() -> None:
+    with pytest.raises(Refused):
+        require_admin(CONFIG, Actor("libera", "ops", "ops"))

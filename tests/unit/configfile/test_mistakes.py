@@ -13,6 +13,8 @@ GERRIT = '[[gerrit]]\nname = "g"\nurl = "https://g.example/"\n'
 SLACK = '[[slack]]\nname = "w"\nbot_token = "xoxb-1"\nsigning_secret = "s"\n'
 IRC = '[[irc]]\nname = "libera"\nhost = "irc.example"\nchannels = ["#a"]\n'
 
+TOKEN = '[[token]]\nname = "a"\nhash = "sha256:' + "0" * 64 + '"\n'
+
 GOLDEN = [
     # unknown keys, at every level
     ("consol = true", "1: consol: there is no such key; did you mean `console`?"),
@@ -34,6 +36,41 @@ GOLDEN = [
     (
         '[[slack]]\nname = "w"\napp_token = "xapp-1"',
         '1: slack[0].bot_token: is missing; add `bot_token = …` or `bot_token_file = "PATH"`',
+    ),
+    # tokens
+    (
+        '[[token]]\nname = "a"',
+        "1: token[0]: give `hash` or `secret_file`, one of them: see `cibot token NAME`",
+    ),
+    (
+        '[[token]]\nname = "a"\nhash = "cibot_0123456789"',
+        '3: token[0].hash: write "sha256:" and 64 hex digits, '
+        "as `cibot token NAME` prints them; never the token",
+    ),
+    (
+        '[[token]]\nname = "a"\nsecret = "short"',
+        "3: token[0].secret: a token has at least 32 letters, digits and -._~+/=: "
+        "`cibot token NAME` makes one",
+    ),
+    (TOKEN + 'role = "owner"', '4: token[0].role: an owner needs `owns`, like owns = ["Acme*"]'),
+    (TOKEN + 'owns = ["*"]', '4: token[0].owns: counts with role = "owner" only'),
+    (TOKEN + TOKEN, '5: token[1].name: "a" is taken already; names differ by more than case'),
+    (
+        TOKEN + TOKEN.replace('"a"', '"b"'),
+        '6: token[1].hash: is the token of "a" already',
+    ),
+    (
+        "[web]\nprivate = true",
+        "2: web.private: nobody could read anything: add a [[token]] (`cibot token NAME`)",
+    ),
+    (
+        '[web]\nprefix = "ci/"',
+        '2: web.prefix: "ci/" does not do: write a path like "/cibot": '
+        "a slash before it, none behind",
+    ),
+    (
+        '[web]\npublic_url = "https://a.example/x/"\nprefix = "/ci"',
+        "3: web.prefix: must be the end of `public_url`",
     ),
     # values
     (

@@ -7,10 +7,11 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from cibot.store.schema import Packed, UtcDateTime
+from cibot.store.columns import Packed
+from cibot.store.schema import UtcDateTime
 
 revision = "0003"
-down_revision = "0001"
+down_revision = "0002"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,240 @@
+"""Loads a MariaDB with a year of reports, quickly: ``python -m bench.load URL [REPORTS]``.
+
+Rows as ingest would have written them go through LOAD DATA in the order of
+their keys; counts and states come from the product's own code, so that what is
+measured on them is real.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pymysql
+from sqlalchemy.engine import make_url
+
+from bench.shape import REFERENCE, Lived, Said, Vendor, lived, vendors
+from cibot.alerts.incident import Incident, Phase
+from cibot.alerts.incidentrow import incident_row
+from cibot.config import Config
+from cibot.health.policy import Policy
+from cibot.model import Account, State
+from cibot.monitor import Monitor
+from cibot.store import schema
+from cibot.store.accounts import accounts_of, add_accounts
+from cibot.store.changes import change_id
+from cibot.store.cis import all_cis, ensure_ci, ensure_server, server_urls
+from cibot.store.engine import Store, Tx, open_store
+from cibot.store.feeds import feed_heard
+from cibot.store.incidents import StoredIncident, add_incident, add_transition
+from cibot.store.migrate import upgrade
+from cibot.store.tally import recount
+
+SERVER, GERRIT = "bench", "https://bench.example.org"
+CONFIG: dict[str, Any] = {"reference": [{"ci": REFERENCE}]}
+_A_FILE = 5_000  # changes that are written and loaded at once
+_TABLES = (schema.change, schema.patch_set, schema.comment, schema.report, schema.build)
+_OUTCOMES = {"pass": "success", "fail": "failure", "infra": "failure", None: "started"}
+_VERBS = {"pass": "succeeded", "fail": "failed", "infra": "failed"}
+_CLASSES = {"SUCCESS": "pass", "FAILURE": "fail", "NODE_FAILURE": "infra"}
+
+
+@dataclass(frozen=True, slots=True)
+class Ids:
+    """The rows that others refer to."""
+
+    server: int
+    cis: dict[str, int]
+    accounts: dict[str, int]
+
+
+def load(url: str, reports: int, until: datetime) -> dict[str, float]:
+    """Fills an empty database with a year that ends at ``until``; the seconds of each part."""
+    store = open_store(url)
+    upgrade(store)
+    ids = store.write(lambda tx: _people(tx, until))
+    took = {"rows": _timed(lambda: _load_rows(url, ids, reports, until))}
+    took["counts"] = _timed(lambda: _count(store))
+    store.write(lambda tx: _past_incidents(tx, ids, until))
+    took["states"] = _timed(lambda: judge(store, until))
+    store.close()
+    return took
+
+
+def refresh(store: Store) -> None:
+    """The feed was heard just now: else every answer would say that it is stale."""
+    now = datetime.now(UTC)
+
+    def work(tx: Tx) -> None:
+        for server in server_urls(tx):
+            feed_heard(tx, server, "poll", None, now)
+
+    store.write(work)
+
+
+def judge(store: Store, now: datetime) -> None:
+    """Judges every CI once, as the bot would."""
+    monitor = Monitor(store, Config.model_validate(CONFIG), Policy(), lambda: now)
+    for ci in store.read(all_cis):
+        monitor.judge(ci.id)
+
+
+def _timed(work: Any) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def _count(store: Store) -> None:
+    for ci in store.read(all_cis):
+        store.write(lambda tx, ci_id=ci.id: recount(tx, ci_id))  # type: ignore[misc]
+
+
+def _people(tx: Tx, until: datetime) -> Ids:
+    """The server, the CIs and their accounts; the feed is fresh for the hours to come."""
+    server = ensure_server(tx, SERVER, GERRIT)
+    names = [one.name for one in vendors(random.Random(1))]
+    cis = {name: ensure_ci(tx, name, "discovered", until - timedelta(365)) for name in names}
+    told = [
+        (Account(1000 + number, f"ci{number}", name), cis[name])
+        for number, name in enumerate(names)
+    ]
+    add_accounts(tx, server, told)
+    feed_heard(tx, server, "poll", None, until)
+    rows = {str(one.account.name): one.id for one in accounts_of(tx, server)}
+    return Ids(server, cis, rows)
+
+
+def _load_rows(url: str, ids: Ids, reports: int, until: datetime) -> None:
+    parsed = make_url(url)
+    link = pymysql.connect(
+        host=parsed.host, port=parsed.port or 3306, user=parsed.username,
+        password=parsed.password or "", database=parsed.database, charset="utf8mb4",
+        local_infile=True,
+    )  # fmt: skip
+    changes = lived(until, reports)
+    with closing(link), tempfile.TemporaryDirectory() as name:
+        link.cursor().execute("SET unique_checks=0, foreign_key_checks=0")
+        while batch := list(islice(changes, _A_FILE)):
+            _write_files(Path(name), ids, batch)
+            for table in _TABLES:
+                _load_file(link, Path(name), table)
+            link.commit()
+
+
+def _load_file(link: Any, directory: Path, table: Any) -> None:
+    columns = ", ".join(f"`{one.name}`" for one in table.columns)
+    with link.cursor() as cursor:
+        cursor.execute(
+            f"LOAD DATA LOCAL INFILE '{directory / table.name}' INTO TABLE `{table.name}`"
+            f" CHARACTER SET utf8mb4 ({columns})"
+        )
+
+
+def _write_files(directory: Path, ids: Ids, batch: list[Lived]) -> None:
+    with ExitStack() as stack:
+        files = {
+            table.name: stack.enter_context((directory / table.name).open("w", encoding="utf-8"))
+            for table in _TABLES
+        }
+        for one in batch:
+            for table, line in _lines(ids, one):
+                files[table].write(line)
+
+
+def _lines(ids: Ids, one: Lived) -> Iterator[tuple[str, str]]:
+    """A change's rows, as LOAD DATA takes them; in the order of the tables' columns."""
+    key = change_id(ids.server, one.number)
+    last = max([*one.uploads, *(said.at for said in one.said)])
+    yield (
+        "change",
+        (
+            f"{key}\t{ids.server}\t{one.number}\t{one.project}\t{one.branch}\tChange {one.number}"
+            f"\t{one.status}\t{_at(one.uploads[0])}\t{_at(last)}\n"
+        ),
+    )
+    for number, at in enumerate(one.uploads, 1):
+        yield "patch_set", f"{key}\t{number}\t{_at(at)}\n"
+    for seq, said in enumerate(one.said, 1):
+        at, ci = _at(said.at), said.vendor
+        account, ci_id = ids.accounts[ci.name], ids.cis[ci.name]
+        yield (
+            "comment",
+            (
+                f"{key}\t{seq}\t{account}\t{said.patch_set}\t{at}\t{one.number:08x}{seq:032x}\t\\N"
+                f"\t{seq - 1}\tautogenerated:ci\t{key * 1000 + seq}\t{_text(one, said)}\t\\N\n"
+            ),
+        )
+        yield (
+            "report",
+            (
+                f"{key}\t{seq}\t{ci_id}\t{said.patch_set}\t{at}\t{said.pipeline}"
+                f"\t{_OUTCOMES[said.result]}\t{said.result or chr(92) + 'N'}\tzuul\t{at}\n"
+            ),
+        )
+        for index, word in enumerate(said.words):
+            yield (
+                "build",
+                (
+                    f"{key}\t{seq}\t{index}\t{ci.jobs[index]}\t{word}\t{_CLASSES[word]}\t1"
+                    f"\t{300 + (seq * 37 + index * 211) % 2400}\t{_log(one, ci, index)}\n"
+                ),
+            )
+
+
+def _at(moment: datetime) -> str:
+    return moment.replace(tzinfo=None).isoformat(" ")
+
+
+def _log(one: Lived, ci: Vendor, index: int) -> str:
+    return f"https://logs.example.org/{one.number}/{ci.number}/{ci.jobs[index]}"
+
+
+def _text(one: Lived, said: Said) -> str:
+    """What the CI wrote, its line ends escaped."""
+    head = f"Patch Set {said.patch_set}:\\n\\n"
+    if said.result is None:
+        return f"{head}Starting {said.pipeline} jobs."
+    jobs = "\\n".join(
+        f"- {said.vendor.jobs[index]} {_log(one, said.vendor, index)} : {word} in 9m 05s"
+        for index, word in enumerate(said.words)
+    )
+    return f"{head}Build {_VERBS[said.result]} ({said.pipeline} pipeline).\\n\\n{jobs}"
+
+
+def _past_incidents(tx: Tx, ids: Ids, until: datetime) -> None:
+    """Each vendor had three, each over after a day."""
+    for number, ci_id in enumerate(list(ids.cis.values())[1:], 1):
+        for past in (20, 90, 200):
+            opened = until - timedelta(days=past + number % 7)
+            _past_incident(tx, ci_id, opened, opened + timedelta(days=1))
+
+
+def _past_incident(tx: Tx, ci_id: int, opened: datetime, over: datetime) -> None:
+    one = Incident("success", Phase.RESOLVED, State.FAILING, over, opened, resolved_at=over)
+    row = json.dumps(incident_row(one))
+    stored = StoredIncident(0, ci_id, one.kind, "resolved", opened, over, over, row, told=True)
+    incident_id = add_incident(tx, stored)
+    add_transition(tx, incident_id, opened, "opened", "it got worse")
+    add_transition(tx, incident_id, over, "resolved", "it is over")
+
+
+def main() -> None:
+    """Loads the database that the command line names."""
+    url, reports = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 200_000
+    took = load(url, reports, datetime.now(UTC))
+    print(", ".join(f"{name} {seconds:.1f} s" for name, seconds in took.items()))
+
+
+if __name__ == "__main__":
+    main()

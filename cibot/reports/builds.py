@@ -1,0 +1,116 @@
+"""The builds of a CI's reports, newest first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from cibot.model import Result
+from cibot.reports.ci import find_ci
+from cibot.reports.context import gerrit_page
+from cibot.reports.failures import verdict_of
+from cibot.store.cis import server_urls
+from cibot.store.engine import Tx
+from cibot.store.queries_ci import HeardReport
+from cibot.store.queries_face import reports_before
+from cibot.store.reports import StoredBuild, builds_of
+
+MOST_REPORTS = 500
+"""That are looked at for one page, so that a job that is rare costs no more than another."""
+
+BuildKey = tuple[datetime, int, int, int]
+"""Where a build stands: (posted_at, change_id, seq) of its report, and its place in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """One build. ``word`` is its result as written, ``page`` the patch set on Gerrit."""
+
+    job: str
+    word: str
+    result: Result | None
+    voting: bool
+    duration_s: float | None
+    url: str | None
+    number: int
+    patch_set: int | None
+    project: str
+    pipeline: str | None
+    posted_at: datetime
+    page: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Builds:
+    """Some builds, and where to go on: None when there are no older ones."""
+
+    builds: tuple[Build, ...]
+    last: BuildKey | None
+
+
+def builds(
+    tx: Tx,
+    name: str,
+    *,
+    job: str | None = None,
+    result: Result | None = None,
+    after: BuildKey | None = None,
+    limit: int = 100,
+) -> Builds:
+    """The builds of the CI that ``name`` means, from the one that follows ``after``.
+
+    Only those of a ``job`` (its whole name) and with a ``result``, where one is
+    given. There may be fewer than ``limit``, or none, and yet older ones: 500
+    reports are looked at. Raises UserError when no CI is meant.
+    """
+    row = find_ci(tx, name)
+    reports = reports_before(tx, row.id, _report(after), MOST_REPORTS)
+    found = builds_of(tx, [(one.change_id, one.seq) for one in reports])
+    urls = {key: url for key, (_name, url) in server_urls(tx).items()}
+    chosen: list[Build] = []
+    for report, place, build in _in_order(reports, found, after):
+        if job in {None, build.job} and result in {None, build.result}:
+            chosen.append(_build(urls, report, build))
+        if len(chosen) == limit:
+            return Builds(tuple(chosen), (*_key(report), place))
+    more = len(reports) == MOST_REPORTS
+    return Builds(tuple(chosen), (*_key(reports[-1]), 2**31 - 1) if more else None)
+
+
+def _in_order(
+    reports: list[HeardReport],
+    found: dict[tuple[int, int], list[StoredBuild]],
+    after: BuildKey | None,
+) -> Iterator[tuple[HeardReport, int, StoredBuild]]:
+    for report in reports:
+        for place, build in enumerate(found.get((report.change_id, report.seq), ())):
+            if after is None or _key(report) != after[:3] or place > after[3]:
+                yield report, place, build
+
+
+def _report(after: BuildKey | None) -> tuple[datetime, int, int] | None:
+    """Where to look for reports from: the one of ``after`` may have more builds."""
+    return (after[0], after[1], after[2] + 1) if after else None
+
+
+def _key(report: HeardReport) -> tuple[datetime, int, int]:
+    return report.posted_at, report.change_id, report.seq
+
+
+def _build(urls: dict[int, str], report: HeardReport, build: StoredBuild) -> Build:
+    url = urls.get(report.change_id >> 32)
+    return Build(
+        build.job,
+        build.word,
+        verdict_of(build.result),
+        build.voting,
+        build.duration_s,
+        build.url,
+        report.number,
+        report.patch_set,
+        report.project,
+        report.pipeline,
+        report.posted_at,
+        gerrit_page(url, report.project, report.number, report.patch_set) if url else None,
+    )

@@ -1,0 +1,71 @@
+"""Counts of reports by hour and day, filled from the reports that are there"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+TABLE: dict[str, Any] = {
+    f"{dialect}_{name}": value
+    for dialect in ("mysql", "mariadb")
+    for name, value in (("engine", "InnoDB"), ("charset", "utf8mb4"), ("collate", "utf8mb4_bin"))
+}
+# Rounded down, also before 1970.
+HOUR = {
+    "sqlite": (
+        "(strftime('%s', posted_at) - (strftime('%s', posted_at) % 3600 + 3600) % 3600) / 3600"
+    ),
+    "mysql": (
+        "TIMESTAMPDIFF(HOUR, '1000-01-01', posted_at)"
+        " - TIMESTAMPDIFF(HOUR, '1000-01-01', '1970-01-01')"
+    ),
+}
+HOURS = """
+INSERT INTO tally (ci_id, hours, start, lane, passes, fails, infra, unjudged, unparsed)
+SELECT ci_id, 1, {hour} AS starts, 0, SUM({passes}), SUM({fails}), SUM({infra}),
+    SUM({understood} - {passes} - {fails} - {infra}), SUM(1 - {understood})
+FROM report GROUP BY ci_id, starts
+"""
+DAYS = """
+INSERT INTO tally (ci_id, hours, start, lane, passes, fails, infra, unjudged, unparsed)
+SELECT ci_id, 24, start - (start % 24 + 24) % 24 AS starts, 0,
+    SUM(passes), SUM(fails), SUM(infra), SUM(unjudged), SUM(unparsed)
+FROM tally WHERE hours = 1 GROUP BY ci_id, starts
+"""
+
+
+def upgrade() -> None:
+    op.create_table(
+        "tally",
+        sa.Column("ci_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("hours", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("start", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("lane", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("passes", sa.Integer(), nullable=False),
+        sa.Column("fails", sa.Integer(), nullable=False),
+        sa.Column("infra", sa.Integer(), nullable=False),
+        sa.Column("unjudged", sa.Integer(), nullable=False),
+        sa.Column("unparsed", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("ci_id", "hours", "start", "lane", name=op.f("pk_tally")),
+        **TABLE,
+    )
+    link = op.get_bind()
+    counts = {name: f"(COALESCE(result, '') = '{word}')" for name, word in (
+        ("passes", "pass"), ("fails", "fail"), ("infra", "infra"),
+    )}  # fmt: skip
+    counts["understood"] = "(outcome IS NOT NULL OR result IS NOT NULL)"
+    counts["hour"] = HOUR["sqlite" if link.dialect.name == "sqlite" else "mysql"]
+    for statement in (HOURS.format(**counts), DAYS):
+        # As literal text: the driver would take % for a parameter.
+        link.execution_options(no_parameters=True).exec_driver_sql(statement)
+
+
+def downgrade() -> None:
+    op.drop_table("tally")

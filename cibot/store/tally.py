@@ -1,0 +1,215 @@
+"""Counts of reports by hour and by day, kept in the transaction that stores the reports.
+
+So that bars, a history or a day's summary cost the same however many reports
+there are. What was decided, and why:
+
+- The raw results of every attempt are counted, as `history`, the bars and the
+  summary show them. What depends on the reference is not here, since its late
+  verdict changes days of the past: that is what judging keeps beside the state.
+- Neither project nor pipeline is a key: a project can be renamed, and which
+  pipelines count is policy. Either would change the past behind our back.
+- Days are drawn; a local day or "the last 24 hours" is cut out of hours, and
+  the minutes at its two ends are read from the reports: any window is exact.
+- Each writing thread has a *lane*, so that a webhook seldom waits for a page of
+  a backfill that counts in the same hour, or a node of a cluster for another.
+  Readers add the lanes up; one alone may be below zero.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any, Literal, NamedTuple
+
+from sqlalchemy import Integer, and_, case, cast, func, literal_column, select, union_all
+
+from cibot.store import schema
+from cibot.store.bulk import upsert
+from cibot.store.engine import Tx
+
+HOUR, DAY = 1, 24
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+COUNTS = ("passes", "fails", "infra", "unjudged", "unparsed")
+_PLACES = {"pass": 0, "fail": 1, "infra": 2}
+_UNJUDGED, _UNPARSED = 3, 4
+_LANES = 4
+
+Key = tuple[int, int, int]
+"""(CI, length in hours, start in hours since 1970)."""
+
+
+class Counts(NamedTuple):
+    """How many reports counted as what.
+
+    ``unjudged`` judge nothing (started, a notice), ``unparsed`` nobody understood.
+    """
+
+    passes: int = 0
+    fails: int = 0
+    infra: int = 0
+    unjudged: int = 0
+    unparsed: int = 0
+
+    @property
+    def judged(self) -> int:
+        """How many say something of a patch set or of the CI."""
+        return self.passes + self.fails + self.infra
+
+    def plus(self, other: Sequence[int], sign: Literal[1, -1] = 1) -> Counts:
+        """The sum, or with ``sign`` -1 the difference."""
+        return Counts(*(one + sign * more for one, more in zip(self, other, strict=True)))
+
+
+class Tally:
+    """What one transaction adds to the counts and takes from them; made by `counting`."""
+
+    def __init__(self) -> None:
+        self._hours: dict[tuple[int, int], list[int]] = {}
+
+    def add(self, reports: Iterable[Mapping[str, Any]], sign: Literal[1, -1] = 1) -> None:
+        """Counts rows of reports in, or out with ``sign`` -1."""
+        hours = self._hours
+        for one in reports:
+            result = one["result"]
+            if result is None and one["outcome"] is None:
+                place = _UNPARSED
+            else:
+                place = _PLACES.get(result, _UNJUDGED)
+            key = (one["ci_id"], hour_of(one["posted_at"]))
+            if key not in hours:
+                hours[key] = [0] * len(COUNTS)
+            hours[key][place] += sign
+
+    def rows(self) -> dict[Key, Counts]:
+        """The hours that changed and the days that they are in."""
+        return with_days({key: Counts(*counts) for key, counts in self._hours.items()})
+
+
+class _Own(threading.local):
+    def __init__(self) -> None:
+        self.lane = random.randrange(_LANES)
+
+
+_OWN = _Own()
+
+
+@contextmanager
+def counting(tx: Tx) -> Iterator[Tally]:
+    """What is counted inside is written at its end, all at once.
+
+    The rows of the present hour are everybody's: they are held briefly, and taken in
+    the order of their key, so that no two transactions wait for each other in a circle.
+    """
+    tally = Tally()
+    yield tally
+    add_counts(tx, tally.rows())
+
+
+def add_counts(tx: Tx, found: Mapping[Key, Counts]) -> None:
+    """Adds to the counts, below zero too."""
+    rows = [
+        {"ci_id": key[0], "hours": key[1], "start": key[2], "lane": _OWN.lane} | counts._asdict()
+        for key, counts in sorted(found.items())
+        if any(counts)
+    ]
+    upsert(tx, schema.tally, rows, _more)
+
+
+def _more(new: Any, old: Any) -> dict[str, Any]:
+    return {name: old[name] + new[name] for name in COUNTS}
+
+
+def hour_of(moment: datetime) -> int:
+    """The hour that a moment is in, counted from 1970."""
+    return int(moment.timestamp() // 3600)
+
+
+def with_days(hours: Mapping[tuple[int, int], Counts]) -> dict[Key, Counts]:
+    """Counts by (CI, hour) as buckets of an hour and of a day."""
+    found: dict[Key, Counts] = {}
+    for (ci_id, hour), counts in hours.items():
+        found[ci_id, HOUR, hour] = counts
+        day = (ci_id, DAY, hour - hour % DAY)
+        found[day] = found[day].plus(counts) if day in found else counts
+    return found
+
+
+def drift(tx: Tx, ci_id: int) -> dict[Key, Counts]:
+    """What must be added to a CI's counts to make them those of its reports; empty when right.
+
+    Reads all of its reports. One statement sees one moment, in which reports and counts
+    belong together; what is committed meanwhile adds to both, so the answer stays true.
+    """
+    table = schema.tally.c
+    counted = (
+        select(table.hours, table.start, *(sums(table[name]).label(name) for name in COUNTS))
+        .where(table.ci_id == ci_id)
+        .group_by(table.hours, table.start)
+    )
+    hours: dict[tuple[int, int], Counts] = {}
+    stored: dict[Key, Counts] = {}
+    for length, start, *counts in tx.execute(union_all(_recounted(tx, ci_id), counted)):
+        if length:
+            stored[ci_id, length, start] = Counts(*counts)
+        else:
+            hours[ci_id, start] = Counts(*counts)
+    right = with_days(hours)
+    found = {
+        key: right.get(key, Counts()).plus(stored.get(key, Counts()), -1)
+        for key in right.keys() | stored.keys()
+    }
+    return {key: counts for key, counts in found.items() if any(counts)}
+
+
+def recount(tx: Tx, ci_id: int) -> int:
+    """Makes a CI's counts those of its reports; returns how many buckets were wrong.
+
+    May run while others store reports.
+    """
+    found = drift(tx, ci_id)
+    add_counts(tx, found)
+    return len(found)
+
+
+def _recounted(tx: Tx, ci_id: int) -> Any:
+    report = schema.report.c
+    start = _hour_column(tx)
+    return (
+        select(literal_column("0"), start, *(sums(one) for one in report_counts()))
+        .where(report.ci_id == ci_id)
+        .group_by(start)
+    )
+
+
+def report_counts() -> list[Any]:
+    """What a report counts as: 1 or 0 for each of COUNTS."""
+    report = schema.report.c
+    word, understood = (
+        func.coalesce(report.result, ""),
+        func.coalesce(report.result, report.outcome),
+    )
+    conditions = [
+        *(word == one for one in _PLACES),
+        and_(understood.is_not(None), word.not_in(_PLACES)),
+        understood.is_(None),
+    ]
+    return [case((one, 1), else_=0) for one in conditions]
+
+
+def sums(column: Any) -> Any:
+    """The sum as a whole number; MySQL's own is a decimal."""
+    return cast(func.sum(column), Integer)
+
+
+def _hour_column(tx: Tx) -> Any:
+    """`hour_of` in SQL, for reports: rounded down also before 1970, as there."""
+    posted_at = schema.report.c.posted_at
+    if tx.dialect.name == "sqlite":
+        seconds = cast(func.strftime("%s", posted_at), Integer)
+        return (seconds - (seconds % 3600 + 3600) % 3600) // 3600
+    since = EPOCH.replace(year=1000)
+    hours = func.timestampdiff(literal_column("HOUR"), f"{since:%Y-%m-%d}", posted_at)
+    return hours + hour_of(since)

@@ -1,0 +1,88 @@
+"""What may be changed, by who has a token with the right role: the chat's own actions."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
+
+from cibot.actions.acknowledging import LONGEST_NOTE, take
+from cibot.actions.roles import Actor
+from cibot.actions.silencing import LONGEST, SHORTEST, end_silence_by_id, put_silence
+from cibot.reports.context import Context
+from cibot.reports.incidents import Incident
+from cibot.reports.silences import Muted
+from cibot.store.engine import Tx
+from cibot.web.api.incidents import OneIncident
+from cibot.web.api.silences import OneSilence
+from cibot.web.question import Nothing, Params, Write
+
+# One line with a word in it: no control characters, which are no text.
+_LINE = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
+
+
+def _whole(value: Any) -> Any:
+    """JSON knows one kind of number: 60.0 is 60."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+class Note(Params):
+    """What is noted with an acknowledgement."""
+
+    note: Annotated[
+        Annotated[str, Field(max_length=LONGEST_NOTE, pattern=_LINE)] | None,
+        Field(description="What others should know, one line."),
+    ] = None
+
+
+class NewSilence(Params):
+    """Whom to mute, for how long and why."""
+
+    ci: Annotated[
+        str,
+        Field(
+            max_length=100,
+            pattern=_LINE,
+            description="A CI's name, a part of it that fits one CI, or a pattern with `*`"
+            " (for admins).",
+        ),
+    ]
+    length_s: Annotated[
+        int,
+        Field(ge=int(SHORTEST.total_seconds()), le=int(LONGEST.total_seconds())),
+        BeforeValidator(_whole),
+        Field(description="For how many seconds from now."),
+    ]
+    reason: Annotated[
+        str,
+        Field(max_length=500, pattern=_LINE, description="Why, so that others need not ask."),
+    ]
+
+
+def acknowledge(tx: Tx, ctx: Context, actor: Actor, params: OneIncident, body: Note) -> Incident:
+    """Notes who looks at an incident."""
+    return take(tx, ctx, actor, params.id, body.note)
+
+
+def make_silence(tx: Tx, ctx: Context, actor: Actor, _params: Nothing, body: NewSilence) -> Muted:
+    """Mutes a CI's alerts for a while."""
+    return put_silence(tx, ctx, actor, body.ci, timedelta(seconds=body.length_s), body.reason)
+
+
+def end_silence(tx: Tx, ctx: Context, actor: Actor, params: OneSilence, _body: Nothing) -> Muted:
+    """Ends a silence before its time; it is kept, with who ended it."""
+    return end_silence_by_id(tx, ctx, actor, params.id)
+
+
+WRITES: tuple[Write[Any, Any], ...] = (
+    Write("acknowledge", "POST", "/incidents/<id>/acknowledge", "Incidents",
+          "Say that you look at an incident; the channels that heard of it are told",
+          OneIncident, Note, Incident, "ack", acknowledge),
+    Write("make_silence", "POST", "/silences", "Silences", "Mute the alerts of a CI for a while",
+          Nothing, NewSilence, Muted, "silence", make_silence,
+          lambda made: f"/silences/{made.id}"),
+    Write("end_silence", "DELETE", "/silences/<id>", "Silences",
+          "End a silence before its time; it stays in the list, with who ended it",
+          OneSilence, Nothing, Muted, "unsilence", end_silence),
+)  # fmt: skip

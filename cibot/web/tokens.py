@@ -1,0 +1,42 @@
+"""The tokens of the configuration: how one is made, and whose a presented one is."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Iterable
+
+from cibot.config import TokenConfig
+
+_MADE_BY_US = "cibot_"  # so that those who look for leaked secrets, and our log, know one
+
+
+def new_token() -> str:
+    """A token that nobody can guess: 256 bits."""
+    return _MADE_BY_US + secrets.token_urlsafe(32)
+
+
+def hash_of(token: str) -> str:
+    """As the configuration keeps it; no salt is needed where nothing can be guessed."""
+    return "sha256:" + hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
+
+
+class Tokens:
+    """Every ``[[token]]``, by its hash."""
+
+    def __init__(self, tokens: Iterable[TokenConfig]) -> None:
+        self._known = [(_kept(one).encode(), one) for one in tokens]
+
+    def holder(self, presented: str) -> TokenConfig | None:
+        """The token that was presented; the time it takes tells nothing of the others."""
+        mine = hash_of(presented).encode()
+        found = None
+        for kept, one in self._known:
+            if hmac.compare_digest(mine, kept):
+                found = one
+        return found
+
+
+def _kept(token: TokenConfig) -> str:
+    return token.hash or (hash_of(token.secret.get_secret_value()) if token.secret else "")

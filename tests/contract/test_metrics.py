@@ -1,0 +1,132 @@
+"""What ``/metrics`` tells of the process itself, and the badges of jobs."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+
+import pytest
+from flask.testing import FlaskClient
+from prometheus_client.parser import text_string_to_metric_families
+
+from cibot.app import create_app
+from cibot.collector.ingest import Ingest
+from cibot.collector.roster import Roster
+from cibot.collector.sink import IngestCounts
+from cibot.model import Change
+from cibot.store.cis import ensure_server
+from cibot.store.engine import Store
+from cibot.web.asking import Asking
+from cibot.web.faces import face_blueprints
+from cibot.web.meter import BOUNDS_S, NO_ROUTE, Intake, Stopwatch
+from tests.support.canned import CONFIG, canned
+from tests.support.faces import client
+from tests.support.history import NOW, make_tables
+
+
+@pytest.fixture
+def told(sqlite_store: Store) -> Store:
+    canned(make_tables(sqlite_store))
+    return sqlite_store
+
+
+@pytest.fixture
+def api(told: Store) -> FlaskClient:
+    return client(told, CONFIG)
+
+
+def samples(api: FlaskClient, family: str) -> dict[tuple[str, ...], float]:
+    found = {one.name: one for one in text_string_to_metric_families(api.get("/metrics").text)}
+    return {
+        (one.name.removeprefix(family), *(one.labels.values())): one.value
+        for one in found[family].samples
+    }
+
+
+def test_answers_are_timed_by_route_and_not_by_address(api: FlaskClient) -> None:
+    for path in ("netapp", "pure", "nobody-at-all", "netapp?format=xml"):
+        api.get(f"/api/v1/cis/{path}")
+    for path in ("/a", "/b", "/c?d=e"):
+        api.get(path)
+    api.open("/a", method="MADEUP")
+    asked = samples(api, "cibot_http_requests")
+    route = "/api/v1/cis/<path:name>"
+    assert asked["_total", "GET", route, "2xx"] == 2
+    assert asked["_total", "GET", route, "4xx"] == 2
+    assert asked["_total", *NO_ROUTE, "4xx"] == 4
+    times = samples(api, "cibot_http_request_duration_seconds")
+    assert times["_count", "GET", route] == times["_bucket", "GET", route, "+Inf"] == 4
+    assert times["_sum", "GET", route] > 0
+    assert {key[2] for key in times if key[0] == "_count"} <= {
+        NO_ROUTE[1], *(rule.rule for rule in api.application.url_map.iter_rules()),
+    }  # fmt: skip
+
+
+def test_a_bucket_holds_what_is_at_most_as_long() -> None:
+    watch = Stopwatch()
+    for seconds in (0.0, 0.005, 0.0051, 4.9, 60.0):
+        watch.note(("GET", "/"), 200, seconds)
+    (times,) = watch.times().values()
+    assert times.within == [2, 1, *[0] * (len(BOUNDS_S) - 3), 1, 1]
+    assert times.statuses == {"2xx": 5}
+
+
+def test_what_the_feeds_brought_is_counted(told: Store) -> None:
+    intake = Intake()
+    intake.add("review", "poll", IngestCounts(3, 5, 2, 4))
+    intake.add("review", "poll", IngestCounts(1, 1, 0, 0))
+    intake.add("review", "backfill:2026-01-01", IngestCounts(9, 9, 0, 9))
+    api = create_app(face_blueprints(Asking(told, CONFIG, lambda: NOW), intake)).test_client()
+    assert samples(api, "cibot_ingest_comments") == {
+        ("_total", "review", "poll"): 6, ("_total", "review", "backfill"): 9,
+    }  # fmt: skip
+    assert samples(api, "cibot_ingest_known_comments")["_total", "review", "poll"] == 2
+    assert samples(api, "cibot_ingest_reports")["_total", "review", "poll"] == 4
+
+
+def test_an_ingest_tells_what_it_stored(told: Store) -> None:
+    server = told.write(lambda tx: ensure_server(tx, "other", "https://other.example.org"))
+    heard: list[tuple[str, IngestCounts]] = []
+    sink = Ingest(
+        told, server, Roster("other"), lambda: NOW, count=lambda *told: heard.append(told)
+    )
+    change = Change(1, "p", "master", "S", "NEW", NOW, NOW, (), ())
+    sink.ingest([change], feed="poll", cursor=None, heard_at=NOW)
+    assert heard == [("poll", IngestCounts(1, 0, 0, 0))]
+
+
+def test_each_signal_says_how_wrong_it_is(api: FlaskClient) -> None:
+    found = samples(api, "cibot_ci_signal_wrong")
+    assert found["", "NetApp CI", "success"] == 2
+    assert found["", "NetApp CI", "silent"] == 0
+    assert found["", "Beta Net CI", "infra"] == 1
+    assert ("", "Beta Net CI", "passes_everything") not in found
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("/badge/netapp.svg?job=netapp-iscsi", "netapp-iscsi: ■ failed ×20, 20 %"),
+        ("/badge/NetApp%20CI.svg?job=nfs", "netapp-nfs: ■ failed, 96 %"),
+        ("/badge/pure.svg?job=pure-iscsi", "pure-iscsi: ● passed, 100 %"),
+    ],
+)
+def test_a_job_has_a_badge(api: FlaskClient, address: str, said: str) -> None:
+    answer = api.get(address)
+    assert (answer.status_code, answer.mimetype) == (200, "image/svg+xml")
+    assert ET.fromstring(answer.text).attrib["aria-label"] == said
+    assert answer.headers["ETag"]
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("/badge/netapp.svg?job=<script>", "<script>: no such job"),
+        ("/badge/netapp.svg?job=", "netapp: no such job"),
+        ("/badge/nobody-at-all.svg?job=x", "x: no such job"),
+        ("/badge/nobody-at-all.svg", "nobody-at-all: no such CI"),
+    ],
+)
+def test_what_is_not_there_is_a_picture_too(api: FlaskClient, address: str, said: str) -> None:
+    answer = api.get(address)
+    assert (answer.status_code, answer.mimetype) == (404, "image/svg+xml")
+    assert ET.fromstring(answer.text).attrib["aria-label"] == said
