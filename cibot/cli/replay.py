@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from cibot import logs
+from cibot.chat.lines import one_line
 from cibot.cli.common import read_config
 from cibot.config import Config
 from cibot.errors import UserError
@@ -100,7 +101,13 @@ def replay_command(
     _show(judged, accounts, json_path, broken, quiet=second is not None)
     if second is not None:
         for line in differing(opened_in(judged), opened_in(second)):
-            click.echo(line)
+            click.echo(shown(line))
+
+
+def shown(line: str) -> str:
+    """Hostile text as one plain line, with the blanks that it begins with."""
+    text = line.lstrip(" ")
+    return " " * (len(line) - len(text)) + one_line(text)
 
 
 def _again(config: Config, told: list[Line], reached: Reached) -> Replayed:
@@ -122,7 +129,7 @@ def _show(
     for said in timeline.said():
         if not (to_screen or quiet):
             for line in lines(said):
-                click.echo(line)
+                click.echo(shown(line))
     if json_path is not None:
         written = json.dumps(rows(timeline, judged.cis, accounts), ensure_ascii=False, indent=1)
         if to_screen:

@@ -54,9 +54,8 @@ def change_from_rest(raw: object) -> Change:
     info = mapping(raw, "change")
     created = moment(info.get("created"), "change.created")
     listed = info.get("messages")
-    messages = tuple(
-        _message(one, position) for position, one in enumerate(sequence(listed, "change.messages"))
-    )
+    told = sequence(listed, "change.messages")
+    messages = tuple(_message(one, position) for position, one in enumerate(told))
     owner = info.get("owner")
     status = _status(info.get("status"), "change.status")
     updated = moment(info.get("updated"), "change.updated")
@@ -78,10 +77,8 @@ def change_from_rest(raw: object) -> Change:
 
 def _closed(submitted: object, messages: tuple[Message, ...], updated: datetime) -> datetime:
     """When a change was merged or abandoned; its last update where nothing says it better."""
-    if submitted is not None:
-        return moment(submitted, "change.submitted")
     said = (one.posted_at for one in reversed(messages) if one.tag in _CLOSING_TAGS)
-    return next(said, updated)
+    return moment(submitted, "change.submitted") if submitted else next(said, updated)
 
 
 def account_from_rest(raw: object, place: str = "account") -> Account | None:

@@ -31,6 +31,7 @@ from cibot.store.engine import Store, Tx
 from cibot.store.incidents import StoredHealth, health_of, put_health
 from cibot.store.lives import drop_lives, life_times, put_life
 from cibot.store.queries_life import (
+    Verdicts,
     heard_at,
     last_heard,
     main_pipeline,
@@ -41,6 +42,7 @@ from cibot.store.queries_life import (
 log = logging.getLogger(__name__)
 
 _LEARNT_FOR = timedelta(minutes=10)  # who is the reference where changes slowly
+_COUNTED_FOR = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,8 @@ class Judging:
         self._references = References()
         self._names: dict[int, str] = {}
         self._learnt_at: datetime | None = None
+        self._counts: dict[tuple[str, int, int], Count] = {}
+        self._counted_at: datetime | None = None
 
     def references(self) -> References:
         """Who was the reference where and when, as far as the last look at the store knew."""
@@ -142,16 +146,21 @@ class Judging:
         return (until.timestamp() if until else 0.0), fresh
 
     def _learn(self, tx: Tx, ci: KnownCi, now: datetime) -> References:
+        """Who is the reference; the past of all CIs is counted once a day, the rest often."""
         fresh = self._learnt_at is not None and abs(now - self._learnt_at) < _LEARNT_FOR
-        if not fresh or ci.id not in self._names:
-            self._names = {one.id: one.name for one in all_cis(tx)}
-            counts = [
-                Count(one.project, one.ci_id, int(one.week), one.number, one.first_at.timestamp())
-                for one in verdicts_by_week(tx)
-            ]
-            configured = [(one.projects, one.ci) for one in self._config.reference]
-            self._references = learn(counts, self._names, configured)
-            self._learnt_at = now
+        if fresh and ci.id in self._names:
+            return self._references
+        names = {one.id: one.name for one in all_cis(tx)}
+        whole = self._counted_at is None or abs(now - self._counted_at) > _COUNTED_FOR
+        since = None if whole or names != self._names else _monday(now - timedelta(days=7))
+        found = {_place(one): one for one in map(_count, verdicts_by_week(tx, names, since))}
+        if since is None:
+            self._counts, self._counted_at = found, now
+        else:
+            self._counts |= found
+        configured = [(one.projects, one.ci) for one in self._config.reference]
+        self._references = learn(self._counts.values(), names, configured)
+        self._names, self._learnt_at = names, now
         return self._references
 
     def _policy(self, tx: Tx, ci: KnownCi, references: References) -> Policy:
@@ -196,6 +205,21 @@ class Judging:
         stored = self._lives.to_store(ci_id)
         if stored is not None:
             put_life(tx, stored, spread_stored(life_times(tx, ci_id), stored.at))
+
+
+def _count(one: Verdicts) -> Count:
+    first = one.first_at.timestamp()
+    return Count(one.project, one.ci_id, int(one.week), one.number, first)
+
+
+def _place(one: Count) -> tuple[str, int, int]:
+    return (one.project, one.ci_id, one.week)
+
+
+def _monday(at: datetime) -> datetime:
+    """The begin of the week: weeks are counted whole."""
+    midnight = at.replace(hour=0, minute=0, second=0, microsecond=0)
+    return midnight - timedelta(days=at.weekday())
 
 
 def _keep_health(tx: Tx, seen: _Seen, now: datetime) -> None:

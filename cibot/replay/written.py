@@ -8,7 +8,6 @@ from typing import Any
 
 from cibot.alerts.incident import Incident, Phase
 from cibot.alerts.message import Subject, alert_card
-from cibot.chat.lines import one_line
 from cibot.health.signal import Evidence
 from cibot.replay.timeline import Said, Timeline
 from cibot.store.cis import KnownCi
@@ -64,13 +63,13 @@ def _time(at: datetime | None) -> str | None:
 
 
 def lines(said: Said) -> Iterator[str]:
-    """A message with its time, as a room would have read it."""
+    """A message with its time, as a room would have read it; its text is hostile still."""
     stamp = f"{said.at:%Y-%m-%d %H:%M}  "
     if said.together:
         names = ", ".join(said.together)
-        yield f"{stamp}{len(said.together)} CIs broke within the hour: {one_line(names)}"
+        yield f"{stamp}{len(said.together)} CIs broke within the hour: {names}"
         return
     card = alert_card(said.incident, said.step, Subject(said.ci.name))
     first, *rest = card.text().splitlines()
-    yield stamp + one_line(first)
-    yield from (" " * len(stamp) + one_line(one) for one in rest)
+    yield stamp + first
+    yield from (" " * len(stamp) + one for one in rest)

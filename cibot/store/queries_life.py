@@ -207,8 +207,10 @@ class Verdicts(NamedTuple):
     first_at: datetime
 
 
-def verdicts_by_week(tx: Tx, since: datetime | None = None) -> list[Verdicts]:
-    """Who judged how much where, week by week; of all time, or since then."""
+def verdicts_by_week(
+    tx: Tx, ci_ids: Collection[int], since: datetime | None = None
+) -> list[Verdicts]:
+    """How much some CIs judged where, week by week; of all time, or since then."""
     report, change = schema.report, schema.change
     week = _week(tx.dialect.name).label("week")
     query = (
@@ -220,7 +222,7 @@ def verdicts_by_week(tx: Tx, since: datetime | None = None) -> list[Verdicts]:
             func.min(report.c.posted_at),
         )
         .join(change, change.c.id == report.c.change_id)
-        .where(report.c.result.in_(("pass", "fail")))
+        .where(report.c.ci_id.in_(sorted(ci_ids)), report.c.result.in_(("pass", "fail")))
         .group_by(change.c.project, report.c.ci_id, week)
         .order_by(change.c.project, week, report.c.ci_id)
     )

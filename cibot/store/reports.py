@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Table, delete, func, select, tuple_
+from sqlalchemy import Table, delete, select, tuple_
 
 from cibot.store import schema
 from cibot.store.bulk import insert_rows
@@ -194,19 +194,3 @@ def cis_heard_since(tx: Tx, since: datetime) -> set[int]:
     # The sum keeps SQLite from walking all reports in the order of ci_id.
     query = select((table.ci_id + 0).label("ci_id")).where(table.heard_at >= since).distinct()
     return set(tx.execute(query).scalars())
-
-
-def judging_counts(tx: Tx, since: datetime) -> list[tuple[str, int, int]]:
-    """(project, CI, how many reports that judge) since then: who is at home where."""
-    report, change = schema.report, schema.change
-    # Each CI by its number, so that only the end of its part of the index is read.
-    ids = tx.execute(select(schema.ci.c.id)).scalars().all()
-    query = in_this_order(
-        select(change.c.project, report.c.ci_id, func.count())
-        .select_from(report)
-        .join(change, change.c.id == report.c.change_id)
-        .where(report.c.ci_id.in_(ids), report.c.posted_at >= since, report.c.result.is_not(None))
-        .group_by(change.c.project, report.c.ci_id)
-        .order_by(change.c.project, report.c.ci_id)
-    )
-    return [(row[0], row[1], row[2]) for row in tx.execute(query)]

@@ -28,12 +28,14 @@ from cibot.store import (
     feeds,
     incidents,
     lease,
+    lives,
     outbox,
     queries_change,
     queries_ci,
     queries_face,
     queries_incident,
     queries_judging,
+    queries_life,
     queries_status,
     queries_tally,
     queries_unparsed,
@@ -47,6 +49,7 @@ from cibot.store.audit import AuditRow
 from cibot.store.engine import Store, Tx
 from cibot.store.incidents import StoredHealth, StoredIncident
 from cibot.store.lease import Lease
+from cibot.store.lives import StoredLife
 from cibot.store.outbox import Outgoing
 from cibot.store.tally import DAY, Counts, Tally
 from cibot.store.watches import StoredWatch
@@ -55,6 +58,8 @@ from tests.support.history import NOW, CiHistory, History, ago
 # These hold a row a server, a CI or an account, or fewer.
 SMALL = {"server", "ci", "account", "health", "feed", "lease"}
 ALLOWED = {  # (function, table): why reading it from one end to the other is right
+    ("forget_lives", "life"): "all of it is to be forgotten",
+    ("every_incident", "incident"): "all of them are asked for, by hand",
     ("incidents_before", "incident"): "walks the key from its end and stops at the limit",
     ("audit_before", "audit"): "walks the key from its end and stops at the limit",
     ("silences_before", "silence"): "walks the key from its end and stops at the limit",
@@ -65,9 +70,11 @@ CHANGE = 1 << 32 | 77
 KEY = [(CHANGE, 1)]
 OUTGOING = Outgoing(450, "k450", "net-2", "#room-0", "{}", 1, NOW, False)
 LEASE = Lease("leader", "me", 1, NOW)
+LIFE = StoredLife(1, NOW, NOW, "b", {})
 INCIDENT = StoredIncident(5, 1, "success", "firing", NOW, None, NOW, "{}")
 NEWS = Change(77, "filler/27", "master", "S", "NEW", NOW, NOW, (), (PatchSet(1, NOW),))
 NEW_ACCOUNT = Account(900, "new", "New", "new@example.org")
+LAST = comments.CommentText(CHANGE, 1, 1, 1, NOW, None, "", None)
 COMMENT = {
     "change_id": CHANGE, "seq": 999, "account_id": 1, "patch_set": 1, "posted_at": NOW,
     "message_id": "x", "event_at": None, "position": 9, "tag": None, "digest": 1, "text": "",
@@ -85,6 +92,8 @@ def _count(tx: Tx) -> None:
 
 Call = Callable[[Tx], object]
 CALLS: Mapping[Any, Sequence[Call]] = {
+    accounts.gerrit_ids: [accounts.gerrit_ids],
+    accounts.accounts_of_cis: [accounts.accounts_of_cis],
     accounts.find_accounts: [lambda tx: accounts.find_accounts(tx, 1, [NEW_ACCOUNT])],
     accounts.accounts_of: [accounts.accounts_of, lambda tx: accounts.accounts_of(tx, 1)],
     accounts.lock_cis: [
@@ -113,6 +122,10 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     comments.known_comments: [lambda tx: comments.known_comments(tx, [CHANGE, CHANGE + 1])],
     comments.add_comments: [lambda tx: comments.add_comments(tx, [COMMENT])],
     comments.update_comments: [lambda tx: comments.update_comments(tx, [COMMENT | {"seq": 1}])],
+    comments.comments_after: [
+        lambda tx: comments.comments_after(tx, 1, None, 5),
+        lambda tx: comments.comments_after(tx, 1, LAST, 5),
+    ],
     comments.comments_by: [lambda tx: list(comments.comments_by(tx, [1, 2], batch=5))],
     feeds.load_cursor: [lambda tx: feeds.load_cursor(tx, 1, "poll")],
     feeds.feed_heard: [lambda tx: feeds.feed_heard(tx, 1, "poll", "c", NOW)],
@@ -134,7 +147,13 @@ CALLS: Mapping[Any, Sequence[Call]] = {
         lambda tx: incidents.incident_by_id(tx, 5, lock=True),
     ],
     incidents.last_step: [lambda tx: incidents.last_step(tx, 5)],
-    incidents.newest_incidents: [lambda tx: incidents.newest_incidents(tx, 1)],
+    incidents.changed_since: [
+        lambda tx: incidents.changed_since(tx, 1, SINCE),
+        lambda tx: incidents.changed_since(tx, 1, SINCE, [5]),
+    ],
+    incidents.delete_incident: [lambda tx: incidents.delete_incident(tx, 5)],
+    incidents.forget_steps: [lambda tx: incidents.forget_steps(tx, [5, 6], SINCE)],
+    incidents.every_incident: [incidents.every_incident],
     incidents.opened_since: [lambda tx: incidents.opened_since(tx, SINCE)],
     incidents.add_incident: [
         lambda tx: incidents.add_incident(tx, StoredIncident(**_fields(INCIDENT, kind="new")))
@@ -204,10 +223,39 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     queries_judging.patch_sets_judged_by: [
         lambda tx: queries_judging.patch_sets_judged_by(tx, 1, ["filler/1"], SINCE, UNTIL)
     ],
-    queries_judging.attempts_on: [lambda tx: queries_judging.attempts_on(tx, 1, [CHANGE])],
-    queries_judging.last_report_of: [lambda tx: queries_judging.last_report_of(tx, 1)],
-    queries_judging.servers_of: [lambda tx: queries_judging.servers_of(tx, 1)],
-    queries_judging.heard_at: [queries_judging.heard_at],
+    queries_life.first_report_of: [lambda tx: queries_life.first_report_of(tx, 1)],
+    queries_life.reports_between: [
+        lambda tx: queries_life.reports_between(tx, 1, SINCE, UNTIL),
+        lambda tx: queries_life.reports_between(tx, 1, SINCE, UNTIL, ["filler/1"]),
+    ],
+    queries_life.uploaded_between: [
+        lambda tx: queries_life.uploaded_between(tx, ["filler/1"], SINCE, UNTIL)
+    ],
+    queries_life.reports_before: [
+        lambda tx: queries_life.reports_before(tx, [1, 2], [CHANGE, CHANGE + 1], UNTIL)
+    ],
+    queries_life.voting_builds: [lambda tx: queries_life.voting_builds(tx, KEY)],
+    queries_life.change_rows: [lambda tx: queries_life.change_rows(tx, [CHANGE])],
+    queries_life.uploads_of: [lambda tx: queries_life.uploads_of(tx, [CHANGE])],
+    queries_life.arrivals: [
+        lambda tx: [*queries_life.arrivals(tx, [1, 2], ["filler/1"], NOW - ago(minutes=3))]
+    ],
+    queries_life.verdicts_by_week: [
+        lambda tx: queries_life.verdicts_by_week(tx, [1, 2]),
+        lambda tx: queries_life.verdicts_by_week(tx, [1, 2], SINCE),
+    ],
+    queries_life.main_pipeline: [lambda tx: queries_life.main_pipeline(tx, 1)],
+    queries_life.last_heard: [lambda tx: queries_life.last_heard(tx, 1)],
+    queries_life.servers_of: [lambda tx: queries_life.servers_of(tx, 1)],
+    queries_life.heard_at: [queries_life.heard_at],
+    lives.put_life: [lambda tx: lives.put_life(tx, LIFE, set())],
+    lives.drop_lives: [lambda tx: lives.drop_lives(tx, 1, NOW)],
+    lives.life_times: [lambda tx: lives.life_times(tx, 1)],
+    lives.newest_life: [
+        lambda tx: lives.newest_life(tx, 1, "b", None),
+        lambda tx: lives.newest_life(tx, 1, "b", NOW),
+    ],
+    lives.forget_lives: [lives.forget_lives],
     queries_status.glance: [
         lambda tx: queries_status.glance(tx, 1, [], NOW, SINCE),
         lambda tx: queries_status.glance(tx, 1, [2, 3], NOW, SINCE),
@@ -228,7 +276,7 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     reports.reports_on: [lambda tx: reports.reports_on(tx, CHANGE)],
     reports.builds_of: [lambda tx: reports.builds_of(tx, [*KEY, (CHANGE + 1, 1)])],
     reports.cis_heard_since: [lambda tx: reports.cis_heard_since(tx, NOW - ago(minutes=3))],
-    reports.judging_counts: [lambda tx: reports.judging_counts(tx, SINCE)],
+    reports.written_reports: [lambda tx: reports.written_reports(tx, KEY)],
     audit.add_audit: [lambda tx: audit.add_audit(tx, AUDITED)],
     audit.audit_before: [audit.audit_before, lambda tx: audit.audit_before(tx, 300)],
     silences.add_silence: [

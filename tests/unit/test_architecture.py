@@ -23,7 +23,7 @@ HEALTH = PURE | {"cibot.config", "cibot.configjudgement", "cibot.health"}
 STORE = BASE | {"cibot.store"}
 COLLECT = CONFIG | STORE | {"cibot.collector", "cibot.collector.sink"}
 MONITOR = COLLECT | HEALTH | {"cibot.alerts", "cibot.monitor"}
-REPORTS = CONFIG | STORE | HEALTH | {"cibot.reports", "cibot.alerts", "cibot.monitor.pairing"}
+REPORTS = CONFIG | STORE | HEALTH | {"cibot.reports", "cibot.alerts", "cibot.monitor.references"}
 ACTIONS = REPORTS | {"cibot.actions", "cibot.monitor.audience"}
 CHAT = ACTIONS | {"cibot.chat"}
 WEB = CHAT | {"cibot.web", "cibot.app", "cibot.logs", "cibot.collector.sink"}
@@ -45,9 +45,10 @@ LAYERS: dict[str, set[str]] = {
     "cibot.store": STORE,
     "cibot.collector": COLLECT,
     "cibot.collector.sink": BASE,
-    "cibot.monitor": MONITOR | {"cibot.monitor.pairing", "cibot.monitor.audience"},
-    "cibot.monitor.pairing": STORE | HEALTH,
+    "cibot.monitor": MONITOR | {"cibot.monitor.references", "cibot.monitor.audience"},
+    "cibot.monitor.references": BASE,
     "cibot.monitor.audience": CONFIG | STORE | HEALTH | {"cibot.alerts"},
+    "cibot.replay": MONITOR | {"cibot.monitor.references"},
     "cibot.reports": REPORTS,
     "cibot.actions": ACTIONS,
     "cibot.chat": CHAT,
@@ -76,7 +77,7 @@ PURE_PARTS = (
     "cibot.collector.header",
     "cibot.collector.match",
     "cibot.collector.results",
-    "cibot.monitor.pairing",
+    "cibot.monitor.references",
     "cibot.reports.text",
     "cibot.reports.names",
     "cibot.actions.roles",
