@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,12 +15,15 @@ from cibot.cli.common import config_option, read_config
 from cibot.config import Config
 from cibot.configjudgement import JudgementConfig
 from cibot.configvalues import Section
+from cibot.health.configured import policies_from
+from cibot.health.policy import Policy
 from cibot.reports import text
 from cibot.reports.ci import find_ci
 from cibot.reports.context import Context
 from cibot.reports.homes import Home, homes
 from cibot.store.engine import Tx, open_store
 from cibot.store.migrate import require_current
+from cibot.store.queries_life import main_pipeline
 
 _DEFAULT, _WRITTEN = "default", "configuration"
 
@@ -46,19 +50,31 @@ def explain(config_path: Path | None, name: str) -> None:
     store = open_store(config.store.url.get_secret_value())
     try:
         require_current(store)
-        found, home = store.read(lambda tx: _home(tx, config, name))
+        found, home, pipeline = store.read(lambda tx: _home(tx, config, name))
     finally:
         store.close()
-    for line in (*_about(config, found, home), "", *_thresholds(config.judgement)):
+    policies = policies_from(config.judgement)
+    main = home.projects[0] if home.projects else None
+    rules = {
+        (part, key): f"[[judgement.override]] {number}"
+        for part, key, number in policies.sources(found, main, pipeline)
+    }
+    policy = policies.of(found, main, pipeline)
+    for line in (
+        *_about(config, found, home, pipeline),
+        "",
+        *_thresholds(config.judgement, policy, rules),
+    ):
         click.echo(line)
 
 
-def _home(tx: Tx, config: Config, name: str) -> tuple[str, Home]:
+def _home(tx: Tx, config: Config, name: str) -> tuple[str, Home, str | None]:
     row = find_ci(tx, name)
-    return row.name, homes(tx, Context(datetime.now(UTC), config)).get(row.id, Home((), None))
+    found = homes(tx, Context(datetime.now(UTC), config)).get(row.id, Home((), None))
+    return row.name, found, main_pipeline(tx, row.id)
 
 
-def _about(config: Config, name: str, home: Home) -> Iterator[str]:
+def _about(config: Config, name: str, home: Home, pipeline: str | None) -> Iterator[str]:
     yield name
     known = next((one for one in config.ci if one.name == name), None)
     for key in ("projects", "branches"):
@@ -67,26 +83,32 @@ def _about(config: Config, name: str, home: Home) -> Iterator[str]:
         yield _line(key, text.listed(patterns), "its [[ci]]" if own else _DEFAULT)
     if home.projects:
         yield _line("reports on", text.some(home.projects, 5), "its last verdicts")
+        yield _line("pipeline", pipeline or "none", "most of its last verdicts")
         main = home.projects[0]
         configured = Context(datetime.now(UTC), config).configured_reference(main)
         source = "[[reference]]" if configured else f"who judges most on {main}"
         yield _line("reference", home.reference or "none, or it is the reference itself", source)
 
 
-def _thresholds(judgement: JudgementConfig) -> Iterator[str]:
-    for name, value in judgement:
-        if not isinstance(value, Section):
-            yield from _section("judgement", judgement, [name])
-    for name, value in judgement:
-        if isinstance(value, Section):
-            yield from _section(f"judgement.{name}", value, list(type(value).model_fields))
+def _thresholds(
+    judgement: JudgementConfig, policy: Policy, rules: Mapping[tuple[str, str], str]
+) -> Iterator[str]:
+    """What applies, and where it is from: a rule for some, the configuration, the default."""
+    yield "[judgement]"
+    for key in ("feed_stale", "uncounted"):
+        yield _line(key, _value(getattr(policy, key)), _source(judgement, key))
+    for part in fields(policy):
+        section = getattr(judgement, part.name)
+        if isinstance(section, Section):
+            yield f"[judgement.{part.name}]"
+            values = getattr(policy, part.name)
+            for key in type(section).model_fields:
+                source = rules.get((part.name, key)) or _source(section, key)
+                yield _line(key, _value(getattr(values, key)), source)
 
 
-def _section(title: str, section: BaseModel, keys: list[str]) -> Iterator[str]:
-    yield f"[{title}]"
-    for key in keys:
-        source = _WRITTEN if key in section.model_fields_set else _DEFAULT
-        yield _line(key, _value(getattr(section, key)), source)
+def _source(section: BaseModel, key: str) -> str:
+    return _WRITTEN if key in section.model_fields_set else _DEFAULT
 
 
 def _line(key: str, value: str, source: str) -> str:
@@ -96,4 +118,6 @@ def _line(key: str, value: str, source: str) -> str:
 def _value(value: object) -> str:
     if isinstance(value, timedelta):
         return text.span(value)
+    if isinstance(value, tuple):
+        return text.listed(value)
     return f"{value:g}" if isinstance(value, float) else str(value)

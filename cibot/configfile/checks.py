@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import Any
 
 from cibot.config import Config
+from cibot.configjudgement import JudgementConfig
 from cibot.configfile.keys import entries
 from cibot.configfile.lines import KeyPath
 from cibot.configfile.mistakes import Mistake, shown, suggest
@@ -223,18 +224,32 @@ def _web(tables: Tables) -> Iterator[Mistake]:
 
 def contradictions(config: Config) -> list[Mistake]:
     """What does not go together in ``[judgement]``, once each value by itself is right."""
-    judgement, found = config.judgement, []
+    judgement = config.judgement
+    found = [*_contradictions(judgement, ("judgement",))]
+    for number, one in enumerate(judgement.override):
+        parts = one.model_fields_set & set(JudgementConfig.model_fields)
+        merged = {
+            part: getattr(judgement, part).model_copy(
+                update=getattr(one, part).model_dump(include=getattr(one, part).model_fields_set)
+            )
+            for part in parts
+        }
+        path: KeyPath = ("judgement", "override", number)
+        whole = judgement.model_copy(update=merged)
+        found += [it for it in _contradictions(whole, path) if it.path[3] in parts]
+    return found
+
+
+def _contradictions(judgement: JudgementConfig, path: KeyPath) -> Iterator[Mistake]:
     for part, *rising in _RISING:
         section = getattr(judgement, part)
         for low, high in pairwise(rising):
             if getattr(section, low) >= getattr(section, high):
-                found.append(Mistake(("judgement", part, low), f"must be below `{high}`"))
+                yield Mistake((*path, part, low), f"must be below `{high}`")
     if judgement.success.reach < judgement.success.window:
-        found.append(Mistake(("judgement", "success", "reach"), "must not be below `window`"))
+        yield Mistake((*path, "success", "reach"), "must not be below `window`")
     if judgement.silence.rhythm_span > judgement.silence.window:
-        text = "must not be above `window`"
-        found.append(Mistake(("judgement", "silence", "rhythm_span"), text))
-    return found
+        yield Mistake((*path, "silence", "rhythm_span"), "must not be above `window`")
 
 
 _RISING = (  # thresholds that must rise in this order

@@ -258,6 +258,10 @@ GOLDEN = [
         "2: judgement.success.failing: must be below `degraded`",
     ),
     (
+        '[[judgement.override]]\ncis = ["A"]\nsuccess.failing = 0.9',
+        "3: judgement.override[0].success.failing: must be below `degraded`",
+    ),
+    (
         '[judgement.success]\nwindow = "30d"',
         "1: judgement.success.reach: must not be below `window`",
     ),
