@@ -56,10 +56,10 @@ def compare(tx: Tx, ctx: Context, first: str, second: str, examples: int = 5) ->
     one, other = find_ci(tx, first), find_ci(tx, second)
     if one.id == other.id:
         raise UserError(f"Both names mean {one.name}; name two CIs.")
-    words = _words(tx, ctx, one.id), _words(tx, ctx, other.id)
+    words = last_words(tx, ctx, one.id), last_words(tx, ctx, other.id)
     shared = [key for key in words[0] if key in words[1]]
-    counts = Counter((_result(words[0][key]), _result(words[1][key])) for key in shared)
-    differ = [key for key in shared if _result(words[0][key]) != _result(words[1][key])]
+    counts = Counter((verdict_on(words[0][key]), verdict_on(words[1][key])) for key in shared)
+    differ = [key for key in shared if verdict_on(words[0][key]) != verdict_on(words[1][key])]
     return Comparison(
         line_of(tx, ctx, one),
         line_of(tx, ctx, other),
@@ -71,7 +71,7 @@ def compare(tx: Tx, ctx: Context, first: str, second: str, examples: int = 5) ->
     )
 
 
-def _words(tx: Tx, ctx: Context, ci_id: int) -> dict[tuple[int, int | None], list[HeardReport]]:
+def last_words(tx: Tx, ctx: Context, ci_id: int) -> dict[tuple[int, int | None], list[HeardReport]]:
     """A CI's last words on each patch set, newest patch set first."""
     reports = latest_reports(tx, ci_id, since=ctx.now - WINDOW, judging=True, limit=_MOST)
     found: dict[tuple[int, int | None], list[HeardReport]] = {}
@@ -81,7 +81,7 @@ def _words(tx: Tx, ctx: Context, ci_id: int) -> dict[tuple[int, int | None], lis
     return found
 
 
-def _result(reports: Iterable[HeardReport]) -> Result:
+def verdict_on(reports: Iterable[HeardReport]) -> Result:
     """A CI fails a patch set when one of its pipelines does."""
     failed = any(one.result == Result.FAIL for one in reports)
     return Result.FAIL if failed else Result.PASS

@@ -14,6 +14,7 @@ from cibot.reports.incidents import Incident
 from cibot.reports.listing import CiLine, Listing, is_wrong
 from cibot.reports.signals import Rate
 from cibot.reports.silences import Muted
+from cibot.reports.standing import Standing
 from cibot.reports.status import Status
 
 _WORDS = {
@@ -22,8 +23,8 @@ _WORDS = {
     Result.INFRA: "broke by itself",
     Result.SKIPPED: "skipped",
 }
-_RATE_SIGNALS = {"success"}
-_NEEDED = {"success", "silent"}
+_RATE_SIGNALS = {"success", "level"}
+_NEEDED = {"success", "level", "silent"}
 
 
 def rate(found: Rate) -> str:
@@ -43,6 +44,19 @@ def result_word(result: Result | None, outcome: str | None = None) -> str:
     return {"started": "started", "none": "a notice", None: "not understood"}.get(
         outcome, "no result"
     )
+
+
+def standing(found: Standing) -> str:
+    """Its rank on its main project, and how much it passed beside the reference."""
+    parts = []
+    if found.rank is not None and found.of > 1:
+        parts.append(f"rank {found.rank} of {found.of} CIs on {found.project} by pass rate")
+    if found.passed is not None:
+        parts.append(
+            f"of {text.plural(found.n, 'patch set')} that both judged in 7 d it passed"
+            f" {found.passed}, {found.reference} {found.reference_passed}"
+        )
+    return f"Beside others: {'; '.join(parts) or f'alone on {found.project}'}."
 
 
 def since(ctx: Context, ci: CiLine) -> str:

@@ -10,6 +10,7 @@ from cibot.reports.context import Context
 from cibot.reports.failures import Verdict, failures
 from cibot.reports.listing import CiLine
 from cibot.reports.signals import SignalView
+from cibot.reports.standing import Standing, standing
 from cibot.store.engine import Tx
 
 _LOOK_BACK = timedelta(days=7)
@@ -17,11 +18,15 @@ _LOOK_BACK = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """The signals of a CI, worst first, and its last failures as evidence, newest first."""
+    """The signals of a CI, worst first, and its last failures as evidence, newest first.
+
+    ``standing`` is how it stands beside the other CIs of its main project.
+    """
 
     ci: CiLine
     signals: tuple[SignalView, ...]
     failures: tuple[Verdict, ...]
+    standing: Standing | None = None
 
 
 def why(tx: Tx, ctx: Context, name: str, limit: int = 10) -> Why:
@@ -30,4 +35,5 @@ def why(tx: Tx, ctx: Context, name: str, limit: int = 10) -> Why:
     line = line_of(tx, ctx, row)
     since = min(line.since or ctx.now, ctx.now - _LOOK_BACK)
     signals = tuple(sorted(line.signals, key=lambda one: (not one.counts, one.verdict.rank)))
-    return Why(line, signals, failures(tx, row.id, since, limit))
+    found = failures(tx, row.id, since, limit)
+    return Why(line, signals, found, standing(tx, ctx, line))

@@ -119,8 +119,14 @@ def is_rate(signal: SignalView) -> bool:
 
 
 def success_verdict(ci: CiLine) -> State:
-    """What the success signal says by itself, whatever the CI's state."""
-    return next((one.verdict for one in ci.signals if one.name == "success"), State.UNKNOWN)
+    """What the pass rate says by itself, its level and its change, whatever the CI's state."""
+    found = [one.verdict for one in ci.signals if one.name in ("success", "level")]
+    return min(found, key=_badness, default=State.UNKNOWN)
+
+
+def _badness(state: State) -> int:
+    """Worst first, and unknown last: what one of the two knows, stands."""
+    return len(State) if state is State.UNKNOWN else state.rank
 
 
 def shown_sets(page: ChangeReport, most: int = 12) -> list[int]:

@@ -29,8 +29,8 @@ def judging(policy: Policy) -> tuple[SignalRules, ...]:
     """Every signal, worst kind first."""
     return (
         _silent(policy),
-        _success(policy),
         _drop(policy),
+        _level(policy),
         _share("infra", _INFRA, policy.infra),
         _share("disagreement", _DISAGREEMENT, policy.disagreement),
         _job(policy),
@@ -130,11 +130,11 @@ def _flips(policy: Policy) -> SignalRules:
     )
 
 
-def _success(policy: Policy) -> SignalRules:
+def _level(policy: Policy) -> SignalRules:
     own = policy.success
     return SignalRules(
-        "success",
-        "The share of results that passed, counting only patch sets that the reference CI passed:"
+        "level",
+        "The share of results that passed, whatever it used to be, counting only patch sets that the reference CI passed:"
         " a failure on a broken change is the change’s, not the CI’s. The 95 % interval (Wilson’s)"
         " is compared, not the share itself, so few results accuse nobody.",
         (
@@ -151,7 +151,7 @@ def _success(policy: Policy) -> SignalRules:
 def _drop(policy: Policy) -> SignalRules:
     own = policy.chart
     return SignalRules(
-        "drop",
+        "success",
         "A change chart compares each result with what the CI’s own past led to expect. It knows a"
         " real drop within a dozen results, dates its beginning, and is not moved by bad luck.",
         (

@@ -11,7 +11,7 @@ from cibot.reports.signals import SignalView
 from cibot.reports.why import Why, why
 
 _EVIDENCE = 3
-_RATES = {"success", "disagreement", "infra", "coverage", "flips", "passes_everything"}
+_RATES = {"success", "level", "disagreement", "infra", "coverage", "flips", "passes_everything"}
 
 
 def answer(ask: Ask) -> Card:
@@ -26,6 +26,8 @@ def render(ctx: Context, found: Why) -> Card:
     lines: list[Line] = [head, *(_signal(one) for one in found.signals)]
     if not found.signals:
         lines.append(line("It has not been assessed yet."))
+    if found.standing is not None:
+        lines.append(line(phrases.standing(found.standing)))
     lines += [_failure(ctx, one) for one in found.failures[:_EVIDENCE]]
     lines += [line(*_capital(phrases.incident_words(one))) for one in ci.incidents]
     return Card(tuple(lines), link=ci.page, long=len(lines) > 4)

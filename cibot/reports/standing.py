@@ -1,0 +1,77 @@
+"""How a CI stands beside the others: its rank on its main project, and beside the reference."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from cibot.model import Result
+from cibot.reports.compare import last_words, verdict_on
+from cibot.reports.context import Context
+from cibot.reports.homes import Home, homes
+from cibot.reports.listing import CiLine, all_lines
+from cibot.store.engine import Tx
+
+_FEWEST = 10  # results: with fewer nobody has a rank
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The rank by pass rate of ``of`` CIs on ``project``, 1 is the best; with at least 10 results.
+
+    ``rank`` is None where it has fewer. ``passed`` and ``reference_passed`` are of the
+    ``n`` patch sets of seven days that both judged; None without any, or a reference.
+    """
+
+    project: str
+    rank: int | None
+    of: int
+    reference: str | None
+    n: int
+    passed: int | None
+    reference_passed: int | None
+
+
+def standing(tx: Tx, ctx: Context, ci: CiLine) -> Standing | None:
+    """Where it stands; None for a CI that judged nothing lately."""
+    where = homes(tx, ctx)
+    home = where.get(ci.id)
+    if home is None or not home.projects:
+        return None
+    project = home.projects[0]
+    rates = {
+        one.id: one.rate
+        for one in all_lines(tx, ctx)
+        if one.rate is not None and one.rate.n >= _FEWEST and _on(where.get(one.id), project)
+    }
+    mine = rates.get(ci.id)
+    better = 0 if mine is None else sum(one.share > mine.share for one in rates.values())
+    n, passed, theirs = _beside(tx, ctx, ci, home.reference)
+    rank = None if mine is None else better + 1
+    return Standing(project, rank, len(rates), home.reference, n, passed, theirs)
+
+
+def _on(home: Home | None, project: str) -> bool:
+    return home is not None and project in home.projects
+
+
+def _beside(
+    tx: Tx, ctx: Context, ci: CiLine, reference: str | None
+) -> tuple[int, int | None, int | None]:
+    other = next((one for one in all_lines(tx, ctx) if one.name == reference), None)
+    if other is None:
+        return 0, None, None
+    mine, theirs = last_words(tx, ctx, ci.id), last_words(tx, ctx, other.id)
+    shared = mine.keys() & theirs.keys()
+    if not shared:
+        return 0, None, None
+    counts: Counter[tuple[bool, bool]] = Counter(
+        (
+            verdict_on(mine[key]) is Result.PASS,
+            verdict_on(theirs[key]) is Result.PASS,
+        )
+        for key in shared
+    )
+    passed = counts[True, True] + counts[True, False]
+    return len(shared), passed, counts[True, True] + counts[False, True]
+
