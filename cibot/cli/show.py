@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
+from itertools import pairwise
 
 import click
 from rich.cells import cell_len
@@ -33,7 +34,7 @@ def to_terminal(view: View, width: int) -> RenderableType:
     """For rich: colours, links, tables that fit into ``width`` columns."""
     parts = [
         _rich_table(part, width) if isinstance(part, Table) else _rich_line(part)
-        for part in view.parts
+        for part in _aired(view)
     ]
     link = one_line(view.link or "")
     return Group(*parts, *([Text(link, Style(dim=True, link=link))] if link else []))
@@ -62,11 +63,20 @@ def print_csv(rows: Lines) -> None:
 
 def plain_lines(view: View) -> Iterator[str]:
     """Without colours, links and limits: what a pipe gets."""
-    for part in view.parts:
+    for part in _aired(view):
         if isinstance(part, Table):
             yield from _plain_table(part)
         else:
             yield _plain(part)
+
+
+def _aired(view: View) -> Iterator[Line | Table]:
+    """The parts, with an empty line between a table and what follows it."""
+    for before, part in pairwise((None, *view.parts)):
+        if isinstance(before, Table):
+            yield ()
+        if part is not None:
+            yield part
 
 
 def _plain(one: Line) -> str:

@@ -49,7 +49,7 @@ def _change(ctx: Context, found: ChangeReport) -> View:
         Column[CiVerdict]("CI", lambda one: line(phrases.name_span(one.ci)), loose=True),
         Column("Said", _said),
         Column("Pipeline", lambda one: text.cut(one.pipeline or "", 30), wide=True),
-        Column("Itself is", lambda one: line(state_span(one.ci.state))),
+        Column("Itself is", lambda one: line(state_span(one.ci.state)), wide=True),
         Column("Failed jobs", lambda one: phrases.jobs(one.failed_jobs), loose=True),
         Column(
             "Note",

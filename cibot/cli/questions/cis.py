@@ -86,8 +86,8 @@ def _table(ctx: Context, cis: Iterable[CiLine]) -> Table:
         Column("Passed", lambda one: text.percent(one.rate.share) if one.rate else "", right=True),
         Column("95 %", _interval),
         Column("n", lambda one: text.number(one.rate.n) if one.rate else "", right=True),
-        Column("Heard", lambda one: _heard(ctx, one)),
-        Column("Incident", _incidents),
+        Column("Heard", lambda one: _heard(ctx, one), right=True),
+        Column("Open", _incidents),
         Column("Seen", lambda one: one.said, wide=True, loose=True),
     )
     return table(cis, *columns)
@@ -101,7 +101,7 @@ def _interval(one: CiLine) -> str:
 
 
 def _heard(ctx: Context, one: CiLine) -> str:
-    return text.ago(one.last_heard_at, ctx.now) if one.last_heard_at else "never"
+    return text.span(ctx.now - one.last_heard_at) if one.last_heard_at else "never"
 
 
 def _incidents(one: CiLine) -> Line:
