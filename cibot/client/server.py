@@ -60,10 +60,10 @@ class Server:
         self.said_at: datetime | None = None
         self._has_token = bool(token)
         self._timeout = timeout
+        self._verify = ca_file or True  # of each request: REQUESTS_CA_BUNDLE outdoes a session's
         self._kept: dict[str, _Kept] = {}
         self._session = requests.Session()
         self._session.auth = _Bearer(token)
-        self._session.verify = ca_file or True
         self._session.headers.update(
             {"Accept": "application/json", "User-Agent": f"cibot/{__version__}"}
         )
@@ -111,6 +111,7 @@ class Server:
                 method,
                 f"{self.url}{PREFIX}{path}",
                 timeout=self._timeout,
+                verify=self._verify,
                 allow_redirects=False,
                 **fields,
             )
