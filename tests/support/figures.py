@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import datetime
+from functools import cache
+from itertools import pairwise
 from typing import Any
 
 from flask.testing import FlaskClient
@@ -55,7 +57,7 @@ class Sentences:
     """
 
     def __init__(self, say: Callable[[str], str]) -> None:
-        self.say = say
+        self.say = cache(say)  # of one moment and one history: asked again, it says the same
 
     def status(self, name: str) -> Figures:
         text = self.say(f"status {name}")
@@ -142,9 +144,7 @@ class Shell(Sentences):
         longest = max(map(len, rows))
         padded = [row.ljust(longest) for row in rows]
         edges = [0, *(at for at in range(1, longest) if self._edge(padded, at)), longest]
-        cells = [
-            [row[a:b].strip() for a, b in zip(edges, edges[1:], strict=False)] for row in padded
-        ]
+        cells = [[row[a:b].strip() for a, b in pairwise(edges)] for row in padded]
         return [dict(zip(cells[0], row, strict=True)) for row in cells[1:]]
 
     def _edge(self, rows: list[str], at: int) -> bool:
@@ -347,11 +347,8 @@ class Pages:
         html = self.get(f"/ci/{name}")
         if has_table(html, "Day", "Passed", "Failed"):
             rows = table_with(html, "Day", "Passed", "Failed")
-            days = [
-                tuple(int(one[key]) for key in ("Passed", "Failed", "Broke by itself"))
-                for one in rows
-            ]
-            assert len(days) == 30
-            ordered = days if rows[0]["Day"] < rows[-1]["Day"] else days[::-1]
-            found["days"] = ordered[-7:]
+            assert len(rows) == 30
+            heads = ("Passed", "Failed", "Broke by itself")
+            newest = [tuple(int(one[head]) for head in heads) for one in rows[:7]]
+            found["days"] = newest[::-1]
         return found

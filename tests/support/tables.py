@@ -8,7 +8,7 @@ Row = dict[str, str]
 
 
 class _Tables(HTMLParser):
-    """Collects cells. A picture is read out; a time is its ``datetime`` in brackets, then its words."""
+    """Collects cells. A picture is read out, a time told by its ``datetime``, in brackets."""
 
     def __init__(self) -> None:
         super().__init__()

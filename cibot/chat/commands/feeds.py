@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from cibot.card import Card, Line, Span, line
 from cibot.chat.command import Ask, Command
 from cibot.chat.protocol import Link
@@ -15,13 +13,10 @@ from cibot.store.feeds import FeedState
 
 def answer(ask: Ask) -> Card:
     """A line for each Gerrit server, and one over the chat networks."""
-    return render(ask.ctx, feeds(ask.tx, ask.ctx), ask.links())
-
-
-def render(ctx: Context, found: tuple[ServerFeeds, ...], links: Mapping[str, Link]) -> Card:
-    """At least one line."""
-    lines = [_server(ctx, one) for one in found] or [line("No Gerrit has been read yet.")]
-    lines += [_link(ctx, name, one) for name, one in sorted(links.items())]
+    found = feeds(ask.tx, ask.ctx)
+    lines = [_server(ask.ctx, one) for one in found] or [line("No Gerrit has been read yet.")]
+    links = ask.links()
+    lines += [_link(ask.ctx, name, one) for name, one in sorted(links.items())]
     return Card(tuple(lines), long=len(lines) > 4)
 
 

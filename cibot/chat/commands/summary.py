@@ -17,15 +17,10 @@ _SPANS: dict[str, Day] = {"": "day", "day": "day", "today": "today", "yesterday"
 
 def answer(ask: Ask) -> Card:
     """The summary of the last 24 hours, or of a day."""
-    return summary_card(ask.ctx, summary(ask.tx, ask.ctx, read_words(ask.words)))
-
-
-def read_words(words: tuple[str, ...]) -> Day:
-    """Which day; the last 24 hours where none is named. Raises UserError."""
-    word = " ".join(words).casefold()
+    word = ask.text.casefold()
     if word not in _SPANS:
         raise UserError("summary takes today or yesterday; without either, the last 24 hours.")
-    return _SPANS[word]
+    return summary_card(ask.ctx, summary(ask.tx, ask.ctx, _SPANS[word]))
 
 
 def summary_card(ctx: Context, found: Summary) -> Card:

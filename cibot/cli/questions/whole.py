@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from cibot.card import Line, Span, line
 from cibot.chat.commands import COMMANDS
-from cibot.chat.commands import feeds as feeds_command
 from cibot.chat.commands import incidents as incidents_command
 from cibot.chat.commands import silences as silences_command
 from cibot.chat.commands import summary as summary_command
@@ -19,16 +19,20 @@ from cibot.client.source import PAGE_SIZE, Source, whole
 from cibot.model import State
 from cibot.reports import phrases, text
 from cibot.reports.context import Context
+from cibot.reports.feeds import ServerFeeds
 from cibot.reports.incidents import ENDED_WITHIN, Incident, Step
 from cibot.reports.silences import Muted
 from cibot.reports.summary import Summary
+from cibot.store.feeds import FeedState
 from cibot.web.api.incidents import IncidentPage, Timeline
 from cibot.web.api.whole import FeedList
+
+_Feed = tuple[ServerFeeds, FeedState]
 
 
 def ask_summary(source: Source, asked: Asked) -> Answer:
     """A day at a glance."""
-    found = source.ask(Summary, "/summary", day=summary_command.read_words(asked.words))
+    found = source.ask(Summary, "/summary", day=asked.text.casefold() or None)
     return Answer(found, lambda ctx: of_card(summary_command.summary_card(ctx, found)))
 
 
@@ -136,10 +140,35 @@ def ask_feeds(source: Source, _asked: Asked) -> Answer:
     code = CODES[State.UNKNOWN] if any(one.stale for one in found.items) else 0
     return Answer(
         found,
-        lambda ctx: of_card(feeds_command.render(ctx, found.items, {})),
+        lambda ctx: _feeds(ctx, found.items),
         sheet("/feeds", found),
         code,
     )
+
+
+def _feeds(ctx: Context, found: Sequence[ServerFeeds]) -> View:
+    if not found:
+        return View((line("No Gerrit has been read yet."),))
+    stale = tuple(one for one in found if one.stale)
+    shown = table(
+        [(server, feed) for server in found for feed in server.feeds],
+        Column[_Feed]("Server", lambda one: line(Span(one[0].server, href=one[0].url))),
+        Column("Feed", lambda one: one[1].name),
+        Column("Heard", lambda one: _ago(ctx, one[1].heard_at)),
+        Column("Refused", lambda one: str(one[1].rejected or ""), right=True),
+        Column("Failed", lambda one: _failed(ctx, one[1]), loose=True),
+    )
+    return View((shown, *phrases.stale_lines(ctx, stale)))
+
+
+def _failed(ctx: Context, feed: FeedState) -> str:
+    if not feed.error or not feed.failed_at:
+        return ""
+    return f"{_ago(ctx, feed.failed_at)}: {text.cut(feed.error, 200)}"
+
+
+def _ago(ctx: Context, moment: datetime | None) -> str:
+    return text.ago(moment, ctx.now) if moment else "never"
 
 
 QUESTIONS = (
