@@ -313,7 +313,7 @@ class Pages:
         rows = table_with(html, "Patch set", "When") if has_examples else []
         return {
             "counts": tuple(map(int, (*counts, *apart))),
-            "examples": [row["Patch set"] for row in rows],
+            "examples": [row["Patch set"] for row in rows[:5]],
             **_rate_in(agree),
         }
 
