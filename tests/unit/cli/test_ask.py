@@ -18,6 +18,7 @@ from click.testing import CliRunner, Result
 
 from cibot.chat.commands import COMMANDS as CHAT
 from cibot.cli import COMMANDS, main
+from cibot.cli.exits import CODES
 from cibot.cli.questions import QUESTIONS
 from cibot.store.audit import audit_before
 from cibot.store.engine import open_store
@@ -289,3 +290,15 @@ def test_tables_that_are_missing_name_the_remedy(tmp_path: Path) -> None:
 def test_two_forms_at_once_are_refused(ask: Ask) -> None:
     assert ask("list", "--json", "--csv").exit_code == 2
     assert ask("list", "--watch", "--exit-code").exit_code == 2
+
+
+def test_the_page_about_the_command_line_shows_real_answers(ask: Ask) -> None:
+    page = (Path(__file__).parents[3] / "docs/cli.md").read_text(encoding="utf-8")
+    assert {name for name in QUESTIONS if f"`{name}" not in page} == set()
+    for words in (("status", "netapp"), ("list",)):
+        real = ask(*words).output.splitlines()
+        after = page.partition(f"$ cibot {' '.join(words)}\n")[2].splitlines()
+        for shown, row in zip(after, real, strict=False):
+            assert row.startswith(shown), "\n".join(real)
+    for state, code in CODES.items():
+        assert f"| {code} | {state.value} |" in page
