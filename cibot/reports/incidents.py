@@ -17,7 +17,7 @@ from cibot.store.incidents import StoredIncident, incident_by_id, incidents_of
 from cibot.store.queries_ci import ci_rows
 from cibot.store.queries_incident import incidents_during, transitions_of
 
-_ENDED_WITHIN = timedelta(days=7)
+ENDED_WITHIN = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ def incidents(
     tx: Tx, ctx: Context, *, ended: bool = False, limit: int = 100
 ) -> tuple[Incident, ...]:
     """The open incidents, newest first; with ``ended`` then those of the last seven days."""
-    since = ctx.now - _ENDED_WITHIN if ended else None
+    since = ctx.now - ENDED_WITHIN if ended else None
     names = {one.id: one.name for one in ci_rows(tx)}
     stored = incidents_of(tx, resolved_since=since, limit=limit)
     stored.sort(key=lambda one: one.resolved_at is not None)
