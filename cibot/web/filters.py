@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,7 +17,7 @@ from cibot.reports.failures import FailedJob
 from cibot.reports.listing import CiLine
 from cibot.reports.matrix import MatrixCell
 from cibot.reports.signals import SignalView
-from cibot.web import apipage, drawing
+from cibot.web import apipage, drawing, plot
 from cibot.web.asking import Asking
 
 
@@ -30,7 +30,10 @@ def page_tools(environment: Environment, asking: Asking) -> None:
     def ago(moment: datetime | None) -> Markup:
         return ago_time(moment, asking.clock()) if moment else Markup("never")
 
-    environment.filters.update(at=at, ago=ago, **_WORDS)
+    def line(spans: Line, *moments: datetime | None) -> Markup:
+        return line_html(spans, [one for one in moments if one], asking.clock())
+
+    environment.filters.update(at=at, ago=ago, line=line, **_WORDS)
     environment.globals.update(_PICTURES)
 
 
@@ -48,9 +51,9 @@ def ago_time(moment: datetime, now: datetime) -> Markup:
     )
 
 
-def line_html(line: Line) -> Markup:
-    """A line of spans as HTML."""
-    return Markup("").join(_span(one) for one in line)
+def line_html(line: Line, moments: Sequence[datetime], now: datetime) -> Markup:
+    """A line of spans as HTML. Where it tells of one of ``moments``, a script may make it local."""
+    return Markup("").join(_span(one, moments, now) for one in line)
 
 
 def unbroken(words: str) -> str:
@@ -58,10 +61,14 @@ def unbroken(words: str) -> str:
     return words.replace(" %", "\u00a0%")
 
 
-def _span(span: Span) -> Markup:
+def _span(span: Span, moments: Sequence[datetime], now: datetime) -> Markup:
     if span.state is not None:
         return drawing.state_chip(span.state)
     html: Any = Markup("{}").format(unbroken(span.text))
+    for one in moments if not span.href else ():
+        words = f"{text.clock(one, now, UTC)}"
+        whole = f"{words} UTC"
+        html = html.replace(whole if whole in html else words, at_time(one, now), 1)
     if span.code:
         html = Markup("<code>{}</code>").format(html)
     if span.strong:
@@ -118,6 +125,17 @@ def is_rate(signal: SignalView) -> bool:
     return all(one is not None and 0 <= one <= 1 for one in bounds)
 
 
+def figure_of(signal: SignalView) -> str:
+    """A signal's figure in its own unit; "" where it has none that says anything by itself."""
+    if signal.figure is None or signal.name == "silent":
+        return ""
+    if is_rate(signal):
+        return text.percent(signal.figure)
+    if signal.name == "latency":
+        return text.duration(signal.figure * 3600)
+    return f"{round(signal.figure, 1):g}"
+
+
 def success_verdict(ci: CiLine) -> State:
     """What the success signal says by itself, whatever the CI's state."""
     return next((one.verdict for one in ci.signals if one.name == "success"), State.UNKNOWN)
@@ -148,11 +166,11 @@ _WORDS: dict[str, Callable[..., Any]] = {
     "number": text.number,
     "duration": text.duration,
     "cut": text.cut,
-    "line": line_html,
     "machine": machine,
     "unbroken": unbroken,
     "sentence": text.sentence,
     "project_tail": project_tail,
+    "took": lambda length: text.duration(length.total_seconds()),
 }
 _PICTURES: dict[str, Callable[..., Any]] = {
     "chip": drawing.state_chip,
@@ -162,6 +180,7 @@ _PICTURES: dict[str, Callable[..., Any]] = {
     "job_link": job_link,
     "job_link_to": job_link_to,
     "is_rate": is_rate,
+    "figure_of": figure_of,
     "success_verdict": success_verdict,
     "shown_sets": shown_sets,
     "trustworthy": trustworthy,
@@ -174,4 +193,6 @@ _PICTURES: dict[str, Callable[..., Any]] = {
     "plural": text.plural,
     "result_word": phrases.result_word,
     "acknowledgement": phrases.acknowledgement,
+    "rate_words": phrases.rate,
+    "day_words": plot.day_words,
 }

@@ -17,19 +17,22 @@ from cibot.reports.change import change
 from cibot.reports.feeds import feeds
 from cibot.web.api import ENDPOINTS
 from cibot.web.api.changes import ChangeParams
-from cibot.web.api.incidents import OneIncident, one_incident
+from cibot.web.api.incidents import OneIncident
 from cibot.web.api.params import Nothing
-from cibot.web.api.projects import MatrixParams, one_project, projects
+from cibot.web.api.projects import MatrixParams, one_project
 from cibot.web.asking import Asking
 from cibot.web.cipage import CiParams, ci_page
+from cibot.web.comparepage import CompareParams, compare_page
 from cibot.web.endpoint import read_params
 from cibot.web.filters import page_tools
-from cibot.web.incidentpage import incidents_page
+from cibot.web.incidentpage import incident_page, incidents_page
 from cibot.web.judging import judging
 from cibot.web.openapi import document
 from cibot.web.overview import Filter, overview
 from cibot.web.problems import BadParameter
+from cibot.web.projectspage import projects_page
 from cibot.web.reply import reply
+from cibot.web.unparsedpage import UnparsedParams, unparsed_page
 
 _STATIC = {"style.css": "text/css", "page.js": "text/javascript"}
 _YEAR_S = 365 * 86400
@@ -69,14 +72,13 @@ class Pages:
 
     def incident(self, id: str) -> Response:  # noqa: A002  the URL's word
         """``/incidents/<id>``: one, with its timeline."""
-        asked = read_params(OneIncident, {"id": id})
-        page = one_incident(self._asking, asked)
-        return self._render("incident.html", page=page, one=page.incident, steps=page.steps)
+        page = incident_page(self._asking, read_params(OneIncident, {"id": id}))
+        return self._render("incident.html", page=page)
 
     def projects(self) -> Response:
         """``/projects``: where CIs are at home."""
-        page = projects(self._asking, read_params(Nothing, {}))
-        return self._render("projects.html", here="projects", page=page)
+        read_params(Nothing, {})
+        return self._render("projects.html", here="projects", page=projects_page(self._asking))
 
     def project(self, name: str) -> ResponseReturnValue:
         """``/projects/<name>``: its last patch sets beside its CIs."""
@@ -84,6 +86,16 @@ class Pages:
         if page.project != name:
             return redirect(url_for("pages.project", name=page.project), 302)
         return self._render("project.html", page=page)
+
+    def compare(self) -> Response:
+        """``/compare``: two CIs on the patch sets that both judged."""
+        page = compare_page(self._asking, read_params(CompareParams, {}, form=True))
+        return self._render("compare.html", here="compare", page=page)
+
+    def unparsed(self) -> Response:
+        """``/unparsed``: what CIs wrote and nobody understood."""
+        page = unparsed_page(self._asking, read_params(UnparsedParams, {}, form=True))
+        return self._render("unparsed.html", page=page)
 
     def how(self) -> Response:
         """``/how``: how it judges, with the thresholds in force."""
@@ -135,6 +147,8 @@ def pages_blueprint(asking: Asking) -> Blueprint:
     blueprint.add_url_rule("/incidents/<id>", "incident", pages.incident)
     blueprint.add_url_rule("/projects", "projects", pages.projects)
     blueprint.add_url_rule("/projects/<path:name>", "project", pages.project)
+    blueprint.add_url_rule("/compare", "compare", pages.compare)
+    blueprint.add_url_rule("/unparsed", "unparsed", pages.unparsed)
     blueprint.add_url_rule("/how", "how", pages.how)
     blueprint.add_url_rule("/api", "api", pages.api)
     blueprint.register_error_handler(CibotError, pages.sorry)
