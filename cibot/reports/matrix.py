@@ -41,9 +41,9 @@ class MatrixRow:
     updated_at: datetime
     cells: tuple[MatrixCell, ...]
 
-    def cell(self, ci: str) -> MatrixCell | None:
-        """What that CI says, None where it says nothing."""
-        return next((one for one in self.cells if one.ci == ci), None)
+    def by_ci(self) -> dict[str, MatrixCell]:
+        """What each CI says, by its name."""
+        return {one.ci: one for one in self.cells}
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import Any
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import NotFound
 
 from cibot import __version__
 from cibot.errors import CibotError, Transient, UserError
@@ -29,7 +30,7 @@ from cibot.web.incidentpage import incident_page, incidents_page
 from cibot.web.judging import judging
 from cibot.web.openapi import document
 from cibot.web.overview import Filter, overview
-from cibot.web.problems import BadParameter
+from cibot.web.problems import BadParameter, problem
 from cibot.web.projectspage import projects_page
 from cibot.web.reply import reply
 from cibot.web.unparsedpage import UnparsedParams, unparsed_page
@@ -132,8 +133,19 @@ class Pages:
         elif not isinstance(error, UserError):
             status = 500
         said = str(error) if isinstance(error, UserError) else "The database does not answer."
-        html = render_template("sorry.html", said=said, servers=(), stale=(), version=__version__)
-        return Response(html, status, {"Cache-Control": "no-store"}, mimetype="text/html")
+        return _sorry(said, status)
+
+    def nowhere(self, _error: NotFound) -> ResponseReturnValue:
+        """An address that leads nowhere: a page for people, a problem for programs."""
+        wants = request.accept_mimetypes.best_match(["application/problem+json", "text/html"])
+        if wants == "text/html" and not request.path.startswith(("/api/", "/webhooks/")):
+            return _sorry(f"There is no page {request.path[:100]} here.", 404)
+        return problem(404, "Not Found", "There is nothing at this address.")
+
+
+def _sorry(said: str, status: int) -> Response:
+    html = render_template("sorry.html", said=said, servers=(), stale=(), version=__version__)
+    return Response(html, status, {"Cache-Control": "no-store"}, mimetype="text/html")
 
 
 def pages_blueprint(asking: Asking) -> Blueprint:
@@ -152,6 +164,7 @@ def pages_blueprint(asking: Asking) -> Blueprint:
     blueprint.add_url_rule("/how", "how", pages.how)
     blueprint.add_url_rule("/api", "api", pages.api)
     blueprint.register_error_handler(CibotError, pages.sorry)
+    blueprint.app_errorhandler(404)(pages.nowhere)
     files = {name: _file(name) for name in _STATIC}
     blueprint.add_url_rule("/static/<name>", "static", _static(files))
     blueprint.record(lambda state: _tools(state, asking, files))

@@ -34,6 +34,7 @@ from cibot.store import (
     queries_face,
     queries_incident,
     queries_judging,
+    queries_latency,
     queries_unparsed,
     reports,
     schema,
@@ -200,6 +201,9 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     queries_judging.last_report_of: [lambda tx: queries_judging.last_report_of(tx, 1)],
     queries_judging.servers_of: [lambda tx: queries_judging.servers_of(tx, 1)],
     queries_judging.heard_at: [queries_judging.heard_at],
+    queries_latency.first_verdicts: [
+        lambda tx: queries_latency.first_verdicts(tx, 1, [(SINCE, UNTIL)], 10)
+    ],
     queries_unparsed.unparsed_of: [lambda tx: queries_unparsed.unparsed_of(tx, 1, SINCE, 10)],
     reports.put_reports: [lambda tx: reports.put_reports(tx, [], [])],
     reports.drop_reports: [lambda tx: reports.drop_reports(tx, KEY)],
