@@ -9,6 +9,7 @@ from cibot.errors import CibotError, UserError
 from cibot.model import State
 from cibot.reports import text
 from cibot.reports.ci import find_ci, line_of
+from cibot.reports.listing import CiLine
 from cibot.web.asking import Asking
 from cibot.web.problems import problem_of
 from cibot.web.reply import reply
@@ -37,13 +38,18 @@ def badges_blueprint(asking: Asking) -> Blueprint:
             # Where a picture is expected, a picture says that there is none.
             unknown = draw(text.cut(name, _LONGEST_NAME), "no such CI", State.UNKNOWN)
             return Response(unknown, 404, mimetype="image/svg+xml")
-        rate = f" {text.percent(line.rate.share)}" if line.rate else ""
-        said = f"{line.state.shape} {line.state.value}{rate}"
-        drawn = draw(text.cut(line.name, _LONGEST_NAME), said, line.state)
-        return reply(drawn.encode("utf-8", "replace"), "image/svg+xml", max_age=_MAX_AGE_S)
+        drawn = badge_of(line).encode("utf-8", "replace")
+        return reply(drawn, "image/svg+xml", max_age=_MAX_AGE_S)
 
     blueprint.register_error_handler(CibotError, problem_of)
     return blueprint
+
+
+def badge_of(line: CiLine) -> Markup:
+    """A CI's badge: its name, state and rate."""
+    rate = f" {text.percent(line.rate.share)}" if line.rate else ""
+    said = f"{line.state.shape} {line.state.value}{rate}"
+    return draw(text.cut(line.name, _LONGEST_NAME), said, line.state)
 
 
 def draw(name: str, said: str, state: State) -> Markup:

@@ -17,7 +17,7 @@ from cibot.reports.failures import FailedJob
 from cibot.reports.listing import CiLine
 from cibot.reports.matrix import MatrixCell
 from cibot.reports.signals import SignalView
-from cibot.web import apipage, drawing, plot
+from cibot.web import apipage, badges, drawing, plot
 from cibot.web.asking import Asking
 
 
@@ -173,6 +173,7 @@ _WORDS: dict[str, Callable[..., Any]] = {
     "took": lambda length: text.duration(length.total_seconds()),
 }
 _PICTURES: dict[str, Callable[..., Any]] = {
+    "badge_of": badges.badge_of,
     "chip": drawing.state_chip,
     "chip_of": chip_of,
     "verdict_chip": verdict_chip,

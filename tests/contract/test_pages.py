@@ -65,7 +65,7 @@ def test_pages_are_well_formed_and_ask_no_other_host(site: FlaskClient, path: st
     assert len(page.ids) == len(set(page.ids))
     assert page.scripts == 1
     loaded = re.findall(r'(?:src|<link[^>]*href)="([^"]*)"', response.get_data(as_text=True))
-    kept = ("/static/", "/badge/", "/incidents.atom", "data:image/")
+    kept = ("/static/", "/incidents.atom", "data:image/")
     assert all(one.startswith(kept) for one in loaded)
     own = [one for one in page.addresses if one.startswith("/") and one.strip("/")]
     assert {site.get(one).status_code for one in own} <= {200}
