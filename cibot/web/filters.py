@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -65,16 +66,25 @@ def _span(span: Span, moments: Sequence[datetime], now: datetime) -> Markup:
     if span.state is not None:
         return drawing.state_chip(span.state)
     html: Any = Markup("{}").format(unbroken(span.text))
-    for one in moments if not span.href else ():
-        words = f"{text.clock(one, now, UTC)}"
-        whole = f"{words} UTC"
-        html = html.replace(whole if whole in html else words, at_time(one, now), 1)
+    if not span.href:
+        html = _timed(html, moments, now)
     if span.code:
         html = Markup("<code>{}</code>").format(html)
     if span.strong:
         html = Markup("<b>{}</b>").format(html)
     address = phrases.web_address(span.href)
     return Markup('<a href="{}">{}</a>').format(address, html) if address else html
+
+
+def _timed(html: Markup, moments: Sequence[datetime], now: datetime) -> Markup:
+    """Text in which the words for a moment are that moment; in one pass, so that no tag is read."""
+    by_words = {text.clock(one, now, UTC): one for one in moments}
+    if not by_words:
+        return html
+    longest = sorted(by_words, key=len, reverse=True)
+    words = re.compile(rf"\b({'|'.join(map(re.escape, longest))})\b(?: UTC)?")
+    # Both the text and the times are escaped already.
+    return Markup(words.sub(lambda one: at_time(by_words[one[1]], now), html))  # noqa: S704
 
 
 def chip_of(state: str, word: str | None = None) -> Markup:

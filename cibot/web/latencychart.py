@@ -34,7 +34,7 @@ def latency_chart(
     """The chart over ``days``, some of which have verdicts; ``beside`` are the reference's."""
     dates = [one.day for one in days]
     axis = plot.Axis.over(dates)
-    levels = _levels([*days, *beside])
+    levels = _levels(days, beside)
     scale = _Scale(levels[0], levels[-1])
     parts = [
         *(plot.level(scale.y(one), _short(one)) for one in levels),
@@ -80,11 +80,12 @@ class _Scale:
         return plot.BOTTOM - (plot.BOTTOM - plot.TOP) * min(1.0, max(0.0, share))
 
 
-def _levels(days: Sequence[LatencyDay]) -> list[int]:
-    """The levels from the one below all medians to the one above all."""
-    low = min((one.median.total_seconds() for one in days if one.median is not None), default=60)
-    high = max((one.p95.total_seconds() for one in days if one.p95 is not None), default=3600)
-    first = max((place for place, one in enumerate(_LEVELS) if one <= low), default=0)
+def _levels(days: Sequence[LatencyDay], beside: Sequence[LatencyDay]) -> list[int]:
+    """The levels from the one below all that is drawn to the one above; of ``beside`` medians."""
+    medians = [one.median.total_seconds() for one in (*days, *beside) if one.median is not None]
+    most = [one.p95.total_seconds() for one in days if one.p95 is not None]
+    low, high = min(medians, default=_MINUTE), max([*most, *medians], default=_HOUR)
+    first = max((place for place, one in enumerate(_LEVELS[:-1]) if one <= low), default=0)
     last = next((place for place, one in enumerate(_LEVELS) if one >= high), len(_LEVELS) - 1)
     return list(_LEVELS[first : max(last, first + 1) + 1])
 

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from cibot.reports.incidents import Incident
 
 WIDE, TALL = 1140, 226
-LEFT, RIGHT, TOP, BOTTOM = 52, 1130, 38, 194
+LEFT, RIGHT, TOP, BOTTOM = 52, 1088, 38, 194
 _ROWS = (TOP - 24, TOP - 9)  # where incidents are named: above the plot, where no line runs
 _EM = 6.4  # the width of a letter of such a name, at the most
 
@@ -54,10 +54,20 @@ def chart_of(label: str, parts: Iterable[Markup], *, named: bool) -> Markup:
 
 
 def level(height: float, word: str) -> Markup:
-    """A line of the grid with its value."""
+    """A line of the grid with its value at both ends: on a phone one of them is seen."""
     return Markup(
-        '<path class="grid" d="M{} {:.1f}H{}"/><text x="{}" y="{:.1f}" text-anchor="end">{}</text>'
-    ).format(LEFT, height, RIGHT, LEFT - 8, height + 4, word)
+        '<path class="grid" d="M{left} {y:.1f}H{right}"/>'
+        '<text x="{before}" y="{base:.1f}" text-anchor="end">{word}</text>'
+        '<text x="{after}" y="{base:.1f}">{word}</text>'
+    ).format(
+        left=LEFT,
+        right=RIGHT,
+        y=height,
+        before=LEFT - 8,
+        after=RIGHT + 8,
+        base=height + 4,
+        word=word,
+    )
 
 
 def days_below(axis: Axis, days: Sequence[date]) -> Iterator[Markup]:

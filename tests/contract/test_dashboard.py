@@ -148,6 +148,23 @@ def test_times_in_sentences_can_be_made_local(site: FlaskClient) -> None:
     assert f"since {moment}Sat 14:10" in site.get("/ci/NetApp%20CI").get_data(as_text=True)
 
 
+def test_a_time_that_is_said_twice_stays_whole(blank: Store) -> None:
+    history = History(blank).feed(ago(minutes=1))
+    ci = history.ci("A CI").report(5, at=ago(hours=3))
+    missed = signal("silent", State.SILENT, "3 chances missed in a row", n=9)
+    ci.is_(State.SILENT, ago(hours=3), missed).incident("silent", ago(hours=2))
+    history.save()
+    html = client(blank, Config()).get("/ci/A%20CI").get_data(as_text=True)
+    lead = html[html.index('<p class="lead">') :]
+    lead = lead[: lead.index("</p>")] + "</p>"
+    text = words(read(lead))
+    assert (
+        text == "silent since 01:10 UTC (3 h): 3 chances missed in a row; last heard 01:10 UTC"
+        " (3 h ago)."
+    )
+    assert lead.count('datetime="2026-11-23T01:10:00Z"') == 2
+
+
 def test_what_was_not_understood_is_listed_as_text(blank: Store) -> None:
     history = History(blank).feed(ago(minutes=1))
     history.ci(f"{HOSTILE} CI").report(5, outcome=None, at=ago(hours=1))
