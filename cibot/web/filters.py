@@ -31,10 +31,13 @@ def page_tools(environment: Environment, asking: Asking) -> None:
     def ago(moment: datetime | None) -> Markup:
         return ago_time(moment, asking.clock()) if moment else Markup("never")
 
+    def stamped(words: str) -> Markup:
+        return stamped_html(words, asking.clock())
+
     def line(spans: Line, *moments: datetime | None) -> Markup:
         return line_html(spans, [one for one in moments if one], asking.clock())
 
-    environment.filters.update(at=at, ago=ago, line=line, **_WORDS)
+    environment.filters.update(at=at, ago=ago, line=line, stamped=stamped, **_WORDS)
     environment.globals.update(_PICTURES)
 
 
@@ -76,6 +79,19 @@ def _span(span: Span, moments: Sequence[datetime], now: datetime) -> Markup:
     return Markup('<a href="{}">{}</a>').format(address, html) if address else html
 
 
+def stamped_html(words: str, now: datetime) -> Markup:
+    """What a signal said, with its times ("2026-11-23 04:10 UTC") as moments."""
+
+    def moment(found: re.Match[str]) -> Markup:
+        try:
+            return at_time(datetime.fromisoformat(found[1]).replace(tzinfo=UTC), now)
+        except ValueError:  # a text that only looks like one
+            return Markup("{}").format(found[0])
+
+    safe = Markup("{}").format(unbroken(words))
+    return Markup(_STAMP.sub(moment, safe))  # noqa: S704  both are escaped already
+
+
 def _timed(html: Markup, moments: Sequence[datetime], now: datetime) -> Markup:
     """Text in which the words for a moment are that moment; in one pass, so that no tag is read."""
     by_words = {text.clock(one, now, UTC): one for one in moments}
@@ -92,6 +108,7 @@ def chip_of(state: str, word: str | None = None) -> Markup:
     return drawing.state_chip(State(state), word)
 
 
+_STAMP = re.compile(r"\b(\d{4}-\d\d-\d\d \d\d:\d\d) UTC\b", re.ASCII)
 _BY_RESULT: dict[Result | None, State] = {
     Result.PASS: State.HEALTHY,
     Result.FAIL: State.FAILING,

@@ -21,9 +21,10 @@ _MOST = 200
 
 @dataclass(frozen=True, slots=True)
 class IncidentsPage:
-    """Open and ended incidents, newest first."""
+    """Open, pending and ended incidents, newest first. Pending ones have not opened yet."""
 
     open: tuple[Incident, ...]
+    pending: tuple[Incident, ...]
     ended: tuple[Incident, ...]
 
 
@@ -33,7 +34,8 @@ def incidents_page(asking: Asking) -> IncidentsPage:
     def question(tx: Tx, ctx: Context) -> IncidentsPage:
         found = incidents(tx, ctx, ended=True, limit=_MOST)
         return IncidentsPage(
-            tuple(one for one in found if one.resolved_at is None),
+            tuple(one for one in found if one.resolved_at is None and one.opened_at),
+            tuple(one for one in found if one.resolved_at is None and not one.opened_at),
             tuple(one for one in found if one.resolved_at and one.opened_at),
         )
 

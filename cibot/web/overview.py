@@ -90,7 +90,7 @@ def overview(asking: Asking, chosen: Filter) -> Overview:
     def question(tx: Tx, ctx: Context) -> Overview:
         lines = all_lines(tx, ctx)
         told = [
-            Told(one, sentences.get(one.id, ()), one.incidents, days.get(one.id, ()))
+            Told(one, sentences.get(one.id, ()), _opened(one), days.get(one.id, ()))
             for one in _open(lines)[:_MOST_TOLD]
         ]
         fitting = [one for one in lines if _fits(ctx, one, at_home, chosen)]
@@ -151,7 +151,12 @@ def sentence(ctx: Context, found: Status, *, capital: bool) -> Line:
 
 
 def _open(lines: Sequence[CiLine]) -> list[CiLine]:
-    return [one for one in lines if one.incidents]
+    return [one for one in lines if _opened(one)]
+
+
+def _opened(line: CiLine) -> tuple[Incident, ...]:
+    """Its incidents that people were told of; what is pending may come to nothing."""
+    return tuple(one for one in line.incidents if one.opened_at is not None)
 
 
 def _sentences(tx: Tx, ctx: Context) -> dict[int, Line]:

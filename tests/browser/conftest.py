@@ -7,18 +7,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from cibot.bot import WebServer
 from cibot.config import Config
+from cibot.model import State
+from cibot.store import schema
 from cibot.store.engine import Store, open_store
 from tests.support import replayed
 from tests.support.canned import CONFIG, canned
 from tests.support.faces import application
-from tests.support.history import NOW, make_tables
+from tests.support.history import NOW, History, ago, make_tables, signal
 from tests.support.needs import absent, needs
+from tests.support.reading import HOSTILE
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -143,6 +147,34 @@ def stale(site: Site) -> Iterator[Site]:
     """The canned history, when its Gerrit has not been heard for a while."""
     later = NOW + timedelta(minutes=38)
     with serving(site.store, CONFIG, later, {"stale": "/", "stale-ci": CANNED["ci"]}) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def odd(new_store: Callable[[], Store]) -> Iterator[Site]:
+    """Hostile names, comments that nobody understood, and incidents of every kind at once."""
+    store = new_store()
+    history = History(store).feed(ago(minutes=1))
+    history.change(5, HOSTILE, subject=HOSTILE, uploads=[ago(days=2)])
+    ci = history.ci(f"{HOSTILE} CI")
+    for hour in range(40):
+        ci.report(5, outcome="failure", at=ago(hours=hour + 1), jobs={HOSTILE: "FAILURE"})
+        ci.report(5, outcome=None, at=ago(hours=hour + 1, minutes=5))
+    ci.is_(State.FAILING, ago(hours=5), signal("success", State.FAILING, HOSTILE, figure=0.1,
+           low=0.0, high=0.3, n=9, threshold=HOSTILE))  # fmt: skip
+    for day, kind in enumerate(("success", "silent", "infra", "job", "latency", "coverage"), 1):
+        ci.incident(kind, ago(days=3 * day), said=HOSTILE)
+    history.save()
+    said = f"Build thing 17 went {HOSTILE} sideways\n" + "lorem ipsum " * 200
+    store.write(lambda tx: tx.execute(schema.comment.update().values(text=said)))
+    pages = {
+        "odd-overview": "/",
+        "odd-ci": f"/ci/{quote(HOSTILE + ' CI')}",
+        "odd-incidents": "/incidents",
+        "odd-unparsed": "/unparsed",
+        "odd-project": f"/projects/{quote(HOSTILE)}",
+    }
+    with serving(store, Config(), NOW, pages) as running:
         yield running
 
 

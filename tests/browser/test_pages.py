@@ -21,6 +21,7 @@ def test_axe_finds_nothing_and_nothing_hangs_over(
     lived: Site,
     empty: Site,
     stale: Site,
+    odd: Site,
     axe: str,
     screenshots: Path,
     width: int,
@@ -30,7 +31,7 @@ def test_axe_finds_nothing_and_nothing_hangs_over(
     context = browser.new_context(viewport=size, color_scheme=scheme, bypass_csp=True)
     page = context.new_page()
     found = []
-    for prefix, site in (("", lived), ("empty-", empty), ("", stale)):
+    for prefix, site in (("", lived), ("empty-", empty), ("", stale), ("", odd)):
         for name, path in site.pages.items():
             page.goto(site.url + path)
             for one in page.query_selector_all("summary"):  # what is folded is judged, too
@@ -65,6 +66,19 @@ def test_a_page_loads_its_style_and_script_and_nothing_else(browser: Browser, li
         if name != "api":  # a document of all endpoints grows with them
             assert sum(size for _one, size in sizes) <= HEAVIEST, (name, sizes)
     assert [one for one in said if "404" not in one] == []
+
+
+def test_hostile_text_runs_nothing(browser: Browser, odd: Site) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    ran: list[str] = []
+    page.on("dialog", lambda one: (ran.append(one.message), one.dismiss()))
+    page.on("console", lambda one: ran.append(one.text))
+    for path in odd.pages.values():
+        page.goto(odd.url + path)
+        expect(page.get_by_text("<script>alert(1)</script>").first).to_be_attached()
+    context.close()
+    assert ran == []
 
 
 def test_without_scripts_the_filter_is_a_form(browser: Browser, site: Site) -> None:

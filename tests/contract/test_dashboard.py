@@ -125,6 +125,19 @@ def test_an_incident_that_never_opened_is_none(blank: Store) -> None:
     assert "It was over before it opened" in said(site, "/incidents/1")
 
 
+def test_what_is_pending_is_not_told_as_open(blank: Store) -> None:
+    history = History(blank).feed(ago(minutes=1))
+    history.ci("A CI").is_(State.HEALTHY, ago(days=1)).incident(
+        "infra", ago(hours=1), state="pending"
+    )
+    history.save()
+    blank.write(lambda tx: tx.execute(schema.incident.update().values(opened_at=None)))
+    site = client(blank, Config())
+    assert "Open incidents None." in said(site, "/")
+    assert "No incident is open Pending" in said(site, "/incidents")
+    assert "#1 A CI infra pending not yet" in said(site, "/incidents")
+
+
 def test_projects_say_where_to_look(site: FlaskClient) -> None:
     text = said(site, "/projects")
     assert "1 project that CIs judged lately" in text
@@ -163,6 +176,16 @@ def test_a_time_that_is_said_twice_stays_whole(blank: Store) -> None:
         " (3 h ago)."
     )
     assert lead.count('datetime="2026-11-23T01:10:00Z"') == 2
+
+
+def test_a_moment_that_a_signal_names_can_be_made_local(blank: Store) -> None:
+    history = History(blank).feed(ago(minutes=1))
+    words = f"0 of 9 since 2026-11-22 16:45 UTC, not 9999-99-99 16:45 UTC {HOSTILE}"
+    history.ci("A CI").is_(State.FAILING, ago(hours=3), signal("success", State.FAILING, words))
+    history.save()
+    html = client(blank, Config()).get("/ci/A%20CI").get_data(as_text=True)
+    assert 'since <time class="at" datetime="2026-11-22T16:45:00Z"' in html
+    assert f"not 9999-99-99 16:45 UTC {HOSTILE}" in read(html).text
 
 
 def test_what_was_not_understood_is_listed_as_text(blank: Store) -> None:
