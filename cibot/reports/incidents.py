@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from cibot.errors import UserError
-from cibot.model import Window
+from cibot.model import State, Window
 from cibot.reports.context import Context
 from cibot.reports.signals import Evidence, read_evidence
 from cibot.store.engine import Tx
@@ -25,7 +25,7 @@ class Incident:
     """Something wrong with a CI, from when it was noticed until it was over.
 
     ``state`` is pending, firing, acknowledged, recovering or resolved; ``said``
-    is a sentence or empty.
+    is a sentence or empty; ``severity`` is the verdict that it stands for.
     """
 
     id: int
@@ -38,6 +38,7 @@ class Incident:
     acknowledged_by: str | None
     note: str | None
     page: str | None
+    severity: State = State.FAILING
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,15 @@ def _incident(ctx: Context, names: Mapping[int, str], stored: StoredIncident) ->
         acknowledged_by=_words(body, "acknowledged_by", "by"),
         note=_words(body, "note"),
         page=ctx.incident_page(stored.id),
+        severity=_severity(body.get("severity")),
     )
+
+
+def _severity(raw: Any) -> State:
+    try:
+        return State(raw)
+    except ValueError:
+        return State.FAILING
 
 
 def _body(text: str) -> dict[str, Any]:

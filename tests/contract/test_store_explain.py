@@ -36,6 +36,7 @@ from cibot.store import (
     queries_judging,
     queries_status,
     queries_tally,
+    queries_latency,
     queries_unparsed,
     reports,
     schema,
@@ -220,6 +221,9 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     queries_tally.counts_between: [
         lambda tx: queries_tally.counts_between(tx, [1, 2], SINCE, UNTIL),
         lambda tx: queries_tally.counts_between(tx, [1, 2], NOW - ago(minutes=3), NOW),
+    ],
+    queries_latency.first_verdicts: [
+        lambda tx: queries_latency.first_verdicts(tx, 1, [(SINCE, UNTIL)], 10)
     ],
     queries_unparsed.unparsed_of: [lambda tx: queries_unparsed.unparsed_of(tx, 1, SINCE, 10)],
     reports.put_reports: [lambda tx: reports.put_reports(tx, [], [], Tally())],
