@@ -17,12 +17,14 @@ from sqlalchemy.engine import make_url
 from bench.history import change_lines
 from bench.servers import databases
 from bench.table import Figure
+from cibot.collector.ahead import ahead
 from cibot.collector.decode import change_from_rest
 from cibot.collector.formats import parse
 from cibot.collector.ingest import Ingest
 from cibot.collector.roster import Roster
 from cibot.config import Config
 from cibot.health.policy import Policy
+from cibot.model import Change
 from cibot.monitor import Monitor
 from cibot.store import schema
 from cibot.store.cis import all_cis, ensure_server
@@ -51,12 +53,16 @@ def ours(url: str, lines: Sequence[str]) -> tuple[float, Store]:
     ingest = Ingest(store, server, Roster("bench"), lambda: datetime.now(UTC))
     monitor = Monitor(store, Config(), Policy(), lambda: datetime.now(UTC))
     start = time.perf_counter()
-    for first in range(0, len(lines), _BATCH):
-        changes = [change_from_rest(json.loads(one)) for one in lines[first : first + _BATCH]]
-        ingest.ingest(changes, feed="bench", cursor=str(first), heard_at=datetime.now(UTC))
+    for place, changes in enumerate(ahead(_pages(lines))):
+        ingest.ingest(changes, feed="bench", cursor=str(place), heard_at=datetime.now(UTC))
     for ci in store.read(all_cis):
         monitor.judge(ci.id)
     return time.perf_counter() - start, store
+
+
+def _pages(lines: Sequence[str]) -> Iterator[list[Change]]:
+    for first in range(0, len(lines), _BATCH):
+        yield [change_from_rest(json.loads(one)) for one in lines[first : first + _BATCH]]
 
 
 def floor(store: Store, url: str) -> tuple[float, int]:

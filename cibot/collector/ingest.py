@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -37,6 +38,7 @@ _NOBODY = KnownAccount(0, Account(), None)
 _ZERO = timedelta(0)
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 _FRESH_FOR = timedelta(seconds=1)  # a feed's freshness is kept to the second
+_MANY = 50  # comments, from which on they are read in a thread
 _MOST_PATCH_SETS = 5_000
 _CACHE_FOR = timedelta(seconds=60)  # another process may have found out who is a CI
 
@@ -60,6 +62,7 @@ class Ingest:
         self._roster = roster
         self._clock = clock
         self._on_reports = on_reports
+        self._reader = ThreadPoolExecutor(1, "reader")
         self._authors: authors.Authors = {}
         self._authors_since = clock()
         self._patch_sets: set[tuple[int, PatchSet]] = set()  # stored already
@@ -186,7 +189,7 @@ class Ingest:
         if (one.message.tag or "").startswith(GERRITS_OWN):
             return
         if author.ci_id is not None:
-            batch.add_report(author.ci_id, (one.row.change_id, one.row.seq), one.message)
+            batch.unread.append((author.ci_id, one))
         elif self._roster.discover and author.id and author.id not in batch.discovered:
             report = parse(one.message.text, account=author.account, tag=one.message.tag)
             if report is not None and looks_like_ci(report, one.message.tag):
@@ -194,8 +197,14 @@ class Ingest:
 
     def _write(self, tx: Tx, batch: Batch) -> None:
         drop_reports(tx, batch.reread)
+        # What they say is read while the database stores them; for a few no thread is worth it.
+        reading = self._reader.submit(batch.read) if len(batch.unread) > _MANY else None
         add_comments(tx, batch.comments)
         update_comments(tx, batch.updates)
+        if reading is None:
+            batch.read()
+        else:
+            reading.result()
         put_reports(tx, batch.reports, batch.builds)
         for account_id, row in batch.discovered.items():
             ci_id = authors.discover(tx, self._roster.server, row, batch.heard_at)

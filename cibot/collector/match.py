@@ -167,7 +167,7 @@ def match(
         else:
             rest[message.message_id] = told  # an id told twice: the later text stands
     new = list(rest.values())
-    if complete and new:
+    if complete and new and comments.by_id:
         gone = {seq for name, seq in comments.by_id.items() if name not in told_ids}
         new = [told for told in new if not _renamed(comments, found, told, gone)]
     _match_rest(comments, found, new)

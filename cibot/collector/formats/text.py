@@ -14,6 +14,7 @@ _NAMES = {"min": "m", "mins": "m", "minute": "m", "minutes": "m", "sec": "s", "s
 _NAMES |= {"second": "s", "seconds": "s", "hr": "h", "hrs": "h", "hour": "h", "hours": "h"}
 _NAMES |= {"day": "d", "days": "d"}
 _PART = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)\s?([a-z]{1,7})[\s,]{0,2}")
+_URL_END = re.compile(r"[ \t)>\]\"'|]")
 _WORD = re.compile(r"[a-z]+(?:'t)?|[✅✔✓☑❌✖✗✘🟢🔴]|\b0\b")
 
 SUBJECTS = word_set(
@@ -98,10 +99,8 @@ def first_url(line: str) -> str | None:
     start = at
     while start > 0 and at - start < 12 and line[start - 1].isalnum():
         start -= 1
-    end = at
-    while end < len(line) and line[end] not in " \t)>]\"'|":
-        end += 1
-    url = line[start:end].rstrip(".,;")
+    end = _URL_END.search(line, at)
+    url = line[start : end.start() if end else len(line)].rstrip(".,;")
     return url if is_url(url) else None
 
 
