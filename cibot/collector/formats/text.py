@@ -32,7 +32,8 @@ _FAIL = word_set(
     "unsuccessful unsuccessfully rejected broke ❌ ✖ ✗ ✘ 🔴"
 )
 _START = word_set(
-    "started starting starts start beginning running triggered trying launched testing"
+    "started starting starts start beginning running triggered trying launched testing "
+    "rerunning retesting rebuilding restarting restarted"
 )
 _STOPPED = word_set(
     "canceled cancelled aborted abort skipped superseded queued queue dequeued retriggered "
@@ -52,7 +53,9 @@ def duration_s(written: str) -> float | None:
     if not written or len(written) > 40:
         return None
     if ":" in written:
-        return _clock(written)
+        days, comma, clock = written.rpartition(", ")
+        before, rest = duration_s(days) if comma else 0.0, _clock(clock)
+        return None if before is None or rest is None else before + rest
     total, at = 0.0, 0
     while at < len(written):
         match = _PART.match(written, at)
@@ -147,15 +150,21 @@ def verdict(line: str) -> Outcome | None:
     passed = failed = False
     told = 0  # after the last word that told something: its "not" is not this one's
     for index, word in enumerate(words):
+        if word == "ok" and words[index + 1 : index + 2] == ["to"]:
+            continue
         if word in _PASS or word in _FAIL:
             negated = any(before in _NOT for before in words[max(told, index - 3) : index])
             told = index + 1
             good = (word in _PASS) != negated
             passed, failed = passed or good, failed or not good
-    seen = set(words)
+    seen = {
+        word
+        for before, word in zip(["", *words], words, strict=False)
+        if (before, word) != ("commit", "queue")  # the name of a system
+    }
     if failed:
         return Outcome.FAILURE
-    if seen & _STOPPED:
+    if seen & _STOPPED and not (passed and seen & _STOPPED == {"skipped"}):
         return Outcome.NONE
     if seen & _START and not seen & _FINISHED and not (passed and "started" not in seen):
         return Outcome.STARTED
