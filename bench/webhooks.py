@@ -132,6 +132,9 @@ def _serve(app: Flask, path: str, events: list[str], scratch: Path) -> Posted:
 def figures(count: int) -> Iterator[Figure]:
     """Each database that is here: rounds of floor and ours in turn, the medians."""
     origin, events = event_lines(count + _WARM_UP)
+    count = len(events) - _WARM_UP
+    if count < 1:
+        raise SystemExit(f"webhooks: the history has {len(events)} events, {_WARM_UP} to warm up")
     with tempfile.TemporaryDirectory() as name, databases() as makers:
         scratch = Path(name) / "events"
         for kind, make in makers.items():

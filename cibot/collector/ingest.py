@@ -16,7 +16,7 @@ from typing import Any
 from cibot.collector import authors
 from cibot.collector.clocks import not_ahead
 from cibot.collector.formats import GERRITS_OWN, looks_like_ci, parse
-from cibot.collector.match import Matching, Write, match
+from cibot.collector.match import Matching, Write, digest, match
 from cibot.collector.roster import Roster
 from cibot.collector.rows import Batch, comment_row, message_of
 from cibot.collector.sink import IngestCounts
@@ -142,7 +142,7 @@ class Ingest:
         put_patch_sets(tx, self._server_id, batch.patch_sets)
         found = self._resolve(tx, changes, batch.heard_at)
         ids = [change_id(self._server_id, change.number) for change in changes]
-        stored = known_comments(tx, ids)
+        stored = known_comments(tx, ids, _digests(changes))
         for row_id, change in zip(ids, changes, strict=True):
             before = stored.get(row_id, ())
             told = not_ahead(change, now, before).messages
@@ -235,6 +235,13 @@ def _once(changes: Sequence[Change]) -> Sequence[Change]:
         if change.complete and (before is None or before.updated <= change.updated):
             newest[change.number] = change
     return [*newest.values(), *(one for one in changes if not one.complete)]
+
+
+def _digests(changes: Sequence[Change]) -> set[int] | None:
+    """By which comments the changes' messages may be known: events by their text only."""
+    if any(change.complete for change in changes):
+        return None
+    return {digest(message.text) for change in changes for message in change.messages}
 
 
 def _row_id(found: authors.Authors, account: Account | None) -> int | None:

@@ -149,7 +149,8 @@ def match(
 ) -> Matching:
     """Matches messages (each with its account's row id) with the comments of their change.
 
-    ``stored`` must be all comments of the change, read under its lock.
+    ``stored`` must be all comments of the change, read under its lock; for events
+    those with their texts and the newest are enough.
     ``complete`` says that ``messages`` is the whole list, as REST gives it.
     """
     comments = _Comments(change_id, stored)

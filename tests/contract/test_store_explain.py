@@ -100,7 +100,10 @@ CALLS: Mapping[Any, Sequence[Call]] = {
         lambda tx: cis.ensure_server(tx, "new", "https://new"),
     ],
     cis.server_urls: [cis.server_urls],
-    comments.known_comments: [lambda tx: comments.known_comments(tx, [CHANGE, CHANGE + 1])],
+    comments.known_comments: [
+        lambda tx: comments.known_comments(tx, [CHANGE, CHANGE + 1]),
+        lambda tx: comments.known_comments(tx, [CHANGE, CHANGE + 1], {1, 2, 3}),
+    ],
     comments.add_comments: [lambda tx: comments.add_comments(tx, [COMMENT])],
     comments.update_comments: [lambda tx: comments.update_comments(tx, [COMMENT | {"seq": 1}])],
     comments.comments_by: [lambda tx: list(comments.comments_by(tx, [1, 2], batch=5))],
