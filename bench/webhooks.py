@@ -35,7 +35,7 @@ from cibot.store import schema
 from cibot.store.cis import ensure_server
 from cibot.store.engine import open_store
 from cibot.store.migrate import upgrade
-from cibot.webhooks.gerrit import Hook, gerrit_blueprint
+from cibot.webhooks.gerrit import MOUNT, Hook, gerrit_hook
 
 _THREADS = WebConfig().threads
 _WARM_UP = 200
@@ -55,7 +55,8 @@ def ours(url: str, events: list[str], scratch: Path) -> Posted:
     server = store.write(lambda tx: ensure_server(tx, "bench", "https://bench"))
     sink = Ingest(store, server, Roster("bench"), _now)
     app = create_app(
-        [gerrit_blueprint({"bench": Hook(_TOKEN, sink, writers=webhook_writers(store))}, _now)]
+        [],
+        {MOUNT: gerrit_hook({"bench": Hook(_TOKEN, sink, writers=webhook_writers(store))}, _now)},
     )
     posted = _serve(app, f"/webhooks/gerrit/bench/{_TOKEN}", events, scratch)
     stored = store.read(lambda tx: len(tx.execute(select(schema.comment.c.seq)).all()))

@@ -38,7 +38,7 @@ from cibot.web.asking import Asking
 from cibot.web.faces import face_blueprints
 from cibot.web.probes import probes_blueprint
 from cibot.web.readiness import parts
-from cibot.webhooks.gerrit import Hook, gerrit_blueprint
+from cibot.webhooks.gerrit import MOUNT, Hook, gerrit_hook
 from cibot.webhooks.slack import HearsSlack, slack_blueprint
 
 log = logging.getLogger(__name__)
@@ -235,10 +235,10 @@ def build(config: Config, extra: Mapping[str, Backend] | None = None) -> Bot:
     app = create_app(
         [
             probes_blueprint(parts(store, utc_now, backends)),
-            gerrit_blueprint(_hooks(sources, webhook_writers(store)), utc_now),
             *face_blueprints(asking),
             slack_blueprint(cast("dict[str, HearsSlack]", slack)),
-        ]
+        ],
+        {MOUNT: gerrit_hook(_hooks(sources, webhook_writers(store)), utc_now)},
     )
     web = WebServer(app, config.web.listen, config.web.threads)
     # The bot does not exist yet when its jobs are named.
