@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
 
 import pymysql
-from sqlalchemy import select
 from sqlalchemy.engine import make_url
 
 from bench.history import change_lines
@@ -32,6 +31,7 @@ from cibot.store.engine import Store, open_store
 from cibot.store.migrate import upgrade
 
 _BATCH = 200  # changes in one transaction, as a backfill's page
+_ROUNDS = 3
 _COMMIT = 4000  # rows: about what one such transaction holds
 _TABLES = (
     schema.ci,
@@ -138,20 +138,26 @@ def parsing(lines: Sequence[str]) -> tuple[float, int]:
     return time.perf_counter() - start, len(texts)
 
 
+def _round(make: Callable[[], str], lines: Sequence[str]) -> tuple[float, float, int]:
+    """Our seconds, the floor's right after, and how many rows both wrote."""
+    took, store = ours(make(), lines)
+    floor_s, rows = floor(store, make())
+    store.close()
+    return took, floor_s, rows
+
+
 def figures(limit: int) -> Iterator[Figure]:
     """Ingest on each database that is here, and the parser's part in it."""
     origin, lines = change_lines(limit)
     parse_s, messages = parsing(lines)
     with databases() as makers:
         for kind, make in makers.items():
-            took, store = ours(make(), lines)
-            floor_s, rows = floor(store, make())
-            comments = store.read(lambda tx: len(tx.execute(select(schema.comment.c.seq)).all()))
-            store.close()
+            rounds = [_round(make, lines) for _ in range(_ROUNDS)]
+            took, floor_s, rows = sorted(rounds, key=lambda one: one[1] / one[0])[_ROUNDS // 2]
             ratio = floor_s / took
             target = kind == "MariaDB"
             yield Figure(
-                f"bulk ingest, {kind} ({len(lines)} {origin} changes, {comments} comments)",
+                f"bulk ingest, {kind} ({len(lines)} {origin} changes, {messages} comments)",
                 f"{rows / took:,.0f} rows/s",
                 f"executemany {rows / floor_s:,.0f} rows/s",
                 ratio,
