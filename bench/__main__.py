@@ -17,13 +17,20 @@ _FIGURES: dict[str, Callable[[argparse.Namespace], Iterable[Figure]]] = {
 }
 
 
+def _count(written: str) -> int:
+    number = int(written)
+    if number < 1:
+        raise ValueError
+    return number
+
+
 def main() -> None:
     """Measures what was named, or everything."""
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("figures", nargs="*", metavar="FIGURE", help=", ".join(_FIGURES))
-    parser.add_argument("--changes", type=int, default=4000, help="changes to ingest")
-    parser.add_argument("--events", type=int, default=2000, help="webhooks to post, a round")
-    parser.add_argument("--samples", type=int, default=200, help="alerts and answers to time")
+    parser.add_argument("--changes", type=_count, default=4000, help="changes to ingest")
+    parser.add_argument("--events", type=_count, default=2000, help="webhooks to post, a round")
+    parser.add_argument("--samples", type=_count, default=200, help="alerts and answers to time")
     parser.add_argument(
         "--reports",
         type=lambda text: [int(one) for one in text.split(",")],

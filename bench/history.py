@@ -6,8 +6,9 @@ import gzip
 import json
 import os
 import random
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
-from itertools import islice
+from itertools import islice, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -15,23 +16,39 @@ _SHARED = Path(os.environ.get("CIBOT_SHARED", Path(__file__).parents[2] / "share
 
 
 def change_lines(limit: int) -> tuple[str, list[str]]:
-    """Where the changes are from, and up to ``limit`` of them as JSON lines."""
+    """Where the changes are from, and up to ``limit`` of them as JSON lines.
+
+    Recorded ones are taken from each server in turn and numbered anew, since the
+    servers' own numbers meet.
+    """
     files = sorted(_SHARED.glob("data/gerrit/*.jsonl.gz"))
     if not files:
         return "generated", [json.dumps(_change(number)) for number in range(1, limit + 1)]
-    lines: list[str] = []
-    for file in files:
-        with gzip.open(file, "rt", encoding="utf-8") as stream:
-            lines.extend(islice(stream, limit - len(lines)))
-    return "real", lines
+    with ExitStack() as opened:
+        streams = [opened.enter_context(gzip.open(one, "rt", encoding="utf-8")) for one in files]
+        in_turn = (line for row in zip_longest(*streams) for line in row if line)
+        found = [json.loads(line) for line in islice(in_turn, limit)]
+    return "real", [json.dumps(one | {"_number": at}) for at, one in enumerate(found, 1)]
 
 
 def event_lines(limit: int) -> tuple[str, list[str]]:
     """Where they are from, and ``limit`` comment-added events as the webhooks plugin posts them.
 
     In the order of their time, so that one change's lie apart; no two are the same.
+    Fewer than ``limit`` where the history has no more.
     """
-    origin, lines = change_lines(limit)
+    changes = limit
+    while True:
+        origin, lines = change_lines(changes)
+        events = _events(lines)
+        if len(events) >= limit or len(lines) < changes:
+            break
+        changes *= 2
+    start = max(0, (len(events) - limit) // 2)
+    return origin, [json.dumps(one) for one in events[start : start + limit]]
+
+
+def _events(lines: list[str]) -> list[dict[str, object]]:
     found: dict[tuple[object, ...], dict[str, object]] = {}
     for line in lines:
         change = json.loads(line)
@@ -40,9 +57,7 @@ def event_lines(limit: int) -> tuple[str, list[str]]:
             if event is not None:
                 key = (change["_number"], event["eventCreatedOn"], event["comment"])
                 found[key] = event
-    events = sorted(found.values(), key=lambda one: str(one["eventCreatedOn"]))
-    start = max(0, (len(events) - limit) // 2)
-    return origin, [json.dumps(one) for one in events[start : start + limit]]
+    return sorted(found.values(), key=lambda one: str(one["eventCreatedOn"]))
 
 
 def _event(change: dict[str, Any], message: dict[str, Any]) -> dict[str, object] | None:

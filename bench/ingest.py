@@ -5,24 +5,25 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
 
 import pymysql
-from sqlalchemy import select
 from sqlalchemy.engine import make_url
 
 from bench.history import change_lines
 from bench.servers import databases
 from bench.table import Figure
+from cibot.collector.ahead import ahead
 from cibot.collector.decode import change_from_rest
 from cibot.collector.formats import parse
 from cibot.collector.ingest import Ingest
 from cibot.collector.roster import Roster
 from cibot.config import Config
 from cibot.health.policy import Policy
+from cibot.model import Change
 from cibot.monitor import Monitor
 from cibot.store import schema
 from cibot.store.cis import all_cis, ensure_server
@@ -30,6 +31,7 @@ from cibot.store.engine import Store, open_store
 from cibot.store.migrate import upgrade
 
 _BATCH = 200  # changes in one transaction, as a backfill's page
+_ROUNDS = 3
 _COMMIT = 4000  # rows: about what one such transaction holds
 _TABLES = (
     schema.ci,
@@ -51,12 +53,16 @@ def ours(url: str, lines: Sequence[str]) -> tuple[float, Store]:
     ingest = Ingest(store, server, Roster("bench"), lambda: datetime.now(UTC))
     monitor = Monitor(store, Config(), Policy(), lambda: datetime.now(UTC))
     start = time.perf_counter()
-    for first in range(0, len(lines), _BATCH):
-        changes = [change_from_rest(json.loads(one)) for one in lines[first : first + _BATCH]]
-        ingest.ingest(changes, feed="bench", cursor=str(first), heard_at=datetime.now(UTC))
+    for place, changes in enumerate(ahead(_pages(lines))):
+        ingest.ingest(changes, feed="bench", cursor=str(place), heard_at=datetime.now(UTC))
     for ci in store.read(all_cis):
         monitor.judge(ci.id)
     return time.perf_counter() - start, store
+
+
+def _pages(lines: Sequence[str]) -> Iterator[list[Change]]:
+    for first in range(0, len(lines), _BATCH):
+        yield [change_from_rest(json.loads(one)) for one in lines[first : first + _BATCH]]
 
 
 def floor(store: Store, url: str) -> tuple[float, int]:
@@ -132,20 +138,26 @@ def parsing(lines: Sequence[str]) -> tuple[float, int]:
     return time.perf_counter() - start, len(texts)
 
 
+def _round(make: Callable[[], str], lines: Sequence[str]) -> tuple[float, float, int]:
+    """Our seconds, the floor's right after, and how many rows both wrote."""
+    took, store = ours(make(), lines)
+    floor_s, rows = floor(store, make())
+    store.close()
+    return took, floor_s, rows
+
+
 def figures(limit: int) -> Iterator[Figure]:
     """Ingest on each database that is here, and the parser's part in it."""
     origin, lines = change_lines(limit)
     parse_s, messages = parsing(lines)
     with databases() as makers:
         for kind, make in makers.items():
-            took, store = ours(make(), lines)
-            floor_s, rows = floor(store, make())
-            comments = store.read(lambda tx: len(tx.execute(select(schema.comment.c.seq)).all()))
-            store.close()
+            rounds = [_round(make, lines) for _ in range(_ROUNDS)]
+            took, floor_s, rows = sorted(rounds, key=lambda one: one[1] / one[0])[_ROUNDS // 2]
             ratio = floor_s / took
             target = kind == "MariaDB"
             yield Figure(
-                f"bulk ingest, {kind} ({len(lines)} {origin} changes, {comments} comments)",
+                f"bulk ingest, {kind} ({len(lines)} {origin} changes, {messages} comments)",
                 f"{rows / took:,.0f} rows/s",
                 f"executemany {rows / floor_s:,.0f} rows/s",
                 ratio,

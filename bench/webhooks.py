@@ -35,7 +35,7 @@ from cibot.store import schema
 from cibot.store.cis import ensure_server
 from cibot.store.engine import open_store
 from cibot.store.migrate import upgrade
-from cibot.webhooks.gerrit import Hook, gerrit_blueprint
+from cibot.webhooks.gerrit import MOUNT, Hook, gerrit_hook
 
 _THREADS = WebConfig().threads
 _WARM_UP = 200
@@ -55,7 +55,8 @@ def ours(url: str, events: list[str], scratch: Path) -> Posted:
     server = store.write(lambda tx: ensure_server(tx, "bench", "https://bench"))
     sink = Ingest(store, server, Roster("bench"), _now)
     app = create_app(
-        [gerrit_blueprint({"bench": Hook(_TOKEN, sink, writers=webhook_writers(store))}, _now)]
+        [],
+        {MOUNT: gerrit_hook({"bench": Hook(_TOKEN, sink, writers=webhook_writers(store))}, _now)},
     )
     posted = _serve(app, f"/webhooks/gerrit/bench/{_TOKEN}", events, scratch)
     stored = store.read(lambda tx: len(tx.execute(select(schema.comment.c.seq)).all()))
@@ -132,6 +133,9 @@ def _serve(app: Flask, path: str, events: list[str], scratch: Path) -> Posted:
 def figures(count: int) -> Iterator[Figure]:
     """Each database that is here: rounds of floor and ours in turn, the medians."""
     origin, events = event_lines(count + _WARM_UP)
+    count = len(events) - _WARM_UP
+    if count < 1:
+        raise SystemExit(f"webhooks: the history has {len(events)} events, {_WARM_UP} to warm up")
     with tempfile.TemporaryDirectory() as name, databases() as makers:
         scratch = Path(name) / "events"
         for kind, make in makers.items():

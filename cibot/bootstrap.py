@@ -41,7 +41,7 @@ from cibot.web.meter import Intake
 from cibot.web.probes import probes_blueprint
 from cibot.web.proxy import behind_proxies
 from cibot.web.readiness import parts
-from cibot.webhooks.gerrit import Hook, gerrit_blueprint
+from cibot.webhooks.gerrit import MOUNT, Hook, gerrit_hook
 from cibot.webhooks.slack import HearsSlack, slack_blueprint
 
 log = logging.getLogger(__name__)
@@ -243,10 +243,10 @@ def build(config: Config, extra: Mapping[str, Backend] | None = None) -> Bot:
     app = create_app(
         [
             probes_blueprint(parts(store, utc_now, backends), Gate(config).admits),
-            gerrit_blueprint(_hooks(sources, webhook_writers(store)), utc_now),
             *face_blueprints(asking, intake),
             slack_blueprint(cast("dict[str, HearsSlack]", slack)),
-        ]
+        ],
+        {MOUNT: gerrit_hook(_hooks(sources, webhook_writers(store)), utc_now)},
     )
     app = behind_proxies(app, config.web)
     proxied = config.web.proxies > 0

@@ -73,6 +73,14 @@ class TokenConfig(Section):
     owns: tuple[Text, ...] = ()
 
 
+class ClientConfig(Section):
+    """``[client]``: the server that ``cibot status`` and the like ask, and who we are there."""
+
+    url: BaseUrl | None = None
+    token: SecretStr | None = None
+    ca_file: Path | None = None
+
+
 class GerritConfig(Section):
     """``[[gerrit]]``: one server to read."""
 
@@ -200,6 +208,7 @@ class Config(Section):
     log: LogConfig = LogConfig()
     judgement: JudgementConfig = JudgementConfig()
     flood: FloodConfig = FloodConfig()
+    client: ClientConfig = ClientConfig()
     gerrit: tuple[GerritConfig, ...] = ()
     ci: tuple[CiConfig, ...] = ()
     reference: tuple[ReferenceConfig, ...] = ()

@@ -33,6 +33,16 @@ def one_line(text: str) -> str:
     return _SPACE.sub(" ", text).strip()
 
 
+def between_blanks(original: str, cleaned: str) -> str:
+    """``cleaned`` with the blanks that ``original`` had at its ends: between spans they count."""
+    if not original:
+        return ""
+    if not cleaned:
+        return " "
+    before = " " * (len(original) - len(original.lstrip()))
+    return f"{before}{cleaned}{' ' if original[-1:].isspace() else ''}"
+
+
 def _without_towers(text: str) -> Iterator[str]:
     marks = 0
     for char in text:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 import click
 
 from cibot.errors import CibotError
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 # name -> where the command is, and its line in `cibot --help`
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -23,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "backfill": ("cibot.cli.collect:backfill_command", "Read history from Gerrit."),
     "demo": ("cibot.cli.demo:command", "Show the bot at work on a simulated review server."),
     "outbox": ("cibot.cli.outbox:command", "Messages that are not out yet: list, retry, drop."),
+    "completion": ("cibot.cli.completion:command", "Completion of commands and CIs for a shell."),
     "audit": ("cibot.cli.audit:command", "Who changed what, newest first."),
     "token": ("cibot.cli.token:command", "Make a token for the API."),
     "check": ("cibot.cli.check:check", "Try every connection and say what is wrong."),
@@ -61,6 +66,14 @@ class LazyGroup(click.Group):
         found = getattr(import_module(module), attribute)
         assert isinstance(found, click.Command)
         return found
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Commands and options, without importing a command."""
+        from click.shell_completion import CompletionItem  # noqa: PLC0415
+
+        names = [one for one in self.list_commands(ctx) if one.startswith(incomplete)]
+        commands = [CompletionItem(one, help=COMMANDS[one][1]) for one in names]
+        return [*commands, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         rows = [(name, COMMANDS[name][1]) for name in self.list_commands(ctx)]

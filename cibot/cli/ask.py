@@ -1,62 +1,102 @@
-"""``cibot status``, ``cibot list`` …: the chat's commands, asked of the database directly."""
+"""``cibot status``, ``cibot list`` …: the chat's questions, asked of a server or a database."""
 
 from __future__ import annotations
 
-import json
-import sys
-from pathlib import Path
+from contextlib import closing
 from typing import Any
 
 import click
 
-from cibot.card import Card
-from cibot.chat.backends.console import render
-from cibot.chat.command import Command
-from cibot.chat.commands import COMMANDS
-from cibot.chat.dispatch import Dispatcher
 from cibot.chat.wording import split
-from cibot.cli.common import config_option, read_config, shell_actor
-from cibot.store.engine import open_store
-from cibot.store.migrate import require_current
+from cibot.cli.completing import complete
+from cibot.cli.connect import Wish, connect, source_options, take_wish
+from cibot.cli.form import EVERY, Form, print_answer
+from cibot.cli.questions import QUESTIONS
+from cibot.cli.questions.question import Asked, Question
+from cibot.cli.watch import watch
 
 
-def make(command: Command) -> click.Command:
-    """A click command that asks what the chat command asks."""
+def make(question: Question) -> click.Command:
+    """The click command of a question."""
+    own = [option.name for option in question.options]
 
-    @click.command(
+    def asked(words: tuple[str, ...], **given: Any) -> None:
+        options = {str(name): given.pop(str(name)) for name in own}
+        wish = take_wish(given)
+        typed = tuple(word for one in words for word in _words(one))
+        run(question, wish, Asked(typed, options), Form(**given))
+
+    command = question.command
+    arguments = command.usage.partition(" ")[2]
+    made = click.Command(
         command.name,
-        help=help_text(command),
+        callback=asked,
+        help=help_text(question),
         short_help=command.does,
-        context_settings={"ignore_unknown_options": True},
+        params=[
+            click.Argument(
+                ["words"],
+                nargs=-1,
+                required=bool(arguments) and not arguments.startswith("["),
+                metavar=arguments or "",
+                shell_complete=complete(question.completes),
+            ),
+            *question.options,
+            *_form_options(question),
+        ],
     )
-    @config_option
-    @click.option("--json", "as_json", is_flag=True, help="Print the answer's lines as JSON.")
-    @click.argument("words", nargs=-1, metavar=command.usage.partition(" ")[2] or None)
-    def asked(config_path: Path | None, as_json: bool, words: tuple[str, ...]) -> None:
-        reply = ask(config_path, (command.name, *words))
-        show(reply, as_json=as_json)
-
-    return asked
+    return source_options(made)
 
 
-def help_text(command: Command) -> str:
+def _form_options(question: Question) -> list[click.Option]:
+    found = [click.Option(["--json"], is_flag=True, help="As the JSON API tells it.")]
+    if question.csv:
+        found.append(click.Option(["--csv"], is_flag=True, help="The table as CSV."))
+    if question.codes:
+        text = f"End with a code that says how it is: {question.codes}."
+        found.append(click.Option(["--exit-code"], is_flag=True, help=text))
+    if not question.command.writes:
+        found += [
+            click.Option(["--watch"], is_flag=True, help="Ask again and again until Ctrl-C."),
+            click.Option(
+                ["--every"],
+                type=click.FloatRange(1, 86400),
+                default=EVERY,
+                show_default=True,
+                metavar="SECONDS",
+                help="How often --watch asks.",
+            ),
+        ]
+    return found
+
+
+def help_text(question: Question) -> str:
     """What ``cibot NAME --help`` says."""
+    command = question.command
     more = f" {command.more}" if command.more else ""
     head = command.does[:1].upper() + command.does[1:]
-    return f"{head}.{more}\n\n\b\nExample:\n  cibot {command.example}\n"
+    examples = "\n".join(f"  {one}" for one in (f"cibot {command.example}", *question.examples))
+    return f"{head}.{more}\n\n\b\nExamples:\n{examples}\n"
 
 
-def ask(config_path: Path | None, words: tuple[str, ...]) -> Card:
-    """The answer from the configured database. Raises ConfigError or MigrationError."""
-    config = read_config(config_path).config
-    store = open_store(config.store.url.get_secret_value())
-    try:
-        require_current(store)
-        name, *rest = words
-        typed = tuple(word for one in rest for word in _words(one))
-        return Dispatcher(store, config).run((name, *typed), actor=shell_actor())[1]
-    finally:
-        store.close()
+def run(question: Question, wish: Wish, asked: Asked, form: Form) -> None:
+    """Asks and prints; ends the process with a code where that was asked for.
+
+    Raises ConfigError, and what the source raises.
+    """
+    if form.json and form.csv:
+        raise click.UsageError("--json and --csv are two forms; give one of them")
+    if form.watch and form.exit_code:
+        raise click.UsageError("--exit-code tells of one answer; --watch never ends by itself")
+    with closing(connect(wish)) as source:
+        if form.watch:
+            title = f"{question.command.name} {asked.text}".strip()
+            watch(lambda: question.ask(source, asked), source, form, title)
+            return
+        answer = question.ask(source, asked)
+        print_answer(answer, source, form)
+    if form.exit_code and answer.code:
+        raise click.exceptions.Exit(answer.code)
 
 
 def _words(argument: str) -> tuple[str, ...]:
@@ -65,33 +105,8 @@ def _words(argument: str) -> tuple[str, ...]:
     return kept or (argument,)
 
 
-def show(reply: Card, *, as_json: bool) -> None:
-    """Prints an answer; a refusal goes to standard error with exit code 1."""
-    if reply.error:
-        raise click.ClickException(reply.text())
-    if as_json:
-        click.echo(json.dumps(_plain(reply), ensure_ascii=False))
-        return
-    colour = sys.stdout.isatty()
-    for line in render(reply, colour=colour) if colour else _piped(reply):
-        click.echo(line)
-
-
-def _piped(reply: Card) -> list[str]:
-    """Without colours and addresses: what a script reads."""
-    return reply.text().splitlines()
-
-
-def _plain(reply: Card) -> dict[str, Any]:
-    lines = [
-        [{"text": span.text, **({"href": span.href} if span.href else {})} for span in one]
-        for one in reply.lines
-    ]
-    return {"lines": lines, "text": reply.text(), "link": reply.link}
-
-
 def __getattr__(name: str) -> click.Command:
     """Each command by its name, for the lazy group."""
-    if name in COMMANDS:
-        return make(COMMANDS[name])
+    if name in QUESTIONS:
+        return make(QUESTIONS[name])
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

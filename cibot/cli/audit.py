@@ -21,6 +21,10 @@ def command(config_path: Path | None, last: int) -> None:
     """Show who silenced, acknowledged, watched, retried or dropped what, newest first.
 
     Times are UTC.
+
+    \b
+    Example:
+      cibot audit --last 20
     """
     with configured_store(config_path) as store:
         rows = store.read(lambda tx: audit_before(tx, limit=last))

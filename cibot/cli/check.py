@@ -36,6 +36,10 @@ def check(config_path: Path | None, timeout: float) -> None:
     Looks at the database, the web address, each Gerrit, each chat network;
     all at once. Nothing is written, sent or joined. Exits with 1 when
     something is wrong.
+
+    \b
+    Example:
+      cibot check --config config/cibot.toml
     """
     loaded = read_config(config_path)
     # the libraries' own warnings would only stand between the lines

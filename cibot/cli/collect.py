@@ -44,7 +44,12 @@ def _opened(config_path: Path | None, server: str | None) -> tuple[Config, Store
 @click.option("--server", metavar="NAME", help="Only this [[gerrit]]. Default: all.")
 @config_option
 def poll(config_path: Path | None, server: str | None) -> None:
-    """Read what moved on Gerrit since the last poll, once."""
+    """Read what moved on Gerrit since the last poll, once.
+
+    \b
+    Example:
+      cibot poll --config config/cibot.toml
+    """
     _, store, sources = _opened(config_path, server)
     for one in sources:
         found = one.poll()
@@ -77,7 +82,12 @@ def backfill_command(
     server: str | None,
     rate: float,
 ) -> None:
-    """Read history. Interrupted, the same command goes on where it was."""
+    """Read history. Interrupted, the same command goes on where it was.
+
+    \b
+    Example:
+      cibot backfill --since 2026-10-26
+    """
     if rate <= 0:
         raise UserError("--rate must be more than 0 requests a second")
     _, store, sources = _opened(config_path, server)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -34,7 +34,9 @@ def config_option(command: Command) -> Command:
     )(command)
 
 
-def find_config(chosen: Path | None, environ: Mapping[str, str]) -> Path | None:
+def find_config(
+    chosen: Path | None, environ: Mapping[str, str], places: Sequence[Path] = PLACES
+) -> Path | None:
     """The file to read; None when there is none but variables give the configuration.
 
     Raises ConfigError when there is neither.
@@ -43,7 +45,7 @@ def find_config(chosen: Path | None, environ: Mapping[str, str]) -> Path | None:
         return chosen
     if environ.get(VARIABLE):
         return Path(environ[VARIABLE])
-    for place in PLACES:
+    for place in places:
         if place.exists():
             return place
     if any(name.startswith("CIBOT_") and "__" in name for name in environ):

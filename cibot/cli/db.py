@@ -21,7 +21,12 @@ def command() -> None:
 @command.command()
 @config_option
 def upgrade(config_path: Path | None) -> None:
-    """Make or upgrade the tables. Safe to run again; SQLite does it by itself at start."""
+    """Make or upgrade the tables. Safe to run again; SQLite does it by itself at start.
+
+    \b
+    Example:
+      cibot db upgrade
+    """
     store = open_store(read_config(config_path).config.store.url.get_secret_value())
     before = migrate.current(store)
     migrate.upgrade(store)
@@ -34,7 +39,12 @@ def upgrade(config_path: Path | None) -> None:
 @command.command()
 @config_option
 def version(config_path: Path | None) -> None:
-    """Show the version of the tables and the one that this cibot needs."""
+    """Show the version of the tables and the one that this cibot needs.
+
+    \b
+    Example:
+      cibot db version
+    """
     store = open_store(read_config(config_path).config.store.url.get_secret_value())
     click.echo(f"tables: {migrate.current(store) or 'none'}; needed: {migrate.newest()}")
 
@@ -44,7 +54,12 @@ def version(config_path: Path | None) -> None:
 @click.confirmation_option(prompt="What the newer tables hold will be lost. Go on?")
 @config_option
 def downgrade(config_path: Path | None, revision: str) -> None:
-    """Take the tables back to REVISION (`base` for none)."""
+    """Take the tables back to REVISION (`base` for none).
+
+    \b
+    Example:
+      cibot db downgrade 0001 --yes
+    """
     store = open_store(read_config(config_path).config.store.url.get_secret_value())
     migrate.downgrade(store, revision)
     click.echo(f"tables are of version {migrate.current(store) or 'none'}")
@@ -57,6 +72,10 @@ def recount(config_path: Path | None) -> None:
 
     They are kept with every report, so nothing should differ unless rows were changed
     by hand. The bot may run meanwhile.
+
+    \b
+    Example:
+      cibot db recount
     """
     with configured_store(config_path) as store:
         wrong = 0

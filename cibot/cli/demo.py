@@ -67,7 +67,12 @@ class Wish:
 def command(
     port: int | None, speed: float, seed: int, seconds: float | None, database: Path | None
 ) -> None:
-    """Show the bot at work on a simulated review server. Ctrl-C ends it."""
+    """Show the bot at work on a simulated review server. Ctrl-C ends it.
+
+    \b
+    Example:
+      cibot demo --speed 2 --for 180
+    """
     if database is not None and database.exists():
         raise UserError(
             f"--db: {database} exists already, and the demo begins with an empty database;"

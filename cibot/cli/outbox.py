@@ -34,7 +34,12 @@ def command() -> None:
 @config_option
 @click.option("--dead", is_flag=True, help="Only those that were given up.")
 def list_(config_path: Path | None, dead: bool) -> None:
-    """Show them, newest first, with ages and errors."""
+    """Show them, newest first, with ages and errors.
+
+    \b
+    Example:
+      cibot outbox list --dead
+    """
     states = ("dead",) if dead else ("pending", "sending", "dead")
     now = datetime.now(UTC)
     with configured_store(config_path) as store:
@@ -63,7 +68,12 @@ def lines(found: Sequence[outbox.Listed], now: datetime) -> list[str]:
 @config_option
 @click.argument("which", metavar="ID|all")
 def retry(config_path: Path | None, which: str) -> None:
-    """Send again now what was given up or waits for another try."""
+    """Send again now what was given up or waits for another try.
+
+    \b
+    Example:
+      cibot outbox retry all
+    """
     now = datetime.now(UTC)
 
     def work(tx: Tx) -> int:
@@ -82,7 +92,12 @@ def retry(config_path: Path | None, which: str) -> None:
 @config_option
 @click.argument("which", metavar="ID")
 def drop(config_path: Path | None, which: str) -> None:
-    """Give up a message for good."""
+    """Give up a message for good.
+
+    \b
+    Example:
+      cibot outbox drop 17
+    """
     now, number = datetime.now(UTC), _number(which)
 
     def work(tx: Tx) -> None:

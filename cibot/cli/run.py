@@ -20,7 +20,12 @@ from cibot.configfile import secret_values
 @click.command()
 @config_option
 def command(config_path: Path | None) -> None:
-    """Collect, judge, tell and answer until SIGTERM or Ctrl-C."""
+    """Collect, judge, tell and answer until SIGTERM or Ctrl-C.
+
+    \b
+    Example:
+      cibot run --config config/cibot.toml
+    """
     loaded = read_config(config_path)
     log = loaded.config.log
     logs.set_up(log.level, log.format, secrets=secret_values(loaded.config))

@@ -39,7 +39,7 @@ _BUSY = frozenset({408, 425, 429})
 _errors = requests.exceptions
 
 # The first that fits, so the narrower stand above; {0} is the url, {1} the
-# host, {2} the place, {3} and {4} the timeouts.
+# host, {2} the place, {3} and {4} the timeouts, {5} the remedy of a refusal.
 _CONNECTION: tuple[tuple[tuple[type[BaseException], ...], type[CibotError], str], ...] = (
     ((_errors.ProxyError,), Transient, "{0}: the proxy fails; check HTTPS_PROXY and NO_PROXY"),
     (
@@ -57,38 +57,44 @@ _CONNECTION: tuple[tuple[tuple[type[BaseException], ...], type[CibotError], str]
         Transient,
         "{0}: the name {1!r} does not resolve; check the url and DNS",
     ),
-    (
-        (ConnectionRefusedError,),
-        Transient,
-        "{0}: connection refused; is Gerrit running, is the port right?",
-    ),
+    ((ConnectionRefusedError,), Transient, "{0}: connection refused; {5}"),
     ((_errors.InvalidURL,), Permanent, "{0}: not a usable url; check its host and port"),
 )
 
 
 def of_connection(
-    url: str, place: str, error: BaseException, timeout: tuple[float, float]
+    url: str,
+    place: str,
+    error: BaseException,
+    timeout: tuple[float, float],
+    *,
+    refused: str = "is Gerrit running, is the port right?",
+    bundle: str = "give the CA that signed it as the path of a CA bundle",
 ) -> CibotError:
-    """The error for a request that got no whole answer."""
+    """The error for a request that got no whole answer.
+
+    ``refused`` and ``bundle`` are the remedies where nobody listens, and for a
+    certificate that is not trusted.
+    """
     causes = list(_causes(error))
     if any(isinstance(one, _errors.SSLError) for one in causes):
-        return _of_tls(url, causes)
+        return _of_tls(url, causes, bundle)
     if "CA certificate bundle" in str(error):  # requests says so in an OSError of its own
         return Permanent(f"{url}: the CA bundle to verify it with cannot be read; check its path")
     for kinds, wrapper, text in _CONNECTION:
         if any(isinstance(one, kinds) for one in causes):
-            return wrapper(text.format(url, urlsplit(url).hostname, place, *timeout))
+            host = urlsplit(url).hostname
+            return wrapper(text.format(url, host, place, *timeout, refused))
     return Transient(f"{place}: the connection broke before the answer was whole")
 
 
-def _of_tls(url: str, causes: list[BaseException]) -> CibotError:
+def _of_tls(url: str, causes: list[BaseException], bundle: str) -> CibotError:
     said = " ".join(str(one) for one in causes)
     if "CERTIFICATE_VERIFY_FAILED" in said:
         reason = re.search(r"certificate verify failed: ([^()]{1,120})", said)
         why = reason[1].strip() if reason else "no reason given"
         return Permanent(
-            f"{url}: its certificate is not trusted ({why});"
-            " give the CA that signed it as the path of a CA bundle, or correct the host name"
+            f"{url}: its certificate is not trusted ({why}); {bundle}, or correct the host name"
         )
     if "WRONG_VERSION_NUMBER" in said or "HTTP_REQUEST" in said:
         return Permanent(
@@ -123,7 +129,7 @@ def of_status(
     if status == 400:
         return BadRequest(f"{place}: 400, Gerrit refuses the question{said}", said)
     if status >= 500 or status in _BUSY:
-        return Transient(f"{place}: {status}{said}", retry_after=_retry_after(response))
+        return Transient(f"{place}: {status}{said}", retry_after=retry_after(response))
     kind = NotFound if status == 404 else Permanent
     found = "404, not found or not visible" if status == 404 else str(status)
     return kind(f"{place}: {found}{said}; is {url} the root of a Gerrit?")
@@ -151,7 +157,7 @@ def _redirect(place: str, response: requests.Response) -> Permanent:
     return Permanent(f"{place}: redirected ({response.status_code}) to {shown[:200]!r}; {remedy}")
 
 
-def _retry_after(response: requests.Response) -> float | None:
+def retry_after(response: requests.Response) -> float | None:
     """Seconds, from a number or a date (RFC 9110, 10.2.3)."""
     written = response.headers.get("Retry-After", "").strip()
     if written.isascii() and written.isdigit():

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from cibot.collector.ahead import ahead
 from cibot.collector.cursor import Cursor, Walk
 from cibot.collector.gerrit import Broken, Gerrit, NotFound
 from cibot.collector.sink import IngestCounts, Sink
@@ -51,7 +52,7 @@ class Gathering:
         the clock of the first answer. When it is done the cursor stands there.
         """
         steps = descend(self.gerrit, self.scope, after=low, before=before, page_size=self.page_size)
-        for step in steps:
+        for step in ahead(steps):  # Gerrit answers while the database writes
             self.pages += 1
             if top is None:
                 top = self._began(step)

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cibot.collector import authors
 from cibot.collector.clocks import not_ahead
 from cibot.collector.formats import GERRITS_OWN, looks_like_ci, parse
-from cibot.collector.match import Matching, Write, match
+from cibot.collector.match import Matching, Write, digest, match
 from cibot.collector.roster import Roster
 from cibot.collector.rows import Batch, comment_row, message_of
 from cibot.collector.sink import IngestCounts
@@ -38,6 +39,7 @@ _NOBODY = KnownAccount(0, Account(), None)
 _ZERO = timedelta(0)
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 _FRESH_FOR = timedelta(seconds=1)  # a feed's freshness is kept to the second
+_MANY = 50  # comments, from which on they are read in a thread
 _MOST_PATCH_SETS = 5_000
 _CACHE_FOR = timedelta(seconds=60)  # another process may have found out who is a CI
 
@@ -64,6 +66,7 @@ class Ingest:
         self._clock = clock
         self._on_reports = on_reports
         self._count = count
+        self._reader = ThreadPoolExecutor(1, "reader")
         self._authors: authors.Authors = {}
         self._authors_since = clock()
         self._patch_sets: set[tuple[int, PatchSet]] = set()  # stored already
@@ -146,7 +149,7 @@ class Ingest:
         put_patch_sets(tx, self._server_id, batch.patch_sets, now)
         found = self._resolve(tx, changes, batch.heard_at)
         ids = [change_id(self._server_id, change.number) for change in changes]
-        stored = known_comments(tx, ids)
+        stored = known_comments(tx, ids, _digests(changes))
         for row_id, change in zip(ids, changes, strict=True):
             before = stored.get(row_id, ())
             told = not_ahead(change, now, before).messages
@@ -193,7 +196,7 @@ class Ingest:
         if (one.message.tag or "").startswith(GERRITS_OWN):
             return
         if author.ci_id is not None:
-            batch.add_report(author.ci_id, (one.row.change_id, one.row.seq), one.message)
+            batch.unread.append((author.ci_id, one))
         elif self._roster.discover and author.id and author.id not in batch.discovered:
             report = parse(one.message.text, account=author.account, tag=one.message.tag)
             if report is not None and looks_like_ci(report, one.message.tag):
@@ -202,8 +205,14 @@ class Ingest:
     def _write(self, tx: Tx, batch: Batch) -> None:
         with counting(tx) as tally:
             drop_reports(tx, batch.reread, tally)
+            # What they say is read while the database stores them; a few are worth no thread.
+            reading = self._reader.submit(batch.read) if len(batch.unread) > _MANY else None
             add_comments(tx, batch.comments)
             update_comments(tx, batch.updates)
+            if reading is None:
+                batch.read()
+            else:
+                reading.result()
             put_reports(tx, batch.reports, batch.builds, tally)
             for account_id, row in batch.discovered.items():
                 ci_id = authors.discover(tx, self._roster.server, row, batch.heard_at)
@@ -235,6 +244,13 @@ def _once(changes: Sequence[Change]) -> Sequence[Change]:
         if change.complete and (before is None or before.updated <= change.updated):
             newest[change.number] = change
     return [*newest.values(), *(one for one in changes if not one.complete)]
+
+
+def _digests(changes: Sequence[Change]) -> set[int] | None:
+    """By which comments the changes' messages may be known: events by their text only."""
+    if any(change.complete for change in changes):
+        return None
+    return {digest(message.text) for change in changes for message in change.messages}
 
 
 def _row_id(found: authors.Authors, account: Account | None) -> int | None:

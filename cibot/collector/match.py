@@ -149,7 +149,8 @@ def match(
 ) -> Matching:
     """Matches messages (each with its account's row id) with the comments of their change.
 
-    ``stored`` must be all comments of the change, read under its lock.
+    ``stored`` must be all comments of the change, read under its lock; for events
+    those with their texts and the newest are enough.
     ``complete`` says that ``messages`` is the whole list, as REST gives it.
     """
     comments = _Comments(change_id, stored)
@@ -167,7 +168,7 @@ def match(
         else:
             rest[message.message_id] = told  # an id told twice: the later text stands
     new = list(rest.values())
-    if complete and new:
+    if complete and new and comments.by_id:
         gone = {seq for name, seq in comments.by_id.items() if name not in told_ids}
         new = [told for told in new if not _renamed(comments, found, told, gone)]
     _match_rest(comments, found, new)

@@ -25,9 +25,15 @@ class Batch:
     updates: list[dict[str, Any]] = field(default_factory=list)
     reports: list[dict[str, Any]] = field(default_factory=list)
     builds: list[dict[str, Any]] = field(default_factory=list)
+    unread: list[tuple[int, Write]] = field(default_factory=list)
     reread: set[tuple[int, int]] = field(default_factory=set)
     discovered: dict[int, KnownAccount] = field(default_factory=dict)
     known: int = 0
+
+    def read(self) -> None:
+        """Makes the reports of the comments in ``unread``, each of the CI beside it."""
+        for ci_id, one in self.unread:
+            self.add_report(ci_id, (one.row.change_id, one.row.seq), one.message)
 
     def add_report(self, ci_id: int, key: tuple[int, int], message: Message) -> None:
         report = parse(

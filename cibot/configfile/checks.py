@@ -11,10 +11,10 @@ from itertools import pairwise
 from typing import Any
 
 from cibot.config import Config
-from cibot.configjudgement import JudgementConfig
 from cibot.configfile.keys import entries
 from cibot.configfile.lines import KeyPath
 from cibot.configfile.mistakes import Mistake, shown, suggest
+from cibot.configjudgement import JudgementConfig
 
 Tables = Mapping[str, Any]
 CONSOLE = "console"

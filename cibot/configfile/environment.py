@@ -22,6 +22,8 @@ from cibot.configfile.mistakes import Mistake, suggest
 from cibot.errors import ConfigError
 
 PREFIX = "CIBOT_"
+OF_ASKING = frozenset({"CIBOT_URL", "CIBOT_TOKEN", "CIBOT_TOKEN_FILE", "CIBOT_CA_FILE"})
+"""Variables of the commands that ask a server; they are no part of the configuration."""
 
 
 def overlay(
@@ -36,7 +38,7 @@ def overlay(
     origins: dict[KeyPath, str] = {}
     mistakes: list[Mistake] = []
     for name in sorted(environ, key=_natural):
-        if not name.startswith(PREFIX) or not environ[name]:
+        if not name.startswith(PREFIX) or name in OF_ASKING or not environ[name]:
             continue
         parts = name.removeprefix(PREFIX).split("__")
         try:

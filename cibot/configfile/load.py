@@ -136,16 +136,19 @@ def _listed(mistakes: list[str]) -> str:
 def _resolve_paths(tables: dict[str, Any], folder: Path) -> list[Mistake]:
     """Makes the certificates' paths relative to the file, and sees that they are there."""
     missing = []
-    for section in ("gerrit", "irc"):
-        for path, entry in entries(tables, section):
-            for key in ("ca_file", "client_cert"):
-                name = entry.get(key)
-                if not isinstance(name, str) or not name or "\0" in name:
-                    continue
-                file = folder / name
-                entry[key] = str(file)
-                if not file.is_file():
-                    missing.append(Mistake((*path, key), f"there is no file {file}"))
+    client = tables.get("client")
+    places = [*entries(tables, "gerrit"), *entries(tables, "irc")]
+    if isinstance(client, dict):
+        places.append((("client",), client))
+    for path, entry in places:
+        for key in ("ca_file", "client_cert"):
+            name = entry.get(key)
+            if not isinstance(name, str) or not name or "\0" in name:
+                continue
+            file = folder / name
+            entry[key] = str(file)
+            if not file.is_file():
+                missing.append(Mistake((*path, key), f"there is no file {file}"))
     return missing
 
 
@@ -177,6 +180,11 @@ def _weak_secrets(config: Config) -> list[Mistake]:
         if token.startswith("0" * 16):
             text = "everybody knows the example's token; `openssl rand -hex 24` makes one"
             found.append(Mistake(("gerrit", index, "webhook_token"), text))
+    client = config.client
+    asked = client.url
+    if client.token and asked and asked.scheme == "http" and not _loopback(asked.host or ""):
+        text = "sends its token in clear over http://; write https://"
+        found.append(Mistake(("client", "url"), text))
     for index, network in enumerate(config.irc):
         if (network.password or network.sasl_password) and not (
             network.tls or _loopback(network.host)

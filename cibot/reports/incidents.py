@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from cibot.errors import UserError
-from cibot.model import Window
+from cibot.model import State, Window
 from cibot.reports.context import Context
 from cibot.reports.signals import Evidence, read_evidence
 from cibot.store.engine import Tx
@@ -17,7 +17,7 @@ from cibot.store.incidents import StoredIncident, incident_by_id, incidents_of
 from cibot.store.queries_ci import ci_rows
 from cibot.store.queries_incident import incidents_during, transitions_of
 
-_ENDED_WITHIN = timedelta(days=7)
+ENDED_WITHIN = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Incident:
     """Something wrong with a CI, from when it was noticed until it was over.
 
     ``state`` is pending, firing, acknowledged, recovering or resolved; ``said``
-    is a sentence or empty.
+    is a sentence or empty; ``severity`` is the verdict that it stands for.
     """
 
     id: int
@@ -38,6 +38,7 @@ class Incident:
     acknowledged_by: str | None
     note: str | None
     page: str | None
+    severity: State = State.FAILING
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ def incidents(
     tx: Tx, ctx: Context, *, ended: bool = False, limit: int = 100
 ) -> tuple[Incident, ...]:
     """The open incidents, newest first; with ``ended`` then those of the last seven days."""
-    since = ctx.now - _ENDED_WITHIN if ended else None
+    since = ctx.now - ENDED_WITHIN if ended else None
     names = {one.id: one.name for one in ci_rows(tx)}
     stored = incidents_of(tx, resolved_since=since, limit=limit)
     stored.sort(key=lambda one: one.resolved_at is not None)
@@ -120,7 +121,15 @@ def _incident(ctx: Context, names: Mapping[int, str], stored: StoredIncident) ->
         acknowledged_by=_words(body, "acknowledged_by", "by"),
         note=_words(body, "note"),
         page=ctx.incident_page(stored.id),
+        severity=_severity(body.get("severity")),
     )
+
+
+def _severity(raw: Any) -> State:
+    try:
+        return State(raw)
+    except ValueError:
+        return State.FAILING
 
 
 def _body(text: str) -> dict[str, Any]:

@@ -41,9 +41,9 @@ class MatrixRow:
     updated_at: datetime
     cells: tuple[MatrixCell, ...]
 
-    def cell(self, ci: str) -> MatrixCell | None:
-        """What that CI says, None where it says nothing."""
-        return next((one for one in self.cells if one.ci == ci), None)
+    def by_ci(self) -> dict[str, MatrixCell]:
+        """What each CI says, by its name."""
+        return {one.ci: one for one in self.cells}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,9 @@ def matrix(tx: Tx, ctx: Context, project: str, limit: int = 30) -> Matrix:
     for one in verdicts_on(tx, list(said)):
         said[one.change_id].append(one)
     rows = (_row(change, said[change.id], names) for change in changes if said[change.id])
-    return Matrix(project, reference, tuple(lines[ci] for ci in at_home), tuple(rows))
+    # Of some changes a CI has only said what judges nothing.
+    kept = tuple(one for one in rows if one.cells)
+    return Matrix(project, reference, tuple(lines[ci] for ci in at_home), kept)
 
 
 def _row(change: ChangeRow, said: Sequence[Verdict], names: dict[int, str]) -> MatrixRow:

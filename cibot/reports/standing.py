@@ -74,4 +74,3 @@ def _beside(
     )
     passed = counts[True, True] + counts[True, False]
     return len(shared), passed, counts[True, True] + counts[False, True]
-

@@ -10,7 +10,7 @@ from cibot.reports.ci import find_ci
 from cibot.reports.shapes import shape_of
 from cibot.store.engine import Tx
 from cibot.store.queries_ci import ci_rows
-from cibot.store.queries_unparsed import UnparsedComment, unparsed_of
+from cibot.store.queries_unparsed import MOST_CHARACTERS, UnparsedComment, unparsed_of
 
 MOST_EACH = 2_000  # comments of a CI that are looked at
 
@@ -36,17 +36,23 @@ class Unparsed:
 
 
 def unparsed(
-    tx: Tx, since: datetime, name: str | None = None, *, each: int = MOST_EACH
+    tx: Tx,
+    since: datetime,
+    name: str | None = None,
+    *,
+    each: int = MOST_EACH,
+    characters: int = MOST_CHARACTERS,
 ) -> Unparsed:
     """What CIs wrote since then and nobody understood; of the one that ``name`` means, or of all.
 
-    Raises UserError when no CI is meant. The newest ``each`` of a CI are read.
+    Raises UserError when no CI is meant. The newest ``each`` of each CI are read, and of a
+    comment the first ``characters``.
     """
     rows = [find_ci(tx, name)] if name else ci_rows(tx)
     shapes: dict[str, Shape] = {}
     total, partly = 0, []
     for row in rows:
-        found = unparsed_of(tx, row.id, since, each)
+        found = unparsed_of(tx, row.id, since, each, characters)
         total += len(found)
         if len(found) == each:
             partly.append(row.name)

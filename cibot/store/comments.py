@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, func, select, update
 
 from cibot.store import schema
 from cibot.store.bulk import insert_rows
@@ -51,11 +51,31 @@ _KNOWN = (
 )
 
 
-def known_comments(tx: Tx, change_ids: Sequence[int]) -> dict[int, list[StoredComment]]:
-    """The comments stored for some changes, by change, in the order they came."""
+_LAST = (
+    select(schema.comment.c.change_id, func.max(schema.comment.c.seq).label("seq"))
+    .where(schema.comment.c.change_id.in_(bindparam("changes", expanding=True)))
+    .group_by(schema.comment.c.change_id)
+    .subquery("newest")
+)
+_ALIKE = _KNOWN.join(_LAST, _LAST.c.change_id == schema.comment.c.change_id).where(
+    schema.comment.c.digest.in_(bindparam("digests", expanding=True))
+    | (schema.comment.c.seq == _LAST.c.seq)
+)
+
+
+def known_comments(
+    tx: Tx, change_ids: Sequence[int], digests: Collection[int] | None = None
+) -> dict[int, list[StoredComment]]:
+    """The comments stored for some changes, by change, in the order they came.
+
+    With ``digests`` only those with one of these, and the newest of each change:
+    a change may have hundreds, of which an event concerns one.
+    """
     found: dict[int, list[StoredComment]] = {}
+    query, given = (_KNOWN, {}) if digests is None else (_ALIKE, {"digests": sorted(digests)})
     for start in range(0, len(change_ids), _CHUNK):
-        for row in tx.execute(_KNOWN, {"changes": change_ids[start : start + _CHUNK]}):
+        some: dict[str, Sequence[int]] = {"changes": change_ids[start : start + _CHUNK]}
+        for row in tx.execute(query, some | given):
             found.setdefault(row[0], []).append(StoredComment._make(row))
     return found
 

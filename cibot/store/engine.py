@@ -21,6 +21,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from cibot.errors import ConfigError, Permanent, Transient
+from cibot.store.cursor import QuickCursor
 
 log = logging.getLogger(__name__)
 Tx = Connection
@@ -187,7 +188,12 @@ def _mysql(url: URL) -> Engine:
         pool_recycle=1800,
         pool_size=10,
         max_overflow=10,
-        connect_args={"connect_timeout": 10, "read_timeout": 30, "write_timeout": 30},
+        connect_args={
+            "connect_timeout": 10,
+            "read_timeout": 30,
+            "write_timeout": 30,
+            "cursorclass": QuickCursor,
+        },
     )
 
     @event.listens_for(engine, "handle_error")

@@ -26,10 +26,13 @@ class UnparsedComment(NamedTuple):
     name: str | None
 
 
-def unparsed_of(tx: Tx, ci_id: int, since: datetime, limit: int) -> list[UnparsedComment]:
+def unparsed_of(
+    tx: Tx, ci_id: int, since: datetime, limit: int, characters: int = MOST_CHARACTERS
+) -> list[UnparsedComment]:
     """A CI's comments since then that were not understood, newest first.
 
-    Walks the end of the CI's part of an index; at most ``limit`` are read.
+    Walks the end of the CI's part of an index; at most ``limit`` are read, and of each
+    the first ``characters``.
     """
     report, comment = schema.report, schema.comment
     change, account = schema.change, schema.account
@@ -39,7 +42,7 @@ def unparsed_of(tx: Tx, ci_id: int, since: datetime, limit: int) -> list[Unparse
             change.c.number,
             report.c.patch_set,
             report.c.posted_at,
-            func.substr(comment.c.text, 1, MOST_CHARACTERS),
+            func.substr(comment.c.text, 1, characters),
             comment.c.tag,
             account.c.username,
             account.c.name,

@@ -25,7 +25,7 @@ class Asking:
     clock: Callable[[], datetime]
     policy: Policy = field(default_factory=Policy)
     _kept: dict[str, tuple[datetime, Any]] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _locks: dict[str, threading.Lock] = field(default_factory=dict)
 
     def context(self) -> Context:
         """The present moment; times are UTC, the reader's browser makes them local."""
@@ -44,9 +44,10 @@ class Asking:
     def remembered(self, name: str, length: timedelta, question: Callable[[Tx, Context], T]) -> T:
         """An answer that may be up to ``length`` old: for what is dear to ask and slow to change.
 
-        One thread asks anew while the others wait, so that a crowd asks once.
+        One thread asks anew while the others wait, so that a crowd asks once. ``name`` is
+        one of a few: what was asked is kept for good.
         """
-        with self._lock:
+        with self._locks.setdefault(name, threading.Lock()):
             now = self.clock()
             kept = self._kept.get(name)
             if kept is None or not timedelta(0) <= now - kept[0] < length:

@@ -11,6 +11,7 @@ from cibot.reports import phrases, text
 from cibot.reports.ci import find_ci, line_of
 from cibot.reports.context import Context
 from cibot.reports.jobs import jobs
+from cibot.reports.listing import CiLine
 from cibot.reports.names import resolve
 from cibot.store.engine import Tx
 from cibot.web.asking import Asking
@@ -57,12 +58,13 @@ def badges_blueprint(asking: Asking) -> Blueprint:
 
 
 def _drawn(tx: Tx, ctx: Context, name: str, job: str | None) -> Markup:
-    return _of_ci(tx, ctx, name) if job is None else _of_job(tx, ctx, name, job)
+    if job is None:
+        return badge_of(line_of(tx, ctx, find_ci(tx, name)))
+    return _of_job(tx, ctx, name, job)
 
 
-def _of_ci(tx: Tx, ctx: Context, name: str) -> Markup:
-    """The CI's state and how much it passes."""
-    line = line_of(tx, ctx, find_ci(tx, name))
+def badge_of(line: CiLine) -> Markup:
+    """A CI's badge: its name, state and rate."""
     rate = f" {text.percent(line.rate.share)}" if line.rate else ""
     said = f"{line.state.shape} {line.state.value}{rate}"
     return draw(text.cut(line.name, _LONGEST_NAME), said, line.state)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import quote
 
 from markupsafe import Markup
 
 from cibot.card import Line
-from cibot.config import CiConfig
+from cibot.reports.contact import Contact, contact
 from cibot.reports.context import Context
 from cibot.reports.failures import Verdict
-from cibot.reports.history import Day
+from cibot.reports.history import Day, days_before
 from cibot.reports.incidents import Incident, read_incidents
 from cibot.reports.jobs import JobLine, jobs
+from cibot.reports.latency import LatencyDay, latency_days
 from cibot.reports.listing import CiLine
 from cibot.reports.missed import Missed, missed
 from cibot.reports.signals import SignalView
@@ -26,8 +25,10 @@ from cibot.store.queries_ci import ci_rows
 from cibot.store.queries_face import incidents_before
 from cibot.web.api.params import CiName
 from cibot.web.asking import Asking
+from cibot.web.badgecode import BadgeCode, badge_code
 from cibot.web.chart import chart_in_words, history_chart
-from cibot.web.facts import NOWHERE, days_of, homes_of
+from cibot.web.facts import MONTH, NOWHERE, days_of, homes_of
+from cibot.web.latencychart import latency_chart, latency_in_words
 from cibot.web.overview import sentence
 from cibot.web.question import Params
 
@@ -43,27 +44,64 @@ class CiParams(Params):
 
 
 @dataclass(frozen=True, slots=True)
+class Month:
+    """Thirty days of a CI and of its reference, oldest first; those are empty without one."""
+
+    name: str
+    reference: str | None
+    days: Sequence[Day]
+    beside: Sequence[Day]
+    latencies: Sequence[LatencyDay]
+    latencies_beside: Sequence[LatencyDay]
+    incidents: Sequence[Incident]
+
+    @property
+    def ran(self) -> bool:
+        """Whether there is a result to draw."""
+        return any(day.passes + day.fails + day.infra for day in self.days)
+
+    @property
+    def chart(self) -> Markup:
+        """The share passed, day by day."""
+        said = chart_in_words(self.name, self.days, self.reference, self.beside)
+        return history_chart(self.days, self.beside, self.incidents, said)
+
+    @property
+    def timed(self) -> bool:
+        """Whether it is known of any verdict how long it took."""
+        return any(day.n for day in self.latencies)
+
+    @property
+    def latency_chart(self) -> Markup:
+        """The time to the first verdict, day by day."""
+        other = self.latencies_beside
+        said = latency_in_words(self.name, self.latencies, self.reference, other)
+        return latency_chart(self.latencies, other, self.incidents, said)
+
+    @property
+    def rows(self) -> list[tuple[Day, Day | None, LatencyDay | None]]:
+        """The same as a table, newest first: a day, the reference's, and its latency."""
+        beside = {one.day: one for one in self.beside}
+        took = {one.day: one for one in self.latencies}
+        return [(one, beside.get(one.day), took.get(one.day)) for one in reversed(self.days)]
+
+
+@dataclass(frozen=True, slots=True)
 class CiPage:
-    """The page. ``days`` are a month's, oldest first; ``incidents`` newest first."""
+    """The page. ``incidents`` are newest first."""
 
     ci: CiLine
     found: Status
     sentence: Line
-    known: CiConfig | None
+    contact: Contact
     projects: tuple[str, ...]
-    days: Sequence[Day]
-    chart: Markup
+    month: Month
     signals: tuple[SignalView, ...]
     failures: tuple[Verdict, ...]
     incidents: tuple[Incident, ...]
     jobs: tuple[JobLine, ...]
     missed: Missed
-    badge: str
-
-    @property
-    def ran(self) -> bool:
-        """Whether there is anything to draw."""
-        return any(day.passes + day.fails + day.infra for day in self.days)
+    badge: BadgeCode
 
 
 def ci_page(asking: Asking, params: CiParams) -> CiPage:
@@ -73,38 +111,50 @@ def ci_page(asking: Asking, params: CiParams) -> CiPage:
     def question(tx: Tx, ctx: Context) -> CiPage:
         found, reasons = status(tx, ctx, params.name), why(tx, ctx, params.name)
         ci = found.ci
-        past = incidents_before(
-            tx, ci_id=ci.id, open_only=False, before=None, limit=_MOST_INCIDENTS
-        )
         home = at_home.get(ci.id, NOWHERE)
-        incidents = read_incidents(tx, ctx, past)
-        reference = found.reference or home.reference
-        ids = {one.name: one.id for one in ci_rows(tx)}
-        own, beside = days.get(ci.id, ()), days.get(ids.get(reference or "", 0), ())
+        incidents = ci_incidents(tx, ctx, ci.id)
         return CiPage(
             ci,
             found,
             sentence(ctx, found, capital=False),
-            ctx.configured(ci.name),
+            contact(tx, ctx, ci.name),
             home.projects,
-            own,
-            history_chart(own, beside, incidents, chart_in_words(ci.name, own, reference, beside))
-            if own
-            else Markup(""),
+            month_of(tx, ctx, ci, days, found.reference or home.reference, incidents),
             reasons.signals,
             reasons.failures,
             incidents,
             jobs(tx, ctx, ci.name).jobs[:_MOST_JOBS],
             missed(tx, ctx, ci.name, _MOST_MISSED),
-            _badge(ctx, ci.name),
+            badge_code(ctx, ci.name),
         )
 
     return asking.ask(question)
 
 
-def _badge(ctx: Context, name: str) -> str:
-    """Markdown that shows the badge and leads here; relative where we have no public address."""
-    own = ctx.page() or ""
-    path = quote(name, safe="")
-    words = re.sub(r"([\\\[\]])", r"\\\1", name)
-    return f"[![{words}]({own}/badge/{path}.svg)]({own}/ci/{path})"
+def ci_incidents(tx: Tx, ctx: Context, ci_id: int) -> tuple[Incident, ...]:
+    """A CI's last incidents, newest first; what never opened is none that anybody was told of."""
+    past = incidents_before(tx, ci_id=ci_id, open_only=False, before=None, limit=_MOST_INCIDENTS)
+    return tuple(one for one in read_incidents(tx, ctx, past) if one.opened_at is not None)
+
+
+def month_of(
+    tx: Tx,
+    ctx: Context,
+    ci: CiLine,
+    days: dict[int, tuple[Day, ...]],
+    reference: str | None,
+    incidents: Sequence[Incident],
+) -> Month:
+    """The month of a CI beside its reference; ``days`` are every CI's."""
+    ids = {one.name: one.id for one in ci_rows(tx)}
+    other = ids.get(reference) if reference else None
+    window = days_before(ctx.now, MONTH)
+    return Month(
+        ci.name,
+        reference if other is not None else None,
+        days.get(ci.id, ()),
+        days.get(other, ()) if other is not None else (),
+        latency_days(tx, ci.id, window),
+        latency_days(tx, other, window) if other is not None else (),
+        incidents,
+    )

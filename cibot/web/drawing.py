@@ -7,6 +7,7 @@ allowed. A picture that says more than the text beside it says it in its label.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 
 from markupsafe import Markup
 
@@ -48,32 +49,42 @@ def state_chip(state: State, word: str | None = None) -> Markup:
 
 
 def bars(days: Sequence[Day]) -> Markup:
-    """One bar a day: passes below, the rest above; an underline is a day without results."""
+    """One bar a day: passes below, the rest above; an underline is a day without results.
+
+    Days of one kind in a row are one line, which the style cuts into bars: sixty
+    CIs are on a page.
+    """
     step = _BAR + _GAP
-    passed, bad, none = [], [], []
-    for place, day in enumerate(days):
-        middle = f"{place * step + _BAR / 2:g}"
-        ran = day.passes + day.fails + day.infra
-        if ran == 0:
-            none.append(f"M{place * step} {_TALL}h{_BAR}")
-            continue
-        edge = round(_TALL * (1 - day.passes / ran), 1)
-        if day.passes:
-            passed.append(f"M{middle} {_TALL}V{edge:g}")
-        if edge:
-            bad.append(f"M{middle} {edge:g}V0")
+    ran = [day.passes + day.fails + day.infra for day in days]
+    passed = [bool(day.passes) for day in days]
+    bad = [
+        f"M{place * step} 0V{_TALL * (1 - day.passes / total):.3g}"
+        for place, (day, total) in enumerate(zip(days, ran, strict=True))
+        if day.passes < total
+    ]
     return Markup(
-        '<svg class="bars" viewBox="0 0 {w} {h}" width="{w}" height="{h}" role="img"'
+        '<svg class="bars" viewBox="-1.5 0 {w} {h}" width="{w}" height="{h}" role="img"'
         ' aria-label="{said}"><path class="bp" d="{p}"/><path class="bf" d="{f}"/>'
         '<path class="bn" d="{n}"/></svg>'
     ).format(
         w=max(1, len(days) * step - _GAP),
         h=_TALL + 1,
         said=bars_in_words(days),
-        p="".join(passed),
+        p=_rows(passed, _TALL // 2),
         f="".join(bad),
-        n="".join(none),
+        n=_rows([not one for one in ran], _TALL),
     )
+
+
+def _rows(kept: Sequence[bool], height: int) -> str:
+    """The ``d`` of a line at ``height`` under each run of days that are kept."""
+    step, lines, place = _BAR + _GAP, [], 0
+    for keep, run in groupby(kept):
+        length = len(list(run))
+        if keep:
+            lines.append(f"M{place * step - _BAR / 2:g} {height}h{length * step - _GAP}")
+        place += length
+    return "".join(lines)
 
 
 def bars_in_words(days: Sequence[Day]) -> str:
@@ -105,12 +116,10 @@ def whisker(
     if beside is not None:
         said += f"; {beside[0]} {text.percent(beside[1])}"
     drawn += Markup('<circle cx="{}" cy="9" r="3.6"/>').format(_at(share))
-    wide = _SCALE + 2 * _EDGE
     return Markup(
-        '<svg class="w {}" viewBox="0 0 {} 18" width="{}" height="18" role="img"'
-        ' aria-label="{}">{}</svg>'
-    ).format(state.value if state else "plain", wide, wide, said, drawn)
+        '<svg class="w {}" viewBox="0 0 {} 18" role="img" aria-label="{}">{}</svg>'
+    ).format(state.value if state else "plain", _SCALE + 2 * _EDGE, said, drawn)
 
 
-def _at(share: float) -> str:
-    return f"{_EDGE + _SCALE * min(1.0, max(0.0, share)):.1f}"
+def _at(share: float) -> int:
+    return round(_EDGE + _SCALE * min(1.0, max(0.0, share)))

@@ -41,7 +41,7 @@ def plain(value: Any) -> Any:
             return written(value)
     if not is_dataclass(value):
         raise TypeError(f"{type(value).__name__} has no form in JSON")
-    return {key: plain(getattr(value, name)) for name, key, _kind in _members(value.__class__)}
+    return {key: plain(getattr(value, name)) for name, key, _kind in members(value.__class__)}
 
 
 def written(body: Any) -> bytes:
@@ -67,7 +67,7 @@ _WRITTEN: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
 
 
 @cache
-def _members(kind: Any) -> tuple[tuple[str, str, Any], ...]:
+def members(kind: Any) -> tuple[tuple[str, str, Any], ...]:
     """(attribute, key in JSON, type) of each field and property that is told."""
     hints = {name: one for name, one in get_type_hints(kind).items() if not name.startswith("_")}
     for name, value in vars(kind).items():
@@ -109,12 +109,12 @@ def _object_schema(kind: type, shared: dict[str, Any]) -> dict[str, Any]:
     if kind.__name__ in shared:
         return reference
     shared[kind.__name__] = {}  # holds the place, should a kind hold itself
-    members = _members(kind)
+    told = members(kind)
     shared[kind.__name__] = {
         "type": "object",
         "description": " ".join((kind.__doc__ or "").split()),
-        "properties": {key: schema_of(one, shared) for _name, key, one in members},
-        "required": [key for _name, key, _one in members],
+        "properties": {key: schema_of(one, shared) for _name, key, one in told},
+        "required": [key for _name, key, _one in told],
         "additionalProperties": False,
     }
     return reference

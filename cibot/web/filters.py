@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,7 +18,7 @@ from cibot.reports.failures import FailedJob
 from cibot.reports.listing import CiLine
 from cibot.reports.matrix import MatrixCell
 from cibot.reports.signals import SignalView
-from cibot.web import apipage, drawing
+from cibot.web import apipage, badges, drawing, plot
 from cibot.web.asking import Asking
 
 
@@ -30,7 +31,13 @@ def page_tools(environment: Environment, asking: Asking) -> None:
     def ago(moment: datetime | None) -> Markup:
         return ago_time(moment, asking.clock()) if moment else Markup("never")
 
-    environment.filters.update(at=at, ago=ago, **_WORDS)
+    def stamped(words: str) -> Markup:
+        return stamped_html(words, asking.clock())
+
+    def line(spans: Line, *moments: datetime | None) -> Markup:
+        return line_html(spans, [one for one in moments if one], asking.clock())
+
+    environment.filters.update(at=at, ago=ago, line=line, stamped=stamped, **_WORDS)
     environment.globals.update(_PICTURES)
 
 
@@ -48,9 +55,9 @@ def ago_time(moment: datetime, now: datetime) -> Markup:
     )
 
 
-def line_html(line: Line) -> Markup:
-    """A line of spans as HTML."""
-    return Markup("").join(_span(one) for one in line)
+def line_html(line: Line, moments: Sequence[datetime], now: datetime) -> Markup:
+    """A line of spans as HTML. Where it tells of one of ``moments``, a script may make it local."""
+    return Markup("").join(_span(one, moments, now) for one in line)
 
 
 def unbroken(words: str) -> str:
@@ -58,10 +65,12 @@ def unbroken(words: str) -> str:
     return words.replace(" %", "\u00a0%")
 
 
-def _span(span: Span) -> Markup:
+def _span(span: Span, moments: Sequence[datetime], now: datetime) -> Markup:
     if span.state is not None:
         return drawing.state_chip(span.state)
     html: Any = Markup("{}").format(unbroken(span.text))
+    if not span.href:
+        html = _timed(html, moments, now)
     if span.code:
         html = Markup("<code>{}</code>").format(html)
     if span.strong:
@@ -70,11 +79,36 @@ def _span(span: Span) -> Markup:
     return Markup('<a href="{}">{}</a>').format(address, html) if address else html
 
 
+def stamped_html(words: str, now: datetime) -> Markup:
+    """What a signal said, with its times ("2026-11-23 04:10 UTC") as moments."""
+
+    def moment(found: re.Match[str]) -> Markup:
+        try:
+            return at_time(datetime.fromisoformat(found[1]).replace(tzinfo=UTC), now)
+        except ValueError:  # a text that only looks like one
+            return Markup("{}").format(found[0])
+
+    safe = Markup("{}").format(unbroken(words))
+    return Markup(_STAMP.sub(moment, safe))  # noqa: S704  both are escaped already
+
+
+def _timed(html: Markup, moments: Sequence[datetime], now: datetime) -> Markup:
+    """Text in which the words for a moment are that moment; in one pass, so that no tag is read."""
+    by_words = {text.clock(one, now, UTC): one for one in moments}
+    if not by_words:
+        return html
+    longest = sorted(by_words, key=len, reverse=True)
+    words = re.compile(rf"\b({'|'.join(map(re.escape, longest))})\b(?: UTC)?")
+    # Both the text and the times are escaped already.
+    return Markup(words.sub(lambda one: at_time(by_words[one[1]], now), html))  # noqa: S704
+
+
 def chip_of(state: str, word: str | None = None) -> Markup:
     """A chip by the state's word."""
     return drawing.state_chip(State(state), word)
 
 
+_STAMP = re.compile(r"\b(\d{4}-\d\d-\d\d \d\d:\d\d) UTC\b", re.ASCII)
 _BY_RESULT: dict[Result | None, State] = {
     Result.PASS: State.HEALTHY,
     Result.FAIL: State.FAILING,
@@ -89,15 +123,15 @@ def verdict_chip(verdict: CiVerdict) -> Markup:
 
 
 def mark(cell: MatrixCell | None) -> Markup:
-    """A cell of a matrix: the shape to see, the word to hear and to hover."""
+    """A cell of a matrix: the style draws the shape, the word is to hear and to hover.
+
+    As short as it can be: a matrix has hundreds.
+    """
     if cell is None:
-        return Markup("")
-    word = phrases.result_word(cell.result, "started")
+        return Markup("<td></td>")
     state = _BY_RESULT.get(cell.result, State.UNKNOWN)
-    return Markup(
-        '<span class="s {}" title="{}"><svg class="k" role="img" aria-label="{}">'
-        '<use href="#s-{}"/></svg></span>'
-    ).format(state.value, word, word, state.value)
+    word = phrases.result_word(cell.result, "started")
+    return Markup('<td class="{}"><i>{}</i></td>').format(state.value, word)
 
 
 def job_link(job: FailedJob) -> Markup:
@@ -116,6 +150,17 @@ def is_rate(signal: SignalView) -> bool:
     """Whether its figure is a share with an interval, for a scale of 0 to 100 %."""
     bounds = (signal.low, signal.figure, signal.high)
     return all(one is not None and 0 <= one <= 1 for one in bounds)
+
+
+def figure_of(signal: SignalView) -> str:
+    """A signal's figure in its own unit; "" where it has none that says anything by itself."""
+    if signal.figure is None or signal.name == "silent":
+        return ""
+    if is_rate(signal):
+        return text.percent(signal.figure)
+    if signal.name == "latency":
+        return text.duration(signal.figure * 3600)
+    return f"{round(signal.figure, 1):g}"
 
 
 def success_verdict(ci: CiLine) -> State:
@@ -154,13 +199,14 @@ _WORDS: dict[str, Callable[..., Any]] = {
     "number": text.number,
     "duration": text.duration,
     "cut": text.cut,
-    "line": line_html,
     "machine": machine,
     "unbroken": unbroken,
     "sentence": text.sentence,
     "project_tail": project_tail,
+    "took": lambda length: text.duration(length.total_seconds()),
 }
 _PICTURES: dict[str, Callable[..., Any]] = {
+    "badge_of": badges.badge_of,
     "chip": drawing.state_chip,
     "chip_of": chip_of,
     "verdict_chip": verdict_chip,
@@ -168,6 +214,7 @@ _PICTURES: dict[str, Callable[..., Any]] = {
     "job_link": job_link,
     "job_link_to": job_link_to,
     "is_rate": is_rate,
+    "figure_of": figure_of,
     "success_verdict": success_verdict,
     "shown_sets": shown_sets,
     "trustworthy": trustworthy,
@@ -182,4 +229,6 @@ _PICTURES: dict[str, Callable[..., Any]] = {
     "plural": text.plural,
     "result_word": phrases.result_word,
     "acknowledgement": phrases.acknowledgement,
+    "rate_words": phrases.rate,
+    "day_words": plot.day_words,
 }

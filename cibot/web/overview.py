@@ -36,12 +36,13 @@ class Filter(Params):
 
     q: Annotated[str, Field(max_length=100)] | None = None
     project: ProjectName | None = None
+    owner: Annotated[str, Field(max_length=200)] | None = None
     state: State | None = None
 
     @property
     def active(self) -> bool:
         """Whether anything is left out."""
-        return any((self.q, self.project, self.state))
+        return any((self.q, self.project, self.owner, self.state))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,7 @@ class Overview:
     rows: tuple[Row, ...]
     known: int
     projects: tuple[str, ...]
+    owners: tuple[str, ...]
     chosen: Filter
     beside: str | None
 
@@ -88,10 +90,11 @@ def overview(asking: Asking, chosen: Filter) -> Overview:
     def question(tx: Tx, ctx: Context) -> Overview:
         lines = all_lines(tx, ctx)
         told = [
-            Told(one, sentences.get(one.id, ()), one.incidents, days.get(one.id, ()))
+            Told(one, sentences.get(one.id, ()), _opened(one), days.get(one.id, ()))
             for one in _open(lines)[:_MOST_TOLD]
         ]
-        rows = _rows([one for one in lines if _fits(one, at_home, chosen)], lines, at_home, days)
+        fitting = [one for one in lines if _fits(ctx, one, at_home, chosen)]
+        rows = _rows(fitting, lines, at_home, days)
         lately = incidents_since(tx, ctx, ctx.now - _DAY)
         return Overview(
             headline(lines),
@@ -101,6 +104,7 @@ def overview(asking: Asking, chosen: Filter) -> Overview:
             tuple(rows),
             len(lines),
             _projects(at_home),
+            tuple(sorted({one.owner for one in ctx.config.ci if one.owner}, key=str.casefold)),
             chosen,
             _one_reference(rows),
         )
@@ -147,7 +151,12 @@ def sentence(ctx: Context, found: Status, *, capital: bool) -> Line:
 
 
 def _open(lines: Sequence[CiLine]) -> list[CiLine]:
-    return [one for one in lines if one.incidents]
+    return [one for one in lines if _opened(one)]
+
+
+def _opened(line: CiLine) -> tuple[Incident, ...]:
+    """Its incidents that people were told of; what is pending may come to nothing."""
+    return tuple(one for one in line.incidents if one.opened_at is not None)
 
 
 def _sentences(tx: Tx, ctx: Context) -> dict[int, Line]:
@@ -156,12 +165,19 @@ def _sentences(tx: Tx, ctx: Context) -> dict[int, Line]:
     return {one.id: sentence(ctx, status(tx, ctx, one.name), capital=True) for one in worst}
 
 
-def _fits(line: CiLine, at_home: Mapping[int, Home], chosen: Filter) -> bool:
+def _fits(ctx: Context, line: CiLine, at_home: Mapping[int, Home], chosen: Filter) -> bool:
     if chosen.q and chosen.q.casefold() not in line.name.casefold():
+        return False
+    if chosen.owner and _owner(ctx, line) != chosen.owner.casefold():
         return False
     if chosen.project and not _on(at_home.get(line.id, NOWHERE), chosen.project):
         return False
     return chosen.state in {None, line.state}
+
+
+def _owner(ctx: Context, line: CiLine) -> str:
+    known = ctx.configured(line.name)
+    return known.owner.casefold() if known and known.owner else ""
 
 
 def _on(home: Home, project: str) -> bool:

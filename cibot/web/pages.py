@@ -10,6 +10,7 @@ from typing import Any
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import NotFound
 
 from cibot import __version__
 from cibot.errors import CibotError, Transient, UserError
@@ -17,19 +18,22 @@ from cibot.reports.change import change
 from cibot.reports.feeds import feeds
 from cibot.web.api import ENDPOINTS, WRITES
 from cibot.web.api.changes import ChangeParams
-from cibot.web.api.incidents import OneIncident, one_incident
+from cibot.web.api.incidents import OneIncident
 from cibot.web.api.params import Nothing
-from cibot.web.api.projects import MatrixParams, one_project, projects
+from cibot.web.api.projects import MatrixParams, one_project
 from cibot.web.asking import Asking
 from cibot.web.cipage import CiParams, ci_page
+from cibot.web.comparepage import CompareParams, compare_page
 from cibot.web.endpoint import read_params
 from cibot.web.filters import page_tools
-from cibot.web.incidentpage import incidents_page
+from cibot.web.incidentpage import incident_page, incidents_page
 from cibot.web.judging import judging
 from cibot.web.openapi import document
 from cibot.web.overview import Filter, overview
-from cibot.web.problems import BadParameter
+from cibot.web.problems import BadParameter, problem
+from cibot.web.projectspage import projects_page
 from cibot.web.reply import reply
+from cibot.web.unparsedpage import UnparsedParams, unparsed_page
 
 _STATIC = {"style.css": "text/css", "page.js": "text/javascript"}
 _YEAR_S = 365 * 86400
@@ -69,14 +73,13 @@ class Pages:
 
     def incident(self, id: str) -> Response:  # noqa: A002  the URL's word
         """``/incidents/<id>``: one, with its timeline."""
-        asked = read_params(OneIncident, {"id": id})
-        page = one_incident(self._asking, asked)
-        return self._render("incident.html", page=page, one=page.incident, steps=page.steps)
+        page = incident_page(self._asking, read_params(OneIncident, {"id": id}))
+        return self._render("incident.html", page=page)
 
     def projects(self) -> Response:
         """``/projects``: where CIs are at home."""
-        page = projects(self._asking, read_params(Nothing, {}))
-        return self._render("projects.html", here="projects", page=page)
+        read_params(Nothing, {})
+        return self._render("projects.html", here="projects", page=projects_page(self._asking))
 
     def project(self, name: str) -> ResponseReturnValue:
         """``/projects/<name>``: its last patch sets beside its CIs."""
@@ -84,6 +87,16 @@ class Pages:
         if page.project != name:
             return redirect(url_for("pages.project", name=page.project), 302)
         return self._render("project.html", page=page)
+
+    def compare(self) -> Response:
+        """``/compare``: two CIs on the patch sets that both judged."""
+        page = compare_page(self._asking, read_params(CompareParams, {}, form=True))
+        return self._render("compare.html", here="compare", page=page)
+
+    def unparsed(self) -> Response:
+        """``/unparsed``: what CIs wrote and nobody understood."""
+        page = unparsed_page(self._asking, read_params(UnparsedParams, {}, form=True))
+        return self._render("unparsed.html", page=page)
 
     def how(self) -> Response:
         """``/how``: how it judges, with the thresholds in force."""
@@ -120,8 +133,19 @@ class Pages:
         elif not isinstance(error, UserError):
             status = 500
         said = str(error) if isinstance(error, UserError) else "The database does not answer."
-        html = render_template("sorry.html", said=said, servers=(), stale=(), version=__version__)
-        return Response(html, status, {"Cache-Control": "no-store"}, mimetype="text/html")
+        return _sorry(said, status)
+
+    def nowhere(self, _error: NotFound) -> ResponseReturnValue:
+        """An address that leads nowhere: a page for people, a problem for programs."""
+        wants = request.accept_mimetypes.best_match(["application/problem+json", "text/html"])
+        if wants == "text/html" and not request.path.startswith(("/api/", "/webhooks/")):
+            return _sorry(f"There is no page {request.path[:100]} here.", 404)
+        return problem(404, "Not Found", "There is nothing at this address.")
+
+
+def _sorry(said: str, status: int) -> Response:
+    html = render_template("sorry.html", said=said, servers=(), stale=(), version=__version__)
+    return Response(html, status, {"Cache-Control": "no-store"}, mimetype="text/html")
 
 
 def pages_blueprint(asking: Asking) -> Blueprint:
@@ -135,9 +159,12 @@ def pages_blueprint(asking: Asking) -> Blueprint:
     blueprint.add_url_rule("/incidents/<id>", "incident", pages.incident)
     blueprint.add_url_rule("/projects", "projects", pages.projects)
     blueprint.add_url_rule("/projects/<path:name>", "project", pages.project)
+    blueprint.add_url_rule("/compare", "compare", pages.compare)
+    blueprint.add_url_rule("/unparsed", "unparsed", pages.unparsed)
     blueprint.add_url_rule("/how", "how", pages.how)
     blueprint.add_url_rule("/api", "api", pages.api)
     blueprint.register_error_handler(CibotError, pages.sorry)
+    blueprint.app_errorhandler(404)(pages.nowhere)
     files = {name: _file(name) for name in _STATIC}
     blueprint.add_url_rule("/static/<name>", "static", _static(files))
     blueprint.record(lambda state: _tools(state, asking, files))

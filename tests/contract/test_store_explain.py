@@ -35,6 +35,7 @@ from cibot.store import (
     queries_face,
     queries_incident,
     queries_judging,
+    queries_latency,
     queries_life,
     queries_status,
     queries_tally,
@@ -119,7 +120,10 @@ CALLS: Mapping[Any, Sequence[Call]] = {
         lambda tx: cis.ensure_server(tx, "new", "https://new"),
     ],
     cis.server_urls: [cis.server_urls],
-    comments.known_comments: [lambda tx: comments.known_comments(tx, [CHANGE, CHANGE + 1])],
+    comments.known_comments: [
+        lambda tx: comments.known_comments(tx, [CHANGE, CHANGE + 1]),
+        lambda tx: comments.known_comments(tx, [CHANGE, CHANGE + 1], {1, 2, 3}),
+    ],
     comments.add_comments: [lambda tx: comments.add_comments(tx, [COMMENT])],
     comments.update_comments: [lambda tx: comments.update_comments(tx, [COMMENT | {"seq": 1}])],
     comments.comments_after: [
@@ -268,6 +272,9 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     queries_tally.counts_between: [
         lambda tx: queries_tally.counts_between(tx, [1, 2], SINCE, UNTIL),
         lambda tx: queries_tally.counts_between(tx, [1, 2], NOW - ago(minutes=3), NOW),
+    ],
+    queries_latency.first_verdicts: [
+        lambda tx: queries_latency.first_verdicts(tx, 1, [(SINCE, UNTIL)], 10)
     ],
     queries_unparsed.unparsed_of: [lambda tx: queries_unparsed.unparsed_of(tx, 1, SINCE, 10)],
     reports.put_reports: [lambda tx: reports.put_reports(tx, [], [], Tally())],

@@ -19,7 +19,7 @@ from cibot.chat.protocol import Question
 from cibot.config import Config
 from cibot.demo.reviews import Reviews
 from cibot.store.engine import Store
-from cibot.webhooks.gerrit import Hook, gerrit_blueprint
+from cibot.webhooks.gerrit import MOUNT, Hook, gerrit_hook
 from cibot.webhooks.slack import slack_blueprint
 from tests.fuzz.hostile import broken, mangle, text
 from tests.support.slack_caller import command_fields, event, signed
@@ -61,10 +61,8 @@ class HttpFuzz:
         self._backend.start(_answer)
         hook = Hook(TOKEN, source.ingest)
         app = create_app(
-            [
-                gerrit_blueprint({"review": hook}, lambda: datetime.now(UTC)),
-                slack_blueprint({"work": self._backend}),
-            ]
+            [slack_blueprint({"work": self._backend})],
+            {MOUNT: gerrit_hook({"review": hook}, lambda: datetime.now(UTC))},
         )
         self._client: FlaskClient = app.test_client()
         self._events = _events()

@@ -105,7 +105,8 @@ class CiHistory:
         word = state or ("resolved" if end else "firing")
         began = now - opened
         changed = end or began
-        pure = Incident(kind, Phase(word), State.FAILING, changed, began, resolved_at=end)
+        severity = State.SILENT if kind == "silent" else State.FAILING
+        pure = Incident(kind, Phase(word), severity, changed, began, resolved_at=end)
         row = json.dumps(incident_row(pure) | body)
         stored = StoredIncident(0, 0, kind, word, began, end, changed, row, told=True)
         steps = [(now - opened, "fired", f"{kind} fired")]

@@ -54,12 +54,13 @@ LAYERS: dict[str, set[str]] = {
     "cibot.chat": CHAT,
     "cibot.webhooks": COLLECT,
     "cibot.web": WEB,
+    "cibot.client": WEB | {"cibot.collector"},
     "cibot.app": BASE,
     "cibot.leader": STORE,
     "cibot.scheduler": BASE,
     "cibot.bot": CHAT | {"cibot.leader", "cibot.scheduler"},
     "cibot.demo": ALL,
-    "cibot.bootstrap": ALL - {"cibot.cli", "cibot.demo"},
+    "cibot.bootstrap": ALL - {"cibot.cli", "cibot.client", "cibot.demo"},
     "cibot.cli": ALL,
     "cibot.__main__": {"cibot.cli"},
 }
@@ -84,6 +85,10 @@ PURE_PARTS = (
     "cibot.chat.text",
     "cibot.chat.lines",
     "cibot.chat.wording",
+    "cibot.cli.exits",
+    "cibot.cli.view",
+    "cibot.web.decode",
+    "cibot.web.encode",
 )
 IMPURE = {"flask", "sqlalchemy", "requests", "slack_sdk", "irc", "socket", "threading", "time"}
 CLOCKS = {"now", "utcnow", "today", "time", "monotonic"}

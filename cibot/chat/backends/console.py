@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from typing import TextIO
 
 from cibot.card import Card, Span, card
-from cibot.chat.lines import one_line
+from cibot.chat.lines import between_blanks, one_line
 from cibot.chat.protocol import Answer, Asker, Channel, Link, Question
 from cibot.errors import Permanent, Transient
 from cibot.model import State
@@ -37,7 +37,7 @@ _UNSEEN = re.compile(r"\x1b\[[0-9;]*[mK]|\x1b\]8;;[^\x1b]*\x1b\\")
 _MOST_TYPED = 4096  # bytes of one line
 _ROOM = re.compile(r"\S{1,200}")
 _BROKEN = card("something went wrong with that question; it is in the bot's log", error=True)
-_COLOURS = {
+COLOURS = {
     State.SILENT: "35",
     State.FAILING: "31",
     State.DEGRADED: "33",
@@ -59,20 +59,17 @@ def render(card: Card, *, colour: bool, beside: bool = True) -> list[str]:
 
 
 def _span(span: Span, colour: bool, beside: bool) -> str:
-    body = one_line(span.text)
-    before = " " * (len(span.text) - len(span.text.lstrip())) if body else " "
-    after = " " if body and span.text[-1:].isspace() else ""
-    text = body
+    text = body = one_line(span.text)
     href = one_line(span.href or "")
     if colour and span.state:
-        text = f"\x1b[1;{_COLOURS[span.state]}m{body}\x1b[0m"
+        text = f"\x1b[1;{COLOURS[span.state]}m{body}\x1b[0m"
     elif colour and span.strong:
         text = f"\x1b[1m{body}\x1b[0m"
     if href and href != body and beside:
         text = f"{text} {_dim(f'<{href}>', colour)}"
     elif href and body and colour and not beside:
         text = f"\x1b]8;;{href}\x1b\\{text}\x1b]8;;\x1b\\"
-    return f"{before}{text}{after}" if span.text else ""
+    return between_blanks(span.text, text)
 
 
 def _dim(text: str, colour: bool) -> str:

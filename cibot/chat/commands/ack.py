@@ -7,16 +7,27 @@ from cibot.card import Card, Span, line
 from cibot.chat.command import Ask, Command
 from cibot.errors import UserError
 from cibot.reports import phrases
+from cibot.reports.context import Context
+from cibot.reports.incidents import Incident
 
 
 def answer(ask: Ask) -> Card:
     """The incident and what is noted with it."""
-    number = ask.words[0].removeprefix("#") if ask.words else ""
+    number, note = read_words(ask.words)
+    return render(ask.ctx, take(ask.tx, ask.ctx, ask.actor, number, note))
+
+
+def read_words(words: tuple[str, ...]) -> tuple[int, str]:
+    """The incident's number and the note, maybe empty. Raises UserError without a number."""
+    number = words[0].removeprefix("#") if words else ""
     if not (number.isascii() and number.isdigit() and len(number) < 18):
         raise UserError("Which incident? As in: ack 1 looking into it; incidents lists them.")
-    note = " ".join(ask.words[1:])
-    found = take(ask.tx, ask.ctx, ask.actor, int(number), note)
-    name = Span(found.ci, strong=True, href=ask.ctx.ci_page(found.ci))
+    return int(number), " ".join(words[1:])
+
+
+def render(ctx: Context, found: Incident) -> Card:
+    """A line."""
+    name = Span(found.ci, strong=True, href=ctx.ci_page(found.ci))
     said = f" ({found.kind}): {phrases.acknowledgement(found)}"
     return Card((line(Span(f"#{found.id}", href=found.page), " ", name, said),), link=found.page)
 

@@ -25,7 +25,7 @@ def answer(ask: Ask) -> Card:
 
 def render(ctx: Context, found: ChangeReport) -> Card:
     """At most nine lines."""
-    bad = [one for one in found.verdicts if one.result in {Result.FAIL, Result.INFRA}]
+    bad = failed(found)
     good = [one for one in found.verdicts if one.result is Result.PASS]
     runs = [one for one in found.verdicts if one.running]
     lines = [_head(ctx, found, len(good), len(bad), len(runs))]
@@ -34,8 +34,18 @@ def render(ctx: Context, found: ChangeReport) -> Card:
         lines.append(line(f"and {text.plural(len(bad) - _FAILURES, 'more failure')}"))
     lines += _names("Passed: ", [_named(one) for one in good])
     lines += _names("Running: ", [_named(one) for one in runs])
-    lines += _names("Missing: ", [_absent(ctx, one) for one in found.missing])
+    lines += missing(ctx, found)
     return Card(tuple(lines), link=found.page or found.gerrit, long=len(lines) > 5)
+
+
+def failed(found: ChangeReport) -> list[CiVerdict]:
+    """The verdicts that are not in favour."""
+    return [one for one in found.verdicts if one.result in {Result.FAIL, Result.INFRA}]
+
+
+def missing(ctx: Context, found: ChangeReport) -> list[Line]:
+    """A line of who is missing, or none."""
+    return _names("Missing: ", [_absent(ctx, one) for one in found.missing])
 
 
 def _head(ctx: Context, found: ChangeReport, passed: int, failed: int, running: int) -> Line:
@@ -58,11 +68,11 @@ def _failure(ctx: Context, found: ChangeReport, bad: list[CiVerdict], one: CiVer
     jobs = phrases.jobs(one.failed_jobs)
     if jobs:
         parts += [": ", *jobs]
-    return line(*parts, f". {_trust(ctx, found, bad, one)}")
+    return line(*parts, f". {trust(ctx, found, bad, one)}")
 
 
-def _trust(ctx: Context, found: ChangeReport, bad: list[CiVerdict], one: CiVerdict) -> str:
-    """Whether a failure says something of the change."""
+def trust(ctx: Context, found: ChangeReport, bad: list[CiVerdict], one: CiVerdict) -> str:
+    """Whether a failure says something of the change, beside all that are ``bad``."""
     ci = one.ci
     itself = f"{ci.name} itself is {ci.state.value}{phrases.since(ctx, ci)}"
     if ci.name == found.reference:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from cibot.card import Card, Line, Span, joined, line
 from cibot.chat.command import Ask, Command
 from cibot.errors import UserError
@@ -10,13 +12,17 @@ from cibot.reports.ci import find_ci
 from cibot.reports.compare import Comparison, compare
 from cibot.reports.context import Context
 
+Words = tuple[str, ...]
+Find = Callable[[Words], str]
 _BETWEEN = {"and", "with", "to", "vs", "vs.", "versus", "against", "beside"}
 _MOST_WORDS = 12  # every place between two of them is tried
 
 
 def answer(ask: Ask) -> Card:
     """How often they agree, and where they do not."""
-    first, second = _names(ask)
+    first, second = read_names(
+        ask.words, lambda words: find_ci(ask.tx, " ".join(words)).name, ask.ci_name
+    )
     return render(ask.ctx, compare(ask.tx, ask.ctx, first, second))
 
 
@@ -42,26 +48,29 @@ def render(ctx: Context, found: Comparison) -> Card:  # noqa: ARG001 - as every 
     return Card(tuple(lines), link=one.page)
 
 
-def _names(ask: Ask) -> tuple[str, str]:
-    """The two names, wherever one ends and the other begins."""
-    words = ask.words[:_MOST_WORDS]
+def read_names(asked: Words, find: Find, sought: Find) -> tuple[str, str]:
+    """The two names, wherever one ends and the other begins.
+
+    ``find`` names the CI that words mean, ``sought`` that of a sentence;
+    both raise UserError, and so does this.
+    """
+    words = asked[:_MOST_WORDS]
     if len(words) < 2:
         raise UserError("compare takes two CIs, as in: compare netapp zuul.")
     for place, word in enumerate(words):
         if word.casefold() in _BETWEEN and 0 < place < len(words) - 1:
-            return ask.ci_name(words[:place]), ask.ci_name(words[place + 1 :])
+            return sought(words[:place]), sought(words[place + 1 :])
     last = UserError("")
     for place in range(1, len(words)):
         try:
-            first = find_ci(ask.tx, " ".join(words[:place])).name
-            return first, find_ci(ask.tx, " ".join(words[place:])).name
+            return find(words[:place]), find(words[place:])
         except UserError as error:
             last = error if place == 1 else last
     if len(words) == 2:
         raise last
+    said = text.cut(" ".join(asked), 60)
     raise UserError(
-        f"{text.cut(ask.text, 60)!r} is not two CIs; put each in quotes, "
-        'as in: compare "NetApp CI" Zuul.'
+        f'{said!r} is not two CIs; put each in quotes, as in: compare "NetApp CI" Zuul.'
     )
 
 

@@ -17,12 +17,16 @@ _INCIDENTS = 3
 
 def answer(ask: Ask) -> Card:
     """A bar a day, and the incidents in them."""
-    words, days = ask.words, 7
-    match = _DAYS.fullmatch(words[-1]) if len(words) > 1 else None
-    if match:
-        days = int(match[1]) * (7 if (match[2] or "d").casefold().startswith("w") else 1)
-        words = words[:-1]
+    words, days = read_words(ask.words)
     return render(ask.ctx, history(ask.tx, ask.ctx, ask.ci_name(words), days))
+
+
+def read_words(words: tuple[str, ...]) -> tuple[tuple[str, ...], int]:
+    """The words of the name, and how many days; seven where none are named."""
+    match = _DAYS.fullmatch(words[-1]) if len(words) > 1 else None
+    if match is None:
+        return words, 7
+    return words[:-1], int(match[1]) * (7 if (match[2] or "d").casefold().startswith("w") else 1)
 
 
 def render(ctx: Context, found: History) -> Card:

@@ -14,26 +14,36 @@ _LINES = 10
 
 def answer(ask: Ask) -> Card:
     """The open ones, newest first; with "all" those of the last seven days too."""
-    word = ask.text.casefold()
+    ended = read_words(ask.words)
+    return render(ask.ctx, incidents(ask.tx, ask.ctx, ended=ended), ended=ended)
+
+
+def read_words(words: tuple[str, ...]) -> bool:
+    """Whether ended ones are asked for, too. Raises UserError for anything else."""
+    word = " ".join(words).casefold()
     if word not in {"", "open", "all"}:
         raise UserError("incidents takes nothing or all, as in: incidents all.")
-    return render(ask.ctx, incidents(ask.tx, ask.ctx, ended=word == "all"), ended=word == "all")
+    return word == "all"
 
 
 def render(ctx: Context, found: tuple[Incident, ...], *, ended: bool) -> Card:
     """A line each."""
     page = ctx.page("incidents")
-    opened = sum(one.resolved_at is None for one in found)
-    head = f"{text.plural(opened, 'incident')} {'is' if opened == 1 else 'are'} open"
-    over = f", {len(found) - opened} ended in seven days" if ended else ""
-    if not found:
-        when = "No incident is open" + (" or was in seven days." if ended else ".")
-        return Card((line(when),), link=page)
-    lines: list[Line] = [line(f"{head}{over}.")]
+    lines: list[Line] = [headline(found, ended=ended)]
     lines += [_incident(ctx, one) for one in found[:_LINES]]
     if len(found) > _LINES:
         lines.append(line(f"and {len(found) - _LINES} more"))
     return Card(tuple(lines), link=page, long=len(lines) > 4)
+
+
+def headline(found: tuple[Incident, ...], *, ended: bool) -> Line:
+    """How many are open, and how many ended."""
+    if not found:
+        return line("No incident is open" + (" or was in seven days." if ended else "."))
+    opened = sum(one.resolved_at is None for one in found)
+    head = f"{text.plural(opened, 'incident')} {'is' if opened == 1 else 'are'} open"
+    over = f", {len(found) - opened} ended in seven days" if ended else ""
+    return line(f"{head}{over}.")
 
 
 def _incident(ctx: Context, one: Incident) -> Line:

@@ -10,7 +10,7 @@ from cibot.reports.context import Context
 from cibot.reports.jobs import JobLine, Jobs, jobs
 
 _LINES = 10
-_STREAKS = {Result.PASS: "passed", Result.FAIL: "failed", Result.INFRA: "broke"}
+STREAKS = {Result.PASS: "passed", Result.FAIL: "failed", Result.INFRA: "broke"}
 
 
 def answer(ask: Ask) -> Card:
@@ -34,7 +34,7 @@ def render(ctx: Context, found: Jobs) -> Card:
 def _job(ctx: Context, one: JobLine) -> Line:
     name = Span(text.cut(one.job, 60), href=phrases.web_address(one.last_url), code=True)
     said = phrases.rate(one.rate) if one.rate else "no result"
-    parts = [f"last {one.streak} {_STREAKS[one.streak_of]}"] if one.streak > 1 else []
+    parts = [f"last {one.streak} {STREAKS[one.streak_of]}"] if one.streak > 1 else []
     if one.infra:
         parts.append(f"{one.infra} broke by itself" if one.infra == 1 else
                      f"{one.infra} broke by themselves")  # fmt: skip

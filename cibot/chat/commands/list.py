@@ -8,6 +8,7 @@ from cibot.chat.wording import without_fillers
 from cibot.errors import UserError
 from cibot.model import State
 from cibot.reports import phrases
+from cibot.reports.context import Context
 from cibot.reports.listing import CiLine, Listing, is_wrong, listing
 
 _LINES = 12
@@ -17,15 +18,14 @@ _SHORT = 4  # lines that a shared room bears
 
 def answer(ask: Ask) -> Card:
     """Those that need a look with a line each, the rest by name."""
-    state, project = _arguments(ask)
-    return render(ask, listing(ask.tx, ask.ctx, state, project))
+    state, project = read_words(ask.words)
+    return render(ask.ctx, listing(ask.tx, ask.ctx, state, project))
 
 
-def render(ask: Ask, found: Listing) -> Card:
+def render(ctx: Context, found: Listing) -> Card:
     """A sentence over all, then the CIs."""
-    ctx = ask.ctx
     each = [one for one in found.cis if found.state or is_wrong(one.state)]
-    lines: list[Line] = [_head(found)]
+    lines: list[Line] = [headline(found)]
     lines += [phrases.brief(ctx, one) for one in each[:_LINES]]
     if len(each) > _LINES:
         lines.append(line(f"and {len(each) - _LINES} more"))
@@ -36,7 +36,8 @@ def render(ask: Ask, found: Listing) -> Card:
     return Card(tuple(lines), link=ctx.page(), long=len(lines) > _SHORT)
 
 
-def _head(found: Listing) -> Line:
+def headline(found: Listing) -> Line:
+    """The sentence over all, or how many are in the state asked for."""
     if found.state is None:
         return phrases.overall(found)
     where = f" on {found.project}" if found.project else ""
@@ -56,11 +57,14 @@ def _names(state: State, cis: list[CiLine]) -> list[Line]:
     return [line(state_span(state), ": ", *names, *more)]
 
 
-def _arguments(ask: Ask) -> tuple[State | None, str | None]:
-    """A state and a project, in any order; a word that is no state names a project."""
+def read_words(words: tuple[str, ...]) -> tuple[State | None, str | None]:
+    """A state and a project, in any order; a word that is no state names a project.
+
+    Raises UserError for more than that.
+    """
     state: State | None = None
     rest: list[str] = []
-    for word in ask.words:
+    for word in words:
         if word.casefold() in set(State) and state is None:
             state = State(word.casefold())
         elif word.casefold() not in {"project", "projects", "ci", "cis"}:

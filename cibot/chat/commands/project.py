@@ -13,7 +13,7 @@ def answer(ask: Ask) -> Card:
     """As `list project P`."""
     if not ask.words:
         raise UserError("Which project? Write its name, as in: project cinder.")
-    return list_command.render(ask, listing(ask.tx, ask.ctx, None, ask.text))
+    return list_command.render(ask.ctx, listing(ask.tx, ask.ctx, None, ask.text))
 
 
 COMMAND = Command(

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from cibot.card import Card, Span, line
 from cibot.chat.command import Ask, Command
-from cibot.reports.contact import contact
+from cibot.reports.contact import Contact, contact
 
 
 def answer(ask: Ask) -> Card:
     """The comment to write on the change, as configured."""
-    found = contact(ask.tx, ask.ctx, ask.ci_name())
+    return render(contact(ask.tx, ask.ctx, ask.ci_name()))
+
+
+def render(found: Contact) -> Card:
+    """A line, or whom to ask."""
     name = Span(found.name, strong=True, href=found.page)
     if found.recheck is None:
         where = found.contact or found.wiki

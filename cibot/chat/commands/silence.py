@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from cibot.actions.silencing import parse_length, put_silence
 from cibot.card import Card, Span, line
 from cibot.chat.command import Ask, Command
 from cibot.errors import UserError
 from cibot.reports import phrases
+from cibot.reports.context import Context
+from cibot.reports.silences import Muted
 
 _HOW = "silence netapp 2h new disks"
 
 
 def answer(ask: Ask) -> Card:
     """Until when, why, and how to end it."""
-    place = next((i for i, one in enumerate(ask.words) if i and parse_length(one)), None)
+    return render(ask.ctx, put_silence(ask.tx, ask.ctx, ask.actor, *read_words(ask.words)))
+
+
+def read_words(words: tuple[str, ...]) -> tuple[str, timedelta, str]:
+    """Whom, for how long and why, maybe empty. Raises UserError without a length of time."""
+    place = next((i for i, one in enumerate(words) if i and parse_length(one)), None)
     if place is None:
         raise UserError(f"Which CI, for how long, and why? As in: {_HOW} (30m, 2h, 3d, 1h30m).")
-    name = ask.words[: place - 1] if ask.words[place - 1] == "for" else ask.words[:place]
-    length = parse_length(ask.words[place])
+    name = words[: place - 1] if words[place - 1] == "for" else words[:place]
+    length = parse_length(words[place])
     assert length is not None
-    target = " ".join(name)
-    made = put_silence(ask.tx, ask.ctx, ask.actor, target, length, " ".join(ask.words[place + 1 :]))
+    return " ".join(name), length, " ".join(words[place + 1 :])
+
+
+def render(ctx: Context, made: Muted) -> Card:
+    """A line."""
     end = Span(f"unsilence {made.id}", code=True)
-    return Card((line(*phrases.muted(ask.ctx, made), ". To end it: ", end),))
+    return Card((line(*phrases.muted(ctx, made), ". To end it: ", end),))
 
 
 COMMAND = Command(

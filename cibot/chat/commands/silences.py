@@ -5,17 +5,22 @@ from __future__ import annotations
 from cibot.card import Card, line
 from cibot.chat.command import Ask, Command
 from cibot.reports import phrases, text
-from cibot.reports.silences import silences
+from cibot.reports.context import Context
+from cibot.reports.silences import Muted, silences
 
 _LINES = 10
 
 
 def answer(ask: Ask) -> Card:
     """A line each, the one that ends first first."""
-    found = silences(ask.tx, ask.ctx)
+    return render(ask.ctx, silences(ask.tx, ask.ctx))
+
+
+def render(ctx: Context, found: tuple[Muted, ...]) -> Card:
+    """At most eleven lines."""
     if not found:
         return Card((line("No alert is silenced."),))
-    lines = [phrases.muted(ask.ctx, one) for one in found[:_LINES]]
+    lines = [phrases.muted(ctx, one) for one in found[:_LINES]]
     if len(found) > _LINES:
         lines.append(line(f"and {text.number(len(found) - _LINES)} more"))
     return Card(tuple(lines), long=len(lines) > 4)

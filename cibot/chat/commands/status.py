@@ -5,7 +5,8 @@ from __future__ import annotations
 from cibot.card import Card, Line, Span, joined, line
 from cibot.chat.command import Ask, Command
 from cibot.reports import phrases
-from cibot.reports.listing import is_wrong, listing
+from cibot.reports.context import Context
+from cibot.reports.listing import Listing, is_wrong, listing
 from cibot.reports.status import Status, status
 
 _NAMED = 8
@@ -14,21 +15,21 @@ _NAMED = 8
 def answer(ask: Ask) -> Card:
     """The headline of one CI with its details, or one sentence over all."""
     if not ask.words:
-        return _over_all(ask)
-    return render(ask, status(ask.tx, ask.ctx, ask.ci_name()))
+        return over_all(ask.ctx, listing(ask.tx, ask.ctx))
+    return render(ask.ctx, status(ask.tx, ask.ctx, ask.ci_name()))
 
 
-def render(ask: Ask, found: Status) -> Card:
+def render(ctx: Context, found: Status) -> Card:
     """Two lines, and one more when its alerts are silenced or our own feed is stale."""
-    details = phrases.details(ask.ctx, found)
-    lines = [phrases.headline(ask.ctx, found)] + ([details] if details else [])
+    details = phrases.details(ctx, found)
+    lines = [phrases.headline(ctx, found)] + ([details] if details else [])
     if found.silence:
-        lines.append(phrases.muted(ask.ctx, found.silence))
-    return Card((*lines, *phrases.stale_lines(ask.ctx, found.stale)), link=found.ci.page)
+        lines.append(phrases.muted(ctx, found.silence))
+    return Card((*lines, *phrases.stale_lines(ctx, found.stale)), link=found.ci.page)
 
 
-def _over_all(ask: Ask) -> Card:
-    found = listing(ask.tx, ask.ctx)
+def over_all(ctx: Context, found: Listing) -> Card:
+    """A sentence over all, and the names of those that need a look."""
     lines: list[Line] = [phrases.overall(found)]
     wrong = [one for one in found.cis if is_wrong(one.state)]
     if wrong:
@@ -38,7 +39,7 @@ def _over_all(ask: Ask) -> Card:
         )
         more = f" and {len(wrong) - _NAMED} more" if len(wrong) > _NAMED else ""
         lines.append(line(*names, more) if more else names)
-    return Card((*lines, *phrases.stale_lines(ask.ctx, found.stale)), link=ask.ctx.page() or None)
+    return Card((*lines, *phrases.stale_lines(ctx, found.stale)), link=ctx.page() or None)
 
 
 COMMAND = Command(

@@ -2,30 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from cibot.actions.silencing import end_silence_by_id, end_silences_of
 from cibot.card import Card, Span, line
 from cibot.chat.command import Ask, Command
 from cibot.reports import text
-from cibot.reports.silences import silence_on
+from cibot.reports.silences import Muted, silence_on
 
 
 def answer(ask: Ask) -> Card:
     """What ended, and what still mutes."""
-    number = ask.text.removeprefix("#")
-    if number.isascii() and number.isdigit() and len(number) < 18:
-        ended = end_silence_by_id(ask.tx, ask.ctx, ask.actor, int(number))
-        return _told(ask, ended.ci, f": silence #{ended.id} is over.")
-    name, found = end_silences_of(ask.tx, ask.ctx, ask.actor, ask.text)
-    if not found:
-        return _told(ask, name, " has no silence of its own.")
-    numbers = text.listed([f"#{one.id}" for one in found])
-    over = "silence " + numbers + " is over." if len(found) == 1 else f"{numbers} are over."
-    return _told(ask, name, f": {over}")
+    number = number_in(ask.text)
+    if number is None:
+        name, ended = end_silences_of(ask.tx, ask.ctx, ask.actor, ask.text)
+    else:
+        ended = [end_silence_by_id(ask.tx, ask.ctx, ask.actor, number)]
+        name = ended[0].ci
+    return render(name, ended, silence_on(ask.tx, ask.ctx, name))
 
 
-def _told(ask: Ask, name: str, said: str) -> Card:
+def number_in(words: str) -> int | None:
+    """The silence's number, where one is meant and not a CI."""
+    number = words.removeprefix("#")
+    return int(number) if number.isascii() and number.isdigit() and len(number) < 18 else None
+
+
+def render(name: str, ended: Sequence[Muted], other: Muted | None) -> Card:
+    """A line, and one more where ``other`` mutes it still."""
+    numbers = text.listed([f"#{one.id}" for one in ended])
+    said = f": silence {numbers} is over." if len(ended) == 1 else f": {numbers} are over."
+    if not ended:
+        said = " has no silence of its own."
     lines = [line(Span(text.cut(name, 60), strong=True), said)]
-    other = silence_on(ask.tx, ask.ctx, name)
     if other is not None:
         lines.append(line(f"#{other.id} ({text.cut(other.ci, 60)}) mutes it still."))
     return Card(tuple(lines))

@@ -34,18 +34,24 @@ def render(ctx: Context, found: Why) -> Card:
 
 
 def _signal(one: SignalView) -> Line:
+    parts = [one.said.rstrip(".") or one.verdict.value]
+    parts += [part for part in (figure(one), one.threshold) if part]
+    name = Span(f"{_name(one)}: ", state=one.verdict if one.counts else None)
+    return line(name, "; ".join(parts))
+
+
+def _name(one: SignalView) -> str:
     shape = one.verdict.shape if one.counts else "·"
-    parts: list[str | Span] = [f"{shape} {one.name.replace('_', ' ')}: "]
-    parts.append(one.said.rstrip(".") or one.verdict.value)
-    figure = _figure(one)
-    if figure:
-        parts.append(f"; {figure}")
-    if one.threshold:
-        parts.append(f"; {one.threshold}")
-    return line(Span(str(parts[0]), state=one.verdict if one.counts else None), *parts[1:])
+    return f"{shape} {one.name.replace('_', ' ')}"
 
 
-def _figure(one: SignalView) -> str:
+def name_of(one: SignalView) -> Line:
+    """The signal with the shape of its verdict; one that is shown only has a dot."""
+    return line(Span(_name(one), state=one.verdict if one.counts else None))
+
+
+def figure(one: SignalView) -> str:
+    """The share with its interval and n; empty for what is no share."""
     if one.figure is None or not one.n or one.name not in _RATES:
         return ""
     return text.rate(one.figure, one.low, one.high, one.n)

@@ -16,7 +16,7 @@ _HUMAN_LABELS = word_set(
     "code-review workflow commit-queue run-trybot auto-submit autosubmit owners-override "
     "api-review hold trust review-priority rollcall-vote ptl-approved approved submit subm "
     "backport-candidate non-author-code-review auto-publish backport-review presubmit-ready "
-    "bot-commit design-review docs-review do-not-submit"
+    "bot-commit ok-to-test design-review docs-review do-not-submit"
 )
 _BOT_WORDS = word_set(
     "ci cibot bot robot jenkins zuul hudson buildbot jenkinsbot tinderbox treehugger luci cq "
@@ -44,6 +44,8 @@ class Comment:
         account: Account | None = None,
         tag: str | None = None,
     ) -> None:
+        if "\xa0" in body:
+            body = body.replace("\xa0", " ")
         self.body = body[:MAX_CHARS] if len(body) > MAX_CHARS else body
         self.votes = votes
         self.given = given

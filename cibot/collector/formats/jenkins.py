@@ -9,7 +9,9 @@ from __future__ import annotations
 from cibot.collector.formats.comment import Comment
 from cibot.collector.formats.conclude import conclude, outcome_of
 from cibot.collector.formats.lines import read_builds
+from cibot.collector.formats.person import goes_on
 from cibot.collector.formats.text import first_url, job_name
+from cibot.collector.results import RESULT_WORDS
 from cibot.model import Build, Outcome, Report
 
 NAME = "jenkins"
@@ -84,11 +86,16 @@ def _finished(comment: Comment, outcome: Outcome) -> Report | None:
             builds = (Build(name, _word(outcome, comment), url),)
     if outcome is Outcome.FAILURE and outcome_of(builds) is Outcome.SUCCESS:
         outcome = Outcome.SUCCESS  # "Build Failed" over jobs that passed and do not vote
+    if goes_on(comment, "build ") and not any(build.url for build in builds):
+        return None
     said = conclude(comment, outcome, builds)
     return Report(said, NAME, None, builds) if said is not None else None
 
 
 def _word(outcome: Outcome, comment: Comment) -> str:
+    written = comment.first.split(None, 2)[1].rstrip(":.,")
+    if written.isupper() and written in RESULT_WORDS:
+        return written
     if comment.first.lower().startswith("build unstable"):
         return "UNSTABLE"
     return "SUCCESS" if outcome is Outcome.SUCCESS else "FAILURE"

@@ -8,15 +8,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from cibot.collector.formats.places import name_and_url
 from cibot.collector.formats.shapes import MARKS, finish, marked_line, other_line, table_row
-from cibot.collector.formats.text import verdict
+from cibot.collector.formats.text import clean_url, is_url, verdict
 from cibot.collector.results import RESULT_WORDS, known_result
 from cibot.model import Build, Outcome
 
 MAX_BUILDS = 1_000
 _SHORT_CODES = ((":heavy_check_mark:", "✔"), (":white_check_mark:", "✅"), (":x:", "❌"))
+_DIGITS = "0123456789"
 _BULLETS = "-*•+–—· \t"
 
 
@@ -68,12 +70,32 @@ def read_line(line: str, following: str = "") -> Build | None:
         return table_row(text)
     if mark in MARKS and mark:
         return marked_line(text, following)
-    bulleted = mark in "-*•+–—" and len(text) > 2
+    text, numbered = _unnumbered(text)
+    bulleted = numbered or (mark in "-*•+–—" and len(text) > 2)
     if bulleted:
         text = text.lstrip(_BULLETS)
         if text[:1] in MARKS and text:
             return marked_line(text, following)
-    return other_line(text, bulleted=bulleted)
+    build = other_line(text, bulleted=bulleted)
+    if build is not None and build.url is None and following[:1] in (" ", "\t"):
+        return replace(build, url=_url_below(following))
+    return build
+
+
+def _url_below(following: str) -> str | None:
+    """The URL of an indented line that has nothing else, or ``log: URL``."""
+    label, _, place = following.strip().rpartition(" ")
+    return clean_url(place) if is_url(place) and (not label or label.endswith(":")) else None
+
+
+def _unnumbered(text: str) -> tuple[str, bool]:
+    """``2. lint: FAIL`` without its number, and whether it had one."""
+    if text[:1] not in _DIGITS or not text:
+        return text, False
+    number, mark, _ = text[:6].partition(" ")
+    if mark and number[-1] in ".)" and number[:-1].isdigit():
+        return text[len(number) + 1 :].lstrip(), True
+    return text, False
 
 
 def _unabbreviated(text: str) -> str:
@@ -102,7 +124,11 @@ def _colon_line(line: str, at: int) -> Build | None:
             word = plain
         elif not _shouted(plain, url_found) or line.lstrip()[:1] not in "-*":
             return _in_words(name, url_found, right)
-    if not name and url_found is None:
+    if url_found is None:  # "job : RESULT URL", "job : RESULT : URL"
+        place = next((token for token in rest.split(None, 3)[:2] if is_url(token.strip("()"))), "")
+        if place:
+            url_found, rest = clean_url(place), rest.replace(place, "").lstrip(" :-")
+    if (not name and url_found is None) or name in RESULT_WORDS:
         return None
     return finish(name, word, url_found, rest)
 

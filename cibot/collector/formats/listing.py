@@ -5,7 +5,7 @@ from __future__ import annotations
 from cibot.collector.formats.comment import Comment, score
 from cibot.collector.formats.conclude import conclude
 from cibot.collector.formats.lines import read_builds
-from cibot.collector.formats.person import by_hand
+from cibot.collector.formats.person import by_hand, points
 from cibot.collector.formats.text import SUBJECTS, verdict, words_of
 from cibot.model import Build, Outcome, Report
 
@@ -45,4 +45,4 @@ def _pasted(comment: Comment, builds: tuple[Build, ...]) -> bool:
     if not any(build.url for build in builds):
         spaced = all(" : " in line for line in comment.lines)
         return not (spaced and comment.lines) and not score(comment.votes)
-    return by_hand(comment)
+    return by_hand(comment) or points(comment)

@@ -34,11 +34,13 @@ _PHRASES: tuple[tuple[str, Outcome], ...] = (
     ("failed to launch", Outcome.FAILURE),
     ("unexpected error when processing tryjobs", Outcome.NONE),
     ("failed to apply", Outcome.MERGE_FAILURE),
+    ("failed to submit this cl because of merge conflict", Outcome.MERGE_FAILURE),
     ("cannot start a run", Outcome.NONE),
     ("cannot continue this run", Outcome.NONE),
     ("run has been canceled", Outcome.NONE),
     ("cq bit was unchecked", Outcome.NONE),
     ("cq cannot run", Outcome.NONE),
+    ("commit queue rejected", Outcome.NONE),
     ("commit queue failed due to new patchset", Outcome.NONE),
     ("no l-g-t-m", Outcome.NONE),
     ("the run has been cancelled", Outcome.NONE),
@@ -66,7 +68,8 @@ _HINTS = (
 def read(comment: Comment) -> Report | None:
     """A message of a commit queue, known by its first line."""
     start = comment.body[:120]
-    if not any(hint in start for hint in _HINTS) and not _tagged(comment):
+    ours = any(vote.label == "Commit-Queue" for vote in comment.votes) or _tagged(comment)
+    if not ours and not any(hint in start for hint in _HINTS):
         return None
     first = comment.first.lower().removeprefix("dry run: ").removeprefix("full run: ")
     outcome = next((said for phrase, said in _PHRASES if 0 <= first.find(phrase) <= 25), None)
@@ -93,9 +96,12 @@ def _pipeline(comment: Comment) -> str | None:
 def _builds(comment: Comment) -> list[Build]:
     builds: list[Build] = []
     lines = comment.lines[:400]
+    summary = False  # a failed build's own, between two lines of dashes
     for index, line in enumerate(lines):
-        if line == "---" and builds:  # the failed build's own summary follows
-            break
+        if line == "---" and builds:
+            summary = not summary
+        if summary:
+            continue
         following = lines[index + 1] if index + 1 < len(lines) else ""
         build = _tryjob(line.strip(), following.strip())
         if build is not None:
@@ -108,14 +114,20 @@ def _tryjob(line: str, following: str) -> Build | None:
     lower = line.lower()
     if lower.startswith("this change failed on ") and line.endswith(":"):
         return Build(line[22:-1], "FAILURE", first_url(following))
+    if url and lower.startswith("failed on "):
+        return Build(line[10 : line.find(url)].strip().rstrip(":"), "FAILURE", url)
+    if "(JOB_" in line or (url and " on " in line and "(" in line and line[:1] not in "[*-"):
+        return _on_builder(line, url)
     if url is None:
         return None
-    if lower.startswith("failed on "):
-        return Build(line[10 : line.find(url)].strip().rstrip(":"), "FAILURE", url)
     if line.startswith(("Tryjob [", "* [", "- [", "[")):
         name = line[line.find("[") + 1 :].partition("](")[0]
         return Build(name, "FAILURE", clean_url(url)) if "](" in line and name else None
-    if (" on " in line and "(" in line) or "JOB_FAILED" in line:
-        result = "JOB_FAILED" if "JOB_FAILED" in line else "FAILURE"
-        return Build(line.split(maxsplit=1)[0].lstrip("*-"), result, clean_url(url))
     return None
+
+
+def _on_builder(line: str, url: str | None) -> Build:
+    """``linux-rel on luci.acme.try (JOB_FAILED, URL)``."""
+    word = line.partition("(")[2].partition(",")[0].rstrip(")")
+    result = word if word.startswith("JOB_") else "FAILURE"
+    return Build(line.split(maxsplit=1)[0].lstrip("*-"), result, url)

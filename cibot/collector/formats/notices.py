@@ -58,7 +58,9 @@ _GERRIT = (
     "Deferred",
     "Reopened",
     "Cherry-pick",
-    "I noticed jenkins failed",  # elastic-recheck: which known bug a failure was
+    "Successfully created cherry",
+    "Thank you for your first ",
+    "Congratulations on opening your first ",
 )
 _FIRST = frozenset(word[0] for word in _GERRIT)
 _ASKS = word_set(
@@ -73,6 +75,8 @@ def read(comment: Comment) -> Report | None:
     if not body:
         return _NONE if not comment.votes or withdrawn(comment.votes) else None
     if body[0] in _FIRST and body.startswith(_GERRIT):
+        return _NONE
+    if body.startswith("I noticed ") and " failed, " in body[:60]:  # which known bug it was
         return _NONE
     if body[0] == ">" and not comment.lines:
         return _NONE

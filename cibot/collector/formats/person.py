@@ -7,8 +7,10 @@ from cibot.collector.formats.words import word_set
 
 _PERSON = word_set(
     "i i'm i've i'd i'll im me my mine we we're we've our you're your's lol hmm hm thanks thx "
-    "sorry hey hi hello imho afaict iirc btw nit lgtm maybe seems looks"
+    "sorry hey hi hello fyi imho afaict iirc btw nit lgtm maybe seems looks"
 )
+
+_POINTING = ("see ", "fyi ", "look ", "still ", "but ", "and ", "also ", "because ")
 
 
 def by_hand(comment: Comment) -> bool:
@@ -22,3 +24,16 @@ def by_hand(comment: Comment) -> bool:
         if line.rstrip().endswith("?"):
             return True
     return False
+
+
+def points(comment: Comment) -> bool:
+    """Whether a person's first words point at what follows ("See http://…: FAILED")."""
+    return comment.first.lower().startswith(_POINTING)
+
+
+def goes_on(comment: Comment, headline: str) -> bool:
+    """Whether a person's sentence goes on after the headline's words ("Build failed locally")."""
+    if comment.by_bot:
+        return False
+    word, _, rest = comment.first.lower().partition(headline)[2].partition(" ")
+    return word.isalpha() and rest[:1].isalpha() and "://" not in rest

@@ -10,6 +10,8 @@ from cibot.model import Build, Outcome, Report
 
 NAME = "sentence"
 _PRAISE = ("good job", "well done", "patch looks good", "correctly formatted", "looks good")
+_TOLD = ("note", "ps", "the ", "this ", "that ", "a ")  # how a person's label begins
+_UNMERGED = ("merge conflict", "unable to merge", "failed to merge", "not be merged")
 _MARKED = "✔✅✖❌✗✓"
 
 
@@ -18,15 +20,22 @@ def read(comment: Comment) -> Report | None:
     first = comment.first
     if not first or len(first) > 300:
         return None
-    outcome = _said(first) or _result_line(comment)
-    if outcome is None or not _program(comment, first, outcome):
+    outcome = _said(comment)
+    if outcome is None:
+        outcome = _result_line(comment)
+        if outcome is None or by_hand(comment) or not SUBJECTS & set(words_of(first)):
+            return None
+    elif not _program(comment, first, outcome):
         return None
     builds = _build(comment, first, outcome)
     said = conclude(comment, outcome, builds) or outcome
     return Report(said, NAME, None, builds)
 
 
-def _said(first: str) -> Outcome | None:
+def _said(comment: Comment) -> Outcome | None:
+    first = comment.first
+    if comment.by_bot and any(words in first.lower() for words in _UNMERGED):
+        return Outcome.MERGE_FAILURE
     text = first
     at = first.find("://")
     if at > 0:
@@ -41,7 +50,10 @@ def _result_line(comment: Comment) -> Outcome | None:
     """``Result: PASSED`` on a line of its own."""
     for line in comment.lines[1:12]:
         label, colon, word = line.strip("-* ").partition(": ")
-        if colon and label.lower() in ("result", "status", "overall result", "build result"):
+        if not colon or "://" in line:
+            continue
+        known = label.lower() in ("result", "status", "overall result", "build result")
+        if known or (comment.by_bot and SUBJECTS & set(words_of(label))):
             return verdict(word) if len(word.split()) <= 2 else None
     return None
 
@@ -65,7 +77,7 @@ def _program(  # noqa: PLR0911 - one return a form
     if voted:
         return True
     label, colon, rest = first.partition(": ")
-    if colon and rest and len(label) <= 60 and not label.lower().startswith(("note", "ps")):
+    if colon and rest and len(label) <= 60 and not label.lower().startswith(_TOLD):
         return len(first) <= 160 and "://" not in label
     spoken = [word for word in first.split() if "://" not in word]
     linked = any("://" in line for line in comment.lines[:6])
@@ -75,7 +87,8 @@ def _program(  # noqa: PLR0911 - one return a form
 def _labelled(first: str) -> bool:
     """``Continuous Integration: Passed``: a subject, a colon, one word."""
     label, colon, rest = first.partition(": ")
-    return bool(colon) and len(rest.split()) == 1 and bool(SUBJECTS & set(words_of(label)))
+    told = bool(colon) and "://" not in rest and len(rest.split()) == 1
+    return told and bool(SUBJECTS & set(words_of(label)))
 
 
 def _build(comment: Comment, first: str, outcome: Outcome) -> tuple[Build, ...]:
@@ -83,20 +96,23 @@ def _build(comment: Comment, first: str, outcome: Outcome) -> tuple[Build, ...]:
     if outcome not in (Outcome.SUCCESS, Outcome.FAILURE, Outcome.STARTED):
         return ()
     word = {Outcome.SUCCESS: "SUCCESS", Outcome.FAILURE: "FAILURE"}.get(outcome, "STARTED")
+    if word == "FAILURE" and "unstable" in first.lower():
+        word = "UNSTABLE"
+    builds: dict[str, Build] = {}
     for line in comment.lines[:12]:
         url = first_url(line)
         if url is None:
             continue
-        name = job_name(url)
+        name = job_name(url) or (_subject(first) if first[0] in _MARKED else "")
         if name:
-            return (Build(name, word, url),)
-        if first[0] in _MARKED:
-            return (Build(_subject(first), word, url),)
-    return ()
+            builds.setdefault(name, Build(name, word, url))
+            if outcome is not Outcome.STARTED:  # what follows are the job's own links
+                break
+    return tuple(builds.values())
 
 
 def _subject(first: str) -> str:
     """``Quality gate`` of ``✔ Quality gate passed!``"""
-    words = first.lstrip(_MARKED + "\ufe0f ").rstrip("!. ").split()
+    words = first.lstrip(_MARKED + "\ufe0f ").partition("!")[0].rstrip(". ").split()
     kept = [w for w in words if verdict(w) is None and w.lower() not in ("has", "is", "was")]
     return " ".join(kept) if kept else " ".join(words)

@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+import re
+
 from cibot.collector.formats.places import duration_in, name_and_url, tidy
-from cibot.collector.formats.text import duration_s, first_url, is_url, job_name
+from cibot.collector.formats.text import (
+    SUBJECTS,
+    clean_url,
+    duration_s,
+    first_url,
+    is_url,
+    job_name,
+    verdict,
+    words_of,
+)
 from cibot.collector.formats.words import word_set
 from cibot.collector.results import RESULT_WORDS, known_result
 from cibot.model import Build
@@ -15,6 +26,9 @@ _NAMELESS = word_set(
     "status result results outcome overall build verdict conclusion state summary note "
     "warning error message details reason log logs"
 )
+_TELLING = word_set("status result results outcome verdict conclusion with is was are has")
+"""Words that end what stands before a result, where it is no job's name."""
+_SILENT = re.compile(r"[(\[](?:non-?voting|non voting|not voting|skipped)[)\]]", re.IGNORECASE)
 
 
 def finish(name: str, word: str, url: str | None, rest: str) -> Build:
@@ -22,11 +36,10 @@ def finish(name: str, word: str, url: str | None, rest: str) -> Build:
     voting = True
     duration: float | None = None
     if rest:
-        if rest[-1] == ")":
-            head, _, flag = rest.rpartition("(")
-            if flag in ("non-voting)", "skipped)", "nonvoting)", "non voting)", "not voting)"):
-                voting = False
-                rest = head.rstrip()
+        flag = _SILENT.search(rest)
+        if flag:
+            voting = False
+            rest = rest[: flag.start()].rstrip() + rest[flag.end() :]
         duration = duration_in(rest)
     return Build(name, word, url, duration, voting)
 
@@ -84,7 +97,7 @@ def other_line(text: str, *, bulleted: bool) -> Build | None:
     if colon and known_result(head.strip("[]*`")) is not None and len(head) <= 20:
         return _reversed(head.strip("[]*`"), tail)
     if colon:
-        found = _named(head, tail, bulleted=bulleted)
+        found = _named(head, tail, bulleted=bulleted) or _ending(head, tail)
         if found is not None:
             return found
     return _spaced(text) if "://" in text else None
@@ -95,7 +108,8 @@ def _reversed(word: str, tail: str) -> Build | None:
     if url is None:
         return None
     before = tail[: tail.find(url)].strip().rstrip("(<[").strip(" -:")
-    if len(before.split()) > 6:
+    spoken = before.split()
+    if len(spoken) > 6 or (len(spoken) > 2 and verdict(before) is not None):
         return None
     name = before.strip("[]") or job_name(url)
     after = tail[tail.find(url) + len(url) :].strip(" )>]")
@@ -108,7 +122,7 @@ def _named(head: str, tail: str, *, bulleted: bool) -> Build | None:
     word = word.strip("*`.,;!").lstrip(MARKS)
     if not word and rest:
         word, _, rest = rest.partition(" ")
-    if known_result(word) is None or not name or name.lower() in _NAMELESS:
+    if known_result(word) is None or not name or _nameless(name):
         return None
     own = url or first_url(rest)
     if own is None and not (bulleted or word.isupper()):
@@ -121,6 +135,23 @@ def _named(head: str, tail: str, *, bulleted: bool) -> Build | None:
     return finish(name, _as_written(word), own, before_url.strip())
 
 
+def _nameless(name: str) -> bool:
+    """Whether these words before a result name no job ("Build result", "finished with")."""
+    return name.lower() in _NAMELESS or name.rsplit(maxsplit=1)[-1].lower() in _TELLING
+
+
+def _ending(head: str, tail: str) -> Build | None:
+    """``Libvirt Fail: URL``; not "Build failed: URL", which tells of the whole."""
+    name, _, word = head.strip().removeprefix("Job ").rpartition(" ")
+    known = known_result(word)
+    if not name or known is None or not is_url(tail.strip()) or len(name.split()) > 4:
+        return None
+    spoken = set(words_of(name))
+    if spoken & (SUBJECTS | _NAMELESS | _TELLING):
+        return None
+    return Build(tidy(name), _as_written(word), clean_url(tail.strip()))
+
+
 def _spaced(text: str) -> Build | None:
     """``job URL RESULT``, ``URL:RESULT`` and ``RESULT job URL``; in capitals only."""
     tokens = text.split(None, 12)[:12]
@@ -130,7 +161,9 @@ def _spaced(text: str) -> Build | None:
             left = " ".join([*tokens[:index], glued])
             name, url = name_and_url(left)
             return finish(name, last, url, " ".join(tokens[index + 1 :]))
-        word = token.strip("[]()*`:;,.-=>")
+        word = token.strip("[]()*`:;,.-=>" + MARKS)
+        if not word and token[0] in _GOOD + _BAD:
+            word = "SUCCESS" if token[0] in _GOOD else "FAILURE"
         if word.isupper() and word in RESULT_WORDS:
             return _around(tokens[:index], word, tokens[index + 1 :])
     return None
@@ -146,7 +179,7 @@ def _around(before: list[str], word: str, after: list[str]) -> Build | None:
         at = rest.find(url) if url else 0
         if not left:
             name, rest = tidy(rest[:at].strip("-:(<[ ")), rest[at + len(url or "") :].strip(" )>]")
-    if url is None or len(name.split()) > 4:
+    if url is None or len(name.split()) > 4 or (name and _nameless(name)):
         return None
     return finish(name or job_name(url), word, url, rest)
 

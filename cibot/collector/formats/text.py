@@ -14,6 +14,7 @@ _NAMES = {"min": "m", "mins": "m", "minute": "m", "minutes": "m", "sec": "s", "s
 _NAMES |= {"second": "s", "seconds": "s", "hr": "h", "hrs": "h", "hour": "h", "hours": "h"}
 _NAMES |= {"day": "d", "days": "d"}
 _PART = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)\s?([a-z]{1,7})[\s,]{0,2}")
+_URL_END = re.compile(r"[ \t)>\]\"'|]")
 _WORD = re.compile(r"[a-z]+(?:'t)?|[✅✔✓☑❌✖✗✘🟢🔴]|\b0\b")
 
 SUBJECTS = word_set(
@@ -31,7 +32,8 @@ _FAIL = word_set(
     "unsuccessful unsuccessfully rejected broke ❌ ✖ ✗ ✘ 🔴"
 )
 _START = word_set(
-    "started starting starts start beginning running triggered trying launched testing"
+    "started starting starts start beginning running triggered trying launched testing "
+    "rerunning retesting rebuilding restarting restarted"
 )
 _STOPPED = word_set(
     "canceled cancelled aborted abort skipped superseded queued queue dequeued retriggered "
@@ -51,7 +53,9 @@ def duration_s(written: str) -> float | None:
     if not written or len(written) > 40:
         return None
     if ":" in written:
-        return _clock(written)
+        days, comma, clock = written.rpartition(", ")
+        before, rest = duration_s(days) if comma else 0.0, _clock(clock)
+        return None if before is None or rest is None else before + rest
     total, at = 0.0, 0
     while at < len(written):
         match = _PART.match(written, at)
@@ -98,10 +102,8 @@ def first_url(line: str) -> str | None:
     start = at
     while start > 0 and at - start < 12 and line[start - 1].isalnum():
         start -= 1
-    end = at
-    while end < len(line) and line[end] not in " \t)>]\"'|":
-        end += 1
-    url = line[start:end].rstrip(".,;")
+    end = _URL_END.search(line, at)
+    url = line[start : end.start() if end else len(line)].rstrip(".,;")
     return url if is_url(url) else None
 
 
@@ -148,15 +150,21 @@ def verdict(line: str) -> Outcome | None:
     passed = failed = False
     told = 0  # after the last word that told something: its "not" is not this one's
     for index, word in enumerate(words):
+        if word == "ok" and words[index + 1 : index + 2] == ["to"]:
+            continue
         if word in _PASS or word in _FAIL:
             negated = any(before in _NOT for before in words[max(told, index - 3) : index])
             told = index + 1
             good = (word in _PASS) != negated
             passed, failed = passed or good, failed or not good
-    seen = set(words)
+    seen = {
+        word
+        for before, word in zip(["", *words], words, strict=False)
+        if (before, word) != ("commit", "queue")  # the name of a system
+    }
     if failed:
         return Outcome.FAILURE
-    if seen & _STOPPED:
+    if seen & _STOPPED and not (passed and seen & _STOPPED == {"skipped"}):
         return Outcome.NONE
     if seen & _START and not seen & _FINISHED and not (passed and "started" not in seen):
         return Outcome.STARTED

@@ -9,6 +9,7 @@ from __future__ import annotations
 from cibot.collector.formats.comment import Comment
 from cibot.collector.formats.conclude import conclude, pipeline_of_tag
 from cibot.collector.formats.lines import read_builds
+from cibot.collector.formats.person import goes_on
 from cibot.model import Build, Outcome, Report
 
 NAME = "zuul"
@@ -75,6 +76,8 @@ def read(comment: Comment) -> Report | None:
     builds = tuple(read_builds(comment.lines[1:]))
     if not builds and not _alone(comment, first):
         return None
+    if goes_on(comment, "build ") and not any(build.url for build in builds):
+        return None
     pipeline = pipeline or pipeline_of_tag(comment.tag)
     return _report(conclude(comment, outcome, builds), pipeline, builds)
 
@@ -110,7 +113,7 @@ def _headline(first: str) -> tuple[Outcome, str | None] | None:
     outcome = _DONE.get(word.rstrip(".:!,"))
     if outcome is None:
         return None
-    if outcome is Outcome.STARTED and "://" in rest:
+    if "://" in (rest if outcome is Outcome.STARTED else rest.partition(" ")[0]):
         return None  # Jenkins writes "Build started URL"
     return outcome, _in_brackets(first) or _custom(before)
 

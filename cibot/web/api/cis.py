@@ -16,6 +16,7 @@ from cibot.reports.homes import Home
 from cibot.reports.incidents import Incident
 from cibot.reports.listing import CiLine, Listing, listing
 from cibot.reports.signals import Rate, SignalView
+from cibot.reports.silences import Muted
 from cibot.reports.status import status
 from cibot.reports.why import why
 from cibot.store.engine import Tx
@@ -49,16 +50,20 @@ class CiItem:
 
 @dataclass(frozen=True, slots=True)
 class CiPage(Page[CiItem]):
-    """CIs in order. ``totals`` counts every state among all that fit but for the state."""
+    """CIs in order. ``totals`` counts every state among all that fit but for the state.
+
+    ``project`` is the whole name of the one that was asked for.
+    """
 
     items: tuple[CiItem, ...]
     totals: dict[State, int]
     stale: tuple[str, ...]
+    project: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CiDetail(CiItem):
-    """One CI: signals worst first, its last failures newest first, whom to ask."""
+    """One CI: signals worst first, its last failures newest first, whom to ask, what mutes it."""
 
     signals: tuple[SignalView, ...]
     reference_rate: Rate | None
@@ -70,6 +75,7 @@ class CiDetail(CiItem):
     wiki: str | None
     recheck: str | None
     stale: tuple[str, ...]
+    silence: Muted | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +113,13 @@ def list_cis(asking: Asking, params: ListParams) -> CiPage:
     order = _ORDERS[params.sort]
     page = page_of(sorted(fitting, key=order), order, params.after, params.limit)
     items = tuple(CiItem(**_fields(ctx, one, at_home.get(one.id, NOWHERE))) for one in page.items)
-    return CiPage(items=items, next=page.next, totals=found.totals, stale=_stale(found))
+    return CiPage(
+        items=items,
+        next=page.next,
+        totals=found.totals,
+        stale=_stale(found),
+        project=found.project,
+    )
 
 
 def one_ci(asking: Asking, params: OneCi) -> CiDetail:
@@ -130,6 +142,7 @@ def one_ci(asking: Asking, params: OneCi) -> CiDetail:
             wiki=str(known.wiki) if known and known.wiki else None,
             recheck=known.recheck if known else None,
             stale=_stale(found),
+            silence=found.silence,
         )
 
     return asking.ask(question)

@@ -58,7 +58,8 @@ def _matrix_lines(found: Matrix) -> Lines:
     names = [one.name for one in found.cis]
     yield ["number", "patch_set", "subject", "updated_at", *names]
     for row in found.rows:
-        cells = [row.cell(name) for name in names]
+        by_ci = row.by_ci()
+        cells = [by_ci.get(name) for name in names]
         words = [(one.result or "started") if one else None for one in cells]
         yield [row.number, row.patch_set, row.subject, row.updated_at, *words]
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -21,6 +24,41 @@ def test_every_command_is_there_and_has_help() -> None:
         command = main.get_command(context, name)
         assert command is not None
         assert command.help, name
+
+
+def leaves(command: click.Command, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """Every command that does something, by its words."""
+    if not isinstance(command, click.Group):
+        yield path
+        return
+    context = click.Context(command)
+    for name in command.list_commands(context):
+        inner = command.get_command(context, name)
+        assert inner is not None
+        yield from leaves(inner, (*path, name))
+
+
+def examples(help_text: str) -> list[list[str]]:
+    """The calls of cibot that a help shows, as the shell would hand them over."""
+    found = re.findall(r"(?:^|[|(] ?)\s*cibot ([^|\n)]*)", help_text, re.MULTILINE)
+    return [shlex.split(one.rstrip('" ')) for one in found]
+
+
+@pytest.mark.parametrize("words", tuple(leaves(main, ())), ids=" ".join)
+def test_every_command_has_an_example_that_can_be_typed(words: tuple[str, ...]) -> None:
+    shown = CliRunner().invoke(main, [*words, "--help"])
+    assert shown.exit_code == 0
+    command: click.Command = main
+    context = click.Context(main)
+    for word in words:
+        assert isinstance(command, click.Group)
+        found = command.get_command(context, word)
+        assert found is not None
+        command = found
+    typed = [one for one in examples(command.help or "") if one[: len(words)] == list(words)]
+    assert typed, f"`cibot {' '.join(words)} --help` has no example"
+    for one in typed:
+        command.make_context(" ".join(words), one[len(words) :])  # UsageError for what is wrong
 
 
 def test_help_names_every_command_and_imports_none_of_them() -> None:

@@ -17,7 +17,7 @@ from cibot.collector.sink import IngestCounts
 from cibot.collector.walk import project_filter
 from cibot.errors import CibotError, Permanent, Transient
 from cibot.model import Change
-from cibot.webhooks.gerrit import LARGEST, Hook, gerrit_blueprint
+from cibot.webhooks.gerrit import LARGEST, MOUNT, Hook, gerrit_hook
 from cibot.webhooks.together import Together
 from tests.support.processes import wait_until
 
@@ -60,7 +60,7 @@ def sink() -> FakeSink:
 @pytest.fixture
 def client(sink: FakeSink) -> FlaskClient:
     hooks = {"review": Hook(TOKEN, sink)}
-    return create_app([gerrit_blueprint(hooks, lambda: NOON)]).test_client()
+    return create_app([], {MOUNT: gerrit_hook(hooks, lambda: NOON)}).test_client()
 
 
 def event(number: Any = 15, **fields: Any) -> dict[str, Any]:
@@ -92,12 +92,24 @@ def test_stream_events_shape_and_strings_for_numbers(client: FlaskClient, sink: 
         f"/webhooks/gerrit/review/{TOKEN}x",
         "/webhooks/gerrit/review/é",
         "/webhooks/gerrit/other/" + TOKEN,
+        f"/webhooks/gerrit/review/{TOKEN}/x",
+        "/webhooks/gerrit/review/",
+        "/webhooks/gerrit/review",
+        "/webhooks/gerrit/",
+        "/webhooks/gerrit",
     ],
 )
 def test_a_wrong_token_is_not_found(client: FlaskClient, sink: FakeSink, path: str) -> None:
     answer = client.post(path, json=event())
     assert answer.status_code == 404
     assert TOKEN not in answer.get_data(as_text=True)
+    assert sink.changes == []
+
+
+def test_only_post_is_taken(client: FlaskClient, sink: FakeSink) -> None:
+    answer = client.get(PATH)
+    assert answer.status_code == 405
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert sink.changes == []
 
 
@@ -182,7 +194,7 @@ def test_a_clock_that_is_a_little_ahead_is_no_harm(client: FlaskClient, sink: Fa
 
 def test_other_projects_are_acknowledged_and_not_stored(sink: FakeSink) -> None:
     hook = Hook(TOKEN, sink, project_filter(["demo/*", "^lib-(a|b)"]))
-    client = create_app([gerrit_blueprint({"review": hook}, lambda: NOON)]).test_client()
+    client = create_app([], {MOUNT: gerrit_hook({"review": hook}, lambda: NOON)}).test_client()
     for project in ("demo/x", "other", "lib-a", "lib-ab", {"name": "demo/y"}):
         told = event()["change"] | {"project": project}
         assert client.post(PATH, json=event(change=told)).status_code == 200

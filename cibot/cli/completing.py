@@ -1,0 +1,51 @@
+"""What the shell completes after a command: CIs, projects, states. Never an error, never slow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+from typing import Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from cibot.cli.connect import connect, take_wish
+from cibot.client.shaped import all_cis
+from cibot.client.source import Source
+from cibot.errors import CibotError
+from cibot.model import State
+from cibot.web.api.projects import ProjectList
+
+Complete = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
+
+
+def complete(what: str) -> Complete | None:
+    """The completion of ``what``: "ci", "project", "state", or None for nothing."""
+    if what == "state":
+        return lambda _ctx, _parameter, begun: _fitting([one.value for one in State], begun)
+    names = _NAMES.get(what)
+    if names is None:
+        return None
+
+    def found(ctx: click.Context, _parameter: click.Parameter, begun: str) -> list[CompletionItem]:
+        try:
+            with closing(connect(take_wish(dict(ctx.params)), timeout=_PATIENCE)) as source:
+                return _fitting(names(source), begun)
+        except CibotError:
+            return []  # whoever presses Tab wants a name or nothing
+
+    return found
+
+
+_PATIENCE = (1.0, 2.0)  # seconds to connect, to answer
+
+
+def _fitting(names: list[str], begun: str) -> list[CompletionItem]:
+    start = begun.casefold()
+    return [CompletionItem(one) for one in names if one.casefold().startswith(start)]
+
+
+_NAMES: dict[str, Callable[[Source], list[Any]]] = {
+    "ci": lambda source: [one.name for one in all_cis(source, sort="name").items],
+    "project": lambda source: [one.name for one in source.ask(ProjectList, "/projects").items],
+}

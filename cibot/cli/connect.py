@@ -1,0 +1,156 @@
+"""Whom a question goes to: ``--url``, ``--db`` or the configuration, in that order."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cibot.cli.common import PLACES, config_option, find_config, shell_actor
+from cibot.client.database import Database
+from cibot.client.remote import Remote
+from cibot.client.server import TIMEOUT, Server
+from cibot.client.source import Source
+from cibot.config import ClientConfig, Config
+from cibot.configfile import read
+from cibot.errors import ConfigError
+from cibot.store.engine import open_store
+from cibot.store.migrate import require_current
+
+URL, TOKEN, TOKEN_FILE, CA_FILE = "CIBOT_URL", "CIBOT_TOKEN", "CIBOT_TOKEN_FILE", "CIBOT_CA_FILE"
+OWN = Path("~/.config/cibot/cibot.toml")
+_NAMES = ("url", "database", "config_path", "token_file", "ca_file")
+_FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the options say; None where they say nothing."""
+
+    url: str | None = None
+    database: str | None = None
+    config: Path | None = None
+    token_file: Path | None = None
+    ca_file: Path | None = None
+
+
+def source_options(command: click.Command) -> click.Command:
+    """The command with the options that make a `Wish`, last in its help."""
+    for option in (
+        click.option("--url", metavar="URL", help=f"Ask this server. Default: ${URL}."),
+        click.option("--db", "database", metavar="URL", help="Ask this database directly."),
+        config_option,
+        click.option(
+            "--token-file",
+            type=_FILE,
+            metavar="PATH",
+            help=f"The file of our token. Default: ${TOKEN_FILE}, ${TOKEN}.",
+        ),
+        click.option(
+            "--ca-file",
+            type=_FILE,
+            metavar="PATH",
+            help=f"Trust the CA in this file. Default: ${CA_FILE}.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def take_wish(given: dict[str, Any]) -> Wish:
+    """What those options say, taken out of a command's parameters."""
+    return Wish(*(given.pop(name, None) for name in _NAMES))
+
+
+def connect(
+    wish: Wish,
+    environ: Mapping[str, str] | None = None,
+    timeout: tuple[float, float] = TIMEOUT,
+) -> Source:
+    """Who answers; ``timeout`` is a server's, as `Server` has it.
+
+    Raises ConfigError for what does not go together or cannot be read.
+    The token in the configuration goes to the server in the configuration only.
+    """
+    environ = os.environ if environ is None else environ
+    if wish.url and wish.database:
+        raise ConfigError("--url and --db are two places to ask; give one of them")
+    if wish.database:
+        return _database(wish.database, _config(wish.config, environ, needed=False))
+    url = wish.url or (None if wish.config else environ.get(URL))
+    if url:
+        return _server(url, ClientConfig(), wish, environ, timeout)
+    config = _config(wish.config, environ, needed=True)
+    if config.client.url is not None:
+        return _server(str(config.client.url), config.client, wish, environ, timeout)
+    return _database(config.store.url.get_secret_value(), config)
+
+
+def _config(chosen: Path | None, environ: Mapping[str, str], *, needed: bool) -> Config:
+    places = (*PLACES, OWN.expanduser())
+    try:
+        path = find_config(chosen, environ, places)
+    except ConfigError as error:
+        if not needed:
+            return Config()
+        raise ConfigError(
+            f"whom to ask? Give --url http://HOST:8080 (or {URL}), --db, or a configuration"
+            f" (--config, {PLACES[0]}, {OWN})"
+        ) from error
+    return read(path, environ).config
+
+
+def _server(
+    url: str,
+    client: ClientConfig,
+    wish: Wish,
+    environ: Mapping[str, str],
+    timeout: tuple[float, float],
+) -> Source:
+    ca_file = wish.ca_file or client.ca_file or environ.get(CA_FILE) or None
+    if ca_file is not None and not Path(ca_file).is_file():
+        raise ConfigError(f"there is no file {ca_file} to trust")
+    token = _token(client, wish, environ)
+    return Remote(Server(url, token, str(ca_file) if ca_file else None, timeout))
+
+
+def _token(client: ClientConfig, wish: Wish, environ: Mapping[str, str]) -> str | None:
+    """Ours, None where we have none; it is never repeated in an error."""
+    file, where = wish.token_file, "--token-file"
+    if file is None and environ.get(TOKEN_FILE) and not environ.get(TOKEN):
+        file, where = Path(environ[TOKEN_FILE]), TOKEN_FILE
+    if file is not None:
+        try:
+            found = file.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "it is no text"
+            raise ConfigError(f"{where}: cannot read {file}: {reason}") from error
+    elif environ.get(TOKEN):
+        found, where = environ[TOKEN].strip(), TOKEN
+    else:
+        return client.token.get_secret_value() if client.token else None
+    if not re.fullmatch(r"[\x21-\x7e]{1,1000}", found):
+        raise ConfigError(f"{where}: that is no token; it is one word without blanks")
+    return found
+
+
+def _database(url: str, config: Config) -> Source:
+    if "://" not in url:
+        url = f"sqlite:///{url}"
+    path = url.removeprefix("sqlite:///")
+    if path != url and not Path(path).is_file():
+        raise ConfigError(
+            f"there is no database {path}; `cibot db upgrade` makes it, --url asks a server"
+        )
+    store = open_store(url)
+    try:
+        require_current(store)
+    except BaseException:
+        store.close()
+        raise
+    return Database(store, config, shell_actor())

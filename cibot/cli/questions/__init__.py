@@ -1,0 +1,17 @@
+"""What the shell may ask, by name: a new question is an entry in one of these files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from cibot.cli.questions import changes, cis, one, whole, writes
+from cibot.cli.questions.question import Question
+
+QUESTIONS: Mapping[str, Question] = MappingProxyType(
+    {
+        question.command.name: question
+        for module in (cis, one, changes, whole, writes)
+        for question in module.QUESTIONS
+    }
+)

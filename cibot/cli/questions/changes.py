@@ -1,0 +1,115 @@
+"""``change`` and ``compare``: what CIs say of the same patch sets."""
+
+from __future__ import annotations
+
+import click
+
+from cibot.card import Line, line, state_span
+from cibot.chat.commands import COMMANDS
+from cibot.chat.commands import change as change_command
+from cibot.chat.commands import compare as compare_command
+from cibot.cli.exits import CODES
+from cibot.cli.questions.question import Answer, Asked, Question, about
+from cibot.cli.view import Column, View, head, table
+from cibot.client.shaped import all_cis
+from cibot.client.sheets import sheet
+from cibot.client.source import Source
+from cibot.model import State
+from cibot.reports import phrases, text
+from cibot.reports.change import ChangeReport, CiVerdict, parse_change, trustworthy
+from cibot.reports.compare import Comparison
+from cibot.reports.context import Context
+from cibot.reports.failures import Verdict
+from cibot.reports.names import resolve
+
+
+def ask_change(source: Source, asked: Asked) -> Answer:
+    """What each CI says of a patch set."""
+    number, patch_set = parse_change(asked.text)
+    path = "/changes/<number>"
+    found = source.ask(
+        ChangeReport, path, number=number, patch_set=patch_set, server=asked.options.get("server")
+    )
+    return Answer(found, lambda ctx: _change(ctx, found), sheet(path, found), _code(found))
+
+
+def _code(found: ChangeReport) -> int:
+    failed = change_command.failed(found)
+    if any(trustworthy(one) for one in failed):
+        return CODES[State.FAILING]
+    if failed:
+        return CODES[State.DEGRADED]
+    return 0 if any(one.result for one in found.verdicts) else CODES[State.UNKNOWN]
+
+
+def _change(ctx: Context, found: ChangeReport) -> View:
+    bad = change_command.failed(found)
+    verdicts = table(
+        found.verdicts,
+        Column[CiVerdict]("CI", lambda one: line(phrases.name_span(one.ci)), loose=True),
+        Column("Said", _said),
+        Column("Pipeline", lambda one: text.cut(one.pipeline or "", 30), wide=True),
+        Column("Itself is", lambda one: line(state_span(one.ci.state)), wide=True),
+        Column("Failed jobs", lambda one: phrases.jobs(one.failed_jobs), loose=True),
+        Column(
+            "Note",
+            lambda one: change_command.trust(ctx, found, bad, one) if one in bad else "",
+            loose=True,
+        ),
+    )
+    return head(change_command.render(ctx, found), verdicts, *change_command.missing(ctx, found))
+
+
+def _said(one: CiVerdict) -> Line:
+    again = ", runs again" if one.running and one.result else ""
+    return line(phrases.result_word(one.result, "started") + again)
+
+
+def ask_compare(source: Source, asked: Asked) -> Answer:
+    """How often two CIs agree, and where they do not."""
+    names: list[str] = []
+
+    def find(words: tuple[str, ...]) -> str:
+        if not names:
+            names.extend(one.name for one in all_cis(source).items)
+        return resolve(" ".join(words), names)
+
+    first, second = compare_command.read_names(
+        asked.words, find, lambda words: about(words, lambda said: find((said,)))
+    )
+    found = source.ask(Comparison, "/compare", first=first, second=second)
+    return Answer(found, lambda ctx: _compare(ctx, found), sheet("/compare", found))
+
+
+def _compare(ctx: Context, found: Comparison) -> View:
+    examples = table(
+        found.examples,
+        Column[Verdict]("They differ on", lambda one: line(phrases.patch_set(one))),
+        Column(found.first.name, lambda one: phrases.result_word(one.result)),
+        Column("When", lambda one: text.ago(one.posted_at, ctx.now), right=True),
+        Column("Failed jobs", lambda one: phrases.jobs(one.failed_jobs), loose=True),
+        Column("Subject", lambda one: text.cut(one.subject, 60), wide=True, loose=True),
+    )
+    return head(compare_command.render(ctx, found), examples, lines=2)
+
+
+QUESTIONS = (
+    Question(
+        COMMANDS["change"],
+        ask_change,
+        (click.Option(["--server"], metavar="NAME", help="The Gerrit, where several have it."),),
+        examples=("cibot change 912345", "cibot change 912345 --exit-code"),
+        csv=True,
+        codes=(
+            f"0 nobody failed, {CODES[State.FAILING]} somebody did, {CODES[State.DEGRADED]} only"
+            f" CIs that fail by themselves did, {CODES[State.UNKNOWN]} nobody has judged it"
+        ),
+    ),
+    Question(
+        COMMANDS["compare"],
+        ask_compare,
+        examples=('cibot compare "pure storage" zuul',),
+        csv=True,
+        completes="ci",
+    ),
+)

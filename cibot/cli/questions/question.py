@@ -1,0 +1,77 @@
+"""What a question on the command line is, and what its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import click
+
+from cibot.chat.command import Command
+from cibot.chat.wording import without_fillers
+from cibot.cli.view import Show
+from cibot.client.source import Source
+from cibot.errors import UserError
+from cibot.web.tables import Lines
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The words after the command's name, and its own options by their names."""
+
+    words: tuple[str, ...]
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        """The words as one."""
+        return " ".join(self.words)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """``body`` is what the API tells, for ``--json``; ``rows`` are for ``--csv``.
+
+    ``code`` is what ``--exit-code`` ends with.
+    """
+
+    body: Any
+    show: Show
+    rows: Lines | None = None
+    code: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A chat command that the shell has, too: ``ask`` puts it to a source.
+
+    ``examples`` are more calls for its help; ``codes`` says what ``--exit-code`` tells.
+    """
+
+    command: Command
+    ask: Callable[[Source, Asked], Answer]
+    options: Sequence[click.Option] = ()
+    examples: tuple[str, ...] = ()
+    csv: bool = False
+    codes: str = ""
+    completes: str = ""
+
+
+def about(words: tuple[str, ...], ask: Callable[[str], T]) -> T:
+    """Asks about what the words mean; "is netapp ok" means netapp.
+
+    Raises UserError, asking back, when nothing is meant or several are.
+    """
+    try:
+        return ask(" ".join(words))
+    except UserError as error:
+        kept = without_fillers(words)
+        if kept in {words, ()}:
+            raise
+        try:
+            return ask(" ".join(kept))
+        except UserError as second:
+            raise second from error

@@ -1,0 +1,47 @@
+"""``ack``, ``silence``, ``unsilence``: what changes something."""
+
+from __future__ import annotations
+
+from cibot.chat.commands import COMMANDS
+from cibot.chat.commands import ack as ack_command
+from cibot.chat.commands import silence as silence_command
+from cibot.chat.commands import unsilence as unsilence_command
+from cibot.cli.questions.question import Answer, Asked, Question
+from cibot.cli.questions.whole import Silences
+from cibot.cli.view import of_card
+from cibot.client.source import Source
+from cibot.reports.silences import covering
+
+
+def ask_ack(source: Source, asked: Asked) -> Answer:
+    """Says that somebody looks at an incident."""
+    found = source.acknowledge(*ack_command.read_words(asked.words))
+    return Answer(found, lambda ctx: of_card(ack_command.render(ctx, found)))
+
+
+def ask_silence(source: Source, asked: Asked) -> Answer:
+    """Mutes a CI's alerts for a while."""
+    made = source.silence(*silence_command.read_words(asked.words))
+    return Answer(made, lambda ctx: of_card(silence_command.render(ctx, made)))
+
+
+def ask_unsilence(source: Source, asked: Asked) -> Answer:
+    """Ends silences before their time."""
+    number = unsilence_command.number_in(asked.text)
+    if number is None:
+        name, ended = source.end_silences_of(asked.text)
+    else:
+        ended = (source.end_silence(number),)
+        name = ended[0].ci
+    other = covering(source.silences(), name, source.context().now)
+    return Answer(
+        Silences(tuple(ended)),
+        lambda _ctx: of_card(unsilence_command.render(name, ended, other)),
+    )
+
+
+QUESTIONS = (
+    Question(COMMANDS["ack"], ask_ack),
+    Question(COMMANDS["silence"], ask_silence, completes="ci"),
+    Question(COMMANDS["unsilence"], ask_unsilence, completes="ci"),
+)

@@ -1,0 +1,129 @@
+"""Writes an answer: for eyes on a terminal, plain for a pipe, as JSON or CSV."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from itertools import pairwise
+
+import click
+from rich.cells import cell_len
+from rich.color import Color
+from rich.console import Console, Group, RenderableType
+from rich.style import Style
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from cibot.card import Line, Span
+from cibot.chat.backends.console import COLOURS
+from cibot.chat.lines import between_blanks, one_line
+from cibot.cli.view import Table, View
+from cibot.web.encode import plain
+from cibot.web.tables import Lines, write_csv
+
+_WIDE = 100  # columns of a terminal from which on nothing is left out
+_GAP = 2
+_STATES = {
+    state: Style(bold=True, color=Color.from_ansi(int(code) - 30))
+    for state, code in COLOURS.items()
+}
+
+
+def to_terminal(view: View, width: int) -> RenderableType:
+    """For rich: colours, links, tables that fit into ``width`` columns."""
+    parts = [
+        _rich_table(part, width) if isinstance(part, Table) else _rich_line(part)
+        for part in _aired(view)
+    ]
+    link = one_line(view.link or "")
+    return Group(*parts, *([Text(link, Style(dim=True, link=link))] if link else []))
+
+
+def print_view(view: View) -> None:
+    """To standard output: by rich where that is a terminal, else plain."""
+    if sys.stdout.isatty():
+        console = Console(highlight=False)
+        console.print(to_terminal(view, console.width))
+        return
+    for row in plain_lines(view):
+        click.echo(row)
+
+
+def print_json(body: object) -> None:
+    """A line of JSON, or indented on a terminal."""
+    indent = 2 if sys.stdout.isatty() else None
+    click.echo(json.dumps(plain(body), ensure_ascii=False, indent=indent))
+
+
+def print_csv(rows: Lines) -> None:
+    """As RFC 4180 has it."""
+    click.echo(write_csv(rows), nl=False)
+
+
+def plain_lines(view: View) -> Iterator[str]:
+    """Without colours, links and limits: what a pipe gets."""
+    for part in _aired(view):
+        if isinstance(part, Table):
+            yield from _plain_table(part)
+        else:
+            yield _plain(part)
+
+
+def _aired(view: View) -> Iterator[Line | Table]:
+    """The parts, with an empty line between a table and what follows it."""
+    for before, part in pairwise((None, *view.parts)):
+        if isinstance(before, Table):
+            yield ()
+        if part is not None:
+            yield part
+
+
+def _plain(one: Line) -> str:
+    return "".join(_clean(span) for span in one).rstrip()
+
+
+def _plain_table(found: Table) -> Iterator[str]:
+    titles = [one.title for one in found.columns]
+    rows = [titles, *([_plain(cell) for cell in row] for row in found.rows)]
+    widths = [max(cell_len(row[place]) for row in rows) for place in range(len(titles))]
+    for row in rows:
+        cells = []
+        for column, text, width in zip(found.columns, row, widths, strict=True):
+            blanks = " " * (width - cell_len(text))
+            cells.append(blanks + text if column.right else text + blanks)
+        yield (" " * _GAP).join(cells).rstrip()
+
+
+def _rich_table(found: Table, width: int) -> RichTable:
+    shown = RichTable(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="dim")
+    kept = [place for place, one in enumerate(found.columns) if width >= _WIDE or not one.wide]
+    for place in kept:
+        column = found.columns[place]
+        shown.add_column(
+            column.title,
+            justify="right" if column.right else "left",
+            no_wrap=not column.loose,
+            overflow="fold" if column.loose else "ellipsis",
+        )
+    for row in found.rows:
+        shown.add_row(*(_rich_line(row[place]) for place in kept))
+    return shown
+
+
+def _rich_line(one: Line) -> Text:
+    text = Text()
+    for span in one:
+        text.append(_clean(span), _style(span))
+    text.rstrip()
+    return text
+
+
+def _style(span: Span) -> Style:
+    style = _STATES[span.state] if span.state else Style(bold=True if span.strong else None)
+    href = one_line(span.href or "")
+    return style + Style(link=href) if href else style
+
+
+def _clean(span: Span) -> str:
+    return between_blanks(span.text, one_line(span.text))

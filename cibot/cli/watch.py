@@ -1,0 +1,83 @@
+"""``--watch``: one question again and again, in place on a terminal, else one after another."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+
+import click
+from rich.console import Console, Group
+from rich.live import Live
+from rich.text import Text
+
+from cibot.cli.form import Form, print_answer
+from cibot.cli.questions.question import Answer
+from cibot.cli.show import to_terminal
+from cibot.client.source import Source
+from cibot.errors import Transient
+
+Sleep = Callable[[float], None]
+
+
+def watch(
+    ask: Callable[[], Answer], source: Source, form: Form, title: str, sleep: Sleep = time.sleep
+) -> None:
+    """Asks every ``form.every`` seconds until Ctrl-C.
+
+    A first answer must come; later a failure that may pass is shown beside the
+    answer before it. Raises what ``ask`` raises otherwise.
+    """
+    answer = ask()
+    try:
+        if sys.stdout.isatty() and not (form.json or form.csv):
+            answer = _in_place(answer, ask, source, form, title, sleep)
+        else:
+            _one_by_one(answer, ask, source, form, sleep)
+    except KeyboardInterrupt:
+        return
+
+
+def _one_by_one(
+    answer: Answer, ask: Callable[[], Answer], source: Source, form: Form, sleep: Sleep
+) -> None:
+    while True:
+        print_answer(answer, source, form)
+        if not form.json:
+            click.echo("")
+        sys.stdout.flush()
+        answer = _next(ask, form, sleep)
+
+
+def _next(ask: Callable[[], Answer], form: Form, sleep: Sleep) -> Answer:
+    """The next answer that comes; failures go to standard error meanwhile."""
+    while True:
+        sleep(form.every)
+        try:
+            return ask()
+        except Transient as error:
+            click.echo(f"Error: {error}; asking again in {form.every:g} s", err=True)
+
+
+def _in_place(
+    answer: Answer, ask: Callable[[], Answer], source: Source, form: Form, title: str, sleep: Sleep
+) -> Answer:
+    """On the whole terminal; what stood there comes back, with the last answer below it."""
+    console = Console(highlight=False)
+    trouble = ""
+    try:
+        with Live(console=console, screen=True, auto_refresh=False) as live:
+            while True:
+                now = source.context().now
+                said = f"{title} · {now:%H:%M:%S} UTC · every {form.every:g} s, Ctrl-C ends"
+                heads = [Text(said, "dim"), *([Text(trouble, "bold red")] if trouble else [])]
+                shown = to_terminal(answer.show(source.context()), console.width)
+                live.update(Group(*heads, Text(), shown), refresh=True)
+                sleep(form.every)
+                try:
+                    answer, trouble = ask(), ""
+                except Transient as error:
+                    trouble = str(error)
+    except KeyboardInterrupt:
+        console.print(to_terminal(answer.show(source.context()), console.width))
+        raise

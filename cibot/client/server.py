@@ -1,0 +1,157 @@
+"""One cibot server over HTTP: GET, POST and DELETE of JSON, with every failure named."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from requests.auth import AuthBase
+
+from cibot import __version__
+from cibot.client.failures import not_ours, of_answer, of_connection_to
+from cibot.collector.complaints import TooMuch
+from cibot.errors import ConfigError, Unconfirmed
+from cibot.web.question import PREFIX
+
+TIMEOUT = (5.0, 30.0)  # seconds to connect, and between two bytes
+
+
+class _Bearer(AuthBase):
+    """Sends the token, or nothing at all; a ``.netrc`` is not looked at."""
+
+    def __init__(self, token: str | None) -> None:
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        if self._token:
+            request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
+
+
+@dataclass(slots=True)
+class _Kept:
+    """An answer and its ETag: asked again, an unchanged one costs a 304."""
+
+    tag: str
+    body: Any
+
+
+class Server:
+    """A session with one server. ``url`` is its address, with a prefix where it has one.
+
+    Nothing is sent anywhere else: redirects are errors. ``ca_file`` is the path
+    of a CA bundle. Raises ConfigError for what is no address.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        token: str | None = None,
+        ca_file: str | None = None,
+        timeout: tuple[float, float] = TIMEOUT,
+    ) -> None:
+        self.url = checked(url)
+        self.said_at: datetime | None = None
+        self._has_token = bool(token)
+        self._timeout = timeout
+        self._verify = ca_file or True  # of each request: REQUESTS_CA_BUNDLE outdoes a session's
+        self._kept: dict[str, _Kept] = {}
+        self._session = requests.Session()
+        self._session.auth = _Bearer(token)
+        self._session.headers.update(
+            {"Accept": "application/json", "User-Agent": f"cibot/{__version__}"}
+        )
+
+    def __repr__(self) -> str:
+        return f"Server({self.url!r})"
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self._session.close()
+
+    def get(self, path: str, query: Mapping[str, str]) -> Any:
+        """The JSON at ``path``, below ``/api/v1``.
+
+        Raises UserError for what the server does not know, Transient where
+        trying again may help, Permanent where a person must act.
+        """
+        key = f"{path}?{sorted(query.items())}"
+        kept = self._kept.get(key)
+        headers = {"If-None-Match": kept.tag} if kept else {}
+        response = self._send("GET", path, params=dict(query), headers=headers)
+        if response.status_code == 304 and kept:
+            return kept.body
+        body = self._read(response)
+        if "ETag" in response.headers:
+            self._kept[key] = _Kept(response.headers["ETag"], body)
+        return body
+
+    def change(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        """Has something changed; ``method`` is POST or DELETE. Sent once.
+
+        Raises as `get` does, and Unconfirmed where it may have been done all the same.
+        """
+        try:
+            response = self._send(method, path, json=None if body is None else dict(body))
+        except TooMuch as error:
+            raise Unconfirmed(
+                f"{error}; it may have been done all the same: look before you repeat it"
+            ) from None
+        return self._read(response)
+
+    def _send(self, method: str, path: str, **fields: Any) -> requests.Response:
+        try:
+            response = self._session.request(
+                method,
+                f"{self.url}{PREFIX}{path}",
+                timeout=self._timeout,
+                verify=self._verify,
+                allow_redirects=False,
+                **fields,
+            )
+        except (requests.RequestException, OSError) as error:
+            raise of_connection_to(self.url, error, self._timeout) from None
+        self.said_at = _date(response)
+        return response
+
+    def _read(self, response: requests.Response) -> Any:
+        kind = response.headers.get("Content-Type", "")
+        if response.status_code == 204:
+            return None
+        if response.status_code >= 300 or not kind.startswith("application/json"):
+            raise of_answer(self.url, response, token=self._has_token)
+        try:
+            return json.loads(response.content)
+        except (ValueError, RecursionError) as error:
+            raise not_ours(self.url, f"its answer is not JSON ({error})") from None
+
+
+def checked(url: str) -> str:
+    """``url`` without its last slashes. Raises ConfigError."""
+    try:
+        split = urlsplit(url)
+        sound = split.scheme in {"http", "https"} and bool(split.hostname) and split.port != 0
+    except ValueError:
+        sound = False
+    if not sound or split.query or split.fragment:
+        raise ConfigError(
+            f"{url[:100]!r} is no server's address; write it as http://localhost:8080"
+        )
+    if split.username or split.password:
+        raise ConfigError("leave name and password out of the address; a token identifies us")
+    return url.rstrip("/").removesuffix(PREFIX)
+
+
+def _date(response: requests.Response) -> datetime | None:
+    """The server's own clock when it answered, to the second."""
+    try:
+        found = parsedate_to_datetime(response.headers["Date"])
+    except (KeyError, ValueError):
+        return None
+    return found.astimezone(UTC) if found.tzinfo else None

@@ -1,0 +1,68 @@
+"""What the API tells of CIs, in the shape that the sentences of all faces are made from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cibot.client.source import Source, whole
+from cibot.model import State
+from cibot.reports.feeds import ServerFeeds
+from cibot.reports.listing import CiLine, Listing
+from cibot.reports.signals import SignalView
+from cibot.reports.status import Status
+from cibot.reports.why import Why
+from cibot.web.api.cis import CiDetail, CiItem, CiPage
+from cibot.web.api.whole import FeedList
+
+
+def line_of(item: CiItem, signals: Sequence[SignalView] = ()) -> CiLine:
+    """A CI as lists show it."""
+    return CiLine(
+        item.id,
+        item.name,
+        item.state,
+        item.since,
+        item.rate,
+        item.said,
+        tuple(signals),
+        item.last_heard_at,
+        item.incidents,
+        item.page,
+    )
+
+
+def status_of(source: Source, found: CiDetail) -> Status:
+    """How one CI is; asks for the feeds where one is stale."""
+    return Status(
+        line_of(found, found.signals),
+        found.reference,
+        found.reference_rate,
+        found.passed_since,
+        found.worst_job,
+        found.last,
+        stale_of(source, found.stale),
+        found.silence,
+    )
+
+
+def why_of(found: CiDetail) -> Why:
+    """The reasons behind its state."""
+    return Why(line_of(found, found.signals), found.signals, found.failures)
+
+
+def listing_of(source: Source, found: CiPage, state: State | None) -> Listing:
+    """CIs as lists show them; asks for the feeds where one is stale."""
+    lines = tuple(line_of(one) for one in found.items)
+    return Listing(lines, found.totals, state, found.project, stale_of(source, found.stale))
+
+
+def all_cis(source: Source, **asked: object) -> CiPage:
+    """Every CI that fits, worst first unless ``sort`` says otherwise."""
+    return whole(source, CiPage, "/cis", **asked)
+
+
+def stale_of(source: Source, names: Sequence[str]) -> tuple[ServerFeeds, ...]:
+    """The servers of these names with when they were heard."""
+    if not names:
+        return ()
+    return tuple(one for one in source.ask(FeedList, "/feeds").items if one.server in names)

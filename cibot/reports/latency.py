@@ -1,0 +1,81 @@
+"""How long a CI takes from an upload to its first verdict, day by day."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from cibot.errors import UserError
+from cibot.health.intervals import percentile
+from cibot.model import Window
+from cibot.monitor.pairing import counts
+from cibot.reports.ci import find_ci, line_of
+from cibot.reports.context import Context
+from cibot.reports.history import MOST_DAYS, days_before
+from cibot.reports.listing import CiLine
+from cibot.store.engine import Tx
+from cibot.store.queries_latency import FirstVerdict, first_verdicts
+
+_SAMPLE = 100  # verdicts of a day: enough for its median, and cheap where thousands come
+_ZERO = timedelta(0)
+
+
+@dataclass(frozen=True, slots=True)
+class LatencyDay:
+    """A UTC day's first verdicts, its newest hundred: from upload to verdict.
+
+    ``median`` and ``p95`` are the times within which half and 95 % of them came;
+    None on a day without any.
+    """
+
+    day: date
+    n: int
+    median: timedelta | None
+    p95: timedelta | None
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """A CI's days, oldest first, without a gap."""
+
+    ci: CiLine
+    window: Window
+    days: tuple[LatencyDay, ...]
+
+
+def latency(tx: Tx, ctx: Context, name: str, days: int = 30) -> Latency:
+    """The last ``days`` (1..90) UTC days, today included, of the CI that ``name`` means.
+
+    Raises UserError when none is, or when there are too many days.
+    """
+    if not 1 <= days <= MOST_DAYS:
+        raise UserError(f"latency shows 1 to {MOST_DAYS} days, not {days}.")
+    row = find_ci(tx, name)
+    window = days_before(ctx.now, days)
+    return Latency(line_of(tx, ctx, row), window, latency_days(tx, row.id, window))
+
+
+def latency_days(tx: Tx, ci_id: int, window: Window) -> tuple[LatencyDay, ...]:
+    """The UTC days of a window of whole days up to now."""
+    length = (window.until.date() - window.since.date()).days + 1
+    dates = [window.since.date() + timedelta(days=place) for place in range(length)]
+    spans = [(_begin(one), _begin(one) + timedelta(days=1)) for one in dates]
+    found: dict[date, list[FirstVerdict]] = {one: [] for one in dates}
+    for verdict in first_verdicts(tx, ci_id, spans, _SAMPLE):
+        if counts(verdict.pipeline):
+            found[verdict.posted_at.date()].append(verdict)
+    return tuple(_day(one, found[one]) for one in dates)
+
+
+def _begin(day: date) -> datetime:
+    return datetime.combine(day, datetime.min.time(), UTC)
+
+
+def _day(day: date, verdicts: list[FirstVerdict]) -> LatencyDay:
+    seconds = sorted(
+        max(_ZERO, one.posted_at - one.uploaded_at).total_seconds() for one in verdicts
+    )
+    if not seconds:
+        return LatencyDay(day, 0, None, None)
+    half, most = percentile(seconds, 0.5), percentile(seconds, 0.95)
+    return LatencyDay(day, len(seconds), timedelta(seconds=half), timedelta(seconds=most))

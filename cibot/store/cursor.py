@@ -1,0 +1,70 @@
+"""PyMySQL's cursor, quicker at writing many rows.
+
+Its own ``executemany`` asks each value of each row what it is, by a chain of
+questions: half of what a bulk insert takes. Here the kinds that rows are made
+of are known by their type; text is escaped by the driver's function, all else by its chain.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from types import NoneType
+from typing import Any
+
+from pymysql.constants import SERVER_STATUS
+from pymysql.converters import escape_string
+from pymysql.cursors import Cursor
+
+_INSERT = re.compile(
+    r"(INSERT .{1,4000}? VALUES )\((?:%s, )*%s\)((?: AS \w+)?(?: ON DUPLICATE .*)?)\Z", re.DOTALL
+)
+_MOST_CHARS = 1_000_000  # of one statement: at most 4 MB, under every server's max_allowed_packet
+
+
+def _moment(at: datetime) -> str:
+    return f"'{at.replace(tzinfo=None)}'"
+
+
+_WRITTEN: dict[type, Callable[[Any], str]] = {
+    NoneType: lambda _: "NULL",
+    bool: lambda value: "1" if value else "0",
+    int: str,
+    str: lambda text: f"'{escape_string(text)}'",
+    datetime: _moment,
+}
+
+
+class QuickCursor(Cursor):
+    """A cursor for SQLAlchemy's engine; times must be UTC."""
+
+    def executemany(self, query: str, args: Iterable[Any]) -> int | None:
+        """Runs an INSERT of many rows in as few statements as they fit in; else as PyMySQL does.
+
+        Returns how many rows it affected, as MySQL counts them.
+        """
+        rows = list(args)
+        match = _INSERT.match(query)
+        if match is None or not rows or not isinstance(rows[0], tuple):
+            return super().executemany(query, rows)
+        head, tail = match[1] % (), match[2] % ()
+        affected, size = 0, 0
+        waiting: list[str] = []
+        for row in self._written(rows):
+            if waiting and size + len(row) > _MOST_CHARS:
+                affected += self.execute(head + ",".join(waiting) + tail)
+                waiting, size = [], 0
+            waiting.append(row)
+            size += len(row) + 1
+        affected += self.execute(head + ",".join(waiting) + tail)
+        self.rowcount = affected
+        return affected
+
+    def _written(self, rows: Iterable[tuple[Any, ...]]) -> Iterable[str]:
+        link: Any = self.connection
+        escape, known = link.escape, _WRITTEN
+        if link.server_status & SERVER_STATUS.SERVER_STATUS_NO_BACKSLASH_ESCAPES:
+            known = {kind: write for kind, write in known.items() if kind is not str}
+        for row in rows:
+            yield "(" + ", ".join([known.get(type(one), escape)(one) for one in row]) + ")"

@@ -1,0 +1,207 @@
+"""One query layer: chat, API, pages and command line tell the same figures of the same history.
+
+Each face is asked as its people ask it: the chat's dispatcher, the API and the
+pages over WSGI, the command line in a process's own words, of a server that
+listens and of the database. The figures are read out of what each shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import time_machine
+from click.testing import CliRunner
+
+from cibot.chat.dispatch import Dispatcher
+from cibot.cli import main
+from cibot.store.engine import Store, open_store
+from cibot.store.migrate import upgrade
+from tests.support.canned import CONFIG, canned
+from tests.support.faces import application
+from tests.support.figures import Api, Figures, Pages, Sentences, Shell, chat
+from tests.support.history import NOW, History, ago
+from tests.support.listening import listening
+
+CIS = ("Quobyte CI", "NetApp CI", "Beta Net CI", "Vexx ARM CI", "Zuul", "Pure-Storage CI")
+FACES = ("chat", "pages", "server", "database")
+
+
+@dataclass
+class Told:
+    """The faces over one history."""
+
+    api: Api
+    chat: Sentences
+    pages: Pages
+    server: Shell
+    database: Shell
+
+
+def shell(*where: str) -> Shell:
+    """`cibot` in a pipe."""
+
+    def say(words: str) -> str:
+        name, _, rest = words.partition(" ")
+        typed = rest.replace('"', "\0").split("\0") if '"' in rest else rest.split()
+        arguments = [one for one in typed if one.strip()]
+        done = CliRunner().invoke(main, [name, *where, *arguments])
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    return Shell(say)
+
+
+def told(store: Store, url: str, database: str) -> Told:
+    app = application(store, CONFIG)
+    return Told(
+        Api(app.test_client()),
+        chat(Dispatcher(store, CONFIG, lambda: NOW)),
+        Pages(app.test_client()),
+        shell("--url", url),
+        shell("--db", database),
+    )
+
+
+@pytest.fixture(scope="module", params=["sqlite", "mariadb"])
+def faces(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    if request.param == "sqlite":
+        database = f"sqlite:///{tmp_path_factory.mktemp('faces') / 'cibot.db'}"
+    else:
+        database = request.getfixturevalue("mariadb").create_database()
+    yield from over(database, canned)
+
+
+def over(database: str, fill: Callable[[Store], object]) -> Iterator[Told]:
+    store = open_store(database)
+    upgrade(store)
+    fill(store)
+    with time_machine.travel(NOW, tick=False), listening(application(store, CONFIG)) as url:
+        yield told(store, url, database)
+    store.close()
+
+
+def same(one: Figures, other: Figures, must: set[str]) -> None:
+    """What ``other`` tells is what ``one`` tells, and it tells at least what it ``must``."""
+    assert must <= set(other), f"not told: {must - set(other)}"
+    assert other == {key: one[key] for key in other if key in one}
+
+
+@pytest.mark.parametrize("face", FACES)
+@pytest.mark.parametrize("name", CIS)
+def test_how_a_ci_is(faces: Told, face: str, name: str) -> None:
+    known = faces.api.status(name)
+    shown = getattr(faces, face).status(name)
+    must = {"state", "incidents"} | (set(known) & {"passed", "reference", "heard", "for"})
+    if face != "pages":
+        must |= set(known) & {"last"}  # the page says when, and lists what
+    if known["state"] == "silent" and face != "pages":
+        pass  # the sentence is about silence, so the rate is left to `why` and `list`
+    elif face == "pages" or known["state"] in {"failing", "healthy"}:
+        must |= set(known) & {"rate", "low", "high", "n"}
+    same(known, shown, must)
+
+
+def test_what_is_asked_is_worth_comparing(faces: Told) -> None:
+    """Figures that are None or empty everywhere would agree, and say nothing."""
+    assert faces.api.status("NetApp CI") == {
+        "state": "failing", "for": "38 h", "rate": 20, "low": 9, "high": 39, "n": 25,
+        "passed": (0, 20), "reference": ("Zuul", 93), "heard": "60 min",
+        "last": ("failed", "912345,3"), "incidents": {"1"},
+    }  # fmt: skip
+    assert {faces.api.status(one)["state"] for one in CIS} == {
+        "silent", "failing", "degraded", "unknown", "healthy",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("face", ["server", "database"])
+def test_the_list_has_each_ci_as_the_api_has_it(faces: Told, face: str) -> None:
+    shown = getattr(faces, face).listed()
+    assert list(shown) == list(CIS)
+    for name in CIS:
+        known = faces.api.status(name)
+        heard = known.get("heard", "never")
+        must = {"state", "heard", "incidents"} | (set(known) & {"for", "rate", "low", "high", "n"})
+        same(known | {"heard": heard}, shown[name], must)
+
+
+@pytest.mark.parametrize("face", FACES)
+def test_each_job(faces: Told, face: str) -> None:
+    known = faces.api.jobs("NetApp CI")
+    assert known["netapp-iscsi"] == {
+        "rate": 20, "low": 9, "high": 39, "n": 25, "last pass": "39 h",
+    }  # fmt: skip
+    assert len(known) == 2
+    shown = getattr(faces, face).jobs("NetApp CI")
+    assert list(shown) == list(known)
+    for job, figures in known.items():
+        same(figures, {key: one for key, one in shown[job].items() if one is not None},
+             {"rate", "low", "high", "n"})  # fmt: skip
+
+
+@pytest.mark.parametrize("face", FACES)
+@pytest.mark.parametrize("pair", [("NetApp CI", "Zuul"), ("Pure-Storage CI", "NetApp CI")])
+def test_two_compared(faces: Told, face: str, pair: tuple[str, str]) -> None:
+    if face == "pages" and not faces.pages.compares:
+        return  # the dashboard has no page for it
+    known = faces.api.compare(*pair)
+    assert known["counts"] in {(5, 0, 20, 0), (5, 0, 0, 19)}
+    assert len(known["examples"]) == 5
+    same(known, getattr(faces, face).compare(*pair), set(known))
+
+
+@pytest.mark.parametrize("face", FACES)
+def test_what_was_missed(faces: Told, face: str) -> None:
+    known = faces.api.missed("Quobyte CI")
+    assert known["missed"] == (11, 25)
+    assert known["newest"][0] == "912323,1"
+    assert len(known["newest"]) == 8
+    same(known, getattr(faces, face).missed("Quobyte CI"), {"missed", "newest"})
+
+
+@pytest.mark.parametrize("face", FACES)
+def test_incidents(faces: Told, face: str) -> None:
+    known = faces.api.incidents()
+    assert known == {
+        "open": {"1": ("NetApp CI", "success"), "3": ("Quobyte CI", "silent")},
+        "ended": {"2": ("Pure-Storage CI", "success")},
+    }
+    assert getattr(faces, face).incidents() == known
+
+
+@pytest.mark.parametrize("face", FACES)
+@pytest.mark.parametrize("name", ["NetApp CI", "Quobyte CI"])
+def test_each_day(faces: Told, face: str, name: str) -> None:
+    known = faces.api.history(name)
+    assert len(known["days"]) == 7
+    assert known["total"] == {"NetApp CI": (5, 25, 4), "Quobyte CI": (14, 14, 5)}[name]
+    must = {"total"} | ({"bars"} if face != "pages" else set())
+    must |= {"days"} if face in {"server", "database"} else set()
+    must |= {"days"} if face == "pages" and faces.pages.compares else set()
+    same(known, getattr(faces, face).history(name), must)
+
+
+def test_another_history_gives_other_figures_on_every_face(tmp_path: Path) -> None:
+    """What is compared above is read from the history, not from the page's words."""
+
+    def worse(store: Store) -> None:
+        canned(store)
+        history = History(store)
+        history.ci("NetApp CI").report(
+            912400, outcome="failure", at=ago(minutes=10), jobs={"netapp-nfs": "FAILURE"}
+        )
+        history.ci("Zuul").report(912400, at=ago(minutes=30))
+        history.save()
+
+    for one in over(f"sqlite:///{tmp_path / 'worse.db'}", worse):
+        for face in ("api", *FACES):
+            asked = getattr(one, face)
+            assert asked.status("NetApp CI")["heard"] == "10 min", face
+            assert asked.status("NetApp CI")["passed"] == (0, 21), face
+            assert asked.jobs("NetApp CI")["netapp-nfs"]["n"] == 25, face
+            assert asked.history("NetApp CI")["total"] == (5, 26, 4), face
+            if face != "pages" or one.pages.compares:
+                assert asked.compare("NetApp CI", "Zuul")["counts"] == (5, 0, 21, 0), face
