@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from cibot.errors import UserError
+from cibot.health.facts import counts
 from cibot.health.intervals import percentile
 from cibot.model import Window
-from cibot.monitor.pairing import counts
 from cibot.reports.ci import find_ci, line_of
 from cibot.reports.context import Context
 from cibot.reports.history import MOST_DAYS, days_before

@@ -134,9 +134,9 @@ def _level(policy: Policy) -> SignalRules:
     own = policy.success
     return SignalRules(
         "level",
-        "The share of results that passed, whatever it used to be, counting only patch sets that the reference CI passed:"
-        " a failure on a broken change is the change’s, not the CI’s. The 95 % interval (Wilson’s)"
-        " is compared, not the share itself, so few results accuse nobody.",
+        "The share of results that passed, whatever it used to be, counting only patch sets that"
+        " the reference CI passed: a failure on a broken change is the change’s, not the CI’s. The"
+        " interval (Wilson’s) is compared, not the share itself, so few results accuse nobody.",
         (
             Rule("Looks at the last", text.span(own.window)),
             Rule("Reaches back for enough results, at most", text.span(own.reach)),
