@@ -14,7 +14,7 @@ from cibot.demo.reviews import Reviews
 from cibot.demo.rhythm import busyness, week_of_uploads
 from cibot.demo.scenario import Scenario
 from cibot.health.policy import Policy
-from cibot.health.success import level
+from cibot.health.level import level
 from cibot.model import State
 
 MONDAY = datetime(2026, 11, 23, 14, 57, 3, tzinfo=UTC)
