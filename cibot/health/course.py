@@ -204,12 +204,7 @@ class _Course:
 def _worst(one: Attempt) -> JobRun | None:
     """The first voting build that failed, else the first that broke."""
     return next(
-        (
-            run
-            for result in (Result.FAIL, Result.INFRA)
-            for run in one.runs
-            if run.result is result
-        ),
+        (run for result in (Result.FAIL, Result.INFRA) for run in one.runs if run.result is result),
         None,
     )
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from cibot.configjudgement import UNCOUNTED
 from cibot.model import Result
 
+
 class JobRun(NamedTuple):
     """One voting build of a report."""
 

@@ -106,7 +106,9 @@ class Level:
         if not n:
             return f"no results in {span(self._policy.reach)}"
         first = self._tally.first(self._policy.minimum, now)
-        looked = max(self._policy.window, timedelta(seconds=now - (now if first is None else first)))
+        looked = max(
+            self._policy.window, timedelta(seconds=now - (now if first is None else first))
+        )
         said = f"{n - bad} of {n} passed in {span(looked)}"
         if self.words != "failed":
             said += " where the reference passed"

@@ -91,7 +91,7 @@ class JobStreaks:
             self._forget(name)
             job = None
         if job is None:
-            job = self._jobs[name] = _Job(Days(self._window))
+            job = self._jobs[name] = _Job(Days(self._window), one.at)
             if len(self._jobs) > _MOST_JOBS:
                 self._forget(min(self._jobs, key=lambda name: self._jobs[name].last))
         job.last = one.at
@@ -163,8 +163,7 @@ class JobStreaks:
                 State.HEALTHY if known else State.UNKNOWN,
                 n=self._all.count(now)[0],
                 threshold=least,
-                said="no job fails change after change;"
-                f" {counted(known, 'job')} known well enough",
+                said=f"no job fails change after change; {counted(known, 'job')} known well enough",
                 clears=not self._touched,
             )
         name, worst = long[0]
