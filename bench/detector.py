@@ -19,12 +19,11 @@ import statistics
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
 
 from cibot.health.chart import Chart
 from cibot.health.policy import ChartPolicy
 
-START = datetime(2026, 1, 1, tzinfo=UTC)
+DAY = 86_400.0
 HEALTHY = (0.5, 0.8, 0.9, 0.97, 0.995)
 PACES = (2, 20, 100)
 DROPS = (0.5, 0.0, 0.8)
@@ -36,10 +35,10 @@ Detector = Callable[[bool, float], bool]  # (passed, day) -> is it firing now
 
 def chart(_pace: float) -> Detector:
     """Ours."""
-    one, day = Chart(ChartPolicy(false_alerts=MONTHLY)), timedelta(days=1)
+    one = Chart(ChartPolicy(false_alerts=MONTHLY))
 
     def add(passed: bool, at: float) -> bool:
-        one.add(passed, START + at * day)
+        one.add(passed, at * DAY)
         return one.dropped is not None
 
     return add

@@ -216,20 +216,28 @@ def _while_well(incident: Incident, signal: Signal, now: datetime, policy: Incid
     held = now - since >= holding(policy, incident.reopened)
     if signal.clears and held:
         over = replace(
-            incident,
+            _well(incident, signal, now),
             phase=Phase.RESOLVED,
             resolved_at=now,
             recovering_at=None,
-            changed_at=now,
-            said=signal.said,
-            figure=signal.figure,
-            n=signal.n,
         )
         return over, Transition("resolved", now, signal.said, incident.severity, told=True)
     if incident.phase is Phase.RECOVERING:
         return incident, None
-    better = replace(incident, phase=Phase.RECOVERING, recovering_at=now, changed_at=now)
+    better = replace(_well(incident, signal, now), phase=Phase.RECOVERING, recovering_at=now)
     return better, Transition("recovering", now, signal.said, incident.severity, told=False)
+
+
+def _well(incident: Incident, signal: Signal, now: datetime) -> Incident:
+    """What a step shows follows from its own moment, not from who looked in between."""
+    return replace(
+        incident,
+        said=signal.said,
+        figure=signal.figure,
+        n=signal.n,
+        evidence=signal.evidence or incident.first_evidence,
+        changed_at=now,
+    )
 
 
 def holding(policy: IncidentPolicy, reopened: int) -> timedelta:

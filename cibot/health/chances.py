@@ -61,7 +61,7 @@ class Chances:
         self._pending: dict[_Key, _Pending] = {}
         self._deadlines: list[tuple[float, int, int]] = []
         self._slots: dict[int, bool] = {}  # that passed, and whether any of it was reported
-        self._open: list[tuple[float, int]] = []  # missed since last heard: (uploaded, slot)
+        self._open: list[tuple[int, Proof]] = []  # missed since last heard: slot and evidence
         self._late: dict[_Key, int] = {}  # patch sets that were missed, and their slot
 
     @property
@@ -86,12 +86,13 @@ class Chances:
         k = self.patience
         if k is not None and self.missed >= k:
             self.gasps = 1  # what was missed in a silence is the silence's
-            for _uploaded, slot in self._open:
+            for slot, _proof in self._open:
                 self._slots.pop(slot, None)
         else:
             self.gasps += 1
-            for uploaded, slot in self._open:
-                self._count(uploaded, True)
+            for slot, proof in self._open:
+                self._count(slot, True)
+                self.absent.add(proof)
         self._open, self.missed, self.missed_first = [], 0, []
         self.last = one.at
         # Of a CI that is silent what was known before stays known.
@@ -151,32 +152,35 @@ class Chances:
         self._slots[slot] = one.reported
         if len(self._slots) > _KEPT:
             del self._slots[next(iter(self._slots))]
+        proof = one.proof._replace(at=one.deadline)
         if not one.reported and one.uploaded > self.last:
-            self._open.append((one.uploaded, slot))
             self.missed += 1
+            self._open.append((slot, proof))
+            if len(self._open) > _KEPT:
+                del self._open[0]
             if len(self.missed_first) < MOST_EVIDENCE:
-                self.missed_first.append(one.proof._replace(at=one.deadline))
+                self.missed_first.append(proof)
             return
-        self._count(one.uploaded, not one.reported)
+        self._count(slot, not one.reported)
         if not one.reported:
-            self.absent.add(one.proof._replace(at=one.deadline))
+            self.absent.add(proof)
 
     def _turn(self, slot: int) -> None:
         """A chance that seemed missed was taken, late or with another patch set."""
         self._slots[slot] = True
         for waiting in self._open:
-            if waiting[1] == slot:
+            if waiting[0] == slot:
                 self._open.remove(waiting)
                 self.missed -= 1
-                self._count(waiting[0], False)
+                self._count(slot, False)
                 return
         at = slot * self._slot
         for tally in (self.long, self.recent):
             tally.add(at, True, -1)
             tally.add(at, False)
 
-    def _count(self, uploaded: float, missed: bool) -> None:
-        at = uploaded // self._slot * self._slot
+    def _count(self, slot: int, missed: bool) -> None:
+        at = slot * self._slot
         self.long.add(at, missed)
         self.recent.add(at, missed)
 
@@ -187,7 +191,7 @@ class Chances:
             [list(one) for one in self.missed_first], self.last, self.gasps, self.rhythm.row(),
             dict(self._homes), [one.row() for one in self._pending.values()],
             [list(one) for one in self._deadlines], list(self._slots.items()),
-            [list(one) for one in self._open],
+            [[slot, list(proof)] for slot, proof in self._open],
             [[*key, slot] for key, slot in self._late.items()],
         ]  # fmt: skip
 
@@ -204,6 +208,6 @@ class Chances:
         waiting = [_Pending(Proof(*proof), *values) for proof, *values in pending]
         self._pending = {(one.proof.change_id, one.proof.patch_set): one for one in waiting}
         self._deadlines = [(at, change_id, number) for at, change_id, number in deadlines]
-        self._slots = {slot: reported for slot, reported in slots}
-        self._open = [(uploaded, slot) for uploaded, slot in opened]
+        self._slots = dict(slots)
+        self._open = [(slot, Proof(*proof)) for slot, proof in opened]
         self._late = {(change_id, number): slot for change_id, number, slot in late}

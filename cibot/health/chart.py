@@ -134,13 +134,11 @@ class Chart:
         )
 
     @property
-    def settled_at(self) -> datetime | None:
-        """When it last came back after a drop: results before that are of another time."""
-        return _moment(self.settled) if self.settled != _NEVER else None
+    def settled_at(self) -> float | None:
+        """When it last came back after a drop, in seconds of the epoch.
 
-    @property
-    def settled_s(self) -> float | None:
-        """`settled_at` in seconds of the epoch."""
+        Results before that are of another time.
+        """
         return None if self.settled == _NEVER else self.settled
 
     @property
@@ -191,7 +189,7 @@ class Chart:
             "dropped": self.dropped.values() if self.dropped else None,
             "usual": self.usual,
             "way_up": self.way_up.values(),
-            "settled": self.settled_s,
+            "settled": self.settled_at,
             "adopted": self.adopted_at,
         }
 

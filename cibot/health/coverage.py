@@ -43,8 +43,7 @@ class Coverage:
         high = wilson(n - missed, n, SURE).high
         if high >= self._policy.degraded * usual:
             return State.HEALTHY, usual, None
-        newest = self._chances.recent.newest_outcomes(TAIL)
-        back = back_since(Count(n, missed), newest, usual)
+        back = self._back(usual)
         if back is not None:
             return State.HEALTHY, usual, back
         failing = high < self._policy.failing * usual
@@ -59,7 +58,13 @@ class Coverage:
         if verdict is not State.HEALTHY:
             return False
         n, missed = self._chances.recent.count
-        return back is not None or n - missed >= self._policy.clears * usual * n
+        if back is not None or n - missed >= self._policy.clears * usual * n:
+            return True
+        return self._back(usual) is not None
+
+    def _back(self, usual: float) -> float | None:
+        recent = self._chances.recent
+        return back_since(recent.count, recent.newest_outcomes(TAIL), usual)
 
     def signal(self, now: float) -> Signal:
         """Reported, of the chances in the window."""

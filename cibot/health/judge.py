@@ -91,7 +91,7 @@ class Judge:
 
     def _settled(self) -> tuple[bool, float | None]:
         chart = self.success.chart
-        return chart.baseline.ready, chart.settled_s
+        return chart.baseline.ready, chart.settled_at
 
     @property
     def next_alarm(self) -> float | None:
@@ -138,9 +138,9 @@ class Judge:
         return taken[1]
 
     def _verdict(self, one: Verdict) -> None:
-        before = self.success.chart.settled_s
+        before = self.success.chart.settled_at
         self.success.take(one)
-        settled = self.success.chart.settled_s
+        settled = self.success.chart.settled_at
         if settled is not None and settled != before:
             self.disagreement.begin(settled)
 

@@ -194,7 +194,7 @@ class Latency:
     def read(self, row: Any) -> None:
         """Takes over what `row` gave."""
         days, self._newest, last, proofs = row
-        self._days = {day: {step: n for step, n in steps} for day, steps in days}
+        self._days = {day: dict(steps) for day, steps in days}
         self._last = [(bool(well), float(at)) for well, at in last]
         self._proofs.read(proofs)
         self._usual = self._allowed = None

@@ -91,7 +91,7 @@ class JobStreaks:
             self._forget(name)
             job = None
         if job is None:
-            job = self._jobs[name] = _Job(Days(self._window))
+            job = self._jobs[name] = _Job(Days(self._window), one.at)
             if len(self._jobs) > _MOST_JOBS:
                 self._forget(min(self._jobs, key=lambda name: self._jobs[name].last))
         job.last = one.at

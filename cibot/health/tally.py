@@ -79,6 +79,13 @@ class Tally:
         if place >= self._start:
             self.n += sign
             self.bad += sign * bad
+        if not self._n[place]:
+            self._empty(place)
+
+    def _empty(self, place: int) -> None:
+        del self._minutes[place], self._n[place], self._bad[place]
+        if place < self._start:
+            self._start -= 1
 
     @property
     def count(self) -> Count:

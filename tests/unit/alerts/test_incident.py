@@ -66,8 +66,10 @@ def test_half_way_is_pending_and_told_to_nobody():
 
 def test_worse_is_an_update_and_not_a_second_incident():
     incident, names = live(BAD, WORSE, WORSE, BAD)
-    assert names == ["opened", "escalated", "(eased)"]
-    assert incident.opened_at == NOW
+    assert names == ["opened", "escalated"]
+    assert (incident.opened_at, incident.began_at) == (NOW, NOW)
+    assert incident.severity is State.FAILING  # the worst since it opened
+    assert incident.said == "24 of 40 passed"
     assert incident.reopened == 0
 
 
@@ -100,6 +102,7 @@ def test_back_within_a_day_it_is_the_same_incident():
     assert (again.open, again.resolved_at) == (True, None)
     new, taken = step(first, BAD, NOW + 2 * DAY, POLICY)
     assert (taken.name, new.id, new.opened_at) == ("opened", None, NOW + 2 * DAY)
+    assert (again.began_at, new.began_at) == (NOW, NOW + 2 * DAY)
 
 
 def test_one_that_keeps_coming_back_must_stay_well_for_longer():
@@ -152,7 +155,7 @@ def test_any_history_makes_sense(signals):
             assert incident_from_row(row, incident.id) == incident
         if signal.verdict in (State.DEGRADED, State.FAILING):
             assert incident.phase is Phase.FIRING
-            assert incident.severity is signal.verdict
+            assert incident.severity.rank <= signal.verdict.rank
         again, second = step(incident, signal, NOW + i * HOUR, POLICY)
         assert second is None or second.name == "recovering"
         assert again is None or again.id == (incident.id if incident else None)

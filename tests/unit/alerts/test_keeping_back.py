@@ -33,19 +33,19 @@ def test_a_greater_trouble_keeps_the_lesser_back():
 
 
 def test_one_message_per_trouble():
-    failing = Surroundings(told={"success": NOW})
-    assert inhibited("disagreement", failing) == "its success incident explains it"
-    assert inhibited("job", failing) == "its success incident explains it"
+    failing = Surroundings(told={"success": State.FAILING})
+    for kind in ("disagreement", "job", "level"):
+        assert inhibited(kind, failing) == "its success incident explains it"
+        assert inhibited(kind, failing, State.FAILING) == "its success incident explains it"
     assert inhibited("infra", failing) is None
-    assert inhibited("success", Surroundings(told={"job": NOW})) is None
-    job = Surroundings(told={"job": NOW})
-    assert inhibited("success", job, State.DEGRADED, NOW + HOUR) == "its job incident explains it"
-    assert inhibited("success", job, State.DEGRADED, NOW + 30 * HOUR) is None
-    assert inhibited("success", job, State.FAILING, NOW + HOUR) is None
-    same = Surroundings(told={"disagreement": NOW})
-    assert inhibited("success", same, State.DEGRADED, NOW + HOUR) is not None
-    assert inhibited("success", same, State.FAILING, NOW + HOUR) is None
-    assert inhibited("disagreement", Surroundings(told={"job": NOW})) is not None
+    mild = Surroundings(told={"job": State.DEGRADED})
+    for kind in ("success", "level", "disagreement"):
+        assert inhibited(kind, mild) == "its job incident explains it"
+        assert inhibited(kind, mild, State.FAILING) is None  # worse than people know
+    silent = Surroundings(told={"silent": State.SILENT})
+    assert inhibited("coverage", silent, State.FAILING) == "its silent incident explains it"
+    assert inhibited("latency", Surroundings(told={"infra": State.FAILING})) is not None
+    assert inhibited("silent", silent, State.SILENT) is None
     assert inhibited("infra", Surroundings(reference_broken=True)) is None
     assert inhibited("job", Surroundings(reference_broken=True)) == "the reference CI is broken"
 
@@ -55,7 +55,9 @@ def test_figures_over_days_do_not_tell_anew_of_what_is_over():
     assert inhibited("disagreement", over) == "its success incident explains it"
     assert inhibited("coverage", over) == "its silent incident explains it"
     assert inhibited("latency", over) == "its silent incident explains it"
+    assert inhibited("level", over) == "its success incident explains it"
     assert inhibited("job", over) is None
+    assert inhibited("success", over) is None
     for kind in ("infra", "disagreement", "coverage", "latency", "job"):
         assert inhibited(kind, Surroundings(silent=True)) == "the CI is silent"
 

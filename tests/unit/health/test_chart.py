@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import json
 import random
-from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -11,11 +9,9 @@ from hypothesis import strategies as st
 
 from cibot.health.baseline import lower_bound
 from cibot.health.chart import Chart
-from cibot.health.observation import independent
-from cibot.health.policy import ChartPolicy, Policy
-from cibot.health.success import charted, success
-from cibot.model import Result, State
-from tests.unit.health.facts import DAY, HOUR, NOW, results
+from cibot.health.facts import moment
+from cibot.health.policy import ChartPolicy
+from tests.unit.health.facts import DAY, D, H, T
 
 POLICY = ChartPolicy()
 
@@ -23,8 +19,8 @@ POLICY = ChartPolicy()
 class Life:
     """A CI that reports once an hour, and its chart."""
 
-    def __init__(self, policy=POLICY, seed=1, every=HOUR):
-        self.chart, self.now = Chart(policy), NOW
+    def __init__(self, policy=POLICY, seed=1, every=H):
+        self.chart, self.now = Chart(policy), T
         self.rng, self.every = random.Random(seed), every
 
     def live(self, n, rate):
@@ -50,7 +46,7 @@ def test_a_drop_is_noticed(rate, within):
     began = life.now
     assert life.live(within, rate) is not None
     drop = life.chart.drop
-    assert abs(drop.since - began) < within * HOUR
+    assert abs(drop.since.timestamp() - began) < within * H
     assert drop.usual == pytest.approx(0.9, abs=0.03)
     assert drop.passes <= drop.n
 
@@ -61,11 +57,11 @@ def test_an_outage_and_its_end():
     began = life.now
     assert life.live(9, 0) <= 5
     life.live(100, 0)
-    assert life.chart.drop.since == began + HOUR
+    assert life.chart.drop.since == moment(began + H)
     assert life.chart.drop.n >= 100
     back = life.now
     assert life.live(9, 1) <= 5
-    assert life.chart.settled_at == back + HOUR
+    assert life.chart.settled_at == back + H
     assert life.live(500, 1) is None
 
 
@@ -95,14 +91,14 @@ def test_a_drop_that_lasts_is_how_the_ci_is_now():
     assert life.live(200, 0.6) is not None
     noticed = life.now
     assert life.live(300, 0.6) is not None
-    assert life.now - noticed <= 10 * DAY
+    assert life.now - noticed <= 10 * D
     assert life.chart.settled_at is None
     assert life.chart.baseline.rate == pytest.approx(0.6, abs=0.08)
     assert life.live(800, 0.6) is None
 
 
 def test_slow_decay_is_noticed_before_it_is_done():
-    life = Life(every=DAY / 20)
+    life = Life(every=D / 20)
     life.live(1500, 0.9)
     for day in range(30):
         if life.live(20, 0.9 - 0.01 * day):
@@ -115,13 +111,13 @@ def test_clocks_that_go_back_do_no_harm():
     chart = Chart(POLICY)
     rng = random.Random(4)
     for i in range(2000):
-        chart.add(rng.random() < 0.9, NOW + rng.uniform(-3, 3) * DAY + i * HOUR)
+        chart.add(rng.random() < 0.9, T + rng.uniform(-3, 3) * D + i * H)
     assert chart.drop is None
     assert 0 < chart.baseline.limit < 20
 
 
 def test_a_burst_of_results_only_raises_the_height():
-    calm, hasty = Life(), Life(every=timedelta(milliseconds=360))
+    calm, hasty = Life(), Life(every=0.36)
     calm.live(1000, 0.9)
     hasty.live(10_000, 0.9)
     assert hasty.chart.drop is None
@@ -137,13 +133,16 @@ def test_its_state_survives_the_store_at_any_moment(stretches, data):
     rng = random.Random(5)
     passed = [rng.random() < 0.95 for _ in range(300)]
     passed += [rng.random() < rate for n, rate in stretches for _ in range(n)]
-    fed = [(one, NOW + i * HOUR) for i, one in enumerate(passed)]
+    fed = [(one, T + i * H) for i, one in enumerate(passed)]
     cut = data.draw(st.integers(0, len(fed)))
     whole, half = Chart(POLICY), Chart(POLICY)
-    whole.feed(fed)
-    half.feed(fed[:cut])
+    for one in fed:
+        whole.add(*one)
+    for one in fed[:cut]:
+        half.add(*one)
     again = Chart.of(POLICY, json.loads(json.dumps(half.row())))
-    again.feed(fed[cut:])
+    for one in fed[cut:]:
+        again.add(*one)
     assert again.row() == whole.row()
     assert again.drop == whole.drop
 
@@ -160,50 +159,3 @@ def test_what_was_not_stored_by_it_is_refused():
 def test_the_bound_lies_below_the_rate(passes, failures, z):
     bound = lower_bound(passes, failures, z)
     assert -1e-12 <= bound <= passes / (passes + failures) + 1e-12
-
-
-def test_success_takes_a_change_from_the_chart():
-    letters = "P" * 600 + "F" * 7
-    judged = results(letters, every=HOUR)
-    found = success(Policy().success, judged, NOW, charted(POLICY, judged))
-    assert found.verdict is State.FAILING  # though 161 of 168 passed this week
-    assert found.since == NOW - 6 * HOUR
-    assert found.said == (
-        "0 of 7 passed since 2026-11-23 06:00 UTC, 99.9 % before;"
-        " 162 of 169 passed in 7 d where the reference passed"
-    )
-    assert [one.number for one in found.evidence] == list(range(1606, 1599, -1))
-
-
-def test_success_is_well_again_five_passes_after_an_outage():
-    judged = results("P" * 400 + "F" * 100 + "P" * 5, every=HOUR)
-    chart = charted(POLICY, judged)
-    found = success(Policy().success, judged, NOW, chart)
-    assert (found.verdict, found.clears) == (State.HEALTHY, True)
-    assert found.said == "5 of 5 passed in 4 h where the reference passed, since it recovered"
-
-
-def test_the_chart_is_fed_first_attempts_where_the_reference_passed():
-    good = results("P" * 300)
-    bare = results("F" * 300, reference=None)
-    unpaired = [replace(one, change_id=9000 + i) for i, one in enumerate(bare)]
-    rechecked = [
-        replace(one, posted_at=one.posted_at + 400 * HOUR, result=Result.FAIL) for one in good
-    ]
-    chart = charted(POLICY, good)
-    assert charted(POLICY, [*rechecked, *unpaired, *good]).row() == chart.row()
-
-
-def test_one_broken_change_is_one_observation():
-    good = results("P" * 300)
-    broken = [
-        replace(one, change_id=7, patch_set=i, posted_at=one.posted_at + HOUR / 2)
-        for i, one in enumerate(results("F" * 40))
-    ]
-    assert charted(POLICY, good + broken).drop is None
-    assert charted(POLICY, good + broken).row() == charted(POLICY, good + broken[:1]).row()
-    assert independent([*broken[:2], replace(broken[2], result=Result.PASS), *broken[3:5]]) == [
-        broken[0],
-        replace(broken[2], result=Result.PASS),
-        broken[3],
-    ]

@@ -1,40 +1,40 @@
+"""Flips: shown only."""
+
 from __future__ import annotations
 
-from cibot.health.flips import flips
+from cibot.health.flips import Flips
+from cibot.health.inputs import Tried
 from cibot.health.policy import FlipsPolicy
-from cibot.model import Result, State
-from tests.unit.health.facts import DAY, HOUR, NOW, result, results
+from cibot.model import State
+from tests.unit.health.facts import D, H, T, proof
 
 POLICY = FlipsPolicy()
 
 
+def tried(letters, until=T):
+    """A letter a try: P or F is what it was, R a pass that proves the failure before a flake."""
+    one, last = Flips(POLICY), len(letters) - 1
+    for i, letter in enumerate(letters):
+        at = until - (last - i) * H
+        one.take(Tried(at, proof(i, at - H) if letter == "R" else None))
+    return one
+
+
 def test_a_failure_that_passes_when_run_again_is_a_flip():
-    judged = [
-        *results("P" * 22),
-        result(1, NOW - 5 * HOUR, Result.FAIL, reference=None),
-        result(1, NOW - 4 * HOUR, Result.INFRA, reference=None),
-        result(1, NOW - 3 * HOUR, Result.PASS, reference=None),
-        result(1, NOW - 2 * HOUR, Result.FAIL, reference=None),
-        result(2, NOW - 2 * HOUR, Result.FAIL),
-        result(2, NOW - HOUR, Result.FAIL, pipeline="other"),
-    ]
-    found = flips(POLICY, judged, NOW)
+    found = tried("P" * 22 + "FRF" + "FF").signal(T)
     assert (found.n, found.figure, found.counts) == (27, 1 / 27, False)
     assert found.said == "1 of 27 failed, and passed when run again in 14 d"
-    assert [one.number for one in found.evidence] == [1]
+    assert [one.number for one in found.evidence] == [23]
     assert found.verdict is State.HEALTHY
 
 
 def test_all_flips_still_accuse_nobody():
-    judged = [
-        result(n, NOW - hours * HOUR, outcome)
-        for n in range(30)
-        for hours, outcome in ((2, Result.FAIL), (1, Result.PASS))
-    ]
-    assert flips(POLICY, judged, NOW).verdict is State.HEALTHY
+    one = tried("FR" * 30)
+    assert one.signal(T).verdict is State.HEALTHY
+    assert not one.standing(T, True).bad
 
 
 def test_few_or_old_results_say_nothing():
-    assert flips(POLICY, [], NOW).said == "nothing to judge by"
-    assert flips(POLICY, results("PP"), NOW).verdict is State.UNKNOWN
-    assert flips(POLICY, results("P" * 30, until=NOW - 15 * DAY), NOW).n == 0
+    assert tried("").signal(T).said == "nothing to judge by"
+    assert tried("PP").signal(T).verdict is State.UNKNOWN
+    assert tried("P" * 30, until=T - 16 * D).signal(T).n == 0

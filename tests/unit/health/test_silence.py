@@ -1,67 +1,120 @@
+"""Silence and coverage: what was due, what was taken, what was missed."""
+
 from __future__ import annotations
 
+import json
 import random
-from datetime import timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cibot.health.policy import SilencePolicy
-from cibot.health.silence import patience, silence
+from cibot.health.facts import moment
+from cibot.health.inputs import Due, Ended
+from cibot.health.judge import Judge
+from cibot.health.policy import Policy, SilencePolicy
+from cibot.health.silent import patience
 from cibot.model import State
-from tests.unit.health.facts import DAY, HOUR, NOW, patch_set, patch_sets, results
+from tests.unit.health.facts import D, H, T, due, heard, proof
 
 POLICY = SilencePolicy()
+START = T - 20 * D
+ALLOWED = 2 * H
 
 
-def quiet(missed, *, every=2 * HOUR, heard=NOW - 30 * HOUR, now=NOW, fresh=True, before=60):
-    """A CI that reported on everything until ``heard`` and then missed some."""
-    past = patch_sets([True] * before, heard - HOUR, every)
-    since = [patch_set(9000 + i, heard + (i + 1) * every, False) for i in range(missed)]
-    return silence(POLICY, [], past + since, heard, fresh, now)
+class Watched:
+    """A CI whose patch sets are due two hours after their upload."""
+
+    def __init__(self, policy=None):
+        self.judge = Judge(policy or Policy())
+        self.judge.latency.allowed = lambda _at: ALLOWED
+        self.number = 0
+
+    def live(self, flags, start, every=2 * H):
+        """A patch set a flag, and whether it was reported on, an hour after its upload."""
+        told = []
+        for i, flag in enumerate(flags):
+            self.number += 1
+            at = start + i * every
+            told.append(due(self.number, at))
+            if flag:
+                told.append(heard(at + H, self.number))
+        self.take(told)
+        return start + len(flags) * every
+
+    def take(self, told):
+        for one in sorted(told, key=lambda one: one.at):
+            self.until(one.at)
+            self.judge.take(one)
+
+    def until(self, at):
+        while (alarm := self.judge.next_alarm) is not None and alarm < at:
+            self.judge.ring(alarm)
+        return self
+
+    def silent(self, at):
+        return self.until(at).judge.silence.signal(at)
+
+    def coverage(self, at):
+        return self.until(at).judge.coverage.signal(at)
+
+
+def settled(flags=(True,) * 60, every=2 * H, policy=None):
+    """A CI with a past, that was at home from the start; and when that ended."""
+    one = Watched(policy)
+    one.take([heard(START - H, 0)])
+    return one, one.live(flags, START, every)
 
 
 def test_never_heard_of_is_unknown():
-    found = silence(POLICY, [], patch_sets([False] * 50, NOW - 3 * HOUR, HOUR), None, True, NOW)
+    one = Watched()
+    one.live([False] * 50, START)
+    found = one.silent(T)
     assert (found.verdict, found.said) == (State.UNKNOWN, "never heard of")
 
 
 def test_a_reliable_ci_is_silent_after_a_few_missed_chances():
-    assert quiet(2).verdict is State.HEALTHY
-    found = quiet(4)
+    one, now = settled()
+    now = one.live([False] * 4, now)
+    assert one.silent(now - H).verdict is State.HEALTHY  # the last deadline has not passed
+    found = one.silent(now + 2 * H)
     assert found.verdict is State.SILENT
-    assert found.since == NOW - 30 * HOUR
-    assert found.said == "last heard 30 h ago; 4 chances to report missed in a row since"
-    assert [one.number for one in found.evidence] == [9000, 9001, 9002, 9003]
+    last = now - 10 * H + H
+    assert found.since == moment(last)
+    assert found.said == "last heard 11 h ago; 4 chances to report missed in a row since"
+    assert [one.number for one in found.evidence] == [61, 62, 63, 64]
+    assert found.evidence[0].said == "no report by the deadline"
+    assert found.threshold == "silent after 4 chances missed in a row, as it takes 94 % of them"
+    assert not found.clears
 
 
 def test_half_way_is_shown():
-    assert not quiet(1).rising
-    assert quiet(2).rising
+    one, now = settled()
+    one.live([False] * 2, now)
+    assert not one.silent(now + 2.5 * H).rising
+    assert one.silent(now + 6 * H).rising
 
 
 def test_a_weekend_without_patch_sets_is_no_silence():
-    assert quiet(0, heard=NOW - 66 * HOUR).verdict is State.HEALTHY
-
-
-def test_a_chance_counts_only_after_its_deadline():
-    assert quiet(9, heard=NOW - 4 * HOUR, every=HOUR).verdict is State.HEALTHY
-
-
-def test_a_stale_feed_accuses_nobody():
-    found = quiet(9, fresh=False)
-    assert found.verdict is State.UNKNOWN
-    assert "our own feed is stale" in found.said
+    one, now = settled()
+    assert one.silent(now + 66 * H).verdict is State.HEALTHY
+    assert one.silent(now + 66 * H).n == 60
 
 
 def test_a_burst_of_uploads_is_one_chance():
-    past = patch_sets([True] * 60, NOW - 31 * HOUR, 2 * HOUR)
-    start = NOW - 10 * HOUR
-    stack = [patch_set(9000 + i, start + i * timedelta(seconds=10), False) for i in range(40)]
-    found = silence(POLICY, [], past + stack, NOW - 30 * HOUR, True, NOW)
+    one, now = settled()
+    one.live([False] * 40, now, 10)
+    found = one.silent(now + 5 * H)
     assert found.verdict is State.HEALTHY
     assert "1 chance to report missed" in found.said
+
+
+def test_a_start_notice_is_heard_too():
+    one, now = settled()
+    one.take([heard(now + H, 99, reports=False)])
+    one.live([False] * 3, now + 2 * H)
+    assert one.silent(now + 12 * H).since is None
+    assert one.silent(now + 12 * H).said.startswith("last heard 11 h ago")
 
 
 @pytest.mark.parametrize(
@@ -79,68 +132,158 @@ def test_who_reports_more_is_missed_sooner(one, other):
 
 
 def test_a_ci_that_skips_most_is_given_time():
-    heard = NOW - 30 * HOUR
-    past = patch_sets([i % 5 == 0 for i in range(100)], heard - HOUR, 2 * HOUR)
-    since = [patch_set(9000 + i, heard + (i + 1) * HOUR, False) for i in range(20)]
-    assert silence(POLICY, [], past + since, heard, True, NOW).verdict is State.HEALTHY
+    one, now = settled([i % 5 == 0 for i in range(100)])
+    one.live([False] * 20, now)
+    assert one.silent(now + 44 * H).verdict is State.HEALTHY
 
 
 def test_two_reports_end_a_silence_and_one_does_not():
-    start, back = NOW - 40 * HOUR, NOW - 2 * HOUR
-    past = patch_sets([True] * 60, start - HOUR, 2 * HOUR)
-    gone = [patch_set(9000 + i, start + (i + 1) * HOUR, False) for i in range(30)]
-    heard_before = results("PPP", until=start)
-    one = silence(POLICY, heard_before, past + gone, back, True, NOW)
-    assert (one.verdict, one.clears) == (State.HEALTHY, False)
-    two = silence(
-        POLICY, heard_before + results("P", until=back), past + gone, NOW - HOUR, True, NOW
-    )
-    assert (two.verdict, two.clears) == (State.HEALTHY, True)
+    one, now = settled()
+    now = one.live([False] * 10, now) + 3 * H
+    assert one.silent(now).verdict is State.SILENT
+    one.take([heard(now, 200)])
+    once = one.silent(now + H)
+    assert (once.verdict, once.clears) == (State.HEALTHY, False)
+    one.take([heard(now + H, 201)])
+    twice = one.silent(now + 2 * H)
+    assert (twice.verdict, twice.clears) == (State.HEALTHY, True)
 
 
 def test_the_dead_stay_silent_after_the_window_has_passed():
-    missed = patch_sets([False] * 60, NOW - DAY, 6 * HOUR)
-    assert silence(POLICY, [], missed, NOW - 60 * DAY, True, NOW).verdict is State.SILENT
-    assert silence(POLICY, [], [], NOW - 60 * DAY, True, NOW).verdict is State.UNKNOWN
+    one, now = settled()
+    one.live([False] * 10, now)
+    assert one.silent(now + 90 * D).verdict is State.SILENT
+
+
+def test_what_is_replaced_before_its_deadline_is_no_chance():
+    one, now = settled()
+    gone = [due(300 + i, now + i * H, now + i * H + 60) for i in range(8)]
+    ends = [Ended(now + i * H + 0.8 * H, 300 + i, 1) for i in range(8)]
+    one.take([*gone, *ends])
+    assert one.silent(now + 20 * H).said == "last heard 21 h ago"
+
+
+def test_only_where_it_is_at_home_it_is_missed():
+    one, now = settled()
+    elsewhere = [
+        Due(now + i * H, now + i * H, "other", proof(400 + i, now), None) for i in range(20)
+    ]
+    one.take(elsewhere)
+    assert one.silent(now + 30 * H).verdict is State.HEALTHY
 
 
 def test_without_chances_its_own_rhythm_stands_in():
-    judged = results("P" * 28, until=NOW - 5 * DAY, every=DAY)
-    found = silence(POLICY, judged, [], None, True, NOW)
-    assert (found.verdict, found.since) == (State.SILENT, NOW - 5 * DAY)
+    one = Watched()
+    one.take([heard(T - (33 - i) * D, i) for i in range(28)])
+    late = T - 6 * D + 3.5 * D
+    one.live([False], T - 5.9 * D)
+    found = one.silent(late)
+    assert (found.verdict, found.since) == (State.SILENT, moment(T - 6 * D))
     assert found.threshold == "silent after 3 d, as its longest quiet was 24 h"
-    assert silence(POLICY, judged, [], None, True, NOW - 3 * DAY).verdict is State.HEALTHY
 
 
-def test_a_rhythm_with_weekends_forgives_a_long_weekend():
-    working = [
-        one
-        for one in results("P" * 400, every=HOUR, until=NOW - 2 * HOUR)
-        if one.posted_at.weekday() < 5
-    ]
-    friday = max(one.posted_at for one in working if one.posted_at < NOW - 2 * DAY)
-    before = [one for one in working if one.posted_at <= friday]
-    assert silence(POLICY, before, [], None, True, friday + 5 * DAY).verdict is State.HEALTHY
+def test_a_rhythm_alone_accuses_nobody_where_nobody_uploaded_anything():
+    one = Watched()
+    one.take([heard(T - (33 - i) * D, i) for i in range(28)])
+    assert one.silent(T).verdict is State.HEALTHY
 
 
 def test_a_rhythm_that_is_not_known_accuses_nobody():
-    judged = results("PPPPP", until=NOW - 20 * DAY, every=DAY)
-    assert silence(POLICY, judged, [], None, True, NOW).verdict is State.UNKNOWN
-    assert silence(POLICY, results("P"), [], None, True, NOW).verdict is State.HEALTHY
+    one = Watched()
+    one.take([heard(T - 20 * D + i * D, i) for i in range(5)])
+    found = one.silent(T)
+    assert found.verdict is State.UNKNOWN
+    assert found.said.endswith("too little is known of its rhythm")
+    one.take([heard(T, 9)])
+    assert one.silent(T + H).verdict is State.HEALTHY
 
 
-def test_times_in_the_future_are_not_heard_yet():
-    found = silence(POLICY, results("P", until=NOW + DAY), [], None, True, NOW)
-    assert found.said == "never heard of"
-    assert silence(POLICY, [], [], NOW + DAY, True, NOW).said == "last heard 0 min ago"
+def test_one_that_reports_on_half_of_what_it_used_to_is_degraded():
+    one, now = settled([True] * 100, 4 * H)
+    now = one.live([True, False] * 21, now, 4 * H) + 3 * H
+    found = one.coverage(now)
+    assert (found.verdict, found.n) == (State.DEGRADED, 42)
+    assert found.said == "reported on 22 of 42 chances in 7 d, 99 of 99 in the weeks before"
+    assert found.evidence[0].said == "no report by the deadline"
+    assert found.since is not None
+    other, now = settled([True] * 100, 4 * H)
+    now = other.live([True, False, False] * 14, now, 4 * H) + 3 * H
+    assert other.coverage(now).verdict is State.FAILING
 
 
-@settings(max_examples=40)
-@given(st.lists(st.booleans(), max_size=60), st.integers(0, 10**6), st.integers(0, 80))
-def test_the_order_of_arrival_does_not_matter(flags, seed, hours):
-    chances = patch_sets(flags, NOW - 3 * HOUR, HOUR)
-    mixed = chances.copy()
-    random.Random(seed).shuffle(mixed)
-    heard = NOW - hours * HOUR
-    found = silence(POLICY, [], chances, heard, True, NOW)
-    assert silence(POLICY, [], mixed, heard, True, NOW) == found
+def test_one_that_always_looked_at_a_third_is_well():
+    one, now = settled([True, False, False] * 55, 4 * H)
+    found = one.coverage(now + 3 * H)
+    assert (found.verdict, found.clears) == (State.HEALTHY, True)
+
+
+def test_what_it_missed_while_it_was_silent_is_the_silences():
+    one, now = settled([True] * 110 + [False] * 12 + [True] * 20, 4 * H)
+    found = one.coverage(now)
+    assert (found.verdict, found.figure) == (State.HEALTHY, 1.0)
+
+
+def test_too_few_chances_or_no_past_accuse_nobody():
+    one, now = settled([], 4 * H)
+    assert one.coverage(now).verdict is State.UNKNOWN
+    assert one.coverage(now).said == "no chance to report in 7 d"
+    one, now = settled([True, False] * 15, 4 * H)
+    found = one.coverage(now)
+    assert found.verdict is State.UNKNOWN
+    assert found.said.endswith("10 of each are needed to judge")
+
+
+def test_coverage_is_well_again_after_a_surely_good_run():
+    one, now = settled([True] * 120 + [True, False] * 14 + [True] * 25, 4 * H)
+    found = one.coverage(now)
+    assert (found.verdict, found.clears) == (State.HEALTHY, True)
+
+
+def test_a_late_report_counts_when_it_comes():
+    one, now = settled([True] * 100, 4 * H)
+    now = one.live([True, False] * 21, now, 4 * H) + 3 * H
+    assert one.coverage(now).figure == 22 / 42
+    one.take([heard(now + i, 102 + 2 * i) for i in range(21)])
+    assert one.coverage(now + H).figure == 1.0
+
+
+def test_a_patch_set_of_a_burst_that_was_reported_on_takes_the_chance():
+    one, now = settled([True] * 30, 4 * H)
+    slot = (now // 600 + 1) * 600
+    one.take([due(800, slot, slot + 1), due(801, slot + 60, slot + 61)])
+    one.take([heard(slot + H, 801)])
+    one.until(slot + 3 * H)
+    assert one.judge.chances.missed == 0
+    assert one.judge.chances.long.count == (31, 0)
+
+
+def chances(dues, reports):
+    """Counted anew: a slot of ten minutes was taken where any of it was reported on."""
+    slots = {}
+    for one in dues:
+        slot = int(one.uploaded_at // 600)
+        slots[slot] = slots.get(slot, False) or one.proof.change_id in reports
+    return len(slots), sum(not taken for taken in slots.values())
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.integers(0, 10**6))
+def test_chances_are_counted_as_if_all_were_kept(seed):
+    never_silent = SilencePolicy(doubt=1e-300)
+    rng, one = random.Random(seed), Watched(Policy(silence=never_silent))
+    one.take([heard(START - H, 0)])
+    share = rng.choice([1.0, 0.9, 0.6])
+    dues, told, reports = [], [], set()  # reports: the patch sets that got one, late or not
+    for number in range(1, rng.randint(2, 120)):
+        at = START + rng.uniform(0, 5 * D)
+        dues.append(due(number, at))
+        told.append(dues[-1])
+        if rng.random() < share:
+            late = rng.choice([H, H, 9 * H])
+            told.append(heard(at + late, number))
+            reports.add(number)
+    one.take([*told, heard(START + 7 * D, 9999)])  # what was missed until then counts now
+    assert one.judge.chances.long.count == chances(dues, reports)
+    again = Judge(Policy())
+    again.read(json.loads(json.dumps(one.judge.row())))
+    assert again.row() == one.judge.row()

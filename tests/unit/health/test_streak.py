@@ -1,43 +1,52 @@
+"""Job streaks: one job that fails change after change."""
+
 from __future__ import annotations
 
 import random
 
 import pytest
 
-from cibot.health.observation import JobRun, Judged
+from cibot.health.facts import JobRun, moment
+from cibot.health.inputs import Jobs
 from cibot.health.policy import JobPolicy
-from cibot.health.streak import job_streak
+from cibot.health.streak import JobStreaks
 from cibot.model import Result, State
-from tests.unit.health.facts import DAY, HOUR, NOW, result
+from tests.unit.health.facts import LETTERS, D, H, T, proof
 
 POLICY = JobPolicy()
-_RESULTS = {"P": Result.PASS, "F": Result.FAIL, "I": Result.INFRA}
 
 
-def ran(letters: str, job: str = "tempest", reference: Result = Result.PASS) -> list[Judged]:
-    """One report a letter on a change of its own, hourly, the last one now."""
+def ran(letters, job="tempest", until=T, every=H, first=1000):
+    """What the job said, a letter on a change of its own, the last one at ``until``."""
     last = len(letters) - 1
     return [
-        result(
-            1000 + i,
-            NOW - (last - i) * HOUR,
-            _RESULTS[letter],
-            reference,
-            runs=(JobRun(job, _RESULTS[letter], f"https://logs.example/{i}"),),
+        Jobs(
+            until - (last - i) * every,
+            (JobRun(job, LETTERS[letter], f"https://logs.example/{i}"),),
+            proof(first + i, until - (last - i) * every),
         )
         for i, letter in enumerate(letters)
     ]
 
 
+def fed(*told):
+    one = JobStreaks(POLICY)
+    for each in sorted((one for many in told for one in many), key=lambda one: one.at):
+        one.take(each)
+    return one
+
+
 def test_a_job_that_fails_change_after_change_is_told():
-    found = job_streak(POLICY, ran("P" * 60 + "F" * 8), NOW)
-    assert (found.verdict, found.n, found.since) == (State.DEGRADED, 8, NOW - 7 * HOUR)
+    found = fed(ran("P" * 60 + "F" * 8)).signal(T)
+    assert (found.verdict, found.n, found.since) == (State.DEGRADED, 8, moment(T - 7 * H))
     assert found.said == (
         "tempest failed 8 changes in a row that the reference passed;"
         " 0 of 60 failed before, in 14 d"
     )
     assert (found.evidence[0].number, found.evidence[0].job) == (1067, "tempest")
+    assert found.evidence[0].url == "https://logs.example/67"
     assert found.threshold == "tempest: degraded after 4 in a row"
+    assert not found.clears
 
 
 @pytest.mark.parametrize(
@@ -45,37 +54,69 @@ def test_a_job_that_fails_change_after_change_is_told():
     ["P" * 60 + "FFF", "P" * 60 + "FFFFFFFFP", "F" * 60, "P" * 10 + "F" * 8, "P" * 60 + "I" * 9],
 )
 def test_luck_pauses_and_what_always_fails_are_no_news(letters):
-    assert job_streak(POLICY, ran(letters), NOW).verdict is not State.DEGRADED
+    assert fed(ran(letters)).signal(T).verdict is not State.DEGRADED
 
 
 def test_one_change_that_keeps_failing_is_one_failure():
-    same = [
-        result(5, NOW + n * HOUR, Result.FAIL, change_id=5, runs=(JobRun("tempest", Result.FAIL),))
-        for n in range(1, 12)
-    ]
-    found = job_streak(POLICY, ran("P" * 60) + same, NOW + DAY)
-    assert found.verdict is State.HEALTHY
-
-
-def test_what_the_reference_failed_too_is_the_changes():
-    judged = ran("P" * 60) + ran("F" * 9, reference=Result.FAIL)
-    assert job_streak(POLICY, judged, NOW).verdict is State.HEALTHY
+    again = [one._replace(proof=one.proof._replace(change_id=5)) for one in ran("F" * 12)]
+    assert fed(ran("P" * 60, until=T - D), again).signal(T).verdict is State.HEALTHY
 
 
 def test_it_is_well_after_two_passes():
-    assert not job_streak(POLICY, ran("P" * 60 + "F" * 8 + "P"), NOW).clears
-    assert job_streak(POLICY, ran("P" * 60 + "F" * 8 + "PP"), NOW).clears
-    assert job_streak(POLICY, [], NOW).verdict is State.UNKNOWN
+    assert not fed(ran("P" * 60 + "F" * 8 + "P")).signal(T).clears
+    assert fed(ran("P" * 60 + "F" * 8 + "PP")).signal(T).clears
+    assert fed().signal(T).verdict is State.UNKNOWN
+
+
+def test_the_longest_streak_is_told_with_how_many_others_last():
+    found = fed(
+        ran("P" * 60 + "F" * 6), ran("P" * 60 + "F" * 9, "slow"), ran("P" * 60, "good")
+    ).signal(T)
+    assert found.threshold.startswith("slow: ")
+    assert found.said.endswith("; so did 1 other job")
+
+
+def test_a_job_that_runs_no_more_is_forgotten():
+    one = fed(ran("P" * 60 + "F" * 8), ran("P", "other", T + 15 * D))
+    assert one.standing(T, True).bad
+    later = one.standing(T + 15 * D, True)
+    assert (later.verdict, later.clears) == (State.HEALTHY, True)
+
+
+def test_a_ci_with_more_jobs_than_are_kept_forgets_the_one_that_ran_longest_ago():
+    one = JobStreaks(POLICY)
+    for i in range(1000):
+        one.take(ran("P", f"job-{i}", T + i)[0])
+    assert len(one.row()[0]) == 400
+    assert "job-999" in one.row()[0]
+
+
+def test_its_standing_is_that_of_its_signal():
+    rng = random.Random(3)
+    one = JobStreaks(POLICY)
+    bad = 0
+    for i in range(600):
+        letters = "F" if 200 < i < 230 or rng.random() < 0.1 else "P"
+        one.take(ran(letters, until=T + i * H, first=i)[0])
+        standing, signal = one.standing(T + i * H, True), one.signal(T + i * H)
+        assert (standing.bad, standing.clears) == (signal.verdict.bad, signal.clears)
+        bad += standing.bad
+    assert 20 < bad < 40
 
 
 def test_honest_jobs_are_told_of_once_in_twenty_months_at_most():
-    rng = random.Random(7)
-    months, per_day, told = 20, 20, 0
-    letters = "".join("P" if rng.random() < 0.9 else "F" for _ in range(months * 30 * per_day))
-    judged = ran(letters)
-    failing_at = [n for n in range(3, len(letters)) if letters[n - 3 : n] == "FFF"]
-    for n in failing_at:
-        at = judged[n - 1].posted_at
-        near = judged[max(0, n - 14 * 24) : n]
-        told += job_streak(POLICY, near, at).verdict is State.DEGRADED
-    assert told <= 1
+    rng, told, firing = random.Random(7), 0, False
+    one = JobStreaks(POLICY)
+    for i in range(40 * 30 * 20):
+        letters = "P" if rng.random() < 0.9 else "F"
+        one.take(ran(letters, until=T + i * D / 20, first=i)[0])
+        bad = one.standing(T + i * D / 20, True).bad
+        told += bad and not firing
+        firing = bad
+    assert told <= 2
+
+
+def test_other_results_end_no_streak():
+    runs = ran("P" * 60 + "FFF" + "I" + "F" * 4)
+    assert runs[63].runs[0].result is Result.INFRA
+    assert fed(runs).signal(T).n == 7

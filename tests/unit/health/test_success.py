@@ -1,118 +1,90 @@
+"""The change chart as a signal: a drop from the CI's own past."""
+
 from __future__ import annotations
 
-import random
-from dataclasses import replace
-from datetime import timedelta
-
-import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
-from cibot.health.policy import SuccessPolicy
-from cibot.health.success import level, success
-from cibot.model import Result, State
-from tests.unit.health.facts import DAY, HOUR, NOW, result, results
-
-POLICY = SuccessPolicy()
+from cibot.health.facts import moment
+from cibot.model import State
+from tests.unit.health.facts import D, H, T, change, changes, inputs, lived
 
 
-def test_no_results_are_unknown():
-    found = success(POLICY, [], NOW)
-    assert found.verdict is State.UNKNOWN
-    assert (found.figure, found.low, found.high, found.n) == (None, None, None, 0)
-    assert found.said == "no results in 28 d"
+def success(made, until=T):
+    return lived(made, until).judge.success.signal(until)
 
 
-def test_one_failure_accuses_nobody():
-    found = success(POLICY, results("F"), NOW)
-    assert found.verdict is State.UNKNOWN
-    assert found.said == "0 of 1 passed in 7 d where the reference passed; 20 are needed to judge"
+def test_a_drop_is_told_with_what_was_before():
+    found = success(changes("P" * 600 + "F" * 7))
+    assert found.verdict is State.FAILING  # though 162 of 169 passed this week
+    assert found.since == moment(T - 6 * H)
+    assert found.said == (
+        "0 of 7 passed since 2026-11-23 06:00 UTC, 99.9 % before;"
+        " 162 of 169 passed in 7 d where the reference passed"
+    )
+    assert found.threshold == "degraded until it surely passes 99.9 % again"
+    assert [one.number for one in found.evidence] == list(range(1606, 1599, -1))
+    assert not found.clears
 
 
-@pytest.mark.parametrize(
-    ("letters", "verdict", "clears"),
-    [
-        ("P" * 30, State.HEALTHY, True),
-        ("P" * 26 + "F" * 4, State.HEALTHY, True),  # 0.867
-        ("P" * 22 + "F" * 8, State.HEALTHY, False),  # 0.733, upper bound 0.858
-        ("P" * 19 + "F" * 11, State.DEGRADED, False),  # 0.633, upper bound 0.781
-        ("F" * 30, State.FAILING, False),
-    ],
-)
-def test_the_upper_bound_decides(letters, verdict, clears):
-    found = success(POLICY, results(letters), NOW)
-    assert (found.verdict, found.clears) == (verdict, clears)
-    assert found.low < found.figure < found.high or found.figure in (0, 1)
+def test_after_a_long_drop_the_first_failure_is_shown_with_the_newest():
+    found = success(changes("P" * 600 + "F" * 14))
+    numbers = [one.number for one in found.evidence]
+    assert numbers == [*range(1613, 1606, -1), 1600]
 
 
-def test_failures_on_broken_changes_are_the_changes():
-    broken = [result(i, NOW - i * HOUR, Result.FAIL, Result.FAIL) for i in range(50)]
-    found = success(POLICY, broken + results("P" * 20), NOW)
-    assert (found.verdict, found.n, found.figure) == (State.HEALTHY, 20, 1.0)
+def test_it_is_well_again_five_passes_after_an_outage():
+    assert success(changes("P" * 400 + "F" * 100 + "P" * 2)).verdict is State.FAILING
+    found = success(changes("P" * 400 + "F" * 100 + "P" * 5))
+    assert (found.verdict, found.clears) == (State.HEALTHY, True)
 
 
-def test_without_a_reference_every_result_counts():
-    found = success(POLICY, results("PF" * 15, reference=None), NOW)
-    assert (found.verdict, found.n) == (State.DEGRADED, 30)
-    assert found.said == "15 of 30 passed in 7 d"
+def test_before_a_past_is_known_it_says_how_much_is_missing():
+    found = success(changes("P" * 60 + "F" * 40))
+    assert (found.verdict, found.rising) == (State.UNKNOWN, False)
+    assert found.threshold == "judged when 100 results are known, 40 are"
 
 
-def test_infrastructure_failures_are_another_signal():
-    found = success(POLICY, results("P" * 20 + "I" * 30 + "S" * 9), NOW)
-    assert (found.figure, found.n) == (1.0, 20)
+def test_half_way_is_rising():
+    found = success(changes("P" * 600 + "FF"))
+    assert (found.verdict, found.rising, found.clears) == (State.HEALTHY, True, False)
 
 
-def test_the_latest_attempt_counts_once_however_often_it_was_rechecked():
-    attempts = [result(7, NOW - i * HOUR, Result.FAIL) for i in range(1, 51)]
-    found = success(POLICY, [*attempts, result(7, NOW)], NOW)
-    assert (found.n, found.figure) == (1, 1.0)
+def test_a_mild_drop_is_degraded_and_not_failing():
+    found = success(changes("P" * 600 + "PPF" * 12))
+    assert found.verdict is State.DEGRADED
 
 
-def test_a_sparse_ci_is_judged_by_its_newest_twenty():
-    found = success(POLICY, results("P" * 10 + "F" * 20, every=DAY), NOW)
-    assert (found.n, found.figure, found.verdict) == (20, 0.0, State.FAILING)
-    assert found.said == "0 of 20 passed in 19 d where the reference passed"
+def test_the_chart_is_fed_first_verdicts_where_the_reference_passed():
+    good = changes("P" * 300)
+    unpaired = changes("F" * 300, reference="F", first=9000)
+    rechecked = [
+        change([(0, 1, "P"), (0.3, 1, "F"), (0.6, 1, "F")], [(-0.5, 1, "P")], (-1,), i, T - i * H)
+        for i in range(300)
+    ]
+    plain = lived(good).judge.success.row()
+    assert lived(good + unpaired).judge.success.row() == plain
+    assert success(rechecked).verdict is State.HEALTHY
 
 
-def test_what_is_older_than_the_window_does_not_count_when_there_is_enough():
-    old = results("F" * 40, until=NOW - 8 * DAY)
-    assert success(POLICY, old + results("P" * 20), NOW).figure == 1.0
+def test_one_broken_change_is_one_observation():
+    own = [(n, n, "F") for n in range(1, 41)]
+    theirs = [(n - 0.5, n, "P") for n in range(1, 41)]
+    broken = change(own, theirs, range(40), 7, T - 50 * H)
+    once = change(own[:1], theirs[:1], (0,), 7, T - 50 * H)
+    good = changes("P" * 300)
+    assert success([*good, broken]).verdict is State.HEALTHY
+    assert lived([*good, broken]).judge.success.row() == lived([*good, once]).judge.success.row()
 
 
-def test_evidence_is_the_newest_failures_first():
-    found = success(POLICY, results("F" * 25 + "P" * 3), NOW)
-    assert len(found.evidence) == 8
-    assert found.evidence[0].number == 1024
-    assert found.evidence[0].url == "https://logs.example/1024"
-    assert found.evidence[0].at == NOW - 3 * HOUR
-    assert found.since == NOW - 27 * HOUR
+def test_a_drop_that_lasts_is_how_it_is_now():
+    found = success(changes("P" * 400 + "PF" * 400))
+    assert found.verdict is State.HEALTHY
+    assert found.said.endswith("it has been like that for 28 d: this is how it is now")
+    assert lived(changes("P" * 400 + "PF" * 400)).judge.level.signal(T).verdict is State.DEGRADED
 
 
-@settings(max_examples=40)
-@given(st.text("PFIS", max_size=80), st.integers(0, 10**6))
-def test_the_order_of_arrival_does_not_matter(letters, seed):
-    judged = results(letters)
-    mixed = judged.copy()
-    random.Random(seed).shuffle(mixed)
-    assert success(POLICY, mixed, NOW) == success(POLICY, judged, NOW)
-    assert success(POLICY, judged + mixed, NOW) == success(POLICY, judged, NOW)
-
-
-@given(st.integers(1, 200), st.data())
-def test_one_more_pass_never_makes_it_worse(n, data):
-    passes = data.draw(st.integers(0, n - 1))
-    worse, better = level(POLICY, passes, n), level(POLICY, passes + 1, n)
-    if n >= POLICY.minimum:
-        assert better.rank >= worse.rank
-
-
-def test_ten_thousand_results_in_an_hour_are_only_results():
-    every = timedelta(milliseconds=360)
-    found = success(POLICY, results("PPPPPPPPPF" * 1000, every=every), NOW)
-    assert (found.n, found.verdict) == (10_000, State.HEALTHY)
-
-
-def test_two_servers_with_the_same_number_are_two_changes():
-    one = result(7, NOW)
-    found = success(POLICY, [one, replace(one, change_id=8)], NOW)
-    assert found.n == 2
+def test_the_time_of_a_result_is_when_it_was_posted_and_not_when_its_pair_came():
+    late = [
+        change([(0, 1, "F")], [(5, 1, "P")], (-1,), 2000 + i, T - (9 - i) * H) for i in range(10)
+    ]
+    life = lived(changes("P" * 600, until=T - 10 * H) + late, T + D)
+    assert life.judge.success.signal(T + D).since == moment(T - 9 * H)
+    assert len(inputs(late)) > 0

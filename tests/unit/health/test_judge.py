@@ -1,0 +1,197 @@
+"""All signals of one CI together: what they make of it, and its state as plain values."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cibot.errors import ConfigError
+from cibot.health.judge import Judge, overall
+from cibot.health.policy import (
+    CoveragePolicy,
+    FlipsPolicy,
+    IncidentPolicy,
+    JobPolicy,
+    LatencyPolicy,
+    Policy,
+    SharePolicy,
+    SilencePolicy,
+    SuccessPolicy,
+)
+from cibot.health.signal import Signal, signal_from_row, signal_row
+from cibot.model import State
+from tests.unit.health.facts import DAY, H, T, change, changes, inputs, lived
+
+NAMES = [
+    "success",
+    "level",
+    "silent",
+    "infra",
+    "disagreement",
+    "job",
+    "coverage",
+    "latency",
+    "passes_everything",
+    "flips",
+]
+
+
+def health(made, until=T, *, fresh=True):
+    return lived(made, until).judge.health(until, fresh)
+
+
+def test_a_good_ci_is_healthy():
+    found = health(changes("P" * 40))
+    assert (found.state, found.since) == (State.HEALTHY, None)
+    assert [one.name for one in found.signals] == NAMES
+
+
+def test_it_is_healthy_by_its_level_before_the_chart_knows_it():
+    found = health(changes("P" * 40))
+    assert found.signal("success").verdict is State.UNKNOWN
+    assert found.signal("level").verdict is State.HEALTHY
+
+
+def test_silent_outranks_failing():
+    failed = changes("F" * 40, until=T - 40 * H)
+    missed = [change([], [(0.5, 1, "P")], (0,), 9000 + i, T - (39 - i) * H) for i in range(30)]
+    found = health(failed + missed)
+    assert found.state is State.SILENT
+    assert found.signal("level").verdict is State.FAILING
+    assert found.since.timestamp() == T - 40 * H
+    assert found.signal("nothing") is None
+
+
+def test_alive_but_never_judged_is_unknown():
+    assert health(changes("PP")).state is State.UNKNOWN
+
+
+def test_a_stale_feed_acquits_nobody_and_calls_nobody_healthy():
+    good = health(changes("P" * 40), fresh=False)
+    assert good.state is State.UNKNOWN
+    assert good.signal("silent").said.endswith("our own feed is stale")
+    assert health(changes("F" * 40), fresh=False).state is State.FAILING
+
+
+def test_nothing_at_all_is_unknown():
+    assert health([]).state is State.UNKNOWN
+
+
+def test_failures_where_the_reference_failed_accuse_nobody():
+    found = health(changes("F" * 200, reference="F"))
+    assert found.state is State.UNKNOWN
+    assert (found.signal("level").n, found.signal("disagreement").n) == (0, 0)
+
+
+def test_infrastructure_failures_are_another_signal():
+    found = health(changes("PPI" * 20 + "S" * 9))
+    assert (found.signal("level").figure, found.signal("level").n) == (1.0, 40)
+    assert (found.signal("infra").verdict, found.signal("infra").n) == (State.DEGRADED, 60)
+
+
+def test_what_is_shown_only_makes_no_state():
+    shown = Signal("passes_everything", State.FAILING, counts=False)
+    well = [Signal(name, State.HEALTHY) for name in ("success", "silent")]
+    assert overall([*well, shown, Signal("infra", State.UNKNOWN)]) is State.HEALTHY
+    passed = health(changes("P" * 40, reference="F"))
+    found = passed.signal("passes_everything")
+    assert found.said == "40 of 40 passed where the reference failed in 7 d"
+    assert not found.counts
+    assert passed.state is State.UNKNOWN
+
+
+def test_after_a_recovery_disagreement_counts_anew():
+    found = health(changes("P" * 400 + "F" * 60 + "P" * 6))
+    assert found.signal("success").verdict is State.HEALTHY
+    assert (found.signal("disagreement").n, found.signal("disagreement").figure) == (6, 0.0)
+
+
+_SIGNALS = st.lists(
+    st.builds(Signal, st.sampled_from(["success", "silent", "infra"]), st.sampled_from(State)),
+    max_size=5,
+)
+
+
+@given(_SIGNALS)
+def test_the_worst_signal_rules(signals):
+    state = overall(signals)
+    bad = [one.verdict.rank for one in signals if one.verdict.rank < State.UNKNOWN.rank]
+    assert state.rank == min(bad) if bad else state in (State.UNKNOWN, State.HEALTHY)
+    assert overall(reversed(signals)) is state
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(st.sampled_from("PFI"), st.integers(1, 40)), max_size=8),
+    st.sampled_from(["P", "F", None]),
+    st.data(),
+)
+def test_every_signal_survives_the_store_at_any_moment(runs, reference, data):
+    letters = "P" * 30 + "".join(letter * n for letter, n in runs)
+    fed = inputs(changes(letters, reference=reference, job="tempest"))
+    cut = data.draw(st.integers(0, len(fed)))
+    whole, half = Judge(Policy()), Judge(Policy())
+    for one in fed[:cut]:
+        whole.take(one)
+        half.take(one)
+    again = Judge(Policy())
+    again.read(json.loads(json.dumps(half.row())))
+    for one in fed[cut:]:
+        assert {g.name for g in whole.take(one)} == {g.name for g in again.take(one)}
+    assert again.row() == whole.row()
+    assert again.health(T, True) == whole.health(T, True)
+
+
+def test_what_was_not_stored_by_it_is_refused():
+    with pytest.raises(ValueError, match="shorter"):
+        Judge(Policy()).read(Judge(Policy()).row()[:-1])
+
+
+def test_a_signal_survives_the_store():
+    for made in (changes("F" * 30), []):
+        for one in health(made).signals:
+            assert signal_from_row(json.loads(json.dumps(signal_row(one)))) == one
+
+
+def test_reading_changes_nothing():
+    fed = inputs(changes("P" * 200 + "F" * 9 + "P" * 9, job="tempest"))
+    read, unread = Judge(Policy()), Judge(Policy())
+    for one in fed:
+        for gauge in read.take(one):
+            gauge.standing(one.at, True)
+            gauge.signal(one.at)
+        read.health(one.at, True)
+        unread.take(one)
+    assert read.health(T, True) == unread.health(T, True)
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        (
+            {"success": SuccessPolicy(degraded=0.4)},
+            "success: failing = 0.5 must be below degraded = 0.4",
+        ),
+        ({"success": SuccessPolicy(minimum=0)}, "success: minimum = 0 is not a count"),
+        ({"success": SuccessPolicy(clears=1.5)}, "clears = 1.5 is not a share"),
+        ({"success": SuccessPolicy(reach=DAY)}, "reach is shorter than window"),
+        ({"silence": SilencePolicy(doubt=0.0)}, "silence: doubt = 0.0 is not a share"),
+        ({"silence": SilencePolicy(rhythm_factor=1.0)}, "rhythm_factor must be above 1"),
+        ({"incident": IncidentPolicy(reopen=-DAY)}, "incident: reopen = -1 day"),
+        ({"infra": SharePolicy(DAY, 10, 0.2, 0.1, 0.05)}, "infra: degraded = 0.2 must be below"),
+        ({"infra": SharePolicy(DAY, 0, 0.1, 0.3, 0.05)}, "infra: minimum = 0 is not a count"),
+        ({"coverage": CoveragePolicy(failing=0.95)}, "coverage: failing = 0.95 must be below"),
+        ({"latency": LatencyPolicy(clears=1.0)}, "latency: clears = 1.0 is not above 1"),
+        ({"flips": FlipsPolicy(window=timedelta(0))}, "flips: window = 0:00:00 is not longer"),
+        ({"job": JobPolicy(changes=0)}, "job: changes = 0 is not a count"),
+        ({"feed_stale": timedelta(0)}, "feed_stale = 0:00:00 is not longer than nothing"),
+    ],
+)
+def test_a_policy_that_contradicts_itself_is_refused(fields, said):
+    with pytest.raises(ConfigError, match="contradicts itself") as caught:
+        Policy(**fields)
+    assert said in str(caught.value)

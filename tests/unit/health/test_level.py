@@ -1,0 +1,115 @@
+"""The level: what share of its results a CI passes."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cibot.health.facts import moment
+from cibot.health.inputs import FAIR
+from cibot.health.level import Level, level
+from cibot.health.policy import SuccessPolicy
+from cibot.model import State
+from tests.unit.health.facts import D, H, T, changes, counted, lived
+
+POLICY = SuccessPolicy()
+
+
+def judged(letters, now=T, **fields):
+    one = Level(POLICY)
+    for each in counted(letters, FAIR, **fields):
+        one.take(each)
+    return one.signal(now)
+
+
+def test_no_results_are_unknown():
+    found = judged("")
+    assert found.verdict is State.UNKNOWN
+    assert (found.figure, found.low, found.high, found.n) == (None, None, None, 0)
+    assert found.said == "no results in 28 d"
+
+
+def test_one_failure_accuses_nobody():
+    found = judged("F")
+    assert (found.verdict, found.figure, found.n) == (State.UNKNOWN, 0.0, 1)
+    assert found.said == "0 of 1 passed in 7 d; 20 are needed to judge"
+
+
+@pytest.mark.parametrize(
+    ("letters", "verdict", "clears"),
+    [
+        ("P" * 30, State.HEALTHY, True),
+        ("P" * 26 + "F" * 4, State.HEALTHY, True),  # 0.867
+        ("P" * 22 + "F" * 8, State.HEALTHY, False),  # 0.733, upper bound 0.88
+        ("P" * 17 + "F" * 13, State.DEGRADED, False),  # 0.567, upper bound 0.766
+        ("F" * 30, State.FAILING, False),
+    ],
+)
+def test_the_upper_bound_decides(letters, verdict, clears):
+    found = judged(letters)
+    assert (found.verdict, found.clears) == (verdict, clears)
+    assert found.low < found.figure < found.high or found.figure in (0, 1)
+
+
+def test_a_result_can_be_taken_back():
+    one = Level(POLICY)
+    for each in counted("F" * 30 + "P" * 20, FAIR):
+        one.take(each)
+    for each in counted("F" * 30, FAIR, until=T - 20 * H):
+        one.take(each._replace(sign=-1))
+    found = one.signal(T)
+    assert (found.n, found.figure, found.evidence) == (20, 1.0, ())
+
+
+def test_a_sparse_ci_is_judged_by_its_newest_twenty():
+    found = judged("P" * 10 + "F" * 20, every=D)
+    assert (found.n, found.figure, found.verdict) == (20, 0.0, State.FAILING)
+    assert found.said == "0 of 20 passed in 19 d"
+
+
+def test_what_is_older_than_the_window_does_not_count_when_there_is_enough():
+    one = Level(POLICY)
+    for each in counted("F" * 40, FAIR, until=T - 8 * D) + counted("P" * 20, FAIR):
+        one.take(each)
+    assert one.signal(T).figure == 1.0
+
+
+def test_evidence_is_the_newest_failures_first():
+    found = judged("F" * 25 + "P" * 3)
+    assert len(found.evidence) == 8
+    assert (found.evidence[0].number, found.evidence[0].at) == (25, moment(T - 3 * H))
+    assert found.since == moment(T - 27 * H)
+
+
+def test_it_began_where_the_good_share_stops_to_fit():
+    found = judged("P" * 100 + "F" * 60)
+    assert found.verdict is State.DEGRADED
+    assert found.since == moment(T - 59 * H)
+
+
+def test_a_surely_good_run_at_the_end_is_the_present():
+    found = judged("F" * 60 + "P" * 25)
+    assert (found.verdict, found.clears, found.n) == (State.HEALTHY, True, 25)
+    assert found.said.endswith("; it recovered since")
+    assert judged("F" * 60 + "P" * 3).verdict is State.FAILING
+
+
+def test_where_the_chart_knows_the_ci_it_says_since_when_it_is_back():
+    life = lived(changes("P" * 400 + "F" * 100 + "P" * 5))
+    found = life.judge.level.signal(T)
+    assert (found.verdict, found.n, found.figure) == (State.UNKNOWN, 5, 1.0)
+    assert found.said == ("69 of 169 passed in 7 d where the reference passed; it recovered since")
+
+
+def test_ten_thousand_results_in_an_hour_are_only_results():
+    found = judged("PPPPPPPPPF" * 1000, every=0.36)
+    assert (found.n, found.verdict) == (10_000, State.HEALTHY)
+
+
+@given(st.integers(1, 200), st.data())
+def test_one_more_pass_never_makes_it_worse(n, data):
+    passes = data.draw(st.integers(0, n - 1))
+    worse, better = level(POLICY, passes, n), level(POLICY, passes + 1, n)
+    if n >= POLICY.minimum:
+        assert better.rank >= worse.rank

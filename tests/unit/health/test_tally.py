@@ -1,0 +1,117 @@
+"""Windows that slide, against the plainest model of them."""
+
+from __future__ import annotations
+
+import json
+import random
+
+import pytest
+
+from cibot.health.days import Days
+from cibot.health.tally import Proofs, Tally
+from tests.unit.health.facts import D, H, T, proof
+
+
+class Model:
+    """All results, counted anew each time."""
+
+    def __init__(self, window, reach):
+        self.window, self.reach, self.kept = window, max(window, reach), []
+
+    def within(self, now, since=None):
+        oldest = (now - self.window) // 60 if since is None else since // 60
+        oldest = max(oldest, (now - self.window) // 60)
+        return sorted((at // 60, not bad) for at, bad in self.kept if at // 60 >= oldest)
+
+    def newest(self, least, now):
+        oldest, found = (now - self.reach) // 60, self.within(now)
+        before = sorted(
+            {at // 60 for at, _ in self.kept if oldest <= at // 60} - {m for m, _ in found}
+        )
+        before = [one for one in before if one < (now - self.window) // 60]
+        while len(found) < least and before:
+            minute = before.pop()
+            found = [(at // 60, not bad) for at, bad in self.kept if at // 60 == minute] + found
+        return found
+
+
+def counts(found):
+    return len(found), sum(not good for _, good in found)
+
+
+@pytest.mark.parametrize("seed", range(300))
+def test_a_tally_counts_as_if_it_kept_everything(seed):
+    rng = random.Random(seed)
+    window = rng.choice([10 * 60, 2 * H, 3 * D])
+    reach = rng.choice([0, 3 * window])
+    tally, model, now = Tally(window, reach), Model(window, reach), T
+    for _ in range(200):
+        now += rng.choice([0, 0, 1, 30, window / 40, window / 3 if rng.random() < 0.1 else 7])
+        if rng.random() < 0.2 and model.kept:
+            near = [one for one in model.kept if one[0] >= now - model.reach]
+            if near:
+                gone = rng.choice(near)
+                model.kept.remove(gone)
+                tally.add(*gone, -1)
+        else:
+            late = rng.choice([0, 0, 0, rng.uniform(0, 1.2 * model.reach)])
+            added = (now - late, rng.random() < 0.3)
+            model.kept.append(added)
+            tally.add(*added)
+        if rng.random() < 0.05:
+            again = Tally(window, reach)
+            again.read(json.loads(json.dumps(tally.row())))
+            tally = again
+        tally.slide(now)
+        assert tally.count == counts(model.within(now))
+        outcomes = sorted(model.within(now))
+        assert sorted((at // 60, good) for good, at in tally.outcomes()) == outcomes
+        newest = tally.newest_outcomes(7)
+        assert len(newest) == min(7, len(outcomes))
+        assert [at for _, at in newest] == [60 * m for m, _ in outcomes[::-1][:7]]
+        least, since = rng.choice([1, 5, 40]), now - rng.uniform(0, window)
+        assert tally.since(since) == counts(model.within(now, since))
+        found = model.newest(least, now)
+        assert tally.newest(least, now) == counts(found)
+        assert tally.first(least, now) == (min(found)[0] * 60 if found else None)
+
+
+def test_a_tally_forgets_what_is_out_of_reach():
+    tally = Tally(H)
+    for i in range(10_000):
+        tally.add(T + 60 * i, False)
+        tally.slide(T + 60 * i)
+    assert len(tally.row()[0]) < 200
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_days_count_as_if_they_kept_everything(seed):
+    rng, kept, now = random.Random(seed), [], T
+    days = Days(10 * D)
+    for _ in range(150):
+        now += rng.choice([0, 100, 6 * H, 2 * D])
+        at = now - rng.choice([0, 0, rng.uniform(0, 8 * D)])
+        n, marked = rng.randint(1, 5), rng.randint(0, 1)
+        days.add(at, n, marked)
+        kept.append((at, n, marked))
+        inside = [one for one in kept if one[0] // D >= (now - 10 * D) // D]
+        assert days.count(now) == (sum(o[1] for o in inside), sum(o[2] for o in inside))
+        assert now / D - min(one[0] // D for one in inside) <= days.span(now) < 11
+        again = Days(10 * D)
+        again.read(json.loads(json.dumps(days.row())))
+        assert again.row() == days.row()
+
+
+def test_the_newest_evidence_is_kept_in_order_of_time_and_can_be_taken_back():
+    proofs = Proofs()
+    for i in (3, 1, 2):
+        proofs.add(proof(i, T + i))
+    assert [one.number for one in proofs.newest(2, T)] == [3, 2]
+    proofs.add(proof(3, T + 3), -1)
+    proofs.add(proof(9, T + 9), -1)  # never there
+    assert [one.number for one in proofs.newest(9, T + 2)] == [2]
+    assert proofs.oldest(T).number == 1
+    assert proofs.oldest(T + 5) is None
+    for i in range(100):
+        proofs.add(proof(i, T + i))
+    assert len(proofs.row()) == 16
