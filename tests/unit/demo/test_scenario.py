@@ -13,8 +13,8 @@ from cibot.demo.director import CALM, Director
 from cibot.demo.reviews import Reviews
 from cibot.demo.rhythm import busyness, week_of_uploads
 from cibot.demo.scenario import Scenario
-from cibot.health.policy import Policy
 from cibot.health.level import level
+from cibot.health.policy import Policy
 from cibot.model import State
 
 MONDAY = datetime(2026, 11, 23, 14, 57, 3, tzinfo=UTC)
