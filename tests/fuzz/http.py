@@ -85,6 +85,7 @@ class HttpFuzz:
             self._slack.calls.clear()
             for room in list(self._slack.rooms.values()):
                 room.messages.clear()
+                room.replies.clear()
         if dice.random() < 0.5:
             fields = command_fields(text(dice), self._slack.new_response_url())
             mangled = mangle(dice, fields, dice.randrange(4))

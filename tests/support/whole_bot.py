@@ -15,6 +15,7 @@ import requests
 
 from cibot.store.engine import Store, open_store
 from tests.support.processes import free_port
+from tests.support.zygote import Forked, Zygote
 
 T = TypeVar("T")
 TOKEN = "a-webhook-token-of-the-tests"
@@ -47,7 +48,7 @@ class WholeBot:
         self.config.write_text(toml(tables))
         self.config.chmod(0o600)
         self.log = directory / "bot.log"
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: subprocess.Popen[bytes] | Forked | None = None
 
     def webhook(self, server: str) -> str:
         """The URL that a server's webhooks plugin is given."""
@@ -73,11 +74,15 @@ class WholeBot:
         self.launch()
         eventually(self._alive, "the bot")
 
-    def launch(self) -> None:
+    def launch(self, zygote: Zygote | None = None) -> None:
         """Starts it on a database that is ready, and does not wait."""
+        words = ["run", "--config", str(self.config)]
+        if zygote:
+            self.process = zygote.fork(words, self.log)
+            return
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "cibot", "run", "--config", str(self.config)],
+                [sys.executable, "-m", "cibot", *words],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
