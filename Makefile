@@ -37,7 +37,7 @@ bench: $(STAMP)  ## measure ingest, webhooks, latency, parsing, start; prints a 
 chaos: $(STAMP)  ## kill the bot N times (100) while it speaks; prints what was lost or said twice
 	$(PY) -m tests.chaos --kills $(or $(N),100) $(ARGS)
 
-fuzz: $(STAMP)  ## hostile input for seconds, or N IRC lines and a tenth of that of each request
+fuzz: $(STAMP)  ## hostile input for seconds, or N IRC lines, N Slack requests and N/10 Gerrit events
 	$(PY) -m tests.fuzz $(if $(N),--number $(N)) $(ARGS)
 
 clean:  ## remove the venv and caches

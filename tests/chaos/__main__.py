@@ -25,7 +25,7 @@ from tests.support.processes import server_directory
 from tests.support.slack_server import SlackServer
 from tests.support.zygote import Zygote
 
-_A_SERIES = 50  # kills of one bot on one database, until the books are compared
+_A_SERIES = 100  # kills of one bot on one database, until the books are compared
 
 
 @dataclass
@@ -39,12 +39,12 @@ class Scene:
         """So many kills of one bot on a database of its own (SQLite where none is given)."""
         with (
             tempfile.TemporaryDirectory() as place,
-            SlackServer() as slack,
+            SlackServer(look_s=0.5) as slack,
             Zygote() as zygote,
         ):
             url = database or f"sqlite:///{place}/cibot.db"
             servers = (*self.irc, slack)
-            more = {"mark": f"{number}", "breaking": 8, "zygote": zygote}
+            more = {"mark": f"{number}", "breaking": 3, "zygote": zygote}
             with trial(Path(place), url, servers, seed + number, **more) as one:
                 return one.run(kills)
 
@@ -80,11 +80,16 @@ def scene(kinds: list[str]) -> Iterator[Scene]:
 
 def main() -> int:
     """Runs series of kills on both databases in turn, some at once."""
-    global _scene  # noqa: PLW0603 - what fork() hands on
+    global _scene
     asked = argparse.ArgumentParser(prog="make chaos", description=__doc__)
     asked.add_argument("--kills", type=int, default=100, help="how often the bot is killed")
     asked.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
-    asked.add_argument("--jobs", type=int, default=4 * (os.cpu_count() or 1), help="series at once: a bot mostly waits")
+    asked.add_argument(
+        "--jobs",
+        type=int,
+        default=4 * (os.cpu_count() or 1),
+        help="series at once: a bot mostly waits",
+    )
     asked.add_argument("--database", choices=["sqlite", "mariadb", "both"], default="both")
     words = asked.parse_args()
     forbid_network()

@@ -28,7 +28,7 @@ from tests.support.whole_bot import TOKEN, WholeBot, eventually
 from tests.support.zygote import Zygote
 
 _LONGEST_LIFE_S = 20.0
-_FULL_STARTS = 0.05  # of the starts, where there is a zygote: a new interpreter reads every module
+_FULL_STARTS = 0.03  # of the starts, where there is a zygote: a new interpreter reads every module
 _WAYS = {"starting": 1, "any": 2, "arrived": 5, "unanswered": 2}
 """When the bot dies: before it says anything; at any moment; as something arrives; while Slack
 has taken a message and the bot still waits for the answer."""
