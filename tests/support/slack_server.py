@@ -140,6 +140,8 @@ class SlackServer(Workspace):
                 fields |= request.get_json()
         except ClientDisconnected:  # killed half way: Slack has heard nothing
             return Response(status=400)
+        if not request.path.startswith("/api/"):
+            return Response("nothing is there", 404)
         assert name in self._methods(), f"Slack has no method {name!r} that we know"
         try:
             self._authorize(request, fields, name)
