@@ -32,6 +32,7 @@ _LONGEST_WAIT_S = 300.0
 _PRIVATE = timedelta(hours=1)  # so long somebody who is away is looked for
 _LOOK_EVERY = timedelta(minutes=1)
 _IDLE_S = 1.0  # what is put back for later comes due without a wake
+_GLANCES = 10  # meanwhile, whether a network that was away is there
 
 
 class Sender:
@@ -93,7 +94,15 @@ class Sender:
                     pass
             except CibotError as error:
                 log.warning("outbox waits network=%s cause=%s", network, error)
-            wake.wait(_IDLE_S)
+            self._pause(network, was_up)
+
+    def _pause(self, network: str, was_up: bool) -> None:
+        """Until something new is said, a network comes, or what was put back may be due."""
+        for _ in range(_GLANCES):
+            if self._wakes[network].wait(_IDLE_S / _GLANCES):
+                return
+            if not was_up and self._backends[network].link().up:
+                return
 
     def _hurry(self, network: str, was_up: bool) -> bool:
         """Whether the network is there; where it has just come, nothing waits any longer."""
