@@ -23,10 +23,14 @@ _SHOWN = 10  # incidents that a digest names
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A step of an incident among a room's messages; ``heard`` once it was said there."""
+    """A step of an incident among a room's messages: said there, missed by it, or neither yet.
+
+    ``missed`` ones were given up, or laid aside as these here may be.
+    """
 
     name: str
-    heard: bool = False
+    said: bool = False
+    missed: bool = False
 
 
 def step_of(key: str) -> tuple[int, str] | None:
@@ -35,16 +39,19 @@ def step_of(key: str) -> tuple[int, str] | None:
     return (int(found[1]), found[2]) if found else None
 
 
-def is_over(name: str, before: Sequence[Step], after: Sequence[Step]) -> bool:
-    """Whether a late message of the step ``name`` is no longer worth saying.
+def is_over(name: str, before: Sequence[Step], after: Sequence[Step], *, late: bool) -> bool:
+    """Whether the message of the step ``name`` is no longer worth saying.
 
     ``before`` and ``after`` are the other steps of its incident in the room, in their order. An
-    end is worth saying only to those who heard that it was bad.
+    end is worth saying only to those who heard that it was bad; one that is not late itself is
+    said, unless they missed that.
     """
-    if name == "resolved":
-        heard = [one.name for one in before if one.heard]
-        return not heard or heard[-1] == "resolved"
-    return any(one.name == "resolved" for one in after)
+    if name != "resolved":
+        return late and any(one.name == "resolved" for one in after)
+    known = [one for one in before if one.said or one.missed]
+    if not known:
+        return late
+    return known[-1].missed or (late and known[-1].name == "resolved")
 
 
 def late_card(told: Sequence[tuple[datetime, Card]]) -> Card:

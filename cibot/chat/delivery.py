@@ -14,7 +14,6 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from cibot.alerts.late import LATE
 from cibot.card import Card, card
 from cibot.chat import overdue
 from cibot.chat.protocol import Backend, Channel
@@ -178,8 +177,9 @@ class Sender:
                 if found is not None:
                     log.info("adopted key=%s remote=%s", outgoing.key, found)
                     return found
-        late = now - outgoing.created_at >= LATE
-        if late and self._store.read(lambda tx: overdue.is_moot(tx, outgoing)):
+        if overdue.may_be_moot(outgoing, now) and self._store.read(
+            lambda tx: overdue.is_moot(tx, outgoing, now)
+        ):
             return None
         if doubt:
             return self._repeat(backend, outgoing, message)

@@ -46,14 +46,21 @@ def messages_of(tx: Tx, outgoing: Outgoing, prefix: str) -> list[tuple[int, str,
     return [(row.id, row.dedupe_key, row.state) for row in tx.execute(query)]
 
 
-def lay_aside(tx: Tx, outgoing: Outgoing, now: datetime, digest: Callable[[Written], str]) -> bool:
+def lay_aside(
+    tx: Tx, outgoing: Outgoing, now: datetime, digest: Callable[[Written], str], prefix: str
+) -> bool:
     """Takes a claimed message out of the queue and puts it into the room's digest, which waits.
 
-    False where another sender took it over.
+    With it go earlier given up ones of the room whose key begins with ``prefix``. False where
+    another sender took it over.
     """
     if not settle(tx, outgoing, state="late"):
         return False
     table = schema.outbox.c
+    found = messages_of(tx, outgoing, prefix)
+    dead = [row_id for row_id, _key, state in found if state == "dead" and row_id < outgoing.id]
+    if dead:
+        tx.execute(update(schema.outbox).where(table.id.in_(dead)).values(state="late"))
     here = (table.network == outgoing.network, table.room == outgoing.room)
     query = (
         select(table.dedupe_key)
@@ -61,7 +68,7 @@ def lay_aside(tx: Tx, outgoing: Outgoing, now: datetime, digest: Callable[[Writt
         .where(table.dedupe_key >= _DIGEST, table.dedupe_key < _DIGEST + "\uffff")
         .order_by(table.id.desc())
     )
-    key = tx.execute(query.limit(1)).scalar() or f"{_DIGEST}{outgoing.id}"
+    key = tx.execute(query.limit(1)).scalar() or f"{_DIGEST}{min([outgoing.id, *dead])}"
     first = int(key.removeprefix(_DIGEST))
     rows = tx.execute(
         select(table.created_at, table.card)

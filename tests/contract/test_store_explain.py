@@ -152,7 +152,9 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     outbox.mark_dead: [lambda tx: outbox.mark_dead(tx, OUTGOING, NOW, "e")],
     outbox.settle: [lambda tx: outbox.settle(tx, OUTGOING, state="dead")],
     outbox_late.messages_of: [lambda tx: outbox_late.messages_of(tx, OUTGOING, "k4")],
-    outbox_late.lay_aside: [lambda tx: outbox_late.lay_aside(tx, OUTGOING, NOW, lambda _: "{}")],
+    outbox_late.lay_aside: [
+        lambda tx: outbox_late.lay_aside(tx, OUTGOING, NOW, lambda _: "{}", "k4")
+    ],
     outbox_late.postpone: [lambda tx: outbox_late.postpone(tx, OUTGOING, NOW)],
     outbox_late.revive: [
         lambda tx: outbox_late.revive(tx, "net-0", SINCE, NOW),

@@ -50,6 +50,7 @@ class Workspace:
             "C0ALERTS0": Room("C0ALERTS0", "ci-alerts"),
         }
         self.scopes = set(ALL_SCOPES)
+        self.spoken: dict[str, list[str]] = {}  # the bot's texts by room, as they were posted
         self._rate_limit = rate_limit
         self._last_post: dict[str, float] = {}
         self._clock = itertools.count(1_700_000_000)
@@ -101,6 +102,7 @@ class Workspace:
             for name in ("text", "blocks", "thread_ts", "metadata")
             if name in fields
         }
+        self.spoken.setdefault(room.id, []).append(str(fields.get("text", "")))
         ts = self._store(room, {"user": BOT_USER, "bot_id": BOT_ID, **message})
         return {"channel": room.id, "ts": ts, "message": message}
 

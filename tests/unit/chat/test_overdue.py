@@ -70,6 +70,18 @@ def test_after_hours_only_what_is_still_true_is_said_and_a_digest_tells_the_rest
     assert len(network.sent) == 6
 
 
+def test_an_end_just_now_of_what_nobody_there_heard_of_is_in_the_digest(
+    sqlite_store: Store, sender: Sender, network: FakeNetwork, clock: Clock
+) -> None:
+    alert(sqlite_store, clock, 1, 1, "opened")
+    clock.now += 3 * HOUR
+    alert(sqlite_store, clock, 1, 2, "resolved")
+    drain(sender)
+    assert [text.splitlines()[1:] for _room, text in network.sent] == [
+        ["Mon 23 Nov 12:00 UTC: CI 1 resolved"]
+    ]
+
+
 def test_what_waited_for_minutes_is_said_as_it_is(
     sqlite_store: Store, sender: Sender, network: FakeNetwork, clock: Clock
 ) -> None:
@@ -152,6 +164,25 @@ def test_a_room_that_lets_the_bot_in_again_hears_what_was_given_up(
     drain(sender)
     assert sorted(text for _room, text in network.sent[told:]) == ["CI 1 opened", "CI 2 opened"]
     assert sqlite_store.read(undelivered_words) == {}
+
+
+def test_the_end_of_what_was_given_up_does_not_overtake_it(
+    sqlite_store: Store, sender: Sender, network: FakeNetwork, clock: Clock
+) -> None:
+    alert(sqlite_store, clock, 1, 1, "opened")
+    network.fails = [Permanent("banned")]
+    drain(sender)
+    alert(sqlite_store, clock, 1, 2, "resolved")
+    alert(sqlite_store, clock, 2, 1, "opened")
+    clock.now += timedelta(minutes=4)
+    drain(sender)
+    assert [text for room, text in network.sent if room == "#ops"] == [
+        "CI 2 opened",
+        "While I could not speak here, this came and went:\nMon 23 Nov 12:00 UTC: CI 1 resolved",
+    ]
+    clock.now += 3 * HOUR
+    drain(sender)
+    assert len(network.sent) == 3
 
 
 def test_what_can_never_be_said_holds_up_no_other(
