@@ -26,7 +26,7 @@ from tests.support.processes import server_directory
 from tests.support.slack_server import SlackServer
 from tests.support.whole_bot import eventually
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
 
 
 @pytest.fixture
