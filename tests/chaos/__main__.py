@@ -9,6 +9,7 @@ import os
 import random
 import sys
 import tempfile
+import traceback
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
@@ -21,7 +22,7 @@ from tests.support.inspircd import InspIRCd
 from tests.support.loopback import forbid_network
 from tests.support.mariadb import MariaDB
 from tests.support.ngircd import Ngircd
-from tests.support.processes import server_directory
+from tests.support.processes import lasting_port, server_directory
 from tests.support.slack_server import SlackServer
 from tests.support.zygote import Zygote
 
@@ -44,7 +45,8 @@ class Scene:
         ):
             url = database or f"sqlite:///{place}/cibot.db"
             servers = (*self.irc, slack)
-            more = {"mark": f"{number}", "breaking": 3, "zygote": zygote}
+            port = lasting_port(20_000 + number * 20 % 11_000)
+            more = {"mark": f"{number}", "breaking": 3, "zygote": zygote, "port": port}
             with trial(Path(place), url, servers, seed + number, **more) as one:
                 return one.run(kills)
 
@@ -54,7 +56,10 @@ _scene: Scene | None = None  # the workers, forked, have it from here
 
 def _series(number: int, seed: int, kills: int, database: str | None) -> Outcome:
     assert _scene is not None
-    return _scene.series(number, seed, kills, database)
+    try:
+        return _scene.series(number, seed, kills, database)
+    except Exception:  # the other series go on
+        return Outcome(0, 0, 0.0, wrong=[f"series {number}:\n{traceback.format_exc()}"])
 
 
 @contextlib.contextmanager

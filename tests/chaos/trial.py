@@ -63,6 +63,7 @@ class Trial:
         breaking: int,
         pause_s: float = 0.1,
         zygote: Zygote | None = None,
+        port: int | None = None,
     ) -> None:
         self._dice = dice
         self._zygote = zygote
@@ -90,7 +91,7 @@ class Trial:
             "slack": [one.config for one in self.places if one.kind == "slack"],
             "route": [{"channels": [f"{one.name}/{one.rooms[0]}" for one in self.places]}],
         }
-        self.bot = WholeBot(directory, database, tables | JUDGEMENT)
+        self.bot = WholeBot(directory, database, tables | JUDGEMENT, port)
         self.bot.start()
         self.store: Store = self.bot.store()
         self.events = Events(
