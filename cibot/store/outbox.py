@@ -132,17 +132,17 @@ def claim(
 
 def mark_sent(tx: Tx, outgoing: Outgoing, remote_id: str, now: datetime) -> bool:
     """Notes that the network has the message; False when another sender took it over."""
-    return _settle(tx, outgoing, state="sent", remote_id=remote_id[:255], sent_at=now, error=None)
+    return settle(tx, outgoing, state="sent", remote_id=remote_id[:255], sent_at=now, error=None)
 
 
 def mark_later(tx: Tx, outgoing: Outgoing, not_before: datetime, error: str) -> bool:
     """Puts a message back until ``not_before``, after a passing failure."""
-    return _settle(tx, outgoing, state="pending", not_before=not_before, error=error[:2000])
+    return settle(tx, outgoing, state="pending", not_before=not_before, error=error[:2000])
 
 
 def mark_unsure(tx: Tx, outgoing: Outgoing, not_before: datetime, error: str) -> bool:
     """Leaves a message open that may be out already; it is looked for before it is sent again."""
-    return _settle(
+    return settle(
         tx,
         outgoing,
         state="sending",
@@ -152,12 +152,13 @@ def mark_unsure(tx: Tx, outgoing: Outgoing, not_before: datetime, error: str) ->
     )
 
 
-def mark_dead(tx: Tx, outgoing: Outgoing, error: str) -> bool:
-    """Gives a message up: a person must act first."""
-    return _settle(tx, outgoing, state="dead", error=error[:2000])
+def mark_dead(tx: Tx, outgoing: Outgoing, again: datetime, error: str) -> bool:
+    """Gives a message up: a person must act first; ``again`` is when to see whether one has."""
+    return settle(tx, outgoing, state="dead", not_before=again, error=error[:2000])
 
 
-def _settle(tx: Tx, outgoing: Outgoing, **values: object) -> bool:
+def settle(tx: Tx, outgoing: Outgoing, **values: object) -> bool:
+    """Ends a claim with these values; False when another sender took the message over."""
     table = schema.outbox
     done = tx.execute(
         update(table)

@@ -29,6 +29,7 @@ from cibot.store import (
     incidents,
     lease,
     outbox,
+    outbox_late,
     queries_change,
     queries_ci,
     queries_face,
@@ -163,7 +164,18 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     outbox.mark_sent: [lambda tx: outbox.mark_sent(tx, OUTGOING, "r", NOW)],
     outbox.mark_later: [lambda tx: outbox.mark_later(tx, OUTGOING, NOW, "e")],
     outbox.mark_unsure: [lambda tx: outbox.mark_unsure(tx, OUTGOING, NOW, "e")],
-    outbox.mark_dead: [lambda tx: outbox.mark_dead(tx, OUTGOING, "e")],
+    outbox.mark_dead: [lambda tx: outbox.mark_dead(tx, OUTGOING, NOW, "e")],
+    outbox.settle: [lambda tx: outbox.settle(tx, OUTGOING, state="dead")],
+    outbox_late.messages_of: [lambda tx: outbox_late.messages_of(tx, OUTGOING, "k4")],
+    outbox_late.lay_aside: [
+        lambda tx: outbox_late.lay_aside(tx, OUTGOING, NOW, lambda _: "{}", "k4")
+    ],
+    outbox_late.postpone: [lambda tx: outbox_late.postpone(tx, OUTGOING, NOW)],
+    outbox_late.revive: [
+        lambda tx: outbox_late.revive(tx, "net-0", SINCE, NOW),
+        lambda tx: outbox_late.revive(tx, "net-0", SINCE, NOW, "#room-1"),
+    ],
+    outbox_late.undelivered: [outbox_late.undelivered],
     outbox.hurry: [lambda tx: outbox.hurry(tx, "net-0", NOW)],
     outbox.release_leases: [lambda tx: outbox.release_leases(tx, NOW)],
     outbox.depth: [outbox.depth],

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import copy
+import io
 import json
 import random
 import time
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import urlencode
-
-from flask.testing import FlaskClient
 
 from cibot.app import create_app
 from cibot.bootstrap import make_source
@@ -64,7 +64,7 @@ class HttpFuzz:
             [slack_blueprint({"work": self._backend})],
             {MOUNT: gerrit_hook({"review": hook}, lambda: datetime.now(UTC))},
         )
-        self._client: FlaskClient = app.test_client()
+        self._app = app
         self._events = _events()
 
     def close(self) -> None:
@@ -83,6 +83,7 @@ class HttpFuzz:
             self._slack.calls.clear()
             for room in list(self._slack.rooms.values()):
                 room.messages.clear()
+                room.replies.clear()
         if dice.random() < 0.5:
             fields = command_fields(text(dice), self._slack.new_response_url())
             mangled = mangle(dice, fields, dice.randrange(4))
@@ -109,11 +110,28 @@ class HttpFuzz:
     def _post(
         self, kind: str, path: str, body: bytes, headers: dict[str, str], allowed: tuple[int, ...]
     ) -> None:
-        answer = self._client.post(path, data=body, headers=headers)
+        told: list[str] = []
+        environ = _environ(path, body, headers)
+        for _ in self._app(environ, lambda status, *_: told.append(status)):  # type: ignore[arg-type,misc]
+            pass
+        status = int(told[0][:3])
         counts = self.statuses[kind]
-        counts[answer.status_code] = counts.get(answer.status_code, 0) + 1
-        if answer.status_code >= 500 and answer.status_code not in allowed:
-            raise AssertionError(f"{answer.status_code} for {path}: {body[:2000]!r}")
+        counts[status] = counts.get(status, 0) + 1
+        if status >= 500 and status not in allowed:
+            raise AssertionError(f"{status} for {path}: {body[:2000]!r}")
+
+
+def _environ(path: str, body: bytes, headers: dict[str, str]) -> dict[str, Any]:
+    """A POST as a WSGI server hands it on; Flask's own test client takes twice the time."""
+    return {
+        "REQUEST_METHOD": "POST", "SCRIPT_NAME": "", "PATH_INFO": path, "QUERY_STRING": "",
+        "SERVER_NAME": "localhost", "SERVER_PORT": "80", "SERVER_PROTOCOL": "HTTP/1.1",
+        "REMOTE_ADDR": "127.0.0.1", "HTTP_HOST": "localhost", "CONTENT_LENGTH": str(len(body)),
+        "wsgi.version": (1, 0), "wsgi.url_scheme": "http", "wsgi.input": io.BytesIO(body),
+        "wsgi.errors": io.StringIO(), "wsgi.multithread": True, "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+        **{f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers.items()},
+    }  # fmt: skip
 
 
 def _header(value: str) -> str:

@@ -14,6 +14,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Any, Self
 
+from werkzeug.exceptions import ClientDisconnected
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
@@ -42,11 +43,12 @@ class Quiet(WSGIRequestHandler):
 class SlackServer(Workspace):
     """``with SlackServer() as slack:`` serves until the block ends."""
 
-    def __init__(self, *, rate_limit: bool = False) -> None:
+    def __init__(self, *, rate_limit: bool = False, look_s: float = 0.01) -> None:
         super().__init__(rate_limit=rate_limit)
         self.token_error: str | None = None  # "token_revoked", "account_inactive", …
         self.responses: queue.Queue[tuple[str, Fields]] = queue.Queue()
         self.calls: list[tuple[str, Fields]] = []
+        self.broken: dict[str, Fault] = {}  # methods that fail so until they are taken out
         self._faults: dict[str, deque[Fault]] = {}
         self._uses: dict[str, int] = {}
         self.released = threading.Event()
@@ -55,8 +57,9 @@ class SlackServer(Workspace):
         self.api_url = f"{self.url}/api/"
         self.websockets = WebsocketServer(self._admit)
         self.websocket_port = self.websockets.port
+        # Closing takes as long as one look whether it shall.
         self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(0.01,), daemon=True
+            target=self._server.serve_forever, args=(look_s,), daemon=True
         )
 
     def __enter__(self) -> Self:
@@ -112,7 +115,7 @@ class SlackServer(Workspace):
         act = self._response if name == "response" else self._api
         with self._lock:
             waiting = self._faults.get(name)
-            fault = waiting.popleft() if waiting else None
+            fault = waiting.popleft() if waiting else self.broken.get(name)
         if fault is None:
             return act(request, name)(environ, start_response)
         if fault.stored:
@@ -133,8 +136,13 @@ class SlackServer(Workspace):
 
     def _api(self, request: Request, name: str) -> Response:
         fields: Fields = dict(request.args.items()) | dict(request.form.items())
-        if request.mimetype == "application/json" and request.get_data():
-            fields |= request.get_json()
+        try:
+            if request.mimetype == "application/json" and request.get_data():
+                fields |= request.get_json()
+        except ClientDisconnected:  # killed half way: Slack has heard nothing
+            return Response(status=400)
+        if not request.path.startswith("/api/"):
+            return Response("nothing is there", 404)
         assert name in self._methods(), f"Slack has no method {name!r} that we know"
         try:
             self._authorize(request, fields, name)

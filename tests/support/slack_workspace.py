@@ -31,6 +31,7 @@ class Room:
     member: bool = True
     archived: bool = False
     messages: list[Fields] = field(default_factory=list)
+    replies: dict[str, tuple[int, str]] = field(default_factory=dict)  # of a thread: count, newest
 
 
 class Refused(Exception):
@@ -49,6 +50,7 @@ class Workspace:
             "C0ALERTS0": Room("C0ALERTS0", "ci-alerts"),
         }
         self.scopes = set(ALL_SCOPES)
+        self.spoken: dict[str, list[str]] = {}  # the bot's texts by room, as they were posted
         self._rate_limit = rate_limit
         self._last_post: dict[str, float] = {}
         self._clock = itertools.count(1_700_000_000)
@@ -100,6 +102,7 @@ class Workspace:
             for name in ("text", "blocks", "thread_ts", "metadata")
             if name in fields
         }
+        self.spoken.setdefault(room.id, []).append(str(fields.get("text", "")))
         ts = self._store(room, {"user": BOT_USER, "bot_id": BOT_ID, **message})
         return {"channel": room.id, "ts": ts, "message": message}
 
@@ -136,9 +139,9 @@ class Workspace:
         shown = [one for one in room.messages if one.get("thread_ts", one["ts"]) == one["ts"]]
         oldest = float(fields.get("oldest") or 0)
         newest_first = [one for one in reversed(shown) if float(one["ts"]) > oldest]
-        return self._page(
-            fields, "messages", [self._seen(room, one, fields) for one in newest_first]
-        )
+        page = self._page(fields, "messages", newest_first)
+        page["messages"] = [self._seen(room, one, fields) for one in page["messages"]]
+        return page
 
     def _replies(self, fields: Fields) -> Fields:
         room = self._readable(fields)
@@ -146,7 +149,9 @@ class Workspace:
         thread = [one for one in room.messages if root in {one["ts"], one.get("thread_ts")}]
         if not thread:
             raise Refused("thread_not_found")
-        return self._page(fields, "messages", [self._seen(room, one, fields) for one in thread])
+        page = self._page(fields, "messages", thread)
+        page["messages"] = [self._seen(room, one, fields) for one in page["messages"]]
+        return page
 
     def _list(self, fields: Fields) -> Fields:
         kinds = str(fields.get("types", "public_channel")).split(",")
@@ -206,12 +211,12 @@ class Workspace:
         shown = dict(message)
         if str(fields.get("include_all_metadata", "")).lower() not in {"true", "1"}:
             shown.pop("metadata", None)
-        replies = [one for one in room.messages if one.get("thread_ts") == message["ts"]]
+        replies = room.replies.get(message["ts"])
         if replies and message.get("thread_ts", message["ts"]) == message["ts"]:
-            latest = replies[-1]["ts"]
+            count, latest = replies
             shown |= {
                 "thread_ts": message["ts"],
-                "reply_count": len(replies),
+                "reply_count": count,
                 "latest_reply": latest,
             }
         return shown
@@ -231,6 +236,9 @@ class Workspace:
         with self._lock:
             ts = f"{next(self._clock)}.000100"
             room.messages.append({"type": "message", "ts": ts, **message})
+            if "thread_ts" in message:
+                count, _ = room.replies.get(message["thread_ts"], (0, ""))
+                room.replies[message["thread_ts"]] = (count + 1, ts)
         with self.posted:
             self.posted.notify_all()
         return ts
