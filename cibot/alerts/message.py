@@ -8,21 +8,25 @@ from datetime import datetime
 
 from cibot.alerts.incident import Incident, Transition
 from cibot.alerts.inhibit import Opening
-from cibot.card import Card, Line, Span, joined, line, state_span
+from cibot.card import Button, Card, Line, Span, Trend, joined, line, sparkline, state_span
 from cibot.health.signal import Evidence
 from cibot.model import State
 
 _SHOWN = 3
 _DIGESTED = 10  # headlines of a digest
+_BARS = 14  # days in a line; a picture has room for more
+SILENCE = "2h"
+"""How long the button of an alert mutes its CI."""
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Whom a message is about: the CI's name, its page, and where changes are shown."""
+    """Whom a message is about: the CI's name, its page, where changes are shown, its last days."""
 
     ci: str
     page: str | None = None
     change_url: str | None = None  # with {number} and {patch_set}
+    trend: Trend | None = None
 
 
 _WORDS = {
@@ -41,7 +45,8 @@ def alert_card(incident: Incident, transition: Transition, subject: Subject) -> 
         return Card((head,), link=subject.page, incident=incident.id)
     if transition.name == "acknowledged":
         head = line(state_span(incident.severity), " — ", name, f": {transition.reason}")
-        return Card((head,), link=subject.page, incident=incident.id)
+        buttons = _buttons(incident, subject.ci)[1:]
+        return Card((head,), link=subject.page, incident=incident.id, buttons=buttons)
     verb = _WORDS.get(transition.name, "is")
     head = line(
         state_span(transition.severity),
@@ -49,11 +54,25 @@ def alert_card(incident: Incident, transition: Transition, subject: Subject) -> 
         name,
         f" {verb} {transition.severity.value}: {transition.reason}",
     )
-    lines = [head]
     details = _details(incident, subject)
-    if details:
-        lines.append(details)
-    return Card(tuple(lines), link=subject.page, incident=incident.id)
+    return Card(
+        (head, details) if details else (head,),
+        link=subject.page,
+        incident=incident.id,
+        buttons=_buttons(incident, subject.ci),
+        trend=subject.trend,
+    )
+
+
+def _buttons(incident: Incident, ci: str) -> tuple[Button, ...]:
+    """What to do about it, the acknowledgement first."""
+    if incident.id is None:
+        return ()
+    return (
+        Button("Acknowledge", ("ack", str(incident.id))),
+        Button("Silence 2 h", ("silence", ci, SILENCE, "by the button of its alert")),
+        Button("Why", ("why", ci)),
+    )
 
 
 def _lasted(incident: Incident) -> str:
@@ -66,13 +85,18 @@ def _lasted(incident: Incident) -> str:
 
 def _details(incident: Incident, subject: Subject) -> Line:
     parts: list[Span] = []
+    if incident.id is not None:
+        parts.append(Span(f"#{incident.id}"))
     if incident.since is not None:
         parts.append(Span(f"since {moment(incident.since)}"))
+    if subject.trend is not None:
+        bars = sparkline(subject.trend.shares[-_BARS:])
+        parts.append(Span(f"{len(bars)} days {bars}"))
     seen = [_evidence(one, subject) for one in incident.evidence[:_SHOWN]]
-    if seen:
-        parts.append(Span("see "))
-        return (*joined(parts[:-1], "; "), Span("; " if parts[:-1] else ""), *_see(seen))
-    return joined(parts, "; ")
+    told = joined(parts, "; ")
+    if not seen:
+        return told
+    return (*told, Span("; "), *_see(seen)) if told else _see(seen)
 
 
 def _see(seen: Sequence[Line]) -> Line:

@@ -63,7 +63,8 @@ class Dispatcher:
         zone = self._zones.get(str(question.where), UTC)
         asker, where = question.asker, question.where
         actor = Actor(where.network, asker.account, asker.nick, where.room)
-        command, reply = self.run(split(question.text), zone, actor)
+        words = split(question.text) if question.words is None else question.words
+        command, reply = self.run(words, zone, actor)
         self._reach(actor)
         log.info(
             "question answered command=%s network=%s private=%s error=%s ms=%.0f",

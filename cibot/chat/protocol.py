@@ -36,12 +36,15 @@ class Question:
     """One command as a person typed it, without the prefix.
 
     ``where`` is the channel it was asked in, or the private conversation.
+    ``words`` is set where a button was pressed: what it means, taken apart
+    already, and ``text`` is what the button says.
     """
 
     text: str
     asker: Asker
     where: Channel
     private: bool
+    words: tuple[str, ...] | None = None
 
 
 Answer = Callable[[Question], Card | None]

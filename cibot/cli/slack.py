@@ -69,9 +69,11 @@ def app_manifest(base: str | None, *, name: str, command: str) -> dict[str, Any]
         "should_escape": False,
     }
     events: dict[str, Any] = {"bot_events": list(BOT_EVENTS)}
+    interactivity: dict[str, Any] = {"is_enabled": True}  # the buttons of alerts
     if base:
         slash["url"] = f"{base}/command"
         events["request_url"] = f"{base}/events"
+        interactivity["request_url"] = f"{base}/interactions"
     return {
         "display_information": {
             "name": name,
@@ -89,6 +91,7 @@ def app_manifest(base: str | None, *, name: str, command: str) -> dict[str, Any]
         "oauth_config": {"scopes": {"bot": list(BOT_SCOPES)}},
         "settings": {
             "event_subscriptions": events,
+            "interactivity": interactivity,
             "org_deploy_enabled": False,
             "socket_mode_enabled": base is None,
             "token_rotation_enabled": False,

@@ -161,6 +161,7 @@ class SlackServer(Workspace):
         if faults or not (body.get("text") or body.get("blocks")):
             return Response("invalid_blocks" if faults else "no_text", 400)
         assert body.get("response_type", "ephemeral") in {"ephemeral", "in_channel"}
+        assert body.get("replace_original") is False, "would replace the alert that was pressed"
         self._uses[request.url] = uses + 1
         self.responses.put((request.url, body))
         return Response("ok")

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 SOURCES = sorted((ROOT / "cibot").rglob("*.py"))
 
 # What each part may import of cibot, beside itself. A longer name wins.
-BASE = {"cibot", "cibot.model", "cibot.errors"}
+BASE = {"cibot", "cibot.model", "cibot.errors", "cibot.graphemes"}
 CONFIG = (
     BASE
     | {"cibot.scope", "cibot.config", "cibot.configvalues", "cibot.configfile"}
@@ -33,6 +33,7 @@ LAYERS: dict[str, set[str]] = {
     "cibot": set(),
     "cibot.model": set(),
     "cibot.errors": set(),
+    "cibot.graphemes": set(),
     "cibot.card": BASE,
     "cibot.configvalues": BASE,
     "cibot.configjudgement": BASE | {"cibot.configvalues"},
@@ -66,6 +67,7 @@ PURE_PARTS = (
     "cibot.model",
     "cibot.errors",
     "cibot.card",
+    "cibot.graphemes",
     "cibot.health",
     "cibot.alerts",
     "cibot.collector.formats",

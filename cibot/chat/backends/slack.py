@@ -16,11 +16,13 @@ from datetime import UTC, datetime
 from cibot.card import Card
 from cibot.chat.backends.slack_answers import Answerer
 from cibot.chat.backends.slack_api import EVENT_TYPE, Identity, SlackApi
-from cibot.chat.backends.slack_blocks import SlackText, render
+from cibot.chat.backends.slack_blocks import Block, SlackText, actions_of, render
 from cibot.chat.backends.slack_errors import UNKNOWN_ROOM, SlackRefusal
+from cibot.chat.backends.slack_events import Press
 from cibot.chat.backends.slack_http import SlackHttp
 from cibot.chat.backends.slack_socket import SlackSocket
 from cibot.chat.backends.slack_threads import Root, Threads
+from cibot.chat.pace import PersonLimit
 from cibot.chat.protocol import Answer, Link
 from cibot.config import SlackConfig
 from cibot.errors import CibotError, Permanent, Transient, Unconfirmed
@@ -30,6 +32,8 @@ log = logging.getLogger(__name__)
 _CHECK_EVERY_S = 300.0
 _FIRST_WAIT_S = 1.0
 _LONGEST_WAIT_S = 60.0
+_DEEDS = {"ack", "silence"}
+"""The commands of buttons that change what an incident's first message should say."""
 _NO_THREAD = {
     "thread_not_found",
     "message_not_found",
@@ -42,16 +46,22 @@ class SlackBackend:
     """Implements `cibot.chat.protocol.Backend`.
 
     ``http`` takes the requests that Slack posts, or is None without a
-    ``signing_secret``. ``timeout`` bounds one call of the API, in seconds.
+    ``signing_secret``. ``timeout`` bounds one call of the API, in seconds, and
+    ``limit`` how often one person may ask.
     """
 
     def __init__(
-        self, config: SlackConfig, *, timeout: int = 10, now: Callable[[], float] = time.time
+        self,
+        config: SlackConfig,
+        *,
+        timeout: int = 10,
+        now: Callable[[], float] = time.time,
+        limit: PersonLimit | None = None,
     ) -> None:
         self.network = config.name
         self._api = SlackApi(config, timeout=timeout)
         self._threads = Threads(self._api)
-        self._answerer = Answerer(config.name, self._api)
+        self._answerer = Answerer(config.name, self._api, self._pressed, limit=limit)
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._identity: Identity | None = None
@@ -175,11 +185,28 @@ class SlackBackend:
             return None
 
     def _show_now(self, channel: str, card: Card, root: Root, text: SlackText) -> None:
-        # The card is delivered by now: what fails here must not make it be sent again.
         assert card.incident is not None
-        headline = card.text().partition("\n")[0]
+        self._edit(channel, card.incident, root, card.text(), actions_of(text.blocks))
+
+    def _pressed(self, press: Press, channel: str, answer: Card) -> None:
+        """Shows on the incident's first message what a button did, so that nobody does it again."""
+        if answer.error or press.incident is None or press.words[0] not in _DEEDS:
+            return
         try:
-            self._threads.show_now(channel, card.incident, root, text, headline)
+            root = self._root(channel, press.incident)
+        except Transient as error:
+            log.warning("slack %s: a press is not shown: %s", self.network, error)
+            return
+        if root is not None:
+            left = actions_of(root.blocks, but=press.action)
+            self._edit(channel, press.incident, root, answer.text(), left)
+
+    def _edit(
+        self, channel: str, incident: int, root: Root, said: str, actions: list[Block]
+    ) -> None:
+        # What is told is delivered by now: what fails here must not make it be sent again.
+        try:
+            self._threads.show_now(channel, incident, root, said.partition("\n")[0], actions)
         except (Transient, Permanent) as error:
             log.warning(
                 "slack %s: an alert's first message is out of date: %s", self.network, error

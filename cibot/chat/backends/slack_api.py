@@ -183,8 +183,13 @@ class SlackApi:
         with self._lock:
             self._rooms.clear()
 
-    def respond(self, url: str, text: SlackText, *, in_channel: bool) -> None:
-        """Answers a slash command through its ``response_url``."""
+    def respond(
+        self, url: str, text: SlackText, *, in_channel: bool, thread: str | None = None
+    ) -> None:
+        """Answers a slash command or a press through its ``response_url``.
+
+        Without ``in_channel`` only the asker sees it, below ``thread`` where one is named.
+        """
         if not self._may_respond_to(url):
             raise SlackRefusal("the response_url is not one of Slack's", "bad_response_url")
         client = WebhookClient(url, timeout=self._timeout, logger=sdk_logger(), retry_handlers=[])
@@ -194,13 +199,16 @@ class SlackApi:
             "mrkdwn": False,
             "unfurl_links": False,
             "unfurl_media": False,
+            "replace_original": False,  # a press would replace the alert for all
         }
+        if thread:
+            body["thread_ts"] = thread
         if text.blocks:
             body["blocks"] = text.blocks
-        answer = _reached("answer a command", lambda: client.send_dict(body))
+        answer = _reached("answer", lambda: client.send_dict(body))
         if answer.status_code != 200:
             fields = {"error": answer.body.strip()}
-            raise judged("answer a command", answer.status_code, answer.headers, fields)
+            raise judged("answer", answer.status_code, answer.headers, fields)
 
     def _may_respond_to(self, url: str) -> bool:
         try:
