@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
+from cibot.graphemes import cut
 from cibot.model import State
 
 _BARS = "▁▂▃▄▅▆▇█"
@@ -164,6 +165,20 @@ def joined(parts: Iterable[Span], separator: str = ", ") -> Line:
             spans.append(Span(separator))
         spans.append(part)
     return tuple(spans)
+
+
+def within(one: Line, most: int) -> Line:
+    """The line, or as much of it as fits into ``most`` bytes of UTF-8, with "…" at its end."""
+    kept: list[Span] = []
+    room = most
+    for span in one:
+        size = len(span.text.encode("utf-8", "replace"))
+        if size > room:
+            text = cut(span.text, room, size=lambda part: len(part.encode("utf-8", "replace")))
+            return (*kept, replace(span, text=text or "…"))
+        kept.append(span)
+        room -= size
+    return tuple(kept)
 
 
 def sparkline(shares: Iterable[float | None]) -> str:

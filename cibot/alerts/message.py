@@ -144,6 +144,34 @@ def digest_card(cards: Sequence[Card], limit: int) -> Card:
         Span(f"{count} more alert{'' if count == 1 else 's'}", strong=True),
         f"; this channel takes {limit} an hour, so here they are together",
     )
-    lines = [one.lines[0] for one in reversed(cards[-_DIGESTED:]) if one.lines]
+    lines = [_numbered(one) for one in reversed(cards[-_DIGESTED:]) if one.lines]
     more = [line(f"and {count - _DIGESTED} more")] if count > _DIGESTED else []
     return Card((head, *lines, *more))
+
+
+def quiet_card(cards: Sequence[Card]) -> Card:
+    """One message after quiet hours for what is still true: the alert itself, or headlines.
+
+    Worst first; what recovered comes last.
+    """
+    if len(cards) == 1:
+        return cards[0]
+    head = line(
+        Span(f"{len(cards)} alerts from the quiet hours", strong=True),
+        " that are still true, worst first:",
+    )
+    ordered = sorted(cards, key=_worst)
+    lines = [_numbered(one) for one in ordered[:_DIGESTED]]
+    more = [line(f"and {len(cards) - _DIGESTED} more")] if len(cards) > _DIGESTED else []
+    return Card((head, *lines, *more))
+
+
+def _worst(card: Card) -> int:
+    states = (span.state for span in card.lines[0] if span.state is not None)
+    return next(states, State.HEALTHY).rank
+
+
+def _numbered(card: Card) -> Line:
+    """A headline with the incident's number, by which it can be acknowledged."""
+    number = (Span(f" (#{card.incident})"),) if card.incident is not None else ()
+    return (*card.lines[0], *number)

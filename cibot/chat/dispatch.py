@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime
 from time import perf_counter
 
 from cibot.actions.recording import record
@@ -19,7 +19,7 @@ from cibot.chat.command import Ask, Command
 from cibot.chat.commands import COMMANDS
 from cibot.chat.protocol import Link, Question
 from cibot.chat.wording import split, without_fillers
-from cibot.config import Config
+from cibot.config import Config, SummaryConfig
 from cibot.errors import CibotError, Transient, UserError
 from cibot.reports import text
 from cibot.reports.change import parse_change
@@ -55,16 +55,16 @@ class Dispatcher:
         self._by_word = {
             word: one for one in commands.values() for word in (*one.aliases, one.name)
         }
-        self._zones = {one.channel: one.time_zone for one in config.summary}
+        self._summaries = {one.channel.casefold(): one for one in config.summary}
 
     def __call__(self, question: Question) -> Card | None:
         """The reply to a question; an error's card where there is nothing better."""
         started = perf_counter()
-        zone = self._zones.get(str(question.where), UTC)
+        summary = self._summary(question)
         asker, where = question.asker, question.where
         actor = Actor(where.network, asker.account, asker.nick, where.room)
         words = split(question.text) if question.words is None else question.words
-        command, reply = self.run(words, zone, actor)
+        command, reply = self.run(words, actor, summary)
         self._reach(actor)
         log.info(
             "question answered command=%s network=%s private=%s error=%s ms=%.0f",
@@ -76,18 +76,27 @@ class Dispatcher:
         )
         return reply
 
+    def _summary(self, question: Question) -> SummaryConfig | None:
+        """How the channel where it was asked wants its summary, and with it its time zone."""
+        names = [str(one).casefold() for one in (question.where, question.named) if one]
+        return next((self._summaries[one] for one in names if one in self._summaries), None)
+
     def run(
-        self, words: tuple[str, ...], zone: tzinfo = UTC, actor: Actor = NOBODY
+        self,
+        words: tuple[str, ...],
+        actor: Actor = NOBODY,
+        summary: SummaryConfig | None = None,
     ) -> tuple[str, Card]:
         """The command that was meant and its reply; never raises CibotError."""
-        ctx = Context(self._clock(), self._config, zone)
+        ctx = Context(self._clock(), self._config, summary.time_zone if summary else UTC)
         meant = "?"
 
         def work(tx: Tx) -> Card:
             nonlocal meant
             command, rest = self._meant(tx, words)
             meant = command.name
-            return command.answer(Ask(tx, ctx, rest, self._commands, self._links, actor))
+            ask = Ask(tx, ctx, rest, self._commands, self._links, actor, summary)
+            return command.answer(ask)
 
         try:
             reply = (self._store.write if self._writes(words) else self._store.read)(work)

@@ -36,7 +36,8 @@ class Question:
     """One command as a person typed it, without the prefix.
 
     ``where`` is the channel it was asked in, or the private conversation.
-    ``words`` is set where a button was pressed: what it means, taken apart
+    ``named`` is the same channel by its name, where the network has ids and the
+    name is known. ``words`` is set where a button was pressed: what it means, taken apart
     already, and ``text`` is what the button says.
     """
 
@@ -45,6 +46,7 @@ class Question:
     where: Channel
     private: bool
     words: tuple[str, ...] | None = None
+    named: Channel | None = None
 
 
 Answer = Callable[[Question], Card | None]

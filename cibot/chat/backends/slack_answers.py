@@ -113,7 +113,8 @@ class Answerer:
             log.error("slack %s: answering failed", self._network, exc_info=error)
 
     def _work(self, answer: Answer, incoming: Incoming) -> None:
-        card = answer(incoming.question(self._network))
+        name = self._api.name_of(incoming.channel)
+        card = answer(incoming.question(self._network, name))
         if card is None:
             return
         try:

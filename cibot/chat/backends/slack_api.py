@@ -171,6 +171,11 @@ class SlackApi:
             )
         return known
 
+    def name_of(self, channel: str) -> str | None:
+        """A channel's name without its #, as far as it was learnt; asks nobody."""
+        with self._lock:
+            return next((name for name, known in self._rooms.items() if known == channel), None)
+
     def conversation_with(self, user: str) -> str:
         """The id of the direct conversation with a person."""
         answer = _reached(

@@ -50,7 +50,8 @@ class Incoming:
 
     ``response_url`` belongs to a slash command or a press; ``thread`` is the
     ``ts`` under which to answer, or None for the conversation itself. ``keys``
-    name the request, so that a repeat is known again.
+    name the request, so that a repeat is known again. ``name`` is the channel's,
+    where Slack says it.
     """
 
     text: str
@@ -62,17 +63,21 @@ class Incoming:
     response_url: str | None = None
     thread: str | None = None
     press: Press | None = None
+    name: str | None = None
 
-    def question(self, network: str) -> Question:
+    def question(self, network: str, name: str | None = None) -> Question:
         """The same as the commands read it.
 
         A slash command can be typed in a conversation that the bot is not in;
-        its private place is the asker's own conversation with the bot.
+        its private place is the asker's own conversation with the bot. ``name`` is
+        the channel's, where we know it.
         """
         room = self.user if self.private and self.response_url else self.channel
         asker = Asker(self.nick, self.user)
         words = self.press.words if self.press else None
-        return Question(self.text, asker, Channel(network, room), self.private, words)
+        known = name or self.name
+        named = Channel(network, f"#{known}") if known and not self.private else None
+        return Question(self.text, asker, Channel(network, room), self.private, words, named)
 
 
 def parse_command(form: Mapping[str, Any]) -> Incoming:
@@ -91,6 +96,7 @@ def parse_command(form: Mapping[str, Any]) -> Incoming:
         private=channel.startswith("D"),
         keys=(f"trigger:{trigger}",) if isinstance(trigger, str) and trigger else (),
         response_url=_text(form, "response_url"),
+        name=_channel_name(form),
     )
 
 
@@ -178,6 +184,13 @@ def plain_text(text: str) -> str:
     """
     text = html.unescape(_LINK.sub(_typed, text[: 4 * _QUESTION_LIMIT]))
     return " ".join(clean(text).split())[:_QUESTION_LIMIT]
+
+
+def _channel_name(form: Mapping[str, Any]) -> str | None:
+    """Slack writes another word for what has no public name."""
+    name = form.get("channel_name")
+    known = isinstance(name, str) and name not in {"directmessage", "privategroup", "mpdm", ""}
+    return clean(str(name)) if known else None
 
 
 def _typed(link: re.Match[str]) -> str:
