@@ -34,6 +34,7 @@ _WORDS = {
     "escalated": "got worse:",
     "reopened": "is again",
 }
+_BEGINS = frozenset({"opened", "reopened"})
 
 
 def alert_card(incident: Incident, transition: Transition, subject: Subject) -> Card:
@@ -60,7 +61,7 @@ def alert_card(incident: Incident, transition: Transition, subject: Subject) -> 
         link=subject.page,
         incident=incident.id,
         buttons=_buttons(incident, subject.ci),
-        trend=subject.trend,
+        trend=subject.trend if transition.name in _BEGINS else None,
     )
 
 

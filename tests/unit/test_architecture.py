@@ -78,6 +78,7 @@ PURE_PARTS = (
     "cibot.collector.match",
     "cibot.collector.results",
     "cibot.monitor.pairing",
+    "cibot.reports.charts",
     "cibot.reports.text",
     "cibot.reports.names",
     "cibot.actions.roles",
@@ -90,8 +91,9 @@ CLOCKS = {"now", "utcnow", "today", "time", "monotonic"}
 
 # Imported when they are needed: they are slow or heavy, and most commands do without.
 LATE = {"cibot.cli", "cibot.demo"}
-# A quarter of a start: alembic where nothing is to be migrated, a network that nobody has.
-LATE_MODULES = {"cibot.bootstrap", "cibot.store.migrate"}
+# A quarter of a start: alembic where nothing is to be migrated, a network that nobody has; a
+# drawing library that most do without.
+LATE_MODULES = {"cibot.bootstrap", "cibot.store.migrate", "cibot.reports.charts"}
 
 
 def name_of(path: Path) -> str:

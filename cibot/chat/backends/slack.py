@@ -20,12 +20,14 @@ from cibot.chat.backends.slack_blocks import Block, SlackText, actions_of, rende
 from cibot.chat.backends.slack_errors import UNKNOWN_ROOM, SlackRefusal
 from cibot.chat.backends.slack_events import Press
 from cibot.chat.backends.slack_http import SlackHttp
+from cibot.chat.backends.slack_pictures import SCOPE, Pictures
 from cibot.chat.backends.slack_socket import SlackSocket
 from cibot.chat.backends.slack_threads import Root, Threads
 from cibot.chat.pace import PersonLimit
 from cibot.chat.protocol import Answer, Link
 from cibot.config import SlackConfig
 from cibot.errors import CibotError, Permanent, Transient, Unconfirmed
+from cibot.reports.charts import can_draw, trend_png, trend_words
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +64,9 @@ class SlackBackend:
         self._api = SlackApi(config, timeout=timeout)
         self._threads = Threads(self._api)
         self._answerer = Answerer(config.name, self._api, self._pressed, limit=limit)
+        self._pictures: Pictures | None = None
+        if config.charts and can_draw():
+            self._pictures = Pictures(config.name, self._api, trend_png, trend_words)
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._identity: Identity | None = None
@@ -86,6 +91,8 @@ class SlackBackend:
         self._thread.start()
         if self._socket:
             self._socket.start()
+        if self._pictures:
+            self._pictures.start()
 
     def stop(self, timeout: float) -> None:
         """Ends the threads, in ``timeout`` seconds at the most."""
@@ -94,6 +101,8 @@ class SlackBackend:
         self._answerer.stop()
         if self._socket:
             self._socket.stop(timeout)
+        if self._pictures:
+            self._pictures.stop(max(0.0, until - time.monotonic()))
         if self._thread:
             self._thread.join(max(0.0, until - time.monotonic()))
 
@@ -158,10 +167,12 @@ class SlackBackend:
         root = self._root(channel, card.incident)
         if root and (reply := self._reply(channel, text, root, payload)):
             self._show_now(channel, card, root, text)
+            self._picture(channel, root.ts, card)
             return f"{channel}:{reply}"
         channel, ts = self._api.post(channel, text, payload=payload)
         metadata = {"event_type": EVENT_TYPE, "event_payload": payload}
         self._threads.opened(channel, card.incident, Root(ts, tuple(text.blocks), metadata))
+        self._picture(channel, ts, card)
         return f"{channel}:{ts}"
 
     def _reply(
@@ -183,6 +194,12 @@ class SlackBackend:
         except SlackRefusal as error:
             log.warning("slack %s: no thread for an incident: %s", self.network, error)
             return None
+
+    def _picture(self, channel: str, thread: str, card: Card) -> None:
+        """Asks for the card's picture where the app may show one, as far as Slack told."""
+        scopes = self._identity.scopes if self._identity else None
+        if self._pictures and card.trend and (scopes is None or SCOPE in scopes):
+            self._pictures.want(channel, thread, card.trend)
 
     def _show_now(self, channel: str, card: Card, root: Root, text: SlackText) -> None:
         assert card.incident is not None

@@ -24,6 +24,9 @@ def test_manifest_for_http() -> None:
     assert slash["url"] == "https://cibot.example.org/base/webhooks/slack/work/command"
     events = made["settings"]["event_subscriptions"]
     assert events["request_url"] == "https://cibot.example.org/base/webhooks/slack/work/events"
+    interactivity = made["settings"]["interactivity"]
+    address = "https://cibot.example.org/base/webhooks/slack/work/interactions"
+    assert interactivity == {"is_enabled": True, "request_url": address}
     assert events["bot_events"] == ["app_mention", "message.im"]
     assert made["settings"]["socket_mode_enabled"] is False
     assert made["features"]["app_home"]["messages_tab_read_only_enabled"] is False
@@ -31,13 +34,16 @@ def test_manifest_for_http() -> None:
 
 def test_scopes_are_those_that_the_tests_slack_demands() -> None:
     made = json.loads(run("--socket")[1])
-    assert set(made["oauth_config"]["scopes"]["bot"]) == ALL_SCOPES
+    assert set(made["oauth_config"]["scopes"]["bot"]) == ALL_SCOPES - {"files:write"}
+    charts = json.loads(run("--socket", "--charts")[1])
+    assert set(charts["oauth_config"]["scopes"]["bot"]) == ALL_SCOPES
 
 
 def test_manifest_for_socket_mode_has_no_url() -> None:
     made = json.loads(run("--socket", "--command", "/gate", "--name", "gatebot")[1])
     assert made["settings"]["socket_mode_enabled"] is True
     assert "request_url" not in made["settings"]["event_subscriptions"]
+    assert made["settings"]["interactivity"] == {"is_enabled": True}
     assert "url" not in made["features"]["slash_commands"][0]
     assert made["features"]["bot_user"]["display_name"] == "gatebot"
 
