@@ -245,7 +245,7 @@ def build(config: Config, extra: Mapping[str, Backend] | None = None) -> Bot:
     )
     web = WebServer(app, config.web.listen, config.web.threads)
     # The bot does not exist yet when its jobs are named.
-    quiet = QuietHours(store, utc_now, sender.wake)
+    quiet = QuietHours(store, config, utc_now, sender.wake)
     jobs = _jobs(sources, monitor, summaries, quiet, lambda: bot.lead())  # noqa: PLW0108
     scheduler = Scheduler(jobs, leader.held)
     bot = Bot(store, leader, backends, answer, (monitor, sender), scheduler, web, stop)

@@ -87,7 +87,7 @@ def _lasted(incident: Incident) -> str:
 def _details(incident: Incident, subject: Subject) -> Line:
     parts: list[Span] = []
     if incident.id is not None:
-        parts.append(Span(f"#{incident.id}"))
+        parts.append(Span(f"incident #{incident.id}"))
     if incident.since is not None:
         parts.append(Span(f"since {moment(incident.since)}"))
     if subject.trend is not None:
@@ -138,8 +138,11 @@ def together_card(openings: Sequence[Opening], cis: int, page: str | None) -> Ca
     return Card((head, advice), link=page)
 
 
-def digest_card(cards: Sequence[Card], limit: int) -> Card:
-    """One message for the alerts beyond a room's limit an hour: their headlines, newest first."""
+def digest_card(cards: Sequence[Card], limit: int, page: str | None = None) -> Card:
+    """One message for the alerts beyond a room's limit an hour: their headlines, newest first.
+
+    ``page`` is where all incidents are shown.
+    """
     count = len(cards)
     head = line(
         Span(f"{count} more alert{'' if count == 1 else 's'}", strong=True),
@@ -147,10 +150,10 @@ def digest_card(cards: Sequence[Card], limit: int) -> Card:
     )
     lines = [_numbered(one) for one in reversed(cards[-_DIGESTED:]) if one.lines]
     more = [line(f"and {count - _DIGESTED} more")] if count > _DIGESTED else []
-    return Card((head, *lines, *more))
+    return Card((head, *lines, *more), link=page)
 
 
-def quiet_card(cards: Sequence[Card]) -> Card:
+def quiet_card(cards: Sequence[Card], page: str | None = None) -> Card:
     """One message after quiet hours for what is still true: the alert itself, or headlines.
 
     Worst first; what recovered comes last.
@@ -164,7 +167,7 @@ def quiet_card(cards: Sequence[Card]) -> Card:
     ordered = sorted(cards, key=_worst)
     lines = [_numbered(one) for one in ordered[:_DIGESTED]]
     more = [line(f"and {len(cards) - _DIGESTED} more")] if len(cards) > _DIGESTED else []
-    return Card((head, *lines, *more))
+    return Card((head, *lines, *more), link=page)
 
 
 def _worst(card: Card) -> int:

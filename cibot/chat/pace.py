@@ -1,4 +1,4 @@
-"""How fast the bot may speak, and how often one person may ask.
+"""How fast the bot may speak, how often one person may ask, and when it is better silent.
 
 Pure: time comes in as an argument, in seconds of one monotonic clock.
 """
@@ -64,3 +64,31 @@ class PersonLimit:
         if allowed:
             return True
         return False if told else None
+
+
+class Patience:
+    """Ends the talk with somebody who only writes what cannot be answered: another bot, mostly.
+
+    Two bots that do not understand each other would go on for ever. ``most``
+    mistakes in a row, each within ``pause`` seconds of the one before, are
+    answered; then none is, until a question makes sense or the pause has passed.
+    """
+
+    def __init__(self, most: int = 8, pause: float = 300.0, most_people: int = 1000) -> None:
+        self._most = most
+        self._pause = pause
+        self._most_people = most_people
+        self._people: OrderedDict[str, tuple[int, float]] = OrderedDict()
+
+    def understood(self, person: str) -> None:
+        """A question made sense."""
+        self._people.pop(person, None)
+
+    def bears(self, person: str, now: float) -> bool | None:
+        """After a mistake. True: answer. None: answer for the last time. False: be silent."""
+        count, at = self._people.pop(person, (0, now))
+        count = count + 1 if now - at <= self._pause else 1
+        self._people[person] = (count, now)
+        while len(self._people) > self._most_people:
+            self._people.popitem(last=False)
+        return None if count == self._most else count < self._most

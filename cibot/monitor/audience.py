@@ -26,6 +26,12 @@ PRIVATE = "watch:"
 """How the dedupe key of a private message begins: what it says is nobody else's business."""
 
 
+def home(config: Config) -> str | None:
+    """The address of the page over all CIs."""
+    base = config.web.public_url
+    return str(base).rstrip("/") if base else None
+
+
 def muted(tx: Tx, ci: str, now: datetime) -> Silence | None:
     """The silence that mutes a CI's alerts now, or None."""
     rules = [
@@ -92,7 +98,8 @@ def _tell_room(
         for state, one in outbox.said_since(tx, to.network, to.room, start)
         if state == "folded"
     ]
-    digest = digest_card(folded, config.flood.alerts_per_hour).to_json()
+    page = home(config)
+    digest = digest_card(folded, config.flood.alerts_per_hour, page).to_json()
     for slot in (start, start + DIGEST):  # the first is out already where clocks differ
         name = _key(f"digest:{slot:%Y%m%dT%H%M}:{to}")
         if outbox.put_digest(tx, name, to.network, to.room, digest, now, slot + DIGEST):

@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from cibot.alerts.message import quiet_card
 from cibot.alerts.quiet import Held, worth_saying
 from cibot.card import Card
-from cibot.monitor.audience import muted
+from cibot.config import Config
+from cibot.monitor.audience import home, muted
 from cibot.store import outbox
 from cibot.store.cis import all_cis
 from cibot.store.engine import Store, Tx
@@ -25,9 +26,14 @@ class QuietHours:
     """`tick` is called every minute or so, by the leader."""
 
     def __init__(
-        self, store: Store, clock: Callable[[], datetime], wake: Callable[[], None]
+        self,
+        store: Store,
+        config: Config,
+        clock: Callable[[], datetime],
+        wake: Callable[[], None],
     ) -> None:
         self._store = store
+        self._page = home(config)
         self._clock = clock
         self._wake = wake
 
@@ -36,21 +42,21 @@ class QuietHours:
         now = self._clock()
         if not self._store.read(lambda tx: held_until(tx, now, 1)):
             return
-        if self._store.write(lambda tx: _release(tx, now)):
+        if self._store.write(lambda tx: _release(tx, now, self._page)):
             self._wake()
 
 
-def _release(tx: Tx, now: datetime) -> int:
+def _release(tx: Tx, now: datetime, page: str | None) -> int:
     """The number of messages that tell of what waited."""
     rows = held_until(tx, now)
     said = 0
     for network, room in dict.fromkeys((one.network, one.room) for one in rows):
         here = [one for one in rows if (one.network, one.room) == (network, room)]
-        said += _tell(tx, here, now)
+        said += _tell(tx, here, now, page)
     return said
 
 
-def _tell(tx: Tx, rows: list[HeldMessage], now: datetime) -> bool:
+def _tell(tx: Tx, rows: list[HeldMessage], now: datetime, page: str | None) -> bool:
     """One message for one room; what a silence mutes by now goes on waiting."""
     incidents = _incidents(tx, rows)
     names = {one.id: one.name for one in all_cis(tx)}
@@ -72,7 +78,7 @@ def _tell(tx: Tx, rows: list[HeldMessage], now: datetime) -> bool:
     log.info("quiet hours over room=%s/%s held=%d told=%d", rows[0].network, rows[0].room,
              len(rows), len(cards))  # fmt: skip
     if cards:
-        card, last = quiet_card(cards).to_json(), rows[-1]
+        card, last = quiet_card(cards, page).to_json(), rows[-1]
         outbox.enqueue(tx, f"quiet:{last.id}", last.network, last.room, card, now)
     return bool(cards)
 

@@ -43,7 +43,7 @@ class Nights:
         self.store, self.config = store, config
         self.now = EVENING
         self.woken = 0
-        self.quiet = QuietHours(store, lambda: self.now, self._wake)
+        self.quiet = QuietHours(store, config, lambda: self.now, self._wake)
 
     def _wake(self) -> None:
         self.woken += 1
