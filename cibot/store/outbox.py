@@ -240,11 +240,13 @@ def listed(tx: Tx, states: Sequence[str] = _OPEN, limit: int = 100) -> list[List
 def retry(tx: Tx, now: datetime, message_id: int | None = None) -> int:
     """Makes dead messages, or those that wait, due now; returns how many.
 
-    What is just being sent is left alone.
+    What is just being sent is left alone; what waits for the end of quiet hours
+    is told at once only where ``message_id`` names it.
     """
     table = schema.outbox
     waits = or_(table.c.state == "dead", table.c.not_before > now)
-    query = update(table).where(table.c.state.in_(("dead", "pending")), waits)
+    states = ("dead", "pending") if message_id is None else ("dead", "pending", "held")
+    query = update(table).where(table.c.state.in_(states), waits)
     if message_id is not None:
         query = query.where(table.c.id == message_id)
     return tx.execute(query.values(state="pending", not_before=now)).rowcount

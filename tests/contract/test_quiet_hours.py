@@ -169,9 +169,20 @@ def test_what_waits_is_listed_and_can_be_dropped(nights: Nights) -> None:
     nights.tell(number, "opened")
     (row,) = (one for one in nights.store.read(outbox.listed) if one.state == "held")
     assert row.not_before == MORNING
+    assert nights.store.write(lambda tx: outbox.retry(tx, NIGHT)) == 0
     assert nights.store.write(lambda tx: outbox.drop(tx, row.id))
     nights.at(MORNING)
     assert nights.told() == []
+
+
+def test_what_waits_can_be_told_at_once(nights: Nights) -> None:
+    number = nights.ci("Acme")
+    nights.now = NIGHT
+    nights.tell(number, "opened")
+    (row,) = (one for one in nights.store.read(outbox.listed) if one.state == "held")
+    assert nights.store.write(lambda tx: outbox.retry(tx, NIGHT, row.id)) == 1
+    nights.at(MORNING)
+    assert nights.told() == ["■ failing — Acme is failing: opened"]
 
 
 def test_an_end_is_told_wherever_the_beginning_was(store: Store) -> None:
