@@ -13,6 +13,7 @@ from cibot.chat.backends.slack_pictures import Pictures
 from cibot.reports.charts import can_draw, trend_png, trend_words
 from tests.support.slack_fixtures import running, slack_config
 from tests.support.slack_server import Fault, SlackServer
+from tests.support.slack_workspace import CHART_SCOPES
 
 pytestmark = pytest.mark.e2e
 ALERTS = "C0ALERTS0"
@@ -24,6 +25,7 @@ PNG = b"\x89PNG\r\n\x1a\n"
 @pytest.fixture
 def slack() -> Iterator[SlackServer]:
     with SlackServer() as server:
+        server.scopes |= CHART_SCOPES
         yield server
 
 
@@ -74,7 +76,7 @@ def test_a_picture_that_fails_is_left_out(
 
 
 def test_without_the_scope_nothing_is_tried(slack: SlackServer) -> None:
-    slack.scopes.discard("files:write")
+    slack.scopes -= CHART_SCOPES
     with running(SlackBackend(slack_config(slack), timeout=5)) as backend:
         backend.check()
         backend.send(ALERTS, ALERT, key="7:opened")
