@@ -28,6 +28,7 @@ from cibot.errors import CibotError
 from cibot.health.configured import policy_from
 from cibot.leader import TTL, Leader
 from cibot.monitor import Monitor
+from cibot.monitor.quieting import QuietHours
 from cibot.reports.context import Context
 from cibot.reports.summary import summary
 from cibot.scheduler import Job, Scheduler
@@ -181,12 +182,14 @@ def _jobs(
     sources: list[Source],
     monitor: Monitor,
     summaries: Summaries,
+    quiet: QuietHours,
     renew: Callable[[], None],
 ) -> list[Job]:
     jobs = [
         Job("lease", TTL / 3, renew, at_once=False, led=False),
         Job("judge", _TICK, monitor.judge_all),
         Job("summaries", _SUMMARY_TICK, summaries.tick),
+        Job("quiet hours", _SUMMARY_TICK, quiet.tick),
     ]
     for one in sources:
         if one.config.poll:
@@ -213,7 +216,7 @@ def _rooms(config: Config) -> list[Channel]:
 def _daily(config: Config) -> MakeCard:
     def make(tx: Tx, to: SummaryConfig, now: datetime) -> Card:
         ctx = Context(now, config, to.time_zone)
-        return summary_card(ctx, summary(tx, ctx, "day"))
+        return summary_card(ctx, summary(tx, ctx, "day", to), to.parts)
 
     return make
 
@@ -260,7 +263,8 @@ def build(
     proxied = config.web.proxies > 0
     web = WebServer(app, config.web.listen, config.web.threads, proxied=proxied)
     # The bot does not exist yet when its jobs are named.
-    jobs = _jobs(sources, monitor, summaries, lambda: bot.lead())  # noqa: PLW0108
+    quiet = QuietHours(store, config, utc_now, sender.wake)
+    jobs = _jobs(sources, monitor, summaries, quiet, lambda: bot.lead())  # noqa: PLW0108
     scheduler = Scheduler(jobs, leader.held)
     bot = Bot(store, leader, backends, answer, (monitor, sender), scheduler, web, stop)
     return bot

@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator
 from cibot.chat.backends.irc import IrcBackend
 from cibot.chat.backends.slack_api import SlackApi
 from cibot.cli.probes import Finding, Probe, note, right, wrong
-from cibot.cli.slack import BOT_SCOPES
+from cibot.cli.slack import BOT_SCOPES, CHART_SCOPES
 from cibot.config import Config, IrcConfig, SlackConfig
 from cibot.errors import CibotError
+from cibot.reports.charts import can_draw
 from cibot.reports.undelivered import undelivered_words
 from cibot.store.look import usable
 
@@ -74,6 +75,8 @@ def _slack(config: SlackConfig, rooms: list[str]) -> Callable[[], Iterator[Findi
         yield right(f"the bot token works: user {who.user} in {who.team}")
         if who.scopes is not None:
             yield _scopes(who.scopes)
+            if config.charts and can_draw() and not set(CHART_SCOPES) <= who.scopes:
+                yield right(f"no pictures: the app lacks {', '.join(CHART_SCOPES)}")
         for room in rooms:
             yield _room(api, room)
         if config.app_token:

@@ -14,6 +14,7 @@ from cibot.config import Config
 from cibot.configfile.keys import entries
 from cibot.configfile.lines import KeyPath
 from cibot.configfile.mistakes import Mistake, shown, suggest
+from cibot.configvalues import ALL_DAYS
 
 Tables = Mapping[str, Any]
 CONSOLE = "console"
@@ -162,7 +163,7 @@ def _joins(channels: object, room: str) -> bool:
 
 
 def _named_channels(tables: Tables) -> Iterator[tuple[KeyPath, str]]:
-    for path, entry in entries(tables, "route"):
+    for path, entry in (*entries(tables, "route"), *entries(tables, "quiet")):
         channels = entry.get("channels")
         for index, channel in enumerate(channels if isinstance(channels, list) else []):
             if isinstance(channel, str):
@@ -222,8 +223,12 @@ def _web(tables: Tables) -> Iterator[Mistake]:
 
 
 def contradictions(config: Config) -> list[Mistake]:
-    """What does not go together in ``[judgement]``, once each value by itself is right."""
+    """What does not go together, once each value by itself is right."""
     judgement, found = config.judgement, []
+    for place, quiet in enumerate(config.quiet):
+        if quiet.begin == quiet.end and set(quiet.days) == set(ALL_DAYS):
+            text = "this is quiet for ever; take the channel out of the routes, or name `days`"
+            found.append(Mistake(("quiet", place), text))
     for part, *rising in _RISING:
         section = getattr(judgement, part)
         for low, high in pairwise(rising):

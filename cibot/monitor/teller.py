@@ -19,6 +19,7 @@ from cibot.health.signal import Health
 from cibot.model import State
 from cibot.monitor.audience import muted, tell_all
 from cibot.monitor.observer import Observation
+from cibot.monitor.trend import trend_of
 from cibot.store.cis import KnownCi, all_cis, server_urls
 from cibot.store.engine import Tx
 from cibot.store.incidents import (
@@ -136,7 +137,8 @@ class Teller:
             if together is not None:
                 key = f"together:{together[0].at:%Y%m%dT%H%M%S}"
                 return key, together_card(together, len(cis), self._page())
-        subject = Subject(ci.name, self._page("ci", ci.name), _change_url(tx, ci))
+        page, days = self._page("ci", ci.name), trend_of(tx, ci.id, ci.name, now)
+        subject = Subject(ci.name, page, _change_url(tx, ci), days)
         card = alert_card(one.incident, transition, subject)
         seq = one.seq or last_step(tx, one.stored.id)  # told late: after its last step
         return f"incident:{one.stored.id}:{seq}:{transition.name}", card

@@ -26,6 +26,7 @@ from cibot.store import (
     cis,
     comments,
     feeds,
+    held,
     incidents,
     lease,
     outbox,
@@ -125,6 +126,11 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     feeds.feed_failed: [lambda tx: feeds.feed_failed(tx, 1, "poll", "away", NOW)],
     feeds.feed_rejected: [lambda tx: feeds.feed_rejected(tx, 1, "poll")],
     feeds.feed_states: [feeds.feed_states],
+    held.held_until: [lambda tx: held.held_until(tx, NOW)],
+    held.hold_on: [lambda tx: held.hold_on(tx, [3, 4], NOW)],
+    held.fold_held: [lambda tx: held.fold_held(tx, [3, 4])],
+    held.said_after: [lambda tx: held.said_after(tx, 5, "net-1", "#room-1", 3)],
+    held.rooms_of: [lambda tx: held.rooms_of(tx, 5)],
     incidents.put_health: [
         lambda tx: incidents.put_health(tx, StoredHealth(1, "healthy", NOW, NOW, NOW, "[]"))
     ],
@@ -180,6 +186,7 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     outbox.release_leases: [lambda tx: outbox.release_leases(tx, NOW)],
     outbox.depth: [outbox.depth],
     outbox.fold: [lambda tx: outbox.fold(tx, "new", "net-0", "#room-1", "{}", NOW)],
+    outbox.hold: [lambda tx: outbox.hold(tx, "new", "net-0", "#room-1", "{}", NOW, UNTIL)],
     outbox.put_digest: [
         lambda tx: outbox.put_digest(tx, "new", "net-0", "#room-1", "{}", NOW, UNTIL),
         lambda tx: outbox.put_digest(tx, "k1499", "net-3", "#room-2", "{}", NOW, UNTIL),

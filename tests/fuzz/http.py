@@ -13,8 +13,9 @@ from urllib.parse import urlencode
 
 from cibot.app import create_app
 from cibot.bootstrap import make_source
-from cibot.card import Card, card
+from cibot.card import Button, Card, card
 from cibot.chat.backends.slack import SlackBackend
+from cibot.chat.backends.slack_blocks import render
 from cibot.chat.protocol import Question
 from cibot.config import Config
 from cibot.demo.reviews import Reviews
@@ -22,7 +23,8 @@ from cibot.store.engine import Store
 from cibot.webhooks.gerrit import MOUNT, Hook, gerrit_hook
 from cibot.webhooks.slack import slack_blueprint
 from tests.fuzz.hostile import broken, mangle, text
-from tests.support.slack_caller import command_fields, event, signed
+from tests.support.slack_caller import command_fields, event, press, press_body, signed
+from tests.support.slack_fixtures import generous
 from tests.support.slack_server import SlackServer
 from tests.support.slack_workspace import BOT_TOKEN, SECRET
 
@@ -57,7 +59,7 @@ class HttpFuzz:
             }
         )  # fmt: skip
         source = make_source(config, config.gerrit[0], store)
-        self._backend = SlackBackend(config.slack[0], timeout=1)
+        self._backend = SlackBackend(config.slack[0], timeout=1, limit=generous())
         self._backend.start(_answer)
         hook = Hook(TOKEN, source.ingest)
         app = create_app(
@@ -84,7 +86,11 @@ class HttpFuzz:
             for room in list(self._slack.rooms.values()):
                 room.messages.clear()
                 room.replies.clear()
-        if dice.random() < 0.5:
+        way = dice.random()
+        if way < 0.3:
+            url, raw = "interactions", press_body(mangle(dice, self._press(), dice.randrange(5)))
+            raw = broken(dice, raw) if dice.random() < 0.2 else raw
+        elif way < 0.6:
             fields = command_fields(text(dice), self._slack.new_response_url())
             mangled = mangle(dice, fields, dice.randrange(4))
             body = urlencode({k: str(v).encode("utf-8", "replace") for k, v in mangled.items()})
@@ -100,6 +106,13 @@ class HttpFuzz:
             headers = {k: _header(str(v)) for k, v in headers.items()}
         # Too many questions at once are told so with 503, for Slack to ask again.
         self._post("slack", _SLACK + url, raw, headers, (503,))
+
+    def _press(self) -> dict[str, Any]:
+        alert = card("NetApp CI is failing", incident=7, buttons=(Button("Why", ("why", "x")),))
+        message = {"ts": "1700000000.000100", "blocks": render(alert).blocks}
+        payload = press("C0GENERAL", message, "Why", self._slack.new_response_url())
+        payload["actions"][0]["value"] = json.dumps([text(self._dice), text(self._dice)])
+        return payload
 
     def _body(self, whole: object) -> bytes:
         dice = self._dice

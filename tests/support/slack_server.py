@@ -76,7 +76,8 @@ class SlackServer(Workspace):
     # What tests use
 
     def fail(self, method: str, fault: Fault, times: int = 1) -> None:
-        """The next ``times`` calls of ``method`` fail so; "response" is a response_url."""
+        """The next ``times`` calls of ``method`` fail so; "response" is a response_url,
+        "upload" the bytes of a file."""
         self._faults.setdefault(method, deque()).extend([fault] * times)
 
     def room(self, room: str) -> list[Fields]:
@@ -111,8 +112,10 @@ class SlackServer(Workspace):
 
     def _app(self, environ: dict[str, Any], start_response: Any) -> Any:
         request = Request(environ)
-        name = "response" if request.path.startswith("/commands/") else request.path[5:]
-        act = self._response if name == "response" else self._api
+        act, name = self._api, request.path[5:]
+        for start, kind in (("/commands/", "response"), ("/upload/v1/", "upload")):
+            if request.path.startswith(start):
+                act, name = {"response": self._response, "upload": self._upload}[kind], kind
         with self._lock:
             waiting = self._faults.get(name)
             fault = waiting.popleft() if waiting else self.broken.get(name)
@@ -169,9 +172,19 @@ class SlackServer(Workspace):
         if faults or not (body.get("text") or body.get("blocks")):
             return Response("invalid_blocks" if faults else "no_text", 400)
         assert body.get("response_type", "ephemeral") in {"ephemeral", "in_channel"}
+        assert body.get("replace_original") is False, "would replace the alert that was pressed"
         self._uses[request.url] = uses + 1
         self.responses.put((request.url, body))
         return Response("ok")
+
+    def _upload(self, request: Request, _name: str) -> Response:
+        """Takes the bytes of a file; whoever knows the address may give them, without a token."""
+        known = self.files.get(request.path.rpartition("/")[2])
+        assert "Authorization" not in request.headers, "the token is nobody's business here"
+        if known is None or len(request.get_data()) != known["length"]:
+            return Response("no such file, or another length", 400)
+        known["bytes"] = request.get_data()
+        return Response("OK - " + str(known["length"]))
 
     def _authorize(self, request: Request, fields: Fields, name: str) -> None:
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import itertools
+import json
 import threading
 import time
 from collections.abc import Callable
@@ -18,6 +19,7 @@ ALL_SCOPES = {
     "app_mentions:read", "channels:history", "channels:read", "chat:write", "commands",
     "groups:history", "groups:read", "im:history", "im:write",
 }  # fmt: skip
+CHART_SCOPES = {"files:write"}  # not granted until a test does
 Fields = dict[str, Any]
 
 
@@ -43,6 +45,7 @@ class Workspace:
     """State and methods; `SlackServer` gives them HTTP."""
 
     websocket_port: int
+    url: str
 
     def __init__(self, *, rate_limit: bool = False) -> None:
         self.rooms = {
@@ -57,6 +60,7 @@ class Workspace:
         self._lock = threading.RLock()
         self.posted = threading.Condition(self._lock)
         self._tickets: set[str] = set()
+        self.files: dict[str, Fields] = {}
 
     def _need(self, *scopes: str) -> None:
         missing = [scope for scope in scopes if scope not in self.scopes]
@@ -78,6 +82,8 @@ class Workspace:
             "conversations.info": lambda fields: {"channel": self._shown(self._find(fields))},
             "conversations.open": self._open,
             "apps.connections.open": self._connection,
+            "files.getUploadURLExternal": self._upload_url,
+            "files.completeUploadExternal": self._complete_upload,
         }  # fmt: skip
 
     # Methods, each as https://docs.slack.dev/reference/methods has it
@@ -172,6 +178,37 @@ class Workspace:
         ticket = f"/link/?ticket={len(self._tickets)}"
         self._tickets.add(ticket)
         return {"url": f"ws://127.0.0.1:{self.websocket_port}{ticket}"}
+
+    def _upload_url(self, fields: Fields) -> Fields:
+        self._need("files:write")
+        length = str(fields.get("length", ""))
+        if not fields.get("filename") or not length.isdigit() or length == "0":
+            raise Refused("invalid_arguments")
+        if len(str(fields.get("alt_txt", ""))) > 1000:
+            raise Refused("invalid_arguments")
+        file_id = f"F0FILE{len(self.files):03d}"
+        self.files[file_id] = {"length": int(length), "alt_txt": fields.get("alt_txt")}
+        return {"upload_url": f"{self.url}/upload/v1/{file_id}", "file_id": file_id}
+
+    def _complete_upload(self, fields: Fields) -> Fields:
+        self._need("files:write")
+        shared = json.loads(fields["files"])
+        for one in shared:
+            known = self.files.get(one["id"])
+            if known is None or "bytes" not in known:
+                raise Refused("file_not_found")
+            known |= one
+        room = self._find({"channel": fields.get("channel_id", "")})
+        if not room.member:
+            raise Refused("not_in_channel")
+        thread = fields.get("thread_ts")
+        if thread and not any(
+            one["ts"] == thread and one.get("thread_ts", thread) == thread for one in room.messages
+        ):
+            raise Refused("invalid_arguments")
+        message = {"user": BOT_USER, "bot_id": BOT_ID, "text": "", "files": shared}
+        self._store(room, message | ({"thread_ts": thread} if thread else {}))
+        return {"files": shared}
 
     # Helpers
 
