@@ -4,7 +4,7 @@ PYTHON ?= python3
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup run test check lint bench chaos fuzz clean
+.PHONY: help setup run test check lint bench chaos fuzz transcripts clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 18
@@ -37,8 +37,11 @@ bench: $(STAMP)  ## measure ingest, webhooks, latency, parsing, start; prints a 
 chaos: $(STAMP)  ## kill the bot N times (100) while it speaks; prints what was lost or said twice
 	$(PY) -m tests.chaos --kills $(or $(N),100) $(ARGS)
 
-fuzz: $(STAMP)  ## hostile input for seconds, or N IRC lines and a tenth of that of each request
+fuzz: $(STAMP)  ## hostile input for seconds, or N IRC lines, N Slack requests and N/10 Gerrit events
 	$(PY) -m tests.fuzz $(if $(N),--number $(N)) $(ARGS)
+
+transcripts: $(STAMP)  ## record every command on real servers into docs/session-irc.md, -slack.md
+	$(PY) -m tests.transcripts
 
 clean:  ## remove the venv and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache build *.egg-info

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import logging
+import sys
+import traceback
 from collections.abc import Callable, Iterable
 
 from bench import ingest, latency, scale, start, webhooks
@@ -41,8 +44,20 @@ def main() -> None:
     unknown = set(options.figures) - set(_FIGURES)
     if unknown:
         parser.error(f"no such figure: {', '.join(sorted(unknown))}")
-    found = [figure for name in options.figures or _FIGURES for figure in _FIGURES[name](options)]
+    # waitress warns of each request that waits for a thread: here all of them do
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+    found: list[Figure] = []
+    failed = False
+    for name in options.figures or _FIGURES:
+        try:
+            for figure in _FIGURES[name](options):
+                found.append(figure)
+                print(f"{figure.name}: {figure.value}", flush=True)
+        except Exception:  # noqa: BLE001 - one that fails must not take the others' figures with it
+            traceback.print_exc()
+            failed = True
     show(found)
+    sys.exit(failed)
 
 
 main()

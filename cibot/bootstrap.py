@@ -28,6 +28,7 @@ from cibot.errors import CibotError
 from cibot.health.configured import policies_from
 from cibot.leader import TTL, Leader
 from cibot.monitor import Monitor
+from cibot.monitor.quieting import QuietHours
 from cibot.reports.context import Context
 from cibot.reports.summary import summary
 from cibot.scheduler import Job, Scheduler
@@ -65,6 +66,7 @@ class Source:
     gerrit: Gerrit
     roster: Roster
     ingest: Ingest
+    clock: Callable[[], datetime] = utc_now
     _asking: threading.Lock = field(default_factory=threading.Lock)
 
     def poll(self) -> PollSummary:
@@ -75,7 +77,7 @@ class Source:
             overlap=self.config.overlap,
             page_size=PAGE_SIZE,
             projects=self.config.projects,
-            clock=utc_now,
+            clock=self.clock,
             first_look=self.config.first_look,
         )
         try:
@@ -134,13 +136,14 @@ def make_source(
     on_reports: Callable[[set[int]], None] = lambda _cis: None,
     stop: threading.Event | None = None,
     intake: Intake | None = None,
+    clock: Callable[[], datetime] = utc_now,
 ) -> Source:
     """A configured server with its way into the store; ``intake`` counts what comes."""
     server_id = store.write(lambda tx: ensure_server(tx, gerrit.name, str(gerrit.url)))
     roster = Roster.from_config(config, gerrit.name)
     count = partial((intake or Intake()).add, gerrit.name)
-    ingest = Ingest(store, server_id, roster, utc_now, on_reports, count)
-    return Source(gerrit, make_gerrit(gerrit, stop), roster, ingest)
+    ingest = Ingest(store, server_id, roster, clock, on_reports, count)
+    return Source(gerrit, make_gerrit(gerrit, stop), roster, ingest, clock)
 
 
 def make_backends(config: Config) -> dict[str, Backend]:
@@ -179,12 +182,14 @@ def _jobs(
     sources: list[Source],
     monitor: Monitor,
     summaries: Summaries,
+    quiet: QuietHours,
     renew: Callable[[], None],
 ) -> list[Job]:
     jobs = [
         Job("lease", TTL / 3, renew, at_once=False, led=False),
         Job("judge", _TICK, monitor.judge_all),
         Job("summaries", _SUMMARY_TICK, summaries.tick),
+        Job("quiet hours", _SUMMARY_TICK, quiet.tick),
     ]
     for one in sources:
         if one.config.poll:
@@ -211,48 +216,55 @@ def _rooms(config: Config) -> list[Channel]:
 def _daily(config: Config) -> MakeCard:
     def make(tx: Tx, to: SummaryConfig, now: datetime) -> Card:
         ctx = Context(now, config, to.time_zone)
-        return summary_card(ctx, summary(tx, ctx, "day"))
+        return summary_card(ctx, summary(tx, ctx, "day", to), to.parts)
 
     return make
 
 
-def build(config: Config, extra: Mapping[str, Backend] | None = None) -> Bot:
-    """The whole bot, ready to start; ``extra`` are backends that no configuration names.
+def build(
+    config: Config,
+    extra: Mapping[str, Backend] | None = None,
+    clock: Callable[[], datetime] = utc_now,
+) -> Bot:
+    """The whole bot, ready to start.
 
+    ``extra`` are backends that no configuration names, or that take the place of one of it.
+    ``clock`` tells the time of what is stored and told; waits for the network are real.
     Raises ConfigError or MigrationError, with the remedy.
     """
     store = open_migrated(config)
     backends = make_backends(config) | dict(extra or {})
     stop = threading.Event()
-    leader = Leader(store, utc_now)
-    sender = Sender(store, backends, utc_now, rooms=_rooms(config), leads=leader.held)
+    leader = Leader(store, clock)
+    sender = Sender(store, backends, clock, rooms=_rooms(config), leads=leader.held)
     policies = policies_from(config.judgement)
-    monitor = Monitor(store, config, policies, utc_now, sender.wake, leader.held)
+    monitor = Monitor(store, config, policies, clock, sender.wake, leader.held)
     intake = Intake()
     sources = [
-        make_source(config, one, store, monitor.heard, stop, intake) for one in config.gerrit
+        make_source(config, one, store, monitor.heard, stop, intake, clock) for one in config.gerrit
     ]
     for one in sources:
         one.ingest.sync_roster()
-    summaries = Summaries(store, config.summary, _daily(config), utc_now, sender.wake)
+    summaries = Summaries(store, config.summary, _daily(config), clock, sender.wake)
     answer = Dispatcher(
-        store, config, utc_now, lambda: {name: one.link() for name, one in backends.items()}
+        store, config, clock, lambda: {name: one.link() for name, one in backends.items()}
     )
-    asking = Asking(store, config, utc_now, policies.default)
+    asking = Asking(store, config, clock, policies.default)
     slack = {one.name: backends[one.name] for one in config.slack}
     app = create_app(
         [
-            probes_blueprint(parts(store, utc_now, backends), Gate(config).admits),
+            probes_blueprint(parts(store, clock, backends), Gate(config).admits),
             *face_blueprints(asking, intake),
             slack_blueprint(cast("dict[str, HearsSlack]", slack)),
         ],
-        {MOUNT: gerrit_hook(_hooks(sources, webhook_writers(store)), utc_now)},
+        {MOUNT: gerrit_hook(_hooks(sources, webhook_writers(store)), clock)},
     )
     app = behind_proxies(app, config.web)
     proxied = config.web.proxies > 0
     web = WebServer(app, config.web.listen, config.web.threads, proxied=proxied)
     # The bot does not exist yet when its jobs are named.
-    jobs = _jobs(sources, monitor, summaries, lambda: bot.lead())  # noqa: PLW0108
+    quiet = QuietHours(store, config, utc_now, sender.wake)
+    jobs = _jobs(sources, monitor, summaries, quiet, lambda: bot.lead())  # noqa: PLW0108
     scheduler = Scheduler(jobs, leader.held)
     bot = Bot(store, leader, backends, answer, (monitor, sender), scheduler, web, stop)
     return bot

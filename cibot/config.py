@@ -150,6 +150,7 @@ class SlackConfig(Section):
     app_token: SecretStr | None = None
     api_url: BaseUrl = AnyHttpUrl("https://slack.com/api/")
     command: SlashCommand = "/ci"
+    charts: bool = True
 
 
 AlertKind = Literal[
@@ -167,6 +168,18 @@ class RouteConfig(Section):
     projects: tuple[Text, ...] = ("*",)
     kinds: tuple[AlertKind, ...] = ALERT_KINDS
     severity: Literal["degraded", "failing"] = "degraded"
+    quiet: bool = True
+
+
+class QuietConfig(Section):
+    """``[[quiet]]``: hours in which alerts to some channels wait; ``days`` are when they begin."""
+
+    channels: Annotated[tuple[ChannelName, ...], Field(min_length=1)]
+    begin: LocalTime
+    end: LocalTime
+    time_zone: Zone = ZoneInfo("UTC")
+    days: tuple[Day, ...] = ALL_DAYS
+    through: Literal["degraded", "failing", "silent"] | None = None
 
 
 class FloodConfig(Section):
@@ -175,13 +188,21 @@ class FloodConfig(Section):
     alerts_per_hour: Annotated[int, Field(ge=1, le=1000)] = 20
 
 
+SummaryPart = Literal["worst", "silent", "changes", "new", "totals"]
+SUMMARY_PARTS: tuple[SummaryPart, ...] = get_args(SummaryPart)
+
+
 class SummaryConfig(Section):
-    """``[[summary]]``: the daily summary of one channel."""
+    """``[[summary]]``: the daily summary of one channel, over the CIs that all patterns fit."""
 
     channel: ChannelName
     at: LocalTime = time(9, 0)
     time_zone: Zone = ZoneInfo("UTC")
     days: tuple[Day, ...] = ALL_DAYS
+    parts: Annotated[tuple[SummaryPart, ...], Field(min_length=1)] = SUMMARY_PARTS
+    cis: tuple[Text, ...] = ("*",)
+    owners: tuple[Text, ...] = ("*",)
+    projects: tuple[Text, ...] = ("*",)
 
 
 class PersonConfig(Section):
@@ -215,6 +236,7 @@ class Config(Section):
     irc: tuple[IrcConfig, ...] = ()
     slack: tuple[SlackConfig, ...] = ()
     route: tuple[RouteConfig, ...] = ()
+    quiet: tuple[QuietConfig, ...] = ()
     summary: tuple[SummaryConfig, ...] = ()
     person: tuple[PersonConfig, ...] = ()
     token: tuple[TokenConfig, ...] = ()

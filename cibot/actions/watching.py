@@ -1,16 +1,22 @@
-"""Hearing of a CI by private message: for oneself, by anybody whom the network vouches for."""
+"""Hearing of a CI by private message: for oneself, or for others by who owns the CI."""
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
+
 from cibot.actions.recording import record
-from cibot.actions.roles import Actor, require_identified
+from cibot.actions.roles import Actor, require_identified, require_owner
 from cibot.config import Config
 from cibot.errors import UserError
 from cibot.reports.ci import find_ci
 from cibot.reports.context import Context
+from cibot.reports.text import cut
 from cibot.store.engine import Store, Tx
 from cibot.store.watches import StoredWatch, drop_watch, put_watch, seen_in, watches_of
 
+_MEMBER = re.compile(r"[UW][A-Z0-9]{5,30}")
+_ACCOUNT = re.compile(r"[^\s:,@!*?#]{1,60}")
 MOST = 50  # CIs that one person watches; more are a channel's business
 
 
@@ -28,35 +34,107 @@ def room_of(config: Config, actor: Actor) -> str:
     raise UserError("Nobody can be told in private here; ask me in IRC or Slack to watch a CI.")
 
 
-def watch(tx: Tx, ctx: Context, actor: Actor, name: str) -> tuple[str, bool]:
-    """Watches the CI that is meant: its name, and whether that is new. Raises Refused."""
-    account = require_identified(ctx.config, actor)
-    room = room_of(ctx.config, actor)
+@dataclass(frozen=True, slots=True)
+class Watcher:
+    """Whose watch it is, and where a private message reaches them; ``name`` is for people."""
+
+    network: str
+    account: str
+    room: str
+    name: str
+
+
+def account_key(config: Config, network: str, account: str) -> str:
+    """An account as watches are kept under it: services compare without case, Slack's ids do not.
+
+    Only A-Z is folded, so that no letter that merely looks alike becomes another's.
+    """
+    if not any(one.name == network for one in config.irc):
+        return account
+    return "".join(one.lower() if one.isascii() else one for one in account)
+
+
+def watcher(config: Config, actor: Actor, who: str | None = None) -> Watcher:
+    """The actor, or whom ``who`` names: a configured person, NETWORK:ACCOUNT or an account here.
+
+    Raises Refused where nobody vouches for the actor, UserError where nobody is meant.
+    """
+    account = require_identified(config, actor)
+    if who is None:
+        key = account_key(config, actor.network, account)
+        return Watcher(actor.network, key, room_of(config, actor), "You")
+    known = next((one for one in config.person if one.name.casefold() == who.casefold()), None)
+    if known is not None:
+        here = [one for one in known.accounts if one.startswith(f"{actor.network}:")]
+        network, _, account = (here or known.accounts)[0].partition(":")
+        return _other(config, network, account, known.name)
+    network, colon, account = who.lstrip("@").partition(":")
+    if not colon:
+        network, account = actor.network, network
+    return _other(config, network, account, account)
+
+
+def _other(config: Config, network: str, account: str, name: str) -> Watcher:
+    """Somebody else. On IRC the nick is taken to be the account until they are seen."""
+    slack = any(one.name == network for one in config.slack)
+    irc = any(one.name == network for one in config.irc)
+    right = _MEMBER if slack else _ACCOUNT
+    if not (slack or irc) or not right.fullmatch(account):
+        example = "a Slack member id (U012AB3CD)" if slack else "an account as NETWORK:ACCOUNT"
+        raise UserError(f"Who is {cut(name, 40)!r}? Write a [[person]]'s name or {example}.")
+    return Watcher(network, account_key(config, network, account), account, name)
+
+
+def watch(
+    tx: Tx, ctx: Context, actor: Actor, name: str, who: str | None = None
+) -> tuple[str, Watcher, bool]:
+    """Watches the CI that is meant: its name, who watches, whether that is new.
+
+    For somebody else only its owners and admins may. Raises Refused and UserError.
+    """
+    one = watcher(ctx.config, actor, who)
     ci = find_ci(tx, name)
-    now = watches_of(tx, actor.network, account)
-    known = any(one.ci_id == ci.id for one in now)
+    if who is not None:
+        require_owner(ctx.config, actor, ci.name)
+    now = watches_of(tx, one.network, one.account)
+    known = any(each.ci_id == ci.id for each in now)
     if not known and len(now) >= MOST:
-        raise UserError(f"You watch {MOST} CIs already; unwatch some, or ask for a [[route]].")
-    put_watch(tx, StoredWatch(actor.network, account, ci.id, room, ctx.now))
+        verb = "watch" if who is None else "watches"
+        raise UserError(f"{one.name} {verb} {MOST} CIs already; use a [[route]] for so many.")
+    if who is None or not known:  # where others are reached, they know best
+        put_watch(tx, StoredWatch(one.network, one.account, ci.id, one.room, ctx.now))
     if not known:
-        record(tx, actor, "watch", name, f"watches {ci.name} at {room}", ctx.now)
-    return ci.name, not known
+        done = f"{one.network}:{one.account} watches {ci.name} at {one.room}"
+        record(tx, actor, "watch", _words(name, who), done, ctx.now)
+    return ci.name, one, not known
 
 
-def unwatch(tx: Tx, ctx: Context, actor: Actor, name: str) -> tuple[str, bool]:
-    """Ends the watch of a CI: its name, and whether there was one. Raises Refused."""
-    account = require_identified(ctx.config, actor)
+def unwatch(
+    tx: Tx, ctx: Context, actor: Actor, name: str, who: str | None = None
+) -> tuple[str, Watcher, bool]:
+    """Ends the watch of a CI: its name, whose it was, whether there was one.
+
+    For somebody else only its owners and admins may. Raises Refused and UserError.
+    """
+    one = watcher(ctx.config, actor, who)
     ci = find_ci(tx, name)
-    ended = bool(drop_watch(tx, actor.network, account, ci.id))
+    if who is not None:
+        require_owner(ctx.config, actor, ci.name)
+    ended = bool(drop_watch(tx, one.network, one.account, ci.id))
     if ended:
-        record(tx, actor, "unwatch", name, f"watches {ci.name} no more", ctx.now)
-    return ci.name, ended
+        done = f"{one.network}:{one.account} watches {ci.name} no more"
+        record(tx, actor, "unwatch", _words(name, who), done, ctx.now)
+    return ci.name, one, ended
+
+
+def _words(name: str, who: str | None) -> str:
+    return name if who is None else f"{name} for {who}"
 
 
 def unwatch_all(tx: Tx, ctx: Context, actor: Actor) -> int:
     """Ends every watch of this person; returns how many. Raises Refused."""
     account = require_identified(ctx.config, actor)
-    ended = drop_watch(tx, actor.network, account)
+    ended = drop_watch(tx, actor.network, account_key(ctx.config, actor.network, account))
     if ended:
         record(tx, actor, "unwatch", "all", f"ended {ended} watches", ctx.now)
     return ended
@@ -67,9 +145,9 @@ def reach(store: Store, config: Config, actor: Actor) -> None:
 
     Only IRC's nicks change: an account is reached under the nick that it wears.
     """
-    account = actor.account
-    if not account or not any(one.name == actor.network for one in config.irc):
+    if not actor.account or not any(one.name == actor.network for one in config.irc):
         return
+    account = account_key(config, actor.network, actor.account)
     watched = store.read(lambda tx: watches_of(tx, actor.network, account))
     if any(one.room != actor.nick for one in watched):
         store.write(lambda tx: seen_in(tx, actor.network, account, actor.nick))

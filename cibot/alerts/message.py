@@ -8,21 +8,25 @@ from datetime import datetime
 
 from cibot.alerts.incident import Incident, Transition
 from cibot.alerts.inhibit import Opening
-from cibot.card import Card, Line, Span, joined, line, state_span
+from cibot.card import Button, Card, Line, Span, Trend, joined, line, sparkline, state_span
 from cibot.health.signal import Evidence
 from cibot.model import State
 
 _SHOWN = 3
 _DIGESTED = 10  # headlines of a digest
+_BARS = 14  # days in a line; a picture has room for more
+SILENCE = "2h"
+"""How long the button of an alert mutes its CI."""
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Whom a message is about: the CI's name, its page, and where changes are shown."""
+    """Whom a message is about: the CI's name, its page, where changes are shown, its last days."""
 
     ci: str
     page: str | None = None
     change_url: str | None = None  # with {number} and {patch_set}
+    trend: Trend | None = None
 
 
 _WORDS = {
@@ -30,6 +34,7 @@ _WORDS = {
     "escalated": "got worse:",
     "reopened": "is again",
 }
+_BEGINS = frozenset({"opened", "reopened"})
 
 
 def alert_card(incident: Incident, transition: Transition, subject: Subject) -> Card:
@@ -47,7 +52,8 @@ def alert_card(incident: Incident, transition: Transition, subject: Subject) -> 
         return Card((head,), link=subject.page, incident=incident.id)
     if transition.name == "acknowledged":
         head = line(state_span(incident.severity), " — ", name, f": {transition.reason}")
-        return Card((head,), link=subject.page, incident=incident.id)
+        buttons = _buttons(incident, subject.ci)[1:]
+        return Card((head,), link=subject.page, incident=incident.id, buttons=buttons)
     verb = _WORDS.get(transition.name, "is")
     head = line(
         state_span(transition.severity),
@@ -55,11 +61,25 @@ def alert_card(incident: Incident, transition: Transition, subject: Subject) -> 
         name,
         f" {verb} {transition.severity.value}: {transition.reason}",
     )
-    lines = [head]
     details = _details(incident, subject)
-    if details:
-        lines.append(details)
-    return Card(tuple(lines), link=subject.page, incident=incident.id)
+    return Card(
+        (head, details) if details else (head,),
+        link=subject.page,
+        incident=incident.id,
+        buttons=_buttons(incident, subject.ci),
+        trend=subject.trend if transition.name in _BEGINS else None,
+    )
+
+
+def _buttons(incident: Incident, ci: str) -> tuple[Button, ...]:
+    """What to do about it, the acknowledgement first."""
+    if incident.id is None:
+        return ()
+    return (
+        Button("Acknowledge", ("ack", str(incident.id))),
+        Button("Silence 2 h", ("silence", ci, SILENCE, "by the button of its alert")),
+        Button("Why", ("why", ci)),
+    )
 
 
 def _lasted(incident: Incident) -> str:
@@ -72,13 +92,18 @@ def _lasted(incident: Incident) -> str:
 
 def _details(incident: Incident, subject: Subject) -> Line:
     parts: list[Span] = []
+    if incident.id is not None:
+        parts.append(Span(f"incident #{incident.id}"))
     if incident.since is not None:
         parts.append(Span(f"since {moment(incident.since)}"))
+    if subject.trend is not None:
+        bars = sparkline(subject.trend.shares[-_BARS:])
+        parts.append(Span(f"{len(bars)} days {bars}"))
     seen = [_evidence(one, subject) for one in incident.evidence[:_SHOWN]]
-    if seen:
-        parts.append(Span("see "))
-        return (*joined(parts[:-1], "; "), Span("; " if parts[:-1] else ""), *_see(seen))
-    return joined(parts, "; ")
+    told = joined(parts, "; ")
+    if not seen:
+        return told
+    return (*told, Span("; "), *_see(seen)) if told else _see(seen)
 
 
 def _see(seen: Sequence[Line]) -> Line:
@@ -119,13 +144,44 @@ def together_card(openings: Sequence[Opening], cis: int, page: str | None) -> Ca
     return Card((head, advice), link=page)
 
 
-def digest_card(cards: Sequence[Card], limit: int) -> Card:
-    """One message for the alerts beyond a room's limit an hour: their headlines, newest first."""
+def digest_card(cards: Sequence[Card], limit: int, page: str | None = None) -> Card:
+    """One message for the alerts beyond a room's limit an hour: their headlines, newest first.
+
+    ``page`` is where all incidents are shown.
+    """
     count = len(cards)
     head = line(
         Span(f"{count} more alert{'' if count == 1 else 's'}", strong=True),
         f"; this channel takes {limit} an hour, so here they are together",
     )
-    lines = [one.lines[0] for one in reversed(cards[-_DIGESTED:]) if one.lines]
+    lines = [_numbered(one) for one in reversed(cards[-_DIGESTED:]) if one.lines]
     more = [line(f"and {count - _DIGESTED} more")] if count > _DIGESTED else []
-    return Card((head, *lines, *more))
+    return Card((head, *lines, *more), link=page)
+
+
+def quiet_card(cards: Sequence[Card], page: str | None = None) -> Card:
+    """One message after quiet hours for what is still true: the alert itself, or headlines.
+
+    Worst first; what recovered comes last.
+    """
+    if len(cards) == 1:
+        return cards[0]
+    head = line(
+        Span(f"{len(cards)} alerts from the quiet hours", strong=True),
+        " that are still true, worst first:",
+    )
+    ordered = sorted(cards, key=_worst)
+    lines = [_numbered(one) for one in ordered[:_DIGESTED]]
+    more = [line(f"and {len(cards) - _DIGESTED} more")] if len(cards) > _DIGESTED else []
+    return Card((head, *lines, *more), link=page)
+
+
+def _worst(card: Card) -> int:
+    states = (span.state for span in card.lines[0] if span.state is not None)
+    return next(states, State.HEALTHY).rank
+
+
+def _numbered(card: Card) -> Line:
+    """A headline with the incident's number, by which it can be acknowledged."""
+    number = (Span(f" (#{card.incident})"),) if card.incident is not None else ()
+    return (*card.lines[0], *number)

@@ -10,21 +10,25 @@ from typing import Protocol
 from cibot.model import State
 
 
-class Route(Protocol):
-    """Which alerts go where, as the configuration's ``[[route]]`` has it.
+class Choice(Protocol):
+    """Which CIs are meant: patterns with ``*`` that must all fit."""
 
-    ``cis``, ``owners`` and ``projects`` are patterns with ``*``; ``severity`` is
-    the mildest that is sent.
-    """
-
-    @property
-    def channels(self) -> Sequence[str]: ...
     @property
     def cis(self) -> Sequence[str]: ...
     @property
     def owners(self) -> Sequence[str]: ...
     @property
     def projects(self) -> Sequence[str]: ...
+
+
+class Route(Choice, Protocol):
+    """Which alerts go where, as the configuration's ``[[route]]`` has it.
+
+    ``severity`` is the mildest that is sent.
+    """
+
+    @property
+    def channels(self) -> Sequence[str]: ...
     @property
     def kinds(self) -> Sequence[str]: ...
     @property
@@ -60,12 +64,14 @@ def _takes(route: Route, alert: Alert) -> bool:
     return (
         alert.kind in route.kinds
         and alert.severity.rank <= State(route.severity).rank
-        and matches(route.cis, alert.ci)
-        and matches(route.owners, alert.owner or "")
-        and _on_projects(route, alert.projects)
+        and chooses(route, alert.ci, alert.owner, alert.projects)
     )
 
 
-def _on_projects(route: Route, projects: frozenset[str]) -> bool:
-    """A CI that reported on nothing yet belongs to the routes that take every project."""
-    return any(matches(route.projects, project) for project in projects or {""})
+def chooses(choice: Choice, ci: str, owner: str | None, projects: Iterable[str]) -> bool:
+    """Whether a CI is meant; one that reported on nothing yet, where every project is."""
+    return (
+        matches(choice.cis, ci)
+        and matches(choice.owners, owner or "")
+        and any(matches(choice.projects, project) for project in tuple(projects) or ("",))
+    )

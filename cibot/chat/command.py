@@ -9,6 +9,7 @@ from cibot.actions.roles import NOBODY, Actor
 from cibot.card import Card
 from cibot.chat.protocol import Link
 from cibot.chat.wording import without_fillers
+from cibot.config import SummaryConfig
 from cibot.errors import UserError
 from cibot.reports.ci import find_ci
 from cibot.reports.context import Context
@@ -19,7 +20,8 @@ from cibot.store.engine import Tx
 class Ask:
     """One call of a command: the words after its name, and where answers come from.
 
-    ``actor`` is who asks; it matters to what changes something.
+    ``actor`` is who asks; it matters to what changes something. ``summary`` is
+    how the channel wants its daily summary, where it gets one.
     """
 
     tx: Tx
@@ -28,6 +30,7 @@ class Ask:
     commands: Mapping[str, Command]
     links: Callable[[], Mapping[str, Link]]
     actor: Actor = NOBODY
+    summary: SummaryConfig | None = None
 
     @property
     def text(self) -> str:

@@ -15,10 +15,11 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from cibot.card import Card, card
+from cibot.chat import overdue
 from cibot.chat.protocol import Backend, Channel
 from cibot.errors import CibotError, Permanent, Transient, Unconfirmed
 from cibot.monitor.audience import PRIVATE
-from cibot.store import outbox
+from cibot.store import outbox, outbox_late
 from cibot.store.engine import Store, Tx
 from cibot.store.outbox import Outgoing
 
@@ -28,7 +29,9 @@ LEASE = timedelta(seconds=60)
 REPEAT = "(possibly a repeat)"
 _LONGEST_WAIT_S = 300.0
 _PRIVATE = timedelta(hours=1)  # so long somebody who is away is looked for
+_LOOK_EVERY = timedelta(minutes=1)
 _IDLE_S = 1.0  # what is put back for later comes due without a wake
+_GLANCES = 10  # meanwhile, whether a network that was away is there
 
 
 class Sender:
@@ -53,6 +56,8 @@ class Sender:
         self._rooms = rooms
         self._leads = leads
         self._wakes = {network: threading.Event() for network in backends}
+        self._works: set[Channel] = set()  # rooms where the last message of this process got out
+        self._looked: dict[str, datetime] = {}
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
 
@@ -88,7 +93,15 @@ class Sender:
                     pass
             except CibotError as error:
                 log.warning("outbox waits network=%s cause=%s", network, error)
-            wake.wait(_IDLE_S)
+            self._pause(network, was_up)
+
+    def _pause(self, network: str, was_up: bool) -> None:
+        """Until something new is said, a network comes, or what was put back may be due."""
+        for _ in range(_GLANCES):
+            if self._wakes[network].wait(_IDLE_S / _GLANCES):
+                return
+            if not was_up and self._backends[network].link().up:
+                return
 
     def _hurry(self, network: str, was_up: bool) -> bool:
         """Whether the network is there; where it has just come, nothing waits any longer."""
@@ -108,9 +121,9 @@ class Sender:
             lambda tx: outbox.claim(tx, network, now, now + LEASE, frozenset())
         )
         if outgoing is None:
-            return False
+            return self._revive(network, now)
         try:
-            remote_id = self._deliver(self._backends[network], outgoing)
+            remote_id = self._deliver(self._backends[network], outgoing, now)
         except Unconfirmed as error:
             self._settle(outbox.mark_unsure, outgoing, error)
         except Transient as error:
@@ -121,21 +134,55 @@ class Sender:
         except Permanent as error:
             self._bury(outgoing, error)
         else:
-            self._store.write(lambda tx: outbox.mark_sent(tx, outgoing, remote_id, self._clock()))
-            log.info("sent key=%s room=%s/%s", outgoing.key, network, outgoing.room)
+            self._done(outgoing, remote_id)
         return True
 
-    def _deliver(self, backend: Backend, outgoing: Outgoing) -> str:
+    def _revive(self, network: str, now: datetime) -> bool:
+        """Every minute: whether a given up message is due again, since a person may have acted."""
+        looked = self._looked.get(network)
+        if looked is not None and now - looked < _LOOK_EVERY:
+            return False
+        self._looked[network] = now
+        return self._store.write(lambda tx: overdue.revive(tx, network, now)) > 0
+
+    def _done(self, outgoing: Outgoing, remote_id: str | None) -> None:
+        """Notes that a message is out, or that it is too late for it (no ``remote_id``)."""
+        room = Channel(outgoing.network, outgoing.room)
+        now = self._clock()
+        if remote_id is None:
+            self._store.write(lambda tx: overdue.lay_aside(tx, outgoing, now))
+            log.info("too late key=%s room=%s", outgoing.key, room)
+            return
+
+        def work(tx: Tx) -> int:
+            outbox.mark_sent(tx, outgoing, remote_id, now)
+            return 0 if room in self._works else overdue.revive(tx, room.network, now, room.room)
+
+        revived = self._store.write(work)
+        self._works.add(room)
+        log.info("sent key=%s room=%s", outgoing.key, room)
+        if revived:
+            log.info("given up before, due again room=%s messages=%d", room, revived)
+
+    def _deliver(self, backend: Backend, outgoing: Outgoing, now: datetime) -> str | None:
+        """The remote id; None where the message was not sent since what it says is over."""
         message = Card.from_json(outgoing.card)
+        doubt = False
         if outgoing.doubtful:
             try:
                 found = backend.find(outgoing.room, outgoing.key)
             except LookupError:
-                return self._repeat(backend, outgoing, message)
+                doubt = True
             else:
                 if found is not None:
                     log.info("adopted key=%s remote=%s", outgoing.key, found)
                     return found
+        if overdue.may_be_moot(outgoing, now) and self._store.read(
+            lambda tx: overdue.is_moot(tx, outgoing, now)
+        ):
+            return None
+        if doubt:
+            return self._repeat(backend, outgoing, message)
         return backend.send(outgoing.room, message, key=outgoing.key)
 
     @staticmethod
@@ -169,9 +216,13 @@ class Sender:
         if not outgoing.key.startswith(("dead:", PRIVATE)):
             told = next((room for room in self._rooms if room != lost), None)
         now = self._clock()
+        again = overdue.again_at(now, outgoing.attempts)
+        self._works.discard(lost)
 
         def work(tx: Tx) -> None:
-            outbox.mark_dead(tx, outgoing, str(error))
+            # a moment after the room's others, so that what can never be said holds up none
+            outbox.mark_dead(tx, outgoing, again + timedelta(seconds=1), str(error))
+            outbox_late.postpone(tx, outgoing, again)
             if told is not None:
                 text = f"I could not say this in {lost}: {error}"
                 note = Card((*card(text).lines, *Card.from_json(outgoing.card).lines))

@@ -7,19 +7,22 @@ hostile until `cibot.chat.wording` has read it.
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, tzinfo
+from dataclasses import replace
+from datetime import UTC, datetime
 from time import perf_counter
 
 from cibot.actions.recording import record_refusal
-from cibot.actions.roles import NOBODY, Actor, Refused
+from cibot.actions.roles import NOBODY, TRUSTED, Actor, Refused
 from cibot.actions.watching import reach
-from cibot.card import Card, card
+from cibot.card import Card, card, line
 from cibot.chat.command import Ask, Command
 from cibot.chat.commands import COMMANDS
+from cibot.chat.pace import Patience
 from cibot.chat.protocol import Link, Question
 from cibot.chat.wording import split, without_fillers
-from cibot.config import Config
+from cibot.config import Config, SummaryConfig
 from cibot.errors import CibotError, Transient, UserError
 from cibot.reports import text
 from cibot.reports.change import parse_change
@@ -29,11 +32,14 @@ from cibot.store.engine import Store, Tx
 from cibot.store.queries_ci import ci_rows
 
 log = logging.getLogger(__name__)
+_LAST = line("I did not understand you for a while, and am silent until I do; help says how.")
 _AWAY = "The database does not answer; try again in a minute."
 
 
 class Dispatcher:
     """An `Answer`; safe to call from several threads.
+
+    Who makes nothing but mistakes is not answered any more, as ``patience`` has it.
 
     ``clock`` gives the present moment in UTC, ``links`` the state of each
     network's connection for `feeds`.
@@ -46,6 +52,7 @@ class Dispatcher:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         links: Callable[[], Mapping[str, Link]] = dict,
         commands: Mapping[str, Command] = COMMANDS,
+        patience: Patience | None = None,
     ) -> None:
         self._store = store
         self._config = config
@@ -55,15 +62,18 @@ class Dispatcher:
         self._by_word = {
             word: one for one in commands.values() for word in (*one.aliases, one.name)
         }
-        self._zones = {one.channel: one.time_zone for one in config.summary}
+        self._patience = patience or Patience()
+        self._lock = threading.Lock()
+        self._summaries = {one.channel.casefold(): one for one in config.summary}
 
     def __call__(self, question: Question) -> Card | None:
         """The reply to a question; an error's card where there is nothing better."""
         started = perf_counter()
-        zone = self._zones.get(str(question.where), UTC)
+        summary = self._summary(question)
         asker, where = question.asker, question.where
         actor = Actor(where.network, asker.account, asker.nick, where.room)
-        command, reply = self.run(split(question.text), zone, actor)
+        words = split(question.text) if question.words is None else question.words
+        command, reply = self.run(words, actor, summary)
         self._reach(actor)
         log.info(
             "question answered command=%s network=%s private=%s error=%s ms=%.0f",
@@ -73,20 +83,43 @@ class Dispatcher:
             reply.error,
             (perf_counter() - started) * 1000,
         )
-        return reply
+        return self._bearable(actor, reply)
+
+    def _bearable(self, actor: Actor, reply: Card) -> Card | None:
+        """The reply, or silence towards somebody who makes nothing but mistakes."""
+        if actor.network in TRUSTED:
+            return reply
+        who = f"{actor.network}/{actor.account or actor.nick}"
+        with self._lock:
+            if not reply.error:
+                self._patience.understood(who)
+                return reply
+            bears = self._patience.bears(who, self._clock().timestamp())
+        if bears is None:
+            return replace(reply, lines=(*reply.lines, _LAST))
+        return reply if bears else None
+
+    def _summary(self, question: Question) -> SummaryConfig | None:
+        """How the channel where it was asked wants its summary, and with it its time zone."""
+        names = [str(one).casefold() for one in (question.where, question.named) if one]
+        return next((self._summaries[one] for one in names if one in self._summaries), None)
 
     def run(
-        self, words: tuple[str, ...], zone: tzinfo = UTC, actor: Actor = NOBODY
+        self,
+        words: tuple[str, ...],
+        actor: Actor = NOBODY,
+        summary: SummaryConfig | None = None,
     ) -> tuple[str, Card]:
         """The command that was meant and its reply; never raises CibotError."""
-        ctx = Context(self._clock(), self._config, zone)
+        ctx = Context(self._clock(), self._config, summary.time_zone if summary else UTC)
         meant = "?"
 
         def work(tx: Tx) -> Card:
             nonlocal meant
             command, rest = self._meant(tx, words)
             meant = command.name
-            return command.answer(Ask(tx, ctx, rest, self._commands, self._links, actor))
+            ask = Ask(tx, ctx, rest, self._commands, self._links, actor, summary)
+            return command.answer(ask)
 
         try:
             reply = (self._store.write if self._writes(words) else self._store.read)(work)

@@ -10,7 +10,8 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from cibot.chat.text import clean, graphemes
+from cibot.chat.text import clean
+from cibot.graphemes import graphemes
 
 _GONE = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f"  # control codes; line breaks become spaces

@@ -36,12 +36,17 @@ class Question:
     """One command as a person typed it, without the prefix.
 
     ``where`` is the channel it was asked in, or the private conversation.
+    ``named`` is the same channel by its name, where the network has ids and the
+    name is known. ``words`` is set where a button was pressed: what it means, taken apart
+    already, and ``text`` is what the button says.
     """
 
     text: str
     asker: Asker
     where: Channel
     private: bool
+    words: tuple[str, ...] | None = None
+    named: Channel | None = None
 
 
 Answer = Callable[[Question], Card | None]

@@ -7,18 +7,35 @@ from collections.abc import Callable, Iterator
 
 from cibot.chat.backends.irc import IrcBackend
 from cibot.chat.backends.slack_api import SlackApi
-from cibot.cli.probes import Finding, Probe, right, wrong
-from cibot.cli.slack import BOT_SCOPES
+from cibot.cli.probes import Finding, Probe, note, right, wrong
+from cibot.cli.slack import BOT_SCOPES, CHART_SCOPES
 from cibot.config import Config, IrcConfig, SlackConfig
 from cibot.errors import CibotError
+from cibot.reports.charts import can_draw
+from cibot.reports.undelivered import undelivered_words
+from cibot.store.look import usable
 
 
 def chat_probes(config: Config) -> list[Probe]:
     """Each IRC network; each Slack workspace, with the rooms that alerts and summaries go to."""
+    url = config.store.url.get_secret_value()
     irc = [Probe(f"irc {one.name}", _irc(one)) for one in config.irc]
-    return irc + [
+    slack = [
         Probe(f"slack {one.name}", _slack(one, _rooms(config, one.name))) for one in config.slack
     ]
+    return [*irc, *slack, Probe("outbox", lambda: _unsaid(url))]
+
+
+def _unsaid(url: str) -> Iterator[Finding]:
+    """What the running bot could not say; nothing where the database cannot be asked."""
+    store = usable(url)
+    if store is None:
+        return  # the database's own probe tells why
+    try:
+        for network, words in store.read(undelivered_words).items():
+            yield note(f"{network}: {words}; see `cibot outbox list`")
+    finally:
+        store.close()
 
 
 def _rooms(config: Config, network: str) -> list[str]:
@@ -58,6 +75,8 @@ def _slack(config: SlackConfig, rooms: list[str]) -> Callable[[], Iterator[Findi
         yield right(f"the bot token works: user {who.user} in {who.team}")
         if who.scopes is not None:
             yield _scopes(who.scopes)
+            if config.charts and can_draw() and not set(CHART_SCOPES) <= who.scopes:
+                yield right(f"no pictures: the app lacks {', '.join(CHART_SCOPES)}")
         for room in rooms:
             yield _room(api, room)
         if config.app_token:

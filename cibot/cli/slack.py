@@ -20,6 +20,7 @@ BOT_SCOPES = (
     "im:history",  # hear direct messages
     "im:write",  # write to those who watch a CI
 )
+CHART_SCOPES = ("files:write",)  # pictures below alerts; only who wants them needs it
 BOT_EVENTS = ("app_mention", "message.im")
 
 
@@ -36,7 +37,10 @@ def slack() -> None:
 )
 @click.option("--name", default="cibot", show_default=True, help="What the bot is called in Slack.")
 @click.option("--command", default="/ci", show_default=True, help="The slash command.")
-def manifest(url: str | None, socket: bool, network: str, name: str, command: str) -> None:
+@click.option("--charts", is_flag=True, help="Also the scope for pictures below alerts.")
+def manifest(
+    url: str | None, socket: bool, network: str, name: str, command: str, charts: bool
+) -> None:
     """Prints the app manifest (JSON) to paste at https://api.slack.com/apps.
 
     Create New App, From a manifest, JSON. Example:
@@ -54,10 +58,13 @@ def manifest(url: str | None, socket: bool, network: str, name: str, command: st
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}", network):
         raise click.BadParameter("write it as in [[slack]] name", param_hint="--network")
     base = f"{_base(url)}/webhooks/slack/{network}" if url else None
-    click.echo(json.dumps(app_manifest(base, name=name, command=command), indent=2))
+    made = app_manifest(base, name=name, command=command, charts=charts)
+    click.echo(json.dumps(made, indent=2))
 
 
-def app_manifest(base: str | None, *, name: str, command: str) -> dict[str, Any]:
+def app_manifest(
+    base: str | None, *, name: str, command: str, charts: bool = False
+) -> dict[str, Any]:
     """The manifest; ``base`` is the URL before ``/command`` and ``/events``, None for Socket Mode.
 
     https://docs.slack.dev/reference/app-manifest
@@ -69,9 +76,12 @@ def app_manifest(base: str | None, *, name: str, command: str) -> dict[str, Any]
         "should_escape": False,
     }
     events: dict[str, Any] = {"bot_events": list(BOT_EVENTS)}
+    scopes = sorted((*BOT_SCOPES, *(CHART_SCOPES if charts else ())))
+    interactivity: dict[str, Any] = {"is_enabled": True}  # the buttons of alerts
     if base:
         slash["url"] = f"{base}/command"
         events["request_url"] = f"{base}/events"
+        interactivity["request_url"] = f"{base}/interactions"
     return {
         "display_information": {
             "name": name,
@@ -86,9 +96,10 @@ def app_manifest(base: str | None, *, name: str, command: str) -> dict[str, Any]
             "bot_user": {"display_name": name, "always_online": True},
             "slash_commands": [slash],
         },
-        "oauth_config": {"scopes": {"bot": list(BOT_SCOPES)}},
+        "oauth_config": {"scopes": {"bot": scopes}},
         "settings": {
             "event_subscriptions": events,
+            "interactivity": interactivity,
             "org_deploy_enabled": False,
             "socket_mode_enabled": base is None,
             "token_rotation_enabled": False,

@@ -15,6 +15,7 @@ from cibot.configfile.keys import entries
 from cibot.configfile.lines import KeyPath
 from cibot.configfile.mistakes import Mistake, shown, suggest
 from cibot.configjudgement import JudgementConfig
+from cibot.configvalues import ALL_DAYS
 
 Tables = Mapping[str, Any]
 CONSOLE = "console"
@@ -163,7 +164,7 @@ def _joins(channels: object, room: str) -> bool:
 
 
 def _named_channels(tables: Tables) -> Iterator[tuple[KeyPath, str]]:
-    for path, entry in entries(tables, "route"):
+    for path, entry in (*entries(tables, "route"), *entries(tables, "quiet")):
         channels = entry.get("channels")
         for index, channel in enumerate(channels if isinstance(channels, list) else []):
             if isinstance(channel, str):
@@ -223,9 +224,13 @@ def _web(tables: Tables) -> Iterator[Mistake]:
 
 
 def contradictions(config: Config) -> list[Mistake]:
-    """What does not go together in ``[judgement]``, once each value by itself is right."""
+    """What does not go together, once each value by itself is right."""
     judgement = config.judgement
     found = [*_contradictions(judgement, ("judgement",))]
+    for place, quiet in enumerate(config.quiet):
+        if quiet.begin == quiet.end and set(quiet.days) == set(ALL_DAYS):
+            text = "this is quiet for ever; take the channel out of the routes, or name `days`"
+            found.append(Mistake(("quiet", place), text))
     for number, one in enumerate(judgement.override):
         parts = one.model_fields_set & set(JudgementConfig.model_fields)
         merged = {

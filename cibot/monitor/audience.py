@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from cibot.alerts.message import digest_card
+from cibot.alerts.quiet import quiet_until
 from cibot.alerts.routing import Alert, receivers
 from cibot.alerts.silences import Silence, silenced
 from cibot.card import Card
@@ -14,13 +15,21 @@ from cibot.config import Config
 from cibot.model import Channel
 from cibot.store import outbox
 from cibot.store.engine import Tx
+from cibot.store.held import rooms_of
 from cibot.store.silences import silences_at
 from cibot.store.watches import watchers_of
 
 _KEY = 190  # characters of a dedupe key
+_ENDS = (":resolved", ":acknowledged")
 DIGEST = timedelta(minutes=15)
 PRIVATE = "watch:"
 """How the dedupe key of a private message begins: what it says is nobody else's business."""
+
+
+def home(config: Config) -> str | None:
+    """The address of the page over all CIs."""
+    base = config.web.public_url
+    return str(base).rstrip("/") if base else None
 
 
 def muted(tx: Tx, ci: str, now: datetime) -> Silence | None:
@@ -36,19 +45,50 @@ def tell_all(
     tx: Tx, config: Config, alert: Alert, ci_id: int, key: str, card: Card, now: datetime
 ) -> int:
     """Puts a message to everybody concerned into the outbox, once by ``key``; returns how many."""
-    rooms = [Channel.parse(one) for one in receivers(config.route, alert)]
+    rooms = [Channel.parse(one) for one in _rooms(tx, config, alert, key, card)]
+    loud = receivers([one for one in config.route if not one.quiet], alert)
     for to in rooms:
-        _tell_room(tx, config, to, _key(f"{key}:{to}"), card, now)
+        until = None
+        if str(to) not in loud:
+            until = quiet_until(config.quiet, str(to), alert.severity, now)
+        _tell_room(tx, config, to, _key(f"{key}:{to}"), card, now, until)
     return len(rooms) + _tell_watchers(tx, config, ci_id, key, card, now, rooms)
 
 
-def _tell_room(tx: Tx, config: Config, to: Channel, key: str, card: Card, now: datetime) -> None:
-    """The alert itself or, where the room heard enough within the hour, a place in the digest."""
+def _rooms(tx: Tx, config: Config, alert: Alert, key: str, card: Card) -> list[str]:
+    """The rooms of the routes that fit; an end is told wherever the beginning was.
+
+    An incident that eased no longer fits a route that takes what is failing only.
+    """
+    rooms = list(receivers(config.route, alert))
+    if card.incident is not None and key.endswith(_ENDS):
+        routed = dict.fromkeys(name for route in config.route for name in route.channels)
+        heard = {f"{network}/{room}" for network, room in rooms_of(tx, card.incident)}
+        rooms += [name for name in routed if name in heard and name not in rooms]
+    return rooms
+
+
+def _tell_room(
+    tx: Tx,
+    config: Config,
+    to: Channel,
+    key: str,
+    card: Card,
+    now: datetime,
+    quiet: datetime | None,
+) -> None:
+    """The alert itself or, where the room heard enough within the hour, a place in the digest.
+
+    In quiet hours it waits for their end, ``quiet``.
+    """
     if outbox.has(tx, key):
+        return
+    if quiet is not None:
+        outbox.hold(tx, key, to.network, to.room, card.to_json(), now, quiet)
         return
     since = now - timedelta(hours=1)
     said = [state for state, _card in outbox.said_since(tx, to.network, to.room, since)]
-    if sum(state != "folded" for state in said) < config.flood.alerts_per_hour:
+    if sum(state not in {"folded", "held"} for state in said) < config.flood.alerts_per_hour:
         outbox.enqueue(tx, key, to.network, to.room, card.to_json(), now)
         return
     outbox.fold(tx, key, to.network, to.room, card.to_json(), now)
@@ -58,7 +98,8 @@ def _tell_room(tx: Tx, config: Config, to: Channel, key: str, card: Card, now: d
         for state, one in outbox.said_since(tx, to.network, to.room, start)
         if state == "folded"
     ]
-    digest = digest_card(folded, config.flood.alerts_per_hour).to_json()
+    page = home(config)
+    digest = digest_card(folded, config.flood.alerts_per_hour, page).to_json()
     for slot in (start, start + DIGEST):  # the first is out already where clocks differ
         name = _key(f"digest:{slot:%Y%m%dT%H%M}:{to}")
         if outbox.put_digest(tx, name, to.network, to.room, digest, now, slot + DIGEST):

@@ -20,6 +20,7 @@ from cibot.config import Config
 from cibot.model import State
 from cibot.monitor.audience import muted, tell_all
 from cibot.monitor.record import Recorded, rewrite
+from cibot.monitor.trend import trend_of
 from cibot.store.cis import KnownCi, all_cis, server_urls
 from cibot.store.engine import Tx
 from cibot.store.incidents import StoredIncident, incidents_of, opened_since
@@ -95,7 +96,8 @@ class Teller:
             if together is not None:
                 key = f"together:{together[0].at:%Y%m%dT%H%M%S}"
                 return key, together_card(together, len(cis), self._page())
-        subject = Subject(ci.name, self._page("ci", ci.name), _change_url(tx, ci))
+        page, days = self._page("ci", ci.name), trend_of(tx, ci.id, ci.name, now)
+        subject = Subject(ci.name, page, _change_url(tx, ci), days)
         card = alert_card(recorded.incident, step, subject)
         told = recorded.incident.told
         count = told.count if told else 0

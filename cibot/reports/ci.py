@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TypeVar
 
 from cibot.reports.context import Context
 from cibot.reports.incidents import open_by_ci
@@ -10,7 +11,9 @@ from cibot.reports.listing import CiLine, ci_line
 from cibot.reports.names import resolve
 from cibot.store.engine import Tx
 from cibot.store.incidents import health_of
-from cibot.store.queries_ci import CiRow, ci_rows, latest_reports
+from cibot.store.queries_ci import CiName, CiRow, ci_rows, latest_reports
+
+Named = TypeVar("Named", CiRow, CiName)
 
 
 def find_ci(tx: Tx, wanted: str) -> CiRow:
@@ -18,7 +21,7 @@ def find_ci(tx: Tx, wanted: str) -> CiRow:
     return meant(ci_rows(tx), wanted)
 
 
-def meant(rows: Iterable[CiRow], wanted: str) -> CiRow:
+def meant(rows: Iterable[Named], wanted: str) -> Named:
     """Of these the CI that is meant; UserError as `find_ci`."""
     by_name = {one.name: one for one in rows}
     return by_name[resolve(wanted, list(by_name))]
@@ -29,4 +32,5 @@ def line_of(tx: Tx, ctx: Context, row: CiRow) -> CiLine:
     health = next(iter(health_of(tx, row.id)), None)
     last = latest_reports(tx, row.id)
     heard_at = last[0].posted_at if last else None
-    return ci_line(ctx, row, health, heard_at, open_by_ci(tx, ctx, row.id).get(row.id, ()))
+    incidents = open_by_ci(tx, ctx, row.id).get(row.id, ())
+    return ci_line(ctx, row, health, heard_at, incidents, evidence=True)

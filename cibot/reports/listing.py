@@ -15,14 +15,15 @@ from cibot.reports.project import cis_on, find_project
 from cibot.reports.signals import Rate, SignalView, read_signals, success_rate, worst_signal
 from cibot.store.engine import Tx
 from cibot.store.incidents import StoredHealth, health_of
-from cibot.store.queries_ci import CiRow, ci_rows, last_heard
+from cibot.store.queries_ci import CiName, CiRow, ci_rows, last_heard
 
 
 @dataclass(frozen=True, slots=True)
 class CiLine:
     """One CI as every list shows it. Without an assessment it is unknown, ``since`` None.
 
-    ``said`` is the sentence of the worst signal, or empty.
+    ``said`` is the sentence of the worst signal, or empty. ``signals`` have their
+    evidence where one CI is asked about, but for `status`; in lists they are without.
     """
 
     id: int
@@ -99,13 +100,15 @@ def worst_first(lines: Iterable[CiLine]) -> list[CiLine]:
 
 def ci_line(
     ctx: Context,
-    row: CiRow,
+    row: CiRow | CiName,
     health: StoredHealth | None,
     heard_at: datetime | None,
     incidents: tuple[Incident, ...],
+    *,
+    evidence: bool = False,
 ) -> CiLine:
     """What is known of a CI, in one line."""
-    signals = read_signals(health.signals) if health else ()
+    signals = read_signals(health.signals, evidence=evidence) if health else ()
     worst = worst_signal(signals)
     return CiLine(
         id=row.id,

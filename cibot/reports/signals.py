@@ -15,6 +15,8 @@ from typing import Any
 
 from cibot.model import State
 
+_SUCCESS = "success"
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
@@ -64,17 +66,30 @@ class Rate:
         return self.passes / self.n
 
 
-def read_signals(text: str) -> tuple[SignalView, ...]:
-    """The signals of a health row's JSON, in the order they were written."""
+def read_signals(text: str, *, evidence: bool = True) -> tuple[SignalView, ...]:
+    """The signals of a health row's JSON, in the order they were written.
+
+    Without ``evidence``, which is most of it, where nobody will look at that.
+    """
+    return tuple(_signal(one, evidence=evidence) for one in _stored(text))
+
+
+def read_success(text: str) -> Rate | None:
+    """How much a CI passed, from a health row's JSON, of which nothing else is read."""
+    found = (one for one in _stored(text) if one["name"] == _SUCCESS)
+    return success_rate(tuple(_signal(one, evidence=False) for one in found))
+
+
+def _stored(text: str) -> list[dict[str, Any]]:
     try:
         raw = json.loads(text)
     except ValueError:
-        return ()
+        return []
     if isinstance(raw, dict):
         raw = raw.get("signals", [])
     if not isinstance(raw, list):
-        return ()
-    return tuple(_signal(one) for one in raw if isinstance(one, dict) and one.get("name"))
+        return []
+    return [one for one in raw if isinstance(one, dict) and one.get("name")]
 
 
 def read_evidence(raw: Any) -> tuple[Evidence, ...]:
@@ -85,7 +100,7 @@ def read_evidence(raw: Any) -> tuple[Evidence, ...]:
 def success_rate(signals: tuple[SignalView, ...]) -> Rate | None:
     """How much a CI passed, from its success signal; None without results."""
     for one in signals:
-        if one.name == "success" and one.n > 0 and one.figure is not None:
+        if one.name == _SUCCESS and one.n > 0 and one.figure is not None:
             return Rate(round(one.figure * one.n), one.n, one.low, one.high)
     return None
 
@@ -96,7 +111,7 @@ def worst_signal(signals: tuple[SignalView, ...]) -> SignalView | None:
     return min(bad, key=lambda one: one.verdict.rank) if bad else None
 
 
-def _signal(raw: Mapping[str, Any]) -> SignalView:
+def _signal(raw: Mapping[str, Any], *, evidence: bool) -> SignalView:
     return SignalView(
         name=str(raw["name"]),
         verdict=_state(raw.get("verdict")),
@@ -106,7 +121,7 @@ def _signal(raw: Mapping[str, Any]) -> SignalView:
         n=int(_number(raw.get("n")) or 0),
         threshold=_words(raw.get("threshold")),
         said=_words(raw.get("said")),
-        evidence=read_evidence(raw.get("evidence")),
+        evidence=read_evidence(raw.get("evidence")) if evidence else (),
         counts=raw.get("counts") is not False,
     )
 

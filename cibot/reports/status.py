@@ -12,11 +12,11 @@ from cibot.reports.feeds import ServerFeeds, stale_feeds
 from cibot.reports.incidents import open_by_ci
 from cibot.reports.listing import CiLine, ci_line
 from cibot.reports.project import cis_on, reference_on
-from cibot.reports.signals import Rate, read_signals, success_rate
+from cibot.reports.signals import Rate, read_success
 from cibot.reports.silences import Muted, silence_on
 from cibot.store.engine import Tx
 from cibot.store.incidents import health_of
-from cibot.store.queries_ci import ci_rows
+from cibot.store.queries_ci import ci_names
 from cibot.store.queries_status import Glance, glance
 
 
@@ -41,7 +41,7 @@ class Status:
 
 def status(tx: Tx, ctx: Context, name: str) -> Status:
     """The state of the CI that ``name`` means; UserError, asking back, when none is meant."""
-    rows = ci_rows(tx)
+    rows = ci_names(tx)
     row = meant(rows, name)
     ids, names = {one.name: one.id for one in rows}, {one.id: one.name for one in rows}
     references = {ids[one.ci] for one in ctx.config.reference if one.ci in ids} - {row.id}
@@ -85,4 +85,4 @@ def _reference(
     if ci_id is None:
         return reference, None
     health = seen.others.get(ci_id) or next(iter(health_of(tx, ci_id)), None)
-    return reference, success_rate(read_signals(health.signals)) if health else None
+    return reference, read_success(health.signals) if health else None

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Literal
 
+from cibot.alerts.routing import Choice, chooses
 from cibot.errors import UserError
 from cibot.model import State, Window
 from cibot.reports import text
@@ -16,7 +17,9 @@ from cibot.reports.feeds import ServerFeeds, stale_feeds
 from cibot.reports.incidents import Incident, incidents_in
 from cibot.reports.listing import CiLine, all_lines, is_wrong
 from cibot.store.engine import Tx
+from cibot.store.incidents import transitions_since
 from cibot.store.queries_ci import ci_rows
+from cibot.store.queries_face import recent_projects
 from cibot.store.queries_tally import counts_between
 from cibot.store.tally import Counts
 
@@ -39,8 +42,9 @@ class Totals:
 class Summary:
     """A window's summary. ``states`` counts the CIs as they are now; ``wrong`` is worst first.
 
-    ``opened`` and ``resolved`` are the incidents that began and ended in the window,
-    ``standing`` those that were open at its end.
+    ``opened``, ``worse`` and ``resolved`` are the incidents that began, got worse or came
+    back, and ended in the window, ``standing`` those that were open at its end;
+    ``before`` are the totals of the window before it.
     """
 
     title: str
@@ -48,9 +52,11 @@ class Summary:
     states: dict[State, int]
     wrong: tuple[CiLine, ...]
     opened: tuple[Incident, ...]
+    worse: tuple[Incident, ...]
     resolved: tuple[Incident, ...]
     new: tuple[CiLine, ...]
     totals: Totals
+    before: Totals
     stale: tuple[ServerFeeds, ...]
     standing: tuple[Incident, ...] = ()
 
@@ -82,26 +88,58 @@ def _day(ctx: Context, day: date) -> tuple[str, Window]:
     return f"{text.day(since, ctx.zone)} {day.year}", Window(since, until)
 
 
-def summary(tx: Tx, ctx: Context, span: Span | date = "day") -> Summary:
-    """The summary of the window that ``span`` names; states are those of now."""
+def summary(
+    tx: Tx, ctx: Context, span: Span | date = "day", choice: Choice | None = None
+) -> Summary:
+    """The summary of the window that ``span`` names, of the CIs chosen; states are those of now."""
     title, window = window_of(ctx, span)
-    lines = all_lines(tx, ctx)
+    lines = _chosen(tx, ctx, all_lines(tx, ctx), choice)
     born = {one.id: one.created_at for one in ci_rows(tx)}
-    happened = incidents_in(tx, ctx, window)
+    names = {one.name for one in lines}
+    happened = [one for one in incidents_in(tx, ctx, window) if one.ci in names]
+    opened = tuple(one for one in happened if one.opened_at and one.opened_at in window)
     return Summary(
         title=title,
         window=window,
         states=dict.fromkeys(State, 0) | Counter(one.state for one in lines),
         wrong=tuple(one for one in lines if is_wrong(one.state)),
-        opened=tuple(one for one in happened if one.opened_at and one.opened_at in window),
+        opened=opened,
+        worse=_worse(tx, window, [one for one in happened if one not in opened]),
         resolved=tuple(one for one in happened if one.resolved_at and one.resolved_at in window),
         new=tuple(one for one in lines if born[one.id] in window),
         totals=_totals(tx, lines, window),
+        before=_totals(tx, lines, Window.before(window.since, window.until - window.since)),
         stale=stale_feeds(tx, ctx),
         standing=tuple(
             one for one in happened if one.resolved_at is None or one.resolved_at >= window.until
         ),
     )
+
+
+def _chosen(
+    tx: Tx, ctx: Context, lines: Sequence[CiLine], choice: Choice | None
+) -> Sequence[CiLine]:
+    if choice is None:
+        return lines
+    homes: dict[int, list[tuple[str, int]]] = {}
+    if tuple(choice.projects) != ("*",):
+        homes = recent_projects(tx, [one.id for one in lines])
+    owners = {one.name: one.owner for one in ctx.config.ci}
+    return [
+        one
+        for one in lines
+        if chooses(choice, one.name, owners.get(one.name), dict(homes.get(one.id, ())))
+    ]
+
+
+def _worse(tx: Tx, window: Window, some: Sequence[Incident]) -> tuple[Incident, ...]:
+    """Those that escalated or came back in the window and are not over."""
+    steps = {
+        one.incident_id
+        for one in transitions_since(tx, window.since)
+        if one.name in {"escalated", "reopened"} and one.at in window
+    }
+    return tuple(one for one in some if one.id in steps and one.resolved_at is None)
 
 
 def _midnight(ctx: Context, moment: datetime) -> datetime:

@@ -5,11 +5,10 @@ Pure: the present moment and the time zone come in as arguments.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta, tzinfo
 
-_BARS = "▁▂▃▄▅▆▇█"
-NO_RESULTS = "·"  # in a sparkline: a day without results
+from cibot import graphemes
 
 
 def number(value: int) -> str:
@@ -95,15 +94,6 @@ def day(moment: datetime, zone: tzinfo) -> str:
     return f"{local:%a} {local.day} {local:%b}"
 
 
-def sparkline(shares: Iterable[float | None]) -> str:
-    """Shares of 0..1 as bars, None (no results) as a dot."""
-    top = len(_BARS) - 1
-    return "".join(
-        NO_RESULTS if share is None else _BARS[min(top, max(0, round(share * top)))]
-        for share in shares
-    )
-
-
 def listed(words: Sequence[str], last: str = "and") -> str:
     """Words as in a sentence: "a", "a and b", "a, b and c"."""
     if len(words) < 2:
@@ -121,7 +111,9 @@ def some(words: Sequence[str], most: int, last: str = "and") -> str:
 def cut(text: str, most: int) -> str:
     """Text of at most ``most`` characters, on one line, with "…" where something is left out."""
     flat = " ".join(text.split())
-    return flat if len(flat) <= most else flat[: max(0, most - 1)].rstrip() + "…"
+    if len(flat) <= most:
+        return flat
+    return graphemes.cut(flat, most - 1, mark="").rstrip() + "…"
 
 
 def sentence(text: str) -> str:

@@ -44,6 +44,21 @@ def look(url: str) -> str:
         store.close()
 
 
+def usable(url: str) -> Store | None:
+    """The open database where it answers and is of this version, else None; makes no file."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").exists():
+        return None
+    store = open_store(url)
+    try:
+        if current(store) == newest():
+            return store
+    except StoreError:
+        pass
+    store.close()
+    return None
+
+
 def _version(store: Store, where: str, *, sqlite: bool) -> str:
     found, needed = current(store), newest()
     if found == needed:

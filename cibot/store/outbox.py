@@ -4,7 +4,8 @@ A row is written in the transaction that decides it. Before a send it is
 claimed (``sending``, one attempt more, a lease); after, it is ``sent`` with
 the network's id. A row that is ``sending`` with its lease over was left by a
 crash: the message may or may not be out. ``dead`` means that a person must act
-first, ``dropped`` that one gave it up, ``folded`` that a digest tells of it.
+first, ``dropped`` that one gave it up, ``folded`` that a digest tells of it,
+``held`` that it waits for the end of quiet hours (`cibot.store.held`).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from cibot.store import schema
 from cibot.store.bulk import upsert
 from cibot.store.engine import Tx
 
-_OPEN = ("pending", "sending", "dead")
+_OPEN = ("pending", "sending", "dead", "held")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,13 @@ def _add(
 def fold(tx: Tx, key: str, network: str, room: str, card: str, now: datetime) -> None:
     """Adds a message that a digest tells of: kept, never sent itself."""
     _add(tx, key, network, room, card, now, now, "folded")
+
+
+def hold(
+    tx: Tx, key: str, network: str, room: str, card: str, now: datetime, until: datetime
+) -> None:
+    """Adds a message that waits for the end of quiet hours: never sent itself."""
+    _add(tx, key, network, room, card, now, until, "held")
 
 
 def put_digest(
@@ -132,17 +140,17 @@ def claim(
 
 def mark_sent(tx: Tx, outgoing: Outgoing, remote_id: str, now: datetime) -> bool:
     """Notes that the network has the message; False when another sender took it over."""
-    return _settle(tx, outgoing, state="sent", remote_id=remote_id[:255], sent_at=now, error=None)
+    return settle(tx, outgoing, state="sent", remote_id=remote_id[:255], sent_at=now, error=None)
 
 
 def mark_later(tx: Tx, outgoing: Outgoing, not_before: datetime, error: str) -> bool:
     """Puts a message back until ``not_before``, after a passing failure."""
-    return _settle(tx, outgoing, state="pending", not_before=not_before, error=error[:2000])
+    return settle(tx, outgoing, state="pending", not_before=not_before, error=error[:2000])
 
 
 def mark_unsure(tx: Tx, outgoing: Outgoing, not_before: datetime, error: str) -> bool:
     """Leaves a message open that may be out already; it is looked for before it is sent again."""
-    return _settle(
+    return settle(
         tx,
         outgoing,
         state="sending",
@@ -152,12 +160,13 @@ def mark_unsure(tx: Tx, outgoing: Outgoing, not_before: datetime, error: str) ->
     )
 
 
-def mark_dead(tx: Tx, outgoing: Outgoing, error: str) -> bool:
-    """Gives a message up: a person must act first."""
-    return _settle(tx, outgoing, state="dead", error=error[:2000])
+def mark_dead(tx: Tx, outgoing: Outgoing, again: datetime, error: str) -> bool:
+    """Gives a message up: a person must act first; ``again`` is when to see whether one has."""
+    return settle(tx, outgoing, state="dead", not_before=again, error=error[:2000])
 
 
-def _settle(tx: Tx, outgoing: Outgoing, **values: object) -> bool:
+def settle(tx: Tx, outgoing: Outgoing, **values: object) -> bool:
+    """Ends a claim with these values; False when another sender took the message over."""
     table = schema.outbox
     done = tx.execute(
         update(table)
@@ -232,11 +241,13 @@ def listed(tx: Tx, states: Sequence[str] = _OPEN, limit: int = 100) -> list[List
 def retry(tx: Tx, now: datetime, message_id: int | None = None) -> int:
     """Makes dead messages, or those that wait, due now; returns how many.
 
-    What is just being sent is left alone.
+    What is just being sent is left alone; what waits for the end of quiet hours
+    is told at once only where ``message_id`` names it.
     """
     table = schema.outbox
     waits = or_(table.c.state == "dead", table.c.not_before > now)
-    query = update(table).where(table.c.state.in_(("dead", "pending")), waits)
+    states = ("dead", "pending") if message_id is None else ("dead", "pending", "held")
+    query = update(table).where(table.c.state.in_(states), waits)
     if message_id is not None:
         query = query.where(table.c.id == message_id)
     return tx.execute(query.values(state="pending", not_before=now)).rowcount
@@ -247,7 +258,7 @@ def drop(tx: Tx, message_id: int) -> bool:
     table = schema.outbox
     done = tx.execute(
         update(table)
-        .where(table.c.id == message_id, table.c.state.in_(("pending", "dead")))
+        .where(table.c.id == message_id, table.c.state.in_(("pending", "dead", "held")))
         .values(state="dropped")
     )
     return done.rowcount == 1

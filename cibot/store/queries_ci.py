@@ -20,6 +20,13 @@ class CiRow(NamedTuple):
     created_at: datetime
 
 
+class CiName(NamedTuple):
+    """What tells one CI from another."""
+
+    id: int
+    name: str
+
+
 class HeardReport(NamedTuple):
     """A report of a CI with its change, newest first where it comes in a list."""
 
@@ -44,11 +51,23 @@ def ci_rows(tx: Tx) -> list[CiRow]:
     return [CiRow._make(row) for row in tx.execute(query)]
 
 
+def ci_names(tx: Tx) -> list[CiName]:
+    """Every CI's name: all that is needed to find the one that is meant."""
+    query = select(schema.ci.c.id, schema.ci.c.name)
+    return [CiName._make(row) for row in tx.execute(query)]
+
+
 def last_heard(tx: Tx) -> dict[int, datetime]:
-    """When each CI last wrote, by its id: one look into the index for each."""
+    """When each CI last wrote, by its id: one look into the index for each.
+
+    For a maximum MariaDB would read all of the index.
+    """
+    report = schema.report.c
     last = (
-        select(func.max(schema.report.c.posted_at))
-        .where(schema.report.c.ci_id == schema.ci.c.id)
+        select(report.posted_at)
+        .where(report.ci_id == schema.ci.c.id)
+        .order_by(report.posted_at.desc())
+        .limit(1)
         .scalar_subquery()
     )
     return {row[0]: row[1] for row in tx.execute(select(schema.ci.c.id, last)) if row[1]}

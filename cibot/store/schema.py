@@ -203,7 +203,7 @@ outbox = _table(
     Column("network", String(64), nullable=False),
     Column("room", String(200), nullable=False),
     Column("card", LongText, nullable=False),
-    Column("state", String(16), nullable=False),  # pending, sending, sent, dead, dropped, folded
+    Column("state", String(16), nullable=False),  # see cibot.store.outbox
     Column("attempts", Integer, nullable=False, default=0),
     Column("created_at", UtcDateTime, nullable=False),
     Column("not_before", UtcDateTime, nullable=False),

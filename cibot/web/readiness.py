@@ -1,12 +1,17 @@
-"""What ``/readyz`` looks at: the database, each server's feeds, each chat network."""
+"""What ``/readyz`` looks at: the database, each server's feeds, each chat network.
+
+Messages that a network could not be told are named; they do not make the bot unready.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from cibot.chat.protocol import Backend
 from cibot.errors import CibotError
+from cibot.reports.undelivered import undelivered_words
 from cibot.store.cis import server_urls
 from cibot.store.engine import Store
 from cibot.store.queries_life import heard_at
@@ -40,7 +45,11 @@ def parts(
     def link(backend: Backend) -> Callable[[], Probe]:
         def look() -> Probe:
             now = backend.link()
-            return Probe(now.up, now.detail or ("connected" if now.up else "not connected"))
+            said = now.detail or ("connected" if now.up else "not connected")
+            with suppress(CibotError):  # the database has a part of its own
+                unsaid = store.read(undelivered_words).get(backend.network)
+                said = f"{said}; {unsaid}" if unsaid else said
+            return Probe(now.up, said)
 
         return look
 

@@ -1,4 +1,4 @@
-"""Where Slack posts its requests: ``/webhooks/slack/<network>/command`` and ``…/events``.
+"""Where Slack posts: ``/webhooks/slack/<network>/command``, ``…/events``, ``…/interactions``.
 
 Only the transport is here: the body with its limit in, status and body out.
 The Slack backend checks the signature and does the rest.
@@ -31,6 +31,8 @@ class SlackReceiver(Protocol):
 
     def event(self, body: bytes, headers: Mapping[str, str]) -> SlackReply: ...
 
+    def interaction(self, body: bytes, headers: Mapping[str, str]) -> SlackReply: ...
+
 
 class HearsSlack(Protocol):
     """A Slack backend; ``http`` is None where no signing secret is configured."""
@@ -50,6 +52,10 @@ def slack_blueprint(backends: Mapping[str, HearsSlack]) -> Blueprint:
     @blueprint.post("/<network>/events")
     def events(network: str) -> Response:
         return _passed_on(network, lambda receiver: receiver.event)
+
+    @blueprint.post("/<network>/interactions")
+    def interactions(network: str) -> Response:
+        return _passed_on(network, lambda receiver: receiver.interaction)
 
     def _passed_on(network: str, url: Callable[[SlackReceiver], _Receive]) -> Response:
         backend = backends.get(network)

@@ -110,4 +110,4 @@ class Events(threading.Thread):
             rows = self._store.read(lambda tx: tx.execute(query).scalars().all())
             if phase in rows:
                 return
-            threading.Event().wait(0.1)
+            threading.Event().wait(0.3)

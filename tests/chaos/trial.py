@@ -5,11 +5,13 @@ from __future__ import annotations
 import random
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import select
 
@@ -23,23 +25,32 @@ from tests.support.inspircd import InspIRCd
 from tests.support.ngircd import Ngircd
 from tests.support.slack_server import SlackServer
 from tests.support.whole_bot import TOKEN, WholeBot, eventually
+from tests.support.zygote import Zygote
 
 _LONGEST_LIFE_S = 20.0
+_FULL_STARTS = 0.03  # of the starts, where there is a zygote: a new interpreter reads every module
+_WAYS = {"starting": 1, "any": 2, "arrived": 5, "unanswered": 2}
+"""When the bot dies: before it says anything; at any moment; as something arrives; while Slack
+has taken a message and the bot still waits for the answer."""
 
 
 @dataclass
 class Outcome:
-    """What a trial found; ``said`` are the test's messages and those of incidents."""
+    """What a trial found; ``ways`` counts how the bot died, and how often it was a full start."""
 
     kills: int
     incidents: int
     seconds: float
+    ways: Counter[str] = field(default_factory=Counter)
     ledgers: dict[str, Ledger] = field(default_factory=dict)
     wrong: list[str] = field(default_factory=list)
 
 
 class Trial:
-    """One bot, its places, its Gerrit. ``dice`` says when it dies and what goes wrong."""
+    """One bot, its places, its Gerrit. ``dice`` says when it dies and what goes wrong.
+
+    ``mark`` makes its nicks and rooms its own; ``breaking`` is how many CIs break and mend.
+    """
 
     def __init__(
         self,
@@ -48,16 +59,20 @@ class Trial:
         servers: tuple[Ngircd, InspIRCd, SlackServer],
         dice: random.Random,
         *,
+        mark: str,
         breaking: int,
-        pause_s: float = 0.05,
+        pause_s: float = 0.1,
+        zygote: Zygote | None = None,
+        port: int | None = None,
     ) -> None:
         self._dice = dice
+        self._zygote = zygote
+        self._ways: Counter[str] = Counter()
         self._arrivals = threading.Semaphore(0)
         self._over = threading.Event()
         self._written = 0
         self._pause_s = pause_s
         ngircd, inspircd, slack = servers
-        mark = f"{dice.randrange(10**6):06d}"
         arrived = self._arrivals.release
         self._slack = SlackPlace(slack, arrived)
         self.places: list[Place] = [
@@ -76,7 +91,7 @@ class Trial:
             "slack": [one.config for one in self.places if one.kind == "slack"],
             "route": [{"channels": [f"{one.name}/{one.rooms[0]}" for one in self.places]}],
         }
-        self.bot = WholeBot(directory, database, tables | JUDGEMENT)
+        self.bot = WholeBot(directory, database, tables | JUDGEMENT, port)
         self.bot.start()
         self.store: Store = self.bot.store()
         self.events = Events(
@@ -90,9 +105,11 @@ class Trial:
         self.events.start()
         self._writer.start()
         for number in range(kills):
+            full = self._zygote is None or number == 0 or self._dice.random() < _FULL_STARTS
             if number:
-                self.bot.launch()
-            self._live()
+                self.bot.launch(None if full else self._zygote)
+            self._ways["full start"] += full
+            self._live(2.5 if full else 0.4)
             self.bot.kill()
         self._stop_writing()
         self.bot.start()
@@ -109,20 +126,21 @@ class Trial:
             place.close()
         self.store.close()
 
-    def _live(self) -> None:
-        """Lets the bot live until the moment at which it is to die."""
+    def _live(self, start_s: float) -> None:
+        """Lets the bot live until the moment at which it is to die; its start takes so long."""
         if self._dice.random() < 0.5:
             for place in self.places:
                 place.disturb(self._dice)
         while self._arrivals.acquire(blocking=False):
             pass
-        way = self._dice.choices(["starting", "any", "arrived", "unanswered"], [1, 2, 5, 2])[0]
+        way = self._dice.choices(list(_WAYS), list(_WAYS.values()))[0]
+        self._ways[way] += 1
         if way == "starting":
-            self._over.wait(self._dice.uniform(0.1, 2.5))
+            self._over.wait(self._dice.uniform(0, start_s))
             return
         if way == "unanswered":
             self._slack.hang()
-        for _ in range(self._dice.randint(1, 12)):
+        for _ in range(self._dice.randint(1, 8)):
             if not self._arrivals.acquire(timeout=_LONGEST_LIFE_S):
                 return
         if way != "arrived":
@@ -148,7 +166,8 @@ class Trial:
         return not self.store.read(outbox.depth)
 
     def _outcome(self, kills: int, seconds: float) -> Outcome:
-        outcome = Outcome(kills, self.events.breaking, seconds, wrong=list(self.events.refused))
+        outcome = Outcome(kills, self.events.breaking, seconds, self._ways)
+        outcome.wrong += self.events.refused
         rows = self.store.read(
             lambda tx: tx.execute(select(schema.outbox).order_by(schema.outbox.c.id)).all()
         )
@@ -190,10 +209,10 @@ def trial(
     database: str,
     servers: tuple[Ngircd, InspIRCd, SlackServer],
     seed: int,
-    **more: float,
+    **more: Any,
 ) -> Iterator[Trial]:
-    """A trial that is ended whatever happens."""
-    one = Trial(directory, database, servers, random.Random(seed), **more)  # type: ignore[arg-type]
+    """A trial that is ended whatever happens; ``more`` are the keywords of `Trial`."""
+    one = Trial(directory, database, servers, random.Random(seed), **more)
     try:
         yield one
     finally:

@@ -14,7 +14,7 @@ from werkzeug.serving import make_server
 from cibot.chat.backends.slack import SlackBackend
 from cibot.webhooks.slack import slack_blueprint
 from tests.support.slack_caller import command_body, command_fields, event, event_body, signed
-from tests.support.slack_fixtures import running, slack_config
+from tests.support.slack_fixtures import generous, running, slack_config
 from tests.support.slack_server import Fault, Quiet, SlackServer
 from tests.support.slack_websocket import Session
 from tests.support.slack_workspace import SECRET
@@ -55,7 +55,8 @@ def push(session: Session, number: str, kind: str, payload: dict[str, object]) -
 
 
 def test_http_from_command_to_answer(slack: SlackServer) -> None:
-    with running(SlackBackend(slack_config(slack), timeout=5)) as backend, served(backend) as url:
+    asked = SlackBackend(slack_config(slack), timeout=5, limit=generous())
+    with running(asked) as backend, served(backend) as url:
         for number in range(20):
             body = command_body(f"status {number}", slack.new_response_url())
             request = urllib.request.Request(f"{url}/command", body, signed(SECRET, body))

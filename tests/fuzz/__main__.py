@@ -1,15 +1,22 @@
-"""`make fuzz`: hostile IRC lines, Slack requests and Gerrit events; seconds, or N of each kind."""
+"""`make fuzz`: hostile IRC lines, Slack requests and Gerrit events; seconds, or N of each.
+
+A run draws its seed and prints it; `make fuzz ARGS="--seed S --jobs J"` with the printed
+numbers repeats it.
+"""
 
 from __future__ import annotations
 
 import argparse
 import logging
+import multiprocessing
 import random
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from cibot.store.engine import Store, open_store
 from cibot.store.migrate import upgrade
@@ -18,7 +25,21 @@ from tests.fuzz.irc import IrcFuzz
 from tests.support.loopback import forbid_network
 from tests.support.slack_server import SlackServer
 
-_HTTP_SHARE = 10  # lines for each request: a request is that much dearer
+_GERRIT_SHARE = 10  # lines for each event of Gerrit, which goes into the database
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """How many of each kind; None for as many as a third of the time allows."""
+
+    irc: int | None
+    slack: int | None
+    gerrit: int | None
+
+    def share(self, jobs: int) -> Numbers:
+        """What one of so many processes does."""
+        parts = (self.irc, self.slack, self.gerrit)
+        return Numbers(*(None if one is None else -(-one // jobs) for one in parts))
 
 
 class Complaints(logging.Handler):
@@ -53,19 +74,21 @@ def repeat(one: Callable[[], None], number: int | None, seconds: float) -> int:
     return count
 
 
-def run(store: Store, seed: int, number: int | None, seconds: float) -> list[str]:
-    """All three kinds, a third of the time each; lines that tell of them. Raises at a fault."""
+def run(store: Store, seed: int, numbers: Numbers, seconds: float) -> list[str]:
+    """All three kinds; lines that tell of them. Raises at a fault, with the seed."""
     with SlackServer() as slack:
-        return _run(IrcFuzz(seed), HttpFuzz(seed, store, slack), number, seconds)
+        try:
+            return _run(IrcFuzz(seed), HttpFuzz(seed, store, slack), numbers, seconds)
+        except Exception as error:
+            raise AssertionError(f"seed {seed}: {error}") from error
 
 
-def _run(irc: IrcFuzz, http: HttpFuzz, number: int | None, seconds: float) -> list[str]:
-    few = None if number is None else max(1, number // _HTTP_SHARE)
+def _run(irc: IrcFuzz, http: HttpFuzz, numbers: Numbers, seconds: float) -> list[str]:
     try:
         with complaints() as found:
-            lines = repeat(irc.one, number, seconds / 3)
-            slack = repeat(http.slack, few, seconds / 3)
-            gerrit = repeat(http.gerrit, few, seconds / 3)
+            lines = repeat(irc.one, numbers.irc, seconds / 3)
+            slack = repeat(http.slack, numbers.slack, seconds / 3)
+            gerrit = repeat(http.gerrit, numbers.gerrit, seconds / 3)
     finally:
         http.close()
     assert not found, "\n".join(found[:5])
@@ -80,22 +103,45 @@ def _sorted(statuses: dict[int, int]) -> str:
     return ", ".join(f"{status} × {count}" for status, count in sorted(statuses.items()))
 
 
-def main() -> int:
-    """Reads the words of the command line."""
-    asked = argparse.ArgumentParser(prog="make fuzz", description=__doc__)
-    asked.add_argument("--number", type=int, help="IRC lines; a tenth of that of each request")
-    asked.add_argument("--seconds", type=float, default=15.0)
-    asked.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
-    words = asked.parse_args()
-    forbid_network()
-    print(f"seed {words.seed}", flush=True)
+def _job(seed: int, numbers: Numbers, seconds: float) -> list[str]:
+    """One process's part, on a database of its own."""
     logging.getLogger("cibot").addHandler(logging.NullHandler())
     logging.lastResort = None  # hostile requests are told of in the log, and they are many
     with tempfile.TemporaryDirectory() as directory:
         store = open_store(f"sqlite:///{directory}/cibot.db")
         upgrade(store)
-        print("\n".join(run(store, words.seed, words.number, words.seconds)))
-        store.close()
+        try:
+            return run(store, seed, numbers, seconds)
+        finally:
+            store.close()
+
+
+def main() -> int:
+    """Reads the words of the command line."""
+    asked = argparse.ArgumentParser(prog="make fuzz", description=__doc__)
+    asked.add_argument("--number", type=int, help="IRC lines and Slack requests; a tenth of Gerrit")
+    asked.add_argument("--irc", type=int, help="IRC lines, instead")
+    asked.add_argument("--slack", type=int, help="Slack requests, instead")
+    asked.add_argument("--gerrit", type=int, help="Gerrit events, instead")
+    asked.add_argument("--seconds", type=float, default=15.0)
+    asked.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
+    asked.add_argument("--jobs", type=int, default=1, help="processes, each with a seed of its own")
+    words = asked.parse_args()
+    forbid_network()
+    print(f"seed {words.seed}", flush=True)
+    tenth = None if words.number is None else -(-words.number // _GERRIT_SHARE)
+    numbers = Numbers(
+        *(whole if one is None else one for one, whole in (
+            (words.irc, words.number), (words.slack, words.number), (words.gerrit, tenth)
+        ))
+    )  # fmt: skip
+    seeds = range(words.seed, words.seed + words.jobs)
+    fork = multiprocessing.get_context("fork")  # before anything has a thread
+    with ProcessPoolExecutor(words.jobs, mp_context=fork) as pool:
+        share = numbers.share(words.jobs)
+        parts = [pool.submit(_job, seed, share, words.seconds) for seed in seeds]
+        for seed, part in zip(seeds, parts, strict=True):
+            print(f"seed {seed}:", *part.result(), sep="\n  ", flush=True)
     return 0
 
 

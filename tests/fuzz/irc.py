@@ -5,11 +5,12 @@ from __future__ import annotations
 import random
 
 from cibot.card import card
-from cibot.chat.backends.irc_pace import Backoff, PersonLimit
+from cibot.chat.backends.irc_pace import Backoff
 from cibot.chat.backends.irc_receipts import Delivery
 from cibot.chat.backends.irc_rooms import Rooms
 from cibot.chat.backends.irc_session import IrcTiming, Session
 from cibot.chat.backends.irc_wire import read_line
+from cibot.chat.pace import PersonLimit
 from cibot.chat.protocol import Question
 from cibot.config import IrcConfig
 from cibot.errors import Transient

@@ -19,7 +19,7 @@ _MODULES = (
 )
 _SERVICES_MODULES = (
     "protocol/inspircd backend/opensex crypto/pbkdf2v2 nickserv/main nickserv/register"
-    " nickserv/identify saslserv/main saslserv/plain"
+    " nickserv/identify nickserv/set_core nickserv/set_password saslserv/main saslserv/plain"
 )
 
 _CONFIG = """\

@@ -50,6 +50,20 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def lasting_port(first: int) -> int:
+    """A free port from ``first`` on, below those that the kernel gives to outgoing connections.
+
+    For a server that is away for moments: nobody takes its place by chance.
+    """
+    for port in range(first, 32000):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with contextlib.suppress(OSError):
+                probe.bind(("127.0.0.1", port))
+                return port
+    raise AssertionError(f"no port from {first} to 32000 is free")
+
+
 def accepts(port: int) -> bool:
     """Whether 127.0.0.1:port takes a TCP connection."""
     with socket.socket() as probe:

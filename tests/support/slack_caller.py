@@ -69,3 +69,48 @@ def event(kind: str, text: str, **more: Any) -> dict[str, Any]:
 
 def event_body(kind: str, text: str, **more: Any) -> bytes:
     return json.dumps(event(kind, text, **more)).encode()
+
+
+def press(
+    channel: str, message: dict[str, Any], label: str, response_url: str, user: str = "U0PERSON0"
+) -> dict[str, Any]:
+    """The ``block_actions`` payload of a button of a message, as Slack makes it.
+
+    https://docs.slack.dev/reference/interaction-payloads/block_actions-payload
+    """
+    number = next(_numbers)
+    block, button = next(
+        (block, button)
+        for block in message["blocks"]
+        if block["type"] == "actions"
+        for button in block["elements"]
+        if button["text"]["text"] == label
+    )
+    thread = message.get("thread_ts")
+    container = {
+        "type": "message",
+        "message_ts": message["ts"],
+        "channel_id": channel,
+        "is_ephemeral": False,
+        **({"thread_ts": thread} if thread else {}),
+    }
+    return {
+        "type": "block_actions",
+        "user": {"id": user, "username": "anna", "name": "anna", "team_id": "T0TEAM"},
+        "api_app_id": "A0APP",
+        "token": "legacy",
+        "container": container,
+        "trigger_id": f"13345224609.738474920.{number}",
+        "team": {"id": "T0TEAM", "domain": "ci"},
+        "enterprise": None,
+        "is_enterprise_install": False,
+        "channel": {"id": channel, "name": "ci-alerts"},
+        "message": {name: one for name, one in message.items() if name != "metadata"},
+        "state": {"values": {}},
+        "response_url": response_url,
+        "actions": [button | {"block_id": block["block_id"], "action_ts": f"17000{number}.000001"}],
+    }
+
+
+def press_body(payload: dict[str, Any]) -> bytes:
+    return urlencode({"payload": json.dumps(payload)}).encode()

@@ -8,6 +8,7 @@ from typing import Any
 
 from cibot.card import Card, Span, card, line
 from cibot.chat.backends.slack import SlackBackend
+from cibot.chat.pace import PersonLimit
 from cibot.chat.protocol import Question
 from cibot.config import SlackConfig
 from tests.support.slack_server import SlackServer
@@ -23,6 +24,11 @@ def slack_config(server: SlackServer, *, socket: bool = False, **more: Any) -> S
         "api_url": server.api_url,
     }
     return SlackConfig(**(fields | more))
+
+
+def generous() -> PersonLimit:
+    """Lets one person ask as often as a test does."""
+    return PersonLimit(1000, 1_000_000)
 
 
 def echo(question: Question) -> Card:

@@ -79,7 +79,29 @@ def _block(block: Any, at: str) -> list[str]:
         return _text_object(block.get("text"), f"{at}/text")
     if kind == "rich_text":
         return _rich_text(block, at)
+    if kind == "actions":
+        return _actions(block.get("elements"), f"{at}/elements")
     return [f"unsupported type: {kind} [{at}]"]
+
+
+def _actions(elements: Any, at: str) -> list[str]:
+    """https://docs.slack.dev/reference/block-kit/block-elements/button-element"""
+    if not isinstance(elements, list) or not 1 <= len(elements) <= 25:
+        return [f"1 to 25 elements [{at}]"]
+    faults: list[str] = []
+    for button in elements:
+        if not isinstance(button, dict) or button.get("type") != "button":
+            faults.append(f"not a button [{at}]")
+            continue
+        faults += _plain_text(button.get("text"), f"{at}/text", 75)
+        if not 1 <= len(str(button.get("action_id", ""))) <= 255:
+            faults.append(f"action_id missing or too long [{at}]")
+        if units(str(button.get("value", ""))) > 2000:
+            faults.append(f"value too long [{at}]")
+        if button.get("style", "primary") not in {"primary", "danger"}:
+            faults.append(f"bad style [{at}]")
+    names = [one.get("action_id") for one in elements if isinstance(one, dict)]
+    return faults + (["action_id is not unique"] if len(names) != len(set(names)) else [])
 
 
 def _text_object(text: Any, at: str) -> list[str]:

@@ -14,6 +14,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Any, Self
 
+from werkzeug.exceptions import ClientDisconnected
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
@@ -42,11 +43,12 @@ class Quiet(WSGIRequestHandler):
 class SlackServer(Workspace):
     """``with SlackServer() as slack:`` serves until the block ends."""
 
-    def __init__(self, *, rate_limit: bool = False) -> None:
+    def __init__(self, *, rate_limit: bool = False, look_s: float = 0.01) -> None:
         super().__init__(rate_limit=rate_limit)
         self.token_error: str | None = None  # "token_revoked", "account_inactive", …
         self.responses: queue.Queue[tuple[str, Fields]] = queue.Queue()
         self.calls: list[tuple[str, Fields]] = []
+        self.broken: dict[str, Fault] = {}  # methods that fail so until they are taken out
         self._faults: dict[str, deque[Fault]] = {}
         self._uses: dict[str, int] = {}
         self.released = threading.Event()
@@ -55,8 +57,9 @@ class SlackServer(Workspace):
         self.api_url = f"{self.url}/api/"
         self.websockets = WebsocketServer(self._admit)
         self.websocket_port = self.websockets.port
+        # Closing takes as long as one look whether it shall.
         self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(0.01,), daemon=True
+            target=self._server.serve_forever, args=(look_s,), daemon=True
         )
 
     def __enter__(self) -> Self:
@@ -73,7 +76,8 @@ class SlackServer(Workspace):
     # What tests use
 
     def fail(self, method: str, fault: Fault, times: int = 1) -> None:
-        """The next ``times`` calls of ``method`` fail so; "response" is a response_url."""
+        """The next ``times`` calls of ``method`` fail so; "response" is a response_url,
+        "upload" the bytes of a file."""
         self._faults.setdefault(method, deque()).extend([fault] * times)
 
     def room(self, room: str) -> list[Fields]:
@@ -108,11 +112,13 @@ class SlackServer(Workspace):
 
     def _app(self, environ: dict[str, Any], start_response: Any) -> Any:
         request = Request(environ)
-        name = "response" if request.path.startswith("/commands/") else request.path[5:]
-        act = self._response if name == "response" else self._api
+        act, name = self._api, request.path[5:]
+        for start, kind in (("/commands/", "response"), ("/upload/v1/", "upload")):
+            if request.path.startswith(start):
+                act, name = {"response": self._response, "upload": self._upload}[kind], kind
         with self._lock:
             waiting = self._faults.get(name)
-            fault = waiting.popleft() if waiting else None
+            fault = waiting.popleft() if waiting else self.broken.get(name)
         if fault is None:
             return act(request, name)(environ, start_response)
         if fault.stored:
@@ -133,8 +139,13 @@ class SlackServer(Workspace):
 
     def _api(self, request: Request, name: str) -> Response:
         fields: Fields = dict(request.args.items()) | dict(request.form.items())
-        if request.mimetype == "application/json" and request.get_data():
-            fields |= request.get_json()
+        try:
+            if request.mimetype == "application/json" and request.get_data():
+                fields |= request.get_json()
+        except ClientDisconnected:  # killed half way: Slack has heard nothing
+            return Response(status=400)
+        if not request.path.startswith("/api/"):
+            return Response("nothing is there", 404)
         assert name in self._methods(), f"Slack has no method {name!r} that we know"
         try:
             self._authorize(request, fields, name)
@@ -161,9 +172,19 @@ class SlackServer(Workspace):
         if faults or not (body.get("text") or body.get("blocks")):
             return Response("invalid_blocks" if faults else "no_text", 400)
         assert body.get("response_type", "ephemeral") in {"ephemeral", "in_channel"}
+        assert body.get("replace_original") is False, "would replace the alert that was pressed"
         self._uses[request.url] = uses + 1
         self.responses.put((request.url, body))
         return Response("ok")
+
+    def _upload(self, request: Request, _name: str) -> Response:
+        """Takes the bytes of a file; whoever knows the address may give them, without a token."""
+        known = self.files.get(request.path.rpartition("/")[2])
+        assert "Authorization" not in request.headers, "the token is nobody's business here"
+        if known is None or len(request.get_data()) != known["length"]:
+            return Response("no such file, or another length", 400)
+        known["bytes"] = request.get_data()
+        return Response("OK - " + str(known["length"]))
 
     def _authorize(self, request: Request, fields: Fields, name: str) -> None:
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")

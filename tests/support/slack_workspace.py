@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import itertools
+import json
 import threading
 import time
 from collections.abc import Callable
@@ -18,6 +19,7 @@ ALL_SCOPES = {
     "app_mentions:read", "channels:history", "channels:read", "chat:write", "commands",
     "groups:history", "groups:read", "im:history", "im:write",
 }  # fmt: skip
+CHART_SCOPES = {"files:write"}  # not granted until a test does
 Fields = dict[str, Any]
 
 
@@ -31,6 +33,7 @@ class Room:
     member: bool = True
     archived: bool = False
     messages: list[Fields] = field(default_factory=list)
+    replies: dict[str, tuple[int, str]] = field(default_factory=dict)  # of a thread: count, newest
 
 
 class Refused(Exception):
@@ -42,6 +45,7 @@ class Workspace:
     """State and methods; `SlackServer` gives them HTTP."""
 
     websocket_port: int
+    url: str
 
     def __init__(self, *, rate_limit: bool = False) -> None:
         self.rooms = {
@@ -49,12 +53,14 @@ class Workspace:
             "C0ALERTS0": Room("C0ALERTS0", "ci-alerts"),
         }
         self.scopes = set(ALL_SCOPES)
+        self.spoken: dict[str, list[str]] = {}  # the bot's texts by room, as they were posted
         self._rate_limit = rate_limit
         self._last_post: dict[str, float] = {}
         self._clock = itertools.count(1_700_000_000)
         self._lock = threading.RLock()
         self.posted = threading.Condition(self._lock)
         self._tickets: set[str] = set()
+        self.files: dict[str, Fields] = {}
 
     def _need(self, *scopes: str) -> None:
         missing = [scope for scope in scopes if scope not in self.scopes]
@@ -76,6 +82,8 @@ class Workspace:
             "conversations.info": lambda fields: {"channel": self._shown(self._find(fields))},
             "conversations.open": self._open,
             "apps.connections.open": self._connection,
+            "files.getUploadURLExternal": self._upload_url,
+            "files.completeUploadExternal": self._complete_upload,
         }  # fmt: skip
 
     # Methods, each as https://docs.slack.dev/reference/methods has it
@@ -100,6 +108,7 @@ class Workspace:
             for name in ("text", "blocks", "thread_ts", "metadata")
             if name in fields
         }
+        self.spoken.setdefault(room.id, []).append(str(fields.get("text", "")))
         ts = self._store(room, {"user": BOT_USER, "bot_id": BOT_ID, **message})
         return {"channel": room.id, "ts": ts, "message": message}
 
@@ -136,9 +145,9 @@ class Workspace:
         shown = [one for one in room.messages if one.get("thread_ts", one["ts"]) == one["ts"]]
         oldest = float(fields.get("oldest") or 0)
         newest_first = [one for one in reversed(shown) if float(one["ts"]) > oldest]
-        return self._page(
-            fields, "messages", [self._seen(room, one, fields) for one in newest_first]
-        )
+        page = self._page(fields, "messages", newest_first)
+        page["messages"] = [self._seen(room, one, fields) for one in page["messages"]]
+        return page
 
     def _replies(self, fields: Fields) -> Fields:
         room = self._readable(fields)
@@ -146,7 +155,9 @@ class Workspace:
         thread = [one for one in room.messages if root in {one["ts"], one.get("thread_ts")}]
         if not thread:
             raise Refused("thread_not_found")
-        return self._page(fields, "messages", [self._seen(room, one, fields) for one in thread])
+        page = self._page(fields, "messages", thread)
+        page["messages"] = [self._seen(room, one, fields) for one in page["messages"]]
+        return page
 
     def _list(self, fields: Fields) -> Fields:
         kinds = str(fields.get("types", "public_channel")).split(",")
@@ -167,6 +178,37 @@ class Workspace:
         ticket = f"/link/?ticket={len(self._tickets)}"
         self._tickets.add(ticket)
         return {"url": f"ws://127.0.0.1:{self.websocket_port}{ticket}"}
+
+    def _upload_url(self, fields: Fields) -> Fields:
+        self._need("files:write")
+        length = str(fields.get("length", ""))
+        if not fields.get("filename") or not length.isdigit() or length == "0":
+            raise Refused("invalid_arguments")
+        if len(str(fields.get("alt_txt", ""))) > 1000:
+            raise Refused("invalid_arguments")
+        file_id = f"F0FILE{len(self.files):03d}"
+        self.files[file_id] = {"length": int(length), "alt_txt": fields.get("alt_txt")}
+        return {"upload_url": f"{self.url}/upload/v1/{file_id}", "file_id": file_id}
+
+    def _complete_upload(self, fields: Fields) -> Fields:
+        self._need("files:write")
+        shared = json.loads(fields["files"])
+        for one in shared:
+            known = self.files.get(one["id"])
+            if known is None or "bytes" not in known:
+                raise Refused("file_not_found")
+            known |= one
+        room = self._find({"channel": fields.get("channel_id", "")})
+        if not room.member:
+            raise Refused("not_in_channel")
+        thread = fields.get("thread_ts")
+        if thread and not any(
+            one["ts"] == thread and one.get("thread_ts", thread) == thread for one in room.messages
+        ):
+            raise Refused("invalid_arguments")
+        message = {"user": BOT_USER, "bot_id": BOT_ID, "text": "", "files": shared}
+        self._store(room, message | ({"thread_ts": thread} if thread else {}))
+        return {"files": shared}
 
     # Helpers
 
@@ -206,12 +248,12 @@ class Workspace:
         shown = dict(message)
         if str(fields.get("include_all_metadata", "")).lower() not in {"true", "1"}:
             shown.pop("metadata", None)
-        replies = [one for one in room.messages if one.get("thread_ts") == message["ts"]]
+        replies = room.replies.get(message["ts"])
         if replies and message.get("thread_ts", message["ts"]) == message["ts"]:
-            latest = replies[-1]["ts"]
+            count, latest = replies
             shown |= {
                 "thread_ts": message["ts"],
-                "reply_count": len(replies),
+                "reply_count": count,
                 "latest_reply": latest,
             }
         return shown
@@ -231,6 +273,9 @@ class Workspace:
         with self._lock:
             ts = f"{next(self._clock)}.000100"
             room.messages.append({"type": "message", "ts": ts, **message})
+            if "thread_ts" in message:
+                count, _ = room.replies.get(message["thread_ts"], (0, ""))
+                room.replies[message["thread_ts"]] = (count + 1, ts)
         with self.posted:
             self.posted.notify_all()
         return ts

@@ -15,6 +15,7 @@ import requests
 
 from cibot.store.engine import Store, open_store
 from tests.support.processes import free_port
+from tests.support.zygote import Forked, Zygote
 
 T = TypeVar("T")
 TOKEN = "a-webhook-token-of-the-tests"
@@ -34,9 +35,12 @@ def eventually(look: Callable[[], T], what: str, timeout_s: float = 30.0) -> T:
 class WholeBot:
     """`cibot run` on a configuration of its own; also runs other commands on it."""
 
-    def __init__(self, directory: Path, database: str, tables: dict[str, Any]) -> None:
+    def __init__(
+        self, directory: Path, database: str, tables: dict[str, Any], port: int | None = None
+    ) -> None:
+        """``port`` is for the web; a free one where none is given."""
         self.directory = directory
-        self.port = free_port()
+        self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.database = database
         self.config = directory / "cibot.toml"
@@ -47,7 +51,7 @@ class WholeBot:
         self.config.write_text(toml(tables))
         self.config.chmod(0o600)
         self.log = directory / "bot.log"
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: subprocess.Popen[bytes] | Forked | None = None
 
     def webhook(self, server: str) -> str:
         """The URL that a server's webhooks plugin is given."""
@@ -71,13 +75,17 @@ class WholeBot:
         if self.database.startswith("mysql"):
             self.command("db", "upgrade")
         self.launch()
-        eventually(self._alive, "the bot")
+        eventually(self._alive, "the bot", 120)
 
-    def launch(self) -> None:
+    def launch(self, zygote: Zygote | None = None) -> None:
         """Starts it on a database that is ready, and does not wait."""
+        words = ["run", "--config", str(self.config)]
+        if zygote:
+            self.process = zygote.fork(words, self.log)
+            return
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "cibot", "run", "--config", str(self.config)],
+                [sys.executable, "-m", "cibot", *words],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -89,7 +97,7 @@ class WholeBot:
         assert self.process.poll() is None, self.log.read_text()
         try:
             return requests.get(f"{self.url}/healthz", timeout=5).ok
-        except requests.ConnectionError:
+        except requests.RequestException:
             return False
 
     def ready(self) -> dict[str, Any]:

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 SOURCES = sorted((ROOT / "cibot").rglob("*.py"))
 
 # What each part may import of cibot, beside itself. A longer name wins.
-BASE = {"cibot", "cibot.model", "cibot.errors"}
+BASE = {"cibot", "cibot.model", "cibot.errors", "cibot.graphemes"}
 CONFIG = (
     BASE
     | {"cibot.scope", "cibot.config", "cibot.configvalues", "cibot.configfile"}
@@ -33,6 +33,7 @@ LAYERS: dict[str, set[str]] = {
     "cibot": set(),
     "cibot.model": set(),
     "cibot.errors": set(),
+    "cibot.graphemes": set(),
     "cibot.card": BASE,
     "cibot.configvalues": BASE,
     "cibot.configjudgement": BASE | {"cibot.configvalues"},
@@ -69,6 +70,7 @@ PURE_PARTS = (
     "cibot.model",
     "cibot.errors",
     "cibot.card",
+    "cibot.graphemes",
     "cibot.health",
     "cibot.alerts",
     "cibot.collector.formats",
@@ -79,6 +81,7 @@ PURE_PARTS = (
     "cibot.collector.match",
     "cibot.collector.results",
     "cibot.monitor.references",
+    "cibot.reports.charts",
     "cibot.reports.text",
     "cibot.reports.names",
     "cibot.actions.roles",
@@ -95,8 +98,9 @@ CLOCKS = {"now", "utcnow", "today", "time", "monotonic"}
 
 # Imported when they are needed: they are slow or heavy, and most commands do without.
 LATE = {"cibot.cli", "cibot.demo"}
-# A quarter of a start: alembic where nothing is to be migrated, a network that nobody has.
-LATE_MODULES = {"cibot.bootstrap", "cibot.store.migrate"}
+# A quarter of a start: alembic where nothing is to be migrated, a network that nobody has; a
+# drawing library that most do without.
+LATE_MODULES = {"cibot.bootstrap", "cibot.store.migrate", "cibot.reports.charts"}
 
 
 def name_of(path: Path) -> str:

@@ -15,11 +15,12 @@ from queue import Empty, SimpleQueue
 
 from cibot.card import Card, card
 from cibot.chat.backends.irc_connection import GuardedConnection, WakingReactor, dial, guarded
-from cibot.chat.backends.irc_pace import Backoff, PersonLimit
+from cibot.chat.backends.irc_pace import Backoff
 from cibot.chat.backends.irc_receipts import Delivery
 from cibot.chat.backends.irc_rooms import Rooms
 from cibot.chat.backends.irc_session import IrcTiming, Session
 from cibot.chat.backends.irc_wire import IrcLine, write_line
+from cibot.chat.pace import QUESTIONS_A_SECOND, QUESTIONS_AT_ONCE, PersonLimit
 from cibot.chat.protocol import Answer, Link, Question
 from cibot.config import IrcConfig
 from cibot.errors import ConfigError, Permanent, Transient
@@ -28,8 +29,6 @@ log = logging.getLogger(__name__)
 
 _ROOM = re.compile(r"[#&+!][^\s,\x00-\x1f]{1,199}|[^\s,:@!#&+\x00-\x1f][^\s,@!\x00-\x1f]{0,63}")
 _BROKEN = card("something went wrong with that question; it is in the bot's log", error=True)
-_QUESTIONS_A_SECOND = 0.2
-_QUESTIONS_AT_ONCE = 6
 _MOST_UNANSWERED = 32
 _ANSWERERS = 4
 
@@ -59,7 +58,7 @@ class IrcBackend:
         self._reactor: WakingReactor | None = None
         self._thread: threading.Thread | None = None
         self._answerers: ThreadPoolExecutor | None = None
-        self._limit = limit or PersonLimit(_QUESTIONS_A_SECOND, _QUESTIONS_AT_ONCE)
+        self._limit = limit or PersonLimit(QUESTIONS_A_SECOND, QUESTIONS_AT_ONCE)
         self._rooms = Rooms(
             config.channels, lambda: Backoff(self._timing.rejoin, self._timing.rejoin_most)
         )

@@ -260,6 +260,9 @@ def _handshake(
                 wait(wrapped, False)
             except ssl.SSLWantWriteError:
                 wait(wrapped, True)
+    except TimeoutError as error:
+        wrapped.close()
+        raise TimeoutError(f"{error} to the TLS greeting; does that port speak TLS?") from error
     except OSError:
         wrapped.close()
         raise

@@ -1,7 +1,4 @@
-"""How fast the bot may speak, and who goes first. Pure: time comes in as an argument.
-
-All times are seconds of one monotonic clock.
-"""
+"""Who goes first, and when to try again. Pure: time comes in as an argument."""
 
 from __future__ import annotations
 
@@ -11,34 +8,6 @@ from random import Random
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
-
-
-class TokenBucket:
-    """``burst`` at once, then ``rate`` a second (both > 0)."""
-
-    def __init__(self, rate: float, burst: float) -> None:
-        self.rate = rate
-        self.burst = burst
-        self._level = burst
-        self._at: float | None = None
-
-    def take(self, now: float) -> bool:
-        """Takes a token where there is one."""
-        self._fill(now)
-        if self._level < 1:
-            return False
-        self._level -= 1
-        return True
-
-    def wait(self, now: float) -> float:
-        """Seconds until the next token; 0 when there is one."""
-        self._fill(now)
-        return max(0.0, (1 - self._level) / self.rate)
-
-    def _fill(self, now: float) -> None:
-        if self._at is not None and now > self._at:
-            self._level = min(self.burst, self._level + (now - self._at) * self.rate)
-        self._at = now
 
 
 class FairQueue(Generic[T]):
@@ -100,26 +69,3 @@ class Backoff:
     def reset(self) -> None:
         """Begins again at ``first``."""
         self._tries = 0
-
-
-class PersonLimit:
-    """How often one person may ask; the least recent of many are forgotten."""
-
-    def __init__(self, rate: float, burst: float, most_people: int = 1000) -> None:
-        self._rate = rate
-        self._burst = burst
-        self._most = most_people
-        self._people: OrderedDict[str, tuple[TokenBucket, bool]] = OrderedDict()
-
-    def ask(self, person: str, now: float) -> bool | None:
-        """True: answer. None: say once that it is too much. False: be silent."""
-        bucket, told = TokenBucket(self._rate, self._burst), False
-        if person in self._people:
-            bucket, told = self._people.pop(person)
-        allowed = bucket.take(now)
-        self._people[person] = (bucket, not allowed)
-        while len(self._people) > self._most:
-            self._people.popitem(last=False)
-        if allowed:
-            return True
-        return False if told else None

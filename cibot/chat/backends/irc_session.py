@@ -11,21 +11,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from cibot import __version__
-from cibot.card import Card, card
+from cibot.card import Card
 from cibot.chat.backends.irc_ask import addressed, from_a_bot, is_version_request
 from cibot.chat.backends.irc_login import Login
-from cibot.chat.backends.irc_pace import PersonLimit
 from cibot.chat.backends.irc_receipts import Delivery, Receipts
 from cibot.chat.backends.irc_rooms import Rooms
 from cibot.chat.backends.irc_speaker import Speaker
 from cibot.chat.backends.irc_wire import IrcLine, is_channel, write_line
+from cibot.chat.pace import SLOW_DOWN, PersonLimit
 from cibot.chat.protocol import Asker, Channel, Question
 from cibot.config import IrcConfig
 from cibot.errors import Permanent, Transient
 
 log = logging.getLogger(__name__)
-
-_SLOW_DOWN = card("that is too much at once; please wait a little", error=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +259,7 @@ class Session:
         if allowed:
             self._ask(question)
         elif allowed is None:
-            self.reply(question, _SLOW_DOWN)
+            self.reply(question, SLOW_DOWN)
 
     def _version(self, line: IrcLine, now: float) -> None:
         if self._limit.ask(line.user_host.lower(), now):

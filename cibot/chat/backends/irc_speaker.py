@@ -9,11 +9,12 @@ from itertools import chain
 
 from cibot.card import Card
 from cibot.chat.backends.irc_login import Login
-from cibot.chat.backends.irc_pace import FairQueue, TokenBucket
+from cibot.chat.backends.irc_pace import FairQueue
 from cibot.chat.backends.irc_receipts import Delivery, Receipts
 from cibot.chat.backends.irc_rooms import Rooms
 from cibot.chat.backends.irc_text import MOST_BYTES, Style, render
 from cibot.chat.backends.irc_wire import is_channel, write_line
+from cibot.chat.pace import TokenBucket
 from cibot.chat.protocol import Question
 from cibot.config import IrcConfig
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from cibot.card import Card, Line, Span
 from cibot.chat.lines import one_line, split
+from cibot.graphemes import cut
 from cibot.model import State
 
 MOST_BYTES = 400
@@ -52,15 +53,21 @@ def render(card: Card, style: Style, *, address: str | None = None) -> list[list
 
     ``address`` is the nick that the headline is addressed to. Links to the
     bot's own pages are left out beside ``card.link``: it leads to them all, and
-    a line has little room.
+    a line has little room. Each line of an alert is one message: links at its
+    end go first, then its end.
     """
     lead = f"{one_line(address)}: " if address else ""
     room = style.most_bytes - len(_LEAD.encode())
     home = _origin(card.link)
     lines = [tuple(_without_page(span, home) for span in one) for one in card.lines]
-    written = [_write(one, style, lead if n == 0 else "", room) for n, one in enumerate(lines)]
-    written = [text for text in written if text] or [f"{lead}(nothing to say)"]
     link = one_line(card.link or "")
+    if card.incident is not None:
+        beside = len(link.encode()) + 1
+        rooms = [room - beside if beside < room // 2 else room, *[room] * len(lines)]
+        written = [_fitted(one, style, most) for one, most in zip(lines, rooms, strict=False)]
+    else:
+        written = [_write(one, style, lead if n == 0 else "", room) for n, one in enumerate(lines)]
+    written = [text for text in written if text] or [f"{lead}(nothing to say)"]
     if _URL.fullmatch(link) and link not in written[0]:
         headline = f"{written[0]} {link}"
         if len(headline.encode()) <= room:
@@ -78,6 +85,18 @@ def _origin(url: str | None) -> str | None:
 def _without_page(span: Span, home: str | None) -> Span:
     ours = home is not None and span.href is not None and _origin(span.href) == home
     return replace(span, href=None) if ours else span
+
+
+def _fitted(one: Line, style: Style, room: int) -> str:
+    """The line as one message of at most ``room`` bytes."""
+    text = _write(one, style, "", room)
+    for place in reversed(range(len(one))):
+        if len(text.encode()) <= room:
+            break
+        if one[place].href:
+            one = (*one[:place], replace(one[place], href=None), *one[place + 1 :])
+            text = _write(one, style, "", room)
+    return cut(text, room, size=lambda part: len(part.encode()))
 
 
 def _write(one: Line, style: Style, lead: str, room: int) -> str:

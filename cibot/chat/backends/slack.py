@@ -16,20 +16,26 @@ from datetime import UTC, datetime
 from cibot.card import Card
 from cibot.chat.backends.slack_answers import Answerer
 from cibot.chat.backends.slack_api import EVENT_TYPE, Identity, SlackApi
-from cibot.chat.backends.slack_blocks import SlackText, render
+from cibot.chat.backends.slack_blocks import Block, SlackText, actions_of, render
 from cibot.chat.backends.slack_errors import UNKNOWN_ROOM, SlackRefusal
+from cibot.chat.backends.slack_events import Press
 from cibot.chat.backends.slack_http import SlackHttp
+from cibot.chat.backends.slack_pictures import SCOPE, Pictures
 from cibot.chat.backends.slack_socket import SlackSocket
 from cibot.chat.backends.slack_threads import Root, Threads
+from cibot.chat.pace import PersonLimit
 from cibot.chat.protocol import Answer, Link
 from cibot.config import SlackConfig
 from cibot.errors import CibotError, Permanent, Transient, Unconfirmed
+from cibot.reports.charts import can_draw, trend_png, trend_words
 
 log = logging.getLogger(__name__)
 
 _CHECK_EVERY_S = 300.0
 _FIRST_WAIT_S = 1.0
 _LONGEST_WAIT_S = 60.0
+_DEEDS = {"ack", "silence"}
+"""The commands of buttons that change what an incident's first message should say."""
 _NO_THREAD = {
     "thread_not_found",
     "message_not_found",
@@ -42,16 +48,25 @@ class SlackBackend:
     """Implements `cibot.chat.protocol.Backend`.
 
     ``http`` takes the requests that Slack posts, or is None without a
-    ``signing_secret``. ``timeout`` bounds one call of the API, in seconds.
+    ``signing_secret``. ``timeout`` bounds one call of the API, in seconds, and
+    ``limit`` how often one person may ask.
     """
 
     def __init__(
-        self, config: SlackConfig, *, timeout: int = 10, now: Callable[[], float] = time.time
+        self,
+        config: SlackConfig,
+        *,
+        timeout: int = 10,
+        now: Callable[[], float] = time.time,
+        limit: PersonLimit | None = None,
     ) -> None:
         self.network = config.name
         self._api = SlackApi(config, timeout=timeout)
         self._threads = Threads(self._api)
-        self._answerer = Answerer(config.name, self._api)
+        self._answerer = Answerer(config.name, self._api, self._pressed, limit=limit)
+        self._pictures: Pictures | None = None
+        if config.charts and can_draw():
+            self._pictures = Pictures(config.name, self._api, trend_png, trend_words)
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._identity: Identity | None = None
@@ -76,6 +91,8 @@ class SlackBackend:
         self._thread.start()
         if self._socket:
             self._socket.start()
+        if self._pictures:
+            self._pictures.start()
 
     def stop(self, timeout: float) -> None:
         """Ends the threads, in ``timeout`` seconds at the most."""
@@ -84,6 +101,8 @@ class SlackBackend:
         self._answerer.stop()
         if self._socket:
             self._socket.stop(timeout)
+        if self._pictures:
+            self._pictures.stop(max(0.0, until - time.monotonic()))
         if self._thread:
             self._thread.join(max(0.0, until - time.monotonic()))
 
@@ -148,10 +167,12 @@ class SlackBackend:
         root = self._root(channel, card.incident)
         if root and (reply := self._reply(channel, text, root, payload)):
             self._show_now(channel, card, root, text)
+            self._picture(channel, root.ts, card)
             return f"{channel}:{reply}"
         channel, ts = self._api.post(channel, text, payload=payload)
         metadata = {"event_type": EVENT_TYPE, "event_payload": payload}
         self._threads.opened(channel, card.incident, Root(ts, tuple(text.blocks), metadata))
+        self._picture(channel, ts, card)
         return f"{channel}:{ts}"
 
     def _reply(
@@ -174,12 +195,35 @@ class SlackBackend:
             log.warning("slack %s: no thread for an incident: %s", self.network, error)
             return None
 
+    def _picture(self, channel: str, thread: str, card: Card) -> None:
+        """Asks for the card's picture where the app may show one, as far as Slack told."""
+        scopes = self._identity.scopes if self._identity else None
+        if self._pictures and card.trend and (scopes is None or SCOPE in scopes):
+            self._pictures.want(channel, thread, card.trend)
+
     def _show_now(self, channel: str, card: Card, root: Root, text: SlackText) -> None:
-        # The card is delivered by now: what fails here must not make it be sent again.
         assert card.incident is not None
-        headline = card.text().partition("\n")[0]
+        self._edit(channel, card.incident, root, card.text(), actions_of(text.blocks))
+
+    def _pressed(self, press: Press, channel: str, answer: Card) -> None:
+        """Shows on the incident's first message what a button did, so that nobody does it again."""
+        if answer.error or press.incident is None or press.words[0] not in _DEEDS:
+            return
         try:
-            self._threads.show_now(channel, card.incident, root, text, headline)
+            root = self._root(channel, press.incident)
+        except Transient as error:
+            log.warning("slack %s: a press is not shown: %s", self.network, error)
+            return
+        if root is not None:
+            left = actions_of(root.blocks, but=press.action)
+            self._edit(channel, press.incident, root, answer.text(), left)
+
+    def _edit(
+        self, channel: str, incident: int, root: Root, said: str, actions: list[Block]
+    ) -> None:
+        # What is told is delivered by now: what fails here must not make it be sent again.
+        try:
+            self._threads.show_now(channel, incident, root, said.partition("\n")[0], actions)
         except (Transient, Permanent) as error:
             log.warning(
                 "slack %s: an alert's first message is out of date: %s", self.network, error

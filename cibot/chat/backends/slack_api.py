@@ -57,7 +57,7 @@ class SlackApi:
 
     def __init__(self, config: SlackConfig, *, timeout: int = 10) -> None:
         self._api_url = str(config.api_url)
-        self._timeout = timeout
+        self.timeout = timeout
         self._rooms: dict[str, str] = {}
         self._lock = threading.Lock()
         self.client = WebClient(
@@ -70,7 +70,7 @@ class SlackApi:
 
     def identity(self) -> Identity:
         """Asks who we are; the check that token and address are right."""
-        answer = _reached("auth.test", self.client.auth_test)
+        answer = reached("auth.test", self.client.auth_test)
         headers = {str(name).lower(): str(value) for name, value in answer.headers.items()}
         said = headers.get("x-oauth-scopes")
         scopes = None if said is None else frozenset(said.replace(",", " ").split())
@@ -78,9 +78,7 @@ class SlackApi:
 
     def try_app_token(self, token: str) -> None:
         """Asks for a websocket's address and lets it go: the check of an app token."""
-        _reached(
-            "apps.connections.open", lambda: self.client.apps_connections_open(app_token=token)
-        )
+        reached("apps.connections.open", lambda: self.client.apps_connections_open(app_token=token))
 
     def post(
         self,
@@ -108,7 +106,7 @@ class SlackApi:
             unfurl_media=False,
         )
         try:
-            answer = _reached(f"post to {channel}", send)
+            answer = reached(f"post to {channel}", send)
         except Transient as error:
             if error.retry_after is None:  # else Slack said that it did not take it
                 raise Unconfirmed(str(error)) from error
@@ -117,7 +115,7 @@ class SlackApi:
 
     def update(self, channel: str, ts: str, text: SlackText, metadata: Message) -> None:
         """Replaces a message's content and keeps its metadata."""
-        _reached(
+        reached(
             f"edit in {channel}",
             lambda: self.client.chat_update(
                 channel=channel, ts=ts, text=text.text, blocks=text.blocks, metadata=metadata
@@ -171,9 +169,14 @@ class SlackApi:
             )
         return known
 
+    def name_of(self, channel: str) -> str | None:
+        """A channel's name without its #, as far as it was learnt; asks nobody."""
+        with self._lock:
+            return next((name for name, known in self._rooms.items() if known == channel), None)
+
     def conversation_with(self, user: str) -> str:
         """The id of the direct conversation with a person."""
-        answer = _reached(
+        answer = reached(
             f"conversation with {user}", lambda: self.client.conversations_open(users=[user])
         )
         return str(answer["channel"]["id"])
@@ -183,24 +186,32 @@ class SlackApi:
         with self._lock:
             self._rooms.clear()
 
-    def respond(self, url: str, text: SlackText, *, in_channel: bool) -> None:
-        """Answers a slash command through its ``response_url``."""
+    def respond(
+        self, url: str, text: SlackText, *, in_channel: bool, thread: str | None = None
+    ) -> None:
+        """Answers a slash command or a press through its ``response_url``.
+
+        Without ``in_channel`` only the asker sees it, below ``thread`` where one is named.
+        """
         if not self._may_respond_to(url):
             raise SlackRefusal("the response_url is not one of Slack's", "bad_response_url")
-        client = WebhookClient(url, timeout=self._timeout, logger=sdk_logger(), retry_handlers=[])
+        client = WebhookClient(url, timeout=self.timeout, logger=sdk_logger(), retry_handlers=[])
         body: dict[str, Any] = {
             "response_type": "in_channel" if in_channel else "ephemeral",
             "text": text.text,
             "mrkdwn": False,
             "unfurl_links": False,
             "unfurl_media": False,
+            "replace_original": False,  # a press would replace the alert for all
         }
+        if thread:
+            body["thread_ts"] = thread
         if text.blocks:
             body["blocks"] = text.blocks
-        answer = _reached("answer a command", lambda: client.send_dict(body))
+        answer = reached("answer", lambda: client.send_dict(body))
         if answer.status_code != 200:
             fields = {"error": answer.body.strip()}
-            raise judged("answer a command", answer.status_code, answer.headers, fields)
+            raise judged("answer", answer.status_code, answer.headers, fields)
 
     def _may_respond_to(self, url: str) -> bool:
         try:
@@ -235,14 +246,14 @@ class SlackApi:
     ) -> Iterator[Message]:
         cursor: str | None = None
         for _ in range(pages):
-            answer = _reached(what, partial(page, cursor))
+            answer = reached(what, partial(page, cursor))
             yield from answer.get(field) or ()
             cursor = (answer.get("response_metadata") or {}).get("next_cursor")
             if not cursor:
                 return
 
 
-def _reached(what: str, call: Callable[[], Answered]) -> Answered:
+def reached(what: str, call: Callable[[], Answered]) -> Answered:
     """The answer of ``call``; what slack-sdk and urllib raise becomes ours.
 
     Everything but Slack's own refusals is Transient. The request may have been

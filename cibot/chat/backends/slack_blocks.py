@@ -6,26 +6,34 @@ interpreted. Only a span's own ``href`` becomes a link. The fallback text is
 the one place where Slack reads markup, so it is escaped there.
 
 Limits: https://docs.slack.dev/reference/block-kit/blocks (150 characters in a
-header, 3000 in a text, 50 blocks) and 12,000 characters in all, below what
-``msg_blocks_too_long`` refuses. Characters are counted as UTF-16 units, the
-larger count.
+header, 3000 in a text, 50 blocks, 75 in a button and 2000 in its value) and
+12,000 characters in all, below what ``msg_blocks_too_long`` refuses. Characters
+are counted as UTF-16 units, the larger count.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from cibot.card import Card, Line, Span
-from cibot.chat.text import clean, cut
+from cibot.card import Button, Card, Line, Span
+from cibot.chat.text import clean
+from cibot.graphemes import cut
 
 HEADER_LIMIT = 150
 TEXT_LIMIT = 3000
 BLOCK_LIMIT = 50
 TOTAL_LIMIT = 12_000
+BUTTON_LIMIT = 75
+VALUE_LIMIT = 2000
 NOW_BLOCK = "cibot_now"
+ACTIONS_BLOCK = "cibot_actions:"
+"""How the block_id of our buttons begins; the incident's id follows."""
+PRESS = "cibot:"
+"""How the action_id of each of our buttons begins; what the button does follows."""
 _HEADER_FROM = 4  # lines; a card that long is a list or a summary and gets a title
 
 Block = dict[str, Any]
@@ -63,7 +71,9 @@ def render(card: Card) -> SlackText:
     if card.link and is_web_url(card.link):
         more = {"type": "link", "url": card.link, "text": "Show all" if card.long else "Open"}
         blocks.append(_rich_text([more]))
-    return SlackText(fallback(card), blocks[:BLOCK_LIMIT])
+    actions = _actions(card)
+    shown = blocks[: BLOCK_LIMIT - len(actions)]
+    return SlackText(fallback(card), [*shown, *actions])
 
 
 def fallback(card: Card) -> str:
@@ -72,12 +82,47 @@ def fallback(card: Card) -> str:
     return escape(cut(plain, TEXT_LIMIT, size=lambda part: units(escape(part))))
 
 
-def with_state(blocks: Iterable[Block], headline: str) -> list[Block]:
-    """The blocks of an incident's first message, with what is true now above them."""
-    kept = [block for block in blocks if block.get("block_id") != NOW_BLOCK]
+def with_state(
+    blocks: Iterable[Block], headline: str, actions: Iterable[Block] = ()
+) -> list[Block]:
+    """The blocks of an incident's first message: what is true now above, what can be done below."""
+    kept = [one for one in blocks if one.get("block_id") != NOW_BLOCK and not _is_actions(one)]
     now = cut(f"Now: {clean(headline).strip()}", HEADER_LIMIT, size=units)
     state = {"type": "context", "block_id": NOW_BLOCK, "elements": [_plain_text(now)]}
-    return [state, *kept][:BLOCK_LIMIT]
+    below = list(actions)
+    return [state, *kept][: BLOCK_LIMIT - len(below)] + below
+
+
+def actions_of(blocks: Iterable[Block], *, but: str | None = None) -> list[Block]:
+    """The block of buttons, if there is one, without the button whose action_id is ``but``."""
+    found = [block for block in blocks if _is_actions(block)]
+    left = [
+        block | {"elements": [one for one in block["elements"] if one.get("action_id") != but]}
+        for block in found
+    ]
+    return [block for block in left if block["elements"]]
+
+
+def _actions(card: Card) -> list[Block]:
+    """The buttons in a row. What a press means is in its value; Slack signs what comes back."""
+    if not card.buttons:
+        return []
+    made = [one for button in card.buttons if (one := _button(button))]
+    name = f"{ACTIONS_BLOCK}{card.incident or ''}"
+    return [{"type": "actions", "block_id": name, "elements": made}] if made else []
+
+
+def _is_actions(block: Block) -> bool:
+    return str(block.get("block_id", "")).startswith(ACTIONS_BLOCK)
+
+
+def _button(button: Button) -> Block | None:
+    value = json.dumps(button.words, ensure_ascii=False)
+    label = cut(clean(button.label).strip(), BUTTON_LIMIT, size=units)
+    if units(value) > VALUE_LIMIT or not (label and button.words):
+        return None
+    action = PRESS + button.words[0]
+    return {"type": "button", "action_id": action, "text": _plain_text(label), "value": value}
 
 
 def is_web_url(url: str) -> bool:

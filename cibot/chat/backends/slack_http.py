@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from cibot.chat.backends.slack_answers import BUSY, Answerer, Taken
-from cibot.chat.backends.slack_events import BadPayload, parse_command, parse_event
+from cibot.chat.backends.slack_events import BadPayload, parse_command, parse_event, parse_press
 from cibot.chat.backends.slack_signature import Once, Signature
 
 log = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ class Reply:
 
 
 class SlackHttp:
-    """The two request URLs of one app."""
+    """The three request URLs of one app."""
 
     def __init__(
         self,
@@ -54,6 +54,10 @@ class SlackHttp:
     def event(self, body: bytes, headers: Mapping[str, str]) -> Reply:
         """An event, or Slack's question whether this URL is ours."""
         return self._checked(body, headers, self._event)
+
+    def interaction(self, body: bytes, headers: Mapping[str, str]) -> Reply:
+        """A button was pressed; the answer follows through its response_url."""
+        return self._checked(body, headers, self._interaction)
 
     def _checked(
         self, body: bytes, headers: Mapping[str, str], act: Callable[[bytes], Reply]
@@ -103,6 +107,15 @@ class SlackHttp:
         incoming = parse_event(payload, self._bot_user())
         if incoming and self._answerer.take(incoming) is Taken.BUSY:
             return Reply(503, "busy\n")
+        return Reply(200)
+
+    def _interaction(self, body: bytes) -> Reply:
+        form = _form(body)
+        if form.get("ssl_check"):
+            return Reply(200)
+        incoming = parse_press(_object(form.get("payload", "").encode("utf-8", "replace")))
+        if incoming and self._answerer.take(incoming) is Taken.BUSY:
+            return Reply(503, "busy\n")  # Slack shows a warning beside the button
         return Reply(200)
 
 

@@ -25,7 +25,13 @@ from slack_sdk.web import WebClient
 from cibot.chat.backends.slack_answers import BUSY, Answerer, Taken
 from cibot.chat.backends.slack_api import sdk_logger
 from cibot.chat.backends.slack_errors import translated
-from cibot.chat.backends.slack_events import BadPayload, Incoming, parse_command, parse_event
+from cibot.chat.backends.slack_events import (
+    BadPayload,
+    Incoming,
+    parse_command,
+    parse_event,
+    parse_press,
+)
 
 log = logging.getLogger(__name__)
 
@@ -146,6 +152,8 @@ class SlackSocket:
                 return parse_command(request.payload)
             if request.type == "events_api":
                 return parse_event(request.payload, self._bot_user())
+            if request.type == "interactive":
+                return parse_press(request.payload)
         except BadPayload as error:
             log.warning("slack %s: bad request: %s", self._network, error)
         return None

@@ -12,8 +12,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from cibot.card import card
 from cibot.chat.backends.slack_api import EVENT_TYPE, Message, SlackApi
-from cibot.chat.backends.slack_blocks import SlackText, with_state
+from cibot.chat.backends.slack_blocks import Block, SlackText, fallback, with_state
 
 _THREADS_SEARCHED = 50
 _ROOTS_KEPT = 1000  # incidents remembered for each channel
@@ -24,7 +25,7 @@ class Root:
     """The first message of an incident in a channel."""
 
     ts: str
-    blocks: tuple[Message, ...]
+    blocks: tuple[Block, ...]
     metadata: Message
 
 
@@ -63,10 +64,12 @@ class Threads:
             roots[str(incident)] = root
             _forget_oldest(roots)
 
-    def show_now(self, channel: str, incident: int, root: Root, text: SlackText, now: str) -> None:
-        """Edits the first message so that it shows the present state. Raises as the API."""
-        blocks = with_state(root.blocks, now)
-        self._api.update(channel, root.ts, SlackText(text.text, blocks), root.metadata)
+    def show_now(
+        self, channel: str, incident: int, root: Root, now: str, actions: Iterable[Block]
+    ) -> None:
+        """Edits the first message: what is true ``now``, what can be done. Raises as the API."""
+        blocks = with_state(root.blocks, now, actions)
+        self._api.update(channel, root.ts, SlackText(fallback(card(now)), blocks), root.metadata)
         self.opened(channel, incident, replace(root, blocks=tuple(blocks)))
 
     def find(self, channel: str, key: str) -> str | None:

@@ -8,6 +8,7 @@ from cibot.chat.protocol import Link
 from cibot.reports import text
 from cibot.reports.context import Context
 from cibot.reports.feeds import ServerFeeds, feeds
+from cibot.reports.undelivered import undelivered_words
 from cibot.store.feeds import FeedState
 
 
@@ -16,7 +17,8 @@ def answer(ask: Ask) -> Card:
     found = feeds(ask.tx, ask.ctx)
     lines = [_server(ask.ctx, one) for one in found] or [line("No Gerrit has been read yet.")]
     links = ask.links()
-    lines += [_link(ask.ctx, name, one) for name, one in sorted(links.items())]
+    unsaid = undelivered_words(ask.tx)
+    lines += [_link(ask.ctx, name, one, unsaid.get(name)) for name, one in sorted(links.items())]
     return Card(tuple(lines), long=len(lines) > 4)
 
 
@@ -36,11 +38,12 @@ def _feed(ctx: Context, feed: FeedState) -> str:
     return f"{text.cut(feed.name, 40)} {heard}{failed}{refused}"
 
 
-def _link(ctx: Context, name: str, one: Link) -> Line:
+def _link(ctx: Context, name: str, one: Link, unsaid: str | None) -> Line:
     how = "connected" if one.up else "not connected"
     since = f" {text.since(one.since, ctx.now, ctx.zone)}" if one.since else ""
     detail = f": {text.cut(one.detail, 100)}" if one.detail else ""
-    return line(Span(name, strong=True), f": {how}{since}{detail}")
+    rest = f"; {unsaid}" if unsaid else ""
+    return line(Span(name, strong=True), f": {how}{since}{detail}{rest}")
 
 
 COMMAND = Command(

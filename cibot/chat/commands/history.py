@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from cibot.card import Card, Line, line
+from cibot.card import Card, Line, line, sparkline
 from cibot.chat.command import Ask, Command
 from cibot.reports import phrases, text
 from cibot.reports.context import Context
@@ -43,7 +43,7 @@ def render(ctx: Context, found: History) -> Card:
     lines: list[Line] = [
         line(
             phrases.name_span(found.ci),
-            f" {text.sparkline(shares)} {found.days[0].day:%d %b} to today, a bar a day (UTC):"
+            f" {sparkline(shares)} {found.days[0].day:%d %b} to today, a bar a day (UTC):"
             f" {said}{broke}{without}.",
         )
     ]

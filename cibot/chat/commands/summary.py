@@ -2,42 +2,67 @@
 
 from __future__ import annotations
 
-from cibot.card import Card, Line, Span, joined, line
+from collections.abc import Collection, Sequence
+
+from cibot.card import Card, Line, Span, joined, line, within
 from cibot.chat.command import Ask, Command
+from cibot.config import SUMMARY_PARTS, SummaryPart
 from cibot.errors import UserError
+from cibot.model import State
 from cibot.reports import phrases, text
 from cibot.reports.context import Context
 from cibot.reports.incidents import Incident
+from cibot.reports.listing import CiLine
 from cibot.reports.summary import Span as Day
 from cibot.reports.summary import Summary, summary
 
+_MOST = 8  # lines, each one message of IRC
 _WORST = 3
+_BYTES = 360  # of a line; IRC's messages hold 400, and the first gets a link besides
+_NAME = 40  # characters of a CI's name
 _SPANS: dict[str, Day] = {"": "day", "day": "day", "today": "today", "yesterday": "yesterday"}
 
 
 def answer(ask: Ask) -> Card:
-    """The summary of the last 24 hours, or of a day."""
+    """The summary of the last 24 hours, or of a day, as the channel gets it every day."""
     word = ask.text.casefold()
     if word not in _SPANS:
         raise UserError("summary takes today or yesterday; without either, the last 24 hours.")
-    return summary_card(ask.ctx, summary(ask.tx, ask.ctx, _SPANS[word]))
+    found = summary(ask.tx, ask.ctx, _SPANS[word], ask.summary)
+    return summary_card(ask.ctx, found, ask.summary.parts if ask.summary else SUMMARY_PARTS)
 
 
-def summary_card(ctx: Context, found: Summary) -> Card:
-    """At most eight lines: worst first, what changed, who is new, totals."""
-    lines: list[Line] = [_head(found)]
-    lines += phrases.stale_lines(ctx, found.stale)
-    lines += [phrases.brief(ctx, one) for one in found.wrong[:_WORST]]
-    rest = found.wrong[_WORST:]
-    if rest:
-        also = [f"{one.state.shape} {one.name}" for one in rest]
+def summary_card(
+    ctx: Context, found: Summary, parts: Collection[SummaryPart] = SUMMARY_PARTS
+) -> Card:
+    """At most eight lines: worst first, who is silent, what changed, who is new, totals.
+
+    The head and the note that our own feed is stale are there whatever ``parts`` are asked for.
+    """
+    head = [_head(found), *phrases.stale_lines(ctx, found.stale)]
+    below = _changes(found) if "changes" in parts else []
+    below += _new(found) if "new" in parts else []
+    below += [_totals(found)] if "totals" in parts else []
+    room = _MOST - len(head) - len(below)
+    middle = _wrong(ctx, found, parts, 0)
+    for shown in range(1, _WORST + 1):
+        more = _wrong(ctx, found, parts, shown)
+        middle = more if len(more) <= room else middle
+    return Card(tuple(within(one, _BYTES) for one in (*head, *middle, *below)), link=ctx.page())
+
+
+def _wrong(ctx: Context, found: Summary, parts: Collection[SummaryPart], most: int) -> list[Line]:
+    """The worst ``most`` CIs with a line each, the others that need a look by name."""
+    shown = found.wrong[:most] if "worst" in parts else ()
+    rest = [one for one in found.wrong if one not in shown]
+    lines = [phrases.brief(ctx, one) for one in shown]
+    if "silent" in parts:
+        lines += _silent(ctx, [one for one in rest if one.state is State.SILENT])
+        rest = [one for one in rest if one.state is not State.SILENT]
+    if rest and "worst" in parts:
+        also = [f"{one.state.shape} {text.cut(one.name, _NAME)}" for one in rest]
         lines.append(line(f"Also: {text.some(also, 8)}."))
-    lines += _changes(found)
-    if found.new:
-        names = joined(Span(one.name, href=one.page) for one in found.new[:5])
-        more = f" and {len(found.new) - 5} more" if len(found.new) > 5 else ""
-        lines.append(line("New: ", *names, f"{more}."))
-    return Card((*lines[:7], _totals(found)), link=ctx.page())
+    return lines
 
 
 def _head(found: Summary) -> Line:
@@ -48,9 +73,35 @@ def _head(found: Summary) -> Line:
     return line(title, f": {said}")
 
 
+def _silent(ctx: Context, some: Sequence[CiLine]) -> list[Line]:
+    """Those that the lines above do not name, with how long they are silent."""
+    if not some:
+        return []
+    names = [_name(one, f" ({_for(ctx, one)})" if one.since else "") for one in some[:6]]
+    more = f" and {len(some) - 6} more" if len(some) > 6 else ""
+    return [line(f"{State.SILENT.shape} Silent: ", *joined(names), f"{more}.")]
+
+
+def _for(ctx: Context, one: CiLine) -> str:
+    return text.span(ctx.now - one.since) if one.since else ""
+
+
+def _name(one: CiLine, after: str = "") -> Span:
+    return Span(f"{text.cut(one.name, _NAME)}{after}", href=one.page)
+
+
+def _new(found: Summary) -> list[Line]:
+    if not found.new:
+        return []
+    names = joined(_name(one) for one in found.new[:5])
+    more = f" and {len(found.new) - 5} more" if len(found.new) > 5 else ""
+    return [line("New: ", *names, f"{more}.")]
+
+
 def _changes(found: Summary) -> list[Line]:
+    words = (("opened", found.opened), ("got worse", found.worse), ("resolved", found.resolved))
     parts: list[str | Span] = []
-    for word, some in (("opened", found.opened), ("resolved", found.resolved)):
+    for word, some in words:
         if some:
             parts += ["; " if parts else "Changed: ", f"{word} ", *_incidents(some)]
     return [line(*parts, ".")] if parts else []
@@ -65,7 +116,7 @@ def _incidents(some: tuple[Incident, ...]) -> list[str | Span]:
         parts += [
             ", " if parts else "",
             Span(f"#{one.id}", href=one.page),
-            f" {one.ci} ({one.kind}{lasted})",
+            f" {text.cut(one.ci, _NAME)} ({one.kind}{lasted})",
         ]
     return [*parts, f" and {len(some) - 4} more"] if len(some) > 4 else parts
 
@@ -75,18 +126,25 @@ def _totals(found: Summary) -> Line:
     if not totals.reports:
         return line("No CI judged anything in that time.")
     cis, reports = text.plural(totals.cis, "CI"), text.plural(totals.reports, "result")
-    judged = totals.passes + totals.fails
-    passed = f", {text.percent(totals.passes / judged)} passed" if judged else ""
     broke = f", {text.number(totals.infra)} broke by themselves" if totals.infra else ""
     odd = totals.not_understood
     unread = f"; {text.plural(odd, 'comment')} not understood" if odd else ""
-    return line(f"Total: {reports} of {cis}{passed}{broke}{unread}.")
+    return line(f"Total: {reports} of {cis}{_passed(found)}{broke}{unread}.")
+
+
+def _passed(found: Summary) -> str:
+    """The share that passed, beside that of the time before."""
+    judged, before = (one.passes + one.fails for one in (found.totals, found.before))
+    if not judged:
+        return ""
+    said = f", {text.percent(found.totals.passes / judged)} passed"
+    return f"{said} (before: {text.percent(found.before.passes / before)})" if before else said
 
 
 COMMAND = Command(
     name="summary",
     usage="summary [today|yesterday]",
-    does="the daily summary now: worst first, what changed, who is new, totals",
+    does="the daily summary now: worst first, who is silent, what changed, who is new, totals",
     example="summary yesterday",
     answer=answer,
     aliases=("report", "digest"),

@@ -1,10 +1,11 @@
-"""`unwatch NAME|all`: no more private alerts of a CI."""
+"""`unwatch NAME [for WHO]|all`: no more private alerts of a CI."""
 
 from __future__ import annotations
 
 from cibot.actions.watching import unwatch, unwatch_all
 from cibot.card import Card, Span, line
 from cibot.chat.command import Ask, Command
+from cibot.chat.commands.watch import for_whom
 from cibot.reports import text
 
 
@@ -14,16 +15,18 @@ def answer(ask: Ask) -> Card:
         count = unwatch_all(ask.tx, ask.ctx, ask.actor)
         said = f"You watch no CI any more; {text.plural(count, 'watch', 'watches')} ended."
         return Card((line(said if count else "You watched no CI."),))
-    name, ended = unwatch(ask.tx, ask.ctx, ask.actor, ask.text)
+    words, who = for_whom(ask.words)
+    name, watcher, ended = unwatch(ask.tx, ask.ctx, ask.actor, " ".join(words), who)
     shown = Span(text.cut(name, 60), strong=True)
+    whom = "You" if who is None else text.cut(watcher.name, 40)
     if ended:
-        return Card((line("You watch ", shown, " no more."),))
-    return Card((line("You did not watch ", shown, "."),))
+        return Card((line(f"{whom} {'watch' if who is None else 'watches'} ", shown, " no more."),))
+    return Card((line(f"{whom} did not watch ", shown, "."),))
 
 
 COMMAND = Command(
     name="unwatch",
-    usage="unwatch NAME|all",
+    usage="unwatch NAME [for WHO]|all",
     does="ends the private alerts of a CI, or of all",
     example="unwatch netapp",
     answer=answer,

@@ -10,20 +10,34 @@ from cibot.reports import text
 
 def answer(ask: Ask) -> Card:
     """That it is watched, and how to end it."""
-    name, new = watch(ask.tx, ask.ctx, ask.actor, " ".join(ask.words))
-    said = "I will tell you" if new else "I tell you already"
+    words, who = for_whom(ask.words)
+    name, watcher, new = watch(ask.tx, ask.ctx, ask.actor, " ".join(words), who)
+    whom = "you" if who is None else text.cut(watcher.name, 40)
+    said = f"I will tell {whom}" if new else f"I tell {whom} already"
     shown = Span(text.cut(name, 60), strong=True)
-    end = Span(f"unwatch {text.cut(name, 60)}", code=True)
+    tail = "" if who is None else f" for {text.cut(who, 40)}"
+    end = Span(f"unwatch {text.cut(name, 60)}{tail}", code=True)
     return Card((line(f"{said} in private what happens to ", shown, ". To end it: ", end),))
+
+
+def for_whom(words: tuple[str, ...]) -> tuple[tuple[str, ...], str | None]:
+    """The CI's words, and who is named behind "for"."""
+    folded = [one.casefold() for one in words]
+    if "for" not in folded[1:-1]:
+        return words, None
+    place = len(words) - 1 - folded[::-1].index("for")
+    who = " ".join(words[place + 1 :])
+    return words[:place], None if who.casefold() in {"me", "myself"} else who
 
 
 COMMAND = Command(
     name="watch",
-    usage="watch NAME",
+    usage="watch NAME [for WHO]",
     does="tells you in private when a CI degrades, goes silent, recovers",
     example="watch netapp",
     answer=answer,
     aliases=("subscribe",),
-    more="On IRC you are told under the nick that your services account wore last.",
+    more="For somebody else, a configured person or an account, its owners and admins may: watch "
+    "netapp for Mika. On IRC you are told under the nick that your services account wore last.",
     writes=True,
 )

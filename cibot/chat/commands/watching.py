@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cibot.actions.roles import require_identified
+from cibot.actions.watching import account_key
 from cibot.card import Card, Span, joined, line
 from cibot.chat.command import Ask, Command
 from cibot.reports import text
@@ -12,7 +13,8 @@ from cibot.reports.watches import watched_by
 def answer(ask: Ask) -> Card:
     """Their names."""
     account = require_identified(ask.ctx.config, ask.actor)
-    names = watched_by(ask.tx, ask.actor.network, account)
+    network = ask.actor.network
+    names = watched_by(ask.tx, network, account_key(ask.ctx.config, network, account))
     if not names:
         how = Span("watch NAME", code=True)
         return Card((line("You watch no CI; ", how, " begins it."),))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from cibot.card import Card, Line, Span, line
+from cibot.card import NO_RESULTS, Card, Line, Span, line
 from cibot.chat.commands import COMMANDS
 from cibot.chat.commands import contact as contact_command
 from cibot.chat.commands import history as history_command
@@ -130,7 +130,7 @@ def _history(ctx: Context, found: History) -> View:
 
 def _bar(one: Day) -> str:
     if one.share is None:
-        return text.NO_RESULTS
+        return NO_RESULTS
     cells = round(one.share * _BAR)
     return "█" * cells if cells else "▏"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from cibot.card import Card
 from cibot.chat.commands import COMMANDS
 from cibot.chat.dispatch import Dispatcher
+from cibot.chat.pace import Patience
 from cibot.chat.protocol import Asker, Channel, Question
 from cibot.chat.wording import LONGEST, clean, split
 from cibot.config import Config, SummaryConfig
@@ -40,7 +42,7 @@ WORDS = [
 def answer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dispatcher]:
     store = make_tables(open_store(f"sqlite:///{tmp_path_factory.mktemp('canned') / 'db'}"))
     canned(store)
-    yield Dispatcher(store, CONFIG, clock=lambda: NOW)
+    yield Dispatcher(store, CONFIG, clock=lambda: NOW, patience=Patience(most=10**9))
     store.close()
 
 
@@ -125,3 +127,26 @@ def test_times_are_those_of_the_channel(tmp_path: Path) -> None:
     store.close()
     assert reply is not None
     assert "since Sat 23:10 JST (38 h)" in reply.text()
+
+
+def test_two_bots_do_not_keep_each_other_talking(answer: Dispatcher) -> None:
+    now = [NOW]
+    impatient = Dispatcher(answer._store, CONFIG, clock=lambda: now[0])
+    said = [impatient(question("I do not understand you")) for _ in range(20)]
+    assert [reply is not None for reply in said] == [True] * 8 + [False] * 12
+    assert said[7] is not None
+    assert "am silent until I do" in said[7].text()
+    other = Question("what?", Asker("anna"), Channel("irc", "#ci"), private=False)
+    assert impatient(other) is not None
+    assert impatient(question("status netapp")) is not None
+    assert impatient(question("what is this")) is not None
+    for _ in range(20):
+        impatient(question("I do not understand you"))
+    now[0] += timedelta(minutes=6)
+    assert impatient(question("I do not understand you")) is not None
+
+
+def test_the_terminal_is_always_answered(answer: Dispatcher) -> None:
+    patient = Dispatcher(answer._store, CONFIG, clock=lambda: NOW)
+    typed = Question("xyzzy", Asker("you", "console"), Channel("console", "here"), private=True)
+    assert all(patient(typed) is not None for _ in range(30))

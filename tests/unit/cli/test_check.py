@@ -175,9 +175,10 @@ def test_slack(tmp_path: Path, review: Review, slack: SlackServer) -> None:
     lines = [line for line in result.output.splitlines() if "slack work" in line]
     assert lines[0].startswith("✓ slack work: the bot token works: user U0CIBOT00")
     assert lines[1].startswith("✗ slack work: the app lacks commands; add them under")
-    assert lines[2].startswith("✗ slack work: no channel #nowhere that the bot can see")
-    assert lines[3] == "✓ slack work: U0123456 is a person"
-    assert lines[4] == "✓ slack work: the app token works: Socket Mode can connect"
+    assert lines[2] == "✓ slack work: no pictures: the app lacks files:write"
+    assert lines[3].startswith("✗ slack work: no channel #nowhere that the bot can see")
+    assert lines[4] == "✓ slack work: U0123456 is a person"
+    assert lines[5] == "✓ slack work: the app token works: Socket Mode can connect"
     slack.token_error = "token_revoked"
     result = checked(tmp_path, text)
     assert "✗ slack work: auth.test: Slack refuses: token_revoked; install the app" in result.output

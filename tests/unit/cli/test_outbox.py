@@ -43,7 +43,7 @@ def _fail(store: Store) -> None:
     ]
     assert taken[0] is not None
     assert taken[1] is not None
-    store.write(lambda tx: outbox.mark_dead(tx, taken[0], "banned from #banned"))  # type: ignore[arg-type]
+    store.write(lambda tx: outbox.mark_dead(tx, taken[0], LATER, "banned from #banned"))  # type: ignore[arg-type]
     store.write(lambda tx: outbox.mark_later(tx, taken[1], LATER, "slow down"))  # type: ignore[arg-type]
 
 

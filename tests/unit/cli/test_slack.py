@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from cibot.cli import main
-from tests.support.slack_workspace import ALL_SCOPES
+from tests.support.slack_workspace import ALL_SCOPES, CHART_SCOPES
 
 
 def run(*args: str) -> tuple[int, str]:
@@ -24,6 +24,9 @@ def test_manifest_for_http() -> None:
     assert slash["url"] == "https://cibot.example.org/base/webhooks/slack/work/command"
     events = made["settings"]["event_subscriptions"]
     assert events["request_url"] == "https://cibot.example.org/base/webhooks/slack/work/events"
+    interactivity = made["settings"]["interactivity"]
+    address = "https://cibot.example.org/base/webhooks/slack/work/interactions"
+    assert interactivity == {"is_enabled": True, "request_url": address}
     assert events["bot_events"] == ["app_mention", "message.im"]
     assert made["settings"]["socket_mode_enabled"] is False
     assert made["features"]["app_home"]["messages_tab_read_only_enabled"] is False
@@ -32,12 +35,15 @@ def test_manifest_for_http() -> None:
 def test_scopes_are_those_that_the_tests_slack_demands() -> None:
     made = json.loads(run("--socket")[1])
     assert set(made["oauth_config"]["scopes"]["bot"]) == ALL_SCOPES
+    charts = json.loads(run("--socket", "--charts")[1])
+    assert set(charts["oauth_config"]["scopes"]["bot"]) == ALL_SCOPES | CHART_SCOPES
 
 
 def test_manifest_for_socket_mode_has_no_url() -> None:
     made = json.loads(run("--socket", "--command", "/gate", "--name", "gatebot")[1])
     assert made["settings"]["socket_mode_enabled"] is True
     assert "request_url" not in made["settings"]["event_subscriptions"]
+    assert made["settings"]["interactivity"] == {"is_enabled": True}
     assert "url" not in made["features"]["slash_commands"][0]
     assert made["features"]["bot_user"]["display_name"] == "gatebot"
 
@@ -59,5 +65,5 @@ def test_mistakes_are_told(args: tuple[str, ...]) -> None:
 def test_how_to_names_the_command_as_it_is() -> None:
     page = (Path(__file__).parents[3] / "docs" / "slack.md").read_text()
     assert "cibot slack manifest --url" in page
-    for scope in ALL_SCOPES:
+    for scope in ALL_SCOPES | CHART_SCOPES:
         assert f"`{scope}`" in page

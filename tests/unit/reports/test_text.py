@@ -9,6 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from cibot.card import sparkline
 from cibot.reports import text
 
 NOW = datetime(2026, 11, 23, 4, 10, tzinfo=UTC)
@@ -89,7 +90,7 @@ def test_since_names_the_zone_it_is_in() -> None:
 
 
 def test_a_sparkline_has_a_mark_for_a_day_without_results() -> None:
-    assert text.sparkline([0, 0.5, None, 1]) == "▁▅·█"
+    assert sparkline([0, 0.5, None, 1]) == "▁▅·█"
 
 
 def test_words_in_a_sentence() -> None:
@@ -100,3 +101,9 @@ def test_words_in_a_sentence() -> None:
     assert text.sentence("it  fails") == "It fails."
     assert text.cut("a\nbc  def", 5) == "a bc…"
     assert text.day(NOW, UTC) == "Mon 23 Nov"
+
+
+def test_cutting_leaves_no_half_of_a_character() -> None:
+    family = "👩\u200d👩\u200d👧\u200d👦"
+    assert text.cut(f"a {family} {family}", 12) == f"a {family}…"
+    assert text.cut("e\u0301" * 9, 6) == "e\u0301" * 2 + "…"

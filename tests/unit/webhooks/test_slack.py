@@ -17,12 +17,13 @@ from cibot.chat.backends.slack import SlackBackend
 from cibot.chat.protocol import Question
 from cibot.webhooks.slack import BODY_LIMIT, slack_blueprint
 from tests.support.slack_caller import command_body, event, event_body, signed
-from tests.support.slack_fixtures import running, slack_config
+from tests.support.slack_fixtures import generous, running, slack_config
 from tests.support.slack_server import Fault, SlackServer
 from tests.support.slack_workspace import SECRET
 
 _seconds_ago = itertools.count()
 COMMAND, EVENTS = "/webhooks/slack/work/command", "/webhooks/slack/work/events"
+INTERACTIONS = "/webhooks/slack/work/interactions"
 
 
 @pytest.fixture
@@ -33,7 +34,7 @@ def slack() -> Iterator[SlackServer]:
 
 @pytest.fixture
 def backend(slack: SlackServer) -> Iterator[SlackBackend]:
-    with running(SlackBackend(slack_config(slack), timeout=2)) as one:
+    with running(SlackBackend(slack_config(slack), timeout=2, limit=generous())) as one:
         yield one
 
 
@@ -162,7 +163,7 @@ def test_slow_answers_do_not_hold_the_acknowledgement(slack: SlackServer) -> Non
         assert release.wait(30)
         return card(question.text)
 
-    with running(SlackBackend(slack_config(slack), timeout=2), slow) as backend:
+    with running(SlackBackend(slack_config(slack), timeout=2, limit=generous()), slow) as backend:
         client = client_of(backend)
         url = slack.new_response_url()
         for number in range(64):
@@ -174,13 +175,27 @@ def test_slow_answers_do_not_hold_the_acknowledgement(slack: SlackServer) -> Non
         release.set()
 
 
+def test_one_person_asks_so_often_and_is_told_once(slack: SlackServer) -> None:
+    with running(SlackBackend(slack_config(slack), timeout=2)) as backend:
+        client = client_of(backend)
+        for number in range(9):
+            body = command_body(str(number), slack.new_response_url())
+            assert post(client, COMMAND, body) == (200, "")
+        other = command_body("me too", slack.new_response_url(), user_id="U0PERSON1")
+        assert post(client, COMMAND, other) == (200, "")
+        said = sorted(str(slack.responses.get(timeout=10)[1]["text"]) for _ in range(8))
+        assert [one for one in said if one.startswith("that is too much")] == [said[0]]
+        assert said[1:] == [*(f"you asked {number}" for number in range(6)), "you asked me too"]
+        assert slack.responses.empty()
+
+
 def test_long_and_wrong_answers_are_for_the_asker_only(slack: SlackServer) -> None:
     def answer(question: Question) -> Card | None:
         if question.text == "silence please":
             return None
         return card("no", long=question.text == "long", error=question.text == "error")
 
-    with running(SlackBackend(slack_config(slack), timeout=2), answer) as backend:
+    with running(SlackBackend(slack_config(slack), timeout=2, limit=generous()), answer) as backend:
         client = client_of(backend)
         for text in ("silence please", "long", "error"):
             post(client, COMMAND, command_body(text, slack.new_response_url()))
@@ -210,7 +225,7 @@ def test_rate_limited_answer_is_sent_when_slack_says(
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 @given(
     st.binary(max_size=80) | st.text(max_size=40).map(str.encode),
-    st.sampled_from([COMMAND, EVENTS]),
+    st.sampled_from([COMMAND, EVENTS, INTERACTIONS]),
 )
 def test_no_signed_body_breaks_it(client: FlaskClient, body: bytes, url: str) -> None:
     assert post(client, url, body)[0] in {200, 400, 401}

@@ -93,7 +93,7 @@ def test_a_server_that_does_not_shake_hands_is_left_in_time(reactor, certificate
     tls = ssl.create_default_context(cafile=certificates.ca)
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         port = deaf.getsockname()[1]
-        with pytest.raises(Transient, match="no answer in time"):
+        with pytest.raises(Transient, match="no answer in time to the TLS"):
             dial(reactor, "127.0.0.1", port, tls=tls, timeout=0.05, cancelled=lambda: False)
 
 

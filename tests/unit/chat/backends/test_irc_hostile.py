@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 
 from cibot.card import card
 from cibot.chat.backends.irc_connection import GuardedConnection, WakingReactor
-from cibot.chat.backends.irc_pace import Backoff, PersonLimit
+from cibot.chat.backends.irc_pace import Backoff
 from cibot.chat.backends.irc_rooms import Rooms
 from cibot.chat.backends.irc_session import IrcTiming, Session
 from cibot.chat.backends.irc_wire import read_line, write_line
+from cibot.chat.pace import PersonLimit
 from cibot.config import IrcConfig
 from cibot.errors import Transient
 from tests.support.irc_bot import irc_bot

@@ -1,5 +1,7 @@
 """A card as lines of IRC: short, plain, harmless to other bots and to bystanders."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -87,3 +89,11 @@ def test_whatever_a_card_holds_its_lines_are_harmless(one, address, most):
         assert 0 < len(text.encode()) <= most
         assert not any(ord(c) < 32 or 127 <= ord(c) < 160 for c in text)
         assert text[0] not in "!.?@~$%&+-/\\;,'\"#*^=|:` "
+
+
+@given(CARDS, st.integers(60, MOST_BYTES), st.booleans())
+def test_whatever_an_alert_holds_each_line_is_one_message(one, most, colour):
+    alert = replace(one, incident=7)
+    written = render(alert, Style(most_bytes=most, colour=colour))
+    assert all(len(messages) <= 1 for messages in written[: len(alert.lines)])
+    assert all(len(text.encode()) <= most for messages in written for text in messages)

@@ -1,11 +1,12 @@
 """Cards as Block Kit: golden shapes, Slack's limits, and text that wants to break out."""
 
+import json
 import re
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cibot.card import Card, Span, card, line, state_span
+from cibot.card import Button, Card, Span, card, line, state_span
 from cibot.chat.backends.slack_blocks import (
     NOW_BLOCK,
     escape,
@@ -45,6 +46,9 @@ cards = st.builds(
     link=st.one_of(st.none(), hostile_text, st.just("https://ci.example/cis/x")),
     long=st.booleans(),
     incident=st.one_of(st.none(), st.integers(1, 9)),
+    buttons=st.lists(
+        st.builds(Button, hostile_text, st.lists(hostile_text, max_size=3).map(tuple)), max_size=1
+    ).map(tuple),
 )
 
 
@@ -94,6 +98,18 @@ def test_alert_has_its_headline_as_a_title_and_its_page_as_a_link() -> None:
     assert link == {"type": "link", "url": "https://cibot.example/i/7", "text": "Open"}
 
 
+def test_buttons_stand_below_and_carry_what_they_mean() -> None:
+    alert = card("failing", incident=7, buttons=(Button("Why", ("why", 'A "B" <CI>')),))
+    (actions,) = (block for block in render(alert).blocks if block["type"] == "actions")
+    (button,) = actions["elements"]
+    assert button["text"] == {"type": "plain_text", "text": "Why", "emoji": False}
+    assert json.loads(button["value"]) == ["why", 'A "B" <CI>']
+    recovered = with_state(render(alert).blocks, "healthy")
+    assert all(block["type"] != "actions" for block in recovered)
+    acknowledged = with_state(render(alert).blocks, "on it", [actions])
+    assert acknowledged[-1] == actions
+
+
 def test_present_state_stands_once_above_the_first_message() -> None:
     blocks = render(card("NetApp CI is failing", incident=7)).blocks
     recovered = with_state(with_state(blocks, "acknowledged by anna"), "healthy again")
@@ -137,7 +153,9 @@ def test_slack_takes_every_card_and_nothing_breaks_out(hostile: Card) -> None:
     shown = "\0".join(texts_of(rendered.blocks)) + rendered.text
     assert not re.search("[\u202a-\u202e\u2066-\u2069\x01-\x08\x0b-\x1f\x7f\ud800-\udfff]", shown)
     for block in rendered.blocks:
-        assert block["type"] in {"header", "rich_text"}
+        assert block["type"] in {"header", "rich_text", "actions"}
+        if block["type"] == "actions":
+            continue
         for section in block.get("elements", []):
             for element in section["elements"]:
                 assert element["type"] in {"text", "link"}

@@ -1,0 +1,94 @@
+"""How fast the bot may speak, how often one person may ask, and when it is better silent.
+
+Pure: time comes in as an argument, in seconds of one monotonic clock.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+from cibot.card import card
+
+QUESTIONS_A_SECOND = 0.2
+QUESTIONS_AT_ONCE = 6
+SLOW_DOWN = card("that is too much at once; please wait a little", error=True)
+"""What one is told, once, who asks faster."""
+
+
+class TokenBucket:
+    """``burst`` at once, then ``rate`` a second (both > 0)."""
+
+    def __init__(self, rate: float, burst: float) -> None:
+        self.rate = rate
+        self.burst = burst
+        self._level = burst
+        self._at: float | None = None
+
+    def take(self, now: float) -> bool:
+        """Takes a token where there is one."""
+        self._fill(now)
+        if self._level < 1:
+            return False
+        self._level -= 1
+        return True
+
+    def wait(self, now: float) -> float:
+        """Seconds until the next token; 0 when there is one."""
+        self._fill(now)
+        return max(0.0, (1 - self._level) / self.rate)
+
+    def _fill(self, now: float) -> None:
+        if self._at is not None and now > self._at:
+            self._level = min(self.burst, self._level + (now - self._at) * self.rate)
+        self._at = now
+
+
+class PersonLimit:
+    """How often one person may ask; the least recent of many are forgotten."""
+
+    def __init__(self, rate: float, burst: float, most_people: int = 1000) -> None:
+        self._rate = rate
+        self._burst = burst
+        self._most = most_people
+        self._people: OrderedDict[str, tuple[TokenBucket, bool]] = OrderedDict()
+
+    def ask(self, person: str, now: float) -> bool | None:
+        """True: answer. None: say once that it is too much. False: be silent."""
+        bucket, told = TokenBucket(self._rate, self._burst), False
+        if person in self._people:
+            bucket, told = self._people.pop(person)
+        allowed = bucket.take(now)
+        self._people[person] = (bucket, not allowed)
+        while len(self._people) > self._most:
+            self._people.popitem(last=False)
+        if allowed:
+            return True
+        return False if told else None
+
+
+class Patience:
+    """Ends the talk with somebody who only writes what cannot be answered: another bot, mostly.
+
+    Two bots that do not understand each other would go on for ever. ``most``
+    mistakes in a row, each within ``pause`` seconds of the one before, are
+    answered; then none is, until a question makes sense or the pause has passed.
+    """
+
+    def __init__(self, most: int = 8, pause: float = 300.0, most_people: int = 1000) -> None:
+        self._most = most
+        self._pause = pause
+        self._most_people = most_people
+        self._people: OrderedDict[str, tuple[int, float]] = OrderedDict()
+
+    def understood(self, person: str) -> None:
+        """A question made sense."""
+        self._people.pop(person, None)
+
+    def bears(self, person: str, now: float) -> bool | None:
+        """After a mistake. True: answer. None: answer for the last time. False: be silent."""
+        count, at = self._people.pop(person, (0, now))
+        count = count + 1 if now - at <= self._pause else 1
+        self._people[person] = (count, now)
+        while len(self._people) > self._most_people:
+            self._people.popitem(last=False)
+        return None if count == self._most else count < self._most

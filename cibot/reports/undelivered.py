@@ -1,0 +1,23 @@
+"""What each chat network could not be told, in a sentence that all faces share."""
+
+from __future__ import annotations
+
+from cibot.reports import text
+from cibot.store.engine import Tx
+from cibot.store.outbox_late import Undelivered, undelivered
+
+_ERROR = 160  # characters of what went wrong
+
+
+def undelivered_words(tx: Tx) -> dict[str, str]:
+    """A sentence by network, for those with messages that failed and are not out."""
+    return {one.network: _words(one) for one in undelivered(tx)}
+
+
+def _words(one: Undelivered) -> str:
+    counts = []
+    if one.waiting:
+        counts.append(f"{text.plural(one.waiting, 'message')} wait{'s' * (one.waiting == 1)}")
+    if one.dead:
+        counts.append(f"{text.plural(one.dead, 'message')} given up")
+    return f"{', '.join(counts)}: {text.cut(one.error, _ERROR)}"

@@ -1,0 +1,112 @@
+"""A TCP relay between the bot and a server: it can be shut, stalled, or lead elsewhere."""
+
+from __future__ import annotations
+
+import contextlib
+import selectors
+import socket
+import threading
+from typing import Self
+
+from tests.support.processes import free_port
+
+
+class Gate:
+    """`with Gate(server.port) as gate:` listens on ``gate.port`` until the block ends.
+
+    ``target`` is the port that new connections are led to, None turns them away.
+    """
+
+    def __init__(self, target: int) -> None:
+        self.target: int | None = target
+        self.port = free_port()
+        self._stalled = threading.Event()
+        self._closing = threading.Event()
+        self._pairs: list[tuple[socket.socket, socket.socket]] = []
+        self._lock = threading.Lock()
+        self._listener = socket.create_server(("127.0.0.1", self.port))
+        self._listener.settimeout(0.1)
+        self._threads = [
+            threading.Thread(target=one, daemon=True) for one in (self._accept, self._relay)
+        ]
+
+    def __enter__(self) -> Self:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._closing.set()
+        self.cut()
+        for thread in self._threads:
+            thread.join(5)
+        self._listener.close()
+
+    def cut(self) -> None:
+        """Ends every connection."""
+        with self._lock:
+            pairs, self._pairs = self._pairs, []
+        for pair in pairs:
+            for one in pair:
+                with contextlib.suppress(OSError):
+                    one.shutdown(socket.SHUT_RDWR)
+                one.close()
+
+    def stall(self) -> None:
+        """Nothing gets through any more, and nobody is told: every link is half open."""
+        self._stalled.set()
+
+    def flow(self) -> None:
+        """What `stall` held up is lost: its connections end, new ones work."""
+        self.cut()
+        self._stalled.clear()
+
+    def _accept(self) -> None:
+        while not self._closing.is_set():
+            try:
+                near, _ = self._listener.accept()
+            except TimeoutError:
+                continue
+            target = self.target
+            if target is None:
+                near.close()
+                continue
+            try:
+                far = socket.create_connection(("127.0.0.1", target), 5)
+            except OSError:
+                near.close()
+                continue
+            with self._lock:
+                self._pairs.append((near, far))
+
+    def _relay(self) -> None:
+        while not self._closing.wait(0.0):
+            with self._lock:
+                ways = {one: two for pair in self._pairs for one, two in (pair, pair[::-1])}
+            if self._stalled.is_set() or not ways:
+                self._closing.wait(0.02)
+                continue
+            with selectors.DefaultSelector() as selector:
+                try:
+                    for one in ways:
+                        selector.register(one, selectors.EVENT_READ)
+                    ready = selector.select(0.05)
+                except (OSError, ValueError):  # cut meanwhile
+                    continue
+            for key, _ in ready:
+                self._pass_on(key.fileobj, ways[key.fileobj])  # type: ignore[arg-type,index]
+
+    def _pass_on(self, one: socket.socket, two: socket.socket) -> None:
+        try:
+            piece = one.recv(65536)
+            if piece:
+                two.sendall(piece)
+                return
+        except OSError:
+            pass
+        with self._lock:
+            self._pairs = [pair for pair in self._pairs if one not in pair]
+        for each in (one, two):
+            with contextlib.suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+            each.close()

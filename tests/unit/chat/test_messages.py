@@ -1,0 +1,174 @@
+"""Each kind of message as each medium shows it, word for word.
+
+``CIBOT_WRITE_GOLDEN=1`` writes the files anew: read them as a user before you commit them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from cibot.alerts.incident import Incident, Phase, Transition
+from cibot.alerts.inhibit import Opening
+from cibot.alerts.message import Subject, alert_card, digest_card, quiet_card, together_card
+from cibot.card import Card, Trend
+from cibot.chat.backends import console, irc_text, slack_blocks
+from cibot.chat.commands.summary import summary_card
+from cibot.chat.delivery import REPEAT
+from cibot.chat.dispatch import Dispatcher
+from cibot.chat.protocol import Asker, Channel, Question
+from cibot.health.signal import Evidence
+from cibot.model import State
+from cibot.reports.context import Context
+from cibot.reports.summary import summary
+from cibot.store.engine import Store, open_store
+from tests.support.canned import CONFIG, canned
+from tests.support.history import NOW, make_tables
+from tests.support.slack_rules import faults_of_blocks
+
+GOLDEN = Path(__file__).parent / "golden" / "messages"
+HOUR = timedelta(hours=1)
+PAGE = "https://ci.example.org/ci/NetApp%20CI"
+DAYS = ((19, 1),) * 16 + ((0, 0),) * 2 + ((14, 6), (0, 9)) * 5
+TREND = Trend("NetApp CI", date(2026, 11, 23), DAYS)
+SUBJECT = Subject("NetApp CI", PAGE, "https://review.example.org/{number}/{patch_set}", TREND)
+EVIDENCE = tuple(
+    Evidence("failed", number, number, 3, NOW - HOUR, job, url)
+    for number, job, url in [
+        (912345, "netapp-iscsi", "https://logs.example.org/912345/3/netapp-iscsi"),
+        (912323, "netapp-nfs", None),
+        (912322, None, None),
+    ]
+)
+FAILING = Incident(
+    "success", Phase.FIRING, State.FAILING, NOW, NOW, NOW - 38 * HOUR, said="5 of 25 passed in 7 d "
+    "where the reference passed", figure=0.2, n=25, evidence=EVIDENCE, id=218,
+)  # fmt: skip
+
+
+def step(name: str, reason: str = FAILING.said, severity: State = State.FAILING) -> Card:
+    over = NOW + 5 * HOUR if name == "resolved" else None
+    incident = Incident(
+        "success", Phase.RESOLVED if over else Phase.FIRING, severity, NOW, NOW, FAILING.since,
+        over, evidence=EVIDENCE, id=218,
+    )  # fmt: skip
+    return alert_card(incident, Transition(name, NOW, reason, severity, told=True), SUBJECT)
+
+
+def another(number: int, ci: str, severity: State, said: str) -> Card:
+    incident = Incident("silent", Phase.FIRING, severity, NOW, NOW, id=number)
+    return alert_card(incident, Transition("opened", NOW, said, severity, True), Subject(ci))
+
+
+ALERTS = [step("opened"), another(219, "Quobyte CI", State.SILENT, "last heard 22 h ago")]
+KINDS: dict[str, Callable[[], Card]] = {
+    "opened": lambda: step("opened"),
+    "escalated": lambda: step("escalated"),
+    "reopened": lambda: step("reopened", severity=State.DEGRADED),
+    "acknowledged": lambda: step("acknowledged", "acknowledged by Mika: new disks"),
+    "resolved": lambda: step("resolved", "25 of 27 passed in 2 d where the reference passed"),
+    "silent": lambda: ALERTS[1],
+    "together": lambda: together_card(
+        [Opening(f"CI {one}", "success", NOW, State.FAILING) for one in "ABC"], 7,
+        "https://ci.example.org",
+    ),
+    "flood": lambda: digest_card(ALERTS, 20, "https://ci.example.org"),
+    "after-quiet-hours": lambda: quiet_card(ALERTS, "https://ci.example.org"),
+    "repeat": lambda: step("opened").with_note(REPEAT),
+}  # fmt: skip
+ASKED = {
+    "status": "status netapp",
+    "why": "why netapp",
+    "list": "list",
+    "change": "change 912345,3",
+    "history": "history netapp",
+    "refusal": "silence netapp 2h because",
+    "mistake": "status nonesuch",
+}
+
+
+def shown_irc(card: Card, *, colour: bool = False) -> str:
+    lines = irc_text.render(card, irc_text.Style(colour=colour))
+    messages = [message for line in lines for message in line]
+    assert all(len(message.encode()) <= irc_text.MOST_BYTES for message in messages)
+    return "\n".join(messages).replace("\x03", "␃").replace("\x02", "␂").replace("\x0f", "␏") + "\n"
+
+
+def shown_slack(card: Card) -> str:
+    made = slack_blocks.render(card)
+    assert not faults_of_blocks(made.blocks)
+    whole = {"text": made.text, "blocks": made.blocks}
+    return json.dumps(whole, ensure_ascii=False, indent=1) + "\n"
+
+
+MEDIA: dict[str, Callable[[Card], str]] = {
+    "irc.txt": shown_irc,
+    "irc-colour.txt": lambda card: shown_irc(card, colour=True),
+    "slack.json": shown_slack,
+    "console.txt": lambda card: "\n".join(console.render(card, colour=False)) + "\n",
+}
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    store = make_tables(open_store(f"sqlite:///{tmp_path_factory.mktemp('canned') / 'db'}"))
+    canned(store)
+    yield store
+    store.close()
+
+
+def check(name: str, card: Card, medium: str) -> None:
+    text = MEDIA[medium](card)
+    path = GOLDEN / f"{name}.{medium}"
+    if os.environ.get("CIBOT_WRITE_GOLDEN"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    assert text == path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("medium", MEDIA)
+@pytest.mark.parametrize("name", KINDS)
+def test_what_is_told(name: str, medium: str) -> None:
+    check(name, KINDS[name](), medium)
+
+
+@pytest.mark.parametrize("medium", MEDIA)
+def test_the_daily_summary(store: Store, medium: str) -> None:
+    ctx = Context(NOW, CONFIG)
+    check("summary", summary_card(ctx, store.read(lambda tx: summary(tx, ctx))), medium)
+
+
+@pytest.mark.parametrize("medium", MEDIA)
+@pytest.mark.parametrize("name", ASKED)
+def test_what_is_answered(store: Store, name: str, medium: str) -> None:
+    asker = Asker("bob", "bob")
+    question = Question(ASKED[name], asker, Channel("irc", "#ci"), private=False)
+    reply = Dispatcher(store, CONFIG, lambda: NOW)(question)
+    assert reply is not None
+    check(name, reply, medium)
+
+
+@pytest.mark.parametrize("name", ["opened", "escalated", "reopened", "acknowledged", "resolved"])
+@pytest.mark.parametrize("reason", [FAILING.said, "a very long reason, " * 40, "ß👩\u200d👧" * 99])
+@pytest.mark.parametrize("colour", [False, True])
+def test_an_alert_in_irc_is_one_or_two_lines(name: str, reason: str, colour: bool) -> None:
+    log = "https://logs.example.org/" + "a/long/way/" * 20
+    evidence = tuple(replace(one, url=log, job=f"job-{'x' * 60}") for one in EVIDENCE)
+    incident = replace(FAILING, evidence=evidence)
+    if name == "resolved":
+        incident = replace(incident, phase=Phase.RESOLVED, resolved_at=NOW)
+    told = Transition(name, NOW, reason, State.FAILING, told=True)
+    lines = shown_irc(alert_card(incident, told, SUBJECT), colour=colour).splitlines()
+    assert len(lines) == (2 if name in {"opened", "escalated", "reopened"} else 1)
+    assert lines[0].endswith(f" {PAGE}")
+
+
+def test_no_golden_file_is_left_over() -> None:
+    names = {f"{name}.{medium}" for name in (*KINDS, *ASKED, "summary") for medium in MEDIA}
+    assert {path.name for path in GOLDEN.iterdir()} == names
