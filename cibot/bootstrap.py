@@ -221,6 +221,30 @@ def _daily(config: Config) -> MakeCard:
     return make
 
 
+def _web(
+    config: Config,
+    asking: Asking,
+    backends: Mapping[str, Backend],
+    sources: list[Source],
+    intake: Intake,
+    clock: Callable[[], datetime],
+) -> WebServer:
+    """Everything that HTTP sees, behind as many proxies as the configuration says."""
+    store = asking.store
+    slack = {one.name: backends[one.name] for one in config.slack}
+    app = create_app(
+        [
+            probes_blueprint(parts(store, clock, backends), Gate(config).admits),
+            *face_blueprints(asking, intake),
+            slack_blueprint(cast("dict[str, HearsSlack]", slack)),
+        ],
+        {MOUNT: gerrit_hook(_hooks(sources, webhook_writers(store)), clock)},
+    )
+    proxied = config.web.proxies > 0
+    app = behind_proxies(app, config.web)
+    return WebServer(app, config.web.listen, config.web.threads, proxied=proxied)
+
+
 def build(
     config: Config,
     extra: Mapping[str, Backend] | None = None,
@@ -250,20 +274,9 @@ def build(
         store, config, clock, lambda: {name: one.link() for name, one in backends.items()}
     )
     asking = Asking(store, config, clock, policies.default)
-    slack = {one.name: backends[one.name] for one in config.slack}
-    app = create_app(
-        [
-            probes_blueprint(parts(store, clock, backends), Gate(config).admits),
-            *face_blueprints(asking, intake),
-            slack_blueprint(cast("dict[str, HearsSlack]", slack)),
-        ],
-        {MOUNT: gerrit_hook(_hooks(sources, webhook_writers(store)), clock)},
-    )
-    app = behind_proxies(app, config.web)
-    proxied = config.web.proxies > 0
-    web = WebServer(app, config.web.listen, config.web.threads, proxied=proxied)
+    web = _web(config, asking, backends, sources, intake, clock)
     # The bot does not exist yet when its jobs are named.
-    quiet = QuietHours(store, config, utc_now, sender.wake)
+    quiet = QuietHours(store, config, clock, sender.wake)
     jobs = _jobs(sources, monitor, summaries, quiet, lambda: bot.lead())  # noqa: PLW0108
     scheduler = Scheduler(jobs, leader.held)
     bot = Bot(store, leader, backends, answer, (monitor, sender), scheduler, web, stop)

@@ -144,6 +144,10 @@ def _show(
         + _broken(broken),
         err=True,
     )
+    if not judged.cis:
+        click.echo(
+            "no CI wrote there; name one with --ci ACCOUNT_ID=NAME, or try --discover", err=True
+        )
 
 
 def _broken(broken: Broken) -> str:

@@ -68,7 +68,7 @@ def take_in(
     by_server: dict[str, list[Line]] = {}
     for one in lines:
         by_server.setdefault(one.server, []).append(one)
-    total = sum(map(len, by_server.values()))
+    total, done = sum(map(len, by_server.values())), 0
     for server, told in by_server.items():
         server_id = store.write(lambda tx, name=server: ensure_server(tx, name, f"https://{name}/"))  # type: ignore[misc]
         until = _end(told)
@@ -79,9 +79,10 @@ def take_in(
         for start in range(0, len(told), _PAGE):
             page = [one.change for one in told[start : start + _PAGE]]
             counts = ingest.ingest(page, feed="replay", cursor=None, heard_at=until)
-            found.changes += len(page)
             found.messages += counts.comments_new
-            progress("reading", found.changes, total)
+            done += len(page)
+            progress("reading", done, total)
+        found.changes += len({one.change.number for one in told})
     return found
 
 

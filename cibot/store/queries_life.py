@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, case, func, literal, select, tuple_
+from sqlalchemy import Integer, Select, case, cast, func, literal, select, tuple_
 
 from cibot.store import schema
 from cibot.store.engine import Tx
@@ -234,8 +234,8 @@ def verdicts_by_week(
 def _week(dialect: str) -> Any:
     posted = schema.report.c.posted_at
     if dialect == "sqlite":
-        seconds: Any = func.strftime("%s", posted)
-        return (seconds - 345_600) / 604_800
+        seconds = cast(func.strftime("%s", posted), Integer)
+        return (seconds - 345_600) // 604_800
     days: Any = func.to_days(posted)
     return func.floor((days - 719_532) / 7)
 

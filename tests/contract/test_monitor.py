@@ -1,6 +1,7 @@
 """From stored comments to what the rooms are told, on both databases."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,6 +19,7 @@ from cibot.store import schema
 from cibot.store.cis import all_cis, ensure_server
 from cibot.store.engine import Store
 from cibot.store.incidents import health_of
+from cibot.store.queries_life import verdicts_by_week
 from cibot.store.silences import add_silence
 from cibot.store.watches import StoredWatch, put_watch
 from tests.support.processes import wait_until
@@ -332,3 +334,57 @@ def test_who_watches_is_told_in_private(life: Life) -> None:
     assert [row.room for row in rows] == ["#ops", "bob_"]
     assert rows[1].dedupe_key.startswith("watch:net:bob:incident:")
     assert rows[0].card == rows[1].card
+
+
+def test_verdicts_are_counted_by_week_on_every_database(life: Life) -> None:
+    """The week that begins on Monday 00:00 UTC, as the references are learnt from."""
+    life.now = datetime(2026, 11, 22, 22, tzinfo=UTC)  # a Sunday
+    for _ in range(6):
+        life.change()
+    ids = {one.name: one.id for one in life.store.read(all_cis)}
+    found = life.store.read(lambda tx: verdicts_by_week(tx, [ids["Acme"]]))
+    weeks = [(int(one.week), one.number) for one in found]
+    monday = int(datetime(2026, 11, 23, tzinfo=UTC).timestamp() - 345_600) // 604_800
+    assert weeks == [(monday - 1, 2), (monday, 4)]
+    assert found[1].first_at == datetime(2026, 11, 23, 0, 20, tzinfo=UTC)
+
+
+def test_what_late_comments_take_back_is_corrected_once(life: Life) -> None:
+    """The reference failed with it, as its comments show that come after the alert."""
+    for _ in range(60):
+        life.change()
+    life.judge()
+    begun = life.now
+    for _ in range(12):
+        life.change(zuul=None, acme=False)
+    # What the gate said of them is heard late; what was heard instead is that it passed.
+    passed = [_gate(life, number, True, begun) for number in range(61, 73)]
+    life.hear(passed)
+    life.judge()
+    assert any("degraded" in told for told in life.told())
+    before = len(life.told())
+    removed = [
+        replace(one, messages=(*one.messages[:-1], replace(one.messages[-1], text=_comment(False))))
+        for one in passed
+    ]
+    life.now += timedelta(minutes=5)
+    life.hear(removed)
+    life.judge()
+    life.judge()
+    told = life.told()[before:]
+    assert len(told) == 1
+    assert "Acme: taken back, the" in told[0]
+
+
+def _gate(life: Life, number: int, passed: bool, begun: datetime) -> Change:
+    uploaded = begun + (number - 61) * HOUR
+    said = [(ACME, False, 20), (ZUUL, passed, 10)]
+    return Change(
+        number, "demo", "master", "S", "NEW", uploaded, life.now,
+        tuple(
+            Message(uploaded + timedelta(minutes=minutes), _comment(good), who, 1,
+                    message_id=f"{who.username}-{number}")
+            for who, good, minutes in said
+        ),
+        (PatchSet(1, uploaded),), complete=True,
+    )  # fmt: skip

@@ -346,7 +346,9 @@ MORE = {  # function: why it may read more rows
     "project_names": "walks an index of changes",
     "drift": "counts a CI's reports anew, by hand",
     "recount": "counts a CI's reports anew, by hand",
-    "judging_counts": "reads the window's reports, every ten minutes",
+    "verdicts_by_week": "counts the verdicts of all time, once a day, then of a week",
+    "every_incident": "all of them are asked for, by hand",
+    "first_verdicts": "at most a hundred verdicts of each day of a month",
 }
 
 

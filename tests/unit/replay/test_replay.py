@@ -1,0 +1,157 @@
+"""``cibot replay`` as a person calls it, on a history written by hand."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from cibot.cli import main
+from tests.support.recorded import ACME, BREAKS, MENDS, START, changes, file_of
+
+NAMED = ("--ci", f"{ACME}=Acme", "--reference", "1")
+
+
+def run(*words: str | Path) -> Result:
+    return CliRunner().invoke(main, ["replay", *map(str, words)], catch_exceptions=False)
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return file_of(tmp_path_factory.mktemp("replay") / "demo.jsonl.gz", changes())
+
+
+@pytest.fixture(scope="module")
+def incidents(recorded: Path) -> list[dict[str, Any]]:
+    result = run(recorded, *NAMED, "--json", "-")
+    assert result.exit_code == 0, result.output
+    found: list[dict[str, Any]] = json.loads(result.stdout)
+    return found
+
+
+def test_the_break_is_found_soon_and_its_end_too(incidents: list[dict[str, Any]]) -> None:
+    (job,) = [one for one in incidents if one["kind"] == "job"]
+    (success,) = [one for one in incidents if one["kind"] == "success"]
+    broke = START + timedelta(minutes=30 * BREAKS + 40)
+    for one in (job, success):
+        opened = datetime.fromisoformat(one["opened_at"])
+        assert timedelta(0) <= opened - broke <= timedelta(hours=3)
+        ended = datetime.fromisoformat(one["resolved_at"])
+        assert timedelta(0) <= ended - (broke + timedelta(minutes=30 * (MENDS - BREAKS)))
+        assert ended <= broke + timedelta(minutes=30 * (MENDS - BREAKS) + 150)
+        assert (one["ci"], one["account_id"], one["state"]) == ("Acme", ACME, "resolved")
+        assert datetime.fromisoformat(one["since"]) <= opened
+    assert [one["change"] for one in job["evidence"]][-1] == BREAKS
+    assert job["evidence"][0]["url"].startswith("https://logs.example.org/")
+    assert job["told"]
+
+
+def test_an_incident_has_these_keys(incidents: list[dict[str, Any]]) -> None:
+    assert set(incidents[0]) == {
+        "ci", "account_id", "kind", "state", "severity", "opened_at", "acknowledged_at",
+        "resolved_at", "since", "n", "figure", "reopened", "told", "said", "evidence",
+    }  # fmt: skip
+    assert all(one["opened_at"].endswith("Z") for one in incidents)
+
+
+def test_the_timeline_tells_the_trouble_that_it_got_worse_and_its_end(recorded: Path) -> None:
+    result = run(recorded, *NAMED)
+    told = [line for line in result.stdout.splitlines() if not line.startswith(" ")]
+    assert len(told) == 3, result.stdout
+    assert "▲ degraded — Acme is degraded: unit failed " in told[0]
+    assert "■ failing — Acme is failing: " in told[1]
+    assert "● healthy — Acme recovered" in told[2]
+    assert "300 changes" in result.stderr
+
+
+def test_cis_are_discovered_and_the_gate_is_guessed(recorded: Path) -> None:
+    result = run(recorded, "--discover")
+    assert "account-2 is degraded" in result.stdout
+    assert "account-1 is" not in result.stdout
+
+
+def test_the_order_of_files_and_lines_does_not_matter(
+    tmp_path: Path, incidents: list[dict[str, Any]]
+) -> None:
+    found = changes()
+    first = file_of(tmp_path / "b.jsonl", found[150:][::-1])
+    second = file_of(tmp_path / "a.jsonl.gz", found[:150])
+    result = run(first, second, *NAMED, "--json", "-")
+    assert json.loads(result.stdout) == incidents
+
+
+def test_two_policies_side_by_side(tmp_path: Path, recorded: Path) -> None:
+    other = tmp_path / "other.toml"
+    other.write_text("[judgement.job]\nchanges = 60\n[judgement.disagreement]\ndegraded = 0.05\n"
+                     "clears = 0.04\n")  # fmt: skip
+    lines = run(recorded, *NAMED, "--against", other).stdout.splitlines()
+    assert any(line.startswith("- ") and "Acme job" in line for line in lines)
+    assert all(line[0] in "-+~" for line in lines)
+
+
+def test_a_policy_against_itself_differs_in_nothing(tmp_path: Path, recorded: Path) -> None:
+    same = tmp_path / "same.toml"
+    same.write_text("[judgement]\n")
+    assert run(recorded, *NAMED, "--against", same).stdout == "no incident differs\n"
+
+
+def test_events_are_taken_too(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    event = {
+        "type": "comment-added",
+        "author": {"name": "Acme", "username": "acme-ci"},
+        "comment": "Patch Set 1:\n\nBuild failed (check pipeline).\n\n- unit https://x : FAILURE",
+        "patchSet": {"number": 1, "createdOn": 1772438400},
+        "change": {"project": "demo", "branch": "master", "number": "5", "subject": "S"},
+        "eventCreatedOn": 1772442000,
+    }
+    path.write_text(json.dumps({"source": "webhook", "event": event}) + "\n")
+    result = run(path, "--ci", "acme-ci=Acme")
+    assert "1 changes, 1 messages, 1 CIs" in result.stderr
+
+
+def test_lines_that_make_no_sense_are_counted_and_named(tmp_path: Path) -> None:
+    path = tmp_path / "x.jsonl"
+    path.write_text('nonsense\n\n[1]\n{"_number": 0}\n' + json.dumps(changes(1)[0]) + "\n")
+    result = run(path, *NAMED)
+    assert result.exit_code == 0
+    assert "3 lines could not be read: x.jsonl:1: " in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["{empty}", *NAMED], "there is no change in these files"),
+        (["{folder}/absent.jsonl"], "cannot be read"),
+        (["{broken}"], "cannot be read"),
+        (["{one}", "--ci", "Acme"], "write ACCOUNT_ID=NAME"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line(tmp_path: Path, words: list[str], expected: str) -> None:
+    places = {
+        "{empty}": tmp_path / "empty.jsonl",
+        "{broken}": tmp_path / "broken.gz",
+        "{one}": file_of(tmp_path / "one.jsonl", changes(1)),
+        "{folder}/absent.jsonl": tmp_path / "absent.jsonl",
+    }
+    places["{empty}"].write_text("")
+    places["{broken}"].write_bytes(b"\x1f\x8b\x08\x00rubbish")
+    result = run(*[places.get(word, word) for word in words])
+    assert result.exit_code == 1
+    assert expected in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_hostile_text_stays_on_its_line(tmp_path: Path) -> None:
+    found = changes()
+    for one in found:
+        one["messages"][2]["message"] = one["messages"][2]["message"].replace("unit", "u\x1b[31m")
+    result = run(
+        file_of(tmp_path / "h.jsonl", found), "--ci", f"{ACME}=A\u202eb", "--reference", "1"
+    )
+    assert "\x1b" not in result.stdout
+    assert "\u202e" not in result.stdout
