@@ -16,7 +16,7 @@ _FIGURES: dict[str, Callable[[argparse.Namespace], Iterable[Figure]]] = {
     "webhooks": lambda options: webhooks.figures(options.events),
     "latency": lambda options: latency.figures(options.samples),
     "scale": lambda options: scale.figures(options.reports, options.samples),
-    "start": lambda _options: start.figures(10_000),
+    "start": lambda _options: start.figures(5_000),
 }
 
 
@@ -33,7 +33,7 @@ def main() -> None:
     parser.add_argument("figures", nargs="*", metavar="FIGURE", help=", ".join(_FIGURES))
     parser.add_argument("--changes", type=_count, default=4000, help="changes to ingest")
     parser.add_argument("--events", type=_count, default=2000, help="webhooks to post, a round")
-    parser.add_argument("--samples", type=_count, default=200, help="alerts and answers to time")
+    parser.add_argument("--samples", type=_count, default=120, help="alerts and answers to time")
     parser.add_argument(
         "--reports",
         type=lambda text: [int(one) for one in text.split(",")],

@@ -19,6 +19,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+_TRIES = 5
+
 
 @dataclass(frozen=True, slots=True)
 class Posted:
@@ -100,8 +102,14 @@ def _work(
             if request is None:
                 return
             start = time.perf_counter()
-            link.sendall(request)
-            statuses[_answer(link)] += 1
+            status = "503"
+            for again in range(_TRIES):  # as Gerrit's webhooks plugin does
+                time.sleep(min(again, 1))
+                link.sendall(request)
+                status = _answer(link)
+                if status != "503":
+                    break
+            statuses[status] += 1
             ms.append(1000 * (time.perf_counter() - start))
 
 
