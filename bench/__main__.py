@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable, Iterable
 
 from bench import ingest, latency, scale, start, webhooks
@@ -34,7 +35,11 @@ def main() -> None:
     unknown = set(options.figures) - set(_FIGURES)
     if unknown:
         parser.error(f"no such figure: {', '.join(sorted(unknown))}")
-    found = [figure for name in options.figures or _FIGURES for figure in _FIGURES[name](options)]
+    found: list[Figure] = []
+    for name in options.figures or _FIGURES:
+        for figure in _FIGURES[name](options):
+            print(f"{figure.name}: {figure.value}", file=sys.stderr)  # who waits sees it go on
+            found.append(figure)
     show(found)
 
 
