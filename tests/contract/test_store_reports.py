@@ -55,6 +55,7 @@ def test_the_questions_are_answered_alike(full: Store) -> None:
         assert [(one.passes, one.fails) for one in days[-3:]] == [(5, 5), (0, 12), (0, 3)]
         assert compare(tx, CTX, "netapp", "zuul").only_first_failed == 20
         assert missed(tx, CTX, "quobyte").total == 11
+        assert missed(tx, CTX, "zuul").due == 0
         assert jobs(tx, CTX, "netapp").jobs[0].streak == 20
         assert summary(tx, CTX).totals.reports == 41
         assert [one.name for one in incident(tx, CTX, 1)[1]] == ["fired"]
