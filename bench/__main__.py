@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterable
 
-from bench import ingest, latency, start, webhooks
+from bench import ingest, latency, outbox, start, webhooks
 from bench.table import Figure, show
 
 _FIGURES: dict[str, Callable[[argparse.Namespace], Iterable[Figure]]] = {
     "ingest": lambda options: ingest.figures(options.changes),
     "webhooks": lambda options: webhooks.figures(options.events),
     "latency": lambda options: latency.figures(options.samples),
+    "outbox": lambda options: outbox.figures(options.messages),
     "start": lambda _options: start.figures(10_000),
 }
 
@@ -23,6 +24,7 @@ def main() -> None:
     parser.add_argument("--changes", type=int, default=4000, help="changes to ingest")
     parser.add_argument("--events", type=int, default=2000, help="webhooks to post, a round")
     parser.add_argument("--samples", type=int, default=200, help="alerts and answers to time")
+    parser.add_argument("--messages", type=int, default=100_000, help="sent before memory is read")
     options = parser.parse_args()
     unknown = set(options.figures) - set(_FIGURES)
     if unknown:
