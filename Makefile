@@ -31,7 +31,7 @@ lint: $(STAMP)  ## ruff and mypy --strict
 
 check: lint test  ## what must be green at every commit
 
-bench: $(STAMP)  ## measure ingest, webhooks, latency, parsing, start; prints a table of ratios
+bench: $(STAMP)  ## measure ingest, webhooks, latency, outbox, start; prints a table of ratios
 	$(PY) -m bench $(ARGS)
 
 chaos: $(STAMP)  ## kill the bot N times (100) while it speaks; prints what was lost or said twice

@@ -8,7 +8,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterable
 
-from bench import ingest, latency, scale, start, webhooks
+from bench import ingest, latency, outbox, scale, start, webhooks
 from bench.table import Figure, show
 
 _FIGURES: dict[str, Callable[[argparse.Namespace], Iterable[Figure]]] = {
@@ -16,6 +16,7 @@ _FIGURES: dict[str, Callable[[argparse.Namespace], Iterable[Figure]]] = {
     "webhooks": lambda options: webhooks.figures(options.events),
     "latency": lambda options: latency.figures(options.samples),
     "scale": lambda options: scale.figures(options.reports, options.samples),
+    "outbox": lambda options: outbox.figures(options.messages),
     "start": lambda _options: start.figures(5_000),
 }
 
@@ -39,6 +40,9 @@ def main() -> None:
         type=lambda text: [int(one) for one in text.split(",")],
         default=[200_000, 2_000_000],
         help="sizes of databases to compare, as 200000,2000000 (20000000 takes half an hour)",
+    )
+    parser.add_argument(
+        "--messages", type=_count, default=100_000, help="sent before memory is read"
     )
     options = parser.parse_args()
     unknown = set(options.figures) - set(_FIGURES)

@@ -43,9 +43,9 @@ def figures(events: int) -> Iterator[Figure]:
         )
         with site.running(directory, url) as bot:
             time.sleep(5)  # every job has run once
-            yield _resident("after start", _resident_mb(bot))
+            yield resident("after start", resident_mb(bot))
             _post(bot, events, directory)
-            yield _resident(f"after {events:,} webhooks", _resident_mb(bot))
+            yield resident(f"after {events:,} webhooks", resident_mb(bot))
 
 
 def _help() -> Figure:
@@ -86,7 +86,8 @@ def _post(bot: WholeBot, count: int, directory: Path) -> None:
     time.sleep(2)
 
 
-def _resident_mb(bot: WholeBot) -> float:
+def resident_mb(bot: WholeBot) -> float:
+    """Resident memory of the bot now."""
     assert bot.process is not None
     return _vm_rss_mb(Path(f"/proc/{bot.process.pid}/status").read_text())
 
@@ -98,7 +99,8 @@ def _vm_rss_mb(status: str) -> float:
     raise RuntimeError("the kernel does not tell the resident memory")
 
 
-def _resident(when: str, megabytes: float) -> Figure:
+def resident(when: str, megabytes: float) -> Figure:
+    """The figure, beside that of the libraries alone."""
     bare = f"{_PARTS}; print(open('/proc/self/status').read())"
     return Figure(
         f"resident memory, {when}",

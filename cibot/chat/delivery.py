@@ -58,6 +58,7 @@ class Sender:
         self._wakes = {network: threading.Event() for network in backends}
         self._works: set[Channel] = set()  # rooms where the last message of this process got out
         self._looked: dict[str, datetime] = {}
+        self._naps = dict.fromkeys(backends, _IDLE_S)
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
 
@@ -87,6 +88,7 @@ class Sender:
         was_up = False
         while not self._stopping.is_set():
             wake.clear()
+            self._naps[network] = _IDLE_S
             try:
                 was_up = self._hurry(network, was_up)
                 while self._leads() and not self._stopping.is_set() and self.send_one(network):
@@ -98,7 +100,7 @@ class Sender:
     def _pause(self, network: str, was_up: bool) -> None:
         """Until something new is said, a network comes, or what was put back may be due."""
         for _ in range(_GLANCES):
-            if self._wakes[network].wait(_IDLE_S / _GLANCES):
+            if self._wakes[network].wait(self._naps[network] / _GLANCES):
                 return
             if not was_up and self._backends[network].link().up:
                 return
@@ -195,8 +197,9 @@ class Sender:
 
     def _settle(self, mark: Callable[..., bool], outgoing: Outgoing, error: Transient) -> None:
         wait = min(_LONGEST_WAIT_S, 2.0 ** min(outgoing.attempts, 10)) * random.uniform(0.5, 1.0)
-        if error.retry_after is not None:
-            wait = max(wait, error.retry_after)
+        if error.retry_after is not None:  # the network knows better
+            wait = error.retry_after + random.uniform(0, 0.2)
+        self._naps[outgoing.network] = min(wait, self._naps[outgoing.network])
         due = self._clock() + timedelta(seconds=wait)
         self._store.write(lambda tx: mark(tx, outgoing, due, str(error)))
         log.warning(

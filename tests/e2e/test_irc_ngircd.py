@@ -10,9 +10,10 @@ import pytest
 from cibot.card import card, line, state_span
 from cibot.errors import Permanent, Transient
 from cibot.model import State
+from tests.support.gate import Gate
 from tests.support.irc_bot import QUICK, Bot, irc_bot
 from tests.support.ngircd import Ngircd
-from tests.support.processes import server_directory
+from tests.support.processes import server_directory, wait_until
 
 pytestmark = pytest.mark.e2e
 
@@ -168,6 +169,48 @@ def test_a_server_that_restarts(own_server: Ngircd) -> None:
             bob.join("#ci")
             bot.send("#ci", "after").result(10)
             bob.hears("after", nick="cibot", target="#ci")
+
+
+@pytest.fixture
+def split_network() -> Iterator[tuple[Ngircd, Ngircd, Gate]]:
+    """Two servers of one network, and the gate through which they hear each other."""
+    names = ("one.example.test", "two.example.test")
+    with (
+        server_directory("ngircd", "nobody") as first,
+        server_directory("ngircd", "nobody") as second,
+    ):
+        for directory in (first, second):
+            directory.chmod(0o755)
+        two = Ngircd(second, name=names[1], peer=(names[0], None), ping_s=600)
+        with Gate(two.port) as gate:
+            one = Ngircd(first, name=names[0], peer=(names[1], gate.port), ping_s=600)
+            for server in (two, one):
+                server.start()
+            yield one, two, gate
+            for server in (one, two):
+                server.stop()
+
+
+def test_a_netsplit_between_the_bot_and_the_people(
+    split_network: tuple[Ngircd, Ngircd, Gate],
+) -> None:
+    one, two, gate = split_network
+    with secure(one, "#ci") as bot, two.user("bob") as bob:
+        bob.join("#ci")
+        wait_until(lambda: "cibot" in bob.names("#ci"), 30, "the servers' link")
+        bot.send("#ci", "before").result(10)
+        bob.hears("before", nick="cibot")
+        gate.target = None
+        gate.cut()
+        bob.wait_for(lambda it: it.command == "QUIT" and it.nick == "cibot", "the split")
+        bot.send("#ci", "to the other half").result(10)  # its own server takes it
+        assert bot.backend.link().up
+        gate.target = two.port
+        bob.wait_for(lambda it: it.command == "JOIN" and it.nick == "cibot", "the end of it", 60)
+        bot.send("#ci", "after").result(10)
+        assert bob.hears(nick="cibot").text == "after"
+        bob.say("#ci", "!ci status")
+        bob.hears("bob: asked status", nick="cibot")
 
 
 def test_a_server_that_hangs(own_server: Ngircd) -> None:

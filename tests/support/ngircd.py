@@ -16,7 +16,7 @@ _USER = "nobody"
 
 _CONFIG = """\
 [Global]
-Name = irc.example.test
+Name = {name}
 Info = for cibot's tests
 AdminEMail = nobody@example.test
 Listen = 127.0.0.1
@@ -40,25 +40,45 @@ CertFile = {files.certificate}
 KeyFile = {files.key}
 Ports = {server.tls_port}
 """
+_LINK = """\
+[Server]
+Name = {name}
+Host = 127.0.0.1
+{port}
+MyPassword = between-servers
+PeerPassword = between-servers
+"""
 
 
 class Ngircd:
     """An IRC server with a plain `port` and a `tls_port`; `ca` is the authority to trust."""
 
     def __init__(
-        self, directory: Path, *, password: str = "", penalty_s: int = 0, ping_s: int = 60
+        self,
+        directory: Path,
+        *,
+        password: str = "",
+        penalty_s: int = 0,
+        ping_s: int = 60,
+        name: str = "irc.example.test",
+        peer: tuple[str, int | None] | None = None,
     ) -> None:
-        """`penalty_s`: how long a flooding client is held (0: never, -1: ngircd's default)."""
+        """`penalty_s`: how long a flooding client is held (0: never, -1: ngircd's default).
+
+        `peer` is another server's name, and the port to reach it at; None waits for it to come.
+        """
         self.port, self.tls_port = free_port(), free_port()
         self.files: Certificates = make_certificates(directory)
         self.files.key.chmod(0o644)
         config = directory / "ngircd.conf"
         line = f"Password = {password}\n" if password else ""
-        config.write_text(
-            _CONFIG.format(
-                server=self, files=self.files, password=line, penalty=penalty_s, ping=ping_s
-            )
+        text = _CONFIG.format(
+            server=self, files=self.files, password=line, penalty=penalty_s, ping=ping_s, name=name
         )
+        if peer is not None:
+            port = f"Port = {peer[1]}" if peer[1] else "Passive = yes"
+            text += _LINK.format(name=peer[0], port=port)
+        config.write_text(text.replace("[Limits]\n", "[Limits]\nConnectRetry = 5\n"))
         binary = needs("ngircd", package="ngircd")
         words = [binary, "--nodaemon", "--config", config]
         self.process = ServerProcess("ngircd", words, directory / "log", user=_USER)
