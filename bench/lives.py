@@ -16,9 +16,23 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bench.detector import HEALTHY, PACES, Detector, cusum, scoreboard, sippy, testgrid
-from bench.world import DAY, HOUR, START, Made, Mood, Nature, Traffic, inputs, lived, world
+from bench.world import (
+    DAY,
+    HOUR,
+    PROJECT,
+    REFERENCE,
+    START,
+    Made,
+    Mood,
+    Nature,
+    Traffic,
+    inputs,
+    lived,
+    world,
+)
 from cibot.alerts.life import Life
 from cibot.health.policy import Policy
+from cibot.monitor.references import Reigns
 from cibot.replay.run import Replayed
 from cibot.replay.timeline import Timeline
 from cibot.store.cis import KnownCi
@@ -46,7 +60,7 @@ class Effort:
     seed: int = 1
 
 
-FULL = Effort({2: 2400, 20: 600, 100: 120}, 8, 13)
+FULL = Effort({2: 1200, 20: 240, 100: 48}, 8, 13)
 QUICK = Effort({2: 48, 20: 12, 100: 3}, 2, 5)
 
 
@@ -260,7 +274,9 @@ def messages(lives: dict[int, Life]) -> int:
     """How many messages would have been sent of these CIs."""
     replayed = Replayed()
     replayed.cis = {ci: KnownCi(ci, f"ci-{ci}", "configured") for ci in lives}
-    replayed.homes = {ci: frozenset() for ci in lives}
+    replayed.homes = {ci: frozenset({PROJECT}) for ci in lives}
+    if REFERENCE in lives:
+        replayed.references.reigns[PROJECT] = Reigns((0.0,), (REFERENCE,))
     steps = [(replayed.cis[ci], step) for ci, life in lives.items() for step in life.steps]
     replayed.steps = sorted(steps, key=lambda it: (it[1].transition.at, it[0].id))
     return sum(1 for _ in Timeline(replayed).said())

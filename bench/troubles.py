@@ -18,7 +18,7 @@ from bench.lives import (
     pasts,
     results,
 )
-from bench.world import DAY, START, Mood, Traffic, lived, world
+from bench.world import DAY, REFERENCE, START, Mood, Traffic, lived, world
 
 
 def recovery(effort: Effort) -> Iterator[str]:
@@ -86,7 +86,7 @@ def gate(effort: Effort) -> Iterator[str]:
     rng = random.Random(effort.seed)
     made = world(rng, traffic, [always(passes=0.95)] * cis, days)
     lives = {}
-    for ci in range(CI, CI + cis):
+    for ci in range(REFERENCE, CI + cis):
         life = lived(made, ci, days)
         around = START + begin * DAY
         life.steps = [

@@ -163,6 +163,10 @@ def facts(made: Iterable[Made], ci: int) -> Iterator[ChangeFacts]:
         found = ChangeFacts(one.number, one.number, PROJECT, closed_at=one.closed)
         found.uploads = dict(enumerate(one.uploads, 1))
         found.own = [_attempt(said) for said in one.said.get(ci, ())]
+        if ci == REFERENCE:  # which has none itself
+            found.referenced = lambda _at: False
+            yield found
+            continue
         found.reference = [
             RefVerdict(said.at, 0, said.patch_set, _RESULTS[said.letter])
             for said in one.said.get(REFERENCE, ())
