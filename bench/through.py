@@ -11,11 +11,13 @@ import random
 import time
 import tracemalloc
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import event
 
 from bench.lives import CI, Effort, always
+from bench.table import Figure
 from bench.world import (
     HOUR,
     JOBS,
@@ -44,6 +46,7 @@ from cibot.replay.run import Replayed, judge, opened, take_in
 from cibot.replay.who import configured
 from cibot.store.engine import Store
 
+_MOST_MICROSECONDS, _MOST_MEGABYTES = 100, 50
 _ROUND = 3600.0  # a second of REST's stamps moves a step by less
 
 
@@ -140,7 +143,7 @@ def agreement(effort: Effort) -> Iterator[str]:
         f"Whole path against pure lives, {months:.0f} CI-months, {judged.messages} messages:"
         f" {same} incidents the same, {other} not"
     )
-    yield from cost(made, len(natures), spent)
+    yield from _written(cost(made, len(natures), spent))
 
 
 def _alike(one: tuple[str, float, float | None], other: tuple[str, float, float | None]) -> bool:
@@ -149,26 +152,72 @@ def _alike(one: tuple[str, float, float | None], other: tuple[str, float, float 
     return (one[2] is None) == (other[2] is None) and abs((one[2] or 0) - (other[2] or 0)) <= _ROUND
 
 
-def cost(made: list[Made], cis: int, spent: dict[str, float]) -> Iterator[str]:
-    """Microseconds of CPU per report judged."""
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Microseconds of CPU per report judged, or per message taken in."""
+
+    pure: float  # its course, its signals, its incidents
+    python: float  # with reading and writing the store, without the driver's statements
+    whole: float
+    ingest: float
+
+
+def cost(made: list[Made], cis: int, spent: dict[str, float]) -> Cost:
+    """What judging a history cost; ``spent`` is `replayed`'s."""
     reports = sum(len(said) for one in made for ci, said in one.said.items() if ci != REFERENCE)
+    messages = sum(len(said) for one in made for said in one.said.values())
     began = time.process_time()
     for ci in range(CI, CI + cis):
         lived(made, ci, 400)
-    pure = (time.process_time() - began) / reports * 1e6
-    whole = (spent["judge"] - spent["driver"]) / reports * 1e6
-    yield f"{'judging a report, its course and signals':<46}{pure:>8.0f} µs   target 100"
-    yield f"{'with reading the store, without the driver':<46}{whole:>8.0f} µs"
-    yield f"{'with the driver':<46}{spent['judge'] / reports * 1e6:>8.0f} µs"
-    yield f"{'decode to store of a message, for comparison':<46}{_ingest(spent, made):>8.0f} µs"
+    pure = time.process_time() - began
+    return Cost(
+        pure / reports * 1e6,
+        (spent["judge"] - spent["driver"]) / reports * 1e6,
+        spent["judge"] / reports * 1e6,
+        spent["ingest"] / messages * 1e6,
+    )
 
 
-def _ingest(spent: dict[str, float], made: list[Made]) -> float:
-    return spent["ingest"] / sum(len(s) for one in made for s in one.said.values()) * 1e6
+def _written(one: Cost) -> Iterator[str]:
+    yield f"{'judging a report, its course and signals':<46}{one.pure:>8.0f} µs   target 100"
+    yield f"{'with reading the store, without the driver':<46}{one.python:>8.0f} µs"
+    yield f"{'with the driver':<46}{one.whole:>8.0f} µs"
+    yield f"{'decode to store of a message, for comparison':<46}{one.ingest:>8.0f} µs"
 
 
 def memory() -> Iterator[str]:
-    """Of 1,000 CIs' charts and ten jobs each, and of a whole life."""
+    """The same as `weigh`, in words."""
+    charts, life = weigh()
+    yield f"{'1,000 CIs, charts and 10 jobs each':<46}{charts:>8.1f} MB   target 50"
+    yield f"{'a whole life in memory (256 are kept)':<46}{life:>8.0f} kB"
+
+
+def figures() -> Iterator[Figure]:
+    """For the table of all figures."""
+    natures, days = _natures(), 60.0
+    made = world(random.Random(1), Traffic(20, 0.1), natures, days)
+    _judged, spent = replayed(made, len(natures))
+    found = cost(made, len(natures), spent)
+    yield Figure(
+        "judging a report, without SQL",
+        f"{found.pure:.0f} µs",
+        f"{found.ingest:.0f} µs from JSON to store",
+        found.pure / found.ingest,
+        "≤ 100 µs",
+        found.pure <= _MOST_MICROSECONDS,
+    )
+    yield Figure("judging a report, with the store", f"{found.whole:.0f} µs")
+    charts, _life = weigh()
+    yield Figure(
+        "1,000 CIs' charts, 10 jobs each",
+        f"{charts:.1f} MB",
+        target="≤ 50 MB",
+        meets=charts <= _MOST_MEGABYTES,
+    )
+
+
+def weigh() -> tuple[float, float]:
+    """MB of 1,000 CIs' charts and ten jobs each; kB of a whole life."""
     chart, jobs, rng = Chart(ChartPolicy()), JobStreaks(JobPolicy()), random.Random(1)
     for i in range(3000):
         at = START + i * HOUR
@@ -192,5 +241,4 @@ def memory() -> Iterator[str]:
     kept += [Life.of(Policy(), json.loads(life)) for _ in range(20)]
     one_life = (tracemalloc.get_traced_memory()[0] / 1e6 - charts) / 20
     tracemalloc.stop()
-    yield f"{'1,000 CIs, charts and 10 jobs each':<46}{charts:>8.1f} MB   target 50"
-    yield f"{'a whole life in memory (256 are kept)':<46}{one_life * 1000:>8.0f} kB"
+    return charts, one_life * 1000

@@ -183,7 +183,12 @@ def _attempt(said: Said) -> Attempt:
 
 def inputs(made: Iterable[Made], ci: int) -> list[Input]:
     """What happens to a CI, in order of time."""
-    found = [told for one in facts(made, ci) for told in follow(one)]
+    return in_order(facts(made, ci))
+
+
+def in_order(changes: Iterable[ChangeFacts]) -> list[Input]:
+    """What the changes make, in order of time."""
+    found = [told for one in changes for told in follow(one)]
     found.sort(key=attrgetter("at"))
     return found
 

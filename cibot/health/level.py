@@ -15,7 +15,7 @@ from cibot.health.facts import moment
 from cibot.health.inputs import Counted
 from cibot.health.intervals import wilson
 from cibot.health.policy import SuccessPolicy
-from cibot.health.share import SURE, TAIL, back_since, bad_since
+from cibot.health.share import SURE, back_since, bad_since
 from cibot.health.signal import MOST_EVIDENCE, Evidence, Signal, Standing, evidence
 from cibot.health.tally import Count, Proofs, Tally
 from cibot.health.words import percent, span
@@ -69,7 +69,7 @@ class Level:
         if known:
             return settled
         # Before the chart knows the CI.
-        return back_since(counted, self._tally.newest_outcomes(TAIL), _HIGHEST)
+        return back_since(counted, self._tally.newest_outcomes(), _HIGHEST)
 
     def standing(self, now: float, ending: bool) -> Standing:
         """Bad while the rate is surely below the level."""
