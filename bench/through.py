@@ -28,6 +28,8 @@ from bench.world import (
     Mood,
     Nature,
     Traffic,
+    facts,
+    in_order,
     lived,
     rest,
     world,
@@ -166,10 +168,12 @@ def cost(made: list[Made], cis: int, spent: dict[str, float]) -> Cost:
     """What judging a history cost; ``spent`` is `replayed`'s."""
     reports = sum(len(said) for one in made for ci, said in one.said.items() if ci != REFERENCE)
     messages = sum(len(said) for one in made for said in one.said.values())
-    began = time.process_time()
+    pure = 0.0
     for ci in range(CI, CI + cis):
-        lived(made, ci, 400)
-    pure = time.process_time() - began
+        changes, life = list(facts(made, ci)), Life(Policy())
+        began = time.process_time()
+        life.live(in_order(changes), made[-1].closed)
+        pure += time.process_time() - began
     return Cost(
         pure / reports * 1e6,
         (spent["judge"] - spent["driver"]) / reports * 1e6,
