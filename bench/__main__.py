@@ -10,8 +10,10 @@ from collections.abc import Callable, Iterable
 
 from bench import ingest, latency, outbox, scale, start, webhooks
 from bench.table import Figure, show
+from bench.through import figures as judging
 
 _FIGURES: dict[str, Callable[[argparse.Namespace], Iterable[Figure]]] = {
+    "judging": lambda _options: judging(),
     "ingest": lambda options: ingest.figures(options.changes),
     "webhooks": lambda options: webhooks.figures(options.events),
     "latency": lambda options: latency.figures(options.samples),

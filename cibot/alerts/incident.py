@@ -144,7 +144,9 @@ def acknowledge(incident: Incident, by: str, note: str | None, now: datetime) ->
 def _from_nothing(
     last: Incident | None, signal: Signal, now: datetime, policy: IncidentPolicy
 ) -> Step:
-    if signal.verdict.bad and last is not None and _recent(last, now, policy):
+    if last is not None and _recent(last, now, policy):
+        if not signal.verdict.bad:
+            return last, None  # half way back is no new incident, or this one could not reopen
         again = replace(
             _seen(last, signal, now),
             phase=Phase.FIRING,

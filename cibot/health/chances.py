@@ -18,7 +18,7 @@ from cibot.health.policy import CoveragePolicy, SilencePolicy
 from cibot.health.rhythm import Rhythm
 from cibot.health.signal import MOST_EVIDENCE
 from cibot.health.silent import patience
-from cibot.health.tally import Proofs, Tally
+from cibot.health.tally import Count, Proofs, Tally
 
 _AT_HOME = 28 * 86_400.0
 _KEPT = 1000
@@ -63,13 +63,17 @@ class Chances:
         self._slots: dict[int, bool] = {}  # that passed, and whether any of it was reported
         self._open: list[tuple[int, Proof]] = []  # missed since last heard: slot and evidence
         self._late: dict[_Key, int] = {}  # patch sets that were missed, and their slot
+        self._patience: tuple[Count | None, int | None] = (None, None)  # of what is known
 
     @property
     def patience(self) -> int | None:
         """How many missed chances in a row mean silence; None when no number does."""
-        n, missed = self.long.count
-        low = wilson(n - missed, n).low if n else self._silence.assumed
-        return patience(self._silence, low)
+        known = self.long.count
+        if self._patience[0] != known:
+            n, missed = known
+            low = wilson(n - missed, n).low if n else self._silence.assumed
+            self._patience = (known, patience(self._silence, low))
+        return self._patience[1]
 
     @property
     def pending(self) -> list[_Key]:

@@ -11,7 +11,7 @@ from cibot.health.chances import Chances
 from cibot.health.facts import moment
 from cibot.health.intervals import wilson
 from cibot.health.policy import CoveragePolicy
-from cibot.health.share import SURE, TAIL, back_since, bad_since
+from cibot.health.share import SURE, back_since, bad_since
 from cibot.health.signal import MOST_EVIDENCE, Signal, Standing, evidence
 from cibot.health.tally import Count
 from cibot.health.words import percent, span
@@ -51,6 +51,8 @@ class Coverage:
 
     def standing(self, _now: float, ending: bool) -> Standing:
         """Bad while the share is surely below what is usual for the CI."""
+        if not (ending or self._chances.recent.bad):
+            return Standing(State.HEALTHY, False)  # it missed nothing, so it is not bad
         verdict, usual, back = self._look()
         return Standing(verdict, ending and self._clears(verdict, usual, back))
 
@@ -64,7 +66,7 @@ class Coverage:
 
     def _back(self, usual: float) -> float | None:
         recent = self._chances.recent
-        return back_since(recent.count, recent.newest_outcomes(TAIL), usual)
+        return back_since(recent.count, recent.newest_outcomes(), usual)
 
     def signal(self, now: float) -> Signal:
         """Reported, of the chances in the window."""

@@ -25,12 +25,14 @@ class FalsePasses(Share):
     """How often the CI passes what the reference failed: does it look at anything at all?
 
     Shown only. A CI that runs other jobs than the reference does so honestly. Of a
-    change the last patch set counts; fed from the window ``refused``.
+    change the last patch set counts; fed from the window ``refused``. Such changes
+    are few, so it looks back four windows.
     """
 
     def __init__(self, policy: SharePolicy) -> None:
         words = "passed where the reference failed"
-        super().__init__(PASSES_EVERYTHING, policy, words, counts=False)
+        longer = replace(policy, window=4 * policy.window)
+        super().__init__(PASSES_EVERYTHING, longer, words, counts=False)
 
     def signal(self, now: float) -> Signal:
         """The share, which accuses nobody."""

@@ -6,7 +6,7 @@ state goes to plain values and back without loss. Time comes with the inputs.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -77,11 +77,14 @@ class Judge:
             self.coverage, self.latency,
         )  # fmt: skip
         self.shown: tuple[Gauge, ...] = (self.refused, self.flips)
-        self._touching: dict[type, tuple[Gauge, ...]] = {
-            Heard: (self.silence, self.coverage),
-            Verdict: (self.success,),
-            Jobs: (self.jobs,),
-            Took: (self.latency,),
+        self._takers: dict[type, tuple[Callable[[Any], None], tuple[Gauge, ...]]] = {
+            Heard: (self.chances.hear, (self.silence, self.coverage)),
+            Verdict: (self._verdict, (self.success,)),
+            Jobs: (self.jobs.take, (self.jobs,)),
+            Took: (self.latency.take, (self.latency,)),
+            Tried: (self.flips.take, ()),
+            Due: (self._due, ()),
+            Ended: (self.chances.end, ()),
         }
         self._windows: dict[str, tuple[Level | Any, tuple[Gauge, ...]]] = {
             FAIR: (self.level, (self.level,)),
@@ -111,21 +114,9 @@ class Judge:
         """Takes in what happened; the signals that it may have changed."""
         if isinstance(one, Counted):
             return self._count(one)
-        if isinstance(one, Heard):
-            self.chances.hear(one)
-        elif isinstance(one, Verdict):
-            self._verdict(one)
-        elif isinstance(one, Jobs):
-            self.jobs.take(one)
-        elif isinstance(one, Took):
-            self.latency.take(one)
-        elif isinstance(one, Tried):
-            self.flips.take(one)
-        elif isinstance(one, Due):
-            self.chances.due(one, self.latency.allowed(one.at))
-        elif isinstance(one, Ended):
-            self.chances.end(one)
-        return self._touching.get(type(one), ())
+        takes, touched = self._takers[type(one)]
+        takes(one)
+        return touched
 
     def _count(self, one: Counted) -> tuple[Gauge, ...]:
         taken = self._windows.get(one.window)
@@ -136,6 +127,9 @@ class Judge:
             self.level.words = "failed, the reference passed"
         taken[0].take(one)
         return taken[1]
+
+    def _due(self, one: Due) -> None:
+        self.chances.due(one, self.latency.allowed(one.at))
 
     def _verdict(self, one: Verdict) -> None:
         before = self.success.chart.settled_at

@@ -15,7 +15,7 @@ from cibot.health.facts import moment
 from cibot.health.inputs import Counted
 from cibot.health.intervals import wilson
 from cibot.health.policy import SuccessPolicy
-from cibot.health.share import SURE, TAIL, back_since, bad_since
+from cibot.health.share import SURE, back_since, bad_since
 from cibot.health.signal import MOST_EVIDENCE, Evidence, Signal, Standing, evidence
 from cibot.health.tally import Count, Proofs, Tally
 from cibot.health.words import percent, span
@@ -51,17 +51,17 @@ class Level:
         self._tally.slide(now)
         return self._tally.newest(self._policy.minimum, now)
 
-    def _look(self, now: float) -> tuple[Count, State, bool]:
-        """What counts, what it means, and whether it is what came after a recovery."""
+    def _look(self, now: float) -> tuple[Count, State, float | None]:
+        """What counts, what it means, and since when, where it is what came after a recovery."""
         counted = self.counted(now)
         found = level(self._policy, counted.good, counted.n)
         if not found.bad:
-            return counted, found, False
+            return counted, found, None
         back = self._back_since(counted)
         after = self._tally.since(back) if back is not None else Count(0, 0)
         if not after.n:
-            return counted, found, False
-        return after, level(self._policy, after.good, after.n), True
+            return counted, found, None
+        return after, level(self._policy, after.good, after.n), back
 
     def _back_since(self, counted: Count) -> float | None:
         """Since when it is well again: as the chart has it, else as the last results weigh."""
@@ -69,15 +69,15 @@ class Level:
         if known:
             return settled
         # Before the chart knows the CI.
-        return back_since(counted, self._tally.newest_outcomes(TAIL), _HIGHEST)
+        return back_since(counted, self._tally.newest_outcomes(), _HIGHEST)
 
     def standing(self, now: float, ending: bool) -> Standing:
         """Bad while the rate is surely below the level."""
         counted, verdict, back = self._look(now)
         return Standing(verdict, ending and self._clears(counted, verdict, back))
 
-    def _clears(self, counted: Count, verdict: State, back: bool) -> bool:
-        well = back or counted.good >= self._policy.clears * counted.n
+    def _clears(self, counted: Count, verdict: State, back: float | None) -> bool:
+        well = back is not None or counted.good >= self._policy.clears * counted.n
         return verdict is State.HEALTHY and well
 
     def signal(self, now: float) -> Signal:
@@ -94,10 +94,10 @@ class Level:
             n=n,
             threshold=f"degraded when surely below {percent(policy.degraded)},"
             f" failing below {percent(policy.failing)}",
-            said=self.said(now) + ("; it recovered since" if back else ""),
+            said=self.said(now) if back is None else self._said_since(n, bad, now),
             evidence=tuple(self.evidence(now)),
             clears=self._clears(Count(n, bad), verdict, back),
-            since=self._since(now) if verdict.bad else None,
+            since=self._since(now, back) if verdict.bad else None,
         )
 
     def said(self, now: float) -> str:
@@ -116,13 +116,18 @@ class Level:
             said += f"; {self._policy.minimum} are needed to judge"
         return said
 
+    def _said_since(self, n: int, bad: int, now: float) -> str:
+        return f"{n - bad} of {n} passed since it recovered; {self.said(now)}"
+
     def evidence(self, now: float) -> list[Evidence]:
         """The newest failures, newest first."""
         since = now - self._policy.reach.total_seconds()
         return [evidence(one, self.words) for one in self.proofs.newest(MOST_EVIDENCE, since)]
 
-    def _since(self, now: float) -> datetime | None:
+    def _since(self, now: float, back: float | None) -> datetime | None:
         first = self._tally.first(self._policy.minimum, now)
+        if back is not None:
+            first = back
         since = bad_since(list(self._tally.outcomes(first)), self._policy.clears)
         return None if since is None else moment(since)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain, islice, takewhile
 from typing import Any
 
 from cibot.health.chart import RECOVERED, Run
@@ -78,9 +79,7 @@ class Share:
         return self._back(counted) is not None
 
     def _back(self, counted: Count) -> float | None:
-        newest = self._tally.newest_outcomes(TAIL)
-        if newest and newest[-1][1] < self._from:
-            newest = [one for one in newest if one[1] >= self._from - 60]
+        newest = takewhile(lambda one: one[1] >= self._from - 60, self._tally.newest_outcomes())
         return back_since(counted, newest, 1 - self._policy.clears)
 
     def signal(self, now: float) -> Signal:
@@ -134,26 +133,35 @@ class Share:
 _NOTHING = "nothing to judge by"
 
 
-def back_since(count: Count, newest: Outcomes, good: float) -> float | None:
+def back_since(count: Count, newest: Iterable[tuple[bool, float]], good: float) -> float | None:
     """Since when it is well again: the newest results weigh 30,000 to 1 for the good rate.
 
-    ``newest`` are as many of the results as are looked at, newest first. ``good``,
+    ``newest`` are the results, newest first, of which `TAIL` are looked at. ``good``,
     the share of well ones (0..1) in good times, is weighed against the share until
     the last bad one. None where it is not well again.
     """
-    trailing = next((i for i, (well, _at) in enumerate(newest) if not well), len(newest))
-    until = count.n - trailing
-    if until <= 0 or not count.bad:
+    if not count.bad:
+        return None
+    results = islice(newest, TAIL)
+    run: list[tuple[bool, float]] = []  # of well ones at the end, and the bad one before it
+    for one in results:
+        run.append(one)
+        if not one[0]:
+            break
+    until = count.n - len(run) + (not run[-1][0] if run else 0)
+    if until <= 0:
         return None
     low, high = max(_LEAST, 1 - count.bad / until), min(_MOST, good)
     if low >= high:
         return None
     up, down = math.log(high / low), math.log((1 - high) / (1 - low))
     score, best, start = 0.0, 0.0, 0.0
-    for well, at in newest:
+    for well, at in chain(run, results):
         score += up if well else down
         if score > best:
             best, start = score, at
+        elif score <= -RECOVERED:
+            break  # as sure that it is not: what was before does not matter
     return start if best >= RECOVERED else None
 
 

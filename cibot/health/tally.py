@@ -127,15 +127,12 @@ class Tally:
             for i in range(n):
                 yield i >= bad, minute * _MINUTE
 
-    def newest_outcomes(self, most: int) -> list[tuple[bool, float]]:
-        """`outcomes` of the window from the end, newest first, ``most`` at the most."""
-        found: list[tuple[bool, float]] = []
+    def newest_outcomes(self) -> Iterator[tuple[bool, float]]:
+        """`outcomes` of the window from the end, newest first."""
         for place in range(len(self._minutes) - 1, self._start - 1, -1):
             at, bad = self._minutes[place] * _MINUTE, self._bad[place]
-            found += [(True, at)] * (self._n[place] - bad) + [(False, at)] * bad
-            if len(found) >= most:
-                break
-        return found[:most]
+            for i in range(self._n[place]):
+                yield i < self._n[place] - bad, at
 
     def row(self) -> list[Any]:
         """Its state as plain JSON values."""

@@ -105,6 +105,12 @@ def test_back_within_a_day_it_is_the_same_incident():
     assert (again.began_at, new.began_at) == (NOW, NOW + 2 * DAY)
 
 
+def test_half_way_back_it_can_still_reopen():
+    incident, names = live(BAD, GOOD, HALF, HALF, BAD)
+    assert names == ["opened", "resolved", "reopened"]
+    assert incident.reopened == 1
+
+
 def test_one_that_keeps_coming_back_must_stay_well_for_longer():
     assert [holding(POLICY, n) for n in range(8)] == [
         timedelta(hours=h) for h in (0, 1, 2, 4, 8, 16, 24, 24)

@@ -99,7 +99,7 @@ def test_what_is_shown_only_makes_no_state():
     assert overall([*well, shown, Signal("infra", State.UNKNOWN)]) is State.HEALTHY
     passed = health(changes("P" * 40, reference="F"))
     found = passed.signal("passes_everything")
-    assert found.said == "40 of 40 passed where the reference failed in 7 d"
+    assert found.said == "40 of 40 passed where the reference failed in 28 d"
     assert not found.counts
     assert passed.state is State.UNKNOWN
 

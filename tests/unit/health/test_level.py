@@ -91,7 +91,7 @@ def test_it_began_where_the_good_share_stops_to_fit():
 def test_a_surely_good_run_at_the_end_is_the_present():
     found = judged("F" * 60 + "P" * 25)
     assert (found.verdict, found.clears, found.n) == (State.HEALTHY, True, 25)
-    assert found.said.endswith("; it recovered since")
+    assert found.said == "25 of 25 passed since it recovered; 25 of 85 passed in 7 d"
     assert judged("F" * 60 + "P" * 3).verdict is State.FAILING
 
 
@@ -99,7 +99,9 @@ def test_where_the_chart_knows_the_ci_it_says_since_when_it_is_back():
     life = lived(changes("P" * 400 + "F" * 100 + "P" * 5))
     found = life.judge.level.signal(T)
     assert (found.verdict, found.n, found.figure) == (State.UNKNOWN, 5, 1.0)
-    assert found.said == ("69 of 169 passed in 7 d where the reference passed; it recovered since")
+    assert found.said == (
+        "5 of 5 passed since it recovered; 69 of 169 passed in 7 d where the reference passed"
+    )
 
 
 def test_ten_thousand_results_in_an_hour_are_only_results():

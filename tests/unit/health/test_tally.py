@@ -45,7 +45,7 @@ def test_a_tally_counts_as_if_it_kept_everything(seed):
     window = rng.choice([10 * 60, 2 * H, 3 * D])
     reach = rng.choice([0, 3 * window])
     tally, model, now = Tally(window, reach), Model(window, reach), T
-    for _ in range(200):
+    for _ in range(80):
         now += rng.choice([0, 0, 1, 30, window / 40, window / 3 if rng.random() < 0.1 else 7])
         if rng.random() < 0.2 and model.kept:
             near = [one for one in model.kept if one[0] >= now - model.reach]
@@ -66,9 +66,9 @@ def test_a_tally_counts_as_if_it_kept_everything(seed):
         assert tally.count == counts(model.within(now))
         outcomes = sorted(model.within(now))
         assert sorted((at // 60, good) for good, at in tally.outcomes()) == outcomes
-        newest = tally.newest_outcomes(7)
-        assert len(newest) == min(7, len(outcomes))
-        assert [at for _, at in newest] == [60 * m for m, _ in outcomes[::-1][:7]]
+        newest = list(tally.newest_outcomes())
+        assert len(newest) == len(outcomes)
+        assert [at for _, at in newest] == [60 * m for m, _ in outcomes[::-1]]
         least, since = rng.choice([1, 5, 40]), now - rng.uniform(0, window)
         assert tally.since(since) == counts(model.within(now, since))
         found = model.newest(least, now)

@@ -1,0 +1,49 @@
+"""How true cibot's judgement is, on simulated histories, beside simpler rules.
+
+python -m bench.judgement [--quick] [--seed N] [GROUP…]
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from bench import lives, through, troubles
+from bench.lives import FULL, QUICK, Effort
+
+GROUPS: dict[str, Callable[[Effort], Iterable[str]]] = {
+    "honest": lives.honest,
+    "levels": lives.levels,
+    "detection": lives.detection,
+    "silence": lives.silence,
+    "recovery": troubles.recovery,
+    "flapping": troubles.flapping,
+    "gate": troubles.gate,
+    "drift": troubles.drift,
+    "path": through.agreement,
+    "memory": lambda _effort: through.memory(),
+}
+
+
+def main() -> None:
+    """Prints the tables that were asked for, or all."""
+    parser = argparse.ArgumentParser(prog="bench.judgement", description=__doc__)
+    parser.add_argument("groups", nargs="*", metavar="GROUP", help=", ".join(GROUPS))
+    parser.add_argument("--quick", action="store_true", help="a rough look")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    unknown = set(options.groups) - set(GROUPS)
+    if unknown:
+        parser.error(f"no such group: {', '.join(sorted(unknown))}")
+    effort = replace(QUICK if options.quick else FULL, seed=options.seed)
+    for name in options.groups or GROUPS:
+        began = time.process_time()
+        for line in GROUPS[name](effort):
+            print(line, flush=True)
+        print(f"[{name}: {time.process_time() - began:.0f} s of CPU]\n", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,282 @@
+"""Figures of judging, on simulated CIs: false alerts, results to detect, silence, recovery.
+
+What is judged is the production code from a change's course to its incidents
+(``cibot.health``, ``cibot.alerts``); `bench.through` shows that the whole path from
+Gerrit's JSON agrees with it.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import statistics
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from bench.detector import HEALTHY, PACES, Detector, cusum, scoreboard, sippy, testgrid
+from bench.world import (
+    DAY,
+    HOUR,
+    PROJECT,
+    REFERENCE,
+    START,
+    Made,
+    Mood,
+    Nature,
+    Traffic,
+    inputs,
+    lived,
+    world,
+)
+from cibot.alerts.life import Life
+from cibot.health.policy import Policy
+from cibot.monitor.references import Reigns
+from cibot.replay.run import Replayed
+from cibot.replay.timeline import Timeline
+from cibot.store.cis import KnownCi
+
+CI = 2
+CHANGES = frozenset({"success", "job"})
+_SILENT = frozenset({"silent"})
+_PARTS = 20  # of a future, after each of which is looked whether it is enough
+_OPENS = frozenset({"opened", "reopened"})
+RIVALS: dict[str, Callable[[float], Detector]] = {
+    "scoreboards": scoreboard,
+    "TestGrid": testgrid,
+    "Sippy": sippy,
+    "CUSUM .9/.6": lambda _pace: cusum(0.9, 0.6, 5),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How much is simulated."""
+
+    months: dict[int, int]  # CI-months a cell, by pace
+    lives: int  # healthy pasts
+    futures: int  # of each of them
+    seed: int = 1
+
+
+FULL = Effort({2: 1200, 20: 240, 100: 48}, 8, 13)
+QUICK = Effort({2: 48, 20: 12, 100: 3}, 2, 5)
+
+
+def always(**fields: Any) -> Nature:
+    """A CI that never changes."""
+    mood = Mood(**fields)
+    return lambda _day: mood
+
+
+def opened(life: Life) -> Counter[str]:
+    """How often an incident of each kind opened, or opened again."""
+    return Counter(one.incident.kind for one in life.steps if one.transition.name in _OPENS)
+
+
+def alerts(effort: Effort, traffic: Traffic, nature: Nature) -> dict[str, float]:
+    """Incidents per CI-month by kind, of lives of a year."""
+    months = effort.months.get(int(traffic.pace), effort.months[2])
+    length = min(12, months)
+    found: Counter[str] = Counter()
+    lives = max(1, months // length)
+    for number in range(lives):
+        rng = random.Random(f"{effort.seed} {traffic} {number}")
+        made = world(rng, traffic, [nature], 30 * length)
+        found += opened(lived(made, CI, 30 * length))
+    return {kind: n / (lives * length) for kind, n in found.items()}
+
+
+def honest(effort: Effort) -> Iterator[str]:
+    """Alerts of CIs that never change."""
+    yield "Alerts per CI-month of CIs that never change; of change (success and job), limit 0.05,"
+    yield "and in brackets those of reaching a level; each failure by itself / clustered"
+    yield f"{'results a day':<16}" + "".join(f"{f'p0 = {p0}':>26}" for p0 in HEALTHY)
+    for pace in PACES:
+        cells = []
+        for p0 in HEALTHY:
+            both = []
+            for broken in (0.0, 0.1):
+                found = alerts(effort, Traffic(pace, broken), always(passes=p0))
+                change = sum(n for kind, n in found.items() if kind in CHANGES)
+                level = sum(n for kind, n in found.items() if kind not in CHANGES)
+                both.append(f"{change:.3f} ({level:.2f})")
+            cells.append(f"{' / '.join(both):>26}")
+        yield f"{pace:<16}" + "".join(cells)
+
+
+def levels(effort: Effort) -> Iterator[str]:
+    """Alerts of levels of CIs that lie 0.05 on the good side of them."""
+    rows = {
+        "level, 85 % pass": ("level", always(passes=0.85)),
+        "disagreement, 10 %": ("disagreement", always(passes=0.90)),
+        "infra, 5 % break": ("infra", always(passes=0.97, infra=0.05)),
+        "coverage, half of all": ("coverage", always(passes=0.97, covers=0.5)),
+        "latency, as ever": ("latency", always(passes=0.97)),
+    }
+    yield "Alerts of a level per CI-month of CIs 0.05 on its good side, limit 0.05"
+    yield f"{'':<26}" + "".join(f"{f'{pace} a day':>12}" for pace in PACES)
+    for name, (kind, nature) in rows.items():
+        found = [alerts(effort, Traffic(pace, 0.1), nature).get(kind, 0.0) for pace in PACES]
+        yield f"{name:<26}" + "".join(f"{one:>12.3f}" for one in found)
+
+
+class Past:
+    """A healthy CI up to day `day`, from which futures go on."""
+
+    def __init__(self, traffic: Traffic, seed: int, day: float, nature: Nature) -> None:
+        self.traffic, self.day = traffic, day
+        self.made = world(random.Random(f"{seed} {traffic}"), traffic, [nature], day)
+        self._row = json.dumps(lived(self.made, CI, day).row())
+
+    def future(
+        self,
+        seed: int,
+        nature: Nature,
+        days: float,
+        enough: Callable[[Life], object] = lambda _life: None,
+    ) -> tuple[list[Made], Life]:
+        """What happens next, and the CI's life with it, until ``enough`` was seen."""
+        traffic = self.traffic
+        made = world(random.Random(f"{seed} then"), traffic, [nature], days, self.day)
+        life = Life.of(Policy(), json.loads(self._row))
+        told = [one for one in inputs(made, CI) if one.at > life.at]
+        for part in range(1, _PARTS + 1):
+            until = START + (self.day + days * part / _PARTS) * DAY
+            since = life.at
+            life.live([one for one in told if since < one.at <= until], until)
+            if enough(life):
+                break
+        return made, life
+
+
+def pasts(effort: Effort, traffic: Traffic, **fields: Any) -> list[Past]:
+    """Healthy ones, long enough to be known well."""
+    days = max(30.0, 1500 / traffic.pace)
+    return [
+        Past(traffic, effort.seed * 1000 + i, days, always(**fields)) for i in range(effort.lives)
+    ]
+
+
+def results(made: list[Made], begin: float) -> list[tuple[float, bool]]:
+    """(when, passed) of what ran since day ``begin`` where the reference passed, in order."""
+    found = []
+    for one in made:
+        good = {said.patch_set for said in one.said.get(1, ()) if said.letter == "P"}
+        found += [
+            (said.at, said.letter == "P")
+            for said in one.said.get(CI, ())
+            if said.patch_set in good and one.uploads[said.patch_set - 1] >= START + begin * DAY
+        ]
+    return sorted(found)
+
+
+def first_alert(life: Life, kinds: frozenset[str]) -> float | None:
+    """When one of these kinds opened first, seconds of the epoch."""
+    times = [
+        one.transition.at.timestamp()
+        for one in life.steps
+        if one.transition.name in _OPENS and one.incident.kind in kinds
+    ]
+    return min(times, default=None)
+
+
+def to_detect(
+    past: list[Past], effort: Effort, mood: Mood, kinds: frozenset[str], days: float
+) -> tuple[float, float]:
+    """Median results until an alert of these kinds, and the share of futures without one."""
+    counts, missed = [], 0
+    for each in past:
+        for seed in range(effort.futures):
+            made, life = each.future(
+                effort.seed * 100 + seed,
+                lambda _day: mood,
+                days,
+                lambda life: first_alert(life, kinds),
+            )
+            told, at = results(made, each.day), first_alert(life, kinds)
+            missed += at is None
+            counts.append(len(told) if at is None else sum(when <= at for when, _ in told))
+    return statistics.median(counts), missed / len(counts)
+
+
+_CASES: dict[str, tuple[Mood, frozenset[str], str]] = {
+    "→ 0.5": (Mood(0.5), CHANGES, "15 / 17"),
+    "→ 0.0": (Mood(0.0), CHANGES, "5 / 5"),
+    "→ 0.8": (Mood(0.8), CHANGES, "138 / 187"),
+    "infra failures at 40 %": (Mood(0.9, infra=0.4), frozenset({"infra"}), ""),
+    "one of three jobs breaks": (Mood(0.9, broken_job="tempest"), CHANGES, ""),
+}
+
+
+def detection(effort: Effort) -> Iterator[str]:
+    """Results until an alert."""
+    yield "Median results until an alert of a CI at 0.9, at 20 / 100 results a day (not told)"
+    both = {pace: pasts(effort, Traffic(pace)) for pace in (20, 100)}
+    for name, (mood, kinds, target) in _CASES.items():
+        found = [
+            to_detect(past, effort, mood, kinds, 800 / pace * (2 if mood.passes == 0.8 else 0.4))
+            for pace, past in both.items()
+        ]
+        said = " / ".join(f"{median:g}" for median, _ in found)
+        missed = max(one for _, one in found)
+        yield f"{name:<26}{said:>14}  ({missed:.0%})   {f'target {target}' if target else ''}"
+    yield from _blind(pasts(effort, Traffic(20, 0.1)), effort)
+
+
+def _blind(past: list[Past], effort: Effort) -> Iterator[str]:
+    """Shown only: how many changes that the reference failed until the figure is sure."""
+    counts = []
+    for each in past:
+        for days in range(5, 200, 5):
+            _made, life = each.future(effort.seed, always(blind=True), days)
+            signal = life.judge.refused.signal(START + (each.day + days) * DAY)
+            if signal.n >= 20 and (signal.low or 0) > 0.5:
+                counts.append(days)
+                break
+    said = f"{statistics.median(counts):g} days" if counts else "never"
+    yield f"{'passes everything (shown)':<26}{said:>14}  until surely above half, 20 a day"
+
+
+def silence(effort: Effort) -> Iterator[str]:
+    """False silences, and the time to notice a true one."""
+    yield "Silence and coverage: false alerts per CI-month, nights and weekends a twentieth"
+    for pace, covers in ((20, 1.0), (20, 0.5), (2, 1.0), (0.3, 1.0), (0.3, 0.5)):
+        traffic = Traffic(pace, 0.1, week=True)
+        months = replace(effort, months={int(pace): effort.months[2] // 4, 2: effort.months[2]})
+        found = alerts(months, traffic, always(passes=0.9, covers=covers))
+        said = f"{found.get('silent', 0.0):.3f} / {found.get('coverage', 0.0):.3f}"
+        yield f"{f'{pace:g} a day, reports on {covers:.0%}':<40}{said:>16}"
+    for week in (False, True):
+        hours = []
+        for each in pasts(effort, Traffic(20, 0.1, week=week)):
+            for seed in range(effort.futures):
+                made, life = each.future(
+                    seed, always(covers=0.0), 9, lambda life: first_alert(life, _SILENT)
+                )
+                at = first_alert(life, _SILENT)
+                begun = max(
+                    each.day * DAY + START, max(_heard(each.made), default=0.0), made[0].uploads[0]
+                )
+                hours.append((at - begun) / HOUR if at else 9 * 24.0)
+        hours.sort()
+        name = "hours to notice, 20 a day" + (", nights and weekends" if week else "")
+        said = f"{statistics.median(hours):.1f} (p95 {hours[int(0.95 * len(hours))]:.1f})"
+        yield f"{name:<46}{said:>16}" + ("" if week else "   target 13")
+
+
+def _heard(made: list[Made]) -> Iterator[float]:
+    return (said.at for one in made for said in one.said.get(CI, ()))
+
+
+def messages(lives: dict[int, Life]) -> int:
+    """How many messages would have been sent of these CIs."""
+    replayed = Replayed()
+    replayed.cis = {ci: KnownCi(ci, f"ci-{ci}", "configured") for ci in lives}
+    replayed.homes = {ci: frozenset({PROJECT}) for ci in lives}
+    if REFERENCE in lives:
+        replayed.references.reigns[PROJECT] = Reigns((0.0,), (REFERENCE,))
+    steps = [(replayed.cis[ci], step) for ci, life in lives.items() for step in life.steps]
+    replayed.steps = sorted(steps, key=lambda it: (it[1].transition.at, it[0].id))
+    return sum(1 for _ in Timeline(replayed).said())

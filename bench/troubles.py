@@ -1,0 +1,135 @@
+"""Figures of judging, on simulated troubles: recovery, flapping, a gate's breakage, slow drift."""
+
+from __future__ import annotations
+
+import random
+import statistics
+from collections.abc import Iterator
+
+from bench.lives import (
+    CHANGES,
+    CI,
+    RIVALS,
+    Effort,
+    always,
+    first_alert,
+    messages,
+    opened,
+    pasts,
+    results,
+)
+from bench.world import DAY, REFERENCE, START, Mood, Traffic, lived, world
+
+
+def recovery(effort: Effort) -> Iterator[str]:
+    """Results from the end of an outage until its incidents are over."""
+    yield "Median results until the incident is over, 20 / 100 a day; outage of two days at 0"
+    for after, target in ((0.9, "target 5"), (1.0, "target 5")):
+        found = []
+        for pace in (20, 100):
+            counts = []
+            for each in pasts(effort, Traffic(pace), passes=after):
+                back = each.day + 2
+                for seed in range(effort.futures):
+                    made, life = each.future(
+                        seed, lambda day, b=back, a=after: Mood(a if day >= b else 0.0), 8
+                    )
+                    ends = [
+                        one.transition.at.timestamp()
+                        for one in life.steps
+                        if one.transition.name == "resolved" and one.incident.kind == "success"
+                    ]
+                    over = next((at for at in ends if at >= START + back * DAY), float("inf"))
+                    counts.append(sum(at <= over for at, _ in results(made, back)))
+            found.append(statistics.median(counts))
+        yield f"{f'back to {after:g}':<40}{f'{found[0]:g} / {found[1]:g}':>14}   {target}"
+
+
+def flapping(effort: Effort) -> Iterator[str]:
+    """A CI that goes from good to bad and back."""
+    yield "A CI that is at 0.95 and at 0.2 in turns: incidents / messages a day, beside the rivals"
+    days = 14.0
+    for pace, hours in ((20, 6), (20, 24), (100, 6), (100, 24)):
+        ours, sent = 0.0, 0.0
+        rivals = dict.fromkeys(RIVALS, 0.0)
+        all_pasts = pasts(effort, Traffic(pace, 0.1), passes=0.95)
+        for each in all_pasts:
+            made, life = each.future(
+                1, lambda day, h=hours: Mood(0.2 if int(day * 24 / h) % 2 else 0.95), days
+            )
+            ours += sum(opened(life).values()) / days
+            sent += messages({CI: life}) / days
+            told = results(made, each.day)
+            for name in RIVALS:
+                rivals[name] += _alerts(name, pace, told) / days
+        n = len(all_pasts)
+        beside = ", ".join(f"{name} {one / n:.2g}" for name, one in rivals.items())
+        said = f"{ours / n:.2f} / {sent / n:.2f}"
+        yield f"{f'every {hours} h, {pace} results a day':<34}{said:>14}   {beside}"
+
+
+def _alerts(name: str, pace: float, told: list[tuple[float, bool]]) -> int:
+    detector, firing, found = RIVALS[name](pace), False, 0
+    for at, passed in told:
+        now = detector(passed, (at - START) / DAY)
+        found += now and not firing
+        firing = now
+    return found
+
+
+def gate(effort: Effort) -> Iterator[str]:
+    """Six hours in which everything fails everywhere, the reference included."""
+    yield "A gate's breakage of six hours, 30 CIs with the reference, 100 patch sets a day"
+    sent, theirs = 0, dict.fromkeys(RIVALS, 0)
+    begin, days, cis = 20.0, 24.0, 30
+    traffic = Traffic(100, 0.1, gate=(begin, begin + 0.25))
+    rng = random.Random(effort.seed)
+    made = world(rng, traffic, [always(passes=0.95)] * cis, days)
+    lives = {}
+    for ci in range(REFERENCE, CI + cis):
+        life = lived(made, ci, days)
+        around = START + begin * DAY
+        life.steps = [
+            one for one in life.steps if around <= one.transition.at.timestamp() < around + DAY
+        ]
+        lives[ci] = life
+        told = sorted(
+            (said.at, said.letter == "P") for one in made for said in one.said.get(ci, ())
+        )
+        for name in RIVALS:
+            before = [one for one in told if one[0] < around]
+            upto = [one for one in told if one[0] < around + DAY]
+            theirs[name] += _alerts(name, 100, upto) - _alerts(name, 100, before)
+    sent = messages(lives)
+    beside = ", ".join(f"{name} {one}" for name, one in theirs.items())
+    yield f"{'messages sent that day':<34}{sent:>14}   {beside}"
+
+
+def drift(effort: Effort) -> Iterator[str]:
+    """From 0.9 to 0.6 over a month."""
+    yield "Slow drift from 0.9 to 0.6 over 30 days: the day of the first alert (rate that day)"
+    for pace in (2, 20, 100):
+        days = []
+        rivals: dict[str, list[float]] = {name: [] for name in RIVALS}
+        for each in pasts(effort, Traffic(pace, 0.1)):
+            made, life = each.future(
+                1, lambda day, b=each.day: Mood(max(0.6, 0.9 - 0.01 * (day - b))), 60
+            )
+            at = first_alert(life, CHANGES | {"level", "disagreement"})
+            days.append((at - START) / DAY - each.day if at else 60.0)
+            told = results(made, each.day)
+            for name in RIVALS:
+                rivals[name].append(_first(name, pace, told, each.day))
+        day = statistics.median(days)
+        beside = ", ".join(f"{name} {statistics.median(one):.0f}" for name, one in rivals.items())
+        said = f"{day:.0f} ({max(0.6, 0.9 - 0.01 * day):.2f})"
+        yield f"{f'{pace} results a day':<34}{said:>14}   {beside}"
+
+
+def _first(name: str, pace: float, told: list[tuple[float, bool]], begin: float) -> float:
+    detector = RIVALS[name](pace)
+    for at, passed in told:
+        day = (at - START) / DAY
+        if detector(passed, day):
+            return day - begin
+    return 60.0

@@ -1,0 +1,254 @@
+"""Simulated review history: changes, a reference CI, and CIs whose moods change with time.
+
+The same world can be judged from what it means (`lives`) or written as Gerrit's REST
+would give it (`rest`), to go through the whole production path. Seeded; times are
+seconds from `START`.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from operator import attrgetter
+from typing import Any
+
+from cibot.alerts.life import Life
+from cibot.health.course import follow
+from cibot.health.facts import Attempt, ChangeFacts, JobRun, RefVerdict, moment
+from cibot.health.inputs import Input
+from cibot.health.policy import Policy
+from cibot.model import Result
+
+START = datetime(2026, 1, 5, tzinfo=UTC).timestamp()  # a Monday
+HOUR, DAY = 3600.0, 86_400.0
+JOBS = ("unit", "tempest", "upgrade")
+REFERENCE = 1
+PROJECT = "world"
+_RESULTS = {"P": Result.PASS, "F": Result.FAIL, "I": Result.INFRA}
+
+
+@dataclass(frozen=True, slots=True)
+class Mood:
+    """How a CI is at some time; shares in 0..1."""
+
+    passes: float = 0.9  # of what is not the change's fault
+    infra: float = 0.0
+    covers: float = 1.0
+    hours: float = 1.0  # the median time to a report
+    broken_job: str | None = None
+    blind: bool = False  # it passes everything
+
+
+Nature = Callable[[float], Mood]  # (day) -> how it is then
+
+
+@dataclass(slots=True)
+class Said:
+    """One report: P, F or I, and the job that made it so."""
+
+    at: float
+    patch_set: int
+    letter: str
+    job: str | None
+
+
+@dataclass(slots=True)
+class Made:
+    """One change, and what each CI (by number) said of it."""
+
+    number: int
+    uploads: list[float]
+    closed: float
+    said: dict[int, list[Said]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """``pace`` patch sets a day; ``broken`` is the share of changes that fail everywhere.
+
+    With ``week`` nights and weekends bring a twentieth of an hour of work. ``gate``
+    is a span of days in which everything fails everywhere.
+    """
+
+    pace: float
+    broken: float = 0.0
+    week: bool = False
+    gate: tuple[float, float] | None = None
+
+    def starts(self, rng: random.Random, days: float) -> Iterator[float]:
+        """When changes are uploaded first, in days."""
+        rate = self.pace * (0.5 if self.broken else 1.0)
+        if not self.week:
+            for i in range(int(days * rate)):
+                yield (i + rng.random()) / rate
+            return
+        busy = 24 * 7 * rate / (5 * 10 + (7 * 24 - 50) / 20)  # an hour of work, in a day's terms
+        at = 0.0
+        while (at := at + rng.expovariate(busy)) < days:
+            works = at % 7 < 5 and 8 <= at % 1 * 24 < 18
+            if works or rng.random() < 0.05:
+                yield at
+
+
+def world(
+    rng: random.Random,
+    traffic: Traffic,
+    natures: Iterable[Nature],
+    days: float,
+    begin: float = 0.0,
+) -> list[Made]:
+    """A history from day ``begin`` on, for ``days``.
+
+    A broken change gets patch set after patch set, and fails with each.
+    """
+    cis = list(enumerate(natures, REFERENCE + 1))
+    made = []
+    for number, start in enumerate(traffic.starts(rng, days), 1 + int(begin * 100_000)):
+        uploads, broken = [begin + start], rng.random() < traffic.broken
+        while traffic.broken and rng.random() < 0.5:
+            uploads.append(uploads[-1] + rng.uniform(0.1, 0.4))
+        one = Made(number, [START + at * DAY for at in uploads], START + uploads[-1] * DAY + DAY)
+        at_fault = rng.choice(JOBS) if broken else None
+        for patch_set, at in enumerate(uploads, 1):
+            _tell(rng, one, patch_set, at, at_fault, traffic, cis)
+        made.append(one)
+    return made
+
+
+def _tell(
+    rng: random.Random,
+    one: Made,
+    patch_set: int,
+    at: float,
+    at_fault: str | None,
+    traffic: Traffic,
+    cis: list[tuple[int, Nature]],
+) -> None:
+    if traffic.gate and traffic.gate[0] <= at < traffic.gate[1]:
+        at_fault = at_fault or JOBS[0]
+    begun = START + at * DAY
+    judged = begun + rng.uniform(0.3, 0.7) * HOUR
+    missed = at_fault and traffic.gate is None and rng.random() < 0.05
+    fails = at_fault is not None and not missed
+    verdict = Said(judged, patch_set, "F" if fails else "P", at_fault if fails else None)
+    one.said.setdefault(REFERENCE, []).append(verdict)
+    for number, nature in cis:
+        mood = nature(at)
+        if rng.random() >= mood.covers:
+            continue
+        letter, job = _outcome(rng, mood, at_fault)
+        posted = begun + mood.hours * HOUR * rng.lognormvariate(0.0, 0.3)
+        one.said.setdefault(number, []).append(Said(posted, patch_set, letter, job))
+
+
+def _outcome(rng: random.Random, mood: Mood, at_fault: str | None) -> tuple[str, str | None]:
+    if rng.random() < mood.infra:
+        return "I", rng.choice(JOBS)
+    if mood.blind:
+        return "P", None
+    if at_fault is not None:
+        return "F", at_fault
+    if mood.broken_job is not None:
+        return "F", mood.broken_job
+    if rng.random() < mood.passes:
+        return "P", None
+    return "F", rng.choice(JOBS)
+
+
+def facts(made: Iterable[Made], ci: int) -> Iterator[ChangeFacts]:
+    """What the changes mean for a CI."""
+    for one in made:
+        found = ChangeFacts(one.number, one.number, PROJECT, closed_at=one.closed)
+        found.uploads = dict(enumerate(one.uploads, 1))
+        found.own = [_attempt(said) for said in one.said.get(ci, ())]
+        if ci == REFERENCE:  # which has none itself
+            found.referenced = lambda _at: False
+            yield found
+            continue
+        found.reference = [
+            RefVerdict(said.at, 0, said.patch_set, _RESULTS[said.letter])
+            for said in one.said.get(REFERENCE, ())
+        ]
+        yield found
+
+
+def _attempt(said: Said) -> Attempt:
+    runs = tuple(
+        JobRun(job, _RESULTS[said.letter] if job == said.job else Result.PASS) for job in JOBS
+    )
+    return Attempt(said.at, 1, said.patch_set, "check", _RESULTS[said.letter], runs=runs)
+
+
+def inputs(made: Iterable[Made], ci: int) -> list[Input]:
+    """What happens to a CI, in order of time."""
+    return in_order(facts(made, ci))
+
+
+def in_order(changes: Iterable[ChangeFacts]) -> list[Input]:
+    """What the changes make, in order of time."""
+    found = [told for one in changes for told in follow(one)]
+    found.sort(key=attrgetter("at"))
+    return found
+
+
+def lived(made: list[Made], ci: int, days: float, policy: Policy | None = None) -> Life:
+    """A CI's life, judged by what the changes mean."""
+    life = Life(policy or Policy())
+    life.live(inputs(made, ci), START + days * DAY)
+    return life
+
+
+def rest(made: Iterable[Made]) -> Iterator[dict[str, Any]]:
+    """The changes as Gerrit's REST gives them, with o=MESSAGES; account ids are CI numbers."""
+    for one in made:
+        told = [
+            (at, number, 0, f"Uploaded patch set {number}.")
+            for number, at in enumerate(one.uploads, 1)
+        ]
+        told += [
+            (said.at, said.patch_set, ci, _text(one, said, ci))
+            for ci, reports in one.said.items()
+            for said in reports
+        ]
+        told.sort(key=lambda each: each[0])
+        yield {
+            "_number": one.number,
+            "project": PROJECT,
+            "branch": "master",
+            "subject": f"Change {one.number}",
+            "status": "ABANDONED",
+            "created": _stamp(told[0][0]),
+            "updated": _stamp(max(told[-1][0], one.closed)),
+            "messages": [
+                {
+                    "id": f"{one.number:x}-{place:x}",
+                    "date": _stamp(at),
+                    "_revision_number": patch_set,
+                    "author": {"_account_id": ci} if ci else {},
+                    "message": text,
+                }
+                for place, (at, patch_set, ci, text) in enumerate(told)
+            ],
+        }
+
+
+def _text(one: Made, said: Said, ci: int) -> str:
+    word = {"P": "succeeded", "F": "failed", "I": "failed"}[said.letter]
+    jobs = "\n".join(
+        f"- {job} https://logs.example.org/{ci}/{one.number}/{said.patch_set}/{job} :"
+        f" {_word(said, job)} in 5m 05s"
+        for job in JOBS
+    )
+    return f"Patch Set {said.patch_set}:\n\nBuild {word} (check pipeline).\n\n{jobs}"
+
+
+def _word(said: Said, job: str) -> str:
+    if job != said.job:
+        return "SUCCESS"
+    return "NODE_FAILURE" if said.letter == "I" else "FAILURE"
+
+
+def _stamp(at: float) -> str:
+    return f"{moment(at):%Y-%m-%d %H:%M:%S}.000000000"
