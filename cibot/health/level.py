@@ -18,7 +18,7 @@ from cibot.health.policy import SuccessPolicy
 from cibot.health.share import SURE, TAIL, back_since, bad_since
 from cibot.health.signal import MOST_EVIDENCE, Evidence, Signal, Standing, evidence
 from cibot.health.tally import Count, Proofs, Tally
-from cibot.health.words import percent, span
+from cibot.health.words import percent, span, stamp
 from cibot.model import State
 
 NAME = "level"
@@ -51,17 +51,17 @@ class Level:
         self._tally.slide(now)
         return self._tally.newest(self._policy.minimum, now)
 
-    def _look(self, now: float) -> tuple[Count, State, bool]:
-        """What counts, what it means, and whether it is what came after a recovery."""
+    def _look(self, now: float) -> tuple[Count, State, float | None]:
+        """What counts, what it means, and since when it is back where that is all that counts."""
         counted = self.counted(now)
         found = level(self._policy, counted.good, counted.n)
         if not found.bad:
-            return counted, found, False
+            return counted, found, None
         back = self._back_since(counted)
         after = self._tally.since(back) if back is not None else Count(0, 0)
         if not after.n:
-            return counted, found, False
-        return after, level(self._policy, after.good, after.n), True
+            return counted, found, None
+        return after, level(self._policy, after.good, after.n), back
 
     def _back_since(self, counted: Count) -> float | None:
         """Since when it is well again: as the chart has it, else as the last results weigh."""
@@ -76,13 +76,14 @@ class Level:
         counted, verdict, back = self._look(now)
         return Standing(verdict, ending and self._clears(counted, verdict, back))
 
-    def _clears(self, counted: Count, verdict: State, back: bool) -> bool:
-        well = back or counted.good >= self._policy.clears * counted.n
+    def _clears(self, counted: Count, verdict: State, back: float | None) -> bool:
+        well = back is not None or counted.good >= self._policy.clears * counted.n
         return verdict is State.HEALTHY and well
 
     def signal(self, now: float) -> Signal:
         """The share of PASS in PASS and FAIL, and what it means by itself."""
-        (n, bad), verdict, back = self._look(now)
+        counted, verdict, back = self._look(now)
+        n, bad = counted
         low, high = wilson(n - bad, n)
         policy = self._policy
         return Signal(
@@ -94,35 +95,42 @@ class Level:
             n=n,
             threshold=f"degraded when surely below {percent(policy.degraded)},"
             f" failing below {percent(policy.failing)}",
-            said=self.said(now) + ("; it recovered since" if back else ""),
-            evidence=tuple(self.evidence(now)),
-            clears=self._clears(Count(n, bad), verdict, back),
-            since=self._since(now) if verdict.bad else None,
+            said=self.said(now) if back is None else self._said_since(counted, back),
+            evidence=tuple(self.evidence(now, back)),
+            clears=self._clears(counted, verdict, back),
+            since=self._since(now, back) if verdict.bad else None,
         )
 
     def said(self, now: float) -> str:
-        """The rate in words."""
-        n, bad = self.counted(now)
-        if not n:
+        """The rate of the window in words."""
+        counted = self.counted(now)
+        if not counted.n:
             return f"no results in {span(self._policy.reach)}"
         first = self._tally.first(self._policy.minimum, now)
         looked = max(
             self._policy.window, timedelta(seconds=now - (now if first is None else first))
         )
-        said = f"{n - bad} of {n} passed in {span(looked)}"
+        return self._in_words(counted, f"in {span(looked)}")
+
+    def _said_since(self, counted: Count, back: float) -> str:
+        return self._in_words(counted, f"since it recovered {stamp(back)}")
+
+    def _in_words(self, counted: Count, when: str) -> str:
+        said = f"{counted.good} of {counted.n} passed {when}"
         if self.words != "failed":
             said += " where the reference passed"
-        if n < self._policy.minimum:
+        if counted.n < self._policy.minimum:
             said += f"; {self._policy.minimum} are needed to judge"
         return said
 
-    def evidence(self, now: float) -> list[Evidence]:
-        """The newest failures, newest first."""
-        since = now - self._policy.reach.total_seconds()
+    def evidence(self, now: float, since: float | None = None) -> list[Evidence]:
+        """The newest failures, of ``since`` and later, newest first."""
+        if since is None:
+            since = now - self._policy.reach.total_seconds()
         return [evidence(one, self.words) for one in self.proofs.newest(MOST_EVIDENCE, since)]
 
-    def _since(self, now: float) -> datetime | None:
-        first = self._tally.first(self._policy.minimum, now)
+    def _since(self, now: float, back: float | None) -> datetime | None:
+        first = self._tally.first(self._policy.minimum, now) if back is None else back
         since = bad_since(list(self._tally.outcomes(first)), self._policy.clears)
         return None if since is None else moment(since)
 

@@ -13,7 +13,7 @@ from cibot.health.intervals import wilson
 from cibot.health.policy import SharePolicy
 from cibot.health.signal import MOST_EVIDENCE, Signal, Standing, evidence
 from cibot.health.tally import Count, Proofs, Tally
-from cibot.health.words import percent, span
+from cibot.health.words import percent, span, stamp
 from cibot.model import State
 
 # A level is looked at with every result, so 95 % would accuse a CI at half of the
@@ -111,10 +111,11 @@ class Share:
 
     def _said(self, counted: Count, back: float | None) -> str:
         n, k = counted
-        said = f"{k} of {n} {self._words} in {span(self._policy.window)}" if n else _NOTHING
+        when = f"in {span(self._policy.window)}"
         if back is not None:
-            return f"{said}, since it recovered"
-        if n < self._policy.minimum:
+            when = f"since it recovered {stamp(back)}"
+        said = f"{k} of {n} {self._words} {when}" if n else _NOTHING
+        if back is None and n < self._policy.minimum:
             said += f"; {self._policy.minimum} are needed to judge"
         return said
 
