@@ -7,11 +7,12 @@ interval that speaks for the CI is compared, so few results accuse nobody.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from cibot.health.facts import moment
+from cibot.health.facts import Proof, moment
 from cibot.health.inputs import Counted
 from cibot.health.intervals import wilson
 from cibot.health.policy import SuccessPolicy
@@ -32,12 +33,12 @@ class Level:
     """
 
     name = NAME
-    words = "failed"
 
     def __init__(self, policy: SuccessPolicy) -> None:
         self._policy = policy
         self._tally = Tally(policy.window.total_seconds(), policy.reach.total_seconds())
         self.proofs = Proofs()
+        self._paired = -math.inf  # the newest result that stood beside a reference's pass
         self.settled: Callable[[], tuple[bool, float | None]] = lambda: (False, None)
 
     def take(self, one: Counted) -> None:
@@ -45,6 +46,14 @@ class Level:
         self._tally.add(one.proof.at, one.bad, one.sign)
         if one.bad:
             self.proofs.add(one.proof, one.sign)
+
+    def pair(self, at: float) -> None:
+        """A result of that time counts since the reference passed what it failed or passed."""
+        self._paired = max(self._paired, at)
+
+    def words(self, proof: Proof) -> str:
+        """What a failure says as evidence."""
+        return "failed, the reference passed" if proof.at <= self._paired else "failed"
 
     def counted(self, now: float) -> Count:
         """What the window holds; where that is too little, the newest in reach."""
@@ -107,17 +116,15 @@ class Level:
         if not counted.n:
             return f"no results in {span(self._policy.reach)}"
         first = self._tally.first(self._policy.minimum, now)
-        looked = max(
-            self._policy.window, timedelta(seconds=now - (now if first is None else first))
-        )
-        return self._in_words(counted, f"in {span(looked)}")
+        looked = max(self._policy.window.total_seconds(), now - (now if first is None else first))
+        return self._in_words(counted, now - looked, f"in {span(timedelta(seconds=looked))}")
 
     def _said_since(self, counted: Count, back: float) -> str:
-        return self._in_words(counted, f"since it recovered {stamp(back)}")
+        return self._in_words(counted, back, f"since it recovered {stamp(back)}")
 
-    def _in_words(self, counted: Count, when: str) -> str:
+    def _in_words(self, counted: Count, oldest: float, when: str) -> str:
         said = f"{counted.good} of {counted.n} passed {when}"
-        if self.words != "failed":
+        if self._paired >= oldest:
             said += " where the reference passed"
         if counted.n < self._policy.minimum:
             said += f"; {self._policy.minimum} are needed to judge"
@@ -127,7 +134,7 @@ class Level:
         """The newest failures, of ``since`` and later, newest first."""
         if since is None:
             since = now - self._policy.reach.total_seconds()
-        return [evidence(one, self.words) for one in self.proofs.newest(MOST_EVIDENCE, since)]
+        return [evidence(one, self.words(one)) for one in self.proofs.newest(MOST_EVIDENCE, since)]
 
     def _since(self, now: float, back: float | None) -> datetime | None:
         first = self._tally.first(self._policy.minimum, now) if back is None else back
@@ -136,11 +143,13 @@ class Level:
 
     def row(self) -> Any:
         """Its state as plain JSON values."""
-        return [self._tally.row(), self.proofs.row(), self.words]
+        paired = None if self._paired == -math.inf else self._paired
+        return [self._tally.row(), self.proofs.row(), paired]
 
     def read(self, row: Any) -> None:
         """Takes over what `row` gave."""
-        tally, proofs, self.words = row
+        tally, proofs, paired = row
+        self._paired = -math.inf if paired is None else float(paired)
         self._tally.read(tally)
         self.proofs.read(proofs)
 

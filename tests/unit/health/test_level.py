@@ -129,3 +129,14 @@ def test_one_more_pass_never_makes_it_worse(n, data):
     worse, better = level(POLICY, passes, n), level(POLICY, passes + 1, n)
     if n >= POLICY.minimum:
         assert better.rank >= worse.rank
+
+
+def test_it_says_that_the_reference_passed_only_where_one_did():
+    life = lived([*changes("P" * 30, until=T - 60 * D), *changes("PF" * 30, reference=None)])
+    found = life.judge.level.signal(T)
+    assert found.said == "30 of 60 passed in 7 d"
+    assert {one.said for one in found.evidence} == {"failed"}
+    assert {one.said for one in life.judge.success.signal(T).evidence} == {"failed"}
+    found = lived(changes("PF" * 30)).judge.level.signal(T)
+    assert found.said == "30 of 60 passed in 7 d where the reference passed"
+    assert {one.said for one in found.evidence} == {"failed, the reference passed"}
