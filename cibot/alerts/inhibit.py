@@ -22,7 +22,8 @@ _FEWEST = 3
 class Surroundings:
     """What else is wrong where an alert would go out.
 
-    ``reference_broken`` says that the reference CI of its projects has a success
+    ``alone`` says that no reference stands beside the CI and
+    ``reference_broken`` that the reference CI of its projects has a success
     incident of its own; ``silent`` that the CI itself is silent. ``told`` are the
     kinds of this CI's incidents that last and that people know of, with how bad they
     were told to be; ``over`` those that ended within `AFTERMATH`: figures over days
@@ -31,6 +32,7 @@ class Surroundings:
 
     feed_fresh: bool = True
     is_reference: bool = False
+    alone: bool = False
     reference_broken: bool = False
     silent: bool = False
     told: Mapping[str, State] = field(default_factory=dict)
@@ -60,6 +62,13 @@ def inhibited(kind: str, around: Surroundings, severity: State = State.DEGRADED)
         return "the CI is silent"
     if around.reference_broken and not around.is_reference and kind in _BY_REFERENCE:
         return "the reference CI is broken"
+    if kind == "level" and around.alone and severity is State.DEGRADED:
+        return "without a reference nobody knows whether the changes are at fault"
+    return _explained(kind, around, severity)
+
+
+def _explained(kind: str, around: Surroundings, severity: State) -> str | None:
+    """Which trouble that people know of explains it: one message per trouble."""
     for greater in _EXPLAINED.get(kind, ()):
         known = around.told.get(greater)
         if known is not None and known.rank <= severity.rank:

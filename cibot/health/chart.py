@@ -85,6 +85,7 @@ class Chart:
     runs: list[Run] = field(init=False)
     dropped: Run | None = None  # while firing: everything since the drop
     usual: float = 0.0  # while firing: the rate before the drop
+    fired: float = _NEVER  # when it last fired
     way_up: Run = field(default_factory=Run)
     settled: float = _NEVER  # when it last came back to its usual rate
     adopted: float = _NEVER  # when a drop last became how the CI is now
@@ -112,7 +113,7 @@ class Chart:
         if worst is None or not baseline.ready or height < baseline.limit:
             return
         if worst.n - worst.passes >= FEWEST:
-            self._fire(worst)
+            self._fire(worst, at)
 
     @property
     def drop(self) -> Drop | None:
@@ -146,7 +147,8 @@ class Chart:
         """When a drop last became how the CI is now, in seconds of the epoch."""
         return None if self.adopted == _NEVER else self.adopted
 
-    def _fire(self, run: Run) -> None:
+    def _fire(self, run: Run, at: float) -> None:
+        self.fired = at
         self.usual = self.baseline.mean
         self.baseline.forget(run.n)
         self.dropped = Run(run.score, run.start, run.n, run.passes)
@@ -177,8 +179,11 @@ class Chart:
         return max(min(low, nearest), min(_LOWEST, high / 2)), high
 
     def _lasts(self, dropped: Run, at: float) -> bool:
-        """Whether this is how the CI is now: news no more, what it is its level says."""
-        lasted = at - dropped.start >= self.policy.adopt.total_seconds()
+        """Whether this is how the CI is now: news no more, what it is its level says.
+
+        Counted from when it was noticed: a sparse CI's drop is older than that then.
+        """
+        lasted = at - self.fired >= self.policy.adopt.total_seconds()
         return lasted and dropped.n >= self.policy.minimum
 
     def row(self) -> dict[str, Any]:
@@ -188,6 +193,7 @@ class Chart:
             "runs": [run.values() for run in self.runs],
             "dropped": self.dropped.values() if self.dropped else None,
             "usual": self.usual,
+            "fired": None if self.fired == _NEVER else self.fired,
             "way_up": self.way_up.values(),
             "settled": self.settled_at,
             "adopted": self.adopted_at,
@@ -204,6 +210,7 @@ class Chart:
         chart.runs = runs
         chart.dropped = Run.of(row["dropped"]) if row["dropped"] else None
         chart.usual = float(row["usual"])
+        chart.fired = _NEVER if row["fired"] is None else float(row["fired"])
         chart.way_up = Run.of(row["way_up"])
         chart.settled = _NEVER if row["settled"] is None else float(row["settled"])
         chart.adopted = _NEVER if row["adopted"] is None else float(row["adopted"])

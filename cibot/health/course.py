@@ -144,9 +144,13 @@ class _Course:
             if self._fair(one):
                 (self._failing.discard if passed else self._failing.add)(one.pipeline)
                 if not again:
-                    yield Verdict(at, passed, self._proof(one))
+                    yield Verdict(at, passed, self._proof(one), self._alone(one))
         if one.reference is Result.PASS and one.runs:
             yield Jobs(at, one.runs, self._proof(one))
+
+    def _alone(self, one: Attempt) -> float | None:
+        """When its patch set came, where no reference says whose fault a failure is."""
+        return self._facts.uploads.get(one.patch_set) if one.reference is None else None
 
     def _fair(self, one: Attempt) -> bool:
         if one.reference is not None:

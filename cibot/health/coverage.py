@@ -14,7 +14,7 @@ from cibot.health.policy import CoveragePolicy
 from cibot.health.share import SURE, back_since, bad_since
 from cibot.health.signal import MOST_EVIDENCE, Signal, Standing, evidence
 from cibot.health.tally import Count
-from cibot.health.words import percent, span
+from cibot.health.words import percent, span, stamp
 from cibot.model import State
 
 NAME = "coverage"
@@ -71,11 +71,14 @@ class Coverage:
     def signal(self, now: float) -> Signal:
         """Reported, of the chances in the window."""
         verdict, usual, back = self._look()
-        (n, missed), before = self._counts()
+        recent, before = self._counts()
+        if back is not None:  # what came since is what the verdict rests on
+            recent = self._chances.recent.since(back)
+        n, missed = recent
         low, high = wilson(n - missed, n)
         outcomes = list(self._chances.recent.outcomes())
         since = bad_since(outcomes, usual) if verdict.bad else None
-        oldest = now - self._policy.window.total_seconds()
+        oldest = now - self._policy.window.total_seconds() if back is None else back
         return Signal(
             NAME,
             verdict,
@@ -85,7 +88,7 @@ class Coverage:
             n=n,
             threshold=f"degraded when surely below {percent(self._policy.degraded)} of what is"
             f" usual for it, failing below {percent(self._policy.failing)}",
-            said=self._said(Count(n, missed), before),
+            said=self._said(recent, before, back),
             evidence=tuple(
                 evidence(one, "no report by the deadline")
                 for one in self._chances.absent.newest(MOST_EVIDENCE, oldest)
@@ -94,13 +97,14 @@ class Coverage:
             since=None if since is None else moment(since),
         )
 
-    def _said(self, recent: Count, before: Count) -> str:
+    def _said(self, recent: Count, before: Count, back: float | None) -> str:
         window = span(self._policy.window)
         if not recent.n:
             return f"no chance to report in {window}"
-        said = f"reported on {recent.good} of {recent.n} chances in {window}"
+        when = f"in {window}" if back is None else f"since it recovered {stamp(back)}"
+        said = f"reported on {recent.good} of {recent.n} chances {when}"
         if before.n:
             said += f", {before.good} of {before.n} in the weeks before"
-        if min(recent.n, before.n) < self._policy.minimum:
+        if back is None and min(recent.n, before.n) < self._policy.minimum:
             said += f"; {self._policy.minimum} of each are needed to judge"
         return said

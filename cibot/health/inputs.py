@@ -37,11 +37,16 @@ class Counted(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """The CI's first verdict on a patch set and pipeline, where it is fair to judge it by that."""
+    """The CI's first verdict on a patch set and pipeline, where it is fair to judge it by that.
+
+    ``uploaded`` is when the patch set came, where there is no reference to ask whether
+    the change was at fault.
+    """
 
     at: float
     passed: bool
     proof: Proof
+    uploaded: float | None = None
 
 
 class Jobs(NamedTuple):

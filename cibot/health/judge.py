@@ -124,7 +124,7 @@ class Judge:
             self.refused.take(one)
             return ()
         if one.window == PAIRED:
-            self.level.words = "failed, the reference passed"
+            self.level.pair(one.proof.at)
         taken[0].take(one)
         return taken[1]
 

@@ -7,18 +7,19 @@ interval that speaks for the CI is compared, so few results accuse nobody.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from cibot.health.facts import moment
+from cibot.health.facts import Proof, moment
 from cibot.health.inputs import Counted
 from cibot.health.intervals import wilson
 from cibot.health.policy import SuccessPolicy
 from cibot.health.share import SURE, back_since, bad_since
 from cibot.health.signal import MOST_EVIDENCE, Evidence, Signal, Standing, evidence
 from cibot.health.tally import Count, Proofs, Tally
-from cibot.health.words import percent, span
+from cibot.health.words import percent, span, stamp
 from cibot.model import State
 
 NAME = "level"
@@ -32,12 +33,12 @@ class Level:
     """
 
     name = NAME
-    words = "failed"
 
     def __init__(self, policy: SuccessPolicy) -> None:
         self._policy = policy
         self._tally = Tally(policy.window.total_seconds(), policy.reach.total_seconds())
         self.proofs = Proofs()
+        self._paired = -math.inf  # the newest result that stood beside a reference's pass
         self.settled: Callable[[], tuple[bool, float | None]] = lambda: (False, None)
 
     def take(self, one: Counted) -> None:
@@ -46,13 +47,21 @@ class Level:
         if one.bad:
             self.proofs.add(one.proof, one.sign)
 
+    def pair(self, at: float) -> None:
+        """A result of that time counts since the reference passed what it failed or passed."""
+        self._paired = max(self._paired, at)
+
+    def words(self, proof: Proof) -> str:
+        """What a failure says as evidence."""
+        return "failed, the reference passed" if proof.at <= self._paired else "failed"
+
     def counted(self, now: float) -> Count:
         """What the window holds; where that is too little, the newest in reach."""
         self._tally.slide(now)
         return self._tally.newest(self._policy.minimum, now)
 
     def _look(self, now: float) -> tuple[Count, State, float | None]:
-        """What counts, what it means, and since when, where it is what came after a recovery."""
+        """What counts, what it means, and since when it is back where that is all that counts."""
         counted = self.counted(now)
         found = level(self._policy, counted.good, counted.n)
         if not found.bad:
@@ -82,7 +91,8 @@ class Level:
 
     def signal(self, now: float) -> Signal:
         """The share of PASS in PASS and FAIL, and what it means by itself."""
-        (n, bad), verdict, back = self._look(now)
+        counted, verdict, back = self._look(now)
+        n, bad = counted
         low, high = wilson(n - bad, n)
         policy = self._policy
         return Signal(
@@ -94,50 +104,52 @@ class Level:
             n=n,
             threshold=f"degraded when surely below {percent(policy.degraded)},"
             f" failing below {percent(policy.failing)}",
-            said=self.said(now) if back is None else self._said_since(n, bad, now),
-            evidence=tuple(self.evidence(now)),
-            clears=self._clears(Count(n, bad), verdict, back),
+            said=self.said(now) if back is None else self._said_since(counted, back),
+            evidence=tuple(self.evidence(now, back)),
+            clears=self._clears(counted, verdict, back),
             since=self._since(now, back) if verdict.bad else None,
         )
 
     def said(self, now: float) -> str:
-        """The rate in words."""
-        n, bad = self.counted(now)
-        if not n:
+        """The rate of the window in words."""
+        counted = self.counted(now)
+        if not counted.n:
             return f"no results in {span(self._policy.reach)}"
         first = self._tally.first(self._policy.minimum, now)
-        looked = max(
-            self._policy.window, timedelta(seconds=now - (now if first is None else first))
-        )
-        said = f"{n - bad} of {n} passed in {span(looked)}"
-        if self.words != "failed":
+        looked = max(self._policy.window.total_seconds(), now - (now if first is None else first))
+        return self._in_words(counted, now - looked, f"in {span(timedelta(seconds=looked))}")
+
+    def _said_since(self, counted: Count, back: float) -> str:
+        return self._in_words(counted, back, f"since it recovered {stamp(back)}")
+
+    def _in_words(self, counted: Count, oldest: float, when: str) -> str:
+        said = f"{counted.good} of {counted.n} passed {when}"
+        if self._paired >= oldest:
             said += " where the reference passed"
-        if n < self._policy.minimum:
+        if counted.n < self._policy.minimum:
             said += f"; {self._policy.minimum} are needed to judge"
         return said
 
-    def _said_since(self, n: int, bad: int, now: float) -> str:
-        return f"{n - bad} of {n} passed since it recovered; {self.said(now)}"
-
-    def evidence(self, now: float) -> list[Evidence]:
-        """The newest failures, newest first."""
-        since = now - self._policy.reach.total_seconds()
-        return [evidence(one, self.words) for one in self.proofs.newest(MOST_EVIDENCE, since)]
+    def evidence(self, now: float, since: float | None = None) -> list[Evidence]:
+        """The newest failures, of ``since`` and later, newest first."""
+        if since is None:
+            since = now - self._policy.reach.total_seconds()
+        return [evidence(one, self.words(one)) for one in self.proofs.newest(MOST_EVIDENCE, since)]
 
     def _since(self, now: float, back: float | None) -> datetime | None:
-        first = self._tally.first(self._policy.minimum, now)
-        if back is not None:
-            first = back
+        first = self._tally.first(self._policy.minimum, now) if back is None else back
         since = bad_since(list(self._tally.outcomes(first)), self._policy.clears)
         return None if since is None else moment(since)
 
     def row(self) -> Any:
         """Its state as plain JSON values."""
-        return [self._tally.row(), self.proofs.row(), self.words]
+        paired = None if self._paired == -math.inf else self._paired
+        return [self._tally.row(), self.proofs.row(), paired]
 
     def read(self, row: Any) -> None:
         """Takes over what `row` gave."""
-        tally, proofs, self.words = row
+        tally, proofs, paired = row
+        self._paired = -math.inf if paired is None else float(paired)
         self._tally.read(tally)
         self.proofs.read(proofs)
 

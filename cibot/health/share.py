@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from itertools import chain, islice, takewhile
 from typing import Any
 
@@ -14,13 +15,14 @@ from cibot.health.intervals import wilson
 from cibot.health.policy import SharePolicy
 from cibot.health.signal import MOST_EVIDENCE, Signal, Standing, evidence
 from cibot.health.tally import Count, Proofs, Tally
-from cibot.health.words import percent, span
+from cibot.health.words import percent, span, stamp
 from cibot.model import State
 
 # A level is looked at with every result, so 95 % would accuse a CI at half of the
 # level every few months (0.19 alerts a month at 4 results a day, 0.04 with this).
 SURE = 0.99
 TAIL = 150  # results that are looked at to see whether a bad time is over
+_REACH = 28 * 86_400.0  # how far back what acquits may lie
 _LEAST, _MOST = 0.05, 0.95  # no share is taken for surer than this
 
 Outcomes = Sequence[tuple[bool, float]]
@@ -35,7 +37,7 @@ class Share:
         self._policy = policy
         self._words = words
         self._counts = counts
-        self._tally = Tally(policy.window.total_seconds())
+        self._tally = Tally(policy.window.total_seconds(), _REACH, policy.minimum)
         self._proofs = Proofs()
         self._from = -math.inf  # what came before is of another time
 
@@ -56,6 +58,12 @@ class Share:
         if self._from > now - self._policy.window.total_seconds():
             counted = self._tally.since(self._from)
         verdict = verdict_of(self._policy, counted.bad, counted.n)
+        if verdict is State.UNKNOWN and self._from == -math.inf:
+            # What is older than the window accuses nobody, but it may acquit: else an
+            # incident of a CI that runs little would stay open for years.
+            more = self._tally.newest(self._policy.minimum, now)
+            if verdict_of(self._policy, more.bad, more.n) is State.HEALTHY:
+                return more, State.HEALTHY, None
         if not verdict.bad:
             return counted, verdict, None
         back = self._back(counted)
@@ -99,7 +107,7 @@ class Share:
             n=n,
             threshold=f"degraded when surely above {percent(policy.degraded)},"
             f" failing above {percent(policy.failing)}",
-            said=self._said(counted, back),
+            said=self._said(counted, back, now),
             evidence=tuple(
                 evidence(one, self._words) for one in self._proofs.newest(MOST_EVIDENCE, oldest)
             ),
@@ -108,12 +116,17 @@ class Share:
             counts=self._counts,
         )
 
-    def _said(self, counted: Count, back: float | None) -> str:
+    def _said(self, counted: Count, back: float | None, now: float) -> str:
         n, k = counted
-        said = f"{k} of {n} {self._words} in {span(self._policy.window)}" if n else _NOTHING
+        looked = self._policy.window
+        if n > self._tally.n:
+            first = self._tally.first(self._policy.minimum, now)
+            looked = max(looked, timedelta(seconds=now - (now if first is None else first)))
+        when = f"in {span(looked)}"
         if back is not None:
-            return f"{said}, since it recovered"
-        if n < self._policy.minimum:
+            when = f"since it recovered {stamp(back)}"
+        said = f"{k} of {n} {self._words} {when}" if n else _NOTHING
+        if back is None and n < self._policy.minimum:
             said += f"; {self._policy.minimum} are needed to judge"
         return said
 

@@ -20,6 +20,9 @@ from cibot.health.words import percent, span
 from cibot.model import State
 
 NAME = "success"
+_TOGETHER = 60.0  # seconds between uploads of one stack of changes: a push has one time
+_STACK = 600.0  # seconds that a stack takes at most
+_KEPT = 32  # stacks
 
 
 class Success:
@@ -31,11 +34,26 @@ class Success:
         self._policy = policy
         self.chart = Chart(chart)
         self._level = level
+        self._stacks: list[tuple[float, float]] = []  # first and last upload of what failed
 
     def take(self, one: Verdict | Counted) -> None:
         """Takes in the next result."""
-        if isinstance(one, Verdict):
+        if isinstance(one, Verdict) and (one.passed or not self._in_stack(one.uploaded)):
             self.chart.add(one.passed, one.proof.at)
+
+    def _in_stack(self, uploaded: float | None) -> bool:
+        """Whether it came with one that failed: changes on a broken change fail like that one.
+
+        Known only of what has no reference, which would say so.
+        """
+        if uploaded is None:
+            return False
+        for place, (first, last) in enumerate(self._stacks):
+            if -_TOGETHER <= uploaded - last <= _TOGETHER and abs(uploaded - first) <= _STACK:
+                self._stacks[place] = (min(first, uploaded), max(last, uploaded))
+                return True
+        self._stacks = [*self._stacks, (uploaded, uploaded)][-_KEPT:]
+        return False
 
     def standing(self, _now: float, _ending: bool) -> Standing:
         """Bad while the chart fires."""
@@ -99,12 +117,14 @@ class Success:
         first = proofs.oldest(drop.start)
         if first is not None and first not in shown:
             shown = [*shown[:-1], first]
-        return [evidence(one, self._level.words) for one in shown]
+        return [evidence(one, self._level.words(one)) for one in shown]
 
     def row(self) -> Any:
         """Its state as plain JSON values."""
-        return self.chart.row()
+        return [self.chart.row(), [list(one) for one in self._stacks]]
 
     def read(self, row: Any) -> None:
         """Takes over what `row` gave."""
-        self.chart = Chart.of(self.chart.policy, row)
+        chart, stacks = row
+        self.chart = Chart.of(self.chart.policy, chart)
+        self._stacks = [(first, last) for first, last in stacks]

@@ -28,13 +28,16 @@ class Count(NamedTuple):
 class Tally:
     """Results of the last ``window`` seconds; up to ``reach`` where these are few.
 
+    With ``least`` only so many minutes before the window are kept, not all in reach.
+
     Results may come out of order and be taken back; the clock, which `slide`
     moves, does not go back.
     """
 
-    __slots__ = ("_bad", "_minutes", "_n", "_reach", "_start", "_window", "bad", "n")
+    __slots__ = ("_bad", "_least", "_minutes", "_n", "_reach", "_start", "_window", "bad", "n")
 
-    def __init__(self, window: float, reach: float = 0.0) -> None:
+    def __init__(self, window: float, reach: float = 0.0, least: int | None = None) -> None:
+        self._least = least
         self._window = window
         self._reach = max(window, reach)
         self._minutes: list[int] = []
@@ -53,7 +56,8 @@ class Tally:
             start += 1
         self._start = start
         if start > _SLACK:
-            self._drop(bisect_left(minutes, (now - self._reach) // _MINUTE, 0, start))
+            until = bisect_left(minutes, (now - self._reach) // _MINUTE, 0, start)
+            self._drop(until if self._least is None else max(until, start - self._least))
 
     def _drop(self, until: int) -> None:
         if until > _SLACK:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from cibot.health.facts import moment
+
 
 def percent(share: float) -> str:
     """A share of 0..1 as "87 %", with a decimal where it matters: "99.5 %"."""
@@ -23,3 +25,8 @@ def span(length: timedelta) -> str:
 def counted(n: int, thing: str) -> str:
     """A count with its noun: "1 patch set", "7 patch sets"."""
     return f"{n} {thing}" if n == 1 else f"{n} {thing}s"
+
+
+def stamp(at: float) -> str:
+    """Seconds of the epoch as "2026-01-31 09:05 UTC"."""
+    return f"{moment(at):%Y-%m-%d %H:%M} UTC"

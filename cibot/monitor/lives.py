@@ -23,7 +23,7 @@ from cibot.store.engine import Tx
 from cibot.store.lives import StoredLife, newest_life
 from cibot.store.queries_life import Arrival, arrivals, first_report_of
 
-VERSION = 1  # of the judgement: another one lives all lives anew
+VERSION = 2  # of the judgement: another one lives all lives anew
 _LOOK_BACK = timedelta(minutes=15)  # what another process is still about to commit
 _CHUNK = 30 * 86_400.0  # seconds that are lived through in one go
 _BEFORE_FIRST = 4 * 86_400.0

@@ -129,6 +129,7 @@ def _surroundings(tx: Tx, one: Judged, now: datetime) -> Surroundings:
     return Surroundings(
         feed_fresh=one.feed_fresh,
         is_reference=one.ci.id in one.references,
+        alone=not one.references - {one.ci.id},
         reference_broken=broken,
         silent=any(row.kind == "silent" and row.state in {"firing", "acknowledged"} for row in own),
         told=_told(own),

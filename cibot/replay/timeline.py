@@ -83,6 +83,7 @@ class Timeline:
         references = self._references(ci_id, now)
         return Surroundings(
             is_reference=ci_id in references,
+            alone=not references - {ci_id},
             reference_broken=any(
                 one.kind in ("success", "level") and one.phase in _FIRES
                 for reference in references - {ci_id}

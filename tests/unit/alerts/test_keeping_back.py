@@ -50,6 +50,16 @@ def test_one_message_per_trouble():
     assert inhibited("job", Surroundings(reference_broken=True)) == "the reference CI is broken"
 
 
+def test_a_mild_level_without_a_reference_is_shown_and_not_told():
+    alone = Surroundings(alone=True)
+    assert inhibited("level", alone) == (
+        "without a reference nobody knows whether the changes are at fault"
+    )
+    assert inhibited("level", alone, State.FAILING) is None
+    assert inhibited("success", alone) is None
+    assert inhibited("level", Surroundings()) is None
+
+
 def test_figures_over_days_do_not_tell_anew_of_what_is_over():
     over = Surroundings(over=frozenset({"success", "silent"}))
     assert inhibited("disagreement", over) == "its success incident explains it"

@@ -97,6 +97,21 @@ def test_a_drop_that_lasts_is_how_the_ci_is_now():
     assert life.live(800, 0.6) is None
 
 
+def test_a_drop_that_was_noticed_late_is_told_for_a_while():
+    life = Life(ChartPolicy(adopt=10 * DAY, minimum=20))
+    life.live(1000, 0.95)
+    life.every = 4 * D
+    assert life.live(20, 0) is not None
+    assert life.now - life.chart.drop.since.timestamp() > 10 * D
+    life.every = H
+    life.chart.dropped.n = 100  # enough was seen of it
+    assert life.live(100, 0.1) is None
+    life.every = D
+    assert 5 < life.live(20, 0) < 8
+    again = Chart.of(POLICY, json.loads(json.dumps(life.chart.row())))
+    assert again.row() == life.chart.row()
+
+
 def test_slow_decay_is_noticed_before_it_is_done():
     life = Life(every=D / 20)
     life.live(1500, 0.9)

@@ -91,7 +91,9 @@ def test_it_began_where_the_good_share_stops_to_fit():
 def test_a_surely_good_run_at_the_end_is_the_present():
     found = judged("F" * 60 + "P" * 25)
     assert (found.verdict, found.clears, found.n) == (State.HEALTHY, True, 25)
-    assert found.said == "25 of 25 passed since it recovered; 25 of 85 passed in 7 d"
+    back = moment(T - 24 * H)
+    assert found.said == f"25 of 25 passed since it recovered {back:%Y-%m-%d %H:%M} UTC"
+    assert (found.figure, found.evidence) == (1.0, ())
     assert judged("F" * 60 + "P" * 3).verdict is State.FAILING
 
 
@@ -99,9 +101,21 @@ def test_where_the_chart_knows_the_ci_it_says_since_when_it_is_back():
     life = lived(changes("P" * 400 + "F" * 100 + "P" * 5))
     found = life.judge.level.signal(T)
     assert (found.verdict, found.n, found.figure) == (State.UNKNOWN, 5, 1.0)
-    assert found.said == (
-        "5 of 5 passed since it recovered; 69 of 169 passed in 7 d where the reference passed"
-    )
+    assert found.said.startswith("5 of 5 passed since it recovered 2")
+    assert found.said.endswith(" UTC where the reference passed; 20 are needed to judge")
+
+
+def test_what_is_bad_again_since_a_recovery_is_told_by_what_came_since():
+    one = Level(POLICY)
+    for each in counted("F" * 60 + "P" * 20 + "F" * 40, FAIR):
+        one.take(each)
+    back = T - 59 * H
+    one.settled = lambda: (True, back)
+    found = one.signal(T)
+    assert (found.verdict, found.n) == (State.FAILING, 60)
+    assert found.said.startswith("20 of 60 passed since it recovered")
+    assert found.since == moment(T - 39 * H)
+    assert {one.at >= moment(back) for one in found.evidence} == {True}
 
 
 def test_ten_thousand_results_in_an_hour_are_only_results():
@@ -115,3 +129,14 @@ def test_one_more_pass_never_makes_it_worse(n, data):
     worse, better = level(POLICY, passes, n), level(POLICY, passes + 1, n)
     if n >= POLICY.minimum:
         assert better.rank >= worse.rank
+
+
+def test_it_says_that_the_reference_passed_only_where_one_did():
+    life = lived([*changes("P" * 30, until=T - 60 * D), *changes("PF" * 30, reference=None)])
+    found = life.judge.level.signal(T)
+    assert found.said == "30 of 60 passed in 7 d"
+    assert {one.said for one in found.evidence} == {"failed"}
+    assert {one.said for one in life.judge.success.signal(T).evidence} == {"failed"}
+    found = lived(changes("PF" * 30)).judge.level.signal(T)
+    assert found.said == "30 of 60 passed in 7 d where the reference passed"
+    assert {one.said for one in found.evidence} == {"failed, the reference passed"}

@@ -239,6 +239,14 @@ def test_coverage_is_well_again_after_a_surely_good_run():
     assert (found.verdict, found.clears) == (State.HEALTHY, True)
 
 
+def test_the_words_and_the_figure_are_of_what_the_verdict_rests_on():
+    one, now = settled([True] * 120 + [True, False, False] * 9 + [True] * 14, 4 * H)
+    found = one.coverage(now)
+    assert (found.verdict, found.clears) == (State.HEALTHY, True)
+    assert (found.figure, found.evidence) == (1.0, ())
+    assert found.said.startswith(f"reported on {found.n} of {found.n} chances since it recovered")
+
+
 def test_a_late_report_counts_when_it_comes():
     one, now = settled([True] * 100, 4 * H)
     now = one.live([True, False] * 21, now, 4 * H) + 3 * H

@@ -88,3 +88,36 @@ def test_the_time_of_a_result_is_when_it_was_posted_and_not_when_its_pair_came()
     life = lived(changes("P" * 600, until=T - 10 * H) + late, T + D)
     assert life.judge.success.signal(T + D).since == moment(T - 9 * H)
     assert len(inputs(late)) > 0
+
+
+def test_a_stack_of_changes_on_a_broken_one_is_one_failure_where_no_reference_says_so():
+    """Six changes that were pushed together fail together, and pass when the first is mended."""
+    before = changes("P" * 400, until=T - 2 * H, every=H, reference=None)
+
+    def stack(spread):
+        found = [
+            change([(0.1 + i / 50, 1, "F")], (), (i * spread / H,), 3000 + i, T - H)
+            for i in range(6)
+        ]
+        for one in found:
+            one.referenced = lambda _at: False
+        return found
+
+    assert success(before + stack(0)).verdict is State.HEALTHY
+    assert success(before + stack(30)).verdict is State.HEALTHY
+    assert success(before + stack(61)).verdict.bad
+    beside = changes("P" * 400, until=T - 2 * H)
+    paired = [
+        change([(0.1 + i / 50, 1, "F")], [(0.05, 1, "P")], (0,), 3000 + i, T - H) for i in range(6)
+    ]
+    assert success(beside + paired).verdict.bad
+
+
+def test_who_uploads_without_a_pause_hides_no_outage():
+    """A stack takes ten minutes at most: what comes later is no part of it."""
+    before = changes("P" * 400, until=T - 3 * H, every=H, reference=None)
+    broken = [change([(0.5, 1, "F")], (), (i / 120,), 3000 + i, T - 2.5 * H) for i in range(120)]
+    for one in broken:
+        one.own[0].posted_at = one.uploads[1] + H
+        one.referenced = lambda _at: False
+    assert success(before + broken).verdict.bad

@@ -115,3 +115,15 @@ def test_the_newest_evidence_is_kept_in_order_of_time_and_can_be_taken_back():
     for i in range(100):
         proofs.add(proof(i, T + i))
     assert len(proofs.row()) == 16
+
+
+def test_a_tally_of_the_newest_keeps_so_many_before_its_window_and_no_more():
+    tally = Tally(H, 28 * D, 10)
+    for i in range(10_000):
+        tally.add(T + 60 * i, i >= 9900)
+        tally.slide(T + 60 * i)
+    assert len(tally.row()[0]) < 250
+    now = T + 60 * 9999 + 3 * H
+    tally.slide(now)
+    assert (tally.count.n, tally.newest(10, now)) == (0, (10, 10))
+    assert tally.newest(10, now + 29 * D).n == 0
