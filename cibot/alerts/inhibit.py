@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from cibot.alerts.incident import Incident
 from cibot.model import State
 
 TOGETHER = timedelta(hours=1)
@@ -80,12 +81,48 @@ def _explained(kind: str, around: Surroundings, severity: State) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """An incident that opened: whose, of what kind and when."""
+    """An incident that opened: whose, of what kind and when, and on what it rests.
+
+    ``changes`` (numbers) and ``jobs`` are those of its evidence.
+    """
 
     ci: str
     kind: str
     at: datetime
     severity: State
+    changes: frozenset[int] = frozenset()
+    jobs: frozenset[str] = frozenset()
+
+
+def opening(ci: str, incident: Incident) -> Opening:
+    """What an incident, which opened, has to do with others."""
+    seen = incident.first_evidence
+    return Opening(
+        ci,
+        incident.kind,
+        incident.opened_at or incident.changed_at,
+        incident.severity,
+        frozenset(one.number for one in seen),
+        frozenset(one.job for one in seen if one.job),
+    )
+
+
+def shared_cause(openings: Iterable[Opening]) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    """The changes and the jobs on which at least three CIs, and half of them all, broke."""
+    changes: dict[int, set[str]] = {}
+    jobs: dict[str, set[str]] = {}
+    cis = set()
+    for one in openings:
+        cis.add(one.ci)
+        for number in one.changes:
+            changes.setdefault(number, set()).add(one.ci)
+        for job in one.jobs:
+            jobs.setdefault(job, set()).add(one.ci)
+    least = max(_FEWEST, math.ceil(len(cis) / 2))
+    return (
+        tuple(sorted(number for number, who in changes.items() if len(who) >= least)),
+        tuple(sorted(job for job, who in jobs.items() if len(who) >= least)),
+    )
 
 
 def common_breakage(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cibot.alerts.incident import Incident, Transition
-from cibot.alerts.inhibit import Opening
+from cibot.alerts.inhibit import Opening, shared_cause
 from cibot.card import Button, Card, Line, Span, Trend, joined, line, sparkline, state_span
 from cibot.health.signal import Evidence
 from cibot.model import State
@@ -140,8 +140,19 @@ def together_card(openings: Sequence[Opening], cis: int, page: str | None) -> Ca
         f" — {len(names)} of {cis} CIs broke since {moment(openings[0].at)}: ",
         Span(", ".join(names), strong=True),
     )
-    advice = line("so many at once have a common cause; look there before you look at each")
-    return Card((head, advice), link=page)
+    return Card((head, _advice(openings)), link=page)
+
+
+def _advice(openings: Sequence[Opening]) -> Line:
+    """What they have in common, where it shows."""
+    changes, jobs = shared_cause(openings)
+    parts = [
+        *(["change " + ", ".join(map(str, changes[:_SHOWN]))] if changes else []),
+        *(["job " + ", ".join(jobs[:_SHOWN])] if jobs else []),
+    ]
+    if parts:
+        return line(f"they share failures of {' and '.join(parts)}; look there first")
+    return line("so many at once have a common cause; look there before you look at each")
 
 
 def digest_card(cards: Sequence[Card], limit: int, page: str | None = None) -> Card:

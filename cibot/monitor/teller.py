@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from cibot.alerts.incident import Phase, Transition
 from cibot.alerts.incidentrow import incident_from_row
-from cibot.alerts.inhibit import AFTERMATH, Opening, Surroundings, common_breakage
+from cibot.alerts.inhibit import AFTERMATH, Opening, Surroundings, common_breakage, opening
 from cibot.alerts.message import Subject, alert_card, together_card
 from cibot.alerts.routing import Alert
 from cibot.alerts.telling import HISTORY, decide, knowing
@@ -113,7 +113,7 @@ class Teller:
 def _openings(tx: Tx, cis: Sequence[KnownCi], now: datetime) -> list[Opening]:
     names = {known.id: known.name for known in cis}
     return [
-        Opening(names.get(row.ci_id, "?"), row.kind, row.opened_at, _severity(row))
+        opening(names.get(row.ci_id, "?"), incident_from_row(json.loads(row.body), row.id))
         for row in opened_since(tx, now - _DAY)
         if row.opened_at is not None and row.state != Phase.WITHDRAWN
     ]
@@ -145,10 +145,6 @@ def _told(own: Sequence[StoredIncident]) -> Mapping[str, State]:
         for one in read
         if one.open and one.told is not None and not one.told.over
     }
-
-
-def _severity(row: StoredIncident) -> State:
-    return State(json.loads(row.body)["severity"])
 
 
 def _change_url(tx: Tx, ci: KnownCi) -> str | None:

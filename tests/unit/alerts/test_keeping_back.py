@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from cibot.alerts.inhibit import Opening, Surroundings, common_breakage, inhibited
+from cibot.alerts.inhibit import (
+    Opening,
+    Surroundings,
+    common_breakage,
+    inhibited,
+    shared_cause,
+)
+from cibot.alerts.message import together_card
 from cibot.alerts.silences import Silence, silenced
 from cibot.model import State
 from tests.unit.health.facts import HOUR, NOW
@@ -108,3 +115,24 @@ def test_the_breakage_keeps_its_name_while_it_goes_on():
     assert found[0] == first[0]
     assert len(found) == 6
     assert common_breakage(later, 10, NOW + 300 * MINUTE) is None
+
+
+def _broke(ci: str, changes: set[int], jobs: set[str]) -> Opening:
+    return Opening(ci, "job", NOW, State.DEGRADED, frozenset(changes), frozenset(jobs))
+
+
+def test_what_many_share_is_named_as_their_cause():
+    openings = [
+        _broke("A", {1, 2}, {"tempest"}),
+        _broke("B", {2}, {"tempest", "unit"}),
+        _broke("C", {2, 3}, {"lint"}),
+        _broke("D", {4}, {"tempest"}),
+    ]
+    assert shared_cause(openings) == ((2,), ("tempest",))
+    assert shared_cause(openings[:2]) == ((), ())
+    text = together_card(openings, 10, None).text()
+    assert (
+        text.splitlines()[1] == "they share failures of change 2 and job tempest; look there first"
+    )
+    alone = [_broke(name, set(), set()) for name in "ABC"]
+    assert "common cause" in together_card(alone, 10, None).text()
