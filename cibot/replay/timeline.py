@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from cibot.alerts.incident import Incident, Phase, Transition
-from cibot.alerts.inhibit import AFTERMATH, Opening, Surroundings, common_breakage
+from cibot.alerts.inhibit import AFTERMATH, Opening, Surroundings, common_breakage, opening
 from cibot.alerts.telling import decide, knowing
 from cibot.model import State
 from cibot.replay.run import Replayed
@@ -19,13 +19,14 @@ _Key = tuple[str, datetime]
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A message that would have gone out; ``together`` are the CIs that it tells of, if many."""
+    """A message that would have gone out; ``together`` is what it tells of, if of many CIs."""
 
     at: datetime
     ci: KnownCi
     incident: Incident
     step: Transition
-    together: tuple[str, ...] = ()
+    together: tuple[Opening, ...] = ()
+    cis: int = 0  # that there are
 
 
 class Timeline:
@@ -45,8 +46,7 @@ class Timeline:
             at = life_step.transition.at
             self._put(ci.id, life_step.incident)
             if life_step.transition.name in ("opened", "reopened"):
-                severity = life_step.incident.severity
-                self._openings.append(Opening(ci.name, life_step.incident.kind, at, severity))
+                self._openings.append(opening(ci.name, life_step.incident))
             for other in [ci.id, *sorted(self._kept_back - {ci.id})]:
                 yield from self._tell(self._replayed.cis[other], at)
 
@@ -68,15 +68,15 @@ class Timeline:
             self._put(ci.id, told)
             if one.quiet:
                 continue
-            together: tuple[str, ...] = ()
+            together: tuple[Opening, ...] = ()
             if one.step.name in ("opened", "reopened"):
                 broken = common_breakage(self._openings[-500:], len(self._replayed.cis), now)
                 if broken is not None:
                     if broken[0].at == self._breakage:
                         continue  # it was told with the first of them
                     self._breakage = broken[0].at
-                    together = tuple(sorted({each.ci for each in broken}))
-            yield Said(now, ci, told, one.step, together)
+                    together = broken
+            yield Said(now, ci, told, one.step, together, len(self._replayed.cis))
 
     def _around(self, ci_id: int, now: datetime) -> Surroundings:
         own = self._open[ci_id]

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from cibot.alerts.incident import Incident, Phase
-from cibot.alerts.message import Subject, alert_card
+from cibot.alerts.message import Subject, alert_card, together_card
 from cibot.health.signal import Evidence
 from cibot.replay.timeline import Said, Timeline
 from cibot.store.cis import KnownCi
@@ -66,10 +66,9 @@ def lines(said: Said) -> Iterator[str]:
     """A message with its time, as a room would have read it; its text is hostile still."""
     stamp = f"{said.at:%Y-%m-%d %H:%M}  "
     if said.together:
-        names = ", ".join(said.together)
-        yield f"{stamp}{len(said.together)} CIs broke within the hour: {names}"
-        return
-    card = alert_card(said.incident, said.step, Subject(said.ci.name))
+        card = together_card(said.together, said.cis, None)
+    else:
+        card = alert_card(said.incident, said.step, Subject(said.ci.name))
     first, *rest = card.text().splitlines()
     yield stamp + first
     yield from (" " * len(stamp) + one for one in rest)
