@@ -60,7 +60,14 @@ class Effort:
     seed: int = 1
 
 
-FULL = Effort({2: 1200, 20: 240, 100: 48}, 8, 13)
+FULL = 1200  # CI-months a cell at 2 results a day
+
+
+def of_months(months: int) -> Effort:
+    """About as much work at each pace."""
+    return Effort({2: months, 20: months // 5, 100: months // 25}, 8, 13)
+
+
 QUICK = Effort({2: 48, 20: 12, 100: 3}, 2, 5)
 
 
@@ -92,7 +99,7 @@ def honest(effort: Effort) -> Iterator[str]:
     """Alerts of CIs that never change."""
     yield "Alerts per CI-month of CIs that never change; of change (success and job), limit 0.05,"
     yield "and in brackets those of reaching a level; each failure by itself / clustered"
-    yield f"{'results a day':<16}" + "".join(f"{f'p0 = {p0}':>26}" for p0 in HEALTHY)
+    yield f"{'results a day':<16}" + "".join(f"{f'p0 = {p0}':>34}" for p0 in HEALTHY)
     for pace in PACES:
         cells = []
         for p0 in HEALTHY:
@@ -102,7 +109,7 @@ def honest(effort: Effort) -> Iterator[str]:
                 change = sum(n for kind, n in found.items() if kind in CHANGES)
                 level = sum(n for kind, n in found.items() if kind not in CHANGES)
                 both.append(f"{change:.3f} ({level:.2f})")
-            cells.append(f"{' / '.join(both):>26}")
+            cells.append(f"{' / '.join(both):>34}")
         yield f"{pace:<16}" + "".join(cells)
 
 
