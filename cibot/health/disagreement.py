@@ -18,7 +18,9 @@ def false_failures(policy: SharePolicy) -> Share:
 
     A change that fails with one patch set after the other is one failure.
     """
-    return Share(NAME, policy, "failed where the reference passed")
+    share = Share(NAME, policy, "failed where the reference passed")
+    share.nothing = "nothing that a reference passed"
+    return share
 
 
 class FalsePasses(Share):
@@ -33,6 +35,7 @@ class FalsePasses(Share):
         words = "passed where the reference failed"
         longer = replace(policy, window=4 * policy.window)
         super().__init__(PASSES_EVERYTHING, longer, words, counts=False)
+        self.nothing = "nothing that a reference failed"
 
     def signal(self, now: float) -> Signal:
         """The share, which accuses nobody."""

@@ -37,6 +37,7 @@ class Share:
         self._policy = policy
         self._words = words
         self._counts = counts
+        self.nothing = "nothing to judge by"
         self._tally = Tally(policy.window.total_seconds(), _REACH, policy.minimum)
         self._proofs = Proofs()
         self._from = -math.inf  # what came before is of another time
@@ -125,7 +126,7 @@ class Share:
         when = f"in {span(looked)}"
         if back is not None:
             when = f"since it recovered {stamp(back)}"
-        said = f"{k} of {n} {self._words} {when}" if n else _NOTHING
+        said = f"{k} of {n} {self._words} {when}" if n else self.nothing
         if back is None and n < self._policy.minimum:
             said += f"; {self._policy.minimum} are needed to judge"
         return said
@@ -141,9 +142,6 @@ class Share:
         self._tally.read(tally)
         self._proofs.read(proofs)
         self._from = -math.inf if begun is None else float(begun)
-
-
-_NOTHING = "nothing to judge by"
 
 
 def back_since(count: Count, newest: Iterable[tuple[bool, float]], good: float) -> float | None:

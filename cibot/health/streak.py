@@ -163,7 +163,9 @@ class JobStreaks:
                 State.HEALTHY if known else State.UNKNOWN,
                 n=self._all.count(now)[0],
                 threshold=least,
-                said=f"no job fails change after change; {counted(known, 'job')} known well enough",
+                said=f"no job fails change after change; {counted(known, 'job')} known well enough"
+                if known
+                else "no job is known well enough where a reference passed",
                 clears=not self._touched,
             )
         name, worst = long[0]

@@ -92,7 +92,10 @@ class Success:
         if not baseline.ready:
             least = self.chart.policy.minimum
             return f"judged when {least} results are known, {baseline.learnt} are"
-        return f"degraded when it surely drops from its own past, {percent(baseline.mean)}"
+        return (
+            f"degraded when it surely drops from its own past, {percent(baseline.mean)};"
+            " a change that keeps failing counts once"
+        )
 
     def _said(self, now: float) -> str:
         said, drop = self._level.said(now), self.chart.drop

@@ -7,6 +7,7 @@ from cibot.chat.command import Ask, Command
 from cibot.reports import phrases, text
 from cibot.reports.context import Context
 from cibot.reports.failures import Verdict
+from cibot.reports.incidents import Incident
 from cibot.reports.signals import SignalView
 from cibot.reports.why import Why, why
 
@@ -29,7 +30,7 @@ def render(ctx: Context, found: Why) -> Card:
     if found.standing is not None:
         lines.append(line(phrases.standing(found.standing)))
     lines += [_failure(ctx, one) for one in found.failures[:_EVIDENCE]]
-    lines += [line(*_capital(phrases.incident_words(one))) for one in ci.incidents]
+    lines += [line(*_incident(one)) for one in ci.incidents]
     return Card(tuple(lines), link=ci.page, long=len(lines) > 4)
 
 
@@ -66,9 +67,10 @@ def _failure(ctx: Context, one: Verdict) -> Line:
     return line(*parts, " (", *jobs, ")") if jobs else line(*parts)
 
 
-def _capital(parts: tuple[str | Span, ...]) -> tuple[str | Span, ...]:
-    head = parts[0]
-    return (head[:1].upper() + head[1:], *parts[1:]) if isinstance(head, str) else parts
+def _incident(one: Incident) -> tuple[str | Span, ...]:
+    """As "Incident #218 (success), not acknowledged": two may be open."""
+    _incident, number, rest = phrases.incident_words(one)
+    return "Incident ", number, f" ({one.kind}){rest}"
 
 
 COMMAND = Command(

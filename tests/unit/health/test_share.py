@@ -52,6 +52,12 @@ def test_the_trouble_began_where_the_good_share_stops_to_fit():
     assert found.since == moment(T - 31 * H)  # with the failure just before
 
 
+def test_without_a_reference_it_says_so():
+    assert failed("").said == "nothing that a reference passed; 20 are needed to judge"
+    refused = FalsePasses(DISAGREEMENT).signal(T)
+    assert refused.said.startswith("nothing that a reference failed")
+
+
 def test_a_few_accuse_nobody():
     assert broke("").said == "nothing to judge by; 10 are needed to judge"
     assert broke("I" * 9).verdict is State.UNKNOWN
