@@ -45,7 +45,7 @@ class Scene:
         ):
             url = database or f"sqlite:///{place}/cibot.db"
             servers = (*self.irc, slack)
-            port = lasting_port(20_000 + number * 20 % 11_000)
+            port = lasting_port(20_000 + (os.getppid() + number) * 20 % 11_000)
             more = {"mark": f"{number}", "breaking": 3, "zygote": zygote, "port": port}
             with trial(Path(place), url, servers, seed + number, **more) as one:
                 return one.run(kills)

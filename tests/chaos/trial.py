@@ -71,6 +71,7 @@ class Trial:
         self._ways: Counter[str] = Counter()
         self._arrivals = threading.Semaphore(0)
         self._over = threading.Event()
+        self._enough = threading.Event()  # messages were written
         self._written = 0
         self._pause_s = pause_s
         ngircd, inspircd, slack = servers
@@ -122,6 +123,7 @@ class Trial:
     def close(self) -> None:
         """Ends everything."""
         self._over.set()
+        self._enough.set()
         self.bot.stop()
         for place in self.places:
             place.close()
@@ -151,7 +153,7 @@ class Trial:
         """Puts messages into the outbox, as the parts of the bot do."""
         places = [(place.name, room) for place in self.places for room in place.rooms]
         dice = random.Random(self._dice.random())
-        while not self._over.wait(self._pause_s):
+        while not self._enough.wait(self._pause_s):
             if self._written % 10 == 0 and self._backlog() > _MOST_WAITING:
                 continue  # on a busy machine the bot would never be done
             network, room = dice.choice(places)
@@ -164,9 +166,8 @@ class Trial:
         return sum(self.store.read(outbox.depth).values())
 
     def _stop_writing(self) -> None:
-        self._over.set()
-        self._writer.join(30)
-        self._over.clear()
+        self._enough.set()
+        self._writer.join()
 
     def _all_said(self) -> bool:
         return self._backlog() == 0

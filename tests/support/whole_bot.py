@@ -75,7 +75,11 @@ class WholeBot:
         if self.database.startswith("mysql"):
             self.command("db", "upgrade")
         self.launch()
-        eventually(self._alive, "the bot", 120)
+        try:
+            eventually(self._alive, "the bot", 120)
+        except BaseException:
+            self.kill()
+            raise
 
     def launch(self, zygote: Zygote | None = None) -> None:
         """Starts it on a database that is ready, and does not wait."""
