@@ -213,7 +213,7 @@ class Day:
         query = (
             select(incident.state)
             .join(schema.ci, ci.id == incident.ci_id)
-            .where(ci.name == one.ci, incident.kind == "success")
+            .where(ci.name == one.ci, incident.kind == "level")
         )
         wanted = "resolved" if one.over else "firing"
 

@@ -21,7 +21,7 @@ JUDGEMENT = {
     "flood": {"alerts_per_hour": 1000},  # no digest takes an alert's place
     "judgement": {"feed_stale": "1d"},
     "judgement.success": {
-        "minimum": _FAILS, "failing": 0.5, "degraded": 0.55, "clears": 0.6,
+        "minimum": _FAILS, "failing": 0.63, "degraded": 0.64, "clears": 0.65,
     },
 }  # fmt: skip
 _BAD = "Build failed (check pipeline).\n\n- unit https://logs.example.org/{n} : FAILURE in 58s"
@@ -104,7 +104,7 @@ class Events(threading.Thread):
         query = (
             select(incident.state)
             .join(schema.ci, ci.id == incident.ci_id)
-            .where(ci.name == ci_name(number), incident.kind == "success")
+            .where(ci.name == ci_name(number), incident.kind == "level")
         )
         while self._lives():
             rows = self._store.read(lambda tx: tx.execute(query).scalars().all())
