@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import logging
 import re
 import tempfile
 from collections.abc import Iterator
@@ -36,6 +37,7 @@ _HEAVIEST = 100_000  # bytes on the wire
 
 def figures(url: str, where: str, samples: int) -> Iterator[Figure]:
     """Overview and the pages of the CIs: server time, requests a second, weight."""
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # that they queue is the point
     with closing(open_store(url)) as store, tempfile.TemporaryDirectory() as name:
         asking = Asking(store, Config.model_validate(CONFIG), lambda: datetime.now(UTC))
         names = [one.name for one in store.read(all_cis)]

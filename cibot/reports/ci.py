@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TypeVar
 
 from cibot.reports.context import Context
 from cibot.reports.incidents import open_by_ci
@@ -11,23 +10,21 @@ from cibot.reports.listing import CiLine, ci_line
 from cibot.reports.names import resolve
 from cibot.store.engine import Tx
 from cibot.store.incidents import health_of
-from cibot.store.queries_ci import CiName, CiRow, ci_rows, latest_reports
-
-Named = TypeVar("Named", CiRow, CiName)
+from cibot.store.queries_ci import CiName, ci_names, latest_reports
 
 
-def find_ci(tx: Tx, wanted: str) -> CiRow:
+def find_ci(tx: Tx, wanted: str) -> CiName:
     """The CI that is meant, fuzzily; UserError, asking back, when several fit or none does."""
-    return meant(ci_rows(tx), wanted)
+    return meant(ci_names(tx), wanted)
 
 
-def meant(rows: Iterable[Named], wanted: str) -> Named:
+def meant(rows: Iterable[CiName], wanted: str) -> CiName:
     """Of these the CI that is meant; UserError as `find_ci`."""
     by_name = {one.name: one for one in rows}
     return by_name[resolve(wanted, list(by_name))]
 
 
-def line_of(tx: Tx, ctx: Context, row: CiRow) -> CiLine:
+def line_of(tx: Tx, ctx: Context, row: CiName) -> CiLine:
     """What is known of one CI, in one line."""
     health = next(iter(health_of(tx, row.id)), None)
     last = latest_reports(tx, row.id)

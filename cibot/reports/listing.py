@@ -15,7 +15,7 @@ from cibot.reports.project import cis_on, find_project
 from cibot.reports.signals import Rate, SignalView, read_signals, success_rate, worst_signal
 from cibot.store.engine import Tx
 from cibot.store.incidents import StoredHealth, health_of
-from cibot.store.queries_ci import CiName, CiRow, ci_rows, last_heard
+from cibot.store.queries_ci import CiName, ci_names, last_heard
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ def all_lines(tx: Tx, ctx: Context) -> list[CiLine]:
     incidents = open_by_ci(tx, ctx)
     return worst_first(
         ci_line(ctx, row, health.get(row.id), heard.get(row.id), incidents.get(row.id, ()))
-        for row in ci_rows(tx)
+        for row in ci_names(tx)
     )
 
 
@@ -100,7 +100,7 @@ def worst_first(lines: Iterable[CiLine]) -> list[CiLine]:
 
 def ci_line(
     ctx: Context,
-    row: CiRow | CiName,
+    row: CiName,
     health: StoredHealth | None,
     heard_at: datetime | None,
     incidents: tuple[Incident, ...],

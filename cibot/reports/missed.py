@@ -14,7 +14,7 @@ from cibot.scope import Scope, scopes
 from cibot.store.cis import server_urls
 from cibot.store.engine import Tx
 from cibot.store.queries_change import ChangeRow, changes_by_id
-from cibot.store.queries_ci import CiRow, ci_rows
+from cibot.store.queries_ci import CiName, ci_rows
 from cibot.store.queries_face import recent_projects
 from cibot.store.queries_judging import DuePatchSet, patch_sets_judged_by
 from cibot.store.reports import StoredReport, reports_of
@@ -98,7 +98,7 @@ def missed(tx: Tx, ctx: Context, name: str, limit: int = 50) -> Missed:
     )
 
 
-def _leads_everywhere(tx: Tx, ctx: Context, row: CiRow) -> bool:
+def _leads_everywhere(tx: Tx, ctx: Context, row: CiName) -> bool:
     """Whether a CI is the reference wherever it judged lately: then nobody judged before it."""
     lately = recent_projects(tx, [row.id])[row.id]
     named = [ctx.configured_reference(project) for project, _count in lately]
