@@ -4,7 +4,7 @@ PYTHON ?= python3
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup run test check lint bench chaos fuzz transcripts clean
+.PHONY: help setup run test check lint bench chaos day fuzz transcripts clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 18
@@ -36,6 +36,9 @@ bench: $(STAMP)  ## measure ingest, webhooks, latency, outbox, start; prints a t
 
 chaos: $(STAMP)  ## kill the bot N times (100) while it speaks; prints what was lost or said twice
 	$(PY) -m tests.chaos --kills $(or $(N),100) $(ARGS)
+
+day: $(STAMP)  ## a day of simulated time with all outages in sequence; prints its ledger
+	CIBOT_DAY=1 $(PY) -m pytest -s tests/chaos/test_day.py $(ARGS)
 
 fuzz: $(STAMP)  ## hostile input for seconds, or N IRC lines, N Slack requests and N/10 Gerrit events
 	$(PY) -m tests.fuzz $(if $(N),--number $(N)) $(ARGS)
