@@ -1,4 +1,4 @@
-"""The day of outages is run by hand (`make day`): it takes minutes, and a busy machine upsets it."""
+"""The day of outages is run by hand (`make day`): it takes minutes and wants a quiet machine."""
 
 import os
 
