@@ -122,7 +122,7 @@ def _button(button: Button) -> Block | None:
     if units(value) > VALUE_LIMIT or not (label and button.words):
         return None
     action = PRESS + button.words[0]
-    return {"type": "button", "action_id": action, "text": _plain_text(label), "value": value}
+    return {"type": "button", "action_id": action[:255], "text": _plain_text(label), "value": value}
 
 
 def is_web_url(url: str) -> bool:
