@@ -49,11 +49,6 @@ class Run:
         self.n += 1
         self.passes += passed
 
-    @property
-    def started_at(self) -> datetime | None:
-        """When the run left zero; None while it stands there."""
-        return _moment(self.start) if self.n else None
-
     def values(self) -> list[float]:
         """As plain numbers; a start that never was is 0 with n = 0."""
         return [self.score, self.start if self.n else 0.0, self.n, self.passes]

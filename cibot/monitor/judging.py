@@ -103,14 +103,10 @@ class Judging:
         None where there is no such CI. Raises StoreError.
         """
         now = self._clock()
-        try:
-            seen = self._store.read(lambda tx: self._look(tx, ci_id, now))
-            if seen is None:
-                return None, 0
-            told = self._store.write(lambda tx: self._write(tx, seen, now))
-        except BaseException:
-            self._lives.forget(ci_id)  # what was lived through was not written
-            raise
+        seen = self._store.read(lambda tx: self._look(tx, ci_id, now))
+        if seen is None:
+            return None, 0
+        told = self._store.write(lambda tx: self._write(tx, seen, now))
         self._watch(seen.ci, seen.lived)
         self._lives.keep(ci_id)
         return seen.health, told

@@ -55,7 +55,6 @@ class Lived:
     since: float
     again: bool
     steps: list[LifeStep]
-    marked_at: datetime
 
 
 class Lives:
@@ -63,15 +62,16 @@ class Lives:
 
     def __init__(self) -> None:
         self._kept: dict[int, Kept] = {}
-
-    def forget(self, ci_id: int) -> None:
-        """The next time it is read from the store: what was done with it did not come to be."""
-        self._kept.pop(ci_id, None)
+        self._under_way: dict[int, Kept] = {}  # lived on, and not yet written
 
     def live(self, tx: Tx, reader: Reader, policy: Policy, until: float, now: datetime) -> Lived:
-        """Brings a CI's life up to ``until`` (seconds of the epoch)."""
+        """Brings a CI's life up to ``until`` (seconds of the epoch).
+
+        What is not written afterwards, as `keep` says, did not come to be: the next time
+        the life is read from the store.
+        """
         ci_id, basis = reader.ci.id, basis_of(reader, policy)
-        kept = self._kept.get(ci_id)
+        kept = self._kept.pop(ci_id, None)
         if kept is None or kept.basis != basis:
             kept = self._load(tx, ci_id, basis, policy)
         since = kept.marked_at or now - _LOOK_BACK
@@ -92,32 +92,32 @@ class Lives:
             for one in heard
             if one.heard_at >= kept.marked_at and one.at.timestamp() <= kept.life.at
         }
-        self._kept.pop(ci_id, None)
-        self._kept[ci_id] = kept  # the last one in order
-        if len(self._kept) > _MOST_LIVES:
-            del self._kept[next(iter(self._kept))]
-        return Lived(kept.life, start, start < begun, steps, kept.marked_at)
+        self._under_way[ci_id] = kept
+        return Lived(kept.life, start, start < begun, steps)
 
     def keep(self, ci_id: int) -> None:
-        """Keeps the present state, to go back to it: close ones of the newest times, few old."""
-        kept = self._kept[ci_id]
+        """Keeps the present state, which was written, and earlier ones: the older, the fewer."""
+        kept = self._kept[ci_id] = self._under_way.pop(ci_id)
+        if len(self._kept) > _MOST_LIVES:
+            del self._kept[next(iter(self._kept))]
         kept.wrong_from = None
         at = kept.life.at
+        if at - kept.stored_at >= _KEEP_EVERY:
+            kept.stored_at = at  # `to_store` gave it
         if not kept.states or at - kept.states[-1][0] >= _KEEP_EVERY_IN_MEMORY:
             kept.states.append((at, zlib.compress(json.dumps(kept.life.row()).encode(), 1)))
         kept.states = [kept.states[place] for place in _spread([one for one, _ in kept.states], at)]
 
     def wrong_from(self, ci_id: int) -> datetime | None:
         """From when on stored states are wrong until `keep`: they are to be forgotten."""
-        wrong = self._kept[ci_id].wrong_from
+        wrong = self._under_way[ci_id].wrong_from
         return None if wrong is None else moment(wrong)
 
     def to_store(self, ci_id: int) -> StoredLife | None:
         """The present state where it is time to store one."""
-        kept = self._kept[ci_id]
+        kept = self._under_way[ci_id]
         if kept.life.at - kept.stored_at < _KEEP_EVERY or kept.marked_at is None:
             return None
-        kept.stored_at = kept.life.at
         at = moment(kept.life.at)
         return StoredLife(ci_id, at, kept.marked_at, kept.basis, kept.life.row())
 

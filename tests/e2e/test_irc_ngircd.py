@@ -195,9 +195,15 @@ def test_a_netsplit_between_the_bot_and_the_people(
     split_network: tuple[Ngircd, Ngircd, Gate],
 ) -> None:
     one, two, gate = split_network
-    with secure(one, "#ci") as bot, two.user("bob") as bob:
+    with secure(one, "#ci") as bot, two.user("bob") as bob, one.user("ann") as ann:
         bob.join("#ci")
+        ann.join("#ci")
+
+        def bob_is_known() -> None:  # each server tells the other in its own time
+            wait_until(lambda: "bob" in ann.names("#ci"), 30, "bob at the bot's server")
+
         wait_until(lambda: "cibot" in bob.names("#ci"), 30, "the servers' link")
+        bob_is_known()
         bot.send("#ci", "before").result(10)
         bob.hears("before", nick="cibot")
         gate.target = None
@@ -207,6 +213,7 @@ def test_a_netsplit_between_the_bot_and_the_people(
         assert bot.backend.link().up
         gate.target = two.port
         bob.wait_for(lambda it: it.command == "JOIN" and it.nick == "cibot", "the end of it", 60)
+        bob_is_known()
         bot.send("#ci", "after").result(10)
         assert bob.hears(nick="cibot").text == "after"
         bob.say("#ci", "!ci status")
