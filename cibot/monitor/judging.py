@@ -43,6 +43,8 @@ log = logging.getLogger(__name__)
 
 _LEARNT_FOR = timedelta(minutes=10)  # who is the reference where changes slowly
 _COUNTED_FOR = timedelta(days=1)
+_UNDER_WAY = timedelta(seconds=2)
+"""Gerrit's times are whole seconds, and heard later: what was said in the last ones is not late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +139,8 @@ class Judging:
         known = bool(servers) and len(times) == len(servers)
         until = min(times) if known else None
         fresh = until is not None and now - until <= policy.feed_stale
+        if until is not None and self._horizon is None:
+            until -= _UNDER_WAY
         if newest is not None and (until is None or newest > until):
             until = newest
         return (until.timestamp() if until else 0.0), fresh

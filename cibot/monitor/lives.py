@@ -21,7 +21,8 @@ from cibot.monitor.facts import Reader
 from cibot.monitor.references import Reigns
 from cibot.store.engine import Tx
 from cibot.store.lives import StoredLife, newest_life
-from cibot.store.queries_life import Arrival, arrivals, first_report_of
+from cibot.store.queries_arrived import Arrived, arrived
+from cibot.store.queries_life import first_report_of
 
 VERSION = 2  # of the judgement: another one lives all lives anew
 _LOOK_BACK = timedelta(minutes=15)  # what another process is still about to commit
@@ -33,6 +34,9 @@ _KEEP_EVERY_IN_MEMORY = 60.0
 _MOST_LIVES = 256  # in memory; the others are read from the store
 
 
+_Moment = tuple[str, datetime]  # what kind of thing was heard when
+
+
 @dataclass(slots=True)
 class Kept:
     """A life in memory, and what is needed to go on with it."""
@@ -40,7 +44,8 @@ class Kept:
     life: Life
     basis: str
     marked_at: datetime | None  # what was heard before is in it
-    seen: set[Arrival] = field(default_factory=set)  # heard since then, and in it
+    seen: dict[_Moment, tuple[int, int]] = field(default_factory=dict)
+    """What was heard since then, and is in it, as `_seen` sums it up."""
     reigns: dict[str, Reigns] = field(default_factory=dict)
     states: list[tuple[float, bytes]] = field(default_factory=list)  # earlier ones, packed
     stored_at: float = 0.0
@@ -75,9 +80,11 @@ class Lives:
         if kept is None or kept.basis != basis:
             kept = self._load(tx, ci_id, basis, policy)
         since = kept.marked_at or now - _LOOK_BACK
-        heard = list(arrivals(tx, {ci_id, *reader.others}, reader.homes, since))
-        late = self._late(kept, reader, heard)
         begun = kept.life.at
+        until = max(until, begun)
+        spans = (moment(begun), moment(until))
+        heard = arrived(tx, {ci_id, *reader.others}, reader.homes, since, spans)
+        late = self._late(kept, reader, heard)
         if late is not None:
             wrong_from = late if kept.wrong_from is None else min(late, kept.wrong_from)
             kept = self._back(tx, kept, reader, policy, late)
@@ -87,11 +94,7 @@ class Lives:
         kept.reigns = {one: reader.references.reigns.get(one, Reigns()) for one in reader.homes}
         newest = max((one.heard_at for one in heard), default=now)
         kept.marked_at = max(since, min(now, newest) - _LOOK_BACK)
-        kept.seen = {
-            one
-            for one in heard
-            if one.heard_at >= kept.marked_at and one.at.timestamp() <= kept.life.at
-        }
+        kept.seen = _seen(heard, kept.marked_at)
         self._under_way[ci_id] = kept
         return Lived(kept.life, start, start < begun, steps)
 
@@ -132,13 +135,15 @@ class Lives:
         return Kept(life, basis, stored.marked_at, stored_at=life.at)
 
     @staticmethod
-    def _late(kept: Kept, reader: Reader, heard: Iterable[Arrival]) -> float | None:
+    def _late(kept: Kept, reader: Reader, heard: Iterable[Arrived]) -> float | None:
         """When the earliest of what the life does not know yet happened."""
         at = kept.life.at
         if not at:
             return None
         times = [
-            one.at.timestamp() for one in heard if one not in kept.seen and one.at.timestamp() <= at
+            one.first_at.timestamp()
+            for one in heard
+            if one.span == 0 and kept.seen.get((one.kind, one.heard_at)) != (one.number, one.keys)
         ]
         for project, reigns in kept.reigns.items():
             differs = reigns.parts_from(reader.references.reigns.get(project, Reigns()))
@@ -169,6 +174,16 @@ class Lives:
             life.live(reader.inputs(tx, start, end, life.judge.chances.pending), end)
             start = end
         return life.steps
+
+
+def _seen(heard: Iterable[Arrived], since: datetime) -> dict[_Moment, tuple[int, int]]:
+    """What is in a life now of what was heard since then."""
+    seen: dict[_Moment, tuple[int, int]] = {}
+    for one in heard:
+        if one.heard_at >= since and one.span < 2:
+            number, keys = seen.get((one.kind, one.heard_at), (0, 0))
+            seen[one.kind, one.heard_at] = (number + one.number, keys + one.keys)
+    return seen
 
 
 def basis_of(reader: Reader, policy: Policy) -> str:

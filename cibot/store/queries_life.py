@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Integer, Select, case, cast, func, literal, select, tuple_
+from sqlalchemy import Integer, Select, cast, func, select, tuple_
 
 from cibot.store import schema
 from cibot.store.engine import Tx
@@ -36,16 +36,6 @@ class ChangeRow(NamedTuple):
     project: str
     branch: str
     closed_at: datetime | None
-
-
-class Arrival(NamedTuple):
-    """Something that was heard lately: what it is, when it happened, when it was heard."""
-
-    kind: str
-    change_id: int
-    part: int
-    at: datetime
-    heard_at: datetime
 
 
 def _reports() -> Select[Any]:
@@ -165,36 +155,6 @@ def uploads_of(tx: Tx, change_ids: Collection[int]) -> dict[int, dict[int, datet
         for change_id, number, at in tx.execute(query):
             found.setdefault(change_id, {})[number] = at
     return found
-
-
-def arrivals(
-    tx: Tx, ci_ids: Collection[int], projects: Collection[str], since: datetime
-) -> Iterator[Arrival]:
-    """What was heard since then of some CIs, and of the changes of some projects."""
-    report, change, patch_set = schema.report.c, schema.change.c, schema.patch_set.c
-    ids, homes = sorted(ci_ids), sorted(projects)
-    # The sum keeps SQLite from walking all reports in the order of ci_id.
-    reports = select(
-        literal("report"), report.change_id, report.seq, report.posted_at, report.heard_at
-    ).where(report.heard_at >= since, (report.ci_id + 0).in_(ids))
-    uploads = (
-        select(
-            literal("upload"), patch_set.change_id, patch_set.number, patch_set.uploaded_at,
-            patch_set.heard_at,
-        )
-        .join(schema.change, change.id == patch_set.change_id)
-        .where(patch_set.heard_at >= since, change.project.in_(homes))
-    )  # fmt: skip
-    ends = select(
-        literal("end"),
-        change.id,
-        case((change.status == "NEW", 0), else_=1),
-        func.coalesce(change.closed_at, change.created_at),
-        change.closed_heard_at,
-    ).where(change.closed_heard_at >= since, change.project.in_(homes))
-    for query in (reports, uploads, ends) if homes else (reports,):
-        for row in tx.execute(query):
-            yield Arrival(*row)
 
 
 class Verdicts(NamedTuple):

@@ -32,6 +32,7 @@ from cibot.store import (
     lives,
     outbox,
     outbox_late,
+    queries_arrived,
     queries_change,
     queries_ci,
     queries_face,
@@ -264,8 +265,8 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     queries_life.voting_builds: [lambda tx: queries_life.voting_builds(tx, KEY)],
     queries_life.change_rows: [lambda tx: queries_life.change_rows(tx, [CHANGE])],
     queries_life.uploads_of: [lambda tx: queries_life.uploads_of(tx, [CHANGE])],
-    queries_life.arrivals: [
-        lambda tx: [*queries_life.arrivals(tx, [1, 2], ["filler/1"], NOW - ago(minutes=3))]
+    queries_arrived.arrived: [
+        lambda tx: queries_arrived.arrived(tx, [1, 2], ["filler/1"], SINCE, (UNTIL, NOW))
     ],
     queries_life.verdicts_by_week: [
         lambda tx: queries_life.verdicts_by_week(tx, [1, 2]),
