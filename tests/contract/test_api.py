@@ -234,6 +234,19 @@ def test_history_by_the_hour_adds_up_to_the_days(api: FlaskClient) -> None:
     assert len(get(api, "/cis/netapp/history?days=90&bucket=hour")["days"]) == 14
 
 
+def test_latency_day_by_day(api: FlaskClient) -> None:
+    days = get(api, "/cis/zuul/latency?days=7")["days"]
+    assert [one["day"][:8] for one in days] == ["2026-11-"] * 7
+    told = [one for one in days if one["n"]]
+    assert told
+    assert all(0 < one["median_s"] <= one["p95_s"] for one in told)
+    assert all(one["median_s"] is None for one in days if not one["n"])
+    csv = api.get("/api/v1/cis/zuul/latency?days=7&format=csv").get_data(as_text=True)
+    head, *lines = csv.splitlines()
+    assert head == "day,n,median_s,p95_s"
+    assert [one.split(",")[1] for one in lines] == [str(one["n"]) for one in days]
+
+
 def test_any_day_is_summed_up(api: FlaskClient) -> None:
     day = get(api, "/summary?day=2026-11-21")
     assert day["window"] == {"since": "2026-11-21T00:00:00Z", "until": "2026-11-22T00:00:00Z"}

@@ -262,7 +262,6 @@ class Pages:
 
     def __init__(self, client: FlaskClient) -> None:
         self._client = client
-        self.compares = "pages.compare" in client.application.view_functions
 
     def get(self, path: str, **query: str) -> str:
         response = self._client.get(path, query_string=query)

@@ -10,6 +10,7 @@ from cibot.reports.compare import Comparison, compare
 from cibot.reports.contact import Contact, contact
 from cibot.reports.history import MOST_DAYS, MOST_HOURLY, Bucket, History, history
 from cibot.reports.jobs import Jobs, jobs
+from cibot.reports.latency import Latency, latency
 from cibot.reports.missed import Missed, missed
 from cibot.web.api.params import CiName, Format, OneCi
 from cibot.web.asking import Asking
@@ -24,6 +25,13 @@ class HistoryParams(OneCi):
         int, Field(ge=1, le=MOST_DAYS, description="UTC days, today included; 14 by the hour.")
     ] = 30
     bucket: Annotated[Bucket, Field(description="`hour` adds `hours`, of at most 14 days.")] = "day"
+    format: Format = None
+
+
+class LatencyParams(OneCi):
+    """How many days of a CI's latency."""
+
+    days: Annotated[int, Field(ge=1, le=MOST_DAYS, description="UTC days, today included.")] = 30
     format: Format = None
 
 
@@ -58,6 +66,11 @@ def ci_history(asking: Asking, params: HistoryParams) -> History:
     return asking.ask(lambda tx, ctx: history(tx, ctx, params.name, days, params.bucket))
 
 
+def ci_latency(asking: Asking, params: LatencyParams) -> Latency:
+    """How long a CI takes to its first verdict."""
+    return asking.ask(lambda tx, ctx: latency(tx, ctx, params.name, params.days))
+
+
 def ci_missed(asking: Asking, params: MissedParams) -> Missed:
     """What a CI should have reported on and did not."""
     return asking.ask(lambda tx, ctx: missed(tx, ctx, params.name, params.limit))
@@ -78,6 +91,13 @@ def _history_lines(found: History) -> Lines:
     return (_HOURS if found.hours else _DAYS)(found)
 
 
+def _latency_lines(found: Latency) -> Lines:
+    """Heads that name the unit, as in JSON."""
+    yield ("day", "n", "median_s", "p95_s")
+    for one in found.days:
+        yield (one.day, one.n, one.median, one.p95)
+
+
 _DAYS = columns("days", "day", "passes", "fails", "infra", "share")
 _HOURS = columns("hours", "at", "passes", "fails", "infra")
 _JOBS = columns(
@@ -93,6 +113,8 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
              ci_jobs, _JOBS),
     Endpoint("/cis/<name>/history", "CIs", "A CI's results day by day, or hour by hour",
              HistoryParams, History, ci_history, _history_lines),
+    Endpoint("/cis/<name>/latency", "CIs", "A CI's time from upload to first verdict, by day",
+             LatencyParams, Latency, ci_latency, _latency_lines),
     Endpoint("/cis/<name>/missed", "CIs", "Patch sets that a CI should have reported on",
              MissedParams, Missed, ci_missed, _MISSED),
     Endpoint("/cis/<name>/contact", "CIs", "Whose a CI is and how to retrigger it", OneCi,

@@ -26,6 +26,13 @@ def test_every_command_is_there_and_has_help() -> None:
         assert command.help, name
 
 
+@pytest.mark.parametrize(("typed", "meant"), [("chek", "check"), ("lst", "list"), ("qwxzk", "")])
+def test_what_is_almost_a_command_is_answered_with_it(typed: str, meant: str) -> None:
+    said = CliRunner().invoke(main, [typed]).stderr
+    assert f"No such command '{typed}'." in said
+    assert said.rstrip().endswith(f"Did you mean '{meant}'?" if meant else f"'{typed}'.")
+
+
 def leaves(command: click.Command, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
     """Every command that does something, by its words."""
     if not isinstance(command, click.Group):
