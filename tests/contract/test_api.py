@@ -9,23 +9,10 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from cibot.store.engine import Store, open_store
-from tests.support.canned import CONFIG, canned
+from cibot.store.engine import Store
+from tests.support.canned import CONFIG
 from tests.support.faces import client
 from tests.support.history import History, ago, make_tables
-
-
-@pytest.fixture(scope="module", params=["sqlite", "mariadb"])
-def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """The canned history on each database, for all tests here: they only read."""
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path_factory.mktemp('api') / 'cibot.db'}"
-    else:
-        url = request.getfixturevalue("mariadb").create_database()
-    store = make_tables(open_store(url))
-    canned(store)
-    yield store
-    store.close()
 
 
 @pytest.fixture

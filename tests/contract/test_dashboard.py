@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
@@ -15,7 +13,7 @@ from cibot.health.intervals import wilson
 from cibot.model import State
 from cibot.store import schema
 from cibot.store.engine import Store, open_store
-from tests.support.canned import CONFIG, canned
+from tests.support.canned import CONFIG
 from tests.support.faces import client
 from tests.support.history import NOW, History, ago, make_tables, signal
 from tests.support.reading import HOSTILE, read, words
@@ -27,29 +25,9 @@ HEADERS = {
 }
 
 
-@pytest.fixture(scope="module", params=["sqlite", "mariadb"])
-def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """The canned history on each database, for all tests here: they only read."""
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path_factory.mktemp('pages') / 'cibot.db'}"
-    else:
-        url = request.getfixturevalue("mariadb").create_database()
-    store = make_tables(open_store(url))
-    canned(store)
-    yield store
-    store.close()
-
-
 @pytest.fixture
 def site(told: Store) -> FlaskClient:
     return client(told, CONFIG)
-
-
-@pytest.fixture
-def blank(tmp_path: Path) -> Iterator[Store]:
-    store = make_tables(open_store(f"sqlite:///{tmp_path / 'blank.db'}"))
-    yield store
-    store.close()
 
 
 def said(site: FlaskClient, path: str) -> str:

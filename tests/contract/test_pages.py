@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -14,11 +13,11 @@ from prometheus_client.parser import text_string_to_metric_families
 from cibot.config import Config
 from cibot.model import State
 from cibot.store import schema
-from cibot.store.engine import Store, open_store
+from cibot.store.engine import Store
 from cibot.web.metrics import MOST_CIS
-from tests.support.canned import CONFIG, canned
+from tests.support.canned import CONFIG
 from tests.support.faces import client
-from tests.support.history import NOW, History, ago, make_tables, signal
+from tests.support.history import NOW, History, ago, signal
 from tests.support.reading import HOSTILE, read, words
 
 EVERY = [
@@ -31,29 +30,9 @@ EVERY = [
 ]  # fmt: skip
 
 
-@pytest.fixture(scope="module", params=["sqlite", "mariadb"])
-def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """The canned history on each database, for all tests here: they only read."""
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path_factory.mktemp('pages') / 'cibot.db'}"
-    else:
-        url = request.getfixturevalue("mariadb").create_database()
-    store = make_tables(open_store(url))
-    canned(store)
-    yield store
-    store.close()
-
-
 @pytest.fixture
 def site(told: Store) -> FlaskClient:
     return client(told, CONFIG)
-
-
-@pytest.fixture
-def blank(tmp_path: Any) -> Any:
-    store = make_tables(open_store(f"sqlite:///{tmp_path / 'blank.db'}"))
-    yield store
-    store.close()
 
 
 @pytest.mark.parametrize("path", EVERY)

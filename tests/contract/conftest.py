@@ -1,0 +1,35 @@
+"""What the tests of the faces ask: the canned history on each database, and none at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cibot.store.engine import Store, open_store
+from tests.support.canned import canned
+from tests.support.history import make_tables
+
+
+@pytest.fixture(scope="module", params=["sqlite", "mariadb"])
+def told(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Store]:
+    """The canned history, for all tests of a file: they only read."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path_factory.mktemp('told') / 'cibot.db'}"
+    else:
+        url = request.getfixturevalue("mariadb").create_database()
+    store = make_tables(open_store(url))
+    canned(store)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def blank(tmp_path: Path) -> Iterator[Store]:
+    """A store with tables and nothing in them."""
+    store = make_tables(open_store(f"sqlite:///{tmp_path / 'blank.db'}"))
+    yield store
+    store.close()
