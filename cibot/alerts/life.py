@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from cibot.alerts.incident import Incident, Phase, Transition, holding, is_bad, step
@@ -18,6 +19,14 @@ from cibot.health.judge import Gauge, Judge
 from cibot.health.policy import Policy
 from cibot.health.signal import Standing
 from cibot.model import State
+
+IncidentKey = tuple[datetime, str]
+"""Which incident of a CI it is: when it began, and its kind."""
+
+
+def key_of(incident: Incident) -> IncidentKey:
+    """By what an incident is known that has no id yet."""
+    return (incident.began_at or incident.changed_at, incident.kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +131,13 @@ class Life:
         """Its state as plain JSON values; the steps are not part of it."""
         incidents = [[one.id, incident_row(one)] for one in self.incidents.values()]
         return {"at": self.at, "judge": self.judge.row(), "incidents": incidents}
+
+    @staticmethod
+    def name_incidents(row: Mapping[str, Any], ids: Mapping[IncidentKey, int]) -> None:
+        """Gives the incidents in what `row` gave the ids that they were stored under since."""
+        for one in row["incidents"]:
+            if one[0] is None:
+                one[0] = ids.get(key_of(incident_from_row(one[1], None)))
 
     @classmethod
     def of(cls, policy: Policy, row: Mapping[str, Any]) -> Life:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cibot.alerts.incident import Phase
-from cibot.alerts.life import Life
+from cibot.alerts.life import Life, key_of
 from cibot.config import Config
 from cibot.health.configured import Policies
 from cibot.health.facts import moment
@@ -22,7 +22,7 @@ from cibot.health.policy import Policy
 from cibot.health.signal import Health, signal_row
 from cibot.monitor.facts import Reader
 from cibot.monitor.lives import Lived, Lives, spread_stored
-from cibot.monitor.record import record
+from cibot.monitor.record import Recorded, record
 from cibot.monitor.references import Count, References, learn
 from cibot.monitor.teller import Judged, Teller
 from cibot.scope import Scope, scopes
@@ -108,9 +108,9 @@ class Judging:
         seen = self._store.read(lambda tx: self._look(tx, ci_id, now))
         if seen is None:
             return None, 0
-        told = self._store.write(lambda tx: self._write(tx, seen, now))
+        told, incidents = self._store.write(lambda tx: self._write(tx, seen, now))
         self._watch(seen.ci, seen.lived)
-        self._lives.keep(ci_id)
+        self._lives.keep(ci_id, {key_of(one.incident): one.stored.id for one in incidents})
         return seen.health, told
 
     def _look(self, tx: Tx, ci_id: int, now: datetime) -> _Seen | None:
@@ -169,7 +169,7 @@ class Judging:
         pipeline = main_pipeline(tx, ci.id) if self._policies.by_pipeline else None
         return self._policies.of(ci.name, references.main_project(ci.id), pipeline)
 
-    def _write(self, tx: Tx, seen: _Seen, now: datetime) -> int:
+    def _write(self, tx: Tx, seen: _Seen, now: datetime) -> tuple[int, list[Recorded]]:
         ci, life = seen.ci, seen.lived.life
         incidents = record(tx, ci.id, seen.lived)
         for one in incidents:
@@ -196,7 +196,8 @@ class Judging:
             frozenset(seen.reader.homes),
             seen.first,
         )
-        return self._teller.tell(tx, around, incidents, now) if self._tells else 0
+        told = self._teller.tell(tx, around, incidents, now) if self._tells else 0
+        return told, incidents
 
     def _keep_life(self, tx: Tx, ci_id: int) -> None:
         wrong = self._lives.wrong_from(ci_id)

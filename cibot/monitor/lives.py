@@ -10,11 +10,11 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from cibot.alerts.life import Life, LifeStep
+from cibot.alerts.life import IncidentKey, Life, LifeStep
 from cibot.health.facts import moment
 from cibot.health.policy import Policy
 from cibot.monitor.facts import Reader
@@ -31,6 +31,9 @@ _BEFORE_FIRST = 4 * 86_400.0
 _IN_MEMORY = 6
 _KEEP_EVERY = 3600.0  # seconds of life between two states that are stored
 _KEEP_EVERY_IN_MEMORY = 60.0
+_STOPS = (4 * 86_400.0, 12 * 3600.0, 2 * 3600.0)
+"""How long before the end of a long past states are kept: a patch set is often told of with the
+first comment on it, hours after it came."""
 _MOST_LIVES = 256  # in memory; the others are read from the store
 
 
@@ -49,6 +52,7 @@ class Kept:
     reigns: dict[str, Reigns] = field(default_factory=dict)
     states: list[tuple[float, bytes]] = field(default_factory=list)  # earlier ones, packed
     stored_at: float = 0.0
+    passed: list[tuple[float, str]] = field(default_factory=list)  # JSON; not yet in states
     wrong_from: float | None = None  # states of that time and later know less than they should
 
 
@@ -90,7 +94,7 @@ class Lives:
             kept = self._back(tx, kept, reader, policy, late)
             kept.wrong_from = wrong_from
         start = kept.life.at
-        steps = self._through(tx, kept.life, reader, until)
+        steps = self._through(tx, kept, reader, until)
         kept.reigns = {one: reader.references.reigns.get(one, Reigns()) for one in reader.homes}
         newest = max((one.heard_at for one in heard), default=now)
         kept.marked_at = max(since, min(now, newest) - _LOOK_BACK)
@@ -98,8 +102,11 @@ class Lives:
         self._under_way[ci_id] = kept
         return Lived(kept.life, start, start < begun, steps)
 
-    def keep(self, ci_id: int) -> None:
-        """Keeps the present state, which was written, and earlier ones: the older, the fewer."""
+    def keep(self, ci_id: int, ids: Mapping[IncidentKey, int]) -> None:
+        """Keeps the present state, which was written, and earlier ones: the older, the fewer.
+
+        ``ids`` are those of the incidents that were written.
+        """
         kept = self._kept[ci_id] = self._under_way.pop(ci_id)
         if len(self._kept) > _MOST_LIVES:
             del self._kept[next(iter(self._kept))]
@@ -108,7 +115,10 @@ class Lives:
         if at - kept.stored_at >= _KEEP_EVERY:
             kept.stored_at = at  # `to_store` gave it
         if not kept.states or at - kept.states[-1][0] >= _KEEP_EVERY_IN_MEMORY:
-            kept.states.append((at, zlib.compress(json.dumps(kept.life.row()).encode(), 1)))
+            kept.passed.append((at, json.dumps(kept.life.row())))
+        for passed_at, row in kept.passed:
+            kept.states.append((passed_at, _packed(row, ids)))
+        kept.passed.clear()
         kept.states = [kept.states[place] for place in _spread([one for one, _ in kept.states], at)]
 
     def wrong_from(self, ci_id: int) -> datetime | None:
@@ -160,7 +170,8 @@ class Lives:
         return self._load(tx, reader.ci.id, kept.basis, policy, moment(late))
 
     @staticmethod
-    def _through(tx: Tx, life: Life, reader: Reader, until: float) -> list[LifeStep]:
+    def _through(tx: Tx, kept: Kept, reader: Reader, until: float) -> list[LifeStep]:
+        life = kept.life
         life.steps = []
         if not life.at:
             first = first_report_of(tx, reader.ci.id)
@@ -170,10 +181,25 @@ class Lives:
         else:
             start = life.at
         while start < until:
-            end = min(until, start + _CHUNK)
+            end = _next_stop(start, until)
             life.live(reader.inputs(tx, start, end, life.judge.chances.pending), end)
+            if end < until:
+                kept.passed.append((end, json.dumps(life.row())))
             start = end
         return life.steps
+
+
+def _packed(row: str, ids: Mapping[IncidentKey, int]) -> bytes:
+    """A state for later; its incidents have the ids that they were stored under since."""
+    named = json.loads(row)
+    Life.name_incidents(named, ids)
+    return zlib.compress(json.dumps(named).encode(), 1)
+
+
+def _next_stop(start: float, until: float) -> float:
+    """Up to when life is lived through in one go."""
+    stops = (until - before for before in _STOPS)
+    return min(start + _CHUNK, next((one for one in stops if one > start), until))
 
 
 def _seen(heard: Iterable[Arrived], since: datetime) -> dict[_Moment, tuple[int, int]]:

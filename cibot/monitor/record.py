@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 
 from cibot.alerts.incident import Incident, Phase, Transition
 from cibot.alerts.incidentrow import incident_from_row, incident_row
+from cibot.alerts.life import IncidentKey, key_of
 from cibot.health.facts import moment
 from cibot.monitor.lives import Lived
 from cibot.store.engine import Tx
@@ -52,27 +53,20 @@ def record(tx: Tx, ci_id: int, lived: Lived) -> list[Recorded]:
         forget_steps(tx, [*known.values()], since)
     for key, one in sorted(found.items(), key=lambda item: item[0]):
         row = rows.get(known.get(key, 0))
-        steps = [step.transition for step in lived.steps if _key(step.incident) == key]
+        steps = [step.transition for step in lived.steps if key_of(step.incident) == key]
         recorded.append(_store(tx, ci_id, one, row, steps))
     for done in recorded:
         lasting = lived.life.incidents.get(done.incident.kind)
-        if lasting is not None and _key(lasting) == _key(done.incident):
+        if lasting is not None and key_of(lasting) == key_of(done.incident):
             lived.life.incidents[lasting.kind] = done.incident
     return recorded
 
 
-_Key = tuple[datetime, str]
-
-
-def _key(incident: Incident) -> _Key:
-    return (incident.began_at or incident.changed_at, incident.kind)
-
-
-def _found(lived: Lived, rows: Collection[int]) -> dict[_Key, Incident]:
+def _found(lived: Lived, rows: Collection[int]) -> dict[IncidentKey, Incident]:
     """What stands at the end: the incidents that took a step, and those that last."""
-    found = {_key(step.incident): step.incident for step in lived.steps}
+    found = {key_of(step.incident): step.incident for step in lived.steps}
     newest = lived.life.incidents.values()
-    return found | {_key(one): one for one in newest if one.open or one.id in rows}
+    return found | {key_of(one): one for one in newest if one.open or one.id in rows}
 
 
 def _began(row: StoredIncident) -> datetime:
@@ -81,8 +75,8 @@ def _began(row: StoredIncident) -> datetime:
 
 
 def _known(
-    found: dict[_Key, Incident], rows: dict[int, StoredIncident], since: datetime
-) -> dict[_Key, int]:
+    found: dict[IncidentKey, Incident], rows: dict[int, StoredIncident], since: datetime
+) -> dict[IncidentKey, int]:
     """Which row is which incident: by its id, by when it began, else the nearest."""
     known = {key: one.id for key, one in found.items() if one.id is not None}
     known = {key: row_id for key, row_id in known.items() if row_id in rows}

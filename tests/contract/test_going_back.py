@@ -1,0 +1,74 @@
+"""A life that goes back and on again, because something came late."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from cibot.model import Change, Message, PatchSet, State
+from cibot.monitor.lives import Lives
+from cibot.store import schema
+from cibot.store.engine import Store
+from tests.contract.test_monitor import HOUR, ZUUL, Life, _comment
+
+
+@pytest.fixture
+def life(store: Store) -> Life:
+    return Life(store)
+
+
+def hear_of_an_upload(life: Life, ago: timedelta) -> None:
+    """The reference's comment is the first that is heard of a patch set, long after it came."""
+    number, uploaded = 1000 + life.changes, life.now - ago
+    life.changes += 1
+    life.now += timedelta(minutes=1)
+    said = Message(life.now, _comment(True), ZUUL, 1, message_id=f"late-{number}")
+    late = Change(
+        number, "demo", "master", "S", "NEW", uploaded, life.now, (said,), (PatchSet(1, uploaded),),
+        complete=True,
+    )  # fmt: skip
+    life.hear([late])
+
+
+def incidents(life: Life) -> list[tuple[Any, ...]]:
+    table = schema.incident.c
+    query = select(table.id, table.kind, table.state, table.opened_at).order_by(table.id)
+    return [tuple(row) for row in life.store.read(lambda tx: tx.execute(query).all())]
+
+
+@pytest.fixture
+def from_where(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How many seconds back each state lay that a life went back to; 0 where it began anew."""
+    found: list[float] = []
+    back = Lives._back
+
+    def noted(self: Lives, tx: Any, kept: Any, *rest: Any) -> Any:
+        earlier = back(self, tx, kept, *rest)
+        found.append(kept.life.at - earlier.life.at if earlier.life.at else 0.0)
+        return earlier
+
+    monkeypatch.setattr(Lives, "_back", noted)
+    return found
+
+
+def test_an_incident_of_a_past_that_was_lived_in_one_go_keeps_its_number(
+    life: Life, from_where: list[float]
+) -> None:
+    for _ in range(60):
+        life.change()
+    for _ in range(24):
+        life.change(acme=False)
+    assert life.judge() is State.DEGRADED  # all of it at once, as after a backfill
+    before, steps, told = incidents(life), life.steps(), life.told()
+    assert [one[2] for one in before].count("firing") >= 1
+    for hours in (1, 3, 30):
+        hear_of_an_upload(life, hours * HOUR)
+        assert life.judge() is State.DEGRADED
+        assert incidents(life) == before
+        assert (life.steps(), life.told()) == (steps, told)
+    near, later, far = sorted(from_where[1::2])  # the reference's life goes back each time, too
+    assert HOUR < timedelta(seconds=near) < timedelta(seconds=later) < timedelta(seconds=far)
+    assert timedelta(seconds=far) < timedelta(days=5), "it was lived anew from its beginning"
