@@ -30,7 +30,7 @@ REPEAT = "(possibly a repeat)"
 _LONGEST_WAIT_S = 300.0
 _PRIVATE = timedelta(hours=1)  # so long somebody who is away is looked for
 _LOOK_EVERY = timedelta(minutes=1)
-_IDLE_S = 1.0  # what is put back for later comes due without a wake
+_IDLE_S = 1.0  # what another process put back for later comes due without a wake
 _GLANCES = 10  # meanwhile, whether a network that was away is there
 
 
@@ -58,7 +58,7 @@ class Sender:
         self._wakes = {network: threading.Event() for network in backends}
         self._works: set[Channel] = set()  # rooms where the last message of this process got out
         self._looked: dict[str, datetime] = {}
-        self._naps = dict.fromkeys(backends, _IDLE_S)
+        self._due: dict[str, list[datetime]] = {network: [] for network in backends}  # put back
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
 
@@ -88,19 +88,25 @@ class Sender:
         was_up = False
         while not self._stopping.is_set():
             wake.clear()
-            self._naps[network] = _IDLE_S
+            looked = self._clock()
             try:
                 was_up = self._hurry(network, was_up)
                 while self._leads() and not self._stopping.is_set() and self.send_one(network):
                     pass
             except CibotError as error:
                 log.warning("outbox waits network=%s cause=%s", network, error)
-            self._pause(network, was_up)
+            self._pause(network, was_up, self._nap(network, looked))
 
-    def _pause(self, network: str, was_up: bool) -> None:
-        """Until something new is said, a network comes, or what was put back may be due."""
+    def _nap(self, network: str, looked: datetime) -> float:
+        """Seconds until something is due that was put back, since it was ``looked`` last."""
+        due = self._due[network] = [one for one in self._due[network] if one > looked]
+        wait = (min(due) - self._clock()).total_seconds() if due else _IDLE_S
+        return min(_IDLE_S, max(0.0, wait))
+
+    def _pause(self, network: str, was_up: bool, nap: float) -> None:
+        """Until something new is said, a network comes, or so many seconds have passed."""
         for _ in range(_GLANCES):
-            if self._wakes[network].wait(self._naps[network] / _GLANCES):
+            if self._wakes[network].wait(nap / _GLANCES):
                 return
             if not was_up and self._backends[network].link().up:
                 return
@@ -199,8 +205,8 @@ class Sender:
         wait = min(_LONGEST_WAIT_S, 2.0 ** min(outgoing.attempts, 10)) * random.uniform(0.5, 1.0)
         if error.retry_after is not None:  # the network knows better
             wait = error.retry_after + random.uniform(0, 0.2)
-        self._naps[outgoing.network] = min(wait, self._naps[outgoing.network])
         due = self._clock() + timedelta(seconds=wait)
+        self._due[outgoing.network].append(due)
         self._store.write(lambda tx: mark(tx, outgoing, due, str(error)))
         log.warning(
             "not sent yet key=%s room=%s/%s attempt=%d next_in_s=%.1f cause=%s",

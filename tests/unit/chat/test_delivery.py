@@ -115,6 +115,27 @@ def test_a_room_that_waits_keeps_its_order_and_holds_up_no_other(
     assert network.sent[1:] == [("#ops", "one"), ("#ops", "two")]
 
 
+def test_each_room_that_waits_is_looked_at_when_it_is_due(
+    sqlite_store: Store, sender: Sender, network: FakeNetwork, clock: Clock
+) -> None:
+    """Else two rooms at their own limits would share one message a second."""
+    network.fails = [Transient("busy", retry_after=0.3), Transient("busy", retry_after=0.7)]
+    say(sqlite_store, "one")
+    say(sqlite_store, "other", room="#other")
+    drain(sender)
+    first = sender._nap("net", clock.now)
+    assert 0.3 <= first <= 0.5
+    clock.now += timedelta(seconds=first)
+    drain(sender)
+    assert network.sent == [("#ops", "one")]
+    second = sender._nap("net", clock.now)
+    assert 0.7 <= first + second <= 0.9
+    clock.now += timedelta(seconds=second)
+    drain(sender)
+    assert network.sent[1:] == [("#other", "other")]
+    assert sender._nap("net", clock.now) == 1.0
+
+
 def test_an_answer_that_was_lost_is_looked_for_not_said_twice(
     sqlite_store: Store, sender: Sender, network: FakeNetwork, clock: Clock
 ) -> None:
