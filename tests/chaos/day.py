@@ -35,7 +35,9 @@ from tests.chaos.clock import Clock, next_try
 from tests.chaos.events import REFERENCE, ci_name
 from tests.chaos.hearing import Heard, from_irc, from_slack
 from tests.chaos.setting import CIS, NICK, ROOM, SLACK_ROOM, SUMMARY_HOUR, Servers, write_config
+from tests.support.inspircd import InspIRCd
 from tests.support.irc_user import IrcUser
+from tests.support.ngircd import Ngircd
 from tests.support.whole_bot import TOKEN, eventually
 
 _NEVER = 10  # of the CIs, the last ones, never break; the others once at most
@@ -62,6 +64,11 @@ def tomorrow() -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
+def person(server: Ngircd | InspIRCd, nick: str, sasl: tuple[str, str] | None = None) -> IrcUser:
+    """Somebody who is as patient as we are."""
+    return IrcUser(server.tls_port, nick, ca=server.ca, sasl=sasl, timeout_s=PATIENCE_S)
+
+
 @dataclass
 class Truth:
     """What happened to a CI."""
@@ -86,10 +93,8 @@ class Day:
         self._reviews = Reviews()
         self._reviews.listeners.append(self.unposted.append)
         self._at = self.began - timedelta(minutes=30)
-        self.eve, self.ida = (
-            IrcUser(one.tls_port, nick, ca=one.ca, timeout_s=PATIENCE_S)
-            for nick, one in (("eve", self.servers.ngircd), ("ida", self.servers.inspircd))
-        )
+        self.eve = person(self.servers.ngircd, "eve")
+        self.ida = person(self.servers.inspircd, "ida")
         self.config = write_config(self.directory, self.servers)
         config = read(self.config, {}).config
         upgrade(opened := open_store(config.store.url.get_secret_value()))
@@ -102,8 +107,8 @@ class Day:
 
     def begin(self) -> None:
         """Starts the bot and lets everybody come."""
-        for person in (self.eve, self.ida):
-            person.join(ROOM)  # who comes first is its operator
+        for one in (self.eve, self.ida):
+            one.join(ROOM)  # who comes first is its operator
         self.bot.start()
         until(lambda: all(one.link().up for one in self.backends.values()), "all networks")
         self._there()
@@ -195,12 +200,14 @@ class Day:
     def said(self, but: str | None = None) -> None:
         """Waits until everything is said, save in the network ``but``.
 
-        The clock stands while something is due, and goes on to what waits for its time.
+        The clock stands while something is due or a network is on its way back, and goes on
+        to what waits for its time.
         """
 
         def nothing() -> bool:
             due = self.store.read(lambda tx: next_try(tx, but))
-            if due is not None and due > self.clock():
+            irc = {"ngircd", "inspircd"} - {but}
+            if due and due > self.clock() and all(self.backends[one].link().up for one in irc):
                 self._jump(due - self.clock())
             return due is None
 
@@ -212,11 +219,9 @@ class Day:
         self.said()
 
     def _there(self) -> None:
-        for person in (self.eve, self.ida):
-            until(
-                lambda person=person: any(one.startswith(NICK) for one in person.names(ROOM)),
-                f"the bot in the room of {person.nick}",
-            )
+        for one in (self.eve, self.ida):
+            what = f"the bot in {one.nick}'s room"
+            until(lambda one=one: any(it.startswith(NICK) for it in one.names(ROOM)), what)
 
     # -- what the bot says of itself
 
@@ -227,12 +232,15 @@ class Day:
         return f"{'ok' if parts[part]['ok'] else 'NOT OK'}: {parts[part]['detail']}"
 
     def feeds_says(self, asked_on: str) -> str:
-        """What `feeds` answers, in private, to a person on IRC; as much as came soon."""
-        person = {"ngircd": self.eve, "inspircd": self.ida}[asked_on]
-        person.lines()
-        person.say(NICK, "feeds")
-        first = person.hears(nick=NICK, target=person.nick)
-        return "\n".join(one.text for one in [first, *person.lines(quiet_s=0.5)])
+        """What `feeds` answers, in private, to a person on IRC; as much of it as came soon."""
+        asker = {"ngircd": self.eve, "inspircd": self.ida}[asked_on]
+        asker.lines()
+        asker.say(NICK, "feeds")
+        try:
+            first = asker.hears(nick=NICK, target=asker.nick, timeout_s=20)
+        except AssertionError:
+            return "no answer"
+        return "\n".join(one.text for one in [first, *asker.lines(quiet_s=0.5)])
 
     def check_says(self) -> str:
         """The output of `cibot check`."""
@@ -243,8 +251,8 @@ class Day:
 
     def heard(self) -> dict[str, Heard]:
         """What people heard, by network."""
-        for person in (self.eve, self.ida):
-            person.lines()  # everything that was said before is in ``seen`` then
+        for one in (self.eve, self.ida):
+            one.lines()  # everything that was said before is in ``seen`` then
         return {
             "ngircd": from_irc(self.eve.seen, NICK, ROOM),
             "inspircd": from_irc(self.ida.seen, NICK, ROOM),
@@ -260,8 +268,8 @@ class Day:
     def close(self) -> None:
         """Ends the bot and lets its people go."""
         self.bot.stop()
-        for person in (self.eve, self.ida):
-            person.quit()
+        for one in (self.eve, self.ida):
+            one.quit()
 
 
 @contextlib.contextmanager

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from tests.chaos.day import PATIENCE_S, Day, until
+from tests.chaos.day import PATIENCE_S, Day, person, until
 from tests.chaos.setting import ACCOUNT, NICK, PASSWORD, ROOM, SLACK_ROOM
 from tests.support.irc_user import IrcUser
 from tests.support.slack_caller import command_fields
@@ -113,7 +113,7 @@ class _Squatter:
     def begin(self, day: Day) -> None:
         _led_to(lambda _day: None)(day)
         until(lambda: NICK not in day.eve.names(ROOM), "the bot's going")
-        self.person = day.servers.ngircd.user(NICK)
+        self.person = person(day.servers.ngircd, NICK)
         _BACK(day)
         until(lambda: f"{NICK}_" in day.eve.names(ROOM), "the bot under another nick")
 
@@ -154,7 +154,7 @@ class _SlackSocket:
 
 def _set_password(old: str, new: str) -> Callable[[Day], None]:
     def act(day: Day) -> None:
-        with day.servers.inspircd.user("owner", sasl=(ACCOUNT, old)) as owner:
+        with person(day.servers.inspircd, "owner", (ACCOUNT, old)) as owner:
             owner.say("NickServ", f"SET PASSWORD {new}")
             owner.hears("password", nick="NickServ", command="NOTICE")
         day.servers.gate_i.cut()
