@@ -1,7 +1,8 @@
-"""A bot that lives through a day on real servers, in minutes: its clock is ahead of ours.
+"""A bot that lives through a day on real servers, in minutes: its clock is moved on by the test.
 
-The bot is built as `cibot run` builds it, with a clock that the test moves on; what it waits
-for on the network takes real time.
+The bot is built as `cibot run` builds it, with a clock that stands still while things happen:
+how long the day is does not depend on the machine. What the bot waits for on the network takes
+real time.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -26,55 +28,45 @@ from cibot.cli import main
 from cibot.configfile import read
 from cibot.demo.reviews import Reviews
 from cibot.errors import CibotError
-from cibot.store import outbox, schema
+from cibot.store import schema
 from cibot.store.engine import open_store
 from cibot.store.migrate import upgrade
-from tests.chaos.events import JUDGEMENT, REFERENCE, ci_name
+from tests.chaos.clock import Clock, next_try
+from tests.chaos.events import REFERENCE, ci_name
 from tests.chaos.hearing import Heard, from_irc, from_slack
-from tests.support.gate import Gate
+from tests.chaos.setting import CIS, NICK, ROOM, SLACK_ROOM, SUMMARY_HOUR, Servers, write_config
 from tests.support.inspircd import InspIRCd
 from tests.support.irc_user import IrcUser
-from tests.support.mariadb import MariaDB
 from tests.support.ngircd import Ngircd
-from tests.support.slack_server import SlackServer
-from tests.support.slack_workspace import APP_TOKEN, BOT_TOKEN, SECRET
-from tests.support.whole_bot import TOKEN, eventually, toml
+from tests.support.whole_bot import TOKEN, eventually
 
-CIS = 60  # of which each breaks once at most, the last ones never
-_NEVER = 10
+_NEVER = 10  # of the CIs, the last ones, never break; the others once at most
 FAILS, PASSES = 4, 8
-NICK, ROOM, SLACK_ROOM = "daybot", "#day", "C0ALERTS0"
-ACCOUNT, PASSWORD = "daybot", "correct-horse-1"
 _BAD = "Build failed (check pipeline).\n\n- unit https://logs.example.org/{n} : FAILURE in 58s"
 _GOOD = "Build succeeded (check pipeline).\n\n- unit https://logs.example.org/{n} : SUCCESS in 58s"
 _TIMING = IrcTiming(
-    connect=2, register=5, send=4, idle=1, pong=1, join=3, reconnect=0.2, reconnect_most=0.5,
+    connect=5, register=15, send=10, idle=1, pong=4, join=5, reconnect=0.2, reconnect_most=0.5,
     rejoin=0.2, rejoin_most=0.5, regain=0.3, steady=1,
 )  # fmt: skip
 _STEP = timedelta(minutes=20)
+_SUMMARY = timedelta(hours=SUMMARY_HOUR)
+PATIENCE_S = 180.0  # on a machine that does much besides
 
 
-@dataclass
-class Clock:
-    """Our time, moved on."""
-
-    ahead: timedelta = timedelta()
-
-    def __call__(self) -> datetime:
-        return datetime.now(UTC) + self.ahead
+def until(look: Callable[[], object], what: str) -> None:
+    """Waits in real time until ``look`` says something true."""
+    eventually(look, what, PATIENCE_S)
 
 
-@dataclass
-class Servers:
-    """Everything that the bot lives with."""
+def tomorrow() -> datetime:
+    """The next midnight."""
+    day = datetime.now(UTC).date() + timedelta(days=1)
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
-    mariadb: MariaDB
-    ngircd: Ngircd
-    stranger: Ngircd  # whose certificate nobody knows
-    inspircd: InspIRCd
-    slack: SlackServer
-    gate: Gate  # before ngircd
-    gate_i: Gate  # before inspircd
+
+def person(server: Ngircd | InspIRCd, nick: str, sasl: tuple[str, str] | None = None) -> IrcUser:
+    """Somebody who is as patient as we are."""
+    return IrcUser(server.tls_port, nick, ca=server.ca, sasl=sasl, timeout_s=PATIENCE_S)
 
 
 @dataclass
@@ -92,72 +84,35 @@ class Day:
 
     servers: Servers
     directory: Path
-    clock: Clock = field(default_factory=Clock)
+    began: datetime = field(default_factory=tomorrow)
     truth: list[Truth] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        midnight = (datetime.now(UTC) + timedelta(days=1)).replace(
-            hour=0, minute=0, second=0, microsecond=0
-        )
-        self.clock.ahead = midnight - datetime.now(UTC)
-        self.began = midnight
+        self.clock = Clock(self.began)
         self.unposted: list[dict[str, object]] = []
         self._reviews = Reviews()
         self._reviews.listeners.append(self.unposted.append)
-        self._at = self.clock().replace(microsecond=0) - timedelta(minutes=30)
-        self.eve = IrcUser(self.servers.ngircd.tls_port, "eve", ca=self.servers.ngircd.ca)
-        self.ida = IrcUser(self.servers.inspircd.tls_port, "ida", ca=self.servers.inspircd.ca)
-        for person in (self.eve, self.ida):
-            person.join(ROOM)  # who comes first is its operator
-        self._write_config()
+        self._at = self.began - timedelta(minutes=30)
+        self.eve = person(self.servers.ngircd, "eve")
+        self.ida = person(self.servers.inspircd, "ida")
+        self.config = write_config(self.directory, self.servers)
         config = read(self.config, {}).config
-        self.url = config.store.url.get_secret_value()
-        upgrade(opened := open_store(self.url))
+        upgrade(opened := open_store(config.store.url.get_secret_value()))
         opened.close()
         quick = {one.name: IrcBackend(one, timing=_TIMING) for one in config.irc}
-        slack = {one.name: SlackBackend(one, timeout=3) for one in config.slack}
+        slack = {one.name: SlackBackend(one, timeout=5) for one in config.slack}
         self.bot = build(config, {**quick, **slack}, self.clock)
         self.backends = self.bot.backends
-        self.bot.start()
         self.store = self.bot.store
-        eventually(lambda: all(one.link().up for one in self.backends.values()), "all networks")
-        eventually(lambda: NICK in self.eve.names(ROOM) & self.ida.names(ROOM), "the bot there")
-        self._first_comments()
 
-    def _write_config(self) -> None:
-        servers = self.servers
-        irc = [
-            {"name": "ngircd", "port": servers.gate.port, "ca_file": str(servers.ngircd.ca)},
-            {"name": "inspircd", "port": servers.gate_i.port, "ca_file": str(servers.inspircd.ca),
-             "sasl_username": ACCOUNT, "sasl_password": PASSWORD},
-        ]  # fmt: skip
-        common = {
-            "host": "localhost", "nick": NICK, "channels": [ROOM], "messages_per_second": 1000,
-            "burst": 1000,
-        }  # fmt: skip
-        slack = {
-            "name": "slack", "bot_token": BOT_TOKEN, "signing_secret": SECRET,
-            "app_token": APP_TOKEN, "api_url": servers.slack.api_url,
-        }  # fmt: skip
-        gerrit = {
-            "name": "review", "url": "http://127.0.0.1:9/", "poll": False, "webhook_token": TOKEN,
-        }  # fmt: skip
-        names = [REFERENCE, *map(ci_name, range(CIS))]
-        rooms = [f"ngircd/{ROOM}", f"inspircd/{ROOM}", f"slack/{SLACK_ROOM}"]
-        tables = {
-            "store": {"url": servers.mariadb.create_database()},
-            "web": {"listen": "127.0.0.1:0"},
-            "gerrit": [gerrit],
-            "ci": [{"name": name, "accounts": [name.lower()]} for name in names],
-            "reference": [{"ci": REFERENCE}],
-            "irc": [common | one for one in irc],
-            "slack": [slack],
-            "route": [{"channels": rooms}],
-            "summary": [{"channel": one, "at": "09:00", "time_zone": "UTC"} for one in rooms],
-        }
-        self.config = self.directory / "cibot.toml"
-        self.config.write_text(toml(tables | JUDGEMENT))
-        self.config.chmod(0o600)
+    def begin(self) -> None:
+        """Starts the bot and lets everybody come."""
+        for one in (self.eve, self.ida):
+            one.join(ROOM)  # who comes first is its operator
+        self.bot.start()
+        until(lambda: all(one.link().up for one in self.backends.values()), "all networks")
+        self._there()
+        self._first_comments()
 
     def _first_comments(self) -> None:
         """The reference has judged every change, and some CIs have passed."""
@@ -183,7 +138,7 @@ class Day:
         """Gerrit posts its events, in order; False where the bot cannot take them now."""
         url = f"{self.bot.web.url}/webhooks/gerrit/review/{TOKEN}"
         while self.unposted:
-            answer = requests.post(url, data=json.dumps(self.unposted[0]).encode(), timeout=30)
+            answer = requests.post(url, data=json.dumps(self.unposted[0]), timeout=PATIENCE_S)
             if answer.status_code == 503:
                 return False
             assert answer.ok, answer.text
@@ -222,7 +177,7 @@ class Day:
             states = self.store.read(lambda tx: tx.execute(query).scalars().all())
             return wanted in states and (not one.over or "firing" not in states)
 
-        eventually(seen, f"{one.ci} {wanted}", 60)
+        until(seen, f"{one.ci} {wanted}")
 
     # -- time
 
@@ -231,65 +186,90 @@ class Day:
         while span > timedelta():
             step = min(span, _STEP)
             span -= step
-            self.clock.ahead += step
-            with contextlib.suppress(CibotError):  # the database may be away
-                self.bot.lead()
-            self.bot.scheduler.run_now()
+            self._jump(step)
             threading.Event().wait(0.1)
+            if self.clock() >= self.began + _SUMMARY:
+                until(lambda: self.summaries().total() == 3, "the summaries of the day")
 
-    def quiet(self) -> None:
-        """Waits until everything that can be said is said."""
+    def _jump(self, step: timedelta) -> None:
+        self.clock.now += step
+        with contextlib.suppress(CibotError):  # the database may be away
+            self.bot.lead()
+        self.bot.scheduler.run_now()
+
+    def said(self, but: str | None = None) -> None:
+        """Waits until everything is said, save in the network ``but``.
+
+        The clock stands while something is due or a network is on its way back, and goes on
+        to what waits for its time.
+        """
 
         def nothing() -> bool:
-            self.clock.ahead += timedelta(seconds=30)
-            with contextlib.suppress(CibotError):
-                self.bot.lead()
-            left = self.store.read(outbox.depth)
-            return not left
+            due = self.store.read(lambda tx: next_try(tx, but))
+            irc = {"ngircd", "inspircd"} - {but}
+            if due and due > self.clock() and all(self.backends[one].link().up for one in irc):
+                self._jump(due - self.clock())
+            return due is None
 
-        eventually(nothing, "an empty outbox", 60)
+        until(nothing, "an empty outbox")
+
+    def quiet(self) -> None:
+        """Waits until everything is said, by a bot that is everywhere again."""
+        self._there()
+        self.said()
+
+    def _there(self) -> None:
+        for one in (self.eve, self.ida):
+            what = f"the bot in {one.nick}'s room"
+            until(lambda one=one: any(it.startswith(NICK) for it in one.names(ROOM)), what)
 
     # -- what the bot says of itself
 
-    def log_says(self, caplog_text: Callable[[], str], words: str) -> None:
-        """Waits for words in the log."""
-        eventually(lambda: words in caplog_text(), f"{words!r} in the log")
-
     def ready_says(self, part: str) -> str:
         """The detail of one part of /readyz."""
-        parts = requests.get(f"{self.bot.web.url}/readyz", timeout=30).json()["parts"]
+        url = f"{self.bot.web.url}/readyz"
+        parts = requests.get(url, timeout=PATIENCE_S).json()["parts"]
         return f"{'ok' if parts[part]['ok'] else 'NOT OK'}: {parts[part]['detail']}"
 
     def feeds_says(self, asked_on: str) -> str:
-        """What `feeds` answers, in private, to a person on IRC."""
-        person = {"ngircd": self.eve, "inspircd": self.ida}[asked_on]
-        person.lines()
-        person.say(NICK, "feeds")
-        person.hears(nick=NICK, target=person.nick, timeout_s=20)
-        return "\n".join(one.text for one in [*person.seen[-1:], *person.lines(quiet_s=0.5)])
+        """What `feeds` answers, in private, to a person on IRC; as much of it as came soon."""
+        asker = {"ngircd": self.eve, "inspircd": self.ida}[asked_on]
+        asker.lines()
+        asker.say(NICK, "feeds")
+        try:
+            first = asker.hears(nick=NICK, target=asker.nick, timeout_s=20)
+        except AssertionError:
+            return "no answer"
+        return "\n".join(one.text for one in [first, *asker.lines(quiet_s=0.5)])
 
     def check_says(self) -> str:
         """The output of `cibot check`."""
-        words = ["check", "--config", str(self.config), "--timeout", "4"]
+        words = ["check", "--config", str(self.config), "--timeout", "10"]
         return CliRunner().invoke(main, words).output
 
     # -- the books
 
     def heard(self) -> dict[str, Heard]:
         """What people heard, by network."""
-        for person in (self.eve, self.ida):
-            person.lines()  # everything that was said before is in ``seen`` then
+        for one in (self.eve, self.ida):
+            one.lines()  # everything that was said before is in ``seen`` then
         return {
             "ngircd": from_irc(self.eve.seen, NICK, ROOM),
             "inspircd": from_irc(self.ida.seen, NICK, ROOM),
             "slack": from_slack(self.servers.slack.spoken.get(SLACK_ROOM, [])),
         }
 
+    def summaries(self) -> Counter[str]:
+        """How the day's summaries stand, by state."""
+        table = schema.outbox.c
+        query = select(table.state).where(table.dedupe_key.startswith("summary:"))
+        return Counter(self.store.read(lambda tx: tx.execute(query).scalars().all()))
+
     def close(self) -> None:
         """Ends the bot and lets its people go."""
         self.bot.stop()
-        for person in (self.eve, self.ida):
-            person.quit()
+        for one in (self.eve, self.ida):
+            one.quit()
 
 
 @contextlib.contextmanager
@@ -297,6 +277,7 @@ def day(servers: Servers, directory: Path) -> Iterator[Day]:
     """A day that is ended whatever happens."""
     one = Day(servers, directory)
     try:
+        one.begin()
         yield one
     finally:
         one.close()

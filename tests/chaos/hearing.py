@@ -36,21 +36,26 @@ class Heard:
 
 
 def from_irc(lines: Iterable[IrcLine], nick: str, room: str) -> Heard:
-    """Of a room on IRC: each line of a message came by itself."""
-    heard, quoting, late = Heard(), False, False
+    """Of a room on IRC: each line of a message came by itself.
+
+    A note that something could not be said quotes it whole, from its next line on.
+    """
+    heard, note, quoted, late = Heard(), False, False, False
     for one in lines:
         said = one.command == "PRIVMSG" and one.params[0].lower() == room
         if not said or not one.nick.startswith(nick):
             continue
         if _ELSEWHERE in one.text:
-            heard.elsewhere, quoting = heard.elsewhere + 1, True
-        elif _LATE in one.text:
-            late = True
+            heard.elsewhere, note = heard.elsewhere + 1, True
+            continue
+        if _LATE in one.text:
+            late, quoted = True, note
         elif _STEP.search(one.text):
-            late = late and " UTC: " in one.text
-            if not quoting:
+            if not (late and " UTC: " in one.text):
+                late, quoted = False, note
+            if not quoted:
                 heard.take(one.text, late=late)
-            quoting = False
+        note = False
     return heard
 
 

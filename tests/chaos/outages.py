@@ -6,15 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from tests.chaos.day import ACCOUNT, NICK, PASSWORD, ROOM, SLACK_ROOM, Day
+from tests.chaos.day import PATIENCE_S, Day, person, until
+from tests.chaos.setting import ACCOUNT, NICK, PASSWORD, ROOM, SLACK_ROOM
 from tests.support.irc_user import IrcUser
 from tests.support.slack_caller import command_fields
 from tests.support.slack_server import Fault
 from tests.support.slack_websocket import Session
-from tests.support.whole_bot import eventually
 
 Deed = Callable[[Day], None]
-_LONG = timedelta(minutes=70)
+_LONG = timedelta(minutes=65)  # longer than what is worth saying late
 _OTHER_PASSWORD = "another-horse-2"
 
 
@@ -112,17 +112,17 @@ class _Squatter:
 
     def begin(self, day: Day) -> None:
         _led_to(lambda _day: None)(day)
-        eventually(lambda: NICK not in day.eve.names(ROOM), "the bot's going")
-        self.person = day.servers.ngircd.user(NICK)
+        until(lambda: NICK not in day.eve.names(ROOM), "the bot's going")
+        self.person = person(day.servers.ngircd, NICK)
         _BACK(day)
-        eventually(lambda: f"{NICK}_" in day.eve.names(ROOM), "the bot under another nick")
+        until(lambda: f"{NICK}_" in day.eve.names(ROOM), "the bot under another nick")
 
     def end(self, _day: Day) -> None:
         assert self.person is not None
         self.person.quit()
 
     def after(self, day: Day) -> None:
-        eventually(lambda: NICK in day.eve.names(ROOM), "the bot's own nick")
+        until(lambda: NICK in day.eve.names(ROOM), "the bot's own nick")
 
 
 class _SlackSocket:
@@ -140,21 +140,21 @@ class _SlackSocket:
     def _newest(self, day: Day) -> Session:
         opened = day.servers.slack.websockets.opened
         while self.session is None or not opened.empty():
-            self.session = opened.get(timeout=20)
+            self.session = opened.get(timeout=PATIENCE_S)
         return self.session
 
     def answers(self, day: Day) -> None:
         """A slash command over the new websocket."""
         slack = day.servers.slack
-        self.session = slack.session(timeout=60)
+        self.session = slack.session(timeout=PATIENCE_S)
         payload = command_fields("version", slack.new_response_url())
         self.session.send({"envelope_id": "e1", "type": "slash_commands", "payload": payload})
-        assert slack.responses.get(timeout=20)[1]["text"]
+        assert slack.responses.get(timeout=PATIENCE_S)[1]["text"]
 
 
 def _set_password(old: str, new: str) -> Callable[[Day], None]:
     def act(day: Day) -> None:
-        with day.servers.inspircd.user("owner", sasl=(ACCOUNT, old)) as owner:
+        with person(day.servers.inspircd, "owner", (ACCOUNT, old)) as owner:
             owner.say("NickServ", f"SET PASSWORD {new}")
             owner.hears("password", nick="NickServ", command="NOTICE")
         day.servers.gate_i.cut()

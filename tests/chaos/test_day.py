@@ -7,26 +7,25 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
 
-from cibot.store import schema
-from tests.chaos.day import ACCOUNT, PASSWORD, Day, Servers, day
+from tests.chaos.day import Day, day, until
 from tests.chaos.hearing import unequal
 from tests.chaos.outages import Outage, outages
+from tests.chaos.setting import ACCOUNT, PASSWORD, Servers
 from tests.support.gate import Gate
 from tests.support.inspircd import InspIRCd
 from tests.support.mariadb import MariaDB
 from tests.support.ngircd import Ngircd
 from tests.support.processes import server_directory
 from tests.support.slack_server import SlackServer
-from tests.support.whole_bot import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
+_PATIENCE_S = 3600  # of a server with a silent person
 
 
 @pytest.fixture
@@ -40,8 +39,11 @@ def servers() -> Iterator[Servers]:
             return path
 
         mariadb = MariaDB(directory("mariadb"))
-        ngircd, stranger = (Ngircd(directory("ngircd", "nobody")) for _ in range(2))
-        inspircd = InspIRCd(directory("inspircd", "nobody"))
+        # Our people answer no PING while they are not asked to read.
+        ngircd, stranger = (
+            Ngircd(directory("ngircd", "nobody"), ping_s=_PATIENCE_S) for _ in range(2)
+        )
+        inspircd = InspIRCd(directory("inspircd", "nobody"), ping_s=_PATIENCE_S)
         for server in (mariadb, ngircd, stranger, inspircd):
             server.start()
             stack.callback(server.stop)
@@ -59,21 +61,18 @@ def outlive(day: Day, outage: Outage, log: pytest.LogCaptureFixture) -> None:
     first = day.breaks()
     if outage.stored:
         day.settled(first)
+        day.said(but=outage.mute)  # what can be said is said at once
     says(day, outage, log)
     day.pass_time(outage.lasts)
+    if not outage.stored:  # what Gerrit could not post comes all at once, when that is over
+        outage.end(day)
+        day.settled(first)
+    day.mends(first)
+    day.settled(first)
+    second = day.breaks()
+    day.settled(second)
     if outage.stored:
-        day.mends(first)
-        day.settled(first)
-        second = day.breaks()
-        day.settled(second)
         outage.end(day)
-    else:  # what Gerrit could not post comes all at once, and CIs are judged as they are then
-        outage.end(day)
-        day.settled(first)
-        day.mends(first)
-        day.settled(first)
-        second = day.breaks()
-        day.settled(second)
     day.quiet()
     outage.after(day)
     for network, heard in day.heard().items():
@@ -82,24 +81,40 @@ def outlive(day: Day, outage: Outage, log: pytest.LogCaptureFixture) -> None:
         assert heard.digest[first.ci] == late, what
         told = heard.alerts[first.ci, "opened"] + heard.repeats[first.ci, "opened"]
         assert bool(told) != late, what
-        assert not unequal([one.ci for one in day.truth], heard, [second.ci]), outage.name
+        assert not unequal([one.ci for one in day.truth], heard, [second.ci]), what
     day.mends(second)
     day.settled(second)
     day.quiet()
-    eventually(lambda: day.ready_says(outage.part).startswith("ok"), f"the end of {outage.name}")
+    until(lambda: day.ready_says(outage.part).startswith("ok"), f"the end of {outage.name}")
 
 
 def says(day: Day, outage: Outage, log: pytest.LogCaptureFixture) -> None:
     """The bot goes on, and says what it cannot do."""
-    eventually(lambda: outage.ready in day.ready_says(outage.part),
-               f"{outage.name}: /readyz saying {outage.ready!r}")  # fmt: skip
-    eventually(lambda: outage.log in log.text, f"{outage.name}: {outage.log!r} in the log")
-    if outage.check:
-        told = day.check_says()
-        assert outage.check in told, f"{outage.name}: {told}"
-    if outage.feeds:
-        told = day.feeds_says("inspircd" if outage.mute != "inspircd" else "ngircd")
-        assert outage.feeds in told, f"{outage.name}: {told}"
+    asked_on = "inspircd" if outage.mute != "inspircd" else "ngircd"
+    expected: list[tuple[str, str | None, Callable[[], str]]] = [
+        ("/readyz", outage.ready, lambda: day.ready_says(outage.part)),
+        ("the log", outage.log, lambda: log.text),
+        ("cibot check", outage.check, day.check_says),
+        ("feeds", outage.feeds, lambda: day.feeds_says(asked_on)),
+    ]
+    for where, words, look in expected:
+        if words:
+            heard_in(look, words, f"{outage.name}: {words!r} in {where}")
+
+
+def heard_in(look: Callable[[], str], words: str, what: str) -> None:
+    """Waits for words in a text; a failure shows the last one."""
+    told = ""
+
+    def seen() -> bool:
+        nonlocal told
+        told = look()
+        return words in told
+
+    try:
+        until(seen, what)
+    except AssertionError as error:
+        raise AssertionError(f"{error}\n{told}") from error
 
 
 def test_a_day_of_outages(
@@ -117,15 +132,7 @@ def test_a_day_of_outages(
         print(f"{one.clock() - one.began}  the day is over\n{ledger(one)}")
         for network, heard in one.heard().items():
             assert not unequal([each.ci for each in one.truth], heard), network
-        assert summaries(one) == {"sent": 3}
-
-
-def summaries(day: Day) -> dict[str, int]:
-    """How the day's summaries ended, by state."""
-    table = schema.outbox.c
-    query = select(table.state).where(table.dedupe_key.startswith("summary:"))
-    states = day.store.read(lambda tx: tx.execute(query).scalars().all())
-    return {one: list(states).count(one) for one in states}
+        assert one.summaries() == {"sent": 3}
 
 
 def ledger(day: Day) -> str:

@@ -24,6 +24,7 @@ class Gate:
         self._closing = threading.Event()
         self._pairs: list[tuple[socket.socket, socket.socket]] = []
         self._lock = threading.Lock()
+        self._passing = threading.Lock()  # held while a piece gets through
         self._listener = socket.create_server(("127.0.0.1", self.port))
         self._listener.settimeout(0.1)
         self._threads = [
@@ -54,7 +55,8 @@ class Gate:
 
     def stall(self) -> None:
         """Nothing gets through any more, and nobody is told: every link is half open."""
-        self._stalled.set()
+        with self._passing:
+            self._stalled.set()
 
     def flow(self) -> None:
         """What `stall` held up is lost: its connections end, new ones work."""
@@ -94,7 +96,9 @@ class Gate:
                 except (OSError, ValueError):  # cut meanwhile
                     continue
             for key, _ in ready:
-                self._pass_on(key.fileobj, ways[key.fileobj])  # type: ignore[arg-type,index]
+                with self._passing:
+                    if not self._stalled.is_set():
+                        self._pass_on(key.fileobj, ways[key.fileobj])  # type: ignore[arg-type,index]
 
     def _pass_on(self, one: socket.socket, two: socket.socket) -> None:
         try:

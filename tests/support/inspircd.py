@@ -35,7 +35,7 @@ _CONFIG = """\
  sendpass="between-servers" recvpass="between-servers">
 <uline server="services.test" silent="yes">
 <sasl target="services.test">
-<connect name="all" allow="*" timeout="20" pingfreq="60" localmax="1000" globalmax="1000"
+<connect name="all" allow="*" timeout="20" pingfreq="{ping}" localmax="1000" globalmax="1000"
  resolvehostnames="no" useident="no" fakelag="off" commandrate="1000000" threshold="1000"
  softsendq="1048576" hardsendq="2097152" recvq="1048576" maxchans="100">
 <performance softlimit="1000" somaxconn="128">
@@ -68,8 +68,8 @@ class InspIRCd:
     It puts the label of labeled-response on a message only for who has asked for batch as well.
     """
 
-    def __init__(self, directory: Path) -> None:
-        """Writes the configuration of both servers."""
+    def __init__(self, directory: Path, *, ping_s: int = 60) -> None:
+        """Writes the configuration of both servers; silent users are asked after ``ping_s``."""
         self.port, self.tls_port, link = free_port(), free_port(), free_port()
         self.files: Certificates = make_certificates(directory)
         self.files.key.chmod(0o644)
@@ -77,7 +77,12 @@ class InspIRCd:
         modules = "\n".join(f'<module name="{name}">' for name in _MODULES.split())
         config.write_text(
             _CONFIG.format(
-                server=self, files=self.files, link=link, directory=directory, modules=modules
+                server=self,
+                files=self.files,
+                link=link,
+                directory=directory,
+                modules=modules,
+                ping=ping_s,
             )
         )
         loads = "\n".join(f'loadmodule "modules/{name}";' for name in _SERVICES_MODULES.split())
