@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import pymysql
 from sqlalchemy.engine import make_url
@@ -45,8 +45,8 @@ _TABLES = (
 )
 
 
-def ours(url: str, lines: Sequence[str]) -> tuple[float, Store]:
-    """Seconds from JSON lines to judged rows."""
+def ours(url: str, lines: Sequence[str]) -> tuple[float, float, Store]:
+    """Seconds from JSON lines to stored rows, and to judged ones."""
     store = open_store(url)
     upgrade(store)
     server = store.write(lambda tx: ensure_server(tx, "bench", "https://bench"))
@@ -55,9 +55,10 @@ def ours(url: str, lines: Sequence[str]) -> tuple[float, Store]:
     start = time.perf_counter()
     for place, changes in enumerate(ahead(_pages(lines))):
         ingest.ingest(changes, feed="bench", cursor=str(place), heard_at=datetime.now(UTC))
+    stored = time.perf_counter() - start
     for ci in store.read(all_cis):
         monitor.judge(ci.id)
-    return time.perf_counter() - start, store
+    return stored, time.perf_counter() - start, store
 
 
 def _pages(lines: Sequence[str]) -> Iterator[list[Change]]:
@@ -138,12 +139,20 @@ def parsing(lines: Sequence[str]) -> tuple[float, int]:
     return time.perf_counter() - start, len(texts)
 
 
-def _round(make: Callable[[], str], lines: Sequence[str]) -> tuple[float, float, int]:
-    """Our seconds, the floor's right after, and how many rows both wrote."""
-    took, store = ours(make(), lines)
+class Round(NamedTuple):
+    """Our seconds until all was stored, and judged; the floor's right after; how many rows."""
+
+    stored: float
+    judged: float
+    floor: float
+    rows: int
+
+
+def _round(make: Callable[[], str], lines: Sequence[str]) -> Round:
+    stored, judged, store = ours(make(), lines)
     floor_s, rows = floor(store, make())
     store.close()
-    return took, floor_s, rows
+    return Round(stored, judged, floor_s, rows)
 
 
 def figures(limit: int) -> Iterator[Figure]:
@@ -153,20 +162,25 @@ def figures(limit: int) -> Iterator[Figure]:
     with databases() as makers:
         for kind, make in makers.items():
             rounds = [_round(make, lines) for _ in range(_ROUNDS)]
-            took, floor_s, rows = sorted(rounds, key=lambda one: one[1] / one[0])[_ROUNDS // 2]
-            ratio = floor_s / took
-            target = kind == "MariaDB"
-            yield Figure(
-                f"bulk ingest, {kind} ({len(lines)} {origin} changes, {messages} comments)",
-                f"{rows / took:,.0f} rows/s",
-                f"executemany {rows / floor_s:,.0f} rows/s",
-                ratio,
-                "≥ 0.50" if target else "",
-                ratio >= 0.5 if target else None,
-            )
-            if target or len(makers) == 1:
+            one = sorted(rounds, key=lambda it: it.floor / it.judged)[_ROUNDS // 2]
+            what = f"{kind} ({len(lines)} {origin} changes, {messages} comments)"
+            yield _figure(f"bulk ingest, {what}", one, one.judged, target=kind == "MariaDB")
+            yield _figure(f"of it, all but judging, {kind}", one, one.stored, target=False)
+            if kind == "MariaDB" or len(makers) == 1:
                 yield Figure(
                     "parsing",
                     f"{messages / parse_s:,.0f} messages/s",
-                    f"{100 * parse_s / took:.0f} % of ingest",
+                    f"{100 * parse_s / one.judged:.0f} % of ingest",
                 )
+
+
+def _figure(name: str, one: Round, took: float, *, target: bool) -> Figure:
+    ratio = one.floor / took
+    return Figure(
+        name,
+        f"{one.rows / took:,.0f} rows/s",
+        f"executemany {one.rows / one.floor:,.0f} rows/s",
+        ratio,
+        "≥ 0.50" if target else "",
+        ratio >= 0.5 if target else None,
+    )
