@@ -98,6 +98,9 @@ class Chart:
             self._watch_way_up(self.dropped, passed, at)
             return
         baseline = self.baseline
+        if not baseline.ready:  # else it would find, once it is, what may be long over
+            baseline.add(passed, at)
+            return
         gains = baseline.gains[0] if passed else baseline.gains[1]
         worst, height = None, _NEVER
         for run, gain, handicap in zip(self.runs, gains, self.design.handicaps, strict=True):
@@ -105,7 +108,7 @@ class Chart:
             if run.score + handicap > height:
                 worst, height = run, run.score + handicap
         baseline.add(passed, at)
-        if worst is None or not baseline.ready or height < baseline.limit:
+        if worst is None or height < baseline.limit:
             return
         if worst.n - worst.passes >= FEWEST:
             self._fire(worst, at)

@@ -24,7 +24,7 @@ from cibot.store.lives import StoredLife, newest_life
 from cibot.store.queries_arrived import Arrived, arrived
 from cibot.store.queries_life import first_report_of
 
-VERSION = 2  # of the judgement: another one lives all lives anew
+VERSION = 3  # of the judgement: another one lives all lives anew
 _LOOK_BACK = timedelta(minutes=15)  # what another process is still about to commit
 _CHUNK = 30 * 86_400.0  # seconds that are lived through in one go
 _BEFORE_FIRST = 4 * 86_400.0

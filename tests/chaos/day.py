@@ -213,6 +213,21 @@ class Day:
 
         until(nothing, "an empty outbox")
 
+    def gives_up(self, network: str) -> None:
+        """Waits until a message is given up; the first try may come while the bot is still out."""
+        table = schema.outbox.c
+        query = select(table.id).where(table.network == network, table.state == "dead")
+
+        def dead() -> bool:
+            if self.store.read(lambda tx: tx.execute(query).first()):
+                return True
+            due = self.store.read(next_try)
+            if due and due > self.clock():
+                self._jump(due - self.clock())
+            return False
+
+        until(dead, f"a message to {network} that is given up")
+
     def quiet(self) -> None:
         """Waits until everything is said, by a bot that is everywhere again."""
         self._there()

@@ -91,6 +91,8 @@ def outlive(day: Day, outage: Outage, log: pytest.LogCaptureFixture) -> None:
 def says(day: Day, outage: Outage, log: pytest.LogCaptureFixture) -> None:
     """The bot goes on, and says what it cannot do."""
     asked_on = "inspircd" if outage.mute != "inspircd" else "ngircd"
+    if outage.mute and (outage.check or "").startswith("given up"):
+        day.gives_up(outage.mute)
     expected: list[tuple[str, str | None, Callable[[], str]]] = [
         ("/readyz", outage.ready, lambda: day.ready_says(outage.part)),
         ("the log", outage.log, lambda: log.text),

@@ -174,3 +174,15 @@ def test_what_was_not_stored_by_it_is_refused():
 def test_the_bound_lies_below_the_rate(passes, failures, z):
     bound = lower_bound(passes, failures, z)
     assert -1e-12 <= bound <= passes / (passes + failures) + 1e-12
+
+
+def test_what_was_over_before_the_chart_knew_enough_is_no_news() -> None:
+    chart = Chart(ChartPolicy())
+    results = [True] * 60 + [False] * 12 + [True] * 300
+    for place, passed in enumerate(results):
+        chart.add(passed, place * 14_400.0)
+        assert chart.drop is None
+    assert chart.baseline.ready
+    for place in range(len(results), len(results) + 12):
+        chart.add(False, place * 14_400.0)
+    assert chart.drop is not None
