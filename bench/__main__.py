@@ -58,7 +58,8 @@ def main() -> None:
         try:
             for figure in _FIGURES[name](options):
                 found.append(figure)
-                print(f"{figure.name}: {figure.value}", flush=True)
+                beside = f" ({figure.ratio:.2f} of {figure.floor})" if figure.ratio else ""
+                print(f"{figure.name}: {figure.value}{beside}", flush=True)
         except Exception:  # noqa: BLE001 - one that fails must not take the others' figures with it
             traceback.print_exc()
             failed = True

@@ -177,12 +177,14 @@ def test_the_bound_lies_below_the_rate(passes, failures, z):
 
 
 def test_what_was_over_before_the_chart_knew_enough_is_no_news() -> None:
-    chart = Chart(ChartPolicy())
-    results = [True] * 60 + [False] * 12 + [True] * 300
-    for place, passed in enumerate(results):
-        chart.add(passed, place * 14_400.0)
+    """Twelve failures, then a hundred passes within minutes, in which it learns enough."""
+    chart, now = Chart(ChartPolicy()), 0.0
+    for passed, pause in [(True, 28_800.0)] * 90 + [(False, 28_800.0)] * 12 + [(True, 2.0)] * 300:
+        now += pause
+        chart.add(passed, now)
         assert chart.drop is None
     assert chart.baseline.ready
-    for place in range(len(results), len(results) + 12):
-        chart.add(False, place * 14_400.0)
+    for _ in range(12):
+        now += 28_800.0
+        chart.add(False, now)
     assert chart.drop is not None
