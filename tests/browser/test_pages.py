@@ -143,8 +143,8 @@ def test_everything_can_be_reached_and_seen_by_keyboard(browser: Browser, site: 
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.textContent") == "To the content"
     page.keyboard.press("Enter")
-    assert page.url.endswith("#main")
-    assert page.evaluate("document.activeElement.id") == "main"
+    page.wait_for_url("**/#main")
+    page.wait_for_function("document.activeElement.id === 'main'")
     page.goto(f"{site.url}{site.pages['ci']}")
     reached = _walk(page)
     every = ":is(a, button, input, select, summary, [tabindex='0']):visible"
