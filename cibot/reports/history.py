@@ -80,8 +80,8 @@ def history(tx: Tx, ctx: Context, name: str, days: int = 7, bucket: Bucket = "da
         daily(tx, [row.id], window)[row.id],
         tuple(
             one
-            for one in incidents_since(tx, ctx, window.since)
-            if one.ci == row.name and one.opened_at is not None
+            for one in incidents_since(tx, ctx, window.since, row.id)
+            if one.opened_at is not None
         ),
         hourly(tx, row.id, window) if bucket == "hour" else (),
     )

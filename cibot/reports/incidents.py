@@ -61,10 +61,12 @@ def incidents(
     return tuple(_incident(ctx, names, one) for one in stored if one.ci_id in names)
 
 
-def incidents_since(tx: Tx, ctx: Context, since: datetime) -> tuple[Incident, ...]:
-    """The open incidents and those that ended since then, newest first."""
+def incidents_since(
+    tx: Tx, ctx: Context, since: datetime, ci_id: int | None = None
+) -> tuple[Incident, ...]:
+    """The open incidents, of one CI or of all, and those that ended since then, newest first."""
     names = {one.id: one.name for one in ci_rows(tx)}
-    stored = incidents_of(tx, resolved_since=since)
+    stored = incidents_of(tx, ci_id, resolved_since=since)
     return tuple(_incident(ctx, names, one) for one in stored if one.ci_id in names)
 
 
