@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from cibot.alerts.life import IncidentKey, Life, LifeStep
 from cibot.health.facts import moment
@@ -21,7 +22,7 @@ from cibot.monitor.facts import Reader
 from cibot.monitor.references import Reigns
 from cibot.store.engine import Tx
 from cibot.store.lives import StoredLife, newest_life
-from cibot.store.queries_arrived import Arrived, arrived
+from cibot.store.queries_arrived import KNOWN, LATER, Arrived, arrived
 from cibot.store.queries_life import first_report_of
 
 VERSION = 3  # of the judgement: another one lives all lives anew
@@ -35,8 +36,6 @@ _STOPS = (4 * 86_400.0, 12 * 3600.0, 2 * 3600.0)
 """How long before the end of a long past states are kept: a patch set is often told of with the
 first comment on it, hours after it came."""
 _MOST_LIVES = 256  # in memory; the others are read from the store
-
-
 _Moment = tuple[str, datetime]  # what kind of thing was heard when
 
 
@@ -114,11 +113,11 @@ class Lives:
         at = kept.life.at
         if at - kept.stored_at >= _KEEP_EVERY:
             kept.stored_at = at  # `to_store` gave it
-        if not kept.states or at - kept.states[-1][0] >= _KEEP_EVERY_IN_MEMORY:
-            kept.passed.append((at, json.dumps(kept.life.row())))
         for passed_at, row in kept.passed:
-            kept.states.append((passed_at, _packed(row, ids)))
+            kept.states.append((passed_at, _packed(json.loads(row), ids)))
         kept.passed.clear()
+        if not kept.states or at - kept.states[-1][0] >= _KEEP_EVERY_IN_MEMORY:
+            kept.states.append((at, _packed(kept.life.row(), ids)))
         kept.states = [kept.states[place] for place in _spread([one for one, _ in kept.states], at)]
 
     def wrong_from(self, ci_id: int) -> datetime | None:
@@ -153,7 +152,8 @@ class Lives:
         times = [
             one.first_at.timestamp()
             for one in heard
-            if one.span == 0 and kept.seen.get((one.kind, one.heard_at)) != (one.number, one.keys)
+            if one.span == KNOWN
+            and kept.seen.get((one.kind, one.heard_at)) != (one.number, one.keys)
         ]
         for project, reigns in kept.reigns.items():
             differs = reigns.parts_from(reader.references.reigns.get(project, Reigns()))
@@ -189,11 +189,10 @@ class Lives:
         return life.steps
 
 
-def _packed(row: str, ids: Mapping[IncidentKey, int]) -> bytes:
+def _packed(row: dict[str, Any], ids: Mapping[IncidentKey, int]) -> bytes:
     """A state for later; its incidents have the ids that they were stored under since."""
-    named = json.loads(row)
-    Life.name_incidents(named, ids)
-    return zlib.compress(json.dumps(named).encode(), 1)
+    Life.name_incidents(row, ids)
+    return zlib.compress(json.dumps(row).encode(), 1)
 
 
 def _next_stop(start: float, until: float) -> float:
@@ -206,7 +205,7 @@ def _seen(heard: Iterable[Arrived], since: datetime) -> dict[_Moment, tuple[int,
     """What is in a life now of what was heard since then."""
     seen: dict[_Moment, tuple[int, int]] = {}
     for one in heard:
-        if one.heard_at >= since and one.span < 2:
+        if one.heard_at >= since and one.span != LATER:
             number, keys = seen.get((one.kind, one.heard_at), (0, 0))
             seen[one.kind, one.heard_at] = (number + one.number, keys + one.keys)
     return seen

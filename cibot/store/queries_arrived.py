@@ -11,11 +11,13 @@ from sqlalchemy import case, func, literal, select
 from cibot.store import schema
 from cibot.store.engine import Tx
 
+KNOWN, NEW, LATER = range(3)  # spans of time in which what is heard may have happened
+
 
 class Arrived(NamedTuple):
     """What was heard at one moment, in short: how many things, the sum of their keys.
 
-    ``span`` tells which of the asked spans it happened in: 0, 1, or 2 for later.
+    ``span`` is KNOWN, NEW or LATER: in which of the asked spans it happened.
     """
 
     kind: str
@@ -36,7 +38,8 @@ def arrived(
     """What was heard since then of some CIs, and of the changes of some projects.
 
     Summed up for each moment at which something was heard, since a backfill brings much at
-    once: what happened until the first of ``spans``, until the second, and later.
+    once, and for what happened until the first of ``spans`` (KNOWN), until the second (NEW),
+    and LATER.
     """
     report, change, patch_set = schema.report.c, schema.change.c, schema.patch_set.c
     homes = sorted(projects)
@@ -65,6 +68,6 @@ def arrived(
 def _summed(
     kind: str, heard: Any, key: Any, at: Any, since: datetime, spans: tuple[datetime, datetime]
 ) -> Any:
-    span = case((at <= spans[0], 0), (at <= spans[1], 1), else_=2)
+    span = case((at <= spans[0], KNOWN), (at <= spans[1], NEW), else_=LATER)
     what = (literal(kind), heard, span, func.count(), func.sum(key), func.min(at))
     return select(*what).where(heard >= since).group_by(heard, span)

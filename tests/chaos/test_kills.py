@@ -28,5 +28,6 @@ def test_nothing_is_lost_and_every_repeat_says_so(
     for outcome in outcomes:
         assert not outcome.wrong
         assert not broken(outcome), table(outcome.ledgers)
-        # How many there are depends on the machine: a quick one has sooner killed enough.
-        assert all(ledger.messages > 10 for ledger in outcome.ledgers.values())
+    # A quick machine has killed its bots before all have said much: together they have.
+    for network in outcomes[0].ledgers:
+        assert sum(one.ledgers[network].messages for one in outcomes) > _SERIES * _KILLS // 2

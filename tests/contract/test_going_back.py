@@ -12,7 +12,7 @@ from cibot.model import Change, Message, PatchSet, State
 from cibot.monitor.lives import Lives
 from cibot.store import schema
 from cibot.store.engine import Store
-from tests.contract.test_monitor import HOUR, ZUUL, Life, _comment
+from tests.support.told_life import ACME, HOUR, ZUUL, Life, comment
 
 
 @pytest.fixture
@@ -25,11 +25,21 @@ def hear_of_an_upload(life: Life, ago: timedelta) -> None:
     number, uploaded = 1000 + life.changes, life.now - ago
     life.changes += 1
     life.now += timedelta(minutes=1)
-    said = Message(life.now, _comment(True), ZUUL, 1, message_id=f"late-{number}")
+    said = Message(life.now, comment(True), ZUUL, 1, message_id=f"late-{number}")
     late = Change(
         number, "demo", "master", "S", "NEW", uploaded, life.now, (said,), (PatchSet(1, uploaded),),
         complete=True,
     )  # fmt: skip
+    life.hear([late])
+
+
+def hear_at_once(life: Life, seconds: float) -> None:
+    """Acme's comment is heard so many seconds after it was written, as by a webhook."""
+    life.changes += 1
+    number, written = 2000 + life.changes, life.now
+    life.now += timedelta(seconds=seconds)
+    said = Message(written, comment(True), ACME, 1, message_id=f"now-{number}")
+    late = Change(number, "demo", "master", "S", "NEW", written, written, (said,))
     life.hear([late])
 
 
@@ -72,3 +82,23 @@ def test_an_incident_of_a_past_that_was_lived_in_one_go_keeps_its_number(
     near, later, far = sorted(from_where[1::2])  # the reference's life goes back each time, too
     assert HOUR < timedelta(seconds=near) < timedelta(seconds=later) < timedelta(seconds=far)
     assert timedelta(seconds=far) < timedelta(days=5), "it was lived anew from its beginning"
+
+
+def test_what_is_said_in_the_second_that_was_just_judged_is_not_late(
+    life: Life, from_where: list[float]
+) -> None:
+    """Gerrit's times are whole seconds: a comment is always heard a little later."""
+    for _ in range(5):
+        life.change()
+    life.now += timedelta(seconds=0.7)
+    life.hear()  # the feed was heard in the middle of a second
+    life.judge()
+    begun = life.now
+    life.now = begun.replace(microsecond=0)
+    hear_at_once(life, 0.9)
+    life.judge()
+    assert from_where == []
+    life.now = begun - timedelta(seconds=10)
+    hear_at_once(life, 12)  # and what was written before is
+    life.judge()
+    assert from_where != []

@@ -1,0 +1,117 @@
+"""A server's history told change by change, judged as it comes: for the tests of judging."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import select
+
+from cibot.card import Card
+from cibot.collector.ingest import Ingest
+from cibot.collector.roster import Roster
+from cibot.config import Config
+from cibot.health.policy import Policy
+from cibot.model import Account, Change, Message, PatchSet, State
+from cibot.monitor import Monitor
+from cibot.store import schema
+from cibot.store.cis import ensure_server
+from cibot.store.engine import Store
+from cibot.store.incidents import health_of
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+ZUUL = Account(1, "zuul", "Zuul")
+ACME = Account(2, "acme-ci", "Acme CI")
+CONFIG = Config.model_validate(
+    {
+        "gerrit": [{"name": "review", "url": "https://review.example.org"}],
+        "ci": [
+            {"name": "Zuul", "accounts": ["zuul"]},
+            {"name": "Acme", "accounts": ["acme-ci"], "owner": "storage"},
+        ],
+        "reference": [{"ci": "Zuul"}],
+        "irc": [{"name": "net", "host": "irc.example.org"}],
+        "route": [{"channels": ["net/#ops"], "cis": ["Acme"]}],
+    }
+)
+
+
+class Life:
+    """A server's history told change by change, and the monitor that judges it."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.now = NOON
+        self.changes = 0
+        self.woken = 0
+        server = store.write(lambda tx: ensure_server(tx, "review", "https://review.example.org/"))
+        self.ingest = Ingest(store, server, Roster.from_config(CONFIG, "review"), lambda: self.now)
+        self.monitor = Monitor(store, CONFIG, Policy(), lambda: self.now, self._wake)
+
+    def _wake(self) -> None:
+        self.woken += 1
+
+    def change(self, zuul: bool | None = True, acme: bool | None = True) -> None:
+        """A change uploaded now; Zuul judges it after 10 minutes, Acme after 20."""
+        self.changes += 1
+        uploaded = self.now
+        said = [(ZUUL, zuul, 10), (ACME, acme, 20)]
+        messages = tuple(
+            Message(
+                uploaded + timedelta(minutes=minutes),
+                comment(passed),
+                author,
+                1,
+                message_id=f"{author.username}-{self.changes}",
+            )
+            for author, passed, minutes in said
+            if passed is not None
+        )
+        self.now = uploaded + HOUR
+        change = Change(
+            self.changes,
+            "demo",
+            "master",
+            "S",
+            "NEW",
+            uploaded,
+            self.now,
+            messages,
+            (PatchSet(1, uploaded),),
+            complete=True,
+        )
+        self.hear([change])
+
+    def hear(self, changes: Sequence[Change] = ()) -> None:
+        self.ingest.ingest(changes, feed="poll", cursor=None, heard_at=self.now)
+
+    def judge(self) -> State:
+        rows = self.store.read(
+            lambda tx: tx.execute(select(schema.ci.c.id, schema.ci.c.name)).all()
+        )
+        ids = {row.name: row.id for row in rows}
+        self.monitor.judge(ids["Zuul"])
+        self.monitor.judge(ids["Acme"])
+        (health,) = self.store.read(lambda tx: health_of(tx, ids["Acme"]))
+        return State(health.state)
+
+    def told(self) -> list[str]:
+        query = select(schema.outbox).order_by(schema.outbox.c.id)
+        rows = self.store.read(lambda tx: tx.execute(query).all())
+        assert {(row.network, row.room) for row in rows} <= {("net", "#ops")}
+        return [Card.from_json(row.card).text() for row in rows]
+
+    def steps(self) -> list[str]:
+        query = select(schema.transition).order_by(
+            schema.transition.c.incident_id, schema.transition.c.seq
+        )
+        return [row.name for row in self.store.read(lambda tx: tx.execute(query).all())]
+
+
+def comment(passed: bool) -> str:
+    word = "SUCCESS" if passed else "FAILURE"
+    head = (
+        "Patch Set 1: Verified+1\n\nBuild succeeded" if passed else "Patch Set 1:\n\nBuild failed"
+    )
+    return f"{head} (check pipeline).\n\n- tempest https://logs.example.org/1 : {word} in 3m 12s"
