@@ -27,8 +27,8 @@ class Surroundings:
     ``reference_broken`` that the reference CI of its projects has a success
     incident of its own; ``silent`` that the CI itself is silent. ``told`` are the
     kinds of this CI's incidents that last and that people know of, with how bad they
-    were told to be; ``over`` those that ended within `AFTERMATH`: figures over days
-    still show what is over.
+    were told to be; ``over`` those that ended within `AFTERMATH`, likewise: figures over
+    days still show what is over.
     """
 
     feed_fresh: bool = True
@@ -37,7 +37,7 @@ class Surroundings:
     reference_broken: bool = False
     silent: bool = False
     told: Mapping[str, State] = field(default_factory=dict)
-    over: frozenset[str] = frozenset()
+    over: Mapping[str, State] = field(default_factory=dict)
 
 
 _OVER_DAYS = frozenset({"level", "disagreement", "coverage", "latency"})
@@ -71,12 +71,34 @@ def inhibited(kind: str, around: Surroundings, severity: State = State.DEGRADED)
 def _explained(kind: str, around: Surroundings, severity: State) -> str | None:
     """Which trouble that people know of explains it: one message per trouble."""
     for greater in _EXPLAINED.get(kind, ()):
-        known = around.told.get(greater)
-        if known is not None and known.rank <= severity.rank:
-            return f"its {greater} incident explains it"
-        if kind in _OVER_DAYS and greater in around.over:
+        known = [around.told.get(greater)]
+        if kind in _OVER_DAYS:
+            known.append(around.over.get(greater))
+        if any(one is not None and one.rank <= severity.rank for one in known):
             return f"its {greater} incident explains it"
     return None
+
+
+def told_of(incidents: Iterable[Incident]) -> dict[str, State]:
+    """Of a CI's incidents those that last and that people know of, and how bad they think it."""
+    return {
+        one.kind: one.told.severity
+        for one in incidents
+        if one.open and one.told is not None and not one.told.over
+    }
+
+
+def over_of(incidents: Iterable[Incident], now: datetime) -> dict[str, State]:
+    """Those that people heard of and that ended within `AFTERMATH`, and how bad they were."""
+    found: dict[str, State] = {}
+    for one in incidents:
+        ended = one.resolved_at
+        if one.told is None or not one.told.count or ended is None or now - ended > AFTERMATH:
+            continue
+        found[one.kind] = min(
+            found.get(one.kind, one.told.severity), one.told.severity, key=lambda it: it.rank
+        )
+    return found
 
 
 @dataclass(frozen=True, slots=True)

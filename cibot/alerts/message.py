@@ -21,12 +21,16 @@ SILENCE = "2h"
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Whom a message is about: the CI's name, its page, where changes are shown, its last days."""
+    """Whom a message is about: the CI's name, its page, where changes are shown, its last days.
+
+    ``lasts`` is the worst of its other incidents that fire.
+    """
 
     ci: str
     page: str | None = None
     change_url: str | None = None  # with {number} and {patch_set}
     trend: Trend | None = None
+    lasts: Incident | None = None
 
 
 _WORDS = {
@@ -41,8 +45,7 @@ def alert_card(incident: Incident, transition: Transition, subject: Subject) -> 
     """The message of one step; its first line stands alone."""
     name = Span(subject.ci, href=subject.page, strong=True)
     if transition.name == "resolved":
-        head = line(state_span(State.HEALTHY), " — ", name, f" recovered: {transition.reason}")
-        head = (*head, Span(_lasted(incident)))
+        head = _recovered(incident, transition, subject, name)
         return Card((head,), link=subject.page, incident=incident.id)
     if transition.name in ("withdrawn", "corrected"):
         verb = "taken back" if transition.name == "withdrawn" else "corrected"
@@ -80,6 +83,19 @@ def _buttons(incident: Incident, ci: str) -> tuple[Button, ...]:
         Button("Silence 2 h", ("silence", ci, SILENCE, "by the button of its alert")),
         Button("Why", ("why", ci)),
     )
+
+
+def _recovered(incident: Incident, transition: Transition, subject: Subject, name: Span) -> Line:
+    """Who recovered: the CI, one job of it, or it from one of its troubles."""
+    jobs = list(dict.fromkeys(one.job for one in incident.first_evidence if one.job))
+    what = [f": {jobs[0]}"] if incident.kind == "job" and jobs else []
+    why = f"{transition.reason}{_lasted(incident)}"
+    worse = subject.lasts
+    if worse is None:
+        return line(state_span(State.HEALTHY), " — ", name, *what, f" recovered: {why}")
+    ended = [*what, " recovered"] if what else [f": its {incident.kind} incident is over"]
+    still = f": {why}; still {worse.severity.value}: {worse.said}"
+    return line(state_span(worse.severity), " — ", name, *ended, still)
 
 
 def _lasted(incident: Incident) -> str:

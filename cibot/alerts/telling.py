@@ -67,13 +67,15 @@ def knowing(incident: Incident, step: Transition, *, loud: bool = True) -> Incid
 class Decision:
     """What is to be told of an incident; ``kept_back`` says why it is not told now.
 
-    ``quiet`` is an end that needs no words, since more of the same CI lasts.
+    ``quiet`` is an end that needs no words: nobody heard of the opening, or more of the
+    same CI lasts that was told. ``lasts`` is the worst that fires beside it, told or not.
     """
 
     incident: Incident
     step: Transition
     kept_back: str | None = None
     quiet: bool = False
+    lasts: Incident | None = None
 
 
 def decide(
@@ -88,13 +90,21 @@ def decide(
     lasting = {one.kind for one in known if one.open and one.told and not one.told.over}
     found = [(one, step) for one in known if (step := news(one, now))]
     for incident, step in sorted(found, key=lambda it: (it[1].severity.rank, it[1].at)):
-        if step.name == "resolved" and lasting - {incident.kind}:
-            yield Decision(incident, step, quiet=True)
+        if step.name == "resolved":
+            unheard = incident.told is None or not incident.told.count
+            quiet = unheard or bool(lasting - {incident.kind})
+            yield Decision(incident, step, quiet=quiet, lasts=_worst_beside(incident, known))
             continue
         reason = None
         if step.name in _WORSE:
             reason = inhibited(incident.kind, around, incident.severity)
         if reason is None and incident.open:
+            lasting.add(incident.kind)
             told = {**around.told, incident.kind: incident.severity}
             around = replace(around, told=told)
         yield Decision(incident, step, reason)
+
+
+def _worst_beside(incident: Incident, known: Iterable[Incident]) -> Incident | None:
+    firing = [one for one in known if one.phase in _FIRES and one.kind != incident.kind]
+    return min(firing, key=lambda one: one.severity.rank, default=None)

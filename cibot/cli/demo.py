@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
@@ -36,10 +36,15 @@ from cibot.demo.director import EAGER_FOR, Director
 from cibot.demo.review_server import ReviewServer
 from cibot.demo.scenario import WEEKS, Scenario
 from cibot.errors import ConfigError, Transient, UserError
+from cibot.store.cis import all_cis
+from cibot.store.engine import Store, Tx
+from cibot.store.incidents import health_of
+from cibot.store.queries_life import heard_at
 
 _HOST = "127.0.0.1"
 _PORT = 8080
 _LOG = Path("var/demo.log")
+_PATIENCE_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,11 +159,27 @@ def _play(wish: Wish, folder: Path, log: Path, stop: threading.Event) -> None:
         until = None if wish.seconds is None else began + wish.seconds
         try:
             bot.start()
+            _judge_the_past(bot.store, stop)
             director.start()
             _live(console, stop, until, wish.speed)
         finally:
             _end(director, server, bot)
     _say(farewell(kept_at=str(store) if kept else None))
+
+
+def _judge_the_past(store: Store, stop: threading.Event) -> None:
+    """Waits, a few seconds at most, until what was bad at the start has been told."""
+
+    def done(tx: Tx) -> bool:
+        heard = heard_at(tx).values()
+        judged = {one.ci_id: one.assessed_at for one in health_of(tx)}
+        never = datetime.min.replace(tzinfo=UTC)
+        return bool(heard) and all(judged.get(one.id, never) >= min(heard) for one in all_cis(tx))
+
+    patience = time.monotonic() + _PATIENCE_S
+    while time.monotonic() < patience and not store.read(done):
+        if stop.wait(0.1):
+            return
 
 
 def _end(director: Director, server: ReviewServer, bot: Bot) -> None:

@@ -33,7 +33,7 @@ _ARRANGED = (
     timedelta(minutes=31),
 )
 _QUIET_FOR = timedelta(hours=4)  # Borealis answers what was uploaded before
-COBALT_FAILS = 12  # its newest good patch sets of the past
+COBALT_FAILS = 7  # its newest good patch sets: few enough that it broke within a day, any weekday
 _EVERY_BAD = 7  # one patch set in so many is really broken
 _LIVE_MINUTE = 0.12  # seconds; a CI that takes 40 minutes answers within five seconds
 _LIVE_SHARE = {BLOCK: 0.7}

@@ -4,26 +4,33 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import quote
 
-from cibot.alerts.incident import Phase, Transition
+from cibot.alerts.incident import Phase
 from cibot.alerts.incidentrow import incident_from_row
-from cibot.alerts.inhibit import AFTERMATH, Opening, Surroundings, common_breakage, opening
+from cibot.alerts.inhibit import (
+    AFTERMATH,
+    Opening,
+    Surroundings,
+    common_breakage,
+    opening,
+    over_of,
+    told_of,
+)
 from cibot.alerts.message import Subject, alert_card, together_card
 from cibot.alerts.routing import Alert
-from cibot.alerts.telling import HISTORY, decide, knowing
+from cibot.alerts.telling import HISTORY, Decision, decide, knowing
 from cibot.card import Card
 from cibot.config import Config
-from cibot.model import State
 from cibot.monitor.audience import muted, tell_all
 from cibot.monitor.record import Recorded, rewrite
 from cibot.monitor.trend import trend_of
 from cibot.store.cis import KnownCi, all_cis, server_urls
 from cibot.store.engine import Tx
-from cibot.store.incidents import StoredIncident, incidents_of, opened_since
+from cibot.store.incidents import incidents_of, opened_since
 from cibot.store.queries_life import servers_of
 
 log = logging.getLogger(__name__)
@@ -70,11 +77,11 @@ class Teller:
             elif it.kept_back is not None:
                 log.info("kept back ci=%s kind=%s reason=%s", one.ci.name, kind, it.kept_back)
             else:
-                added += self._say(tx, one, recorded, it.step, now)
+                added += self._say(tx, one, recorded, it, now)
         return added
 
-    def _say(self, tx: Tx, one: Judged, recorded: Recorded, step: Transition, now: datetime) -> int:
-        incident = knowing(recorded.incident, step)
+    def _say(self, tx: Tx, one: Judged, recorded: Recorded, it: Decision, now: datetime) -> int:
+        incident = knowing(recorded.incident, it.step)
         alert = Alert(
             one.ci.name,
             incident.kind,
@@ -83,13 +90,14 @@ class Teller:
             one.projects,
         )
         recorded = rewrite(tx, recorded, incident)
-        key, message = self._message(tx, one.ci, recorded, step, now)
+        key, message = self._message(tx, one.ci, recorded, it, now)
         return tell_all(tx, self._config, alert, one.ci.id, key, message, now)
 
     def _message(
-        self, tx: Tx, ci: KnownCi, recorded: Recorded, step: Transition, now: datetime
+        self, tx: Tx, ci: KnownCi, recorded: Recorded, it: Decision, now: datetime
     ) -> tuple[str, Card]:
         """The dedupe key and the card; many openings within an hour share one."""
+        step = it.step
         if step.name in {"opened", "reopened"}:
             cis = all_cis(tx)
             together = common_breakage(_openings(tx, cis, now), len(cis), now)
@@ -97,7 +105,7 @@ class Teller:
                 key = f"together:{together[0].at:%Y%m%dT%H%M%S}"
                 return key, together_card(together, len(cis), self._page())
         page, days = self._page("ci", ci.name), trend_of(tx, ci.id, ci.name, now)
-        subject = Subject(ci.name, page, _change_url(tx, ci), days)
+        subject = Subject(ci.name, page, _change_url(tx, ci), days, it.lasts)
         card = alert_card(recorded.incident, step, subject)
         told = recorded.incident.told
         count = told.count if told else 0
@@ -126,25 +134,16 @@ def _surroundings(tx: Tx, one: Judged, now: datetime) -> Surroundings:
         for row in incidents_of(tx, reference)
     )
     own = incidents_of(tx, one.ci.id, resolved_since=now - AFTERMATH)
+    read = [incident_from_row(json.loads(row.body), row.id) for row in own]
     return Surroundings(
         feed_fresh=one.feed_fresh,
         is_reference=one.ci.id in one.references,
         alone=not one.references - {one.ci.id},
         reference_broken=broken,
         silent=any(row.kind == "silent" and row.state in {"firing", "acknowledged"} for row in own),
-        told=_told(own),
-        over=frozenset(row.kind for row in own if row.told and row.resolved_at is not None),
+        told=told_of(read),
+        over=over_of(read, now),
     )
-
-
-def _told(own: Sequence[StoredIncident]) -> Mapping[str, State]:
-    """The incidents that last and that people know of; what is history counts as known."""
-    read = [incident_from_row(json.loads(row.body), row.id) for row in own]
-    return {
-        one.kind: one.told.severity
-        for one in read
-        if one.open and one.told is not None and not one.told.over
-    }
 
 
 def _change_url(tx: Tx, ci: KnownCi) -> str | None:

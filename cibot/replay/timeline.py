@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from cibot.alerts.incident import Incident, Phase, Transition
-from cibot.alerts.inhibit import AFTERMATH, Opening, Surroundings, common_breakage, opening
+from cibot.alerts.inhibit import (
+    Opening,
+    Surroundings,
+    common_breakage,
+    opening,
+    over_of,
+    told_of,
+)
 from cibot.alerts.telling import decide, knowing
-from cibot.model import State
 from cibot.replay.run import Replayed
 from cibot.store.cis import KnownCi
 
@@ -27,6 +33,7 @@ class Said:
     step: Transition
     together: tuple[Opening, ...] = ()
     cis: int = 0  # that there are
+    lasts: Incident | None = None
 
 
 class Timeline:
@@ -76,7 +83,7 @@ class Timeline:
                         continue  # it was told with the first of them
                     self._breakage = broken[0].at
                     together = broken
-            yield Said(now, ci, told, one.step, together, len(self._replayed.cis))
+            yield Said(now, ci, told, one.step, together, len(self._replayed.cis), one.lasts)
 
     def _around(self, ci_id: int, now: datetime) -> Surroundings:
         own = self._open[ci_id]
@@ -90,14 +97,8 @@ class Timeline:
                 for one in self._open.get(reference, {}).values()
             ),
             silent=any(one.kind == "silent" and one.phase in _FIRES for one in own.values()),
-            told=_told(own),
-            over=frozenset(
-                one.kind
-                for one in own.values()
-                if one.told is not None
-                and one.resolved_at is not None
-                and now - one.resolved_at <= AFTERMATH
-            ),
+            told=told_of(own.values()),
+            over=over_of(own.values(), now),
         )
 
     def _references(self, ci_id: int, now: datetime) -> set[int]:
@@ -118,11 +119,3 @@ def knowing_as(incident: Incident, before: Incident) -> Incident:
 
 def _began(incident: Incident) -> datetime:
     return incident.began_at or incident.changed_at
-
-
-def _told(own: Mapping[str, Incident]) -> dict[str, State]:
-    return {
-        one.kind: one.told.severity
-        for one in own.values()
-        if one.open and one.told is not None and not one.told.over
-    }

@@ -68,7 +68,7 @@ def lines(said: Said) -> Iterator[str]:
     if said.together:
         card = together_card(said.together, said.cis, None)
     else:
-        card = alert_card(said.incident, said.step, Subject(said.ci.name))
+        card = alert_card(said.incident, said.step, Subject(said.ci.name, lasts=said.lasts))
     first, *rest = card.text().splitlines()
     yield stamp + first
     yield from (" " * len(stamp) + one for one in rest)

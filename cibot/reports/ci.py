@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from cibot.reports.context import Context
 from cibot.reports.incidents import open_by_ci
 from cibot.reports.listing import CiLine, ci_line
@@ -15,12 +13,7 @@ from cibot.store.queries_ci import CiName, ci_names, latest_reports
 
 def find_ci(tx: Tx, wanted: str) -> CiName:
     """The CI that is meant, fuzzily; UserError, asking back, when several fit or none does."""
-    return meant(ci_names(tx), wanted)
-
-
-def meant(rows: Iterable[CiName], wanted: str) -> CiName:
-    """Of these the CI that is meant; UserError as `find_ci`."""
-    by_name = {one.name: one for one in rows}
+    by_name = {one.name: one for one in ci_names(tx)}
     return by_name[resolve(wanted, list(by_name))]
 
 

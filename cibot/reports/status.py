@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cibot.errors import UserError
 from cibot.model import State
-from cibot.reports.ci import meant
+from cibot.reports.ci import find_ci
 from cibot.reports.context import STALE_AFTER, Context
 from cibot.reports.failures import JobShare, Passed, Verdict, lately, verdicts
 from cibot.reports.feeds import ServerFeeds, stale_feeds
@@ -14,6 +15,7 @@ from cibot.reports.listing import CiLine, ci_line
 from cibot.reports.project import cis_on, reference_on
 from cibot.reports.signals import Rate, read_success
 from cibot.reports.silences import Muted, silence_on
+from cibot.reports.text import cut
 from cibot.store.engine import Tx
 from cibot.store.incidents import health_of
 from cibot.store.queries_ci import ci_names
@@ -41,17 +43,19 @@ class Status:
 
 def status(tx: Tx, ctx: Context, name: str) -> Status:
     """The state of the CI that ``name`` means; UserError, asking back, when none is meant."""
-    rows = ci_names(tx)
-    row = meant(rows, name)
-    ids, names = {one.name: one.id for one in rows}, {one.id: one.name for one in rows}
-    references = {ids[one.ci] for one in ctx.config.reference if one.ci in ids} - {row.id}
-    seen = glance(tx, row.id, references, ctx.now, ctx.now - STALE_AFTER)
+    seen = _glance(tx, ctx, " ".join(name.split()))
+    if seen is None:  # then less than the whole name was given, as people do
+        seen = _glance(tx, ctx, find_ci(tx, name).name)
+    if seen is None:
+        raise UserError(f"No CI is called {cut(name, 40)!r} any more.")
+    row = seen.ci
+    names = {row.id: row.name}
     incidents = open_by_ci(tx, ctx, row.id, names).get(row.id, ()) if seen.incidents else ()
     heard_at = seen.last.posted_at if seen.last else None
     line = ci_line(ctx, row, seen.health, heard_at, incidents)
     bad = line.state in {State.FAILING, State.DEGRADED}
     passed, job = lately(tx, row.id, line.since) if bad else (None, None)
-    reference, rate = _reference(tx, ctx, line, seen, names)
+    reference, rate = _reference(tx, ctx, line, seen)
     return Status(
         ci=line,
         reference=reference,
@@ -64,6 +68,11 @@ def status(tx: Tx, ctx: Context, name: str) -> Status:
     )
 
 
+def _glance(tx: Tx, ctx: Context, name: str) -> Glance | None:
+    references = {one.ci for one in ctx.config.reference}
+    return glance(tx, name, references, ctx.now, ctx.now - STALE_AFTER)
+
+
 def _last(tx: Tx, seen: Glance) -> Verdict | None:
     if seen.last is None:
         return None
@@ -71,18 +80,23 @@ def _last(tx: Tx, seen: Glance) -> Verdict | None:
     return verdicts(tx, [seen.last], urls)[0]
 
 
-def _reference(
-    tx: Tx, ctx: Context, line: CiLine, seen: Glance, names: dict[int, str]
-) -> tuple[str | None, Rate | None]:
+def _reference(tx: Tx, ctx: Context, line: CiLine, seen: Glance) -> tuple[str | None, Rate | None]:
     if seen.last is None:
         return None, None
-    project = seen.last.project
-    home = {} if ctx.configured_reference(project) else cis_on(tx, ctx, project)
-    reference = reference_on(ctx, project, home, names)
+    reference = ctx.configured_reference(seen.last.project)
+    if reference is None:
+        return _guessed(tx, ctx, line, seen.last.project)
+    if reference == line.name:
+        return None, None
+    known = seen.others.get(reference)
+    return reference, read_success(known.signals) if known else None
+
+
+def _guessed(tx: Tx, ctx: Context, line: CiLine, project: str) -> tuple[str | None, Rate | None]:
+    names = dict(ci_names(tx))
+    reference = reference_on(ctx, project, cis_on(tx, ctx, project), names)
     if reference is None or reference == line.name:
         return None, None
-    ci_id = next((ci for ci, name in names.items() if name == reference), None)
-    if ci_id is None:
-        return reference, None
-    health = seen.others.get(ci_id) or next(iter(health_of(tx, ci_id)), None)
+    ci_id = next(ci for ci, name in names.items() if name == reference)
+    health = next(iter(health_of(tx, ci_id)), None)
     return reference, read_success(health.signals) if health else None

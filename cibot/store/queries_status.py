@@ -7,33 +7,35 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import BindParameter, Select, and_, bindparam, func, or_, select
+from sqlalchemy import BindParameter, Select, and_, bindparam, exists, func, select
 
 from cibot.store import schema
 from cibot.store.engine import Tx, in_this_order
 from cibot.store.incidents import StoredHealth
-from cibot.store.queries_ci import HeardReport
+from cibot.store.queries_ci import CiName, HeardReport
 
-_CI: BindParameter[int] = bindparam("ci")
+_NAME: BindParameter[str] = bindparam("name")
 _NOW: BindParameter[datetime] = bindparam("now")
 _HEALTH = [schema.health.c[name] for name in StoredHealth.__slots__]
 
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    """One CI: its health, its last report with the server's name and URL, and the health of others.
+    """One CI: its health, its last report (``uploaded_at`` is left out) with the server's
+    name and URL, and the health of others by their names.
 
-    The numbers tell what else is worth asking: its open incidents, the silences of any
+    The flags tell what else is worth asking: its open incidents, the silences of any
     CI that hold now, and the servers that no live feed has heard.
     """
 
+    ci: CiName
     health: StoredHealth | None
     last: HeardReport | None
     server: tuple[str, str] | None
-    incidents: int
-    silences: int
-    stale: int
-    others: dict[int, StoredHealth]
+    incidents: bool
+    silences: bool
+    stale: bool
+    others: dict[str, StoredHealth]
 
 
 class ResultRow(NamedTuple):
@@ -46,80 +48,88 @@ class ResultRow(NamedTuple):
     result: str
 
 
-def _numbers() -> list[Any]:
+def _flags() -> list[Any]:
     """Open incidents of the CI, silences that hold, servers that were not heard."""
-    incident, silence, feed = schema.incident.c, schema.silence.c, schema.feed.c
+    incident, silence, feed = schema.incident.c, schema.silence.c, schema.feed
     other = schema.server.alias("other")
-    heard = select(feed.name).where(
-        feed.server_id == other.c.id,
-        feed.name.not_like("backfill%"),
-        feed.heard_at >= bindparam("fresh"),
+    heard = and_(
+        feed.c.server_id == other.c.id,
+        feed.c.name.not_like("backfill%"),
+        feed.c.heard_at >= bindparam("fresh"),
     )
-    queries = (
-        select(func.count()).where(incident.ci_id == _CI, incident.open_slot == 1),
-        select(func.count()).where(
-            silence.until > _NOW, silence.since <= _NOW, silence.ended_at.is_(None)
-        ),
-        select(func.count()).select_from(other).where(~heard.exists()),
-    )
-    return [one.scalar_subquery() for one in queries]
+    unheard = select(func.count()).select_from(other.outerjoin(feed, heard))
+    return [
+        exists().where(incident.ci_id == schema.ci.c.id, incident.open_slot == 1),
+        exists().where(silence.until > _NOW, silence.since <= _NOW, silence.ended_at.is_(None)),
+        unheard.where(feed.c.server_id.is_(None)).scalar_subquery(),
+    ]
+
+
+_REPORT = ("change_id", "seq", "patch_set", "pipeline", "outcome", "result", "posted_at")
+_CHANGE = ("number", "project", "subject")
 
 
 def _glance_query() -> Select[Any]:
-    """Of the CI each report of its last moment, the last first; of others their health only."""
+    """Of the CI each report of its last moment; of others their health only.
+
+    Ordering is left to the reader: with a text among the columns MariaDB would do it on disk.
+    """
     ci, health, report, change = schema.ci, schema.health, schema.report, schema.change
-    patch_set, server = schema.patch_set, schema.server
-    newest = schema.report.alias("newest").c
-    last = select(func.max(newest.posted_at)).where(newest.ci_id == _CI).scalar_subquery()
-    told = [
-        report.c.ci_id, report.c.change_id, report.c.seq, change.c.number, change.c.project,
-        change.c.subject, report.c.patch_set, report.c.pipeline, report.c.outcome, report.c.result,
-        report.c.posted_at, patch_set.c.uploaded_at,
-    ]  # fmt: skip
-    uploaded = and_(
-        patch_set.c.change_id == report.c.change_id, patch_set.c.number == report.c.patch_set
-    )
+    newest, server = schema.report.alias("newest").c, schema.server
+    last = select(newest.posted_at).where(newest.ci_id == ci.c.id)
+    last_at = last.order_by(newest.posted_at.desc()).limit(1).scalar_subquery()
+    told = [*(report.c[name] for name in _REPORT), *(change.c[name] for name in _CHANGE)]
+    named = and_(ci.c.name == _NAME, report.c.ci_id == ci.c.id, report.c.posted_at == last_at)
     return in_this_order(
-        select(ci.c.id, *_numbers(), server.c.name, server.c.url, *_HEALTH, *told)
+        select(ci.c.id, ci.c.name, *_flags(), server.c.name, server.c.url, *_HEALTH, *told)
         .select_from(ci)
         .outerjoin(health, health.c.ci_id == ci.c.id)
-        .outerjoin(
-            report, and_(ci.c.id == _CI, report.c.ci_id == ci.c.id, report.c.posted_at == last)
-        )
+        .outerjoin(report, named)
         .outerjoin(change, change.c.id == report.c.change_id)
-        .outerjoin(patch_set, uploaded)
         .outerjoin(server, server.c.id == change.c.server_id)
-        .where(or_(ci.c.id == _CI, ci.c.id.in_(bindparam("others", expanding=True))))
-        .order_by(report.c.change_id.desc(), report.c.seq.desc())
+        .where(ci.c.name.in_(bindparam("names", expanding=True)))
     )
 
 
 _GLANCE = _glance_query()
+_AFTER_SERVER = 7
+_AFTER_HEALTH = _AFTER_SERVER + len(_HEALTH)
 
 
 def _health(row: Any) -> StoredHealth | None:
-    values = row[6 : 6 + len(_HEALTH)]
+    values = row[_AFTER_SERVER:_AFTER_HEALTH]
     return None if values[0] is None else StoredHealth(*values)
 
 
-def glance(tx: Tx, ci_id: int, others: Collection[int], now: datetime, fresh: datetime) -> Glance:
-    """How a CI is; ``others`` are CIs of which only the health is wanted.
+def _heard(row: Any) -> HeardReport:
+    told = dict(zip((*_REPORT, *_CHANGE), row[_AFTER_HEALTH:], strict=True))
+    return HeardReport(ci_id=row[0], uploaded_at=None, **told)
 
-    A server counts as heard when a live feed was heard at ``fresh`` or later.
+
+def glance(
+    tx: Tx, name: str, others: Collection[str], now: datetime, fresh: datetime
+) -> Glance | None:
+    """How the CI of exactly that name is, None where there is none.
+
+    ``others`` are the names of CIs of which only the health is wanted. A server counts as
+    heard when a live feed was heard at ``fresh`` or later.
     """
-    given = {"ci": ci_id, "others": sorted(others), "now": now, "fresh": fresh}
+    given = {"name": name, "names": sorted({name, *others}), "now": now, "fresh": fresh}
     rows = tx.execute(_GLANCE, given).all()
-    own = next(row for row in rows if row[0] == ci_id)
-    heard = HeardReport._make(own[-len(HeardReport._fields) :])
-    health = {row[0]: _health(row) for row in rows}
+    reports = [row for row in rows if row[1] == name]
+    if not reports:
+        return None
+    own = max(reports, key=lambda row: (row.change_id or 0, row.seq or 0))
+    known = own.change_id is not None
     return Glance(
-        health=health.pop(ci_id),
-        last=heard if own.change_id is not None else None,
-        server=(own[4], own[5]) if own[4] is not None else None,
-        incidents=own[1],
-        silences=own[2],
-        stale=own[3],
-        others={ci: one for ci, one in health.items() if one is not None},
+        ci=CiName(own[0], own[1]),
+        health=_health(own),
+        last=_heard(own) if known else None,
+        server=(own[5], own[6]) if known else None,
+        incidents=bool(own[2]),
+        silences=bool(own[3]),
+        stale=own[4] > 0,
+        others={row[1]: one for row in rows if (one := _health(row)) is not None},
     )
 
 

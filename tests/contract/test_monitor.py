@@ -60,7 +60,7 @@ def test_a_job_that_breaks_is_one_message_and_its_mending_another(life: Life) ->
     broken, mended = life.told()
     assert broken.startswith("▲ degraded — Acme is degraded: tempest failed ")
     assert "changes in a row that the reference passed; 0 of 60 failed before" in broken
-    assert mended.startswith("● healthy — Acme recovered")
+    assert mended.startswith("● healthy — Acme: tempest recovered: no job fails")
 
 
 def test_one_that_fails_with_the_reference_is_not_accused(life: Life) -> None:

@@ -285,8 +285,8 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     ],
     lives.forget_lives: [lives.forget_lives],
     queries_status.glance: [
-        lambda tx: queries_status.glance(tx, 1, [], NOW, SINCE),
-        lambda tx: queries_status.glance(tx, 1, [2, 3], NOW, SINCE),
+        lambda tx: queries_status.glance(tx, "CI 1", [], NOW, SINCE),
+        lambda tx: queries_status.glance(tx, "CI 1", ["CI 2", "CI 3"], NOW, SINCE),
     ],
     queries_status.results_since: [
         lambda tx: queries_status.results_since(tx, 1, None, 10),

@@ -68,7 +68,7 @@ def test_a_mild_level_without_a_reference_is_shown_and_not_told():
 
 
 def test_figures_over_days_do_not_tell_anew_of_what_is_over():
-    over = Surroundings(over=frozenset({"success", "silent"}))
+    over = Surroundings(over={"success": State.FAILING, "silent": State.SILENT})
     assert inhibited("disagreement", over) == "its success incident explains it"
     assert inhibited("coverage", over) == "its silent incident explains it"
     assert inhibited("latency", over) == "its silent incident explains it"
@@ -77,6 +77,13 @@ def test_figures_over_days_do_not_tell_anew_of_what_is_over():
     assert inhibited("success", over) is None
     for kind in ("infra", "disagreement", "coverage", "latency", "job"):
         assert inhibited(kind, Surroundings(silent=True)) == "the CI is silent"
+
+
+def test_what_is_worse_than_what_is_over_is_news():
+    over = Surroundings(over={"job": State.DEGRADED})
+    for kind in ("level", "disagreement"):
+        assert inhibited(kind, over) == "its job incident explains it"
+        assert inhibited(kind, over, State.FAILING) is None
 
 
 def opened(*minutes_ago):

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from cibot.alerts.incident import Incident, Phase, Told
-from cibot.alerts.inhibit import Surroundings
+from cibot.alerts.inhibit import AFTERMATH, Surroundings, over_of, told_of
 from cibot.alerts.telling import decide, knowing, news
 from cibot.model import State
 from tests.unit.health.facts import HOUR, NOW
@@ -83,3 +83,30 @@ def test_an_end_is_told_though_a_trouble_keeps_openings_back():
     assert (found.step.name, found.kept_back) == ("resolved", None)
     (found,) = decide([BAD], around, LATER)
     assert found.kept_back == "our own feed is stale"
+
+
+def test_an_end_says_what_fires_beside_it_and_is_quiet_where_people_know_of_that():
+    job = told(replace(OVER, kind="job"))
+    level = replace(BAD, kind="level", severity=State.FAILING)
+    (alone,) = decide([job], Surroundings(), LATER)
+    assert (alone.quiet, alone.lasts) == (False, None)
+    opened, ended = decide([job, level], Surroundings(), LATER)
+    assert (opened.step.name, opened.kept_back) == ("opened", None)
+    assert (ended.step.name, ended.quiet) == ("resolved", True)
+    (unheard,) = decide([told(OVER, count=0)], Surroundings(), LATER)
+    assert (unheard.step.name, unheard.quiet) == ("resolved", True)
+    stale = Surroundings(feed_fresh=False)
+    kept, ended = decide([job, level], stale, LATER)
+    assert kept.kept_back is not None
+    assert (ended.quiet, ended.lasts) == (False, level)
+
+
+def test_what_explains_an_alert_that_is_over_does_not_explain_worse():
+    ended = told(replace(OVER, kind="job"), over=True)
+    assert over_of([ended, BAD], LATER) == {"job": State.DEGRADED}
+    assert over_of([told(ended, over=True, count=0)], LATER) == {}  # nobody heard of it
+    assert over_of([ended], OVER.resolved_at + AFTERMATH + HOUR) == {}
+    worse = told(ended, State.FAILING, over=True)
+    for both in ([ended, worse], [worse, ended]):
+        assert over_of(both, LATER) == {"job": State.FAILING}
+    assert told_of([told(BAD), ended, replace(BAD, kind="job")]) == {"success": State.DEGRADED}

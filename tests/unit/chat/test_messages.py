@@ -61,6 +61,16 @@ def step(name: str, reason: str = FAILING.said, severity: State = State.FAILING)
     return alert_card(incident, Transition(name, NOW, reason, severity, told=True), SUBJECT)
 
 
+def job_over(lasts: Incident | None = None) -> Card:
+    over = Incident(
+        "job", Phase.RESOLVED, State.DEGRADED, NOW, NOW, FAILING.since, NOW + 5 * HOUR,
+        first_evidence=EVIDENCE, id=219,
+    )  # fmt: skip
+    reason = "no job fails change after change; 2 jobs known well enough"
+    ended = Transition("resolved", NOW, reason, State.DEGRADED, told=True)
+    return alert_card(over, ended, replace(SUBJECT, lasts=lasts))
+
+
 def another(number: int, ci: str, severity: State, said: str) -> Card:
     incident = Incident("silent", Phase.FIRING, severity, NOW, NOW, id=number)
     return alert_card(incident, Transition("opened", NOW, said, severity, True), Subject(ci))
@@ -73,6 +83,8 @@ KINDS: dict[str, Callable[[], Card]] = {
     "reopened": lambda: step("reopened", severity=State.DEGRADED),
     "acknowledged": lambda: step("acknowledged", "acknowledged by Mika: new disks"),
     "resolved": lambda: step("resolved", "25 of 27 passed in 2 d where the reference passed"),
+    "job-resolved": job_over,
+    "job-resolved-still-failing": lambda: job_over(FAILING),
     "silent": lambda: ALERTS[1],
     "together": lambda: together_card(
         [Opening(f"CI {one}", "success", NOW, State.FAILING) for one in "ABC"], 7,
