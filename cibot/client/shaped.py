@@ -47,7 +47,7 @@ def status_of(source: Source, found: CiDetail) -> Status:
 
 def why_of(found: CiDetail) -> Why:
     """The reasons behind its state."""
-    return Why(line_of(found, found.signals), found.signals, found.failures)
+    return Why(line_of(found, found.signals), found.signals, found.failures, found.standing)
 
 
 def listing_of(source: Source, found: CiPage, state: State | None) -> Listing:

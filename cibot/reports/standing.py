@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cibot.model import Result
@@ -32,21 +33,28 @@ class Standing:
     reference_passed: int | None
 
 
-def standing(tx: Tx, ctx: Context, ci: CiLine) -> Standing | None:
-    """Where it stands; None for a CI that judged nothing lately."""
-    where = homes(tx, ctx)
+def standing(
+    tx: Tx, ctx: Context, ci: CiLine, where: Mapping[int, Home] | None = None
+) -> Standing | None:
+    """Where it stands; None for a CI that judged nothing lately.
+
+    ``where`` is what `homes` said, for who has asked already.
+    """
+    where = homes(tx, ctx) if where is None else where
     home = where.get(ci.id)
     if home is None or not home.projects:
         return None
     project = home.projects[0]
+    lines = all_lines(tx, ctx)
     rates = {
         one.id: one.rate
-        for one in all_lines(tx, ctx)
+        for one in lines
         if one.rate is not None and one.rate.n >= _FEWEST and _on(where.get(one.id), project)
     }
     mine = rates.get(ci.id)
     better = 0 if mine is None else sum(one.share > mine.share for one in rates.values())
-    n, passed, theirs = _beside(tx, ctx, ci, home.reference)
+    other = next((one for one in lines if one.name == home.reference), None)
+    n, passed, theirs = (0, None, None) if other is None else _beside(tx, ctx, ci, other)
     rank = None if mine is None else better + 1
     return Standing(project, rank, len(rates), home.reference, n, passed, theirs)
 
@@ -55,12 +63,7 @@ def _on(home: Home | None, project: str) -> bool:
     return home is not None and project in home.projects
 
 
-def _beside(
-    tx: Tx, ctx: Context, ci: CiLine, reference: str | None
-) -> tuple[int, int | None, int | None]:
-    other = next((one for one in all_lines(tx, ctx) if one.name == reference), None)
-    if other is None:
-        return 0, None, None
+def _beside(tx: Tx, ctx: Context, ci: CiLine, other: CiLine) -> tuple[int, int | None, int | None]:
     mine, theirs = last_words(tx, ctx, ci.id), last_words(tx, ctx, other.id)
     shared = mine.keys() & theirs.keys()
     if not shared:

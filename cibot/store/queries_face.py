@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import Select, and_, bindparam, func, or_, select
 
 from cibot.store import schema
 from cibot.store.engine import Tx
@@ -23,24 +24,30 @@ def recent_projects(
 
     A few rows from the end of the index for each CI, however long its history.
     """
-    report, change = schema.report, schema.change
     found: dict[int, list[tuple[str, int]]] = {}
     for ci_id in ci_ids:
-        last = (
-            select(report.c.change_id)
-            .where(report.c.ci_id == ci_id, report.c.result.is_not(None))
-            .order_by(report.c.posted_at.desc())
-            .limit(each)
-            .subquery()
-        )
-        query = (
-            select(change.c.project, func.count())
-            .join(last, last.c.change_id == change.c.id)
-            .group_by(change.c.project)
-        )
-        counts = [(row[0], row[1]) for row in tx.execute(query)]
-        found[ci_id] = sorted(counts, key=lambda one: (-one[1], one[0]))
+        rows = tx.execute(_RECENT_PROJECTS, {"ci": ci_id, "each": each})
+        found[ci_id] = sorted(((row[0], row[1]) for row in rows), key=lambda one: (-one[1], one[0]))
     return found
+
+
+def _recent_projects() -> Select[Any]:
+    report, change = schema.report, schema.change
+    last = (
+        select(report.c.change_id)
+        .where(report.c.ci_id == bindparam("ci"), report.c.result.is_not(None))
+        .order_by(report.c.posted_at.desc())
+        .limit(bindparam("each"))
+        .subquery()
+    )
+    return (
+        select(change.c.project, func.count())
+        .join(last, last.c.change_id == change.c.id)
+        .group_by(change.c.project)
+    )
+
+
+_RECENT_PROJECTS = _recent_projects()
 
 
 def reports_before(tx: Tx, ci_id: int, before: ReportKey | None, limit: int) -> list[HeardReport]:

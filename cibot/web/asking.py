@@ -41,16 +41,24 @@ class Asking:
         ctx = self.context()
         return self.store.write(lambda tx: work(tx, ctx))
 
-    def remembered(self, name: str, length: timedelta, question: Callable[[Tx, Context], T]) -> T:
+    def remembered(
+        self,
+        name: str,
+        length: timedelta,
+        question: Callable[[Tx, Context], T],
+        within: tuple[Tx, Context] | None = None,
+    ) -> T:
         """An answer that may be up to ``length`` old: for what is dear to ask and slow to change.
 
         One thread asks anew while the others wait, so that a crowd asks once. ``name`` is
-        one of a few: what was asked is kept for good.
+        one of a few, or of a few for each CI: what was asked is kept for good. Who is in a
+        transaction already gives it as ``within``.
         """
         with self._locks.setdefault(name, threading.Lock()):
             now = self.clock()
             kept = self._kept.get(name)
             if kept is None or not timedelta(0) <= now - kept[0] < length:
-                kept = self._kept[name] = (now, self.ask(question))
+                found = self.ask(question) if within is None else question(*within)
+                kept = self._kept[name] = (now, found)
             answer: T = kept[1]
             return answer

@@ -11,13 +11,14 @@ from cibot.card import Line
 from cibot.reports.contact import Contact, contact
 from cibot.reports.context import Context
 from cibot.reports.failures import Verdict
-from cibot.reports.history import Day, days_before
+from cibot.reports.history import Day
 from cibot.reports.incidents import Incident, read_incidents
 from cibot.reports.jobs import JobLine, jobs
-from cibot.reports.latency import LatencyDay, latency_days
+from cibot.reports.latency import LatencyDay
 from cibot.reports.listing import CiLine
 from cibot.reports.missed import Missed, missed
 from cibot.reports.signals import SignalView
+from cibot.reports.standing import Standing
 from cibot.reports.status import Status, status
 from cibot.reports.why import why
 from cibot.store.engine import Tx
@@ -27,7 +28,7 @@ from cibot.web.api.params import CiName
 from cibot.web.asking import Asking
 from cibot.web.badgecode import BadgeCode, badge_code
 from cibot.web.chart import chart_in_words, history_chart
-from cibot.web.facts import MONTH, NOWHERE, days_of, homes_of
+from cibot.web.facts import NOWHERE, days_of, homes_of, latencies_of
 from cibot.web.latencychart import latency_chart, latency_in_words
 from cibot.web.overview import sentence
 from cibot.web.question import Params
@@ -97,6 +98,7 @@ class CiPage:
     projects: tuple[str, ...]
     month: Month
     signals: tuple[SignalView, ...]
+    standing: Standing | None
     failures: tuple[Verdict, ...]
     incidents: tuple[Incident, ...]
     jobs: tuple[JobLine, ...]
@@ -109,8 +111,9 @@ def ci_page(asking: Asking, params: CiParams) -> CiPage:
     at_home, days = homes_of(asking), days_of(asking)
 
     def question(tx: Tx, ctx: Context) -> CiPage:
-        found, reasons = status(tx, ctx, params.name), why(tx, ctx, params.name)
+        found = status(tx, ctx, params.name)
         ci = found.ci
+        reasons = why(tx, ctx, ci.name, where=at_home)
         home = at_home.get(ci.id, NOWHERE)
         incidents = ci_incidents(tx, ctx, ci.id)
         return CiPage(
@@ -119,8 +122,9 @@ def ci_page(asking: Asking, params: CiParams) -> CiPage:
             sentence(ctx, found, capital=False),
             contact(tx, ctx, ci.name),
             home.projects,
-            month_of(tx, ctx, ci, days, found.reference or home.reference, incidents),
+            month_of(asking, tx, ctx, ci, days, found.reference or home.reference, incidents),
             reasons.signals,
+            reasons.standing,
             reasons.failures,
             incidents,
             jobs(tx, ctx, ci.name).jobs[:_MOST_JOBS],
@@ -138,6 +142,7 @@ def ci_incidents(tx: Tx, ctx: Context, ci_id: int) -> tuple[Incident, ...]:
 
 
 def month_of(
+    asking: Asking,
     tx: Tx,
     ctx: Context,
     ci: CiLine,
@@ -148,13 +153,12 @@ def month_of(
     """The month of a CI beside its reference; ``days`` are every CI's."""
     ids = {one.name: one.id for one in ci_rows(tx)}
     other = ids.get(reference) if reference else None
-    window = days_before(ctx.now, MONTH)
     return Month(
         ci.name,
         reference if other is not None else None,
         days.get(ci.id, ()),
         days.get(other, ()) if other is not None else (),
-        latency_days(tx, ci.id, window),
-        latency_days(tx, other, window) if other is not None else (),
+        latencies_of(asking, tx, ctx, ci.id),
+        latencies_of(asking, tx, ctx, other) if other is not None else (),
         incidents,
     )

@@ -215,6 +215,7 @@ _PICTURES: dict[str, Callable[..., Any]] = {
     "job_link_to": job_link_to,
     "is_rate": is_rate,
     "figure_of": figure_of,
+    "standing_of": phrases.standing,
     "success_verdict": success_verdict,
     "shown_sets": shown_sets,
     "trustworthy": trustworthy,

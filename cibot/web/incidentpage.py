@@ -68,7 +68,7 @@ def incident_page(asking: Asking, params: OneIncident) -> IncidentPage:
         one, steps = incident(tx, ctx, params.id)
         found = status(tx, ctx, one.ci)
         reference = found.reference or at_home.get(found.ci.id, NOWHERE).reference
-        month = month_of(tx, ctx, found.ci, days, reference, (one,))
+        month = month_of(asking, tx, ctx, found.ci, days, reference, (one,))
         return IncidentPage(one, found.ci, steps, *evidence_of(tx, params.id), month)
 
     return asking.ask(question)

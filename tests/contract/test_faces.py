@@ -161,6 +161,13 @@ def test_what_was_missed(faces: Told, face: str) -> None:
 
 
 @pytest.mark.parametrize("face", FACES)
+def test_how_it_stands_beside_others(faces: Told, face: str) -> None:
+    known = faces.api.standing("NetApp CI")
+    assert known["both"][2] == "Zuul"
+    same(known, getattr(faces, face).standing("NetApp CI"), {"rank", "both"})
+
+
+@pytest.mark.parametrize("face", FACES)
 def test_incidents(faces: Told, face: str) -> None:
     known = faces.api.incidents()
     assert known == {

@@ -50,6 +50,19 @@ def _rate_of(told: dict[str, Any]) -> Figures:
     }  # fmt: skip
 
 
+def _standing_in(text: str) -> Figures:
+    told = re.search(
+        r"Beside others: rank (\d+) of (\d+) CIs on (\S+) by pass rate; of (\d+) patch sets that"
+        r" both judged in 7 d it passed (\d+), (\S+) (\d+)\.",
+        " ".join(text.replace("\xa0", " ").split()),
+    )
+    assert told, text
+    return {
+        "rank": (int(told[1]), int(told[2]), told[3]),
+        "both": (int(told[4]), int(told[5]), told[6], int(told[7])),
+    }
+
+
 class Sentences:
     """A face that answers in lines of words: the chat, and the shell where it does as the chat.
 
@@ -95,6 +108,9 @@ class Sentences:
             "examples": [",".join(one) for one in _PATCH_SET.findall(differ)],
             **_rate_in(text),
         }
+
+    def standing(self, name: str) -> Figures:
+        return _standing_in(self.say(f"why {name}"))
 
     def missed(self, name: str) -> Figures:
         text = self.say(f"missed {name}")
@@ -234,6 +250,13 @@ class Api:
             **_rate_of(told["agreement"]),
         }
 
+    def standing(self, name: str) -> Figures:
+        told = self.get(f"/cis/{name}")["standing"]
+        return {
+            "rank": (told["rank"], told["of"], told["project"]),
+            "both": (told["n"], told["passed"], told["reference"], told["reference_passed"]),
+        }
+
     def missed(self, name: str) -> Figures:
         told = self.get(f"/cis/{name}/missed")
         newest = [f"{one['number']},{one['patch_set']}" for one in told["patch_sets"]]
@@ -315,6 +338,9 @@ class Pages:
             "examples": [row["Patch set"] for row in rows[:5]],
             **_rate_in(agree),
         }
+
+    def standing(self, name: str) -> Figures:
+        return _standing_in(self.get(f"/ci/{name}"))
 
     def missed(self, name: str) -> Figures:
         html = self.get(f"/ci/{name}")

@@ -65,7 +65,8 @@ def _why(found: Why) -> Show:
         )
         if not found.signals:
             return head(card, lines=2)
-        return head(card, signals, _failures(ctx, found.failures), *incidents)
+        beside = () if found.standing is None else (line(phrases.standing(found.standing)),)
+        return head(card, signals, *beside, _failures(ctx, found.failures), *incidents)
 
     return show
 

@@ -17,6 +17,7 @@ from cibot.reports.incidents import Incident
 from cibot.reports.listing import CiLine, Listing, listing
 from cibot.reports.signals import Rate, SignalView
 from cibot.reports.silences import Muted
+from cibot.reports.standing import Standing
 from cibot.reports.status import status
 from cibot.reports.why import why
 from cibot.store.engine import Tx
@@ -63,7 +64,10 @@ class CiPage(Page[CiItem]):
 
 @dataclass(frozen=True, slots=True)
 class CiDetail(CiItem):
-    """One CI: signals worst first, its last failures newest first, whom to ask, what mutes it."""
+    """One CI: signals worst first, its last failures newest first, whom to ask, what mutes it.
+
+    ``standing`` is how it stands beside the other CIs of its main project.
+    """
 
     signals: tuple[SignalView, ...]
     reference_rate: Rate | None
@@ -76,6 +80,7 @@ class CiDetail(CiItem):
     recheck: str | None
     stale: tuple[str, ...]
     silence: Muted | None = None
+    standing: Standing | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +132,8 @@ def one_ci(asking: Asking, params: OneCi) -> CiDetail:
     at_home = homes_of(asking)
 
     def question(tx: Tx, ctx: Context) -> CiDetail:
-        found, reasons = status(tx, ctx, params.name), why(tx, ctx, params.name)
+        found = status(tx, ctx, params.name)
+        reasons = why(tx, ctx, found.ci.name, where=at_home)
         known = ctx.configured(found.ci.name)
         fields = _fields(ctx, found.ci, at_home.get(found.ci.id, NOWHERE))
         return CiDetail(
@@ -143,6 +149,7 @@ def one_ci(asking: Asking, params: OneCi) -> CiDetail:
             recheck=known.recheck if known else None,
             stale=_stale(found),
             silence=found.silence,
+            standing=reasons.standing,
         )
 
     return asking.ask(question)
