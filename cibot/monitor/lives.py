@@ -23,11 +23,12 @@ from cibot.monitor.references import Reigns
 from cibot.store.engine import Tx
 from cibot.store.lives import StoredLife, newest_life
 from cibot.store.queries_arrived import KNOWN, LATER, Arrived, arrived
-from cibot.store.queries_life import first_report_of
+from cibot.store.queries_life import first_report_of, full_at
 
 VERSION = 3  # of the judgement: another one lives all lives anew
 _LOOK_BACK = timedelta(minutes=15)  # what another process is still about to commit
-_CHUNK = 30 * 86_400.0  # seconds that are lived through in one go
+_MONTH = 30 * 86_400.0  # seconds that are lived through in one go
+_FULL = 2000  # reports of a CI, or of its reference, beyond a month for which it goes on
 _BEFORE_FIRST = 4 * 86_400.0
 _IN_MEMORY = 6
 _KEEP_EVERY = 3600.0  # seconds of life between two states that are stored
@@ -181,7 +182,7 @@ class Lives:
         else:
             start = life.at
         while start < until:
-            end = _next_stop(start, until)
+            end = _next_stop(tx, reader, start, until)
             life.live(reader.inputs(tx, start, end, life.judge.chances.pending), end)
             if end < until:
                 kept.passed.append((end, json.dumps(life.row())))
@@ -195,10 +196,13 @@ def _packed(row: dict[str, Any], ids: Mapping[IncidentKey, int]) -> bytes:
     return zlib.compress(json.dumps(row).encode(), 1)
 
 
-def _next_stop(start: float, until: float) -> float:
-    """Up to when life is lived through in one go."""
-    stops = (until - before for before in _STOPS)
-    return min(start + _CHUNK, next((one for one in stops if one > start), until))
+def _next_stop(tx: Tx, reader: Reader, start: float, until: float) -> float:
+    """Up to when life is lived through in one go: a month, or as long as little was said."""
+    end = next((one for before in _STOPS if (one := until - before) > start), until)
+    if end - start > _MONTH:
+        full = full_at(tx, {reader.ci.id, *reader.others}, moment(start + _MONTH), _FULL)
+        end = end if full is None else min(end, full.timestamp())
+    return end
 
 
 def _seen(heard: Iterable[Arrived], since: datetime) -> dict[_Moment, tuple[int, int]]:

@@ -21,7 +21,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from cibot.errors import ConfigError, Permanent, Transient
-from cibot.store.cursor import QuickCursor
+from cibot.store.cursor import READ, QuickCursor
 
 log = logging.getLogger(__name__)
 Tx = Connection
@@ -193,6 +193,7 @@ def _mysql(url: URL) -> Engine:
             "read_timeout": 30,
             "write_timeout": 30,
             "cursorclass": QuickCursor,
+            "conv": READ,
         },
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Integer, Select, cast, func, select, tuple_
+from sqlalchemy import Integer, Select, bindparam, cast, func, select, tuple_
 
 from cibot.store import schema
 from cibot.store.engine import Tx
@@ -59,6 +59,20 @@ def first_report_of(tx: Tx, ci_id: int) -> datetime | None:
     query = select(func.min(table.posted_at)).where(table.ci_id == ci_id)
     found: datetime | None = tx.execute(query).scalar()
     return found
+
+
+def full_at(tx: Tx, ci_ids: Collection[int], after: datetime, number: int) -> datetime | None:
+    """When the first of some CIs has written ``number`` times since ``after``; None if none has."""
+    table = schema.report.c
+    query = (
+        select(table.posted_at)
+        .where(table.ci_id == bindparam("ci"), table.posted_at > after)
+        .order_by(table.posted_at)
+        .limit(1)
+        .offset(number - 1)
+    )
+    times = [tx.execute(query, {"ci": one}).scalar() for one in sorted(ci_ids)]
+    return min((one for one in times if one is not None), default=None)
 
 
 def reports_between(

@@ -251,6 +251,7 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     queries_judging.patch_sets_judged_by: [
         lambda tx: queries_judging.patch_sets_judged_by(tx, 1, ["filler/1"], SINCE, UNTIL)
     ],
+    queries_life.full_at: [lambda tx: queries_life.full_at(tx, [1, 2], SINCE, 100)],
     queries_life.first_report_of: [lambda tx: queries_life.first_report_of(tx, 1)],
     queries_life.reports_between: [
         lambda tx: queries_life.reports_between(tx, 1, SINCE, UNTIL),
