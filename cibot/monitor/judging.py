@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cibot.alerts.incident import Phase
-from cibot.alerts.life import Life, key_of
+from cibot.alerts.life import IncidentKey, Life, key_of
 from cibot.config import Config
 from cibot.health.configured import Policies
 from cibot.health.facts import moment
@@ -110,7 +110,7 @@ class Judging:
             return None, 0
         told, incidents = self._store.write(lambda tx: self._write(tx, seen, now))
         self._watch(seen.ci, seen.lived)
-        self._lives.keep(ci_id, {key_of(one.incident): one.stored.id for one in incidents})
+        self._lives.keep(ci_id, _ids(incidents))
         return seen.health, told
 
     def _look(self, tx: Tx, ci_id: int, now: datetime) -> _Seen | None:
@@ -183,7 +183,7 @@ class Judging:
                     one.last.reason,
                 )
         _keep_health(tx, seen, now)
-        self._keep_life(tx, ci.id)
+        self._keep_life(tx, ci.id, _ids(incidents))
         at = life.at
         around = Judged(
             ci,
@@ -199,13 +199,16 @@ class Judging:
         told = self._teller.tell(tx, around, incidents, now) if self._tells else 0
         return told, incidents
 
-    def _keep_life(self, tx: Tx, ci_id: int) -> None:
+    def _keep_life(self, tx: Tx, ci_id: int, ids: Mapping[IncidentKey, int]) -> None:
         wrong = self._lives.wrong_from(ci_id)
         if wrong is not None:
             drop_lives(tx, ci_id, wrong)
-        stored = self._lives.to_store(ci_id)
-        if stored is not None:
+        for stored in self._lives.to_store(ci_id, ids):
             put_life(tx, stored, spread_stored(life_times(tx, ci_id), stored.at))
+
+
+def _ids(incidents: Iterable[Recorded]) -> dict[IncidentKey, int]:
+    return {key_of(one.incident): one.stored.id for one in incidents}
 
 
 def _count(one: Verdicts) -> Count:

@@ -27,8 +27,8 @@ from cibot.store.queries_life import first_report_of, full_at
 
 VERSION = 3  # of the judgement: another one lives all lives anew
 _LOOK_BACK = timedelta(minutes=15)  # what another process is still about to commit
-_MONTH = 30 * 86_400.0  # seconds that are lived through in one go
-_FULL = 2000  # reports of a CI, or of its reference, beyond a month for which it goes on
+_LITTLE = 86_400.0  # seconds that are lived through in one go, whatever was said
+_FULL = 5000  # reports of a CI, or of its reference, that are lived through in one go
 _BEFORE_FIRST = 4 * 86_400.0
 _IN_MEMORY = 6
 _KEEP_EVERY = 3600.0  # seconds of life between two states that are stored
@@ -126,13 +126,23 @@ class Lives:
         wrong = self._under_way[ci_id].wrong_from
         return None if wrong is None else moment(wrong)
 
-    def to_store(self, ci_id: int) -> StoredLife | None:
-        """The present state where it is time to store one."""
+    def to_store(self, ci_id: int, ids: Mapping[IncidentKey, int]) -> list[StoredLife]:
+        """The present state where it is time to store one; before it those kept on a long way.
+
+        ``ids`` are those of the incidents that are being written.
+        """
         kept = self._under_way[ci_id]
         if kept.life.at - kept.stored_at < _KEEP_EVERY or kept.marked_at is None:
-            return None
-        at = moment(kept.life.at)
-        return StoredLife(ci_id, at, kept.marked_at, kept.basis, kept.life.row())
+            return []
+        rows = [(at, json.loads(row)) for at, row in kept.passed[-len(_STOPS) :]]
+        rows.append((kept.life.at, kept.life.row()))
+        for _, row in rows:
+            Life.name_incidents(row, ids)
+        return [
+            StoredLife(ci_id, moment(at), kept.marked_at, kept.basis, row)
+            for at, row in rows
+            if at > kept.stored_at
+        ]
 
     @staticmethod
     def _load(
@@ -197,10 +207,10 @@ def _packed(row: dict[str, Any], ids: Mapping[IncidentKey, int]) -> bytes:
 
 
 def _next_stop(tx: Tx, reader: Reader, start: float, until: float) -> float:
-    """Up to when life is lived through in one go: a month, or as long as little was said."""
+    """Up to when life is lived through in one go: not more than memory should hold."""
     end = next((one for before in _STOPS if (one := until - before) > start), until)
-    if end - start > _MONTH:
-        full = full_at(tx, {reader.ci.id, *reader.others}, moment(start + _MONTH), _FULL)
+    if end - start > _LITTLE:
+        full = full_at(tx, {reader.ci.id, *reader.others}, moment(start), _FULL)
         end = end if full is None else min(end, full.timestamp())
     return end
 

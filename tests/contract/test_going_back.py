@@ -64,8 +64,9 @@ def from_where(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return found
 
 
+@pytest.mark.parametrize("restarts", [False, True], ids=["running", "restarted"])
 def test_an_incident_of_a_past_that_was_lived_in_one_go_keeps_its_number(
-    life: Life, from_where: list[float]
+    life: Life, from_where: list[float], restarts: bool
 ) -> None:
     for _ in range(60):
         life.change()
@@ -76,6 +77,8 @@ def test_an_incident_of_a_past_that_was_lived_in_one_go_keeps_its_number(
     assert [one[2] for one in before].count("firing") >= 1
     for hours in (1, 3, 30):
         hear_of_an_upload(life, hours * HOUR)
+        if restarts:
+            life.restart()
         assert life.judge() is State.DEGRADED
         assert incidents(life) == before
         assert (life.steps(), life.told()) == (steps, told)

@@ -47,7 +47,11 @@ class Life:
         self.woken = 0
         server = store.write(lambda tx: ensure_server(tx, "review", "https://review.example.org/"))
         self.ingest = Ingest(store, server, Roster.from_config(CONFIG, "review"), lambda: self.now)
-        self.monitor = Monitor(store, CONFIG, Policy(), lambda: self.now, self._wake)
+        self.restart()
+
+    def restart(self) -> None:
+        """A new process, which knows what is stored and nothing else."""
+        self.monitor = Monitor(self.store, CONFIG, Policy(), lambda: self.now, self._wake)
 
     def _wake(self) -> None:
         self.woken += 1
