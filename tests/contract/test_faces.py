@@ -22,7 +22,8 @@ from cibot.store.engine import Store, open_store
 from cibot.store.migrate import upgrade
 from tests.support.canned import CONFIG, canned
 from tests.support.faces import application
-from tests.support.figures import Api, Figures, Pages, Sentences, Shell, chat
+from tests.support.figures import Figures, Sentences, Shell, chat
+from tests.support.figures_web import Api, Pages
 from tests.support.history import NOW, History, ago
 from tests.support.listening import listening
 
