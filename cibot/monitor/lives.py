@@ -58,7 +58,7 @@ class Kept:
 
 @dataclass(slots=True)
 class Lived:
-    """What came of it: the steps since ``since``; ``again`` where a part was lived anew."""
+    """What came of it: the steps since ``since``; ``again`` where a part or all was lived anew."""
 
     life: Life
     since: float
@@ -100,7 +100,7 @@ class Lives:
         kept.marked_at = max(since, min(now, newest) - _LOOK_BACK)
         kept.seen = _seen(heard, kept.marked_at)
         self._under_way[ci_id] = kept
-        return Lived(kept.life, start, start < begun, steps)
+        return Lived(kept.life, start, start < begun or not start, steps)
 
     def keep(self, ci_id: int, ids: Mapping[IncidentKey, int]) -> None:
         """Keeps the present state, which was written, and earlier ones: the older, the fewer.

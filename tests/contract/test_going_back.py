@@ -8,10 +8,13 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from cibot.alerts.life import Life as CiLife
 from cibot.model import Change, Message, PatchSet, State
+from cibot.monitor import lives
 from cibot.monitor.lives import Lives
 from cibot.store import schema
 from cibot.store.engine import Store
+from cibot.store.lives import forget_lives
 from tests.support.told_life import ACME, HOUR, ZUUL, Life, comment
 
 
@@ -105,3 +108,30 @@ def test_what_is_said_in_the_second_that_was_just_judged_is_not_late(
     hear_at_once(life, 12)  # and what was written before is
     life.judge()
     assert from_where != []
+
+
+@pytest.mark.parametrize("full", [1, 7, 50])
+def test_it_is_all_one_in_how_many_goes_a_past_is_lived_through(
+    life: Life, monkeypatch: pytest.MonkeyPatch, full: int
+) -> None:
+    for passed, times in ((True, 60), (False, 12), (True, 30)):
+        for _ in range(times):
+            life.change(acme=passed)
+    ends: list[float] = []
+    lived = CiLife.live
+
+    def noted(self: CiLife, inputs: Any, until: float) -> None:
+        ends.append(until)
+        lived(self, inputs, until)
+
+    monkeypatch.setattr(CiLife, "live", noted)
+    assert life.judge() is State.HEALTHY
+    before, goes = (incidents(life), life.steps(), life.told()), len(ends)
+    assert before[0]
+    life.store.write(forget_lives)
+    life.restart()
+    monkeypatch.setattr(lives, "_FULL", full)
+    monkeypatch.setattr(lives, "_LITTLE", 0.0)
+    assert life.judge() is State.HEALTHY
+    assert len(ends) - goes > goes
+    assert (incidents(life), life.steps(), life.told()) == before
