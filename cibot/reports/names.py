@@ -32,6 +32,11 @@ def normalised(name: str) -> str:
     return squeezed.replace(" ", "")
 
 
+def as_stored(wanted: str) -> str:
+    """A whole name as it was typed, fit for the database: no halves of characters, not endless."""
+    return " ".join(wanted.split())[:_LONGEST].encode(errors="ignore").decode()
+
+
 def nearest(wanted: str, names: Sequence[str], most: int = 3) -> list[str]:
     """The names most like ``wanted``, best first; none when nothing is like it."""
     target = normalised(wanted)

@@ -12,6 +12,7 @@ from cibot.reports.failures import JobShare, Passed, Verdict, lately, verdicts
 from cibot.reports.feeds import ServerFeeds, stale_feeds
 from cibot.reports.incidents import open_by_ci
 from cibot.reports.listing import CiLine, ci_line
+from cibot.reports.names import as_stored
 from cibot.reports.project import cis_on, reference_on
 from cibot.reports.signals import Rate, read_success
 from cibot.reports.silences import Muted, silence_on
@@ -43,7 +44,7 @@ class Status:
 
 def status(tx: Tx, ctx: Context, name: str) -> Status:
     """The state of the CI that ``name`` means; UserError, asking back, when none is meant."""
-    seen = _glance(tx, ctx, " ".join(name.split()))
+    seen = _glance(tx, ctx, as_stored(name))
     if seen is None:  # then less than the whole name was given, as people do
         seen = _glance(tx, ctx, find_ci(tx, name).name)
     if seen is None:

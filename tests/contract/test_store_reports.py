@@ -12,6 +12,7 @@ from sqlalchemy import event
 from cibot.actions.roles import Actor
 from cibot.chat.commands import COMMANDS
 from cibot.chat.dispatch import Dispatcher
+from cibot.errors import UserError
 from cibot.model import Result, State
 from cibot.reports.change import change
 from cibot.reports.compare import compare
@@ -136,3 +137,10 @@ def test_no_question_reads_a_whole_table(full: Store) -> None:
 def _skips(statement: str) -> bool:
     """The names of the projects are read by skipping through an index of changes."""
     return bool(re.match(r"SELECT DISTINCT .?change.?\.project\s+FROM .?change.? ORDER", statement))
+
+
+@pytest.mark.parametrize("typed", ["\ud800", "\0", "x" * 300_000, "é" * 200, "' OR 1=1 -- ", "🦀"])
+def test_no_name_that_is_typed_trips_the_database(full: Store, typed: str) -> None:
+    with pytest.raises(UserError, match=r"^(No CI is called|Which CI\?) "):
+        full.read(lambda tx: status(tx, CTX, typed))
+    assert full.read(lambda tx: status(tx, CTX, "NetApp CI\ud83d")).ci.name == "NetApp CI"
