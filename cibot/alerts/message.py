@@ -87,8 +87,8 @@ def _buttons(incident: Incident, ci: str) -> tuple[Button, ...]:
 
 def _recovered(incident: Incident, transition: Transition, subject: Subject, name: Span) -> Line:
     """Who recovered: the CI, one job of it, or it from one of its troubles."""
-    jobs = list(dict.fromkeys(one.job for one in incident.first_evidence if one.job))
-    what = [f": {jobs[0]}"] if incident.kind == "job" and jobs else []
+    job = next((one.job for one in incident.first_evidence if one.job), None)
+    what = [f": {job}"] if incident.kind == "job" and job else []
     why = f"{transition.reason}{_lasted(incident)}"
     worse = subject.lasts
     if worse is None:

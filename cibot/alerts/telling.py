@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from cibot.alerts.incident import Incident, Phase, Told, Transition
-from cibot.alerts.inhibit import Surroundings, inhibited
+from cibot.alerts.inhibit import Surroundings, inhibited, told_of
 
 _FIRES = frozenset({Phase.FIRING, Phase.ACKNOWLEDGED})
 _MOVED = timedelta(minutes=10)  # a time that was told and is wrong by more is corrected
@@ -87,19 +87,18 @@ def decide(
     incident still lasts; an end is told only of what was told.
     """
     known = [*incidents]
-    lasting = {one.kind for one in known if one.open and one.told and not one.told.over}
+    around = replace(around, told={**around.told, **told_of(known)})
     found = [(one, step) for one in known if (step := news(one, now))]
     for incident, step in sorted(found, key=lambda it: (it[1].severity.rank, it[1].at)):
         if step.name == "resolved":
-            unheard = incident.told is None or not incident.told.count
-            quiet = unheard or bool(lasting - {incident.kind})
+            heard = incident.told is not None and incident.told.count > 0
+            quiet = not heard or bool(around.told.keys() - {incident.kind})
             yield Decision(incident, step, quiet=quiet, lasts=_worst_beside(incident, known))
             continue
         reason = None
         if step.name in _WORSE:
             reason = inhibited(incident.kind, around, incident.severity)
         if reason is None and incident.open:
-            lasting.add(incident.kind)
             told = {**around.told, incident.kind: incident.severity}
             around = replace(around, told=told)
         yield Decision(incident, step, reason)

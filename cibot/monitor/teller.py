@@ -18,7 +18,6 @@ from cibot.alerts.inhibit import (
     common_breakage,
     opening,
     over_of,
-    told_of,
 )
 from cibot.alerts.message import Subject, alert_card, together_card
 from cibot.alerts.routing import Alert
@@ -141,7 +140,6 @@ def _surroundings(tx: Tx, one: Judged, now: datetime) -> Surroundings:
         alone=not one.references - {one.ci.id},
         reference_broken=broken,
         silent=any(row.kind == "silent" and row.state in {"firing", "acknowledged"} for row in own),
-        told=told_of(read),
         over=over_of(read, now),
     )
 

@@ -7,14 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from cibot.alerts.incident import Incident, Phase, Transition
-from cibot.alerts.inhibit import (
-    Opening,
-    Surroundings,
-    common_breakage,
-    opening,
-    over_of,
-    told_of,
-)
+from cibot.alerts.inhibit import Opening, Surroundings, common_breakage, opening, over_of
 from cibot.alerts.telling import decide, knowing
 from cibot.replay.run import Replayed
 from cibot.store.cis import KnownCi
@@ -97,7 +90,6 @@ class Timeline:
                 for one in self._open.get(reference, {}).values()
             ),
             silent=any(one.kind == "silent" and one.phase in _FIRES for one in own.values()),
-            told=told_of(own.values()),
             over=over_of(own.values(), now),
         )
 

@@ -63,6 +63,37 @@ def test_a_job_that_breaks_is_one_message_and_its_mending_another(life: Life) ->
     assert mended.startswith("● healthy — Acme: tempest recovered: no job fails")
 
 
+def judged_by_acme(life: Life, broken: str | None) -> None:
+    """A change that Zuul passes and on which one of Acme's two jobs, or none, fails."""
+    life.change(acme=None)
+    uploaded = life.now - HOUR
+    jobs = "\n".join(
+        f"- {job} https://logs.example.org/1 : {'FAILURE' if job == broken else 'SUCCESS'} in 3m"
+        for job in ("iscsi", "nvme")
+    )
+    verb = "failed" if broken else "succeeded"
+    text = f"Patch Set 1:\n\nBuild {verb} (check pipeline).\n\n{jobs}"
+    said = Message(uploaded + HOUR / 3, text, ACME, 1, message_id=f"turns-{life.changes}")
+    patch_sets = (PatchSet(1, uploaded),)
+    life.hear([
+        Change(life.changes, "demo", "master", "S", "NEW", uploaded, life.now, (said,), patch_sets)
+    ])  # fmt: skip
+    life.judge()
+
+
+def test_one_that_fails_by_turns_in_its_jobs_is_told_as_failing(life: Life) -> None:
+    """The first job's streak is over soon; what fails all the same is worse than that was."""
+    for broken, times in ((None, 70), ("iscsi", 4)):
+        for _ in range(times):
+            judged_by_acme(life, broken)
+    for turn in range(80):
+        judged_by_acme(life, ("nvme", "nvme", "iscsi", "iscsi")[turn % 4])
+    first, *more = life.told()
+    assert first.startswith("▲ degraded — Acme is degraded: iscsi failed ")
+    assert [one for one in more if one.startswith("■ failing — Acme is failing")], more
+    assert life.judge() is State.FAILING
+
+
 def test_one_that_fails_with_the_reference_is_not_accused(life: Life) -> None:
     for _ in range(40):
         life.change()

@@ -116,6 +116,8 @@ def test_three_stories_and_answers(tmp_path: Path) -> None:
         running.type("status")
         running.sees("2 of 13 CIs need a look: 1 silent, 1 failing")
         assert running.ended(110) == 0
+        told_of = {one.split(" ")[0] for one in re.findall(r"\[alerts\] .+? — (.+)", running.text)}
+        assert told_of == {"Acme", "Borealis", "Cobalt"}  # no story that nobody wrote
         assert "The demo has ended." in running.text
         assert "Traceback" not in running.text
         assert list(running.temporary.iterdir()) == []
