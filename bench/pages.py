@@ -22,12 +22,12 @@ from bench.shape import REFERENCE
 from bench.table import Figure
 from bench.webhooks import percentile
 from cibot.app import create_app
-from cibot.bot import WebServer
 from cibot.config import Config, WebConfig
 from cibot.store.cis import all_cis
 from cibot.store.engine import open_store
 from cibot.web.asking import Asking
 from cibot.web.faces import face_blueprints
+from cibot.web.server import WebServer
 
 _THREADS = WebConfig().threads
 _ROUNDS = 3

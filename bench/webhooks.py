@@ -27,7 +27,6 @@ from bench.servers import databases
 from bench.table import Figure
 from cibot.app import create_app
 from cibot.bootstrap import webhook_writers
-from cibot.bot import WebServer
 from cibot.collector.ingest import Ingest
 from cibot.collector.roster import Roster
 from cibot.config import WebConfig
@@ -35,6 +34,7 @@ from cibot.store import schema
 from cibot.store.cis import ensure_server
 from cibot.store.engine import open_store
 from cibot.store.migrate import upgrade
+from cibot.web.server import WebServer
 from cibot.webhooks.gerrit import MOUNT, Hook, gerrit_hook
 
 _THREADS = WebConfig().threads

@@ -11,7 +11,7 @@ from functools import partial
 from typing import cast
 
 from cibot.app import create_app
-from cibot.bot import Bot, WebServer
+from cibot.bot import Bot
 from cibot.card import Card
 from cibot.chat.commands.summary import summary_card
 from cibot.chat.delivery import Sender
@@ -42,6 +42,7 @@ from cibot.web.meter import Intake
 from cibot.web.probes import probes_blueprint
 from cibot.web.proxy import behind_proxies
 from cibot.web.readiness import parts
+from cibot.web.server import WebServer
 from cibot.webhooks.gerrit import MOUNT, Hook, gerrit_hook
 from cibot.webhooks.slack import HearsSlack, slack_blueprint
 

@@ -6,16 +6,14 @@ import logging
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
-
-from flask import Flask
-from waitress.server import create_server
+from typing import Protocol
 
 from cibot.chat.protocol import Answer, Backend
-from cibot.errors import ConfigError, Transient
+from cibot.errors import Transient
 from cibot.leader import Leader
 from cibot.scheduler import Scheduler
 from cibot.store.engine import Store
+from cibot.web.server import WebServer
 
 log = logging.getLogger(__name__)
 
@@ -28,50 +26,6 @@ class Worker(Protocol):
 
     def stop(self, timeout: float) -> None:
         """Ends it within ``timeout`` seconds."""
-
-
-class WebServer:
-    """Serves the application from threads of its own; port 0 takes a free one.
-
-    ``proxied`` lets the application see what proxies say of a request.
-    """
-
-    def __init__(self, app: Flask, listen: str, threads: int, *, proxied: bool = False) -> None:
-        host, _, port = listen.rpartition(":")
-        try:
-            self._server: Any = create_server(
-                app,
-                host=host.strip("[]"),
-                port=int(port),
-                threads=threads,
-                ident="cibot",
-                max_request_body_size=(1 << 20) + 8192,
-                # `cibot.web.proxy` reads them, as far as the configuration says
-                clear_untrusted_proxy_headers=not proxied,
-            )
-        except OSError as error:
-            raise ConfigError(
-                f"web.listen: {listen} cannot be listened on: {error.strerror};"
-                " choose another port or end the program that has it"
-            ) from error
-        self._thread = threading.Thread(target=self._server.run, name="web", daemon=True)
-
-    @property
-    def url(self) -> str:
-        """Where it listens, as a person would type it."""
-        host = self._server.effective_host
-        return f"http://{f'[{host}]' if ':' in host else host}:{self._server.effective_port}"
-
-    def start(self) -> None:
-        """Begins to answer."""
-        self._thread.start()
-
-    def stop(self, timeout: float) -> None:
-        """Ends after the requests under way, within ``timeout`` seconds."""
-        # A request that ends after the close would write to a socket that is gone.
-        self._server.task_dispatcher.shutdown(cancel_pending=True, timeout=timeout)
-        self._server.close()
-        self._thread.join(timeout)
 
 
 @dataclass(slots=True)

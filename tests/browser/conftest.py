@@ -12,11 +12,11 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from cibot.bot import WebServer
 from cibot.config import Config
 from cibot.model import State
 from cibot.store import schema
 from cibot.store.engine import Store, open_store
+from cibot.web.server import WebServer
 from tests.support import replayed
 from tests.support.canned import CONFIG, canned
 from tests.support.faces import application

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from flask import Flask
 
-from cibot.bot import WebServer
+from cibot.web.server import WebServer
 
 
 @contextmanager

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 
-from cibot.bot import WebServer
 from cibot.chat.backends.slack import SlackBackend
+from cibot.web.server import WebServer
 from cibot.webhooks.slack import slack_blueprint
 from tests.support.slack_caller import command_body, event_body, signed
 from tests.support.slack_fixtures import slack_config

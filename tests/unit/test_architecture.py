@@ -26,8 +26,8 @@ MONITOR = COLLECT | HEALTH | {"cibot.alerts", "cibot.monitor"}
 REPORTS = CONFIG | STORE | HEALTH | {"cibot.reports", "cibot.alerts", "cibot.monitor.references"}
 ACTIONS = REPORTS | {"cibot.actions", "cibot.monitor.audience"}
 CHAT = ACTIONS | {"cibot.chat"}
-WEB = CHAT | {"cibot.web", "cibot.app", "cibot.logs", "cibot.collector.sink"}
-ALL = {"cibot"} | {f"cibot.{one.stem}" for one in (ROOT / "cibot").iterdir()}
+WEB = CHAT | {"cibot.web", "cibot.web.server", "cibot.app", "cibot.logs", "cibot.collector.sink"}
+ALL = {"cibot", "cibot.web.server"} | {f"cibot.{one.stem}" for one in (ROOT / "cibot").iterdir()}
 
 LAYERS: dict[str, set[str]] = {
     "cibot": set(),
@@ -55,11 +55,12 @@ LAYERS: dict[str, set[str]] = {
     "cibot.chat": CHAT,
     "cibot.webhooks": COLLECT,
     "cibot.web": WEB,
+    "cibot.web.server": BASE,
     "cibot.client": WEB | {"cibot.collector"},
     "cibot.app": BASE,
     "cibot.leader": STORE,
     "cibot.scheduler": BASE,
-    "cibot.bot": CHAT | {"cibot.leader", "cibot.scheduler"},
+    "cibot.bot": CHAT | {"cibot.leader", "cibot.scheduler", "cibot.web.server"},
     "cibot.demo": ALL,
     "cibot.bootstrap": ALL - {"cibot.cli", "cibot.client", "cibot.demo"},
     "cibot.cli": ALL,
