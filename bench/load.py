@@ -36,7 +36,7 @@ from cibot.store.changes import change_id
 from cibot.store.cis import all_cis, ensure_ci, ensure_server, server_urls
 from cibot.store.engine import Store, Tx, open_store
 from cibot.store.feeds import feed_heard
-from cibot.store.incidents import StoredIncident, add_incident, add_transition
+from cibot.store.incidents import StoredIncident, StoredTransition, add_incident, add_transitions
 from cibot.store.migrate import upgrade
 from cibot.store.tally import recount
 
@@ -225,8 +225,8 @@ def _past_incident(tx: Tx, ci_id: int, opened: datetime, over: datetime) -> None
     row = json.dumps(incident_row(one))
     stored = StoredIncident(0, ci_id, one.kind, "resolved", opened, over, over, row, told=True)
     incident_id = add_incident(tx, stored)
-    add_transition(tx, incident_id, opened, "opened", "it got worse")
-    add_transition(tx, incident_id, over, "resolved", "it is over")
+    steps = (opened, "opened", "it got worse"), (over, "resolved", "it is over")
+    add_transitions(tx, [StoredTransition(incident_id, *step) for step in steps])
 
 
 def main() -> None:

@@ -17,7 +17,8 @@ from cibot.reports.incidents import Incident, read_incidents
 from cibot.store.engine import Tx
 from cibot.store.incidents import (
     StoredIncident,
-    add_transition,
+    StoredTransition,
+    add_transitions,
     incident_by_id,
     update_incident,
 )
@@ -58,7 +59,8 @@ def _acknowledge(
         json.dumps(incident_row(after), ensure_ascii=False, separators=(",", ":")), stored.told,
     )  # fmt: skip
     update_incident(tx, row)
-    seq = add_transition(tx, stored.id, ctx.now, transition.name, transition.reason)
+    step = StoredTransition(stored.id, ctx.now, transition.name, transition.reason)
+    seq = add_transitions(tx, [step])[stored.id]
     if stored.told and muted(tx, ci, ctx.now) is None:
         configured = ctx.configured(ci)
         projects = recent_projects(tx, [stored.ci_id])[stored.ci_id]

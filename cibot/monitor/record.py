@@ -8,7 +8,7 @@ store is known again by its kind and the time it began; what people did with it
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -20,8 +20,9 @@ from cibot.monitor.lives import Lived
 from cibot.store.engine import Tx
 from cibot.store.incidents import (
     StoredIncident,
+    StoredTransition,
     add_incident,
-    add_transition,
+    add_transitions,
     changed_since,
     delete_incident,
     forget_steps,
@@ -48,13 +49,17 @@ def record(tx: Tx, ci_id: int, lived: Lived) -> list[Recorded]:
     found = _found(lived, rows)
     known = _known(found, rows, since)
     gone = [one for one in rows.values() if one.id not in known.values() and _began(one) > since]
-    recorded = [_take_back(tx, one, moment(lived.life.at)) for one in gone]
+    taken: list[StoredTransition] = []
+    recorded = [_take_back(tx, one, moment(lived.life.at), taken) for one in gone]
     if lived.again:
         forget_steps(tx, [*known.values()], since)
     for key, one in sorted(found.items(), key=lambda item: item[0]):
         row = rows.get(known.get(key, 0))
         steps = [step.transition for step in lived.steps if key_of(step.incident) == key]
         recorded.append(_store(tx, ci_id, one, row, steps))
+        row_id = recorded[-1].stored.id
+        taken += [StoredTransition(row_id, it.at, it.name, it.reason) for it in steps]
+    add_transitions(tx, taken)
     for done in recorded:
         lasting = lived.life.incidents.get(done.incident.kind)
         if lasting is not None and key_of(lasting) == key_of(done.incident):
@@ -97,7 +102,9 @@ def _known(
     return known
 
 
-def _take_back(tx: Tx, row: StoredIncident, at: datetime) -> Recorded:
+def _take_back(
+    tx: Tx, row: StoredIncident, at: datetime, taken: list[StoredTransition]
+) -> Recorded:
     """What late comments did away with; what nobody was told of leaves no trace."""
     before = _read(row)
     if before.told is None or not before.told.count:
@@ -108,19 +115,16 @@ def _take_back(tx: Tx, row: StoredIncident, at: datetime) -> Recorded:
     stored = _write(tx, row.ci_id, after, row)
     step = Transition("withdrawn", at, said, before.severity, told=True)
     if before.phase is not Phase.WITHDRAWN:
-        add_transition(tx, row.id, at, step.name, said)
+        taken.append(StoredTransition(row.id, at, step.name, said))
     return Recorded(stored, after, step)
 
 
 def _store(
-    tx: Tx, ci_id: int, one: Incident, row: StoredIncident | None, steps: Iterable[Transition]
+    tx: Tx, ci_id: int, one: Incident, row: StoredIncident | None, steps: Sequence[Transition]
 ) -> Recorded:
     incident = _with_people(one, _read(row)) if row else one
     stored = _write(tx, ci_id, incident, row)
-    last = None
-    for last in steps:
-        add_transition(tx, stored.id, last.at, last.name, last.reason)
-    return Recorded(stored, replace(incident, id=stored.id), last)
+    return Recorded(stored, replace(incident, id=stored.id), steps[-1] if steps else None)
 
 
 def _with_people(one: Incident, before: Incident) -> Incident:

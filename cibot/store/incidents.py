@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import delete, func, insert, or_, select, update
 
 from cibot.store import schema
-from cibot.store.bulk import upsert
+from cibot.store.bulk import insert_rows, upsert
 from cibot.store.engine import Tx
 
 
@@ -193,22 +193,38 @@ def _values(incident: StoredIncident) -> dict[str, object]:
     }
 
 
-def add_transition(tx: Tx, incident_id: int, at: datetime, name: str, reason: str) -> int:
-    """Stores a step of an incident and returns its number, from 1."""
-    seq = last_step(tx, incident_id) + 1
-    tx.execute(
-        insert(schema.transition).values(
-            incident_id=incident_id, seq=seq, at=at, name=name, reason=reason
+def add_transitions(tx: Tx, steps: Sequence[StoredTransition]) -> dict[int, int]:
+    """Stores steps after those that their incidents have; returns each incident's last number,
+    from 1.
+    """
+    seqs = last_steps(tx, {one.incident_id for one in steps})
+    rows = []
+    for one in steps:
+        seq = seqs[one.incident_id] = seqs.get(one.incident_id, 0) + 1
+        rows.append(
+            {
+                "incident_id": one.incident_id,
+                "seq": seq,
+                "at": one.at,
+                "name": one.name,
+                "reason": one.reason,
+            }
         )
-    )
-    return seq
+    insert_rows(tx, schema.transition, rows)
+    return seqs
 
 
-def last_step(tx: Tx, incident_id: int) -> int:
-    """The number of an incident's last step, 0 before the first."""
+def last_steps(tx: Tx, incident_ids: Collection[int]) -> dict[int, int]:
+    """The number of the last step of each incident that has one."""
+    if not incident_ids:
+        return {}
     table = schema.transition.c
-    query = select(func.max(table.seq)).where(table.incident_id == incident_id)
-    return int(tx.execute(query).scalar() or 0)
+    query = (
+        select(table.incident_id, func.max(table.seq))
+        .where(table.incident_id.in_(sorted(incident_ids)))
+        .group_by(table.incident_id)
+    )
+    return {row[0]: row[1] for row in tx.execute(query)}
 
 
 def transitions_since(tx: Tx, since: datetime, limit: int = 1000) -> list[StoredTransition]:

@@ -51,7 +51,7 @@ from cibot.store import (
 )
 from cibot.store.audit import AuditRow
 from cibot.store.engine import Store, Tx, open_store
-from cibot.store.incidents import StoredHealth, StoredIncident
+from cibot.store.incidents import StoredHealth, StoredIncident, StoredTransition
 from cibot.store.lease import Lease
 from cibot.store.lives import StoredLife
 from cibot.store.migrate import upgrade
@@ -161,7 +161,7 @@ CALLS: Mapping[Any, Sequence[Call]] = {
         lambda tx: incidents.incident_by_id(tx, 5),
         lambda tx: incidents.incident_by_id(tx, 5, lock=True),
     ],
-    incidents.last_step: [lambda tx: incidents.last_step(tx, 5)],
+    incidents.last_steps: [lambda tx: incidents.last_steps(tx, {5, 6})],
     incidents.changed_since: [
         lambda tx: incidents.changed_since(tx, 1, SINCE),
         lambda tx: incidents.changed_since(tx, 1, SINCE, [5]),
@@ -174,7 +174,9 @@ CALLS: Mapping[Any, Sequence[Call]] = {
         lambda tx: incidents.add_incident(tx, StoredIncident(**_fields(INCIDENT, kind="new")))
     ],
     incidents.update_incident: [lambda tx: incidents.update_incident(tx, INCIDENT)],
-    incidents.add_transition: [lambda tx: incidents.add_transition(tx, 5, NOW, "fired", "r")],
+    incidents.add_transitions: [
+        lambda tx: incidents.add_transitions(tx, [StoredTransition(5, NOW, "fired", "r")])
+    ],
     incidents.transitions_since: [lambda tx: incidents.transitions_since(tx, SINCE)],
     lease.acquire: [
         lambda tx: lease.acquire(tx, "leader", "me", NOW, UNTIL),

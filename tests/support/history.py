@@ -24,8 +24,9 @@ from cibot.store.feeds import feed_failed, feed_heard
 from cibot.store.incidents import (
     StoredHealth,
     StoredIncident,
+    StoredTransition,
     add_incident,
-    add_transition,
+    add_transitions,
     put_health,
 )
 from cibot.store.reports import put_reports
@@ -205,8 +206,7 @@ class History:
         for stored, steps in ci.incidents:
             fields = {name: getattr(stored, name) for name in StoredIncident.__slots__}
             incident_id = add_incident(tx, StoredIncident(**fields | {"ci_id": ci_id}))
-            for at, name, reason in steps:
-                add_transition(tx, incident_id, at, name, reason)
+            add_transitions(tx, [StoredTransition(incident_id, *step) for step in steps])
         return ci_id
 
     def _write_reports(self, tx: Tx, server: int, ids: Mapping[str, int]) -> None:

@@ -19,8 +19,9 @@ INSERT = "INSERT INTO `t` (a, b) VALUES (%s, %s)"
 UPSERT = INSERT + " ON DUPLICATE KEY UPDATE b = concat(VALUES(b), '100%%')"
 NEWER = INSERT + " AS new ON DUPLICATE KEY UPDATE b = new.b"
 MOMENTS = st.datetimes(timezones=st.just(UTC))
+TEXTS = st.one_of(st.text(), st.text(alphabet="\\'\"\n\r\0\x1anZé"))
 VALUES = st.one_of(
-    st.none(), st.booleans(), st.integers(), st.text(), MOMENTS, st.floats(allow_nan=False)
+    st.none(), st.booleans(), st.integers(), TEXTS, MOMENTS, st.floats(allow_nan=False)
 ).filter(lambda value: value not in (float("inf"), float("-inf")))
 
 
