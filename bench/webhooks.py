@@ -26,7 +26,6 @@ from bench.posting import Posted, post
 from bench.servers import databases
 from bench.table import Figure
 from cibot.app import create_app
-from cibot.bootstrap import webhook_writers
 from cibot.collector.ingest import Ingest
 from cibot.collector.roster import Roster
 from cibot.config import WebConfig
@@ -56,7 +55,7 @@ def ours(url: str, events: list[str], scratch: Path) -> Posted:
     sink = Ingest(store, server, Roster("bench"), _now)
     app = create_app(
         [],
-        {MOUNT: gerrit_hook({"bench": Hook(_TOKEN, sink, writers=webhook_writers(store))}, _now)},
+        {MOUNT: gerrit_hook({"bench": Hook(_TOKEN, sink)}, _now)},
     )
     posted = _serve(app, f"/webhooks/gerrit/bench/{_TOKEN}", events, scratch)
     stored = store.read(lambda tx: len(tx.execute(select(schema.comment.c.seq)).all()))

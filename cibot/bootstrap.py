@@ -161,22 +161,16 @@ def make_backends(config: Config) -> dict[str, Backend]:
     return backends
 
 
-def _hooks(sources: list[Source], writers: int) -> dict[str, Hook]:
+def _hooks(sources: list[Source]) -> dict[str, Hook]:
     return {
         one.config.name: Hook(
             one.config.webhook_token.get_secret_value(),
             one.ingest,
             project_filter(one.config.projects),
-            writers,
         )
         for one in sources
         if one.config.webhook_token is not None
     }
-
-
-def webhook_writers(store: Store) -> int:
-    """How many transactions of webhooks run at once; SQLite has one writer."""
-    return 1 if store.engine.dialect.name == "sqlite" else 2
 
 
 def _jobs(
@@ -239,7 +233,7 @@ def _web(
             *face_blueprints(asking, intake),
             slack_blueprint(cast("dict[str, HearsSlack]", slack)),
         ],
-        {MOUNT: gerrit_hook(_hooks(sources, webhook_writers(store)), clock)},
+        {MOUNT: gerrit_hook(_hooks(sources), clock)},
     )
     proxied = config.web.proxies > 0
     app = behind_proxies(app, config.web)

@@ -21,6 +21,7 @@ from urllib.parse import quote, quote_plus
 MASK = "[secret]"
 _SHORTEST = 4  # characters; masking shorter ones would eat ordinary words
 _NOISY = ("alembic", "apscheduler", "irc", "jaraco", "slack_sdk", "urllib3", "waitress")
+_QUEUE = "waitress.queue"  # warns of each request that waits for a thread
 
 # What looks like a secret although nobody registered it.
 _SHAPES = (
@@ -195,8 +196,9 @@ def set_up(
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonFormatter(scrub) if form == "json" else TextFormatter(scrub))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    for name in _NOISY:
-        logging.getLogger(name).setLevel(logging.NOTSET if level == "debug" else logging.WARNING)
+    quiet = dict.fromkeys(_NOISY, logging.WARNING) | {_QUEUE: logging.ERROR}
+    for name, least in quiet.items():
+        logging.getLogger(name).setLevel(logging.NOTSET if level == "debug" else least)
     logging.captureWarnings(capture=True)
     threading.excepthook = _thread_died
     return scrub

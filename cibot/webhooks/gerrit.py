@@ -46,14 +46,12 @@ class EventSink(Sink, Protocol):
 class Hook:
     """A server whose events are taken, under its token.
 
-    Events of projects that ``wants`` refuses are accepted and not stored;
-    ``writers`` is as `Together` has it.
+    Events of projects that ``wants`` refuses are accepted and not stored.
     """
 
     token: str
     sink: EventSink
     wants: Callable[[str], bool] = lambda _project: True
-    writers: int = 1
 
 
 def gerrit_hook(hooks: Mapping[str, Hook], clock: Callable[[], datetime]) -> WSGIApplication:
@@ -61,7 +59,7 @@ def gerrit_hook(hooks: Mapping[str, Hook], clock: Callable[[], datetime]) -> WSG
 
     No view of Flask, which would take longer for an event than all else that is done with it.
     """
-    together = {name: Together(hook.sink, clock, hook.writers) for name, hook in hooks.items()}
+    together = {name: Together(hook.sink, clock) for name, hook in hooks.items()}
 
     def receive(environ: WSGIEnvironment) -> tuple[int, str]:
         server, token = _path(environ)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import queue
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from datetime import datetime
@@ -22,25 +21,21 @@ log = logging.getLogger(__name__)
 
 FEED = "webhook"
 _MOST = 64  # events in one transaction
-_ENOUGH = 8  # events that are worth a second transaction at once, and how long to wait for them
-_MOMENT_S = 0.005
 _Waiting = tuple[Change | None, Future[IngestCounts]]
 
 
 class Together:
     """One server's events on their way into its sink.
 
-    ``writers`` transactions may be under way at once: more than one where the
-    database locks rows rather than everything.
+    One transaction at a time: a second one beside it takes half of its events and
+    costs as much again.
     """
 
-    def __init__(self, sink: Sink, clock: Callable[[], datetime], writers: int = 1) -> None:
+    def __init__(self, sink: Sink, clock: Callable[[], datetime]) -> None:
         self._sink = sink
         self._clock = clock
-        self._writers = writers
         self._waiting: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
-        self._threads: list[threading.Thread] = []
-        self._under_way = 0  # about: nothing but a few milliseconds hang on it
+        self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
 
     def store(self, change: Change | None, timeout: float) -> IngestCounts:
@@ -64,27 +59,22 @@ class Together:
         return self._waiting.qsize()
 
     def stop(self, timeout: float) -> None:
-        """Stores what is waiting and ends the threads."""
+        """Stores what is waiting and ends the thread."""
         with self._lock:
-            for _ in self._threads:
+            if self._thread is not None:
                 self._waiting.put(None)
-            for thread in self._threads:
-                thread.join(timeout / len(self._threads))
+                self._thread.join(timeout)
 
     def _start(self) -> None:
         if self._alive():
             return
         with self._lock:
-            if self._alive():
-                return
-            alive = [one for one in self._threads if one.is_alive()]
-            for _ in range(self._writers - len(alive)):
-                alive.append(threading.Thread(target=self._run, name="webhooks", daemon=True))
-                alive[-1].start()
-            self._threads = alive
+            if not self._alive():
+                self._thread = threading.Thread(target=self._run, name="webhooks", daemon=True)
+                self._thread.start()
 
     def _alive(self) -> bool:
-        return len(self._threads) == self._writers and all(one.is_alive() for one in self._threads)
+        return self._thread is not None and self._thread.is_alive()
 
     def _run(self) -> None:
         more = True
@@ -92,19 +82,14 @@ class Together:
             batch = self._gather()
             more = batch[-1] is not None
             waited_for = (one for one in batch if one is not None)
-            self._under_way += 1
             self._commit([one for one in waited_for if one[1].set_running_or_notify_cancel()])
-            self._under_way -= 1
 
     def _gather(self) -> list[_Waiting | None]:
-        """What is waiting. While another transaction is under way, few wait a moment for more."""
+        """What is waiting, as soon as anything is."""
         batch = [self._waiting.get()]
-        until = time.monotonic() + _MOMENT_S
         while len(batch) < _MOST and batch[-1] is not None:
-            few = self._under_way and len(batch) < _ENOUGH
-            left = max(0.0, until - time.monotonic()) if few else 0.0
             try:
-                batch.append(self._waiting.get(left > 0, left))
+                batch.append(self._waiting.get_nowait())
             except queue.Empty:
                 break
         return batch

@@ -120,13 +120,20 @@ def test_secrets_learnt_later_are_masked_too() -> None:
     assert stream.getvalue().rstrip().endswith(f"x value={MASK}")
 
 
-def test_libraries_chatter_only_when_asked_to() -> None:
+@pytest.mark.parametrize(
+    ("name", "level", "said"),
+    [
+        ("apscheduler.executors", logging.INFO, "Running job"),
+        ("waitress.queue", logging.WARNING, "Task queue depth is 1"),
+    ],
+)
+def test_libraries_chatter_only_when_asked_to(name: str, level: int, said: str) -> None:
     stream = logged()
-    logging.getLogger("apscheduler.executors").info("Running job")
+    logging.getLogger(name).log(level, said)
     assert stream.getvalue() == ""
     stream = logged(level="debug")
-    logging.getLogger("apscheduler.executors").info("Running job")
-    assert "Running job" in stream.getvalue()
+    logging.getLogger(name).log(level, said)
+    assert said in stream.getvalue()
 
 
 def test_a_thread_that_dies_says_so_in_one_line() -> None:
