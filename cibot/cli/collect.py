@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-from cibot import logs
+from cibot import heap, logs
 from cibot.bootstrap import Source, make_source, open_migrated, utc_now
 from cibot.cli.common import config_option, read_config
 from cibot.cli.signals import when_asked_to_end
@@ -37,6 +37,7 @@ def _opened(config_path: Path | None, server: str | None) -> tuple[Config, Store
     sources = [make_source(loaded.config, one, store) for one in chosen]
     for one in sources:
         one.ingest.sync_roster()
+    heap.settle()
     return loaded.config, store, sources
 
 

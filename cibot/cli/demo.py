@@ -20,7 +20,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
-from cibot import logs
+from cibot import heap, logs
 from cibot.bootstrap import build, make_source, open_migrated, utc_now
 from cibot.bot import Bot
 from cibot.card import card
@@ -135,6 +135,7 @@ def _listen(port: int | None) -> str:
 
 def _play(wish: Wish, folder: Path, log: Path, stop: threading.Event) -> None:
     """Everything from the first line to the last."""
+    heap.settle()
     began = time.monotonic()
     scenario = Scenario(utc_now(), wish.seed)
     with ReviewServer() as server:

@@ -9,7 +9,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from cibot import logs
+from cibot import heap, logs
 from cibot.alerts.incident import Phase
 from cibot.alerts.incidentrow import incident_from_row
 from cibot.bootstrap import open_migrated, utc_now
@@ -41,6 +41,7 @@ def rebuild_command(config_path: Path | None) -> None:
     loaded = read_config(config_path)
     logs.set_up("error", loaded.config.log.format, secrets=secret_values(loaded.config))
     store = open_migrated(loaded.config)
+    heap.settle()
     judging = Judging(
         store, loaded.config, policies_from(loaded.config.judgement), utc_now, tells=False
     )

@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from cibot import logs
+from cibot import heap, logs
 from cibot.chat.lines import one_line
 from cibot.cli.common import read_config
 from cibot.config import Config
@@ -90,6 +90,7 @@ def replay_command(
         raise UserError("there is no change in these files" + _broken(broken))
     servers = list(dict.fromkeys(one.server for one in told))
     config = configured(config, servers, named, reference, find)
+    heap.settle()
     with opened() as store, _bar() as reached:
         found = take_in(store, config, told, reached)
         judged = judge(store, config, found, reached)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from cibot import logs
+from cibot import heap, logs
 from cibot.bootstrap import build
 from cibot.bot import Bot
 from cibot.chat.backends.console import ConsoleBackend
@@ -46,6 +46,7 @@ def run(config: Config, extra: dict[str, Backend] | None = None) -> None:
 
 def live(bot: Bot) -> None:
     """Starts the bot, waits to be asked to stop, and stops it."""
+    heap.settle()
     try:
         bot.start()
         bot.wait()

@@ -41,6 +41,7 @@ LAYERS: dict[str, set[str]] = {
     "cibot.scope": CONFIG,
     "cibot.configfile": CONFIG | {"cibot.health", "cibot.store"},
     "cibot.logs": set(),
+    "cibot.heap": set(),
     "cibot.health": HEALTH,
     "cibot.alerts": PURE | {"cibot.health"},
     "cibot.store": STORE,
