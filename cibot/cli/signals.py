@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import queue
+import os
 import signal
 import threading
 from collections.abc import Callable, Sequence
@@ -13,16 +13,19 @@ ENDING = (signal.SIGINT, signal.SIGTERM)
 def when_asked_to_end(stop: Callable[[], None], numbers: Sequence[signal.Signals] = ENDING) -> None:
     """Calls ``stop`` in a thread of its own when one of the signals comes; for the main thread.
 
-    A handler runs between any two steps of the main thread, which may just then hold the
-    lock of the very Event that ``stop`` sets, and would wait for itself for ever. Only a
-    SimpleQueue may be put into at any moment.
+    Python's handlers run when the main thread gets to it, and one that came just before that
+    thread began to wait for something is not heard until the wait is over. The pipe is
+    written to when the signal comes, whatever the main thread does.
     """
-    asked: queue.SimpleQueue[None] = queue.SimpleQueue()
+    heard, told = os.pipe()
+    os.set_blocking(told, False)
 
     def wait() -> None:
-        asked.get()
+        while os.read(heard, 1)[0] not in numbers:
+            pass
         stop()
 
     threading.Thread(target=wait, name="signals", daemon=True).start()
+    signal.set_wakeup_fd(told, warn_on_full_buffer=False)
     for number in numbers:
-        signal.signal(number, lambda _number, _frame: asked.put(None))
+        signal.signal(number, lambda _number, _frame: None)
