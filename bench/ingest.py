@@ -33,16 +33,6 @@ from cibot.store.migrate import upgrade
 _BATCH = 200  # changes in one transaction, as a backfill's page
 _ROUNDS = 3
 _COMMIT = 4000  # rows: about what one such transaction holds
-_TABLES = (
-    schema.ci,
-    schema.server,
-    schema.account,
-    schema.change,
-    schema.patch_set,
-    schema.comment,
-    schema.report,
-    schema.build,
-)
 
 
 def ours(url: str, lines: Sequence[str]) -> tuple[float, float, Store]:
@@ -71,7 +61,8 @@ def floor(store: Store, url: str) -> tuple[float, int]:
     fresh = open_store(url)
     upgrade(fresh)
     fresh.close()
-    held = [(table, _rows(store, table)) for table in _TABLES]
+    held = [(table, _rows(store, table)) for table in schema.metadata.sorted_tables]
+    held = [(table, rows) for table, rows in held if rows]
     count = sum(len(rows) for _, rows in held)
     return (_pymysql if "mysql" in url else _sqlite)(url, held), count
 

@@ -26,7 +26,7 @@ from cibot.store.queries_life import (
 )
 
 _BEFORE = 1 << 30  # the place of a comment that only an event told of: after those of REST
-_BUILT = ("pass", "fail", "infra")
+_RESULTS = {one.value: one for one in Result}
 
 
 @dataclass(slots=True)
@@ -68,7 +68,7 @@ class Reader:
         theirs += [one for one in known if one.ci_id != self.ci.id]
         found = [
             one
-            for facts in self._facts(tx, touched, own, theirs)
+            for facts in self._facts(tx, touched, own, theirs, end)
             for one in follow(facts)
             if after < one.at <= until
         ]
@@ -89,13 +89,12 @@ class Reader:
         touched: Collection[int],
         own: Iterable[ReportRow],
         theirs: Iterable[ReportRow],
+        until: datetime,
     ) -> list[ChangeFacts]:
         rows, uploads = change_rows(tx, touched), uploads_of(tx, touched)
         found = {one.id: self._change(one, uploads.get(one.id, {})) for one in rows.values()}
         own = [one for one in own if one.change_id in found]
-        builds = voting_builds(
-            tx, {(one.change_id, one.seq) for one in own if one.result in _BUILT}
-        )
+        builds = voting_builds(tx, self.ci.id, rows, until)
         for one in own:
             runs = builds.get((one.change_id, one.seq), ())
             found[one.change_id].own.append(self._attempt(one, runs))
@@ -133,10 +132,10 @@ class Reader:
             _place(one),
             one.patch_set or 0,
             one.pipeline or "",
-            Result(one.result) if one.result is not None and judges else None,
+            _RESULTS[one.result] if one.result is not None and judges else None,
             final=one.outcome not in (None, Outcome.STARTED) and one.patch_set is not None,
             unmerged=one.outcome == Outcome.MERGE_FAILURE,
-            runs=tuple(JobRun(job, Result(result), url) for job, result, url in runs),
+            runs=tuple([JobRun(job, _RESULTS[result], url) for job, result, url in runs]),
         )
 
     def _ends(self, tx: Tx, change_ids: Collection[int], after: float, until: float) -> list[Ended]:
@@ -158,7 +157,7 @@ class Reader:
 def _verdict(one: ReportRow) -> RefVerdict:
     assert one.patch_set is not None
     assert one.result is not None
-    return RefVerdict(one.posted_at.timestamp(), _place(one), one.patch_set, Result(one.result))
+    return RefVerdict(one.posted_at.timestamp(), _place(one), one.patch_set, _RESULTS[one.result])
 
 
 def _place(one: ReportRow) -> int:

@@ -6,12 +6,13 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Integer, Select, bindparam, cast, func, select, tuple_
+from sqlalchemy import Integer, Select, bindparam, cast, func, select
 
 from cibot.store import schema
-from cibot.store.engine import Tx
+from cibot.store.engine import Tx, in_this_order
 
 _CHUNK = 500
+_BUILT = ("pass", "fail", "infra")  # results of reports that builds made
 
 
 class ReportRow(NamedTuple):
@@ -126,18 +127,22 @@ def reports_before(
 
 
 def voting_builds(
-    tx: Tx, keys: Collection[tuple[int, int]]
+    tx: Tx, ci_id: int, change_ids: Collection[int], until: datetime
 ) -> dict[tuple[int, int], list[tuple[str, str, str | None]]]:
-    """(job, result, URL) of the voting builds of some reports, in the order written."""
-    table = schema.build.c
+    """(job, result, URL) of the voting builds of a CI's reports on some changes until then.
+
+    By (change, seq), in the order written; only of reports that judge something.
+    """
+    report, build = schema.report.c, schema.build.c
     found: dict[tuple[int, int], list[tuple[str, str, str | None]]] = {}
-    for some in _chunks(keys):
-        query = (
-            select(table.change_id, table.seq, table.job, table.result, table.url)
-            # the change alone leads to the key, which may not be seen in a pair
-            .where(table.change_id.in_(sorted({change_id for change_id, _seq in some})))
-            .where(tuple_(table.change_id, table.seq).in_(some), table.voting)
-            .order_by(table.change_id, table.seq, table.idx)
+    for some in _chunks(change_ids):
+        query = in_this_order(
+            select(build.change_id, build.seq, build.job, build.result, build.url)
+            .select_from(schema.report)
+            .join(schema.build, (build.change_id == report.change_id) & (build.seq == report.seq))
+            .where(report.change_id.in_(some), report.ci_id == ci_id, report.posted_at <= until)
+            .where(report.result.in_(_BUILT), build.voting)
+            .order_by(report.change_id, report.seq, build.idx)
         )
         for change_id, seq, job, result, url in tx.execute(query):
             found.setdefault((change_id, seq), []).append((job, result, url))

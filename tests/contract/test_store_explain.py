@@ -265,7 +265,9 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     queries_life.reports_before: [
         lambda tx: queries_life.reports_before(tx, [1, 2], [CHANGE, CHANGE + 1], UNTIL)
     ],
-    queries_life.voting_builds: [lambda tx: queries_life.voting_builds(tx, KEY)],
+    queries_life.voting_builds: [
+        lambda tx: queries_life.voting_builds(tx, 1, [CHANGE, CHANGE + 1], UNTIL)
+    ],
     queries_life.change_rows: [lambda tx: queries_life.change_rows(tx, [CHANGE])],
     queries_life.uploads_of: [lambda tx: queries_life.uploads_of(tx, [CHANGE])],
     queries_arrived.arrived: [
