@@ -140,7 +140,8 @@ def test_the_database_goes_away_and_comes_back(
     assert life.post(life.comment()) == 200
     life.tell("before")
     eventually(lambda: life.complete() and life.polled(), "the first comment")
-    eventually(lambda: life.room.keys == ["before"], "the first message")
+    eventually(lambda: "sent key=before" in caplog.text, "the first message, and the note of it")
+    assert life.room.keys == ["before"]
 
     mariadb.stop()
     posted = life.comment()
