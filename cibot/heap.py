@@ -1,4 +1,4 @@
-"""Python's search for cycles, set for a process that holds much and makes few of them."""
+"""Python's garbage collector, set for a process that holds much and makes few cycles."""
 
 from __future__ import annotations
 

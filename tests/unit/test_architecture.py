@@ -26,7 +26,7 @@ MONITOR = COLLECT | HEALTH | {"cibot.alerts", "cibot.monitor"}
 REPORTS = CONFIG | STORE | HEALTH | {"cibot.reports", "cibot.alerts", "cibot.monitor.references"}
 ACTIONS = REPORTS | {"cibot.actions", "cibot.monitor.audience"}
 CHAT = ACTIONS | {"cibot.chat"}
-WEB = CHAT | {"cibot.web", "cibot.web.server", "cibot.app", "cibot.logs", "cibot.collector.sink"}
+WEB = CHAT | {"cibot.web", "cibot.app", "cibot.logs", "cibot.collector.sink"}
 ALL = {"cibot", "cibot.web.server"} | {f"cibot.{one.stem}" for one in (ROOT / "cibot").iterdir()}
 
 LAYERS: dict[str, set[str]] = {
