@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from bench import ingest, latency, outbox, scale, start, webhooks
 from bench.table import Figure, show
 from bench.through import figures as judging
-from cibot import heap
+from cibot.daemon import gc_settings
 
 _FIGURES: dict[str, Callable[[argparse.Namespace], Iterable[Figure]]] = {
     "judging": lambda _options: judging(),
@@ -53,7 +53,7 @@ def main() -> None:
         parser.error(f"no such figure: {', '.join(sorted(unknown))}")
     # waitress warns of each request that waits for a thread: here all of them do
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
-    heap.settle()  # as the commands do
+    gc_settings.settle()  # as the commands do
     found: list[Figure] = []
     failed = False
     for name in options.figures or _FIGURES:

@@ -21,10 +21,10 @@ from cibot.collector.decode import change_from_rest
 from cibot.collector.formats import parse
 from cibot.collector.ingest import Ingest
 from cibot.collector.roster import Roster
-from cibot.config import Config
+from cibot.config.models import Config
 from cibot.health.policy import Policy
+from cibot.judging import Monitor
 from cibot.model import Change
-from cibot.monitor import Monitor
 from cibot.store import schema
 from cibot.store.cis import all_cis, ensure_server
 from cibot.store.engine import Store, open_store

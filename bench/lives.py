@@ -1,7 +1,7 @@
 """Figures of judging, on simulated CIs: false alerts, results to detect, silence, recovery.
 
 What is judged is the production code from a change's course to its incidents
-(``cibot.health``, ``cibot.alerts``); `bench.through` shows that the whole path from
+(``cibot.health``, ``cibot.incidents``); `bench.through` shows that the whole path from
 Gerrit's JSON agrees with it.
 """
 
@@ -30,9 +30,9 @@ from bench.world import (
     lived,
     world,
 )
-from cibot.alerts.life import Life
 from cibot.health.policy import Policy
-from cibot.monitor.references import Reigns
+from cibot.health.references import Reigns
+from cibot.incidents.tracker import Life
 from cibot.replay.run import Replayed
 from cibot.replay.timeline import Timeline
 from cibot.store.cis import KnownCi

@@ -24,12 +24,12 @@ import pymysql
 from sqlalchemy.engine import make_url
 
 from bench.shape import REFERENCE, Lived, Said, Vendor, lived, vendors
-from cibot.alerts.incident import Incident, Phase
-from cibot.alerts.incidentrow import incident_row
-from cibot.config import Config
+from cibot.config.models import Config
 from cibot.health.policy import Policy
+from cibot.incidents.incident import Incident, Phase
+from cibot.incidents.incidentrow import incident_row
+from cibot.judging import Monitor
 from cibot.model import Account, State
-from cibot.monitor import Monitor
 from cibot.store import schema
 from cibot.store.accounts import accounts_of, add_accounts
 from cibot.store.changes import change_id

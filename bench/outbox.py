@@ -22,14 +22,14 @@ from sqlalchemy import delete, func, select
 from bench.servers import irc_server, until
 from bench.start import resident, resident_mb
 from bench.table import Figure
-from cibot.card import card
-from cibot.chat.backends.irc import IrcBackend
-from cibot.chat.backends.slack import SlackBackend
+from cibot.chat.irc.backend import IrcBackend
 from cibot.chat.protocol import Backend
-from cibot.config import IrcConfig, SlackConfig
+from cibot.chat.slack.backend import SlackBackend
+from cibot.config.models import IrcConfig, SlackConfig
 from cibot.store import schema
 from cibot.store.bulk import upsert
 from cibot.store.engine import Store
+from cibot.text.card import card
 from tests.support.ngircd import Ngircd
 from tests.support.slack_server import SlackServer
 from tests.support.slack_workspace import BOT_TOKEN, SECRET

@@ -21,8 +21,8 @@ from bench.posting import Posted, get
 from bench.shape import REFERENCE
 from bench.table import Figure
 from bench.webhooks import percentile
-from cibot.app import create_app
-from cibot.config import Config, WebConfig
+from cibot.config.models import Config, WebConfig
+from cibot.daemon.app import create_app
 from cibot.store.cis import all_cis
 from cibot.store.engine import open_store
 from cibot.web.asking import Asking

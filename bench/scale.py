@@ -21,7 +21,7 @@ from bench.load import CONFIG, load, refresh
 from bench.servers import databases
 from bench.table import Figure
 from bench.webhooks import percentile
-from cibot.config import Config
+from cibot.config.models import Config
 from cibot.reports.context import STALE_AFTER, Context
 from cibot.reports.history import history
 from cibot.reports.listing import listing
@@ -30,7 +30,7 @@ from cibot.reports.summary import summary
 from cibot.store import schema
 from cibot.store.cis import all_cis
 from cibot.store.engine import Store, Tx, open_store
-from cibot.store.queries_status import glance
+from cibot.store.status import glance
 
 _SAME, _THRICE = 1.2, 3.0
 _QUESTIONS: Mapping[str, Callable[..., object]] = {

@@ -18,11 +18,11 @@ from sqlalchemy import delete, select
 
 from cibot.collector.ingest import Ingest
 from cibot.collector.roster import Roster
-from cibot.config import Config
+from cibot.config.models import Config
 from cibot.health.policy import Policy
 from cibot.health.share import verdict_of
+from cibot.judging import Monitor
 from cibot.model import Account, Change, Message, PatchSet, State
-from cibot.monitor import Monitor
 from cibot.store import schema
 from cibot.store.cis import all_cis, ensure_server
 from cibot.store.engine import Store, open_store

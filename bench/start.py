@@ -13,7 +13,7 @@ from statistics import median
 from bench import site
 from bench.posting import post
 from bench.table import Figure
-from cibot.config import WebConfig
+from cibot.config.models import WebConfig
 from tests.support.whole_bot import TOKEN, WholeBot
 
 _ROUNDS = 7

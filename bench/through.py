@@ -34,14 +34,14 @@ from bench.world import (
     rest,
     world,
 )
-from cibot.alerts.life import Life
 from cibot.collector.decode import change_from_rest
-from cibot.config import Config
+from cibot.config.models import Config
 from cibot.health.chart import Chart
 from cibot.health.facts import JobRun, Proof
 from cibot.health.inputs import Jobs
 from cibot.health.policy import ChartPolicy, JobPolicy, Policy
 from cibot.health.streak import JobStreaks
+from cibot.incidents.tracker import Life
 from cibot.model import Result
 from cibot.replay.reading import SERVER, Line
 from cibot.replay.run import Replayed, judge, opened, take_in

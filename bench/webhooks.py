@@ -25,10 +25,10 @@ from bench.history import event_lines
 from bench.posting import Posted, post
 from bench.servers import databases
 from bench.table import Figure
-from cibot.app import create_app
 from cibot.collector.ingest import Ingest
 from cibot.collector.roster import Roster
-from cibot.config import WebConfig
+from cibot.config.models import WebConfig
+from cibot.daemon.app import create_app
 from cibot.store import schema
 from cibot.store.cis import ensure_server
 from cibot.store.engine import open_store

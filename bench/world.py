@@ -14,11 +14,11 @@ from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any
 
-from cibot.alerts.life import Life
-from cibot.health.course import follow
+from cibot.health.change_history import follow
 from cibot.health.facts import Attempt, ChangeFacts, JobRun, RefVerdict, moment
 from cibot.health.inputs import Input
 from cibot.health.policy import Policy
+from cibot.incidents.tracker import Life
 from cibot.model import Result
 
 START = datetime(2026, 1, 5, tzinfo=UTC).timestamp()  # a Monday

@@ -10,11 +10,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import cast
 
-from cibot.app import create_app
-from cibot.bot import Bot
-from cibot.card import Card
 from cibot.chat.commands.summary import summary_card
-from cibot.chat.delivery import Sender
 from cibot.chat.dispatch import Dispatcher
 from cibot.chat.protocol import Backend, Channel
 from cibot.chat.summaries import MakeCard, Summaries
@@ -23,18 +19,22 @@ from cibot.collector.ingest import Ingest
 from cibot.collector.poller import FEED, Poller, PollSummary
 from cibot.collector.roster import Roster
 from cibot.collector.walk import project_filter
-from cibot.config import Config, GerritConfig, SummaryConfig
+from cibot.config.models import Config, GerritConfig, SummaryConfig
+from cibot.daemon.app import create_app
+from cibot.daemon.bot import Bot
+from cibot.daemon.leader import TTL, Leader
+from cibot.daemon.scheduler import Job, Scheduler
 from cibot.errors import CibotError
 from cibot.health.configured import policies_from
-from cibot.leader import TTL, Leader
-from cibot.monitor import Monitor
-from cibot.monitor.quieting import QuietHours
+from cibot.judging import Monitor
+from cibot.judging.quiet_hours import QuietHours
+from cibot.outbox.sender import Sender
 from cibot.reports.context import Context
 from cibot.reports.summary import summary
-from cibot.scheduler import Job, Scheduler
 from cibot.store.cis import ensure_server
 from cibot.store.engine import Store, Tx, open_store
 from cibot.store.migrate import require_current, upgrade
+from cibot.text.card import Card
 from cibot.web.asking import Asking
 from cibot.web.faces import face_blueprints
 from cibot.web.gate import Gate
@@ -151,11 +151,11 @@ def make_backends(config: Config) -> dict[str, Backend]:
     """A backend for each configured network; what no network needs is not imported."""
     backends: dict[str, Backend] = {}
     if config.irc:
-        from cibot.chat.backends.irc import IrcBackend  # noqa: PLC0415
+        from cibot.chat.irc.backend import IrcBackend  # noqa: PLC0415
 
         backends |= {one.name: IrcBackend(one) for one in config.irc}
     if config.slack:
-        from cibot.chat.backends.slack import SlackBackend  # noqa: PLC0415
+        from cibot.chat.slack.backend import SlackBackend  # noqa: PLC0415
 
         backends |= {one.name: SlackBackend(one) for one in config.slack}
     return backends

@@ -6,15 +6,17 @@ import json
 
 from cibot.actions.recording import record
 from cibot.actions.roles import Actor, require_owner
-from cibot.alerts.incident import acknowledge
-from cibot.alerts.incidentrow import incident_from_row, incident_row
-from cibot.alerts.message import Subject, alert_card
-from cibot.alerts.routing import Alert
 from cibot.errors import UserError
-from cibot.monitor.audience import muted, tell_all
+from cibot.incidents.incident import acknowledge
+from cibot.incidents.incidentrow import incident_from_row, incident_row
+from cibot.incidents.messages import Subject, alert_card
+from cibot.incidents.routing import Alert
+from cibot.judging.audience import muted, tell_all
 from cibot.reports.context import Context
 from cibot.reports.incidents import Incident, read_incidents
+from cibot.store.cis import ci_rows
 from cibot.store.engine import Tx
+from cibot.store.faces import recent_projects
 from cibot.store.incidents import (
     StoredIncident,
     StoredTransition,
@@ -22,8 +24,6 @@ from cibot.store.incidents import (
     incident_by_id,
     update_incident,
 )
-from cibot.store.queries_ci import ci_rows
-from cibot.store.queries_face import recent_projects
 
 LONGEST_NOTE = 300  # characters
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cibot.alerts.routing import matches
-from cibot.config import Config, PersonConfig
+from cibot.config.models import Config, PersonConfig
 from cibot.errors import UserError
-from cibot.reports.text import cut, listed
+from cibot.incidents.routing import matches
+from cibot.text.figures import cut, listed
 
 TRUSTED = frozenset({"console", "cli"})
 """Networks whose asker has the terminal, and with it the database: an admin by default."""

@@ -11,9 +11,9 @@ from cibot.errors import Conflict, UserError
 from cibot.reports.ci import find_ci
 from cibot.reports.context import Context
 from cibot.reports.silences import Muted, silence, silences
-from cibot.reports.text import cut, span
 from cibot.store.engine import Tx
 from cibot.store.silences import add_silence, end_silence
+from cibot.text.figures import cut, span
 
 LONGEST = timedelta(days=90)
 SHORTEST = timedelta(minutes=1)

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from cibot.actions.recording import record
 from cibot.actions.roles import Actor, require_identified, require_owner
-from cibot.config import Config
+from cibot.config.models import Config
 from cibot.errors import UserError
 from cibot.reports.ci import find_ci
 from cibot.reports.context import Context
-from cibot.reports.text import cut
 from cibot.store.engine import Store, Tx
 from cibot.store.watches import StoredWatch, drop_watch, put_watch, seen_in, watches_of
+from cibot.text.figures import cut
 
 _MEMBER = re.compile(r"[UW][A-Z0-9]{5,30}")
 _ACCOUNT = re.compile(r"[^\s:,@!*?#]{1,60}")

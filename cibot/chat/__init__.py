@@ -1,1 +1,1 @@
-"""See docs/contributing for the map of the house."""
+"""Chat: what a network must offer, the commands, and each network in a folder or file."""

@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from cibot.actions.roles import NOBODY, Actor
-from cibot.card import Card
 from cibot.chat.protocol import Link
-from cibot.chat.wording import without_fillers
-from cibot.config import SummaryConfig
+from cibot.chat.typed import without_fillers
+from cibot.config.models import SummaryConfig
 from cibot.errors import UserError
 from cibot.reports.ci import find_ci
 from cibot.reports.context import Context
 from cibot.store.engine import Tx
+from cibot.text.card import Card
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Answers questions: finds the command, runs it on the database, always has a reply.
 
 The same dispatcher serves IRC, Slack and the console. What a person types is
-hostile until `cibot.chat.wording` has read it.
+hostile until `cibot.chat.typed` has read it.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from time import perf_counter
 from cibot.actions.recording import record_refusal
 from cibot.actions.roles import NOBODY, TRUSTED, Actor, Refused
 from cibot.actions.watching import reach
-from cibot.card import Card, card, line
 from cibot.chat.command import Ask, Command
 from cibot.chat.commands import COMMANDS
 from cibot.chat.pace import Patience
 from cibot.chat.protocol import Link, Question
-from cibot.chat.wording import split, without_fillers
-from cibot.config import Config, SummaryConfig
+from cibot.chat.typed import split, without_fillers
+from cibot.config.models import Config, SummaryConfig
 from cibot.errors import CibotError, Transient, UserError
-from cibot.reports import text
 from cibot.reports.change import parse_change
 from cibot.reports.context import Context
 from cibot.reports.names import Ambiguous, nearest, resolve
+from cibot.store.cis import ci_rows
 from cibot.store.engine import Store, Tx
-from cibot.store.queries_ci import ci_rows
+from cibot.text import figures
+from cibot.text.card import Card, card, line
 
 log = logging.getLogger(__name__)
 _LAST = line("I did not understand you for a while, and am silent until I do; help says how.")
@@ -183,7 +183,7 @@ class Dispatcher:
     def _unknown(self, words: tuple[str, ...]) -> str:
         near = nearest(words[0], list(self._by_word), 1)
         guess = f"Did you mean {self._by_word[near[0]].name}? " if near else ""
-        said = text.cut(" ".join(words), 30)
+        said = figures.cut(" ".join(words), 30)
         return f"There is no command and no CI {said!r}. {guess}help lists all."
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
-from cibot.card import card
+from cibot.text.card import card
 
 QUESTIONS_A_SECOND = 0.2
 QUESTIONS_AT_ONCE = 6

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from cibot.card import Card
 from cibot.model import Channel
+from cibot.text.card import Card
 
 __all__ = ["Answer", "Asker", "Backend", "Channel", "Link", "Question"]
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 
-from cibot.card import Card
 from cibot.chat.protocol import Channel
-from cibot.config import SummaryConfig
-from cibot.configvalues import ALL_DAYS
+from cibot.config.models import SummaryConfig
+from cibot.config.values import ALL_DAYS
 from cibot.store import outbox
 from cibot.store.engine import Store, Tx
+from cibot.text.card import Card
 
 LATE = timedelta(hours=2)
 """A summary that could not be said in time is said up to this much later."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from cibot.chat.wording import split
+from cibot.chat.typed import split
 from cibot.cli.completing import complete
 from cibot.cli.connect import Wish, connect, source_options, take_wish
 from cibot.cli.form import EVERY, Form, print_answer

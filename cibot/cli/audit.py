@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from cibot.chat.lines import one_line
 from cibot.cli.common import config_option, configured_store
 from cibot.store.audit import AuditRow, audit_before
+from cibot.text.lines import one_line
 
 
 @click.command()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from cibot.chat.backends.console import ConsoleBackend
+from cibot.chat.console import ConsoleBackend
 from cibot.chat.dispatch import Dispatcher
 from cibot.cli.common import config_option, read_config
 from cibot.store.engine import open_store

@@ -5,15 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 
-from cibot.chat.backends.irc import IrcBackend
-from cibot.chat.backends.slack_api import SlackApi
+from cibot.chat.irc.backend import IrcBackend
+from cibot.chat.slack.api import SlackApi
 from cibot.cli.probes import Finding, Probe, note, right, wrong
 from cibot.cli.slack import BOT_SCOPES, CHART_SCOPES
-from cibot.config import Config, IrcConfig, SlackConfig
+from cibot.config.models import Config, IrcConfig, SlackConfig
 from cibot.errors import CibotError
 from cibot.reports.charts import can_draw
 from cibot.reports.undelivered import undelivered_words
-from cibot.store.look import usable
+from cibot.store.usability import usable
 
 
 def chat_probes(config: Config) -> list[Probe]:

@@ -14,7 +14,7 @@ import click
 from cibot.cli.chat_probes import chat_probes
 from cibot.cli.common import config_option, read_config
 from cibot.cli.probes import Finding, Mark, Probe, core_probes, findings, wrong
-from cibot.configfile import secret_values
+from cibot.config import secret_values
 from cibot.logs import Scrubber, escaped
 
 _COLOURS = {Mark.RIGHT: "green", Mark.NOTE: "yellow", Mark.WRONG: "red"}

@@ -10,14 +10,15 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-from cibot import heap, logs
+from cibot import logs
 from cibot.bootstrap import Source, make_source, open_migrated, utc_now
 from cibot.cli.common import config_option, read_config
 from cibot.cli.signals import when_asked_to_end
 from cibot.collector.backfill import BackfillSummary, backfill
 from cibot.collector.backfill import Progress as Reached
-from cibot.config import Config
-from cibot.configfile import secret_values
+from cibot.config import secret_values
+from cibot.config.models import Config
+from cibot.daemon import gc_settings
 from cibot.errors import UserError
 from cibot.store.engine import Store
 
@@ -37,7 +38,7 @@ def _opened(config_path: Path | None, server: str | None) -> tuple[Config, Store
     sources = [make_source(loaded.config, one, store) for one in chosen]
     for one in sources:
         one.ingest.sync_roster()
-    heap.settle()
+    gc_settings.settle()
     return loaded.config, store, sources
 
 

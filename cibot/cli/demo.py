@@ -20,26 +20,27 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
-from cibot import heap, logs
+from cibot import logs
 from cibot.bootstrap import build, make_source, open_migrated, utc_now
-from cibot.bot import Bot
-from cibot.card import card
-from cibot.chat.backends.console import ConsoleBackend
-from cibot.cli.demo_config import SERVER, demo_config
-from cibot.cli.demo_text import Facts, calm, farewell, opening, stories
+from cibot.chat.console import ConsoleBackend
 from cibot.cli.signals import when_asked_to_end
 from cibot.collector.backfill import Progress as Reached
 from cibot.collector.backfill import backfill
-from cibot.config import Config
+from cibot.config.models import Config
+from cibot.daemon import gc_settings
+from cibot.daemon.bot import Bot
 from cibot.demo.cast import VENDORS
+from cibot.demo.configuration import SERVER, demo_config
 from cibot.demo.director import EAGER_FOR, Director
 from cibot.demo.review_server import ReviewServer
 from cibot.demo.scenario import WEEKS, Scenario
+from cibot.demo.terminal import Facts, calm, farewell, opening, stories
 from cibot.errors import ConfigError, Transient, UserError
 from cibot.store.cis import all_cis
 from cibot.store.engine import Store, Tx
+from cibot.store.histories import heard_at
 from cibot.store.incidents import health_of
-from cibot.store.queries_life import heard_at
+from cibot.text.card import card
 
 _HOST = "127.0.0.1"
 _PORT = 8080
@@ -135,7 +136,7 @@ def _listen(port: int | None) -> str:
 
 def _play(wish: Wish, folder: Path, log: Path, stop: threading.Event) -> None:
     """Everything from the first line to the last."""
-    heap.settle()
+    gc_settings.settle()
     began = time.monotonic()
     scenario = Scenario(utc_now(), wish.seed)
     with ReviewServer() as server:

@@ -9,13 +9,13 @@ from pathlib import Path
 import click
 
 from cibot.actions.recording import record
-from cibot.card import Card
-from cibot.chat.lines import one_line
 from cibot.cli.common import config_option, configured_store, shell_actor
 from cibot.errors import UserError
-from cibot.reports import text
 from cibot.store import outbox
 from cibot.store.engine import Tx
+from cibot.text import figures
+from cibot.text.card import Card
+from cibot.text.lines import one_line
 
 _SHOWN = 100  # characters of a message and of its error
 
@@ -54,13 +54,13 @@ def lines(found: Sequence[outbox.Listed], now: datetime) -> list[str]:
         return ["nothing waits"]
     shown = []
     for one in found:
-        age = text.span(now - one.created_at)
-        tries = text.plural(one.attempts, "try", "tries")
-        said = text.cut(one_line(Card.from_json(one.card).text()), _SHOWN)
+        age = figures.span(now - one.created_at)
+        tries = figures.plural(one.attempts, "try", "tries")
+        said = figures.cut(one_line(Card.from_json(one.card).text()), _SHOWN)
         where = one_line(f"{one.network}/{one.room}")
         shown.append(f"{one.id}  {one.state}  {where}  {age} old, {tries}: {said}")
         if one.error:
-            shown.append(f"    {text.cut(one_line(one.error), _SHOWN)}")
+            shown.append(f"    {figures.cut(one_line(one.error), _SHOWN)}")
     return shown
 
 
@@ -85,7 +85,7 @@ def retry(config_path: Path | None, which: str) -> None:
         count = store.write(work)
     if not count:
         raise UserError(f"nothing to retry: {which} waits for nothing; see cibot outbox list")
-    click.echo(f"{text.plural(count, 'message')} due now; the running bot sends them")
+    click.echo(f"{figures.plural(count, 'message')} due now; the running bot sends them")
 
 
 @command.command()

@@ -10,20 +10,20 @@ from pathlib import Path
 import click
 from pydantic import BaseModel
 
-from cibot.chat.lines import one_line
 from cibot.cli.common import config_option, read_config
-from cibot.config import Config
-from cibot.configjudgement import JudgementConfig
-from cibot.configvalues import Section
+from cibot.config.judgement import JudgementConfig
+from cibot.config.models import Config
+from cibot.config.values import Section
 from cibot.health.configured import policies_from
 from cibot.health.policy import Policy
-from cibot.reports import text
 from cibot.reports.ci import find_ci
 from cibot.reports.context import Context
 from cibot.reports.homes import Home, homes
 from cibot.store.engine import Tx, open_store
+from cibot.store.histories import main_pipeline
 from cibot.store.migrate import require_current
-from cibot.store.queries_life import main_pipeline
+from cibot.text import figures
+from cibot.text.lines import one_line
 
 _DEFAULT, _WRITTEN = "default", "configuration"
 
@@ -80,9 +80,9 @@ def _about(config: Config, name: str, home: Home, pipeline: str | None) -> Itera
     for key in ("projects", "branches"):
         own = known is not None and key in known.model_fields_set
         patterns = getattr(known, key) if known is not None else ("*",)
-        yield _line(key, text.listed(patterns), "its [[ci]]" if own else _DEFAULT)
+        yield _line(key, figures.listed(patterns), "its [[ci]]" if own else _DEFAULT)
     if home.projects:
-        yield _line("reports on", text.some(home.projects, 5), "its last verdicts")
+        yield _line("reports on", figures.some(home.projects, 5), "its last verdicts")
         yield _line("pipeline", pipeline or "none", "most of its last verdicts")
         main = home.projects[0]
         configured = Context(datetime.now(UTC), config).configured_reference(main)
@@ -112,12 +112,12 @@ def _source(section: BaseModel, key: str) -> str:
 
 
 def _line(key: str, value: str, source: str) -> str:
-    return f"  {key:<15} {one_line(text.cut(value, 200))}  ({source})"
+    return f"  {key:<15} {one_line(figures.cut(value, 200))}  ({source})"
 
 
 def _value(value: object) -> str:
     if isinstance(value, timedelta):
-        return text.span(value)
+        return figures.span(value)
     if isinstance(value, tuple):
-        return text.listed(value)
+        return figures.listed(value)
     return f"{value:g}" if isinstance(value, float) else str(value)

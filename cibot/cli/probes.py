@@ -13,9 +13,9 @@ import requests
 
 from cibot.collector.gerrit import Gerrit, NotFound, Refused
 from cibot.collector.walk import in_projects
-from cibot.config import Config, GerritConfig, WebConfig
+from cibot.config.models import Config, GerritConfig, WebConfig
 from cibot.errors import CibotError, Transient
-from cibot.store.look import look
+from cibot.store.usability import look
 
 TIMEOUT = (5.0, 20.0)  # seconds to connect, to answer
 _CLOCK_OFF = 30.0  # seconds; more than the poll's default overlap would lose nothing, but confuse

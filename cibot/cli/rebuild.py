@@ -9,20 +9,21 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from cibot import heap, logs
-from cibot.alerts.incident import Phase
-from cibot.alerts.incidentrow import incident_from_row
+from cibot import logs
 from cibot.bootstrap import open_migrated, utc_now
 from cibot.cli.common import config_option, read_config
 from cibot.collector.rereading import reread
-from cibot.configfile import secret_values
+from cibot.config import secret_values
+from cibot.daemon import gc_settings
 from cibot.health.configured import policies_from
-from cibot.monitor.judging import Judging
+from cibot.incidents.incident import Phase
+from cibot.incidents.incidentrow import incident_from_row
+from cibot.judging.judging import Judging
 from cibot.replay.differing import Opened, by_kind, differing
+from cibot.store.checkpoints import forget_lives
 from cibot.store.cis import all_cis
 from cibot.store.engine import Tx
 from cibot.store.incidents import every_incident, health_of
-from cibot.store.lives import forget_lives
 
 
 @click.command("rebuild")
@@ -41,7 +42,7 @@ def rebuild_command(config_path: Path | None) -> None:
     loaded = read_config(config_path)
     logs.set_up("error", loaded.config.log.format, secrets=secret_values(loaded.config))
     store = open_migrated(loaded.config)
-    heap.settle()
+    gc_settings.settle()
     judging = Judging(
         store, loaded.config, policies_from(loaded.config.judgement), utc_now, tells=False
     )

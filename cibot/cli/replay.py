@@ -11,10 +11,10 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from cibot import heap, logs
-from cibot.chat.lines import one_line
+from cibot import logs
 from cibot.cli.common import read_config
-from cibot.config import Config
+from cibot.config.models import Config
+from cibot.daemon import gc_settings
 from cibot.errors import UserError
 from cibot.replay.differing import differing, opened_in
 from cibot.replay.reading import Broken, Line, read
@@ -24,6 +24,7 @@ from cibot.replay.timeline import Timeline
 from cibot.replay.who import configured
 from cibot.replay.written import lines, rows
 from cibot.store.accounts import gerrit_ids
+from cibot.text.lines import one_line
 
 
 @click.command("replay")
@@ -90,7 +91,7 @@ def replay_command(
         raise UserError("there is no change in these files" + _broken(broken))
     servers = list(dict.fromkeys(one.server for one in told))
     config = configured(config, servers, named, reference, find)
-    heap.settle()
+    gc_settings.settle()
     with opened() as store, _bar() as reached:
         found = take_in(store, config, told, reached)
         judged = judge(store, config, found, reached)

@@ -6,15 +6,16 @@ from pathlib import Path
 
 import click
 
-from cibot import heap, logs
+from cibot import logs
 from cibot.bootstrap import build
-from cibot.bot import Bot
-from cibot.chat.backends.console import ConsoleBackend
+from cibot.chat.console import ConsoleBackend
 from cibot.chat.protocol import Backend
 from cibot.cli.common import config_option, read_config
 from cibot.cli.signals import when_asked_to_end
-from cibot.config import Config
-from cibot.configfile import secret_values
+from cibot.config import secret_values
+from cibot.config.models import Config
+from cibot.daemon import gc_settings
+from cibot.daemon.bot import Bot
 
 
 @click.command()
@@ -46,7 +47,7 @@ def run(config: Config, extra: dict[str, Backend] | None = None) -> None:
 
 def live(bot: Bot) -> None:
     """Starts the bot, waits to be asked to stop, and stops it."""
-    heap.settle()
+    gc_settings.settle()
     try:
         bot.start()
         bot.wait()

@@ -15,12 +15,12 @@ from rich.style import Style
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from cibot.card import Line, Span
-from cibot.chat.backends.console import COLOURS
-from cibot.chat.lines import between_blanks, one_line
+from cibot.chat.console import COLOURS
 from cibot.cli.view import Table, View
-from cibot.web.encode import plain
-from cibot.web.tables import Lines, write_csv
+from cibot.text.card import Line, Span
+from cibot.text.lines import between_blanks, one_line
+from cibot.web.api.encode import plain
+from cibot.web.api.tables import Lines, write_csv
 
 _WIDE = 100  # columns of a terminal from which on nothing is left out
 _GAP = 2

@@ -9,7 +9,7 @@ from typing import Any
 import click
 from pydantic import ValidationError
 
-from cibot.config import TokenConfig
+from cibot.config.models import TokenConfig
 from cibot.web.tokens import hash_of, new_token
 
 _ROLES = ("reader", "owner", "admin")

@@ -10,10 +10,10 @@ import click
 
 from cibot.cli.common import config_option, read_config
 from cibot.errors import UserError
-from cibot.reports import text
 from cibot.reports.unparsed import Shape, Unparsed, golden_cases, unparsed
 from cibot.store.engine import open_store
 from cibot.store.migrate import require_current
+from cibot.text import figures
 
 
 @click.command("unparsed")
@@ -48,10 +48,10 @@ def command(
         for line in _lines(one, now):
             click.echo(line)
     if len(found.shapes) > limit:
-        click.echo(f"{text.plural(len(found.shapes) - limit, 'more shape')}; see --limit.")
+        click.echo(f"{figures.plural(len(found.shapes) - limit, 'more shape')}; see --limit.")
     if export is not None:
         _write(export, found)
-        click.echo(f"Wrote {text.plural(len(found.shapes), 'case')} to {export}.")
+        click.echo(f"Wrote {figures.plural(len(found.shapes), 'case')} to {export}.")
 
 
 def _ask(config_path: Path | None, since: datetime, name: str | None) -> Unparsed:
@@ -65,24 +65,27 @@ def _ask(config_path: Path | None, since: datetime, name: str | None) -> Unparse
 
 
 def _head(found: Unparsed, days: int) -> str:
-    when = text.plural(days, "day")
+    when = figures.plural(days, "day")
     if not found.total:
         return f"Every comment of a CI in {when} was understood."
-    comments, shapes = text.plural(found.total, "comment"), text.plural(len(found.shapes), "shape")
+    comments, shapes = (
+        figures.plural(found.total, "comment"),
+        figures.plural(len(found.shapes), "shape"),
+    )
     were = "was" if found.total == 1 else "were"
     said = f"{comments} of CIs in {when} {were} not understood, in {shapes}."
     if found.partly:
-        said += f" Only the newest of {text.some(found.partly, 3)} were looked at."
+        said += f" Only the newest of {figures.some(found.partly, 3)} were looked at."
     return said
 
 
 def _lines(one: Shape, now: datetime) -> tuple[str, str]:
     example = one.example
     tail = f",{example.patch_set}" if example.patch_set else ""
-    cis = text.some(sorted(one.cis), 3)
+    cis = figures.some(sorted(one.cis), 3)
     return (
-        f"{one.count:>6} × {text.cut(one.shape, 200) or '(no words)'}",
-        f"         {cis}; newest {text.ago(example.posted_at, now)} on {example.number}{tail}",
+        f"{one.count:>6} × {figures.cut(one.shape, 200) or '(no words)'}",
+        f"         {cis}; newest {figures.ago(example.posted_at, now)} on {example.number}{tail}",
     )
 
 

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from cibot.card import Card, Line, line
 from cibot.reports.context import Context
+from cibot.text.card import Card, Line, line
 
 T = TypeVar("T")
 Cell = Line | str

@@ -11,15 +11,15 @@ from pydantic import ValidationError
 from cibot.actions.acknowledging import take
 from cibot.actions.roles import Actor
 from cibot.actions.silencing import end_silence_by_id, end_silences_of, put_silence
-from cibot.config import Config
+from cibot.config.models import Config
 from cibot.health.configured import policy_from
 from cibot.reports.context import Context
 from cibot.reports.incidents import Incident
 from cibot.reports.silences import Muted, silences
 from cibot.store.engine import Store, Tx
 from cibot.web.api import ENDPOINTS
+from cibot.web.api.problems import bad_parameter
 from cibot.web.asking import Asking
-from cibot.web.problems import bad_parameter
 
 T = TypeVar("T")
 _QUESTIONS = {one.path: one for one in ENDPOINTS}

@@ -14,15 +14,15 @@ from pydantic import AnyHttpUrl
 from cibot.client.failures import not_ours
 from cibot.client.server import Server
 from cibot.client.source import PAGE_SIZE
-from cibot.config import Config, WebConfig
+from cibot.config.models import Config, WebConfig
 from cibot.errors import UserError
 from cibot.reports.context import Context
 from cibot.reports.incidents import Incident
 from cibot.reports.silences import Muted
 from cibot.web.api.cis import CiDetail
-from cibot.web.decode import Foreign, typed
-from cibot.web.encode import plain
-from cibot.web.paging import Page
+from cibot.web.api.decode import Foreign, typed
+from cibot.web.api.encode import plain
+from cibot.web.api.paging import Page
 
 T = TypeVar("T")
 

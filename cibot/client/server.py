@@ -17,7 +17,7 @@ from cibot import __version__
 from cibot.client.failures import not_ours, of_answer, of_connection_to
 from cibot.collector.complaints import TooMuch
 from cibot.errors import ConfigError, Unconfirmed
-from cibot.web.question import PREFIX
+from cibot.web.api.question import PREFIX
 
 TIMEOUT = (5.0, 30.0)  # seconds to connect, and between two bytes
 

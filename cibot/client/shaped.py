@@ -12,7 +12,7 @@ from cibot.reports.signals import SignalView
 from cibot.reports.status import Status
 from cibot.reports.why import Why
 from cibot.web.api.cis import CiDetail, CiItem, CiPage
-from cibot.web.api.whole import FeedList
+from cibot.web.api.general import FeedList
 
 
 def line_of(item: CiItem, signals: Sequence[SignalView] = ()) -> CiLine:

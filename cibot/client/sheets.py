@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cibot.web.tables import Lines, columns
+from cibot.web.api.tables import Lines, columns
 
 _SHEETS = {
     "/cis": columns(

@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeVar
 from cibot.reports.context import Context
 from cibot.reports.incidents import Incident
 from cibot.reports.silences import Muted
-from cibot.web.paging import Page
+from cibot.web.api.paging import Page
 
 T = TypeVar("T")
 P = TypeVar("P", bound=Page[Any])

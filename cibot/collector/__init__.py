@@ -1,1 +1,1 @@
-"""See docs/contributing for the map of the house."""
+"""Reads Gerrit: REST, events, the formats that CIs write, and ingest."""

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from cibot.config import CiConfig, Config
+from cibot.config.models import CiConfig, Config
 from cibot.model import Account
 from cibot.store.cis import Origin
 

@@ -1,1 +1,1 @@
-"""See docs/contributing for the map of the house."""
+"""A simulated review server over real HTTP, with a cast of CIs."""

@@ -1,1 +1,1 @@
-"""See docs/contributing for the map of the house."""
+"""The signals that judge one CI: figures with interval, sample size and threshold. Pure."""

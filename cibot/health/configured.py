@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
-from cibot.configjudgement import JudgementConfig, OverrideConfig
+from cibot.config.judgement import JudgementConfig, OverrideConfig
 from cibot.errors import ConfigError
 from cibot.health.policy import Policy
 

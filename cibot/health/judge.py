@@ -32,9 +32,9 @@ from cibot.health.inputs import (
 from cibot.health.latency import Latency
 from cibot.health.level import Level
 from cibot.health.policy import Policy
+from cibot.health.presence import NAME as SILENT
+from cibot.health.presence import Silence
 from cibot.health.signal import Health, Signal, Standing
-from cibot.health.silence import NAME as SILENT
-from cibot.health.silence import Silence
 from cibot.health.streak import JobStreaks
 from cibot.health.success import NAME as SUCCESS
 from cibot.health.success import Success

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from itertools import pairwise
 
-from cibot.configjudgement import UNCOUNTED
+from cibot.config.judgement import UNCOUNTED
 from cibot.errors import ConfigError
 
 _DAY = timedelta(days=1)

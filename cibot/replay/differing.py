@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 
-from cibot.alerts.incident import Incident
+from cibot.incidents.incident import Incident
 from cibot.replay.run import Replayed
 
 _SAME = timedelta(days=1)  # openings this close are of the same trouble

@@ -9,16 +9,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from cibot.alerts.life import LifeStep
 from cibot.collector.ingest import Ingest
 from cibot.collector.roster import Roster
-from cibot.config import Config
+from cibot.config.models import Config
 from cibot.errors import UserError
 from cibot.health.configured import policies_from
+from cibot.health.references import References
 from cibot.health.signal import Health
-from cibot.monitor.judging import Judging
-from cibot.monitor.lives import Lived
-from cibot.monitor.references import References
+from cibot.incidents.tracker import LifeStep
+from cibot.judging.judging import Judging
+from cibot.judging.trackers import Lived
 from cibot.replay.reading import Line
 from cibot.store.cis import KnownCi, all_cis, ensure_server
 from cibot.store.engine import Store, open_store

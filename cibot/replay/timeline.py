@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from cibot.alerts.incident import Incident, Phase, Transition
-from cibot.alerts.inhibit import Opening, Surroundings, common_breakage, opening, over_of
-from cibot.alerts.telling import decide, knowing
+from cibot.incidents.incident import Incident, Phase, Transition
+from cibot.incidents.inhibition import Opening, Surroundings, common_breakage, opening, over_of
+from cibot.incidents.news import decide, knowing
 from cibot.replay.run import Replayed
 from cibot.store.cis import KnownCi
 

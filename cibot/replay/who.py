@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from cibot.config import CiConfig, Config, GerritConfig, ReferenceConfig
+from cibot.config.models import CiConfig, Config, GerritConfig, ReferenceConfig
 from cibot.errors import UserError
 
 

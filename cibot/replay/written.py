@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from cibot.alerts.incident import Incident, Phase
-from cibot.alerts.message import Subject, alert_card, together_card
 from cibot.health.signal import Evidence
+from cibot.incidents.incident import Incident, Phase
+from cibot.incidents.messages import Subject, alert_card, together_card
 from cibot.replay.timeline import Said, Timeline
 from cibot.store.cis import KnownCi
 

@@ -1,1 +1,1 @@
-"""See docs/contributing for the map of the house."""
+"""The query layer: one function a question, with typed answers that all faces share."""

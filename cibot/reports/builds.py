@@ -10,10 +10,9 @@ from cibot.model import Result
 from cibot.reports.ci import find_ci
 from cibot.reports.context import gerrit_page
 from cibot.reports.failures import verdict_of
-from cibot.store.cis import server_urls
+from cibot.store.cis import HeardReport, server_urls
 from cibot.store.engine import Tx
-from cibot.store.queries_ci import HeardReport
-from cibot.store.queries_face import reports_before
+from cibot.store.faces import reports_before
 from cibot.store.reports import StoredBuild, builds_of
 
 MOST_REPORTS = 500

@@ -13,10 +13,10 @@ from cibot.reports.context import Context, gerrit_page
 from cibot.reports.failures import FailedJob, verdict_of
 from cibot.reports.listing import CiLine, all_lines
 from cibot.reports.project import AtHome, cis_on, reference_on
+from cibot.store.changes import ChangeRow, changes_by_number, patch_set_times, verdicts_on
+from cibot.store.changes import Verdict as StoredVerdict
 from cibot.store.cis import server_urls
 from cibot.store.engine import Tx
-from cibot.store.queries_change import ChangeRow, changes_by_number, patch_set_times, verdicts_on
-from cibot.store.queries_change import Verdict as StoredVerdict
 from cibot.store.reports import StoredBuild, builds_of
 
 _USUAL = 0.5  # of the project's last changes: who judged fewer is not missed

@@ -10,7 +10,7 @@ import importlib.util
 import io
 from datetime import timedelta
 
-from cibot.card import Trend
+from cibot.text.card import Trend
 
 _SIZE_INCHES = (8.0, 2.4)
 _DPI = 110

@@ -6,9 +6,9 @@ from cibot.reports.context import Context
 from cibot.reports.incidents import open_by_ci
 from cibot.reports.listing import CiLine, ci_line
 from cibot.reports.names import resolve
+from cibot.store.cis import CiName, ci_names, latest_reports
 from cibot.store.engine import Tx
 from cibot.store.incidents import health_of
-from cibot.store.queries_ci import CiName, ci_names, latest_reports
 
 
 def find_ci(tx: Tx, wanted: str) -> CiName:

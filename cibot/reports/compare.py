@@ -15,8 +15,8 @@ from cibot.reports.context import Context
 from cibot.reports.failures import Verdict, latest_attempts, verdicts
 from cibot.reports.listing import CiLine
 from cibot.reports.signals import Rate
+from cibot.store.cis import HeardReport, latest_reports
 from cibot.store.engine import Tx
-from cibot.store.queries_ci import HeardReport, latest_reports
 
 WINDOW = timedelta(days=7)
 _MOST = 2000  # reports of each that are looked at

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from cibot.reports.ci import find_ci
 from cibot.reports.context import Context
+from cibot.store.cis import account_names
 from cibot.store.engine import Tx
-from cibot.store.queries_ci import account_names
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from fnmatch import fnmatchcase
 from urllib.parse import quote
 
-from cibot.config import CiConfig, Config
+from cibot.config.models import CiConfig, Config
 
 STALE_AFTER = timedelta(minutes=15)
 """A server not heard for longer makes every answer doubtful (health.md, unknown)."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from cibot.store.queries_judging import DuePatchSet
+from cibot.store.histories import DuePatchSet
 from cibot.store.reports import StoredReport
 
 _LEAST_DEADLINE = timedelta(hours=1)

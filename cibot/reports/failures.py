@@ -11,11 +11,10 @@ from typing import TypeVar
 from cibot.health.facts import counts
 from cibot.model import Result
 from cibot.reports.context import gerrit_page
-from cibot.store.cis import server_urls
+from cibot.store.cis import HeardReport, latest_reports, server_urls
 from cibot.store.engine import Tx
-from cibot.store.queries_ci import HeardReport, latest_reports
-from cibot.store.queries_status import ResultRow, results_since
 from cibot.store.reports import StoredBuild, builds_of
+from cibot.store.status import ResultRow, results_since
 
 _BAD = {Result.FAIL, Result.INFRA}
 _MOST = 500  # reports looked at: enough for a figure, and cheap

@@ -14,8 +14,7 @@ from cibot.reports.context import Context
 from cibot.reports.incidents import Incident, incidents_since
 from cibot.reports.listing import CiLine
 from cibot.store.engine import Tx
-from cibot.store.queries_tally import buckets
-from cibot.store.tally import DAY, HOUR, Counts
+from cibot.store.tally import DAY, HOUR, Counts, buckets
 
 MOST_DAYS = 90
 MOST_HOURLY = 14  # days; more points than a chart is wide

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from cibot.reports.context import Context
 from cibot.reports.project import cis_on, reference_on
+from cibot.store.cis import ci_rows
 from cibot.store.engine import Tx
-from cibot.store.queries_ci import ci_rows
-from cibot.store.queries_face import recent_projects
+from cibot.store.faces import recent_projects
 
 
 @dataclass(frozen=True, slots=True)

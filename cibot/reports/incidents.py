@@ -12,10 +12,15 @@ from cibot.errors import UserError
 from cibot.model import State, Window
 from cibot.reports.context import Context
 from cibot.reports.signals import Evidence, read_evidence
+from cibot.store.cis import ci_rows
 from cibot.store.engine import Tx
-from cibot.store.incidents import StoredIncident, incident_by_id, incidents_of
-from cibot.store.queries_ci import ci_rows
-from cibot.store.queries_incident import incidents_during, transitions_of
+from cibot.store.incidents import (
+    StoredIncident,
+    incident_by_id,
+    incidents_during,
+    incidents_of,
+    transitions_of,
+)
 
 ENDED_WITHIN = timedelta(days=7)
 

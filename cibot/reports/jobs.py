@@ -15,8 +15,8 @@ from cibot.reports.context import Context
 from cibot.reports.failures import latest_attempts
 from cibot.reports.listing import CiLine
 from cibot.reports.signals import Rate
+from cibot.store.cis import latest_reports
 from cibot.store.engine import Tx
-from cibot.store.queries_ci import latest_reports
 from cibot.store.reports import StoredBuild, builds_of
 
 WINDOW = timedelta(days=7)

@@ -14,7 +14,7 @@ from cibot.reports.context import Context
 from cibot.reports.history import MOST_DAYS, days_before
 from cibot.reports.listing import CiLine
 from cibot.store.engine import Tx
-from cibot.store.queries_latency import FirstVerdict, first_verdicts
+from cibot.store.latencies import FirstVerdict, first_verdicts
 
 _SAMPLE = 100  # verdicts of a day: enough for its median, and cheap where thousands come
 _ZERO = timedelta(0)

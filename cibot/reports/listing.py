@@ -13,9 +13,9 @@ from cibot.reports.feeds import ServerFeeds, stale_feeds
 from cibot.reports.incidents import Incident, open_by_ci
 from cibot.reports.project import cis_on, find_project
 from cibot.reports.signals import Rate, SignalView, read_signals, success_rate, worst_signal
+from cibot.store.cis import CiName, ci_names, last_heard
 from cibot.store.engine import Tx
 from cibot.store.incidents import StoredHealth, health_of
-from cibot.store.queries_ci import CiName, ci_names, last_heard
 
 
 @dataclass(frozen=True, slots=True)

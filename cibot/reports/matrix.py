@@ -11,8 +11,8 @@ from cibot.reports.context import Context
 from cibot.reports.failures import verdict_of
 from cibot.reports.listing import CiLine, all_lines
 from cibot.reports.project import cis_on, find_project, reference_on
+from cibot.store.changes import ChangeRow, Verdict, latest_changes, verdicts_on
 from cibot.store.engine import Tx
-from cibot.store.queries_change import ChangeRow, Verdict, latest_changes, verdicts_on
 
 MOST = 100
 _LOOK_BACK = timedelta(days=28)

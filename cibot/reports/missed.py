@@ -5,18 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from cibot.config.scope import Scope, scopes
 from cibot.reports.ci import find_ci, line_of
 from cibot.reports.context import Context, gerrit_page
 from cibot.reports.due import deadline_after, eligible
 from cibot.reports.listing import CiLine
 from cibot.reports.project import cis_on, reference_on
-from cibot.scope import Scope, scopes
-from cibot.store.cis import server_urls
+from cibot.store.changes import ChangeRow, changes_by_id
+from cibot.store.cis import CiName, ci_rows, server_urls
 from cibot.store.engine import Tx
-from cibot.store.queries_change import ChangeRow, changes_by_id
-from cibot.store.queries_ci import CiName, ci_rows
-from cibot.store.queries_face import recent_projects
-from cibot.store.queries_judging import DuePatchSet, patch_sets_judged_by
+from cibot.store.faces import recent_projects
+from cibot.store.histories import DuePatchSet, patch_sets_judged_by
 from cibot.store.reports import StoredReport, reports_of
 
 WINDOW = timedelta(days=7)

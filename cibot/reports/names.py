@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from cibot.errors import UserError
-from cibot.reports.text import cut, some
+from cibot.text.figures import cut, some
 
 _LONGEST = 120  # of what is compared: nobody's name is longer, and matching stays cheap
 _ENOUGH = 0.8  # of difflib's likeness, for a slip of the finger that is unmistakable

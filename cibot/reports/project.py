@@ -6,11 +6,11 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
 
-from cibot.monitor.references import guess_reference
+from cibot.health.references import guess_reference
 from cibot.reports.context import Context
 from cibot.reports.names import resolve
+from cibot.store.changes import latest_changes, project_names, verdicts_on
 from cibot.store.engine import Tx
-from cibot.store.queries_change import latest_changes, project_names, verdicts_on
 
 _LOOK_BACK = timedelta(days=28)
 _CHANGES = 60  # enough to see who is at home, few enough to ask with every answer

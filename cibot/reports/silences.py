@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from cibot.alerts.silences import Silence, silenced
 from cibot.errors import UserError
+from cibot.incidents.silences import Silence, silenced
 from cibot.reports.context import Context
 from cibot.store.engine import Tx
 from cibot.store.silences import StoredSilence, silence_by_id, silences_at, silences_before

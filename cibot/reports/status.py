@@ -16,11 +16,11 @@ from cibot.reports.names import as_stored
 from cibot.reports.project import cis_on, reference_on
 from cibot.reports.signals import Rate, read_success
 from cibot.reports.silences import Muted, silence_on
-from cibot.reports.text import cut
+from cibot.store.cis import ci_names
 from cibot.store.engine import Tx
 from cibot.store.incidents import health_of
-from cibot.store.queries_ci import ci_names
-from cibot.store.queries_status import Glance, glance
+from cibot.store.status import Glance, glance
+from cibot.text.figures import cut
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,20 +8,19 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Literal
 
-from cibot.alerts.routing import Choice, chooses
 from cibot.errors import UserError
+from cibot.incidents.routing import Choice, chooses
 from cibot.model import State, Window
-from cibot.reports import text
 from cibot.reports.context import Context
 from cibot.reports.feeds import ServerFeeds, stale_feeds
 from cibot.reports.incidents import Incident, incidents_in
 from cibot.reports.listing import CiLine, all_lines, is_wrong
+from cibot.store.cis import ci_rows
 from cibot.store.engine import Tx
+from cibot.store.faces import recent_projects
 from cibot.store.incidents import transitions_since
-from cibot.store.queries_ci import ci_rows
-from cibot.store.queries_face import recent_projects
-from cibot.store.queries_tally import counts_between
-from cibot.store.tally import Counts
+from cibot.store.tally import Counts, counts_between
+from cibot.text import figures
 
 Span = Literal["day", "today", "yesterday"]
 
@@ -72,9 +71,9 @@ def window_of(ctx: Context, span: Span | date) -> tuple[str, Window]:
         return "Last 24 hours", Window.before(ctx.now, timedelta(days=1))
     midnight = _midnight(ctx, ctx.now)
     if span == "today":
-        return f"Today, {text.day(ctx.now, ctx.zone)}", Window(midnight, ctx.now)
+        return f"Today, {figures.day(ctx.now, ctx.zone)}", Window(midnight, ctx.now)
     before = _midnight(ctx, midnight - timedelta(hours=1))
-    return f"Yesterday, {text.day(before, ctx.zone)}", Window(before, midnight)
+    return f"Yesterday, {figures.day(before, ctx.zone)}", Window(before, midnight)
 
 
 def _day(ctx: Context, day: date) -> tuple[str, Window]:
@@ -85,7 +84,7 @@ def _day(ctx: Context, day: date) -> tuple[str, Window]:
     since = datetime.combine(day, time(), ctx.zone).astimezone(ctx.now.tzinfo)
     after = datetime.combine(day + timedelta(days=1), time(), ctx.zone)
     until = min(ctx.now, after.astimezone(ctx.now.tzinfo))
-    return f"{text.day(since, ctx.zone)} {day.year}", Window(since, until)
+    return f"{figures.day(since, ctx.zone)} {day.year}", Window(since, until)
 
 
 def summary(

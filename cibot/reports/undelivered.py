@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from cibot.reports import text
 from cibot.store.engine import Tx
-from cibot.store.outbox_late import Undelivered, undelivered
+from cibot.store.expired import Undelivered, undelivered
+from cibot.text import figures
 
 _ERROR = 160  # characters of what went wrong
 
@@ -17,7 +17,7 @@ def undelivered_words(tx: Tx) -> dict[str, str]:
 def _words(one: Undelivered) -> str:
     counts = []
     if one.waiting:
-        counts.append(f"{text.plural(one.waiting, 'message')} wait{'s' * (one.waiting == 1)}")
+        counts.append(f"{figures.plural(one.waiting, 'message')} wait{'s' * (one.waiting == 1)}")
     if one.dead:
-        counts.append(f"{text.plural(one.dead, 'message')} given up")
-    return f"{', '.join(counts)}: {text.cut(one.error, _ERROR)}"
+        counts.append(f"{figures.plural(one.dead, 'message')} given up")
+    return f"{', '.join(counts)}: {figures.cut(one.error, _ERROR)}"

@@ -8,9 +8,9 @@ from datetime import datetime
 
 from cibot.reports.ci import find_ci
 from cibot.reports.shapes import shape_of
+from cibot.store.cis import ci_rows
+from cibot.store.comments import MOST_CHARACTERS, UnparsedComment, unparsed_of
 from cibot.store.engine import Tx
-from cibot.store.queries_ci import ci_rows
-from cibot.store.queries_unparsed import MOST_CHARACTERS, UnparsedComment, unparsed_of
 
 MOST_EACH = 2_000  # comments of a CI that are looked at
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from cibot.store.cis import ci_rows
 from cibot.store.engine import Tx
-from cibot.store.queries_ci import ci_rows
 from cibot.store.watches import watches_of
 
 

@@ -1,1 +1,1 @@
-"""See docs/contributing for the map of the house."""
+"""The database: the only package that speaks SQL."""

@@ -1,1 +1,1 @@
-"""See docs/contributing for the map of the house."""
+"""The HTTP faces: dashboard, JSON API, metrics, probes."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from cibot.config import Config
+from cibot.config.models import Config
 from cibot.health.policy import Policy
 from cibot.reports.context import Context
 from cibot.store.engine import Store, Tx

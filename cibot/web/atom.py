@@ -11,8 +11,8 @@ from cibot.errors import CibotError
 from cibot.reports.context import Context
 from cibot.reports.incidents import Incident, incidents
 from cibot.store.engine import Tx
+from cibot.web.api.problems import problem_of
 from cibot.web.asking import Asking
-from cibot.web.problems import problem_of
 from cibot.web.reply import reply
 
 _MOST = 50

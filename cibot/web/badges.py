@@ -7,15 +7,16 @@ from markupsafe import Markup
 
 from cibot.errors import CibotError, UserError
 from cibot.model import Result, State
-from cibot.reports import phrases, text
+from cibot.reports import wording
 from cibot.reports.ci import find_ci, line_of
 from cibot.reports.context import Context
 from cibot.reports.jobs import jobs
 from cibot.reports.listing import CiLine
 from cibot.reports.names import resolve
 from cibot.store.engine import Tx
+from cibot.text import figures
+from cibot.web.api.problems import problem_of
 from cibot.web.asking import Asking
-from cibot.web.problems import problem_of
 from cibot.web.reply import reply
 
 _MAX_AGE_S = 60
@@ -49,7 +50,7 @@ def badges_blueprint(asking: Asking) -> Blueprint:
         except UserError:
             # Where a picture is expected, a picture says that there is none.
             said = "no such CI" if job is None else "no such job"
-            unknown = draw(text.cut(job or name, _LONGEST_NAME), said, State.UNKNOWN)
+            unknown = draw(figures.cut(job or name, _LONGEST_NAME), said, State.UNKNOWN)
             return Response(unknown, 404, mimetype="image/svg+xml")
         return reply(drawn.encode("utf-8", "replace"), "image/svg+xml", max_age=_MAX_AGE_S)
 
@@ -65,9 +66,9 @@ def _drawn(tx: Tx, ctx: Context, name: str, job: str | None) -> Markup:
 
 def badge_of(line: CiLine) -> Markup:
     """A CI's badge: its name, state and rate."""
-    rate = f" {text.percent(line.rate.share)}" if line.rate else ""
+    rate = f" {figures.percent(line.rate.share)}" if line.rate else ""
     said = f"{line.state.shape} {line.state.value}{rate}"
-    return draw(text.cut(line.name, _LONGEST_NAME), said, line.state)
+    return draw(figures.cut(line.name, _LONGEST_NAME), said, line.state)
 
 
 def _of_job(tx: Tx, ctx: Context, name: str, job: str) -> Markup:
@@ -78,9 +79,9 @@ def _of_job(tx: Tx, ctx: Context, name: str, job: str) -> Markup:
     state = _BY_RESULT.get(line.streak_of, State.UNKNOWN)
     bad = state in {State.FAILING, State.DEGRADED}
     times = f" ×{line.streak}" if bad and line.streak > 1 else ""
-    rate = f", {text.percent(line.rate.share)}" if line.rate else ""
-    said = f"{state.shape} {phrases.result_word(line.streak_of)}{times}{rate}"
-    return draw(text.cut(line.job, _LONGEST_NAME), said, state)
+    rate = f", {figures.percent(line.rate.share)}" if line.rate else ""
+    said = f"{state.shape} {wording.result_word(line.streak_of)}{times}{rate}"
+    return draw(figures.cut(line.job, _LONGEST_NAME), said, state)
 
 
 def draw(name: str, said: str, state: State) -> Markup:

@@ -6,16 +6,16 @@ from flask import Blueprint
 
 from cibot import __version__
 from cibot.web.api import ENDPOINTS, WRITES
+from cibot.web.api.endpoint import add_document, api_blueprint
+from cibot.web.api.openapi import document
+from cibot.web.api.writing import add_writes
 from cibot.web.asking import Asking
 from cibot.web.atom import atom_blueprint
 from cibot.web.badges import badges_blueprint
-from cibot.web.endpoint import add_document, api_blueprint
 from cibot.web.gate import Gate
 from cibot.web.meter import Intake
 from cibot.web.metrics import metrics_blueprint
-from cibot.web.openapi import document
-from cibot.web.pages import pages_blueprint
-from cibot.web.writing import add_writes
+from cibot.web.pages.site import pages_blueprint
 
 
 def face_blueprints(asking: Asking, intake: Intake | None = None) -> list[Blueprint]:

@@ -8,8 +8,8 @@ from cibot.reports.context import Context
 from cibot.reports.history import Day, daily, days_before
 from cibot.reports.homes import Home, homes
 from cibot.reports.latency import LatencyDay, latency_days
+from cibot.store.cis import ci_rows
 from cibot.store.engine import Tx
-from cibot.store.queries_ci import ci_rows
 from cibot.web.asking import Asking
 
 NOWHERE = Home((), None)

@@ -12,8 +12,8 @@ import logging
 
 from flask import Blueprint, Response, g, request
 
-from cibot.config import Config, TokenConfig
-from cibot.web.problems import problem
+from cibot.config.models import Config, TokenConfig
+from cibot.web.api.problems import problem
 from cibot.web.tokens import Tokens
 
 log = logging.getLogger(__name__)

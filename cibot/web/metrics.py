@@ -16,9 +16,9 @@ from cibot.reports.feeds import ServerFeeds, feeds
 from cibot.reports.listing import CiLine, all_lines
 from cibot.store.engine import Tx
 from cibot.store.outbox import depth
+from cibot.web.api.problems import problem_of
 from cibot.web.asking import Asking
 from cibot.web.meter import BOUNDS_S, Intake, Stopwatch
-from cibot.web.problems import problem_of
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 MOST_CIS = 500

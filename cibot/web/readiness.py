@@ -14,7 +14,7 @@ from cibot.errors import CibotError
 from cibot.reports.undelivered import undelivered_words
 from cibot.store.cis import server_urls
 from cibot.store.engine import Store
-from cibot.store.queries_life import heard_at
+from cibot.store.histories import heard_at
 from cibot.web.probes import Probe
 
 STALE = timedelta(minutes=15)

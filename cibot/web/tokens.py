@@ -7,7 +7,7 @@ import hmac
 import secrets
 from collections.abc import Iterable
 
-from cibot.config import TokenConfig
+from cibot.config.models import TokenConfig
 
 _MADE_BY_US = "cibot_"  # so that those who look for leaked secrets, and our log, know one
 

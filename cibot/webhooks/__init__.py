@@ -1,1 +1,1 @@
-"""See docs/contributing for the map of the house."""
+"""Receives what Gerrit and Slack post."""

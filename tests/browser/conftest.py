@@ -12,7 +12,7 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from cibot.config import Config
+from cibot.config.models import Config
 from cibot.model import State
 from cibot.store import schema
 from cibot.store.engine import Store, open_store

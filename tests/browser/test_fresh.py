@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Browser, expect
 
-from cibot.config import Config
+from cibot.config.models import Config
 from cibot.model import State
 from cibot.store import schema
 from cibot.store.engine import Store

@@ -21,11 +21,11 @@ from click.testing import CliRunner
 from sqlalchemy import select
 
 from cibot.bootstrap import build
-from cibot.chat.backends.irc import IrcBackend
-from cibot.chat.backends.irc_session import IrcTiming
-from cibot.chat.backends.slack import SlackBackend
+from cibot.chat.irc.backend import IrcBackend
+from cibot.chat.irc.session import IrcTiming
+from cibot.chat.slack.backend import SlackBackend
 from cibot.cli import main
-from cibot.configfile import read
+from cibot.config import read
 from cibot.demo.reviews import Reviews
 from cibot.errors import CibotError
 from cibot.store import schema

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from cibot.chat.delivery import REPEAT
+from cibot.outbox.sender import REPEAT
 from tests.support.irc_user import IrcLine
 
 _STEP = re.compile(r"(third-\d+) (is failing|is degraded|got worse|recovered)")

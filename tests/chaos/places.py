@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from cibot.chat.delivery import REPEAT
+from cibot.outbox.sender import REPEAT
 from tests.chaos.ledger import Heard
 from tests.support.inspircd import InspIRCd
 from tests.support.ngircd import Ngircd

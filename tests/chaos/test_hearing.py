@@ -2,7 +2,7 @@
 
 import pytest
 
-from cibot.chat.delivery import REPEAT
+from cibot.outbox.sender import REPEAT
 from tests.chaos.hearing import Heard, from_irc, from_slack, unequal
 from tests.support.irc_user import IrcLine
 

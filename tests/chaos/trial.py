@@ -15,9 +15,9 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from cibot.card import Card, card
 from cibot.store import outbox, schema
 from cibot.store.engine import Store
+from cibot.text.card import Card, card
 from tests.chaos.events import JUDGEMENT, REFERENCE, Events, ci_name, ci_tables
 from tests.chaos.ledger import Ledger, compare
 from tests.chaos.places import NAMED, IrcPlace, Place, SlackPlace

@@ -8,19 +8,19 @@ from datetime import timedelta
 import pytest
 
 from cibot.actions.roles import Actor
-from cibot.alerts.routing import Alert
-from cibot.card import Card, card
 from cibot.chat.commands import COMMANDS
 from cibot.chat.dispatch import Dispatcher
 from cibot.chat.protocol import Asker, Channel, Question
+from cibot.incidents.routing import Alert
+from cibot.judging.audience import tell_all
 from cibot.model import State
-from cibot.monitor.audience import tell_all
 from cibot.store import outbox
 from cibot.store.audit import AuditRow, audit_before
 from cibot.store.engine import Store, Tx
 from cibot.store.incidents import incident_by_id
 from cibot.store.silences import silences_at, silences_before
 from cibot.store.watches import StoredWatch, put_watch, watchers_of
+from cibot.text.card import Card, card
 from tests.support.canned import CONFIG, canned
 from tests.support.history import NOW
 

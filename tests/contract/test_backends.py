@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 import pytest
 
-from cibot.card import Card, Span, card, line, state_span
-from cibot.chat.backends.console import ConsoleBackend
-from cibot.chat.backends.irc import IrcBackend
-from cibot.chat.backends.slack import SlackBackend
+from cibot.chat.console import ConsoleBackend
+from cibot.chat.irc.backend import IrcBackend
 from cibot.chat.protocol import Backend, Question
-from cibot.config import IrcConfig
+from cibot.chat.slack.backend import SlackBackend
+from cibot.config.models import IrcConfig
 from cibot.errors import Permanent, Transient
 from cibot.model import State
+from cibot.text.card import Card, Span, card, line, state_span
 from tests.support.irc_bot import QUICK
 from tests.support.irc_obliging import CLOSED_ROOM, ObligingServer
 from tests.support.processes import wait_until

@@ -8,7 +8,7 @@ from bench.load import CONFIG, load
 from bench.shape import CIS
 from cibot.collector.formats import parse
 from cibot.collector.results import report_result
-from cibot.config import Config
+from cibot.config.models import Config
 from cibot.model import State
 from cibot.reports.context import Context
 from cibot.reports.listing import listing

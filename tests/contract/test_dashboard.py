@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from flask.testing import FlaskClient
 
-from cibot.config import CiConfig, Config, ReferenceConfig
+from cibot.config.models import CiConfig, Config, ReferenceConfig
 from cibot.health.intervals import wilson
 from cibot.model import State
 from cibot.store import schema

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from cibot.alerts.life import Life as CiLife
+from cibot.incidents.tracker import Life as CiLife
+from cibot.judging import trackers
+from cibot.judging.trackers import Lives
 from cibot.model import Change, Message, PatchSet, State
-from cibot.monitor import lives
-from cibot.monitor.lives import Lives
 from cibot.store import schema
+from cibot.store.checkpoints import forget_lives
 from cibot.store.engine import Store
-from cibot.store.lives import forget_lives
 from tests.support.told_life import ACME, HOUR, ZUUL, Life, comment
 
 
@@ -130,8 +130,8 @@ def test_it_is_all_one_in_how_many_goes_a_past_is_lived_through(
     assert before[0]
     life.store.write(forget_lives)
     life.restart()
-    monkeypatch.setattr(lives, "_FULL", full)
-    monkeypatch.setattr(lives, "_LITTLE", 0.0)
+    monkeypatch.setattr(trackers, "_FULL", full)
+    monkeypatch.setattr(trackers, "_LITTLE", 0.0)
     assert life.judge() is State.HEALTHY
     assert len(ends) - goes > goes
     assert (incidents(life), life.steps(), life.told()) == before

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from cibot.collector.ingest import Ingest
 from cibot.collector.roster import Roster
-from cibot.config import CiConfig
+from cibot.config.models import CiConfig
 from cibot.model import Account, Change, Message, PatchSet
 from cibot.store import schema
 from cibot.store.cis import all_cis, ensure_server

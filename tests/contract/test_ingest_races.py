@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from cibot.collector.ingest import Ingest
 from cibot.collector.roster import Roster
-from cibot.config import CiConfig
+from cibot.config.models import CiConfig
 from cibot.model import Account, Change, Message, PatchSet
 from cibot.store import schema
 from cibot.store.accounts import add_accounts, find_accounts

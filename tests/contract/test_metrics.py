@@ -8,10 +8,10 @@ import pytest
 from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 
-from cibot.app import create_app
 from cibot.collector.ingest import Ingest
 from cibot.collector.roster import Roster
 from cibot.collector.sink import IngestCounts
+from cibot.daemon.app import create_app
 from cibot.model import Change
 from cibot.store.cis import ensure_server
 from cibot.store.engine import Store

@@ -11,7 +11,7 @@ from cibot.model import Change, Message, PatchSet, State
 from cibot.store import schema
 from cibot.store.cis import all_cis
 from cibot.store.engine import Store
-from cibot.store.queries_life import verdicts_by_week
+from cibot.store.histories import verdicts_by_week
 from cibot.store.silences import add_silence
 from cibot.store.watches import StoredWatch, put_watch
 from tests.support.processes import wait_until

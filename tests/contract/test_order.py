@@ -18,10 +18,10 @@ from sqlalchemy import select
 
 from cibot.collector.ingest import Ingest
 from cibot.collector.roster import Roster
-from cibot.config import Config
+from cibot.config.models import Config
 from cibot.health.policy import Policy
+from cibot.judging import Monitor
 from cibot.model import Account, Change, Message, PatchSet
-from cibot.monitor import Monitor
 from cibot.store import schema
 from cibot.store.cis import ensure_server
 from cibot.store.engine import Store, open_store

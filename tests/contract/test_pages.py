@@ -10,7 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 
-from cibot.config import Config
+from cibot.config.models import Config
 from cibot.model import State
 from cibot.store import schema
 from cibot.store.engine import Store

@@ -7,20 +7,20 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from cibot.alerts.incident import Incident, Phase, Transition
-from cibot.alerts.incidentrow import incident_row
-from cibot.alerts.message import Subject, alert_card
-from cibot.alerts.routing import Alert
-from cibot.card import Card
-from cibot.config import Config
+from cibot.config.models import Config
+from cibot.incidents.incident import Incident, Phase, Transition
+from cibot.incidents.incidentrow import incident_row
+from cibot.incidents.messages import Subject, alert_card
+from cibot.incidents.routing import Alert
+from cibot.judging.audience import tell_all
+from cibot.judging.quiet_hours import QuietHours
 from cibot.model import State
-from cibot.monitor.audience import tell_all
-from cibot.monitor.quieting import QuietHours
 from cibot.store import outbox, schema
 from cibot.store.cis import ensure_ci
 from cibot.store.engine import Store
 from cibot.store.incidents import StoredIncident, add_incident, incident_by_id, update_incident
 from cibot.store.silences import add_silence, end_silence
+from cibot.text.card import Card
 
 EVENING = datetime(2026, 11, 23, 21, tzinfo=UTC)
 NIGHT = EVENING.replace(hour=23)

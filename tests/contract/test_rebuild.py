@@ -13,9 +13,9 @@ from sqlalchemy import select, update
 from cibot.cli import main
 from cibot.model import State
 from cibot.store import schema
+from cibot.store.checkpoints import forget_lives
 from cibot.store.cis import all_cis
 from cibot.store.engine import Store
-from cibot.store.lives import forget_lives
 from cibot.store.tally import recount
 from tests.support.told_life import Life
 

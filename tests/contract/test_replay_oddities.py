@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cibot.collector.decode import change_from_rest
-from cibot.config import Config
+from cibot.config.models import Config
 from cibot.errors import UserError
 from cibot.model import State
 from cibot.replay import Replayed, replay

@@ -10,7 +10,7 @@ import time_machine
 from click.testing import CliRunner, Result
 
 from cibot.cli import main
-from cibot.config import TokenConfig
+from cibot.config.models import TokenConfig
 from cibot.store.audit import audit_before
 from cibot.store.engine import Store, open_store
 from tests.support.canned import CONFIG, canned

@@ -20,40 +20,34 @@ import cibot.store
 from cibot.model import Account, Change, PatchSet
 from cibot.store import (
     accounts,
+    arrivals,
     audit,
     bulk,
     changes,
+    checkpoints,
     cis,
     comments,
+    expired,
+    faces,
     feeds,
     held,
+    histories,
     incidents,
+    latencies,
     lease,
-    lives,
     outbox,
-    outbox_late,
-    queries_arrived,
-    queries_change,
-    queries_ci,
-    queries_face,
-    queries_incident,
-    queries_judging,
-    queries_latency,
-    queries_life,
-    queries_status,
-    queries_tally,
-    queries_unparsed,
     reports,
     schema,
     silences,
+    status,
     tally,
     watches,
 )
 from cibot.store.audit import AuditRow
+from cibot.store.checkpoints import StoredLife
 from cibot.store.engine import Store, Tx, open_store
 from cibot.store.incidents import StoredHealth, StoredIncident, StoredTransition
 from cibot.store.lease import Lease
-from cibot.store.lives import StoredLife
 from cibot.store.migrate import upgrade
 from cibot.store.outbox import Outgoing
 from cibot.store.tally import DAY, Counts, Tally
@@ -196,16 +190,14 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     outbox.mark_unsure: [lambda tx: outbox.mark_unsure(tx, OUTGOING, NOW, "e")],
     outbox.mark_dead: [lambda tx: outbox.mark_dead(tx, OUTGOING, NOW, "e")],
     outbox.settle: [lambda tx: outbox.settle(tx, OUTGOING, state="dead")],
-    outbox_late.messages_of: [lambda tx: outbox_late.messages_of(tx, OUTGOING, "k4")],
-    outbox_late.lay_aside: [
-        lambda tx: outbox_late.lay_aside(tx, OUTGOING, NOW, lambda _: "{}", "k4")
+    expired.messages_of: [lambda tx: expired.messages_of(tx, OUTGOING, "k4")],
+    expired.lay_aside: [lambda tx: expired.lay_aside(tx, OUTGOING, NOW, lambda _: "{}", "k4")],
+    expired.postpone: [lambda tx: expired.postpone(tx, OUTGOING, NOW)],
+    expired.revive: [
+        lambda tx: expired.revive(tx, "net-0", SINCE, NOW),
+        lambda tx: expired.revive(tx, "net-0", SINCE, NOW, "#room-1"),
     ],
-    outbox_late.postpone: [lambda tx: outbox_late.postpone(tx, OUTGOING, NOW)],
-    outbox_late.revive: [
-        lambda tx: outbox_late.revive(tx, "net-0", SINCE, NOW),
-        lambda tx: outbox_late.revive(tx, "net-0", SINCE, NOW, "#room-1"),
-    ],
-    outbox_late.undelivered: [outbox_late.undelivered],
+    expired.undelivered: [expired.undelivered],
     outbox.hurry: [lambda tx: outbox.hurry(tx, "net-0", NOW)],
     outbox.release_leases: [lambda tx: outbox.release_leases(tx, NOW)],
     outbox.depth: [outbox.depth],
@@ -220,92 +212,86 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     outbox.retry: [lambda tx: outbox.retry(tx, NOW), lambda tx: outbox.retry(tx, NOW, 450)],
     outbox.drop: [lambda tx: outbox.drop(tx, 450)],
     outbox.has: [lambda tx: outbox.has(tx, "k1")],
-    queries_change.changes_by_number: [lambda tx: queries_change.changes_by_number(tx, 77)],
-    queries_change.changes_by_id: [lambda tx: queries_change.changes_by_id(tx, [CHANGE])],
-    queries_change.latest_changes: [
-        lambda tx: queries_change.latest_changes(tx, "filler/27", SINCE, 10)
+    changes.changes_by_number: [lambda tx: changes.changes_by_number(tx, 77)],
+    changes.changes_by_id: [lambda tx: changes.changes_by_id(tx, [CHANGE])],
+    changes.latest_changes: [lambda tx: changes.latest_changes(tx, "filler/27", SINCE, 10)],
+    changes.patch_set_times: [lambda tx: changes.patch_set_times(tx, CHANGE)],
+    changes.verdicts_on: [lambda tx: changes.verdicts_on(tx, [CHANGE, CHANGE + 1])],
+    changes.project_names: [changes.project_names],
+    cis.ci_rows: [cis.ci_rows],
+    cis.ci_names: [cis.ci_names],
+    cis.last_heard: [cis.last_heard],
+    cis.latest_reports: [
+        lambda tx: cis.latest_reports(tx, 1),
+        lambda tx: cis.latest_reports(tx, 1, since=SINCE, until=UNTIL, judging=True),
     ],
-    queries_change.patch_set_times: [lambda tx: queries_change.patch_set_times(tx, CHANGE)],
-    queries_change.verdicts_on: [lambda tx: queries_change.verdicts_on(tx, [CHANGE, CHANGE + 1])],
-    queries_change.project_names: [queries_change.project_names],
-    queries_ci.ci_rows: [queries_ci.ci_rows],
-    queries_ci.ci_names: [queries_ci.ci_names],
-    queries_ci.last_heard: [queries_ci.last_heard],
-    queries_ci.latest_reports: [
-        lambda tx: queries_ci.latest_reports(tx, 1),
-        lambda tx: queries_ci.latest_reports(tx, 1, since=SINCE, until=UNTIL, judging=True),
+    cis.account_names: [lambda tx: cis.account_names(tx, 1)],
+    faces.recent_projects: [lambda tx: faces.recent_projects(tx, [1, 2])],
+    faces.reports_before: [
+        lambda tx: faces.reports_before(tx, 1, None, 10),
+        lambda tx: faces.reports_before(tx, 1, (NOW - ago(30), CHANGE, 1), 10),
     ],
-    queries_ci.account_names: [lambda tx: queries_ci.account_names(tx, 1)],
-    queries_face.recent_projects: [lambda tx: queries_face.recent_projects(tx, [1, 2])],
-    queries_face.reports_before: [
-        lambda tx: queries_face.reports_before(tx, 1, None, 10),
-        lambda tx: queries_face.reports_before(tx, 1, (NOW - ago(30), CHANGE, 1), 10),
-    ],
-    queries_face.incidents_before: [
-        lambda tx, ci=ci, only=only, before=before: queries_face.incidents_before(  # type: ignore[misc]
+    faces.incidents_before: [
+        lambda tx, ci=ci, only=only, before=before: faces.incidents_before(  # type: ignore[misc]
             tx, ci_id=ci, open_only=only, before=before, limit=10
         )
         for ci in (None, 1)
         for only in (False, True)
         for before in (None, 300)
     ],
-    queries_incident.transitions_of: [lambda tx: queries_incident.transitions_of(tx, 5)],
-    queries_judging.patch_sets_judged_by: [
-        lambda tx: queries_judging.patch_sets_judged_by(tx, 1, ["filler/1"], SINCE, UNTIL)
+    incidents.transitions_of: [lambda tx: incidents.transitions_of(tx, 5)],
+    histories.patch_sets_judged_by: [
+        lambda tx: histories.patch_sets_judged_by(tx, 1, ["filler/1"], SINCE, UNTIL)
     ],
-    queries_life.full_at: [lambda tx: queries_life.full_at(tx, [1, 2], SINCE, 100)],
-    queries_life.first_report_of: [lambda tx: queries_life.first_report_of(tx, 1)],
-    queries_life.reports_between: [
-        lambda tx: queries_life.reports_between(tx, 1, SINCE, UNTIL),
-        lambda tx: queries_life.reports_between(tx, 1, SINCE, UNTIL, ["filler/1"]),
+    histories.full_at: [lambda tx: histories.full_at(tx, [1, 2], SINCE, 100)],
+    histories.first_report_of: [lambda tx: histories.first_report_of(tx, 1)],
+    histories.reports_between: [
+        lambda tx: histories.reports_between(tx, 1, SINCE, UNTIL),
+        lambda tx: histories.reports_between(tx, 1, SINCE, UNTIL, ["filler/1"]),
     ],
-    queries_life.uploaded_between: [
-        lambda tx: queries_life.uploaded_between(tx, ["filler/1"], SINCE, UNTIL)
+    histories.uploaded_between: [
+        lambda tx: histories.uploaded_between(tx, ["filler/1"], SINCE, UNTIL)
     ],
-    queries_life.reports_before: [
-        lambda tx: queries_life.reports_before(tx, [1, 2], [CHANGE, CHANGE + 1], UNTIL)
+    histories.reports_before: [
+        lambda tx: histories.reports_before(tx, [1, 2], [CHANGE, CHANGE + 1], UNTIL)
     ],
-    queries_life.voting_builds: [
-        lambda tx: queries_life.voting_builds(tx, 1, [CHANGE, CHANGE + 1], UNTIL)
+    histories.voting_builds: [
+        lambda tx: histories.voting_builds(tx, 1, [CHANGE, CHANGE + 1], UNTIL)
     ],
-    queries_life.change_rows: [lambda tx: queries_life.change_rows(tx, [CHANGE])],
-    queries_life.uploads_of: [lambda tx: queries_life.uploads_of(tx, [CHANGE])],
-    queries_arrived.arrived: [
-        lambda tx: queries_arrived.arrived(tx, [1, 2], ["filler/1"], SINCE, (UNTIL, NOW))
+    histories.change_rows: [lambda tx: histories.change_rows(tx, [CHANGE])],
+    histories.uploads_of: [lambda tx: histories.uploads_of(tx, [CHANGE])],
+    arrivals.arrived: [lambda tx: arrivals.arrived(tx, [1, 2], ["filler/1"], SINCE, (UNTIL, NOW))],
+    histories.verdicts_by_week: [
+        lambda tx: histories.verdicts_by_week(tx, [1, 2]),
+        lambda tx: histories.verdicts_by_week(tx, [1, 2], SINCE),
     ],
-    queries_life.verdicts_by_week: [
-        lambda tx: queries_life.verdicts_by_week(tx, [1, 2]),
-        lambda tx: queries_life.verdicts_by_week(tx, [1, 2], SINCE),
+    histories.main_pipeline: [lambda tx: histories.main_pipeline(tx, 1)],
+    histories.last_heard: [lambda tx: histories.last_heard(tx, 1)],
+    histories.servers_of: [lambda tx: histories.servers_of(tx, 1)],
+    histories.heard_at: [histories.heard_at],
+    checkpoints.put_life: [lambda tx: checkpoints.put_life(tx, LIFE, set())],
+    checkpoints.drop_lives: [lambda tx: checkpoints.drop_lives(tx, 1, NOW)],
+    checkpoints.life_times: [lambda tx: checkpoints.life_times(tx, 1)],
+    checkpoints.newest_life: [
+        lambda tx: checkpoints.newest_life(tx, 1, "b", None),
+        lambda tx: checkpoints.newest_life(tx, 1, "b", NOW),
     ],
-    queries_life.main_pipeline: [lambda tx: queries_life.main_pipeline(tx, 1)],
-    queries_life.last_heard: [lambda tx: queries_life.last_heard(tx, 1)],
-    queries_life.servers_of: [lambda tx: queries_life.servers_of(tx, 1)],
-    queries_life.heard_at: [queries_life.heard_at],
-    lives.put_life: [lambda tx: lives.put_life(tx, LIFE, set())],
-    lives.drop_lives: [lambda tx: lives.drop_lives(tx, 1, NOW)],
-    lives.life_times: [lambda tx: lives.life_times(tx, 1)],
-    lives.newest_life: [
-        lambda tx: lives.newest_life(tx, 1, "b", None),
-        lambda tx: lives.newest_life(tx, 1, "b", NOW),
+    checkpoints.forget_lives: [checkpoints.forget_lives],
+    status.glance: [
+        lambda tx: status.glance(tx, "CI 1", [], NOW, SINCE),
+        lambda tx: status.glance(tx, "CI 1", ["CI 2", "CI 3"], NOW, SINCE),
     ],
-    lives.forget_lives: [lives.forget_lives],
-    queries_status.glance: [
-        lambda tx: queries_status.glance(tx, "CI 1", [], NOW, SINCE),
-        lambda tx: queries_status.glance(tx, "CI 1", ["CI 2", "CI 3"], NOW, SINCE),
+    status.results_since: [
+        lambda tx: status.results_since(tx, 1, None, 10),
+        lambda tx: status.results_since(tx, 1, SINCE, 10),
     ],
-    queries_status.results_since: [
-        lambda tx: queries_status.results_since(tx, 1, None, 10),
-        lambda tx: queries_status.results_since(tx, 1, SINCE, 10),
+    tally.buckets: [lambda tx: tally.buckets(tx, [1, 2], DAY, SINCE, UNTIL)],
+    tally.counts_between: [
+        lambda tx: tally.counts_between(tx, [1, 2], SINCE, UNTIL),
+        lambda tx: tally.counts_between(tx, [1, 2], NOW - ago(minutes=3), NOW),
     ],
-    queries_tally.buckets: [lambda tx: queries_tally.buckets(tx, [1, 2], DAY, SINCE, UNTIL)],
-    queries_tally.counts_between: [
-        lambda tx: queries_tally.counts_between(tx, [1, 2], SINCE, UNTIL),
-        lambda tx: queries_tally.counts_between(tx, [1, 2], NOW - ago(minutes=3), NOW),
-    ],
-    queries_latency.first_verdicts: [
-        lambda tx: queries_latency.first_verdicts(tx, 1, [(SINCE, UNTIL)], 10)
-    ],
-    queries_unparsed.unparsed_of: [lambda tx: queries_unparsed.unparsed_of(tx, 1, SINCE, 10)],
+    latencies.first_verdicts: [lambda tx: latencies.first_verdicts(tx, 1, [(SINCE, UNTIL)], 10)],
+    comments.unparsed_of: [lambda tx: comments.unparsed_of(tx, 1, SINCE, 10)],
     reports.put_reports: [lambda tx: reports.put_reports(tx, [], [], Tally())],
     reports.drop_reports: [lambda tx: reports.drop_reports(tx, KEY, Tally())],
     reports.reports_of: [lambda tx: reports.reports_of(tx, 1, SINCE, UNTIL)],
@@ -320,9 +306,7 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     ],
     silences.silences_at: [lambda tx: silences.silences_at(tx, NOW)],
     silences.silence_by_id: [lambda tx: silences.silence_by_id(tx, 5)],
-    queries_incident.incidents_during: [
-        lambda tx: queries_incident.incidents_during(tx, SINCE, UNTIL)
-    ],
+    incidents.incidents_during: [lambda tx: incidents.incidents_during(tx, SINCE, UNTIL)],
     silences.silences_before: [
         lambda tx: silences.silences_before(tx, None, 10, NOW),
         lambda tx: silences.silences_before(tx, None, 10),

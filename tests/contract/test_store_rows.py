@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from cibot.leader import TTL, Leader
+from cibot.daemon.leader import TTL, Leader
 from cibot.model import Account, Change, PatchSet
 from cibot.store import feeds, lease, outbox, schema
 from cibot.store.accounts import add_accounts, find_accounts

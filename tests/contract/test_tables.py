@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from cibot.store.engine import Store
 from cibot.web.api import ENDPOINTS
-from cibot.web.tables import write_csv
+from cibot.web.api.tables import write_csv
 from tests.support.canned import CONFIG, canned
 from tests.support.faces import client
 from tests.support.history import History, ago, make_tables

@@ -17,14 +17,13 @@ from sqlalchemy import delete, select, update
 from cibot.collector.ingest import Ingest
 from cibot.collector.match import REMOVED
 from cibot.collector.roster import Roster
-from cibot.config import CiConfig
+from cibot.config.models import CiConfig
 from cibot.model import Account, Change, Message, PatchSet
 from cibot.store import migrate, schema
 from cibot.store.cis import all_cis, ensure_server
 from cibot.store.engine import Store, Tx, open_store
-from cibot.store.queries_tally import buckets, counts_between
 from cibot.store.reports import drop_reports, put_reports
-from cibot.store.tally import DAY, HOUR, Counts, counting, drift, recount
+from cibot.store.tally import DAY, HOUR, Counts, buckets, counting, counts_between, drift, recount
 from tests.support.history import NOW, History, ago
 
 BEGIN = datetime(2026, 11, 20, 22, 58, 30, tzinfo=UTC)  # so that days and hours turn early

@@ -10,16 +10,16 @@ import requests
 from sqlalchemy import select
 
 from cibot.bootstrap import build
-from cibot.bot import Bot
-from cibot.card import Card, card
 from cibot.chat.protocol import Answer, Link
-from cibot.config import Config
+from cibot.config.models import Config
+from cibot.daemon.bot import Bot
 from cibot.demo.review_server import ReviewServer
 from cibot.store import outbox, schema
 from cibot.store.engine import open_store
 from cibot.store.feeds import feed_states
 from cibot.store.incidents import health_of
 from cibot.store.migrate import upgrade
+from cibot.text.card import Card, card
 from tests.support.mariadb import MariaDB
 from tests.support.whole_bot import TOKEN, eventually
 

@@ -14,15 +14,15 @@ from contextlib import contextmanager
 import pytest
 from flask import Flask
 
-from cibot.card import Card
-from cibot.chat.backends.console import ConsoleBackend
-from cibot.chat.backends.irc import IrcBackend
-from cibot.chat.backends.slack import SlackBackend
 from cibot.chat.commands import COMMANDS
+from cibot.chat.console import ConsoleBackend
 from cibot.chat.dispatch import Dispatcher
+from cibot.chat.irc.backend import IrcBackend
 from cibot.chat.protocol import Answer, Question
-from cibot.config import Config, IrcConfig, PersonConfig, SlackConfig
+from cibot.chat.slack.backend import SlackBackend
+from cibot.config.models import Config, IrcConfig, PersonConfig, SlackConfig
 from cibot.store.engine import Store
+from cibot.text.card import Card
 from cibot.webhooks.slack import slack_blueprint
 from tests.support.canned import CONFIG, canned
 from tests.support.history import NOW

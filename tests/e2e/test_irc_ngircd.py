@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from cibot.card import card, line, state_span
 from cibot.errors import Permanent, Transient
 from cibot.model import State
+from cibot.text.card import card, line, state_span
 from tests.support.gate import Gate
 from tests.support.irc_bot import QUICK, Bot, irc_bot
 from tests.support.ngircd import Ngircd

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from cibot.chat.delivery import Sender
 from cibot.chat.dispatch import Dispatcher
+from cibot.outbox.sender import Sender
 from cibot.store.audit import audit_before
 from cibot.store.engine import Store
 from tests.support.canned import CONFIG, canned

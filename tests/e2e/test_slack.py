@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 from werkzeug.serving import make_server
 
-from cibot.chat.backends.slack import SlackBackend
+from cibot.chat.slack.backend import SlackBackend
 from cibot.webhooks.slack import slack_blueprint
 from tests.support.slack_caller import command_body, command_fields, event, event_body, signed
 from tests.support.slack_fixtures import generous, running, slack_config

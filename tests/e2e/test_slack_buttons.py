@@ -11,13 +11,13 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from cibot.actions.silencing import parse_length
-from cibot.alerts.incident import Transition
-from cibot.alerts.incidentrow import incident_from_row
-from cibot.alerts.message import SILENCE, Subject, alert_card
-from cibot.chat.backends.slack import SlackBackend
-from cibot.chat.delivery import Sender
 from cibot.chat.dispatch import Dispatcher
-from cibot.config import Config, PersonConfig, RouteConfig, SlackConfig
+from cibot.chat.slack.backend import SlackBackend
+from cibot.config.models import Config, PersonConfig, RouteConfig, SlackConfig
+from cibot.incidents.incident import Transition
+from cibot.incidents.incidentrow import incident_from_row
+from cibot.incidents.messages import SILENCE, Subject, alert_card
+from cibot.outbox.sender import Sender
 from cibot.store.audit import audit_before
 from cibot.store.engine import Store
 from cibot.store.incidents import incident_by_id

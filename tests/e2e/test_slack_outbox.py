@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from cibot.card import Card, card
-from cibot.chat.backends.slack import SlackBackend
-from cibot.chat.delivery import Sender
+from cibot.chat.slack.backend import SlackBackend
+from cibot.outbox.sender import Sender
 from cibot.store import outbox
 from cibot.store.engine import Store
+from cibot.text.card import Card, card
 from tests.support.slack_fixtures import slack_config
 from tests.support.slack_server import Fault, SlackServer
 

@@ -7,10 +7,10 @@ from datetime import date
 
 import pytest
 
-from cibot.card import Card, Trend, card
-from cibot.chat.backends.slack import SlackBackend
-from cibot.chat.backends.slack_pictures import Pictures
+from cibot.chat.slack.backend import SlackBackend
+from cibot.chat.slack.pictures import Pictures
 from cibot.reports.charts import can_draw, trend_png, trend_words
+from cibot.text.card import Card, Trend, card
 from tests.support.slack_fixtures import running, slack_config
 from tests.support.slack_server import Fault, SlackServer
 from tests.support.slack_workspace import CHART_SCOPES

@@ -11,15 +11,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from cibot.app import create_app
 from cibot.bootstrap import make_source
-from cibot.card import Button, Card, card
-from cibot.chat.backends.slack import SlackBackend
-from cibot.chat.backends.slack_blocks import render
 from cibot.chat.protocol import Question
-from cibot.config import Config
+from cibot.chat.slack.backend import SlackBackend
+from cibot.chat.slack.blocks import render
+from cibot.config.models import Config
+from cibot.daemon.app import create_app
 from cibot.demo.reviews import Reviews
 from cibot.store.engine import Store
+from cibot.text.card import Button, Card, card
 from cibot.webhooks.gerrit import MOUNT, Hook, gerrit_hook
 from cibot.webhooks.slack import slack_blueprint
 from tests.fuzz.hostile import broken, mangle, text

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import random
 
-from cibot.card import card
-from cibot.chat.backends.irc_pace import Backoff
-from cibot.chat.backends.irc_receipts import Delivery
-from cibot.chat.backends.irc_rooms import Rooms
-from cibot.chat.backends.irc_session import IrcTiming, Session
-from cibot.chat.backends.irc_wire import read_line
+from cibot.chat.irc.pace import Backoff
+from cibot.chat.irc.receipts import Delivery
+from cibot.chat.irc.rooms import Rooms
+from cibot.chat.irc.session import IrcTiming, Session
+from cibot.chat.irc.wire import read_line
 from cibot.chat.pace import PersonLimit
 from cibot.chat.protocol import Question
-from cibot.config import IrcConfig
+from cibot.config.models import IrcConfig
 from cibot.errors import Transient
+from cibot.text.card import card
 from tests.fuzz.hostile import broken, text
 
 _COMMANDS = [

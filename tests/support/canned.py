@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from cibot.config import (
+from cibot.config.models import (
     CiConfig,
     Config,
     IrcConfig,

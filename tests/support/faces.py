@@ -7,8 +7,8 @@ from datetime import datetime
 from flask import Flask
 from flask.testing import FlaskClient
 
-from cibot.app import create_app
-from cibot.config import Config
+from cibot.config.models import Config
+from cibot.daemon.app import create_app
 from cibot.store.engine import Store
 from cibot.web.asking import Asking
 from cibot.web.faces import face_blueprints

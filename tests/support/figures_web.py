@@ -8,7 +8,7 @@ from typing import Any
 
 from flask.testing import FlaskClient
 
-from cibot.reports.text import span
+from cibot.text.figures import span
 from tests.support.figures import Figures, rate_in, standing_in
 from tests.support.history import NOW
 from tests.support.tables import has_table, table_with

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from cibot.alerts.incident import Incident, Phase
-from cibot.alerts.incidentrow import incident_row
+from cibot.incidents.incident import Incident, Phase
+from cibot.incidents.incidentrow import incident_row
 from cibot.model import Change, Outcome, PatchSet, Report, Result, State
 from cibot.store import schema
 from cibot.store.changes import change_id, put_changes, put_patch_sets

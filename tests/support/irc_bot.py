@@ -5,11 +5,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
-from cibot.card import Card, card
-from cibot.chat.backends.irc import IrcBackend
-from cibot.chat.backends.irc_session import IrcTiming
+from cibot.chat.irc.backend import IrcBackend
+from cibot.chat.irc.session import IrcTiming
 from cibot.chat.protocol import Answer, Question
-from cibot.config import IrcConfig
+from cibot.config.models import IrcConfig
+from cibot.text.card import Card, card
 from tests.support.processes import wait_until
 
 QUICK = IrcTiming(

@@ -21,10 +21,10 @@ import pytest
 from cibot.collector.decode import change_from_rest
 from cibot.collector.ingest import Ingest
 from cibot.collector.roster import Roster
-from cibot.config import CiConfig, Config, GerritConfig, ReferenceConfig
+from cibot.config.models import CiConfig, Config, GerritConfig, ReferenceConfig
 from cibot.health.policy import Policy
+from cibot.judging import Monitor
 from cibot.model import Change
-from cibot.monitor import Monitor
 from cibot.store.cis import all_cis, ensure_server
 from cibot.store.engine import Store
 from tests.support.collecting import Clock

@@ -7,17 +7,17 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select
 
-from cibot.card import Card
 from cibot.collector.ingest import Ingest
 from cibot.collector.roster import Roster
-from cibot.config import Config
+from cibot.config.models import Config
 from cibot.health.policy import Policy
+from cibot.judging import Monitor
 from cibot.model import Account, Change, Message, PatchSet, State
-from cibot.monitor import Monitor
 from cibot.store import schema
 from cibot.store.cis import ensure_server
 from cibot.store.engine import Store
 from cibot.store.incidents import health_of
+from cibot.text.card import Card
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

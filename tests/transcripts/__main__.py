@@ -13,7 +13,7 @@ from cibot.chat.command import Command
 from cibot.chat.commands import COMMANDS
 from cibot.chat.dispatch import Dispatcher
 from cibot.chat.protocol import Backend, Link
-from cibot.config import Config, PersonConfig
+from cibot.config.models import Config, PersonConfig
 from cibot.store.engine import Store, open_store
 from tests.support.canned import CONFIG, canned
 from tests.support.history import NOW, ago, make_tables

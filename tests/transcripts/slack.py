@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 
-from cibot.chat.backends.slack import SlackBackend
+from cibot.chat.slack.backend import SlackBackend
 from cibot.web.server import WebServer
 from cibot.webhooks.slack import slack_blueprint
 from tests.support.slack_caller import command_body, event_body, signed

@@ -12,56 +12,59 @@ ROOT = Path(__file__).parents[2]
 SOURCES = sorted((ROOT / "cibot").rglob("*.py"))
 
 # What each part may import of cibot, beside itself. A longer name wins.
-BASE = {"cibot", "cibot.model", "cibot.errors", "cibot.graphemes"}
-CONFIG = (
-    BASE
-    | {"cibot.scope", "cibot.config", "cibot.configvalues", "cibot.configfile"}
-    | {"cibot.configjudgement"}
-)
-PURE = BASE | {"cibot.card"}
-HEALTH = PURE | {"cibot.config", "cibot.configjudgement", "cibot.health"}
+BASE = {"cibot", "cibot.model", "cibot.errors"}
+TEXT = BASE | {"cibot.text"}
+CONFIG = TEXT | {"cibot.config"}
+HEALTH = CONFIG | {"cibot.health"}
+INCIDENTS = HEALTH | {"cibot.incidents"}
 STORE = BASE | {"cibot.store"}
-COLLECT = CONFIG | STORE | {"cibot.collector", "cibot.collector.sink"}
-MONITOR = COLLECT | HEALTH | {"cibot.alerts", "cibot.monitor"}
-REPORTS = CONFIG | STORE | HEALTH | {"cibot.reports", "cibot.alerts", "cibot.monitor.references"}
-ACTIONS = REPORTS | {"cibot.actions", "cibot.monitor.audience"}
+COLLECT = CONFIG | STORE | {"cibot.collector"}
+JUDGE = INCIDENTS | COLLECT | {"cibot.judging"}
+REPORTS = CONFIG | STORE | INCIDENTS | {"cibot.reports"}
+ACTIONS = REPORTS | {"cibot.actions", "cibot.judging.audience"}
 CHAT = ACTIONS | {"cibot.chat"}
-WEB = CHAT | {"cibot.web", "cibot.app", "cibot.logs", "cibot.collector.sink"}
-ALL = {"cibot", "cibot.web.server"} | {f"cibot.{one.stem}" for one in (ROOT / "cibot").iterdir()}
+OUTBOX = CHAT | {"cibot.outbox"}
+WEB = CHAT | {"cibot.web", "cibot.daemon.app", "cibot.logs", "cibot.collector.sink"}
+ALL = {f"cibot.{path.stem}" for path in (ROOT / "cibot").iterdir()} | {
+    "cibot",
+    "cibot.collector.sink",
+    "cibot.daemon.app",
+    "cibot.daemon.leader",
+    "cibot.daemon.scheduler",
+    "cibot.daemon.gc_settings",
+    "cibot.judging.audience",
+    "cibot.web.server",
+}
 
 LAYERS: dict[str, set[str]] = {
     "cibot": set(),
     "cibot.model": set(),
     "cibot.errors": set(),
-    "cibot.graphemes": set(),
-    "cibot.card": BASE,
-    "cibot.configvalues": BASE,
-    "cibot.configjudgement": BASE | {"cibot.configvalues"},
-    "cibot.config": CONFIG,
-    "cibot.scope": CONFIG,
-    "cibot.configfile": CONFIG | {"cibot.health", "cibot.store"},
     "cibot.logs": set(),
-    "cibot.heap": set(),
+    "cibot.text": TEXT,
+    "cibot.config": CONFIG | {"cibot.health", "cibot.store"},
     "cibot.health": HEALTH,
-    "cibot.alerts": PURE | {"cibot.health"},
+    "cibot.incidents": INCIDENTS,
     "cibot.store": STORE,
-    "cibot.collector": COLLECT,
+    "cibot.collector": COLLECT | {"cibot.collector.sink"},
     "cibot.collector.sink": BASE,
-    "cibot.monitor": MONITOR | {"cibot.monitor.references", "cibot.monitor.audience"},
-    "cibot.monitor.references": BASE,
-    "cibot.monitor.audience": CONFIG | STORE | HEALTH | {"cibot.alerts"},
-    "cibot.replay": MONITOR | {"cibot.monitor.references"},
+    "cibot.judging": JUDGE | {"cibot.judging.audience"},
+    "cibot.judging.audience": CONFIG | STORE | INCIDENTS,
+    "cibot.replay": JUDGE | {"cibot.replay"},
     "cibot.reports": REPORTS,
     "cibot.actions": ACTIONS,
     "cibot.chat": CHAT,
-    "cibot.webhooks": COLLECT,
+    "cibot.outbox": OUTBOX,
+    "cibot.webhooks": COLLECT | {"cibot.collector.sink"},
     "cibot.web": WEB,
     "cibot.web.server": BASE,
     "cibot.client": WEB | {"cibot.collector"},
-    "cibot.app": BASE,
-    "cibot.leader": STORE,
-    "cibot.scheduler": BASE,
-    "cibot.bot": CHAT | {"cibot.leader", "cibot.scheduler", "cibot.web.server"},
+    "cibot.daemon": OUTBOX
+    | {"cibot.daemon.leader", "cibot.daemon.scheduler", "cibot.daemon.app", "cibot.web.server"},
+    "cibot.daemon.app": BASE,
+    "cibot.daemon.leader": STORE,
+    "cibot.daemon.scheduler": BASE,
+    "cibot.daemon.gc_settings": set(),
     "cibot.demo": ALL,
     "cibot.bootstrap": ALL - {"cibot.cli", "cibot.client", "cibot.demo"},
     "cibot.cli": ALL,
@@ -71,10 +74,9 @@ LAYERS: dict[str, set[str]] = {
 PURE_PARTS = (
     "cibot.model",
     "cibot.errors",
-    "cibot.card",
-    "cibot.graphemes",
+    "cibot.text",
     "cibot.health",
-    "cibot.alerts",
+    "cibot.incidents",
     "cibot.collector.formats",
     "cibot.collector.clocks",
     "cibot.collector.decode",
@@ -82,18 +84,16 @@ PURE_PARTS = (
     "cibot.collector.header",
     "cibot.collector.match",
     "cibot.collector.results",
-    "cibot.monitor.references",
     "cibot.reports.charts",
-    "cibot.reports.text",
     "cibot.reports.names",
+    "cibot.reports.wording",
     "cibot.actions.roles",
-    "cibot.chat.text",
-    "cibot.chat.lines",
-    "cibot.chat.wording",
+    "cibot.chat.typed",
     "cibot.cli.exits",
     "cibot.cli.view",
-    "cibot.web.decode",
-    "cibot.web.encode",
+    "cibot.web.charts",
+    "cibot.web.api.decode",
+    "cibot.web.api.encode",
 )
 IMPURE = {"flask", "sqlalchemy", "requests", "slack_sdk", "irc", "socket", "threading", "time"}
 CLOCKS = {"now", "utcnow", "today", "time", "monotonic"}
@@ -217,7 +217,7 @@ def test_files_and_functions_stay_small(trees: dict[Path, ast.Module]) -> None:
         if "versions" in path.parts:
             continue  # a migration is as long as its tables
         lines = path.read_text(encoding="utf-8").count("\n")
-        if lines > 300:
+        if lines > 400:
             wrong.append(f"{path.relative_to(ROOT)} has {lines} lines")
         wrong += [
             f"{path.relative_to(ROOT)}:{node.lineno} {node.name} is too long"

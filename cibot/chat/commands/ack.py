@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from cibot.actions.acknowledging import take
-from cibot.card import Card, Span, line
 from cibot.chat.command import Ask, Command
 from cibot.errors import UserError
-from cibot.reports import phrases
+from cibot.reports import wording
 from cibot.reports.context import Context
 from cibot.reports.incidents import Incident
+from cibot.text.card import Card, Span, line
 
 
 def answer(ask: Ask) -> Card:
@@ -28,7 +28,7 @@ def read_words(words: tuple[str, ...]) -> tuple[int, str]:
 def render(ctx: Context, found: Incident) -> Card:
     """A line."""
     name = Span(found.ci, strong=True, href=ctx.ci_page(found.ci))
-    said = f" ({found.kind}): {phrases.acknowledgement(found)}"
+    said = f" ({found.kind}): {wording.acknowledgement(found)}"
     return Card((line(Span(f"#{found.id}", href=found.page), " ", name, said),), link=found.page)
 
 

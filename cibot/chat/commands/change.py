@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from cibot.card import Card, Line, Span, joined, line
 from cibot.chat.command import Ask, Command
 from cibot.errors import UserError
 from cibot.model import Result, State
-from cibot.reports import phrases, text
+from cibot.reports import wording
 from cibot.reports.change import ChangeReport, CiVerdict, Missing, change, parse_change
 from cibot.reports.context import Context
 from cibot.reports.listing import is_wrong
+from cibot.text import figures
+from cibot.text.card import Card, Line, Span, joined, line
 
 _FAILURES = 5
 _NAMES = 12
@@ -31,7 +32,7 @@ def render(ctx: Context, found: ChangeReport) -> Card:
     lines = [_head(ctx, found, len(good), len(bad), len(runs))]
     lines += [_failure(ctx, found, bad, one) for one in bad[:_FAILURES]]
     if len(bad) > _FAILURES:
-        lines.append(line(f"and {text.plural(len(bad) - _FAILURES, 'more failure')}"))
+        lines.append(line(f"and {figures.plural(len(bad) - _FAILURES, 'more failure')}"))
     lines += _names("Passed: ", [_named(one) for one in good])
     lines += _names("Running: ", [_named(one) for one in runs])
     lines += missing(ctx, found)
@@ -53,19 +54,19 @@ def _head(ctx: Context, found: ChangeReport, passed: int, failed: int, running: 
     counts += [f"{running} running"] if running else []
     counts += [f"{len(found.missing)} missing"] if found.missing else []
     said = ", ".join(counts) if found.verdicts else "no CI has reported"
-    came = f", uploaded {text.ago(found.uploaded_at, ctx.now)}" if found.uploaded_at else ""
+    came = f", uploaded {figures.ago(found.uploaded_at, ctx.now)}" if found.uploaded_at else ""
     old = f" Patch set {found.latest} is newer." if found.patch_set < found.latest else ""
     return line(
         Span(f"{found.number},{found.patch_set}", href=found.gerrit, strong=True),
-        f" {text.cut(found.subject, 70)} ({found.project}{came}): {said}.{old}",
+        f" {figures.cut(found.subject, 70)} ({found.project}{came}): {said}.{old}",
     )
 
 
 def _failure(ctx: Context, found: ChangeReport, bad: list[CiVerdict], one: CiVerdict) -> Line:
-    word = phrases.result_word(one.result)
-    pipeline = f" in {text.cut(one.pipeline, 30)}" if one.pipeline else ""
-    parts: list[str | Span] = ["■ ", phrases.name_span(one.ci), f" {word}{pipeline}"]
-    jobs = phrases.jobs(one.failed_jobs)
+    word = wording.result_word(one.result)
+    pipeline = f" in {figures.cut(one.pipeline, 30)}" if one.pipeline else ""
+    parts: list[str | Span] = ["■ ", wording.name_span(one.ci), f" {word}{pipeline}"]
+    jobs = wording.jobs(one.failed_jobs)
     if jobs:
         parts += [": ", *jobs]
     return line(*parts, f". {trust(ctx, found, bad, one)}")
@@ -74,7 +75,7 @@ def _failure(ctx: Context, found: ChangeReport, bad: list[CiVerdict], one: CiVer
 def trust(ctx: Context, found: ChangeReport, bad: list[CiVerdict], one: CiVerdict) -> str:
     """Whether a failure says something of the change, beside all that are ``bad``."""
     ci = one.ci
-    itself = f"{ci.name} itself is {ci.state.value}{phrases.since(ctx, ci)}"
+    itself = f"{ci.name} itself is {ci.state.value}{wording.since(ctx, ci)}"
     if ci.name == found.reference:
         return "It is the reference."
     if one.alone:
@@ -85,7 +86,7 @@ def trust(ctx: Context, found: ChangeReport, bad: list[CiVerdict], one: CiVerdic
         return f"It stands alone: {found.reference} passed and nobody else failed."
     others = sorted({each.ci.name for each in bad} - {ci.name}, key=str.casefold)
     if others:
-        return f"Shared with {text.some(others, 3)}."
+        return f"Shared with {figures.some(others, 3)}."
     if found.reference_result is None and found.reference is not None:
         return f"{found.reference} has not judged it yet."
     return f"{itself}." if is_wrong(ci.state) else "No reference to compare with."
@@ -97,7 +98,7 @@ def _named(one: CiVerdict) -> Span:
 
 def _absent(ctx: Context, one: Missing) -> Span:
     ci = one.ci
-    said = f" (silent{phrases.since(ctx, ci)})" if ci.state is State.SILENT else ""
+    said = f" (silent{wording.since(ctx, ci)})" if ci.state is State.SILENT else ""
     return Span(f"{ci.name}{said}", href=ci.page)
 
 

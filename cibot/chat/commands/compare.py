@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from cibot.card import Card, Line, Span, joined, line
 from cibot.chat.command import Ask, Command
 from cibot.errors import UserError
-from cibot.reports import phrases, text
+from cibot.reports import wording
 from cibot.reports.ci import find_ci
 from cibot.reports.compare import Comparison, compare
 from cibot.reports.context import Context
+from cibot.text import figures
+from cibot.text.card import Card, Line, Span, joined, line
 
 Words = tuple[str, ...]
 Find = Callable[[Words], str]
@@ -30,10 +31,10 @@ def render(ctx: Context, found: Comparison) -> Card:  # noqa: ARG001 - as every 
     """Two lines."""
     one, other = found.first, found.second
     agreement = found.agreement
-    names = (phrases.name_span(one), " and ", phrases.name_span(other))
+    names = (wording.name_span(one), " and ", wording.name_span(other))
     if agreement is None:
         return Card((line(*names, " have judged no patch set in common in seven days."),))
-    share = phrases.rate(agreement)
+    share = wording.rate(agreement)
     lines: list[Line] = [
         line(*names, f" agree on {share} of the patch sets that both judged in seven days."),
         line(
@@ -43,7 +44,7 @@ def render(ctx: Context, found: Comparison) -> Card:  # noqa: ARG001 - as every 
         ),
     ]
     if found.examples:
-        spans: list[Span] = [phrases.patch_set(each) for each in found.examples]
+        spans: list[Span] = [wording.patch_set(each) for each in found.examples]
         lines.append(line("They differ on ", *joined(spans), "."))
     return Card(tuple(lines), link=one.page)
 
@@ -68,7 +69,7 @@ def read_names(asked: Words, find: Find, sought: Find) -> tuple[str, str]:
             last = error if place == 1 else last
     if len(words) == 2:
         raise last
-    said = text.cut(" ".join(asked), 60)
+    said = figures.cut(" ".join(asked), 60)
     raise UserError(
         f'{said!r} is not two CIs; put each in quotes, as in: compare "NetApp CI" Zuul.'
     )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from cibot.card import Card, Line, Span, line
 from cibot.chat.command import Ask, Command
 from cibot.reports.contact import Contact, contact
+from cibot.text.card import Card, Line, Span, line
 
 
 def answer(ask: Ask) -> Card:

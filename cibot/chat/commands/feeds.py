@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from cibot.card import Card, Line, Span, line
 from cibot.chat.command import Ask, Command
 from cibot.chat.protocol import Link
-from cibot.reports import text
 from cibot.reports.context import Context
 from cibot.reports.feeds import ServerFeeds, feeds
 from cibot.reports.undelivered import undelivered_words
 from cibot.store.feeds import FeedState
+from cibot.text import figures
+from cibot.text.card import Card, Line, Span, line
 
 
 def answer(ask: Ask) -> Card:
@@ -23,25 +23,25 @@ def answer(ask: Ask) -> Card:
 
 
 def _server(ctx: Context, one: ServerFeeds) -> Line:
-    heard = f"heard {text.ago(one.heard_at, ctx.now)}" if one.heard_at else "never heard"
+    heard = f"heard {figures.ago(one.heard_at, ctx.now)}" if one.heard_at else "never heard"
     said = "; ".join(_feed(ctx, feed) for feed in one.feeds)
     stale = "stale, " if one.stale else ""
     return line(Span(one.server, strong=True), f": {stale}{heard}{f' ({said})' if said else ''}")
 
 
 def _feed(ctx: Context, feed: FeedState) -> str:
-    heard = text.ago(feed.heard_at, ctx.now) if feed.heard_at else "never"
+    heard = figures.ago(feed.heard_at, ctx.now) if feed.heard_at else "never"
     failed = ""
     if feed.error and feed.failed_at:
-        failed = f", failed {text.ago(feed.failed_at, ctx.now)}: {text.cut(feed.error, 100)}"
-    refused = f", {text.plural(feed.rejected, 'event')} refused" if feed.rejected else ""
-    return f"{text.cut(feed.name, 40)} {heard}{failed}{refused}"
+        failed = f", failed {figures.ago(feed.failed_at, ctx.now)}: {figures.cut(feed.error, 100)}"
+    refused = f", {figures.plural(feed.rejected, 'event')} refused" if feed.rejected else ""
+    return f"{figures.cut(feed.name, 40)} {heard}{failed}{refused}"
 
 
 def _link(ctx: Context, name: str, one: Link, unsaid: str | None) -> Line:
     how = "connected" if one.up else "not connected"
-    since = f" {text.since(one.since, ctx.now, ctx.zone)}" if one.since else ""
-    detail = f": {text.cut(one.detail, 100)}" if one.detail else ""
+    since = f" {figures.since(one.since, ctx.now, ctx.zone)}" if one.since else ""
+    detail = f": {figures.cut(one.detail, 100)}" if one.detail else ""
     rest = f"; {unsaid}" if unsaid else ""
     return line(Span(name, strong=True), f": {how}{since}{detail}{rest}")
 

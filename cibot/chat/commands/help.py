@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from cibot.card import Card, Span, line
 from cibot.chat.command import Ask, Command
-from cibot.reports import text
 from cibot.reports.names import resolve
+from cibot.text import figures
+from cibot.text.card import Card, Span, line
 
 
 def answer(ask: Ask) -> Card:
@@ -26,7 +26,7 @@ def _one(ask: Ask) -> Card:
     by_alias = {alias: one for one in ask.commands.values() for alias in one.aliases}
     word = ask.words[0].casefold()
     found = by_alias.get(word) or ask.commands[resolve(word, list(ask.commands), "command")]
-    parts = [text.sentence(found.does), *([found.more] if found.more else [])]
+    parts = [figures.sentence(found.does), *([found.more] if found.more else [])]
     return Card(
         (
             line(Span(found.usage, code=True), f" – {' '.join(parts)}"),

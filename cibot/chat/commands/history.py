@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 
-from cibot.card import Card, Line, line, sparkline
 from cibot.chat.command import Ask, Command
-from cibot.reports import phrases, text
+from cibot.reports import wording
 from cibot.reports.context import Context
 from cibot.reports.history import History, history
 from cibot.reports.incidents import Incident
+from cibot.text import figures
+from cibot.text.card import Card, Line, line, sparkline
 
 _DAYS = re.compile(r"(\d{1,3})\s*(d|days?|w|weeks?)?", re.IGNORECASE)
 _INCIDENTS = 3
@@ -39,10 +40,10 @@ def render(ctx: Context, found: History) -> Card:
     said = f"{passes} of {passes + fails} passed" if judged_any else "no results"
     broke = f", {infra} broke by themselves" if infra else ""
     quiet = sum(share is None for share in shares)
-    without = f", {text.plural(quiet, 'day')} without results" if quiet and judged_any else ""
+    without = f", {figures.plural(quiet, 'day')} without results" if quiet and judged_any else ""
     lines: list[Line] = [
         line(
-            phrases.name_span(found.ci),
+            wording.name_span(found.ci),
             f" {sparkline(shares)} {found.days[0].day:%d %b} to today, a bar a day (UTC):"
             f" {said}{broke}{without}.",
         )
@@ -52,8 +53,8 @@ def render(ctx: Context, found: History) -> Card:
     if low and high and low[0] < high[0]:
         lines.append(
             line(
-                f"Worst day {low[1]:%a %d %b} with {text.percent(low[0])}, "
-                f"best {high[1]:%a %d %b} with {text.percent(high[0])}."
+                f"Worst day {low[1]:%a %d %b} with {figures.percent(low[0])}, "
+                f"best {high[1]:%a %d %b} with {figures.percent(high[0])}."
             )
         )
     lines += [_incident(ctx, one) for one in found.incidents[:_INCIDENTS]]
@@ -62,11 +63,11 @@ def render(ctx: Context, found: History) -> Card:
 
 def _incident(ctx: Context, one: Incident) -> Line:
     assert one.opened_at is not None
-    words = list(phrases.incident_words(one)[:2])
-    opened = f" ({one.kind}) opened {text.clock(one.opened_at, ctx.now, ctx.zone)}"
+    words = list(wording.incident_words(one)[:2])
+    opened = f" ({one.kind}) opened {figures.clock(one.opened_at, ctx.now, ctx.zone)}"
     if one.resolved_at is None:
-        return line("Incident ", *words[1:], f"{opened}, {phrases.acknowledgement(one)}.")
-    lasted = text.span(one.resolved_at - one.opened_at)
+        return line("Incident ", *words[1:], f"{opened}, {wording.acknowledgement(one)}.")
+    lasted = figures.span(one.resolved_at - one.opened_at)
     return line("Incident ", *words[1:], f"{opened}, lasted {lasted}.")
 
 

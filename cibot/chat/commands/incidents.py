@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from cibot.card import Card, Line, Span, line
 from cibot.chat.command import Ask, Command
 from cibot.errors import UserError
-from cibot.reports import phrases, text
+from cibot.reports import wording
 from cibot.reports.context import Context
 from cibot.reports.incidents import Incident, incidents
+from cibot.text import figures
+from cibot.text.card import Card, Line, Span, line
 
 _LINES = 10
 
@@ -41,7 +42,7 @@ def headline(found: tuple[Incident, ...], *, ended: bool) -> Line:
     if not found:
         return line("No incident is open" + (" or was in seven days." if ended else "."))
     opened = sum(one.resolved_at is None for one in found)
-    head = f"{text.plural(opened, 'incident')} {'is' if opened == 1 else 'are'} open"
+    head = f"{figures.plural(opened, 'incident')} {'is' if opened == 1 else 'are'} open"
     over = f", {len(found) - opened} ended in seven days" if ended else ""
     return line(f"{head}{over}.")
 
@@ -55,12 +56,12 @@ def _incident(ctx: Context, one: Incident) -> Line:
     ]
     if one.resolved_at is not None:
         lasted = one.resolved_at - (one.opened_at or one.resolved_at)
-        ago = text.ago(one.resolved_at, ctx.now)
-        return line(*parts, f": ended {ago} after {text.span(lasted)}")
+        ago = figures.ago(one.resolved_at, ctx.now)
+        return line(*parts, f": ended {ago} after {figures.span(lasted)}")
     if one.opened_at is not None:
-        parts.append(f" {text.since(one.opened_at, ctx.now, ctx.zone)}")
-    said = f": {text.cut(one.said.rstrip('.'), 120)}" if one.said else ""
-    return line(*parts, f"{said}; {phrases.acknowledgement(one)}")
+        parts.append(f" {figures.since(one.opened_at, ctx.now, ctx.zone)}")
+    said = f": {figures.cut(one.said.rstrip('.'), 120)}" if one.said else ""
+    return line(*parts, f"{said}; {wording.acknowledgement(one)}")
 
 
 COMMAND = Command(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from cibot.card import Card, Line, Span, line
 from cibot.chat.command import Ask, Command
 from cibot.model import Result
-from cibot.reports import phrases, text
+from cibot.reports import wording
 from cibot.reports.context import Context
 from cibot.reports.jobs import JobLine, Jobs, jobs
+from cibot.text import figures
+from cibot.text.card import Card, Line, Span, line
 
 _LINES = 10
 STREAKS = {Result.PASS: "passed", Result.FAIL: "failed", Result.INFRA: "broke"}
@@ -20,10 +21,10 @@ def answer(ask: Ask) -> Card:
 
 def render(ctx: Context, found: Jobs) -> Card:
     """A sentence and the jobs."""
-    name = phrases.name_span(found.ci)
+    name = wording.name_span(found.ci)
     if not found.jobs:
         return Card((line(name, ": no job has reported in seven days."),), link=found.ci.page)
-    of = f"{text.plural(len(found.jobs), 'job')} in {text.plural(found.reports, 'report')}"
+    of = f"{figures.plural(len(found.jobs), 'job')} in {figures.plural(found.reports, 'report')}"
     lines: list[Line] = [line(name, f": {of} of seven days, worst first.")]
     lines += [_job(ctx, one) for one in found.jobs[:_LINES]]
     if len(found.jobs) > _LINES:
@@ -32,17 +33,17 @@ def render(ctx: Context, found: Jobs) -> Card:
 
 
 def _job(ctx: Context, one: JobLine) -> Line:
-    name = Span(text.cut(one.job, 60), href=phrases.web_address(one.last_url), code=True)
-    said = phrases.rate(one.rate) if one.rate else "no result"
+    name = Span(figures.cut(one.job, 60), href=wording.web_address(one.last_url), code=True)
+    said = wording.rate(one.rate) if one.rate else "no result"
     parts = [f"last {one.streak} {STREAKS[one.streak_of]}"] if one.streak > 1 else []
     if one.infra:
         parts.append(f"{one.infra} broke by itself" if one.infra == 1 else
                      f"{one.infra} broke by themselves")  # fmt: skip
     if one.median_s is not None:
-        parts.append(f"takes {text.duration(one.median_s)}")
+        parts.append(f"takes {figures.duration(one.median_s)}")
     if one.streak_of is not Result.PASS:
         passed = one.last_pass_at
-        parts.append(f"last passed {text.ago(passed, ctx.now)}" if passed else "never passed")
+        parts.append(f"last passed {figures.ago(passed, ctx.now)}" if passed else "never passed")
     voting = "" if one.voting else " (non-voting)"
     return line(name, f"{voting}: {'; '.join([said, *parts])}")
 

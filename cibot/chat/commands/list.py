@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from cibot.card import Card, Line, Span, joined, line, state_span
 from cibot.chat.command import Ask, Command
-from cibot.chat.wording import without_fillers
+from cibot.chat.typed import without_fillers
 from cibot.errors import UserError
 from cibot.model import State
-from cibot.reports import phrases
+from cibot.reports import wording
 from cibot.reports.context import Context
 from cibot.reports.listing import CiLine, Listing, is_wrong, listing
+from cibot.text.card import Card, Line, Span, joined, line, state_span
 
 _LINES = 12
 _NAMES = 12
@@ -26,20 +26,20 @@ def render(ctx: Context, found: Listing) -> Card:
     """A sentence over all, then the CIs."""
     each = [one for one in found.cis if found.state or is_wrong(one.state)]
     lines: list[Line] = [headline(found)]
-    lines += [phrases.brief(ctx, one) for one in each[:_LINES]]
+    lines += [wording.brief(ctx, one) for one in each[:_LINES]]
     if len(each) > _LINES:
         lines.append(line(f"and {len(each) - _LINES} more"))
     if found.state is None:
         for state in (State.UNKNOWN, State.HEALTHY):
             lines += _names(state, [one for one in found.cis if one.state is state])
-    lines += phrases.stale_lines(ctx, found.stale)
+    lines += wording.stale_lines(ctx, found.stale)
     return Card(tuple(lines), link=ctx.page(), long=len(lines) > _SHORT)
 
 
 def headline(found: Listing) -> Line:
     """The sentence over all, or how many are in the state asked for."""
     if found.state is None:
-        return phrases.overall(found)
+        return wording.overall(found)
     where = f" on {found.project}" if found.project else ""
     if not found.cis:
         return line(f"No CI{where} is {found.state.value}.")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from cibot.card import Card, Span, joined, line
 from cibot.chat.command import Ask, Command
-from cibot.reports import phrases, text
+from cibot.reports import wording
 from cibot.reports.missed import Missed, missed
+from cibot.text import figures
+from cibot.text.card import Card, Span, joined, line
 
 _NAMED = 8
 
@@ -17,16 +18,16 @@ def answer(ask: Ask) -> Card:
 
 def render(found: Missed) -> Card:
     """A line or two."""
-    name = phrases.name_span(found.ci)
+    name = wording.name_span(found.ci)
     if not found.due:
         said = "no patch set of seven days was due that another CI judged"
         return Card((line(name, f": {said}."),), link=found.ci.page)
-    of = text.plural(found.due, "patch set")
-    by = f" that {text.listed(found.references)} judged" if found.references else ""
-    allowed = text.duration(found.allowed.total_seconds())
+    of = figures.plural(found.due, "patch set")
+    by = f" that {figures.listed(found.references)} judged" if found.references else ""
+    allowed = figures.duration(found.allowed.total_seconds())
     head = line(
         name,
-        f" missed {text.number(found.total)} of {of}{by} in seven days"
+        f" missed {figures.number(found.total)} of {of}{by} in seven days"
         f" (due {allowed} after the upload).",
     )
     if not found.total:
@@ -35,7 +36,7 @@ def render(found: Missed) -> Card:
         Span(f"{one.number},{one.patch_set}", href=one.gerrit) for one in found.patch_sets[:_NAMED]
     ]
     more = found.total - len(spans)
-    tail = f" and {text.number(more)} more." if more else "."
+    tail = f" and {figures.number(more)} more." if more else "."
     return Card((head, line("Newest: ", *joined(spans), tail)), link=found.ci.page)
 
 

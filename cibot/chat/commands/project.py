@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from cibot.card import Card
 from cibot.chat.command import Ask, Command
 from cibot.chat.commands import list as list_command
 from cibot.errors import UserError
 from cibot.reports.listing import listing
+from cibot.text.card import Card
 
 
 def answer(ask: Ask) -> Card:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 from cibot.actions.silencing import parse_length, put_silence
-from cibot.card import Card, Span, line
 from cibot.chat.command import Ask, Command
 from cibot.errors import UserError
-from cibot.reports import phrases
+from cibot.reports import wording
 from cibot.reports.context import Context
 from cibot.reports.silences import Muted
+from cibot.text.card import Card, Span, line
 
 _HOW = "silence netapp 2h new disks"
 
@@ -34,7 +34,7 @@ def read_words(words: tuple[str, ...]) -> tuple[str, timedelta, str]:
 def render(ctx: Context, made: Muted) -> Card:
     """A line."""
     end = Span(f"unsilence {made.id}", code=True)
-    return Card((line(*phrases.muted(ctx, made), ". To end it: ", end),))
+    return Card((line(*wording.muted(ctx, made), ". To end it: ", end),))
 
 
 COMMAND = Command(

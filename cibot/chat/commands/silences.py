@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from cibot.card import Card, line
 from cibot.chat.command import Ask, Command
-from cibot.reports import phrases, text
+from cibot.reports import wording
 from cibot.reports.context import Context
 from cibot.reports.silences import Muted, silences
+from cibot.text import figures
+from cibot.text.card import Card, line
 
 _LINES = 10
 
@@ -20,9 +21,9 @@ def render(ctx: Context, found: tuple[Muted, ...]) -> Card:
     """At most eleven lines."""
     if not found:
         return Card((line("No alert is silenced."),))
-    lines = [phrases.muted(ctx, one) for one in found[:_LINES]]
+    lines = [wording.muted(ctx, one) for one in found[:_LINES]]
     if len(found) > _LINES:
-        lines.append(line(f"and {text.number(len(found) - _LINES)} more"))
+        lines.append(line(f"and {figures.number(len(found) - _LINES)} more"))
     return Card(tuple(lines), long=len(lines) > 4)
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from cibot.card import Card, Line, Span, joined, line
 from cibot.chat.command import Ask, Command
-from cibot.reports import phrases
+from cibot.reports import wording
 from cibot.reports.context import Context
 from cibot.reports.listing import Listing, is_wrong, listing
 from cibot.reports.status import Status, status
+from cibot.text.card import Card, Line, Span, joined, line
 
 _NAMED = 8
 
@@ -21,16 +21,16 @@ def answer(ask: Ask) -> Card:
 
 def render(ctx: Context, found: Status) -> Card:
     """Two lines, and one more when its alerts are silenced or our own feed is stale."""
-    details = phrases.details(ctx, found)
-    lines = [phrases.headline(ctx, found)] + ([details] if details else [])
+    details = wording.details(ctx, found)
+    lines = [wording.headline(ctx, found)] + ([details] if details else [])
     if found.silence:
-        lines.append(phrases.muted(ctx, found.silence))
-    return Card((*lines, *phrases.stale_lines(ctx, found.stale)), link=found.ci.page)
+        lines.append(wording.muted(ctx, found.silence))
+    return Card((*lines, *wording.stale_lines(ctx, found.stale)), link=found.ci.page)
 
 
 def over_all(ctx: Context, found: Listing) -> Card:
     """A sentence over all, and the names of those that need a look."""
-    lines: list[Line] = [phrases.overall(found)]
+    lines: list[Line] = [wording.overall(found)]
     wrong = [one for one in found.cis if is_wrong(one.state)]
     if wrong:
         names = joined(
@@ -39,7 +39,7 @@ def over_all(ctx: Context, found: Listing) -> Card:
         )
         more = f" and {len(wrong) - _NAMED} more" if len(wrong) > _NAMED else ""
         lines.append(line(*names, more) if more else names)
-    return Card((*lines, *phrases.stale_lines(ctx, found.stale)), link=ctx.page() or None)
+    return Card((*lines, *wording.stale_lines(ctx, found.stale)), link=ctx.page() or None)
 
 
 COMMAND = Command(

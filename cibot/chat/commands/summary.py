@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from cibot.card import Card, Line, Span, joined, line, within
 from cibot.chat.command import Ask, Command
-from cibot.config import SUMMARY_PARTS, SummaryPart
+from cibot.config.models import SUMMARY_PARTS, SummaryPart
 from cibot.errors import UserError
 from cibot.model import State
-from cibot.reports import phrases, text
+from cibot.reports import wording
 from cibot.reports.context import Context
 from cibot.reports.incidents import Incident
 from cibot.reports.listing import CiLine
 from cibot.reports.summary import Span as Day
 from cibot.reports.summary import Summary, summary
+from cibot.text import figures
+from cibot.text.card import Card, Line, Span, joined, line, within
 
 _MOST = 8  # lines, each one message of IRC
 _WORST = 3
@@ -39,7 +40,7 @@ def summary_card(
 
     The head and the note that our own feed is stale are there whatever ``parts`` are asked for.
     """
-    head = [_head(found), *phrases.stale_lines(ctx, found.stale)]
+    head = [_head(found), *wording.stale_lines(ctx, found.stale)]
     below = _changes(found) if "changes" in parts else []
     below += _new(found) if "new" in parts else []
     below += [_totals(found)] if "totals" in parts else []
@@ -55,13 +56,13 @@ def _wrong(ctx: Context, found: Summary, parts: Collection[SummaryPart], most: i
     """The worst ``most`` CIs with a line each, the others that need a look by name."""
     shown = found.wrong[:most] if "worst" in parts else ()
     rest = [one for one in found.wrong if one not in shown]
-    lines = [phrases.brief(ctx, one) for one in shown]
+    lines = [wording.brief(ctx, one) for one in shown]
     if "silent" in parts:
         lines += _silent(ctx, [one for one in rest if one.state is State.SILENT])
         rest = [one for one in rest if one.state is not State.SILENT]
     if rest and "worst" in parts:
-        also = [f"{one.state.shape} {text.cut(one.name, _NAME)}" for one in rest]
-        lines.append(line(f"Also: {text.some(also, 8)}."))
+        also = [f"{one.state.shape} {figures.cut(one.name, _NAME)}" for one in rest]
+        lines.append(line(f"Also: {figures.some(also, 8)}."))
     return lines
 
 
@@ -69,7 +70,7 @@ def _head(found: Summary) -> Line:
     title = Span(found.title, strong=True)
     if not sum(found.states.values()):
         return line(title, ": no CI is known yet.")
-    said = phrases.needs_a_look(found.states)
+    said = wording.needs_a_look(found.states)
     return line(title, f": {said}")
 
 
@@ -83,11 +84,11 @@ def _silent(ctx: Context, some: Sequence[CiLine]) -> list[Line]:
 
 
 def _for(ctx: Context, one: CiLine) -> str:
-    return text.span(ctx.now - one.since) if one.since else ""
+    return figures.span(ctx.now - one.since) if one.since else ""
 
 
 def _name(one: CiLine, after: str = "") -> Span:
-    return Span(f"{text.cut(one.name, _NAME)}{after}", href=one.page)
+    return Span(f"{figures.cut(one.name, _NAME)}{after}", href=one.page)
 
 
 def _new(found: Summary) -> list[Line]:
@@ -112,11 +113,11 @@ def _incidents(some: tuple[Incident, ...]) -> list[str | Span]:
     for one in some[:4]:
         lasted = ""
         if one.resolved_at and one.opened_at:
-            lasted = f", lasted {text.span(one.resolved_at - one.opened_at)}"
+            lasted = f", lasted {figures.span(one.resolved_at - one.opened_at)}"
         parts += [
             ", " if parts else "",
             Span(f"#{one.id}", href=one.page),
-            f" {text.cut(one.ci, _NAME)} ({one.kind}{lasted})",
+            f" {figures.cut(one.ci, _NAME)} ({one.kind}{lasted})",
         ]
     return [*parts, f" and {len(some) - 4} more"] if len(some) > 4 else parts
 
@@ -125,10 +126,10 @@ def _totals(found: Summary) -> Line:
     totals = found.totals
     if not totals.reports:
         return line("No CI judged anything in that time.")
-    cis, reports = text.plural(totals.cis, "CI"), text.plural(totals.reports, "result")
-    broke = f", {text.number(totals.infra)} broke by themselves" if totals.infra else ""
+    cis, reports = figures.plural(totals.cis, "CI"), figures.plural(totals.reports, "result")
+    broke = f", {figures.number(totals.infra)} broke by themselves" if totals.infra else ""
     odd = totals.not_understood
-    unread = f"; {text.plural(odd, 'comment')} not understood" if odd else ""
+    unread = f"; {figures.plural(odd, 'comment')} not understood" if odd else ""
     return line(f"Total: {reports} of {cis}{_passed(found)}{broke}{unread}.")
 
 
@@ -137,8 +138,8 @@ def _passed(found: Summary) -> str:
     judged, before = (one.passes + one.fails for one in (found.totals, found.before))
     if not judged:
         return ""
-    said = f", {text.percent(found.totals.passes / judged)} passed"
-    return f"{said} (before: {text.percent(found.before.passes / before)})" if before else said
+    said = f", {figures.percent(found.totals.passes / judged)} passed"
+    return f"{said} (before: {figures.percent(found.before.passes / before)})" if before else said
 
 
 COMMAND = Command(

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cibot.actions.silencing import end_silence_by_id, end_silences_of
-from cibot.card import Card, Span, line
 from cibot.chat.command import Ask, Command
-from cibot.reports import text
 from cibot.reports.silences import Muted, silence_on
+from cibot.text import figures
+from cibot.text.card import Card, Span, line
 
 
 def answer(ask: Ask) -> Card:
@@ -30,13 +30,13 @@ def number_in(words: str) -> int | None:
 
 def render(name: str, ended: Sequence[Muted], other: Muted | None) -> Card:
     """A line, and one more where ``other`` mutes it still."""
-    numbers = text.listed([f"#{one.id}" for one in ended])
+    numbers = figures.listed([f"#{one.id}" for one in ended])
     said = f": silence {numbers} is over." if len(ended) == 1 else f": {numbers} are over."
     if not ended:
         said = " has no silence of its own."
-    lines = [line(Span(text.cut(name, 60), strong=True), said)]
+    lines = [line(Span(figures.cut(name, 60), strong=True), said)]
     if other is not None:
-        lines.append(line(f"#{other.id} ({text.cut(other.ci, 60)}) mutes it still."))
+        lines.append(line(f"#{other.id} ({figures.cut(other.ci, 60)}) mutes it still."))
     return Card(tuple(lines))
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from cibot import __version__
-from cibot.card import Card, line
 from cibot.chat.command import Ask, Command
+from cibot.text.card import Card, line
 
 
 def answer(ask: Ask) -> Card:

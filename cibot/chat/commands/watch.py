@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from cibot.actions.watching import watch
-from cibot.card import Card, Span, line
 from cibot.chat.command import Ask, Command
-from cibot.reports import text
+from cibot.text import figures
+from cibot.text.card import Card, Span, line
 
 
 def answer(ask: Ask) -> Card:
     """That it is watched, and how to end it."""
     words, who = for_whom(ask.words)
     name, watcher, new = watch(ask.tx, ask.ctx, ask.actor, " ".join(words), who)
-    whom = "you" if who is None else text.cut(watcher.name, 40)
+    whom = "you" if who is None else figures.cut(watcher.name, 40)
     said = f"I will tell {whom}" if new else f"I tell {whom} already"
-    shown = Span(text.cut(name, 60), strong=True)
-    tail = "" if who is None else f" for {text.cut(who, 40)}"
-    end = Span(f"unwatch {text.cut(name, 60)}{tail}", code=True)
+    shown = Span(figures.cut(name, 60), strong=True)
+    tail = "" if who is None else f" for {figures.cut(who, 40)}"
+    end = Span(f"unwatch {figures.cut(name, 60)}{tail}", code=True)
     return Card((line(f"{said} in private what happens to ", shown, ". To end it: ", end),))
 
 

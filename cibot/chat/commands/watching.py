@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from cibot.actions.roles import require_identified
 from cibot.actions.watching import account_key
-from cibot.card import Card, Span, joined, line
 from cibot.chat.command import Ask, Command
-from cibot.reports import text
 from cibot.reports.watches import watched_by
+from cibot.text import figures
+from cibot.text.card import Card, Span, joined, line
 
 
 def answer(ask: Ask) -> Card:
@@ -18,7 +18,7 @@ def answer(ask: Ask) -> Card:
     if not names:
         how = Span("watch NAME", code=True)
         return Card((line("You watch no CI; ", how, " begins it."),))
-    spans = joined(Span(text.cut(one, 60), href=ask.ctx.ci_page(one)) for one in names)
+    spans = joined(Span(figures.cut(one, 60), href=ask.ctx.ci_page(one)) for one in names)
     return Card((line("You watch ", *spans, "."),), long=len(names) > 10)
 
 

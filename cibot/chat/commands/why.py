@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from cibot.card import Card, Line, Span, line, state_span
 from cibot.chat.command import Ask, Command
-from cibot.reports import phrases, text
+from cibot.reports import wording
 from cibot.reports.context import Context
 from cibot.reports.failures import Verdict
 from cibot.reports.incidents import Incident
 from cibot.reports.signals import SignalView
 from cibot.reports.why import Why, why
+from cibot.text import figures
+from cibot.text.card import Card, Line, Span, line, state_span
 
 _EVIDENCE = 3
 _RATES = {"success", "level", "disagreement", "infra", "coverage", "flips", "passes_everything"}
@@ -23,12 +24,12 @@ def answer(ask: Ask) -> Card:
 def render(ctx: Context, found: Why) -> Card:
     """State, signals worst first, evidence, incidents."""
     ci = found.ci
-    head = line(phrases.name_span(ci), ": ", state_span(ci.state), phrases.since(ctx, ci))
+    head = line(wording.name_span(ci), ": ", state_span(ci.state), wording.since(ctx, ci))
     lines: list[Line] = [head, *(_signal(one) for one in found.signals)]
     if not found.signals:
         lines.append(line("It has not been assessed yet."))
     if found.standing is not None:
-        lines.append(line(phrases.standing(found.standing)))
+        lines.append(line(wording.standing(found.standing)))
     lines += [_failure(ctx, one) for one in found.failures[:_EVIDENCE]]
     lines += [line(*_incident(one)) for one in ci.incidents]
     return Card(tuple(lines), link=ci.page, long=len(lines) > 4)
@@ -55,21 +56,21 @@ def figure(one: SignalView) -> str:
     """The share with its interval and n; empty for what is no share."""
     if one.figure is None or not one.n or one.name not in _RATES:
         return ""
-    return text.rate(one.figure, one.low, one.high, one.n)
+    return figures.rate(one.figure, one.low, one.high, one.n)
 
 
 def _failure(ctx: Context, one: Verdict) -> Line:
-    word = phrases.result_word(one.result)
-    parts: list[str | Span] = [f"{text.ago(one.posted_at, ctx.now)}: {word} "]
-    parts.append(phrases.patch_set(one))
-    parts.append(f" {text.cut(one.subject, 50)}")
-    jobs = phrases.jobs(one.failed_jobs)
+    word = wording.result_word(one.result)
+    parts: list[str | Span] = [f"{figures.ago(one.posted_at, ctx.now)}: {word} "]
+    parts.append(wording.patch_set(one))
+    parts.append(f" {figures.cut(one.subject, 50)}")
+    jobs = wording.jobs(one.failed_jobs)
     return line(*parts, " (", *jobs, ")") if jobs else line(*parts)
 
 
 def _incident(one: Incident) -> tuple[str | Span, ...]:
     """As "Incident #218 (success), not acknowledged": two may be open."""
-    _incident, number, rest = phrases.incident_words(one)
+    _incident, number, rest = wording.incident_words(one)
     return "Incident ", number, f" ({one.kind}){rest}"
 
 

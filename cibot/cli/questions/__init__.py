@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from cibot.cli.questions import changes, cis, one, whole, writes
+from cibot.cli.questions import changes, cis, details, general, writes
 from cibot.cli.questions.question import Question
 
 QUESTIONS: Mapping[str, Question] = MappingProxyType(
     {
         question.command.name: question
-        for module in (cis, one, changes, whole, writes)
+        for module in (cis, details, changes, general, writes)
         for question in module.QUESTIONS
     }
 )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import click
 
-from cibot.card import Line, line, state_span
 from cibot.chat.commands import COMMANDS
 from cibot.chat.commands import change as change_command
 from cibot.chat.commands import compare as compare_command
@@ -15,12 +14,14 @@ from cibot.client.shaped import all_cis
 from cibot.client.sheets import sheet
 from cibot.client.source import Source
 from cibot.model import State
-from cibot.reports import phrases, text
+from cibot.reports import wording
 from cibot.reports.change import ChangeReport, CiVerdict, parse_change, trustworthy
 from cibot.reports.compare import Comparison
 from cibot.reports.context import Context
 from cibot.reports.failures import Verdict
 from cibot.reports.names import resolve
+from cibot.text import figures
+from cibot.text.card import Line, line, state_span
 
 
 def ask_change(source: Source, asked: Asked) -> Answer:
@@ -46,11 +47,11 @@ def _change(ctx: Context, found: ChangeReport) -> View:
     bad = change_command.failed(found)
     verdicts = table(
         found.verdicts,
-        Column[CiVerdict]("CI", lambda one: line(phrases.name_span(one.ci)), loose=True),
+        Column[CiVerdict]("CI", lambda one: line(wording.name_span(one.ci)), loose=True),
         Column("Said", _said),
-        Column("Pipeline", lambda one: text.cut(one.pipeline or "", 30), wide=True),
+        Column("Pipeline", lambda one: figures.cut(one.pipeline or "", 30), wide=True),
         Column("Itself is", lambda one: line(state_span(one.ci.state)), wide=True),
-        Column("Failed jobs", lambda one: phrases.jobs(one.failed_jobs), loose=True),
+        Column("Failed jobs", lambda one: wording.jobs(one.failed_jobs), loose=True),
         Column(
             "Note",
             lambda one: change_command.trust(ctx, found, bad, one) if one in bad else "",
@@ -62,7 +63,7 @@ def _change(ctx: Context, found: ChangeReport) -> View:
 
 def _said(one: CiVerdict) -> Line:
     again = ", runs again" if one.running and one.result else ""
-    return line(phrases.result_word(one.result, "started") + again)
+    return line(wording.result_word(one.result, "started") + again)
 
 
 def ask_compare(source: Source, asked: Asked) -> Answer:
@@ -84,11 +85,11 @@ def ask_compare(source: Source, asked: Asked) -> Answer:
 def _compare(ctx: Context, found: Comparison) -> View:
     examples = table(
         found.examples,
-        Column[Verdict]("They differ on", lambda one: line(phrases.patch_set(one))),
-        Column(found.first.name, lambda one: phrases.result_word(one.result)),
-        Column("When", lambda one: text.ago(one.posted_at, ctx.now), right=True),
-        Column("Failed jobs", lambda one: phrases.jobs(one.failed_jobs), loose=True),
-        Column("Subject", lambda one: text.cut(one.subject, 60), wide=True, loose=True),
+        Column[Verdict]("They differ on", lambda one: line(wording.patch_set(one))),
+        Column(found.first.name, lambda one: wording.result_word(one.result)),
+        Column("When", lambda one: figures.ago(one.posted_at, ctx.now), right=True),
+        Column("Failed jobs", lambda one: wording.jobs(one.failed_jobs), loose=True),
+        Column("Subject", lambda one: figures.cut(one.subject, 60), wide=True, loose=True),
     )
     return head(compare_command.render(ctx, found), examples, lines=2)
 

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 import click
 
-from cibot.card import Line, Span, joined, line, state_span
 from cibot.chat.commands import COMMANDS
 from cibot.chat.commands import list as list_command
 from cibot.chat.commands import status as status_command
@@ -17,9 +16,11 @@ from cibot.client.shaped import all_cis, listing_of, status_of
 from cibot.client.sheets import sheet
 from cibot.client.source import Source
 from cibot.model import State
-from cibot.reports import phrases, text
+from cibot.reports import wording
 from cibot.reports.context import Context
 from cibot.reports.listing import CiLine, Listing, is_wrong
+from cibot.text import figures
+from cibot.text.card import Line, Span, joined, line, state_span
 from cibot.web.api.cis import CiDetail, CiPage
 
 
@@ -32,7 +33,7 @@ def ask_status(source: Source, asked: Asked) -> Answer:
 
     def show(ctx: Context) -> View:
         wrong = [one for one in found.cis if is_wrong(one.state)]
-        return _view(ctx, found, phrases.overall(found), wrong)
+        return _view(ctx, found, wording.overall(found), wrong)
 
     return _answer(page, found, show)
 
@@ -75,17 +76,21 @@ def _answer(page: CiPage, found: Listing, show: Show) -> Answer:
 def _view(ctx: Context, found: Listing, said: Line, cis: Iterable[CiLine]) -> View:
     shown = _table(ctx, cis)
     parts: tuple[Line | Table, ...] = (said, *([shown] if shown.rows else []))
-    return View((*parts, *phrases.stale_lines(ctx, found.stale)), ctx.page())
+    return View((*parts, *wording.stale_lines(ctx, found.stale)), ctx.page())
 
 
 def _table(ctx: Context, cis: Iterable[CiLine]) -> Table:
     columns: tuple[Column[CiLine], ...] = (
         Column("State", lambda one: line(state_span(one.state))),
-        Column("CI", lambda one: line(phrases.name_span(one)), loose=True),
-        Column("For", lambda one: text.span(ctx.now - one.since) if one.since else "", right=True),
-        Column("Passed", lambda one: text.percent(one.rate.share) if one.rate else "", right=True),
+        Column("CI", lambda one: line(wording.name_span(one)), loose=True),
+        Column(
+            "For", lambda one: figures.span(ctx.now - one.since) if one.since else "", right=True
+        ),
+        Column(
+            "Passed", lambda one: figures.percent(one.rate.share) if one.rate else "", right=True
+        ),
         Column("95 %", _interval),
-        Column("n", lambda one: text.number(one.rate.n) if one.rate else "", right=True),
+        Column("n", lambda one: figures.number(one.rate.n) if one.rate else "", right=True),
         Column("Heard", lambda one: _heard(ctx, one), right=True),
         Column("Open", _incidents),
         Column("Seen", lambda one: one.said, wide=True, loose=True),
@@ -97,11 +102,11 @@ def _interval(one: CiLine) -> str:
     rate = one.rate
     if rate is None or rate.low is None or rate.high is None:
         return ""
-    return text.interval(rate.low, rate.high)
+    return figures.interval(rate.low, rate.high)
 
 
 def _heard(ctx: Context, one: CiLine) -> str:
-    return text.span(ctx.now - one.last_heard_at) if one.last_heard_at else "never"
+    return figures.span(ctx.now - one.last_heard_at) if one.last_heard_at else "never"
 
 
 def _incidents(one: CiLine) -> Line:

@@ -9,11 +9,11 @@ from typing import Any, TypeVar
 import click
 
 from cibot.chat.command import Command
-from cibot.chat.wording import without_fillers
+from cibot.chat.typed import without_fillers
 from cibot.cli.view import Show
 from cibot.client.source import Source
 from cibot.errors import UserError
-from cibot.web.tables import Lines
+from cibot.web.api.tables import Lines
 
 T = TypeVar("T")
 

@@ -6,8 +6,8 @@ from cibot.chat.commands import COMMANDS
 from cibot.chat.commands import ack as ack_command
 from cibot.chat.commands import silence as silence_command
 from cibot.chat.commands import unsilence as unsilence_command
+from cibot.cli.questions.general import Silences
 from cibot.cli.questions.question import Answer, Asked, Question
-from cibot.cli.questions.whole import Silences
 from cibot.cli.view import of_card
 from cibot.client.source import Source
 from cibot.reports.silences import covering

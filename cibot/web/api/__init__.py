@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from cibot.web.api import builds, changes, cis, incidents, one, projects, silences, whole
+from cibot.web.api import builds, changes, cis, details, general, incidents, projects, silences
+from cibot.web.api.question import Endpoint
 from cibot.web.api.writes import WRITES
-from cibot.web.question import Endpoint
 
 __all__ = ["ENDPOINTS", "WRITES"]
 
 ENDPOINTS: tuple[Endpoint[Any], ...] = (
     *cis.ENDPOINTS,
     *builds.ENDPOINTS,
-    *one.ENDPOINTS,
+    *details.ENDPOINTS,
     *changes.ENDPOINTS,
     *incidents.ENDPOINTS,
     *silences.ENDPOINTS,
     *projects.ENDPOINTS,
-    *whole.ENDPOINTS,
+    *general.ENDPOINTS,
 )

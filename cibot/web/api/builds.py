@@ -9,12 +9,12 @@ from pydantic import Field
 
 from cibot.model import Result
 from cibot.reports.builds import Build, BuildKey, builds
+from cibot.web.api.encode import moment
+from cibot.web.api.paging import Page, read_report_key, write_cursor
 from cibot.web.api.params import Format, OneCi, Paged
+from cibot.web.api.question import Endpoint
+from cibot.web.api.tables import columns
 from cibot.web.asking import Asking
-from cibot.web.encode import moment
-from cibot.web.paging import Page, read_report_key, write_cursor
-from cibot.web.question import Endpoint
-from cibot.web.tables import columns
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ from pydantic import Field
 
 from cibot.reports.change import ChangeReport, change
 from cibot.web.api.params import Format, Number
+from cibot.web.api.question import Endpoint, Params
+from cibot.web.api.tables import columns
 from cibot.web.asking import Asking
-from cibot.web.question import Endpoint, Params
-from cibot.web.tables import columns
 
 
 class ChangeParams(Params):

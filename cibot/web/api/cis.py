@@ -21,14 +21,14 @@ from cibot.reports.standing import Standing
 from cibot.reports.status import status
 from cibot.reports.why import why
 from cibot.store.engine import Tx
-from cibot.store.queries_face import ReportKey, reports_before
+from cibot.store.faces import ReportKey, reports_before
+from cibot.web.api.encode import moment
+from cibot.web.api.paging import Key, Page, page_of, read_report_key, write_cursor
 from cibot.web.api.params import CiName, Format, OneCi, Paged, ProjectName
+from cibot.web.api.question import Endpoint
+from cibot.web.api.tables import columns
 from cibot.web.asking import Asking
-from cibot.web.encode import moment
 from cibot.web.facts import NOWHERE, homes_of
-from cibot.web.paging import Key, Page, page_of, read_report_key, write_cursor
-from cibot.web.question import Endpoint
-from cibot.web.tables import columns
 
 
 @dataclass(frozen=True, slots=True)

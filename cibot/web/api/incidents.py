@@ -12,12 +12,12 @@ from cibot.reports.context import Context
 from cibot.reports.incidents import Incident, Step, evidence_of, incident, read_incidents
 from cibot.reports.signals import Evidence
 from cibot.store.engine import Tx
-from cibot.store.queries_face import incidents_before
+from cibot.store.faces import incidents_before
+from cibot.web.api.paging import Page, read_number, write_cursor
 from cibot.web.api.params import CiName, Format, Number, Paged
+from cibot.web.api.question import Endpoint, Params
+from cibot.web.api.tables import columns
 from cibot.web.asking import Asking
-from cibot.web.paging import Page, read_number, write_cursor
-from cibot.web.question import Endpoint, Params
-from cibot.web.tables import columns
 
 
 @dataclass(frozen=True, slots=True)

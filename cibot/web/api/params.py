@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from cibot.web.question import Nothing, Params
+from cibot.web.api.question import Nothing, Params
 
 __all__ = ["After", "CiName", "Format", "Nothing", "Number", "OneCi", "Paged", "ProjectName"]
 

@@ -9,10 +9,10 @@ from pydantic import Field
 
 from cibot.reports.matrix import MOST, Matrix, matrix
 from cibot.web.api.params import Format, Nothing, ProjectName
+from cibot.web.api.question import Endpoint, Params
+from cibot.web.api.tables import Lines
 from cibot.web.asking import Asking
 from cibot.web.facts import homes_of
-from cibot.web.question import Endpoint, Params
-from cibot.web.tables import Lines
 
 
 @dataclass(frozen=True, slots=True)

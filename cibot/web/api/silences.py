@@ -10,11 +10,11 @@ from pydantic import Field
 from cibot.reports.context import Context
 from cibot.reports.silences import Muted, past_silences, silence
 from cibot.store.engine import Tx
+from cibot.web.api.paging import Page, read_number, write_cursor
 from cibot.web.api.params import Format, Number, Paged
+from cibot.web.api.question import Endpoint, Params
+from cibot.web.api.tables import columns
 from cibot.web.asking import Asking
-from cibot.web.paging import Page, read_number, write_cursor
-from cibot.web.question import Endpoint, Params
-from cibot.web.tables import columns
 
 
 @dataclass(frozen=True, slots=True)

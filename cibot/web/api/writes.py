@@ -15,8 +15,8 @@ from cibot.reports.incidents import Incident
 from cibot.reports.silences import Muted
 from cibot.store.engine import Tx
 from cibot.web.api.incidents import OneIncident
+from cibot.web.api.question import Nothing, Params, Write
 from cibot.web.api.silences import OneSilence
-from cibot.web.question import Nothing, Params, Write
 
 # One line with a word in it: no control characters, which are no text.
 _LINE = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"

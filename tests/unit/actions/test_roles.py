@@ -17,7 +17,7 @@ from cibot.actions.roles import (
     require_owner,
 )
 from cibot.actions.silencing import is_pattern, parse_length
-from cibot.config import Config
+from cibot.config.models import Config
 
 HASH = "sha256:" + "0" * 63
 CONFIG = Config.model_validate(

@@ -11,14 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cibot.card import Card
 from cibot.chat.commands import COMMANDS
 from cibot.chat.dispatch import Dispatcher
 from cibot.chat.pace import Patience
 from cibot.chat.protocol import Asker, Channel, Question
-from cibot.chat.wording import LONGEST, clean, split
-from cibot.config import Config, SummaryConfig
+from cibot.chat.typed import LONGEST, clean, split
+from cibot.config.models import Config, SummaryConfig
 from cibot.store.engine import open_store
+from cibot.text.card import Card
 from tests.support.canned import CONFIG, canned
 from tests.support.history import NOW, make_tables
 

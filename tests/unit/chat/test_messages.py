@@ -14,20 +14,22 @@ from pathlib import Path
 
 import pytest
 
-from cibot.alerts.incident import Incident, Phase, Transition
-from cibot.alerts.inhibit import Opening
-from cibot.alerts.message import Subject, alert_card, digest_card, quiet_card, together_card
-from cibot.card import Card, Trend
-from cibot.chat.backends import console, irc_text, slack_blocks
+from cibot.chat import console
 from cibot.chat.commands.summary import summary_card
-from cibot.chat.delivery import REPEAT
 from cibot.chat.dispatch import Dispatcher
+from cibot.chat.irc import text
 from cibot.chat.protocol import Asker, Channel, Question
+from cibot.chat.slack import blocks
 from cibot.health.signal import Evidence
+from cibot.incidents.incident import Incident, Phase, Transition
+from cibot.incidents.inhibition import Opening
+from cibot.incidents.messages import Subject, alert_card, digest_card, quiet_card, together_card
 from cibot.model import State
+from cibot.outbox.sender import REPEAT
 from cibot.reports.context import Context
 from cibot.reports.summary import summary
 from cibot.store.engine import Store, open_store
+from cibot.text.card import Card, Trend
 from tests.support.canned import CONFIG, canned
 from tests.support.history import NOW, make_tables
 from tests.support.slack_rules import faults_of_blocks
@@ -106,14 +108,14 @@ ASKED = {
 
 
 def shown_irc(card: Card, *, colour: bool = False) -> str:
-    lines = irc_text.render(card, irc_text.Style(colour=colour))
+    lines = text.render(card, text.Style(colour=colour))
     messages = [message for line in lines for message in line]
-    assert all(len(message.encode()) <= irc_text.MOST_BYTES for message in messages)
+    assert all(len(message.encode()) <= text.MOST_BYTES for message in messages)
     return "\n".join(messages).replace("\x03", "␃").replace("\x02", "␂").replace("\x0f", "␏") + "\n"
 
 
 def shown_slack(card: Card) -> str:
-    made = slack_blocks.render(card)
+    made = blocks.render(card)
     assert not faults_of_blocks(made.blocks)
     whole = {"text": made.text, "blocks": made.blocks}
     return json.dumps(whole, ensure_ascii=False, indent=1) + "\n"

@@ -3,11 +3,11 @@
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from cibot.card import card
 from cibot.chat.summaries import LATE, Summaries, due
-from cibot.config import SummaryConfig
+from cibot.config.models import SummaryConfig
 from cibot.store import outbox
 from cibot.store.engine import Store
+from cibot.text.card import card
 
 BERLIN = ZoneInfo("Europe/Berlin")
 

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cibot.chat.backends.irc_text import MOST_BYTES, Style, render
 from cibot.chat.commands.summary import summary_card
 from cibot.chat.dispatch import Dispatcher
+from cibot.chat.irc.text import MOST_BYTES, Style, render
 from cibot.chat.protocol import Asker, Channel, Question
-from cibot.config import SUMMARY_PARTS, SummaryConfig
+from cibot.config.models import SUMMARY_PARTS, SummaryConfig
 from cibot.model import State, Window
 from cibot.reports.context import Context
 from cibot.reports.feeds import ServerFeeds

@@ -14,7 +14,7 @@ from cibot.client.remote import Remote
 from cibot.errors import CibotError, ConfigError
 from cibot.store.engine import open_store
 from cibot.store.migrate import upgrade
-from cibot.web.api.whole import Version
+from cibot.web.api.general import Version
 
 TOKEN = "cibot_1234567890123456789012345678901234567890"
 OTHER = "cibot_another-token-4567890123456789012345678"

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from cibot.card import card
 from cibot.cli import main
 from cibot.store import outbox
 from cibot.store.engine import Store, open_store
 from cibot.store.migrate import upgrade
+from cibot.text.card import card
 from tests.support.canned import canned
 
 NOW = datetime.now(UTC)

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from cibot.cli import main
-from cibot.config import Config
+from cibot.config.models import Config
 from cibot.logs import Scrubber
 from cibot.web.tokens import Tokens, hash_of
 

@@ -13,7 +13,7 @@ from cibot.cli import main
 from cibot.cli.parse import answer_to
 from cibot.collector.ingest import Ingest
 from cibot.collector.roster import Roster
-from cibot.config import Config
+from cibot.config.models import Config
 from cibot.model import Account, Change, Message, PatchSet
 from cibot.store.cis import ensure_server
 from cibot.store.engine import open_store

@@ -7,7 +7,6 @@ from typing import Any, cast
 
 import pytest
 
-from cibot.card import line
 from cibot.cli.form import Form
 from cibot.cli.questions.question import Answer
 from cibot.cli.view import View
@@ -15,6 +14,7 @@ from cibot.cli.watch import watch
 from cibot.client.source import Source
 from cibot.errors import Permanent, Transient
 from cibot.reports.context import Context
+from cibot.text.card import line
 
 
 class Clock:

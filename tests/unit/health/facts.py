@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from cibot.alerts.life import Life
-from cibot.health.course import follow
+from cibot.health.change_history import follow
 from cibot.health.facts import Attempt, ChangeFacts, JobRun, Proof, RefVerdict
 from cibot.health.inputs import Counted, Due, Heard, Input, Took
 from cibot.health.policy import Policy
+from cibot.incidents.tracker import Life
 from cibot.model import Result
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)  # a Monday

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from cibot.configjudgement import JudgementConfig, SuccessConfig
+from cibot.config.judgement import JudgementConfig, SuccessConfig
 from cibot.errors import ConfigError
 from cibot.health.configured import policies_from, policy_from
 from cibot.health.policy import Policy

@@ -14,10 +14,10 @@ from cibot.model import State
 from cibot.reports.history import Day
 from cibot.reports.incidents import Incident
 from cibot.reports.latency import LatencyDay
-from cibot.web import plot
-from cibot.web.chart import chart_in_words, history_chart
-from cibot.web.drawing import bars
-from cibot.web.latencychart import latency_chart, latency_in_words
+from cibot.web.charts import plot
+from cibot.web.charts.days import chart_in_words, history_chart
+from cibot.web.charts.drawing import bars
+from cibot.web.charts.latency import latency_chart, latency_in_words
 
 FIRST = date(2026, 11, 1)
 PASSED = Day(FIRST, 20, 0, 0)

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from flask import Blueprint, Flask, request, url_for
 
-from cibot.app import create_app
-from cibot.config import WebConfig
+from cibot.config.models import WebConfig
+from cibot.daemon.app import create_app
 from cibot.web.proxy import behind_proxies
 
 SAID = {

@@ -13,8 +13,8 @@ import requests
 from flask import Blueprint, request
 from waitress import wasyncore
 
-from cibot.app import create_app
-from cibot.config import WebConfig
+from cibot.config.models import WebConfig
+from cibot.daemon.app import create_app
 from cibot.errors import ConfigError
 from cibot.web.proxy import behind_proxies
 from cibot.web.server import WebServer

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from cibot.app import create_app
 from cibot.collector.decode import change_from_event
 from cibot.collector.sink import IngestCounts
 from cibot.collector.walk import project_filter
+from cibot.daemon.app import create_app
 from cibot.errors import CibotError, Permanent, Transient
 from cibot.model import Change
 from cibot.webhooks.gerrit import LARGEST, MOUNT, Hook, gerrit_hook

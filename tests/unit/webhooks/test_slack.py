@@ -12,9 +12,9 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cibot.card import Card, card
-from cibot.chat.backends.slack import SlackBackend
 from cibot.chat.protocol import Question
+from cibot.chat.slack.backend import SlackBackend
+from cibot.text.card import Card, card
 from cibot.webhooks.slack import BODY_LIMIT, slack_blueprint
 from tests.support.slack_caller import command_body, event, event_body, signed
 from tests.support.slack_fixtures import generous, running, slack_config

@@ -1,1 +1,0 @@
-"""See docs/contributing for the map of the house."""

@@ -1,0 +1,1 @@
+"""One IRC network as a chat backend."""

@@ -1,0 +1,294 @@
+"""The IRC backend: one network, one reactor thread, a few threads that answer."""
+
+from __future__ import annotations
+
+import logging
+import re
+import ssl
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from datetime import UTC, datetime
+from queue import Empty, SimpleQueue
+
+from cibot.chat.irc.connection import GuardedConnection, WakingReactor, dial, guarded
+from cibot.chat.irc.pace import Backoff
+from cibot.chat.irc.receipts import Delivery
+from cibot.chat.irc.rooms import Rooms
+from cibot.chat.irc.session import IrcTiming, Session
+from cibot.chat.irc.wire import IrcLine, write_line
+from cibot.chat.pace import QUESTIONS_A_SECOND, QUESTIONS_AT_ONCE, PersonLimit
+from cibot.chat.protocol import Answer, Link, Question
+from cibot.config.models import IrcConfig
+from cibot.errors import ConfigError, Permanent, Transient
+from cibot.text.card import Card, card
+
+log = logging.getLogger(__name__)
+
+_ROOM = re.compile(r"[#&+!][^\s,\x00-\x1f]{1,199}|[^\s,:@!#&+\x00-\x1f][^\s,@!\x00-\x1f]{0,63}")
+_BROKEN = card("something went wrong with that question; it is in the bot's log", error=True)
+_MOST_UNANSWERED = 32
+_ANSWERERS = 4
+
+
+class IrcBackend:
+    """Implements `cibot.chat.protocol.Backend` for one ``[[irc]]`` network.
+
+    ``limit`` bounds how often one person (user@host) may ask: six times at
+    once, then every five seconds.
+    """
+
+    def __init__(
+        self,
+        config: IrcConfig,
+        *,
+        timing: IrcTiming | None = None,
+        limit: PersonLimit | None = None,
+    ) -> None:
+        self.network = config.name
+        self._config = config
+        self._timing = timing or IrcTiming()
+        self._inbox: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._stopping = threading.Event()
+        self._link = Link(False, None, "not started")
+        self._unanswered = 0
+        self._session: Session | None = None
+        self._reactor: WakingReactor | None = None
+        self._thread: threading.Thread | None = None
+        self._answerers: ThreadPoolExecutor | None = None
+        self._limit = limit or PersonLimit(QUESTIONS_A_SECOND, QUESTIONS_AT_ONCE)
+        self._rooms = Rooms(
+            config.channels, lambda: Backoff(self._timing.rejoin, self._timing.rejoin_most)
+        )
+
+    def start(self, answer: Answer) -> None:
+        """Connects in the background; raises ConfigError for an unusable certificate file."""
+        tls = _tls(self._config) if self._config.tls else None
+        self._answer = answer
+        self._reactor = WakingReactor()
+        self._answerers = ThreadPoolExecutor(_ANSWERERS, f"irc-{self.network}-answer")
+        self._thread = threading.Thread(
+            target=self._run, args=(self._reactor, tls), name=f"irc-{self.network}", daemon=True
+        )
+        self._thread.start()
+
+    def stop(self, timeout: float) -> None:
+        """Says QUIT and ends the threads, in ``timeout`` seconds at the most."""
+        self._stopping.set()
+        if self._reactor is None or self._thread is None or self._answerers is None:
+            return
+        self._reactor.wake()
+        self._answerers.shutdown(wait=False, cancel_futures=True)
+        self._thread.join(timeout)
+        if self._thread.is_alive():
+            log.warning("irc %s: the thread did not end in %.1f s", self.network, timeout)
+
+    def send(self, room: str, card: Card, *, key: str) -> str:
+        """See `Backend.send`. ``room`` is a channel or a nick."""
+        if not _ROOM.fullmatch(room):
+            raise Permanent(f"{room!r} is neither an IRC channel nor a nick")
+        link = self._link
+        if not link.up:
+            raise Transient(f"{self.network}: not connected ({link.detail})")
+        delivery = Delivery(room, card)
+        self._post(lambda: self._deliver(delivery))
+        try:
+            return delivery.done.result(self._timing.send)
+        except TimeoutError:
+            self._post(lambda: self._session.forget(delivery) if self._session else None)
+            delivery.give_up(f"{self.network}: {room} was not confirmed in time (key {key})")
+            return delivery.done.result()
+
+    def find(self, room: str, key: str) -> str | None:
+        """IRC keeps no history that the bot could ask."""
+        raise LookupError(f"{self.network}: IRC cannot tell whether {key} reached {room}")
+
+    def link(self) -> Link:
+        """How the connection is now; names the channels that refuse the bot."""
+        return self._link
+
+    # -- the reactor thread
+
+    def _run(self, reactor: WakingReactor, tls: ssl.SSLContext | None) -> None:
+        backoff = Backoff(self._timing.reconnect, self._timing.reconnect_most)
+        try:
+            while not self._stopping.is_set():
+                guarded(
+                    lambda: self._once(reactor, tls, backoff), f"a connection to {self.network}"
+                )
+                self._pause(reactor, backoff.next())
+        finally:
+            self._set_link(False, "stopped")
+            self._drain()
+            reactor.close()
+
+    def _once(self, reactor: WakingReactor, tls: ssl.SSLContext | None, backoff: Backoff) -> None:
+        """One connection from the dialling to its end."""
+        config = self._config
+        try:
+            sock = dial(
+                reactor,
+                config.host,
+                config.port,
+                tls=tls,
+                timeout=self._timing.connect,
+                cancelled=self._stopping.is_set,
+            )
+        except Transient as error:
+            self._set_link(False, str(error))
+            return
+        connection = reactor.server()
+        connection.open(sock)
+        began = time.monotonic()
+        try:
+            self._serve(reactor, connection)
+        finally:
+            connection.disconnect("the connection was given up")
+            reactor.connections.remove(connection)
+        if time.monotonic() - began > self._timing.steady:
+            backoff.reset()
+
+    def _serve(self, reactor: WakingReactor, connection: GuardedConnection) -> None:
+        session = Session(
+            self._config,
+            self._timing,
+            self._rooms,
+            self._limit,
+            send=connection.send_raw,
+            ask=self._question,
+        )
+        connection.on_line = lambda line: self._on_line(connection, session, line)
+        connection.on_lost = lambda why: self._on_lost(session, why)
+        self._session = session
+        session.login.begin()
+        watchdog = _Watchdog(self._timing, connection, session)
+        while connection.connected and not self._stopping.is_set():
+            self._drain()
+            now = time.monotonic()
+            watchdog.look(now)
+            session.tick(now)
+            self._tell_link(session)
+            if connection.connected:
+                reactor.process_once(session.wait(now))
+        if connection.connected:
+            self._goodbye(reactor, connection)
+
+    def _goodbye(self, reactor: WakingReactor, connection: GuardedConnection) -> None:
+        connection.send_raw(write_line("QUIT", last="cibot stops"))
+        end = time.monotonic() + self._timing.goodbye
+        while connection.connected and time.monotonic() < end:
+            reactor.process_once(end - time.monotonic())
+        connection.disconnect("stopped")
+
+    def _on_line(self, connection: GuardedConnection, session: Session, line: IrcLine) -> None:
+        try:
+            session.handle(line, time.monotonic())
+        except Transient as error:
+            connection.disconnect(str(error))
+
+    def _on_lost(self, session: Session, why: str) -> None:
+        self._set_link(False, why)
+        self._session = None
+        session.lost(why)
+
+    def _pause(self, reactor: WakingReactor, seconds: float) -> None:
+        """Waits before the next try, and turns away who wants to send meanwhile."""
+        end = time.monotonic() + seconds
+        while not self._stopping.is_set() and time.monotonic() < end:
+            reactor.wait_for(None, False, end - time.monotonic())
+            self._drain()
+
+    def _post(self, job: Callable[[], None]) -> None:
+        self._inbox.put(job)
+        if self._reactor is not None:
+            self._reactor.wake()
+
+    def _drain(self) -> None:
+        with suppress(Empty):
+            while True:
+                guarded(self._inbox.get_nowait(), "a piece of work")
+
+    def _deliver(self, delivery: Delivery) -> None:
+        if self._session is None:
+            delivery.fail(Transient(f"{self.network}: not connected ({self._link.detail})"))
+        else:
+            self._session.deliver(delivery, time.monotonic())
+
+    def _tell_link(self, session: Session) -> None:
+        if session.ready:
+            wrong = [f"{room.name}: {room.refused}" for room in self._rooms.all() if room.refused]
+            self._set_link(True, "; ".join([f"{session.login.nick} is online", *wrong]))
+
+    def _set_link(self, up: bool, detail: str) -> None:
+        old = self._link
+        if (old.up, old.detail) == (up, detail):
+            return
+        since = old.since if old.up == up and old.since else datetime.now(UTC)
+        self._link = Link(up, since, detail)
+        log.log(
+            logging.INFO if up or self._stopping.is_set() else logging.WARNING,
+            "irc %s: %s: %s", self.network, "up" if up else "down", detail,
+        )  # fmt: skip
+
+    # -- answering
+
+    def _question(self, question: Question) -> None:
+        if self._answerers is None or self._unanswered >= _MOST_UNANSWERED:
+            log.warning("irc %s: too many questions at once, one was dropped", self.network)
+            return
+        self._unanswered += 1
+        try:
+            future = self._answerers.submit(self._answer, question)
+        except RuntimeError:  # the bot is stopping
+            return
+        future.add_done_callback(lambda done: self._post(lambda: self._answered(question, done)))
+
+    def _answered(self, question: Question, done: Future[Card | None]) -> None:
+        self._unanswered -= 1
+        if done.cancelled():
+            return
+        error = done.exception()
+        if error is not None:
+            log.error("irc %s: a question failed: %r", self.network, question.text, exc_info=error)
+        answer = _BROKEN if error is not None else done.result()
+        if answer is not None and self._session is not None:
+            self._session.reply(question, answer)
+
+
+class _Watchdog:
+    """Ends a connection that does not log in, or whose server is silent."""
+
+    def __init__(self, timing: IrcTiming, connection: GuardedConnection, session: Session) -> None:
+        self._timing = timing
+        self._connection = connection
+        self._session = session
+        self._login_by = time.monotonic() + timing.register
+        self._asked_at: float | None = None
+
+    def look(self, now: float) -> None:
+        """Asks the server whether it is there, and does not wait for ever."""
+        silent = now - self._connection.heard_at
+        if not self._session.ready and now > self._login_by:
+            self._connection.disconnect("the server did not let the bot in in time")
+        elif silent < self._timing.idle:
+            self._asked_at = None
+        elif self._asked_at is None:
+            self._asked_at = now
+            self._connection.send_raw(write_line("PING", "cibot-alive"))
+        elif now - self._asked_at > self._timing.pong:
+            self._connection.disconnect(f"the server said nothing for {silent:.0f} s")
+
+
+def _tls(config: IrcConfig) -> ssl.SSLContext:
+    try:
+        context = ssl.create_default_context(cafile=config.ca_file)
+        if config.client_cert is not None:
+            context.load_cert_chain(config.client_cert)
+    except (OSError, ssl.SSLError) as error:
+        files = ", ".join(str(path) for path in (config.ca_file, config.client_cert) if path)
+        raise ConfigError(
+            f"[[irc]] {config.name}: a certificate file is unusable ({files}): {error}"
+        ) from error
+    return context

@@ -1,0 +1,200 @@
+"""Where the bot is, who is there with it, and where it wants to be. No I/O of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from cibot.chat.irc.pace import Backoff
+from cibot.chat.irc.wire import IrcLine, fold_for
+
+_CANNOT_JOIN = {
+    "403": "there is no such channel",
+    "405": "the bot is in too many channels",
+    "437": "the channel is not available now",
+    "470": "the channel sends the bot elsewhere",
+    "471": "the channel is full",
+    "473": "the channel is invite-only",
+    "474": "the bot is banned there",
+    "475": "the channel needs a key",
+    "476": "the network does not take that name",
+    "477": "the channel needs a registered nick",
+    "479": "the network does not take that name",
+    "480": "the channel takes no more joins for now",
+    "489": "the channel takes secure connections only",
+    "520": "the channel is for operators",
+}
+PASSING = {"405", "437", "471", "480"}
+"""Refusals that may end without anybody's doing."""
+
+_MOST_MEMBERS = 20_000  # in all rooms; beyond it new ones are not remembered
+
+
+@dataclass(slots=True)
+class Room:
+    """One channel: ``ready`` when its members are known, ``refused`` why it cannot be joined."""
+
+    name: str
+    backoff: Backoff
+    joined: bool = False
+    ready: bool = False
+    asked: bool = False
+    due: float = 0.0
+    joined_at: float = 0.0
+    refused: str = ""
+    nicks: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A channel that cannot be joined, and whether that may pass."""
+
+    room: str
+    text: str
+    passing: bool
+
+
+class Rooms:
+    """All channels of one network. Times are seconds of a monotonic clock."""
+
+    def __init__(self, wanted: tuple[str, ...], new_backoff: Callable[[], Backoff]) -> None:
+        self._new_backoff = new_backoff
+        self._rooms: dict[str, Room] = {}
+        self._accounts: dict[str, str | None] = {}
+        self._fold = fold_for("rfc1459")
+        for name in wanted:
+            self.want(name)
+
+    def fold(self, name: str) -> str:
+        """A nick or channel in the form by which the network compares them."""
+        return self._fold(name)
+
+    def want(self, name: str) -> Room:
+        """The room, which the bot will join and rejoin from now on."""
+        key = self.fold(name)
+        if key not in self._rooms:
+            self._rooms[key] = Room(name, self._new_backoff())
+        return self._rooms[key]
+
+    def get(self, name: str) -> Room | None:
+        """The room of that name, if the bot ever wanted it."""
+        return self._rooms.get(self.fold(name))
+
+    def all(self) -> list[Room]:
+        """Every wanted room."""
+        return list(self._rooms.values())
+
+    def lost(self) -> None:
+        """The connection is gone: the bot is nowhere."""
+        self._accounts.clear()
+        for room in self._rooms.values():
+            room.joined = room.ready = room.asked = False
+            room.due = 0.0
+            room.nicks.clear()
+
+    def use_case_mapping(self, name: str) -> None:
+        """Compares names as the network does, from now on."""
+        self._fold = fold_for(name)
+        self._rooms = {self.fold(room.name): room for room in self._rooms.values()}
+
+    def to_join(self, now: float, patience: float) -> list[str]:
+        """The rooms to ask for now; they are asked again after ``patience`` seconds."""
+        asked = []
+        for room in self._rooms.values():
+            if not room.joined and now >= room.due:
+                room.asked = True
+                room.due = now + patience
+                asked.append(room.name)
+        return asked
+
+    def next_due(self) -> float | None:
+        """When `to_join` has something to say next."""
+        return min((room.due for room in self._rooms.values() if not room.joined), default=None)
+
+    def account(self, nick: str) -> str | None:
+        """The services account of someone who shares a channel with the bot."""
+        return self._accounts.get(self.fold(nick))
+
+    def set_account(self, nick: str, account: str) -> None:
+        """Remembers an account; ``*``, ``0`` or nothing mean that there is none."""
+        known = self.fold(nick)
+        if any(known in room.nicks for room in self._rooms.values()):
+            self._accounts[known] = account if account not in {"", "*", "0"} else None
+
+    def refused(self, line: IrcLine, now: float) -> Refusal | None:
+        """Reads a numeric that refuses a join; tries again later with backoff."""
+        reason = _CANNOT_JOIN.get(line.command)
+        room = self.get(line.param(1)) if reason else None
+        if reason is None or room is None or room.joined or not room.asked:
+            return None
+        room.asked = False
+        room.refused = reason
+        room.due = now + room.backoff.next()
+        return Refusal(room.name, reason, line.command in PASSING)
+
+    def i_joined(self, name: str, now: float) -> Room | None:
+        """The bot is in a channel now; None when it never asked (a forced join)."""
+        room = self.get(name)
+        if room is not None:
+            room.joined, room.ready, room.asked, room.refused = True, False, False, ""
+            room.joined_at = now
+            room.nicks.clear()
+        return room
+
+    def i_left(self, name: str, now: float, *, steady: float) -> float | None:
+        """The bot was kicked or parted; returns the seconds until it comes back.
+
+        None where it was not in that channel.
+        """
+        room = self.get(name)
+        if room is None or not room.joined:
+            return None
+        if now - room.joined_at > steady:
+            room.backoff.reset()
+        wait = room.backoff.next()
+        room.joined = room.ready = False
+        room.due = now + wait
+        gone, room.nicks = room.nicks, set()
+        self._forget(gone)
+        return wait
+
+    def entered(self, name: str, nick: str, account: str | None = None) -> None:
+        """Someone is in a channel; ``account`` as extended-join says it."""
+        room = self.get(name)
+        if room is None or sum(len(one.nicks) for one in self._rooms.values()) >= _MOST_MEMBERS:
+            return
+        room.nicks.add(self.fold(nick))
+        if account is not None:
+            self.set_account(nick, account)
+
+    def went(self, name: str, nick: str) -> None:
+        """Someone left one channel."""
+        room = self.get(name)
+        if room is not None:
+            room.nicks.discard(self.fold(nick))
+            self._forget({self.fold(nick)})
+
+    def quit(self, nick: str) -> None:
+        """Someone left the network."""
+        known = self.fold(nick)
+        for room in self._rooms.values():
+            room.nicks.discard(known)
+        self._forget({known})
+
+    def renamed(self, old: str, new: str) -> None:
+        """Someone changed the nick; the account goes with the person."""
+        before, after = self.fold(old), self.fold(new)
+        for room in self._rooms.values():
+            if before in room.nicks:
+                room.nicks.discard(before)
+                room.nicks.add(after)
+        account = self._accounts.pop(before, None)
+        self._accounts.pop(after, None)
+        if account is not None:
+            self._accounts[after] = account
+
+    def _forget(self, gone: set[str]) -> None:
+        """Drops the accounts of those who share no channel any more."""
+        for nick in gone:
+            if not any(nick in room.nicks for room in self._rooms.values()):
+                self._accounts.pop(nick, None)

@@ -1,0 +1,271 @@
+"""What the bot does on one IRC connection, line by line. No thread, no socket of its own.
+
+The backend feeds it lines and ticks from the reactor thread; it writes
+through ``send``, texts through the speaker's paced queue.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from cibot import __version__
+from cibot.chat.irc.login import Login
+from cibot.chat.irc.questions import addressed, from_a_bot, is_version_request
+from cibot.chat.irc.receipts import Delivery, Receipts
+from cibot.chat.irc.rooms import Rooms
+from cibot.chat.irc.speaker import Speaker
+from cibot.chat.irc.wire import IrcLine, is_channel, write_line
+from cibot.chat.pace import SLOW_DOWN, PersonLimit
+from cibot.chat.protocol import Asker, Channel, Question
+from cibot.config.models import IrcConfig
+from cibot.errors import Permanent, Transient
+from cibot.text.card import Card
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class IrcTiming:
+    """How patient the backend is, in seconds."""
+
+    connect: float = 20.0
+    register: float = 60.0
+    send: float = 45.0  # less than the lease of the outbox
+    idle: float = 90.0  # of silence, until the bot asks whether the server is there
+    pong: float = 30.0  # for its answer
+    join: float = 60.0
+    reconnect: float = 2.0
+    reconnect_most: float = 300.0
+    rejoin: float = 5.0
+    rejoin_most: float = 600.0
+    regain: float = 60.0
+    steady: float = 300.0  # after which a connection or a room counts as good again
+    goodbye: float = 1.0  # for the server to take the QUIT
+    tick: float = 1.0
+
+
+class Session:
+    """One connection from login to its end. Times are seconds of a monotonic clock."""
+
+    def __init__(
+        self,
+        config: IrcConfig,
+        timing: IrcTiming,
+        rooms: Rooms,
+        limit: PersonLimit,
+        *,
+        send: Callable[[str], None],
+        ask: Callable[[Question], None],
+    ) -> None:
+        self._config = config
+        self._timing = timing
+        self._rooms = rooms
+        self._limit = limit
+        self._send = send
+        self._ask = ask
+        self._waiting: list[Delivery] = []
+        self._handlers: dict[str, Callable[[IrcLine, float], None]] = {
+            "PING": self._ping,
+            "376": self._ready,
+            "422": self._ready,
+            "005": self._isupport,
+            "396": self._new_host,
+            "JOIN": self._join,
+            "PART": self._part,
+            "KICK": self._kick,
+            "QUIT": lambda line, _now: rooms.quit(line.nick),
+            "NICK": lambda line, _now: rooms.renamed(line.nick, line.param(0)),
+            "ACCOUNT": lambda line, _now: rooms.set_account(line.nick, line.param(0)),
+            "353": self._names,
+            "354": self._whox,
+            "366": self._names_end,
+            "442": self._not_in,
+            "PRIVMSG": self._message,
+        }
+        self.ready = False
+        self.login = Login(config, send, regain=timing.regain)
+        self.receipts = Receipts(config.name, rooms.fold)
+        self._speaker = Speaker(config, rooms, self.login, self.receipts, send)
+
+    def handle(self, line: IrcLine, now: float) -> None:
+        """Takes a line; raises Transient when the connection must end."""
+        if line.command == "ERROR":
+            raise Transient(f"the server says: {line.last[:200]}")
+        mine = self.login.is_me(line.nick)  # before a NICK of mine is followed
+        self.login.handle(line, now)
+        self.receipts.handle(line)
+        refusal = self._rooms.refused(line, now)
+        if refusal is not None:
+            log.warning("irc %s: %s: %s", self._config.name, refusal.room, refusal.text)
+            kind = Transient if refusal.passing else Permanent
+            self._fail_waiting(refusal.room, kind(f"{refusal.room}: {refusal.text}"))
+        handler = self._handlers.get(line.command)
+        if handler is not None and not (mine and line.command == "PRIVMSG"):
+            handler(line, now)
+
+    def tick(self, now: float) -> None:
+        """Does what time asks for: the nick, the joins, the queue."""
+        self.login.tick(now)
+        if self.ready:
+            self._speaker.join(self._rooms.to_join(now, self._timing.join))
+        self._speaker.pump(now)
+
+    def wait(self, now: float) -> float:
+        """Seconds until the queue may go on, at most one tick."""
+        return min(self._timing.tick, self._speaker.wait(now))
+
+    def deliver(self, delivery: Delivery, now: float) -> None:
+        """Sends a card to a room, joining it first where the bot is not in it."""
+        if not self.ready:
+            delivery.fail(Transient(f"{self._config.name}: not connected"))
+            return
+        if not is_channel(delivery.room):
+            self._speaker.deliver(delivery)
+            return
+        room = self._rooms.want(delivery.room)
+        if room.ready:
+            self._speaker.deliver(delivery)
+        elif room.joined or room.asked:
+            self._waiting.append(delivery)
+        elif room.refused or room.due <= now:
+            room.due = now
+            self._waiting.append(delivery)
+        else:
+            wait = room.due - now
+            delivery.fail(
+                Transient(f"{room.name}: the bot was removed and waits", retry_after=wait)
+            )
+
+    def reply(self, question: Question, answer: Card) -> None:
+        """Answers where it was asked; what is long goes on in private."""
+        self._speaker.answer(question, answer)
+
+    def forget(self, delivery: Delivery) -> None:
+        """Nobody waits for it any more: what was not written is not written."""
+        self.receipts.forget(delivery)
+        self._speaker.forget(delivery)
+        self._waiting = [one for one in self._waiting if one is not delivery]
+
+    def lost(self, why: str) -> None:
+        """The connection is gone; whoever waits is told."""
+        why = f"{self._config.name}: {why}"
+        self.ready = False
+        self._rooms.lost()
+        self.receipts.lost(why)
+        for delivery in self._waiting:
+            delivery.give_up(why)
+        self._speaker.lost(why)
+
+    # -- what the server says
+
+    def _ping(self, line: IrcLine, _now: float) -> None:
+        self._send(write_line("PONG", last=line.last))
+
+    def _ready(self, _line: IrcLine, _now: float) -> None:
+        if not self.ready and self.login.welcomed:
+            self.ready = True
+            letter = self.login.supports.get("BOT") or "B"
+            self._send(write_line("MODE", self.login.nick, f"+{letter}"))
+
+    def _isupport(self, _line: IrcLine, _now: float) -> None:
+        mapping = self.login.supports.get("CASEMAPPING")
+        if mapping:
+            self._rooms.use_case_mapping(mapping)
+
+    def _new_host(self, _line: IrcLine, _now: float) -> None:
+        self._speaker.mask = b""
+
+    def _join(self, line: IrcLine, now: float) -> None:
+        name = line.param(0)
+        if not self.login.is_me(line.nick):
+            account = line.param(1) if "extended-join" in self.login.caps else None
+            self._rooms.entered(name, line.nick, account)
+            return
+        self._speaker.mask = line.source.encode()
+        if self._rooms.i_joined(name, now) is None:
+            return
+        log.info("irc %s: joined %s", self._config.name, name)
+        if "WHOX" in self.login.supports and "account-tag" not in self.login.caps:
+            self._speaker.who(name)
+
+    def _part(self, line: IrcLine, now: float) -> None:
+        self._left(line.param(0), line.nick, now, "parted")
+
+    def _kick(self, line: IrcLine, now: float) -> None:
+        self._left(line.param(0), line.param(1), now, f"kicked by {line.nick}: {line.last[:100]!r}")
+
+    def _not_in(self, line: IrcLine, now: float) -> None:
+        self._left(line.param(1), self.login.nick, now, "not in it")
+
+    def _left(self, name: str, nick: str, now: float, how: str) -> None:
+        if not self.login.is_me(nick):
+            self._rooms.went(name, nick)
+            return
+        wait = self._rooms.i_left(name, now, steady=self._timing.steady)
+        if wait is None:
+            return
+        log.warning("irc %s: %s: %s; back in %.0f s", self._config.name, name, how, wait)
+        text = f"{name}: the bot was removed from the channel"
+        self._fail_waiting(name, Transient(text, retry_after=wait))
+
+    def _names(self, line: IrcLine, _now: float) -> None:
+        for word in line.last.split(" "):
+            nick = word.lstrip("~&@%+!*").partition("!")[0]
+            if nick:
+                self._rooms.entered(line.param(2), nick)
+
+    def _whox(self, line: IrcLine, _now: float) -> None:
+        if line.param(1) == "731" and len(line.params) == 4:
+            self._rooms.set_account(line.param(2), line.param(3))
+
+    def _names_end(self, line: IrcLine, _now: float) -> None:
+        room = self._rooms.get(line.param(1))
+        if room is None or not room.joined:
+            return
+        room.ready = True
+        waiting = [one for one in self._waiting if self._rooms.get(one.room) is room]
+        self._waiting = [one for one in self._waiting if one not in waiting]
+        for delivery in waiting:
+            self._speaker.deliver(delivery)
+
+    def _fail_waiting(self, name: str, error: Transient | Permanent) -> None:
+        room = self._rooms.get(name)
+        for delivery in [one for one in self._waiting if self._rooms.get(one.room) is room]:
+            delivery.fail(error)
+            self._waiting.remove(delivery)
+
+    # -- what people say
+
+    def _message(self, line: IrcLine, now: float) -> None:
+        if not self.ready or not line.of_person or from_a_bot(line.tags, self.login.caps):
+            return
+        room = self._rooms.get(line.param(0))
+        private = self._rooms.fold(line.param(0)) == self._rooms.fold(self.login.nick)
+        if private and is_version_request(line.last):
+            self._version(line, now)
+            return
+        if not private and (room is None or not room.joined):
+            return
+        text = addressed(
+            line.last, nick=self.login.nick, prefix=self._config.prefix, private=private
+        )
+        if text is None:
+            return
+        where = Channel(self._config.name, line.nick if private or room is None else room.name)
+        question = Question(text, Asker(line.nick, self._account(line)), where, private)
+        allowed = self._limit.ask(line.user_host.lower(), now)
+        if allowed:
+            self._ask(question)
+        elif allowed is None:
+            self.reply(question, SLOW_DOWN)
+
+    def _version(self, line: IrcLine, now: float) -> None:
+        if self._limit.ask(line.user_host.lower(), now):
+            self._speaker.notice(line.nick, f"\x01VERSION cibot {__version__}\x01")
+
+    def _account(self, line: IrcLine) -> str | None:
+        if "account-tag" in self.login.caps:
+            return line.tags.get("account") or None
+        return self._rooms.account(line.nick)

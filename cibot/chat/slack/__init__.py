@@ -1,0 +1,1 @@
+"""One Slack workspace as a chat backend."""

@@ -1,0 +1,271 @@
+"""The few calls of Slack's Web API that the backend makes, with our errors.
+
+slack-sdk's retry handlers are off: they repeat a post whose answer was lost,
+and people would see it twice. Whoever calls decides about trying again.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from http.client import HTTPException
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.web import SlackResponse, WebClient
+from slack_sdk.webhook import WebhookClient
+
+from cibot.chat.slack.blocks import SlackText
+from cibot.chat.slack.errors import SlackRefusal, judged, translated
+from cibot.config.models import SlackConfig
+from cibot.errors import Transient, Unconfirmed
+
+_ROOM_ID = re.compile(r"[CGDUW][A-Z0-9]{6,}")
+_HISTORY_PAGE = 200
+_HISTORY_PAGES = 10
+_ROOM_PAGES = 100
+_RESPONSE_HOSTS = {"hooks.slack.com", "hooks.slack-gov.com"}
+EVENT_TYPE = "cibot"
+
+Message = dict[str, Any]
+Answered = TypeVar("Answered")
+
+
+def sdk_logger() -> logging.Logger:
+    """A logger that keeps slack-sdk quiet: it writes bodies at debug, and we say what failed."""
+    logger = logging.getLogger("cibot.chat.slack_sdk")
+    logger.setLevel(logging.CRITICAL)
+    return logger
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who the bot token speaks for; ``scopes`` is None where Slack did not say."""
+
+    user: str
+    team: str
+    scopes: frozenset[str] | None = None
+
+
+class SlackApi:
+    """One workspace's Web API. Every method raises Transient or `SlackRefusal`."""
+
+    def __init__(self, config: SlackConfig, *, timeout: int = 10) -> None:
+        self._api_url = str(config.api_url)
+        self.timeout = timeout
+        self._rooms: dict[str, str] = {}
+        self._lock = threading.Lock()
+        self.client = WebClient(
+            token=config.bot_token.get_secret_value(),
+            base_url=self._api_url,
+            timeout=timeout,
+            logger=sdk_logger(),
+            retry_handlers=[],
+        )
+
+    def identity(self) -> Identity:
+        """Asks who we are; the check that token and address are right."""
+        answer = reached("auth.test", self.client.auth_test)
+        headers = {str(name).lower(): str(value) for name, value in answer.headers.items()}
+        said = headers.get("x-oauth-scopes")
+        scopes = None if said is None else frozenset(said.replace(",", " ").split())
+        return Identity(str(answer.get("user_id", "")), str(answer.get("team", "")), scopes)
+
+    def try_app_token(self, token: str) -> None:
+        """Asks for a websocket's address and lets it go: the check of an app token."""
+        reached("apps.connections.open", lambda: self.client.apps_connections_open(app_token=token))
+
+    def post(
+        self,
+        channel: str,
+        text: SlackText,
+        *,
+        thread: str | None = None,
+        payload: dict[str, str] | None = None,
+    ) -> tuple[str, str]:
+        """Posts and returns the conversation's id and the message's ``ts``.
+
+        Raises Unconfirmed where the message may have been posted all the same.
+        """
+        metadata = {"event_type": EVENT_TYPE, "event_payload": payload} if payload else None
+        send = partial(
+            self.client.chat_postMessage,
+            channel=channel,
+            text=text.text,
+            blocks=text.blocks or None,
+            thread_ts=thread,
+            metadata=metadata,
+            mrkdwn=False,
+            link_names=False,
+            unfurl_links=False,
+            unfurl_media=False,
+        )
+        try:
+            answer = reached(f"post to {channel}", send)
+        except Transient as error:
+            if error.retry_after is None:  # else Slack said that it did not take it
+                raise Unconfirmed(str(error)) from error
+            raise
+        return str(answer["channel"]), str(answer["ts"])
+
+    def update(self, channel: str, ts: str, text: SlackText, metadata: Message) -> None:
+        """Replaces a message's content and keeps its metadata."""
+        reached(
+            f"edit in {channel}",
+            lambda: self.client.chat_update(
+                channel=channel, ts=ts, text=text.text, blocks=text.blocks, metadata=metadata
+            ),
+        )
+
+    def history(self, channel: str, *, oldest: str = "0") -> Iterator[Message]:
+        """The newest 2000 messages of a conversation at most, newest first."""
+        yield from self._paged(
+            f"history of {channel}",
+            "messages",
+            lambda cursor: self.client.conversations_history(
+                channel=channel,
+                oldest=oldest,
+                cursor=cursor,
+                limit=_HISTORY_PAGE,
+                include_all_metadata=True,
+            ),
+        )
+
+    def replies(self, channel: str, thread: str) -> Iterator[Message]:
+        """The messages of a thread, its root first."""
+        yield from self._paged(
+            f"thread in {channel}",
+            "messages",
+            lambda cursor: self.client.conversations_replies(
+                channel=channel,
+                ts=thread,
+                cursor=cursor,
+                limit=_HISTORY_PAGE,
+                include_all_metadata=True,
+            ),
+        )
+
+    def room_id(self, room: str) -> str:
+        """The conversation's id for an id, a person's id or a ``#name``."""
+        if _ROOM_ID.fullmatch(room):
+            return room
+        name = room.removeprefix("#").lower()
+        with self._lock:
+            known = self._rooms.get(name)
+        if known is None:
+            self._learn_rooms()
+            with self._lock:
+                known = self._rooms.get(name)
+        if known is None:
+            raise SlackRefusal(
+                f"no channel #{name} that the bot can see; check its name, "
+                "and invite the bot if it is private",
+                "channel_not_found",
+            )
+        return known
+
+    def name_of(self, channel: str) -> str | None:
+        """A channel's name without its #, as far as it was learnt; asks nobody."""
+        with self._lock:
+            return next((name for name, known in self._rooms.items() if known == channel), None)
+
+    def conversation_with(self, user: str) -> str:
+        """The id of the direct conversation with a person."""
+        answer = reached(
+            f"conversation with {user}", lambda: self.client.conversations_open(users=[user])
+        )
+        return str(answer["channel"]["id"])
+
+    def forget_rooms(self) -> None:
+        """Learns the names anew next time: a channel was renamed, archived or made again."""
+        with self._lock:
+            self._rooms.clear()
+
+    def respond(
+        self, url: str, text: SlackText, *, in_channel: bool, thread: str | None = None
+    ) -> None:
+        """Answers a slash command or a press through its ``response_url``.
+
+        Without ``in_channel`` only the asker sees it, below ``thread`` where one is named.
+        """
+        if not self._may_respond_to(url):
+            raise SlackRefusal("the response_url is not one of Slack's", "bad_response_url")
+        client = WebhookClient(url, timeout=self.timeout, logger=sdk_logger(), retry_handlers=[])
+        body: dict[str, Any] = {
+            "response_type": "in_channel" if in_channel else "ephemeral",
+            "text": text.text,
+            "mrkdwn": False,
+            "unfurl_links": False,
+            "unfurl_media": False,
+            "replace_original": False,  # a press would replace the alert for all
+        }
+        if thread:
+            body["thread_ts"] = thread
+        if text.blocks:
+            body["blocks"] = text.blocks
+        answer = reached("answer", lambda: client.send_dict(body))
+        if answer.status_code != 200:
+            fields = {"error": answer.body.strip()}
+            raise judged("answer", answer.status_code, answer.headers, fields)
+
+    def _may_respond_to(self, url: str) -> bool:
+        try:
+            target, api = urlsplit(url), urlsplit(self._api_url)
+        except ValueError:
+            return False
+        if (target.scheme, target.netloc) == (api.scheme, api.netloc):
+            return True
+        return target.scheme == "https" and target.netloc in _RESPONSE_HOSTS
+
+    def _learn_rooms(self) -> None:
+        found: dict[str, str] = {}
+        for channel in self._paged(
+            "list of channels",
+            "channels",
+            lambda cursor: self.client.conversations_list(
+                types="public_channel,private_channel", limit=_HISTORY_PAGE, cursor=cursor
+            ),
+            pages=_ROOM_PAGES,
+        ):
+            found[str(channel.get("name", "")).lower()] = str(channel["id"])
+        with self._lock:
+            self._rooms = found
+
+    def _paged(
+        self,
+        what: str,
+        field: str,
+        page: Callable[[str | None], SlackResponse],
+        *,
+        pages: int = _HISTORY_PAGES,
+    ) -> Iterator[Message]:
+        cursor: str | None = None
+        for _ in range(pages):
+            answer = reached(what, partial(page, cursor))
+            yield from answer.get(field) or ()
+            cursor = (answer.get("response_metadata") or {}).get("next_cursor")
+            if not cursor:
+                return
+
+
+def reached(what: str, call: Callable[[], Answered]) -> Answered:
+    """The answer of ``call``; what slack-sdk and urllib raise becomes ours.
+
+    Everything but Slack's own refusals is Transient. The request may have been
+    carried out all the same: the answer can be lost after the deed.
+    """
+    try:
+        return call()
+    except SlackApiError as error:
+        raise translated(error, what) from error
+    except (OSError, HTTPException) as error:
+        reason = getattr(error, "reason", None) or str(error) or type(error).__name__
+        raise Transient(f"{what}: no answer from Slack: {reason}") from error
+    except (SlackClientError, ValueError, AttributeError, TypeError) as error:
+        # slack-sdk stumbles so over JSON that is no object and text that is no UTF-8
+        raise Transient(f"{what}: the answer is not Slack's; is there a proxy between?") from error

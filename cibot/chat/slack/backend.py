@@ -1,0 +1,259 @@
+"""One Slack workspace as a chat backend.
+
+Sends by the Web API; hears slash commands, mentions and direct messages over
+HTTP (`SlackBackend.http`, mounted by the web face) or Socket Mode.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from cibot.chat.pace import PersonLimit
+from cibot.chat.protocol import Answer, Link
+from cibot.chat.slack.answers import Answerer
+from cibot.chat.slack.api import EVENT_TYPE, Identity, SlackApi
+from cibot.chat.slack.blocks import Block, SlackText, actions_of, render
+from cibot.chat.slack.errors import UNKNOWN_ROOM, SlackRefusal
+from cibot.chat.slack.events import Press
+from cibot.chat.slack.http import SlackHttp
+from cibot.chat.slack.pictures import SCOPE, Pictures
+from cibot.chat.slack.socket_mode import SlackSocket
+from cibot.chat.slack.threads import Root, Threads
+from cibot.config.models import SlackConfig
+from cibot.errors import CibotError, Permanent, Transient, Unconfirmed
+from cibot.reports.charts import can_draw, trend_png, trend_words
+from cibot.text.card import Card
+
+log = logging.getLogger(__name__)
+
+_CHECK_EVERY_S = 300.0
+_FIRST_WAIT_S = 1.0
+_LONGEST_WAIT_S = 60.0
+_DEEDS = {"ack", "silence"}
+"""The commands of buttons that change what an incident's first message should say."""
+_NO_THREAD = {
+    "thread_not_found",
+    "message_not_found",
+    "cannot_reply_to_message",
+    "restricted_action_thread_locked",
+}
+
+
+class SlackBackend:
+    """Implements `cibot.chat.protocol.Backend`.
+
+    ``http`` takes the requests that Slack posts, or is None without a
+    ``signing_secret``. ``timeout`` bounds one call of the API, in seconds, and
+    ``limit`` how often one person may ask.
+    """
+
+    def __init__(
+        self,
+        config: SlackConfig,
+        *,
+        timeout: int = 10,
+        now: Callable[[], float] = time.time,
+        limit: PersonLimit | None = None,
+    ) -> None:
+        self.network = config.name
+        self._api = SlackApi(config, timeout=timeout)
+        self._threads = Threads(self._api)
+        self._answerer = Answerer(config.name, self._api, self._pressed, limit=limit)
+        self._pictures: Pictures | None = None
+        if config.charts and can_draw():
+            self._pictures = Pictures(config.name, self._api, trend_png, trend_words)
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._identity: Identity | None = None
+        self._link = Link(False, None, "not started")
+        self.http: SlackHttp | None = None
+        self._socket: SlackSocket | None = None
+        if config.signing_secret:
+            secret = config.signing_secret.get_secret_value()
+            self.http = SlackHttp(config.name, secret, self._answerer, self._bot_user, now=now)
+        if config.app_token:
+            token = config.app_token.get_secret_value()
+            self._socket = SlackSocket(
+                config.name, token, self._api.client, self._answerer, self._bot_user
+            )
+
+    def start(self, answer: Answer) -> None:
+        """Begins to take questions, and checks the token in the background."""
+        self._answerer.start(answer)
+        self._thread = threading.Thread(
+            target=self._watch, name=f"slack-{self.network}", daemon=True
+        )
+        self._thread.start()
+        if self._socket:
+            self._socket.start()
+        if self._pictures:
+            self._pictures.start()
+
+    def stop(self, timeout: float) -> None:
+        """Ends the threads, in ``timeout`` seconds at the most."""
+        until = time.monotonic() + timeout
+        self._stopping.set()
+        self._answerer.stop()
+        if self._socket:
+            self._socket.stop(timeout)
+        if self._pictures:
+            self._pictures.stop(max(0.0, until - time.monotonic()))
+        if self._thread:
+            self._thread.join(max(0.0, until - time.monotonic()))
+
+    def send(self, room: str, card: Card, *, key: str) -> str:
+        """Posts a card and returns ``CHANNEL:TS``.
+
+        An incident's further cards go into the thread of its first one. Raises
+        Unconfirmed where the answer was lost and the card may stand there.
+        """
+        try:
+            remote = self._send(room, card, key)
+        except Transient as error:
+            if error.retry_after is None:
+                self._note(error)
+            raise
+        except SlackRefusal as error:
+            if error.code in UNKNOWN_ROOM:
+                self._api.forget_rooms()
+            raise
+        self._up("by a delivered message")
+        return remote
+
+    def find(self, room: str, key: str) -> str | None:
+        """The ``CHANNEL:TS`` of the card that was posted with ``key``, or None.
+
+        Looks through the newest 2000 messages and the threads of incidents.
+        Raises LookupError where the app may not read the conversation, and
+        Unconfirmed where Slack did not answer: then it must be asked again.
+        """
+        try:
+            channel = self._api.room_id(room)
+            if channel[0] in "UW":
+                channel = self._api.conversation_with(channel)
+            ts = self._threads.find(channel, key)
+        except Transient as error:
+            raise Unconfirmed(str(error), retry_after=error.retry_after) from error
+        except SlackRefusal as error:
+            if error.code in {"missing_scope", "not_in_channel"}:
+                raise LookupError(str(error)) from error
+            raise
+        return f"{channel}:{ts}" if ts else None
+
+    def link(self) -> Link:
+        """Up while the token works and, with Socket Mode, the websocket is open."""
+        if self._link.up and self._socket and not self._socket.up:
+            return Link(False, self._link.since, self._socket.detail)
+        return self._link
+
+    def check(self) -> str:
+        """Tries the token and says who we are; raises Transient or Permanent."""
+        identity = self._api.identity()
+        self._identity = identity
+        return f"{identity.user} in {identity.team}"
+
+    def _send(self, room: str, card: Card, key: str) -> str:
+        channel = self._api.room_id(room)
+        text = render(card)
+        if card.incident is None:
+            channel, ts = self._api.post(channel, text, payload={"key": key})
+            return f"{channel}:{ts}"
+        payload = {"key": key, "incident": str(card.incident)}
+        root = self._root(channel, card.incident)
+        if root and (reply := self._reply(channel, text, root, payload)):
+            self._show_now(channel, card, root, text)
+            self._picture(channel, root.ts, card)
+            return f"{channel}:{reply}"
+        channel, ts = self._api.post(channel, text, payload=payload)
+        metadata = {"event_type": EVENT_TYPE, "event_payload": payload}
+        self._threads.opened(channel, card.incident, Root(ts, tuple(text.blocks), metadata))
+        self._picture(channel, ts, card)
+        return f"{channel}:{ts}"
+
+    def _reply(
+        self, channel: str, text: SlackText, root: Root, payload: dict[str, str]
+    ) -> str | None:
+        """Posts into the incident's thread; None where somebody deleted or locked it."""
+        try:
+            return self._api.post(channel, text, thread=root.ts, payload=payload)[1]
+        except SlackRefusal as error:
+            if error.code not in _NO_THREAD:
+                raise
+            log.warning("slack %s: an incident's thread is gone: %s", self.network, error)
+            return None
+
+    def _root(self, channel: str, incident: int) -> Root | None:
+        """The incident's first message; None, too, where we may post but not read."""
+        try:
+            return self._threads.root(channel, incident)
+        except SlackRefusal as error:
+            log.warning("slack %s: no thread for an incident: %s", self.network, error)
+            return None
+
+    def _picture(self, channel: str, thread: str, card: Card) -> None:
+        """Asks for the card's picture where the app may show one, as far as Slack told."""
+        scopes = self._identity.scopes if self._identity else None
+        if self._pictures and card.trend and (scopes is None or SCOPE in scopes):
+            self._pictures.want(channel, thread, card.trend)
+
+    def _show_now(self, channel: str, card: Card, root: Root, text: SlackText) -> None:
+        assert card.incident is not None
+        self._edit(channel, card.incident, root, card.text(), actions_of(text.blocks))
+
+    def _pressed(self, press: Press, channel: str, answer: Card) -> None:
+        """Shows on the incident's first message what a button did, so that nobody does it again."""
+        if answer.error or press.incident is None or press.words[0] not in _DEEDS:
+            return
+        try:
+            root = self._root(channel, press.incident)
+        except Transient as error:
+            log.warning("slack %s: a press is not shown: %s", self.network, error)
+            return
+        if root is not None:
+            left = actions_of(root.blocks, but=press.action)
+            self._edit(channel, press.incident, root, answer.text(), left)
+
+    def _edit(
+        self, channel: str, incident: int, root: Root, said: str, actions: list[Block]
+    ) -> None:
+        # What is told is delivered by now: what fails here must not make it be sent again.
+        try:
+            self._threads.show_now(channel, incident, root, said.partition("\n")[0], actions)
+        except (Transient, Permanent) as error:
+            log.warning(
+                "slack %s: an alert's first message is out of date: %s", self.network, error
+            )
+
+    def _bot_user(self) -> str | None:
+        return self._identity.user if self._identity else None
+
+    def _watch(self) -> None:
+        """Checks the token until it works, then every five minutes."""
+        wait = _FIRST_WAIT_S
+        while not self._stopping.is_set():
+            try:
+                self._up(f"as {self.check()}")
+                wait, pause = _FIRST_WAIT_S, _CHECK_EVERY_S
+            except (Transient, Permanent) as error:
+                self._note(error)
+                asked = error.retry_after if isinstance(error, Transient) else None
+                pause = asked or wait * random.uniform(0.8, 1.2)
+                wait = min(wait * 2, _LONGEST_WAIT_S)
+            self._stopping.wait(pause)
+
+    def _up(self, detail: str) -> None:
+        if not (self.http or self._socket):
+            detail += "; hears nothing: neither signing_secret nor app_token is set"
+        if not self._link.up:
+            log.info("slack %s: connected %s", self.network, detail)
+            self._link = Link(True, datetime.now(UTC), detail)
+
+    def _note(self, error: CibotError) -> None:
+        if self._link.up or self._link.detail != str(error):
+            log.warning("slack %s: %s", self.network, error)
+        self._link = Link(False, datetime.now(UTC), str(error))

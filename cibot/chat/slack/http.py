@@ -1,0 +1,139 @@
+"""What Slack posts to us over HTTP, without a web framework: bytes in, `Reply` out.
+
+https://docs.slack.dev/apis/events-api/using-http-request-urls: a reply within
+three seconds, or Slack asks again; `X-Slack-Retry-Num` marks the repeats.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl
+
+from cibot.chat.slack.answers import BUSY, Answerer, Taken
+from cibot.chat.slack.events import BadPayload, parse_command, parse_event, parse_press
+from cibot.chat.slack.signature import Once, Signature
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An HTTP reply; ``body`` is sent as JSON if it is a dict, else as plain text."""
+
+    status: int
+    body: str | dict[str, Any] = ""
+
+
+class SlackHttp:
+    """The three request URLs of one app."""
+
+    def __init__(
+        self,
+        network: str,
+        secret: str,
+        answerer: Answerer,
+        bot_user: Callable[[], str | None],
+        *,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._network = network
+        self._signature = Signature(secret, now=now)
+        self._once = Once()
+        self._answerer = answerer
+        self._bot_user = bot_user
+
+    def command(self, body: bytes, headers: Mapping[str, str]) -> Reply:
+        """A slash command; the answer follows through its response_url."""
+        return self._checked(body, headers, self._command)
+
+    def event(self, body: bytes, headers: Mapping[str, str]) -> Reply:
+        """An event, or Slack's question whether this URL is ours."""
+        return self._checked(body, headers, self._event)
+
+    def interaction(self, body: bytes, headers: Mapping[str, str]) -> Reply:
+        """A button was pressed; the answer follows through its response_url."""
+        return self._checked(body, headers, self._interaction)
+
+    def _checked(
+        self, body: bytes, headers: Mapping[str, str], act: Callable[[bytes], Reply]
+    ) -> Reply:
+        given = {name.lower(): value for name, value in headers.items()}
+        timestamp = given.get("x-slack-request-timestamp")
+        signature = given.get("x-slack-signature")
+        if not self._signature.is_right(body, timestamp, signature):
+            return Reply(401, "wrong or old signature; check signing_secret and the clock\n")
+        seen = f"{timestamp}:{signature}"
+        if not self._once.first(seen):
+            # Slack's own repeat within the same second is told that it arrived; it is not
+            # acted on, so that the header gives nothing to one who replays a request.
+            if "x-slack-retry-num" in given:
+                return Reply(200)
+            return Reply(401, "this request was made before\n")
+        try:
+            reply = act(body)
+        except BadPayload as error:
+            log.warning("slack %s: bad request: %s", self._network, error)
+            return Reply(400, f"{error}\n")
+        if reply.status >= 500:
+            self._once.forget(seen)
+        return reply
+
+    def _command(self, body: bytes) -> Reply:
+        form = _form(body)
+        if form.get("ssl_check"):
+            return Reply(200)
+        taken = self._answerer.take(parse_command(form))
+        if taken is Taken.BUSY:
+            return Reply(200, {"response_type": "ephemeral", "text": BUSY})
+        return Reply(200)
+
+    def _event(self, body: bytes) -> Reply:
+        payload = _object(body)
+        kind = payload.get("type")
+        if kind == "url_verification":
+            challenge = payload.get("challenge")
+            if not isinstance(challenge, str):
+                raise BadPayload("challenge: missing, or not text")
+            return Reply(200, {"challenge": challenge})
+        if kind == "app_rate_limited":
+            log.warning("slack %s: Slack holds events back: too many an hour", self._network)
+        if kind != "event_callback":
+            return Reply(200)
+        incoming = parse_event(payload, self._bot_user())
+        if incoming and self._answerer.take(incoming) is Taken.BUSY:
+            return Reply(503, "busy\n")
+        return Reply(200)
+
+    def _interaction(self, body: bytes) -> Reply:
+        form = _form(body)
+        if form.get("ssl_check"):
+            return Reply(200)
+        incoming = parse_press(_object(form.get("payload", "").encode("utf-8", "replace")))
+        if incoming and self._answerer.take(incoming) is Taken.BUSY:
+            return Reply(503, "busy\n")  # Slack shows a warning beside the button
+        return Reply(200)
+
+
+def _form(body: bytes) -> dict[str, str]:
+    try:
+        fields = parse_qsl(
+            body.decode(), keep_blank_values=True, max_num_fields=100, errors="strict"
+        )
+    except ValueError as error:
+        raise BadPayload(f"the body is not a form in UTF-8: {error}") from error
+    return dict(fields)
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    try:
+        payload = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise BadPayload(f"the body is not JSON: {error}") from error
+    if not isinstance(payload, dict):
+        raise BadPayload("the body is not a JSON object")
+    return payload

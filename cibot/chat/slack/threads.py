@@ -1,0 +1,116 @@
+"""The threads of incidents and the search for a message by its key.
+
+Slack keeps what we need: every post carries its key and incident in its
+metadata, so a restarted bot, or another one that took over, finds the first
+message of an incident in the channel's history and goes on in its thread.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from cibot.chat.slack.api import EVENT_TYPE, Message, SlackApi
+from cibot.chat.slack.blocks import Block, SlackText, fallback, with_state
+from cibot.text.card import card
+
+_THREADS_SEARCHED = 50
+_ROOTS_KEPT = 1000  # incidents remembered for each channel
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """The first message of an incident in a channel."""
+
+    ts: str
+    blocks: tuple[Block, ...]
+    metadata: Message
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What is known of one channel: its roots, and up to where its history was read."""
+
+    newest: str = "0"
+    roots: dict[str, Root] = field(default_factory=dict)
+
+
+class Threads:
+    """The roots of incidents in each channel, learnt from Slack and kept up to date."""
+
+    def __init__(self, api: SlackApi) -> None:
+        self._api = api
+        self._channels: dict[str, _Seen] = {}
+        self._lock = threading.Lock()
+
+    def root(self, channel: str, incident: int) -> Root | None:
+        """Where the incident was told first, or None when this is the first time.
+
+        Reads only what was posted since the last look; the first look goes
+        2000 messages back at the most. Raises what the API raises.
+        """
+        with self._lock:
+            seen = self._channels.setdefault(channel, _Seen())
+            if str(incident) not in seen.roots:
+                self._learn(seen, self._api.history(channel, oldest=seen.newest))
+            return seen.roots.get(str(incident))
+
+    def opened(self, channel: str, incident: int, root: Root) -> None:
+        """Remembers the message that was just posted for an incident."""
+        with self._lock:
+            roots = self._channels.setdefault(channel, _Seen()).roots
+            roots[str(incident)] = root
+            _forget_oldest(roots)
+
+    def show_now(
+        self, channel: str, incident: int, root: Root, now: str, actions: Iterable[Block]
+    ) -> None:
+        """Edits the first message: what is true ``now``, what can be done. Raises as the API."""
+        blocks = with_state(root.blocks, now, actions)
+        self._api.update(channel, root.ts, SlackText(fallback(card(now)), blocks), root.metadata)
+        self.opened(channel, incident, replace(root, blocks=tuple(blocks)))
+
+    def find(self, channel: str, key: str) -> str | None:
+        """The ``ts`` of the message with this key, in the channel or in an incident's thread."""
+        threads: list[Message] = []
+        for message in self._api.history(channel):
+            payload = payload_of(message)
+            if payload.get("key") == key:
+                return str(message["ts"])
+            if payload.get("incident") and message.get("reply_count"):
+                threads.append(message)
+        threads.sort(key=lambda root: str(root.get("latest_reply", "")), reverse=True)
+        for root in threads[:_THREADS_SEARCHED]:
+            for message in self._api.replies(channel, str(root["ts"])):
+                if payload_of(message).get("key") == key:
+                    return str(message["ts"])
+        return None
+
+    def _learn(self, seen: _Seen, messages: Iterable[Message]) -> None:
+        newest = seen.newest
+        for message in messages:
+            newest = max(newest, str(message.get("ts", "0")))
+            incident = payload_of(message).get("incident")
+            if incident and message.get("thread_ts", message.get("ts")) == message.get("ts"):
+                root = Root(
+                    str(message["ts"]), tuple(message.get("blocks") or ()), message["metadata"]
+                )
+                seen.roots.setdefault(str(incident), root)
+        seen.newest = newest
+        _forget_oldest(seen.roots)
+
+
+def payload_of(message: Message) -> dict[str, Any]:
+    """What we wrote into a message's metadata; empty for others' messages."""
+    metadata = message.get("metadata")
+    if not isinstance(metadata, dict) or metadata.get("event_type") != EVENT_TYPE:
+        return {}
+    payload = metadata.get("event_payload")
+    return payload if isinstance(payload, dict) else {}
+
+
+def _forget_oldest(roots: dict[str, Root]) -> None:
+    for _ in range(len(roots) - _ROOTS_KEPT):
+        del roots[min(roots, key=lambda incident: roots[incident].ts)]

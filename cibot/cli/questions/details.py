@@ -1,0 +1,207 @@
+"""``why``, ``jobs``, ``history``, ``missed``, ``contact``, ``recheck``: more about one CI."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from cibot.chat.commands import COMMANDS
+from cibot.chat.commands import contact as contact_command
+from cibot.chat.commands import history as history_command
+from cibot.chat.commands import jobs as jobs_command
+from cibot.chat.commands import missed as missed_command
+from cibot.chat.commands import recheck as recheck_command
+from cibot.chat.commands import why as why_command
+from cibot.cli.exits import CODES, MEANING
+from cibot.cli.questions.question import Answer, Asked, Question, about
+from cibot.cli.view import Column, Show, Table, View, head, of_card, table
+from cibot.client.shaped import why_of
+from cibot.client.sheets import sheet
+from cibot.client.source import Source
+from cibot.reports import wording
+from cibot.reports.contact import Contact
+from cibot.reports.context import Context
+from cibot.reports.failures import Verdict
+from cibot.reports.history import Day, History
+from cibot.reports.jobs import JobLine, Jobs
+from cibot.reports.missed import Missed, MissedPatchSet
+from cibot.reports.signals import SignalView
+from cibot.reports.why import Why
+from cibot.text import figures
+from cibot.text.card import NO_RESULTS, Card, Line, Span, line
+from cibot.web.api.cis import CiDetail
+
+T = TypeVar("T")
+_BAR = 20  # cells of a day on which everything passed
+
+
+def _asks(path: str, kind: type[T], show: Callable[[Context, T], View]) -> Callable[..., Answer]:
+    """A question about the one CI that the words mean."""
+
+    def ask(source: Source, asked: Asked) -> Answer:
+        found = about(asked.words, lambda name: source.ask(kind, path, name=name))
+        return Answer(found, lambda ctx: show(ctx, found), sheet(path, found))
+
+    return ask
+
+
+def ask_why(source: Source, asked: Asked) -> Answer:
+    """Each signal, the last failures, the open incidents."""
+    path = "/cis/<name>"
+    found = about(asked.words, lambda name: source.ask(CiDetail, path, name=name))
+    why = why_of(found)
+    return Answer(found, _why(why), sheet(path, found), CODES[found.state])
+
+
+def _why(found: Why) -> Show:
+    def show(ctx: Context) -> View:
+        card = why_command.render(ctx, found)
+        incidents = card.lines[len(card.lines) - len(found.ci.incidents) :]
+        signals = table(
+            found.signals,
+            Column[SignalView]("Signal", why_command.name_of),
+            Column("Passed", why_command.figure),
+            Column("Seen", lambda one: figures.sentence(one.said), loose=True),
+            Column("Fires", lambda one: one.threshold, wide=True, loose=True),
+        )
+        if not found.signals:
+            return head(card, lines=2)
+        beside = () if found.standing is None else (line(wording.standing(found.standing)),)
+        return head(card, signals, *beside, _failures(ctx, found.failures), *incidents)
+
+    return show
+
+
+def _failures(ctx: Context, found: tuple[Verdict, ...]) -> Table:
+    return table(
+        found,
+        Column[Verdict]("Failed", lambda one: figures.ago(one.posted_at, ctx.now), right=True),
+        Column("Patch set", lambda one: line(wording.patch_set(one))),
+        Column("Said", lambda one: wording.result_word(one.result)),
+        Column("Jobs", lambda one: wording.jobs(one.failed_jobs), loose=True),
+        Column("Subject", lambda one: figures.cut(one.subject, 60), wide=True, loose=True),
+    )
+
+
+def _jobs(ctx: Context, found: Jobs) -> View:
+    shown = table(
+        found.jobs,
+        Column[JobLine]("Job", _job, loose=True),
+        Column("Passed", _job_passed, right=True),
+        Column("95 %", _interval),
+        Column("n", lambda one: figures.number(one.rate.n) if one.rate else "0", right=True),
+        Column("Broke", lambda one: str(one.infra or ""), right=True, wide=True),
+        Column("Last", lambda one: f"{one.streak} {jobs_command.STREAKS[one.streak_of]}"),
+        Column("Takes", lambda one: "" if one.median_s is None else figures.duration(one.median_s),
+               right=True),
+        Column("Last pass", lambda one: _passed(ctx, one), right=True),
+    )  # fmt: skip
+    return head(jobs_command.render(ctx, found), shown)
+
+
+def _job(one: JobLine) -> Line:
+    voting = "" if one.voting else " (non-voting)"
+    return line(Span(one.job, href=wording.web_address(one.last_url)), voting)
+
+
+def _job_passed(line: JobLine) -> str:
+    return figures.percent(line.rate.share) if line.rate else ""
+
+
+def _interval(one: JobLine) -> str:
+    rate = one.rate
+    if rate is None or rate.low is None or rate.high is None:
+        return ""
+    return figures.interval(rate.low, rate.high)
+
+
+def _passed(ctx: Context, one: JobLine) -> str:
+    return figures.ago(one.last_pass_at, ctx.now) if one.last_pass_at else "never"
+
+
+def _history(ctx: Context, found: History) -> View:
+    card = history_command.render(ctx, found)
+    days = table(
+        found.days,
+        Column[Day]("Day", lambda one: f"{one.day:%a %d %b}"),
+        Column("Passed", lambda one: figures.number(one.passes), right=True),
+        Column("Failed", lambda one: figures.number(one.fails), right=True),
+        Column("Broke", lambda one: figures.number(one.infra), right=True),
+        Column("Share", lambda one: "" if one.share is None else figures.percent(one.share),
+               right=True),
+        Column("", _bar),
+    )  # fmt: skip
+    return View((card.lines[0], days, *card.lines[1:]), card.link)
+
+
+def _bar(one: Day) -> str:
+    if one.share is None:
+        return NO_RESULTS
+    cells = round(one.share * _BAR)
+    return "█" * cells if cells else "▏"
+
+
+def _missed(ctx: Context, found: Missed) -> View:
+    shown = table(
+        found.patch_sets,
+        Column[MissedPatchSet](
+            "Patch set", lambda one: line(Span(f"{one.number},{one.patch_set}", href=one.gerrit))
+        ),
+        Column("Uploaded", lambda one: figures.ago(one.uploaded_at, ctx.now), right=True),
+        Column("Was due", lambda one: figures.ago(one.deadline, ctx.now), right=True),
+        Column("Project", lambda one: one.project, wide=True),
+        Column("Subject", lambda one: figures.cut(one.subject, 90), loose=True),
+    )
+    return head(missed_command.render(found), shown)
+
+
+def _said(render: Callable[[Contact], Card]) -> Callable[[Source, Asked], Answer]:
+    def ask(source: Source, asked: Asked) -> Answer:
+        path = "/cis/<name>/contact"
+        found = about(asked.words, lambda name: source.ask(Contact, path, name=name))
+        return Answer(found, lambda _ctx: of_card(render(found)))
+
+    return ask
+
+
+def ask_history(source: Source, asked: Asked) -> Answer:
+    """A bar a day, and the incidents in them."""
+    words, days = history_command.read_words(asked.words)
+    path = "/cis/<name>/history"
+    found = about(words, lambda name: source.ask(History, path, name=name, days=days))
+    return Answer(found, lambda ctx: _history(ctx, found), sheet(path, found))
+
+
+QUESTIONS = (
+    Question(
+        COMMANDS["why"],
+        ask_why,
+        examples=("cibot why netapp --json",),
+        csv=True,
+        codes=MEANING,
+        completes="ci",
+    ),
+    Question(
+        COMMANDS["jobs"],
+        _asks("/cis/<name>/jobs", Jobs, _jobs),
+        examples=("cibot jobs netapp --csv",),
+        csv=True,
+        completes="ci",
+    ),
+    Question(
+        COMMANDS["history"],
+        ask_history,
+        examples=("cibot history netapp 30d --csv",),
+        csv=True,
+        completes="ci",
+    ),
+    Question(
+        COMMANDS["missed"],
+        _asks("/cis/<name>/missed", Missed, _missed),
+        examples=("cibot missed netapp --csv",),
+        csv=True,
+        completes="ci",
+    ),
+    Question(COMMANDS["contact"], _said(contact_command.render), completes="ci"),
+    Question(COMMANDS["recheck"], _said(recheck_command.render), completes="ci"),
+)

@@ -1,0 +1,191 @@
+"""``summary``, ``incidents``, ``silences``, ``feeds``: what concerns all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from cibot.chat.commands import COMMANDS
+from cibot.chat.commands import incidents as incidents_command
+from cibot.chat.commands import silences as silences_command
+from cibot.chat.commands import summary as summary_command
+from cibot.cli.exits import CODES
+from cibot.cli.questions.question import Answer, Asked, Question
+from cibot.cli.view import Column, View, head, of_card, table
+from cibot.client.sheets import sheet
+from cibot.client.source import PAGE_SIZE, Source, whole
+from cibot.model import State
+from cibot.reports import wording
+from cibot.reports.context import Context
+from cibot.reports.feeds import ServerFeeds
+from cibot.reports.incidents import ENDED_WITHIN, Incident, Step
+from cibot.reports.silences import Muted
+from cibot.reports.summary import Summary
+from cibot.store.feeds import FeedState
+from cibot.text import figures
+from cibot.text.card import Line, Span, line
+from cibot.web.api.general import FeedList
+from cibot.web.api.incidents import IncidentPage, Timeline
+
+_Feed = tuple[ServerFeeds, FeedState]
+
+
+def ask_summary(source: Source, asked: Asked) -> Answer:
+    """A day at a glance."""
+    found = source.ask(Summary, "/summary", day=asked.text.casefold() or None)
+    return Answer(found, lambda ctx: of_card(summary_command.summary_card(ctx, found)))
+
+
+def ask_incidents(source: Source, asked: Asked) -> Answer:
+    """The open ones, with "all" those of the last seven days too; one by its number."""
+    number = asked.text.removeprefix("#")
+    if number.isascii() and number.isdigit() and len(number) < 10:
+        return _one(source, int(number))
+    ended = incidents_command.read_words(asked.words)
+    page = whole(source, IncidentPage, "/incidents", state="open")
+    if ended:
+        page = replace(page, items=(*page.items, *_ended(source)))
+    return Answer(
+        page,
+        lambda ctx: _view(ctx, page.items, ended=ended),
+        sheet("/incidents", page),
+        CODES[State.FAILING] if any(one.resolved_at is None for one in page.items) else 0,
+    )
+
+
+def _ended(source: Source) -> list[Incident]:
+    """Among the newest 500."""
+    found = source.ask(IncidentPage, "/incidents", state="all", limit=PAGE_SIZE).items
+    since = source.context().now - ENDED_WITHIN
+    return [one for one in found if one.resolved_at and one.resolved_at >= since]
+
+
+def _view(ctx: Context, found: tuple[Incident, ...], *, ended: bool) -> View:
+    shown = table(
+        found,
+        Column[Incident]("#", lambda one: line(Span(f"#{one.id}", href=one.page)), right=True),
+        Column("CI", lambda one: line(Span(one.ci, strong=True, href=ctx.ci_page(one.ci)))),
+        Column("Kind", lambda one: one.kind),
+        Column("Opened", lambda one: _opened(ctx, one)),
+        Column("Is", lambda one: _state(ctx, one), loose=True),
+        Column("Seen", lambda one: figures.sentence(one.said), wide=True, loose=True),
+    )
+    return head(incidents_command.render(ctx, found, ended=ended), shown)
+
+
+def _opened(ctx: Context, one: Incident) -> str:
+    return figures.clock(one.opened_at, ctx.now, ctx.zone) if one.opened_at else "pending"
+
+
+def _state(ctx: Context, one: Incident) -> str:
+    if one.resolved_at is None:
+        return wording.acknowledgement(one)
+    lasted = one.resolved_at - (one.opened_at or one.resolved_at)
+    return f"ended {figures.ago(one.resolved_at, ctx.now)} after {figures.span(lasted)}"
+
+
+def _one(source: Source, number: int) -> Answer:
+    found = source.ask(Timeline, "/incidents/<id>", id=number)
+
+    def show(ctx: Context) -> View:
+        one = found.incident
+        name = Span(one.ci, strong=True, href=ctx.ci_page(one.ci))
+        said = f" ({one.kind}): {_state(ctx, one)}"
+        lines: list[Line] = [line(Span(f"#{one.id}", href=one.page), " ", name, said)]
+        lines += [line(figures.sentence(one.said))] if one.said else []
+        steps = table(
+            found.steps,
+            Column[Step]("When (UTC)", lambda step: f"{step.at:%a %d %b %H:%M}"),
+            Column("Step", lambda step: step.name),
+            Column("Why", lambda step: step.reason, loose=True),
+        )
+        return View((*lines, *([steps] if steps.rows else ())), one.page)
+
+    is_open = found.incident.resolved_at is None
+    code = CODES[State.FAILING] if is_open else 0
+    return Answer(found, show, sheet("/incidents/<id>", found), code)
+
+
+@dataclass(frozen=True, slots=True)
+class Silences:
+    """The active silences, the one that ends first first."""
+
+    items: tuple[Muted, ...]
+
+
+def ask_silences(source: Source, _asked: Asked) -> Answer:
+    """Which alerts are muted."""
+    found = Silences(source.silences())
+    return Answer(found, lambda ctx: _silences(ctx, found.items), sheet("/silences", found))
+
+
+def _silences(ctx: Context, found: Sequence[Muted]) -> View:
+    if not found:
+        return of_card(silences_command.render(ctx, ()))
+    shown = table(
+        found,
+        Column[Muted]("#", lambda one: f"#{one.id}", right=True),
+        Column("CI", lambda one: line(Span(one.ci, strong=True)), loose=True),
+        Column("Until (UTC)", lambda one: f"{one.until:%a %d %b %H:%M}"),
+        Column("Left", lambda one: figures.span(one.until - ctx.now), right=True),
+        Column("By", lambda one: one.by),
+        Column("Why", lambda one: one.reason, loose=True),
+    )
+    return View((shown,))
+
+
+def ask_feeds(source: Source, _asked: Asked) -> Answer:
+    """When each Gerrit was heard."""
+    found = source.ask(FeedList, "/feeds")
+    code = CODES[State.UNKNOWN] if any(one.stale for one in found.items) else 0
+    return Answer(
+        found,
+        lambda ctx: _feeds(ctx, found.items),
+        sheet("/feeds", found),
+        code,
+    )
+
+
+def _feeds(ctx: Context, found: Sequence[ServerFeeds]) -> View:
+    if not found:
+        return View((line("No Gerrit has been read yet."),))
+    stale = tuple(one for one in found if one.stale)
+    shown = table(
+        [(server, feed) for server in found for feed in server.feeds],
+        Column[_Feed]("Server", lambda one: line(Span(one[0].server, href=one[0].url))),
+        Column("Feed", lambda one: one[1].name),
+        Column("Heard", lambda one: _ago(ctx, one[1].heard_at)),
+        Column("Refused", lambda one: str(one[1].rejected or ""), right=True),
+        Column("Failed", lambda one: _failed(ctx, one[1]), loose=True),
+    )
+    return View((shown, *wording.stale_lines(ctx, stale)))
+
+
+def _failed(ctx: Context, feed: FeedState) -> str:
+    if not feed.error or not feed.failed_at:
+        return ""
+    return f"{_ago(ctx, feed.failed_at)}: {figures.cut(feed.error, 200)}"
+
+
+def _ago(ctx: Context, moment: datetime | None) -> str:
+    return figures.ago(moment, ctx.now) if moment else "never"
+
+
+QUESTIONS = (
+    Question(COMMANDS["summary"], ask_summary),
+    Question(
+        COMMANDS["incidents"],
+        ask_incidents,
+        examples=("cibot incidents", "cibot incidents 1"),
+        csv=True,
+        codes=f"{CODES[State.FAILING]} while one is open, else 0",
+    ),
+    Question(COMMANDS["silences"], ask_silences, csv=True),
+    Question(
+        COMMANDS["feeds"],
+        ask_feeds,
+        csv=True,
+        codes=f"{CODES[State.UNKNOWN]} when one is stale, else 0",
+    ),
+)

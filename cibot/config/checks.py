@@ -1,0 +1,289 @@
+"""What two parts of the configuration have to do with each other.
+
+The checks read the raw tables, so that they find their mistakes even where
+pydantic finds others; whatever has the wrong shape is left to pydantic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from itertools import pairwise
+from typing import Any
+
+from cibot.config.judgement import JudgementConfig
+from cibot.config.keys import entries
+from cibot.config.lines import KeyPath
+from cibot.config.mistakes import Mistake, shown, suggest
+from cibot.config.models import Config
+from cibot.config.values import ALL_DAYS
+
+Tables = Mapping[str, Any]
+CONSOLE = "console"
+_RESERVED = {
+    CONSOLE: '"console" is the terminal\'s own name; take another',
+    "cli": '"cli" stands for the commands of the shell; take another',
+    "api": '"api" stands for the JSON API; take another',
+}
+
+
+def cross_check(tables: Tables) -> list[Mistake]:
+    """Every mistake between keys, in no order."""
+    return [mistake for check in _CHECKS for mistake in check(tables)]
+
+
+def _duplicates(tables: Tables) -> Iterator[Mistake]:
+    """Names are what chat, URLs and routes know a thing by."""
+    for sections in (("gerrit",), ("irc", "slack"), ("ci",), ("token",)):
+        seen: dict[str, KeyPath] = {}
+        for section in sections:
+            for path, entry in entries(tables, section):
+                name = entry.get("name")
+                if not isinstance(name, str):
+                    continue
+                if name.casefold() in seen:
+                    yield Mistake(
+                        (*path, "name"),
+                        f"{shown(name)} is taken already; names differ by more than case",
+                    )
+                seen.setdefault(name.casefold(), path)
+    for path, entry in (*entries(tables, "irc"), *entries(tables, "slack")):
+        wrong = _RESERVED.get(str(entry.get("name")))
+        if wrong:
+            yield Mistake((*path, "name"), wrong)
+
+
+def _gerrits(tables: Tables) -> Iterator[Mistake]:
+    for path, entry in entries(tables, "gerrit"):
+        yield from _pair(path, entry, "username", "password")
+        if entry.get("poll") is False and "webhook_token" not in entry:
+            yield Mistake(
+                (*path, "poll"),
+                "nothing would be read from this server; poll it or give it a `webhook_token`",
+            )
+        if entry.get("ci_groups") and "username" not in entry:
+            yield Mistake(
+                (*path, "ci_groups"),
+                "Gerrit shows a group's members only after a login; add `username` and `password`",
+            )
+
+
+def _pair(path: KeyPath, entry: Tables, first: str, second: str) -> Iterator[Mistake]:
+    for here, there in ((first, second), (second, first)):
+        if here in entry and there not in entry:
+            yield Mistake((*path, here), f"needs `{there}` beside it")
+
+
+def _cis(tables: Tables) -> Iterator[Mistake]:
+    servers = _names(tables, "gerrit")
+    owners: dict[tuple[object, object], str] = {}
+    for path, entry in entries(tables, "ci"):
+        server = entry.get("gerrit")
+        if isinstance(server, str) and server not in servers:
+            yield Mistake((*path, "gerrit"), _unknown("[[gerrit]]", server, servers))
+        accounts = entry.get("accounts")
+        for index, account in enumerate(accounts if isinstance(accounts, list) else []):
+            if not isinstance(account, int | str):
+                continue
+            known = account.casefold() if isinstance(account, str) else account
+            other = owners.setdefault((server, known), str(entry.get("name")))
+            if other != str(entry.get("name")):
+                yield Mistake(
+                    (*path, "accounts", index),
+                    f"account {shown(account)} is {shown(other)} already; one account is one CI",
+                )
+
+
+def _references(tables: Tables) -> Iterator[Mistake]:
+    named = _names(tables, "ci")
+    folded = {name.casefold() for name in named}
+    if _may_discover(tables):
+        return
+    for path, entry in entries(tables, "reference"):
+        name = entry.get("ci")
+        if isinstance(name, str) and name.casefold() not in folded:
+            yield Mistake((*path, "ci"), _unknown("[[ci]]", name, named))
+
+
+def _may_discover(tables: Tables) -> bool:
+    return any(
+        entry.get("discover", True) is not False or entry.get("ci_groups")
+        for _, entry in entries(tables, "gerrit")
+    )
+
+
+def _irc(tables: Tables) -> Iterator[Mistake]:
+    for path, entry in entries(tables, "irc"):
+        # with a client certificate SASL EXTERNAL needs no password
+        if "client_cert" not in entry or "sasl_password" in entry:
+            yield from _pair(path, entry, "sasl_username", "sasl_password")
+        if "client_cert" in entry and entry.get("tls") is False:
+            yield Mistake((*path, "client_cert"), "is shown in TLS only; take `tls = false` out")
+
+
+def _slack(tables: Tables) -> Iterator[Mistake]:
+    for path, entry in entries(tables, "slack"):
+        if "signing_secret" not in entry and "app_token" not in entry:
+            yield Mistake(
+                path,
+                "add `signing_secret` (Slack calls us over HTTP) or `app_token` (Socket Mode); "
+                "without one nobody's question arrives",
+            )
+        for key, start in (("bot_token", "xoxb-"), ("app_token", "xapp-")):
+            token = entry.get(key)
+            if isinstance(token, str) and token and not token.startswith(start):
+                yield Mistake(
+                    (*path, key), f"this token begins with `{start}`; it seems to be another"
+                )
+
+
+def _channels(tables: Tables) -> Iterator[Mistake]:
+    """Alerts to a network that nobody connects would wait in the outbox for ever."""
+    networks = _names(tables, "irc") + _names(tables, "slack")
+    if tables.get("console") in (True, "true"):
+        networks.append(CONSOLE)
+    joined = {entry.get("name"): entry.get("channels", []) for _, entry in entries(tables, "irc")}
+    for path, channel in _named_channels(tables):
+        network, slash, room = channel.partition("/")
+        if not slash:
+            continue
+        if network not in networks:
+            wrong = "`console = true` is missing" if network == CONSOLE else None
+            yield Mistake(path, wrong or _unknown("[[irc]] or [[slack]]", network, networks))
+        elif network in joined and room[:1] in tuple("#&+!") and not _joins(joined[network], room):
+            yield Mistake(
+                path,
+                f"the bot does not join it: add {shown(room)} to `channels` of {shown(network)}",
+            )
+
+
+def _joins(channels: object, room: str) -> bool:
+    """Whether an [[irc]] lists the room; a list of the wrong shape is pydantic's business."""
+    if not isinstance(channels, list):
+        return True
+    return room.casefold() in {c.casefold() for c in channels if isinstance(c, str)}
+
+
+def _named_channels(tables: Tables) -> Iterator[tuple[KeyPath, str]]:
+    for path, entry in (*entries(tables, "route"), *entries(tables, "quiet")):
+        channels = entry.get("channels")
+        for index, channel in enumerate(channels if isinstance(channels, list) else []):
+            if isinstance(channel, str):
+                yield (*path, "channels", index), channel
+    for path, entry in entries(tables, "summary"):
+        if isinstance(entry.get("channel"), str):
+            yield (*path, "channel"), entry["channel"]
+
+
+def _people(tables: Tables) -> Iterator[Mistake]:
+    """An account of a network that is not there gives nobody a right; nor may two share one."""
+    networks = [*_names(tables, "irc"), *_names(tables, "slack"), *_RESERVED]
+    holders: dict[str, str] = {}
+    for path, entry in entries(tables, "person"):
+        accounts = entry.get("accounts")
+        for index, account in enumerate(accounts if isinstance(accounts, list) else []):
+            if not isinstance(account, str) or ":" not in account:
+                continue
+            here = (*path, "accounts", index)
+            network = account.partition(":")[0]
+            if network not in networks:
+                yield Mistake(here, _unknown("[[irc]] or [[slack]]", network, networks))
+            holder = holders.setdefault(account.lower(), str(entry.get("name")))
+            if holder != str(entry.get("name")):
+                yield Mistake(here, f"{shown(account)} is {shown(holder)} already")
+
+
+def _tokens(tables: Tables) -> Iterator[Mistake]:
+    """A token that nobody can present, that opens nothing, or that is two people's."""
+    holders: dict[str, str] = {}
+    for path, entry in entries(tables, "token"):
+        if ("hash" in entry) == ("secret" in entry):
+            yield Mistake(path, "give `hash` or `secret_file`, one of them: see `cibot token NAME`")
+        if entry.get("role") == "owner" and not entry.get("owns"):
+            yield Mistake((*path, "role"), 'an owner needs `owns`, like owns = ["Acme*"]')
+        if entry.get("role") != "owner" and entry.get("owns"):
+            yield Mistake((*path, "owns"), 'counts with role = "owner" only')
+        for key in ("hash", "secret"):
+            kept = entry.get(key)
+            holder = holders.setdefault(str(kept), str(entry.get("name"))) if kept else None
+            if holder not in {None, str(entry.get("name"))}:
+                yield Mistake((*path, key), f"is the token of {shown(str(holder))} already")
+
+
+def _web(tables: Tables) -> Iterator[Mistake]:
+    web = tables.get("web")
+    if not isinstance(web, dict):
+        return
+    if web.get("private") in (True, "true") and not tables.get("token"):
+        yield Mistake(
+            ("web", "private"), "nobody could read anything: add a [[token]] (`cibot token NAME`)"
+        )
+    prefix, public = web.get("prefix"), web.get("public_url")
+    both = isinstance(prefix, str) and isinstance(public, str)
+    if both and not str(public).rstrip("/").endswith(str(prefix)):
+        yield Mistake(("web", "prefix"), "must be the end of `public_url`")
+
+
+def contradictions(config: Config) -> list[Mistake]:
+    """What does not go together, once each value by itself is right."""
+    judgement = config.judgement
+    found = [*_contradictions(judgement, ("judgement",))]
+    for place, quiet in enumerate(config.quiet):
+        if quiet.begin == quiet.end and set(quiet.days) == set(ALL_DAYS):
+            text = "this is quiet for ever; take the channel out of the routes, or name `days`"
+            found.append(Mistake(("quiet", place), text))
+    for number, one in enumerate(judgement.override):
+        parts = one.model_fields_set & set(JudgementConfig.model_fields)
+        merged = {
+            part: getattr(judgement, part).model_copy(
+                update=getattr(one, part).model_dump(include=getattr(one, part).model_fields_set)
+            )
+            for part in parts
+        }
+        path: KeyPath = ("judgement", "override", number)
+        whole = judgement.model_copy(update=merged)
+        found += [it for it in _contradictions(whole, path) if it.path[3] in parts]
+    return found
+
+
+def _contradictions(judgement: JudgementConfig, path: KeyPath) -> Iterator[Mistake]:
+    for part, *rising in _RISING:
+        section = getattr(judgement, part)
+        for low, high in pairwise(rising):
+            if getattr(section, low) >= getattr(section, high):
+                yield Mistake((*path, part, low), f"must be below `{high}`")
+    if judgement.success.reach < judgement.success.window:
+        yield Mistake((*path, "success", "reach"), "must not be below `window`")
+    if judgement.silence.rhythm_span > judgement.silence.window:
+        yield Mistake((*path, "silence", "rhythm_span"), "must not be above `window`")
+
+
+_RISING = (  # thresholds that must rise in this order
+    ("success", "failing", "degraded", "clears"),
+    ("coverage", "failing", "degraded", "clears"),
+    ("infra", "clears", "degraded", "failing"),
+    ("disagreement", "clears", "degraded", "failing"),
+    ("latency", "clears", "degraded", "failing"),
+)
+
+
+def _names(tables: Tables, section: str) -> list[str]:
+    names = (entry.get("name") for _, entry in entries(tables, section))
+    return [name for name in names if isinstance(name, str)]
+
+
+def _unknown(what: str, name: str, known: list[str]) -> str:
+    return f"no {what} has the name {shown(name)}" + suggest(name, known)
+
+
+_CHECKS: tuple[Callable[[Tables], Iterator[Mistake]], ...] = (
+    _duplicates,
+    _gerrits,
+    _cis,
+    _references,
+    _irc,
+    _slack,
+    _channels,
+    _people,
+    _tokens,
+    _web,
+)

@@ -1,0 +1,198 @@
+"""Reads the configuration: the file, the environment, the secrets' files; then checks it all."""
+
+from __future__ import annotations
+
+import logging
+import re
+import stat
+import sys
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from cibot.config.checks import contradictions, cross_check
+from cibot.config.environment import overlay
+from cibot.config.keys import entries, secrets_in, spell
+from cibot.config.lines import KeyPath, key_lines, line_of
+from cibot.config.mistakes import Mistake, from_pydantic
+from cibot.config.models import Config
+from cibot.config.secretfiles import resolve
+from cibot.errors import ConfigError
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A configuration that is right, and what its writer should still look at."""
+
+    config: Config
+    warnings: tuple[str, ...] = ()
+
+
+def load(path: Path | None, environ: Mapping[str, str]) -> Config:
+    """The configuration in ``path`` (None: none) with ``CIBOT_…`` variables laid over it.
+
+    Warnings go to the log. Raises ConfigError with every mistake, one a line:
+    file, line, key, what is wrong and what to write instead.
+    """
+    loaded = read(path, environ)
+    for warning in loaded.warnings:
+        _log.warning("%s", warning)
+    return loaded.config
+
+
+def read(path: Path | None, environ: Mapping[str, str]) -> Loaded:
+    """Like `load`, with the warnings as texts."""
+    text = _text(path) if path else ""
+    tables = _tables(path, text)
+    origins, mistakes = overlay(tables, environ)
+    folder = path.parent if path else Path()
+    secrets = resolve(tables, folder)
+    source = _Source(path, key_lines(text), origins, secrets.read_from)
+    mistakes += [*secrets.mistakes, *_resolve_paths(tables, folder), *cross_check(tables)]
+    try:
+        config = Config.model_validate(tables)
+    except ValidationError as error:
+        mistakes += [m for m in from_pydantic(error) if m.path not in secrets.unread]
+    else:
+        mistakes += contradictions(config)
+    if mistakes:
+        raise ConfigError(_listed(source.tell(mistakes)))
+    warnings = [*secrets.warnings, *_weak_secrets(config)]
+    if path:
+        warnings += _open_secrets(path, config, secrets.read_from, origins)
+    return Loaded(config, tuple(source.tell(warnings)))
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_bytes().decode().replace("\r\n", "\n")
+    except OSError as error:
+        raise ConfigError(
+            f"{path}: cannot be read: {error.strerror or error}; "
+            "`cibot init URL` writes a first one"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: is not text in UTF-8 (byte {error.start})") from error
+
+
+def _tables(path: Path | None, text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        found = re.search(r" \(at line (\d+), column (\d+)\)$", str(error))
+        where = f"{path}:{found[1]}" if found else f"{path}:{text.count(chr(10)) or 1}"
+        what = (
+            str(error)[: found.start()]
+            if found
+            else str(error).removesuffix(" (at end of document)")
+        )
+        column = f" at column {found[2]}" if found else " at the end of the file"
+        raise ConfigError(
+            f"{where}: this is not TOML{column}: {what[:1].lower()}{what[1:]}"
+        ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Where each path was written: a line of the file, or a variable."""
+
+    file: Path | None
+    lines: dict[KeyPath, int]
+    origins: dict[KeyPath, str]
+    read_from: dict[KeyPath, KeyPath]
+
+    def tell(self, mistakes: Iterable[Mistake]) -> list[str]:
+        """A line for each mistake, in the order of the file; variables come last."""
+        placed = {(*self._place(mistake), mistake.text) for mistake in mistakes}
+        return [f"{where}: {text}" for _, where, text in sorted(placed)]
+
+    def _place(self, mistake: Mistake) -> tuple[int, str]:
+        path = self.read_from.get(mistake.path, mistake.path)
+        variable = mistake.origin or self._variable(path)
+        if variable:
+            return sys.maxsize, f"{variable} ({spell(path)})" if path else variable
+        line = line_of(self.lines, path)
+        name = self.file or "the configuration"
+        return line or 0, f"{name}:{line}: {spell(path)}" if line else f"{name}: {spell(path)}"
+
+    def _variable(self, path: KeyPath) -> str | None:
+        for length in range(len(path), 0, -1):
+            if path[:length] in self.origins:
+                return self.origins[path[:length]]
+        return None
+
+
+def _listed(mistakes: list[str]) -> str:
+    count = "1 mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
+    return "\n".join([f"{count} in the configuration:", *(f"  {line}" for line in mistakes)])
+
+
+def _resolve_paths(tables: dict[str, Any], folder: Path) -> list[Mistake]:
+    """Makes the certificates' paths relative to the file, and sees that they are there."""
+    missing = []
+    client = tables.get("client")
+    places = [*entries(tables, "gerrit"), *entries(tables, "irc")]
+    if isinstance(client, dict):
+        places.append((("client",), client))
+    for path, entry in places:
+        for key in ("ca_file", "client_cert"):
+            name = entry.get(key)
+            if not isinstance(name, str) or not name or "\0" in name:
+                continue
+            file = folder / name
+            entry[key] = str(file)
+            if not file.is_file():
+                missing.append(Mistake((*path, key), f"there is no file {file}"))
+    return missing
+
+
+def _open_secrets(
+    path: Path, config: Config, read_from: Iterable[KeyPath], origins: Iterable[KeyPath]
+) -> list[Mistake]:
+    """A warning when everybody may read secrets that stand in the file itself."""
+    elsewhere = {*read_from, *origins}
+    for place in secrets_in(config):
+        if place not in elsewhere and path.stat().st_mode & stat.S_IROTH:
+            return [
+                Mistake(
+                    place,
+                    f"everybody on this host can read this secret; chmod 600 {path}, "
+                    f"or keep it in a file of its own (`{place[-1]}_file`)",
+                )
+            ]
+    return []
+
+
+def _weak_secrets(config: Config) -> list[Mistake]:
+    """A warning for each password that would go unencrypted, and for the example's token."""
+    found = []
+    for index, server in enumerate(config.gerrit):
+        if server.password and server.url.scheme == "http" and not _loopback(server.url.host or ""):
+            text = "sends its password in clear over http://; write https://"
+            found.append(Mistake(("gerrit", index, "url"), text))
+        token = server.webhook_token.get_secret_value() if server.webhook_token else ""
+        if token.startswith("0" * 16):
+            text = "everybody knows the example's token; `openssl rand -hex 24` makes one"
+            found.append(Mistake(("gerrit", index, "webhook_token"), text))
+    client = config.client
+    asked = client.url
+    if client.token and asked and asked.scheme == "http" and not _loopback(asked.host or ""):
+        text = "sends its token in clear over http://; write https://"
+        found.append(Mistake(("client", "url"), text))
+    for index, network in enumerate(config.irc):
+        if (network.password or network.sasl_password) and not (
+            network.tls or _loopback(network.host)
+        ):
+            text = "sends its password in clear; write `tls = true`"
+            found.append(Mistake(("irc", index, "tls"), text))
+    return found
+
+
+def _loopback(host: str) -> bool:
+    return host in ("localhost", "::1", "[::1]") or host.startswith("127.")

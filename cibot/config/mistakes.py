@@ -1,0 +1,129 @@
+"""A mistake in the configuration, and pydantic's errors in people's words."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from cibot.config.keys import field_at, is_list, is_secret, known_keys, model_in
+from cibot.config.lines import KeyPath
+
+_LONGEST_SHOWN = 60
+_USERINFO = re.compile(r"//[^/@]*@")
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """What is wrong at ``path`` and what to do; ``origin`` is a variable's name, if it is one."""
+
+    path: KeyPath
+    text: str
+    origin: str | None = None
+
+
+def suggest(word: str, known: Iterable[str]) -> str:
+    """ "; did you mean `x`?" for the nearest known word, else the words there are."""
+    words = list(dict.fromkeys(known))
+    near = difflib.get_close_matches(word, words, n=1, cutoff=0.6)
+    if near:
+        return f"; did you mean `{near[0]}`?"
+    return f"; there is {_listing(words)}" if words else ""
+
+
+def shown(value: object) -> str:
+    """A value from the file: short, without control characters and a URL's password."""
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    if isinstance(value, str):
+        text = f'"{_USERINFO.sub("//…@", value)}"'
+    text = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
+    return text if len(text) <= _LONGEST_SHOWN else text[: _LONGEST_SHOWN - 1] + "…"
+
+
+def _listing(words: list[str]) -> str:
+    return ", ".join(f"`{word}`" for word in words)
+
+
+def from_pydantic(error: ValidationError) -> list[Mistake]:
+    """One mistake for each of pydantic's errors; values of secrets are never shown."""
+    return [
+        Mistake(details["loc"], _words(details))
+        for details in error.errors()
+        # entries that are wrong are told each; pydantic then finds the list too short as well
+        if not (details["type"] == "too_short" and details["input"])
+    ]
+
+
+def _words(details: ErrorDetails) -> str:
+    path, kind = details["loc"], details["type"]
+    if kind == "extra_forbidden":
+        return "there is no such key" + suggest(str(path[-1]), known_keys(path[:-1]))
+    if kind == "missing":
+        return f"is missing; add `{path[-1]} = …`" + _or_file(path)
+    text = _remedy(details)
+    field = field_at(path)
+    if (
+        field is None
+        or is_secret(field)
+        or not field.repr  # where people put a secret by mistake
+        or model_in(field.annotation)
+        or isinstance(details["input"], dict | list)
+    ):
+        return text
+    return f"{shown(details['input'])} does not do: {text}"
+
+
+def _or_file(path: KeyPath) -> str:
+    field = field_at(path)
+    return f' or `{path[-1]}_file = "PATH"`' if field and is_secret(field) else ""
+
+
+def _remedy(details: ErrorDetails) -> str:
+    kind, context = details["type"], details.get("ctx", {})
+    if kind == "value_error":
+        return str(context["error"])
+    if kind == "literal_error":
+        return f"write one of {context['expected']}"
+    if kind.startswith("url_"):
+        return 'write a whole URL, like "https://review.example.org/"'
+    bound = _bound(kind, context)
+    if bound:
+        return bound
+    return _shape(details["loc"], kind, details["msg"])
+
+
+def _bound(kind: str, context: Mapping[str, Any]) -> str | None:
+    words = {
+        "greater_than": "write more than {gt}",
+        "greater_than_equal": "write {ge} or more",
+        "less_than": "write less than {lt}",
+        "less_than_equal": "write {le} or less",
+        "too_short": "name at least {min_length}",
+        "string_too_long": "write at most {max_length} characters",
+        "string_too_short": "write at least {min_length} characters",
+    }.get(kind)
+    return words.format(**context) if words else None
+
+
+def _shape(path: KeyPath, kind: str, otherwise: str) -> str:
+    field = field_at(path)
+    section = model_in(field.annotation) if field else None
+    if section and field and is_list(field):
+        return f"write its heading with two brackets: [[{path[0]}]]"
+    if section:
+        return f"write it as a section with one pair of brackets: [{'.'.join(map(str, path))}]"
+    words = {
+        "bool": "write true or false, without quotes",
+        "int": "write a whole number",
+        "float": "write a number",
+        "tuple": 'write a list, like ["one", "two"]',
+        "string": "write text in quotes",
+        "path": "write a file's path in quotes",
+        "finite": "write a number",
+    }
+    return words.get(kind.partition("_")[0], otherwise)

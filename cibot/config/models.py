@@ -1,0 +1,243 @@
+"""The models of ``config/cibot.toml``. `cibot.config.load` reads it.
+
+Every model refuses unknown keys. Durations are written "90s", "5m", "2h",
+"7d" and time zones by name; a secret can be given by file with ``*_file``.
+A model checks one value at a time; what two keys have to do with each other
+is checked in `cibot.config.checks`.
+"""
+
+from __future__ import annotations
+
+from datetime import time, timedelta
+from pathlib import Path
+from typing import Annotated, Literal, get_args
+from zoneinfo import ZoneInfo
+
+from pydantic import AnyHttpUrl, Field, SecretStr
+
+from cibot.config.judgement import JudgementConfig
+from cibot.config.values import (
+    ALL_DAYS,
+    Account,
+    ApiToken,
+    BaseUrl,
+    ChannelName,
+    ChatAccount,
+    Day,
+    Duration,
+    Host,
+    IrcChannel,
+    Listen,
+    LocalTime,
+    Name,
+    Nick,
+    Prefix,
+    Section,
+    SlashCommand,
+    StoreUrl,
+    Text,
+    TokenHash,
+    UrlPrefix,
+    WebhookToken,
+    Zone,
+)
+
+
+class StoreConfig(Section):
+    """``[store]``: where everything is kept."""
+
+    url: StoreUrl = SecretStr("sqlite:///var/cibot.db")
+
+
+class WebConfig(Section):
+    """``[web]``: webhooks, JSON API and dashboard."""
+
+    listen: Listen = "127.0.0.1:8080"
+    public_url: BaseUrl | None = None
+    threads: Annotated[int, Field(ge=1, le=64)] = 32
+    private: bool = False
+    proxies: Annotated[int, Field(ge=0, le=10)] = 0
+    prefix: UrlPrefix | None = None
+
+
+class TokenConfig(Section):
+    """``[[token]]``: who may use the API under that name, and what they may change.
+
+    One of ``hash`` and ``secret`` is given; ``owns`` are patterns of CIs' names.
+    """
+
+    name: Name
+    hash: Annotated[TokenHash | None, Field(repr=False)] = None
+    secret: ApiToken | None = None
+    role: Literal["reader", "owner", "admin"] = "reader"
+    owns: tuple[Text, ...] = ()
+
+
+class ClientConfig(Section):
+    """``[client]``: the server that ``cibot status`` and the like ask, and who we are there."""
+
+    url: BaseUrl | None = None
+    token: SecretStr | None = None
+    ca_file: Path | None = None
+
+
+class GerritConfig(Section):
+    """``[[gerrit]]``: one server to read."""
+
+    name: Name
+    url: BaseUrl
+    username: Text | None = None
+    password: SecretStr | None = None
+    ca_file: Path | None = None
+    poll: bool = True
+    poll_every: Duration = timedelta(minutes=5)
+    overlap: Duration = timedelta(minutes=10)
+    first_look: Duration = timedelta(days=28)
+    projects: tuple[Text, ...] = ()
+    webhook_token: WebhookToken | None = None
+    ci_groups: tuple[Text, ...] = ()
+    discover: bool = True
+
+
+class CiConfig(Section):
+    """``[[ci]]``: one CI that you name yourself."""
+
+    name: Annotated[Text, Field(max_length=100)]
+    gerrit: Name | None = None
+    accounts: Annotated[tuple[Account, ...], Field(min_length=1)]
+    owner: Text | None = None
+    wiki: AnyHttpUrl | None = None
+    contact: Text | None = None
+    recheck: Text | None = None
+    projects: tuple[Text, ...] = ("*",)
+    branches: tuple[Text, ...] = ("*",)
+
+
+class ReferenceConfig(Section):
+    """``[[reference]]``: the CI that others are measured against, by project pattern."""
+
+    ci: Text
+    projects: tuple[Text, ...] = ("*",)
+
+
+class IrcConfig(Section):
+    """``[[irc]]``: one IRC network."""
+
+    name: Name
+    host: Host
+    port: Annotated[int, Field(ge=1, le=65535)] = 6697
+    tls: bool = True
+    ca_file: Path | None = None
+    client_cert: Path | None = None
+    nick: Nick = "cibot"
+    realname: Text = "cibot"
+    password: SecretStr | None = None
+    sasl_username: Text | None = None
+    sasl_password: SecretStr | None = None
+    channels: tuple[IrcChannel, ...] = ()
+    prefix: Prefix = "!ci"
+    colour: bool = False
+    messages_per_second: Annotated[float, Field(gt=0, le=1000)] = 0.5
+    burst: Annotated[int, Field(ge=1, le=1000)] = 5
+
+
+class SlackConfig(Section):
+    """``[[slack]]``: one Slack workspace, over HTTP or Socket Mode."""
+
+    name: Name
+    bot_token: SecretStr
+    signing_secret: SecretStr | None = None
+    app_token: SecretStr | None = None
+    api_url: BaseUrl = AnyHttpUrl("https://slack.com/api/")
+    command: SlashCommand = "/ci"
+    charts: bool = True
+
+
+AlertKind = Literal[
+    "success", "level", "silent", "infra", "disagreement", "coverage", "latency", "job"
+]
+ALERT_KINDS: tuple[AlertKind, ...] = get_args(AlertKind)
+
+
+class RouteConfig(Section):
+    """``[[route]]``: which alerts go where. A route without patterns takes all."""
+
+    channels: Annotated[tuple[ChannelName, ...], Field(min_length=1)]
+    cis: tuple[Text, ...] = ("*",)
+    owners: tuple[Text, ...] = ("*",)
+    projects: tuple[Text, ...] = ("*",)
+    kinds: tuple[AlertKind, ...] = ALERT_KINDS
+    severity: Literal["degraded", "failing"] = "degraded"
+    quiet: bool = True
+
+
+class QuietConfig(Section):
+    """``[[quiet]]``: hours in which alerts to some channels wait; ``days`` are when they begin."""
+
+    channels: Annotated[tuple[ChannelName, ...], Field(min_length=1)]
+    begin: LocalTime
+    end: LocalTime
+    time_zone: Zone = ZoneInfo("UTC")
+    days: tuple[Day, ...] = ALL_DAYS
+    through: Literal["degraded", "failing", "silent"] | None = None
+
+
+class FloodConfig(Section):
+    """``[flood]``: how many alerts a channel takes before a digest takes their place."""
+
+    alerts_per_hour: Annotated[int, Field(ge=1, le=1000)] = 20
+
+
+SummaryPart = Literal["worst", "silent", "changes", "new", "totals"]
+SUMMARY_PARTS: tuple[SummaryPart, ...] = get_args(SummaryPart)
+
+
+class SummaryConfig(Section):
+    """``[[summary]]``: the daily summary of one channel, over the CIs that all patterns fit."""
+
+    channel: ChannelName
+    at: LocalTime = time(9, 0)
+    time_zone: Zone = ZoneInfo("UTC")
+    days: tuple[Day, ...] = ALL_DAYS
+    parts: Annotated[tuple[SummaryPart, ...], Field(min_length=1)] = SUMMARY_PARTS
+    cis: tuple[Text, ...] = ("*",)
+    owners: tuple[Text, ...] = ("*",)
+    projects: tuple[Text, ...] = ("*",)
+
+
+class PersonConfig(Section):
+    """``[[person]]``: who may change things. ``owns`` are patterns of CIs' names."""
+
+    name: Annotated[Text, Field(max_length=100)]
+    accounts: Annotated[tuple[ChatAccount, ...], Field(min_length=1)]
+    admin: bool = False
+    owns: tuple[Text, ...] = ()
+
+
+class LogConfig(Section):
+    """``[log]``: one line an event on standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["text", "json"] = "text"
+
+
+class Config(Section):
+    """The whole file."""
+
+    store: StoreConfig = StoreConfig()
+    web: WebConfig = WebConfig()
+    log: LogConfig = LogConfig()
+    judgement: JudgementConfig = JudgementConfig()
+    flood: FloodConfig = FloodConfig()
+    client: ClientConfig = ClientConfig()
+    gerrit: tuple[GerritConfig, ...] = ()
+    ci: tuple[CiConfig, ...] = ()
+    reference: tuple[ReferenceConfig, ...] = ()
+    irc: tuple[IrcConfig, ...] = ()
+    slack: tuple[SlackConfig, ...] = ()
+    route: tuple[RouteConfig, ...] = ()
+    quiet: tuple[QuietConfig, ...] = ()
+    summary: tuple[SummaryConfig, ...] = ()
+    person: tuple[PersonConfig, ...] = ()
+    token: tuple[TokenConfig, ...] = ()
+    console: bool = False

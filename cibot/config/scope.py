@@ -1,0 +1,32 @@
+"""Where a configured CI is at home: which projects and branches are its business."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from cibot.config.models import CiConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Where a configured CI is at home; patterns are globs (``openstack/*``)."""
+
+    projects: tuple[str, ...] = ("*",)
+    branches: tuple[str, ...] = ("*",)
+
+    def covers(self, project: str, branch: str) -> bool:
+        """Whether a change of this project and branch is the CI's business."""
+        return any(fnmatchcase(project, one) for one in self.projects) and any(
+            fnmatchcase(branch, one) for one in self.branches
+        )
+
+
+def scopes(cis: Sequence[CiConfig]) -> Mapping[str, Scope]:
+    """The configured scopes that say anything, by CI."""
+    return {
+        one.name: Scope(one.projects, one.branches)
+        for one in cis
+        if (one.projects, one.branches) != (("*",), ("*",))
+    }

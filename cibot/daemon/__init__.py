@@ -1,0 +1,1 @@
+"""The long-running process: the bot, the leader election, timed jobs, the WSGI application."""

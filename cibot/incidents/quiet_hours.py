@@ -1,0 +1,102 @@
+"""Quiet hours: when alerts wait, and what of them is still worth saying afterwards. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from typing import Protocol
+
+from cibot.model import State
+from cibot.text.card import Card
+
+_DAY_NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_OPENINGS = frozenset({"opened", "reopened"})
+_WORSE = _OPENINGS | {"escalated"}
+_MOST_IN_A_ROW = 14  # windows without a gap; who is quiet for ever still gets a digest
+
+
+class Hours(Protocol):
+    """A channel's quiet hours, as the configuration's ``[[quiet]]`` has them.
+
+    ``days`` are those on which they begin; they end on the next day where
+    ``end`` is not after ``begin``. What is at least as bad as ``through`` is
+    told all the same.
+    """
+
+    @property
+    def channels(self) -> Sequence[str]: ...
+    @property
+    def begin(self) -> time: ...
+    @property
+    def end(self) -> time: ...
+    @property
+    def time_zone(self) -> tzinfo: ...
+    @property
+    def days(self) -> Sequence[str]: ...
+    @property
+    def through(self) -> str | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A message that waited: the incident's id (None for one about many CIs), its step."""
+
+    incident: int | None
+    step: str
+    card: Card
+
+
+def quiet_until(
+    hours: Iterable[Hours], channel: str, severity: State, at: datetime
+) -> datetime | None:
+    """When an alert of that severity may be told in a channel, in UTC; None when now."""
+    here = [
+        one
+        for one in hours
+        if channel.casefold() in {name.casefold() for name in one.channels}
+        and not (one.through and severity.rank <= State(one.through).rank)
+    ]
+    until = None
+    for _ in range(_MOST_IN_A_ROW):
+        ends = [end for one in here if (end := _end(one, until or at)) is not None]
+        if not ends:
+            break
+        until = max(ends)
+    return until
+
+
+def _end(hours: Hours, at: datetime) -> datetime | None:
+    """The end of the quiet hours that are on then."""
+    today = at.astimezone(hours.time_zone).date()
+    for day in (today, today - timedelta(days=1)):
+        if _DAY_NAMES[day.weekday()] not in hours.days:
+            continue
+        last = day if hours.begin < hours.end else day + timedelta(days=1)
+        begin, end = _moment(hours, day, hours.begin), _moment(hours, last, hours.end)
+        if begin <= at < end:
+            return end
+    return None
+
+
+def _moment(hours: Hours, day: date, local: time) -> datetime:
+    return datetime.combine(day, local, hours.time_zone).astimezone(UTC)
+
+
+def worth_saying(held: Sequence[Held], opened: Mapping[int, bool]) -> list[Card]:
+    """Of what waited for a channel, one message for each incident where it is still true.
+
+    ``opened`` says whether an incident is open now. What came and went while it
+    was quiet is not told; the end of what was told before is.
+    """
+    found: list[Card] = []
+    for number in dict.fromkeys(one.incident for one in held):
+        steps = [one for one in held if one.incident == number]
+        if number is None:
+            found += [one.card for one in steps]
+        elif opened.get(number, False):
+            worse = [one for one in steps if one.step in _WORSE]
+            found.append((worse or steps)[-1].card)
+        elif steps[0].step not in _OPENINGS and steps[-1].step == "resolved":
+            found.append(steps[-1].card)
+    return found

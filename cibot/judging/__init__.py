@@ -1,0 +1,5 @@
+"""Stored reports → health → incidents → outbox."""
+
+from cibot.judging.monitor import Monitor
+
+__all__ = ["Monitor"]

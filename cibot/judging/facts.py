@@ -1,0 +1,176 @@
+"""Reads from the store what happened to one CI in a span of time, as its judge wants it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from cibot.config.scope import Scope
+from cibot.health.change_history import follow
+from cibot.health.facts import Attempt, ChangeFacts, JobRun, RefVerdict, counts, moment
+from cibot.health.inputs import Ended, Input
+from cibot.health.references import References
+from cibot.model import Outcome, Result
+from cibot.store.cis import KnownCi
+from cibot.store.engine import Tx
+from cibot.store.histories import (
+    ChangeRow,
+    ReportRow,
+    change_rows,
+    reports_before,
+    reports_between,
+    uploaded_between,
+    uploads_of,
+    voting_builds,
+)
+
+_BEFORE = 1 << 30  # the place of a comment that only an event told of: after those of REST
+_RESULTS = {one.value: one for one in Result}
+
+
+@dataclass(slots=True)
+class Reader:
+    """What one CI is judged by: its scope, the references, the pipelines that do not count."""
+
+    ci: KnownCi
+    scope: Scope
+    references: References
+    uncounted: tuple[str, ...]
+    _changes: dict[int, ChangeRow] = field(default_factory=dict)
+
+    @property
+    def homes(self) -> set[str]:
+        """The projects in which the CI ever gave a verdict."""
+        return self.references.homes.get(self.ci.id, set())
+
+    @property
+    def others(self) -> set[int]:
+        """The CIs that it is measured against."""
+        return self.references.of(self.homes) - {self.ci.id}
+
+    def inputs(
+        self, tx: Tx, after: float, until: float, pending: Collection[tuple[int, int]]
+    ) -> list[Input]:
+        """What happened in ``after < t <= until``, in order; ``pending`` patch sets may end."""
+        begin, end = moment(after), moment(until)
+        own = reports_between(tx, self.ci.id, begin, end)
+        theirs = [
+            one
+            for other in sorted(self.others)
+            for one in reports_between(tx, other, begin, end, self.homes)
+        ]
+        touched = uploaded_between(tx, self._unreferenced(after, until), begin, end)
+        touched |= {one.change_id for one in own}
+        touched |= {one.change_id for one in theirs}
+        known = reports_before(tx, {self.ci.id, *self.others}, touched, begin)
+        own += [one for one in known if one.ci_id == self.ci.id]
+        theirs += [one for one in known if one.ci_id != self.ci.id]
+        found = [
+            one
+            for facts in self._facts(tx, touched, own, theirs, end)
+            for one in follow(facts)
+            if after < one.at <= until
+        ]
+        found += self._ends(tx, {one for one, _ in pending} - touched, after, until)
+        return sorted(found, key=_order)
+
+    def _unreferenced(self, after: float, until: float) -> list[str]:
+        """The CI's projects that had no reference, or itself, at some time of the span."""
+        return [
+            one
+            for one in self.homes
+            if {None, self.ci.id} & self.references.reigning(one, after, until)
+        ]
+
+    def _facts(
+        self,
+        tx: Tx,
+        touched: Collection[int],
+        own: Iterable[ReportRow],
+        theirs: Iterable[ReportRow],
+        until: datetime,
+    ) -> list[ChangeFacts]:
+        rows, uploads = change_rows(tx, touched), uploads_of(tx, touched)
+        found = {one.id: self._change(one, uploads.get(one.id, {})) for one in rows.values()}
+        own = [one for one in own if one.change_id in found]
+        builds = voting_builds(tx, self.ci.id, rows, until)
+        for one in own:
+            runs = builds.get((one.change_id, one.seq), ())
+            found[one.change_id].own.append(self._attempt(one, runs))
+        for one in theirs:
+            facts = found.get(one.change_id)
+            if facts is not None and self._counts(facts.project, one):
+                facts.reference.append(_verdict(one))
+        return list(found.values())
+
+    def _change(self, row: ChangeRow, uploads: dict[int, datetime]) -> ChangeFacts:
+        project = row.project
+        return ChangeFacts(
+            row.id,
+            row.number,
+            project,
+            uploads={number: at.timestamp() for number, at in uploads.items()},
+            closed_at=row.closed_at.timestamp() if row.closed_at else None,
+            in_scope=self.scope.covers(project, row.branch),
+            referenced=lambda at: self.references.at(project, at) not in (None, self.ci.id),
+        )
+
+    def _counts(self, project: str, one: ReportRow) -> bool:
+        reigns = self.references.at(project, one.posted_at.timestamp()) == one.ci_id
+        return (
+            reigns
+            and one.result in ("pass", "fail")
+            and one.patch_set is not None
+            and counts(one.pipeline, self.uncounted)
+        )
+
+    def _attempt(self, one: ReportRow, runs: Iterable[tuple[str, str, str | None]]) -> Attempt:
+        judges = one.patch_set is not None and counts(one.pipeline, self.uncounted)
+        return Attempt(
+            one.posted_at.timestamp(),
+            _place(one),
+            one.patch_set or 0,
+            one.pipeline or "",
+            _RESULTS[one.result] if one.result is not None and judges else None,
+            final=one.outcome not in (None, Outcome.STARTED) and one.patch_set is not None,
+            unmerged=one.outcome == Outcome.MERGE_FAILURE,
+            runs=tuple([JobRun(job, _RESULTS[result], url) for job, result, url in runs]),
+        )
+
+    def _ends(self, tx: Tx, change_ids: Collection[int], after: float, until: float) -> list[Ended]:
+        """What ended of the changes that nobody spoke of in this span."""
+        if not change_ids:
+            return []
+        rows, uploads = change_rows(tx, change_ids), uploads_of(tx, change_ids)
+        found = []
+        for row in rows.values():
+            times = {number: at.timestamp() for number, at in uploads.get(row.id, {}).items()}
+            closed = row.closed_at.timestamp() if row.closed_at else None
+            for number in times:
+                ends = [one for one in (times.get(number + 1), closed) if one is not None]
+                if ends and after < min(ends) <= until:
+                    found.append(Ended(min(ends), row.id, number))
+        return found
+
+
+def _verdict(one: ReportRow) -> RefVerdict:
+    assert one.patch_set is not None
+    assert one.result is not None
+    return RefVerdict(one.posted_at.timestamp(), _place(one), one.patch_set, _RESULTS[one.result])
+
+
+def _place(one: ReportRow) -> int:
+    """The order within one second: REST's where it is known."""
+    return one.position if one.position is not None else _BEFORE
+
+
+def _order(one: Input) -> tuple[float, int]:
+    return (one.at, _change_of(one))
+
+
+def _change_of(one: Input) -> int:
+    proof = getattr(one, "proof", None)
+    if proof is not None:
+        return int(proof.change_id)
+    return int(getattr(one, "change_id", 0))

@@ -1,0 +1,254 @@
+"""Judges CIs: brings their lives up to date and stores health, incidents and what is told.
+
+Judging is a function of what is stored: it can be done again at any moment, in
+any process, and a kill between two steps loses nothing. Its clock is that of the
+messages, and it never runs ahead of the feeds: while ours is down, no time passes.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from cibot.config.models import Config
+from cibot.config.scope import Scope, scopes
+from cibot.health.configured import Policies
+from cibot.health.facts import moment
+from cibot.health.policy import Policy
+from cibot.health.references import Count, References, learn
+from cibot.health.signal import Health, signal_row
+from cibot.incidents.incident import Phase
+from cibot.incidents.tracker import IncidentKey, Life, key_of
+from cibot.judging.facts import Reader
+from cibot.judging.notifier import Judged, Teller
+from cibot.judging.recording import Recorded, record
+from cibot.judging.trackers import Lived, Lives, spread_stored
+from cibot.store.checkpoints import drop_lives, life_times, put_life
+from cibot.store.cis import KnownCi, all_cis
+from cibot.store.engine import Store, Tx
+from cibot.store.histories import (
+    Verdicts,
+    heard_at,
+    last_heard,
+    main_pipeline,
+    servers_of,
+    verdicts_by_week,
+)
+from cibot.store.incidents import StoredHealth, health_of, put_health
+
+log = logging.getLogger(__name__)
+
+_LEARNT_FOR = timedelta(minutes=10)  # who is the reference where changes slowly
+_COUNTED_FOR = timedelta(days=1)
+_UNDER_WAY = timedelta(seconds=2)
+"""Gerrit's times are whole seconds, and heard later: what was said in the last ones is not late."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What one look at the store gave: a life, how far it goes, and whether we hear."""
+
+    ci: KnownCi
+    reader: Reader
+    lived: Lived
+    health: Health
+    last_heard: datetime | None
+    feed_fresh: bool
+    first: bool
+
+
+class Judging:
+    """Judges one CI after the other; `judge` is not for two threads at once."""
+
+    def __init__(
+        self,
+        store: Store,
+        config: Config,
+        policies: Policies,
+        clock: Callable[[], datetime],
+        horizon: Mapping[int, datetime] | None = None,
+        *,
+        tells: bool = True,
+        watch: Callable[[KnownCi, Lived], None] = lambda _ci, _lived: None,
+    ) -> None:
+        """``horizon`` says how far each server's past goes, where no feed does.
+
+        Without ``tells`` nobody is told anything. ``watch`` sees each life that was
+        lived on before its steps are forgotten.
+        """
+        self._store = store
+        self._config = config
+        self._policies = policies
+        self._clock = clock
+        self._horizon = horizon
+        self._tells = tells
+        self._watch = watch
+        self._scopes: Mapping[str, Scope] = scopes(config.ci)
+        self._teller = Teller(config)
+        self._lives = Lives()
+        self._references = References()
+        self._names: dict[int, str] = {}
+        self._learnt_at: datetime | None = None
+        self._counts: dict[tuple[str, int, int], Count] = {}
+        self._counted_at: datetime | None = None
+
+    def references(self) -> References:
+        """Who was the reference where and when, as far as the last look at the store knew."""
+        return self._references
+
+    def judge(self, ci_id: int) -> tuple[Health | None, int]:
+        """Judges one CI now: its health, its incidents and how many messages were added.
+
+        None where there is no such CI. Raises StoreError.
+        """
+        now = self._clock()
+        seen = self._store.read(lambda tx: self._look(tx, ci_id, now))
+        if seen is None:
+            return None, 0
+        told, incidents = self._store.write(lambda tx: self._write(tx, seen, now))
+        self._watch(seen.ci, seen.lived)
+        self._lives.keep(ci_id, _ids(incidents))
+        return seen.health, told
+
+    def _look(self, tx: Tx, ci_id: int, now: datetime) -> _Seen | None:
+        ci = next((one for one in all_cis(tx) if one.id == ci_id), None)
+        if ci is None:
+            return None
+        references = self._learn(tx, ci, now)
+        policy = self._policy(tx, ci, references)
+        scope = self._scopes.get(ci.name, Scope())
+        reader = Reader(ci, scope, references, policy.uncounted)
+        newest = last_heard(tx, ci_id)
+        until, fresh = self._until(tx, ci_id, newest, policy, now)
+        lived = self._lives.live(tx, reader, policy, until, now)
+        lived.life.settle()
+        health = lived.life.judge.health(lived.life.at, fresh)
+        first = not health_of(tx, ci_id)
+        return _Seen(ci, reader, lived, health, newest, fresh, first)
+
+    def _until(
+        self, tx: Tx, ci_id: int, newest: datetime | None, policy: Policy, now: datetime
+    ) -> tuple[float, bool]:
+        """How far time may pass: as far as all feeds of its servers have heard."""
+        heard = heard_at(tx) if self._horizon is None else self._horizon
+        servers = servers_of(tx, ci_id)
+        times = [heard[one] for one in servers if one in heard]
+        known = bool(servers) and len(times) == len(servers)
+        until = min(times) if known else None
+        fresh = until is not None and now - until <= policy.feed_stale
+        if until is not None and self._horizon is None:
+            until -= _UNDER_WAY
+        if newest is not None and (until is None or newest > until):
+            until = newest
+        return (until.timestamp() if until else 0.0), fresh
+
+    def _learn(self, tx: Tx, ci: KnownCi, now: datetime) -> References:
+        """Who is the reference; the past of all CIs is counted once a day, the rest often."""
+        fresh = self._learnt_at is not None and abs(now - self._learnt_at) < _LEARNT_FOR
+        if fresh and ci.id in self._names:
+            return self._references
+        names = {one.id: one.name for one in all_cis(tx)}
+        whole = self._counted_at is None or abs(now - self._counted_at) > _COUNTED_FOR
+        since = None if whole or names != self._names else _monday(now - timedelta(days=7))
+        found = {_place(one): one for one in map(_count, verdicts_by_week(tx, names, since))}
+        if since is None:
+            self._counts, self._counted_at = found, now
+        else:
+            self._counts |= found
+        configured = [(one.projects, one.ci) for one in self._config.reference]
+        self._references = learn(self._counts.values(), names, configured)
+        self._names, self._learnt_at = names, now
+        return self._references
+
+    def _policy(self, tx: Tx, ci: KnownCi, references: References) -> Policy:
+        if not self._policies.differ:
+            return self._policies.default
+        pipeline = main_pipeline(tx, ci.id) if self._policies.by_pipeline else None
+        return self._policies.of(ci.name, references.main_project(ci.id), pipeline)
+
+    def _write(self, tx: Tx, seen: _Seen, now: datetime) -> tuple[int, list[Recorded]]:
+        ci, life = seen.ci, seen.lived.life
+        incidents = record(tx, ci.id, seen.lived)
+        for one in incidents:
+            if one.last is not None:
+                log.info(
+                    "incident ci=%s kind=%s step=%s id=%d reason=%s",
+                    ci.name,
+                    one.incident.kind,
+                    one.last.name,
+                    one.stored.id,
+                    one.last.reason,
+                )
+        _keep_health(tx, seen, now)
+        self._keep_life(tx, ci.id, _ids(incidents))
+        at = life.at
+        around = Judged(
+            ci,
+            seen.feed_fresh,
+            frozenset(
+                reference
+                for project in seen.reader.homes
+                if (reference := seen.reader.references.at(project, at)) is not None
+            ),
+            frozenset(seen.reader.homes),
+            seen.first,
+        )
+        told = self._teller.tell(tx, around, incidents, now) if self._tells else 0
+        return told, incidents
+
+    def _keep_life(self, tx: Tx, ci_id: int, ids: Mapping[IncidentKey, int]) -> None:
+        wrong = self._lives.wrong_from(ci_id)
+        if wrong is not None:
+            drop_lives(tx, ci_id, wrong)
+        for stored in self._lives.to_store(ci_id, ids):
+            put_life(tx, stored, spread_stored(life_times(tx, ci_id), stored.at))
+
+
+def _ids(incidents: Iterable[Recorded]) -> dict[IncidentKey, int]:
+    return {key_of(one.incident): one.stored.id for one in incidents}
+
+
+def _count(one: Verdicts) -> Count:
+    first = one.first_at.timestamp()
+    return Count(one.project, one.ci_id, int(one.week), one.number, first)
+
+
+def _place(one: Count) -> tuple[str, int, int]:
+    return (one.project, one.ci_id, one.week)
+
+
+def _monday(at: datetime) -> datetime:
+    """The begin of the week: weeks are counted whole."""
+    midnight = at.replace(hour=0, minute=0, second=0, microsecond=0)
+    return midnight - timedelta(days=at.weekday())
+
+
+def _keep_health(tx: Tx, seen: _Seen, now: datetime) -> None:
+    signals = [signal_row(one) for one in seen.health.signals]
+    put_health(
+        tx,
+        StoredHealth(
+            seen.ci.id,
+            seen.health.state.value,
+            seen.health.since or _well_since(seen.lived.life),
+            now,
+            seen.last_heard,
+            json.dumps(signals, ensure_ascii=False, separators=(",", ":")),
+        ),
+    )
+
+
+def _well_since(life: Life) -> datetime | None:
+    """Since when nothing is wrong: since the last incident was over, else since it was heard."""
+    ended = [
+        one.resolved_at
+        for one in life.incidents.values()
+        if one.phase is Phase.RESOLVED and one.opened_at is not None and one.resolved_at
+    ]
+    if ended:
+        return max(ended)
+    first = life.judge.chances.rhythm.first
+    return moment(first) if first else None

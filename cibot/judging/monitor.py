@@ -1,0 +1,158 @@
+"""The thread that judges: news first, and everybody every few minutes.
+
+CIs that have new reports are judged at once; all others come round every few
+minutes, since silence comes without a report.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from cibot.config.models import Config
+from cibot.errors import CibotError
+from cibot.health.configured import Policies
+from cibot.health.policy import Policy
+from cibot.health.presence import NAME as SILENT
+from cibot.health.signal import Health
+from cibot.judging.judging import Judging
+from cibot.model import State
+from cibot.store.cis import all_cis
+from cibot.store.engine import Store, Tx
+from cibot.store.incidents import StoredHealth, health_of
+from cibot.store.reports import cis_heard_since
+
+log = logging.getLogger(__name__)
+
+_AT_LEAST_EVERY = timedelta(minutes=5)
+_LOOK_BACK = timedelta(minutes=3)  # reports that another process stored since the last tick
+_AGAIN_S = 15.0
+_REST = 20  # a CI whose judging takes long is judged less often: a twentieth of the time at most
+
+
+class Monitor:
+    """Judges CIs; `heard` wakes it. Its `judge` may be called from any thread."""
+
+    def __init__(
+        self,
+        store: Store,
+        config: Config,
+        policy: Policy | Policies,
+        clock: Callable[[], datetime],
+        on_message: Callable[[], None] = lambda: None,
+        leads: Callable[[], bool] = lambda: True,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        policies = policy if isinstance(policy, Policies) else Policies(policy)
+        self._one = Judging(store, config, policies, clock)
+        self._on_message = on_message
+        self._leads = leads
+        self._dirty: set[int] = set()  # to be judged
+        self._news: set[int] = set()  # of these, who has said something: they come first
+        self._rests_until: dict[int, float] = {}
+        self._lock = threading.Lock()
+        self._judging = threading.Lock()
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="monitor", daemon=True)
+
+    def start(self) -> None:
+        """Starts the thread that judges what `heard` names."""
+        self._thread.start()
+
+    def stop(self, timeout: float) -> None:
+        """Ends the thread after the CI under way, within ``timeout`` seconds."""
+        self._stopping.set()
+        self._wake.set()
+        self._thread.join(timeout)
+
+    def heard(self, ci_ids: set[int], *, news: bool = True) -> None:
+        """Says that these CIs have new reports; without ``news`` they are only due."""
+        with self._lock:
+            self._dirty |= ci_ids
+            if news:
+                self._news |= ci_ids
+        self._wake.set()
+
+    def judge_all(self) -> None:
+        """Judges every CI that was heard lately or not judged for a while.
+
+        One that is half way to a worse verdict, or of whose silence nothing could be said,
+        is judged each time: a deadline passes, or a feed comes back, without a report.
+        """
+        now = self._clock()
+
+        def due(tx: Tx) -> set[int]:
+            judged = {one.ci_id: _due(one) for one in health_of(tx)}
+            old = {one.id for one in all_cis(tx) if one.id not in judged or now >= judged[one.id]}
+            return old | cis_heard_since(tx, now - _LOOK_BACK)
+
+        self.heard(self._store.read(due), news=False)
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            self._wake.wait(self._nap())
+            self._wake.clear()
+            while not self._stopping.is_set() and (taken := self._next()) is not None:
+                if self._leads():
+                    self._try(*taken)
+
+    def _try(self, ci_id: int, news: bool) -> None:
+        """Judges a CI; one that could not be judged waits for a while.
+
+        After news it rests, so that one that says much does not take all the time. After
+        a round it does not: the next news shall be told at once.
+        """
+        started = time.monotonic()
+        try:
+            self.judge(ci_id)
+        except CibotError as error:
+            log.warning("not judged ci=%d cause=%s", ci_id, error)
+            self._rests_until[ci_id] = started + _AGAIN_S
+            self.heard({ci_id}, news=news)
+            return
+        if news:
+            self._rests_until[ci_id] = started + _REST * (time.monotonic() - started)
+
+    def _nap(self) -> float | None:
+        """Seconds until a CI that rests may be judged; None when nobody waits."""
+        with self._lock:
+            waiting = [self._rests_until.get(one, 0.0) for one in self._dirty]
+        return max(0.0, min(waiting) - time.monotonic()) if waiting else None
+
+    def _next(self) -> tuple[int, bool] | None:
+        """Takes one of the CIs that wait and do not rest, news before rounds; and which it is."""
+        now = time.monotonic()
+        with self._lock:
+            ready = [one for one in self._dirty if self._rests_until.get(one, 0.0) <= now]
+            taken = min(ready, key=lambda one: (one not in self._news, one), default=None)
+            if taken is None:
+                return None
+            news = taken in self._news
+            self._dirty.remove(taken)
+            self._news.discard(taken)
+        return taken, news
+
+    def judge(self, ci_id: int) -> Health | None:
+        """Judges one CI now: its health, its incidents and what is told.
+
+        None where there is no such CI. Raises StoreError.
+        """
+        with self._judging:
+            health, told = self._one.judge(ci_id)
+        if told:
+            self._on_message()
+        return health
+
+
+def _due(health: StoredHealth) -> datetime:
+    """When a CI that is not heard is judged again."""
+    for one in json.loads(health.signals):
+        if one["rising"] or (one["name"] == SILENT and one["verdict"] == State.UNKNOWN):
+            return health.assessed_at
+    return health.assessed_at + _AT_LEAST_EVERY

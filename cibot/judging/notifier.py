@@ -1,0 +1,154 @@
+"""Decides who hears of an incident and puts the messages into the outbox."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from urllib.parse import quote
+
+from cibot.config.models import Config
+from cibot.incidents.incident import Phase
+from cibot.incidents.incidentrow import incident_from_row
+from cibot.incidents.inhibition import (
+    AFTERMATH,
+    Opening,
+    Surroundings,
+    common_breakage,
+    opening,
+    over_of,
+)
+from cibot.incidents.messages import Subject, alert_card, together_card
+from cibot.incidents.news import HISTORY, Decision, decide, knowing
+from cibot.incidents.routing import Alert
+from cibot.judging.audience import muted, tell_all
+from cibot.judging.recording import Recorded, rewrite
+from cibot.judging.trend import trend_of
+from cibot.store.cis import KnownCi, all_cis, server_urls
+from cibot.store.engine import Tx
+from cibot.store.histories import servers_of
+from cibot.store.incidents import incidents_of, opened_since
+from cibot.text.card import Card
+
+log = logging.getLogger(__name__)
+
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A CI as it was judged: what a message of it depends on."""
+
+    ci: KnownCi
+    feed_fresh: bool
+    references: frozenset[int]  # of its projects, now
+    projects: frozenset[str]
+    first: bool  # it was never judged before
+
+
+class Teller:
+    """Turns incidents into messages by the routes of the configuration."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._owners = {one.name: one.owner for one in config.ci}
+
+    def tell(self, tx: Tx, one: Judged, incidents: Sequence[Recorded], now: datetime) -> int:
+        """Adds what is to be said to the outbox; returns how many messages.
+
+        An opening that a greater trouble or a silence keeps back is told when
+        that is over and the incident still lasts; an end is told only of what was
+        told, and nothing in a silence.
+        """
+        known = {one.incident.id: one for one in incidents}
+        decisions = [*decide([one.incident for one in incidents], _surroundings(tx, one, now), now)]
+        silence = muted(tx, one.ci.name, now) if decisions else None
+        added = 0
+        for it in decisions:
+            recorded, kind = known[it.incident.id], it.incident.kind
+            history = it.step.name == "opened" and now - it.step.at > HISTORY
+            if it.quiet or (one.first and history):
+                rewrite(tx, recorded, knowing(it.incident, it.step, loud=False))
+            elif silence is not None:
+                log.info("silenced ci=%s kind=%s until=%s", one.ci.name, kind, silence.until)
+            elif it.kept_back is not None:
+                log.info("kept back ci=%s kind=%s reason=%s", one.ci.name, kind, it.kept_back)
+            else:
+                added += self._say(tx, one, recorded, it, now)
+        return added
+
+    def _say(self, tx: Tx, one: Judged, recorded: Recorded, it: Decision, now: datetime) -> int:
+        incident = knowing(recorded.incident, it.step)
+        alert = Alert(
+            one.ci.name,
+            incident.kind,
+            incident.severity,
+            self._owners.get(one.ci.name),
+            one.projects,
+        )
+        recorded = rewrite(tx, recorded, incident)
+        key, message = self._message(tx, one.ci, recorded, it, now)
+        return tell_all(tx, self._config, alert, one.ci.id, key, message, now)
+
+    def _message(
+        self, tx: Tx, ci: KnownCi, recorded: Recorded, it: Decision, now: datetime
+    ) -> tuple[str, Card]:
+        """The dedupe key and the card; many openings within an hour share one."""
+        step = it.step
+        if step.name in {"opened", "reopened"}:
+            cis = all_cis(tx)
+            together = common_breakage(_openings(tx, cis, now), len(cis), now)
+            if together is not None:
+                key = f"together:{together[0].at:%Y%m%dT%H%M%S}"
+                return key, together_card(together, len(cis), self._page())
+        page, days = self._page("ci", ci.name), trend_of(tx, ci.id, ci.name, now)
+        subject = Subject(ci.name, page, _change_url(tx, ci), days, it.lasts)
+        card = alert_card(recorded.incident, step, subject)
+        told = recorded.incident.told
+        count = told.count if told else 0
+        return f"incident:{recorded.stored.id}:{count}:{step.name}", card
+
+    def _page(self, *path: str) -> str | None:
+        base = self._config.web.public_url
+        if base is None:
+            return None
+        return "/".join([str(base).rstrip("/"), *(quote(part, safe="") for part in path)])
+
+
+def _openings(tx: Tx, cis: Sequence[KnownCi], now: datetime) -> list[Opening]:
+    names = {known.id: known.name for known in cis}
+    return [
+        opening(names.get(row.ci_id, "?"), incident_from_row(json.loads(row.body), row.id))
+        for row in opened_since(tx, now - _DAY)
+        if row.opened_at is not None and row.state != Phase.WITHDRAWN
+    ]
+
+
+def _surroundings(tx: Tx, one: Judged, now: datetime) -> Surroundings:
+    broken = any(
+        row.kind in {"success", "level"} and row.state in {"firing", "acknowledged"}
+        for reference in one.references - {one.ci.id}
+        for row in incidents_of(tx, reference)
+    )
+    own = incidents_of(tx, one.ci.id, resolved_since=now - AFTERMATH)
+    read = [incident_from_row(json.loads(row.body), row.id) for row in own]
+    return Surroundings(
+        feed_fresh=one.feed_fresh,
+        is_reference=one.ci.id in one.references,
+        alone=not one.references - {one.ci.id},
+        reference_broken=broken,
+        silent=any(row.kind == "silent" and row.state in {"firing", "acknowledged"} for row in own),
+        over=over_of(read, now),
+    )
+
+
+def _change_url(tx: Tx, ci: KnownCi) -> str | None:
+    """Where Gerrit shows a change, for a CI of one server."""
+    urls = server_urls(tx)
+    servers = servers_of(tx, ci.id)
+    if len(servers) != 1:
+        return None
+    base = urls[next(iter(servers))][1].rstrip("/").replace("{", "%7B").replace("}", "%7D")
+    return base + "/{number}/{patch_set}"

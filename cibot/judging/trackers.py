@@ -1,0 +1,253 @@
+"""Brings the lives of CIs up to date, and goes back where something came late.
+
+A life is a function of what is stored, so it can be lived anew from any state
+that was kept: a few in memory, some in the store. What arrived since the last
+time and happened before it is late, and life goes on from before it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from cibot.health.facts import moment
+from cibot.health.policy import Policy
+from cibot.health.references import Reigns
+from cibot.incidents.tracker import IncidentKey, Life, LifeStep
+from cibot.judging.facts import Reader
+from cibot.store.arrivals import KNOWN, LATER, Arrived, arrived
+from cibot.store.checkpoints import StoredLife, newest_life
+from cibot.store.engine import Tx
+from cibot.store.histories import first_report_of, full_at
+
+VERSION = 3  # of the judgement: another one lives all lives anew
+_LOOK_BACK = timedelta(minutes=15)  # what another process is still about to commit
+_LITTLE = 86_400.0  # seconds that are lived through in one go, whatever was said
+_FULL = 5000  # reports of a CI, or of its reference, that are lived through in one go
+_BEFORE_FIRST = 4 * 86_400.0
+_IN_MEMORY = 6
+_KEEP_EVERY = 3600.0  # seconds of life between two states that are stored
+_KEEP_EVERY_IN_MEMORY = 60.0
+_STOPS = (4 * 86_400.0, 12 * 3600.0, 2 * 3600.0)
+"""How long before the end of a long past states are kept: a patch set is often told of with the
+first comment on it, hours after it came."""
+_MOST_LIVES = 256  # in memory; the others are read from the store
+_Moment = tuple[str, datetime]  # what kind of thing was heard when
+
+
+@dataclass(slots=True)
+class Kept:
+    """A life in memory, and what is needed to go on with it."""
+
+    life: Life
+    basis: str
+    marked_at: datetime | None  # what was heard before is in it
+    seen: dict[_Moment, tuple[int, int]] = field(default_factory=dict)
+    """What was heard since then, and is in it, as `_seen` sums it up."""
+    reigns: dict[str, Reigns] = field(default_factory=dict)
+    states: list[tuple[float, bytes]] = field(default_factory=list)  # earlier ones, packed
+    stored_at: float = 0.0
+    passed: list[tuple[float, str]] = field(default_factory=list)  # JSON; not yet in states
+    wrong_from: float | None = None  # states of that time and later know less than they should
+
+
+@dataclass(slots=True)
+class Lived:
+    """What came of it: the steps since ``since``; ``again`` where a part or all was lived anew."""
+
+    life: Life
+    since: float
+    again: bool
+    steps: list[LifeStep]
+
+
+class Lives:
+    """The lives of all CIs, as far as this process judged them."""
+
+    def __init__(self) -> None:
+        self._kept: dict[int, Kept] = {}
+        self._under_way: dict[int, Kept] = {}  # lived on, and not yet written
+
+    def live(self, tx: Tx, reader: Reader, policy: Policy, until: float, now: datetime) -> Lived:
+        """Brings a CI's life up to ``until`` (seconds of the epoch).
+
+        What is not written afterwards, as `keep` says, did not come to be: the next time
+        the life is read from the store.
+        """
+        ci_id, basis = reader.ci.id, basis_of(reader, policy)
+        kept = self._kept.pop(ci_id, None)
+        if kept is None or kept.basis != basis:
+            kept = self._load(tx, ci_id, basis, policy)
+        since = kept.marked_at or now - _LOOK_BACK
+        begun = kept.life.at
+        until = max(until, begun)
+        spans = (moment(begun), moment(until))
+        heard = arrived(tx, {ci_id, *reader.others}, reader.homes, since, spans)
+        late = self._late(kept, reader, heard)
+        if late is not None:
+            wrong_from = late if kept.wrong_from is None else min(late, kept.wrong_from)
+            kept = self._back(tx, kept, reader, policy, late)
+            kept.wrong_from = wrong_from
+        start = kept.life.at
+        steps = self._through(tx, kept, reader, until)
+        kept.reigns = {one: reader.references.reigns.get(one, Reigns()) for one in reader.homes}
+        newest = max((one.heard_at for one in heard), default=now)
+        kept.marked_at = max(since, min(now, newest) - _LOOK_BACK)
+        kept.seen = _seen(heard, kept.marked_at)
+        self._under_way[ci_id] = kept
+        return Lived(kept.life, start, start < begun or not start, steps)
+
+    def keep(self, ci_id: int, ids: Mapping[IncidentKey, int]) -> None:
+        """Keeps the present state, which was written, and earlier ones: the older, the fewer.
+
+        ``ids`` are those of the incidents that were written.
+        """
+        kept = self._kept[ci_id] = self._under_way.pop(ci_id)
+        if len(self._kept) > _MOST_LIVES:
+            del self._kept[next(iter(self._kept))]
+        kept.wrong_from = None
+        at = kept.life.at
+        if at - kept.stored_at >= _KEEP_EVERY:
+            kept.stored_at = at  # `to_store` gave it
+        for passed_at, row in kept.passed:
+            kept.states.append((passed_at, _packed(json.loads(row), ids)))
+        kept.passed.clear()
+        if not kept.states or at - kept.states[-1][0] >= _KEEP_EVERY_IN_MEMORY:
+            kept.states.append((at, _packed(kept.life.row(), ids)))
+        kept.states = [kept.states[place] for place in _spread([one for one, _ in kept.states], at)]
+
+    def wrong_from(self, ci_id: int) -> datetime | None:
+        """From when on stored states are wrong until `keep`: they are to be forgotten."""
+        wrong = self._under_way[ci_id].wrong_from
+        return None if wrong is None else moment(wrong)
+
+    def to_store(self, ci_id: int, ids: Mapping[IncidentKey, int]) -> list[StoredLife]:
+        """The present state where it is time to store one; before it those kept on a long way.
+
+        ``ids`` are those of the incidents that are being written.
+        """
+        kept = self._under_way[ci_id]
+        if kept.life.at - kept.stored_at < _KEEP_EVERY or kept.marked_at is None:
+            return []
+        rows = [(at, json.loads(row)) for at, row in kept.passed[-len(_STOPS) :]]
+        rows.append((kept.life.at, kept.life.row()))
+        for _, row in rows:
+            Life.name_incidents(row, ids)
+        return [
+            StoredLife(ci_id, moment(at), kept.marked_at, kept.basis, row)
+            for at, row in rows
+            if at > kept.stored_at
+        ]
+
+    @staticmethod
+    def _load(
+        tx: Tx, ci_id: int, basis: str, policy: Policy, before: datetime | None = None
+    ) -> Kept:
+        stored = newest_life(tx, ci_id, basis, before)
+        if stored is None:
+            return Kept(Life(policy), basis, None)
+        life = Life.of(policy, stored.body)
+        return Kept(life, basis, stored.marked_at, stored_at=life.at)
+
+    @staticmethod
+    def _late(kept: Kept, reader: Reader, heard: Iterable[Arrived]) -> float | None:
+        """When the earliest of what the life does not know yet happened."""
+        at = kept.life.at
+        if not at:
+            return None
+        times = [
+            one.first_at.timestamp()
+            for one in heard
+            if one.span == KNOWN
+            and kept.seen.get((one.kind, one.heard_at)) != (one.number, one.keys)
+        ]
+        for project, reigns in kept.reigns.items():
+            differs = reigns.parts_from(reader.references.reigns.get(project, Reigns()))
+            if differs is not None and differs <= at:
+                times.append(differs)
+        return min(times, default=None)
+
+    def _back(self, tx: Tx, kept: Kept, reader: Reader, policy: Policy, late: float) -> Kept:
+        """An earlier state of the life, from before ``late``."""
+        states = [one for one in kept.states if one[0] < late]
+        if states:
+            life = Life.of(policy, json.loads(zlib.decompress(states[-1][1])))
+            return Kept(life, kept.basis, kept.marked_at, states=states, stored_at=life.at)
+        return self._load(tx, reader.ci.id, kept.basis, policy, moment(late))
+
+    @staticmethod
+    def _through(tx: Tx, kept: Kept, reader: Reader, until: float) -> list[LifeStep]:
+        life = kept.life
+        life.steps = []
+        if not life.at:
+            first = first_report_of(tx, reader.ci.id)
+            if first is None or first.timestamp() > until:
+                return []
+            start = first.timestamp() - _BEFORE_FIRST
+        else:
+            start = life.at
+        while start < until:
+            end = _next_stop(tx, reader, start, until)
+            life.live(reader.inputs(tx, start, end, life.judge.chances.pending), end)
+            if end < until:
+                kept.passed.append((end, json.dumps(life.row())))
+            start = end
+        return life.steps
+
+
+def _packed(row: dict[str, Any], ids: Mapping[IncidentKey, int]) -> bytes:
+    """A state for later; its incidents have the ids that they were stored under since."""
+    Life.name_incidents(row, ids)
+    return zlib.compress(json.dumps(row).encode(), 1)
+
+
+def _next_stop(tx: Tx, reader: Reader, start: float, until: float) -> float:
+    """Up to when life is lived through in one go: not more than memory should hold."""
+    end = next((one for before in _STOPS if (one := until - before) > start), until)
+    if end - start > _LITTLE:
+        full = full_at(tx, {reader.ci.id, *reader.others}, moment(start), _FULL)
+        end = end if full is None else min(end, full.timestamp())
+    return end
+
+
+def _seen(heard: Iterable[Arrived], since: datetime) -> dict[_Moment, tuple[int, int]]:
+    """What is in a life now of what was heard since then."""
+    seen: dict[_Moment, tuple[int, int]] = {}
+    for one in heard:
+        if one.heard_at >= since and one.span != LATER:
+            number, keys = seen.get((one.kind, one.heard_at), (0, 0))
+            seen[one.kind, one.heard_at] = (number + one.number, keys + one.keys)
+    return seen
+
+
+def basis_of(reader: Reader, policy: Policy) -> str:
+    """By what a CI is judged, in short: where it differs, its life is lived anew."""
+    told = repr((VERSION, policy, reader.scope, sorted(reader.uncounted)))
+    return hashlib.sha256(told.encode()).hexdigest()
+
+
+def _spread(times: list[float], now: float) -> list[int]:
+    """Places of the times to keep: of those about as old as each other, the oldest."""
+    kept: dict[int, int] = {}
+    for place, at in enumerate(times):
+        kept.setdefault(_age(now - at), place)
+    return sorted(kept.values())[-_IN_MEMORY:]
+
+
+def _age(seconds: float) -> int:
+    """0 for the present, 1 for minutes, and one more for each eight times as old."""
+    return 0 if seconds < 1 else 1 + int(max(0.0, seconds) / 60).bit_length() // 3
+
+
+def spread_stored(times: list[datetime], now: datetime) -> set[datetime]:
+    """Which stored states stay: the older they are, the fewer."""
+    kept: dict[int, datetime] = {}
+    for at in sorted(times):
+        hours = max(0.0, (now - at) / timedelta(hours=1))
+        kept.setdefault(int(hours).bit_length(), at.astimezone(UTC))
+    return set(kept.values())

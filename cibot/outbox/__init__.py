@@ -1,0 +1,1 @@
+"""Delivers the messages of the outbox table to the chat networks."""

@@ -1,0 +1,244 @@
+"""The outbox's sender: each message reaches its room, once, in its room's order.
+
+A message is claimed before it is sent and marked after. One that was claimed
+and never marked was cut off by a crash or a lost answer: the network is asked
+for it first, and where it cannot tell, it is sent again, marked as a possible
+repeat.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from cibot.chat.protocol import Backend, Channel
+from cibot.errors import CibotError, Permanent, Transient, Unconfirmed
+from cibot.judging.audience import PRIVATE
+from cibot.outbox import expiry
+from cibot.store import expired, outbox
+from cibot.store.engine import Store, Tx
+from cibot.store.outbox import Outgoing
+from cibot.text.card import Card, card
+
+log = logging.getLogger(__name__)
+
+LEASE = timedelta(seconds=60)
+REPEAT = "(possibly a repeat)"
+_LONGEST_WAIT_S = 300.0
+_PRIVATE = timedelta(hours=1)  # so long somebody who is away is looked for
+_LOOK_EVERY = timedelta(minutes=1)
+_IDLE_S = 1.0  # what another process put back for later comes due without a wake
+_GLANCES = 10  # meanwhile, whether a network that was away is there
+
+
+class Sender:
+    """Sends what is in the outbox, one thread a network.
+
+    ``leads`` says whether this process may send. ``rooms`` are where a message
+    that cannot be delivered is told of.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        backends: Mapping[str, Backend],
+        clock: Callable[[], datetime],
+        *,
+        rooms: Sequence[Channel] = (),
+        leads: Callable[[], bool] = lambda: True,
+    ) -> None:
+        self._store = store
+        self._backends = backends
+        self._clock = clock
+        self._rooms = rooms
+        self._leads = leads
+        self._wakes = {network: threading.Event() for network in backends}
+        self._works: set[Channel] = set()  # rooms where the last message of this process got out
+        self._looked: dict[str, datetime] = {}
+        self._due: dict[str, list[datetime]] = {network: [] for network in backends}  # put back
+        self._stopping = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    def start(self) -> None:
+        """Starts a thread for each network."""
+        for network in self._backends:
+            thread = threading.Thread(
+                target=self._run, args=(network,), name=f"send-{network}", daemon=True
+            )
+            thread.start()
+            self._threads.append(thread)
+
+    def wake(self) -> None:
+        """Says that there is something new in the outbox."""
+        for event in self._wakes.values():
+            event.set()
+
+    def stop(self, timeout: float) -> None:
+        """Ends the threads; a send that is under way is finished within ``timeout`` seconds."""
+        self._stopping.set()
+        self.wake()
+        for thread in self._threads:
+            thread.join(timeout)
+
+    def _run(self, network: str) -> None:
+        wake = self._wakes[network]
+        was_up = False
+        while not self._stopping.is_set():
+            wake.clear()
+            looked = self._clock()
+            try:
+                was_up = self._hurry(network, was_up)
+                while self._leads() and not self._stopping.is_set() and self.send_one(network):
+                    pass
+            except CibotError as error:
+                log.warning("outbox waits network=%s cause=%s", network, error)
+            self._pause(network, was_up, self._nap(network, looked))
+
+    def _nap(self, network: str, looked: datetime) -> float:
+        """Seconds until something is due that was put back, since it was ``looked`` last."""
+        due = self._due[network] = [one for one in self._due[network] if one > looked]
+        wait = (min(due) - self._clock()).total_seconds() if due else _IDLE_S
+        return min(_IDLE_S, max(0.0, wait))
+
+    def _pause(self, network: str, was_up: bool, nap: float) -> None:
+        """Until something new is said, a network comes, or so many seconds have passed."""
+        for _ in range(_GLANCES):
+            if self._wakes[network].wait(nap / _GLANCES):
+                return
+            if not was_up and self._backends[network].link().up:
+                return
+
+    def _hurry(self, network: str, was_up: bool) -> bool:
+        """Whether the network is there; where it has just come, nothing waits any longer."""
+        up = self._backends[network].link().up
+        if up and not was_up and self._leads():
+            self._store.write(lambda tx: outbox.hurry(tx, network, self._clock()))
+            return True
+        return up and was_up
+
+    def send_one(self, network: str) -> bool:
+        """Sends the next message that is due; False when there was none.
+
+        Raises StoreError when the database is away.
+        """
+        now = self._clock()
+        outgoing = self._store.write(
+            lambda tx: outbox.claim(tx, network, now, now + LEASE, frozenset())
+        )
+        if outgoing is None:
+            return self._revive(network, now)
+        try:
+            remote_id = self._deliver(self._backends[network], outgoing, now)
+        except Unconfirmed as error:
+            self._settle(outbox.mark_unsure, outgoing, error)
+        except Transient as error:
+            if outgoing.key.startswith(PRIVATE) and now - outgoing.created_at > _PRIVATE:
+                self._bury(outgoing, error)
+            else:
+                self._settle(outbox.mark_later, outgoing, error)
+        except Permanent as error:
+            self._bury(outgoing, error)
+        else:
+            self._done(outgoing, remote_id)
+        return True
+
+    def _revive(self, network: str, now: datetime) -> bool:
+        """Every minute: whether a given up message is due again, since a person may have acted."""
+        looked = self._looked.get(network)
+        if looked is not None and now - looked < _LOOK_EVERY:
+            return False
+        self._looked[network] = now
+        return self._store.write(lambda tx: expiry.revive(tx, network, now)) > 0
+
+    def _done(self, outgoing: Outgoing, remote_id: str | None) -> None:
+        """Notes that a message is out, or that it is too late for it (no ``remote_id``)."""
+        room = Channel(outgoing.network, outgoing.room)
+        now = self._clock()
+        if remote_id is None:
+            self._store.write(lambda tx: expiry.lay_aside(tx, outgoing, now))
+            log.info("too late key=%s room=%s", outgoing.key, room)
+            return
+
+        def work(tx: Tx) -> int:
+            outbox.mark_sent(tx, outgoing, remote_id, now)
+            return 0 if room in self._works else expiry.revive(tx, room.network, now, room.room)
+
+        revived = self._store.write(work)
+        self._works.add(room)
+        log.info("sent key=%s room=%s", outgoing.key, room)
+        if revived:
+            log.info("given up before, due again room=%s messages=%d", room, revived)
+
+    def _deliver(self, backend: Backend, outgoing: Outgoing, now: datetime) -> str | None:
+        """The remote id; None where the message was not sent since what it says is over."""
+        message = Card.from_json(outgoing.card)
+        doubt = False
+        if outgoing.doubtful:
+            try:
+                found = backend.find(outgoing.room, outgoing.key)
+            except LookupError:
+                doubt = True
+            else:
+                if found is not None:
+                    log.info("adopted key=%s remote=%s", outgoing.key, found)
+                    return found
+        if expiry.may_be_moot(outgoing, now) and self._store.read(
+            lambda tx: expiry.is_moot(tx, outgoing, now)
+        ):
+            return None
+        if doubt:
+            return self._repeat(backend, outgoing, message)
+        return backend.send(outgoing.room, message, key=outgoing.key)
+
+    @staticmethod
+    def _repeat(backend: Backend, outgoing: Outgoing, message: Card) -> str:
+        """Sends what may be out already. Until that works, the doubt about it stays."""
+        try:
+            return backend.send(outgoing.room, message.with_note(REPEAT), key=outgoing.key)
+        except Transient as error:
+            raise Unconfirmed(str(error), retry_after=error.retry_after) from error
+
+    def _settle(self, mark: Callable[..., bool], outgoing: Outgoing, error: Transient) -> None:
+        wait = min(_LONGEST_WAIT_S, 2.0 ** min(outgoing.attempts, 10)) * random.uniform(0.5, 1.0)
+        if error.retry_after is not None:  # the network knows better
+            wait = error.retry_after + random.uniform(0, 0.2)
+        due = self._clock() + timedelta(seconds=wait)
+        self._due[outgoing.network].append(due)
+        self._store.write(lambda tx: mark(tx, outgoing, due, str(error)))
+        log.warning(
+            "not sent yet key=%s room=%s/%s attempt=%d next_in_s=%.1f cause=%s",
+            outgoing.key,
+            outgoing.network,
+            outgoing.room,
+            outgoing.attempts,
+            wait,
+            error,
+        )
+
+    def _bury(self, outgoing: Outgoing, error: Permanent | Transient) -> None:
+        """Gives a message up and says so in another room, unless it was private or said that."""
+        lost = Channel(outgoing.network, outgoing.room)
+        told = None
+        if not outgoing.key.startswith(("dead:", PRIVATE)):
+            told = next((room for room in self._rooms if room != lost), None)
+        now = self._clock()
+        again = expiry.again_at(now, outgoing.attempts)
+        self._works.discard(lost)
+
+        def work(tx: Tx) -> None:
+            # a moment after the room's others, so that what can never be said holds up none
+            outbox.mark_dead(tx, outgoing, again + timedelta(seconds=1), str(error))
+            expired.postpone(tx, outgoing, again)
+            if told is not None:
+                text = f"I could not say this in {lost}: {error}"
+                note = Card((*card(text).lines, *Card.from_json(outgoing.card).lines))
+                outbox.enqueue(
+                    tx, f"dead:{outgoing.id}", told.network, told.room, note.to_json(), now
+                )
+
+        self._store.write(work)
+        self.wake()
+        log.error("given up key=%s room=%s cause=%s", outgoing.key, lost, error)

@@ -1,0 +1,265 @@
+"""The sentences that every face shows about a CI, as lines of spans. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from cibot.model import Result, State
+from cibot.reports.context import Context
+from cibot.reports.failures import FailedJob, Verdict
+from cibot.reports.feeds import ServerFeeds
+from cibot.reports.incidents import Incident
+from cibot.reports.listing import CiLine, Listing, is_wrong
+from cibot.reports.signals import Rate
+from cibot.reports.silences import Muted
+from cibot.reports.standing import Standing
+from cibot.reports.status import Status
+from cibot.text import figures
+from cibot.text.card import Line, Span, line, state_span
+
+_WORDS = {
+    Result.PASS: "passed",
+    Result.FAIL: "failed",
+    Result.INFRA: "broke by itself",
+    Result.SKIPPED: "skipped",
+}
+_RATE_SIGNALS = {"success", "level"}
+_NEEDED = {"success", "level", "silent"}
+
+
+def rate(found: Rate) -> str:
+    """As "93 % (88–96 %, n=104)"."""
+    return figures.rate(found.share, found.low, found.high, found.n)
+
+
+def name_span(ci: CiLine) -> Span:
+    """The name, linked to the CI's page."""
+    return Span(ci.name, href=ci.page, strong=True)
+
+
+def result_word(result: Result | None, outcome: str | None = None) -> str:
+    """What a report says in one word or two."""
+    if result is not None:
+        return _WORDS[result]
+    return {"started": "started", "none": "a notice", None: "not understood"}.get(
+        outcome, "no result"
+    )
+
+
+def standing(found: Standing) -> str:
+    """Its rank on its main project, and how much it passed beside the reference."""
+    parts = []
+    if found.rank is not None and found.of > 1:
+        parts.append(f"rank {found.rank} of {found.of} CIs on {found.project} by pass rate")
+    if found.passed is not None:
+        parts.append(
+            f"of {figures.plural(found.n, 'patch set')} that both judged in 7 d it passed"
+            f" {found.passed}, {found.reference} {found.reference_passed}"
+        )
+    return f"Beside others: {'; '.join(parts) or f'alone on {found.project}'}."
+
+
+def since(ctx: Context, ci: CiLine) -> str:
+    """As " since Sat 14:10 UTC (38 h)", or nothing where it is not known."""
+    return f" {figures.since(ci.since, ctx.now, ctx.zone)}" if ci.since else ""
+
+
+def headline(ctx: Context, found: Status) -> Line:
+    """Who, what, since when, how much beside the reference, what exactly fails."""
+    ci = found.ci
+    parts = (
+        name_span(ci),
+        ": ",
+        state_span(ci.state),
+        since(ctx, ci) if is_wrong(ci.state) else "",
+        f": {_detail(ctx, found)}",
+    )
+    job = found.worst_job
+    if job is None:
+        return line(*parts)
+    share = f" fails in {job.failed} of {figures.plural(job.of, 'failure')}."
+    return line(*parts, " Job ", Span(job.job, code=True), share)
+
+
+def _detail(ctx: Context, found: Status) -> str:
+    """What was seen, as a sentence without its capital."""
+    ci = found.ci
+    if ci.state is State.UNKNOWN:
+        return f"{_unknown(found)}."
+    if ci.state is State.SILENT:
+        return f"{_silent(ctx, found)}."
+    bad_by = {one.name for one in ci.signals if one.verdict is ci.state}
+    by_another = bool(ci.said) and not bad_by & _RATE_SIGNALS
+    if found.passed_since is not None and not by_another:
+        passed = found.passed_since
+        return f"{passed.passes} of {passed.n} passed since then{_beside(found)}."
+    if ci.rate is not None and not by_another:
+        share, figures = rate(ci.rate).split(" (", 1)
+        return f"{share} passed ({figures}{_beside(found)}."
+    return f"{ci.said.rstrip('.')}." if ci.said else "nothing to count yet."
+
+
+def _silent(ctx: Context, found: Status) -> str:
+    said, heard = found.ci.said.rstrip("."), found.ci.last_heard_at
+    if "heard" in said:
+        return said
+    when = f"last heard {_when(ctx, heard)}" if heard else "never heard"
+    return f"{said}; {when}" if said else when
+
+
+def _unknown(found: Status) -> str:
+    ci = found.ci
+    if found.stale:
+        return "our own feed is stale, so it cannot be judged"
+    if ci.rate is not None:
+        unknown = (one for one in ci.signals if one.verdict is State.UNKNOWN)
+        said = next((one.said for one in unknown if one.name in _NEEDED), "")
+        return said.rstrip(".") or "too few results to judge"
+    return "too few results to judge" if ci.last_heard_at else "nothing heard from it yet"
+
+
+def _when(ctx: Context, heard: datetime) -> str:
+    return f"{figures.clock(heard, ctx.now, ctx.zone)} ({figures.ago(heard, ctx.now)})"
+
+
+def _beside(found: Status) -> str:
+    if found.reference is None or found.reference_rate is None:
+        return ""
+    return f"; {found.reference} passed {figures.percent(found.reference_rate.share)}"
+
+
+def details(ctx: Context, found: Status) -> Line:
+    """The second line of a status: figure, last report, incident."""
+    ci, last = found.ci, found.last
+    parts: list[list[str | Span]] = []
+    if ci.rate is not None and found.passed_since is not None:
+        parts.append([f"7-day rate {rate(ci.rate)}"])
+    if ci.since and not is_wrong(ci.state):
+        parts.append([f"{ci.state.value}{since(ctx, ci)}"])
+    if last is not None:
+        word = result_word(last.result, last.outcome)
+        parts.append(
+            [f"last report {figures.ago(last.posted_at, ctx.now)}: {word} ", patch_set(last)]
+        )
+    parts += [[*incident_words(one)] for one in ci.incidents]
+    return separated(parts)
+
+
+def separated(parts: list[list[str | Span]]) -> Line:
+    """Parts with a middle dot between them."""
+    flat: list[str | Span] = []
+    for part in parts:
+        flat += [" · ", *part] if flat else part
+    return line(*flat)
+
+
+def patch_set(found: Verdict) -> Span:
+    """As "912345,3", linked to Gerrit."""
+    tail = f",{found.patch_set}" if found.patch_set else ""
+    return Span(f"{found.number}{tail}", href=found.page)
+
+
+def incident_words(one: Incident) -> tuple[str | Span, ...]:
+    """As "incident #218, not acknowledged"."""
+    return "incident ", Span(f"#{one.id}", href=one.page), f", {acknowledgement(one)}"
+
+
+def muted(ctx: Context, one: Muted) -> Line:
+    """A silence: of what, until when, who said so and why."""
+    left = one.until - ctx.now
+    days = left >= timedelta(days=2)
+    length = (
+        figures.span(left) if days else figures.duration(left.total_seconds()).removesuffix(" 00")
+    )
+    zone = one.until.astimezone(ctx.zone).tzname() or ""
+    until = f"until {figures.clock(one.until, ctx.now, ctx.zone)} {zone} ({length})"
+    name = Span(figures.cut(one.ci, 60), strong=True)
+    by, reason = figures.cut(one.by, 40), figures.cut(one.reason, 150)
+    return line(f"Silence #{one.id}: no alerts of ", name, f" {until}, by {by}: “{reason}”")
+
+
+def acknowledgement(one: Incident) -> str:
+    """Whether somebody looks at it."""
+    if one.state != "acknowledged":
+        return "not acknowledged" if one.state == "firing" else one.state
+    by = f" by {figures.cut(one.acknowledged_by, 40)}" if one.acknowledged_by else ""
+    note = f": “{figures.cut(one.note, 80)}”" if one.note else ""
+    return f"acknowledged{by}{note}"
+
+
+def jobs(found: tuple[FailedJob, ...], most: int = 3) -> Line:
+    """The names of failed jobs, linked to their logs; voting ones first."""
+    ordered = sorted(found, key=lambda one: not one.voting)
+    parts: list[str | Span] = []
+    for one in ordered[:most]:
+        if parts:
+            parts.append(", ")
+        parts.append(Span(figures.cut(one.name, 60), href=web_address(one.url), code=True))
+    if len(ordered) > most:
+        parts.append(f" and {len(ordered) - most} more")
+    return line(*parts)
+
+
+def web_address(url: str | None) -> str | None:
+    """A URL that a link may have: http or https, nothing else that a comment contains."""
+    return url if url and url.startswith(("http://", "https://")) else None
+
+
+def brief(ctx: Context, ci: CiLine) -> Line:
+    """One CI in a list: state, name, figure, since when."""
+    parts: list[str | Span] = [state_span(ci.state), " ", name_span(ci)]
+    if is_wrong(ci.state):
+        parts.append(since(ctx, ci))
+    figure = f"{rate(ci.rate)} passed" if ci.rate else ""
+    said = ci.said.rstrip(".") if ci.said and ci.state is not State.HEALTHY else ""
+    why = said or figure
+    if why:
+        parts.append(f": {why}")
+    if ci.state is State.SILENT and ci.last_heard_at and "heard" not in why:
+        parts.append(f"; last heard {figures.ago(ci.last_heard_at, ctx.now)}")
+    return line(*parts)
+
+
+def overall(found: Listing) -> Line:
+    """As "3 of 50 CIs need a look: 1 silent, 1 failing, 1 degraded; 41 healthy, 6 not judged."."""
+    total = sum(found.totals.values())
+    if total == 0:
+        return line(
+            f"No CI reports on {found.project}." if found.project else "No CI is known yet."
+        )
+    said = needs_a_look(found.totals)
+    return line(f"On {found.project} {said[:1].lower()}{said[1:]}" if found.project else said)
+
+
+def needs_a_look(totals: dict[State, int]) -> str:
+    """How many CIs are wrong and how many are not, as a sentence."""
+    total = sum(totals.values())
+    wrong = [(state, count) for state, count in totals.items() if count and is_wrong(state)]
+    rest = [f"{totals[State.HEALTHY]} healthy"] if totals[State.HEALTHY] else []
+    if totals[State.UNKNOWN]:
+        rest.append(f"{totals[State.UNKNOWN]} not judged")
+    if not wrong:
+        head = "no CI needs a look" if total > 1 else "it needs no look"
+        return figures.sentence(f"{head}: {figures.listed(rest)}")
+    number = sum(count for _state, count in wrong)
+    bad = ", ".join(f"{count} {state.value}" for state, count in wrong)
+    head = f"{number} of {figures.plural(total, 'CI')} {'needs' if number == 1 else 'need'} a look"
+    return figures.sentence("; ".join([f"{head}: {bad}", *([", ".join(rest)] if rest else [])]))
+
+
+def stale_lines(ctx: Context, stale: tuple[ServerFeeds, ...]) -> tuple[Line, ...]:
+    """The honest word when our own feed is stale; nothing when it is not."""
+    if not stale:
+        return ()
+    heard = [
+        f"{one.server} was last heard {_age(ctx, one)}"
+        if one.heard_at
+        else f"{one.server} was never heard"
+        for one in stale
+    ]
+    return (line(f"Note: our own feed is stale, so this may be old: {figures.listed(heard)}."),)
+
+
+def _age(ctx: Context, one: ServerFeeds) -> str:
+    assert one.heard_at is not None
+    return f"{figures.span(max(timedelta(0), ctx.now - one.heard_at))} ago"

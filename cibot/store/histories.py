@@ -1,0 +1,330 @@
+"""What judging reads: the reports of a CI and of its references, and what became of changes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Integer, Select, bindparam, cast, func, select
+
+from cibot.store import schema
+from cibot.store.engine import Tx, in_this_order
+
+_CHUNK = 500
+_BUILT = ("pass", "fail", "infra")  # results of reports that builds made
+
+
+class ReportRow(NamedTuple):
+    """A report as judging needs it. Times are UTC."""
+
+    ci_id: int
+    change_id: int
+    seq: int
+    position: int | None
+    patch_set: int | None
+    posted_at: datetime
+    pipeline: str | None
+    outcome: str | None
+    result: str | None
+
+
+class ChangeRow(NamedTuple):
+    """What became of a change; ``closed_at`` is None while it is open."""
+
+    id: int
+    number: int
+    project: str
+    branch: str
+    closed_at: datetime | None
+
+
+def _reports() -> Select[Any]:
+    report, comment = schema.report.c, schema.comment.c
+    return select(
+        report.ci_id,
+        report.change_id,
+        report.seq,
+        comment.position,
+        report.patch_set,
+        report.posted_at,
+        report.pipeline,
+        report.outcome,
+        report.result,
+    ).join(schema.comment, (comment.change_id == report.change_id) & (comment.seq == report.seq))
+
+
+def first_report_of(tx: Tx, ci_id: int) -> datetime | None:
+    """When a CI first wrote anything."""
+    table = schema.report.c
+    query = select(func.min(table.posted_at)).where(table.ci_id == ci_id)
+    found: datetime | None = tx.execute(query).scalar()
+    return found
+
+
+def full_at(tx: Tx, ci_ids: Collection[int], after: datetime, number: int) -> datetime | None:
+    """When the first of some CIs has written ``number`` times since ``after``; None if none has."""
+    table = schema.report.c
+    query = (
+        select(table.posted_at)
+        .where(table.ci_id == bindparam("ci"), table.posted_at > after)
+        .order_by(table.posted_at)
+        .limit(1)
+        .offset(number - 1)
+    )
+    times = [tx.execute(query, {"ci": one}).scalar() for one in sorted(ci_ids)]
+    return min((one for one in times if one is not None), default=None)
+
+
+def reports_between(
+    tx: Tx, ci_id: int, after: datetime, until: datetime, projects: Collection[str] | None = None
+) -> list[ReportRow]:
+    """What a CI wrote in ``after < t <= until``, understood or not; in ``projects`` only."""
+    table = schema.report.c
+    query = _reports().where(
+        table.ci_id == ci_id, table.posted_at > after, table.posted_at <= until
+    )
+    if projects is not None:
+        change = schema.change.c
+        query = query.join(schema.change, change.id == table.change_id).where(
+            change.project.in_(sorted(projects)), table.result.in_(("pass", "fail"))
+        )
+    return [ReportRow(*row) for row in tx.execute(query)]
+
+
+def uploaded_between(
+    tx: Tx, projects: Collection[str], after: datetime, until: datetime
+) -> set[int]:
+    """The changes of some projects that got a patch set in ``after < t <= until``."""
+    if not projects:
+        return set()
+    change, patch_set = schema.change.c, schema.patch_set.c
+    query = (
+        select(patch_set.change_id)
+        .join(schema.change, change.id == patch_set.change_id)
+        .where(
+            patch_set.uploaded_at > after,
+            patch_set.uploaded_at <= until,
+            change.project.in_(sorted(projects)),
+        )
+        .distinct()
+    )
+    return set(tx.execute(query).scalars())
+
+
+def reports_before(
+    tx: Tx, ci_ids: Collection[int], change_ids: Collection[int], until: datetime
+) -> list[ReportRow]:
+    """What some CIs wrote on some changes until then, ``until`` included."""
+    table = schema.report.c
+    found: list[ReportRow] = []
+    for some in _chunks(change_ids):
+        query = _reports().where(
+            table.change_id.in_(some), table.ci_id.in_(sorted(ci_ids)), table.posted_at <= until
+        )
+        found.extend(ReportRow(*row) for row in tx.execute(query))
+    return found
+
+
+def voting_builds(
+    tx: Tx, ci_id: int, change_ids: Collection[int], until: datetime
+) -> dict[tuple[int, int], list[tuple[str, str, str | None]]]:
+    """(job, result, URL) of the voting builds of a CI's reports on some changes until then.
+
+    By (change, seq), in the order written; only of reports that judge something.
+    """
+    report, build = schema.report.c, schema.build.c
+    found: dict[tuple[int, int], list[tuple[str, str, str | None]]] = {}
+    for some in _chunks(change_ids):
+        query = in_this_order(
+            select(build.change_id, build.seq, build.job, build.result, build.url)
+            .select_from(schema.report)
+            .join(schema.build, (build.change_id == report.change_id) & (build.seq == report.seq))
+            .where(report.change_id.in_(some), report.ci_id == ci_id, report.posted_at <= until)
+            .where(report.result.in_(_BUILT), build.voting)
+            .order_by(report.change_id, report.seq, build.idx)
+        )
+        for change_id, seq, job, result, url in tx.execute(query):
+            found.setdefault((change_id, seq), []).append((job, result, url))
+    return found
+
+
+def change_rows(tx: Tx, change_ids: Collection[int]) -> dict[int, ChangeRow]:
+    """What became of some changes, by their row's id."""
+    table = schema.change.c
+    found: dict[int, ChangeRow] = {}
+    for some in _chunks(change_ids):
+        query = select(
+            table.id, table.number, table.project, table.branch, table.status, table.closed_at
+        ).where(table.id.in_(some))
+        for row_id, number, project, branch, status, closed_at in tx.execute(query):
+            closed = None if status == "NEW" else closed_at
+            found[row_id] = ChangeRow(row_id, number, project, branch, closed)
+    return found
+
+
+def uploads_of(tx: Tx, change_ids: Collection[int]) -> dict[int, dict[int, datetime]]:
+    """When each patch set of some changes came, by change and number."""
+    table = schema.patch_set.c
+    found: dict[int, dict[int, datetime]] = {}
+    for some in _chunks(change_ids):
+        query = select(table.change_id, table.number, table.uploaded_at).where(
+            table.change_id.in_(some)
+        )
+        for change_id, number, at in tx.execute(query):
+            found.setdefault(change_id, {})[number] = at
+    return found
+
+
+class Verdicts(NamedTuple):
+    """How many verdicts a CI gave in a project in one week, counted from the epoch's Monday."""
+
+    project: str
+    ci_id: int
+    week: int
+    number: int
+    first_at: datetime
+
+
+def verdicts_by_week(
+    tx: Tx, ci_ids: Collection[int], since: datetime | None = None
+) -> list[Verdicts]:
+    """How much some CIs judged where, week by week; of all time, or since then."""
+    report, change = schema.report, schema.change
+    week = _week(tx.dialect.name).label("week")
+    query = (
+        select(
+            change.c.project,
+            report.c.ci_id,
+            week,
+            func.count(),
+            func.min(report.c.posted_at),
+        )
+        .join(change, change.c.id == report.c.change_id)
+        .where(report.c.ci_id.in_(sorted(ci_ids)), report.c.result.in_(("pass", "fail")))
+        .group_by(change.c.project, report.c.ci_id, week)
+        .order_by(change.c.project, week, report.c.ci_id)
+    )
+    if since is not None:
+        query = query.where(report.c.posted_at >= since)
+    return [Verdicts(*row) for row in tx.execute(query)]
+
+
+def _week(dialect: str) -> Any:
+    posted = schema.report.c.posted_at
+    if dialect == "sqlite":
+        seconds = cast(func.strftime("%s", posted), Integer)
+        return (seconds - 345_600) // 604_800
+    days: Any = func.to_days(posted)
+    return func.floor((days - 719_532) / 7)
+
+
+def main_pipeline(tx: Tx, ci_id: int) -> str | None:
+    """The pipeline that most of a CI's newest thousand verdicts are from."""
+    table = schema.report.c
+    newest = (
+        select(table.pipeline)
+        .where(table.ci_id == ci_id, table.result.is_not(None))
+        .order_by(table.posted_at.desc())
+        .limit(1000)
+        .subquery()
+    )
+    query = select(newest.c.pipeline).group_by(newest.c.pipeline)
+    found: str | None = tx.execute(
+        query.order_by(func.count().desc(), newest.c.pipeline).limit(1)
+    ).scalar()
+    return found
+
+
+def last_heard(tx: Tx, ci_id: int) -> datetime | None:
+    """When a CI last wrote anything at all."""
+    table = schema.report.c
+    found: datetime | None = tx.execute(
+        select(func.max(table.posted_at)).where(table.ci_id == ci_id)
+    ).scalar()
+    return found
+
+
+def servers_of(tx: Tx, ci_id: int) -> set[int]:
+    """The servers on which a CI has accounts."""
+    query = select(schema.account.c.server_id).where(schema.account.c.ci_id == ci_id)
+    return set(tx.execute(query.distinct()).scalars())
+
+
+def heard_at(tx: Tx) -> dict[int, datetime]:
+    """When each server was last heard over any of its live feeds."""
+    table = schema.feed.c
+    query = (
+        select(table.server_id, func.max(table.heard_at))
+        .where(table.name.in_(("poll", "webhook")), table.heard_at.is_not(None))
+        .group_by(table.server_id)
+    )
+    return {row[0]: row[1] for row in tx.execute(query)}
+
+
+def _chunks(keys: Collection[Any]) -> Iterator[Sequence[Any]]:
+    ordered = sorted(keys)
+    for start in range(0, len(ordered), _CHUNK):
+        yield ordered[start : start + _CHUNK]
+
+
+class DuePatchSet(NamedTuple):
+    """A patch set that a CI reported on, and what became of it. Times are UTC.
+
+    ``superseded_at`` is when the next patch set came; ``status`` and
+    ``updated_at`` are the change's.
+    """
+
+    change_id: int
+    number: int
+    patch_set: int
+    project: str
+    branch: str
+    status: str
+    uploaded_at: datetime
+    superseded_at: datetime | None
+    updated_at: datetime
+
+
+def patch_sets_judged_by(
+    tx: Tx, ci_id: int, projects: Collection[str], since: datetime, until: datetime
+) -> list[DuePatchSet]:
+    """Patch sets of some projects on which a CI has given a verdict.
+
+    They came in ``since <= t < until``.
+    """
+    report, change = schema.report, schema.change
+    this, following = schema.patch_set, schema.patch_set.alias("following")
+    query = in_this_order(
+        select(
+            change.c.id,
+            change.c.number,
+            this.c.number,
+            change.c.project,
+            change.c.branch,
+            change.c.status,
+            this.c.uploaded_at,
+            following.c.uploaded_at,
+            change.c.updated_at,
+        )
+        .select_from(report)
+        .join(change, change.c.id == report.c.change_id)
+        .join(
+            this, (this.c.change_id == report.c.change_id) & (this.c.number == report.c.patch_set)
+        )
+        .outerjoin(
+            following,
+            (following.c.change_id == this.c.change_id) & (following.c.number == this.c.number + 1),
+        )
+        .where(
+            report.c.ci_id == ci_id,
+            report.c.result.in_(("pass", "fail")),
+            report.c.posted_at >= since,
+            change.c.project.in_(projects),
+            this.c.uploaded_at >= since,
+            this.c.uploaded_at < until,
+        )
+        .distinct()
+        .order_by(this.c.uploaded_at, change.c.id, this.c.number)
+    )
+    return [DuePatchSet(*row) for row in tx.execute(query)]

@@ -1,0 +1,147 @@
+"""What `status` asks: it is asked most, so nearly everything comes in one statement."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import BindParameter, Select, and_, bindparam, exists, func, select
+
+from cibot.store import schema
+from cibot.store.cis import CiName, HeardReport
+from cibot.store.engine import Tx, in_this_order
+from cibot.store.incidents import StoredHealth
+
+_NAME: BindParameter[str] = bindparam("name")
+_NOW: BindParameter[datetime] = bindparam("now")
+_HEALTH = [schema.health.c[name] for name in StoredHealth.__slots__]
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """One CI: its health, its last report (``uploaded_at`` is left out) with the server's
+    name and URL, and the health of others by their names.
+
+    The flags tell what else is worth asking: its open incidents, the silences of any
+    CI that hold now, and the servers that no live feed has heard.
+    """
+
+    ci: CiName
+    health: StoredHealth | None
+    last: HeardReport | None
+    server: tuple[str, str] | None
+    incidents: bool
+    silences: bool
+    stale: bool
+    others: dict[str, StoredHealth]
+
+
+class ResultRow(NamedTuple):
+    """What a report counts as; enough to count, without its change."""
+
+    change_id: int
+    seq: int
+    patch_set: int | None
+    pipeline: str | None
+    result: str
+
+
+def _flags() -> list[Any]:
+    """Open incidents of the CI, silences that hold, servers that were not heard."""
+    incident, silence, feed = schema.incident.c, schema.silence.c, schema.feed
+    other = schema.server.alias("other")
+    heard = and_(
+        feed.c.server_id == other.c.id,
+        feed.c.name.not_like("backfill%"),
+        feed.c.heard_at >= bindparam("fresh"),
+    )
+    unheard = select(func.count()).select_from(other.outerjoin(feed, heard))
+    return [
+        exists().where(incident.ci_id == schema.ci.c.id, incident.open_slot == 1),
+        exists().where(silence.until > _NOW, silence.since <= _NOW, silence.ended_at.is_(None)),
+        unheard.where(feed.c.server_id.is_(None)).scalar_subquery(),
+    ]
+
+
+_REPORT = ("change_id", "seq", "patch_set", "pipeline", "outcome", "result", "posted_at")
+_CHANGE = ("number", "project", "subject")
+
+
+def _glance_query() -> Select[Any]:
+    """Of the CI each report of its last moment; of others their health only.
+
+    Ordering is left to the reader: with a text among the columns MariaDB would do it on disk.
+    """
+    ci, health, report, change = schema.ci, schema.health, schema.report, schema.change
+    newest, server = schema.report.alias("newest").c, schema.server
+    last = select(newest.posted_at).where(newest.ci_id == ci.c.id)
+    last_at = last.order_by(newest.posted_at.desc()).limit(1).scalar_subquery()
+    told = [*(report.c[name] for name in _REPORT), *(change.c[name] for name in _CHANGE)]
+    named = and_(ci.c.name == _NAME, report.c.ci_id == ci.c.id, report.c.posted_at == last_at)
+    return in_this_order(
+        select(ci.c.id, ci.c.name, *_flags(), server.c.name, server.c.url, *_HEALTH, *told)
+        .select_from(ci)
+        .outerjoin(health, health.c.ci_id == ci.c.id)
+        .outerjoin(report, named)
+        .outerjoin(change, change.c.id == report.c.change_id)
+        .outerjoin(server, server.c.id == change.c.server_id)
+        .where(ci.c.name.in_(bindparam("names", expanding=True)))
+    )
+
+
+_GLANCE = _glance_query()
+_AFTER_SERVER = 7
+_AFTER_HEALTH = _AFTER_SERVER + len(_HEALTH)
+
+
+def _health(row: Any) -> StoredHealth | None:
+    values = row[_AFTER_SERVER:_AFTER_HEALTH]
+    return None if values[0] is None else StoredHealth(*values)
+
+
+def _heard(row: Any) -> HeardReport:
+    told = dict(zip((*_REPORT, *_CHANGE), row[_AFTER_HEALTH:], strict=True))
+    return HeardReport(ci_id=row[0], uploaded_at=None, **told)
+
+
+def glance(
+    tx: Tx, name: str, others: Collection[str], now: datetime, fresh: datetime
+) -> Glance | None:
+    """How the CI of exactly that name is, None where there is none.
+
+    ``others`` are the names of CIs of which only the health is wanted. A server counts as
+    heard when a live feed was heard at ``fresh`` or later.
+    """
+    given = {"name": name, "names": sorted({name, *others}), "now": now, "fresh": fresh}
+    rows = tx.execute(_GLANCE, given).all()
+    reports = [row for row in rows if row[1] == name]
+    if not reports:
+        return None
+    own = max(reports, key=lambda row: (row.change_id or 0, row.seq or 0))
+    known = own.change_id is not None
+    return Glance(
+        ci=CiName(own[0], own[1]),
+        health=_health(own),
+        last=_heard(own) if known else None,
+        server=(own[5], own[6]) if known else None,
+        incidents=bool(own[2]),
+        silences=bool(own[3]),
+        stale=own[4] > 0,
+        others={row[1]: one for row in rows if (one := _health(row)) is not None},
+    )
+
+
+def results_since(tx: Tx, ci_id: int, since: datetime | None, limit: int) -> list[ResultRow]:
+    """The newest reports of a CI that judge a patch set, newest first; since then, or ever."""
+    table = schema.report.c
+    query = (
+        select(*(table[name] for name in ResultRow._fields))
+        .where(table.ci_id == ci_id, table.result.is_not(None), table.patch_set.is_not(None))
+        .order_by(table.posted_at.desc(), table.change_id.desc(), table.seq.desc())
+        .limit(limit)
+    )
+    if since is not None:
+        query = query.where(table.posted_at >= since)
+    return [ResultRow._make(row) for row in tx.execute(query)]

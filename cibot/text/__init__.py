@@ -1,0 +1,1 @@
+"""What is written for people before a medium renders it: cards, figures, cleaned text. Pure."""

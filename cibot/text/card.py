@@ -1,0 +1,190 @@
+"""What the bot says, before any backend writes it: the one presentation model.
+
+Commands, alerts and summaries build a `Card`; each chat backend, the console
+and the CLI render it in their own way. Text in a span is *plain*: a renderer
+must escape it for its medium, whatever it holds.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+from cibot.model import State
+from cibot.text.graphemes import cut
+
+_BARS = "▁▂▃▄▅▆▇█"
+NO_RESULTS = "·"  # in a sparkline: a day without results
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A run of text with one meaning; ``href`` is an absolute http(s) URL or None."""
+
+    text: str
+    href: str | None = None
+    strong: bool = False
+    code: bool = False
+    state: State | None = None
+
+
+Line = tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """Something to press where a medium has buttons: the command's words, already taken apart."""
+
+    label: str
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """A CI's passes and failures for each of some UTC days that end with ``last``, oldest first."""
+
+    ci: str
+    last: date
+    days: tuple[tuple[int, int], ...]
+
+    @property
+    def shares(self) -> tuple[float | None, ...]:
+        """The share of each day that passed, 0..1; None on a day without results."""
+        return tuple(p / (p + f) if p + f else None for p, f in self.days)
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """Some lines; the first is the headline and must stand alone.
+
+    ``link`` is the page with the whole answer. ``long`` asks the backend to
+    answer in private or by link when the room is shared. ``incident`` ties an
+    alert to its thread. ``error`` marks a refusal or a mistake of the asker.
+    ``buttons`` offer what to do next; ``trend`` can be drawn beside the text.
+    """
+
+    lines: tuple[Line, ...]
+    link: str | None = None
+    long: bool = False
+    incident: int | None = None
+    error: bool = False
+    buttons: tuple[Button, ...] = ()
+    trend: Trend | None = None
+
+    def text(self) -> str:
+        """The lines as plain text, links left out: for logs, tests and pipes."""
+        return "\n".join("".join(span.text for span in line) for line in self.lines)
+
+    def to_json(self) -> str:
+        """The card as JSON text, frozen for the outbox."""
+        lines = [[_span_to_list(span) for span in line] for line in self.lines]
+        return json.dumps(
+            {
+                "lines": lines,
+                "link": self.link,
+                "long": self.long,
+                "incident": self.incident,
+                "error": self.error,
+                "buttons": [[one.label, *one.words] for one in self.buttons],
+                "trend": _trend_to_list(self.trend),
+            },
+            ensure_ascii=False,
+            separators=(",", ":"),
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> Card:
+        """Reads what `to_json` wrote; raises ValueError or KeyError on anything else."""
+        raw = json.loads(text)
+        return cls(
+            lines=tuple(tuple(_span_from_list(span) for span in line) for line in raw["lines"]),
+            link=raw["link"],
+            long=raw["long"],
+            incident=raw["incident"],
+            error=raw["error"],
+            # Messages that an older cibot froze have neither.
+            buttons=tuple(Button(one[0], tuple(one[1:])) for one in raw.get("buttons", ())),
+            trend=_trend_from_list(raw.get("trend")),
+        )
+
+    def with_note(self, note: str) -> Card:
+        """The same card with ``note`` put before its headline."""
+        head, *rest = self.lines or ((),)
+        return replace(self, lines=((Span(note + " "), *head), *rest))
+
+
+def _span_to_list(span: Span) -> list[Any]:
+    return [
+        span.text,
+        span.href,
+        span.strong,
+        span.code,
+        span.state.value if span.state else None,
+    ]
+
+
+def _span_from_list(raw: list[Any]) -> Span:
+    text, href, strong, code, state = raw
+    return Span(text, href, strong, code, State(state) if state else None)
+
+
+def _trend_to_list(trend: Trend | None) -> list[Any] | None:
+    return [trend.ci, trend.last.isoformat(), trend.days] if trend else None
+
+
+def _trend_from_list(raw: list[Any] | None) -> Trend | None:
+    if raw is None:
+        return None
+    ci, last, days = raw
+    return Trend(ci, date.fromisoformat(last), tuple((passes, fails) for passes, fails in days))
+
+
+def line(*parts: str | Span) -> Line:
+    """A line out of plain strings and spans."""
+    return tuple(Span(part) if isinstance(part, str) else part for part in parts)
+
+
+def card(*lines: str | Line, **fields: Any) -> Card:
+    """A card out of lines; a string is a line of its own."""
+    return Card(tuple(line(one) if isinstance(one, str) else one for one in lines), **fields)
+
+
+def state_span(state: State) -> Span:
+    """Shape and word of a state, as every face shows it."""
+    return Span(f"{state.shape} {state.value}", strong=True, state=state)
+
+
+def joined(parts: Iterable[Span], separator: str = ", ") -> Line:
+    """Spans with a separator between them."""
+    spans: list[Span] = []
+    for part in parts:
+        if spans:
+            spans.append(Span(separator))
+        spans.append(part)
+    return tuple(spans)
+
+
+def within(one: Line, most: int) -> Line:
+    """The line, or as much of it as fits into ``most`` bytes of UTF-8, with "…" at its end."""
+    kept: list[Span] = []
+    room = most
+    for span in one:
+        size = len(span.text.encode("utf-8", "replace"))
+        if size > room:
+            text = cut(span.text, room, size=lambda part: len(part.encode("utf-8", "replace")))
+            return (*kept, replace(span, text=text or "…"))
+        kept.append(span)
+        room -= size
+    return tuple(kept)
+
+
+def sparkline(shares: Iterable[float | None]) -> str:
+    """Shares of 0..1 as bars, None (no results) as a dot."""
+    top = len(_BARS) - 1
+    return "".join(
+        NO_RESULTS if share is None else _BARS[min(top, max(0, round(share * top)))]
+        for share in shares
+    )

@@ -1,0 +1,55 @@
+"""Answers as CSV, for spreadsheets: chosen columns, and nothing that one takes for a formula."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from cibot.web.api.encode import plain
+
+Lines = Iterable[Sequence[Any]]
+Table = Callable[[Any], Lines]
+"""Makes lines of an answer; the first is the heads of the columns."""
+
+# A cell that begins so is a formula; where the locale divides by semicolons, one may begin within.
+_FORMULA = re.compile(r"(^|[;\t\r\n])(\s*[=+\-@\uff1d\uff0b\uff0d\uff20])")
+
+
+def columns(rows: str, *paths: str) -> Table:
+    """A table of the answer's ``rows``: a column for each path, as ``rate.share``."""
+
+    def lines(answer: Any) -> Lines:
+        yield [path.replace(".", "_") for path in paths]
+        for row in getattr(answer, rows):
+            yield [_at(row, path) for path in paths]
+
+    return lines
+
+
+def write_csv(lines: Lines) -> bytes:
+    """The lines as RFC 4180 has them, in UTF-8."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    for line in lines:
+        writer.writerow([_cell(one) for one in line])
+    return text.getvalue().encode("utf-8", "replace")
+
+
+def _at(row: Any, path: str) -> Any:
+    for name in path.split("."):
+        row = None if row is None else getattr(row, name)
+    return row
+
+
+def _cell(value: Any) -> str | int | float | None:
+    """Numbers as they are; of several things a list; text that can be no formula."""
+    value = plain(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if value is None or isinstance(value, int | float):
+        return value
+    text = "; ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return _FORMULA.sub(r"\1'\2", text)

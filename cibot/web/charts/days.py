@@ -1,0 +1,120 @@
+"""A CI's pass rate by day beside its reference's, with its incidents, as SVG. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from cibot.health.intervals import wilson
+from cibot.reports.history import Day
+from cibot.reports.incidents import Incident
+from cibot.text import figures
+from cibot.web.charts import plot
+
+_ENOUGH = 20  # results for a point; a day with fewer borrows from the days before it
+_MOST_POOLED = 7  # days
+
+
+@dataclass(frozen=True, slots=True)
+class _Point:
+    day: Day
+    share: float
+    low: float
+    high: float
+
+
+def history_chart(
+    days: Sequence[Day], beside: Sequence[Day], incidents: Sequence[Incident], label: str
+) -> Markup:
+    """The chart over ``days``; ``beside`` are the reference's, empty where there is none."""
+    dates = [one.day for one in days]
+    axis = plot.Axis.over(dates)
+    parts = [
+        *(plot.level(_y(share), f"{share:.0%}".replace("%", " %")) for share in _LEVELS),
+        *plot.days_below(axis, dates),
+        *plot.incidents_behind(axis, incidents),
+        *_rate(axis, beside, "ref"),
+        *_rate(axis, days, "own"),
+        *(plot.hover(axis, one.day, _told(one)) for one in days),
+    ]
+    return plot.chart_of(label, parts, named=bool(incidents))
+
+
+_LEVELS = (0, 0.25, 0.5, 0.75, 1)
+
+
+def chart_in_words(
+    name: str, days: Sequence[Day], reference: str | None, beside: Sequence[Day]
+) -> str:
+    """What the chart shows, for those who hear it."""
+    said = f"{name} passed {_share(days)} in {len(days)} days"
+    return f"{said}, {reference} {_share(beside)}" if reference else said
+
+
+def _share(days: Sequence[Day]) -> str:
+    passes, fails = sum(one.passes for one in days), sum(one.fails for one in days)
+    return figures.percent(passes / (passes + fails)) if passes + fails else "nothing"
+
+
+def _told(day: Day) -> str:
+    """A day's figures, for the pointer."""
+    if day.passes + day.fails + day.infra == 0:
+        return f"{plot.day_words(day.day)}: no results"
+    said = f"{plot.day_words(day.day)}: {day.passes} passed, {day.fails} failed"
+    return f"{said}, {day.infra} broke by themselves" if day.infra else said
+
+
+def _y(share: float) -> float:
+    return plot.BOTTOM - (plot.BOTTOM - plot.TOP) * share
+
+
+def _rate(axis: plot.Axis, days: Sequence[Day], kind: str) -> Iterator[Markup]:
+    """Its interval as a band and its rate as a line, broken where there was nothing."""
+    for run in _runs(days):
+        middle = [(axis.noon(one.day.day), _y(one.share)) for one in run]
+        if len(run) == 1:
+            x, y = middle[0]
+            yield Markup('<path class="{k}-bar" d="M{x:.1f} {low:.1f}V{high:.1f}"/>').format(
+                k=kind, x=x, low=_y(run[0].low), high=_y(run[0].high)
+            )
+            yield Markup('<circle class="{}-dot" cx="{:.1f}" cy="{:.1f}" r="2.5"/>').format(
+                kind, x, y
+            )
+            continue
+        upper = [(axis.noon(one.day.day), _y(one.high)) for one in run]
+        lower = [(axis.noon(one.day.day), _y(one.low)) for one in run]
+        band = plot.path([*upper, *reversed(lower)])
+        yield Markup('<path class="{}-band" d="{}z"/>').format(kind, band)
+        yield Markup('<path class="{}-line" d="{}"/>').format(kind, plot.path(middle))
+
+
+def _runs(days: Sequence[Day]) -> Iterator[list[_Point]]:
+    """Points without a break; a weekend without results breaks nothing, three days do."""
+    run: list[_Point] = []
+    empty = 0
+    for place, day in enumerate(days):
+        if day.share is None:
+            empty += 1
+            continue
+        if run and empty > _WEEKEND:
+            yield run
+            run = []
+        empty = 0
+        run.append(_pooled(days[: place + 1]))
+    if run:
+        yield run
+
+
+_WEEKEND = 2  # days
+
+
+def _pooled(days: Sequence[Day]) -> _Point:
+    """The last day with those before it, as many as give enough results to say anything."""
+    passes = n = 0
+    for day in reversed(days[-_MOST_POOLED:]):
+        passes, n = passes + day.passes, n + day.passes + day.fails
+        if n >= _ENOUGH:
+            break
+    return _Point(days[-1], passes / n, *wilson(passes, n))

@@ -1,0 +1,131 @@
+"""How long a CI took from upload to verdict, by day, beside its reference, as SVG. Pure.
+
+The scale is a logarithm's: an answer within minutes and a queue of days fit on it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from statistics import median
+
+from markupsafe import Markup
+
+from cibot.reports.incidents import Incident
+from cibot.reports.latency import LatencyDay
+from cibot.text import figures
+from cibot.web.charts import plot
+
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
+_LEVELS = (  # seconds, each about five times the one before
+    10, _MINUTE, 5 * _MINUTE, 30 * _MINUTE, 2 * _HOUR, 12 * _HOUR,
+    3 * _DAY, 14 * _DAY, 70 * _DAY, 365 * _DAY, 1825 * _DAY,
+)  # fmt: skip
+_GAP = timedelta(days=3)  # a line is broken where fewer days have verdicts
+
+
+def latency_chart(
+    days: Sequence[LatencyDay],
+    beside: Sequence[LatencyDay],
+    incidents: Sequence[Incident],
+    label: str,
+) -> Markup:
+    """The chart over ``days``, some of which have verdicts; ``beside`` are the reference's."""
+    dates = [one.day for one in days]
+    axis = plot.Axis.over(dates)
+    levels = _levels(days, beside)
+    scale = _Scale(levels[0], levels[-1])
+    parts = [
+        *(plot.level(scale.y(one), _short(one)) for one in levels),
+        *plot.days_below(axis, dates),
+        *plot.incidents_behind(axis, incidents),
+        *_medians(axis, scale, beside, "ref"),
+        *_spans(axis, scale, days),
+        *_medians(axis, scale, days, "own"),
+        *(plot.hover(axis, one.day, _told(one)) for one in days),
+    ]
+    return plot.chart_of(label, parts, named=bool(incidents))
+
+
+def latency_in_words(
+    name: str, days: Sequence[LatencyDay], reference: str | None, beside: Sequence[LatencyDay]
+) -> str:
+    """What the chart shows, for those who hear it."""
+    said = f"{name} usually took {_usual(days)} from upload to first verdict"
+    return f"{said}, {reference} {_usual(beside)}" if reference else said
+
+
+def _usual(days: Sequence[LatencyDay]) -> str:
+    found = [one.median.total_seconds() for one in days if one.median is not None]
+    return figures.duration(median(found)) if found else "an unknown time"
+
+
+def _told(day: LatencyDay) -> str:
+    if day.median is None or day.p95 is None:
+        return f"{plot.day_words(day.day)}: no first verdict"
+    half, most = (figures.duration(one.total_seconds()) for one in (day.median, day.p95))
+    verdicts = figures.plural(day.n, "first verdict")
+    return f"{plot.day_words(day.day)}: {verdicts}, half within {half}, 95 % within {most}"
+
+
+class _Scale:
+    """Seconds to heights, by their logarithm."""
+
+    def __init__(self, low: float, high: float) -> None:
+        self._low, self._high = math.log(low), math.log(high)
+
+    def y(self, seconds: float) -> float:
+        share = (math.log(max(seconds, 1)) - self._low) / (self._high - self._low)
+        return plot.BOTTOM - (plot.BOTTOM - plot.TOP) * min(1.0, max(0.0, share))
+
+
+def _levels(days: Sequence[LatencyDay], beside: Sequence[LatencyDay]) -> list[int]:
+    """The levels from the one below all that is drawn to the one above; of ``beside`` medians."""
+    medians = [one.median.total_seconds() for one in (*days, *beside) if one.median is not None]
+    most = [one.p95.total_seconds() for one in days if one.p95 is not None]
+    low, high = min(medians, default=_MINUTE), max([*most, *medians], default=_HOUR)
+    first = max((place for place, one in enumerate(_LEVELS[:-1]) if one <= low), default=0)
+    last = next((place for place, one in enumerate(_LEVELS) if one >= high), len(_LEVELS) - 1)
+    return list(_LEVELS[first : max(last, first + 1) + 1])
+
+
+def _short(seconds: int) -> str:
+    for unit, word in ((_DAY, "d"), (_HOUR, "h"), (_MINUTE, "min")):
+        if seconds >= unit and seconds % unit == 0:
+            return f"{seconds // unit} {word}"
+    return f"{seconds} s"
+
+
+def _spans(axis: plot.Axis, scale: _Scale, days: Sequence[LatencyDay]) -> Iterator[Markup]:
+    """A stroke for each day, from its median to its 95th percentile."""
+    drawn = "".join(
+        f"M{axis.noon(one.day):.1f} {scale.y(one.median.total_seconds()):.1f}"
+        f"V{scale.y(one.p95.total_seconds()):.1f}"
+        for one in days
+        if one.median is not None and one.p95 is not None
+    )
+    yield Markup('<path class="own-bar" d="{}"/>').format(drawn)
+
+
+def _medians(
+    axis: plot.Axis, scale: _Scale, days: Sequence[LatencyDay], kind: str
+) -> Iterator[Markup]:
+    """Dots of the medians and a line through them, broken at a gap."""
+    runs: list[list[LatencyDay]] = []
+    for one in days:
+        if one.median is None:
+            continue
+        if runs and one.day - runs[-1][-1].day <= _GAP:
+            runs[-1].append(one)
+        else:
+            runs.append([one])
+    for run in runs:
+        points = [(axis.noon(o.day), scale.y(o.median.total_seconds())) for o in run if o.median]
+        if len(points) > 1:
+            yield Markup('<path class="{}-line" d="{}"/>').format(kind, plot.path(points))
+        if kind == "own" or len(points) == 1:
+            for x, y in points:
+                yield Markup('<circle class="{}-dot" cx="{:.1f}" cy="{:.1f}" r="2.5"/>').format(
+                    kind, x, y
+                )

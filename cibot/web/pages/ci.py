@@ -1,0 +1,164 @@
+"""The page of one CI: its sentence, whom to ask, its month, its signals and their evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from cibot.reports.contact import Contact, contact
+from cibot.reports.context import Context
+from cibot.reports.failures import Verdict
+from cibot.reports.history import Day
+from cibot.reports.incidents import Incident, read_incidents
+from cibot.reports.jobs import JobLine, jobs
+from cibot.reports.latency import LatencyDay
+from cibot.reports.listing import CiLine
+from cibot.reports.missed import Missed, missed
+from cibot.reports.signals import SignalView
+from cibot.reports.standing import Standing
+from cibot.reports.status import Status, status
+from cibot.reports.why import why
+from cibot.store.cis import ci_rows
+from cibot.store.engine import Tx
+from cibot.store.faces import incidents_before
+from cibot.text.card import Line
+from cibot.web.api.params import CiName
+from cibot.web.api.question import Params
+from cibot.web.asking import Asking
+from cibot.web.badgecode import BadgeCode, badge_code
+from cibot.web.charts.days import chart_in_words, history_chart
+from cibot.web.charts.latency import latency_chart, latency_in_words
+from cibot.web.facts import NOWHERE, days_of, homes_of, latencies_of
+from cibot.web.pages.overview import sentence
+
+_MOST_INCIDENTS = 20
+_MOST_JOBS = 40
+_MOST_MISSED = 10
+
+
+class CiParams(Params):
+    """Which CI."""
+
+    name: CiName
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """Thirty days of a CI and of its reference, oldest first; those are empty without one."""
+
+    name: str
+    reference: str | None
+    days: Sequence[Day]
+    beside: Sequence[Day]
+    latencies: Sequence[LatencyDay]
+    latencies_beside: Sequence[LatencyDay]
+    incidents: Sequence[Incident]
+
+    @property
+    def ran(self) -> bool:
+        """Whether there is a result to draw."""
+        return any(day.passes + day.fails + day.infra for day in self.days)
+
+    @property
+    def chart(self) -> Markup:
+        """The share passed, day by day."""
+        said = chart_in_words(self.name, self.days, self.reference, self.beside)
+        return history_chart(self.days, self.beside, self.incidents, said)
+
+    @property
+    def timed(self) -> bool:
+        """Whether it is known of any verdict how long it took."""
+        return any(day.n for day in self.latencies)
+
+    @property
+    def latency_chart(self) -> Markup:
+        """The time to the first verdict, day by day."""
+        other = self.latencies_beside
+        said = latency_in_words(self.name, self.latencies, self.reference, other)
+        return latency_chart(self.latencies, other, self.incidents, said)
+
+    @property
+    def rows(self) -> list[tuple[Day, Day | None, LatencyDay | None]]:
+        """The same as a table, newest first: a day, the reference's, and its latency."""
+        beside = {one.day: one for one in self.beside}
+        took = {one.day: one for one in self.latencies}
+        return [(one, beside.get(one.day), took.get(one.day)) for one in reversed(self.days)]
+
+
+@dataclass(frozen=True, slots=True)
+class CiPage:
+    """The page. ``incidents`` are newest first."""
+
+    ci: CiLine
+    found: Status
+    sentence: Line
+    contact: Contact
+    projects: tuple[str, ...]
+    month: Month
+    signals: tuple[SignalView, ...]
+    standing: Standing | None
+    failures: tuple[Verdict, ...]
+    incidents: tuple[Incident, ...]
+    jobs: tuple[JobLine, ...]
+    missed: Missed
+    badge: BadgeCode
+
+
+def ci_page(asking: Asking, params: CiParams) -> CiPage:
+    """The page of the CI that the name means. Raises UserError when none is."""
+    at_home, days = homes_of(asking), days_of(asking)
+
+    def question(tx: Tx, ctx: Context) -> CiPage:
+        found = status(tx, ctx, params.name)
+        ci = found.ci
+        reasons = why(tx, ctx, ci.name, where=at_home)
+        home = at_home.get(ci.id, NOWHERE)
+        incidents = ci_incidents(tx, ctx, ci.id)
+        return CiPage(
+            ci,
+            found,
+            sentence(ctx, found, capital=False),
+            contact(tx, ctx, ci.name),
+            home.projects,
+            month_of(asking, tx, ctx, ci, days, found.reference or home.reference, incidents),
+            reasons.signals,
+            reasons.standing,
+            reasons.failures,
+            incidents,
+            jobs(tx, ctx, ci.name).jobs[:_MOST_JOBS],
+            missed(tx, ctx, ci.name, _MOST_MISSED),
+            badge_code(ctx, ci.name),
+        )
+
+    return asking.ask(question)
+
+
+def ci_incidents(tx: Tx, ctx: Context, ci_id: int) -> tuple[Incident, ...]:
+    """A CI's last incidents, newest first; what never opened is none that anybody was told of."""
+    past = incidents_before(tx, ci_id=ci_id, open_only=False, before=None, limit=_MOST_INCIDENTS)
+    return tuple(one for one in read_incidents(tx, ctx, past) if one.opened_at is not None)
+
+
+def month_of(
+    asking: Asking,
+    tx: Tx,
+    ctx: Context,
+    ci: CiLine,
+    days: dict[int, tuple[Day, ...]],
+    reference: str | None,
+    incidents: Sequence[Incident],
+) -> Month:
+    """The month of a CI beside its reference; ``days`` are every CI's."""
+    ids = {one.name: one.id for one in ci_rows(tx)}
+    other = ids.get(reference) if reference else None
+    return Month(
+        ci.name,
+        reference if other is not None else None,
+        days.get(ci.id, ()),
+        days.get(other, ()) if other is not None else (),
+        latencies_of(asking, tx, ctx, ci.id),
+        latencies_of(asking, tx, ctx, other) if other is not None else (),
+        incidents,
+    )

@@ -1,0 +1,70 @@
+"""The page that lays two CIs beside each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from cibot.errors import UserError
+from cibot.reports.compare import Comparison, compare
+from cibot.reports.context import Context
+from cibot.reports.history import Day
+from cibot.store.cis import ci_rows
+from cibot.store.engine import Tx
+from cibot.web.api.params import CiName
+from cibot.web.api.question import Params
+from cibot.web.asking import Asking
+from cibot.web.charts.days import chart_in_words, history_chart
+from cibot.web.facts import days_of
+
+_EXAMPLES = 10
+
+
+class CompareParams(Params):
+    """Which two; without them the page asks."""
+
+    first: CiName | None = None
+    second: CiName | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ComparePage:
+    """Two CIs, where two are meant; ``mistake`` says why they are not. ``names`` are all CIs'."""
+
+    names: tuple[str, ...]
+    chosen: tuple[str | None, str | None]
+    found: Comparison | None
+    mistake: str | None
+    days: tuple[Sequence[Day], Sequence[Day]]
+
+    @property
+    def chart(self) -> Markup | None:
+        """A month of both; None where neither ran."""
+        own, beside = self.days
+        ran = any(one.share is not None for one in (*own, *beside))
+        if self.found is None or not own or not ran:
+            return None
+        one, other = self.found.first.name, self.found.second.name
+        return history_chart(own, beside, (), chart_in_words(one, own, other, beside))
+
+
+def compare_page(asking: Asking, params: CompareParams) -> ComparePage:
+    """The page; a name that means nobody is told on it."""
+    days = days_of(asking)
+
+    def question(tx: Tx, ctx: Context) -> ComparePage:
+        names = tuple(one.name for one in ci_rows(tx))
+        chosen = params.first, params.second
+        if params.first is None or params.second is None:
+            return ComparePage(names, chosen, None, None, ((), ()))
+        try:
+            found = compare(tx, ctx, params.first, params.second, _EXAMPLES)
+        except UserError as error:
+            return ComparePage(names, chosen, None, str(error), ((), ()))
+        both = found.first.name, found.second.name
+        months = days.get(found.first.id, ()), days.get(found.second.id, ())
+        return ComparePage(names, both, found, None, months)
+
+    return asking.ask(question)

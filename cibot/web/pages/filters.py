@@ -1,0 +1,238 @@
+"""What templates may call: times, figures, links and pictures. Everything is escaped."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from jinja2 import Environment
+from markupsafe import Markup
+
+from cibot.model import Result, State
+from cibot.reports import wording
+from cibot.reports.change import ChangeReport, CiVerdict, trustworthy
+from cibot.reports.failures import FailedJob
+from cibot.reports.listing import CiLine
+from cibot.reports.matrix import MatrixCell
+from cibot.reports.signals import SignalView
+from cibot.text import figures
+from cibot.text.card import Line, Span
+from cibot.web import badges
+from cibot.web.asking import Asking
+from cibot.web.charts import drawing, plot
+from cibot.web.pages import api
+
+
+def page_tools(environment: Environment, asking: Asking) -> None:
+    """Adds the tools to an environment."""
+
+    def at(moment: datetime) -> Markup:
+        return at_time(moment, asking.clock())
+
+    def ago(moment: datetime | None) -> Markup:
+        return ago_time(moment, asking.clock()) if moment else Markup("never")
+
+    def stamped(words: str) -> Markup:
+        return stamped_html(words, asking.clock())
+
+    def line(spans: Line, *moments: datetime | None) -> Markup:
+        return line_html(spans, [one for one in moments if one], asking.clock())
+
+    environment.filters.update(at=at, ago=ago, line=line, stamped=stamped, **_WORDS)
+    environment.globals.update(_PICTURES)
+
+
+def at_time(moment: datetime, now: datetime) -> Markup:
+    """A moment as "Sat 14:10 UTC"; a script may make it local."""
+    return Markup('<time class="at" datetime="{}" title="{}">{} UTC</time>').format(
+        machine(moment), _full(moment), figures.clock(moment, now, UTC)
+    )
+
+
+def ago_time(moment: datetime, now: datetime) -> Markup:
+    """How long ago, as "4 min"."""
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(
+        machine(moment), _full(moment), figures.span(now - moment)
+    )
+
+
+def line_html(line: Line, moments: Sequence[datetime], now: datetime) -> Markup:
+    """A line of spans as HTML. Where it tells of one of ``moments``, a script may make it local."""
+    return Markup("").join(_span(one, moments, now) for one in line)
+
+
+def unbroken(words: str) -> str:
+    """Words in which a figure and its percent sign stay on one line."""
+    return words.replace(" %", "\u00a0%")
+
+
+def _span(span: Span, moments: Sequence[datetime], now: datetime) -> Markup:
+    if span.state is not None:
+        return drawing.state_chip(span.state)
+    html: Any = Markup("{}").format(unbroken(span.text))
+    if not span.href:
+        html = _timed(html, moments, now)
+    if span.code:
+        html = Markup("<code>{}</code>").format(html)
+    if span.strong:
+        html = Markup("<b>{}</b>").format(html)
+    address = wording.web_address(span.href)
+    return Markup('<a href="{}">{}</a>').format(address, html) if address else html
+
+
+def stamped_html(words: str, now: datetime) -> Markup:
+    """What a signal said, with its times ("2026-11-23 04:10 UTC") as moments."""
+
+    def moment(found: re.Match[str]) -> Markup:
+        try:
+            return at_time(datetime.fromisoformat(found[1]).replace(tzinfo=UTC), now)
+        except ValueError:  # a text that only looks like one
+            return Markup("{}").format(found[0])
+
+    safe = Markup("{}").format(unbroken(words))
+    return Markup(_STAMP.sub(moment, safe))  # noqa: S704  both are escaped already
+
+
+def _timed(html: Markup, moments: Sequence[datetime], now: datetime) -> Markup:
+    """Text in which the words for a moment are that moment; in one pass, so that no tag is read."""
+    by_words = {figures.clock(one, now, UTC): one for one in moments}
+    if not by_words:
+        return html
+    longest = sorted(by_words, key=len, reverse=True)
+    words = re.compile(rf"\b({'|'.join(map(re.escape, longest))})\b(?: UTC)?")
+    # Both the text and the times are escaped already.
+    return Markup(words.sub(lambda one: at_time(by_words[one[1]], now), html))  # noqa: S704
+
+
+def chip_of(state: str, word: str | None = None) -> Markup:
+    """A chip by the state's word."""
+    return drawing.state_chip(State(state), word)
+
+
+_STAMP = re.compile(r"\b(\d{4}-\d\d-\d\d \d\d:\d\d) UTC\b", re.ASCII)
+_BY_RESULT: dict[Result | None, State] = {
+    Result.PASS: State.HEALTHY,
+    Result.FAIL: State.FAILING,
+    Result.INFRA: State.DEGRADED,
+}
+
+
+def verdict_chip(verdict: CiVerdict) -> Markup:
+    """What a CI said of a patch set, in the shape and colour of what it means."""
+    word = wording.result_word(verdict.result, "started" if verdict.running else None)
+    return drawing.state_chip(_BY_RESULT.get(verdict.result, State.UNKNOWN), word)
+
+
+def mark(cell: MatrixCell | None) -> Markup:
+    """A cell of a matrix: the style draws the shape, the word is to hear and to hover.
+
+    As short as it can be: a matrix has hundreds.
+    """
+    if cell is None:
+        return Markup("<td></td>")
+    state = _BY_RESULT.get(cell.result, State.UNKNOWN)
+    word = wording.result_word(cell.result, "started")
+    return Markup('<td class="{}"><i>{}</i></td>').format(state.value, word)
+
+
+def job_link(job: FailedJob) -> Markup:
+    """A job's name, linked to its log where the comment gave a web address."""
+    return job_link_to(job.name, job.url)
+
+
+def job_link_to(job: str, url: str | None) -> Markup:
+    """A job's name, linked where ``url`` is a web address."""
+    name = Markup("<code>{}</code>").format(figures.cut(job, 60))
+    address = wording.web_address(url)
+    return Markup('<a href="{}">{}</a>').format(address, name) if address else name
+
+
+def is_rate(signal: SignalView) -> bool:
+    """Whether its figure is a share with an interval, for a scale of 0 to 100 %."""
+    bounds = (signal.low, signal.figure, signal.high)
+    return all(one is not None and 0 <= one <= 1 for one in bounds)
+
+
+def figure_of(signal: SignalView) -> str:
+    """A signal's figure in its own unit; "" where it has none that says anything by itself."""
+    if signal.figure is None or signal.name == "silent":
+        return ""
+    if is_rate(signal):
+        return figures.percent(signal.figure)
+    if signal.name == "latency":
+        return figures.duration(signal.figure * 3600)
+    return f"{round(signal.figure, 1):g}"
+
+
+def success_verdict(ci: CiLine) -> State:
+    """What the pass rate says by itself, its level and its change, whatever the CI's state."""
+    found = [one.verdict for one in ci.signals if one.name in ("success", "level")]
+    return min(found, key=_badness, default=State.UNKNOWN)
+
+
+def _badness(state: State) -> int:
+    """Worst first, and unknown last: what one of the two knows, stands."""
+    return len(State) if state is State.UNKNOWN else state.rank
+
+
+def shown_sets(page: ChangeReport, most: int = 12) -> list[int]:
+    """The numbers of a change's last patch sets, the shown one among them."""
+    last = set(range(max(1, page.latest - most + 1), page.latest + 1))
+    return sorted(last | {page.patch_set})
+
+
+def project_tail(name: str) -> str:
+    """A project's last part: "cinder" of "openstack/cinder"."""
+    return name.rpartition("/")[2] or name
+
+
+def machine(moment: datetime) -> str:
+    """As "2026-11-23T04:10:00Z"."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _full(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+_WORDS: dict[str, Callable[..., Any]] = {
+    "percent": figures.percent,
+    "number": figures.number,
+    "duration": figures.duration,
+    "cut": figures.cut,
+    "machine": machine,
+    "unbroken": unbroken,
+    "sentence": figures.sentence,
+    "project_tail": project_tail,
+    "took": lambda length: figures.duration(length.total_seconds()),
+}
+_PICTURES: dict[str, Callable[..., Any]] = {
+    "badge_of": badges.badge_of,
+    "chip": drawing.state_chip,
+    "chip_of": chip_of,
+    "verdict_chip": verdict_chip,
+    "mark": mark,
+    "job_link": job_link,
+    "job_link_to": job_link_to,
+    "is_rate": is_rate,
+    "figure_of": figure_of,
+    "standing_of": wording.standing,
+    "success_verdict": success_verdict,
+    "shown_sets": shown_sets,
+    "trustworthy": trustworthy,
+    "span": figures.span,
+    "kind": api.kind,
+    "schema_names": api.schema_names,
+    "has_csv": api.has_csv,
+    "given": api.given,
+    "shapes": drawing.state_shapes,
+    "bars": drawing.bars,
+    "whisker": drawing.whisker,
+    "plural": figures.plural,
+    "result_word": wording.result_word,
+    "acknowledgement": wording.acknowledgement,
+    "rate_words": wording.rate,
+    "day_words": plot.day_words,
+}

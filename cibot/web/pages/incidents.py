@@ -1,0 +1,74 @@
+"""The pages of incidents: all that are open or ended lately, and one with its timeline."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cibot.reports.context import Context
+from cibot.reports.incidents import Incident, Step, evidence_of, incident, incidents
+from cibot.reports.listing import CiLine
+from cibot.reports.signals import Evidence
+from cibot.reports.status import status
+from cibot.store.engine import Tx
+from cibot.web.api.incidents import OneIncident
+from cibot.web.asking import Asking
+from cibot.web.facts import NOWHERE, days_of, homes_of
+from cibot.web.pages.ci import Month, month_of
+
+_MOST = 200
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentsPage:
+    """Open, pending and ended incidents, newest first. Pending ones have not opened yet."""
+
+    open: tuple[Incident, ...]
+    pending: tuple[Incident, ...]
+    ended: tuple[Incident, ...]
+
+
+def incidents_page(asking: Asking) -> IncidentsPage:
+    """At most 200 incidents; what was over before it opened is none."""
+
+    def question(tx: Tx, ctx: Context) -> IncidentsPage:
+        found = incidents(tx, ctx, ended=True, limit=_MOST)
+        return IncidentsPage(
+            tuple(one for one in found if one.resolved_at is None and one.opened_at),
+            tuple(one for one in found if one.resolved_at is None and not one.opened_at),
+            tuple(one for one in found if one.resolved_at and one.opened_at),
+        )
+
+    return asking.ask(question)
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentPage:
+    """One incident, its CI as it is now, its steps, oldest first, and what it rested on."""
+
+    incident: Incident
+    ci: CiLine
+    steps: tuple[Step, ...]
+    first_evidence: Sequence[Evidence]
+    evidence: Sequence[Evidence]
+    month: Month
+
+    @property
+    def drawn(self) -> bool:
+        """Whether the chart of the last month shows any of it."""
+        end = self.incident.resolved_at
+        return self.month.ran and (end is None or end.date() >= self.month.days[0].day)
+
+
+def incident_page(asking: Asking, params: OneIncident) -> IncidentPage:
+    """The page of an incident. Raises UserError when there is none of that number."""
+    at_home, days = homes_of(asking), days_of(asking)
+
+    def question(tx: Tx, ctx: Context) -> IncidentPage:
+        one, steps = incident(tx, ctx, params.id)
+        found = status(tx, ctx, one.ci)
+        reference = found.reference or at_home.get(found.ci.id, NOWHERE).reference
+        month = month_of(asking, tx, ctx, found.ci, days, reference, (one,))
+        return IncidentPage(one, found.ci, steps, *evidence_of(tx, params.id), month)
+
+    return asking.ask(question)

@@ -1,0 +1,226 @@
+"""The overview: what needs a look, in sentences, and all CIs worst first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated
+
+from pydantic import Field
+
+from cibot.model import State
+from cibot.reports import wording
+from cibot.reports.context import Context
+from cibot.reports.history import Day
+from cibot.reports.homes import Home
+from cibot.reports.incidents import Incident, incidents_since
+from cibot.reports.listing import CiLine, all_lines, is_wrong
+from cibot.reports.signals import Rate, SignalView
+from cibot.reports.status import Status, status
+from cibot.store.engine import Tx
+from cibot.text import figures
+from cibot.text.card import Line, Span
+from cibot.web.api.params import ProjectName
+from cibot.web.api.question import Params
+from cibot.web.asking import Asking
+from cibot.web.facts import NOWHERE, days_of, homes_of
+
+_MOST_TOLD = 10  # incidents in sentences; the page of incidents has all
+_MOST_PROJECTS = 100  # in the filter's list
+_DAY = timedelta(days=1)
+_TOLD_FOR = timedelta(seconds=15)
+
+
+class Filter(Params):
+    """Which CIs the table shows."""
+
+    q: Annotated[str, Field(max_length=100)] | None = None
+    project: ProjectName | None = None
+    owner: Annotated[str, Field(max_length=200)] | None = None
+    state: State | None = None
+
+    @property
+    def active(self) -> bool:
+        """Whether anything is left out."""
+        return any((self.q, self.project, self.owner, self.state))
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One CI of the table; ``beside`` is its reference's name and rate."""
+
+    ci: CiLine
+    home: Home
+    beside: tuple[str, float] | None
+    covers: SignalView | None
+    days: Sequence[Day]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An open incident's CI with its sentence, and who looks at it."""
+
+    ci: CiLine
+    sentence: Line
+    incidents: tuple[Incident, ...]
+    days: Sequence[Day]
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """The page. ``beside`` names the one reference of all rows, where there is one."""
+
+    headline: str
+    lead: str
+    told: tuple[Told, ...]
+    more: int
+    rows: tuple[Row, ...]
+    known: int
+    projects: tuple[str, ...]
+    owners: tuple[str, ...]
+    chosen: Filter
+    beside: str | None
+
+
+def overview(asking: Asking, chosen: Filter) -> Overview:
+    """The overview, with the rows that ``chosen`` leaves."""
+    at_home, days = homes_of(asking), days_of(asking)
+    sentences = asking.remembered("sentences", _TOLD_FOR, _sentences)
+
+    def question(tx: Tx, ctx: Context) -> Overview:
+        lines = all_lines(tx, ctx)
+        told = [
+            Told(one, sentences.get(one.id, ()), _opened(one), days.get(one.id, ()))
+            for one in _open(lines)[:_MOST_TOLD]
+        ]
+        fitting = [one for one in lines if _fits(ctx, one, at_home, chosen)]
+        rows = _rows(fitting, lines, at_home, days)
+        lately = incidents_since(tx, ctx, ctx.now - _DAY)
+        return Overview(
+            headline(lines),
+            _lead(ctx, lines, lately),
+            tuple(told),
+            len(_open(lines)) - len(told),
+            tuple(rows),
+            len(lines),
+            _projects(at_home),
+            tuple(sorted({one.owner for one in ctx.config.ci if one.owner}, key=str.casefold)),
+            chosen,
+            _one_reference(rows),
+        )
+
+    return asking.ask(question)
+
+
+def headline(lines: Sequence[CiLine]) -> str:
+    """Is anything wrong? As "3 CIs need a look"."""
+    wrong = sum(is_wrong(one.state) for one in lines)
+    if not lines:
+        return "No CI is known yet"
+    if wrong:
+        return f"{figures.plural(wrong, 'CI')} {'needs' if wrong == 1 else 'need'} a look"
+    return "No CI needs a look"
+
+
+def _lead(ctx: Context, lines: Sequence[CiLine], lately: Sequence[Incident]) -> str:
+    """How many are in which state, and what a day brought."""
+    if not lines:
+        return ""
+    counts = {state: sum(one.state is state for one in lines) for state in State}
+    wrong = [f"{n} {state.value}" for state, n in counts.items() if n and is_wrong(state)]
+    rest = [f"{counts[State.HEALTHY]} healthy"] if counts[State.HEALTHY] else []
+    if counts[State.UNKNOWN]:
+        rest.append(f"{counts[State.UNKNOWN]} not judged")
+    said = "; ".join(", ".join(part) for part in (wrong, rest) if part)
+    since = ctx.now - _DAY
+    opened = sum(one.opened_at is not None and one.opened_at >= since for one in lately)
+    ended = sum(one.resolved_at is not None and one.resolved_at >= since for one in lately)
+    news = [f"{n} {word}" for n, word in ((opened, "opened"), (ended, "resolved")) if n]
+    return f"{said}. In the last 24 hours: {', '.join(news) or 'nothing new'}."
+
+
+def sentence(ctx: Context, found: Status, *, capital: bool) -> Line:
+    """The status in words without the CI's name and state, which stand before it."""
+    spans = [one for one in wording.headline(ctx, found)[1:] if one.state is None]
+    while spans and not spans[0].text.strip(" :"):
+        spans.pop(0)
+    if not spans:
+        return ()
+    first = spans[0].text.lstrip(" :")
+    return (Span(first[:1].upper() + first[1:] if capital else first), *spans[1:])
+
+
+def _open(lines: Sequence[CiLine]) -> list[CiLine]:
+    return [one for one in lines if _opened(one)]
+
+
+def _opened(line: CiLine) -> tuple[Incident, ...]:
+    """Its incidents that people were told of; what is pending may come to nothing."""
+    return tuple(one for one in line.incidents if one.opened_at is not None)
+
+
+def _sentences(tx: Tx, ctx: Context) -> dict[int, Line]:
+    """What is to be said of each CI with an open incident; several queries for each."""
+    worst = _open(all_lines(tx, ctx))[:_MOST_TOLD]
+    return {one.id: sentence(ctx, status(tx, ctx, one.name), capital=True) for one in worst}
+
+
+def _fits(ctx: Context, line: CiLine, at_home: Mapping[int, Home], chosen: Filter) -> bool:
+    if chosen.q and chosen.q.casefold() not in line.name.casefold():
+        return False
+    if chosen.owner and _owner(ctx, line) != chosen.owner.casefold():
+        return False
+    if chosen.project and not _on(at_home.get(line.id, NOWHERE), chosen.project):
+        return False
+    return chosen.state in {None, line.state}
+
+
+def _owner(ctx: Context, line: CiLine) -> str:
+    known = ctx.configured(line.name)
+    return known.owner.casefold() if known and known.owner else ""
+
+
+def _on(home: Home, project: str) -> bool:
+    wanted = project.casefold()
+    return any(
+        wanted == one.casefold() or one.casefold().endswith(f"/{wanted}") for one in home.projects
+    )
+
+
+def _rows(
+    chosen: Sequence[CiLine],
+    lines: Sequence[CiLine],
+    at_home: Mapping[int, Home],
+    days: Mapping[int, Sequence[Day]],
+) -> list[Row]:
+    rates = {one.name: one.rate for one in lines}
+    return [
+        Row(
+            one,
+            at_home.get(one.id, NOWHERE),
+            _beside(at_home.get(one.id, NOWHERE), rates),
+            next((each for each in one.signals if each.name == "coverage" and each.n), None),
+            days.get(one.id, ()),
+        )
+        for one in chosen
+    ]
+
+
+def _beside(home: Home, rates: Mapping[str, Rate | None]) -> tuple[str, float] | None:
+    rate = rates.get(home.reference) if home.reference else None
+    return (home.reference, rate.share) if home.reference and rate else None
+
+
+def _one_reference(rows: Sequence[Row]) -> str | None:
+    names = {row.home.reference for row in rows if row.home.reference}
+    return names.pop() if len(names) == 1 else None
+
+
+def _projects(at_home: Mapping[int, Home]) -> tuple[str, ...]:
+    counts: dict[str, int] = {}
+    for home in at_home.values():
+        for name in home.projects:
+            counts[name] = counts.get(name, 0) + 1
+    most = sorted(counts, key=lambda name: (-counts[name], name))[:_MOST_PROJECTS]
+    return tuple(sorted(most, key=str.casefold))

@@ -1,0 +1,52 @@
+"""The page of what CIs wrote and nobody understood, by shape."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from cibot.reports.context import Context
+from cibot.reports.unparsed import Shape, Unparsed, unparsed
+from cibot.store.cis import ci_rows
+from cibot.store.engine import Tx
+from cibot.web.api.params import CiName
+from cibot.web.api.question import Params
+from cibot.web.asking import Asking
+
+WINDOW = timedelta(days=7)
+_MOST_SHAPES = 40
+_EACH, _CHARACTERS = 200, 4_000  # comments of a CI and what is read of one
+_KEPT_FOR = timedelta(minutes=5)
+
+
+class UnparsedParams(Params):
+    """Whose comments; of all CIs by default."""
+
+    ci: CiName | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UnparsedPage:
+    """The shapes, most frequent first; ``more`` are not shown. ``cis`` are all names."""
+
+    found: Unparsed
+    shapes: tuple[Shape, ...]
+    more: int
+    cis: tuple[str, ...]
+    chosen: str | None
+
+
+def unparsed_page(asking: Asking, params: UnparsedParams) -> UnparsedPage:
+    """What was not understood in seven days; UserError when no CI is meant."""
+
+    def question(tx: Tx, ctx: Context) -> Unparsed:
+        since = ctx.now - WINDOW
+        return unparsed(tx, since, params.ci, each=_EACH, characters=_CHARACTERS)
+
+    # Who looks at all reads every CI's week: dear, and the same for everybody.
+    found = (
+        asking.ask(question) if params.ci else asking.remembered("unparsed", _KEPT_FOR, question)
+    )
+    names = asking.ask(lambda tx, _ctx: tuple(one.name for one in ci_rows(tx)))
+    shown = found.shapes[:_MOST_SHAPES]
+    return UnparsedPage(found, shown, len(found.shapes) - len(shown), names, params.ci)

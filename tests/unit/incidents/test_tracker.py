@@ -1,0 +1,142 @@
+"""A CI's life: incidents that come of what happens to it, whoever lived through it when."""
+
+from __future__ import annotations
+
+import json
+import random
+
+import pytest
+from hypothesis import Phase as Stage
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cibot.health.facts import moment
+from cibot.health.inputs import Heard
+from cibot.health.policy import Policy
+from cibot.incidents.incident import Phase
+from cibot.incidents.tracker import Life
+from cibot.model import State
+from tests.unit.health.facts import D, H, T, change, changes, inputs, lived
+
+POLICY = Policy()
+
+
+def names(life, kind=None):
+    return [one.transition.name for one in life.steps if kind is None or one.incident.kind == kind]
+
+
+def test_an_outage_opens_one_incident_and_its_end_closes_it():
+    life = lived(changes("P" * 400 + "F" * 30 + "P" * 6), T)
+    assert names(life, "success") == ["pending", "opened", "escalated", "resolved"]
+    incident = life.incidents["success"]
+    assert (incident.phase, incident.severity) == (Phase.RESOLVED, State.FAILING)
+    assert incident.since == moment(T - 35 * H)
+    assert incident.opened_at <= moment(T - 32 * H)  # the fourth failure
+    assert incident.resolved_at <= moment(T - H)  # the fifth pass
+    assert [one.number for one in incident.first_evidence][-1] == 1400
+
+
+def test_a_good_ci_has_no_incidents():
+    life = lived(changes("P" * 400))
+    assert (life.steps, life.incidents) == ([], {})
+
+
+def test_silence_opens_by_time_alone_and_at_its_own_time():
+    missed = [change([], [(0.5, 1, "P")], (0,), 9000 + i, T + i * H) for i in range(6)]
+    life = lived(changes("P" * 100, until=T - H) + missed, T + 30 * D)
+    silent = life.incidents["silent"]
+    assert (silent.phase, silent.severity) == (Phase.FIRING, State.SILENT)
+    # the fourth missed one is due as long after its upload as the CI takes at most
+    assert silent.opened_at == moment(T + 2 * H + life.judge.latency.allowed(T))
+    assert silent.since == moment(T - H)
+
+
+def test_what_lasts_is_shown_as_it_is_now():
+    life = lived(changes("P" * 400 + "F" * 30))
+    opened = life.incidents["success"]
+    life.settle()
+    now = life.incidents["success"]
+    assert now.first_evidence == opened.first_evidence
+    assert now.evidence[0].number == 1429
+    assert (now.figure, now.n) != (opened.figure, opened.n)
+
+
+def test_a_border_case_recovers_as_time_passes():
+    life = lived(changes("P" * 400 + "F" * 30 + "P" * 6), T)
+    life.live([Heard(T + D, 1, 1, "nova", True)], T + 2 * D)
+    assert not [one for one in life.incidents.values() if one.open and one.kind == "success"]
+
+
+def test_what_was_not_stored_by_it_is_refused():
+    row = lived(changes("P" * 40)).row()
+    with pytest.raises(KeyError):
+        Life.of(POLICY, {"at": 1.0})
+    with pytest.raises(ValueError, match="shorter"):
+        Life.of(POLICY, row | {"judge": row["judge"][:3]})
+
+
+def history(seed):
+    """Weeks of a CI in good and bad times, silences and breakages among them."""
+    rng, made, at = random.Random(seed), [], T
+    for number in range(rng.randint(50, 350)):
+        if number % 60 == 0:
+            share = rng.choice([1.0, 0.95, 0.8, 0.5, 0.0])
+            infra = rng.choice([0.0, 0.0, 0.4])
+            covers = rng.choice([1.0, 1.0, 0.6, 0.0])
+            every = rng.choice([H / 6, H, 5 * H])
+            slow = rng.choice([1, 1, 6])
+        at += rng.expovariate(1) * every
+        own, theirs, uploads = [], [], [0.0]
+        for patch_set in range(1, rng.choice([2, 2, 2, 3])):
+            begun = uploads[-1]
+            for _ in range(rng.choice([1, 1, 2])):
+                if rng.random() < covers:
+                    letter = "I" if rng.random() < infra else "PF"[rng.random() > share]
+                    own.append((begun + slow * rng.uniform(0.2, 1), patch_set, letter))
+                if rng.random() < 0.95:
+                    theirs.append((begun + rng.uniform(0.1, 2), patch_set, rng.choice("PPPPF")))
+            uploads.append(begun + rng.uniform(1, 9))
+        made.append(change(own, theirs, uploads[:-1], number, at, referenced=lambda _at: True))
+        made[-1].closed_at = at + 30 * H if rng.random() < 0.5 else None
+    return inputs(made), at + 3 * D
+
+
+# A seed does not get simpler by shrinking.
+@settings(max_examples=40, deadline=None, phases=[Stage.explicit, Stage.reuse, Stage.generate])
+@given(st.integers(0, 10**6), st.lists(st.floats(0, 1), max_size=6), st.booleans())
+def test_a_life_that_was_interrupted_is_the_same_life(seed, parts, read):
+    told, end = history(seed)
+    whole = Life(POLICY)
+    whole.live(told, end)
+    cuts = sorted(T + one * (end - T) for one in parts)
+    life, steps, since = Life(POLICY), [], -1.0
+    for cut in [*cuts, end]:
+        life = Life.of(POLICY, json.loads(json.dumps(life.row())))
+        life.live([one for one in told if since < one.at <= cut], cut)
+        steps += life.steps
+        life.steps = []
+        if read:
+            life.judge.health(cut, True)
+            life.settle()
+        since = cut
+    assert steps == whole.steps
+    if not read:  # else its windows may have slid on
+        assert life.row() == whole.row()
+    assert life.judge.health(end, True) == whole.judge.health(end, True)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_every_incident_of_a_life_makes_sense(seed):
+    told, end = history(seed)
+    life = Life(POLICY)
+    life.live(told, end)
+    last = {}
+    for one in life.steps:
+        incident, step = one.incident, one.transition
+        assert incident.changed_at == step.at <= moment(end)
+        assert incident.since is None or incident.since <= step.at
+        assert step.at >= last.get(incident.kind, step.at)
+        last[incident.kind] = step.at
+        if step.name in ("opened", "reopened", "escalated"):
+            assert incident.said
+            assert incident.evidence or incident.kind == "latency"

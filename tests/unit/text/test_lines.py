@@ -1,0 +1,73 @@
+"""Hostile text comes out plain, and is cut where a reader sees a border."""
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cibot.text.lines import one_line, split
+
+FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
+FLAG = "\U0001f1e9\U0001f1ea"
+
+HOSTILE = st.text(
+    st.one_of(
+        st.characters(),
+        st.sampled_from("\r\n\0\x01\x02\x03\x0f\x1f\u202e\u2066\u200b\u0301\ufeff\ud800 !"),
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("two\r\nlines\ttab", "two lines tab"),
+        ("  ends  \n", "ends"),
+        ("QUIT\x00\x01VERSION\x01", "QUITVERSION"),
+        ("\x0304red\x0f \x02bold", "04red bold"),
+        ("evil\u202eexe.txt", "evilexe.txt"),
+        ("zero\u200bwidth\ufeff", "zerowidth"),
+        ("half \ud83d pair", "half \ufffd pair"),
+        ("e" + "\u0301" * 40, "e" + "\u0301" * 6),
+        ("naïve Ünï 漢字 " + FAMILY, "naïve Ünï 漢字 " + FAMILY),
+    ],
+)
+def test_one_line(text, plain):
+    assert one_line(text) == plain
+
+
+@given(HOSTILE)
+def test_one_line_leaves_nothing_that_steers_a_terminal_or_a_reader(text):
+    plain = one_line(text)
+    assert not {unicodedata.category(c) for c in plain} & {"Cc", "Cs", "Zl", "Zp"}
+    assert not set(plain) & set(
+        "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f"
+    )
+    assert one_line(plain) == plain
+    plain.encode()
+
+
+@pytest.mark.parametrize(
+    "piece", [FAMILY, FLAG, "e\u0301", "\U0001f44d\U0001f3fd", "\u1112\u1161\u11ab"]
+)
+def test_a_grapheme_stays_whole(piece):
+    assert split("xxxx" + piece, 4 + len(piece.encode()) - 1) == ("xxxx", piece)
+
+
+def test_split_prefers_a_space():
+    assert split("one two three", 9) == ("one two", "three")
+    assert split("abcdefghij", 4) == ("abcd", "efghij")
+    assert split("short", 5) == ("short", "")
+
+
+@given(HOSTILE.map(one_line), st.integers(4, 60))
+def test_split_takes_something_within_the_bound_and_loses_only_spaces(text, most):
+    rest, heads = text, []
+    while rest:
+        head, after = split(rest, most)
+        assert len(head.encode()) <= most
+        assert len(after) < len(rest)
+        heads.append(head)
+        rest = after
+    assert "".join(heads).replace(" ", "") == text.replace(" ", "")
