@@ -21,7 +21,8 @@ def command(file: TextIO) -> None:
 
     FILE (- for standard input) holds JSON lines: "message" as Gerrit shows it,
     and optionally "account" (its name, or an object of Gerrit's AccountInfo),
-    "tag" and "labels" ({"Verified": 1} or ["Verified=+1"]). For each line a
+    "ci" (true where the account is known to be a CI's), "tag" and "labels"
+    ({"Verified": 1} or ["Verified=+1"]). For each line a
     JSON line is written: outcome, pipeline, jobs, format; outcome null where
     the comment is not understood. Wrong lines are named on standard error and
     left out; then the exit code is 1.
@@ -63,8 +64,12 @@ def answer_to(line: str) -> dict[str, object]:
     tag = raw.get("tag")
     if tag is not None and not isinstance(tag, str):
         raise UserError('"tag" must be a string or null')
+    known = raw.get("ci")
+    if known is not None and not isinstance(known, bool):
+        raise UserError('"ci" must be true, false or null')
+    account = _account(raw.get("account"))
     report = parse(
-        message, account=_account(raw.get("account")), tag=tag, votes=_votes(raw.get("labels"))
+        message, account=account, tag=tag, votes=_votes(raw.get("labels")), ci=bool(known)
     )
     return as_json(report)
 

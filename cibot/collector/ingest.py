@@ -27,6 +27,7 @@ from cibot.store.comments import (
     add_comments,
     comments_by,
     known_comments,
+    stored_votes,
     update_comments,
 )
 from cibot.store.engine import Store, Tx
@@ -205,6 +206,7 @@ class Ingest:
     def _write(self, tx: Tx, batch: Batch) -> None:
         with counting(tx) as tally:
             drop_reports(tx, batch.reread, tally)
+            batch.votes = stored_votes(tx, batch.reread)
             # What they say is read while the database stores them; a few are worth no thread.
             reading = self._reader.submit(batch.read) if len(batch.unread) > _MANY else None
             add_comments(tx, batch.comments)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -27,36 +27,42 @@ class Batch:
     builds: list[dict[str, Any]] = field(default_factory=list)
     unread: list[tuple[int, Write]] = field(default_factory=list)
     reread: set[tuple[int, int]] = field(default_factory=set)
+    votes: dict[tuple[int, int], str] = field(default_factory=dict)
     discovered: dict[int, KnownAccount] = field(default_factory=dict)
     known: int = 0
 
     def read(self) -> None:
         """Makes the reports of the comments in ``unread``, each of the CI beside it."""
         for ci_id, one in self.unread:
-            self.add_report(ci_id, (one.row.change_id, one.row.seq), one.message)
+            key = (one.row.change_id, one.row.seq)
+            message = one.message
+            if key in self.votes:  # an event brought them, and REST does not repeat them
+                message = replace(message, votes=_votes(self.votes[key]))
+            self.add_report(ci_id, key, message)
 
     def add_report(self, ci_id: int, key: tuple[int, int], message: Message) -> None:
-        report = parse(
-            message.text,
-            account=message.author,
-            tag=message.tag,
-            votes=message.votes,
-        )
+        """Reads one message of that CI. Who wrote it is no question: what is read depends on
+        what is stored of the message alone, so that reading it again gives the same."""
+        report = parse(message.text, tag=message.tag, votes=message.votes, ci=True)
         self.reports.append(report_row(ci_id, key, message, report, self.heard_at))
         if report is not None:
             self.builds.extend(build_rows(key, report))
 
 
 def message_of(one: CommentText) -> Message:
-    votes = json.loads(one.votes) if one.votes else {}
     return Message(
         one.posted_at,
         one.text,
         None,
         one.patch_set,
         tag=one.tag,
-        votes=tuple(Vote(label, value) for label, value in votes.items()),
+        votes=_votes(one.votes),
     )
+
+
+def _votes(stored: str | None) -> tuple[Vote, ...]:
+    votes = json.loads(stored) if stored else {}
+    return tuple(Vote(label, value) for label, value in votes.items())
 
 
 def comment_row(one: Write) -> dict[str, Any]:

@@ -117,6 +117,20 @@ def update_comments(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
     )
 
 
+def stored_votes(tx: Tx, keys: Collection[tuple[int, int]]) -> dict[tuple[int, int], str]:
+    """The votes that came beside some comments (change, seq), as JSON; only where there are any."""
+    table = schema.comment.c
+    found: dict[tuple[int, int], str] = {}
+    ordered = sorted(keys)
+    for start in range(0, len(ordered), _CHUNK):
+        changes = sorted({change for change, _ in ordered[start : start + _CHUNK]})
+        query = select(table.change_id, table.seq, table.votes).where(
+            table.change_id.in_(changes), table.votes.is_not(None)
+        )
+        found.update({(row.change_id, row.seq): row.votes for row in tx.execute(query)})
+    return {key: votes for key, votes in found.items() if key in keys}
+
+
 def comments_by(
     tx: Tx, account_ids: Sequence[int], batch: int = 500
 ) -> Iterator[list[CommentText]]:

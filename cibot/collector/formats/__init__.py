@@ -60,17 +60,20 @@ def parse(
     account: Account | None = None,
     tag: str | None = None,
     votes: Sequence[Vote] = (),
+    ci: bool = False,
 ) -> Report | None:
     """What one change message says, or None where it is not understood.
 
     ``votes`` are those that the source gives beside the text; the ones in the
-    text's head count first. ``account`` and ``tag`` help to tell a program
-    from a person. Never raises; time is linear and bounded (`MAX_CHARS`).
+    text's head count first. ``ci`` says that the author is known to be a CI: configured,
+    in a group, or discovered. Then what is read depends on the text, the tag and the votes
+    alone; else ``account`` and ``tag`` help to tell a program from a person. Never
+    raises; time is linear and bounded (`MAX_CHARS`).
     """
     if len(text) > MAX_CHARS + 1000:
         text = text[: MAX_CHARS + 1000]
     _, in_head, body = split_header(text)
-    comment = Comment(body, in_head, given=votes, account=account, tag=tag)
+    comment = Comment(body, in_head, given=votes, account=account, tag=tag, ci=ci)
     for read in FAMILIES:
         report = read(comment)
         if report is not None:

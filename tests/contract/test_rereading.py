@@ -1,0 +1,140 @@
+"""Reading stored comments again gives what ingest read, whoever wrote them, however they came."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+import tests.unit.collector
+from cibot.collector.formats import parse
+from cibot.collector.ingest import Ingest
+from cibot.collector.rereading import reread
+from cibot.collector.roster import Roster
+from cibot.config.models import CiConfig
+from cibot.model import Account, Change, Message, PatchSet, Vote
+from cibot.store import schema
+from cibot.store.cis import all_cis, ensure_server
+from cibot.store.engine import Store
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+GOLDEN = Path(tests.unit.collector.__file__).parent / "golden"
+PLAIN = (
+    "Build succeeded (check pipeline).\n\n- unit https://logs.example.org/{}/unit : SUCCESS in 2m"
+)
+# One account of each kind that a CI can have; none has a name that says so.
+CONFIGURED = Account(11, "storage", "Storage Lab")
+IN_GROUP = Account(12, "quality", "Quality Office")
+SERVICE = Account(13, "courier", "Courier", service_user=True)
+FOUND = Account(14, "vera", "Vera")
+NAMELESS = Account(15)
+
+
+def golden_messages() -> Iterator[Message]:
+    """A message of each golden case, a minute after the other."""
+    minute = 0
+    for path in sorted(GOLDEN.glob("*.jsonl")):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            case = json.loads(line)
+            minute += 1
+            at = NOON + timedelta(minutes=minute)
+            yield Message(at, case["message"], None, 1, f"{minute:040x}", case.get("tag"))
+
+
+def change(number: int, *messages: Message, complete: bool = True) -> Change:
+    patch_sets = (PatchSet(1, NOON),)
+    last = max(message.posted_at for message in messages)
+    return Change(
+        number, "demo", "main", "Subject", "NEW", NOON, last, messages, patch_sets,
+        complete=complete,
+    )  # fmt: skip
+
+
+def plain(number: int, author: Account) -> Change:
+    message = Message(NOON, PLAIN.format(number), author, 1, f"{number:040x}")
+    return change(number, message)
+
+
+@pytest.fixture
+def ingest(store: Store) -> Ingest:
+    server = store.write(lambda tx: ensure_server(tx, "review", "https://review"))
+    named = CiConfig.model_validate({"name": "Storage", "accounts": ["storage", 15]})
+    roster = Roster("review", [named], groups=frozenset({12}))
+    return Ingest(store, server, roster, lambda: NOON + timedelta(days=1))
+
+
+def take(ingest: Ingest, *changes: Change) -> None:
+    ingest.ingest(changes, feed="poll", cursor=None, heard_at=NOON + timedelta(days=1))
+
+
+@pytest.mark.parametrize("author", [CONFIGURED, IN_GROUP, SERVICE, FOUND, NAMELESS], ids=repr)
+def test_reading_again_changes_nothing(store: Store, ingest: Ingest, author: Account) -> None:
+    for number in range(100, 112):  # enough to be found to be a CI where nobody says so
+        take(ingest, plain(number, author))
+    assert store.read(all_cis)
+    messages = [replace(message, author=author) for message in golden_messages()]
+    take(ingest, change(1, *messages))
+    read = reread(store, NOON)
+    assert read.comments == len(messages) + 12
+    assert read.changed == 0
+
+
+def test_what_was_written_before_an_account_was_found_out_reads_the_same(
+    store: Store, ingest: Ingest
+) -> None:
+    messages = [replace(message, author=FOUND) for message in golden_messages()]
+    take(ingest, change(1, *messages))
+    for number in range(100, 400):
+        take(ingest, plain(number, FOUND))
+        if store.read(all_cis):
+            break
+    assert [ci.name for ci in store.read(all_cis)] == ["Vera"]
+    assert reread(store, NOON).changed == 0
+
+
+def test_a_new_line_of_the_configuration_reads_the_past_as_it_would_have_been_read(
+    store: Store, ingest: Ingest
+) -> None:
+    messages = [replace(message, author=Account(21, "late")) for message in golden_messages()]
+    take(ingest, change(1, *messages[:40]))
+    named = CiConfig.model_validate({"name": "Late", "accounts": ["late"]})
+    server = store.write(lambda tx: ensure_server(tx, "review", "https://review"))
+    later = Ingest(store, server, Roster("review", [named]), lambda: NOON + timedelta(days=1))
+    later.sync_roster()
+    assert reread(store, NOON) == type(reread(store, NOON))(40, 0)
+
+
+def test_votes_that_only_an_event_brought_stay_when_rest_tells_the_same(
+    store: Store, ingest: Ingest
+) -> None:
+    text = "Patch Set 1:\n\nhttps://ci.example.org/job/unit/7/"
+    votes = (Vote("Verified", -1),)
+    author = Account(None, "storage", "Storage Lab")
+    by_event = Message(NOON + timedelta(seconds=1), text, author, 1, votes=votes)
+    take(ingest, change(7, by_event, complete=False))
+    by_rest = Message(NOON, text, CONFIGURED, 1, "ab" * 20, "autogenerated:jenkins")
+    take(ingest, change(7, by_rest))
+    assert reread(store, NOON) == type(reread(store, NOON))(1, 0)
+    outcomes = store.read(lambda tx: tx.execute(select(schema.report.c.outcome)).scalars().all())
+    assert outcomes == ["failure"]
+
+
+def test_a_known_ci_is_read_the_same_under_every_name() -> None:
+    accounts = (
+        None,
+        CONFIGURED,
+        SERVICE,
+        Account(16, "zuul", "Zuul CI"),
+        Account(17, "mika", "Mika"),
+    )
+    for message in golden_messages():
+        reports = {
+            repr(parse(message.text, account=account, tag=message.tag, ci=True))
+            for account in accounts
+        }
+        assert len(reports) == 1, message.text
