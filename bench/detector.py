@@ -20,8 +20,8 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 
+from cibot.config.policy import ChartPolicy
 from cibot.health.chart import Chart
-from cibot.health.policy import ChartPolicy
 
 DAY = 86_400.0
 HEALTHY = (0.5, 0.8, 0.9, 0.97, 0.995)

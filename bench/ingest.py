@@ -22,7 +22,6 @@ from cibot.collector.formats import parse
 from cibot.collector.ingest import Ingest
 from cibot.collector.roster import Roster
 from cibot.config.models import Config
-from cibot.health.policy import Policy
 from cibot.judging import Monitor
 from cibot.model import Change
 from cibot.store import schema
@@ -41,7 +40,7 @@ def ours(url: str, lines: Sequence[str]) -> tuple[float, float, Store]:
     upgrade(store)
     server = store.write(lambda tx: ensure_server(tx, "bench", "https://bench"))
     ingest = Ingest(store, server, Roster("bench"), lambda: datetime.now(UTC))
-    monitor = Monitor(store, Config(), Policy(), lambda: datetime.now(UTC))
+    monitor = Monitor(store, Config(), lambda: datetime.now(UTC))
     start = time.perf_counter()
     for place, changes in enumerate(ahead(_pages(lines))):
         ingest.ingest(changes, feed="bench", cursor=str(place), heard_at=datetime.now(UTC))

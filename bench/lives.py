@@ -30,7 +30,7 @@ from bench.world import (
     lived,
     world,
 )
-from cibot.health.policy import Policy
+from cibot.config.policy import Policy
 from cibot.health.references import Reigns
 from cibot.incidents.tracker import Life
 from cibot.replay.run import Replayed

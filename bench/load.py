@@ -25,7 +25,6 @@ from sqlalchemy.engine import make_url
 
 from bench.shape import REFERENCE, Lived, Said, Vendor, lived, vendors
 from cibot.config.models import Config
-from cibot.health.policy import Policy
 from cibot.incidents.incident import Incident, Phase
 from cibot.incidents.incidentrow import incident_row
 from cibot.judging import Monitor
@@ -84,7 +83,7 @@ def refresh(store: Store) -> None:
 
 def judge(store: Store, now: datetime) -> None:
     """Judges every CI once, as the bot would."""
-    monitor = Monitor(store, Config.model_validate(CONFIG), Policy(), lambda: now)
+    monitor = Monitor(store, Config.model_validate(CONFIG), lambda: now)
     for ci in store.read(all_cis):
         monitor.judge(ci.id)
 

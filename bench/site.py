@@ -19,7 +19,7 @@ from sqlalchemy import delete, select
 from cibot.collector.ingest import Ingest
 from cibot.collector.roster import Roster
 from cibot.config.models import Config
-from cibot.health.policy import Policy
+from cibot.config.policy import Policy
 from cibot.health.share import verdict_of
 from cibot.judging import Monitor
 from cibot.model import Account, Change, Message, PatchSet, State
@@ -66,7 +66,7 @@ def fill(url: str) -> int:
     for first in range(0, len(changes), 100):
         ingest.ingest(changes[first : first + 100], feed="poll", cursor="", heard_at=now)
     config = Config.model_validate({"reference": [{"ci": REFERENCE}]})
-    monitor = Monitor(store, config, Policy(), lambda: now)
+    monitor = Monitor(store, config, lambda: now)
     for ci in store.read(all_cis):
         monitor.judge(ci.id)
     opened = store.read(lambda tx: len(tx.execute(select(schema.incident.c.id)).all()))

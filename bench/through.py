@@ -36,10 +36,10 @@ from bench.world import (
 )
 from cibot.collector.decode import change_from_rest
 from cibot.config.models import Config
+from cibot.config.policy import ChartPolicy, JobPolicy, Policy
 from cibot.health.chart import Chart
 from cibot.health.facts import JobRun, Proof
 from cibot.health.inputs import Jobs
-from cibot.health.policy import ChartPolicy, JobPolicy, Policy
 from cibot.health.streak import JobStreaks
 from cibot.incidents.tracker import Life
 from cibot.model import Result

@@ -14,10 +14,10 @@ from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any
 
+from cibot.config.policy import Policy
 from cibot.health.change_history import follow
 from cibot.health.facts import Attempt, ChangeFacts, JobRun, RefVerdict, moment
 from cibot.health.inputs import Input
-from cibot.health.policy import Policy
 from cibot.incidents.tracker import Life
 from cibot.model import Result
 

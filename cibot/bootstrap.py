@@ -25,7 +25,6 @@ from cibot.daemon.bot import Bot
 from cibot.daemon.leader import TTL, Leader
 from cibot.daemon.scheduler import Job, Scheduler
 from cibot.errors import CibotError
-from cibot.health.configured import policies_from
 from cibot.judging import Monitor
 from cibot.judging.quiet_hours import QuietHours
 from cibot.outbox.sender import Sender
@@ -256,8 +255,7 @@ def build(
     stop = threading.Event()
     leader = Leader(store, clock)
     sender = Sender(store, backends, clock, rooms=_rooms(config), leads=leader.held)
-    policies = policies_from(config.judgement)
-    monitor = Monitor(store, config, policies, clock, sender.wake, leader.held)
+    monitor = Monitor(store, config, clock, sender.wake, leader.held)
     intake = Intake()
     sources = [
         make_source(config, one, store, monitor.heard, stop, intake, clock) for one in config.gerrit
@@ -268,7 +266,7 @@ def build(
     answer = Dispatcher(
         store, config, clock, lambda: {name: one.link() for name, one in backends.items()}
     )
-    asking = Asking(store, config, clock, policies.default)
+    asking = Asking(store, config, clock)
     web = _web(config, asking, backends, sources, intake, clock)
     # The bot does not exist yet when its jobs are named.
     quiet = QuietHours(store, config, clock, sender.wake)

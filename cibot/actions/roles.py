@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from cibot.config.models import Config, PersonConfig
 from cibot.errors import UserError
-from cibot.incidents.routing import matches
 from cibot.text.figures import cut, listed
+from cibot.text.patterns import fits_any
 
 TRUSTED = frozenset({"console", "cli"})
 """Networks whose asker has the terminal, and with it the database: an admin by default."""
@@ -87,7 +87,7 @@ def require_owner(config: Config, actor: Actor, ci: str) -> str:
     """The name of an admin or of an owner of the CI; else raises Refused."""
     require_identified(config, actor)
     rights = _rights(config, actor)
-    if rights.admin or matches(rights.owns, ci):
+    if rights.admin or fits_any(rights.owns, ci):
         return name_of(config, actor)
     shown = cut(ci, 40)
     remedy = _remedy(config, actor, f'owns = ["{shown}"]')

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,11 +10,8 @@ import click
 from pydantic import BaseModel
 
 from cibot.cli.common import config_option, read_config
-from cibot.config.judgement import JudgementConfig
 from cibot.config.models import Config
-from cibot.config.values import Section
-from cibot.health.configured import policies_from
-from cibot.health.policy import Policy
+from cibot.config.policy import Judgement, Policy, Thresholds
 from cibot.reports.ci import find_ci
 from cibot.reports.context import Context
 from cibot.reports.homes import Home, homes
@@ -53,17 +49,17 @@ def explain(config_path: Path | None, name: str) -> None:
         found, home, pipeline = store.read(lambda tx: _home(tx, config, name))
     finally:
         store.close()
-    policies = policies_from(config.judgement)
+    judgement = config.judgement
     main = home.projects[0] if home.projects else None
     rules = {
         (part, key): f"[[judgement.override]] {number}"
-        for part, key, number in policies.sources(found, main, pipeline)
+        for part, key, number in judgement.sources(found, main, pipeline)
     }
-    policy = policies.of(found, main, pipeline)
+    policy = judgement.policy_of(found, main, pipeline)
     for line in (
         *_about(config, found, home, pipeline),
         "",
-        *_thresholds(config.judgement, policy, rules),
+        *_thresholds(judgement, policy, rules),
     ):
         click.echo(line)
 
@@ -91,19 +87,19 @@ def _about(config: Config, name: str, home: Home, pipeline: str | None) -> Itera
 
 
 def _thresholds(
-    judgement: JudgementConfig, policy: Policy, rules: Mapping[tuple[str, str], str]
+    judgement: Judgement, policy: Policy, rules: Mapping[tuple[str, str], str]
 ) -> Iterator[str]:
     """What applies, and where it is from: a rule for some, the configuration, the default."""
     yield "[judgement]"
     for key in ("feed_stale", "uncounted"):
         yield _line(key, _value(getattr(policy, key)), _source(judgement, key))
-    for part in fields(policy):
-        section = getattr(judgement, part.name)
-        if isinstance(section, Section):
-            yield f"[judgement.{part.name}]"
-            values = getattr(policy, part.name)
+    for part in Policy.model_fields:
+        section = getattr(judgement, part)
+        if isinstance(section, Thresholds):
+            yield f"[judgement.{part}]"
+            values = getattr(policy, part)
             for key in type(section).model_fields:
-                source = rules.get((part.name, key)) or _source(section, key)
+                source = rules.get((part, key)) or _source(section, key)
                 yield _line(key, _value(getattr(values, key)), source)
 
 

@@ -15,7 +15,6 @@ from cibot.cli.common import config_option, read_config
 from cibot.collector.rereading import reread
 from cibot.config import secret_values
 from cibot.daemon import gc_settings
-from cibot.health.configured import policies_from
 from cibot.incidents.incident import Phase
 from cibot.incidents.incidentrow import incident_from_row
 from cibot.judging.judging import Judging
@@ -43,9 +42,7 @@ def rebuild_command(config_path: Path | None) -> None:
     logs.set_up("error", loaded.config.log.format, secrets=secret_values(loaded.config))
     store = open_migrated(loaded.config)
     gc_settings.settle()
-    judging = Judging(
-        store, loaded.config, policies_from(loaded.config.judgement), utc_now, tells=False
-    )
+    judging = Judging(store, loaded.config, utc_now, tells=False)
     try:
         before, states = store.read(_opened), store.read(_states)
         with _bar() as bar:

@@ -12,7 +12,6 @@ from cibot.actions.acknowledging import take
 from cibot.actions.roles import Actor
 from cibot.actions.silencing import end_silence_by_id, end_silences_of, put_silence
 from cibot.config.models import Config
-from cibot.health.configured import policy_from
 from cibot.reports.context import Context
 from cibot.reports.incidents import Incident
 from cibot.reports.silences import Muted, silences
@@ -40,7 +39,7 @@ class Database:
     ) -> None:
         self._store = store
         self._actor = actor
-        self._asking = Asking(store, config, clock, policy_from(config.judgement))
+        self._asking = Asking(store, config, clock)
 
     def ask(self, kind: type[T], path: str, **asked: object) -> T:
         """As the protocol has it."""

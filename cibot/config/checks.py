@@ -7,10 +7,8 @@ pydantic finds others; whatever has the wrong shape is left to pydantic.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from itertools import pairwise
 from typing import Any
 
-from cibot.config.judgement import JudgementConfig
 from cibot.config.keys import entries
 from cibot.config.lines import KeyPath
 from cibot.config.mistakes import Mistake, shown, suggest
@@ -226,44 +224,21 @@ def _web(tables: Tables) -> Iterator[Mistake]:
 def contradictions(config: Config) -> list[Mistake]:
     """What does not go together, once each value by itself is right."""
     judgement = config.judgement
-    found = [*_contradictions(judgement, ("judgement",))]
+    found = [
+        Mistake(("judgement", part, key), wrong) for part, key, wrong in judgement.contradictions()
+    ]
     for place, quiet in enumerate(config.quiet):
         if quiet.begin == quiet.end and set(quiet.days) == set(ALL_DAYS):
             text = "this is quiet for ever; take the channel out of the routes, or name `days`"
             found.append(Mistake(("quiet", place), text))
-    for number, one in enumerate(judgement.override):
-        parts = one.model_fields_set & set(JudgementConfig.model_fields)
-        merged = {
-            part: getattr(judgement, part).model_copy(
-                update=getattr(one, part).model_dump(include=getattr(one, part).model_fields_set)
-            )
-            for part in parts
-        }
-        path: KeyPath = ("judgement", "override", number)
-        whole = judgement.model_copy(update=merged)
-        found += [it for it in _contradictions(whole, path) if it.path[3] in parts]
+    for number, override in enumerate(judgement.override):
+        changed = {part for part, _ in override.thresholds()}
+        found += [
+            Mistake(("judgement", "override", number, part, key), wrong)
+            for part, key, wrong in override.over(judgement).contradictions()
+            if part in changed
+        ]
     return found
-
-
-def _contradictions(judgement: JudgementConfig, path: KeyPath) -> Iterator[Mistake]:
-    for part, *rising in _RISING:
-        section = getattr(judgement, part)
-        for low, high in pairwise(rising):
-            if getattr(section, low) >= getattr(section, high):
-                yield Mistake((*path, part, low), f"must be below `{high}`")
-    if judgement.success.reach < judgement.success.window:
-        yield Mistake((*path, "success", "reach"), "must not be below `window`")
-    if judgement.silence.rhythm_span > judgement.silence.window:
-        yield Mistake((*path, "silence", "rhythm_span"), "must not be above `window`")
-
-
-_RISING = (  # thresholds that must rise in this order
-    ("success", "failing", "degraded", "clears"),
-    ("coverage", "failing", "degraded", "clears"),
-    ("infra", "clears", "degraded", "failing"),
-    ("disagreement", "clears", "degraded", "failing"),
-    ("latency", "clears", "degraded", "failing"),
-)
 
 
 def _names(tables: Tables, section: str) -> list[str]:

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AnyHttpUrl, Field, SecretStr
 
-from cibot.config.judgement import JudgementConfig
+from cibot.config.policy import Judgement
 from cibot.config.values import (
     ALL_DAYS,
     Account,
@@ -227,7 +227,7 @@ class Config(Section):
     store: StoreConfig = StoreConfig()
     web: WebConfig = WebConfig()
     log: LogConfig = LogConfig()
-    judgement: JudgementConfig = JudgementConfig()
+    judgement: Judgement = Judgement()
     flood: FloodConfig = FloodConfig()
     client: ClientConfig = ClientConfig()
     gerrit: tuple[GerritConfig, ...] = ()

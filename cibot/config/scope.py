@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
 from cibot.config.models import CiConfig
+from cibot.text.patterns import fits_any
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,9 +18,7 @@ class Scope:
 
     def covers(self, project: str, branch: str) -> bool:
         """Whether a change of this project and branch is the CI's business."""
-        return any(fnmatchcase(project, one) for one in self.projects) and any(
-            fnmatchcase(branch, one) for one in self.branches
-        )
+        return fits_any(self.projects, project) and fits_any(self.branches, branch)
 
 
 def scopes(cis: Sequence[CiConfig]) -> Mapping[str, Scope]:

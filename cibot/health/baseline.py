@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from cibot.health.policy import ChartPolicy
+from cibot.config.policy import ChartPolicy
 
 _DAY = 86_400.0
 _RATE_MEMORY = 28 * _DAY  # how long the number of results a day is remembered

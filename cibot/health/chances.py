@@ -11,10 +11,10 @@ from __future__ import annotations
 import heapq
 from typing import Any
 
+from cibot.config.policy import CoveragePolicy, SilencePolicy
 from cibot.health.facts import Proof
 from cibot.health.inputs import Due, Ended, Heard
 from cibot.health.intervals import wilson
-from cibot.health.policy import CoveragePolicy, SilencePolicy
 from cibot.health.rhythm import Rhythm
 from cibot.health.signal import MOST_EVIDENCE
 from cibot.health.silent import patience

@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from cibot.config.policy import ChartPolicy
 from cibot.health.baseline import Baseline, Design
-from cibot.health.policy import ChartPolicy
 
 _NEVER = -math.inf
 # The odds at which a CI is believed to be well again: asked with each of thousands of

@@ -7,10 +7,10 @@ all patch sets. What it missed while it was silent is the silence's.
 
 from __future__ import annotations
 
+from cibot.config.policy import CoveragePolicy
 from cibot.health.chances import Chances
 from cibot.health.facts import moment
 from cibot.health.intervals import wilson
-from cibot.health.policy import CoveragePolicy
 from cibot.health.share import SURE, back_since, bad_since
 from cibot.health.signal import MOST_EVIDENCE, Signal, Standing, evidence
 from cibot.health.tally import Count

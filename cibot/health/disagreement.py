@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from cibot.health.policy import SharePolicy
+from cibot.config.policy import SharePolicy
 from cibot.health.share import Share
 from cibot.health.signal import Signal
 from cibot.model import State
@@ -33,7 +33,7 @@ class FalsePasses(Share):
 
     def __init__(self, policy: SharePolicy) -> None:
         words = "passed where the reference failed"
-        longer = replace(policy, window=4 * policy.window)
+        longer = policy.model_copy(update={"window": 4 * policy.window})
         super().__init__(PASSES_EVERYTHING, longer, words, counts=False)
         self.nothing = "nothing that a reference failed"
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from cibot.config.judgement import UNCOUNTED
+from cibot.config.policy import UNCOUNTED
 from cibot.model import Result
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from cibot.config.policy import FlipsPolicy
 from cibot.health.days import Days
 from cibot.health.inputs import Tried
 from cibot.health.intervals import wilson
-from cibot.health.policy import FlipsPolicy
 from cibot.health.signal import MOST_EVIDENCE, Signal, Standing, evidence
 from cibot.health.tally import Proofs
 from cibot.health.words import span

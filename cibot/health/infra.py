@@ -7,7 +7,7 @@ reference could judge the patch set.
 
 from __future__ import annotations
 
-from cibot.health.policy import SharePolicy
+from cibot.config.policy import SharePolicy
 from cibot.health.share import Share
 
 NAME = "infra"

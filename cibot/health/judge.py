@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
+from cibot.config.policy import Policy
 from cibot.health.chances import Chances
 from cibot.health.coverage import Coverage
 from cibot.health.disagreement import FalsePasses, false_failures
@@ -31,7 +32,6 @@ from cibot.health.inputs import (
 )
 from cibot.health.latency import Latency
 from cibot.health.level import Level
-from cibot.health.policy import Policy
 from cibot.health.presence import NAME as SILENT
 from cibot.health.presence import Silence
 from cibot.health.signal import Health, Signal, Standing

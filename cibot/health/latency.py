@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from cibot.config.policy import LatencyPolicy
 from cibot.health.days import DAY
 from cibot.health.facts import moment
 from cibot.health.inputs import Took
 from cibot.health.intervals import wilson
-from cibot.health.policy import LatencyPolicy
 from cibot.health.share import SURE, back_since, bad_since
 from cibot.health.signal import MOST_EVIDENCE, Signal, Standing, evidence
 from cibot.health.tally import Count, Proofs

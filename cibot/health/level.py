@@ -12,10 +12,10 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
+from cibot.config.policy import SuccessPolicy
 from cibot.health.facts import Proof, moment
 from cibot.health.inputs import Counted
 from cibot.health.intervals import wilson
-from cibot.health.policy import SuccessPolicy
 from cibot.health.share import SURE, back_since, bad_since
 from cibot.health.signal import MOST_EVIDENCE, Evidence, Signal, Standing, evidence
 from cibot.health.tally import Count, Proofs, Tally

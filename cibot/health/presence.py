@@ -11,10 +11,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from cibot.config.policy import SilencePolicy
 from cibot.health.chances import Chances
 from cibot.health.facts import moment
 from cibot.health.intervals import wilson
-from cibot.health.policy import SilencePolicy
 from cibot.health.signal import Signal, Standing, evidence
 from cibot.health.words import counted, percent, span
 from cibot.model import State

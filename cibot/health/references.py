@@ -11,7 +11,8 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
+
+from cibot.text.patterns import fits_any
 
 WEEK = 604_800.0
 _MONDAY = 345_600.0  # the first one of the epoch
@@ -101,11 +102,7 @@ def learn(
     ids = {name: ci_id for ci_id, name in names.items()}
     for project, of_project in by_project.items():
         name = next(
-            (
-                ci
-                for patterns, ci in configured
-                if any(fnmatchcase(project, pattern) for pattern in patterns)
-            ),
+            (ci for patterns, ci in configured if fits_any(patterns, project)),
             None,
         )
         if name is not None:

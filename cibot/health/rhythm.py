@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from cibot.config.policy import SilencePolicy
 from cibot.health.days import DAY
-from cibot.health.policy import SilencePolicy
 
 
 class Rhythm:

@@ -8,11 +8,11 @@ from datetime import timedelta
 from itertools import chain, islice, takewhile
 from typing import Any
 
+from cibot.config.policy import SharePolicy
 from cibot.health.chart import RECOVERED, Run
 from cibot.health.facts import moment
 from cibot.health.inputs import Counted
 from cibot.health.intervals import wilson
-from cibot.health.policy import SharePolicy
 from cibot.health.signal import MOST_EVIDENCE, Signal, Standing, evidence
 from cibot.health.tally import Count, Proofs, Tally
 from cibot.health.words import percent, span, stamp

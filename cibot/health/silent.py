@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from cibot.health.policy import SilencePolicy
+from cibot.config.policy import SilencePolicy
 
 FEWEST = 3  # however reliable a CI is, two missed chances can be one hiccup
 

@@ -11,11 +11,11 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
+from cibot.config.policy import JobPolicy
 from cibot.health.days import Days
 from cibot.health.facts import Proof, moment
 from cibot.health.inputs import COUNTED, Jobs
 from cibot.health.intervals import wilson
-from cibot.health.policy import JobPolicy
 from cibot.health.signal import MOST_EVIDENCE, Signal, Standing, evidence
 from cibot.health.words import counted, span
 from cibot.model import Result, State

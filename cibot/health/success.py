@@ -10,11 +10,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from cibot.config.policy import ChartPolicy, SuccessPolicy
 from cibot.health.chart import Chart
 from cibot.health.inputs import Counted, Verdict
 from cibot.health.intervals import wilson
 from cibot.health.level import Level, by_bound
-from cibot.health.policy import ChartPolicy, SuccessPolicy
 from cibot.health.signal import MOST_EVIDENCE, Evidence, Signal, Standing, evidence
 from cibot.health.words import percent, span
 from cibot.model import State

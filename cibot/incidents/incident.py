@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from cibot.config.policy import IncidentPolicy
 from cibot.errors import Conflict
-from cibot.health.policy import IncidentPolicy
 from cibot.health.signal import Evidence, Signal
 from cibot.model import State
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import Protocol
 
 from cibot.model import State
+from cibot.text.patterns import fits_any
 
 
 class Choice(Protocol):
@@ -55,11 +55,6 @@ def receivers(routes: Iterable[Route], alert: Alert) -> tuple[str, ...]:
     return tuple(found)
 
 
-def matches(patterns: Iterable[str], name: str) -> bool:
-    """Whether a name fits one of the patterns; case does not matter."""
-    return any(fnmatchcase(name.casefold(), pattern.casefold()) for pattern in patterns)
-
-
 def _takes(route: Route, alert: Alert) -> bool:
     return (
         alert.kind in route.kinds
@@ -71,7 +66,7 @@ def _takes(route: Route, alert: Alert) -> bool:
 def chooses(choice: Choice, ci: str, owner: str | None, projects: Iterable[str]) -> bool:
     """Whether a CI is meant; one that reported on nothing yet, where every project is."""
     return (
-        matches(choice.cis, ci)
-        and matches(choice.owners, owner or "")
-        and any(matches(choice.projects, project) for project in tuple(projects) or ("",))
+        fits_any(choice.cis, ci)
+        and fits_any(choice.owners, owner or "")
+        and any(fits_any(choice.projects, project) for project in tuple(projects) or ("",))
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from cibot.incidents.routing import matches
+from cibot.text.patterns import fits
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,4 +28,4 @@ def silenced(silences: Iterable[Silence], ci: str, at: datetime) -> Silence | No
 
 def _covers(pattern: str, ci: str) -> bool:
     """A name means itself even where it reads like a pattern."""
-    return pattern.casefold() == ci.casefold() or matches([pattern], ci)
+    return pattern.casefold() == ci.casefold() or fits(pattern, ci)

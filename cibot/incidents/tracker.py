@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from cibot.config.policy import Policy
 from cibot.health.facts import moment
 from cibot.health.inputs import Due, Heard, Input
 from cibot.health.judge import Gauge, Judge
-from cibot.health.policy import Policy
 from cibot.health.signal import Standing
 from cibot.incidents.incident import Incident, Phase, Transition, holding, is_bad, step
 from cibot.incidents.incidentrow import incident_from_row, incident_row

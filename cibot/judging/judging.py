@@ -14,10 +14,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cibot.config.models import Config
+from cibot.config.policy import Policy
 from cibot.config.scope import Scope, scopes
-from cibot.health.configured import Policies
 from cibot.health.facts import moment
-from cibot.health.policy import Policy
 from cibot.health.references import Count, References, learn
 from cibot.health.signal import Health, signal_row
 from cibot.incidents.incident import Phase
@@ -67,7 +66,6 @@ class Judging:
         self,
         store: Store,
         config: Config,
-        policies: Policies,
         clock: Callable[[], datetime],
         horizon: Mapping[int, datetime] | None = None,
         *,
@@ -81,7 +79,6 @@ class Judging:
         """
         self._store = store
         self._config = config
-        self._policies = policies
         self._clock = clock
         self._horizon = horizon
         self._tells = tells
@@ -164,10 +161,11 @@ class Judging:
         return self._references
 
     def _policy(self, tx: Tx, ci: KnownCi, references: References) -> Policy:
-        if not self._policies.differ:
-            return self._policies.default
-        pipeline = main_pipeline(tx, ci.id) if self._policies.by_pipeline else None
-        return self._policies.of(ci.name, references.main_project(ci.id), pipeline)
+        judgement = self._config.judgement
+        if not judgement.override:
+            return judgement.default
+        pipeline = main_pipeline(tx, ci.id) if judgement.by_pipeline else None
+        return judgement.policy_of(ci.name, references.main_project(ci.id), pipeline)
 
     def _write(self, tx: Tx, seen: _Seen, now: datetime) -> tuple[int, list[Recorded]]:
         ci, life = seen.ci, seen.lived.life

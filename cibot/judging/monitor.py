@@ -15,8 +15,6 @@ from datetime import datetime, timedelta
 
 from cibot.config.models import Config
 from cibot.errors import CibotError
-from cibot.health.configured import Policies
-from cibot.health.policy import Policy
 from cibot.health.presence import NAME as SILENT
 from cibot.health.signal import Health
 from cibot.judging.judging import Judging
@@ -41,15 +39,13 @@ class Monitor:
         self,
         store: Store,
         config: Config,
-        policy: Policy | Policies,
         clock: Callable[[], datetime],
         on_message: Callable[[], None] = lambda: None,
         leads: Callable[[], bool] = lambda: True,
     ) -> None:
         self._store = store
         self._clock = clock
-        policies = policy if isinstance(policy, Policies) else Policies(policy)
-        self._one = Judging(store, config, policies, clock)
+        self._one = Judging(store, config, clock)
         self._on_message = on_message
         self._leads = leads
         self._dirty: set[int] = set()  # to be judged

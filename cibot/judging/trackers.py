@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from cibot.config.policy import Policy
 from cibot.health.facts import moment
-from cibot.health.policy import Policy
 from cibot.health.references import Reigns
 from cibot.incidents.tracker import IncidentKey, Life, LifeStep
 from cibot.judging.facts import Reader

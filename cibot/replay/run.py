@@ -13,7 +13,6 @@ from cibot.collector.ingest import Ingest
 from cibot.collector.roster import Roster
 from cibot.config.models import Config
 from cibot.errors import UserError
-from cibot.health.configured import policies_from
 from cibot.health.references import References
 from cibot.health.signal import Health
 from cibot.incidents.tracker import LifeStep
@@ -112,7 +111,6 @@ def judge(
     judging = Judging(
         store,
         config,
-        policies_from(config.judgement),
         lambda: end,
         found.until,
         tells=False,

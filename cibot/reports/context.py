@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
-from fnmatch import fnmatchcase
 from urllib.parse import quote
 
 from cibot.config.models import CiConfig, Config
+from cibot.text.patterns import fits_any
 
 STALE_AFTER = timedelta(minutes=15)
 """A server not heard for longer makes every answer doubtful (health.md, unknown)."""
@@ -28,7 +28,7 @@ class Context:
     def configured_reference(self, project: str) -> str | None:
         """The reference CI that the configuration names for a project."""
         for one in self.config.reference:
-            if any(fnmatchcase(project, pattern) for pattern in one.projects):
+            if fits_any(one.projects, project):
                 return one.ci
         return None
 

@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from cibot.config.models import Config
-from cibot.health.policy import Policy
 from cibot.reports.context import Context
 from cibot.store.engine import Store, Tx
 
@@ -23,7 +22,6 @@ class Asking:
     store: Store
     config: Config
     clock: Callable[[], datetime]
-    policy: Policy = field(default_factory=Policy)
     _kept: dict[str, tuple[datetime, Any]] = field(default_factory=dict)
     _locks: dict[str, threading.Lock] = field(default_factory=dict)
 

@@ -19,7 +19,6 @@ from sqlalchemy import select
 from cibot.collector.ingest import Ingest
 from cibot.collector.roster import Roster
 from cibot.config.models import Config
-from cibot.health.policy import Policy
 from cibot.judging import Monitor
 from cibot.model import Account, Change, Message, PatchSet
 from cibot.store import schema
@@ -182,7 +181,7 @@ class Bot:
 
     def restarted(self) -> Monitor:
         """A monitor that remembers nothing."""
-        self.monitor = Monitor(self.store, CONFIG, Policy(), lambda: self.now)
+        self.monitor = Monitor(self.store, CONFIG, lambda: self.now)
         return self.monitor
 
     def hear(self, changes: Sequence[Change], feed: str = "poll") -> None:

@@ -22,7 +22,6 @@ from cibot.collector.decode import change_from_rest
 from cibot.collector.ingest import Ingest
 from cibot.collector.roster import Roster
 from cibot.config.models import CiConfig, Config, GerritConfig, ReferenceConfig
-from cibot.health.policy import Policy
 from cibot.judging import Monitor
 from cibot.model import Change
 from cibot.store.cis import all_cis, ensure_server
@@ -107,7 +106,7 @@ def replay(store: Store) -> datetime:
             life.changes[key] = change
             dates = {_moment(one["date"]) for one in change["messages"]}
             life.messages += [(at, *key) for at in dates if BEGIN <= at < END]
-    monitor = Monitor(store, CONFIG, Policy(), life.clock)
+    monitor = Monitor(store, CONFIG, life.clock)
     rounds = groupby(sorted(life.messages), lambda one: (one[0] - BEGIN) // _ROUND)
     written = {place: list(found) for place, found in rounds}
     for place in range((END - BEGIN) // _ROUND + 1):

@@ -10,7 +10,6 @@ from sqlalchemy import select
 from cibot.collector.ingest import Ingest
 from cibot.collector.roster import Roster
 from cibot.config.models import Config
-from cibot.health.policy import Policy
 from cibot.judging import Monitor
 from cibot.model import Account, Change, Message, PatchSet, State
 from cibot.store import schema
@@ -51,7 +50,7 @@ class Life:
 
     def restart(self) -> None:
         """A new process, which knows what is stored and nothing else."""
-        self.monitor = Monitor(self.store, CONFIG, Policy(), lambda: self.now, self._wake)
+        self.monitor = Monitor(self.store, CONFIG, lambda: self.now, self._wake)
 
     def _wake(self) -> None:
         self.woken += 1

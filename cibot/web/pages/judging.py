@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cibot.health.policy import Policy, SharePolicy
+from cibot.config.policy import Policy, SharePolicy
 from cibot.text import figures
 
 

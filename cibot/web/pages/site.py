@@ -101,7 +101,7 @@ class Pages:
     def how(self) -> Response:
         """``/how``: how it judges, with the thresholds in force."""
         read_params(Nothing, {})
-        return self._render("how.html", here="how", page=judging(self._asking.policy))
+        return self._render("how.html", here="how", page=judging(self._asking.config.judgement))
 
     def api(self) -> Response:
         """``/api``: the questions that programs may ask."""

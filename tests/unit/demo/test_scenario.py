@@ -7,6 +7,7 @@ from functools import cache
 
 import pytest
 
+from cibot.config.policy import ChartPolicy
 from cibot.demo.cast import ACME, BLOCK, BOREALIS, COBALT, VENDORS, ZUUL
 from cibot.demo.deeds import Merge, Remark, Upload
 from cibot.demo.director import CALM, Director
@@ -14,7 +15,6 @@ from cibot.demo.reviews import Reviews
 from cibot.demo.rhythm import busyness, week_of_uploads
 from cibot.demo.scenario import Scenario
 from cibot.health.chart import Chart
-from cibot.health.policy import ChartPolicy
 
 MONDAY = datetime(2026, 11, 23, 14, 57, 3, tzinfo=UTC)
 STARTS = [MONDAY + timedelta(hours=hours) for hours in range(0, 168, 23)]

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cibot.config.policy import ChartPolicy
 from cibot.health.baseline import lower_bound
 from cibot.health.chart import Chart
 from cibot.health.facts import moment
-from cibot.health.policy import ChartPolicy
 from tests.unit.health.facts import DAY, D, H, T
 
 POLICY = ChartPolicy()

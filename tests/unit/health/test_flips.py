@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from cibot.config.policy import FlipsPolicy
 from cibot.health.flips import Flips
 from cibot.health.inputs import Tried
-from cibot.health.policy import FlipsPolicy
 from cibot.model import State
 from tests.unit.health.facts import D, H, T, proof
 

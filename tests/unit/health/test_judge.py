@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cibot.errors import ConfigError
-from cibot.health.judge import Judge, overall
-from cibot.health.policy import (
-    CoveragePolicy,
-    FlipsPolicy,
-    IncidentPolicy,
-    JobPolicy,
-    LatencyPolicy,
+from cibot.config.policy import (
     Policy,
-    SharePolicy,
-    SilencePolicy,
-    SuccessPolicy,
 )
+from cibot.health.judge import Judge, overall
 from cibot.health.signal import Signal, signal_from_row, signal_row
 from cibot.model import State
-from tests.unit.health.facts import DAY, H, T, change, changes, inputs, lived
+from tests.unit.health.facts import H, T, change, changes, inputs, lived
 
 NAMES = [
     "success",
@@ -167,31 +157,3 @@ def test_reading_changes_nothing():
         read.health(one.at, True)
         unread.take(one)
     assert read.health(T, True) == unread.health(T, True)
-
-
-@pytest.mark.parametrize(
-    ("fields", "said"),
-    [
-        (
-            {"success": SuccessPolicy(degraded=0.4)},
-            "success: failing = 0.5 must be below degraded = 0.4",
-        ),
-        ({"success": SuccessPolicy(minimum=0)}, "success: minimum = 0 is not a count"),
-        ({"success": SuccessPolicy(clears=1.5)}, "clears = 1.5 is not a share"),
-        ({"success": SuccessPolicy(reach=DAY)}, "reach is shorter than window"),
-        ({"silence": SilencePolicy(doubt=0.0)}, "silence: doubt = 0.0 is not a share"),
-        ({"silence": SilencePolicy(rhythm_factor=1.0)}, "rhythm_factor must be above 1"),
-        ({"incident": IncidentPolicy(reopen=-DAY)}, "incident: reopen = -1 day"),
-        ({"infra": SharePolicy(DAY, 10, 0.2, 0.1, 0.05)}, "infra: degraded = 0.2 must be below"),
-        ({"infra": SharePolicy(DAY, 0, 0.1, 0.3, 0.05)}, "infra: minimum = 0 is not a count"),
-        ({"coverage": CoveragePolicy(failing=0.95)}, "coverage: failing = 0.95 must be below"),
-        ({"latency": LatencyPolicy(clears=1.0)}, "latency: clears = 1.0 is not above 1"),
-        ({"flips": FlipsPolicy(window=timedelta(0))}, "flips: window = 0:00:00 is not longer"),
-        ({"job": JobPolicy(changes=0)}, "job: changes = 0 is not a count"),
-        ({"feed_stale": timedelta(0)}, "feed_stale = 0:00:00 is not longer than nothing"),
-    ],
-)
-def test_a_policy_that_contradicts_itself_is_refused(fields, said):
-    with pytest.raises(ConfigError, match="contradicts itself") as caught:
-        Policy(**fields)
-    assert said in str(caught.value)

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
+from cibot.config.policy import LatencyPolicy
 from cibot.health.latency import Latency
-from cibot.health.policy import LatencyPolicy
 from cibot.model import State
 from tests.unit.health.facts import D, H, T, took
 

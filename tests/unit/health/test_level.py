@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cibot.config.policy import SuccessPolicy
 from cibot.health.facts import moment
 from cibot.health.inputs import FAIR
 from cibot.health.level import Level, level
-from cibot.health.policy import SuccessPolicy
 from cibot.model import State
 from tests.unit.health.facts import D, H, T, changes, counted, lived
 

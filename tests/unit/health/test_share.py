@@ -7,11 +7,11 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cibot.config.policy import Policy
 from cibot.health.disagreement import FalsePasses, false_failures
 from cibot.health.facts import moment
 from cibot.health.infra import infra
 from cibot.health.inputs import PAIRED, RAN, REFUSED
-from cibot.health.policy import Policy
 from cibot.health.share import verdict_of
 from cibot.incidents.tracker import Life
 from cibot.model import State

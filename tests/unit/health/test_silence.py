@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cibot.config.policy import Policy, SilencePolicy
 from cibot.health.facts import moment
 from cibot.health.inputs import Due, Ended
 from cibot.health.judge import Judge
-from cibot.health.policy import Policy, SilencePolicy
 from cibot.health.silent import patience
 from cibot.model import State
 from tests.unit.health.facts import D, H, T, due, heard, proof

@@ -6,9 +6,9 @@ import random
 
 import pytest
 
+from cibot.config.policy import JobPolicy
 from cibot.health.facts import JobRun, moment
 from cibot.health.inputs import Jobs
-from cibot.health.policy import JobPolicy
 from cibot.health.streak import JobStreaks
 from cibot.model import Result, State
 from tests.unit.health.facts import LETTERS, D, H, T, proof

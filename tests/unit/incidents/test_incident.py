@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cibot.config.policy import IncidentPolicy
 from cibot.errors import UserError
-from cibot.health.policy import IncidentPolicy
 from cibot.health.signal import Evidence, Signal
 from cibot.incidents.incident import Incident, Phase, acknowledge, holding, step
 from cibot.incidents.incidentrow import incident_from_row, incident_row

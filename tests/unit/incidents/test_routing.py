@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from cibot.config.models import RouteConfig
-from cibot.incidents.routing import Alert, matches, receivers
+from cibot.incidents.routing import Alert, receivers
 from cibot.model import State
 
 
@@ -49,9 +49,3 @@ def test_severity_is_the_mildest_that_is_sent():
     failing = [route("irc/#ci", severity="failing")]
     assert receivers(failing, alert(severity=State.FAILING))
     assert receivers(failing, alert(severity=State.SILENT, kind="silent"))
-
-
-def test_names_match_without_case():
-    assert matches(["NetApp*"], "netapp-ci")
-    assert not matches(["net"], "netapp")
-    assert matches(["a[bc]"], "ab")

@@ -10,9 +10,9 @@ from hypothesis import Phase as Stage
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cibot.config.policy import Policy
 from cibot.health.facts import moment
 from cibot.health.inputs import Heard
-from cibot.health.policy import Policy
 from cibot.incidents.incident import Phase
 from cibot.incidents.tracker import Life
 from cibot.model import State

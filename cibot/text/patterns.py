@@ -1,0 +1,20 @@
+"""Whether a name fits a pattern with ``*``, ``?`` or ``[…]``: one rule for every face. Pure.
+
+Names of CIs, owners and pipelines are written by people, so case does not matter.
+Gerrit's projects and branches differ by case, but nobody has two that differ only in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+
+
+def fits(pattern: str, name: str) -> bool:
+    """Whether the whole name fits the glob; case does not matter."""
+    return pattern == "*" or fnmatchcase(name.casefold(), pattern.casefold())
+
+
+def fits_any(patterns: Iterable[str], name: str) -> bool:
+    """Whether a name fits one of the globs."""
+    return any(fits(pattern, name) for pattern in patterns)

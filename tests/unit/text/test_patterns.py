@@ -1,0 +1,17 @@
+from cibot.text.patterns import fits, fits_any
+
+
+def test_case_does_not_matter():
+    assert fits("NetApp*", "netapp-ci")
+    assert fits("openstack/*", "OpenStack/cinder")
+
+
+def test_the_whole_name_must_fit():
+    assert not fits("net", "netapp")
+    assert fits("a[bc]", "ab")
+    assert fits("*", "")
+
+
+def test_one_of_several_is_enough():
+    assert fits_any(["acme", "bold*"], "Bold FC")
+    assert not fits_any([], "acme")
