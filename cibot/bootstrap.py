@@ -10,6 +10,8 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import cast
 
+from prometheus_client import CollectorRegistry
+
 from cibot.chat.commands.summary import summary_card
 from cibot.chat.dispatch import Dispatcher
 from cibot.chat.protocol import Backend, Channel
@@ -37,7 +39,7 @@ from cibot.text.card import Card
 from cibot.web.asking import Asking
 from cibot.web.faces import face_blueprints
 from cibot.web.gate import Gate
-from cibot.web.meter import Intake
+from cibot.web.meter import Intake, process_registry
 from cibot.web.probes import probes_blueprint
 from cibot.web.proxy import behind_proxies
 from cibot.web.readiness import parts
@@ -141,7 +143,7 @@ def make_source(
     """A configured server with its way into the store; ``intake`` counts what comes."""
     server_id = store.write(lambda tx: ensure_server(tx, gerrit.name, str(gerrit.url)))
     roster = Roster.from_config(config, gerrit.name)
-    count = partial((intake or Intake()).add, gerrit.name)
+    count = partial(intake.add, gerrit.name) if intake else lambda _feed, _counts: None
     ingest = Ingest(store, server_id, roster, clock, on_reports, count)
     return Source(gerrit, make_gerrit(gerrit, stop), roster, ingest, clock)
 
@@ -220,7 +222,7 @@ def _web(
     asking: Asking,
     backends: Mapping[str, Backend],
     sources: list[Source],
-    intake: Intake,
+    registry: CollectorRegistry,
     clock: Callable[[], datetime],
 ) -> WebServer:
     """Everything that HTTP sees, behind as many proxies as the configuration says."""
@@ -229,7 +231,7 @@ def _web(
     app = create_app(
         [
             probes_blueprint(parts(store, clock, backends), Gate(config).admits),
-            *face_blueprints(asking, intake),
+            *face_blueprints(asking, registry),
             slack_blueprint(cast("dict[str, HearsSlack]", slack)),
         ],
         {MOUNT: gerrit_hook(_hooks(sources), clock)},
@@ -256,7 +258,8 @@ def build(
     leader = Leader(store, clock)
     sender = Sender(store, backends, clock, rooms=_rooms(config), leads=leader.held)
     monitor = Monitor(store, config, clock, sender.wake, leader.held)
-    intake = Intake()
+    registry = process_registry()
+    intake = Intake(registry)
     sources = [
         make_source(config, one, store, monitor.heard, stop, intake, clock) for one in config.gerrit
     ]
@@ -267,7 +270,7 @@ def build(
         store, config, clock, lambda: {name: one.link() for name, one in backends.items()}
     )
     asking = Asking(store, config, clock)
-    web = _web(config, asking, backends, sources, intake, clock)
+    web = _web(config, asking, backends, sources, registry, clock)
     # The bot does not exist yet when its jobs are named.
     quiet = QuietHours(store, config, clock, sender.wake)
     jobs = _jobs(sources, monitor, summaries, quiet, lambda: bot.lead())  # noqa: PLW0108

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask import Blueprint
+from prometheus_client import CollectorRegistry
 
 from cibot import __version__
 from cibot.web.api import ENDPOINTS, WRITES
@@ -13,22 +14,22 @@ from cibot.web.asking import Asking
 from cibot.web.atom import atom_blueprint
 from cibot.web.badges import badges_blueprint
 from cibot.web.gate import Gate
-from cibot.web.meter import Intake
+from cibot.web.meter import process_registry
 from cibot.web.metrics import metrics_blueprint
 from cibot.web.pages.site import pages_blueprint
 
 
-def face_blueprints(asking: Asking, intake: Intake | None = None) -> list[Blueprint]:
+def face_blueprints(asking: Asking, registry: CollectorRegistry | None = None) -> list[Blueprint]:
     """API, pages, badges, metrics and the feed of incidents, each behind the gate.
 
-    ``intake`` is what this process collects, where it does.
+    ``registry`` has the metrics of this process; one of its own where it is None.
     """
     gate = Gate(asking.config)
     return [
         gate.keep(_api(asking)),
         gate.keep(pages_blueprint(asking)),
         gate.keep(badges_blueprint(asking)),
-        gate.keep(metrics_blueprint(asking, intake or Intake())),
+        gate.keep(metrics_blueprint(asking, registry or process_registry())),
         gate.keep(atom_blueprint(asking)),
     ]
 

@@ -5,13 +5,17 @@ Both are bounded: there are as many feeds as servers have, and as many routes as
 
 from __future__ import annotations
 
-import threading
-from bisect import bisect_left
-from collections import Counter
-from dataclasses import dataclass, field
 from time import perf_counter
 
 from flask import Blueprint, Response, g, request
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    GCCollector,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+)
 
 from cibot.collector.sink import IngestCounts
 
@@ -20,55 +24,61 @@ Route = tuple[str, str]
 """(method, the rule as it is written); a request that fits none has neither."""
 NO_ROUTE: Route = ("", "none")
 
+_FEED = ("server", "feed")
+
+
+def process_registry() -> CollectorRegistry:
+    """A registry with memory, processor time, open files and garbage collections."""
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    PlatformCollector(registry=registry)
+    GCCollector(registry=registry)
+    return registry
+
 
 class Intake:
-    """What came in since the start, by (server, feed); safe to use from several threads."""
+    """Counts what the collectors of this process bring in; the sum over all is the rate."""
 
-    def __init__(self) -> None:
-        self._sums: dict[tuple[str, str], IngestCounts] = {}
-        self._lock = threading.Lock()
+    def __init__(self, registry: CollectorRegistry) -> None:
+        def counter(name: str, documentation: str) -> Counter:
+            return Counter(f"cibot_ingest_{name}", documentation, _FEED, registry=registry)
+
+        self._changes = counter("changes", "Changes read.")
+        self._comments = counter("comments", "Comments stored.")
+        self._known = counter(
+            "known_comments", "Comments that another feed or poll had brought before."
+        )
+        self._reports = counter("reports", "Reports that were read from new comments.")
 
     def add(self, server: str, feed: str, counts: IngestCounts) -> None:
-        """Counts what one ingest found."""
-        kind = feed.partition(":")[0]  # each backfill is a feed of its own
-        with self._lock:
-            self._sums[server, kind] = self._sums.get((server, kind), IngestCounts()) + counts
-
-    def sums(self) -> dict[tuple[str, str], IngestCounts]:
-        """The sums so far."""
-        with self._lock:
-            return dict(self._sums)
-
-
-@dataclass(slots=True)
-class Times:
-    """The answers of one route. ``within`` counts those up to each of `BOUNDS_S`, alone."""
-
-    within: list[int] = field(default_factory=lambda: [0] * (len(BOUNDS_S) + 1))
-    total_s: float = 0.0
-    statuses: Counter[str] = field(default_factory=Counter)
-
-    def copy(self) -> Times:
-        """As it is now."""
-        return Times(list(self.within), self.total_s, self.statuses.copy())
+        """Counts what one ingest stored. All backfills of a server are one feed."""
+        labels = (server, feed.partition(":")[0])
+        self._changes.labels(*labels).inc(counts.changes)
+        self._comments.labels(*labels).inc(counts.comments_new)
+        self._known.labels(*labels).inc(counts.comments_known)
+        self._reports.labels(*labels).inc(counts.reports_new)
 
 
 class Stopwatch:
     """How long each route takes, over the whole application."""
 
-    def __init__(self) -> None:
-        self._times: dict[Route, Times] = {}
-        self._lock = threading.Lock()
+    def __init__(self, registry: CollectorRegistry) -> None:
+        route = ("method", "route")
+        self._durations = Histogram(
+            "cibot_http_request_duration_seconds",
+            "How long answers took, by route.",
+            route,
+            buckets=BOUNDS_S,
+            registry=registry,
+        )
+        self._answers = Counter(
+            "cibot_http_requests", "Answers by route.", (*route, "status"), registry=registry
+        )
 
     def watch(self, blueprint: Blueprint) -> None:
         """Times every request of the application that the blueprint is registered with."""
         blueprint.before_app_request(self._start)
         blueprint.after_app_request(self._stop)
-
-    def times(self) -> dict[Route, Times]:
-        """The times so far."""
-        with self._lock:
-            return {route: one.copy() for route, one in self._times.items()}
 
     def _start(self) -> None:
         g.started = perf_counter()
@@ -76,18 +86,8 @@ class Stopwatch:
     def _stop(self, response: Response) -> Response:
         began = g.get("started")
         if began is not None:
-            self.note(_route(), response.status_code, perf_counter() - began)
+            rule = request.url_rule
+            route = NO_ROUTE if rule is None else (request.method, rule.rule)
+            self._durations.labels(*route).observe(perf_counter() - began)
+            self._answers.labels(*route, f"{response.status_code // 100}xx").inc()
         return response
-
-    def note(self, route: Route, status: int, seconds: float) -> None:
-        """Counts one answer."""
-        with self._lock:
-            times = self._times.setdefault(route, Times())
-            times.within[bisect_left(BOUNDS_S, seconds)] += 1
-            times.total_s += seconds
-            times.statuses[f"{status // 100}xx"] += 1
-
-
-def _route() -> Route:
-    rule = request.url_rule
-    return NO_ROUTE if rule is None else (request.method, rule.rule)
