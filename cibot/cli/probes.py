@@ -136,7 +136,7 @@ def _changes(gerrit: Gerrit) -> Iterator[Finding]:
     page = gerrit.changes('after:"2000-01-01 00:00:00"', limit=1)
     if page.broken:
         yield wrong(f"a change could not be read: {page.broken[0].reason}")
-    elif page.numbers:
+    elif page.keys:
         yield right("changes can be read")
     else:
         yield note("no change can be seen; is the login's group allowed to read the projects?")
@@ -159,7 +159,7 @@ def _projects(gerrit: Gerrit, config: GerritConfig) -> Finding:
 
 def _there(gerrit: Gerrit, pattern: str, names: list[str]) -> bool:
     if pattern.startswith("^"):  # Gerrit's own regular expressions: it must say
-        return bool(gerrit.changes(in_projects([pattern]), limit=1, options=()).numbers)
+        return bool(gerrit.changes(in_projects([pattern]), limit=1, options=()).keys)
     shape = re.compile(".*".join(map(re.escape, pattern.split("*"))))
     return any(shape.fullmatch(name) for name in names)
 

@@ -28,7 +28,7 @@ class Writer:
     account: Account
     reports: int = 0
     sure: int = 0  # reports in the shape that only CIs write
-    changes: set[int] = field(default_factory=set)
+    changes: set[tuple[str, int]] = field(default_factory=set)
     projects: set[str] = field(default_factory=set)
     formats: Counter[str] = field(default_factory=Counter)
     in_group: bool = False
@@ -123,7 +123,7 @@ def _read(change: Change, writers: dict[object, Writer], service: dict[object, A
         writer = writers.setdefault(key, Writer(message.author))
         writer.reports += 1
         writer.sure += sure
-        writer.changes.add(change.number)
+        writer.changes.add((change.project, change.number))
         writer.projects.add(change.project)
         writer.formats[report.format] += 1
 

@@ -29,15 +29,16 @@ class Walk:
 class Cursor:
     """Everything updated up to ``done`` is stored, but for what ``walk`` has below it.
 
-    ``failed`` counts the tries for changes that could not be read.
+    ``failed`` counts the tries for changes that could not be read, by their
+    keys (`cibot.collector.gerrit.change_key`).
     """
 
     done: datetime | None = None
     walk: Walk | None = None
-    failed: dict[int, int] = field(default_factory=dict)
+    failed: dict[str, int] = field(default_factory=dict)
 
     def dump(self) -> str:
-        """The cursor as JSON, at most about 1 KiB."""
+        """The cursor as JSON, a few KiB at most."""
         shown: dict[str, Any] = {}
         if self.done:
             shown["done"] = self.done.isoformat()
@@ -46,7 +47,7 @@ class Cursor:
                 one.isoformat() for one in (self.walk.low, self.walk.top, self.walk.at)
             ]
         if self.failed:
-            shown["failed"] = {str(number): tries for number, tries in self.failed.items()}
+            shown["failed"] = self.failed
         return json.dumps(shown)
 
     @classmethod
@@ -60,26 +61,26 @@ class Cursor:
             return cls(
                 done=_moment(shown["done"]) if "done" in shown else None,
                 walk=Walk(*walk) if walk else None,
-                failed={int(one): int(tries) for one, tries in shown.get("failed", {}).items()},
+                failed={key: int(tries) for key, tries in shown.get("failed", {}).items()},
             )
         except (ValueError, TypeError, AttributeError) as error:
             raise Permanent(f"a feed's cursor in the database is not readable: {error}") from None
 
-    def with_failed(self, numbers: list[int]) -> Cursor:
-        """The same, with one more try counted for each of ``numbers``."""
+    def with_failed(self, keys: list[str]) -> Cursor:
+        """The same, with one more try counted for each of ``keys``."""
         failed = dict(self.failed)
-        for number in numbers:
-            tries = failed.pop(number, 0) + 1
+        for key in keys:
+            tries = failed.pop(key, 0) + 1
             if tries < MOST_TRIES and len(failed) < MOST_FAILED:
-                failed[number] = tries
+                failed[key] = tries
             else:
-                log.error("given up reading a change: change=%d tries=%d", number, tries)
+                log.error("given up reading a change: change=%s tries=%d", key, tries)
         return replace(self, failed=failed)
 
-    def without_failed(self, number: int) -> Cursor:
+    def without_failed(self, key: str) -> Cursor:
         """The same, with that change read after all, or gone."""
         return replace(
-            self, failed={one: tries for one, tries in self.failed.items() if one != number}
+            self, failed={other: tries for other, tries in self.failed.items() if other != key}
         )
 
 

@@ -87,7 +87,8 @@ def account_from_rest(raw: object, place: str = "account") -> Account | None:
     number = info.get("_account_id")
     tags = info.get("tags")
     return _account(
-        None if number is None else integer(number, place + "._account_id"),
+        # Authors of changes that were imported from another server are account 0: nobody.
+        None if number is None else integer(number, place + "._account_id") or None,
         optional_string(info.get("username"), place + ".username"),
         optional_string(info.get("name"), place + ".name"),
         optional_string(info.get("email"), place + ".email"),

@@ -40,8 +40,8 @@ class Gathering:
     @property
     def broken(self) -> tuple[Broken, ...]:
         """What could not be read and was not read later either, each change once."""
-        by_number = {one.number: one for one in self._broken if one.number is not None}
-        return (*by_number.values(), *(one for one in self._broken if one.number is None))
+        by_key = {row.key: row for row in self._broken if row.key is not None}
+        return (*by_key.values(), *(row for row in self._broken if row.key is None))
 
     def descend(
         self, low: datetime, before: datetime | None, top: datetime | None
@@ -70,12 +70,12 @@ class Gathering:
         return min(now, step.served_at) if step.served_at else now
 
     def _note_broken(self, step: Step) -> None:
-        for one in step.broken:
-            log.error("a change is not readable: change=%s reason=%s", one.number, one.reason)
+        for row in step.broken:
+            log.error("a change is not readable: change=%s reason=%s", row.key, row.reason)
         self._broken += step.broken
-        numbers = [one.number for one in step.broken if one.number is not None]
-        if numbers:
-            self.cursor = self.cursor.with_failed(numbers)
+        keys = [row.key for row in step.broken if row.key is not None]
+        if keys:
+            self.cursor = self.cursor.with_failed(keys)
 
     def store(self, changes: list[Change]) -> None:
         """One ingest, with the cursor as it stands."""
@@ -85,19 +85,19 @@ class Gathering:
 
     def retry_failed(self) -> None:
         """Ask again, one by one, for the changes that could not be read before."""
-        for number in list(self.cursor.failed):
+        for key in list(self.cursor.failed):
             read: list[Change] = []
             try:
-                read.append(self.gerrit.change(number))
+                read.append(self.gerrit.change(key))
             except NotFound:
-                self._forget(number)
+                self._forget(key)
             except CibotError as error:
-                self._broken.append(Broken(number, str(error)))
-                self.cursor = self.cursor.with_failed([number])
+                self._broken.append(Broken(key, str(error)))
+                self.cursor = self.cursor.with_failed([key])
             else:
-                self._forget(number)
+                self._forget(key)
             self.store(read)
 
-    def _forget(self, number: int) -> None:
-        self.cursor = self.cursor.without_failed(number)
-        self._broken = [one for one in self._broken if one.number != number]
+    def _forget(self, key: str) -> None:
+        self.cursor = self.cursor.without_failed(key)
+        self._broken = [row for row in self._broken if row.key != key]

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from cibot.collector.complaints import BadRequest, NotFound, Refused, TooMuch
 from cibot.collector.decode import account_from_rest, change_from_rest
-from cibot.collector.fields import DecodeError, expected, integer, mapping, moment, sequence
+from cibot.collector.fields import DecodeError, expected, integer, mapping, moment, sequence, string
 from cibot.collector.transport import Transport
 from cibot.errors import Permanent
 from cibot.model import Account, Change
@@ -27,9 +27,12 @@ OPTIONS = ("MESSAGES", "DETAILED_ACCOUNTS", "SKIP_DIFFSTAT")
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """A row of an answer that could not be read; ``number`` where at least that could."""
+    """A row of an answer that could not be read; ``key`` where at least that could.
 
-    number: int | None
+    A key is what `Gerrit.change` takes.
+    """
+
+    key: str | None
     reason: str
 
 
@@ -37,15 +40,15 @@ class Broken:
 class Page:
     """One answer to a query: newest ``updated`` first.
 
-    ``numbers`` has one entry for every row sent, None where it could not be
-    read; ``last_updated`` is that of the last row that has a readable one, and
+    ``keys`` has one entry for every row sent (`change_key`), None where it could
+    not be read; ``last_updated`` is that of the last row that has a readable one, and
     ``served_at`` the server's clock.
     """
 
     changes: list[Change]
     more: bool
     broken: tuple[Broken, ...] = ()
-    numbers: tuple[int | None, ...] = ()
+    keys: tuple[str | None, ...] = ()
     last_updated: datetime | None = None
     served_at: datetime | None = None
 
@@ -127,9 +130,15 @@ class Gerrit:
             return self.changes(query, limit=limit, start=start, options=options)
         return read_page(self._rows(answer.value, "changes/"), answer.served_at)
 
-    def change(self, number: int) -> Change:
-        """One change with all its messages. Raises NotFound where it is gone or private."""
-        return change_from_rest(self._transport.get(f"changes/{int(number)}/detail").value)
+    def change(self, key: str | int) -> Change:
+        """One change with all its messages. Raises NotFound where it is gone or private.
+
+        ``key`` is ``project~number``; of the number alone a server with imported
+        projects may have two changes, and then finds none.
+        """
+        return change_from_rest(
+            self._transport.get(f"changes/{quote(str(key), safe='~')}/detail").value
+        )
 
     def projects(self) -> list[str]:
         """The names of every project that the account may see."""
@@ -171,27 +180,38 @@ def read_page(rows: Sequence[object], served_at: datetime | None) -> Page:
     """The page that these rows of JSON are."""
     changes: list[Change] = []
     broken: list[Broken] = []
-    numbers: list[int | None] = []
+    keys: list[str | None] = []
     last_updated: datetime | None = None
     for row in rows:
         try:
             change = change_from_rest(row)
         except DecodeError as error:
-            numbers.append(_number(row))
-            broken.append(Broken(numbers[-1], str(error)))
+            keys.append(_key(row))
+            broken.append(Broken(keys[-1], str(error)))
             last_updated = _updated(row) or last_updated
         else:
             changes.append(change)
-            numbers.append(change.number)
+            keys.append(change_key(change.project, change.number))
             last_updated = change.updated
     last = rows[-1] if rows else None
     more = isinstance(last, dict) and last.get("_more_changes") is True
-    return Page(changes, more, tuple(broken), tuple(numbers), last_updated, served_at)
+    return Page(changes, more, tuple(broken), tuple(keys), last_updated, served_at)
 
 
-def _number(row: object) -> int | None:
+def change_key(project: str, number: int) -> str:
+    """What tells a change of one server apart from every other, as Gerrit's REST takes it."""
+    return f"{project}~{number}"
+
+
+def _key(row: object) -> str | None:
+    """The row's key; the number alone where its project cannot be read."""
     try:
-        return integer(mapping(row, "change").get("_number"), "_number", 1)
+        fields = mapping(row, "change")
+        number = integer(fields.get("_number"), "_number", 1)
+        try:
+            return change_key(string(fields.get("project"), "project"), number)
+        except DecodeError:
+            return str(number)
     except DecodeError:
         return None
 

@@ -22,7 +22,7 @@ from cibot.collector.rows import Batch, comment_row, message_of
 from cibot.collector.sink import IngestCounts
 from cibot.model import Account, Change, PatchSet
 from cibot.store.accounts import KnownAccount
-from cibot.store.changes import change_id, put_changes, put_patch_sets
+from cibot.store.changes import Place, place_of, put_changes, put_patch_sets
 from cibot.store.comments import (
     add_comments,
     comments_by,
@@ -41,7 +41,7 @@ _ZERO = timedelta(0)
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 _FRESH_FOR = timedelta(seconds=1)  # a feed's freshness is kept to the second
 _MANY = 50  # comments, from which on they are read in a thread
-_MOST_PATCH_SETS = 5_000
+_MOST_REMEMBERED = 5_000  # patch sets, and rows of changes
 _CACHE_FOR = timedelta(seconds=60)  # another process may have found out who is a CI
 
 
@@ -71,6 +71,7 @@ class Ingest:
         self._authors: authors.Authors = {}
         self._authors_since = clock()
         self._patch_sets: set[tuple[int, PatchSet]] = set()  # stored already
+        self._rows: dict[Place, int] = {}  # of changes
         self._heard: dict[str, datetime] = {}  # what each feed's row says
 
     def load_cursor(self, feed: str) -> str | None:
@@ -94,6 +95,7 @@ class Ingest:
         changes = _once(changes)
         if self._clock() - self._authors_since > _CACHE_FOR:
             self._authors, self._authors_since = {}, self._clock()
+            self._rows = {}
 
         def work(tx: Tx) -> tuple[Batch, authors.Authors]:
             batch = Batch(heard_at)
@@ -140,16 +142,16 @@ class Ingest:
     def _store_changes(self, tx: Tx, changes: Sequence[Change], batch: Batch) -> authors.Authors:
         now = batch.heard_at
         in_time = [not_ahead(change, now) for change in changes]
-        put_changes(tx, self._server_id, in_time, now)
+        batch.rows = put_changes(tx, self._server_id, in_time, now, self._rows)
+        ids = [batch.rows[place_of(change)] for change in changes]
         batch.patch_sets = [
-            (change.number, one)
-            for change in in_time
-            for one in change.patch_sets
-            if (change.number, one) not in self._patch_sets
+            (row_id, patch_set)
+            for row_id, change in zip(ids, in_time, strict=True)
+            for patch_set in change.patch_sets
+            if (row_id, patch_set) not in self._patch_sets
         ]
-        put_patch_sets(tx, self._server_id, batch.patch_sets, now)
+        put_patch_sets(tx, batch.patch_sets, now)
         found = self._resolve(tx, changes, batch.heard_at)
-        ids = [change_id(self._server_id, change.number) for change in changes]
         stored = known_comments(tx, ids, _digests(changes))
         for row_id, change in zip(ids, changes, strict=True):
             before = stored.get(row_id, ())
@@ -165,8 +167,11 @@ class Ingest:
 
     def _remember(self, batch: Batch) -> None:
         """Many comments follow one patch set; it need not be written with each of them."""
-        if len(self._patch_sets) > _MOST_PATCH_SETS:
+        if len(self._patch_sets) > _MOST_REMEMBERED:
             self._patch_sets = set()
+        if len(self._rows) > _MOST_REMEMBERED:
+            self._rows = {}
+        self._rows = self._rows | batch.rows
         self._patch_sets.update(batch.patch_sets)
 
     def _resolve(self, tx: Tx, changes: Sequence[Change], now: datetime) -> authors.Authors:
@@ -240,11 +245,11 @@ class Ingest:
 
 def _once(changes: Sequence[Change]) -> Sequence[Change]:
     """Without the older ones of a change that stands there whole several times."""
-    newest: dict[int, Change] = {}
+    newest: dict[Place, Change] = {}
     for change in changes:
-        before = newest.get(change.number)
+        before = newest.get(place_of(change))
         if change.complete and (before is None or before.updated <= change.updated):
-            newest[change.number] = change
+            newest[place_of(change)] = change
     return [*newest.values(), *(one for one in changes if not one.complete)]
 
 

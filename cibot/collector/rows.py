@@ -12,14 +12,16 @@ from cibot.collector.match import Write
 from cibot.collector.results import report_result, result_class
 from cibot.model import Message, PatchSet, Report, Vote
 from cibot.store.accounts import KnownAccount
+from cibot.store.changes import Place
 from cibot.store.comments import CommentText
 
 
 @dataclass(slots=True)
 class Batch:
-    """What one transaction is about to write; patch sets stand beside their change's number."""
+    """What one transaction is about to write; patch sets stand beside their change's key."""
 
     heard_at: datetime
+    rows: dict[Place, int] = field(default_factory=dict)  # of the changes
     patch_sets: list[tuple[int, PatchSet]] = field(default_factory=list)
     comments: list[dict[str, Any]] = field(default_factory=list)
     updates: list[dict[str, Any]] = field(default_factory=list)

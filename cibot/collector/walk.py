@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from cibot.collector.gerrit import Broken, Gerrit, Page, TooMuch
+from cibot.collector.gerrit import Broken, Gerrit, Page, TooMuch, change_key
 from cibot.errors import ConfigError
 from cibot.model import Change
 
@@ -125,14 +125,14 @@ class _Way:
     def __init__(self, bound: datetime | None) -> None:
         self.bound = bound
         self.skip = 0
-        self._seen: set[tuple[int, datetime]] = set()
-        self._hinge: int | None = None  # the row that must come first on the next page
+        self._seen: set[tuple[str, datetime]] = set()
+        self._hinge: str | None = None  # the row that must come first on the next page
         self._restarts = 0
 
     def fresh(self, page: Page) -> list[Change]:
         """The changes of the page that were not on the way yet."""
-        fresh = [one for one in page.changes if (one.number, one.updated) not in self._seen]
-        self._seen.update((one.number, one.updated) for one in fresh)
+        fresh = [change for change in page.changes if _state(change) not in self._seen]
+        self._seen.update(map(_state, fresh))
         return fresh
 
     def go_on(self, page: Page) -> bool:
@@ -148,18 +148,22 @@ class _Way:
             self.bound, self.skip, self._restarts = low, 0, 0
             self._seen = {one for one in self._seen if one[1] <= low}
         else:  # a whole page inside one second: one row is asked for again, as a hinge
-            self.skip += max(1, len(page.numbers) - 1)
-        self._hinge = page.numbers[-1] if self.skip and len(page.numbers) > 1 else None
+            self.skip += max(1, len(page.keys) - 1)
+        self._hinge = page.keys[-1] if self.skip and len(page.keys) > 1 else None
         return True
 
     def _slipped(self, page: Page) -> bool:
         """Whether changes left the second while we paged in it, so that rows moved up."""
-        if self._hinge is None or page.numbers[:1] == (self._hinge,):
+        if self._hinge is None or page.keys[:1] == (self._hinge,):
             return False
         if self._restarts >= _MOST_RESTARTS:
             log.warning("paging goes on although the rows keep moving: bound=%s", self.bound)
             return False
         return True
+
+
+def _state(change: Change) -> tuple[str, datetime]:
+    return change_key(change.project, change.number), change.updated
 
 
 def _whole_second(moment: datetime) -> datetime:

@@ -146,12 +146,14 @@ class ReviewApp:
         return shown
 
     def _change(self, number: str, options: frozenset[str]) -> Info:
-        if "~" in number:
-            number = number.rpartition("~")[2]
-        info = self.reviews.change(int(number)) if number.isascii() and number.isdigit() else None
-        if info is None:
+        project, _, digits = number.rpartition("~")
+        known = digits.isascii() and digits.isdigit()
+        found = self.reviews.numbered(int(digits), project or None) if known else []
+        if len(found) > 1:
+            raise _RefusalError(404, f"Multiple changes found for {number}")
+        if not found:
             raise _RefusalError(404, f"Not found: {number}")
-        return self._shown(info, options)
+        return self._shown(found[0], options)
 
     def _shown(self, info: Info, options: frozenset[str]) -> Info:
         shown = dict(info)
@@ -191,7 +193,7 @@ class ReviewApp:
             if who in (str(number), info.get("username"), info.get("email")):
                 return info
         if who == user:
-            return {"_account_id": 0, "username": user}
+            return {"username": user}
         raise _RefusalError(404, f"Account '{who}' not found")
 
     def _members(self, name: str, user: str | None) -> list[Info]:

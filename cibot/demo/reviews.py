@@ -32,8 +32,8 @@ class Reviews:
         self.groups: dict[str, list[int]] = {}
         self.projects: set[str] = set()
         self.listeners: list[Listener] = []
-        self._changes: dict[int, Info] = {}
-        self._order: list[tuple[str, int]] = []  # by updated, then number
+        self._changes: dict[int, Info] = {}  # by virtual id, which is mostly the number
+        self._order: list[tuple[str, int]] = []  # by updated, then virtual id
         self._votes: dict[tuple[int, int], dict[int, dict[str, int]]] = {}
 
     # -- who and where ----------------------------------------------------
@@ -70,18 +70,30 @@ class Reviews:
         count = 0
         with self.lock:
             for info in infos:
-                self._drop(info["_number"])
-                self._changes[info["_number"]] = info
-                self._order.append((info["updated"], info["_number"]))
+                self._drop(_id(info))
+                self._changes[_id(info)] = info
+                self._order.append((info["updated"], _id(info)))
                 self.projects.add(info["project"])
                 count += 1
             self._order.sort()
         return count
 
     def change(self, number: int) -> Info | None:
-        """One change, None where there is none. Not a copy: only to be read."""
+        """One change, None where there is none. Not a copy: only to be read.
+
+        ``number`` is the virtual id where an imported change has one of its own.
+        """
         with self.lock:
             return self._changes.get(number)
+
+    def numbered(self, number: int, project: str | None = None) -> list[Info]:
+        """The changes of that number; several where projects were imported."""
+        with self.lock:
+            return [
+                info
+                for info in self._changes.values()
+                if info["_number"] == number and project in {None, info["project"]}
+            ]
 
     def newest_first(self, after: str | None, before: str | None) -> Iterator[Info]:
         """The changes with ``after <= updated <= before``, as Gerrit sorts them."""
@@ -214,7 +226,7 @@ class Reviews:
             self._unorder(info)
 
     def _unorder(self, info: Info) -> None:
-        key = (info["updated"], info["_number"])
+        key = (info["updated"], _id(info))
         del self._order[bisect_left(self._order, key)]
 
     def _append(
@@ -222,7 +234,7 @@ class Reviews:
     ) -> None:
         position = len(info["messages"])
         message: Info = {
-            "id": hex_id(f"{info['_number']} {position} {text}"),
+            "id": hex_id(f"{_id(info)} {position} {text}"),
             "author": {"_account_id": author},
             "date": written(at),
             "message": text,
@@ -233,7 +245,7 @@ class Reviews:
         self._unorder(info)
         info["messages"] = [*info["messages"], message]
         info["updated"] = max(info["updated"], written(at))
-        insort(self._order, (info["updated"], info["_number"]))
+        insort(self._order, (info["updated"], _id(info)))
 
     def _vote(
         self, number: int, patch_set: int, author: int, votes: Mapping[str, int]
@@ -260,3 +272,8 @@ class Reviews:
         event = review_event(info, kind, at, patch_set, owner, more)
         for listener in self.listeners:
             listener(event)
+
+
+def _id(info: Info) -> int:
+    """What tells a change apart on its server: two imported ones may have one number."""
+    return int(info.get("virtual_id_number") or info["_number"])

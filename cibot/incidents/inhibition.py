@@ -105,14 +105,14 @@ def over_of(incidents: Iterable[Incident], now: datetime) -> dict[str, State]:
 class Opening:
     """An incident that opened: whose, of what kind and when, and on what it rests.
 
-    ``changes`` (numbers) and ``jobs`` are those of its evidence.
+    ``changes`` (row and number) and ``jobs`` are those of its evidence.
     """
 
     ci: str
     kind: str
     at: datetime
     severity: State
-    changes: frozenset[int] = frozenset()
+    changes: frozenset[tuple[int, int]] = frozenset()
     jobs: frozenset[str] = frozenset()
 
 
@@ -124,25 +124,25 @@ def opening(ci: str, incident: Incident) -> Opening:
         incident.kind,
         incident.opened_at or incident.changed_at,
         incident.severity,
-        frozenset(one.number for one in seen),
+        frozenset((one.change_id, one.number) for one in seen),
         frozenset(one.job for one in seen if one.job),
     )
 
 
 def shared_cause(openings: Iterable[Opening]) -> tuple[tuple[int, ...], tuple[str, ...]]:
     """The changes and the jobs on which at least three CIs, and half of them all, broke."""
-    changes: dict[int, set[str]] = {}
+    changes: dict[tuple[int, int], set[str]] = {}
     jobs: dict[str, set[str]] = {}
     cis = set()
     for one in openings:
         cis.add(one.ci)
-        for number in one.changes:
-            changes.setdefault(number, set()).add(one.ci)
+        for change in one.changes:
+            changes.setdefault(change, set()).add(one.ci)
         for job in one.jobs:
             jobs.setdefault(job, set()).add(one.ci)
     least = max(_FEWEST, math.ceil(len(cis) / 2))
     return (
-        tuple(sorted(number for number, who in changes.items() if len(who) >= least)),
+        tuple(sorted({number for (_, number), who in changes.items() if len(who) >= least})),
         tuple(sorted(job for job, who in jobs.items() if len(who) >= least)),
     )
 

@@ -81,7 +81,7 @@ def take_in(
             found.messages += counts.comments_new
             done += len(page)
             progress("reading", done, total)
-        found.changes += len({one.change.number for one in told})
+        found.changes += len({(line.change.project, line.change.number) for line in told})
     return found
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import unquote
 
 from cibot.errors import UserError
 from cibot.model import Result, State
@@ -50,11 +51,30 @@ class Missing:
 
 
 @dataclass(frozen=True, slots=True)
+class Namesake:
+    """Another change of the same number: of another project, or of another server."""
+
+    server: str | None
+    project: str
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeWanted:
+    """A change as a person named it; ``project`` where they said it."""
+
+    number: int
+    patch_set: int | None = None
+    project: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ChangeReport:
     """The verdicts on one patch set, failures first.
 
     ``latest`` is the change's last patch set; ``reference_result`` what the
-    reference says of this one, None while it says nothing.
+    reference says of this one, None while it says nothing. ``namesakes`` are
+    the other changes that have this number.
     """
 
     number: int
@@ -71,32 +91,46 @@ class ChangeReport:
     reference_result: Result | None
     verdicts: tuple[CiVerdict, ...]
     missing: tuple[Missing, ...]
+    namesakes: tuple[Namesake, ...] = ()
 
 
-def parse_change(text: str) -> tuple[int, int | None]:
-    """(number, patch set or None) of "912345", "912345,3", "#912345" or a Gerrit address.
+_ADDRESS = re.compile(
+    r"(?:/c/(?P<project>[^\s?#]{1,600}?))?/\+/(?P<number>\d{1,9})(?:/(?P<patch_set>\d{1,5}))?(?!\d)"
+)
+_WRITTEN = re.compile(
+    r"(?:(?P<project>[^\s~]{1,255})~)?#?(?P<number>\d{1,9})"
+    r"(?:\s*[,/ ]\s*(?:ps\s*)?(?P<patch_set>\d{1,5}))?",
+    re.IGNORECASE,
+)
+
+
+def parse_change(text: str) -> ChangeWanted:
+    """The change meant by "912345", "912345,3", "#912345", "project~912345" or a Gerrit address.
 
     Raises UserError on anything else.
     """
-    match = re.search(r"/\+/(\d{1,9})(?:/(\d{1,5}))?(?!\d)", text) or re.fullmatch(
-        r"#?(\d{1,9})(?:\s*[,/ ]\s*(?:ps\s*)?(\d{1,5}))?", text.strip(), re.IGNORECASE
-    )
-    if not match or int(match[1]) == 0:
+    match = _ADDRESS.search(text) or _WRITTEN.fullmatch(text.strip())
+    if not match or int(match["number"]) == 0:
         raise UserError(
             f"{text.strip()[:40]!r} is not a change; write its number, as in 912345 or 912345,3."
         )
-    return int(match[1]), int(match[2]) if match[2] else None
+    patch_set, project = match["patch_set"], match["project"]
+    return ChangeWanted(
+        int(match["number"]),
+        int(patch_set) if patch_set else None,
+        unquote(project) if project else None,
+    )
 
 
-def change(
-    tx: Tx, ctx: Context, number: int, patch_set: int | None = None, server: str | None = None
-) -> ChangeReport:
+def change(tx: Tx, ctx: Context, asked: ChangeWanted, server: str | None = None) -> ChangeReport:
     """What each CI says of a patch set, the last one where none is named.
 
-    Of several servers' changes of that number the one that moved last is
-    taken, unless ``server`` names one. Raises UserError when it is not stored.
+    Of several changes of that number (on a server with imported projects, or on
+    several servers) the one that moved last is taken, unless the project or
+    ``server`` names one. Raises UserError when it is not stored.
     """
-    row, url = _find(tx, number, server)
+    number, patch_set = asked.number, asked.patch_set
+    row, url, namesakes = _find(tx, asked, server)
     times = patch_set_times(tx, row.id)
     stored = verdicts_on(tx, [row.id])
     latest = max([*times, *(one.patch_set for one in stored)], default=1)
@@ -117,23 +151,39 @@ def change(
         status=row.status,
         uploaded_at=times.get(wanted),
         gerrit=gerrit_page(url, row.project, row.number, wanted) if url else None,
-        page=ctx.change_page(row.number),
+        page=ctx.change_page(row.number, row.project if namesakes else None),
         reference=reference,
         reference_result=_reference_result(found, reference),
         verdicts=found,
         missing=_missing(lines, home, found),
+        namesakes=namesakes,
     )
 
 
-def _find(tx: Tx, number: int, server: str | None) -> tuple[ChangeRow, str | None]:
+def _find(
+    tx: Tx, wanted: ChangeWanted, server: str | None
+) -> tuple[ChangeRow, str | None, tuple[Namesake, ...]]:
+    """The change, its server's URL, and the others of its number."""
     servers = server_urls(tx)
-    for row in changes_by_number(tx, number):
-        name, url = servers.get(row.server_id, (None, None))
-        if server in {None, name}:
-            return row, url
-    raise UserError(
-        f"Change {number} is not known here: no CI's comment on it has been read so far."
+    rows = changes_by_number(tx, wanted.number)
+    fitting = [
+        row
+        for row in rows
+        if server in {None, servers.get(row.server_id, (None, None))[0]}
+        and wanted.project in {None, row.project}
+    ]
+    if not fitting:
+        where = f" of {wanted.project}" if wanted.project else ""
+        raise UserError(
+            f"Change {wanted.number}{where} is not known here:"
+            " no CI's comment on it has been read so far."
+        )
+    namesakes = tuple(
+        Namesake(servers.get(row.server_id, (None, None))[0], row.project, row.subject)
+        for row in rows
+        if row.id != fitting[0].id
     )
+    return fitting[0], servers.get(fitting[0].server_id, (None, None))[1], namesakes
 
 
 def _verdicts(

@@ -43,9 +43,10 @@ class Context:
         """The address of a CI's page."""
         return self.page("ci", name)
 
-    def change_page(self, number: int) -> str | None:
-        """The address of a change's page."""
-        return self.page("change", str(number))
+    def change_page(self, number: int, project: str | None = None) -> str | None:
+        """The address of a change's page; with its project where the number alone is not enough."""
+        page = self.page("change", str(number))
+        return f"{page}?project={quote(project, safe='')}" if page and project else page
 
     def incident_page(self, incident_id: int) -> str | None:
         """The address of an incident's page."""

@@ -1,8 +1,12 @@
-"""Rows of changes and patch sets."""
+"""Rows of changes and patch sets.
+
+A change is told apart by its server, project and number: on a server with
+imported projects (``gerrit.importedServerId``) two changes may have one number.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -16,17 +20,23 @@ from cibot.store.bulk import upsert
 from cibot.store.engine import Tx
 
 _NUMBER_BITS = 32
+_PLACE_AT = 52  # the bit where a change's place among those of its number begins
+_CHUNK = 500
+Place = tuple[str, int]  # a change's project and number
 _NEW: Any = literal_column("'NEW'")  # the driver takes the rows' values only
 
 
-def change_id(server_id: int, number: int) -> int:
+def change_id(server_id: int, number: int, place: int = 0) -> int:
     """The row's key: the server in the high bits, Gerrit's number in the low 32.
 
+    ``place`` (in the highest 11 bits) is 0 but for further changes of the same number.
     Raises Permanent for a number that no Gerrit gives.
     """
     if not 0 <= number < 1 << _NUMBER_BITS:
         raise Permanent(f"{number} is not a change number")
-    return server_id << _NUMBER_BITS | number
+    if not 0 <= place < 1 << 63 - _PLACE_AT:
+        raise Permanent(f"more than {place - 1} changes of one server have the number {number}")
+    return place << _PLACE_AT | server_id << _NUMBER_BITS | number
 
 
 def change_number(row_id: int) -> int:
@@ -35,10 +45,10 @@ def change_number(row_id: int) -> int:
 
 
 def _newer(new: Any, old: Any) -> dict[str, Any]:
-    fresh = new.updated_at >= old.updated_at
+    # A row that another transaction made for a change of another project stays as it is.
+    fresh = and_(new.updated_at >= old.updated_at, new.project == old.project)
     values = {
-        name: case((fresh, new[name]), else_=old[name])
-        for name in ("project", "branch", "subject", "status")
+        name: case((fresh, new[name]), else_=old[name]) for name in ("branch", "subject", "status")
     }
     values["created_at"] = case(
         (new.created_at < old.created_at, new.created_at), else_=old.created_at
@@ -60,16 +70,81 @@ def _newer(new: Any, old: Any) -> dict[str, Any]:
 
 
 def put_changes(
-    tx: Tx, server_id: int, changes: Sequence[Change], heard_at: datetime | None = None
-) -> None:
+    tx: Tx,
+    server_id: int,
+    changes: Sequence[Change],
+    heard_at: datetime | None = None,
+    known: Mapping[Place, int] | None = None,
+) -> dict[Place, int]:
     """Stores the changes' present facts and locks their rows until the commit.
 
+    Returns the key of each change's row; those of ``known`` are not looked up.
     An older answer never overwrites a newer one. The lock makes one writer at
     a time decide which comments of a change are new.
     """
+    known = known or {}
+    ids = {place: known[place] for change in changes if (place := place_of(change)) in known}
+    missing = {place for change in changes if (place := place_of(change)) not in ids}
+    _put(tx, server_id, [change for change in changes if place_of(change) in ids], ids, heard_at)
+    while missing:
+        keys = _keys(tx, server_id, missing)
+        ours = [change for change in changes if place_of(change) in keys]
+        _put(tx, server_id, ours, keys, heard_at)
+        stored = _projects(tx, keys.values())
+        # Another transaction may have given the key to a change of another project meanwhile.
+        ids |= {place: row_id for place, row_id in keys.items() if stored[row_id] == place[0]}
+        missing -= ids.keys()
+    return ids
+
+
+def place_of(change: Change) -> Place:
+    """What tells the change apart from every other of its server."""
+    return change.project[:255], change.number
+
+
+def _keys(tx: Tx, server_id: int, places: Collection[Place]) -> dict[Place, int]:
+    """The keys of changes: those they have, and free ones for those that are not stored."""
+    numbers = sorted({number for _project, number in places})
+    table = schema.change.c
+    used: dict[int, str] = {}
+    keys: dict[Place, int] = {}
+    for start in range(0, len(numbers), _CHUNK):
+        query = select(table.id, table.project, table.number).where(
+            table.server_id == server_id, table.number.in_(numbers[start : start + _CHUNK])
+        )
+        for row in tx.execute(query):
+            used[row.id] = row.project
+            if (row.project, row.number) in places:
+                keys[row.project, row.number] = row.id
+    for project, number in sorted(set(places) - keys.keys()):
+        place = 0
+        while (row_id := change_id(server_id, number, place)) in used:
+            place += 1
+        keys[project, number] = row_id
+        used[row_id] = project
+    return keys
+
+
+def _projects(tx: Tx, ids: Iterable[int]) -> dict[int, str]:
+    table = schema.change.c
+    found: dict[int, str] = {}
+    ordered = sorted(ids)
+    for start in range(0, len(ordered), _CHUNK):
+        query = select(table.id, table.project).where(table.id.in_(ordered[start : start + _CHUNK]))
+        found |= {row.id: row.project for row in tx.execute(query)}
+    return found
+
+
+def _put(
+    tx: Tx,
+    server_id: int,
+    changes: Iterable[Change],
+    ids: Mapping[Place, int],
+    heard_at: datetime | None,
+) -> None:
     rows = [
         {
-            "id": change_id(server_id, change.number),
+            "id": ids[place_of(change)],
             "server_id": server_id,
             "number": change.number,
             "project": change.project[:255],
@@ -87,15 +162,10 @@ def put_changes(
 
 
 def put_patch_sets(
-    tx: Tx,
-    server_id: int,
-    patch_sets: Iterable[tuple[int, PatchSet]],
-    heard_at: datetime | None = None,
+    tx: Tx, patch_sets: Iterable[tuple[int, PatchSet]], heard_at: datetime | None = None
 ) -> None:
-    """Stores when each patch set, with its change's number, came; the earliest time stays."""
-    rows = {
-        (change_id(server_id, number), one.number): one.uploaded_at for number, one in patch_sets
-    }
+    """Stores when each patch set, with its change's key, came; the earliest time stays."""
+    rows = {(row_id, patch_set.number): patch_set.uploaded_at for row_id, patch_set in patch_sets}
     upsert(
         tx,
         schema.patch_set,
@@ -121,9 +191,6 @@ def latest_patch_set(tx: Tx, row_id: int) -> int | None:
         select(func.max(schema.patch_set.c.number)).where(schema.patch_set.c.change_id == row_id)
     ).scalar()
     return found
-
-
-_CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +236,7 @@ _FIELDS = [
 
 
 def changes_by_number(tx: Tx, number: int) -> list[ChangeRow]:
-    """The changes of that number, at most one a server, newest first."""
+    """The changes of that number, newest first: of several servers or, imported, projects."""
     table = schema.change.c
     query = select(*_FIELDS).where(table.number == number).order_by(table.updated_at.desc())
     return [ChangeRow(*row) for row in tx.execute(query.limit(20))]

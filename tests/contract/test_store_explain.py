@@ -107,7 +107,7 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     bulk.insert_rows: [lambda tx: bulk.insert_rows(tx, schema.comment, [COMMENT])],
     changes.put_changes: [lambda tx: changes.put_changes(tx, 1, [NEWS])],
     changes.put_patch_sets: [
-        lambda tx: changes.put_patch_sets(tx, 1, [(NEWS.number, one) for one in NEWS.patch_sets])
+        lambda tx: changes.put_patch_sets(tx, [(1, one) for one in NEWS.patch_sets])
     ],
     changes.latest_patch_set: [lambda tx: changes.latest_patch_set(tx, CHANGE)],
     cis.all_cis: [cis.all_cis],
@@ -131,6 +131,7 @@ CALLS: Mapping[Any, Sequence[Call]] = {
         lambda tx: comments.comments_after(tx, 1, LAST, 5),
     ],
     comments.comments_by: [lambda tx: list(comments.comments_by(tx, [1, 2], batch=5))],
+    comments.stored_votes: [lambda tx: comments.stored_votes(tx, KEY)],
     feeds.load_cursor: [lambda tx: feeds.load_cursor(tx, 1, "poll")],
     feeds.feed_heard: [lambda tx: feeds.feed_heard(tx, 1, "poll", "c", NOW)],
     feeds.feed_failed: [lambda tx: feeds.feed_failed(tx, 1, "poll", "away", NOW)],

@@ -6,10 +6,10 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect
+from sqlalchemy import func, inspect, select
 
-from cibot.store import migrate
-from cibot.store.engine import Store
+from cibot.store import migrate, schema
+from cibot.store.engine import Store, Tx
 from cibot.store.schema import metadata
 
 
@@ -39,3 +39,53 @@ def test_every_table_has_a_primary_key_and_binary_collation() -> None:
     for table in metadata.tables.values():
         assert list(table.primary_key), table.name
         assert table.dialect_options["mysql"]["collate"] == "utf8mb4_bin"
+
+
+def test_account_zero_was_nobody(empty_store: Store) -> None:
+    migrate.upgrade(empty_store, "0003")
+    empty_store.write(_imported_authors)
+    migrate.upgrade(empty_store)
+
+    def look(tx: Tx) -> None:
+        count = {
+            table.name: tx.execute(select(func.count()).select_from(table)).scalar_one()
+            for table in metadata.sorted_tables
+        }
+        assert (count["ci"], count["account"], count["comment"]) == (1, 1, 3)
+        assert (count["report"], count["incident"], count["transition"], count["health"]) == (
+            1, 0, 0, 0,
+        )  # fmt: skip
+        assert count["tally"] == 2  # an hour and a day of the one report that is left
+        authors = select(schema.comment.c.account_id).order_by(schema.comment.c.seq)
+        assert list(tx.execute(authors).scalars()) == [None, None, 2]
+
+    empty_store.read(look)
+
+
+def _imported_authors(tx: Tx) -> None:
+    """The tables of version 0003 with an account 0 that became a CI, and a true one."""
+    at = "2026-11-23 12:00:00"
+    for statement in (
+        "INSERT INTO server (id, name, url) VALUES (1, 'review', 'https://r')",
+        f"INSERT INTO ci (id, name, origin, created_at) VALUES (1, 'account-0', 'discovered',"
+        f" '{at}'), (2, 'Zuul', 'configured', '{at}')",
+        "INSERT INTO account (id, server_id, identity, gerrit_id, service_user, ci_id)"
+        " VALUES (1, 1, 'id:0', 0, 0, 1), (2, 1, 'id:7', 7, 0, 2)",
+        *(
+            f"INSERT INTO comment (change_id, seq, account_id, posted_at, digest, text)"
+            f" VALUES (5, {seq}, {account}, '{at}', {seq}, 'x')"
+            for seq, account in ((1, 1), (2, 1), (3, 2))
+        ),
+        *(
+            f"INSERT INTO report (change_id, seq, ci_id, posted_at, outcome, result, heard_at)"
+            f" VALUES (5, {seq}, {ci}, '{at}', 'failure', 'fail', '{at}')"
+            for seq, ci in ((1, 1), (2, 1), (3, 2))
+        ),
+        "INSERT INTO incident (id, ci_id, kind, body, state, changed_at, told)"
+        f" VALUES (9, 1, 'success', '{{}}', 'firing', '{at}', 0)",
+        "INSERT INTO transition (incident_id, seq, at, name, reason)"
+        f" VALUES (9, 1, '{at}', 'open', '')",
+        "INSERT INTO health (ci_id, state, assessed_at, signals)"
+        f" VALUES (1, 'failing', '{at}', '[]')",
+    ):
+        tx.exec_driver_sql(statement)

@@ -49,9 +49,7 @@ def test_the_first_time_of_a_patch_set_stays(store: Store) -> None:
                 "patch_sets": (PatchSet(1, NOON + minutes * MINUTE),),
             }
         )
-        store.write(
-            lambda tx, one=one: put_patch_sets(tx, 1, [(one.number, it) for it in one.patch_sets])
-        )  # type: ignore[misc]
+        store.write(lambda tx, one=one: put_patch_sets(tx, [(7, it) for it in one.patch_sets]))  # type: ignore[misc]
     at = store.read(lambda tx: tx.execute(select(schema.patch_set.c.uploaded_at)).scalar_one())
     assert at == NOON + MINUTE
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
 
 from werkzeug.test import Client
 
@@ -106,11 +107,11 @@ class LocalGerrit:
         assert response.status_code == 200, response.text
         return read_page(json.loads(response.data[5:]), served_at)
 
-    def change(self, number: int) -> Change:
+    def change(self, key: str) -> Change:
         self.before()
-        response = self._client.get(f"/changes/{number}/detail")
+        response = self._client.get(f"/changes/{quote(key, safe='~')}/detail")
         if response.status_code == 404:
-            raise NotFound(f"change {number} is gone")
+            raise NotFound(f"change {key} is gone")
         return change_from_rest(json.loads(response.data[5:]))
 
 

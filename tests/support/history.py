@@ -16,7 +16,7 @@ from cibot.incidents.incident import Incident, Phase
 from cibot.incidents.incidentrow import incident_row
 from cibot.model import Change, Outcome, PatchSet, Report, Result, State
 from cibot.store import schema
-from cibot.store.changes import change_id, put_changes, put_patch_sets
+from cibot.store.changes import change_id, place_of, put_changes, put_patch_sets
 from cibot.store.cis import ensure_ci, ensure_server
 from cibot.store.comments import add_comments
 from cibot.store.engine import Store, Tx
@@ -185,8 +185,8 @@ class History:
             if error:
                 feed_failed(tx, server, name, error, self.now)
         changes = [self._as_change(one) for one in self._changes.values()]
-        put_changes(tx, server, changes)
-        put_patch_sets(tx, server, [(one.number, it) for one in changes for it in one.patch_sets])
+        rows = put_changes(tx, server, changes)
+        put_patch_sets(tx, [(rows[place_of(one)], it) for one in changes for it in one.patch_sets])
         ids = {name: self._write_ci(tx, ci) for name, ci in self._cis.items()}
         self._write_reports(tx, server, ids)
 

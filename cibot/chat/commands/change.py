@@ -20,12 +20,11 @@ def answer(ask: Ask) -> Card:
     """Failures first, each with whether to trust it; then who passed, runs and is missing."""
     if not ask.words:
         raise UserError("Which change? Write its number, as in: change 912345 or change 912345,3.")
-    number, patch_set = parse_change(ask.text)
-    return render(ask.ctx, change(ask.tx, ask.ctx, number, patch_set))
+    return render(ask.ctx, change(ask.tx, ask.ctx, parse_change(ask.text)))
 
 
 def render(ctx: Context, found: ChangeReport) -> Card:
-    """At most nine lines."""
+    """At most ten lines."""
     bad = failed(found)
     good = [one for one in found.verdicts if one.result is Result.PASS]
     runs = [one for one in found.verdicts if one.running]
@@ -35,7 +34,7 @@ def render(ctx: Context, found: ChangeReport) -> Card:
         lines.append(line(f"and {figures.plural(len(bad) - _FAILURES, 'more failure')}"))
     lines += _names("Passed: ", [_named(one) for one in good])
     lines += _names("Running: ", [_named(one) for one in runs])
-    lines += missing(ctx, found)
+    lines += missing(ctx, found) + others(found)
     return Card(tuple(lines), link=found.page or found.gerrit, long=len(lines) > 5)
 
 
@@ -47,6 +46,14 @@ def failed(found: ChangeReport) -> list[CiVerdict]:
 def missing(ctx: Context, found: ChangeReport) -> list[Line]:
     """A line of who is missing, or none."""
     return _names("Missing: ", [_absent(ctx, one) for one in found.missing])
+
+
+def others(found: ChangeReport) -> list[Line]:
+    """A line of the other changes that have this number, or none."""
+    if not found.namesakes:
+        return []
+    shown = [f"{other.project}~{found.number}" for other in found.namesakes]
+    return [line(f"The same number: {figures.some(shown, 3)}.")]
 
 
 def _head(ctx: Context, found: ChangeReport, passed: int, failed: int, running: int) -> Line:

@@ -26,10 +26,15 @@ from cibot.text.card import Line, line, state_span
 
 def ask_change(source: Source, asked: Asked) -> Answer:
     """What each CI says of a patch set."""
-    number, patch_set = parse_change(asked.text)
+    wanted = parse_change(asked.text)
     path = "/changes/<number>"
     found = source.ask(
-        ChangeReport, path, number=number, patch_set=patch_set, server=asked.options.get("server")
+        ChangeReport,
+        path,
+        number=wanted.number,
+        patch_set=wanted.patch_set,
+        project=wanted.project,
+        server=asked.options.get("server"),
     )
     return Answer(found, lambda ctx: _change(ctx, found), sheet(path, found), _code(found))
 
@@ -58,7 +63,12 @@ def _change(ctx: Context, found: ChangeReport) -> View:
             loose=True,
         ),
     )
-    return head(change_command.render(ctx, found), verdicts, *change_command.missing(ctx, found))
+    return head(
+        change_command.render(ctx, found),
+        verdicts,
+        *change_command.missing(ctx, found),
+        *change_command.others(found),
+    )
 
 
 def _said(one: CiVerdict) -> Line:

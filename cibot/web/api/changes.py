@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from cibot.reports.change import ChangeReport, change
+from cibot.reports.change import ChangeReport, ChangeWanted, change
 from cibot.web.api.params import Format, Number
 from cibot.web.api.question import Endpoint, Params
 from cibot.web.api.tables import columns
@@ -24,7 +24,16 @@ class ChangeParams(Params):
         str | None,
         Field(max_length=64, description="The Gerrit server, where several have that number."),
     ] = None
+    project: Annotated[
+        str | None,
+        Field(max_length=255, description="Its project, where several have that number."),
+    ] = None
     format: Format = None
+
+    @property
+    def wanted(self) -> ChangeWanted:
+        """The change as the query layer takes it."""
+        return ChangeWanted(self.number, self.patch_set, self.project)
 
 
 _TABLE = columns(
@@ -34,9 +43,7 @@ _TABLE = columns(
 
 def one_change(asking: Asking, params: ChangeParams) -> ChangeReport:
     """The verdicts on one patch set."""
-    return asking.ask(
-        lambda tx, ctx: change(tx, ctx, params.number, params.patch_set, params.server)
-    )
+    return asking.ask(lambda tx, ctx: change(tx, ctx, params.wanted, params.server))
 
 
 ENDPOINTS = (

@@ -61,9 +61,7 @@ class Pages:
     def change(self, number: str) -> Response:
         """``/change/<number>``: what each CI says of a patch set."""
         asked = read_params(ChangeParams, {"number": number})
-        page = self._asking.ask(
-            lambda tx, ctx: change(tx, ctx, asked.number, asked.patch_set, asked.server)
-        )
+        page = self._asking.ask(lambda tx, ctx: change(tx, ctx, asked.wanted, asked.server))
         return self._render("change.html", page=page)
 
     def incidents(self) -> Response:

@@ -110,7 +110,7 @@ def test_what_vanishes_is_no_error(world):
 def test_what_cannot_be_read_is_said(world):
     world.reviews.change(7)["project"] = 7
     summary = world.backfill()
-    assert [one.number for one in summary.broken] == [7]
+    assert [one.key for one in summary.broken] == ["7"]
     assert len(world.sink.statuses) == 19
 
 

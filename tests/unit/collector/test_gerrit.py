@@ -89,7 +89,7 @@ def test_a_page_of_changes(httpserver, gerrit):
     httpserver.expect_request("/r/changes/").respond_with_data(guarded(rows))
     page = gerrit.changes('after:"2024-05-17 00:00:00"', limit=2, start=4)
     assert [change.number for change in page.changes] == [7, 6]
-    assert (page.more, page.numbers, page.broken) == (True, (7, 6), ())
+    assert (page.more, page.keys, page.broken) == (True, ("cinder~7", "cinder~6"), ())
     assert page.last_updated == datetime(2024, 5, 17, 10, tzinfo=UTC)
     (request,) = asked(httpserver)
     assert request.args.to_dict(flat=False) == {
@@ -105,11 +105,11 @@ def test_a_broken_row_does_not_take_its_neighbours_along(httpserver, gerrit):
     httpserver.expect_request("/r/changes/").respond_with_data(guarded([CHANGE, broken, "x"]))
     page = gerrit.changes("is:open")
     assert [change.number for change in page.changes] == [7]
-    assert [(one.number, one.reason) for one in page.broken] == [
-        (6, "change.project: expected a text, got 5"),
+    assert [(one.key, one.reason) for one in page.broken] == [
+        ("6", "change.project: expected a text, got 5"),
         (None, "change: expected an object, got 'x'"),
     ]
-    assert (page.numbers, page.more) == ((7, 6, None), False)
+    assert (page.keys, page.more) == (("cinder~7", "6", None), False)
     assert page.last_updated == datetime(2024, 5, 17, 8, tzinfo=UTC)
 
 
@@ -142,6 +142,13 @@ def test_one_change_projects_accounts_and_members(httpserver, gerrit):
     assert gerrit.projects() == [*many, "last"]
     assert gerrit.account("a@b.c") == Account(gerrit_id=3, username="zuul")
     assert gerrit.group_members("Third-Party CI") == [Account(gerrit_id=3, service_user=True)]
+
+
+def test_a_change_is_asked_for_by_project_and_number(httpserver, gerrit):
+    httpserver.expect_request("/r/changes/c++/lib~7/detail").respond_with_data(guarded(CHANGE))
+    assert gerrit.change("c++/lib~7").number == 7
+    (request,) = asked(httpserver)
+    assert request.environ["REQUEST_URI"].startswith("/r/changes/c%2B%2B%2Flib~7/detail")
 
 
 @pytest.mark.parametrize(

@@ -271,12 +271,12 @@ def test_a_change_that_cannot_be_read_is_asked_for_again(world):
     sound = info["branch"]
     info["branch"] = None
     summary = world.poll()
-    assert [(one.number, one.reason) for one in summary.broken] == [
-        (3, "change.branch: expected a text, got nothing")
+    assert [(one.key, one.reason) for one in summary.broken] == [
+        ("cinder~3", "change.branch: expected a text, got nothing")
     ]
     assert set(world.sink.statuses) == {1, 2, 4, 5}
     world.clock.forward(3600)
-    assert [one.number for one in world.poll().broken] == [3]
+    assert [one.key for one in world.poll().broken] == ["cinder~3"]
     info["branch"] = sound
     assert world.poll().broken == ()
     assert world.complete

@@ -153,7 +153,7 @@ def test_the_client_and_the_server_agree(server, clock):
     assert bot.group_members("Third-Party CI") == [
         Account(ZUUL, "zuul", "Zuul", None, service_user=True)
     ]
-    assert bot.account() == Account(0, "bot")
+    assert bot.account() == Account(None, "bot")
     assert anonymous.account("zuul").gerrit_id == ZUUL
     page = anonymous.changes("is:open", limit=2)
     assert [change.number for change in page.changes] == [4, 3]

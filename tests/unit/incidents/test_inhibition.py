@@ -125,7 +125,8 @@ def test_the_breakage_keeps_its_name_while_it_goes_on():
 
 
 def _broke(ci: str, changes: set[int], jobs: set[str]) -> Opening:
-    return Opening(ci, "job", NOW, State.DEGRADED, frozenset(changes), frozenset(jobs))
+    rows = frozenset((7_000 + number, number) for number in changes)
+    return Opening(ci, "job", NOW, State.DEGRADED, rows, frozenset(jobs))
 
 
 def test_what_many_share_is_named_as_their_cause():

@@ -56,7 +56,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("ci_id", "hours", "start", "lane", name=op.f("pk_tally")),
         **TABLE,
     )
-    link = op.get_bind()
+    fill(op.get_bind())
+
+
+def fill(link: sa.Connection) -> None:
+    """Counts all reports that are there; the table may hold older counts."""
+    link.execute(sa.text("DELETE FROM tally"))
     counts = {name: f"(COALESCE(result, '') = '{word}')" for name, word in (
         ("passes", "pass"), ("fails", "fail"), ("infra", "infra"),
     )}  # fmt: skip

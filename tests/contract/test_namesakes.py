@@ -1,0 +1,79 @@
+"""Two changes of one number, as on a Gerrit with imported projects: every face tells them apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from cibot.chat.dispatch import Dispatcher
+from cibot.cli import main
+from cibot.config.models import Config
+from cibot.model import Change, PatchSet
+from cibot.store.changes import put_changes, put_patch_sets
+from cibot.store.cis import ensure_server
+from cibot.store.engine import Store, Tx, open_store
+from cibot.store.migrate import upgrade
+from tests.support.faces import client
+from tests.support.history import NOW, ago
+
+CONFIG = Config()
+
+
+def _change(project: str, subject: str, minutes: int) -> Change:
+    at = NOW - ago(minutes=minutes)
+    return Change(5, project, "master", subject, "NEW", at, at, (), (PatchSet(1, at),))
+
+
+def _fill(tx: Tx) -> None:
+    server = ensure_server(tx, "review", "https://review.example.org")
+    for change in (_change("demo", "Ours", 9), _change("old/demo", "Imported", 3)):
+        (row_id,) = put_changes(tx, server, [change]).values()
+        put_patch_sets(tx, [(row_id, one) for one in change.patch_sets])
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    store = open_store(f"sqlite:///{tmp_path / 'cibot.db'}")
+    upgrade(store)
+    store.write(_fill)
+    yield store
+    store.close()
+
+
+def said(store: Store, words: str) -> str:
+    _command, reply = Dispatcher(store, CONFIG, lambda: NOW).run(tuple(words.split()))
+    return reply.text()
+
+
+def test_chat_takes_the_one_that_is_named(store: Store) -> None:
+    assert "Imported (old/demo" in said(store, "change 5")
+    assert "The same number: demo~5." in said(store, "change 5")
+    for words in ("change demo~5", "https://review.example.org/c/demo/+/5", "change demo~5,1"):
+        assert "Ours (demo" in said(store, words)
+        assert "The same number: old/demo~5." in said(store, words)
+    assert "Imported" in said(store, "change https://review.example.org/c/old%2Fdemo/+/5/1")
+    assert "Change 5 of nova is not known here" in said(store, "change nova~5")
+
+
+def test_pages_and_the_api_take_the_one_that_is_named(store: Store) -> None:
+    web = client(store, CONFIG, NOW)
+    assert web.get("/api/v1/changes/5").get_json()["subject"] == "Imported"
+    body = web.get("/api/v1/changes/5?project=demo").get_json()
+    assert (body["project"], body["subject"]) == ("demo", "Ours")
+    assert body["namesakes"] == [{"server": "review", "project": "old/demo", "subject": "Imported"}]
+    assert web.get("/api/v1/changes/5?project=nova").status_code == 404
+    page = web.get("/change/5?project=demo").get_data(as_text=True)
+    assert "<h1>Ours</h1>" in page
+    other = "/change/5?project=old/demo&amp;server=review"
+    assert other in page
+    assert "<h1>Imported</h1>" in web.get(other.replace("&amp;", "&")).get_data(as_text=True)
+
+
+def test_the_shell_takes_the_one_that_is_named(store: Store) -> None:
+    database = str(store.engine.url)
+    done = CliRunner().invoke(main, ["change", "--db", database, "demo~5"])
+    assert "Ours (demo" in done.output
+    assert "The same number: old/demo~5." in done.output
