@@ -40,6 +40,7 @@ _THREADS = WebConfig().threads
 _WARM_UP = 200
 _ROUNDS = 3
 _TARGET = 0.7
+_FLOOR_PATH = "/webhooks/gerrit/floor"  # the server has threads by path
 _TOKEN = "a-webhook-token-of-the-bench"
 
 
@@ -85,7 +86,7 @@ def floor(url: str, events: list[str], scratch: Path) -> Posted:
     mark = "%s" if "mysql" in url else "?"
     app = Flask("floor")
 
-    @app.post("/hook")
+    @app.post(_FLOOR_PATH)
     def hook() -> tuple[str, int]:
         own = link()
         own.cursor().execute(
@@ -95,7 +96,7 @@ def floor(url: str, events: list[str], scratch: Path) -> Posted:
         own.commit()
         return "", 200
 
-    posted = _serve(app, "/hook", events, scratch)
+    posted = _serve(app, _FLOOR_PATH, events, scratch)
     for one in opened:
         one.close()
     return posted

@@ -236,9 +236,15 @@ def _web(
         ],
         {MOUNT: gerrit_hook(_hooks(sources), clock)},
     )
-    proxied = config.web.proxies > 0
     app = behind_proxies(app, config.web)
-    return WebServer(app, config.web.listen, config.web.threads, proxied=proxied)
+    return WebServer(
+        app,
+        config.web.listen,
+        config.web.threads,
+        pages=config.web.page_threads,
+        proxies=config.web.proxies,
+        prefix=config.web.prefix,
+    )
 
 
 def build(

@@ -55,6 +55,7 @@ class WebConfig(Section):
     listen: Listen = "127.0.0.1:8080"
     public_url: BaseUrl | None = None
     threads: Annotated[int, Field(ge=1, le=64)] = 32
+    page_threads: Annotated[int, Field(ge=1, le=16)] = 3
     private: bool = False
     proxies: Annotated[int, Field(ge=0, le=10)] = 0
     prefix: UrlPrefix | None = None

@@ -29,7 +29,7 @@ def serving(web: WebConfig) -> Iterator[str]:
         return f"{request.remote_addr} {request.url_root}"
 
     app = behind_proxies(create_app([blueprint]), web)
-    server = WebServer(app, "127.0.0.1:0", 2, proxied=web.proxies > 0)
+    server = WebServer(app, "127.0.0.1:0", 2, proxies=web.proxies)
     server.start()
     try:
         yield server.url
@@ -55,14 +55,19 @@ def test_only_as_many_proxies_as_configured_are_believed(proxies: int, answer: s
 @pytest.fixture
 def slow_select(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
     """Holds the server's thread between the choice of its sockets and the wait for them."""
-    real, held = wasyncore.select.select, threading.Event()
+    real, held = wasyncore.select.poll, threading.Event()
 
-    def select(*args: object) -> object:
-        held.set()
-        time.sleep(0.1)
-        return real(*args)
+    class Poll:
+        def __init__(self) -> None:
+            self._real = real()
+            self.register = self._real.register
 
-    monkeypatch.setattr(wasyncore.select, "select", select)
+        def poll(self, timeout: int) -> object:
+            held.set()
+            time.sleep(0.1)
+            return self._real.poll(timeout)
+
+    monkeypatch.setattr(wasyncore.select, "poll", Poll)
     return held
 
 

@@ -1,0 +1,225 @@
+"""Threads by path: what strangers ask of one part of the server takes no thread of another.
+
+Pages and the API are computed under one interpreter lock, so more of them at once are
+not faster; they only make every webhook wait for the lock. Few threads serve them, a
+bounded queue stands before them, and who comes when it is full is told when to ask again.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Protocol
+
+from waitress.utilities import Error
+
+log = logging.getLogger(__name__)
+_WARN_EVERY_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """Threads for the paths that begin with one of ``paths``; "" is every path.
+
+    ``queue`` is how many requests may wait for a thread, and ``each`` how many one
+    address may have waiting or under way.
+    """
+
+    name: str
+    paths: tuple[str, ...]
+    threads: int
+    queue: int
+    each: int
+
+
+class Task(Protocol):
+    """A connection of waitress with a whole request, ``requests[0]``."""
+
+    requests: list[Any]
+
+    def service(self) -> None:
+        """Answers the request."""
+
+    def cancel(self) -> None:
+        """Ends the connection without an answer."""
+
+
+def lanes_of(threads: int, pages: int) -> tuple[Lane, ...]:
+    """The lanes of the bot: ``threads`` for webhooks, ``pages`` for pages and the API.
+
+    An address may be a proxy's or an office's, and Gerrit's plugin posts all events from one.
+    """
+    everybody = 10_000
+    return (
+        Lane("alive", ("/healthz",), 1, 64, 8),
+        Lane("ready", ("/readyz",), 1, 16, 4),
+        Lane("events", ("/webhooks/gerrit/",), threads, everybody, everybody),
+        Lane("slack", ("/webhooks/slack/",), 4, 128, everybody),
+        Lane("static", ("/static/",), 1, 128, 32),
+        Lane("pages", ("",), pages, 64, 32),
+    )
+
+
+class Busy(Error):  # type: ignore[misc]
+    """503 with the time after which to ask again."""
+
+    code = HTTPStatus.SERVICE_UNAVAILABLE.value
+    reason = HTTPStatus.SERVICE_UNAVAILABLE.phrase
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(f"There is too much to do; ask again in {retry_after} s.")
+        self._retry_after = retry_after
+
+    def to_response(self, ident: str | None = None) -> tuple[str, list[tuple[str, str]], bytes]:
+        """The answer as waitress sends it."""
+        status, headers, body = super().to_response(ident)
+        headers += [("Retry-After", str(self._retry_after)), ("Cache-Control", "no-store")]
+        return status, headers, body
+
+
+class Lanes:
+    """waitress's task dispatcher: a pool of threads for each lane.
+
+    ``prefix`` is the part of the path that the proxy leaves on it. ``address`` tells
+    who sent a request.
+    """
+
+    def __init__(self, lanes: Sequence[Lane], prefix: str, address: Callable[[Task], str]) -> None:
+        self._prefix = prefix
+        self._address = address
+        self._pools = [_Pool(lane) for lane in lanes]
+        # What is refused is answered by a thread of its own: it only writes a few bytes.
+        self._refusals = _Pool(Lane("refused", (), 1, 10_000, 10_000))
+        self._warned_at = 0.0
+
+    def add_task(self, task: Task) -> None:
+        """Gives the connection's first request to a thread, or refuses it."""
+        request = task.requests[0]
+        if request.error:
+            self._refusals.add(task, "")
+            return
+        pool = self._pool(str(request.path))
+        if not pool.add(task, self._address(task)):
+            request.error = Busy(pool.retry_after)
+            self._warn(pool.lane.name)
+            if not self._refusals.add(task, ""):
+                task.cancel()
+
+    def shutdown(self, cancel_pending: bool = True, timeout: float = 5) -> bool:
+        """Ends the threads after the requests under way; those that wait are cancelled."""
+        deadline = time.monotonic() + timeout
+        pools = [*self._pools, self._refusals]
+        for pool in pools:
+            pool.close(cancel=cancel_pending)
+        for pool in pools:
+            pool.join(deadline)
+        return True
+
+    def _pool(self, path: str) -> _Pool:
+        if self._prefix and path.startswith(self._prefix + "/"):
+            path = path[len(self._prefix) :]
+        return next(one for one in self._pools if path.startswith(one.lane.paths))
+
+    def _warn(self, lane: str) -> None:
+        now = time.monotonic()
+        if now - self._warned_at > _WARN_EVERY_S:
+            self._warned_at = now
+            log.warning("requests refused because too many wait lane=%s", lane)
+
+
+class _Pool:
+    """The threads of one lane and the requests that wait for them."""
+
+    def __init__(self, lane: Lane) -> None:
+        self.lane = lane
+        self._waiting: deque[tuple[Task, str]] = deque()
+        self._by_address: Counter[str] = Counter()
+        self._changed = threading.Condition()
+        self._closed = False
+        self._took_s = 0.0  # a request, lately
+        self._threads = [
+            threading.Thread(target=self._run, name=f"web {lane.name} {number}", daemon=True)
+            for number in range(lane.threads)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    @property
+    def retry_after(self) -> int:
+        """Whole seconds in which what waits now should be done."""
+        wait = self._took_s * len(self._waiting) / self.lane.threads
+        return min(30, 1 + int(wait))
+
+    def add(self, task: Task, address: str) -> bool:
+        """False where too many wait, of all or of this address."""
+        with self._changed:
+            if (
+                self._closed
+                or len(self._waiting) >= self.lane.queue
+                or self._by_address[address] >= self.lane.each
+            ):
+                return False
+            self._by_address[address] += 1
+            self._waiting.append((task, address))
+            self._changed.notify()
+            return True
+
+    def close(self, *, cancel: bool) -> None:
+        """Takes no request any more; the threads end after those that they have."""
+        with self._changed:
+            self._closed = True
+            while cancel and self._waiting:
+                self._waiting.popleft()[0].cancel()
+            self._changed.notify_all()
+
+    def join(self, deadline: float) -> None:
+        """Waits for the threads until ``deadline`` (monotonic)."""
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+            if thread.is_alive():
+                log.warning("a request is still under way lane=%s", self.lane.name)
+
+    def _run(self) -> None:
+        while (taken := self._take()) is not None:
+            task, address = taken
+            began = time.monotonic()
+            try:
+                task.service()
+            except Exception:
+                log.exception("a request could not be answered lane=%s", self.lane.name)
+                task.cancel()
+            finally:
+                self._took_s += (time.monotonic() - began - self._took_s) / 8
+                self._done(address)
+
+    def _take(self) -> tuple[Task, str] | None:
+        with self._changed:
+            while not self._waiting:
+                if self._closed:
+                    return None
+                self._changed.wait()
+            return self._waiting.popleft()
+
+    def _done(self, address: str) -> None:
+        with self._changed:
+            self._by_address[address] -= 1
+            if self._by_address[address] <= 0:
+                del self._by_address[address]
+
+
+def network_of(address: str) -> str:
+    """The address, or an IPv6 network of 64 bits, which one machine has all of."""
+    try:
+        parsed = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address[:64]
+    if parsed.version == 6:
+        mapped = parsed.ipv4_mapped
+        return str(mapped or ipaddress.ip_network((parsed, 64), strict=False))
+    return str(parsed)

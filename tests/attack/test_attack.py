@@ -1,0 +1,25 @@
+"""Each attack once, small: nothing is lost and nothing grows. Times are not asserted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.attack import web
+from tests.attack.finding import Attack, Scale
+
+SMALL = Scale(seconds=2, crowd=12, rate=10, history=False)
+TIMED = {"webhook p99", "SIGTERM to the end"}
+
+
+def figures(attack: Attack, directory: Path) -> dict[tuple[str, str], str]:
+    """What an attack measured, where all that is no time held."""
+    found = list(attack(SMALL, directory))
+    assert [one for one in found if one.holds is False and one.figure not in TIMED] == []
+    return {(one.attack, one.figure): one.measured for one in found}
+
+
+def test_strangers_at_the_web_port(tmp_path: Path) -> None:
+    measured = figures(web.attacks, tmp_path)
+    assert measured["200 slow sockets", "webhooks accepted"].startswith("20 of 20 ")
+    assert measured["250 connections", "webhooks accepted"].startswith("80 of 80 ")
+    assert "'200'" in measured["100 readers", "strangers saw"]
