@@ -23,9 +23,10 @@ from bench.servers import irc_server, until
 from bench.start import resident, resident_mb
 from bench.table import Figure
 from cibot.chat.irc.backend import IrcBackend
+from cibot.chat.irc.settings import IrcConfig
 from cibot.chat.protocol import Backend
 from cibot.chat.slack.backend import SlackBackend
-from cibot.config.models import IrcConfig, SlackConfig
+from cibot.chat.slack.settings import SlackConfig
 from cibot.store import schema
 from cibot.store.bulk import upsert
 from cibot.store.engine import Store

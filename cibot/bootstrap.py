@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import cast
 
+from flask import Blueprint
 from prometheus_client import CollectorRegistry
 
 from cibot.chat.commands.summary import summary_card
@@ -22,6 +22,7 @@ from cibot.collector.poller import FEED, Poller, PollSummary
 from cibot.collector.roster import Roster
 from cibot.collector.walk import project_filter
 from cibot.config.models import Config, GerritConfig, SummaryConfig
+from cibot.config.networks import kinds, named
 from cibot.daemon.app import create_app
 from cibot.daemon.bot import Bot
 from cibot.daemon.leader import TTL, Leader
@@ -45,7 +46,6 @@ from cibot.web.proxy import behind_proxies
 from cibot.web.readiness import parts
 from cibot.web.server import WebServer
 from cibot.webhooks.gerrit import MOUNT, Hook, gerrit_hook
-from cibot.webhooks.slack import HearsSlack, slack_blueprint
 
 log = logging.getLogger(__name__)
 
@@ -150,16 +150,7 @@ def make_source(
 
 def make_backends(config: Config) -> dict[str, Backend]:
     """A backend for each configured network; what no network needs is not imported."""
-    backends: dict[str, Backend] = {}
-    if config.irc:
-        from cibot.chat.irc.backend import IrcBackend  # noqa: PLC0415
-
-        backends |= {one.name: IrcBackend(one) for one in config.irc}
-    if config.slack:
-        from cibot.chat.slack.backend import SlackBackend  # noqa: PLC0415
-
-        backends |= {one.name: SlackBackend(one) for one in config.slack}
-    return backends
+    return {network.name: named(network.backend)(network) for network in config.networks()}
 
 
 def _hooks(sources: list[Source]) -> dict[str, Hook]:
@@ -217,6 +208,21 @@ def _daily(config: Config) -> MakeCard:
     return make
 
 
+def _chat_hooks(config: Config, backends: Mapping[str, Backend]) -> list[Blueprint]:
+    """The addresses at which chat networks call, one blueprint a kind that has any."""
+    return [
+        named(kind.hooks)(
+            {
+                network.name: backends[network.name]
+                for network in config.networks()
+                if isinstance(network, kind)
+            }
+        )
+        for kind in kinds()
+        if kind.hooks
+    ]
+
+
 def _web(
     config: Config,
     asking: Asking,
@@ -227,12 +233,11 @@ def _web(
 ) -> WebServer:
     """Everything that HTTP sees, behind as many proxies as the configuration says."""
     store = asking.store
-    slack = {one.name: backends[one.name] for one in config.slack}
     app = create_app(
         [
             probes_blueprint(parts(store, clock, backends), Gate(config).admits),
             *face_blueprints(asking, registry),
-            slack_blueprint(cast("dict[str, HearsSlack]", slack)),
+            *_chat_hooks(config, backends),
         ],
         {MOUNT: gerrit_hook(_hooks(sources), clock)},
     )

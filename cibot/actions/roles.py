@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cibot.config.models import Config, PersonConfig
+from cibot.config.network import NetworkConfig
+from cibot.config.values import ascii_lower
 from cibot.errors import UserError
 from cibot.text.figures import cut, listed
 from cibot.text.patterns import fits_any
@@ -52,8 +54,8 @@ def person(config: Config, actor: Actor) -> PersonConfig | None:
     """
     if not actor.account:
         return None
-    wanted = _folded(actor.identity)
-    found = (one for one in config.person if wanted in map(_folded, one.accounts))
+    wanted = ascii_lower(actor.identity)
+    found = (one for one in config.person if wanted in map(ascii_lower, one.accounts))
     return next(found, None)
 
 
@@ -67,12 +69,8 @@ def require_identified(config: Config, actor: Actor) -> str:
     """The account of somebody whom the network vouches for; else raises Refused."""
     if actor.account:
         return actor.account
-    if any(one.name == actor.network for one in config.irc):
-        raise Refused(
-            "I do not know who you are, and a nick proves nothing: log in to your services "
-            "account (/msg NickServ IDENTIFY …), share a channel with me, and ask again."
-        )
-    raise Refused("I do not know who you are: nobody vouches for you here.")
+    network = config.network(actor.network)
+    raise Refused((network or NetworkConfig).unidentified)
 
 
 def require_admin(config: Config, actor: Actor) -> str:
@@ -121,7 +119,3 @@ def _remedy(config: Config, actor: Actor, right: str) -> str:
     if not admins:
         return f'No admin is configured yet: [[person]] with accounts = ["{who}"] and {right}.'
     return f"Ask {listed(admins[:3], 'or')}; you are {who}."
-
-
-def _folded(identity: str) -> str:
-    return "".join(one.lower() if one.isascii() else one for one in identity)

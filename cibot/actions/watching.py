@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from cibot.actions.recording import record
 from cibot.actions.roles import Actor, require_identified, require_owner
 from cibot.config.models import Config
+from cibot.config.network import NetworkConfig
 from cibot.errors import UserError
 from cibot.reports.ci import find_ci
 from cibot.reports.context import Context
@@ -15,8 +15,6 @@ from cibot.store.engine import Store, Tx
 from cibot.store.watches import StoredWatch, drop_watch, put_watch, seen_in, watches_of
 from cibot.text.figures import cut
 
-_MEMBER = re.compile(r"[UW][A-Z0-9]{5,30}")
-_ACCOUNT = re.compile(r"[^\s:,@!*?#]{1,60}")
 MOST = 50  # CIs that one person watches; more are a channel's business
 
 
@@ -25,12 +23,10 @@ def room_of(config: Config, actor: Actor) -> str:
 
     Raises UserError where the network has no private messages.
     """
-    if any(one.name == actor.network for one in config.irc):
-        return actor.nick
-    if any(one.name == actor.network for one in config.slack):
-        return actor.account or ""
-    if actor.network == "console" and config.console:
-        return "here"
+    network = config.network(actor.network)
+    room = network.private_room(actor.nick, actor.account) if network else ""
+    if room:
+        return room
     raise UserError("Nobody can be told in private here; ask me in IRC or Slack to watch a CI.")
 
 
@@ -45,13 +41,9 @@ class Watcher:
 
 
 def account_key(config: Config, network: str, account: str) -> str:
-    """An account as watches are kept under it: services compare without case, Slack's ids do not.
-
-    Only A-Z is folded, so that no letter that merely looks alike becomes another's.
-    """
-    if not any(one.name == network for one in config.irc):
-        return account
-    return "".join(one.lower() if one.isascii() else one for one in account)
+    """An account in the form under which watches are kept."""
+    here = config.network(network)
+    return here.account_key(account) if here else account
 
 
 def watcher(config: Config, actor: Actor, who: str | None = None) -> Watcher:
@@ -76,11 +68,9 @@ def watcher(config: Config, actor: Actor, who: str | None = None) -> Watcher:
 
 def _other(config: Config, network: str, account: str, name: str) -> Watcher:
     """Somebody else. On IRC the nick is taken to be the account until they are seen."""
-    slack = any(one.name == network for one in config.slack)
-    irc = any(one.name == network for one in config.irc)
-    right = _MEMBER if slack else _ACCOUNT
-    if not (slack or irc) or not right.fullmatch(account):
-        example = "a Slack member id (U012AB3CD)" if slack else "an account as NETWORK:ACCOUNT"
+    here = config.network(network)
+    if here is None or not here.is_account(account):
+        example = (here or NetworkConfig).account_example
         raise UserError(f"Who is {cut(name, 40)!r}? Write a [[person]]'s name or {example}.")
     return Watcher(network, account_key(config, network, account), account, name)
 
@@ -145,7 +135,8 @@ def reach(store: Store, config: Config, actor: Actor) -> None:
 
     Only IRC's nicks change: an account is reached under the nick that it wears.
     """
-    if not actor.account or not any(one.name == actor.network for one in config.irc):
+    network = config.network(actor.network)
+    if not actor.account or network is None or not network.nicks_change:
         return
     account = account_key(config, actor.network, actor.account)
     watched = store.read(lambda tx: watches_of(tx, actor.network, account))

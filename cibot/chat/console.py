@@ -17,9 +17,10 @@ import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import TextIO
+from typing import Any, Self, TextIO
 
 from cibot.chat.protocol import Answer, Asker, Channel, Link, Question
+from cibot.config.network import NetworkConfig
 from cibot.errors import Permanent, Transient
 from cibot.model import State
 from cibot.text.card import Card, Span, card
@@ -89,6 +90,32 @@ def wrapped(text: str, columns: int) -> list[str]:
         else:
             lines.append(indent + word)
     return lines
+
+
+class ConsoleConfig(NetworkConfig):
+    """``console = true``: the terminal of ``cibot run`` as a network."""
+
+    section = NETWORK
+    backend = "cibot.chat.console:on_this_terminal"
+
+    @classmethod
+    def field(cls) -> tuple[Any, Any]:
+        """On or off; there is one terminal."""
+        return bool, False
+
+    @classmethod
+    def networks(cls, value: Any) -> tuple[Self, ...]:
+        """The terminal, where it is switched on."""
+        return (cls(name=NETWORK),) if value else ()
+
+    def private_room(self, nick: str, account: str | None) -> str:  # noqa: ARG002
+        """Whoever types at the terminal reads it."""
+        return ROOM
+
+
+def on_this_terminal(_settings: ConsoleConfig) -> ConsoleBackend:
+    """Prints to standard output and reads standard input."""
+    return ConsoleBackend()
 
 
 class ConsoleBackend:

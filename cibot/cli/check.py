@@ -11,10 +11,11 @@ from pathlib import Path
 
 import click
 
+from cibot.chat.findings import Finding, Mark, wrong
 from cibot.cli.chat_probes import chat_probes
 from cibot.cli.common import config_option, read_config
-from cibot.cli.probes import Finding, Mark, Probe, core_probes, findings, wrong
-from cibot.config import secret_values
+from cibot.cli.probes import Probe, core_probes, findings
+from cibot.config.keys import secret_values
 from cibot.logs import Scrubber, escaped
 
 _COLOURS = {Mark.RIGHT: "green", Mark.NOTE: "yellow", Mark.WRONG: "red"}

@@ -16,7 +16,7 @@ from cibot.cli.common import config_option, read_config
 from cibot.cli.signals import when_asked_to_end
 from cibot.collector.backfill import BackfillSummary, backfill
 from cibot.collector.backfill import Progress as Reached
-from cibot.config import secret_values
+from cibot.config.keys import secret_values
 from cibot.config.models import Config
 from cibot.daemon import gc_settings
 from cibot.errors import UserError

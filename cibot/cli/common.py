@@ -15,7 +15,7 @@ from cibot.errors import ConfigError
 
 if TYPE_CHECKING:
     from cibot.actions.roles import Actor
-    from cibot.config import Loaded
+    from cibot.config.load import Loaded
     from cibot.store.engine import Store
 
 PLACES = (Path("config/cibot.toml"), Path("/etc/cibot/cibot.toml"))
@@ -58,7 +58,7 @@ def find_config(
 
 def read_config(chosen: Path | None, environ: Mapping[str, str] | None = None) -> Loaded:
     """Finds and reads the configuration. Raises ConfigError with every mistake."""
-    from cibot.config import read  # noqa: PLC0415 - pydantic is slow for `cibot --help`
+    from cibot.config.load import read  # noqa: PLC0415 - pydantic is slow for `cibot --help`
 
     environ = os.environ if environ is None else environ
     return read(find_config(chosen, environ), environ)

@@ -16,7 +16,7 @@ from cibot.client.database import Database
 from cibot.client.remote import Remote
 from cibot.client.server import TIMEOUT, Server
 from cibot.client.source import Source
-from cibot.config import read
+from cibot.config.load import read
 from cibot.config.models import ClientConfig, Config
 from cibot.errors import ConfigError
 from cibot.store.engine import open_store

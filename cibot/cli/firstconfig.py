@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from cibot.cli.survey import Survey, Writer
 from cibot.collector.roster import display_name, free_name
+from cibot.config.networks import kinds
 from cibot.logs import escaped
 
 _GENERIC = {"review", "reviews", "gerrit", "gerrit-review", "code", "codereview", "git", "www"}
@@ -55,7 +56,7 @@ def first_config(survey: Survey, choices: Choices, *, webhook_token: str) -> str
         _gerrit(survey, choices, name, webhook_token),
         _cis(survey, names, name),
         _reference(survey, names),
-        _TELL,
+        _tell(),
     ]
     return "\n\n".join(part.strip("\n") for part in parts) + "\n"
 
@@ -181,19 +182,17 @@ def _list(words: Sequence[str]) -> str:
     return "[" + ", ".join(quoted(word) for word in words) + "]"
 
 
-_TELL = """
+def _tell() -> str:
+    """Where alerts go: each kind of network as it could be, and the terminal for now."""
+    networks = "\n\n".join(kind.first_config.strip() for kind in kinds() if kind.first_config)
+    return f"{_NETWORKS}{networks}\n\n{_ROUTES}"
+
+
+_NETWORKS = """
 # Where to tell it. Take the # away and fill in what is yours.
-# [[irc]]
-# name = "libera"
-# host = "irc.libera.chat"
-# nick = "my-cibot"
-# channels = ["#my-project-ci"]
+"""
 
-# [[slack]]
-# name = "work"
-# bot_token_file = "slack.bot_token"
-# app_token_file = "slack.app_token"              # Socket Mode; or signing_secret_file
-
+_ROUTES = """
 [[route]]
 channels = ["console/here"]                       # "libera/#my-project-ci", "work/#ci-alerts"
 

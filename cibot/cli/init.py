@@ -16,7 +16,7 @@ from cibot.cli.common import PLACES
 from cibot.cli.firstconfig import Choices, first_config
 from cibot.cli.survey import Survey, survey
 from cibot.collector.gerrit import Gerrit
-from cibot.config import load
+from cibot.config.load import load
 from cibot.errors import UserError
 from cibot.logs import escaped
 

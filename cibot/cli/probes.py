@@ -7,10 +7,10 @@ import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 
 import requests
 
+from cibot.chat.findings import Finding, note, right, wrong
 from cibot.collector.gerrit import Gerrit, NotFound, Refused
 from cibot.collector.walk import in_projects
 from cibot.config.models import Config, GerritConfig, WebConfig
@@ -21,40 +21,12 @@ TIMEOUT = (5.0, 20.0)  # seconds to connect, to answer
 _CLOCK_OFF = 30.0  # seconds; more than the poll's default overlap would lose nothing, but confuse
 
 
-class Mark(StrEnum):
-    """How a finding is: right, to be looked at, or broken."""
-
-    RIGHT = "✓"
-    NOTE = "!"
-    WRONG = "✗"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line of `cibot check`."""
-
-    mark: Mark
-    text: str
-
-
 @dataclass(frozen=True, slots=True)
 class Probe:
     """Something to try; ``run`` may raise CibotError, which is a finding too."""
 
     what: str
     run: Callable[[], Iterator[Finding]]
-
-
-def right(text: str) -> Finding:
-    return Finding(Mark.RIGHT, text)
-
-
-def note(text: str) -> Finding:
-    return Finding(Mark.NOTE, text)
-
-
-def wrong(text: object) -> Finding:
-    return Finding(Mark.WRONG, str(text))
 
 
 def core_probes(config: Config) -> list[Probe]:

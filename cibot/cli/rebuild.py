@@ -13,7 +13,7 @@ from cibot import logs
 from cibot.bootstrap import open_migrated, utc_now
 from cibot.cli.common import config_option, read_config
 from cibot.collector.rereading import reread
-from cibot.config import secret_values
+from cibot.config.keys import secret_values
 from cibot.daemon import gc_settings
 from cibot.incidents.incident import Phase
 from cibot.incidents.incidentrow import incident_from_row

@@ -8,11 +8,10 @@ import click
 
 from cibot import logs
 from cibot.bootstrap import build
-from cibot.chat.console import ConsoleBackend
 from cibot.chat.protocol import Backend
 from cibot.cli.common import config_option, read_config
 from cibot.cli.signals import when_asked_to_end
-from cibot.config import secret_values
+from cibot.config.keys import secret_values
 from cibot.config.models import Config
 from cibot.daemon import gc_settings
 from cibot.daemon.bot import Bot
@@ -37,10 +36,7 @@ def command(config_path: Path | None) -> None:
 
 def run(config: Config, extra: dict[str, Backend] | None = None) -> None:
     """Builds the bot and runs it until a signal asks it to stop."""
-    backends = dict(extra or {})
-    if config.console and "console" not in backends:
-        backends["console"] = ConsoleBackend()
-    bot = build(config, backends)
+    bot = build(config, extra)
     when_asked_to_end(bot.ask_to_stop)
     live(bot)
 

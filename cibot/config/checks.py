@@ -13,6 +13,8 @@ from cibot.config.keys import entries
 from cibot.config.lines import KeyPath
 from cibot.config.mistakes import Mistake, shown, suggest
 from cibot.config.models import Config
+from cibot.config.network import NetworkConfig, together
+from cibot.config.networks import kinds
 from cibot.config.values import ALL_DAYS
 
 Tables = Mapping[str, Any]
@@ -31,7 +33,8 @@ def cross_check(tables: Tables) -> list[Mistake]:
 
 def _duplicates(tables: Tables) -> Iterator[Mistake]:
     """Names are what chat, URLs and routes know a thing by."""
-    for sections in (("gerrit",), ("irc", "slack"), ("ci",), ("token",)):
+    chat = tuple(kind.section for kind in kinds())
+    for sections in (("gerrit",), chat, ("ci",), ("token",)):
         seen: dict[str, KeyPath] = {}
         for section in sections:
             for path, entry in entries(tables, section):
@@ -44,7 +47,7 @@ def _duplicates(tables: Tables) -> Iterator[Mistake]:
                         f"{shown(name)} is taken already; names differ by more than case",
                     )
                 seen.setdefault(name.casefold(), path)
-    for path, entry in (*entries(tables, "irc"), *entries(tables, "slack")):
+    for _kind, path, entry in _chat_entries(tables):
         wrong = _RESERVED.get(str(entry.get("name")))
         if wrong:
             yield Mistake((*path, "name"), wrong)
@@ -52,7 +55,8 @@ def _duplicates(tables: Tables) -> Iterator[Mistake]:
 
 def _gerrits(tables: Tables) -> Iterator[Mistake]:
     for path, entry in entries(tables, "gerrit"):
-        yield from _pair(path, entry, "username", "password")
+        for key, text in together(entry, "username", "password"):
+            yield Mistake((*path, key), text)
         if entry.get("poll") is False and "webhook_token" not in entry:
             yield Mistake(
                 (*path, "poll"),
@@ -63,12 +67,6 @@ def _gerrits(tables: Tables) -> Iterator[Mistake]:
                 (*path, "ci_groups"),
                 "Gerrit shows a group's members only after a login; add `username` and `password`",
             )
-
-
-def _pair(path: KeyPath, entry: Tables, first: str, second: str) -> Iterator[Mistake]:
-    for here, there in ((first, second), (second, first)):
-        if here in entry and there not in entry:
-            yield Mistake((*path, here), f"needs `{there}` beside it")
 
 
 def _cis(tables: Tables) -> Iterator[Mistake]:
@@ -109,56 +107,30 @@ def _may_discover(tables: Tables) -> bool:
     )
 
 
-def _irc(tables: Tables) -> Iterator[Mistake]:
-    for path, entry in entries(tables, "irc"):
-        # with a client certificate SASL EXTERNAL needs no password
-        if "client_cert" not in entry or "sasl_password" in entry:
-            yield from _pair(path, entry, "sasl_username", "sasl_password")
-        if "client_cert" in entry and entry.get("tls") is False:
-            yield Mistake((*path, "client_cert"), "is shown in TLS only; take `tls = false` out")
-
-
-def _slack(tables: Tables) -> Iterator[Mistake]:
-    for path, entry in entries(tables, "slack"):
-        if "signing_secret" not in entry and "app_token" not in entry:
-            yield Mistake(
-                path,
-                "add `signing_secret` (Slack calls us over HTTP) or `app_token` (Socket Mode); "
-                "without one nobody's question arrives",
-            )
-        for key, start in (("bot_token", "xoxb-"), ("app_token", "xapp-")):
-            token = entry.get(key)
-            if isinstance(token, str) and token and not token.startswith(start):
-                yield Mistake(
-                    (*path, key), f"this token begins with `{start}`; it seems to be another"
-                )
+def _networks(tables: Tables) -> Iterator[Mistake]:
+    for kind, path, entry in _chat_entries(tables):
+        for key, text in kind.mistakes(entry):
+            yield Mistake((*path, key) if key else path, text)
 
 
 def _channels(tables: Tables) -> Iterator[Mistake]:
     """Alerts to a network that nobody connects would wait in the outbox for ever."""
-    networks = _names(tables, "irc") + _names(tables, "slack")
-    if tables.get("console") in (True, "true"):
+    here = {entry.get("name"): (kind, entry) for kind, _, entry in _chat_entries(tables)}
+    networks = [name for name in here if isinstance(name, str)]
+    if tables.get(CONSOLE) in (True, "true"):
         networks.append(CONSOLE)
-    joined = {entry.get("name"): entry.get("channels", []) for _, entry in entries(tables, "irc")}
     for path, channel in _named_channels(tables):
         network, slash, room = channel.partition("/")
         if not slash:
             continue
         if network not in networks:
             wrong = "`console = true` is missing" if network == CONSOLE else None
-            yield Mistake(path, wrong or _unknown("[[irc]] or [[slack]]", network, networks))
-        elif network in joined and room[:1] in tuple("#&+!") and not _joins(joined[network], room):
-            yield Mistake(
-                path,
-                f"the bot does not join it: add {shown(room)} to `channels` of {shown(network)}",
-            )
-
-
-def _joins(channels: object, room: str) -> bool:
-    """Whether an [[irc]] lists the room; a list of the wrong shape is pydantic's business."""
-    if not isinstance(channels, list):
-        return True
-    return room.casefold() in {c.casefold() for c in channels if isinstance(c, str)}
+            yield Mistake(path, wrong or _unknown(_sections(), network, networks))
+        elif network in here:
+            kind, entry = here[network]
+            why = kind.unreachable(entry, room)
+            if why:
+                yield Mistake(path, f"{why}: add {shown(room)} to `channels` of {shown(network)}")
 
 
 def _named_channels(tables: Tables) -> Iterator[tuple[KeyPath, str]]:
@@ -174,7 +146,8 @@ def _named_channels(tables: Tables) -> Iterator[tuple[KeyPath, str]]:
 
 def _people(tables: Tables) -> Iterator[Mistake]:
     """An account of a network that is not there gives nobody a right; nor may two share one."""
-    networks = [*_names(tables, "irc"), *_names(tables, "slack"), *_RESERVED]
+    networks = [str(entry.get("name")) for _, _, entry in _chat_entries(tables)]
+    networks += _RESERVED
     holders: dict[str, str] = {}
     for path, entry in entries(tables, "person"):
         accounts = entry.get("accounts")
@@ -184,7 +157,7 @@ def _people(tables: Tables) -> Iterator[Mistake]:
             here = (*path, "accounts", index)
             network = account.partition(":")[0]
             if network not in networks:
-                yield Mistake(here, _unknown("[[irc]] or [[slack]]", network, networks))
+                yield Mistake(here, _unknown(_sections(), network, networks))
             holder = holders.setdefault(account.lower(), str(entry.get("name")))
             if holder != str(entry.get("name")):
                 yield Mistake(here, f"{shown(account)} is {shown(holder)} already")
@@ -246,6 +219,17 @@ def _names(tables: Tables, section: str) -> list[str]:
     return [name for name in names if isinstance(name, str)]
 
 
+def _chat_entries(tables: Tables) -> Iterator[tuple[type[NetworkConfig], KeyPath, dict[str, Any]]]:
+    """The raw table of each chat network, with its kind."""
+    for kind in kinds():
+        yield from ((kind, path, entry) for path, entry in entries(tables, kind.section))
+
+
+def _sections() -> str:
+    """The headings under which a chat network may stand, as "[[irc]] or [[slack]]"."""
+    return " or ".join(f"[[{kind.section}]]" for kind in kinds() if kind.section != CONSOLE)
+
+
 def _unknown(what: str, name: str, known: list[str]) -> str:
     return f"no {what} has the name {shown(name)}" + suggest(name, known)
 
@@ -255,8 +239,7 @@ _CHECKS: tuple[Callable[[Tables], Iterator[Mistake]], ...] = (
     _gerrits,
     _cis,
     _references,
-    _irc,
-    _slack,
+    _networks,
     _channels,
     _people,
     _tokens,

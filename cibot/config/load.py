@@ -20,7 +20,9 @@ from cibot.config.keys import entries, secrets_in, spell
 from cibot.config.lines import KeyPath, key_lines, line_of
 from cibot.config.mistakes import Mistake, from_pydantic
 from cibot.config.models import Config
+from cibot.config.networks import kinds
 from cibot.config.secretfiles import resolve
+from cibot.config.values import is_loopback
 from cibot.errors import ConfigError
 
 _log = logging.getLogger(__name__)
@@ -137,7 +139,11 @@ def _resolve_paths(tables: dict[str, Any], folder: Path) -> list[Mistake]:
     """Makes the certificates' paths relative to the file, and sees that they are there."""
     missing = []
     client = tables.get("client")
-    places = [*entries(tables, "gerrit"), *entries(tables, "irc")]
+    places = [
+        place
+        for section in ("gerrit", *(kind.section for kind in kinds()))
+        for place in entries(tables, section)
+    ]
     if isinstance(client, dict):
         places.append((("client",), client))
     for path, entry in places:
@@ -173,7 +179,11 @@ def _weak_secrets(config: Config) -> list[Mistake]:
     """A warning for each password that would go unencrypted, and for the example's token."""
     found = []
     for index, server in enumerate(config.gerrit):
-        if server.password and server.url.scheme == "http" and not _loopback(server.url.host or ""):
+        if (
+            server.password
+            and server.url.scheme == "http"
+            and not is_loopback(server.url.host or "")
+        ):
             text = "sends its password in clear over http://; write https://"
             found.append(Mistake(("gerrit", index, "url"), text))
         token = server.webhook_token.get_secret_value() if server.webhook_token else ""
@@ -182,17 +192,10 @@ def _weak_secrets(config: Config) -> list[Mistake]:
             found.append(Mistake(("gerrit", index, "webhook_token"), text))
     client = config.client
     asked = client.url
-    if client.token and asked and asked.scheme == "http" and not _loopback(asked.host or ""):
+    if client.token and asked and asked.scheme == "http" and not is_loopback(asked.host or ""):
         text = "sends its token in clear over http://; write https://"
         found.append(Mistake(("client", "url"), text))
-    for index, network in enumerate(config.irc):
-        if (network.password or network.sasl_password) and not (
-            network.tls or _loopback(network.host)
-        ):
-            text = "sends its password in clear; write `tls = true`"
-            found.append(Mistake(("irc", index, "tls"), text))
+    for kind in kinds():
+        for index, network in enumerate(kind.networks(getattr(config, kind.section))):
+            found += [Mistake((kind.section, index, key), text) for key, text in network.warnings()]
     return found
-
-
-def _loopback(host: str) -> bool:
-    return host in ("localhost", "::1", "[::1]") or host.startswith("127.")

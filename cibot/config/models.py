@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from datetime import time, timedelta
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Literal, get_args
 from zoneinfo import ZoneInfo
 
-from pydantic import AnyHttpUrl, Field, SecretStr
+from pydantic import AnyHttpUrl, Field, SecretStr, create_model
 
+from cibot.config.network import NetworkConfig
+from cibot.config.networks import kinds
 from cibot.config.policy import Judgement
 from cibot.config.values import (
     ALL_DAYS,
@@ -25,15 +27,10 @@ from cibot.config.values import (
     ChatAccount,
     Day,
     Duration,
-    Host,
-    IrcChannel,
     Listen,
     LocalTime,
     Name,
-    Nick,
-    Prefix,
     Section,
-    SlashCommand,
     StoreUrl,
     Text,
     TokenHash,
@@ -121,39 +118,6 @@ class ReferenceConfig(Section):
     projects: tuple[Text, ...] = ("*",)
 
 
-class IrcConfig(Section):
-    """``[[irc]]``: one IRC network."""
-
-    name: Name
-    host: Host
-    port: Annotated[int, Field(ge=1, le=65535)] = 6697
-    tls: bool = True
-    ca_file: Path | None = None
-    client_cert: Path | None = None
-    nick: Nick = "cibot"
-    realname: Text = "cibot"
-    password: SecretStr | None = None
-    sasl_username: Text | None = None
-    sasl_password: SecretStr | None = None
-    channels: tuple[IrcChannel, ...] = ()
-    prefix: Prefix = "!ci"
-    colour: bool = False
-    messages_per_second: Annotated[float, Field(gt=0, le=1000)] = 0.5
-    burst: Annotated[int, Field(ge=1, le=1000)] = 5
-
-
-class SlackConfig(Section):
-    """``[[slack]]``: one Slack workspace, over HTTP or Socket Mode."""
-
-    name: Name
-    bot_token: SecretStr
-    signing_secret: SecretStr | None = None
-    app_token: SecretStr | None = None
-    api_url: BaseUrl = AnyHttpUrl("https://slack.com/api/")
-    command: SlashCommand = "/ci"
-    charts: bool = True
-
-
 AlertKind = Literal[
     "success", "level", "silent", "infra", "disagreement", "coverage", "latency", "job"
 ]
@@ -222,8 +186,16 @@ class LogConfig(Section):
     format: Literal["text", "json"] = "text"
 
 
-class Config(Section):
-    """The whole file."""
+if TYPE_CHECKING:
+    _ChatSections = Section
+else:
+    _ChatSections = create_model(
+        "_ChatSections", __base__=Section, **{kind.section: kind.field() for kind in kinds()}
+    )
+
+
+class Config(_ChatSections):
+    """The whole file. The sections of chat networks come from `cibot.config.networks`."""
 
     store: StoreConfig = StoreConfig()
     web: WebConfig = WebConfig()
@@ -234,11 +206,18 @@ class Config(Section):
     gerrit: tuple[GerritConfig, ...] = ()
     ci: tuple[CiConfig, ...] = ()
     reference: tuple[ReferenceConfig, ...] = ()
-    irc: tuple[IrcConfig, ...] = ()
-    slack: tuple[SlackConfig, ...] = ()
     route: tuple[RouteConfig, ...] = ()
     quiet: tuple[QuietConfig, ...] = ()
     summary: tuple[SummaryConfig, ...] = ()
     person: tuple[PersonConfig, ...] = ()
     token: tuple[TokenConfig, ...] = ()
-    console: bool = False
+
+    def networks(self) -> tuple[NetworkConfig, ...]:
+        """Every configured chat network, in the order of the table of kinds."""
+        return tuple(
+            network for kind in kinds() for network in kind.networks(getattr(self, kind.section))
+        )
+
+    def network(self, name: str) -> NetworkConfig | None:
+        """The chat network of that name."""
+        return next((network for network in self.networks() if network.name == name), None)

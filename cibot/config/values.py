@@ -210,3 +210,13 @@ class Section(BaseModel):
     model_config = ConfigDict(
         extra="forbid", frozen=True, arbitrary_types_allowed=True, hide_input_in_errors=True
     )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether what is sent to a host never leaves this machine."""
+    return host in ("localhost", "::1", "[::1]") or host.startswith("127.")
+
+
+def ascii_lower(text: str) -> str:
+    """Small letters for A-Z only, so that no letter that merely looks alike becomes another's."""
+    return "".join(letter.lower() if letter.isascii() else letter for letter in text)

@@ -116,9 +116,7 @@ def _tell_watchers(
     told: Iterable[Channel],
 ) -> int:
     """By private message; a network that is gone from the configuration has no sender."""
-    networks = {one.name for one in config.irc} | {one.name for one in config.slack}
-    if config.console:
-        networks.add("console")
+    networks = {network.name for network in config.networks()}
     count = 0
     for one in watchers_of(tx, ci_id):
         to = Channel(one.network, one.room)

@@ -25,7 +25,7 @@ from cibot.chat.irc.backend import IrcBackend
 from cibot.chat.irc.session import IrcTiming
 from cibot.chat.slack.backend import SlackBackend
 from cibot.cli import main
-from cibot.config import read
+from cibot.config.load import read
 from cibot.demo.reviews import Reviews
 from cibot.errors import CibotError
 from cibot.store import schema

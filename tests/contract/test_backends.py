@@ -10,9 +10,9 @@ import pytest
 
 from cibot.chat.console import ConsoleBackend
 from cibot.chat.irc.backend import IrcBackend
+from cibot.chat.irc.settings import IrcConfig
 from cibot.chat.protocol import Backend, Question
 from cibot.chat.slack.backend import SlackBackend
-from cibot.config.models import IrcConfig
 from cibot.errors import Permanent, Transient
 from cibot.model import State
 from cibot.text.card import Card, Span, card, line, state_span

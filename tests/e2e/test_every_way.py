@@ -18,9 +18,11 @@ from cibot.chat.commands import COMMANDS
 from cibot.chat.console import ConsoleBackend
 from cibot.chat.dispatch import Dispatcher
 from cibot.chat.irc.backend import IrcBackend
+from cibot.chat.irc.settings import IrcConfig
 from cibot.chat.protocol import Answer, Question
 from cibot.chat.slack.backend import SlackBackend
-from cibot.config.models import Config, IrcConfig, PersonConfig, SlackConfig
+from cibot.chat.slack.settings import SlackConfig
+from cibot.config.models import Config, PersonConfig
 from cibot.store.engine import Store
 from cibot.text.card import Card
 from cibot.webhooks.slack import slack_blueprint

@@ -13,7 +13,8 @@ from flask.testing import FlaskClient
 from cibot.actions.silencing import parse_length
 from cibot.chat.dispatch import Dispatcher
 from cibot.chat.slack.backend import SlackBackend
-from cibot.config.models import Config, PersonConfig, RouteConfig, SlackConfig
+from cibot.chat.slack.settings import SlackConfig
+from cibot.config.models import Config, PersonConfig, RouteConfig
 from cibot.incidents.incident import Transition
 from cibot.incidents.incidentrow import incident_from_row
 from cibot.incidents.messages import SILENCE, Subject, alert_card

@@ -6,10 +6,10 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from cibot.chat.irc.settings import IrcConfig
 from cibot.config.models import (
     CiConfig,
     Config,
-    IrcConfig,
     PersonConfig,
     ReferenceConfig,
     RouteConfig,

@@ -7,8 +7,8 @@ from typing import Any
 
 from cibot.chat.irc.backend import IrcBackend
 from cibot.chat.irc.session import IrcTiming
+from cibot.chat.irc.settings import IrcConfig
 from cibot.chat.protocol import Answer, Question
-from cibot.config.models import IrcConfig
 from cibot.text.card import Card, card
 from tests.support.processes import wait_until
 

@@ -9,7 +9,7 @@ from typing import Any
 from cibot.chat.pace import PersonLimit
 from cibot.chat.protocol import Question
 from cibot.chat.slack.backend import SlackBackend
-from cibot.config.models import SlackConfig
+from cibot.chat.slack.settings import SlackConfig
 from cibot.text.card import Card, Span, card, line
 from tests.support.slack_server import SlackServer
 from tests.support.slack_workspace import APP_TOKEN, BOT_TOKEN, SECRET

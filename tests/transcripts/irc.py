@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from cibot.chat.irc.backend import IrcBackend
 from cibot.chat.irc.pace import PersonLimit
-from cibot.config.models import IrcConfig
+from cibot.chat.irc.settings import IrcConfig
 from tests.support.inspircd import InspIRCd
 from tests.support.irc_bot import QUICK
 from tests.support.irc_user import IrcUser

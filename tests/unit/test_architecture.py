@@ -1,6 +1,7 @@
 """The rules of the house, held by machine: layers, purity, sizes, quiet imports."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -22,7 +23,7 @@ COLLECT = CONFIG | STORE | {"cibot.collector"}
 JUDGE = INCIDENTS | COLLECT | {"cibot.judging"}
 REPORTS = CONFIG | STORE | INCIDENTS | {"cibot.reports"}
 ACTIONS = REPORTS | {"cibot.actions", "cibot.judging.audience"}
-CHAT = ACTIONS | {"cibot.chat"}
+CHAT = ACTIONS | {"cibot.chat", "cibot.chat.SETTINGS"}
 OUTBOX = CHAT | {"cibot.outbox"}
 WEB = CHAT | {"cibot.web", "cibot.daemon.app", "cibot.logs", "cibot.collector.sink"}
 ALL = {f"cibot.{path.stem}" for path in (ROOT / "cibot").iterdir()} | {
@@ -33,6 +34,7 @@ ALL = {f"cibot.{path.stem}" for path in (ROOT / "cibot").iterdir()} | {
     "cibot.daemon.scheduler",
     "cibot.daemon.gc_settings",
     "cibot.judging.audience",
+    "cibot.chat.SETTINGS",
     "cibot.web.server",
 }
 
@@ -54,6 +56,8 @@ LAYERS: dict[str, set[str]] = {
     "cibot.reports": REPORTS,
     "cibot.actions": ACTIONS,
     "cibot.chat": CHAT,
+    # The settings of each network, which the configuration's table of networks names.
+    "cibot.chat.SETTINGS": CONFIG,
     "cibot.outbox": OUTBOX,
     "cibot.webhooks": COLLECT | {"cibot.collector.sink"},
     "cibot.web": WEB,
@@ -130,6 +134,8 @@ def imports(tree: ast.AST) -> Iterator[tuple[str, int]]:
 
 
 def layer(name: str) -> str:
+    if re.fullmatch(r"cibot\.chat\.\w+\.settings", name):
+        return "cibot.chat.SETTINGS"
     found = max((one for one in LAYERS if within(name, one)), key=len)
     assert found != "cibot" or name == "cibot", f"{name} is in no layer: say in LAYERS where it is"
     return found

@@ -18,10 +18,10 @@ from cibot.chat.irc.pace import Backoff
 from cibot.chat.irc.receipts import Delivery
 from cibot.chat.irc.rooms import Rooms
 from cibot.chat.irc.session import IrcTiming, Session
+from cibot.chat.irc.settings import IrcConfig
 from cibot.chat.irc.wire import IrcLine, write_line
 from cibot.chat.pace import QUESTIONS_A_SECOND, QUESTIONS_AT_ONCE, PersonLimit
 from cibot.chat.protocol import Answer, Link, Question
-from cibot.config.models import IrcConfig
 from cibot.errors import ConfigError, Permanent, Transient
 from cibot.text.card import Card, card
 

@@ -10,8 +10,8 @@ import logging
 import secrets
 from collections.abc import Callable, Iterator
 
+from cibot.chat.irc.settings import IrcConfig
 from cibot.chat.irc.wire import IrcLine, write_line
-from cibot.config.models import IrcConfig
 from cibot.errors import Transient
 
 log = logging.getLogger(__name__)

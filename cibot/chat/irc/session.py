@@ -15,11 +15,11 @@ from cibot.chat.irc.login import Login
 from cibot.chat.irc.questions import addressed, from_a_bot, is_version_request
 from cibot.chat.irc.receipts import Delivery, Receipts
 from cibot.chat.irc.rooms import Rooms
+from cibot.chat.irc.settings import IrcConfig
 from cibot.chat.irc.speaker import Speaker
 from cibot.chat.irc.wire import IrcLine, is_channel, write_line
 from cibot.chat.pace import SLOW_DOWN, PersonLimit
 from cibot.chat.protocol import Asker, Channel, Question
-from cibot.config.models import IrcConfig
 from cibot.errors import Permanent, Transient
 from cibot.text.card import Card
 

@@ -11,11 +11,11 @@ from cibot.chat.irc.login import Login
 from cibot.chat.irc.pace import FairQueue
 from cibot.chat.irc.receipts import Delivery, Receipts
 from cibot.chat.irc.rooms import Rooms
+from cibot.chat.irc.settings import IrcConfig
 from cibot.chat.irc.text import MOST_BYTES, Style, render
 from cibot.chat.irc.wire import is_channel, write_line
 from cibot.chat.pace import TokenBucket
 from cibot.chat.protocol import Question
-from cibot.config.models import IrcConfig
 from cibot.text.card import Card
 
 log = logging.getLogger(__name__)

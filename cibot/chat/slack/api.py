@@ -22,7 +22,7 @@ from slack_sdk.webhook import WebhookClient
 
 from cibot.chat.slack.blocks import SlackText
 from cibot.chat.slack.errors import SlackRefusal, judged, translated
-from cibot.config.models import SlackConfig
+from cibot.chat.slack.settings import SlackConfig
 from cibot.errors import Transient, Unconfirmed
 
 _ROOM_ID = re.compile(r"[CGDUW][A-Z0-9]{6,}")

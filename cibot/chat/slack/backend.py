@@ -22,9 +22,9 @@ from cibot.chat.slack.errors import UNKNOWN_ROOM, SlackRefusal
 from cibot.chat.slack.events import Press
 from cibot.chat.slack.http import SlackHttp
 from cibot.chat.slack.pictures import SCOPE, Pictures
+from cibot.chat.slack.settings import SlackConfig
 from cibot.chat.slack.socket_mode import SlackSocket
 from cibot.chat.slack.threads import Root, Threads
-from cibot.config.models import SlackConfig
 from cibot.errors import CibotError, Permanent, Transient, Unconfirmed
 from cibot.reports.charts import can_draw, trend_png, trend_words
 from cibot.text.card import Card

@@ -16,9 +16,10 @@ from click.testing import CliRunner, Result
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
+from cibot.chat.findings import Finding, Mark, right
 from cibot.cli import main
 from cibot.cli.check import run_all
-from cibot.cli.probes import Finding, Mark, Probe, right
+from cibot.cli.probes import Probe
 from cibot.demo.review_server import ReviewServer
 from cibot.errors import Permanent
 from cibot.store.engine import open_store

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from cibot.cli import main
 from cibot.cli.firstconfig import quoted, server_name
-from cibot.config import read
+from cibot.config.load import read
 from cibot.demo.review_server import ReviewServer
 
 ZUUL, ACME, PERSON, QUIET, EVIL = 1, 22, 3, 44, 55

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cibot.config import load
+from cibot.config.load import load
 from cibot.config.models import Config
 from cibot.errors import ConfigError
 

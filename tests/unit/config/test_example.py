@@ -10,8 +10,8 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from cibot.config import read
 from cibot.config.keys import model_in, sections
+from cibot.config.load import read
 from cibot.config.models import Config
 
 EXAMPLE = Path(__file__).parents[3] / "config" / "cibot.example.toml"

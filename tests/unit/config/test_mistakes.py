@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cibot.config import read
+from cibot.config.load import read
 from cibot.errors import ConfigError
 
 GERRIT = '[[gerrit]]\nname = "g"\nurl = "https://g.example/"\n'

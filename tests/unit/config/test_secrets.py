@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cibot.config import load, read
 from cibot.config.keys import secrets_in
+from cibot.config.load import load, read
 from cibot.config.models import Config
 from cibot.errors import ConfigError
 
