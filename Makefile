@@ -4,7 +4,7 @@ PYTHON ?= python3
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup run test check lint bench chaos day fuzz transcripts clean
+.PHONY: help setup run test check lint bench chaos day fuzz docs transcripts clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 18
@@ -42,6 +42,9 @@ day: $(STAMP)  ## a day of simulated time with all outages in sequence; prints i
 
 fuzz: $(STAMP)  ## hostile input for seconds, or N IRC lines, N Slack requests and N/10 Gerrit events
 	$(PY) -m tests.fuzz $(if $(N),--number $(N)) $(ARGS)
+
+docs: $(STAMP)  ## write the table of commands into docs/commands.md
+	$(PY) -m tests.transcripts --table
 
 transcripts: $(STAMP)  ## record every command on real servers into docs/session-irc.md, -slack.md
 	$(PY) -m tests.transcripts

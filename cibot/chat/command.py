@@ -60,8 +60,8 @@ class Command:
     """A command: ``usage`` names its arguments, ``does`` says in a line what it answers.
 
     ``example`` is a call that works on any history with a CI "netapp"; it runs
-    as a test. ``more`` is what `help NAME` adds. One that ``writes`` gets a
-    transaction that commits, and is never guessed at.
+    as a test, after the questions ``before`` it. ``more`` is what `help NAME` adds.
+    One that ``writes`` gets a transaction that commits, and is never guessed at.
     """
 
     name: str
@@ -72,3 +72,4 @@ class Command:
     aliases: tuple[str, ...] = ()
     more: str = ""
     writes: bool = False
+    before: tuple[str, ...] = ()

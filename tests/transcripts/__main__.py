@@ -1,4 +1,8 @@
-"""`make transcripts`: asks every command on real servers and writes what was said into docs/."""
+"""Writes what docs/ says of the commands.
+
+`make docs` writes the table of docs/commands.md; `make transcripts` also asks
+every command on real servers and writes what was said.
+"""
 
 from __future__ import annotations
 
@@ -20,21 +24,17 @@ from tests.support.history import NOW, ago, make_tables
 from tests.support.loopback import forbid_network
 from tests.transcripts.irc import irc_session
 from tests.transcripts.slack import slack_session
+from tests.transcripts.table import with_table
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 PEOPLE = (PersonConfig(name="Mika", accounts=("irc:mika", "slack:U0PERSON0"), admin=True),)
-# What has to be so before an example says something; asked in the same voice.
-_SILENCED, _WATCHED = ["silence netapp 2h new disks"], ["watch netapp"]
-_BEFORE = {
-    "unsilence": _SILENCED, "silences": _SILENCED, "unwatch": _WATCHED, "watching": _WATCHED,
-}  # fmt: skip
 
 Answers = Callable[[Mapping[str, Backend]], Dispatcher]
 
 
 def questions(command: Command) -> list[str]:
     """What is asked to show a command: its example, after what that needs."""
-    return [*_BEFORE.get(command.name, []), command.example]
+    return [*command.before, command.example]
 
 
 @contextlib.contextmanager
@@ -69,8 +69,12 @@ def page(title: str, words: str, said: Mapping[str, str]) -> str:
 
 
 def main() -> int:
-    """Records both and writes them."""
+    """Writes the table; then records both sessions, unless only the table is wanted."""
     forbid_network()
+    path = DOCS / "commands.md"
+    path.write_text(with_table(path.read_text("utf-8"), COMMANDS.values()), "utf-8")
+    if sys.argv[1:] == ["--table"]:
+        return 0
     asked = {name: questions(one) for name, one in COMMANDS.items()}
     with answering() as answers:
         said = irc_session(asked, answers)

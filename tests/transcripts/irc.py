@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cibot.chat.irc.backend import IrcBackend
-from cibot.chat.irc.pace import PersonLimit
 from cibot.chat.irc.settings import IrcConfig
+from cibot.chat.pace import PersonLimit
 from tests.support.inspircd import InspIRCd
 from tests.support.irc_bot import QUICK
 from tests.support.irc_user import IrcUser

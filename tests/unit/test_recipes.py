@@ -6,6 +6,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from cibot.chat.commands import MODULES, commands_in
+from cibot.chat.dispatch import Dispatcher
+from cibot.chat.protocol import Asker, Channel, Question
+from cibot.store.engine import open_store
+from tests.support.canned import CONFIG, canned
+from tests.support.history import NOW, make_tables
+from tests.transcripts.table import with_table
+
 ROOT = Path(__file__).parents[2]
 
 NETWORK = '''
@@ -190,3 +200,51 @@ def test_a_chat_network_is_one_file_and_one_line(tmp_path: Path) -> None:
         timeout=120,
     )
     assert done.stdout.endswith("all of it works\n"), done.stderr
+
+
+COMMAND = '''
+"""`tally`: how many CIs there are."""
+
+from cibot.chat.command import Command
+from cibot.store.cis import ci_rows
+from cibot.text.card import card
+
+COMMAND = Command(
+    name="tally",
+    usage="tally [WHAT|all]",
+    does="how many CIs there are",
+    example="tally all",
+    answer=lambda ask: card(f"{len(ci_rows(ask.tx))} CIs"),
+    aliases=("count",),
+    before=("status",),
+)
+'''
+
+
+def test_a_command_is_one_file_and_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "toytally.py").write_text(COMMAND, "utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    commands = commands_in((*MODULES, "toytally"))  # the one line
+    store = make_tables(open_store(f"sqlite:///{tmp_path}/cibot.db"))
+    canned(store)
+    answer = Dispatcher(store, CONFIG, lambda: NOW, commands=commands)
+
+    def ask(text: str) -> str:
+        reply = answer(Question(text, Asker("mika", "mika"), Channel("irc", "#ci"), private=False))
+        assert reply is not None
+        return reply.text()
+
+    try:
+        assert ask("tally") == ask("count") == ask("tally all") == "6 CIs"
+        assert "tally" in ask("help")
+        assert ask("help tally").splitlines() == [
+            "tally [WHAT|all] – How many CIs there are.",
+            "Example: tally all",
+        ]
+        assert "Did you mean tally?" in ask("taly")
+    finally:
+        store.close()
+    row = "| `tally [WHAT\\|all]` | how many CIs there are | `tally all` |"
+    assert row in with_table((ROOT / "docs/commands.md").read_text("utf-8"), commands.values())

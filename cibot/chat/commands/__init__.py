@@ -2,63 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from importlib import import_module
 from types import MappingProxyType
 
 from cibot.chat.command import Command
-from cibot.chat.commands import (
-    ack,
-    change,
-    compare,
-    contact,
-    feeds,
-    history,
-    incidents,
-    jobs,
-    missed,
-    project,
-    recheck,
-    silence,
-    silences,
-    status,
-    summary,
-    unsilence,
-    unwatch,
-    version,
-    watch,
-    watching,
-    why,
-)
-from cibot.chat.commands import help as help_command
-from cibot.chat.commands import list as list_command
 
-COMMANDS: Mapping[str, Command] = MappingProxyType(
-    {
-        module.COMMAND.name: module.COMMAND
-        for module in (
-            status,
-            list_command,
-            why,
-            change,
-            summary,
-            jobs,
-            history,
-            compare,
-            missed,
-            project,
-            incidents,
-            ack,
-            silence,
-            unsilence,
-            silences,
-            watch,
-            unwatch,
-            watching,
-            contact,
-            recheck,
-            feeds,
-            version,
-            help_command,
-        )
-    }
+MODULES = (
+    "cibot.chat.commands.status",
+    "cibot.chat.commands.list",
+    "cibot.chat.commands.why",
+    "cibot.chat.commands.change",
+    "cibot.chat.commands.summary",
+    "cibot.chat.commands.jobs",
+    "cibot.chat.commands.history",
+    "cibot.chat.commands.compare",
+    "cibot.chat.commands.missed",
+    "cibot.chat.commands.project",
+    "cibot.chat.commands.incidents",
+    "cibot.chat.commands.ack",
+    "cibot.chat.commands.silence",
+    "cibot.chat.commands.unsilence",
+    "cibot.chat.commands.silences",
+    "cibot.chat.commands.watch",
+    "cibot.chat.commands.unwatch",
+    "cibot.chat.commands.watching",
+    "cibot.chat.commands.contact",
+    "cibot.chat.commands.recheck",
+    "cibot.chat.commands.feeds",
+    "cibot.chat.commands.version",
+    "cibot.chat.commands.help",
 )
+"""In the order of `help` and of the documentation. Each module has its ``COMMAND``."""
+
+
+def commands_in(modules: Iterable[str]) -> Mapping[str, Command]:
+    """The commands of the modules by their names, in that order."""
+    found: Iterable[Command] = (import_module(module).COMMAND for module in modules)
+    return MappingProxyType({command.name: command for command in found})
+
+
+COMMANDS = commands_in(MODULES)

@@ -34,4 +34,5 @@ COMMAND = Command(
     example="silences",
     answer=answer,
     aliases=("muted",),
+    before=("silence netapp 2h new disks",),
 )

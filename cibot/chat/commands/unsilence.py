@@ -49,4 +49,5 @@ COMMAND = Command(
     aliases=("unmute",),
     more="For its owners and admins.",
     writes=True,
+    before=("silence netapp 2h new disks",),
 )

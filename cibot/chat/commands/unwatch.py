@@ -32,4 +32,5 @@ COMMAND = Command(
     answer=answer,
     aliases=("unsubscribe",),
     writes=True,
+    before=("watch netapp",),
 )

@@ -29,4 +29,5 @@ COMMAND = Command(
     example="watching",
     answer=answer,
     aliases=("watches",),
+    before=("watch netapp",),
 )
