@@ -9,18 +9,23 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import click
 
 from cibot.cli.common import PLACES
 from cibot.cli.firstconfig import Choices, first_config
 from cibot.cli.survey import Survey, survey
-from cibot.collector.gerrit import Gerrit
+from cibot.collector.gerrit import Gerrit, Refused
 from cibot.config.load import load
-from cibot.errors import UserError
+from cibot.errors import CibotError, Transient, UserError
 from cibot.logs import escaped
 
-_PAGES = re.compile(r"/(?:c|q|dashboard|admin|settings|#)(?:/.*)?$")
+# Where the pages of a Gerrit begin, of the old UI (/#/c/…) and the new, of its REST and Git.
+_PAGES = re.compile(
+    r"/(?:\d+|\+|c|q|p|x|id|dashboard|admin|settings|profile|login|logout|register|Documentation"
+    r"|plugins|changes|projects|accounts|groups|config|tools|static|gitweb)(?:/.*)?$"
+)
 
 
 @click.command()
@@ -76,11 +81,8 @@ def init(
         raise UserError(
             f"{output} is there already; --force overwrites it, --output writes another"
         )
-    address = _address(url)
     password = _password(username, password_file)
-    gerrit = Gerrit(
-        address, username=username, password=password, verify=ca_file or True, retries=1
-    )
+    gerrit = _open(url, username, password, ca_file)
     try:
         found = _look(gerrit, projects, groups, changes)
     finally:
@@ -92,11 +94,27 @@ def init(
     _tell(found, output)
 
 
-def _address(url: str) -> str:
-    """The server's root, whatever page of it the person copied."""
-    if "://" not in url:
-        url = "https://" + url
-    return _PAGES.sub("", url)
+def _roots(url: str) -> list[str]:
+    """Where the server may have its root, likeliest first.
+
+    The address of a clone (``…/a/PROJECT``) does not tell where the root ends and
+    the project begins, so that each shorter path may be it.
+    """
+    url = url.strip().strip("<>\"'").removeprefix("git clone ").strip("\"'")
+    split = urlsplit(url if "://" in url else f"https://{url}")
+    secure = split.scheme not in ("http", "https")  # ssh: and git: tell the host only
+    host = (split.hostname or "") if secure else split.netloc.rpartition("@")[2]
+    scheme = "https" if secure else split.scheme
+    path = "" if secure else split.path
+    page = _PAGES.search(path)
+    if page:
+        path = path[: page.start()]
+    root, clone, _ = path.partition("/a/")
+    path = root if clone else path.removesuffix("/a").rstrip("/")
+    paths = [path]
+    while path := path.rpartition("/")[0]:
+        paths.append(path)
+    return [f"{scheme}://{host}{one}" for one in dict.fromkeys([*paths, ""])]
 
 
 def _password(username: str | None, file: Path | None) -> str | None:
@@ -119,6 +137,32 @@ def _password_beside(
     beside = output.with_name("gerrit.password")
     _write(beside, password + "\n")
     return beside.name
+
+
+def _open(url: str, username: str | None, password: str | None, ca_file: str | None) -> Gerrit:
+    """The Gerrit at the first of the addresses that the URL may mean where there is one.
+
+    Raises what the likeliest of them raised where there is none.
+    """
+    first: CibotError | None = None
+    for root in _roots(url):
+        gerrit = Gerrit(
+            root, username=username, password=password, verify=ca_file or True, retries=1
+        )
+        try:
+            gerrit.version()
+        except Refused:  # here is a Gerrit: it wants another login
+            gerrit.close()
+            raise
+        except CibotError as error:
+            gerrit.close()
+            first = first or error
+            if isinstance(error, Transient):
+                break
+        else:
+            return gerrit
+    assert first is not None
+    raise first
 
 
 def _look(gerrit: Gerrit, projects: tuple[str, ...], groups: tuple[str, ...], most: int) -> Survey:

@@ -35,6 +35,11 @@ class TooMuch(Transient):
     """The answer did not come in time, or was beyond all size: ask for less at once."""
 
 
+_SCHEMES = {"digest": "Digest", "negotiate": "Kerberos", "ntlm": "NTLM", "bearer": "Bearer"}
+_LOGIN = re.compile(
+    r"<input[^>]{0,200}type=[\"']?password|<title[^>]*>[^<]*\b(?:log|sign)[ -]?(?:in|on)\b",
+    re.IGNORECASE,
+)
 _BUSY = frozenset({408, 425, 429})
 _errors = requests.exceptions
 
@@ -125,7 +130,12 @@ def of_status(
     if 300 <= status < 400:
         return _redirect(place, response)
     if status in (401, 403):
-        return _refused(place, status, said, authenticated)
+        return _refused(place, response, body, authenticated)
+    if status == 407:
+        return Permanent(
+            f"{place}: 407, the proxy between cibot and Gerrit wants a login of its own;"
+            " give it in HTTPS_PROXY, or name the host in NO_PROXY"
+        )
     if status == 400:
         return BadRequest(f"{place}: 400, Gerrit refuses the question{said}", said)
     if status >= 500 or status in _BUSY:
@@ -135,10 +145,24 @@ def of_status(
     return kind(f"{place}: {found}{said}; is {url} the root of a Gerrit?")
 
 
-def _refused(place: str, status: int, said: str, authenticated: bool) -> Refused:
-    if status == 403:
+def _refused(place: str, response: requests.Response, body: bytes, authenticated: bool) -> Refused:
+    if looks_like_html(body, response):  # Gerrit refuses in a line of plain text
+        return Refused(
+            f"{place}: {response.status_code}, a web page{_title(body)} instead of Gerrit's own"
+            " refusal; a proxy or a login before Gerrit refuses it, ask who runs that to let"
+            " cibot's host through"
+        )
+    if response.status_code == 403:
         who = "this account" if authenticated else "an anonymous reader"
+        said = _said(body, response)
         return Refused(f"{place}: 403, {who} may not read this{said}; grant the right in Gerrit")
+    scheme = response.headers.get("WWW-Authenticate", "").split(" ")[0].strip(",").casefold()
+    if scheme and scheme != "basic":
+        return Refused(
+            f"{place}: 401, it wants {_SCHEMES.get(scheme, ascii(scheme[:20]))} authentication and"
+            " cibot speaks Basic; set auth.gitBasicAuthPolicy in Gerrit (Digest went with 2.14),"
+            " or let cibot pass the login before it"
+        )
     remedy = (
         "check the username and the HTTP password (Gerrit: Settings, HTTP Credentials)"
         if authenticated
@@ -150,8 +174,10 @@ def _refused(place: str, status: int, said: str, authenticated: bool) -> Refused
 def _redirect(place: str, response: requests.Response) -> Permanent:
     target = urlsplit(response.headers.get("Location", ""))
     shown = f"{target.scheme}://{target.hostname}{target.path}" if target.hostname else target.path
-    if re.search(r"log-?in|sso|auth|openid|saml", shown, re.IGNORECASE):
+    if re.search(r"log-?in|sign-?in|\bsso\b|auth|openid|saml", shown, re.IGNORECASE):
         remedy = "that is a login page: give a username and an HTTP password"
+    elif re.search(r"portal|captive|blocked|denied|proxy|filter", shown, re.IGNORECASE):
+        remedy = "a portal or a proxy stands before Gerrit: let cibot's host through"
     else:
         remedy = "give the address that it redirects to as the url"
     return Permanent(f"{place}: redirected ({response.status_code}) to {shown[:200]!r}; {remedy}")
@@ -179,12 +205,20 @@ def looks_like_html(body: bytes, response: requests.Response) -> bool:
 
 def html(url: str, place: str, body: bytes) -> Permanent:
     """The error for a web page where JSON was due."""
-    title = re.search(rb"<title[^>]*>([^<]{1,80})", body[:4096], re.IGNORECASE)
-    named = f" titled {title[1].decode(errors='replace').strip()!r}" if title else ""
+    if _LOGIN.search(body[:65536].decode(errors="replace")):
+        return Permanent(
+            f"{place}: a web page{_title(body)} instead of JSON; that is a login page: give a"
+            " username and an HTTP password, or let cibot pass the login before Gerrit"
+        )
     return Permanent(
-        f"{place}: a web page{named} instead of JSON; a login or a proxy stands before it,"
+        f"{place}: a web page{_title(body)} instead of JSON; a login or a proxy stands before it,"
         f" or {url} is not the root of a Gerrit"
     )
+
+
+def _title(body: bytes) -> str:
+    title = re.search(rb"<title[^>]*>([^<]{1,80})", body[:4096], re.IGNORECASE)
+    return f" titled {title[1].decode(errors='replace').strip()!r}" if title else ""
 
 
 def foreign(url: str, place: str, error: Exception) -> Permanent:

@@ -210,19 +210,23 @@ _OF_A_CHANGE = frozenset(
 )
 
 
-def change_from_event(raw: object) -> Change | None:
+def change_from_event(raw: object, arrived: datetime | None = None) -> Change | None:
     """What one event says of its change; None where it says nothing of one.
 
-    Unknown types are None too: newer servers and plugins bring new ones.
-    ``messages`` holds the comment of a comment-added event and is empty
-    otherwise. Raises DecodeError naming the field.
+    Unknown types are None too: newer servers and plugins bring new ones; and so
+    are events of old plugins that name no change (topic-changed). An event
+    without a time of its own is of when it ``arrived``. ``messages`` holds the
+    comment of a comment-added event and is empty otherwise. Raises DecodeError
+    naming the field.
     """
     event = mapping(raw, "event")
     kind = string(event.get("type"), "type")
     if kind not in _OF_A_CHANGE:
         return None
+    if event.get("change") is None and kind != "comment-added":
+        return None
     info = mapping(event.get("change"), "change")
-    happened = epoch(event.get("eventCreatedOn"), "eventCreatedOn")
+    happened = _happened(event.get("eventCreatedOn"), arrived)
     created = info.get("createdOn")
     owner = info.get("owner")
     patch_set = _event_patch_set(event.get("patchSet"))
@@ -239,6 +243,12 @@ def change_from_event(raw: object) -> Change | None:
         owner=_person(owner, "change.owner"),
         closed=happened if _STATUS_AFTER.get(kind, "NEW") != "NEW" else None,
     )
+
+
+def _happened(written: object, arrived: datetime | None) -> datetime:
+    if written is None and arrived is not None:
+        return arrived.replace(microsecond=0)
+    return epoch(written, "eventCreatedOn")
 
 
 def _event_project(info: Mapping[str, Any], event: Mapping[str, Any]) -> str:

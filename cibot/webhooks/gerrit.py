@@ -106,7 +106,7 @@ def _path(environ: WSGIEnvironment) -> tuple[str, bytes]:
 
 def _wanted(hook: Hook, event: object, now: datetime) -> Change | None:
     """What an event says of a change of our projects, if it does. Raises DecodeError."""
-    change = change_from_event(event)
+    change = change_from_event(event, now)
     if change is None or not hook.wants(change.project):
         return None
     latest = max(change.updated, change.created, *(one.uploaded_at for one in change.patch_sets))

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from cibot.cli import main
 from cibot.cli.firstconfig import quoted, server_name
+from cibot.cli.init import _roots
 from cibot.config.load import read
 from cibot.demo.review_server import ReviewServer
 
@@ -55,6 +56,43 @@ def initialized(folder: Path, url: str, *more: str) -> Result:
     result = CliRunner().invoke(main, ["init", url, "-o", output, *more])
     assert "hunter2" not in result.output
     return result
+
+
+@pytest.mark.parametrize(
+    ("copied", "root"),
+    [
+        ("review.example.org", "https://review.example.org"),
+        ("https://review.example.org/", "https://review.example.org"),
+        ("https://review.example.org/#/c/demo/+/912345/3", "https://review.example.org"),
+        ("https://review.example.org/c/acme/one/+/912345/3/a.py", "https://review.example.org"),
+        ("https://review.example.org/q/project:demo?n=25", "https://review.example.org"),
+        ("https://review.example.org/912345", "https://review.example.org"),
+        ("https://review.example.org/r/912345/", "https://review.example.org/r"),
+        ("https://review.example.org/r/#/q/status:open", "https://review.example.org/r"),
+        ("https://review.example.org/r/dashboard/self", "https://review.example.org/r"),
+        ("https://review.example.org/r/settings/#HTTPCredentials", "https://review.example.org/r"),
+        ("https://review.example.org/x/plugin/page", "https://review.example.org"),
+        ("https://review.example.org/profile/self", "https://review.example.org"),
+        ("https://review.example.org/Documentation/rest-api.html", "https://review.example.org"),
+        ("https://review.example.org/changes/?q=is:open", "https://review.example.org"),
+        ("https://review.example.org/login/%2Fq%2Fstatus%3Aopen", "https://review.example.org"),
+        ("http://review.example.org:8080/a/", "http://review.example.org:8080"),
+        ("https://mika@review.example.org/r/a/acme/one", "https://review.example.org/r"),
+        ('git clone "https://review.example.org/a/acme/one"', "https://review.example.org"),
+        ("ssh://mika@review.example.org:29418/acme/one", "https://review.example.org"),
+        (" <https://review.example.org/q/> ", "https://review.example.org"),
+    ],
+)
+def test_the_root_is_found_in_whatever_was_copied(copied: str, root: str) -> None:
+    assert _roots(copied)[0] == root
+    assert _roots(copied)[-1] == root.removesuffix("/r")
+
+
+def test_the_address_of_a_clone_leads_to_the_server(tmp_path: Path, server: ReviewServer) -> None:
+    result = initialized(tmp_path, server.url + "/acme/one")
+    assert result.exit_code == 0, result.output
+    text = (tmp_path / "etc" / "cibot.toml").read_text()
+    assert tomllib.loads(text)["gerrit"][0]["url"].rstrip("/") == server.url.rstrip("/")
 
 
 def test_it_finds_the_cis_and_writes_what_loads(tmp_path: Path, server: ReviewServer) -> None:

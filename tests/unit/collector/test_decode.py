@@ -286,6 +286,24 @@ def test_events_of_no_change_are_passed_over(kind):
     assert change_from_event({"type": kind}) is None
 
 
+@pytest.mark.parametrize("kind", ["topic-changed", "hashtags-changed", "reviewer-added"])
+def test_an_event_that_names_no_change_is_passed_over(kind):
+    raw = event("type", kind)
+    del raw["change"]
+    assert change_from_event(raw) is None
+
+
+@pytest.mark.parametrize("missing", [True, False])
+def test_an_event_without_a_time_is_of_when_it_arrived(missing):
+    raw = event("eventCreatedOn", None)
+    if missing:
+        del raw["eventCreatedOn"]
+    arrived = datetime(2024, 5, 17, 9, 31, 2, 345, tzinfo=UTC)
+    change = change_from_event(raw, arrived)
+    assert change is not None
+    assert change.updated == change.messages[0].posted_at == arrived.replace(microsecond=0)
+
+
 def test_an_event_without_a_patch_set_or_an_author_is_read():
     raw = event()
     del raw["patchSet"], raw["author"], raw["approvals"], raw["comment"]

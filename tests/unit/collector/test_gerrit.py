@@ -173,6 +173,28 @@ def test_a_change_is_asked_for_by_project_and_number(httpserver, gerrit):
             Permanent,
             "(301) to 'https://new.example.com/r/'; give the address that it redirects to",
         ),
+        (
+            302,
+            "",
+            {"Location": "https://portal.example.com/blocked?u=x"},
+            Permanent,
+            "'https://portal.example.com/blocked'; a portal or a proxy stands before Gerrit",
+        ),
+        (
+            401,
+            "Unauthorized",
+            {"WWW-Authenticate": 'Digest realm="Gerrit Code Review", nonce="x"'},
+            Refused,
+            "401, it wants Digest authentication and cibot speaks Basic",
+        ),
+        (
+            403,
+            "<html><head><title>403 Forbidden</title>",
+            {},
+            Refused,
+            "403, a web page titled '403 Forbidden' instead of Gerrit's own refusal; a proxy",
+        ),
+        (407, "", {}, Permanent, "407, the proxy between cibot and Gerrit wants a login"),
         (410, "gone", {}, Permanent, "410 (gone)"),
         (500, "Internal server error", {}, Transient, "500 (Internal server error)"),
         (503, "", {"Retry-After": "3600"}, Transient, "503"),
@@ -199,7 +221,17 @@ def test_a_wrong_password_is_named_but_never_shown(httpserver):
 @pytest.mark.parametrize(
     ("body", "kind", "says"),
     [
-        ("<!DOCTYPE html><title>Sign in</title>", Permanent, "a web page titled 'Sign in'"),
+        (
+            "<!DOCTYPE html><title>Sign in</title>",
+            Permanent,
+            "that is a login page",
+        ),
+        (
+            "<html><form><input name=p type=password>",
+            Permanent,
+            "that is a login page",
+        ),
+        ("<html><title>Blog in July</title>", Permanent, "a web page titled 'Blog in July'"),
         ("  <html>", Permanent, "a web page instead of JSON"),
         ("hello", Permanent, "the answer is not Gerrit's JSON"),
         (b"\xff\xfe\x00", Permanent, "the answer is not Gerrit's JSON"),
