@@ -114,9 +114,9 @@ def _enqueue(store: Store, network: str, room: str, count: int) -> None:
     now = datetime.now(UTC)
     rows = [
         {
-            "dedupe_key": f"bench:{next(_numbers)}", "network": network, "room": room,
-            "card": card(_TEXT).to_json(), "state": "pending", "attempts": 0, "created_at": now,
-            "not_before": now,
+            "dedupe_key": f"bench:{next(_numbers)}", "kind": "alert", "network": network,
+            "room": room, "card": card(_TEXT).to_json(), "state": "pending", "attempts": 0,
+            "created_at": now, "not_before": now,
         }
         for _ in range(count)
     ]  # fmt: skip

@@ -24,6 +24,7 @@ from cibot.store.incidents import (
     incident_by_id,
     update_incident,
 )
+from cibot.store.outbox import About, MessageKind
 
 LONGEST_NOTE = 300  # characters
 
@@ -73,5 +74,6 @@ def _acknowledge(
         )
         key = f"incident:{stored.id}:{seq}:{transition.name}"
         card = alert_card(after, transition, Subject(ci, ctx.ci_page(ci)))
-        tell_all(tx, ctx.config, alert, stored.ci_id, key, card, ctx.now)
+        about = About(MessageKind.ALERT, key, stored.id, transition.name)
+        tell_all(tx, ctx.config, alert, stored.ci_id, about, card, ctx.now)
     return row

@@ -14,6 +14,7 @@ from cibot.config.models import SummaryConfig
 from cibot.config.values import ALL_DAYS
 from cibot.store import outbox
 from cibot.store.engine import Store, Tx
+from cibot.store.outbox import About, MessageKind
 from cibot.text.card import Card
 
 LATE = timedelta(hours=2)
@@ -67,7 +68,9 @@ class Summaries:
             ) -> None:
                 if not outbox.has(tx, key):
                     text = self._make_card(tx, summary, now).to_json()
-                    outbox.enqueue(tx, key, to.network, to.room, text, now)
+                    group = f"{summary.at:%H%M}"
+                    about = About(MessageKind.SUMMARY, key, group=group)
+                    outbox.enqueue(tx, about, to, text, now)
 
             self._store.write(work)
             self._done.add(key)

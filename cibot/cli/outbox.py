@@ -13,6 +13,7 @@ from cibot.cli.common import config_option, configured_store, shell_actor
 from cibot.errors import UserError
 from cibot.store import outbox
 from cibot.store.engine import Tx
+from cibot.store.outbox import MessageState
 from cibot.text import figures
 from cibot.text.card import Card
 from cibot.text.lines import one_line
@@ -40,7 +41,9 @@ def list_(config_path: Path | None, dead: bool) -> None:
     Example:
       cibot outbox list --dead
     """
-    states = ("dead",) if dead else ("pending", "sending", "dead")
+    states = [MessageState.DEAD]
+    if not dead:
+        states += [MessageState.PENDING, MessageState.SENDING]
     now = datetime.now(UTC)
     with configured_store(config_path) as store:
         found = store.read(lambda tx: outbox.listed(tx, states))

@@ -6,7 +6,6 @@ then makes one digest, which names each incident that nobody there had heard of.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,7 +16,6 @@ from cibot.text.card import Card, Line, Span, line
 LATE = timedelta(hours=1)
 """What waited for less than this is said as it is."""
 
-_STEP = re.compile(r"incident:(\d+):\d+:([a-z]+)(?::|$)")
 _SHOWN = 10  # incidents that a digest names
 
 
@@ -31,12 +29,6 @@ class Step:
     name: str
     said: bool = False
     missed: bool = False
-
-
-def step_of(key: str) -> tuple[int, str] | None:
-    """The incident's id and the step's name from a message's dedupe key; None for others."""
-    found = _STEP.match(key)
-    return (int(found[1]), found[2]) if found else None
 
 
 def is_over(name: str, before: Sequence[Step], after: Sequence[Step], *, late: bool) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from cibot.config.models import Config
@@ -12,18 +13,17 @@ from cibot.incidents.quiet_hours import quiet_until
 from cibot.incidents.routing import Alert, receivers
 from cibot.incidents.silences import Silence, silenced
 from cibot.model import Channel
-from cibot.store import outbox
+from cibot.store import digests, outbox
+from cibot.store.digests import Written
 from cibot.store.engine import Tx
-from cibot.store.held import rooms_of
+from cibot.store.outbox import About, MessageKind, MessageState
 from cibot.store.silences import silences_at
 from cibot.store.watches import watchers_of
 from cibot.text.card import Card
 
 _KEY = 190  # characters of a dedupe key
-_ENDS = (":resolved", ":acknowledged")
+_ENDS = frozenset({"resolved", "acknowledged"})
 DIGEST = timedelta(minutes=15)
-PRIVATE = "watch:"
-"""How the dedupe key of a private message begins: what it says is nobody else's business."""
 
 
 def home(config: Config) -> str | None:
@@ -42,28 +42,29 @@ def muted(tx: Tx, ci: str, now: datetime) -> Silence | None:
 
 
 def tell_all(
-    tx: Tx, config: Config, alert: Alert, ci_id: int, key: str, card: Card, now: datetime
+    tx: Tx, config: Config, alert: Alert, ci_id: int, about: About, card: Card, now: datetime
 ) -> int:
-    """Puts a message to everybody concerned into the outbox, once by ``key``; returns how many."""
-    rooms = [Channel.parse(one) for one in _rooms(tx, config, alert, key, card)]
-    loud = receivers([one for one in config.route if not one.quiet], alert)
+    """Puts a message to everybody concerned into the outbox, once by its key; returns how many."""
+    rooms = [Channel.parse(name) for name in _rooms(tx, config, alert, about)]
+    loud = receivers([route for route in config.route if not route.quiet], alert)
     for to in rooms:
         until = None
         if str(to) not in loud:
             until = quiet_until(config.quiet, str(to), alert.severity, now)
-        _tell_room(tx, config, to, _key(f"{key}:{to}"), card, now, until)
-    return len(rooms) + _tell_watchers(tx, config, ci_id, key, card, now, rooms)
+        here = replace(about, key=_key(f"{about.key}:{to}"))
+        _tell_room(tx, config, to, here, card, now, until)
+    return len(rooms) + _tell_watchers(tx, config, ci_id, about, card, now, rooms)
 
 
-def _rooms(tx: Tx, config: Config, alert: Alert, key: str, card: Card) -> list[str]:
+def _rooms(tx: Tx, config: Config, alert: Alert, about: About) -> list[str]:
     """The rooms of the routes that fit; an end is told wherever the beginning was.
 
     An incident that eased no longer fits a route that takes what is failing only.
     """
     rooms = list(receivers(config.route, alert))
-    if card.incident is not None and key.endswith(_ENDS):
+    if about.incident is not None and about.step in _ENDS:
         routed = dict.fromkeys(name for route in config.route for name in route.channels)
-        heard = {f"{network}/{room}" for network, room in rooms_of(tx, card.incident)}
+        heard = {str(room) for room in outbox.rooms_of(tx, about.incident)}
         rooms += [name for name in routed if name in heard and name not in rooms]
     return rooms
 
@@ -72,7 +73,7 @@ def _tell_room(
     tx: Tx,
     config: Config,
     to: Channel,
-    key: str,
+    about: About,
     card: Card,
     now: datetime,
     quiet: datetime | None,
@@ -81,28 +82,25 @@ def _tell_room(
 
     In quiet hours it waits for their end, ``quiet``.
     """
-    if outbox.has(tx, key):
+    text = card.to_json()
+    if outbox.has(tx, about.key):
         return
     if quiet is not None:
-        outbox.hold(tx, key, to.network, to.room, card.to_json(), now, quiet)
+        outbox.enqueue(tx, about, to, text, now, due=quiet, state=MessageState.HELD)
         return
-    since = now - timedelta(hours=1)
-    said = [state for state, _card in outbox.said_since(tx, to.network, to.room, since)]
-    if sum(state not in {"folded", "held"} for state in said) < config.flood.alerts_per_hour:
-        outbox.enqueue(tx, key, to.network, to.room, card.to_json(), now)
+    if outbox.said_since(tx, to, now - timedelta(hours=1)) < config.flood.alerts_per_hour:
+        outbox.enqueue(tx, about, to, text, now)
         return
-    outbox.fold(tx, key, to.network, to.room, card.to_json(), now)
+    outbox.enqueue(tx, about, to, text, now, state=MessageState.FOLDED)
+
+    def write(folded: Written) -> str:
+        cards = [Card.from_json(row) for _at, row in folded]
+        return digest_card(cards, config.flood.alerts_per_hour, home(config)).to_json()
+
     start = now - (now - datetime.min.replace(tzinfo=now.tzinfo)) % DIGEST
-    folded = [
-        Card.from_json(one)
-        for state, one in outbox.said_since(tx, to.network, to.room, start)
-        if state == "folded"
-    ]
-    page = home(config)
-    digest = digest_card(folded, config.flood.alerts_per_hour, page).to_json()
     for slot in (start, start + DIGEST):  # the first is out already where clocks differ
-        name = _key(f"digest:{slot:%Y%m%dT%H%M}:{to}")
-        if outbox.put_digest(tx, name, to.network, to.room, digest, now, slot + DIGEST):
+        digest = About(MessageKind.DIGEST, _key(f"digest:{slot:%Y%m%dT%H%M}:{to}"))
+        if digests.fold(tx, about.key, digest, to, slot + DIGEST, now, write):
             return
 
 
@@ -110,7 +108,7 @@ def _tell_watchers(
     tx: Tx,
     config: Config,
     ci_id: int,
-    key: str,
+    about: About,
     card: Card,
     now: datetime,
     told: Iterable[Channel],
@@ -118,16 +116,14 @@ def _tell_watchers(
     """By private message; a network that is gone from the configuration has no sender."""
     networks = {network.name for network in config.networks()}
     count = 0
-    for one in watchers_of(tx, ci_id):
-        to = Channel(one.network, one.room)
-        if one.network in networks and to not in told:
-            _enqueue(tx, f"{PRIVATE}{one.network}:{one.account}:{key}", to, card, now)
+    for watch in watchers_of(tx, ci_id):
+        to = Channel(watch.network, watch.room)
+        if watch.network in networks and to not in told:
+            key = _key(f"watch:{watch.network}:{watch.account}:{about.key}")
+            private = replace(about, key=key, account=watch.account)
+            outbox.enqueue(tx, private, to, card.to_json(), now)
             count += 1
     return count
-
-
-def _enqueue(tx: Tx, key: str, to: Channel, card: Card, now: datetime) -> None:
-    outbox.enqueue(tx, _key(key), to.network, to.room, card.to_json(), now)
 
 
 def _key(text: str) -> str:

@@ -30,6 +30,7 @@ from cibot.store.cis import KnownCi, all_cis, server_urls
 from cibot.store.engine import Tx
 from cibot.store.histories import servers_of
 from cibot.store.incidents import incidents_of, opened_since
+from cibot.store.outbox import About, MessageKind
 from cibot.text.card import Card
 
 log = logging.getLogger(__name__)
@@ -89,26 +90,27 @@ class Teller:
             one.projects,
         )
         recorded = rewrite(tx, recorded, incident)
-        key, message = self._message(tx, one.ci, recorded, it, now)
-        return tell_all(tx, self._config, alert, one.ci.id, key, message, now)
+        about, message = self._message(tx, one.ci, recorded, it, now)
+        return tell_all(tx, self._config, alert, one.ci.id, about, message, now)
 
     def _message(
         self, tx: Tx, ci: KnownCi, recorded: Recorded, it: Decision, now: datetime
-    ) -> tuple[str, Card]:
-        """The dedupe key and the card; many openings within an hour share one."""
+    ) -> tuple[About, Card]:
+        """What it is about and the card; many openings within an hour share one."""
         step = it.step
         if step.name in {"opened", "reopened"}:
             cis = all_cis(tx)
             together = common_breakage(_openings(tx, cis, now), len(cis), now)
             if together is not None:
-                key = f"together:{together[0].at:%Y%m%dT%H%M%S}"
-                return key, together_card(together, len(cis), self._page())
+                about = About(MessageKind.TOGETHER, f"together:{together[0].at:%Y%m%dT%H%M%S}")
+                return about, together_card(together, len(cis), self._page())
         page, days = self._page("ci", ci.name), trend_of(tx, ci.id, ci.name, now)
         subject = Subject(ci.name, page, _change_url(tx, ci), days, it.lasts)
         card = alert_card(recorded.incident, step, subject)
         told = recorded.incident.told
         count = told.count if told else 0
-        return f"incident:{recorded.stored.id}:{count}:{step.name}", card
+        key = f"incident:{recorded.stored.id}:{count}:{step.name}"
+        return About(MessageKind.ALERT, key, recorded.stored.id, step.name), card
 
     def _page(self, *path: str) -> str | None:
         base = self._config.web.public_url

@@ -10,11 +10,13 @@ from cibot.config.models import Config
 from cibot.incidents.messages import quiet_card
 from cibot.incidents.quiet_hours import Held, worth_saying
 from cibot.judging.audience import home, muted
+from cibot.model import Channel
 from cibot.store import outbox
 from cibot.store.cis import all_cis
+from cibot.store.digests import HeldMessage, fold_held, held_until, hold_on, said_after
 from cibot.store.engine import Store, Tx
-from cibot.store.held import HeldMessage, fold_held, held_until, hold_on, said_after
 from cibot.store.incidents import StoredIncident, incident_by_id
+from cibot.store.outbox import About, MessageKind
 from cibot.text.card import Card
 
 log = logging.getLogger(__name__)
@@ -59,48 +61,37 @@ def _release(tx: Tx, now: datetime, page: str | None) -> int:
 def _tell(tx: Tx, rows: list[HeldMessage], now: datetime, page: str | None) -> bool:
     """One message for one room; what a silence mutes by now goes on waiting."""
     incidents = _incidents(tx, rows)
-    names = {one.id: one.name for one in all_cis(tx)}
+    names = {ci.id: ci.name for ci in all_cis(tx)}
     silent = {
         number
-        for number, one in incidents.items()
-        if one.resolved_at is None and muted(tx, names.get(one.ci_id, ""), now)
+        for number, incident in incidents.items()
+        if incident.resolved_at is None and muted(tx, names.get(incident.ci_id, ""), now)
     }
-    waiting = [one for one in rows if _incident_of(one) in silent]
-    rows = [one for one in rows if one not in waiting]
+    waiting = [row for row in rows if row.incident in silent]
+    rows = [row for row in rows if row not in waiting]
     if waiting:
-        hold_on(tx, [one.id for one in waiting], now + _LOOK_AGAIN)
+        hold_on(tx, [row.id for row in waiting], now + _LOOK_AGAIN)
     if not rows:
         return False
-    fold_held(tx, [one.id for one in rows])
-    opened = {number: one.resolved_at is None for number, one in incidents.items()}
-    held = [_held(one) for one in rows if not _is_told(tx, one)]
+    opened = {number: incident.resolved_at is None for number, incident in incidents.items()}
+    held = [_held(row) for row in rows if row.incident is None or not said_after(tx, row)]
     cards = worth_saying(held, opened)
     log.info("quiet hours over room=%s/%s held=%d told=%d", rows[0].network, rows[0].room,
              len(rows), len(cards))  # fmt: skip
+    last = rows[-1]
+    about = About(MessageKind.QUIET, f"quiet:{last.id}")
     if cards:
-        card, last = quiet_card(cards, page).to_json(), rows[-1]
-        outbox.enqueue(tx, f"quiet:{last.id}", last.network, last.room, card, now)
+        to, card = Channel(last.network, last.room), quiet_card(cards, page).to_json()
+        outbox.enqueue(tx, about, to, card, now)
+    fold_held(tx, [row.id for row in rows], about.key if cards else None)
     return bool(cards)
 
 
 def _incidents(tx: Tx, rows: Iterable[HeldMessage]) -> dict[int, StoredIncident]:
-    numbers = {number for one in rows if (number := _incident_of(one)) is not None}
+    numbers = {row.incident for row in rows if row.incident is not None}
     found = {number: incident_by_id(tx, number) for number in sorted(numbers)}
-    return {number: one for number, one in found.items() if one is not None}
-
-
-def _is_told(tx: Tx, row: HeldMessage) -> bool:
-    """Whether something newer of the incident came through the quiet hours."""
-    number = _incident_of(row)
-    return number is not None and said_after(tx, number, row.network, row.room, row.id)
+    return {number: incident for number, incident in found.items() if incident is not None}
 
 
 def _held(row: HeldMessage) -> Held:
-    parts = row.key.split(":")
-    return Held(_incident_of(row), parts[3] if len(parts) > 3 else "", Card.from_json(row.card))
-
-
-def _incident_of(row: HeldMessage) -> int | None:
-    """Keys of incidents are ``incident:ID:SEQ:STEP:ROOM``."""
-    parts = row.key.split(":")
-    return int(parts[1]) if parts[0] == "incident" and parts[1].isdigit() else None
+    return Held(row.incident, row.step or "", Card.from_json(row.card))

@@ -16,11 +16,10 @@ from datetime import datetime, timedelta
 
 from cibot.chat.protocol import Backend, Channel
 from cibot.errors import CibotError, Permanent, Transient, Unconfirmed
-from cibot.judging.audience import PRIVATE
 from cibot.outbox import expiry
-from cibot.store import expired, outbox
+from cibot.store import digests, outbox
 from cibot.store.engine import Store, Tx
-from cibot.store.outbox import Outgoing
+from cibot.store.outbox import About, MessageKind, Outgoing
 from cibot.text.card import Card, card
 
 log = logging.getLogger(__name__)
@@ -135,7 +134,7 @@ class Sender:
         except Unconfirmed as error:
             self._settle(outbox.mark_unsure, outgoing, error)
         except Transient as error:
-            if outgoing.key.startswith(PRIVATE) and now - outgoing.created_at > _PRIVATE:
+            if outgoing.private and now - outgoing.created_at > _PRIVATE:
                 self._bury(outgoing, error)
             else:
                 self._settle(outbox.mark_later, outgoing, error)
@@ -222,7 +221,7 @@ class Sender:
         """Gives a message up and says so in another room, unless it was private or said that."""
         lost = Channel(outgoing.network, outgoing.room)
         told = None
-        if not outgoing.key.startswith(("dead:", PRIVATE)):
+        if not outgoing.private and outgoing.about.kind is not MessageKind.LOSS:
             told = next((room for room in self._rooms if room != lost), None)
         now = self._clock()
         again = expiry.again_at(now, outgoing.attempts)
@@ -231,13 +230,12 @@ class Sender:
         def work(tx: Tx) -> None:
             # a moment after the room's others, so that what can never be said holds up none
             outbox.mark_dead(tx, outgoing, again + timedelta(seconds=1), str(error))
-            expired.postpone(tx, outgoing, again)
+            digests.postpone(tx, outgoing, again)
             if told is not None:
                 text = f"I could not say this in {lost}: {error}"
                 note = Card((*card(text).lines, *Card.from_json(outgoing.card).lines))
-                outbox.enqueue(
-                    tx, f"dead:{outgoing.id}", told.network, told.room, note.to_json(), now
-                )
+                loss = About(MessageKind.LOSS, f"dead:{outgoing.id}", outgoing.about.incident)
+                outbox.enqueue(tx, loss, told, note.to_json(), now)
 
         self._store.write(work)
         self.wake()

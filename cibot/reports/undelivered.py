@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from cibot.store.digests import Undelivered, undelivered
 from cibot.store.engine import Tx
-from cibot.store.expired import Undelivered, undelivered
 from cibot.text import figures
 
 _ERROR = 160  # characters of what went wrong

@@ -1,101 +1,148 @@
-"""Rows of the outbox: what is to be said, and what became of it.
+"""Rows of the outbox: what is to be said to whom, and what became of it.
 
-A row is written in the transaction that decides it. Before a send it is
-claimed (``sending``, one attempt more, a lease); after, it is ``sent`` with
-the network's id. A row that is ``sending`` with its lease over was left by a
-crash: the message may or may not be out. ``dead`` means that a person must act
-first, ``dropped`` that one gave it up, ``folded`` that a digest tells of it,
-``held`` that it waits for the end of quiet hours (`cibot.store.held`).
+A row is written in the transaction that decides it. What it is about stands in
+columns; the dedupe key only says that two rows are the same message. Messages
+that another one tells of point to it, see `cibot.store.digests`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import Row, func, or_, select, update
 
+from cibot.model import Channel
 from cibot.store import schema
 from cibot.store.bulk import upsert
 from cibot.store.engine import Tx
 
-_OPEN = ("pending", "sending", "dead", "held")
+
+class MessageState(StrEnum):
+    """What became of a message."""
+
+    PENDING = "pending"
+    SENDING = "sending"  # claimed; with its lease over it was left by a crash and may be out
+    SENT = "sent"
+    DEAD = "dead"  # a person must act first
+    DROPPED = "dropped"  # a person gave it up
+    HELD = "held"  # waits for the end of quiet hours
+    FOLDED = "folded"  # a digest tells of it
+    LATE = "late"  # could not be said in time; a digest tells of it
+
+
+UNSENT = (MessageState.PENDING, MessageState.SENDING, MessageState.DEAD)
+"""What should be out and is not."""
+_UNCLAIMED = (MessageState.PENDING, MessageState.DEAD)
+_QUEUED = (MessageState.PENDING, MessageState.SENDING)
+
+
+class MessageKind(StrEnum):
+    """What a message is."""
+
+    ALERT = "alert"  # a step of an incident
+    TOGETHER = "together"  # many CIs that broke at once
+    SUMMARY = "summary"
+    DIGEST = "digest"  # alerts beyond a room's limit
+    QUIET = "quiet"  # what waited for the end of quiet hours
+    EXPIRED = "expired"  # what could not be said in time
+    LOSS = "loss"  # that another message could not be said
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a message is about.
+
+    Of two messages with one ``key`` the first is kept. ``group`` is what makes one
+    series of messages, where a newer one replaces an older: a configured summary.
+    ``account`` is the person a private message is for.
+    """
+
+    kind: MessageKind
+    key: str
+    incident: int | None = None
+    step: str | None = None
+    group: str | None = None
+    account: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A message in the outbox. ``attempts`` counts this one; ``doubtful`` follows a crash."""
+    """A claimed message. ``attempts`` counts this one; ``doubtful`` follows a crash."""
 
     id: int
-    key: str
+    about: About
     network: str
     room: str
     card: str
     attempts: int
     created_at: datetime
-    doubtful: bool
+    doubtful: bool = False
+
+    @property
+    def key(self) -> str:
+        """The dedupe key, by which a network may know the message."""
+        return self.about.key
+
+    @property
+    def private(self) -> bool:
+        """Whether it is for one person, and nobody else's business."""
+        return self.about.account is not None
 
 
-def enqueue(tx: Tx, key: str, network: str, room: str, card: str, now: datetime) -> None:
-    """Adds a message, once: a key that is there already changes nothing."""
-    _add(tx, key, network, room, card, now, now, "pending")
-
-
-def _add(
+def enqueue(
     tx: Tx,
-    key: str,
-    network: str,
-    room: str,
+    about: About,
+    to: Channel,
     card: str,
     now: datetime,
-    due: datetime,
-    state: str,
+    *,
+    due: datetime | None = None,
+    state: MessageState = MessageState.PENDING,
 ) -> None:
+    """Adds a message, once: a key that is there already changes nothing.
+
+    It is said from ``due`` on. What is added as ``held`` or ``folded`` is never sent itself.
+    """
     row = {
-        "dedupe_key": key,
-        "network": network,
-        "room": room,
+        "dedupe_key": about.key,
+        "kind": about.kind.value,
+        "incident_id": about.incident,
+        "step": about.step,
+        "group_key": about.group,
+        "account": about.account,
+        "network": to.network,
+        "room": to.room,
         "card": card,
-        "state": state,
+        "state": state.value,
         "attempts": 0,
         "created_at": now,
-        "not_before": due,
+        "not_before": due or now,
     }
     upsert(tx, schema.outbox, [row])
 
 
-def fold(tx: Tx, key: str, network: str, room: str, card: str, now: datetime) -> None:
-    """Adds a message that a digest tells of: kept, never sent itself."""
-    _add(tx, key, network, room, card, now, now, "folded")
-
-
-def hold(
-    tx: Tx, key: str, network: str, room: str, card: str, now: datetime, until: datetime
-) -> None:
-    """Adds a message that waits for the end of quiet hours: never sent itself."""
-    _add(tx, key, network, room, card, now, until, "held")
-
-
-def put_digest(
-    tx: Tx, key: str, network: str, room: str, card: str, now: datetime, due: datetime
-) -> bool:
-    """Adds a message for later, or puts a new text into it; False when it does not wait."""
-    _add(tx, key, network, room, card, now, due, "pending")
-    table = schema.outbox
-    waits = (table.c.dedupe_key == key, table.c.state == "pending", table.c.attempts == 0)
-    return tx.execute(update(table).where(*waits).values(card=card)).rowcount == 1
-
-
-def said_since(tx: Tx, network: str, room: str, since: datetime) -> list[tuple[str, str]]:
-    """State and card of each message that was added for a room since then, oldest first."""
+def said_since(tx: Tx, to: Channel, since: datetime) -> int:
+    """How many messages were added for a room since then that speak for themselves."""
     table = schema.outbox.c
-    query = (
-        select(table.state, table.card)
-        .where(table.network == network, table.room == room, table.created_at >= since)
-        .order_by(table.created_at, table.id)
+    unsaid = (MessageState.FOLDED, MessageState.HELD)
+    query = select(func.count()).where(
+        table.network == to.network,
+        table.room == to.room,
+        table.created_at >= since,
+        table.state.not_in(unsaid),
     )
-    return [(row.state, row.card) for row in tx.execute(query)]
+    return int(tx.execute(query).scalar_one())
+
+
+def rooms_of(tx: Tx, incident_id: int) -> set[Channel]:
+    """Every room with a message of an incident, those that waited too."""
+    table = schema.outbox.c
+    query = select(table.network, table.room).where(table.incident_id == incident_id).distinct()
+    return {Channel(row.network, row.room) for row in tx.execute(query)}
 
 
 def claim(
@@ -109,43 +156,65 @@ def claim(
     table = schema.outbox
     heads = (
         select(func.min(table.c.id))
-        .where(table.c.network == network, table.c.state.in_(("pending", "sending")))
+        .where(
+            table.c.network == network,
+            table.c.state.in_(_QUEUED),
+        )
         .group_by(table.c.room)
     )
     query = select(table).where(table.c.id.in_(heads)).order_by(table.c.id)
     for row in tx.execute(query).all():
         if row.room in skip_rooms or row.not_before > now:
             continue
-        if row.state == "sending" and row.lease_until is not None and row.lease_until > now:
+        if (
+            row.state == MessageState.SENDING
+            and row.lease_until is not None
+            and row.lease_until > now
+        ):
             continue
         taken = tx.execute(
             update(table)
             .where(table.c.id == row.id, table.c.attempts == row.attempts)
             .where(table.c.state == row.state)
-            .values(state="sending", attempts=row.attempts + 1, lease_until=lease_until)
+            .values(state=MessageState.SENDING, attempts=row.attempts + 1, lease_until=lease_until)
         )
         if taken.rowcount == 1:
             return Outgoing(
                 row.id,
-                row.dedupe_key,
+                _about(row),
                 row.network,
                 row.room,
                 row.card,
                 row.attempts + 1,
                 row.created_at,
-                row.state == "sending",
+                row.state == MessageState.SENDING,
             )
     return None
 
 
+def _about(row: Row[Any]) -> About:
+    return About(
+        MessageKind(row.kind),
+        row.dedupe_key,
+        row.incident_id,
+        row.step,
+        row.group_key,
+        row.account,
+    )
+
+
 def mark_sent(tx: Tx, outgoing: Outgoing, remote_id: str, now: datetime) -> bool:
     """Notes that the network has the message; False when another sender took it over."""
-    return settle(tx, outgoing, state="sent", remote_id=remote_id[:255], sent_at=now, error=None)
+    return settle(
+        tx, outgoing, state=MessageState.SENT, remote_id=remote_id[:255], sent_at=now, error=None
+    )
 
 
 def mark_later(tx: Tx, outgoing: Outgoing, not_before: datetime, error: str) -> bool:
     """Puts a message back until ``not_before``, after a passing failure."""
-    return settle(tx, outgoing, state="pending", not_before=not_before, error=error[:2000])
+    return settle(
+        tx, outgoing, state=MessageState.PENDING, not_before=not_before, error=error[:2000]
+    )
 
 
 def mark_unsure(tx: Tx, outgoing: Outgoing, not_before: datetime, error: str) -> bool:
@@ -153,7 +222,7 @@ def mark_unsure(tx: Tx, outgoing: Outgoing, not_before: datetime, error: str) ->
     return settle(
         tx,
         outgoing,
-        state="sending",
+        state=MessageState.SENDING,
         not_before=not_before,
         lease_until=not_before,
         error=error[:2000],
@@ -162,7 +231,7 @@ def mark_unsure(tx: Tx, outgoing: Outgoing, not_before: datetime, error: str) ->
 
 def mark_dead(tx: Tx, outgoing: Outgoing, again: datetime, error: str) -> bool:
     """Gives a message up: a person must act first; ``again`` is when to see whether one has."""
-    return settle(tx, outgoing, state="dead", not_before=again, error=error[:2000])
+    return settle(tx, outgoing, state=MessageState.DEAD, not_before=again, error=error[:2000])
 
 
 def settle(tx: Tx, outgoing: Outgoing, **values: object) -> bool:
@@ -171,7 +240,7 @@ def settle(tx: Tx, outgoing: Outgoing, **values: object) -> bool:
     done = tx.execute(
         update(table)
         .where(table.c.id == outgoing.id, table.c.attempts == outgoing.attempts)
-        .where(table.c.state == "sending")
+        .where(table.c.state == MessageState.SENDING)
         .values(**{"lease_until": None} | values)
     )
     return done.rowcount == 1
@@ -181,7 +250,7 @@ def hurry(tx: Tx, network: str, now: datetime) -> int:
     """Makes what was put back due now, since its network is there again; returns how many."""
     table = schema.outbox
     query = update(table).where(
-        table.c.state.in_(("pending", "sending")),
+        table.c.state.in_(_QUEUED),
         table.c.network == network,
         table.c.not_before > now,  # what is under way, or was left by a crash, was due before
     )
@@ -191,15 +260,14 @@ def hurry(tx: Tx, network: str, now: datetime) -> int:
 def release_leases(tx: Tx, until: datetime) -> int:
     """Shortens every lease to ``until``, when its holder is known to be dead; returns how many."""
     table = schema.outbox
-    left = (table.c.state == "sending", table.c.lease_until > until)
+    left = (table.c.state == MessageState.SENDING, table.c.lease_until > until)
     return tx.execute(update(table).where(*left).values(lease_until=until)).rowcount
 
 
 def depth(tx: Tx) -> dict[str, int]:
     """How many messages are in each state but ``sent``."""
     table = schema.outbox.c
-    unsent = ("pending", "sending", "dead")  # named, so that the sent ones are not read
-    query = select(table.state, func.count()).where(table.state.in_(unsent)).group_by(table.state)
+    query = select(table.state, func.count()).where(table.state.in_(UNSENT)).group_by(table.state)
     return {row[0]: row[1] for row in tx.execute(query)}
 
 
@@ -207,6 +275,9 @@ def has(tx: Tx, key: str) -> bool:
     """Whether a message with this dedupe key was ever added."""
     table = schema.outbox.c
     return tx.execute(select(table.id).where(table.dedupe_key == key)).scalar() is not None
+
+
+_OPEN = (MessageState.PENDING, MessageState.SENDING, MessageState.DEAD, MessageState.HELD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,14 +289,14 @@ class Listed:
     network: str
     room: str
     card: str
-    state: str
+    state: MessageState
     attempts: int
     created_at: datetime
     not_before: datetime
     error: str | None
 
 
-def listed(tx: Tx, states: Sequence[str] = _OPEN, limit: int = 100) -> list[Listed]:
+def listed(tx: Tx, states: Sequence[MessageState] = _OPEN, limit: int = 100) -> list[Listed]:
     """Messages in these states, newest first."""
     table = schema.outbox.c
     names = [name if name != "key" else "dedupe_key" for name in Listed.__slots__]
@@ -235,7 +306,8 @@ def listed(tx: Tx, states: Sequence[str] = _OPEN, limit: int = 100) -> list[List
         .order_by(table.id.desc())
         .limit(limit)
     )
-    return [Listed(*row) for row in tx.execute(query)]
+    found = [Listed(*row) for row in tx.execute(query)]
+    return [replace(row, state=MessageState(row.state)) for row in found]
 
 
 def retry(tx: Tx, now: datetime, message_id: int | None = None) -> int:
@@ -245,12 +317,12 @@ def retry(tx: Tx, now: datetime, message_id: int | None = None) -> int:
     is told at once only where ``message_id`` names it.
     """
     table = schema.outbox
-    waits = or_(table.c.state == "dead", table.c.not_before > now)
-    states = ("dead", "pending") if message_id is None else ("dead", "pending", "held")
+    waits = or_(table.c.state == MessageState.DEAD, table.c.not_before > now)
+    states = [*_UNCLAIMED] if message_id is None else [*_UNCLAIMED, MessageState.HELD]
     query = update(table).where(table.c.state.in_(states), waits)
     if message_id is not None:
         query = query.where(table.c.id == message_id)
-    return tx.execute(query.values(state="pending", not_before=now)).rowcount
+    return tx.execute(query.values(state=MessageState.PENDING, not_before=now)).rowcount
 
 
 def drop(tx: Tx, message_id: int) -> bool:
@@ -258,7 +330,10 @@ def drop(tx: Tx, message_id: int) -> bool:
     table = schema.outbox
     done = tx.execute(
         update(table)
-        .where(table.c.id == message_id, table.c.state.in_(("pending", "dead", "held")))
-        .values(state="dropped")
+        .where(
+            table.c.id == message_id,
+            table.c.state.in_((*_UNCLAIMED, MessageState.HELD)),
+        )
+        .values(state=MessageState.DROPPED)
     )
     return done.rowcount == 1

@@ -199,7 +199,13 @@ transition = _table(
 outbox = _table(
     "outbox",
     Column("id", Id, primary_key=True),
-    Column("dedupe_key", String(190), nullable=False, unique=True),
+    Column("dedupe_key", String(190), nullable=False, unique=True),  # never read for its parts
+    Column("kind", String(16), nullable=False),
+    Column("incident_id", BigInteger),
+    Column("step", String(32)),  # of the incident
+    Column("group_key", String(64)),  # a series of messages, of which the newest counts
+    Column("account", String(190)),  # whom a private message is for
+    Column("digest_id", BigInteger),  # the row that tells of this one
     Column("network", String(64), nullable=False),
     Column("room", String(200), nullable=False),
     Column("card", LongText, nullable=False),
@@ -213,6 +219,8 @@ outbox = _table(
     Column("error", Text),
     Index(None, "state", "network", "id"),
     Index(None, "network", "room", "created_at"),
+    Index(None, "incident_id"),
+    Index(None, "digest_id"),
 )
 
 silence = _table(

@@ -31,6 +31,7 @@ from cibot.errors import CibotError
 from cibot.store import schema
 from cibot.store.engine import open_store
 from cibot.store.migrate import upgrade
+from cibot.store.outbox import MessageKind
 from tests.chaos.clock import Clock, next_try
 from tests.chaos.events import REFERENCE, ci_name
 from tests.chaos.hearing import Heard, from_irc, from_slack
@@ -277,7 +278,7 @@ class Day:
     def summaries(self) -> Counter[str]:
         """How the day's summaries stand, by state."""
         table = schema.outbox.c
-        query = select(table.state).where(table.dedupe_key.startswith("summary:"))
+        query = select(table.state).where(table.kind == MessageKind.SUMMARY)
         return Counter(self.store.read(lambda tx: tx.execute(query).scalars().all()))
 
     def close(self) -> None:

@@ -15,8 +15,10 @@ from typing import Any
 
 from sqlalchemy import func, select
 
+from cibot.model import Channel
 from cibot.store import outbox, schema
 from cibot.store.engine import Store
+from cibot.store.outbox import About, MessageKind
 from cibot.text.card import Card, card
 from tests.chaos.events import JUDGEMENT, REFERENCE, Events, ci_name, ci_tables
 from tests.chaos.ledger import Ledger, compare
@@ -164,7 +166,8 @@ class Trial:
             network, room = dice.choice(free)
             self._written += 1
             text = card(f"[m{self._written}] said in a trial").to_json()
-            note = (f"note:{self._written}", network, room, text, datetime.now(UTC))
+            about = About(MessageKind.ALERT, f"note:{self._written}")
+            note = (about, Channel(network, room), text, datetime.now(UTC))
             self.store.write(lambda tx, note=note: outbox.enqueue(tx, *note))
 
     def _waiting(self) -> dict[tuple[str, str], int]:

@@ -10,14 +10,16 @@ import pytest
 from cibot.actions.roles import Actor
 from cibot.chat.commands import COMMANDS
 from cibot.chat.dispatch import Dispatcher
-from cibot.chat.protocol import Asker, Channel, Question
+from cibot.chat.protocol import Asker, Question
 from cibot.incidents.routing import Alert
 from cibot.judging.audience import tell_all
-from cibot.model import State
-from cibot.store import outbox
+from cibot.model import Channel, State
+from cibot.store import digests, outbox
 from cibot.store.audit import AuditRow, audit_before
+from cibot.store.digests import Written
 from cibot.store.engine import Store, Tx
 from cibot.store.incidents import incident_by_id
+from cibot.store.outbox import About, MessageKind, MessageState
 from cibot.store.silences import silences_at, silences_before
 from cibot.store.watches import StoredWatch, put_watch, watchers_of
 from cibot.text.card import Card, card
@@ -167,9 +169,9 @@ def _alerts(chat: Chat, count: int, first: int = 0) -> None:
 
     def work(tx: Tx) -> None:
         for number in range(first, first + count):
-            key = f"incident:{number}:1:opened"
+            about = About(MessageKind.ALERT, f"incident:{number}:1:opened", number, "opened")
             at = chat.now + timedelta(seconds=number)
-            tell_all(tx, CONFIG, alert, 1, key, card(f"alert {number}", "details"), at)
+            tell_all(tx, CONFIG, alert, 1, about, card(f"alert {number}", "details"), at)
 
     chat.store.write(work)
 
@@ -196,10 +198,19 @@ def test_after_the_flood_alerts_are_alerts_again(chat: Chat) -> None:
 
 def test_a_digest_that_is_out_is_not_written_over(chat: Chat) -> None:
     def work(tx: Tx) -> None:
-        for text in ("one", "two"):
-            assert outbox.put_digest(tx, "d", "irc", "#x", card(text).to_json(), NOW, NOW)
+        to, digest = Channel("irc", "#x"), About(MessageKind.DIGEST, "d")
+
+        def fold(text: str) -> bool:
+            about, folded = About(MessageKind.ALERT, text), MessageState.FOLDED
+            outbox.enqueue(tx, about, to, card(text).to_json(), NOW, state=folded)
+            return digests.fold(tx, text, digest, to, NOW, NOW, last)
+
+        assert [fold("one"), fold("two")] == [True, True]
         assert outbox.claim(tx, "irc", NOW, NOW + HOUR, frozenset())
-        assert not outbox.put_digest(tx, "d", "irc", "#x", card("three").to_json(), NOW, NOW)
+        assert not fold("three")
+
+    def last(written: Written) -> str:
+        return written[-1][1]
 
     chat.store.write(work)
     assert chat.waiting() == [("#x", "two", "d")]

@@ -19,6 +19,7 @@ from cibot.store import outbox, schema
 from cibot.store.cis import ensure_ci
 from cibot.store.engine import Store
 from cibot.store.incidents import StoredIncident, add_incident, incident_by_id, update_incident
+from cibot.store.outbox import About, MessageKind
 from cibot.store.silences import add_silence, end_silence
 from cibot.text.card import Card
 
@@ -73,8 +74,9 @@ class Nights:
             stored = incident_by_id(tx, number)
             update_incident(tx, replace(stored, resolved_at=self.now if over else None))
             key = f"incident:{number}:{int(self.now.timestamp())}:{step}"
+            about = About(MessageKind.ALERT, key, number, step)
             alert = Alert(name, "success", bad)
-            tell_all(tx, self.config, alert, stored.ci_id, key, card, self.now)
+            tell_all(tx, self.config, alert, stored.ci_id, about, card, self.now)
 
         self.store.write(work)
 

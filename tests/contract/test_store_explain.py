@@ -17,7 +17,7 @@ import pytest
 from sqlalchemy import event, update
 
 import cibot.store
-from cibot.model import Account, Change, PatchSet
+from cibot.model import Account, Change, Channel, PatchSet
 from cibot.store import (
     accounts,
     arrivals,
@@ -27,10 +27,9 @@ from cibot.store import (
     checkpoints,
     cis,
     comments,
-    expired,
+    digests,
     faces,
     feeds,
-    held,
     histories,
     incidents,
     latencies,
@@ -45,11 +44,12 @@ from cibot.store import (
 )
 from cibot.store.audit import AuditRow
 from cibot.store.checkpoints import StoredLife
+from cibot.store.digests import HeldMessage
 from cibot.store.engine import Store, Tx, open_store
 from cibot.store.incidents import StoredHealth, StoredIncident, StoredTransition
 from cibot.store.lease import Lease
 from cibot.store.migrate import upgrade
-from cibot.store.outbox import Outgoing
+from cibot.store.outbox import About, MessageKind, Outgoing
 from cibot.store.tally import DAY, Counts, Tally
 from cibot.store.watches import StoredWatch
 from tests.support.history import NOW, CiHistory, History, ago
@@ -69,7 +69,11 @@ ALLOWED = {  # (function, table): why reading it from one end to the other is ri
 SINCE, UNTIL = NOW - ago(7), NOW - ago(0)
 CHANGE = 1 << 32 | 77
 KEY = [(CHANGE, 1)]
-OUTGOING = Outgoing(450, "k450", "net-2", "#room-0", "{}", 1, NOW, False)
+ABOUT = About(MessageKind.ALERT, "new", 5, "opened")
+OUTGOING = Outgoing(450, ABOUT, "net-2", "#room-0", "{}", 1, NOW)
+K1499 = About(MessageKind.DIGEST, "k1499")
+HELD = HeldMessage(3, 5, "opened", "net-1", "#room-1", "{}")
+ROOM = Channel("net-0", "#room-1")
 LEASE = Lease("leader", "me", 1, NOW)
 LIFE = StoredLife(1, NOW, NOW, "b", {})
 INCIDENT = StoredIncident(5, 1, "success", "firing", NOW, None, NOW, "{}")
@@ -137,11 +141,14 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     feeds.feed_failed: [lambda tx: feeds.feed_failed(tx, 1, "poll", "away", NOW)],
     feeds.feed_rejected: [lambda tx: feeds.feed_rejected(tx, 1, "poll")],
     feeds.feed_states: [feeds.feed_states],
-    held.held_until: [lambda tx: held.held_until(tx, NOW)],
-    held.hold_on: [lambda tx: held.hold_on(tx, [3, 4], NOW)],
-    held.fold_held: [lambda tx: held.fold_held(tx, [3, 4])],
-    held.said_after: [lambda tx: held.said_after(tx, 5, "net-1", "#room-1", 3)],
-    held.rooms_of: [lambda tx: held.rooms_of(tx, 5)],
+    digests.held_until: [lambda tx: digests.held_until(tx, NOW)],
+    digests.hold_on: [lambda tx: digests.hold_on(tx, [3, 4], NOW)],
+    digests.fold_held: [
+        lambda tx: digests.fold_held(tx, [3, 4]),
+        lambda tx: digests.fold_held(tx, [3, 4], "k7"),
+    ],
+    digests.said_after: [lambda tx: digests.said_after(tx, HELD)],
+    outbox.rooms_of: [lambda tx: outbox.rooms_of(tx, 5)],
     incidents.put_health: [
         lambda tx: incidents.put_health(tx, StoredHealth(1, "healthy", NOW, NOW, NOW, "[]"))
     ],
@@ -181,7 +188,7 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     lease.release: [lambda tx: lease.release(tx, LEASE, NOW)],
     lease.owner_of: [lambda tx: lease.owner_of(tx, "leader")],
     lease.expire: [lambda tx: lease.expire(tx, "leader", "me", NOW)],
-    outbox.enqueue: [lambda tx: outbox.enqueue(tx, "new", "net-0", "#room-1", "{}", NOW)],
+    outbox.enqueue: [lambda tx: outbox.enqueue(tx, ABOUT, ROOM, "{}", NOW)],
     outbox.claim: [
         lambda tx: outbox.claim(tx, "net-0", NOW, UNTIL, frozenset()),
         lambda tx: outbox.claim(tx, "net-1", NOW, UNTIL, frozenset({"#room-0"})),
@@ -191,24 +198,23 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     outbox.mark_unsure: [lambda tx: outbox.mark_unsure(tx, OUTGOING, NOW, "e")],
     outbox.mark_dead: [lambda tx: outbox.mark_dead(tx, OUTGOING, NOW, "e")],
     outbox.settle: [lambda tx: outbox.settle(tx, OUTGOING, state="dead")],
-    expired.messages_of: [lambda tx: expired.messages_of(tx, OUTGOING, "k4")],
-    expired.lay_aside: [lambda tx: expired.lay_aside(tx, OUTGOING, NOW, lambda _: "{}", "k4")],
-    expired.postpone: [lambda tx: expired.postpone(tx, OUTGOING, NOW)],
-    expired.revive: [
-        lambda tx: expired.revive(tx, "net-0", SINCE, NOW),
-        lambda tx: expired.revive(tx, "net-0", SINCE, NOW, "#room-1"),
+    digests.steps_in_room: [lambda tx: digests.steps_in_room(tx, OUTGOING)],
+    digests.is_replaced: [lambda tx: digests.is_replaced(tx, OUTGOING)],
+    digests.lay_aside: [lambda tx: digests.lay_aside(tx, OUTGOING, NOW, lambda _: "{}")],
+    digests.fold: [
+        lambda tx: digests.fold(tx, "k7", ABOUT, ROOM, UNTIL, NOW, lambda _: "{}"),
+        lambda tx: digests.fold(tx, "k7", K1499, ROOM, UNTIL, NOW, lambda _: "{}"),
     ],
-    expired.undelivered: [expired.undelivered],
+    digests.postpone: [lambda tx: digests.postpone(tx, OUTGOING, NOW)],
+    digests.revive: [
+        lambda tx: digests.revive(tx, "net-0", SINCE, NOW),
+        lambda tx: digests.revive(tx, "net-0", SINCE, NOW, "#room-1"),
+    ],
+    digests.undelivered: [digests.undelivered],
     outbox.hurry: [lambda tx: outbox.hurry(tx, "net-0", NOW)],
     outbox.release_leases: [lambda tx: outbox.release_leases(tx, NOW)],
     outbox.depth: [outbox.depth],
-    outbox.fold: [lambda tx: outbox.fold(tx, "new", "net-0", "#room-1", "{}", NOW)],
-    outbox.hold: [lambda tx: outbox.hold(tx, "new", "net-0", "#room-1", "{}", NOW, UNTIL)],
-    outbox.put_digest: [
-        lambda tx: outbox.put_digest(tx, "new", "net-0", "#room-1", "{}", NOW, UNTIL),
-        lambda tx: outbox.put_digest(tx, "k1499", "net-3", "#room-2", "{}", NOW, UNTIL),
-    ],
-    outbox.said_since: [lambda tx: outbox.said_since(tx, "net-0", "#room-1", NOW)],
+    outbox.said_since: [lambda tx: outbox.said_since(tx, ROOM, NOW)],
     outbox.listed: [outbox.listed, lambda tx: outbox.listed(tx, ["dead"], 5)],
     outbox.retry: [lambda tx: outbox.retry(tx, NOW), lambda tx: outbox.retry(tx, NOW, 450)],
     outbox.drop: [lambda tx: outbox.drop(tx, 450)],
@@ -402,7 +408,8 @@ def _fill_more(tx: Tx) -> None:
     ]
     tx.execute(schema.transition.insert(), steps)
     said = [
-        {"dedupe_key": f"k{n}", "network": f"net-{n % 4}", "room": f"#room-{n % 3}", "card": "{}",
+        {"dedupe_key": f"k{n}", "kind": "alert", "incident_id": n // 2, "step": "opened",
+         "network": f"net-{n % 4}", "room": f"#room-{n % 3}", "card": "{}",
          "state": "pending" if n > 1490 else "dead" if n % 50 == 0 else "sent", "attempts": 0,
          "created_at": NOW, "not_before": NOW}
         for n in range(1, 1501)

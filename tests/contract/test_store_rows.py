@@ -7,13 +7,15 @@ import pytest
 from sqlalchemy import select
 
 from cibot.daemon.leader import TTL, Leader
-from cibot.model import Account, Change, PatchSet
+from cibot.model import Account, Change, Channel, PatchSet
 from cibot.store import feeds, lease, outbox, schema
 from cibot.store.accounts import add_accounts, find_accounts
 from cibot.store.changes import change_id, change_number, put_changes, put_patch_sets
 from cibot.store.engine import Store, StoreRefused, Tx
+from cibot.store.outbox import About, MessageKind
 
 NOON = datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=UTC)
+K = About(MessageKind.ALERT, "k")
 MINUTE = timedelta(minutes=1)
 
 
@@ -72,8 +74,8 @@ def test_a_change_id_holds_server_and_number() -> None:
 
 
 def test_one_sender_wins_a_message(store: Store) -> None:
-    store.write(lambda tx: outbox.enqueue(tx, "k", "net", "#a", "{}", NOON))
-    store.write(lambda tx: outbox.enqueue(tx, "k", "net", "#a", "{}", NOON))
+    store.write(lambda tx: outbox.enqueue(tx, K, Channel("net", "#a"), "{}", NOON))
+    store.write(lambda tx: outbox.enqueue(tx, K, Channel("net", "#a"), "{}", NOON))
 
     def claim(_: int) -> object:
         return store.write(lambda tx: outbox.claim(tx, "net", NOON, NOON + MINUTE, frozenset()))

@@ -14,11 +14,13 @@ from cibot.chat.protocol import Answer, Link
 from cibot.config.models import Config
 from cibot.daemon.bot import Bot
 from cibot.demo.review_server import ReviewServer
+from cibot.model import Channel
 from cibot.store import outbox, schema
 from cibot.store.engine import open_store
 from cibot.store.feeds import feed_states
 from cibot.store.incidents import health_of
 from cibot.store.migrate import upgrade
+from cibot.store.outbox import About, MessageKind
 from cibot.text.card import Card, card
 from tests.support.mariadb import MariaDB
 from tests.support.whole_bot import TOKEN, eventually
@@ -77,7 +79,8 @@ class Life:
     def tell(self, key: str) -> None:
         """Something is to be said in the room."""
         text, now = card(key).to_json(), datetime.now(UTC)
-        self.bot.store.write(lambda tx: outbox.enqueue(tx, key, "console", "here", text, now))
+        about, here = About(MessageKind.ALERT, key), Channel("console", "here")
+        self.bot.store.write(lambda tx: outbox.enqueue(tx, about, here, text, now))
 
     def stored(self) -> list[tuple[Any, ...]]:
         """(message id, what its report says) of each comment that Zuul wrote."""

@@ -7,9 +7,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from cibot.chat.slack.backend import SlackBackend
+from cibot.model import Channel
 from cibot.outbox.sender import Sender
 from cibot.store import outbox
 from cibot.store.engine import Store
+from cibot.store.outbox import About, MessageKind
 from cibot.text.card import Card, card
 from tests.support.slack_fixtures import slack_config
 from tests.support.slack_server import Fault, SlackServer
@@ -58,7 +60,9 @@ def test_ledger_of_alerts_equals_what_stands_in_slack(sqlite_store: Store, seed:
         for key, incident in sent:
             text = card(f"CI {incident} changed", incident=incident + 1).to_json()
             sqlite_store.write(
-                lambda tx, k=key, t=text: outbox.enqueue(tx, k, "work", ALERTS, t, now)
+                lambda tx, k=key, t=text: outbox.enqueue(
+                    tx, About(MessageKind.ALERT, k), Channel("work", ALERTS), t, now
+                )
             )
         for _ in range(2000):
             if dice.random() < 0.3:

@@ -112,7 +112,9 @@ from cibot.cli.firstconfig import Choices, first_config
 from cibot.cli.survey import Survey
 from cibot.config.load import read
 from cibot.errors import ConfigError
+from cibot.model import Channel
 from cibot.store import outbox
+from cibot.store.outbox import About, MessageKind
 from cibot.text.card import card
 
 folder = Path(sys.argv[1])
@@ -174,7 +176,8 @@ try:
     assert "loft" in loft.ask("R17", "feeds")
     bot.store.write(
         lambda tx: outbox.enqueue(
-            tx, "k1", "loft", "roof", card("netapp fails").to_json(), datetime.now(UTC)
+            tx, About(MessageKind.ALERT, "k1"), Channel("loft", "roof"),
+            card("netapp fails").to_json(), datetime.now(UTC),
         )
     )
     end = time.monotonic() + 30

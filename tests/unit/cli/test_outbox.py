@@ -9,9 +9,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cibot.cli import main
+from cibot.model import Channel
 from cibot.store import outbox
 from cibot.store.engine import Store, open_store
 from cibot.store.migrate import upgrade
+from cibot.store.outbox import About, MessageKind
 from cibot.text.card import card
 from tests.support.canned import canned
 
@@ -28,7 +30,9 @@ def config(tmp_path: Path) -> Path:
     for number, room in enumerate(("#banned", "#slow", "#now"), 1):
         text = card(f"alert \x1b[31m{number}\nQUIT").to_json()
         store.write(
-            lambda tx, n=number, r=room, t=text: outbox.enqueue(tx, f"k{n}", "net", r, t, NOW)
+            lambda tx, n=number, r=room, t=text: outbox.enqueue(
+                tx, About(MessageKind.ALERT, f"k{n}"), Channel("net", r), t, NOW
+            )
         )  # type: ignore[misc]
     _fail(store)
     store.close()

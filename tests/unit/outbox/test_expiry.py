@@ -12,10 +12,12 @@ from cibot.reports.undelivered import undelivered_words
 from cibot.store import outbox, schema
 from cibot.store.engine import Store
 from cibot.store.incidents import StoredIncident, add_incident
+from cibot.store.outbox import About, MessageKind
 from cibot.text.card import card
 from tests.unit.outbox.test_sender import NOON, Clock, FakeNetwork, drain, states
 
 HOUR = timedelta(hours=1)
+OPS = Channel("net", "#ops")
 
 
 @pytest.fixture
@@ -36,8 +38,8 @@ def sender(sqlite_store: Store, network: FakeNetwork, clock: Clock) -> Sender:
 def alert(store: Store, clock: Clock, incident: int, seq: int, step: str) -> None:
     text = card(f"CI {incident} {step}", incident=incident).to_json()
     key = f"incident:{incident}:{seq}:{step}:net/#ops"
-    now = clock.now
-    store.write(lambda tx: outbox.enqueue(tx, key, "net", "#ops", text, now))
+    about, now = About(MessageKind.ALERT, key, incident, step), clock.now
+    store.write(lambda tx: outbox.enqueue(tx, about, OPS, text, now))
 
 
 def test_after_hours_only_what_is_still_true_is_said_and_a_digest_tells_the_rest(
@@ -114,9 +116,7 @@ def test_many_cis_that_broke_together(
         sqlite_store.write(lambda tx, row=row: add_incident(tx, row))  # type: ignore[misc]
     text = card("3 of 4 CIs broke").to_json()
     sqlite_store.write(
-        lambda tx: outbox.enqueue(
-            tx, "together:20261123T120000:net/#ops", "net", "#ops", text, NOON
-        )
+        lambda tx: outbox.enqueue(tx, About(MessageKind.TOGETHER, "together"), OPS, text, NOON)
     )
     clock.now += 3 * HOUR
     drain(sender)
@@ -127,11 +127,12 @@ def test_of_summaries_that_waited_the_newest_is_said(
     sqlite_store: Store, sender: Sender, network: FakeNetwork, clock: Clock
 ) -> None:
     for day in (21, 22, 23):
-        key, text = f"summary:2026-11-{day}:0900:net/#ops", card(f"summary of {day}").to_json()
+        about = About(MessageKind.SUMMARY, f"summary:{day}", group="0900")
+        text = card(f"summary of {day}").to_json()
         at = NOON - timedelta(days=24 - day)
         sqlite_store.write(
-            lambda tx, key=key, text=text, at=at: outbox.enqueue(  # type: ignore[misc]
-                tx, key, "net", "#ops", text, at
+            lambda tx, about=about, text=text, at=at: outbox.enqueue(  # type: ignore[misc]
+                tx, about, OPS, text, at
             )
         )
     drain(sender)

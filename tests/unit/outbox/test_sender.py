@@ -11,6 +11,7 @@ from cibot.errors import CibotError, Permanent, Transient, Unconfirmed
 from cibot.outbox.sender import LEASE, REPEAT, Sender
 from cibot.store import outbox, schema
 from cibot.store.engine import Store
+from cibot.store.outbox import About, MessageKind
 from cibot.text.card import Card, card
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -72,11 +73,12 @@ def sender(sqlite_store: Store, network: FakeNetwork, clock: Clock) -> Sender:
     return Sender(sqlite_store, {"net": network}, clock, rooms=rooms)
 
 
-def say(store: Store, *texts: str, room: str = "#ops") -> None:
+def say(store: Store, *texts: str, room: str = "#ops", account: str | None = None) -> None:
     for text in texts:
+        about = About(MessageKind.ALERT, text, account=account)
         store.write(
-            lambda tx, text=text: outbox.enqueue(  # type: ignore[misc]
-                tx, text, "net", room, card(text).to_json(), NOON
+            lambda tx, about=about: outbox.enqueue(  # type: ignore[misc]
+                tx, about, Channel("net", room), card(about.key).to_json(), NOON
             )
         )
 
@@ -232,7 +234,7 @@ def test_what_was_private_is_not_told_elsewhere(
 ) -> None:
     network.fails = [Permanent("nobody of that name is there")]
     key = "watch:net:bob:incident:1:1:opened"
-    say(sqlite_store, key, room="bob")
+    say(sqlite_store, key, room="bob", account="bob")
     drain(sender)
     assert states(sqlite_store) == {key: "dead"}
     assert network.sent == []
@@ -242,7 +244,8 @@ def test_who_is_away_is_looked_for_an_hour(
     sqlite_store: Store, sender: Sender, network: FakeNetwork, clock: Clock
 ) -> None:
     network.fails = [Transient("nobody of that name is there") for _ in range(3)]
-    say(sqlite_store, "watch:net:bob:1", "alert", room="bob")
+    say(sqlite_store, "watch:net:bob:1", room="bob", account="bob")
+    say(sqlite_store, "alert", room="bob")
     drain(sender)
     assert states(sqlite_store)["watch:net:bob:1"] == "pending"
     clock.now += timedelta(minutes=61)

@@ -1,0 +1,258 @@
+"""Rows of the outbox that another row tells of: what waited, was too much, or came too late.
+
+``digest_id`` of such a row is the message that tells of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import and_, func, select, update
+
+from cibot.model import Channel
+from cibot.store import schema
+from cibot.store.engine import Tx
+from cibot.store.outbox import (
+    UNSENT,
+    About,
+    MessageKind,
+    MessageState,
+    Outgoing,
+    enqueue,
+    settle,
+)
+
+_OFTEN = 10  # tries; the fault is likely to be in the message, not in the room
+_UNSAID = (MessageState.HELD, MessageState.FOLDED, MessageState.DROPPED)
+Written = Sequence[tuple[datetime, str]]
+"""When each message was added, and its card."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldMessage:
+    """A message that waits for the end of quiet hours."""
+
+    id: int
+    incident: int | None
+    step: str | None
+    network: str
+    room: str
+    card: str
+
+
+@dataclass(frozen=True, slots=True)
+class RoomStep:
+    """A step of an incident among a room's messages."""
+
+    id: int
+    step: str
+    state: MessageState
+
+
+@dataclass(frozen=True, slots=True)
+class Undelivered:
+    """What a network could not be told: messages that wait after a failure, and given up ones.
+
+    ``error`` is of the newest one.
+    """
+
+    network: str
+    waiting: int
+    dead: int
+    error: str
+
+
+def fold(
+    tx: Tx, key: str, digest: About, to: Channel, due: datetime, now: datetime,
+    write: Callable[[Written], str],
+) -> bool:  # fmt: skip
+    """Lets a digest tell of the message ``key``; False when that digest is out already.
+
+    The digest waits until ``due``; ``write`` makes its card of all that it tells of.
+    """
+    table = schema.outbox
+    message = tx.execute(select(table.c.id).where(table.c.dedupe_key == key)).scalar_one()
+    return _tell_of(tx, [message], digest, to, due, now, write)
+
+
+def _tell_of(
+    tx: Tx, ids: Collection[int], digest: About, to: Channel, due: datetime, now: datetime,
+    write: Callable[[Written], str],
+) -> bool:  # fmt: skip
+    table = schema.outbox
+    enqueue(tx, digest, to, "", now, due=due)
+    waits = (table.c.state == MessageState.PENDING, table.c.attempts == 0)
+    query = select(table.c.id).where(table.c.dedupe_key == digest.key, *waits).with_for_update()
+    digest_id = tx.execute(query).scalar()
+    if digest_id is None:
+        return False
+    tx.execute(update(table).where(table.c.id.in_(sorted(ids))).values(digest_id=digest_id))
+    rows = tx.execute(
+        select(table.c.created_at, table.c.card)
+        .where(table.c.digest_id == digest_id)
+        .order_by(table.c.id)
+    )
+    card = write([(row.created_at, row.card) for row in rows])
+    tx.execute(update(table).where(table.c.id == digest_id).values(card=card))
+    return True
+
+
+def held_until(tx: Tx, now: datetime, limit: int = 500) -> list[HeldMessage]:
+    """The messages whose wait is over, in the order in which they were added."""
+    table = schema.outbox.c
+    query = (
+        select(table.id, table.incident_id, table.step, table.network, table.room, table.card)
+        .where(table.state == MessageState.HELD, table.not_before <= now)
+        .order_by(table.id)
+    )
+    return [HeldMessage(*row) for row in tx.execute(query.limit(limit))]
+
+
+def hold_on(tx: Tx, ids: Collection[int], until: datetime) -> None:
+    """Lets messages wait for longer."""
+    table = schema.outbox
+    held = (table.c.id.in_(sorted(ids)), table.c.state == MessageState.HELD)
+    tx.execute(update(table).where(*held).values(not_before=until))
+
+
+def fold_held(tx: Tx, ids: Collection[int], teller: str | None = None) -> None:
+    """Notes that the message with the key ``teller`` told of these, or that nothing had to."""
+    table = schema.outbox
+    digest_id = None
+    if teller is not None:
+        digest_id = tx.execute(select(table.c.id).where(table.c.dedupe_key == teller)).scalar()
+    held = (table.c.id.in_(sorted(ids)), table.c.state == MessageState.HELD)
+    tx.execute(update(table).where(*held).values(state=MessageState.FOLDED, digest_id=digest_id))
+
+
+def said_after(tx: Tx, row: HeldMessage) -> bool:
+    """Whether a newer message of the same incident went to the same room."""
+    table = schema.outbox.c
+    query = select(table.id).where(
+        table.incident_id == row.incident,
+        table.network == row.network,
+        table.room == row.room,
+        table.id > row.id,
+        table.state.not_in(_UNSAID),
+    )
+    return tx.execute(query.limit(1)).scalar() is not None
+
+
+def steps_in_room(tx: Tx, outgoing: Outgoing) -> list[RoomStep]:
+    """The other steps of a message's incident in its room, oldest first."""
+    table = schema.outbox.c
+    query = (
+        select(table.id, table.step, table.state)
+        .where(table.incident_id == outgoing.about.incident, table.step.is_not(None))
+        .where(table.network == outgoing.network, table.room == outgoing.room)
+        .where(table.id != outgoing.id)
+        .order_by(table.id)
+    )
+    return [RoomStep(row.id, row.step, MessageState(row.state)) for row in tx.execute(query)]
+
+
+def is_replaced(tx: Tx, outgoing: Outgoing) -> bool:
+    """Whether a newer message of the same group is there for the room."""
+    table = schema.outbox.c
+    query = select(table.id).where(
+        table.network == outgoing.network,
+        table.room == outgoing.room,
+        table.created_at >= outgoing.created_at,
+        table.kind == outgoing.about.kind,
+        table.group_key == outgoing.about.group,
+        table.id > outgoing.id,
+    )
+    return tx.execute(query.limit(1)).scalar() is not None
+
+
+def lay_aside(tx: Tx, outgoing: Outgoing, now: datetime, write: Callable[[Written], str]) -> bool:
+    """Takes a claimed message out of the queue and puts it into the room's digest, which waits.
+
+    With it go the steps of its incident that were given up in the room before. False where
+    another sender took it over.
+    """
+    if not settle(tx, outgoing, state=MessageState.LATE):
+        return False
+    steps = steps_in_room(tx, outgoing) if outgoing.about.incident is not None else []
+    dead = [row.id for row in steps if row.state is MessageState.DEAD and row.id < outgoing.id]
+    if dead:
+        gone = update(schema.outbox).where(schema.outbox.c.id.in_(dead))
+        tx.execute(gone.values(state=MessageState.LATE))
+    to = Channel(outgoing.network, outgoing.room)
+    digest = About(MessageKind.EXPIRED, _waiting(tx, to) or f"late:{outgoing.id}")
+    return _tell_of(tx, [*dead, outgoing.id], digest, to, now, now, write)
+
+
+def _waiting(tx: Tx, to: Channel) -> str | None:
+    """The key of the room's digest of what came too late, if there is one that is not out."""
+    table = schema.outbox.c
+    query = (
+        select(table.dedupe_key)
+        .where(table.network == to.network, table.room == to.room)
+        .where(table.state == MessageState.PENDING, table.attempts == 0)
+        .where(table.kind == MessageKind.EXPIRED)
+        .order_by(table.id.desc())
+    )
+    return tx.execute(query.limit(1)).scalar()
+
+
+def postpone(tx: Tx, outgoing: Outgoing, until: datetime) -> None:
+    """After a message was given up: the room's other given up ones are not tried before then."""
+    table = schema.outbox
+    dead = (table.c.state == MessageState.DEAD, table.c.network == outgoing.network)
+    others = (table.c.room == outgoing.room, table.c.id != outgoing.id)
+    tx.execute(
+        update(table).where(*dead, *others, table.c.not_before < until).values(not_before=until)
+    )
+
+
+def revive(tx: Tx, network: str, since: datetime, now: datetime, room: str | None = None) -> int:
+    """Makes given up messages due again that were added since then; returns how many.
+
+    All of ``room`` that were not tried often, or the one of the network whose time came first.
+    """
+    table = schema.outbox
+    query = select(table.c.id).where(
+        table.c.state == MessageState.DEAD, table.c.network == network,
+        table.c.created_at >= since, table.c.kind != MessageKind.LOSS, table.c.account.is_(None),
+    )  # fmt: skip
+    if room is None:
+        query = query.where(table.c.not_before <= now).order_by(table.c.not_before, table.c.id)
+        query = query.limit(1)
+    else:
+        query = query.where(table.c.room == room, table.c.attempts < _OFTEN)
+    ids = list(tx.execute(query).scalars())
+    if not ids:
+        return 0
+    again = update(table).where(table.c.id.in_(ids), table.c.state == MessageState.DEAD)
+    return tx.execute(again.values(state=MessageState.PENDING, not_before=now)).rowcount
+
+
+def undelivered(tx: Tx) -> list[Undelivered]:
+    """Each network with messages that failed and are not out, by name."""
+    table = schema.outbox.c
+    unsent = and_(
+        table.state.in_(UNSENT),
+        table.error.is_not(None),
+    )
+    query = (
+        select(table.network, table.state, func.count(), func.max(table.id))
+        .where(unsent)
+        .group_by(table.network, table.state)
+    )
+    rows = tx.execute(query).all()
+    newest = [row[3] for row in rows]
+    errors = {
+        row.id: row.error
+        for row in tx.execute(select(table.id, table.error).where(table.id.in_(newest)))
+    }
+    found = []
+    for network in sorted({row[0] for row in rows}):
+        mine = [row for row in rows if row[0] == network]
+        dead = sum(row[2] for row in mine if row[1] == MessageState.DEAD)
+        waiting = sum(row[2] for row in mine) - dead
+        last = max(row[3] for row in mine)
+        found.append(Undelivered(network, waiting, dead, errors.get(last) or ""))
+    return found
