@@ -15,7 +15,7 @@ _USER = "nobody"  # both refuse root, or need a switch for it
 _MODULES = (
     "ssl_gnutls cap ircv3 ircv3_echomessage ircv3_accounttag ircv3_servertime"
     " ircv3_labeledresponse ircv3_batch ircv3_ctctags ircv3_msgid sasl"
-    " services_account spanningtree"
+    " services_account spanningtree chanhistory callerid silence shun blockcolor muteban"
 )
 _SERVICES_MODULES = (
     "protocol/inspircd backend/opensex crypto/pbkdf2v2 nickserv/main nickserv/register"
@@ -39,6 +39,10 @@ _CONFIG = """\
  resolvehostnames="no" useident="no" fakelag="off" commandrate="1000000" threshold="1000"
  softsendq="1048576" hardsendq="2097152" recvq="1048576" maxchans="100">
 <performance softlimit="1000" somaxconn="128">
+<chanhistory bots="yes" enableumode="yes" maxlines="50">
+<class name="all" commands="*" privs="*" usermodes="*" chanmodes="*">
+<type name="tests" classes="all">
+<oper name="tests" password="tests" host="*@*" type="tests">
 <security maxtargets="20" allowcoreunload="no">
 {modules}
 """

@@ -54,6 +54,8 @@ class ObligingServer:
                 return [f":irc.test 474 cibot {rest} :Cannot join channel (+b)"]
             case "JOIN":
                 return [f":cibot!c@h JOIN {rest}", f":irc.test 366 cibot {rest} :end"]
+            case "WHOIS":
+                return [f":irc.test 318 cibot {rest} :end"]
             case "PING":
                 return [f":irc.test PONG irc.test :{rest}"]
             case "PRIVMSG":

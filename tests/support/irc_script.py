@@ -91,6 +91,13 @@ class ScriptClient:
             self.send(f":irc.test 005 {nick} {supports} :are supported")
         self.send(f":irc.test 422 {nick} :no MOTD")
         self.expect(f"MODE {nick} +")
+        self.expect(f"PING {self.proven()}")  # goes with the first WHOIS only
+
+    def proven(self) -> str:
+        """Answers the WHOIS of nobody that shows that the network is there; returns its nick."""
+        token = self.until("WHOIS ").removeprefix("WHOIS ")
+        self.send(f":irc.test 401 cibot {token} :No such nick", f":irc.test 318 cibot {token} :end")
+        return token
 
     def joined(self, room: str, *others: str, nick: str = "cibot") -> None:
         """Lets the bot in, with the names of those who are there."""
@@ -99,6 +106,7 @@ class ScriptClient:
             f":irc.test 353 {nick} = {room} :@{nick} {' '.join(others)}",
             f":irc.test 366 {nick} {room} :end",
         )
+        self.proven()
 
     def pong(self) -> str:
         """Answers the PING that confirms a message; returns its token."""

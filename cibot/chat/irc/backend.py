@@ -265,20 +265,24 @@ class _Watchdog:
         self._connection = connection
         self._session = session
         self._login_by = time.monotonic() + timing.register
-        self._asked_at: float | None = None
 
     def look(self, now: float) -> None:
-        """Asks the server whether it is there, and does not wait for ever."""
-        silent = now - self._connection.heard_at
-        if not self._session.ready and now > self._login_by:
-            self._connection.disconnect("the server did not let the bot in in time")
-        elif silent < self._timing.idle:
-            self._asked_at = None
-        elif self._asked_at is None:
-            self._asked_at = now
-            self._connection.send_raw(write_line("PING", "cibot-alive"))
-        elif now - self._asked_at > self._timing.pong:
-            self._connection.disconnect(f"the server said nothing for {silent:.0f} s")
+        """Asks the network whether it is there, and does not wait for ever."""
+        session = self._session
+        if not session.ready:
+            if now > self._login_by:
+                self._connection.disconnect("the server did not let the bot in in time")
+            return
+        waits = session.proof.waits_since()
+        if waits is not None and now - waits > self._timing.pong:
+            silent = now - self._connection.heard_at
+            self._connection.disconnect(
+                f"the server said nothing for {silent:.0f} s"
+                if silent > self._timing.pong
+                else "the server answers and the network does not: is a bouncer's server away?"
+            )
+        elif waits is None and now - session.proof.proved_at > self._timing.idle:
+            session.check(now)
 
 
 def _tls(config: IrcConfig) -> ssl.SSLContext:

@@ -10,6 +10,7 @@ import logging
 import secrets
 from collections.abc import Callable, Iterator
 
+from cibot.chat.irc.history import PLAYBACK_OURS, wears_no_history
 from cibot.chat.irc.settings import IrcConfig
 from cibot.chat.irc.wire import IrcLine, write_line
 from cibot.errors import Transient
@@ -19,7 +20,7 @@ log = logging.getLogger(__name__)
 WANTED = frozenset({
     "account-notify", "account-tag", "batch", "echo-message", "extended-join",
     "labeled-response", "message-tags", "multi-prefix", "server-time",
-})  # fmt: skip
+}) | PLAYBACK_OURS  # fmt: skip
 """Capabilities that are asked for where the server offers them."""
 
 _SASL_FAILED = {"902", "904", "905", "906", "908"}
@@ -47,6 +48,7 @@ class Login:
         self._awaiting = 0  # answers to CAP REQ that are still to come
         self.nick = config.nick
         self.welcomed = False
+        self.no_history = False
         self.caps: set[str] = set()
         self.supports: dict[str, str] = {}
 
@@ -69,10 +71,8 @@ class Login:
             case "903" | "907":
                 self._sasl_done = True
                 self._end()
-            case "001":
-                self._welcome(line, now)
-            case "005":
-                self._isupport(line)
+            case "001" | "004" | "005":
+                self._introduced(line, now)
             case "NICK" | "QUIT":
                 self._nick_moves(line, now)
             case command if command in _NICK_TAKEN | _NICK_BAD:
@@ -152,6 +152,14 @@ class Login:
             self._send(write_line("AUTHENTICATE", coded[start : start + _CHUNK]))
         if len(coded) % _CHUNK == 0:
             self._send(write_line("AUTHENTICATE", "+"))
+
+    def _introduced(self, line: IrcLine, now: float) -> None:
+        if line.command == "001":
+            self._welcome(line, now)
+        elif line.command == "004":
+            self.no_history = wears_no_history(line.param(2), line.param(3))
+        else:
+            self._isupport(line)
 
     def _welcome(self, line: IrcLine, now: float) -> None:
         if self._sasl and not self._sasl_done:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from cibot.chat.irc.history import Presence
 from cibot.chat.irc.pace import Backoff
 from cibot.chat.irc.wire import IrcLine, fold_for
 
@@ -42,6 +43,7 @@ class Room:
     due: float = 0.0
     joined_at: float = 0.0
     refused: str = ""
+    presence: Presence = field(default_factory=lambda: Presence(0.0))
     nicks: set[str] = field(default_factory=set)
 
 
@@ -132,12 +134,16 @@ class Rooms:
         room.due = now + room.backoff.next()
         return Refusal(room.name, reason, line.command in PASSING)
 
-    def i_joined(self, name: str, now: float) -> Room | None:
-        """The bot is in a channel now; None when it never asked (a forced join)."""
+    def i_joined(self, name: str, now: float, began: float) -> Room | None:
+        """The bot is in a channel now; None when it never asked (a forced join).
+
+        ``began`` is the network's own time, in seconds since 1970.
+        """
         room = self.get(name)
         if room is not None:
             room.joined, room.ready, room.asked, room.refused = True, False, False, ""
             room.joined_at = now
+            room.presence = Presence(began)
             room.nicks.clear()
         return room
 

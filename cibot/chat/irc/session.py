@@ -7,11 +7,14 @@ through ``send``, texts through the speaker's paced queue.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from cibot import __version__
+from cibot.chat.irc.history import Presence, said_at
 from cibot.chat.irc.login import Login
+from cibot.chat.irc.proof import Proof
 from cibot.chat.irc.questions import addressed, from_a_bot, is_version_request
 from cibot.chat.irc.receipts import Delivery, Receipts
 from cibot.chat.irc.rooms import Rooms
@@ -44,6 +47,7 @@ class IrcTiming:
     steady: float = 300.0  # after which a connection or a room counts as good again
     goodbye: float = 1.0  # for the server to take the QUIT
     tick: float = 1.0
+    proof: float = 3.0  # for a WHOIS whose PING was answered
 
 
 class Session:
@@ -58,6 +62,7 @@ class Session:
         *,
         send: Callable[[str], None],
         ask: Callable[[Question], None],
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._config = config
         self._timing = timing
@@ -65,6 +70,10 @@ class Session:
         self._limit = limit
         self._send = send
         self._ask = ask
+        self._clock = clock
+        self._server_time = 0.0  # the newest that a line of this connection bore
+        self._private = Presence(0.0)
+        self.proof = Proof(send, timing.proof)
         self._waiting: list[Delivery] = []
         self._handlers: dict[str, Callable[[IrcLine, float], None]] = {
             "PING": self._ping,
@@ -94,7 +103,10 @@ class Session:
         if line.command == "ERROR":
             raise Transient(f"the server says: {line.last[:200]}")
         mine = self.login.is_me(line.nick)  # before a NICK of mine is followed
+        self._notice_time(line, now)
         self.login.handle(line, now)
+        if self.proof.handle(line, now):
+            return
         self.receipts.handle(line)
         refusal = self._rooms.refused(line, now)
         if refusal is not None:
@@ -108,9 +120,14 @@ class Session:
     def tick(self, now: float) -> None:
         """Does what time asks for: the nick, the joins, the queue."""
         self.login.tick(now)
+        self.proof.tick(now)
         if self.ready:
             self._speaker.join(self._rooms.to_join(now, self._timing.join))
         self._speaker.pump(now)
+
+    def check(self, now: float) -> None:
+        """Asks the network whether it is there."""
+        self.proof.ask(lambda: None, now)
 
     def wait(self, now: float) -> float:
         """Seconds until the queue may go on, at most one tick."""
@@ -153,6 +170,7 @@ class Session:
         why = f"{self._config.name}: {why}"
         self.ready = False
         self._rooms.lost()
+        self.proof.lost()
         self.receipts.lost(why)
         for delivery in self._waiting:
             delivery.give_up(why)
@@ -163,11 +181,34 @@ class Session:
     def _ping(self, line: IrcLine, _now: float) -> None:
         self._send(write_line("PONG", last=line.last))
 
-    def _ready(self, _line: IrcLine, _now: float) -> None:
+    def _ready(self, _line: IrcLine, now: float) -> None:
         if not self.ready and self.login.welcomed:
             self.ready = True
             letter = self.login.supports.get("BOT") or "B"
-            self._send(write_line("MODE", self.login.nick, f"+{letter}"))
+            more = "N" if self.login.no_history else ""
+            self._send(write_line("MODE", self.login.nick, f"+{letter}{more}"))
+            self._private = Presence(self._network_time())
+            self._settle(self._private, now)
+
+    def _settle(self, presence: Presence, now: float) -> None:
+        """What comes before the answer may be history; what comes after it is not."""
+
+        def settled() -> None:
+            presence.settled = True
+
+        self.proof.ask(settled, now)
+
+    def _notice_time(self, line: IrcLine, now: float) -> None:
+        """Keeps the network's clock, and when it last showed that it is there."""
+        if line.tags.get("batch"):
+            return
+        self._server_time = max(self._server_time, said_at(line) or 0.0)
+        if line.of_person:
+            # a bouncer speaks for itself as *status, and then mostly of its server
+            self.proof.proved_at = 0.0 if line.nick.startswith("*") else now
+
+    def _network_time(self) -> float:
+        return self._server_time or self._clock()
 
     def _isupport(self, _line: IrcLine, _now: float) -> None:
         mapping = self.login.supports.get("CASEMAPPING")
@@ -184,7 +225,7 @@ class Session:
             self._rooms.entered(name, line.nick, account)
             return
         self._speaker.mask = line.source.encode()
-        if self._rooms.i_joined(name, now) is None:
+        if self._rooms.i_joined(name, now, said_at(line) or self._network_time()) is None:
             return
         log.info("irc %s: joined %s", self._config.name, name)
         if "WHOX" in self.login.supports and "account-tag" not in self.login.caps:
@@ -220,11 +261,13 @@ class Session:
         if line.param(1) == "731" and len(line.params) == 4:
             self._rooms.set_account(line.param(2), line.param(3))
 
-    def _names_end(self, line: IrcLine, _now: float) -> None:
+    def _names_end(self, line: IrcLine, now: float) -> None:
         room = self._rooms.get(line.param(1))
         if room is None or not room.joined:
             return
-        room.ready = True
+        if not room.ready:
+            room.ready = True
+            self._settle(room.presence, now)
         waiting = [one for one in self._waiting if self._rooms.get(one.room) is room]
         self._waiting = [one for one in self._waiting if one not in waiting]
         for delivery in waiting:
@@ -252,6 +295,10 @@ class Session:
             line.last, nick=self.login.nick, prefix=self._config.prefix, private=private
         )
         if text is None:
+            return
+        presence = self._private if private or room is None else room.presence
+        if presence.repeats(line):
+            log.info("irc %s: history is no question: %.100r", self._config.name, line.last)
             return
         where = Channel(self._config.name, line.nick if private or room is None else room.name)
         question = Question(text, Asker(line.nick, self._account(line)), where, private)

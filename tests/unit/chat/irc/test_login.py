@@ -24,7 +24,7 @@ def test_asks_for_the_capabilities_that_are_offered_and_no_others():
         client.send(":irc.test CAP * ACK :account-tag batch labeled-response")
         client.expect("CAP END")
         client.welcome(supports="BOT=b NETWORK=x")
-        assert client.seen[-1] == "MODE cibot +b"
+        assert client.seen[-3] == "MODE cibot +b"
         bot.wait_up()
 
 
@@ -33,7 +33,7 @@ def test_goes_on_where_the_server_knows_no_capabilities():
         client.until("USER ")
         client.send(":irc.test 421 * CAP :Unknown command")
         client.welcome()
-        assert client.seen[-1] == "MODE cibot +B"
+        assert client.seen[-3] == "MODE cibot +B"
         bot.wait_up()
 
 

@@ -187,7 +187,7 @@ def test_a_half_open_link_is_noticed(server):
     with irc_bot(server.port, timing=timing) as bot:
         with server.accept() as client:
             client.log_in()
-            client.until("PING cibot-alive")
+            client.until("WHOIS cibq2")
             assert client.ended()
         bot.wait_down()
         with server.accept() as again:
@@ -263,6 +263,7 @@ def test_a_line_leaves_room_for_the_prefix_that_others_see(server):
         client.log_in()
         client.expect("JOIN")
         client.send(f":cibot!~cibot@{'h' * 60} JOIN {room}", f":irc.test 366 cibot {room} :end")
+        client.proven()
         bot.wait_up()
         sent = bot.send(room, "ü" * 400)
         for line in (client.line() for _ in range(4)):
