@@ -1,0 +1,71 @@
+"""Reads recorded servers: changes as REST gives them, one file or more a server."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from bench.weighing.history import History, Review, Told
+from cibot.collector.formats import parse
+from cibot.collector.results import report_result, result_class
+from cibot.health.weighing.runs import Run
+from cibot.model import Change, Message, Outcome, Result
+from cibot.replay.reading import Broken, read
+
+_UNCHANGED = re.compile(
+    r"was rebased|Commit message was|New patch set was added with same tree", re.IGNORECASE
+)
+_FEW = 20  # understood messages; who wrote fewer is taken for a person
+_RAN = {Result.PASS, Result.FAIL, Result.INFRA}
+
+
+def recorded(files: Iterable[Path]) -> list[History]:
+    """The histories of the servers that the files' names begin with."""
+    by_server: dict[str, list[Path]] = {}
+    for path in sorted(files):
+        by_server.setdefault(path.name.split("__")[0], []).append(path)
+    return [_server(name, paths) for name, paths in by_server.items()]
+
+
+def _server(name: str, paths: list[Path]) -> History:
+    history = History(name)
+    for path in paths:
+        for line in read([path], Broken()):
+            _add(history, line.change)
+    authors = Counter(told.ci for told in history.told)
+    history.told = [told for told in history.told if authors[told.ci] >= _FEW]
+    history.told.sort(key=lambda told: told.at)
+    return history
+
+
+def _add(history: History, change: Change) -> None:
+    uploads = {one.number: one.uploaded_at.timestamp() for one in change.patch_sets}
+    closed = change.closed.timestamp() if change.closed else None
+    history.reviews[change.number] = Review(uploads, closed)
+    for message in change.messages:
+        number = message.patch_set
+        if number is None:
+            continue
+        if message.author is None:
+            announces = uploads.get(number) == message.posted_at.timestamp()
+            if announces and _UNCHANGED.search(message.text):
+                history.unchanged.add((change.number, number))
+            continue
+        history.told.extend(_told(change, message, number))
+
+
+def _told(change: Change, message: Message, patch_set: int) -> Iterator[Told]:
+    report = parse(message.text, account=message.author, tag=message.tag, votes=message.votes)
+    result = report_result(report) if report else None
+    if report is None or result is None or report.outcome is Outcome.MERGE_FAILURE:
+        return
+    assert message.author is not None
+    at, jobs = message.posted_at.timestamp(), {}
+    for build in report.builds:
+        counts_as = result_class(build.result)
+        if build.voting and counts_as in _RAN:
+            run = Run(at, change.number, patch_set, counts_as, build.result)
+            jobs.setdefault(build.name, run)
+    yield Told(at, str(message.author.gerrit_id), change.number, patch_set, result, jobs)
