@@ -22,8 +22,8 @@ run: $(STAMP)  ## start the bot: config/cibot.toml when it is there, else a demo
 	@if [ -f config/cibot.toml ]; then exec $(VENV)/bin/cibot run --config config/cibot.toml; \
 	else exec $(VENV)/bin/cibot demo; fi
 
-test: $(STAMP)  ## every test that needs no root; absent servers are named and skipped
-	$(PY) -m pytest $(ARGS)
+test: $(STAMP)  ## every test that needs no root, N at a time; absent servers are named and skipped
+	$(PY) -m pytest -n $(or $(N),auto) --dist loadgroup $(ARGS)
 
 lint: $(STAMP)  ## ruff and mypy --strict
 	$(PY) -m ruff check .

@@ -5,9 +5,11 @@ from collections import Counter
 
 import pytest
 from hypothesis import settings
+from xdist.remote import Producer
 
 from tests.support.loopback import forbid_network
 from tests.support.needs import ABSENT
+from tests.support.scheduling import Scheduling, arrange, workers
 
 # A busy machine is no failure: nothing in these tests is timed. CI looks where it looked before.
 settings.register_profile("cibot", deadline=None, derandomize=bool(os.environ.get("CI")))
@@ -27,11 +29,23 @@ def pytest_configure() -> None:
     forbid_network()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_xdist_auto_num_workers() -> int:
+    """What `-n auto` means."""
+    return workers()
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling | None:
+    """With `--dist loadgroup`, as `make test` has it, the order of work is ours."""
+    return Scheduling(config, log) if config.getoption("dist") == "loadgroup" else None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Whoever asks for Gerrit first waits while it is fetched and started."""
     for item in items:
         if "gerrit" in getattr(item, "fixturenames", ()) and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(600))
+    if hasattr(config, "workerinput"):
+        arrange(items)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

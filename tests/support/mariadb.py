@@ -24,6 +24,7 @@ _USER, _PASSWORD = "cibot", "cibot-test"
 _FAST = (  # durability is given up for speed; the rest is as a server's defaults
     "--innodb-flush-log-at-trx-commit=0",
     "--innodb-doublewrite=0",
+    "--innodb-flush-method=nosync",
     "--innodb-buffer-pool-size=64M",
     "--innodb-log-file-size=32M",
     "--innodb-buffer-pool-dump-at-shutdown=0",
@@ -76,7 +77,9 @@ class MariaDB:
         """Makes an empty utf8mb4 database and returns its SQLAlchemy URL."""
         name = f"cibot_{next(self._numbers)}"
         self.execute(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
-        return f"mysql+pymysql://{_USER}:{_PASSWORD}@127.0.0.1:{self.port}/{name}"
+        # With TLS allowed, PyMySQL reads all authorities of the machine for each connection: 20 ms.
+        place = f"127.0.0.1:{self.port}/{name}?ssl_disabled=true"
+        return f"mysql+pymysql://{_USER}:{_PASSWORD}@{place}"
 
     def drop_database(self, url: str) -> None:
         """Drops it, ending connections that a test left open (they would block the drop)."""

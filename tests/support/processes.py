@@ -38,6 +38,9 @@ os.execvp(sys.argv[4], sys.argv[4:])
 """
 
 
+_MEMORY, _ROOM = Path("/dev/shm"), 2 * 1024**3  # bytes
+
+
 class ServerFailedError(AssertionError):
     """A server did not start or stop as it should; the text carries the end of its log."""
 
@@ -91,8 +94,12 @@ def is_root() -> bool:
 
 @contextlib.contextmanager
 def server_directory(name: str, user: str | None = None) -> Iterator[Path]:
-    """A temporary directory for one server, with a short path (Unix sockets), owned by `user`."""
-    path = Path(tempfile.mkdtemp(prefix=f"cibot-{name}-"))
+    """A temporary directory for one server, with a short path (Unix sockets), owned by `user`.
+
+    It lies in memory where there is room: servers wait for the disk more than they work.
+    """
+    in_memory = _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _ROOM
+    path = Path(tempfile.mkdtemp(prefix=f"cibot-{name}-", dir=_MEMORY if in_memory else None))
     try:
         if user and is_root():
             owner = pwd.getpwnam(user)

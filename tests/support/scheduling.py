@@ -1,0 +1,60 @@
+"""Which worker of pytest-xdist runs what, and in which order.
+
+A file is run by one worker, since its tests share fixtures of module scope. The tests that need
+the real Gerrit are all run by one worker, so that it is started once.
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from xdist.remote import Producer
+from xdist.scheduler.loadscope import LoadScopeScheduling
+from xdist.workermanage import WorkerController
+
+_GROUPS = ("gerrit",)  # session fixtures that are started by one worker only
+_SINGLE = ("tests/chaos/test_day.py", "tests/chaos/test_kills.py")  # one test of minutes each
+_LONGEST_FIRST = (*_SINGLE, *_GROUPS, "tests/browser/", "tests/e2e/", "tests/contract/", "")
+
+
+def workers() -> int:
+    """How many workers `-n auto` starts: many tests wait for a server or a connection."""
+    return 2 * (os.cpu_count() or 1)
+
+
+def arrange(items: list[pytest.Item]) -> None:
+    """Puts each test into its group, and the longest units first; random within a rank.
+
+    Long units at the end would keep one worker busy while the others are done.
+    """
+    for item in items:
+        for name in _GROUPS:
+            if name in getattr(item, "fixturenames", ()):
+                item.add_marker(pytest.mark.xdist_group(name))
+
+    def rank(item: pytest.Item) -> int:
+        mark = item.get_closest_marker("xdist_group")
+        unit = mark.args[0] if mark else item.nodeid
+        return next(n for n, start in enumerate(_LONGEST_FIRST) if unit.startswith(start))
+
+    items.sort(key=rank)
+
+
+class Scheduling(LoadScopeScheduling):
+    """Gives out groups and files in the order of the collection."""
+
+    def __init__(self, config: pytest.Config, log: Producer) -> None:
+        config.option.loadscopereorder = False  # a file with many tests is not a long one
+        super().__init__(config, log)
+
+    def _split_scope(self, nodeid: str) -> str:
+        """The unit of a test: its group, which xdist appends to its id, or its file."""
+        group = nodeid.rpartition("@")[2]
+        return group if group in _GROUPS else nodeid.partition("::")[0]
+
+    def _assign_work_unit(self, node: WorkerController) -> None:
+        """A worker runs a test only when it has the next: nothing long may wait behind minutes."""
+        if any(unit in _SINGLE for unit in self.assigned_work[node]):
+            self.workqueue.move_to_end(next(reversed(self.workqueue)), last=False)
+        super()._assign_work_unit(node)
