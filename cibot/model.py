@@ -99,11 +99,16 @@ class Build:
     voting: bool = True
 
 
+NOTE = "note"
+"""The format of what a CI wrote without a verdict that we know: it judges nothing, and it stays
+among what is to be understood better."""
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """What one change message of a CI says.
 
-    ``format`` names the family in ``collector/formats`` that understood it.
+    ``format`` names the family in ``collector/formats`` that understood it, or is `NOTE`.
     """
 
     outcome: Outcome

@@ -48,6 +48,11 @@ def command(file: TextIO) -> None:
 
 def answer_to(line: str) -> dict[str, object]:
     """The answer to one JSON line; raises UserError saying what is wrong and how to mend it."""
+    return as_json(report_of(line))
+
+
+def report_of(line: str) -> Report | None:
+    """What the comment in one JSON line says; raises UserError as `answer_to` does."""
     try:
         raw = json.loads(line)
     except ValueError as error:
@@ -68,10 +73,8 @@ def answer_to(line: str) -> dict[str, object]:
     if known is not None and not isinstance(known, bool):
         raise UserError('"ci" must be true, false or null')
     account = _account(raw.get("account"))
-    report = parse(
-        message, account=account, tag=tag, votes=_votes(raw.get("labels")), ci=bool(known)
-    )
-    return as_json(report)
+    votes = _votes(raw.get("labels"))
+    return parse(message, account=account, tag=tag, votes=votes, ci=bool(known))
 
 
 def as_json(report: Report | None) -> dict[str, object]:

@@ -1,43 +1,59 @@
-"""The head that Gerrit puts before a comment: patch set, votes, copied votes.
+"""The head that Gerrit puts before a comment: patch set, votes, and blocks of its own.
 
-Gerrit writes ``Patch Set 3: Verified+1 -Code-Review``, a blank line, perhaps
-``(2 comments)``, perhaps a paragraph on copied votes, and then the comment.
-Servers before 2.6 wrote votes in words (``Works for me; Looks good to me,
-approved``). Source: ReviewMessage and MailComments of Gerrit, and its history.
+Gerrit writes ``Patch Set 3: Verified+1 -Code-Review``, a blank line, then in an order that
+changed between versions a paragraph on copied or outdated votes, ``(2 comments)``, and the
+comment. Servers before 2.6 wrote votes in words (``Works for me; Looks good to me,
+approved``), and ``No score``. Source: ReviewMessage, PostReviewOp, ApprovalCopier and
+MailComments of Gerrit, and its history.
 """
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 from cibot.model import Vote
 
-_IN_WORDS: dict[str, Vote] = {
-    "Verified": Vote("Verified", 1),
-    "Fails": Vote("Verified", -1),
-    "Works for me": Vote("Verified", 1),
-    "Doesn't seem to work": Vote("Verified", -1),
-    "Doesn't work": Vote("Verified", -1),
-    "Looks good to me, approved": Vote("Code-Review", 2),
-    "Looks good to me (core reviewer)": Vote("Code-Review", 2),
-    "Looks good to me, but someone else must approve": Vote("Code-Review", 1),
-    "I would prefer that you didn't submit this": Vote("Code-Review", -1),
-    "I would prefer that you didn't merge this": Vote("Code-Review", -1),
-    "Do not submit": Vote("Code-Review", -2),
-    "Do not merge": Vote("Code-Review", -2),
-    "Approved": Vote("Approved", 1),
+_IN_WORDS: dict[str, tuple[Vote, ...]] = {
+    "No score": (),
+    "Verified": (Vote("Verified", 1),),
+    "Fails": (Vote("Verified", -1),),
+    "Works for me": (Vote("Verified", 1),),
+    "Doesn't seem to work": (Vote("Verified", -1),),
+    "Doesn't work": (Vote("Verified", -1),),
+    "Looks good to me, approved": (Vote("Code-Review", 2),),
+    "Looks good to me (core reviewer)": (Vote("Code-Review", 2),),
+    "Looks good to me, but someone else must approve": (Vote("Code-Review", 1),),
+    "I would prefer that you didn't submit this": (Vote("Code-Review", -1),),
+    "I would prefer that you didn't merge this": (Vote("Code-Review", -1),),
+    "I would prefer this is not merged as is": (Vote("Code-Review", -1),),
+    "This shall not be merged": (Vote("Code-Review", -2),),
+    "This shall not be submitted": (Vote("Code-Review", -2),),
+    "Do not submit": (Vote("Code-Review", -2),),
+    "Do not merge": (Vote("Code-Review", -2),),
+    "Approved": (Vote("Approved", 1),),
 }
-_BLOCKS = ("Copied votes on follow-up patch sets have been updated:", "Copied Votes:")
 _UNDERSTOOD = 400  # no list of votes is longer
+_COUNT = re.compile(
+    r"\(\d{1,6} (?:[a-z]+ ){0,2}comments?\)"  # "(1 comment)", "(2 inline comments)"
+)
+# A heading of Gerrit's, with a bullet for each vote that it tells of.
+_BLOCK = re.compile(
+    r"(?:Copied votes on follow-up patch sets have been updated|Copied Votes|Outdated Votes|"
+    r"The following approvals got outdated and were removed|Removed Votes):[ \t]*"
+    r"(?:\n[ \t]*(?:\n[ \t]*)?\*[^\n]*)+",
+    re.IGNORECASE,
+)
+_BLOCK_STARTS = ("(", "C", "c", "O", "T", "R")
 
 
 def split_header(text: str) -> tuple[int | None, tuple[Vote, ...], str]:
     """The patch set, the votes and the comment itself of a change message.
 
     ``None`` and ``()`` where the text has no such head. A withdrawn vote has
-    the value None. The comment comes without carriage returns, without the
-    blank space around it, and without Gerrit's own notes on inline comments
-    and copied votes.
+    the value None; of two votes on one label the last stands. The comment comes
+    without carriage returns, without the blank space around it, and without Gerrit's
+    own notes on inline comments and copied votes, in whatever order they stand.
     """
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
@@ -51,10 +67,16 @@ def split_header(text: str) -> tuple[int | None, tuple[Vote, ...], str]:
         return (int(text[19:end]) if 19 < end <= 28 else None), (), text.rstrip()
     else:
         return None, (), text.rstrip()
-    if body.startswith("("):
-        body = _without_comment_count(body)
-    if body.startswith("Copied "):
-        body = _without_copied_votes(body)
+    while body.startswith(_BLOCK_STARTS):
+        block = _COUNT.match(body) or _BLOCK.match(body)
+        if block is None:
+            break
+        body = body[block.end() :].lstrip()
+        if not votes:  # some versions write them after their blocks, on a line of their own
+            votes, body = _votes_below(body)
+    at = max(body.rfind("\n\nCopied "), body.rfind("\n\nOutdated "))
+    if at > 0 and (block := _BLOCK.match(body, at + 2)) and not body[block.end() :].strip():
+        body = body[:at].rstrip()
     return patch_set, votes, body
 
 
@@ -69,11 +91,25 @@ def _split(text: str, start: int) -> tuple[int | None, tuple[Vote, ...], str]:
     first = text[end + 1 : newline].strip()
     rest = text[newline:].strip()
     if not first:
-        return patch_set, (), rest
-    votes = parse_votes(first) if len(first) <= _UNDERSTOOD else None
+        return patch_set, *_votes_below(rest)
+    head = first
+    if first.endswith(")") and "(" in first:  # "Fails (1 inline comment)"
+        head = _COUNT.sub("", first).strip()
+    votes = parse_votes(head) if len(head) <= _UNDERSTOOD else None
     if votes is None:  # not votes: the comment starts on this line
         return patch_set, (), f"{first}\n{rest}" if rest else first
     return patch_set, votes, rest
+
+
+def _votes_below(body: str) -> tuple[tuple[Vote, ...], str]:
+    """Votes that stand alone on the body's first line, each with its number, and the rest."""
+    first, _, rest = body.partition("\n")
+    if not first or len(first) > _UNDERSTOOD or first[-1] not in "0123456789":
+        return (), body
+    votes = parse_votes(first.strip())
+    if not votes or any(vote.value is None for vote in votes):
+        return (), body
+    return votes, rest.lstrip()
 
 
 def _digits_end(text: str, start: int) -> int:
@@ -90,13 +126,13 @@ def parse_votes(line: str) -> tuple[Vote, ...] | None:
     if line in _IN_WORDS or ";" in line or ", " in line:
         parts = [part.strip() for part in line.split(";")]
         if all(part in _IN_WORDS for part in parts):
-            return tuple(_IN_WORDS[part] for part in parts)
+            return tuple(vote for part in parts for vote in _IN_WORDS[part])
         return None
     votes: list[Vote] = []
     tokens = line.split()
     for index, token in enumerate(tokens):
         if _is_number(token):  # "Verified -1", written with a blank
-            if index and votes[-1].label == tokens[index - 1]:
+            if index and votes and votes[-1].label == tokens[index - 1]:
                 votes[-1] = Vote(votes[-1].label, int(token))
                 continue
             return None
@@ -105,7 +141,7 @@ def parse_votes(line: str) -> tuple[Vote, ...] | None:
         if vote is None:
             return None
         votes.append(vote)
-    return tuple(votes)
+    return tuple({vote.label: vote for vote in votes}.values())
 
 
 def _is_number(token: str) -> bool:
@@ -123,25 +159,9 @@ def _vote(token: str, *, bare: bool) -> Vote | None:
         label = token[1:]
     elif value is None and not bare:
         return None
-    if not label[:1].isalpha() or not label.replace("-", "").replace("_", "").isalnum():
+    if not label[:1].isalpha() or not _LABEL.fullmatch(label):
         return None
     return Vote(label, value)
 
 
-def _without_comment_count(body: str) -> str:
-    """``(2 comments)`` is Gerrit's note, not the comment."""
-    end = body.find(")")
-    words = body[1:end].split() if 0 < end < 40 else []
-    if len(words) in (2, 3) and words[0].isdigit() and words[-1].startswith("comment"):
-        return body[end + 1 :].lstrip()
-    return body
-
-
-def _without_copied_votes(body: str) -> str:
-    if not body.startswith(_BLOCKS):
-        return body
-    lines = body.split("\n", 200)
-    index = 1
-    while index < len(lines) and lines[index].lstrip().startswith("*"):
-        index += 1
-    return "\n".join(lines[index:]).lstrip()
+_LABEL = re.compile(r"[\w.-]+")

@@ -15,7 +15,7 @@ from typing import Any
 
 from cibot.collector import authors
 from cibot.collector.clocks import not_ahead
-from cibot.collector.formats import GERRITS_OWN, looks_like_ci, parse
+from cibot.collector.formats import gerrits_own, looks_like_ci, parse
 from cibot.collector.match import Matching, Write, digest, match
 from cibot.collector.roster import Roster
 from cibot.collector.rows import Batch, comment_row, message_of
@@ -199,7 +199,7 @@ class Ingest:
 
     def _read(self, one: Write, found: authors.Authors, batch: Batch) -> None:
         author = found.get(one.message.author, _NOBODY) if one.message.author else _NOBODY
-        if (one.message.tag or "").startswith(GERRITS_OWN):
+        if gerrits_own(one.message.tag):
             return
         if author.ci_id is not None:
             batch.unread.append((author.ci_id, one))
@@ -235,7 +235,7 @@ class Ingest:
         for comments in comments_by(tx, [account_id]):
             batch = Batch(now)
             for one in comments:
-                if not (one.tag or "").startswith(GERRITS_OWN):
+                if not gerrits_own(one.tag):
                     batch.add_report(ci_id, (one.change_id, one.seq), message_of(one))
             drop_reports(tx, {(one.change_id, one.seq) for one in comments}, tally)
             put_reports(tx, batch.reports, batch.builds, tally)

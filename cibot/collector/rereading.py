@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from cibot.collector.formats import GERRITS_OWN
+from cibot.collector.formats import gerrits_own
 from cibot.collector.rows import Batch, message_of
 from cibot.store.accounts import accounts_of_cis
 from cibot.store.comments import CommentText, comments_after
@@ -52,7 +52,7 @@ def _next(account_id: int, last: CommentText | None, tx: Tx) -> list[CommentText
 def _page(page: Sequence[CommentText], ci_id: int, now: datetime, tx: Tx) -> int:
     batch = Batch(now)
     for one in page:
-        if not (one.tag or "").startswith(GERRITS_OWN):
+        if not gerrits_own(one.tag):
             batch.add_report(ci_id, (one.change_id, one.seq), message_of(one))
     keys = [(one.change_id, one.seq) for one in page]
     before, after = written_reports(tx, keys), _written(batch)

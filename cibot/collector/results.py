@@ -13,15 +13,27 @@ from functools import lru_cache
 from cibot.model import Outcome, Report, Result
 
 _WORDS: dict[Result, str] = {
-    Result.PASS: "SUCCESS SUCCEEDED SUCCESSFUL SUCCEED PASSED PASS OK FIXED GREEN HAPPY",
+    Result.PASS: "SUCCESS SUCCEEDED SUCCESSFUL SUCCEED PASSED PASS OK FIXED GREEN HAPPY "
+    "PARTIALLY_SUCCEEDED SUCCEEDED_WITH_ISSUES",
     Result.FAIL: "FAILURE FAILED FAIL FAILS FAILING UNSTABLE BROKEN UNSUCCESSFUL RED "
-    "TEST_FAILURE BUILD_FAILURE JOB_FAILED",
+    "TEST_FAILURE BUILD_FAILURE JOB_FAILED KO NOK",
     Result.INFRA: "MERGE_FAILURE MERGER_FAILURE MERGE_CONFLICT NOT_REGISTERED RETRY_LIMIT RETRY "
     "NODE_FAILURE POST_FAILURE TIMED_OUT TIMEDOUT TIMEOUT LOST DISK_FULL ERROR ERRORED ABORTED "
-    "ABORT EXCEPTION CONFIG_ERROR UNREACHABLE NO_HANDLE NO_NODE INFRA_FAILURE STALLED WARNING",
-    Result.SKIPPED: "SKIPPED SKIP NOT_BUILT CANCELED CANCELLED DEQUEUED SUPERSEDED STARTED "
-    "RUNNING PENDING QUEUED NEUTRAL IGNORED",
+    "ABORT EXCEPTION CONFIG_ERROR UNREACHABLE NO_HANDLE NO_NODE INFRA_FAILURE STALLED WARNING "
+    "STARTUP_FAILURE FAULT INFRASTRUCTURE_FAIL INFRA_ERROR KILLED CRASHED",
+    Result.SKIPPED: "SKIPPED SKIP NOT_BUILT CANCELED CANCELLED DEQUEUED SUPERSEDED NEUTRAL IGNORED "
+    "ACTION_REQUIRED STALE STOPPED MANUAL BLOCKED DECLINED NOT_RUN ON_HOLD",
 }
+_UNFINISHED = (
+    "STARTED STARTING RUNNING PENDING QUEUED IN_PROGRESS WAITING REQUESTED SCHEDULED SCHEDULING "
+    "TRIGGERED CREATED PREPARING WAITING_FOR_RESOURCE BUILDING TESTING"
+)
+_WORDS[Result.SKIPPED] += " " + _UNFINISHED
+UNFINISHED = frozenset(_UNFINISHED.split())
+"""Results of builds that go on: they judge nothing yet, and say that the run has started."""
+_STOPPED = "ABORTED ABORT CANCELED CANCELLED STOPPED SUPERSEDED DEQUEUED KILLED"
+STOPPED = frozenset(_STOPPED.split())
+"""Results of builds that somebody or something ended before they had a verdict."""
 
 RESULT_WORDS: dict[str, Result] = {
     word: result for result, words in _WORDS.items() for word in words.split()
@@ -71,7 +83,8 @@ def report_result(report: Report) -> Result | None:
     """What a report counts as, by its voting builds; None where it judges nothing.
 
     A merge failure and a failure whose voting builds are all INFRA (or pass)
-    with at least one INFRA are INFRA; a failure without builds is FAIL.
+    with at least one INFRA are INFRA, as is one all of whose builds were cancelled
+    or skipped; a failure without builds is FAIL.
     """
     if report.outcome is Outcome.SUCCESS:
         return Result.PASS
@@ -80,6 +93,6 @@ def report_result(report: Report) -> Result | None:
     if report.outcome is not Outcome.FAILURE:
         return None
     classes = {result_class(build.result) for build in report.builds if build.voting}
-    if Result.FAIL not in classes and Result.INFRA in classes:
-        return Result.INFRA
-    return Result.FAIL
+    if Result.FAIL in classes or not classes or classes == {Result.PASS}:
+        return Result.FAIL
+    return Result.INFRA if Result.INFRA in classes or Result.PASS not in classes else Result.FAIL

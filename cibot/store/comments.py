@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, func, or_, select, update
 
+from cibot.model import NOTE
 from cibot.store import schema
 from cibot.store.bulk import insert_rows
 from cibot.store.engine import Tx, in_this_order
@@ -193,7 +194,8 @@ class UnparsedComment(NamedTuple):
 def unparsed_of(
     tx: Tx, ci_id: int, since: datetime, limit: int, characters: int = MOST_CHARACTERS
 ) -> list[UnparsedComment]:
-    """A CI's comments since then that were not understood, newest first.
+    """A CI's comments since then that were not understood, newest first; with its notes, of
+    which only that is known that they hold no verdict that we know.
 
     Walks the end of the CI's part of an index; at most ``limit`` are read, and of each
     the first ``characters``.
@@ -217,7 +219,8 @@ def unparsed_of(
         )
         .join(change, change.c.id == report.c.change_id)
         .outerjoin(account, account.c.id == comment.c.account_id)
-        .where(report.c.ci_id == ci_id, report.c.posted_at >= since, report.c.outcome.is_(None))
+        .where(report.c.ci_id == ci_id, report.c.posted_at >= since)
+        .where(or_(report.c.outcome.is_(None), report.c.format == NOTE))
         .order_by(report.c.posted_at.desc(), report.c.change_id.desc(), report.c.seq.desc())
         .limit(limit)
     )

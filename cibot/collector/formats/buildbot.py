@@ -1,30 +1,60 @@
 """Buildbot's Gerrit reporter: "Builder NAME succeeded (build successful) - URL".
 
-Source: ``defaultSummaryCB`` and ``defaultReviewCB`` of buildbot/reporters/gerrit.py.
+Source: ``defaultSummaryCB``, ``defaultReviewCB`` and ``defaultStartCB`` of
+buildbot/reporters/gerrit.py, and the results that buildbot/process/results.py numbers.
 """
 
 from __future__ import annotations
 
+import re
+
 from cibot.collector.formats.comment import Comment
 from cibot.collector.formats.conclude import conclude
 from cibot.collector.formats.text import first_url
+from cibot.collector.results import known_result
 from cibot.model import Build, Outcome, Report
 
 NAME = "buildbot"
-_ENDS: tuple[tuple[str, str], ...] = (
-    (" succeeded", "SUCCESS"),
-    (" completed with warnings", "SUCCESS"),
-    (" failed", "FAILURE"),
-    (" encountered an exception", "EXCEPTION"),
-    (" was cancelled", "CANCELLED"),
-    (" skipped", "SKIPPED"),
+_ENDS = {
+    "succeeded": "SUCCESS",
+    "completed with warnings": "SUCCESS",
+    "failed": "FAILURE",
+    "encountered an exception": "EXCEPTION",
+    "was cancelled": "CANCELLED",
+    "was canceled": "CANCELLED",
+    "skipped": "SKIPPED",
+    "was skipped": "SKIPPED",
+    "was retried": "RETRY",
+}
+# The reporter has no words for these: "completed with unknown result 6".
+_NUMBERED = {
+    "0": "SUCCESS",
+    "1": "SUCCESS",
+    "2": "FAILURE",
+    "3": "SKIPPED",
+    "4": "EXCEPTION",
+    "5": "RETRY",
+    "6": "CANCELLED",
+}
+_WORDS = {"WARNINGS": "SUCCESS", "EXCEPTION": "EXCEPTION", "RETRY": "RETRY"}
+# The name ends at the words before the brackets: "Builder test failed-over failed (…)".
+_LINE = re.compile(
+    r"Builder (?P<name>.{1,200}?) (?:(?P<end>"
+    + "|".join(sorted(map(re.escape, _ENDS), key=len, reverse=True))
+    + r")|completed with unknown result (?P<number>\d))(?= \(|\.| - |$)"
+)
+_RESULT = re.compile(r"(?:the )?result is:? +(?P<word>[A-Za-z_]+)", re.IGNORECASE)
+_CONFIGURATION = re.compile(
+    r"on configuration:? +(?P<name>.{1,200}?)[ \t]*"
+    r"(?=\n|$|(?:the )?result is| Buildbot Url)",
+    re.IGNORECASE,
 )
 
 
 def read(comment: Comment) -> Report | None:
     """Lines that each start with "Builder", or Buildbot speaking of itself."""
     body = comment.body
-    if body.startswith("Buildbot "):
+    if body.startswith(("Buildbot ", "buildbot ")):
         return _review(comment)
     if not body.startswith("Builder "):
         return None
@@ -34,27 +64,26 @@ def read(comment: Comment) -> Report | None:
 
 
 def _line(line: str) -> Build | None:
-    if not line.startswith("Builder "):
+    match = _LINE.match(line)
+    if match is None:
         return None
-    for words, result in _ENDS:
-        at = line.find(words, 8)
-        if 0 < at < 200:
-            return Build(line[8:at].strip(), result, first_url(line[at:]))
-    return None
+    result = _ENDS[match["end"]] if match["end"] else _NUMBERED.get(match["number"], "ERROR")
+    return Build(match["name"].strip(), result, first_url(line[match.end() :]))
 
 
 def _review(comment: Comment) -> Report | None:
-    """``Buildbot finished compiling your patchset on configuration: NAME The result is: …``"""
-    text = " ".join(comment.lines[:6])[:600]
-    name = text.partition("on configuration: ")[2].partition(" The result is")[0].split(" ")[0]
-    if not name:
+    """``Buildbot finished compiling your patchset / on configuration: NAME / The result is: …``"""
+    text = "\n".join(comment.lines[:8])[:900]
+    named = _CONFIGURATION.search(text)
+    url = first_url(text)
+    if "started compiling" in text[:60]:
+        builds = (Build(named["name"], "STARTED", url),) if named else ()
+        return Report(Outcome.STARTED, NAME, None, builds)
+    said = _RESULT.search(text)
+    if said is None or "compiling" not in text[:60]:
         return None
-    if "started compiling" in text:
-        return Report(Outcome.STARTED, NAME, None, (Build(name, "STARTED"),))
-    said = text.partition("The result is: ")[2].lower()
-    result = "SUCCESS" if said.startswith("success") else "FAILURE"
-    if not said:
-        return None
-    builds = (Build(name, result, first_url(text)),)
-    outcome = conclude(comment, None, builds)
+    word = said["word"].upper()
+    result = _WORDS.get(word, word if known_result(word) else "FAILURE")
+    builds = (Build(named["name"] if named else "", result, url),) if named or url else ()
+    outcome = conclude(comment, None, builds or (Build("", result),))
     return Report(outcome, NAME, None, builds) if outcome is not None else None

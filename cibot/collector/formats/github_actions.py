@@ -9,31 +9,20 @@ from __future__ import annotations
 from cibot.collector.formats.comment import Comment
 from cibot.collector.formats.conclude import conclude, outcome_of
 from cibot.collector.formats.lines import read_line
+from cibot.collector.results import RESULT_WORDS
 from cibot.model import Build, Outcome, Report
 
 NAME = "github-actions"
-_WORDS = (
-    "STARTED: ",
-    "SUCCESS: ",
-    "FAILURE: ",
-    "CANCELLED: ",
-    "CANCELED: ",
-    "SKIPPED: ",
-    "TIMED_OUT: ",
-    "NEUTRAL: ",
-    "UNSTABLE: ",
-    "ABORTED: ",
-    "FAILED: ",
-    "PASSED: ",
-    "ERROR: ",
-)
+# What lints and people begin a line with.
+_LABELS = frozenset({"error", "warning", "testing", "WARNING", "building", "running"})
+_LONGEST = max(map(len, RESULT_WORDS))
 
 
 def read(comment: Comment) -> Report | None:
     """A comment that starts with a result and the URL it is of."""
-    if not comment.body.startswith(_WORDS):
+    if not _begins(comment.body):
         return None
-    builds = [b for line in comment.lines if line.startswith(_WORDS) and (b := read_line(line))]
+    builds = [b for line in comment.lines if _begins(line) and (b := read_line(line))]
     if not builds:
         return None
     said = outcome_of(builds)
@@ -42,6 +31,14 @@ def read(comment: Comment) -> Report | None:
     github = all("github" in (build.url or "") for build in builds)
     name = NAME if github else "result-url"
     return Report(said, name, None, tuple(_once(builds))) if said is not None else None
+
+
+def _begins(line: str) -> bool:
+    at = line.find(": ", 0, _LONGEST + 2)
+    word = line[:at] if at > 0 else ""
+    if not (word.isupper() or word.islower()) or word in _LABELS:
+        return False
+    return word.upper() in RESULT_WORDS
 
 
 def _once(builds: list[Build]) -> list[Build]:

@@ -6,7 +6,8 @@ from cibot.collector.formats.comment import Comment
 from cibot.collector.formats.conclude import conclude
 from cibot.collector.formats.person import by_hand
 from cibot.collector.formats.places import name_and_url, tidy
-from cibot.collector.formats.text import first_url, job_name, verdict
+from cibot.collector.formats.text import first_url, job_name
+from cibot.collector.formats.verdict import verdict
 from cibot.model import Build, Outcome, Report
 
 NAME = "grouped"

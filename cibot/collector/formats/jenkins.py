@@ -47,10 +47,12 @@ def read(comment: Comment) -> Report | None:
 def _started(comment: Comment) -> Report | None:
     builds: list[Build] = []
     for line in comment.lines[:50]:
-        if not builds or line.lower().startswith(_STARTS):
+        if not any(build.name for build in builds) or line.lower().startswith(_STARTS):
             build = _start_of(line)
             if build is not None:
                 builds.append(build)
+    if any(build.name for build in builds):  # the others link to documentation
+        builds = [build for build in builds if build.name]
     if not builds and len(comment.lines) > 3:
         return None
     return Report(Outcome.STARTED, NAME, None, tuple(builds))
@@ -58,7 +60,7 @@ def _started(comment: Comment) -> Report | None:
 
 def _start_of(line: str) -> Build | None:
     """``Build Started URL (1/3)``, ``nulljob/NAME/1/`` for a server without a root URL."""
-    url = first_url(line)
+    url = _job_url(line)
     name = job_name(url) if url else ""
     if url is None:
         place = next((t for t in line.split()[2:] if "job/" in t), None)
@@ -72,9 +74,15 @@ def _start_of(line: str) -> Build | None:
     return Build(name, "STARTED", url) if name or url else None
 
 
+def _job_url(line: str) -> str | None:
+    """The first URL of a line that names a job, or simply the first: others are documentation."""
+    urls = [url for part in line.split() if (url := first_url(part))]
+    return next((url for url in urls if job_name(url)), urls[0] if urls else None)
+
+
 def _finished(comment: Comment, outcome: Outcome) -> Report | None:
     lines = comment.lines
-    builds = tuple(read_builds(lines[1:]))
+    builds = tuple(read_builds(lines[1:], outcome))
     if not builds and " : " in lines[0]:  # all on one line
         head = lines[0].find("://")
         start = lines[0].rfind(" ", 0, head) + 1

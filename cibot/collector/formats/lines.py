@@ -11,8 +11,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from cibot.collector.formats.places import name_and_url
-from cibot.collector.formats.shapes import MARKS, finish, marked_line, other_line, table_row
-from cibot.collector.formats.text import clean_url, is_url, verdict
+from cibot.collector.formats.shapes import (
+    MARKS,
+    finish,
+    marked_line,
+    other_line,
+    rooted,
+    table_row,
+    told_test,
+)
+from cibot.collector.formats.text import clean_url, is_url, job_name
+from cibot.collector.formats.verdict import verdict
 from cibot.collector.results import RESULT_WORDS, known_result
 from cibot.model import Build, Outcome
 
@@ -22,10 +31,12 @@ _DIGITS = "0123456789"
 _BULLETS = "-*•+–—· \t"
 
 
-def read_builds(lines: Sequence[str]) -> list[Build]:
+def read_builds(lines: Sequence[str], said: Outcome | None = None) -> list[Build]:
     """Every job line among ``lines``; those under a "Non-voting" headline do not vote.
 
-    Reading ends at a ``Warning:`` paragraph, whose lines may look like job lines.
+    Reading ends at a ``Warning:`` paragraph, whose lines may look like job lines. A job
+    may have words of its own instead of a result; where they say nothing, it succeeded if
+    ``said``, what the headline says of all, is a success.
     """
     builds: list[Build] = []
     voting = True
@@ -38,6 +49,8 @@ def read_builds(lines: Sequence[str]) -> list[Build]:
                 voting = section
                 continue
         build = read_line(line, lines[index + 1] if index + 1 < len(lines) else "")
+        if build is None and said is Outcome.SUCCESS:
+            build = _own_words(line)
         if build is not None:
             if not voting and build.voting:
                 build = Build(build.name, build.result, build.url, build.duration_s, voting=False)
@@ -76,7 +89,14 @@ def read_line(line: str, following: str = "") -> Build | None:
         text = text.lstrip(_BULLETS)
         if text[:1] in MARKS and text:
             return marked_line(text, following)
-    build = other_line(text, bulleted=bulleted)
+    return _without_middle(text, following, bulleted=bulleted)
+
+
+def _without_middle(text: str, following: str, *, bulleted: bool) -> Build | None:
+    """A line that neither " : " nor a mark divides."""
+    if text[:4] == "http" and text.partition(" ")[0].endswith(":"):
+        return rooted(text) or other_line(text, bulleted=bulleted)
+    build = other_line(text, bulleted=bulleted) or told_test(text)
     if build is not None and build.url is None and following[:1] in (" ", "\t"):
         return replace(build, url=_url_below(following))
     return build
@@ -123,7 +143,9 @@ def _colon_line(line: str, at: int) -> Build | None:
         if known_result(plain) is not None and (url_found or line.lstrip()[:1] in "-*"):
             word = plain
         elif not _shouted(plain, url_found) or line.lstrip()[:1] not in "-*":
-            return _in_words(name, url_found, right)
+            return _in_words(name, url_found, right, placed="job/" in left)
+    if url_found and " " in name and left.endswith(f": {url_found}"):
+        name = job_name(url_found) or name  # "Updated build: URL : RESULT"
     if url_found is None:  # "job : RESULT URL", "job : RESULT : URL"
         place = next((token for token in rest.split(None, 3)[:2] if is_url(token.strip("()"))), "")
         if place:
@@ -139,9 +161,22 @@ def _shouted(word: str, url: str | None) -> bool:
     return url is not None and 3 <= len(word) <= 30 and letters.isalpha() and letters.isupper()
 
 
-def _in_words(name: str, url: str | None, right: str) -> Build | None:
-    """``URL : Test ran successfully``: the job's own words instead of a result."""
-    if url is None or len(right) > 200:
+def _own_words(line: str) -> Build | None:
+    """``- job URL : words of the job's own``, below a headline that says that all is well."""
+    left, colon, right = line.partition(" : ")
+    if not colon or left[:2] != "- " or not right.strip() or len(right) > 200:
+        return None
+    name, url = name_and_url(left[2:].strip())
+    if url is None or not name or name == left[2:].strip():
+        return None
+    return finish(name, "SUCCESS", url, right)
+
+
+def _in_words(name: str, url: str | None, right: str, *, placed: bool) -> Build | None:
+    """``URL : Test ran successfully``: the job's own words instead of a result.
+
+    ``placed`` says that the name is of a path (``nulljob/NAME/7/``)."""
+    if (url is None and not (name and placed)) or len(right) > 200:
         return None
     said = verdict(right.replace(" ran ", " success ") if "successfully" in right else right)
     if said not in (Outcome.SUCCESS, Outcome.FAILURE):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from cibot.collector.formats.comment import Comment, score
 from cibot.collector.formats.person import by_hand
-from cibot.collector.formats.text import says_result
-from cibot.model import Outcome, Report
+from cibot.collector.formats.verdict import says_result, verdict
+from cibot.model import NOTE, Outcome, Report
 
 NAME = "findings"
 _NONE = Report(Outcome.NONE, NAME)
@@ -21,6 +21,10 @@ _FIRST = (
     "results can be seen",
     "results are available",
     "whitelisted",
+    "is available at",
+    "are available at",
+    "owners for ",
+    "unable to determine ",
 )
 
 
@@ -28,7 +32,9 @@ def read(comment: Comment) -> Report | None:
     """A lint report or a list of links, without a vote."""
     if score(comment.votes, any_label=True):
         return None
-    opening = " ".join(comment.lines[:2])[:300].lower()
+    opening = comment.first[:300].lower()
+    if len(comment.lines) > 1 and verdict(comment.first) is None:
+        opening += " " + comment.lines[1][:300].lower()
     if any(words in opening for words in _FIRST) and not _asks(comment.first):
         return _NONE
     if by_hand(comment):
@@ -42,7 +48,7 @@ def read_note(comment: Comment) -> Report | None:
     """A program's note without a vote or any word of a verdict: links, queues, thanks."""
     if score(comment.votes) or not comment.by_bot or says_result(comment.body):
         return None
-    return _NONE
+    return Report(Outcome.NONE, NOTE)
 
 
 def _asks(first: str) -> bool:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from cibot.collector.formats.comment import Comment, score
-from cibot.collector.formats.conclude import conclude
+from cibot.collector.formats.conclude import conclude, unanimous
 from cibot.collector.formats.lines import read_builds
 from cibot.collector.formats.person import by_hand, points
-from cibot.collector.formats.text import SUBJECTS, verdict, words_of
+from cibot.collector.formats.verdict import SUBJECTS, verdict, words_of
+from cibot.collector.results import UNFINISHED
 from cibot.model import Build, Outcome, Report
 
 NAME = "listing"
@@ -23,8 +24,10 @@ def read(comment: Comment) -> Report | None:
         return None
     first = comment.first
     headline = None if _is_job(first, builds) else verdict(first)
-    if headline in (Outcome.STARTED, Outcome.NONE) and any(
-        build.result not in ("STARTED", "RUNNING") for build in builds
+    if headline is not None and (agreed := unanimous(builds)):
+        headline = agreed  # free text does not overrule what all jobs say
+    elif headline in (Outcome.STARTED, Outcome.NONE) and any(
+        build.result not in UNFINISHED for build in builds
     ):
         headline = None
     outcome = conclude(comment, headline, builds)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from cibot.collector.formats.comment import Comment, withdrawn
+from cibot.collector.formats.comment import Comment, score, withdrawn
+from cibot.collector.formats.lines import read_builds
+from cibot.collector.formats.tags import gerrits_own
+from cibot.collector.formats.verdict import verdict
 from cibot.collector.formats.words import word_set
 from cibot.model import Outcome, Report
 
 NAME = "notice"
 _NONE = Report(Outcome.NONE, NAME)
 
+# Sentences that Gerrit, or a bot that moves changes about, begins so.
 _GERRIT = (
     "Change has been successfully ",
     "Uploaded patch set ",
@@ -21,7 +25,6 @@ _GERRIT = (
     "Commit message was ",
     "Published edit on patch set",
     "New patch set was added",
-    "Topic ",
     "Hashtag",
     "Assignee ",
     "Set Work In Progress",
@@ -43,44 +46,81 @@ _GERRIT = (
     "Copied Votes:",
     "Change cannot be merged",
     "Change could not be merged",
-    "Submitted ",
     "Change marked ",
     "Auto-abandoned",
     "Edit description",
     "Changed merge base",
-    "Merge patch set",
-    "Updated ",
     "Custom Keyed Values",
+    "Submitted builds for topic",
     "Staged ",
     "Unstaged",
+    "Cherry-pick",
+    "Successfully created cherry",
+    "Congratulations on opening your first ",
+)
+_ADMITTED = "User approved, "  # Jenkins may begin; its start follows
+# Words that begin such a sentence as well as a CI's verdict: "Topic build failed".
+_EITHER = (
+    "Topic ",
+    "Submitted ",
+    "Merge patch set",
+    "Updated ",
     "Added to ",
     "Merged into ",
     "Deferred",
     "Reopened",
-    "Cherry-pick",
-    "Successfully created cherry",
     "Thank you for your first ",
-    "Congratulations on opening your first ",
 )
-_FIRST = frozenset(word[0] for word in _GERRIT)
+_OPENINGS = (*_GERRIT, *_EITHER)
+_FIRST = frozenset(word[0] for word in _OPENINGS)
 _ASKS = word_set(
     "recheck reverify retest rerun retry regate re-run re-check rebuild run-tests recheck. "
     "remerge recheckgate /recheck /retest /test /rebuild !recheck"
 )
+_LINKS = word_set("has have is was run build job test tests")
 
 
 def read(comment: Comment) -> Report | None:
-    """Gerrit's own messages, rechecks, quotes of others, votes taken back."""
+    """Gerrit's own messages, rechecks, quotes of others, votes taken back.
+
+    The first word alone hides neither a vote nor job lines.
+    """
     body = comment.body
     if not body:
         return _NONE if not comment.votes or withdrawn(comment.votes) else None
-    if body[0] in _FIRST and body.startswith(_GERRIT):
-        return _NONE
+    if gerrits_own(comment.tag) or body.startswith(_ADMITTED) or not comment.lines:
+        return _NONE  # without lines there are quotes alone
+    if body[0] in _FIRST and body.startswith(_OPENINGS):
+        either = not body.startswith(_GERRIT) and _judges(comment)
+        return None if either or _reports(comment) else _NONE
     if body.startswith("I noticed ") and " failed, " in body[:60]:  # which known bug it was
         return _NONE
-    if body[0] == ">" and not comment.lines:
-        return _NONE
     word = body[:40].split(None, 1)[0].lower() if not body[0].isspace() else ""
-    if word in _ASKS and len(body) < 400:
+    if word in _ASKS and len(body) < 400 and not _answers(comment):
         return _NONE
     return None
+
+
+def _reports(comment: Comment) -> bool:
+    """Whether there is a vote, or a line that tells of a job."""
+    if score(comment.votes):
+        return True
+    return ":" in comment.body and bool(read_builds(comment.lines))
+
+
+def _judges(comment: Comment) -> bool:
+    """Whether a program's first line is a verdict, or says that something runs."""
+    if not comment.by_bot:
+        return False
+    return comment.first.startswith("Submitted ") or verdict(comment.first) is not None
+
+
+def _answers(comment: Comment) -> bool:
+    """Whether the word asks for nothing: "Retest succeeded: URL" tells how it went."""
+    if comment.by_bot and ":" in comment.body and read_builds(comment.lines):
+        return True
+    if not comment.by_bot and not score(comment.votes):
+        return False
+    words = comment.first.split()
+    spoken = words[:3] if words[1:2] and words[1].lower() in _LINKS else words[:2]
+    return verdict(" ".join(spoken)) in (Outcome.SUCCESS, Outcome.FAILURE)

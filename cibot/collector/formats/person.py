@@ -5,21 +5,35 @@ from __future__ import annotations
 from cibot.collector.formats.comment import Comment
 from cibot.collector.formats.words import word_set
 
-_PERSON = word_set(
-    "i i'm i've i'd i'll im me my mine we we're we've our you're your's lol hmm hm thanks thx "
-    "sorry hey hi hello fyi imho afaict iirc btw nit lgtm maybe seems looks"
+_SELF = word_set("i i'm i've i'd i'll im me my mine it's that's there's here's let's")
+# Words with which people weigh and excuse; programs state.
+_HEDGES = word_set(
+    "locally already sometimes somehow anyway apparently probably actually unfortunately "
+    "though unrelated flaky intermittent intermittently them they again until"
+)
+_PERSON = (
+    _SELF
+    | _HEDGES
+    | word_set(
+        "we we're we've our you're your's lol hmm hm thanks thx sorry hey hi hello fyi imho afaict "
+        "iirc btw nit lgtm maybe seems looks"
+    )
 )
 
 _POINTING = ("see ", "fyi ", "look ", "still ", "but ", "and ", "also ", "because ")
 
 
 def by_hand(comment: Comment) -> bool:
-    """First-person words, questions and greetings in the first lines without a URL."""
+    """Quotes of others, and first-person words, hedges, questions and greetings in the first lines.
+
+    Beside a URL programs address people, too ("we could not …"); there fewer words count.
+    """
+    if comment.quotes:
+        return True
     for line in comment.lines[:12]:
-        if "://" in line and not line.rstrip().endswith("?"):
-            continue
         words = line[:400].lower().replace("’", "'").split()
-        if any(word.strip(",.!?:;()") in _PERSON for word in words):
+        signs = _SELF | _HEDGES if "://" in line else _PERSON
+        if any(word.strip(",.!?:;()") in signs for word in words):
             return True
         if line.rstrip().endswith("?"):
             return True

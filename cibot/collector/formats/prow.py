@@ -1,22 +1,64 @@
-"""Prow's table of failed tests: "The following test **failed**, say `/retest` …".
+"""Prow: its status of all jobs on Gerrit, and its table of failed tests.
 
-Source: prow/github/report of kubernetes/test-infra.
+Source: GenerateReport of prow/crier/reporters/gerrit ("Prow Status: 1 out of 2 pjs passed!",
+a line for each job, with its URL or, where the comment would be too long, without), the Gerrit
+adapter's "Triggered 2 prow jobs", and prow/github/report (the table).
 """
 
 from __future__ import annotations
 
+import re
+
 from cibot.collector.formats.comment import Comment
+from cibot.collector.formats.conclude import conclude
 from cibot.collector.formats.text import first_url
+from cibot.collector.results import known_result
 from cibot.model import Build, Outcome, Report
 
 NAME = "prow"
+_STATUS = "Prow Status:"
+# "❌ [job](URL) FAILURE", "❌ job (URL_NOT_FOUND) FAILURE", "✔️ job SUCCESS", "✔️ job SUCCESS - URL"
+_JOB = re.compile(
+    r"\S{1,2} (?:\[(?P<linked>[^\]\s]+)\]\((?P<url>\S*)\)|(?P<name>[^\s\[]+))"
+    r"(?: \(URL_NOT_FOUND\))? (?P<result>[A-Z_]{3,20})(?: - (?P<after>\S+))?$"
+)
+_TRIGGERED = re.compile(r"Triggered \d+ (?:prow jobs?|presubmit|postsubmit)")
 
 
 def read(comment: Comment) -> Report | None:
-    """The table under Prow's sentence; its rows are the failed jobs."""
+    """Prow's status, its table, or what it triggered."""
     start = comment.body[:300]
+    if _STATUS in start:
+        return _status(comment)
+    if start.startswith("Triggered ") and _TRIGGERED.match(start):
+        return Report(Outcome.STARTED, NAME)
     if "following test" not in start or "failed" not in start or " | " not in comment.body:
         return None
+    return _table(comment)
+
+
+def _status(comment: Comment) -> Report | None:
+    builds = []
+    for line in comment.lines:
+        match = _JOB.match(line)
+        if match is None or known_result(match["result"]) is None:
+            continue
+        url = first_url(match["url"] or match["after"] or "")
+        builds.append(Build(match["linked"] or match["name"], match["result"], url))
+    headline = None if builds else _counted(comment)
+    outcome = conclude(comment, headline, builds)
+    return Report(outcome, NAME, None, tuple(builds)) if outcome is not None else None
+
+
+def _counted(comment: Comment) -> Outcome | None:
+    """What "K out of N pjs passed!" says where no job is listed."""
+    counts = re.search(r"Prow Status: (\d{1,6}) out of (\d{1,6}) pjs? passed", comment.body[:400])
+    if counts is None:
+        return None
+    return Outcome.SUCCESS if int(counts[1]) >= int(counts[2]) else Outcome.FAILURE
+
+
+def _table(comment: Comment) -> Report | None:
     builds = []
     for line in comment.lines:
         cells = [cell.strip() for cell in line.strip("| ").split(" | ")]

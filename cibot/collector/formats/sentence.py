@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
-from cibot.collector.formats.comment import Comment, score
+from cibot.collector.formats.comment import Comment, reviewed, score
 from cibot.collector.formats.conclude import conclude
 from cibot.collector.formats.person import by_hand
-from cibot.collector.formats.text import SUBJECTS, first_url, job_name, verdict, words_of
+from cibot.collector.formats.text import first_url, job_name
+from cibot.collector.formats.verdict import SUBJECTS, verdict, words_of
 from cibot.model import Build, Outcome, Report
 
 NAME = "sentence"
 _PRAISE = ("good job", "well done", "patch looks good", "correctly formatted", "looks good")
 _TOLD = ("note", "ps", "the ", "this ", "that ", "a ")  # how a person's label begins
-_UNMERGED = ("merge conflict", "unable to merge", "failed to merge", "not be merged")
+_UNMERGED = (
+    "merge conflict",
+    "rebase conflict",
+    "unable to merge",
+    "unable to rebase",
+    "failed to merge",
+    "failed to rebase",
+    "not be merged",
+    "not be rebased",
+    "not be cherry-picked",
+    "cannot be merged",
+    "cannot be rebased",
+    "cannot be cherry-picked",
+    "does not merge",
+    "does not apply",
+    "not apply cleanly",
+)
 _MARKED = "✔✅✖❌✗✓"
 
 
@@ -28,19 +45,26 @@ def read(comment: Comment) -> Report | None:
     elif not _program(comment, first, outcome):
         return None
     builds = _build(comment, first, outcome)
-    said = conclude(comment, outcome, builds) or outcome
+    if outcome is Outcome.NONE and score(comment.votes):
+        outcome = None  # a vote is a verdict, and a word in a sentence is not
+    said = conclude(comment, outcome, builds) or Outcome.NONE
     return Report(said, NAME, None, builds)
 
 
 def _said(comment: Comment) -> Outcome | None:
     first = comment.first
-    if comment.by_bot and any(words in first.lower() for words in _UNMERGED):
+    lower = first.lower()
+    if any(words in lower for words in _UNMERGED) and (
+        comment.by_bot or lower.startswith(("this change ", "this patch ", "this commit "))
+    ):
         return Outcome.MERGE_FAILURE
     text = first
     at = first.find("://")
     if at > 0:
         text = first[: first.rfind(" ", 0, at) + 1] or ""
     found = verdict(text)
+    if found is None and first.startswith("Submitted ") and SUBJECTS & set(words_of(text)):
+        return Outcome.STARTED
     if found is None and any(words in first.lower() for words in _PRAISE):
         return Outcome.SUCCESS
     return found
@@ -66,22 +90,50 @@ def _program(  # noqa: PLR0911 - one return a form
         return True
     if _labelled(first):
         return True
-    if by_hand(comment):
+    if by_hand(comment) or reviewed(comment.votes):
         return False
+    if outcome is Outcome.MERGE_FAILURE or _terse(first):
+        return True
     if first[0] in _MARKED or first.startswith("==="):
         return True
-    words = words_of(first)
-    if not SUBJECTS & set(words):
+    if outcome is Outcome.STARTED and _names_job(first):
+        return True
+    if not SUBJECTS & set(words_of(_without_urls(first))) or first.lower().startswith(_TOLD):
         return False
     voted = score(comment.votes)
     if voted:
         return True
     label, colon, rest = first.partition(": ")
-    if colon and rest and len(label) <= 60 and not label.lower().startswith(_TOLD):
+    if colon and rest and len(label) <= 60:
         return len(first) <= 160 and "://" not in label
-    spoken = [word for word in first.split() if "://" not in word]
+    spoken = _without_urls(first).split()
     linked = any("://" in line for line in comment.lines[:6])
     return linked and len(spoken) <= 3 and outcome is not Outcome.NONE
+
+
+def _without_urls(line: str) -> str:
+    return " ".join(word for word in line.split() if "://" not in word)
+
+
+def _terse(first: str) -> bool:
+    """``Initial testing succeeded``, ``Build OK (POSIX)``: a subject, and at its end a verdict."""
+    spoken = _without_urls(first).partition(" (")[0].rstrip(" .!:")
+    words = words_of(spoken)
+    if not 2 <= len(words) <= 8 or not SUBJECTS & set(words):
+        return False
+    if spoken.lower().startswith(_TOLD) or "," in spoken or not spoken[0].isupper():
+        return False
+    return spoken.lower().endswith(words[-1]) and verdict(words[-1]) is not None
+
+
+def _names_job(first: str) -> bool:
+    """Whether a word reads as a job's name (``review-dne-part-5``), or a URL names one."""
+    if (url := first_url(first)) and job_name(url):
+        return True
+    return any(
+        "-" in word and any(c.isdigit() for c in word) and "://" not in word
+        for word in first.split()
+    )
 
 
 def _labelled(first: str) -> bool:

@@ -5,19 +5,11 @@ from __future__ import annotations
 import re
 
 from cibot.collector.formats.places import duration_in, name_and_url, tidy
-from cibot.collector.formats.text import (
-    SUBJECTS,
-    clean_url,
-    duration_s,
-    first_url,
-    is_url,
-    job_name,
-    verdict,
-    words_of,
-)
+from cibot.collector.formats.text import clean_url, duration_s, first_url, is_url, job_name
+from cibot.collector.formats.verdict import SUBJECTS, verdict, words_of
 from cibot.collector.formats.words import word_set
 from cibot.collector.results import RESULT_WORDS, known_result
-from cibot.model import Build
+from cibot.model import Build, Outcome, Result
 
 _GOOD = "✅✔✓☑🟢"
 _BAD = "❌✖✗✘🔴⛔🚫"
@@ -26,8 +18,15 @@ _NAMELESS = word_set(
     "status result results outcome overall build verdict conclusion state summary note "
     "warning error message details reason log logs"
 )
+_POINTERS = word_set("the this that these those a an my our your its some any no")
+_VERBS = word_set("fails succeeds errors")
 _TELLING = word_set("status result results outcome verdict conclusion with is was are has")
 """Words that end what stands before a result, where it is no job's name."""
+_TOLD_TEST = re.compile(
+    r"(?P<word>[A-Z][a-zA-Z]{3,12}) (?:(?P<kind>optional|enforced|required|mandatory|voting|"
+    r"non-voting|informational) )?(?:test|job|build|suite|check) (?P<name>[\w./+-]{2,100})"
+    r"(?= |:|$)"
+)
 _SILENT = re.compile(r"[(\[](?:non-?voting|non voting|not voting|skipped)[)\]]", re.IGNORECASE)
 
 
@@ -35,6 +34,9 @@ def finish(name: str, word: str, url: str | None, rest: str) -> Build:
     """The build with what follows its result: text, duration, whether it votes."""
     voting = True
     duration: float | None = None
+    if name[-1:] in ")]" and name and (flag := _SILENT.search(name)):
+        voting = False
+        name = name[: flag.start()].rstrip() or name
     if rest:
         flag = _SILENT.search(rest)
         if flag:
@@ -103,6 +105,33 @@ def other_line(text: str, *, bulleted: bool) -> Build | None:
     return _spaced(text) if "://" in text else None
 
 
+def told_test(text: str) -> Build | None:
+    """``Failed optional test review-zfs on Rocky 10 …: URL``: a sentence of one job."""
+    match = _TOLD_TEST.match(text)
+    url = first_url(text) if match else None
+    known = known_result(match["word"]) if match else None
+    if match is None or url is None or known in (None, Result.SKIPPED):
+        return None
+    voting = (match["kind"] or "").lower() not in ("optional", "non-voting", "informational")
+    return Build(match["name"], match["word"].upper(), url, None, voting)
+
+
+def rooted(text: str) -> Build | None:
+    """``SERVER_URL: SMO Build FAILED, … (JOB_URL)``: Jenkins names itself first."""
+    _, colon, told = text.partition(": ")
+    url = first_url(told) if colon else None
+    name = job_name(url) if url else ""
+    if url is None or not name:
+        return None
+    spoken = told[: told.find(url)]
+    said = verdict(spoken)
+    if said not in (Outcome.SUCCESS, Outcome.FAILURE):
+        return None
+    shouted = (word.strip(",.:;!()") for word in spoken.split())
+    word = next((one for one in shouted if one.isupper() and one in RESULT_WORDS), said.name)
+    return Build(name, word, url)
+
+
 def _reversed(word: str, tail: str) -> Build | None:
     url = first_url(tail)
     if url is None:
@@ -145,6 +174,8 @@ def _ending(head: str, tail: str) -> Build | None:
     name, _, word = head.strip().removeprefix("Job ").rpartition(" ")
     known = known_result(word)
     if not name or known is None or not is_url(tail.strip()) or len(name.split()) > 4:
+        return None
+    if name.partition(" ")[0].lower() in _POINTERS or word.lower() in _VERBS:
         return None
     spoken = set(words_of(name))
     if spoken & (SUBJECTS | _NAMELESS | _TELLING):

@@ -1,4 +1,4 @@
-"""Small readers of what CIs write everywhere: durations, job URLs, verdicts in words."""
+"""Small readers of what CIs write everywhere: durations, URLs, the jobs that URLs name."""
 
 from __future__ import annotations
 
@@ -6,41 +6,12 @@ import re
 from functools import lru_cache
 from urllib.parse import unquote
 
-from cibot.collector.formats.words import word_set
-from cibot.model import Outcome
-
 _UNITS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 _NAMES = {"min": "m", "mins": "m", "minute": "m", "minutes": "m", "sec": "s", "secs": "s"}
 _NAMES |= {"second": "s", "seconds": "s", "hr": "h", "hrs": "h", "hour": "h", "hours": "h"}
 _NAMES |= {"day": "d", "days": "d"}
 _PART = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)\s?([a-z]{1,7})[\s,]{0,2}")
 _URL_END = re.compile(r"[ \t)>\]\"'|]")
-_WORD = re.compile(r"[a-z]+(?:'t)?|[✅✔✓☑❌✖✗✘🟢🔴]|\b0\b")
-
-SUBJECTS = word_set(
-    "build builds test tests testing ci job jobs pipeline pipelines check checks gate "
-    "presubmit verification verify integration trybot trybots treehugger run suite lint "
-    "compilation compile job builder result results status style formatted analysis "
-    "deployment"
-)
-_PASS = word_set(
-    "passed pass passes succeeded success successful successfully succeeds happy ok okay "
-    "green fixed lgtm ✅ ✔ ✓ ☑ 🟢"
-)
-_FAIL = word_set(
-    "failed failure failures fail fails failing unstable broken error errors unhappy "
-    "unsuccessful unsuccessfully rejected broke ❌ ✖ ✗ ✘ 🔴"
-)
-_START = word_set(
-    "started starting starts start beginning running triggered trying launched testing "
-    "rerunning retesting rebuilding restarting restarted"
-)
-_STOPPED = word_set(
-    "canceled cancelled aborted abort skipped superseded queued queue dequeued retriggered "
-    "interrupted"
-)
-_NOT = word_set("not no without 0 zero never isn't didn't doesn't wasn't aren't")
-_FINISHED = word_set("finished completed complete done ended finally")
 
 
 @lru_cache(maxsize=4096)
@@ -112,7 +83,7 @@ def job_name(url: str) -> str:
 
     Jenkins: its ``job/`` segments, each percent-decoded once, joined by "/".
     Blue Ocean: the segment after ``organizations/ORG``. Zuul's log servers:
-    ``…/PATCHSET/PIPELINE/JOB/HASH``.
+    ``…/CHANGE/PATCHSET/PIPELINE/JOB/BUILD``, the build a hash or, before Zuul 3, a number.
     """
     path = url.split("?", 1)[0].split("#", 1)[0]
     parts = [part for part in path.split("/") if part]
@@ -130,48 +101,9 @@ def job_name(url: str) -> str:
 def _zuul_log_job(parts: list[str]) -> str:
     for index in range(len(parts) - 4):
         change, patch_set, _, job, build = parts[index : index + 5]
+        if not (change.isdigit() and patch_set.isdigit()) or job.isdigit():
+            continue
         hexadecimal = 7 <= len(build) <= 40 and all(c in "0123456789abcdef" for c in build)
-        if change.isdigit() and patch_set.isdigit() and hexadecimal:
+        if hexadecimal or (build.isdigit() and len(build) <= 7):
             return job
     return ""
-
-
-def words_of(line: str) -> list[str]:
-    """The lower-case words and marks of a line's first 300 characters."""
-    return _WORD.findall(line[:300].lower())
-
-
-def verdict(line: str) -> Outcome | None:
-    """What a sentence says of a run (``2 of 9 TryBots failed:``), or None.
-
-    Negations count (``not happy``, ``0 failed``). A stop is NONE.
-    """
-    words = words_of(line)
-    passed = failed = False
-    told = 0  # after the last word that told something: its "not" is not this one's
-    for index, word in enumerate(words):
-        if word == "ok" and words[index + 1 : index + 2] == ["to"]:
-            continue
-        if word in _PASS or word in _FAIL:
-            negated = any(before in _NOT for before in words[max(told, index - 3) : index])
-            told = index + 1
-            good = (word in _PASS) != negated
-            passed, failed = passed or good, failed or not good
-    seen = {
-        word
-        for before, word in zip(["", *words], words, strict=False)
-        if (before, word) != ("commit", "queue")  # the name of a system
-    }
-    if failed:
-        return Outcome.FAILURE
-    if seen & _STOPPED and not (passed and seen & _STOPPED == {"skipped"}):
-        return Outcome.NONE
-    if seen & _START and not seen & _FINISHED and not (passed and "started" not in seen):
-        return Outcome.STARTED
-    return Outcome.SUCCESS if passed else None
-
-
-def says_result(text: str) -> bool:
-    """Whether any word of the text could be a verdict."""
-    seen = set(_WORD.findall(text[:5000].lower()))
-    return bool(seen & (_PASS | _FAIL))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cibot.collector.formats.comment import Comment, score
+from cibot.collector.formats.comment import Comment, reviewed, score
 from cibot.collector.formats.person import by_hand
 from cibot.collector.formats.text import first_url, job_name
 from cibot.model import Build, Outcome, Report
@@ -19,15 +19,26 @@ def read(comment: Comment) -> Report | None:
     by_bot = comment.by_bot
     voted = score(comment.votes, any_label=by_bot)
     if not comment.body:
+        if (
+            voted
+            and not score(comment.votes)
+            and not any(v.value in (1, -1) for v in comment.votes)
+        ):
+            voted = 0  # "Code-Review+2" alone approves
         return Report(_outcome(voted), NAME) if comment.votes else None
     builds = _links(comment, voted)
     if not voted and builds and len(comment.lines) == len(builds):
         voted = score(comment.given)
         builds = _links(comment, voted)
         return Report(_outcome(voted), NAME, None, builds if voted else ())
-    if not voted or (not by_bot and not builds and by_hand(comment)):
+    if not voted or (not by_bot and not builds and _by_person(comment)):
         return None
     return Report(_outcome(voted), NAME, None, builds)
+
+
+def _by_person(comment: Comment) -> bool:
+    spoken = len(comment.first.split()) > 3
+    return (spoken and reviewed(comment.votes)) or by_hand(comment)
 
 
 def _outcome(voted: int) -> Outcome:

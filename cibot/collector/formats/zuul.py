@@ -7,7 +7,7 @@ pipelines set themselves ("Gate pipeline build failed.", "Main test build succee
 from __future__ import annotations
 
 from cibot.collector.formats.comment import Comment
-from cibot.collector.formats.conclude import conclude, pipeline_of_tag
+from cibot.collector.formats.conclude import conclude
 from cibot.collector.formats.lines import read_builds
 from cibot.collector.formats.person import goes_on
 from cibot.model import Build, Outcome, Report
@@ -27,9 +27,11 @@ _MERGE = (
     "this change can not be merged",
     "this change cannot be merged",
     "this change will not merge",
+    "this change was not merged by the code review system",
     "unable to merge",
     "merge conflict",
 )
+_CYCLE = "this change is part of a dependency cycle"
 _CONFIGURATION = (
     "zuul encountered a",
     "unable to freeze job graph",
@@ -39,6 +41,7 @@ _CONFIGURATION = (
     "this change depends on a change to a config project",
     "this change is part of a bundle that failed",
     "this change is part of a bundle with",
+    _CYCLE,
     "dependency cycle",
     "job graph error",
     "debug information: job graph",
@@ -67,18 +70,19 @@ def read(comment: Comment) -> Report | None:
     if body.startswith("Starting "):
         return _start(comment)
     first = comment.first.lower()
+    if first.startswith("these changes "):  # of a cycle
+        first = _singular(first)
     if first[:1] in _INITIALS and first.startswith(_PREFIXES):
         return _notice(comment, first)
     headline = None if body.startswith(_JENKINS) else _headline(first)
     if headline is None:
         return None
     outcome, pipeline = headline
-    builds = tuple(read_builds(comment.lines[1:]))
+    builds = tuple(read_builds(comment.lines[1:], outcome))
     if not builds and not _alone(comment, first):
         return None
     if goes_on(comment, "build ") and not any(build.url for build in builds):
         return None
-    pipeline = pipeline or pipeline_of_tag(comment.tag)
     return _report(conclude(comment, outcome, builds), pipeline, builds)
 
 
@@ -91,15 +95,27 @@ def _start(comment: Comment) -> Report | None:
 
 
 def _notice(comment: Comment, first: str) -> Report | None:
-    pipeline = pipeline_of_tag(comment.tag)
+    pipeline = _in_brackets(first)
     if first.startswith(_MERGE):
         if len(comment.lines) == 1 and len(first) > 200:
             return None
         return Report(Outcome.MERGE_FAILURE, NAME, pipeline)
-    if first.startswith(_CONFIGURATION):
+    if first.startswith(_CONFIGURATION) and not first.startswith(_CYCLE):
         return Report(Outcome.FAILURE, NAME, pipeline)
     builds = tuple(read_builds(comment.lines[1:]))
-    return Report(Outcome.NONE, NAME, _in_brackets(first) or pipeline, builds)
+    if first.startswith(_CYCLE):
+        return Report(Outcome.FAILURE, NAME, pipeline, builds)
+    return Report(Outcome.NONE, NAME, pipeline, builds)
+
+
+def _singular(first: str) -> str:
+    """``this change depends on …`` of ``these changes depend on …``."""
+    rest = first.removeprefix("these changes ")
+    for plural, singular in (("depend ", "depends "), ("are ", "is "), ("were ", "was ")):
+        if rest.startswith(plural):
+            rest = singular + rest.removeprefix(plural)
+            break
+    return f"this change {rest}"
 
 
 def _headline(first: str) -> tuple[Outcome, str | None] | None:
@@ -126,7 +142,9 @@ def _in_brackets(first: str) -> str | None:
 
 
 def _custom(before: str) -> str | None:
-    return before.strip().removesuffix(" pipeline") or None
+    """``gate`` of ``Gate pipeline build failed.``; other words name no pipeline."""
+    name = before.strip()
+    return name.removesuffix(" pipeline") if name.endswith(" pipeline") else None
 
 
 def _own_words(before: str) -> bool:

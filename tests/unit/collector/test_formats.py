@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from cibot.collector.formats import looks_like_ci, parse
 from cibot.collector.formats.comment import MAX_CHARS, MAX_LINES, Comment, score
-from cibot.collector.formats.text import duration_s, job_name, verdict
+from cibot.collector.formats.text import duration_s, job_name
+from cibot.collector.formats.verdict import verdict
 from cibot.collector.results import known_result, report_result, result_class
 from cibot.model import Account, Build, Outcome, Report, Result, Vote
 

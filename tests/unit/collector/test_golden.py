@@ -1,4 +1,7 @@
-"""What the comments in golden/ mean, as a careful reader says; texts of our own in real shapes."""
+"""What the comments in golden/ mean, as a careful reader says; texts of our own in real shapes.
+
+A case with ``both`` means the same of an unknown account and of a known CI.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +22,9 @@ CASES = [
 
 @pytest.mark.parametrize("case", CASES)
 def test_a_comment_means_what_a_careful_reader_says(case: dict[str, Any]) -> None:
-    answer = answer_to(json.dumps(case))
-    assert answer["outcome"] == case["outcome"]
-    assert answer["jobs"] == case["jobs"]
-    if "pipeline" in case:
-        assert answer["pipeline"] == case["pipeline"]
+    for ci in (False, True) if case.get("both") else (case.get("ci"),):
+        answer = answer_to(json.dumps(case | {"ci": ci}))
+        assert answer["outcome"] == case["outcome"]
+        assert answer["jobs"] == case["jobs"]
+        if "pipeline" in case:
+            assert answer["pipeline"] == case["pipeline"]

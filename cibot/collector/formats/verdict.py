@@ -1,0 +1,209 @@
+"""What a sentence says of a run: "2 of 9 TryBots failed:", "CI passed with 0 errors".
+
+Advice is no verdict ("comment 'recheck' to rerun failed tests", "see URL for what to do
+when a test fails"), and a count says more than its word ("Failures: 0", "1 of 2 passed").
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+
+from cibot.collector.formats.words import word_set
+from cibot.model import Outcome
+
+MAX_SENTENCE = 300  # characters of a line that are looked at
+SUBJECTS = word_set(
+    "build builds test tests testing ci job jobs pipeline pipelines check checks gate "
+    "presubmit verification verify integration trybot trybots treehugger run suite lint "
+    "compilation compile builder result results status style formatted analysis "
+    "deployment"
+)
+_PASS = word_set(
+    "passed pass passes passing succeeded success successful successfully succeeds succeed happy "
+    "ok okay green fixed lgtm ✅ ✔ ✓ ☑ 🟢 成功 通过 通過"
+)
+_FAIL = word_set(
+    "failed failure failures fail fails failing unstable broken error errors unhappy "
+    "ko nok unsuccessful unsuccessfully rejected broke crashed ❌ ✖ ✗ ✘ 🔴 失败 失敗"
+)
+_START = word_set(
+    "started starting starts start beginning running triggered triggering trying launched testing "
+    "rerunning retesting rebuilding restarting restarted scheduled pending "
+    "enqueued preparing 开始 開始"
+)
+_STOPPED = word_set(
+    "canceled cancelled aborted aborting abort skipped superseded queued queue dequeued "
+    "retriggered interrupted killed stopped timedout"
+)
+_NOT = word_set(
+    "not no nothing without zero never none nor neither cannot cant couldn't couldnt can't isn't "
+    "didn't doesn't wasn't aren't weren't won't wouldn't hasn't haven't hadn't unable"
+)
+_SAME = (
+    ("could not ", "couldn't "),
+    ("can not ", "cannot "),
+    ("timed out", "timedout"),
+    ("work in progress", "wip"),
+    ("in_progress", "running"),
+    ("in progress", "running"),
+)
+_FINISHED = word_set("finished completed complete done ended finally")
+_UNDONE = word_set("build compile start execute deploy apply complete finish install boot")
+_CANNOT = word_set("cannot cant can't couldn't couldnt unable")
+_IDS = word_set("build builds job run patchset patch set change version step stage attempt shard")
+_CLOSERS = frozenset(".,;:=!?/#")
+
+_TOKEN = re.compile(
+    r"[a-z][a-z0-9]*(?:'[a-z]+)?|\d+(?:\.\d+)?%?|[✅✔✓☑❌✖✗✘🟢🔴]|失败|失敗|成功|通过|通過|开始|開始|[.,;:=!?/#]"
+)
+_WORD = re.compile(r"[a-z]+(?:'t)?|[✅✔✓☑❌✖✗✘🟢🔴]|失败|失敗|成功|通过|通過|\b0\b")
+_ASIDE = re.compile(r"[(\[]([^()\[\]]{0,200})[)\]]?")
+_CLAUSE_END = re.compile(r"[.!?;](?:\s|$)|👉|\n")
+_ADVICE = re.compile(
+    r"(?:^|[\s,:.!])(?:"
+    r"please\b|if\b|when(?:ever)?\b|unless\b|in case\b|(?:what|how|where) to\b|see\b|visit\b|"
+    r"click\b|refer to\b|instructions?\b|you (?:can|may|should|could|must)\b|"
+    r"(?:comment|reply|post|say|type|leave|use|write|add)\s+"
+    r"(?:['\"`/“‘*<]|an?\b|the\b|with\b|on\b|here\b|below\b|re\w+|run\b)|"
+    r"(?:in order )?to (?:re\w+|start|trigger|run|get|see|know|skip|ignore|debug|view|find|learn|"
+    r"abort|cancel|test|request|look|do)\b|"
+    r"for (?:more|details?|further|information|help|instructions|what|how)\b"
+    r").*",
+    re.DOTALL,
+)
+
+
+def words_of(line: str) -> list[str]:
+    """The lower-case words and marks of a line's first `MAX_SENTENCE` characters."""
+    return _WORD.findall(line[:MAX_SENTENCE].lower())
+
+
+def says_result(text: str) -> bool:
+    """Whether any word of the text could be a verdict."""
+    seen = set(_WORD.findall(text[:5000].lower()))
+    return bool(seen & (_PASS | _FAIL))
+
+
+@lru_cache(maxsize=4096)
+def verdict(line: str) -> Outcome | None:
+    """What a sentence says of a run, or None. A stop is NONE.
+
+    What stands in brackets counts only where the rest says nothing.
+    """
+    lower = line[:MAX_SENTENCE].lower().replace("’", "'")
+    for words, meaning in _SAME:
+        if words in lower:
+            lower = lower.replace(words, meaning)
+    asides = _ASIDE.findall(lower) if "(" in lower or "[" in lower else ()
+    said = _of_clauses(_ASIDE.sub(" , ", lower) if asides else lower)
+    if said is None:
+        said = next((found for aside in asides if (found := _of_clauses(aside))), None)
+    return said
+
+
+def _of_clauses(text: str) -> Outcome | None:
+    passed = failed = False
+    seen: set[str] = set()
+    for clause in _CLAUSE_END.split(text):
+        tokens = _TOKEN.findall(_ADVICE.sub("", clause))
+        good, bad = _weigh(tokens)
+        passed, failed = passed or good, failed or bad
+        seen.update(
+            word
+            for before, word in zip(["", *tokens], tokens, strict=False)
+            if before not in ("commit", "merge", "to")  # "commit queue", "ok to start"
+        )
+    if failed:
+        return Outcome.FAILURE
+    stopped = seen & _STOPPED
+    if stopped and not (passed and stopped <= {"skipped"}):
+        return Outcome.NONE
+    if seen & _START and not seen & _FINISHED and not (passed and "started" not in seen):
+        return Outcome.STARTED
+    return Outcome.SUCCESS if passed else None
+
+
+def _weigh(tokens: Sequence[str]) -> tuple[bool, bool]:
+    """Whether a clause tells of a success, and whether of a failure."""
+    passed = failed = False
+    told = 0  # after the last word that told something: its "not" is not this one's
+    for index, word in enumerate(tokens):
+        if word in _UNDONE and _CANNOT & set(tokens[max(told, index - 3) : index]):
+            failed = True
+        if word not in _PASS and word not in _FAIL:
+            continue
+        if word == "ok" and tokens[index + 1 : index + 2] == ["to"]:
+            continue
+        told_good = (word in _PASS) != _negated(tokens[max(told, index - 4) : index])
+        count = _count(tokens, index)
+        good = _by_count(word in _PASS, *count, otherwise=told_good) if count else told_good
+        told = index + 1
+        if good is not None:
+            passed, failed = passed or good, failed or not good
+    return passed, failed
+
+
+def _negated(before: Sequence[str]) -> bool:
+    """Whether one of the words before negates; a comma or colon ends what it negates."""
+    for word in reversed(before):
+        if word in _CLOSERS:
+            return False
+        if word in _NOT:
+            return True
+    return False
+
+
+def _by_count(passes: bool, number: float, total: float | None, *, otherwise: bool) -> bool | None:
+    """What "NUMBER [of TOTAL] passed" or "… failed" says; None where that is nothing."""
+    if total is not None:
+        return number >= total if passes else number == 0
+    if number == 0:
+        return None if passes else True
+    return otherwise
+
+
+def _count(tokens: Sequence[str], index: int) -> tuple[float, float | None] | None:
+    """The number, and the total, that belong to the word at ``index``."""
+    if tokens[index + 1 : index + 2] in ([":"], ["="]):
+        after = _count_after(tokens, index + 2)
+        if after is not None:
+            return after
+    if tokens[index + 1 : index + 2] == ["0"]:  # "failed 0 tests"
+        return 0.0, None
+    for at in range(index - 1, max(-1, index - 5), -1):
+        word = tokens[at]
+        if word in _CLOSERS or word in _PASS or word in _FAIL:
+            return None
+        if word[0].isdigit():
+            return _count_ending(tokens, at)
+    return None
+
+
+def _count_after(tokens: Sequence[str], at: int) -> tuple[float, float | None] | None:
+    """``Failed: 0,``, ``errors=0 skipped=3``, ``passed: 3/4``; not ``failed: 2 jobs``."""
+    if at >= len(tokens) or not tokens[at].isdigit():
+        return None
+    after = tokens[at + 1 : at + 3]
+    if after and after[0] in ("/", "of") and len(after) == 2 and after[1].isdigit():
+        return float(tokens[at]), float(after[1])
+    if not after or after[0] in _CLOSERS or after[1:] in ([":"], ["="]):
+        return float(tokens[at]), None
+    return None
+
+
+def _count_ending(tokens: Sequence[str], at: int) -> tuple[float, float | None] | None:
+    """``12``, ``2 of 9``, ``1 out of 2``, ``3/4`` or ``97%`` that ends at ``at``."""
+    if tokens[at].endswith("%"):
+        return float(tokens[at][:-1]), 100.0
+    number = float(tokens[at])
+    before = tokens[at - 1] if at else ""
+    if before in ("of", "/"):
+        first = at - 3 if before == "of" and tokens[at - 2 : at - 1] == ["out"] else at - 2
+        if first >= 0 and tokens[first].isdigit():
+            return float(tokens[first]), number
+        return None
+    if before in _IDS or before in ("#", "="):
+        return None
+    return number, None
