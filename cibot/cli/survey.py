@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from cibot.collector.formats import looks_like_ci, parse
+from cibot.collector.discovery import CiEvidence
+from cibot.collector.formats import parse
 from cibot.collector.gerrit import Gerrit
 from cibot.collector.roster import display_name
 from cibot.collector.walk import descend, in_projects
@@ -17,7 +18,6 @@ from cibot.errors import Permanent
 from cibot.model import Account, Change
 
 _PAGE = 50
-_FEW = 2  # reports; one alone may be a person who pasted a CI's text
 _GATE = re.compile(r"zuul|jenkins", re.IGNORECASE)
 
 
@@ -27,7 +27,7 @@ class Writer:
 
     account: Account
     reports: int = 0
-    sure: int = 0  # reports in the shape that only CIs write
+    evidence: CiEvidence = field(default_factory=CiEvidence)
     changes: set[tuple[str, int]] = field(default_factory=set)
     projects: set[str] = field(default_factory=set)
     formats: Counter[str] = field(default_factory=Counter)
@@ -42,7 +42,7 @@ class Writer:
         """Sure enough to be put into a configuration."""
         if self.in_group:
             return True
-        return self.sure >= _FEW or (self.account.service_user and self.reports > 0)
+        return self.evidence.shows_ci or (self.account.service_user and self.reports > 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +117,11 @@ def _read(change: Change, writers: dict[object, Writer], service: dict[object, A
         if message.author.service_user:
             service.setdefault(key, message.author)
         report = parse(message.text, account=message.author, tag=message.tag, votes=message.votes)
-        sure = report is not None and looks_like_ci(report, message.tag)
-        if report is None or (report.format == "votes" and not sure):  # people vote, too
-            continue
         writer = writers.setdefault(key, Writer(message.author))
+        speaks = writer.evidence.add(change.number, message, message.author)
+        if report is None or (report.format == "votes" and not speaks):  # people vote, too
+            continue
         writer.reports += 1
-        writer.sure += sure
         writer.changes.add((change.project, change.number))
         writer.projects.add(change.project)
         writer.formats[report.format] += 1

@@ -15,7 +15,8 @@ from typing import Any
 
 from cibot.collector import authors
 from cibot.collector.clocks import not_ahead
-from cibot.collector.formats import gerrits_own, looks_like_ci, parse
+from cibot.collector.discovery import LOOKED_AT, CiEvidence, may_be_ci
+from cibot.collector.formats import gerrits_own
 from cibot.collector.match import Matching, Write, digest, match
 from cibot.collector.roster import Roster
 from cibot.collector.rows import Batch, comment_row, message_of
@@ -27,6 +28,7 @@ from cibot.store.comments import (
     add_comments,
     comments_by,
     known_comments,
+    newest_by,
     stored_votes,
     update_comments,
 )
@@ -203,10 +205,13 @@ class Ingest:
             return
         if author.ci_id is not None:
             batch.unread.append((author.ci_id, one))
-        elif self._roster.discover and author.id and author.id not in batch.discovered:
-            report = parse(one.message.text, account=author.account, tag=one.message.tag)
-            if report is not None and looks_like_ci(report, one.message.tag):
-                batch.discovered[author.id] = author
+        elif (
+            self._roster.discover
+            and author.id
+            and author.id not in batch.suspects
+            and may_be_ci(one.message, author.account)
+        ):
+            batch.suspects[author.id] = author
 
     def _write(self, tx: Tx, batch: Batch) -> None:
         with counting(tx) as tally:
@@ -221,7 +226,9 @@ class Ingest:
             else:
                 reading.result()
             put_reports(tx, batch.reports, batch.builds, tally)
-            for account_id, row in batch.discovered.items():
+            for account_id, row in batch.suspects.items():
+                if not _writes_like_ci(tx, row):
+                    continue
                 ci_id = authors.discover(tx, self._roster.server, row, batch.heard_at)
                 log.info("CI discovered account=%d ci=%d", account_id, ci_id)
                 found = self._reread_account(tx, account_id, ci_id, batch.heard_at, tally)
@@ -241,6 +248,14 @@ class Ingest:
             put_reports(tx, batch.reports, batch.builds, tally)
             written.extend(batch.reports)
         return written
+
+
+def _writes_like_ci(tx: Tx, row: KnownAccount) -> bool:
+    """Whether all that is stored of an account shows that it is a CI's (`discovery`)."""
+    evidence = CiEvidence()
+    for comment in newest_by(tx, row.id, LOOKED_AT):
+        evidence.add(comment.change_id, message_of(comment), row.account)
+    return evidence.shows_ci
 
 
 def _once(changes: Sequence[Change]) -> Sequence[Change]:

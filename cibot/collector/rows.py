@@ -31,7 +31,7 @@ class Batch:
     unread: list[tuple[int, Write]] = field(default_factory=list)
     reread: set[tuple[int, int]] = field(default_factory=set)
     votes: dict[tuple[int, int], str] = field(default_factory=dict)
-    discovered: dict[int, KnownAccount] = field(default_factory=dict)
+    suspects: dict[int, KnownAccount] = field(default_factory=dict)
     known: int = 0
 
     def read(self) -> None:

@@ -143,28 +143,43 @@ def comments_by(
             last = rows[-1]
 
 
+_TEXT = (
+    schema.comment.c.change_id,
+    schema.comment.c.seq,
+    schema.comment.c.account_id,
+    schema.comment.c.patch_set,
+    schema.comment.c.posted_at,
+    schema.comment.c.tag,
+    schema.comment.c.text,
+    schema.comment.c.votes,
+)
+
+
 def comments_after(
     tx: Tx, account_id: int, last: CommentText | None, batch: int = 500
 ) -> list[CommentText]:
     """An account's next comments after ``last``, oldest first; None begins with the first."""
     table = schema.comment.c
     query = (
-        select(
-            table.change_id,
-            table.seq,
-            table.account_id,
-            table.patch_set,
-            table.posted_at,
-            table.tag,
-            table.text,
-            table.votes,
-        )
+        select(*_TEXT)
         .where(table.account_id == account_id)
         .order_by(table.posted_at, table.change_id, table.seq)
         .limit(batch)
     )
     if last is not None:
         query = query.where(_later(table, last.posted_at, last.change_id, last.seq))
+    return [CommentText(*row) for row in tx.execute(query)]
+
+
+def newest_by(tx: Tx, account_id: int, limit: int) -> list[CommentText]:
+    """An account's newest comments, newest first."""
+    table = schema.comment.c
+    query = (
+        select(*_TEXT)
+        .where(table.account_id == account_id)
+        .order_by(table.posted_at.desc(), table.change_id.desc(), table.seq.desc())
+        .limit(limit)
+    )
     return [CommentText(*row) for row in tx.execute(query)]
 
 

@@ -36,13 +36,13 @@ NAMELESS = Account(15)
 
 
 def golden_messages() -> Iterator[Message]:
-    """A message of each golden case, a minute after the other."""
+    """A message of each golden case, a minute before the other."""
     minute = 0
     for path in sorted(GOLDEN.glob("*.jsonl")):
         for line in path.read_text(encoding="utf-8").splitlines():
             case = json.loads(line)
             minute += 1
-            at = NOON + timedelta(minutes=minute)
+            at = NOON - timedelta(minutes=minute)
             yield Message(at, case["message"], None, 1, f"{minute:040x}", case.get("tag"))
 
 

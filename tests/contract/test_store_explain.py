@@ -135,6 +135,7 @@ CALLS: Mapping[Any, Sequence[Call]] = {
         lambda tx: comments.comments_after(tx, 1, LAST, 5),
     ],
     comments.comments_by: [lambda tx: list(comments.comments_by(tx, [1, 2], batch=5))],
+    comments.newest_by: [lambda tx: comments.newest_by(tx, 1, 5)],
     comments.stored_votes: [lambda tx: comments.stored_votes(tx, KEY)],
     feeds.load_cursor: [lambda tx: feeds.load_cursor(tx, 1, "poll")],
     feeds.feed_heard: [lambda tx: feeds.feed_heard(tx, 1, "poll", "c", NOW)],

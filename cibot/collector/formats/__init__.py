@@ -30,7 +30,7 @@ from cibot.collector.formats.words import word_set
 from cibot.collector.header import split_header
 from cibot.model import Account, Outcome, Report, Vote
 
-__all__ = ["FAMILIES", "gerrits_own", "looks_like_ci", "parse", "split_header"]
+__all__ = ["FAMILIES", "PLAIN_TO_SEE", "gerrits_own", "looks_like_ci", "parse", "split_header"]
 
 # The first that understands a comment has it: the surest shapes stand first.
 FAMILIES = (
@@ -49,7 +49,7 @@ FAMILIES = (
     votes.read,
     lint.read_note,
 )
-_PLAIN_TO_SEE = word_set(
+PLAIN_TO_SEE = word_set(
     "zuul jenkins github-actions result-url luci buildbot prow list listing grouped"
 )
 
@@ -91,4 +91,4 @@ def looks_like_ci(report: Report, tag: str | None = None) -> bool:
     """
     if report.outcome not in (Outcome.SUCCESS, Outcome.FAILURE, Outcome.STARTED):
         return False
-    return of_ci_tool(tag) or (report.format in _PLAIN_TO_SEE and bool(report.builds))
+    return of_ci_tool(tag) or (report.format in PLAIN_TO_SEE and bool(report.builds))

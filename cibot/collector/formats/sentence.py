@@ -117,7 +117,7 @@ def _without_urls(line: str) -> str:
 
 def _terse(first: str) -> bool:
     """``Initial testing succeeded``, ``Build OK (POSIX)``: a subject, and at its end a verdict."""
-    spoken = _without_urls(first).partition(" (")[0].rstrip(" .!:")
+    spoken = _without_urls(first).partition(" (")[0].rstrip(" .!:[]()")
     words = words_of(spoken)
     if not 2 <= len(words) <= 8 or not SUBJECTS & set(words):
         return False

@@ -19,6 +19,7 @@ _NAMELESS = word_set(
     "warning error message details reason log logs"
 )
 _POINTERS = word_set("the this that these those a an my our your its some any no")
+_GENERAL = _POINTERS | word_set("tests test build builds ci jobs it all still now and but")
 _VERBS = word_set("fails succeeds errors")
 _TELLING = word_set("status result results outcome verdict conclusion with is was are has")
 """Words that end what stands before a result, where it is no job's name."""
@@ -102,7 +103,7 @@ def other_line(text: str, *, bulleted: bool) -> Build | None:
         found = _named(head, tail, bulleted=bulleted) or _ending(head, tail)
         if found is not None:
             return found
-    return _spaced(text) if "://" in text else None
+    return _spaced(text, bulleted=bulleted) if "://" in text else None
 
 
 def told_test(text: str) -> Build | None:
@@ -158,10 +159,20 @@ def _named(head: str, tail: str, *, bulleted: bool) -> Build | None:
         return None
     if own is None and len(rest.split()) > 6 and not bulleted:
         return None
+    if own is None and word.islower() and _goes_on(word, rest):
+        return None
     if len(name.split()) > 8 or (own is None and not bulleted and " " in name):
         return None
     before_url = rest[: rest.find(own)].rstrip("( ") if own and own in rest else rest
     return finish(name, _as_written(word), own, before_url.strip())
+
+
+def _goes_on(word: str, rest: str) -> bool:
+    """``a.py: error handling is missing``: a sentence, not a result and what belongs to it."""
+    following = rest.split(None, 1)[0] if rest else ""
+    return word in ("error", "warning") or (
+        following.isalpha() and following not in ("in", "after", "took", "with", "at", "on")
+    )
 
 
 def _nameless(name: str) -> bool:
@@ -183,7 +194,7 @@ def _ending(head: str, tail: str) -> Build | None:
     return Build(tidy(name), _as_written(word), clean_url(tail.strip()))
 
 
-def _spaced(text: str) -> Build | None:
+def _spaced(text: str, *, bulleted: bool) -> Build | None:
     """``job URL RESULT``, ``URL:RESULT`` and ``RESULT job URL``; in capitals only."""
     tokens = text.split(None, 12)[:12]
     for index, token in enumerate(tokens):
@@ -196,12 +207,14 @@ def _spaced(text: str) -> Build | None:
         if not word and token[0] in _GOOD + _BAD:
             word = "SUCCESS" if token[0] in _GOOD else "FAILURE"
         if word.isupper() and word in RESULT_WORDS:
-            return _around(tokens[:index], word, tokens[index + 1 :])
+            return _around(tokens[:index], word, tokens[index + 1 :], bulleted=bulleted)
     return None
 
 
-def _around(before: list[str], word: str, after: list[str]) -> Build | None:
-    """The build from the words before and after its result."""
+def _around(before: list[str], word: str, after: list[str], *, bulleted: bool) -> Build | None:
+    """The build from the words before and after its result; without a bullet they may be prose."""
+    if not bulleted and _prose(before, after):
+        return None
     left = " ".join(before).rstrip(" -:=>|")
     rest = " ".join(after)
     name, url = name_and_url(left) if left else ("", None)
@@ -213,6 +226,19 @@ def _around(before: list[str], word: str, after: list[str]) -> Build | None:
     if url is None or len(name.split()) > 4 or (name and _nameless(name)):
         return None
     return finish(name or job_name(url), word, url, rest)
+
+
+def _prose(before: list[str], after: list[str]) -> bool:
+    """Whether the words around a result are a sentence's (``the job FAILED here URL and …``)."""
+    linked = any("://" in token for token in before)
+    if before and not linked and (len(before) > 2 or before[0].lower().strip(":") in _GENERAL):
+        return True
+    spoken = 0
+    for token in after:
+        if token[0] in "([{<-":
+            break
+        spoken += token.isalpha() and token.lower() not in ("in", "after", "took")
+    return spoken > 2 and not linked
 
 
 def _as_written(word: str) -> str:
