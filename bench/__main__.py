@@ -8,7 +8,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterable
 
-from bench import ingest, latency, outbox, scale, start, webhooks
+from bench import growth, ingest, latency, outbox, scale, start, webhooks
 from bench.table import Figure, show
 from bench.through import figures as judging
 from cibot.daemon import gc_settings
@@ -20,6 +20,7 @@ _FIGURES: dict[str, Callable[[argparse.Namespace], Iterable[Figure]]] = {
     "latency": lambda options: latency.figures(options.samples),
     "scale": lambda options: scale.figures(options.reports, options.samples),
     "outbox": lambda options: outbox.figures(options.messages),
+    "growth": lambda options: growth.figures(options.minutes),
     "start": lambda _options: start.figures(5_000),
 }
 
@@ -47,6 +48,7 @@ def main() -> None:
     parser.add_argument(
         "--messages", type=_count, default=100_000, help="sent before memory is read"
     )
+    parser.add_argument("--minutes", type=float, default=10.0, help="of webhooks for growth")
     options = parser.parse_args()
     unknown = set(options.figures) - set(_FIGURES)
     if unknown:

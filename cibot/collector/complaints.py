@@ -232,6 +232,11 @@ def too_big(place: str, limit: int) -> TooMuch:
     return TooMuch(f"{place}: the answer is larger than {limit >> 20} MiB; use a smaller page size")
 
 
+def too_many(place: str, limit: int) -> TooMuch:
+    """The error for an answer that would take too much memory, were it read."""
+    return TooMuch(f"{place}: the answer has more than {limit:,} values; use a smaller page size")
+
+
 def _said(body: bytes, response: requests.Response) -> str:
     """Gerrit's own words: errors are plain text of a line."""
     if looks_like_html(body, response):

@@ -32,6 +32,7 @@ class Gathering:
     scope: str
     page_size: int
     clock: Callable[[], datetime]
+    most_pages: int | None = None
     cursor: Cursor = field(default_factory=Cursor)
     counts: IngestCounts = field(default_factory=IngestCounts)
     pages: int = 0
@@ -51,7 +52,14 @@ class Gathering:
         ``top`` is where the walk began in time, None for a fresh one: then it is
         the clock of the first answer. When it is done the cursor stands there.
         """
-        steps = descend(self.gerrit, self.scope, after=low, before=before, page_size=self.page_size)
+        steps = descend(
+            self.gerrit,
+            self.scope,
+            after=low,
+            before=before,
+            page_size=self.page_size,
+            most_pages=self.most_pages,
+        )
         for step in ahead(steps):  # Gerrit answers while the database writes
             self.pages += 1
             if top is None:

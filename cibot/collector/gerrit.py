@@ -23,6 +23,8 @@ __all__ = ["BadRequest", "Broken", "Gerrit", "NotFound", "Page", "Refused", "Too
 # Messages with their authors. Patch sets are read out of the messages:
 # ALL_REVISIONS makes the same query ten times slower.
 OPTIONS = ("MESSAGES", "DETAILED_ACCOUNTS", "SKIP_DIFFSTAT")
+_MOST_ROWS = 10_000  # where no limit was given; Gerrit's own default is 500
+_MOST_PROJECTS = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +130,13 @@ class Gerrit:
                 raise
             self._unknown_options.add("SKIP_DIFFSTAT")
             return self.changes(query, limit=limit, start=start, options=options)
-        return read_page(self._rows(answer.value, "changes/"), answer.served_at)
+        rows = self._rows(answer.value, "changes/")
+        if len(rows) > (limit or _MOST_ROWS):
+            raise Permanent(
+                f"{self.url}: {len(rows)} changes came where at most {limit or _MOST_ROWS} were"
+                " asked for; is it a Gerrit?"
+            )
+        return read_page(rows, answer.served_at)
 
     def change(self, key: str | int) -> Change:
         """One change with all its messages. Raises NotFound where it is gone or private.
@@ -152,6 +160,8 @@ class Gerrit:
             said = any(
                 isinstance(one, dict) and one.get("_more_projects") for one in listed.values()
             )
+            if len(names) > _MOST_PROJECTS:
+                raise Permanent(f"{self.url}: it has more than {_MOST_PROJECTS:,} projects")
             if not fresh or not (said or len(listed) >= 500):
                 return names
 

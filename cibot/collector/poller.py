@@ -22,6 +22,7 @@ from cibot.errors import Permanent
 log = logging.getLogger(__name__)
 
 FEED = "poll"
+_MOST_PAGES = 1000  # on one way; the next poll goes on
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,7 @@ class Poller:
             scope=self._scope,
             page_size=self._page_size,
             clock=self._clock,
+            most_pages=_MOST_PAGES,
             cursor=self._cursor(),
         )
         gathering.retry_failed()

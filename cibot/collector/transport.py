@@ -23,12 +23,16 @@ import requests
 from requests.auth import AuthBase, HTTPBasicAuth
 
 from cibot.collector import complaints
+from cibot.collector.connections import Cut, CutAdapter
 from cibot.errors import CibotError, ConfigError, Transient
 
 MAGIC = b")]}'"  # Gerrit's guard against cross-site script inclusion
-MAX_ANSWER = 256 * 2**20  # bytes
+MAX_ANSWER = 16 * 2**20  # bytes; a page of a busy server has two or three million
+MAX_VALUES = 500_000  # in one answer, counted before it is read: "{}," takes 80 bytes of memory
 LONGEST_WAIT = 30.0  # seconds; a longer Retry-After is left to the caller
 _CHUNK = 2**16
+_STOPPING = "not asked to the end, cibot is stopping"
+_WHOLE = 5  # times the read timeout, for a whole answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,7 @@ class Pace:
 class Transport:
     """One session to one Gerrit; safe to use from one thread at a time.
 
-    ``timeout`` is (connect, read) in seconds; a whole answer may take ten times
+    ``timeout`` is (connect, read) in seconds; a whole answer may take five times
     ``read``. ``rate`` is the most requests a second, None for no limit.
     ``verify`` is True, False, or the path of a CA bundle. Setting ``stop`` ends
     every wait at once with a Transient error.
@@ -93,7 +97,10 @@ class Transport:
         self._backoff = backoff
         self._stop = stop or threading.Event()
         self._pace = Pace(rate, self._stop)
+        self._cut = Cut(self._stop)
         self._session = requests.Session()
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, CutAdapter(self._cut))
         self._session.headers.update(
             {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": "cibot"}
         )
@@ -107,6 +114,7 @@ class Transport:
     def close(self) -> None:
         """Close the connections; the next call opens new ones."""
         self._session.close()
+        self._cut.close()
 
     def get(self, path: str, params: list[tuple[str, str]] | None = None) -> Answer:
         """The JSON at ``path`` (below the server's root, no leading slash).
@@ -134,10 +142,11 @@ class Transport:
 
     def _once(self, path: str, params: list[tuple[str, str]] | None) -> Answer:
         if not self._pace.keep():
-            raise Transient(f"{self.url}: not asked, cibot is stopping")
+            raise Transient(f"{self.url}: {_STOPPING}")
         place = f"{self.url}{self._prefix}{path}"
+        whole = _WHOLE * self._timeout[1]
         try:
-            with self._session.get(
+            with self._cut.within(whole), self._session.get(
                 place,
                 params=params,
                 timeout=self._timeout,
@@ -147,26 +156,28 @@ class Transport:
             ) as response:
                 body = self._read(response, place)
         except (requests.RequestException, OSError) as error:
+            self._refuse_cut(place)
             raise complaints.of_connection(self.url, place, error, self._timeout) from None
+        self._refuse_cut(place)  # a header that was cut looks like one that is whole
         if response.status_code != 200:
             raise complaints.of_status(self.url, place, response, body, self._prefix == "/a/")
         return Answer(_parsed(body, self.url, place, response), _date(response))
 
+    def _refuse_cut(self, place: str) -> None:
+        """Raises Transient where the connection was ended by us."""
+        if self._cut.reason is not None and self._stop.is_set():
+            raise Transient(f"{self.url}: {_STOPPING}") from None
+        if self._cut.reason is not None:
+            raise complaints.TooMuch(f"{place}: {self._cut.reason}") from None
+
     def _read(self, response: requests.Response, place: str) -> bytes:
-        """The body; a server that drips or floods is given up."""
-        deadline = time.monotonic() + 10 * self._timeout[1]
-        parts: list[bytes] = []
-        size = 0
+        """The body; a server that floods is given up."""
+        body = bytearray()
         for part in response.iter_content(_CHUNK):
-            parts.append(part)
-            size += len(part)
-            if size > MAX_ANSWER:
+            body += part
+            if len(body) > MAX_ANSWER:
                 raise complaints.too_big(place, MAX_ANSWER)
-            if time.monotonic() > deadline:
-                raise complaints.TooMuch(
-                    f"{place}: the answer did not end within {10 * self._timeout[1]:g} s"
-                )
-        return b"".join(parts)
+        return bytes(body)
 
 
 def _checked_url(url: str) -> str:
@@ -191,8 +202,11 @@ def _parsed(body: bytes, url: str, place: str, response: requests.Response) -> A
     guarded = body.startswith(MAGIC)
     if not guarded and complaints.looks_like_html(body, response):
         raise complaints.html(url, place, body)
+    if sum(map(body.count, (b",", b"{", b"["))) > MAX_VALUES:
+        raise complaints.too_many(place, MAX_VALUES)
     try:
-        return json.loads(body.removeprefix(MAGIC))
+        # As text at once: the bytes of a large answer need not be there twice.
+        return json.loads(str(memoryview(body)[len(MAGIC) * guarded :], "utf-8", "surrogatepass"))
     except (ValueError, RecursionError) as error:
         raise _not_json(error, url, place, guarded) from None
 

@@ -17,12 +17,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cibot.collector.gerrit import Broken, Gerrit, Page, TooMuch, change_key
-from cibot.errors import ConfigError
+from cibot.errors import ConfigError, Transient
 from cibot.model import Change
 
 log = logging.getLogger(__name__)
 
 _MOST_RESTARTS = 20  # of one second whose changes leave while it is paged
+_MOST_IDLE = 30  # pages that bring nothing new and come no further down
+_MOST_IN_A_SECOND = 20_000  # changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,14 +156,16 @@ def descend(
     after: datetime,
     before: datetime | None,
     page_size: int,
+    most_pages: int | None = None,
 ) -> Iterator[Step]:
     """The changes updated from ``after`` to ``before`` (both inclusive, None: now), newest first.
 
     Pages that are too much for the server get smaller. Raises what
-    `Gerrit.changes` raises. The last step has ``reached`` None.
+    `Gerrit.changes` raises, and Transient after ``most_pages`` or where the server
+    says again and again that there is more. The last step has ``reached`` None.
     """
     way = _Way(None if before is None else _whole_second(before))
-    more = True
+    more, pages = True, 0
     while more:
         try:
             page = gerrit.changes(_query(scope, after, way.bound), limit=page_size, start=way.skip)
@@ -173,7 +177,23 @@ def descend(
             continue
         fresh = way.fresh(page)
         more = way.go_on(page)
+        pages += 1
+        if more:
+            _expect_an_end(gerrit.url, way, pages, most_pages)
         yield Step(fresh, page.broken, way.bound if more else None, page.served_at)
+
+
+def _expect_an_end(url: str, way: _Way, pages: int, most_pages: int | None) -> None:
+    """Raises Transient where a server has more pages than any should."""
+    if way.idle > _MOST_IDLE:
+        raise Transient(f"{url}: {way.idle} pages brought nothing new, and it says there are more")
+    if way.skip > _MOST_IN_A_SECOND:
+        raise Transient(
+            f"{url}: more than {_MOST_IN_A_SECOND:,} changes of one second"
+            f" ({way.bound:%Y-%m-%d %H:%M:%S}); is it a Gerrit, and does its index work?"
+        )
+    if most_pages is not None and pages >= most_pages:
+        raise Transient(f"{url}: {pages:,} pages are read; the next poll goes on from there")
 
 
 class _Way:
@@ -185,11 +205,13 @@ class _Way:
         self._seen: set[tuple[str, datetime]] = set()
         self._hinge: str | None = None  # the row that must come first on the next page
         self._restarts = 0
+        self.idle = 0  # pages in a row that brought nothing new and came no further down
 
     def fresh(self, page: Page) -> list[Change]:
         """The changes of the page that were not on the way yet."""
         fresh = [change for change in page.changes if _state(change) not in self._seen]
         self._seen.update(map(_state, fresh))
+        self.idle = 0 if fresh else self.idle + 1
         return fresh
 
     def go_on(self, page: Page) -> bool:
@@ -202,7 +224,7 @@ class _Way:
         if not page.more:
             return False
         if low is not None and (self.bound is None or low < self.bound):
-            self.bound, self.skip, self._restarts = low, 0, 0
+            self.bound, self.skip, self._restarts, self.idle = low, 0, 0, 0
             self._seen = {one for one in self._seen if one[1] <= low}
         else:  # a whole page inside one second: one row is asked for again, as a hinge
             self.skip += max(1, len(page.keys) - 1)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
+from array import array
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -40,6 +41,10 @@ _MOST_LIVES = 256  # in memory; the others are read from the store
 _Moment = tuple[str, datetime]  # what kind of thing was heard when
 
 
+def _none_seen() -> array[int]:
+    return array("q")
+
+
 @dataclass(slots=True)
 class Kept:
     """A life in memory, and what is needed to go on with it."""
@@ -47,7 +52,7 @@ class Kept:
     life: Life
     basis: str
     marked_at: datetime | None  # what was heard before is in it
-    seen: dict[_Moment, tuple[int, int]] = field(default_factory=dict)
+    seen: array[int] = field(default_factory=_none_seen)
     """What was heard since then, and is in it, as `_seen` sums it up."""
     reigns: dict[str, Reigns] = field(default_factory=dict)
     states: list[tuple[float, bytes]] = field(default_factory=list)  # earlier ones, packed
@@ -160,11 +165,12 @@ class Lives:
         at = kept.life.at
         if not at:
             return None
+        seen = set(kept.seen)
         times = [
             one.first_at.timestamp()
             for one in heard
             if one.span == KNOWN
-            and kept.seen.get((one.kind, one.heard_at)) != (one.number, one.keys)
+            and hash((one.kind, one.heard_at, one.number, one.keys)) not in seen
         ]
         for project, reigns in kept.reigns.items():
             differs = reigns.parts_from(reader.references.reigns.get(project, Reigns()))
@@ -215,14 +221,18 @@ def _next_stop(tx: Tx, reader: Reader, start: float, until: float) -> float:
     return end
 
 
-def _seen(heard: Iterable[Arrived], since: datetime) -> dict[_Moment, tuple[int, int]]:
-    """What is in a life now of what was heard since then."""
-    seen: dict[_Moment, tuple[int, int]] = {}
+def _seen(heard: Iterable[Arrived], since: datetime) -> array[int]:
+    """What is in a life now of what was heard since then.
+
+    Hashes of each moment with its sums: on a busy server there are thousands of moments
+    for every CI, and as objects they took hundreds of bytes each.
+    """
+    sums: dict[_Moment, tuple[int, int]] = {}
     for one in heard:
         if one.heard_at >= since and one.span != LATER:
-            number, keys = seen.get((one.kind, one.heard_at), (0, 0))
-            seen[one.kind, one.heard_at] = (number + one.number, keys + one.keys)
-    return seen
+            number, keys = sums.get((one.kind, one.heard_at), (0, 0))
+            sums[one.kind, one.heard_at] = (number + one.number, keys + one.keys)
+    return array("q", (hash((*moment, *summed)) for moment, summed in sums.items()))
 
 
 def basis_of(reader: Reader, policy: Policy) -> str:

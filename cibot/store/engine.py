@@ -31,6 +31,7 @@ _RETRIED = {1205, 1213, 1047, 1020, 2002, 2003, 2006, 2013, 1053, 1927}
 _OF_THE_ROW = {1300, 1366, 3819, 4025}  # OperationalError in PyMySQL, and yet the row's fault
 _DISCONNECTED = {1047}  # a node that left the cluster; the pool must look for another
 _TRIES = 6
+_CACHE = "cache_size=-1024"  # KiB of pages for each connection to SQLite; the kernel caches, too
 
 
 def in_this_order(query: Select[Any]) -> Select[Any]:
@@ -159,12 +160,17 @@ def open_store(url: str) -> Store:
 def _sqlite(url: URL) -> Engine:
     if url.database and url.database != ":memory:":
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"timeout": 30})
+    engine = create_engine(
+        url,
+        # The connection used last is used first: each that is used fills a cache of its own.
+        pool_use_lifo=True,
+        connect_args={"timeout": 30, "cached_statements": 32},
+    )
 
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _record: object) -> None:
         connection.isolation_level = None  # we begin ourselves, below
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", _CACHE):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
@@ -185,6 +191,7 @@ def _mysql(url: URL) -> Engine:
         # No ping before and no rollback after each use: every transaction is ended by its own
         # connection, and one that meets a lost connection is run again.
         pool_reset_on_return=None,
+        pool_use_lifo=True,
         pool_recycle=1800,
         pool_size=10,
         max_overflow=10,

@@ -13,12 +13,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.attack import web
+from tests.attack import gerrit, web
 from tests.attack.finding import Attack, Finding, Scale
 from tests.support.loopback import forbid_network
 
 ATTACKS: dict[str, Attack] = {
     "web": web.attacks,
+    "gerrit": gerrit.attacks,
 }
 
 

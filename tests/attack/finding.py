@@ -16,7 +16,7 @@ class Scale:
     seconds: float = 20.0
     crowd: int = 250
     rate: float = 50.0  # webhooks a second
-    history: bool = True  # whether the bot has four weeks to show
+    whole: bool = True  # else on an empty bot, and one of each kind
 
     def share(self, number: int) -> int:
         """``number`` strangers, or as many as the scale allows."""

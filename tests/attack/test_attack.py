@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.attack import web
+from tests.attack import gerrit, web
 from tests.attack.finding import Attack, Scale
 
-SMALL = Scale(seconds=2, crowd=12, rate=10, history=False)
+SMALL = Scale(seconds=2, crowd=12, rate=10, whole=False)
 TIMED = {"webhook p99", "SIGTERM to the end"}
 
 
@@ -23,3 +23,8 @@ def test_strangers_at_the_web_port(tmp_path: Path) -> None:
     assert measured["200 slow sockets", "webhooks accepted"].startswith("20 of 20 ")
     assert measured["250 connections", "webhooks accepted"].startswith("80 of 80 ")
     assert "'200'" in measured["100 readers", "strangers saw"]
+
+
+def test_a_hostile_gerrit(tmp_path: Path) -> None:
+    measured = figures(gerrit.attacks, tmp_path)
+    assert len(measured) == 9

@@ -40,7 +40,7 @@ def posting(port: int, rate: float, seconds: float, connections: int) -> Posted:
 def attacks(scale: Scale, directory: Path) -> Iterator[Finding]:
     """Readers, slow sockets and many connections, one after the other, at one bot."""
     url = f"sqlite:///{directory}/attack.db"
-    if scale.history:
+    if scale.whole:
         fill(url)
     (directory / "bot").mkdir()
     with running(directory / "bot", url) as bot:
