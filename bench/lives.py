@@ -31,7 +31,7 @@ from bench.world import (
     world,
 )
 from cibot.config.policy import Policy
-from cibot.health.references import Reigns
+from cibot.health.references import ReferencePeriods
 from cibot.incidents.tracker import Life
 from cibot.replay.run import Replayed
 from cibot.replay.timeline import Timeline
@@ -283,7 +283,7 @@ def messages(lives: dict[int, Life]) -> int:
     replayed.cis = {ci: KnownCi(ci, f"ci-{ci}", "configured") for ci in lives}
     replayed.homes = {ci: frozenset({PROJECT}) for ci in lives}
     if REFERENCE in lives:
-        replayed.references.reigns[PROJECT] = Reigns((0.0,), (REFERENCE,))
+        replayed.references.periods[PROJECT] = ReferencePeriods((0.0,), (REFERENCE,))
     steps = [(replayed.cis[ci], step) for ci, life in lives.items() for step in life.steps]
     replayed.steps = sorted(steps, key=lambda it: (it[1].transition.at, it[0].id))
     return sum(1 for _ in Timeline(replayed).said())

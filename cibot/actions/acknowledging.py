@@ -13,10 +13,10 @@ from cibot.incidents.messages import Subject, alert_card
 from cibot.incidents.routing import Alert
 from cibot.judging.audience import muted, tell_all
 from cibot.reports.context import Context
+from cibot.reports.homes import home_of
 from cibot.reports.incidents import Incident, read_incidents
 from cibot.store.cis import ci_rows
 from cibot.store.engine import Tx
-from cibot.store.faces import recent_projects
 from cibot.store.incidents import (
     StoredIncident,
     StoredTransition,
@@ -64,13 +64,12 @@ def _acknowledge(
     seq = add_transitions(tx, [step])[stored.id]
     if stored.told and muted(tx, ci, ctx.now) is None:
         configured = ctx.configured(ci)
-        projects = recent_projects(tx, [stored.ci_id])[stored.ci_id]
         alert = Alert(
             ci,
             after.kind,
             after.severity,
             configured.owner if configured else None,
-            frozenset(name for name, _count in projects),
+            frozenset(home_of(tx, ctx, stored.ci_id).projects),
         )
         key = f"incident:{stored.id}:{seq}:{transition.name}"
         card = alert_card(after, transition, Subject(ci, ctx.ci_page(ci)))

@@ -12,9 +12,10 @@ from pydantic import BaseModel
 from cibot.cli.common import config_option, read_config
 from cibot.config.models import Config
 from cibot.config.policy import Judgement, Policy, Thresholds
+from cibot.health.references import configured_name
 from cibot.reports.ci import find_ci
 from cibot.reports.context import Context
-from cibot.reports.homes import Home, homes
+from cibot.reports.homes import Home, home_of
 from cibot.store.engine import Tx, open_store
 from cibot.store.histories import main_pipeline
 from cibot.store.migrate import require_current
@@ -66,8 +67,8 @@ def explain(config_path: Path | None, name: str) -> None:
 
 def _home(tx: Tx, config: Config, name: str) -> tuple[str, Home, str | None]:
     row = find_ci(tx, name)
-    found = homes(tx, Context(datetime.now(UTC), config)).get(row.id, Home((), None))
-    return row.name, found, main_pipeline(tx, row.id)
+    home = home_of(tx, Context(datetime.now(UTC), config), row.id)
+    return row.name, home, main_pipeline(tx, row.id)
 
 
 def _about(config: Config, name: str, home: Home, pipeline: str | None) -> Iterator[str]:
@@ -81,7 +82,8 @@ def _about(config: Config, name: str, home: Home, pipeline: str | None) -> Itera
         yield _line("reports on", figures.some(home.projects, 5), "its last verdicts")
         yield _line("pipeline", pipeline or "none", "most of its last verdicts")
         main = home.projects[0]
-        configured = Context(datetime.now(UTC), config).configured_reference(main)
+        references = Context(datetime.now(UTC), config).configured_references
+        configured = configured_name(references, main)
         source = "[[reference]]" if configured else f"who judges most on {main}"
         yield _line("reference", home.reference or "none, or it is the reference itself", source)
 

@@ -42,7 +42,7 @@ class Reader:
     @property
     def homes(self) -> set[str]:
         """The projects in which the CI ever gave a verdict."""
-        return self.references.homes.get(self.ci.id, set())
+        return self.references.projects_ever(self.ci.id)
 
     @property
     def others(self) -> set[int]:
@@ -80,7 +80,7 @@ class Reader:
         return [
             one
             for one in self.homes
-            if {None, self.ci.id} & self.references.reigning(one, after, until)
+            if {None, self.ci.id} & self.references.during(one, after, until)
         ]
 
     def _facts(
@@ -117,9 +117,8 @@ class Reader:
         )
 
     def _counts(self, project: str, one: ReportRow) -> bool:
-        reigns = self.references.at(project, one.posted_at.timestamp()) == one.ci_id
         return (
-            reigns
+            self.references.at(project, one.posted_at.timestamp()) == one.ci_id
             and one.result in ("pass", "fail")
             and one.patch_set is not None
             and counts(one.pipeline, self.uncounted)

@@ -17,31 +17,28 @@ from cibot.config.models import Config
 from cibot.config.policy import Policy
 from cibot.config.scope import Scope, scopes
 from cibot.health.facts import moment
-from cibot.health.references import Count, References, learn
+from cibot.health.references import References
 from cibot.health.signal import Health, signal_row
 from cibot.incidents.incident import Phase
 from cibot.incidents.tracker import IncidentKey, Life, key_of
 from cibot.judging.facts import Reader
 from cibot.judging.notifier import Judged, Teller
 from cibot.judging.recording import Recorded, record
+from cibot.judging.references import ReferenceLearner
 from cibot.judging.trackers import Lived, Lives, spread_stored
 from cibot.store.checkpoints import drop_lives, life_times, put_life
 from cibot.store.cis import KnownCi, all_cis
 from cibot.store.engine import Store, Tx
 from cibot.store.histories import (
-    Verdicts,
     heard_at,
     last_heard,
     main_pipeline,
     servers_of,
-    verdicts_by_week,
 )
 from cibot.store.incidents import StoredHealth, health_of, put_health
 
 log = logging.getLogger(__name__)
 
-_LEARNT_FOR = timedelta(minutes=10)  # who is the reference where changes slowly
-_COUNTED_FOR = timedelta(days=1)
 _UNDER_WAY = timedelta(seconds=2)
 """Gerrit's times are whole seconds, and heard later: what was said in the last ones is not late."""
 
@@ -86,15 +83,11 @@ class Judging:
         self._scopes: Mapping[str, Scope] = scopes(config.ci)
         self._teller = Teller(config)
         self._lives = Lives()
-        self._references = References()
-        self._names: dict[int, str] = {}
-        self._learnt_at: datetime | None = None
-        self._counts: dict[tuple[str, int, int], Count] = {}
-        self._counted_at: datetime | None = None
+        self._learner = ReferenceLearner(config)
 
     def references(self) -> References:
         """Who was the reference where and when, as far as the last look at the store knew."""
-        return self._references
+        return self._learner.references
 
     def judge(self, ci_id: int) -> tuple[Health | None, int]:
         """Judges one CI now: its health, its incidents and how many messages were added.
@@ -106,6 +99,7 @@ class Judging:
         if seen is None:
             return None, 0
         told, incidents = self._store.write(lambda tx: self._write(tx, seen, now))
+        self._learner.written()
         self._watch(seen.ci, seen.lived)
         self._lives.keep(ci_id, _ids(incidents))
         return seen.health, told
@@ -114,7 +108,7 @@ class Judging:
         ci = next((one for one in all_cis(tx) if one.id == ci_id), None)
         if ci is None:
             return None
-        references = self._learn(tx, ci, now)
+        references = self._learner.learn(tx, ci.id, now)
         policy = self._policy(tx, ci, references)
         scope = self._scopes.get(ci.name, Scope())
         reader = Reader(ci, scope, references, policy.uncounted)
@@ -142,24 +136,6 @@ class Judging:
             until = newest
         return (until.timestamp() if until else 0.0), fresh
 
-    def _learn(self, tx: Tx, ci: KnownCi, now: datetime) -> References:
-        """Who is the reference; the past of all CIs is counted once a day, the rest often."""
-        fresh = self._learnt_at is not None and abs(now - self._learnt_at) < _LEARNT_FOR
-        if fresh and ci.id in self._names:
-            return self._references
-        names = {one.id: one.name for one in all_cis(tx)}
-        whole = self._counted_at is None or abs(now - self._counted_at) > _COUNTED_FOR
-        since = None if whole or names != self._names else _monday(now - timedelta(days=7))
-        found = {_place(one): one for one in map(_count, verdicts_by_week(tx, names, since))}
-        if since is None:
-            self._counts, self._counted_at = found, now
-        else:
-            self._counts |= found
-        configured = [(one.projects, one.ci) for one in self._config.reference]
-        self._references = learn(self._counts.values(), names, configured)
-        self._names, self._learnt_at = names, now
-        return self._references
-
     def _policy(self, tx: Tx, ci: KnownCi, references: References) -> Policy:
         judgement = self._config.judgement
         if not judgement.override:
@@ -169,6 +145,7 @@ class Judging:
 
     def _write(self, tx: Tx, seen: _Seen, now: datetime) -> tuple[int, list[Recorded]]:
         ci, life = seen.ci, seen.lived.life
+        self._learner.store(tx)
         incidents = record(tx, ci.id, seen.lived)
         for one in incidents:
             if one.last is not None:
@@ -183,15 +160,16 @@ class Judging:
         _keep_health(tx, seen, now)
         self._keep_life(tx, ci.id, _ids(incidents))
         at = life.at
+        home_projects = seen.reader.references.home_projects(ci.id)
         around = Judged(
             ci,
             seen.feed_fresh,
             frozenset(
                 reference
-                for project in seen.reader.homes
+                for project in home_projects
                 if (reference := seen.reader.references.at(project, at)) is not None
             ),
-            frozenset(seen.reader.homes),
+            frozenset(home_projects),
             seen.first,
         )
         told = self._teller.tell(tx, around, incidents, now) if self._tells else 0
@@ -207,21 +185,6 @@ class Judging:
 
 def _ids(incidents: Iterable[Recorded]) -> dict[IncidentKey, int]:
     return {key_of(one.incident): one.stored.id for one in incidents}
-
-
-def _count(one: Verdicts) -> Count:
-    first = one.first_at.timestamp()
-    return Count(one.project, one.ci_id, int(one.week), one.number, first)
-
-
-def _place(one: Count) -> tuple[str, int, int]:
-    return (one.project, one.ci_id, one.week)
-
-
-def _monday(at: datetime) -> datetime:
-    """The begin of the week: weeks are counted whole."""
-    midnight = at.replace(hour=0, minute=0, second=0, microsecond=0)
-    return midnight - timedelta(days=at.weekday())
 
 
 def _keep_health(tx: Tx, seen: _Seen, now: datetime) -> None:

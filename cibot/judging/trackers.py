@@ -18,7 +18,7 @@ from typing import Any
 
 from cibot.config.policy import Policy
 from cibot.health.facts import moment
-from cibot.health.references import Reigns
+from cibot.health.references import ReferencePeriods
 from cibot.incidents.tracker import IncidentKey, Life, LifeStep
 from cibot.judging.facts import Reader
 from cibot.store.arrivals import KNOWN, LATER, Arrived, arrived
@@ -54,7 +54,7 @@ class Kept:
     marked_at: datetime | None  # what was heard before is in it
     seen: array[int] = field(default_factory=_none_seen)
     """What was heard since then, and is in it, as `_seen` sums it up."""
-    reigns: dict[str, Reigns] = field(default_factory=dict)
+    periods: dict[str, ReferencePeriods] = field(default_factory=dict)
     states: list[tuple[float, bytes]] = field(default_factory=list)  # earlier ones, packed
     stored_at: float = 0.0
     passed: list[tuple[float, str]] = field(default_factory=list)  # JSON; not yet in states
@@ -100,7 +100,7 @@ class Lives:
             kept.wrong_from = wrong_from
         start = kept.life.at
         steps = self._through(tx, kept, reader, until)
-        kept.reigns = {one: reader.references.reigns.get(one, Reigns()) for one in reader.homes}
+        kept.periods = {one: reader.references.periods_of(one) for one in reader.homes}
         newest = max((one.heard_at for one in heard), default=now)
         kept.marked_at = max(since, min(now, newest) - _LOOK_BACK)
         kept.seen = _seen(heard, kept.marked_at)
@@ -172,8 +172,8 @@ class Lives:
             if one.span == KNOWN
             and hash((one.kind, one.heard_at, one.number, one.keys)) not in seen
         ]
-        for project, reigns in kept.reigns.items():
-            differs = reigns.parts_from(reader.references.reigns.get(project, Reigns()))
+        for project, periods in kept.periods.items():
+            differs = periods.differs_from(reader.references.periods_of(project))
             if differs is not None and differs <= at:
                 times.append(differs)
         return min(times, default=None)

@@ -123,7 +123,7 @@ def judge(
             judged.health[ci.id] = health
         progress("judging", number, len(cis))
     judged.references = judging.references()
-    judged.homes = {ci.id: frozenset(judged.references.homes.get(ci.id, ())) for ci in cis}
+    judged.homes = {ci.id: frozenset(judged.references.projects_ever(ci.id)) for ci in cis}
     judged.steps.sort(key=lambda one: (one[1].transition.at, one[0].name, one[1].incident.kind))
     return judged
 

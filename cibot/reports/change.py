@@ -12,15 +12,16 @@ from cibot.errors import UserError
 from cibot.model import Result, State
 from cibot.reports.context import Context, gerrit_page
 from cibot.reports.failures import FailedJob, verdict_of
+from cibot.reports.homes import cis_on, reference_on
 from cibot.reports.listing import CiLine, all_lines
-from cibot.reports.project import AtHome, cis_on, reference_on
+from cibot.reports.signals import usual_coverage
 from cibot.store.changes import ChangeRow, changes_by_number, patch_set_times, verdicts_on
 from cibot.store.changes import Verdict as StoredVerdict
 from cibot.store.cis import server_urls
 from cibot.store.engine import Tx
 from cibot.store.reports import StoredBuild, builds_of
 
-_USUAL = 0.5  # of the project's last changes: who judged fewer is not missed
+_USUAL = 0.5  # of its chances: a CI that usually takes fewer is not missing
 _BAD = {Result.FAIL, Result.INFRA}
 
 
@@ -138,8 +139,7 @@ def change(tx: Tx, ctx: Context, asked: ChangeWanted, server: str | None = None)
     if not 1 <= wanted <= latest:
         raise UserError(f"Change {number} has no patch set {wanted}; its last is {latest}.")
     lines = {one.id: one for one in all_lines(tx, ctx)}
-    home = cis_on(tx, ctx, row.project)
-    reference = reference_on(ctx, row.project, home, {ci: one.name for ci, one in lines.items()})
+    reference = reference_on(tx, ctx, row.project, {ci: one.name for ci, one in lines.items()})
     found = _verdicts(tx, lines, [one for one in stored if one.patch_set == wanted], reference)
     return ChangeReport(
         number=row.number,
@@ -155,7 +155,7 @@ def change(tx: Tx, ctx: Context, asked: ChangeWanted, server: str | None = None)
         reference=reference,
         reference_result=_reference_result(found, reference),
         verdicts=found,
-        missing=_missing(lines, home, found),
+        missing=_missing([lines[ci] for ci in cis_on(tx, row.project) if ci in lines], found),
         namesakes=namesakes,
     )
 
@@ -262,16 +262,14 @@ def _reference_result(found: Sequence[CiVerdict], reference: str | None) -> Resu
     return None
 
 
-def _missing(
-    lines: dict[int, CiLine], home: dict[int, AtHome], found: Sequence[CiVerdict]
-) -> tuple[Missing, ...]:
-    heard = {one.ci.id for one in found}
+def _missing(at_home: Sequence[CiLine], found: Sequence[CiVerdict]) -> tuple[Missing, ...]:
+    heard = {verdict.ci.id for verdict in found}
     absent = [
-        Missing(lines[ci], usual.share)
-        for ci, usual in home.items()
-        if ci in lines and ci not in heard and usual.share >= _USUAL and usual.of >= 3
+        Missing(line, share)
+        for line in at_home
+        if line.id not in heard and (share := usual_coverage(line.signals) or 0.0) >= _USUAL
     ]
-    return tuple(sorted(absent, key=lambda one: one.ci.name.casefold()))
+    return tuple(sorted(absent, key=lambda missing: missing.ci.name.casefold()))
 
 
 def trustworthy(verdict: CiVerdict) -> bool:

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, tzinfo
 from urllib.parse import quote
 
 from cibot.config.models import CiConfig, Config
-from cibot.text.patterns import fits_any
-
-STALE_AFTER = timedelta(minutes=15)
-"""A server not heard for longer makes every answer doubtful (health.md, unknown)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +21,10 @@ class Context:
         """What the configuration says of a CI, where it names it."""
         return next((one for one in self.config.ci if one.name == name), None)
 
-    def configured_reference(self, project: str) -> str | None:
-        """The reference CI that the configuration names for a project."""
-        for one in self.config.reference:
-            if fits_any(one.projects, project):
-                return one.ci
-        return None
+    @property
+    def configured_references(self) -> list[tuple[tuple[str, ...], str]]:
+        """Patterns of projects, each with the name of their reference CI."""
+        return [(entry.projects, entry.ci) for entry in self.config.reference]
 
     def page(self, *path: str) -> str | None:
         """The address of a page of the dashboard, or None where it has no public address."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from cibot.reports.context import STALE_AFTER, Context
+from cibot.reports.context import Context
 from cibot.store.cis import server_urls
 from cibot.store.engine import Tx
 from cibot.store.feeds import FeedState, feed_states
@@ -47,5 +47,5 @@ def _server(ctx: Context, name: str, url: str, states: list[FeedState]) -> Serve
     live = [one.heard_at for one in states if not one.name.startswith(_BACKFILL) and one.heard_at]
     heard_at = max(live, default=None)
     age = ctx.now - heard_at if heard_at else None
-    stale = age is None or age > STALE_AFTER
+    stale = age is None or age > ctx.config.judgement.feed_stale
     return ServerFeeds(name, url, heard_at, age, stale, tuple(states))

@@ -1,19 +1,20 @@
-"""Where each CI is at home, and beside whom it is measured there."""
+"""Where each CI is at home, and which CI is the reference there: as judging has learnt it."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
+from cibot.health.references import ProjectRecord, ReferencePeriods, References
 from cibot.reports.context import Context
-from cibot.reports.project import cis_on, reference_on
-from cibot.store.cis import ci_rows
+from cibot.store.cis import ci_names
 from cibot.store.engine import Tx
-from cibot.store.faces import recent_projects
+from cibot.store.references import PeriodRow, RecordRow, periods_of, records_in, records_of
 
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """A CI's projects by its last verdicts, most first, and the reference CI on the first.
+    """The projects where a CI is at home, its main one first, and the reference CI of that one.
 
     ``reference`` is None where there is none, and for a reference itself.
     """
@@ -22,26 +23,58 @@ class Home:
     reference: str | None
 
 
-def homes(tx: Tx, ctx: Context) -> dict[int, Home]:
-    """The home of each CI, by its id; what nobody judged lately has no projects."""
-    names = {one.id: one.name for one in ci_rows(tx)}
-    projects = recent_projects(tx, names)
-    mains = {found[0][0] for found in projects.values() if found}
-    references = {one: _reference(tx, ctx, one, names) for one in mains}
-    return {
-        ci: Home(
-            tuple(name for name, _count in found),
-            _other(references[found[0][0]], names[ci]) if found else None,
+NOWHERE = Home((), None)
+
+
+def homes(tx: Tx, ctx: Context, ci_ids: Collection[int] | None = None) -> dict[int, Home]:
+    """The home of some CIs, or of all that ever judged anything, by id."""
+    names = dict(ci_names(tx))
+    own = _references(records_of(tx, ci_ids), ())
+    mains = {main for ci_id in own.records if (main := own.main_project(ci_id)) is not None}
+    references = {project: reference_on(tx, ctx, project, names) for project in mains}
+    found = {}
+    for ci_id in own.records.keys() & names.keys():
+        projects = own.home_projects(ci_id)
+        reference = references[projects[0]] if projects else None
+        found[ci_id] = Home(projects, reference if reference != names[ci_id] else None)
+    return found
+
+
+def home_of(tx: Tx, ctx: Context, ci_id: int) -> Home:
+    """The home of one CI."""
+    return homes(tx, ctx, {ci_id}).get(ci_id, NOWHERE)
+
+
+def cis_on(tx: Tx, project: str) -> set[int]:
+    """The CIs that are at home on a project: also one that is silent now."""
+    return {row.ci_id for row in records_in(tx, {project}) if row.place is not None}
+
+
+def reference_on(
+    tx: Tx, ctx: Context, project: str, names: dict[int, str] | None = None
+) -> str | None:
+    """The name of a project's reference CI now; None where there is none.
+
+    ``names`` are those of all CIs by id, for who has asked already.
+    """
+    names = dict(ci_names(tx)) if names is None else names
+    known = _references(records_in(tx, {project}), periods_of(tx, {project}))
+    references = known.with_configured(ctx.configured_references, names)
+    ci_id = references.at(project, ctx.now.timestamp())
+    return None if ci_id is None else names.get(ci_id)
+
+
+def _references(records: Iterable[RecordRow], periods: Iterable[PeriodRow]) -> References:
+    references = References()
+    for row in records:
+        references.records.setdefault(row.ci_id, {})[row.project] = ProjectRecord(
+            row.project, row.ci_id, row.place, row.first_at.timestamp()
         )
-        for ci, found in projects.items()
-    }
-
-
-def _reference(tx: Tx, ctx: Context, project: str, names: dict[int, str]) -> str | None:
-    if ctx.configured_reference(project) is not None:
-        return ctx.configured_reference(project)
-    return reference_on(ctx, project, cis_on(tx, ctx, project), names)
-
-
-def _other(reference: str | None, name: str) -> str | None:
-    return None if reference == name else reference
+    by_project: dict[str, list[PeriodRow]] = {}
+    for period in periods:
+        by_project.setdefault(period.project, []).append(period)
+    for project, rows in by_project.items():
+        references.periods[project] = ReferencePeriods(
+            tuple(row.since.timestamp() for row in rows), tuple(row.ci_id for row in rows)
+        )
+    return references

@@ -10,8 +10,9 @@ from datetime import datetime
 from cibot.model import State
 from cibot.reports.context import Context
 from cibot.reports.feeds import ServerFeeds, stale_feeds
+from cibot.reports.homes import cis_on
 from cibot.reports.incidents import Incident, open_by_ci
-from cibot.reports.project import cis_on, find_project
+from cibot.reports.project import find_project
 from cibot.reports.signals import Rate, SignalView, read_signals, success_rate, worst_signal
 from cibot.store.cis import CiName, ci_names, last_heard
 from cibot.store.engine import Tx
@@ -72,8 +73,8 @@ def listing(
     lines = all_lines(tx, ctx)
     if project is not None:
         project = find_project(tx, project)
-        home = cis_on(tx, ctx, project)
-        lines = [one for one in lines if one.id in home]
+        at_home = cis_on(tx, project)
+        lines = [line for line in lines if line.id in at_home]
     totals = dict.fromkeys(State, 0) | Counter(one.state for one in lines)
     chosen = tuple(one for one in lines if state in {None, one.state})
     return Listing(chosen, totals, state, project, stale_feeds(tx, ctx))

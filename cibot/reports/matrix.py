@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,8 +10,9 @@ from datetime import datetime, timedelta
 from cibot.model import Result
 from cibot.reports.context import Context
 from cibot.reports.failures import verdict_of
+from cibot.reports.homes import cis_on, reference_on
 from cibot.reports.listing import CiLine, all_lines
-from cibot.reports.project import cis_on, find_project, reference_on
+from cibot.reports.project import find_project
 from cibot.store.changes import ChangeRow, Verdict, latest_changes, verdicts_on
 from cibot.store.engine import Tx
 
@@ -62,18 +64,24 @@ def matrix(tx: Tx, ctx: Context, project: str, limit: int = 30) -> Matrix:
     Raises UserError when no project is meant.
     """
     project = find_project(tx, project)
-    home = cis_on(tx, ctx, project)
+    changes = latest_changes(tx, project, ctx.now - _LOOK_BACK, min(limit, MOST))
+    verdicts = verdicts_on(tx, [change.id for change in changes])
+    said: dict[int, list[Verdict]] = {change.id: [] for change in changes}
+    for verdict in verdicts:
+        said[verdict.change_id].append(verdict)
     lines = {one.id: one for one in all_lines(tx, ctx)}
     names = {ci: one.name for ci, one in lines.items()}
-    reference = reference_on(ctx, project, home, names)
-    at_home = sorted(
-        (ci for ci in home if ci in lines),
-        key=lambda ci: (names[ci] != reference, -home[ci].judged, names[ci].casefold()),
+    reference = reference_on(tx, ctx, project, names)
+    judged = Counter(
+        ci_id
+        for ci_id, _change in {
+            (verdict.ci_id, verdict.change_id) for verdict in verdicts if verdict.result
+        }
     )
-    changes = latest_changes(tx, project, ctx.now - _LOOK_BACK, min(limit, MOST))
-    said: dict[int, list[Verdict]] = {one.id: [] for one in changes}
-    for one in verdicts_on(tx, list(said)):
-        said[one.change_id].append(one)
+    at_home = sorted(
+        (ci for ci in cis_on(tx, project) if ci in lines),
+        key=lambda ci: (names[ci] != reference, -judged[ci], names[ci].casefold()),
+    )
     rows = (_row(change, said[change.id], names) for change in changes if said[change.id])
     # Of some changes a CI has only said what judges nothing.
     kept = tuple(one for one in rows if one.cells)

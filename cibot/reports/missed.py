@@ -9,12 +9,11 @@ from cibot.config.scope import Scope, scopes
 from cibot.reports.ci import find_ci, line_of
 from cibot.reports.context import Context, gerrit_page
 from cibot.reports.due import deadline_after, eligible
+from cibot.reports.homes import home_of, reference_on
 from cibot.reports.listing import CiLine
-from cibot.reports.project import cis_on, reference_on
 from cibot.store.changes import ChangeRow, changes_by_id
-from cibot.store.cis import CiName, ci_rows, server_urls
+from cibot.store.cis import CiName, ci_names, ci_rows, server_urls
 from cibot.store.engine import Tx
-from cibot.store.faces import recent_projects
 from cibot.store.histories import DuePatchSet, patch_sets_judged_by
 from cibot.store.reports import StoredReport, reports_of
 
@@ -98,22 +97,24 @@ def missed(tx: Tx, ctx: Context, name: str, limit: int = 50) -> Missed:
 
 
 def _leads_everywhere(tx: Tx, ctx: Context, row: CiName) -> bool:
-    """Whether a CI is the reference wherever it judged lately: then nobody judged before it."""
-    lately = recent_projects(tx, [row.id])[row.id]
-    named = [ctx.configured_reference(project) for project, _count in lately]
-    return bool(named) and all(one == row.name for one in named)
+    """Whether a CI is the reference wherever it is at home: then nobody judged before it."""
+    projects = home_of(tx, ctx, row.id).projects
+    names = dict(ci_names(tx))
+    return bool(projects) and all(
+        reference_on(tx, ctx, project, names) == row.name for project in projects[:_MOST_PROJECTS]
+    )
 
 
 def _references(tx: Tx, ctx: Context, name: str, reports: list[StoredReport]) -> dict[str, str]:
     """The reference of each project that the CI reported on lately, itself left out."""
-    names = {one.id: one.name for one in ci_rows(tx)}
-    projects = list(dict.fromkeys(one.project for one in reversed(reports)))[:_MOST_PROJECTS]
-    found = {
-        project: ctx.configured_reference(project)
-        or reference_on(ctx, project, cis_on(tx, ctx, project), names)
-        for project in projects
+    names = dict(ci_names(tx))
+    projects = list(dict.fromkeys(report.project for report in reversed(reports)))[:_MOST_PROJECTS]
+    references = {project: reference_on(tx, ctx, project, names) for project in projects}
+    return {
+        project: reference
+        for project, reference in references.items()
+        if reference is not None and reference != name
     }
-    return {project: one for project, one in found.items() if one is not None and one != name}
 
 
 def _due(tx: Tx, ctx: Context, references: dict[str, str]) -> list[DuePatchSet]:

@@ -16,6 +16,8 @@ from typing import Any
 from cibot.model import State
 
 _SUCCESS = "success"
+_SILENT = "silent"
+_FEW = 3  # chances: fewer say nothing of what is usual
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,17 @@ def success_rate(signals: tuple[SignalView, ...]) -> Rate | None:
     for one in signals:
         if one.name == _SUCCESS and one.n > 0 and one.figure is not None:
             return Rate(round(one.figure * one.n), one.n, one.low, one.high)
+    return None
+
+
+def usual_coverage(signals: tuple[SignalView, ...]) -> float | None:
+    """The share of its chances on which a CI usually reports; None where too few are known.
+
+    Chances that went by while it was silent do not count.
+    """
+    for signal in signals:
+        if signal.name == _SILENT and signal.n >= _FEW:
+            return signal.figure
     return None
 
 

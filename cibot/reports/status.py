@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cibot.errors import UserError
+from cibot.health.references import configured_name
 from cibot.model import State
 from cibot.reports.ci import find_ci
-from cibot.reports.context import STALE_AFTER, Context
+from cibot.reports.context import Context
 from cibot.reports.failures import JobShare, Passed, Verdict, lately, verdicts
 from cibot.reports.feeds import ServerFeeds, stale_feeds
 from cibot.reports.incidents import open_by_ci
 from cibot.reports.listing import CiLine, ci_line
 from cibot.reports.names import as_stored
-from cibot.reports.project import cis_on, reference_on
 from cibot.reports.signals import Rate, read_success
 from cibot.reports.silences import Muted, silence_on
 from cibot.store.cis import ci_names
@@ -70,8 +70,8 @@ def status(tx: Tx, ctx: Context, name: str) -> Status:
 
 
 def _glance(tx: Tx, ctx: Context, name: str) -> Glance | None:
-    references = {one.ci for one in ctx.config.reference}
-    return glance(tx, name, references, ctx.now, ctx.now - STALE_AFTER)
+    references = {entry.ci for entry in ctx.config.reference}
+    return glance(tx, name, references, ctx.now, ctx.now - ctx.config.judgement.feed_stale)
 
 
 def _last(tx: Tx, seen: Glance) -> Verdict | None:
@@ -82,22 +82,15 @@ def _last(tx: Tx, seen: Glance) -> Verdict | None:
 
 
 def _reference(tx: Tx, ctx: Context, line: CiLine, seen: Glance) -> tuple[str | None, Rate | None]:
-    if seen.last is None:
+    """The reference on its main project, and how much that passes."""
+    if seen.project is None:
         return None, None
-    reference = ctx.configured_reference(seen.last.project)
-    if reference is None:
-        return _guessed(tx, ctx, line, seen.last.project)
-    if reference == line.name:
-        return None, None
-    known = seen.others.get(reference)
-    return reference, read_success(known.signals) if known else None
-
-
-def _guessed(tx: Tx, ctx: Context, line: CiLine, project: str) -> tuple[str | None, Rate | None]:
-    names = dict(ci_names(tx))
-    reference = reference_on(ctx, project, cis_on(tx, ctx, project), names)
+    reference = configured_name(ctx.configured_references, seen.project)
+    if reference is None and seen.guessed_reference is not None:
+        reference = dict(ci_names(tx)).get(seen.guessed_reference)
     if reference is None or reference == line.name:
         return None, None
-    ci_id = next(ci for ci, name in names.items() if name == reference)
-    health = next(iter(health_of(tx, ci_id)), None)
+    health = seen.others.get(reference)
+    if health is None and seen.guessed_reference is not None:
+        health = next(iter(health_of(tx, seen.guessed_reference)), None)
     return reference, read_success(health.signals) if health else None

@@ -13,11 +13,11 @@ from cibot.incidents.routing import Choice, chooses
 from cibot.model import State, Window
 from cibot.reports.context import Context
 from cibot.reports.feeds import ServerFeeds, stale_feeds
+from cibot.reports.homes import NOWHERE, homes
 from cibot.reports.incidents import Incident, incidents_in
 from cibot.reports.listing import CiLine, all_lines, is_wrong
 from cibot.store.cis import ci_rows
 from cibot.store.engine import Tx
-from cibot.store.faces import recent_projects
 from cibot.store.incidents import transitions_since
 from cibot.store.tally import Counts, counts_between
 from cibot.text import figures
@@ -120,14 +120,12 @@ def _chosen(
 ) -> Sequence[CiLine]:
     if choice is None:
         return lines
-    homes: dict[int, list[tuple[str, int]]] = {}
-    if tuple(choice.projects) != ("*",):
-        homes = recent_projects(tx, [one.id for one in lines])
+    at_home = homes(tx, ctx) if tuple(choice.projects) != ("*",) else {}
     owners = {one.name: one.owner for one in ctx.config.ci}
     return [
         one
         for one in lines
-        if chooses(choice, one.name, owners.get(one.name), dict(homes.get(one.id, ())))
+        if chooses(choice, one.name, owners.get(one.name), at_home.get(one.id, NOWHERE).projects)
     ]
 
 

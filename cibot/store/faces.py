@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, func, or_, select
+from sqlalchemy import and_, or_, select
 
 from cibot.store import schema
 from cibot.store.cis import HeardReport, heard_reports
@@ -15,39 +13,6 @@ from cibot.store.incidents import StoredIncident
 
 ReportKey = tuple[datetime, int, int]
 """Where a report stands in its CI's list: (posted_at, change_id, seq)."""
-
-
-def recent_projects(
-    tx: Tx, ci_ids: Collection[int], each: int = 60
-) -> dict[int, list[tuple[str, int]]]:
-    """The projects of each CI's last ``each`` verdicts with their numbers, most first.
-
-    A few rows from the end of the index for each CI, however long its history.
-    """
-    found: dict[int, list[tuple[str, int]]] = {}
-    for ci_id in ci_ids:
-        rows = tx.execute(_RECENT_PROJECTS, {"ci": ci_id, "each": each})
-        found[ci_id] = sorted(((row[0], row[1]) for row in rows), key=lambda one: (-one[1], one[0]))
-    return found
-
-
-def _recent_projects() -> Select[Any]:
-    report, change = schema.report, schema.change
-    last = (
-        select(report.c.change_id)
-        .where(report.c.ci_id == bindparam("ci"), report.c.result.is_not(None))
-        .order_by(report.c.posted_at.desc())
-        .limit(bindparam("each"))
-        .subquery()
-    )
-    return (
-        select(change.c.project, func.count())
-        .join(last, last.c.change_id == change.c.id)
-        .group_by(change.c.project)
-    )
-
-
-_RECENT_PROJECTS = _recent_projects()
 
 
 def reports_before(tx: Tx, ci_id: int, before: ReportKey | None, limit: int) -> list[HeardReport]:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Integer, Select, bindparam, cast, func, select
+from sqlalchemy import Integer, Select, bindparam, case, cast, func, select
 
 from cibot.store import schema
 from cibot.store.engine import Tx, in_this_order
@@ -176,19 +176,23 @@ def uploads_of(tx: Tx, change_ids: Collection[int]) -> dict[int, dict[int, datet
     return found
 
 
-class Verdicts(NamedTuple):
-    """How many verdicts a CI gave in a project in one week, counted from the epoch's Monday."""
+class VerdictsOfWeek(NamedTuple):
+    """How many verdicts a CI gave in a project in one week, counted from the epoch's Monday.
+
+    ``first_at`` and ``last_at`` are of any report that judges, also one of a broken run.
+    """
 
     project: str
     ci_id: int
     week: int
-    number: int
+    verdicts: int
     first_at: datetime
+    last_at: datetime
 
 
 def verdicts_by_week(
     tx: Tx, ci_ids: Collection[int], since: datetime | None = None
-) -> list[Verdicts]:
+) -> list[VerdictsOfWeek]:
     """How much some CIs judged where, week by week; of all time, or since then."""
     report, change = schema.report, schema.change
     week = _week(tx.dialect.name).label("week")
@@ -197,17 +201,18 @@ def verdicts_by_week(
             change.c.project,
             report.c.ci_id,
             week,
-            func.count(),
+            func.sum(case((report.c.result.in_(("pass", "fail")), 1), else_=0)),
             func.min(report.c.posted_at),
+            func.max(report.c.posted_at),
         )
         .join(change, change.c.id == report.c.change_id)
-        .where(report.c.ci_id.in_(sorted(ci_ids)), report.c.result.in_(("pass", "fail")))
+        .where(report.c.ci_id.in_(sorted(ci_ids)), report.c.result.is_not(None))
         .group_by(change.c.project, report.c.ci_id, week)
         .order_by(change.c.project, week, report.c.ci_id)
     )
     if since is not None:
         query = query.where(report.c.posted_at >= since)
-    return [Verdicts(*row) for row in tx.execute(query)]
+    return [VerdictsOfWeek(*row) for row in tx.execute(query)]
 
 
 def _week(dialect: str) -> Any:

@@ -148,6 +148,23 @@ tally = _table(  # counts of reports, see cibot.store.tally
     Column("unparsed", Integer, nullable=False),
 )
 
+project_record = _table(
+    "project_record",
+    Column("ci_id", Integer, primary_key=True, autoincrement=False),
+    Column("project", String(255), primary_key=True),
+    Column("place", Integer),  # 0: its main project; NULL: it is no longer at home there
+    Column("first_at", UtcDateTime, nullable=False),  # its first verdict there
+    Index(None, "ci_id", "place"),
+    Index(None, "project"),
+)
+
+reference_period = _table(  # as guessed; what is configured is laid over it
+    "reference_period",
+    Column("project", String(255), primary_key=True),
+    Column("since", UtcDateTime, primary_key=True),
+    Column("ci_id", Integer),  # NULL: from then on the project has no reference
+)
+
 health = _table(
     "health",
     Column("ci_id", Integer, primary_key=True, autoincrement=False),

@@ -22,7 +22,8 @@ _HEALTH = [schema.health.c[name] for name in StoredHealth.__slots__]
 @dataclass(frozen=True, slots=True)
 class Glance:
     """One CI: its health, its last report (``uploaded_at`` is left out) with the server's
-    name and URL, and the health of others by their names.
+    name and URL, its main project with the reference as guessed there, and the health of
+    others by their names.
 
     The flags tell what else is worth asking: its open incidents, the silences of any
     CI that hold now, and the servers that no live feed has heard.
@@ -32,6 +33,8 @@ class Glance:
     health: StoredHealth | None
     last: HeardReport | None
     server: tuple[str, str] | None
+    project: str | None
+    guessed_reference: int | None
     incidents: bool
     silences: bool
     stale: bool
@@ -65,6 +68,21 @@ def _flags() -> list[Any]:
     ]
 
 
+def _home() -> list[Any]:
+    """The CI's main project, and who is the reference there by the last guess."""
+    record, period = schema.project_record, schema.reference_period
+    is_main = and_(record.c.ci_id == schema.ci.c.id, record.c.place == 0)
+    main = select(record.c.project).where(is_main).limit(1)
+    guessed = (
+        select(period.c.ci_id)
+        .select_from(record.join(period, period.c.project == record.c.project))
+        .where(is_main, period.c.since <= _NOW)
+        .order_by(period.c.since.desc())
+        .limit(1)
+    )
+    return [query.correlate(schema.ci).scalar_subquery() for query in (main, guessed)]
+
+
 _REPORT = ("change_id", "seq", "patch_set", "pipeline", "outcome", "result", "posted_at")
 _CHANGE = ("number", "project", "subject")
 
@@ -81,7 +99,9 @@ def _glance_query() -> Select[Any]:
     told = [*(report.c[name] for name in _REPORT), *(change.c[name] for name in _CHANGE)]
     named = and_(ci.c.name == _NAME, report.c.ci_id == ci.c.id, report.c.posted_at == last_at)
     return in_this_order(
-        select(ci.c.id, ci.c.name, *_flags(), server.c.name, server.c.url, *_HEALTH, *told)
+        select(
+            ci.c.id, ci.c.name, *_flags(), server.c.name, server.c.url, *_home(), *_HEALTH, *told
+        )
         .select_from(ci)
         .outerjoin(health, health.c.ci_id == ci.c.id)
         .outerjoin(report, named)
@@ -92,17 +112,17 @@ def _glance_query() -> Select[Any]:
 
 
 _GLANCE = _glance_query()
-_AFTER_SERVER = 7
-_AFTER_HEALTH = _AFTER_SERVER + len(_HEALTH)
+_HEALTH_AT = 9
+_REPORT_AT = _HEALTH_AT + len(_HEALTH)
 
 
 def _health(row: Any) -> StoredHealth | None:
-    values = row[_AFTER_SERVER:_AFTER_HEALTH]
+    values = row[_HEALTH_AT:_REPORT_AT]
     return None if values[0] is None else StoredHealth(*values)
 
 
 def _heard(row: Any) -> HeardReport:
-    told = dict(zip((*_REPORT, *_CHANGE), row[_AFTER_HEALTH:], strict=True))
+    told = dict(zip((*_REPORT, *_CHANGE), row[_REPORT_AT:], strict=True))
     return HeardReport(ci_id=row[0], uploaded_at=None, **told)
 
 
@@ -126,6 +146,8 @@ def glance(
         health=_health(own),
         last=_heard(own) if known else None,
         server=(own[5], own[6]) if known else None,
+        project=own[7],
+        guessed_reference=own[8],
         incidents=bool(own[2]),
         silences=bool(own[3]),
         stale=own[4] > 0,

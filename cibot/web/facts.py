@@ -12,7 +12,6 @@ from cibot.store.cis import ci_rows
 from cibot.store.engine import Tx
 from cibot.web.asking import Asking
 
-NOWHERE = Home((), None)
 MONTH = 30
 _HOMES_FOR = timedelta(minutes=5)
 _DAYS_FOR = timedelta(minutes=1)

@@ -270,7 +270,7 @@ def test_verdicts_are_counted_by_week_on_every_database(life: Life) -> None:
         life.change()
     ids = {one.name: one.id for one in life.store.read(all_cis)}
     found = life.store.read(lambda tx: verdicts_by_week(tx, [ids["Acme"]]))
-    weeks = [(int(one.week), one.number) for one in found]
+    weeks = [(int(one.week), int(one.verdicts)) for one in found]
     monday = int(datetime(2026, 11, 23, tzinfo=UTC).timestamp() - 345_600) // 604_800
     assert weeks == [(monday - 1, 2), (monday, 4)]
     assert found[1].first_at == datetime(2026, 11, 23, 0, 20, tzinfo=UTC)

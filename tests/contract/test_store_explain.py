@@ -35,6 +35,7 @@ from cibot.store import (
     latencies,
     lease,
     outbox,
+    references,
     reports,
     schema,
     silences,
@@ -54,8 +55,10 @@ from cibot.store.tally import DAY, Counts, Tally
 from cibot.store.watches import StoredWatch
 from tests.support.history import NOW, CiHistory, History, ago
 
-# These hold a row a server, a CI or an account, or fewer.
-SMALL = {"server", "ci", "account", "health", "feed", "lease"}
+# These hold a row a server, a CI, an account, a CI's project or a project's reference, or fewer.
+SMALL = {
+    "server", "ci", "account", "health", "feed", "lease", "project_record", "reference_period",
+}  # fmt: skip
 ALLOWED = {  # (function, table): why reading it from one end to the other is right
     ("verdicts_by_week", "change"): "counts the verdicts of all time, once a day",
     ("verdicts_by_week", "report"): "counts the verdicts of all time, once a day",
@@ -234,7 +237,17 @@ CALLS: Mapping[Any, Sequence[Call]] = {
         lambda tx: cis.latest_reports(tx, 1, since=SINCE, until=UNTIL, judging=True),
     ],
     cis.account_names: [lambda tx: cis.account_names(tx, 1)],
-    faces.recent_projects: [lambda tx: faces.recent_projects(tx, [1, 2])],
+    references.records_of: [
+        references.records_of,
+        lambda tx: references.records_of(tx, [1, 2]),
+    ],
+    references.records_in: [lambda tx: references.records_in(tx, ["filler/27"])],
+    references.periods_of: [
+        references.periods_of,
+        lambda tx: references.periods_of(tx, ["filler/27"]),
+    ],
+    references.put_records: [lambda tx: references.put_records(tx, references.records_of(tx))],
+    references.put_periods: [lambda tx: references.put_periods(tx, references.periods_of(tx))],
     faces.reports_before: [
         lambda tx: faces.reports_before(tx, 1, None, 10),
         lambda tx: faces.reports_before(tx, 1, (NOW - ago(30), CHANGE, 1), 10),
@@ -348,6 +361,8 @@ MORE = {  # function: why it may read more rows
     "recount": "counts a CI's reports anew, by hand",
     "verdicts_by_week": "counts the verdicts of all time, once a day, then of a week",
     "every_incident": "all of them are asked for, by hand",
+    "records_of": "a row a CI and project, once in minutes",
+    "put_records": "a row a CI and project, once in minutes",
     "first_verdicts": "at most a hundred verdicts of each day of a month",
 }
 

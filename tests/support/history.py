@@ -14,6 +14,7 @@ from typing import Any
 
 from cibot.incidents.incident import Incident, Phase
 from cibot.incidents.incidentrow import incident_row
+from cibot.judging.references import learn_references
 from cibot.model import Change, Outcome, PatchSet, Report, Result, State
 from cibot.store import schema
 from cibot.store.changes import change_id, place_of, put_changes, put_patch_sets
@@ -189,6 +190,7 @@ class History:
         put_patch_sets(tx, [(rows[place_of(one)], it) for one in changes for it in one.patch_sets])
         ids = {name: self._write_ci(tx, ci) for name, ci in self._cis.items()}
         self._write_reports(tx, server, ids)
+        learn_references(tx)
 
     def _as_change(self, one: _Made) -> Change:
         created = min(one.patch_sets.values())

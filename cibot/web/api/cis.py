@@ -12,7 +12,7 @@ from cibot.model import State
 from cibot.reports.ci import find_ci
 from cibot.reports.context import Context
 from cibot.reports.failures import JobShare, Passed, Verdict, verdicts
-from cibot.reports.homes import Home
+from cibot.reports.homes import NOWHERE, Home
 from cibot.reports.incidents import Incident
 from cibot.reports.listing import CiLine, Listing, listing
 from cibot.reports.signals import Rate, SignalView
@@ -28,7 +28,7 @@ from cibot.web.api.params import CiName, Format, OneCi, Paged, ProjectName
 from cibot.web.api.question import Endpoint
 from cibot.web.api.tables import columns
 from cibot.web.asking import Asking
-from cibot.web.facts import NOWHERE, homes_of
+from cibot.web.facts import homes_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from cibot.reports.contact import Contact, contact
 from cibot.reports.context import Context
 from cibot.reports.failures import Verdict
 from cibot.reports.history import Day
+from cibot.reports.homes import NOWHERE
 from cibot.reports.incidents import Incident, read_incidents
 from cibot.reports.jobs import JobLine, jobs
 from cibot.reports.latency import LatencyDay
@@ -30,7 +31,7 @@ from cibot.web.asking import Asking
 from cibot.web.badgecode import BadgeCode, badge_code
 from cibot.web.charts.days import chart_in_words, history_chart
 from cibot.web.charts.latency import latency_chart, latency_in_words
-from cibot.web.facts import NOWHERE, days_of, homes_of, latencies_of
+from cibot.web.facts import days_of, homes_of, latencies_of
 from cibot.web.pages.overview import sentence
 
 _MOST_INCIDENTS = 20

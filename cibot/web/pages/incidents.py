@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cibot.reports.context import Context
+from cibot.reports.homes import NOWHERE
 from cibot.reports.incidents import Incident, Step, evidence_of, incident, incidents
 from cibot.reports.listing import CiLine
 from cibot.reports.signals import Evidence
@@ -13,7 +14,7 @@ from cibot.reports.status import status
 from cibot.store.engine import Tx
 from cibot.web.api.incidents import OneIncident
 from cibot.web.asking import Asking
-from cibot.web.facts import NOWHERE, days_of, homes_of
+from cibot.web.facts import days_of, homes_of
 from cibot.web.pages.ci import Month, month_of
 
 _MOST = 200

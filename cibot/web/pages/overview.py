@@ -13,7 +13,7 @@ from cibot.model import State
 from cibot.reports import wording
 from cibot.reports.context import Context
 from cibot.reports.history import Day
-from cibot.reports.homes import Home
+from cibot.reports.homes import NOWHERE, Home
 from cibot.reports.incidents import Incident, incidents_since
 from cibot.reports.listing import CiLine, all_lines, is_wrong
 from cibot.reports.signals import Rate, SignalView
@@ -24,7 +24,7 @@ from cibot.text.card import Line, Span
 from cibot.web.api.params import ProjectName
 from cibot.web.api.question import Params
 from cibot.web.asking import Asking
-from cibot.web.facts import NOWHERE, days_of, homes_of
+from cibot.web.facts import days_of, homes_of
 
 _MOST_TOLD = 10  # incidents in sentences; the page of incidents has all
 _MOST_PROJECTS = 100  # in the filter's list
