@@ -100,8 +100,8 @@ def _success(verdict: State, passes: int, n: int) -> dict[str, Any]:
 
 
 def _states(history: History) -> None:
-    history.ci("Zuul").is_(State.HEALTHY, ago(days=20), _success(State.HEALTHY, 205, 221))
     heard = signal("silent", State.HEALTHY, "last heard 60 min ago", figure=1.0, n=25)
+    history.ci("Zuul").is_(State.HEALTHY, ago(days=20), _success(State.HEALTHY, 205, 221), heard)
     history.ci("NetApp CI").is_(
         State.FAILING, ago(hours=38), heard, _success(State.FAILING, 5, 25)
     ).incident("success", ago(hours=36), said="5 of 25 passed in 7 d where the reference passed")
@@ -109,7 +109,7 @@ def _states(history: History) -> None:
         State.SILENT,
         ago(hours=12),
         _success(State.HEALTHY, 14, 14),
-        signal("silent", State.SILENT, n=14, figure=22.0,
+        signal("silent", State.SILENT, n=14, figure=1.0,
                said="last heard 22 h ago; 14 chances to report missed in a row since",
                threshold="silent after 9 chances missed in a row"),
     ).incident("silent", ago(hours=10), state="acknowledged", acknowledged_by="mika",
@@ -124,7 +124,7 @@ def _states(history: History) -> None:
                threshold="shown only: a CI with other jobs than the reference's may rightly pass"),
     )  # fmt: skip
     history.ci("Pure-Storage CI").is_(
-        State.HEALTHY, ago(hours=30), _success(State.HEALTHY, 99, 104)
+        State.HEALTHY, ago(hours=30), _success(State.HEALTHY, 99, 104), heard
     ).incident("success", ago(hours=40), resolved=ago(hours=3))
     few = _success(State.UNKNOWN, 6, 8) | {"said": "6 of 8 passed in 28 d; 20 are needed to judge"}
     history.ci("Vexx ARM CI").is_(State.UNKNOWN, None, few)
