@@ -16,6 +16,7 @@ from cibot.chat.commands.summary import summary_card
 from cibot.chat.dispatch import Dispatcher
 from cibot.chat.protocol import Backend, Channel
 from cibot.chat.summaries import MakeCard, Summaries
+from cibot.collector.confirming import Confirmer
 from cibot.collector.gerrit import Gerrit
 from cibot.collector.ingest import Ingest
 from cibot.collector.poller import FEED, Poller, PollSummary
@@ -68,6 +69,7 @@ class Source:
     gerrit: Gerrit
     roster: Roster
     ingest: Ingest
+    confirmer: Confirmer
     clock: Callable[[], datetime] = utc_now
     _asking: threading.Lock = field(default_factory=threading.Lock)
 
@@ -85,6 +87,7 @@ class Source:
         try:
             with self._asking:
                 summary = poller.poll()
+            self.confirmer.confirm()
         except CibotError as error:
             self.ingest.failed(FEED, str(error))
             raise
@@ -120,7 +123,9 @@ def open_migrated(config: Config) -> Store:
     return store
 
 
-def make_gerrit(config: GerritConfig, stop: threading.Event | None = None) -> Gerrit:
+def make_gerrit(
+    config: GerritConfig, stop: threading.Event | None = None, retries: int = 3
+) -> Gerrit:
     """The client of a configured server; ``stop`` ends its waits."""
     return Gerrit(
         str(config.url),
@@ -128,6 +133,7 @@ def make_gerrit(config: GerritConfig, stop: threading.Event | None = None) -> Ge
         password=config.password.get_secret_value() if config.password else None,
         verify=str(config.ca_file) if config.ca_file else True,
         stop=stop,
+        retries=retries,
     )
 
 
@@ -145,7 +151,8 @@ def make_source(
     roster = Roster.from_config(config, gerrit.name)
     count = partial(intake.add, gerrit.name) if intake else lambda _feed, _counts: None
     ingest = Ingest(store, server_id, roster, clock, on_reports, count)
-    return Source(gerrit, make_gerrit(gerrit, stop), roster, ingest, clock)
+    confirmer = Confirmer(make_gerrit(gerrit, stop, retries=1), ingest, clock, stop)
+    return Source(gerrit, make_gerrit(gerrit, stop), roster, ingest, confirmer, clock)
 
 
 def make_backends(config: Config) -> dict[str, Backend]:
@@ -159,6 +166,8 @@ def _hooks(sources: list[Source]) -> dict[str, Hook]:
             one.config.webhook_token.get_secret_value(),
             one.ingest,
             project_filter(one.config.projects),
+            # Without a poll nothing is ever shown by REST: events are all there is.
+            *((one.ingest.knows, one.confirmer.ask) if one.config.poll else ()),
         )
         for one in sources
         if one.config.webhook_token is not None

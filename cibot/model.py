@@ -151,8 +151,10 @@ class Change:
 
     From an event ``messages`` holds at most that event's comment and
     ``patch_sets`` at most its patch set. ``complete`` says that ``messages``
-    is the whole list, as REST gives it. ``closed`` is when it was merged or
-    abandoned; None while it is open, and where that is not told.
+    is the whole list, as REST gives it, and ``asked_at`` when REST was asked, where
+    that is known. ``closed`` is when it was merged or abandoned; None while it is
+    open, and where that is not told. A ``private`` one is nobody's business but its
+    owner's and reviewers'.
     """
 
     number: int
@@ -167,6 +169,8 @@ class Change:
     owner: Account | None = None
     complete: bool = False
     closed: datetime | None = None
+    private: bool = False
+    asked_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

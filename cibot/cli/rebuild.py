@@ -53,7 +53,8 @@ def rebuild_command(config_path: Path | None) -> None:
             for ci in bar.track(cis, description="judging"):
                 judging.judge(ci.id)
         differently = f"{read.comments} comments read, {read.changed} of them differently"
-        click.echo(f"{differently}; {len(cis)} CIs judged")
+        healed = f", {read.healed} that were stored twice united" if read.healed else ""
+        click.echo(f"{differently}{healed}; {len(cis)} CIs judged")
         for line in differing(before, store.read(_opened)):
             click.echo(line)
         for name, now in store.read(_states).items():

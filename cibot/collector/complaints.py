@@ -16,7 +16,14 @@ from cibot.errors import CibotError, Permanent, Transient
 
 
 class NotFound(Permanent):
-    """404: it does not exist, or this account may not see it."""
+    """404: it does not exist, or this account may not see it.
+
+    ``by_gerrit`` says that Gerrit itself said so, in its words, and no proxy.
+    """
+
+    def __init__(self, message: str, *, by_gerrit: bool = True) -> None:
+        super().__init__(message)
+        self.by_gerrit = by_gerrit
 
 
 class Refused(Permanent):
@@ -140,9 +147,10 @@ def of_status(
         return BadRequest(f"{place}: 400, Gerrit refuses the question{said}", said)
     if status >= 500 or status in _BUSY:
         return Transient(f"{place}: {status}{said}", retry_after=retry_after(response))
-    kind = NotFound if status == 404 else Permanent
     found = "404, not found or not visible" if status == 404 else str(status)
-    return kind(f"{place}: {found}{said}; is {url} the root of a Gerrit?")
+    message = f"{place}: {found}{said}; is {url} the root of a Gerrit?"
+    by_gerrit = "not found:" in said.casefold()
+    return NotFound(message, by_gerrit=by_gerrit) if status == 404 else Permanent(message)
 
 
 def _refused(place: str, response: requests.Response, body: bytes, authenticated: bool) -> Refused:

@@ -52,6 +52,7 @@ class Gathering:
         ``top`` is where the walk began in time, None for a fresh one: then it is
         the clock of the first answer. When it is done the cursor stands there.
         """
+        asked_at = self.clock()
         steps = descend(
             self.gerrit,
             self.scope,
@@ -69,7 +70,7 @@ class Gathering:
                 self.cursor = replace(self.cursor, done=top, walk=None)
             else:
                 self.cursor = replace(self.cursor, walk=Walk(low, top, step.reached))
-            self.store(step.changes)
+            self.store([replace(change, asked_at=asked_at) for change in step.changes])
             yield step.reached
 
     def _began(self, step: Step) -> datetime:
@@ -95,8 +96,9 @@ class Gathering:
         """Ask again, one by one, for the changes that could not be read before."""
         for key in list(self.cursor.failed):
             read: list[Change] = []
+            asked_at = self.clock()
             try:
-                read.append(self.gerrit.change(key))
+                read.append(replace(self.gerrit.change(key), asked_at=asked_at))
             except NotFound:
                 self._forget(key)
             except CibotError as error:

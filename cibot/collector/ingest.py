@@ -8,8 +8,9 @@ two feeds that bring the same comment one waits and then finds it.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -22,8 +23,16 @@ from cibot.collector.roster import Roster
 from cibot.collector.rows import Batch, comment_row, message_of
 from cibot.collector.sink import IngestCounts
 from cibot.model import Account, Change, PatchSet
-from cibot.store.accounts import KnownAccount
-from cibot.store.changes import Place, place_of, put_changes, put_patch_sets
+from cibot.store.accounts import KnownAccount, lock_cis
+from cibot.store.changes import (
+    Place,
+    place_of,
+    put_changes,
+    put_patch_sets,
+    still_unconfirmed,
+    stored_places,
+    unconfirmed,
+)
 from cibot.store.comments import (
     add_comments,
     comments_by,
@@ -36,11 +45,13 @@ from cibot.store.engine import Store, Tx
 from cibot.store.feeds import feed_failed, feed_heard, feed_rejected, load_cursor
 from cibot.store.reports import drop_reports, put_reports
 from cibot.store.tally import Tally, counting
+from cibot.store.withdrawals import withdraw, withdraw_changes, withdraw_comments
 
 log = logging.getLogger(__name__)
 _NOBODY = KnownAccount(0, Account(), None)
 _ZERO = timedelta(0)
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+_UNDER_WAY = timedelta(minutes=2)  # an answer of REST, where it is not known when it was asked
 _FRESH_FOR = timedelta(seconds=1)  # a feed's freshness is kept to the second
 _MANY = 50  # comments, from which on they are read in a thread
 _MOST_REMEMBERED = 5_000  # patch sets, and rows of changes
@@ -74,6 +85,7 @@ class Ingest:
         self._authors_since = clock()
         self._patch_sets: set[tuple[int, PatchSet]] = set()  # stored already
         self._rows: dict[Place, int] = {}  # of changes
+        self._hidden: dict[Place, datetime] = {}  # private changes, and since when
         self._heard: dict[str, datetime] = {}  # what each feed's row says
 
     def load_cursor(self, feed: str) -> str | None:
@@ -94,7 +106,8 @@ class Ingest:
         self, changes: Sequence[Change], *, feed: str, cursor: str | None, heard_at: datetime
     ) -> IngestCounts:
         """Stores changes, cursor and freshness in one transaction; see `Sink`."""
-        changes = _once(changes)
+        hidden = [change for change in changes if change.private]
+        changes = _once([change for change in changes if not self._is_hidden(change)])
         if self._clock() - self._authors_since > _CACHE_FOR:
             self._authors, self._authors_since = {}, self._clock()
             self._rows = {}
@@ -102,24 +115,80 @@ class Ingest:
         def work(tx: Tx) -> tuple[Batch, authors.Authors]:
             batch = Batch(heard_at)
             found = self._store_changes(tx, changes, batch)
+            self._hide(tx, set(map(place_of, hidden)), batch)
             if not known_fresh:
                 feed_heard(tx, self._server_id, feed, cursor, heard_at)
             return batch, found
 
         before = self._heard.get(feed, _NEVER)
         known_fresh = cursor is None and _ZERO <= heard_at - before < _FRESH_FOR
+        for change in hidden:
+            self._note_hidden(place_of(change), heard_at)
         batch, found = self._store.write(work)
         self._remember(batch)
         if not known_fresh:
             self._heard[feed] = heard_at
         # Who is no CI yet may be found out to be one at any moment, by anybody.
         self._authors |= {one: row for one, row in found.items() if row.ci_id is not None}
-        reported = {row["ci_id"] for row in batch.reports}
+        reported = {row["ci_id"] for row in batch.reports} | batch.withdrawn
         if reported:
             self._on_reports(reported)
         counts = IngestCounts(len(changes), len(batch.comments), batch.known, len(batch.reports))
         self._count(feed, counts)
         return counts
+
+    def knows(self, change: Change) -> bool:
+        """Whether the change is stored: Gerrit has shown it to cibot's own account."""
+        place = place_of(change)
+        if place in self._rows:
+            return True
+        rows = self._store.read(lambda tx: stored_places(tx, self._server_id, {place}))
+        self._rows = self._rows | rows
+        return bool(rows)
+
+    def unconfirmed(self, before: datetime, limit: int) -> list[Place]:
+        """The changes of which events told before then and REST has not since, oldest first."""
+        return self._store.read(lambda tx: unconfirmed(tx, self._server_id, before, limit))
+
+    def hide(self, places: Collection[Place]) -> None:
+        """Deletes changes that Gerrit does not show to cibot's account, with all they hold."""
+
+        def work(tx: Tx) -> Batch:
+            batch = Batch(self._clock())
+            self._hide(tx, places, batch)
+            return batch
+
+        for place in places:
+            self._note_hidden(place, self._clock())
+        batch = self._store.write(work)
+        if batch.withdrawn:
+            self._on_reports(batch.withdrawn)
+
+    def _hide(self, tx: Tx, places: Collection[Place], batch: Batch) -> None:
+        if places:
+            rows = stored_places(tx, self._server_id, places)
+            with counting(tx) as tally:
+                batch.withdrawn |= withdraw_changes(tx, [*rows.values()], tally, batch.heard_at)
+            if rows:
+                log.info("changes hidden number=%d: private, or not to be seen", len(rows))
+
+    def _note_hidden(self, place: Place, at: datetime) -> None:
+        """An answer that REST gave before must not bring the change back."""
+        if len(self._hidden) > _MOST_REMEMBERED:
+            self._hidden = {}
+        self._hidden[place] = at
+        self._rows = {known: row for known, row in self._rows.items() if known != place}
+        self._patch_sets = set()
+
+    def _is_hidden(self, change: Change) -> bool:
+        """Whether it is private, or was hidden since REST was asked for what is told here."""
+        hidden_at = self._hidden.get(place_of(change))
+        if change.private or hidden_at is None:
+            return change.private
+        if change.complete and (change.asked_at is None or change.asked_at > hidden_at):
+            del self._hidden[place_of(change)]
+            return False
+        return change.complete
 
     def sync_roster(self) -> set[int]:
         """Gives accounts to the CIs that the roster names now and reads them anew.
@@ -159,10 +228,13 @@ class Ingest:
             before = stored.get(row_id, ())
             told = not_ahead(change, now, before).messages
             messages = [(one, _row_id(found, one.author)) for one in told]
-            matching = match(row_id, before, messages, complete=change.complete)
-            self._take(matching, found, batch)
+            asked_at = change.asked_at or (now - _UNDER_WAY)
+            matching = match(row_id, before, messages, complete=change.complete, asked_at=asked_at)
+            self._take(tx, matching, found, batch)
+            if matching.waiting is not None:
+                batch.waiting[row_id] = matching.waiting
             # The same change may stand in one batch twice; the second must see the first.
-            if matching.inserts or matching.updates:
+            if matching.inserts or matching.updates or matching.drops:
                 stored[row_id] = _merged(stored.get(row_id, []), matching)
         self._write(tx, batch)
         return found
@@ -188,19 +260,23 @@ class Ingest:
         unknown = wanted - cached.keys()
         return cached | authors.resolve(tx, self._server_id, self._roster, unknown, now)
 
-    def _take(self, matching: Matching, found: authors.Authors, batch: Batch) -> None:
+    def _take(self, tx: Tx, matching: Matching, found: authors.Authors, batch: Batch) -> None:
         batch.known += matching.known
+        batch.drops.update((row.change_id, row.seq) for row in matching.drops)
         for one in matching.inserts:
-            batch.comments.append(comment_row(one))
-            self._read(one, found, batch)
+            batch.comments.append(comment_row(one) | {"heard_at": batch.heard_at})
+            self._read(tx, one, found, batch)
         for one in matching.updates:
             batch.updates.append(comment_row(one))
             if one.reread:
                 batch.reread.add((one.row.change_id, one.row.seq))
-                self._read(one, found, batch)
+                self._read(tx, one, found, batch)
 
-    def _read(self, one: Write, found: authors.Authors, batch: Batch) -> None:
+    def _read(self, tx: Tx, one: Write, found: authors.Authors, batch: Batch) -> None:
         author = found.get(one.message.author, _NOBODY) if one.message.author else _NOBODY
+        if one.row.account_id not in {None, author.id}:  # REST knows its names no more
+            row_id = one.row.account_id
+            author = replace(_NOBODY, id=row_id, ci_id=lock_cis(tx, [row_id]).get(row_id))
         if gerrits_own(one.message.tag):
             return
         if author.ci_id is not None:
@@ -215,6 +291,7 @@ class Ingest:
 
     def _write(self, tx: Tx, batch: Batch) -> None:
         with counting(tx) as tally:
+            batch.withdrawn |= withdraw_comments(tx, batch.drops, tally, batch.heard_at)
             drop_reports(tx, batch.reread, tally)
             batch.votes = stored_votes(tx, batch.reread)
             # What they say is read while the database stores them; a few are worth no thread.
@@ -226,6 +303,7 @@ class Ingest:
             else:
                 reading.result()
             put_reports(tx, batch.reports, batch.builds, tally)
+            still_unconfirmed(tx, batch.waiting)
             for account_id, row in batch.suspects.items():
                 if not _writes_like_ci(tx, row):
                     continue
@@ -244,7 +322,8 @@ class Ingest:
             for one in comments:
                 if not gerrits_own(one.tag):
                     batch.add_report(ci_id, (one.change_id, one.seq), message_of(one))
-            drop_reports(tx, {(one.change_id, one.seq) for one in comments}, tally)
+            dropped = drop_reports(tx, {(one.change_id, one.seq) for one in comments}, tally)
+            withdraw(tx, [one for one in dropped if one.ci_id != ci_id], now)
             put_reports(tx, batch.reports, batch.builds, tally)
             written.extend(batch.reports)
         return written
@@ -281,7 +360,8 @@ def _row_id(found: authors.Authors, account: Account | None) -> int | None:
 
 
 def _merged(stored: Iterable[Any], matching: Matching) -> list[Any]:
-    rows = {row.seq: row for row in stored}
+    dropped = {row.seq for row in matching.drops}
+    rows = {row.seq: row for row in stored if row.seq not in dropped}
     for one in (*matching.updates, *matching.inserts):
         rows[one.row.seq] = one.row
     return list(rows.values())

@@ -1,16 +1,21 @@
 """Decides which messages of a change are known already. Pure.
 
 REST and events tell of the same comment differently: an event has no message
-id, and its time is the message's or up to a second later. Each stored comment
-is claimed at most once by each feed, so two equal comments in one second stay
-two as soon as REST has told of both; an identical event is a repeated
-delivery of the same one. Where a message was deleted, Gerrit gives it and all
-later ones of the change new ids: they are known again by author, time and text.
+id, and its time is that of the request's end where REST's is that of its begin,
+ten seconds apart on a busy server. Equal author and text are therefore matched
+one to one, the nearest in time first. Each stored comment is claimed at most
+once by each feed, so two equal comments in one second stay two as soon as REST
+has told of both; an identical event is a repeated delivery of the same one.
+Where a message was deleted, Gerrit gives it and all later ones of the change new
+ids: they are known again by author, time and text.
+
+What a complete list of REST does not hold, though it is of later, is not so.
 """
 
 from __future__ import annotations
 
 import hashlib
+import heapq
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -19,8 +24,9 @@ from typing import NamedTuple
 from cibot.model import Message
 from cibot.store.comments import StoredComment
 
-EVENT_LAG = timedelta(seconds=2)  # one second was seen; one more for a slow server
-_LAGS = [timedelta(seconds=second) for second in range(3)]
+CLAIM = timedelta(seconds=60)  # what an event may lie from its REST message to be taken for it
+UNITE = timedelta(minutes=10)  # the same where REST has the word; events come late or twice
+_MOST_NEAR = 64  # comments among which a message is looked for; a burst has thousands
 REMOVED = "Change message removed by"
 
 
@@ -41,11 +47,16 @@ class Write:
 
 @dataclass(slots=True)
 class Matching:
-    """What is new, what is told anew, and how many messages changed nothing."""
+    """What is new, what is told differently, what Gerrit does not hold, what changed nothing.
+
+    ``waiting`` is since when comments wait for REST, which does not hold them yet.
+    """
 
     inserts: list[Write] = field(default_factory=list)
     updates: list[Write] = field(default_factory=list)
+    drops: list[StoredComment] = field(default_factory=list)
     known: int = 0
+    waiting: datetime | None = None
 
 
 class _Comments:
@@ -78,22 +89,6 @@ class _Comments:
         self.next_seq += 1
         return self.put(row)
 
-    def event_only(
-        self, message: Message, account_id: int | None, mark: int, lag: timedelta
-    ) -> StoredComment | None:
-        """The comment that an event brought ``lag`` after this REST message, and that it is."""
-        waiting = [
-            row
-            for row in self.by_seq.values()
-            if row.message_id is None
-            and row.account_id == account_id
-            and row.event_at == message.posted_at + lag
-        ]
-        same = [row for row in waiting if row.digest == mark]
-        if not same and message.text.startswith(REMOVED):
-            same = waiting
-        return min(same, key=lambda row: row.seq, default=None)
-
     def renamed(
         self, message: Message, account_id: int | None, mark: int, gone: set[int]
     ) -> StoredComment | None:
@@ -117,8 +112,8 @@ class _Comments:
         seen: set[int] = set()
 
         def place(moment: datetime) -> list[StoredComment]:
-            near = [row for row in same if row.seq not in seen and _lags(moment, row.posted_at)]
-            for row in sorted(near, key=lambda row: (row.event_at is not None, -row.seq)):
+            near = [row for row in same if row.seq not in seen and _near(moment, row, CLAIM)]
+            for row in sorted(near, key=lambda row: _preference(row, moment)):
                 seen.add(row.seq)
                 moved = [] if row.event_at is None else place(row.event_at)
                 if row.event_at is None or moved:
@@ -136,8 +131,12 @@ class _Comments:
         ]
 
 
-def _lags(event_at: datetime, posted_at: datetime) -> bool:
-    return timedelta(0) <= event_at - posted_at <= EVENT_LAG
+def _near(moment: datetime, row: StoredComment, reach: timedelta) -> bool:
+    return abs(moment - row.posted_at) <= reach
+
+
+def _preference(row: StoredComment, moment: datetime) -> tuple[bool, timedelta, int]:
+    return row.event_at is not None, abs(moment - row.posted_at), -row.seq
 
 
 def match(
@@ -146,23 +145,25 @@ def match(
     messages: Iterable[tuple[Message, int | None]],
     *,
     complete: bool = False,
+    asked_at: datetime | None = None,
 ) -> Matching:
     """Matches messages (each with its account's row id) with the comments of their change.
 
     ``stored`` must be all comments of the change, read under its lock; for events
     those with their texts and the newest are enough.
-    ``complete`` says that ``messages`` is the whole list, as REST gives it.
+    ``complete`` says that ``messages`` is the whole list, as REST gave it to who asked at
+    ``asked_at``.
     """
     comments = _Comments(change_id, stored)
     found = Matching()
     rest: dict[str, _Told] = {}
-    told_ids: set[str] = set()
+    told_ids: dict[str, _Told] = {}
     for message, account_id in messages:
         told = _Told(message, account_id, digest(message.text))
         if message.message_id is None:
             _match_event(comments, found, told)
             continue
-        told_ids.add(message.message_id)
+        told_ids[message.message_id] = told
         if (seq := comments.by_id.get(message.message_id)) is not None:
             _update(comments, found, comments.by_seq[seq], told)
         else:
@@ -172,7 +173,25 @@ def match(
         gone = {seq for name, seq in comments.by_id.items() if name not in told_ids}
         new = [told for told in new if not _renamed(comments, found, told, gone)]
     _match_rest(comments, found, new)
+    if complete:
+        _settle(comments, found, told_ids, asked_at)
     return found
+
+
+def settle_stored(change_id: int, stored: Sequence[StoredComment]) -> Matching:
+    """As `match` with the list that REST's own comments among the stored ones are."""
+    comments = _Comments(change_id, stored)
+    found = Matching()
+    told = {
+        name: _Told(_as_told(comments.by_seq[seq]), comments.by_seq[seq].account_id, 0)
+        for name, seq in comments.by_id.items()
+    }
+    _settle(comments, found, told, None)
+    return found
+
+
+def _as_told(row: StoredComment) -> Message:
+    return Message(row.posted_at, "", None, None, message_id=row.message_id)
 
 
 class _Told(NamedTuple):
@@ -185,12 +204,96 @@ class _Told(NamedTuple):
 
 def _match_rest(comments: _Comments, found: Matching, rest: list[_Told]) -> None:
     """Unites new REST messages with the events that came before them, nearest in time first."""
-    if comments.by_seq:
-        for lag in _LAGS:
-            rest = [told for told in rest if not _united(comments, found, told, lag)]
-    for told in rest:
-        row = comments.add(*told)
-        found.inserts.append(Write(row, told.message, True))
+    united = _pairs(rest, [row for row in comments.by_seq.values() if row.message_id is None])
+    for place, told in enumerate(rest):
+        if place in united:
+            _update(comments, found, comments.by_seq[united[place]], told)
+        else:
+            row = comments.add(*told)
+            found.inserts.append(Write(row, told.message, True))
+
+
+def _pairs(rest: list[_Told], waiting: list[StoredComment]) -> dict[int, int]:
+    """By place in ``rest``, the number of the comment that each is."""
+    if not waiting:
+        return {}
+    by_text: dict[int, list[StoredComment]] = {}
+    for row in waiting:
+        by_text.setdefault(row.digest, []).append(row)
+    near: list[tuple[tuple[bool, timedelta], int, int]] = []
+    for place, told in enumerate(rest):
+        removed = told.message.text.startswith(REMOVED)
+        rows = waiting if removed else by_text.get(told.mark, [])
+        ranked = [(rank, place, row.seq) for row in rows if (rank := _rank(told, row)) is not None]
+        near += heapq.nsmallest(_MOST_NEAR, ranked)
+    seqs: dict[int, int] = {}
+    taken: set[int] = set()
+    for _rank_of_pair, place, seq in sorted(near):
+        if place not in seqs and seq not in taken:
+            seqs[place] = seq
+            taken.add(seq)
+    return seqs
+
+
+def _rank(told: _Told, row: StoredComment) -> tuple[bool, timedelta] | None:
+    """How well a REST message fits a comment that an event brought; None where it does not.
+
+    An account that was deleted or lost its names between the two is told by the
+    text alone; a removed message has its author alone.
+    """
+    apart = abs((row.event_at or row.posted_at) - told.message.posted_at)
+    if apart > UNITE:
+        return None
+    same_text = row.digest == told.mark
+    if row.account_id == told.account_id:
+        removed = told.message.text.startswith(REMOVED)
+        return (not same_text, apart) if same_text or removed else None
+    return (False, apart) if same_text and _nameless(told.message) else None
+
+
+def _nameless(message: Message) -> bool:
+    author = message.author
+    return author is None or not (author.username or author.email or author.name)
+
+
+def _settle(
+    comments: _Comments, found: Matching, told: dict[str, _Told], asked_at: datetime | None
+) -> None:
+    """Unites or drops what the complete list does not hold."""
+    newest = max((each.message.posted_at for each in told.values()), default=None)
+    spare: dict[tuple[int, int | None], list[StoredComment]] = {}
+    for row in comments.by_seq.values():
+        if row.message_id in told and row.event_at is None:
+            spare.setdefault((row.digest, row.account_id), []).append(row)
+    for row in sorted(comments.by_seq.values(), key=lambda row: row.seq):
+        if row.message_id is not None:
+            if row.message_id not in told and newest and row.posted_at < newest:
+                found.drops.append(row)
+            continue
+        at = row.event_at or row.posted_at
+        same = spare.get((row.digest, row.account_id), [])
+        near = [other for other in same if _near(at, other, UNITE)]
+        if near:
+            other = min(near, key=lambda other: _preference(other, at))
+            same.remove(other)
+            claimed = comments.put(other._replace(event_at=at))
+            assert claimed.message_id is not None
+            found.updates.append(Write(claimed, told[claimed.message_id].message, False))
+            found.drops.append(row)
+        elif _is_older(row, at, newest, asked_at):
+            found.drops.append(row)
+        else:
+            heard = row.heard_at or at
+            found.waiting = min(found.waiting or heard, heard)
+
+
+def _is_older(
+    row: StoredComment, at: datetime, newest: datetime | None, asked_at: datetime | None
+) -> bool:
+    """Whether the list is of later than the comment, and would hold it."""
+    if asked_at is not None and (row.heard_at or at) < asked_at:
+        return True
+    return newest is not None and at + UNITE < newest
 
 
 def _renamed(comments: _Comments, found: Matching, told: _Told, gone: set[int]) -> bool:
@@ -202,17 +305,11 @@ def _renamed(comments: _Comments, found: Matching, told: _Told, gone: set[int]) 
     return True
 
 
-def _united(comments: _Comments, found: Matching, told: _Told, lag: timedelta) -> bool:
-    row = comments.event_only(*told, lag)
-    if row is not None:
-        _update(comments, found, row, told)
-    return row is not None
-
-
 def _update(comments: _Comments, found: Matching, row: StoredComment, told: _Told) -> None:
     message = told.message
+    keeps = row.account_id is not None and _nameless(message)
     new = row._replace(
-        account_id=told.account_id,
+        account_id=row.account_id if keeps else told.account_id,
         posted_at=message.posted_at,
         message_id=message.message_id,
         position=message.position if message.position is not None else row.position,

@@ -9,12 +9,21 @@ from functools import partial
 from typing import Any
 
 from cibot.collector.formats import gerrits_own
+from cibot.collector.match import settle_stored
 from cibot.collector.rows import Batch, message_of
 from cibot.store.accounts import accounts_of_cis
-from cibot.store.comments import CommentText, comments_after
+from cibot.store.changes import changes_unconfirmed
+from cibot.store.comments import (
+    CommentText,
+    StoredComment,
+    claim_events,
+    comments_after,
+    known_comments,
+)
 from cibot.store.engine import Store, Tx
 from cibot.store.reports import drop_reports, put_reports, written_reports
 from cibot.store.tally import counting
+from cibot.store.withdrawals import withdraw_comments
 
 _Key = tuple[int, int]
 
@@ -25,6 +34,7 @@ class Reread:
 
     comments: int
     changed: int
+    healed: int = 0  # comments that were stored twice
 
 
 def reread(
@@ -34,6 +44,7 @@ def reread(
 
     Interrupted, what was read is stored, and the same call reads the rest.
     """
+    healed = _heal(store, now)
     comments = changed = 0
     for account_id, ci_id in sorted(store.read(accounts_of_cis).items()):
         last: CommentText | None = None
@@ -42,7 +53,30 @@ def reread(
             comments += len(page)
             last = page[-1]
             progress(comments)
-    return Reread(comments, changed)
+    return Reread(comments, changed, healed)
+
+
+def _heal(store: Store, now: datetime) -> int:
+    """Unites or drops comments that only events told, where REST has told of later ones."""
+    healed, after = 0, 0
+    while ids := store.read(partial(changes_unconfirmed, after=after)):
+        healed += store.write(partial(_heal_changes, ids, now))
+        after = ids[-1]
+    return healed
+
+
+def _heal_changes(ids: Sequence[int], now: datetime, tx: Tx) -> int:
+    """REST's own comments of a change are the list that it gave last."""
+    drops: set[_Key] = set()
+    claims: list[StoredComment] = []
+    for row_id, stored in known_comments(tx, ids).items():
+        matching = settle_stored(row_id, stored)
+        drops.update((row.change_id, row.seq) for row in matching.drops)
+        claims += [write.row for write in matching.updates]
+    with counting(tx) as tally:
+        withdraw_comments(tx, drops, tally, now)
+    claim_events(tx, claims)
+    return len(drops)
 
 
 def _next(account_id: int, last: CommentText | None, tx: Tx) -> list[CommentText]:

@@ -146,14 +146,17 @@ class Transport:
         place = f"{self.url}{self._prefix}{path}"
         whole = _WHOLE * self._timeout[1]
         try:
-            with self._cut.within(whole), self._session.get(
-                place,
-                params=params,
-                timeout=self._timeout,
-                verify=self._verify,
-                allow_redirects=False,
-                stream=True,
-            ) as response:
+            with (
+                self._cut.within(whole),
+                self._session.get(
+                    place,
+                    params=params,
+                    timeout=self._timeout,
+                    verify=self._verify,
+                    allow_redirects=False,
+                    stream=True,
+                ) as response,
+            ):
                 body = self._read(response, place)
         except (requests.RequestException, OSError) as error:
             self._refuse_cut(place)

@@ -55,7 +55,11 @@ def arrived(
         "end", change.closed_heard_at, change.id * 2 + case((change.status == "NEW", 0), else_=1),
         func.coalesce(change.closed_at, change.created_at), since, spans,
     )  # fmt: skip
-    found = [reports]
+    withdrawal = schema.withdrawal.c
+    withdrawn = _summed(
+        "withdrawal", withdrawal.heard_at, withdrawal.id, withdrawal.posted_at, since, spans
+    ).where(withdrawal.ci_id.in_(sorted(ci_ids)))
+    found = [reports, withdrawn]
     if homes:
         found += [one.where(change.project.in_(homes)) for one in (uploads, ends)]
     return [

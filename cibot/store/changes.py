@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import and_, case, func, literal_column, null, or_, select
+from sqlalchemy import and_, case, func, literal_column, null, or_, select, update
 
 from cibot.errors import Permanent
 from cibot.model import Change, PatchSet
@@ -59,6 +59,13 @@ def _newer(new: Any, old: Any) -> dict[str, Any]:
         new.closed_at.is_not(None), or_(old.closed_at.is_(None), new.closed_at < old.closed_at)
     )
     values = {
+        "unconfirmed_since": case(
+            (
+                and_(new.unconfirmed_since.is_not(None), old.unconfirmed_since.is_not(None)),
+                old.unconfirmed_since,
+            ),
+            else_=new.unconfirmed_since,
+        ),
         "closed_heard_at": case(
             (or_(open_again, earlier), new.closed_heard_at), else_=old.closed_heard_at
         ),
@@ -155,10 +162,57 @@ def _put(
             "updated_at": change.updated,
             "closed_at": change.closed,
             "closed_heard_at": heard_at if change.closed else None,
+            "unconfirmed_since": None if change.complete else heard_at,
         }
         for change in changes
     ]
     upsert(tx, schema.change, sorted(rows, key=lambda row: row["id"]), _newer)
+
+
+def still_unconfirmed(tx: Tx, since: Mapping[int, datetime]) -> None:
+    """Notes changes of which REST did not yet hold what events had told, and since when."""
+    for row_id, at in sorted(since.items()):
+        tx.execute(
+            update(schema.change).where(schema.change.c.id == row_id).values(unconfirmed_since=at)
+        )
+
+
+def unconfirmed(tx: Tx, server_id: int, before: datetime, limit: int) -> list[Place]:
+    """The changes of which events told before then and REST has not since, oldest first."""
+    table = schema.change.c
+    query = (
+        select(table.project, table.number)
+        .where(table.unconfirmed_since < before, table.server_id == server_id)
+        .order_by(table.unconfirmed_since)
+        .limit(limit)
+    )
+    return [(row.project, row.number) for row in tx.execute(query)]
+
+
+def changes_unconfirmed(tx: Tx, after: int, limit: int = 200) -> list[int]:
+    """The keys of changes of which events told since REST last did, in order."""
+    table = schema.change.c
+    query = (
+        select(table.id)
+        .where(table.unconfirmed_since.is_not(None), table.id > after)
+        .order_by(table.id)
+        .limit(limit)
+    )
+    return list(tx.execute(query).scalars())
+
+
+def stored_places(tx: Tx, server_id: int, places: Collection[Place]) -> dict[Place, int]:
+    """The keys of those of the changes that are stored; their rows are locked if they are."""
+    keys: dict[Place, int] = {}
+    table = schema.change.c
+    for project, number in sorted(places):
+        query = select(table.id).where(
+            table.server_id == server_id, table.number == number, table.project == project
+        )
+        row_id = tx.execute(query).scalar()
+        if row_id is not None:
+            keys[project, number] = row_id
+    return keys
 
 
 def put_patch_sets(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, func, or_, select, update
+from sqlalchemy import bindparam, delete, func, or_, select, tuple_, update
 
 from cibot.model import NOTE
 from cibot.store import schema
@@ -29,6 +29,7 @@ class StoredComment(NamedTuple):
     position: int | None
     tag: str | None
     digest: int
+    heard_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,31 @@ def known_comments(
         for row in tx.execute(query, some | given):
             found.setdefault(row[0], []).append(StoredComment._make(row))
     return found
+
+
+def claim_events(tx: Tx, rows: Collection[StoredComment]) -> None:
+    """Notes of comments that an event told of them, too, and when."""
+    table = schema.comment
+    for row in rows:
+        tx.execute(
+            update(table)
+            .where(table.c.change_id == row.change_id, table.c.seq == row.seq)
+            .values(event_at=row.event_at)
+        )
+
+
+def drop_comments(tx: Tx, keys: Collection[tuple[int, int]]) -> None:
+    """Deletes comments (change, seq); their reports go first, by another."""
+    table = schema.comment
+    ordered = sorted(keys)
+    for start in range(0, len(ordered), _CHUNK):
+        some = ordered[start : start + _CHUNK]
+        changes = sorted({change_id for change_id, _ in some})
+        tx.execute(
+            delete(table).where(
+                table.c.change_id.in_(changes), tuple_(table.c.change_id, table.c.seq).in_(some)
+            )
+        )
 
 
 def add_comments(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -59,9 +59,17 @@ def put_reports(
     tally.add(reports)
 
 
-def drop_reports(tx: Tx, keys: Collection[tuple[int, int]], tally: Tally) -> None:
-    """Forgets what comments were read as: before they are read anew."""
+class DroppedReport(NamedTuple):
+    """A report that is stored no more."""
+
+    ci_id: int
+    posted_at: datetime
+
+
+def drop_reports(tx: Tx, keys: Collection[tuple[int, int]], tally: Tally) -> list[DroppedReport]:
+    """Deletes what comments were read as, as before they are read again; returns what it was."""
     report = schema.report
+    dropped: list[DroppedReport] = []
     ordered = sorted(keys)
     for start in range(0, len(ordered), _CHUNK):
         some = ordered[start : start + _CHUNK]
@@ -71,6 +79,8 @@ def drop_reports(tx: Tx, keys: Collection[tuple[int, int]], tally: Tally) -> Non
         for table in (schema.build, report):
             tx.execute(delete(table).where(*_these(table, some)))
         tally.add((dict(one._mapping) for one in gone), -1)
+        dropped.extend(DroppedReport(row.ci_id, row.posted_at) for row in gone)
+    return dropped
 
 
 def _these(table: Table, keys: Sequence[tuple[int, int]]) -> tuple[Any, Any]:

@@ -73,9 +73,11 @@ change = _table(
     Column("updated_at", UtcDateTime, nullable=False),
     Column("closed_at", UtcDateTime),  # when it was merged or abandoned
     Column("closed_heard_at", UtcDateTime),  # when we heard of that, or that it is open again
+    Column("unconfirmed_since", UtcDateTime),  # events told of it since REST last did
     Index(None, "number"),
     Index(None, "project", "updated_at"),
     Index(None, "closed_heard_at"),
+    Index(None, "unconfirmed_since"),
 )
 
 patch_set = _table(
@@ -102,6 +104,7 @@ comment = _table(
     Column("digest", BigInteger, nullable=False),  # of the text, to match both feeds
     Column("text", LongText, nullable=False),
     Column("votes", Text),  # JSON {label: value}, what the source says beside the text
+    Column("heard_at", UtcDateTime),  # when it came here first
     UniqueConstraint("change_id", "message_id"),
     Index(None, "account_id", "posted_at"),
 )
@@ -120,6 +123,15 @@ report = _table(
     Column("heard_at", UtcDateTime, nullable=False),
     Index(None, "ci_id", "posted_at"),
     Index(None, "heard_at", "ci_id"),
+)
+
+withdrawal = _table(  # that reports of a CI were taken back
+    "withdrawal",
+    Column("id", Id, primary_key=True),
+    Column("ci_id", Integer, nullable=False),
+    Column("posted_at", UtcDateTime, nullable=False),  # of the earliest of them
+    Column("heard_at", UtcDateTime, nullable=False),  # when that was found out
+    Index(None, "heard_at"),
 )
 
 build = _table(

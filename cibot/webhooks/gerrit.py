@@ -46,12 +46,16 @@ class EventSink(Sink, Protocol):
 class Hook:
     """A server whose events are taken, under its token.
 
-    Events of projects that ``wants`` refuses are accepted and not stored.
+    Events of projects that ``wants`` refuses are accepted and not stored. Of a change that
+    the server has not shown to cibot's own account (``knows``) nothing is stored either;
+    ``ask`` is told of it. Events of private changes only hide them.
     """
 
     token: str
     sink: EventSink
     wants: Callable[[str], bool] = lambda _project: True
+    knows: Callable[[Change], bool] = lambda _change: True
+    ask: Callable[[Change], None] = lambda _change: None
 
 
 def gerrit_hook(hooks: Mapping[str, Hook], clock: Callable[[], datetime]) -> WSGIApplication:
@@ -81,7 +85,7 @@ def gerrit_hook(hooks: Mapping[str, Hook], clock: Callable[[], datetime]) -> WSG
 
     def store(hook: Hook, server: str, change: Change | None) -> tuple[int, str]:
         try:
-            together[server].store(change, _PATIENCE_S)
+            together[server].store(_shown(hook, change), _PATIENCE_S)
         except Transient as error:
             log.warning("event put off server=%s cause=%s", server, error)
             return 503, "the event could not be stored; send it again"
@@ -116,6 +120,14 @@ def _wanted(hook: Hook, event: object, now: datetime) -> Change | None:
             f" {now:%Y-%m-%d %H:%M:%S}: one of the two clocks is wrong"
         )
     return change
+
+
+def _shown(hook: Hook, change: Change | None) -> Change | None:
+    """The change, unless the server has not shown it to cibot's own account so far."""
+    if change is None or change.private or hook.knows(change):
+        return change
+    hook.ask(change)
+    return None
 
 
 def _read_json(body: bytes) -> object:

@@ -42,6 +42,7 @@ from cibot.store import (
     status,
     tally,
     watches,
+    withdrawals,
 )
 from cibot.store.audit import AuditRow
 from cibot.store.checkpoints import StoredLife
@@ -127,6 +128,25 @@ CALLS: Mapping[Any, Sequence[Call]] = {
         lambda tx: cis.ensure_server(tx, "new", "https://new"),
     ],
     cis.server_urls: [cis.server_urls],
+    changes.still_unconfirmed: [lambda tx: changes.still_unconfirmed(tx, {CHANGE: NOW})],
+    changes.unconfirmed: [lambda tx: changes.unconfirmed(tx, 1, NOW, 10)],
+    changes.stored_places: [lambda tx: changes.stored_places(tx, 1, {("openstack/nova", 5)})],
+    changes.changes_unconfirmed: [lambda tx: changes.changes_unconfirmed(tx, 0)],
+    comments.drop_comments: [lambda tx: comments.drop_comments(tx, KEY)],
+    comments.claim_events: [
+        lambda tx: comments.claim_events(
+            tx, [comments.StoredComment(CHANGE, 1, None, NOW, None, NOW, None, None, 1)]
+        )
+    ],
+    withdrawals.withdraw: [
+        lambda tx: withdrawals.withdraw(tx, [reports.DroppedReport(1, NOW)], NOW)
+    ],
+    withdrawals.withdraw_comments: [
+        lambda tx: withdrawals.withdraw_comments(tx, KEY, Tally(), NOW)
+    ],
+    withdrawals.withdraw_changes: [
+        lambda tx: withdrawals.withdraw_changes(tx, [CHANGE], Tally(), NOW)
+    ],
     comments.known_comments: [
         lambda tx: comments.known_comments(tx, [CHANGE, CHANGE + 1]),
         lambda tx: comments.known_comments(tx, [CHANGE, CHANGE + 1], {1, 2, 3}),

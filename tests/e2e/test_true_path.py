@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from sqlalchemy import select
 
 from cibot.store import schema
 from cibot.store.engine import Store
-from tests.support.gerrit.rest import Account
+from tests.support.gerrit.rest import ADMIN, Account
 from tests.support.gerrit.server import GerritServer
 from tests.support.ngircd import Ngircd
 from tests.support.whole_bot import TOKEN, WholeBot, eventually
@@ -211,6 +212,27 @@ def test_a_deleted_message_is_taken_back_and_nothing_doubles(make: Make) -> None
     site.project.gerrit.delete_message(number, of_acme["id"], "by mistake")
     site.has_all()
     assert Counter(row[3] for row in site.reports()) == {"pass": 2, None: 1}
+
+
+def test_a_private_change_is_shown_to_nobody(make: Make, gerrit: GerritServer) -> None:
+    site = make(poll=True, listen=True)
+    site.project.judged()
+    site.has_all()
+    stored = site.comments()
+    hidden = site.project.change()
+    gerrit.set_private(hidden)
+    gerrit.review(ADMIN, hidden, "Patch set 1 would fail: this is not to be known.")
+    known = site.project.judged()
+    eventually(lambda: {row[0] for row in site.comments()} >= {known}, "the next change")
+    assert _status(site, hidden) == 404
+    assert _status(site, known) == 200
+    gerrit.set_private(known)  # what was seen before goes, too
+    eventually(lambda: site.comments() == stored, "nothing of the private ones")
+    assert _status(site, known) == 404
+
+
+def _status(site: Site, number: int) -> int:
+    return requests.get(f"{site.bot.url}/api/v1/changes/{number}", timeout=10).status_code
 
 
 def test_killed_at_any_moment_it_goes_on(make: Make) -> None:

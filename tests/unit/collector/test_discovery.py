@@ -73,9 +73,7 @@ def test_votes_with_links_make_a_ci_where_nearly_nothing_else_is_written() -> No
 
 def test_links_in_ever_other_words_are_a_persons() -> None:
     words = ["master fails", "stable works", "see my lab", "as before", "board boots", "fixed by"]
-    said = [
-        told(f"Patch Set 1: Verified+1\n\n{one}: https://paste.example.org/1") for one in words
-    ]
+    said = [told(f"Patch Set 1: Verified+1\n\n{one}: https://paste.example.org/1") for one in words]
     assert not evidence(*said * 2).shows_ci
 
 

@@ -32,6 +32,8 @@ def live_through(*batches: list[Message]) -> list[StoredComment]:
         found = match(1, list(rows.values()), [(one, ZUUL) for one in batch], complete=whole)
         for write in (*found.inserts, *found.updates):
             rows[write.row.seq] = write.row
+        for row in found.drops:
+            del rows[row.seq]
     return list(rows.values())
 
 

@@ -1,0 +1,123 @@
+"""Asks REST for what only events told: whether it is so, and this account may see it.
+
+Gerrit's webhooks plugin posts events of private changes and of projects that this
+account may not read, and whoever knows the token can post anything. So a change is
+stored when REST has shown it, and a comment that REST does not hold is taken back.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from cibot.collector.gerrit import Gerrit, NotFound, change_key
+from cibot.collector.sink import Sink
+from cibot.collector.transport import Pace
+from cibot.errors import CibotError
+from cibot.model import Change
+
+log = logging.getLogger(__name__)
+
+FEED = "webhook"
+_Place = tuple[str, int]
+_MOST_WAITING = 500  # changes; what does not fit is brought by the poll
+_AT_ONCE = 100  # changes that are asked for after one poll
+_GRACE = timedelta(minutes=1)  # the poll itself confirms nearly everything
+_RATE = 5.0  # requests a second
+
+
+class ConfirmingSink(Sink, Protocol):
+    """A sink that knows what REST has not confirmed."""
+
+    def unconfirmed(self, before: datetime, limit: int) -> Sequence[_Place]:
+        """The changes of which events told before then and REST has not since."""
+
+    def hide(self, places: Collection[_Place]) -> None:
+        """Deletes changes that Gerrit does not show."""
+
+
+class Confirmer:
+    """Asks one Gerrit, by a client of its own: a long poll must not hold it up.
+
+    ``ask`` returns at once; a thread asks. ``confirm`` asks for what waits for it.
+    """
+
+    def __init__(
+        self,
+        gerrit: Gerrit,
+        sink: ConfirmingSink,
+        clock: Callable[[], datetime],
+        stop: threading.Event | None = None,
+    ) -> None:
+        self._gerrit = gerrit
+        self._sink = sink
+        self._clock = clock
+        self._stop = stop or threading.Event()
+        self._pace = Pace(_RATE, self._stop)
+        self._asking = threading.Lock()
+        self._lock = threading.Lock()
+        self._waiting: OrderedDict[_Place, None] = OrderedDict()
+        self._thread: threading.Thread | None = None
+
+    def ask(self, change: Change) -> None:
+        """Has a change that events told of read from REST soon, if this account may see it."""
+        with self._lock:
+            if len(self._waiting) < _MOST_WAITING:
+                self._waiting[change.project, change.number] = None
+            if self._thread is None and self._waiting:
+                self._thread = threading.Thread(target=self._run, name="confirmer", daemon=True)
+                self._thread.start()
+
+    def settle(self, timeout: float) -> None:
+        """Waits until what was asked for is answered."""
+        thread = self._thread
+        if thread is not None:
+            thread.join(timeout)
+
+    def confirm(self) -> int:
+        """Asks for what no poll has confirmed; returns how many changes that were."""
+        places = self._sink.unconfirmed(self._clock() - _GRACE, _AT_ONCE)
+        for place in places:
+            if self._stop.is_set() or not self._confirmed(place):
+                break
+        return len(places)
+
+    def _run(self) -> None:
+        while True:
+            with self._lock:
+                if not self._waiting or self._stop.is_set():
+                    self._thread = None
+                    return
+                place, _ = self._waiting.popitem(last=False)
+            self._confirmed(place)
+
+    def _confirmed(self, place: _Place) -> bool:
+        """False where Gerrit cannot say now."""
+        with self._asking:
+            if not self._pace.keep():
+                return False
+            asked_at = self._clock()
+            try:
+                change = self._gerrit.change(change_key(*place))
+                change = replace(change, asked_at=asked_at)
+                self._sink.ingest([change], feed=FEED, cursor=None, heard_at=self._clock())
+            except NotFound as error:
+                if not error.by_gerrit:  # a proxy's page says nothing of the change
+                    return False
+                log.info("a change that events told of is not to be seen change=%s~%d", *place)
+                self._hide(place)
+            except CibotError as error:
+                log.warning("a change was not confirmed change=%s~%d cause=%s", *place, error)
+                return False
+        return True
+
+    def _hide(self, place: _Place) -> None:
+        try:
+            self._sink.hide([place])
+        except CibotError as error:
+            log.warning("a change was not hidden change=%s~%d cause=%s", *place, error)

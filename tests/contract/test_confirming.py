@@ -1,0 +1,289 @@
+"""What only events told: nobody sees it, and what Gerrit does not hold is taken back."""
+
+from __future__ import annotations
+
+import io
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from cibot.collector.complaints import NotFound
+from cibot.collector.confirming import Confirmer
+from cibot.collector.decode import change_from_event
+from cibot.collector.ingest import Ingest
+from cibot.collector.poller import Poller
+from cibot.collector.rereading import reread
+from cibot.collector.roster import Roster
+from cibot.config.models import CiConfig
+from cibot.demo.review_events import Info
+from cibot.demo.reviews import Reviews
+from cibot.model import Change
+from cibot.store import schema
+from cibot.store.arrivals import KNOWN, arrived
+from cibot.store.cis import all_cis, ensure_server
+from cibot.store.engine import Store
+from cibot.webhooks.gerrit import Hook, gerrit_hook
+from tests.support.collecting import Clock, LocalGerrit
+
+ZUUL, MIKA = 11, 12
+PASSED = "Build succeeded (check pipeline).\n\n- unit https://logs.example.org/1 : SUCCESS in 3s"
+FAILED = "Build failed (check pipeline).\n\n- unit https://logs.example.org/1 : FAILURE in 3s"
+
+
+class World:
+    """A simulated Gerrit, and what cibot has of it."""
+
+    def __init__(self, store: Store) -> None:
+        self.store, self.clock, self.reviews = store, Clock(), Reviews()
+        self.reviews.add_account(ZUUL, "Zuul", "zuul")
+        self.reviews.add_account(MIKA, "Mika", "mika")
+        self.events: list[Info] = []
+        self.reviews.listeners.append(self.events.append)
+        self.gerrit = LocalGerrit(self.reviews, clock=self.clock)
+        self.server = store.write(lambda tx: ensure_server(tx, "review", "https://review"))
+        named = CiConfig(name="Zuul", accounts=["zuul"])
+        self.heard: list[set[int]] = []
+        roster = Roster("review", [named])
+        self.ingest = Ingest(store, self.server, roster, self.clock, self.heard.append)
+        self.confirmer = Confirmer(self.gerrit, self.ingest, self.clock)  # type: ignore[arg-type]
+
+    def poll(self) -> None:
+        Poller(
+            self.gerrit,  # type: ignore[arg-type]
+            self.ingest,
+            overlap=timedelta(minutes=2),
+            page_size=50,
+            projects=[],
+            clock=self.clock,
+        ).poll()
+
+    def change(self) -> int:
+        number = self.reviews.add_change("demo", "Secret subject", MIKA, self.clock())
+        self.clock.forward(60)
+        return number
+
+    def comment(self, number: int, text: str = PASSED) -> Info:
+        """Zuul comments; the event is returned and not yet told."""
+        self.reviews.comment(number, ZUUL, text, self.clock())
+        return self.events[-1]
+
+    def tell(self, event: Info) -> None:
+        change = change_from_event(event, self.clock())
+        assert change is not None
+        self.ingest.ingest([change], feed="webhook", cursor=None, heard_at=self.clock())
+
+    def count(self, table: Any) -> int:
+        query = select(func.count()).select_from(table)
+        return int(self.store.read(lambda tx: tx.execute(query).scalar_one()))
+
+    def counts(self) -> tuple[int, ...]:
+        tables = (schema.change, schema.comment, schema.report, schema.build, schema.patch_set)
+        return tuple(map(self.count, tables))
+
+    def tallied(self) -> int:
+        query = select(func.sum(schema.tally.c.passes + schema.tally.c.fails)).where(
+            schema.tally.c.hours == 1
+        )
+        return int(self.store.read(lambda tx: tx.execute(query).scalar_one()) or 0)
+
+
+@pytest.fixture
+def world(store: Store) -> World:
+    return World(store)
+
+
+def private(event: Info) -> Info:
+    return event | {"change": event["change"] | {"private": True}}
+
+
+def test_private_events_are_dropped(world: World) -> None:
+    event = world.comment(world.change())
+    world.tell(private(event))
+    assert world.counts() == (0, 0, 0, 0, 0)
+
+
+def test_a_change_made_private_is_gone_at_once_and_stays_so(world: World) -> None:
+    number = world.change()
+    world.tell(world.comment(number))
+    world.poll()
+    assert world.counts() == (1, 3, 1, 1, 1) or world.counts()[2:] == (1, 1, 1)
+    asked_before = world.gerrit.change(f"demo~{number}")
+    (zuul,) = world.store.read(all_cis)
+    world.heard.clear()
+    world.clock.forward(5)
+    world.tell(private(world.events[0]) | {"type": "private-state-changed"})
+    assert world.counts() == (0, 0, 0, 0, 0)
+    assert world.tallied() == 0
+    assert world.heard == [{zuul.id}]  # judged again, without it
+    known = world.store.read(
+        lambda tx: arrived(tx, {zuul.id}, (), world.clock(), (world.clock(), world.clock()))
+    )
+    assert [(one.kind, one.span, one.number) for one in known] == [("withdrawal", KNOWN, 1)]
+    # An answer that was on its way does not bring it back; a later one does.
+    late = Change(
+        **{name: getattr(asked_before, name) for name in Change.__slots__}
+        | {"asked_at": world.clock() - timedelta(seconds=9)}
+    )
+    world.ingest.ingest([late], feed="poll", cursor=None, heard_at=world.clock())
+    assert world.counts() == (0, 0, 0, 0, 0)
+    world.clock.forward(5)
+    world.poll()
+    assert world.counts()[2:] == (1, 1, 1)
+
+
+def test_rest_of_a_private_change_is_dropped_too(world: World) -> None:
+    number = world.change()
+    world.comment(number)
+    info = world.reviews.change(number)
+    assert info is not None
+    info["is_private"] = True  # cibot's account is a reviewer, or an administrator
+    world.poll()
+    assert world.counts() == (0, 0, 0, 0, 0)
+
+
+def post(world: World, event: Info) -> int:
+    """The event, by the webhook."""
+    body = json.dumps(event).encode()
+    hook = Hook("t", world.ingest, knows=world.ingest.knows, ask=world.confirmer.ask)
+    said: list[str] = []
+    environ = {
+        "PATH_INFO": "/review/t", "REQUEST_METHOD": "POST", "CONTENT_LENGTH": str(len(body)),
+        "wsgi.input": io.BytesIO(body),
+    }  # fmt: skip
+    application = gerrit_hook({"review": hook}, world.clock)
+    list(application(environ, lambda status, _headers: said.append(status)))  # type: ignore[arg-type,return-value]
+    return int(said[0][:3])
+
+
+def asked(world: World) -> None:
+    """Waits for what the confirmer asks."""
+    world.confirmer.settle(30)
+
+
+def test_a_change_is_stored_when_rest_has_shown_it(world: World) -> None:
+    event = world.comment(world.change())
+    assert post(world, event) == 200
+    asked(world)
+    assert world.counts()[2:] == (1, 1, 1)
+    world.clock.forward(60)
+    requests = world.gerrit.app.requests
+    assert post(world, world.comment(1, FAILED)) == 200
+    asked(world)
+    assert world.gerrit.app.requests == requests  # it is known now
+    assert world.counts()[2:] == (2, 2, 1)
+
+
+def test_what_this_account_may_not_see_is_not_stored(world: World) -> None:
+    number = world.change()
+    event = world.comment(number)
+    world.reviews.remove(number)
+    assert post(world, event) == 200
+    asked(world)
+    assert world.counts() == (0, 0, 0, 0, 0)
+
+
+def test_a_forged_comment_is_taken_back(world: World) -> None:
+    number = world.change()
+    true = world.comment(number)
+    world.tell(true)
+    world.poll()
+    counts = world.counts()
+    world.clock.forward(30)
+    at = int(world.clock().timestamp())
+    world.tell(true | {"comment": f"Patch Set 1: Verified-1\n\n{FAILED}", "eventCreatedOn": at})
+    assert world.counts()[2] == counts[2] + 1
+    world.confirmer.confirm()
+    assert world.counts()[2] == counts[2] + 1  # the poll has a minute to bring it
+    world.clock.forward(90)
+    world.heard.clear()
+    world.confirmer.confirm()
+    assert world.counts() == counts
+    assert world.tallied() == 1
+    assert world.heard
+    assert world.confirmer.confirm() == 0
+
+
+def test_a_change_that_vanished_is_dropped_with_what_events_said_of_it(world: World) -> None:
+    number = world.change()
+    world.poll()
+    world.tell(world.comment(number))
+    world.reviews.remove(number)
+    world.clock.forward(90)
+    world.confirmer.confirm()
+    assert world.counts() == (0, 0, 0, 0, 0)
+
+
+def test_a_proxy_that_says_404_takes_nothing_away(world: World) -> None:
+    number = world.change()
+    world.poll()
+    world.tell(world.comment(number))
+    counts = world.counts()
+
+    def refuse(_key: str) -> Change:
+        raise NotFound("404", by_gerrit=False)
+
+    world.gerrit.change = refuse  # type: ignore[method-assign,assignment]
+    world.clock.forward(90)
+    world.confirmer.confirm()
+    assert world.counts() == counts
+
+
+@pytest.mark.parametrize("first", ["events", "rest"])
+def test_a_burst_is_stored_once(world: World, first: str) -> None:
+    number = world.change()
+    world.poll()
+    before = world.count(schema.comment)
+    told = []
+    for place in range(40):
+        world.clock.forward(1)
+        event = world.comment(number, PASSED.replace("3s", f"{place % 4}s"))
+        told.append(event | {"eventCreatedOn": event["eventCreatedOn"] + place % 11})
+    if first == "rest":
+        world.poll()
+    for event in told:
+        world.tell(event)
+    world.clock.forward(100)
+    world.poll()
+    world.confirmer.confirm()
+    assert world.count(schema.comment) == before + 40
+    assert world.count(schema.report) == 40
+    assert world.tallied() == 40
+
+
+def test_an_account_that_was_deleted_between_event_and_poll_is_the_same(world: World) -> None:
+    number = world.change()
+    world.poll()
+    world.tell(world.comment(number))
+    world.reviews.accounts[ZUUL] = {"_account_id": ZUUL, "deleted": True}
+    world.clock.forward(90)
+    world.poll()
+    world.poll()
+    assert world.count(schema.report) == 1
+    (row,) = world.store.read(
+        lambda tx: tx.execute(
+            select(schema.comment).where(schema.comment.c.text.contains("Build succeeded"))
+        ).all()
+    )
+    assert row.message_id is not None
+
+
+def test_rebuild_heals_what_an_older_cibot_stored_twice(world: World) -> None:
+    number = world.change()
+    event = world.comment(number)
+    world.poll()
+    counts = world.counts()
+    at = event["eventCreatedOn"] + 9
+    world.tell(event | {"eventCreatedOn": at + 1000})  # too far to be taken for the same now
+    assert world.counts() != counts
+    world.store.write(
+        lambda tx: tx.execute(
+            schema.comment.update()
+            .where(schema.comment.c.message_id.is_(None))
+            .values(event_at=world.clock(), posted_at=world.clock(), heard_at=None)
+        )
+    )
+    assert reread(world.store, world.clock()).healed == 1
+    assert world.counts() == counts
