@@ -52,6 +52,10 @@ class PersonLimit:
         self._most = most_people
         self._people: OrderedDict[str, tuple[TokenBucket, bool]] = OrderedDict()
 
+    def of_several(self, people: int) -> PersonLimit:
+        """A limit for what several people share, each of whom has this one."""
+        return PersonLimit(self._rate * people, self._burst * people, self._most)
+
     def ask(self, person: str, now: float) -> bool | None:
         """True: answer. None: say once that it is too much. False: be silent."""
         bucket, told = TokenBucket(self._rate, self._burst), False

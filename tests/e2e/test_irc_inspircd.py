@@ -2,10 +2,21 @@
 
 import pytest
 
+from cibot.errors import Transient, Unconfirmed
+from cibot.model import State
+from cibot.text.card import card, line, state_span
 from tests.support.inspircd import InspIRCd
 from tests.support.irc_bot import irc_bot
+from tests.support.irc_user import IrcUser
+from tests.support.processes import wait_until
 
 pytestmark = pytest.mark.e2e
+
+
+def in_order(user: IrcUser) -> None:
+    """Waits until the server has done what the user sent."""
+    user.send("PING done")
+    user.wait_for(lambda line: line.command == "PONG" and line.text == "done", "PONG")
 
 
 def test_what_a_channel_replays_is_no_question(inspircd: InspIRCd) -> None:
@@ -23,5 +34,75 @@ def test_what_a_channel_replays_is_no_question(inspircd: InspIRCd) -> None:
             mika.say("#past", "!ci live")
             mika.hears("mika: asked live", nick="pastbot", target="#past")
             assert [question.text for question in bot.questions] == ["live"]
-            mika.send("MODE pastbot")
-            mika.send("WHOIS pastbot")
+
+
+@pytest.mark.parametrize("block", ["callerid", "registered only"])
+def test_who_takes_no_private_messages_reads_on_in_the_channel(
+    inspircd: InspIRCd, block: str
+) -> None:
+    account = f"deaf{block[0]}"
+    inspircd.register(account, "correct-horse-1")
+    # SILENCE is not among them: InspIRCd echoes what it then shows to nobody
+    commands = {"callerid": "MODE {0} +g", "registered only": "MODE {0} +R"}
+    long = card("headline", "two", "three", long=True)
+    with (
+        inspircd.user(account, sasl=(account, "correct-horse-1")) as deaf,
+        irc_bot(inspircd.port, "#deaf", name="irc", nick="deafbot", answer=lambda _: long) as bot,
+    ):
+        bot.wait_up()
+        deaf.join("#deaf")
+        wait_until(lambda: "deafbot" in deaf.names("#deaf"), 10, "the bot")
+        deaf.send(commands[block].format(account))
+        deaf.say("#deaf", "!ci list")
+        deaf.hears(f"{account}: headline", nick="deafbot", target="#deaf")
+        deaf.hears("two", nick="deafbot", target="#deaf")
+        deaf.hears("three", nick="deafbot", target="#deaf")
+
+
+def test_what_a_shunned_bot_says_is_not_taken_for_delivered(inspircd: InspIRCd) -> None:
+    with (
+        inspircd.user("oper") as oper,
+        irc_bot(inspircd.port, "#shun", name="irc", nick="shunned") as bot,
+    ):
+        bot.wait_up()
+        bot.send("#shun", "heard").result(10)
+        oper.send("OPER tests tests")
+        oper.wait_for(lambda line: line.command == "381", "381 (now an operator)")
+        oper.send("SHUN shunned!*@* 1h :for a test")
+        in_order(oper)
+        try:
+            with pytest.raises(Transient, match="#shun: ") as caught:
+                bot.send("#shun", "unheard").result(15)
+            assert not isinstance(caught.value, Unconfirmed)
+        finally:
+            oper.send("SHUN shunned!*@*")
+            in_order(oper)
+        bot.send("#shun", "heard again").result(10)
+
+
+@pytest.mark.parametrize("mode", ["+c", "+m"])
+def test_a_channel_without_colours_hears_the_plain_text(inspircd: InspIRCd, mode: str) -> None:
+    room = f"#colour{mode[1]}"
+    alert = card(line(state_span(State.FAILING), " netapp"), "more")
+    with (
+        inspircd.user("painter") as painter,
+        irc_bot(inspircd.port, room, name="irc", nick="colourbot", colour=True) as bot,
+    ):
+        bot.wait_up()
+        painter.join(room)
+        wait_until(lambda: "colourbot" in painter.names(room), 10, "the bot")
+        # who came first is the operator
+        if mode == "+m":
+            painter.send(f"MODE {room}")
+            bot.send(room, alert).result(10)
+            assert "\x03" in painter.hears("netapp", nick="colourbot").raw
+            return
+        with inspircd.user("oper") as oper:
+            oper.send("OPER tests tests")
+            oper.wait_for(lambda line: line.command == "381", "381 (now an operator)")
+            oper.send(f"SAMODE {room} {mode}")
+            painter.wait_for(lambda line: line.command == "MODE", "the mode")
+        for _ in range(2):
+            bot.send(room, alert).result(10)
+            assert "\x03" not in painter.hears("netapp", nick="colourbot").raw
+            painter.hears("more", nick="colourbot")

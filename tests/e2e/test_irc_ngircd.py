@@ -47,7 +47,7 @@ def test_joins_over_tls_answers_and_tells(ngircd: Ngircd, names: tuple[str, str,
         alert = card(
             line(state_span(State.FAILING), " netapp-ci"), "\r\nQUIT :injected\x01VERSION\x01"
         )
-        assert bot.send(room, alert).result(10).startswith("net:cibot")
+        assert bot.send(room, alert).result(10).startswith("net:")
         bob.hears("■ failing netapp-ci", nick=nick, target=room)
         bob.hears("QUIT :injectedVERSION", nick=nick, target=room)
         assert nick in bob.names(room)

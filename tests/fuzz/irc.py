@@ -28,7 +28,7 @@ _TARGETS = ["#ci", "cibot", "#x", "*", "", "@#ci", "#CI", "cibot1", "+x"]
 _TAGS = ["", "", "", "@label=cibot1 ", "@batch=b ", "@account= ", "@time=x;msgid=\\ ", "@=;;= "]
 _LOGIN = (
     "001 cibot :hi", "422 cibot", ":cibot!c@h JOIN #ci", "353 cibot = #ci :cibot bob",
-    "366 cibot #ci",
+    "366 cibot #ci", "318 cibot cibq1 :end", "318 cibot cibq2 :end",
 )  # fmt: skip
 _LONGEST = 400  # bytes of what is said
 
@@ -71,7 +71,7 @@ class IrcFuzz:
         self._sent: list[str] = []
         self._asked: list[Question] = []
         self._session = Session(
-            config, IrcTiming(), rooms, PersonLimit(1000, 1000),
+            config, IrcTiming(), rooms, PersonLimit(1000, 1000), PersonLimit(1000, 1000),
             send=self._sent.append, ask=self._asked.append,
         )  # fmt: skip
         for raw in _LOGIN:

@@ -15,7 +15,7 @@ _USER = "nobody"  # both refuse root, or need a switch for it
 _MODULES = (
     "ssl_gnutls cap ircv3 ircv3_echomessage ircv3_accounttag ircv3_servertime"
     " ircv3_labeledresponse ircv3_batch ircv3_ctctags ircv3_msgid sasl"
-    " services_account spanningtree chanhistory callerid silence shun blockcolor muteban"
+    " services_account spanningtree chanhistory callerid silence shun blockcolor sapart samode"
 )
 _SERVICES_MODULES = (
     "protocol/inspircd backend/opensex crypto/pbkdf2v2 nickserv/main nickserv/register"

@@ -108,12 +108,6 @@ class ScriptClient:
         )
         self.proven()
 
-    def pong(self) -> str:
-        """Answers the PING that confirms a message; returns its token."""
-        token = self.expect("PING ").removeprefix("PING ")
-        self.send(f":irc.test PONG irc.test :{token}")
-        return token
-
     def still_there(self) -> None:
         """A PING that the bot answers shows that its loop runs."""
         self.send("PING :alive")

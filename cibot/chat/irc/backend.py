@@ -31,13 +31,15 @@ _ROOM = re.compile(r"[#&+!][^\s,\x00-\x1f]{1,199}|[^\s,:@!#&+\x00-\x1f][^\s,@!\x
 _BROKEN = card("something went wrong with that question; it is in the bot's log", error=True)
 _MOST_UNANSWERED = 32
 _ANSWERERS = 4
+_PEOPLE_OF_A_HOST = 3  # without accounts: who changes the nick or ident is not ever new
 
 
 class IrcBackend:
     """Implements `cibot.chat.protocol.Backend` for one ``[[irc]]`` network.
 
-    ``limit`` bounds how often one person (user@host) may ask: six times at
-    once, then every five seconds.
+    ``limit`` bounds how often one person may ask: six times at once, then
+    every five seconds. A person is an account; without one user@host, and then
+    all of a host together may ask three times as often.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class IrcBackend:
         self._thread: threading.Thread | None = None
         self._answerers: ThreadPoolExecutor | None = None
         self._limit = limit or PersonLimit(QUESTIONS_A_SECOND, QUESTIONS_AT_ONCE)
+        self._hosts = self._limit.of_several(_PEOPLE_OF_A_HOST)
         self._rooms = Rooms(
             config.channels, lambda: Backoff(self._timing.rejoin, self._timing.rejoin_most)
         )
@@ -156,6 +159,7 @@ class IrcBackend:
             self._timing,
             self._rooms,
             self._limit,
+            self._hosts,
             send=connection.send_raw,
             ask=self._question,
         )

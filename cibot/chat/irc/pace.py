@@ -38,14 +38,17 @@ class FairQueue(Generic[T]):
             del self._lanes[lane]
         return item
 
-    def drop(self, unwanted: Callable[[T], bool]) -> None:
-        """Removes every item that is unwanted."""
+    def drop(self, unwanted: Callable[[T], bool]) -> list[T]:
+        """Removes every item that is unwanted, and returns them."""
+        dropped = []
         for lane in list(self._lanes):
+            dropped += [item for item in self._lanes[lane] if unwanted(item)]
             kept = deque(item for item in self._lanes[lane] if not unwanted(item))
             if kept:
                 self._lanes[lane] = kept
             else:
                 del self._lanes[lane]
+        return dropped
 
 
 class Backoff:

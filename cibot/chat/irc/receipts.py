@@ -1,53 +1,46 @@
 """How the bot knows that the network took a message. No I/O of its own.
 
-Where the server has labeled-response, the label comes back with the echo (or
-an ACK, or the error). Elsewhere a PING follows the message: the server works
-line by line, so its PONG says that the message went through, unless an error
-named the room before.
+The absence of an error proves nothing. Where the server has echo-message, only
+the echo confirms. Where it has labeled-response, the label says to which
+message an echo or an error belongs; elsewhere a question that only the network
+answers (`cibot.chat.irc.proof`) follows the message, and any refusal before
+the answer means that it was not delivered. A bouncer echoes by itself, so an
+echo without a label waits for that answer too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Hashable
 from concurrent.futures import Future
-from contextlib import suppress
 from dataclasses import dataclass, field
 
+from cibot.chat.irc.refusals import about_any, failure, names, refuses, said_against
 from cibot.chat.irc.wire import IrcLine
-from cibot.errors import CibotError, Permanent, Transient, Unconfirmed
+from cibot.errors import CibotError, Transient, Unconfirmed
 from cibot.text.card import Card
 
-_FOR_GOOD = {
-    "403": "there is no such channel",
-    "404": "the bot may not speak there (moderated, banned or not in it)",
-    "408": "the channel takes no colours",
-    "477": "the channel needs a registered nick",
-    "482": "the bot may not speak there",
-    "489": "the bot may not speak there",
-    "531": "the bot may not write to that person",
-    "716": "that person takes no messages from strangers",
-}
-_PASSING = {
-    "263": "the server asks to try later",
-    "401": "nobody of that name is there",
-    "402": "the server is split off",
-    "407": "too many recipients",
-    "437": "the channel is not available now",
-    "439": "the server asks to speak more slowly",
-    "442": "the bot is not in the channel",
-    "FAIL": "the server refused it",
-}
+_MOST = 1000  # messages under way; more means that the server answers nothing
+_SWALLOWED = "the network showed it to nobody (muted, ignored or shunned)"
 
 
 @dataclass(slots=True, eq=False)
 class Delivery:
-    """A card on its way to a room. ``done`` gets the remote id or the error."""
+    """Text on its way to a room. ``done`` gets the remote id or the error.
+
+    ``rest`` is said once the first line was taken; ``coloured`` is whether the
+    text holds codes that a channel may refuse.
+    """
 
     room: str
     card: Card
     done: Future[str] = field(default_factory=Future)
     remote_id: str = ""
     written: bool = False  # some of it went out
+    taken: bool = False  # the first line was delivered
+    rest: list[str] = field(default_factory=list)
+    coloured: bool = False
+    unechoed: int = 0
+    lane: Hashable = ""
 
     @property
     def open(self) -> bool:
@@ -59,9 +52,10 @@ class Delivery:
         if self.open:
             self.done.set_exception(error)
 
-    def give_up(self, why: str) -> None:
+    def give_up(self, why: str, retry_after: float | None = None) -> None:
         """Says that no answer will come: what was written may have arrived."""
-        self.fail(Unconfirmed(why) if self.written else Transient(why))
+        kind = Unconfirmed if self.written else Transient
+        self.fail(kind(why, retry_after=retry_after))
 
     def confirm(self, remote_id: str) -> None:
         """Says that the network has it."""
@@ -71,46 +65,82 @@ class Delivery:
 
 @dataclass(slots=True)
 class _Mark:
-    """One label or PING that is to come back; ``last`` completes the delivery."""
+    """One label that is to come back; ``last`` completes the delivery."""
 
     delivery: Delivery
     last: bool
+    echoed: bool = False
+    said: str = ""  # by the server, under the same label
 
 
 class Receipts:
-    """The deliveries that were written and are not confirmed yet."""
+    """The deliveries that were written and are not confirmed yet.
 
-    def __init__(self, network: str, fold: Callable[[str], str]) -> None:
+    ``caps`` are the connection's capabilities, ``me`` gives the bot's nick and
+    ``inside`` whether it is in a room. ``on_taken`` is called when a first line
+    was delivered, ``on_refused`` with the command that refused one.
+    """
+
+    def __init__(
+        self,
+        network: str,
+        fold: Callable[[str], str],
+        *,
+        caps: Collection[str],
+        me: Callable[[], str],
+        inside: Callable[[str], bool],
+    ) -> None:
         self._network = network
         self._fold = fold
+        self._caps = caps
+        self._me = me
+        self._inside = inside
         self._count = 0
         self._marks: dict[str, _Mark] = {}
         self._batches: dict[str, str] = {}
-        self._written: list[Delivery] = []  # unlabelled, oldest first
+        self._written: list[Delivery] = []  # oldest first
+        self.on_taken: Callable[[Delivery], None] = lambda _delivery: None
+        self.on_refused: Callable[[Delivery, str, CibotError], None] = (
+            lambda delivery, _command, error: delivery.fail(error)
+        )
 
     def mark(self, delivery: Delivery, *, last: bool) -> str:
-        """A new token to send with a line: as its label, or in the PING after it."""
+        """A new label to send with a line."""
         self._count += 1
         token = f"cibot{self._count}"
         self._marks[token] = _Mark(delivery, last)
+        self.wrote(delivery)
         return token
 
-    def await_errors(self, delivery: Delivery) -> None:
-        """A message without a label goes out: an error that names its room is about it."""
+    def wrote(self, delivery: Delivery) -> None:
+        """A line of it goes out: a refusal that names its room is about it."""
+        delivery.written = True
+        delivery.unechoed += 1
         if delivery not in self._written:
             self._written.append(delivery)
+        if len(self._written) > _MOST:
+            self._refuse(self._written[0], "", Transient("the server answers nothing"))
+
+    def passed(self, delivery: Delivery, *, last: bool) -> None:
+        """The network answered what was asked after a line: it was dealt with."""
+        if not delivery.open or delivery not in self._written:
+            return
+        if "echo-message" in self._caps and delivery.unechoed > 0:
+            self._refuse(delivery, "", Transient(f"{delivery.room}: {_SWALLOWED}"))
+        else:
+            self._take(delivery, last=last)
 
     def handle(self, line: IrcLine) -> None:
         """Takes every line of the server; settles what it speaks about."""
-        if line.command == "PONG":
-            self._settle(line.last, line)
-        elif "label" in line.tags:
+        if "label" in line.tags:
             self._labelled(line.tags["label"], line)
         elif line.tags.get("batch", "") in self._batches:
             self._settle(self._batches[line.tags["batch"]], line)
         elif line.command == "BATCH" and line.param(0).startswith("-"):
             self._settle(self._batches.pop(line.param(0)[1:], ""), line)
-        elif line.command in _FOR_GOOD or line.command in _PASSING:
+        elif line.command == "PRIVMSG" and self._same(line.nick, self._me()):
+            self._echo(line)
+        else:
             self._unlabelled(line)
 
     def forget(self, delivery: Delivery) -> None:
@@ -121,10 +151,9 @@ class Receipts:
 
     def lost(self, why: str) -> None:
         """The connection broke: what was under way may or may not have arrived."""
-        under_way = [*self._written, *(mark.delivery for mark in self._marks.values())]
+        under_way, self._written = self._written, []
         self._marks.clear()
         self._batches.clear()
-        self._written.clear()
         for delivery in under_way:
             delivery.give_up(why)
 
@@ -135,39 +164,72 @@ class Receipts:
             self._settle(label, line)
 
     def _settle(self, token: str, line: IrcLine) -> None:
+        """A line that bears the label of a message, or the end of such a batch."""
         mark = self._marks.get(token)
         if mark is None:
             return
-        error = failure(line, mark.delivery.room)
+        delivery = mark.delivery
+        error = failure(line, delivery.room, inside=self._inside(delivery.room))
         if error is not None:
-            mark.delivery.fail(error)
+            self._refuse(delivery, line.command, error)
+        elif line.command == "PRIVMSG":
+            mark.echoed = True
+            delivery.unechoed -= 1
+            delivery.remote_id = delivery.remote_id or line.tags.get("msgid", "")
+        elif line.command == "NOTICE":
+            mark.said = line.last[:150]
+        in_batch = token in self._batches.values()
+        if error is not None or in_batch or self._marks.pop(token, None) is None:
+            return
+        if mark.echoed or "echo-message" not in self._caps:
+            self._take(delivery, last=mark.last)
         else:
-            mark.delivery.remote_id = mark.delivery.remote_id or line.tags.get("msgid", "")
-            if not mark.last:
-                with suppress(KeyError):
-                    del self._marks[token]
+            why = mark.said or _SWALLOWED
+            self._refuse(delivery, "", Transient(f"{delivery.room}: {why}"))
+
+    def _take(self, delivery: Delivery, *, last: bool) -> None:
+        if last:
+            self._count += 1
+            delivery.confirm(f"{self._network}:{self._count}")
+            self.forget(delivery)
+        elif not delivery.taken:
+            delivery.taken = True
+            self.on_taken(delivery)
+
+    def _refuse(self, delivery: Delivery, command: str, error: CibotError) -> None:
+        self.forget(delivery)
+        self.on_refused(delivery, command, error)
+
+    def _echo(self, line: IrcLine) -> None:
+        """An echo without a label is that of the oldest line to its room."""
+        for delivery in self._written:
+            if delivery.unechoed > 0 and self._same(delivery.room, line.param(0)):
+                delivery.unechoed -= 1
+                delivery.remote_id = delivery.remote_id or line.tags.get("msgid", "")
                 return
-            mark.delivery.confirm(f"{self._network}:{token}")
-        self.forget(mark.delivery)
 
     def _unlabelled(self, line: IrcLine) -> None:
-        """An error names its room; the oldest delivery to that room is the one."""
-        room = self._fold(line.param(1))
-        for delivery in self._written:
-            error = failure(line, delivery.room)
-            if error is not None and self._fold(delivery.room) == room:
-                delivery.fail(error)
-                self.forget(delivery)
-                return
+        """A refusal is of the oldest delivery to the room that it names, or else of the oldest."""
+        if not self._written:
+            return
+        me = self._me()
+        words = said_against(line, me, self._same(line.param(0), me))
+        if words is not None:
+            named = [one for one in self._written if self._fold(one.room) in self._fold(words)]
+            delivery = (named or self._written)[0]
+            self._refuse(delivery, line.command, Transient(f"{delivery.room}: {words}"))
+            return
+        if not refuses(line):
+            return
+        rooms = {self._fold(name) for name in names(line)}
+        named = [one for one in self._written if self._fold(one.room) in rooms]
+        if not named and about_any(line, me):
+            named = self._written
+        if named:
+            delivery = named[0]
+            error = failure(line, delivery.room, inside=self._inside(delivery.room))
+            assert error is not None
+            self._refuse(delivery, line.command, error)
 
-
-def failure(line: IrcLine, room: str) -> CibotError | None:
-    """The error that a line means for a message to ``room``, or None."""
-    told = f"{room}: "
-    if line.command in _FOR_GOOD:
-        return Permanent(told + _FOR_GOOD[line.command])
-    if line.command in _PASSING:
-        return Transient(told + _PASSING[line.command])
-    if line.command[:1] in {"4", "5"} and line.command.isdigit():
-        return Transient(f"{told}the server refused it ({line.command})")
-    return None
+    def _same(self, one: str, other: str) -> bool:
+        return self._fold(one) == self._fold(other)

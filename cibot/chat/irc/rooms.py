@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from cibot.chat.irc.history import Presence
 from cibot.chat.irc.pace import Backoff
-from cibot.chat.irc.wire import IrcLine, fold_for
+from cibot.chat.irc.wire import IrcLine, fold_for, is_channel
 
 _CANNOT_JOIN = {
     "403": "there is no such channel",
@@ -112,6 +112,17 @@ class Rooms:
     def next_due(self) -> float | None:
         """When `to_join` has something to say next."""
         return min((room.due for room in self._rooms.values() if not room.joined), default=None)
+
+    def shared_with(self, nick: str) -> Room | None:
+        """A room in which both the bot and somebody are."""
+        known = self.fold(nick)
+        here = (room for room in self._rooms.values() if room.joined and known in room.nicks)
+        return next(here, None)
+
+    def inside(self, name: str) -> bool:
+        """Whether a message to that room can arrive: a channel must be joined, a person not."""
+        room = self.get(name)
+        return not is_channel(name) or (room is not None and room.joined)
 
     def account(self, nick: str) -> str | None:
         """The services account of someone who shares a channel with the bot."""

@@ -59,6 +59,7 @@ class Session:
         timing: IrcTiming,
         rooms: Rooms,
         limit: PersonLimit,
+        hosts: PersonLimit,
         *,
         send: Callable[[str], None],
         ask: Callable[[Question], None],
@@ -68,6 +69,7 @@ class Session:
         self._timing = timing
         self._rooms = rooms
         self._limit = limit
+        self._hosts = hosts
         self._send = send
         self._ask = ask
         self._clock = clock
@@ -75,7 +77,22 @@ class Session:
         self._private = Presence(0.0)
         self.proof = Proof(send, timing.proof)
         self._waiting: list[Delivery] = []
-        self._handlers: dict[str, Callable[[IrcLine, float], None]] = {
+        self._handlers = self._table()
+        self.ready = False
+        self.login = Login(config, send, regain=timing.regain)
+        self.receipts = Receipts(
+            config.name,
+            rooms.fold,
+            caps=self.login.caps,
+            me=lambda: self.login.nick,
+            inside=rooms.inside,
+        )
+        self._speaker = Speaker(config, rooms, self.login, self.receipts, self.proof, send)
+
+    def _table(self) -> dict[str, Callable[[IrcLine, float], None]]:
+        """What is done about each command of the server."""
+        rooms = self._rooms
+        return {
             "PING": self._ping,
             "376": self._ready,
             "422": self._ready,
@@ -93,10 +110,6 @@ class Session:
             "442": self._not_in,
             "PRIVMSG": self._message,
         }
-        self.ready = False
-        self.login = Login(config, send, regain=timing.regain)
-        self.receipts = Receipts(config.name, rooms.fold)
-        self._speaker = Speaker(config, rooms, self.login, self.receipts, send)
 
     def handle(self, line: IrcLine, now: float) -> None:
         """Takes a line; raises Transient when the connection must end."""
@@ -250,6 +263,7 @@ class Session:
         log.warning("irc %s: %s: %s; back in %.0f s", self._config.name, name, how, wait)
         text = f"{name}: the bot was removed from the channel"
         self._fail_waiting(name, Transient(text, retry_after=wait))
+        self._speaker.left(name, wait)
 
     def _names(self, line: IrcLine, _now: float) -> None:
         for word in line.last.split(" "):
@@ -302,15 +316,24 @@ class Session:
             return
         where = Channel(self._config.name, line.nick if private or room is None else room.name)
         question = Question(text, Asker(line.nick, self._account(line)), where, private)
-        allowed = self._limit.ask(line.user_host.lower(), now)
+        allowed = self._may_ask(line, now)
         if allowed:
             self._ask(question)
         elif allowed is None:
             self.reply(question, SLOW_DOWN)
 
     def _version(self, line: IrcLine, now: float) -> None:
-        if self._limit.ask(line.user_host.lower(), now):
+        if self._may_ask(line, now):
             self._speaker.notice(line.nick, f"\x01VERSION cibot {__version__}\x01")
+
+    def _may_ask(self, line: IrcLine, now: float) -> bool | None:
+        """By account, so that people behind one relay do not share a limit; else by host too."""
+        account = self._account(line)
+        if account:
+            return self._limit.ask(f"account {account.lower()}", now)
+        person = line.user_host.lower()
+        allowed = self._limit.ask(person, now)
+        return self._hosts.ask(person.rpartition("@")[2], now) if allowed else allowed
 
     def _account(self, line: IrcLine) -> str | None:
         if "account-tag" in self.login.caps:

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
 from itertools import chain
 
 from cibot.chat.irc.login import Login
 from cibot.chat.irc.pace import FairQueue
+from cibot.chat.irc.proof import Proof
 from cibot.chat.irc.receipts import Delivery, Receipts
+from cibot.chat.irc.refusals import COLOUR_REFUSALS
 from cibot.chat.irc.rooms import Rooms
 from cibot.chat.irc.settings import IrcConfig
 from cibot.chat.irc.text import MOST_BYTES, Style, render
 from cibot.chat.irc.wire import is_channel, write_line
 from cibot.chat.pace import TokenBucket
 from cibot.chat.protocol import Question
-from cibot.text.card import Card
+from cibot.errors import CibotError, Unconfirmed
+from cibot.text.card import Card, card
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +28,8 @@ _MOST_QUEUED = 500  # messages; the limit per person keeps it far below
 _MOST_MESSAGES = 40  # of one card
 _MOST_IN_CHANNEL = 4  # messages of an answer; the rest goes to the asker
 _JOINS_A_LINE = 5
+_DEAF = card("I cannot write to you in private: you take no messages from me. Ask me here.")
+_UNREAD = "(cut: let me write to you in private to read it all)"
 _WORST_MASK = 110  # bytes of nick!user@host where the bot has not seen its own
 
 
@@ -50,24 +56,67 @@ class Speaker:
         rooms: Rooms,
         login: Login,
         receipts: Receipts,
+        proof: Proof,
         send: Callable[[str], None],
     ) -> None:
         self._config = config
         self._rooms = rooms
         self._login = login
         self._receipts = receipts
+        self._proof = proof
         self._send = send
+        self._over = False
+        self._plain: set[str] = set()  # rooms that refuse colours
+        receipts.on_taken = self._go_on
+        receipts.on_refused = self._refused
         self._queue: FairQueue[_Outgoing] = FairQueue()
         self._bucket = TokenBucket(config.messages_per_second, config.burst)
         self.mask = b""
 
     def deliver(self, delivery: Delivery) -> None:
         """Queues a card that somebody waits for."""
-        messages = self._messages(render(delivery.card, self._style(delivery.room)))
-        lane = ("alert", self._rooms.fold(delivery.room))
-        for count, text in enumerate(messages, start=1):
-            last = count == len(messages)
-            self._queue.put(lane, _Outgoing(("PRIVMSG", delivery.room), text, delivery, last))
+        delivery.lane = ("alert", self._rooms.fold(delivery.room))
+        self._begin(delivery, render(delivery.card, self._style(delivery.room)))
+
+    def _begin(self, delivery: Delivery, lines: list[list[str]]) -> None:
+        """Queues the first message; the others follow when the network has taken it."""
+        first, *delivery.rest = self._messages(lines)
+        delivery.coloured = any(
+            "\x03" in text or "\x02" in text for text in (first, *delivery.rest)
+        )
+        self._put(delivery, first, last=not delivery.rest)
+
+    def _put(self, delivery: Delivery, text: str, *, last: bool) -> None:
+        self._queue.put(delivery.lane, _Outgoing(("PRIVMSG", delivery.room), text, delivery, last))
+
+    def _go_on(self, delivery: Delivery) -> None:
+        """The first message was delivered: the rest may follow."""
+        room = self._rooms.get(delivery.room)
+        if is_channel(delivery.room) and (room is None or not room.joined):
+            self._receipts.forget(delivery)
+            delivery.give_up(f"{delivery.room}: the bot was removed while it spoke")
+            return
+        rest, delivery.rest = delivery.rest, []
+        for count, text in enumerate(rest, start=1):
+            self._put(delivery, text, last=count == len(rest))
+
+    def _refused(self, delivery: Delivery, command: str, error: CibotError) -> None:
+        """Tries without colours where they may be the reason, and remembers it."""
+        self.forget(delivery)
+        if not delivery.coloured or delivery.taken or command not in COLOUR_REFUSALS:
+            delivery.fail(error)
+            return
+        room = self._rooms.fold(delivery.room)
+        log.info("irc %s: %s may take no colours", self._config.name, delivery.room)
+        self._plain.add(room)
+
+        def was_it(done: Future[str]) -> None:
+            if done.exception() is not None:
+                self._plain.discard(room)
+
+        delivery.done.add_done_callback(was_it)
+        delivery.unechoed = 0
+        self._begin(delivery, render(delivery.card, self._style(delivery.room)))
 
     def answer(self, question: Question, answer: Card) -> None:
         """Queues an answer; in a channel it is addressed, and what is long goes on in private."""
@@ -77,12 +126,12 @@ class Speaker:
         nick, room = question.asker.nick, question.where.room
         private = render(answer, self._style(nick))
         if question.private:
-            self._say(nick, private)
+            self._say_privately(question, answer, private)
             return
         lines = render(answer, self._style(room), address=nick)
         if answer.long or sum(map(len, lines)) > _MOST_IN_CHANNEL:
             self._say(room, lines[:1])
-            self._say(nick, private[1:])
+            self._say_privately(question, answer, private[1:])
         else:
             self._say(room, lines)
 
@@ -107,7 +156,7 @@ class Speaker:
             if item.delivery is None:
                 self._send(write_line(*item.words, last=item.text))
             elif item.delivery.open:
-                self._write(item, item.delivery)
+                self._write(item, item.delivery, now)
 
     def wait(self, now: float) -> float:
         """Seconds until `pump` can write; for ever where nothing waits."""
@@ -117,12 +166,51 @@ class Speaker:
         """Takes what is left of a delivery out of the queue."""
         self._queue.drop(lambda item: item.delivery is delivery)
 
+    def left(self, name: str, retry_after: float) -> None:
+        """The bot is out of a room: what was not written yet waits for its return."""
+        room = self._rooms.fold(name)
+        gone = self._queue.drop(
+            lambda item: item.delivery is not None and self._rooms.fold(item.delivery.room) == room
+        )
+        for delivery in dict.fromkeys(item.delivery for item in gone if item.delivery):
+            self._receipts.forget(delivery)
+            delivery.give_up(f"{name}: the bot was removed from the channel", retry_after)
+
     def lost(self, why: str) -> None:
         """The connection is gone: nothing of the queue will be said."""
+        self._over = True
         while self._queue:
             item = self._queue.pop()
             if item.delivery is not None:
                 item.delivery.give_up(why)
+
+    def _say_privately(self, question: Question, answer: Card, lines: list[list[str]]) -> None:
+        """Queues the private part of an answer, which the asker's modes may refuse."""
+        nick = question.asker.nick
+        if not lines:
+            return
+        delivery = Delivery(nick, answer, lane=("reply", nick))
+        delivery.done.add_done_callback(lambda done: self._unheard(question, answer, done))
+        self._begin(delivery, lines)
+
+    def _unheard(self, question: Question, answer: Card, done: Future[str]) -> None:
+        """Goes on where everybody reads when the asker takes no private messages."""
+        error = done.exception()
+        if error is None or self._over or isinstance(error, Unconfirmed):
+            return
+        nick = question.asker.nick
+        log.info("irc %s: %s hears no private answer: %s", self._config.name, nick, error)
+        if question.private:
+            shared = self._rooms.shared_with(nick)
+            if shared is not None:
+                lines = render(_DEAF, self._style(shared.name), address=nick)
+                self._say(shared.name, lines)
+            return
+        room = question.where.room
+        messages = self._messages(render(answer, self._style(room), address=nick)[1:])
+        if len(messages) > _MOST_IN_CHANNEL:
+            messages[_MOST_IN_CHANNEL - 1 :] = [f"… {_UNREAD}"]
+        self._say(room, [messages])
 
     def _say(self, target: str, lines: list[list[str]]) -> None:
         for text in self._messages(lines):
@@ -134,23 +222,22 @@ class Speaker:
             messages[_MOST_MESSAGES - 1 :] = ["… (cut)"]
         return messages
 
-    def _write(self, item: _Outgoing, delivery: Delivery) -> None:
-        delivery.written = True
+    def _write(self, item: _Outgoing, delivery: Delivery, now: float) -> None:
         if "labeled-response" in self._login.caps:
             label = self._receipts.mark(delivery, last=item.last)
             self._send(write_line(*item.words, last=item.text, label=label))
             return
-        self._receipts.await_errors(delivery)
+        self._receipts.wrote(delivery)
         self._send(write_line(*item.words, last=item.text))
-        if item.last:
-            self._send(write_line("PING", self._receipts.mark(delivery, last=True)))
+        if item.last or not delivery.taken:
+            self._proof.ask(lambda: self._receipts.passed(delivery, last=item.last), now)
 
     def _style(self, target: str) -> Style:
         mask = len(self.mask) or _WORST_MASK
         overhead = len(f": PRIVMSG {target} :\r\n".encode()) + mask
         room = self._rooms.get(target) if is_channel(target) else None
         return Style(
-            colour=self._config.colour,
+            colour=self._config.colour and self._rooms.fold(target) not in self._plain,
             most_bytes=max(60, min(MOST_BYTES, 512 - overhead)),
             nicks=room.nicks if room else (),
             fold=self._rooms.fold,

@@ -86,11 +86,12 @@ def session(sent):
     rooms = Rooms(config.channels, lambda: Backoff(1, 10))
     asked = []
     one = Session(
-        config, IrcTiming(), rooms, PersonLimit(1000, 1000), send=sent.append, ask=asked.append
-    )
+        config, IrcTiming(), rooms, PersonLimit(1000, 1000), PersonLimit(1000, 1000),
+        send=sent.append, ask=asked.append,
+    )  # fmt: skip
     for raw in (
         "001 cibot :hi", "422 cibot", ":cibot!c@h JOIN #ci", "353 cibot = #ci :cibot bob",
-        "366 cibot #ci",
+        "366 cibot #ci", "318 cibot cibq1 :end", "318 cibot cibq2 :end",
     ):  # fmt: skip
         one.handle(read_line(raw), 0.0)
     return one, asked

@@ -18,7 +18,7 @@ def server():
         yield script
 
 
-def test_is_confirmed_by_a_ping_that_comes_back(server):
+def test_is_confirmed_by_what_only_the_network_answers(server):
     with irc_bot(server.port, "#ci") as bot, server.accept() as client:
         client.log_in()
         client.expect("JOIN #ci")
@@ -26,10 +26,14 @@ def test_is_confirmed_by_a_ping_that_comes_back(server):
         bot.wait_up()
         sent = bot.send("#ci", card("first", "second"))
         client.expect("PRIVMSG #ci :first")
+        client.send("PING :alive")
+        assert client.line().startswith("WHOIS ")
+        client.expect("PONG :alive")  # and nothing more before the first line is through
+        client.send(":irc.test 318 cibot cibq3 :end")
         client.expect("PRIVMSG #ci :second")
         assert not sent.done()
-        token = client.pong()
-        assert sent.result(5) == f"net:{token}"
+        client.proven()
+        assert sent.result(5).startswith("net:")
 
 
 def test_is_confirmed_by_the_label_of_its_echo(server):
@@ -39,11 +43,10 @@ def test_is_confirmed_by_the_label_of_its_echo(server):
         client.joined("#ci")
         bot.wait_up()
         sent = bot.send("#ci", card("first", "second"))
-        one, two = client.line(), client.line()
-        label, text = one.split(" ", 1)
+        label, text = client.line().split(" ", 1)
         assert text == "PRIVMSG #ci :first"
         client.send(f"{label};msgid=m1 :cibot!c@h PRIVMSG #ci :first")
-        client.still_there()
+        two = client.line()
         assert not sent.done()
         client.send(f"{two.split(' ', 1)[0]};msgid=m2 :cibot!c@h PRIVMSG #ci :second")
         assert sent.result(5) == "m1"
@@ -92,7 +95,7 @@ def test_joins_the_room_first(server):
         client.expect("JOIN #new")
         client.joined("#New")
         client.expect("PRIVMSG #new :hello")
-        client.pong()
+        client.proven()
         sent.result(5)
 
 
@@ -205,7 +208,7 @@ def test_comes_back_after_a_kick_and_not_at_once(server):
         bot.wait_up()
         sent = bot.send("#ci", "back")
         client.expect("PRIVMSG #ci :back")
-        client.pong()
+        client.proven()
         sent.result(5)
 
 
@@ -231,7 +234,7 @@ def test_ends_what_is_sent_when_it_stops(server):
         bot.wait_up()
         sent = bot.send("#ci", "hello")
         client.expect("PRIVMSG")
-        client.expect("PING")
+        client.expect("WHOIS")
         bot.backend.stop(5)
         client.expect("QUIT :")
         with pytest.raises(Unconfirmed):
@@ -253,7 +256,7 @@ def test_text_of_a_card_cannot_become_a_command(server):
         bot.wait_up()
         sent = bot.send("#ci", "a\rQUIT :x\nPRIVMSG #ci :\x01DCC\x01\0 hey bob")
         client.expect("PRIVMSG #ci :a QUIT :x PRIVMSG #ci :DCC hey b\u2060ob")
-        client.pong()
+        client.proven()
         sent.result(5)
 
 
@@ -266,9 +269,12 @@ def test_a_line_leaves_room_for_the_prefix_that_others_see(server):
         client.proven()
         bot.wait_up()
         sent = bot.send(room, "ü" * 400)
-        for line in (client.line() for _ in range(4)):
-            if line.startswith("PING"):
-                break
+        line = client.line()
+        while not line.startswith("WHOIS"):
             assert len(f":cibot!~cibot@{'h' * 60} {line}\r\n".encode()) <= 512
-        client.send(f":irc.test PONG irc.test :{line.split()[1]}")
+            line = client.line()
+        client.send(f":irc.test 318 cibot {line.split()[1]} :end")
+        while not line.endswith("ü"):
+            line = client.line()
+        client.proven()
         sent.result(5)
