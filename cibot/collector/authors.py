@@ -26,9 +26,17 @@ Authors = dict[Account, KnownAccount]
 
 
 def resolve(
-    tx: Tx, server_id: int, roster: Roster, wanted: Collection[Account], now: datetime
+    tx: Tx,
+    server_id: int,
+    roster: Roster,
+    wanted: Collection[Account],
+    now: datetime,
+    joined: dict[int, int] | None = None,
 ) -> Authors:
     """Every account of ``wanted`` with its row; unknown ones are stored.
+
+    ``joined`` gets the accounts that belong to a CI from now on, as that is known now
+    by their id: what they wrote before is to be read.
 
     An account that events named by username is the same one when REST adds
     its id; one that was renamed stays itself by its id.
@@ -50,7 +58,9 @@ def resolve(
         if row is None:
             raise Permanent(f"an account is not told apart from others: {identity(account)}")
         row = replace(row, ci_id=cis.get(row.id, row.ci_id))
-        found[account] = _take_over(tx, roster, row, account, now)
+        found[account] = taken = _take_over(tx, roster, row, account, now)
+        if joined is not None and row.ci_id is None and taken.ci_id is not None:
+            joined[taken.id] = taken.ci_id
     return found
 
 

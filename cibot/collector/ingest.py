@@ -222,7 +222,7 @@ class Ingest:
             if (row_id, patch_set) not in self._patch_sets
         ]
         put_patch_sets(tx, batch.patch_sets, now)
-        found = self._resolve(tx, changes, batch.heard_at)
+        found = self._resolve(tx, changes, batch)
         stored = known_comments(tx, ids, _digests(changes))
         for row_id, change in zip(ids, changes, strict=True):
             before = stored.get(row_id, ())
@@ -248,7 +248,7 @@ class Ingest:
         self._rows = self._rows | batch.rows
         self._patch_sets.update(batch.patch_sets)
 
-    def _resolve(self, tx: Tx, changes: Sequence[Change], now: datetime) -> authors.Authors:
+    def _resolve(self, tx: Tx, changes: Sequence[Change], batch: Batch) -> authors.Authors:
         wanted = {
             message.author
             for change in changes
@@ -258,7 +258,9 @@ class Ingest:
         known = self._authors  # another thread may put an empty one in its place
         cached = {one: known[one] for one in wanted if one in known}
         unknown = wanted - cached.keys()
-        return cached | authors.resolve(tx, self._server_id, self._roster, unknown, now)
+        return cached | authors.resolve(
+            tx, self._server_id, self._roster, unknown, batch.heard_at, batch.joined
+        )
 
     def _take(self, tx: Tx, matching: Matching, found: authors.Authors, batch: Batch) -> None:
         batch.known += matching.known
@@ -304,6 +306,9 @@ class Ingest:
                 reading.result()
             put_reports(tx, batch.reports, batch.builds, tally)
             still_unconfirmed(tx, batch.waiting)
+            for account_id, ci_id in batch.joined.items():
+                read = self._reread_account(tx, account_id, ci_id, batch.heard_at, tally)
+                batch.reports.extend(read)
             for account_id, row in batch.suspects.items():
                 if not _writes_like_ci(tx, row):
                     continue

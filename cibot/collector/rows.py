@@ -32,6 +32,7 @@ class Batch:
     reread: set[tuple[int, int]] = field(default_factory=set)
     votes: dict[tuple[int, int], str] = field(default_factory=dict)
     suspects: dict[int, KnownAccount] = field(default_factory=dict)
+    joined: dict[int, int] = field(default_factory=dict)  # accounts that are a CI's from now on
     drops: set[tuple[int, int]] = field(default_factory=set)
     waiting: dict[int, datetime] = field(default_factory=dict)  # changes that REST lags behind on
     withdrawn: set[int] = field(default_factory=set)  # CIs that lost reports

@@ -103,6 +103,10 @@ class References:
         periods = (self.periods_of(project) for project in projects)
         return {ci_id for each in periods for ci_id in each.ci_ids if ci_id is not None}
 
+    def first_verdict(self, ci_id: int, project: str) -> float:
+        """When the CI first gave a verdict in one of its projects."""
+        return self.records[ci_id][project].first_at
+
     def projects_ever(self, ci_id: int) -> set[str]:
         """The projects in which a CI ever gave a verdict."""
         return set(self.records.get(ci_id, ()))

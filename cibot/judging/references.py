@@ -10,10 +10,11 @@ from cibot.health.facts import moment
 from cibot.health.references import ProjectWeek, References, learn
 from cibot.store.cis import all_cis
 from cibot.store.engine import Tx
-from cibot.store.histories import VerdictsOfWeek, verdicts_by_week
+from cibot.store.histories import VerdictsOfWeek, verdict_projects, verdicts_by_week
 from cibot.store.references import PeriodRow, RecordRow, put_periods, put_records
 
 _LEARNT_FOR = timedelta(minutes=10)  # references change slowly
+_NEW_FOR = timedelta(hours=1)  # how long before that a verdict may have been posted
 _COUNTED_FOR = timedelta(days=1)
 _Place = tuple[str, int, int]
 
@@ -39,7 +40,7 @@ class ReferenceLearner:
     def learn(self, tx: Tx, ci_id: int, now: datetime) -> References:
         """The references as they are known to ``ci_id``, which may be a new CI."""
         fresh = self._learnt_at is not None and abs(now - self._learnt_at) < _LEARNT_FOR
-        if fresh and ci_id in self._names:
+        if fresh and ci_id in self._names and not self._found_home(tx, ci_id):
             return self._references
         names = {ci.id: ci.name for ci in all_cis(tx)}
         whole = self._counted_at is None or abs(now - self._counted_at) > _COUNTED_FOR
@@ -55,6 +56,12 @@ class ReferenceLearner:
         self._references = guessed.with_configured(self._configured, names)
         self._names, self._learnt_at = names, now
         return self._references
+
+    def _found_home(self, tx: Tx, ci_id: int) -> bool:
+        """Whether the CI gave verdicts in a project that was none of its own so far."""
+        assert self._learnt_at is not None
+        projects = verdict_projects(tx, ci_id, self._learnt_at - _NEW_FOR)
+        return not projects <= self._references.projects_ever(ci_id)
 
     def store(self, tx: Tx) -> bool:
         """Writes what was learnt where it changed since `written`; whether there was anything."""

@@ -57,6 +57,7 @@ class Kept:
     periods: dict[str, ReferencePeriods] = field(default_factory=dict)
     states: list[tuple[float, bytes]] = field(default_factory=list)  # earlier ones, packed
     stored_at: float = 0.0
+    homes: set[str] | None = None  # the CI's projects then; None where that is not known
     passed: list[tuple[float, str]] = field(default_factory=list)  # JSON; not yet in states
     wrong_from: float | None = None  # states of that time and later know less than they should
 
@@ -101,6 +102,7 @@ class Lives:
         start = kept.life.at
         steps = self._through(tx, kept, reader, until)
         kept.periods = {one: reader.references.periods_of(one) for one in reader.homes}
+        kept.homes = set(reader.homes)
         newest = max((one.heard_at for one in heard), default=now)
         kept.marked_at = max(since, min(now, newest) - _LOOK_BACK)
         kept.seen = _seen(heard, kept.marked_at)
@@ -172,6 +174,13 @@ class Lives:
             if one.span == KNOWN
             and hash((one.kind, one.heard_at, one.number, one.keys)) not in seen
         ]
+        if kept.homes is not None:
+            # What happened in a project before the CI was known to be at home there was not read.
+            times += [
+                began
+                for project in reader.homes - kept.homes
+                if (began := reader.references.first_verdict(reader.ci.id, project)) <= at
+            ]
         for project, periods in kept.periods.items():
             differs = periods.differs_from(reader.references.periods_of(project))
             if differs is not None and differs <= at:

@@ -190,6 +190,19 @@ class VerdictsOfWeek(NamedTuple):
     last_at: datetime
 
 
+def verdict_projects(tx: Tx, ci_id: int, since: datetime) -> set[str]:
+    """The projects in which a CI gave verdicts since then."""
+    report, change = schema.report.c, schema.change.c
+    query = in_this_order(
+        select(change.project)
+        .select_from(schema.report)
+        .join(schema.change, change.id == report.change_id)
+        .where(report.ci_id == ci_id, report.posted_at >= since)
+        .where(report.result.in_(("pass", "fail")))
+    )
+    return set(tx.execute(query).scalars())
+
+
 def verdicts_by_week(
     tx: Tx, ci_ids: Collection[int], since: datetime | None = None
 ) -> list[VerdictsOfWeek]:

@@ -317,3 +317,17 @@ def test_a_key_that_another_transaction_gave_away_is_not_taken(store: Store) -> 
     ids = store.write(lambda tx: put_changes(tx, server.id, [mine]))
     assert ids[("mine", 5)] != change_id(server.id, 5)
     assert sorted(row.project for row in server.rows(schema.change)) == ["mine", "other"]
+
+
+def test_what_a_group_member_wrote_before_its_number_was_known_is_read(store: Store) -> None:
+    server = Server(store, discover=False)
+    server.roster.groups = frozenset({11})
+    server.take(change(told(author=ZUUL_IN_EVENTS), complete=False), feed="webhook")
+    other = change(told(author=ZUUL_IN_EVENTS, second=3), number=6, complete=False)
+    server.take(other, feed="webhook")
+    assert server.count(schema.report) == 0  # events do not tell the account's number
+    server.take(change(told(message_id="a")))
+    assert server.count(schema.report) == 2
+    (ci,) = store.read(all_cis)
+    assert (ci.name, ci.origin) == ("Zuul", "group")
+    assert server.heard[-1] == {ci.id}

@@ -315,3 +315,16 @@ def _gate(life: Life, number: int, passed: bool, begun: datetime) -> Change:
         ),
         (PatchSet(1, uploaded),), complete=True,
     )  # fmt: skip
+
+
+def test_the_first_verdicts_in_a_new_project_are_judged_at_once(life: Life) -> None:
+    for _ in range(30):
+        life.change()
+    life.judge()
+    before = life.now
+    for _ in range(12):  # within the ten minutes for which references are not learnt again
+        life.now = before
+        life.change(acme=False, project="fresh")
+        life.now = before + timedelta(minutes=5)
+    life.hear()
+    assert life.judge() is not State.HEALTHY

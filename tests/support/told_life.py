@@ -55,7 +55,9 @@ class Life:
     def _wake(self) -> None:
         self.woken += 1
 
-    def change(self, zuul: bool | None = True, acme: bool | None = True) -> None:
+    def change(
+        self, zuul: bool | None = True, acme: bool | None = True, project: str = "demo"
+    ) -> None:
         """A change uploaded now; Zuul judges it after 10 minutes, Acme after 20."""
         self.changes += 1
         uploaded = self.now
@@ -74,7 +76,7 @@ class Life:
         self.now = uploaded + HOUR
         change = Change(
             self.changes,
-            "demo",
+            project,
             "master",
             "S",
             "NEW",
