@@ -33,6 +33,7 @@ _IN_WORDS: dict[str, tuple[Vote, ...]] = {
     "Do not merge": (Vote("Code-Review", -2),),
     "Approved": (Vote("Approved", 1),),
 }
+_DIGITS = frozenset("0123456789")
 _UNDERSTOOD = 400  # no list of votes is longer
 _COUNT = re.compile(
     r"\(\d{1,6} (?:[a-z]+ ){0,2}comments?\)"  # "(1 comment)", "(2 inline comments)"
@@ -74,7 +75,7 @@ def split_header(text: str) -> tuple[int | None, tuple[Vote, ...], str]:
         body = body[block.end() :].lstrip()
         if not votes:  # some versions write them after their blocks, on a line of their own
             votes, body = _votes_below(body)
-    at = max(body.rfind("\n\nCopied "), body.rfind("\n\nOutdated "))
+    at = max(body.rfind("\n\nCopied "), body.rfind("\n\nOutdated ")) if "otes" in body else -1
     if at > 0 and (block := _BLOCK.match(body, at + 2)) and not body[block.end() :].strip():
         body = body[:at].rstrip()
     return patch_set, votes, body
@@ -103,10 +104,11 @@ def _split(text: str, start: int) -> tuple[int | None, tuple[Vote, ...], str]:
 
 def _votes_below(body: str) -> tuple[tuple[Vote, ...], str]:
     """Votes that stand alone on the body's first line, each with its number, and the rest."""
-    first, _, rest = body.partition("\n")
-    if not first or len(first) > _UNDERSTOOD or first[-1] not in "0123456789":
+    newline = body.find("\n")
+    if body[newline - 1 if newline >= 0 else -1 :][:1] not in _DIGITS or newline > _UNDERSTOOD:
         return (), body
-    votes = parse_votes(first.strip())
+    first, _, rest = body.partition("\n")
+    votes = parse_votes(first.strip()) if len(first) <= _UNDERSTOOD else None
     if not votes or any(vote.value is None for vote in votes):
         return (), body
     return votes, rest.lstrip()

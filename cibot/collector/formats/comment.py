@@ -71,9 +71,12 @@ class Comment:
             if "<<<" in self.body:
                 lines = _without_blocks(lines)
             self._lines = [
-                line.rstrip()
+                stripped
                 for line in lines
-                if line and len(line) <= MAX_LINE and line.lstrip()[:1] not in ("", ">")
+                if (stripped := line.rstrip())
+                and len(stripped) <= MAX_LINE
+                and (first := stripped[0]) != ">"
+                and (first > " " or stripped.lstrip()[:1] != ">")
             ]
         return self._lines
 

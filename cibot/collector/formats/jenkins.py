@@ -51,7 +51,7 @@ def _started(comment: Comment) -> Report | None:
             build = _start_of(line)
             if build is not None:
                 builds.append(build)
-    if any(build.name for build in builds):  # the others link to documentation
+    if len(builds) > 1 and any(build.name for build in builds):  # others link to documentation
         builds = [build for build in builds if build.name]
     if not builds and len(comment.lines) > 3:
         return None
@@ -76,8 +76,11 @@ def _start_of(line: str) -> Build | None:
 
 def _job_url(line: str) -> str | None:
     """The first URL of a line that names a job, or simply the first: others are documentation."""
-    urls = [url for part in line.split() if (url := first_url(part))]
-    return next((url for url in urls if job_name(url)), urls[0] if urls else None)
+    first = first_url(line)
+    if first is None or line.count("://") == 1 or job_name(first):
+        return first
+    urls = (url for part in line.split() if (url := first_url(part)))
+    return next((url for url in urls if job_name(url)), first)
 
 
 def _finished(comment: Comment, outcome: Outcome) -> Report | None:

@@ -42,7 +42,10 @@ def read_builds(lines: Sequence[str], said: Outcome | None = None) -> list[Build
     voting = True
     for index, line in enumerate(lines):
         if " : " not in line:
-            if line.startswith(("Warning:", "Warnings:", "Errors:")) and builds:
+            if (
+                line.startswith(("Warning:", "Warnings:", "Errors:", "Debug information:"))
+                and builds
+            ):
                 break
             section = _section(line)
             if section is not None:
@@ -96,8 +99,10 @@ def _without_middle(text: str, following: str, *, bulleted: bool) -> Build | Non
     """A line that neither " : " nor a mark divides."""
     if text[:4] == "http" and text.partition(" ")[0].endswith(":"):
         return rooted(text) or other_line(text, bulleted=bulleted)
-    build = other_line(text, bulleted=bulleted) or told_test(text)
-    if build is not None and build.url is None and following[:1] in (" ", "\t"):
+    build = other_line(text, bulleted=bulleted)
+    if build is None:
+        return told_test(text) if "://" in text else None
+    if build.url is None and following[:1] in (" ", "\t"):
         return replace(build, url=_url_below(following))
     return build
 

@@ -88,8 +88,9 @@ def read(comment: Comment) -> Report | None:
     body = comment.body
     if not body:
         return _NONE if not comment.votes or withdrawn(comment.votes) else None
-    if gerrits_own(comment.tag) or body.startswith(_ADMITTED) or not comment.lines:
-        return _NONE  # without lines there are quotes alone
+    quotes_alone = body[0] == ">" and not comment.lines
+    if quotes_alone or gerrits_own(comment.tag) or body.startswith(_ADMITTED):
+        return _NONE
     if body[0] in _FIRST and body.startswith(_OPENINGS):
         either = not body.startswith(_GERRIT) and _judges(comment)
         return None if either or _reports(comment) else _NONE

@@ -28,6 +28,12 @@ _UNMERGED = (
     "does not merge",
     "does not apply",
     "not apply cleanly",
+    "failed to apply",
+    "not merge the",
+    "cannot merge",
+    "cannot rebase",
+    "could not rebase",
+    "rebase failed",
 )
 _MARKED = "✔✅✖❌✗✓"
 
@@ -58,10 +64,8 @@ def _said(comment: Comment) -> Outcome | None:
         comment.by_bot or lower.startswith(("this change ", "this patch ", "this commit "))
     ):
         return Outcome.MERGE_FAILURE
-    text = first
-    at = first.find("://")
-    if at > 0:
-        text = first[: first.rfind(" ", 0, at) + 1] or ""
+    url = first_url(first)
+    text = first[: first.find(url)] if url else first
     found = verdict(text)
     if found is None and first.startswith("Submitted ") and SUBJECTS & set(words_of(text)):
         return Outcome.STARTED

@@ -30,7 +30,7 @@ _FAIL = word_set(
 )
 _START = word_set(
     "started starting starts start beginning running triggered triggering trying launched testing "
-    "rerunning retesting rebuilding restarting restarted scheduled pending "
+    "begun begins began rerunning retesting rebuilding restarting restarted scheduled pending "
     "enqueued preparing 开始 開始"
 )
 _STOPPED = word_set(
@@ -44,6 +44,8 @@ _NOT = word_set(
 _SAME = (
     ("could not ", "couldn't "),
     ("can not ", "cannot "),
+    ("does not ", "doesn't "),
+    ("did not ", "didn't "),
     ("timed out", "timedout"),
     ("work in progress", "wip"),
     ("in_progress", "running"),
@@ -51,7 +53,7 @@ _SAME = (
 )
 _FINISHED = word_set("finished completed complete done ended finally")
 _UNDONE = word_set("build compile start execute deploy apply complete finish install boot")
-_CANNOT = word_set("cannot cant can't couldn't couldnt unable")
+_CANNOT = word_set("cannot cant can't couldn't couldnt unable doesn't didn't")
 _IDS = word_set("build builds job run patchset patch set change version step stage attempt shard")
 _CLOSERS = frozenset(".,;:=!?/#")
 
@@ -172,6 +174,9 @@ def _count(tokens: Sequence[str], index: int) -> tuple[float, float | None] | No
             return after
     if tokens[index + 1 : index + 2] == ["0"]:  # "failed 0 tests"
         return 0.0, None
+    if tokens[index + 2 : index + 3] == ["of"] and tokens[index + 1].isdigit():
+        # "passed 11 of 12"
+        return _count_after(tokens, index + 1)
     for at in range(index - 1, max(-1, index - 5), -1):
         word = tokens[at]
         if word in _CLOSERS or word in _PASS or word in _FAIL:
@@ -183,6 +188,8 @@ def _count(tokens: Sequence[str], index: int) -> tuple[float, float | None] | No
 
 def _count_after(tokens: Sequence[str], at: int) -> tuple[float, float | None] | None:
     """``Failed: 0,``, ``errors=0 skipped=3``, ``passed: 3/4``; not ``failed: 2 jobs``."""
+    if tokens[at : at + 1] == ["none"]:
+        return 0.0, None
     if at >= len(tokens) or not tokens[at].isdigit():
         return None
     after = tokens[at + 1 : at + 3]
