@@ -11,6 +11,7 @@ from cibot.errors import Conflict, UserError
 from cibot.reports.ci import find_ci
 from cibot.reports.context import Context
 from cibot.reports.silences import Muted, silence, silences
+from cibot.store.cis import ci_names
 from cibot.store.engine import Tx
 from cibot.store.silences import add_silence, end_silence
 from cibot.text.figures import cut, span
@@ -37,7 +38,7 @@ def put_silence(
 
     Raises Refused for who may not, and UserError for what cannot be.
     """
-    pattern, by = _allowed(tx, ctx, actor, target)
+    pattern, wide, by = _allowed(tx, ctx, actor, target)
     reason = " ".join(reason.split())
     if not reason:
         raise UserError("Say why, so that others need not ask, as in: silence netapp 2h new disks.")
@@ -47,14 +48,14 @@ def put_silence(
             "out of the [[route]]s."
         )
     until = ctx.now + length
-    made = add_silence(tx, pattern, ctx.now, until, by, reason)
+    made = add_silence(tx, pattern, ctx.now, until, by, reason, is_pattern=wide)
     said = f"#{made}: {pattern} for {span(length)}, until {until:%Y-%m-%d %H:%M} UTC: {reason}"
     record(tx, actor, "silence", f"{target} {span(length)} {reason}", said, ctx.now)
     return silence(tx, made)
 
 
 def is_pattern(target: str) -> bool:
-    """Whether it means all CIs that fit, not one."""
+    """Whether it means all CIs that fit, not one; unless a CI has it for its name."""
     return bool(_PATTERN.search(target))
 
 
@@ -63,15 +64,19 @@ def end_silences_of(tx: Tx, ctx: Context, actor: Actor, target: str) -> tuple[st
 
     A wider pattern that mutes the CI as well is left alone. Raises Refused.
     """
-    pattern, by = _allowed(tx, ctx, actor, target)
-    mine = [one for one in silences(tx, ctx) if one.ci.casefold() == pattern.casefold()]
+    pattern, wide, by = _allowed(tx, ctx, actor, target)
+    mine = [
+        one
+        for one in silences(tx, ctx)
+        if one.is_pattern == wide and one.ci.casefold() == pattern.casefold()
+    ]
     return pattern, [ended for one in mine if (ended := _end(tx, ctx, actor, one, by, target))]
 
 
 def end_silence_by_id(tx: Tx, ctx: Context, actor: Actor, silence_id: int) -> Muted:
     """Ends one silence; Refused for who may not, UserError when it is over or never was."""
     found = silence(tx, silence_id)
-    if is_pattern(found.ci):
+    if found.is_pattern:
         by = require_admin(ctx.config, actor)
     else:
         by = require_owner(ctx.config, actor, found.ci)
@@ -81,14 +86,15 @@ def end_silence_by_id(tx: Tx, ctx: Context, actor: Actor, silence_id: int) -> Mu
     return ended
 
 
-def _allowed(tx: Tx, ctx: Context, actor: Actor, target: str) -> tuple[str, str]:
-    """The CI's name or the pattern that is meant, and who may mute it by that name."""
-    if is_pattern(target):
+def _allowed(tx: Tx, ctx: Context, actor: Actor, target: str) -> tuple[str, bool, str]:
+    """The CI's name or the pattern that is meant, which of them, and who may mute it."""
+    named = {row.name.casefold(): row.name for row in ci_names(tx)}.get(target.casefold())
+    if named is None and is_pattern(target):
         if len(target) > 100:
             raise UserError("That pattern is too long; 100 characters are enough.")
-        return target, require_admin(ctx.config, actor)
-    name = find_ci(tx, target).name
-    return name, require_owner(ctx.config, actor, name)
+        return target, True, require_admin(ctx.config, actor)
+    name = named or find_ci(tx, target).name
+    return name, False, require_owner(ctx.config, actor, name)
 
 
 def _end(tx: Tx, ctx: Context, actor: Actor, one: Muted, by: str, arguments: str) -> Muted | None:

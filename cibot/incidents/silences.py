@@ -11,21 +11,25 @@ from cibot.text.patterns import fits
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """A mute of every CI that ``ci`` (a name or a pattern) fits, ``since <= t < until``."""
+    """A mute of every CI that ``ci`` fits, ``since <= t < until``.
+
+    Without ``is_pattern`` it is one CI's name, also where it reads like a pattern: a CI that
+    calls itself ``[!x]*`` must not mute the others.
+    """
 
     ci: str
     since: datetime
     until: datetime
     by: str
     reason: str
+    is_pattern: bool = True
 
 
 def silenced(silences: Iterable[Silence], ci: str, at: datetime) -> Silence | None:
     """The silence that mutes a CI then, the one that lasts longest; None when none does."""
-    active = [one for one in silences if one.since <= at < one.until and _covers(one.ci, ci)]
+    active = [one for one in silences if one.since <= at < one.until and _covers(one, ci)]
     return max(active, key=lambda one: one.until, default=None)
 
 
-def _covers(pattern: str, ci: str) -> bool:
-    """A name means itself even where it reads like a pattern."""
-    return pattern.casefold() == ci.casefold() or fits(pattern, ci)
+def _covers(silence: Silence, ci: str) -> bool:
+    return fits(silence.ci, ci) if silence.is_pattern else silence.ci.casefold() == ci.casefold()

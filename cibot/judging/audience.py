@@ -35,7 +35,7 @@ def home(config: Config) -> str | None:
 def muted(tx: Tx, ci: str, now: datetime) -> Silence | None:
     """The silence that mutes a CI's alerts now, or None."""
     rules = [
-        Silence(one.pattern, one.since, one.until, one.made_by, one.reason)
+        Silence(one.pattern, one.since, one.until, one.made_by, one.reason, one.is_pattern)
         for one in silences_at(tx, now)
     ]
     return silenced(rules, ci, now)

@@ -15,7 +15,7 @@ from cibot.store.silences import StoredSilence, silence_by_id, silences_at, sile
 
 @dataclass(frozen=True, slots=True)
 class Muted:
-    """A silence. ``ci`` is a CI's name or a pattern with ``*``; times are UTC.
+    """A silence. ``ci`` is a CI's name or, with ``is_pattern``, a pattern; times are UTC.
 
     ``ended_at`` and ``ended_by`` are set when somebody ended it before ``until``.
     """
@@ -28,6 +28,7 @@ class Muted:
     reason: str
     ended_at: datetime | None = None
     ended_by: str | None = None
+    is_pattern: bool = False
 
     def active(self, at: datetime) -> bool:
         """Whether it mutes anything then."""
@@ -46,7 +47,10 @@ def silence_on(tx: Tx, ctx: Context, ci: str) -> Muted | None:
 
 def covering(found: Iterable[Muted], ci: str, at: datetime) -> Muted | None:
     """Of these silences the one that mutes a CI then and lasts longest."""
-    by_rule = {Silence(one.ci, one.since, one.until, one.by, one.reason): one for one in found}
+    by_rule = {
+        Silence(one.ci, one.since, one.until, one.by, one.reason, one.is_pattern): one
+        for one in found
+    }
     rule = silenced(by_rule, ci, at)
     return by_rule[rule] if rule else None
 
@@ -73,5 +77,5 @@ def read(one: StoredSilence) -> Muted:
     """A stored silence as faces show it."""
     return Muted(
         one.id, one.pattern, one.since, one.until, one.made_by, one.reason, one.ended_at,
-        one.ended_by,
+        one.ended_by, one.is_pattern,
     )  # fmt: skip

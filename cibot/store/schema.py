@@ -256,6 +256,7 @@ silence = _table(
     "silence",
     Column("id", Id, primary_key=True),
     Column("pattern", String(100), nullable=False),  # a CI's name, or a pattern with *
+    Column("is_pattern", Boolean, nullable=False, default=False),
     Column("since", UtcDateTime, nullable=False),
     Column("until", UtcDateTime, nullable=False),
     Column("made_by", String(190), nullable=False),

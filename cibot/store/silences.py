@@ -13,10 +13,14 @@ from cibot.store.engine import Tx
 
 @dataclass(frozen=True, slots=True)
 class StoredSilence:
-    """A mute of the CIs that ``pattern`` fits; ``ended_at`` when somebody ended it early."""
+    """A mute of the CIs that ``pattern`` fits; ``ended_at`` when somebody ended it early.
+
+    Without ``is_pattern`` it is the name of one CI, whatever characters it has.
+    """
 
     id: int
     pattern: str
+    is_pattern: bool
     since: datetime
     until: datetime
     made_by: str
@@ -29,11 +33,19 @@ _FIELDS = [schema.silence.c[name] for name in StoredSilence.__slots__]
 
 
 def add_silence(
-    tx: Tx, pattern: str, since: datetime, until: datetime, made_by: str, reason: str
+    tx: Tx,
+    pattern: str,
+    since: datetime,
+    until: datetime,
+    made_by: str,
+    reason: str,
+    *,
+    is_pattern: bool = False,
 ) -> int:
-    """Stores a silence and returns its id."""
+    """Stores a silence, of one CI or of all that a pattern fits, and returns its id."""
     row = {
         "pattern": pattern,
+        "is_pattern": is_pattern,
         "since": since,
         "until": until,
         "made_by": made_by[:190],

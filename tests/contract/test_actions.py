@@ -12,10 +12,11 @@ from cibot.chat.commands import COMMANDS
 from cibot.chat.dispatch import Dispatcher
 from cibot.chat.protocol import Asker, Question
 from cibot.incidents.routing import Alert
-from cibot.judging.audience import tell_all
+from cibot.judging.audience import muted, tell_all
 from cibot.model import Channel, State
 from cibot.store import digests, outbox
 from cibot.store.audit import AuditRow, audit_before
+from cibot.store.cis import ensure_ci
 from cibot.store.digests import Written
 from cibot.store.engine import Store, Tx
 from cibot.store.incidents import incident_by_id
@@ -229,3 +230,22 @@ def test_a_shell_cannot_watch(chat: Chat) -> None:
         _name, reply = chat.dispatcher.run(("watch", "netapp"), actor=Actor(network, "me", "me"))
         assert reply.error
         assert "ask me in IRC or Slack" in reply.text()
+
+
+HOSTILE = "[!Acme7]*"
+
+
+def test_a_name_is_not_a_pattern(chat: Chat) -> None:
+    """A CI may call itself what reads like a pattern: to mute it must mute nobody else."""
+    chat.store.write(lambda tx: ensure_ci(tx, HOSTILE, "discovered", NOW))
+    assert not chat.ask(f"silence {HOSTILE} 2h noisy").error
+    (kept,) = chat.store.read(lambda tx: silences_at(tx, NOW))
+    assert (kept.pattern, kept.is_pattern) == (HOSTILE, False)
+    for name, muted_now in ((HOSTILE, True), ("NetApp CI", False), ("Zuul", False)):
+        rule = chat.store.read(lambda tx, name=name: muted(tx, name, NOW))  # type: ignore[misc]
+        assert (rule is not None) is muted_now
+    chat.ask("silence * 1h all of them")
+    assert chat.store.read(lambda tx: muted(tx, "Zuul", NOW)) is not None
+    assert "#1 is over" in chat.ask(f"unsilence {HOSTILE}").text()
+    (kept,) = chat.store.read(lambda tx: silences_at(tx, NOW))
+    assert (kept.pattern, kept.is_pattern) == ("*", True)

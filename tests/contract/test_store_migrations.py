@@ -6,7 +6,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import func, inspect, select
+from sqlalchemy import func, inspect, select, text
 
 from cibot.store import migrate, schema
 from cibot.store.engine import Store, Tx
@@ -89,3 +89,28 @@ def _imported_authors(tx: Tx) -> None:
         f" VALUES (1, 'failing', '{at}', '[]')",
     ):
         tx.exec_driver_sql(statement)
+
+
+def test_a_stored_silence_is_a_pattern_unless_a_ci_has_its_name(empty_store: Store) -> None:
+    migrate.upgrade(empty_store, "0007")
+    at = "2026-11-23 12:00:00"
+
+    def fill(tx: Tx) -> None:
+        tx.exec_driver_sql(
+            "INSERT INTO ci (name, origin, created_at) VALUES ('[!Acme7]*', 'discovered', "
+            f"'{at}'), ('NetApp CI', 'configured', '{at}')"
+        )
+        for pattern in ("[!acme7]*", "NetApp CI", "net*", "NetApp C?"):
+            tx.execute(
+                text(
+                    "INSERT INTO silence (pattern, since, until, made_by, reason)"
+                    " VALUES (:pattern, :at, :at, 'mika', 'r')"
+                ),
+                {"pattern": pattern, "at": at},
+            )
+
+    empty_store.write(fill)
+    migrate.upgrade(empty_store)
+    query = select(schema.silence.c.is_pattern).order_by(schema.silence.c.id)
+    kinds = empty_store.read(lambda tx: tx.execute(query).scalars().all())
+    assert list(map(bool, kinds)) == [False, False, True, True]

@@ -144,3 +144,12 @@ def test_what_many_share_is_named_as_their_cause():
     )
     alone = [_broke(name, set(), set()) for name in "ABC"]
     assert "common cause" in together_card(alone, 10, None).text()
+
+
+def test_a_name_that_reads_like_a_pattern_mutes_itself_only() -> None:
+    hostile = Silence("[!Acme7]*", NOW, NOW + HOUR, "ann", "its own", is_pattern=False)
+    assert silenced([hostile], "[!acme7]*", NOW) is hostile
+    assert silenced([hostile], "NetApp", NOW) is None
+    pattern = Silence("[!Acme7]*", NOW, NOW + HOUR, "ann", "all others")
+    assert silenced([pattern], "NetApp", NOW) is pattern
+    assert silenced([pattern], "[!Acme7]*", NOW) is pattern
