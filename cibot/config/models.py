@@ -30,6 +30,7 @@ from cibot.config.values import (
     Listen,
     LocalTime,
     Name,
+    Origin,
     Section,
     StoreUrl,
     Text,
@@ -54,6 +55,7 @@ class WebConfig(Section):
     threads: Annotated[int, Field(ge=1, le=64)] = 32
     page_threads: Annotated[int, Field(ge=1, le=16)] = 3
     private: bool = False
+    origins: tuple[Origin, ...] = ()
     proxies: Annotated[int, Field(ge=0, le=10)] = 0
     prefix: UrlPrefix | None = None
 

@@ -196,6 +196,14 @@ TokenHash = Annotated[
         'write "sha256:" and 64 hex digits, as `cibot token NAME` prints them; never the token',
     ),
 ]
+Origin = Annotated[
+    str,
+    _like(
+        r"\*|https?://([a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\])(:[0-9]{1,5})?",
+        'write a site as its scheme and host in small letters, like "https://review.example.org", '
+        'or "*" for all',
+    ),
+]
 UrlPrefix = Annotated[
     str,
     _like(r"(/[A-Za-z0-9._~-]+)+", 'write a path like "/cibot": a slash before it, none behind'),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit, urlunsplit
 
 from flask import Blueprint, Flask, Response, json, request
 from flask.typing import ResponseReturnValue
@@ -46,7 +47,18 @@ def create_app(
 def _guard(response: Response) -> Response:
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
+    if response.location:
+        response.headers["Location"] = _own_path(response.location)
     return response
+
+
+def _own_path(location: str) -> str:
+    """Without the scheme and host, which are what the client says they are.
+
+    We redirect within the site only; one leading slash, since two would begin a host.
+    """
+    parts = urlsplit(location)
+    return urlunsplit(("", "", "/" + parts.path.lstrip("/\\"), parts.query, parts.fragment))
 
 
 def _problem(error: HTTPException) -> ResponseReturnValue:

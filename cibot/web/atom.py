@@ -18,6 +18,7 @@ from cibot.web.reply import reply
 _MOST = 50
 _MAX_AGE_S = 60
 _BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)  # of a feed in which nothing happened yet
+_NO_ADDRESS = "tag:cibot.invalid,2026:"  # RFC 4151; what ids begin with where no address is known
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -28,7 +29,8 @@ def atom_blueprint(asking: Asking) -> Blueprint:
     @blueprint.get("/incidents.atom")
     def feed() -> Response:
         def question(tx: Tx, ctx: Context) -> tuple[str, tuple[Incident, ...]]:
-            base = ctx.page() or request.url_root.rstrip("/")
+            # Without a public address the links are relative: the host is what the client says.
+            base = ctx.page() or request.script_root
             found = incidents(tx, ctx, ended=True, limit=_MOST)
             return base, tuple(one for one in found if one.opened_at is not None)
 
@@ -37,6 +39,7 @@ def atom_blueprint(asking: Asking) -> Blueprint:
         xml = render_template(
             "incidents.xml",
             base=base,
+            ids=base if "://" in base else _NO_ADDRESS,
             incidents=found,
             updated=max(moments, default=_BEGINNING),
         )

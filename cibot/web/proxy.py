@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -33,8 +34,33 @@ class _Prefixed:
         return self._app(environ, start)
 
 
+class _Plausible:
+    """Takes no prefix, scheme or host that would make our own links lead elsewhere.
+
+    A proxy that does not set a header passes on the client's: ``//evil.example`` as a
+    prefix makes every redirect one to another site.
+    """
+
+    def __init__(self, app: WSGIApplication) -> None:
+        self._app = app
+
+    def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        if not _PREFIX.fullmatch(environ.get("SCRIPT_NAME", "")):
+            environ["SCRIPT_NAME"] = ""
+        if environ.get("wsgi.url_scheme") not in {"http", "https"}:
+            environ["wsgi.url_scheme"] = "http"
+        if not _HOST.fullmatch(environ.get("HTTP_HOST", "")):
+            environ["HTTP_HOST"] = f"{environ['SERVER_NAME']}:{environ['SERVER_PORT']}"
+        return self._app(environ, start)
+
+
+_PREFIX = re.compile(r"(/(?!\.{1,2}(/|$))[A-Za-z0-9._~-]+)*")
+_HOST = re.compile(r"([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?")
+
+
 def behind_proxies(app: Flask, web: WebConfig) -> Flask:
     """Has ``web.prefix`` and ``web.proxies`` count; without them nothing is believed."""
+    app.wsgi_app = _Plausible(app.wsgi_app)  # type: ignore[assignment,method-assign]
     if web.prefix:
         app.wsgi_app = _Prefixed(app.wsgi_app, web.prefix)  # type: ignore[assignment,method-assign]
     if web.proxies:

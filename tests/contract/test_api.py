@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from cibot.config.models import Config
 from cibot.store.engine import Store
 from tests.support.canned import CONFIG
 from tests.support.faces import client
@@ -174,15 +175,45 @@ def test_long_answers_are_packed_for_those_who_can_read_it(api: FlaskClient) -> 
     assert "Accept-Encoding" in plain.headers["Vary"]
 
 
-def test_other_sites_may_read_and_not_write(api: FlaskClient) -> None:
-    assert api.get("/api/v1/cis").headers["Access-Control-Allow-Origin"] == "*"
+def test_other_sites_may_not_read_unless_they_are_configured(api: FlaskClient) -> None:
+    for origin in ("https://x.example", "null", "*", ""):
+        answer = api.get("/api/v1/cis", headers={"Origin": origin})
+        assert "Access-Control-Allow-Origin" not in answer.headers
+        assert "Origin" in answer.headers["Vary"]
     asked = api.options("/api/v1/cis", headers={"Origin": "https://x.example"})
-    assert "If-None-Match" in asked.headers["Access-Control-Allow-Headers"]
-    assert "POST" not in asked.headers["Access-Control-Allow-Methods"]
-    assert api.post("/api/v1/cis").status_code == 405
-    written = api.post("/api/v1/silences", headers={"Origin": "https://x.example"})
+    assert "Access-Control-Allow-Methods" not in asked.headers
+
+
+@pytest.mark.parametrize(
+    ("origins", "origin", "allowed"),
+    [
+        (["https://wiki.example.org"], "https://wiki.example.org", "https://wiki.example.org"),
+        (["https://wiki.example.org"], "https://wiki.example.org.evil.example", None),
+        (["*"], "https://x.example", "*"),
+        ([], "https://review.example.org", "https://review.example.org"),
+    ],
+)
+def test_configured_sites_and_gerrits_may_read_and_not_write(
+    blank: Store, origins: list[str], origin: str, allowed: str | None
+) -> None:
+    gerrit = {"name": "review", "url": "https://review.example.org/r"}
+    config = Config.model_validate({"web": {"origins": origins}, "gerrit": [gerrit]})
+    site = client(blank, config)
+    asked = site.options("/api/v1/cis", headers={"Origin": origin})
+    assert asked.headers.get("Access-Control-Allow-Origin") == allowed
+    if allowed:
+        assert "If-None-Match" in asked.headers["Access-Control-Allow-Headers"]
+        assert "POST" not in asked.headers["Access-Control-Allow-Methods"]
+    assert site.post("/api/v1/cis").status_code == 405
+    written = site.post("/api/v1/silences", headers={"Origin": "https://x.example"})
     assert written.status_code == 403
     assert "Access-Control-Allow-Origin" not in written.headers
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "1999-12-31", "9999-12-31", "2200-01-01"])
+def test_a_day_of_another_age_is_a_mistake_of_who_asks(api: FlaskClient, day: str) -> None:
+    answer = api.get(f"/api/v1/summary?day={day}")
+    assert (answer.status_code, answer.get_json()["parameter"]) == (400, "day")
 
 
 def test_nothing_stored_is_an_empty_list(empty_store: Store) -> None:

@@ -19,7 +19,8 @@ from cibot.web.probes import Probe, probes_blueprint
 from tests.support.canned import CONFIG, TOKENS, canned
 from tests.support.history import NOW, make_tables
 
-PRIVATE = CONFIG.model_copy(update={"web": CONFIG.web.model_copy(update={"private": True})})
+_WEB = {"private": True, "origins": ("https://x.example",)}
+PRIVATE = CONFIG.model_copy(update={"web": CONFIG.web.model_copy(update=_WEB)})
 FOR_ALL = {"/healthz", "/readyz", "/static/<name>"}
 PATHS = {
     "name": "NetApp CI", "id": "1", "number": "912345", "project": "cinder", "job": "netapp-nfs",

@@ -208,6 +208,16 @@ def test_incidents_are_a_feed_that_any_reader_takes(site: FlaskClient, blank: St
     assert "<script>" in (hostile.findtext(f"{atom}entry/{atom}summary") or "")
 
 
+def test_a_feed_does_not_believe_the_host_header(blank: Store) -> None:
+    history = History(blank)
+    history.ci("A").incident("success", ago(hours=1), said="x")
+    history.save()
+    feed = client(blank, Config()).get("/incidents.atom", base_url="http://evil.example").data
+    assert b"evil" not in feed
+    assert b'<link href="/incidents/' in feed
+    assert b"<id>tag:cibot.invalid,2026:/incidents/" in feed
+
+
 def test_metrics_are_readable_and_bounded(site: FlaskClient, blank: Store) -> None:
     response = site.get("/metrics")
     families = {one.name: one for one in text_string_to_metric_families(response.text)}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, request
 from pydantic import ValidationError
 
+from cibot.config.models import Config
 from cibot.errors import CibotError
 from cibot.web.api.encode import plain, written
 from cibot.web.api.paging import Page, link_to
@@ -22,13 +24,13 @@ _JSON, _CSV = "application/json", "text/csv"
 
 
 def api_blueprint(asking: Asking, endpoints: Sequence[Endpoint[Any]]) -> Blueprint:
-    """The questions below ``/api/v1``, for reading from anywhere."""
+    """The questions below ``/api/v1``."""
     blueprint = Blueprint("api", __name__, url_prefix=PREFIX)
     for one in endpoints:
         rule = one.path.replace("<name>", "<path:name>")  # a CI's name may hold a slash
         blueprint.add_url_rule(rule, one.name, _view(asking, one), methods=["GET"])
     blueprint.register_error_handler(CibotError, problem_of)
-    blueprint.after_request(_readable_from_anywhere)
+    blueprint.after_request(_readable_from(_origins(asking.config)))
     return blueprint
 
 
@@ -88,14 +90,30 @@ def read_params(model: type[P], path: dict[str, str], *, form: bool = False) -> 
         raise bad_parameter(error) from error
 
 
-def _readable_from_anywhere(response: Response) -> Response:
-    """Scripts of other sites may read, with a token where one is needed; not write."""
-    if request.method not in {"GET", "HEAD", "OPTIONS"}:
+def _readable_from(origins: Collection[str]) -> Callable[[Response], Response]:
+    """Scripts of these sites may read, with a token where one is needed; not write."""
+
+    def mark(response: Response) -> Response:
+        if request.method not in {"GET", "HEAD", "OPTIONS"}:
+            return response
+        response.vary.add("Origin")
+        origin = request.headers.get("Origin", "").lower()
+        if origin not in origins and "*" not in origins:
+            return response
+        response.headers["Access-Control-Allow-Origin"] = "*" if "*" in origins else origin
+        response.headers["Access-Control-Expose-Headers"] = "Content-Disposition, ETag, Link"
+        if request.method == "OPTIONS":
+            response.headers["Access-Control-Allow-Methods"] = "GET, HEAD, OPTIONS"
+            response.headers["Access-Control-Allow-Headers"] = (
+                "Accept, Authorization, If-None-Match"
+            )
+            response.headers["Access-Control-Max-Age"] = "86400"
         return response
-    response.headers["Access-Control-Allow-Origin"] = "*"
-    response.headers["Access-Control-Expose-Headers"] = "Content-Disposition, ETag, Link"
-    if request.method == "OPTIONS":
-        response.headers["Access-Control-Allow-Methods"] = "GET, HEAD, OPTIONS"
-        response.headers["Access-Control-Allow-Headers"] = "Accept, Authorization, If-None-Match"
-        response.headers["Access-Control-Max-Age"] = "86400"
-    return response
+
+    return mark
+
+
+def _origins(config: Config) -> frozenset[str]:
+    """Those configured, and each Gerrit's, whose change page may show what a CI says."""
+    gerrits = (urlsplit(str(server.url)) for server in config.gerrit)
+    return frozenset(config.web.origins) | {f"{url.scheme}://{url.netloc}" for url in gerrits}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from cibot import __version__
 from cibot.reports.feeds import ServerFeeds, feeds
@@ -78,11 +78,18 @@ def _written_out(value: Any) -> Any:
     return value
 
 
+def _of_our_time(value: date) -> date:
+    """Days before and after it must be dates, too."""
+    if not 2000 <= value.year < 2200:
+        raise ValueError("write a date from 2000-01-01 on, like 2026-11-23")
+    return value
+
+
 class SummaryParams(Params):
     """Which day."""
 
     day: Annotated[
-        Span | Annotated[date, BeforeValidator(_written_out)],
+        Span | Annotated[date, BeforeValidator(_written_out), AfterValidator(_of_our_time)],
         Field(
             description="`day` is the last 24 hours; the others are days in UTC, one of them by"
             " its date, as 2026-11-23."

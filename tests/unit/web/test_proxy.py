@@ -97,3 +97,32 @@ def test_the_prefix_alone_is_the_root() -> None:
     client = app(prefix="/ci").test_client()
     assert client.get("/ci").text == client.get("/ci/").text == "root"
     assert client.get("/cinder").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "prefix",
+    ["//evil.example", "/\\evil.example", "https://evil.example", "/a/../b", "/a b", "x", "/<x>"],
+)
+def test_a_prefix_that_leads_elsewhere_is_not_believed(prefix: str) -> None:
+    said = asked(headers={**SAID, "X-Forwarded-Prefix": prefix}, proxies=1)
+    assert (said["link"], said["root"]) == ("/where", "https://ci.example.org/")
+
+
+@pytest.mark.parametrize(
+    ("header", "value"),
+    [("X-Forwarded-Proto", "javascript"), ("X-Forwarded-Host", "evil.example/x?"),
+     ("X-Forwarded-Host", 'a"b'), ("X-Forwarded-Host", "a@b")],
+)  # fmt: skip
+def test_a_scheme_or_host_that_is_none_is_not_believed(header: str, value: str) -> None:
+    root = asked(headers={**SAID, header: value}, proxies=1)["root"]
+    assert value not in root
+    assert root.startswith(("http://", "https://"))
+
+
+@pytest.mark.parametrize("path", ["/ci//x", "//evil.example/ci/x/..", "/ci/", "//ci/x"])
+def test_redirects_stay_here_whatever_the_host_header_says(path: str) -> None:
+    response = app().test_client().get(path, base_url="http://evil.example")
+    assert response.status_code in {200, 308, 404}
+    location = response.headers.get("Location", "/")
+    assert location.startswith("/")
+    assert not location.startswith("//")
