@@ -18,17 +18,7 @@ from cibot.text.figures import cut, span
 
 LONGEST = timedelta(days=90)
 SHORTEST = timedelta(minutes=1)
-_PART = re.compile(r"([0-9]{1,6})(m|h|d|w)")
-_UNITS = {"m": 60, "h": 3600, "d": 86400, "w": 604800}
 _PATTERN = re.compile(r"[*?\[]")
-
-
-def parse_length(text: str) -> timedelta | None:
-    """Reads "30m", "2h", "1h30m", "3d", "2w"; None when it is no length of time. Pure."""
-    parts = list(_PART.finditer(text.casefold()))
-    if not parts or "".join(one[0] for one in parts) != text.casefold():
-        return None
-    return timedelta(seconds=sum(int(one[1]) * _UNITS[one[2]] for one in parts))
 
 
 def put_silence(

@@ -20,6 +20,7 @@ from datetime import UTC, datetime
 from typing import Any, Self, TextIO
 
 from cibot.chat.protocol import Answer, Asker, Channel, Link, Question
+from cibot.chat.typed import NAME, PREFIXES, addressed
 from cibot.config.network import NetworkConfig
 from cibot.errors import Permanent, Transient
 from cibot.model import State
@@ -30,7 +31,6 @@ log = logging.getLogger(__name__)
 
 NETWORK = "console"
 ROOM = "here"
-_PREFIXES = ("!ci", "/ci")
 _PROMPT = "ci> "
 _GREETING = "Ask: status, list, help … (quit ends)"
 _NARROWEST = 40  # columns; what is narrower is not wrapped by us
@@ -219,7 +219,7 @@ class ConsoleBackend:
             if self._prompt:
                 self._print([self._greeting] if self._greeting else [])
             for typed in self._lines(ear):
-                text = _without_prefix(one_line(typed))
+                text = addressed(typed, names=(NAME,), prefixes=PREFIXES, private=True) or ""
                 if text in {"quit", "exit"}:
                     break
                 self._answer(answer, text)
@@ -267,8 +267,3 @@ def _may_read(number: int, ear: socket.socket) -> bool:
         if not os.isatty(number) or os.tcgetpgrp(number) == os.getpgrp():
             return True
         select.select([ear.fileno()], [], [], 1.0)  # in the background a read would stop us
-
-
-def _without_prefix(text: str) -> str:
-    word, _space, rest = text.partition(" ")
-    return rest if word in _PREFIXES else text

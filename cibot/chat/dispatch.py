@@ -20,10 +20,10 @@ from cibot.chat.command import Ask, Command
 from cibot.chat.commands import COMMANDS
 from cibot.chat.pace import Patience
 from cibot.chat.protocol import Link, Question
-from cibot.chat.typed import split, without_fillers
+from cibot.chat.typed import NAME, PREFIXES, addressed, split, without_fillers
 from cibot.config.models import Config, SummaryConfig
 from cibot.errors import CibotError, Transient, UserError
-from cibot.reports.change import parse_change
+from cibot.reports.change_address import parse_change
 from cibot.reports.context import Context
 from cibot.reports.names import Ambiguous, nearest, resolve
 from cibot.store.cis import ci_rows
@@ -62,6 +62,9 @@ class Dispatcher:
         self._by_word = {
             word: one for one in commands.values() for word in (*one.aliases, one.name)
         }
+        networks = config.networks()
+        self._names = {NAME, *(name for network in networks for name in network.called)}
+        self._prefixes = {*PREFIXES, *(word for network in networks for word in network.prefixes)}
         self._patience = patience or Patience()
         self._lock = threading.Lock()
         self._summaries = {one.channel.casefold(): one for one in config.summary}
@@ -72,7 +75,7 @@ class Dispatcher:
         summary = self._summary(question)
         asker, where = question.asker, question.where
         actor = Actor(where.network, asker.account, asker.nick, where.room)
-        words = split(question.text) if question.words is None else question.words
+        words = self._words(question)
         command, reply = self.run(words, actor, summary)
         self._reach(actor)
         log.info(
@@ -84,6 +87,13 @@ class Dispatcher:
             (perf_counter() - started) * 1000,
         )
         return self._bearable(actor, reply)
+
+    def _words(self, question: Question) -> tuple[str, ...]:
+        """The words of the question, also where it calls the bot by another network's prefix."""
+        if question.words is not None:
+            return question.words
+        text = addressed(question.text, names=self._names, prefixes=self._prefixes, private=True)
+        return split(text or "")
 
     def _bearable(self, actor: Actor, reply: Card) -> Card | None:
         """The reply, or silence towards somebody who makes nothing but mistakes."""
@@ -161,16 +171,14 @@ class Dispatcher:
         if _is_change(words):
             return self._commands["change"], words
         names = [one.name for one in ci_rows(tx)]
-        for place, word in enumerate(words[1:], 1):
-            command = self._by_word.get(word.casefold())
-            rest = without_fillers(words[place + 1 :])
-            if command is None or command.writes:
-                continue
-            if rest and _found(rest, names):
-                return command, rest
+        command_inside = self._inside(words, names)
+        if command_inside is not None:
+            return command_inside
         kept = without_fillers(words)
         if not kept:
             return self._commands["status"], ()
+        if _is_change(kept):
+            return self._commands["change"], kept
         for some in (words, kept):
             if _found(some, names):
                 return self._commands["status"], some
@@ -179,6 +187,19 @@ class Dispatcher:
             if command is not None and command.writes:  # never done on a guess
                 raise UserError(f"To {command.name}, write: {command.example}")
         raise UserError(self._unknown(words))
+
+    def _inside(
+        self, words: tuple[str, ...], names: Sequence[str]
+    ) -> tuple[Command, tuple[str, ...]] | None:
+        """A command within a sentence that is followed by a CI's name; never one that writes."""
+        for place, word in enumerate(words[1:], 1):
+            command = self._by_word.get(word.casefold())
+            rest = without_fillers(words[place + 1 :])
+            if command is None or command.writes:
+                continue
+            if rest and _found(rest, names):
+                return command, rest
+        return None
 
     def _unknown(self, words: tuple[str, ...]) -> str:
         near = nearest(words[0], list(self._by_word), 1)

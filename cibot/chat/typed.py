@@ -1,14 +1,36 @@
-"""Reads what a person typed: words, quotes, and what may be left out. Pure."""
+"""Reads what a person typed: one way for every network. Pure.
+
+What is typed on a phone, pasted from a page or sent by a bridge is the same
+question: full-width letters, curly quotes, invisible characters, accents taken
+apart, the bot's name with or without an @.
+"""
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Collection
 
+NAME = "cibot"
+PREFIXES = ("!ci", "/ci")
+"""What the bot listens to everywhere, beside what a network has configured."""
 LONGEST = 500  # characters of a question; what is longer is cut, nobody asks so much
-_COLOUR = re.compile(r"\x03(?:\d{1,2}(?:,\d{1,2})?)?")  # mIRC's, with its digits
-_WORD = re.compile(r'"([^"]*)"|“([^”]*)”|\'([^\']+)\'(?=\s|$)|(\S+)')
-_EDGES = "\"'“”‘’`?!.,;:"
+_COLOUR = re.compile(r"\x03(?:\d{1,2}(?:,\d{1,2})?)?|\x04[0-9a-fA-F]{0,6}")  # mIRC's, with digits
+_WORD = re.compile(r'"([^"]*)"|\'([^\']+)\'(?=\s|$)|(\S+)')
+_EDGES = "\"'`?!.,;:"
+_ALIKE = str.maketrans(
+    {
+        **dict.fromkeys("“”„‟«»″", '"'),
+        **dict.fromkeys("‘’‚‛‹›′´", "'"),
+        **dict.fromkeys("‐‑‒–—―−﹣－", "-"),
+        "\u2044": "/",
+        "\u3002": ".",
+    }
+)
+_INVISIBLE = {"Cf", "Co", "Cn", "Cs"}
+_FILLS_NOTHING = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0\ufe00-\ufe0f]")
+_AFTER = ":,;>-?!."  # between the bot's name and the question
+_GREETINGS = frozenset(("hey", "hi", "hello", "ok", "okay", "yo", "dear", "please", "ping"))
 
 _FILLER_WORDS = """
 a about ago all am and any are at be been bad broken by can could currently dead degraded did do
@@ -22,24 +44,78 @@ _FILLERS = frozenset(_FILLER_WORDS.split())
 
 
 def clean(text: str) -> str:
-    """One line of at most 500 characters without control, format and bidi characters."""
-    plain = _COLOUR.sub("", text[: LONGEST * 2])
-    kept = "".join(" " if unicodedata.category(one)[0] in "CZ" else one for one in plain)
-    return " ".join(kept.split())[:LONGEST]
+    """One line of at most 500 characters in one form (NFKC).
+
+    Without colours, control, invisible and bidi characters, with straight
+    quotes and dashes.
+    """
+    plain = _FILLS_NOTHING.sub("", _COLOUR.sub("", text[: LONGEST * 2]))
+    plain = "".join(_kept(letter) for letter in plain)
+    plain = unicodedata.normalize("NFKC", plain).translate(_ALIKE)
+    return " ".join(plain.split())[:LONGEST]
+
+
+def _kept(letter: str) -> str:
+    category = unicodedata.category(letter)
+    if category in _INVISIBLE:
+        return ""
+    if category[0] == "Z" or letter in "\t\r\n\v\f\x85":
+        return " "
+    return "" if category == "Cc" else letter
+
+
+def addressed(
+    text: str, *, names: Collection[str], prefixes: Collection[str], private: bool
+) -> str | None:
+    """The question without the words that call the bot, or None where it is not meant.
+
+    It is meant by a prefix as a word of its own, by its name with a mark behind
+    it (``cibot:``) or an @ before it, by its name alone, and in private by
+    everything.
+    """
+    text = clean(text)
+    words = text.split(" ")
+    if len(words) > 1 and words[0].casefold().strip(_EDGES) in _GREETINGS:
+        after = _called(words[1:], names, prefixes)
+        if after is not None:
+            return after
+    after = _called(words, names, prefixes)
+    if after is not None:
+        return after
+    return text if private and text else None
+
+
+def _called(words: list[str], names: Collection[str], prefixes: Collection[str]) -> str | None:
+    """What follows the bot's prefix or name at the beginning of the words."""
+    head, rest = words[0], words[1:]
+    calls = [(prefix, True) for prefix in prefixes] + [(name, False) for name in names]
+    for call, bare in calls:
+        word = head if bare else head.removeprefix("@")
+        wanted = clean(call).casefold()
+        if not wanted or word[: len(wanted)].casefold() != wanted:
+            continue
+        mark = word[len(wanted) :]
+        if mark[:1] in tuple(":,;>") and mark.strip(_AFTER):
+            return " ".join([mark.lstrip(_AFTER), *rest])
+        if not mark.strip(_AFTER) and (mark or bare or word != head or not rest):
+            return " ".join(rest)
+    return None
 
 
 def split(text: str) -> tuple[str, ...]:
     """Words; quotes keep some together and need not be closed, odd edges fall away."""
     found = []
     for match in _WORD.finditer(clean(text)):
-        word = next((group for group in match.groups()[:3] if group is not None), None)
+        word = next((group for group in match.groups()[:2] if group is not None), None)
         if word is None:
-            word = match[4].strip(_EDGES)
+            word = match[3].strip(_EDGES)
         if word.strip():
             found.append(" ".join(word.split()))
     return tuple(found)
 
 
 def without_fillers(words: tuple[str, ...]) -> tuple[str, ...]:
-    """The words without those that only make a sentence: "how is netapp doing" → "netapp"."""
-    return tuple(word for word in words if word.casefold() not in _FILLERS)
+    """The words without those that only make a sentence: "how is netapp doing @bob" → "netapp"."""
+    return tuple(
+        word for word in words if word.casefold() not in _FILLERS and not word.startswith("@")
+    )

@@ -43,6 +43,16 @@ class NetworkConfig(Section):
 
     name: Name
 
+    @property
+    def called(self) -> tuple[str, ...]:
+        """The bot's own names there."""
+        return ()
+
+    @property
+    def prefixes(self) -> tuple[str, ...]:
+        """The words that begin a question there."""
+        return ()
+
     @classmethod
     def field(cls) -> tuple[Any, Any]:
         """The annotation and the default of the section in the whole configuration."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import unquote
 
 from cibot.errors import UserError
 from cibot.model import Result, State
+from cibot.reports.change_address import ChangeWanted
 from cibot.reports.context import Context, gerrit_page
 from cibot.reports.failures import FailedJob, verdict_of
 from cibot.reports.homes import cis_on, reference_on
@@ -61,15 +60,6 @@ class Namesake:
 
 
 @dataclass(frozen=True, slots=True)
-class ChangeWanted:
-    """A change as a person named it; ``project`` where they said it."""
-
-    number: int
-    patch_set: int | None = None
-    project: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class ChangeReport:
     """The verdicts on one patch set, failures first.
 
@@ -93,34 +83,6 @@ class ChangeReport:
     verdicts: tuple[CiVerdict, ...]
     missing: tuple[Missing, ...]
     namesakes: tuple[Namesake, ...] = ()
-
-
-_ADDRESS = re.compile(
-    r"(?:/c/(?P<project>[^\s?#]{1,600}?))?/\+/(?P<number>\d{1,9})(?:/(?P<patch_set>\d{1,5}))?(?!\d)"
-)
-_WRITTEN = re.compile(
-    r"(?:(?P<project>[^\s~]{1,255})~)?#?(?P<number>\d{1,9})"
-    r"(?:\s*[,/ ]\s*(?:ps\s*)?(?P<patch_set>\d{1,5}))?",
-    re.IGNORECASE,
-)
-
-
-def parse_change(text: str) -> ChangeWanted:
-    """The change meant by "912345", "912345,3", "#912345", "project~912345" or a Gerrit address.
-
-    Raises UserError on anything else.
-    """
-    match = _ADDRESS.search(text) or _WRITTEN.fullmatch(text.strip())
-    if not match or int(match["number"]) == 0:
-        raise UserError(
-            f"{text.strip()[:40]!r} is not a change; write its number, as in 912345 or 912345,3."
-        )
-    patch_set, project = match["patch_set"], match["project"]
-    return ChangeWanted(
-        int(match["number"]),
-        int(patch_set) if patch_set else None,
-        unquote(project) if project else None,
-    )
 
 
 def change(tx: Tx, ctx: Context, asked: ChangeWanted, server: str | None = None) -> ChangeReport:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import unicodedata
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
@@ -27,9 +28,19 @@ class Ambiguous(UserError):
 @lru_cache(maxsize=4096)
 def normalised(name: str) -> str:
     """A name without what people leave out: case, spaces, dashes, a last "CI"."""
-    squeezed = re.sub(r"[\W_]+", " ", name[:_LONGEST].casefold()).strip()
-    squeezed = re.sub(r"^(the )?(.+?) (ci|ci system)$", r"\2", squeezed)
-    return squeezed.replace(" ", "")
+    return "".join(_words(name))
+
+
+def _words(name: str) -> list[str]:
+    composed = unicodedata.normalize("NFKC", name[:_LONGEST]).casefold()
+    squeezed = re.sub(r"[\W_]+", " ", unicodedata.normalize("NFC", composed)).strip()
+    return re.sub(r"^(the )?(.+?) (ci|ci system)$", r"\2", squeezed).split()
+
+
+@lru_cache(maxsize=4096)
+def _unordered(name: str) -> frozenset[str]:
+    """The words of a name but for "the", "CI" and "system", in no order."""
+    return frozenset(_words(name)) - {"the", "ci", "system"}
 
 
 def as_stored(wanted: str) -> str:
@@ -61,6 +72,13 @@ def _fits(wanted: str) -> list[Callable[[str], bool]]:
             lambda name: normalised(name) == form,
             lambda name: normalised(name).startswith(form),
             lambda name: form in normalised(name),
+        ]
+    words = _unordered(wanted)
+    if words:
+        ways += [
+            lambda name: _unordered(name) == words,
+            lambda name: words < _unordered(name),
+            lambda name: all(any(one.startswith(w) for one in _unordered(name)) for w in words),
         ]
     return ways
 

@@ -10,7 +10,6 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from cibot.actions.silencing import parse_length
 from cibot.chat.dispatch import Dispatcher
 from cibot.chat.slack.backend import SlackBackend
 from cibot.chat.slack.settings import SlackConfig
@@ -23,6 +22,7 @@ from cibot.store.audit import audit_before
 from cibot.store.engine import Store
 from cibot.store.incidents import incident_by_id
 from cibot.store.silences import silences_at
+from cibot.text.lengths import read_length
 from cibot.webhooks.slack import slack_blueprint
 from tests.support.canned import CONFIG, canned
 from tests.support.history import NOW
@@ -156,7 +156,7 @@ def test_an_owner_silences_for_two_hours(desk: Desk) -> None:
     assert desk.labels() == ["Acknowledge", "Why"]
     (silence,) = desk.store.read(lambda tx: silences_at(tx, NOW))
     assert (silence.pattern, silence.made_by) == ("NetApp CI", "Olga")
-    assert silence.until - silence.since == parse_length(SILENCE)
+    assert silence.until - silence.since == read_length(SILENCE)
 
 
 def test_why_is_for_the_one_who_asked(desk: Desk) -> None:

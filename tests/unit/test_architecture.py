@@ -88,6 +88,7 @@ PURE_PARTS = (
     "cibot.collector.header",
     "cibot.collector.match",
     "cibot.collector.results",
+    "cibot.reports.change_address",
     "cibot.reports.charts",
     "cibot.reports.names",
     "cibot.reports.wording",

@@ -6,7 +6,8 @@ from cibot.chat.command import Ask, Command
 from cibot.errors import UserError
 from cibot.model import Result, State
 from cibot.reports import wording
-from cibot.reports.change import ChangeReport, CiVerdict, Missing, change, parse_change
+from cibot.reports.change import ChangeReport, CiVerdict, Missing, change
+from cibot.reports.change_address import parse_change
 from cibot.reports.context import Context
 from cibot.reports.listing import is_wrong
 from cibot.text import figures

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from datetime import timedelta
 
 from cibot.chat.command import Ask, Command
 from cibot.reports import wording
@@ -11,8 +11,9 @@ from cibot.reports.history import History, history
 from cibot.reports.incidents import Incident
 from cibot.text import figures
 from cibot.text.card import Card, Line, line, sparkline
+from cibot.text.lengths import read_length
 
-_DAYS = re.compile(r"(\d{1,3})\s*(d|days?|w|weeks?)?", re.IGNORECASE)
+_OF = {"for", "of", "last", "past"}
 _INCIDENTS = 3
 
 
@@ -24,10 +25,14 @@ def answer(ask: Ask) -> Card:
 
 def read_words(words: tuple[str, ...]) -> tuple[tuple[str, ...], int]:
     """The words of the name, and how many days; seven where none are named."""
-    match = _DAYS.fullmatch(words[-1]) if len(words) > 1 else None
-    if match is None:
-        return words, 7
-    return words[:-1], int(match[1]) * (7 if (match[2] or "d").casefold().startswith("w") else 1)
+    for place in range(1, len(words)):
+        length = read_length(" ".join(words[place:]))
+        if length is not None and length >= timedelta(days=1):
+            name = words[: place - 1] if words[place - 1].casefold() in _OF else words[:place]
+            return name, length.days
+    if len(words) > 1 and words[-1].isdecimal() and len(words[-1]) < 4:
+        return words[:-1], int(words[-1])
+    return words, 7
 
 
 def render(ctx: Context, found: History) -> Card:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from cibot.actions.silencing import parse_length, put_silence
+from cibot.actions.silencing import put_silence
 from cibot.chat.command import Ask, Command
 from cibot.errors import UserError
 from cibot.reports import wording
 from cibot.reports.context import Context
 from cibot.reports.silences import Muted
 from cibot.text.card import Card, Span, line
+from cibot.text.lengths import leading_length
 
 _HOW = "silence netapp 2h new disks"
 
@@ -22,13 +23,13 @@ def answer(ask: Ask) -> Card:
 
 def read_words(words: tuple[str, ...]) -> tuple[str, timedelta, str]:
     """Whom, for how long and why, maybe empty. Raises UserError without a length of time."""
-    place = next((i for i, one in enumerate(words) if i and parse_length(one)), None)
-    if place is None:
-        raise UserError(f"Which CI, for how long, and why? As in: {_HOW} (30m, 2h, 3d, 1h30m).")
-    name = words[: place - 1] if words[place - 1] == "for" else words[:place]
-    length = parse_length(words[place])
-    assert length is not None
-    return " ".join(name), length, " ".join(words[place + 1 :])
+    for place in range(1, len(words)):
+        found = leading_length(words[place:])
+        if found is not None:
+            length, count = found
+            name = words[: place - 1] if words[place - 1].casefold() == "for" else words[:place]
+            return " ".join(name), length, " ".join(words[place + count :])
+    raise UserError(f"Which CI, for how long, and why? As in: {_HOW} (30m, 2h, 3d, 1h30m).")
 
 
 def render(ctx: Context, made: Muted) -> Card:

@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 
 _ROOM = re.compile(r"[#&+!][^\s,\x00-\x1f]{1,199}|[^\s,:@!#&+\x00-\x1f][^\s,@!\x00-\x1f]{0,63}")
 _BROKEN = card("something went wrong with that question; it is in the bot's log", error=True)
+_BUSY = card("I have too much to do just now; please ask again in a minute", error=True)
 _MOST_UNANSWERED = 32
 _ANSWERERS = 4
 _PEOPLE_OF_A_HOST = 3  # without accounts: who changes the nick or ident is not ever new
@@ -240,7 +241,9 @@ class IrcBackend:
 
     def _question(self, question: Question) -> None:
         if self._answerers is None or self._unanswered >= _MOST_UNANSWERED:
-            log.warning("irc %s: too many questions at once, one was dropped", self.network)
+            log.warning("irc %s: too many questions at once, one was put off", self.network)
+            if self._session is not None:
+                self._session.reply(question, _BUSY)
             return
         self._unanswered += 1
         try:

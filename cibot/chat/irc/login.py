@@ -27,6 +27,7 @@ _SASL_FAILED = {"902", "904", "905", "906", "908"}
 _NICK_TAKEN = {"433", "436", "437"}
 _NICK_BAD = {"431", "432"}
 _TURNED_AWAY = {"464", "465", "466"}
+_MOST_WORN = 10
 _CHUNK = 400  # bytes of one AUTHENTICATE
 
 
@@ -47,6 +48,7 @@ class Login:
         self._sasl_done = False
         self._awaiting = 0  # answers to CAP REQ that are still to come
         self.nick = config.nick
+        self.worn = {config.nick: None}  # every nick of this connection, in order
         self.welcomed = False
         self.no_history = False
         self.caps: set[str] = set()
@@ -164,7 +166,7 @@ class Login:
     def _welcome(self, line: IrcLine, now: float) -> None:
         if self._sasl and not self._sasl_done:
             raise Transient("the server goes on without the SASL login that was asked for")
-        self.nick = line.param(0) or self.nick
+        self._wear(line.param(0))
         self.welcomed = True
         self._regain_at = now + self._regain
 
@@ -194,9 +196,15 @@ class Login:
         letters = "".join(c for c in self._config.nick if c.isascii() and c.isalnum())
         return f"{letters.lstrip('0123456789')[:5] or 'cibot'}{secrets.randbelow(1000):03d}"
 
+    def _wear(self, nick: str) -> None:
+        self.nick = nick or self.nick
+        self.worn[self.nick] = None
+        while len(self.worn) > _MOST_WORN:
+            self.worn.pop(next(nick for nick in self.worn if nick != self._config.nick))
+
     def _nick_moves(self, line: IrcLine, now: float) -> None:
         if line.command == "NICK" and self.is_me(line.nick):
-            self.nick = line.param(0) or self.nick
+            self._wear(line.param(0))
             log.info("irc %s: nick is now %s", self._config.name, self.nick)
         elif line.nick == self._config.nick:
             self._regain_at = now  # whoever wore it has just left it

@@ -15,14 +15,15 @@ from cibot import __version__
 from cibot.chat.irc.history import Presence, said_at
 from cibot.chat.irc.login import Login
 from cibot.chat.irc.proof import Proof
-from cibot.chat.irc.questions import addressed, from_a_bot, is_version_request
+from cibot.chat.irc.questions import from_a_bot, is_ctcp, is_version_request
 from cibot.chat.irc.receipts import Delivery, Receipts
-from cibot.chat.irc.rooms import Rooms
+from cibot.chat.irc.rooms import Room, Rooms
 from cibot.chat.irc.settings import IrcConfig
 from cibot.chat.irc.speaker import Speaker
 from cibot.chat.irc.wire import IrcLine, is_channel, write_line
 from cibot.chat.pace import SLOW_DOWN, PersonLimit
 from cibot.chat.protocol import Asker, Channel, Question
+from cibot.chat.typed import addressed
 from cibot.errors import Permanent, Transient
 from cibot.text.card import Card
 
@@ -305,8 +306,13 @@ class Session:
             return
         if not private and (room is None or not room.joined):
             return
+        if is_ctcp(line.last):
+            return
         text = addressed(
-            line.last, nick=self.login.nick, prefix=self._config.prefix, private=private
+            line.last,
+            names=self._called(room),
+            prefixes=(self._config.prefix,),
+            private=private,
         )
         if text is None:
             return
@@ -321,6 +327,16 @@ class Session:
             self._ask(question)
         elif allowed is None:
             self.reply(question, SLOW_DOWN)
+
+    def _called(self, room: Room | None) -> list[str]:
+        """What the bot is called: every nick that it wore, unless somebody else wears it here."""
+        others = room.nicks if room else ()
+        mine = self._rooms.fold(self.login.nick)
+        return [
+            nick
+            for nick in self.login.worn
+            if self._rooms.fold(nick) == mine or self._rooms.fold(nick) not in others
+        ]
 
     def _version(self, line: IrcLine, now: float) -> None:
         if self._may_ask(line, now):

@@ -51,6 +51,16 @@ class IrcConfig(NetworkConfig):
     messages_per_second: Annotated[float, Field(gt=0, le=1000)] = 0.5
     burst: Annotated[int, Field(ge=1, le=1000)] = 5
 
+    @property
+    def called(self) -> tuple[str, ...]:
+        """The nick that it should wear."""
+        return (self.nick,)
+
+    @property
+    def prefixes(self) -> tuple[str, ...]:
+        """The prefix of channels."""
+        return (self.prefix,)
+
     @classmethod
     def mistakes(cls, entry: Mapping[str, Any]) -> Iterator[Wrong]:
         """SASL's two halves; a certificate without TLS."""

@@ -23,6 +23,14 @@ _TS = re.compile(r"\d{1,12}\.\d{1,9}")
 _NUMBER = re.compile(r"[0-9]{1,18}")
 _LINK = re.compile(r"<([^<>|]*)(?:\|([^<>]*))?>")
 _MENTION = re.compile(r"<@([A-Z0-9]+)(?:\|[^<>]*)?>[:,]?")
+_OF_PEOPLE = frozenset(("file_share", "thread_broadcast", "me_message"))
+"""Subtypes of what a person wrote; all others tell of something that happened."""
+_MARKED = re.compile(r"(?<![^\s(\"'])([*_~`]{1,3})(?=\S)(.+?)(?<=\S)\1(?![^\s)\"'?!.,;:])")
+_EMOJI = re.compile(r"(?<!\S):[a-z0-9_+'-]{1,100}:(?::skin-tone-\d:)?(?!\S)")
+_EVERYBODY = re.compile(r"<!(?:here|channel|everyone|subteam\^[^<>]*)>")
+_COPIED = re.compile(
+    r"(?:^|\s)(?:/?cc|fyi)[:,]?(?:\s*[,&]?\s*(?:and\s+)?<[@!][^<>]*>)+", re.IGNORECASE
+)
 _QUESTION_LIMIT = 1000  # characters; the longest command with the longest names is far below
 
 
@@ -177,12 +185,15 @@ def _words(value: str) -> tuple[str, ...]:
 
 
 def plain_text(text: str) -> str:
-    """What the person typed: Slack's links and entities undone, blanks made single.
+    """What the person typed: Slack's links, marks, emoji and entities undone, blanks made single.
 
     ``<http://ci.org|ci.org>`` is ``ci.org`` again, ``<#C1|general>`` is
-    ``#general`` and ``<@U1|bob>`` is ``@bob``.
+    ``#general`` and ``<@U1|bob>`` is ``@bob``. Who else is called or gets a
+    copy is no part of the question.
     """
-    text = html.unescape(_LINK.sub(_typed, text[: 4 * _QUESTION_LIMIT]))
+    text = _EVERYBODY.sub(" ", _COPIED.sub(" ", text[: 4 * _QUESTION_LIMIT]))
+    text = _MARKED.sub(r"\2", _EMOJI.sub(" ", text))
+    text = html.unescape(_LINK.sub(_typed, text))
     return " ".join(clean(text).split())[:_QUESTION_LIMIT]
 
 
@@ -201,10 +212,11 @@ def _typed(link: re.Match[str]) -> str:
 
 
 def _addressed(text: str, bot: str | None) -> str:
-    """What follows the bot's mention; without one, all of it."""
+    """What follows the bot's mention, or stands before it; without one, all of it."""
     for mention in _MENTION.finditer(text):
         if bot is None or mention[1] == bot:
-            return text[mention.end() :]
+            after = text[mention.end() :]
+            return after if plain_text(after).strip("?!.,;: ") else text[: mention.start()]
     return text
 
 
@@ -219,8 +231,9 @@ def _authorized_bot(payload: Mapping[str, Any]) -> str | None:
 
 
 def _is_ours_or_a_bots(event: Mapping[str, Any], bot: str | None) -> bool:
-    marks = ("bot_id", "bot_profile", "subtype", "edited", "hidden")
-    if any(event.get(mark) for mark in marks):
+    marks = ("bot_id", "bot_profile", "edited", "hidden")
+    subtype = event.get("subtype")
+    if any(event.get(mark) for mark in marks) or (subtype and subtype not in _OF_PEOPLE):
         return True
     user = event.get("user")
     return user == "USLACKBOT" or (bot is not None and user == bot)

@@ -37,6 +37,11 @@ class SlackConfig(NetworkConfig):
     command: SlashCommand = "/ci"
     charts: bool = True
 
+    @property
+    def prefixes(self) -> tuple[str, ...]:
+        """The slash command."""
+        return (self.command,)
+
     @classmethod
     def mistakes(cls, entry: Mapping[str, Any]) -> Iterator[Wrong]:
         """No way for a question to arrive; tokens taken for one another."""

@@ -15,7 +15,8 @@ from cibot.client.sheets import sheet
 from cibot.client.source import Source
 from cibot.model import State
 from cibot.reports import wording
-from cibot.reports.change import ChangeReport, CiVerdict, parse_change, trustworthy
+from cibot.reports.change import ChangeReport, CiVerdict, trustworthy
+from cibot.reports.change_address import parse_change
 from cibot.reports.compare import Comparison
 from cibot.reports.context import Context
 from cibot.reports.failures import Verdict

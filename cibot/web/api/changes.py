@@ -6,7 +6,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from cibot.reports.change import ChangeReport, ChangeWanted, change
+from cibot.reports.change import ChangeReport, change
+from cibot.reports.change_address import ChangeWanted
 from cibot.web.api.params import Format, Number
 from cibot.web.api.question import Endpoint, Params
 from cibot.web.api.tables import columns

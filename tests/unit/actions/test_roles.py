@@ -16,8 +16,9 @@ from cibot.actions.roles import (
     require_identified,
     require_owner,
 )
-from cibot.actions.silencing import is_pattern, parse_length
+from cibot.actions.silencing import is_pattern
 from cibot.config.models import Config
+from cibot.text.lengths import read_length
 
 HASH = "sha256:" + "0" * 63
 CONFIG = Config.model_validate(
@@ -105,20 +106,36 @@ def test_without_a_configured_name_the_account_is_the_name() -> None:
 
 @pytest.mark.parametrize(
     ("text", "minutes"),
-    [("30m", 30), ("2h", 120), ("1h30m", 90), ("3d", 4320), ("2W", 20160), ("0m", 0)],
+    [
+        ("30m", 30),
+        ("2h", 120),
+        ("1h30m", 90),
+        ("3d", 4320),
+        ("2W", 20160),
+        ("0m", 0),
+        ("2 h", 120),
+        ("2h ", 120),
+        ("38 h", 2280),
+        ("3 days", 4320),
+        ("1 h 30 min", 90),
+        ("1 day 2 hours", 1560),
+        ("9 weeks", 90720),
+    ],
 )
 def test_lengths_of_time(text: str, minutes: int) -> None:
-    assert parse_length(text) == timedelta(minutes=minutes)
+    assert read_length(text) == timedelta(minutes=minutes)
 
 
-@pytest.mark.parametrize("text", ["", "2", "h", "2 h", "2h ", "-2h", "1.5h", "2s", "٢h", "2hx"])
+@pytest.mark.parametrize(
+    "text", ["", "2", "h", "-2h", "2h 3 days", "2h 2h", "1.5h", "2s", "٢h", "2hx"]
+)
 def test_these_are_no_lengths(text: str) -> None:
-    assert parse_length(text) is None
+    assert read_length(text) is None
 
 
 @given(st.text(alphabet="0123456789mhdw", max_size=500))
 def test_no_length_breaks_it(text: str) -> None:
-    found = parse_length(text)
+    found = read_length(text)
     assert found is None or found >= timedelta(0)
 
 

@@ -33,6 +33,12 @@ NAMES = [
         ("3par", "HPE 3PAR CI"),
         ("powerf", "Dell PowerFlex CI"),
         ("zul", "Zuul"),
+        ("series e netapp", "NetApp E-Series CI"),
+        ("ci 3par hpe", "HPE 3PAR CI"),
+        ("powermax dell", "Dell PowerMax CI"),
+        ("powerm dell", "Dell PowerMax CI"),
+        ("ＮｅｔＡｐｐ ＣＩ", "NetApp CI"),
+        ("ci netapp", "NetApp CI"),
         ("Dell PoworFlex", "Dell PowerFlex CI"),
         ("pure-storage ci", "pure-storage ci"),  # two that differ in case are two
         ("Pure-Storage CI", "Pure-Storage CI"),

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from cibot.chat.irc.questions import addressed
+from cibot.chat.typed import addressed
 from cibot.text.card import card
 from tests.support.irc_bot import QUICK, irc_bot
 from tests.support.irc_script import IrcScript
@@ -35,7 +35,7 @@ TAGS = "account-tag message-tags"
     ],
 )
 def test_who_is_meant_in_a_channel(text, question):
-    assert addressed(text, nick="cibot", prefix="!ci", private=False) == question
+    assert addressed(text, names=["cibot"], prefixes=["!ci"], private=False) == question
 
 
 @pytest.mark.parametrize(
@@ -44,12 +44,11 @@ def test_who_is_meant_in_a_channel(text, question):
         ("help", "help"),
         ("!ci help", "help"),
         ("cibot: help", "help"),
-        ("\x01DCC\x01", None),
         (" ", None),
     ],
 )
 def test_in_private_no_prefix_is_needed(text, question):
-    assert addressed(text, nick="cibot", prefix="!ci", private=True) == question
+    assert addressed(text, names=["cibot"], prefixes=["!ci"], private=True) == question
 
 
 @pytest.fixture

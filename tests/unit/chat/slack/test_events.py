@@ -74,6 +74,29 @@ def test_bots_edits_and_bystanders_are_no_question(more: dict[str, Any]) -> None
     assert parse_event(event(kind, "status", **fields), BOT) is None
 
 
+@pytest.mark.parametrize("subtype", ["file_share", "thread_broadcast", "me_message"])
+def test_what_a_person_wrote_is_a_question_whatever_came_with_it(subtype: str) -> None:
+    payload = event("message", "status", channel="D0PERSON0", channel_type="im", subtype=subtype)
+    assert asked(payload).text == "status"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"<@{BOT}> list failing",
+        f"<@{BOT}>: list failing",
+        f"hey <@{BOT}>, list failing",
+        f"list failing <@{BOT}>",
+        f"list failing, <@{BOT}>?",
+        f"list failing <@{BOT}> :pray:",
+        f"<@{BOT}> list failing cc <@U1> <@U2>",
+        f"<@U1> <@{BOT}|cibot> *list failing*",
+    ],
+)
+def test_a_mention_may_stand_anywhere(text: str) -> None:
+    assert asked(event("app_mention", text)).text.rstrip(",") == "list failing"
+
+
 def test_repeat_has_the_same_keys() -> None:
     payload = event("app_mention", f"<@{BOT}> list")
     assert asked(payload).keys == asked(json.loads(json.dumps(payload))).keys
@@ -87,6 +110,18 @@ def test_repeat_has_the_same_keys() -> None:
         ("project <#C1|nova>", "project #nova"),
         ("ack <@U1|bob> <@U2>", "ack @bob @U2"),
         ("a\u00a0b\n c\u202e", "a b c"),
+        ("*status* netapp", "status netapp"),
+        ("`status netapp`", "status netapp"),
+        ("status _NetApp CI_", "status NetApp CI"),
+        ("```status netapp```", "status netapp"),
+        ("status pure_storage_ci", "status pure_storage_ci"),
+        ("silence B* 3d moving", "silence B* 3d moving"),
+        (":wave: status netapp :fire::skin-tone-2:", "status netapp"),
+        ("status netapp cc <@U1> <@U2|bob>", "status netapp"),
+        ("status netapp /cc <@U1>, <@U2> and <@U3>", "status netapp"),
+        ("<!here> status netapp", "status netapp"),
+        ("status netapp fyi <!subteam^S1|@storage>", "status netapp"),
+        ("watch netapp for <@U1>", "watch netapp for @U1"),
     ],
 )
 def test_slacks_markup_is_undone(typed: str, meant: str) -> None:

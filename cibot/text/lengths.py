@@ -1,0 +1,44 @@
+"""Reads a length of time as people write it, and as cibot does: "2h", "2 h", "1h30m". Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import timedelta
+
+_UNITS = {
+    "m": ("m", "min", "mins", "minute", "minutes"),
+    "h": ("h", "hr", "hrs", "hour", "hours"),
+    "d": ("d", "day", "days"),
+    "w": ("w", "wk", "wks", "week", "weeks"),
+}
+_SECONDS = {"m": 60, "h": 3600, "d": 86400, "w": 604800}
+_BY_WORD = {word: _SECONDS[unit] for unit, words in _UNITS.items() for word in words}
+_PART = re.compile(r"([0-9]{1,6})\s*([a-z]+)")
+_MOST_WORDS = 6  # as in "1 day 2 hours 30 minutes"
+
+
+def read_length(text: str) -> timedelta | None:
+    """As "30m", "2 h", "1h30m", "90 minutes", "1 day 2 hours"; None when it is no length of time.
+
+    The parts come from the largest: in "2h 3 days of moving" the days are no part of it.
+    """
+    rest = text.casefold().strip()
+    seconds, last = 0, 10 * _SECONDS["w"]
+    while rest:
+        part = _PART.match(rest)
+        unit = _BY_WORD.get(part[2]) if part else None
+        if part is None or unit is None or unit >= last:
+            return None
+        seconds, last = seconds + int(part[1]) * unit, unit
+        rest = rest[part.end() :].lstrip()
+    return timedelta(seconds=seconds) if text.strip() else None
+
+
+def leading_length(words: Sequence[str]) -> tuple[timedelta, int] | None:
+    """The longest length of time that the words begin with, and how many words it takes."""
+    for count in range(min(_MOST_WORDS, len(words)), 0, -1):
+        length = read_length(" ".join(words[:count]))
+        if length is not None:
+            return length, count
+    return None
