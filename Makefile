@@ -3,22 +3,38 @@ VENV ?= .venv
 PYTHON ?= python3
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
+RUNS := $(VENV)/.runs
+INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check
+# One lock for all Pythons and systems that the project supports.
+COMPILE = var/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+  --custom-compile-command 'make lock' $(ARGS) pyproject.toml --group build
 
-.PHONY: help setup run test check lint bench chaos day fuzz docs transcripts clean
+.PHONY: help setup lock run test check lint bench chaos day fuzz docs transcripts clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 18
 
-$(STAMP): pyproject.toml
+$(RUNS): pyproject.toml requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "cibot needs Python 3.11 or newer; $$($(PYTHON) --version) was found. Try: make PYTHON=python3.12 run"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(PY) -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	$(INSTALL) --require-hashes -r requirements.lock
+	$(INSTALL) --no-deps --no-build-isolation -e .
+	@touch $(RUNS)
+
+$(STAMP): $(RUNS) requirements-dev.lock
+	$(INSTALL) --require-hashes -r requirements-dev.lock
 	@touch $(STAMP)
 
 setup: $(STAMP)  ## make the venv with the command .venv/bin/cibot in it
 
-run: $(STAMP)  ## start the bot: config/cibot.toml when it is there, else a demo
+lock:  ## pin what pyproject.toml asks for, with hashes; ARGS=--upgrade takes the newest versions
+	$(PYTHON) -m venv var/lock
+	var/lock/bin/pip install --quiet --disable-pip-version-check 'uv>=0.9'
+	$(COMPILE) --extra charts -o requirements.lock
+	$(COMPILE) --extra charts --extra dev -c requirements.lock -o requirements-dev.lock
+
+run: $(RUNS)  ## start the bot: config/cibot.toml when it is there, else a demo
 	@if [ -f config/cibot.toml ]; then exec $(VENV)/bin/cibot run --config config/cibot.toml; \
 	else exec $(VENV)/bin/cibot demo; fi
 
