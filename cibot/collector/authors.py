@@ -19,7 +19,7 @@ from cibot.store.accounts import (
     lock_cis,
     update_account,
 )
-from cibot.store.cis import all_cis, ensure_ci
+from cibot.store.cis import Origin, all_cis, ensure_ci
 from cibot.store.engine import Tx
 
 Authors = dict[Account, KnownAccount]
@@ -47,7 +47,7 @@ def resolve(
     known = find_accounts(tx, server_id, wanted)
     missing = [account for account in wanted if _pick(account, known) is None]
     if missing:
-        rows = [(account, _ci_of(tx, roster, account, now)) for account in _richest(missing)]
+        rows = [(account, _configured(tx, roster, account, now)) for account in _richest(missing)]
         add_accounts(tx, server_id, rows)
         known = find_accounts(tx, server_id, wanted)
     # Whoever finds out that one of these is a CI waits for our comments, or we see it.
@@ -64,9 +64,25 @@ def resolve(
     return found
 
 
-def _ci_of(tx: Tx, roster: Roster, account: Account, now: datetime) -> int | None:
+def _configured(tx: Tx, roster: Roster, account: Account, now: datetime) -> int | None:
+    """The CI that the configuration gives the account to."""
     membership = roster.membership(account)
-    return ensure_ci(tx, membership.ci, membership.origin, now) if membership else None
+    if membership is None or membership.origin != "configured":
+        return None
+    return ensure_ci(tx, membership.ci, "configured", now)
+
+
+def _ci_of(tx: Tx, roster: Roster, row: KnownAccount, now: datetime) -> int | None:
+    """The CI that the account belongs to by the configuration or a group, None for none.
+
+    A group's member is a CI of its own, whatever it is called: names are no identity.
+    """
+    membership = roster.membership(row.account)
+    if membership is None:
+        return None
+    if membership.origin == "configured":
+        return ensure_ci(tx, membership.ci, "configured", now)
+    return row.ci_id or _own_ci(tx, roster, row, "group", now)
 
 
 def _richest(accounts: Collection[Account]) -> list[Account]:
@@ -103,7 +119,7 @@ def _may_be(account: Account, row: Account) -> bool:
         return account.username == row.username
     if account.email and row.email:
         return account.email == row.email
-    return bool(account.name) and account.name == row.name and not account.gerrit_id
+    return False  # display names are no identity: anybody may choose any
 
 
 def _take_over(
@@ -116,26 +132,29 @@ def _take_over(
         account.email or row.account.email,
         account.service_user or row.account.service_user,
     )
-    if merged == row.account:
-        return row
-    update_account(tx, row.id, merged)
     ci_id = row.ci_id
     if ci_id is None:
-        ci_id = _ci_of(tx, roster, merged, now)
+        ci_id = _ci_of(tx, roster, replace(row, account=merged), now)
         if ci_id is not None:
             assign_ci(tx, [row.id], ci_id)
+    if merged != row.account:
+        update_account(tx, row.id, merged)
     return replace(row, account=merged, ci_id=ci_id)
 
 
-def discover(tx: Tx, server: str, row: KnownAccount, now: datetime) -> int:
+def discover(tx: Tx, roster: Roster, row: KnownAccount, now: datetime) -> int:
     """Makes an account that writes like a CI into one, under a name of its own.
 
     Where another process was quicker, its answer stands.
     """
+    return _own_ci(tx, roster, row, "discovered", now)
+
+
+def _own_ci(tx: Tx, roster: Roster, row: KnownAccount, origin: Origin, now: datetime) -> int:
     if found := lock_cis(tx, [row.id], change=True):
         return found[row.id]
-    taken = {one.name for one in all_cis(tx)}
-    ci_id = ensure_ci(tx, free_name(row.account, server, taken), "discovered", now)
+    taken = {ci.name for ci in all_cis(tx)} | roster.taken
+    ci_id = ensure_ci(tx, free_name(row.account, roster.server, taken), origin, now)
     assign_ci(tx, [row.id], ci_id)
     return ci_id
 
@@ -143,11 +162,18 @@ def discover(tx: Tx, server: str, row: KnownAccount, now: datetime) -> int:
 def reassigned(tx: Tx, server_id: int, roster: Roster, now: datetime) -> Mapping[int, int]:
     """Stored accounts whose CI the configuration or a group now says otherwise: row id → CI.
 
-    Writes the new CIs; the caller reads the accounts' comments anew.
+    A configured CI keeps no account that it does not list, such as one that merely bore
+    its name. Writes the new CIs; the caller reads the accounts' comments again.
     """
     moved: dict[int, int] = {}
+    names = {ci.id: ci.name for ci in all_cis(tx)}
     for row in accounts_of(tx, server_id):
-        ci_id = _ci_of(tx, roster, row.account, now)
+        ci_id = _ci_of(tx, roster, row, now)
+        membership = roster.membership(row.account)
+        listed = membership is not None and membership.origin == "configured"
+        if not listed and row.ci_id is not None and names.get(row.ci_id) in roster.taken:
+            assign_ci(tx, [row.id], None)
+            ci_id = _own_ci(tx, roster, row, "discovered", now)
         if ci_id is not None and ci_id != row.ci_id:
             assign_ci(tx, [row.id], ci_id)
             moved[row.id] = ci_id

@@ -23,7 +23,7 @@ from cibot.collector.roster import Roster
 from cibot.collector.rows import Batch, comment_row, message_of
 from cibot.collector.sink import IngestCounts
 from cibot.model import Account, Change, PatchSet
-from cibot.store.accounts import KnownAccount, lock_cis
+from cibot.store.accounts import KnownAccount, has_identity, lock_cis
 from cibot.store.changes import (
     Place,
     place_of,
@@ -287,6 +287,7 @@ class Ingest:
             self._roster.discover
             and author.id
             and author.id not in batch.suspects
+            and has_identity(author.account)
             and may_be_ci(one.message, author.account)
         ):
             batch.suspects[author.id] = author
@@ -312,7 +313,7 @@ class Ingest:
             for account_id, row in batch.suspects.items():
                 if not _writes_like_ci(tx, row):
                     continue
-                ci_id = authors.discover(tx, self._roster.server, row, batch.heard_at)
+                ci_id = authors.discover(tx, self._roster, row, batch.heard_at)
                 log.info("CI discovered account=%d ci=%d", account_id, ci_id)
                 found = self._reread_account(tx, account_id, ci_id, batch.heard_at, tally)
                 batch.reports.extend(found)

@@ -27,20 +27,28 @@ class Roster:
     """What the configuration and Gerrit's groups say of one server's accounts.
 
     ``groups`` holds the Gerrit ids of the members of the configured groups; it
-    is replaced when they are looked up again.
+    is replaced when they are looked up again. ``reserved`` are the names of all CIs
+    that the configuration names: no account gets one of them by being called so.
     """
 
     server: str
     cis: Sequence[CiConfig] = ()
     discover: bool = True
     groups: frozenset[int] = field(default_factory=frozenset)
+    reserved: frozenset[str] = field(default_factory=frozenset)
 
     @classmethod
     def from_config(cls, config: Config, server: str) -> Roster:
         """The roster of the server of that name."""
         gerrit = next(one for one in config.gerrit if one.name == server)
         cis = [one for one in config.ci if one.gerrit in {None, server}]
-        return cls(server, cis, gerrit.discover)
+        reserved = frozenset(ci.name for ci in config.ci)
+        return cls(server, cis, gerrit.discover, reserved=reserved)
+
+    @property
+    def taken(self) -> frozenset[str]:
+        """The names that no account gets by being called so."""
+        return self.reserved | {ci.name for ci in self.cis}
 
     def membership(self, account: Account) -> Membership | None:
         """The CI that an account is known to belong to, before it is read."""
@@ -83,10 +91,11 @@ def free_name(account: Account, server: str, taken: Collection[str]) -> str:
         f"{name[: _NAME_LENGTH - len(server) - 3]} ({server})",
         f"{name[:60]} ({account.username or account.gerrit_id})"[:_NAME_LENGTH],
     )
+    used = {each.casefold() for each in taken}
     for one in tries:
-        if one not in taken:
+        if one.casefold() not in used:
             return one
     number = 2
-    while f"{name[:80]} ({number})" in taken:
+    while f"{name[:80]} ({number})".casefold() in used:
         number += 1
     return f"{name[:80]} ({number})"

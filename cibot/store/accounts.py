@@ -38,6 +38,11 @@ def identity(account: Account) -> str | None:
     return None
 
 
+def has_identity(account: Account) -> bool:
+    """Whether more is known of the account than what it calls itself, which proves nothing."""
+    return account.gerrit_id is not None or bool(account.username or account.email)
+
+
 def _known(row: Any) -> KnownAccount:
     account = Account(row.gerrit_id, row.username, row.name, row.email, bool(row.service_user))
     return KnownAccount(row.id, account, row.ci_id, row.identity)
