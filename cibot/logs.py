@@ -19,6 +19,8 @@ from typing import IO, Any
 from urllib.parse import quote, quote_plus
 
 MASK = "[secret]"
+_LONGEST = 1000  # characters of one value; text from outside must not fill the disk
+_LONGEST_TRACEBACK = 16_000
 _SHORTEST = 4  # characters; masking shorter ones would eat ordinary words
 _NOISY = ("alembic", "apscheduler", "irc", "jaraco", "slack_sdk", "urllib3", "waitress")
 _QUEUE = "waitress.queue"  # warns of each request that waits for a thread
@@ -26,7 +28,7 @@ _QUEUE = "waitress.queue"  # warns of each request that waits for a thread
 # What looks like a secret although nobody registered it.
 _SHAPES = (
     (re.compile(r"(/webhooks/gerrit/[^/\s\"]{1,200}/)[^/\s\"?]{1,512}"), r"\1" + MASK),
-    (re.compile(r"(//[^/@:\s]{0,200}:)[^/@\s]{1,512}(?=@)"), r"\1" + MASK),
+    (re.compile(r"(//[^/@:\s]{0,200}:)[^/\s\"']{1,512}(?=@)"), r"\1" + MASK),
     (re.compile(r"\bx(?:ox[a-z]|app)-[A-Za-z0-9-]{3,512}"), MASK),
     (re.compile(r"(https://hooks\.slack(?:-gov)?\.com/)[^\s\"]{1,512}"), r"\1" + MASK),
     (re.compile(r"\bcibot_[A-Za-z0-9_-]{20,512}"), MASK),
@@ -105,7 +107,51 @@ def _field(value: object, scrub: Callable[[str], str]) -> str:
         return f"{value:.6g}"
     text = scrub(value.isoformat() if isinstance(value, datetime) else str(value))
     plain = text.isprintable() and re.fullmatch(r"[^\s=\"'\\]+", text)
-    return text if plain else _quoted(text)
+    return _bounded(text if plain else _quoted(text))
+
+
+def _bounded(text: str) -> str:
+    """At most `_LONGEST` characters; what is cut off is said, within the quotes."""
+    if len(text) <= _LONGEST:
+        return text
+    end = '"' if text.startswith('"') else ""
+    return f"{text[: _LONGEST - 20]}…+{len(text) - _LONGEST + 20}{end}"
+
+
+def _filled(record: logging.LogRecord, scrub: Callable[[str], str]) -> str:
+    """The record's text, each ``name=%s`` with a value that cannot be taken for two."""
+    args = record.args
+    if not isinstance(args, tuple) or not isinstance(record.msg, str) or not args:
+        return scrub(record.getMessage())
+    values: list[object] = list(args)
+    place = 0
+    for found in _PLACEHOLDER.finditer(record.msg):
+        if found["kind"] == "%":
+            continue
+        if place < len(values) and found["kind"] in "sr":
+            value = values[place]
+            if found["field"] and found["kind"] == "s":
+                values[place] = _field(value, scrub)
+            elif not isinstance(value, int | float):
+                text = repr(value) if found["kind"] == "r" else str(value)
+                values[place] = _Said(_bounded(scrub(text)))
+        place += 1
+    try:
+        return scrub(record.msg % tuple(values))
+    except (TypeError, ValueError):  # not our way to write a message
+        return scrub(record.getMessage())
+
+
+class _Said(str):
+    """Text whose ``%r`` is itself: it is written as `repr` has it already."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+_PLACEHOLDER = re.compile(r"(?P<field>=)?%[-#0 +]*\d*(?:\.\d+)?(?P<kind>[a-zA-Z%])")
 
 
 def _quoted(text: str) -> str:
@@ -129,7 +175,7 @@ class TextFormatter(logging.Formatter):
         if isinstance(record.msg, Event):
             said = record.msg.render(self._scrub)
         else:
-            said = escaped(self._scrub(record.getMessage()))
+            said = escaped(_filled(record, self._scrub))
         parts = [_time(record), record.levelname, record.name, said]
         traceback = _traceback(self, record)
         if traceback:
@@ -155,7 +201,7 @@ class JsonFormatter(logging.Formatter):
             for key, value in record.msg.fields.items():
                 line[f"{key}_" if key in line else key] = self._plain(value)
         else:
-            line["event"] = self._scrub(record.getMessage())
+            line["event"] = _filled(record, self._scrub)
         traceback = _traceback(self, record)
         if traceback:
             line["traceback"] = self._scrub(traceback)
@@ -164,7 +210,8 @@ class JsonFormatter(logging.Formatter):
     def _plain(self, value: object) -> object:
         if value is None or isinstance(value, bool | int | float):
             return value
-        return self._scrub(value.isoformat() if isinstance(value, datetime) else str(value))
+        text = value.isoformat() if isinstance(value, datetime) else str(value)
+        return _bounded(self._scrub(text))
 
 
 def _time(record: logging.LogRecord) -> str:
@@ -176,7 +223,11 @@ def _traceback(formatter: logging.Formatter, record: logging.LogRecord) -> str:
     parts = [formatter.formatException(record.exc_info)] if record.exc_info else []
     if record.stack_info:
         parts.append(record.stack_info)
-    return "\n".join(parts)
+    text = "\n".join(parts)
+    if len(text) <= _LONGEST_TRACEBACK:
+        return text
+    half = _LONGEST_TRACEBACK // 2
+    return f"{text[:half]}\n…\n{text[-half:]}"
 
 
 def set_up(

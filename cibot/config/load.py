@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from pydantic import ValidationError
 
@@ -190,6 +191,7 @@ def _weak_secrets(config: Config) -> list[Mistake]:
         if token.startswith("0" * 16):
             text = "everybody knows the example's token; `openssl rand -hex 24` makes one"
             found.append(Mistake(("gerrit", index, "webhook_token"), text))
+    found += _clear_database(config)
     client = config.client
     asked = client.url
     if client.token and asked and asked.scheme == "http" and not is_loopback(asked.host or ""):
@@ -199,3 +201,16 @@ def _weak_secrets(config: Config) -> list[Mistake]:
         for index, network in enumerate(kind.networks(getattr(config, kind.section))):
             found += [Mistake((kind.section, index, key), text) for key, text in network.warnings()]
     return found
+
+
+def _clear_database(config: Config) -> list[Mistake]:
+    """A warning where the database's password crosses a network without TLS."""
+    url = urlsplit(config.store.url.get_secret_value())
+    asks_tls = any(key.startswith("ssl") for key in parse_qs(url.query))
+    if not url.password or asks_tls or not url.hostname or is_loopback(url.hostname):
+        return []
+    text = (
+        "what is stored goes over the network in clear; add ?ssl_ca=/path/to/ca.pem where the"
+        " network is not your own"
+    )
+    return [Mistake(("store", "url"), text)]

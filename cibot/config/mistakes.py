@@ -15,7 +15,7 @@ from cibot.config.keys import field_at, is_list, is_secret, known_keys, model_in
 from cibot.config.lines import KeyPath
 
 _LONGEST_SHOWN = 60
-_USERINFO = re.compile(r"//[^/@]*@")
+_USERINFO = re.compile(r"//[^\s]*@")  # to the last @: one in the password is its own
 
 
 @dataclass(frozen=True, slots=True)

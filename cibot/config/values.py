@@ -128,11 +128,22 @@ def _api_token(value: str) -> str | None:
     return None
 
 
+_DATABASE = re.compile(
+    r"[a-z+]+://([^\s:/@?#]*(:[^\s/@?#]*)?@)?([A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?"
+    r"/[^\s/@?#]+(\?\S*)?"
+)
+
+
 def _store_url(value: str) -> str | None:
     if not value.startswith(("sqlite:///", "mysql+pymysql://", "mariadb+pymysql://")):
         return (
             'write "sqlite:///PATH", "mysql+pymysql://USER:PASSWORD@HOST/DATABASE" or the same '
             "with mariadb+pymysql"
+        )
+    if not value.startswith("sqlite:") and not _DATABASE.fullmatch(value):
+        return (
+            'write "mysql+pymysql://USER:PASSWORD@HOST/DATABASE"; in a name or password write'
+            " %40 for @, %2F for /, %3F for ?, %23 for # and %25 for %"
         )
     if value.removeprefix("sqlite:///") in ("", ":memory:"):
         return 'name a file, like "sqlite:///var/cibot.db": a database in memory is lost on stop'

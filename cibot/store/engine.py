@@ -8,6 +8,7 @@ therefore a function that can be called again, from its start.
 from __future__ import annotations
 
 import logging
+import os
 import random
 import threading
 from collections.abc import Callable, Iterator
@@ -158,8 +159,10 @@ def open_store(url: str) -> Store:
 
 
 def _sqlite(url: URL) -> Engine:
+    path = None
     if url.database and url.database != ":memory:":
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        path = Path(url.database)
+        path.parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(
         url,
         # The connection used last is used first: each that is used fills a cache of its own.
@@ -169,6 +172,8 @@ def _sqlite(url: URL) -> Engine:
 
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _record: object) -> None:
+        if path is not None:
+            _keep_private(path)
         connection.isolation_level = None  # we begin ourselves, below
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", _CACHE):
             connection.execute(f"PRAGMA {pragma}")
@@ -180,6 +185,19 @@ def _sqlite(url: URL) -> Engine:
         connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _keep_private(path: Path) -> None:
+    """Lets nobody else read the file; SQLite gives -wal and -shm the rights of the file.
+
+    A file that another user owns is left as it is: it is shared on purpose.
+    """
+    for name in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
+        try:
+            if name.exists() and name.stat().st_uid == os.geteuid():
+                name.chmod(0o600)
+        except OSError as error:
+            log.warning("others may read the database path=%s cause=%s", name, error)
 
 
 def _mysql(url: URL) -> Engine:

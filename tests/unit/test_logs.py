@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cibot.logs import MASK, Scrubber, escaped, event, set_up
+from cibot.errors import CibotError
+from cibot.logs import MASK, JsonFormatter, Scrubber, TextFormatter, escaped, event, set_up
 
 LOG = logging.getLogger("cibot.tests.logs")
 SECRET = 'pa ss/"wörd'
@@ -148,3 +149,70 @@ def test_a_thread_that_dies_says_so_in_one_line() -> None:
     (line,) = stream.getvalue().splitlines()
     assert "ERROR cibot.logs thread died name=poller traceback=" in line
     assert r"RuntimeError: two\nlines" in line
+
+
+def _written(message: str, *args: object, form: str = "text") -> str:
+    stream = io.StringIO()
+    logger = logging.getLogger("cibot.test.fields")
+    scrub = Scrubber(["hunter22"])
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(JsonFormatter(scrub) if form == "json" else TextFormatter(scrub))
+    logger.addHandler(handler)
+    try:
+        logger.error(message, *args)
+    finally:
+        logger.removeHandler(handler)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("/ci/x", "path=/ci/x from=1"),
+        ("/x from=2", 'path="/x from=2" from=1'),
+        ('/x" from="2', r'path="/x\" from=\"2" from=1'),
+        ("a\nb", r'path="a\nb" from=1'),
+        ("", 'path="" from=1'),
+        (CibotError("no way"), 'path="no way" from=1'),
+        (7, "path=7 from=1"),
+        (None, "path=None from=1"),
+        ("is hunter22", 'path="is [secret]" from=1'),
+    ],
+)
+def test_a_printf_field_cannot_pass_for_two(value: object, said: str) -> None:
+    assert _written("refused path=%s from=%s", value, 1).endswith(f"refused {said}\n")
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+@pytest.mark.parametrize(
+    ("message", "values"),
+    [
+        ("x path=%s", ("y" * 100_000,)),
+        ("x path=%r", ("y" * 100_000,)),
+        ("x %s", ("y" * 100_000,)),
+        ("%d%% of %s: %5.1f", (1, "y" * 100_000, 2.0)),
+    ],
+)
+def test_no_value_fills_the_log(message: str, values: tuple[object, ...], form: str) -> None:
+    line = _written(message, *values, form=form)
+    assert len(line) < 1500
+    assert "yyy" in line
+
+
+def test_a_message_that_does_not_fit_its_values_is_logged_all_the_same() -> None:
+    assert "100% sure" in _written("100% sure")
+    assert "named 7" in _written("named %(x)d", {"x": 7})
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mysql+pymysql://cibot:p@ssw0rd@db.example.org/cibot",
+        "mysql+pymysql://cibot:p@ss@w0rd@db/cibot",
+        "mysql+pymysql://cibot:passw0rd@db/cibot",
+    ],
+)
+def test_a_password_with_an_at_is_masked_to_its_end(url: str) -> None:
+    masked = Scrubber()(f"cannot connect to {url} now")
+    assert "w0rd" not in masked
+    assert "@db" in masked

@@ -284,6 +284,21 @@ GOLDEN = [
         "or the same with mariadb+pymysql",
     ),
     (
+        '[store]\nurl = "mysql+pymysql://me:hunt@er2@db/x"',
+        '2: store.url: write "mysql+pymysql://USER:PASSWORD@HOST/DATABASE"; in a name or '
+        "password write %40 for @, %2F for /, %3F for ?, %23 for # and %25 for %",
+    ),
+    (
+        '[store]\nurl = "mysql+pymysql://me:hunt/er2@db/x"',
+        '2: store.url: write "mysql+pymysql://USER:PASSWORD@HOST/DATABASE"; in a name or '
+        "password write %40 for @, %2F for /, %3F for ?, %23 for # and %25 for %",
+    ),
+    (
+        '[store]\nurl = "mysql+pymysql://me:hunt#er2@db/x"',
+        '2: store.url: write "mysql+pymysql://USER:PASSWORD@HOST/DATABASE"; in a name or '
+        "password write %40 for @, %2F for /, %3F for ?, %23 for # and %25 for %",
+    ),
+    (
         '[store]\nurl = "sqlite:///:memory:"',
         '2: store.url: name a file, like "sqlite:///var/cibot.db": '
         "a database in memory is lost on stop",

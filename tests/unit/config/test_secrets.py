@@ -127,3 +127,22 @@ def test_no_secret_is_in_any_text_of_an_error(secret: str) -> None:
 def test_a_configuration_shows_no_secret() -> None:
     config = Config.model_validate({"store": {"url": "mysql+pymysql://u:hunter2@h/d"}})
     assert "hunter2" not in repr(config) + str(config) + config.model_dump_json()
+
+
+@pytest.mark.parametrize(
+    ("url", "warned"),
+    [
+        ("mysql+pymysql://cibot:hunter2@db.example.org/cibot", True),
+        ("mysql+pymysql://cibot:hunter2@db.example.org/cibot?ssl_ca=/etc/ssl/ca.pem", False),
+        ("mysql+pymysql://cibot:hunter2@127.0.0.1/cibot", False),
+        ("mysql+pymysql://cibot:hunter2@/cibot?unix_socket=/run/mysqld.sock", False),
+    ],
+)
+def test_a_database_across_the_network_in_clear_is_warned_of(
+    tmp_path: Path, url: str, warned: bool
+) -> None:
+    path = write(tmp_path, f'[store]\nurl = "{url}"\n')
+    path.chmod(0o600)
+    told = "\n".join(read(path, {}).warnings)
+    assert ("store.url: what is stored goes over the network in clear" in told) == warned
+    assert "hunter2" not in told
