@@ -45,6 +45,7 @@ _BLOCK = re.compile(
     r"(?:\n[ \t]*(?:\n[ \t]*)?\*[^\n]*)+",
     re.IGNORECASE,
 )
+_MOST_BLOCKS = 10
 _BLOCK_STARTS = ("(", "C", "c", "O", "T", "R")
 
 
@@ -68,7 +69,9 @@ def split_header(text: str) -> tuple[int | None, tuple[Vote, ...], str]:
         return (int(text[19:end]) if 19 < end <= 28 else None), (), text.rstrip()
     else:
         return None, (), text.rstrip()
-    while body.startswith(_BLOCK_STARTS):
+    for _ in range(_MOST_BLOCKS):
+        if not body.startswith(_BLOCK_STARTS):
+            break
         block = _COUNT.match(body) or _BLOCK.match(body)
         if block is None:
             break

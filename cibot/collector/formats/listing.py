@@ -46,6 +46,6 @@ def _is_job(line: str, builds: tuple[Build, ...]) -> bool:
 def _pasted(comment: Comment, builds: tuple[Build, ...]) -> bool:
     """Lines without any URL prove nothing; with a person's words around they are a paste."""
     if not any(build.url for build in builds):
-        spaced = all(" : " in line for line in comment.lines)
+        spaced = all(" : " in line or line[0] == "|" for line in comment.lines)
         return not (spaced and comment.lines) and not score(comment.votes)
     return by_hand(comment) or points(comment)

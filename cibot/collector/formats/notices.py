@@ -58,7 +58,7 @@ _GERRIT = (
     "Successfully created cherry",
     "Congratulations on opening your first ",
 )
-_ADMITTED = "User approved, "  # Jenkins may begin; its start follows
+_ADMITTED = ("User approved, ", "User not approved, ")  # whether Jenkins may begin
 # Words that begin such a sentence as well as a CI's verdict: "Topic build failed".
 _EITHER = (
     "Topic ",

@@ -7,6 +7,7 @@ from cibot.collector.formats.conclude import conclude
 from cibot.collector.formats.person import by_hand
 from cibot.collector.formats.text import first_url, job_name
 from cibot.collector.formats.verdict import SUBJECTS, verdict, words_of
+from cibot.collector.formats.words import word_set
 from cibot.model import Build, Outcome, Report
 
 NAME = "sentence"
@@ -35,6 +36,7 @@ _UNMERGED = (
     "could not rebase",
     "rebase failed",
 )
+_LEADS = word_set("see at because of in here by with from on is to this look")
 _MARKED = "✔✅✖❌✗✓"
 
 
@@ -96,9 +98,7 @@ def _program(  # noqa: PLR0911 - one return a form
         return True
     if by_hand(comment) or reviewed(comment.votes):
         return False
-    if outcome is Outcome.MERGE_FAILURE or _terse(first):
-        return True
-    if first[0] in _MARKED or first.startswith("==="):
+    if outcome is Outcome.MERGE_FAILURE or _shaped(first):
         return True
     if outcome is Outcome.STARTED and _names_job(first):
         return True
@@ -119,6 +119,13 @@ def _without_urls(line: str) -> str:
     return " ".join(word for word in line.split() if "://" not in word)
 
 
+def _shaped(first: str) -> bool:
+    """Whether the line is built as programs build theirs."""
+    if first[0] in _MARKED or first.startswith(("===", "Build finished")):
+        return True
+    return _terse(first) or _ends_in_job(first)
+
+
 def _terse(first: str) -> bool:
     """``Initial testing succeeded``, ``Build OK (POSIX)``: a subject, and at its end a verdict."""
     spoken = _without_urls(first).partition(" (")[0].rstrip(" .!:[]()")
@@ -128,6 +135,18 @@ def _terse(first: str) -> bool:
     if spoken.lower().startswith(_TOLD) or "," in spoken or not spoken[0].isupper():
         return False
     return spoken.lower().endswith(words[-1]) and verdict(words[-1]) is not None
+
+
+def _ends_in_job(first: str) -> bool:
+    """``Build is unstable JOB_URL``, ``Success [publish](JOB_URL)``; not "…, see JOB_URL"."""
+    url = first_url(first)
+    if url is None or not job_name(url) or not first.rstrip(" .)>").endswith(url.rstrip(".")):
+        return False
+    before = first[: first.find(url)]
+    if before.endswith("]("):
+        return True
+    words = before.lower().split()
+    return bool(SUBJECTS & set(words_of(before))) and words[-1].strip(",:;") not in _LEADS
 
 
 def _names_job(first: str) -> bool:

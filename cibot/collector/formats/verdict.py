@@ -18,7 +18,8 @@ SUBJECTS = word_set(
     "build builds test tests testing ci job jobs pipeline pipelines check checks gate "
     "presubmit verification verify integration trybot trybots treehugger run suite lint "
     "compilation compile builder result results status style formatted analysis "
-    "deployment"
+    "deployment configure configuration upload package packaging documentation coverage scan "
+    "benchmark"
 )
 _PASS = word_set(
     "passed pass passes passing succeeded success successful successfully succeeds succeed happy "
@@ -30,7 +31,8 @@ _FAIL = word_set(
 )
 _START = word_set(
     "started starting starts start beginning running triggered triggering trying launched testing "
-    "begun begins began rerunning retesting rebuilding restarting restarted scheduled pending "
+    "begun begins began building compiling deploying executing rerunning retesting rebuilding "
+    "restarting restarted scheduled pending "
     "enqueued preparing 开始 開始"
 )
 _STOPPED = word_set(
