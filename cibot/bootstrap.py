@@ -26,7 +26,7 @@ from cibot.config.models import Config, GerritConfig, SummaryConfig
 from cibot.config.networks import kinds, named
 from cibot.daemon.app import create_app
 from cibot.daemon.bot import Bot
-from cibot.daemon.leader import TTL, Leader
+from cibot.daemon.leader import TTL, Leader, LeadersStore
 from cibot.daemon.scheduler import Job, Scheduler
 from cibot.errors import CibotError
 from cibot.judging import Monitor
@@ -37,6 +37,8 @@ from cibot.reports.summary import summary
 from cibot.store.cis import ensure_server
 from cibot.store.engine import Store, Tx, open_store
 from cibot.store.migrate import require_current, upgrade
+from cibot.store.requests import forget_requests
+from cibot.store.unjudged import put_unjudged
 from cibot.text.card import Card
 from cibot.web.asking import Asking
 from cibot.web.faces import face_blueprints
@@ -51,8 +53,12 @@ from cibot.webhooks.gerrit import MOUNT, Hook, gerrit_hook
 log = logging.getLogger(__name__)
 
 PAGE_SIZE = 100
+_LOOK = timedelta(seconds=1)
+_NEWS_TICK = timedelta(seconds=0.5)
 _TICK = timedelta(seconds=60)
 _SUMMARY_TICK = timedelta(seconds=20)
+_REQUESTS_TICK = timedelta(hours=1)
+_REPEATED_FOR = timedelta(days=1)  # Slack repeats an event for hours
 _GROUPS_EVERY = timedelta(hours=1)
 
 
@@ -145,12 +151,16 @@ def make_source(
     stop: threading.Event | None = None,
     intake: Intake | None = None,
     clock: Callable[[], datetime] = utc_now,
+    note: Callable[[Tx, set[int]], None] = lambda _tx, _cis: None,
 ) -> Source:
-    """A configured server with its way into the store; ``intake`` counts what comes."""
+    """A configured server with its way into the store.
+
+    ``intake`` counts what comes; ``note`` is told of CIs with reports, in their transaction.
+    """
     server_id = store.write(lambda tx: ensure_server(tx, gerrit.name, str(gerrit.url)))
     roster = Roster.from_config(config, gerrit.name)
     count = partial(intake.add, gerrit.name) if intake else lambda _feed, _counts: None
-    ingest = Ingest(store, server_id, roster, clock, on_reports, count)
+    ingest = Ingest(store, server_id, roster, clock, on_reports, count, note)
     confirmer = Confirmer(make_gerrit(gerrit, stop, retries=1), ingest, clock, stop)
     return Source(gerrit, make_gerrit(gerrit, stop), roster, ingest, confirmer, clock)
 
@@ -182,8 +192,9 @@ def _jobs(
     renew: Callable[[], None],
 ) -> list[Job]:
     jobs = [
-        Job("lease", TTL / 3, renew, at_once=False, led=False),
+        Job("lease", _LOOK, renew, at_once=False, led=False),
         Job("judge", _TICK, monitor.judge_all),
+        Job("judge others' news", _NEWS_TICK, monitor.judge_unjudged),
         Job("summaries", _SUMMARY_TICK, summaries.tick),
         Job("quiet hours", _SUMMARY_TICK, quiet.tick),
     ]
@@ -261,39 +272,59 @@ def _web(
     )
 
 
+def _note_for_leader(leader: Leader, tx: Tx, ci_ids: set[int]) -> None:
+    """What a process stores that does not judge is looked for by the one that does."""
+    if not leader.held():
+        put_unjudged(tx, ci_ids)
+
+
+def _forget(store: Store, clock: Callable[[], datetime]) -> int:
+    """Forgets the requests that no network repeats any more."""
+    return store.write(lambda tx: forget_requests(tx, clock() - _REPEATED_FOR))
+
+
 def build(
     config: Config,
     extra: Mapping[str, Backend] | None = None,
     clock: Callable[[], datetime] = utc_now,
+    lease: timedelta = TTL,
 ) -> Bot:
     """The whole bot, ready to start.
 
     ``extra`` are backends that no configuration names, or that take the place of one of it.
     ``clock`` tells the time of what is stored and told; waits for the network are real.
+    ``lease`` is how long a leader that says nothing is waited for.
     Raises ConfigError or MigrationError, with the remedy.
     """
     store = open_migrated(config)
     backends = make_backends(config) | dict(extra or {})
     stop = threading.Event()
-    leader = Leader(store, clock)
-    sender = Sender(store, backends, clock, rooms=_rooms(config), leads=leader.held)
-    monitor = Monitor(store, config, clock, sender.wake, leader.held)
+    leader = Leader(store, clock, ttl=lease)
+    led = LeadersStore(store, leader)
+    sender = Sender(store, backends, clock, rooms=_rooms(config), leads=leader.held, claims=led)
+    monitor = Monitor(led, config, clock, sender.wake, leader.held)
     registry = process_registry()
     intake = Intake(registry)
+    note = partial(_note_for_leader, leader)
     sources = [
-        make_source(config, one, store, monitor.heard, stop, intake, clock) for one in config.gerrit
+        make_source(config, one, store, monitor.heard, stop, intake, clock, note)
+        for one in config.gerrit
     ]
     for one in sources:
         one.ingest.sync_roster()
-    summaries = Summaries(store, config.summary, _daily(config), clock, sender.wake)
+    summaries = Summaries(led, config.summary, _daily(config), clock, sender.wake)
     answer = Dispatcher(
         store, config, clock, lambda: {name: one.link() for name, one in backends.items()}
     )
     asking = Asking(store, config, clock)
     web = _web(config, asking, backends, sources, registry, clock)
     # The bot does not exist yet when its jobs are named.
-    quiet = QuietHours(store, config, clock, sender.wake)
+    quiet = QuietHours(led, config, clock, sender.wake)
     jobs = _jobs(sources, monitor, summaries, quiet, lambda: bot.lead())  # noqa: PLW0108
+    jobs.append(Job("forget requests", _REQUESTS_TICK, partial(_forget, store, clock)))
     scheduler = Scheduler(jobs, leader.held)
-    bot = Bot(store, leader, backends, answer, (monitor, sender), scheduler, web, stop)
+    bot = Bot(
+        store, leader, backends, answer, (monitor, sender), scheduler, web,
+        monitor.judge_everybody, stop,
+    )  # fmt: skip
     return bot

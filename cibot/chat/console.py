@@ -19,7 +19,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Self, TextIO
 
-from cibot.chat.protocol import Answer, Asker, Channel, Link, Question
+from cibot.chat.protocol import Answer, Asker, Channel, Leads, Link, Question, always
 from cibot.chat.typed import NAME, PREFIXES, addressed
 from cibot.config.network import NetworkConfig
 from cibot.errors import Permanent, Transient
@@ -155,7 +155,7 @@ class ConsoleBackend:
         self._thread: threading.Thread | None = None
         self.ended = threading.Event()
 
-    def start(self, answer: Answer) -> None:
+    def start(self, answer: Answer, leads: Leads = always) -> None:  # noqa: ARG002
         """Begins to print, and to read where somebody types."""
         self._link = Link(True, datetime.now(UTC), "printing")
         if self._interactive:

@@ -28,6 +28,7 @@ from cibot.reports.context import Context
 from cibot.reports.names import Ambiguous, nearest, resolve
 from cibot.store.cis import ci_rows
 from cibot.store.engine import Store, Tx
+from cibot.store.requests import claim_request
 from cibot.text import figures
 from cibot.text.card import Card, card, line
 
@@ -72,6 +73,9 @@ class Dispatcher:
     def __call__(self, question: Question) -> Card | None:
         """The reply to a question; an error's card where there is nothing better."""
         started = perf_counter()
+        if question.keys and not self._is_first(question):
+            log.info("a repeated question network=%s", question.where.network)
+            return None
         summary = self._summary(question)
         asker, where = question.asker, question.where
         actor = Actor(where.network, asker.account, asker.nick, where.room)
@@ -94,6 +98,14 @@ class Dispatcher:
             return question.words
         text = addressed(question.text, names=self._names, prefixes=self._prefixes, private=True)
         return split(text or "")
+
+    def _is_first(self, question: Question) -> bool:
+        """Whether no host of ours took the question before."""
+        try:
+            return self._store.write(lambda tx: claim_request(tx, question.keys, self._clock()))
+        except CibotError as error:  # which the answer will say
+            log.warning("a question may be a repeat cause=%s", error)
+            return True
 
     def _bearable(self, actor: Actor, reply: Card) -> Card | None:
         """The reply, or silence towards somebody who makes nothing but mistakes."""

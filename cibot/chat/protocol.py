@@ -16,7 +16,7 @@ from typing import Protocol
 from cibot.model import Channel
 from cibot.text.card import Card
 
-__all__ = ["Answer", "Asker", "Backend", "Channel", "Link", "Question"]
+__all__ = ["Answer", "Asker", "Backend", "Channel", "Leads", "Link", "Question", "always"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,8 @@ class Question:
     ``where`` is the channel it was asked in, or the private conversation.
     ``named`` is the same channel by its name, where the network has ids and the
     name is known. ``words`` is set where a button was pressed: what it means, taken apart
-    already, and ``text`` is what the button says.
+    already, and ``text`` is what the button says. ``keys`` name the request where the
+    network may repeat it, at another host too.
     """
 
     text: str
@@ -47,6 +48,7 @@ class Question:
     private: bool
     words: tuple[str, ...] | None = None
     named: Channel | None = None
+    keys: tuple[str, ...] = ()
 
 
 Answer = Callable[[Question], Card | None]
@@ -60,6 +62,17 @@ class Link:
     up: bool
     since: datetime | None
     detail: str = ""
+    standby: bool = False  # another process speaks here, and this one need not
+
+
+Leads = Callable[[], bool]
+"""Whether this process is the one that speaks on the networks."""
+STANDBY = "stands by: another process speaks here"
+
+
+def always() -> bool:
+    """The `Leads` of a process that is alone."""
+    return True
 
 
 class Backend(Protocol):
@@ -67,8 +80,11 @@ class Backend(Protocol):
 
     network: str
 
-    def start(self, answer: Answer) -> None:
-        """Connects in the background and returns at once; reconnects for ever."""
+    def start(self, answer: Answer, leads: Leads) -> None:
+        """Connects in the background and returns at once; reconnects for ever.
+
+        Speaks and listens on a connection of its own only while ``leads`` says so.
+        """
 
     def stop(self, timeout: float) -> None:
         """Says goodbye and ends its threads, in ``timeout`` seconds at the most."""

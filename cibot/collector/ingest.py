@@ -73,6 +73,7 @@ class Ingest:
         clock: Callable[[], datetime],
         on_reports: Callable[[set[int]], None] = lambda _cis: None,
         count: Callable[[str, IngestCounts], None] = lambda _feed, _counts: None,
+        note: Callable[[Tx, set[int]], None] = lambda _tx, _cis: None,
     ) -> None:
         self._store = store
         self._server_id = server_id
@@ -80,6 +81,7 @@ class Ingest:
         self._clock = clock
         self._on_reports = on_reports
         self._count = count
+        self._note = note
         self._reader = ThreadPoolExecutor(1, "reader")
         self._authors: authors.Authors = {}
         self._authors_since = clock()
@@ -118,6 +120,8 @@ class Ingest:
             self._hide(tx, set(map(place_of, hidden)), batch)
             if not known_fresh:
                 feed_heard(tx, self._server_id, feed, cursor, heard_at)
+            if batch.reports:
+                self._note(tx, {row["ci_id"] for row in batch.reports})
             return batch, found
 
         before = self._heard.get(feed, _NEVER)

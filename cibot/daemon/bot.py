@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -39,13 +39,14 @@ class Bot:
     workers: tuple[Worker, ...]
     scheduler: Scheduler
     web: WebServer
+    took_over: Callable[[], None] = lambda: None
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def start(self) -> None:
         """Starts every part and returns; from then on webhooks and questions are answered."""
         self.lead()
         for backend in self.backends.values():
-            backend.start(self.answer)
+            backend.start(self.answer, self.leader.held)
         for worker in self.workers:
             worker.start()
         self.web.start()
@@ -55,7 +56,8 @@ class Bot:
     def lead(self) -> None:
         """Takes or keeps the lease; a new leader's jobs run at once."""
         before = self.leader.held()
-        if self.leader.renew() and not before:
+        if self.leader.look() and not before:
+            self.took_over()
             self.scheduler.run_now()
 
     def ask_to_stop(self) -> None:

@@ -1,69 +1,108 @@
-"""Which of the processes on one database collects, judges and sends."""
+"""Which of the processes on one database collects, judges, sends and speaks."""
 
 from __future__ import annotations
 
 import logging
-import os
-import socket
 import threading
+import time
 import uuid
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import TypeVar
 
+from cibot.daemon.process import is_dead, this_process
 from cibot.store import lease, outbox
 from cibot.store.engine import Store, Tx
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 TTL = timedelta(seconds=15)
 _ON_THE_WAY = timedelta(seconds=5)  # what the dead sent last may still arrive meanwhile
 NAME = "leader"
 
 
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+def seconds_since_boot() -> float:
+    """A clock that nobody sets and that goes on while the process, or the machine, sleeps."""
+    if hasattr(time, "CLOCK_BOOTTIME"):
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
+    return time.monotonic()
 
 
 class Leader:
-    """Holds the leader's lease, or waits for it. `renew` is called every few seconds."""
+    """Holds the leader's lease, or waits for it. `look` is called every second.
 
-    def __init__(self, store: Store, clock: Callable[[], datetime]) -> None:
+    ``clock`` is that of the outbox's rows; ``seconds`` counts how long the lease lasts.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Callable[[], datetime],
+        *,
+        ttl: timedelta = TTL,
+        seconds: Callable[[], float] = seconds_since_boot,
+    ) -> None:
         self._store = store
         self._clock = clock
-        self._host = socket.gethostname()
-        self.owner = f"{self._host}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+        self._ttl = ttl
+        self._seconds = seconds
+        self._process = this_process()
+        self.owner = uuid.uuid4().hex
         self._lease: lease.Lease | None = None
+        self._renewed = 0.0
         self._lock = threading.Lock()
+        self._looking = threading.Lock()
 
     def held(self) -> bool:
-        """Whether this process leads now; never true past the lease's end."""
+        """Whether this process leads now; never true past the lease's end.
+
+        True again after a pause of the process only where the lease was renewed since.
+        """
         with self._lock:
-            return self._lease is not None and self._clock() < self._lease.until
+            return self._held()
+
+    def _held(self) -> bool:
+        lasts = self._renewed + self._ttl.total_seconds()
+        return self._lease is not None and self._seconds() < lasts
+
+    def current(self) -> lease.Lease:
+        """The lease that is held; raises LeaseLost where none is."""
+        with self._lock:
+            if self._lease is None or not self._held():
+                raise lease.LeaseLost("another process leads now, or will")
+            return self._lease
+
+    def look(self) -> bool:
+        """Renews the lease where it is time, takes it where it is free; whether it is held.
+
+        Raises StoreError.
+        """
+        with self._looking:
+            with self._lock:
+                held = self._held()
+                due = self._seconds() - self._renewed >= self._ttl.total_seconds() / 3
+            if held and not due:
+                return True
+            if not held and not self._store.read(self._is_free):
+                self._note(None, 0.0)
+                return False
+            return self.renew()
 
     def renew(self) -> bool:
         """Takes or keeps the lease; True when this process leads. Raises StoreError."""
-        now = self._clock()
+        began = self._seconds()
+        with self._lock:
+            before = self._lease
 
         def work(tx: Tx) -> lease.Lease | None:
-            owner = lease.owner_of(tx, NAME)
-            if owner and self._is_dead(owner):
-                lease.expire(tx, NAME, owner, now)
-                outbox.release_leases(tx, now + _ON_THE_WAY)
-            return lease.acquire(tx, NAME, self.owner, now, now + TTL)
+            mine = lease.acquire(tx, NAME, self.owner, self._process, self._ttl, self._is_dead)
+            if mine is not None and (before is None or mine.token != before.token):
+                outbox.release_leases(tx, self._clock() + _ON_THE_WAY)
+            return mine
 
         mine = self._store.write(work)
-        with self._lock:
-            before, self._lease = self._lease, mine
-        if mine and not before:
-            log.info("leading owner=%s token=%d", self.owner, mine.token)
-        elif before and not mine:
-            log.warning("another process leads now; this one stands by")
+        self._note(mine, began)
         return mine is not None
 
     def resign(self) -> None:
@@ -71,9 +110,37 @@ class Leader:
         with self._lock:
             mine, self._lease = self._lease, None
         if mine:
-            self._store.write(lambda tx: lease.release(tx, mine, self._clock()))
+            self._store.write(lambda tx: lease.release(tx, mine))
 
-    def _is_dead(self, owner: str) -> bool:
-        """Whether the owner was a process of this host that is no more."""
-        host, _, rest = owner.rpartition(":")[0].rpartition(":")
-        return host == self._host and rest.isdigit() and not _alive(int(rest))
+    def _note(self, mine: lease.Lease | None, began: float) -> None:
+        with self._lock:
+            before, self._lease, self._renewed = self._lease, mine, began
+        if mine and (before is None or before.token != mine.token):
+            log.info("leading owner=%s token=%d", self.owner, mine.token)
+        elif before and not mine:
+            log.warning("another process leads now; this one stands by")
+
+    def _is_free(self, tx: Tx) -> bool:
+        return lease.is_free(tx, NAME, self._is_dead)
+
+    def _is_dead(self, process: lease.Process) -> bool:
+        return is_dead(process, self._process)
+
+
+class LeadersStore(Store):
+    """The database as the leader writes it: no transaction of it is kept once another leads."""
+
+    def __init__(self, store: Store, leader: Leader) -> None:
+        super().__init__(store.engine)
+        self._leader = leader
+
+    def write(self, work: Callable[[Tx], T]) -> T:
+        """As `Store.write`; raises LeaseLost, and keeps nothing, where the lease is not held."""
+        mine = self._leader.current()
+
+        def fenced(tx: Tx) -> T:
+            result = work(tx)
+            lease.fence(tx, mine)  # last, so that the row is locked for a moment only
+            return result
+
+        return super().write(fenced)

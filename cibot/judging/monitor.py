@@ -23,6 +23,7 @@ from cibot.store.cis import all_cis
 from cibot.store.engine import Store, Tx
 from cibot.store.incidents import StoredHealth, health_of
 from cibot.store.reports import cis_heard_since
+from cibot.store.unjudged import forget_unjudged, unjudged
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +75,16 @@ class Monitor:
             if news:
                 self._news |= ci_ids
         self._wake.set()
+
+    def judge_unjudged(self) -> None:
+        """Judges the CIs whose reports another process stored. Raises StoreError."""
+        if ci_ids := self._store.read(unjudged):
+            self._store.write(lambda tx: forget_unjudged(tx, ci_ids))
+            self.heard(ci_ids)
+
+    def judge_everybody(self) -> None:
+        """Judges every CI: the leader before may have died between a report and its judging."""
+        self.heard({ci.id for ci in self._store.read(all_cis)}, news=False)
 
     def judge_all(self) -> None:
         """Judges every CI that was heard lately or not judged for a while.

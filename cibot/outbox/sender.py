@@ -36,8 +36,10 @@ _GLANCES = 10  # meanwhile, whether a network that was away is there
 class Sender:
     """Sends what is in the outbox, one thread a network.
 
-    ``leads`` says whether this process may send. ``rooms`` are where a message
-    that cannot be delivered is told of.
+    ``leads`` says whether this process may send; what it takes to send, it takes
+    through ``claims``, which refuses once another process leads. What became of a
+    message is noted through ``store``, then too. ``rooms`` are where a message that
+    cannot be delivered is told of.
     """
 
     def __init__(
@@ -48,8 +50,10 @@ class Sender:
         *,
         rooms: Sequence[Channel] = (),
         leads: Callable[[], bool] = lambda: True,
+        claims: Store | None = None,
     ) -> None:
         self._store = store
+        self._claims = claims or store
         self._backends = backends
         self._clock = clock
         self._rooms = rooms
@@ -114,7 +118,7 @@ class Sender:
         """Whether the network is there; where it has just come, nothing waits any longer."""
         up = self._backends[network].link().up
         if up and not was_up and self._leads():
-            self._store.write(lambda tx: outbox.hurry(tx, network, self._clock()))
+            self._claims.write(lambda tx: outbox.hurry(tx, network, self._clock()))
             return True
         return up and was_up
 
@@ -124,7 +128,7 @@ class Sender:
         Raises StoreError when the database is away.
         """
         now = self._clock()
-        outgoing = self._store.write(
+        outgoing = self._claims.write(
             lambda tx: outbox.claim(tx, network, now, now + LEASE, frozenset())
         )
         if outgoing is None:
@@ -150,7 +154,7 @@ class Sender:
         if looked is not None and now - looked < _LOOK_EVERY:
             return False
         self._looked[network] = now
-        return self._store.write(lambda tx: expiry.revive(tx, network, now)) > 0
+        return self._claims.write(lambda tx: expiry.revive(tx, network, now)) > 0
 
     def _done(self, outgoing: Outgoing, remote_id: str | None) -> None:
         """Notes that a message is out, or that it is too late for it (no ``remote_id``)."""
@@ -188,6 +192,8 @@ class Sender:
             lambda tx: expiry.is_moot(tx, outgoing, now)
         ):
             return None
+        if not self._leads():  # the process may have been paused since it claimed the message
+            raise Transient("another process sends now")
         if doubt:
             return self._repeat(backend, outgoing, message)
         return backend.send(outgoing.room, message, key=outgoing.key)
@@ -229,7 +235,9 @@ class Sender:
 
         def work(tx: Tx) -> None:
             # a moment after the room's others, so that what can never be said holds up none
-            outbox.mark_dead(tx, outgoing, again + timedelta(seconds=1), str(error))
+            dead = again + timedelta(seconds=1)
+            if not outbox.mark_dead(tx, outgoing, dead, str(error)):
+                return  # another process took it over
             digests.postpone(tx, outgoing, again)
             if told is not None:
                 text = f"I could not say this in {lost}: {error}"

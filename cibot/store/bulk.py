@@ -48,7 +48,9 @@ def _execute(
     tx: Tx, table: Table, rows: Sequence[Mapping[str, Any]], update: Setter | None
 ) -> None:
     text, names = _statement(table, tx.dialect, update, tuple(rows[0]))
-    values: list[tuple[Any, ...]] = list(map(itemgetter(*names), rows))
+    cells = itemgetter(*names)  # of a single name it gives the bare value
+    values: list[tuple[Any, ...]]
+    values = list(map(cells, rows)) if len(names) > 1 else [(cells(row),) for row in rows]
     if tx.dialect.name == "sqlite":
         times = _times(table, names)
         values = [_as_sqlite(row, times) for row in values]

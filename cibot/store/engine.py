@@ -33,6 +33,11 @@ _OF_THE_ROW = {1300, 1366, 3819, 4025}  # OperationalError in PyMySQL, and yet t
 _DISCONNECTED = {1047}  # a node that left the cluster; the pool must look for another
 _TRIES = 6
 _CACHE = "cache_size=-1024"  # KiB of pages for each connection to SQLite; the kernel caches, too
+# What a process holds that is paused in a transaction, MariaDB gives back to the others.
+_SESSION = (
+    "SET SESSION innodb_lock_wait_timeout=20"
+    " /*M!100301 , idle_write_transaction_timeout=10 */"  # which MySQL does not have
+)
 
 
 def in_this_order(query: Select[Any]) -> Select[Any]:
@@ -215,6 +220,7 @@ def _mysql(url: URL) -> Engine:
         max_overflow=10,
         connect_args={
             "connect_timeout": 10,
+            "init_command": _SESSION,
             "read_timeout": 30,
             "write_timeout": 30,
             "cursorclass": QuickCursor,

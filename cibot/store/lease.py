@@ -2,20 +2,29 @@
 
 GET_LOCK does not exist across the nodes of a cluster; a row does. Whoever
 holds the lease checks its token inside each transaction that only one may
-make, with an UPDATE, so that the write is certified against a takeover.
+make, with an UPDATE, so that the write is certified against a takeover. The
+lease's time is the database's: the clocks of the hosts do not matter.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Row, select, text, update
 
 from cibot.errors import Transient
 from cibot.store import schema
 from cibot.store.bulk import upsert
 from cibot.store.engine import Tx
+
+_NOW = {
+    "sqlite": text("SELECT strftime('%Y-%m-%d %H:%M:%f', 'now')"),
+    "mysql": text("SELECT UTC_TIMESTAMP(6)"),
+    "mariadb": text("SELECT UTC_TIMESTAMP(6)"),
+}
 
 
 class LeaseLost(Transient):
@@ -23,35 +32,71 @@ class LeaseLost(Transient):
 
 
 @dataclass(frozen=True, slots=True)
+class Process:
+    """Where the holder runs: its id, and the boot and pid namespace that the id belongs to."""
+
+    pid: int
+    boot: str
+    namespace: str
+
+
+@dataclass(frozen=True, slots=True)
 class Lease:
-    """A held lease; ``token`` grows with every new holder."""
+    """A held lease. ``owner`` is random; ``token`` grows with every new holder."""
 
     name: str
     owner: str
     token: int
-    until: datetime
 
 
-def acquire(tx: Tx, name: str, owner: str, now: datetime, until: datetime) -> Lease | None:
-    """Takes or renews the lease until then; None while somebody else holds it."""
+def database_time(tx: Tx) -> datetime:
+    """The database's clock, in UTC."""
+    now = tx.execute(_NOW[tx.dialect.name]).scalar_one()
+    moment = now if isinstance(now, datetime) else datetime.fromisoformat(now)
+    return moment.replace(tzinfo=UTC)
+
+
+def acquire(
+    tx: Tx,
+    name: str,
+    owner: str,
+    process: Process,
+    ttl: timedelta,
+    is_dead: Callable[[Process], bool] = lambda _process: False,
+) -> Lease | None:
+    """Takes or renews the lease for ``ttl``; None while another owner that lives holds it."""
     table = schema.lease
-    empty = {"name": name, "owner": "", "token": 0, "until": now, "writes": 0}
+    now = database_time(tx)
     row = tx.execute(select(table).where(table.c.name == name)).one_or_none()
     if row is None:
-        upsert(tx, table, [empty])
+        upsert(tx, table, [{"name": name, "owner": "", "token": 0, "until": now, "writes": 0}])
         row = tx.execute(select(table).where(table.c.name == name)).one()
     if row.owner == owner:
         token = row.token
-    elif row.until > now:
-        return None
-    else:
+    elif _is_free(row, now, is_dead):
         token = row.token + 1
+    else:
+        return None
+    held = {"pid": process.pid, "boot": process.boot, "namespace": process.namespace}
     done = tx.execute(
         update(table)
         .where(table.c.name == name, table.c.token == row.token, table.c.owner == row.owner)
-        .values(owner=owner, token=token, until=until)
+        .values(owner=owner, token=token, until=now + ttl, **held)
     )
-    return Lease(name, owner, token, until) if done.rowcount == 1 else None
+    return Lease(name, owner, token) if done.rowcount == 1 else None
+
+
+def is_free(tx: Tx, name: str, is_dead: Callable[[Process], bool]) -> bool:
+    """Whether another owner could take the lease now; only reads."""
+    table = schema.lease
+    row = tx.execute(select(table).where(table.c.name == name)).one_or_none()
+    return row is None or _is_free(row, database_time(tx), is_dead)
+
+
+def _is_free(row: Row[Any], now: datetime, is_dead: Callable[[Process], bool]) -> bool:
+    if not row.owner or row.until <= now:
+        return True
+    return row.pid is not None and is_dead(Process(row.pid, row.boot or "", row.namespace or ""))
 
 
 def fence(tx: Tx, lease: Lease) -> None:
@@ -67,29 +112,12 @@ def fence(tx: Tx, lease: Lease) -> None:
         raise LeaseLost(f"another process took the lease {lease.name!r}")
 
 
-def release(tx: Tx, lease: Lease, now: datetime) -> None:
+def release(tx: Tx, lease: Lease) -> None:
     """Gives the lease back, so that the next one need not wait."""
     table = schema.lease
     tx.execute(
         update(table)
         .where(table.c.name == lease.name, table.c.token == lease.token)
         .where(table.c.owner == lease.owner)
-        .values(owner="", until=now)
-    )
-
-
-def owner_of(tx: Tx, name: str) -> str | None:
-    """Who holds the lease, or held it last."""
-    table = schema.lease.c
-    owner: str | None = tx.execute(select(table.owner).where(table.name == name)).scalar()
-    return owner
-
-
-def expire(tx: Tx, name: str, owner: str, now: datetime) -> None:
-    """Ends the lease of an owner that is known to be dead."""
-    table = schema.lease
-    tx.execute(
-        update(table)
-        .where(table.c.name == name, table.c.owner == owner, table.c.until > now)
-        .values(until=now)
+        .values(owner="", until=database_time(tx))
     )

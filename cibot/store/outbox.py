@@ -164,13 +164,7 @@ def claim(
     )
     query = select(table).where(table.c.id.in_(heads)).order_by(table.c.id)
     for row in tx.execute(query).all():
-        if row.room in skip_rooms or row.not_before > now:
-            continue
-        if (
-            row.state == MessageState.SENDING
-            and row.lease_until is not None
-            and row.lease_until > now
-        ):
+        if row.room in skip_rooms or not _is_due(row, now):
             continue
         taken = tx.execute(
             update(table)
@@ -190,6 +184,15 @@ def claim(
                 row.state == MessageState.SENDING,
             )
     return None
+
+
+def _is_due(row: Row[Any], now: datetime) -> bool:
+    """Whether a message may be claimed: not before its time, and not while another holds it."""
+    if row.state == MessageState.SENDING and row.lease_until and row.lease_until > now:
+        return False
+    # Added to be said at once: by another host's clock, maybe, which is not ours.
+    at_once = row.attempts == 0 and row.not_before <= row.created_at
+    return bool(at_once or row.not_before <= now)
 
 
 def _about(row: Row[Any]) -> About:

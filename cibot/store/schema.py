@@ -307,4 +307,20 @@ lease = _table(
     Column("token", BigInteger, nullable=False),
     Column("until", UtcDateTime, nullable=False),
     Column("writes", BigInteger, nullable=False),  # counted up by each fenced transaction
+    Column("pid", BigInteger),  # of the owner, in its namespace
+    Column("boot", String(64)),
+    Column("namespace", String(64)),
+)
+
+unjudged = _table(  # CIs with reports that the leader did not store
+    "unjudged",
+    Column("ci_id", Integer, primary_key=True, autoincrement=False),
+)
+
+request = _table(  # of people, by what the network calls it
+    "request",
+    Column("digest", String(64), primary_key=True),
+    Column("claim", String(32), nullable=False),  # the first one's
+    Column("at", UtcDateTime, nullable=False),
+    Index(None, "at"),
 )

@@ -49,7 +49,7 @@ def parts(
             with suppress(CibotError):  # the database has a part of its own
                 unsaid = store.read(undelivered_words).get(backend.network)
                 said = f"{said}; {unsaid}" if unsaid else said
-            return Probe(now.up, said)
+            return Probe(now.up or now.standby, said)
 
         return look
 

@@ -13,6 +13,7 @@ from cibot.store.cis import all_cis
 from cibot.store.engine import Store
 from cibot.store.histories import verdicts_by_week
 from cibot.store.silences import add_silence
+from cibot.store.unjudged import put_unjudged, unjudged
 from cibot.store.watches import StoredWatch, put_watch
 from tests.support.processes import wait_until
 from tests.support.told_life import ACME, HOUR, ZUUL, Life, comment
@@ -328,3 +329,17 @@ def test_the_first_verdicts_in_a_new_project_are_judged_at_once(life: Life) -> N
         life.now = before + timedelta(minutes=5)
     life.hear()
     assert life.judge() is not State.HEALTHY
+
+
+def test_what_another_process_stored_is_judged_once_it_is_looked_for(life: Life) -> None:
+    _well(life)
+    ids = {one.id for one in life.store.read(all_cis)}
+    life.store.write(lambda tx: put_unjudged(tx, ids))
+    life.monitor.judge_unjudged()
+    assert life.store.read(unjudged) == set()
+    taken = {life.monitor._next() for _ in ids}
+    assert taken == {(ci_id, True) for ci_id in ids}
+    life.monitor.judge_unjudged()
+    assert life.monitor._next() is None
+    life.monitor.judge_everybody()
+    assert {life.monitor._next() for _ in ids} == {(ci_id, False) for ci_id in ids}

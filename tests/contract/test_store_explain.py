@@ -10,6 +10,7 @@ import pkgutil
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from types import FunctionType
 from typing import Any
 
@@ -37,10 +38,12 @@ from cibot.store import (
     outbox,
     references,
     reports,
+    requests,
     schema,
     silences,
     status,
     tally,
+    unjudged,
     watches,
     withdrawals,
 )
@@ -49,7 +52,7 @@ from cibot.store.checkpoints import StoredLife
 from cibot.store.digests import HeldMessage
 from cibot.store.engine import Store, Tx, open_store
 from cibot.store.incidents import StoredHealth, StoredIncident, StoredTransition
-from cibot.store.lease import Lease
+from cibot.store.lease import Lease, Process
 from cibot.store.migrate import upgrade
 from cibot.store.outbox import About, MessageKind, Outgoing
 from cibot.store.tally import DAY, Counts, Tally
@@ -59,6 +62,7 @@ from tests.support.history import NOW, CiHistory, History, ago
 # These hold a row a server, a CI, an account, a CI's project or a project's reference, or fewer.
 SMALL = {
     "server", "ci", "account", "health", "feed", "lease", "project_record", "reference_period",
+    "unjudged",
 }  # fmt: skip
 ALLOWED = {  # (function, table): why reading it from one end to the other is right
     ("verdicts_by_week", "change"): "counts the verdicts of all time, once a day",
@@ -78,7 +82,9 @@ OUTGOING = Outgoing(450, ABOUT, "net-2", "#room-0", "{}", 1, NOW)
 K1499 = About(MessageKind.DIGEST, "k1499")
 HELD = HeldMessage(3, 5, "opened", "net-1", "#room-1", "{}")
 ROOM = Channel("net-0", "#room-1")
-LEASE = Lease("leader", "me", 1, NOW)
+LEASE = Lease("leader", "me", 1)
+PROCESS = Process(1, "boot", "space")
+DAY_LONG = timedelta(days=1)
 LIFE = StoredLife(1, NOW, NOW, "b", {})
 INCIDENT = StoredIncident(5, 1, "success", "firing", NOW, None, NOW, "{}")
 NEWS = Change(77, "filler/27", "master", "S", "NEW", NOW, NOW, (), (PatchSet(1, NOW),))
@@ -205,13 +211,18 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     ],
     incidents.transitions_since: [lambda tx: incidents.transitions_since(tx, SINCE)],
     lease.acquire: [
-        lambda tx: lease.acquire(tx, "leader", "me", NOW, UNTIL),
-        lambda tx: lease.acquire(tx, "new", "me", NOW, UNTIL),
+        lambda tx: lease.acquire(tx, "leader", "me", PROCESS, DAY_LONG),
+        lambda tx: lease.acquire(tx, "new", "me", PROCESS, DAY_LONG),
     ],
     lease.fence: [lambda tx: lease.fence(tx, LEASE)],
-    lease.release: [lambda tx: lease.release(tx, LEASE, NOW)],
-    lease.owner_of: [lambda tx: lease.owner_of(tx, "leader")],
-    lease.expire: [lambda tx: lease.expire(tx, "leader", "me", NOW)],
+    lease.release: [lambda tx: lease.release(tx, LEASE)],
+    lease.is_free: [lambda tx: lease.is_free(tx, "leader", lambda _process: False)],
+    lease.database_time: [lease.database_time],
+    requests.claim_request: [lambda tx: requests.claim_request(tx, ["a", "b"], NOW)],
+    requests.forget_requests: [lambda tx: requests.forget_requests(tx, SINCE)],
+    unjudged.put_unjudged: [lambda tx: unjudged.put_unjudged(tx, [1, 2])],
+    unjudged.unjudged: [unjudged.unjudged],
+    unjudged.forget_unjudged: [lambda tx: unjudged.forget_unjudged(tx, [1, 2])],
     outbox.enqueue: [lambda tx: outbox.enqueue(tx, ABOUT, ROOM, "{}", NOW)],
     outbox.claim: [
         lambda tx: outbox.claim(tx, "net-0", NOW, UNTIL, frozenset()),

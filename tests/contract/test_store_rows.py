@@ -6,9 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from cibot.daemon.leader import TTL, Leader
 from cibot.model import Account, Change, Channel, PatchSet
-from cibot.store import feeds, lease, outbox, schema
+from cibot.store import feeds, outbox, schema
 from cibot.store.accounts import add_accounts, find_accounts
 from cibot.store.changes import change_id, change_number, put_changes, put_patch_sets
 from cibot.store.engine import Store, StoreRefused, Tx
@@ -95,31 +94,6 @@ def test_rejected_events_are_counted_beside_the_cursor(store: Store) -> None:
     assert (state.rejected, state.error) == (3, None)
     assert (state.heard_at, state.failed_at) == (NOON + 2 * MINUTE, NOON + MINUTE)
     assert store.read(lambda tx: feeds.load_cursor(tx, 1, "webhook")) == "here"
-
-
-def test_a_lease_has_one_holder_and_a_growing_token(store: Store) -> None:
-    first = store.write(lambda tx: lease.acquire(tx, "l", "a", NOON, NOON + MINUTE))
-    assert first is not None
-    assert store.write(lambda tx: lease.acquire(tx, "l", "b", NOON, NOON + MINUTE)) is None
-    later = NOON + 2 * MINUTE
-    second = store.write(lambda tx: lease.acquire(tx, "l", "b", later, later + MINUTE))
-    assert second is not None
-    assert second.token == first.token + 1
-    store.write(lambda tx: lease.fence(tx, second))
-    with pytest.raises(lease.LeaseLost):
-        store.write(lambda tx: lease.fence(tx, first))
-
-
-def test_a_leader_resigns_and_another_leads_at_once(store: Store) -> None:
-    now = [NOON]
-    one, two = Leader(store, lambda: now[0]), Leader(store, lambda: now[0])
-    assert one.renew()
-    assert not two.renew()
-    one.resign()
-    assert two.renew()
-    now[0] += TTL
-    assert not two.held()
-    assert one.renew()
 
 
 def test_what_the_database_can_never_take_is_refused_once(store: Store) -> None:

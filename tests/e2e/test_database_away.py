@@ -10,7 +10,7 @@ import requests
 from sqlalchemy import select
 
 from cibot.bootstrap import build
-from cibot.chat.protocol import Answer, Link
+from cibot.chat.protocol import Answer, Leads, Link
 from cibot.config.models import Config
 from cibot.daemon.bot import Bot
 from cibot.demo.review_server import ReviewServer
@@ -37,7 +37,7 @@ class Room:
     def __init__(self) -> None:
         self.keys: list[str] = []
 
-    def start(self, answer: Answer) -> None: ...
+    def start(self, answer: Answer, leads: Leads) -> None: ...
 
     def stop(self, timeout: float) -> None: ...
 

@@ -31,6 +31,7 @@ ALL = {f"cibot.{path.stem}" for path in (ROOT / "cibot").iterdir()} | {
     "cibot.collector.sink",
     "cibot.daemon.app",
     "cibot.daemon.leader",
+    "cibot.daemon.process",
     "cibot.daemon.scheduler",
     "cibot.daemon.gc_settings",
     "cibot.judging.audience",
@@ -66,7 +67,8 @@ LAYERS: dict[str, set[str]] = {
     "cibot.daemon": OUTBOX
     | {"cibot.daemon.leader", "cibot.daemon.scheduler", "cibot.daemon.app", "cibot.web.server"},
     "cibot.daemon.app": BASE,
-    "cibot.daemon.leader": STORE,
+    "cibot.daemon.leader": STORE | {"cibot.daemon.process"},
+    "cibot.daemon.process": STORE,
     "cibot.daemon.scheduler": BASE,
     "cibot.daemon.gc_settings": set(),
     "cibot.demo": ALL,

@@ -66,7 +66,7 @@ class Pigeons:
         self._loft = settings.loft
         self._link = Link(False, None, "not started")
 
-    def start(self, answer):
+    def start(self, answer, leads):
         self.answer = answer
         self._link = Link(True, datetime.now(UTC), "flying")
 

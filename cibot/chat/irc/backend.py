@@ -21,7 +21,7 @@ from cibot.chat.irc.session import IrcTiming, Session
 from cibot.chat.irc.settings import IrcConfig
 from cibot.chat.irc.wire import IrcLine, write_line
 from cibot.chat.pace import QUESTIONS_A_SECOND, QUESTIONS_AT_ONCE, PersonLimit
-from cibot.chat.protocol import Answer, Link, Question
+from cibot.chat.protocol import STANDBY, Answer, Leads, Link, Question, always
 from cibot.errors import ConfigError, Permanent, Transient
 from cibot.text.card import Card, card
 
@@ -67,10 +67,10 @@ class IrcBackend:
             config.channels, lambda: Backoff(self._timing.rejoin, self._timing.rejoin_most)
         )
 
-    def start(self, answer: Answer) -> None:
+    def start(self, answer: Answer, leads: Leads = always) -> None:
         """Connects in the background; raises ConfigError for an unusable certificate file."""
         tls = _tls(self._config) if self._config.tls else None
-        self._answer = answer
+        self._answer, self._leads = answer, leads
         self._reactor = WakingReactor()
         self._answerers = ThreadPoolExecutor(_ANSWERERS, f"irc-{self.network}-answer")
         self._thread = threading.Thread(
@@ -119,10 +119,15 @@ class IrcBackend:
         backoff = Backoff(self._timing.reconnect, self._timing.reconnect_most)
         try:
             while not self._stopping.is_set():
+                if not self._leads():
+                    self._set_link(False, STANDBY)
+                    self._pause(reactor, self._timing.tick)
+                    continue
                 guarded(
                     lambda: self._once(reactor, tls, backoff), f"a connection to {self.network}"
                 )
-                self._pause(reactor, backoff.next())
+                if self._leads():
+                    self._pause(reactor, backoff.next())
         finally:
             self._set_link(False, "stopped")
             self._drain()
@@ -163,13 +168,14 @@ class IrcBackend:
             self._hosts,
             send=connection.send_raw,
             ask=self._question,
+            leads=self._leads,
         )
         connection.on_line = lambda line: self._on_line(connection, session, line)
         connection.on_lost = lambda why: self._on_lost(session, why)
         self._session = session
         session.login.begin()
         watchdog = _Watchdog(self._timing, connection, session)
-        while connection.connected and not self._stopping.is_set():
+        while connection.connected and not self._stopping.is_set() and self._leads():
             self._drain()
             now = time.monotonic()
             watchdog.look(now)
@@ -230,10 +236,11 @@ class IrcBackend:
         old = self._link
         if (old.up, old.detail) == (up, detail):
             return
+        quiet = self._stopping.is_set() or detail == STANDBY
         since = old.since if old.up == up and old.since else datetime.now(UTC)
-        self._link = Link(up, since, detail)
+        self._link = Link(up, since, detail, standby=detail == STANDBY)
         log.log(
-            logging.INFO if up or self._stopping.is_set() else logging.WARNING,
+            logging.INFO if up or quiet else logging.WARNING,
             "irc %s: %s: %s", self.network, "up" if up else "down", detail,
         )  # fmt: skip
 

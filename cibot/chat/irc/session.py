@@ -22,7 +22,7 @@ from cibot.chat.irc.settings import IrcConfig
 from cibot.chat.irc.speaker import Speaker
 from cibot.chat.irc.wire import IrcLine, is_channel, write_line
 from cibot.chat.pace import SLOW_DOWN, PersonLimit
-from cibot.chat.protocol import Asker, Channel, Question
+from cibot.chat.protocol import Asker, Channel, Leads, Question, always
 from cibot.chat.typed import addressed
 from cibot.errors import Permanent, Transient
 from cibot.text.card import Card
@@ -65,6 +65,7 @@ class Session:
         send: Callable[[str], None],
         ask: Callable[[Question], None],
         clock: Callable[[], float] = time.time,
+        leads: Leads = always,
     ) -> None:
         self._config = config
         self._timing = timing
@@ -88,7 +89,7 @@ class Session:
             me=lambda: self.login.nick,
             inside=rooms.inside,
         )
-        self._speaker = Speaker(config, rooms, self.login, self.receipts, self.proof, send)
+        self._speaker = Speaker(config, rooms, self.login, self.receipts, self.proof, send, leads)
 
     def _table(self) -> dict[str, Callable[[IrcLine, float], None]]:
         """What is done about each command of the server."""

@@ -18,7 +18,7 @@ from cibot.chat.irc.settings import IrcConfig
 from cibot.chat.irc.text import MOST_BYTES, Style, render
 from cibot.chat.irc.wire import is_channel, write_line
 from cibot.chat.pace import TokenBucket
-from cibot.chat.protocol import Question
+from cibot.chat.protocol import STANDBY, Leads, Question, always
 from cibot.errors import CibotError, Unconfirmed
 from cibot.text.card import Card, card
 
@@ -58,6 +58,7 @@ class Speaker:
         receipts: Receipts,
         proof: Proof,
         send: Callable[[str], None],
+        leads: Leads = always,
     ) -> None:
         self._config = config
         self._rooms = rooms
@@ -65,6 +66,7 @@ class Speaker:
         self._receipts = receipts
         self._proof = proof
         self._send = send
+        self._leads = leads
         self._over = False
         self._plain: set[str] = set()  # rooms that refuse colours
         receipts.on_taken = self._go_on
@@ -152,6 +154,9 @@ class Speaker:
     def pump(self, now: float) -> None:
         """Writes what the pace allows."""
         while self._queue and self._bucket.take(now):
+            if not self._leads():  # looked at before each line: the process may have been paused
+                self.lost(STANDBY)
+                return
             item = self._queue.pop()
             if item.delivery is None:
                 self._send(write_line(*item.words, last=item.text))

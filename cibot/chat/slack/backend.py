@@ -14,7 +14,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from cibot.chat.pace import PersonLimit
-from cibot.chat.protocol import Answer, Link
+from cibot.chat.protocol import STANDBY, Answer, Leads, Link, always
 from cibot.chat.slack.answers import Answerer
 from cibot.chat.slack.api import EVENT_TYPE, Identity, SlackApi
 from cibot.chat.slack.blocks import Block, SlackText, actions_of, render
@@ -63,6 +63,7 @@ class SlackBackend:
         self.network = config.name
         self._api = SlackApi(config, timeout=timeout)
         self._threads = Threads(self._api)
+        self._leads: Leads = always
         self._answerer = Answerer(config.name, self._api, self._pressed, limit=limit)
         self._pictures: Pictures | None = None
         if config.charts and can_draw():
@@ -82,15 +83,19 @@ class SlackBackend:
                 config.name, token, self._api.client, self._answerer, self._bot_user
             )
 
-    def start(self, answer: Answer) -> None:
-        """Begins to take questions, and checks the token in the background."""
+    def start(self, answer: Answer, leads: Leads = always) -> None:
+        """Begins to take questions, and checks the token in the background.
+
+        Every process takes what Slack posts; only the one that leads opens a websocket.
+        """
+        self._leads = leads
         self._answerer.start(answer)
         self._thread = threading.Thread(
             target=self._watch, name=f"slack-{self.network}", daemon=True
         )
         self._thread.start()
         if self._socket:
-            self._socket.start()
+            self._socket.start(leads)
         if self._pictures:
             self._pictures.start()
 
@@ -148,7 +153,8 @@ class SlackBackend:
     def link(self) -> Link:
         """Up while the token works and, with Socket Mode, the websocket is open."""
         if self._link.up and self._socket and not self._socket.up:
-            return Link(False, self._link.since, self._socket.detail)
+            detail = self._socket.detail
+            return Link(False, self._link.since, detail, standby=detail == STANDBY)
         return self._link
 
     def check(self) -> str:
@@ -161,7 +167,7 @@ class SlackBackend:
         channel = self._api.room_id(room)
         text = render(card)
         if card.incident is None:
-            channel, ts = self._api.post(channel, text, payload={"key": key})
+            channel, ts = self._post(channel, text, {"key": key})
             return f"{channel}:{ts}"
         payload = {"key": key, "incident": str(card.incident)}
         root = self._root(channel, card.incident)
@@ -169,18 +175,26 @@ class SlackBackend:
             self._show_now(channel, card, root, text)
             self._picture(channel, root.ts, card)
             return f"{channel}:{reply}"
-        channel, ts = self._api.post(channel, text, payload=payload)
+        channel, ts = self._post(channel, text, payload)
         metadata = {"event_type": EVENT_TYPE, "event_payload": payload}
         self._threads.opened(channel, card.incident, Root(ts, tuple(text.blocks), metadata))
         self._picture(channel, ts, card)
         return f"{channel}:{ts}"
+
+    def _post(
+        self, channel: str, text: SlackText, payload: dict[str, str], thread: str | None = None
+    ) -> tuple[str, str]:
+        """Posts, unless the process was paused meanwhile and another one speaks."""
+        if not self._leads():
+            raise Transient(f"{self.network}: {STANDBY}")
+        return self._api.post(channel, text, thread=thread, payload=payload)
 
     def _reply(
         self, channel: str, text: SlackText, root: Root, payload: dict[str, str]
     ) -> str | None:
         """Posts into the incident's thread; None where somebody deleted or locked it."""
         try:
-            return self._api.post(channel, text, thread=root.ts, payload=payload)[1]
+            return self._post(channel, text, payload, root.ts)[1]
         except SlackRefusal as error:
             if error.code not in _NO_THREAD:
                 raise

@@ -85,7 +85,8 @@ class Incoming:
         words = self.press.words if self.press else None
         known = name or self.name
         named = Channel(network, f"#{known}") if known and not self.private else None
-        return Question(self.text, asker, Channel(network, room), self.private, words, named)
+        keys = tuple(f"{network}:{key}" for key in self.keys)
+        return Question(self.text, asker, Channel(network, room), self.private, words, named, keys)
 
 
 def parse_command(form: Mapping[str, Any]) -> Incoming:

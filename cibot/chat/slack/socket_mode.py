@@ -22,6 +22,7 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
 from slack_sdk.web import WebClient
 
+from cibot.chat.protocol import STANDBY, Leads, always
 from cibot.chat.slack.answers import BUSY, Answerer, Taken
 from cibot.chat.slack.api import sdk_logger
 from cibot.chat.slack.errors import translated
@@ -56,8 +57,9 @@ class SlackSocket:
         self.up = False
         self.detail = "connecting"
 
-    def start(self) -> None:
-        """Connects in the background."""
+    def start(self, leads: Leads = always) -> None:
+        """Connects in the background, and stays connected while ``leads`` says so."""
+        self._leads = leads
         self._thread = threading.Thread(
             target=self._run, name=f"slack-socket-{self._network}", daemon=True
         )
@@ -80,6 +82,13 @@ class SlackSocket:
         client.socket_mode_request_listeners.append(self._request)
         wait = _FIRST_WAIT_S
         while not self._stopping.wait(0 if not self.up else _LOOK_EVERY_S):
+            if not self._leads():
+                if self.up or client.is_connected():
+                    _wake(client)
+                    _disconnect(client)
+                self.up, self.detail = False, STANDBY
+                self._stopping.wait(_LOOK_EVERY_S)
+                continue
             if _is_hung_up(client):
                 _disconnect(client)
             if client.is_connected():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -150,3 +151,22 @@ def test_the_terminal_is_always_answered(answer: Dispatcher) -> None:
     patient = Dispatcher(answer._store, CONFIG, clock=lambda: NOW)
     typed = Question("xyzzy", Asker("you", "console"), Channel("console", "here"), private=True)
     assert all(patient(typed) is not None for _ in range(30))
+
+
+def test_a_repeated_request_is_answered_once_by_all_hosts_together(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'db'}"
+    canned(make_tables(open_store(url)))
+    hosts = [Dispatcher(open_store(url), CONFIG, clock=lambda: NOW) for _ in range(2)]
+    asked = replace(question("version"), keys=("slack:event:1", "slack:message:2"))
+    repeated = replace(question("version"), keys=("slack:event:9", "slack:message:2"))
+    assert [host(asked) is None for host in hosts] == [False, True]
+    assert [host(repeated) for host in hosts] == [None, None]
+    assert hosts[1](replace(asked, keys=("slack:event:2",))) is not None
+
+
+def test_a_request_that_cannot_be_noted_says_that_the_database_is_away(tmp_path: Path) -> None:
+    away = Dispatcher(open_store(f"sqlite:///{tmp_path / 'no' / 'db'}"), CONFIG)
+    (tmp_path / "no").rmdir()
+    reply = away(replace(question("status"), keys=("slack:event:1",)))
+    assert reply is not None
+    assert "database does not answer" in reply.text()

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from cibot.chat.protocol import Answer, Channel, Link
+from cibot.chat.protocol import Answer, Channel, Leads, Link
 from cibot.errors import CibotError, Permanent, Transient, Unconfirmed
 from cibot.outbox.sender import LEASE, REPEAT, Sender
 from cibot.store import outbox, schema
@@ -35,7 +35,7 @@ class FakeNetwork:
     can_look: bool = True
     sent: list[tuple[str, str]] = field(default_factory=list)
 
-    def start(self, answer: Answer) -> None: ...
+    def start(self, answer: Answer, leads: Leads) -> None: ...
 
     def stop(self, timeout: float) -> None: ...
 

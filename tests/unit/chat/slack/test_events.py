@@ -25,7 +25,7 @@ def test_slash_command_is_a_question_in_its_channel() -> None:
     incoming = parse_command(command_fields("status  netapp ", URL))
     assert incoming.question("work") == Question(
         "status netapp", Asker("anna", "U0PERSON0"), Channel("work", "C0GENERAL"), private=False,
-        named=Channel("work", "#general"),
+        named=Channel("work", "#general"), keys=(f"work:{incoming.keys[0]}",),
     )  # fmt: skip
     assert incoming.response_url == URL
 

@@ -1,0 +1,49 @@
+"""Several hosts: where the leader runs, what others stored, which requests were answered"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+
+from cibot.store.schema import UtcDateTime
+
+revision = "0009"
+down_revision = "0008"
+branch_labels = None
+depends_on = None
+
+TABLE: dict[str, Any] = {
+    f"{dialect}_{name}": value
+    for dialect in ("mysql", "mariadb")
+    for name, value in (("engine", "InnoDB"), ("charset", "utf8mb4"), ("collate", "utf8mb4_bin"))
+}
+
+
+def upgrade() -> None:
+    op.add_column("lease", sa.Column("pid", sa.BigInteger(), nullable=True))
+    op.add_column("lease", sa.Column("boot", sa.String(64), nullable=True))
+    op.add_column("lease", sa.Column("namespace", sa.String(64), nullable=True))
+    op.create_table(
+        "unjudged",
+        sa.Column("ci_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("ci_id", name=op.f("pk_unjudged")),
+        **TABLE,
+    )
+    op.create_table(
+        "request",
+        sa.Column("digest", sa.String(64), nullable=False),
+        sa.Column("claim", sa.String(32), nullable=False),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_request")),
+        **TABLE,
+    )
+    op.create_index(op.f("ix_request_at"), "request", ["at"])
+
+
+def downgrade() -> None:
+    op.drop_table("request")
+    op.drop_table("unjudged")
+    for name in ("namespace", "boot", "pid"):
+        op.drop_column("lease", name)

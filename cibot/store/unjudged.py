@@ -1,0 +1,31 @@
+"""Rows of CIs whose reports a process stored that does not judge: the leader looks for them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sqlalchemy import delete, select
+
+from cibot.store import schema
+from cibot.store.bulk import upsert
+from cibot.store.engine import Tx
+
+
+def put_unjudged(tx: Tx, ci_ids: Collection[int]) -> None:
+    """Says that CIs have reports that the leader does not know of."""
+    upsert(tx, schema.unjudged, [{"ci_id": ci_id} for ci_id in sorted(ci_ids)])
+
+
+def unjudged(tx: Tx) -> set[int]:
+    """The CIs that `put_unjudged` named."""
+    return set(tx.execute(select(schema.unjudged.c.ci_id)).scalars())
+
+
+def forget_unjudged(tx: Tx, ci_ids: Collection[int]) -> None:
+    """Takes CIs off the list.
+
+    Waits for a transaction that is about to name one of them: what is judged
+    after this one is judged with its reports.
+    """
+    table = schema.unjudged
+    tx.execute(delete(table).where(table.c.ci_id.in_(sorted(ci_ids))))

@@ -1,0 +1,89 @@
+"""Three hosts on one database: whoever ends or pauses, nothing is lost or said twice."""
+
+import json
+import signal
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import requests
+from sqlalchemy import select
+
+from cibot.demo.reviews import Reviews
+from cibot.store import schema
+from tests.chaos.hosts import LEASE_S, NICK, ROOM, Trial, bots_in_room
+from tests.support.mariadb import MariaDB
+from tests.support.ngircd import Ngircd
+from tests.support.whole_bot import TOKEN
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+_TAKEOVER_S = 20.0
+
+
+@pytest.fixture
+def trial(tmp_path: Path, mariadb: MariaDB, ngircd: Ngircd) -> Iterator[Trial]:
+    database = mariadb.create_database()
+    trial = Trial(tmp_path, database, ngircd)
+    try:
+        trial.start()
+        yield trial
+    finally:
+        trial.close()
+        mariadb.drop_database(database)
+
+
+def test_one_speaks_and_nothing_is_lost_or_said_twice(trial: Trial) -> None:
+    trial.until(lambda: bots_in_room(trial.listener) == {NICK}, "the bot in the room")
+    trial.next_said()
+    trial.listener.say(ROOM, "!ci version")
+    trial.until(lambda: trial.answers, "an answer")
+    trial.next_said()  # whoever else wants to answer has had the time to
+    assert len(trial.answers) == 1
+    assert sum(host.leads() for host in trial.hosts) == 1
+    for host in trial.hosts:
+        parts = requests.get(f"{host.url}/readyz", timeout=5).json()["parts"]
+        assert parts["chat net"]["ok"], parts
+
+    _judged_by_the_leader(trial)
+
+    killed = trial.leader()
+    killed.process.kill()
+    assert trial.next_said() < _TAKEOVER_S
+    killed.start()
+
+    for pause_s in (30.0, 75.0):
+        scaled = pause_s * LEASE_S / 15
+        paused = trial.leader()
+        paused.process.signal(signal.SIGSTOP)
+        began = time.monotonic()
+        assert trial.next_said() < _TAKEOVER_S
+        trial.until(lambda: time.monotonic() - began > scaled, "the end of the pause")  # noqa: B023
+        paused.process.signal(signal.SIGCONT)
+        trial.until(lambda: bots_in_room(trial.listener) == {NICK}, "one bot in the room")
+        assert trial.leader() is not paused
+        trial.next_said()
+
+    trial.all_said()
+    assert sorted(trial.said) == list(range(1, trial.written + 1))
+    twice = [number for number, count in trial.said.items() if count > 1]
+    assert twice == []
+    assert trial.repeats <= 3  # what was under way when its sender was killed or paused
+
+
+def _judged_by_the_leader(trial: Trial) -> None:
+    """A comment that a standby takes is judged long before the leader looks at everything."""
+    standby = next(host for host in trial.hosts if not host.leads())
+    posted: list[dict[str, object]] = []
+    reviews, at = Reviews(), datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=5)
+    reviews.listeners.append(posted.append)
+    reviews.add_account(1, "Acme CI", "acme-ci", service_user=True)
+    reviews.add_change("demo", "Change", 1, at, number=1)
+    text = "Build succeeded (check pipeline).\n\n- unit https://l.example.org/1 : SUCCESS in 58s"
+    reviews.comment(1, 1, text, at + timedelta(seconds=1), votes={"Verified": 1})
+    for event in posted:
+        url = f"{standby.url}/webhooks/gerrit/review/{TOKEN}"
+        assert requests.post(url, data=json.dumps(event).encode(), timeout=10).ok
+    judged = select(schema.health.c.ci_id)
+    trial.until(lambda: trial.store.read(lambda tx: tx.execute(judged).all()), "a verdict", 15)
