@@ -9,7 +9,7 @@ chance. What was missed while the CI was silent says nothing of its coverage.
 from __future__ import annotations
 
 import heapq
-from typing import Any
+from typing import Any, NamedTuple
 
 from cibot.config.policy import CoveragePolicy, SilencePolicy
 from cibot.health.facts import Proof
@@ -23,6 +23,23 @@ from cibot.health.tally import Count, Proofs, Tally
 _AT_HOME = 28 * 86_400.0
 _KEPT = 1000
 _Key = tuple[int, int]
+
+
+class MissedPatchSet(NamedTuple):
+    """A patch set without a report by its deadline; times are seconds of the epoch."""
+
+    change_id: int
+    patch_set: int
+    uploaded_at: float
+    deadline: float
+
+
+class _Late(NamedTuple):
+    """The chance that a missed patch set belongs to, and its times."""
+
+    slot: int
+    uploaded_at: float
+    deadline: float
 
 
 class _Pending:
@@ -62,7 +79,7 @@ class Chances:
         self._deadlines: list[tuple[float, int, int]] = []
         self._slots: dict[int, bool] = {}  # that passed, and whether any of it was reported
         self._open: list[tuple[int, Proof]] = []  # missed since last heard: slot and evidence
-        self._late: dict[_Key, int] = {}  # patch sets that were missed, and their slot
+        self._late: dict[_Key, _Late] = {}  # patch sets that were missed
         self._patience: tuple[Count | None, int | None] = (None, None)  # of what is known
 
     @property
@@ -84,6 +101,18 @@ class Chances:
     def next_deadline(self) -> float | None:
         """When the next patch set must have been reported on."""
         return self._deadlines[0][0] if self._deadlines else None
+
+    def missed_since(self, since: float) -> list[MissedPatchSet]:
+        """The patch sets uploaded since then that were missed, newest upload first.
+
+        Where the CI reported on another upload of the same burst, none of them was missed.
+        """
+        missed = [
+            MissedPatchSet(*key, late.uploaded_at, late.deadline)
+            for key, late in self._late.items()
+            if late.uploaded_at >= since and self._slots.get(late.slot) is False
+        ]
+        return sorted(missed, key=lambda each: each.uploaded_at, reverse=True)
 
     def hear(self, one: Heard) -> None:
         """The CI wrote something."""
@@ -111,9 +140,9 @@ class Chances:
         """A late report counts when it comes: how late is the latency's."""
         if key in self._pending:
             self._pending[key].reported = True
-        slot = self._late.pop(key, None)
-        if slot is not None and self._slots.get(slot) is False:
-            self._turn(slot)
+        late = self._late.pop(key, None)
+        if late is not None and self._slots.get(late.slot) is False:
+            self._turn(late.slot)
 
     def due(self, one: Due, allowed: float) -> None:
         """The reference judged a patch set; the CI has ``allowed`` seconds from its upload."""
@@ -148,7 +177,7 @@ class Chances:
         elif one.reported and not known:
             self._turn(slot)
         if not one.reported:
-            self._late[(change_id, patch_set)] = slot
+            self._late[change_id, patch_set] = _Late(slot, one.uploaded, one.deadline)
             if len(self._late) > _KEPT:
                 del self._late[next(iter(self._late))]
 
@@ -196,7 +225,7 @@ class Chances:
             dict(self._homes), [one.row() for one in self._pending.values()],
             [list(one) for one in self._deadlines], list(self._slots.items()),
             [[slot, list(proof)] for slot, proof in self._open],
-            [[*key, slot] for key, slot in self._late.items()],
+            [[*key, *late] for key, late in self._late.items()],
         ]  # fmt: skip
 
     def read(self, row: Any) -> None:
@@ -214,4 +243,4 @@ class Chances:
         self._deadlines = [(at, change_id, number) for at, change_id, number in deadlines]
         self._slots = dict(slots)
         self._open = [(slot, Proof(*proof)) for slot, proof in opened]
-        self._late = {(change_id, number): slot for change_id, number, slot in late}
+        self._late = {(change_id, number): _Late(*rest) for change_id, number, *rest in late}

@@ -26,6 +26,7 @@ from cibot.judging.notifier import Judged, Teller
 from cibot.judging.recording import Recorded, record
 from cibot.judging.references import ReferenceLearner
 from cibot.judging.trackers import Lived, Lives, spread_stored
+from cibot.store.chances import MissedRow, StoredChances, put_chances
 from cibot.store.checkpoints import drop_lives, life_times, put_life
 from cibot.store.cis import KnownCi, all_cis
 from cibot.store.engine import Store, Tx
@@ -39,6 +40,7 @@ from cibot.store.incidents import StoredHealth, health_of, put_health
 
 log = logging.getLogger(__name__)
 
+_MOST_MISSED = 200  # patch sets that are kept of those that it missed
 _UNDER_WAY = timedelta(seconds=2)
 """Gerrit's times are whole seconds, and heard later: what was said in the last ones is not late."""
 
@@ -84,6 +86,7 @@ class Judging:
         self._teller = Teller(config)
         self._lives = Lives()
         self._learner = ReferenceLearner(config)
+        self._chances: dict[int, StoredChances] = {}  # as they were written last
 
     def references(self) -> References:
         """Who was the reference where and when, as far as the last look at the store knew."""
@@ -158,6 +161,7 @@ class Judging:
                     one.last.reason,
                 )
         _keep_health(tx, seen, now)
+        self._keep_chances(tx, ci.id, life)
         self._keep_life(tx, ci.id, _ids(incidents))
         at = life.at
         home_projects = seen.reader.references.home_projects(ci.id)
@@ -174,6 +178,32 @@ class Judging:
         )
         told = self._teller.tell(tx, around, incidents, now) if self._tells else 0
         return told, incidents
+
+    def _keep_chances(self, tx: Tx, ci_id: int, life: Life) -> None:
+        """Writes what it had to report on, where that changed since it was written last."""
+        judge = life.judge
+        chances, window = judge.chances, judge.policy.coverage.window.total_seconds()
+        chances.recent.slide(life.at)
+        n, missed = chances.recent.count
+        row = StoredChances(
+            ci_id,
+            n,
+            missed,
+            chances.missed,
+            judge.latency.allowed(life.at),
+            tuple(
+                MissedRow(
+                    each.change_id,
+                    each.patch_set,
+                    moment(each.uploaded_at),
+                    moment(each.deadline),
+                )
+                for each in chances.missed_since(life.at - window)[:_MOST_MISSED]
+            ),
+        )
+        if self._chances.get(ci_id) != row:
+            put_chances(tx, row)
+            self._chances[ci_id] = row
 
     def _keep_life(self, tx: Tx, ci_id: int, ids: Mapping[IncidentKey, int]) -> None:
         wrong = self._lives.wrong_from(ci_id)

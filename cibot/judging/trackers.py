@@ -26,7 +26,7 @@ from cibot.store.checkpoints import StoredLife, newest_life
 from cibot.store.engine import Tx
 from cibot.store.histories import first_report_of, full_at
 
-VERSION = 3  # of the judgement: another one lives all lives anew
+VERSION = 4  # of the judgement: another one lives all lives anew
 _LOOK_BACK = timedelta(minutes=15)  # what another process is still about to commit
 _LITTLE = 86_400.0  # seconds that are lived through in one go, whatever was said
 _FULL = 5000  # reports of a CI, or of its reference, that are lived through in one go

@@ -5,26 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from cibot.config.scope import Scope, scopes
 from cibot.reports.ci import find_ci, line_of
 from cibot.reports.context import Context, gerrit_page
-from cibot.reports.due import deadline_after, eligible
-from cibot.reports.homes import home_of, reference_on
+from cibot.reports.homes import home_of
 from cibot.reports.listing import CiLine
+from cibot.store.chances import MissedRow, StoredChances, chances_of
 from cibot.store.changes import ChangeRow, changes_by_id
-from cibot.store.cis import CiName, ci_names, ci_rows, server_urls
+from cibot.store.cis import server_urls
 from cibot.store.engine import Tx
-from cibot.store.histories import DuePatchSet, patch_sets_judged_by
-from cibot.store.reports import StoredReport, reports_of
-
-WINDOW = timedelta(days=7)
-_LEARN = timedelta(days=28)  # how long a report may take is learnt from these
-_MOST_PROJECTS = 30  # that are looked at, those with the newest reports first
 
 
 @dataclass(frozen=True, slots=True)
 class MissedPatchSet:
-    """A patch set without a report by ``deadline``, though the reference judged it."""
+    """A patch set without a report by ``deadline``, though it was due."""
 
     number: int
     patch_set: int
@@ -37,97 +30,57 @@ class MissedPatchSet:
 
 @dataclass(frozen=True, slots=True)
 class Missed:
-    """What a CI missed of the ``due`` patch sets of seven days, newest first.
+    """What a CI missed of its chances to report in ``window``, by the judging's own count.
 
-    ``total`` counts all of them, ``patch_sets`` holds the newest. ``allowed``
-    is the time that it usually takes at the most; ``references`` are who
-    judged what it missed.
+    Uploads of the same few minutes are one chance. Of ``due`` chances it missed ``total``;
+    ``in_a_row`` more went by since it was last heard. ``patch_sets`` are the newest that
+    it missed. ``allowed`` is the time from upload to deadline; ``reference`` is the CI
+    that judged on its main project what was due, None where every upload is.
     """
 
     ci: CiLine
+    window: timedelta
     due: int
     total: int
+    in_a_row: int
     allowed: timedelta
-    references: tuple[str, ...]
+    reference: str | None
     patch_sets: tuple[MissedPatchSet, ...]
 
 
 def missed(tx: Tx, ctx: Context, name: str, limit: int = 50) -> Missed:
-    """What the CI that ``name`` means has missed; UserError when none is meant.
-
-    Due are the patch sets of its projects that the reference judged and that
-    lived past the deadline, as for the silence signal, from its first report on.
-    """
+    """What the CI that ``name`` means has missed; UserError when none is meant."""
     row = find_ci(tx, name)
-    if _leads_everywhere(tx, ctx, row):  # a month of its reports would be read in vain
-        return Missed(line_of(tx, ctx, row), 0, 0, deadline_after(()), (), ())
-    reports = reports_of(tx, row.id, ctx.now - _LEARN, ctx.now)
-    references = _references(tx, ctx, row.name, reports)
-    due = _due(tx, ctx, references)
-    allowed = deadline_after(reports)
-    scope = scopes(ctx.config.ci).get(row.name, Scope())
-    found = eligible(due, reports, scope.covers, allowed, ctx.now)
-    first = min((one.posted_at for one in reports), default=ctx.now)
-    found = [one for one in found if one.deadline >= first]  # before, nobody waited for it
-    absent = sorted(
-        (one for one in found if not one.reported), key=lambda one: one.uploaded_at, reverse=True
-    )
-    changes = changes_by_id(tx, {one.change_id for one in absent[:limit]})
+    chances = chances_of(tx, row.id) or StoredChances(row.id, 0, 0, 0, 0.0, ())
+    newest = chances.patch_sets[:limit]
+    changes = changes_by_id(tx, {each.change_id for each in newest})
     urls = server_urls(tx)
     return Missed(
         line_of(tx, ctx, row),
-        len(found),
-        len(absent),
-        allowed,
-        tuple(sorted(set(references.values()))),
+        ctx.config.judgement.coverage.window,
+        chances.due,
+        chances.missed,
+        chances.in_a_row,
+        timedelta(seconds=chances.allowed_s),
+        home_of(tx, ctx, row.id).reference,
         tuple(
-            MissedPatchSet(
-                one.change,
-                one.patch_set,
-                one.project,
-                changes[one.change_id].subject,
-                one.uploaded_at,
-                one.deadline,
-                _page(urls, changes[one.change_id], one.patch_set),
-            )
-            for one in absent[:limit]
-            if one.change_id in changes
+            _patch_set(each, changes[each.change_id], urls)
+            for each in newest
+            if each.change_id in changes
         ),
     )
 
 
-def _leads_everywhere(tx: Tx, ctx: Context, row: CiName) -> bool:
-    """Whether a CI is the reference wherever it is at home: then nobody judged before it."""
-    projects = home_of(tx, ctx, row.id).projects
-    names = dict(ci_names(tx))
-    return bool(projects) and all(
-        reference_on(tx, ctx, project, names) == row.name for project in projects[:_MOST_PROJECTS]
-    )
-
-
-def _references(tx: Tx, ctx: Context, name: str, reports: list[StoredReport]) -> dict[str, str]:
-    """The reference of each project that the CI reported on lately, itself left out."""
-    names = dict(ci_names(tx))
-    projects = list(dict.fromkeys(report.project for report in reversed(reports)))[:_MOST_PROJECTS]
-    references = {project: reference_on(tx, ctx, project, names) for project in projects}
-    return {
-        project: reference
-        for project, reference in references.items()
-        if reference is not None and reference != name
-    }
-
-
-def _due(tx: Tx, ctx: Context, references: dict[str, str]) -> list[DuePatchSet]:
-    ids = {one.name: one.id for one in ci_rows(tx)}
-    due: list[DuePatchSet] = []
-    for reference in sorted(set(references.values())):
-        if reference in ids:
-            projects = {one for one in references if references[one] == reference}
-            since = ctx.now - WINDOW
-            due += patch_sets_judged_by(tx, ids[reference], projects, since, ctx.now)
-    return due
-
-
-def _page(urls: dict[int, tuple[str, str]], change: ChangeRow, patch_set: int) -> str | None:
+def _patch_set(
+    missed: MissedRow, change: ChangeRow, urls: dict[int, tuple[str, str]]
+) -> MissedPatchSet:
     server = urls.get(change.server_id)
-    return gerrit_page(server[1], change.project, change.number, patch_set) if server else None
+    return MissedPatchSet(
+        change.number,
+        missed.patch_set,
+        change.project,
+        change.subject,
+        missed.uploaded_at,
+        missed.deadline,
+        gerrit_page(server[1], change.project, change.number, missed.patch_set) if server else None,
+    )

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cibot.model import Result
 from cibot.reports.compare import last_words, verdict_on
 from cibot.reports.context import Context
-from cibot.reports.homes import Home, homes
+from cibot.reports.homes import cis_on, home_of
 from cibot.reports.listing import CiLine, all_lines
 from cibot.store.engine import Tx
 
@@ -33,34 +32,24 @@ class Standing:
     reference_passed: int | None
 
 
-def standing(
-    tx: Tx, ctx: Context, ci: CiLine, where: Mapping[int, Home] | None = None
-) -> Standing | None:
-    """Where it stands; None for a CI that judged nothing lately.
-
-    ``where`` is what `homes` said, for who has asked already.
-    """
-    where = homes(tx, ctx) if where is None else where
-    home = where.get(ci.id)
-    if home is None or not home.projects:
+def standing(tx: Tx, ctx: Context, ci: CiLine) -> Standing | None:
+    """Where it stands; None for a CI that never judged anything."""
+    home = home_of(tx, ctx, ci.id)
+    if not home.projects:
         return None
     project = home.projects[0]
-    lines = all_lines(tx, ctx)
+    lines, at_home = all_lines(tx, ctx), cis_on(tx, project)
     rates = {
-        one.id: one.rate
-        for one in lines
-        if one.rate is not None and one.rate.n >= _FEWEST and _on(where.get(one.id), project)
+        line.id: line.rate
+        for line in lines
+        if line.id in at_home and line.rate is not None and line.rate.n >= _FEWEST
     }
     mine = rates.get(ci.id)
-    better = 0 if mine is None else sum(one.share > mine.share for one in rates.values())
-    other = next((one for one in lines if one.name == home.reference), None)
+    better = 0 if mine is None else sum(rate.share > mine.share for rate in rates.values())
+    other = next((line for line in lines if line.name == home.reference), None)
     n, passed, theirs = (0, None, None) if other is None else _beside(tx, ctx, ci, other)
     rank = None if mine is None else better + 1
     return Standing(project, rank, len(rates), home.reference, n, passed, theirs)
-
-
-def _on(home: Home | None, project: str) -> bool:
-    return home is not None and project in home.projects
 
 
 def _beside(tx: Tx, ctx: Context, ci: CiLine, other: CiLine) -> tuple[int, int | None, int | None]:

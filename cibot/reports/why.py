@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
 from cibot.reports.ci import find_ci, line_of
 from cibot.reports.context import Context
 from cibot.reports.failures import Verdict, failures
-from cibot.reports.homes import Home
 from cibot.reports.listing import CiLine
 from cibot.reports.signals import SignalView
 from cibot.reports.standing import Standing, standing
@@ -31,16 +29,11 @@ class Why:
     standing: Standing | None = None
 
 
-def why(
-    tx: Tx, ctx: Context, name: str, limit: int = 10, where: Mapping[int, Home] | None = None
-) -> Why:
-    """The reasons behind the state of the CI that ``name`` means; UserError when none is.
-
-    ``where`` is what `homes` said, for who has asked already.
-    """
+def why(tx: Tx, ctx: Context, name: str, limit: int = 10) -> Why:
+    """The reasons behind the state of the CI that ``name`` means; UserError when none is."""
     row = find_ci(tx, name)
     line = line_of(tx, ctx, row)
     since = min(line.since or ctx.now, ctx.now - _LOOK_BACK)
     signals = tuple(sorted(line.signals, key=lambda one: (not one.counts, one.verdict.rank)))
     found = failures(tx, row.id, since, limit)
-    return Why(line, signals, found, standing(tx, ctx, line, where))
+    return Why(line, signals, found, standing(tx, ctx, line))

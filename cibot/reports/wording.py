@@ -10,6 +10,7 @@ from cibot.reports.failures import FailedJob, Verdict
 from cibot.reports.feeds import ServerFeeds
 from cibot.reports.incidents import Incident
 from cibot.reports.listing import CiLine, Listing, is_wrong
+from cibot.reports.missed import Missed
 from cibot.reports.signals import Rate
 from cibot.reports.silences import Muted
 from cibot.reports.standing import Standing
@@ -57,6 +58,22 @@ def standing(found: Standing) -> str:
             f" {found.passed}, {found.reference} {found.reference_passed}"
         )
     return f"Beside others: {'; '.join(parts) or f'alone on {found.project}'}."
+
+
+def missed(found: Missed) -> str:
+    """What a CI missed, after its name: as "missed 3 of 25 chances to report in 7 d …"."""
+    window = figures.span(found.window)
+    if not found.due and not found.in_a_row:
+        return f"had no chance to report in {window}."
+    said = (
+        f"missed {figures.number(found.total)} of"
+        f" {figures.plural(found.due, 'chance')} to report in {window}"
+    )
+    if found.in_a_row:
+        said += f", and {figures.number(found.in_a_row)} more in a row since it was last heard"
+    due = f"due {figures.duration(found.allowed.total_seconds())} after the upload"
+    where = f" of what {found.reference} judged" if found.reference else ""
+    return f"{said} ({due}{where})."
 
 
 def since(ctx: Context, ci: CiLine) -> str:

@@ -177,6 +177,16 @@ reference_period = _table(  # as guessed; what is configured is laid over it
     Column("ci_id", Integer),  # NULL: from then on the project has no reference
 )
 
+chances = _table(
+    "chances",
+    Column("ci_id", Integer, primary_key=True, autoincrement=False),
+    Column("due", Integer, nullable=False),
+    Column("missed", Integer, nullable=False),
+    Column("in_a_row", Integer, nullable=False),  # missed since it was last heard
+    Column("allowed_s", Float, nullable=False),
+    Column("patch_sets", LongText, nullable=False),  # JSON, the newest that were missed
+)
+
 health = _table(
     "health",
     Column("ci_id", Integer, primary_key=True, autoincrement=False),

@@ -70,17 +70,12 @@ def _flags() -> list[Any]:
 
 def _home() -> list[Any]:
     """The CI's main project, and who is the reference there by the last guess."""
-    record, period = schema.project_record, schema.reference_period
-    is_main = and_(record.c.ci_id == schema.ci.c.id, record.c.place == 0)
-    main = select(record.c.project).where(is_main).limit(1)
-    guessed = (
-        select(period.c.ci_id)
-        .select_from(record.join(period, period.c.project == record.c.project))
-        .where(is_main, period.c.since <= _NOW)
-        .order_by(period.c.since.desc())
-        .limit(1)
-    )
-    return [query.correlate(schema.ci).scalar_subquery() for query in (main, guessed)]
+    record, period = schema.project_record.c, schema.reference_period.c
+    main = select(record.project).where(record.ci_id == schema.ci.c.id, record.place == 0).limit(1)
+    project = main.correlate(schema.ci).scalar_subquery()
+    guessed = select(period.ci_id).where(period.project == project, period.since <= _NOW)
+    newest = guessed.order_by(period.since.desc()).limit(1)
+    return [project, newest.correlate(schema.ci).scalar_subquery()]
 
 
 _REPORT = ("change_id", "seq", "patch_set", "pipeline", "outcome", "result", "posted_at")

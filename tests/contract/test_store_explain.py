@@ -24,6 +24,7 @@ from cibot.store import (
     arrivals,
     audit,
     bulk,
+    chances,
     changes,
     checkpoints,
     cis,
@@ -63,6 +64,7 @@ from tests.support.history import NOW, CiHistory, History, ago
 SMALL = {
     "server", "ci", "account", "health", "feed", "lease", "project_record", "reference_period",
     "unjudged",
+    "chances",
 }  # fmt: skip
 ALLOWED = {  # (function, table): why reading it from one end to the other is right
     ("verdicts_by_week", "change"): "counts the verdicts of all time, once a day",
@@ -292,8 +294,9 @@ CALLS: Mapping[Any, Sequence[Call]] = {
         for before in (None, 300)
     ],
     incidents.transitions_of: [lambda tx: incidents.transitions_of(tx, 5)],
-    histories.patch_sets_judged_by: [
-        lambda tx: histories.patch_sets_judged_by(tx, 1, ["filler/1"], SINCE, UNTIL)
+    chances.chances_of: [lambda tx: chances.chances_of(tx, 1)],
+    chances.put_chances: [
+        lambda tx: chances.put_chances(tx, chances.StoredChances(1, 2, 1, 0, 60.0, ()))
     ],
     histories.full_at: [lambda tx: histories.full_at(tx, [1, 2], SINCE, 100)],
     histories.first_report_of: [lambda tx: histories.first_report_of(tx, 1)],

@@ -14,7 +14,7 @@ from cibot.chat.commands import COMMANDS
 from cibot.chat.dispatch import Dispatcher
 from cibot.errors import UserError
 from cibot.model import Result, State
-from cibot.reports.change import change
+from cibot.reports.change import ChangeWanted, change
 from cibot.reports.compare import compare
 from cibot.reports.context import Context
 from cibot.reports.history import history
@@ -55,7 +55,7 @@ def test_the_questions_are_answered_alike(full: Store) -> None:
         days = history(tx, CTX, "netapp", 7).days
         assert [(one.passes, one.fails) for one in days[-3:]] == [(5, 5), (0, 12), (0, 3)]
         assert compare(tx, CTX, "netapp", "zuul").only_first_failed == 20
-        assert missed(tx, CTX, "quobyte").total == 11
+        assert missed(tx, CTX, "quobyte").in_a_row == 11
         assert missed(tx, CTX, "zuul").due == 0
         assert jobs(tx, CTX, "netapp").jobs[0].streak == 20
         assert summary(tx, CTX).totals.reports == 41
@@ -65,7 +65,7 @@ def test_the_questions_are_answered_alike(full: Store) -> None:
 
 
 def test_a_change_shows_the_last_words_and_who_is_missing(full: Store) -> None:
-    found = full.read(lambda tx: change(tx, CTX, 912345, 3))
+    found = full.read(lambda tx: change(tx, CTX, ChangeWanted(912345, 3)))
     words = {one.ci.name: (one.result, one.running, one.alone) for one in found.verdicts}
     assert words == {
         "NetApp CI": (Result.FAIL, False, True),

@@ -114,6 +114,9 @@ def _states(history: History) -> None:
                threshold="silent after 9 chances missed in a row"),
     ).incident("silent", ago(hours=10), state="acknowledged", acknowledged_by="mika",
                note="new hypervisors, looking")  # fmt: skip
+    quobyte_missed = [(912345, 3), *((912300 + place, 1) for place in range(23, 11, -1))]
+    history.ci("Quobyte CI").chances(16, quobyte_missed, in_a_row=11)
+    history.ci("NetApp CI").chances(25)
     history.ci("Beta Net CI").is_(
         State.DEGRADED,
         ago(days=4),

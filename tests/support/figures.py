@@ -95,7 +95,7 @@ class Sentences:
 
     def missed(self, name: str) -> Figures:
         text = self.say(f"missed {name}")
-        counts = re.search(r"missed (\d+) of (\d+) patch sets that (\S+) judged", text)
+        counts = re.search(r"missed (\d+) of (\d+) chances to report", text)
         assert counts, text
         newest = [",".join(one) for one in PATCH_SET.findall(text)]
         return {"missed": (int(counts[1]), int(counts[2])), "newest": newest[:8]}

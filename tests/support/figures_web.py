@@ -166,7 +166,7 @@ class Pages:
 
     def missed(self, name: str) -> Figures:
         html = self.get(f"/ci/{name}")
-        counts = re.search(r"(\d+) of (\d+)\s+patch sets that were due", html.replace("\xa0", " "))
+        counts = re.search(r"missed (\d+) of (\d+)\s+chances to report", html.replace("\xa0", " "))
         assert counts
         newest = [row["Patch set"] for row in table_with(html, "Due until")]
         return {"missed": (int(counts[1]), int(counts[2])), "newest": newest[:8]}

@@ -17,6 +17,7 @@ from cibot.incidents.incidentrow import incident_row
 from cibot.judging.references import learn_references
 from cibot.model import Change, Outcome, PatchSet, Report, Result, State
 from cibot.store import schema
+from cibot.store.chances import MissedRow, StoredChances, put_chances
 from cibot.store.changes import change_id, place_of, put_changes, put_patch_sets
 from cibot.store.cis import ensure_ci, ensure_server
 from cibot.store.comments import add_comments
@@ -71,6 +72,7 @@ class CiHistory:
         self.history, self.name, self.origin, self.since = history, name, origin, since
         self.incidents: list[tuple[StoredIncident, list[tuple[datetime, str, str]]]] = []
         self.health: StoredHealth | None = None
+        self.missed: tuple[int, int, int, tuple[tuple[int, int], ...]] | None = None
 
     def report(
         self,
@@ -115,6 +117,13 @@ class CiHistory:
         if end:
             steps.append((end, "resolved", f"{kind} is over"))
         self.incidents.append((stored, steps))
+        return self
+
+    def chances(
+        self, due: int, missed: Sequence[tuple[int, int]] = (), in_a_row: int = 0
+    ) -> CiHistory:
+        """Of its chances it missed some; ``missed`` are patch sets, newest first."""
+        self.missed = (due, len(missed) - in_a_row, in_a_row, tuple(missed))
         return self
 
 
@@ -205,11 +214,32 @@ class History:
         if ci.health:
             fields = {name: getattr(ci.health, name) for name in StoredHealth.__slots__}
             put_health(tx, StoredHealth(**fields | {"ci_id": ci_id}))
+        if ci.missed:
+            due, missed, in_a_row, patch_sets = ci.missed
+            server = ensure_server(tx, "review", "https://review.example.org")
+            put_chances(
+                tx,
+                StoredChances(
+                    ci_id,
+                    due,
+                    missed,
+                    in_a_row,
+                    9600.0,
+                    tuple(self._missed(server, *each) for each in patch_sets),
+                ),
+            )
         for stored, steps in ci.incidents:
             fields = {name: getattr(stored, name) for name in StoredIncident.__slots__}
             incident_id = add_incident(tx, StoredIncident(**fields | {"ci_id": ci_id}))
             add_transitions(tx, [StoredTransition(incident_id, *step) for step in steps])
         return ci_id
+
+    def _missed(self, server: int, number: int, patch_set: int) -> MissedRow:
+        uploaded = next(
+            made.patch_sets[patch_set] for made in self._changes.values() if made.number == number
+        )
+        deadline = uploaded + timedelta(seconds=9600)
+        return MissedRow(change_id(server, number), patch_set, uploaded, deadline)
 
     def _write_reports(self, tx: Tx, server: int, ids: Mapping[str, int]) -> None:
         comments, reports, builds = [], [], []

@@ -16,28 +16,18 @@ def answer(ask: Ask) -> Card:
     return render(missed(ask.tx, ask.ctx, ask.ci_name()))
 
 
-def render(found: Missed) -> Card:
+def render(missed: Missed) -> Card:
     """A line or two."""
-    name = wording.name_span(found.ci)
-    if not found.due:
-        said = "no patch set of seven days was due that another CI judged"
-        return Card((line(name, f": {said}."),), link=found.ci.page)
-    of = figures.plural(found.due, "patch set")
-    by = f" that {figures.listed(found.references)} judged" if found.references else ""
-    allowed = figures.duration(found.allowed.total_seconds())
-    head = line(
-        name,
-        f" missed {figures.number(found.total)} of {of}{by} in seven days"
-        f" (due {allowed} after the upload).",
-    )
-    if not found.total:
-        return Card((head,), link=found.ci.page)
+    head = line(wording.name_span(missed.ci), f" {wording.missed(missed)}")
+    if not missed.patch_sets:
+        return Card((head,), link=missed.ci.page)
     spans = [
-        Span(f"{one.number},{one.patch_set}", href=one.gerrit) for one in found.patch_sets[:_NAMED]
+        Span(f"{each.number},{each.patch_set}", href=each.gerrit)
+        for each in missed.patch_sets[:_NAMED]
     ]
-    more = found.total - len(spans)
+    more = len(missed.patch_sets) - len(spans)
     tail = f" and {figures.number(more)} more." if more else "."
-    return Card((head, line("Newest: ", *joined(spans), tail)), link=found.ci.page)
+    return Card((head, line("Newest: ", *joined(spans), tail)), link=missed.ci.page)
 
 
 COMMAND = Command(

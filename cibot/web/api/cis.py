@@ -133,7 +133,7 @@ def one_ci(asking: Asking, params: OneCi) -> CiDetail:
 
     def question(tx: Tx, ctx: Context) -> CiDetail:
         found = status(tx, ctx, params.name)
-        reasons = why(tx, ctx, found.ci.name, where=at_home)
+        reasons = why(tx, ctx, found.ci.name)
         known = ctx.configured(found.ci.name)
         fields = _fields(ctx, found.ci, at_home.get(found.ci.id, NOWHERE))
         return CiDetail(

@@ -114,7 +114,7 @@ def ci_page(asking: Asking, params: CiParams) -> CiPage:
     def question(tx: Tx, ctx: Context) -> CiPage:
         found = status(tx, ctx, params.name)
         ci = found.ci
-        reasons = why(tx, ctx, ci.name, where=at_home)
+        reasons = why(tx, ctx, ci.name)
         home = at_home.get(ci.id, NOWHERE)
         incidents = ci_incidents(tx, ctx, ci.id)
         return CiPage(

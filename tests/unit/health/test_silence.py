@@ -295,3 +295,31 @@ def test_chances_are_counted_as_if_all_were_kept(seed):
     again = Judge(Policy())
     again.read(json.loads(json.dumps(one.judge.row())))
     assert again.row() == one.judge.row()
+
+
+def test_what_was_missed_is_named_newest_first():
+    ci, end = settled()
+    ci.live((False, True, False), end)
+    end = ci.live((True,), end + 6 * H)
+    missed = ci.until(end + D).judge.chances.missed_since(START)
+    assert [each.change_id for each in missed] == [63, 61]
+    assert all(each.deadline == each.uploaded_at + ALLOWED for each in missed)
+    assert ci.judge.chances.recent.count.bad == len(missed)
+
+
+def test_what_is_reported_late_was_not_missed():
+    ci, end = settled()
+    ci.live((False,), end)
+    ci.until(end + 3 * H)
+    assert len(ci.judge.chances.missed_since(START)) == 1
+    ci.take([heard(end + 4 * H, 61)])
+    assert ci.judge.chances.missed_since(START) == []
+
+
+def test_what_was_missed_survives_a_checkpoint():
+    ci, end = settled()
+    ci.live((False, False), end)
+    ci.until(end + D)
+    again = Judge(Policy())
+    again.read(json.loads(json.dumps(ci.judge.row())))
+    assert again.chances.missed_since(START) == ci.judge.chances.missed_since(START) != []
