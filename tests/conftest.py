@@ -18,6 +18,7 @@ settings.load_profile("cibot")
 pytest_plugins = [
     "tests.support.gerrit.server",
     "tests.support.inspircd",
+    "tests.support.logging_state",
     "tests.support.mariadb",
     "tests.support.ngircd",
     "tests.support.stores",

@@ -6,7 +6,7 @@ import io
 import json
 import logging
 import threading
-from collections.abc import Iterator
+import warnings
 
 import pytest
 from hypothesis import given
@@ -14,25 +14,30 @@ from hypothesis import strategies as st
 
 from cibot.errors import CibotError
 from cibot.logs import MASK, JsonFormatter, Scrubber, TextFormatter, escaped, event, set_up
+from tests.support.logging_state import logging_restored
 
 LOG = logging.getLogger("cibot.tests.logs")
 SECRET = 'pa ss/"wörd'
-
-
-@pytest.fixture(autouse=True)
-def logging_as_it_was() -> Iterator[None]:
-    root = logging.getLogger()
-    before, level, hook = root.handlers[:], root.level, threading.excepthook
-    yield
-    root.handlers[:], threading.excepthook = before, hook
-    root.setLevel(level)
-    logging.captureWarnings(capture=False)
 
 
 def logged(form: str = "text", level: str = "info") -> io.StringIO:
     stream = io.StringIO()
     set_up(level, form, secrets=[SECRET, "abc"], stream=stream)
     return stream
+
+
+def test_a_test_leaves_logging_as_it_was() -> None:
+    root, own = logging.getLogger(), logging.getLogger("cibot")
+    before = root.handlers[:], root.level, own.level, threading.excepthook, warnings.showwarning
+    with logging_restored():
+        logged(level="error")
+        own.setLevel(logging.CRITICAL)
+        logging.getLogger("cibot.tests.new").setLevel(logging.CRITICAL)
+        logging.disable()
+    after = root.handlers[:], root.level, own.level, threading.excepthook, warnings.showwarning
+    assert after == before
+    assert logging.getLogger("cibot.tests.new").level == logging.NOTSET
+    assert root.manager.disable == logging.NOTSET
 
 
 def test_a_line_as_people_read_it() -> None:
