@@ -195,6 +195,9 @@ Host = Annotated[str, AfterValidator(_host)]
 Share = Annotated[float, Field(gt=0, lt=1)]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 SlashCommand = Annotated[str, _like(r"/\S+", 'write a slash command, like "/ci"')]
+SlackApp = Annotated[
+    str, _like(r"A[A-Z0-9]{5,30}", 'write the app id from Basic Information, like "A012ABCD0A0"')
+]
 Prefix = Annotated[str, _like(r"\S{1,20}", 'write a word without blanks, like "!ci"')]
 Account = Annotated[int | str, BeforeValidator(_account)]
 StoreUrl = Annotated[SecretStr, _secret(_store_url)]

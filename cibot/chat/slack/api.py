@@ -15,6 +15,7 @@ from functools import partial
 from http.client import HTTPException
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
+from urllib.request import Request
 
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web import SlackResponse, WebClient
@@ -45,11 +46,25 @@ def sdk_logger() -> logging.Logger:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who the bot token speaks for; ``scopes`` is None where Slack did not say."""
+    """Who the bot token speaks for; ``scopes`` is None where Slack did not say.
+
+    ``ids`` are the workspace's id and that of its organisation, where it has one.
+    """
 
     user: str
     team: str
     scopes: frozenset[str] | None = None
+    ids: frozenset[str] = frozenset()
+
+
+class _Client(WebClient):
+    """Never sends its token to where an answer redirects to."""
+
+    def _perform_urllib_http_request_internal(self, url: str, req: Request) -> dict[str, Any]:
+        token = req.headers.pop("Authorization", None)
+        if token is not None:
+            req.add_unredirected_header("Authorization", token)
+        return super()._perform_urllib_http_request_internal(url, req)
 
 
 class SlackApi:
@@ -60,7 +75,7 @@ class SlackApi:
         self.timeout = timeout
         self._rooms: dict[str, str] = {}
         self._lock = threading.Lock()
-        self.client = WebClient(
+        self.client = _Client(
             token=config.bot_token.get_secret_value(),
             base_url=self._api_url,
             timeout=timeout,
@@ -74,7 +89,9 @@ class SlackApi:
         headers = {str(name).lower(): str(value) for name, value in answer.headers.items()}
         said = headers.get("x-oauth-scopes")
         scopes = None if said is None else frozenset(said.replace(",", " ").split())
-        return Identity(str(answer.get("user_id", "")), str(answer.get("team", "")), scopes)
+        ids = {answer.get("team_id"), answer.get("enterprise_id")} - {None, ""}
+        user, team = str(answer.get("user_id", "")), str(answer.get("team", ""))
+        return Identity(user, team, scopes, frozenset(map(str, ids)))
 
     def try_app_token(self, token: str) -> None:
         """Asks for a websocket's address and lets it go: the check of an app token."""

@@ -10,8 +10,9 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from cibot.chat.pace import PersonLimit
 from cibot.chat.protocol import STANDBY, Answer, Leads, Link, always
@@ -19,7 +20,7 @@ from cibot.chat.slack.answers import Answerer
 from cibot.chat.slack.api import EVENT_TYPE, Identity, SlackApi
 from cibot.chat.slack.blocks import Block, SlackText, actions_of, render
 from cibot.chat.slack.errors import UNKNOWN_ROOM, SlackRefusal
-from cibot.chat.slack.events import Press
+from cibot.chat.slack.events import Press, senders
 from cibot.chat.slack.http import SlackHttp
 from cibot.chat.slack.pictures import SCOPE, Pictures
 from cibot.chat.slack.settings import SlackConfig
@@ -48,8 +49,8 @@ class SlackBackend:
     """Implements `cibot.chat.protocol.Backend`.
 
     ``http`` takes the requests that Slack posts, or is None without a
-    ``signing_secret``. ``timeout`` bounds one call of the API, in seconds, and
-    ``limit`` how often one person may ask.
+    ``signing_secret``; what was signed before ``since`` (now) is refused there. ``timeout``
+    bounds one call of the API, in seconds, and ``limit`` how often one person may ask.
     """
 
     def __init__(
@@ -59,8 +60,10 @@ class SlackBackend:
         timeout: int = 10,
         now: Callable[[], float] = time.time,
         limit: PersonLimit | None = None,
+        since: float | None = None,
     ) -> None:
         self.network = config.name
+        self._config = config
         self._api = SlackApi(config, timeout=timeout)
         self._threads = Threads(self._api)
         self._leads: Leads = always
@@ -76,11 +79,14 @@ class SlackBackend:
         self._socket: SlackSocket | None = None
         if config.signing_secret:
             secret = config.signing_secret.get_secret_value()
-            self.http = SlackHttp(config.name, secret, self._answerer, self._bot_user, now=now)
+            self.http = SlackHttp(
+                config.name, secret, self._answerer, self._bot_user,
+                now=now, since=now() if since is None else since, ours=self._is_ours,
+            )  # fmt: skip
         if config.app_token:
             token = config.app_token.get_secret_value()
             self._socket = SlackSocket(
-                config.name, token, self._api.client, self._answerer, self._bot_user
+                config.name, token, self._api.client, self._answerer, self._bot_user, self._is_ours
             )
 
     def start(self, answer: Answer, leads: Leads = always) -> None:
@@ -242,6 +248,15 @@ class SlackBackend:
             log.warning(
                 "slack %s: an alert's first message is out of date: %s", self.network, error
             )
+
+    def _is_ours(self, payload: Mapping[str, Any]) -> bool:
+        """Whether a request is of our app, where that is configured, and of our workspace."""
+        app = self._config.app_id
+        if app is not None and payload.get("api_app_id") != app:
+            return False
+        known = self._identity.ids if self._identity else frozenset()
+        said = senders(payload)
+        return not known or not said or not known.isdisjoint(said)
 
     def _bot_user(self) -> str | None:
         return self._identity.user if self._identity else None

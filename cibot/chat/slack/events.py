@@ -89,6 +89,15 @@ class Incoming:
         return Question(self.text, asker, Channel(network, room), self.private, words, named, keys)
 
 
+def senders(payload: Mapping[str, Any]) -> frozenset[str]:
+    """The ids of the workspace and the organisation that a request says it is of."""
+    found = [payload.get("team_id"), payload.get("enterprise_id")]
+    for key in ("team", "enterprise"):
+        part = payload.get(key)
+        found.append(part.get("id") if isinstance(part, Mapping) else None)
+    return frozenset(one for one in found if isinstance(one, str) and one)
+
+
 def parse_command(form: Mapping[str, Any]) -> Incoming:
     """A slash command.
 

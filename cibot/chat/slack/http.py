@@ -29,6 +29,9 @@ class Reply:
     body: str | dict[str, Any] = ""
 
 
+_FOREIGN = Reply(403, "this request is of another workspace or app\n")
+
+
 class SlackHttp:
     """The three request URLs of one app."""
 
@@ -40,9 +43,13 @@ class SlackHttp:
         bot_user: Callable[[], str | None],
         *,
         now: Callable[[], float] = time.time,
+        since: float = 0.0,
+        ours: Callable[[Mapping[str, Any]], bool] = lambda _payload: True,
     ) -> None:
+        """``since`` as in `Signature`; ``ours`` tells our workspace and app from others."""
         self._network = network
-        self._signature = Signature(secret, now=now)
+        self._signature = Signature(secret, now=now, since=since)
+        self._ours = ours
         self._once = Once()
         self._answerer = answerer
         self._bot_user = bot_user
@@ -87,6 +94,8 @@ class SlackHttp:
         form = _form(body)
         if form.get("ssl_check"):
             return Reply(200)
+        if not self._ours(form):
+            return _FOREIGN
         taken = self._answerer.take(parse_command(form))
         if taken is Taken.BUSY:
             return Reply(200, {"response_type": "ephemeral", "text": BUSY})
@@ -104,6 +113,8 @@ class SlackHttp:
             log.warning("slack %s: Slack holds events back: too many an hour", self._network)
         if kind != "event_callback":
             return Reply(200)
+        if not self._ours(payload):
+            return _FOREIGN
         incoming = parse_event(payload, self._bot_user())
         if incoming and self._answerer.take(incoming) is Taken.BUSY:
             return Reply(503, "busy\n")
@@ -113,7 +124,10 @@ class SlackHttp:
         form = _form(body)
         if form.get("ssl_check"):
             return Reply(200)
-        incoming = parse_press(_object(form.get("payload", "").encode("utf-8", "replace")))
+        payload = _object(form.get("payload", "").encode("utf-8", "replace"))
+        if not self._ours(payload):
+            return _FOREIGN
+        incoming = parse_press(payload)
         if incoming and self._answerer.take(incoming) is Taken.BUSY:
             return Reply(503, "busy\n")  # Slack shows a warning beside the button
         return Reply(200)

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import AnyHttpUrl, SecretStr
 
 from cibot.config.network import NetworkConfig, Wrong
-from cibot.config.values import BaseUrl, SlashCommand
+from cibot.config.values import BaseUrl, SlackApp, SlashCommand
 
 _MEMBER = re.compile(r"[UW][A-Z0-9]{5,30}")
 _TOKEN_STARTS = (("bot_token", "xoxb-"), ("app_token", "xapp-"))
@@ -33,6 +33,7 @@ class SlackConfig(NetworkConfig):
     bot_token: SecretStr
     signing_secret: SecretStr | None = None
     app_token: SecretStr | None = None
+    app_id: SlackApp | None = None
     api_url: BaseUrl = AnyHttpUrl("https://slack.com/api/")
     command: SlashCommand = "/ci"
     charts: bool = True

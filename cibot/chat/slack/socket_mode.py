@@ -12,7 +12,7 @@ import logging
 import random
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http.client import HTTPException
 from typing import Any
 
@@ -45,8 +45,10 @@ class SlackSocket:
         client: WebClient,
         answerer: Answerer,
         bot_user: Callable[[], str | None],
+        ours: Callable[[Mapping[str, Any]], bool],
     ) -> None:
         self._network = network
+        self._ours = ours
         self._app_token = app_token
         self._web = client
         self._answerer = answerer
@@ -150,6 +152,9 @@ class SlackSocket:
             log.warning("slack %s: could not acknowledge: %s", self._network, error)
 
     def _read(self, request: SocketModeRequest) -> Incoming | None:
+        if not self._ours(request.payload):
+            log.warning("slack %s: a request of another workspace or app", self._network)
+            return None
         try:
             if request.type == "slash_commands":
                 return parse_command(request.payload)

@@ -14,9 +14,18 @@ from hypothesis import strategies as st
 
 from cibot.chat.protocol import Question
 from cibot.chat.slack.backend import SlackBackend
-from cibot.text.card import Card, card
+from cibot.chat.slack.blocks import render
+from cibot.text.card import Button, Card, card
 from cibot.webhooks.slack import BODY_LIMIT, slack_blueprint
-from tests.support.slack_caller import command_body, event, event_body, signed
+from tests.support.processes import wait_until
+from tests.support.slack_caller import (
+    command_body,
+    event,
+    event_body,
+    press,
+    press_body,
+    signed,
+)
 from tests.support.slack_fixtures import generous, running, slack_config
 from tests.support.slack_server import Fault, SlackServer
 from tests.support.slack_workspace import SECRET
@@ -34,7 +43,9 @@ def slack() -> Iterator[SlackServer]:
 
 @pytest.fixture
 def backend(slack: SlackServer) -> Iterator[SlackBackend]:
-    with running(SlackBackend(slack_config(slack), timeout=2, limit=generous())) as one:
+    # `post` makes each request differ by the time at which it was signed
+    made = SlackBackend(slack_config(slack), timeout=2, limit=generous(), since=0)
+    with running(made) as one:
         yield one
 
 
@@ -163,7 +174,9 @@ def test_slow_answers_do_not_hold_the_acknowledgement(slack: SlackServer) -> Non
         assert release.wait(30)
         return card(question.text)
 
-    with running(SlackBackend(slack_config(slack), timeout=2, limit=generous()), slow) as backend:
+    with running(
+        SlackBackend(slack_config(slack), timeout=2, limit=generous(), since=0), slow
+    ) as backend:
         client = client_of(backend)
         url = slack.new_response_url()
         for number in range(64):
@@ -176,7 +189,7 @@ def test_slow_answers_do_not_hold_the_acknowledgement(slack: SlackServer) -> Non
 
 
 def test_one_person_asks_so_often_and_is_told_once(slack: SlackServer) -> None:
-    with running(SlackBackend(slack_config(slack), timeout=2)) as backend:
+    with running(SlackBackend(slack_config(slack), timeout=2, since=0)) as backend:
         client = client_of(backend)
         for number in range(9):
             body = command_body(str(number), slack.new_response_url())
@@ -195,7 +208,9 @@ def test_long_and_wrong_answers_are_for_the_asker_only(slack: SlackServer) -> No
             return None
         return card("no", long=question.text == "long", error=question.text == "error")
 
-    with running(SlackBackend(slack_config(slack), timeout=2, limit=generous()), answer) as backend:
+    with running(
+        SlackBackend(slack_config(slack), timeout=2, limit=generous(), since=0), answer
+    ) as backend:
         client = client_of(backend)
         for text in ("silence please", "long", "error"):
             post(client, COMMAND, command_body(text, slack.new_response_url()))
@@ -229,3 +244,42 @@ def test_rate_limited_answer_is_sent_when_slack_says(
 )
 def test_no_signed_body_breaks_it(client: FlaskClient, body: bytes, url: str) -> None:
     assert post(client, url, body)[0] in {200, 400, 401}
+
+
+def test_what_was_signed_before_the_start_is_refused(slack: SlackServer) -> None:
+    started = time.time()
+    body = command_body("silence netapp 2h", slack.new_response_url())
+    with running(SlackBackend(slack_config(slack), limit=generous(), since=started)) as backend:
+        client = client_of(backend)
+        for at, status in ((started - 5, 401), (started + 2, 200), (started + 2, 401)):
+            answer = client.post(COMMAND, data=body, headers=signed(SECRET, body, at=at))
+            assert answer.status_code == status
+
+
+@pytest.mark.parametrize("url", [COMMAND, EVENTS, INTERACTIONS])
+def test_requests_of_another_workspace_are_refused(
+    slack: SlackServer, backend: SlackBackend, url: str
+) -> None:
+    why = card("a CI is failing", incident=7, buttons=(Button("Why", ("why", "x")),))
+    alert = {"ts": "1700000000.000100", "blocks": render(why).blocks}
+    bodies = {
+        COMMAND: command_body("list", slack.new_response_url()),
+        EVENTS: event_body("app_mention", "<@U0CIBOT00> list"),
+        INTERACTIONS: press_body(
+            press("C0GENERAL", alert, "Why", slack.new_response_url())
+        ),
+    }
+    wait_until(lambda: backend.link().up, 10, "the identity")
+    client = client_of(backend)
+    foreign = bodies[url].replace(b"T0TEAM", b"T0EVIL")
+    assert foreign != bodies[url]
+    assert post(client, url, foreign)[0] == 403
+
+
+def test_requests_of_another_app_are_refused(slack: SlackServer) -> None:
+    config = slack_config(slack).model_copy(update={"app_id": "A0OURS000"})
+    with running(SlackBackend(config, limit=generous(), since=0)) as backend:
+        client = client_of(backend)
+        for app, status in (("A0OURS000", 200), ("A0OTHER00", 403)):
+            body = command_body("list", slack.new_response_url()) + f"&api_app_id={app}".encode()
+            assert post(client, COMMAND, body)[0] == status
