@@ -12,6 +12,7 @@ from functools import partial
 from flask import Blueprint
 from prometheus_client import CollectorRegistry
 
+from cibot.actions.leaving import close_retired
 from cibot.chat.commands.summary import summary_card
 from cibot.chat.dispatch import Dispatcher
 from cibot.chat.protocol import Backend, Channel
@@ -283,6 +284,15 @@ def _forget(store: Store, clock: Callable[[], datetime]) -> int:
     return store.write(lambda tx: forget_requests(tx, clock() - _REPEATED_FOR))
 
 
+def _sync_cis(
+    store: Store, config: Config, sources: list[Source], clock: Callable[[], datetime]
+) -> None:
+    """Makes the stored CIs those of the configuration."""
+    for source in sources:
+        source.ingest.sync_roster()
+    store.write(lambda tx: close_retired(tx, config, Context(clock(), config)))
+
+
 def build(
     config: Config,
     extra: Mapping[str, Backend] | None = None,
@@ -310,8 +320,7 @@ def build(
         make_source(config, one, store, monitor.heard, stop, intake, clock, note)
         for one in config.gerrit
     ]
-    for one in sources:
-        one.ingest.sync_roster()
+    _sync_cis(store, config, sources, clock)
     summaries = Summaries(led, config.summary, _daily(config), clock, sender.wake)
     answer = Dispatcher(
         store, config, clock, lambda: {name: one.link() for name, one in backends.items()}

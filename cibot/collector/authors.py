@@ -20,7 +20,12 @@ from cibot.store.accounts import (
     update_account,
 )
 from cibot.store.cis import Origin, all_cis, ensure_ci
+from cibot.store.comments import comments_by
 from cibot.store.engine import Tx
+from cibot.store.leaving import account_ids_of, exclude_accounts, forget_ci
+from cibot.store.reports import drop_reports
+from cibot.store.tally import counting
+from cibot.store.withdrawals import withdraw
 
 Authors = dict[Account, KnownAccount]
 
@@ -82,6 +87,8 @@ def _ci_of(tx: Tx, roster: Roster, row: KnownAccount, now: datetime) -> int | No
         return None
     if membership.origin == "configured":
         return ensure_ci(tx, membership.ci, "configured", now)
+    if row.excluded:
+        return None
     return row.ci_id or _own_ci(tx, roster, row, "group", now)
 
 
@@ -166,8 +173,12 @@ def reassigned(tx: Tx, server_id: int, roster: Roster, now: datetime) -> Mapping
     its name. Writes the new CIs; the caller reads the accounts' comments again.
     """
     moved: dict[int, int] = {}
+    excluded: dict[int, list[int]] = {}
     names = {ci.id: ci.name for ci in all_cis(tx)}
     for row in accounts_of(tx, server_id):
+        if row.ci_id is not None and roster.excludes(row.account):
+            excluded.setdefault(row.ci_id, []).append(row.id)
+            continue
         ci_id = _ci_of(tx, roster, row, now)
         membership = roster.membership(row.account)
         listed = membership is not None and membership.origin == "configured"
@@ -177,4 +188,18 @@ def reassigned(tx: Tx, server_id: int, roster: Roster, now: datetime) -> Mapping
         if ci_id is not None and ci_id != row.ci_id:
             assign_ci(tx, [row.id], ci_id)
             moved[row.id] = ci_id
+    for ci_id, account_ids in excluded.items():
+        _exclude(tx, ci_id, account_ids, now)
     return moved
+
+
+def _exclude(tx: Tx, ci_id: int, account_ids: Collection[int], now: datetime) -> None:
+    """Takes accounts from a CI, which goes with its incidents where nothing is left of it."""
+    exclude_accounts(tx, account_ids, None)  # for as long as the configuration says so
+    if not account_ids_of(tx, ci_id):
+        forget_ci(tx, ci_id)
+        return
+    for comments in comments_by(tx, [*account_ids]):
+        keys = {(comment.change_id, comment.seq) for comment in comments}
+        with counting(tx) as tally:
+            withdraw(tx, drop_reports(tx, keys, tally), now)

@@ -292,6 +292,7 @@ class Ingest:
             and author.id
             and author.id not in batch.suspects
             and has_identity(author.account)
+            and not (author.excluded or self._roster.excludes(author.account))
             and may_be_ci(one.message, author.account)
         ):
             batch.suspects[author.id] = author

@@ -36,6 +36,7 @@ class Roster:
     discover: bool = True
     groups: frozenset[int] = field(default_factory=frozenset)
     reserved: frozenset[str] = field(default_factory=frozenset)
+    not_cis: Sequence[int | str] = ()
 
     @classmethod
     def from_config(cls, config: Config, server: str) -> Roster:
@@ -43,15 +44,21 @@ class Roster:
         gerrit = next(one for one in config.gerrit if one.name == server)
         cis = [one for one in config.ci if one.gerrit in {None, server}]
         reserved = frozenset(ci.name for ci in config.ci)
-        return cls(server, cis, gerrit.discover, reserved=reserved)
+        return cls(server, cis, gerrit.discover, reserved=reserved, not_cis=gerrit.not_cis)
 
     @property
     def taken(self) -> frozenset[str]:
         """The names that no account gets by being called so."""
         return self.reserved | {ci.name for ci in self.cis}
 
+    def excludes(self, account: Account) -> bool:
+        """Whether the configuration says that the account is no CI."""
+        return any(_is(account, named) for named in self.not_cis)
+
     def membership(self, account: Account) -> Membership | None:
         """The CI that an account is known to belong to, before it is read."""
+        if self.excludes(account):
+            return None
         for one in self.cis:
             if any(_is(account, named) for named in one.accounts):
                 return Membership(one.name, "configured")

@@ -96,6 +96,7 @@ class GerritConfig(Section):
     projects: tuple[Text, ...] = ()
     webhook_token: WebhookToken | None = None
     ci_groups: tuple[Text, ...] = ()
+    not_cis: tuple[Account, ...] = ()
     discover: bool = True
 
 
@@ -111,6 +112,7 @@ class CiConfig(Section):
     recheck: Text | None = None
     projects: tuple[Text, ...] = ("*",)
     branches: tuple[Text, ...] = ("*",)
+    retired: bool = False
 
 
 class ReferenceConfig(Section):

@@ -37,6 +37,7 @@ from cibot.store.histories import (
     servers_of,
 )
 from cibot.store.incidents import StoredHealth, health_of, put_health
+from cibot.store.leaving import retired_cis
 
 log = logging.getLogger(__name__)
 
@@ -87,6 +88,7 @@ class Judging:
         self._lives = Lives()
         self._learner = ReferenceLearner(config)
         self._chances: dict[int, StoredChances] = {}  # as they were written last
+        self._retired = {entry.name for entry in config.ci if entry.retired}
 
     def references(self) -> References:
         """Who was the reference where and when, as far as the last look at the store knew."""
@@ -109,7 +111,7 @@ class Judging:
 
     def _look(self, tx: Tx, ci_id: int, now: datetime) -> _Seen | None:
         ci = next((one for one in all_cis(tx) if one.id == ci_id), None)
-        if ci is None:
+        if ci is None or ci.name in self._retired or ci.id in retired_cis(tx):
             return None
         references = self._learner.learn(tx, ci.id, now)
         policy = self._policy(tx, ci, references)

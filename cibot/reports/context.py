@@ -26,6 +26,11 @@ class Context:
         """Patterns of projects, each with the name of their reference CI."""
         return [(entry.projects, entry.ci) for entry in self.config.reference]
 
+    def retires(self, name: str) -> bool:
+        """Whether the configuration calls the CI retired."""
+        entry = self.configured(name)
+        return entry is not None and entry.retired
+
     def page(self, *path: str) -> str | None:
         """The address of a page of the dashboard, or None where it has no public address."""
         base = self.config.web.public_url

@@ -17,6 +17,7 @@ from cibot.reports.signals import Rate, SignalView, read_signals, success_rate, 
 from cibot.store.cis import CiName, ci_names, last_heard
 from cibot.store.engine import Tx
 from cibot.store.incidents import StoredHealth, health_of
+from cibot.store.leaving import retired_cis
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +82,15 @@ def listing(
 
 
 def all_lines(tx: Tx, ctx: Context) -> list[CiLine]:
-    """Every CI, worst first: by state, then by who passes least, then by name."""
+    """Every CI that is not retired, worst first: by state, by who passes least, by name."""
     health = {one.ci_id: one for one in health_of(tx)}
     heard = last_heard(tx)
     incidents = open_by_ci(tx, ctx)
+    retired = retired_cis(tx)
     return worst_first(
         ci_line(ctx, row, health.get(row.id), heard.get(row.id), incidents.get(row.id, ()))
         for row in ci_names(tx)
+        if row.id not in retired and not ctx.retires(row.name)
     )
 
 

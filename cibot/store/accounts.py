@@ -22,6 +22,7 @@ class KnownAccount:
     account: Account
     ci_id: int | None
     identity: str | None = None
+    excluded: bool = False  # somebody said that it is no CI
 
 
 def identity(account: Account) -> str | None:
@@ -45,7 +46,9 @@ def has_identity(account: Account) -> bool:
 
 def _known(row: Any) -> KnownAccount:
     account = Account(row.gerrit_id, row.username, row.name, row.email, bool(row.service_user))
-    return KnownAccount(row.id, account, row.ci_id, row.identity)
+    return KnownAccount(
+        row.id, account, row.ci_id, row.identity, excluded=row.excluded_at is not None
+    )
 
 
 def find_accounts(tx: Tx, server_id: int, wanted: Collection[Account]) -> list[KnownAccount]:

@@ -40,6 +40,7 @@ ci = _table(
     Column("name", String(100), nullable=False, unique=True),
     Column("origin", String(16), nullable=False),  # configured, group, discovered
     Column("created_at", UtcDateTime, nullable=False),
+    Column("retired_at", UtcDateTime),  # by a command
 )
 
 account = _table(
@@ -54,6 +55,7 @@ account = _table(
     Column("email", String(255)),
     Column("service_user", Boolean, nullable=False, default=False),
     Column("ci_id", ForeignKey("ci.id")),
+    Column("excluded_at", UtcDateTime),  # no CI, as somebody said
     UniqueConstraint("server_id", "identity"),
     Index(None, "server_id", "username"),
     Index(None, "server_id", "gerrit_id"),

@@ -36,6 +36,7 @@ from cibot.store import (
     incidents,
     latencies,
     lease,
+    leaving,
     outbox,
     references,
     reports,
@@ -155,6 +156,12 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     withdrawals.withdraw_changes: [
         lambda tx: withdrawals.withdraw_changes(tx, [CHANGE], Tally(), NOW)
     ],
+    leaving.retired_cis: [leaving.retired_cis],
+    leaving.set_retired: [lambda tx: leaving.set_retired(tx, 1, NOW)],
+    leaving.drop_health: [lambda tx: leaving.drop_health(tx, 1)],
+    leaving.exclude_accounts: [lambda tx: leaving.exclude_accounts(tx, [1, 2], NOW)],
+    leaving.account_ids_of: [lambda tx: leaving.account_ids_of(tx, 1)],
+    leaving.forget_ci: [lambda tx: leaving.forget_ci(tx, 10**6)],
     comments.known_comments: [
         lambda tx: comments.known_comments(tx, [CHANGE, CHANGE + 1]),
         lambda tx: comments.known_comments(tx, [CHANGE, CHANGE + 1], {1, 2, 3}),

@@ -1,0 +1,93 @@
+"""Taking CIs out: those that are retired, and those that were taken for one by mistake."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+from cibot.actions.recording import record
+from cibot.actions.roles import Actor, require_admin
+from cibot.config.models import Config
+from cibot.errors import UserError
+from cibot.incidents.incident import Phase
+from cibot.incidents.incidentrow import incident_from_row, incident_row
+from cibot.reports.ci import find_ci
+from cibot.reports.context import Context
+from cibot.store.cis import ci_names
+from cibot.store.engine import Tx
+from cibot.store.incidents import incidents_of, update_incident
+from cibot.store.leaving import (
+    account_ids_of,
+    drop_health,
+    exclude_accounts,
+    forget_ci,
+    set_retired,
+)
+
+
+def retire(tx: Tx, ctx: Context, actor: Actor, target: str) -> str:
+    """Has a CI judged, listed and told of no more; its history stays. Returns its name.
+
+    Raises Refused for who is no admin.
+    """
+    require_admin(ctx.config, actor)
+    ci = find_ci(tx, target)
+    set_retired(tx, ci.id, ctx.now)
+    close(tx, ctx, ci.id)
+    record(tx, actor, "retire", target, f"{ci.name} is retired", ctx.now)
+    return ci.name
+
+
+def unretire(tx: Tx, ctx: Context, actor: Actor, target: str) -> str:
+    """Has a retired CI judged again. Raises Refused for who is no admin."""
+    require_admin(ctx.config, actor)
+    ci = find_ci(tx, target)
+    if any(entry.name == ci.name and entry.retired for entry in ctx.config.ci):
+        raise UserError(f"{ci.name} is retired in the configuration: take `retired` out there.")
+    set_retired(tx, ci.id, None)
+    record(tx, actor, "unretire", target, f"{ci.name} is judged again", ctx.now)
+    return ci.name
+
+
+def exclude(tx: Tx, ctx: Context, actor: Actor, target: str) -> str:
+    """Forgets a CI that is none, with its reports and incidents, and never takes its accounts
+    for one again. Raises Refused for who is no admin, UserError for a configured one.
+    """
+    require_admin(ctx.config, actor)
+    ci = find_ci(tx, target)
+    if ctx.configured(ci.name) is not None:
+        raise UserError(f"{ci.name} is named in the configuration: take it out there first.")
+    exclude_accounts(tx, account_ids_of(tx, ci.id), ctx.now)
+    forget_ci(tx, ci.id)
+    record(tx, actor, "exclude", target, f"{ci.name} is no CI", ctx.now)
+    return ci.name
+
+
+def close(tx: Tx, ctx: Context, ci_id: int) -> None:
+    """Ends what is open of a CI that is retired; nobody is told."""
+    drop_health(tx, ci_id)
+    for stored in incidents_of(tx, ci_id):
+        ended = replace(
+            incident_from_row(json.loads(stored.body), stored.id),
+            phase=Phase.RESOLVED,
+            resolved_at=ctx.now,
+            changed_at=ctx.now,
+        )
+        update_incident(
+            tx,
+            replace(
+                stored,
+                state=Phase.RESOLVED.value,
+                resolved_at=ctx.now,
+                changed_at=ctx.now,
+                body=json.dumps(incident_row(ended)),
+            ),
+        )
+
+
+def close_retired(tx: Tx, config: Config, ctx: Context) -> None:
+    """At the start: ends what is open of the CIs that the configuration calls retired."""
+    retired = {entry.name for entry in config.ci if entry.retired}
+    for row in ci_names(tx) if retired else ():
+        if row.name in retired:
+            close(tx, ctx, row.id)
