@@ -24,18 +24,18 @@ class TokenBucket:
         self._level = burst
         self._at: float | None = None
 
-    def take(self, now: float) -> bool:
-        """Takes a token where there is one."""
+    def take(self, now: float, leave: float = 0) -> bool:
+        """Takes a token where there is one and ``leave`` are left for others."""
         self._fill(now)
-        if self._level < 1:
+        if self._level < 1 + leave:
             return False
         self._level -= 1
         return True
 
-    def wait(self, now: float) -> float:
-        """Seconds until the next token; 0 when there is one."""
+    def wait(self, now: float, leave: float = 0) -> float:
+        """Seconds until `take` gives a token; 0 when it would now."""
         self._fill(now)
-        return max(0.0, (1 - self._level) / self.rate)
+        return max(0.0, (1 + leave - self._level) / self.rate)
 
     def _fill(self, now: float) -> None:
         if self._at is not None and now > self._at:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.attack import gerrit, web
+from tests.attack import gerrit, irc, web
 from tests.attack.finding import Attack, Scale
 
 SMALL = Scale(seconds=2, crowd=12, rate=10, whole=False)
-TIMED = {"webhook p99", "SIGTERM to the end"}
+TIMED = {"webhook p99", "SIGTERM to the end", "longest wait of an alert"}
 
 
 def figures(attack: Attack, directory: Path) -> dict[tuple[str, str], str]:
@@ -28,3 +28,9 @@ def test_strangers_at_the_web_port(tmp_path: Path) -> None:
 def test_a_hostile_gerrit(tmp_path: Path) -> None:
     measured = figures(gerrit.attacks, tmp_path)
     assert len(measured) == 9
+
+
+def test_questions_without_end_on_irc(tmp_path: Path) -> None:
+    measured = figures(irc.attacks, tmp_path)
+    asked = measured["questions without end", "questions that reached a command"]
+    assert 0 < int(asked) < 60

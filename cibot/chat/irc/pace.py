@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
+from itertools import chain
 from random import Random
 from typing import Generic, TypeVar
 
@@ -21,6 +22,9 @@ class FairQueue(Generic[T]):
 
     def __len__(self) -> int:
         return sum(len(lane) for lane in self._lanes.values())
+
+    def __iter__(self) -> Iterator[T]:
+        return chain.from_iterable(self._lanes.values())
 
     def put(self, lane: Hashable, item: T) -> None:
         """Adds an item to the end of its lane."""

@@ -10,7 +10,7 @@ echo without a label waits for that answer too.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable
+from collections.abc import Callable, Collection
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
@@ -40,7 +40,7 @@ class Delivery:
     rest: list[str] = field(default_factory=list)
     coloured: bool = False
     unechoed: int = 0
-    lane: Hashable = ""
+    lane: tuple[str, ...] = ()
 
     @property
     def open(self) -> bool:

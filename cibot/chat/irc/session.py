@@ -324,7 +324,7 @@ class Session:
         where = Channel(self._config.name, line.nick if private or room is None else room.name)
         question = Question(text, Asker(line.nick, self._account(line)), where, private)
         allowed = self._may_ask(line, now)
-        if allowed:
+        if allowed and self._speaker.has_room():
             self._ask(question)
         elif allowed is None:
             self.reply(question, SLOW_DOWN)

@@ -1,4 +1,9 @@
-"""Everything the bot says goes through here: one paced queue with fair turns. No I/O of its own."""
+"""Everything the bot says goes through here, at one pace. No I/O of its own.
+
+What it tells by itself goes before what it was asked, three to one, and finds a
+part of the burst unused; answers take turns by asker, are short when many wait, and are not
+given at all when nobody would hear them in time.
+"""
 
 from __future__ import annotations
 
@@ -20,16 +25,20 @@ from cibot.chat.irc.wire import is_channel, write_line
 from cibot.chat.pace import TokenBucket
 from cibot.chat.protocol import STANDBY, Leads, Question, always
 from cibot.errors import CibotError, Unconfirmed
-from cibot.text.card import Card, card
+from cibot.text.card import Card, card, line
 
 log = logging.getLogger(__name__)
 
-_MOST_QUEUED = 500  # messages; the limit per person keeps it far below
+_MOST_QUEUED = 500  # messages of answers, at any pace
+_LONGEST_S = 60.0  # of answers that wait: what is asked then is not answered
+_BUSY_S = 10.0  # of answers that wait: what is asked then is answered by one line
 _MOST_MESSAGES = 40  # of one card
 _MOST_IN_CHANNEL = 4  # messages of an answer; the rest goes to the asker
 _JOINS_A_LINE = 5
 _DEAF = card("I cannot write to you in private: you take no messages from me. Ask me here.")
 _UNREAD = "(cut: let me write to you in private to read it all)"
+_ALERTS_IN_A_ROW = 3  # then an answer has its turn
+_REPLY = "reply"  # how the lanes of answers begin
 _WORST_MASK = 110  # bytes of nick!user@host where the bot has not seen its own
 
 
@@ -71,8 +80,12 @@ class Speaker:
         self._plain: set[str] = set()  # rooms that refuse colours
         receipts.on_taken = self._go_on
         receipts.on_refused = self._refused
-        self._queue: FairQueue[_Outgoing] = FairQueue()
+        self._queue: FairQueue[_Outgoing] = FairQueue()  # alerts, and what they need
+        self._answers: FairQueue[_Outgoing] = FairQueue()
         self._bucket = TokenBucket(config.messages_per_second, config.burst)
+        self._alerts = 0  # written since the last answer
+        self._had_room = True
+        self._spared = config.burst // 2  # of the burst: answers leave it to alerts
         self.mask = b""
 
     def deliver(self, delivery: Delivery) -> None:
@@ -89,7 +102,8 @@ class Speaker:
         self._put(delivery, first, last=not delivery.rest)
 
     def _put(self, delivery: Delivery, text: str, *, last: bool) -> None:
-        self._queue.put(delivery.lane, _Outgoing(("PRIVMSG", delivery.room), text, delivery, last))
+        queue = self._answers if delivery.lane[:1] == (_REPLY,) else self._queue
+        queue.put(delivery.lane, _Outgoing(("PRIVMSG", delivery.room), text, delivery, last))
 
     def _go_on(self, delivery: Delivery) -> None:
         """The first message was delivered: the rest may follow."""
@@ -122,9 +136,10 @@ class Speaker:
 
     def answer(self, question: Question, answer: Card) -> None:
         """Queues an answer; in a channel it is addressed, and what is long goes on in private."""
-        if len(self._queue) > _MOST_QUEUED:
-            log.warning("irc %s: too much to say, an answer was dropped", self._config.name)
+        if not self.has_room():
             return
+        if self._waiting() >= self._lines(_BUSY_S):
+            answer = _brief(answer)
         nick, room = question.asker.nick, question.where.room
         private = render(answer, self._style(nick))
         if question.private:
@@ -137,9 +152,25 @@ class Speaker:
         else:
             self._say(room, lines)
 
+    def has_room(self) -> bool:
+        """Whether what is asked now would be answered within a minute."""
+        room = self._waiting() < self._lines(_LONGEST_S)
+        if self._had_room and not room:
+            log.warning("irc %s: too much is asked; some gets no answer", self._config.name)
+        self._had_room = room
+        return room
+
+    def _waiting(self) -> int:
+        """The messages of answers that are not written, those that follow a first one too."""
+        return sum(1 + len(item.delivery.rest if item.delivery else ()) for item in self._answers)
+
+    def _lines(self, seconds: float) -> int:
+        """How many messages the pace allows in that time, a few at least."""
+        return max(self._config.burst, min(_MOST_QUEUED, int(self._bucket.rate * seconds)))
+
     def notice(self, nick: str, text: str) -> None:
         """Queues a NOTICE, the form of a CTCP answer."""
-        self._queue.put(("reply", nick), _Outgoing(("NOTICE", nick), text))
+        self._answers.put((_REPLY, nick), _Outgoing(("NOTICE", nick), text))
 
     def join(self, names: list[str]) -> None:
         """Queues the joins, a few in a line."""
@@ -153,23 +184,36 @@ class Speaker:
 
     def pump(self, now: float) -> None:
         """Writes what the pace allows."""
-        while self._queue and self._bucket.take(now):
+        while (queue := self._next(now)) is not None:
             if not self._leads():  # looked at before each line: the process may have been paused
                 self.lost(STANDBY)
                 return
-            item = self._queue.pop()
+            item = queue.pop()
             if item.delivery is None:
                 self._send(write_line(*item.words, last=item.text))
             elif item.delivery.open:
                 self._write(item, item.delivery, now)
 
+    def _next(self, now: float) -> FairQueue[_Outgoing] | None:
+        """Whose turn it is; takes a token of the pace for it, or None."""
+        answers = self._answers and (not self._queue or self._alerts >= _ALERTS_IN_A_ROW)
+        if not (answers or self._queue):
+            return None
+        if not self._bucket.take(now, 0 if self._queue else self._spared):
+            return None
+        self._alerts = 0 if answers else self._alerts + 1
+        return self._answers if answers else self._queue
+
     def wait(self, now: float) -> float:
         """Seconds until `pump` can write; for ever where nothing waits."""
-        return self._bucket.wait(now) if self._queue else float("inf")
+        if self._queue:
+            return self._bucket.wait(now)
+        return self._bucket.wait(now, self._spared) if self._answers else float("inf")
 
     def forget(self, delivery: Delivery) -> None:
-        """Takes what is left of a delivery out of the queue."""
-        self._queue.drop(lambda item: item.delivery is delivery)
+        """Takes what is left of a delivery out of the queues."""
+        for queue in (self._queue, self._answers):
+            queue.drop(lambda item: item.delivery is delivery)
 
     def left(self, name: str, retry_after: float) -> None:
         """The bot is out of a room: what was not written yet waits for its return."""
@@ -182,19 +226,19 @@ class Speaker:
             delivery.give_up(f"{name}: the bot was removed from the channel", retry_after)
 
     def lost(self, why: str) -> None:
-        """The connection is gone: nothing of the queue will be said."""
+        """The connection is gone: nothing of the queues will be said."""
         self._over = True
-        while self._queue:
-            item = self._queue.pop()
-            if item.delivery is not None:
-                item.delivery.give_up(why)
+        for queue in (self._queue, self._answers):
+            for item in queue.drop(lambda _item: True):
+                if item.delivery is not None:
+                    item.delivery.give_up(why)
 
     def _say_privately(self, question: Question, answer: Card, lines: list[list[str]]) -> None:
         """Queues the private part of an answer, which the asker's modes may refuse."""
         nick = question.asker.nick
         if not lines:
             return
-        delivery = Delivery(nick, answer, lane=("reply", nick))
+        delivery = Delivery(nick, answer, lane=(_REPLY, nick))
         delivery.done.add_done_callback(lambda done: self._unheard(question, answer, done))
         self._begin(delivery, lines)
 
@@ -219,7 +263,7 @@ class Speaker:
 
     def _say(self, target: str, lines: list[list[str]]) -> None:
         for text in self._messages(lines):
-            self._queue.put(("reply", target), _Outgoing(("PRIVMSG", target), text))
+            self._answers.put((_REPLY, target), _Outgoing(("PRIVMSG", target), text))
 
     def _messages(self, lines: list[list[str]]) -> list[str]:
         messages = list(chain.from_iterable(lines))
@@ -247,3 +291,10 @@ class Speaker:
             nicks=room.nicks if room else (),
             fold=self._rooms.fold,
         )
+
+
+def _brief(answer: Card) -> Card:
+    """The headline and the link to all of it."""
+    if len(answer.lines) < 2:
+        return answer
+    return Card((line(*answer.lines[0], " …"),), link=answer.link, error=answer.error)
