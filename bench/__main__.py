@@ -8,12 +8,13 @@ import sys
 import traceback
 from collections.abc import Callable, Iterable
 
-from bench import growth, ingest, latency, outbox, scale, start, webhooks
+from bench import growth, house, ingest, latency, outbox, scale, start, webhooks
 from bench.table import Figure, show
 from bench.through import figures as judging
 from cibot.daemon import gc_settings
 
 _FIGURES: dict[str, Callable[[argparse.Namespace], Iterable[Figure]]] = {
+    "house": lambda _options: house.figures(),
     "judging": lambda _options: judging(),
     "ingest": lambda options: ingest.figures(options.changes),
     "webhooks": lambda options: webhooks.figures(options.events),
