@@ -101,7 +101,10 @@ class LazyGroup(click.Group):
         try:
             return super().invoke(ctx)
         except CibotError as error:
-            raise click.ClickException(str(error)) from error
+            from cibot.text.cleaning import for_terminal  # noqa: PLC0415
+
+            # A server's own words may be in it, and the terminal would obey an escape.
+            raise click.ClickException(for_terminal(str(error))) from error
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

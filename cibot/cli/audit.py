@@ -8,6 +8,7 @@ import click
 
 from cibot.cli.common import config_option, configured_store
 from cibot.store.audit import AuditRow, audit_before
+from cibot.text.cleaning import clean
 from cibot.text.lines import one_line
 
 
@@ -29,7 +30,7 @@ def command(config_path: Path | None, last: int) -> None:
     with configured_store(config_path) as store:
         rows = store.read(lambda tx: audit_before(tx, limit=last))
     for row in rows:
-        click.echo(line(row))
+        click.echo(clean(line(row)))
     if not rows:
         click.echo("nobody changed anything yet")
 

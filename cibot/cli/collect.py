@@ -21,6 +21,7 @@ from cibot.config.models import Config
 from cibot.daemon import gc_settings
 from cibot.errors import UserError
 from cibot.store.engine import Store
+from cibot.text.cleaning import clean
 
 
 def _opened(config_path: Path | None, server: str | None) -> tuple[Config, Store, list[Source]]:
@@ -60,7 +61,7 @@ def poll(config_path: Path | None, server: str | None) -> None:
             f" {found.counts.comments_new} new comments, {found.counts.reports_new} reports"
         )
         for broken in found.broken:
-            click.echo(f"  could not be read: {broken}", err=True)
+            click.echo(clean(f"  could not be read: {broken}"), err=True)
     store.close()
 
 
@@ -104,7 +105,7 @@ def backfill_command(
             f" {found.counts.reports_new} reports{resumed}"
         )
         for broken in found.broken:
-            click.echo(f"  could not be read: {broken}", err=True)
+            click.echo(clean(f"  could not be read: {broken}"), err=True)
     store.close()
 
 

@@ -12,6 +12,7 @@ import click
 from cibot.collector.formats import parse
 from cibot.errors import UserError
 from cibot.model import Account, Build, Report, Vote
+from cibot.text.cleaning import clean
 
 
 @click.command("parse")
@@ -39,7 +40,7 @@ def command(file: TextIO) -> None:
             answer = answer_to(line)
         except UserError as error:
             wrong += 1
-            click.echo(f"{file.name}:{number}: {error}", err=True)
+            click.echo(clean(f"{file.name}:{number}: {error}"), err=True)
             continue
         click.echo(json.dumps(answer, ensure_ascii=False))
     if wrong:

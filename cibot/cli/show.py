@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterator
 from itertools import pairwise
@@ -24,6 +25,8 @@ from cibot.web.api.tables import Lines, write_csv
 
 _WIDE = 100  # columns of a terminal from which on nothing is left out
 _GAP = 2
+# What JSON leaves as it is and a terminal obeys; all of it stands within strings.
+_OBEYED = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _STATES = {
     state: Style(bold=True, color=Color.from_ansi(int(code) - 30))
     for state, code in COLOURS.items()
@@ -53,7 +56,8 @@ def print_view(view: View) -> None:
 def print_json(body: object) -> None:
     """A line of JSON, or indented on a terminal."""
     indent = 2 if sys.stdout.isatty() else None
-    click.echo(json.dumps(plain(body), ensure_ascii=False, indent=indent))
+    written = json.dumps(plain(body), ensure_ascii=False, indent=indent)
+    click.echo(_OBEYED.sub(lambda one: f"\\u{ord(one[0]):04x}", written))
 
 
 def print_csv(rows: Lines) -> None:

@@ -16,6 +16,7 @@ from cibot.cli.questions.question import Answer
 from cibot.cli.show import to_terminal
 from cibot.client.source import Source
 from cibot.errors import Transient
+from cibot.text.cleaning import clean
 
 Sleep = Callable[[float], None]
 
@@ -56,7 +57,7 @@ def _next(ask: Callable[[], Answer], form: Form, sleep: Sleep) -> Answer:
         try:
             return ask()
         except Transient as error:
-            click.echo(f"Error: {error}; asking again in {form.every:g} s", err=True)
+            click.echo(clean(f"Error: {error}; asking again in {form.every:g} s"), err=True)
 
 
 def _in_place(

@@ -29,6 +29,8 @@ class AuditRow:
     id: int = 0
 
 
+REFUSED = "refused: "  # how the outcome of a refused try begins
+_NEWEST = 1000
 _LIMITS = {
     "network": 64,
     "account": 190,
@@ -47,6 +49,20 @@ def add_audit(tx: Tx, row: AuditRow) -> None:
         text = getattr(row, name)
         values[name] = text if text is None else text[:limit]
     tx.execute(insert(schema.audit).values(**values))
+
+
+def refusals_since(tx: Tx, network: str, account: str, since: datetime) -> int:
+    """How many refused tries of an account stand among the newest thousand rows."""
+    table = schema.audit.c
+    newest = select(table.network, table.account, table.at, table.outcome)
+    newest = newest.order_by(table.id.desc()).limit(_NEWEST)
+    rows = tx.execute(newest)
+    return sum(
+        (row.network, row.account) == (network, account)
+        and row.at >= since
+        and row.outcome.startswith(REFUSED)
+        for row in rows
+    )
 
 
 def audit_before(tx: Tx, before: int | None = None, limit: int = 50) -> list[AuditRow]:

@@ -18,3 +18,8 @@ def clean(text: str) -> str:
     """One line of printable text: no control characters, line ends or bidi overrides."""
     text = _BLANK.sub(" ", _DROPPED.sub("", text))
     return _SURROGATE.sub("\ufffd", text)
+
+
+def for_terminal(text: str) -> str:
+    """Lines of text without what a terminal would obey: no escapes, no reordering."""
+    return "\n".join(map(clean, text.split("\n")))

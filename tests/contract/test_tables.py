@@ -112,7 +112,7 @@ def test_no_cell_is_a_formula(hostile: str) -> None:
     (line,) = csv.reader(io.StringIO(write_csv([[hostile, [hostile]]]).decode(), newline=""))
     for cell in line:
         assert "'" in cell
-        assert cell.replace("'", "") == hostile
+        assert cell.replace("'", "") == hostile.replace("\t", " ").replace("\r", " ")
         for part in cell.replace("\n", ";").split(";"):
             assert part.lstrip()[:1] not in set("=+-@＝＋－＠")
 

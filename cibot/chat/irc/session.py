@@ -24,6 +24,7 @@ from cibot.chat.irc.wire import IrcLine, is_channel, write_line
 from cibot.chat.pace import SLOW_DOWN, PersonLimit
 from cibot.chat.protocol import Asker, Channel, Leads, Question, always
 from cibot.chat.typed import addressed
+from cibot.config.values import ascii_lower
 from cibot.errors import Permanent, Transient
 from cibot.text.card import Card
 
@@ -347,8 +348,8 @@ class Session:
         """By account, so that people behind one relay do not share a limit; else by host too."""
         account = self._account(line)
         if account:
-            return self._limit.ask(f"account {account.lower()}", now)
-        person = line.user_host.lower()
+            return self._limit.ask(f"account {ascii_lower(account)}", now)
+        person = ascii_lower(line.user_host)
         allowed = self._limit.ask(person, now)
         return self._hosts.ask(person.rpartition("@")[2], now) if allowed else allowed
 

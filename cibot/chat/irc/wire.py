@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 
 from irc.message import Tag
 
+from cibot.config.values import ascii_lower
+
 # The library's own pattern takes every white space of Unicode for a separator.
 _LINE = re.compile(r"(?:@([^ ]+) +)?(?::([^ ]+) +)?([A-Za-z]+|\d{3})((?: .*)?)", re.DOTALL)
 _NICK = re.compile(r"[^\s:,@!#&+\x00-\x1f][^\s,@!\x00-\x1f]*")
@@ -85,9 +87,12 @@ def is_channel(room: str) -> bool:
 
 
 def fold_for(case_mapping: str) -> Callable[[str], str]:
-    """The network's way to compare nicks and rooms (ISUPPORT CASEMAPPING)."""
-    return str.lower if case_mapping in {"ascii", "rfc7613"} else _fold_rfc1459
+    """The network's way to compare nicks and rooms (ISUPPORT CASEMAPPING).
+
+    Only A-Z: `str.lower` makes a k of the Kelvin sign, and one nick of two.
+    """
+    return ascii_lower if case_mapping in {"ascii", "rfc7613"} else _fold_rfc1459
 
 
 def _fold_rfc1459(text: str) -> str:
-    return text.lower().translate(_RFC1459)
+    return ascii_lower(text).translate(_RFC1459)

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from cibot.text.cleaning import for_terminal
 from cibot.web.api.encode import plain
 
 Lines = Iterable[Sequence[Any]]
@@ -52,4 +53,4 @@ def _cell(value: Any) -> str | int | float | None:
     if value is None or isinstance(value, int | float):
         return value
     text = "; ".join(map(str, value)) if isinstance(value, list) else str(value)
-    return _FORMULA.sub(r"\1'\2", text)
+    return _FORMULA.sub(r"\1'\2", for_terminal(text.replace("\r\n", "\n")))

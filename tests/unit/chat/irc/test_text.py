@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cibot.chat.irc.text import MOST_BYTES, Style, render
+from cibot.chat.irc.wire import fold_for
 from cibot.model import State
 from cibot.text.card import Card, Span, card, line, state_span
 from tests.unit.text.test_lines import HOSTILE
@@ -97,3 +98,11 @@ def test_whatever_an_alert_holds_each_line_is_one_message(one, most, colour):
     written = render(alert, Style(most_bytes=most, colour=colour))
     assert all(len(messages) <= 1 for messages in written[: len(alert.lines)])
     assert all(len(text.encode()) <= most for messages in written for text in messages)
+
+
+@pytest.mark.parametrize("mapping", ["ascii", "rfc1459", "rfc7613", ""])
+def test_a_letter_that_looks_alike_is_another_nick(mapping: str) -> None:
+    fold = fold_for(mapping)
+    assert fold("Mika") == fold("mIKA")
+    assert fold("mi\u212aa") != fold("mika")  # the Kelvin sign, whose small letter is k
+    assert fold("\u0130van") != fold("ivan")
