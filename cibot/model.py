@@ -137,12 +137,31 @@ class Message:
     position: int | None = None
 
 
+class PatchSetKind(StrEnum):
+    """How a patch set differs from the one before: Gerrit's ChangeKind."""
+
+    REWORK = "REWORK"
+    TRIVIAL_REBASE = "TRIVIAL_REBASE"
+    TRIVIAL_REBASE_WITH_MESSAGE_UPDATE = "TRIVIAL_REBASE_WITH_MESSAGE_UPDATE"
+    MERGE_FIRST_PARENT_UPDATE = "MERGE_FIRST_PARENT_UPDATE"
+    NO_CODE_CHANGE = "NO_CODE_CHANGE"  # the commit message
+    NO_CHANGE = "NO_CHANGE"
+
+
+UNCHANGED = frozenset(PatchSetKind) - {
+    PatchSetKind.REWORK,
+    PatchSetKind.MERGE_FIRST_PARENT_UPDATE,
+}
+"""Kinds of patch sets that have the code of the one before: only base or message is new."""
+
+
 @dataclass(frozen=True, slots=True)
 class PatchSet:
-    """One version of a change."""
+    """One version of a change; ``kind`` is None where nothing told it."""
 
     number: int
     uploaded_at: datetime
+    kind: PatchSetKind | None = None
 
 
 @dataclass(frozen=True, slots=True)

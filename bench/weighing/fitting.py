@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from cibot.health.weighing.evidence import Evidence
+from cibot.health.weighing.evidence import FailureFacts
 from cibot.health.weighing.reasons import REASONS, START
 
 PRIOR = 100.0  # how much the prior weighs, in cases
@@ -22,7 +22,7 @@ class Row(NamedTuple):
     weight: float
 
 
-def amounts(facts: Evidence) -> Vector:
+def amounts(facts: FailureFacts) -> Vector:
     """What the weights are multiplied with."""
     return [1.0, *(row.amount(facts) for row in REASONS)]
 

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from bench.weighing.history import History, Told
-from cibot.health.weighing.evidence import Evidence, Neighbour, SameReport, evidence_of
+from cibot.health.weighing.evidence import FailureFacts, Neighbour, SameReport, evidence_of
 from cibot.health.weighing.neighbours import CHANGES_READ, pair_rates
 from cibot.health.weighing.past import REPORTS_READ, ci_again, past_of
-from cibot.health.weighing.runs import Run
+from cibot.health.weighing.runs import BuildRun
 from cibot.model import Result
 
 
@@ -30,7 +30,7 @@ class _Known:
 
 def gathered(
     history: History, wanted: Iterable[tuple[Told, str]]
-) -> Iterator[tuple[Told, str, Evidence]]:
+) -> Iterator[tuple[Told, str, FailureFacts]]:
     """The evidence of the failures ``wanted``, in order of time."""
     by_report: dict[int, list[str]] = defaultdict(list)
     for told, job in wanted:
@@ -45,8 +45,8 @@ def gathered(
 
 def _evidence(
     history: History, known: _Known, told: Told, wanted: list[str]
-) -> Iterator[tuple[Told, str, Evidence]]:
-    runs: dict[str, list[Run]] = defaultdict(list)
+) -> Iterator[tuple[Told, str, FailureFacts]]:
+    runs: dict[str, list[BuildRun]] = defaultdict(list)
     for report in known.of_ci[told.ci]:
         for job, run in report.jobs.items():
             runs[job].append(run)
@@ -70,7 +70,7 @@ def _evidence(
         )
 
 
-def _neighbours(known: _Known, told: Told, runs: list[Run]) -> list[Neighbour]:
+def _neighbours(known: _Known, told: Told, runs: list[BuildRun]) -> list[Neighbour]:
     """What other CIs say of the patch set, each with how it goes with the job."""
     verdicts = {
         report.ci: report.result is Result.FAIL

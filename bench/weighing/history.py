@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from cibot.health.weighing.runs import PatchSetKey, Run
+from cibot.health.weighing.runs import BuildRun, PatchSetKey
 from cibot.model import Result
 
 
@@ -20,7 +20,7 @@ class Told:
     change_id: int
     patch_set: int
     result: Result
-    jobs: dict[str, Run]
+    jobs: dict[str, BuildRun]
     guilty: frozenset[str] = frozenset()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -10,13 +9,10 @@ from pathlib import Path
 from bench.weighing.history import History, Review, Told
 from cibot.collector.formats import parse
 from cibot.collector.results import report_result, result_class
-from cibot.health.weighing.runs import Run
-from cibot.model import Change, Message, Outcome, Result
+from cibot.health.weighing.runs import BuildRun
+from cibot.model import UNCHANGED, Change, Message, Outcome, Result
 from cibot.replay.reading import Broken, read
 
-_UNCHANGED = re.compile(
-    r"was rebased|Commit message was|New patch set was added with same tree", re.IGNORECASE
-)
 _FEW = 20  # understood messages; who wrote fewer is taken for a person
 _RAN = {Result.PASS, Result.FAIL, Result.INFRA}
 
@@ -44,16 +40,12 @@ def _add(history: History, change: Change) -> None:
     uploads = {one.number: one.uploaded_at.timestamp() for one in change.patch_sets}
     closed = change.closed.timestamp() if change.closed else None
     history.reviews[change.number] = Review(uploads, closed)
+    history.unchanged.update(
+        (change.number, one.number) for one in change.patch_sets if one.kind in UNCHANGED
+    )
     for message in change.messages:
-        number = message.patch_set
-        if number is None:
-            continue
-        if message.author is None:
-            announces = uploads.get(number) == message.posted_at.timestamp()
-            if announces and _UNCHANGED.search(message.text):
-                history.unchanged.add((change.number, number))
-            continue
-        history.told.extend(_told(change, message, number))
+        if message.patch_set is not None and message.author is not None:
+            history.told.extend(_told(change, message, message.patch_set))
 
 
 def _told(change: Change, message: Message, patch_set: int) -> Iterator[Told]:
@@ -66,6 +58,6 @@ def _told(change: Change, message: Message, patch_set: int) -> Iterator[Told]:
     for build in report.builds:
         counts_as = result_class(build.result)
         if build.voting and counts_as in _RAN:
-            run = Run(at, change.number, patch_set, counts_as, build.result)
+            run = BuildRun(at, change.number, patch_set, counts_as, build.result)
             jobs.setdefault(build.name, run)
     yield Told(at, str(message.author.gerrit_id), change.number, patch_set, result, jobs)

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from bench.weighing.history import History, Review, Told
-from cibot.health.weighing.runs import Run
+from cibot.health.weighing.runs import BuildRun
 from cibot.model import Result
 
 _START, _HOUR, _DAY = 1_760_000_000.0, 3600.0, 86_400.0
@@ -143,13 +143,13 @@ class _Change:
             guilty = self._broken & set(jobs)
             yield Told(at, ci.name, self._number, self._patch_set, worst, jobs, guilty)
 
-    def _result(self, ci: _Ci, job: str, at: float) -> Run:
+    def _result(self, ci: _Ci, job: str, at: float) -> BuildRun:
         key = at, self._number, self._patch_set
         if self._rng.random() < ci.infra:
-            return Run(*key, Result.INFRA, self._rng.choice(_WORDS))
+            return BuildRun(*key, Result.INFRA, self._rng.choice(_WORDS))
         if job in self._broken or ci.fails(self._rng, job, at):
-            return Run(*key, Result.FAIL, "FAILURE")
-        return Run(*key, Result.PASS, "SUCCESS")
+            return BuildRun(*key, Result.FAIL, "FAILURE")
+        return BuildRun(*key, Result.PASS, "SUCCESS")
 
     def _step(self, told: list[Told]) -> str:
         """What the author does next."""

@@ -17,7 +17,7 @@ from itertools import takewhile
 
 from bench.weighing.history import History, Told
 from cibot.health.weighing.evidence import Breakdown, breakdown
-from cibot.health.weighing.runs import Run, same_code
+from cibot.health.weighing.runs import BuildRun, same_code
 
 _ATTEMPTS = 3
 Key = tuple[str, str]  # (CI, job)
@@ -28,7 +28,7 @@ class Truth:
 
     def __init__(self, history: History) -> None:
         self._history = history
-        self._runs: dict[tuple[str, str, int], list[Run]] = {}
+        self._runs: dict[tuple[str, str, int], list[BuildRun]] = {}
         self._passes: dict[Key, list[tuple[float, int]]] = {}
         for told in history.told:
             for job, run in told.jobs.items():
@@ -44,7 +44,7 @@ class Truth:
                 if innocent is not None:
                     yield told, job, innocent
 
-    def _innocent(self, ci: str, job: str, run: Run) -> bool | None:
+    def _innocent(self, ci: str, job: str, run: BuildRun) -> bool | None:
         runs = self._runs[ci, job, run.change_id]
         later = [other for other in runs if other.at > run.at and other.patch_set >= run.patch_set]
         same = [
@@ -58,7 +58,7 @@ class Truth:
             return False
         return False if self._its_fault((ci, job), run, runs) else None
 
-    def _its_fault(self, key: Key, run: Run, runs: Sequence[Run]) -> bool:
+    def _its_fault(self, key: Key, run: BuildRun, runs: Sequence[BuildRun]) -> bool:
         failed = list(takewhile(lambda other: not other.passed, runs))
         first_pass = next((other for other in runs if other.passed), None)
         if first_pass is not None:
@@ -70,7 +70,7 @@ class Truth:
             key, run, failed[0].at, failed[-1].at
         )
 
-    def _passed_elsewhere(self, key: Key, run: Run, since: float, until: float) -> bool:
+    def _passed_elsewhere(self, key: Key, run: BuildRun, since: float, until: float) -> bool:
         passes = self._passes.get(key, [])
         for at, change_id in passes[bisect_right(passes, (since, 2**63)) :]:
             if at >= until:

@@ -28,8 +28,8 @@ _SHEETS = {
         "page",
     ),
     "/changes/<number>": columns(
-        "verdicts", "ci.name", "ci.state", "pipeline", "result", "posted_at", "running", "alone",
-        "jobs",
+        "verdicts", "ci.name", "ci.state", "pipeline", "result", "posted_at", "running",
+        "builds",
     ),
     "/incidents": columns(
         "items", "id", "ci", "kind", "state", "opened_at", "resolved_at", "said",

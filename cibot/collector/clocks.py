@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from cibot.model import Change, Message, PatchSet
+from cibot.model import Change, Message
 from cibot.store.comments import StoredComment
 
 AHEAD = timedelta(hours=1)  # what another server's clock may be ahead of ours
@@ -43,7 +43,7 @@ def not_ahead(change: Change, now: datetime, stored: Iterable[StoredComment] = (
         closed=moment(change.closed) if change.closed else None,
         messages=tuple(map(message, change.messages)),
         patch_sets=tuple(
-            PatchSet(one.number, moment(one.uploaded_at)) for one in change.patch_sets
+            replace(one, uploaded_at=moment(one.uploaded_at)) for one in change.patch_sets
         ),
     )
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -26,7 +27,7 @@ from cibot.collector.fields import (
     sequence,
     string,
 )
-from cibot.model import Account, Change, Message, PatchSet, Vote
+from cibot.model import Account, Change, Message, PatchSet, PatchSetKind, Vote
 
 __all__ = ["DecodeError", "account_from_rest", "change_from_event", "change_from_rest"]
 
@@ -41,6 +42,10 @@ _UPLOAD_TEXT = re.compile(
     r"|Published edit on patch set)",
     re.ASCII,
 )
+_REBASED = re.compile(r"\bPatch Set \d{1,9} was rebased", re.ASCII)
+_REWORDED = re.compile(r"\bCommit message was (?:updated|edited)")
+_SAME_TREE = re.compile(r"\bNew patch set was added with same tree")
+_KINDS = {kind.value: kind for kind in PatchSetKind}
 _LABEL = re.compile(r"([A-Za-z][\w.-]{0,99})=([+-]?\d{1,4})(?!\d)", re.ASCII)
 _VOTE_RANGE = (-32768, 32767)
 
@@ -145,17 +150,17 @@ def _listed_vote(written: str) -> Vote | None:
 def _patch_sets(
     messages: tuple[Message, ...], revisions: object, created: datetime, complete: bool
 ) -> tuple[PatchSet, ...]:
-    uploaded: dict[int, datetime] = {}
+    uploaded: dict[int, PatchSet] = {}
     for message in messages:
         number = _uploaded_number(message)
         if number:
-            uploaded.setdefault(number, message.posted_at)
+            uploaded.setdefault(number, PatchSet(number, message.posted_at, _kind_of(message.text)))
     if revisions is not None:
         for sha, raw in mapping(revisions, "change.revisions").items():
             _add_revision(uploaded, raw, f"change.revisions.{str(sha)[:40]}")
     if complete and 1 not in uploaded:
-        uploaded[1] = created  # a cherry-pick or an import announces no upload
-    return tuple(PatchSet(number, uploaded[number]) for number in sorted(uploaded))
+        uploaded[1] = PatchSet(1, created)  # a cherry-pick or an import announces no upload
+    return tuple(uploaded[number] for number in sorted(uploaded))
 
 
 def _uploaded_number(message: Message) -> int | None:
@@ -165,13 +170,35 @@ def _uploaded_number(message: Message) -> int | None:
     return message.patch_set if message.tag in _UPLOAD_TAGS else None
 
 
-def _add_revision(uploaded: dict[int, datetime], raw: object, place: str) -> None:
+def _kind_of(text: str) -> PatchSetKind | None:
+    """What Gerrit's note on an upload says: PatchSetInserter and ReplaceOp of its source."""
+    line = text.partition("\n")[0]
+    if _SAME_TREE.search(line):
+        return PatchSetKind.NO_CHANGE
+    rebased, reworded = _REBASED.search(line), _REWORDED.search(line)
+    if rebased and reworded:
+        return PatchSetKind.TRIVIAL_REBASE_WITH_MESSAGE_UPDATE
+    if rebased:
+        return PatchSetKind.TRIVIAL_REBASE
+    return PatchSetKind.NO_CODE_CHANGE if reworded else None
+
+
+def _add_revision(uploaded: dict[int, PatchSet], raw: object, place: str) -> None:
     info = mapping(raw, place)
     if info.get("_number") in ("edit", 0):  # somebody's unpublished edit
         return
     number = integer(info.get("_number"), place + "._number", 1)
-    if info.get("created") is not None:
-        uploaded.setdefault(number, moment(info["created"], place + ".created"))
+    kind = _kind(info.get("kind"))
+    known = uploaded.get(number)
+    if known is not None:
+        uploaded[number] = replace(known, kind=kind or known.kind)
+    elif info.get("created") is not None:
+        uploaded[number] = PatchSet(number, moment(info["created"], place + ".created"), kind)
+
+
+def _kind(written: object) -> PatchSetKind | None:
+    """Gerrit's word for a kind; None where it is absent or new to us."""
+    return _KINDS.get(written) if isinstance(written, str) else None
 
 
 def _branch(raw: object, place: str) -> str:
@@ -273,7 +300,9 @@ def _event_patch_set(raw: object) -> PatchSet | int | None:
     info = mapping(raw, "patchSet")
     number = integer(info.get("number"), "patchSet.number", 1)
     created = info.get("createdOn")
-    return number if created is None else PatchSet(number, epoch(created, "patchSet.createdOn"))
+    if created is None:
+        return number
+    return PatchSet(number, epoch(created, "patchSet.createdOn"), _kind(info.get("kind")))
 
 
 def _comment(

@@ -1,19 +1,21 @@
-"""What each CI says of one patch set, and which failures to trust."""
+"""What each CI says of one patch set, and what each failure says about the change."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from cibot.errors import UserError
-from cibot.model import Result, State
+from cibot.health.weighing.weigh import Blame
+from cibot.model import Result
 from cibot.reports.change_address import ChangeWanted
 from cibot.reports.context import Context, gerrit_page
 from cibot.reports.failures import FailedJob, verdict_of
 from cibot.reports.homes import cis_on, reference_on
 from cibot.reports.listing import CiLine, all_lines
 from cibot.reports.signals import usual_coverage
+from cibot.reports.weighing import NO_JOB, JobWeight, weigh_failures
 from cibot.store.changes import ChangeRow, changes_by_number, patch_set_times, verdicts_on
 from cibot.store.changes import Verdict as StoredVerdict
 from cibot.store.cis import server_urls
@@ -22,14 +24,35 @@ from cibot.store.reports import StoredBuild, builds_of
 
 _USUAL = 0.5  # of its chances: a CI that usually takes fewer is not missing
 _BAD = {Result.FAIL, Result.INFRA}
+_INNOCENT = {Blame.NOT_THE_CHANGE, Blame.SAYS_NOTHING}
+# What says most about the change comes first; None is a failure whose jobs nobody named.
+_WEIGHT: tuple[Blame | None, ...] = (
+    Blame.LOOK,
+    Blame.CONFLICT,
+    Blame.OPEN,
+    None,
+    Blame.TOO_LITTLE,
+    Blame.NOT_THE_CHANGE,
+    Blame.SAYS_NOTHING,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class WeighedJob(FailedJob):
+    """A job that did not pass, and what that says about the change: None where it does not vote.
+
+    A report that names no jobs counts as one job without a name.
+    """
+
+    weight: JobWeight | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CiVerdict:
     """The last word of a CI in one pipeline; ``result`` None while it only has started.
 
-    ``running`` says that it started again after that word. ``alone`` says that
-    it failed while the reference passed and no other CI failed.
+    ``running`` says that it started again after that word. ``jobs`` are those that
+    did not pass, of ``builds``; the one that says most about the change comes first.
     """
 
     ci: CiLine
@@ -37,9 +60,8 @@ class CiVerdict:
     result: Result | None
     posted_at: datetime
     running: bool
-    alone: bool
-    failed_jobs: tuple[FailedJob, ...]
-    jobs: int
+    jobs: tuple[WeighedJob, ...]
+    builds: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +124,7 @@ def change(tx: Tx, ctx: Context, asked: ChangeWanted, server: str | None = None)
         raise UserError(f"Change {number} has no patch set {wanted}; its last is {latest}.")
     lines = {one.id: one for one in all_lines(tx, ctx)}
     reference = reference_on(tx, ctx, row.project, {ci: one.name for ci, one in lines.items()})
-    found = _verdicts(tx, lines, [one for one in stored if one.patch_set == wanted], reference)
+    found = _verdicts(tx, lines, stored, wanted)
     return ChangeReport(
         number=row.number,
         patch_set=wanted,
@@ -149,27 +171,31 @@ def _find(
 
 
 def _verdicts(
-    tx: Tx, lines: dict[int, CiLine], stored: Sequence[StoredVerdict], reference: str | None
+    tx: Tx, lines: dict[int, CiLine], stored: Sequence[StoredVerdict], patch_set: int
 ) -> tuple[CiVerdict, ...]:
     """The last judging report of each CI and pipeline; a start counts until a word follows."""
     words: dict[tuple[int, str | None], StoredVerdict] = {}
     started: dict[int, StoredVerdict] = {}
     for one in stored:
+        if one.patch_set != patch_set or one.ci_id not in lines:
+            continue
         if one.result is not None:
             words[one.ci_id, one.pipeline] = one
             started.pop(one.ci_id, None)
         elif one.outcome == "started":
             started[one.ci_id] = one
-    builds = builds_of(tx, [(one.change_id, one.seq) for one in words.values()])
+    last = list(words.values())
+    failed = {one.ci_id for one in last if one.result in _BAD}
+    wanted = [one for one in stored if one in last or (one.ci_id in failed and one.result)]
+    builds = builds_of(tx, [(one.change_id, one.seq) for one in wanted])
+    names = {ci: line.name for ci, line in lines.items()}
+    weights = weigh_failures(tx, last, stored, builds, names)
+    only = [start for ci, start in started.items() if not any(ci == key[0] for key in words)]
     found = [
-        _verdict(lines[one.ci_id], one, started, builds.get((one.change_id, one.seq), []))
-        for one in [
-            *words.values(),
-            *(start for ci, start in started.items() if not any(ci == key[0] for key in words)),
-        ]
-        if one.ci_id in lines
+        _verdict(lines[one.ci_id], one, started, builds.get((one.change_id, one.seq), []), weights)
+        for one in [*last, *only]
     ]
-    return _judged(found, reference)
+    return tuple(sorted(found, key=_order))
 
 
 def _verdict(
@@ -177,42 +203,63 @@ def _verdict(
     stored: StoredVerdict,
     started: dict[int, StoredVerdict],
     builds: Sequence[StoredBuild],
+    weights: Mapping[tuple[int, int, str], JobWeight],
 ) -> CiVerdict:
+    key = stored.change_id, stored.seq
+    jobs = [
+        WeighedJob(
+            one.job,
+            one.word,
+            one.url,
+            one.voting,
+            weights.get((*key, one.job)) if one.voting else None,
+        )
+        for one in builds
+        if one.result in _BAD
+    ]
+    nameless = weights.get((*key, NO_JOB))
+    if nameless is not None and not builds:
+        jobs.append(WeighedJob(NO_JOB, nameless.word, None, True, nameless))
     return CiVerdict(
         ci=line,
         pipeline=stored.pipeline,
         result=verdict_of(stored.result),
         posted_at=stored.posted_at,
         running=line.id in started,
-        alone=False,
-        failed_jobs=tuple(
-            FailedJob(one.job, one.word, one.url, one.voting)
-            for one in builds
-            if one.result in _BAD
-        ),
-        jobs=len(builds),
+        jobs=tuple(sorted(jobs, key=_job_order)),
+        builds=len(builds),
     )
 
 
-def _judged(found: list[CiVerdict], reference: str | None) -> tuple[CiVerdict, ...]:
-    """Failures first; one that no other CI shares while the reference passed stands alone."""
-    failed = {one.ci.name for one in found if one.result in _BAD}
-    alone = len(failed) == 1 and _reference_result(found, reference) is Result.PASS
-    order = {Result.FAIL: 0, Result.INFRA: 1, None: 2, Result.PASS: 3, Result.SKIPPED: 4}
-    marked = [
-        CiVerdict(
-            one.ci,
-            one.pipeline,
-            one.result,
-            one.posted_at,
-            one.running,
-            alone and one.result in _BAD,
-            one.failed_jobs,
-            one.jobs,
-        )
-        for one in found
-    ]
-    return tuple(sorted(marked, key=lambda one: (order[one.result], one.ci.name.casefold())))
+def _job_order(job: WeighedJob) -> tuple[bool, int, float]:
+    verdict = job.weight.verdict if job.weight else None
+    return (not job.voting, _WEIGHT.index(verdict), job.weight.chance if job.weight else 0.0)
+
+
+def _order(verdict: CiVerdict) -> tuple[int, int, str]:
+    """Failures first, and of those what says most about the change."""
+    order = {Result.FAIL: 0, Result.INFRA: 0, None: 2, Result.PASS: 3, Result.SKIPPED: 4}
+    weight = _WEIGHT.index(blame(verdict)) if verdict.result in _BAD else 0
+    return order[verdict.result], weight, verdict.ci.name.casefold()
+
+
+def failed(found: ChangeReport) -> list[CiVerdict]:
+    """The verdicts that are not in favour."""
+    return [one for one in found.verdicts if one.result in _BAD]
+
+
+def blame(verdict: CiVerdict) -> Blame | None:
+    """What a CI's failure says about the change, by the job that says most.
+
+    None where it names no voting job that failed.
+    """
+    weight = verdict.jobs[0].weight if verdict.jobs else None
+    return weight.verdict if weight else None
+
+
+def innocent(verdict: CiVerdict) -> bool:
+    """Whether a failure is nothing to look at."""
+    return blame(verdict) in _INNOCENT
 
 
 def _reference_result(found: Sequence[CiVerdict], reference: str | None) -> Result | None:
@@ -232,8 +279,3 @@ def _missing(at_home: Sequence[CiLine], found: Sequence[CiVerdict]) -> tuple[Mis
         if line.id not in heard and (share := usual_coverage(line.signals) or 0.0) >= _USUAL
     ]
     return tuple(sorted(absent, key=lambda missing: missing.ci.name.casefold()))
-
-
-def trustworthy(verdict: CiVerdict) -> bool:
-    """Whether a failure says something of the change: its CI is not failing by itself."""
-    return not (verdict.alone and verdict.ci.state in {State.FAILING, State.DEGRADED})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from cibot.model import Result, State
@@ -204,9 +205,9 @@ def acknowledgement(one: Incident) -> str:
     return f"acknowledged{by}{note}"
 
 
-def jobs(found: tuple[FailedJob, ...], most: int = 3) -> Line:
+def jobs(found: Sequence[FailedJob], most: int = 3) -> Line:
     """The names of failed jobs, linked to their logs; voting ones first."""
-    ordered = sorted(found, key=lambda one: not one.voting)
+    ordered = sorted((one for one in found if one.name), key=lambda one: not one.voting)
     parts: list[str | Span] = []
     for one in ordered[:most]:
         if parts:

@@ -7,7 +7,7 @@ imported projects (``gerrit.importedServerId``) two changes may have one number.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -218,14 +218,26 @@ def stored_places(tx: Tx, server_id: int, places: Collection[Place]) -> dict[Pla
 def put_patch_sets(
     tx: Tx, patch_sets: Iterable[tuple[int, PatchSet]], heard_at: datetime | None = None
 ) -> None:
-    """Stores when each patch set, with its change's key, came; the earliest time stays."""
-    rows = {(row_id, patch_set.number): patch_set.uploaded_at for row_id, patch_set in patch_sets}
+    """Stores when each patch set, with its change's key, came; the earliest time stays.
+
+    A kind that is told once stays as well, whatever else tells of the patch set.
+    """
+    rows: dict[tuple[int, int], PatchSet] = {}
+    for row_id, patch_set in patch_sets:
+        key = row_id, patch_set.number
+        rows[key] = replace(patch_set, kind=patch_set.kind or getattr(rows.get(key), "kind", None))
     upsert(
         tx,
         schema.patch_set,
         [
-            {"change_id": key[0], "number": key[1], "uploaded_at": at, "heard_at": heard_at}
-            for key, at in sorted(rows.items())
+            {
+                "change_id": key[0],
+                "number": key[1],
+                "uploaded_at": patch_set.uploaded_at,
+                "heard_at": heard_at,
+                "kind": patch_set.kind.value if patch_set.kind else None,
+            }
+            for key, patch_set in sorted(rows.items())
         ],
         _earlier,
     )
@@ -236,6 +248,7 @@ def _earlier(new: Any, old: Any) -> dict[str, Any]:
     return {
         "heard_at": case((earlier, new.heard_at), else_=old.heard_at),
         "uploaded_at": case((earlier, new.uploaded_at), else_=old.uploaded_at),
+        "kind": func.coalesce(new.kind, old.kind),
     }
 
 

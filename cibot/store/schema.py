@@ -88,6 +88,7 @@ patch_set = _table(
     Column("number", Integer, primary_key=True, autoincrement=False),
     Column("uploaded_at", UtcDateTime, nullable=False),
     Column("heard_at", UtcDateTime),  # when we heard of it first
+    Column("kind", String(40)),  # Gerrit's ChangeKind; None where nothing told it
     Index(None, "heard_at"),
     Index(None, "uploaded_at"),
 )

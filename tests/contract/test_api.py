@@ -93,9 +93,18 @@ def test_one_ci_tells_why_and_whom_to_ask(api: FlaskClient) -> None:
 def test_a_change_tells_each_verdict(api: FlaskClient) -> None:
     body = get(api, "/changes/912345")
     assert (body["patch_set"], body["reference_result"]) == (3, "pass")
-    assert [(one["ci"]["name"], one["result"], one["alone"]) for one in body["verdicts"]] == [
-        ("NetApp CI", "fail", True), ("Pure-Storage CI", None, False), ("Zuul", "pass", False),
+    assert [(one["ci"]["name"], one["result"], one["builds"]) for one in body["verdicts"]] == [
+        ("NetApp CI", "fail", 1), ("Pure-Storage CI", None, 0), ("Zuul", "pass", 0),
     ]  # fmt: skip
+    (job,) = body["verdicts"][0]["jobs"]
+    weight = job["weight"]
+    assert (job["name"], job["voting"], weight["verdict"]) == (
+        "netapp-iscsi", True, "says_nothing",
+    )  # fmt: skip
+    assert (weight["streak"], weight["changes_failed"], weight["changes"]) == (19, 10, 10)
+    assert weight["passed_at"] == "2026-11-21T12:55:00Z"
+    assert [one["name"] for one in weight["reasons"]] == ["other_changes"]
+    assert weight["cis_passed"] == ["Zuul"]
     assert get(api, "/changes/912345?patch_set=2")["patch_set"] == 2
 
 

@@ -8,7 +8,7 @@ from bench.weighing.history import History, Review, Told
 from bench.weighing.scores import Case, score
 from bench.weighing.simulated import Traits, simulated
 from bench.weighing.truth import Truth
-from cibot.health.weighing.runs import Run
+from cibot.health.weighing.runs import BuildRun
 from cibot.model import Result
 
 _LETTERS = {"P": Result.PASS, "F": Result.FAIL, "I": Result.INFRA}
@@ -20,7 +20,7 @@ def labels(told: str, unchanged: set[tuple[int, int]] = frozenset()) -> dict[str
     for at, word in enumerate(told.split()):
         change, patch_set = (int(part) for part in word[:-1].split("."))
         result = _LETTERS[word[-1]]
-        run = Run(float(at), change, patch_set, result, "FAILURE")
+        run = BuildRun(float(at), change, patch_set, result, "FAILURE")
         history.told.append(Told(float(at), "ci", change, patch_set, result, {"job": run}))
         review = history.reviews.setdefault(change, Review({}))
         review.uploads.setdefault(patch_set, at - 0.5)

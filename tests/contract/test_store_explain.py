@@ -47,6 +47,7 @@ from cibot.store import (
     tally,
     unjudged,
     watches,
+    weighing,
     withdrawals,
 )
 from cibot.store.audit import AuditRow
@@ -389,6 +390,11 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     tally.drift: [lambda tx: tally.drift(tx, 1)],
     tally.recount: [lambda tx: tally.recount(tx, 1)],
     bulk.upsert: [lambda tx: bulk.upsert(tx, schema.server, [])],
+    weighing.job_results: [lambda tx: weighing.job_results(tx, 3, 600)],
+    weighing.said_of: [lambda tx: weighing.said_of(tx, {1, 3}, [CHANGE, CHANGE + 1])],
+    weighing.unchanged_patch_sets: [
+        lambda tx: weighing.unchanged_patch_sets(tx, {CHANGE, CHANGE + 1})
+    ],
 }
 
 

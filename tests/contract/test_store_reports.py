@@ -14,7 +14,8 @@ from cibot.chat.commands import COMMANDS
 from cibot.chat.dispatch import Dispatcher
 from cibot.errors import UserError
 from cibot.model import Result, State
-from cibot.reports.change import ChangeWanted, change
+from cibot.reports.change import change
+from cibot.reports.change_address import ChangeWanted
 from cibot.reports.compare import compare
 from cibot.reports.context import Context
 from cibot.reports.history import history
@@ -66,12 +67,16 @@ def test_the_questions_are_answered_alike(full: Store) -> None:
 
 def test_a_change_shows_the_last_words_and_who_is_missing(full: Store) -> None:
     found = full.read(lambda tx: change(tx, CTX, ChangeWanted(912345, 3)))
-    words = {one.ci.name: (one.result, one.running, one.alone) for one in found.verdicts}
+    words = {one.ci.name: (one.result, one.running) for one in found.verdicts}
     assert words == {
-        "NetApp CI": (Result.FAIL, False, True),
-        "Zuul": (Result.PASS, False, False),
-        "Pure-Storage CI": (None, True, False),
+        "NetApp CI": (Result.FAIL, False),
+        "Zuul": (Result.PASS, False),
+        "Pure-Storage CI": (None, True),
     }
+    (job,) = found.verdicts[0].jobs
+    assert job.weight is not None
+    assert (job.name, job.weight.verdict, job.weight.streak) == ("netapp-iscsi", "says_nothing", 19)
+    assert (job.weight.cis_failed, job.weight.cis_passed) == ((), ("Zuul",))
     assert [one.ci.name for one in found.missing] == ["Quobyte CI"]
     assert (found.patch_set, found.latest, found.reference_result) == (3, 3, Result.PASS)
 

@@ -15,7 +15,7 @@ from typing import Any
 from cibot.incidents.incident import Incident, Phase
 from cibot.incidents.incidentrow import incident_row
 from cibot.judging.references import learn_references
-from cibot.model import Change, Outcome, PatchSet, Report, Result, State
+from cibot.model import Change, Outcome, PatchSet, PatchSetKind, Report, Result, State
 from cibot.store import schema
 from cibot.store.chances import MissedRow, StoredChances, put_chances
 from cibot.store.changes import change_id, place_of, put_changes, put_patch_sets
@@ -134,6 +134,7 @@ class History:
         self.store, self.now = store, now
         self._cis: dict[str, CiHistory] = {}
         self._changes: dict[int, _Made] = {}
+        self._kinds: dict[tuple[int, int], PatchSetKind] = {}
         self._reports: list[tuple[CiHistory, int, int, Report | None, datetime]] = []
         self._builds: list[dict[str, str]] = []  # of each report, by job
         self._feeds: list[tuple[str, datetime, str | None]] = []
@@ -152,9 +153,11 @@ class History:
         subject: str = "Fix a driver",
         uploads: Sequence[timedelta] = (timedelta(days=1),),
         status: str = "NEW",
+        kinds: Mapping[int, PatchSetKind] | None = None,
     ) -> History:
-        """A change and when its patch sets came, the first first."""
+        """A change and when its patch sets came, the first first; ``kinds`` of some of them."""
         times = {place: self.now - one for place, one in enumerate(uploads, 1)}
+        self._kinds |= {(number, place): kind for place, kind in (kinds or {}).items()}
         self._changes[number] = _Made(number, project, subject, status, times, max(times.values()))
         return self
 
@@ -203,7 +206,10 @@ class History:
 
     def _as_change(self, one: _Made) -> Change:
         created = min(one.patch_sets.values())
-        sets = tuple(PatchSet(number, at) for number, at in one.patch_sets.items())
+        sets = tuple(
+            PatchSet(number, at, self._kinds.get((one.number, number)))
+            for number, at in one.patch_sets.items()
+        )
         return Change(
             one.number, one.project, "master", one.subject, one.status, created, one.updated, (),
             sets,

@@ -1,15 +1,15 @@
-"""`change N[,PS]`: what each CI says of a patch set, and which failures to trust."""
+"""`change N[,PS]`: what each CI says of a patch set, and what its failures say of the change."""
 
 from __future__ import annotations
 
 from cibot.chat.command import Ask, Command
 from cibot.errors import UserError
 from cibot.model import Result, State
+from cibot.reports import blame as sentences
 from cibot.reports import wording
-from cibot.reports.change import ChangeReport, CiVerdict, Missing, change
+from cibot.reports.change import ChangeReport, CiVerdict, Missing, change, failed
 from cibot.reports.change_address import parse_change
 from cibot.reports.context import Context
-from cibot.reports.listing import is_wrong
 from cibot.text import figures
 from cibot.text.card import Card, Line, Span, joined, line
 
@@ -18,7 +18,7 @@ _NAMES = 12
 
 
 def answer(ask: Ask) -> Card:
-    """Failures first, each with whether to trust it; then who passed, runs and is missing."""
+    """Failures first, each weighed; then who is missing, runs and passed."""
     if not ask.words:
         raise UserError("Which change? Write its number, as in: change 912345 or change 912345,3.")
     return render(ask.ctx, change(ask.tx, ask.ctx, parse_change(ask.text)))
@@ -30,18 +30,14 @@ def render(ctx: Context, found: ChangeReport) -> Card:
     good = [one for one in found.verdicts if one.result is Result.PASS]
     runs = [one for one in found.verdicts if one.running]
     lines = [_head(ctx, found, len(good), len(bad), len(runs))]
-    lines += [_failure(ctx, found, bad, one) for one in bad[:_FAILURES]]
+    lines += [_failure(ctx, one) for one in bad[:_FAILURES]]
     if len(bad) > _FAILURES:
         lines.append(line(f"and {figures.plural(len(bad) - _FAILURES, 'more failure')}"))
-    lines += _names("Passed: ", [_named(one) for one in good])
+    lines += missing(ctx, found)
     lines += _names("Running: ", [_named(one) for one in runs])
-    lines += missing(ctx, found) + others(found)
+    lines += _names("Passed: ", [_named(one) for one in good])
+    lines += others(found)
     return Card(tuple(lines), link=found.page or found.gerrit, long=len(lines) > 5)
-
-
-def failed(found: ChangeReport) -> list[CiVerdict]:
-    """The verdicts that are not in favour."""
-    return [one for one in found.verdicts if one.result in {Result.FAIL, Result.INFRA}]
 
 
 def missing(ctx: Context, found: ChangeReport) -> list[Line]:
@@ -62,6 +58,8 @@ def _head(ctx: Context, found: ChangeReport, passed: int, failed: int, running: 
     counts += [f"{running} running"] if running else []
     counts += [f"{len(found.missing)} missing"] if found.missing else []
     said = ", ".join(counts) if found.verdicts else "no CI has reported"
+    overall = sentences.overall(found)
+    said = f"{overall[:1].lower()}{overall[1:]}; {said}" if overall else said
     came = f", uploaded {figures.ago(found.uploaded_at, ctx.now)}" if found.uploaded_at else ""
     old = f" Patch set {found.latest} is newer." if found.patch_set < found.latest else ""
     return line(
@@ -70,34 +68,14 @@ def _head(ctx: Context, found: ChangeReport, passed: int, failed: int, running: 
     )
 
 
-def _failure(ctx: Context, found: ChangeReport, bad: list[CiVerdict], one: CiVerdict) -> Line:
+def _failure(ctx: Context, one: CiVerdict) -> Line:
     word = wording.result_word(one.result)
     pipeline = f" in {figures.cut(one.pipeline, 30)}" if one.pipeline else ""
     parts: list[str | Span] = ["■ ", wording.name_span(one.ci), f" {word}{pipeline}"]
-    jobs = wording.jobs(one.failed_jobs)
+    jobs = wording.jobs(one.jobs)
     if jobs:
         parts += [": ", *jobs]
-    return line(*parts, f". {trust(ctx, found, bad, one)}")
-
-
-def trust(ctx: Context, found: ChangeReport, bad: list[CiVerdict], one: CiVerdict) -> str:
-    """Whether a failure says something of the change, beside all that are ``bad``."""
-    ci = one.ci
-    itself = f"{ci.name} itself is {ci.state.value}{wording.since(ctx, ci)}"
-    if ci.name == found.reference:
-        return "It is the reference."
-    if one.alone:
-        if is_wrong(ci.state):
-            return (
-                f"It stands alone, {found.reference} passed, and {itself}: probably not the change."
-            )
-        return f"It stands alone: {found.reference} passed and nobody else failed."
-    others = sorted({each.ci.name for each in bad} - {ci.name}, key=str.casefold)
-    if others:
-        return f"Shared with {figures.some(others, 3)}."
-    if found.reference_result is None and found.reference is not None:
-        return f"{found.reference} has not judged it yet."
-    return f"{itself}." if is_wrong(ci.state) else "No reference to compare with."
+    return line(*parts, f". {sentences.failure(ctx, one)}")
 
 
 def _named(one: CiVerdict) -> Span:
@@ -121,7 +99,7 @@ def _names(label: str, spans: list[Span]) -> list[Line]:
 COMMAND = Command(
     name="change",
     usage="change N[,PS]",
-    does="what each CI says of a patch set, who is missing, which failures stand alone",
+    does="what each CI says of a patch set, which failures are worth a look, who is missing",
     example="change 912345,3",
     answer=answer,
     aliases=("review", "patch", "c"),

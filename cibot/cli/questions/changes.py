@@ -14,8 +14,9 @@ from cibot.client.shaped import all_cis
 from cibot.client.sheets import sheet
 from cibot.client.source import Source
 from cibot.model import State
+from cibot.reports import blame as sentences
 from cibot.reports import wording
-from cibot.reports.change import ChangeReport, CiVerdict, trustworthy
+from cibot.reports.change import ChangeReport, CiVerdict, failed, innocent
 from cibot.reports.change_address import parse_change
 from cibot.reports.compare import Comparison
 from cibot.reports.context import Context
@@ -37,30 +38,31 @@ def ask_change(source: Source, asked: Asked) -> Answer:
         project=wanted.project,
         server=asked.options.get("server"),
     )
-    return Answer(found, lambda ctx: _change(ctx, found), sheet(path, found), _code(found))
+    return Answer(found, lambda ctx: _change(ctx, found), sheet(path, found), exit_code(found))
 
 
-def _code(found: ChangeReport) -> int:
-    failed = change_command.failed(found)
-    if any(trustworthy(one) for one in failed):
+def exit_code(found: ChangeReport) -> int:
+    """What ``--exit-code`` makes of a change; 3 only where no failure is anything to look at."""
+    bad = failed(found)
+    if any(not innocent(one) for one in bad):
         return CODES[State.FAILING]
-    if failed:
+    if bad:
         return CODES[State.DEGRADED]
     return 0 if any(one.result for one in found.verdicts) else CODES[State.UNKNOWN]
 
 
 def _change(ctx: Context, found: ChangeReport) -> View:
-    bad = change_command.failed(found)
+    bad = failed(found)
     verdicts = table(
         found.verdicts,
         Column[CiVerdict]("CI", lambda one: line(wording.name_span(one.ci)), loose=True),
         Column("Said", _said),
         Column("Pipeline", lambda one: figures.cut(one.pipeline or "", 30), wide=True),
         Column("Itself is", lambda one: line(state_span(one.ci.state)), wide=True),
-        Column("Failed jobs", lambda one: wording.jobs(one.failed_jobs), loose=True),
+        Column("Failed jobs", lambda one: wording.jobs(one.jobs), loose=True),
         Column(
             "Note",
-            lambda one: change_command.trust(ctx, found, bad, one) if one in bad else "",
+            lambda one: sentences.failure(ctx, one) if one in bad else "",
             loose=True,
         ),
     )
@@ -113,8 +115,9 @@ QUESTIONS = (
         examples=("cibot change 912345", "cibot change 912345 --exit-code"),
         csv=True,
         codes=(
-            f"0 nobody failed, {CODES[State.FAILING]} somebody did, {CODES[State.DEGRADED]} only"
-            f" CIs that fail by themselves did, {CODES[State.UNKNOWN]} nobody has judged it"
+            f"0 nobody failed, {CODES[State.FAILING]} a failure is worth a look or open,"
+            f" {CODES[State.DEGRADED]} no failure is anything to look at,"
+            f" {CODES[State.UNKNOWN]} nobody has judged it"
         ),
     ),
     Question(

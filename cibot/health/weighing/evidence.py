@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from cibot.health.weighing.past import NO_PAST, Past
-from cibot.health.weighing.runs import NEVER_AGAIN, Again, PatchSetKey, Run, same_code
+from cibot.health.weighing.runs import NEVER_AGAIN, Again, BuildRun, PatchSetKey, same_code
 from cibot.model import Result
 
 
@@ -39,7 +39,7 @@ def breakdown(result: Result, word: str) -> Breakdown:
     return Breakdown.NEVER_RAN if written in _NEVER_RAN else Breakdown.BROKE
 
 
-class Rate(NamedTuple):
+class FailRate(NamedTuple):
     """How often another CI failed on some patch sets, of those where it passed or failed."""
 
     failed: int = 0
@@ -55,12 +55,12 @@ class Neighbour(NamedTuple):
 
     ci: str
     failed: bool
-    beside_passes: Rate = Rate()
-    beside_failures: Rate = Rate()
+    beside_passes: FailRate = FailRate()
+    beside_failures: FailRate = FailRate()
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class FailureFacts:
     """The facts that reasons are read from; the failed run itself is part of none.
 
     ``failed_before`` are the patch sets right before this one on which the job
@@ -92,16 +92,16 @@ class SameReport:
 
 
 def evidence_of(
-    run: Run,
-    earlier: Sequence[Run],
+    run: BuildRun,
+    earlier: Sequence[BuildRun],
     unchanged: Collection[PatchSetKey],
     report: SameReport,
     past: Past,
     ci_again: Again,
     neighbours: Sequence[Neighbour] = (),
-) -> Evidence:
+) -> FailureFacts:
     """Puts together what is known; ``earlier`` are the job's runs on the change before ``run``."""
-    last: dict[int, Run] = {other.patch_set: other for other in earlier}
+    last: dict[int, BuildRun] = {other.patch_set: other for other in earlier}
     before = [last[number] for number in sorted(last, reverse=True) if number < run.patch_set]
     failed = next((n for n, other in enumerate(before) if other.passed), len(before))
     newest = before[0] if before else None
@@ -112,7 +112,7 @@ def evidence_of(
     )
     here = [other for other in earlier if other.patch_set == run.patch_set]
     again = next((n for n, other in enumerate(reversed(here)) if other.passed), len(here))
-    return Evidence(
+    return FailureFacts(
         breakdown=breakdown(run.result, run.word),
         word=run.word,
         failed_before=tuple(other.patch_set for other in before[:failed]),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
-from cibot.health.weighing.evidence import Rate
-from cibot.health.weighing.runs import PatchSetKey, Run
+from cibot.health.weighing.evidence import FailRate
+from cibot.health.weighing.runs import BuildRun, PatchSetKey
 
 CHANGES_READ = 40  # the last changes of a job on which other CIs are compared with it
 
@@ -14,8 +14,8 @@ Name = TypeVar("Name")
 
 
 def pair_rates(
-    runs: Sequence[Run], said: Iterable[tuple[Name, PatchSetKey, bool]]
-) -> dict[Name, tuple[Rate, Rate]]:
+    runs: Sequence[BuildRun], said: Iterable[tuple[Name, PatchSetKey, bool]]
+) -> dict[Name, tuple[FailRate, FailRate]]:
     """For each other CI: how often it failed where the job passed, and where it failed.
 
     ``said`` are the others' verdicts as (CI, patch set, failed), in order of time;
@@ -30,4 +30,4 @@ def pair_rates(
         place = 0 if job[key] else 2
         row[place] += failed
         row[place + 1] += 1
-    return {ci: (Rate(*row[:2]), Rate(*row[2:])) for ci, row in counts.items()}
+    return {ci: (FailRate(*row[:2]), FailRate(*row[2:])) for ci, row in counts.items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from cibot.health.weighing.runs import NEVER_AGAIN, Again, PatchSetKey, Run, run_again
+from cibot.health.weighing.runs import NEVER_AGAIN, Again, BuildRun, PatchSetKey, run_again
 
 REPORTS_READ = 300  # of a CI: its last judging reports, from which the past of its jobs is read
 CHANGES = 10  # the last other changes whose failing share is a reason
@@ -32,10 +32,10 @@ class Past:
 NO_PAST = Past()
 
 
-def past_of(runs: Sequence[Run], change_id: int, unchanged: Collection[PatchSetKey]) -> Past:
+def past_of(runs: Sequence[BuildRun], change_id: int, unchanged: Collection[PatchSetKey]) -> Past:
     """What a job's ``runs``, in order of time, say apart from those on ``change_id``."""
     others = [run for run in runs if run.change_id != change_id]
-    newest: dict[int, Run] = {}
+    newest: dict[int, BuildRun] = {}
     for run in reversed(others):
         newest.setdefault(run.change_id, run)
     latest = list(newest.values())
@@ -52,7 +52,7 @@ def past_of(runs: Sequence[Run], change_id: int, unchanged: Collection[PatchSetK
 
 
 def ci_again(
-    jobs: Mapping[str, Sequence[Run]], change_id: int, unchanged: Collection[PatchSetKey]
+    jobs: Mapping[str, Sequence[BuildRun]], change_id: int, unchanged: Collection[PatchSetKey]
 ) -> Again:
     """What came of the failures of all jobs of a CI on other changes."""
     ends: list[bool] = []

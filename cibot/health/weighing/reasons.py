@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from cibot.health.weighing.evidence import Breakdown, Evidence, Neighbour, Rate
+from cibot.health.weighing.evidence import Breakdown, FailRate, FailureFacts, Neighbour
 from cibot.health.weighing.runs import Again
 
 START = 0.8  # log odds before any reason; source: shared
@@ -44,7 +44,7 @@ class Reason:
 
     name: ReasonName
     weight: float
-    amount: Callable[[Evidence], float]
+    amount: Callable[[FailureFacts], float]
     source: str
 
 
@@ -53,18 +53,18 @@ def logit(share: float) -> float:
     return math.log(share / (1 - share))
 
 
-def _other_changes(facts: Evidence) -> float:
+def _other_changes(facts: FailureFacts) -> float:
     """How much more often than one time in five it fails on other changes."""
     return logit((facts.past.failed + 1) / (facts.past.of + 5)) - logit(0.2)
 
 
 def again_share(job: Again, ci: Again) -> float:
-    """How many of a job's failures pass when run again: shrunk to its CI's, that to one half."""
-    usual = (ci.passed + 5) / (ci.of + 10)
+    """How many of a job's failures pass when run again: shrunk to its CI's, that to a third."""
+    usual = (ci.passed + 10 / 3) / (ci.of + 10)
     return (job.passed + 5 * usual) / (job.of + 5)
 
 
-def _other_cis(facts: Evidence) -> float:
+def _other_cis(facts: FailureFacts) -> float:
     return math.fsum(_likelihood(other) for other in facts.neighbours)
 
 
@@ -76,11 +76,11 @@ def _likelihood(other: Neighbour) -> float:
     return max(-2.0, min(2.0, math.log(ratio)))
 
 
-def _shrunk(rate: Rate, usual: float) -> float:
+def _shrunk(rate: FailRate, usual: float) -> float:
     return (rate.failed + 4 * usual) / (rate.of + 4)
 
 
-def _many_jobs(facts: Evidence) -> float:
+def _many_jobs(facts: FailureFacts) -> float:
     return math.log(max(1, facts.failed_jobs))
 
 

@@ -10,7 +10,7 @@ from cibot.model import Result
 PatchSetKey = tuple[int, int]  # (change, patch set)
 
 
-class Run(NamedTuple):
+class BuildRun(NamedTuple):
     """One voting build. ``at`` is in seconds of the epoch, ``word`` the result as written."""
 
     at: float
@@ -45,13 +45,13 @@ class Again(NamedTuple):
 NEVER_AGAIN = Again()
 
 
-def run_again(runs: Sequence[Run], unchanged: Collection[PatchSetKey]) -> list[bool]:
+def run_again(runs: Sequence[BuildRun], unchanged: Collection[PatchSetKey]) -> list[bool]:
     """What came of each failure of one job: True where the next run of the same code passed.
 
     ``runs`` are in order of time. Failures that nothing followed on their change
     are left out; those that passed only after new code, or failed again, are False.
     """
-    last: dict[int, Run] = {}
+    last: dict[int, BuildRun] = {}
     passed = []
     for run in runs:
         before = last.get(run.change_id)

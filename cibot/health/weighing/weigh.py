@@ -6,17 +6,17 @@ import math
 from dataclasses import dataclass
 from enum import StrEnum
 
-from cibot.health.weighing.evidence import Breakdown, Evidence
+from cibot.health.weighing.evidence import Breakdown, FailureFacts
 from cibot.health.weighing.past import HOPELESS
 from cibot.health.weighing.reasons import REASONS, START, ReasonName
 
 NOT_FROM = 0.75  # chance that it is not the change, from which on it is said
 LOOK_UNTIL = 0.25
-_SPEAKS = 0.3  # log odds from which on a reason is worth a word
+_SPEAKS = 0.05  # log odds from which on a reason is worth a word
 _KNOWN = 3  # other changes, or failures that were run again: fewer say too little
 
 
-class Verdict(StrEnum):
+class Blame(StrEnum):
     """What a failed job says about the change."""
 
     LOOK = "look"
@@ -42,13 +42,13 @@ class Weight:
     ``chance`` that it is not the change, 0..1, right to about 0.1.
     """
 
-    verdict: Verdict
+    verdict: Blame
     chance: float
     reasons: tuple[Weighed, ...]
-    facts: Evidence
+    facts: FailureFacts
 
 
-def weigh(facts: Evidence) -> Weight:
+def weigh(facts: FailureFacts) -> Weight:
     """The verdict on one failed job."""
     parts = [Weighed(row.name, row.weight * row.amount(facts)) for row in REASONS]
     odds = START + math.fsum(part.log_odds for part in parts)
@@ -58,19 +58,19 @@ def weigh(facts: Evidence) -> Weight:
     return Weight(_verdict(facts, chance), chance, tuple(spoken), facts)
 
 
-def _verdict(facts: Evidence, chance: float) -> Verdict:
+def _verdict(facts: FailureFacts, chance: float) -> Blame:
     if facts.breakdown is Breakdown.CONFLICT:
-        return Verdict.CONFLICT
+        return Blame.CONFLICT
     if facts.past.streak >= HOPELESS:
-        return Verdict.SAYS_NOTHING
+        return Blame.SAYS_NOTHING
     if chance >= NOT_FROM:
-        return Verdict.NOT_THE_CHANGE
+        return Blame.NOT_THE_CHANGE
     if chance <= LOOK_UNTIL:
-        return Verdict.LOOK
-    return Verdict.OPEN if _known(facts) else Verdict.TOO_LITTLE
+        return Blame.LOOK
+    return Blame.OPEN if _known(facts) else Blame.TOO_LITTLE
 
 
-def _known(facts: Evidence) -> bool:
+def _known(facts: FailureFacts) -> bool:
     """Whether there is anything to weigh beside what the report itself says."""
     return bool(
         facts.past.of >= _KNOWN

@@ -38,7 +38,7 @@ class ChangeParams(Params):
 
 
 _TABLE = columns(
-    "verdicts", "ci.name", "ci.state", "pipeline", "result", "posted_at", "running", "alone", "jobs"
+    "verdicts", "ci.name", "ci.state", "pipeline", "result", "posted_at", "running", "builds"
 )
 
 

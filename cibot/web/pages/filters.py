@@ -11,8 +11,8 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from cibot.model import Result, State
-from cibot.reports import wording
-from cibot.reports.change import ChangeReport, CiVerdict, trustworthy
+from cibot.reports import blame, wording
+from cibot.reports.change import ChangeReport, CiVerdict, WeighedJob
 from cibot.reports.failures import FailedJob
 from cibot.reports.listing import CiLine
 from cibot.reports.matrix import MatrixCell
@@ -40,6 +40,10 @@ def page_tools(environment: Environment, asking: Asking) -> None:
     def line(spans: Line, *moments: datetime | None) -> Markup:
         return line_html(spans, [one for one in moments if one], asking.clock())
 
+    def job_sentence(verdict: CiVerdict, job: WeighedJob) -> str:
+        return blame.job_sentence(asking.context(), verdict, job)
+
+    environment.globals.update(job_sentence=job_sentence)
     environment.filters.update(at=at, ago=ago, line=line, stamped=stamped, **_WORDS)
     environment.globals.update(_PICTURES)
 
@@ -222,7 +226,7 @@ _PICTURES: dict[str, Callable[..., Any]] = {
     "missed_words": wording.missed,
     "success_verdict": success_verdict,
     "shown_sets": shown_sets,
-    "trustworthy": trustworthy,
+    "overall": blame.overall,
     "span": figures.span,
     "kind": api.kind,
     "schema_names": api.schema_names,

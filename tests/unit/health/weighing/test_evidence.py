@@ -6,30 +6,30 @@ import pytest
 
 from cibot.health.weighing.evidence import (
     Breakdown,
-    Evidence,
-    Rate,
+    FailRate,
+    FailureFacts,
     SameReport,
     breakdown,
     evidence_of,
 )
 from cibot.health.weighing.neighbours import pair_rates
 from cibot.health.weighing.past import Past, ci_again, past_of
-from cibot.health.weighing.runs import Again, Run, run_again, same_code
+from cibot.health.weighing.runs import Again, BuildRun, run_again, same_code
 from cibot.model import Result
 
 _LETTERS = {"P": Result.PASS, "F": Result.FAIL, "I": Result.INFRA}
 
 
-def runs(told: str) -> list[Run]:
+def runs(told: str) -> list[BuildRun]:
     """As "1.2F 1.2P 3.1I": change, patch set and result, one a second."""
     found = []
     for at, word in enumerate(told.split()):
         change, patch_set = word[:-1].split(".")
-        found.append(Run(float(at), int(change), int(patch_set), _LETTERS[word[-1]]))
+        found.append(BuildRun(float(at), int(change), int(patch_set), _LETTERS[word[-1]]))
     return found
 
 
-def of_change(told: str, unchanged: set[tuple[int, int]] = frozenset()) -> Evidence:  # type: ignore[assignment]
+def of_change(told: str, unchanged: set[tuple[int, int]] = frozenset()) -> FailureFacts:  # type: ignore[assignment]
     *earlier, failure = runs(told)
     return evidence_of(failure, earlier, unchanged, SameReport(1, 2), Past(), Again())
 
@@ -101,8 +101,8 @@ def test_other_cis_beside_a_job() -> None:
         ("y", (4, 1), False),
     ]
     assert pair_rates(told, said) == {
-        "x": (Rate(1, 2), Rate(1, 1)),
-        "y": (Rate(), Rate(0, 1)),
+        "x": (FailRate(1, 2), FailRate(1, 1)),
+        "y": (FailRate(), FailRate(0, 1)),
     }
 
 

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from cibot.health.weighing.evidence import Breakdown, Evidence, Neighbour, Rate
+from cibot.health.weighing.evidence import Breakdown, FailRate, FailureFacts, Neighbour
 from cibot.health.weighing.past import HOPELESS, Past
 from cibot.health.weighing.reasons import REASONS, ReasonName
 from cibot.health.weighing.runs import Again
-from cibot.health.weighing.weigh import Verdict, weigh
+from cibot.health.weighing.weigh import Blame, weigh
 
-_TOWARDS = {Verdict.LOOK: -1, Verdict.NOT_THE_CHANGE: 1}  # the others blame and acquit nobody
+_TOWARDS = {Blame.LOOK: -1, Blame.NOT_THE_CHANGE: 1}  # the others blame and acquit nobody
 
 
 def _shares(most: int) -> Any:
@@ -24,7 +24,7 @@ def _shares(most: int) -> Any:
     )
 
 
-rates = _shares(60).map(lambda pair: Rate(*pair))
+rates = _shares(60).map(lambda pair: FailRate(*pair))
 agains = _shares(40).map(lambda pair: Again(*pair))
 neighbours = some.builds(Neighbour, some.text(max_size=3), some.booleans(), rates, rates)
 pasts = _shares(10).flatmap(
@@ -42,9 +42,9 @@ reports = some.integers(1, 30).flatmap(
 
 
 @some.composite
-def evidences(draw: Any) -> Evidence:
+def evidences(draw: Any) -> FailureFacts:
     failed, voting = draw(reports)
-    return Evidence(
+    return FailureFacts(
         breakdown=draw(some.sampled_from([*Breakdown])),
         failed_before=tuple(range(draw(some.integers(0, 5)), 0, -1)),
         passed_unchanged=draw(some.sampled_from([None, 1])),
@@ -58,7 +58,7 @@ def evidences(draw: Any) -> Evidence:
     )
 
 
-def _more(facts: Evidence) -> dict[str, tuple[int, Evidence]]:
+def _more(facts: FailureFacts) -> dict[str, tuple[int, FailureFacts]]:
     """The evidence with more of each one thing, and which way that may move the verdict."""
     past, again = facts.past, facts.past.again
     quiet = replace(facts, breakdown=Breakdown.NONE)
@@ -92,11 +92,11 @@ def _more(facts: Evidence) -> dict[str, tuple[int, Evidence]]:
         ),
         "another CI failed": (
             -1,
-            replace(facts, neighbours=(*facts.neighbours, Neighbour("x", True, Rate(), Rate()))),
+            replace(facts, neighbours=(*facts.neighbours, Neighbour("x", True))),
         ),
         "another CI passed": (
             1,
-            replace(facts, neighbours=(*facts.neighbours, Neighbour("x", False, Rate(), Rate()))),
+            replace(facts, neighbours=(*facts.neighbours, Neighbour("x", False))),
         ),
         "a streak that goes on": (0, replace(facts, past=replace(past, streak=past.streak + 1))),
     }
@@ -108,15 +108,15 @@ def _more(facts: Evidence) -> dict[str, tuple[int, Evidence]]:
 
 @settings(max_examples=300, deadline=None)
 @given(evidences())
-def test_more_of_one_reason_never_turns_the_verdict_the_other_way(facts: Evidence) -> None:
+def test_more_of_one_reason_never_turns_the_verdict_the_other_way(facts: FailureFacts) -> None:
     before = weigh(facts)
     for what, (way, more) in _more(facts).items():
         after = weigh(more)
         moved = _TOWARDS.get(after.verdict, 0) - _TOWARDS.get(before.verdict, 0)
         same = after.chance == pytest.approx(before.chance)
         assert same or (after.chance > before.chance) == (way > 0), what
-        blamed = before.verdict is Verdict.LOOK and after.verdict is Verdict.NOT_THE_CHANGE
-        freed = before.verdict is Verdict.NOT_THE_CHANGE and after.verdict is Verdict.LOOK
+        blamed = before.verdict is Blame.LOOK and after.verdict is Blame.NOT_THE_CHANGE
+        freed = before.verdict is Blame.NOT_THE_CHANGE and after.verdict is Blame.LOOK
         assert not (way >= 0 and freed), what
         assert not (way <= 0 and blamed), what
         spoken_before, spoken_after = before.verdict in _TOWARDS, after.verdict in _TOWARDS
@@ -125,17 +125,17 @@ def test_more_of_one_reason_never_turns_the_verdict_the_other_way(facts: Evidenc
 
 
 @given(rates, rates)
-def test_another_ci_that_fails_never_acquits(passes: Rate, failures: Rate) -> None:
-    alone = weigh(Evidence())
-    failing = weigh(Evidence(neighbours=(Neighbour("x", True, passes, failures),)))
-    passing = weigh(Evidence(neighbours=(Neighbour("x", False, passes, failures),)))
+def test_another_ci_that_fails_never_acquits(passes: FailRate, failures: FailRate) -> None:
+    alone = weigh(FailureFacts())
+    failing = weigh(FailureFacts(neighbours=(Neighbour("x", True, passes, failures),)))
+    passing = weigh(FailureFacts(neighbours=(Neighbour("x", False, passes, failures),)))
     assert failing.chance <= alone.chance <= passing.chance
 
 
 def test_a_merge_conflict_is_a_merge_conflict() -> None:
     past = Past(failed=10, of=10, streak=HOPELESS)
-    found = weigh(Evidence(breakdown=Breakdown.CONFLICT, past=past, passed_here=True))
-    assert found.verdict is Verdict.CONFLICT
+    found = weigh(FailureFacts(breakdown=Breakdown.CONFLICT, past=past, passed_here=True))
+    assert found.verdict is Blame.CONFLICT
 
 
 @pytest.mark.parametrize(
@@ -144,25 +144,25 @@ def test_a_merge_conflict_is_a_merge_conflict() -> None:
 def test_a_job_that_fails_everywhere_says_nothing(streak: int, nothing: bool) -> None:
     past = Past(failed=10, of=10, streak=streak)
     for before in ((), (3,), (4, 3)):
-        found = weigh(Evidence(past=past, failed_before=before))
-        assert (found.verdict is Verdict.SAYS_NOTHING) is nothing
+        found = weigh(FailureFacts(past=past, failed_before=before))
+        assert (found.verdict is Blame.SAYS_NOTHING) is nothing
 
 
 def test_what_nobody_knows_is_said_to_be_unknown() -> None:
-    assert weigh(Evidence()).verdict is Verdict.TOO_LITTLE
+    assert weigh(FailureFacts()).verdict is Blame.TOO_LITTLE
     known = Past(failed=2, of=10, again=Again(4, 10))
-    assert weigh(Evidence(past=known)).verdict is Verdict.OPEN
+    assert weigh(FailureFacts(past=known)).verdict is Blame.OPEN
 
 
 def test_a_lost_node_of_a_flaky_job_is_not_the_change() -> None:
-    facts = Evidence(
+    facts = FailureFacts(
         breakdown=Breakdown.NEVER_RAN,
         word="NODE_FAILURE",
         past=Past(failed=3, of=10, again=Again(16, 20)),
         ci_again=Again(30, 50),
     )
     found = weigh(facts)
-    assert found.verdict is Verdict.NOT_THE_CHANGE
+    assert found.verdict is Blame.NOT_THE_CHANGE
     assert [reason.name for reason in found.reasons[:2]] == [
         ReasonName.NEVER_RAN,
         ReasonName.RUN_AGAIN,
@@ -172,8 +172,8 @@ def test_a_lost_node_of_a_flaky_job_is_not_the_change() -> None:
 
 def test_a_job_that_fails_patch_set_after_patch_set_wants_a_look() -> None:
     past = Past(failed=1, of=10, again=Again(6, 20))
-    found = weigh(Evidence(failed_before=(4, 3), past=past, ci_again=Again(20, 60)))
-    assert found.verdict is Verdict.LOOK
+    found = weigh(FailureFacts(failed_before=(4, 3), past=past, ci_again=Again(20, 60)))
+    assert found.verdict is Blame.LOOK
     assert {reason.name for reason in found.reasons[:2]} == {
         ReasonName.FAILED_BEFORE,
         ReasonName.FAILED_LONG,

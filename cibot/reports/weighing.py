@@ -1,0 +1,244 @@
+"""Weighs the failures on one patch set: reads what is known of each, and asks the rule."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from cibot.health.facts import moment
+from cibot.health.weighing.evidence import (
+    FailureFacts,
+    Neighbour,
+    SameReport,
+    evidence_of,
+)
+from cibot.health.weighing.neighbours import CHANGES_READ, pair_rates
+from cibot.health.weighing.past import REPORTS_READ, ci_again, past_of
+from cibot.health.weighing.runs import BuildRun, PatchSetKey
+from cibot.health.weighing.weigh import Blame, Weighed, Weight, weigh
+from cibot.model import Result
+from cibot.store.changes import Verdict
+from cibot.store.engine import Tx
+from cibot.store.reports import StoredBuild
+from cibot.store.weighing import (
+    JobResultRow,
+    SaidRow,
+    job_results,
+    said_of,
+    unchanged_patch_sets,
+)
+
+NO_JOB = ""  # a report that names no jobs counts as one job without a name
+_RAN = frozenset({Result.PASS, Result.FAIL, Result.INFRA})
+_CHANGES_MOST = 120  # on which other CIs are compared, over all failures of a patch set
+_STARTS_TOO = 2  # half of what CIs write are starts, which are read past
+_MERGE_FAILURE = "MERGE_FAILURE"
+
+Jobs = dict[str, list[BuildRun]]
+Key = tuple[int, int]  # (change, seq)
+
+
+@dataclass(frozen=True, slots=True)
+class JobWeight:
+    """How much a failed job says against the change, with the facts and counts behind it.
+
+    ``chance`` that it is not the change, 0..1, right to about 0.1. ``reasons``
+    come largest first; their log odds are above zero where they acquit it.
+    ``changes_failed`` of the last ``changes`` other changes failed, ``streak`` of
+    the newest in a row; ``passed_at`` is the job's last pass on another change.
+    ``again_passed`` of its last ``again`` failures passed when run again, and so
+    many of all jobs of its CI. ``word`` is its result as written.
+    ``cis_failed`` and ``cis_passed`` are other CIs on the same patch set; what broke
+    by itself is in neither.
+    """
+
+    verdict: Blame
+    word: str
+    chance: float
+    reasons: tuple[Weighed, ...]
+    failed_before: tuple[int, ...]
+    failed_here: int
+    passed_here: bool
+    passed_unchanged: int | None
+    failed_jobs: int
+    voting_jobs: int
+    changes_failed: int
+    changes: int
+    streak: int
+    passed_at: datetime | None
+    again_passed: int
+    again: int
+    ci_again_passed: int
+    ci_again: int
+    cis_failed: tuple[str, ...]
+    cis_passed: tuple[str, ...]
+
+
+def weigh_failures(
+    tx: Tx,
+    words: Sequence[Verdict],
+    stored: Sequence[Verdict],
+    builds: Mapping[Key, Sequence[StoredBuild]],
+    names: Mapping[int, str],
+) -> dict[tuple[int, int, str], JobWeight]:
+    """The weights of the failed voting jobs of ``words``, by change, seq and job.
+
+    ``words`` are the last reports on one patch set, ``stored`` all reports on its
+    change, in order of time, with the ``builds`` of them all.
+    """
+    failed = [word for word in words if word.result in ("fail", "infra")]
+    if not failed:
+        return {}
+    pasts = {ci: _past(tx, ci) for ci in sorted({word.ci_id for word in failed})}
+    changes = {run.change_id for jobs in pasts.values() for runs in jobs.values() for run in runs}
+    unchanged = unchanged_patch_sets(tx, changes | {failed[0].change_id})
+    said = _said(tx, words, failed, pasts)
+    found: dict[tuple[int, int, str], JobWeight] = {}
+    for word in failed:
+        own = [report for report in stored if report.ci_id == word.ci_id]
+        runs = {(one.change_id, one.seq): _runs(one, builds) for one in own}
+        around = [other for other in words if other.ci_id != word.ci_id]
+        for job, weight in _weights(word, runs, pasts[word.ci_id], unchanged, around, said, names):
+            found[word.change_id, word.seq, job] = weight
+    return found
+
+
+def _weights(
+    word: Verdict,
+    runs: Mapping[Key, Mapping[str, BuildRun]],
+    past: Jobs,
+    unchanged: Collection[PatchSetKey],
+    around: Sequence[Verdict],
+    said: Sequence[SaidRow],
+    names: Mapping[int, str],
+) -> list[tuple[str, JobWeight]]:
+    """The weight of each failed job of a report."""
+    ran = runs[word.change_id, word.seq]
+    failures = {job: run for job, run in ran.items() if not run.passed}
+    usual = ci_again(past, word.change_id, unchanged)
+    found = []
+    for job, run in failures.items():
+        # other pipelines may have run the same code later
+        others = [
+            report[job]
+            for key, report in runs.items()
+            if key != (word.change_id, word.seq)
+            and job in report
+            and report[job].patch_set <= run.patch_set
+        ]
+        facts = evidence_of(
+            run,
+            others,
+            unchanged,
+            SameReport(len(failures), len(ran)),
+            past_of(past.get(job, ()), word.change_id, unchanged),
+            usual,
+            _neighbours(around, past.get(job, ()), said, names),
+        )
+        found.append((job, _told(weigh(facts), facts)))
+    return found
+
+
+def _told(weight: Weight, facts: FailureFacts) -> JobWeight:
+    past = facts.past
+    return JobWeight(
+        verdict=weight.verdict,
+        word=facts.word,
+        chance=round(weight.chance, 2),
+        reasons=tuple(Weighed(one.name, round(one.log_odds, 2)) for one in weight.reasons),
+        failed_before=facts.failed_before,
+        failed_here=facts.failed_here,
+        passed_here=facts.passed_here,
+        passed_unchanged=facts.passed_unchanged,
+        failed_jobs=facts.failed_jobs,
+        voting_jobs=facts.voting_jobs,
+        changes_failed=past.failed,
+        changes=past.of,
+        streak=past.streak,
+        passed_at=None if past.passed_at is None else moment(past.passed_at),
+        again_passed=past.again.passed,
+        again=past.again.of,
+        ci_again_passed=facts.ci_again.passed,
+        ci_again=facts.ci_again.of,
+        cis_failed=tuple(one.ci for one in facts.neighbours if one.failed),
+        cis_passed=tuple(one.ci for one in facts.neighbours if not one.failed),
+    )
+
+
+def _runs(report: Verdict, builds: Mapping[Key, Sequence[StoredBuild]]) -> dict[str, BuildRun]:
+    """The voting jobs of a report that ran; one without a name where it names none."""
+    if report.result not in set(_RAN):
+        return {}
+    base = report.posted_at.timestamp(), report.change_id, report.patch_set
+    named = builds.get((report.change_id, report.seq), ())
+    if not named:
+        return {NO_JOB: BuildRun(*base, Result(report.result), _word(report.outcome))}
+    runs: dict[str, BuildRun] = {}
+    for build in named:
+        result = Result(build.result)
+        if build.voting and result in _RAN:
+            runs.setdefault(build.job, BuildRun(*base, result, build.word))
+    return runs
+
+
+def _word(outcome: str) -> str:
+    """What a report without jobs would have written as one's result."""
+    return _MERGE_FAILURE if outcome == "merge_failure" else outcome.upper()
+
+
+def _past(tx: Tx, ci_id: int) -> Jobs:
+    """What each job of a CI did lately, in order of time."""
+    jobs: Jobs = {}
+    for row in job_results(tx, ci_id, REPORTS_READ * _STARTS_TOO):
+        jobs.setdefault(row.job or NO_JOB, []).append(_past_run(row))
+    return jobs
+
+
+def _past_run(row: JobResultRow) -> BuildRun:
+    result, word = row.result or row.report_result, row.word or _word(row.outcome)
+    return BuildRun(row.posted_at.timestamp(), row.change_id, row.patch_set, Result(result), word)
+
+
+def _said(
+    tx: Tx, words: Sequence[Verdict], failed: Sequence[Verdict], pasts: Mapping[int, Jobs]
+) -> list[SaidRow]:
+    """What the CIs of the patch set said of the last changes on which its failures ran."""
+    speak = {word.ci_id for word in words if word.result in ("pass", "fail")}
+    if len(speak | set(pasts)) < 2:
+        return []
+    recent: dict[int, None] = {}
+    for ci_id in pasts:
+        newest = sorted(
+            {run.change_id: run.at for runs in pasts[ci_id].values() for run in runs}.items(),
+            key=lambda item: -item[1],
+        )
+        recent |= dict.fromkeys(change_id for change_id, _at in newest[:CHANGES_READ])
+    recent.pop(failed[0].change_id, None)
+    return said_of(tx, speak, list(recent)[:_CHANGES_MOST])
+
+
+def _neighbours(
+    around: Sequence[Verdict],
+    runs: Sequence[BuildRun],
+    said: Sequence[SaidRow],
+    names: Mapping[int, str],
+) -> list[Neighbour]:
+    """What other CIs say of the patch set. What broke by itself agrees with nobody."""
+    verdicts: dict[int, bool] = {}
+    for other in around:
+        if other.result in ("pass", "fail") and other.ci_id in names:
+            failed = other.result == "fail"
+            verdicts[other.ci_id] = verdicts.get(other.ci_id, False) or failed
+    rates = pair_rates(
+        runs,
+        (
+            (row.ci_id, (row.change_id, row.patch_set), row.result == "fail")
+            for row in said
+            if row.ci_id in verdicts
+        ),
+    )
+    return [
+        Neighbour(names[ci_id], failed, *rates.get(ci_id, ()))
+        for ci_id, failed in sorted(verdicts.items(), key=lambda item: names[item[0]].casefold())
+    ]

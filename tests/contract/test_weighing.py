@@ -1,0 +1,203 @@
+"""What each failure on a patch set says of the change, from the store to the sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from cibot.chat.commands.change import render
+from cibot.cli.questions.changes import exit_code
+from cibot.config.models import Config
+from cibot.health.weighing.reasons import ReasonName
+from cibot.health.weighing.weigh import Blame
+from cibot.model import PatchSetKind
+from cibot.reports.change import ChangeReport, change
+from cibot.reports.change_address import ChangeWanted
+from cibot.reports.context import Context
+from cibot.reports.weighing import JobWeight
+from cibot.store.engine import Store
+from tests.support.history import NOW, CiHistory, History, ago
+
+CTX = Context(NOW, Config())
+CHANGE = 900
+
+
+def asked(store: Store, patch_set: int | None = None) -> ChangeReport:
+    return store.read(lambda tx: change(tx, CTX, ChangeWanted(CHANGE, patch_set)))
+
+
+def weight(found: ChangeReport, ci: str = "Vendor") -> JobWeight:
+    verdict = next(one for one in found.verdicts if one.ci.name == ci)
+    assert verdict.jobs[0].weight is not None
+    return verdict.jobs[0].weight
+
+
+def said(found: ChangeReport) -> str:
+    return render(CTX, found).text()
+
+
+def past(ci: CiHistory, letters: str, again: int = 0, job: str = "tempest") -> None:
+    """One other change a letter, the oldest first; the first ``again`` failures pass in an hour."""
+    for place, letter in enumerate(letters):
+        at = 20 + 2 * (len(letters) - place)
+        word = {"P": "SUCCESS", "F": "FAILURE"}[letter]
+        outcome = {"P": "success", "F": "failure"}[letter]
+        ci.report(100 + place, outcome=outcome, at=ago(hours=at), jobs={job: word})
+        if letter == "F" and again > 0:
+            again -= 1
+            ci.report(100 + place, at=ago(hours=at - 1), jobs={job: "SUCCESS"})
+
+
+def fails(ci: CiHistory, ps: int, hours: float, jobs: Mapping[str, str] | None = None) -> None:
+    jobs = jobs or {"tempest": "FAILURE"}
+    ci.report(CHANGE, ps=ps, outcome="failure", at=ago(hours=hours), jobs=jobs)
+
+
+@pytest.fixture
+def history(store: Store) -> History:
+    return History(store).feed(ago(minutes=1))
+
+
+def uploads(history: History, hours: list[float], **kinds: PatchSetKind) -> None:
+    named = {int(name.removeprefix("ps")): kind for name, kind in kinds.items()}
+    history.change(CHANGE, uploads=[ago(hours=one) for one in hours], kinds=named)
+
+
+def test_a_lost_node_of_a_flaky_job_is_not_the_change(store: Store, history: History) -> None:
+    vendor = history.ci("Vendor")
+    uploads(history, [3])
+    past(vendor, "PFPPFPFPPFPF", again=4)
+    fails(vendor, 1, 1, {"tempest": "NODE_FAILURE", "unit": "SUCCESS"})
+    history.save()
+    found = asked(store)
+    assert weight(found).verdict is Blame.NOT_THE_CHANGE
+    assert (weight(found).again_passed, weight(found).again) == (4, 4)
+    assert "the failure is nothing to look at; 0 passed, 1 failed" in said(found)
+    assert "Probably not the change: NODE_FAILURE, and 4 of its last 4 failures passed" in said(
+        found
+    )
+    assert "when run again; about 9 in 10 like this did." in said(found)
+    assert exit_code(found) == 3
+
+
+def test_what_fails_patch_set_after_patch_set_wants_a_look(store: Store, history: History) -> None:
+    vendor, other = history.ci("Vendor"), history.ci("Other")
+    uploads(history, [30, 20, 10, 3])
+    past(vendor, "PPPPPFPPPPPP")
+    other.report(CHANGE, ps=4, at=ago(hours=2))
+    fails(vendor, 2, 19)
+    fails(vendor, 3, 9)
+    fails(vendor, 4, 1)
+    history.save()
+    found = asked(store)
+    assert weight(found).verdict is Blame.LOOK
+    assert weight(found).failed_before == (3, 2)
+    assert (weight(found).changes_failed, weight(found).changes) == (1, 10)
+    assert weight(found).cis_passed == ("Other",)
+    text = said(found)
+    assert "the failure is worth a look; 1 passed, 1 failed" in text
+    assert "Look at it: it failed on patch sets 2 and 3 too" in text
+    assert exit_code(found) == 4
+
+
+def test_a_pass_before_a_mere_rebase_acquits_and_before_new_code_does_not(
+    store: Store, history: History
+) -> None:
+    vendor = history.ci("Vendor")
+    uploads(history, [30, 3], ps2=PatchSetKind.TRIVIAL_REBASE)
+    vendor.report(CHANGE, ps=1, at=ago(hours=28), jobs={"tempest": "SUCCESS"})
+    fails(vendor, 2, 1)
+    history.save()
+    assert weight(asked(store)).passed_unchanged == 1
+    assert ReasonName.PASSED_UNCHANGED in {one.name for one in weight(asked(store)).reasons}
+
+
+def test_new_code_is_new_code(store: Store, history: History) -> None:
+    vendor = history.ci("Vendor")
+    uploads(history, [30, 3], ps2=PatchSetKind.REWORK)
+    vendor.report(CHANGE, ps=1, at=ago(hours=28), jobs={"tempest": "SUCCESS"})
+    fails(vendor, 2, 1)
+    history.save()
+    assert weight(asked(store)).passed_unchanged is None
+
+
+def test_a_job_that_fails_everywhere_says_nothing(store: Store, history: History) -> None:
+    vendor = history.ci("Vendor")
+    uploads(history, [3])
+    past(vendor, "PPP" + "F" * 23)
+    fails(vendor, 1, 1)
+    history.save()
+    found = asked(store)
+    assert (weight(found).verdict, weight(found).streak) == (Blame.SAYS_NOTHING, 23)
+    assert "Says nothing of this change: tempest failed on the last 23 changes, no pass since" in (
+        said(found)
+    )
+    assert exit_code(found) == 3
+
+
+def test_two_long_broken_cis_do_not_vouch_for_each_other(store: Store, history: History) -> None:
+    uploads(history, [3])
+    for name in ("Vendor", "Second"):
+        ci = history.ci(name)
+        past(ci, "F" * 20)
+        fails(ci, 1, 1)
+    history.save()
+    found = asked(store)
+    assert {weight(found, name).verdict for name in ("Vendor", "Second")} == {Blame.SAYS_NOTHING}
+    assert "none of 2 failures is worth a look; 0 passed, 2 failed" in said(found)
+
+
+def test_infra_is_nobodys_agreement(store: Store, history: History) -> None:
+    uploads(history, [3])
+    vendor, broken = history.ci("Vendor"), history.ci("Broken")
+    past(vendor, "PPPPPPPP")
+    fails(vendor, 1, 1)
+    broken.report(CHANGE, outcome="merge_failure", at=ago(hours=1))
+    history.save()
+    found = asked(store)
+    assert (weight(found).cis_failed, weight(found).cis_passed) == ((), ())
+    assert weight(found, "Broken").verdict is Blame.CONFLICT
+    assert "A merge conflict: the change wants a rebase." in said(found)
+
+
+def test_a_ci_of_which_nothing_is_known(store: Store, history: History) -> None:
+    uploads(history, [3])
+    fails(history.ci("Vendor"), 1, 1)
+    history.save()
+    found = asked(store)
+    assert "the failure is open; 0 passed, 1 failed" in said(found)
+    assert "Too little is known of tempest." in said(found)
+    assert exit_code(found) == 4
+
+
+def test_a_report_that_names_no_job_is_weighed_as_one(store: Store, history: History) -> None:
+    uploads(history, [30, 20, 3])
+    vendor = history.ci("Vendor")
+    for place in range(8):
+        vendor.report(100 + place, at=ago(hours=60 + place))
+    for ps, hours in ((1, 29), (2, 19), (3, 1)):
+        vendor.report(CHANGE, ps=ps, outcome="failure", at=ago(hours=hours))
+    history.save()
+    found = asked(store)
+    assert (found.verdicts[0].jobs[0].name, weight(found).verdict) == ("", Blame.LOOK)
+    assert "Vendor failed in check. Look at it: it failed on patch sets 1 and 2 too" in said(found)
+
+
+def test_what_says_most_comes_first_and_is_counted(store: Store, history: History) -> None:
+    uploads(history, [30, 20, 3])
+    vendor, flaky = history.ci("Vendor"), history.ci("Aflaky")
+    past(vendor, "PPPPPPPPPP", job="unit")
+    past(flaky, "PFPPFPFPPFPF", again=4)
+    for ps, hours in ((1, 29), (2, 19)):
+        fails(vendor, ps, hours, {"unit": "FAILURE", "tempest": "SUCCESS"})
+    fails(vendor, 3, 1, {"unit": "FAILURE", "tempest": "NODE_FAILURE"})
+    fails(flaky, 3, 1, {"tempest": "NODE_FAILURE"})
+    history.save()
+    found = asked(store)
+    assert [one.ci.name for one in found.verdicts] == ["Vendor", "Aflaky"]
+    assert [job.name for job in found.verdicts[0].jobs] == ["unit", "tempest"]
+    text = said(found)
+    assert "1 of 2 failures is worth a look; 0 passed, 2 failed" in text
+    assert "unit: look at it: it failed on patch sets 1 and 2 too" in text
+    assert "1 other job says less." in text
