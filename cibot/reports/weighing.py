@@ -22,16 +22,16 @@ from cibot.store.changes import Verdict
 from cibot.store.engine import Tx
 from cibot.store.reports import StoredBuild
 from cibot.store.weighing import (
-    JobResultRow,
     SaidRow,
-    job_results,
+    last_results,
     said_of,
     unchanged_patch_sets,
 )
 
 NO_JOB = ""  # a report that names no jobs counts as one job without a name
-_RAN = frozenset({Result.PASS, Result.FAIL, Result.INFRA})
+_RESULTS = {one.value: one for one in (Result.PASS, Result.FAIL, Result.INFRA)}  # of what ran
 _CHANGES_MOST = 120  # on which other CIs are compared, over all failures of a patch set
+_REPORTS_MOST, _REPORTS_LEAST = 600, 60  # over all CIs that failed, and of each of many
 _STARTS_TOO = 2  # half of what CIs write are starts, which are read past
 _MERGE_FAILURE = "MERGE_FAILURE"
 
@@ -90,7 +90,9 @@ def weigh_failures(
     failed = [word for word in words if word.result in ("fail", "infra")]
     if not failed:
         return {}
-    pasts = {ci: _past(tx, ci) for ci in sorted({word.ci_id for word in failed})}
+    cis = sorted({word.ci_id for word in failed})
+    reports = max(_REPORTS_LEAST, min(REPORTS_READ, _REPORTS_MOST // len(cis)))
+    pasts = {ci: _past(tx, ci, reports * _STARTS_TOO) for ci in cis}
     changes = {run.change_id for jobs in pasts.values() for runs in jobs.values() for run in runs}
     unchanged = unchanged_patch_sets(tx, changes | {failed[0].change_id})
     said = _said(tx, words, failed, pasts)
@@ -168,7 +170,7 @@ def _told(weight: Weight, facts: FailureFacts) -> JobWeight:
 
 def _runs(report: Verdict, builds: Mapping[Key, Sequence[StoredBuild]]) -> dict[str, BuildRun]:
     """The voting jobs of a report that ran; one without a name where it names none."""
-    if report.result not in set(_RAN):
+    if report.result not in _RESULTS:
         return {}
     base = report.posted_at.timestamp(), report.change_id, report.patch_set
     named = builds.get((report.change_id, report.seq), ())
@@ -176,8 +178,8 @@ def _runs(report: Verdict, builds: Mapping[Key, Sequence[StoredBuild]]) -> dict[
         return {NO_JOB: BuildRun(*base, Result(report.result), _word(report.outcome))}
     runs: dict[str, BuildRun] = {}
     for build in named:
-        result = Result(build.result)
-        if build.voting and result in _RAN:
+        result = _RESULTS.get(build.result)
+        if build.voting and result is not None:
             runs.setdefault(build.job, BuildRun(*base, result, build.word))
     return runs
 
@@ -187,17 +189,19 @@ def _word(outcome: str) -> str:
     return _MERGE_FAILURE if outcome == "merge_failure" else outcome.upper()
 
 
-def _past(tx: Tx, ci_id: int) -> Jobs:
+def _past(tx: Tx, ci_id: int, reports: int) -> Jobs:
     """What each job of a CI did lately, in order of time."""
     jobs: Jobs = {}
-    for row in job_results(tx, ci_id, REPORTS_READ * _STARTS_TOO):
-        jobs.setdefault(row.job or NO_JOB, []).append(_past_run(row))
+    told, builds = last_results(tx, ci_id, reports)
+    for report in told:
+        base = report.posted_at.timestamp(), report.change_id, report.patch_set
+        ran = builds.get((report.change_id, report.seq))
+        if ran is None:
+            jobs.setdefault(NO_JOB, []).append(BuildRun(*base, _RESULTS[report.result]))
+            continue
+        for build in ran:
+            jobs.setdefault(build.job, []).append(BuildRun(*base, _RESULTS[build.result]))
     return jobs
-
-
-def _past_run(row: JobResultRow) -> BuildRun:
-    result, word = row.result or row.report_result, row.word or _word(row.outcome)
-    return BuildRun(row.posted_at.timestamp(), row.change_id, row.patch_set, Result(result), word)
 
 
 def _said(

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from functools import cache
+from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Select, bindparam, select
 
 from cibot.model import UNCHANGED
 from cibot.store import schema
@@ -18,17 +19,21 @@ from cibot.store.engine import Tx, in_this_order
 _CHUNK = 500
 
 
-class JobResultRow(NamedTuple):
-    """A voting build that ran, or a report that named none (``job`` None). Times are UTC."""
+class LastReport(NamedTuple):
+    """A judging report of a CI. Times are UTC."""
 
     change_id: int
+    seq: int
     patch_set: int
     posted_at: datetime
-    outcome: str
-    report_result: str
-    job: str | None
-    word: str | None
-    result: str | None
+    result: str
+
+
+class JobResult(NamedTuple):
+    """A voting build that ran."""
+
+    job: str
+    result: str
 
 
 class SaidRow(NamedTuple):
@@ -40,47 +45,41 @@ class SaidRow(NamedTuple):
     result: str
 
 
-def job_results(tx: Tx, ci_id: int, reports: int) -> list[JobResultRow]:
-    """The builds of a CI's last ``reports`` understood reports, in the order they were posted."""
-    report, build = schema.report, schema.build
+@cache
+def _last_results() -> tuple[Select[Any], Select[Any]]:
+    """The queries of `last_results`, which would take longer to make than to run."""
+    report, build = schema.report.c, schema.build.c
     last = (
-        select(
-            report.c.change_id,
-            report.c.seq,
-            report.c.patch_set,
-            report.c.posted_at,
-            report.c.outcome,
-            report.c.result,
-        )
-        .where(report.c.ci_id == bindparam("ci_id"))
-        .order_by(report.c.posted_at.desc())
+        select(*(report[name] for name in LastReport._fields))
+        .where(report.ci_id == bindparam("ci_id"))
+        .order_by(report.posted_at.desc())
         .limit(bindparam("reports"))
         .subquery("last")
     )
-    query = in_this_order(
-        select(
-            last.c.change_id,
-            last.c.patch_set,
-            last.c.posted_at,
-            last.c.outcome,
-            last.c.result,
-            build.c.job,
-            build.c.word,
-            build.c.result,
-        )
-        .join_from(
-            last,
-            build,
-            (build.c.change_id == last.c.change_id)
-            & (build.c.seq == last.c.seq)
-            & build.c.voting
-            & (build.c.result != "skipped"),
-            isouter=True,
-        )
-        .where(last.c.patch_set.is_not(None), last.c.result.in_(("pass", "fail", "infra")))
+    judging = (last.c.patch_set.is_not(None), last.c.result.in_(("pass", "fail", "infra")))
+    builds = in_this_order(
+        select(build.change_id, build.seq, build.job, build.result)
+        .select_from(last)
+        .join(schema.build, (build.change_id == last.c.change_id) & (build.seq == last.c.seq))
+        .where(*judging, build.voting, build.result != "skipped")
     )
-    rows = tx.execute(query, {"ci_id": ci_id, "reports": reports})
-    return sorted((JobResultRow(*row) for row in rows), key=lambda row: row.posted_at)
+    return select(last).where(*judging), builds
+
+
+def last_results(
+    tx: Tx, ci_id: int, reports: int
+) -> tuple[list[LastReport], dict[tuple[int, int], list[JobResult]]]:
+    """The judging ones of a CI's last ``reports`` reports, in the order they were posted.
+
+    With the builds of each by (change, seq).
+    """
+    of_reports, of_builds = _last_results()
+    values = {"ci_id": ci_id, "reports": reports}
+    told = [LastReport(*row) for row in tx.execute(of_reports, values)]
+    builds: dict[tuple[int, int], list[JobResult]] = {}
+    for change_id, seq, job, result in tx.execute(of_builds, values):
+        builds.setdefault((change_id, seq), []).append(JobResult(job, result))
+    return sorted(told, key=lambda row: row.posted_at), builds
 
 
 def said_of(tx: Tx, ci_ids: Collection[int], change_ids: Sequence[int]) -> list[SaidRow]:

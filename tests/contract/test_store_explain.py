@@ -390,7 +390,7 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     tally.drift: [lambda tx: tally.drift(tx, 1)],
     tally.recount: [lambda tx: tally.recount(tx, 1)],
     bulk.upsert: [lambda tx: bulk.upsert(tx, schema.server, [])],
-    weighing.job_results: [lambda tx: weighing.job_results(tx, 3, 600)],
+    weighing.last_results: [lambda tx: weighing.last_results(tx, 3, 300)],
     weighing.said_of: [lambda tx: weighing.said_of(tx, {1, 3}, [CHANGE, CHANGE + 1])],
     weighing.unchanged_patch_sets: [
         lambda tx: weighing.unchanged_patch_sets(tx, {CHANGE, CHANGE + 1})

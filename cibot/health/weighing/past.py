@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from cibot.health.weighing.runs import NEVER_AGAIN, Again, BuildRun, PatchSetKey, run_again
 
-REPORTS_READ = 300  # of a CI: its last judging reports, from which the past of its jobs is read
+REPORTS_READ = 150  # of a CI: its last judging reports, from which the past of its jobs is read
 CHANGES = 10  # the last other changes whose failing share is a reason
 HOPELESS = 15  # other changes in a row that failed: from then on a failure says nothing
 _FAILURES = 40  # the last of a job's failures that were followed by another run
