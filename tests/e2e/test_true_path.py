@@ -47,6 +47,13 @@ class Project:
         self.acme = gerrit.create_account(f"acme{number}", name=f"Acme {number}", service_user=True)
         self.changes: list[int] = []
 
+    def cis(self) -> list[dict[str, Any]]:
+        """Both in the configuration: their few words here would not show that they are CIs."""
+        return [
+            {"name": account.name, "accounts": [account.username]}
+            for account in (self.zuul, self.acme)
+        ]
+
     def change(self) -> int:
         """A new change."""
         number = self.gerrit.create_change(self.name, f"Change {len(self.changes)}")
@@ -146,7 +153,7 @@ def make(request: pytest.FixtureRequest, gerrit: GerritServer, tmp_path: Path) -
             "projects": [project.name],
             "webhook_token": TOKEN,
         }
-        bot = WholeBot(directory, url, {"gerrit": [source]} | tables)
+        bot = WholeBot(directory, url, {"gerrit": [source], "ci": project.cis()} | tables)
         bots.append(bot)
         bot.start()
         if listen:

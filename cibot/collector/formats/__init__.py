@@ -24,7 +24,8 @@ from cibot.collector.formats import (
     votes,
     zuul,
 )
-from cibot.collector.formats.comment import MAX_CHARS, Comment
+from cibot.collector.formats.comment import MAX_CHARS, MIXED, Comment
+from cibot.collector.formats.person import by_hand
 from cibot.collector.formats.tags import gerrits_own, of_ci_tool, pipeline_of_tag
 from cibot.collector.formats.words import word_set
 from cibot.collector.header import split_header
@@ -77,6 +78,8 @@ def parse(
     for read in FAMILIES:
         report = read(comment)
         if report is not None:
+            if _plain(report) and not comment.by_ci and by_hand(comment):
+                report = replace(report, format=MIXED)
             pipeline = pipeline_of_tag(tag) if tag and report.pipeline is None else None
             return replace(report, pipeline=pipeline) if pipeline else report
     return None
@@ -91,4 +94,8 @@ def looks_like_ci(report: Report, tag: str | None = None) -> bool:
     """
     if report.outcome not in (Outcome.SUCCESS, Outcome.FAILURE, Outcome.STARTED):
         return False
-    return of_ci_tool(tag) or (report.format in PLAIN_TO_SEE and bool(report.builds))
+    return of_ci_tool(tag) or _plain(report)
+
+
+def _plain(report: Report) -> bool:
+    return bool(report.builds) and report.format in PLAIN_TO_SEE

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cibot.collector.formats.tags import of_program
+from cibot.collector.formats.tags import of_ci_tool, of_program
 from cibot.collector.formats.words import word_set
 from cibot.model import Account, Vote
 
+MIXED = "mixed"
+"""The format of job lines among words that a person could have typed around them."""
 MAX_CHARS = 120_000  # real ones end at about 42,000; Gerrit's own limit is 16,384
 MAX_LINES = 2_000
 MAX_LINE = 1_500  # a longer line is no job line
@@ -40,7 +42,7 @@ class Comment:
     says that the author is known to be a CI; ``account`` and ``tag`` only hint at it.
     """
 
-    __slots__ = ("_by_bot", "_lines", "account", "body", "ci", "given", "tag", "votes")
+    __slots__ = ("_by_ci", "_lines", "account", "body", "ci", "given", "tag", "votes")
 
     def __init__(
         self,
@@ -60,7 +62,7 @@ class Comment:
         self.account = account
         self.tag = tag
         self.ci = ci
-        self._by_bot: bool | None = True if ci else None
+        self._by_ci: bool | None = True if ci else None
         self._lines: list[str] | None = None
 
     @property
@@ -95,13 +97,16 @@ class Comment:
     @property
     def by_bot(self) -> bool:
         """Whether a CI is known to have written it, or the tag or the account's name says so."""
-        if self._by_bot is None:
-            self._by_bot = self._seems_bot()
-        return self._by_bot
+        return self.by_ci or of_program(self.tag)
 
-    def _seems_bot(self) -> bool:
-        if of_program(self.tag):
-            return True
+    @property
+    def by_ci(self) -> bool:
+        """The same without the tags of programs that are no CI systems, such as reviewers."""
+        if self._by_ci is None:
+            self._by_ci = of_ci_tool(self.tag) or self._named_so()
+        return self._by_ci
+
+    def _named_so(self) -> bool:
         account = self.account
         if account is None:
             return False

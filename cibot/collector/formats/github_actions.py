@@ -6,13 +6,20 @@ that stands alone is read here, whatever the server.
 
 from __future__ import annotations
 
-from cibot.collector.formats.comment import Comment
+from cibot.collector.formats.comment import MIXED, Comment
 from cibot.collector.formats.conclude import conclude, outcome_of
 from cibot.collector.formats.lines import read_line
+from cibot.collector.formats.words import word_set
 from cibot.collector.results import RESULT_WORDS
 from cibot.model import Build, Outcome, Report
 
 NAME = "github-actions"
+URLS = "result-url"
+# Of an account that nobody knows, other words before a URL are as well a person's ("ERROR: URL").
+_VERDICTS = word_set(
+    "STARTED SUCCESS FAILURE CANCELLED CANCELED SKIPPED TIMED_OUT NEUTRAL UNSTABLE ABORTED FAILED "
+    "PASSED"
+)
 # What lints and people begin a line with.
 _LABELS = frozenset({"error", "warning", "testing", "WARNING", "building", "running"})
 _LONGEST = max(map(len, RESULT_WORDS))
@@ -23,13 +30,13 @@ def read(comment: Comment) -> Report | None:
     if not _begins(comment.body):
         return None
     builds = [b for line in comment.lines if _begins(line) and (b := read_line(line))]
-    if not builds:
+    github = bool(builds) and all("/actions/runs/" in (build.url or "") for build in builds)
+    if not builds or not (github or comment.by_bot or builds[0].result in _VERDICTS):
         return None
     said = outcome_of(builds)
     if said in (Outcome.SUCCESS, Outcome.FAILURE):
         said = conclude(comment, None, builds)
-    github = all("github" in (build.url or "") for build in builds)
-    name = NAME if github else "result-url"
+    name = NAME if github else (URLS if comment.by_ci else MIXED)
     return Report(said, name, None, tuple(_once(builds))) if said is not None else None
 
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from cibot.collector.formats.comment import Comment, score
+from cibot.collector.formats.comment import MIXED, Comment, score
 from cibot.collector.formats.conclude import conclude, unanimous
 from cibot.collector.formats.lines import read_builds
 from cibot.collector.formats.person import by_hand, points
-from cibot.collector.formats.verdict import SUBJECTS, verdict, words_of
+from cibot.collector.formats.verdict import verdict
 from cibot.collector.results import UNFINISHED
 from cibot.model import Build, Outcome, Report
 
 NAME = "listing"
-MIXED = "mixed"  # prose and job lines: a CI's, where its account says so
 
 
 def read(comment: Comment) -> Report | None:
@@ -33,9 +32,25 @@ def read(comment: Comment) -> Report | None:
     outcome = conclude(comment, headline, builds)
     if outcome is None:
         return None
-    told = headline is not None and bool(SUBJECTS & set(words_of(first)))
-    clean = _is_job(first, builds) or comment.by_bot or told
+    clean = comment.by_ci or _canonical(comment, builds)
     return Report(outcome, NAME if clean else MIXED, None, builds)
+
+
+def _canonical(comment: Comment, builds: tuple[Build, ...]) -> bool:
+    """Whether nothing but a headline and job lines as Zuul writes them is there: nobody types that.
+
+    Each job has a URL; a single one without a bullet may be pasted.
+    """
+    jobs = [line for line in comment.lines if " : " in line]
+    if len(jobs) < len(builds) or any(build.url is None for build in builds):
+        return False
+    if len(builds) == 1 and (
+        jobs[0].lstrip()[:1] not in ("-", "*", "•", "+")
+        or (comment.first != jobs[0] and verdict(comment.first) is None)
+    ):
+        return False
+    others = (line for line in comment.lines[1:] if " : " not in line and "://" not in line)
+    return all(len(line.split()) <= 3 for line in others)
 
 
 def _is_job(line: str, builds: tuple[Build, ...]) -> bool:

@@ -20,6 +20,7 @@ _NAMELESS = word_set(
 )
 _POINTERS = word_set("the this that these those a an my our your its some any no")
 _GENERAL = _POINTERS | word_set("tests test build builds ci jobs it all still now and but")
+_LINKING = word_set("at by in on of for from to with until is was has and")
 _VERBS = word_set("fails succeeds errors")
 _TELLING = word_set("status result results outcome verdict conclusion with is was are has")
 """Words that end what stands before a result, where it is no job's name."""
@@ -112,6 +113,8 @@ def told_test(text: str) -> Build | None:
     url = first_url(text) if match else None
     known = known_result(match["word"]) if match else None
     if match is None or url is None or known in (None, Result.SKIPPED):
+        return None
+    if match["name"] in _LINKING:
         return None
     voting = (match["kind"] or "").lower() not in ("optional", "non-voting", "informational")
     return Build(match["name"], match["word"].upper(), url, None, voting)
@@ -223,7 +226,7 @@ def _around(before: list[str], word: str, after: list[str], *, bulleted: bool) -
         at = rest.find(url) if url else 0
         if not left:
             name, rest = tidy(rest[:at].strip("-:(<[ ")), rest[at + len(url or "") :].strip(" )>]")
-    if url is None or len(name.split()) > 4 or (name and _nameless(name)):
+    if url is None or len(name.split()) > 4 or (name and _nameless(name)) or name in _LINKING:
         return None
     return finish(name or job_name(url), word, url, rest)
 
