@@ -222,9 +222,9 @@ def _rooms(config: Config) -> list[Channel]:
 
 
 def _daily(config: Config) -> MakeCard:
-    def make(tx: Tx, to: SummaryConfig, now: datetime) -> Card:
+    def make(tx: Tx, to: SummaryConfig, since: datetime, now: datetime) -> Card:
         ctx = Context(now, config, to.time_zone)
-        return summary_card(ctx, summary(tx, ctx, "day", to), to.parts)
+        return summary_card(ctx, summary(tx, ctx, since, to), to.parts)
 
     return make
 

@@ -1,13 +1,16 @@
 """The daily summary of each channel, at its own hour in its own time zone.
 
 Which summaries are due is derived from the time alone, and a summary's dedupe
-key is its day and channel: a restart at nine o'clock neither loses nor repeats it.
+key is its day and what it is of: a restart at nine o'clock neither loses nor repeats
+it. A summary covers the time since the last one that was said.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 
 from cibot.chat.protocol import Channel
 from cibot.config.models import SummaryConfig
@@ -20,8 +23,11 @@ from cibot.text.card import Card
 LATE = timedelta(hours=2)
 """A summary that could not be said in time is said up to this much later."""
 
-MakeCard = Callable[[Tx, SummaryConfig, datetime], Card]
-"""Makes the summary of the moment for a channel."""
+MakeCard = Callable[[Tx, SummaryConfig, datetime, datetime], Card]
+"""Makes a channel's summary of the time from the first moment to the second, which is now."""
+_LONGEST = timedelta(days=31)
+_WEEK = 7
+_CHOICE = {"parts", "cis", "owners", "projects"}  # what two summaries of one room may differ in
 
 
 def due(summary: SummaryConfig, now: datetime) -> date | None:
@@ -33,10 +39,28 @@ def due(summary: SummaryConfig, now: datetime) -> date | None:
     for day in (local.date(), local.date() - timedelta(days=1)):
         if ALL_DAYS[day.weekday()] not in summary.days:
             continue
-        at = datetime.combine(day, summary.at, summary.time_zone).astimezone(UTC)
-        if at <= now < at + LATE:
+        if _moment(summary, day) <= now < _moment(summary, day) + LATE:
             return day
     return None
+
+
+def _moment(summary: SummaryConfig, day: date) -> datetime:
+    return datetime.combine(day, summary.at, summary.time_zone).astimezone(UTC)
+
+
+def before(summary: SummaryConfig, day: date) -> datetime:
+    """When the summary before that of ``day`` was due: on Monday, on Friday, with mon to fri."""
+    days = [day - timedelta(days=back) for back in range(1, _WEEK + 1)]
+    return _moment(summary, next(one for one in days if ALL_DAYS[one.weekday()] in summary.days))
+
+
+def series(summary: SummaryConfig) -> str:
+    """What makes two summaries of one room the same: their hour and what they are of."""
+    chosen = summary.model_dump_json(include=_CHOICE, exclude_defaults=True)
+    hour = f"{summary.at:%H%M}"
+    if chosen == "{}":
+        return hour
+    return f"{hour}:{hashlib.sha256(chosen.encode()).hexdigest()[:16]}"
 
 
 class Summaries:
@@ -60,25 +84,23 @@ class Summaries:
     def tick(self) -> None:
         """Adds what is due and was not added before. Raises StoreError."""
         now = self._clock()
-        for key, summary in self._due(now):
-            channel = Channel.parse(summary.channel)
-
-            def work(
-                tx: Tx, key: str = key, summary: SummaryConfig = summary, to: Channel = channel
-            ) -> None:
-                if not outbox.has(tx, key):
-                    text = self._make_card(tx, summary, now).to_json()
-                    group = f"{summary.at:%H%M}"
-                    about = About(MessageKind.SUMMARY, key, group=group)
-                    outbox.enqueue(tx, about, to, text, now)
-
-            self._store.write(work)
+        for key, day, summary in self._due(now):
+            self._store.write(partial(self._put, key=key, day=day, summary=summary, now=now))
             self._done.add(key)
             self._wake()
 
-    def _due(self, now: datetime) -> Iterator[tuple[str, SummaryConfig]]:
-        for one in self._summaries:
-            day = due(one, now)
-            key = f"summary:{day}:{one.at:%H%M}:{one.channel}"[:190]
+    def _put(self, tx: Tx, key: str, day: date, summary: SummaryConfig, now: datetime) -> None:
+        if outbox.has(tx, key):
+            return
+        to = Channel.parse(summary.channel)
+        about = About(MessageKind.SUMMARY, key, group=series(summary))
+        since = outbox.last_sent(tx, to, about) or before(summary, day)
+        card = self._make_card(tx, summary, max(since, now - _LONGEST), now)
+        outbox.enqueue(tx, about, to, card.to_json(), now)
+
+    def _due(self, now: datetime) -> Iterator[tuple[str, date, SummaryConfig]]:
+        for summary in self._summaries:
+            day = due(summary, now)
+            key = f"summary:{day}:{series(summary)}:{summary.channel}"[:190]
             if day is not None and key not in self._done:
-                yield key, one
+                yield key, day, summary

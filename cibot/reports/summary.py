@@ -23,6 +23,7 @@ from cibot.store.tally import Counts, counts_between
 from cibot.text import figures
 
 Span = Literal["day", "today", "yesterday"]
+_ABOUT = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +61,14 @@ class Summary:
     standing: tuple[Incident, ...] = ()
 
 
-def window_of(ctx: Context, span: Span | date) -> tuple[str, Window]:
-    """A title and its window: the last 24 hours, or a local day of the reader's time zone.
+def window_of(ctx: Context, span: Span | date | datetime) -> tuple[str, Window]:
+    """A title and its window: the last 24 hours, a local day of the reader's time zone, or the
+    time since a moment.
 
     Raises UserError for a day that has not begun.
     """
+    if isinstance(span, datetime):
+        return _since(ctx, span)
     if isinstance(span, date):
         return _day(ctx, span)
     if span == "day":
@@ -74,6 +78,15 @@ def window_of(ctx: Context, span: Span | date) -> tuple[str, Window]:
         return f"Today, {figures.day(ctx.now, ctx.zone)}", Window(midnight, ctx.now)
     before = _midnight(ctx, midnight - timedelta(hours=1))
     return f"Yesterday, {figures.day(before, ctx.zone)}", Window(before, midnight)
+
+
+def _since(ctx: Context, since: datetime) -> tuple[str, Window]:
+    """A day since the last look is called so; more, or less, is called by its beginning."""
+    window = Window(since, ctx.now)
+    if abs(ctx.now - since - timedelta(days=1)) < _ABOUT:
+        return "Last 24 hours", window
+    at = since.astimezone(ctx.zone)
+    return f"Since {figures.day(since, ctx.zone)}, {at:%H:%M}", window
 
 
 def _day(ctx: Context, day: date) -> tuple[str, Window]:
@@ -88,7 +101,7 @@ def _day(ctx: Context, day: date) -> tuple[str, Window]:
 
 
 def summary(
-    tx: Tx, ctx: Context, span: Span | date = "day", choice: Choice | None = None
+    tx: Tx, ctx: Context, span: Span | date | datetime = "day", choice: Choice | None = None
 ) -> Summary:
     """The summary of the window that ``span`` names, of the CIs chosen; states are those of now."""
     title, window = window_of(ctx, span)

@@ -138,6 +138,19 @@ def said_since(tx: Tx, to: Channel, since: datetime) -> int:
     return int(tx.execute(query).scalar_one())
 
 
+def last_sent(tx: Tx, to: Channel, about: About) -> datetime | None:
+    """When the last message of the same group that reached the room was added."""
+    table = schema.outbox.c
+    query = (
+        select(table.created_at)
+        .where(table.network == to.network, table.room == to.room)
+        .where(table.kind == about.kind, table.group_key == about.group)
+        .where(table.state == MessageState.SENT)
+        .order_by(table.created_at.desc())
+    )
+    return tx.execute(query.limit(1)).scalar()
+
+
 def rooms_of(tx: Tx, incident_id: int) -> set[Channel]:
     """Every room with a message of an incident, those that waited too."""
     table = schema.outbox.c

@@ -188,6 +188,7 @@ CALLS: Mapping[Any, Sequence[Call]] = {
         lambda tx: digests.fold_held(tx, [3, 4], "k7"),
     ],
     digests.said_after: [lambda tx: digests.said_after(tx, HELD)],
+    outbox.last_sent: [lambda tx: outbox.last_sent(tx, ROOM, ABOUT)],
     outbox.rooms_of: [lambda tx: outbox.rooms_of(tx, 5)],
     incidents.put_health: [
         lambda tx: incidents.put_health(tx, StoredHealth(1, "healthy", NOW, NOW, NOW, "[]"))

@@ -1,13 +1,14 @@
 """The daily summary: at its local hour, once, whatever happens around that hour."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from cibot.chat.summaries import LATE, Summaries, due
 from cibot.config.models import SummaryConfig
 from cibot.store import outbox
-from cibot.store.engine import Store
-from cibot.text.card import card
+from cibot.store.engine import Store, Tx
+from cibot.text.card import Card, card
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -59,7 +60,7 @@ def test_once_a_day_also_after_a_restart(sqlite_store: Store) -> None:
         summaries = Summaries(
             sqlite_store,
             [at_nine()],
-            lambda _tx, _summary, moment: card(f"summary of {moment:%H:%M}"),
+            lambda _tx, _summary, _since, moment: card(f"summary of {moment:%H:%M}"),
             lambda moment=now: moment,  # type: ignore[misc]
             lambda: wakes.append(1),
         )
@@ -78,3 +79,51 @@ def test_once_a_day_also_after_a_restart(sqlite_store: Store) -> None:
     ]
     assert claimed[0] is not None
     assert "summary of 08:01" in claimed[0].card
+
+
+def said(store: Store, summaries: Sequence[SummaryConfig], now: datetime) -> list[str]:
+    """What a tick adds, each with the time that it covers; all of it is sent."""
+    made = Summaries(
+        store,
+        summaries,
+        lambda _tx, summary, since, until: card(f"{summary.cis[0]} {since:%a %H} to {until:%a %H}"),
+        lambda: now,
+        lambda: None,
+    )
+    made.tick()
+    texts = []
+
+    def send(tx: Tx) -> bool:
+        row = outbox.claim(tx, "net", now, now + timedelta(minutes=1), frozenset())
+        if row is None:
+            return False
+        texts.append(Card.from_json(row.card).text())
+        return outbox.mark_sent(tx, row, "id", now)
+
+    while store.write(send):
+        pass
+    return texts
+
+
+def test_two_of_one_room_and_hour_with_different_filters_are_both_said(
+    sqlite_store: Store,
+) -> None:
+    both = [at_nine(), at_nine(cis=["netapp*"]), at_nine(cis=["netapp*"])]
+    nine = local(2026, 11, 23, 9)
+    assert said(sqlite_store, both, nine) == ["* Sun 08 to Mon 08", "netapp* Sun 08 to Mon 08"]
+    assert said(sqlite_store, both[::-1], nine) == []
+
+
+def test_mondays_covers_the_weekend(sqlite_store: Store) -> None:
+    weekdays = at_nine(days=["mon", "tue", "wed", "thu", "fri"])
+    assert said(sqlite_store, [weekdays], local(2026, 11, 23, 9)) == ["* Fri 08 to Mon 08"]
+    assert said(sqlite_store, [weekdays], local(2026, 11, 24, 9)) == ["* Mon 08 to Tue 08"]
+
+
+def test_it_covers_the_time_since_the_last_one_that_was_said(sqlite_store: Store) -> None:
+    assert said(sqlite_store, [at_nine()], local(2026, 11, 23, 10)) == ["* Sun 08 to Mon 09"]
+    assert said(sqlite_store, [at_nine()], local(2026, 11, 26, 9)) == ["* Mon 09 to Thu 08"]
+    (much_later,) = said(sqlite_store, [at_nine()], local(2027, 3, 1, 9))
+    assert much_later == "* Fri 08 to Mon 08"  # 31 days
+    weekly = at_nine(days=["mon"], cis=["x"])
+    assert said(sqlite_store, [weekly], local(2026, 11, 23, 9)) == ["x Mon 08 to Mon 08"]

@@ -20,7 +20,7 @@ from cibot.reports.context import Context
 from cibot.reports.feeds import ServerFeeds
 from cibot.reports.incidents import Incident
 from cibot.reports.listing import CiLine
-from cibot.reports.summary import Summary, Totals, summary
+from cibot.reports.summary import Summary, Totals, summary, window_of
 from cibot.store.engine import Store, open_store
 from tests.support.canned import CONFIG, canned
 from tests.support.history import NOW, make_tables
@@ -132,3 +132,13 @@ def test_it_is_eight_lines_of_four_hundred_bytes_at_most(
 
 def test_every_part_has_a_name() -> None:
     assert set(SUMMARY_PARTS) == {"worst", "silent", "changes", "new", "totals"}
+
+
+def test_a_window_is_called_by_its_length_or_by_its_beginning() -> None:
+    title, window = window_of(CTX, CTX.now - timedelta(hours=24, minutes=1))
+    assert title == "Last 24 hours"
+    assert window.since == CTX.now - timedelta(hours=24, minutes=1)
+    since = CTX.now - timedelta(days=3)
+    title, window = window_of(CTX, since)
+    assert title == f"Since {since:%a} {since.day} {since:%b}, {since:%H:%M}"
+    assert (window.since, window.until) == (since, CTX.now)
