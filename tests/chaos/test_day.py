@@ -24,7 +24,7 @@ from tests.support.ngircd import Ngircd
 from tests.support.processes import server_directory
 from tests.support.slack_server import SlackServer
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
 _PATIENCE_S = 3600  # of a server with a silent person
 
 

@@ -10,7 +10,7 @@ from tests.support.inspircd import InspIRCd
 from tests.support.mariadb import MariaDB
 from tests.support.ngircd import Ngircd
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
 _SERIES, _KILLS, _SEED = 4, 50, 4
 
 
