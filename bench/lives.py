@@ -32,7 +32,7 @@ from bench.world import (
 )
 from cibot.config.policy import Policy
 from cibot.health.references import ReferencePeriods
-from cibot.incidents.tracker import Life
+from cibot.incidents.tracker import Tracker
 from cibot.replay.run import Replayed
 from cibot.replay.timeline import Timeline
 from cibot.store.cis import KnownCi
@@ -41,7 +41,6 @@ CI = 2
 CHANGES = frozenset({"success", "job"})
 _SILENT = frozenset({"silent"})
 _PARTS = 20  # of a future, after each of which is looked whether it is enough
-_OPENS = frozenset({"opened", "reopened"})
 RIVALS: dict[str, Callable[[float], Detector]] = {
     "scoreboards": scoreboard,
     "TestGrid": testgrid,
@@ -77,9 +76,18 @@ def always(**fields: Any) -> Nature:
     return lambda _day: mood
 
 
-def opened(life: Life) -> Counter[str]:
-    """How often an incident of each kind opened, or opened again."""
-    return Counter(one.incident.kind for one in life.steps if one.transition.name in _OPENS)
+def came(life: Tracker) -> Iterator[tuple[str, float]]:
+    """Each symptom that came, and when, in seconds of the epoch."""
+    for one in life.steps:
+        at, signal = one.transition.at, one.transition.signal
+        symptom = one.incident.symptom(signal) if signal else None
+        if symptom is not None and symptom.came_at == at:
+            yield symptom.signal, at.timestamp()
+
+
+def opened(life: Tracker) -> Counter[str]:
+    """How often a symptom of each kind came."""
+    return Counter(signal for signal, _at in came(life))
 
 
 def alerts(effort: Effort, traffic: Traffic, nature: Nature) -> dict[str, float]:
@@ -142,12 +150,12 @@ class Past:
         seed: int,
         nature: Nature,
         days: float,
-        enough: Callable[[Life], object] = lambda _life: None,
-    ) -> tuple[list[Made], Life]:
+        enough: Callable[[Tracker], object] = lambda _life: None,
+    ) -> tuple[list[Made], Tracker]:
         """What happens next, and the CI's life with it, until ``enough`` was seen."""
         traffic = self.traffic
         made = world(random.Random(f"{seed} then"), traffic, [nature], days, self.day)
-        life = Life.of(Policy(), json.loads(self._row))
+        life = Tracker.of(Policy(), json.loads(self._row))
         told = [one for one in inputs(made, CI) if one.at > life.at]
         for part in range(1, _PARTS + 1):
             until = START + (self.day + days * part / _PARTS) * DAY
@@ -179,14 +187,9 @@ def results(made: list[Made], begin: float) -> list[tuple[float, bool]]:
     return sorted(found)
 
 
-def first_alert(life: Life, kinds: frozenset[str]) -> float | None:
+def first_alert(life: Tracker, kinds: frozenset[str]) -> float | None:
     """When one of these kinds opened first, seconds of the epoch."""
-    times = [
-        one.transition.at.timestamp()
-        for one in life.steps
-        if one.transition.name in _OPENS and one.incident.kind in kinds
-    ]
-    return min(times, default=None)
+    return min((at for signal, at in came(life) if signal in kinds), default=None)
 
 
 def to_detect(
@@ -277,13 +280,17 @@ def _heard(made: list[Made]) -> Iterator[float]:
     return (said.at for one in made for said in one.said.get(CI, ()))
 
 
-def messages(lives: dict[int, Life]) -> int:
+def replayed(lives: dict[int, Tracker]) -> Replayed:
+    """The lives as a replay gives them."""
+    found = Replayed()
+    found.cis = {ci: KnownCi(ci, f"ci-{ci}", "configured") for ci in lives}
+    found.homes = {ci: frozenset({PROJECT}) for ci in lives}
+    found.references.periods[PROJECT] = ReferencePeriods((0.0,), (REFERENCE,))
+    steps = [(found.cis[ci], step) for ci, life in lives.items() for step in life.steps]
+    found.steps = sorted(steps, key=lambda it: (it[1].transition.at, it[0].id))
+    return found
+
+
+def messages(lives: dict[int, Tracker]) -> int:
     """How many messages would have been sent of these CIs."""
-    replayed = Replayed()
-    replayed.cis = {ci: KnownCi(ci, f"ci-{ci}", "configured") for ci in lives}
-    replayed.homes = {ci: frozenset({PROJECT}) for ci in lives}
-    if REFERENCE in lives:
-        replayed.references.periods[PROJECT] = ReferencePeriods((0.0,), (REFERENCE,))
-    steps = [(replayed.cis[ci], step) for ci, life in lives.items() for step in life.steps]
-    replayed.steps = sorted(steps, key=lambda it: (it[1].transition.at, it[0].id))
-    return sum(1 for _ in Timeline(replayed).said())
+    return sum(1 for _ in Timeline(replayed(lives)).said())

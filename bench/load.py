@@ -7,7 +7,6 @@ measured on them is real.
 
 from __future__ import annotations
 
-import json
 import random
 import sys
 import tempfile
@@ -26,7 +25,8 @@ from sqlalchemy.engine import make_url
 from bench.shape import REFERENCE, Lived, Said, Vendor, lived, vendors
 from cibot.config.models import Config
 from cibot.incidents.incident import Incident, Phase
-from cibot.incidents.incidentrow import incident_row
+from cibot.incidents.stored import columns
+from cibot.incidents.symptom import Symptom, SymptomPhase
 from cibot.judging import Monitor
 from cibot.model import Account, State
 from cibot.store import schema
@@ -220,9 +220,11 @@ def _past_incidents(tx: Tx, ids: Ids, until: datetime) -> None:
 
 
 def _past_incident(tx: Tx, ci_id: int, opened: datetime, over: datetime) -> None:
-    one = Incident("success", Phase.RESOLVED, State.FAILING, over, opened, resolved_at=over)
-    row = json.dumps(incident_row(one))
-    stored = StoredIncident(0, ci_id, one.kind, "resolved", opened, over, over, row, told=True)
+    symptom = Symptom(
+        "success", SymptomPhase.CLEARED, State.FAILING, opened, opened, cleared_at=over
+    )
+    incident = Incident(opened, Phase.RESOLVED, over, (symptom,), opened, over)
+    stored = StoredIncident(0, ci_id, **columns(incident) | {"notified": True})
     incident_id = add_incident(tx, stored)
     steps = (opened, "opened", "it got worse"), (over, "resolved", "it is over")
     add_transitions(tx, [StoredTransition(incident_id, *step) for step in steps])

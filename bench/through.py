@@ -41,7 +41,7 @@ from cibot.health.chart import Chart
 from cibot.health.facts import JobRun, Proof
 from cibot.health.inputs import Jobs
 from cibot.health.streak import JobStreaks
-from cibot.incidents.tracker import Life
+from cibot.incidents.tracker import Tracker
 from cibot.model import Result
 from cibot.replay.reading import SERVER, Line
 from cibot.replay.run import Replayed, judge, opened, take_in
@@ -111,12 +111,12 @@ Spans = list[tuple[str, float, float | None]]
 
 def _spans(steps: list[tuple[str, Any]]) -> Spans:
     """(kind, opened, resolved) of every incident that opened, in order."""
-    last: dict[tuple[str, Any], tuple[str, float, float | None]] = {}
+    last: dict[Any, tuple[str, float, float | None]] = {}
     for _name, step in steps:
         one = step.incident
         if one.opened_at is not None:
             end = one.resolved_at.timestamp() if one.resolved_at else None
-            last[one.kind, one.began_at] = (one.kind, one.opened_at.timestamp(), end)
+            last[one.began_at] = (one.cause.signal, one.opened_at.timestamp(), end)
     return sorted(last.values(), key=lambda it: (it[1], it[0]))
 
 
@@ -170,7 +170,7 @@ def cost(made: list[Made], cis: int, spent: dict[str, float]) -> Cost:
     messages = sum(len(said) for one in made for said in one.said.values())
     pure = 0.0
     for ci in range(CI, CI + cis):
-        changes, life = list(facts(made, ci)), Life(Policy())
+        changes, life = list(facts(made, ci)), Tracker(Policy())
         began = time.process_time()
         life.live(in_order(changes), made[-1].closed)
         pure += time.process_time() - began
@@ -242,7 +242,7 @@ def weigh() -> tuple[float, float]:
         streaks.read(jobs_row)
         kept += [Chart.of(ChartPolicy(), chart_row), streaks]
     charts = tracemalloc.get_traced_memory()[0] / 1e6
-    kept += [Life.of(Policy(), json.loads(life)) for _ in range(20)]
+    kept += [Tracker.of(Policy(), json.loads(life)) for _ in range(20)]
     one_life = (tracemalloc.get_traced_memory()[0] / 1e6 - charts) / 20
     tracemalloc.stop()
     return charts, one_life * 1000

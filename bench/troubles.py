@@ -37,7 +37,7 @@ def recovery(effort: Effort) -> Iterator[str]:
                     ends = [
                         one.transition.at.timestamp()
                         for one in life.steps
-                        if one.transition.name == "resolved" and one.incident.kind == "success"
+                        if one.transition.name == "resolved"
                     ]
                     over = next((at for at in ends if at >= START + back * DAY), float("inf"))
                     counts.append(sum(at <= over for at, _ in results(made, back)))
@@ -47,7 +47,7 @@ def recovery(effort: Effort) -> Iterator[str]:
 
 def flapping(effort: Effort) -> Iterator[str]:
     """A CI that goes from good to bad and back."""
-    yield "A CI that is at 0.95 and at 0.2 in turns: incidents / messages a day, beside the rivals"
+    yield "A CI that is at 0.95 and at 0.2 in turns: symptoms / messages a day, beside the rivals"
     days = 14.0
     for pace, hours in ((20, 6), (20, 24), (100, 6), (100, 24)):
         ours, sent = 0.0, 0.0

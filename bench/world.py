@@ -18,7 +18,7 @@ from cibot.config.policy import Policy
 from cibot.health.change_history import follow
 from cibot.health.facts import Attempt, ChangeFacts, JobRun, RefVerdict, moment
 from cibot.health.inputs import Input
-from cibot.incidents.tracker import Life
+from cibot.incidents.tracker import Tracker
 from cibot.model import Result
 
 START = datetime(2026, 1, 5, tzinfo=UTC).timestamp()  # a Monday
@@ -193,9 +193,9 @@ def in_order(changes: Iterable[ChangeFacts]) -> list[Input]:
     return found
 
 
-def lived(made: list[Made], ci: int, days: float, policy: Policy | None = None) -> Life:
+def lived(made: list[Made], ci: int, days: float, policy: Policy | None = None) -> Tracker:
     """A CI's life, judged by what the changes mean."""
-    life = Life(policy or Policy())
+    life = Tracker(policy or Policy())
     life.live(inputs(made, ci), START + days * DAY)
     return life
 

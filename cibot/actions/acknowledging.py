@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-
 from cibot.actions.recording import record
 from cibot.actions.roles import Actor, require_owner
 from cibot.errors import UserError
 from cibot.incidents.incident import acknowledge
-from cibot.incidents.incidentrow import incident_from_row, incident_row
-from cibot.incidents.messages import Subject, alert_card
-from cibot.incidents.routing import Alert
+from cibot.incidents.messages import Subject, acknowledged_card
+from cibot.incidents.routing import alert_of
+from cibot.incidents.stored import columns, read_incident
 from cibot.judging.audience import muted, tell_all
 from cibot.reports.context import Context
 from cibot.reports.homes import home_of
@@ -50,29 +48,19 @@ def take(tx: Tx, ctx: Context, actor: Actor, incident_id: int, note: str | None)
 def _acknowledge(
     tx: Tx, ctx: Context, stored: StoredIncident, ci: str, by: str, note: str | None
 ) -> StoredIncident:
-    before = incident_from_row(json.loads(stored.body), stored.id)
+    before = read_incident(stored.body, stored.id)
     after, transition = acknowledge(before, by, note, ctx.now)
-    assert after is not None
-    assert transition is not None
-    row = StoredIncident(
-        stored.id, stored.ci_id, stored.kind, after.phase.value, stored.opened_at,
-        stored.resolved_at, after.changed_at,
-        json.dumps(incident_row(after), ensure_ascii=False, separators=(",", ":")), stored.told,
-    )  # fmt: skip
+    row = StoredIncident(stored.id, stored.ci_id, **columns(after))
     update_incident(tx, row)
     step = StoredTransition(stored.id, ctx.now, transition.name, transition.reason)
     seq = add_transitions(tx, [step])[stored.id]
-    if stored.told and muted(tx, ci, ctx.now) is None:
+    if stored.notified and muted(tx, ci, ctx.now) is None:
         configured = ctx.configured(ci)
-        alert = Alert(
-            ci,
-            after.kind,
-            after.severity,
-            configured.owner if configured else None,
-            frozenset(home_of(tx, ctx, stored.ci_id).projects),
-        )
+        owner = configured.owner if configured else None
+        projects = frozenset(home_of(tx, ctx, stored.ci_id).projects)
+        alert = alert_of(ci, after, owner, projects)
         key = f"incident:{stored.id}:{seq}:{transition.name}"
-        card = alert_card(after, transition, Subject(ci, ctx.ci_page(ci)))
         about = About(MessageKind.ALERT, key, stored.id, transition.name)
+        card = acknowledged_card(after, transition.reason, Subject(ci, ctx.ci_page(ci)))
         tell_all(tx, ctx.config, alert, stored.ci_id, about, card, ctx.now)
     return row

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
@@ -16,9 +15,9 @@ from cibot.collector.rereading import reread
 from cibot.config.keys import secret_values
 from cibot.daemon import gc_settings
 from cibot.incidents.incident import Phase
-from cibot.incidents.incidentrow import incident_from_row
+from cibot.incidents.stored import read_incident
 from cibot.judging.judging import Judging
-from cibot.replay.differing import Opened, by_kind, differing
+from cibot.replay.differing import Opened, by_ci, differing
 from cibot.store.checkpoints import forget_lives
 from cibot.store.cis import all_cis
 from cibot.store.engine import Tx
@@ -66,8 +65,8 @@ def rebuild_command(config_path: Path | None) -> None:
 
 def _opened(tx: Tx) -> Opened:
     names = {one.id: one.name for one in all_cis(tx)}
-    return by_kind(
-        (names[row.ci_id], incident_from_row(json.loads(row.body), row.id))
+    return by_ci(
+        (names[row.ci_id], read_incident(row.body, row.id))
         for row in every_incident(tx)
         if row.ci_id in names and row.state != Phase.WITHDRAWN
     )

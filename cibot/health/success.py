@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from cibot.config.policy import ChartPolicy, SuccessPolicy
-from cibot.health.chart import Chart
+from cibot.health.chart import Chart, Run
 from cibot.health.inputs import Counted, Verdict
 from cibot.health.intervals import wilson
 from cibot.health.level import Level, by_bound
@@ -59,11 +59,17 @@ class Success:
         """Bad while the chart fires."""
         chart = self.chart
         if chart.dropped is not None:
-            found = by_bound(self._policy, chart.dropped.passes, chart.dropped.n)
-            return Standing(State.DEGRADED if found is State.HEALTHY else found, False)
+            return Standing(self._severity(chart.dropped), False)
         if not chart.baseline.ready:
             return Standing(State.UNKNOWN, False)
         return Standing(State.HEALTHY, not chart.rising, chart.rising)
+
+    def _severity(self, drop: Run) -> State:
+        """How bad a drop is: the chart that fires without one pass has seen an outage."""
+        if not drop.passes:
+            return State.FAILING
+        found = by_bound(self._policy, drop.passes, drop.n)
+        return State.DEGRADED if found is State.HEALTHY else found
 
     def signal(self, now: float) -> Signal:
         """The share of PASS in PASS and FAIL over the window, beside the CI's own past."""

@@ -1,18 +1,19 @@
-"""The life of an incident: pending, firing, acknowledged, recovering, resolved.
+"""The trouble of a CI: an incident, from its first bad signal to its last. Pure.
 
-A pure state machine. Every step says why; only steps that are ``told`` go to
-people. A verdict of *unknown* moves nothing: it neither accuses nor acquits.
+At most one is open for a CI. Each signal that accuses is a symptom of it. Its steps
+say what happened; which of them are news is decided by `cibot.incidents.news`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 from cibot.config.policy import IncidentPolicy
 from cibot.errors import Conflict
 from cibot.health.signal import Evidence, Signal
+from cibot.incidents.symptom import Family, Symptom, SymptomPhase, advance
 from cibot.model import State
 
 
@@ -24,121 +25,138 @@ class Phase(StrEnum):
     ACKNOWLEDGED = "acknowledged"  # somebody looks at it
     RECOVERING = "recovering"  # not bad any more, not yet surely well
     RESOLVED = "resolved"
-    WITHDRAWN = "withdrawn"  # late comments show that it was none
+    DROPPED = "dropped"  # was pending and never opened: no trace of it stays
+    WITHDRAWN = "withdrawn"  # late comments show that there was no trouble
+
+
+_OVER = frozenset({Phase.RESOLVED, Phase.DROPPED, Phase.WITHDRAWN})
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What people were told of an incident last: the severity, or that it is ``over``.
+class Part:
+    """What people know of a trouble: how bad it is in one family, and since when.
 
-    ``since`` is when the trouble began as they know it; ``count`` how many messages
-    told of it.
+    ``drop`` tells a drop within a level that stands from that level.
     """
 
+    family: Family
     severity: State
-    over: bool
+    drop: bool = False
+
+    @property
+    def key(self) -> tuple[Family, bool]:
+        """What it is a part of."""
+        return (self.family, self.drop)
+
+
+@dataclass(frozen=True, slots=True)
+class Notified:
+    """What people know of an incident: the parts that still hold, or that it is ``over``.
+
+    ``signal`` is the symptom of which they heard first, ``spell`` which of its times that was
+    and ``since`` when it began as they know it; ``worst`` how bad it was at its worst;
+    ``count`` how many messages there were.
+    """
+
+    parts: tuple[Part, ...]
+    worst: State
+    signal: str
+    spell: int
     since: datetime
-    count: int
+    over: bool = False
+    count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """Something wrong with a CI; one is open for a CI and kind at a time.
+    """Something wrong with a CI.
 
-    ``severity`` is the worst verdict since it opened. ``opened_at`` is when it
-    fired, None while it never did; ``since`` when the trouble began as the
-    evidence has it. ``evidence`` is current, ``first_evidence`` that of the
-    opening. ``reopened`` counts how often it came back. ``began_at`` is its first
-    step, by which it is known again when it is judged anew. ``told`` is what people
-    know of it. ``id`` is the store's.
+    ``began_at`` is its first step, by which it is recognised when it is judged again.
+    ``opened_at`` is when it fired, None while it never did. ``reopened`` counts how often
+    it came back. ``id`` is the store's.
     """
 
-    kind: str
+    began_at: datetime
     phase: Phase
-    severity: State
     changed_at: datetime
+    symptoms: tuple[Symptom, ...] = ()
     opened_at: datetime | None = None
-    since: datetime | None = None
     resolved_at: datetime | None = None
-    recovering_at: datetime | None = None
-    said: str = ""
-    figure: float | None = None
-    n: int = 0
-    first_evidence: tuple[Evidence, ...] = ()
-    evidence: tuple[Evidence, ...] = ()
+    reopened: int = 0
     acknowledged_by: str | None = None
     acknowledged_at: datetime | None = None
     note: str | None = None
-    reopened: int = 0
-    began_at: datetime | None = None
-    told: Told | None = None
+    notified: Notified | None = None
     id: int | None = None
 
     @property
     def open(self) -> bool:
         """Whether it is not over."""
-        return self.phase not in (Phase.RESOLVED, Phase.WITHDRAWN)
+        return self.phase not in _OVER
+
+    @property
+    def fires(self) -> bool:
+        """Whether a symptom accuses now."""
+        return any(symptom.fires for symptom in self.symptoms)
+
+    @property
+    def standing(self) -> tuple[Symptom, ...]:
+        """The symptoms that fired and have not cleared."""
+        return tuple(symptom for symptom in self.symptoms if symptom.stands)
+
+    @property
+    def cause(self) -> Symptom:
+        """The symptom that explains most: of those that stand, else of all."""
+        return min(self.standing or self.symptoms, key=lambda symptom: symptom.order)
+
+    @property
+    def severity(self) -> State:
+        """That of its worst symptom; at its worst, where it is over."""
+        return self.cause.severity
+
+    @property
+    def since(self) -> datetime | None:
+        """When the trouble began, as the symptom has it that explains most."""
+        return self.cause.since
+
+    @property
+    def first_evidence(self) -> tuple[Evidence, ...]:
+        """On what it rested when it opened."""
+        return next((one.first_evidence for one in self.symptoms if one.came_at), ())
+
+    def symptom(self, signal: str) -> Symptom | None:
+        """The symptom of a signal, or None."""
+        return next((symptom for symptom in self.symptoms if symptom.signal == signal), None)
 
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """One step of an incident: its name, its time and its reason in words."""
+    """One step of an incident: its name, its time, the symptom that took it, and why."""
 
     name: str
     at: datetime
     reason: str
     severity: State
-    told: bool
+    signal: str | None = None
 
 
 Step = tuple[Incident | None, Transition | None]
 
 
 def step(incident: Incident | None, signal: Signal, now: datetime, policy: IncidentPolicy) -> Step:
-    """What a signal makes of the newest incident of its kind.
+    """What a reading of a signal makes of a CI's newest incident.
 
-    ``incident`` is the open one, or the one resolved last, or None. Returns the
-    incident as it is afterwards, without an id where it is a new one, and the
-    step that was taken, if any; an incident may change (its evidence) without one.
+    ``incident`` is the open one, or the one that ended last, or None. Returns the incident
+    as it is afterwards, without an id where it is a new one, and the step that was taken,
+    if any; an incident may change (its evidence) without one.
     """
-    bad = is_bad(signal)
     if incident is None or not incident.open:
-        return (
-            _from_nothing(incident, signal, now, policy)
-            if bad or signal.rising
-            else (incident, None)
-        )
-    if signal.verdict is State.UNKNOWN:
+        return _from_nothing(incident, signal, now, policy)
+    before = incident.symptom(signal.name)
+    after = advance(before, signal, now, policy, incident.reopened)
+    if after is before:
         return incident, None
-    if incident.phase is Phase.PENDING:
-        return _from_pending(incident, signal, now)
-    return _while_bad(incident, signal, now) if bad else _while_well(incident, signal, now, policy)
-
-
-def is_bad(signal: Signal) -> bool:
-    """Whether a signal accuses."""
-    return signal.verdict.bad
-
-
-def acknowledge(incident: Incident, by: str, note: str | None, now: datetime) -> Step:
-    """Notes who looks at an incident; Conflict when there is nothing to look at."""
-    if not incident.open:
-        raise Conflict("That incident is over; there is nothing to acknowledge.")
-    if incident.phase is Phase.PENDING:
-        raise Conflict("That incident has not opened yet; nobody was told of it.")
-    if incident.acknowledged_by == by and incident.note == note:
-        raise Conflict("You acknowledged that incident already.")
-    firing = incident.phase is Phase.FIRING
-    taken = replace(
-        incident,
-        phase=Phase.ACKNOWLEDGED if firing else incident.phase,
-        acknowledged_by=by,
-        acknowledged_at=now,
-        note=note,
-        changed_at=now,
-    )
-    reason = f"acknowledged by {by}" + (f": {note}" if note else "")
-    return taken, Transition("acknowledged", now, reason, incident.severity, told=True)
+    return _moved(incident, before, after, signal, now)
 
 
 def _from_nothing(
@@ -147,24 +165,27 @@ def _from_nothing(
     if last is not None and _recent(last, now, policy):
         if not signal.verdict.bad:
             return last, None  # half way back is no new incident, or this one could not reopen
+        symptom = advance(last.symptom(signal.name), signal, now, policy)
+        assert symptom is not None
         again = replace(
-            _seen(last, signal, now),
+            _put(last, symptom),
             phase=Phase.FIRING,
             resolved_at=None,
-            recovering_at=None,
+            changed_at=now,
             acknowledged_by=None,
             acknowledged_at=None,
             note=None,
             reopened=last.reopened + 1,
         )
-        return again, Transition("reopened", now, signal.said, signal.verdict, told=True)
-    new = Incident(
-        signal.name, Phase.PENDING, State.DEGRADED, now, since=signal.since, began_at=now
-    )
-    if signal.verdict.bad:
-        return _fire(new, signal, now)
-    new = replace(_seen(new, signal, now), severity=State.DEGRADED)
-    return new, Transition("pending", now, signal.said, State.DEGRADED, told=False)
+        return again, Transition("reopened", now, signal.said, signal.verdict, signal.name)
+    symptom = advance(None, signal, now, policy)
+    if symptom is None:
+        return last, None
+    new = Incident(now, Phase.PENDING, now, (symptom,))
+    name = "pending"
+    if symptom.fires:
+        name, new = "opened", replace(new, phase=Phase.FIRING, opened_at=now)
+    return new, Transition(name, now, signal.said, symptom.severity, signal.name)
 
 
 def _recent(last: Incident, now: datetime, policy: IncidentPolicy) -> bool:
@@ -174,89 +195,155 @@ def _recent(last: Incident, now: datetime, policy: IncidentPolicy) -> bool:
     return now - last.resolved_at < policy.reopen
 
 
-def _from_pending(incident: Incident, signal: Signal, now: datetime) -> Step:
-    if signal.verdict.bad:
-        return _fire(incident, signal, now)
-    if signal.rising:
-        return replace(incident, said=signal.said, evidence=signal.evidence), None
-    gone = replace(incident, phase=Phase.RESOLVED, resolved_at=now, changed_at=now)
-    return gone, Transition("dropped", now, signal.said, incident.severity, told=False)
-
-
-def _fire(incident: Incident, signal: Signal, now: datetime) -> Step:
-    fired = replace(
-        _seen(incident, signal, now),
-        phase=Phase.FIRING,
-        opened_at=now,
-        first_evidence=signal.evidence,
-        since=signal.since or incident.since,
-    )
-    return fired, Transition("opened", now, signal.said, signal.verdict, told=True)
-
-
-def _while_bad(incident: Incident, signal: Signal, now: datetime) -> Step:
-    """Worse is news once; easier is not, or a figure at the border would never rest.
-
-    A relapse while recovering is no second alert.
-    """
-    worse = signal.verdict.rank < incident.severity.rank
-    severity = signal.verdict if worse else incident.severity
-    seen = replace(_seen(incident, signal, now, changed=False), severity=severity)
-    if incident.phase is Phase.RECOVERING:
-        phase = Phase.ACKNOWLEDGED if incident.acknowledged_by else Phase.FIRING
-        seen = replace(seen, phase=phase, recovering_at=None)
-    elif not worse:
-        return seen, None
-    seen = replace(seen, changed_at=now)
-    name = "escalated" if worse else "relapsed"
-    return seen, Transition(name, now, signal.said, severity, told=worse)
-
-
-def _while_well(incident: Incident, signal: Signal, now: datetime, policy: IncidentPolicy) -> Step:
-    """Not bad any more. One that keeps coming back has to stay well for longer each time."""
-    since = incident.recovering_at or now
-    held = now - since >= holding(policy, incident.reopened)
-    if signal.clears and held:
-        over = replace(
-            _well(incident, signal, now),
-            phase=Phase.RESOLVED,
-            resolved_at=now,
-            recovering_at=None,
-        )
-        return over, Transition("resolved", now, signal.said, incident.severity, told=True)
-    if incident.phase is Phase.RECOVERING:
-        return incident, None
-    better = replace(_well(incident, signal, now), phase=Phase.RECOVERING, recovering_at=now)
-    return better, Transition("recovering", now, signal.said, incident.severity, told=False)
-
-
-def _well(incident: Incident, signal: Signal, now: datetime) -> Incident:
-    """What a step shows follows from its own moment, not from who looked in between."""
-    return replace(
-        incident,
-        said=signal.said,
-        figure=signal.figure,
-        n=signal.n,
-        evidence=signal.evidence or incident.first_evidence,
+def _moved(
+    incident: Incident,
+    before: Symptom | None,
+    after: Symptom | None,
+    signal: Signal,
+    now: datetime,
+) -> Step:
+    """The incident after one of its symptoms changed."""
+    changed = _put(incident, after) if after else _without(incident, signal.name)
+    name = _name(incident, changed, before, after)
+    if name is None:
+        return changed, None
+    if name == "dropped":
+        changed = incident  # of which the symptom is all that there was
+    if name == "resolved":
+        fired = tuple(one for one in changed.symptoms if one.phase is not SymptomPhase.PENDING)
+        changed = replace(changed, symptoms=fired)
+    changed = replace(
+        changed,
+        phase=Phase.DROPPED if name == "dropped" else _phase(changed),
         changed_at=now,
+        opened_at=now if name == "opened" else changed.opened_at,
+        resolved_at=now if name in ("resolved", "dropped") else None,
     )
+    severity = after.severity if after else State.DEGRADED
+    return changed, Transition(name, now, signal.said, severity, signal.name)
 
 
-def holding(policy: IncidentPolicy, reopened: int) -> timedelta:
-    """How long an incident must stay well before it is over: nothing the first time."""
-    if reopened <= 0:
-        return timedelta(0)
-    doublings = min(reopened - 1, 16)
-    return min(policy.reopen, policy.hold * (1 << doublings))
+def _phase(incident: Incident) -> Phase:
+    if incident.fires:
+        return Phase.ACKNOWLEDGED if incident.acknowledged_by else Phase.FIRING
+    if incident.standing:
+        return Phase.RECOVERING
+    only_pending = all(one.phase is SymptomPhase.PENDING for one in incident.symptoms)
+    return Phase.PENDING if only_pending else Phase.RESOLVED
 
 
-def _seen(incident: Incident, signal: Signal, now: datetime, *, changed: bool = True) -> Incident:
+def _name(
+    incident: Incident, changed: Incident, before: Symptom | None, after: Symptom | None
+) -> str | None:
+    """The name of the step that an incident took, or None for a change that is no step."""
+    if after is None:
+        return "dropped" if not changed.symptoms else None
+    was_standing = before is not None and before.stands
+    if after.fires:
+        return _worse(incident, changed, before if was_standing else None, after)
+    if not was_standing:
+        return None  # pending, in an incident that is open already
+    if after.stands:
+        return None if changed.fires else "recovering"
+    return "cleared" if changed.standing else "resolved"
+
+
+def _worse(
+    incident: Incident, changed: Incident, before: Symptom | None, after: Symptom
+) -> str | None:
+    if incident.phase is Phase.PENDING:
+        return "opened"
+    if changed.severity.rank < incident.severity.rank:
+        return "escalated"
+    if before is None:
+        return "joined"
+    if not incident.fires:
+        return "relapsed"
+    return "worsened" if after.severity.rank < before.severity.rank else None
+
+
+def _put(incident: Incident, symptom: Symptom) -> Incident:
+    """With the symptom in the place of its predecessor, or after the others."""
+    if incident.symptom(symptom.signal) is None:
+        return replace(incident, symptoms=(*incident.symptoms, symptom))
+    return put_symptom(incident, symptom)
+
+
+def put_symptom(incident: Incident, symptom: Symptom) -> Incident:
+    """The incident with a newer state of a symptom that it has."""
     return replace(
         incident,
-        severity=signal.verdict,
-        said=signal.said,
-        figure=signal.figure,
-        n=signal.n,
-        evidence=signal.evidence,
-        changed_at=now if changed else incident.changed_at,
+        symptoms=tuple(
+            symptom if one.signal == symptom.signal else one for one in incident.symptoms
+        ),
     )
+
+
+def _without(incident: Incident, signal: str) -> Incident:
+    kept = tuple(one for one in incident.symptoms if one.signal != signal)
+    return replace(incident, symptoms=kept)
+
+
+def acknowledge(
+    incident: Incident, by: str, note: str | None, now: datetime
+) -> tuple[Incident, Transition]:
+    """Notes who looks at an incident; Conflict when there is nothing to look at."""
+    if not incident.open:
+        raise Conflict("That incident is over; there is nothing to acknowledge.")
+    if incident.phase is Phase.PENDING:
+        raise Conflict("That incident has not opened yet, so there is nothing to acknowledge.")
+    if incident.acknowledged_by == by and incident.note == note:
+        raise Conflict("You acknowledged that incident already.")
+    acknowledged = replace(
+        incident, acknowledged_by=by, acknowledged_at=now, note=note, changed_at=now
+    )
+    acknowledged = replace(acknowledged, phase=_phase(acknowledged))
+    reason = f"acknowledged by {by}" + (f": {note}" if note else "")
+    return acknowledged, Transition("acknowledged", now, reason, incident.severity)
+
+
+def with_people(incident: Incident, before: Incident) -> Incident:
+    """The incident with what people did with an earlier state of it."""
+    incident = replace(incident, id=before.id, notified=before.notified)
+    if before.acknowledged_by is None or before.reopened != incident.reopened:
+        return incident
+    incident = replace(
+        incident,
+        acknowledged_by=before.acknowledged_by,
+        acknowledged_at=before.acknowledged_at,
+        note=before.note,
+    )
+    return replace(incident, phase=_phase(incident))
+
+
+def merged(incident: Incident, other: Incident) -> Incident:
+    """The incident with what people did with another one that is the same trouble."""
+    if other.acknowledged_by is not None and incident.acknowledged_by is None:
+        incident = replace(
+            incident,
+            acknowledged_by=other.acknowledged_by,
+            acknowledged_at=other.acknowledged_at,
+            note=other.note,
+        )
+    ours, theirs = incident.notified, other.notified
+    if theirs is None or (ours is not None and not ours.over and theirs.over):
+        return incident
+    if ours is None or ours.over:
+        return replace(incident, notified=theirs)
+    both = replace(
+        ours,
+        parts=merged_parts(ours.parts, theirs.parts),
+        worst=min(ours.worst, theirs.worst, key=lambda state: state.rank),
+        count=ours.count + theirs.count,
+    )
+    return replace(incident, notified=both)
+
+
+def merged_parts(known: tuple[Part, ...], more: tuple[Part, ...]) -> tuple[Part, ...]:
+    """What people know when they hear of ``more`` too: the worse where both have a part."""
+    found = {part.key: part for part in known}
+    for part in more:
+        before = found.get(part.key)
+        if before is None or part.severity.rank < before.severity.rank:
+            found[part.key] = part
+    return tuple(found.values())

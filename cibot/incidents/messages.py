@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from cibot.health.signal import Evidence
-from cibot.incidents.incident import Incident, Transition
+from cibot.incidents.incident import Incident
 from cibot.incidents.inhibition import Opening, shared_cause
+from cibot.incidents.news import News
+from cibot.incidents.symptom import Family, Symptom
 from cibot.model import State
 from cibot.text.card import Button, Card, Line, Span, Trend, joined, line, sparkline, state_span
+from cibot.text.figures import percent
 
+WITHDRAWN = "late comments show that it was not so"
 _SHOWN = 3
 _DIGESTED = 10  # headlines of a digest
 _BARS = 14  # days in a line; a picture has room for more
@@ -21,16 +25,12 @@ SILENCE = "2h"
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Whom a message is about: the CI's name, its page, where changes are shown, its last days.
-
-    ``lasts`` is the worst of its other incidents that fire.
-    """
+    """Whom a message is about: the CI's name, its page, where changes are shown, its last days."""
 
     ci: str
     page: str | None = None
     change_url: str | None = None  # with {number} and {patch_set}
     trend: Trend | None = None
-    lasts: Incident | None = None
 
 
 _WORDS = {
@@ -39,39 +39,71 @@ _WORDS = {
     "reopened": "is again",
 }
 _BEGINS = frozenset({"opened", "reopened"})
+_OVER = {
+    Family.RESULTS: "its results are well again",
+    Family.PRESENCE: "it reports again",
+    Family.TIME: "it is as fast as before",
+}
 
 
-def alert_card(incident: Incident, transition: Transition, subject: Subject) -> Card:
-    """The message of one step; its first line stands alone."""
-    name = Span(subject.ci, href=subject.page, strong=True)
-    if transition.name == "resolved":
-        head = _recovered(incident, transition, subject, name)
-        return Card((head,), link=subject.page, incident=incident.id)
-    if transition.name in ("withdrawn", "corrected"):
-        verb = "taken back" if transition.name == "withdrawn" else "corrected"
-        mark = State.UNKNOWN if transition.name == "withdrawn" else incident.severity
-        told = f": {verb}, the {incident.kind} alert: {transition.reason}"
-        head = line(state_span(mark), " — ", name, told)
-        return Card((head,), link=subject.page, incident=incident.id)
-    if transition.name == "acknowledged":
-        head = line(state_span(incident.severity), " — ", name, f": {transition.reason}")
-        buttons = _buttons(incident, subject.ci)[1:]
-        return Card((head,), link=subject.page, incident=incident.id, buttons=buttons)
-    verb = _WORDS.get(transition.name, "is")
+def alert_card(incident: Incident, news: News, subject: Subject) -> Card:
+    """The message of one piece of news; its first line stands alone."""
+    step = news.step.name
+    if step == "withdrawn":
+        return _headline(_withdrawn(incident, subject), incident, subject)
+    if step in _PLAIN:
+        return _headline(_PLAIN[step](incident, news, subject), incident, subject)
+    symptom = news.symptom
     head = line(
-        state_span(transition.severity),
+        state_span(news.step.severity),
         " — ",
-        name,
-        f" {verb} {transition.severity.value}: {transition.reason}",
+        _name(subject),
+        f" {_verb(incident, news)} {news.step.severity.value}: {symptom.said}",
     )
-    details = _details(incident, subject)
+    details = _details(incident, news, subject)
     return Card(
         (head, details) if details else (head,),
         link=subject.page,
         incident=incident.id,
         buttons=_buttons(incident, subject.ci),
-        trend=subject.trend if transition.name in _BEGINS else None,
+        trend=subject.trend if step in _BEGINS else None,
+        escalates=step == "escalated",
     )
+
+
+def _headline(head: Line, incident: Incident, subject: Subject) -> Card:
+    return Card((head,), link=subject.page, incident=incident.id)
+
+
+def acknowledged_card(incident: Incident, reason: str, subject: Subject) -> Card:
+    """The message that somebody looks at an incident."""
+    head = line(state_span(incident.severity), " — ", _name(subject), f": {reason}")
+    buttons = _buttons(incident, subject.ci)[1:]
+    return Card((head,), link=subject.page, incident=incident.id, buttons=buttons)
+
+
+def _name(subject: Subject) -> Span:
+    return Span(subject.ci, href=subject.page, strong=True)
+
+
+def _verb(incident: Incident, news: News) -> str:
+    if news.step.name == "escalated":
+        milder = news.step.severity.rank > incident.severity.rank
+        if news.drop:
+            return "dropped below its level:"
+        return "got worse: also" if milder else "got worse:"
+    return _WORDS[news.step.name]
+
+
+def _beside(incident: Incident, news: News) -> Iterator[Span]:
+    """What else is wrong: in another family, and which job fails."""
+    families = {news.symptom.family}
+    for symptom in sorted(incident.standing, key=lambda one: one.order):
+        if symptom.family not in families:
+            families.add(symptom.family)
+            yield Span(f"also {symptom.severity.value}: {symptom.said}")
+        elif symptom.signal == "job" and news.symptom.signal != "job":
+            yield Span(symptom.said)
 
 
 def _buttons(incident: Incident, ci: str) -> tuple[Button, ...]:
@@ -85,41 +117,80 @@ def _buttons(incident: Incident, ci: str) -> tuple[Button, ...]:
     )
 
 
-def _recovered(incident: Incident, transition: Transition, subject: Subject, name: Span) -> Line:
-    """Who recovered: the CI, one job of it, or it from one of its troubles."""
-    job = next((one.job for one in incident.first_evidence if one.job), None)
-    what = [f": {job}"] if incident.kind == "job" and job else []
-    why = f"{transition.reason}{_lasted(incident)}"
-    worse = subject.lasts
-    if worse is None:
-        return line(state_span(State.HEALTHY), " — ", name, *what, f" recovered: {why}")
-    ended = [*what, " recovered"] if what else [f": its {incident.kind} incident is over"]
-    still = f": {why}; still {worse.severity.value}: {worse.said}"
-    return line(state_span(worse.severity), " — ", name, *ended, still)
+def _recovered(incident: Incident, news: News, subject: Subject) -> Line:
+    """The end of an incident; of one job, where only that had failed."""
+    symptom = news.symptom
+    job = next((run.job for run in symptom.first_evidence if run.job), None)
+    what = [f": {job}"] if symptom.signal == "job" and job else []
+    why = f"{symptom.said}{_lasted(incident.opened_at, incident.resolved_at)}"
+    return line(state_span(State.HEALTHY), " — ", _name(subject), *what, f" recovered: {why}")
 
 
-def _lasted(incident: Incident) -> str:
-    if incident.opened_at is None or incident.resolved_at is None:
+def _eased(incident: Incident, news: News, subject: Subject) -> Line:
+    """What is over, and what still holds."""
+    symptom, still = news.symptom, incident.cause
+    over = _OVER[symptom.family]
+    if news.drop:
+        share = f" {percent(still.figure)}" if still.figure is not None else ""
+        over = f"it is back to its usual{share}"
+    lasted = _lasted(symptom.came_at, symptom.cleared_at)
+    return line(
+        state_span(still.severity),
+        " — ",
+        _name(subject),
+        f": {over}: {symptom.said}{lasted}; still {still.severity.value}: {still.said}",
+    )
+
+
+def _withdrawn(incident: Incident, subject: Subject) -> Line:
+    told = f": taken back, the alert of incident #{incident.id}: {WITHDRAWN}"
+    return line(state_span(State.UNKNOWN), " — ", _name(subject), told)
+
+
+def _corrected(incident: Incident, news: News, subject: Subject) -> Line:
+    began = news.symptom.began or incident.began_at
+    told = f": corrected, the alert of incident #{incident.id}: as late comments show, this began"
+    return line(state_span(incident.severity), " — ", _name(subject), f"{told} {moment(began)}")
+
+
+_PLAIN = {"resolved": _recovered, "eased": _eased, "corrected": _corrected}
+
+
+def _lasted(begin: datetime | None, end: datetime | None) -> str:
+    if begin is None or end is None:
         return ""
-    hours = (incident.resolved_at - incident.opened_at).total_seconds() / 3600
+    hours = (end - begin).total_seconds() / 3600
     lasted = f"{hours:.0f} h" if hours >= 1.5 else f"{max(1, round(hours * 60))} min"
     return f" (after {lasted})"
 
 
-def _details(incident: Incident, subject: Subject) -> Line:
+def _details(incident: Incident, news: News, subject: Subject) -> Line:
+    symptom = news.symptom
     parts: list[Span] = []
     if incident.id is not None:
         parts.append(Span(f"incident #{incident.id}"))
-    if incident.since is not None:
-        parts.append(Span(f"since {moment(incident.since)}"))
+    if incident.acknowledged_by is not None:
+        parts.append(Span(f"acknowledged by {incident.acknowledged_by} before this"))
+    if symptom.since is not None:
+        parts.append(Span(f"since {moment(symptom.since)}"))
+    parts += _beside(incident, news)
     if subject.trend is not None:
         bars = sparkline(subject.trend.shares[-_BARS:])
         parts.append(Span(f"{len(bars)} days {bars}"))
-    seen = [_evidence(one, subject) for one in incident.evidence[:_SHOWN]]
+    seen = [_evidence(run, subject) for run in _shown_evidence(symptom)]
     told = joined(parts, "; ")
     if not seen:
         return told
     return (*told, Span("; "), *_see(seen)) if told else _see(seen)
+
+
+def _shown_evidence(symptom: Symptom) -> tuple[Evidence, ...]:
+    """The newest runs, and the first bad one always."""
+    newest = symptom.evidence[:_SHOWN]
+    first = symptom.first_bad
+    if first is None or first in newest or len(newest) < _SHOWN:
+        return newest
+    return (*newest[:-1], first)
 
 
 def _see(seen: Sequence[Line]) -> Line:

@@ -1,109 +1,222 @@
 """What people should hear of an incident now, beside what they know. Pure.
 
-It follows from what was told last and how the incident stands, not from the steps
-in between: however late it is looked at, and however often, each news is told once.
+It follows from what they were notified of last and how the incident stands, not from the
+steps in between: however late it is looked at, and however often, each news is sent once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from cibot.incidents.incident import Incident, Phase, Told, Transition
-from cibot.incidents.inhibition import Surroundings, inhibited, told_of
+from cibot.incidents.incident import Incident, Notified, Part, Phase, Transition, merged_parts
+from cibot.incidents.inhibition import Surroundings, inhibited
+from cibot.incidents.symptom import Family, Symptom
+from cibot.model import State
 
-_FIRES = frozenset({Phase.FIRING, Phase.ACKNOWLEDGED})
-_MOVED = timedelta(minutes=10)  # a time that was told and is wrong by more is corrected
-_WORSE = frozenset({"opened", "reopened", "escalated"})
+_MOVED = timedelta(minutes=10)  # a time that people know and is wrong by more is corrected
+BEGINS = frozenset({"opened", "reopened"})
+WORSE = BEGINS | {"escalated"}
+ENDS = frozenset({"resolved", "withdrawn"})
 HISTORY = timedelta(days=1)
 """What opened longer ago before a CI is judged for the first time is no news."""
-
-
-def news(incident: Incident, now: datetime) -> Transition | None:
-    """The step that is to be told, or None where people know how things stand."""
-    said, severity, fires = incident.said, incident.severity, incident.phase in _FIRES
-    if incident.told is None:
-        at = incident.opened_at or incident.changed_at
-        return Transition("opened", at, said, severity, told=True) if fires else None
-    return _more(incident, incident.told, now)
-
-
-def _more(incident: Incident, told: Told, now: datetime) -> Transition | None:
-    """What is new beside what was told."""
-    said, severity, fires = incident.said, incident.severity, incident.phase in _FIRES
-    if told.over:  # and what is over needs no taking back
-        at = incident.changed_at
-        return Transition("reopened", at, said, severity, told=True) if fires else None
-    if incident.phase is Phase.WITHDRAWN:
-        return Transition("withdrawn", now, said, severity, told=True)
-    if incident.phase is Phase.RESOLVED:
-        at = incident.resolved_at or now
-        return Transition("resolved", at, said, told.severity, told=True)
-    if fires and severity.rank < told.severity.rank:
-        return Transition("escalated", incident.changed_at, said, severity, told=True)
-    if told.count and abs(began(incident) - told.since) > _MOVED:
-        reason = f"as late comments show, this began {began(incident):%Y-%m-%d %H:%M} UTC"
-        return Transition("corrected", now, reason, severity, told=True)
-    return None
-
-
-def began(incident: Incident) -> datetime:
-    """When the trouble began, as people are told."""
-    return incident.since or incident.opened_at or incident.changed_at
-
-
-def knowing(incident: Incident, step: Transition, *, loud: bool = True) -> Incident:
-    """The incident after ``step`` was told; without ``loud`` it is known and nobody was told."""
-    before = incident.told.count if incident.told else 0
-    over = step.name in ("resolved", "withdrawn")
-    severity = incident.severity
-    if over and incident.told is not None:
-        severity = incident.told.severity
-    return replace(incident, told=Told(severity, over, began(incident), before + loud))
+_CHART = "success"  # the signal that compares a CI with its own past
+_LONG = timedelta(days=7)
+"""A drop that began so long after the other symptoms came is a trouble within a trouble."""
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
-    """What is to be told of an incident; ``kept_back`` says why it is not told now.
+class News:
+    """What is to be said of an incident, and of which symptom.
 
-    ``quiet`` is an end that needs no words: nobody heard of the opening, or more of the
-    same CI lasts that was told. ``lasts`` is the worst that fires beside it, told or not.
+    ``parts`` are what people know afterwards. ``drop`` says that it is of a drop within a
+    level that stands. ``inhibited`` says why it is not said now. A ``quiet`` one is noted as
+    known without a message: nobody heard of the opening.
     """
 
-    incident: Incident
     step: Transition
-    kept_back: str | None = None
+    symptom: Symptom
+    parts: tuple[Part, ...]
+    drop: bool = False
+    inhibited: str | None = None
     quiet: bool = False
-    lasts: Incident | None = None
+
+    @property
+    def worse(self) -> bool:
+        """Whether it tells of something that began or got worse."""
+        return self.step.name in WORSE
 
 
-def decide(
-    incidents: Iterable[Incident], around: Surroundings, now: datetime
-) -> Iterator[Decision]:
-    """The news of one CI, the worst first, since it explains what is milder.
+def news_of(incident: Incident, around: Surroundings, now: datetime) -> News | None:
+    """The one thing that is to be said of an incident, or None where people know all.
 
-    An opening that a greater trouble keeps back is told when that is over and the
-    incident still lasts; an end is told only of what was told.
+    What a greater trouble inhibits is said when that is over and it still lasts; an end is
+    said only of what was.
     """
-    known = [*incidents]
-    around = replace(around, told={**around.told, **told_of(known)})
-    found = [(one, step) for one in known if (step := news(one, now))]
-    for incident, step in sorted(found, key=lambda it: (it[1].severity.rank, it[1].at)):
-        if step.name == "resolved":
-            heard = incident.told is not None and incident.told.count > 0
-            quiet = not heard or bool(around.told.keys() - {incident.kind})
-            yield Decision(incident, step, quiet=quiet, lasts=_worst_beside(incident, known))
-            continue
-        reason = None
-        if step.name in _WORSE:
-            reason = inhibited(incident.kind, around, incident.severity)
-        if reason is None and incident.open:
-            told = {**around.told, incident.kind: incident.severity}
-            around = replace(around, told=told)
-        yield Decision(incident, step, reason)
+    known = incident.notified
+    if known is not None and not known.over:
+        ended = _ended(incident, known, now)
+        if ended is not None:
+            return ended
+    return _begun(incident, known, around) or (
+        None if known is None or known.over else _corrected(incident, known, now)
+    )
 
 
-def _worst_beside(incident: Incident, known: Iterable[Incident]) -> Incident | None:
-    firing = [one for one in known if one.phase in _FIRES and one.kind != incident.kind]
-    return min(firing, key=lambda one: one.severity.rank, default=None)
+def notified(incident: Incident, news: News, *, loud: bool = True) -> Incident:
+    """The incident when people know of ``news``; without ``loud`` nobody was sent a message."""
+    before, step, symptom = incident.notified, news.step, news.symptom
+    count = (before.count if before else 0) + loud
+    if before is None or step.name == "reopened":
+        since = _began(symptom, incident)
+        first = Notified(news.parts, step.severity, symptom.signal, symptom.spells, since)
+        return replace(incident, notified=replace(first, count=count))
+    known = replace(
+        before,
+        parts=news.parts,
+        worst=min(before.worst, step.severity, key=_rank) if news.worse else before.worst,
+        since=_began(symptom, incident) if step.name == "corrected" else before.since,
+        over=step.name in ENDS,
+        count=count,
+    )
+    return replace(incident, notified=known)
+
+
+def _ended(incident: Incident, known: Notified, now: datetime) -> News | None:
+    """The end of all that people know of, or of a part of it."""
+    quiet = not known.count
+    if incident.phase is Phase.WITHDRAWN:
+        step = Transition("withdrawn", now, "", known.worst)
+        return News(step, incident.cause, (), quiet=quiet)
+    if incident.phase is Phase.RESOLVED:
+        step = Transition("resolved", incident.resolved_at or now, "", known.worst)
+        return News(step, _last_cleared(incident, incident.symptoms), (), quiet=quiet)
+    return _eased(incident, known, quiet=quiet)
+
+
+def _eased(incident: Incident, known: Notified, *, quiet: bool) -> News | None:
+    """The end of a part of what people know, while something holds still, or by now."""
+    left = _parts(incident, incident.standing, known)
+    families = {part.family for part in left}
+    keys = {part.key for part in left}
+    gone = [
+        part
+        for part in known.parts
+        if part.family not in families or (part.drop and part.key not in keys)
+    ]
+    if not left or not gone:
+        return None
+    part = min(gone, key=lambda one: one.severity.rank)
+    over = [one for one in incident.symptoms if one.family is part.family and not one.stands]
+    if part.drop:
+        over = [one for one in over if one.signal == _CHART]
+    severity = min((one.severity for one in left), key=_rank)
+    step = Transition("eased", incident.changed_at, "", severity)
+    return News(step, _last_cleared(incident, over), left, drop=part.drop, quiet=quiet)
+
+
+def _last_cleared(incident: Incident, symptoms: Iterable[Symptom]) -> Symptom:
+    """The symptom that cleared last; of several that which explains most."""
+    ordered = sorted(symptoms, key=lambda one: one.order, reverse=True)
+    ends = [(one.cleared_at, place, one) for place, one in enumerate(ordered) if one.cleared_at]
+    return max(ends)[2] if ends else incident.cause
+
+
+def _begun(incident: Incident, known: Notified | None, around: Surroundings) -> News | None:
+    """What began or got worse, beside what is known."""
+    if not incident.open or incident.opened_at is None:
+        return None
+    reasons = {one.signal: inhibited(one, incident, around) for one in incident.standing}
+    seen = [one for one in incident.standing if one.fires and reasons[one.signal] is None]
+    found = _worse(incident, known, seen)
+    if found is not None:
+        return found
+    fires = [one for one in incident.standing if one.fires]
+    hidden = _worse(incident, known, fires)
+    if hidden is None:
+        return None
+    return replace(hidden, inhibited=reasons[hidden.symptom.signal] or "its cause is not news")
+
+
+def _worse(incident: Incident, known: Notified | None, seen: list[Symptom]) -> News | None:
+    if not seen:
+        return None
+    cause = min(seen, key=lambda one: one.order)
+    parts = _parts(incident, seen, known)
+    if known is None or known.over:
+        name = "opened" if known is None else "reopened"
+        at = (incident.opened_at if known is None else None) or incident.changed_at
+        return News(Transition(name, at, "", cause.severity, cause.signal), cause, parts)
+    return _escalated(incident, known, seen, parts)
+
+
+def _escalated(
+    incident: Incident, known: Notified, seen: list[Symptom], parts: tuple[Part, ...]
+) -> News | None:
+    """What is worse than people know: its severity, another family, a drop within a level."""
+    worst = min((part.severity for part in known.parts), key=_rank, default=State.HEALTHY)
+    there = {part.key for part in known.parts}
+    families = {part.family for part in known.parts}
+    new = [
+        part
+        for part in parts
+        if part.severity.rank < worst.rank
+        or part.family not in families
+        or (part.drop and part.key not in there)
+    ]
+    if not new:
+        return None
+    part = min(new, key=lambda one: one.severity.rank)
+    of_part = [one for one in seen if one.family is part.family]
+    if part.drop:
+        of_part = [one for one in of_part if one.signal == _CHART]
+    symptom = min(of_part, key=lambda one: one.order)
+    step = Transition("escalated", incident.changed_at, "", part.severity, symptom.signal)
+    return News(step, symptom, merged_parts(known.parts, parts), drop=part.drop)
+
+
+def _parts(
+    incident: Incident, symptoms: Iterable[Symptom], known: Notified | None
+) -> tuple[Part, ...]:
+    """How bad it is in each family; a drop within a level stands by itself."""
+    found: dict[tuple[Family, bool], State] = {}
+    for symptom in symptoms:
+        key = (symptom.family, _is_drop(incident, symptom, known))
+        before = found.get(key)
+        if before is None or symptom.severity.rank < before.rank:
+            found[key] = symptom.severity
+    return tuple(Part(family, severity, drop) for (family, drop), severity in found.items())
+
+
+def _is_drop(incident: Incident, symptom: Symptom, known: Notified | None) -> bool:
+    """Whether it is a drop that began long after the other symptoms of its family came."""
+    if symptom.signal != _CHART or symptom.began is None:
+        return False
+    if known is not None and any(part.drop for part in known.parts):
+        return True
+    others = [
+        one.came_at
+        for one in incident.standing
+        if one.family is symptom.family and one.signal != symptom.signal and one.came_at
+    ]
+    return bool(others) and min(others) + _LONG < symptom.began
+
+
+def _corrected(incident: Incident, known: Notified, now: datetime) -> News | None:
+    """When the trouble began, where late comments show another time than people know."""
+    symptom = incident.symptom(known.signal)
+    if not known.count or symptom is None or symptom.spells != known.spell:
+        return None  # it came again since, and that is another time
+    if abs(_began(symptom, incident) - known.since) <= _MOVED:
+        return None
+    step = Transition("corrected", now, "", incident.severity, symptom.signal)
+    return News(step, symptom, known.parts)
+
+
+def _began(symptom: Symptom, incident: Incident) -> datetime:
+    return symptom.began or incident.opened_at or incident.changed_at
+
+
+def _rank(state: State) -> int:
+    return state.rank

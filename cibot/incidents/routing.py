@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from cibot.incidents.incident import Incident
 from cibot.model import State
 from cibot.text.patterns import fits_any
 
@@ -37,13 +38,25 @@ class Route(Choice, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """What a route looks at. ``projects`` are those that the CI reports on."""
+    """What a route looks at.
+
+    ``kinds`` are the signals of its symptoms, ``projects`` those that the CI reports on.
+    """
 
     ci: str
-    kind: str
+    kinds: frozenset[str]
     severity: State
     owner: str | None = None
     projects: frozenset[str] = frozenset()
+
+
+def alert_of(ci: str, incident: Incident, owner: str | None, projects: frozenset[str]) -> Alert:
+    """An incident as the routes look at it: with all its symptoms, at its worst."""
+    came = [symptom for symptom in incident.symptoms if symptom.came_at is not None]
+    known = incident.notified
+    severity = known.worst if known and known.worst.rank < incident.severity.rank else None
+    kinds = frozenset(symptom.signal for symptom in came)
+    return Alert(ci, kinds, severity or incident.severity, owner, projects)
 
 
 def receivers(routes: Iterable[Route], alert: Alert) -> tuple[str, ...]:
@@ -57,7 +70,7 @@ def receivers(routes: Iterable[Route], alert: Alert) -> tuple[str, ...]:
 
 def _takes(route: Route, alert: Alert) -> bool:
     return (
-        alert.kind in route.kinds
+        not alert.kinds.isdisjoint(route.kinds)
         and alert.severity.rank <= State(route.severity).rank
         and chooses(route, alert.ci, alert.owner, alert.projects)
     )

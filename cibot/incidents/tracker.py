@@ -1,13 +1,13 @@
-"""A CI's life: what happens to it, how it is judged by that, and the incidents that come of it.
+"""The tracker of a CI: its judge, and the incident that comes of what happens to it.
 
-Pure and the same for the same inputs, whoever lived through them when. Times are
+Pure and the same for the same inputs, whenever they are taken in. Times are
 the messages' own; seconds of the epoch here, datetimes in incidents.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -16,38 +16,32 @@ from cibot.health.facts import moment
 from cibot.health.inputs import Due, Heard, Input
 from cibot.health.judge import Gauge, Judge
 from cibot.health.signal import Standing
-from cibot.incidents.incident import Incident, Phase, Transition, holding, is_bad, step
-from cibot.incidents.incidentrow import incident_from_row, incident_row
+from cibot.incidents.incident import Incident, Transition, put_symptom, step
+from cibot.incidents.stored import incident_values, read_values
+from cibot.incidents.symptom import Symptom, SymptomPhase, holding, refreshed
 from cibot.model import State
-
-IncidentKey = tuple[datetime, str]
-"""Which incident of a CI it is: when it began, and its kind."""
-
-
-def key_of(incident: Incident) -> IncidentKey:
-    """By what an incident is known that has no id yet."""
-    return (incident.began_at or incident.changed_at, incident.kind)
 
 
 @dataclass(frozen=True, slots=True)
-class LifeStep:
+class IncidentStep:
     """One step of an incident, which is shown as it was after the step."""
 
     incident: Incident
     transition: Transition
 
 
-class Life:
-    """The judge of one CI and its newest incident of each kind, up to the time ``at``."""
+class Tracker:
+    """The judge of one CI and its newest incident, up to the time ``at``."""
 
     def __init__(self, policy: Policy) -> None:
         self.judge = Judge(policy)
         self.at = 0.0
-        self.incidents: dict[str, Incident] = {}
-        self.steps: list[LifeStep] = []  # since somebody emptied it
+        self.incident: Incident | None = None
+        self.steps: list[IncidentStep] = []  # since somebody emptied it
         self._policy = policy.incident
+        self._symptoms: dict[str, Symptom] = {}  # those of the incident, while it is open
         self._recovering: list[str] = []
-        self._gauges: Mapping[str, Gauge] = {one.name: one for one in self.judge.accusing}
+        self._gauges: Mapping[str, Gauge] = {gauge.name: gauge for gauge in self.judge.accusing}
 
     def live(self, inputs: Iterable[Input], until: float) -> None:
         """Takes in what happened after ``at``, in order of time, and lets time pass.
@@ -68,19 +62,16 @@ class Life:
         self._ring(until)
         self.at = max(self.at, until)
 
-    def settle(self) -> None:
-        """Brings what lasts up to date: its evidence is that of now."""
-        for kind, one in self.incidents.items():
-            if one.open and one.phase is not Phase.PENDING:
-                signal = self._gauges[kind].signal(self.at)
-                if is_bad(signal):
-                    self.incidents[kind] = replace(
-                        one,
-                        said=signal.said,
-                        figure=signal.figure,
-                        n=signal.n,
-                        evidence=signal.evidence,
-                    )
+    def shown(self) -> Incident | None:
+        """The incident with what its symptoms say now: steps say what they said then."""
+        incident = self.incident
+        if incident is None or not incident.open:
+            return incident
+        for symptom in incident.standing:
+            signal = self._gauges[symptom.signal].signal(self.at)
+            if signal.verdict.bad:
+                incident = put_symptom(incident, refreshed(symptom, signal))
+        return incident
 
     def _ring(self, until: float) -> float | None:
         while (alarm := self.judge.next_alarm) is not None and alarm < until:
@@ -89,63 +80,68 @@ class Life:
 
     def _look_after(self, at: float) -> None:
         """Who is recovering may have stayed well for long enough."""
-        self._look([self._gauges[kind] for kind in self._recovering], at)
+        self._look([self._gauges[signal] for signal in self._recovering], at)
 
     def _look(self, gauges: Iterable[Gauge], at: float) -> None:
         for gauge in gauges:
-            before = self.incidents.get(gauge.name)
-            lasts = before is not None and before.open
-            standing = gauge.standing(at, lasts)
-            if not self._moves(before if lasts else None, standing, at):
+            symptom = self._symptoms.get(gauge.name)
+            lasts = symptom if symptom and symptom.phase is not SymptomPhase.CLEARED else None
+            standing = gauge.standing(at, lasts is not None)
+            if not self._moves(lasts, standing, at):
                 continue
+            before = self.incident
             after, transition = step(before, gauge.signal(at), moment(at), self._policy)
-            if after is None:
+            if after is None or after is before:
                 continue
-            self._keep(after)
+            self.keep(after)
             if transition is not None:
-                self.steps.append(LifeStep(after, transition))
+                self.steps.append(IncidentStep(after, transition))
 
-    def _keep(self, incident: Incident) -> None:
-        self.incidents[incident.kind] = incident
+    def keep(self, incident: Incident) -> None:
+        """Goes on with this incident."""
+        self.incident = incident
+        symptoms = incident.symptoms if incident.open else ()
+        self._symptoms = {symptom.signal: symptom for symptom in symptoms}
         self._recovering = [
-            kind for kind, one in self.incidents.items() if one.phase is Phase.RECOVERING
+            symptom.signal for symptom in symptoms if symptom.phase is SymptomPhase.RECOVERING
         ]
 
-    def _moves(self, lasts: Incident | None, standing: Standing, at: float) -> bool:
-        """Whether a step is taken, so that words and evidence are worth while."""
+    def _moves(self, lasts: Symptom | None, standing: Standing, at: float) -> bool:
+        """Whether a symptom changes, so that words and evidence are worth while."""
         if lasts is None:
             return standing.bad or standing.rising
         if standing.verdict is State.UNKNOWN:
             return False
-        if lasts.phase is Phase.PENDING:
+        if lasts.phase is SymptomPhase.PENDING:
             return standing.bad or not standing.rising
         if standing.bad:
             worse = standing.verdict.rank < lasts.severity.rank
-            return worse or lasts.phase is Phase.RECOVERING
-        if lasts.phase is not Phase.RECOVERING:
+            return worse or lasts.phase is SymptomPhase.RECOVERING
+        if lasts.phase is not SymptomPhase.RECOVERING:
             return True
         began = lasts.recovering_at or moment(at)
-        return standing.clears and moment(at) - began >= holding(self._policy, lasts.reopened)
+        reopened = self.incident.reopened if self.incident else 0
+        held = holding(self._policy, max(lasts.returns, reopened))
+        return standing.clears and moment(at) - began >= held
 
     def row(self) -> dict[str, Any]:
         """Its state as plain JSON values; the steps are not part of it."""
-        incidents = [[one.id, incident_row(one)] for one in self.incidents.values()]
-        return {"at": self.at, "judge": self.judge.row(), "incidents": incidents}
+        incident = None if self.incident is None else incident_values(self.incident)
+        return {"at": self.at, "judge": self.judge.row(), "incident": incident}
 
     @staticmethod
-    def name_incidents(row: Mapping[str, Any], ids: Mapping[IncidentKey, int]) -> None:
-        """Gives the incidents in what `row` gave the ids that they were stored under since."""
-        for one in row["incidents"]:
-            if one[0] is None:
-                one[0] = ids.get(key_of(incident_from_row(one[1], None)))
+    def name_incident(row: Mapping[str, Any], ids: Mapping[datetime, int]) -> None:
+        """Gives the incident in what `row` gave the id that it was stored under since."""
+        incident = row["incident"]
+        if incident is not None and incident["id"] is None:
+            incident["id"] = ids.get(datetime.fromisoformat(incident["began_at"]))
 
     @classmethod
-    def of(cls, policy: Policy, row: Mapping[str, Any]) -> Life:
+    def of(cls, policy: Policy, row: Mapping[str, Any]) -> Tracker:
         """Reads what `row` gave; KeyError, TypeError or ValueError on anything else."""
-        life = cls(policy)
-        life.at = float(row["at"])
-        life.judge.read(row["judge"])
-        for known, values in row["incidents"]:
-            incident = incident_from_row(values, known)
-            life._keep(incident)
-        return life
+        tracker = cls(policy)
+        tracker.at = float(row["at"])
+        tracker.judge.read(row["judge"])
+        if row["incident"] is not None:
+            tracker.keep(read_values(row["incident"]))
+        return tracker

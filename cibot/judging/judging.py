@@ -19,8 +19,7 @@ from cibot.config.scope import Scope, scopes
 from cibot.health.facts import moment
 from cibot.health.references import References
 from cibot.health.signal import Health, signal_row
-from cibot.incidents.incident import Phase
-from cibot.incidents.tracker import IncidentKey, Life, key_of
+from cibot.incidents.tracker import Tracker
 from cibot.judging.facts import Reader
 from cibot.judging.notifier import Judged, Teller
 from cibot.judging.recording import Recorded, record
@@ -120,7 +119,6 @@ class Judging:
         newest = last_heard(tx, ci_id)
         until, fresh = self._until(tx, ci_id, newest, policy, now)
         lived = self._lives.live(tx, reader, policy, until, now)
-        lived.life.settle()
         health = lived.life.judge.health(lived.life.at, fresh)
         first = not health_of(tx, ci_id)
         return _Seen(ci, reader, lived, health, newest, fresh, first)
@@ -155,12 +153,12 @@ class Judging:
         for one in incidents:
             if one.last is not None:
                 log.info(
-                    "incident ci=%s kind=%s step=%s id=%d reason=%s",
+                    "incident ci=%s id=%d step=%s signal=%s severity=%s",
                     ci.name,
-                    one.incident.kind,
-                    one.last.name,
                     one.stored.id,
-                    one.last.reason,
+                    one.last.name,
+                    one.last.signal,
+                    one.last.severity.value,
                 )
         _keep_health(tx, seen, now)
         self._keep_chances(tx, ci.id, life)
@@ -181,7 +179,7 @@ class Judging:
         told = self._teller.tell(tx, around, incidents, now) if self._tells else 0
         return told, incidents
 
-    def _keep_chances(self, tx: Tx, ci_id: int, life: Life) -> None:
+    def _keep_chances(self, tx: Tx, ci_id: int, life: Tracker) -> None:
         """Writes what it had to report on, where that changed since it was written last."""
         judge = life.judge
         chances, window = judge.chances, judge.policy.coverage.window.total_seconds()
@@ -207,7 +205,7 @@ class Judging:
             put_chances(tx, row)
             self._chances[ci_id] = row
 
-    def _keep_life(self, tx: Tx, ci_id: int, ids: Mapping[IncidentKey, int]) -> None:
+    def _keep_life(self, tx: Tx, ci_id: int, ids: Mapping[datetime, int]) -> None:
         wrong = self._lives.wrong_from(ci_id)
         if wrong is not None:
             drop_lives(tx, ci_id, wrong)
@@ -215,8 +213,8 @@ class Judging:
             put_life(tx, stored, spread_stored(life_times(tx, ci_id), stored.at))
 
 
-def _ids(incidents: Iterable[Recorded]) -> dict[IncidentKey, int]:
-    return {key_of(one.incident): one.stored.id for one in incidents}
+def _ids(incidents: Iterable[Recorded]) -> dict[datetime, int]:
+    return {one.incident.began_at: one.stored.id for one in incidents}
 
 
 def _keep_health(tx: Tx, seen: _Seen, now: datetime) -> None:
@@ -234,14 +232,10 @@ def _keep_health(tx: Tx, seen: _Seen, now: datetime) -> None:
     )
 
 
-def _well_since(life: Life) -> datetime | None:
+def _well_since(tracker: Tracker) -> datetime | None:
     """Since when nothing is wrong: since the last incident was over, else since it was heard."""
-    ended = [
-        one.resolved_at
-        for one in life.incidents.values()
-        if one.phase is Phase.RESOLVED and one.opened_at is not None and one.resolved_at
-    ]
-    if ended:
-        return max(ended)
-    first = life.judge.chances.rhythm.first
+    incident = tracker.incident
+    if incident is not None and incident.opened_at is not None and incident.resolved_at:
+        return incident.resolved_at
+    first = tracker.judge.chances.rhythm.first
     return moment(first) if first else None

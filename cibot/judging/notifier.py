@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,18 +10,17 @@ from urllib.parse import quote
 
 from cibot.config.models import Config
 from cibot.incidents.incident import Phase
-from cibot.incidents.incidentrow import incident_from_row
 from cibot.incidents.inhibition import (
-    AFTERMATH,
     Opening,
     Surroundings,
+    breaks_results,
     common_breakage,
     opening,
-    over_of,
 )
 from cibot.incidents.messages import Subject, alert_card, together_card
-from cibot.incidents.news import HISTORY, Decision, decide, knowing
-from cibot.incidents.routing import Alert
+from cibot.incidents.news import BEGINS, HISTORY, News, news_of, notified
+from cibot.incidents.routing import alert_of
+from cibot.incidents.stored import read_incident
 from cibot.judging.audience import muted, tell_all
 from cibot.judging.recording import Recorded, rewrite
 from cibot.judging.trend import trend_of
@@ -59,56 +57,54 @@ class Teller:
     def tell(self, tx: Tx, one: Judged, incidents: Sequence[Recorded], now: datetime) -> int:
         """Adds what is to be said to the outbox; returns how many messages.
 
-        An opening that a greater trouble or a silence keeps back is told when
-        that is over and the incident still lasts; an end is told only of what was
-        told, and nothing in a silence.
+        An opening that a greater trouble or a silence keeps back is sent when
+        that is over and the incident still lasts; an end is sent only of what was
+        sent, and nothing in a silence.
         """
-        known = {one.incident.id: one for one in incidents}
-        decisions = [*decide([one.incident for one in incidents], _surroundings(tx, one, now), now)]
-        silence = muted(tx, one.ci.name, now) if decisions else None
+        around = _surroundings(tx, one)
+        found = [(each, news_of(each.incident, around, now)) for each in incidents]
+        silence = muted(tx, one.ci.name, now) if any(news for _each, news in found) else None
         added = 0
-        for it in decisions:
-            recorded, kind = known[it.incident.id], it.incident.kind
-            history = it.step.name == "opened" and now - it.step.at > HISTORY
-            if it.quiet or (one.first and history):
-                rewrite(tx, recorded, knowing(it.incident, it.step, loud=False))
+        for recorded, news in found:
+            if news is None:
+                continue
+            history = news.step.name == "opened" and now - news.step.at > HISTORY
+            if news.quiet or (one.first and history):
+                rewrite(tx, recorded, notified(recorded.incident, news, loud=False))
             elif silence is not None:
-                log.info("silenced ci=%s kind=%s until=%s", one.ci.name, kind, silence.until)
-            elif it.kept_back is not None:
-                log.info("kept back ci=%s kind=%s reason=%s", one.ci.name, kind, it.kept_back)
+                log.info("silenced ci=%s step=%s until=%s", one.ci.name, news.step.name,
+                         silence.until)  # fmt: skip
+            elif news.inhibited is not None:
+                log.info("inhibited ci=%s step=%s reason=%s", one.ci.name, news.step.name,
+                         news.inhibited)  # fmt: skip
             else:
-                added += self._say(tx, one, recorded, it, now)
+                added += self._say(tx, one, recorded, news, now)
         return added
 
-    def _say(self, tx: Tx, one: Judged, recorded: Recorded, it: Decision, now: datetime) -> int:
-        incident = knowing(recorded.incident, it.step)
-        alert = Alert(
-            one.ci.name,
-            incident.kind,
-            incident.severity,
-            self._owners.get(one.ci.name),
-            one.projects,
-        )
+    def _say(self, tx: Tx, one: Judged, recorded: Recorded, news: News, now: datetime) -> int:
+        incident = notified(recorded.incident, news)
+        alert = alert_of(one.ci.name, incident, self._owners.get(one.ci.name), one.projects)
         recorded = rewrite(tx, recorded, incident)
-        about, message = self._message(tx, one.ci, recorded, it, now)
+        about, message = self._message(tx, one.ci, recorded, news, now)
         return tell_all(tx, self._config, alert, one.ci.id, about, message, now)
 
     def _message(
-        self, tx: Tx, ci: KnownCi, recorded: Recorded, it: Decision, now: datetime
+        self, tx: Tx, ci: KnownCi, recorded: Recorded, news: News, now: datetime
     ) -> tuple[About, Card]:
         """What it is about and the card; many openings within an hour share one."""
-        step = it.step
-        if step.name in {"opened", "reopened"}:
+        step = news.step
+        if step.name in BEGINS:
             cis = all_cis(tx)
             together = common_breakage(_openings(tx, cis, now), len(cis), now)
             if together is not None:
                 about = About(MessageKind.TOGETHER, f"together:{together[0].at:%Y%m%dT%H%M%S}")
                 return about, together_card(together, len(cis), self._page())
         page, days = self._page("ci", ci.name), trend_of(tx, ci.id, ci.name, now)
-        subject = Subject(ci.name, page, _change_url(tx, ci), days, it.lasts)
-        card = alert_card(recorded.incident, step, subject)
-        told = recorded.incident.told
-        count = told.count if told else 0
+        card = alert_card(
+            recorded.incident, news, Subject(ci.name, page, _change_url(tx, ci), days)
+        )
+        known = recorded.incident.notified
+        count = known.count if known else 0
         key = f"incident:{recorded.stored.id}:{count}:{step.name}"
         return About(MessageKind.ALERT, key, recorded.stored.id, step.name), card
 
@@ -122,27 +118,24 @@ class Teller:
 def _openings(tx: Tx, cis: Sequence[KnownCi], now: datetime) -> list[Opening]:
     names = {known.id: known.name for known in cis}
     return [
-        opening(names.get(row.ci_id, "?"), incident_from_row(json.loads(row.body), row.id))
+        opening(names.get(row.ci_id, "?"), read_incident(row.body, row.id))
         for row in opened_since(tx, now - _DAY)
         if row.opened_at is not None and row.state != Phase.WITHDRAWN
     ]
 
 
-def _surroundings(tx: Tx, one: Judged, now: datetime) -> Surroundings:
+def _surroundings(tx: Tx, one: Judged) -> Surroundings:
+    references = one.references - {one.ci.id}
     broken = any(
-        row.kind in {"success", "level"} and row.state in {"firing", "acknowledged"}
-        for reference in one.references - {one.ci.id}
+        breaks_results(read_incident(row.body, row.id))
+        for reference in references
         for row in incidents_of(tx, reference)
     )
-    own = incidents_of(tx, one.ci.id, resolved_since=now - AFTERMATH)
-    read = [incident_from_row(json.loads(row.body), row.id) for row in own]
     return Surroundings(
         feed_fresh=one.feed_fresh,
         is_reference=one.ci.id in one.references,
-        alone=not one.references - {one.ci.id},
+        alone=not references,
         reference_broken=broken,
-        silent=any(row.kind == "silent" and row.state in {"firing", "acknowledged"} for row in own),
-        over=over_of(read, now),
     )
 
 

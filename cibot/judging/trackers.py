@@ -19,14 +19,14 @@ from typing import Any
 from cibot.config.policy import Policy
 from cibot.health.facts import moment
 from cibot.health.references import ReferencePeriods
-from cibot.incidents.tracker import IncidentKey, Life, LifeStep
+from cibot.incidents.tracker import IncidentStep, Tracker
 from cibot.judging.facts import Reader
 from cibot.store.arrivals import KNOWN, LATER, Arrived, arrived
 from cibot.store.checkpoints import StoredLife, newest_life
 from cibot.store.engine import Tx
 from cibot.store.histories import first_report_of, full_at
 
-VERSION = 4  # of the judgement: another one lives all lives anew
+VERSION = 5  # of the judgement: another one replays every CI
 _LOOK_BACK = timedelta(minutes=15)  # what another process is still about to commit
 _LITTLE = 86_400.0  # seconds that are lived through in one go, whatever was said
 _FULL = 5000  # reports of a CI, or of its reference, that are lived through in one go
@@ -49,7 +49,7 @@ def _none_seen() -> array[int]:
 class Kept:
     """A life in memory, and what is needed to go on with it."""
 
-    life: Life
+    life: Tracker
     basis: str
     marked_at: datetime | None  # what was heard before is in it
     seen: array[int] = field(default_factory=_none_seen)
@@ -66,10 +66,10 @@ class Kept:
 class Lived:
     """What came of it: the steps since ``since``; ``again`` where a part or all was lived anew."""
 
-    life: Life
+    life: Tracker
     since: float
     again: bool
-    steps: list[LifeStep]
+    steps: list[IncidentStep]
 
 
 class Lives:
@@ -109,10 +109,10 @@ class Lives:
         self._under_way[ci_id] = kept
         return Lived(kept.life, start, start < begun or not start, steps)
 
-    def keep(self, ci_id: int, ids: Mapping[IncidentKey, int]) -> None:
+    def keep(self, ci_id: int, ids: Mapping[datetime, int]) -> None:
         """Keeps the present state, which was written, and earlier ones: the older, the fewer.
 
-        ``ids`` are those of the incidents that were written.
+        ``ids`` are those of the incidents that were written, by when they began.
         """
         kept = self._kept[ci_id] = self._under_way.pop(ci_id)
         if len(self._kept) > _MOST_LIVES:
@@ -133,7 +133,7 @@ class Lives:
         wrong = self._under_way[ci_id].wrong_from
         return None if wrong is None else moment(wrong)
 
-    def to_store(self, ci_id: int, ids: Mapping[IncidentKey, int]) -> list[StoredLife]:
+    def to_store(self, ci_id: int, ids: Mapping[datetime, int]) -> list[StoredLife]:
         """The present state where it is time to store one; before it those kept on a long way.
 
         ``ids`` are those of the incidents that are being written.
@@ -144,7 +144,7 @@ class Lives:
         rows = [(at, json.loads(row)) for at, row in kept.passed[-len(_STOPS) :]]
         rows.append((kept.life.at, kept.life.row()))
         for _, row in rows:
-            Life.name_incidents(row, ids)
+            Tracker.name_incident(row, ids)
         return [
             StoredLife(ci_id, moment(at), kept.marked_at, kept.basis, row)
             for at, row in rows
@@ -157,8 +157,8 @@ class Lives:
     ) -> Kept:
         stored = newest_life(tx, ci_id, basis, before)
         if stored is None:
-            return Kept(Life(policy), basis, None)
-        life = Life.of(policy, stored.body)
+            return Kept(Tracker(policy), basis, None)
+        life = Tracker.of(policy, stored.body)
         return Kept(life, basis, stored.marked_at, stored_at=life.at)
 
     @staticmethod
@@ -191,12 +191,12 @@ class Lives:
         """An earlier state of the life, from before ``late``."""
         states = [one for one in kept.states if one[0] < late]
         if states:
-            life = Life.of(policy, json.loads(zlib.decompress(states[-1][1])))
+            life = Tracker.of(policy, json.loads(zlib.decompress(states[-1][1])))
             return Kept(life, kept.basis, kept.marked_at, states=states, stored_at=life.at)
         return self._load(tx, reader.ci.id, kept.basis, policy, moment(late))
 
     @staticmethod
-    def _through(tx: Tx, kept: Kept, reader: Reader, until: float) -> list[LifeStep]:
+    def _through(tx: Tx, kept: Kept, reader: Reader, until: float) -> list[IncidentStep]:
         life = kept.life
         life.steps = []
         if not life.at:
@@ -215,9 +215,9 @@ class Lives:
         return life.steps
 
 
-def _packed(row: dict[str, Any], ids: Mapping[IncidentKey, int]) -> bytes:
+def _packed(row: dict[str, Any], ids: Mapping[datetime, int]) -> bytes:
     """A state for later; its incidents have the ids that they were stored under since."""
-    Life.name_incidents(row, ids)
+    Tracker.name_incident(row, ids)
     return zlib.compress(json.dumps(row).encode(), 1)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from cibot.incidents.incident import Incident
 from cibot.replay.run import Replayed
@@ -11,55 +11,56 @@ from cibot.replay.run import Replayed
 _SAME = timedelta(days=1)  # openings this close are of the same trouble
 
 
-Opened = Mapping[tuple[str, str], Sequence[Incident]]
-"""The incidents that opened, by CI and kind."""
+Opened = Mapping[str, Sequence[Incident]]
+"""The incidents that opened, by CI."""
 
 
 def differing(first: Opened, second: Opened) -> Iterator[str]:
     """A line each: ``-`` only in the first, ``+`` only in the second, ``~`` at other times."""
     rows: list[tuple[str, str]] = []
     for key in sorted(first.keys() | second.keys()):
-        rows += _of_kind(key, first.get(key, ()), second.get(key, ()))
+        rows += _of_ci(key, first.get(key, ()), second.get(key, ()))
     yield from (line for _at, line in sorted(rows))
     if not rows:
         yield "no incident differs"
 
 
-def _of_kind(
-    key: tuple[str, str], first: Iterable[Incident], second: Iterable[Incident]
+def _of_ci(
+    ci: str, first: Iterable[Incident], second: Iterable[Incident]
 ) -> Iterator[tuple[str, str]]:
     others = list(second)
     for one in first:
         other = _nearest(one, others)
         if other is None:
-            yield _time(one), _line("-", key, one)
+            yield _time(one), _line("-", ci, one)
             continue
         others.remove(other)
         if _ends(one) != _ends(other):
             said = f"{_ends(one)} became {_ends(other)}"
-            yield _time(one), f"~ {_time(one)}  {' '.join(key)}: {said}"
+            yield _time(one), f"~ {_time(one)}  {ci} {one.cause.signal}: {said}"
     for one in others:
-        yield _time(one), _line("+", key, one)
+        yield _time(one), _line("+", ci, one)
 
 
-def _line(sign: str, key: tuple[str, str], one: Incident) -> str:
-    return f"{sign} {_time(one)}  {' '.join(key)} ({one.severity.value}): {one.said}"
+def _line(sign: str, ci: str, one: Incident) -> str:
+    cause = one.cause
+    return f"{sign} {_time(one)}  {ci} {cause.signal} ({cause.severity.value}): {cause.said}"
 
 
 def opened_in(replayed: Replayed) -> Opened:
     """The incidents of a replay."""
-    last: dict[tuple[str, str, object], Incident] = {}
+    last: dict[tuple[str, datetime], Incident] = {}
     for ci, step in replayed.steps:
         if step.incident.opened_at is not None:
-            last[ci.name, step.incident.kind, step.incident.began_at] = step.incident
-    return by_kind((name, one) for (name, _kind, _began), one in last.items())
+            last[ci.name, step.incident.began_at] = step.incident
+    return by_ci((name, one) for (name, _began), one in last.items())
 
 
-def by_kind(incidents: Iterable[tuple[str, Incident]]) -> Opened:
+def by_ci(incidents: Iterable[tuple[str, Incident]]) -> Opened:
     """Incidents with the name of their CI, sorted out."""
-    found: dict[tuple[str, str], list[Incident]] = {}
+    found: dict[str, list[Incident]] = {}
     for name, one in incidents:
-        found.setdefault((name, one.kind), []).append(one)
+        found.setdefault(name, []).append(one)
     return found
 
 

@@ -15,7 +15,7 @@ from cibot.config.models import Config
 from cibot.errors import UserError
 from cibot.health.references import References
 from cibot.health.signal import Health
-from cibot.incidents.tracker import LifeStep
+from cibot.incidents.tracker import IncidentStep
 from cibot.judging.judging import Judging
 from cibot.judging.trackers import Lived
 from cibot.replay.reading import Line
@@ -32,7 +32,7 @@ Progress = Callable[[str, int, int], None]
 class Replayed:
     """What came of a history: every step of every incident, and how each CI is at its end."""
 
-    steps: list[tuple[KnownCi, LifeStep]] = field(default_factory=list)
+    steps: list[tuple[KnownCi, IncidentStep]] = field(default_factory=list)
     health: dict[int, Health] = field(default_factory=dict)
     cis: dict[int, KnownCi] = field(default_factory=dict)
     homes: dict[int, frozenset[str]] = field(default_factory=dict)
@@ -124,7 +124,7 @@ def judge(
         progress("judging", number, len(cis))
     judged.references = judging.references()
     judged.homes = {ci.id: frozenset(judged.references.projects_ever(ci.id)) for ci in cis}
-    judged.steps.sort(key=lambda one: (one[1].transition.at, one[0].name, one[1].incident.kind))
+    judged.steps.sort(key=lambda one: (one[1].transition.at, one[0].name))
     return judged
 
 

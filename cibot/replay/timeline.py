@@ -1,19 +1,23 @@
-"""What would have been said when: the steps of all CIs, told as the bot tells them."""
+"""What would have been sent when: the steps of all CIs, with the notifier's own rules."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import groupby
 
-from cibot.incidents.incident import Incident, Phase, Transition
-from cibot.incidents.inhibition import Opening, Surroundings, common_breakage, opening, over_of
-from cibot.incidents.news import decide, knowing
+from cibot.incidents.incident import Incident, Phase
+from cibot.incidents.inhibition import (
+    Opening,
+    Surroundings,
+    breaks_results,
+    common_breakage,
+    opening,
+)
+from cibot.incidents.news import BEGINS, News, news_of, notified
 from cibot.replay.run import Replayed
 from cibot.store.cis import KnownCi
-
-_FIRES = (Phase.FIRING, Phase.ACKNOWLEDGED)
-_Key = tuple[str, datetime]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,74 +27,77 @@ class Said:
     at: datetime
     ci: KnownCi
     incident: Incident
-    step: Transition
+    news: News
     together: tuple[Opening, ...] = ()
     cis: int = 0  # that there are
-    lasts: Incident | None = None
 
 
 class Timeline:
-    """Goes through the steps in order of time; afterwards `incidents` knows what was told."""
+    """Goes through the steps in order of time; afterwards `incidents` knows what was sent."""
 
     def __init__(self, replayed: Replayed) -> None:
         self._replayed = replayed
-        self.incidents: dict[int, dict[_Key, Incident]] = {}
-        self._open: dict[int, dict[str, Incident]] = {}
+        self.incidents: dict[int, dict[datetime, Incident]] = {}
+        self._newest: dict[int, Incident] = {}
         self._openings: list[Opening] = []
-        self._kept_back: set[int] = set()
+        self._inhibited: set[int] = set()
         self._breakage: datetime | None = None
 
     def said(self) -> Iterator[Said]:
-        """Every message, oldest first."""
-        for ci, life_step in self._replayed.steps:
-            at = life_step.transition.at
-            self._put(ci.id, life_step.incident)
-            if life_step.transition.name in ("opened", "reopened"):
-                self._openings.append(opening(ci.name, life_step.incident))
-            for other in [ci.id, *sorted(self._kept_back - {ci.id})]:
-                yield from self._tell(self._replayed.cis[other], at)
+        """Every message, oldest first. What happens at one moment is one message."""
+        steps = self._replayed.steps
+        for (at, ci_id), moment in groupby(steps, lambda it: (it[1].transition.at, it[0].id)):
+            for ci, step in moment:
+                self._put(ci.id, step.incident)
+                if step.transition.name in BEGINS:
+                    self._openings.append(opening(ci.name, step.incident))
+            for other in [ci_id, *sorted(self._inhibited - {ci_id})]:
+                yield from self._send(self._replayed.cis[other], at)
 
     def _put(self, ci_id: int, incident: Incident) -> None:
-        before = self._open.setdefault(ci_id, {}).get(incident.kind)
-        if before is not None and _began(before) == _began(incident):
-            incident = knowing_as(incident, before)
-        self._open[ci_id][incident.kind] = incident
-        self.incidents.setdefault(ci_id, {})[incident.kind, _began(incident)] = incident
+        incidents = self.incidents.setdefault(ci_id, {})
+        if incident.phase is Phase.DROPPED:
+            incidents.pop(incident.began_at, None)
+            self._newest.pop(ci_id, None)
+            return
+        before = incidents.get(incident.began_at)
+        if before is not None and incident.notified is None:
+            incident = replace(incident, notified=before.notified)
+        self._newest[ci_id] = incidents[incident.began_at] = incident
 
-    def _tell(self, ci: KnownCi, now: datetime) -> Iterator[Said]:
-        around = self._around(ci.id, now)
-        self._kept_back.discard(ci.id)
-        for one in decide(self._open[ci.id].values(), around, now):
-            if one.kept_back is not None:
-                self._kept_back.add(ci.id)
-                continue
-            told = knowing(one.incident, one.step, loud=not one.quiet)
-            self._put(ci.id, told)
-            if one.quiet:
-                continue
-            together: tuple[Opening, ...] = ()
-            if one.step.name in ("opened", "reopened"):
-                broken = common_breakage(self._openings[-500:], len(self._replayed.cis), now)
-                if broken is not None:
-                    if broken[0].at == self._breakage:
-                        continue  # it was told with the first of them
-                    self._breakage = broken[0].at
-                    together = broken
-            yield Said(now, ci, told, one.step, together, len(self._replayed.cis), one.lasts)
+    def _send(self, ci: KnownCi, now: datetime) -> Iterator[Said]:
+        incident = self._newest.get(ci.id)
+        self._inhibited.discard(ci.id)
+        news = news_of(incident, self._around(ci.id, now), now) if incident else None
+        if incident is None or news is None:
+            return
+        if news.inhibited is not None:
+            self._inhibited.add(ci.id)
+            return
+        incident = notified(incident, news, loud=not news.quiet)
+        self._put(ci.id, incident)
+        if news.quiet:
+            return
+        cis = len(self._replayed.cis)
+        together: tuple[Opening, ...] = ()
+        if news.step.name in BEGINS:
+            broken = common_breakage(self._openings[-500:], cis, now)
+            if broken is not None:
+                if broken[0].at == self._breakage:
+                    return  # it was sent with the first of them
+                self._breakage = broken[0].at
+                together = broken
+        yield Said(now, ci, incident, news, together, cis)
 
     def _around(self, ci_id: int, now: datetime) -> Surroundings:
-        own = self._open[ci_id]
         references = self._references(ci_id, now)
+        others = references - {ci_id}
         return Surroundings(
             is_reference=ci_id in references,
-            alone=not references - {ci_id},
+            alone=not others,
             reference_broken=any(
-                one.kind in ("success", "level") and one.phase in _FIRES
-                for reference in references - {ci_id}
-                for one in self._open.get(reference, {}).values()
+                breaks_results(self._newest[one]) for one in others if one in self._newest
             ),
-            silent=any(one.kind == "silent" and one.phase in _FIRES for one in own.values()),
-            over=over_of(own.values(), now),
         )
 
     def _references(self, ci_id: int, now: datetime) -> set[int]:
@@ -99,15 +106,3 @@ class Timeline:
             self._replayed.references.at(one, at) for one in self._replayed.homes.get(ci_id, ())
         )
         return {one for one in known if one is not None}
-
-
-def knowing_as(incident: Incident, before: Incident) -> Incident:
-    """The incident with what people know of it, unless that is newer already."""
-    if incident.told is not None:
-        return incident
-
-    return replace(incident, told=before.told)
-
-
-def _began(incident: Incident) -> datetime:
-    return incident.began_at or incident.changed_at

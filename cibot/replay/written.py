@@ -9,6 +9,7 @@ from typing import Any
 from cibot.health.signal import Evidence
 from cibot.incidents.incident import Incident, Phase
 from cibot.incidents.messages import Subject, alert_card, together_card
+from cibot.incidents.symptom import Symptom
 from cibot.replay.timeline import Said, Timeline
 from cibot.store.cis import KnownCi
 
@@ -31,19 +32,34 @@ def _row(one: Incident, ci: KnownCi, account: int | None) -> dict[str, Any]:
     return {
         "ci": ci.name,
         "account_id": account,
-        "kind": one.kind,
+        "kind": one.cause.signal,
         "state": one.phase.value,
         "severity": one.severity.value,
         "opened_at": _time(one.opened_at),
         "acknowledged_at": _time(one.acknowledged_at),
         "resolved_at": _time(one.resolved_at),
         "since": _time(one.since),
-        "n": one.n,
-        "figure": one.figure,
+        "n": one.cause.n,
+        "figure": one.cause.figure,
         "reopened": one.reopened,
-        "told": one.told is not None and one.told.count > 0,
-        "said": one.said,
+        "notified": one.notified is not None and one.notified.count > 0,
+        "messages": one.notified.count if one.notified else 0,
+        "said": one.cause.said,
         "evidence": [_evidence(it) for it in one.first_evidence],
+        "symptoms": [_symptom(symptom) for symptom in one.symptoms if symptom.came_at],
+    }
+
+
+def _symptom(symptom: Symptom) -> dict[str, Any]:
+    return {
+        "signal": symptom.signal,
+        "severity": symptom.severity.value,
+        "since": _time(symptom.since),
+        "came_at": _time(symptom.came_at),
+        "cleared_at": _time(symptom.cleared_at),
+        "n": symptom.n,
+        "figure": symptom.figure,
+        "said": symptom.said,
     }
 
 
@@ -68,7 +84,7 @@ def lines(said: Said) -> Iterator[str]:
     if said.together:
         card = together_card(said.together, said.cis, None)
     else:
-        card = alert_card(said.incident, said.step, Subject(said.ci.name, lasts=said.lasts))
+        card = alert_card(said.incident, said.news, Subject(said.ci.name))
     first, *rest = card.text().splitlines()
     yield stamp + first
     yield from (" " * len(stamp) + one for one in rest)

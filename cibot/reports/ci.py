@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from cibot.errors import UserError
 from cibot.reports.context import Context
 from cibot.reports.incidents import open_by_ci
 from cibot.reports.listing import CiLine, ci_line
 from cibot.reports.names import resolve
 from cibot.store.cis import CiName, ci_names, latest_reports
 from cibot.store.engine import Tx
-from cibot.store.incidents import health_of
+from cibot.store.incidents import health_of, incidents_of
 
 
 def find_ci(tx: Tx, wanted: str) -> CiName:
@@ -24,3 +25,12 @@ def line_of(tx: Tx, ctx: Context, row: CiName) -> CiLine:
     heard_at = last[0].posted_at if last else None
     incidents = open_by_ci(tx, ctx, row.id).get(row.id, ())
     return ci_line(ctx, row, health, heard_at, incidents, evidence=True)
+
+
+def open_incident(tx: Tx, name: str) -> int:
+    """The number of a CI's open incident; UserError when none is open."""
+    ci = find_ci(tx, name)
+    stored = incidents_of(tx, ci.id)
+    if not stored:
+        raise UserError(f"No incident of {ci.name} is open.")
+    return stored[0].id

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from cibot.errors import UserError
+from cibot.health import signal as health
+from cibot.incidents import incident as pure_incident
+from cibot.incidents.stored import read_incident
+from cibot.incidents.symptom import Symptom
 from cibot.model import State, Window
 from cibot.reports.context import Context
-from cibot.reports.signals import Evidence, read_evidence
+from cibot.reports.signals import Evidence
 from cibot.store.cis import ci_rows
 from cibot.store.engine import Tx
 from cibot.store.incidents import (
@@ -26,11 +28,33 @@ ENDED_WITHIN = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
-class Incident:
-    """Something wrong with a CI, from when it was noticed until it was over.
+class SymptomView:
+    """What one signal says in an incident.
 
-    ``state`` is pending, firing, acknowledged, recovering or resolved; ``said``
-    is a sentence or empty; ``severity`` is the verdict that it stands for.
+    ``state`` is pending, firing, recovering or cleared; ``severity`` its worst verdict since it
+    came. ``first_bad`` is the first bad run that is known, ``evidence`` what it rests on now.
+    """
+
+    signal: str
+    state: str
+    severity: State
+    since: datetime | None
+    came_at: datetime | None
+    cleared_at: datetime | None
+    figure: float | None
+    n: int
+    said: str
+    first_bad: Evidence | None
+    evidence: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """The trouble of a CI, from when it was noticed until it was over.
+
+    ``state`` is pending, firing, acknowledged, recovering or resolved; ``kind`` is the signal
+    that explains most of it and ``said`` what that says; ``severity`` is that of the worst of
+    its ``symptoms``, of which there is one for each signal that accused.
     """
 
     id: int
@@ -44,15 +68,18 @@ class Incident:
     note: str | None
     page: str | None
     severity: State = State.FAILING
+    since: datetime | None = None
+    symptoms: tuple[SymptomView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One transition of an incident, with its reason in words."""
+    """One transition of an incident: which symptom took it, and why, in words."""
 
     at: datetime
     name: str
     reason: str
+    signal: str | None = None
 
 
 def incidents(
@@ -104,48 +131,69 @@ def incident(tx: Tx, ctx: Context, incident_id: int) -> tuple[Incident, tuple[St
     names = {one.id: one.name for one in ci_rows(tx)}
     if stored is None or stored.ci_id not in names:
         raise UserError(f"There is no incident #{incident_id}.")
-    steps = tuple(Step(one.at, one.name, one.reason) for one in transitions_of(tx, incident_id))
+    steps = tuple(
+        Step(one.at, one.name, one.reason, one.signal) for one in transitions_of(tx, incident_id)
+    )
     return _incident(ctx, names, stored), steps
 
 
 def evidence_of(tx: Tx, incident_id: int) -> tuple[tuple[Evidence, ...], tuple[Evidence, ...]]:
     """What an incident rested on when it opened, and what it rests on now; newest first each."""
     stored = incident_by_id(tx, incident_id)
-    body = _body(stored.body) if stored else {}
-    return read_evidence(body.get("first_evidence")), read_evidence(body.get("evidence"))
+    pure = _pure(stored) if stored else None
+    if pure is None:
+        return (), ()
+    return _evidence(pure.first_evidence), _evidence(pure.cause.evidence)
 
 
 def _incident(ctx: Context, names: Mapping[int, str], stored: StoredIncident) -> Incident:
-    body = _body(stored.body)
+    pure = _pure(stored)
+    cause = pure.cause if pure else None
     return Incident(
         id=stored.id,
         ci=names[stored.ci_id],
-        kind=stored.kind,
+        kind=cause.signal if cause else "unknown",
         state=stored.state,
         opened_at=stored.opened_at,
         resolved_at=stored.resolved_at,
-        said=_words(body, "said", "reason") or "",
-        acknowledged_by=_words(body, "acknowledged_by", "by"),
-        note=_words(body, "note"),
+        said=cause.said if cause else "",
+        acknowledged_by=pure.acknowledged_by if pure else None,
+        note=pure.note if pure else None,
         page=ctx.incident_page(stored.id),
-        severity=_severity(body.get("severity")),
+        severity=State(stored.severity),
+        since=pure.since if pure else None,
+        symptoms=tuple(_symptom(one) for one in pure.symptoms) if pure else (),
     )
 
 
-def _severity(raw: Any) -> State:
+def _pure(stored: StoredIncident) -> pure_incident.Incident | None:
+    """The incident that was stored; None where another version of cibot wrote it."""
     try:
-        return State(raw)
+        return read_incident(stored.body, stored.id)
     except ValueError:
-        return State.FAILING
+        return None
 
 
-def _body(text: str) -> dict[str, Any]:
-    try:
-        raw = json.loads(text)
-    except ValueError:
-        return {}
-    return raw if isinstance(raw, dict) else {}
+def _symptom(symptom: Symptom) -> SymptomView:
+    first = symptom.first_bad
+    return SymptomView(
+        signal=symptom.signal,
+        state=symptom.phase.value,
+        severity=symptom.severity,
+        since=symptom.since,
+        came_at=symptom.came_at,
+        cleared_at=symptom.cleared_at,
+        figure=symptom.figure,
+        n=symptom.n,
+        said=symptom.said,
+        first_bad=_run(first) if first else None,
+        evidence=_evidence(symptom.evidence),
+    )
 
 
-def _words(body: dict[str, Any], *names: str) -> str | None:
-    return next((str(body[name]) for name in names if body.get(name)), None)
+def _evidence(runs: Iterable[health.Evidence]) -> tuple[Evidence, ...]:
+    return tuple(_run(run) for run in runs)
+
+
+def _run(run: health.Evidence) -> Evidence:
+    return Evidence(**{name: getattr(run, name) for name in Evidence.__slots__})

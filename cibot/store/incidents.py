@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -32,13 +32,13 @@ class StoredIncident:
 
     id: int
     ci_id: int
-    kind: str
     state: str
+    severity: str
     opened_at: datetime | None
     resolved_at: datetime | None
     changed_at: datetime
     body: str
-    told: bool = False
+    notified: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,7 @@ class StoredTransition:
     at: datetime
     name: str
     reason: str
+    signal: str | None = None
 
 
 def put_health(tx: Tx, health: StoredHealth) -> None:
@@ -72,20 +73,7 @@ def health_of(tx: Tx, ci_id: int | None = None) -> list[StoredHealth]:
     return [StoredHealth(**row._mapping) for row in tx.execute(query)]
 
 
-_FIELDS = [
-    schema.incident.c[name]
-    for name in (
-        "id",
-        "ci_id",
-        "kind",
-        "state",
-        "opened_at",
-        "resolved_at",
-        "changed_at",
-        "body",
-        "told",
-    )
-]
+_FIELDS = [schema.incident.c[name] for name in StoredIncident.__slots__]
 
 
 def incidents_of(
@@ -138,6 +126,14 @@ def delete_incident(tx: Tx, incident_id: int) -> None:
     tx.execute(delete(schema.incident).where(schema.incident.c.id == incident_id))
 
 
+def merge_steps(tx: Tx, incident_id: int, into: int) -> None:
+    """Gives what people did with an incident to another one, after its own steps."""
+    table = schema.transition
+    done = [one for one in transitions_of(tx, incident_id) if one.name == "acknowledged"]
+    add_transitions(tx, [replace(one, incident_id=into) for one in done])
+    tx.execute(delete(table).where(table.c.incident_id == incident_id))
+
+
 def forget_steps(tx: Tx, incident_ids: Collection[int], since: datetime) -> None:
     """Forgets the steps that incidents took after that time; what people did stays."""
     table = schema.transition
@@ -182,14 +178,14 @@ def update_incident(tx: Tx, incident: StoredIncident) -> None:
 def _values(incident: StoredIncident) -> dict[str, object]:
     return {
         "ci_id": incident.ci_id,
-        "kind": incident.kind,
         "open_slot": None if incident.resolved_at else 1,
         "state": incident.state,
+        "severity": incident.severity,
         "opened_at": incident.opened_at,
         "resolved_at": incident.resolved_at,
         "changed_at": incident.changed_at,
         "body": incident.body,
-        "told": incident.told,
+        "notified": incident.notified,
     }
 
 
@@ -208,6 +204,7 @@ def add_transitions(tx: Tx, steps: Sequence[StoredTransition]) -> dict[int, int]
                 "at": one.at,
                 "name": one.name,
                 "reason": one.reason,
+                "signal": one.signal,
             }
         )
     insert_rows(tx, schema.transition, rows)
@@ -231,7 +228,7 @@ def transitions_since(tx: Tx, since: datetime, limit: int = 1000) -> list[Stored
     """Steps of any incident since then, oldest first."""
     table = schema.transition.c
     query = (
-        select(table.incident_id, table.at, table.name, table.reason)
+        select(table.incident_id, table.at, table.name, table.reason, table.signal)
         .where(table.at >= since)
         .order_by(table.at, table.incident_id, table.seq)
         .limit(limit)
@@ -244,9 +241,8 @@ def incidents_during(
 ) -> list[StoredIncident]:
     """Incidents that were open at any moment in ``since <= t < until``, newest first."""
     table = schema.incident.c
-    columns = [table[name] for name in StoredIncident.__slots__]
     query = (
-        select(*columns)
+        select(*_FIELDS)
         .where(or_(table.open_slot == 1, table.resolved_at >= since), table.opened_at < until)
         .order_by(table.opened_at.desc(), table.id.desc())
     )
@@ -257,7 +253,7 @@ def transitions_of(tx: Tx, incident_id: int, limit: int = 500) -> list[StoredTra
     """The steps of one incident, oldest first."""
     table = schema.transition.c
     query = (
-        select(table.incident_id, table.at, table.name, table.reason)
+        select(table.incident_id, table.at, table.name, table.reason, table.signal)
         .where(table.incident_id == incident_id)
         .order_by(table.seq)
         .limit(limit)

@@ -213,15 +213,15 @@ incident = _table(
     "incident",
     Column("id", Id, primary_key=True),
     Column("ci_id", Integer, nullable=False),
-    Column("kind", String(32), nullable=False),
-    Column("open_slot", SmallInteger),  # 1 while open, NULL after: one open a CI and kind
+    Column("open_slot", SmallInteger),  # 1 while open, NULL after: one open a CI
     Column("body", LongText, nullable=False),  # JSON, the pure incident
     Column("state", String(16), nullable=False),
+    Column("severity", String(16), nullable=False),
     Column("opened_at", UtcDateTime),
     Column("resolved_at", UtcDateTime),
     Column("changed_at", UtcDateTime, nullable=False),
-    Column("told", Boolean, nullable=False, default=False),  # people know that it opened
-    UniqueConstraint("ci_id", "kind", "open_slot"),
+    Column("notified", Boolean, nullable=False, default=False),  # people know that it opened
+    UniqueConstraint("ci_id", "open_slot"),
     Index(None, "open_slot", "changed_at"),
     Index(None, "ci_id", "changed_at"),
     Index(None, "opened_at"),
@@ -234,6 +234,7 @@ transition = _table(
     Column("seq", Integer, primary_key=True, autoincrement=False),
     Column("at", UtcDateTime, nullable=False),
     Column("name", String(32), nullable=False),
+    Column("signal", String(32)),  # of the symptom that took the step
     Column("reason", Text, nullable=False),
     Index(None, "at"),
 )

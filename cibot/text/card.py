@@ -63,7 +63,8 @@ class Card:
     ``link`` is the page with the whole answer. ``long`` asks the backend to
     answer in private or by link when the room is shared. ``incident`` ties an
     alert to its thread. ``error`` marks a refusal or a mistake of the asker.
-    ``buttons`` offer what to do next; ``trend`` can be drawn beside the text.
+    ``buttons`` offer what to do next; ``trend`` can be drawn beside the text. What
+    ``escalates`` is shown in the room too where its incident has a thread.
     """
 
     lines: tuple[Line, ...]
@@ -73,6 +74,7 @@ class Card:
     error: bool = False
     buttons: tuple[Button, ...] = ()
     trend: Trend | None = None
+    escalates: bool = False
 
     def text(self) -> str:
         """The lines as plain text, links left out: for logs, tests and pipes."""
@@ -90,6 +92,7 @@ class Card:
                 "error": self.error,
                 "buttons": [[one.label, *one.words] for one in self.buttons],
                 "trend": _trend_to_list(self.trend),
+                "escalates": self.escalates,
             },
             ensure_ascii=False,
             separators=(",", ":"),
@@ -105,9 +108,10 @@ class Card:
             long=raw["long"],
             incident=raw["incident"],
             error=raw["error"],
-            # Messages that an older cibot froze have neither.
+            # Messages that an older cibot froze have none of these.
             buttons=tuple(Button(one[0], tuple(one[1:])) for one in raw.get("buttons", ())),
             trend=_trend_from_list(raw.get("trend")),
+            escalates=bool(raw.get("escalates")),
         )
 
     def with_note(self, note: str) -> Card:

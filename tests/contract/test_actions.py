@@ -166,7 +166,7 @@ def test_somebody_elses_nick_does_not_move_a_watch(chat: Chat) -> None:
 
 def _alerts(chat: Chat, count: int, first: int = 0) -> None:
     """So many alerts of one CI to #ci, a second apart."""
-    alert = Alert("NetApp CI", "success", State.FAILING)
+    alert = Alert("NetApp CI", frozenset({"success"}), State.FAILING)
 
     def work(tx: Tx) -> None:
         for number in range(first, first + count):

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from cibot.incidents.tracker import Life as CiLife
+from cibot.incidents.tracker import Tracker
 from cibot.judging import trackers
 from cibot.judging.trackers import Lives
 from cibot.model import Change, Message, PatchSet, State
@@ -48,7 +48,7 @@ def hear_at_once(life: Life, seconds: float) -> None:
 
 def incidents(life: Life) -> list[tuple[Any, ...]]:
     table = schema.incident.c
-    query = select(table.id, table.kind, table.state, table.opened_at).order_by(table.id)
+    query = select(table.id, table.severity, table.state, table.opened_at).order_by(table.id)
     return [tuple(row) for row in life.store.read(lambda tx: tx.execute(query).all())]
 
 
@@ -118,13 +118,13 @@ def test_it_is_all_one_in_how_many_goes_a_past_is_lived_through(
         for _ in range(times):
             life.change(acme=passed)
     ends: list[float] = []
-    lived = CiLife.live
+    lived = Tracker.live
 
-    def noted(self: CiLife, inputs: Any, until: float) -> None:
+    def noted(self: Tracker, inputs: Any, until: float) -> None:
         ends.append(until)
         lived(self, inputs, until)
 
-    monkeypatch.setattr(CiLife, "live", noted)
+    monkeypatch.setattr(Tracker, "live", noted)
     assert life.judge() is State.HEALTHY
     before, goes = (incidents(life), life.steps(), life.told()), len(ends)
     assert before[0]

@@ -42,7 +42,7 @@ def test_one_that_fails_what_the_reference_passes_is_told_of_once(life: Life) ->
     told = life.told()
     assert told[0].startswith("▲ degraded — Acme is degraded")
     assert "tempest" in told[0]
-    assert told[1].startswith("■ failing — Acme is failing")
+    assert told[1].startswith("■ failing — Acme got worse: failing")
     assert len(told) == 2
     assert life.woken == 2
 
@@ -91,7 +91,7 @@ def test_one_that_fails_by_turns_in_its_jobs_is_told_as_failing(life: Life) -> N
         judged_by_acme(life, ("nvme", "nvme", "iscsi", "iscsi")[turn % 4])
     first, *more = life.told()
     assert first.startswith("▲ degraded — Acme is degraded: iscsi failed ")
-    assert [one for one in more if one.startswith("■ failing — Acme is failing")], more
+    assert [one for one in more if one.startswith("■ failing — Acme got worse: failing")], more
     assert life.judge() is State.FAILING
 
 
@@ -248,7 +248,7 @@ def test_what_got_worse_in_a_silence_is_told_after_each(life: Life) -> None:
     life.hear()
     life.judge()
     assert len(life.told()) == 2
-    assert "Acme is failing" in life.told()[1]
+    assert "Acme got worse: failing" in life.told()[1]
 
 
 def test_who_watches_is_told_in_private(life: Life) -> None:

@@ -209,11 +209,12 @@ class Bot:
                 if row.state == "withdrawn":
                     continue
                 body = json.loads(row.body)
-                key = f"{names[row.ci_id]} {row.kind} {body['began_at']}"
+                key = f"{names[row.ci_id]} {body['began_at']}"
                 found[key] = (
-                    row.state, row.opened_at, row.resolved_at, body["severity"], body["since"],
-                    body["reopened"], body["first_evidence"],
-                    [(one.at, one.name, one.reason) for one in steps if one.incident_id == row.id],
+                    row.state, row.opened_at, row.resolved_at, row.severity, body["reopened"],
+                    body["symptoms"],
+                    [(one.at, one.name, one.signal, one.reason) for one in steps
+                     if one.incident_id == row.id],
                 )  # fmt: skip
             return found
 

@@ -133,7 +133,7 @@ def test_hostile_text_is_text(blank: Store) -> None:
         signal("success", State.FAILING, HOSTILE, figure=0.1, low=0.0, high=0.3, n=9,
                threshold=HOSTILE),
     )  # fmt: skip
-    seen = [{"said": HOSTILE, "number": 5, "patch_set": 1, "job": HOSTILE, "url": "javascript:1"}]
+    seen = (Evidence(HOSTILE, 5, 5, 1, NOW, HOSTILE, "javascript:1"),)
     ci.incident(
         "success",
         ago(hours=4),

@@ -1,6 +1,5 @@
 """Alerts in quiet hours: kept, told together afterwards if still true, on both databases."""
 
-import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -9,9 +8,11 @@ from sqlalchemy import select
 
 from cibot.config.models import Config
 from cibot.incidents.incident import Incident, Phase, Transition
-from cibot.incidents.incidentrow import incident_row
 from cibot.incidents.messages import Subject, alert_card
+from cibot.incidents.news import News
 from cibot.incidents.routing import Alert
+from cibot.incidents.stored import columns
+from cibot.incidents.symptom import Symptom, SymptomPhase
 from cibot.judging.audience import tell_all
 from cibot.judging.quiet_hours import QuietHours
 from cibot.model import State
@@ -54,28 +55,29 @@ class Nights:
 
         def work(tx) -> int:
             ci = ensure_ci(tx, name, "configured", EVENING)
-            body = json.dumps(incident_row(self._incident(Phase.FIRING)))
-            row = StoredIncident(0, ci, "success", "firing", self.now, None, self.now, body, True)
-            return add_incident(tx, row)
+            incident = columns(self._incident(Phase.FIRING)) | {"notified": True}
+            return add_incident(tx, StoredIncident(0, ci, **incident))
 
         return self.store.write(work)
 
-    def _incident(self, phase: Phase, number: int | None = None) -> Incident:
-        return Incident("success", phase, State.FAILING, self.now, self.now, id=number)
+    def _incident(
+        self, phase: Phase, number: int | None = None, bad: State = State.FAILING, said: str = ""
+    ) -> Incident:
+        symptom = Symptom("success", SymptomPhase.FIRING, bad, came_at=self.now, said=said)
+        return Incident(self.now, phase, self.now, (symptom,), self.now, id=number)
 
     def tell(self, number: int, step: str, name: str = "Acme", bad: State = State.FAILING) -> None:
         over = step == "resolved"
-        incident = replace(
-            self._incident(Phase.RESOLVED if over else Phase.FIRING, number), severity=bad
-        )
-        card = alert_card(incident, Transition(step, self.now, step, bad, True), Subject(name))
+        incident = self._incident(Phase.RESOLVED if over else Phase.FIRING, number, bad, step)
+        news = News(Transition(step, self.now, "", bad), incident.cause, ())
+        card = alert_card(incident, news, Subject(name))
 
         def work(tx) -> None:
             stored = incident_by_id(tx, number)
             update_incident(tx, replace(stored, resolved_at=self.now if over else None))
             key = f"incident:{number}:{int(self.now.timestamp())}:{step}"
             about = About(MessageKind.ALERT, key, number, step)
-            alert = Alert(name, "success", bad)
+            alert = Alert(name, frozenset({"success"}), bad)
             tell_all(tx, self.config, alert, stored.ci_id, about, card, self.now)
 
         self.store.write(work)

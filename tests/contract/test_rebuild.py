@@ -105,7 +105,7 @@ def test_what_an_older_version_misread_is_read_and_judged_anew(life: Life, tmp_p
     said = rebuild(life, tmp_path)
     assert said[0] == "204 comments read, 20 of them differently; 2 CIs judged"
     assert said[-1] == "Acme: degraded became healthy"
-    assert [one for one in said if one.startswith("- ") and " Acme " in one], said
+    assert [one for one in said if one.startswith("~ ") and " Acme " in one], said
     assert stored(life)[3] == before[3]
     assert rebuild(life, tmp_path)[1:] == ["no incident differs"]
 

@@ -90,7 +90,7 @@ LEASE = Lease("leader", "me", 1)
 PROCESS = Process(1, "boot", "space")
 DAY_LONG = timedelta(days=1)
 LIFE = StoredLife(1, NOW, NOW, "b", {})
-INCIDENT = StoredIncident(5, 1, "success", "firing", NOW, None, NOW, "{}")
+INCIDENT = StoredIncident(5, 6, "firing", "failing", NOW, None, NOW, "{}")
 NEWS = Change(77, "filler/27", "master", "S", "NEW", NOW, NOW, (), (PatchSet(1, NOW),))
 NEW_ACCOUNT = Account(900, "new", "New", "new@example.org")
 LAST = comments.CommentText(CHANGE, 1, 1, 1, NOW, None, "", None)
@@ -210,11 +210,12 @@ CALLS: Mapping[Any, Sequence[Call]] = {
         lambda tx: incidents.changed_since(tx, 1, SINCE, [5]),
     ],
     incidents.delete_incident: [lambda tx: incidents.delete_incident(tx, 5)],
+    incidents.merge_steps: [lambda tx: incidents.merge_steps(tx, 5, 6)],
     incidents.forget_steps: [lambda tx: incidents.forget_steps(tx, [5, 6], SINCE)],
     incidents.every_incident: [incidents.every_incident],
     incidents.opened_since: [lambda tx: incidents.opened_since(tx, SINCE)],
     incidents.add_incident: [
-        lambda tx: incidents.add_incident(tx, StoredIncident(**_fields(INCIDENT, kind="new")))
+        lambda tx: incidents.add_incident(tx, StoredIncident(**_fields(INCIDENT, ci_id=99)))
     ],
     incidents.update_incident: [lambda tx: incidents.update_incident(tx, INCIDENT)],
     incidents.add_transitions: [
@@ -460,9 +461,10 @@ def _fill_more(tx: Tx) -> None:
     comment = schema.comment
     tx.execute(update(comment).values(account_id=comment.c.change_id % 25 + 1))
     made = [
-        {"ci_id": n % 25 + 1, "kind": f"kind-{n}", "open_slot": None if n % 20 else 1, "body": "{}",
-         "state": "resolved" if n % 20 else "firing", "opened_at": NOW - ago(n),
-         "resolved_at": NOW - ago(n) if n % 20 else None, "changed_at": NOW - ago(n), "told": True}
+        {"ci_id": n % 25 + 1, "open_slot": None if n > 25 else 1, "body": "{}",
+         "state": "resolved" if n > 25 else "firing", "severity": "failing",
+         "opened_at": NOW - ago(n), "resolved_at": NOW - ago(n) if n > 25 else None,
+         "changed_at": NOW - ago(n), "notified": True}
         for n in range(1, 801)
     ]  # fmt: skip
     tx.execute(schema.incident.insert(), made)

@@ -1,5 +1,6 @@
 """The migrations make what the schema says, on both databases, and can be taken back."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,10 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import func, inspect, select, text
 
+from cibot.incidents.stored import read_incident
 from cibot.store import migrate, schema
 from cibot.store.engine import Store, Tx
+from cibot.store.incidents import every_incident, transitions_of
 from cibot.store.schema import metadata
 
 
@@ -114,3 +117,72 @@ def test_a_stored_silence_is_a_pattern_unless_a_ci_has_its_name(empty_store: Sto
     query = select(schema.silence.c.is_pattern).order_by(schema.silence.c.id)
     kinds = empty_store.read(lambda tx: tx.execute(query).scalars().all())
     assert list(map(bool, kinds)) == [False, False, True, True]
+
+
+def _body(kind: str, began: str, over: str | None, **fields: object) -> str:
+    """An incident as version 0008 stored it."""
+    phase = "resolved" if over else "firing"
+    return json.dumps({
+        "kind": kind, "phase": phase, "severity": "degraded", "changed_at": over or began,
+        "opened_at": began, "since": began, "resolved_at": over, "recovering_at": None,
+        "said": f"{kind} is bad", "figure": 0.5, "n": 20, "first_evidence": [], "evidence": [],
+        "acknowledged_by": None, "acknowledged_at": None, "note": None, "reopened": 0,
+        "began_at": began, "told": ["degraded", over is not None, began, 1],
+    } | fields)  # fmt: skip
+
+
+def _old_incidents(tx: Tx) -> None:
+    day = "2026-11-{:02}T12:00:00+00:00"
+    bodies = [
+        (3, 1, _body("success", day.format(1), day.format(3))),
+        (4, 1, _body("level", day.format(2), day.format(4), severity="failing")),
+        (5, 1, _body("silent", day.format(10), None, phase="acknowledged", severity="silent",
+                     acknowledged_by="mika", acknowledged_at=day.format(11), note="disks",
+                     told=["silent", False, day.format(10), 2])),
+        (6, 1, _body("job", day.format(9), day.format(10), told=None)),
+        (7, 1, _body("infra", day.format(20), day.format(20), opened_at=None, told=None)),
+        (8, 2, "{}"),
+    ]  # fmt: skip
+    for number, ci, body in bodies:
+        tx.execute(
+            text(
+                "INSERT INTO incident (id, ci_id, kind, body, state, changed_at, told)"
+                " VALUES (:id, :ci, :kind, :body, 'x', :at, 1)"
+            ),
+            {"id": number, "ci": ci, "kind": f"k{number}", "body": body, "at": "2026-11-23"},
+        )
+        tx.execute(
+            text(
+                "INSERT INTO transition (incident_id, seq, at, name, reason)"
+                " VALUES (:id, 1, :at, 'opened', 'r'), (:id, 2, :at, 'acknowledged', 'r')"
+            ),
+            {"id": number, "at": f"2026-11-{number:02} 12:00:00"},
+        )
+
+
+def test_incidents_of_one_time_become_one_and_keep_what_people_did(empty_store: Store) -> None:
+    migrate.upgrade(empty_store, "0008")
+    empty_store.write(_old_incidents)
+    migrate.upgrade(empty_store)
+    first, silent = empty_store.read(lambda tx: sorted(every_incident(tx), key=lambda row: row.id))
+    assert (first.id, first.state, first.severity, first.notified) == (
+        3, "resolved", "failing", True,
+    )  # fmt: skip
+    incident = read_incident(first.body, 3)
+    assert [symptom.signal for symptom in incident.symptoms] == ["success", "level"]
+    assert incident.notified is not None
+    assert (incident.notified.over, incident.notified.count) == (True, 2)
+    assert (silent.id, silent.state, silent.resolved_at) == (5, "acknowledged", None)
+    incident = read_incident(silent.body, 5)
+    assert (incident.acknowledged_by, incident.note) == ("mika", "disks")
+    assert [symptom.signal for symptom in incident.standing] == ["silent"]
+    assert incident.notified is not None
+    assert [part.family for part in incident.notified.parts] == ["presence"]
+    steps = empty_store.read(lambda tx: transitions_of(tx, 3))
+    assert [(step.name, step.signal) for step in steps] == [
+        ("opened", "success"), ("acknowledged", None), ("opened", "level"), ("acknowledged", None),
+    ]  # fmt: skip
+    assert not empty_store.read(lambda tx: transitions_of(tx, 7))
+    migrate.downgrade(empty_store, "0008")
+    migrate.upgrade(empty_store)
+    assert empty_store.read(every_incident) == []

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from cibot.incidents.incidentrow import incident_from_row
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -15,7 +16,6 @@ from cibot.chat.slack.backend import SlackBackend
 from cibot.chat.slack.settings import SlackConfig
 from cibot.config.models import Config, PersonConfig, RouteConfig
 from cibot.incidents.incident import Transition
-from cibot.incidents.incidentrow import incident_from_row
 from cibot.incidents.messages import SILENCE, Subject, alert_card
 from cibot.outbox.sender import Sender
 from cibot.store.audit import audit_before

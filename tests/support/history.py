@@ -13,7 +13,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cibot.incidents.incident import Incident, Phase
-from cibot.incidents.incidentrow import incident_row
+from cibot.incidents.stored import columns
+from cibot.incidents.symptom import Symptom, SymptomPhase
 from cibot.judging.references import learn_references
 from cibot.model import Change, Outcome, PatchSet, PatchSetKind, Report, Result, State
 from cibot.store import schema
@@ -39,6 +40,11 @@ _RESULTS = {
     Outcome.SUCCESS: Result.PASS,
     Outcome.FAILURE: Result.FAIL,
     Outcome.MERGE_FAILURE: Result.INFRA,
+}
+_PEOPLE = ("acknowledged_by", "acknowledged_at", "note", "reopened", "notified")
+_PHASES = {
+    "pending": SymptomPhase.PENDING,
+    "recovering": SymptomPhase.RECOVERING,
 }
 _INFRA = {"POST_FAILURE", "RETRY_LIMIT", "TIMED_OUT", "NODE_FAILURE", "LOST", "ERROR"}
 
@@ -110,9 +116,12 @@ class CiHistory:
         began = now - opened
         changed = end or began
         severity = State.SILENT if kind == "silent" else State.FAILING
-        pure = Incident(kind, Phase(word), severity, changed, began, resolved_at=end)
-        row = json.dumps(incident_row(pure) | body)
-        stored = StoredIncident(0, 0, kind, word, began, end, changed, row, told=True)
+        people = {name: body.pop(name) for name in _PEOPLE if name in body}
+        shown = {"came_at": began, "cleared_at": end, **body}
+        phase = SymptomPhase.CLEARED if end else _PHASES.get(word, SymptomPhase.FIRING)
+        symptom = Symptom(kind, phase, severity, **shown)
+        pure = Incident(began, Phase(word), changed, (symptom,), began, end, **people)
+        stored = StoredIncident(0, 0, **columns(pure) | {"notified": True})
         steps = [(now - opened, "fired", f"{kind} fired")]
         if end:
             steps.append((end, "resolved", f"{kind} is over"))

@@ -105,7 +105,7 @@ class Workspace:
         self._last_post[room.id] = now
         message = {
             name: fields[name]
-            for name in ("text", "blocks", "thread_ts", "metadata")
+            for name in ("text", "blocks", "thread_ts", "reply_broadcast", "metadata")
             if name in fields
         }
         self.spoken.setdefault(room.id, []).append(str(fields.get("text", "")))

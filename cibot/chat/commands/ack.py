@@ -1,4 +1,4 @@
-"""`ack ID [NOTE]`: says that somebody looks at an incident."""
+"""`ack ID|NAME [NOTE]`: says that somebody looks at an incident."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from cibot.actions.acknowledging import take
 from cibot.chat.command import Ask, Command
 from cibot.errors import UserError
 from cibot.reports import wording
+from cibot.reports.ci import open_incident
 from cibot.reports.context import Context
 from cibot.reports.incidents import Incident
 from cibot.text.card import Card, Span, line
@@ -13,16 +14,18 @@ from cibot.text.card import Card, Span, line
 
 def answer(ask: Ask) -> Card:
     """The incident and what is noted with it."""
-    number, note = read_words(ask.words)
+    which, note = read_words(ask.words)
+    number = int(which) if which.isdigit() else open_incident(ask.tx, which)
     return render(ask.ctx, take(ask.tx, ask.ctx, ask.actor, number, note))
 
 
-def read_words(words: tuple[str, ...]) -> tuple[int, str]:
-    """The incident's number and the note, maybe empty. Raises UserError without a number."""
-    number = words[0].removeprefix("#") if words else ""
-    if not (number.isascii() and number.isdigit() and len(number) < 18):
+def read_words(words: tuple[str, ...]) -> tuple[str, str]:
+    """An incident's number or a CI's name, and the note, maybe empty. UserError without either."""
+    which = words[0].removeprefix("#") if words else ""
+    number = which.isascii() and which.isdigit()
+    if not which or (number and len(which) >= 18) or (which.isdigit() and not number):
         raise UserError("Which incident? As in: ack 1 looking into it; incidents lists them.")
-    return int(number), " ".join(words[1:])
+    return which, " ".join(words[1:])
 
 
 def render(ctx: Context, found: Incident) -> Card:
@@ -34,8 +37,8 @@ def render(ctx: Context, found: Incident) -> Card:
 
 COMMAND = Command(
     name="ack",
-    usage="ack ID [NOTE]",
-    does="says that you look at an incident; the channels that heard of it are told",
+    usage="ack ID|NAME [NOTE]",
+    does="says that you look at an incident, by its number or its CI; its channels are told",
     example="ack 1 looking into it",
     answer=answer,
     aliases=("acknowledge",),

@@ -104,9 +104,11 @@ class SlackApi:
         *,
         thread: str | None = None,
         payload: dict[str, str] | None = None,
+        broadcast: bool = False,
     ) -> tuple[str, str]:
         """Posts and returns the conversation's id and the message's ``ts``.
 
+        With ``broadcast`` a reply in a ``thread`` is shown in the conversation too.
         Raises Unconfirmed where the message may have been posted all the same.
         """
         metadata = {"event_type": EVENT_TYPE, "event_payload": payload} if payload else None
@@ -116,6 +118,7 @@ class SlackApi:
             text=text.text,
             blocks=text.blocks or None,
             thread_ts=thread,
+            reply_broadcast=broadcast or None,
             metadata=metadata,
             mrkdwn=False,
             link_names=False,

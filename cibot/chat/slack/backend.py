@@ -177,7 +177,7 @@ class SlackBackend:
             return f"{channel}:{ts}"
         payload = {"key": key, "incident": str(card.incident)}
         root = self._root(channel, card.incident)
-        if root and (reply := self._reply(channel, text, root, payload)):
+        if root and (reply := self._reply(channel, text, root, payload, card.escalates)):
             self._show_now(channel, card, root, text)
             self._picture(channel, root.ts, card)
             return f"{channel}:{reply}"
@@ -188,19 +188,32 @@ class SlackBackend:
         return f"{channel}:{ts}"
 
     def _post(
-        self, channel: str, text: SlackText, payload: dict[str, str], thread: str | None = None
+        self,
+        channel: str,
+        text: SlackText,
+        payload: dict[str, str],
+        thread: str | None = None,
+        *,
+        broadcast: bool = False,
     ) -> tuple[str, str]:
         """Posts, unless the process was paused meanwhile and another one speaks."""
         if not self._leads():
             raise Transient(f"{self.network}: {STANDBY}")
-        return self._api.post(channel, text, thread=thread, payload=payload)
+        return self._api.post(
+            channel, text, thread=thread, payload=payload, broadcast=broadcast
+        )
 
     def _reply(
-        self, channel: str, text: SlackText, root: Root, payload: dict[str, str]
+        self,
+        channel: str,
+        text: SlackText,
+        root: Root,
+        payload: dict[str, str],
+        broadcast: bool,
     ) -> str | None:
         """Posts into the incident's thread; None where somebody deleted or locked it."""
         try:
-            return self._post(channel, text, payload, root.ts)[1]
+            return self._post(channel, text, payload, root.ts, broadcast=broadcast)[1]
         except SlackRefusal as error:
             if error.code not in _NO_THREAD:
                 raise

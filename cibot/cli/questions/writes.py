@@ -10,13 +10,25 @@ from cibot.cli.questions.general import Silences
 from cibot.cli.questions.question import Answer, Asked, Question
 from cibot.cli.view import of_card
 from cibot.client.source import Source
+from cibot.errors import UserError
 from cibot.reports.silences import covering
+from cibot.web.api.incidents import IncidentPage
 
 
 def ask_ack(source: Source, asked: Asked) -> Answer:
     """Says that somebody looks at an incident."""
-    found = source.acknowledge(*ack_command.read_words(asked.words))
+    which, note = ack_command.read_words(asked.words)
+    number = int(which) if which.isdigit() else _open_incident(source, which)
+    found = source.acknowledge(number, note)
     return Answer(found, lambda ctx: of_card(ack_command.render(ctx, found)))
+
+
+def _open_incident(source: Source, name: str) -> int:
+    """The number of a CI's open incident; UserError when none is open."""
+    page = source.ask(IncidentPage, "/incidents", ci=name, state="open", limit=1)
+    if not page.items:
+        raise UserError(f"No incident of {name} is open.")
+    return page.items[0].id
 
 
 def ask_silence(source: Source, asked: Asked) -> Answer:

@@ -30,14 +30,14 @@ class IncidentsPage:
 
 
 def incidents_page(asking: Asking) -> IncidentsPage:
-    """At most 200 incidents; what was over before it opened is none."""
+    """At most 200 incidents."""
 
     def question(tx: Tx, ctx: Context) -> IncidentsPage:
         found = incidents(tx, ctx, ended=True, limit=_MOST)
         return IncidentsPage(
             tuple(one for one in found if one.resolved_at is None and one.opened_at),
             tuple(one for one in found if one.resolved_at is None and not one.opened_at),
-            tuple(one for one in found if one.resolved_at and one.opened_at),
+            tuple(one for one in found if one.resolved_at),
         )
 
     return asking.ask(question)

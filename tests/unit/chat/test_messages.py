@@ -23,7 +23,16 @@ from cibot.chat.slack import blocks
 from cibot.health.signal import Evidence
 from cibot.incidents.incident import Incident, Phase, Transition
 from cibot.incidents.inhibition import Opening
-from cibot.incidents.messages import Subject, alert_card, digest_card, quiet_card, together_card
+from cibot.incidents.messages import (
+    Subject,
+    acknowledged_card,
+    alert_card,
+    digest_card,
+    quiet_card,
+    together_card,
+)
+from cibot.incidents.news import News
+from cibot.incidents.symptom import Symptom, SymptomPhase
 from cibot.model import State
 from cibot.outbox.sender import REPEAT
 from cibot.reports.context import Context
@@ -48,53 +57,76 @@ EVIDENCE = tuple(
         (912322, None, None),
     ]
 )
-FAILING = Incident(
-    "success", Phase.FIRING, State.FAILING, NOW, NOW, NOW - 38 * HOUR, said="5 of 25 passed in 7 d "
-    "where the reference passed", figure=0.2, n=25, evidence=EVIDENCE, id=218,
+FAILED = Symptom(
+    "success", SymptomPhase.FIRING, State.FAILING, NOW - 38 * HOUR, NOW,
+    said="5 of 25 passed in 7 d where the reference passed", figure=0.2, n=25,
+    first_evidence=EVIDENCE, evidence=EVIDENCE,
 )  # fmt: skip
+LATE = Symptom(
+    "latency", SymptomPhase.FIRING, State.DEGRADED, NOW - 5 * HOUR, NOW,
+    said="half within 70 min of the upload, 95 % within 5 h in 7 d; 2 h in the weeks before",
+)  # fmt: skip
+LEVEL = replace(FAILED, signal="level", severity=State.DEGRADED, figure=0.61,
+                said="61 of 100 passed in 7 d where the reference passed")  # fmt: skip
 
 
-def step(name: str, reason: str = FAILING.said, severity: State = State.FAILING) -> Card:
-    over = NOW + 5 * HOUR if name == "resolved" else None
-    incident = Incident(
-        "success", Phase.RESOLVED if over else Phase.FIRING, severity, NOW, NOW, FAILING.since,
-        over, evidence=EVIDENCE, id=218,
-    )  # fmt: skip
-    return alert_card(incident, Transition(name, NOW, reason, severity, told=True), SUBJECT)
+def over(symptom: Symptom, said: str) -> Symptom:
+    return replace(symptom, phase=SymptomPhase.CLEARED, cleared_at=NOW + 5 * HOUR, said=said)
 
 
-def job_over(lasts: Incident | None = None) -> Card:
-    over = Incident(
-        "job", Phase.RESOLVED, State.DEGRADED, NOW, NOW, FAILING.since, NOW + 5 * HOUR,
-        first_evidence=EVIDENCE, id=219,
-    )  # fmt: skip
-    reason = "no job fails change after change; 2 jobs known well enough"
-    ended = Transition("resolved", NOW, reason, State.DEGRADED, told=True)
-    return alert_card(over, ended, replace(SUBJECT, lasts=lasts))
+WELL = over(FAILED, "25 of 27 passed in 2 d where the reference passed")
+JOB = over(
+    replace(FAILED, signal="job"), "no job fails change after change; 2 jobs known well enough"
+)
 
 
-def another(number: int, ci: str, severity: State, said: str) -> Card:
-    incident = Incident("silent", Phase.FIRING, severity, NOW, NOW, id=number)
-    return alert_card(incident, Transition("opened", NOW, said, severity, True), Subject(ci))
+def alert(name: str, *symptoms: Symptom, drop: bool = False, by: str | None = None) -> Card:
+    """The card of a step of an incident with these symptoms, of which the first speaks."""
+    ends = NOW + 5 * HOUR if name == "resolved" else None
+    phase = Phase.RESOLVED if ends else Phase.FIRING
+    incident = Incident(NOW, phase, NOW, symptoms, NOW, ends, acknowledged_by=by, id=218)
+    news = News(Transition(name, NOW, "", symptoms[0].severity), symptoms[0], (), drop=drop)
+    return alert_card(incident, news, SUBJECT)
 
 
-ALERTS = [step("opened"), another(219, "Quobyte CI", State.SILENT, "last heard 22 h ago")]
+def acknowledged() -> Card:
+    incident = Incident(NOW, Phase.ACKNOWLEDGED, NOW, (FAILED,), NOW, id=218)
+    return acknowledged_card(incident, "acknowledged by Mika: new disks", SUBJECT)
+
+
+def another(number: int, ci: str) -> Card:
+    silent = Symptom(
+        "silent", SymptomPhase.FIRING, State.SILENT, came_at=NOW, said="last heard 22 h ago"
+    )
+    incident = Incident(NOW, Phase.FIRING, NOW, (silent,), NOW, id=number)
+    news = News(Transition("opened", NOW, "", State.SILENT), silent, ())
+    return alert_card(incident, news, Subject(ci))
+
+
+ALERTS = [alert("opened", FAILED), another(219, "Quobyte CI")]
 KINDS: dict[str, Callable[[], Card]] = {
-    "opened": lambda: step("opened"),
-    "escalated": lambda: step("escalated"),
-    "reopened": lambda: step("reopened", severity=State.DEGRADED),
-    "acknowledged": lambda: step("acknowledged", "acknowledged by Mika: new disks"),
-    "resolved": lambda: step("resolved", "25 of 27 passed in 2 d where the reference passed"),
-    "job-resolved": job_over,
-    "job-resolved-still-failing": lambda: job_over(FAILING),
+    "opened": lambda: alert("opened", FAILED),
+    "opened-of-two": lambda: alert("opened", FAILED, LATE),
+    "escalated": lambda: alert("escalated", FAILED),
+    "escalated-acknowledged": lambda: alert("escalated", FAILED, by="Mika"),
+    "escalated-slow-too": lambda: alert("escalated", LATE, FAILED),
+    "escalated-drop": lambda: alert("escalated", FAILED, LEVEL, drop=True),
+    "eased": lambda: alert("eased", over(LATE, "half within 40 min"), FAILED),
+    "eased-drop": lambda: alert("eased", WELL, LEVEL, drop=True),
+    "reopened": lambda: alert("reopened", replace(FAILED, severity=State.DEGRADED)),
+    "acknowledged": acknowledged,
+    "resolved": lambda: alert("resolved", WELL),
+    "job-resolved": lambda: alert("resolved", JOB),
+    "withdrawn": lambda: alert("withdrawn", FAILED),
+    "corrected": lambda: alert("corrected", FAILED),
     "silent": lambda: ALERTS[1],
     "together": lambda: together_card(
-        [Opening(f"CI {one}", "success", NOW, State.FAILING) for one in "ABC"], 7,
+        [Opening(f"CI {one}", NOW, State.FAILING) for one in "ABC"], 7,
         "https://ci.example.org",
     ),
     "flood": lambda: digest_card(ALERTS, 20, "https://ci.example.org"),
     "after-quiet-hours": lambda: quiet_card(ALERTS, "https://ci.example.org"),
-    "repeat": lambda: step("opened").with_note(REPEAT),
+    "repeat": lambda: alert("opened", FAILED).with_note(REPEAT),
 }  # fmt: skip
 ASKED = {
     "status": "status netapp",
@@ -169,16 +201,14 @@ def test_what_is_answered(store: Store, name: str, medium: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["opened", "escalated", "reopened", "acknowledged", "resolved"])
-@pytest.mark.parametrize("reason", [FAILING.said, "a very long reason, " * 40, "ß👩\u200d👧" * 99])
+@pytest.mark.parametrize("said", [FAILED.said, "a very long reason, " * 40, "ß👩\u200d👧" * 99])
 @pytest.mark.parametrize("colour", [False, True])
-def test_an_alert_in_irc_is_one_or_two_lines(name: str, reason: str, colour: bool) -> None:
+def test_an_alert_in_irc_is_one_or_two_lines(name: str, said: str, colour: bool) -> None:
     log = "https://logs.example.org/" + "a/long/way/" * 20
     evidence = tuple(replace(one, url=log, job=f"job-{'x' * 60}") for one in EVIDENCE)
-    incident = replace(FAILING, evidence=evidence)
-    if name == "resolved":
-        incident = replace(incident, phase=Phase.RESOLVED, resolved_at=NOW)
-    told = Transition(name, NOW, reason, State.FAILING, told=True)
-    lines = shown_irc(alert_card(incident, told, SUBJECT), colour=colour).splitlines()
+    symptom = replace(FAILED, evidence=evidence, said=said)
+    card = acknowledged() if name == "acknowledged" else alert(name, symptom)
+    lines = shown_irc(card, colour=colour).splitlines()
     assert len(lines) == (2 if name in {"opened", "escalated", "reopened"} else 1)
     assert lines[0].endswith(f" {PAGE}")
 

@@ -11,7 +11,7 @@ from cibot.config.policy import Policy
 from cibot.health.change_history import follow
 from cibot.health.facts import Attempt, ChangeFacts, JobRun, Proof, RefVerdict
 from cibot.health.inputs import Counted, Due, Heard, Input, Took
-from cibot.incidents.tracker import Life
+from cibot.incidents.tracker import Tracker
 from cibot.model import Result
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)  # a Monday
@@ -88,9 +88,9 @@ def inputs(made: Iterable[ChangeFacts]) -> list[Input]:
     return sorted(found, key=lambda one: one.at)  # by change where times are the same
 
 
-def lived(made: Iterable[ChangeFacts], until: float = T, policy: Policy | None = None) -> Life:
+def lived(made: Iterable[ChangeFacts], until: float = T, policy: Policy | None = None) -> Tracker:
     """The life of a CI that these changes happened to."""
-    life = Life(policy or Policy())
+    life = Tracker(policy or Policy())
     life.live([one for one in inputs(made) if one.at <= until], until)
     return life
 

@@ -13,7 +13,7 @@ from cibot.health.facts import moment
 from cibot.health.infra import infra
 from cibot.health.inputs import PAIRED, RAN, REFUSED
 from cibot.health.share import verdict_of
-from cibot.incidents.tracker import Life
+from cibot.incidents.tracker import Tracker
 from cibot.model import State
 from tests.unit.health.facts import D, H, T, counted
 
@@ -130,10 +130,10 @@ def test_what_is_older_than_the_window_acquits_and_accuses_nobody():
 
 
 def test_an_incident_of_a_ci_that_runs_little_does_not_stay_open_for_years():
-    life = Life(Policy())
+    life = Tracker(Policy())
     broken = counted("P" * 10 + "I" * 10, RAN, until=T - 10 * D)
     life.live([*broken, *counted("P" * 18, RAN, every=D / 2)], T)
-    found = life.incidents["infra"]
+    found = life.incident
     assert found.opened_at is not None
     assert found.resolved_at is not None
     assert found.resolved_at < moment(T - 3 * D)

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from datetime import timedelta
 
@@ -8,32 +7,45 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cibot.config.policy import IncidentPolicy
 from cibot.errors import UserError
-from cibot.health.signal import Evidence, Signal
-from cibot.incidents.incident import Incident, Phase, acknowledge, holding, step
-from cibot.incidents.incidentrow import incident_from_row, incident_row
+from cibot.health.signal import Evidence
+from cibot.incidents.incident import (
+    Incident,
+    Notified,
+    Part,
+    Phase,
+    acknowledge,
+    merged,
+    step,
+    with_people,
+)
+from cibot.incidents.stored import (
+    columns,
+    incident_json,
+    incident_values,
+    read_incident,
+    read_values,
+)
+from cibot.incidents.symptom import Family, SymptomPhase, family_of, holding
 from cibot.model import State
 from tests.unit.health.facts import DAY, HOUR, NOW
-
-POLICY = IncidentPolicy()
-SEEN = (Evidence("failed", 1, 1, 1, NOW),)
-GOOD = Signal("success", State.HEALTHY, clears=True, said="30 of 30 passed")
-BORDER = Signal("success", State.HEALTHY, said="25 of 31 passed")
-HALF = Signal("success", State.HEALTHY, rising=True)
-BAD = Signal("success", State.DEGRADED, 0.6, 0.5, 0.7, 40, said="24 of 40 passed", evidence=SEEN)
-WORSE = replace(BAD, verdict=State.FAILING, said="9 of 40 passed")
-UNKNOWN = Signal("success", State.UNKNOWN)
-
-
-def live(*signals, start=None, every=HOUR):
-    """Steps through the signals an hour apart; the incident and the names of the steps."""
-    incident, names = start, []
-    for i, signal in enumerate(signals):
-        incident, taken = step(incident, signal, NOW + i * every, POLICY)
-        if taken:
-            names.append(taken.name if taken.told else f"({taken.name})")
-    return incident, names
+from tests.unit.incidents.making import (
+    BAD,
+    BORDER,
+    GOOD,
+    HALF,
+    POLICY,
+    SEEN,
+    UNKNOWN,
+    WORSE,
+    cleared,
+    incident,
+    live,
+    names_of,
+    of,
+    silent,
+    symptom,
+)
 
 
 def test_nothing_wrong_opens_nothing():
@@ -41,48 +53,90 @@ def test_nothing_wrong_opens_nothing():
 
 
 def test_an_incident_opens_once_and_stays():
-    incident, names = live(BAD, BAD, BAD)
+    found, names = live(BAD, BAD, BAD)
     assert names == ["opened"]
-    assert (incident.phase, incident.severity, incident.opened_at) == (
-        Phase.FIRING,
-        State.DEGRADED,
-        NOW,
-    )
-    assert (incident.kind, incident.said, incident.first_evidence) == (
-        "success",
-        "24 of 40 passed",
-        SEEN,
-    )
-    assert incident.id is None
+    assert (found.phase, found.severity, found.opened_at) == (Phase.FIRING, State.DEGRADED, NOW)
+    assert (found.cause.signal, found.cause.said) == ("success", "24 of 40 passed")
+    assert (found.first_evidence, found.id) == (SEEN, None)
 
 
-def test_half_way_is_pending_and_told_to_nobody():
-    incident, names = live(HALF, HALF, BAD)
-    assert names == ["(pending)", "opened"]
-    assert incident.opened_at == NOW + 2 * HOUR
-    assert live(HALF, GOOD)[1] == ["(pending)", "(dropped)"]
-    assert live(HALF, GOOD, BAD)[1] == ["(pending)", "(dropped)", "opened"]
+def test_half_way_is_pending_and_leaves_no_trace_when_it_is_dropped():
+    found, names = live(HALF, HALF, BAD)
+    assert names == ["pending", "opened"]
+    assert (found.opened_at, found.began_at) == (NOW + 2 * HOUR, NOW)
+    dropped, names = live(HALF, GOOD)
+    assert (names, dropped.phase, dropped.open) == (["pending", "dropped"], Phase.DROPPED, False)
+    assert dropped.cause.signal == "success"  # by which it can still be shown in a log
+    assert live(HALF, GOOD, BAD)[1] == ["pending", "dropped", "opened"]
 
 
-def test_worse_is_an_update_and_not_a_second_incident():
-    incident, names = live(BAD, WORSE, WORSE, BAD)
+def test_one_of_two_pending_symptoms_may_go():
+    found, names = live(HALF, of("job", HALF), GOOD, of("job", BAD))
+    assert names == ["pending", "opened"]
+    assert names_of(found.symptoms) == ["job"]
+
+
+def test_worse_is_a_step_of_the_same_incident():
+    found, names = live(BAD, WORSE, WORSE, BAD)
     assert names == ["opened", "escalated"]
-    assert (incident.opened_at, incident.began_at) == (NOW, NOW)
-    assert incident.severity is State.FAILING  # the worst since it opened
-    assert incident.said == "24 of 40 passed"
-    assert incident.reopened == 0
+    assert (found.opened_at, found.began_at) == (NOW, NOW)
+    assert found.severity is State.FAILING  # the worst since it opened
+    assert found.reopened == 0
+
+
+def test_signals_that_accuse_meanwhile_are_its_symptoms():
+    found, names = live(BAD, of("level", BAD), of("job", WORSE), silent())
+    assert names == ["opened", "joined", "escalated", "escalated"]
+    assert names_of(found.symptoms) == ["success", "level", "job", "silent"]
+    assert (found.severity, found.cause.signal) == (State.SILENT, "silent")
+    found, names = live(WORSE, of("level", BAD), of("level", WORSE))
+    assert names == ["opened", "joined", "worsened"]
+
+
+def test_a_pending_symptom_of_an_open_incident_makes_no_step():
+    found, names = live(BAD, of("job", HALF), of("job", GOOD))
+    assert (names, names_of(found.symptoms)) == (["opened"], ["success"])
+    found, names = live(BAD, of("job", HALF), GOOD)
+    assert (names, names_of(found.symptoms)) == (["opened", "resolved"], ["success"])
+
+
+def test_it_is_over_when_its_last_symptom_is():
+    found, names = live(BAD, of("level", BAD), GOOD, of("level", GOOD))
+    assert names == ["opened", "joined", "cleared", "resolved"]
+    assert (found.phase, found.resolved_at) == (Phase.RESOLVED, NOW + 3 * HOUR)
+    assert [one.cleared_at for one in found.symptoms] == [NOW + 2 * HOUR, NOW + 3 * HOUR]
+
+
+def test_the_cause_is_the_symptom_that_stands_and_explains_most():
+    level = symptom("level")
+    both = incident(level, symptom())
+    assert both.cause.signal == "success"
+    assert incident(replace(level, severity=State.FAILING), symptom()).cause.signal == "level"
+    assert incident(level, cleared(symptom(severity=State.FAILING), NOW)).cause.signal == "level"
+    assert incident(symptom("of another version")).cause.family is Family.RESULTS
+    assert [family_of(name) for name in ("infra", "coverage", "latency")] == [*Family]
+
+
+def test_the_first_bad_run_is_never_lost():
+    runs = [Evidence("failed", n, n, 1, NOW + n * HOUR) for n in range(4)]
+    found, _ = live(replace(BAD, evidence=(runs[1], runs[0])), replace(WORSE, evidence=(runs[3],)))
+    assert found.cause.first_bad == runs[0]
+    assert found.cause.evidence == (runs[3],)
+    assert symptom().first_bad is None
 
 
 def test_the_border_does_not_flap():
-    incident, names = live(BAD, BORDER, BAD, BORDER, BAD)
-    assert names == ["opened", "(recovering)", "(relapsed)", "(recovering)", "(relapsed)"]
-    assert incident.phase is Phase.FIRING
+    found, names = live(BAD, BORDER, BAD, BORDER, BAD)
+    assert names == ["opened", "recovering", "relapsed", "recovering", "relapsed"]
+    assert found.phase is Phase.FIRING
+    found, names = live(BAD, of("level", BAD), BORDER, BAD)
+    assert names == ["opened", "joined"]  # the other one fires all the time
 
 
 def test_it_resolves_when_surely_well():
-    incident, names = live(BAD, BORDER, GOOD)
-    assert names == ["opened", "(recovering)", "resolved"]
-    assert (incident.phase, incident.resolved_at, incident.open) == (
+    found, names = live(BAD, BORDER, GOOD)
+    assert names == ["opened", "recovering", "resolved"]
+    assert (found.phase, found.resolved_at, found.open) == (
         Phase.RESOLVED,
         NOW + 2 * HOUR,
         False,
@@ -91,24 +145,41 @@ def test_it_resolves_when_surely_well():
 
 
 def test_unknown_neither_opens_nor_ends():
-    incident, names = live(BAD, UNKNOWN, UNKNOWN)
-    assert (names, incident.phase) == (["opened"], Phase.FIRING)
+    found, names = live(BAD, UNKNOWN, UNKNOWN)
+    assert (names, found.phase) == (["opened"], Phase.FIRING)
 
 
 def test_back_within_a_day_it_is_the_same_incident():
     first = replace(live(BAD, GOOD)[0], id=5)
     again, taken = step(first, BAD, NOW + DAY, POLICY)
     assert (taken.name, again.id, again.reopened, again.opened_at) == ("reopened", 5, 1, NOW)
-    assert (again.open, again.resolved_at) == (True, None)
+    assert (again.open, again.resolved_at, again.cause.spells) == (True, None, 2)
     new, taken = step(first, BAD, NOW + 2 * DAY, POLICY)
     assert (taken.name, new.id, new.opened_at) == ("opened", None, NOW + 2 * DAY)
     assert (again.began_at, new.began_at) == (NOW, NOW + 2 * DAY)
 
 
+def test_another_signal_brings_it_back_too():
+    first = replace(live(BAD, GOOD)[0], id=5)
+    again, taken = step(first, silent(), NOW + 2 * HOUR, POLICY)
+    assert (taken.name, again.id, again.severity) == ("reopened", 5, State.SILENT)
+    assert names_of(again.standing) == ["silent"]
+
+
 def test_half_way_back_it_can_still_reopen():
-    incident, names = live(BAD, GOOD, HALF, HALF, BAD)
+    found, names = live(BAD, GOOD, HALF, HALF, BAD)
     assert names == ["opened", "resolved", "reopened"]
-    assert incident.reopened == 1
+    assert found.reopened == 1
+
+
+def test_a_symptom_comes_again_within_its_incident():
+    level = of("level", BAD)
+    found, names = live(level, BAD, GOOD, BAD)
+    assert names == ["opened", "joined", "cleared", "joined"]
+    again = found.symptom("success")
+    assert (again.returns, again.spells, again.came_at) == (1, 2, NOW + 3 * HOUR)
+    later, _ = step(live(level, BAD, GOOD)[0], BAD, NOW + 30 * DAY, POLICY)
+    assert (later.symptom("success").returns, later.symptom("success").spells) == (0, 2)
 
 
 def test_one_that_keeps_coming_back_must_stay_well_for_longer():
@@ -120,9 +191,9 @@ def test_one_that_keeps_coming_back_must_stay_well_for_longer():
     assert names.count("resolved") < 4
 
 
-def test_acknowledging():
-    incident = live(BAD)[0]
-    taken, transition = acknowledge(incident, "ann", "disk full", NOW + HOUR)
+def test_acknowledging_covers_all_that_is_in_it():
+    found = live(BAD, of("level", BAD))[0]
+    taken, transition = acknowledge(found, "ann", "disk full", NOW + HOUR)
     assert (taken.phase, taken.acknowledged_by, taken.note) == (
         Phase.ACKNOWLEDGED,
         "ann",
@@ -131,9 +202,12 @@ def test_acknowledging():
     assert transition.reason == "acknowledged by ann: disk full"
     with pytest.raises(UserError, match="already"):
         acknowledge(taken, "ann", "disk full", NOW)
-    _, names = live(BORDER, BAD, WORSE, start=taken)
-    assert names == ["(recovering)", "(relapsed)", "escalated"]
-    assert live(BORDER, BAD, start=taken)[0].phase is Phase.ACKNOWLEDGED
+    worse, names = live(GOOD, of("level", BORDER), of("level", BAD), WORSE, start=taken)
+    assert names == ["cleared", "recovering", "relapsed", "escalated"]
+    assert worse.phase is Phase.ACKNOWLEDGED
+    over, _ = live(GOOD, of("level", GOOD), start=taken)
+    again, _ = step(over, BAD, over.resolved_at + HOUR, POLICY)
+    assert (again.phase, again.acknowledged_by) == (Phase.FIRING, None)
 
 
 def test_what_is_over_or_never_opened_cannot_be_acknowledged():
@@ -141,27 +215,86 @@ def test_what_is_over_or_never_opened_cannot_be_acknowledged():
         acknowledge(live(BAD, GOOD)[0], "ann", None, NOW)
     with pytest.raises(UserError, match="not opened yet"):
         acknowledge(live(HALF)[0], "ann", None, NOW)
+    recovering, _ = live(BAD, BORDER)
+    assert acknowledge(recovering, "ann", None, NOW)[0].phase is Phase.RECOVERING
 
 
-_READINGS = st.lists(st.sampled_from([GOOD, BORDER, HALF, BAD, WORSE, UNKNOWN]), max_size=40)
+def known(*parts, over=False, count=1):
+    found = tuple(Part(family, State.DEGRADED) for family in parts)
+    return Notified(found, State.DEGRADED, "success", 1, NOW - HOUR, over, count)
 
 
-@given(_READINGS)
+def test_what_people_did_stays_when_it_is_judged_again():
+    before = replace(
+        acknowledge(incident(), "ann", "on it", NOW)[0], notified=known(Family.RESULTS)
+    )
+    again = with_people(incident(symptom(), symptom("level"), id=None), before)
+    assert (again.id, again.phase, again.note) == (5, Phase.ACKNOWLEDGED, "on it")
+    assert again.notified == before.notified
+    reopened = with_people(incident(reopened=1), before)
+    assert (reopened.phase, reopened.acknowledged_by) == (Phase.FIRING, None)
+    assert with_people(incident(), incident()).phase is Phase.FIRING
+
+
+def test_two_incidents_that_were_one_keep_what_people_know_and_did():
+    ours = incident(notified=known(Family.RESULTS))
+    theirs = incident(
+        id=6, notified=known(Family.PRESENCE, count=2), acknowledged_by="bob", note="disks"
+    )
+    both = merged(ours, theirs)
+    assert (both.id, both.acknowledged_by, both.note) == (5, "bob", "disks")
+    assert [part.family for part in both.notified.parts] == [Family.RESULTS, Family.PRESENCE]
+    assert both.notified.count == 3
+    assert merged(theirs, ours).acknowledged_by == "bob"
+    assert merged(incident(), theirs).notified == theirs.notified
+    assert merged(ours, incident()).notified == ours.notified
+    over = incident(notified=known(over=True))
+    assert merged(ours, over).notified == ours.notified
+    assert merged(over, ours).notified == ours.notified
+
+
+def test_it_is_json_and_back():
+    found = replace(live(BAD, of("level", BAD))[0], id=7, notified=known(Family.RESULTS))
+    assert read_incident(incident_json(found), 7) == found
+    assert read_values(incident_values(found)) == found
+    assert columns(found)["notified"] is True
+    assert columns(replace(found, notified=known(count=0)))["notified"] is False
+    with pytest.raises(ValueError, match="began_at"):
+        read_incident("{}", 7)
+
+
+SIGNALS = [
+    of(name, reading)
+    for name in ("success", "level", "latency")
+    for reading in (GOOD, BORDER, HALF, BAD, WORSE, UNKNOWN)
+] + [silent(), silent(GOOD)]
+
+
+@given(st.lists(st.sampled_from(SIGNALS), max_size=40))
 def test_any_history_makes_sense(signals):
-    incident: Incident | None = None
+    found: Incident | None = None
     for i, signal in enumerate(signals):
-        before = incident
-        incident, taken = step(before, signal, NOW + i * HOUR, POLICY)
-        if taken and taken.told:
-            assert incident.opened_at is not None
-        if incident is not None:
-            assert (incident.resolved_at is None) == incident.open
-            assert (incident.phase is Phase.RECOVERING) == (incident.recovering_at is not None)
-            row = json.loads(json.dumps(incident_row(incident)))
-            assert incident_from_row(row, incident.id) == incident
-        if signal.verdict in (State.DEGRADED, State.FAILING):
-            assert incident.phase is Phase.FIRING
-            assert incident.severity.rank <= signal.verdict.rank
-        again, second = step(incident, signal, NOW + i * HOUR, POLICY)
-        assert second is None or second.name == "recovering"
-        assert again is None or again.id == (incident.id if incident else None)
+        found, taken = step(found, signal, NOW + i * HOUR, POLICY)
+        if found is None:
+            continue
+        assert (found.resolved_at is None) == found.open
+        assert len({one.signal for one in found.symptoms}) == len(found.symptoms)
+        assert (found.phase in (Phase.FIRING, Phase.ACKNOWLEDGED)) == (found.open and found.fires)
+        if found.open and found.opened_at is not None:
+            assert found.standing
+            assert found.severity == min((one.severity for one in found.standing), key=_rank)
+        if found.phase is Phase.RESOLVED:
+            assert all(one.phase is SymptomPhase.CLEARED for one in found.symptoms)
+        if taken and taken.name not in ("pending", "dropped"):
+            assert found.opened_at is not None
+        assert read_incident(incident_json(found), found.id) == found
+        if signal.verdict.bad:
+            assert found.symptom(signal.name).fires
+            assert found.severity.rank <= signal.verdict.rank
+        again, second = step(found, signal, NOW + i * HOUR, POLICY)
+        assert second is None or second.name in ("recovering", "pending")
+        assert again is None or again.began_at == found.began_at or second is not None
+
+
+def _rank(state: State) -> int:
+    return state.rank

@@ -7,14 +7,17 @@ from datetime import timedelta
 from cibot.incidents.inhibition import (
     Opening,
     Surroundings,
+    breaks_results,
     common_breakage,
     inhibited,
     shared_cause,
 )
 from cibot.incidents.messages import together_card
 from cibot.incidents.silences import Silence, silenced
+from cibot.incidents.symptom import Symptom
 from cibot.model import State
 from tests.unit.health.facts import HOUR, NOW
+from tests.unit.incidents.making import cleared, incident, symptom
 
 MINUTE = timedelta(minutes=1)
 
@@ -29,67 +32,46 @@ def test_a_silence_holds_from_its_start_until_just_before_its_end():
     assert silenced([mute, longer], "netapp", NOW) is longer
 
 
+def why(signal: str, around: Surroundings, *others: Symptom, severity=State.DEGRADED):
+    found = symptom(signal, severity)
+    return inhibited(found, incident(found, *others), around)
+
+
 def test_a_greater_trouble_keeps_the_lesser_back():
-    assert inhibited("success", Surroundings()) is None
-    assert inhibited("success", Surroundings(feed_fresh=False)) == "our own feed is stale"
-    assert inhibited("silent", Surroundings(feed_fresh=False)) == "our own feed is stale"
-    assert inhibited("success", Surroundings(silent=True)) == "the CI is silent"
-    assert inhibited("silent", Surroundings(silent=True, reference_broken=True)) is None
-    assert inhibited("success", Surroundings(reference_broken=True)) == "the reference CI is broken"
-    assert inhibited("success", Surroundings(reference_broken=True, is_reference=True)) is None
+    usual, stale = Surroundings(), Surroundings(feed_fresh=False)
+    broken = Surroundings(reference_broken=True)
+    silent = symptom("silent", State.SILENT)
+    assert why("success", usual) is None
+    assert why("success", stale) == why("silent", stale) == "our own feed is stale"
+    for signal in ("success", "infra", "coverage", "latency", "job"):
+        assert why(signal, usual, silent) == "the CI is silent"
+        assert why(signal, usual, cleared(silent, NOW)) is None
+    assert why("silent", broken) is None
+    for signal in ("success", "level", "disagreement", "job"):
+        assert why(signal, broken) == "the reference CI is broken"
+        assert why(signal, Surroundings(reference_broken=True, is_reference=True)) is None
+    assert why("infra", broken) is None
 
 
-def test_one_message_per_trouble():
-    failing = Surroundings(told={"success": State.FAILING})
-    for kind in ("disagreement", "job", "level"):
-        assert inhibited(kind, failing) == "its success incident explains it"
-        assert inhibited(kind, failing, State.FAILING) == "its success incident explains it"
-    assert inhibited("infra", failing) is None
-    mild = Surroundings(told={"job": State.DEGRADED})
-    for kind in ("success", "level", "disagreement"):
-        assert inhibited(kind, mild) == "its job incident explains it"
-        assert inhibited(kind, mild, State.FAILING) is None  # worse than people know
-    silent = Surroundings(told={"silent": State.SILENT})
-    assert inhibited("coverage", silent, State.FAILING) == "its silent incident explains it"
-    assert inhibited("latency", Surroundings(told={"infra": State.FAILING})) is not None
-    assert inhibited("silent", silent, State.SILENT) is None
-    assert inhibited("infra", Surroundings(reference_broken=True)) is None
-    assert inhibited("job", Surroundings(reference_broken=True)) == "the reference CI is broken"
-
-
-def test_a_mild_level_without_a_reference_is_shown_and_not_told():
+def test_a_mild_level_without_a_reference_is_shown_and_not_sent():
     alone = Surroundings(alone=True)
-    assert inhibited("level", alone) == (
+    assert why("level", alone) == (
         "without a reference nobody knows whether the changes are at fault"
     )
-    assert inhibited("level", alone, State.FAILING) is None
-    assert inhibited("success", alone) is None
-    assert inhibited("level", Surroundings()) is None
+    assert why("level", alone, severity=State.FAILING) is None
+    assert why("success", alone) is None
+    assert why("level", Surroundings()) is None
 
 
-def test_figures_over_days_do_not_tell_anew_of_what_is_over():
-    over = Surroundings(over={"success": State.FAILING, "silent": State.SILENT})
-    assert inhibited("disagreement", over) == "its success incident explains it"
-    assert inhibited("coverage", over) == "its silent incident explains it"
-    assert inhibited("latency", over) == "its silent incident explains it"
-    assert inhibited("level", over) == "its success incident explains it"
-    assert inhibited("job", over) is None
-    assert inhibited("success", over) is None
-    for kind in ("infra", "disagreement", "coverage", "latency", "job"):
-        assert inhibited(kind, Surroundings(silent=True)) == "the CI is silent"
-
-
-def test_what_is_worse_than_what_is_over_is_news():
-    over = Surroundings(over={"job": State.DEGRADED})
-    for kind in ("level", "disagreement"):
-        assert inhibited(kind, over) == "its job incident explains it"
-        assert inhibited(kind, over, State.FAILING) is None
+def test_a_reference_whose_results_are_bad_speaks_of_nobody():
+    assert breaks_results(incident(symptom("level")))
+    assert breaks_results(incident(symptom("infra"), symptom()))
+    assert not breaks_results(incident(symptom("infra"), cleared(symptom(), NOW)))
 
 
 def opened(*minutes_ago):
     return [
-        Opening(f"ci{i}", "success", NOW - ago * MINUTE, State.FAILING)
-        for i, ago in enumerate(minutes_ago)
+        Opening(f"ci{i}", NOW - ago * MINUTE, State.FAILING) for i, ago in enumerate(minutes_ago)
     ]
 
 
@@ -105,18 +87,15 @@ def test_fewer_than_three_or_than_thirty_percent_are_messages_of_their_own():
 
 
 def test_two_incidents_of_one_ci_are_one_ci():
-    twice = [Opening("a", kind, NOW, State.FAILING) for kind in ("success", "infra")]
-    assert common_breakage([*twice, Opening("b", "success", NOW, State.FAILING)], 3, NOW) is None
+    twice = [Opening("a", NOW, State.FAILING)] * 2
+    assert common_breakage([*twice, Opening("b", NOW, State.FAILING)], 3, NOW) is None
 
 
 def test_the_breakage_keeps_its_name_while_it_goes_on():
     first = common_breakage(opened(60, 30, 0), 10, NOW)
     later = [
         *opened(60, 30, 0),
-        *(
-            Opening(f"x{i}", "success", NOW + (i + 1) * 30 * MINUTE, State.FAILING)
-            for i in range(3)
-        ),
+        *(Opening(f"x{i}", NOW + (i + 1) * 30 * MINUTE, State.FAILING) for i in range(3)),
     ]
     found = common_breakage(later, 10, NOW + 90 * MINUTE)
     assert found[0] == first[0]
@@ -126,7 +105,7 @@ def test_the_breakage_keeps_its_name_while_it_goes_on():
 
 def _broke(ci: str, changes: set[int], jobs: set[str]) -> Opening:
     rows = frozenset((7_000 + number, number) for number in changes)
-    return Opening(ci, "job", NOW, State.DEGRADED, rows, frozenset(jobs))
+    return Opening(ci, NOW, State.DEGRADED, rows, frozenset(jobs))
 
 
 def test_what_many_share_is_named_as_their_cause():

@@ -1,4 +1,4 @@
-"""What people should hear of incidents: each news once, however late it is looked at."""
+"""What people should hear of an incident: each news once, however late it is looked at."""
 
 from __future__ import annotations
 
@@ -6,107 +6,197 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from cibot.incidents.incident import Incident, Phase, Told
-from cibot.incidents.inhibition import AFTERMATH, Surroundings, over_of, told_of
-from cibot.incidents.news import decide, knowing, news
+from cibot.health.signal import Signal
+from cibot.incidents.incident import Incident, Notified, Part, Phase, step
+from cibot.incidents.inhibition import Surroundings
+from cibot.incidents.news import BEGINS, news_of, notified
+from cibot.incidents.symptom import Family, Symptom, SymptomPhase
 from cibot.model import State
-from tests.unit.health.facts import HOUR, NOW
+from tests.unit.health.facts import DAY, HOUR, NOW
+from tests.unit.incidents.making import POLICY, cleared, incident, symptom
+from tests.unit.incidents.test_incident import SIGNALS
 
 LATER = NOW + 5 * HOUR
-BAD = Incident(
-    "success", Phase.FIRING, State.DEGRADED, NOW, opened_at=NOW, since=NOW - HOUR, said="bad"
-)
-OVER = replace(BAD, phase=Phase.RESOLVED, resolved_at=NOW + 2 * HOUR, said="well")
+ALL_WELL = Surroundings()
+SILENT = symptom("silent", State.SILENT)
+SLOW = symptom("latency", State.FAILING)
+FAILING = symptom(severity=State.FAILING)
 
 
-def told(incident, severity=State.DEGRADED, *, over=False, since=NOW - HOUR, count=1):
-    return replace(incident, told=Told(severity, over, since, count))
+def told(found: Incident, *, around: Surroundings = ALL_WELL, loud: bool = True) -> Incident:
+    """The incident when people know all that is news of it."""
+    for _ in range(5):
+        news = news_of(found, around, LATER)
+        if news is None or news.inhibited:
+            return found
+        found = notified(found, news, loud=loud)
+    raise AssertionError("there is no end of news")
+
+
+def name(found: Incident, around: Surroundings = ALL_WELL) -> str | None:
+    """The name of the news of an incident, and that it is news only once."""
+    news = news_of(found, around, LATER)
+    if news is not None and news.inhibited is None:
+        assert news_of(notified(found, news), around, LATER) is None
+    return news.step.name if news else None
+
+
+def now(found: Incident, *symptoms: Symptom) -> Incident:
+    """The incident that people know, with these symptoms now."""
+    return replace(incident(*symptoms), notified=found.notified)
+
+
+KNOWN = told(incident())
 
 
 @pytest.mark.parametrize(
-    ("incident", "name"),
+    ("found", "expected"),
     [
-        (BAD, "opened"),
-        (replace(BAD, phase=Phase.ACKNOWLEDGED), "opened"),
-        (replace(BAD, phase=Phase.PENDING, opened_at=None), None),
-        (replace(BAD, phase=Phase.RECOVERING), None),
-        (OVER, None),  # nobody knew of it
-        (told(BAD), None),
-        (told(replace(BAD, severity=State.FAILING)), "escalated"),
-        (told(BAD, State.FAILING), None),
-        (told(replace(BAD, phase=Phase.RECOVERING)), None),
-        (told(OVER), "resolved"),
-        (told(OVER, over=True), None),
-        (told(BAD, over=True), "reopened"),
-        (told(replace(BAD, phase=Phase.WITHDRAWN)), "withdrawn"),
-        (told(replace(BAD, phase=Phase.WITHDRAWN), over=True), None),
-        (told(BAD, since=NOW - 3 * HOUR), "corrected"),
-        (told(BAD, since=NOW - HOUR - timedelta(minutes=9)), None),
-        (told(BAD, since=NOW - 3 * HOUR, count=0), None),  # nobody was told
+        (incident(), "opened"),
+        (replace(incident(), phase=Phase.ACKNOWLEDGED), "opened"),
+        (incident(replace(symptom(), phase=SymptomPhase.PENDING), opened_at=None), None),
+        (incident(replace(symptom(), phase=SymptomPhase.RECOVERING)), None),
+        (incident(cleared(symptom(), LATER)), None),  # nobody knew of it
+        (KNOWN, None),
+        (now(KNOWN, FAILING), "escalated"),
+        (now(told(incident(FAILING)), symptom()), None),  # easier is no news
+        (now(KNOWN, replace(symptom(), phase=SymptomPhase.RECOVERING)), None),
+        (now(KNOWN, cleared(symptom(), LATER)), "resolved"),
+        (told(now(KNOWN, cleared(symptom(), LATER))), None),
+        (now(told(now(KNOWN, cleared(symptom(), LATER))), symptom()), "reopened"),
+        (replace(KNOWN, phase=Phase.WITHDRAWN), "withdrawn"),
+        (told(replace(KNOWN, phase=Phase.WITHDRAWN)), None),
+        (now(KNOWN, symptom(since=NOW - 3 * HOUR)), "corrected"),
+        (now(KNOWN, symptom(since=NOW - HOUR - timedelta(minutes=9))), None),
+        (now(told(incident(), loud=False), symptom(since=NOW - 3 * HOUR)), None),
+        (now(KNOWN, symptom(since=NOW + HOUR, spells=2)), None),  # it came again
+        (now(KNOWN, symptom(), symptom("level")), None),  # of the same family, no worse
+        (now(KNOWN, symptom(), SLOW), "escalated"),
+        (now(KNOWN, symptom(), symptom("latency")), "escalated"),  # of another family
+        (now(KNOWN, symptom(), SILENT), "escalated"),
+        (now(KNOWN, cleared(symptom(), LATER), symptom("level")), None),  # of one family
     ],
 )
-def test_the_news_of_an_incident(incident, name):
-    step = news(incident, LATER)
-    assert (step.name if step else None) == name
-    if step is not None:
-        assert news(knowing(incident, step), LATER) is None
+def test_the_news_of_an_incident(found, expected):
+    assert name(found) == expected
 
 
-def test_a_correction_says_what_is_wrong():
-    assert news(told(BAD, since=NOW - 3 * HOUR), LATER).reason == (
-        "as late comments show, this began 2026-11-23 11:00 UTC"
+def test_what_is_over_and_what_still_holds():
+    both = told(incident(SLOW, symptom()))
+    over = now(both, cleared(SLOW, LATER), symptom())
+    news = news_of(over, ALL_WELL, LATER)
+    assert (news.step.name, news.symptom.signal, news.step.severity) == (
+        "eased",
+        "latency",
+        State.DEGRADED,
     )
+    assert name(over) == "eased"
+    after = told(over)
+    assert [part.family for part in after.notified.parts] == [Family.RESULTS]
+    assert name(now(after, SLOW, symptom())) == "escalated"  # and it is news again
+    assert name(now(after, cleared(SLOW, LATER), cleared(symptom(), LATER))) == "resolved"
+
+
+def test_of_several_ends_the_last_speaks():
+    found = now(
+        KNOWN, cleared(symptom(), LATER), cleared(symptom("job"), LATER - HOUR),
+        cleared(symptom("level"), LATER),
+    )  # fmt: skip
+    assert news_of(found, ALL_WELL, LATER).symptom.signal == "success"
+
+
+def test_after_a_silence_it_says_what_is_still_bad():
+    silent = told(now(told(incident(FAILING)), FAILING, SILENT))
+    again = news_of(now(silent, FAILING, cleared(SILENT, LATER)), ALL_WELL, LATER)
+    assert (again.step.name, again.step.severity) == ("eased", State.FAILING)
+    meanwhile = now(told(incident(SILENT)), cleared(SILENT, LATER), FAILING)
+    assert name(meanwhile) == "eased"  # one message says both
+
+
+LEVEL = symptom("level", came_at=NOW - 60 * DAY, since=NOW - 60 * DAY)
+DROP = symptom(since=NOW - HOUR)
+
+
+def test_a_drop_within_a_level_is_news_and_so_is_its_end():
+    standing = told(incident(LEVEL))
+    dropped = now(standing, LEVEL, DROP)
+    news = news_of(dropped, ALL_WELL, LATER)
+    assert (news.step.name, news.symptom.signal, news.drop) == ("escalated", "success", True)
+    dropped = told(dropped)
+    assert name(now(dropped, LEVEL, DROP, symptom("job"))) is None
+    back = now(dropped, LEVEL, cleared(DROP, LATER))
+    news = news_of(back, ALL_WELL, LATER)
+    assert (news.step.name, news.symptom.signal, news.drop) == ("eased", "success", True)
+    assert [part.drop for part in told(back).notified.parts] == [False]
+    assert name(now(dropped, cleared(LEVEL, LATER), DROP)) is None  # it drops still
+    assert name(now(dropped, cleared(LEVEL, LATER), cleared(DROP, LATER))) == "resolved"
+
+
+def test_a_drop_with_its_level_is_one_trouble():
+    level = symptom("level", came_at=NOW - 3 * DAY, since=NOW - 3 * DAY)
+    assert name(now(told(incident(level)), level, DROP)) is None
+    unknown = symptom(since=None, came_at=None)
+    assert name(now(told(incident(LEVEL)), LEVEL, unknown)) is None
 
 
 def test_it_counts_how_often_people_were_told():
-    once = knowing(BAD, news(BAD, LATER))
-    assert (once.told.count, once.told.over, once.told.since) == (1, False, NOW - HOUR)
-    assert knowing(BAD, news(BAD, LATER), loud=False).told.count == 0
-    over = replace(once, phase=Phase.RESOLVED, resolved_at=NOW + HOUR)
-    assert knowing(over, news(over, LATER)).told == Told(State.DEGRADED, True, NOW - HOUR, 2)
+    once = notified(incident(), news_of(incident(), ALL_WELL, LATER))
+    parts = (Part(Family.RESULTS, State.DEGRADED),)
+    assert once.notified == Notified(parts, State.DEGRADED, "success", 1, NOW - HOUR, count=1)
+    assert told(incident(), loud=False).notified.count == 0
+    worse = told(now(once, FAILING))
+    assert (worse.notified.worst, worse.notified.count) == (State.FAILING, 2)
+    over = told(now(worse, cleared(FAILING, LATER)))
+    assert (over.notified.over, over.notified.count, over.notified.worst) == (
+        True, 3, State.FAILING,
+    )  # fmt: skip
+    again = told(now(over, symptom(spells=2)))
+    assert (again.notified.over, again.notified.worst) == (False, State.DEGRADED)
 
 
-def test_the_worst_is_told_first_and_explains_what_is_milder():
-    level = replace(BAD, kind="level", severity=State.FAILING)
-    first, second = decide([BAD, level], Surroundings(), LATER)
-    assert (first.incident.kind, first.kept_back) == ("level", None)
-    assert (second.incident.kind, second.kept_back) == (
-        "success",
-        "its level incident explains it",
-    )
+def test_a_correction_is_told_once():
+    moved = now(KNOWN, symptom(since=NOW - 3 * HOUR))
+    assert told(moved).notified.since == NOW - 3 * HOUR
+    quiet = told(incident(), loud=False)
+    assert news_of(now(quiet, cleared(symptom(), LATER)), ALL_WELL, LATER).quiet
 
 
-def test_an_end_is_told_though_a_trouble_keeps_openings_back():
-    around = Surroundings(feed_fresh=False)
-    (found,) = decide([told(OVER)], around, LATER)
-    assert (found.step.name, found.kept_back) == ("resolved", None)
-    (found,) = decide([BAD], around, LATER)
-    assert found.kept_back == "our own feed is stale"
-
-
-def test_an_end_says_what_fires_beside_it_and_is_quiet_where_people_know_of_that():
-    job = told(replace(OVER, kind="job"))
-    level = replace(BAD, kind="level", severity=State.FAILING)
-    (alone,) = decide([job], Surroundings(), LATER)
-    assert (alone.quiet, alone.lasts) == (False, None)
-    opened, ended = decide([job, level], Surroundings(), LATER)
-    assert (opened.step.name, opened.kept_back) == ("opened", None)
-    assert (ended.step.name, ended.quiet) == ("resolved", True)
-    (unheard,) = decide([told(OVER, count=0)], Surroundings(), LATER)
-    assert (unheard.step.name, unheard.quiet) == ("resolved", True)
+def test_a_greater_trouble_keeps_news_back_but_no_end():
     stale = Surroundings(feed_fresh=False)
-    kept, ended = decide([job, level], stale, LATER)
-    assert kept.kept_back is not None
-    assert (ended.quiet, ended.lasts) == (False, level)
+    assert news_of(incident(), stale, LATER).inhibited == "our own feed is stale"
+    over = news_of(now(KNOWN, cleared(symptom(), LATER)), stale, LATER)
+    assert (over.step.name, over.inhibited) == ("resolved", None)
+    silent = incident(SILENT, FAILING)
+    assert told(silent).notified.parts == (Part(Family.PRESENCE, State.SILENT),)
+    assert name(told(silent)) is not None  # kept back: it fails, too
+    assert news_of(told(silent), ALL_WELL, LATER).inhibited == "the CI is silent"
+    broken = Surroundings(reference_broken=True)
+    slow = news_of(incident(FAILING, symptom("latency")), broken, LATER)
+    assert (slow.symptom.signal, slow.inhibited) == ("latency", None)
 
 
-def test_what_explains_an_alert_that_is_over_does_not_explain_worse():
-    ended = told(replace(OVER, kind="job"), over=True)
-    assert over_of([ended, BAD], LATER) == {"job": State.DEGRADED}
-    assert over_of([told(ended, over=True, count=0)], LATER) == {}  # nobody heard of it
-    assert over_of([ended], OVER.resolved_at + AFTERMATH + HOUR) == {}
-    worse = told(ended, State.FAILING, over=True)
-    for both in ([ended, worse], [worse, ended]):
-        assert over_of(both, LATER) == {"job": State.FAILING}
-    assert told_of([told(BAD), ended, replace(BAD, kind="job")]) == {"success": State.DEGRADED}
+@given(
+    st.lists(st.sampled_from(SIGNALS), max_size=40),
+    st.lists(st.booleans(), min_size=40, max_size=40),
+)
+def test_every_history_is_told_to_its_end(signals: list[Signal], looks: list[bool]):
+    found: Incident | None = None
+    sent: list[str] = []
+    for i, (signal, looked) in enumerate(zip(signals, looks, strict=False)):
+        at = NOW + i * HOUR
+        found, _ = step(found, signal, at, POLICY)
+        news = news_of(found, ALL_WELL, at) if found and looked else None
+        if found is None or news is None or news.inhibited:
+            continue
+        if found.notified is None:
+            sent = []
+        found = notified(found, news)
+        assert news_of(found, ALL_WELL, at) is None or news_of(found, ALL_WELL, at).inhibited
+        begins = news.step.name in BEGINS
+        assert begins == (not sent or sent[-1] == "resolved")
+        sent.append(news.step.name)
+        assert found.notified.over == (news.step.name == "resolved")
+        assert bool(found.notified.parts) != found.notified.over

@@ -1,12 +1,22 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from cibot.config.models import RouteConfig
-from cibot.incidents.routing import Alert, receivers
+from cibot.incidents.incident import Notified
+from cibot.incidents.routing import Alert, alert_of, receivers
 from cibot.model import State
+from tests.unit.health.facts import NOW
+from tests.unit.incidents.making import incident, symptom
 
 
 def alert(**fields):
-    base = {"ci": "netapp", "kind": "success", "severity": State.DEGRADED, "owner": "NetApp"}
+    base = {
+        "ci": "netapp",
+        "kinds": frozenset({"success", "job"}),
+        "severity": State.DEGRADED,
+        "owner": "NetApp",
+    }
     return Alert(**(base | {"projects": frozenset({"openstack/cinder"})} | fields))
 
 
@@ -48,4 +58,13 @@ def test_every_pattern_must_fit():
 def test_severity_is_the_mildest_that_is_sent():
     failing = [route("irc/#ci", severity="failing")]
     assert receivers(failing, alert(severity=State.FAILING))
-    assert receivers(failing, alert(severity=State.SILENT, kind="silent"))
+    assert receivers(failing, alert(severity=State.SILENT, kinds=frozenset({"silent"})))
+
+
+def test_an_incident_goes_where_any_of_its_symptoms_and_its_worst_belong():
+    found = incident(symptom(), replace(symptom("job"), came_at=None))
+    assert alert_of("netapp", found, None, frozenset()).kinds == {"success"}
+    known = Notified((), State.SILENT, "silent", 1, NOW)
+    assert alert_of("netapp", found, None, frozenset()).severity is State.DEGRADED
+    eased = replace(found, notified=known)
+    assert alert_of("netapp", eased, None, frozenset()).severity is State.SILENT

@@ -14,37 +14,43 @@ from cibot.config.policy import Policy
 from cibot.health.facts import moment
 from cibot.health.inputs import Heard
 from cibot.incidents.incident import Phase
-from cibot.incidents.tracker import Life
+from cibot.incidents.tracker import Tracker
 from cibot.model import State
 from tests.unit.health.facts import D, H, T, change, changes, inputs, lived
 
 POLICY = Policy()
 
 
-def names(life, kind=None):
-    return [one.transition.name for one in life.steps if kind is None or one.incident.kind == kind]
+def names(life, signal=None):
+    return [
+        one.transition.name
+        for one in life.steps
+        if signal is None or one.transition.signal == signal
+    ]
 
 
 def test_an_outage_opens_one_incident_and_its_end_closes_it():
     life = lived(changes("P" * 400 + "F" * 30 + "P" * 6), T)
-    assert names(life, "success") == ["pending", "opened", "escalated", "resolved"]
-    incident = life.incidents["success"]
-    assert (incident.phase, incident.severity) == (Phase.RESOLVED, State.FAILING)
-    assert incident.since == moment(T - 35 * H)
+    assert names(life, "success") == ["pending", "opened", "resolved"]
+    assert len({one.incident.began_at for one in life.steps}) == 1
+    incident = life.incident
+    success = incident.symptom("success")
+    assert (incident.phase, success.severity) == (Phase.RESOLVED, State.FAILING)
+    assert success.since == moment(T - 35 * H)
     assert incident.opened_at <= moment(T - 32 * H)  # the fourth failure
     assert incident.resolved_at <= moment(T - H)  # the fifth pass
-    assert [one.number for one in incident.first_evidence][-1] == 1400
+    assert success.first_bad.number == 1400
 
 
 def test_a_good_ci_has_no_incidents():
     life = lived(changes("P" * 400))
-    assert (life.steps, life.incidents) == ([], {})
+    assert (life.steps, life.incident) == ([], None)
 
 
 def test_silence_opens_by_time_alone_and_at_its_own_time():
     missed = [change([], [(0.5, 1, "P")], (0,), 9000 + i, T + i * H) for i in range(6)]
     life = lived(changes("P" * 100, until=T - H) + missed, T + 30 * D)
-    silent = life.incidents["silent"]
+    silent = life.incident
     assert (silent.phase, silent.severity) == (Phase.FIRING, State.SILENT)
     # the fourth missed one is due as long after its upload as the CI takes at most
     assert silent.opened_at == moment(T + 2 * H + life.judge.latency.allowed(T))
@@ -53,9 +59,8 @@ def test_silence_opens_by_time_alone_and_at_its_own_time():
 
 def test_what_lasts_is_shown_as_it_is_now():
     life = lived(changes("P" * 400 + "F" * 30))
-    opened = life.incidents["success"]
-    life.settle()
-    now = life.incidents["success"]
+    opened = life.incident.symptom("success")
+    now = life.shown().symptom("success")
     assert now.first_evidence == opened.first_evidence
     assert now.evidence[0].number == 1429
     assert (now.figure, now.n) != (opened.figure, opened.n)
@@ -64,15 +69,15 @@ def test_what_lasts_is_shown_as_it_is_now():
 def test_a_border_case_recovers_as_time_passes():
     life = lived(changes("P" * 400 + "F" * 30 + "P" * 6), T)
     life.live([Heard(T + D, 1, 1, "nova", True)], T + 2 * D)
-    assert not [one for one in life.incidents.values() if one.open and one.kind == "success"]
+    assert not life.incident.symptom("success").stands
 
 
 def test_what_was_not_stored_by_it_is_refused():
     row = lived(changes("P" * 40)).row()
     with pytest.raises(KeyError):
-        Life.of(POLICY, {"at": 1.0})
+        Tracker.of(POLICY, {"at": 1.0})
     with pytest.raises(ValueError, match="shorter"):
-        Life.of(POLICY, row | {"judge": row["judge"][:3]})
+        Tracker.of(POLICY, row | {"judge": row["judge"][:3]})
 
 
 def history(seed):
@@ -106,18 +111,18 @@ def history(seed):
 @given(st.integers(0, 10**6), st.lists(st.floats(0, 1), max_size=6), st.booleans())
 def test_a_life_that_was_interrupted_is_the_same_life(seed, parts, read):
     told, end = history(seed)
-    whole = Life(POLICY)
+    whole = Tracker(POLICY)
     whole.live(told, end)
     cuts = sorted(T + one * (end - T) for one in parts)
-    life, steps, since = Life(POLICY), [], -1.0
+    life, steps, since = Tracker(POLICY), [], -1.0
     for cut in [*cuts, end]:
-        life = Life.of(POLICY, json.loads(json.dumps(life.row())))
+        life = Tracker.of(POLICY, json.loads(json.dumps(life.row())))
         life.live([one for one in told if since < one.at <= cut], cut)
         steps += life.steps
         life.steps = []
         if read:
             life.judge.health(cut, True)
-            life.settle()
+            life.shown()
         since = cut
     assert steps == whole.steps
     if not read:  # else its windows may have slid on
@@ -128,15 +133,17 @@ def test_a_life_that_was_interrupted_is_the_same_life(seed, parts, read):
 @pytest.mark.parametrize("seed", range(40))
 def test_every_incident_of_a_life_makes_sense(seed):
     told, end = history(seed)
-    life = Life(POLICY)
+    life = Tracker(POLICY)
     life.live(told, end)
-    last = {}
+    last = moment(0)
     for one in life.steps:
         incident, step = one.incident, one.transition
         assert incident.changed_at == step.at <= moment(end)
         assert incident.since is None or incident.since <= step.at
-        assert step.at >= last.get(incident.kind, step.at)
-        last[incident.kind] = step.at
-        if step.name in ("opened", "reopened", "escalated"):
-            assert incident.said
-            assert incident.evidence or incident.kind == "latency"
+        assert step.at >= last
+        last = step.at
+        if step.name in ("opened", "reopened", "escalated", "joined"):
+            symptom = incident.symptom(step.signal)
+            assert symptom.fires
+            assert symptom.said
+            assert symptom.evidence or symptom.signal == "latency"

@@ -85,6 +85,21 @@ def test_new_incident_costs_one_look_once_the_channel_is_known(
     assert slack.calls[-2][1]["oldest"] > "0"
 
 
+def test_what_got_worse_is_shown_in_the_channel_too(
+    slack: SlackServer, backend: SlackBackend
+) -> None:
+    backend.send(ALERTS, alert("degraded"), key="7:1:opened")
+    worse = Card(HELLO.lines, incident=7, escalates=True)
+    remote = backend.send(ALERTS, worse, key="7:2:escalated")
+    backend.send(ALERTS, alert("healthy"), key="7:3:resolved")
+    root, escalated, resolved = slack.room(ALERTS)
+    assert escalated["thread_ts"] == resolved["thread_ts"] == root["ts"]
+    assert escalated["reply_broadcast"]
+    assert "reply_broadcast" not in root
+    assert "reply_broadcast" not in resolved
+    assert restarted(slack).find(ALERTS, "7:2:escalated") == remote
+
+
 def test_deleted_thread_starts_anew(slack: SlackServer, backend: SlackBackend) -> None:
     backend.send(ALERTS, alert("failing"), key="7:opened")
     slack.rooms[ALERTS].messages.clear()

@@ -1,0 +1,123 @@
+"""Figures of one trouble after the other: incidents opened and messages sent for each."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bench.lives import CI, Effort, always, replayed
+from bench.world import DAY, START, Mood, Nature, Traffic, lived, world
+from cibot.replay.timeline import Said, Timeline
+
+_BEGIN, _BACK = 40.0, 25.0  # days of health before a trouble and after it
+_OPENS = frozenset({"opened", "reopened"})
+_LATE = 8 * DAY  # a message of a trouble comes within this time after its end
+
+
+_WELL = Mood(0.95)
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something that goes wrong for some days, by what the CI is like at a share of them.
+
+    ``number`` says how many troubles it is.
+    """
+
+    name: str
+    days: float
+    during: Nature
+    usually: Mood = _WELL
+    number: int = 1
+
+
+def _steady(name: str, days: float, *, passes: float = 0.95, **fields: object) -> Trouble:
+    mood = Mood(passes, **fields)  # type: ignore[arg-type]
+    return Trouble(name, days, lambda _share: mood)
+
+
+TROUBLES = (
+    _steady("passes nothing", 3, passes=0.0),
+    _steady("passes half", 6, passes=0.5),
+    _steady("one of three jobs breaks", 4, broken_job="tempest"),
+    _steady("half breaks by itself", 5, infra=0.5),
+    _steady("silent", 4, covers=0.0),
+    _steady("reports on half", 10, covers=0.5),
+    _steady("ten times as slow", 10, hours=10.0),
+    Trouble("half, then nothing", 8, lambda share: Mood(0.5 if share < 0.6 else 0.0)),
+    Trouble(
+        "nothing, then silent", 6, lambda share: Mood(0.0, covers=float(share < 0.5)), number=2
+    ),
+    Trouble("a drop within a long level", 5, always(passes=0.1), Mood(0.6)),
+)
+
+
+@dataclass(slots=True)
+class Told:
+    """What was seen of one trouble, or of several."""
+
+    troubles: int = 0
+    incidents: int = 0
+    messages: int = 0
+    lost: int = 0
+    false: int = 0  # openings outside of the trouble
+
+    def add(
+        self, trouble: Trouble, said: list[Said], opened: int, begin: float, end: float
+    ) -> None:
+        """Takes in the messages around a trouble and how many incidents opened in it."""
+        during = [one for one in said if begin <= one.at.timestamp() < end + _LATE]
+        self.troubles += trouble.number
+        self.incidents += opened
+        self.messages += len(during)
+        self.lost += not any(
+            one.news.step.name in _OPENS | {"escalated", "worse"} and one.at.timestamp() < end
+            for one in during
+        )
+        self.false += trouble.usually is _WELL and sum(
+            one.news.step.name in _OPENS and not begin <= one.at.timestamp() < end for one in said
+        )
+
+    def row(self, name: str) -> str:
+        """As one line of the table."""
+        n = self.troubles
+        return (
+            f"{name:<30}{self.incidents / n:>11.2f}{self.messages / n:>10.2f}"
+            f"{self.lost:>6}{self.false:>7}"
+        )
+
+
+def stories(effort: Effort) -> Iterator[str]:
+    """Incidents opened and messages sent a trouble, the message of its end included."""
+    yield "One trouble after the other, 20 results a day: incidents opened and messages a trouble"
+    yield f"{'':<30}{'incidents':>11}{'messages':>10}{'lost':>6}{'false':>7}"
+    whole = Told()
+    for trouble in TROUBLES:
+        told = Told()
+        for seed in range(effort.futures):
+            seen = _one(f"{effort.seed} {trouble.name} {seed}", trouble)
+            for sums in (told, whole):
+                sums.add(trouble, *seen)
+        yield told.row(trouble.name)
+    yield whole.row("all")
+
+
+def _one(seed: str, trouble: Trouble) -> tuple[list[Said], int, float, float]:
+    """The messages of a life with one trouble, the incidents that opened in it, its span."""
+    end = _BEGIN + trouble.days
+
+    def nature(day: float) -> Mood:
+        bad = _BEGIN <= day < end
+        return trouble.during((day - _BEGIN) / trouble.days) if bad else trouble.usually
+
+    days = end + _BACK
+    made = world(random.Random(seed), Traffic(20, 0.1), [nature], days)
+    timeline = Timeline(replayed({CI: lived(made, CI, days)}))
+    said = [*timeline.said()]
+    span = (START + _BEGIN * DAY, START + end * DAY)
+    opened = sum(
+        one.opened_at is not None and span[0] <= one.opened_at.timestamp() < span[1] + _LATE
+        for one in timeline.incidents[CI].values()
+    )
+    return said, opened, *span

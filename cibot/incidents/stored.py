@@ -1,0 +1,46 @@
+"""An incident as JSON, for the store and the checkpoints, and back. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from cibot.incidents.incident import Incident
+
+_INCIDENT = TypeAdapter(Incident)
+
+
+def incident_json(incident: Incident) -> str:
+    """Everything but the id, which is the store's."""
+    return _INCIDENT.dump_json(incident, exclude={"id"}).decode()
+
+
+def read_incident(text: str, incident_id: int | None) -> Incident:
+    """Reads what `incident_json` wrote; ValueError on anything else."""
+    return replace(_INCIDENT.validate_json(text), id=incident_id)
+
+
+def incident_values(incident: Incident) -> dict[str, Any]:
+    """The incident with its id as plain JSON values."""
+    values: dict[str, Any] = _INCIDENT.dump_python(incident, mode="json")
+    return values
+
+
+def read_values(values: Any) -> Incident:
+    """Reads what `incident_values` gave; ValueError on anything else."""
+    return _INCIDENT.validate_python(values)
+
+
+def columns(incident: Incident) -> dict[str, Any]:
+    """What the store keeps of an incident beside its id and its CI's."""
+    return {
+        "state": incident.phase.value,
+        "severity": incident.severity.value,
+        "opened_at": incident.opened_at,
+        "resolved_at": incident.resolved_at,
+        "changed_at": incident.changed_at,
+        "body": incident_json(incident),
+        "notified": incident.notified is not None and incident.notified.count > 0,
+    }

@@ -1,0 +1,236 @@
+"""A symptom: one signal that accuses a CI, from its first bad reading to its last. Pure.
+
+A verdict of *unknown* moves nothing: it neither accuses nor acquits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from cibot.config.policy import IncidentPolicy
+from cibot.health.signal import Evidence, Signal
+from cibot.model import State
+
+
+class Family(StrEnum):
+    """What a symptom speaks of. Symptoms of one family are usually of one cause."""
+
+    RESULTS = "results"
+    PRESENCE = "presence"
+    TIME = "time"
+
+
+_FAMILIES = {
+    "silent": Family.PRESENCE,
+    "coverage": Family.PRESENCE,
+    "latency": Family.TIME,
+}  # every other signal speaks of results
+_EXPLAINS = (
+    "silent", "success", "job", "infra", "disagreement", "level", "coverage", "latency",
+)  # fmt: skip
+"""The signals, those first that say most about what is wrong."""
+
+
+class SymptomPhase(StrEnum):
+    """Where a symptom is."""
+
+    PENDING = "pending"  # half way to firing: shown, not sent
+    FIRING = "firing"
+    RECOVERING = "recovering"  # not bad any more, not yet surely well
+    CLEARED = "cleared"
+
+
+_STANDS = frozenset({SymptomPhase.FIRING, SymptomPhase.RECOVERING})
+
+
+@dataclass(frozen=True, slots=True)
+class Symptom:
+    """What one signal says in an incident.
+
+    ``severity`` is its worst verdict since it came. ``came_at`` is when it fired, None
+    while it is pending; ``since`` when the trouble began as the evidence has it.
+    ``evidence`` is current, ``first_evidence`` that of when it came, the first bad run
+    among it. ``spells`` counts how often it came, ``returns`` how often soon after it had
+    cleared.
+    """
+
+    signal: str
+    phase: SymptomPhase
+    severity: State
+    since: datetime | None = None
+    came_at: datetime | None = None
+    recovering_at: datetime | None = None
+    cleared_at: datetime | None = None
+    said: str = ""
+    figure: float | None = None
+    n: int = 0
+    first_evidence: tuple[Evidence, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    returns: int = 0
+    spells: int = 1
+
+    @property
+    def stands(self) -> bool:
+        """Whether it fired and has not cleared."""
+        return self.phase in _STANDS
+
+    @property
+    def fires(self) -> bool:
+        """Whether it accuses now."""
+        return self.phase is SymptomPhase.FIRING
+
+    @property
+    def family(self) -> Family:
+        """What it speaks of."""
+        return family_of(self.signal)
+
+    @property
+    def began(self) -> datetime | None:
+        """When its trouble began, as people are told; None while it is pending."""
+        return self.since or self.came_at
+
+    @property
+    def order(self) -> tuple[int, int]:
+        """Sorts those first that are worst and explain most."""
+        return (self.severity.rank, explanation_rank(self.signal))
+
+    @property
+    def first_bad(self) -> Evidence | None:
+        """The first bad run that is known."""
+        return min(self.first_evidence, key=lambda run: run.at, default=None)
+
+
+def family_of(signal: str) -> Family:
+    """The family of a signal's symptoms."""
+    return _FAMILIES.get(signal, Family.RESULTS)
+
+
+def explanation_rank(signal: str) -> int:
+    """0 for the signal that explains most."""
+    return _EXPLAINS.index(signal) if signal in _EXPLAINS else len(_EXPLAINS)
+
+
+def advance(
+    symptom: Symptom | None,
+    signal: Signal,
+    now: datetime,
+    policy: IncidentPolicy,
+    reopened: int = 0,
+) -> Symptom | None:
+    """The symptom after a reading of its signal; None when it never came to be.
+
+    ``reopened`` is how often its incident came back: then it must stay well for a while
+    before it clears.
+    """
+    if symptom is None or symptom.phase is SymptomPhase.CLEARED:
+        return _from_well(symptom, signal, now, policy)
+    if signal.verdict is State.UNKNOWN:
+        return symptom
+    if symptom.phase is SymptomPhase.PENDING:
+        return _from_pending(symptom, signal, now)
+    if signal.verdict.bad:
+        return _while_bad(symptom, signal)
+    held = holding(policy, max(symptom.returns, reopened))
+    return _while_well(symptom, signal, now, held)
+
+
+def _from_well(
+    symptom: Symptom | None, signal: Signal, now: datetime, policy: IncidentPolicy
+) -> Symptom | None:
+    if signal.verdict.bad:
+        recent = (
+            symptom is not None
+            and symptom.cleared_at is not None
+            and now - symptom.cleared_at < policy.reopen
+        )
+        fired = _fired(Symptom(signal.name, SymptomPhase.FIRING, signal.verdict), signal, now)
+        if symptom is None:
+            return fired
+        fired = replace(fired, spells=symptom.spells + 1)
+        return replace(fired, returns=symptom.returns + 1) if recent else fired
+    if symptom is not None or not signal.rising:
+        return symptom
+    return Symptom(
+        signal.name,
+        SymptomPhase.PENDING,
+        State.DEGRADED,
+        since=signal.since,
+        said=signal.said,
+        figure=signal.figure,
+        n=signal.n,
+        evidence=signal.evidence,
+    )
+
+
+def _from_pending(symptom: Symptom, signal: Signal, now: datetime) -> Symptom | None:
+    if signal.verdict.bad:
+        return _fired(symptom, signal, now)
+    if signal.rising:
+        return replace(symptom, said=signal.said, evidence=signal.evidence)
+    return None
+
+
+def _fired(symptom: Symptom, signal: Signal, now: datetime) -> Symptom:
+    return replace(
+        refreshed(symptom, signal),
+        phase=SymptomPhase.FIRING,
+        severity=signal.verdict,
+        came_at=now,
+        since=signal.since or symptom.since,
+        first_evidence=signal.evidence,
+    )
+
+
+def _while_bad(symptom: Symptom, signal: Signal) -> Symptom:
+    """Worse counts; easier does not, or a figure at the border would never rest."""
+    worse = signal.verdict.rank < symptom.severity.rank
+    if not worse and symptom.phase is SymptomPhase.FIRING:
+        return symptom
+    return replace(
+        refreshed(symptom, signal),
+        phase=SymptomPhase.FIRING,
+        severity=signal.verdict if worse else symptom.severity,
+        recovering_at=None,
+    )
+
+
+def _while_well(symptom: Symptom, signal: Signal, now: datetime, held: timedelta) -> Symptom:
+    """Not bad any more. One that keeps coming back has to stay well for longer each time."""
+    since = symptom.recovering_at or now
+    if signal.clears and now - since >= held:
+        return replace(
+            _well(symptom, signal),
+            phase=SymptomPhase.CLEARED,
+            recovering_at=None,
+            cleared_at=now,
+        )
+    if symptom.phase is SymptomPhase.RECOVERING:
+        return symptom
+    return replace(_well(symptom, signal), phase=SymptomPhase.RECOVERING, recovering_at=now)
+
+
+def _well(symptom: Symptom, signal: Signal) -> Symptom:
+    """What a step shows follows from its own moment, not from who looked in between."""
+    shown = refreshed(symptom, signal)
+    return replace(shown, evidence=signal.evidence or symptom.first_evidence)
+
+
+def refreshed(symptom: Symptom, signal: Signal) -> Symptom:
+    """The symptom with what its signal says now."""
+    return replace(
+        symptom,
+        said=signal.said,
+        figure=signal.figure,
+        n=signal.n,
+        evidence=signal.evidence,
+    )
+
+
+def holding(policy: IncidentPolicy, returns: int) -> timedelta:
+    """How long a symptom must stay well before it clears: nothing the first time."""
+    if returns <= 0:
+        return timedelta(0)
+    doublings = min(returns - 1, 16)
+    return min(policy.reopen, policy.hold * (1 << doublings))

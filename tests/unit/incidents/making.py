@@ -1,0 +1,85 @@
+"""Signals, symptoms and incidents for the tests of incidents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from cibot.config.policy import IncidentPolicy
+from cibot.health.signal import Evidence, Signal
+from cibot.incidents.incident import Incident, Phase, step
+from cibot.incidents.symptom import Symptom, SymptomPhase
+from cibot.model import State
+from tests.unit.health.facts import HOUR, NOW
+
+POLICY = IncidentPolicy()
+SEEN = (Evidence("failed", 1, 1, 1, NOW),)
+GOOD = Signal("success", State.HEALTHY, clears=True, said="30 of 30 passed")
+BORDER = Signal("success", State.HEALTHY, said="25 of 31 passed")
+HALF = Signal("success", State.HEALTHY, rising=True)
+BAD = Signal("success", State.DEGRADED, 0.6, 0.5, 0.7, 40, said="24 of 40 passed", evidence=SEEN)
+WORSE = replace(BAD, verdict=State.FAILING, said="9 of 40 passed")
+UNKNOWN = Signal("success", State.UNKNOWN)
+
+
+def of(name: str, signal: Signal) -> Signal:
+    """The same reading by another signal."""
+    return replace(signal, name=name, said=f"{name}: {signal.said}")
+
+
+def silent(signal: Signal = BAD) -> Signal:
+    """The reading as the silence says it."""
+    verdict = State.SILENT if signal.verdict.bad else signal.verdict
+    return replace(of("silent", signal), verdict=verdict)
+
+
+def live(
+    *signals: Signal,
+    start: Incident | None = None,
+    since: datetime = NOW,
+    every: timedelta = HOUR,
+) -> tuple[Incident | None, list[str]]:
+    """Steps through the signals an hour apart; the incident and the names of the steps."""
+    incident, names = start, []
+    for i, signal in enumerate(signals):
+        incident, taken = step(incident, signal, since + i * every, POLICY)
+        if taken:
+            names.append(taken.name)
+    return incident, names
+
+
+def symptom(signal: str = "success", severity: State = State.DEGRADED, **fields: Any) -> Symptom:
+    """A symptom that fires since `NOW`, and began an hour before."""
+    usual: dict[str, Any] = {
+        "since": NOW - HOUR,
+        "came_at": NOW,
+        "said": f"{signal} is bad",
+    }
+    return Symptom(signal, SymptomPhase.FIRING, severity, **usual | fields)
+
+
+def cleared(symptom: Symptom, at: datetime) -> Symptom:
+    """The symptom when it is over."""
+    said = f"{symptom.signal} is well"
+    return replace(symptom, phase=SymptomPhase.CLEARED, cleared_at=at, said=said)
+
+
+def incident(*symptoms: Symptom, **fields: Any) -> Incident:
+    """An open incident with these symptoms; over where all of them are."""
+    found = symptoms or (symptom(),)
+    over = all(one.phase is SymptomPhase.CLEARED for one in found)
+    ends = [one.cleared_at for one in found if one.cleared_at is not None]
+    usual: dict[str, Any] = {
+        "opened_at": NOW,
+        "resolved_at": max(ends) if over else None,
+        "id": 5,
+    }
+    phase = Phase.RESOLVED if over else Phase.FIRING
+    return Incident(NOW, phase, NOW, found, **usual | fields)
+
+
+def names_of(symptoms: Iterable[Symptom]) -> list[str]:
+    """The signals of symptoms."""
+    return [one.signal for one in symptoms]
