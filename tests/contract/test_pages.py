@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 
 from cibot.config.models import Config
+from cibot.health.signal import Evidence
 from cibot.model import State
 from cibot.store import schema
 from cibot.store.engine import Store

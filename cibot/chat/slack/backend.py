@@ -199,9 +199,7 @@ class SlackBackend:
         """Posts, unless the process was paused meanwhile and another one speaks."""
         if not self._leads():
             raise Transient(f"{self.network}: {STANDBY}")
-        return self._api.post(
-            channel, text, thread=thread, payload=payload, broadcast=broadcast
-        )
+        return self._api.post(channel, text, thread=thread, payload=payload, broadcast=broadcast)
 
     def _reply(
         self,
