@@ -185,7 +185,9 @@ def test_one_that_is_half_way_to_silence_is_judged_at_every_tick(life: Life) -> 
 def _silence(life: Life, hours: int, pattern: str = "Acme") -> int:
     until = life.now + hours * HOUR
     return life.store.write(
-        lambda tx: add_silence(tx, pattern, life.now, until, "Mika", "new disks")
+        lambda tx: add_silence(
+            tx, pattern, life.now, until, "Mika", "new disks", is_pattern="*" in pattern
+        )
     )
 
 
