@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import replace
-
 from cibot.actions.recording import record
 from cibot.actions.roles import Actor, require_admin
 from cibot.config.models import Config
 from cibot.errors import UserError
-from cibot.incidents.incident import Phase
-from cibot.incidents.incidentrow import incident_from_row, incident_row
+from cibot.incidents.incident import closed
+from cibot.incidents.stored import columns, read_incident
 from cibot.reports.ci import find_ci
 from cibot.reports.context import Context
 from cibot.store.cis import ci_names
 from cibot.store.engine import Tx
-from cibot.store.incidents import incidents_of, update_incident
+from cibot.store.incidents import StoredIncident, incidents_of, update_incident
 from cibot.store.leaving import (
     account_ids_of,
     drop_health,
@@ -67,22 +64,8 @@ def close(tx: Tx, ctx: Context, ci_id: int) -> None:
     """Ends what is open of a CI that is retired; nobody is told."""
     drop_health(tx, ci_id)
     for stored in incidents_of(tx, ci_id):
-        ended = replace(
-            incident_from_row(json.loads(stored.body), stored.id),
-            phase=Phase.RESOLVED,
-            resolved_at=ctx.now,
-            changed_at=ctx.now,
-        )
-        update_incident(
-            tx,
-            replace(
-                stored,
-                state=Phase.RESOLVED.value,
-                resolved_at=ctx.now,
-                changed_at=ctx.now,
-                body=json.dumps(incident_row(ended)),
-            ),
-        )
+        ended = closed(read_incident(stored.body, stored.id), ctx.now)
+        update_incident(tx, StoredIncident(stored.id, ci_id, **columns(ended)))
 
 
 def close_retired(tx: Tx, config: Config, ctx: Context) -> None:

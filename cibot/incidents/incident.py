@@ -302,6 +302,17 @@ def acknowledge(
     return acknowledged, Transition("acknowledged", now, reason, incident.severity)
 
 
+def closed(incident: Incident, at: datetime) -> Incident:
+    """The incident when it is ended by hand, since its CI is judged no more."""
+    symptoms = tuple(
+        replace(one, phase=SymptomPhase.CLEARED, recovering_at=None, cleared_at=at)
+        if one.stands
+        else one
+        for one in incident.symptoms
+    )
+    return replace(incident, phase=Phase.RESOLVED, symptoms=symptoms, resolved_at=at, changed_at=at)
+
+
 def with_people(incident: Incident, before: Incident) -> Incident:
     """The incident with what people did with an earlier state of it."""
     incident = replace(incident, id=before.id, notified=before.notified)

@@ -120,7 +120,7 @@ def test_a_stored_silence_is_a_pattern_unless_a_ci_has_its_name(empty_store: Sto
 
 
 def _body(kind: str, began: str, over: str | None, **fields: object) -> str:
-    """An incident as version 0010 stored it."""
+    """An incident as version 0012 stored it."""
     phase = "resolved" if over else "firing"
     return json.dumps({
         "kind": kind, "phase": phase, "severity": "degraded", "changed_at": over or began,
@@ -161,7 +161,7 @@ def _old_incidents(tx: Tx) -> None:
 
 
 def test_incidents_of_one_time_become_one_and_keep_what_people_did(empty_store: Store) -> None:
-    migrate.upgrade(empty_store, "0010")
+    migrate.upgrade(empty_store, "0012")
     empty_store.write(_old_incidents)
     migrate.upgrade(empty_store)
     first, silent = empty_store.read(lambda tx: sorted(every_incident(tx), key=lambda row: row.id))
@@ -183,6 +183,6 @@ def test_incidents_of_one_time_become_one_and_keep_what_people_did(empty_store: 
         ("opened", "success"), ("acknowledged", None), ("opened", "level"), ("acknowledged", None),
     ]  # fmt: skip
     assert not empty_store.read(lambda tx: transitions_of(tx, 7))
-    migrate.downgrade(empty_store, "0010")
+    migrate.downgrade(empty_store, "0012")
     migrate.upgrade(empty_store)
     assert empty_store.read(every_incident) == []

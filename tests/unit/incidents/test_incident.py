@@ -15,6 +15,7 @@ from cibot.incidents.incident import (
     Part,
     Phase,
     acknowledge,
+    closed,
     merged,
     step,
     with_people,
@@ -217,6 +218,15 @@ def test_what_is_over_or_never_opened_cannot_be_acknowledged():
         acknowledge(live(HALF)[0], "ann", None, NOW)
     recovering, _ = live(BAD, BORDER)
     assert acknowledge(recovering, "ann", None, NOW)[0].phase is Phase.RECOVERING
+
+
+def test_an_incident_that_is_ended_by_hand_has_no_symptom_left():
+    found = closed(live(BAD, of("job", HALF), of("level", BORDER))[0], NOW + DAY)
+    assert (found.phase, found.resolved_at, found.standing) == (
+        Phase.RESOLVED,
+        NOW + DAY,
+        (),
+    )
 
 
 def known(*parts, over=False, count=1):

@@ -14,8 +14,8 @@ from alembic import op
 from cibot.store.columns import LongText
 from cibot.store.schema import UtcDateTime
 
-revision = "0011"
-down_revision = "0010"
+revision = "0013"
+down_revision = "0012"
 branch_labels = None
 depends_on = None
 
