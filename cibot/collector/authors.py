@@ -58,7 +58,7 @@ def resolve(
     # Whoever finds out that one of these is a CI waits for our comments, or we see it.
     cis = lock_cis(tx, [row.id for row in known if row.ci_id is None])
     found: Authors = {}
-    for account in wanted:
+    for account in sorted(wanted, key=_told):  # who gets a name first is no matter of chance
         row = _pick(account, known)
         if row is None:
             raise Permanent(f"an account is not told apart from others: {identity(account)}")

@@ -17,6 +17,7 @@ from typing import Any
 from cibot.collector import authors
 from cibot.collector.clocks import not_ahead
 from cibot.collector.discovery import LOOKED_AT, CiEvidence, may_be_ci
+from cibot.collector.forged import report_forged
 from cibot.collector.formats import gerrits_own
 from cibot.collector.match import Matching, Write, digest, match
 from cibot.collector.roster import Roster
@@ -120,6 +121,7 @@ class Ingest:
             self._hide(tx, set(map(place_of, hidden)), batch)
             if not known_fresh:
                 feed_heard(tx, self._server_id, feed, cursor, heard_at)
+            report_forged(tx, self._server_id, self._roster.server, batch.forged, heard_at)
             if batch.reports:
                 self._note(tx, {row["ci_id"] for row in batch.reports})
             return batch, found
@@ -268,6 +270,7 @@ class Ingest:
 
     def _take(self, tx: Tx, matching: Matching, found: authors.Authors, batch: Batch) -> None:
         batch.known += matching.known
+        batch.forged += matching.forged
         batch.drops.update((row.change_id, row.seq) for row in matching.drops)
         for one in matching.inserts:
             batch.comments.append(comment_row(one) | {"heard_at": batch.heard_at})
@@ -277,6 +280,8 @@ class Ingest:
             if one.reread:
                 batch.reread.add((one.row.change_id, one.row.seq))
                 self._read(tx, one, found, batch)
+            elif one.message.message_id and one.message.author in found:  # REST confirms it
+                self._suspect(one, found[one.message.author], batch)
 
     def _read(self, tx: Tx, one: Write, found: authors.Authors, batch: Batch) -> None:
         author = found.get(one.message.author, _NOBODY) if one.message.author else _NOBODY
@@ -287,9 +292,17 @@ class Ingest:
             return
         if author.ci_id is not None:
             batch.unread.append((author.ci_id, one))
-        elif (
+        else:
+            self._suspect(one, author, batch)
+
+    def _suspect(self, one: Write, author: KnownAccount, batch: Batch) -> None:
+        """Takes note of an account that may be a CI; REST must have shown it."""
+        shown = self._roster.by_events or author.account.gerrit_id is not None
+        if (
             self._roster.discover
+            and shown
             and author.id
+            and author.ci_id is None
             and author.id not in batch.suspects
             and has_identity(author.account)
             and not (author.excluded or self._roster.excludes(author.account))

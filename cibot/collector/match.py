@@ -56,6 +56,7 @@ class Matching:
     updates: list[Write] = field(default_factory=list)
     drops: list[StoredComment] = field(default_factory=list)
     known: int = 0
+    forged: int = 0  # of ``drops``, those that an event told and Gerrit does not hold
     waiting: datetime | None = None
 
 
@@ -282,6 +283,7 @@ def _settle(
             found.drops.append(row)
         elif _is_older(row, at, newest, asked_at):
             found.drops.append(row)
+            found.forged += 1
         else:
             heard = row.heard_at or at
             found.waiting = min(found.waiting or heard, heard)

@@ -29,6 +29,8 @@ class Roster:
     ``groups`` holds the Gerrit ids of the members of the configured groups; it
     is replaced when they are looked up again. ``reserved`` are the names of all CIs
     that the configuration names: no account gets one of them by being called so.
+    ``by_events`` says that an account becomes a CI by what events alone told of it,
+    as where nothing is polled: whoever has the webhook's token can make up any.
     """
 
     server: str
@@ -37,6 +39,7 @@ class Roster:
     groups: frozenset[int] = field(default_factory=frozenset)
     reserved: frozenset[str] = field(default_factory=frozenset)
     not_cis: Sequence[int | str] = ()
+    by_events: bool = True
 
     @classmethod
     def from_config(cls, config: Config, server: str) -> Roster:
@@ -44,7 +47,14 @@ class Roster:
         gerrit = next(one for one in config.gerrit if one.name == server)
         cis = [one for one in config.ci if one.gerrit in {None, server}]
         reserved = frozenset(ci.name for ci in config.ci)
-        return cls(server, cis, gerrit.discover, reserved=reserved, not_cis=gerrit.not_cis)
+        return cls(
+            server,
+            cis,
+            gerrit.discover,
+            reserved=reserved,
+            not_cis=gerrit.not_cis,
+            by_events=not gerrit.poll,
+        )
 
     @property
     def taken(self) -> frozenset[str]:

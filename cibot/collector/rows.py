@@ -37,6 +37,7 @@ class Batch:
     waiting: dict[int, datetime] = field(default_factory=dict)  # changes that REST lags behind on
     withdrawn: set[int] = field(default_factory=set)  # CIs that lost reports
     known: int = 0
+    forged: int = 0  # comments of events that Gerrit does not hold
 
     def read(self) -> None:
         """Makes the reports of the comments in ``unread``, each of the CI beside it."""

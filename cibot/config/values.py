@@ -6,6 +6,7 @@ the value, which may be a secret.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from datetime import time, timedelta
@@ -114,12 +115,27 @@ def _secret(check: Callable[[str], str | None]) -> AfterValidator:
     return AfterValidator(validate)
 
 
+_TOKEN_BITS = 128
+
+
 def _webhook_token(value: str) -> str | None:
     if not re.fullmatch(r"[A-Za-z0-9._~-]*", value):
         return "a webhook token is part of a URL: letters, digits and - . _ ~ only"
     if len(value) < 16:
         return "a webhook token has at least 16 characters: `openssl rand -hex 24` makes one"
+    if _bits(value) < _TOKEN_BITS:
+        return (
+            f"a webhook token holds at least {_TOKEN_BITS} bits (32 hex digits, 22 letters and"
+            " digits): `openssl rand -hex 24` makes one"
+        )
     return None
+
+
+def _bits(token: str) -> float:
+    """The most that a token of these characters can hold."""
+    kinds = ((10, "[0-9]"), (6, "[a-f]"), (20, "[g-z]"), (26, "[A-Z]"), (4, "[._~-]"))
+    alphabet = sum(size for size, kind in kinds if re.search(kind, token))
+    return len(token) * math.log2(alphabet) if len(set(token)) > 4 else 0.0
 
 
 def _api_token(value: str) -> str | None:

@@ -22,6 +22,7 @@ from cibot.collector.decode import DecodeError, change_from_event
 from cibot.collector.sink import Sink
 from cibot.errors import CibotError, Transient
 from cibot.model import Change
+from cibot.webhooks.allowance import Allowance
 from cibot.webhooks.together import FEED, Together
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ MOUNT = "/webhooks/gerrit"
 LARGEST = 1 << 20
 _PATIENCE_S = 4.0  # the plugin's socket waits for five
 _HEADERS = (("Content-Type", "application/json"), ("X-Content-Type-Options", "nosniff"))
-_STATUS = {code: f"{code} {HTTPStatus(code).phrase}" for code in (200, 400, 404, 405, 413, 503)}
+_CODES = (200, 400, 404, 405, 413, 429, 503)
+_STATUS = {code: f"{code} {HTTPStatus(code).phrase}" for code in _CODES}
 
 
 class EventSink(Sink, Protocol):
@@ -64,6 +66,7 @@ def gerrit_hook(hooks: Mapping[str, Hook], clock: Callable[[], datetime]) -> WSG
     No view of Flask, which would take longer for an event than all else that is done with it.
     """
     together = {name: Together(hook.sink, clock) for name, hook in hooks.items()}
+    allowances = {name: Allowance() for name in hooks}
 
     def receive(environ: WSGIEnvironment) -> tuple[int, str]:
         server, token = _path(environ)
@@ -77,21 +80,13 @@ def gerrit_hook(hooks: Mapping[str, Hook], clock: Callable[[], datetime]) -> WSG
         length = int(environ.get("CONTENT_LENGTH") or 0)
         if length > LARGEST:
             return _refuse(hook, server, f"the event is larger than {LARGEST} bytes", 413)
+        if not allowances[server].take(length, clock()):
+            return 429, "too many events; send it again"  # the poll brings what is lost
         try:
             change = _wanted(hook, _read_json(environ["wsgi.input"].read(length)), clock())
         except DecodeError as error:
             return _refuse(hook, server, str(error), 400)
-        return store(hook, server, change)
-
-    def store(hook: Hook, server: str, change: Change | None) -> tuple[int, str]:
-        try:
-            together[server].store(_shown(hook, change), _PATIENCE_S)
-        except Transient as error:
-            log.warning("event put off server=%s cause=%s", server, error)
-            return 503, "the event could not be stored; send it again"
-        except CibotError as error:
-            return _refuse(hook, server, f"the event cannot be stored: {error}", 400)
-        return 200, ""  # waitress hangs up after 204, and the next event had to connect again
+        return _store(together[server], hook, server, change)
 
     def application(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         code, problem = receive(environ)
@@ -100,6 +95,18 @@ def gerrit_hook(hooks: Mapping[str, Hook], clock: Callable[[], datetime]) -> WSG
         return [body]
 
     return application
+
+
+def _store(together: Together, hook: Hook, server: str, change: Change | None) -> tuple[int, str]:
+    """The answer after the commit, or what stood in its way."""
+    try:
+        together.store(_shown(hook, change), _PATIENCE_S)
+    except Transient as error:
+        log.warning("event put off server=%s cause=%s", server, error)
+        return 503, "the event could not be stored; send it again"
+    except CibotError as error:
+        return _refuse(hook, server, f"the event cannot be stored: {error}", 400)
+    return 200, ""  # waitress hangs up after 204, and the next event had to connect again
 
 
 def _path(environ: WSGIEnvironment) -> tuple[str, bytes]:

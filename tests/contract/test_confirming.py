@@ -25,6 +25,7 @@ from cibot.store import schema
 from cibot.store.arrivals import KNOWN, arrived
 from cibot.store.cis import all_cis, ensure_server
 from cibot.store.engine import Store
+from cibot.store.feeds import feed_states
 from cibot.webhooks.gerrit import Hook, gerrit_hook
 from tests.support.collecting import Clock, LocalGerrit
 
@@ -287,3 +288,35 @@ def test_rebuild_heals_what_an_older_cibot_stored_twice(world: World) -> None:
     )
     assert reread(world.store, world.clock()).healed == 1
     assert world.counts() == counts
+
+
+def test_an_account_becomes_a_ci_when_rest_has_shown_it(world: World) -> None:
+    """Whoever has the webhook's token can make up accounts, eighty of them a second."""
+    roster = world.ingest._roster
+    roster.cis, roster.by_events = [], False
+    numbers = [world.change() for _ in range(5)]
+    world.poll()
+    for number in numbers:
+        world.clock.forward(30)
+        true = world.comment(number)
+        world.tell(true)
+        world.tell(true | {"author": {"name": "Made up", "username": "made-up"}})
+    assert world.store.read(all_cis) == []
+    world.clock.forward(60)
+    world.poll()
+    assert [ci.name for ci in world.store.read(all_cis)] == ["Zuul"]
+    assert world.count(schema.report) == 5
+
+
+def test_what_was_forged_is_said_with_the_feed(world: World) -> None:
+    number = world.change()
+    true = world.comment(number)
+    world.poll()
+    world.clock.forward(30)
+    at = int(world.clock().timestamp())
+    world.tell(true | {"comment": f"Patch Set 1: Verified-1\n\n{FAILED}", "eventCreatedOn": at})
+    world.clock.forward(90)
+    world.confirmer.confirm()
+    (feed,) = [one for one in world.store.read(feed_states) if one.name == "webhook"]
+    assert feed.rejected == 1
+    assert "Gerrit does not hold them" in (feed.error or "")

@@ -63,7 +63,7 @@ def test_a_variable_outdoes_the_file_and_its_secret_file(file: Path) -> None:
 
 
 def test_a_container_needs_no_file(tmp_path: Path) -> None:
-    (tmp_path / "token").write_text("0123456789abcdef\n")
+    (tmp_path / "token").write_text("0123456789abcdef0123456789abcdef\n")
     (tmp_path / "token").chmod(0o600)
     environ = {
         "CIBOT_STORE__URL": "mysql+pymysql://cibot:pw@db/cibot",
@@ -76,7 +76,7 @@ def test_a_container_needs_no_file(tmp_path: Path) -> None:
     config = load(None, environ)
     token = config.gerrit[0].webhook_token
     assert token is not None
-    assert token.get_secret_value() == "0123456789abcdef"
+    assert token.get_secret_value() == "0123456789abcdef0123456789abcdef"
     assert [ci.accounts for ci in config.ci] == [(n + 1,) for n in range(12)]
 
 

@@ -182,6 +182,11 @@ GOLDEN = [
         "`openssl rand -hex 24` makes one",
     ),
     (
+        GERRIT + 'webhook_token = "0123456789abcdef"',
+        "4: gerrit[0].webhook_token: a webhook token holds at least 128 bits "
+        "(32 hex digits, 22 letters and digits): `openssl rand -hex 24` makes one",
+    ),
+    (
         GERRIT + 'webhook_token = "hunter2/hunter2/hunter2"',
         "4: gerrit[0].webhook_token: a webhook token is part of a URL: "
         "letters, digits and - . _ ~ only",
@@ -375,7 +380,7 @@ def test_lines_are_counted_in_files_from_other_systems(tmp_path: Path) -> None:
     [
         IRC + SLACK + '[[route]]\nchannels = ["libera/#A", "w/C012", "libera/nick"]',
         GERRIT + '[[reference]]\nci = "Found Later"',
-        GERRIT + 'poll = false\nwebhook_token = "0123456789abcdef"',
+        GERRIT + 'poll = false\nwebhook_token = "0123456789abcdef0123456789abcdef"',
         "",
     ],
 )

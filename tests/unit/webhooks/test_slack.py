@@ -265,9 +265,7 @@ def test_requests_of_another_workspace_are_refused(
     bodies = {
         COMMAND: command_body("list", slack.new_response_url()),
         EVENTS: event_body("app_mention", "<@U0CIBOT00> list"),
-        INTERACTIONS: press_body(
-            press("C0GENERAL", alert, "Why", slack.new_response_url())
-        ),
+        INTERACTIONS: press_body(press("C0GENERAL", alert, "Why", slack.new_response_url())),
     }
     wait_until(lambda: backend.link().up, 10, "the identity")
     client = client_of(backend)
