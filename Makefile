@@ -9,7 +9,7 @@ INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check
 COMPILE = var/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
   --custom-compile-command 'make lock' $(ARGS) pyproject.toml --group build
 
-.PHONY: help setup lock run test check lint bench chaos day fuzz docs transcripts clean
+.PHONY: help setup lock run test check lint bench attack chaos day fuzz docs transcripts clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 18
@@ -55,6 +55,9 @@ chaos: $(STAMP)  ## kill the bot N times (100) while it speaks; prints what was 
 
 day: $(STAMP)  ## a day of simulated time with all outages in sequence; prints its ledger
 	$(PY) -m pytest -s tests/chaos/test_day.py $(ARGS)
+
+attack: $(STAMP)  ## attack a bot on this machine: strangers at its port, a hostile Gerrit; minutes
+	$(PY) -m tests.attack $(ARGS)
 
 fuzz: $(STAMP)  ## hostile input for seconds, or N IRC lines, N Slack requests and N/10 Gerrit events
 	$(PY) -m tests.fuzz $(if $(N),--number $(N)) $(ARGS)

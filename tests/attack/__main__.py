@@ -13,13 +13,14 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.attack import gerrit, irc, web
+from tests.attack import gerrit, growth, irc, web
 from tests.attack.finding import Attack, Finding, Scale
 from tests.support.loopback import forbid_network
 
 ATTACKS: dict[str, Attack] = {
     "web": web.attacks,
     "gerrit": gerrit.attacks,
+    "growth": growth.attacks,
     "irc": irc.attacks,
 }
 
