@@ -138,6 +138,13 @@ def _bits(token: str) -> float:
     return len(token) * math.log2(alphabet) if len(set(token)) > 4 else 0.0
 
 
+def _channel_keys(value: str) -> str | None:
+    for pair in filter(str.strip, re.split(r"[,\n]", value)):
+        if not re.fullmatch(r"[#&+!][^\s,\x00-\x1f]{1,199}\s+[^\s,:][^\s,]{0,49}", pair.strip()):
+            return 'write a channel and its key, as in "#my-ci its-key"; a comma or line a channel'
+    return None
+
+
 def _api_token(value: str) -> str | None:
     if not re.fullmatch(r"[A-Za-z0-9._~+/=-]{32,512}", value):
         return "a token has at least 32 letters, digits and -._~+/=: `cibot token NAME` makes one"
@@ -198,6 +205,7 @@ IrcChannel = Annotated[
         r"[#&+!][^\s,\x00-\x1f]{1,199}", 'write an IRC channel with its sign, like "#my-project-ci"'
     ),
 ]
+ChannelKeys = Annotated[SecretStr, _secret(_channel_keys)]
 Nick = Annotated[
     str,
     _like(

@@ -1,16 +1,41 @@
 """The bot on a real InspIRCd with the modules that make trouble: history, refusals in silence."""
 
+from dataclasses import replace
+
 import pytest
 
 from cibot.errors import Transient, Unconfirmed
 from cibot.model import State
 from cibot.text.card import card, line, state_span
 from tests.support.inspircd import InspIRCd
-from tests.support.irc_bot import irc_bot
+from tests.support.irc_bot import QUICK, irc_bot
 from tests.support.irc_user import IrcUser
 from tests.support.processes import wait_until
 
 pytestmark = pytest.mark.e2e
+
+
+def test_a_channel_with_a_key_and_one_that_invites(inspircd: InspIRCd) -> None:
+    timing = replace(QUICK, rejoin=3600, rejoin_most=3600)
+    with inspircd.user("keeper") as keeper:
+        for room, mode in (("#keyed", "+k s3cret"), ("#invited", "+i")):
+            keeper.join(room)
+            keeper.send(f"MODE {room} {mode}")
+            keeper.wait_for(lambda line: line.command == "MODE", mode)
+        with irc_bot(
+            inspircd.port, "#keyed", "#invited", name="irc", nick="keybot", timing=timing,
+            channel_keys="#keyed s3cret",
+        ) as bot:  # fmt: skip
+            bot.wait_up()
+            bot.send("#keyed", "in by key").result(10)
+            keeper.hears("in by key", nick="keybot", target="#keyed")
+            wait_until(lambda: "invite-only" in bot.backend.link().detail, 10, "the refusal")
+            keeper.send("INVITE keybot #invited")
+            keeper.wait_for(
+                lambda line: line.command == "JOIN" and line.text == "#invited", "the bot"
+            )
+            bot.send("#invited", "in by invitation").result(10)
+            keeper.hears("in by invitation", nick="keybot", target="#invited")
 
 
 def in_order(user: IrcUser) -> None:

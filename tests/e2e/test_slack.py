@@ -108,6 +108,19 @@ def test_socket_mode_survives_refresh_break_and_refusal(
     assert slack.responses.get(timeout=5)[1]["text"] == "you asked back"
 
 
+def test_slacks_own_refresh_is_nothing_to_warn_of(
+    slack: SlackServer, socket_mode: SlackBackend, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = slack.session()
+    for reason in ("warning", "refresh_requested"):
+        first.send({"type": "disconnect", "reason": reason})
+        first = slack.session()
+        push(first, reason, "slash_commands", command_fields(reason, slack.new_response_url()))
+        assert first.acks.get(timeout=5) == {"envelope_id": reason}
+    assert [one for one in caplog.records if one.levelname == "WARNING"] == []
+    assert socket_mode.link().up
+
+
 def test_socket_mode_waits_for_a_slack_that_is_down(slack: SlackServer) -> None:
     slack.fail("apps.connections.open", Fault(error="invalid_auth"))
     with running(SlackBackend(slack_config(slack, socket=True), timeout=5)) as backend:

@@ -230,7 +230,8 @@ class IrcBackend:
     def _tell_link(self, session: Session) -> None:
         if session.ready:
             wrong = [f"{room.name}: {room.refused}" for room in self._rooms.all() if room.refused]
-            self._set_link(True, "; ".join([f"{session.login.nick} is online", *wrong]))
+            short = [session.login.shortened] if session.login.shortened else []
+            self._set_link(True, "; ".join([f"{session.login.nick} is online", *short, *wrong]))
 
     def _set_link(self, up: bool, detail: str) -> None:
         old = self._link

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import logging
+import re
 import secrets
 from collections.abc import Callable, Iterator
 
@@ -28,6 +29,8 @@ _NICK_TAKEN = {"433", "436", "437"}
 _NICK_BAD = {"431", "432"}
 _TURNED_AWAY = {"464", "465", "466"}
 _MOST_WORN = 10
+_SHORTEST_NICKLEN = 9  # of RFC 2812
+_LENGTH = re.compile(r"[1-9][0-9]{0,2}")
 _CHUNK = 400  # bytes of one AUTHENTICATE
 
 
@@ -86,9 +89,22 @@ class Login:
 
     def tick(self, now: float) -> None:
         """Asks for the configured nick again when another one is worn."""
-        if self.welcomed and self.nick != self._config.nick and now >= self._regain_at:
+        if self.welcomed and self.nick != self.wanted and now >= self._regain_at:
             self._regain_at = now + self._regain
-            self._send(write_line("NICK", self._config.nick))
+            self._send(write_line("NICK", self.wanted))
+
+    @property
+    def wanted(self) -> str:
+        """The configured nick, as much of it as the network takes (ISUPPORT NICKLEN)."""
+        most = self.supports.get("NICKLEN") or ""
+        return self._config.nick[: int(most)] if _LENGTH.fullmatch(most) else self._config.nick
+
+    @property
+    def shortened(self) -> str:
+        """Says that the network cut the nick; empty where it did not."""
+        if self.wanted == self._config.nick:
+            return ""
+        return f"the network takes nicks of {len(self.wanted)} characters, not {self._config.nick}"
 
     def is_me(self, nick: str) -> bool:
         """Whether a nick is the one that the bot wears."""
@@ -190,9 +206,13 @@ class Login:
         self._send(write_line("NICK", self.nick))
 
     def _alternative(self, command: str) -> str:
-        """``cibot_`` first, then a random one, short where length may be the trouble."""
-        if self._refused_nicks == 1 and command in _NICK_TAKEN:
-            return f"{self._config.nick}_"
+        """``cibot_`` first, or as much of it as every network takes; then a random one."""
+        wanted = self._config.nick
+        if self._refused_nicks == 1:
+            if command in _NICK_TAKEN:
+                return f"{wanted}_"
+            if len(wanted) > _SHORTEST_NICKLEN:
+                return wanted[:_SHORTEST_NICKLEN]
         letters = "".join(c for c in self._config.nick if c.isascii() and c.isalnum())
         return f"{letters.lstrip('0123456789')[:5] or 'cibot'}{secrets.randbelow(1000):03d}"
 
@@ -206,7 +226,7 @@ class Login:
         if line.command == "NICK" and self.is_me(line.nick):
             self._wear(line.param(0))
             log.info("irc %s: nick is now %s", self._config.name, self.nick)
-        elif line.nick == self._config.nick:
+        elif line.nick == self.wanted:
             self._regain_at = now  # whoever wore it has just left it
 
 

@@ -145,6 +145,13 @@ class Rooms:
         room.due = now + room.backoff.next()
         return Refusal(room.name, reason, line.command in PASSING)
 
+    def invited(self, name: str, now: float) -> bool:
+        """Lets a wanted room be asked for at once; False where the bot does not want it."""
+        room = self.get(name)
+        if room is not None and not room.joined and not room.asked:
+            room.due = now
+        return room is not None
+
     def i_joined(self, name: str, now: float, began: float) -> Room | None:
         """The bot is in a channel now; None when it never asked (a forced join).
 

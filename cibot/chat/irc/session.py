@@ -29,6 +29,7 @@ from cibot.errors import Permanent, Transient
 from cibot.text.card import Card
 
 log = logging.getLogger(__name__)
+_MOST_FORWARDS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,7 @@ class Session:
         self._clock = clock
         self._server_time = 0.0  # the newest that a line of this connection bore
         self._private = Presence(0.0)
+        self._forwards: set[str] = set()
         self.proof = Proof(send, timing.proof)
         self._waiting: list[Delivery] = []
         self._handlers = self._table()
@@ -111,6 +113,8 @@ class Session:
             "354": self._whox,
             "366": self._names_end,
             "442": self._not_in,
+            "470": self._forwarded,
+            "INVITE": self._invited,
             "PRIVMSG": self._message,
         }
 
@@ -242,10 +246,25 @@ class Session:
             return
         self._speaker.mask = line.source.encode()
         if self._rooms.i_joined(name, now, said_at(line) or self._network_time()) is None:
+            if self._rooms.fold(name) in self._forwards:
+                self._forwards.discard(self._rooms.fold(name))
+                self._speaker.part(name, "not the channel that was meant")
             return
         log.info("irc %s: joined %s", self._config.name, name)
         if "WHOX" in self.login.supports and "account-tag" not in self.login.caps:
             self._speaker.who(name)
+
+    def _forwarded(self, line: IrcLine, _now: float) -> None:
+        """Where the bot is sent instead it says nothing, and leaves."""
+        if len(self._forwards) < _MOST_FORWARDS and self._rooms.get(line.param(2)) is None:
+            self._forwards.add(self._rooms.fold(line.param(2)))
+
+    def _invited(self, line: IrcLine, now: float) -> None:
+        known = self.login.is_me(line.param(0)) and self._rooms.invited(line.param(1), now)
+        log.info(
+            "irc %s: invited to %.50s by %.50s%s", self._config.name, line.param(1), line.nick,
+            "" if known else ", which is not configured",
+        )  # fmt: skip
 
     def _part(self, line: IrcLine, now: float) -> None:
         self._left(line.param(0), line.nick, now, "parted")

@@ -10,7 +10,16 @@ from typing import Annotated, Any
 from pydantic import Field, SecretStr
 
 from cibot.config.network import NetworkConfig, Wrong, together
-from cibot.config.values import Host, IrcChannel, Nick, Prefix, Text, ascii_lower, is_loopback
+from cibot.config.values import (
+    ChannelKeys,
+    Host,
+    IrcChannel,
+    Nick,
+    Prefix,
+    Text,
+    ascii_lower,
+    is_loopback,
+)
 
 _ACCOUNT = re.compile(r"[^\s:,@!*?#]{1,60}")
 _CHANNEL_SIGNS = "#&+!"
@@ -46,6 +55,7 @@ class IrcConfig(NetworkConfig):
     sasl_username: Text | None = None
     sasl_password: SecretStr | None = None
     channels: tuple[IrcChannel, ...] = ()
+    channel_keys: ChannelKeys | None = None
     prefix: Prefix = "!ci"
     colour: bool = False
     messages_per_second: Annotated[float, Field(gt=0, le=1000)] = 0.5
@@ -84,6 +94,12 @@ class IrcConfig(NetworkConfig):
         """A password that anybody on the way can read."""
         if (self.password or self.sasl_password) and not (self.tls or is_loopback(self.host)):
             yield "tls", "sends its password in clear; write `tls = true`"
+
+    def keys(self) -> dict[str, str]:
+        """The key of each channel that has one (mode +k), by the channel's name."""
+        text = self.channel_keys.get_secret_value() if self.channel_keys else ""
+        pairs = (pair.split() for pair in re.split(r"[,\n]", text) if pair.strip())
+        return {pair[0]: pair[1] for pair in pairs}
 
     def private_room(self, nick: str, account: str | None) -> str:  # noqa: ARG002
         """The nick: services know accounts, the network delivers to nicks."""

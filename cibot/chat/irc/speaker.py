@@ -173,10 +173,20 @@ class Speaker:
         self._answers.put((_REPLY, nick), _Outgoing(("NOTICE", nick), text))
 
     def join(self, names: list[str]) -> None:
-        """Queues the joins, a few in a line."""
+        """Queues the joins, a few in a line; those with a key first, as IRC pairs them."""
+        keys = {self._rooms.fold(room): key for room, key in self._config.keys().items()}
+        names = sorted(names, key=lambda name: self._rooms.fold(name) not in keys)
         for start in range(0, len(names), _JOINS_A_LINE):
-            words = ("JOIN", ",".join(names[start : start + _JOINS_A_LINE]))
+            some = names[start : start + _JOINS_A_LINE]
+            with_keys = [
+                keys[self._rooms.fold(name)] for name in some if self._rooms.fold(name) in keys
+            ]
+            words = ("JOIN", ",".join(some), *([",".join(with_keys)] if with_keys else []))
             self._queue.put("join", _Outgoing(words))
+
+    def part(self, name: str, why: str) -> None:
+        """Queues the leaving of a channel."""
+        self._queue.put("join", _Outgoing(("PART", name), why))
 
     def who(self, name: str) -> None:
         """Queues the question for the accounts of a channel's members (WHOX)."""

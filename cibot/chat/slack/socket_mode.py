@@ -12,6 +12,7 @@ import logging
 import random
 import socket
 import threading
+import time
 from collections.abc import Callable, Mapping
 from http.client import HTTPException
 from typing import Any
@@ -33,6 +34,8 @@ log = logging.getLogger(__name__)
 _FIRST_WAIT_S = 1.0
 _LONGEST_WAIT_S = 60.0
 _LOOK_EVERY_S = 1.0
+_REFRESH_TAKES_S = 5.0
+_REFRESHES = ("refresh_requested", "warning")
 
 
 class SlackSocket:
@@ -56,6 +59,7 @@ class SlackSocket:
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._client: SocketModeClient | None = None
+        self._refreshed_at = -_REFRESH_TAKES_S
         self.up = False
         self.detail = "connecting"
 
@@ -81,6 +85,7 @@ class SlackSocket:
             auto_reconnect_enabled=False,
         )
         client.message_listeners.append(self._hello)
+        client.on_message_listeners.append(self._any_message)
         client.socket_mode_request_listeners.append(self._request)
         wait = _FIRST_WAIT_S
         while not self._stopping.wait(0 if not self.up else _LOOK_EVERY_S):
@@ -96,6 +101,8 @@ class SlackSocket:
             if client.is_connected():
                 wait = _FIRST_WAIT_S
                 continue
+            if self.up and self._refreshing():
+                continue  # slack-sdk opens the new one itself
             if self.up:
                 self._tell(False, "the connection broke")
             if self._connect(client):
@@ -128,10 +135,22 @@ class SlackSocket:
             log.log(logging.INFO if up else logging.WARNING, "slack %s: %s", self._network, detail)
         self.up, self.detail = up, detail
 
+    def _any_message(self, raw: str) -> None:
+        """Slack renews a websocket every few hours and says so before.
+
+        The old and the new one are then open together for a moment.
+        https://docs.slack.dev/apis/events-api/using-socket-mode#disconnect
+        """
+        if '"disconnect"' in raw[:200] and any(f'"{reason}"' in raw for reason in _REFRESHES):
+            self._refreshed_at = time.monotonic()
+
+    def _refreshing(self) -> bool:
+        return time.monotonic() - self._refreshed_at < _REFRESH_TAKES_S
+
     def _hello(self, _client: Any, message: dict[str, Any], _raw: str | None) -> None:
         """More than one open connection means that Slack deals the requests out among them."""
         others = message.get("num_connections") if message.get("type") == "hello" else None
-        if isinstance(others, int) and others > 1:
+        if isinstance(others, int) and others > 1 + self._refreshing():
             log.warning(
                 "slack %s: %d connections share this app's requests; is a second cibot running?",
                 self._network,
