@@ -12,7 +12,8 @@ from enum import Enum
 from cibot.chat.pace import QUESTIONS_A_SECOND, QUESTIONS_AT_ONCE, SLOW_DOWN, PersonLimit
 from cibot.chat.protocol import Answer, Question
 from cibot.chat.slack.api import SlackApi
-from cibot.chat.slack.blocks import render
+from cibot.chat.slack.blocks import SlackText, render
+from cibot.chat.slack.errors import NO_THREAD, SlackRefusal
 from cibot.chat.slack.events import Incoming, Press
 from cibot.chat.slack.signature import Once
 from cibot.errors import Permanent, Transient
@@ -127,10 +128,19 @@ class Answerer:
     def _reply(self, incoming: Incoming, card: Card) -> None:
         text = render(card)
         if incoming.response_url is None:
-            self._api.post(incoming.channel, text, thread=incoming.thread)
+            self._post(incoming, text)
             return
         for_all = not (card.long or card.error or incoming.private or incoming.press)
         self._api.respond(incoming.response_url, text, in_channel=for_all, thread=incoming.thread)
+
+    def _post(self, incoming: Incoming, text: SlackText) -> None:
+        """Answers below the question, or beside it in a channel that takes no threads."""
+        try:
+            self._api.post(incoming.channel, text, thread=incoming.thread)
+        except SlackRefusal as error:
+            if incoming.thread is None or error.code not in NO_THREAD:
+                raise
+            self._api.post(incoming.channel, text)
 
     def _deliver(self, send: Callable[[], None]) -> None:
         """Sends once; again only where Slack said that it did not take it (429)."""

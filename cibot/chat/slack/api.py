@@ -10,7 +10,7 @@ import logging
 import re
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from http.client import HTTPException
 from typing import Any, TypeVar
@@ -22,14 +22,26 @@ from slack_sdk.web import SlackResponse, WebClient
 from slack_sdk.webhook import WebhookClient
 
 from cibot.chat.slack.blocks import SlackText
-from cibot.chat.slack.errors import SlackRefusal, judged, translated
+from cibot.chat.slack.errors import (
+    NO_BLOCKS,
+    NO_METADATA,
+    TOO_LONG,
+    SlackRefusal,
+    judged,
+    translated,
+)
 from cibot.chat.slack.settings import SlackConfig
 from cibot.errors import Transient, Unconfirmed
+from cibot.text.figures import cut
+
+log = logging.getLogger(__name__)
 
 _ROOM_ID = re.compile(r"[CGDUW][A-Z0-9]{6,}")
 _HISTORY_PAGE = 200
 _HISTORY_PAGES = 10
+_ROOM_PAGE = 999  # Slack takes fewer than 1000
 _ROOM_PAGES = 100
+_PLAIN = 3000  # characters
 _RESPONSE_HOSTS = {"hooks.slack.com", "hooks.slack-gov.com"}
 EVENT_TYPE = "cibot"
 
@@ -74,6 +86,9 @@ class SlackApi:
         self._api_url = str(config.api_url)
         self.timeout = timeout
         self._rooms: dict[str, str] = {}
+        self._cursor: str | None = None  # where the list of channels was left off
+        self._looking = threading.Lock()
+        self._team = config.team_id
         self._lock = threading.Lock()
         self.client = _Client(
             token=config.bot_token.get_secret_value(),
@@ -109,9 +124,34 @@ class SlackApi:
         """Posts and returns the conversation's id and the message's ``ts``.
 
         With ``broadcast`` a reply in a ``thread`` is shown in the conversation too.
-        Raises Unconfirmed where the message may have been posted all the same.
+        What Slack does not take as it is (blocks, metadata, its length) is said
+        in plain words. Raises Unconfirmed where the message may have been posted
+        all the same.
         """
         metadata = {"event_type": EVENT_TYPE, "event_payload": payload} if payload else None
+        for _ in range(3):
+            try:
+                return self._post(channel, text, thread, metadata, broadcast)
+            except SlackRefusal as error:
+                if error.code in NO_BLOCKS and text.blocks:
+                    text = replace(text, blocks=[])
+                elif error.code in TOO_LONG and len(text.text) > _PLAIN:
+                    text = replace(text, text=cut(text.text, _PLAIN), blocks=[])
+                elif error.code in NO_METADATA and metadata is not None:
+                    metadata = None
+                else:
+                    raise
+                log.warning("slack: said in plain words: %s", error)
+        return self._post(channel, text, thread, metadata, broadcast)
+
+    def _post(
+        self,
+        channel: str,
+        text: SlackText,
+        thread: str | None,
+        metadata: Message | None,
+        broadcast: bool,
+    ) -> tuple[str, str]:
         send = partial(
             self.client.chat_postMessage,
             channel=channel,
@@ -178,9 +218,7 @@ class SlackApi:
         with self._lock:
             known = self._rooms.get(name)
         if known is None:
-            self._learn_rooms()
-            with self._lock:
-                known = self._rooms.get(name)
+            known = self._look_for(name)
         if known is None:
             raise SlackRefusal(
                 f"no channel #{name} that the bot can see; check its name, "
@@ -205,6 +243,7 @@ class SlackApi:
         """Learns the names anew next time: a channel was renamed, archived or made again."""
         with self._lock:
             self._rooms.clear()
+            self._cursor = None
 
     def respond(
         self, url: str, text: SlackText, *, in_channel: bool, thread: str | None = None
@@ -242,19 +281,44 @@ class SlackApi:
             return True
         return target.scheme == "https" and target.netloc in _RESPONSE_HOSTS
 
-    def _learn_rooms(self) -> None:
-        found: dict[str, str] = {}
-        for channel in self._paged(
-            "list of channels",
-            "channels",
-            lambda cursor: self.client.conversations_list(
-                types="public_channel,private_channel", limit=_HISTORY_PAGE, cursor=cursor
+    def _look_for(self, name: str) -> str | None:
+        """Reads the list of channels until the name is found.
+
+        A large workspace has thousands, and Slack asks to wait in between: what
+        was learnt is kept, and the next look goes on where this one was stopped.
+        """
+        with self._looking:
+            for _ in range(_ROOM_PAGES):
+                with self._lock:
+                    known = self._rooms.get(name)
+                    cursor = self._cursor
+                if known is not None:
+                    return known
+                cursor = self._learn_page(cursor)
+                with self._lock:
+                    self._cursor = cursor
+                if cursor is None:
+                    break
+            with self._lock:
+                return self._rooms.get(name)
+
+    def _learn_page(self, cursor: str | None) -> str | None:
+        """Learns the names of one page; the cursor of the next, or None after the last."""
+        answer = reached(
+            "list of channels (a channel's id instead of its name needs no list)",
+            lambda: self.client.conversations_list(
+                types="public_channel,private_channel",
+                limit=_ROOM_PAGE,
+                cursor=cursor,
+                team_id=self._team,
             ),
-            pages=_ROOM_PAGES,
-        ):
-            found[str(channel.get("name", "")).lower()] = str(channel["id"])
+        )
+        found = {
+            str(one.get("name", "")).lower(): str(one["id"]) for one in answer.get("channels") or ()
+        }
         with self._lock:
-            self._rooms = found
+            self._rooms |= found
+        return (answer.get("response_metadata") or {}).get("next_cursor") or None
 
     def _paged(
         self,

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from cibot.chat.pace import PersonLimit
@@ -19,7 +20,8 @@ from cibot.chat.protocol import STANDBY, Answer, Leads, Link, always
 from cibot.chat.slack.answers import Answerer
 from cibot.chat.slack.api import EVENT_TYPE, Identity, SlackApi
 from cibot.chat.slack.blocks import Block, SlackText, actions_of, render
-from cibot.chat.slack.errors import UNKNOWN_ROOM, SlackRefusal
+from cibot.chat.slack.edits import Edits, Place
+from cibot.chat.slack.errors import NO_THREAD, UNKNOWN_ROOM, SlackRefusal
 from cibot.chat.slack.events import Press, senders
 from cibot.chat.slack.http import SlackHttp
 from cibot.chat.slack.pictures import SCOPE, Pictures
@@ -37,12 +39,6 @@ _FIRST_WAIT_S = 1.0
 _LONGEST_WAIT_S = 60.0
 _DEEDS = {"ack", "silence"}
 """The commands of buttons that change what an incident's first message should say."""
-_NO_THREAD = {
-    "thread_not_found",
-    "message_not_found",
-    "cannot_reply_to_message",
-    "restricted_action_thread_locked",
-}
 
 
 class SlackBackend:
@@ -66,6 +62,7 @@ class SlackBackend:
         self._config = config
         self._api = SlackApi(config, timeout=timeout)
         self._threads = Threads(self._api)
+        self._edits = Edits(config.name)
         self._leads: Leads = always
         self._answerer = Answerer(config.name, self._api, self._pressed, limit=limit)
         self._pictures: Pictures | None = None
@@ -96,6 +93,7 @@ class SlackBackend:
         """
         self._leads = leads
         self._answerer.start(answer)
+        self._edits.start()
         self._thread = threading.Thread(
             target=self._watch, name=f"slack-{self.network}", daemon=True
         )
@@ -110,6 +108,7 @@ class SlackBackend:
         until = time.monotonic() + timeout
         self._stopping.set()
         self._answerer.stop()
+        self._edits.stop(timeout)
         if self._socket:
             self._socket.stop(timeout)
         if self._pictures:
@@ -213,7 +212,7 @@ class SlackBackend:
         try:
             return self._post(channel, text, payload, root.ts, broadcast=broadcast)[1]
         except SlackRefusal as error:
-            if error.code not in _NO_THREAD:
+            if error.code not in NO_THREAD:
                 raise
             log.warning("slack %s: an incident's thread is gone: %s", self.network, error)
             return None
@@ -221,10 +220,14 @@ class SlackBackend:
     def _root(self, channel: str, incident: int) -> Root | None:
         """The incident's first message; None, too, where we may post but not read."""
         try:
-            return self._threads.root(channel, incident)
+            root = self._threads.root(channel, incident)
         except SlackRefusal as error:
             log.warning("slack %s: no thread for an incident: %s", self.network, error)
             return None
+        for stale in self._threads.take_stale(channel):
+            catch_up = partial(self._threads.bring_up_to_date, channel, stale)
+            self._edits.want((channel, stale), catch_up, newest=False)
+        return root
 
     def _picture(self, channel: str, thread: str, card: Card) -> None:
         """Asks for the card's picture where the app may show one, as far as Slack told."""
@@ -240,25 +243,42 @@ class SlackBackend:
         """Shows on the incident's first message what a button did, so that nobody does it again."""
         if answer.error or press.incident is None or press.words[0] not in _DEEDS:
             return
-        try:
-            root = self._root(channel, press.incident)
-        except Transient as error:
-            log.warning("slack %s: a press is not shown: %s", self.network, error)
-            return
-        if root is not None:
-            left = actions_of(root.blocks, but=press.action)
-            self._edit(channel, press.incident, root, answer.text(), left)
+        incident = press.incident
+
+        def show() -> None:
+            root = self._root(channel, incident)
+            if root is not None:
+                left = actions_of(root.blocks, but=press.action)
+                said = answer.text().partition("\n")[0]
+                self._threads.show_now(channel, incident, root, said, left)
+
+        self._now_or_later((channel, incident), show)
 
     def _edit(
-        self, channel: str, incident: int, root: Root, said: str, actions: list[Block]
+        self,
+        channel: str,
+        incident: int,
+        root: Root,
+        said: str,
+        actions: list[Block],
     ) -> None:
-        # What is told is delivered by now: what fails here must not make it be sent again.
+        def show() -> None:
+            now = said.partition("\n")[0]
+            latest = self._threads.root(channel, incident) or root
+            self._threads.show_now(channel, incident, latest, now, actions)
+
+        self._now_or_later((channel, incident), show)
+
+    def _now_or_later(self, place: Place, edit: Callable[[], None]) -> None:
+        """What is told is delivered by now: what fails here must not make it be sent again."""
         try:
-            self._threads.show_now(channel, incident, root, said.partition("\n")[0], actions)
-        except (Transient, Permanent) as error:
-            log.warning(
-                "slack %s: an alert's first message is out of date: %s", self.network, error
-            )
+            edit()
+            self._edits.done(place)
+        except Transient as error:
+            log.info("slack %s: a first message is edited later: %s", self.network, error)
+            self._edits.want(place, edit)
+        except Permanent as error:
+            log.warning("slack %s: a first message stays old: %s", self.network, error)
 
     def _is_ours(self, payload: Mapping[str, Any]) -> bool:
         """Whether a request is of our app, where that is configured, and of our workspace."""

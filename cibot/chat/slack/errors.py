@@ -14,9 +14,11 @@ from typing import Any
 from slack_sdk.errors import SlackApiError
 
 from cibot.errors import Permanent, Transient
+from cibot.text.lines import one_line
 
 _ASKED_TO_WAIT = 30.0  # seconds, where a 429 does not say how long
 _LONGEST_WAIT = 3600.0
+_MOST_WORDS = 3  # of Slack's explanations
 
 _LATER = {
     "ratelimited",
@@ -32,6 +34,9 @@ _LATER = {
 }
 
 _NEW_TOKEN = "install the app in the workspace again and put its new token into the configuration"
+_TEAM = (
+    "a token of an organization says for which workspace: write its `team_id` (T…) into [[slack]]"
+)
 _REMEDIES = {
     "channel_not_found": "check the channel's name or id in the configuration; "
     "a private channel must have the bot invited: /invite the bot there",
@@ -46,13 +51,35 @@ _REMEDIES = {
     "not_authed": _NEW_TOKEN,
     "account_inactive": _NEW_TOKEN,
     "token_revoked": _NEW_TOKEN,
-    "token_expired": _NEW_TOKEN,
+    "token_expired": "cibot does not renew tokens: switch token rotation off for the app, "
+    + _NEW_TOKEN,
+    "team_not_found": _TEAM,
+    "team_access_not_granted": _TEAM,
+    "missing_argument": _TEAM,
+    "restricted_action_read_only_channel": "an admin made the channel read-only; allow the app",
+    "restricted_action_thread_only_channel": "the channel takes replies only; take another",
     "no_permission": _NEW_TOKEN,
     "org_login_required": "the workspace is being moved into an organization; ask its admin",
     "invalid_blocks": "this is a mistake of cibot; please report it",
     "msg_too_long": "this is a mistake of cibot; please report it",
     "msg_blocks_too_long": "this is a mistake of cibot; please report it",
 }
+NO_THREAD = {
+    "thread_not_found",
+    "message_not_found",
+    "cannot_reply_to_message",
+    "restricted_action_thread_locked",
+    "restricted_action_non_threadable_channel",
+}
+"""A reply is refused where a message of its own may not be."""
+NO_BLOCKS = {"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "block_mismatch"}
+NO_METADATA = {
+    "invalid_metadata_format",
+    "invalid_metadata_schema",
+    "metadata_must_be_sent_from_app",
+    "metadata_too_large",
+}
+TOO_LONG = {"msg_too_long"}
 UNKNOWN_ROOM = {"channel_not_found", "is_archived", "not_in_channel"}
 
 
@@ -86,8 +113,20 @@ def judged(
         return _not_slack(what, status)
     if code == "missing_scope" and isinstance(fields, Mapping) and fields.get("needed"):
         return SlackRefusal(f"{what}: missing_scope {fields['needed']}; {_REMEDIES[code]}", code)
-    remedy = _REMEDIES.get(code)
-    return SlackRefusal(f"{what}: Slack refuses: {code}" + (f"; {remedy}" if remedy else ""), code)
+    parts = (f"{what}: Slack refuses: {code}{_explained(fields)}", _REMEDIES.get(code))
+    return SlackRefusal("; ".join(filter(None, parts)), code)
+
+
+def _explained(fields: object) -> str:
+    """Slack's own explanation, where it gives one: ``response_metadata.messages`` and others."""
+    if not isinstance(fields, Mapping):
+        return ""
+    metadata = fields.get("response_metadata")
+    said = metadata.get("messages") if isinstance(metadata, Mapping) else None
+    words = [*said] if isinstance(said, list) else []
+    words += [fields.get(name) for name in ("detail", "argument") if fields.get(name)]
+    text = "; ".join(one_line(word) for word in words[:_MOST_WORDS] if isinstance(word, str))
+    return f" ({text[:300]})" if text else ""
 
 
 def _not_slack(what: str, status: int) -> Transient | SlackRefusal:

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import AnyHttpUrl, SecretStr
 
 from cibot.config.network import NetworkConfig, Wrong
-from cibot.config.values import BaseUrl, SlackApp, SlashCommand
+from cibot.config.values import BaseUrl, SlackApp, SlashCommand, TeamId
 
 _MEMBER = re.compile(r"[UW][A-Z0-9]{5,30}")
 _TOKEN_STARTS = (("bot_token", "xoxb-"), ("app_token", "xapp-"))
@@ -37,6 +37,7 @@ class SlackConfig(NetworkConfig):
     api_url: BaseUrl = AnyHttpUrl("https://slack.com/api/")
     command: SlashCommand = "/ci"
     charts: bool = True
+    team_id: TeamId | None = None
 
     @property
     def prefixes(self) -> tuple[str, ...]:

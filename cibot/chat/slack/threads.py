@@ -13,10 +13,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cibot.chat.slack.api import EVENT_TYPE, Message, SlackApi
-from cibot.chat.slack.blocks import Block, SlackText, fallback, with_state
+from cibot.chat.slack.blocks import Block, SlackText, actions_of, fallback, with_state
 from cibot.text.card import card
 
 _THREADS_SEARCHED = 50
+_STALE_KEPT = 40  # the newest, looked at after a restart: a minute's worth of Slack's limit
 _ROOTS_KEPT = 1000  # incidents remembered for each channel
 
 
@@ -27,6 +28,7 @@ class Root:
     ts: str
     blocks: tuple[Block, ...]
     metadata: Message
+    text: str = ""
 
 
 @dataclass(slots=True)
@@ -35,6 +37,7 @@ class _Seen:
 
     newest: str = "0"
     roots: dict[str, Root] = field(default_factory=dict)
+    stale: list[int] = field(default_factory=list)
 
 
 class Threads:
@@ -65,12 +68,40 @@ class Threads:
             _forget_oldest(roots)
 
     def show_now(
-        self, channel: str, incident: int, root: Root, now: str, actions: Iterable[Block]
+        self,
+        channel: str,
+        incident: int,
+        root: Root,
+        now: str,
+        actions: Iterable[Block],
     ) -> None:
         """Edits the first message: what is true ``now``, what can be done. Raises as the API."""
         blocks = with_state(root.blocks, now, actions)
-        self._api.update(channel, root.ts, SlackText(fallback(card(now)), blocks), root.metadata)
-        self.opened(channel, incident, replace(root, blocks=tuple(blocks)))
+        text = fallback(card(now))
+        self._api.update(channel, root.ts, SlackText(text, blocks), root.metadata)
+        self.opened(channel, incident, replace(root, blocks=tuple(blocks), text=text))
+
+    def take_stale(self, channel: str) -> list[int]:
+        """The incidents whose threads went on after their first message was edited, once."""
+        with self._lock:
+            seen = self._channels.setdefault(channel, _Seen())
+            stale, seen.stale = seen.stale, []
+            return stale
+
+    def bring_up_to_date(self, channel: str, incident: int) -> None:
+        """Shows on the first message what the newest of our replies says. Raises as the API."""
+        root = self.root(channel, incident)
+        if root is None:
+            return
+        newest: Message | None = None
+        for message in self._api.replies(channel, root.ts):
+            if payload_of(message).get("incident") and str(message["ts"]) > root.ts:
+                newest = message
+        if newest is None:
+            return
+        said = str(newest.get("text", "")).partition("\n")[0]
+        if root.text != fallback(card(said)):
+            self.show_now(channel, incident, root, said, actions_of(newest.get("blocks") or []))
 
     def find(self, channel: str, key: str) -> str | None:
         """The ``ts`` of the message with this key, in the channel or in an incident's thread."""
@@ -95,9 +126,16 @@ class Threads:
             incident = payload_of(message).get("incident")
             if incident and message.get("thread_ts", message.get("ts")) == message.get("ts"):
                 root = Root(
-                    str(message["ts"]), tuple(message.get("blocks") or ()), message["metadata"]
+                    str(message["ts"]),
+                    tuple(message.get("blocks") or ()),
+                    message["metadata"],
+                    str(message.get("text", "")),
                 )
                 seen.roots.setdefault(str(incident), root)
+                edited = message.get("edited") or {}
+                behind = str(message.get("latest_reply", "")) > str(edited.get("ts", root.ts))
+                if behind and str(incident).isdigit() and len(seen.stale) < _STALE_KEPT:
+                    seen.stale.append(int(incident))
         seen.newest = newest
         _forget_oldest(seen.roots)
 
