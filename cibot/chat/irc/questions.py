@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
+
+from cibot.chat.irc.wire import IrcLine
 
 _BOT_TAGS = frozenset({"bot", "draft/bot"})
 
 
-def from_a_bot(tags: Mapping[str, str], capabilities: Collection[str]) -> bool:
-    """Whether the server marks the sender as a bot (IRCv3 bot mode)."""
-    return "message-tags" in capabilities and not _BOT_TAGS.isdisjoint(tags)
+def from_a_bot(line: IrcLine, capabilities: Collection[str]) -> bool:
+    """Whether the sender is a program: marked as one by the server (IRCv3 bot mode), or a bouncer.
+
+    A bouncer (``*status``) would take answers for commands, and answer them.
+    """
+    marked = "message-tags" in capabilities and not _BOT_TAGS.isdisjoint(line.tags)
+    return marked or line.nick.startswith("*")
 
 
 def is_version_request(text: str) -> bool:

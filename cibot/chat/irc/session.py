@@ -318,7 +318,7 @@ class Session:
     # -- what people say
 
     def _message(self, line: IrcLine, now: float) -> None:
-        if not self.ready or not line.of_person or from_a_bot(line.tags, self.login.caps):
+        if not self.ready or not line.of_person or from_a_bot(line, self.login.caps):
             return
         room = self._rooms.get(line.param(0))
         private = self._rooms.fold(line.param(0)) == self._rooms.fold(self.login.nick)

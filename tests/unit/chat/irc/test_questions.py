@@ -115,6 +115,7 @@ def test_silence_where_the_answer_is_none(server):
         "@bot :other!o@h PRIVMSG #ci :!ci status",
         "@draft/bot :other!o@h PRIVMSG cibot :status",
         ":irc.test PRIVMSG cibot :status",
+        ":*status!znc@znc.in PRIVMSG cibot :Disconnected from IRC. Reconnecting...",
         ":bob!b@h PRIVMSG #elsewhere :!ci status",
         ":bob!b@h PRIVMSG @#ci :!ci status",
         ":bob!b@h PRIVMSG cibot :\x01DCC\x01",
