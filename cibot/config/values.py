@@ -222,9 +222,7 @@ SlashCommand = Annotated[str, _like(r"/\S+", 'write a slash command, like "/ci"'
 SlackApp = Annotated[
     str, _like(r"A[A-Z0-9]{5,30}", 'write the app id from Basic Information, like "A012ABCD0A0"')
 ]
-TeamId = Annotated[
-    str, _like(r"[TE][A-Z0-9]{5,30}", 'write the workspace\'s id, like "T012AB3CD"')
-]
+TeamId = Annotated[str, _like(r"[TE][A-Z0-9]{5,30}", 'write the workspace\'s id, like "T012AB3CD"')]
 Prefix = Annotated[str, _like(r"\S{1,20}", 'write a word without blanks, like "!ci"')]
 Account = Annotated[int | str, BeforeValidator(_account)]
 StoreUrl = Annotated[SecretStr, _secret(_store_url)]
