@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("cibot.cli.init:init", "Look at a Gerrit and write a first configuration."),
     "run": ("cibot.cli.run:command", "Collect, judge, tell and answer until stopped."),
     "ci": ("cibot.cli.ci:command", "Retire a CI, or say that an account is none."),
+    "forget": ("cibot.cli.forget:command", "Take away what a webhook brought since a time."),
     "db": ("cibot.cli.db:command", "Make or upgrade the database's tables."),
     "poll": ("cibot.cli.collect:poll", "Read what moved on Gerrit, once."),
     "backfill": ("cibot.cli.collect:backfill_command", "Read history from Gerrit."),

@@ -44,6 +44,11 @@ def change_number(row_id: int) -> int:
     return row_id & ((1 << _NUMBER_BITS) - 1)
 
 
+def change_server(row_id: int) -> int:
+    """The id of the server of a change's row."""
+    return (row_id & ((1 << _PLACE_AT) - 1)) >> _NUMBER_BITS
+
+
 def _newer(new: Any, old: Any) -> dict[str, Any]:
     # A row that another transaction made for a change of another project stays as it is.
     fresh = and_(new.updated_at >= old.updated_at, new.project == old.project)

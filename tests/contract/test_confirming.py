@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from cibot.collector.complaints import NotFound
 from cibot.collector.confirming import Confirmer
 from cibot.collector.decode import change_from_event
+from cibot.collector.forgetting import forget_events
 from cibot.collector.ingest import Ingest
 from cibot.collector.poller import Poller
 from cibot.collector.rereading import reread
@@ -320,3 +321,27 @@ def test_what_was_forged_is_said_with_the_feed(world: World) -> None:
     (feed,) = [one for one in world.store.read(feed_states) if one.name == "webhook"]
     assert feed.rejected == 1
     assert "Gerrit does not hold them" in (feed.error or "")
+
+
+def test_what_a_feed_brought_since_a_time_is_forgotten(world: World) -> None:
+    number = world.change()
+    true = world.comment(number)
+    world.tell(true)
+    world.poll()
+    world.clock.forward(3600)
+    world.tell(world.comment(number, FAILED))  # before the token leaked, not yet confirmed
+    counts = world.counts()
+    world.clock.forward(60)
+    leaked = world.clock()
+    for place in range(3):
+        at = int(world.clock().timestamp())
+        text = f"Patch Set 1: Verified-1\n\n{FAILED}{place}"
+        world.tell(true | {"comment": text, "eventCreatedOn": at})
+        world.clock.forward(5)
+    assert world.counts()[2] == counts[2] + 3
+    other = world.store.write(lambda tx: ensure_server(tx, "other", "https://other"))
+    assert forget_events(world.store, other, leaked, world.clock()).comments == 0
+    gone = forget_events(world.store, world.server, leaked, world.clock())
+    assert (gone.comments, gone.cis) == (3, ())
+    assert world.counts() == counts
+    assert world.tallied() == 2
