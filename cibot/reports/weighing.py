@@ -32,7 +32,6 @@ NO_JOB = ""  # a report that names no jobs counts as one job without a name
 _RESULTS = {one.value: one for one in (Result.PASS, Result.FAIL, Result.INFRA)}  # of what ran
 _CHANGES_MOST = 120  # on which other CIs are compared, over all failures of a patch set
 _REPORTS_MOST, _REPORTS_LEAST = 600, 60  # over all CIs that failed, and of each of many
-_STARTS_TOO = 2  # half of what CIs write are starts, which are read past
 _MERGE_FAILURE = "MERGE_FAILURE"
 
 Jobs = dict[str, list[BuildRun]]
@@ -92,7 +91,7 @@ def weigh_failures(
         return {}
     cis = sorted({word.ci_id for word in failed})
     reports = max(_REPORTS_LEAST, min(REPORTS_READ, _REPORTS_MOST // len(cis)))
-    pasts = {ci: _past(tx, ci, reports * _STARTS_TOO) for ci in cis}
+    pasts = {ci: _past(tx, ci, reports) for ci in cis}
     changes = {run.change_id for jobs in pasts.values() for runs in jobs.values() for run in runs}
     unchanged = unchanged_patch_sets(tx, changes | {failed[0].change_id})
     said = _said(tx, words, failed, pasts)

@@ -17,6 +17,7 @@ from cibot.store import schema
 from cibot.store.engine import Tx, in_this_order
 
 _CHUNK = 500
+_STARTS_TOO = 3  # as many comments of a CI are looked at for each judging one
 
 
 class LastReport(NamedTuple):
@@ -49,32 +50,39 @@ class SaidRow(NamedTuple):
 def _last_results() -> tuple[Select[Any], Select[Any]]:
     """The queries of `last_results`, which would take longer to make than to run."""
     report, build = schema.report.c, schema.build.c
-    last = (
+    heard = (  # starts and notices are read past, but not without end
         select(*(report[name] for name in LastReport._fields))
         .where(report.ci_id == bindparam("ci_id"))
         .order_by(report.posted_at.desc())
+        .limit(bindparam("heard"))
+        .subquery("heard")
+    )
+    last = (
+        select(heard)
+        .where(heard.c.patch_set.is_not(None), heard.c.result.in_(("pass", "fail", "infra")))
+        .order_by(heard.c.posted_at.desc())
         .limit(bindparam("reports"))
         .subquery("last")
     )
-    judging = (last.c.patch_set.is_not(None), last.c.result.in_(("pass", "fail", "infra")))
     builds = in_this_order(
         select(build.change_id, build.seq, build.job, build.result)
         .select_from(last)
         .join(schema.build, (build.change_id == last.c.change_id) & (build.seq == last.c.seq))
-        .where(*judging, build.voting, build.result != "skipped")
+        .where(build.voting, build.result != "skipped")
     )
-    return select(last).where(*judging), builds
+    return select(last), builds
 
 
 def last_results(
     tx: Tx, ci_id: int, reports: int
 ) -> tuple[list[LastReport], dict[tuple[int, int], list[JobResult]]]:
-    """The judging ones of a CI's last ``reports`` reports, in the order they were posted.
+    """A CI's last ``reports`` judging reports, in the order they were posted.
 
-    With the builds of each by (change, seq).
+    With the builds of each by (change, seq). Of a CI that writes little else than
+    starts and notices, fewer.
     """
     of_reports, of_builds = _last_results()
-    values = {"ci_id": ci_id, "reports": reports}
+    values = {"ci_id": ci_id, "reports": reports, "heard": reports * _STARTS_TOO}
     told = [LastReport(*row) for row in tx.execute(of_reports, values)]
     builds: dict[tuple[int, int], list[JobResult]] = {}
     for change_id, seq, job, result in tx.execute(of_builds, values):
