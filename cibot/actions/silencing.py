@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
+from cibot.actions.announcing import tell_silence
 from cibot.actions.recording import record
 from cibot.actions.roles import Actor, require_admin, require_owner
 from cibot.errors import Conflict, UserError
+from cibot.model import Channel
 from cibot.reports.ci import find_ci
 from cibot.reports.context import Context
 from cibot.reports.silences import Muted, silence, silences
@@ -26,7 +28,8 @@ def put_silence(
 ) -> Muted:
     """Mutes the CI that ``target`` means, or all that a pattern with ``*`` fits.
 
-    Raises Refused for who may not, and UserError for what cannot be.
+    The rooms that it mutes are told. Raises Refused for who may not, and UserError for what
+    cannot be.
     """
     pattern, wide, by = _allowed(tx, ctx, actor, target)
     reason = " ".join(reason.split())
@@ -41,6 +44,7 @@ def put_silence(
     made = add_silence(tx, pattern, ctx.now, until, by, reason, is_pattern=wide)
     said = f"#{made}: {pattern} for {span(length)}, until {until:%Y-%m-%d %H:%M} UTC: {reason}"
     record(tx, actor, "silence", f"{target} {span(length)} {reason}", said, ctx.now)
+    tell_silence(tx, ctx, made, Channel(actor.network, actor.where))
     return silence(tx, made)
 
 

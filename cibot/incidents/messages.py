@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from cibot.health.signal import Evidence
 from cibot.incidents.incident import Incident
 from cibot.incidents.inhibition import Opening, shared_cause
 from cibot.incidents.news import News
+from cibot.incidents.silences import Silence
 from cibot.incidents.symptom import Family, Symptom
 from cibot.model import State
+from cibot.text import figures
 from cibot.text.card import Button, Card, Line, Span, Trend, joined, line, sparkline, state_span
 from cibot.text.figures import percent
 
@@ -104,6 +106,24 @@ def _beside(incident: Incident, news: News) -> Iterator[Span]:
             yield Span(f"also {symptom.severity.value}: {symptom.said}")
         elif symptom.signal == "job" and news.symptom.signal != "job":
             yield Span(symptom.said)
+
+
+def silence_card(ci: str, silence: Silence, now: datetime) -> Card:
+    """That somebody muted a CI, or all that a pattern fits."""
+    until = f"until {moment(silence.until)} ({figures.span(silence.until - now)})"
+    head = line(
+        f"{figures.cut(silence.by, 60)} silenced ",
+        Span(ci, strong=True),
+        f" {until}: {figures.cut(silence.reason, 200)}",
+    )
+    return Card((head, line("What is still wrong then will be told here.")))
+
+
+def after_silence(card: Card, silence: Silence, end: datetime) -> Card:
+    """The first alert after a silence says that it is over."""
+    by, reason = figures.cut(silence.by, 60), figures.cut(silence.reason, 100)
+    note = line(f"The silence by {by} ended {moment(end)}: {reason}")
+    return replace(card, lines=(*card.lines, note))
 
 
 def _buttons(incident: Incident, ci: str) -> tuple[Button, ...]:

@@ -27,9 +27,10 @@ class Silence:
 
 def silenced(silences: Iterable[Silence], ci: str, at: datetime) -> Silence | None:
     """The silence that mutes a CI then, the one that lasts longest; None when none does."""
-    active = [one for one in silences if one.since <= at < one.until and _covers(one, ci)]
+    active = [one for one in silences if one.since <= at < one.until and covers(one, ci)]
     return max(active, key=lambda one: one.until, default=None)
 
 
-def _covers(silence: Silence, ci: str) -> bool:
+def covers(silence: Silence, ci: str) -> bool:
+    """Whether a CI is meant, at any time."""
     return fits(silence.ci, ci) if silence.is_pattern else silence.ci.casefold() == ci.casefold()

@@ -11,19 +11,20 @@ from cibot.config.models import Config
 from cibot.incidents.messages import digest_card
 from cibot.incidents.quiet_hours import quiet_until
 from cibot.incidents.routing import Alert, receivers
-from cibot.incidents.silences import Silence, silenced
+from cibot.incidents.silences import Silence, covers, silenced
 from cibot.model import Channel
 from cibot.store import digests, outbox
 from cibot.store.digests import Written
 from cibot.store.engine import Tx
 from cibot.store.outbox import About, MessageKind, MessageState
-from cibot.store.silences import silences_at
+from cibot.store.silences import StoredSilence, silences_at, silences_ended
 from cibot.store.watches import watchers_of
 from cibot.text.card import Card
 
 _KEY = 190  # characters of a dedupe key
 _ENDS = frozenset({"resolved", "acknowledged"})
 DIGEST = timedelta(minutes=15)
+_REMEMBERED = timedelta(days=7)  # a silence that ended longer ago is not spoken of again
 
 
 def home(config: Config) -> str | None:
@@ -34,11 +35,27 @@ def home(config: Config) -> str | None:
 
 def muted(tx: Tx, ci: str, now: datetime) -> Silence | None:
     """The silence that mutes a CI's alerts now, or None."""
-    rules = [
-        Silence(one.pattern, one.since, one.until, one.made_by, one.reason, one.is_pattern)
-        for one in silences_at(tx, now)
+    return silenced(map(rule_of, silences_at(tx, now)), ci, now)
+
+
+def rule_of(stored: StoredSilence) -> Silence:
+    """A stored silence as the rule that it is."""
+    return Silence(
+        stored.pattern, stored.since, stored.until, stored.made_by, stored.reason, stored.is_pattern
+    )
+
+
+def silence_before(tx: Tx, ci_id: int, name: str, now: datetime) -> StoredSilence | None:
+    """The silence of a CI that ended last, where nothing was told of the CI since; else None."""
+    ended = [
+        stored
+        for stored in silences_ended(tx, now - _REMEMBERED, now)
+        if covers(rule_of(stored), name)
     ]
-    return silenced(rules, ci, now)
+    last = max(ended, key=lambda stored: stored.end, default=None)
+    if last is None or outbox.told_of_ci(tx, ci_id, last.end):
+        return None
+    return last
 
 
 def tell_all(

@@ -17,11 +17,11 @@ from cibot.incidents.inhibition import (
     common_breakage,
     opening,
 )
-from cibot.incidents.messages import Subject, alert_card, together_card
+from cibot.incidents.messages import Subject, after_silence, alert_card, together_card
 from cibot.incidents.news import BEGINS, HISTORY, News, news_of, notified
 from cibot.incidents.routing import alert_of
 from cibot.incidents.stored import read_incident
-from cibot.judging.audience import muted, tell_all
+from cibot.judging.audience import muted, rule_of, silence_before, tell_all
 from cibot.judging.recording import Recorded, rewrite
 from cibot.judging.trend import trend_of
 from cibot.store.cis import KnownCi, all_cis, server_urls
@@ -86,6 +86,9 @@ class Teller:
         alert = alert_of(one.ci.name, incident, self._owners.get(one.ci.name), one.projects)
         recorded = rewrite(tx, recorded, incident)
         about, message = self._message(tx, one.ci, recorded, news, now)
+        over = silence_before(tx, one.ci.id, one.ci.name, now)
+        if over is not None:
+            message = after_silence(message, rule_of(over), over.end)
         return tell_all(tx, self._config, alert, one.ci.id, about, message, now)
 
     def _message(

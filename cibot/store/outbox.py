@@ -18,7 +18,7 @@ from sqlalchemy import Row, func, or_, select, update
 from cibot.model import Channel
 from cibot.store import schema
 from cibot.store.bulk import upsert
-from cibot.store.engine import Tx
+from cibot.store.engine import Tx, in_this_order
 
 
 class MessageState(StrEnum):
@@ -49,6 +49,7 @@ class MessageKind(StrEnum):
     DIGEST = "digest"  # alerts beyond a room's limit
     QUIET = "quiet"  # what waited for the end of quiet hours
     EXPIRED = "expired"  # what could not be said in time
+    SILENCE = "silence"  # that somebody muted CIs whose alerts the room gets
     LOSS = "loss"  # that another message could not be said
 
 
@@ -149,6 +150,17 @@ def last_sent(tx: Tx, to: Channel, about: About) -> datetime | None:
         .order_by(table.created_at.desc())
     )
     return tx.execute(query.limit(1)).scalar()
+
+
+def told_of_ci(tx: Tx, ci_id: int, since: datetime) -> bool:
+    """Whether a step of one of the CI's incidents was told, or is about to be, since then."""
+    table, incident = schema.outbox.c, schema.incident.c
+    query = (
+        select(table.id)
+        .join(schema.incident, incident.id == table.incident_id)
+        .where(incident.ci_id == ci_id, table.created_at >= since)
+    )
+    return tx.execute(in_this_order(query).limit(1)).scalar() is not None
 
 
 def rooms_of(tx: Tx, incident_id: int) -> set[Channel]:

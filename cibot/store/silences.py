@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, or_, select, update
 
 from cibot.store import schema
 from cibot.store.engine import Tx
@@ -27,6 +27,12 @@ class StoredSilence:
     reason: str
     ended_at: datetime | None = None
     ended_by: str | None = None
+
+
+    @property
+    def end(self) -> datetime:
+        """When it mutes no more."""
+        return self.ended_at or self.until
 
 
 _FIELDS = [schema.silence.c[name] for name in StoredSilence.__slots__]
@@ -66,6 +72,18 @@ def silences_at(tx: Tx, at: datetime) -> list[StoredSilence]:
         .order_by(table.until, table.id)
     )
     return [StoredSilence(*row) for row in tx.execute(query)]
+
+
+def silences_ended(tx: Tx, since: datetime, now: datetime) -> list[StoredSilence]:
+    """The silences that ended between the two moments, oldest first by id."""
+    table = schema.silence.c
+    query = (
+        select(*_FIELDS)
+        .where(table.until >= since, or_(table.until <= now, table.ended_at.is_not(None)))
+        .order_by(table.id)
+    )
+    found = [StoredSilence(*row) for row in tx.execute(query)]
+    return [stored for stored in found if since <= stored.end <= now]
 
 
 def silence_by_id(tx: Tx, silence_id: int) -> StoredSilence | None:

@@ -11,6 +11,7 @@ from cibot.actions.roles import Actor
 from cibot.chat.commands import COMMANDS
 from cibot.chat.dispatch import Dispatcher
 from cibot.chat.protocol import Asker, Question
+from cibot.config.models import Config, QuietConfig, RouteConfig
 from cibot.incidents.routing import Alert
 from cibot.judging.audience import muted, tell_all
 from cibot.model import Channel, State
@@ -249,3 +250,47 @@ def test_a_name_is_not_a_pattern(chat: Chat) -> None:
     assert "#1 is over" in chat.ask(f"unsilence {HOSTILE}").text()
     (kept,) = chat.store.read(lambda tx: silences_at(tx, NOW))
     assert (kept.pattern, kept.is_pattern) == ("*", True)
+
+
+def rooms_told(store: Store, config: Config, where: Channel, text: str) -> list[tuple[str, str]]:
+    """State and first line of what each room is told after somebody asked for a silence."""
+    dispatcher = Dispatcher(store, config, clock=lambda: NOW)
+    reply = dispatcher(Question(text, Asker("nick", "mika"), where, private=True))
+    assert reply is not None
+    assert not reply.error, reply.text()
+    rows = store.read(lambda tx: outbox.listed(tx, limit=100))[::-1]
+    heads = [Card.from_json(row.card).text().splitlines()[0] for row in rows]
+    return [
+        (f"{row.state} {row.network}/{row.room}", head)
+        for row, head in zip(rows, heads, strict=True)
+    ]
+
+
+def test_a_silence_is_told_to_the_rooms_that_it_mutes(store: Store) -> None:
+    canned(store)
+    routes = (
+        RouteConfig(channels=("irc/#ci",)),
+        RouteConfig(channels=("irc/#netapp", "irc/#ci"), cis=("NetApp*",)),
+        RouteConfig(channels=("irc/#pure",), cis=("Pure*",)),
+        RouteConfig(channels=("irc/#team",), owners=("NetApp Storage",)),
+    )
+    config = CONFIG.model_copy(update={"route": routes})
+    mine = Channel("irc", "nick")
+    told = rooms_told(store, config, mine, "silence netapp 2h new disks")
+    rooms = [state for state, _text in told]
+    assert rooms == [f"pending irc/#{name}" for name in ("ci", "netapp", "team")]
+    assert {text for _state, text in told} == {
+        f"Mika silenced NetApp CI until {NOW + 2 * HOUR:%a %d %b %H:%M} UTC (2 h): new disks"
+    }
+    more = rooms_told(store, config, Channel("irc", "#ci"), "silence * 1d all of it")
+    assert [state for state, _text in more[3:]] == [
+        f"pending irc/#{name}" for name in ("netapp", "pure", "team")
+    ]
+
+
+def test_in_quiet_hours_it_waits_for_their_end(store: Store) -> None:
+    canned(store)
+    body = {"channels": ["irc/#ci"], "begin": "00:00", "end": "23:59", "time_zone": "UTC"}
+    config = CONFIG.model_copy(update={"quiet": (QuietConfig.model_validate(body),)})
+    told = rooms_told(store, config, Channel("irc", "nick"), "silence netapp 2h new disks")
+    assert [state for state, _text in told] == ["held irc/#ci"]

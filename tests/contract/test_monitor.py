@@ -215,6 +215,25 @@ def test_a_silence_mutes_and_what_is_still_wrong_after_it_is_told(life: Life) ->
     life.judge()
     (told,) = life.told()
     assert told.startswith("■ failing — Acme is failing: ")
+    said = told.splitlines()[-1]
+    assert said.startswith("The silence by Mika ended ")
+    assert said.endswith(" UTC: new disks")
+
+
+def test_only_the_first_alert_after_a_silence_says_that_it_ended(life: Life) -> None:
+    _well(life)
+    _silence(life, 1)
+    life.now += 2 * HOUR
+    _breaks(life, 100)
+    life.judge()
+    for _ in range(200):
+        life.change()
+    life.judge()
+    assert "resolved" in life.steps()
+    first, *rest = life.told()
+    assert "The silence by Mika ended" in first
+    assert rest
+    assert not any("The silence" in text for text in rest)
 
 
 def test_what_opens_and_ends_in_a_silence_makes_no_noise(life: Life) -> None:

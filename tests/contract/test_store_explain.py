@@ -188,6 +188,8 @@ CALLS: Mapping[Any, Sequence[Call]] = {
         lambda tx: digests.fold_held(tx, [3, 4], "k7"),
     ],
     digests.said_after: [lambda tx: digests.said_after(tx, HELD)],
+    outbox.told_of_ci: [lambda tx: outbox.told_of_ci(tx, 1, SINCE)],
+    silences.silences_ended: [lambda tx: silences.silences_ended(tx, SINCE, NOW)],
     outbox.last_sent: [lambda tx: outbox.last_sent(tx, ROOM, ABOUT)],
     outbox.rooms_of: [lambda tx: outbox.rooms_of(tx, 5)],
     incidents.put_health: [
