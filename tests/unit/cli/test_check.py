@@ -89,7 +89,8 @@ def gerrit(review: Review, more: str = "", password: str = PASSWORD) -> str:
 
 
 def test_all_is_well(tmp_path: Path, review: Review) -> None:
-    more = 'ci_groups = ["CIs"]\nprojects = ["acme/*"]\nwebhook_token = "0123456789abcdef"'
+    token = "0123456789abcdef" * 2
+    more = f'ci_groups = ["CIs"]\nprojects = ["acme/*"]\nwebhook_token = "{token}"'
     result = checked(tmp_path, gerrit(review, more))
     root = review.url.rstrip("/")
     assert result.output.splitlines() == [
