@@ -13,7 +13,7 @@ from cibot.chat.slack.backend import SlackBackend
 from cibot.web.server import WebServer
 from cibot.webhooks.slack import slack_blueprint
 from tests.support.slack_caller import command_body, event_body, signed
-from tests.support.slack_fixtures import slack_config
+from tests.support.slack_fixtures import generous, slack_config
 from tests.support.slack_rules import texts_of
 from tests.support.slack_server import SlackServer
 from tests.support.slack_workspace import SECRET
@@ -46,7 +46,7 @@ def slack_session(asked: Mapping[str, list[str]], answers: Answers) -> dict[str,
 
 @contextmanager
 def _served(slack: SlackServer, answers: Answers) -> Iterator[str]:
-    backend = SlackBackend(slack_config(slack, name="slack"), timeout=5)
+    backend = SlackBackend(slack_config(slack, name="slack"), timeout=5, limit=generous())
     app = Flask("transcripts")
     app.register_blueprint(slack_blueprint({"slack": backend}))
     web = WebServer(app, "127.0.0.1:0", 4)
