@@ -166,7 +166,6 @@ def test_a_kept_database_is_kept_and_not_reused(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         cwd=tmp_path,
-        timeout=30,
         check=False,
     )
     assert again.returncode == 1
