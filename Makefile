@@ -39,7 +39,7 @@ run: $(RUNS)  ## start the bot: config/cibot.toml when it is there, else a demo
 	else exec $(VENV)/bin/cibot demo; fi
 
 test: $(STAMP)  ## every test that needs no root, N at a time; absent servers are named and skipped
-	$(PY) -m pytest -n $(or $(N),auto) --dist loadgroup $(ARGS)
+	$(PY) -m pytest -n $(or $(N),auto) --dist loadgroup --max-worker-restart 0 $(ARGS)
 
 lint: $(STAMP)  ## ruff and mypy --strict
 	$(PY) -m ruff check .
