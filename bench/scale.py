@@ -99,7 +99,7 @@ def _query(store: Store, ctx: Context, names: Sequence[str], samples: int) -> It
 
     def ask(tx: Tx, name: str) -> object:
         fresh = ctx.now - STALE_AFTER
-        return glance(tx, name, [one.ci for one in ctx.config.reference], ctx.now, fresh)
+        return glance(tx, name, ctx.now, fresh)
 
     asked, floor = [], []
     for sample in range(samples + len(names)):

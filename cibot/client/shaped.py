@@ -36,7 +36,7 @@ def status_of(source: Source, found: CiDetail) -> Status:
     return Status(
         line_of(found, found.signals),
         found.reference,
-        found.reference_rate,
+        found.reference_passed,
         found.passed_since,
         found.worst_job,
         found.last,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -14,9 +14,10 @@ from cibot.reports.context import gerrit_page
 from cibot.store.cis import HeardReport, latest_reports, server_urls
 from cibot.store.engine import Tx
 from cibot.store.reports import StoredBuild, builds_of
-from cibot.store.status import ResultRow, results_since
+from cibot.store.status import ResultRow, results_on, results_since
 
 _BAD = {Result.FAIL, Result.INFRA}
+_COUNTED = {Result.PASS, Result.FAIL}
 _MOST = 500  # reports looked at: enough for a figure, and cheap
 _FAILURES = 100
 Attempt = TypeVar("Attempt", HeardReport, ResultRow)
@@ -78,19 +79,46 @@ def latest_attempts(reports: Iterable[Attempt]) -> list[Attempt]:
     return list(found.values())
 
 
-def lately(tx: Tx, ci_id: int, since: datetime | None) -> tuple[Passed | None, JobShare | None]:
-    """What passed since then, and the job that fails most, by last attempts.
+@dataclass(frozen=True, slots=True)
+class Lately:
+    """What a CI's last attempts say since a time.
 
-    Passed counts in the pipelines that count; it is None without a result, beyond 500
-    reports, and without ``since``. The job is that of the last 100 failures.
+    ``passed`` counts in the pipelines that count; it is None without a result, beyond 500
+    reports, and without a time. ``worst_job`` is that of the last 100 failures.
+    ``patch_sets`` are the (change, patch set) that ``passed`` counts.
     """
+
+    passed: Passed | None
+    worst_job: JobShare | None
+    patch_sets: frozenset[tuple[int, int | None]] = frozenset()
+
+
+def lately(tx: Tx, ci_id: int, since: datetime | None) -> Lately:
+    """What passed since then, on which patch sets, and the job that fails most."""
     reports = results_since(tx, ci_id, since, _MOST)
     last = latest_attempts(reports)
-    results = Counter(one.result for one in last if counts(one.pipeline))
-    passes, n = results[Result.PASS], results[Result.PASS] + results[Result.FAIL]
-    known = since is not None and n and len(reports) < _MOST
-    bad = [(one.change_id, one.seq) for one in last if one.result in _BAD][:_FAILURES]
-    return Passed(passes, n) if known else None, _worst_job(builds_of(tx, bad).values())
+    judged = [row for row in last if counts(row.pipeline) and row.result in _COUNTED]
+    passes = sum(row.result == Result.PASS for row in judged)
+    bad = [(row.change_id, row.seq) for row in last if row.result in _BAD][:_FAILURES]
+    job = _worst_job(builds_of(tx, bad).values())
+    if since is None or not judged or len(reports) >= _MOST:
+        return Lately(None, job)
+    patch_sets = frozenset((row.change_id, row.patch_set) for row in judged)
+    return Lately(Passed(passes, len(judged)), job, patch_sets)
+
+
+def passed_on(tx: Tx, ci_id: int, patch_sets: Collection[tuple[int, int | None]]) -> Passed | None:
+    """How many of those patch sets that a CI judged too passed; None where it judged none.
+
+    A CI fails a patch set when one of its pipelines that count does.
+    """
+    rows = results_on(tx, ci_id, {change_id for change_id, _patch_set in patch_sets})
+    failed: dict[tuple[int, int | None], bool] = {}
+    for row in latest_attempts(rows):
+        key = (row.change_id, row.patch_set)
+        if key in patch_sets and counts(row.pipeline) and row.result in _COUNTED:
+            failed[key] = failed.get(key, False) or row.result == Result.FAIL
+    return Passed(len(failed) - sum(failed.values()), len(failed)) if failed else None
 
 
 def failures(

@@ -76,12 +76,6 @@ def read_signals(text: str, *, evidence: bool = True) -> tuple[SignalView, ...]:
     return tuple(_signal(one, evidence=evidence) for one in _stored(text))
 
 
-def read_success(text: str) -> Rate | None:
-    """How much a CI passed, from a health row's JSON, of which nothing else is read."""
-    found = (one for one in _stored(text) if one["name"] == _SUCCESS)
-    return success_rate(tuple(_signal(one, evidence=False) for one in found))
-
-
 def _stored(text: str) -> list[dict[str, Any]]:
     try:
         raw = json.loads(text)

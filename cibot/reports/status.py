@@ -9,16 +9,22 @@ from cibot.health.references import configured_name
 from cibot.model import State
 from cibot.reports.ci import find_ci
 from cibot.reports.context import Context
-from cibot.reports.failures import JobShare, Passed, Verdict, lately, verdicts
+from cibot.reports.failures import (
+    JobShare,
+    Lately,
+    Passed,
+    Verdict,
+    lately,
+    passed_on,
+    verdicts,
+)
 from cibot.reports.feeds import ServerFeeds, stale_feeds
 from cibot.reports.incidents import open_by_ci
 from cibot.reports.listing import CiLine, ci_line
 from cibot.reports.names import as_stored
-from cibot.reports.signals import Rate, read_success
 from cibot.reports.silences import Muted, silence_on
-from cibot.store.cis import ci_names
+from cibot.store.cis import CiName, ci_names
 from cibot.store.engine import Tx
-from cibot.store.incidents import health_of
 from cibot.store.status import Glance, glance
 from cibot.text.figures import cut
 
@@ -27,14 +33,14 @@ from cibot.text.figures import cut
 class Status:
     """One CI. ``passed_since`` counts from the moment it came into its state.
 
-    ``reference`` is the CI that it is measured against, None where there is
-    none or it is that one itself. ``last`` is its last report of any kind,
-    ``silence`` what mutes its alerts now.
+    ``reference`` is the CI that it is measured against, None where there is none or it is
+    that one itself; ``reference_passed`` is of those of the same patch sets that it judged.
+    ``last`` is its last report of any kind, ``silence`` what mutes its alerts now.
     """
 
     ci: CiLine
     reference: str | None
-    reference_rate: Rate | None
+    reference_passed: Passed | None
     passed_since: Passed | None
     worst_job: JobShare | None
     last: Verdict | None
@@ -55,14 +61,16 @@ def status(tx: Tx, ctx: Context, name: str) -> Status:
     heard_at = seen.last.posted_at if seen.last else None
     line = ci_line(ctx, row, seen.health, heard_at, incidents)
     bad = line.state in {State.FAILING, State.DEGRADED}
-    passed, job = lately(tx, row.id, line.since) if bad else (None, None)
-    reference, rate = _reference(tx, ctx, line, seen)
+    recent = lately(tx, row.id, line.since) if bad else Lately(None, None)
+    reference = _reference(tx, ctx, line, seen)
     return Status(
         ci=line,
-        reference=reference,
-        reference_rate=rate,
-        passed_since=passed,
-        worst_job=job,
+        reference=reference.name if reference else None,
+        reference_passed=passed_on(tx, reference.id, recent.patch_sets)
+        if reference and recent.patch_sets
+        else None,
+        passed_since=recent.passed,
+        worst_job=recent.worst_job,
         last=_last(tx, seen),
         stale=stale_feeds(tx, ctx) if seen.stale else (),
         silence=silence_on(tx, ctx, row.name) if seen.silences else None,
@@ -70,8 +78,7 @@ def status(tx: Tx, ctx: Context, name: str) -> Status:
 
 
 def _glance(tx: Tx, ctx: Context, name: str) -> Glance | None:
-    references = {entry.ci for entry in ctx.config.reference}
-    return glance(tx, name, references, ctx.now, ctx.now - ctx.config.judgement.feed_stale)
+    return glance(tx, name, ctx.now, ctx.now - ctx.config.judgement.feed_stale)
 
 
 def _last(tx: Tx, seen: Glance) -> Verdict | None:
@@ -81,16 +88,14 @@ def _last(tx: Tx, seen: Glance) -> Verdict | None:
     return verdicts(tx, [seen.last], urls)[0]
 
 
-def _reference(tx: Tx, ctx: Context, line: CiLine, seen: Glance) -> tuple[str | None, Rate | None]:
-    """The reference on its main project, and how much that passes."""
+def _reference(tx: Tx, ctx: Context, line: CiLine, seen: Glance) -> CiName | None:
+    """The reference on its main project, None where there is none or it is that one itself."""
     if seen.project is None:
-        return None, None
-    reference = configured_name(ctx.configured_references, seen.project)
-    if reference is None and seen.guessed_reference is not None:
-        reference = dict(ci_names(tx)).get(seen.guessed_reference)
-    if reference is None or reference == line.name:
-        return None, None
-    health = seen.others.get(reference)
-    if health is None and seen.guessed_reference is not None:
-        health = next(iter(health_of(tx, seen.guessed_reference)), None)
-    return reference, read_success(health.signals) if health else None
+        return None
+    names = ci_names(tx)
+    configured = configured_name(ctx.configured_references, seen.project)
+    for row in names:
+        wanted = row.name == configured if configured else row.id == seen.guessed_reference
+        if wanted and row.name != line.name:
+            return row
+    return None

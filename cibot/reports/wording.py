@@ -112,8 +112,8 @@ def _detail(ctx: Context, found: Status) -> str:
         passed = found.passed_since
         return f"{passed.passes} of {passed.n} passed since then{_beside(found)}."
     if ci.rate is not None and not by_another:
-        share, figures = rate(ci.rate).split(" (", 1)
-        return f"{share} passed ({figures}{_beside(found)}."
+        where = f" where {found.reference} did" if found.reference else ""
+        return f"{figures.percent(ci.rate.share)} passed{where} ({_worth(ci.rate)})."
     return f"{ci.said.rstrip('.')}." if ci.said else "nothing to count yet."
 
 
@@ -140,10 +140,23 @@ def _when(ctx: Context, heard: datetime) -> str:
     return f"{figures.clock(heard, ctx.now, ctx.zone)} ({figures.ago(heard, ctx.now)})"
 
 
+def _worth(found: Rate) -> str:
+    """What a rate is worth: as "88–96 %, n=104"."""
+    n = f"n={figures.number(found.n)}"
+    if found.low is None or found.high is None:
+        return n
+    return f"{figures.interval(found.low, found.high)}, {n}"
+
+
 def _beside(found: Status) -> str:
-    if found.reference is None or found.reference_rate is None:
+    """How much the reference passed of the same patch sets."""
+    passed = found.reference_passed
+    if found.reference is None or passed is None:
         return ""
-    return f"; {found.reference} passed {figures.percent(found.reference_rate.share)}"
+    assert found.passed_since is not None
+    same = "same " if passed.n == found.passed_since.n else ""
+    tail = "" if same else " that it judged too"
+    return f"; {found.reference} passed {passed.passes} of the {same}{passed.n}{tail}"
 
 
 def details(ctx: Context, found: Status) -> Line:
@@ -151,7 +164,8 @@ def details(ctx: Context, found: Status) -> Line:
     ci, last = found.ci, found.last
     parts: list[list[str | Span]] = []
     if ci.rate is not None and found.passed_since is not None:
-        parts.append([f"7-day rate {rate(ci.rate)}"])
+        where = f" of what {found.reference} passed" if found.reference else ""
+        parts.append([f"passed {rate(ci.rate)}{where}"])
     if ci.since and not is_wrong(ci.state):
         parts.append([f"{ci.state.value}{since(ctx, ci)}"])
     if last is not None:

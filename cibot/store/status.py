@@ -22,8 +22,7 @@ _HEALTH = [schema.health.c[name] for name in StoredHealth.__slots__]
 @dataclass(frozen=True, slots=True)
 class Glance:
     """One CI: its health, its last report (``uploaded_at`` is left out) with the server's
-    name and URL, its main project with the reference as guessed there, and the health of
-    others by their names.
+    name and URL, its main project with the reference as guessed there.
 
     The flags tell what else is worth asking: its open incidents, the silences of any
     CI that hold now, and the servers that no live feed has heard.
@@ -38,7 +37,6 @@ class Glance:
     incidents: bool
     silences: bool
     stale: bool
-    others: dict[str, StoredHealth]
 
 
 class ResultRow(NamedTuple):
@@ -83,7 +81,7 @@ _CHANGE = ("number", "project", "subject")
 
 
 def _glance_query() -> Select[Any]:
-    """Of the CI each report of its last moment; of others their health only.
+    """Of the CI each report of its last moment.
 
     Ordering is left to the reader: with a text among the columns MariaDB would do it on disk.
     """
@@ -92,17 +90,17 @@ def _glance_query() -> Select[Any]:
     last = select(newest.posted_at).where(newest.ci_id == ci.c.id)
     last_at = last.order_by(newest.posted_at.desc()).limit(1).scalar_subquery()
     told = [*(report.c[name] for name in _REPORT), *(change.c[name] for name in _CHANGE)]
-    named = and_(ci.c.name == _NAME, report.c.ci_id == ci.c.id, report.c.posted_at == last_at)
+    newest_report = and_(report.c.ci_id == ci.c.id, report.c.posted_at == last_at)
     return in_this_order(
         select(
             ci.c.id, ci.c.name, *_flags(), server.c.name, server.c.url, *_home(), *_HEALTH, *told
         )
         .select_from(ci)
         .outerjoin(health, health.c.ci_id == ci.c.id)
-        .outerjoin(report, named)
+        .outerjoin(report, newest_report)
         .outerjoin(change, change.c.id == report.c.change_id)
         .outerjoin(server, server.c.id == change.c.server_id)
-        .where(ci.c.name.in_(bindparam("names", expanding=True)))
+        .where(ci.c.name == _NAME)
     )
 
 
@@ -121,20 +119,15 @@ def _heard(row: Any) -> HeardReport:
     return HeardReport(ci_id=row[0], uploaded_at=None, **told)
 
 
-def glance(
-    tx: Tx, name: str, others: Collection[str], now: datetime, fresh: datetime
-) -> Glance | None:
+def glance(tx: Tx, name: str, now: datetime, fresh: datetime) -> Glance | None:
     """How the CI of exactly that name is, None where there is none.
 
-    ``others`` are the names of CIs of which only the health is wanted. A server counts as
-    heard when a live feed was heard at ``fresh`` or later.
+    A server counts as heard when a live feed was heard at ``fresh`` or later.
     """
-    given = {"name": name, "names": sorted({name, *others}), "now": now, "fresh": fresh}
-    rows = tx.execute(_GLANCE, given).all()
-    reports = [row for row in rows if row[1] == name]
-    if not reports:
+    rows = tx.execute(_GLANCE, {"name": name, "now": now, "fresh": fresh}).all()
+    if not rows:
         return None
-    own = max(reports, key=lambda row: (row.change_id or 0, row.seq or 0))
+    own = max(rows, key=lambda row: (row.change_id or 0, row.seq or 0))
     known = own.change_id is not None
     return Glance(
         ci=CiName(own[0], own[1]),
@@ -146,8 +139,23 @@ def glance(
         incidents=bool(own[2]),
         silences=bool(own[3]),
         stale=own[4] > 0,
-        others={row[1]: one for row in rows if (one := _health(row)) is not None},
     )
+
+
+def results_on(tx: Tx, ci_id: int, change_ids: Collection[int]) -> list[ResultRow]:
+    """The reports of a CI on some changes that judge a patch set, newest first."""
+    table = schema.report.c
+    query = (
+        select(*(table[name] for name in ResultRow._fields))
+        .where(
+            table.change_id.in_(sorted(change_ids)),
+            table.ci_id == ci_id,
+            table.result.is_not(None),
+            table.patch_set.is_not(None),
+        )
+        .order_by(table.posted_at.desc(), table.change_id.desc(), table.seq.desc())
+    )
+    return [ResultRow._make(row) for row in tx.execute(query)]
 
 
 def results_since(tx: Tx, ci_id: int, since: datetime | None, limit: int) -> list[ResultRow]:

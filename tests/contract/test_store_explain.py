@@ -346,9 +346,9 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     ],
     checkpoints.forget_lives: [checkpoints.forget_lives],
     status.glance: [
-        lambda tx: status.glance(tx, "CI 1", [], NOW, SINCE),
-        lambda tx: status.glance(tx, "CI 1", ["CI 2", "CI 3"], NOW, SINCE),
+        lambda tx: status.glance(tx, "CI 1", NOW, SINCE),
     ],
+    status.results_on: [lambda tx: status.results_on(tx, 1, [CHANGE])],
     status.results_since: [
         lambda tx: status.results_since(tx, 1, None, 10),
         lambda tx: status.results_since(tx, 1, SINCE, 10),

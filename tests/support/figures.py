@@ -19,6 +19,7 @@ from cibot.chat.protocol import Asker, Channel, Question
 
 Figures = dict[str, Any]
 RATE = re.compile(r"([\d.]+) % \(([\d.]+)–([\d.]+) %, n=([\d,]+)")
+SINCE_THEN = r"(\d+) of (\d+) passed since then; (\S+) passed (\d+) of the (?:same )?(\d+)"
 SINCE = re.compile(r" since (?:\w{3} |\d+ \w{3} )?\d\d:\d\d UTC \(([^)]+)\)")
 PATCH_SET = re.compile(r"\b(\d+),(\d+)\b")
 STATES = ("silent", "failing", "degraded", "unknown", "healthy")
@@ -60,10 +61,10 @@ class Sentences:
         if since := SINCE.search(text):
             found["for"] = since[1]
         if "n=" in text:
-            found |= rate_in(text.replace("passed (", "("))
-        if passed := re.search(r"(\d+) of (\d+) passed since then; (\S+) passed (\d+) %", text):
+            found |= rate_in(re.sub(r"passed (?:where \S+ did )?\(", "(", text))
+        if passed := re.search(SINCE_THEN, text):
             found["passed"] = (int(passed[1]), int(passed[2]))
-            found["reference"] = (passed[3], int(passed[4]))
+            found["reference"] = (passed[3], int(passed[4]), int(passed[5]))
         if last := re.search(r"last report (.+?) ago: (\w+) (\d+,\d+)", text):
             found |= {"heard": last[1], "last": (last[2], last[3])}
         return found

@@ -9,7 +9,7 @@ from typing import Any
 from flask.testing import FlaskClient
 
 from cibot.text.figures import span
-from tests.support.figures import Figures, rate_in, standing_in
+from tests.support.figures import SINCE_THEN, Figures, rate_in, standing_in
 from tests.support.history import NOW
 from tests.support.tables import has_table, table_with
 
@@ -49,7 +49,8 @@ class Api:
         found |= _rate_of(told["rate"]) if told["rate"] else {}
         if told["passed_since"]:
             found["passed"] = (told["passed_since"]["passes"], told["passed_since"]["n"])
-            found["reference"] = (told["reference"], _whole(told["reference_rate"]["share"]))
+            passed = told["reference_passed"]
+            found["reference"] = (told["reference"], passed["passes"], passed["n"])
         if told["last"]:
             last = told["last"]
             word = {"pass": "passed", "fail": "failed", None: last["outcome"]}[last["result"]]
@@ -128,9 +129,9 @@ class Pages:
             if signal["Signal"] == "success":
                 found |= self._rate(signal["Interval"], signal["n"])
         words = " ".join(re.sub(r"<[^>]+>", "", lead).split())
-        if passed := re.search(r"(\d+) of (\d+) passed since then; (\S+) passed (\d+) %", words):
+        if passed := re.search(SINCE_THEN, words):
             found["passed"] = (int(passed[1]), int(passed[2]))
-            found["reference"] = (passed[3], int(passed[4]))
+            found["reference"] = (passed[3], int(passed[4]), int(passed[5]))
         return found
 
     def _rate(self, drawn: str, n: str) -> Figures:

@@ -70,7 +70,7 @@ class CiDetail(CiItem):
     """
 
     signals: tuple[SignalView, ...]
-    reference_rate: Rate | None
+    reference_passed: Passed | None
     passed_since: Passed | None
     worst_job: JobShare | None
     last: Verdict | None
@@ -139,7 +139,7 @@ def one_ci(asking: Asking, params: OneCi) -> CiDetail:
         return CiDetail(
             **fields | {"reference": found.reference or fields["reference"]},
             signals=reasons.signals,
-            reference_rate=found.reference_rate,
+            reference_passed=found.reference_passed,
             passed_since=found.passed_since,
             worst_job=found.worst_job,
             last=found.last,

@@ -103,18 +103,13 @@ def whisker(
     low: float | None,
     high: float | None,
     state: State | None = None,
-    beside: tuple[str, float] | None = None,
 ) -> Markup:
-    """A dot with its interval on a scale of 0..1; ``beside`` is the reference's name and rate."""
+    """A dot with its interval on a scale of 0..1."""
     said = figures.percent(share)
     drawn = Markup('<path class="track" d="M{} 9h{}"/>').format(_EDGE, _SCALE)
-    if beside is not None:
-        drawn += Markup('<path class="ref" d="M{} 1v16"/>').format(_at(beside[1]))
     if low is not None and high is not None:
         said += f", 95 % interval {figures.interval(low, high)}"
         drawn += Markup('<path class="wh" d="M{} 9H{}"/>').format(_at(low), _at(high))
-    if beside is not None:
-        said += f"; {beside[0]} {figures.percent(beside[1])}"
     drawn += Markup('<circle cx="{}" cy="9" r="3.6"/>').format(_at(share))
     return Markup(
         '<svg class="w {}" viewBox="0 0 {} 18" role="img" aria-label="{}">{}</svg>'

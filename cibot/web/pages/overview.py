@@ -16,7 +16,7 @@ from cibot.reports.history import Day
 from cibot.reports.homes import NOWHERE, Home
 from cibot.reports.incidents import Incident, incidents_since
 from cibot.reports.listing import CiLine, all_lines, is_wrong
-from cibot.reports.signals import Rate, SignalView
+from cibot.reports.signals import SignalView
 from cibot.reports.status import Status, status
 from cibot.store.engine import Tx
 from cibot.text import figures
@@ -48,11 +48,10 @@ class Filter(Params):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One CI of the table; ``beside`` is its reference's name and rate."""
+    """One CI of the table."""
 
     ci: CiLine
     home: Home
-    beside: tuple[str, float] | None
     covers: SignalView | None
     days: Sequence[Day]
 
@@ -95,7 +94,7 @@ def overview(asking: Asking, chosen: Filter) -> Overview:
             for one in _open(lines)[:_MOST_TOLD]
         ]
         fitting = [one for one in lines if _fits(ctx, one, at_home, chosen)]
-        rows = _rows(fitting, lines, at_home, days)
+        rows = _rows(fitting, at_home, days)
         lately = incidents_since(tx, ctx, ctx.now - _DAY)
         return Overview(
             headline(lines),
@@ -190,26 +189,18 @@ def _on(home: Home, project: str) -> bool:
 
 def _rows(
     chosen: Sequence[CiLine],
-    lines: Sequence[CiLine],
     at_home: Mapping[int, Home],
     days: Mapping[int, Sequence[Day]],
 ) -> list[Row]:
-    rates = {one.name: one.rate for one in lines}
     return [
         Row(
             one,
             at_home.get(one.id, NOWHERE),
-            _beside(at_home.get(one.id, NOWHERE), rates),
             next((each for each in one.signals if each.name == "coverage" and each.n), None),
             days.get(one.id, ()),
         )
         for one in chosen
     ]
-
-
-def _beside(home: Home, rates: Mapping[str, Rate | None]) -> tuple[str, float] | None:
-    rate = rates.get(home.reference) if home.reference else None
-    return (home.reference, rate.share) if home.reference and rate else None
 
 
 def _one_reference(rows: Sequence[Row]) -> str | None:
