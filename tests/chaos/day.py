@@ -167,9 +167,7 @@ class Day:
         """Waits until the bot has judged it so."""
         incident, ci = schema.incident.c, schema.ci.c
         query = (
-            select(incident.state)
-            .join(schema.ci, ci.id == incident.ci_id)
-            .where(ci.name == one.ci, incident.kind == "level")
+            select(incident.state).join(schema.ci, ci.id == incident.ci_id).where(ci.name == one.ci)
         )
         wanted = "resolved" if one.over else "firing"
 

@@ -104,7 +104,7 @@ class Events(threading.Thread):
         query = (
             select(incident.state)
             .join(schema.ci, ci.id == incident.ci_id)
-            .where(ci.name == ci_name(number), incident.kind == "level")
+            .where(ci.name == ci_name(number))
         )
         while self._lives():
             rows = self._store.read(lambda tx: tx.execute(query).scalars().all())
