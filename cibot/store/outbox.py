@@ -157,7 +157,8 @@ def told_of_ci(tx: Tx, ci_id: int, since: datetime) -> bool:
     table, incident = schema.outbox.c, schema.incident.c
     query = (
         select(table.id)
-        .join(schema.incident, incident.id == table.incident_id)
+        .select_from(schema.incident)
+        .join(schema.outbox, incident.id == table.incident_id)
         .where(incident.ci_id == ci_id, table.created_at >= since)
     )
     return tx.execute(in_this_order(query).limit(1)).scalar() is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import insert, select, update
 
 from cibot.store import schema
 from cibot.store.engine import Tx
@@ -75,13 +75,8 @@ def silences_at(tx: Tx, at: datetime) -> list[StoredSilence]:
 
 
 def silences_ended(tx: Tx, since: datetime, now: datetime) -> list[StoredSilence]:
-    """The silences that ended between the two moments, oldest first by id."""
-    table = schema.silence.c
-    query = (
-        select(*_FIELDS)
-        .where(table.until >= since, or_(table.until <= now, table.ended_at.is_not(None)))
-        .order_by(table.id)
-    )
+    """The silences that ended between the two moments."""
+    query = select(*_FIELDS).where(schema.silence.c.until >= since)
     found = [StoredSilence(*row) for row in tx.execute(query)]
     return [stored for stored in found if since <= stored.end <= now]
 

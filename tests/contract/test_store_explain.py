@@ -74,6 +74,7 @@ ALLOWED = {  # (function, table): why reading it from one end to the other is ri
     ("forget_lives", "life"): "all of it is to be forgotten",
     ("every_incident", "incident"): "all of them are asked for, by hand",
     ("incidents_before", "incident"): "walks the key from its end and stops at the limit",
+    ("refusals_since", "audit"): "walks the key from its end and stops at a thousand",
     ("audit_before", "audit"): "walks the key from its end and stops at the limit",
     ("silences_before", "silence"): "walks the key from its end and stops at the limit",
     ("project_names", "change"): "skips through the index from project to project",
@@ -368,6 +369,7 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     reports.cis_heard_since: [lambda tx: reports.cis_heard_since(tx, NOW - ago(minutes=3))],
     reports.written_reports: [lambda tx: reports.written_reports(tx, KEY)],
     audit.add_audit: [lambda tx: audit.add_audit(tx, AUDITED)],
+    audit.refusals_since: [lambda tx: audit.refusals_since(tx, "net", "mika", SINCE)],
     audit.audit_before: [audit.audit_before, lambda tx: audit.audit_before(tx, 300)],
     silences.add_silence: [
         lambda tx: silences.add_silence(tx, "Other 1", NOW, UNTIL, "Mika", "new disks")
