@@ -76,6 +76,7 @@ ALLOWED = {  # (function, table): why reading it from one end to the other is ri
     ("incidents_before", "incident"): "walks the key from its end and stops at the limit",
     ("refusals_since", "audit"): "walks the key from its end and stops at a thousand",
     ("audit_before", "audit"): "walks the key from its end and stops at the limit",
+    ("refusals_since", "audit"): "walks the key from its end and stops at the limit",
     ("silences_before", "silence"): "walks the key from its end and stops at the limit",
     ("project_names", "change"): "skips through the index from project to project",
 }
@@ -368,6 +369,7 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     reports.builds_of: [lambda tx: reports.builds_of(tx, [*KEY, (CHANGE + 1, 1)])],
     reports.cis_heard_since: [lambda tx: reports.cis_heard_since(tx, NOW - ago(minutes=3))],
     reports.written_reports: [lambda tx: reports.written_reports(tx, KEY)],
+    audit.refusals_since: [lambda tx: audit.refusals_since(tx, "net", "mika", SINCE)],
     audit.add_audit: [lambda tx: audit.add_audit(tx, AUDITED)],
     audit.refusals_since: [lambda tx: audit.refusals_since(tx, "net", "mika", SINCE)],
     audit.audit_before: [audit.audit_before, lambda tx: audit.audit_before(tx, 300)],
@@ -411,6 +413,7 @@ def _fields(row: Any, **others: object) -> dict[str, Any]:
 MOST_ROWS = 1_000  # of some thousand that there are
 MORE = {  # function: why it may read more rows
     "project_names": "walks an index of changes",
+    "last_results": "the last reports of one CI with their builds, twice, and no more",
     "drift": "counts a CI's reports anew, by hand",
     "recount": "counts a CI's reports anew, by hand",
     "verdicts_by_week": "counts the verdicts of all time, once a day, then of a week",
