@@ -28,7 +28,6 @@ class StoredSilence:
     ended_at: datetime | None = None
     ended_by: str | None = None
 
-
     @property
     def end(self) -> datetime:
         """When it mutes no more."""

@@ -76,7 +76,6 @@ ALLOWED = {  # (function, table): why reading it from one end to the other is ri
     ("incidents_before", "incident"): "walks the key from its end and stops at the limit",
     ("refusals_since", "audit"): "walks the key from its end and stops at a thousand",
     ("audit_before", "audit"): "walks the key from its end and stops at the limit",
-    ("refusals_since", "audit"): "walks the key from its end and stops at the limit",
     ("silences_before", "silence"): "walks the key from its end and stops at the limit",
     ("project_names", "change"): "skips through the index from project to project",
 }
@@ -371,7 +370,6 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     reports.written_reports: [lambda tx: reports.written_reports(tx, KEY)],
     audit.refusals_since: [lambda tx: audit.refusals_since(tx, "net", "mika", SINCE)],
     audit.add_audit: [lambda tx: audit.add_audit(tx, AUDITED)],
-    audit.refusals_since: [lambda tx: audit.refusals_since(tx, "net", "mika", SINCE)],
     audit.audit_before: [audit.audit_before, lambda tx: audit.audit_before(tx, 300)],
     silences.add_silence: [
         lambda tx: silences.add_silence(tx, "Other 1", NOW, UNTIL, "Mika", "new disks")
