@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from bench.lives import CI, Effort, always, replayed
 from bench.world import DAY, START, Mood, Nature, Traffic, lived, world
-from cibot.replay.timeline import Said, Timeline
+from cibot.replay.timeline import ReplayedMessage, Timeline
 
 _BEGIN, _BACK = 40.0, 25.0  # days of health before a trouble and after it
 _OPENS = frozenset({"opened", "reopened"})
@@ -64,7 +64,7 @@ class Told:
     false: int = 0  # openings outside of the trouble
 
     def add(
-        self, trouble: Trouble, said: list[Said], opened: int, begin: float, end: float
+        self, trouble: Trouble, said: list[ReplayedMessage], opened: int, begin: float, end: float
     ) -> None:
         """Takes in the messages around a trouble and how many incidents opened in it."""
         during = [one for one in said if begin <= one.at.timestamp() < end + _LATE]
@@ -103,7 +103,7 @@ def stories(effort: Effort) -> Iterator[str]:
     yield whole.row("all")
 
 
-def _one(seed: str, trouble: Trouble) -> tuple[list[Said], int, float, float]:
+def _one(seed: str, trouble: Trouble) -> tuple[list[ReplayedMessage], int, float, float]:
     """The messages of a life with one trouble, the incidents that opened in it, its span."""
     end = _BEGIN + trouble.days
 

@@ -39,7 +39,7 @@ from cibot.config.models import Config
 from cibot.config.policy import ChartPolicy, JobPolicy, Policy
 from cibot.health.chart import Chart
 from cibot.health.facts import JobRun, Proof
-from cibot.health.inputs import Jobs
+from cibot.health.inputs import JobResults
 from cibot.health.streak import JobStreaks
 from cibot.incidents.tracker import Tracker
 from cibot.model import Result
@@ -230,7 +230,7 @@ def weigh() -> tuple[float, float]:
             JobRun(f"job-{n}", Result.PASS if rng.random() < 0.9 else Result.FAIL)
             for n in range(10)
         )
-        jobs.take(Jobs(at, runs, Proof(at, i, i, 1, PROJECT)))
+        jobs.take(JobResults(at, runs, Proof(at, i, i, 1, PROJECT)))
     rows = json.dumps([chart.row(), jobs.row()])
     made = world(rng, Traffic(20, 0.1), [always()], 60)
     life = json.dumps(lived(made, CI, 60).row())

@@ -69,7 +69,7 @@ def utc_now() -> datetime:
 
 
 @dataclass(slots=True)
-class Source:
+class GerritSource:
     """One Gerrit server: how to ask it, and where what it says goes."""
 
     config: GerritConfig
@@ -153,7 +153,7 @@ def make_source(
     intake: Intake | None = None,
     clock: Callable[[], datetime] = utc_now,
     note: Callable[[Tx, set[int]], None] = lambda _tx, _cis: None,
-) -> Source:
+) -> GerritSource:
     """A configured server with its way into the store.
 
     ``intake`` counts what comes; ``note`` is told of CIs with reports, in their transaction.
@@ -163,7 +163,7 @@ def make_source(
     count = partial(intake.add, gerrit.name) if intake else lambda _feed, _counts: None
     ingest = Ingest(store, server_id, roster, clock, on_reports, count, note)
     confirmer = Confirmer(make_gerrit(gerrit, stop, retries=1), ingest, clock, stop)
-    return Source(gerrit, make_gerrit(gerrit, stop), roster, ingest, confirmer, clock)
+    return GerritSource(gerrit, make_gerrit(gerrit, stop), roster, ingest, confirmer, clock)
 
 
 def make_backends(config: Config) -> dict[str, Backend]:
@@ -171,7 +171,7 @@ def make_backends(config: Config) -> dict[str, Backend]:
     return {network.name: named(network.backend)(network) for network in config.networks()}
 
 
-def _hooks(sources: list[Source]) -> dict[str, Hook]:
+def _hooks(sources: list[GerritSource]) -> dict[str, Hook]:
     return {
         one.config.name: Hook(
             one.config.webhook_token.get_secret_value(),
@@ -186,7 +186,7 @@ def _hooks(sources: list[Source]) -> dict[str, Hook]:
 
 
 def _jobs(
-    sources: list[Source],
+    sources: list[GerritSource],
     monitor: Monitor,
     summaries: Summaries,
     quiet: QuietHours,
@@ -208,7 +208,7 @@ def _jobs(
     return jobs
 
 
-def _poll_and_judge(source: Source, monitor: Monitor) -> None:
+def _poll_and_judge(source: GerritSource, monitor: Monitor) -> None:
     """Polls; who could not be judged while the feed was stale is judged right after it."""
     source.poll()
     monitor.judge_all()
@@ -248,7 +248,7 @@ def _web(
     config: Config,
     asking: Asking,
     backends: Mapping[str, Backend],
-    sources: list[Source],
+    sources: list[GerritSource],
     registry: CollectorRegistry,
     clock: Callable[[], datetime],
 ) -> WebServer:
@@ -285,7 +285,7 @@ def _forget(store: Store, clock: Callable[[], datetime]) -> int:
 
 
 def _sync_cis(
-    store: Store, config: Config, sources: list[Source], clock: Callable[[], datetime]
+    store: Store, config: Config, sources: list[GerritSource], clock: Callable[[], datetime]
 ) -> None:
     """Makes the stored CIs those of the configuration."""
     for source in sources:

@@ -11,7 +11,7 @@ from cibot.collector.formats import parse
 from cibot.collector.results import report_result, result_class
 from cibot.health.weighing.runs import BuildRun
 from cibot.model import UNCHANGED, Change, Message, Outcome, Result
-from cibot.replay.reading import Broken, read
+from cibot.replay.reading import BrokenLine, read
 
 _FEW = 20  # understood messages; who wrote fewer is taken for a person
 _RAN = {Result.PASS, Result.FAIL, Result.INFRA}
@@ -28,7 +28,7 @@ def recorded(files: Iterable[Path]) -> list[History]:
 def _server(name: str, paths: list[Path]) -> History:
     history = History(name)
     for path in paths:
-        for line in read([path], Broken()):
+        for line in read([path], BrokenLine()):
             _add(history, line.change)
     authors = Counter(told.ci for told in history.told)
     history.told = [told for told in history.told if authors[told.ci] >= _FEW]

@@ -12,7 +12,7 @@ from cibot.incidents.stored import columns, read_incident
 from cibot.judging.audience import muted, tell_all
 from cibot.reports.context import Context
 from cibot.reports.homes import home_of
-from cibot.reports.incidents import Incident, read_incidents
+from cibot.reports.incidents import IncidentLine, read_incidents
 from cibot.store.cis import ci_rows
 from cibot.store.engine import Tx
 from cibot.store.incidents import (
@@ -27,7 +27,7 @@ from cibot.store.outbox import About, MessageKind
 LONGEST_NOTE = 300  # characters
 
 
-def take(tx: Tx, ctx: Context, actor: Actor, incident_id: int, note: str | None) -> Incident:
+def take(tx: Tx, ctx: Context, actor: Actor, incident_id: int, note: str | None) -> IncidentLine:
     """Acknowledges an incident in the actor's name; the channels that heard of it are told.
 
     Raises Refused for who may not, and UserError when there is nothing to look at.

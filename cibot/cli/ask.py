@@ -9,14 +9,14 @@ import click
 
 from cibot.chat.typed import split
 from cibot.cli.completing import complete
-from cibot.cli.connect import Wish, connect, source_options, take_wish
+from cibot.cli.connect import SourceOptions, connect, source_options, take_wish
 from cibot.cli.form import EVERY, Form, print_answer
 from cibot.cli.questions import QUESTIONS
-from cibot.cli.questions.question import Asked, Question
+from cibot.cli.questions.question import Asked, ShellQuestion
 from cibot.cli.watch import watch
 
 
-def make(question: Question) -> click.Command:
+def make(question: ShellQuestion) -> click.Command:
     """The click command of a question."""
     own = [option.name for option in question.options]
 
@@ -48,7 +48,7 @@ def make(question: Question) -> click.Command:
     return source_options(made)
 
 
-def _form_options(question: Question) -> list[click.Option]:
+def _form_options(question: ShellQuestion) -> list[click.Option]:
     found = [click.Option(["--json"], is_flag=True, help="As the JSON API tells it.")]
     if question.csv:
         found.append(click.Option(["--csv"], is_flag=True, help="The table as CSV."))
@@ -70,7 +70,7 @@ def _form_options(question: Question) -> list[click.Option]:
     return found
 
 
-def help_text(question: Question) -> str:
+def help_text(question: ShellQuestion) -> str:
     """What ``cibot NAME --help`` says."""
     command = question.command
     more = f" {command.more}" if command.more else ""
@@ -79,7 +79,7 @@ def help_text(question: Question) -> str:
     return f"{head}.{more}\n\n\b\nExamples:\n{examples}\n"
 
 
-def run(question: Question, wish: Wish, asked: Asked, form: Form) -> None:
+def run(question: ShellQuestion, wish: SourceOptions, asked: Asked, form: Form) -> None:
     """Asks and prints; ends the process with a code where that was asked for.
 
     Raises ConfigError, and what the source raises.

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from cibot import logs
-from cibot.bootstrap import Source, make_source, open_migrated, utc_now
+from cibot.bootstrap import GerritSource, make_source, open_migrated, utc_now
 from cibot.cli.common import config_option, read_config
 from cibot.cli.signals import when_asked_to_end
 from cibot.collector.backfill import BackfillSummary, backfill
@@ -24,7 +24,9 @@ from cibot.store.engine import Store
 from cibot.text.cleaning import clean
 
 
-def _opened(config_path: Path | None, server: str | None) -> tuple[Config, Store, list[Source]]:
+def _opened(
+    config_path: Path | None, server: str | None
+) -> tuple[Config, Store, list[GerritSource]]:
     loaded = read_config(config_path)
     logs.set_up(
         "warning" if loaded.config.log.level == "info" else loaded.config.log.level,
@@ -110,7 +112,7 @@ def backfill_command(
 
 
 def _read_history(
-    source: Source,
+    source: GerritSource,
     span: tuple[datetime, datetime | None],
     project: str | None,
     rate: float,

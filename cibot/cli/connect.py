@@ -29,7 +29,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class SourceOptions:
     """What the options say; None where they say nothing."""
 
     url: str | None = None
@@ -40,7 +40,7 @@ class Wish:
 
 
 def source_options(command: click.Command) -> click.Command:
-    """The command with the options that make a `Wish`, last in its help."""
+    """The command with the options that make a `SourceOptions`, last in its help."""
     for option in (
         click.option("--url", metavar="URL", help=f"Ask this server. Default: ${URL}."),
         click.option("--db", "database", metavar="URL", help="Ask this database directly."),
@@ -62,13 +62,13 @@ def source_options(command: click.Command) -> click.Command:
     return command
 
 
-def take_wish(given: dict[str, Any]) -> Wish:
+def take_wish(given: dict[str, Any]) -> SourceOptions:
     """What those options say, taken out of a command's parameters."""
-    return Wish(*(given.pop(name, None) for name in _NAMES))
+    return SourceOptions(*(given.pop(name, None) for name in _NAMES))
 
 
 def connect(
-    wish: Wish,
+    wish: SourceOptions,
     environ: Mapping[str, str] | None = None,
     timeout: tuple[float, float] = TIMEOUT,
 ) -> Source:
@@ -108,7 +108,7 @@ def _config(chosen: Path | None, environ: Mapping[str, str], *, needed: bool) ->
 def _server(
     url: str,
     client: ClientConfig,
-    wish: Wish,
+    wish: SourceOptions,
     environ: Mapping[str, str],
     timeout: tuple[float, float],
 ) -> Source:
@@ -119,7 +119,7 @@ def _server(
     return Remote(Server(url, token, str(ca_file) if ca_file else None, timeout))
 
 
-def _token(client: ClientConfig, wish: Wish, environ: Mapping[str, str]) -> str | None:
+def _token(client: ClientConfig, wish: SourceOptions, environ: Mapping[str, str]) -> str | None:
     """Ours, None where we have none; it is never repeated in an error."""
     file, where = wish.token_file, "--token-file"
     if file is None and environ.get(TOKEN_FILE) and not environ.get(TOKEN):

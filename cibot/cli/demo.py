@@ -49,7 +49,7 @@ _PATIENCE_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class DemoOptions:
     """What the person asked for; ``seconds`` None is until they end it."""
 
     port: int | None
@@ -84,7 +84,7 @@ def command(
             f"--db: {database} exists already, and the demo begins with an empty database;"
             " name another file, or delete this one"
         )
-    wish = Wish(port, speed, seed, seconds, database)
+    wish = DemoOptions(port, speed, seed, seconds, database)
     with _ended_by_signals() as stop, ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cibot-demo-")))
         log = stack.enter_context(_log_file(folder))
@@ -134,7 +134,7 @@ def _listen(port: int | None) -> str:
     raise ConfigError(f"no free port on {_HOST}; give one with --port")
 
 
-def _play(wish: Wish, folder: Path, log: Path, stop: threading.Event) -> None:
+def _play(wish: DemoOptions, folder: Path, log: Path, stop: threading.Event) -> None:
     """Everything from the first line to the last."""
     gc_settings.settle()
     began = time.monotonic()

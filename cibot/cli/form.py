@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cibot.cli.questions.question import Answer
+from cibot.cli.questions.question import ShellAnswer
 from cibot.cli.show import print_csv, print_json, print_view
 from cibot.client.source import Source
 
@@ -22,7 +22,7 @@ class Form:
     exit_code: bool = False
 
 
-def print_answer(answer: Answer, source: Source, form: Form) -> None:
+def print_answer(answer: ShellAnswer, source: Source, form: Form) -> None:
     """Prints one answer to standard output."""
     if form.json:
         print_json(answer.body)

@@ -16,7 +16,7 @@ import click
 from cibot.cli.common import PLACES
 from cibot.cli.firstconfig import Choices, first_config
 from cibot.cli.survey import Survey, survey
-from cibot.collector.gerrit import Gerrit, Refused
+from cibot.collector.gerrit import Gerrit, RequestRefused
 from cibot.config.load import load
 from cibot.errors import CibotError, Transient, UserError
 from cibot.logs import escaped
@@ -151,7 +151,7 @@ def _open(url: str, username: str | None, password: str | None, ca_file: str | N
         )
         try:
             gerrit.version()
-        except Refused:  # here is a Gerrit: it wants another login
+        except RequestRefused:  # here is a Gerrit: it wants another login
             gerrit.close()
             raise
         except CibotError as error:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import requests
 
 from cibot.chat.findings import Finding, note, right, wrong
-from cibot.collector.gerrit import Gerrit, NotFound, Refused
+from cibot.collector.gerrit import Gerrit, NotFound, RequestRefused
 from cibot.collector.walk import in_projects
 from cibot.config.models import Config, GerritConfig, WebConfig
 from cibot.errors import CibotError, Transient
@@ -139,7 +139,7 @@ def _there(gerrit: Gerrit, pattern: str, names: list[str]) -> bool:
 def _group(gerrit: Gerrit, group: str) -> Finding:
     try:
         members = gerrit.group_members(group)
-    except (NotFound, Refused) as error:
+    except (NotFound, RequestRefused) as error:
         return wrong(
             f"group {group} cannot be seen ({error}); make it visible to all registered users, "
             "or the bot's account a member"

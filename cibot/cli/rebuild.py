@@ -18,7 +18,7 @@ from cibot.incidents.incident import Phase
 from cibot.incidents.stored import read_incident
 from cibot.judging.judging import Judging
 from cibot.replay.differing import Opened, by_ci, differing
-from cibot.store.checkpoints import forget_lives
+from cibot.store.checkpoints import forget_checkpoints
 from cibot.store.cis import all_cis
 from cibot.store.engine import Tx
 from cibot.store.incidents import every_incident, health_of
@@ -47,7 +47,7 @@ def rebuild_command(config_path: Path | None) -> None:
         with _bar() as bar:
             task = bar.add_task("reading", total=None)
             read = reread(store, utc_now(), lambda n: bar.update(task, completed=n))
-            store.write(forget_lives)
+            store.write(forget_checkpoints)
             cis = store.read(all_cis)
             for ci in bar.track(cis, description="judging"):
                 judging.judge(ci.id)

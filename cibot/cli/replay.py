@@ -17,7 +17,7 @@ from cibot.config.models import Config
 from cibot.daemon import gc_settings
 from cibot.errors import UserError
 from cibot.replay.differing import differing, opened_in
-from cibot.replay.reading import Broken, Line, read
+from cibot.replay.reading import BrokenLine, Line, read
 from cibot.replay.run import Progress as Reached
 from cibot.replay.run import Replayed, judge, opened, take_in
 from cibot.replay.timeline import Timeline
@@ -85,7 +85,7 @@ def replay_command(
     config = read_config(config_path).config if config_path else Config()
     other = read_config(against).config if against else None
     find = discover or not (named or config.ci)
-    broken = Broken()
+    broken = BrokenLine()
     told = list(read(files, broken))
     if not told:
         raise UserError("there is no change in these files" + _broken(broken))
@@ -122,7 +122,7 @@ def _show(
     judged: Replayed,
     accounts: dict[int, int | None],
     json_path: Path | None,
-    broken: Broken,
+    broken: BrokenLine,
     *,
     quiet: bool,
 ) -> None:
@@ -152,7 +152,7 @@ def _show(
         )
 
 
-def _broken(broken: Broken) -> str:
+def _broken(broken: BrokenLine) -> str:
     if not broken.count:
         return ""
     return f"; {broken.count} lines could not be read: " + "; ".join(broken.said)

@@ -12,7 +12,7 @@ from rich.live import Live
 from rich.text import Text
 
 from cibot.cli.form import Form, print_answer
-from cibot.cli.questions.question import Answer
+from cibot.cli.questions.question import ShellAnswer
 from cibot.cli.show import to_terminal
 from cibot.client.source import Source
 from cibot.errors import Transient
@@ -22,7 +22,11 @@ Sleep = Callable[[float], None]
 
 
 def watch(
-    ask: Callable[[], Answer], source: Source, form: Form, title: str, sleep: Sleep = time.sleep
+    ask: Callable[[], ShellAnswer],
+    source: Source,
+    form: Form,
+    title: str,
+    sleep: Sleep = time.sleep,
 ) -> None:
     """Asks every ``form.every`` seconds until Ctrl-C.
 
@@ -40,7 +44,7 @@ def watch(
 
 
 def _one_by_one(
-    answer: Answer, ask: Callable[[], Answer], source: Source, form: Form, sleep: Sleep
+    answer: ShellAnswer, ask: Callable[[], ShellAnswer], source: Source, form: Form, sleep: Sleep
 ) -> None:
     while True:
         print_answer(answer, source, form)
@@ -50,7 +54,7 @@ def _one_by_one(
         answer = _next(ask, form, sleep)
 
 
-def _next(ask: Callable[[], Answer], form: Form, sleep: Sleep) -> Answer:
+def _next(ask: Callable[[], ShellAnswer], form: Form, sleep: Sleep) -> ShellAnswer:
     """The next answer that comes; failures go to standard error meanwhile."""
     while True:
         sleep(form.every)
@@ -61,8 +65,13 @@ def _next(ask: Callable[[], Answer], form: Form, sleep: Sleep) -> Answer:
 
 
 def _in_place(
-    answer: Answer, ask: Callable[[], Answer], source: Source, form: Form, title: str, sleep: Sleep
-) -> Answer:
+    answer: ShellAnswer,
+    ask: Callable[[], ShellAnswer],
+    source: Source,
+    form: Form,
+    title: str,
+    sleep: Sleep,
+) -> ShellAnswer:
     """On the whole terminal; what stood there comes back, with the last answer below it."""
     console = Console(highlight=False)
     trouble = ""

@@ -13,7 +13,7 @@ from cibot.actions.roles import Actor
 from cibot.actions.silencing import end_silence_by_id, end_silences_of, put_silence
 from cibot.config.models import Config
 from cibot.reports.context import Context
-from cibot.reports.incidents import Incident
+from cibot.reports.incidents import IncidentLine
 from cibot.reports.silences import Muted, silences
 from cibot.store.engine import Store, Tx
 from cibot.web.api import ENDPOINTS
@@ -60,7 +60,7 @@ class Database:
         """As the protocol has it."""
         return self._asking.context()
 
-    def acknowledge(self, incident_id: int, note: str) -> Incident:
+    def acknowledge(self, incident_id: int, note: str) -> IncidentLine:
         """As the protocol has it."""
         return self._change(lambda tx, ctx: take(tx, ctx, self._actor, incident_id, note))
 

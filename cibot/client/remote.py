@@ -17,7 +17,7 @@ from cibot.client.source import PAGE_SIZE
 from cibot.config.models import Config, WebConfig
 from cibot.errors import UserError
 from cibot.reports.context import Context
-from cibot.reports.incidents import Incident
+from cibot.reports.incidents import IncidentLine
 from cibot.reports.silences import Muted
 from cibot.web.api.cis import CiDetail
 from cibot.web.api.decode import Foreign, typed
@@ -53,11 +53,11 @@ class Remote:
         """As the protocol has it; the present moment is the server's."""
         return Context(self._server.said_at or datetime.now(UTC), self._config)
 
-    def acknowledge(self, incident_id: int, note: str) -> Incident:
+    def acknowledge(self, incident_id: int, note: str) -> IncidentLine:
         """As the protocol has it."""
         body = {"note": note} if note else {}
         done = self._server.change("POST", f"/incidents/{incident_id}/acknowledge", body)
-        return self._typed(Incident, done)
+        return self._typed(IncidentLine, done)
 
     def silence(self, target: str, length: timedelta, reason: str) -> Muted:
         """As the protocol has it."""

@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Any, Protocol, TypeVar
 
 from cibot.reports.context import Context
-from cibot.reports.incidents import Incident
+from cibot.reports.incidents import IncidentLine
 from cibot.reports.silences import Muted
 from cibot.web.api.paging import Page
 
@@ -38,7 +38,7 @@ class Source(Protocol):
     def context(self) -> Context:
         """With what the last answer is shown: its present moment, the dashboard's address."""
 
-    def acknowledge(self, incident_id: int, note: str) -> Incident:
+    def acknowledge(self, incident_id: int, note: str) -> IncidentLine:
         """Says that somebody looks at an incident. Raises UserError for who may not."""
 
     def silence(self, target: str, length: timedelta, reason: str) -> Muted:

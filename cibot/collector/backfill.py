@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from cibot.collector.cursor import Cursor
 from cibot.collector.gathering import Gathering
-from cibot.collector.gerrit import Broken, Gerrit
+from cibot.collector.gerrit import BrokenAnswer, Gerrit
 from cibot.collector.sink import IngestCounts, Sink
 from cibot.collector.transport import Pace
 from cibot.collector.walk import in_projects
@@ -38,7 +38,7 @@ class BackfillSummary:
 
     counts: IngestCounts
     pages: int
-    broken: tuple[Broken, ...]
+    broken: tuple[BrokenAnswer, ...]
     resumed: bool
 
 

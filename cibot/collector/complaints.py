@@ -26,7 +26,7 @@ class NotFound(Permanent):
         self.by_gerrit = by_gerrit
 
 
-class Refused(Permanent):
+class RequestRefused(Permanent):
     """401 or 403: the login is wrong or lacks a right."""
 
 
@@ -153,9 +153,11 @@ def of_status(
     return NotFound(message, by_gerrit=by_gerrit) if status == 404 else Permanent(message)
 
 
-def _refused(place: str, response: requests.Response, body: bytes, authenticated: bool) -> Refused:
+def _refused(
+    place: str, response: requests.Response, body: bytes, authenticated: bool
+) -> RequestRefused:
     if looks_like_html(body, response):  # Gerrit refuses in a line of plain text
-        return Refused(
+        return RequestRefused(
             f"{place}: {response.status_code}, a web page{_title(body)} instead of Gerrit's own"
             " refusal; a proxy or a login before Gerrit refuses it, ask who runs that to let"
             " cibot's host through"
@@ -163,10 +165,12 @@ def _refused(place: str, response: requests.Response, body: bytes, authenticated
     if response.status_code == 403:
         who = "this account" if authenticated else "an anonymous reader"
         said = _said(body, response)
-        return Refused(f"{place}: 403, {who} may not read this{said}; grant the right in Gerrit")
+        return RequestRefused(
+            f"{place}: 403, {who} may not read this{said}; grant the right in Gerrit"
+        )
     scheme = response.headers.get("WWW-Authenticate", "").split(" ")[0].strip(",").casefold()
     if scheme and scheme != "basic":
-        return Refused(
+        return RequestRefused(
             f"{place}: 401, it wants {_SCHEMES.get(scheme, ascii(scheme[:20]))} authentication and"
             " cibot speaks Basic; set auth.gitBasicAuthPolicy in Gerrit (Digest went with 2.14),"
             " or let cibot pass the login before it"
@@ -176,7 +180,7 @@ def _refused(place: str, response: requests.Response, body: bytes, authenticated
         if authenticated
         else "it wants a login; give a username and an HTTP password"
     )
-    return Refused(f"{place}: 401, the login is refused; {remedy}")
+    return RequestRefused(f"{place}: 401, the login is refused; {remedy}")
 
 
 def _redirect(place: str, response: requests.Response) -> Permanent:

@@ -9,9 +9,9 @@ from datetime import datetime
 
 from cibot.collector.ahead import ahead
 from cibot.collector.cursor import Cursor, Walk
-from cibot.collector.gerrit import Broken, Gerrit, NotFound
+from cibot.collector.gerrit import BrokenAnswer, Gerrit, NotFound
 from cibot.collector.sink import IngestCounts, Sink
-from cibot.collector.walk import Step, descend
+from cibot.collector.walk import WalkStep, descend
 from cibot.errors import CibotError
 from cibot.model import Change
 
@@ -36,10 +36,10 @@ class Gathering:
     cursor: Cursor = field(default_factory=Cursor)
     counts: IngestCounts = field(default_factory=IngestCounts)
     pages: int = 0
-    _broken: list[Broken] = field(default_factory=list)
+    _broken: list[BrokenAnswer] = field(default_factory=list)
 
     @property
-    def broken(self) -> tuple[Broken, ...]:
+    def broken(self) -> tuple[BrokenAnswer, ...]:
         """What could not be read and was not read later either, each change once."""
         by_key = {row.key: row for row in self._broken if row.key is not None}
         return (*by_key.values(), *(row for row in self._broken if row.key is None))
@@ -73,12 +73,12 @@ class Gathering:
             self.store([replace(change, asked_at=asked_at) for change in step.changes])
             yield step.reached
 
-    def _began(self, step: Step) -> datetime:
+    def _began(self, step: WalkStep) -> datetime:
         """The earlier of the server's clock and ours: to look back too far loses nothing."""
         now = self.clock()
         return min(now, step.served_at) if step.served_at else now
 
-    def _note_broken(self, step: Step) -> None:
+    def _note_broken(self, step: WalkStep) -> None:
         for row in step.broken:
             log.error("a change is not readable: change=%s reason=%s", row.key, row.reason)
         self._broken += step.broken
@@ -102,7 +102,7 @@ class Gathering:
             except NotFound:
                 self._forget(key)
             except CibotError as error:
-                self._broken.append(Broken(key, str(error)))
+                self._broken.append(BrokenAnswer(key, str(error)))
                 self.cursor = self.cursor.with_failed([key])
             else:
                 self._forget(key)

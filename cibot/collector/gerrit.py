@@ -11,14 +11,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote
 
-from cibot.collector.complaints import BadRequest, NotFound, Refused, TooMuch
+from cibot.collector.complaints import BadRequest, NotFound, RequestRefused, TooMuch
 from cibot.collector.decode import account_from_rest, change_from_rest
 from cibot.collector.fields import DecodeError, expected, integer, mapping, moment, sequence, string
 from cibot.collector.transport import Transport
 from cibot.errors import Permanent
 from cibot.model import Account, Change
 
-__all__ = ["BadRequest", "Broken", "Gerrit", "NotFound", "Page", "Refused", "TooMuch"]
+__all__ = [
+    "BadRequest",
+    "BrokenAnswer",
+    "ChangesPage",
+    "Gerrit",
+    "NotFound",
+    "RequestRefused",
+    "TooMuch",
+]
 
 # Messages with their authors. Patch sets are read out of the messages:
 # ALL_REVISIONS makes the same query ten times slower.
@@ -28,7 +36,7 @@ _MOST_PROJECTS = 200_000
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
+class BrokenAnswer:
     """A row of an answer that could not be read; ``key`` where at least that could.
 
     A key is what `Gerrit.change` takes.
@@ -39,7 +47,7 @@ class Broken:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class ChangesPage:
     """One answer to a query: newest ``updated`` first.
 
     ``keys`` has one entry for every row sent (`change_key`), None where it could
@@ -49,7 +57,7 @@ class Page:
 
     changes: list[Change]
     more: bool
-    broken: tuple[Broken, ...] = ()
+    broken: tuple[BrokenAnswer, ...] = ()
     keys: tuple[str | None, ...] = ()
     last_updated: datetime | None = None
     served_at: datetime | None = None
@@ -110,7 +118,7 @@ class Gerrit:
         limit: int | None = None,
         start: int = 0,
         options: Sequence[str] = OPTIONS,
-    ) -> Page:
+    ) -> ChangesPage:
         """One page of the changes that match ``query``, newest ``updated`` first.
 
         ``limit`` is at most what the server allows (500 by default); ``start``
@@ -186,10 +194,10 @@ class Gerrit:
         return sequence(value, f"{self.url}/{place}")
 
 
-def read_page(rows: Sequence[object], served_at: datetime | None) -> Page:
+def read_page(rows: Sequence[object], served_at: datetime | None) -> ChangesPage:
     """The page that these rows of JSON are."""
     changes: list[Change] = []
-    broken: list[Broken] = []
+    broken: list[BrokenAnswer] = []
     keys: list[str | None] = []
     last_updated: datetime | None = None
     for row in rows:
@@ -197,7 +205,7 @@ def read_page(rows: Sequence[object], served_at: datetime | None) -> Page:
             change = change_from_rest(row)
         except DecodeError as error:
             keys.append(_key(row))
-            broken.append(Broken(keys[-1], str(error)))
+            broken.append(BrokenAnswer(keys[-1], str(error)))
             last_updated = _updated(row) or last_updated
         else:
             changes.append(change)
@@ -205,7 +213,7 @@ def read_page(rows: Sequence[object], served_at: datetime | None) -> Page:
             last_updated = change.updated
     last = rows[-1] if rows else None
     more = isinstance(last, dict) and last.get("_more_changes") is True
-    return Page(changes, more, tuple(broken), tuple(keys), last_updated, served_at)
+    return ChangesPage(changes, more, tuple(broken), tuple(keys), last_updated, served_at)
 
 
 def change_key(project: str, number: int) -> str:

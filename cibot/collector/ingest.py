@@ -19,7 +19,7 @@ from cibot.collector.clocks import not_ahead
 from cibot.collector.discovery import LOOKED_AT, CiEvidence, may_be_ci
 from cibot.collector.forged import report_forged
 from cibot.collector.formats import gerrits_own
-from cibot.collector.match import Matching, Write, digest, match
+from cibot.collector.match import CommentWrite, Matching, digest, match
 from cibot.collector.roster import Roster
 from cibot.collector.rows import Batch, comment_row, message_of
 from cibot.collector.sink import IngestCounts
@@ -283,7 +283,7 @@ class Ingest:
             elif one.message.message_id and one.message.author in found:  # REST confirms it
                 self._suspect(one, found[one.message.author], batch)
 
-    def _read(self, tx: Tx, one: Write, found: authors.Authors, batch: Batch) -> None:
+    def _read(self, tx: Tx, one: CommentWrite, found: authors.Authors, batch: Batch) -> None:
         author = found.get(one.message.author, _NOBODY) if one.message.author else _NOBODY
         if one.row.account_id not in {None, author.id}:  # REST knows its names no more
             row_id = one.row.account_id
@@ -295,7 +295,7 @@ class Ingest:
         else:
             self._suspect(one, author, batch)
 
-    def _suspect(self, one: Write, author: KnownAccount, batch: Batch) -> None:
+    def _suspect(self, one: CommentWrite, author: KnownAccount, batch: Batch) -> None:
         """Takes note of an account that may be a CI; REST must have shown it."""
         shown = self._roster.by_events or author.account.gerrit_id is not None
         if (

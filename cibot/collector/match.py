@@ -37,7 +37,7 @@ def digest(text: str) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Write:
+class CommentWrite:
     """One comment to be stored as ``row`` says; ``reread`` when its report may differ."""
 
     row: StoredComment
@@ -52,8 +52,8 @@ class Matching:
     ``waiting`` is since when comments wait for REST, which does not hold them yet.
     """
 
-    inserts: list[Write] = field(default_factory=list)
-    updates: list[Write] = field(default_factory=list)
+    inserts: list[CommentWrite] = field(default_factory=list)
+    updates: list[CommentWrite] = field(default_factory=list)
     drops: list[StoredComment] = field(default_factory=list)
     known: int = 0
     forged: int = 0  # of ``drops``, those that an event told and Gerrit does not hold
@@ -211,7 +211,7 @@ def _match_rest(comments: _Comments, found: Matching, rest: list[_Told]) -> None
             _update(comments, found, comments.by_seq[united[place]], told)
         else:
             row = comments.add(*told)
-            found.inserts.append(Write(row, told.message, True))
+            found.inserts.append(CommentWrite(row, told.message, True))
 
 
 def _pairs(rest: list[_Told], waiting: list[StoredComment]) -> dict[int, int]:
@@ -279,7 +279,7 @@ def _settle(
             same.remove(other)
             claimed = comments.put(other._replace(event_at=at))
             assert claimed.message_id is not None
-            found.updates.append(Write(claimed, told[claimed.message_id].message, False))
+            found.updates.append(CommentWrite(claimed, told[claimed.message_id].message, False))
             found.drops.append(row)
         elif _is_older(row, at, newest, asked_at):
             found.drops.append(row)
@@ -323,7 +323,7 @@ def _update(comments: _Comments, found: Matching, row: StoredComment, told: _Tol
         return
     before = (row.tag, row.digest, row.account_id, row.posted_at)
     reread = before != (new.tag, new.digest, new.account_id, new.posted_at)
-    found.updates.append(Write(comments.put(new), message, reread))
+    found.updates.append(CommentWrite(comments.put(new), message, reread))
 
 
 def _match_event(comments: _Comments, found: Matching, told: _Told) -> None:
@@ -333,6 +333,6 @@ def _match_event(comments: _Comments, found: Matching, told: _Told) -> None:
         found.known += 1
         return
     moved = comments.claim(event_at, [row for row in same if row.message_id is not None])
-    found.updates.extend(Write(row, told.message, False) for row in moved)
+    found.updates.extend(CommentWrite(row, told.message, False) for row in moved)
     if not moved:
-        found.inserts.append(Write(comments.add(*told), told.message, True))
+        found.inserts.append(CommentWrite(comments.add(*told), told.message, True))

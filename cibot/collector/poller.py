@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from cibot.collector.cursor import Cursor
 from cibot.collector.gathering import Gathering
-from cibot.collector.gerrit import Broken, Gerrit
+from cibot.collector.gerrit import BrokenAnswer, Gerrit
 from cibot.collector.sink import IngestCounts, Sink
 from cibot.collector.walk import in_projects
 from cibot.errors import Permanent
@@ -34,7 +34,7 @@ class PollSummary:
 
     counts: IngestCounts
     pages: int
-    broken: tuple[Broken, ...]
+    broken: tuple[BrokenAnswer, ...]
     resumed: bool
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from cibot.collector.formats import parse
-from cibot.collector.match import Write
+from cibot.collector.match import CommentWrite
 from cibot.collector.results import report_result, result_class
 from cibot.model import Message, PatchSet, Report, Vote
 from cibot.store.accounts import KnownAccount
@@ -28,7 +28,7 @@ class Batch:
     updates: list[dict[str, Any]] = field(default_factory=list)
     reports: list[dict[str, Any]] = field(default_factory=list)
     builds: list[dict[str, Any]] = field(default_factory=list)
-    unread: list[tuple[int, Write]] = field(default_factory=list)
+    unread: list[tuple[int, CommentWrite]] = field(default_factory=list)
     reread: set[tuple[int, int]] = field(default_factory=set)
     votes: dict[tuple[int, int], str] = field(default_factory=dict)
     suspects: dict[int, KnownAccount] = field(default_factory=dict)
@@ -73,7 +73,7 @@ def _votes(stored: str | None) -> tuple[Vote, ...]:
     return tuple(Vote(label, value) for label, value in votes.items())
 
 
-def comment_row(one: Write) -> dict[str, Any]:
+def comment_row(one: CommentWrite) -> dict[str, Any]:
     message = one.message
     votes = {vote.label: vote.value for vote in message.votes}
     return one.row._asdict() | {

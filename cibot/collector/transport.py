@@ -36,7 +36,7 @@ _WHOLE = 5  # times the read timeout, for a whole answer
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpAnswer:
     """The JSON of one answer, and the server's own clock when it sent it."""
 
     value: Any
@@ -116,7 +116,7 @@ class Transport:
         self._session.close()
         self._cut.close()
 
-    def get(self, path: str, params: list[tuple[str, str]] | None = None) -> Answer:
+    def get(self, path: str, params: list[tuple[str, str]] | None = None) -> HttpAnswer:
         """The JSON at ``path`` (below the server's root, no leading slash).
 
         Raises Transient or Permanent, naming the place and the remedy.
@@ -140,7 +140,7 @@ class Transport:
             pause = max(pause, error.retry_after)
         return not self._stop.wait(pause)
 
-    def _once(self, path: str, params: list[tuple[str, str]] | None) -> Answer:
+    def _once(self, path: str, params: list[tuple[str, str]] | None) -> HttpAnswer:
         if not self._pace.keep():
             raise Transient(f"{self.url}: {_STOPPING}")
         place = f"{self.url}{self._prefix}{path}"
@@ -164,7 +164,7 @@ class Transport:
         self._refuse_cut(place)  # a header that was cut looks like one that is whole
         if response.status_code != 200:
             raise complaints.of_status(self.url, place, response, body, self._prefix == "/a/")
-        return Answer(_parsed(body, self.url, place, response), _date(response))
+        return HttpAnswer(_parsed(body, self.url, place, response), _date(response))
 
     def _refuse_cut(self, place: str) -> None:
         """Raises Transient where the connection was ended by us."""

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from cibot.collector.gerrit import Broken, Gerrit, Page, TooMuch, change_key
+from cibot.collector.gerrit import BrokenAnswer, ChangesPage, Gerrit, TooMuch, change_key
 from cibot.errors import ConfigError, Transient
 from cibot.model import Change
 
@@ -28,7 +28,7 @@ _MOST_IN_A_SECOND = 20_000  # changes
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class WalkStep:
     """One page on the way down, without the rows that were seen before.
 
     Everything updated after ``reached`` is behind us; a walk that is broken off
@@ -36,7 +36,7 @@ class Step:
     """
 
     changes: list[Change]
-    broken: tuple[Broken, ...]
+    broken: tuple[BrokenAnswer, ...]
     reached: datetime | None
     served_at: datetime | None
 
@@ -157,7 +157,7 @@ def descend(
     before: datetime | None,
     page_size: int,
     most_pages: int | None = None,
-) -> Iterator[Step]:
+) -> Iterator[WalkStep]:
     """The changes updated from ``after`` to ``before`` (both inclusive, None: now), newest first.
 
     Pages that are too much for the server get smaller. Raises what
@@ -180,7 +180,7 @@ def descend(
         pages += 1
         if more:
             _expect_an_end(gerrit.url, way, pages, most_pages)
-        yield Step(fresh, page.broken, way.bound if more else None, page.served_at)
+        yield WalkStep(fresh, page.broken, way.bound if more else None, page.served_at)
 
 
 def _expect_an_end(url: str, way: _Way, pages: int, most_pages: int | None) -> None:
@@ -207,14 +207,14 @@ class _Way:
         self._restarts = 0
         self.idle = 0  # pages in a row that brought nothing new and came no further down
 
-    def fresh(self, page: Page) -> list[Change]:
+    def fresh(self, page: ChangesPage) -> list[Change]:
         """The changes of the page that were not on the way yet."""
         fresh = [change for change in page.changes if _state(change) not in self._seen]
         self._seen.update(map(_state, fresh))
         self.idle = 0 if fresh else self.idle + 1
         return fresh
 
-    def go_on(self, page: Page) -> bool:
+    def go_on(self, page: ChangesPage) -> bool:
         """Choose where the next page begins; False when there is none."""
         low = None if page.last_updated is None else _whole_second(page.last_updated)
         if self._slipped(page):
@@ -231,7 +231,7 @@ class _Way:
         self._hinge = page.keys[-1] if self.skip and len(page.keys) > 1 else None
         return True
 
-    def _slipped(self, page: Page) -> bool:
+    def _slipped(self, page: ChangesPage) -> bool:
         """Whether changes left the second while we paged in it, so that rows moved up."""
         if self._hinge is None or page.keys[:1] == (self._hinge,):
             return False

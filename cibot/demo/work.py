@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from cibot.demo.cast import VENDORS, ZUUL, Vendor
 from cibot.demo.deeds import Deed, Remark, Upload
-from cibot.demo.voices import FAILED, PASSED, Ran, Said, Work
+from cibot.demo.voices import FAILED, PASSED, Ran, Spoken, Work
 
 _BROKEN_FAILS = 0.92  # of the broken changes; some CIs do not test what is broken
 _BETWEEN_MISHAPS = 6  # good patch sets that a CI passes after one that it failed by chance
@@ -104,7 +104,7 @@ class Workshop:
         return Work(upload.change, upload.patch_set, vendor.site, ran)
 
 
-def _remark(vendor: Vendor, upload: Upload, at: datetime, said: Said) -> Remark:
+def _remark(vendor: Vendor, upload: Upload, at: datetime, said: Spoken) -> Remark:
     return Remark(
         at, upload.change, upload.patch_set, vendor.number, said.text, said.votes, said.tag
     )

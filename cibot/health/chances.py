@@ -18,14 +18,14 @@ from cibot.health.intervals import wilson
 from cibot.health.rhythm import Rhythm
 from cibot.health.signal import MOST_EVIDENCE
 from cibot.health.silent import patience
-from cibot.health.tally import Count, Proofs, Tally
+from cibot.health.tally import Count, Proofs, SlidingTally
 
 _AT_HOME = 28 * 86_400.0
 _KEPT = 1000
 _Key = tuple[int, int]
 
 
-class MissedPatchSet(NamedTuple):
+class MissedChance(NamedTuple):
     """A patch set without a report by its deadline; times are seconds of the epoch."""
 
     change_id: int
@@ -66,8 +66,8 @@ class Chances:
     def __init__(self, silence: SilencePolicy, coverage: CoveragePolicy) -> None:
         self._silence = silence
         self._slot = max(1.0, silence.burst.total_seconds())
-        self.long = Tally(max(silence.window, coverage.window).total_seconds())
-        self.recent = Tally(coverage.window.total_seconds())
+        self.long = SlidingTally(max(silence.window, coverage.window).total_seconds())
+        self.recent = SlidingTally(coverage.window.total_seconds())
         self.absent = Proofs()  # what was missed, for the coverage
         self.missed = 0  # chances in a row since the CI was last heard
         self.missed_first: list[Proof] = []
@@ -102,13 +102,13 @@ class Chances:
         """When the next patch set must have been reported on."""
         return self._deadlines[0][0] if self._deadlines else None
 
-    def missed_since(self, since: float) -> list[MissedPatchSet]:
+    def missed_since(self, since: float) -> list[MissedChance]:
         """The patch sets uploaded since then that were missed, newest upload first.
 
         Where the CI reported on another upload of the same burst, none of them was missed.
         """
         missed = [
-            MissedPatchSet(*key, late.uploaded_at, late.deadline)
+            MissedChance(*key, late.uploaded_at, late.deadline)
             for key, late in self._late.items()
             if late.uploaded_at >= since and self._slots.get(late.slot) is False
         ]

@@ -25,10 +25,10 @@ from cibot.health.inputs import (
     Ended,
     Heard,
     Input,
-    Jobs,
+    JobResults,
+    PairedVerdict,
     Took,
     Tried,
-    Verdict,
 )
 from cibot.model import Result
 
@@ -144,9 +144,9 @@ class _Course:
             if self._fair(one):
                 (self._failing.discard if passed else self._failing.add)(one.pipeline)
                 if not again:
-                    yield Verdict(at, passed, self._proof(one), self._alone(one))
+                    yield PairedVerdict(at, passed, self._proof(one), self._alone(one))
         if one.reference is Result.PASS and one.runs:
-            yield Jobs(at, one.runs, self._proof(one))
+            yield JobResults(at, one.runs, self._proof(one))
 
     def _alone(self, one: Attempt) -> float | None:
         """When its patch set came, where no reference says whose fault a failure is."""

@@ -12,7 +12,7 @@ from cibot.health.chances import Chances
 from cibot.health.facts import moment
 from cibot.health.intervals import wilson
 from cibot.health.share import SURE, back_since, bad_since
-from cibot.health.signal import MOST_EVIDENCE, Signal, Standing, evidence
+from cibot.health.signal import MOST_EVIDENCE, Reading, Signal, evidence
 from cibot.health.tally import Count
 from cibot.health.words import percent, span, stamp
 from cibot.model import State
@@ -49,12 +49,12 @@ class Coverage:
         failing = high < self._policy.failing * usual
         return State.FAILING if failing else State.DEGRADED, usual, None
 
-    def standing(self, _now: float, ending: bool) -> Standing:
+    def standing(self, _now: float, ending: bool) -> Reading:
         """Bad while the share is surely below what is usual for the CI."""
         if not (ending or self._chances.recent.bad):
-            return Standing(State.HEALTHY, False)  # it missed nothing, so it is not bad
+            return Reading(State.HEALTHY, False)  # it missed nothing, so it is not bad
         verdict, usual, back = self._look()
-        return Standing(verdict, ending and self._clears(verdict, usual, back))
+        return Reading(verdict, ending and self._clears(verdict, usual, back))
 
     def _clears(self, verdict: State, usual: float, back: float | None) -> bool:
         if verdict is not State.HEALTHY:

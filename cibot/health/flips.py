@@ -12,7 +12,7 @@ from cibot.config.policy import FlipsPolicy
 from cibot.health.days import Days
 from cibot.health.inputs import Tried
 from cibot.health.intervals import wilson
-from cibot.health.signal import MOST_EVIDENCE, Signal, Standing, evidence
+from cibot.health.signal import MOST_EVIDENCE, Reading, Signal, evidence
 from cibot.health.tally import Proofs
 from cibot.health.words import span
 from cibot.model import State
@@ -37,9 +37,9 @@ class Flips:
         if one.flipped is not None:
             self._proofs.add(one.flipped)
 
-    def standing(self, _now: float, _ending: bool) -> Standing:
+    def standing(self, _now: float, _ending: bool) -> Reading:
         """It accuses nobody."""
-        return Standing(State.HEALTHY, True)
+        return Reading(State.HEALTHY, True)
 
     def signal(self, now: float) -> Signal:
         """The share of flips, shown only."""

@@ -36,7 +36,7 @@ class Counted(NamedTuple):
     proof: Proof
 
 
-class Verdict(NamedTuple):
+class PairedVerdict(NamedTuple):
     """The CI's first verdict on a patch set and pipeline, where it is fair to judge it by that.
 
     ``uploaded`` is when the patch set came, where there is no reference to ask whether
@@ -49,7 +49,7 @@ class Verdict(NamedTuple):
     uploaded: float | None = None
 
 
-class Jobs(NamedTuple):
+class JobResults(NamedTuple):
     """What the voting jobs of an attempt said where the reference passed."""
 
     at: float
@@ -93,7 +93,7 @@ class Ended(NamedTuple):
     patch_set: int
 
 
-Input = Heard | Counted | Verdict | Jobs | Took | Tried | Due | Ended
+Input = Heard | Counted | PairedVerdict | JobResults | Took | Tried | Due | Ended
 
 FAIR, RAN, PAIRED, REFUSED = "fair", "ran", "paired", "refused"
 """The windows: what speaks of the CI, what was run, what the reference passed, what it failed."""

@@ -25,16 +25,16 @@ from cibot.health.inputs import (
     Ended,
     Heard,
     Input,
-    Jobs,
+    JobResults,
+    PairedVerdict,
     Took,
     Tried,
-    Verdict,
 )
-from cibot.health.latency import Latency
+from cibot.health.latency import LatencySignal
 from cibot.health.level import Level
 from cibot.health.presence import NAME as SILENT
-from cibot.health.presence import Silence
-from cibot.health.signal import Health, Signal, Standing
+from cibot.health.presence import PresenceSignal
+from cibot.health.signal import Health, Reading, Signal
 from cibot.health.streak import JobStreaks
 from cibot.health.success import NAME as SUCCESS
 from cibot.health.success import Success
@@ -48,7 +48,7 @@ class Gauge(Protocol):
 
     name: str
 
-    def standing(self, now: float, ending: bool, /) -> Standing:
+    def standing(self, now: float, ending: bool, /) -> Reading:
         """The verdict at ``now``; ``ending``: whether it would end an incident matters."""
 
     def signal(self, now: float, /) -> Signal:
@@ -67,10 +67,10 @@ class Judge:
         self.disagreement = false_failures(policy.disagreement)
         self.refused = FalsePasses(policy.disagreement)
         self.jobs = JobStreaks(policy.job)
-        self.latency = Latency(policy.latency)
+        self.latency = LatencySignal(policy.latency)
         self.flips = Flips(policy.flips)
         self.chances = Chances(policy.silence, policy.coverage)
-        self.silence = Silence(policy.silence, self.chances)
+        self.silence = PresenceSignal(policy.silence, self.chances)
         self.coverage = Coverage(policy.coverage, self.chances)
         self.accusing: tuple[Gauge, ...] = (
             self.success, self.level, self.silence, self.infra, self.disagreement, self.jobs,
@@ -79,8 +79,8 @@ class Judge:
         self.shown: tuple[Gauge, ...] = (self.refused, self.flips)
         self._takers: dict[type, tuple[Callable[[Any], None], tuple[Gauge, ...]]] = {
             Heard: (self.chances.hear, (self.silence, self.coverage)),
-            Verdict: (self._verdict, (self.success,)),
-            Jobs: (self.jobs.take, (self.jobs,)),
+            PairedVerdict: (self._verdict, (self.success,)),
+            JobResults: (self.jobs.take, (self.jobs,)),
             Took: (self.latency.take, (self.latency,)),
             Tried: (self.flips.take, ()),
             Due: (self._due, ()),
@@ -131,7 +131,7 @@ class Judge:
     def _due(self, one: Due) -> None:
         self.chances.due(one, self.latency.allowed(one.at))
 
-    def _verdict(self, one: Verdict) -> None:
+    def _verdict(self, one: PairedVerdict) -> None:
         before = self.success.chart.settled_at
         self.success.take(one)
         settled = self.success.chart.settled_at

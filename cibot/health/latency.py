@@ -17,7 +17,7 @@ from cibot.health.facts import moment
 from cibot.health.inputs import Took
 from cibot.health.intervals import wilson
 from cibot.health.share import SURE, back_since, bad_since
-from cibot.health.signal import MOST_EVIDENCE, Signal, Standing, evidence
+from cibot.health.signal import MOST_EVIDENCE, Reading, Signal, evidence
 from cibot.health.tally import Count, Proofs
 from cibot.health.words import span
 from cibot.model import State
@@ -35,7 +35,7 @@ _UNTRIED = DAY
 _ENOUGH = 20
 
 
-class Latency:
+class LatencySignal:
     """The time to the first verdict; also tells how long a CI may take (`allowed`)."""
 
     name = NAME
@@ -121,18 +121,18 @@ class Latency:
                 return state
         return State.HEALTHY
 
-    def standing(self, now: float, ending: bool) -> Standing:
+    def standing(self, now: float, ending: bool) -> Reading:
         """Bad while surely more than a twentieth is that slow, on several days."""
         usual = self._usual_hours(now)
         if usual is None:
-            return Standing(State.UNKNOWN, False)
+            return Reading(State.UNKNOWN, False)
         if not ending and not (self._last and not self._last[-1][0]):
-            return Standing(State.HEALTHY, False)  # nothing got slower: nothing can be worse
+            return Reading(State.HEALTHY, False)  # nothing got slower: nothing can be worse
         verdict = self._verdict(now, usual)
         back = verdict is not State.UNKNOWN and self._back() is not None
         if back:
-            return Standing(State.HEALTHY, True)
-        return Standing(verdict, verdict is State.HEALTHY and self._well(now, usual))
+            return Reading(State.HEALTHY, True)
+        return Reading(verdict, verdict is State.HEALTHY and self._well(now, usual))
 
     def _back(self) -> float | None:
         slow = sum(not well for well, _at in self._last)

@@ -17,8 +17,8 @@ from cibot.health.facts import Proof, moment
 from cibot.health.inputs import Counted
 from cibot.health.intervals import wilson
 from cibot.health.share import SURE, back_since, bad_since
-from cibot.health.signal import MOST_EVIDENCE, Evidence, Signal, Standing, evidence
-from cibot.health.tally import Count, Proofs, Tally
+from cibot.health.signal import MOST_EVIDENCE, Evidence, Reading, Signal, evidence
+from cibot.health.tally import Count, Proofs, SlidingTally
 from cibot.health.words import percent, span, stamp
 from cibot.model import State
 
@@ -36,7 +36,7 @@ class Level:
 
     def __init__(self, policy: SuccessPolicy) -> None:
         self._policy = policy
-        self._tally = Tally(policy.window.total_seconds(), policy.reach.total_seconds())
+        self._tally = SlidingTally(policy.window.total_seconds(), policy.reach.total_seconds())
         self.proofs = Proofs()
         self._paired = -math.inf  # the newest result that stood beside a reference's pass
         self.settled: Callable[[], tuple[bool, float | None]] = lambda: (False, None)
@@ -80,10 +80,10 @@ class Level:
         # Before the chart knows the CI.
         return back_since(counted, self._tally.newest_outcomes(), _HIGHEST)
 
-    def standing(self, now: float, ending: bool) -> Standing:
+    def standing(self, now: float, ending: bool) -> Reading:
         """Bad while the rate is surely below the level."""
         counted, verdict, back = self._look(now)
-        return Standing(verdict, ending and self._clears(counted, verdict, back))
+        return Reading(verdict, ending and self._clears(counted, verdict, back))
 
     def _clears(self, counted: Count, verdict: State, back: float | None) -> bool:
         well = back is not None or counted.good >= self._policy.clears * counted.n

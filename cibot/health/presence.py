@@ -15,14 +15,14 @@ from cibot.config.policy import SilencePolicy
 from cibot.health.chances import Chances
 from cibot.health.facts import moment
 from cibot.health.intervals import wilson
-from cibot.health.signal import Signal, Standing, evidence
+from cibot.health.signal import Reading, Signal, evidence
 from cibot.health.words import counted, percent, span
 from cibot.model import State
 
 NAME = "silent"
 
 
-class Silence:
+class PresenceSignal:
     """Reads the chances; anything that the CI writes counts as heard, a start notice too."""
 
     name = NAME
@@ -44,27 +44,27 @@ class Silence:
             return None
         return self._chances.last + rhythm.limit
 
-    def standing(self, now: float, _ending: bool) -> Standing:
+    def standing(self, now: float, _ending: bool) -> Reading:
         """Silent when so many chances in a row were missed that it is no accident."""
         chances, k = self._chances, self._chances.patience
         if not chances.last:
-            return Standing(State.UNKNOWN, False)
+            return Reading(State.UNKNOWN, False)
         if k is not None and chances.missed >= k:
-            return Standing(State.SILENT, False)
+            return Reading(State.SILENT, False)
         settled = chances.gasps >= self._policy.clears
         if self._known:
             rising = k is not None and 2 * chances.missed >= k
-            return Standing(State.HEALTHY if k else State.UNKNOWN, settled, rising)
+            return Reading(State.HEALTHY if k else State.UNKNOWN, settled, rising)
         return self._by_rhythm(now, settled)
 
-    def _by_rhythm(self, now: float, settled: bool) -> Standing:
+    def _by_rhythm(self, now: float, settled: bool) -> Reading:
         rhythm, quiet = self._chances.rhythm, now - self._chances.last
         if not rhythm.known:
             heard = quiet <= self._policy.rhythm_least.total_seconds()
-            return Standing(State.HEALTHY if heard else State.UNKNOWN, heard and settled)
+            return Reading(State.HEALTHY if heard else State.UNKNOWN, heard and settled)
         # Where nobody uploaded anything there was nothing to say.
         silent = quiet >= rhythm.limit and self._chances.missed > 0
-        return Standing(
+        return Reading(
             State.SILENT if silent else State.HEALTHY,
             not silent and settled,
             not silent and 2 * quiet > rhythm.limit and self._chances.missed > 0,

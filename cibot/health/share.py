@@ -13,8 +13,8 @@ from cibot.health.chart import RECOVERED, Run
 from cibot.health.facts import moment
 from cibot.health.inputs import Counted
 from cibot.health.intervals import wilson
-from cibot.health.signal import MOST_EVIDENCE, Signal, Standing, evidence
-from cibot.health.tally import Count, Proofs, Tally
+from cibot.health.signal import MOST_EVIDENCE, Reading, Signal, evidence
+from cibot.health.tally import Count, Proofs, SlidingTally
 from cibot.health.words import percent, span, stamp
 from cibot.model import State
 
@@ -38,7 +38,7 @@ class Share:
         self._words = words
         self._counts = counts
         self.nothing = "nothing to judge by"
-        self._tally = Tally(policy.window.total_seconds(), _REACH, policy.minimum)
+        self._tally = SlidingTally(policy.window.total_seconds(), _REACH, policy.minimum)
         self._proofs = Proofs()
         self._from = -math.inf  # what came before is of another time
 
@@ -75,10 +75,10 @@ class Share:
     def _outcomes(self) -> Outcomes:
         return [one for one in self._tally.outcomes() if one[1] >= self._from - 60]
 
-    def standing(self, now: float, ending: bool) -> Standing:
+    def standing(self, now: float, ending: bool) -> Reading:
         """Bad while the share is surely above the level."""
         counted, verdict, back = self._look(now)
-        return Standing(verdict, ending and self._clears(counted, verdict, back))
+        return Reading(verdict, ending and self._clears(counted, verdict, back))
 
     def _clears(self, counted: Count, verdict: State, back: float | None) -> bool:
         if verdict is not State.HEALTHY:

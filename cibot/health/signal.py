@@ -66,7 +66,7 @@ class Health:
         return next((one for one in self.signals if one.name == name), None)
 
 
-class Standing(NamedTuple):
+class Reading(NamedTuple):
     """What a signal says at a moment, without words: enough to know whether anything changed."""
 
     verdict: State

@@ -14,9 +14,9 @@ from typing import Any
 from cibot.config.policy import JobPolicy
 from cibot.health.days import Days
 from cibot.health.facts import Proof, moment
-from cibot.health.inputs import COUNTED, Jobs
+from cibot.health.inputs import COUNTED, JobResults
 from cibot.health.intervals import wilson
-from cibot.health.signal import MOST_EVIDENCE, Signal, Standing, evidence
+from cibot.health.signal import MOST_EVIDENCE, Reading, Signal, evidence
 from cibot.health.words import counted, span
 from cibot.model import Result, State
 
@@ -79,13 +79,13 @@ class JobStreaks:
         self._all = Days(self._window)  # results of all jobs
         self._touched: set[str] = set()  # with a long streak, or settling after one
 
-    def take(self, one: Jobs) -> None:
+    def take(self, one: JobResults) -> None:
         """Takes in what the jobs of an attempt said; each attempt counts."""
         for run in one.runs:
             if run.result in COUNTED:
                 self._take(run.job, run.result is Result.FAIL, one, run.url)
 
-    def _take(self, name: str, failed: bool, one: Jobs, url: str | None) -> None:
+    def _take(self, name: str, failed: bool, one: JobResults, url: str | None) -> None:
         job = self._jobs.get(name)
         if job is not None and job.last < one.at - self._window:
             self._forget(name)
@@ -142,11 +142,11 @@ class JobStreaks:
         found = [(name, self._jobs[name]) for name in self._touched if self._jobs[name].limit]
         return sorted(found, key=lambda one: (-one[1].failures, one[0]))
 
-    def standing(self, now: float, _ending: bool) -> Standing:
+    def standing(self, now: float, _ending: bool) -> Reading:
         """Bad while a job's streak is longer than its luck."""
         if not self._touched:
-            return Standing(State.HEALTHY, True)
-        return Standing(State.DEGRADED if self._long(now) else State.HEALTHY, not self._touched)
+            return Reading(State.HEALTHY, True)
+        return Reading(State.DEGRADED if self._long(now) else State.HEALTHY, not self._touched)
 
     def signal(self, now: float) -> Signal:
         """The longest streak of a job that is longer than its luck."""

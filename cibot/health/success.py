@@ -12,10 +12,10 @@ from typing import Any
 
 from cibot.config.policy import ChartPolicy, SuccessPolicy
 from cibot.health.chart import Chart, Run
-from cibot.health.inputs import Counted, Verdict
+from cibot.health.inputs import Counted, PairedVerdict
 from cibot.health.intervals import wilson
 from cibot.health.level import Level, by_bound
-from cibot.health.signal import MOST_EVIDENCE, Evidence, Signal, Standing, evidence
+from cibot.health.signal import MOST_EVIDENCE, Evidence, Reading, Signal, evidence
 from cibot.health.words import percent, span
 from cibot.model import State
 
@@ -36,9 +36,9 @@ class Success:
         self._level = level
         self._stacks: list[tuple[float, float]] = []  # first and last upload of what failed
 
-    def take(self, one: Verdict | Counted) -> None:
+    def take(self, one: PairedVerdict | Counted) -> None:
         """Takes in the next result."""
-        if isinstance(one, Verdict) and (one.passed or not self._in_stack(one.uploaded)):
+        if isinstance(one, PairedVerdict) and (one.passed or not self._in_stack(one.uploaded)):
             self.chart.add(one.passed, one.proof.at)
 
     def _in_stack(self, uploaded: float | None) -> bool:
@@ -55,14 +55,14 @@ class Success:
         self._stacks = [*self._stacks, (uploaded, uploaded)][-_KEPT:]
         return False
 
-    def standing(self, _now: float, _ending: bool) -> Standing:
+    def standing(self, _now: float, _ending: bool) -> Reading:
         """Bad while the chart fires."""
         chart = self.chart
         if chart.dropped is not None:
-            return Standing(self._severity(chart.dropped), False)
+            return Reading(self._severity(chart.dropped), False)
         if not chart.baseline.ready:
-            return Standing(State.UNKNOWN, False)
-        return Standing(State.HEALTHY, not chart.rising, chart.rising)
+            return Reading(State.UNKNOWN, False)
+        return Reading(State.HEALTHY, not chart.rising, chart.rising)
 
     def _severity(self, drop: Run) -> State:
         """How bad a drop is: the chart that fires without one pass has seen an outage."""

@@ -25,7 +25,7 @@ class Count(NamedTuple):
         return self.n - self.bad
 
 
-class Tally:
+class SlidingTally:
     """Results of the last ``window`` seconds; up to ``reach`` where these are few.
 
     With ``least`` only so many minutes before the window are kept, not all in reach.

@@ -20,7 +20,7 @@ _SHOWN = 10  # incidents that a digest names
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class HeardStep:
     """A step of an incident among a room's messages: said there, missed by it, or neither yet.
 
     ``missed`` ones were given up, or laid aside as these here may be.
@@ -31,7 +31,9 @@ class Step:
     missed: bool = False
 
 
-def is_over(name: str, before: Sequence[Step], after: Sequence[Step], *, late: bool) -> bool:
+def is_over(
+    name: str, before: Sequence[HeardStep], after: Sequence[HeardStep], *, late: bool
+) -> bool:
     """Whether the message of the step ``name`` is no longer worth saying.
 
     ``before`` and ``after`` are the other steps of its incident in the room, in their order. An

@@ -15,7 +15,7 @@ from cibot.config.policy import Policy
 from cibot.health.facts import moment
 from cibot.health.inputs import Due, Heard, Input
 from cibot.health.judge import Gauge, Judge
-from cibot.health.signal import Standing
+from cibot.health.signal import Reading
 from cibot.incidents.incident import Incident, Transition, put_symptom, step
 from cibot.incidents.stored import incident_values, read_values
 from cibot.incidents.symptom import Symptom, SymptomPhase, holding, refreshed
@@ -106,7 +106,7 @@ class Tracker:
             symptom.signal for symptom in symptoms if symptom.phase is SymptomPhase.RECOVERING
         ]
 
-    def _moves(self, lasts: Symptom | None, standing: Standing, at: float) -> bool:
+    def _moves(self, lasts: Symptom | None, standing: Reading, at: float) -> bool:
         """Whether a symptom changes, so that words and evidence are worth while."""
         if lasts is None:
             return standing.bad or standing.rising

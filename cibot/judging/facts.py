@@ -15,7 +15,7 @@ from cibot.model import Outcome, Result
 from cibot.store.cis import KnownCi
 from cibot.store.engine import Tx
 from cibot.store.histories import (
-    ChangeRow,
+    ChangeEnds,
     ReportRow,
     change_rows,
     reports_before,
@@ -37,7 +37,7 @@ class Reader:
     scope: Scope
     references: References
     uncounted: tuple[str, ...]
-    _changes: dict[int, ChangeRow] = field(default_factory=dict)
+    _changes: dict[int, ChangeEnds] = field(default_factory=dict)
 
     @property
     def homes(self) -> set[str]:
@@ -104,7 +104,7 @@ class Reader:
                 facts.reference.append(_verdict(one))
         return list(found.values())
 
-    def _change(self, row: ChangeRow, uploads: dict[int, datetime]) -> ChangeFacts:
+    def _change(self, row: ChangeEnds, uploads: dict[int, datetime]) -> ChangeFacts:
         project = row.project
         return ChangeFacts(
             row.id,

@@ -21,12 +21,12 @@ from cibot.health.references import References
 from cibot.health.signal import Health, signal_row
 from cibot.incidents.tracker import Tracker
 from cibot.judging.facts import Reader
-from cibot.judging.notifier import Judged, Teller
+from cibot.judging.notifier import Judged, Notifier
 from cibot.judging.recording import Recorded, record
 from cibot.judging.references import ReferenceLearner
-from cibot.judging.trackers import Lived, Lives, spread_stored
+from cibot.judging.trackers import Advanced, Trackers, spread_stored
 from cibot.store.chances import MissedRow, StoredChances, put_chances
-from cibot.store.checkpoints import drop_lives, life_times, put_life
+from cibot.store.checkpoints import checkpoint_times, drop_checkpoints, put_checkpoint
 from cibot.store.cis import KnownCi, all_cis
 from cibot.store.engine import Store, Tx
 from cibot.store.histories import (
@@ -46,12 +46,12 @@ _UNDER_WAY = timedelta(seconds=2)
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
+class _Look:
     """What one look at the store gave: a life, how far it goes, and whether we hear."""
 
     ci: KnownCi
     reader: Reader
-    lived: Lived
+    lived: Advanced
     health: Health
     last_heard: datetime | None
     feed_fresh: bool
@@ -69,7 +69,7 @@ class Judging:
         horizon: Mapping[int, datetime] | None = None,
         *,
         tells: bool = True,
-        watch: Callable[[KnownCi, Lived], None] = lambda _ci, _lived: None,
+        watch: Callable[[KnownCi, Advanced], None] = lambda _ci, _lived: None,
     ) -> None:
         """``horizon`` says how far each server's past goes, where no feed does.
 
@@ -83,8 +83,8 @@ class Judging:
         self._tells = tells
         self._watch = watch
         self._scopes: Mapping[str, Scope] = scopes(config.ci)
-        self._teller = Teller(config)
-        self._lives = Lives()
+        self._teller = Notifier(config)
+        self._lives = Trackers()
         self._learner = ReferenceLearner(config)
         self._chances: dict[int, StoredChances] = {}  # as they were written last
         self._retired = {entry.name for entry in config.ci if entry.retired}
@@ -108,7 +108,7 @@ class Judging:
         self._lives.keep(ci_id, _ids(incidents))
         return seen.health, told
 
-    def _look(self, tx: Tx, ci_id: int, now: datetime) -> _Seen | None:
+    def _look(self, tx: Tx, ci_id: int, now: datetime) -> _Look | None:
         ci = next((one for one in all_cis(tx) if one.id == ci_id), None)
         if ci is None or ci.name in self._retired or ci.id in retired_cis(tx):
             return None
@@ -121,7 +121,7 @@ class Judging:
         lived = self._lives.live(tx, reader, policy, until, now)
         health = lived.life.judge.health(lived.life.at, fresh)
         first = not health_of(tx, ci_id)
-        return _Seen(ci, reader, lived, health, newest, fresh, first)
+        return _Look(ci, reader, lived, health, newest, fresh, first)
 
     def _until(
         self, tx: Tx, ci_id: int, newest: datetime | None, policy: Policy, now: datetime
@@ -146,7 +146,7 @@ class Judging:
         pipeline = main_pipeline(tx, ci.id) if judgement.by_pipeline else None
         return judgement.policy_of(ci.name, references.main_project(ci.id), pipeline)
 
-    def _write(self, tx: Tx, seen: _Seen, now: datetime) -> tuple[int, list[Recorded]]:
+    def _write(self, tx: Tx, seen: _Look, now: datetime) -> tuple[int, list[Recorded]]:
         ci, life = seen.ci, seen.lived.life
         self._learner.store(tx)
         incidents = record(tx, ci.id, seen.lived)
@@ -208,16 +208,16 @@ class Judging:
     def _keep_life(self, tx: Tx, ci_id: int, ids: Mapping[datetime, int]) -> None:
         wrong = self._lives.wrong_from(ci_id)
         if wrong is not None:
-            drop_lives(tx, ci_id, wrong)
+            drop_checkpoints(tx, ci_id, wrong)
         for stored in self._lives.to_store(ci_id, ids):
-            put_life(tx, stored, spread_stored(life_times(tx, ci_id), stored.at))
+            put_checkpoint(tx, stored, spread_stored(checkpoint_times(tx, ci_id), stored.at))
 
 
 def _ids(incidents: Iterable[Recorded]) -> dict[datetime, int]:
     return {one.incident.began_at: one.stored.id for one in incidents}
 
 
-def _keep_health(tx: Tx, seen: _Seen, now: datetime) -> None:
+def _keep_health(tx: Tx, seen: _Look, now: datetime) -> None:
     signals = [signal_row(one) for one in seen.health.signals]
     put_health(
         tx,

@@ -47,7 +47,7 @@ class Judged:
     first: bool  # it was never judged before
 
 
-class Teller:
+class Notifier:
     """Turns incidents into messages by the routes of the configuration."""
 
     def __init__(self, config: Config) -> None:

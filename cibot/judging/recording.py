@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from cibot.health.facts import moment
 from cibot.incidents.incident import Incident, Phase, Transition, merged, with_people
 from cibot.incidents.stored import columns, read_incident
-from cibot.judging.trackers import Lived
+from cibot.judging.trackers import Advanced
 from cibot.store.engine import Tx
 from cibot.store.incidents import (
     StoredIncident,
@@ -40,7 +40,7 @@ class Recorded:
     last: Transition | None = None
 
 
-def record(tx: Tx, ci_id: int, lived: Lived) -> list[Recorded]:
+def record(tx: Tx, ci_id: int, lived: Advanced) -> list[Recorded]:
     """Stores the incidents of a CI; returns those that last or that changed, oldest first."""
     since = moment(lived.since)
     stepped = {step.incident.id for step in lived.steps if step.incident.id is not None}
@@ -85,7 +85,7 @@ def record(tx: Tx, ci_id: int, lived: Lived) -> list[Recorded]:
     return recorded
 
 
-def _found(lived: Lived, rows: Collection[int]) -> dict[datetime, Incident]:
+def _found(lived: Advanced, rows: Collection[int]) -> dict[datetime, Incident]:
     """What stands at the end, by when it began: what took a step, and what lasts."""
     found = {step.incident.began_at: step.incident for step in lived.steps}
     newest = lived.life.shown()

@@ -22,7 +22,7 @@ from cibot.health.references import ReferencePeriods
 from cibot.incidents.tracker import IncidentStep, Tracker
 from cibot.judging.facts import Reader
 from cibot.store.arrivals import KNOWN, LATER, Arrived, arrived
-from cibot.store.checkpoints import StoredLife, newest_life
+from cibot.store.checkpoints import StoredCheckpoint, newest_checkpoint
 from cibot.store.engine import Tx
 from cibot.store.histories import first_report_of, full_at
 
@@ -63,7 +63,7 @@ class Kept:
 
 
 @dataclass(slots=True)
-class Lived:
+class Advanced:
     """What came of it: the steps since ``since``; ``again`` where a part or all was lived anew."""
 
     life: Tracker
@@ -72,14 +72,14 @@ class Lived:
     steps: list[IncidentStep]
 
 
-class Lives:
+class Trackers:
     """The lives of all CIs, as far as this process judged them."""
 
     def __init__(self) -> None:
         self._kept: dict[int, Kept] = {}
         self._under_way: dict[int, Kept] = {}  # lived on, and not yet written
 
-    def live(self, tx: Tx, reader: Reader, policy: Policy, until: float, now: datetime) -> Lived:
+    def live(self, tx: Tx, reader: Reader, policy: Policy, until: float, now: datetime) -> Advanced:
         """Brings a CI's life up to ``until`` (seconds of the epoch).
 
         What is not written afterwards, as `keep` says, did not come to be: the next time
@@ -107,7 +107,7 @@ class Lives:
         kept.marked_at = max(since, min(now, newest) - _LOOK_BACK)
         kept.seen = _seen(heard, kept.marked_at)
         self._under_way[ci_id] = kept
-        return Lived(kept.life, start, start < begun or not start, steps)
+        return Advanced(kept.life, start, start < begun or not start, steps)
 
     def keep(self, ci_id: int, ids: Mapping[datetime, int]) -> None:
         """Keeps the present state, which was written, and earlier ones: the older, the fewer.
@@ -133,7 +133,7 @@ class Lives:
         wrong = self._under_way[ci_id].wrong_from
         return None if wrong is None else moment(wrong)
 
-    def to_store(self, ci_id: int, ids: Mapping[datetime, int]) -> list[StoredLife]:
+    def to_store(self, ci_id: int, ids: Mapping[datetime, int]) -> list[StoredCheckpoint]:
         """The present state where it is time to store one; before it those kept on a long way.
 
         ``ids`` are those of the incidents that are being written.
@@ -146,7 +146,7 @@ class Lives:
         for _, row in rows:
             Tracker.name_incident(row, ids)
         return [
-            StoredLife(ci_id, moment(at), kept.marked_at, kept.basis, row)
+            StoredCheckpoint(ci_id, moment(at), kept.marked_at, kept.basis, row)
             for at, row in rows
             if at > kept.stored_at
         ]
@@ -155,7 +155,7 @@ class Lives:
     def _load(
         tx: Tx, ci_id: int, basis: str, policy: Policy, before: datetime | None = None
     ) -> Kept:
-        stored = newest_life(tx, ci_id, basis, before)
+        stored = newest_checkpoint(tx, ci_id, basis, before)
         if stored is None:
             return Kept(Tracker(policy), basis, None)
         life = Tracker.of(policy, stored.body)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from cibot.incidents.expiry import LATE, Step, is_over, late_card
+from cibot.incidents.expiry import LATE, HeardStep, is_over, late_card
 from cibot.store import digests
 from cibot.store.digests import Written
 from cibot.store.engine import Tx
@@ -36,13 +36,13 @@ def is_moot(tx: Tx, outgoing: Outgoing, now: datetime) -> bool:
     return late and about.kind is MessageKind.SUMMARY and digests.is_replaced(tx, outgoing)
 
 
-def _around(tx: Tx, outgoing: Outgoing) -> tuple[list[Step], list[Step]]:
+def _around(tx: Tx, outgoing: Outgoing) -> tuple[list[HeardStep], list[HeardStep]]:
     """The incident's steps in the message's room, before it and after it."""
-    before: list[Step] = []
-    after: list[Step] = []
+    before: list[HeardStep] = []
+    after: list[HeardStep] = []
     for row in digests.steps_in_room(tx, outgoing):
         missed = row.state in {MessageState.LATE, MessageState.DEAD}
-        step = Step(row.step, said=row.state is MessageState.SENT, missed=missed)
+        step = HeardStep(row.step, said=row.state is MessageState.SENT, missed=missed)
         (before if row.id < outgoing.id else after).append(step)
     return before, after
 

@@ -27,7 +27,7 @@ class Line:
 
 
 @dataclass(slots=True)
-class Broken:
+class BrokenLine:
     """Lines that could not be read: how many, and what was wrong with the first ones."""
 
     count: int = 0
@@ -40,7 +40,7 @@ class Broken:
             self.said = (*self.said, said)
 
 
-def read(paths: Iterable[Path], broken: Broken) -> Iterator[Line]:
+def read(paths: Iterable[Path], broken: BrokenLine) -> Iterator[Line]:
     """Every change of the files, in their order; lines that make no sense go to ``broken``.
 
     Raises UserError where a file cannot be read at all.
@@ -66,7 +66,7 @@ def _opened(path: Path) -> Any:
     return path.open(encoding="utf-8")
 
 
-def _line(text: str, place: str, broken: Broken) -> Iterator[Line]:
+def _line(text: str, place: str, broken: BrokenLine) -> Iterator[Line]:
     try:
         raw = json.loads(text)
         if isinstance(raw, Mapping) and isinstance(raw.get("event"), Mapping):

@@ -17,7 +17,7 @@ from cibot.health.references import References
 from cibot.health.signal import Health
 from cibot.incidents.tracker import IncidentStep
 from cibot.judging.judging import Judging
-from cibot.judging.trackers import Lived
+from cibot.judging.trackers import Advanced
 from cibot.replay.reading import Line
 from cibot.store.cis import KnownCi, all_cis, ensure_server
 from cibot.store.engine import Store, open_store
@@ -41,7 +41,7 @@ class Replayed:
     messages: int = 0
     until: dict[int, datetime] = field(default_factory=dict)
 
-    def watch(self, ci: KnownCi, lived: Lived) -> None:
+    def watch(self, ci: KnownCi, lived: Advanced) -> None:
         """Takes over what a CI lived through."""
         self.cis[ci.id] = ci
         self.steps += [(ci, one) for one in lived.steps]

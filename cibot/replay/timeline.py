@@ -21,7 +21,7 @@ from cibot.store.cis import KnownCi
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class ReplayedMessage:
     """A message that would have gone out; ``together`` is what it tells of, if of many CIs."""
 
     at: datetime
@@ -43,7 +43,7 @@ class Timeline:
         self._inhibited: set[int] = set()
         self._breakage: datetime | None = None
 
-    def said(self) -> Iterator[Said]:
+    def said(self) -> Iterator[ReplayedMessage]:
         """Every message, oldest first. What happens at one moment is one message."""
         steps = self._replayed.steps
         for (at, ci_id), moment in groupby(steps, lambda it: (it[1].transition.at, it[0].id)):
@@ -65,7 +65,7 @@ class Timeline:
             incident = replace(incident, notified=before.notified)
         self._newest[ci_id] = incidents[incident.began_at] = incident
 
-    def _send(self, ci: KnownCi, now: datetime) -> Iterator[Said]:
+    def _send(self, ci: KnownCi, now: datetime) -> Iterator[ReplayedMessage]:
         incident = self._newest.get(ci.id)
         self._inhibited.discard(ci.id)
         news = news_of(incident, self._around(ci.id, now), now) if incident else None
@@ -87,7 +87,7 @@ class Timeline:
                     return  # it was sent with the first of them
                 self._breakage = broken[0].at
                 together = broken
-        yield Said(now, ci, incident, news, together, cis)
+        yield ReplayedMessage(now, ci, incident, news, together, cis)
 
     def _around(self, ci_id: int, now: datetime) -> Surroundings:
         references = self._references(ci_id, now)

@@ -10,7 +10,7 @@ from cibot.health.signal import Evidence
 from cibot.incidents.incident import Incident, Phase
 from cibot.incidents.messages import Subject, alert_card, together_card
 from cibot.incidents.symptom import Symptom
-from cibot.replay.timeline import Said, Timeline
+from cibot.replay.timeline import ReplayedMessage, Timeline
 from cibot.store.cis import KnownCi
 
 
@@ -78,7 +78,7 @@ def _time(at: datetime | None) -> str | None:
     return None if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def lines(said: Said) -> Iterator[str]:
+def lines(said: ReplayedMessage) -> Iterator[str]:
     """A message with its time, as a room would have read it; its text is hostile still."""
     stamp = f"{said.at:%Y-%m-%d %H:%M}  "
     if said.together:

@@ -23,7 +23,7 @@ BuildKey = tuple[datetime, int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Build:
+class BuildLine:
     """One build. ``word`` is its result as written, ``page`` the patch set on Gerrit."""
 
     job: str
@@ -44,7 +44,7 @@ class Build:
 class Builds:
     """Some builds, and where to go on: None when there are no older ones."""
 
-    builds: tuple[Build, ...]
+    builds: tuple[BuildLine, ...]
     last: BuildKey | None
 
 
@@ -67,7 +67,7 @@ def builds(
     reports = reports_before(tx, row.id, _report(after), MOST_REPORTS)
     found = builds_of(tx, [(one.change_id, one.seq) for one in reports])
     urls = {key: url for key, (_name, url) in server_urls(tx).items()}
-    chosen: list[Build] = []
+    chosen: list[BuildLine] = []
     for report, place, build in _in_order(reports, found, after):
         if job in {None, build.job} and result in {None, build.result}:
             chosen.append(_build(urls, report, build))
@@ -97,9 +97,9 @@ def _key(report: HeardReport) -> tuple[datetime, int, int]:
     return report.posted_at, report.change_id, report.seq
 
 
-def _build(urls: dict[int, str], report: HeardReport, build: StoredBuild) -> Build:
+def _build(urls: dict[int, str], report: HeardReport, build: StoredBuild) -> BuildLine:
     url = urls.get(report.change_id >> 32)
-    return Build(
+    return BuildLine(
         build.job,
         build.word,
         verdict_of(build.result),

@@ -11,7 +11,7 @@ from cibot.errors import UserError
 from cibot.model import Window
 from cibot.reports.ci import find_ci, line_of
 from cibot.reports.context import Context
-from cibot.reports.incidents import Incident, incidents_since
+from cibot.reports.incidents import IncidentLine, incidents_since
 from cibot.reports.listing import CiLine
 from cibot.store.engine import Tx
 from cibot.store.tally import DAY, HOUR, Counts, buckets
@@ -58,7 +58,7 @@ class History:
     ci: CiLine
     window: Window
     days: tuple[Day, ...]
-    incidents: tuple[Incident, ...]
+    incidents: tuple[IncidentLine, ...]
     hours: tuple[Hour, ...] = ()
 
 

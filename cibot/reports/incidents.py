@@ -13,7 +13,7 @@ from cibot.incidents.stored import read_incident
 from cibot.incidents.symptom import Symptom
 from cibot.model import State, Window
 from cibot.reports.context import Context
-from cibot.reports.signals import Evidence
+from cibot.reports.signals import EvidenceView
 from cibot.store.cis import ci_rows
 from cibot.store.engine import Tx
 from cibot.store.incidents import (
@@ -44,12 +44,12 @@ class SymptomView:
     figure: float | None
     n: int
     said: str
-    first_bad: Evidence | None
-    evidence: tuple[Evidence, ...]
+    first_bad: EvidenceView | None
+    evidence: tuple[EvidenceView, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Incident:
+class IncidentLine:
     """The trouble of a CI, from when it was noticed until it was over.
 
     ``state`` is pending, firing, acknowledged, recovering or resolved; ``kind`` is the signal
@@ -73,7 +73,7 @@ class Incident:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class TimelineStep:
     """One transition of an incident: which symptom took it, and why, in words."""
 
     at: datetime
@@ -84,7 +84,7 @@ class Step:
 
 def incidents(
     tx: Tx, ctx: Context, *, ended: bool = False, limit: int = 100
-) -> tuple[Incident, ...]:
+) -> tuple[IncidentLine, ...]:
     """The open incidents, newest first; with ``ended`` then those of the last seven days."""
     since = ctx.now - ENDED_WITHIN if ended else None
     names = {one.id: one.name for one in ci_rows(tx)}
@@ -95,19 +95,21 @@ def incidents(
 
 def incidents_since(
     tx: Tx, ctx: Context, since: datetime, ci_id: int | None = None
-) -> tuple[Incident, ...]:
+) -> tuple[IncidentLine, ...]:
     """The open incidents, of one CI or of all, and those that ended since then, newest first."""
     names = {one.id: one.name for one in ci_rows(tx)}
     stored = incidents_of(tx, ci_id, resolved_since=since)
     return tuple(_incident(ctx, names, one) for one in stored if one.ci_id in names)
 
 
-def incidents_in(tx: Tx, ctx: Context, window: Window) -> tuple[Incident, ...]:
+def incidents_in(tx: Tx, ctx: Context, window: Window) -> tuple[IncidentLine, ...]:
     """The incidents that were open at any moment of a window, newest first."""
     return read_incidents(tx, ctx, incidents_during(tx, window.since, window.until))
 
 
-def read_incidents(tx: Tx, ctx: Context, stored: Sequence[StoredIncident]) -> tuple[Incident, ...]:
+def read_incidents(
+    tx: Tx, ctx: Context, stored: Sequence[StoredIncident]
+) -> tuple[IncidentLine, ...]:
     """Stored incidents as faces show them, in their order; those of forgotten CIs are left out."""
     names = {one.id: one.name for one in ci_rows(tx)}
     return tuple(_incident(ctx, names, one) for one in stored if one.ci_id in names)
@@ -115,29 +117,34 @@ def read_incidents(tx: Tx, ctx: Context, stored: Sequence[StoredIncident]) -> tu
 
 def open_by_ci(
     tx: Tx, ctx: Context, ci_id: int | None = None, names: Mapping[int, str] | None = None
-) -> dict[int, tuple[Incident, ...]]:
+) -> dict[int, tuple[IncidentLine, ...]]:
     """The open incidents of one CI or of all, by the CI's id; ``names`` are all CIs' by id."""
     names = names or {one.id: one.name for one in ci_rows(tx)}
-    found: dict[int, tuple[Incident, ...]] = {}
+    found: dict[int, tuple[IncidentLine, ...]] = {}
     for one in incidents_of(tx, ci_id):
         if one.ci_id in names:
             found[one.ci_id] = (*found.get(one.ci_id, ()), _incident(ctx, names, one))
     return found
 
 
-def incident(tx: Tx, ctx: Context, incident_id: int) -> tuple[Incident, tuple[Step, ...]]:
+def incident(
+    tx: Tx, ctx: Context, incident_id: int
+) -> tuple[IncidentLine, tuple[TimelineStep, ...]]:
     """One incident with its timeline, oldest step first; UserError when there is none."""
     stored = incident_by_id(tx, incident_id)
     names = {one.id: one.name for one in ci_rows(tx)}
     if stored is None or stored.ci_id not in names:
         raise UserError(f"There is no incident #{incident_id}.")
     steps = tuple(
-        Step(one.at, one.name, one.reason, one.signal) for one in transitions_of(tx, incident_id)
+        TimelineStep(one.at, one.name, one.reason, one.signal)
+        for one in transitions_of(tx, incident_id)
     )
     return _incident(ctx, names, stored), steps
 
 
-def evidence_of(tx: Tx, incident_id: int) -> tuple[tuple[Evidence, ...], tuple[Evidence, ...]]:
+def evidence_of(
+    tx: Tx, incident_id: int
+) -> tuple[tuple[EvidenceView, ...], tuple[EvidenceView, ...]]:
     """What an incident rested on when it opened, and what it rests on now; newest first each."""
     stored = incident_by_id(tx, incident_id)
     pure = _pure(stored) if stored else None
@@ -146,10 +153,10 @@ def evidence_of(tx: Tx, incident_id: int) -> tuple[tuple[Evidence, ...], tuple[E
     return _evidence(pure.first_evidence), _evidence(pure.cause.evidence)
 
 
-def _incident(ctx: Context, names: Mapping[int, str], stored: StoredIncident) -> Incident:
+def _incident(ctx: Context, names: Mapping[int, str], stored: StoredIncident) -> IncidentLine:
     pure = _pure(stored)
     cause = pure.cause if pure else None
-    return Incident(
+    return IncidentLine(
         id=stored.id,
         ci=names[stored.ci_id],
         kind=cause.signal if cause else "unknown",
@@ -191,9 +198,9 @@ def _symptom(symptom: Symptom) -> SymptomView:
     )
 
 
-def _evidence(runs: Iterable[health.Evidence]) -> tuple[Evidence, ...]:
+def _evidence(runs: Iterable[health.Evidence]) -> tuple[EvidenceView, ...]:
     return tuple(_run(run) for run in runs)
 
 
-def _run(run: health.Evidence) -> Evidence:
-    return Evidence(**{name: getattr(run, name) for name in Evidence.__slots__})
+def _run(run: health.Evidence) -> EvidenceView:
+    return EvidenceView(**{name: getattr(run, name) for name in EvidenceView.__slots__})

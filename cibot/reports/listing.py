@@ -11,7 +11,7 @@ from cibot.model import State
 from cibot.reports.context import Context
 from cibot.reports.feeds import ServerFeeds, stale_feeds
 from cibot.reports.homes import cis_on
-from cibot.reports.incidents import Incident, open_by_ci
+from cibot.reports.incidents import IncidentLine, open_by_ci
 from cibot.reports.project import find_project
 from cibot.reports.signals import Rate, SignalView, read_signals, success_rate, worst_signal
 from cibot.store.cis import CiName, ci_names, last_heard
@@ -36,7 +36,7 @@ class CiLine:
     said: str
     signals: tuple[SignalView, ...]
     last_heard_at: datetime | None
-    incidents: tuple[Incident, ...]
+    incidents: tuple[IncidentLine, ...]
     page: str | None
 
 
@@ -107,7 +107,7 @@ def ci_line(
     row: CiName,
     health: StoredHealth | None,
     heard_at: datetime | None,
-    incidents: tuple[Incident, ...],
+    incidents: tuple[IncidentLine, ...],
     *,
     evidence: bool = False,
 ) -> CiLine:

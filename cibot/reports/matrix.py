@@ -13,7 +13,7 @@ from cibot.reports.failures import verdict_of
 from cibot.reports.homes import cis_on, reference_on
 from cibot.reports.listing import CiLine, all_lines
 from cibot.reports.project import find_project
-from cibot.store.changes import ChangeRow, Verdict, latest_changes, verdicts_on
+from cibot.store.changes import ChangeRow, VerdictRow, latest_changes, verdicts_on
 from cibot.store.engine import Tx
 
 MOST = 100
@@ -66,7 +66,7 @@ def matrix(tx: Tx, ctx: Context, project: str, limit: int = 30) -> Matrix:
     project = find_project(tx, project)
     changes = latest_changes(tx, project, ctx.now - _LOOK_BACK, min(limit, MOST))
     verdicts = verdicts_on(tx, [change.id for change in changes])
-    said: dict[int, list[Verdict]] = {change.id: [] for change in changes}
+    said: dict[int, list[VerdictRow]] = {change.id: [] for change in changes}
     for verdict in verdicts:
         said[verdict.change_id].append(verdict)
     lines = {one.id: one for one in all_lines(tx, ctx)}
@@ -88,9 +88,9 @@ def matrix(tx: Tx, ctx: Context, project: str, limit: int = 30) -> Matrix:
     return Matrix(project, reference, tuple(lines[ci] for ci in at_home), kept)
 
 
-def _row(change: ChangeRow, said: Sequence[Verdict], names: dict[int, str]) -> MatrixRow:
+def _row(change: ChangeRow, said: Sequence[VerdictRow], names: dict[int, str]) -> MatrixRow:
     last = max(one.patch_set for one in said)
-    words: dict[int, dict[str | None, Verdict]] = {}
+    words: dict[int, dict[str | None, VerdictRow]] = {}
     for one in said:
         known = words.setdefault(one.ci_id, {}) if one.patch_set == last else None
         if known is not None and (one.result is not None or one.outcome == "started"):
@@ -103,7 +103,7 @@ def _row(change: ChangeRow, said: Sequence[Verdict], names: dict[int, str]) -> M
     return MatrixRow(change.number, last, change.subject, change.updated_at, cells)
 
 
-def _hear(known: dict[str | None, Verdict], one: Verdict) -> None:
+def _hear(known: dict[str | None, VerdictRow], one: VerdictRow) -> None:
     """A start counts only until there is a word: of the CI, whatever the pipeline is called."""
     if one.result is None and any(each.result is not None for each in known.values()):
         return
@@ -113,7 +113,7 @@ def _hear(known: dict[str | None, Verdict], one: Verdict) -> None:
     known[one.pipeline] = one
 
 
-def _cell(ci: str, said: Sequence[Verdict]) -> MatrixCell:
+def _cell(ci: str, said: Sequence[VerdictRow]) -> MatrixCell:
     results = {verdict_of(one.result) for one in said}
     worst = next((one for one in _WORSE if one in results), None)
     return MatrixCell(ci, worst, max(one.posted_at for one in said))

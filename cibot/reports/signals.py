@@ -21,7 +21,7 @@ _FEW = 3  # chances: fewer say nothing of what is usual
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class EvidenceView:
     """One result that a signal rests on. ``said`` is its own words, where it has any."""
 
     said: str = ""
@@ -49,7 +49,7 @@ class SignalView:
     n: int = 0
     threshold: str = ""
     said: str = ""
-    evidence: tuple[Evidence, ...] = ()
+    evidence: tuple[EvidenceView, ...] = ()
     counts: bool = True
 
 
@@ -88,7 +88,7 @@ def _stored(text: str) -> list[dict[str, Any]]:
     return [one for one in raw if isinstance(one, dict) and one.get("name")]
 
 
-def read_evidence(raw: Any) -> tuple[Evidence, ...]:
+def read_evidence(raw: Any) -> tuple[EvidenceView, ...]:
     """The evidence in a part of a stored JSON; what is no list holds none."""
     return tuple(_evidence(one) for one in (raw if isinstance(raw, list) else []))
 
@@ -133,13 +133,13 @@ def _signal(raw: Mapping[str, Any], *, evidence: bool) -> SignalView:
     )
 
 
-def _evidence(raw: Any) -> Evidence:
+def _evidence(raw: Any) -> EvidenceView:
     if not isinstance(raw, dict):
-        return Evidence(said=_words(raw))
+        return EvidenceView(said=_words(raw))
     change = _number(raw.get("change_id"))
     number = _number(raw.get("number", raw.get("change")))
     patch_set = _number(raw.get("patch_set"))
-    return Evidence(
+    return EvidenceView(
         said=_words(raw.get("said", raw.get("text"))),
         change_id=int(change) if change is not None else None,
         number=int(number) if number is not None else None,

@@ -14,7 +14,7 @@ from cibot.model import State, Window
 from cibot.reports.context import Context
 from cibot.reports.feeds import ServerFeeds, stale_feeds
 from cibot.reports.homes import NOWHERE, homes
-from cibot.reports.incidents import Incident, incidents_in
+from cibot.reports.incidents import IncidentLine, incidents_in
 from cibot.reports.listing import CiLine, all_lines, is_wrong
 from cibot.store.cis import ci_rows
 from cibot.store.engine import Tx
@@ -51,14 +51,14 @@ class Summary:
     window: Window
     states: dict[State, int]
     wrong: tuple[CiLine, ...]
-    opened: tuple[Incident, ...]
-    worse: tuple[Incident, ...]
-    resolved: tuple[Incident, ...]
+    opened: tuple[IncidentLine, ...]
+    worse: tuple[IncidentLine, ...]
+    resolved: tuple[IncidentLine, ...]
     new: tuple[CiLine, ...]
     totals: Totals
     before: Totals
     stale: tuple[ServerFeeds, ...]
-    standing: tuple[Incident, ...] = ()
+    standing: tuple[IncidentLine, ...] = ()
 
 
 def window_of(ctx: Context, span: Span | date | datetime) -> tuple[str, Window]:
@@ -142,7 +142,7 @@ def _chosen(
     ]
 
 
-def _worse(tx: Tx, window: Window, some: Sequence[Incident]) -> tuple[Incident, ...]:
+def _worse(tx: Tx, window: Window, some: Sequence[IncidentLine]) -> tuple[IncidentLine, ...]:
     """Those that escalated or came back in the window and are not over."""
     steps = {
         one.incident_id

@@ -18,7 +18,7 @@ from cibot.health.weighing.past import REPORTS_READ, ci_again, past_of
 from cibot.health.weighing.runs import BuildRun, PatchSetKey
 from cibot.health.weighing.weigh import Blame, Weighed, Weight, weigh
 from cibot.model import Result
-from cibot.store.changes import Verdict
+from cibot.store.changes import VerdictRow
 from cibot.store.engine import Tx
 from cibot.store.reports import StoredBuild
 from cibot.store.weighing import (
@@ -76,8 +76,8 @@ class JobWeight:
 
 def weigh_failures(
     tx: Tx,
-    words: Sequence[Verdict],
-    stored: Sequence[Verdict],
+    words: Sequence[VerdictRow],
+    stored: Sequence[VerdictRow],
     builds: Mapping[Key, Sequence[StoredBuild]],
     names: Mapping[int, str],
 ) -> dict[tuple[int, int, str], JobWeight]:
@@ -106,11 +106,11 @@ def weigh_failures(
 
 
 def _weights(
-    word: Verdict,
+    word: VerdictRow,
     runs: Mapping[Key, Mapping[str, BuildRun]],
     past: Jobs,
     unchanged: Collection[PatchSetKey],
-    around: Sequence[Verdict],
+    around: Sequence[VerdictRow],
     said: Sequence[SaidRow],
     names: Mapping[int, str],
 ) -> list[tuple[str, JobWeight]]:
@@ -167,7 +167,7 @@ def _told(weight: Weight, facts: FailureFacts) -> JobWeight:
     )
 
 
-def _runs(report: Verdict, builds: Mapping[Key, Sequence[StoredBuild]]) -> dict[str, BuildRun]:
+def _runs(report: VerdictRow, builds: Mapping[Key, Sequence[StoredBuild]]) -> dict[str, BuildRun]:
     """The voting jobs of a report that ran; one without a name where it names none."""
     if report.result not in _RESULTS:
         return {}
@@ -204,7 +204,7 @@ def _past(tx: Tx, ci_id: int, reports: int) -> Jobs:
 
 
 def _said(
-    tx: Tx, words: Sequence[Verdict], failed: Sequence[Verdict], pasts: Mapping[int, Jobs]
+    tx: Tx, words: Sequence[VerdictRow], failed: Sequence[VerdictRow], pasts: Mapping[int, Jobs]
 ) -> list[SaidRow]:
     """What the CIs of the patch set said of the last changes on which its failures ran."""
     speak = {word.ci_id for word in words if word.result in ("pass", "fail")}
@@ -222,7 +222,7 @@ def _said(
 
 
 def _neighbours(
-    around: Sequence[Verdict],
+    around: Sequence[VerdictRow],
     runs: Sequence[BuildRun],
     said: Sequence[SaidRow],
     names: Mapping[int, str],

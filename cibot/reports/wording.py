@@ -9,7 +9,7 @@ from cibot.model import Result, State
 from cibot.reports.context import Context
 from cibot.reports.failures import FailedJob, Verdict
 from cibot.reports.feeds import ServerFeeds
-from cibot.reports.incidents import Incident
+from cibot.reports.incidents import IncidentLine
 from cibot.reports.listing import CiLine, Listing, is_wrong
 from cibot.reports.missed import Missed
 from cibot.reports.signals import Rate
@@ -191,7 +191,7 @@ def patch_set(found: Verdict) -> Span:
     return Span(f"{found.number}{tail}", href=found.page)
 
 
-def incident_words(one: Incident) -> tuple[str | Span, ...]:
+def incident_words(one: IncidentLine) -> tuple[str | Span, ...]:
     """As "incident #218, not acknowledged"."""
     return "incident ", Span(f"#{one.id}", href=one.page), f", {acknowledgement(one)}"
 
@@ -210,7 +210,7 @@ def muted(ctx: Context, one: Muted) -> Line:
     return line(f"Silence #{one.id}: no alerts of ", name, f" {until}, by {by}: “{reason}”")
 
 
-def acknowledgement(one: Incident) -> str:
+def acknowledgement(one: IncidentLine) -> str:
     """Whether somebody looks at it."""
     if one.state != "acknowledged":
         return "not acknowledged" if one.state == "firing" else one.state

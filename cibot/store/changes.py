@@ -279,7 +279,7 @@ class ChangeRow:
     updated_at: datetime
 
 
-class Verdict(NamedTuple):
+class VerdictRow(NamedTuple):
     """That a CI reported on a patch set, and what it counts as (None: it judges nothing)."""
 
     change_id: int
@@ -343,10 +343,10 @@ def patch_set_times(tx: Tx, change_id: int) -> dict[int, datetime]:
     return {row[0]: row[1] for row in tx.execute(query.order_by(table.number))}
 
 
-def verdicts_on(tx: Tx, change_ids: Sequence[int]) -> list[Verdict]:
+def verdicts_on(tx: Tx, change_ids: Sequence[int]) -> list[VerdictRow]:
     """Every understood report on some changes, in the order they were posted."""
     table = schema.report.c
-    found: list[Verdict] = []
+    found: list[VerdictRow] = []
     ordered = sorted(change_ids)
     for start in range(0, len(ordered), _CHUNK):
         query = (
@@ -367,7 +367,7 @@ def verdicts_on(tx: Tx, change_ids: Sequence[int]) -> list[Verdict]:
             )
             .order_by(table.posted_at, table.change_id, table.seq)
         )
-        found.extend(Verdict(*row) for row in tx.execute(query))
+        found.extend(VerdictRow(*row) for row in tx.execute(query))
     return found
 
 

@@ -16,7 +16,7 @@ from cibot.store.engine import Tx
 
 
 @dataclass(frozen=True, slots=True)
-class StoredLife:
+class StoredCheckpoint:
     """A judge's state at ``at``, with what had been heard by ``marked_at``. Times are UTC."""
 
     ci_id: int
@@ -26,7 +26,7 @@ class StoredLife:
     body: dict[str, Any]
 
 
-def put_life(tx: Tx, life: StoredLife, keep: set[datetime]) -> None:
+def put_checkpoint(tx: Tx, life: StoredCheckpoint, keep: set[datetime]) -> None:
     """Stores a state; of the CI's others only those of the times ``keep`` stay."""
     table = schema.life
     tx.execute(
@@ -49,20 +49,22 @@ def _replaced(new: Any, _old: Any) -> dict[str, Any]:
     return {name: new[name] for name in ("marked_at", "basis", "body")}
 
 
-def drop_lives(tx: Tx, ci_id: int, since: datetime) -> None:
+def drop_checkpoints(tx: Tx, ci_id: int, since: datetime) -> None:
     """Forgets a CI's states of that time and later."""
     table = schema.life
     tx.execute(delete(table).where(table.c.ci_id == ci_id, table.c.at >= since))
 
 
-def life_times(tx: Tx, ci_id: int) -> list[datetime]:
+def checkpoint_times(tx: Tx, ci_id: int) -> list[datetime]:
     """Of when states of a CI are stored, oldest first."""
     table = schema.life.c
     query = select(table.at).where(table.ci_id == ci_id).order_by(table.at)
     return list(tx.execute(query).scalars())
 
 
-def newest_life(tx: Tx, ci_id: int, basis: str, before: datetime | None) -> StoredLife | None:
+def newest_checkpoint(
+    tx: Tx, ci_id: int, basis: str, before: datetime | None
+) -> StoredCheckpoint | None:
     """The newest state of that basis, and older than ``before``; None where there is none."""
     table = schema.life.c
     query = select(schema.life).where(table.ci_id == ci_id, table.basis == basis)
@@ -72,9 +74,9 @@ def newest_life(tx: Tx, ci_id: int, basis: str, before: datetime | None) -> Stor
     if row is None:
         return None
     body = json.loads(zlib.decompress(row.body))
-    return StoredLife(row.ci_id, row.at, row.marked_at, row.basis, body)
+    return StoredCheckpoint(row.ci_id, row.at, row.marked_at, row.basis, body)
 
 
-def forget_lives(tx: Tx) -> None:
+def forget_checkpoints(tx: Tx) -> None:
     """Every CI is judged from its first report on, the next time."""
     tx.execute(delete(schema.life))

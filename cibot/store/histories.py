@@ -29,7 +29,7 @@ class ReportRow(NamedTuple):
     result: str | None
 
 
-class ChangeRow(NamedTuple):
+class ChangeEnds(NamedTuple):
     """What became of a change; ``closed_at`` is None while it is open."""
 
     id: int
@@ -149,17 +149,17 @@ def voting_builds(
     return found
 
 
-def change_rows(tx: Tx, change_ids: Collection[int]) -> dict[int, ChangeRow]:
+def change_rows(tx: Tx, change_ids: Collection[int]) -> dict[int, ChangeEnds]:
     """What became of some changes, by their row's id."""
     table = schema.change.c
-    found: dict[int, ChangeRow] = {}
+    found: dict[int, ChangeEnds] = {}
     for some in _chunks(change_ids):
         query = select(
             table.id, table.number, table.project, table.branch, table.status, table.closed_at
         ).where(table.id.in_(some))
         for row_id, number, project, branch, status, closed_at in tx.execute(query):
             closed = None if status == "NEW" else closed_at
-            found[row_id] = ChangeRow(row_id, number, project, branch, closed)
+            found[row_id] = ChangeEnds(row_id, number, project, branch, closed)
     return found
 
 

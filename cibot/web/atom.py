@@ -9,7 +9,7 @@ from flask import Blueprint, Response, render_template, request
 
 from cibot.errors import CibotError
 from cibot.reports.context import Context
-from cibot.reports.incidents import Incident, incidents
+from cibot.reports.incidents import IncidentLine, incidents
 from cibot.store.engine import Tx
 from cibot.web.api.problems import problem_of
 from cibot.web.asking import Asking
@@ -28,7 +28,7 @@ def atom_blueprint(asking: Asking) -> Blueprint:
 
     @blueprint.get("/incidents.atom")
     def feed() -> Response:
-        def question(tx: Tx, ctx: Context) -> tuple[str, tuple[Incident, ...]]:
+        def question(tx: Tx, ctx: Context) -> tuple[str, tuple[IncidentLine, ...]]:
             # Without a public address the links are relative: the host is what the client says.
             base = ctx.page() or request.script_root
             found = incidents(tx, ctx, ended=True, limit=_MOST)

@@ -12,7 +12,7 @@ from cibot import __version__
 
 
 @dataclass(frozen=True, slots=True)
-class Probe:
+class PartState:
     """What one look at a part of the bot found."""
 
     ok: bool
@@ -20,7 +20,7 @@ class Probe:
 
 
 def probes_blueprint(
-    parts: Mapping[str, Callable[[], Probe]], tells: Callable[[], bool] = lambda: True
+    parts: Mapping[str, Callable[[], PartState]], tells: Callable[[], bool] = lambda: True
 ) -> Blueprint:
     """``/readyz`` looks at each of ``parts`` and answers 503 when one is not well.
 

@@ -15,41 +15,41 @@ from cibot.reports.undelivered import undelivered_words
 from cibot.store.cis import server_urls
 from cibot.store.engine import Store
 from cibot.store.histories import heard_at
-from cibot.web.probes import Probe
+from cibot.web.probes import PartState
 
 STALE = timedelta(minutes=15)
 
 
 def parts(
     store: Store, clock: Callable[[], datetime], backends: Mapping[str, Backend]
-) -> dict[str, Callable[[], Probe]]:
+) -> dict[str, Callable[[], PartState]]:
     """A look at each part; each takes a query or none."""
 
-    def database() -> Probe:
+    def database() -> PartState:
         try:
             store.ping()
         except CibotError as error:
-            return Probe(False, str(error))
-        return Probe(True, "answers")
+            return PartState(False, str(error))
+        return PartState(True, "answers")
 
-    def feeds() -> Probe:
+    def feeds() -> PartState:
         try:
             names, heard = store.read(lambda tx: (server_urls(tx), heard_at(tx)))
         except CibotError as error:
-            return Probe(False, str(error))
+            return PartState(False, str(error))
         ages = {names[one][0]: _age(heard.get(one), clock()) for one in names}
         stale = [name for name, age in ages.items() if age is None or age > STALE]
         said = ", ".join(f"{name} heard {_words(age)}" for name, age in sorted(ages.items()))
-        return Probe(not stale, said or "no server is configured")
+        return PartState(not stale, said or "no server is configured")
 
-    def link(backend: Backend) -> Callable[[], Probe]:
-        def look() -> Probe:
+    def link(backend: Backend) -> Callable[[], PartState]:
+        def look() -> PartState:
             now = backend.link()
             said = now.detail or ("connected" if now.up else "not connected")
             with suppress(CibotError):  # the database has a part of its own
                 unsaid = store.read(undelivered_words).get(backend.network)
                 said = f"{said}; {unsaid}" if unsaid else said
-            return Probe(now.up or now.standby, said)
+            return PartState(now.up or now.standby, said)
 
         return look
 

@@ -15,7 +15,7 @@ from cibot.store.engine import Store
 from cibot.web.asking import Asking
 from cibot.web.faces import face_blueprints
 from cibot.web.gate import Gate
-from cibot.web.probes import Probe, probes_blueprint
+from cibot.web.probes import PartState, probes_blueprint
 from tests.support.canned import CONFIG, TOKENS, canned
 from tests.support.history import NOW, make_tables
 
@@ -28,7 +28,7 @@ PATHS = {
 
 
 def app_of(store: Store, config: Config) -> Flask:
-    probes = {"database": lambda: Probe(ok=True, detail="answers")}
+    probes = {"database": lambda: PartState(ok=True, detail="answers")}
     asking = Asking(store, config, lambda: NOW)
     return create_app([probes_blueprint(probes, Gate(config).admits), *face_blueprints(asking)])
 

@@ -10,10 +10,10 @@ from sqlalchemy import select
 
 from cibot.incidents.tracker import Tracker
 from cibot.judging import trackers
-from cibot.judging.trackers import Lives
+from cibot.judging.trackers import Trackers
 from cibot.model import Change, Message, PatchSet, State
 from cibot.store import schema
-from cibot.store.checkpoints import forget_lives
+from cibot.store.checkpoints import forget_checkpoints
 from cibot.store.engine import Store
 from tests.support.told_life import ACME, HOUR, ZUUL, Life, comment
 
@@ -56,14 +56,14 @@ def incidents(life: Life) -> list[tuple[Any, ...]]:
 def from_where(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """How many seconds back each state lay that a life went back to; 0 where it began anew."""
     found: list[float] = []
-    back = Lives._back
+    back = Trackers._back
 
-    def noted(self: Lives, tx: Any, kept: Any, *rest: Any) -> Any:
+    def noted(self: Trackers, tx: Any, kept: Any, *rest: Any) -> Any:
         earlier = back(self, tx, kept, *rest)
         found.append(kept.life.at - earlier.life.at if earlier.life.at else 0.0)
         return earlier
 
-    monkeypatch.setattr(Lives, "_back", noted)
+    monkeypatch.setattr(Trackers, "_back", noted)
     return found
 
 
@@ -128,7 +128,7 @@ def test_it_is_all_one_in_how_many_goes_a_past_is_lived_through(
     assert life.judge() is State.HEALTHY
     before, goes = (incidents(life), life.steps(), life.told()), len(ends)
     assert before[0]
-    life.store.write(forget_lives)
+    life.store.write(forget_checkpoints)
     life.restart()
     monkeypatch.setattr(trackers, "_FULL", full)
     monkeypatch.setattr(trackers, "_LITTLE", 0.0)

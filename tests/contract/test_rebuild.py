@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 from cibot.cli import main
 from cibot.model import State
 from cibot.store import schema
-from cibot.store.checkpoints import forget_lives
+from cibot.store.checkpoints import forget_checkpoints
 from cibot.store.cis import all_cis
 from cibot.store.engine import Store
 from cibot.store.tally import recount
@@ -99,7 +99,7 @@ def test_what_an_older_version_misread_is_read_and_judged_anew(life: Life, tmp_p
             recount(tx, ci.id)
 
     life.store.write(spoil)
-    life.store.write(forget_lives)
+    life.store.write(forget_checkpoints)
     life.restart()
     assert life.judge() is State.DEGRADED
     said = rebuild(life, tmp_path)

@@ -51,7 +51,7 @@ from cibot.store import (
     withdrawals,
 )
 from cibot.store.audit import AuditRow
-from cibot.store.checkpoints import StoredLife
+from cibot.store.checkpoints import StoredCheckpoint
 from cibot.store.digests import HeldMessage
 from cibot.store.engine import Store, Tx, open_store
 from cibot.store.incidents import StoredHealth, StoredIncident, StoredTransition
@@ -90,7 +90,7 @@ ROOM = Channel("net-0", "#room-1")
 LEASE = Lease("leader", "me", 1)
 PROCESS = Process(1, "boot", "space")
 DAY_LONG = timedelta(days=1)
-LIFE = StoredLife(1, NOW, NOW, "b", {})
+LIFE = StoredCheckpoint(1, NOW, NOW, "b", {})
 INCIDENT = StoredIncident(5, 6, "firing", "failing", NOW, None, NOW, "{}")
 NEWS = Change(77, "filler/27", "master", "S", "NEW", NOW, NOW, (), (PatchSet(1, NOW),))
 NEW_ACCOUNT = Account(900, "new", "New", "new@example.org")
@@ -338,14 +338,14 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     histories.last_heard: [lambda tx: histories.last_heard(tx, 1)],
     histories.servers_of: [lambda tx: histories.servers_of(tx, 1)],
     histories.heard_at: [histories.heard_at],
-    checkpoints.put_life: [lambda tx: checkpoints.put_life(tx, LIFE, set())],
-    checkpoints.drop_lives: [lambda tx: checkpoints.drop_lives(tx, 1, NOW)],
-    checkpoints.life_times: [lambda tx: checkpoints.life_times(tx, 1)],
-    checkpoints.newest_life: [
-        lambda tx: checkpoints.newest_life(tx, 1, "b", None),
-        lambda tx: checkpoints.newest_life(tx, 1, "b", NOW),
+    checkpoints.put_checkpoint: [lambda tx: checkpoints.put_checkpoint(tx, LIFE, set())],
+    checkpoints.drop_checkpoints: [lambda tx: checkpoints.drop_checkpoints(tx, 1, NOW)],
+    checkpoints.checkpoint_times: [lambda tx: checkpoints.checkpoint_times(tx, 1)],
+    checkpoints.newest_checkpoint: [
+        lambda tx: checkpoints.newest_checkpoint(tx, 1, "b", None),
+        lambda tx: checkpoints.newest_checkpoint(tx, 1, "b", NOW),
     ],
-    checkpoints.forget_lives: [checkpoints.forget_lives],
+    checkpoints.forget_checkpoints: [checkpoints.forget_checkpoints],
     status.glance: [
         lambda tx: status.glance(tx, "CI 1", NOW, SINCE),
     ],

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from werkzeug.test import Client
 
 from cibot.collector.decode import change_from_rest
-from cibot.collector.gerrit import OPTIONS, NotFound, Page, read_page
+from cibot.collector.gerrit import OPTIONS, ChangesPage, NotFound, read_page
 from cibot.collector.sink import IngestCounts
 from cibot.demo.review_app import ReviewApp
 from cibot.demo.reviews import Reviews
@@ -97,7 +97,7 @@ class LocalGerrit:
         limit: int | None = None,
         start: int = 0,
         options: Sequence[str] = OPTIONS,
-    ) -> Page:
+    ) -> ChangesPage:
         self.size = limit or 0
         self.before()
         asked = {"q": query, "n": str(limit), "S": str(start)}

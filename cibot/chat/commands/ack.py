@@ -8,7 +8,7 @@ from cibot.errors import UserError
 from cibot.reports import wording
 from cibot.reports.ci import open_incident
 from cibot.reports.context import Context
-from cibot.reports.incidents import Incident
+from cibot.reports.incidents import IncidentLine
 from cibot.text.card import Card, Span, line
 
 
@@ -28,7 +28,7 @@ def read_words(words: tuple[str, ...]) -> tuple[str, str]:
     return which, " ".join(words[1:])
 
 
-def render(ctx: Context, found: Incident) -> Card:
+def render(ctx: Context, found: IncidentLine) -> Card:
     """A line."""
     name = Span(found.ci, strong=True, href=ctx.ci_page(found.ci))
     said = f" ({found.kind}): {wording.acknowledgement(found)}"

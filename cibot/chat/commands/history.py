@@ -8,7 +8,7 @@ from cibot.chat.command import Ask, Command
 from cibot.reports import wording
 from cibot.reports.context import Context
 from cibot.reports.history import History, history
-from cibot.reports.incidents import Incident
+from cibot.reports.incidents import IncidentLine
 from cibot.text import figures
 from cibot.text.card import Card, Line, line, sparkline
 from cibot.text.lengths import read_length
@@ -66,7 +66,7 @@ def render(ctx: Context, found: History) -> Card:
     return Card(tuple(lines), link=found.ci.page)
 
 
-def _incident(ctx: Context, one: Incident) -> Line:
+def _incident(ctx: Context, one: IncidentLine) -> Line:
     assert one.opened_at is not None
     words = list(wording.incident_words(one)[:2])
     opened = f" ({one.kind}) opened {figures.clock(one.opened_at, ctx.now, ctx.zone)}"

@@ -6,7 +6,7 @@ from cibot.chat.command import Ask, Command
 from cibot.errors import UserError
 from cibot.reports import wording
 from cibot.reports.context import Context
-from cibot.reports.incidents import Incident, incidents
+from cibot.reports.incidents import IncidentLine, incidents
 from cibot.text import figures
 from cibot.text.card import Card, Line, Span, line
 
@@ -27,7 +27,7 @@ def read_words(words: tuple[str, ...]) -> bool:
     return word == "all"
 
 
-def render(ctx: Context, found: tuple[Incident, ...], *, ended: bool) -> Card:
+def render(ctx: Context, found: tuple[IncidentLine, ...], *, ended: bool) -> Card:
     """A line each."""
     page = ctx.page("incidents")
     lines: list[Line] = [headline(found, ended=ended)]
@@ -37,7 +37,7 @@ def render(ctx: Context, found: tuple[Incident, ...], *, ended: bool) -> Card:
     return Card(tuple(lines), link=page, long=len(lines) > 4)
 
 
-def headline(found: tuple[Incident, ...], *, ended: bool) -> Line:
+def headline(found: tuple[IncidentLine, ...], *, ended: bool) -> Line:
     """How many are open, and how many ended."""
     if not found:
         return line("No incident is open" + (" or was in seven days." if ended else "."))
@@ -47,7 +47,7 @@ def headline(found: tuple[Incident, ...], *, ended: bool) -> Line:
     return line(f"{head}{over}.")
 
 
-def _incident(ctx: Context, one: Incident) -> Line:
+def _incident(ctx: Context, one: IncidentLine) -> Line:
     parts: list[str | Span] = [
         Span(f"#{one.id}", href=one.page),
         " ",

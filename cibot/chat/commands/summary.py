@@ -10,7 +10,7 @@ from cibot.errors import UserError
 from cibot.model import State
 from cibot.reports import wording
 from cibot.reports.context import Context
-from cibot.reports.incidents import Incident
+from cibot.reports.incidents import IncidentLine
 from cibot.reports.listing import CiLine
 from cibot.reports.summary import Span as Day
 from cibot.reports.summary import Summary, summary
@@ -108,7 +108,7 @@ def _changes(found: Summary) -> list[Line]:
     return [line(*parts, ".")] if parts else []
 
 
-def _incidents(some: tuple[Incident, ...]) -> list[str | Span]:
+def _incidents(some: tuple[IncidentLine, ...]) -> list[str | Span]:
     parts: list[str | Span] = []
     for one in some[:4]:
         lasted = ""

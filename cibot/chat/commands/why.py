@@ -6,7 +6,7 @@ from cibot.chat.command import Ask, Command
 from cibot.reports import wording
 from cibot.reports.context import Context
 from cibot.reports.failures import Verdict
-from cibot.reports.incidents import Incident
+from cibot.reports.incidents import IncidentLine
 from cibot.reports.signals import SignalView
 from cibot.reports.why import Why, why
 from cibot.text import figures
@@ -68,7 +68,7 @@ def _failure(ctx: Context, one: Verdict) -> Line:
     return line(*parts, " (", *jobs, ")") if jobs else line(*parts)
 
 
-def _incident(one: Incident) -> tuple[str | Span, ...]:
+def _incident(one: IncidentLine) -> tuple[str | Span, ...]:
     """As "Incident #218 (success), not acknowledged": two may be open."""
     _incident, number, rest = wording.incident_words(one)
     return "Incident ", number, f" ({one.kind}){rest}"

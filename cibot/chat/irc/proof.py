@@ -29,7 +29,7 @@ class _Question:
     ponged: bool = False
 
 
-class Proof:
+class DeliveryProof:
     """Questions to the network, oldest first. Times are seconds of a monotonic clock.
 
     Until the first WHOIS is answered a PING goes with each; a server that

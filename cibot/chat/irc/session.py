@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from cibot import __version__
 from cibot.chat.irc.history import Presence, said_at
 from cibot.chat.irc.login import Login
-from cibot.chat.irc.proof import Proof
+from cibot.chat.irc.proof import DeliveryProof
 from cibot.chat.irc.questions import from_a_bot, is_ctcp, is_version_request
 from cibot.chat.irc.receipts import Delivery, Receipts
 from cibot.chat.irc.rooms import Room, Rooms
@@ -80,7 +80,7 @@ class Session:
         self._server_time = 0.0  # the newest that a line of this connection bore
         self._private = Presence(0.0)
         self._forwards: set[str] = set()
-        self.proof = Proof(send, timing.proof)
+        self.proof = DeliveryProof(send, timing.proof)
         self._waiting: list[Delivery] = []
         self._handlers = self._table()
         self.ready = False

@@ -15,7 +15,7 @@ from itertools import chain
 
 from cibot.chat.irc.login import Login
 from cibot.chat.irc.pace import FairQueue
-from cibot.chat.irc.proof import Proof
+from cibot.chat.irc.proof import DeliveryProof
 from cibot.chat.irc.receipts import Delivery, Receipts
 from cibot.chat.irc.refusals import COLOUR_REFUSALS
 from cibot.chat.irc.rooms import Rooms
@@ -65,7 +65,7 @@ class Speaker:
         rooms: Rooms,
         login: Login,
         receipts: Receipts,
-        proof: Proof,
+        proof: DeliveryProof,
         send: Callable[[str], None],
         leads: Leads = always,
     ) -> None:

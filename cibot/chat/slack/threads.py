@@ -32,7 +32,7 @@ class Root:
 
 
 @dataclass(slots=True)
-class _Seen:
+class _SeenThread:
     """What is known of one channel: its roots, and up to where its history was read."""
 
     newest: str = "0"
@@ -45,7 +45,7 @@ class Threads:
 
     def __init__(self, api: SlackApi) -> None:
         self._api = api
-        self._channels: dict[str, _Seen] = {}
+        self._channels: dict[str, _SeenThread] = {}
         self._lock = threading.Lock()
 
     def root(self, channel: str, incident: int) -> Root | None:
@@ -55,7 +55,7 @@ class Threads:
         2000 messages back at the most. Raises what the API raises.
         """
         with self._lock:
-            seen = self._channels.setdefault(channel, _Seen())
+            seen = self._channels.setdefault(channel, _SeenThread())
             if str(incident) not in seen.roots:
                 self._learn(seen, self._api.history(channel, oldest=seen.newest))
             return seen.roots.get(str(incident))
@@ -63,7 +63,7 @@ class Threads:
     def opened(self, channel: str, incident: int, root: Root) -> None:
         """Remembers the message that was just posted for an incident."""
         with self._lock:
-            roots = self._channels.setdefault(channel, _Seen()).roots
+            roots = self._channels.setdefault(channel, _SeenThread()).roots
             roots[str(incident)] = root
             _forget_oldest(roots)
 
@@ -84,7 +84,7 @@ class Threads:
     def take_stale(self, channel: str) -> list[int]:
         """The incidents whose threads went on after their first message was edited, once."""
         with self._lock:
-            seen = self._channels.setdefault(channel, _Seen())
+            seen = self._channels.setdefault(channel, _SeenThread())
             stale, seen.stale = seen.stale, []
             return stale
 
@@ -119,7 +119,7 @@ class Threads:
                     return str(message["ts"])
         return None
 
-    def _learn(self, seen: _Seen, messages: Iterable[Message]) -> None:
+    def _learn(self, seen: _SeenThread, messages: Iterable[Message]) -> None:
         newest = seen.newest
         for message in messages:
             newest = max(newest, str(message.get("ts", "0")))

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from cibot.cli.questions import changes, cis, details, general, writes
-from cibot.cli.questions.question import Question
+from cibot.cli.questions.question import ShellQuestion
 
-QUESTIONS: Mapping[str, Question] = MappingProxyType(
+QUESTIONS: Mapping[str, ShellQuestion] = MappingProxyType(
     {
         question.command.name: question
         for module in (cis, details, changes, general, writes)

@@ -8,7 +8,7 @@ from cibot.chat.commands import COMMANDS
 from cibot.chat.commands import change as change_command
 from cibot.chat.commands import compare as compare_command
 from cibot.cli.exits import CODES
-from cibot.cli.questions.question import Answer, Asked, Question, about
+from cibot.cli.questions.question import Asked, ShellAnswer, ShellQuestion, about
 from cibot.cli.view import Column, View, head, table
 from cibot.client.shaped import all_cis
 from cibot.client.sheets import sheet
@@ -26,7 +26,7 @@ from cibot.text import figures
 from cibot.text.card import Line, line, state_span
 
 
-def ask_change(source: Source, asked: Asked) -> Answer:
+def ask_change(source: Source, asked: Asked) -> ShellAnswer:
     """What each CI says of a patch set."""
     wanted = parse_change(asked.text)
     path = "/changes/<number>"
@@ -38,7 +38,7 @@ def ask_change(source: Source, asked: Asked) -> Answer:
         project=wanted.project,
         server=asked.options.get("server"),
     )
-    return Answer(found, lambda ctx: _change(ctx, found), sheet(path, found), exit_code(found))
+    return ShellAnswer(found, lambda ctx: _change(ctx, found), sheet(path, found), exit_code(found))
 
 
 def exit_code(found: ChangeReport) -> int:
@@ -79,7 +79,7 @@ def _said(one: CiVerdict) -> Line:
     return line(wording.result_word(one.result, "started") + again)
 
 
-def ask_compare(source: Source, asked: Asked) -> Answer:
+def ask_compare(source: Source, asked: Asked) -> ShellAnswer:
     """How often two CIs agree, and where they do not."""
     names: list[str] = []
 
@@ -92,7 +92,7 @@ def ask_compare(source: Source, asked: Asked) -> Answer:
         asked.words, find, lambda words: about(words, lambda said: find((said,)))
     )
     found = source.ask(Comparison, "/compare", first=first, second=second)
-    return Answer(found, lambda ctx: _compare(ctx, found), sheet("/compare", found))
+    return ShellAnswer(found, lambda ctx: _compare(ctx, found), sheet("/compare", found))
 
 
 def _compare(ctx: Context, found: Comparison) -> View:
@@ -108,7 +108,7 @@ def _compare(ctx: Context, found: Comparison) -> View:
 
 
 QUESTIONS = (
-    Question(
+    ShellQuestion(
         COMMANDS["change"],
         ask_change,
         (click.Option(["--server"], metavar="NAME", help="The Gerrit, where several have it."),),
@@ -120,7 +120,7 @@ QUESTIONS = (
             f" {CODES[State.UNKNOWN]} nobody has judged it"
         ),
     ),
-    Question(
+    ShellQuestion(
         COMMANDS["compare"],
         ask_compare,
         examples=('cibot compare "pure storage" zuul',),

@@ -10,7 +10,7 @@ from cibot.chat.commands import COMMANDS
 from cibot.chat.commands import list as list_command
 from cibot.chat.commands import status as status_command
 from cibot.cli.exits import CODES, MEANING, of_states
-from cibot.cli.questions.question import Answer, Asked, Question, about
+from cibot.cli.questions.question import Asked, ShellAnswer, ShellQuestion, about
 from cibot.cli.view import Column, Show, Table, View, of_card, table
 from cibot.client.shaped import all_cis, listing_of, status_of
 from cibot.client.sheets import sheet
@@ -24,7 +24,7 @@ from cibot.text.card import Line, Span, joined, line, state_span
 from cibot.web.api.cis import CiDetail, CiPage
 
 
-def ask_status(source: Source, asked: Asked) -> Answer:
+def ask_status(source: Source, asked: Asked) -> ShellAnswer:
     """One CI's headline and details, or a sentence over all and who needs a look."""
     if asked.words:
         return about(asked.words, lambda name: _one(source, name))
@@ -38,10 +38,10 @@ def ask_status(source: Source, asked: Asked) -> Answer:
     return _answer(page, found, show)
 
 
-def _one(source: Source, name: str) -> Answer:
+def _one(source: Source, name: str) -> ShellAnswer:
     detail = source.ask(CiDetail, "/cis/<name>", name=name)
     found = status_of(source, detail)
-    return Answer(
+    return ShellAnswer(
         detail,
         lambda ctx: of_card(status_command.render(ctx, found)),
         sheet("/cis", CiPage(items=(detail,), next=None, totals={}, stale=())),
@@ -49,19 +49,19 @@ def _one(source: Source, name: str) -> Answer:
     )
 
 
-def ask_list(source: Source, asked: Asked) -> Answer:
+def ask_list(source: Source, asked: Asked) -> ShellAnswer:
     """Every CI that fits, worst first unless ``--sort`` says otherwise."""
     state, project = list_command.read_words(asked.words)
     chosen = {name: one for name, one in asked.options.items() if one is not None}
     return _listed(source, state, **{"project": project, **chosen})
 
 
-def ask_project(source: Source, asked: Asked) -> Answer:
+def ask_project(source: Source, asked: Asked) -> ShellAnswer:
     """The CIs at home on a project."""
     return _listed(source, None, project=asked.text)
 
 
-def _listed(source: Source, state: State | None, **asked: object) -> Answer:
+def _listed(source: Source, state: State | None, **asked: object) -> ShellAnswer:
     page = all_cis(source, state=state, **asked)
     found = listing_of(source, page, state)
     return _answer(
@@ -69,8 +69,8 @@ def _listed(source: Source, state: State | None, **asked: object) -> Answer:
     )
 
 
-def _answer(page: CiPage, found: Listing, show: Show) -> Answer:
-    return Answer(page, show, sheet("/cis", page), of_states(one.state for one in found.cis))
+def _answer(page: CiPage, found: Listing, show: Show) -> ShellAnswer:
+    return ShellAnswer(page, show, sheet("/cis", page), of_states(one.state for one in found.cis))
 
 
 def _view(ctx: Context, found: Listing, said: Line, cis: Iterable[CiLine]) -> View:
@@ -122,7 +122,7 @@ _LIST_OPTIONS = (
     ),
 )
 QUESTIONS = (
-    Question(
+    ShellQuestion(
         COMMANDS["status"],
         ask_status,
         examples=("cibot status", "cibot status netapp --exit-code", "cibot status --watch"),
@@ -130,7 +130,7 @@ QUESTIONS = (
         codes=f"{MEANING}; without a name, the worst of all CIs",
         completes="ci",
     ),
-    Question(
+    ShellQuestion(
         COMMANDS["list"],
         ask_list,
         _LIST_OPTIONS,
@@ -139,7 +139,7 @@ QUESTIONS = (
         codes=f"{MEANING}: the worst of those listed",
         completes="state",
     ),
-    Question(
+    ShellQuestion(
         COMMANDS["project"],
         ask_project,
         examples=("cibot project cinder --json",),

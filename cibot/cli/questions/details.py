@@ -13,7 +13,7 @@ from cibot.chat.commands import missed as missed_command
 from cibot.chat.commands import recheck as recheck_command
 from cibot.chat.commands import why as why_command
 from cibot.cli.exits import CODES, MEANING
-from cibot.cli.questions.question import Answer, Asked, Question, about
+from cibot.cli.questions.question import Asked, ShellAnswer, ShellQuestion, about
 from cibot.cli.view import Column, Show, Table, View, head, of_card, table
 from cibot.client.shaped import why_of
 from cibot.client.sheets import sheet
@@ -35,22 +35,24 @@ T = TypeVar("T")
 _BAR = 20  # cells of a day on which everything passed
 
 
-def _asks(path: str, kind: type[T], show: Callable[[Context, T], View]) -> Callable[..., Answer]:
+def _asks(
+    path: str, kind: type[T], show: Callable[[Context, T], View]
+) -> Callable[..., ShellAnswer]:
     """A question about the one CI that the words mean."""
 
-    def ask(source: Source, asked: Asked) -> Answer:
+    def ask(source: Source, asked: Asked) -> ShellAnswer:
         found = about(asked.words, lambda name: source.ask(kind, path, name=name))
-        return Answer(found, lambda ctx: show(ctx, found), sheet(path, found))
+        return ShellAnswer(found, lambda ctx: show(ctx, found), sheet(path, found))
 
     return ask
 
 
-def ask_why(source: Source, asked: Asked) -> Answer:
+def ask_why(source: Source, asked: Asked) -> ShellAnswer:
     """Each signal, the last failures, the open incidents."""
     path = "/cis/<name>"
     found = about(asked.words, lambda name: source.ask(CiDetail, path, name=name))
     why = why_of(found)
-    return Answer(found, _why(why), sheet(path, found), CODES[found.state])
+    return ShellAnswer(found, _why(why), sheet(path, found), CODES[found.state])
 
 
 def _why(found: Why) -> Show:
@@ -155,25 +157,25 @@ def _missed(ctx: Context, found: Missed) -> View:
     return head(missed_command.render(found), shown)
 
 
-def _said(render: Callable[[Contact], Card]) -> Callable[[Source, Asked], Answer]:
-    def ask(source: Source, asked: Asked) -> Answer:
+def _said(render: Callable[[Contact], Card]) -> Callable[[Source, Asked], ShellAnswer]:
+    def ask(source: Source, asked: Asked) -> ShellAnswer:
         path = "/cis/<name>/contact"
         found = about(asked.words, lambda name: source.ask(Contact, path, name=name))
-        return Answer(found, lambda _ctx: of_card(render(found)))
+        return ShellAnswer(found, lambda _ctx: of_card(render(found)))
 
     return ask
 
 
-def ask_history(source: Source, asked: Asked) -> Answer:
+def ask_history(source: Source, asked: Asked) -> ShellAnswer:
     """A bar a day, and the incidents in them."""
     words, days = history_command.read_words(asked.words)
     path = "/cis/<name>/history"
     found = about(words, lambda name: source.ask(History, path, name=name, days=days))
-    return Answer(found, lambda ctx: _history(ctx, found), sheet(path, found))
+    return ShellAnswer(found, lambda ctx: _history(ctx, found), sheet(path, found))
 
 
 QUESTIONS = (
-    Question(
+    ShellQuestion(
         COMMANDS["why"],
         ask_why,
         examples=("cibot why netapp --json",),
@@ -181,27 +183,27 @@ QUESTIONS = (
         codes=MEANING,
         completes="ci",
     ),
-    Question(
+    ShellQuestion(
         COMMANDS["jobs"],
         _asks("/cis/<name>/jobs", Jobs, _jobs),
         examples=("cibot jobs netapp --csv",),
         csv=True,
         completes="ci",
     ),
-    Question(
+    ShellQuestion(
         COMMANDS["history"],
         ask_history,
         examples=("cibot history netapp 30d --csv",),
         csv=True,
         completes="ci",
     ),
-    Question(
+    ShellQuestion(
         COMMANDS["missed"],
         _asks("/cis/<name>/missed", Missed, _missed),
         examples=("cibot missed netapp --csv",),
         csv=True,
         completes="ci",
     ),
-    Question(COMMANDS["contact"], _said(contact_command.render), completes="ci"),
-    Question(COMMANDS["recheck"], _said(recheck_command.render), completes="ci"),
+    ShellQuestion(COMMANDS["contact"], _said(contact_command.render), completes="ci"),
+    ShellQuestion(COMMANDS["recheck"], _said(recheck_command.render), completes="ci"),
 )

@@ -11,7 +11,7 @@ from cibot.chat.commands import incidents as incidents_command
 from cibot.chat.commands import silences as silences_command
 from cibot.chat.commands import summary as summary_command
 from cibot.cli.exits import CODES
-from cibot.cli.questions.question import Answer, Asked, Question
+from cibot.cli.questions.question import Asked, ShellAnswer, ShellQuestion
 from cibot.cli.view import Column, View, head, of_card, table
 from cibot.client.sheets import sheet
 from cibot.client.source import PAGE_SIZE, Source, whole
@@ -19,25 +19,25 @@ from cibot.model import State
 from cibot.reports import wording
 from cibot.reports.context import Context
 from cibot.reports.feeds import ServerFeeds
-from cibot.reports.incidents import ENDED_WITHIN, Incident, Step
+from cibot.reports.incidents import ENDED_WITHIN, IncidentLine, TimelineStep
 from cibot.reports.silences import Muted
 from cibot.reports.summary import Summary
 from cibot.store.feeds import FeedState
 from cibot.text import figures
 from cibot.text.card import Line, Span, line
 from cibot.web.api.general import FeedList
-from cibot.web.api.incidents import IncidentPage, Timeline
+from cibot.web.api.incidents import IncidentPage, IncidentTimeline
 
 _Feed = tuple[ServerFeeds, FeedState]
 
 
-def ask_summary(source: Source, asked: Asked) -> Answer:
+def ask_summary(source: Source, asked: Asked) -> ShellAnswer:
     """A day at a glance."""
     found = source.ask(Summary, "/summary", day=asked.text.casefold() or None)
-    return Answer(found, lambda ctx: of_card(summary_command.summary_card(ctx, found)))
+    return ShellAnswer(found, lambda ctx: of_card(summary_command.summary_card(ctx, found)))
 
 
-def ask_incidents(source: Source, asked: Asked) -> Answer:
+def ask_incidents(source: Source, asked: Asked) -> ShellAnswer:
     """The open ones, with "all" those of the last seven days too; one by its number."""
     number = asked.text.removeprefix("#")
     if number.isascii() and number.isdigit() and len(number) < 10:
@@ -46,7 +46,7 @@ def ask_incidents(source: Source, asked: Asked) -> Answer:
     page = whole(source, IncidentPage, "/incidents", state="open")
     if ended:
         page = replace(page, items=(*page.items, *_ended(source)))
-    return Answer(
+    return ShellAnswer(
         page,
         lambda ctx: _view(ctx, page.items, ended=ended),
         sheet("/incidents", page),
@@ -54,17 +54,17 @@ def ask_incidents(source: Source, asked: Asked) -> Answer:
     )
 
 
-def _ended(source: Source) -> list[Incident]:
+def _ended(source: Source) -> list[IncidentLine]:
     """Among the newest 500."""
     found = source.ask(IncidentPage, "/incidents", state="all", limit=PAGE_SIZE).items
     since = source.context().now - ENDED_WITHIN
     return [one for one in found if one.resolved_at and one.resolved_at >= since]
 
 
-def _view(ctx: Context, found: tuple[Incident, ...], *, ended: bool) -> View:
+def _view(ctx: Context, found: tuple[IncidentLine, ...], *, ended: bool) -> View:
     shown = table(
         found,
-        Column[Incident]("#", lambda one: line(Span(f"#{one.id}", href=one.page)), right=True),
+        Column[IncidentLine]("#", lambda one: line(Span(f"#{one.id}", href=one.page)), right=True),
         Column("CI", lambda one: line(Span(one.ci, strong=True, href=ctx.ci_page(one.ci)))),
         Column("Kind", lambda one: one.kind),
         Column("Opened", lambda one: _opened(ctx, one)),
@@ -74,19 +74,19 @@ def _view(ctx: Context, found: tuple[Incident, ...], *, ended: bool) -> View:
     return head(incidents_command.render(ctx, found, ended=ended), shown)
 
 
-def _opened(ctx: Context, one: Incident) -> str:
+def _opened(ctx: Context, one: IncidentLine) -> str:
     return figures.clock(one.opened_at, ctx.now, ctx.zone) if one.opened_at else "pending"
 
 
-def _state(ctx: Context, one: Incident) -> str:
+def _state(ctx: Context, one: IncidentLine) -> str:
     if one.resolved_at is None:
         return wording.acknowledgement(one)
     lasted = one.resolved_at - (one.opened_at or one.resolved_at)
     return f"ended {figures.ago(one.resolved_at, ctx.now)} after {figures.span(lasted)}"
 
 
-def _one(source: Source, number: int) -> Answer:
-    found = source.ask(Timeline, "/incidents/<id>", id=number)
+def _one(source: Source, number: int) -> ShellAnswer:
+    found = source.ask(IncidentTimeline, "/incidents/<id>", id=number)
 
     def show(ctx: Context) -> View:
         one = found.incident
@@ -96,7 +96,7 @@ def _one(source: Source, number: int) -> Answer:
         lines += [line(figures.sentence(one.said))] if one.said else []
         steps = table(
             found.steps,
-            Column[Step]("When (UTC)", lambda step: f"{step.at:%a %d %b %H:%M}"),
+            Column[TimelineStep]("When (UTC)", lambda step: f"{step.at:%a %d %b %H:%M}"),
             Column("Step", lambda step: step.name),
             Column("Why", lambda step: step.reason, loose=True),
         )
@@ -104,7 +104,7 @@ def _one(source: Source, number: int) -> Answer:
 
     is_open = found.incident.resolved_at is None
     code = CODES[State.FAILING] if is_open else 0
-    return Answer(found, show, sheet("/incidents/<id>", found), code)
+    return ShellAnswer(found, show, sheet("/incidents/<id>", found), code)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +114,10 @@ class Silences:
     items: tuple[Muted, ...]
 
 
-def ask_silences(source: Source, _asked: Asked) -> Answer:
+def ask_silences(source: Source, _asked: Asked) -> ShellAnswer:
     """Which alerts are muted."""
     found = Silences(source.silences())
-    return Answer(found, lambda ctx: _silences(ctx, found.items), sheet("/silences", found))
+    return ShellAnswer(found, lambda ctx: _silences(ctx, found.items), sheet("/silences", found))
 
 
 def _silences(ctx: Context, found: Sequence[Muted]) -> View:
@@ -135,11 +135,11 @@ def _silences(ctx: Context, found: Sequence[Muted]) -> View:
     return View((shown,))
 
 
-def ask_feeds(source: Source, _asked: Asked) -> Answer:
+def ask_feeds(source: Source, _asked: Asked) -> ShellAnswer:
     """When each Gerrit was heard."""
     found = source.ask(FeedList, "/feeds")
     code = CODES[State.UNKNOWN] if any(one.stale for one in found.items) else 0
-    return Answer(
+    return ShellAnswer(
         found,
         lambda ctx: _feeds(ctx, found.items),
         sheet("/feeds", found),
@@ -173,16 +173,16 @@ def _ago(ctx: Context, moment: datetime | None) -> str:
 
 
 QUESTIONS = (
-    Question(COMMANDS["summary"], ask_summary),
-    Question(
+    ShellQuestion(COMMANDS["summary"], ask_summary),
+    ShellQuestion(
         COMMANDS["incidents"],
         ask_incidents,
         examples=("cibot incidents", "cibot incidents 1"),
         csv=True,
         codes=f"{CODES[State.FAILING]} while one is open, else 0",
     ),
-    Question(COMMANDS["silences"], ask_silences, csv=True),
-    Question(
+    ShellQuestion(COMMANDS["silences"], ask_silences, csv=True),
+    ShellQuestion(
         COMMANDS["feeds"],
         ask_feeds,
         csv=True,

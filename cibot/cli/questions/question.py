@@ -32,7 +32,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ShellAnswer:
     """``body`` is what the API tells, for ``--json``; ``rows`` are for ``--csv``.
 
     ``code`` is what ``--exit-code`` ends with.
@@ -45,14 +45,14 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class ShellQuestion:
     """A chat command that the shell has, too: ``ask`` puts it to a source.
 
     ``examples`` are more calls for its help; ``codes`` says what ``--exit-code`` tells.
     """
 
     command: Command
-    ask: Callable[[Source, Asked], Answer]
+    ask: Callable[[Source, Asked], ShellAnswer]
     options: Sequence[click.Option] = ()
     examples: tuple[str, ...] = ()
     csv: bool = False

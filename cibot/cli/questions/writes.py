@@ -7,7 +7,7 @@ from cibot.chat.commands import ack as ack_command
 from cibot.chat.commands import silence as silence_command
 from cibot.chat.commands import unsilence as unsilence_command
 from cibot.cli.questions.general import Silences
-from cibot.cli.questions.question import Answer, Asked, Question
+from cibot.cli.questions.question import Asked, ShellAnswer, ShellQuestion
 from cibot.cli.view import of_card
 from cibot.client.source import Source
 from cibot.errors import UserError
@@ -15,12 +15,12 @@ from cibot.reports.silences import covering
 from cibot.web.api.incidents import IncidentPage
 
 
-def ask_ack(source: Source, asked: Asked) -> Answer:
+def ask_ack(source: Source, asked: Asked) -> ShellAnswer:
     """Says that somebody looks at an incident."""
     which, note = ack_command.read_words(asked.words)
     number = int(which) if which.isdigit() else _open_incident(source, which)
     found = source.acknowledge(number, note)
-    return Answer(found, lambda ctx: of_card(ack_command.render(ctx, found)))
+    return ShellAnswer(found, lambda ctx: of_card(ack_command.render(ctx, found)))
 
 
 def _open_incident(source: Source, name: str) -> int:
@@ -31,13 +31,13 @@ def _open_incident(source: Source, name: str) -> int:
     return page.items[0].id
 
 
-def ask_silence(source: Source, asked: Asked) -> Answer:
+def ask_silence(source: Source, asked: Asked) -> ShellAnswer:
     """Mutes a CI's alerts for a while."""
     made = source.silence(*silence_command.read_words(asked.words))
-    return Answer(made, lambda ctx: of_card(silence_command.render(ctx, made)))
+    return ShellAnswer(made, lambda ctx: of_card(silence_command.render(ctx, made)))
 
 
-def ask_unsilence(source: Source, asked: Asked) -> Answer:
+def ask_unsilence(source: Source, asked: Asked) -> ShellAnswer:
     """Ends silences before their time."""
     number = unsilence_command.number_in(asked.text)
     if number is None:
@@ -46,14 +46,14 @@ def ask_unsilence(source: Source, asked: Asked) -> Answer:
         ended = (source.end_silence(number),)
         name = ended[0].ci
     other = covering(source.silences(), name, source.context().now)
-    return Answer(
+    return ShellAnswer(
         Silences(tuple(ended)),
         lambda _ctx: of_card(unsilence_command.render(name, ended, other)),
     )
 
 
 QUESTIONS = (
-    Question(COMMANDS["ack"], ask_ack),
-    Question(COMMANDS["silence"], ask_silence, completes="ci"),
-    Question(COMMANDS["unsilence"], ask_unsilence, completes="ci"),
+    ShellQuestion(COMMANDS["ack"], ask_ack),
+    ShellQuestion(COMMANDS["silence"], ask_silence, completes="ci"),
+    ShellQuestion(COMMANDS["unsilence"], ask_unsilence, completes="ci"),
 )

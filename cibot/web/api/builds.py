@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from cibot.model import Result
-from cibot.reports.builds import Build, BuildKey, builds
+from cibot.reports.builds import BuildKey, BuildLine, builds
 from cibot.web.api.encode import moment
 from cibot.web.api.paging import Page, read_report_key, write_cursor
 from cibot.web.api.params import Format, OneCi, Paged
@@ -18,10 +18,10 @@ from cibot.web.asking import Asking
 
 
 @dataclass(frozen=True, slots=True)
-class BuildPage(Page[Build]):
+class BuildPage(Page[BuildLine]):
     """Builds, newest first. A page may hold fewer than ``limit``, or none, and have a next."""
 
-    items: tuple[Build, ...]
+    items: tuple[BuildLine, ...]
 
 
 class BuildParams(OneCi, Paged):

@@ -13,7 +13,7 @@ from cibot.reports.ci import find_ci
 from cibot.reports.context import Context
 from cibot.reports.failures import JobShare, Passed, Verdict, verdicts
 from cibot.reports.homes import NOWHERE, Home
-from cibot.reports.incidents import Incident
+from cibot.reports.incidents import IncidentLine
 from cibot.reports.listing import CiLine, Listing, listing
 from cibot.reports.signals import Rate, SignalView
 from cibot.reports.silences import Muted
@@ -45,7 +45,7 @@ class CiItem:
     projects: tuple[str, ...]
     reference: str | None
     owner: str | None
-    incidents: tuple[Incident, ...]
+    incidents: tuple[IncidentLine, ...]
     page: str | None
 
 
@@ -90,7 +90,7 @@ class ReportPage(Page[Verdict]):
     items: tuple[Verdict, ...]
 
 
-class ListParams(Paged):
+class CiListParams(Paged):
     """Which CIs, in which order."""
 
     state: State | None = None
@@ -110,7 +110,7 @@ class OneCiPaged(Paged):
     format: Format = None
 
 
-def list_cis(asking: Asking, params: ListParams) -> CiPage:
+def list_cis(asking: Asking, params: CiListParams) -> CiPage:
     """The page of CIs that fit."""
     at_home = homes_of(asking)
     ctx, found = asking.ask(lambda tx, ctx: (ctx, listing(tx, ctx, params.state, params.project)))
@@ -180,7 +180,7 @@ def _report_key(after: str) -> ReportKey:
     return posted_at, change_id, seq
 
 
-def _fits(ctx: Context, line: CiLine, params: ListParams) -> bool:
+def _fits(ctx: Context, line: CiLine, params: CiListParams) -> bool:
     if params.q and params.q.casefold() not in line.name.casefold():
         return False
     known = ctx.configured(line.name)
@@ -240,7 +240,7 @@ _REPORT_TABLE = columns(
 )  # fmt: skip
 
 ENDPOINTS: tuple[Endpoint[Any], ...] = (
-    Endpoint("/cis", "CIs", "All CIs, worst first", ListParams, CiPage, list_cis, _CI_TABLE),
+    Endpoint("/cis", "CIs", "All CIs, worst first", CiListParams, CiPage, list_cis, _CI_TABLE),
     Endpoint("/cis/<name>", "CIs", "One CI: state, signals, evidence, contact", OneCi, CiDetail,
              one_ci),
     Endpoint("/cis/<name>/reports", "CIs", "What a CI said, newest first", OneCiPaged, ReportPage,

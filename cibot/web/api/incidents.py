@@ -9,8 +9,14 @@ from pydantic import Field
 
 from cibot.reports.ci import find_ci
 from cibot.reports.context import Context
-from cibot.reports.incidents import Incident, Step, evidence_of, incident, read_incidents
-from cibot.reports.signals import Evidence
+from cibot.reports.incidents import (
+    IncidentLine,
+    TimelineStep,
+    evidence_of,
+    incident,
+    read_incidents,
+)
+from cibot.reports.signals import EvidenceView
 from cibot.store.engine import Tx
 from cibot.store.faces import incidents_before
 from cibot.web.api.paging import Page, read_number, write_cursor
@@ -21,23 +27,23 @@ from cibot.web.asking import Asking
 
 
 @dataclass(frozen=True, slots=True)
-class IncidentPage(Page[Incident]):
+class IncidentPage(Page[IncidentLine]):
     """Incidents, newest first."""
 
-    items: tuple[Incident, ...]
+    items: tuple[IncidentLine, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Timeline:
+class IncidentTimeline:
     """One incident, its steps, oldest first, and what it rested on first and rests on now."""
 
-    incident: Incident
-    steps: tuple[Step, ...]
-    first_evidence: tuple[Evidence, ...]
-    evidence: tuple[Evidence, ...]
+    incident: IncidentLine
+    steps: tuple[TimelineStep, ...]
+    first_evidence: tuple[EvidenceView, ...]
+    evidence: tuple[EvidenceView, ...]
 
 
-class ListParams(Paged):
+class IncidentListParams(Paged):
     """Which incidents."""
 
     state: Literal["open", "all"] = "open"
@@ -51,7 +57,7 @@ class OneIncident(Params):
     id: Annotated[Number, Field(description="The incident's number, as in #218.")]
 
 
-def list_incidents(asking: Asking, params: ListParams) -> IncidentPage:
+def list_incidents(asking: Asking, params: IncidentListParams) -> IncidentPage:
     """A page of incidents."""
     before = read_number(params.after) if params.after else None
 
@@ -70,10 +76,10 @@ def list_incidents(asking: Asking, params: ListParams) -> IncidentPage:
     return asking.ask(question)
 
 
-def one_incident(asking: Asking, params: OneIncident) -> Timeline:
+def one_incident(asking: Asking, params: OneIncident) -> IncidentTimeline:
     """An incident and its steps."""
     return asking.ask(
-        lambda tx, ctx: Timeline(*incident(tx, ctx, params.id), *evidence_of(tx, params.id))
+        lambda tx, ctx: IncidentTimeline(*incident(tx, ctx, params.id), *evidence_of(tx, params.id))
     )
 
 
@@ -82,8 +88,8 @@ _TABLE = columns(
     "note", "page",
 )  # fmt: skip
 ENDPOINTS: tuple[Endpoint[Any], ...] = (
-    Endpoint("/incidents", "Incidents", "Incidents, newest first", ListParams, IncidentPage,
+    Endpoint("/incidents", "Incidents", "Incidents, newest first", IncidentListParams, IncidentPage,
              list_incidents, _TABLE),
     Endpoint("/incidents/<id>", "Incidents", "One incident and its timeline", OneIncident,
-             Timeline, one_incident),
+             IncidentTimeline, one_incident),
 )  # fmt: skip

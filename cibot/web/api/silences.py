@@ -24,7 +24,7 @@ class SilencePage(Page[Muted]):
     items: tuple[Muted, ...]
 
 
-class ListParams(Paged):
+class SilenceListParams(Paged):
     """Which silences."""
 
     state: Annotated[
@@ -39,7 +39,7 @@ class OneSilence(Params):
     id: Annotated[Number, Field(description="The silence's number, as in #7.")]
 
 
-def list_silences(asking: Asking, params: ListParams) -> SilencePage:
+def list_silences(asking: Asking, params: SilenceListParams) -> SilencePage:
     """A page of silences."""
     before = read_number(params.after) if params.after else None
 
@@ -62,7 +62,7 @@ _TABLE = columns(
     "items", "id", "ci", "since", "until", "by", "reason", "ended_at", "ended_by"
 )  # fmt: skip
 ENDPOINTS: tuple[Endpoint[Any], ...] = (
-    Endpoint("/silences", "Silences", "Which alerts are muted, by whom and why", ListParams,
+    Endpoint("/silences", "Silences", "Which alerts are muted, by whom and why", SilenceListParams,
              SilencePage, list_silences, _TABLE),
     Endpoint("/silences/<id>", "Silences", "One silence, over or not", OneSilence, Muted,
              one_silence),

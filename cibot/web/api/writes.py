@@ -11,7 +11,7 @@ from cibot.actions.acknowledging import LONGEST_NOTE, take
 from cibot.actions.roles import Actor
 from cibot.actions.silencing import LONGEST, SHORTEST, end_silence_by_id, put_silence
 from cibot.reports.context import Context
-from cibot.reports.incidents import Incident
+from cibot.reports.incidents import IncidentLine
 from cibot.reports.silences import Muted
 from cibot.store.engine import Tx
 from cibot.web.api.incidents import OneIncident
@@ -60,7 +60,9 @@ class NewSilence(Params):
     ]
 
 
-def acknowledge(tx: Tx, ctx: Context, actor: Actor, params: OneIncident, body: Note) -> Incident:
+def acknowledge(
+    tx: Tx, ctx: Context, actor: Actor, params: OneIncident, body: Note
+) -> IncidentLine:
     """Notes who looks at an incident."""
     return take(tx, ctx, actor, params.id, body.note)
 
@@ -78,7 +80,7 @@ def end_silence(tx: Tx, ctx: Context, actor: Actor, params: OneSilence, _body: N
 WRITES: tuple[Write[Any, Any], ...] = (
     Write("acknowledge", "POST", "/incidents/<id>/acknowledge", "Incidents",
           "Say that you look at an incident; the channels that heard of it are told",
-          OneIncident, Note, Incident, "ack", acknowledge),
+          OneIncident, Note, IncidentLine, "ack", acknowledge),
     Write("make_silence", "POST", "/silences", "Silences", "Mute the alerts of a CI for a while",
           Nothing, NewSilence, Muted, "silence", make_silence,
           lambda made: f"/silences/{made.id}"),

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from cibot.health.intervals import wilson
 from cibot.reports.history import Day
-from cibot.reports.incidents import Incident
+from cibot.reports.incidents import IncidentLine
 from cibot.text import figures
 from cibot.web.charts import plot
 
@@ -26,7 +26,7 @@ class _Point:
 
 
 def history_chart(
-    days: Sequence[Day], beside: Sequence[Day], incidents: Sequence[Incident], label: str
+    days: Sequence[Day], beside: Sequence[Day], incidents: Sequence[IncidentLine], label: str
 ) -> Markup:
     """The chart over ``days``; ``beside`` are the reference's, empty where there is none."""
     dates = [one.day for one in days]

@@ -12,7 +12,7 @@ from statistics import median
 
 from markupsafe import Markup
 
-from cibot.reports.incidents import Incident
+from cibot.reports.incidents import IncidentLine
 from cibot.reports.latency import LatencyDay
 from cibot.text import figures
 from cibot.web.charts import plot
@@ -28,7 +28,7 @@ _GAP = timedelta(days=3)  # a line is broken where fewer days have verdicts
 def latency_chart(
     days: Sequence[LatencyDay],
     beside: Sequence[LatencyDay],
-    incidents: Sequence[Incident],
+    incidents: Sequence[IncidentLine],
     label: str,
 ) -> Markup:
     """The chart over ``days``, some of which have verdicts; ``beside`` are the reference's."""

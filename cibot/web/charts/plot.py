@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from markupsafe import Markup
 
-from cibot.reports.incidents import Incident
+from cibot.reports.incidents import IncidentLine
 
 WIDE, TALL = 1140, 226
 LEFT, RIGHT, TOP, BOTTOM = 52, 1088, 38, 194
@@ -79,7 +79,7 @@ def days_below(axis: Axis, days: Sequence[date]) -> Iterator[Markup]:
             )
 
 
-def incidents_behind(axis: Axis, incidents: Iterable[Incident]) -> Iterator[Markup]:
+def incidents_behind(axis: Axis, incidents: Iterable[IncidentLine]) -> Iterator[Markup]:
     """Each incident's time as a tint with its number above, where there is room for it."""
     shown = [
         one
@@ -101,7 +101,7 @@ def incidents_behind(axis: Axis, incidents: Iterable[Incident]) -> Iterator[Mark
             )
 
 
-def _tint(left: float, right: float, one: Incident) -> Iterator[Markup]:
+def _tint(left: float, right: float, one: IncidentLine) -> Iterator[Markup]:
     state = one.severity.value
     yield Markup('<rect class="band {}" x="{:.1f}" y="{}" width="{:.1f}" height="{}"/>').format(
         state, left, TOP, max(2.0, right - left), BOTTOM - TOP

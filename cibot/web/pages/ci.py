@@ -12,7 +12,7 @@ from cibot.reports.context import Context
 from cibot.reports.failures import Verdict
 from cibot.reports.history import Day
 from cibot.reports.homes import NOWHERE
-from cibot.reports.incidents import Incident, read_incidents
+from cibot.reports.incidents import IncidentLine, read_incidents
 from cibot.reports.jobs import JobLine, jobs
 from cibot.reports.latency import LatencyDay
 from cibot.reports.listing import CiLine
@@ -55,7 +55,7 @@ class Month:
     beside: Sequence[Day]
     latencies: Sequence[LatencyDay]
     latencies_beside: Sequence[LatencyDay]
-    incidents: Sequence[Incident]
+    incidents: Sequence[IncidentLine]
 
     @property
     def ran(self) -> bool:
@@ -89,7 +89,7 @@ class Month:
 
 
 @dataclass(frozen=True, slots=True)
-class CiPage:
+class CiView:
     """The page. ``incidents`` are newest first."""
 
     ci: CiLine
@@ -101,23 +101,23 @@ class CiPage:
     signals: tuple[SignalView, ...]
     standing: Standing | None
     failures: tuple[Verdict, ...]
-    incidents: tuple[Incident, ...]
+    incidents: tuple[IncidentLine, ...]
     jobs: tuple[JobLine, ...]
     missed: Missed
     badge: BadgeCode
 
 
-def ci_page(asking: Asking, params: CiParams) -> CiPage:
+def ci_page(asking: Asking, params: CiParams) -> CiView:
     """The page of the CI that the name means. Raises UserError when none is."""
     at_home, days = homes_of(asking), days_of(asking)
 
-    def question(tx: Tx, ctx: Context) -> CiPage:
+    def question(tx: Tx, ctx: Context) -> CiView:
         found = status(tx, ctx, params.name)
         ci = found.ci
         reasons = why(tx, ctx, ci.name)
         home = at_home.get(ci.id, NOWHERE)
         incidents = ci_incidents(tx, ctx, ci.id)
-        return CiPage(
+        return CiView(
             ci,
             found,
             sentence(ctx, found, capital=False),
@@ -136,7 +136,7 @@ def ci_page(asking: Asking, params: CiParams) -> CiPage:
     return asking.ask(question)
 
 
-def ci_incidents(tx: Tx, ctx: Context, ci_id: int) -> tuple[Incident, ...]:
+def ci_incidents(tx: Tx, ctx: Context, ci_id: int) -> tuple[IncidentLine, ...]:
     """A CI's last incidents, newest first; what never opened is none that anybody was told of."""
     past = incidents_before(tx, ci_id=ci_id, open_only=False, before=None, limit=_MOST_INCIDENTS)
     return tuple(one for one in read_incidents(tx, ctx, past) if one.opened_at is not None)
@@ -149,7 +149,7 @@ def month_of(
     ci: CiLine,
     days: dict[int, tuple[Day, ...]],
     reference: str | None,
-    incidents: Sequence[Incident],
+    incidents: Sequence[IncidentLine],
 ) -> Month:
     """The month of a CI beside its reference; ``days`` are every CI's."""
     ids = {one.name: one.id for one in ci_rows(tx)}

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from cibot.reports.context import Context
 from cibot.reports.homes import NOWHERE
-from cibot.reports.incidents import Incident, Step, evidence_of, incident, incidents
+from cibot.reports.incidents import IncidentLine, TimelineStep, evidence_of, incident, incidents
 from cibot.reports.listing import CiLine
-from cibot.reports.signals import Evidence
+from cibot.reports.signals import EvidenceView
 from cibot.reports.status import status
 from cibot.store.engine import Tx
 from cibot.web.api.incidents import OneIncident
@@ -24,9 +24,9 @@ _MOST = 200
 class IncidentsPage:
     """Open, pending and ended incidents, newest first. Pending ones have not opened yet."""
 
-    open: tuple[Incident, ...]
-    pending: tuple[Incident, ...]
-    ended: tuple[Incident, ...]
+    open: tuple[IncidentLine, ...]
+    pending: tuple[IncidentLine, ...]
+    ended: tuple[IncidentLine, ...]
 
 
 def incidents_page(asking: Asking) -> IncidentsPage:
@@ -44,14 +44,14 @@ def incidents_page(asking: Asking) -> IncidentsPage:
 
 
 @dataclass(frozen=True, slots=True)
-class IncidentPage:
+class IncidentView:
     """One incident, its CI as it is now, its steps, oldest first, and what it rested on."""
 
-    incident: Incident
+    incident: IncidentLine
     ci: CiLine
-    steps: tuple[Step, ...]
-    first_evidence: Sequence[Evidence]
-    evidence: Sequence[Evidence]
+    steps: tuple[TimelineStep, ...]
+    first_evidence: Sequence[EvidenceView]
+    evidence: Sequence[EvidenceView]
     month: Month
 
     @property
@@ -61,15 +61,15 @@ class IncidentPage:
         return self.month.ran and (end is None or end.date() >= self.month.days[0].day)
 
 
-def incident_page(asking: Asking, params: OneIncident) -> IncidentPage:
+def incident_page(asking: Asking, params: OneIncident) -> IncidentView:
     """The page of an incident. Raises UserError when there is none of that number."""
     at_home, days = homes_of(asking), days_of(asking)
 
-    def question(tx: Tx, ctx: Context) -> IncidentPage:
+    def question(tx: Tx, ctx: Context) -> IncidentView:
         one, steps = incident(tx, ctx, params.id)
         found = status(tx, ctx, one.ci)
         reference = found.reference or at_home.get(found.ci.id, NOWHERE).reference
         month = month_of(asking, tx, ctx, found.ci, days, reference, (one,))
-        return IncidentPage(one, found.ci, steps, *evidence_of(tx, params.id), month)
+        return IncidentView(one, found.ci, steps, *evidence_of(tx, params.id), month)
 
     return asking.ask(question)

@@ -14,7 +14,7 @@ from cibot.reports import wording
 from cibot.reports.context import Context
 from cibot.reports.history import Day
 from cibot.reports.homes import NOWHERE, Home
-from cibot.reports.incidents import Incident, incidents_since
+from cibot.reports.incidents import IncidentLine, incidents_since
 from cibot.reports.listing import CiLine, all_lines, is_wrong
 from cibot.reports.signals import SignalView
 from cibot.reports.status import Status, status
@@ -57,12 +57,12 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Story:
     """An open incident's CI with its sentence, and who looks at it."""
 
     ci: CiLine
     sentence: Line
-    incidents: tuple[Incident, ...]
+    incidents: tuple[IncidentLine, ...]
     days: Sequence[Day]
 
 
@@ -72,7 +72,7 @@ class Overview:
 
     headline: str
     lead: str
-    told: tuple[Told, ...]
+    told: tuple[Story, ...]
     more: int
     rows: tuple[Row, ...]
     known: int
@@ -90,7 +90,7 @@ def overview(asking: Asking, chosen: Filter) -> Overview:
     def question(tx: Tx, ctx: Context) -> Overview:
         lines = all_lines(tx, ctx)
         told = [
-            Told(one, sentences.get(one.id, ()), _opened(one), days.get(one.id, ()))
+            Story(one, sentences.get(one.id, ()), _opened(one), days.get(one.id, ()))
             for one in _open(lines)[:_MOST_TOLD]
         ]
         fitting = [one for one in lines if _fits(ctx, one, at_home, chosen)]
@@ -122,7 +122,7 @@ def headline(lines: Sequence[CiLine]) -> str:
     return "No CI needs a look"
 
 
-def _lead(ctx: Context, lines: Sequence[CiLine], lately: Sequence[Incident]) -> str:
+def _lead(ctx: Context, lines: Sequence[CiLine], lately: Sequence[IncidentLine]) -> str:
     """How many are in which state, and what a day brought."""
     if not lines:
         return ""
@@ -154,7 +154,7 @@ def _open(lines: Sequence[CiLine]) -> list[CiLine]:
     return [one for one in lines if _opened(one)]
 
 
-def _opened(line: CiLine) -> tuple[Incident, ...]:
+def _opened(line: CiLine) -> tuple[IncidentLine, ...]:
     """Its incidents that people were told of; what is pending may come to nothing."""
     return tuple(one for one in line.incidents if one.opened_at is not None)
 

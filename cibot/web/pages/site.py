@@ -32,7 +32,7 @@ from cibot.web.pages.incidents import incident_page, incidents_page
 from cibot.web.pages.judging import judging
 from cibot.web.pages.overview import Filter, overview
 from cibot.web.pages.projects import projects_page
-from cibot.web.pages.unparsed import UnparsedParams, unparsed_page
+from cibot.web.pages.unparsed import UnparsedFilter, unparsed_page
 from cibot.web.reply import reply
 
 _STATIC = {"style.css": "text/css", "page.js": "text/javascript"}
@@ -93,7 +93,7 @@ class Pages:
 
     def unparsed(self) -> Response:
         """``/unparsed``: what CIs wrote and nobody understood."""
-        page = unparsed_page(self._asking, read_params(UnparsedParams, {}, form=True))
+        page = unparsed_page(self._asking, read_params(UnparsedFilter, {}, form=True))
         return self._render("unparsed.html", page=page)
 
     def how(self) -> Response:

@@ -19,7 +19,7 @@ _EACH, _CHARACTERS = 200, 4_000  # comments of a CI and what is read of one
 _KEPT_FOR = timedelta(minutes=5)
 
 
-class UnparsedParams(Params):
+class UnparsedFilter(Params):
     """Whose comments; of all CIs by default."""
 
     ci: CiName | None = None
@@ -36,7 +36,7 @@ class UnparsedPage:
     chosen: str | None
 
 
-def unparsed_page(asking: Asking, params: UnparsedParams) -> UnparsedPage:
+def unparsed_page(asking: Asking, params: UnparsedFilter) -> UnparsedPage:
     """What was not understood in seven days; UserError when no CI is meant."""
 
     def question(tx: Tx, ctx: Context) -> Unparsed:

@@ -15,7 +15,7 @@ from waitress.server import BaseWSGIServer, create_server
 from waitress.trigger import trigger
 
 from cibot.errors import ConfigError
-from cibot.web.server.connection import Connection, Patience
+from cibot.web.server.connection import Connection, Deadlines
 from cibot.web.server.lanes import Lanes, Task, lanes_of, network_of
 
 _BUFFER = 128 * 1024  # bytes of a request or an answer in memory; the rest goes to a file
@@ -39,10 +39,10 @@ class WebServer:
         pages: int = 3,
         proxies: int = 0,
         prefix: str | None = None,
-        patience: Patience | None = None,
+        patience: Deadlines | None = None,
     ) -> None:
         host, _, port = listen.rpartition(":")
-        patience = patience or Patience()
+        patience = patience or Deadlines()
         self._sockets: dict[int, Any] = {}
         self._lanes = Lanes(lanes_of(threads, pages), prefix or "", _Sender(proxies))
         try:

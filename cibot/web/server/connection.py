@@ -19,7 +19,7 @@ _LARGE_BODIES = "/webhooks/"
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class Deadlines:
     """How long the server waits for a client (seconds), and for how many clients."""
 
     header: float = 10.0  # from the connection's begin, or a request's first byte, to its end
@@ -58,7 +58,7 @@ class Connection(HTTPChannel):  # type: ignore[misc]
 
     parser_class = _Request
 
-    def __init__(self, server: Any, *arguments: Any, patience: Patience, **more: Any) -> None:
+    def __init__(self, server: Any, *arguments: Any, patience: Deadlines, **more: Any) -> None:
         super().__init__(server, *arguments, **more)
         now = time.monotonic()
         self.answered = False  # whether it ever sent a whole request

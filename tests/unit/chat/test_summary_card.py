@@ -18,7 +18,7 @@ from cibot.config.models import SUMMARY_PARTS, SummaryConfig
 from cibot.model import State, Window
 from cibot.reports.context import Context
 from cibot.reports.feeds import ServerFeeds
-from cibot.reports.incidents import Incident
+from cibot.reports.incidents import IncidentLine
 from cibot.reports.listing import CiLine
 from cibot.reports.summary import Summary, Totals, summary, window_of
 from cibot.store.engine import Store, open_store
@@ -91,8 +91,10 @@ def a_ci(number: int, name: str, state: State, words: str) -> CiLine:
     return CiLine(number, name, state, since, None, words, (), NOW - DAY, (), CTX.ci_page(name))
 
 
-def an_incident(number: int, ci: str) -> Incident:
-    return Incident(number, ci, "disagreement", "resolved", NOW - DAY, NOW, "", None, None, None)
+def an_incident(number: int, ci: str) -> IncidentLine:
+    return IncidentLine(
+        number, ci, "disagreement", "resolved", NOW - DAY, NOW, "", None, None, None
+    )
 
 
 cis = st.lists(st.tuples(hostile.filter(bool), st.sampled_from(State), hostile), max_size=12).map(
@@ -108,8 +110,9 @@ stale = st.lists(hostile, max_size=3).map(
 
 @given(cis, cis, incidents, incidents, incidents, stale, st.booleans())
 def test_it_is_eight_lines_of_four_hundred_bytes_at_most(
-    wrong: tuple[CiLine, ...], new: tuple[CiLine, ...], opened: tuple[Incident, ...],
-    worse: tuple[Incident, ...], resolved: tuple[Incident, ...], old: tuple[ServerFeeds, ...],
+    wrong: tuple[CiLine, ...], new: tuple[CiLine, ...], opened: tuple[IncidentLine, ...],
+    worse: tuple[IncidentLine, ...], resolved: tuple[IncidentLine, ...],
+    old: tuple[ServerFeeds, ...],
     paged: bool,
 ) -> None:  # fmt: skip
     worst = tuple(sorted(wrong, key=lambda one: one.state.rank))

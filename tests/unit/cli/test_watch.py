@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 
 from cibot.cli.form import Form
-from cibot.cli.questions.question import Answer
+from cibot.cli.questions.question import ShellAnswer
 from cibot.cli.view import View
 from cibot.cli.watch import watch
 from cibot.client.source import Source
@@ -24,19 +24,19 @@ class Clock:
         return Context(datetime(2026, 11, 23, 4, 10, tzinfo=UTC))
 
 
-def told(words: str) -> Answer:
-    return Answer({"said": words}, lambda _ctx: View((line(words),)))
+def told(words: str) -> ShellAnswer:
+    return ShellAnswer({"said": words}, lambda _ctx: View((line(words),)))
 
 
 def watched(answers: list[Any], **form: Any) -> list[float]:
     """Watches until the answers end, when the person presses Ctrl-C; how long it slept."""
     slept: list[float] = []
 
-    def ask() -> Answer:
+    def ask() -> ShellAnswer:
         one = answers.pop(0)
         if isinstance(one, Exception):
             raise one
-        return cast("Answer", one)
+        return cast("ShellAnswer", one)
 
     def sleep(seconds: float) -> None:
         slept.append(seconds)

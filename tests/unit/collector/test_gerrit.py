@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from cibot.collector.gerrit import BadRequest, Gerrit, NotFound, Refused
+from cibot.collector.gerrit import BadRequest, Gerrit, NotFound, RequestRefused
 from cibot.errors import ConfigError, Permanent, Transient
 from cibot.model import Account
 
@@ -155,12 +155,12 @@ def test_a_change_is_asked_for_by_project_and_number(httpserver, gerrit):
     ("status", "body", "headers", "kind", "says"),
     [
         (400, "Unsupported operator bogus:x", {}, BadRequest, "(Unsupported operator bogus:x)"),
-        (401, "Unauthorized", {}, Refused, "it wants a login; give a username"),
+        (401, "Unauthorized", {}, RequestRefused, "it wants a login; give a username"),
         (
             403,
             "not permitted",
             {},
-            Refused,
+            RequestRefused,
             "an anonymous reader may not read this (not permitted)",
         ),
         (404, "Not Found", {}, NotFound, "is http://localhost:PORT/r the root of a Gerrit?"),
@@ -184,14 +184,14 @@ def test_a_change_is_asked_for_by_project_and_number(httpserver, gerrit):
             401,
             "Unauthorized",
             {"WWW-Authenticate": 'Digest realm="Gerrit Code Review", nonce="x"'},
-            Refused,
+            RequestRefused,
             "401, it wants Digest authentication and cibot speaks Basic",
         ),
         (
             403,
             "<html><head><title>403 Forbidden</title>",
             {},
-            Refused,
+            RequestRefused,
             "403, a web page titled '403 Forbidden' instead of Gerrit's own refusal; a proxy",
         ),
         (407, "", {}, Permanent, "407, the proxy between cibot and Gerrit wants a login"),
@@ -212,7 +212,7 @@ def test_each_refusal_says_what_to_do(httpserver, gerrit, status, body, headers,
 def test_a_wrong_password_is_named_but_never_shown(httpserver):
     httpserver.expect_request("/a/config/server/version").respond_with_data("Unauthorized", 401)
     gerrit = Gerrit(httpserver.url_for("/"), username="bot", password="s3cret")
-    with pytest.raises(Refused, match="check the username and the HTTP password") as caught:
+    with pytest.raises(RequestRefused, match="check the username and the HTTP password") as caught:
         gerrit.version()
     assert "s3cret" not in f"{caught.value} {caught.value!r} {gerrit!r} {gerrit._transport!r}"
     gerrit.close()

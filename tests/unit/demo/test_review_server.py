@@ -10,7 +10,7 @@ from werkzeug import Response
 from werkzeug.test import Client
 
 from cibot.collector.decode import change_from_event, change_from_rest
-from cibot.collector.gerrit import BadRequest, Gerrit, NotFound, Refused
+from cibot.collector.gerrit import BadRequest, Gerrit, NotFound, RequestRefused
 from cibot.demo.review_app import ReviewApp
 from cibot.demo.review_server import ReviewServer
 from cibot.demo.reviews import Reviews
@@ -161,11 +161,11 @@ def test_the_client_and_the_server_agree(server, clock):
     assert page.served_at == clock.now
     assert anonymous.change(4).complete
     for wrong, kind in (
-        (anonymous.account, Refused),
+        (anonymous.account, RequestRefused),
         (lambda: anonymous.group_members("Third-Party CI"), NotFound),
         (lambda: anonymous.change(99), NotFound),
         (lambda: anonymous.changes("bogus:1"), BadRequest),
-        (lambda: Gerrit(server.url, username="bot", password="guess").version(), Refused),
+        (lambda: Gerrit(server.url, username="bot", password="guess").version(), RequestRefused),
     ):
         with pytest.raises(kind):
             wrong()

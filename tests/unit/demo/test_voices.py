@@ -4,7 +4,7 @@ import pytest
 
 from cibot.collector.formats import looks_like_ci, parse
 from cibot.demo.cast import VENDORS, ZUUL, Vendor
-from cibot.demo.voices import FAILED, PASSED, Ran, Said, Work
+from cibot.demo.voices import FAILED, PASSED, Ran, Spoken, Work
 from cibot.model import Account, Outcome, Report
 
 FORMATS = {
@@ -33,7 +33,7 @@ def work(vendor: Vendor, first: str) -> Work:
     return Work(910123, 2, vendor.site, ran)
 
 
-def read(vendor: Vendor, said: Said) -> Report:
+def read(vendor: Vendor, said: Spoken) -> Report:
     """The comment as Gerrit would show it, read by the product."""
     head = " ".join(["Patch Set 2:", *(f"{label}{vote:+d}" for label, vote in said.votes.items())])
     text = f"{head}\n\n{said.text}" if said.text else head

@@ -17,10 +17,10 @@ from cibot.health.inputs import (
     Due,
     Ended,
     Heard,
-    Jobs,
+    JobResults,
+    PairedVerdict,
     Took,
     Tried,
-    Verdict,
 )
 from cibot.model import Result
 from tests.unit.health.facts import H, T, change, of_kind, windows
@@ -29,7 +29,8 @@ from tests.unit.health.facts import H, T, change, of_kind, windows
 def verdicts(facts):
     """(hours, passed, hours of the result) of what the chart is told."""
     return [
-        ((one.at - T) / H, one.passed, (one.proof.at - T) / H) for one in of_kind(Verdict, facts)
+        ((one.at - T) / H, one.passed, (one.proof.at - T) / H)
+        for one in of_kind(PairedVerdict, facts)
     ]
 
 
@@ -138,7 +139,7 @@ def test_start_notices_and_skipped_runs_are_heard_and_nothing_else():
     facts = change([(1, 1, "."), (2, 1, "S")], [(0.5, 1, "P")])
     assert [(one.reports) for one in of_kind(Heard, facts)] == [False, True]
     assert windows(facts) == {}
-    assert not of_kind(Took, facts) + of_kind(Tried, facts) + of_kind(Jobs, facts)
+    assert not of_kind(Took, facts) + of_kind(Tried, facts) + of_kind(JobResults, facts)
 
 
 def test_the_time_to_the_first_verdict_is_taken_once():
@@ -160,12 +161,12 @@ def test_jobs_speak_where_the_reference_passed():
     for verdict, n in (("P", 1), ("F", 0)):
         facts = change([(2, 1, "F")], [(1, 1, verdict)])
         facts.own[0].runs = run
-        assert len(of_kind(Jobs, facts)) == n
+        assert len(of_kind(JobResults, facts)) == n
     facts = change([(2, 1, "F"), (3, 1, "F")], [(1, 1, "P")])
     for one in facts.own:
         one.runs = run
-    assert len(of_kind(Jobs, facts)) == 2  # each attempt
-    assert of_kind(Jobs, facts)[0].proof.url == "https://logs.example/1"
+    assert len(of_kind(JobResults, facts)) == 2  # each attempt
+    assert of_kind(JobResults, facts)[0].proof.url == "https://logs.example/1"
 
 
 def test_evidence_names_the_job_that_failed_before_one_that_broke():
@@ -174,7 +175,7 @@ def test_evidence_names_the_job_that_failed_before_one_that_broke():
         JobRun(name, found)
         for name, found in (("a", Result.PASS), ("b", Result.INFRA), ("c", Result.FAIL))
     )
-    (told,) = of_kind(Verdict, facts)
+    (told,) = of_kind(PairedVerdict, facts)
     assert told.proof.job == "c"
 
 
@@ -213,7 +214,7 @@ def test_whatever_happens_in_a_change_its_inputs_make_sense(own, theirs, referen
             key = (one.window, one.bad, one.proof)
             held[key] = held.get(key, 0) + one.sign
             assert held[key] in (0, 1)
-    judged = [one.proof[3:5] for one in told if isinstance(one, Verdict)]
+    judged = [one.proof[3:5] for one in told if isinstance(one, PairedVerdict)]
     assert len(judged) == len(set(judged))
     now = [key for key, n in held.items() if n]
     assert len({(window, proof) for window, _, proof in now}) == len(now)

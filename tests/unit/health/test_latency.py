@@ -7,7 +7,7 @@ import json
 import pytest
 
 from cibot.config.policy import LatencyPolicy
-from cibot.health.latency import Latency
+from cibot.health.latency import LatencySignal
 from cibot.model import State
 from tests.unit.health.facts import D, H, T, took
 
@@ -15,7 +15,7 @@ POLICY = LatencyPolicy()
 
 
 def fed(*times):
-    one = Latency(POLICY)
+    one = LatencySignal(POLICY)
     for each in sorted(one for many in times for one in many):
         one.take(each)
     return one
@@ -62,7 +62,7 @@ def test_it_is_well_again_after_a_surely_good_run():
 
 
 def test_what_is_allowed_is_what_it_took_at_most():
-    assert Latency(POLICY).allowed(T) == D  # nothing is known
+    assert LatencySignal(POLICY).allowed(T) == D  # nothing is known
     assert fed(took([2.0] * 5)).allowed(T) == pytest.approx(4 * H, rel=0.06)
     assert fed(took([2.0] * 100 + [9.0] * 4)).allowed(T + D) == pytest.approx(9 * H, rel=0.06)
     assert fed(took([0.1] * 100)).allowed(T) == H
@@ -74,7 +74,7 @@ def test_reading_does_not_change_what_is_allowed_later():
     one.allowed(T)
     for each in took([8.0] * 30, until=T + H, every=10):
         one.take(each)
-    again = Latency(POLICY)
+    again = LatencySignal(POLICY)
     again.read(json.loads(json.dumps(one.row())))
     assert one.allowed(T + 2 * H) == again.allowed(T + 2 * H)
     assert one.allowed(T + 30 * H) == again.allowed(T + 30 * H)

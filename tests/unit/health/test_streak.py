@@ -8,7 +8,7 @@ import pytest
 
 from cibot.config.policy import JobPolicy
 from cibot.health.facts import JobRun, moment
-from cibot.health.inputs import Jobs
+from cibot.health.inputs import JobResults
 from cibot.health.streak import JobStreaks
 from cibot.model import Result, State
 from tests.unit.health.facts import LETTERS, D, H, T, proof
@@ -20,7 +20,7 @@ def ran(letters, job="tempest", until=T, every=H, first=1000):
     """What the job said, a letter on a change of its own, the last one at ``until``."""
     last = len(letters) - 1
     return [
-        Jobs(
+        JobResults(
             until - (last - i) * every,
             (JobRun(job, LETTERS[letter], f"https://logs.example/{i}"),),
             proof(first + i, until - (last - i) * every),

@@ -8,7 +8,7 @@ import random
 import pytest
 
 from cibot.health.days import Days
-from cibot.health.tally import Proofs, Tally
+from cibot.health.tally import Proofs, SlidingTally
 from tests.unit.health.facts import D, H, T, proof
 
 
@@ -44,7 +44,7 @@ def test_a_tally_counts_as_if_it_kept_everything(seed):
     rng = random.Random(seed)
     window = rng.choice([10 * 60, 2 * H, 3 * D])
     reach = rng.choice([0, 3 * window])
-    tally, model, now = Tally(window, reach), Model(window, reach), T
+    tally, model, now = SlidingTally(window, reach), Model(window, reach), T
     for _ in range(80):
         now += rng.choice([0, 0, 1, 30, window / 40, window / 3 if rng.random() < 0.1 else 7])
         if rng.random() < 0.2 and model.kept:
@@ -59,7 +59,7 @@ def test_a_tally_counts_as_if_it_kept_everything(seed):
             model.kept.append(added)
             tally.add(*added)
         if rng.random() < 0.05:
-            again = Tally(window, reach)
+            again = SlidingTally(window, reach)
             again.read(json.loads(json.dumps(tally.row())))
             tally = again
         tally.slide(now)
@@ -77,7 +77,7 @@ def test_a_tally_counts_as_if_it_kept_everything(seed):
 
 
 def test_a_tally_forgets_what_is_out_of_reach():
-    tally = Tally(H)
+    tally = SlidingTally(H)
     for i in range(10_000):
         tally.add(T + 60 * i, False)
         tally.slide(T + 60 * i)
@@ -118,7 +118,7 @@ def test_the_newest_evidence_is_kept_in_order_of_time_and_can_be_taken_back():
 
 
 def test_a_tally_of_the_newest_keeps_so_many_before_its_window_and_no_more():
-    tally = Tally(H, 28 * D, 10)
+    tally = SlidingTally(H, 28 * D, 10)
     for i in range(10_000):
         tally.add(T + 60 * i, i >= 9900)
         tally.slide(T + 60 * i)

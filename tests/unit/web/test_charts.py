@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from cibot.model import State
 from cibot.reports.history import Day
-from cibot.reports.incidents import Incident
+from cibot.reports.incidents import IncidentLine
 from cibot.reports.latency import LatencyDay
 from cibot.web.charts import plot
 from cibot.web.charts.days import chart_in_words, history_chart
@@ -30,7 +30,7 @@ def month(*passes_and_fails: tuple[int, int]) -> tuple[Day, ...]:
     return tuple(Day(day, *given_days.get(day, (0, 0)), 0) for day in DAYS)
 
 
-def incident(number: int, opened: int, resolved: int | None = None, **more: object) -> Incident:
+def incident(number: int, opened: int, resolved: int | None = None, **more: object) -> IncidentLine:
     """One that opened on a day of November."""
     fields: dict[str, object] = {
         "id": number, "ci": "A CI", "kind": "success", "state": "firing",
@@ -38,7 +38,7 @@ def incident(number: int, opened: int, resolved: int | None = None, **more: obje
         "resolved_at": datetime(2026, 11, resolved, 12, tzinfo=UTC) if resolved else None,
         "said": "", "acknowledged_by": None, "note": None, "page": None,
     }  # fmt: skip
-    return Incident(**fields | more)  # type: ignore[arg-type]
+    return IncidentLine(**fields | more)  # type: ignore[arg-type]
 
 
 def texts(svg: str) -> list[tuple[float, float, str]]:
