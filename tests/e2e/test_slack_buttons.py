@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from cibot.incidents.incidentrow import incident_from_row
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -17,6 +16,7 @@ from cibot.chat.slack.settings import SlackConfig
 from cibot.config.models import Config, PersonConfig, RouteConfig
 from cibot.incidents.incident import Transition
 from cibot.incidents.messages import SILENCE, Subject, alert_card
+from cibot.incidents.stored import read_incident
 from cibot.outbox.sender import Sender
 from cibot.store.audit import audit_before
 from cibot.store.engine import Store
@@ -55,7 +55,7 @@ class Desk:
     def alert(self) -> None:
         stored = self.store.read(lambda tx: incident_by_id(tx, 1))
         assert stored is not None
-        incident = incident_from_row(json.loads(stored.body), 1)
+        incident = read_incident(stored.body, 1)
         opened = Transition("opened", NOW, incident.said, incident.severity, told=True)
         card = alert_card(incident, opened, Subject("NetApp CI", "https://ci.example.org/x"))
         self.backend.send(ALERTS, card, key="incident:1:1:opened")

@@ -13,18 +13,18 @@ import requests
 from flask import Blueprint, request
 
 from cibot.daemon.app import create_app
-from cibot.web.server import Patience, WebServer
+from cibot.web.server import Deadlines, WebServer
 from cibot.web.server.connection import SMALL_BODY
 from cibot.web.server.lanes import lanes_of, network_of
 from tests.support.processes import wait_until
 
-_SHORT = Patience(header=1, body=1, idle=2, stalled=0.5, answer=60)  # none is met by chance
+_SHORT = Deadlines(header=1, body=1, idle=2, stalled=0.5, answer=60)  # none is met by chance
 
 
 class Site:
     """A site whose pages take until ``go`` is set."""
 
-    def __init__(self, patience: Patience | None = None, **more: int) -> None:
+    def __init__(self, patience: Deadlines | None = None, **more: int) -> None:
         self.go, self.begun = threading.Event(), threading.Semaphore(0)
         blueprint = Blueprint("b", __name__)
         for rule in ("/healthz", "/readyz", "/static/<name>"):
@@ -51,7 +51,7 @@ class Site:
 
 
 @contextmanager
-def site(patience: Patience | None = None, **more: int) -> Iterator[Site]:
+def site(patience: Deadlines | None = None, **more: int) -> Iterator[Site]:
     found = Site(patience, **more)
     found.server.start()
     try:
@@ -201,7 +201,7 @@ def test_a_page_that_takes_long_is_waited_for() -> None:
 
 
 def test_a_new_connection_takes_the_place_of_one_that_waits() -> None:
-    with site(Patience(connections=5)) as here:
+    with site(Deadlines(connections=5)) as here:
         answered = here.connect()
         answered.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
         assert _answer(answered).endswith(b"quick")
