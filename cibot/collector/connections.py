@@ -9,6 +9,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -18,6 +19,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 _LOOK_S = 0.2
+_MOST_OPEN = 4
 
 
 class Cut:
@@ -28,6 +30,7 @@ class Cut:
         self._lock = threading.Lock()
         self._sockets: list[socket.socket] = []
         self.reason: str | None = None
+        weakref.finalize(self, _close, self._sockets)
 
     def opened(self, link: socket.socket) -> None:
         """Takes note of a new connection.
@@ -35,14 +38,14 @@ class Cut:
         A duplicate is kept, since TLS wraps the socket in another one and drops it.
         """
         with self._lock:
+            # A session uses one connection at a time: the older ones have ended.
+            _close(self._sockets, keep=_MOST_OPEN - 1)
             self._sockets.append(link.dup())
 
     def close(self) -> None:
         """Forgets the connections, which end by themselves."""
         with self._lock:
-            for link in self._sockets:
-                link.close()
-            self._sockets.clear()
+            _close(self._sockets)
 
     @contextmanager
     def within(self, seconds: float) -> Iterator[None]:
@@ -107,6 +110,13 @@ class CutAdapter(HTTPAdapter):
         manager = super().proxy_manager_for(*arguments, **more)
         manager.pool_classes_by_scheme = self._pools
         return manager
+
+
+def _close(sockets: list[socket.socket], keep: int = 0) -> None:
+    """Closes all but the newest ``keep``."""
+    for link in sockets[: max(0, len(sockets) - keep)]:
+        link.close()
+    del sockets[: max(0, len(sockets) - keep)]
 
 
 def _noted(cut: Cut, link: socket.socket) -> socket.socket:

@@ -163,7 +163,8 @@ def odd(new_store: Callable[[], Store]) -> Iterator[Site]:
     ci.is_(State.FAILING, ago(hours=5), signal("success", State.FAILING, HOSTILE, figure=0.1,
            low=0.0, high=0.3, n=9, threshold=HOSTILE))  # fmt: skip
     for day, kind in enumerate(("success", "silent", "infra", "job", "latency", "coverage"), 1):
-        ci.incident(kind, ago(days=3 * day), said=HOSTILE)
+        ended = None if day == 1 else ago(days=3 * day - 1)
+        ci.incident(kind, ago(days=3 * day), ended, said=HOSTILE)
     history.save()
     said = f"Build thing 17 went {HOSTILE} sideways\n" + "lorem ipsum " * 200
     store.write(lambda tx: tx.execute(schema.comment.update().values(text=said)))

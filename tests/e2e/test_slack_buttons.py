@@ -16,6 +16,7 @@ from cibot.chat.slack.settings import SlackConfig
 from cibot.config.models import Config, PersonConfig, RouteConfig
 from cibot.incidents.incident import Transition
 from cibot.incidents.messages import SILENCE, Subject, alert_card
+from cibot.incidents.news import News
 from cibot.incidents.stored import read_incident
 from cibot.outbox.sender import Sender
 from cibot.store.audit import audit_before
@@ -56,8 +57,9 @@ class Desk:
         stored = self.store.read(lambda tx: incident_by_id(tx, 1))
         assert stored is not None
         incident = read_incident(stored.body, 1)
-        opened = Transition("opened", NOW, incident.said, incident.severity, told=True)
-        card = alert_card(incident, opened, Subject("NetApp CI", "https://ci.example.org/x"))
+        opened = Transition("opened", NOW, "", incident.severity)
+        news = News(opened, incident.cause, ())
+        card = alert_card(incident, news, Subject("NetApp CI", "https://ci.example.org/x"))
         self.backend.send(ALERTS, card, key="incident:1:1:opened")
 
     @property
