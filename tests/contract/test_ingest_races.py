@@ -19,7 +19,7 @@ from cibot.store import schema
 from cibot.store.accounts import add_accounts, find_accounts
 from cibot.store.cis import all_cis, ensure_ci, ensure_server
 from cibot.store.engine import Store, Tx, open_store
-from cibot.store.lease import acquire
+from cibot.store.lease import Process, acquire
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 THREADS = 8
@@ -148,7 +148,7 @@ def _rows(store: Store, table: Any) -> list[Any]:
 
 
 def test_first_rows_that_two_processes_add_at_once(store: Store, processes: list[Store]) -> None:
-    until = NOON + timedelta(minutes=1)
+    process, ttl = Process(1, "boot", "namespace"), timedelta(minutes=1)
 
     def start(place: int) -> None:
         mine = processes[place % 2]
@@ -156,7 +156,7 @@ def test_first_rows_that_two_processes_add_at_once(store: Store, processes: list
             name = f"new-{number}"
             server = mine.write(lambda tx, n=name: ensure_server(tx, n, "https://r"))  # type: ignore[misc]
             mine.write(lambda tx, n=name: ensure_ci(tx, n, "configured", NOON))  # type: ignore[misc]
-            mine.write(lambda tx, n=name: acquire(tx, n, str(place), NOON, until))  # type: ignore[misc]
+            mine.write(lambda tx, n=name: acquire(tx, n, str(place), process, ttl))  # type: ignore[misc]
             account = Account(username=name)
             mine.write(lambda tx, s=server, a=account: add_accounts(tx, s, [(a, None)]))  # type: ignore[misc]
 

@@ -32,7 +32,10 @@ from tests.support.history import NOW, History, ago
 
 ADMIN = Actor("irc", "mika", "mika", "#ci")
 CTX = Context(NOW, CONFIG)
-SMALL = {"ci", "server", "feed", "health", "account", "incident", "silence", "watch"}
+SMALL = {
+    "ci", "server", "feed", "health", "account", "incident", "silence", "watch",
+    "project_record", "reference_period", "chances",
+}  # fmt: skip
 LARGE = set(metadata.tables) - SMALL
 
 
