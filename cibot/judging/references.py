@@ -95,12 +95,6 @@ def store_references(tx: Tx, guessed: References) -> None:
     )
 
 
-def learn_references(tx: Tx) -> None:
-    """Learns and stores the references of everything that is stored."""
-    names = {ci.id: ci.name for ci in all_cis(tx)}
-    store_references(tx, learn(map(_week, verdicts_by_week(tx, names)), names))
-
-
 def _week(row: VerdictsOfWeek) -> ProjectWeek:
     first, last = row.first_at.timestamp(), row.last_at.timestamp()
     return ProjectWeek(row.project, row.ci_id, int(row.week), int(row.verdicts), first, last)

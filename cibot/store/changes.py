@@ -257,14 +257,6 @@ def _earlier(new: Any, old: Any) -> dict[str, Any]:
     }
 
 
-def latest_patch_set(tx: Tx, row_id: int) -> int | None:
-    """The highest patch set known of a change."""
-    found: int | None = tx.execute(
-        select(func.max(schema.patch_set.c.number)).where(schema.patch_set.c.change_id == row_id)
-    ).scalar()
-    return found
-
-
 @dataclass(frozen=True, slots=True)
 class ChangeRow:
     """A change as stored; ``id`` is its key, ``number`` Gerrit's."""

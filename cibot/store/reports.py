@@ -146,17 +146,6 @@ def _reports() -> Any:
     )
 
 
-def reports_of(tx: Tx, ci_id: int, since: datetime, until: datetime) -> list[StoredReport]:
-    """A CI's understood reports in ``since <= t < until``, in the order they were posted."""
-    table = schema.report.c
-    query = (
-        _reports()
-        .where(table.ci_id == ci_id, table.posted_at >= since, table.posted_at < until)
-        .order_by(table.posted_at, table.change_id, schema.comment.c.position, table.seq)
-    )
-    return [StoredReport(*row) for row in tx.execute(query)]
-
-
 def reports_on(tx: Tx, change_id: int) -> list[StoredReport]:
     """Every CI's understood reports on one change, in the order they were posted."""
     table = schema.report.c

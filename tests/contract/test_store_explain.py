@@ -128,7 +128,6 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     changes.put_patch_sets: [
         lambda tx: changes.put_patch_sets(tx, [(1, one) for one in NEWS.patch_sets])
     ],
-    changes.latest_patch_set: [lambda tx: changes.latest_patch_set(tx, CHANGE)],
     cis.all_cis: [cis.all_cis],
     cis.ensure_ci: [
         lambda tx: cis.ensure_ci(tx, "Other 1", "configured", NOW),
@@ -363,7 +362,6 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     comments.unparsed_of: [lambda tx: comments.unparsed_of(tx, 1, SINCE, 10)],
     reports.put_reports: [lambda tx: reports.put_reports(tx, [], [], Tally())],
     reports.drop_reports: [lambda tx: reports.drop_reports(tx, KEY, Tally())],
-    reports.reports_of: [lambda tx: reports.reports_of(tx, 1, SINCE, UNTIL)],
     reports.reports_on: [lambda tx: reports.reports_on(tx, CHANGE)],
     reports.builds_of: [lambda tx: reports.builds_of(tx, [*KEY, (CHANGE + 1, 1)])],
     reports.cis_heard_since: [lambda tx: reports.cis_heard_since(tx, NOW - ago(minutes=3))],

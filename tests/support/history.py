@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from cibot.config.models import Config
 from cibot.incidents.incident import Incident, Phase
 from cibot.incidents.stored import columns
 from cibot.incidents.symptom import Symptom, SymptomPhase
-from cibot.judging.references import learn_references
+from cibot.judging.references import ReferenceLearner
 from cibot.model import Change, Outcome, PatchSet, PatchSetKind, Report, Result, State
 from cibot.store import schema
 from cibot.store.chances import MissedRow, StoredChances, put_chances
@@ -211,7 +212,9 @@ class History:
         put_patch_sets(tx, [(rows[place_of(one)], it) for one in changes for it in one.patch_sets])
         ids = {name: self._write_ci(tx, ci) for name, ci in self._cis.items()}
         self._write_reports(tx, server, ids)
-        learn_references(tx)
+        learner = ReferenceLearner(Config())
+        learner.learn(tx, min(ids.values(), default=0), self.now)
+        learner.store(tx)
 
     def _as_change(self, one: _Made) -> Change:
         created = min(one.patch_sets.values())
