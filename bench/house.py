@@ -33,9 +33,9 @@ from cibot.model import Channel
 from cibot.store.engine import Store, open_store
 from cibot.store.outbox import depth
 from cibot.webhooks.gerrit import Hook, gerrit_hook
+from tests.support.whole_bot import TOKEN
 
 PACKAGE = Path(__file__).parents[1] / "cibot"
-TOKEN = "a-token-of-the-bench"
 _TARGET_LINES = 26_500
 _WAYS = {"webhook → outbox": (60, 350), "question → answer": (28, 110)}
 _IGNORED = {

@@ -1,0 +1,13 @@
+"""The bench of the house runs, and what it promises of names holds."""
+
+from bench.house import figures
+
+
+def test_the_figures_are_counted_and_no_class_name_stands_twice() -> None:
+    found = {figure.name: figure for figure in figures()}
+    assert found["class names that stand twice"].meets
+    entered = [figure for name, figure in found.items() if name.endswith("functions entered")]
+    assert len(entered) == 2
+    for figure in entered:
+        files, functions = (int(number) for number in figure.value.split(", "))
+        assert 10 < files < functions
