@@ -16,6 +16,11 @@ class Scope:
     projects: tuple[str, ...] = ("*",)
     branches: tuple[str, ...] = ("*",)
 
+    @property
+    def names_branches(self) -> bool:
+        """Whether somebody said which branches are the CI's, so that nothing need be learnt."""
+        return self.branches != ("*",)
+
     def covers(self, project: str, branch: str) -> bool:
         """Whether a change of this project and branch is the CI's business."""
         return fits_any(self.projects, project) and fits_any(self.branches, branch)

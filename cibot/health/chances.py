@@ -1,7 +1,9 @@
 """A CI's chances to report: patch sets that it should have reported on, and whether it did.
 
-Due is what the reference judged in a project where the CI is at home: where it
-reported within 28 days before it was last heard. The deadline lies as long after
+Due is what the reference judged on a branch of a project where the CI is at home:
+where it reported within 28 days before it was last heard. A branch that is new
+belongs to it from its first patch set on where the CI reports on all the others of
+its kind, two at least. The deadline lies as long after
 the upload as the CI takes at most. Uploads of the same ten minutes are one
 chance. What was missed while the CI was silent says nothing of its coverage.
 """
@@ -15,13 +17,15 @@ from cibot.config.policy import CoveragePolicy, SilencePolicy
 from cibot.health.facts import Proof
 from cibot.health.inputs import Due, Ended, Heard
 from cibot.health.intervals import wilson
+from cibot.health.references import AT_HOME
 from cibot.health.rhythm import Rhythm
 from cibot.health.signal import MOST_EVIDENCE
 from cibot.health.silent import patience
 from cibot.health.tally import Count, Proofs, SlidingTally
 
-_AT_HOME = 28 * 86_400.0
 _KEPT = 1000
+_MOST_BRANCHES = 200  # of a project that are known; the one heard longest ago makes room
+_FEWEST_ALIKE = 2  # branches: who reports on one of a kind need not report on the next
 _Key = tuple[int, int]
 
 
@@ -74,7 +78,7 @@ class Chances:
         self.last = 0.0  # when the CI was last heard; 0 means never
         self.gasps = 0  # reports since the last silence
         self.rhythm = Rhythm(silence)
-        self._homes: dict[str, float] = {}
+        self._homes: dict[str, dict[str, float]] = {}  # by project and branch; 0: never heard
         self._pending: dict[_Key, _Pending] = {}
         self._deadlines: list[tuple[float, int, int]] = []
         self._slots: dict[int, bool] = {}  # that passed, and whether any of it was reported
@@ -132,7 +136,7 @@ class Chances:
         self.long.slide(one.at)
         self.recent.slide(one.at)
         self.rhythm.hear(one.at)
-        self._homes[one.project] = one.at
+        self._remember(one.project, one.branch, one.at)
         if one.reports:
             self._report((one.change_id, one.patch_set))
 
@@ -146,8 +150,7 @@ class Chances:
 
     def due(self, one: Due, allowed: float) -> None:
         """The reference judged a patch set; the CI has ``allowed`` seconds from its upload."""
-        home = self._homes.get(one.project)
-        if home is None or home < self.last - _AT_HOME:
+        if not self._at_home(one.project, one.branch, one.at):
             return
         deadline = one.uploaded_at + allowed
         reported = one.reported_at is not None and one.reported_at <= deadline
@@ -156,6 +159,24 @@ class Chances:
             return
         self._pending[key] = _Pending(one.proof, one.uploaded_at, deadline, reported, None)
         heapq.heappush(self._deadlines, (max(deadline, one.at), *key))
+
+    def _at_home(self, project: str, branch: str, at: float) -> bool:
+        """Whether it reports on a branch lately, or on all of its kind where that is new."""
+        branches, oldest = self._homes.get(project, {}), self.last - AT_HOME
+        if branch not in branches:
+            kind = branch.rpartition("/")[0]
+            alike = [heard for name, heard in branches.items() if name.rpartition("/")[0] == kind]
+            lately = sum(heard >= oldest for heard in alike)
+            new = at - self.rhythm.first > AT_HOME
+            inherits = new and kind and all(alike) and lately >= _FEWEST_ALIKE
+            self._remember(project, branch, self.last if inherits else 0.0)
+        return 0 < self._homes[project][branch] >= oldest
+
+    def _remember(self, project: str, branch: str, heard: float) -> None:
+        branches = self._homes.setdefault(project, {})
+        branches[branch] = heard
+        if len(branches) > _MOST_BRANCHES:
+            del branches[min(branches, key=lambda name: (branches[name], name == branch))]
 
     def end(self, one: Ended) -> None:
         """A patch set was replaced, or its change closed."""
@@ -222,7 +243,8 @@ class Chances:
         return [
             self.long.row(), self.recent.row(), self.absent.row(), self.missed,
             [list(one) for one in self.missed_first], self.last, self.gasps, self.rhythm.row(),
-            dict(self._homes), [one.row() for one in self._pending.values()],
+            {project: dict(branches) for project, branches in self._homes.items()},
+            [one.row() for one in self._pending.values()],
             [list(one) for one in self._deadlines], list(self._slots.items()),
             [[slot, list(proof)] for slot, proof in self._open],
             [[*key, *late] for key, late in self._late.items()],
@@ -237,7 +259,7 @@ class Chances:
         self.absent.read(absent)
         self.rhythm.read(rhythm)
         self.missed_first = [Proof(*one) for one in first]
-        self._homes = dict(homes)
+        self._homes = {project: dict(branches) for project, branches in homes.items()}
         waiting = [_Pending(Proof(*proof), *values) for proof, *values in pending]
         self._pending = {(one.proof.change_id, one.proof.patch_set): one for one in waiting}
         self._deadlines = [(at, change_id, number) for at, change_id, number in deadlines]

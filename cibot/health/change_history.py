@@ -81,11 +81,12 @@ class _Course:
             if facts.in_scope and not facts.referenced(at):
                 proof = Proof(at, facts.change_id, facts.number, patch_set)
                 self._due.add(patch_set)
-                yield Due(at, at, facts.project, proof, None)
+                yield Due(at, at, facts.project, facts.branch, proof, None)
 
     def _own(self, one: Attempt) -> Iterator[Input]:
         facts = self._facts
-        yield Heard(one.posted_at, facts.change_id, one.patch_set, facts.project, one.final)
+        place = (facts.project, facts.branch)
+        yield Heard(one.posted_at, facts.change_id, one.patch_set, *place, one.final)
         if one.final:
             self._reported.setdefault(one.patch_set, one.posted_at)
         if one.result is None or one.result is Result.SKIPPED:
@@ -111,7 +112,8 @@ class _Course:
             self._due.add(patch_set)
             proof = Proof(at, facts.change_id, facts.number, patch_set)
             reported = self._reported.get(patch_set)
-            yield Due(at, facts.uploads[patch_set], facts.project, proof, reported)
+            uploaded = facts.uploads[patch_set]
+            yield Due(at, uploaded, facts.project, facts.branch, proof, reported)
         for one in self._waiting.pop(patch_set, ()):
             one.reference, one.apart = verdict.result, at - one.posted_at
             yield from self._judge(one, at)

@@ -73,6 +73,7 @@ class RefVerdict(NamedTuple):
 class ChangeFacts:
     """Everything about one change that concerns one CI.
 
+    ``branch`` is empty where the configuration says which branches are the CI's.
     ``uploads`` has when each patch set came, ``closed_at`` when the change was
     merged or abandoned. ``in_scope`` says that its project and branch are the CI's
     business. ``referenced`` tells whether, at a time, the project had a reference
@@ -82,6 +83,7 @@ class ChangeFacts:
     change_id: int
     number: int
     project: str
+    branch: str = ""
     own: list[Attempt] = field(default_factory=list)
     reference: list[RefVerdict] = field(default_factory=list)
     uploads: dict[int, float] = field(default_factory=dict)

@@ -13,12 +13,17 @@ from cibot.model import Result
 
 
 class Heard(NamedTuple):
-    """The CI wrote something, a start notice too; ``reports`` where it was the end of a run."""
+    """The CI wrote something, a start notice too; ``reports`` where it was the end of a run.
+
+    ``branch`` is empty where the configuration says which branches are the CI's: it is
+    at home on all of them or on none.
+    """
 
     at: float
     change_id: int
     patch_set: int
     project: str
+    branch: str
     reports: bool
 
 
@@ -81,6 +86,7 @@ class Due(NamedTuple):
     at: float
     uploaded_at: float
     project: str
+    branch: str  # as in Heard
     proof: Proof
     reported_at: float | None  # the CI did so before
 

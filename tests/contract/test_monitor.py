@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from cibot.judging import Monitor
 from cibot.model import Change, Message, PatchSet, State
 from cibot.store import schema
 from cibot.store.cis import all_cis
@@ -16,7 +17,7 @@ from cibot.store.silences import add_silence
 from cibot.store.unjudged import put_unjudged, unjudged
 from cibot.store.watches import StoredWatch, put_watch
 from tests.support.processes import wait_until
-from tests.support.told_life import ACME, HOUR, ZUUL, Life, comment
+from tests.support.told_life import ACME, CONFIG, HOUR, ZUUL, Life, comment
 
 
 @pytest.fixture
@@ -29,6 +30,28 @@ def test_a_healthy_ci_is_healthy_and_nobody_is_told(life: Life) -> None:
         life.change()
     assert life.judge() is State.HEALTHY
     assert (life.told(), life.steps(), life.woken) == ([], [], 0)
+
+
+@pytest.mark.parametrize("named", [(), ("stable/2026.*",), ("main", "stable/2026.*")])
+def test_a_ci_of_one_branch_is_not_silent_while_only_others_are_worked_on(
+    life: Life, named: tuple[str, ...]
+) -> None:
+    if named:
+        acme = CONFIG.ci[1].model_copy(update={"branches": named})
+        config = CONFIG.model_copy(update={"ci": [CONFIG.ci[0], acme]})
+        life.monitor = Monitor(life.store, config, lambda: life.now)
+    for _ in range(30):
+        life.change(branch="stable/2026.1")
+        life.change(acme=None)
+    for _ in range(60):
+        life.change(acme=None)
+    assert (life.judge(), life.told()) == (State.HEALTHY, [])
+    for _ in range(30):  # whom the configuration gives a pattern is expected on all that fit
+        life.change(acme=None, branch="stable/2026.2")
+    assert life.judge() is (State.SILENT if named else State.HEALTHY)
+    for _ in range(30):
+        life.change(acme=None, branch="stable/2026.1")
+    assert life.judge() is State.SILENT
 
 
 def test_one_that_fails_what_the_reference_passes_is_told_of_once(life: Life) -> None:

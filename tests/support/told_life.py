@@ -56,7 +56,11 @@ class Life:
         self.woken += 1
 
     def change(
-        self, zuul: bool | None = True, acme: bool | None = True, project: str = "demo"
+        self,
+        zuul: bool | None = True,
+        acme: bool | None = True,
+        project: str = "demo",
+        branch: str = "master",
     ) -> None:
         """A change uploaded now; Zuul judges it after 10 minutes, Acme after 20."""
         self.changes += 1
@@ -77,7 +81,7 @@ class Life:
         change = Change(
             self.changes,
             project,
-            "master",
+            branch,
             "S",
             "NEW",
             uploaded,

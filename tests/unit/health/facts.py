@@ -35,7 +35,7 @@ def change(
     ``own`` are (hours, patch set, letter[, pipeline]) with P, F, I, S or a dot, a start
     notice; ``reference`` (hours, patch set, P or F); ``uploads`` those of 1, 2, …
     """
-    made = ChangeFacts(number, number, "nova", **fields)
+    made = ChangeFacts(number, number, "nova", **{"branch": "master"} | fields)
     made.uploads = {place: start + at * H for place, at in enumerate(uploads, 1)}
     for position, (at, patch_set, letter, *pipeline) in enumerate(own):
         outcome = LETTERS.get(letter)
@@ -137,12 +137,12 @@ def took(hours: Sequence[float], until: float = T, every: float = 4 * H) -> list
     ]
 
 
-def heard(at: float, number: int = 1, *, reports: bool = True) -> Heard:
+def heard(at: float, number: int = 1, *, reports: bool = True, branch: str = "master") -> Heard:
     """The CI wrote on a patch set."""
-    return Heard(at, number, 1, "nova", reports)
+    return Heard(at, number, 1, "nova", branch, reports)
 
 
-def due(number: int, uploaded_at: float, at: float | None = None) -> Due:
+def due(number: int, uploaded_at: float, at: float | None = None, branch: str = "master") -> Due:
     """A patch set that it should report on."""
     judged_at = uploaded_at + H / 2 if at is None else at
-    return Due(judged_at, uploaded_at, "nova", proof(number, judged_at), None)
+    return Due(judged_at, uploaded_at, "nova", branch, proof(number, judged_at), None)

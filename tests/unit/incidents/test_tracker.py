@@ -68,7 +68,7 @@ def test_what_lasts_is_shown_as_it_is_now():
 
 def test_a_border_case_recovers_as_time_passes():
     life = lived(changes("P" * 400 + "F" * 30 + "P" * 6), T)
-    life.live([Heard(T + D, 1, 1, "nova", True)], T + 2 * D)
+    life.live([Heard(T + D, 1, 1, "nova", "master", True)], T + 2 * D)
     assert not life.incident.symptom("success").stands
 
 
