@@ -17,6 +17,7 @@ settings.load_profile("cibot")
 
 pytest_plugins = [
     "tests.support.gerrit.server",
+    "tests.support.galera",
     "tests.support.inspircd",
     "tests.support.logging_state",
     "tests.support.mariadb",

@@ -228,6 +228,14 @@ def _mysql(url: URL) -> Engine:
         },
     )
 
+    @event.listens_for(engine, "connect")
+    def see_own_writes(connection: Any, _record: object) -> None:
+        # A proxy may give each connection another node, which applies a write a moment later.
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW VARIABLES LIKE 'wsrep_on'")
+            if any(value == "ON" for _, value in cursor.fetchall()):
+                cursor.execute("SET SESSION wsrep_sync_wait=7")  # reads, updates and inserts
+
     @event.listens_for(engine, "handle_error")
     def mark_lost(context: ExceptionContext) -> None:
         original = context.original_exception

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import signal
 import sys
@@ -19,7 +20,7 @@ from sqlalchemy import select
 from cibot.model import Channel
 from cibot.outbox.sender import REPEAT
 from cibot.store import outbox, schema
-from cibot.store.engine import Store, open_store
+from cibot.store.engine import Store, StoreError, open_store
 from cibot.store.migrate import upgrade
 from cibot.store.outbox import About, MessageKind
 from cibot.text.card import card
@@ -164,12 +165,13 @@ class Trial:
             about = About(MessageKind.ALERT, f"note:{number}")
             text = card(f"[m{number}] said by whoever leads").to_json()
             now, to = datetime.now(UTC), Channel("net", ROOM)
-            self.store.write(
-                lambda tx, about=about, text=text, now=now, to=to: outbox.enqueue(  # type: ignore[misc]
-                    tx, about, to, text, now
+            with contextlib.suppress(StoreError):  # away: the same one once more
+                self.store.write(
+                    lambda tx, about=about, text=text, now=now, to=to: outbox.enqueue(  # type: ignore[misc]
+                        tx, about, to, text, now
+                    )
                 )
-            )
-            self.written = number
+                self.written = number
 
 
 def bots_in_room(user: IrcUser) -> set[str]:

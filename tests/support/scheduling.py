@@ -15,7 +15,15 @@ from xdist.workermanage import WorkerController
 
 _GROUPS = ("gerrit",)  # session fixtures that are started by one worker only
 _SINGLE = ("tests/chaos/test_day.py", "tests/chaos/test_kills.py")  # one test of minutes each
-_LONGEST_FIRST = (*_SINGLE, *_GROUPS, "tests/browser/", "tests/e2e/", "tests/contract/", "")
+_LONGEST_FIRST = (
+    *_SINGLE,
+    *_GROUPS,
+    "tests/chaos/",
+    "tests/browser/",
+    "tests/e2e/",
+    "tests/contract/",
+    "",
+)
 
 
 def workers() -> int:
