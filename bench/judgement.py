@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from bench import lives, stories, through, troubles
+from bench import lives, rough_lives, stories, through, troubles
 from bench.lives import FULL, QUICK, Effort, of_months
 
 GROUPS: dict[str, Callable[[Effort], Iterable[str]]] = {
@@ -22,6 +22,7 @@ GROUPS: dict[str, Callable[[Effort], Iterable[str]]] = {
     "flapping": troubles.flapping,
     "gate": troubles.gate,
     "drift": troubles.drift,
+    "rough": rough_lives.rough,
     "stories": stories.stories,
     "path": through.agreement,
     "memory": lambda _effort: through.memory(),

@@ -124,7 +124,7 @@ def agreement(effort: Effort) -> Iterator[str]:
     """Whether the whole path says what the pure lives say."""
     natures, days = _natures(), 60.0
     pace = 20
-    made = world(random.Random(effort.seed), Traffic(pace, 0.1), natures, days)
+    made = world(random.Random(effort.seed), Traffic(pace, 0.1, rough=True), natures, days)
     judged, spent = replayed(made, len(natures))
     end = max(judged.until.values()).timestamp()
     same = other = 0

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any
 
+from bench import rough
 from cibot.config.policy import Policy
 from cibot.health.change_history import follow
 from cibot.health.facts import Attempt, ChangeFacts, JobRun, RefVerdict, moment
@@ -26,7 +27,7 @@ HOUR, DAY = 3600.0, 86_400.0
 JOBS = ("unit", "tempest", "upgrade")
 REFERENCE = 1
 PROJECT = "world"
-_RESULTS = {"P": Result.PASS, "F": Result.FAIL, "I": Result.INFRA}
+_RESULTS = {"P": Result.PASS, "F": Result.FAIL, "I": Result.INFRA, "A": Result.INFRA}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class Mood:
     hours: float = 1.0  # the median time to a report
     broken_job: str | None = None
     blind: bool = False  # it passes everything
+    aborts: bool = True  # in a rough world: the next patch set ends its run
 
 
 Nature = Callable[[float], Mood]  # (day) -> how it is then
@@ -46,7 +48,7 @@ Nature = Callable[[float], Mood]  # (day) -> how it is then
 
 @dataclass(slots=True)
 class Said:
-    """One report: P, F or I, and the job that made it so."""
+    """One report: P, F, I or A (aborted by the next patch set), and the job that made it so."""
 
     at: float
     patch_set: int
@@ -62,6 +64,7 @@ class Made:
     uploads: list[float]
     closed: float
     said: dict[int, list[Said]] = field(default_factory=dict)
+    owner: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,17 +72,20 @@ class Traffic:
     """``pace`` patch sets a day; ``broken`` is the share of changes that fail everywhere.
 
     With ``week`` nights and weekends bring a twentieth of an hour of work. ``gate``
-    is a span of days in which everything fails everywhere.
+    is a span of days in which everything fails everywhere; ``rough`` as in `bench.rough`.
     """
 
     pace: float
     broken: float = 0.0
     week: bool = False
     gate: tuple[float, float] | None = None
+    rough: bool = False
 
-    def starts(self, rng: random.Random, days: float) -> Iterator[float]:
-        """When changes are uploaded first, in days."""
-        rate = self.pace * (0.5 if self.broken else 1.0)
+    def starts(
+        self, rng: random.Random, days: float, share: float | None = None
+    ) -> Iterator[float]:
+        """When changes are uploaded first, in days; ``share`` of the patch sets are first ones."""
+        rate = self.pace * (share or (0.5 if self.broken else 1.0))
         if not self.week:
             for i in range(int(days * rate)):
                 yield (i + rng.random()) / rate
@@ -104,6 +110,8 @@ def world(
     A broken change gets patch set after patch set, and fails with each.
     """
     cis = list(enumerate(natures, REFERENCE + 1))
+    if traffic.rough:
+        return list(rough.changes(rng, traffic, cis, days, begin))
     made = []
     for number, start in enumerate(traffic.starts(rng, days), 1 + int(begin * 100_000)):
         uploads, broken = [begin + start], rng.random() < traffic.broken
@@ -138,12 +146,13 @@ def _tell(
         mood = nature(at)
         if rng.random() >= mood.covers:
             continue
-        letter, job = _outcome(rng, mood, at_fault)
+        letter, job = outcome(rng, mood, at_fault)
         posted = begun + mood.hours * HOUR * rng.lognormvariate(0.0, 0.3)
         one.said.setdefault(number, []).append(Said(posted, patch_set, letter, job))
 
 
-def _outcome(rng: random.Random, mood: Mood, at_fault: str | None) -> tuple[str, str | None]:
+def outcome(rng: random.Random, mood: Mood, at_fault: str | None) -> tuple[str, str | None]:
+    """The letter of a CI's report, and the job that made it so."""
     if rng.random() < mood.infra:
         return "I", rng.choice(JOBS)
     if mood.blind:
@@ -178,7 +187,8 @@ def _attempt(said: Said) -> Attempt:
     runs = tuple(
         JobRun(job, _RESULTS[said.letter] if job == said.job else Result.PASS) for job in JOBS
     )
-    return Attempt(said.at, 1, said.patch_set, "check", _RESULTS[said.letter], runs=runs)
+    result, ended = _RESULTS[said.letter], said.letter == "A"
+    return Attempt(said.at, 1, said.patch_set, "check", result, stopped=ended, runs=runs)
 
 
 def inputs(made: Iterable[Made], ci: int) -> list[Input]:
@@ -235,7 +245,7 @@ def rest(made: Iterable[Made]) -> Iterator[dict[str, Any]]:
 
 
 def _text(one: Made, said: Said, ci: int) -> str:
-    word = {"P": "succeeded", "F": "failed", "I": "failed"}[said.letter]
+    word = {"P": "succeeded"}.get(said.letter, "failed")
     jobs = "\n".join(
         f"- {job} https://logs.example.org/{ci}/{one.number}/{said.patch_set}/{job} :"
         f" {_word(said, job)} in 5m 05s"
@@ -247,7 +257,7 @@ def _text(one: Made, said: Said, ci: int) -> str:
 def _word(said: Said, job: str) -> str:
     if job != said.job:
         return "SUCCESS"
-    return "NODE_FAILURE" if said.letter == "I" else "FAILURE"
+    return {"I": "NODE_FAILURE", "A": "ABORTED"}.get(said.letter, "FAILURE")
 
 
 def _stamp(at: float) -> str:

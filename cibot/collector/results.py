@@ -8,6 +8,7 @@ and a CI that keeps writing it deserves a look.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 
 from cibot.model import Outcome, Report, Result
@@ -62,8 +63,18 @@ def known_result(word: str) -> Result | None:
     """
     found = RESULT_WORDS.get(word)
     if found is None and len(word) <= 40:
-        found = RESULT_WORDS.get(word.upper().replace(" ", "_").replace("-", "_"))
+        found = RESULT_WORDS.get(_spelled(word))
     return found
+
+
+def stopped(builds: Iterable[tuple[str, Result]]) -> bool:
+    """Whether all that broke of some builds (word, result) was ended before it had a verdict."""
+    broken = [word for word, result in builds if result in (Result.INFRA, Result.SKIPPED)]
+    return bool(broken) and all(_spelled(word) in STOPPED for word in broken)
+
+
+def _spelled(word: str) -> str:
+    return word.upper().replace(" ", "_").replace("-", "_")
 
 
 @lru_cache(maxsize=1024)

@@ -35,6 +35,7 @@ from cibot.model import Result
 _Key = tuple[int, str]
 _Share = tuple[str, bool, Proof]
 _HOUR = 3600.0
+_STOPPED_WITHIN = 900.0  # seconds from the next patch set to the report of what it stopped
 
 
 def follow(facts: ChangeFacts) -> Iterator[Input]:
@@ -89,7 +90,7 @@ class _Course:
         yield Heard(one.posted_at, facts.change_id, one.patch_set, *place, one.final)
         if one.final:
             self._reported.setdefault(one.patch_set, one.posted_at)
-        if one.result is None or one.result is Result.SKIPPED:
+        if one.result is None or one.result is Result.SKIPPED or self._superseded(one):
             return
         key = (one.patch_set, one.pipeline)
         yield from self._took(key, one)
@@ -104,6 +105,13 @@ class _Course:
         else:
             yield from self._judge(one, one.posted_at)
         yield from self._count(one.posted_at)
+
+    def _superseded(self, one: Attempt) -> bool:
+        """Whether the next patch set, or the end of the change, stopped it: nothing broke."""
+        if not one.stopped:
+            return False
+        ends = (self._facts.uploads.get(one.patch_set + 1), self._facts.closed_at)
+        return any(at is not None and 0 <= one.posted_at - at <= _STOPPED_WITHIN for at in ends)
 
     def _theirs(self, verdict: RefVerdict) -> Iterator[Input]:
         facts, patch_set, at = self._facts, verdict.patch_set, verdict.posted_at

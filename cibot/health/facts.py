@@ -42,7 +42,8 @@ class Attempt:
     (a start notice, a pipeline that does not count). ``final`` says that it is the
     end of a run and not a start notice. ``position`` is its place among the
     change's messages. ``unmerged`` says that the change did not merge, so that
-    nothing was run. ``reference`` is the reference CI's verdict that it is paired
+    nothing was run, and ``stopped`` that what broke was ended before it had a verdict.
+    ``reference`` is the reference CI's verdict that it is paired
     with, ``apart`` how many seconds lie between the two and ``proof`` the result as
     evidence; all three are filled in as the change's course is followed.
     """
@@ -54,6 +55,7 @@ class Attempt:
     result: Result | None
     final: bool = True
     unmerged: bool = False
+    stopped: bool = False
     runs: tuple[JobRun, ...] = ()
     reference: Result | None = None
     apart: float = 0.0

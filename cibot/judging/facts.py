@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from cibot.collector.results import stopped
 from cibot.config.scope import Scope
 from cibot.health.change_history import follow
 from cibot.health.facts import Attempt, ChangeFacts, JobRun, RefVerdict, counts, moment
@@ -15,6 +16,7 @@ from cibot.model import Outcome, Result
 from cibot.store.cis import KnownCi
 from cibot.store.engine import Tx
 from cibot.store.histories import (
+    BuildRow,
     ChangeEnds,
     ReportRow,
     change_rows,
@@ -96,8 +98,8 @@ class Reader:
         own = [one for one in own if one.change_id in found]
         builds = voting_builds(tx, self.ci.id, rows, until)
         for one in own:
-            runs = builds.get((one.change_id, one.seq), ())
-            found[one.change_id].own.append(self._attempt(one, runs))
+            attempt = self._attempt(one, builds.get((one.change_id, one.seq), ()))
+            found[one.change_id].own.append(attempt)
         for one in theirs:
             facts = found.get(one.change_id)
             if facts is not None and self._counts(facts.project, one):
@@ -125,7 +127,8 @@ class Reader:
             and counts(one.pipeline, self.uncounted)
         )
 
-    def _attempt(self, one: ReportRow, runs: Iterable[tuple[str, str, str | None]]) -> Attempt:
+    def _attempt(self, one: ReportRow, builds: Sequence[BuildRow]) -> Attempt:
+        runs = tuple([JobRun(each.job, _RESULTS[each.result], each.url) for each in builds])
         judges = one.patch_set is not None and counts(one.pipeline, self.uncounted)
         return Attempt(
             one.posted_at.timestamp(),
@@ -135,7 +138,9 @@ class Reader:
             _RESULTS[one.result] if one.result is not None and judges else None,
             final=one.outcome not in (None, Outcome.STARTED) and one.patch_set is not None,
             unmerged=one.outcome == Outcome.MERGE_FAILURE,
-            runs=tuple([JobRun(job, _RESULTS[result], url) for job, result, url in runs]),
+            stopped=one.result == Result.INFRA
+            and stopped((each.word, run.result) for each, run in zip(builds, runs, strict=True)),
+            runs=runs,
         )
 
     def _ends(self, tx: Tx, change_ids: Collection[int], after: float, until: float) -> list[Ended]:

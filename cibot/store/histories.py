@@ -29,6 +29,15 @@ class ReportRow(NamedTuple):
     result: str | None
 
 
+class BuildRow(NamedTuple):
+    """A voting build as judging needs it; ``word`` is its result as written."""
+
+    job: str
+    result: str
+    url: str | None
+    word: str
+
+
 class ChangeEnds(NamedTuple):
     """What became of a change; ``closed_at`` is None while it is open."""
 
@@ -128,24 +137,24 @@ def reports_before(
 
 def voting_builds(
     tx: Tx, ci_id: int, change_ids: Collection[int], until: datetime
-) -> dict[tuple[int, int], list[tuple[str, str, str | None]]]:
-    """(job, result, URL) of the voting builds of a CI's reports on some changes until then.
+) -> dict[tuple[int, int], list[BuildRow]]:
+    """The voting builds of a CI's reports on some changes until then.
 
     By (change, seq), in the order written; only of reports that judge something.
     """
     report, build = schema.report.c, schema.build.c
-    found: dict[tuple[int, int], list[tuple[str, str, str | None]]] = {}
+    found: dict[tuple[int, int], list[BuildRow]] = {}
     for some in _chunks(change_ids):
         query = in_this_order(
-            select(build.change_id, build.seq, build.job, build.result, build.url)
+            select(build.change_id, build.seq, build.job, build.result, build.url, build.word)
             .select_from(schema.report)
             .join(schema.build, (build.change_id == report.change_id) & (build.seq == report.seq))
             .where(report.change_id.in_(some), report.ci_id == ci_id, report.posted_at <= until)
             .where(report.result.in_(_BUILT), build.voting)
             .order_by(report.change_id, report.seq, build.idx)
         )
-        for change_id, seq, job, result, url in tx.execute(query):
-            found.setdefault((change_id, seq), []).append((job, result, url))
+        for change_id, seq, *values in tx.execute(query):
+            found.setdefault((change_id, seq), []).append(BuildRow(*values))
     return found
 
 

@@ -13,7 +13,7 @@ from cibot.collector.formats import looks_like_ci, parse
 from cibot.collector.formats.comment import MAX_CHARS, MAX_LINES, Comment, score
 from cibot.collector.formats.text import duration_s, job_name
 from cibot.collector.formats.verdict import verdict
-from cibot.collector.results import known_result, report_result, result_class
+from cibot.collector.results import known_result, report_result, result_class, stopped
 from cibot.model import Account, Build, Outcome, Report, Result, Vote
 
 BOT = Account(name="Acme CI")
@@ -179,6 +179,21 @@ def test_a_word_that_is_no_result_is_not_known() -> None:
 
 def _report(outcome: Outcome, *builds: Build) -> Report:
     return Report(outcome, "zuul", None, builds)
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("ABORTED",), True),
+        (("SUCCESS", "aborted", "Cancelled"), True),
+        (("ABORTED", "NODE_FAILURE"), False),
+        (("CANCELED", "TIMED_OUT"), False),
+        (("SUCCESS",), False),
+        ((), False),
+    ],
+)
+def test_what_broke_was_stopped_where_nothing_else_broke(words, expected) -> None:
+    assert stopped((word, result_class(word)) for word in words) is expected
 
 
 def test_a_report_counts_by_its_voting_builds() -> None:

@@ -135,6 +135,24 @@ def test_what_did_not_merge_counts_only_where_the_reference_could_judge():
     assert windows(alone) == {RAN: (1, 1)}
 
 
+@pytest.mark.parametrize(
+    ("posted", "stopped", "closed_at", "counts"),
+    [
+        (3.1, True, None, False),  # minutes after the next patch set
+        (3.1, False, None, True),  # it broke by itself just then
+        (2.9, True, None, True),  # before anybody uploaded anything
+        (4.0, True, None, True),  # an hour after
+        (4.0, True, T + 4 * H, False),  # the change was abandoned
+    ],
+)
+def test_what_the_next_patch_set_stopped_counts_nowhere(posted, stopped, closed_at, counts):
+    facts = change([(posted, 1, "I")], [(1, 1, "P")], (0, 3), closed_at=closed_at)
+    facts.own[0].stopped = stopped
+    assert windows(facts) == ({RAN: (1, 1)} if counts else {})
+    assert bool(of_kind(Took, facts)) is counts
+    assert [one.reports for one in of_kind(Heard, facts)] == [True]
+
+
 def test_start_notices_and_skipped_runs_are_heard_and_nothing_else():
     facts = change([(1, 1, "."), (2, 1, "S")], [(0.5, 1, "P")])
     assert [(one.reports) for one in of_kind(Heard, facts)] == [False, True]

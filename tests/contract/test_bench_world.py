@@ -1,0 +1,35 @@
+"""The bench's rough world means the same, written as Gerrit writes it, as its facts mean."""
+
+from __future__ import annotations
+
+import random
+
+from bench.lives import CI, always
+from bench.through import replayed
+from bench.world import REFERENCE, START, Mood, Traffic, lived, world
+
+
+def test_the_whole_path_says_of_a_rough_world_what_its_facts_say():
+    """Stopped runs, cancelled references, rechecks and stacks included."""
+
+    def breaks(day: float) -> Mood:
+        return Mood(0.9, infra=0.9 if day >= 12 else 0.0)
+
+    natures = [always(passes=0.9), breaks]
+    made = world(random.Random(1), Traffic(20, 0.1, rough=True), natures, 16)
+    letters = [said.letter for one in made for said in one.said[CI]]
+    assert letters.count("A") > 5
+    assert any(
+        len({said.patch_set for said in one.said[REFERENCE]}) < len(one.uploads) for one in made
+    )
+    judged, _spent = replayed(made, len(natures))
+    end = max(judged.until.values()).timestamp()
+    for ci in range(CI, CI + len(natures)):
+        pure = lived(made, ci, (end - START) / 86_400)
+        said = [(step.transition.name, step.transition.signal) for step in pure.steps]
+        assert said == [
+            (step.transition.name, step.transition.signal)
+            for known, step in judged.steps
+            if known.name == f"ci-{ci}"
+        ]
+        assert ("opened", "infra") in said if ci > CI else "infra" not in dict(said).values()
