@@ -53,7 +53,7 @@ def render(card: Card, *, colour: bool, beside: bool = True) -> list[str]:
     With ``beside`` a link's address stands after its text. Without, the text
     itself is the link where there are colours, and elsewhere the address is left out.
     """
-    lines = ["".join(_span(span, colour, beside) for span in one).rstrip() for one in card.lines]
+    lines = ["".join(_span(span, colour, beside) for span in line).rstrip() for line in card.lines]
     lines = [text for text in lines if text.strip()] or ["(nothing to say)"]
     link = one_line(card.link or "")
     return [*lines, _dim(link, colour)] if link else lines
@@ -207,8 +207,8 @@ class ConsoleBackend:
     def _laid_out(self, lines: list[str]) -> str:
         clear = "\r\x1b[K" if self._prompt else ""
         columns = shutil.get_terminal_size().columns if self._out.isatty() else 0
-        fitting = [part for one in lines for part in wrapped(one, columns)]
-        return clear + "".join(f"{one}\n" for one in fitting) + self._prompt
+        fitting = [part for line in lines for part in wrapped(line, columns)]
+        return clear + "".join(f"{line}\n" for line in fitting) + self._prompt
 
     @property
     def _encoding(self) -> str:

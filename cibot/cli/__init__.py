@@ -88,8 +88,8 @@ class LazyGroup(click.Group):
         """Commands and options, without importing a command."""
         from click.shell_completion import CompletionItem  # noqa: PLC0415
 
-        names = [one for one in self.list_commands(ctx) if one.startswith(incomplete)]
-        commands = [CompletionItem(one, help=COMMANDS[one][1]) for one in names]
+        names = [name for name in self.list_commands(ctx) if name.startswith(incomplete)]
+        commands = [CompletionItem(name, help=COMMANDS[name][1]) for name in names]
         return [*commands, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

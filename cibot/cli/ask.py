@@ -23,7 +23,7 @@ def make(question: ShellQuestion) -> click.Command:
     def asked(words: tuple[str, ...], **given: Any) -> None:
         options = {str(name): given.pop(str(name)) for name in own}
         wish = take_wish(given)
-        typed = tuple(word for one in words for word in _words(one))
+        typed = tuple(word for typed_word in words for word in _words(typed_word))
         run(question, wish, Asked(typed, options), Form(**given))
 
     command = question.command
@@ -75,7 +75,9 @@ def help_text(question: ShellQuestion) -> str:
     command = question.command
     more = f" {command.more}" if command.more else ""
     head = command.does[:1].upper() + command.does[1:]
-    examples = "\n".join(f"  {one}" for one in (f"cibot {command.example}", *question.examples))
+    examples = "\n".join(
+        f"  {example}" for example in (f"cibot {command.example}", *question.examples)
+    )
     return f"{head}.{more}\n\n\b\nExamples:\n{examples}\n"
 
 

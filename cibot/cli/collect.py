@@ -33,14 +33,14 @@ def _opened(
         loaded.config.log.format,
         secrets=secret_values(loaded.config),
     )
-    chosen = [one for one in loaded.config.gerrit if server in {None, one.name}]
+    chosen = [gerrit for gerrit in loaded.config.gerrit if server in {None, gerrit.name}]
     if not chosen:
-        known = ", ".join(one.name for one in loaded.config.gerrit) or "none"
+        known = ", ".join(gerrit.name for gerrit in loaded.config.gerrit) or "none"
         raise UserError(f"no [[gerrit]] is named {server!r}; the configuration has: {known}")
     store = open_migrated(loaded.config)
-    sources = [make_source(loaded.config, one, store) for one in chosen]
-    for one in sources:
-        one.ingest.sync_roster()
+    sources = [make_source(loaded.config, gerrit, store) for gerrit in chosen]
+    for source in sources:
+        source.ingest.sync_roster()
     gc_settings.settle()
     return loaded.config, store, sources
 
@@ -56,10 +56,10 @@ def poll(config_path: Path | None, server: str | None) -> None:
       cibot poll --config config/cibot.toml
     """
     _, store, sources = _opened(config_path, server)
-    for one in sources:
-        found = one.poll()
+    for source in sources:
+        found = source.poll()
         click.echo(
-            f"{one.config.name}: {found.counts.changes} changes,"
+            f"{source.config.name}: {found.counts.changes} changes,"
             f" {found.counts.comments_new} new comments, {found.counts.reports_new} reports"
         )
         for broken in found.broken:
@@ -99,11 +99,11 @@ def backfill_command(
     stop = threading.Event()
     when_asked_to_end(stop.set)
     span = (since.replace(tzinfo=UTC), until.replace(tzinfo=UTC) if until else None)
-    for one in sources:
-        found = _read_history(one, span, project, rate, stop)
+    for source in sources:
+        found = _read_history(source, span, project, rate, stop)
         resumed = " (went on from where it was)" if found.resumed else ""
         click.echo(
-            f"{one.config.name}: {found.counts.comments_new} new comments,"
+            f"{source.config.name}: {found.counts.comments_new} new comments,"
             f" {found.counts.reports_new} reports{resumed}"
         )
         for broken in found.broken:

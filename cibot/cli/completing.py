@@ -22,7 +22,7 @@ Complete = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 def complete(what: str) -> Complete | None:
     """The completion of ``what``: "ci", "project", "state", or None for nothing."""
     if what == "state":
-        return lambda _ctx, _parameter, begun: _fitting([one.value for one in State], begun)
+        return lambda _ctx, _parameter, begun: _fitting([state.value for state in State], begun)
     names = _NAMES.get(what)
     if names is None:
         return None
@@ -42,10 +42,12 @@ _PATIENCE = (1.0, 2.0)  # seconds to connect, to answer
 
 def _fitting(names: list[str], begun: str) -> list[CompletionItem]:
     start = begun.casefold()
-    return [CompletionItem(one) for one in names if one.casefold().startswith(start)]
+    return [CompletionItem(name) for name in names if name.casefold().startswith(start)]
 
 
 _NAMES: dict[str, Callable[[Source], list[Any]]] = {
-    "ci": lambda source: [one.name for one in all_cis(source, sort="name").items],
-    "project": lambda source: [one.name for one in source.ask(ProjectList, "/projects").items],
+    "ci": lambda source: [ci.name for ci in all_cis(source, sort="name").items],
+    "project": lambda source: [
+        project.name for project in source.ask(ProjectList, "/projects").items
+    ],
 }

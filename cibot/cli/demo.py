@@ -101,7 +101,7 @@ def _ended_by_signals() -> Iterator[threading.Event]:
     """An event that Ctrl-C and SIGTERM set."""
     stop = threading.Event()
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {one: signal.getsignal(one) for one in numbers}
+    before = {number: signal.getsignal(number) for number in numbers}
     when_asked_to_end(stop.set, numbers)
     try:
         yield stop
@@ -174,9 +174,9 @@ def _judge_the_past(store: Store, stop: threading.Event) -> None:
 
     def done(tx: Tx) -> bool:
         heard = heard_at(tx).values()
-        judged = {one.ci_id: one.assessed_at for one in health_of(tx)}
+        judged = {health.ci_id: health.assessed_at for health in health_of(tx)}
         never = datetime.min.replace(tzinfo=UTC)
-        return bool(heard) and all(judged.get(one.id, never) >= min(heard) for one in all_cis(tx))
+        return bool(heard) and all(judged.get(ci.id, never) >= min(heard) for ci in all_cis(tx))
 
     patience = time.monotonic() + _PATIENCE_S
     while time.monotonic() < patience and not store.read(done):
@@ -225,8 +225,8 @@ def _console() -> ConsoleBackend:
 
 
 def _say(lines: list[str]) -> None:
-    for one in lines:
-        click.echo(one)
+    for line in lines:
+        click.echo(line)
 
 
 def _read_history(config: Config, start: datetime, stop: threading.Event) -> str:

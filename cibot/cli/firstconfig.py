@@ -63,10 +63,10 @@ def first_config(survey: Survey, choices: Choices, *, webhook_token: str) -> str
 
 def _names(cis: Sequence[Writer], server: str) -> list[str]:
     taken: list[str] = []
-    for one in cis:
-        name = free_name(one.account, server, taken)
+    for ci in cis:
+        name = free_name(ci.account, server, taken)
         while name.casefold() in {other.casefold() for other in taken}:
-            name = f"{name[:90]} {one.account.gerrit_id or len(taken)}"
+            name = f"{name[:90]} {ci.account.gerrit_id or len(taken)}"
         taken.append(name)
     return taken
 
@@ -141,10 +141,13 @@ def _cis(survey: Survey, names: Sequence[str], server: str) -> str:
             f"gerrit = {quoted(server)}\naccounts = [{shown}]{_username(one)}"
         )
     if survey.service_users:
-        quiet = [escaped(display_name(one)) for one in survey.service_users[:_MOST_QUIET]]
+        quiet = [
+            escaped(display_name(service_user))
+            for service_user in survey.service_users[:_MOST_QUIET]
+        ]
         parts.append(
             "# Gerrit calls these service users, but they wrote no report there:\n"
-            + "\n".join(f"#   {one}" for one in quiet)
+            + "\n".join(f"#   {name}" for name in quiet)
         )
     return "\n\n".join(parts)
 

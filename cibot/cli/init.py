@@ -114,7 +114,7 @@ def _roots(url: str) -> list[str]:
     paths = [path]
     while path := path.rpartition("/")[0]:
         paths.append(path)
-    return [f"{scheme}://{host}{one}" for one in dict.fromkeys([*paths, ""])]
+    return [f"{scheme}://{host}{path}" for path in dict.fromkeys([*paths, ""])]
 
 
 def _password(username: str | None, file: Path | None) -> str | None:

@@ -56,14 +56,14 @@ def lines(found: Sequence[outbox.Listed], now: datetime) -> list[str]:
     if not found:
         return ["nothing waits"]
     shown = []
-    for one in found:
-        age = figures.span(now - one.created_at)
-        tries = figures.plural(one.attempts, "try", "tries")
-        said = figures.cut(one_line(Card.from_json(one.card).text()), _SHOWN)
-        where = one_line(f"{one.network}/{one.room}")
-        shown.append(f"{one.id}  {one.state}  {where}  {age} old, {tries}: {said}")
-        if one.error:
-            shown.append(f"    {figures.cut(one_line(one.error), _SHOWN)}")
+    for row in found:
+        age = figures.span(now - row.created_at)
+        tries = figures.plural(row.attempts, "try", "tries")
+        said = figures.cut(one_line(Card.from_json(row.card).text()), _SHOWN)
+        where = one_line(f"{row.network}/{row.room}")
+        shown.append(f"{row.id}  {row.state}  {where}  {age} old, {tries}: {said}")
+        if row.error:
+            shown.append(f"    {figures.cut(one_line(row.error), _SHOWN)}")
     return shown
 
 

@@ -73,7 +73,7 @@ def _home(tx: Tx, config: Config, name: str) -> tuple[str, Home, str | None]:
 
 def _about(config: Config, name: str, home: Home, pipeline: str | None) -> Iterator[str]:
     yield name
-    known = next((one for one in config.ci if one.name == name), None)
+    known = next((ci for ci in config.ci if ci.name == name), None)
     for key in ("projects", "branches"):
         own = known is not None and key in known.model_fields_set
         patterns = getattr(known, key) if known is not None else ("*",)

@@ -36,7 +36,7 @@ def core_probes(config: Config) -> list[Probe]:
     return [
         Probe("database", lambda: iter([right(look(url))])),
         Probe("web", lambda: _web(web)),
-        *(Probe(f"gerrit {one.name}", _gerrit_probe(one, web)) for one in config.gerrit),
+        *(Probe(f"gerrit {gerrit.name}", _gerrit_probe(gerrit, web)) for gerrit in config.gerrit),
     ]
 
 
@@ -123,7 +123,7 @@ def _projects(gerrit: Gerrit, config: GerritConfig) -> Finding:
     names = gerrit.projects()
     if not names:
         return wrong("no project can be seen; give the login the right to read them")
-    unseen = [one for one in config.projects if not _there(gerrit, one, names)]
+    unseen = [project for project in config.projects if not _there(gerrit, project, names)]
     if unseen:
         return wrong(f"of {len(names)} projects none fits {', '.join(unseen)}; see `projects`")
     return right(f"{len(names)} projects can be seen")

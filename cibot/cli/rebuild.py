@@ -64,7 +64,7 @@ def rebuild_command(config_path: Path | None) -> None:
 
 
 def _opened(tx: Tx) -> Opened:
-    names = {one.id: one.name for one in all_cis(tx)}
+    names = {ci.id: ci.name for ci in all_cis(tx)}
     return by_ci(
         (names[row.ci_id], read_incident(row.body, row.id))
         for row in every_incident(tx)
@@ -73,8 +73,8 @@ def _opened(tx: Tx) -> Opened:
 
 
 def _states(tx: Tx) -> dict[str, str]:
-    names = {one.id: one.name for one in all_cis(tx)}
-    return {names[one.ci_id]: one.state for one in health_of(tx) if one.ci_id in names}
+    names = {ci.id: ci.name for ci in all_cis(tx)}
+    return {names[health.ci_id]: health.state for health in health_of(tx) if health.ci_id in names}
 
 
 def _bar() -> Progress:

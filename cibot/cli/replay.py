@@ -89,7 +89,7 @@ def replay_command(
     told = list(read(files, broken))
     if not told:
         raise UserError("there is no change in these files" + _broken(broken))
-    servers = list(dict.fromkeys(one.server for one in told))
+    servers = list(dict.fromkeys(line.server for line in told))
     config = configured(config, servers, named, reference, find)
     gc_settings.settle()
     with opened() as store, _bar() as reached:
@@ -138,7 +138,7 @@ def _show(
             click.echo(written)
         else:
             json_path.write_text(written + "\n", encoding="utf-8")
-    incidents = sum(len(one) for one in timeline.incidents.values())
+    incidents = sum(map(len, timeline.incidents.values()))
     opened_ones = len(rows(timeline, judged.cis, accounts))
     click.echo(
         f"{judged.changes} changes, {judged.messages} messages, {len(judged.cis)} CIs:"
@@ -160,10 +160,10 @@ def _broken(broken: BrokenLine) -> str:
 
 def _named(cis: tuple[str, ...]) -> dict[int | str, str]:
     found: dict[int | str, str] = {}
-    for one in cis:
-        account, equals, name = one.partition("=")
+    for ci in cis:
+        account, equals, name = ci.partition("=")
         if not (account and equals and name.strip()):
-            raise UserError(f"--ci {one}: write ACCOUNT_ID=NAME, like 35648=Acme")
+            raise UserError(f"--ci {ci}: write ACCOUNT_ID=NAME, like 35648=Acme")
         found[int(account) if account.isdigit() else account] = name.strip()
     return found
 

@@ -88,7 +88,7 @@ def _plain(one: Line) -> str:
 
 
 def _plain_table(found: Table) -> Iterator[str]:
-    titles = [one.title for one in found.columns]
+    titles = [column.title for column in found.columns]
     rows = [titles, *([_plain(cell) for cell in row] for row in found.rows)]
     widths = [max(cell_len(row[place]) for row in rows) for place in range(len(titles))]
     for row in rows:

@@ -64,12 +64,12 @@ class Survey:
         It reports on the most changes; one called Zuul or Jenkins is preferred
         where it reports on at least half as many.
         """
-        reporting = [one for one in self.cis if one.changes]
+        reporting = [ci for ci in self.cis if ci.changes]
         if not reporting:
             return None
         most = len(reporting[0].changes)
-        gates = [one for one in reporting if _GATE.search(one.name)]
-        return next((one for one in gates if 2 * len(one.changes) >= most), reporting[0])
+        gates = [writer for writer in reporting if _GATE.search(writer.name)]
+        return next((gate for gate in gates if 2 * len(gate.changes) >= most), reporting[0])
 
 
 def survey(
@@ -95,9 +95,9 @@ def survey(
         _read(change, writers, service)
         progress(count)
     missed = _add_groups(gerrit, groups, writers)
-    cis = [one for one in writers.values() if one.is_ci]
+    cis = [writer for writer in writers.values() if writer.is_ci]
     cis.sort(key=lambda one: (-len(one.changes), -len(one.projects), one.name.casefold()))
-    known = {_key(one.account) for one in cis}
+    known = {_key(ci.account) for ci in cis}
     quiet = [account for key, account in service.items() if key not in known]
     return Survey(gerrit.url, version, seen, count, cis, quiet, missed)
 

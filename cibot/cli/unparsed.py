@@ -44,8 +44,8 @@ def command(
     now = datetime.now(UTC)
     found = _ask(config_path, now - timedelta(days=days), name)
     click.echo(_head(found, days))
-    for one in found.shapes[:limit]:
-        for line in _lines(one, now):
+    for shape in found.shapes[:limit]:
+        for line in _lines(shape, now):
             click.echo(line)
     if len(found.shapes) > limit:
         click.echo(f"{figures.plural(len(found.shapes) - limit, 'more shape')}; see --limit.")
@@ -90,7 +90,7 @@ def _lines(one: Shape, now: datetime) -> tuple[str, str]:
 
 
 def _write(path: Path, found: Unparsed) -> None:
-    lines = [json.dumps(one, ensure_ascii=False) + "\n" for one in golden_cases(found)]
+    lines = [json.dumps(case, ensure_ascii=False) + "\n" for case in golden_cases(found)]
     try:
         path.write_text("".join(lines), encoding="utf-8")
     except OSError as error:

@@ -49,7 +49,9 @@ class View:
 
 def table(rows: Iterable[T], *columns: Column[T]) -> Table:
     """A row of cells for each of ``rows``."""
-    return Table(columns, tuple(tuple(_line(one.show(row)) for one in columns) for row in rows))
+    return Table(
+        columns, tuple(tuple(_line(column.show(row)) for column in columns) for row in rows)
+    )
 
 
 def of_card(card: Card) -> View:
@@ -59,7 +61,7 @@ def of_card(card: Card) -> View:
 
 def head(card: Card, *parts: Line | Table, lines: int = 1) -> View:
     """The first ``lines`` of a chat's answer; its details stand in ``parts`` instead."""
-    filled = tuple(one for one in parts if not isinstance(one, Table) or one.rows)
+    filled = tuple(part for part in parts if not isinstance(part, Table) or part.rows)
     return View((*card.lines[:lines], *filled), card.link)
 
 

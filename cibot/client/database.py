@@ -21,7 +21,7 @@ from cibot.web.api.problems import bad_parameter
 from cibot.web.asking import Asking
 
 T = TypeVar("T")
-_QUESTIONS = {one.path: one for one in ENDPOINTS}
+_QUESTIONS = {endpoint.path: endpoint for endpoint in ENDPOINTS}
 
 
 class Database:

@@ -46,7 +46,7 @@ class Remote:
     def silences(self) -> tuple[Muted, ...]:
         """As the protocol has it."""
         body = self._server.get("/silences", {"state": "active", "limit": str(PAGE_SIZE)})
-        found = [self._typed(Muted, one) for one in _items(body)]
+        found = [self._typed(Muted, row) for row in _items(body)]
         return tuple(sorted(found, key=lambda one: (one.until, one.id)))
 
     def context(self) -> Context:
@@ -71,8 +71,8 @@ class Remote:
     def end_silences_of(self, target: str) -> tuple[str, Sequence[Muted]]:
         """As the protocol has it."""
         name = target if "*" in target else self.ask(CiDetail, "/cis/<name>", name=target).name
-        mine = [one for one in self.silences() if one.ci.casefold() == name.casefold()]
-        return name, [self.end_silence(one.id) for one in mine]
+        mine = [silence for silence in self.silences() if silence.ci.casefold() == name.casefold()]
+        return name, [self.end_silence(silence.id) for silence in mine]
 
     def close(self) -> None:
         """As the protocol has it."""

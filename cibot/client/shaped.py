@@ -52,7 +52,7 @@ def why_of(found: CiDetail) -> Why:
 
 def listing_of(source: Source, found: CiPage, state: State | None) -> Listing:
     """CIs as lists show them; asks for the feeds where one is stale."""
-    lines = tuple(line_of(one) for one in found.items)
+    lines = tuple(line_of(item) for item in found.items)
     return Listing(lines, found.totals, state, found.project, stale_of(source, found.stale))
 
 
@@ -65,4 +65,4 @@ def stale_of(source: Source, names: Sequence[str]) -> tuple[ServerFeeds, ...]:
     """The servers of these names with when they were heard."""
     if not names:
         return ()
-    return tuple(one for one in source.ask(FeedList, "/feeds").items if one.server in names)
+    return tuple(feeds for feeds in source.ask(FeedList, "/feeds").items if feeds.server in names)

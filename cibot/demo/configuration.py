@@ -26,8 +26,8 @@ def demo_config(
 
     ``review_url`` is the simulated Gerrit, ``listen`` HOST:PORT of the bot's web side.
     """
-    named = [one for one in vendors if one in _OWNERS or one is ZUUL]
-    named += [one for one in vendors if one.voice in _PLAIN_SPOKEN]
+    named = [vendor for vendor in vendors if vendor in _OWNERS or vendor is ZUUL]
+    named += [vendor for vendor in vendors if vendor.voice in _PLAIN_SPOKEN]
     return Config.model_validate(
         {
             "store": {"url": f"sqlite:///{store_path}"},
@@ -42,7 +42,7 @@ def demo_config(
                     "poll_every": timedelta(minutes=1),
                 }
             ],
-            "ci": [_ci(one) for one in named],
+            "ci": [_ci(vendor) for vendor in named],
             "reference": [{"ci": ZUUL.name}],
             "route": [{"channels": [f"{NETWORK}/{ALERTS}"]}],
             "console": True,

@@ -83,8 +83,8 @@ class Director:
         return EAGER if lived * self.speed < EAGER_FOR else CALM
 
     def _expect(self, deeds: list[Deed]) -> None:
-        for one in deeds:
-            heapq.heappush(self._coming, (one.at, next(self._order), one))
+        for deed in deeds:
+            heapq.heappush(self._coming, (deed.at, next(self._order), deed))
 
     def _do_until(self, moment: datetime) -> None:
         while self._coming and self._coming[0][0] <= moment:

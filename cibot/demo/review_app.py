@@ -129,7 +129,7 @@ class ReviewApp:
         options = _options(request)
         limit, start = _number(request, "n", 0), _number(request, "S", 0)
         queries = request.args.getlist("q") or ["status:open"]
-        found = [self._query(one, options, limit, start) for one in queries]
+        found = [self._query(query, options, limit, start) for query in queries]
         return found if len(found) > 1 else found[0]
 
     def _query(self, text: str, options: frozenset[str], limit: int, start: int) -> list[Info]:
@@ -137,7 +137,7 @@ class ReviewApp:
             query = parse(text, self._clock())
         except UserError as error:
             raise _RefusalError(400, str(error)) from None
-        most = min(one for one in (limit or None, query.limit, self._limit) if one)
+        most = min(bound for bound in (limit or None, query.limit, self._limit) if bound)
         rows = filter(query.test, self.reviews.newest_first(query.after, query.before))
         page = list(itertools.islice(rows, start, start + most + 1))
         shown = [self._shown(info, options) for info in page[:most]]
@@ -165,8 +165,10 @@ class ReviewApp:
             shown["owner"] = person(shown["owner"])
         if "MESSAGES" in options:
             shown["messages"] = [
-                {**one, "author": person(one["author"])} if one.get("author") else one
-                for one in messages
+                {**message, "author": person(message["author"])}
+                if message.get("author")
+                else message
+                for message in messages
             ]
         if "SKIP_DIFFSTAT" not in options:
             shown.setdefault("insertions", 0)
@@ -208,8 +210,8 @@ def _bare(account: Info) -> Info:
 
 def _options(request: Request) -> frozenset[str]:
     options = frozenset(request.args.getlist("o"))
-    for one in sorted(options - _OPTIONS):
-        raise _RefusalError(400, f'"{one}" is not a valid value for "-o"')
+    for option in sorted(options - _OPTIONS):
+        raise _RefusalError(400, f'"{option}" is not a valid value for "-o"')
     return options
 
 

@@ -24,7 +24,11 @@ def review_event(
 ) -> Info:
     """The event of type ``kind`` on the change ``info``, with what ``more`` adds."""
     uploaded = next(
-        (one["date"] for one in info["messages"] if one.get("_revision_number") == patch_set),
+        (
+            message["date"]
+            for message in info["messages"]
+            if message.get("_revision_number") == patch_set
+        ),
         info["created"],
     )
     return {

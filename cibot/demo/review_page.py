@@ -26,7 +26,7 @@ def change_page(reviews: Reviews, path: str) -> str | None:
 def _page(info: Info, reviews: Reviews) -> str:
     title = escape(f"{info['_number']}: {info['subject']}")
     about = escape(f"{info['project']}, branch {info['branch']}, {info['status']}")
-    messages = "\n".join(_message(one, reviews) for one in info["messages"])
+    messages = "\n".join(_message(message, reviews) for message in info["messages"])
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>'
         '<meta name="viewport" content="width=device-width">'

@@ -160,7 +160,7 @@ class Reviews:
         """The number of the newest patch set; 0 where there is none."""
         with self.lock:
             messages = self._existing(number)["messages"]
-            return max((one.get("_revision_number") or 0 for one in messages), default=0)
+            return max((message.get("_revision_number") or 0 for message in messages), default=0)
 
     def comment(
         self,

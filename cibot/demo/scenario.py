@@ -76,24 +76,26 @@ class Scenario:
         """
         uploads = [self._upload(project, at, live=False) for at, project in self._past()]
         good = self._good(uploads)
-        failing = [one for one in reversed(uploads) if one in good and one.project == BLOCK]
+        failing = [
+            upload for upload in reversed(uploads) if upload in good and upload.project == BLOCK
+        ]
         cobalt = set(failing[:COBALT_FAILS])
         deeds: list[Deed] = []
-        for one in uploads:
+        for upload in uploads:
             mood = Mood(
-                frozenset({COBALT.number} if one in cobalt else ()),
-                frozenset({BOREALIS.number} if self.start - one.at < _QUIET_FOR else ()),
+                frozenset({COBALT.number} if upload in cobalt else ()),
+                frozenset({BOREALIS.number} if self.start - upload.at < _QUIET_FOR else ()),
             )
             deeds += [
-                one,
-                *self._workshop.reports(one, good=one in good, mood=mood, minute=60.0),
+                upload,
+                *self._workshop.reports(upload, good=upload in good, mood=mood, minute=60.0),
             ]
         return sorted([*deeds, *self._merges(uploads)], key=lambda deed: deed.at)
 
     def live(self, at: datetime, speed: float) -> list[Deed]:
         """A patch set that is uploaded at ``at``, and what the CIs write on it."""
         projects = list(WEEKLY)
-        weights = [_LIVE_SHARE.get(one, 0.15) for one in projects]
+        weights = [_LIVE_SHARE.get(project, 0.15) for project in projects]
         upload = self._upload(self._rng.choices(projects, weights)[0], at, live=True)
         self._count += 1
         mood = Mood(frozenset({ACME.number}), frozenset({BOREALIS.number}))
@@ -119,12 +121,12 @@ class Scenario:
         """Those that are not broken; one in seven of each project is."""
         good = set()
         for project in WEEKLY:
-            own = [one for one in uploads if one.project == project]
+            own = [upload for upload in uploads if upload.project == project]
             good |= {one for index, one in enumerate(own) if index % _EVERY_BAD != 3}
         return good
 
     def _upload(self, project: str, at: datetime, *, live: bool) -> Upload:
-        may = [one for one in self._open[project] if self._may_go_on(one, at, live=live)]
+        may = [opened for opened in self._open[project] if self._may_go_on(opened, at, live=live)]
         if may and self._rng.random() < 0.3:
             chosen = self._rng.choice(may[-_MOST_OPEN:])
             chosen.patch_set += 1
@@ -148,16 +150,16 @@ class Scenario:
 
     def _merges(self, uploads: list[Upload]) -> list[Deed]:
         """Most changes are merged half a day to three days after their last patch set."""
-        last = {one.change: one for one in uploads}
+        last = {upload.change: upload for upload in uploads}
         merges: list[Deed] = []
-        for one in last.values():
-            at = one.at + timedelta(hours=self._rng.uniform(12, 72))
+        for upload in last.values():
+            at = upload.at + timedelta(hours=self._rng.uniform(12, 72))
             if at < self.start - _LATE and self._rng.random() < 0.7:
-                by = self._rng.choice([who.number for who in PEOPLE if who.number != one.owner])
-                merges.append(Merge(at, one.change, by))
-                self._close(one)
+                by = self._rng.choice([who.number for who in PEOPLE if who.number != upload.owner])
+                merges.append(Merge(at, upload.change, by))
+                self._close(upload)
         return merges
 
     def _close(self, upload: Upload) -> None:
-        still = [one for one in self._open[upload.project] if one.change != upload.change]
+        still = [opened for opened in self._open[upload.project] if opened.change != upload.change]
         self._open[upload.project] = still

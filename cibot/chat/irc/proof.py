@@ -85,7 +85,7 @@ class DeliveryProof:
 
     def waits_since(self) -> float | None:
         """When the oldest question was asked that has no answer yet."""
-        return min((one.asked_at for one in self._questions.values()), default=None)
+        return min((question.asked_at for question in self._questions.values()), default=None)
 
     def lost(self) -> None:
         """The connection is gone: nothing will be answered."""

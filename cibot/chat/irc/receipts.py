@@ -146,7 +146,7 @@ class Receipts:
     def forget(self, delivery: Delivery) -> None:
         """Nobody waits for a delivery any more."""
         self._marks = {t: mark for t, mark in self._marks.items() if mark.delivery is not delivery}
-        self._written = [one for one in self._written if one is not delivery]
+        self._written = [other for other in self._written if other is not delivery]
         self._batches = {ref: t for ref, t in self._batches.items() if t in self._marks}
 
     def lost(self, why: str) -> None:
@@ -215,14 +215,16 @@ class Receipts:
         me = self._me()
         words = said_against(line, me, self._same(line.param(0), me))
         if words is not None:
-            named = [one for one in self._written if self._fold(one.room) in self._fold(words)]
+            named = [
+                other for other in self._written if self._fold(other.room) in self._fold(words)
+            ]
             delivery = (named or self._written)[0]
             self._refuse(delivery, line.command, Transient(f"{delivery.room}: {words}"))
             return
         if not refuses(line):
             return
         rooms = {self._fold(name) for name in names(line)}
-        named = [one for one in self._written if self._fold(one.room) in rooms]
+        named = [other for other in self._written if self._fold(other.room) in rooms]
         if not named and about_any(line, me):
             named = self._written
         if named:

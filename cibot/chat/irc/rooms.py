@@ -185,7 +185,7 @@ class Rooms:
     def entered(self, name: str, nick: str, account: str | None = None) -> None:
         """Someone is in a channel; ``account`` as extended-join says it."""
         room = self.get(name)
-        if room is None or sum(len(one.nicks) for one in self._rooms.values()) >= _MOST_MEMBERS:
+        if room is None or sum(len(room.nicks) for room in self._rooms.values()) >= _MOST_MEMBERS:
             return
         room.nicks.add(self.fold(nick))
         if account is not None:

@@ -183,7 +183,7 @@ class Session:
         """Nobody waits for it any more: what was not written is not written."""
         self.receipts.forget(delivery)
         self._speaker.forget(delivery)
-        self._waiting = [one for one in self._waiting if one is not delivery]
+        self._waiting = [other for other in self._waiting if other is not delivery]
 
     def lost(self, why: str) -> None:
         """The connection is gone; whoever waits is told."""
@@ -304,14 +304,14 @@ class Session:
         if not room.ready:
             room.ready = True
             self._settle(room.presence, now)
-        waiting = [one for one in self._waiting if self._rooms.get(one.room) is room]
-        self._waiting = [one for one in self._waiting if one not in waiting]
+        waiting = [other for other in self._waiting if self._rooms.get(other.room) is room]
+        self._waiting = [other for other in self._waiting if other not in waiting]
         for delivery in waiting:
             self._speaker.deliver(delivery)
 
     def _fail_waiting(self, name: str, error: Transient | Permanent) -> None:
         room = self._rooms.get(name)
-        for delivery in [one for one in self._waiting if self._rooms.get(one.room) is room]:
+        for delivery in [other for other in self._waiting if self._rooms.get(other.room) is room]:
             delivery.fail(error)
             self._waiting.remove(delivery)
 

@@ -59,7 +59,7 @@ def render(card: Card, style: Style, *, address: str | None = None) -> list[list
     lead = f"{one_line(address)}: " if address else ""
     room = style.most_bytes - len(_LEAD.encode())
     home = _origin(card.link)
-    lines = [tuple(_without_page(span, home) for span in one) for one in card.lines]
+    lines = [tuple(_without_page(span, home) for span in line) for line in card.lines]
     link = one_line(card.link or "")
     if card.incident is not None:
         beside = len(link.encode()) + 1

@@ -314,7 +314,8 @@ class SlackApi:
             ),
         )
         found = {
-            str(one.get("name", "")).lower(): str(one["id"]) for one in answer.get("channels") or ()
+            str(channel.get("name", "")).lower(): str(channel["id"])
+            for channel in answer.get("channels") or ()
         }
         with self._lock:
             self._rooms |= found

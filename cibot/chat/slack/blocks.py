@@ -78,7 +78,7 @@ def render(card: Card) -> SlackText:
 
 def fallback(card: Card) -> str:
     """The card's text for notifications and screen readers, escaped, at most 3000 long."""
-    plain = "\n".join(_plain(one) for one in card.lines).strip() or "cibot"
+    plain = "\n".join(_plain(line) for line in card.lines).strip() or "cibot"
     return escape(cut(plain, TEXT_LIMIT, size=lambda part: units(escape(part))))
 
 
@@ -86,7 +86,9 @@ def with_state(
     blocks: Iterable[Block], headline: str, actions: Iterable[Block] = ()
 ) -> list[Block]:
     """The blocks of an incident's first message: what is true now above, what can be done below."""
-    kept = [one for one in blocks if one.get("block_id") != NOW_BLOCK and not _is_actions(one)]
+    kept = [
+        block for block in blocks if block.get("block_id") != NOW_BLOCK and not _is_actions(block)
+    ]
     now = cut(f"Now: {clean(headline).strip()}", HEADER_LIMIT, size=units)
     state = {"type": "context", "block_id": NOW_BLOCK, "elements": [_plain_text(now)]}
     below = list(actions)
@@ -97,7 +99,12 @@ def actions_of(blocks: Iterable[Block], *, but: str | None = None) -> list[Block
     """The block of buttons, if there is one, without the button whose action_id is ``but``."""
     found = [block for block in blocks if _is_actions(block)]
     left = [
-        block | {"elements": [one for one in block["elements"] if one.get("action_id") != but]}
+        block
+        | {
+            "elements": [
+                element for element in block["elements"] if element.get("action_id") != but
+            ]
+        }
         for block in found
     ]
     return [block for block in left if block["elements"]]

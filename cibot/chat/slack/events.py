@@ -95,7 +95,7 @@ def senders(payload: Mapping[str, Any]) -> frozenset[str]:
     for key in ("team", "enterprise"):
         part = payload.get(key)
         found.append(part.get("id") if isinstance(part, Mapping) else None)
-    return frozenset(one for one in found if isinstance(one, str) and one)
+    return frozenset(user for user in found if isinstance(user, str) and user)
 
 
 def parse_command(form: Mapping[str, Any]) -> Incoming:
@@ -189,7 +189,7 @@ def _words(value: str) -> tuple[str, ...]:
         words = json.loads(value)
     except (ValueError, RecursionError) as error:
         raise BadPayload("actions: the value is none of ours") from error
-    if not isinstance(words, list) or not words or not all(isinstance(one, str) for one in words):
+    if not isinstance(words, list) or not words or not all(isinstance(word, str) for word in words):
         raise BadPayload("actions: the value is none of ours")
     return tuple(words)
 

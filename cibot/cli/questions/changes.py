@@ -44,11 +44,11 @@ def ask_change(source: Source, asked: Asked) -> ShellAnswer:
 def exit_code(found: ChangeReport) -> int:
     """What ``--exit-code`` makes of a change; 3 only where no failure is anything to look at."""
     bad = failed(found)
-    if any(not innocent(one) for one in bad):
+    if any(not innocent(verdict) for verdict in bad):
         return CODES[State.FAILING]
     if bad:
         return CODES[State.DEGRADED]
-    return 0 if any(one.result for one in found.verdicts) else CODES[State.UNKNOWN]
+    return 0 if any(verdict.result for verdict in found.verdicts) else CODES[State.UNKNOWN]
 
 
 def _change(ctx: Context, found: ChangeReport) -> View:
@@ -85,7 +85,7 @@ def ask_compare(source: Source, asked: Asked) -> ShellAnswer:
 
     def find(words: tuple[str, ...]) -> str:
         if not names:
-            names.extend(one.name for one in all_cis(source).items)
+            names.extend(ci.name for ci in all_cis(source).items)
         return resolve(" ".join(words), names)
 
     first, second = compare_command.read_names(

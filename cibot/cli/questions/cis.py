@@ -32,7 +32,7 @@ def ask_status(source: Source, asked: Asked) -> ShellAnswer:
     found = listing_of(source, page, None)
 
     def show(ctx: Context) -> View:
-        wrong = [one for one in found.cis if is_wrong(one.state)]
+        wrong = [ci for ci in found.cis if is_wrong(ci.state)]
         return _view(ctx, found, wording.overall(found), wrong)
 
     return _answer(page, found, show)
@@ -70,7 +70,7 @@ def _listed(source: Source, state: State | None, **asked: object) -> ShellAnswer
 
 
 def _answer(page: CiPage, found: Listing, show: Show) -> ShellAnswer:
-    return ShellAnswer(page, show, sheet("/cis", page), of_states(one.state for one in found.cis))
+    return ShellAnswer(page, show, sheet("/cis", page), of_states(ci.state for ci in found.cis))
 
 
 def _view(ctx: Context, found: Listing, said: Line, cis: Iterable[CiLine]) -> View:

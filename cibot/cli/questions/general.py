@@ -50,7 +50,7 @@ def ask_incidents(source: Source, asked: Asked) -> ShellAnswer:
         page,
         lambda ctx: _view(ctx, page.items, ended=ended),
         sheet("/incidents", page),
-        CODES[State.FAILING] if any(one.resolved_at is None for one in page.items) else 0,
+        CODES[State.FAILING] if any(incident.resolved_at is None for incident in page.items) else 0,
     )
 
 
@@ -58,7 +58,9 @@ def _ended(source: Source) -> list[IncidentLine]:
     """Among the newest 500."""
     found = source.ask(IncidentPage, "/incidents", state="all", limit=PAGE_SIZE).items
     since = source.context().now - ENDED_WITHIN
-    return [one for one in found if one.resolved_at and one.resolved_at >= since]
+    return [
+        incident for incident in found if incident.resolved_at and incident.resolved_at >= since
+    ]
 
 
 def _view(ctx: Context, found: tuple[IncidentLine, ...], *, ended: bool) -> View:
@@ -138,7 +140,7 @@ def _silences(ctx: Context, found: Sequence[Muted]) -> View:
 def ask_feeds(source: Source, _asked: Asked) -> ShellAnswer:
     """When each Gerrit was heard."""
     found = source.ask(FeedList, "/feeds")
-    code = CODES[State.UNKNOWN] if any(one.stale for one in found.items) else 0
+    code = CODES[State.UNKNOWN] if any(feeds.stale for feeds in found.items) else 0
     return ShellAnswer(
         found,
         lambda ctx: _feeds(ctx, found.items),
@@ -150,7 +152,7 @@ def ask_feeds(source: Source, _asked: Asked) -> ShellAnswer:
 def _feeds(ctx: Context, found: Sequence[ServerFeeds]) -> View:
     if not found:
         return View((line("No Gerrit has been read yet."),))
-    stale = tuple(one for one in found if one.stale)
+    stale = tuple(incident for incident in found if incident.stale)
     shown = table(
         [(server, feed) for server in found for feed in server.feeds],
         Column[_Feed]("Server", lambda one: line(Span(one[0].server, href=one[0].url))),

@@ -132,7 +132,9 @@ def rooted(text: str) -> Build | None:
     if said not in (Outcome.SUCCESS, Outcome.FAILURE):
         return None
     shouted = (word.strip(",.:;!()") for word in spoken.split())
-    word = next((one for one in shouted if one.isupper() and one in RESULT_WORDS), said.name)
+    word = next(
+        (token for token in shouted if token.isupper() and token in RESULT_WORDS), said.name
+    )
     return Build(name, word, url)
 
 

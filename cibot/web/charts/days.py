@@ -29,7 +29,7 @@ def history_chart(
     days: Sequence[Day], beside: Sequence[Day], incidents: Sequence[IncidentLine], label: str
 ) -> Markup:
     """The chart over ``days``; ``beside`` are the reference's, empty where there is none."""
-    dates = [one.day for one in days]
+    dates = [day.day for day in days]
     axis = plot.Axis.over(dates)
     parts = [
         *(plot.level(_y(share), f"{share:.0%}".replace("%", " %")) for share in _LEVELS),
@@ -37,7 +37,7 @@ def history_chart(
         *plot.incidents_behind(axis, incidents),
         *_rate(axis, beside, "ref"),
         *_rate(axis, days, "own"),
-        *(plot.hover(axis, one.day, _told(one)) for one in days),
+        *(plot.hover(axis, day.day, _told(day)) for day in days),
     ]
     return plot.chart_of(label, parts, named=bool(incidents))
 
@@ -54,7 +54,7 @@ def chart_in_words(
 
 
 def _share(days: Sequence[Day]) -> str:
-    passes, fails = sum(one.passes for one in days), sum(one.fails for one in days)
+    passes, fails = sum(day.passes for day in days), sum(day.fails for day in days)
     return figures.percent(passes / (passes + fails)) if passes + fails else "nothing"
 
 
@@ -73,7 +73,7 @@ def _y(share: float) -> float:
 def _rate(axis: plot.Axis, days: Sequence[Day], kind: str) -> Iterator[Markup]:
     """Its interval as a band and its rate as a line, broken where there was nothing."""
     for run in _runs(days):
-        middle = [(axis.noon(one.day.day), _y(one.share)) for one in run]
+        middle = [(axis.noon(point.day.day), _y(point.share)) for point in run]
         if len(run) == 1:
             x, y = middle[0]
             yield Markup('<path class="{k}-bar" d="M{x:.1f} {low:.1f}V{high:.1f}"/>').format(
@@ -83,8 +83,8 @@ def _rate(axis: plot.Axis, days: Sequence[Day], kind: str) -> Iterator[Markup]:
                 kind, x, y
             )
             continue
-        upper = [(axis.noon(one.day.day), _y(one.high)) for one in run]
-        lower = [(axis.noon(one.day.day), _y(one.low)) for one in run]
+        upper = [(axis.noon(point.day.day), _y(point.high)) for point in run]
+        lower = [(axis.noon(point.day.day), _y(point.low)) for point in run]
         band = plot.path([*upper, *reversed(lower)])
         yield Markup('<path class="{}-band" d="{}z"/>').format(kind, band)
         yield Markup('<path class="{}-line" d="{}"/>').format(kind, plot.path(middle))

@@ -72,7 +72,7 @@ def bars(days: Sequence[Day]) -> Markup:
         said=bars_in_words(days),
         p=_rows(passed, _TALL // 2),
         f="".join(bad),
-        n=_rows([not one for one in ran], _TALL),
+        n=_rows([not passed for passed in ran], _TALL),
     )
 
 

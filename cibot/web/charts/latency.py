@@ -32,18 +32,18 @@ def latency_chart(
     label: str,
 ) -> Markup:
     """The chart over ``days``, some of which have verdicts; ``beside`` are the reference's."""
-    dates = [one.day for one in days]
+    dates = [day.day for day in days]
     axis = plot.Axis.over(dates)
     levels = _levels(days, beside)
     scale = _Scale(levels[0], levels[-1])
     parts = [
-        *(plot.level(scale.y(one), _short(one)) for one in levels),
+        *(plot.level(scale.y(level), _short(level)) for level in levels),
         *plot.days_below(axis, dates),
         *plot.incidents_behind(axis, incidents),
         *_medians(axis, scale, beside, "ref"),
         *_spans(axis, scale, days),
         *_medians(axis, scale, days, "own"),
-        *(plot.hover(axis, one.day, _told(one)) for one in days),
+        *(plot.hover(axis, day.day, _told(day)) for day in days),
     ]
     return plot.chart_of(label, parts, named=bool(incidents))
 
@@ -57,14 +57,14 @@ def latency_in_words(
 
 
 def _usual(days: Sequence[LatencyDay]) -> str:
-    found = [one.median.total_seconds() for one in days if one.median is not None]
+    found = [day.median.total_seconds() for day in days if day.median is not None]
     return figures.duration(median(found)) if found else "an unknown time"
 
 
 def _told(day: LatencyDay) -> str:
     if day.median is None or day.p95 is None:
         return f"{plot.day_words(day.day)}: no first verdict"
-    half, most = (figures.duration(one.total_seconds()) for one in (day.median, day.p95))
+    half, most = (figures.duration(span.total_seconds()) for span in (day.median, day.p95))
     verdicts = figures.plural(day.n, "first verdict")
     return f"{plot.day_words(day.day)}: {verdicts}, half within {half}, 95 % within {most}"
 
@@ -82,8 +82,8 @@ class _Scale:
 
 def _levels(days: Sequence[LatencyDay], beside: Sequence[LatencyDay]) -> list[int]:
     """The levels from the one below all that is drawn to the one above; of ``beside`` medians."""
-    medians = [one.median.total_seconds() for one in (*days, *beside) if one.median is not None]
-    most = [one.p95.total_seconds() for one in days if one.p95 is not None]
+    medians = [day.median.total_seconds() for day in (*days, *beside) if day.median is not None]
+    most = [day.p95.total_seconds() for day in days if day.p95 is not None]
     low, high = min(medians, default=_MINUTE), max([*most, *medians], default=_HOUR)
     first = max((place for place, one in enumerate(_LEVELS[:-1]) if one <= low), default=0)
     last = next((place for place, one in enumerate(_LEVELS) if one >= high), len(_LEVELS) - 1)
@@ -100,10 +100,10 @@ def _short(seconds: int) -> str:
 def _spans(axis: plot.Axis, scale: _Scale, days: Sequence[LatencyDay]) -> Iterator[Markup]:
     """A stroke for each day, from its median to its 95th percentile."""
     drawn = "".join(
-        f"M{axis.noon(one.day):.1f} {scale.y(one.median.total_seconds()):.1f}"
-        f"V{scale.y(one.p95.total_seconds()):.1f}"
-        for one in days
-        if one.median is not None and one.p95 is not None
+        f"M{axis.noon(day.day):.1f} {scale.y(day.median.total_seconds()):.1f}"
+        f"V{scale.y(day.p95.total_seconds()):.1f}"
+        for day in days
+        if day.median is not None and day.p95 is not None
     )
     yield Markup('<path class="own-bar" d="{}"/>').format(drawn)
 
@@ -113,13 +113,13 @@ def _medians(
 ) -> Iterator[Markup]:
     """Dots of the medians and a line through them, broken at a gap."""
     runs: list[list[LatencyDay]] = []
-    for one in days:
-        if one.median is None:
+    for day in days:
+        if day.median is None:
             continue
-        if runs and one.day - runs[-1][-1].day <= _GAP:
-            runs[-1].append(one)
+        if runs and day.day - runs[-1][-1].day <= _GAP:
+            runs[-1].append(day)
         else:
-            runs.append([one])
+            runs.append([day])
     for run in runs:
         points = [(axis.noon(o.day), scale.y(o.median.total_seconds())) for o in run if o.median]
         if len(points) > 1:

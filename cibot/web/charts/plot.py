@@ -82,22 +82,22 @@ def days_below(axis: Axis, days: Sequence[date]) -> Iterator[Markup]:
 def incidents_behind(axis: Axis, incidents: Iterable[IncidentLine]) -> Iterator[Markup]:
     """Each incident's time as a tint with its number above, where there is room for it."""
     shown = [
-        one
-        for one in incidents
-        if one.opened_at and not (one.resolved_at and one.resolved_at < axis.since)
+        incident
+        for incident in incidents
+        if incident.opened_at and not (incident.resolved_at and incident.resolved_at < axis.since)
     ]
     free = [float(LEFT)] * len(_ROWS)  # up to where each row of names is taken
-    for one in sorted(shown, key=lambda one: (one.opened_at or axis.since, one.id)):
-        left = axis.x(one.opened_at or axis.since)
-        yield from _tint(left, axis.x(one.resolved_at or axis.until), one)
-        words = f"#{one.id} {one.kind}"
+    for incident in sorted(shown, key=lambda one: (one.opened_at or axis.since, one.id)):
+        left = axis.x(incident.opened_at or axis.since)
+        yield from _tint(left, axis.x(incident.resolved_at or axis.until), incident)
+        words = f"#{incident.id} {incident.kind}"
         wide = len(words) * _EM
         begin = min(left, RIGHT - wide)
         row = next((place for place, taken in enumerate(free) if taken <= begin), None)
         if row is not None:
             free[row] = begin + wide + 8
             yield Markup('<text class="{}" x="{:.1f}" y="{}">{}</text>').format(
-                one.severity.value, begin, _ROWS[row], words
+                incident.severity.value, begin, _ROWS[row], words
             )
 
 
