@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 from cibot.actions.roles import NOBODY, Actor
 from cibot.chat.protocol import Link
-from cibot.chat.typed import without_fillers
+from cibot.chat.typed import about
 from cibot.config.models import SummaryConfig
-from cibot.errors import UserError
 from cibot.reports.ci import find_ci
 from cibot.reports.context import Context
 from cibot.store.engine import Tx
@@ -43,16 +42,7 @@ class Ask:
         Raises UserError, asking back, when none is meant or several are.
         """
         given = self.words if words is None else words
-        try:
-            return find_ci(self.tx, " ".join(given)).name
-        except UserError as error:
-            kept = without_fillers(given)
-            if kept in {given, ()}:
-                raise
-            try:
-                return find_ci(self.tx, " ".join(kept)).name
-            except UserError as second:
-                raise second from error
+        return about(given, lambda name: find_ci(self.tx, name).name)
 
 
 @dataclass(frozen=True, slots=True)

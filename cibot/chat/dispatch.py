@@ -20,7 +20,7 @@ from cibot.chat.command import Ask, Command
 from cibot.chat.commands import COMMANDS
 from cibot.chat.pace import Patience
 from cibot.chat.protocol import Link, Question
-from cibot.chat.typed import NAME, PREFIXES, addressed, split, without_fillers
+from cibot.chat.typed import NAME, PREFIXES, addressed, names_branch, split, without_fillers
 from cibot.config.models import Config, SummaryConfig
 from cibot.errors import CibotError, Transient, UserError
 from cibot.reports.change_address import parse_change
@@ -194,6 +194,8 @@ class Dispatcher:
         for some in (words, kept):
             if _found(some, names):
                 return self._commands["status"], some
+        if names_branch(words) and _found(kept[:-1], names):
+            return self._commands["status"], kept
         for word in words:
             command = self._by_word.get(word.casefold())
             if command is not None and command.writes:  # never done on a guess

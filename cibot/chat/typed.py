@@ -9,8 +9,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from typing import TypeVar
 
+from cibot.errors import UserError
+
+T = TypeVar("T")
 NAME = "cibot"
 PREFIXES = ("!ci", "/ci")
 """What the bot listens to everywhere, beside what a network has configured."""
@@ -119,3 +123,56 @@ def without_fillers(words: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(
         word for word in words if word.casefold() not in _FILLERS and not word.startswith("@")
     )
+
+
+def about(words: tuple[str, ...], ask: Callable[[str], T]) -> T:
+    """Asks about what the words mean; "is netapp ok" means netapp.
+
+    Raises UserError, asking back, when nothing is meant or several are.
+    """
+    try:
+        return ask(" ".join(words))
+    except UserError as error:
+        kept = without_fillers(words)
+        if kept in {words, ()}:
+            raise
+        try:
+            return ask(" ".join(kept))
+        except UserError as second:
+            raise second from error
+
+
+def about_branch(words: tuple[str, ...], ask: Callable[[str, str | None], T]) -> T:
+    """Asks about a CI and the branch that the last word may name.
+
+    Raises UserError, as `about`: of the branch, where what stands before it is a CI.
+    """
+    words, branch = without_branch(words)
+    *before, last = words or ("",)
+    if branch is not None or not before:
+        return about(words, lambda name: ask(name, branch))
+    try:
+        return about(tuple(before), lambda name: ask(name, last))
+    except UserError as of_branch:
+        try:
+            return about(words, lambda name: ask(name, None))
+        except UserError as of_all:
+            try:
+                about(tuple(before), lambda name: ask(name, None))
+            except UserError:
+                raise of_all from of_branch
+            raise of_branch from of_all
+
+
+def names_branch(words: tuple[str, ...]) -> bool:
+    """Whether the last word seems to be a branch: as "on master", or with a slash."""
+    return len(words) > 1 and (words[-2].casefold() in {"on", "branch"} or "/" in words[-1])
+
+
+def without_branch(words: tuple[str, ...]) -> tuple[tuple[str, ...], str | None]:
+    """The words without "branch B", and B: "" where nothing follows, None without that word."""
+    folded = [word.casefold() for word in words]
+    if "branch" not in folded:
+        return words, None
+    place = folded.index("branch")
+    return words[:place] + words[place + 2 :], "".join(words[place + 1 : place + 2])

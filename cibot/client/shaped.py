@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cibot.client.source import Source, whole
+from cibot.health.signal import BranchHealth
 from cibot.model import State
 from cibot.reports.feeds import ServerFeeds
 from cibot.reports.listing import CiLine, Listing
@@ -15,7 +16,11 @@ from cibot.web.api.cis import CiDetail, CiItem, CiPage
 from cibot.web.api.general import FeedList
 
 
-def line_of(item: CiItem, signals: Sequence[SignalView] = ()) -> CiLine:
+def line_of(
+    item: CiItem,
+    signals: Sequence[SignalView] = (),
+    branches: tuple[BranchHealth, ...] = (),
+) -> CiLine:
     """A CI as lists show it."""
     return CiLine(
         item.id,
@@ -28,13 +33,15 @@ def line_of(item: CiItem, signals: Sequence[SignalView] = ()) -> CiLine:
         item.last_heard_at,
         item.incidents,
         item.page,
+        branches,
+        item.branch,
     )
 
 
 def status_of(source: Source, found: CiDetail) -> Status:
     """How one CI is; asks for the feeds where one is stale."""
     return Status(
-        line_of(found, found.signals),
+        line_of(found, found.signals, found.branches),
         found.reference,
         found.reference_passed,
         found.passed_since,
@@ -53,7 +60,8 @@ def why_of(found: CiDetail) -> Why:
 def listing_of(source: Source, found: CiPage, state: State | None) -> Listing:
     """CIs as lists show them; asks for the feeds where one is stale."""
     lines = tuple(line_of(item) for item in found.items)
-    return Listing(lines, found.totals, state, found.project, stale_of(source, found.stale))
+    stale = stale_of(source, found.stale)
+    return Listing(lines, found.totals, state, found.project, stale, found.branch)
 
 
 def all_cis(source: Source, **asked: object) -> CiPage:

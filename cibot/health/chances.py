@@ -150,7 +150,7 @@ class Chances:
 
     def due(self, one: Due, allowed: float) -> None:
         """The reference judged a patch set; the CI has ``allowed`` seconds from its upload."""
-        if not self._at_home(one.project, one.branch, one.at):
+        if not self._at_home(one):
             return
         deadline = one.uploaded_at + allowed
         reported = one.reported_at is not None and one.reported_at <= deadline
@@ -160,14 +160,17 @@ class Chances:
         self._pending[key] = _Pending(one.proof, one.uploaded_at, deadline, reported, None)
         heapq.heappush(self._deadlines, (max(deadline, one.at), *key))
 
-    def _at_home(self, project: str, branch: str, at: float) -> bool:
+    def _at_home(self, one: Due) -> bool:
         """Whether it reports on a branch lately, or on all of its kind where that is new."""
-        branches, oldest = self._homes.get(project, {}), self.last - AT_HOME
+        project, branch, oldest = one.project, one.branch, self.last - AT_HOME
+        branches = self._homes.get(project, {})
+        if one.named:
+            return any(0 < heard >= oldest for heard in branches.values())
         if branch not in branches:
             kind = branch.rpartition("/")[0]
             alike = [heard for name, heard in branches.items() if name.rpartition("/")[0] == kind]
             lately = sum(heard >= oldest for heard in alike)
-            new = at - self.rhythm.first > AT_HOME
+            new = one.at - self.rhythm.first > AT_HOME
             inherits = new and kind and all(alike) and lately >= _FEWEST_ALIKE
             self._remember(project, branch, self.last if inherits else 0.0)
         return 0 < self._homes[project][branch] >= oldest

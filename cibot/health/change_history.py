@@ -80,9 +80,14 @@ class _Course:
         facts = self._facts
         for patch_set, at in facts.uploads.items():
             if facts.in_scope and not facts.referenced(at):
-                proof = Proof(at, facts.change_id, facts.number, patch_set)
-                self._due.add(patch_set)
-                yield Due(at, at, facts.project, facts.branch, proof, None)
+                yield self._to_report(patch_set, at, at)
+
+    def _to_report(self, patch_set: int, at: float, uploaded: float) -> Due:
+        facts = self._facts
+        self._due.add(patch_set)
+        proof = Proof(at, facts.change_id, facts.number, patch_set, branch=facts.branch)
+        reported, place = self._reported.get(patch_set), (facts.project, facts.branch)
+        return Due(at, uploaded, *place, proof, reported, facts.named)
 
     def _own(self, one: Attempt) -> Iterator[Input]:
         facts = self._facts
@@ -117,11 +122,7 @@ class _Course:
         facts, patch_set, at = self._facts, verdict.patch_set, verdict.posted_at
         self._verdicts[patch_set] = verdict
         if patch_set not in self._due and patch_set in facts.uploads and facts.in_scope:
-            self._due.add(patch_set)
-            proof = Proof(at, facts.change_id, facts.number, patch_set)
-            reported = self._reported.get(patch_set)
-            uploaded = facts.uploads[patch_set]
-            yield Due(at, uploaded, facts.project, facts.branch, proof, reported)
+            yield self._to_report(patch_set, at, facts.uploads[patch_set])
         for one in self._waiting.pop(patch_set, ()):
             one.reference, one.apart = verdict.result, at - one.posted_at
             yield from self._judge(one, at)
@@ -210,8 +211,9 @@ class _Course:
             facts, worst = self._facts, _worst(one)
             job, url = (worst.job, worst.url) if worst else (None, None)
             one.proof = Proof(
-                one.posted_at, facts.change_id, facts.number, one.patch_set, one.pipeline, job, url
-            )
+                one.posted_at, facts.change_id, facts.number, one.patch_set, one.pipeline, job, url,
+                facts.branch,
+            )  # fmt: skip
         return one.proof
 
 

@@ -32,6 +32,7 @@ class Proof(NamedTuple):
     pipeline: str = ""
     job: str | None = None
     url: str | None = None
+    branch: str = ""
 
 
 @dataclass(slots=True)
@@ -75,11 +76,10 @@ class RefVerdict(NamedTuple):
 class ChangeFacts:
     """Everything about one change that concerns one CI.
 
-    ``branch`` is empty where the configuration says which branches are the CI's.
     ``uploads`` has when each patch set came, ``closed_at`` when the change was
     merged or abandoned. ``in_scope`` says that its project and branch are the CI's
-    business. ``referenced`` tells whether, at a time, the project had a reference
-    CI other than this one.
+    business, ``named`` that the configuration names its branches. ``referenced`` tells
+    whether, at a time, the project had a reference CI other than this one.
     """
 
     change_id: int
@@ -91,6 +91,7 @@ class ChangeFacts:
     uploads: dict[int, float] = field(default_factory=dict)
     closed_at: float | None = None
     in_scope: bool = True
+    named: bool = False
     referenced: Callable[[float], bool] = lambda _at: True
 
 

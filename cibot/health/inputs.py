@@ -13,11 +13,7 @@ from cibot.model import Result
 
 
 class Heard(NamedTuple):
-    """The CI wrote something, a start notice too; ``reports`` where it was the end of a run.
-
-    ``branch`` is empty where the configuration says which branches are the CI's: it is
-    at home on all of them or on none.
-    """
+    """The CI wrote something, a start notice too; ``reports`` where it was the end of a run."""
 
     at: float
     change_id: int
@@ -80,15 +76,17 @@ class Tried(NamedTuple):
 class Due(NamedTuple):
     """The CI should report on a patch set: the reference judged it for the first time.
 
-    Where there is no reference, it was uploaded.
+    Where there is no reference, it was uploaded. ``named``: the configuration says that its
+    branch is the CI's.
     """
 
     at: float
     uploaded_at: float
     project: str
-    branch: str  # as in Heard
+    branch: str
     proof: Proof
     reported_at: float | None  # the CI did so before
+    named: bool = False
 
 
 class Ended(NamedTuple):

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from cibot.config.policy import Policy
+from cibot.health.branches import Branches
 from cibot.health.chances import Chances
 from cibot.health.coverage import Coverage
 from cibot.health.disagreement import FalsePasses, false_failures
@@ -72,13 +73,14 @@ class Judge:
         self.chances = Chances(policy.silence, policy.coverage)
         self.silence = PresenceSignal(policy.silence, self.chances)
         self.coverage = Coverage(policy.coverage, self.chances)
+        self.branches = Branches(policy)
         self.accusing: tuple[Gauge, ...] = (
             self.success, self.level, self.silence, self.infra, self.disagreement, self.jobs,
             self.coverage, self.latency,
         )  # fmt: skip
         self.shown: tuple[Gauge, ...] = (self.refused, self.flips)
         self._takers: dict[type, tuple[Callable[[Any], None], tuple[Gauge, ...]]] = {
-            Heard: (self.chances.hear, (self.silence, self.coverage)),
+            Heard: (self._hear, (self.silence, self.coverage)),
             PairedVerdict: (self._verdict, (self.success,)),
             JobResults: (self.jobs.take, (self.jobs,)),
             Took: (self.latency.take, (self.latency,)),
@@ -126,7 +128,13 @@ class Judge:
         if one.window == PAIRED:
             self.level.pair(one.proof.at)
         taken[0].take(one)
+        if one.window == FAIR:
+            self.branches.count(one)
         return taken[1]
+
+    def _hear(self, one: Heard) -> None:
+        self.chances.hear(one)
+        self.branches.hear(one)
 
     def _due(self, one: Due) -> None:
         self.chances.due(one, self.latency.allowed(one.at))
@@ -134,6 +142,7 @@ class Judge:
     def _verdict(self, one: PairedVerdict) -> None:
         before = self.success.chart.settled_at
         self.success.take(one)
+        self.branches.take(one)
         settled = self.success.chart.settled_at
         if settled is not None and settled != before:
             self.disagreement.begin(settled)
@@ -143,7 +152,8 @@ class Judge:
         signals = [one.signal(now) for one in (*self.accusing, *self.shown)]
         if not feed_fresh:
             signals = [_unheard(one) for one in signals]
-        return Health(overall(signals), tuple(signals), _since(signals))
+        branches = self.branches.health(now)
+        return Health(overall(signals), tuple(signals), _since(signals), branches)
 
     def row(self) -> list[Any]:
         """Its state as plain JSON values."""
@@ -158,6 +168,7 @@ class Judge:
         return (
             self.level, self.success, self.infra, self.disagreement, self.refused, self.jobs,
             self.latency, self.flips, self.chances,
+            self.branches,
         )  # fmt: skip
 
 

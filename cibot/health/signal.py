@@ -54,12 +54,37 @@ class Signal:
 
 
 @dataclass(frozen=True, slots=True)
+class BranchHealth:
+    """How a CI is on one branch: ``passes`` of ``n`` results, with the 95 % interval.
+
+    ``usual`` is the share that is usual for it there, None while too little is known;
+    ``since`` when it came to be bad.
+    """
+
+    branch: str
+    state: State
+    passes: int
+    n: int
+    low: float | None
+    high: float | None
+    usual: float | None
+    since: datetime | None
+    heard_at: datetime
+
+    @property
+    def share(self) -> float:
+        """The share passed in 0..1; 0 where there is no result."""
+        return self.passes / self.n if self.n else 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Health:
-    """How a CI is, the signals that make it so, and since when."""
+    """How a CI is, the signals that make it so, and since when; how it is on each branch."""
 
     state: State
     signals: tuple[Signal, ...]
     since: datetime | None = None
+    branches: tuple[BranchHealth, ...] = ()
 
     def signal(self, name: str) -> Signal | None:
         """The signal of that name, or None when it was not looked at."""

@@ -112,10 +112,11 @@ class Reader:
             row.id,
             row.number,
             project,
-            "" if self.scope.names_branches else row.branch,
+            row.branch,
             uploads={number: at.timestamp() for number, at in uploads.items()},
             closed_at=row.closed_at.timestamp() if row.closed_at else None,
             in_scope=self.scope.covers(project, row.branch),
+            named=self.scope.names_branches,
             referenced=lambda at: self.references.at(project, at) not in (None, self.ci.id),
         )
 

@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from cibot.config.models import Config
 from cibot.config.policy import Policy
 from cibot.config.scope import Scope, scopes
+from cibot.health.branches import branches_json
 from cibot.health.facts import moment
 from cibot.health.references import References
 from cibot.health.signal import Health, signal_row
@@ -228,6 +229,7 @@ def _keep_health(tx: Tx, seen: _Look, now: datetime) -> None:
             now,
             seen.last_heard,
             json.dumps(signals, ensure_ascii=False, separators=(",", ":")),
+            branches_json(seen.health.branches),
         ),
     )
 

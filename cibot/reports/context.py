@@ -38,9 +38,10 @@ class Context:
             return None
         return "/".join([str(base).rstrip("/"), *(quote(part, safe="") for part in path)])
 
-    def ci_page(self, name: str) -> str | None:
-        """The address of a CI's page."""
-        return self.page("ci", name)
+    def ci_page(self, name: str, branch: str | None = None) -> str | None:
+        """The address of a CI's page; with ``branch`` of how it is there."""
+        page = self.page("ci", name)
+        return f"{page}?branch={quote(branch, safe='')}" if page and branch else page
 
     def change_page(self, number: int, project: str | None = None) -> str | None:
         """The address of a change's page; with its project where the number alone is not enough."""

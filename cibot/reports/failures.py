@@ -122,10 +122,15 @@ def passed_on(tx: Tx, ci_id: int, patch_sets: Collection[tuple[int, int | None]]
 
 
 def failures(
-    tx: Tx, ci_id: int, since: datetime | None = None, limit: int = _FAILURES
+    tx: Tx,
+    ci_id: int,
+    since: datetime | None = None,
+    limit: int = _FAILURES,
+    *,
+    branch: str | None = None,
 ) -> tuple[Verdict, ...]:
-    """A CI's last failures since then, newest first, among its last 500 reports."""
-    reports = latest_reports(tx, ci_id, since=since, judging=True, limit=_MOST)
+    """A CI's last failures since then, newest first, among its last 500 reports on a branch."""
+    reports = latest_reports(tx, ci_id, since=since, judging=True, limit=_MOST, branch=branch)
     bad = [one for one in latest_attempts(reports) if one.result in _BAD]
     return verdicts(tx, bad[:limit])
 

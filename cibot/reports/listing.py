@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from cibot.errors import UserError
+from cibot.health.branches import read_branches
+from cibot.health.signal import BranchHealth
 from cibot.model import State
 from cibot.reports.context import Context
 from cibot.reports.feeds import ServerFeeds, stale_feeds
 from cibot.reports.homes import cis_on
 from cibot.reports.incidents import IncidentLine, open_by_ci
+from cibot.reports.names import resolve_branch
 from cibot.reports.project import find_project
 from cibot.reports.signals import Rate, SignalView, read_signals, success_rate, worst_signal
 from cibot.store.cis import CiName, ci_names, last_heard
 from cibot.store.engine import Tx
 from cibot.store.incidents import StoredHealth, health_of
 from cibot.store.leaving import retired_cis
+from cibot.text.figures import cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +31,8 @@ class CiLine:
 
     ``said`` is the sentence of the worst signal, or empty. ``signals`` have their
     evidence where one CI is asked about, but for `status`; in lists they are without.
+    With ``branch`` state, rate and time are those of that branch; ``branches`` are those
+    where it is at home.
     """
 
     id: int
@@ -38,11 +45,13 @@ class CiLine:
     last_heard_at: datetime | None
     incidents: tuple[IncidentLine, ...]
     page: str | None
+    branches: tuple[BranchHealth, ...] = ()
+    branch: BranchHealth | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """CIs worst first. ``totals`` counts every state among all CIs of ``project``.
+    """CIs worst first. ``totals`` counts every state among all CIs of ``project`` and ``branch``.
 
     ``cis`` are those of the state asked for; ``stale`` names the servers not heard.
     """
@@ -52,6 +61,7 @@ class Listing:
     state: State | None
     project: str | None
     stale: tuple[ServerFeeds, ...]
+    branch: str | None = None
 
     @property
     def wrong(self) -> int:
@@ -65,20 +75,62 @@ def is_wrong(state: State) -> bool:
 
 
 def listing(
-    tx: Tx, ctx: Context, state: State | None = None, project: str | None = None
+    tx: Tx,
+    ctx: Context,
+    state: State | None = None,
+    project: str | None = None,
+    branch: str | None = None,
 ) -> Listing:
     """Every CI, or those in ``state`` or at home on ``project`` (matched fuzzily), worst first.
 
-    Raises UserError when no project is meant.
+    With ``branch`` those at home there, as they are there. Raises UserError when no project
+    or no branch is meant.
     """
     lines = all_lines(tx, ctx)
     if project is not None:
         project = find_project(tx, project)
         at_home = cis_on(tx, project)
         lines = [line for line in lines if line.id in at_home]
+    if branch is not None:
+        branch = resolve_branch(branch, branches_of(lines))
+        lines = lines_on(ctx, lines, branch)
     totals = dict.fromkeys(State, 0) | Counter(one.state for one in lines)
     chosen = tuple(one for one in lines if state in {None, one.state})
-    return Listing(chosen, totals, state, project, stale_feeds(tx, ctx))
+    return Listing(chosen, totals, state, project, stale_feeds(tx, ctx), branch)
+
+
+def branches_of(lines: Iterable[CiLine]) -> list[str]:
+    """The branches where any of these CIs is at home, by name."""
+    return sorted({one.branch for line in lines for one in line.branches})
+
+
+def lines_on(ctx: Context, lines: Iterable[CiLine], branch: str) -> list[CiLine]:
+    """Those at home on a branch, as they are there, worst first."""
+    there = (line for line in lines if any(one.branch == branch for one in line.branches))
+    return worst_first(on_branch(ctx, line, branch) for line in there)
+
+
+def on_branch(ctx: Context, line: CiLine, wanted: str) -> CiLine:
+    """A CI as it is on a branch; one that is silent is silent on each.
+
+    Raises UserError, asking back, when ``wanted`` means none where it is at home.
+    """
+    by_name = {one.branch: one for one in line.branches}
+    if not by_name:
+        raise UserError(f"{cut(line.name, 40)} has no results on any branch yet.")
+    branch = by_name[resolve_branch(wanted, list(by_name), f"branch of {cut(line.name, 40)}")]
+    silent = line.state is State.SILENT
+    rate = Rate(branch.passes, branch.n, branch.low, branch.high) if branch.n else None
+    return replace(
+        line,
+        state=line.state if silent else branch.state,
+        since=line.since if silent else branch.since,
+        rate=rate,
+        said=line.said if silent else "",
+        last_heard_at=branch.heard_at,
+        page=ctx.ci_page(line.name, branch.branch),
+        branch=branch,
+    )
 
 
 def all_lines(tx: Tx, ctx: Context) -> list[CiLine]:
@@ -125,6 +177,7 @@ def ci_line(
         last_heard_at=heard_at,
         incidents=incidents,
         page=ctx.ci_page(row.name),
+        branches=read_branches(health.branches) if health else (),
     )
 
 

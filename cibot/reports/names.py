@@ -83,26 +83,56 @@ def _fits(wanted: str) -> list[Callable[[str], bool]]:
     return ways
 
 
+def _means_branch(wanted: str) -> list[Callable[[str], bool]]:
+    """As `_fits`, for a branch: 2026.1 is not 2026.10, but "2026.1" means stable/2026.1."""
+    folded = wanted.casefold()
+    return [
+        lambda name: name == wanted,
+        lambda name: name.casefold() == folded,
+        lambda name: name.casefold().endswith(f"/{folded}"),
+    ]
+
+
+def resolve_branch(wanted: str, names: Sequence[str], noun: str = "branch") -> str:
+    """The branch of ``names`` that ``wanted`` means, which nothing is guessed at.
+
+    Raises UserError, whose text asks back, when several fit or none does.
+    """
+    return _resolve(wanted, names, noun, _means_branch, guess=False)
+
+
 def resolve(wanted: str, names: Sequence[str], noun: str = "CI") -> str:
     """The one of ``names`` that ``wanted`` means.
 
     Raises UserError, whose text asks back, when several fit or none does.
     """
+    guess = noun != "CI" or "/" not in wanted  # that may be a branch behind the CI's name
+    return _resolve(wanted, names, noun, _fits, guess=guess)
+
+
+def _resolve(
+    wanted: str,
+    names: Sequence[str],
+    noun: str,
+    ways: Callable[[str], list[Callable[[str], bool]]],
+    *,
+    guess: bool,
+) -> str:
     wanted = " ".join(wanted.split())[:_LONGEST]
     if not names:
         raise UserError(f"No {noun} is known yet: nothing has been read from Gerrit so far.")
     if not wanted:
         raise UserError(f"Which {noun}? Known: {some(sorted(names, key=str.casefold), 5)}.")
-    for fits in _fits(wanted):
+    for fits in ways(wanted):
         found = [name for name in names if fits(name)]
         if len(found) == 1:
             return found[0]
         if found:
             raise Ambiguous(_ask_back(wanted, found, noun))
-    return _guess(wanted, names, noun)
+    return _guess(wanted, names, noun, guess=guess)
 
 
-def _guess(wanted: str, names: Sequence[str], noun: str) -> str:
+def _guess(wanted: str, names: Sequence[str], noun: str, *, guess: bool) -> str:
     near = nearest(wanted, names)
     if not near:
         known = some(sorted(names, key=str.casefold), 5)
@@ -110,7 +140,7 @@ def _guess(wanted: str, names: Sequence[str], noun: str) -> str:
     likeness = [
         difflib.SequenceMatcher(None, normalised(wanted), normalised(name)).ratio() for name in near
     ]
-    if likeness[0] >= _ENOUGH and (len(near) == 1 or likeness[1] < _ENOUGH):
+    if guess and likeness[0] >= _ENOUGH and (len(near) == 1 or likeness[1] < _ENOUGH):
         return near[0]
     raise UserError(_ask_back(wanted, near, noun))
 

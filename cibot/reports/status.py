@@ -20,7 +20,7 @@ from cibot.reports.failures import (
 )
 from cibot.reports.feeds import ServerFeeds, stale_feeds
 from cibot.reports.incidents import open_by_ci
-from cibot.reports.listing import CiLine, ci_line
+from cibot.reports.listing import CiLine, ci_line, on_branch
 from cibot.reports.names import as_stored
 from cibot.reports.silences import Muted, silence_on
 from cibot.store.cis import CiName, ci_names
@@ -35,7 +35,8 @@ class Status:
 
     ``reference`` is the CI that it is measured against, None where there is none or it is
     that one itself; ``reference_passed`` is of those of the same patch sets that it judged.
-    ``last`` is its last report of any kind, ``silence`` what mutes its alerts now.
+    ``last`` is its last report of any kind, ``silence`` what mutes its alerts now. Where one
+    branch was asked about, what is not known of that alone is None.
     """
 
     ci: CiLine
@@ -48,8 +49,11 @@ class Status:
     silence: Muted | None = None
 
 
-def status(tx: Tx, ctx: Context, name: str) -> Status:
-    """The state of the CI that ``name`` means; UserError, asking back, when none is meant."""
+def status(tx: Tx, ctx: Context, name: str, branch: str | None = None) -> Status:
+    """The state of the CI that ``name`` means, or its state on a branch.
+
+    Raises UserError, asking back, when no CI or no branch is meant.
+    """
     seen = _glance(tx, ctx, as_stored(name))
     if seen is None:  # then less than the whole name was given, as people do
         seen = _glance(tx, ctx, find_ci(tx, name).name)
@@ -60,7 +64,9 @@ def status(tx: Tx, ctx: Context, name: str) -> Status:
     incidents = open_by_ci(tx, ctx, row.id, names).get(row.id, ()) if seen.incidents else ()
     heard_at = seen.last.posted_at if seen.last else None
     line = ci_line(ctx, row, seen.health, heard_at, incidents)
-    bad = line.state in {State.FAILING, State.DEGRADED}
+    if branch is not None:
+        line = on_branch(ctx, line, branch)
+    bad = line.branch is None and line.state in {State.FAILING, State.DEGRADED}
     recent = lately(tx, row.id, line.since) if bad else Lately(None, None)
     reference = _reference(tx, ctx, line, seen)
     return Status(
@@ -71,7 +77,7 @@ def status(tx: Tx, ctx: Context, name: str) -> Status:
         else None,
         passed_since=recent.passed,
         worst_job=recent.worst_job,
-        last=_last(tx, seen),
+        last=None if line.branch else _last(tx, seen),
         stale=stale_feeds(tx, ctx) if seen.stale else (),
         silence=silence_on(tx, ctx, row.name) if seen.silences else None,
     )

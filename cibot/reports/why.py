@@ -8,7 +8,7 @@ from datetime import timedelta
 from cibot.reports.ci import find_ci, line_of
 from cibot.reports.context import Context
 from cibot.reports.failures import Verdict, failures
-from cibot.reports.listing import CiLine
+from cibot.reports.listing import CiLine, on_branch
 from cibot.reports.signals import SignalView
 from cibot.reports.standing import Standing, standing
 from cibot.store.engine import Tx
@@ -20,7 +20,8 @@ _LOOK_BACK = timedelta(days=7)
 class Why:
     """The signals of a CI, worst first, and its last failures as evidence, newest first.
 
-    ``standing`` is how it stands beside the other CIs of its main project.
+    ``standing`` is how it stands beside the other CIs of its main project. Of one branch
+    the signals are left out: they speak of the whole CI.
     """
 
     ci: CiLine
@@ -29,10 +30,17 @@ class Why:
     standing: Standing | None = None
 
 
-def why(tx: Tx, ctx: Context, name: str, limit: int = 10) -> Why:
-    """The reasons behind the state of the CI that ``name`` means; UserError when none is."""
+def why(tx: Tx, ctx: Context, name: str, limit: int = 10, *, branch: str | None = None) -> Why:
+    """The reasons behind the state of the CI that ``name`` means, or its state on a branch.
+
+    Raises UserError, asking back, when no CI or no branch is meant.
+    """
     row = find_ci(tx, name)
     line = line_of(tx, ctx, row)
+    if branch is not None:
+        line = on_branch(ctx, line, branch)
+        named = line.branch.branch if line.branch else branch
+        return Why(line, (), failures(tx, row.id, ctx.now - _LOOK_BACK, limit, branch=named))
     since = min(line.since or ctx.now, ctx.now - _LOOK_BACK)
     signals = tuple(sorted(line.signals, key=lambda one: (not one.counts, one.verdict.rank)))
     found = failures(tx, row.id, since, limit)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from cibot.health.signal import BranchHealth
 from cibot.model import Result, State
 from cibot.reports.context import Context
 from cibot.reports.failures import FailedJob, Verdict
@@ -27,6 +28,7 @@ _WORDS = {
 }
 _RATE_SIGNALS = {"success", "level"}
 _NEEDED = {"success", "level", "silent"}
+_BRANCHES = 3  # named in a line
 
 
 def rate(found: Rate) -> str:
@@ -37,6 +39,20 @@ def rate(found: Rate) -> str:
 def name_span(ci: CiLine) -> Span:
     """The name, linked to the CI's page."""
     return Span(ci.name, href=ci.page, strong=True)
+
+
+def name_and_branch(ci: CiLine) -> tuple[Span, ...]:
+    """The name and, where one branch was asked about, that."""
+    on = (Span(_on(ci.branch.branch)),) if ci.branch else ()
+    return (name_span(ci), *on)
+
+
+def branch_words(found: BranchHealth) -> str:
+    """How it is on a branch: as "12 % passed (5–30 %, n=24), 93 % before.", or what is missing."""
+    if found.state is State.UNKNOWN:
+        return f"{figures.plural(found.n, 'result')} there, too few to judge."
+    said = f"{figures.rate(found.share, found.low, found.high, found.n)} passed"
+    return f"{said}, usually {figures.percent(found.usual)}." if found.usual else f"{said}."
 
 
 def result_word(result: Result | None, outcome: str | None = None) -> str:
@@ -85,8 +101,8 @@ def since(ctx: Context, ci: CiLine) -> str:
 def headline(ctx: Context, found: Status) -> Line:
     """Who, what, since when, how much beside the reference, what exactly fails."""
     ci = found.ci
-    parts = (
-        name_span(ci),
+    parts: tuple[str | Span, ...] = (
+        *name_and_branch(ci),
         ": ",
         state_span(ci.state),
         since(ctx, ci) if is_wrong(ci.state) else "",
@@ -97,6 +113,11 @@ def headline(ctx: Context, found: Status) -> Line:
         return line(*parts)
     share = f" fails in {job.failed} of {figures.plural(job.of, 'failure')}."
     return line(*parts, " Job ", Span(job.job, code=True), share)
+
+
+def _on(*places: str | None) -> str:
+    """As " on stable/2026.1", or nothing."""
+    return "".join(f" on {figures.cut(place, 60)}" for place in places if place)
 
 
 def _detail(ctx: Context, found: Status) -> str:
@@ -113,7 +134,9 @@ def _detail(ctx: Context, found: Status) -> str:
         return f"{passed.passes} of {passed.n} passed since then{_beside(found)}."
     if ci.rate is not None and not by_another:
         where = f" where {found.reference} did" if found.reference else ""
-        return f"{figures.percent(ci.rate.share)} passed{where} ({_worth(ci.rate)})."
+        said = f"{figures.percent(ci.rate.share)} passed{where} ({_worth(ci.rate)})"
+        drop = ci.branch.usual if ci.branch and is_wrong(ci.state) else None
+        return f"{said}, {figures.percent(drop)} before." if drop is not None else f"{said}."
     return f"{ci.said.rstrip('.')}." if ci.said else "nothing to count yet."
 
 
@@ -127,6 +150,8 @@ def _silent(ctx: Context, found: Status) -> str:
 
 def _unknown(found: Status) -> str:
     ci = found.ci
+    if ci.branch is not None:
+        return branch_words(ci.branch).rstrip(".")
     if found.stale:
         return "our own feed is stale, so it cannot be judged"
     if ci.rate is not None:
@@ -173,8 +198,26 @@ def details(ctx: Context, found: Status) -> Line:
         parts.append(
             [f"last report {figures.ago(last.posted_at, ctx.now)}: {word} ", patch_set(last)]
         )
+    elif ci.branch is not None:
+        parts.append([f"last report there {figures.ago(ci.branch.heard_at, ctx.now)}"])
+    parts += _branches(ci)
     parts += [[*incident_words(one)] for one in ci.incidents]
     return separated(parts)
+
+
+def _branches(ci: CiLine) -> list[list[str | Span]]:
+    """The other branches, where a CI is not alike on all of them; those first that are worst."""
+    judged = [one for one in ci.branches if one.state is not State.UNKNOWN]
+    if len({one.state for one in judged}) < 2:
+        return []
+    others = [one for one in judged if one != ci.branch]
+    others.sort(key=lambda one: one.state.rank)
+    shown: list[str | Span] = ["elsewhere: " if ci.branch else "by branch: "]
+    for place, one in enumerate(others[:_BRANCHES]):
+        word = f"{one.state.shape} {figures.cut(one.branch, 40)} {figures.percent(one.share)}"
+        shown += [", "] * bool(place) + [Span(word, state=one.state)]
+    more = len(others) - _BRANCHES
+    return [[*shown, f" and {more} more"] if more > 0 else shown]
 
 
 def separated(parts: list[list[str | Span]]) -> Line:
@@ -255,12 +298,16 @@ def brief(ctx: Context, ci: CiLine) -> Line:
 def overall(found: Listing) -> Line:
     """As "3 of 50 CIs need a look: 1 silent, 1 failing, 1 degraded; 41 healthy, 6 not judged."."""
     total = sum(found.totals.values())
+    where = listed_on(found)
     if total == 0:
-        return line(
-            f"No CI reports on {found.project}." if found.project else "No CI is known yet."
-        )
+        return line(f"No CI reports{where}." if where else "No CI is known yet.")
     said = needs_a_look(found.totals)
-    return line(f"On {found.project} {said[:1].lower()}{said[1:]}" if found.project else said)
+    return line(f"{where[1:2].upper()}{where[2:]} {said[:1].lower()}{said[1:]}" if where else said)
+
+
+def listed_on(found: Listing) -> str:
+    """As " on openstack/cinder on stable/2026.1", or nothing where all CIs are listed."""
+    return _on(found.project, found.branch)
 
 
 def needs_a_look(totals: dict[State, int]) -> str:

@@ -159,8 +159,9 @@ def latest_reports(
     until: datetime | None = None,
     judging: bool = False,
     limit: int = 1,
+    branch: str | None = None,
 ) -> list[HeardReport]:
-    """The newest reports of a CI in ``since <= t < until``, newest first.
+    """The newest reports of a CI in ``since <= t < until``, newest first; on one branch, or any.
 
     ``judging`` leaves out those that judge nothing: started, notices, not understood.
     """
@@ -172,6 +173,8 @@ def latest_reports(
         query = query.where(table.posted_at < until)
     if judging:
         query = query.where(table.result.is_not(None), table.patch_set.is_not(None))
+    if branch is not None:
+        query = query.where(schema.change.c.branch == branch)
     query = query.order_by(table.posted_at.desc(), table.change_id.desc(), table.seq.desc())
     return [HeardReport(*row) for row in tx.execute(query.limit(limit))]
 

@@ -16,7 +16,7 @@ from cibot.store.engine import Tx
 
 @dataclass(frozen=True, slots=True)
 class StoredHealth:
-    """How a CI was when it was last assessed; ``signals`` is JSON."""
+    """How a CI was when it was last assessed; ``signals`` and ``branches`` are JSON."""
 
     ci_id: int
     state: str
@@ -24,6 +24,7 @@ class StoredHealth:
     assessed_at: datetime
     last_report_at: datetime | None
     signals: str
+    branches: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ def put_health(tx: Tx, health: StoredHealth) -> None:
     upsert(tx, schema.health, [row], _replaced)
 
 
-_HEALTH = ("state", "since", "assessed_at", "last_report_at", "signals")
+_HEALTH = ("state", "since", "assessed_at", "last_report_at", "signals", "branches")
 
 
 def _replaced(new: Any, _old: Any) -> dict[str, Any]:

@@ -198,6 +198,7 @@ health = _table(
     Column("assessed_at", UtcDateTime, nullable=False),
     Column("last_report_at", UtcDateTime),
     Column("signals", LongText, nullable=False),  # JSON, what `why` shows
+    Column("branches", LongText),  # JSON, how it is on each branch
 )
 
 life = _table(

@@ -280,6 +280,7 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     cis.latest_reports: [
         lambda tx: cis.latest_reports(tx, 1),
         lambda tx: cis.latest_reports(tx, 1, since=SINCE, until=UNTIL, judging=True),
+        lambda tx: cis.latest_reports(tx, 1, since=SINCE, judging=True, branch="main"),
     ],
     cis.account_names: [lambda tx: cis.account_names(tx, 1)],
     references.records_of: [

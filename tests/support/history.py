@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cibot.config.models import Config
+from cibot.health.branches import branches_json, read_branches
+from cibot.health.intervals import wilson
+from cibot.health.signal import BranchHealth
 from cibot.incidents.incident import Incident, Phase
 from cibot.incidents.stored import columns
 from cibot.incidents.symptom import Symptom, SymptomPhase
@@ -100,6 +103,24 @@ class CiHistory:
         self.health = StoredHealth(
             0, state.value, now - since if since else None, now, None, json.dumps(signals)
         )
+        return self
+
+    def on(
+        self,
+        branch: str,
+        state: State,
+        passes: int,
+        n: int,
+        usual: float | None = None,
+        since: timedelta | None = None,
+    ) -> CiHistory:
+        """The monitor found it in that state on a branch, after `is_`."""
+        assert self.health is not None
+        now, (low, high) = self.history.now, wilson(passes, n)
+        began = now - since if since else None
+        known = read_branches(self.health.branches)
+        one = BranchHealth(branch, state, passes, n, low, high, usual, began, now - ago(hours=1))
+        self.health = replace(self.health, branches=branches_json((*known, one)))
         return self
 
     def incident(

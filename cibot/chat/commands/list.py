@@ -1,9 +1,9 @@
-"""`list [STATE] [project P]`: CIs, worst first."""
+"""`list [STATE] [project P] [branch B]`: CIs, worst first."""
 
 from __future__ import annotations
 
 from cibot.chat.command import Ask, Command
-from cibot.chat.typed import without_fillers
+from cibot.chat.typed import without_branch, without_fillers
 from cibot.errors import UserError
 from cibot.model import State
 from cibot.reports import wording
@@ -18,8 +18,7 @@ _SHORT = 4  # lines that a shared room bears
 
 def answer(ask: Ask) -> Card:
     """Those that need a look with a line each, the rest by name."""
-    state, project = read_words(ask.words)
-    return render(ask.ctx, listing(ask.tx, ask.ctx, state, project))
+    return render(ask.ctx, listing(ask.tx, ask.ctx, *read_words(ask.words)))
 
 
 def render(ctx: Context, found: Listing) -> Card:
@@ -40,7 +39,7 @@ def headline(found: Listing) -> Line:
     """The sentence over all, or how many are in the state asked for."""
     if found.state is None:
         return wording.overall(found)
-    where = f" on {found.project}" if found.project else ""
+    where = wording.listed_on(found)
     if not found.cis:
         return line(f"No CI{where} is {found.state.value}.")
     verb = "is" if len(found.cis) == 1 else "are"
@@ -57,12 +56,14 @@ def _names(state: State, cis: list[CiLine]) -> list[Line]:
     return [line(state_span(state), ": ", *names, *more)]
 
 
-def read_words(words: tuple[str, ...]) -> tuple[State | None, str | None]:
-    """A state and a project, in any order; a word that is no state names a project.
+def read_words(words: tuple[str, ...]) -> tuple[State | None, str | None, str | None]:
+    """A state, a project and a branch, in any order.
 
-    Raises UserError for more than that.
+    What follows the word "branch" names one, another word that is no state a project. Raises
+    UserError for more than that.
     """
     state: State | None = None
+    words, branch = without_branch(words)
     rest: list[str] = []
     for word in words:
         if word.casefold() in set(State) and state is None:
@@ -72,15 +73,17 @@ def read_words(words: tuple[str, ...]) -> tuple[State | None, str | None]:
     kept = without_fillers(tuple(rest))
     if len(kept) > 1:
         raise UserError(
-            f"list takes a state ({', '.join(State)}) and a project, as in: list failing project P."
+            f"list takes a state ({', '.join(State)}), a project and a branch,"
+            " as in: list failing project P branch B."
         )
-    return state, kept[0] if kept else None
+    return state, kept[0] if kept else None, branch
 
 
 COMMAND = Command(
     name="list",
-    usage="list [STATE] [project P]",
-    does="CIs, worst first; by state (silent, failing, degraded, unknown, healthy) or project",
+    usage="list [STATE] [project P] [branch B]",
+    does="CIs, worst first; by state (silent, failing, degraded, unknown, healthy), project or"
+    " branch",
     example="list failing",
     answer=answer,
     aliases=("ls", "cis"),

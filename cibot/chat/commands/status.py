@@ -1,8 +1,9 @@
-"""`status [NAME]`: how a CI is, or all of them in a line."""
+"""`status [NAME [BRANCH]]`: how a CI is, or all of them in a line."""
 
 from __future__ import annotations
 
 from cibot.chat.command import Ask, Command
+from cibot.chat.typed import about_branch
 from cibot.reports import wording
 from cibot.reports.context import Context
 from cibot.reports.listing import Listing, is_wrong, listing
@@ -16,7 +17,8 @@ def answer(ask: Ask) -> Card:
     """The headline of one CI with its details, or one sentence over all."""
     if not ask.words:
         return over_all(ask.ctx, listing(ask.tx, ask.ctx))
-    return render(ask.ctx, status(ask.tx, ask.ctx, ask.ci_name()))
+    found = about_branch(ask.words, lambda name, branch: status(ask.tx, ask.ctx, name, branch))
+    return render(ask.ctx, found)
 
 
 def render(ctx: Context, found: Status) -> Card:
@@ -44,10 +46,11 @@ def over_all(ctx: Context, found: Listing) -> Card:
 
 COMMAND = Command(
     name="status",
-    usage="status [NAME]",
-    does="how a CI is: state, since when, why, figures; without a name, all in a line",
+    usage="status [NAME [BRANCH]]",
+    does="how a CI is, also on one branch: state, since when, why, figures; without a name, all",
     example="status netapp",
     answer=answer,
     aliases=("state", "health"),
-    more="Names match loosely: netapp, NetApp CI and net-app mean the same CI.",
+    more="Names match loosely: netapp, NetApp CI and net-app mean the same CI."
+    " A branch behind the name is answered for alone.",
 )

@@ -1,8 +1,9 @@
-"""`why NAME`: each signal with its figure, and the evidence."""
+"""`why NAME [BRANCH]`: each signal with its figure, and the evidence."""
 
 from __future__ import annotations
 
 from cibot.chat.command import Ask, Command
+from cibot.chat.typed import about_branch
 from cibot.reports import wording
 from cibot.reports.context import Context
 from cibot.reports.failures import Verdict
@@ -18,15 +19,18 @@ _RATES = {"success", "level", "disagreement", "infra", "coverage", "flips", "pas
 
 def answer(ask: Ask) -> Card:
     """The state, a line for each signal, the last failures with links."""
-    return render(ask.ctx, why(ask.tx, ask.ctx, ask.ci_name()))
+    found = about_branch(ask.words, lambda name, branch: why(ask.tx, ask.ctx, name, branch=branch))
+    return render(ask.ctx, found)
 
 
 def render(ctx: Context, found: Why) -> Card:
     """State, signals worst first, evidence, incidents."""
     ci = found.ci
-    head = line(wording.name_span(ci), ": ", state_span(ci.state), wording.since(ctx, ci))
+    head = line(*wording.name_and_branch(ci), ": ", state_span(ci.state), wording.since(ctx, ci))
     lines: list[Line] = [head, *(_signal(one) for one in found.signals)]
-    if not found.signals:
+    if ci.branch is not None:
+        lines.append(line(wording.branch_words(ci.branch)))
+    elif not found.signals:
         lines.append(line("It has not been assessed yet."))
     if found.standing is not None:
         lines.append(line(wording.standing(found.standing)))
@@ -76,7 +80,7 @@ def _incident(one: IncidentLine) -> tuple[str | Span, ...]:
 
 COMMAND = Command(
     name="why",
-    usage="why NAME",
+    usage="why NAME [BRANCH]",
     does="each signal of a CI: figure, 95 % interval, n, threshold; its last failures with links",
     example="why netapp",
     answer=answer,

@@ -7,8 +7,9 @@ import click
 from cibot.chat.commands import COMMANDS
 from cibot.chat.commands import change as change_command
 from cibot.chat.commands import compare as compare_command
+from cibot.chat.typed import about
 from cibot.cli.exits import CODES
-from cibot.cli.questions.question import Asked, ShellAnswer, ShellQuestion, about
+from cibot.cli.questions.question import Asked, ShellAnswer, ShellQuestion
 from cibot.cli.view import Column, View, head, table
 from cibot.client.shaped import all_cis
 from cibot.client.sheets import sheet

@@ -9,8 +9,9 @@ import click
 from cibot.chat.commands import COMMANDS
 from cibot.chat.commands import list as list_command
 from cibot.chat.commands import status as status_command
+from cibot.chat.typed import about_branch
 from cibot.cli.exits import CODES, MEANING, of_states
-from cibot.cli.questions.question import Asked, ShellAnswer, ShellQuestion, about
+from cibot.cli.questions.question import Asked, ShellAnswer, ShellQuestion
 from cibot.cli.view import Column, Show, Table, View, of_card, table
 from cibot.client.shaped import all_cis, listing_of, status_of
 from cibot.client.sheets import sheet
@@ -27,7 +28,8 @@ from cibot.web.api.cis import CiDetail, CiPage
 def ask_status(source: Source, asked: Asked) -> ShellAnswer:
     """One CI's headline and details, or a sentence over all and who needs a look."""
     if asked.words:
-        return about(asked.words, lambda name: _one(source, name))
+        branch = asked.options.get("branch")
+        return about_branch(asked.words, lambda name, last: _one(source, name, branch or last))
     page = all_cis(source)
     found = listing_of(source, page, None)
 
@@ -38,8 +40,8 @@ def ask_status(source: Source, asked: Asked) -> ShellAnswer:
     return _answer(page, found, show)
 
 
-def _one(source: Source, name: str) -> ShellAnswer:
-    detail = source.ask(CiDetail, "/cis/<name>", name=name)
+def _one(source: Source, name: str, branch: str | None) -> ShellAnswer:
+    detail = source.ask(CiDetail, "/cis/<name>", name=name, branch=branch)
     found = status_of(source, detail)
     return ShellAnswer(
         detail,
@@ -51,9 +53,9 @@ def _one(source: Source, name: str) -> ShellAnswer:
 
 def ask_list(source: Source, asked: Asked) -> ShellAnswer:
     """Every CI that fits, worst first unless ``--sort`` says otherwise."""
-    state, project = list_command.read_words(asked.words)
+    state, project, branch = list_command.read_words(asked.words)
     chosen = {name: one for name, one in asked.options.items() if one is not None}
-    return _listed(source, state, **{"project": project, **chosen})
+    return _listed(source, state, **{"project": project, "branch": branch, **chosen})
 
 
 def ask_project(source: Source, asked: Asked) -> ShellAnswer:
@@ -113,7 +115,9 @@ def _incidents(one: CiLine) -> Line:
     return joined(Span(f"#{each.id}", href=each.page) for each in one.incidents)
 
 
+BRANCH = click.Option(["--branch"], metavar="B", help="As it is on that branch alone.")
 _LIST_OPTIONS = (
+    click.Option(["--branch"], metavar="B", help="CIs on that branch, as they are there."),
     click.Option(["--project"], metavar="P", help="CIs at home on that project."),
     click.Option(["--owner"], metavar="NAME", help="CIs of that owner, as configured."),
     click.Option(["--search", "q"], metavar="TEXT", help="CIs whose name has that in it."),
@@ -125,7 +129,13 @@ QUESTIONS = (
     ShellQuestion(
         COMMANDS["status"],
         ask_status,
-        examples=("cibot status", "cibot status netapp --exit-code", "cibot status --watch"),
+        (BRANCH,),
+        examples=(
+            "cibot status",
+            "cibot status netapp --exit-code",
+            "cibot status netapp --branch master",
+            "cibot status --watch",
+        ),
         csv=True,
         codes=f"{MEANING}; without a name, the worst of all CIs",
         completes="ci",

@@ -12,8 +12,10 @@ from cibot.chat.commands import jobs as jobs_command
 from cibot.chat.commands import missed as missed_command
 from cibot.chat.commands import recheck as recheck_command
 from cibot.chat.commands import why as why_command
+from cibot.chat.typed import about, about_branch
 from cibot.cli.exits import CODES, MEANING
-from cibot.cli.questions.question import Asked, ShellAnswer, ShellQuestion, about
+from cibot.cli.questions.cis import BRANCH
+from cibot.cli.questions.question import Asked, ShellAnswer, ShellQuestion
 from cibot.cli.view import Column, Show, Table, View, head, of_card, table
 from cibot.client.shaped import why_of
 from cibot.client.sheets import sheet
@@ -49,8 +51,12 @@ def _asks(
 
 def ask_why(source: Source, asked: Asked) -> ShellAnswer:
     """Each signal, the last failures, the open incidents."""
-    path = "/cis/<name>"
-    found = about(asked.words, lambda name: source.ask(CiDetail, path, name=name))
+    path, option = "/cis/<name>", asked.options.get("branch")
+
+    def ask(name: str, branch: str | None) -> CiDetail:
+        return source.ask(CiDetail, path, name=name, branch=option or branch)
+
+    found = about_branch(asked.words, ask)
     why = why_of(found)
     return ShellAnswer(found, _why(why), sheet(path, found), CODES[found.state])
 
@@ -66,7 +72,7 @@ def _why(found: Why) -> Show:
             Column("Seen", lambda one: figures.sentence(one.said), loose=True),
             Column("Fires", lambda one: one.threshold, wide=True, loose=True),
         )
-        if not found.signals:
+        if not found.signals and found.ci.branch is None:
             return head(card, lines=2)
         beside = () if found.standing is None else (line(wording.standing(found.standing)),)
         return head(card, signals, *beside, _failures(ctx, found.failures), *incidents)
@@ -178,6 +184,7 @@ QUESTIONS = (
     ShellQuestion(
         COMMANDS["why"],
         ask_why,
+        (BRANCH,),
         examples=("cibot why netapp --json",),
         csv=True,
         codes=MEANING,

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from cibot.chat.command import Command
-from cibot.chat.typed import without_fillers
 from cibot.cli.view import Show
 from cibot.client.source import Source
-from cibot.errors import UserError
 from cibot.web.api.tables import Lines
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,20 +54,3 @@ class ShellQuestion:
     csv: bool = False
     codes: str = ""
     completes: str = ""
-
-
-def about(words: tuple[str, ...], ask: Callable[[str], T]) -> T:
-    """Asks about what the words mean; "is netapp ok" means netapp.
-
-    Raises UserError, asking back, when nothing is meant or several are.
-    """
-    try:
-        return ask(" ".join(words))
-    except UserError as error:
-        kept = without_fillers(words)
-        if kept in {words, ()}:
-            raise
-        try:
-            return ask(" ".join(kept))
-        except UserError as second:
-            raise second from error

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from cibot.health.signal import BranchHealth
 from cibot.model import State
 from cibot.reports.ci import find_ci
 from cibot.reports.context import Context
@@ -24,7 +25,7 @@ from cibot.store.engine import Tx
 from cibot.store.faces import ReportKey, reports_before
 from cibot.web.api.encode import moment
 from cibot.web.api.paging import Key, Page, page_of, read_report_key, write_cursor
-from cibot.web.api.params import CiName, Format, OneCi, Paged, ProjectName
+from cibot.web.api.params import BranchName, CiName, CiParams, Format, Paged, ProjectName
 from cibot.web.api.question import Endpoint
 from cibot.web.api.tables import columns
 from cibot.web.asking import Asking
@@ -33,7 +34,10 @@ from cibot.web.facts import homes_of
 
 @dataclass(frozen=True, slots=True)
 class CiItem:
-    """One CI of a list. ``reference`` is the CI it is measured against."""
+    """One CI of a list. ``reference`` is the CI it is measured against.
+
+    With ``branch`` state, rate and time are those of that branch.
+    """
 
     id: int
     name: str
@@ -47,26 +51,29 @@ class CiItem:
     owner: str | None
     incidents: tuple[IncidentLine, ...]
     page: str | None
+    branch: BranchHealth | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
 class CiPage(Page[CiItem]):
     """CIs in order. ``totals`` counts every state among all that fit but for the state.
 
-    ``project`` is the whole name of the one that was asked for.
+    ``project`` and ``branch`` are the whole names of those that were asked for.
     """
 
     items: tuple[CiItem, ...]
     totals: dict[State, int]
     stale: tuple[str, ...]
     project: str | None = None
+    branch: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CiDetail(CiItem):
     """One CI: signals worst first, its last failures newest first, whom to ask, what mutes it.
 
-    ``standing`` is how it stands beside the other CIs of its main project.
+    ``standing`` is how it stands beside the other CIs of its main project, ``branches`` are
+    those where it is at home. Asked of one branch, signals and standing are left out.
     """
 
     signals: tuple[SignalView, ...]
@@ -81,6 +88,7 @@ class CiDetail(CiItem):
     stale: tuple[str, ...]
     silence: Muted | None = None
     standing: Standing | None = None
+    branches: tuple[BranchHealth, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +103,7 @@ class CiListParams(Paged):
 
     state: State | None = None
     project: ProjectName | None = None
+    branch: BranchName | None = None
     owner: Annotated[str, Field(max_length=255, description="The owner, as configured.")] | None = (
         None
     )
@@ -113,7 +122,9 @@ class OneCiPaged(Paged):
 def list_cis(asking: Asking, params: CiListParams) -> CiPage:
     """The page of CIs that fit."""
     at_home = homes_of(asking)
-    ctx, found = asking.ask(lambda tx, ctx: (ctx, listing(tx, ctx, params.state, params.project)))
+    ctx, found = asking.ask(
+        lambda tx, ctx: (ctx, listing(tx, ctx, params.state, params.project, params.branch))
+    )
     fitting = [one for one in found.cis if _fits(ctx, one, params)]
     order = _ORDERS[params.sort]
     page = page_of(sorted(fitting, key=order), order, params.after, params.limit)
@@ -124,16 +135,17 @@ def list_cis(asking: Asking, params: CiListParams) -> CiPage:
         totals=found.totals,
         stale=_stale(found),
         project=found.project,
+        branch=found.branch,
     )
 
 
-def one_ci(asking: Asking, params: OneCi) -> CiDetail:
+def one_ci(asking: Asking, params: CiParams) -> CiDetail:
     """Everything about one CI."""
     at_home = homes_of(asking)
 
     def question(tx: Tx, ctx: Context) -> CiDetail:
-        found = status(tx, ctx, params.name)
-        reasons = why(tx, ctx, found.ci.name)
+        found = status(tx, ctx, params.name, params.branch)
+        reasons = why(tx, ctx, found.ci.name, branch=params.branch)
         known = ctx.configured(found.ci.name)
         fields = _fields(ctx, found.ci, at_home.get(found.ci.id, NOWHERE))
         return CiDetail(
@@ -150,6 +162,7 @@ def one_ci(asking: Asking, params: OneCi) -> CiDetail:
             stale=_stale(found),
             silence=found.silence,
             standing=reasons.standing,
+            branches=found.ci.branches,
         )
 
     return asking.ask(question)
@@ -227,6 +240,7 @@ def _fields(ctx: Context, line: CiLine, home: Home) -> dict[str, Any]:
         "owner": known.owner if known else None,
         "incidents": line.incidents,
         "page": line.page,
+        "branch": line.branch,
     }
 
 
@@ -241,7 +255,8 @@ _REPORT_TABLE = columns(
 
 ENDPOINTS: tuple[Endpoint[Any], ...] = (
     Endpoint("/cis", "CIs", "All CIs, worst first", CiListParams, CiPage, list_cis, _CI_TABLE),
-    Endpoint("/cis/<name>", "CIs", "One CI: state, signals, evidence, contact", OneCi, CiDetail,
+    Endpoint("/cis/<name>", "CIs", "One CI: state, signals, evidence, contact", CiParams,
+             CiDetail,
              one_ci),
     Endpoint("/cis/<name>/reports", "CIs", "What a CI said, newest first", OneCiPaged, ReportPage,
              ci_reports, _REPORT_TABLE),

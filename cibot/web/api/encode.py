@@ -19,8 +19,8 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from cibot.reports.listing import CiLine
 
-OMITTED: dict[type, frozenset[str]] = {CiLine: frozenset({"signals"})}
-"""Fields that no answer repeats: signals, with their evidence, are told once, by a CI's own."""
+OMITTED: dict[type, frozenset[str]] = {CiLine: frozenset({"signals", "branches"})}
+"""Fields that no answer repeats: signals with their evidence, and branches: a CI's own has them."""
 
 _WORDS: dict[type, dict[str, Any]] = {
     str: {"type": "string"},

@@ -8,13 +8,28 @@ from pydantic import Field
 
 from cibot.web.api.question import Nothing, Params
 
-__all__ = ["After", "CiName", "Format", "Nothing", "Number", "OneCi", "Paged", "ProjectName"]
+__all__ = [
+    "After",
+    "BranchName",
+    "CiName",
+    "CiParams",
+    "Format",
+    "Nothing",
+    "Number",
+    "OneCi",
+    "Paged",
+    "ProjectName",
+]
 
 CiName = Annotated[
     str, Field(max_length=200, description="A CI's name; a part of it that fits one CI is enough.")
 ]
 ProjectName = Annotated[
     str, Field(max_length=255, description="A project's name, or a part that fits one project.")
+]
+BranchName = Annotated[
+    str,
+    Field(max_length=255, description="A branch, or its last part where that fits one only."),
 ]
 Number = Annotated[int, Field(ge=1, le=2**31 - 1)]
 After = Annotated[
@@ -33,6 +48,12 @@ class OneCi(Params):
     """An endpoint about one CI."""
 
     name: CiName
+
+
+class CiParams(OneCi):
+    """A CI, or how it is on one branch."""
+
+    branch: BranchName | None = None
 
 
 class Paged(Params):

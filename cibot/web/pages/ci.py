@@ -25,8 +25,7 @@ from cibot.store.cis import ci_rows
 from cibot.store.engine import Tx
 from cibot.store.faces import incidents_before
 from cibot.text.card import Line
-from cibot.web.api.params import CiName
-from cibot.web.api.question import Params
+from cibot.web.api.params import CiParams
 from cibot.web.asking import Asking
 from cibot.web.badgecode import BadgeCode, badge_code
 from cibot.web.charts.days import chart_in_words, history_chart
@@ -37,12 +36,6 @@ from cibot.web.pages.overview import sentence
 _MOST_INCIDENTS = 20
 _MOST_JOBS = 40
 _MOST_MISSED = 10
-
-
-class CiParams(Params):
-    """Which CI."""
-
-    name: CiName
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +105,9 @@ def ci_page(asking: Asking, params: CiParams) -> CiView:
     at_home, days = homes_of(asking), days_of(asking)
 
     def question(tx: Tx, ctx: Context) -> CiView:
-        found = status(tx, ctx, params.name)
+        found = status(tx, ctx, params.name, params.branch)
         ci = found.ci
-        reasons = why(tx, ctx, ci.name)
+        reasons = why(tx, ctx, ci.name, branch=params.branch)
         home = at_home.get(ci.id, NOWHERE)
         incidents = ci_incidents(tx, ctx, ci.id)
         return CiView(

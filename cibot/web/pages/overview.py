@@ -15,13 +15,13 @@ from cibot.reports.context import Context
 from cibot.reports.history import Day
 from cibot.reports.homes import NOWHERE, Home
 from cibot.reports.incidents import IncidentLine, incidents_since
-from cibot.reports.listing import CiLine, all_lines, is_wrong
+from cibot.reports.listing import CiLine, all_lines, branches_of, is_wrong, lines_on
 from cibot.reports.signals import SignalView
 from cibot.reports.status import Status, status
 from cibot.store.engine import Tx
 from cibot.text import figures
 from cibot.text.card import Line, Span
-from cibot.web.api.params import ProjectName
+from cibot.web.api.params import BranchName, ProjectName
 from cibot.web.api.question import Params
 from cibot.web.asking import Asking
 from cibot.web.facts import days_of, homes_of
@@ -39,11 +39,12 @@ class Filter(Params):
     project: ProjectName | None = None
     owner: Annotated[str, Field(max_length=200)] | None = None
     state: State | None = None
+    branch: BranchName | None = None
 
     @property
     def active(self) -> bool:
         """Whether anything is left out."""
-        return any((self.q, self.project, self.owner, self.state))
+        return any((self.q, self.project, self.owner, self.state, self.branch))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,7 @@ class Overview:
     known: int
     projects: tuple[str, ...]
     owners: tuple[str, ...]
+    branches: tuple[str, ...]
     chosen: Filter
     beside: str | None
 
@@ -93,7 +95,8 @@ def overview(asking: Asking, chosen: Filter) -> Overview:
             Story(one, sentences.get(one.id, ()), _opened(one), days.get(one.id, ()))
             for one in _open(lines)[:_MOST_TOLD]
         ]
-        fitting = [one for one in lines if _fits(ctx, one, at_home, chosen)]
+        shown = lines_on(ctx, lines, chosen.branch) if chosen.branch else lines
+        fitting = [one for one in shown if _fits(ctx, one, at_home, chosen)]
         rows = _rows(fitting, at_home, days)
         lately = incidents_since(tx, ctx, ctx.now - _DAY)
         return Overview(
@@ -105,6 +108,7 @@ def overview(asking: Asking, chosen: Filter) -> Overview:
             len(lines),
             _projects(at_home),
             tuple(sorted({one.owner for one in ctx.config.ci if one.owner}, key=str.casefold)),
+            tuple(branches_of(lines)[:_MOST_PROJECTS]),
             chosen,
             _one_reference(rows),
         )

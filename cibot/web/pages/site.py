@@ -21,11 +21,11 @@ from cibot.web.api.changes import ChangeParams
 from cibot.web.api.endpoint import read_params
 from cibot.web.api.incidents import OneIncident
 from cibot.web.api.openapi import document
-from cibot.web.api.params import Nothing
+from cibot.web.api.params import CiParams, Nothing
 from cibot.web.api.problems import BadParameter, problem
 from cibot.web.api.projects import MatrixParams, one_project
 from cibot.web.asking import Asking
-from cibot.web.pages.ci import CiParams, ci_page
+from cibot.web.pages.ci import ci_page
 from cibot.web.pages.compare import CompareParams, compare_page
 from cibot.web.pages.filters import page_tools
 from cibot.web.pages.incidents import incident_page, incidents_page
@@ -53,9 +53,11 @@ class Pages:
 
     def ci(self, name: str) -> ResponseReturnValue:
         """``/ci/<name>``: one CI. A name that only means it leads to the right one."""
-        page = ci_page(self._asking, read_params(CiParams, {"name": name}))
-        if page.ci.name != name:
-            return redirect(url_for("pages.ci", name=page.ci.name), 302)
+        params = read_params(CiParams, {"name": name}, form=True)
+        page = ci_page(self._asking, params)
+        branch = page.ci.branch.branch if page.ci.branch else None
+        if (page.ci.name, branch) != (name, params.branch):
+            return redirect(url_for("pages.ci", name=page.ci.name, branch=branch), 302)
         return self._render("ci.html", page=page)
 
     def change(self, number: str) -> Response:

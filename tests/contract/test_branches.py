@@ -1,0 +1,187 @@
+"""How a CI is on each branch, on both databases and in every face."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from cibot.chat.dispatch import Dispatcher
+from cibot.chat.protocol import Asker, Channel, Question
+from cibot.errors import UserError
+from cibot.model import State
+from cibot.reports.context import Context
+from cibot.reports.listing import listing
+from cibot.reports.status import Status, status
+from cibot.reports.why import why
+from cibot.store.engine import Store, open_store
+from cibot.store.migrate import upgrade
+from tests.support.faces import application
+from tests.support.told_life import CONFIG, Life
+
+STABLE = "stable/2026.1"
+
+
+@pytest.fixture(scope="module", params=["sqlite", "mariadb"])
+def life(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Acme passes what Zuul passes on master, and nothing of the stable branch any more.
+
+    Only asked, never changed: every test may have the same.
+    """
+    if request.param == "sqlite":
+        database = f"sqlite:///{tmp_path_factory.mktemp('branches') / 'cibot.db'}"
+    else:
+        database = request.getfixturevalue("mariadb").create_database()
+    store = open_store(database)
+    upgrade(store)
+    life = Life(store)
+    for turn in range(30):
+        life.change()
+        life.change(branch=STABLE, acme=turn < 5)
+    for _ in range(3):
+        life.change(branch="stable/2025.2")
+    life.judge()
+    yield life
+    store.close()
+
+
+def context(life: Life) -> Context:
+    return Context(life.now, CONFIG)
+
+
+def ask(life: Life, branch: str | None) -> Status:
+    return life.store.read(lambda tx: status(tx, context(life), "acme", branch))
+
+
+def chat(life: Life, words: str) -> str:
+    asked = Question(words, Asker("bob"), Channel("net", "#ops"), private=False)
+    answer = Dispatcher(life.store, CONFIG, lambda: life.now)(asked)
+    assert answer is not None
+    return answer.text()
+
+
+def test_one_branch_is_broken_and_the_others_are_well(life: Life) -> None:
+    found = {one.branch: one for one in ask(life, None).ci.branches}
+    assert list(found) == ["master", STABLE, "stable/2025.2"]
+    assert (found["master"].state, found["master"].passes, found["master"].n) == (
+        State.HEALTHY, 30, 30,
+    )  # fmt: skip
+    assert (found[STABLE].state, found[STABLE].passes, found[STABLE].n) == (State.FAILING, 5, 30)
+    assert (found["stable/2025.2"].state, found["stable/2025.2"].n) == (State.UNKNOWN, 3)
+
+
+@pytest.mark.parametrize("wanted", [STABLE, "2026.1", "STABLE/2026.1", " stable/2026.1 "])
+def test_a_branch_is_meant_by_its_name_or_its_end(life: Life, wanted: str) -> None:
+    found = ask(life, wanted).ci
+    assert found.branch is not None
+    assert (found.branch.branch, found.state, found.rate and found.rate.n) == (
+        STABLE, State.FAILING, 30,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [
+        ("stable/2026.2", "did you mean stable/2026.1 or stable/2025.2?"),
+        ("2026", "did you mean stable/2026.1"),
+        ("stable/2026.10", "did you mean stable/2026.1"),
+        ("zzz", "Known: master, stable/2025.2 and stable/2026.1."),
+        ("x" * 5000, "Known: "),
+        ("\u202e<b>\n*", "Known: "),
+    ],
+)
+def test_a_branch_that_is_not_there_is_said_so_and_nothing_is_guessed(
+    life: Life, wanted: str, said: str
+) -> None:
+    with pytest.raises(UserError) as caught:
+        ask(life, wanted)
+    assert str(caught.value).startswith("No branch of Acme is called ")
+    assert said in str(caught.value)
+    assert len(str(caught.value)) < 200
+
+
+def test_chat_tells_of_one_branch_and_names_those_that_are_unlike(life: Life) -> None:
+    broken = chat(life, "status acme stable/2026.1")
+    assert broken.startswith("Acme on stable/2026.1: ■ failing since ")
+    assert "17 % passed where Zuul did (7–34 %, n=30)" in broken
+    assert "elsewhere: ● master 100 %" in broken
+    assert "by branch: ■ stable/2026.1 17 %, ● master 100 %" in chat(life, "status acme")
+    assert chat(life, "how is acme on master?").startswith("Acme on master: ● healthy: 100 % pass")
+    few = chat(life, "status acme 2025.2")
+    assert few.startswith("Acme on stable/2025.2: ? unknown: 3 results there, too few to judge.")
+    assert "No branch of Acme is called 'stable/2027.1'" in chat(life, "status acme stable/2027.1")
+    assert "No CI is called" in chat(life, "status nonesuch stable/2026.1")
+
+
+def test_lists_and_reasons_by_branch(life: Life) -> None:
+    found = life.store.read(lambda tx: listing(tx, context(life), branch="2026.1"))
+    assert found.branch == STABLE
+    assert [(one.name, one.state) for one in found.cis] == [
+        ("Acme", State.FAILING), ("Zuul", State.HEALTHY),
+    ]  # fmt: skip
+    assert chat(life, "list failing branch master") == "No CI on master is failing."
+    assert "Acme" in chat(life, "list failing branch stable/2026.1")
+    reasons = life.store.read(lambda tx: why(tx, context(life), "acme", branch=STABLE))
+    assert len(reasons.failures) == 10
+    on_master = life.store.read(lambda tx: why(tx, context(life), "acme", branch="master"))
+    assert on_master.failures == ()
+
+
+def test_a_silent_ci_is_silent_on_every_branch(store: Store) -> None:
+    life = Life(store)
+    for turn in range(60):
+        life.change(acme=turn < 25 or None)
+    life.judge()
+    assert ask(life, "master").ci.state is State.SILENT
+    assert "silent" in chat(life, "status acme master")
+
+
+def test_the_api_and_the_pages_filter_by_branch(life: Life) -> None:
+    web = application(life.store, CONFIG, life.now).test_client()
+    whole = web.get("/api/v1/cis/acme").get_json()
+    assert [one["branch"] for one in whole["branches"]] == ["master", STABLE, "stable/2025.2"]
+    broken = web.get("/api/v1/cis/acme?branch=2026.1").get_json()
+    assert (broken["state"], broken["branch"]["branch"]) == ("failing", STABLE)
+    assert broken["branch"]["share"] == pytest.approx(5 / 30)
+    listed = web.get(f"/api/v1/cis?branch={STABLE}&state=failing").get_json()
+    assert ([one["name"] for one in listed["items"]], listed["branch"]) == (["Acme"], STABLE)
+    for path in ("/api/v1/cis/acme?branch=nope", "/api/v1/cis?branch=nope"):
+        assert web.get(path).status_code == 404
+    assert web.get("/api/v1/cis/acme?branch=" + "x" * 256).status_code == 400
+
+    page = web.get(f"/ci/Acme?branch={STABLE}").get_data(as_text=True)
+    assert "<h1>Acme on stable/2026.1</h1>" in page
+    assert "/ci/Acme?branch=master" in page
+    assert web.get("/ci/acme?branch=2026.1").headers["Location"] == f"/ci/Acme?branch={STABLE}"
+    assert web.get("/ci/Acme?branch=nope").status_code == 404
+    rows = web.get(f"/?branch={STABLE}&state=failing").get_data(as_text=True)
+    assert "1 of 2 CIs" in rows
+    assert web.get("/?branch=%3Cscript%3E").status_code == 200
+
+
+def test_a_hostile_branch_is_shown_as_text_and_cut(store: Store) -> None:
+    life = Life(store)
+    name = "<script>alert(1)</script>" + "x" * 220
+    for turn in range(25):
+        life.change()
+        life.change(branch=name, acme=turn < 2)
+    life.judge()
+    web = application(life.store, CONFIG, life.now).test_client()
+    for path in ("/", "/ci/Acme", "/ci/Acme?branch=master"):
+        page = web.get(path).get_data(as_text=True)
+        assert "<script>alert" not in page
+        assert "&lt;script&gt;alert" in page
+    assert len(chat(life, "status acme")) < 500
+
+
+def test_branches_are_forgotten_that_ended_and_bounded(store: Store) -> None:
+    life = Life(store)
+    for place in range(30):
+        life.change(branch=f"user/{place}")
+    life.judge()
+    assert len(ask(life, None).ci.branches) == 24
+    life.now += timedelta(days=29)
+    life.change()
+    life.judge()
+    assert [one.branch for one in ask(life, None).ci.branches] == ["master"]
