@@ -11,7 +11,7 @@ from cibot.incidents.routing import alert_of
 from cibot.incidents.stored import columns, read_incident
 from cibot.judging.audience import muted, tell_all
 from cibot.reports.context import Context
-from cibot.reports.homes import home_of
+from cibot.reports.homes import branches_on, home_of
 from cibot.reports.incidents import IncidentLine, read_incidents
 from cibot.store.cis import ci_rows
 from cibot.store.engine import Tx
@@ -58,7 +58,8 @@ def _acknowledge(
         configured = ctx.configured(ci)
         owner = configured.owner if configured else None
         projects = frozenset(home_of(tx, ctx, stored.ci_id).projects)
-        alert = alert_of(ci, after, owner, projects)
+        branches = branches_on(tx, stored.ci_id)
+        alert = alert_of(ci, after, owner, projects, branches)
         key = f"incident:{stored.id}:{seq}:{transition.name}"
         about = About(MessageKind.ALERT, key, stored.id, transition.name)
         card = acknowledged_card(after, transition.reason, Subject(ci, ctx.ci_page(ci)))

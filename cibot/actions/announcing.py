@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from cibot.incidents.messages import silence_card
 from cibot.incidents.quiet_hours import quiet_until
-from cibot.incidents.routing import chooses
+from cibot.incidents.routing import chooses, fits_branches
 from cibot.incidents.silences import Silence, covers
 from cibot.judging.audience import rule_of
 from cibot.model import Channel, State
 from cibot.reports.context import Context
-from cibot.reports.homes import NOWHERE, homes
+from cibot.reports.homes import NOWHERE, branches_on, homes
 from cibot.store import outbox
 from cibot.store.cis import ci_names
 from cibot.store.engine import Tx
@@ -44,6 +44,7 @@ def _muted_rooms(tx: Tx, ctx: Context, silence: Silence) -> list[Channel]:
     for route in ctx.config.route:
         if any(
             chooses(route, name, owners.get(name), at_home.get(ci_id, NOWHERE).projects)
+            and fits_branches(route, [one.branch for one in branches_on(tx, ci_id)])
             for ci_id, name in muted.items()
         ):
             found.update(dict.fromkeys(route.channels))

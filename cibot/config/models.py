@@ -135,6 +135,7 @@ class RouteConfig(Section):
     cis: tuple[Text, ...] = ("*",)
     owners: tuple[Text, ...] = ("*",)
     projects: tuple[Text, ...] = ("*",)
+    branches: tuple[Text, ...] = ("*",)
     kinds: tuple[AlertKind, ...] = ALERT_KINDS
     severity: Literal["degraded", "failing"] = "degraded"
     quiet: bool = True

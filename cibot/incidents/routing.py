@@ -6,7 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from cibot.health.signal import BranchHealth
 from cibot.incidents.incident import Incident
+from cibot.incidents.symptom import Family, family_of
 from cibot.model import State
 from cibot.text.patterns import fits_any
 
@@ -31,6 +33,8 @@ class Route(Choice, Protocol):
     @property
     def channels(self) -> Sequence[str]: ...
     @property
+    def branches(self) -> Sequence[str]: ...
+    @property
     def kinds(self) -> Sequence[str]: ...
     @property
     def severity(self) -> str: ...
@@ -40,7 +44,8 @@ class Route(Choice, Protocol):
 class Alert:
     """What a route looks at.
 
-    ``kinds`` are the signals of its symptoms, ``projects`` those that the CI reports on.
+    ``kinds`` are the signals of its symptoms, ``projects`` those that the CI reports on,
+    ``branches`` those that the trouble concerns.
     """
 
     ci: str
@@ -48,15 +53,29 @@ class Alert:
     severity: State
     owner: str | None = None
     projects: frozenset[str] = frozenset()
+    branches: frozenset[str] = frozenset()
 
 
-def alert_of(ci: str, incident: Incident, owner: str | None, projects: frozenset[str]) -> Alert:
-    """An incident as the routes look at it: with all its symptoms, at its worst."""
+def alert_of(
+    ci: str,
+    incident: Incident,
+    owner: str | None,
+    projects: frozenset[str],
+    branches: Sequence[BranchHealth] = (),
+) -> Alert:
+    """An incident as the routes look at it: with all its symptoms, at its worst.
+
+    Bad results concern the branches where the CI is bad; other trouble, and where it is so
+    on none, all of its ``branches``.
+    """
     came = [symptom for symptom in incident.symptoms if symptom.came_at is not None]
     known = incident.notified
     severity = known.worst if known and known.worst.rank < incident.severity.rank else None
     kinds = frozenset(symptom.signal for symptom in came)
-    return Alert(ci, kinds, severity or incident.severity, owner, projects)
+    results = all(family_of(signal) is Family.RESULTS for signal in kinds)
+    bad = [branch for branch in branches if results and branch.state.bad]
+    names = frozenset(branch.branch for branch in bad or branches)
+    return Alert(ci, kinds, severity or incident.severity, owner, projects, names)
 
 
 def receivers(routes: Iterable[Route], alert: Alert) -> tuple[str, ...]:
@@ -73,7 +92,13 @@ def _takes(route: Route, alert: Alert) -> bool:
         not alert.kinds.isdisjoint(route.kinds)
         and alert.severity.rank <= State(route.severity).rank
         and chooses(route, alert.ci, alert.owner, alert.projects)
+        and fits_branches(route, alert.branches)
     )
+
+
+def fits_branches(route: Route, branches: Iterable[str]) -> bool:
+    """Whether one of these branches is the route's; where none is known, that takes every one."""
+    return any(fits_any(route.branches, branch) for branch in tuple(branches) or ("",))
 
 
 def chooses(choice: Choice, ci: str, owner: str | None, projects: Iterable[str]) -> bool:

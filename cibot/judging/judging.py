@@ -175,6 +175,7 @@ class Judging:
                 if (reference := seen.reader.references.at(project, at)) is not None
             ),
             frozenset(home_projects),
+            seen.health.branches,
             seen.first,
         )
         told = self._teller.tell(tx, around, incidents, now) if self._tells else 0

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from urllib.parse import quote
 
 from cibot.config.models import Config
+from cibot.health.signal import BranchHealth
 from cibot.incidents.incident import Phase
 from cibot.incidents.inhibition import (
     Opening,
@@ -44,6 +45,7 @@ class Judged:
     feed_fresh: bool
     references: frozenset[int]  # of its projects, now
     projects: frozenset[str]
+    branches: tuple[BranchHealth, ...]
     first: bool  # it was never judged before
 
 
@@ -83,7 +85,8 @@ class Notifier:
 
     def _say(self, tx: Tx, one: Judged, recorded: Recorded, news: News, now: datetime) -> int:
         incident = notified(recorded.incident, news)
-        alert = alert_of(one.ci.name, incident, self._owners.get(one.ci.name), one.projects)
+        owner = self._owners.get(one.ci.name)
+        alert = alert_of(one.ci.name, incident, owner, one.projects, one.branches)
         recorded = rewrite(tx, recorded, incident)
         about, message = self._message(tx, one.ci, recorded, news, now)
         over = silence_before(tx, one.ci.id, one.ci.name, now)

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
+from cibot.health.branches import read_branches
 from cibot.health.references import ProjectRecord, ReferencePeriods, References
+from cibot.health.signal import BranchHealth
 from cibot.reports.context import Context
 from cibot.store.cis import ci_names
 from cibot.store.engine import Tx
+from cibot.store.incidents import health_of
 from cibot.store.references import PeriodRow, RecordRow, periods_of, records_in, records_of
 
 
@@ -48,6 +51,11 @@ def home_of(tx: Tx, ctx: Context, ci_id: int) -> Home:
 def cis_on(tx: Tx, project: str) -> set[int]:
     """The CIs that are at home on a project: also one that is silent now."""
     return {row.ci_id for row in records_in(tx, {project}) if row.place is not None}
+
+
+def branches_on(tx: Tx, ci_id: int) -> tuple[BranchHealth, ...]:
+    """The branches where a CI is at home, as judging found it there last."""
+    return next((read_branches(row.branches) for row in health_of(tx, ci_id)), ())
 
 
 def reference_on(

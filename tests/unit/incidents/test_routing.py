@@ -2,7 +2,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from cibot.config.models import RouteConfig
+from cibot.health.signal import BranchHealth
 from cibot.incidents.incident import Notified
 from cibot.incidents.routing import Alert, alert_of, receivers
 from cibot.model import State
@@ -17,7 +20,8 @@ def alert(**fields):
         "severity": State.DEGRADED,
         "owner": "NetApp",
     }
-    return Alert(**(base | {"projects": frozenset({"openstack/cinder"})} | fields))
+    where = {"projects": frozenset({"openstack/cinder"}), "branches": frozenset({"master"})}
+    return Alert(**(base | where | fields))
 
 
 def route(*channels, **fields):
@@ -40,6 +44,7 @@ def test_every_pattern_must_fit():
         {"cis": ("dell*",)},
         {"owners": ("dell",)},
         {"projects": ("openstack/nova",)},
+        {"branches": ("stable/*",)},
         {"kinds": ("silent",)},
         {"severity": "failing"},
     ):
@@ -49,6 +54,7 @@ def test_every_pattern_must_fit():
         cis=("Net*",),
         owners=("netapp",),
         projects=("openstack/*",),
+        branches=("main", "mas*"),
         kinds=("success",),
         severity="degraded",
     )
@@ -68,3 +74,29 @@ def test_an_incident_goes_where_any_of_its_symptoms_and_its_worst_belong():
     assert alert_of("netapp", found, None, frozenset()).severity is State.DEGRADED
     eased = replace(found, notified=known)
     assert alert_of("netapp", eased, None, frozenset()).severity is State.SILENT
+
+
+def branches(**states):
+    return [
+        BranchHealth(name, state, 5, 30, 0.1, 0.4, None, None, NOW)
+        for name, state in states.items()
+    ]
+
+
+@pytest.mark.parametrize(
+    ("signal", "states", "concerned"),
+    [
+        ("success", {"master": State.HEALTHY, "stable": State.FAILING}, {"stable"}),
+        ("success", {"master": State.HEALTHY, "stable": State.UNKNOWN}, {"master", "stable"}),
+        ("success", {"master": State.DEGRADED, "stable": State.FAILING}, {"master", "stable"}),
+        ("silent", {"master": State.HEALTHY, "stable": State.FAILING}, {"master", "stable"}),
+        ("success", {}, set()),
+    ],
+)
+def test_bad_results_concern_the_branches_where_the_ci_is_bad(signal, states, concerned):
+    found = alert_of("netapp", incident(symptom(signal)), None, frozenset(), branches(**states))
+    assert found.branches == concerned
+    assert bool(receivers([route("irc/#s", branches=("stable",), kinds=(signal,))], found)) == (
+        "stable" in concerned
+    )
+    assert receivers([route("irc/#all")], found)
