@@ -19,6 +19,7 @@ from cibot.health.inputs import Due, Ended, Heard
 from cibot.health.intervals import wilson
 from cibot.health.references import AT_HOME
 from cibot.health.rhythm import Rhythm
+from cibot.health.rollup import Place, RollUp
 from cibot.health.signal import MOST_EVIDENCE
 from cibot.health.silent import patience
 from cibot.health.tally import Count, Proofs, SlidingTally
@@ -49,26 +50,49 @@ class _Late(NamedTuple):
 class _Pending:
     """A patch set whose deadline has not passed."""
 
-    __slots__ = ("deadline", "ended", "proof", "reported", "uploaded")
+    __slots__ = ("deadline", "ended", "place", "proof", "reported_at", "uploaded")
 
     def __init__(
-        self, proof: Proof, uploaded: float, deadline: float, reported: bool, ended: float | None
+        self,
+        proof: Proof,
+        uploaded: float,
+        deadline: float,
+        reported_at: float | None,
+        ended: float | None,
+        place: Place,
     ) -> None:
         self.proof = proof
         self.uploaded = uploaded
         self.deadline = deadline
-        self.reported = reported
+        self.reported_at = reported_at
         self.ended = ended
+        self.place = place
+
+    @property
+    def took(self) -> float | None:
+        """Seconds from the upload to the report, None without one."""
+        return None if self.reported_at is None else max(0.0, self.reported_at - self.uploaded)
 
     def row(self) -> list[Any]:
-        return [list(self.proof), self.uploaded, self.deadline, self.reported, self.ended]
+        return [
+            list(self.proof), self.uploaded, self.deadline, self.reported_at, self.ended,
+            list(self.place),
+        ]  # fmt: skip
+
+
+class _Slot(NamedTuple):
+    """A chance that passed: whether any patch set of it was reported, where the first one is."""
+
+    reported: bool
+    place: Place
 
 
 class Chances:
     """What is due, what was taken, what was missed, and when the CI was last heard."""
 
-    def __init__(self, silence: SilencePolicy, coverage: CoveragePolicy) -> None:
+    def __init__(self, silence: SilencePolicy, coverage: CoveragePolicy, rollup: RollUp) -> None:
         self._silence = silence
+        self._rollup = rollup
         self._slot = max(1.0, silence.burst.total_seconds())
         self.long = SlidingTally(max(silence.window, coverage.window).total_seconds())
         self.recent = SlidingTally(coverage.window.total_seconds())
@@ -81,7 +105,7 @@ class Chances:
         self._homes: dict[str, dict[str, float]] = {}  # by project and branch; 0: never heard
         self._pending: dict[_Key, _Pending] = {}
         self._deadlines: list[tuple[float, int, int]] = []
-        self._slots: dict[int, bool] = {}  # that passed, and whether any of it was reported
+        self._slots: dict[int, _Slot] = {}
         self._open: list[tuple[int, Proof]] = []  # missed since last heard: slot and evidence
         self._late: dict[_Key, _Late] = {}  # patch sets that were missed
         self._patience: tuple[Count | None, int | None] = (None, None)  # of what is known
@@ -114,7 +138,7 @@ class Chances:
         missed = [
             MissedChance(*key, late.uploaded_at, late.deadline)
             for key, late in self._late.items()
-            if late.uploaded_at >= since and self._slots.get(late.slot) is False
+            if late.uploaded_at >= since and self._misses(late.slot)
         ]
         return sorted(missed, key=lambda each: each.uploaded_at, reverse=True)
 
@@ -124,7 +148,9 @@ class Chances:
         if k is not None and self.missed >= k:
             self.gasps = 1  # what was missed in a silence is the silence's
             for slot, _proof in self._open:
-                self._slots.pop(slot, None)
+                gone = self._slots.pop(slot, None)
+                if gone is not None:
+                    self._rollup.unheard(slot * self._slot, gone.place)
         else:
             self.gasps += 1
             for slot, proof in self._open:
@@ -138,26 +164,33 @@ class Chances:
         self.rhythm.hear(one.at)
         self._remember(one.project, one.branch, one.at)
         if one.reports:
-            self._report((one.change_id, one.patch_set))
+            self._report((one.change_id, one.patch_set), one.at)
 
-    def _report(self, key: _Key) -> None:
+    def _report(self, key: _Key, at: float) -> None:
         """A late report counts when it comes: how late is the latency's."""
-        if key in self._pending:
-            self._pending[key].reported = True
+        waiting = self._pending.get(key)
+        if waiting is not None and waiting.reported_at is None:
+            waiting.reported_at = at
         late = self._late.pop(key, None)
-        if late is not None and self._slots.get(late.slot) is False:
-            self._turn(late.slot)
+        if late is not None and self._misses(late.slot):
+            self._turn(late.slot, max(0.0, at - late.uploaded_at))
+
+    def _misses(self, number: int) -> bool:
+        slot = self._slots.get(number)
+        return slot is not None and not slot.reported
 
     def due(self, one: Due, allowed: float) -> None:
         """The reference judged a patch set; the CI has ``allowed`` seconds from its upload."""
         if not self._at_home(one):
             return
         deadline = one.uploaded_at + allowed
-        reported = one.reported_at is not None and one.reported_at <= deadline
         key = (one.proof.change_id, one.proof.patch_set)
         if key in self._pending:
             return
-        self._pending[key] = _Pending(one.proof, one.uploaded_at, deadline, reported, None)
+        place = self._rollup.place(one.proof.change_id)
+        self._pending[key] = _Pending(
+            one.proof, one.uploaded_at, deadline, one.reported_at, None, place
+        )
         heapq.heappush(self._deadlines, (max(deadline, one.at), *key))
 
     def _at_home(self, one: Due) -> bool:
@@ -192,25 +225,27 @@ class Chances:
         _at, change_id, patch_set = heapq.heappop(self._deadlines)
         one = self._pending.pop((change_id, patch_set))
         gone = one.ended is not None and one.ended < one.deadline
-        if gone and not one.reported:
+        took = one.took
+        if gone and took is None:
             return
         slot = int(one.uploaded // self._slot)
-        known = self._slots.get(slot)
-        if known is None:
+        if slot not in self._slots:
             self._begin(slot, one)
-        elif one.reported and not known:
-            self._turn(slot)
-        if not one.reported:
+        elif took is not None and self._misses(slot):
+            self._turn(slot, took)
+        if took is None:
             self._late[change_id, patch_set] = _Late(slot, one.uploaded, one.deadline)
             if len(self._late) > _KEPT:
                 del self._late[next(iter(self._late))]
 
     def _begin(self, slot: int, one: _Pending) -> None:
-        self._slots[slot] = one.reported
+        missed = one.took is None
+        self._slots[slot] = _Slot(not missed, one.place)
+        self._rollup.chance(slot * self._slot, one.place, one.took)
         if len(self._slots) > _KEPT:
             del self._slots[next(iter(self._slots))]
         proof = one.proof._replace(at=one.deadline)
-        if not one.reported and one.uploaded > self.last:
+        if missed and one.uploaded > self.last:
             self.missed += 1
             self._open.append((slot, proof))
             if len(self._open) > _KEPT:
@@ -218,13 +253,15 @@ class Chances:
             if len(self.missed_first) < MOST_EVIDENCE:
                 self.missed_first.append(proof)
             return
-        self._count(slot, not one.reported)
-        if not one.reported:
+        self._count(slot, missed)
+        if missed:
             self.absent.add(proof)
 
-    def _turn(self, slot: int) -> None:
+    def _turn(self, slot: int, took: float) -> None:
         """A chance that seemed missed was taken, late or with another patch set."""
-        self._slots[slot] = True
+        place = self._slots[slot].place
+        self._slots[slot] = _Slot(True, place)
+        self._rollup.turn(slot * self._slot, place, took)
         for waiting in self._open:
             if waiting[0] == slot:
                 self._open.remove(waiting)
@@ -248,7 +285,8 @@ class Chances:
             [list(one) for one in self.missed_first], self.last, self.gasps, self.rhythm.row(),
             {project: dict(branches) for project, branches in self._homes.items()},
             [one.row() for one in self._pending.values()],
-            [list(one) for one in self._deadlines], list(self._slots.items()),
+            [list(one) for one in self._deadlines],
+            [[number, slot.reported, *slot.place] for number, slot in self._slots.items()],
             [[slot, list(proof)] for slot, proof in self._open],
             [[*key, *late] for key, late in self._late.items()],
         ]  # fmt: skip
@@ -263,9 +301,12 @@ class Chances:
         self.rhythm.read(rhythm)
         self.missed_first = [Proof(*one) for one in first]
         self._homes = {project: dict(branches) for project, branches in homes.items()}
-        waiting = [_Pending(Proof(*proof), *values) for proof, *values in pending]
+        waiting = [
+            _Pending(Proof(*proof), uploaded, deadline, reported_at, ended, Place(*place))
+            for proof, uploaded, deadline, reported_at, ended, place in pending
+        ]
         self._pending = {(one.proof.change_id, one.proof.patch_set): one for one in waiting}
         self._deadlines = [(at, change_id, number) for at, change_id, number in deadlines]
-        self._slots = dict(slots)
+        self._slots = {number: _Slot(reported, Place(*place)) for number, reported, *place in slots}
         self._open = [(slot, Proof(*proof)) for slot, proof in opened]
         self._late = {(change_id, number): _Late(*rest) for change_id, number, *rest in late}

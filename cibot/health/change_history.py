@@ -27,6 +27,7 @@ from cibot.health.inputs import (
     Input,
     JobResults,
     PairedVerdict,
+    Ran,
     Took,
     Tried,
 )
@@ -98,6 +99,9 @@ class _Course:
         if one.result is None or one.result is Result.SKIPPED or self._superseded(one):
             return
         key = (one.patch_set, one.pipeline)
+        if one.runs:
+            jobs = tuple(dict.fromkeys(run.job for run in one.runs))
+            yield Ran(one.posted_at, facts.change_id, jobs)
         yield from self._took(key, one)
         yield from self._tried(key, one)
         before = self._verdicts.get(one.patch_set)

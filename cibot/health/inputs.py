@@ -66,6 +66,14 @@ class Took(NamedTuple):
     proof: Proof
 
 
+class Ran(NamedTuple):
+    """A run of the CI ended: its voting jobs."""
+
+    at: float
+    change_id: int
+    jobs: tuple[str, ...]
+
+
 class Tried(NamedTuple):
     """A pass or failure; ``flipped`` is the failure before it that it proves to be a flake."""
 
@@ -97,7 +105,7 @@ class Ended(NamedTuple):
     patch_set: int
 
 
-Input = Heard | Counted | PairedVerdict | JobResults | Took | Tried | Due | Ended
+Input = Heard | Counted | PairedVerdict | JobResults | Took | Ran | Tried | Due | Ended
 
 FAIR, RAN, PAIRED, REFUSED = "fair", "ran", "paired", "refused"
 """The windows: what speaks of the CI, what was run, what the reference passed, what it failed."""

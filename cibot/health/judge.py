@@ -28,6 +28,7 @@ from cibot.health.inputs import (
     Input,
     JobResults,
     PairedVerdict,
+    Ran,
     Took,
     Tried,
 )
@@ -35,6 +36,7 @@ from cibot.health.latency import LatencySignal
 from cibot.health.level import Level
 from cibot.health.presence import NAME as SILENT
 from cibot.health.presence import PresenceSignal
+from cibot.health.rollup import RollUp
 from cibot.health.signal import Health, Reading, Signal
 from cibot.health.streak import JobStreaks
 from cibot.health.success import NAME as SUCCESS
@@ -70,7 +72,8 @@ class Judge:
         self.jobs = JobStreaks(policy.job)
         self.latency = LatencySignal(policy.latency)
         self.flips = Flips(policy.flips)
-        self.chances = Chances(policy.silence, policy.coverage)
+        self.rollup = RollUp()
+        self.chances = Chances(policy.silence, policy.coverage, self.rollup)
         self.silence = PresenceSignal(policy.silence, self.chances)
         self.coverage = Coverage(policy.coverage, self.chances)
         self.branches = Branches(policy)
@@ -85,6 +88,7 @@ class Judge:
             JobResults: (self.jobs.take, (self.jobs,)),
             Took: (self.latency.take, (self.latency,)),
             Tried: (self.flips.take, ()),
+            Ran: (lambda _one: None, ()),  # the roll-up's
             Due: (self._due, ()),
             Ended: (self.chances.end, ()),
         }
@@ -106,6 +110,7 @@ class Judge:
 
     def ring(self, at: float) -> tuple[Gauge, ...]:
         """Lets what happens at that time happen; the signals that it may change."""
+        self.rollup.note(at)
         if self.chances.next_deadline is not None and self.chances.next_deadline <= at:
             self.chances.pass_deadline()
         else:
@@ -114,6 +119,7 @@ class Judge:
 
     def take(self, one: Input) -> tuple[Gauge, ...]:
         """Takes in what happened; the signals that it may have changed."""
+        self.rollup.take(one)
         if isinstance(one, Counted):
             return self._count(one)
         takes, touched = self._takers[type(one)]
@@ -167,8 +173,7 @@ class Judge:
     def _parts(self) -> tuple[Any, ...]:
         return (
             self.level, self.success, self.infra, self.disagreement, self.refused, self.jobs,
-            self.latency, self.flips, self.chances,
-            self.branches,
+            self.latency, self.flips, self.chances, self.branches, self.rollup,
         )  # fmt: skip
 
 

@@ -57,7 +57,7 @@ class LatencySignal:
             for old in [known for known in self._days if known < day - _MEMORY]:
                 del self._days[old]
         steps = self._days.setdefault(day, {})
-        step = math.ceil(math.log(max(one.hours, _SHORTEST)) / _STEP)
+        step = step_of(one.hours)
         steps[step] = steps.get(step, 0) + 1
         usual = self._usual_hours(one.at)
         slow = usual is not None and one.hours > self._policy.degraded * usual
@@ -97,7 +97,7 @@ class LatencySignal:
         if self._usual is None or self._usual[0] != today:
             before = self._merged(today - _MEMORY + 1, first - 1)
             known = sum(before.values()) >= self._policy.minimum
-            usual = max(_percentile(before, 0.95), _LEAST_HOURS) if known else -1.0
+            usual = max(percentile_of(before, 0.95), _LEAST_HOURS) if known else -1.0
             self._usual = (today, usual)
         return self._usual[1] if self._usual[1] > 0 else None
 
@@ -140,7 +140,7 @@ class LatencySignal:
 
     def _well(self, now: float, usual: float) -> bool:
         recent = self._merged(*self._recent_days(now))
-        return bool(recent) and _percentile(recent, 0.95) <= self._policy.clears * usual * 1.05
+        return bool(recent) and percentile_of(recent, 0.95) <= self._policy.clears * usual * 1.05
 
     def signal(self, now: float) -> Signal:
         """The time from upload to first verdict, in hours: p95 is the figure.
@@ -155,7 +155,7 @@ class LatencySignal:
         return Signal(
             NAME,
             standing.verdict,
-            figure=_percentile(recent, 0.95) if recent else None,
+            figure=percentile_of(recent, 0.95) if recent else None,
             n=sum(recent.values()),
             threshold=f"degraded when p95 is surely above {self._policy.degraded:g} times its"
             f" usual, failing above {self._policy.failing:g}",
@@ -175,13 +175,13 @@ class LatencySignal:
         if not recent:
             return f"no results in {span(self._policy.window)}"
         said = (
-            f"half within {_span(_percentile(recent, 0.5))} of the upload,"
-            f" 95 % within {_span(_percentile(recent, 0.95))} in {span(self._policy.window)}"
+            f"half within {_span(percentile_of(recent, 0.5))} of the upload,"
+            f" 95 % within {_span(percentile_of(recent, 0.95))} in {span(self._policy.window)}"
         )
         first, today = self._recent_days(now)
         before = self._merged(today - _MEMORY + 1, first - 1)
         if before:
-            said += f"; {_span(_percentile(before, 0.95))} in the weeks before"
+            said += f"; {_span(percentile_of(before, 0.95))} in the weeks before"
         if min(sum(recent.values()), sum(before.values())) < self._policy.minimum:
             said += f"; {self._policy.minimum} results of each are needed to judge"
         return said
@@ -204,11 +204,16 @@ def _allowance(steps: Mapping[int, int]) -> float:
     n = sum(steps.values())
     if not n:
         return _UNTRIED
-    usual = _percentile(steps, 0.99) if n >= _ENOUGH else 2 * math.exp(max(steps) * _STEP)
+    usual = percentile_of(steps, 0.99) if n >= _ENOUGH else 2 * math.exp(max(steps) * _STEP)
     return min(max(usual * 3600, _LEAST_ALLOWED), _MOST_ALLOWED)
 
 
-def _percentile(steps: Mapping[int, int], share: float) -> float:
+def step_of(hours: float) -> int:
+    """The place of a time on the scale of 5 % steps."""
+    return math.ceil(math.log(max(hours, _SHORTEST)) / _STEP)
+
+
+def percentile_of(steps: Mapping[int, int], share: float) -> float:
     """The value in hours below which ``share`` lie, by nearest rank, on the scale of 5 %."""
     rank, seen = max(1, math.ceil(share * sum(steps.values()))), 0
     for step in sorted(steps):

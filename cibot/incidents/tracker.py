@@ -9,14 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from cibot.config.policy import Policy
 from cibot.health.facts import moment
 from cibot.health.inputs import Due, Heard, Input
 from cibot.health.judge import Gauge, Judge
+from cibot.health.rollup import Place
 from cibot.health.signal import Reading
 from cibot.incidents.incident import Incident, Transition, put_symptom, step
+from cibot.incidents.spells import Spells
 from cibot.incidents.stored import incident_values, read_values
 from cibot.incidents.symptom import Symptom, SymptomPhase, holding, refreshed
 from cibot.model import State
@@ -37,18 +40,32 @@ class Tracker:
         self.judge = Judge(policy)
         self.at = 0.0
         self.incident: Incident | None = None
-        self.steps: list[IncidentStep] = []  # since somebody emptied it
+        self.steps: list[IncidentStep] = []  # since `begin`
+        self.spells = Spells()
         self._policy = policy.incident
         self._symptoms: dict[str, Symptom] = {}  # those of the incident, while it is open
         self._recovering: list[str] = []
         self._gauges: Mapping[str, Gauge] = {gauge.name: gauge for gauge in self.judge.accusing}
 
-    def live(self, inputs: Iterable[Input], until: float) -> None:
+    def begin(self) -> None:
+        """Forgets what was found out until now; what is found out from now on is kept."""
+        self.steps = []
+        self.spells.ended = []
+        self.judge.rollup.begin(self.at)
+
+    def live(
+        self,
+        inputs: Iterable[Input],
+        until: float,
+        places: Mapping[int, Place] = MappingProxyType({}),
+    ) -> None:
         """Takes in what happened after ``at``, in order of time, and lets time pass.
 
         What is due at ``until`` itself waits: something may yet happen at that moment.
+        ``places`` has the changes that the inputs speak of.
         """
         judge = self.judge
+        judge.rollup.places = places
         alarm = judge.next_alarm
         for one in inputs:
             if alarm is not None and alarm < one.at:
@@ -94,6 +111,7 @@ class Tracker:
             if after is None or after is before:
                 continue
             self.keep(after)
+            self.spells.look(after, at)
             if transition is not None:
                 self.steps.append(IncidentStep(after, transition))
 
@@ -127,7 +145,12 @@ class Tracker:
     def row(self) -> dict[str, Any]:
         """Its state as plain JSON values; the steps are not part of it."""
         incident = None if self.incident is None else incident_values(self.incident)
-        return {"at": self.at, "judge": self.judge.row(), "incident": incident}
+        return {
+            "at": self.at,
+            "judge": self.judge.row(),
+            "incident": incident,
+            "spells": self.spells.row(),
+        }
 
     @staticmethod
     def name_incident(row: Mapping[str, Any], ids: Mapping[datetime, int]) -> None:
@@ -142,6 +165,7 @@ class Tracker:
         tracker = cls(policy)
         tracker.at = float(row["at"])
         tracker.judge.read(row["judge"])
+        tracker.spells.read(row["spells"])
         if row["incident"] is not None:
             tracker.keep(read_values(row["incident"]))
         return tracker

@@ -25,6 +25,7 @@ from cibot.judging.facts import Reader
 from cibot.judging.notifier import Judged, Notifier
 from cibot.judging.recording import Recorded, record
 from cibot.judging.references import ReferenceLearner
+from cibot.judging.rollup import keep_rollup
 from cibot.judging.trackers import Advanced, Trackers, spread_stored
 from cibot.store.chances import MissedRow, StoredChances, put_chances
 from cibot.store.checkpoints import checkpoint_times, drop_checkpoints, put_checkpoint
@@ -163,6 +164,7 @@ class Judging:
                 )
         _keep_health(tx, seen, now)
         self._keep_chances(tx, ci.id, life)
+        keep_rollup(tx, ci.id, seen.lived)
         self._keep_life(tx, ci.id, _ids(incidents))
         at = life.at
         home_projects = seen.reader.references.home_projects(ci.id)

@@ -26,7 +26,7 @@ from cibot.store.checkpoints import StoredCheckpoint, newest_checkpoint
 from cibot.store.engine import Tx
 from cibot.store.histories import first_report_of, full_at
 
-VERSION = 7  # of the judgement: another one replays every CI
+VERSION = 8  # of the judgement: another one replays every CI
 _LOOK_BACK = timedelta(minutes=15)  # what another process is still about to commit
 _LITTLE = 86_400.0  # seconds that are lived through in one go, whatever was said
 _FULL = 5000  # reports of a CI, or of its reference, that are lived through in one go
@@ -198,7 +198,7 @@ class Trackers:
     @staticmethod
     def _through(tx: Tx, kept: Kept, reader: Reader, until: float) -> list[IncidentStep]:
         life = kept.life
-        life.steps = []
+        life.begin()
         if not life.at:
             first = first_report_of(tx, reader.ci.id)
             if first is None or first.timestamp() > until:
@@ -208,7 +208,8 @@ class Trackers:
             start = life.at
         while start < until:
             end = _next_stop(tx, reader, start, until)
-            life.live(reader.inputs(tx, start, end, life.judge.chances.pending), end)
+            inputs = reader.inputs(tx, start, end, life.judge.chances.pending)
+            life.live(inputs, end, reader.places)
             if end < until:
                 kept.passed.append((end, json.dumps(life.row())))
             start = end

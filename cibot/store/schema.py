@@ -190,6 +190,38 @@ chances = _table(
     Column("patch_sets", LongText, nullable=False),  # JSON, the newest that were missed
 )
 
+rollup = _table(  # what judging counted by UTC day, see cibot.health.rollup
+    "rollup",
+    Column("ci_id", Integer, primary_key=True, autoincrement=False),
+    Column("day", Integer, primary_key=True, autoincrement=False),  # days since 1970
+    Column("project", String(255), primary_key=True),
+    Column("branch", String(255), primary_key=True),
+    # the day of the judge's clock on which it was counted
+    Column("noted", Integer, primary_key=True, autoincrement=False),
+    Column("due", Integer, nullable=False),
+    Column("missed", Integer, nullable=False),
+    Column("unheard", Integer, nullable=False),
+    Column("paired", Integer, nullable=False),
+    Column("false_failures", Integer, nullable=False),
+    Column("refused", Integer, nullable=False),
+    Column("false_passes", Integer, nullable=False),
+    Column("runs", Integer, nullable=False),
+    Column("within", Text, nullable=False),  # JSON: counts by hours, by step, by job
+    Column("took", Text, nullable=False),
+    Column("jobs", LongText, nullable=False),
+    Index(None, "ci_id", "noted"),
+)
+
+spell = _table(  # a time in which a signal accused a CI
+    "spell",
+    Column("ci_id", Integer, primary_key=True, autoincrement=False),
+    Column("signal", String(32), primary_key=True),
+    Column("since", UtcDateTime, primary_key=True),
+    Column("state", String(16), nullable=False),
+    Column("until", UtcDateTime),  # NULL while it does
+    Index(None, "ci_id", "until"),
+)
+
 health = _table(
     "health",
     Column("ci_id", Integer, primary_key=True, autoincrement=False),

@@ -120,9 +120,9 @@ def test_it_is_all_one_in_how_many_goes_a_past_is_lived_through(
     ends: list[float] = []
     lived = Tracker.live
 
-    def noted(self: Tracker, inputs: Any, until: float) -> None:
+    def noted(self: Tracker, inputs: Any, until: float, places: Any) -> None:
         ends.append(until)
-        lived(self, inputs, until)
+        lived(self, inputs, until, places)
 
     monkeypatch.setattr(Tracker, "live", noted)
     assert life.judge() is State.HEALTHY

@@ -41,6 +41,7 @@ from cibot.store import (
     references,
     reports,
     requests,
+    rollup,
     schema,
     silences,
     status,
@@ -58,7 +59,7 @@ from cibot.store.incidents import StoredHealth, StoredIncident, StoredTransition
 from cibot.store.lease import Lease, Process
 from cibot.store.migrate import upgrade
 from cibot.store.outbox import About, MessageKind, Outgoing
-from cibot.store.tally import DAY, Counts, Tally
+from cibot.store.tally import DAY, EPOCH, Counts, Tally
 from cibot.store.watches import StoredWatch
 from tests.support.history import NOW, CiHistory, History, ago
 
@@ -101,6 +102,11 @@ COMMENT = {
     "votes": None,
 }  # fmt: skip
 
+DAY_NUMBER = NOW.toordinal() - EPOCH.toordinal()
+COUNTED = rollup.RollUpRow(
+    1, DAY_NUMBER, "filler/1", "master", DAY_NUMBER, 1, 0, 0, 0, 0, 0, 0, 0, {}, {}, {}
+)
+SPELL = rollup.SpellRow(1, "job", NOW, "failing", None)
 AUDITED = AuditRow(NOW, "net", "mika", "mika", "#ci", "ack", "1", "done")
 WATCH = StoredWatch("net", "u7", 1, "u7", NOW)
 
@@ -311,6 +317,13 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     chances.put_chances: [
         lambda tx: chances.put_chances(tx, chances.StoredChances(1, 2, 1, 0, 60.0, ()))
     ],
+    rollup.put_rollup: [lambda tx: rollup.put_rollup(tx, 1, DAY_NUMBER, [COUNTED])],
+    rollup.put_spells: [lambda tx: rollup.put_spells(tx, 1, SINCE, [SPELL])],
+    rollup.rollup_between: [
+        lambda tx: list(rollup.rollup_between(tx, [1, 2], DAY_NUMBER, DAY_NUMBER + 7)),
+        lambda tx: list(rollup.rollup_between(tx, [1], DAY_NUMBER, DAY_NUMBER + 7, jobs=False)),
+    ],
+    rollup.spells_during: [lambda tx: rollup.spells_during(tx, [1, 2], SINCE, UNTIL)],
     histories.full_at: [lambda tx: histories.full_at(tx, [1, 2], SINCE, 100)],
     histories.first_report_of: [lambda tx: histories.first_report_of(tx, 1)],
     histories.reports_between: [

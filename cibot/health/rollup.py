@@ -1,0 +1,177 @@
+"""What judging counted, by UTC day and by project and branch: the days of a long period.
+
+Each count is of the day on which its thing happened: the upload of a chance, the report
+of a result. It is kept apart by the day on which it was *noted*, which is that of the
+judge's clock: a judge that goes back in time takes back what it noted since then, and
+notes it again.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from cibot.health.days import DAY
+from cibot.health.inputs import PAIRED, REFUSED, Counted, Input, Ran, Took
+from cibot.health.latency import step_of
+
+WITHIN = (1, 2, 3, 4, 6, 8, 12, 18, 24, 36, 48, 72, 96, 120, 168, 240, 336)
+"""Hours within which reports are counted, so that a limit of so many is exact."""
+LATER = 0  # the place of reports that took longer
+_MOST_JOBS = 500  # names in a day
+
+
+class Place(NamedTuple):
+    """Where a change is."""
+
+    project: str
+    branch: str
+
+
+_NOWHERE = Place("", "")
+
+
+class DayKey(NamedTuple):
+    """What one row counts; ``day`` and ``noted`` are UTC days since 1970."""
+
+    day: int
+    project: str
+    branch: str
+    noted: int
+
+
+@dataclass(slots=True)
+class DayCounts:
+    """Counts of one row, which may be below zero: a later row takes back what this one has.
+
+    Of ``due`` chances ``missed`` had no report, ``unheard`` of them in a silence; ``within``
+    has the others by the hours that the first report took. ``paired`` results stand beside
+    a pass of the reference, ``false_failures`` of them failures; ``refused`` beside its
+    failure, ``false_passes`` of them passes. ``took`` has the times to a first verdict on
+    the scale of latency; ``jobs`` how many of ``runs`` had each voting job.
+    """
+
+    due: int = 0
+    missed: int = 0
+    unheard: int = 0
+    paired: int = 0
+    false_failures: int = 0
+    refused: int = 0
+    false_passes: int = 0
+    runs: int = 0
+    within: dict[int, int] = field(default_factory=dict)
+    took: dict[int, int] = field(default_factory=dict)
+    jobs: dict[str, int] = field(default_factory=dict)
+
+    def row(self) -> list[Any]:
+        """As plain JSON values."""
+        return [getattr(self, name) for name in NUMBERS] + [
+            list(getattr(self, name).items()) for name in TABLES
+        ]
+
+    @classmethod
+    def of(cls, row: list[Any]) -> DayCounts:
+        """Reads what `row` gave."""
+        numbers, tables = row[: len(NUMBERS)], row[len(NUMBERS) :]
+        return cls(*numbers, *(dict(pairs) for pairs in tables))
+
+
+TABLES = ("within", "took", "jobs")
+NUMBERS = tuple(name for name in DayCounts.__slots__ if name not in TABLES)
+
+
+class RollUp:
+    """What was noted since somebody emptied it, and all of the last day on which it was."""
+
+    def __init__(self) -> None:
+        self.rows: dict[DayKey, DayCounts] = {}
+        self.places: Mapping[int, Place] = {}  # of the changes that are spoken of
+        self._noted = 0
+
+    def note(self, at: float) -> None:
+        """The clock of the judge."""
+        self._noted = int(at // DAY)
+
+    def since(self, at: float) -> dict[DayKey, DayCounts]:
+        """What was noted on the day of ``at`` and later."""
+        first = int(at // DAY)
+        return {key: counts for key, counts in self.rows.items() if key.noted >= first}
+
+    def begin(self, at: float) -> None:
+        """Forgets what was noted before the day of ``at``."""
+        self.rows = self.since(at)
+
+    def place(self, change_id: int) -> Place:
+        """Where a change is that is spoken of now."""
+        return self.places.get(change_id, _NOWHERE)
+
+    def day(self, at: float, place: Place) -> DayCounts:
+        """The counts of the day of ``at``."""
+        key = DayKey(int(at // DAY), *place, self._noted)
+        return self.rows.setdefault(key, DayCounts())
+
+    def take(self, one: Input) -> None:
+        """Takes in a result beside the reference's, a time to a verdict, the jobs of a run."""
+        self.note(one.at)
+        if isinstance(one, Counted):
+            self._pair(one)
+        elif isinstance(one, Took):
+            _more(self.day(one.at, self.place(one.proof.change_id)).took, step_of(one.hours))
+        elif isinstance(one, Ran):
+            counts = self.day(one.at, self.place(one.change_id))
+            counts.runs += 1
+            for job in one.jobs:
+                if job in counts.jobs or len(counts.jobs) < _MOST_JOBS:
+                    _more(counts.jobs, job)
+
+    def _pair(self, one: Counted) -> None:
+        if one.window not in (PAIRED, REFUSED):
+            return
+        counts = self.day(one.proof.at, self.place(one.proof.change_id))
+        bad = one.sign * one.bad
+        if one.window == PAIRED:
+            counts.paired += one.sign
+            counts.false_failures += bad
+        else:
+            counts.refused += one.sign
+            counts.false_passes += bad
+
+    def chance(self, at: float, place: Place, took: float | None) -> None:
+        """A chance of an upload at ``at``: seconds until the report, None where it was missed."""
+        counts = self.day(at, place)
+        counts.due += 1
+        if took is None:
+            counts.missed += 1
+        else:
+            _more(counts.within, within(took))
+
+    def turn(self, at: float, place: Place, took: float) -> None:
+        """A chance that seemed missed was taken."""
+        counts = self.day(at, place)
+        counts.missed -= 1
+        _more(counts.within, within(took))
+
+    def unheard(self, at: float, place: Place) -> None:
+        """A chance that was missed is a silence's."""
+        self.day(at, place).unheard += 1
+
+    def row(self) -> Any:
+        """The last day on which something was noted, as plain JSON values."""
+        last = max((key.noted for key in self.rows), default=0)
+        return [[list(key), counts.row()] for key, counts in self.rows.items() if key.noted == last]
+
+    def read(self, row: Any) -> None:
+        """Takes over what `row` gave."""
+        self.rows = {DayKey(*key): DayCounts.of(counts) for key, counts in row}
+
+
+def within(seconds: float) -> int:
+    """The place of a time in `WITHIN`: the hours within which it lies, or `LATER`."""
+    place = bisect_left(WITHIN, seconds / 3600)
+    return WITHIN[place] if place < len(WITHIN) else LATER
+
+
+def _more(counts: dict[Any, int], key: Any) -> None:
+    counts[key] = counts.get(key, 0) + 1

@@ -1,0 +1,140 @@
+"""Rows of the roll-up: what judging counted by day, and when each signal accused a CI."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import delete, or_, select
+
+from cibot.store import schema
+from cibot.store.bulk import upsert
+from cibot.store.engine import Tx
+
+_KEY = ("day", "project", "branch", "noted")
+_TABLES = ("within", "took", "jobs")
+_NUMBERS = (
+    "due", "missed", "unheard", "paired", "false_failures", "refused", "false_passes", "runs",
+)  # fmt: skip
+
+
+class RollUpRow(NamedTuple):
+    """Counts of a CI on a UTC day (days since 1970) in one place, as noted on one day.
+
+    ``within`` counts by hours, ``took`` by step of the scale of latency.
+    """
+
+    ci_id: int
+    day: int
+    project: str
+    branch: str
+    noted: int
+    due: int
+    missed: int
+    unheard: int
+    paired: int
+    false_failures: int
+    refused: int
+    false_passes: int
+    runs: int
+    within: Mapping[int, int]
+    took: Mapping[int, int]
+    jobs: Mapping[str, int]
+
+
+class SpellRow(NamedTuple):
+    """A time in which a signal accused a CI; ``until`` is None while it does."""
+
+    ci_id: int
+    signal: str
+    since: datetime
+    state: str
+    until: datetime | None
+
+
+def put_rollup(tx: Tx, ci_id: int, noted: int, rows: Iterable[RollUpRow]) -> None:
+    """Makes these what a CI's judge noted on that day and later; only what differs is written."""
+    table = schema.rollup
+    since = table.c.ci_id == ci_id, table.c.noted >= noted
+    query = select(*(table.c[name] for name in RollUpRow._fields)).where(*since)
+    stored = {_key(row): row for row in map(dict, tx.execute(query).mappings())}
+    wanted = {_key(row): row for row in map(_written, rows)}
+    for key in sorted(stored.keys() - wanted.keys()):
+        same = (table.c[name] == value for name, value in zip(_KEY, key, strict=True))
+        tx.execute(delete(table).where(table.c.ci_id == ci_id, *same))
+    changed = [row for key, row in sorted(wanted.items()) if stored.get(key) != row]
+    upsert(tx, table, changed, _replaced)
+
+
+def _key(row: Mapping[Any, Any]) -> tuple[Any, ...]:
+    return tuple(row[name] for name in _KEY)
+
+
+def _written(row: RollUpRow) -> dict[str, Any]:
+    return row._asdict() | {name: _json(getattr(row, name)) for name in _TABLES}
+
+
+def _json(counts: Mapping[Any, int]) -> str:
+    return json.dumps(counts, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+
+
+def _replaced(new: Any, _old: Any) -> dict[str, Any]:
+    return {name: new[name] for name in (*_NUMBERS, *_TABLES)}
+
+
+def rollup_between(
+    tx: Tx, ci_ids: Collection[int], first: int, until: int, *, jobs: bool = True
+) -> Iterator[RollUpRow]:
+    """What some CIs did on the UTC days ``first <= day < until``; without ``jobs`` not these."""
+    table = schema.rollup.c
+    columns = [table[name] for name in RollUpRow._fields if jobs or name != "jobs"]
+    query = select(*columns).where(
+        table.ci_id.in_(sorted(ci_ids)), table.day >= first, table.day < until
+    )
+    numbers = len(RollUpRow._fields) - len(_TABLES)
+    for row in tx.execute(query):
+        within, took, *named = row[numbers:]
+        by_job = json.loads(named[0]) if named else {}
+        yield RollUpRow._make((*row[:numbers], _by_number(within), _by_number(took), by_job))
+
+
+def _by_number(written: str) -> dict[int, int]:
+    return {} if written == "{}" else {int(key): n for key, n in json.loads(written).items()}
+
+
+def put_spells(tx: Tx, ci_id: int, after: datetime, rows: Sequence[SpellRow]) -> None:
+    """Makes these a CI's spells of which some part is after that time; what differs is written."""
+    table = schema.spell
+    lasting = or_(table.c.until.is_(None), table.c.until > after)
+    query = select(*(table.c[name] for name in SpellRow._fields))
+    found = map(SpellRow._make, tx.execute(query.where(table.c.ci_id == ci_id, lasting)))
+    stored = {row[:3]: row for row in found}
+    wanted = {row[:3]: row for row in rows}
+    for _ci, signal, since in sorted(stored.keys() - wanted.keys()):
+        same = table.c.signal == signal, table.c.since == since
+        tx.execute(delete(table).where(table.c.ci_id == ci_id, *same))
+    changed = [row._asdict() for key, row in sorted(wanted.items()) if stored.get(key) != row]
+    upsert(tx, table, changed, _prolonged)
+
+
+def _prolonged(new: Any, _old: Any) -> dict[str, Any]:
+    return {"state": new.state, "until": new.until}
+
+
+def spells_during(
+    tx: Tx, ci_ids: Collection[int], since: datetime, until: datetime
+) -> list[SpellRow]:
+    """The spells of some CIs of which some part is in ``since <= t < until``, oldest first."""
+    table = schema.spell.c
+    query = (
+        select(*(table[name] for name in SpellRow._fields))
+        .where(
+            table.ci_id.in_(sorted(ci_ids)),
+            or_(table.until.is_(None), table.until > since),
+            table.since < until,
+        )
+        .order_by(table.ci_id, table.since, table.signal)
+    )
+    return [SpellRow._make(row) for row in tx.execute(query)]

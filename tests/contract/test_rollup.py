@@ -1,0 +1,220 @@
+"""The roll-up by day is what judging counted, however its reports came."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from cibot.health.days import DAY
+from cibot.health.latency import percentile_of
+from cibot.incidents.tracker import Tracker
+from cibot.judging.judging import Judging
+from cibot.model import Change, Message, PatchSet
+from cibot.store import schema
+from cibot.store.checkpoints import forget_checkpoints
+from cibot.store.engine import Store
+from cibot.store.rollup import RollUpRow, rollup_between
+from tests.support.told_life import ACME, CONFIG, HOUR, NOON, ZUUL, Life, comment
+
+_BRANCHES = ("master", "stable/2026.1")
+_COUNTS = ("due", "missed", "unheard", "paired", "false_failures", "refused", "false_passes")
+
+
+@pytest.fixture
+def life(store: Store) -> Life:
+    return Life(store)
+
+
+def changes_of(rng: random.Random, days: int) -> list[Change]:
+    """A history in which Acme is slow, wrong, away for some days, and now and then replaced."""
+    found: list[Change] = []
+    away = (rng.uniform(0.3, 0.5) * days, rng.uniform(0.6, 0.8) * days)
+    at, number = NOON, 0
+    while at < NOON + timedelta(days=days):
+        number += 1
+        uploads = [at]
+        if rng.random() < 0.2:
+            uploads.append(at + timedelta(hours=rng.uniform(1, 30)))
+        messages: list[Message] = []
+        passed = rng.random() < 0.8
+        for patch_set, uploaded in enumerate(uploads, 1):
+            gone = away[0] < (uploaded - NOON) / timedelta(days=1) < away[1]
+            said = [(ZUUL, passed, rng.uniform(0.1, 40 if rng.random() < 0.1 else 2))]
+            if not gone and rng.random() < 0.85:
+                right = passed if rng.random() < 0.8 else not passed
+                said.append((ACME, right, rng.choice([0.3, 1, 1.5, 3, 26, 50])))
+                if rng.random() < 0.2:
+                    said.append((ACME, not right, said[-1][2] + 2))
+            messages += [
+                Message(uploaded + hours * HOUR, comment(verdict), author, patch_set,
+                        message_id=f"{number}-{patch_set}-{place}")
+                for place, (author, verdict, hours) in enumerate(said)
+            ]  # fmt: skip
+        found.append(
+            Change(
+                number, rng.choice(["demo", "other"]), rng.choice(_BRANCHES), "S", "NEW", at,
+                max([at, *(one.posted_at for one in messages)]),
+                tuple(sorted(messages, key=lambda one: one.posted_at)),
+                tuple(PatchSet(place, uploaded) for place, uploaded in enumerate(uploads, 1)),
+                complete=True,
+            )
+        )  # fmt: skip
+        at += timedelta(minutes=rng.choice([2, 40, 200, 400]))
+    return found
+
+
+def until_then(change: Change, now: datetime) -> Change | None:
+    """What of a change is there by then."""
+    uploads = tuple(one for one in change.patch_sets if one.uploaded_at <= now)
+    said = tuple(one for one in change.messages if one.posted_at <= now)
+    if not uploads:
+        return None
+    updated = max([uploads[-1].uploaded_at, *(one.posted_at for one in said)])
+    return Change(
+        change.number, change.project, change.branch, "S", "NEW", change.created, updated,
+        said, uploads, complete=True,
+    )  # fmt: skip
+
+
+def ids(life: Life) -> dict[str, int]:
+    query = select(schema.ci.c.name, schema.ci.c.id)
+    return {row.name: row.id for row in life.store.read(lambda tx: tx.execute(query).all())}
+
+
+def judged(life: Life) -> Tracker:
+    """Judges both CIs in a new process; Acme's tracker."""
+    found: list[Tracker] = []
+    judging = Judging(
+        life.store, CONFIG, lambda: life.now, watch=lambda _ci, lived: found.append(lived.life)
+    )
+    for name in ("Zuul", "Acme"):
+        judging.judge(ids(life)[name])
+    return found[-1]
+
+
+def stored(life: Life) -> list[tuple[Any, ...]]:
+    """Every row of the two tables."""
+    return [
+        tuple(row)
+        for table in (schema.rollup, schema.spell)
+        for row in life.store.read(
+            lambda tx, table=table: tx.execute(select(table).order_by(*table.primary_key)).all()
+        )
+    ]
+
+
+def rows_of(life: Life, name: str = "Acme") -> list[RollUpRow]:
+    ci_id = ids(life)[name]
+    return life.store.read(lambda tx: list(rollup_between(tx, [ci_id], 0, 40_000)))
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_what_was_counted_as_it_came_is_what_a_rebuild_counts(life: Life, seed: int) -> None:
+    rng = random.Random(seed)
+    history = changes_of(rng, 16)
+    end = max(one.updated for one in history)
+    late = {id(one): rng.choice([0, 0, 0, 5, 70]) * HOUR for one in history}
+    while life.now < end + timedelta(days=4):
+        life.now += timedelta(hours=rng.choice([2, 15, 60]))
+        seen = [until_then(one, life.now - late[id(one)]) for one in history]
+        life.hear([one for one in seen if one is not None])
+        if rng.random() < 0.3:
+            life.restart()
+        life.judge()
+    counted = stored(life)
+    assert len(counted) > 20
+    life.store.write(forget_checkpoints)
+    judged(life)
+    assert stored(life) == counted
+
+
+@pytest.mark.parametrize("seed", [0, 2])
+def test_the_days_add_up_to_what_judging_holds(life: Life, seed: int) -> None:
+    history = changes_of(random.Random(100 + seed), 26)
+    for length in (9, 22, 30):
+        life.now = NOON + timedelta(days=length)
+        life.hear([one for each in history if (one := until_then(each, life.now)) is not None])
+        judge, rows = judged(life).judge, rows_of(life)
+        chances, now = judge.chances, life.now.timestamp()
+        for day in (now // DAY - 20, now // DAY - 5, now // DAY - 1):
+            sums = sums_of(row for row in rows if row.day >= day)
+            opened = sum(slot * chances._slot >= day * DAY for slot, _proof in chances._open)
+            # Of all that was due, coverage leaves out what a silence has, or may yet have.
+            assert chances.long.since(day * DAY) == (
+                sums["due"] - sums["unheard"] - opened,
+                sums["missed"] - sums["unheard"] - opened,
+            )
+        assert since(judge.disagreement, day) == (sums["paired"], sums["false_failures"])
+        assert since(judge.refused, day) == (sums["refused"], sums["false_passes"])
+        assert all(sums_of(rows)[name] for name in ("missed", "paired", "refused"))
+        assert length < 30 or sums_of(rows)["unheard"]
+        week = [row.took for row in rows if now // DAY - 6 <= row.day <= now // DAY]
+        took = sum((Counter(one) for one in week), Counter())
+        said = judge.latency.signal(now)
+        assert said.n == took.total()
+        assert said.figure == (percentile_of(took, 0.95) if took else None)
+        for row in rows:
+            assert row.runs <= sum(row.jobs.values()) <= 2 * row.runs
+
+
+def sums_of(rows: Iterable[RollUpRow]) -> dict[str, int]:
+    """The counts of some rows together; what was not missed was reported at some time."""
+    listed = list(rows)
+    sums = {name: sum(getattr(row, name) for row in listed) for name in _COUNTS}
+    assert sums["due"] - sums["missed"] == sum(sum(row.within.values()) for row in listed)
+    return sums
+
+
+def since(share: Any, day: float) -> tuple[int, int]:
+    """What a share took in since that day began."""
+    return tuple(share._tally.since(day * DAY))
+
+
+def test_places_are_told_apart_and_what_was_missed_in_a_silence_is_due(life: Life) -> None:
+    for _ in range(60):
+        life.change()
+    for _ in range(30):
+        life.change(acme=None)
+    life.change(project="other")
+    for _ in range(8):
+        life.change()
+    life.judge()
+    rows = rows_of(life)
+    assert {(row.project, row.branch) for row in rows} == {("demo", "master"), ("other", "master")}
+    assert sum(row.missed for row in rows) == 30
+    assert sum(row.unheard for row in rows) == 30
+    (silence,) = [row for row in stored(life) if len(row) == 5]
+    assert silence[1:4:2] == ("silent", "silent")
+    assert silence[2].replace(tzinfo=UTC) == NOON + 59 * HOUR + timedelta(minutes=20)
+    assert silence[4] is not None
+
+
+def test_a_day_is_that_of_the_upload_and_a_late_report_takes_back_what_was_missed(
+    life: Life,
+) -> None:
+    for _ in range(60):
+        life.change()
+    life.change(acme=None)
+    number, uploaded = life.changes, life.now - HOUR
+    for _ in range(30):
+        life.change()
+    life.judge()
+    assert sum(row.missed for row in rows_of(life)) == 1
+    said = Message(life.now, comment(True), ACME, 1, message_id="late")
+    life.now += timedelta(minutes=5)
+    late = Change(
+        number, "demo", "master", "S", "NEW", uploaded, life.now, (said,), (PatchSet(1, uploaded),)
+    )
+    life.hear([late])
+    life.judge()
+    day = int(uploaded.timestamp() // DAY)
+    assert [row.missed for row in rows_of(life) if row.missed] == [1, -1]
+    assert [row.day for row in rows_of(life) if row.missed] == [day, day]
+    later = next(row for row in rows_of(life) if row.missed < 0)
+    assert later.within[36] == 1
