@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cibot.config.policy import ChartPolicy
+from cibot.health.inputs import Standing
 
 _DAY = 86_400.0
 _RATE_MEMORY = 28 * _DAY  # how long the number of results a day is remembered
@@ -25,6 +26,8 @@ class Design:
     least_lag: int = 60  # while little is known
     caution: float = 0.65  # standard deviations below the learnt rate
     prior: tuple[float, float] = (1.6, 0.4)
+    # of what is unpaired and of what failed before: changes may be at fault
+    others: tuple[tuple[float, float], ...] = ((1.6, 0.8), (1.0, 1.0))
     near: float = 0.863  # a small drop, in log odds: from 0.90 to 0.80
     far: float = 0.575  # a large one, as a factor of the usual rate
     floor: float = 0.02  # almost nothing passes
@@ -34,23 +37,23 @@ class Design:
     slope: float = 1.08  # how the height grows with the pace, in logarithms
 
 
-Gains = tuple[tuple[float, ...], tuple[float, ...]]
+Gains = tuple[tuple[float, ...], tuple[tuple[float, ...], ...]]
+_BITS = 3  # of a waiting result: whether it passed, and above that its standing
 
 
 @dataclass(slots=True)
 class Baseline:
-    """A forgetting Beta over the pass rate, fed late, and the pace of results.
+    """A forgetting Beta over the pass rate of each standing, fed late, and the pace of results.
 
-    ``gains`` are what a pass and a failure add to each chart, ``limit`` the
-    height at which a chart fires.
+    ``gains`` are what a pass, and a failure of each standing, add to each chart, ``limit``
+    the height at which a chart fires. ``learnt`` counts the results of good standing.
     """
 
     policy: ChartPolicy
     design: Design = field(default_factory=Design)
-    passes: float = field(init=False)
-    failures: float = field(init=False)
+    counts: list[tuple[float, float]] = field(init=False)  # passes, failures of each standing
     learnt: int = 0  # how many results went in since it began
-    waiting: int = 0  # the latest results as bits, not yet learnt; the lowest is the newest
+    waiting: int = 0  # the latest results, not yet learnt; the newest in the lowest bits
     waiting_n: int = 0
     pace: float = 0.0  # decaying count of results, in results a day
     weight: float = 0.0  # how much of a full memory ``pace`` has seen, 0..1
@@ -59,7 +62,7 @@ class Baseline:
     limit: float = math.inf
 
     def __post_init__(self) -> None:
-        self.passes, self.failures = self.design.prior
+        self.counts = [self.design.prior, *self.design.others]
         self.refresh()
 
     @property
@@ -70,25 +73,26 @@ class Baseline:
     @property
     def mean(self) -> float:
         """The usual pass rate as learnt, 0..1."""
-        return self.passes / (self.passes + self.failures)
+        passes, failures = self.counts[Standing.FAIR]
+        return passes / (passes + failures)
 
     @property
     def rate(self) -> float:
         """The usual pass rate, 0..1, put low: the cautious bound that charts compare against."""
-        return lower_bound(self.passes, self.failures, self.design.caution)
+        return lower_bound(*self.counts[Standing.FAIR], self.design.caution)
 
-    def add(self, passed: bool, at: float) -> None:
+    def add(self, passed: bool, at: float, standing: Standing = Standing.FAIR) -> None:
         """Takes in a result, which is learnt when ``design.lag`` more have come.
 
         While little is known it waits for no more results than are known.
         """
         self._keep_pace(at)
-        self.waiting = (self.waiting << 1) | passed
+        self.waiting = (self.waiting << _BITS) | (standing << 1) | passed
         self.waiting_n += 1
         if self.waiting_n > min(self.design.lag, max(self.design.least_lag, self.learnt)):
             self.waiting_n -= 1
-            oldest = self.waiting >> self.waiting_n
-            self.waiting &= (1 << self.waiting_n) - 1
+            oldest = self.waiting >> _BITS * self.waiting_n
+            self.waiting &= (1 << _BITS * self.waiting_n) - 1
             self._learn(oldest)
             if self.learnt % _REFRESH == 0:
                 self.refresh()
@@ -96,30 +100,36 @@ class Baseline:
     def forget(self, newest: int) -> None:
         """Drops the newest waiting results, which a drop explains; learns the others."""
         kept = max(0, self.waiting_n - newest)
-        bits = self.waiting >> (self.waiting_n - kept)
+        results = self.waiting >> _BITS * (self.waiting_n - kept)
         for i in range(kept - 1, -1, -1):
-            self._learn((bits >> i) & 1)
+            self._learn((results >> _BITS * i) & ((1 << _BITS) - 1))
         self.waiting = self.waiting_n = 0
         self.refresh()
 
     def become(self, n: int, passes: int) -> None:
         """Starts over from what was seen since a drop: that is how the CI is now."""
-        size = min(float(n), self.design.memory)
-        self.passes = self.design.prior[0] + size * passes / n
-        self.failures = self.design.prior[1] + size * (n - passes) / n
+        size, usual = min(float(n), self.design.memory), self.mean
+        prior = self.design.prior
+        failures = n - passes
+        self.counts[Standing.FAIR] = (
+            prior[0] + size * passes / n,
+            prior[1] + size * failures / n,
+        )
+        lost = max(0.0, 1 - self.mean / usual)  # of what passed before of the others, too
+        for standing in (Standing.UNPAIRED, Standing.AGAIN):
+            well, bad = self.counts[standing]
+            self.counts[standing] = (well * (1 - lost), bad + well * lost)
         self.learnt, self.waiting, self.waiting_n = n, 0, 0
         self.refresh()
 
-    def _learn(self, passed: int) -> None:
-        if self.passes + self.failures >= self.design.memory:
+    def _learn(self, result: int) -> None:
+        standing, passed = result >> 1, result & 1
+        passes, failures = self.counts[standing]
+        if passes + failures >= self.design.memory:
             keep = 1 - 1 / self.design.memory
-            self.passes *= keep
-            self.failures *= keep
-        if passed:
-            self.passes += 1
-        else:
-            self.failures += 1
-        self.learnt += 1
+            passes, failures = passes * keep, failures * keep
+        self.counts[standing] = (passes + passed, failures + (not passed))
+        self.learnt += standing == Standing.FAIR
 
     def _keep_pace(self, at: float) -> None:
         """Counts results a day with exponential decay; the clock never goes back."""
@@ -140,9 +150,15 @@ class Baseline:
             max(_LOWEST, min(one, usual * 0.999))
             for one in (near, usual * design.far, design.floor)
         ]
+        shares = [one / usual for one in lower]
+        others = (lower_bound(*counts, design.caution) for counts in self.counts[1:])
+        rates = [usual, *(min(usual, max(_LOWEST, rate)) for rate in others)]
         self.gains = (
-            tuple(math.log(one / usual) for one in lower),
-            tuple(math.log((1 - one) / (1 - usual)) for one in lower),
+            tuple(math.log(share) for share in shares),
+            tuple(
+                tuple(math.log((1 - rate * share) / (1 - rate)) for share in shares)
+                for rate in rates
+            ),
         )
         seen = max(self.weight, _DAY / _RATE_MEMORY)
         per_day = max(design.fewest_a_day, self.pace / seen)
@@ -152,30 +168,30 @@ class Baseline:
     def row(self) -> list[Any]:
         """Its state as plain JSON values; the waiting bits as hexadecimal text."""
         return [
-            self.passes,
-            self.failures,
+            [list(counts) for counts in self.counts],
             self.learnt,
             f"{self.waiting:x}",
             self.waiting_n,
             self.pace,
             self.weight,
             None if self.last == -math.inf else self.last,
-            [list(one) for one in self.gains],
+            [list(self.gains[0]), [list(each) for each in self.gains[1]]],
             self.limit,
         ]
 
     @classmethod
     def of(cls, policy: ChartPolicy, design: Design, row: Sequence[Any]) -> Baseline:
         """Reads what `row` gave; TypeError or ValueError on anything else."""
-        passes, failures, learnt, waiting, waiting_n, pace, weight, last, gains, limit = row
+        counts, learnt, waiting, waiting_n, pace, weight, last, gains, limit = row
         baseline = cls(policy, design)
-        baseline.passes, baseline.failures = float(passes), float(failures)
+        baseline.counts = [(float(passes), float(failures)) for passes, failures in counts]
         baseline.learnt, baseline.waiting_n = int(learnt), int(waiting_n)
         baseline.waiting = int(waiting, 16)
         baseline.pace, baseline.weight = float(pace), float(weight)
         baseline.last = -math.inf if last is None else float(last)
         up, down = gains
-        baseline.gains, baseline.limit = (tuple(up), tuple(down)), float(limit)
+        baseline.gains = (tuple(up), tuple(tuple(each) for each in down))
+        baseline.limit = float(limit)
         return baseline
 
 

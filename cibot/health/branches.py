@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from cibot.config.policy import Policy
 from cibot.health.facts import moment
-from cibot.health.inputs import Counted, Heard, PairedVerdict
+from cibot.health.inputs import Counted, FirstVerdict, Heard
 from cibot.health.level import Level
 from cibot.health.references import AT_HOME
 from cibot.health.signal import BranchHealth
@@ -60,7 +60,7 @@ class Branches:
         if branch is not None:
             branch.level.take(one)
 
-    def take(self, one: PairedVerdict) -> None:
+    def take(self, one: FirstVerdict) -> None:
         """The first verdict on a patch set."""
         branch = self._branches.get(one.proof.branch)
         if branch is not None:

@@ -10,6 +10,8 @@ repeat themselves) is decided here, so that a CI's judge sees plain results only
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from operator import attrgetter
 
@@ -23,10 +25,10 @@ from cibot.health.inputs import (
     Counted,
     Due,
     Ended,
+    FirstVerdict,
     Heard,
     Input,
     JobResults,
-    PairedVerdict,
     Ran,
     Took,
     Tried,
@@ -54,7 +56,7 @@ class _Course:
         self._due: set[int] = set()
         self._timed: set[_Key] = set()
         self._judged: set[_Key] = set()  # their first verdict went to the chart, or never will
-        self._failing: set[str] = set()  # pipelines whose last first verdict was a failure
+        self._failures: Counter[str] = Counter()  # first verdicts of a pipeline, in a row
         self._last: dict[_Key, Attempt] = {}  # the last pass or failure
         self._shares: list[_Share] = []
 
@@ -98,6 +100,7 @@ class _Course:
             self._reported.setdefault(one.patch_set, one.posted_at)
         if one.result is None or one.result is Result.SKIPPED or self._superseded(one):
             return
+        yield from self._cancelled(one.patch_set, one.posted_at)
         key = (one.patch_set, one.pipeline)
         if one.runs:
             jobs = tuple(dict.fromkeys(run.job for run in one.runs))
@@ -111,6 +114,8 @@ class _Course:
             yield from self._judge(one, one.posted_at)
         elif facts.referenced(one.posted_at):
             self._waiting.setdefault(one.patch_set, []).append(one)
+            if facts.uploads.get(one.patch_set + 1, math.inf) <= one.posted_at:
+                yield from self._first_verdict(one, one.posted_at, paired=False)
         else:
             yield from self._judge(one, one.posted_at)
         yield from self._count(one.posted_at)
@@ -124,6 +129,7 @@ class _Course:
 
     def _theirs(self, verdict: RefVerdict) -> Iterator[Input]:
         facts, patch_set, at = self._facts, verdict.patch_set, verdict.posted_at
+        yield from self._cancelled(patch_set, at)
         self._verdicts[patch_set] = verdict
         if patch_set not in self._due and patch_set in facts.uploads and facts.in_scope:
             yield self._to_report(patch_set, at, facts.uploads[patch_set])
@@ -151,21 +157,27 @@ class _Course:
 
     def _judge(self, one: Attempt, at: float) -> Iterator[Input]:
         """What may be said of an attempt as soon as its pair is known."""
-        key, passed = (one.patch_set, one.pipeline), one.result is Result.PASS
-        if one.result in COUNTED and key not in self._judged:
-            self._judged.add(key)
-            # A change that fails with one patch set after the other is one failure.
-            again = not passed and one.pipeline in self._failing
-            if self._fair(one):
-                (self._failing.discard if passed else self._failing.add)(one.pipeline)
-                if not again:
-                    yield PairedVerdict(at, passed, self._proof(one), self._alone(one))
+        yield from self._first_verdict(one, at, paired=True)
         if one.reference is Result.PASS and one.runs:
-            yield JobResults(at, one.runs, self._proof(one))
+            uploaded = self._facts.uploads.get(one.patch_set)
+            yield JobResults(at, one.runs, self._proof(one), uploaded)
 
-    def _alone(self, one: Attempt) -> float | None:
-        """When its patch set came, where no reference says whose fault a failure is."""
-        return self._facts.uploads.get(one.patch_set) if one.reference is None else None
+    def _cancelled(self, patch_set: int, at: float) -> Iterator[Input]:
+        """Of what waits on earlier patch sets the reference will say nothing any more."""
+        for earlier in sorted(each for each in self._waiting if each < patch_set):
+            for one in self._waiting[earlier]:
+                yield from self._first_verdict(one, at, paired=False)
+
+    def _first_verdict(self, one: Attempt, at: float, *, paired: bool) -> Iterator[Input]:
+        key, passed = (one.patch_set, one.pipeline), one.result is Result.PASS
+        if one.result not in COUNTED or key in self._judged:
+            return
+        self._judged.add(key)
+        failures = self._failures[one.pipeline]
+        self._failures[one.pipeline] = 0 if passed else failures + 1
+        if self._fair(one) or not paired:
+            uploaded = self._facts.uploads.get(one.patch_set)
+            yield FirstVerdict(at, passed, self._proof(one), uploaded, paired, failures)
 
     def _fair(self, one: Attempt) -> bool:
         if one.reference is not None:

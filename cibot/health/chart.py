@@ -18,6 +18,7 @@ from typing import Any
 
 from cibot.config.policy import ChartPolicy
 from cibot.health.baseline import Baseline, Design
+from cibot.health.inputs import Standing
 
 _NEVER = -math.inf
 # The odds at which a CI is believed to be well again: asked with each of thousands of
@@ -89,25 +90,26 @@ class Chart:
         self.baseline = Baseline(self.policy, self.design)
         self.runs = [Run() for _ in self.design.handicaps]
 
-    def add(self, passed: bool, at: float) -> None:
+    def add(self, passed: bool, at: float, standing: Standing = Standing.FAIR) -> None:
         """Takes in the next result, posted at ``at`` (seconds of the epoch).
 
         One posted before its predecessor counts as posted with it.
         """
         if self.dropped is not None:
-            self._watch_way_up(self.dropped, passed, at)
+            if standing is not Standing.UNPAIRED:  # whose usual rate is another
+                self._watch_way_up(self.dropped, passed, at)
             return
         baseline = self.baseline
         if not baseline.ready:  # else it would find, once it is, what may be long over
-            baseline.add(passed, at)
+            baseline.add(passed, at, standing)
             return
-        gains = baseline.gains[0] if passed else baseline.gains[1]
+        gains = baseline.gains[0] if passed else baseline.gains[1][standing]
         worst, height = None, _NEVER
         for run, gain, handicap in zip(self.runs, gains, self.design.handicaps, strict=True):
             run.add(gain, passed, at)
             if run.score + handicap > height:
                 worst, height = run, run.score + handicap
-        baseline.add(passed, at)
+        baseline.add(passed, at, standing)
         if worst is None or height < baseline.limit:
             return
         if worst.n - worst.passes >= FEWEST:

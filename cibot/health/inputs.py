@@ -6,6 +6,7 @@ times of the comments that it rests on.
 
 from __future__ import annotations
 
+from enum import IntEnum
 from typing import NamedTuple
 
 from cibot.health.facts import JobRun, Proof
@@ -37,25 +38,40 @@ class Counted(NamedTuple):
     proof: Proof
 
 
-class PairedVerdict(NamedTuple):
-    """The CI's first verdict on a patch set and pipeline, where it is fair to judge it by that.
+class Standing(IntEnum):
+    """What a verdict rests on: each kind passes at a rate of its own, which is learnt."""
 
-    ``uploaded`` is when the patch set came, where there is no reference to ask whether
-    the change was at fault.
+    FAIR = 0  # the reference passed, or there is none
+    UNPAIRED = 1  # the next patch set came before the reference's verdict
+    AGAIN = 2  # the one before on this change, or on its stack, was a failure
+
+
+class FirstVerdict(NamedTuple):
+    """The CI's first verdict on a patch set and pipeline; what the reference failed makes none.
+
+    ``paired`` says that the reference passed, or that there is none; else its run was
+    cancelled. ``failures`` are the first verdicts right before this one, on the change's
+    earlier patch sets, that failed. ``uploaded`` is when the patch set came.
     """
 
     at: float
     passed: bool
     proof: Proof
     uploaded: float | None = None
+    paired: bool = True
+    failures: int = 0
 
 
 class JobResults(NamedTuple):
-    """What the voting jobs of an attempt said where the reference passed."""
+    """What the voting jobs of an attempt said where the reference passed.
+
+    ``uploaded`` is when its patch set came.
+    """
 
     at: float
     runs: tuple[JobRun, ...]
     proof: Proof
+    uploaded: float | None = None
 
 
 class Took(NamedTuple):
@@ -105,7 +121,7 @@ class Ended(NamedTuple):
     patch_set: int
 
 
-Input = Heard | Counted | PairedVerdict | JobResults | Took | Ran | Tried | Due | Ended
+Input = Heard | Counted | FirstVerdict | JobResults | Took | Ran | Tried | Due | Ended
 
 FAIR, RAN, PAIRED, REFUSED = "fair", "ran", "paired", "refused"
 """The windows: what speaks of the CI, what was run, what the reference passed, what it failed."""

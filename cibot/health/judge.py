@@ -24,10 +24,10 @@ from cibot.health.inputs import (
     Counted,
     Due,
     Ended,
+    FirstVerdict,
     Heard,
     Input,
     JobResults,
-    PairedVerdict,
     Ran,
     Took,
     Tried,
@@ -84,7 +84,7 @@ class Judge:
         self.shown: tuple[Gauge, ...] = (self.refused, self.flips)
         self._takers: dict[type, tuple[Callable[[Any], None], tuple[Gauge, ...]]] = {
             Heard: (self._hear, (self.silence, self.coverage)),
-            PairedVerdict: (self._verdict, (self.success,)),
+            FirstVerdict: (self._verdict, (self.success,)),
             JobResults: (self.jobs.take, (self.jobs,)),
             Took: (self.latency.take, (self.latency,)),
             Tried: (self.flips.take, ()),
@@ -145,7 +145,7 @@ class Judge:
     def _due(self, one: Due) -> None:
         self.chances.due(one, self.latency.allowed(one.at))
 
-    def _verdict(self, one: PairedVerdict) -> None:
+    def _verdict(self, one: FirstVerdict) -> None:
         before = self.success.chart.settled_at
         self.success.take(one)
         self.branches.take(one)

@@ -17,6 +17,7 @@ from cibot.health.facts import Proof, moment
 from cibot.health.inputs import COUNTED, JobResults
 from cibot.health.intervals import wilson
 from cibot.health.signal import MOST_EVIDENCE, Reading, Signal, evidence
+from cibot.health.stacks import Stacks
 from cibot.health.words import counted, span
 from cibot.model import Result, State
 
@@ -36,14 +37,17 @@ class _Job:
     start: float = 0.0
     failures: int = 0
     changes: list[int] = field(default_factory=list)
+    stacks: Stacks = field(default_factory=Stacks)
     proofs: list[Proof] = field(default_factory=list)
     limit: int = 0  # that made the streak long, 0 while it is not
     passes: int = 0  # in a row since a long streak
     settling: bool = False
 
-    def fail(self, proof: Proof, at: float) -> bool:
-        """Adds a failure; False for one more on a change that failed in this streak already."""
+    def fail(self, proof: Proof, at: float, uploaded: float | None) -> bool:
+        """Adds a failure; False where the change, or its stack, failed in this streak already."""
         if proof.change_id in self.changes:
+            return False
+        if uploaded is not None and not self.stacks.add(uploaded, proof.change_id):
             return False
         if not self.failures:
             self.start = at
@@ -58,12 +62,13 @@ class _Job:
         if self.failures:
             self.past.add(self.start, self.failures, self.failures)
         self.failures, self.changes, self.proofs, self.limit = 0, [], [], 0
+        self.stacks = Stacks()
 
     def row(self) -> list[Any]:
         proofs = [list(one) for one in self.proofs]
         return [
             self.past.row(), self.last, self.start, self.failures, self.changes[:], proofs,
-            self.limit, self.passes, self.settling,
+            self.limit, self.passes, self.settling, self.stacks.row(),
         ]  # fmt: skip
 
 
@@ -96,7 +101,7 @@ class JobStreaks:
                 self._forget(min(self._jobs, key=lambda name: self._jobs[name].last))
         job.last = one.at
         if failed:
-            if job.fail(one.proof._replace(job=name, url=url), one.proof.at):
+            if job.fail(one.proof._replace(job=name, url=url), one.proof.at, one.uploaded):
                 self._all.add(one.at, 1, 0)
                 self._weigh(name, job, one.at)
             return
@@ -200,11 +205,13 @@ class JobStreaks:
         self._all.read(everything)
         self._touched = set(touched)
         self._jobs = {}
-        for name, (past, *values, proofs, limit, passes, settling) in jobs.items():
+        for name, (past, *values, proofs, limit, passes, settling, stacks) in jobs.items():
             last, start, failures, changes = values
             job = _Job(
                 Days(self._window), last, start, failures, list(changes),
-                [Proof(*one) for one in proofs], limit, passes, settling,
+                proofs=[Proof(*one) for one in proofs], limit=limit, passes=passes,
+                settling=settling,
             )  # fmt: skip
+            job.stacks.read(stacks)
             job.past.read(past)
             self._jobs[name] = job

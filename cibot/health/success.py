@@ -12,17 +12,15 @@ from typing import Any
 
 from cibot.config.policy import ChartPolicy, SuccessPolicy
 from cibot.health.chart import Chart, Run
-from cibot.health.inputs import Counted, PairedVerdict
+from cibot.health.inputs import Counted, FirstVerdict, Standing
 from cibot.health.intervals import wilson
 from cibot.health.level import Level, by_bound
 from cibot.health.signal import MOST_EVIDENCE, Evidence, Reading, Signal, evidence
+from cibot.health.stacks import Stacks
 from cibot.health.words import percent, span
 from cibot.model import State
 
 NAME = "success"
-_TOGETHER = 60.0  # seconds between uploads of one stack of changes: a push has one time
-_STACK = 600.0  # seconds that a stack takes at most
-_KEPT = 32  # stacks
 
 
 class Success:
@@ -34,26 +32,22 @@ class Success:
         self._policy = policy
         self.chart = Chart(chart)
         self._level = level
-        self._stacks: list[tuple[float, float]] = []  # first and last upload of what failed
+        self._stacks = Stacks()  # of what failed
 
-    def take(self, one: PairedVerdict | Counted) -> None:
+    def take(self, one: FirstVerdict | Counted) -> None:
         """Takes in the next result."""
-        if isinstance(one, PairedVerdict) and (one.passed or not self._in_stack(one.uploaded)):
-            self.chart.add(one.passed, one.proof.at)
-
-    def _in_stack(self, uploaded: float | None) -> bool:
-        """Whether it came with one that failed: changes on a broken change fail like that one.
-
-        Known only of what has no reference, which would say so.
-        """
-        if uploaded is None:
-            return False
-        for place, (first, last) in enumerate(self._stacks):
-            if -_TOGETHER <= uploaded - last <= _TOGETHER and abs(uploaded - first) <= _STACK:
-                self._stacks[place] = (min(first, uploaded), max(last, uploaded))
-                return True
-        self._stacks = [*self._stacks, (uploaded, uploaded)][-_KEPT:]
-        return False
+        if not isinstance(one, FirstVerdict):
+            return
+        failures = one.failures
+        if one.uploaded is not None:
+            failures += self._stacks.count(one.uploaded, one.proof.change_id)
+            if not one.passed:
+                self._stacks.add(one.uploaded, one.proof.change_id)
+        standing = Standing.FAIR if one.paired else Standing.UNPAIRED
+        if failures:
+            standing = Standing.AGAIN
+        if failures + (not one.paired) <= 1 or (one.passed and self.chart.dropped is not None):
+            self.chart.add(one.passed, one.proof.at, standing)
 
     def standing(self, _now: float, _ending: bool) -> Reading:
         """Bad while the chart fires."""
@@ -130,10 +124,10 @@ class Success:
 
     def row(self) -> Any:
         """Its state as plain JSON values."""
-        return [self.chart.row(), [list(one) for one in self._stacks]]
+        return [self.chart.row(), self._stacks.row()]
 
     def read(self, row: Any) -> None:
         """Takes over what `row` gave."""
         chart, stacks = row
         self.chart = Chart.of(self.chart.policy, chart)
-        self._stacks = [(first, last) for first, last in stacks]
+        self._stacks.read(stacks)

@@ -367,10 +367,10 @@ def test_the_first_verdicts_in_a_new_project_are_judged_at_once(life: Life) -> N
         life.change()
     life.judge()
     before = life.now
-    for _ in range(12):  # within the ten minutes for which references are not learnt again
-        life.now = before
+    for i in range(8):  # within the ten minutes for which references are not learnt again
+        life.now = before + i * timedelta(seconds=70)  # as no stack of changes comes
         life.change(acme=False, project="fresh")
-        life.now = before + timedelta(minutes=5)
+        life.now = before + timedelta(minutes=9)
     life.hear()
     assert life.judge() is not State.HEALTHY
 

@@ -16,9 +16,9 @@ from cibot.health.inputs import (
     Counted,
     Due,
     Ended,
+    FirstVerdict,
     Heard,
     JobResults,
-    PairedVerdict,
     Took,
     Tried,
 )
@@ -30,7 +30,7 @@ def verdicts(facts):
     """(hours, passed, hours of the result) of what the chart is told."""
     return [
         ((one.at - T) / H, one.passed, (one.proof.at - T) / H)
-        for one in of_kind(PairedVerdict, facts)
+        for one in of_kind(FirstVerdict, facts)
     ]
 
 
@@ -81,10 +81,39 @@ def test_fifty_rechecks_are_one_result():
     assert windows(facts) == {RAN: (1, 0), FAIR: (1, 1), PAIRED: (1, 1)}
 
 
+def standings(facts):
+    """(passed, paired, failures before) of what the chart is told."""
+    return [(one.passed, one.paired, one.failures) for one in of_kind(FirstVerdict, facts)]
+
+
+def test_each_verdict_says_how_often_the_change_failed_right_before():
+    own = [(n, n, letter) for n, letter in enumerate("FFPFF", 1)]
+    facts = change(own, [(n - 0.5, n, "F" if n == 1 else "P") for n in range(1, 6)], range(5))
+    assert standings(facts) == [
+        (False, True, 1),  # the first one is the change's: the reference failed it, too
+        (True, True, 2),
+        (False, True, 0),
+        (False, True, 1),
+    ]
+
+
+def test_what_the_reference_was_cancelled_on_is_told_without_a_pair():
+    """When the CI reports after the next patch set came, or with the next that is said of it."""
+    late = change([(2, 1, "F"), (4, 2, "P")], [(3, 2, "P")], (0, 1))
+    assert verdicts(late) == [(2, False, 2), (4, True, 4)]
+    assert standings(late) == [(False, False, 0), (True, True, 1)]
+    early = change([(0.5, 1, "P")], [(3, 2, "P")], (0, 1))
+    assert verdicts(early) == [(3, True, 0.5)]
+    assert standings(early) == [(True, False, 0)]
+    assert verdicts(change([(0.5, 1, "P")], [], (0, 1))) == []
+    spoken = change([(2, 1, "F")], [(3, 1, "P")], (0, 1))  # it was not cancelled after all
+    assert verdicts(spoken) == [(2, False, 2)]
+    assert windows(spoken) == {RAN: (1, 0), FAIR: (1, 1), PAIRED: (1, 1)}
+
+
 def test_a_change_that_keeps_failing_is_one_failure():
     own = [(n, n, letter) for n, letter in enumerate("FFPFF", 1)]
     facts = change(own, [(n - 0.5, n, "P") for n in range(1, 6)], range(5))
-    assert [one[1] for one in verdicts(facts)] == [False, True, False]
     found = windows(facts)
     assert (found[PAIRED], found[FAIR]) == ((3, 2), (5, 4))
 
@@ -193,7 +222,7 @@ def test_evidence_names_the_job_that_failed_before_one_that_broke():
         JobRun(name, found)
         for name, found in (("a", Result.PASS), ("b", Result.INFRA), ("c", Result.FAIL))
     )
-    (told,) = of_kind(PairedVerdict, facts)
+    (told,) = of_kind(FirstVerdict, facts)
     assert told.proof.job == "c"
 
 
@@ -232,7 +261,7 @@ def test_whatever_happens_in_a_change_its_inputs_make_sense(own, theirs, referen
             key = (one.window, one.bad, one.proof)
             held[key] = held.get(key, 0) + one.sign
             assert held[key] in (0, 1)
-    judged = [one.proof[3:5] for one in told if isinstance(one, PairedVerdict)]
+    judged = [one.proof[3:5] for one in told if isinstance(one, FirstVerdict)]
     assert len(judged) == len(set(judged))
     now = [key for key, n in held.items() if n]
     assert len({(window, proof) for window, _, proof in now}) == len(now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cibot.health.facts import moment
+from cibot.health.inputs import Standing
 from cibot.model import State
 from tests.unit.health.facts import D, H, T, change, changes, inputs, lived
 
@@ -68,10 +69,11 @@ def test_one_broken_change_is_one_observation():
     own = [(n, n, "F") for n in range(1, 41)]
     theirs = [(n - 0.5, n, "P") for n in range(1, 41)]
     broken = change(own, theirs, range(40), 7, T - 50 * H)
-    once = change(own[:1], theirs[:1], (0,), 7, T - 50 * H)
+    twice = change(own[:2], theirs[:2], (0, 1), 7, T - 50 * H)
     good = changes("P" * 300)
     assert success([*good, broken]).verdict is State.HEALTHY
-    assert lived([*good, broken]).judge.success.row() == lived([*good, once]).judge.success.row()
+    often, seldom = (lived([*good, each]).judge.success.chart for each in (broken, twice))
+    assert often.row() == seldom.row()
 
 
 def test_a_drop_that_lasts_is_how_it_is_now():
@@ -90,27 +92,41 @@ def test_the_time_of_a_result_is_when_it_was_posted_and_not_when_its_pair_came()
     assert len(inputs(late)) > 0
 
 
-def test_a_stack_of_changes_on_a_broken_one_is_one_failure_where_no_reference_says_so():
+def test_a_stack_of_changes_on_a_broken_one_is_one_failure():
     """Six changes that were pushed together fail together, and pass when the first is mended."""
-    before = changes("P" * 400, until=T - 2 * H, every=H, reference=None)
+    for reference in (None, "P"):
+        before = changes("P" * 400, until=T - 2 * H, every=H, reference=reference)
+        theirs = [(0.12, 1, reference)] if reference else []
 
-    def stack(spread):
-        found = [
-            change([(0.1 + i / 50, 1, "F")], (), (i * spread / H,), 3000 + i, T - H)
-            for i in range(6)
-        ]
-        for one in found:
-            one.referenced = lambda _at: False
-        return found
+        def stack(spread, theirs=theirs, reference=reference):
+            return [
+                change(
+                    [(0.15 + i / 50, 1, "F")], theirs, (i * spread / H,), 3000 + i, T - H,
+                    referenced=lambda _at: reference is not None,
+                )
+                for i in range(6)
+            ]  # fmt: skip
 
-    assert success(before + stack(0)).verdict is State.HEALTHY
-    assert success(before + stack(30)).verdict is State.HEALTHY
-    assert success(before + stack(61)).verdict.bad
-    beside = changes("P" * 400, until=T - 2 * H)
-    paired = [
-        change([(0.1 + i / 50, 1, "F")], [(0.05, 1, "P")], (0,), 3000 + i, T - H) for i in range(6)
+        assert success(before + stack(0)).verdict is State.HEALTHY
+        assert success(before + stack(30)).verdict is State.HEALTHY
+        assert success(before + stack(61)).verdict.bad
+
+
+def test_what_failed_before_or_has_no_pair_weighs_as_such_results_are_learnt_to():
+    """A cancelled reference hides no outage, and broken changes make none."""
+
+    outage = [change([(2, 1, "F")], [], (0, 1.5), 5000 + i, T - (40 - i) * H) for i in range(24)]
+    known = [
+        change([(2, 1, "F" if i % 3 == 0 else "P"), (4, 2, "P")], [(3.5, 2, "P")], (0, 1.5), i, at)
+        for i, at in enumerate(T - (1000 - 2 * i) * H for i in range(400))
     ]
-    assert success(beside + paired).verdict.bad
+    chart = lived(known).judge.success.chart
+    unpaired = chart.baseline.counts[Standing.UNPAIRED]
+    assert 0.5 < unpaired[0] / sum(unpaired) < 0.75
+    assert chart.baseline.mean > 0.97
+    assert chart.dropped is None
+    assert lived(known + outage[:3]).judge.success.chart.dropped is None
+    assert lived(known + outage).judge.success.chart.dropped is not None
 
 
 def test_who_uploads_without_a_pause_hides_no_outage():

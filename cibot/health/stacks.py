@@ -1,0 +1,45 @@
+"""Stacks: changes that were pushed together, which fail together on a broken one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+_TOGETHER = 60.0  # seconds between uploads of one stack of changes: a push has one time
+_LONGEST = 600.0  # seconds that a stack takes at most
+_KEPT = 32
+
+
+class Stacks:
+    """The newest stacks in which something failed, and the changes that did."""
+
+    def __init__(self) -> None:
+        self._stacks: list[tuple[float, float, set[int]]] = []  # first and last upload, changes
+
+    def count(self, uploaded: float, change_id: int) -> int:
+        """How many other changes of its stack failed."""
+        return len(self._of(uploaded)[1] - {change_id})
+
+    def add(self, uploaded: float, change_id: int) -> bool:
+        """A change failed; whether it is the first one of its stack that did."""
+        place, changes = self._of(uploaded)
+        if place is None:
+            self._stacks = [*self._stacks, (uploaded, uploaded, {change_id})][-_KEPT:]
+            return True
+        first, last, _changes = self._stacks[place]
+        self._stacks[place] = (min(first, uploaded), max(last, uploaded), changes | {change_id})
+        return False
+
+    def _of(self, uploaded: float) -> tuple[int | None, set[int]]:
+        for place, (first, last, changes) in enumerate(self._stacks):
+            if abs(uploaded - last) <= _TOGETHER and abs(uploaded - first) <= _LONGEST:
+                return place, changes
+        return None, set()
+
+    def row(self) -> list[Any]:
+        """Its state as plain JSON values."""
+        return [[first, last, sorted(changes)] for first, last, changes in self._stacks]
+
+    def read(self, row: Sequence[Any]) -> None:
+        """Takes over what `row` gave."""
+        self._stacks = [(first, last, set(changes)) for first, last, changes in row]
