@@ -54,7 +54,8 @@ def status_of(source: Source, found: CiDetail) -> Status:
 
 def why_of(found: CiDetail) -> Why:
     """The reasons behind its state."""
-    return Why(line_of(found, found.signals), found.signals, found.failures, found.standing)
+    line = line_of(found, found.signals)
+    return Why(line, found.signals, found.failures, found.standing, found.onset)
 
 
 def listing_of(source: Source, found: CiPage, state: State | None) -> Listing:

@@ -30,7 +30,7 @@ _MOST_CHANGES = 64  # of a streak that are known again
 
 @dataclass(slots=True)
 class _Job:
-    """One job: its past, and its last run of failures."""
+    """One job: its past, and its last run of failures, of which the first proof stays."""
 
     past: Days
     last: float = 0.0
@@ -54,7 +54,7 @@ class _Job:
         self.failures += 1
         self.passes = 0
         self.changes = [*self.changes, proof.change_id][-_MOST_CHANGES:]
-        self.proofs = [*self.proofs, proof][-MOST_EVIDENCE:]
+        self.proofs = [*self.proofs[:1], *[*self.proofs[1:], proof][1 - MOST_EVIDENCE :]]
         return True
 
     def end(self) -> None:

@@ -13,7 +13,7 @@ from enum import StrEnum
 from cibot.config.policy import IncidentPolicy
 from cibot.errors import Conflict
 from cibot.health.signal import Evidence, Signal
-from cibot.incidents.symptom import Family, Symptom, SymptomPhase, advance
+from cibot.incidents.symptom import Family, Symptom, SymptomPhase, advance, with_first_run
 from cibot.model import State
 
 
@@ -314,8 +314,9 @@ def closed(incident: Incident, at: datetime) -> Incident:
 
 
 def with_people(incident: Incident, before: Incident) -> Incident:
-    """The incident with what people did with an earlier state of it."""
-    incident = replace(incident, id=before.id, notified=before.notified)
+    """The incident with what people did with an earlier state of it, and its first bad runs."""
+    symptoms = tuple(with_first_run(one, before.symptom(one.signal)) for one in incident.symptoms)
+    incident = replace(incident, id=before.id, notified=before.notified, symptoms=symptoms)
     if before.acknowledged_by is None or before.reopened != incident.reopened:
         return incident
     incident = replace(

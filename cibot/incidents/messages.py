@@ -27,12 +27,17 @@ SILENCE = "2h"
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Whom a message is about: the CI's name, its page, where changes are shown, its last days."""
+    """Whom a message is about: the CI's name, its page, where changes are shown, its last days.
+
+    ``first_run`` is the first bad run as it is linked, ``onset`` what happened before it.
+    """
 
     ci: str
     page: str | None = None
     change_url: str | None = None  # with {number} and {patch_set}
     trend: Trend | None = None
+    first_run: Line = ()
+    onset: Line = ()
 
 
 _WORDS = {
@@ -54,13 +59,17 @@ def alert_card(incident: Incident, news: News, subject: Subject) -> Card:
     if step == "withdrawn":
         return _headline(_withdrawn(incident, subject), incident, subject)
     if step in _PLAIN:
-        return _headline(_PLAIN[step](incident, news, subject), incident, subject)
+        head = _PLAIN[step](incident, news, subject)
+        head += _first_run(news.symptom, subject, "; first bad run ")
+        return _headline(head, incident, subject)
     symptom = news.symptom
     head = line(
         state_span(news.step.severity),
         " — ",
         _name(subject),
-        f" {_verb(incident, news)} {news.step.severity.value}: {symptom.said}",
+        f" {_verb(incident, news)} {news.step.severity.value}",
+        *_first_run(symptom, subject, " since "),
+        f": {symptom.said}",
     )
     details = _details(incident, news, subject)
     return Card(
@@ -73,6 +82,14 @@ def alert_card(incident: Incident, news: News, subject: Subject) -> Card:
     )
 
 
+def _first_run(symptom: Symptom, subject: Subject, lead: str) -> Line:
+    """The first bad run with its links, for a headline; nothing where there is none."""
+    first = symptom.first_bad
+    if symptom.family is not Family.RESULTS or first is None:
+        return ()
+    return (Span(lead), *(subject.first_run or _evidence(first, subject)))
+
+
 def _headline(head: Line, incident: Incident, subject: Subject) -> Card:
     return Card((head,), link=subject.page, incident=incident.id)
 
@@ -80,6 +97,7 @@ def _headline(head: Line, incident: Incident, subject: Subject) -> Card:
 def acknowledged_card(incident: Incident, reason: str, subject: Subject) -> Card:
     """The message that somebody looks at an incident."""
     head = line(state_span(incident.severity), " — ", _name(subject), f": {reason}")
+    head += _first_run(incident.cause, subject, "; first bad run ")
     buttons = _buttons(incident, subject.ci)[1:]
     return Card((head,), link=subject.page, incident=incident.id, buttons=buttons)
 
@@ -199,6 +217,8 @@ def _details(incident: Incident, news: News, subject: Subject) -> Line:
         parts.append(Span(f"{len(bars)} days {bars}"))
     seen = [_evidence(run, subject) for run in _shown_evidence(symptom)]
     told = joined(parts, "; ")
+    if subject.onset:
+        told += (Span("; "), *subject.onset) if told else subject.onset
     if not seen:
         return told
     return (*told, Span("; "), *_see(seen)) if told else _see(seen)

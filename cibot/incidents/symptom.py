@@ -228,6 +228,16 @@ def refreshed(symptom: Symptom, signal: Signal) -> Symptom:
     )
 
 
+def with_first_run(symptom: Symptom, before: Symptom | None) -> Symptom:
+    """The symptom with the first bad run that an earlier state of the same spell knew."""
+    if before is None or (symptom.came_at, symptom.since) != (before.came_at, before.since):
+        return symptom
+    first = before.first_bad
+    if first is None or symptom.first_bad is None or symptom.first_bad.at <= first.at:
+        return symptom
+    return replace(symptom, first_evidence=before.first_evidence)
+
+
 def holding(policy: IncidentPolicy, returns: int) -> timedelta:
     """How long a symptom must stay well before it clears: nothing the first time."""
     if returns <= 0:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from urllib.parse import quote
 
@@ -19,12 +19,16 @@ from cibot.incidents.inhibition import (
     opening,
 )
 from cibot.incidents.messages import Subject, after_silence, alert_card, together_card
-from cibot.incidents.news import BEGINS, HISTORY, News, news_of, notified
+from cibot.incidents.news import BEGINS, HISTORY, WORSE, News, news_of, notified
 from cibot.incidents.routing import alert_of
 from cibot.incidents.stored import read_incident
+from cibot.incidents.symptom import Family
 from cibot.judging.audience import muted, rule_of, silence_before, tell_all
 from cibot.judging.recording import Recorded, rewrite
 from cibot.judging.trend import trend_of
+from cibot.reports import wording
+from cibot.reports.context import Context
+from cibot.reports.onset import onset
 from cibot.store.cis import KnownCi, all_cis, server_urls
 from cibot.store.engine import Tx
 from cibot.store.histories import servers_of
@@ -106,9 +110,14 @@ class Notifier:
                 about = About(MessageKind.TOGETHER, f"together:{together[0].at:%Y%m%dT%H%M%S}")
                 return about, together_card(together, len(cis), self._page())
         page, days = self._page("ci", ci.name), trend_of(tx, ci.id, ci.name, now)
-        card = alert_card(
-            recorded.incident, news, Subject(ci.name, page, _change_url(tx, ci), days)
-        )
+        subject = Subject(ci.name, page, _change_url(tx, ci), days)
+        if news.symptom.family is Family.RESULTS:
+            found = onset(tx, ci.id, news.symptom, now)
+            if found is not None:
+                first = wording.run_span(found.first_failure)
+                before = wording.onset(Context(now), found) if step.name in WORSE else ()
+                subject = replace(subject, first_run=first, onset=before)
+        card = alert_card(recorded.incident, news, subject)
         known = recorded.incident.notified
         count = known.count if known else 0
         key = f"incident:{recorded.stored.id}:{count}:{step.name}"

@@ -11,9 +11,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from cibot.health.facts import moment
+from cibot.health.facts import counts, moment
+from cibot.health.signal import MOST_EVIDENCE, Evidence
 from cibot.incidents.incident import Incident, Phase, Transition, merged, with_people
 from cibot.incidents.stored import columns, read_incident
+from cibot.incidents.symptom import Family, Symptom
 from cibot.judging.trackers import Advanced
 from cibot.store.engine import Tx
 from cibot.store.incidents import (
@@ -27,7 +29,10 @@ from cibot.store.incidents import (
     merge_steps,
     update_incident,
 )
+from cibot.store.onsets import bad_runs_since
 
+_MINUTE = timedelta(minutes=1)  # signals know when a trouble began to the minute
+_LOOKED_AT = 20  # bad runs of that time and later, for the first in a pipeline that counts
 _NEAR = timedelta(days=7)
 
 
@@ -167,8 +172,28 @@ def _store(
 ) -> Recorded:
     if before is not None:
         incident = with_people(incident, before)
+    symptoms = tuple(_with_first_run(tx, ci_id, symptom) for symptom in incident.symptoms)
+    incident = replace(incident, symptoms=symptoms)
     stored = _write(tx, ci_id, incident, row)
     return Recorded(stored, replace(incident, id=stored.id), steps[-1] if steps else None)
+
+
+def _with_first_run(tx: Tx, ci_id: int, symptom: Symptom) -> Symptom:
+    """The symptom with its first bad run, which a signal that saw many does not hold any more."""
+    since, first = symptom.since, symptom.first_bad
+    if symptom.family is not Family.RESULTS or None in (since, symptom.came_at, first):
+        return symptom
+    assert since is not None
+    assert first is not None
+    if first.at - since < _MINUTE:
+        return symptom
+    results = ("infra",) if symptom.signal == "infra" else ("fail",)
+    runs = bad_runs_since(tx, ci_id, since, results, _LOOKED_AT)
+    run = next((run for run in runs if counts(run.pipeline)), None)
+    if run is None or run.posted_at >= first.at:
+        return symptom
+    found = Evidence(first.said, run.change_id, run.number, run.patch_set, run.posted_at)
+    return replace(symptom, first_evidence=(*symptom.first_evidence[: MOST_EVIDENCE - 1], found))
 
 
 def _read(row: StoredIncident) -> Incident:

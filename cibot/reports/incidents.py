@@ -13,6 +13,7 @@ from cibot.incidents.stored import read_incident
 from cibot.incidents.symptom import Symptom
 from cibot.model import State, Window
 from cibot.reports.context import Context
+from cibot.reports.onset import Onset, onset_of, result_symptom
 from cibot.reports.signals import EvidenceView
 from cibot.store.cis import ci_rows
 from cibot.store.engine import Tx
@@ -54,7 +55,8 @@ class IncidentLine:
 
     ``state`` is pending, firing, acknowledged, recovering or resolved; ``kind`` is the signal
     that explains most of it and ``said`` what that says; ``severity`` is that of the worst of
-    its ``symptoms``, of which there is one for each signal that accused.
+    its ``symptoms``, of which there is one for each signal that accused. ``first_bad`` is the
+    first bad run of what is wrong with the results.
     """
 
     id: int
@@ -70,6 +72,7 @@ class IncidentLine:
     severity: State = State.FAILING
     since: datetime | None = None
     symptoms: tuple[SymptomView, ...] = ()
+    first_bad: EvidenceView | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,9 +156,26 @@ def evidence_of(
     return _evidence(pure.first_evidence), _evidence(pure.cause.evidence)
 
 
+def onset_of_incident(tx: Tx, ctx: Context, incident_id: int) -> Onset | None:
+    """How the trouble of an incident began; None where it is not one of results."""
+    stored = incident_by_id(tx, incident_id)
+    return _onset(tx, ctx, stored) if stored else None
+
+
+def onset_of_ci(tx: Tx, ctx: Context, ci_id: int) -> Onset | None:
+    """How the open trouble of a CI began."""
+    return next((_onset(tx, ctx, one) for one in incidents_of(tx, ci_id, limit=1)), None)
+
+
+def _onset(tx: Tx, ctx: Context, stored: StoredIncident) -> Onset | None:
+    pure = _pure(stored)
+    return onset_of(tx, stored.ci_id, pure, ctx.now) if pure else None
+
+
 def _incident(ctx: Context, names: Mapping[int, str], stored: StoredIncident) -> IncidentLine:
     pure = _pure(stored)
     cause = pure.cause if pure else None
+    bad = result_symptom(pure) if pure else None
     return IncidentLine(
         id=stored.id,
         ci=names[stored.ci_id],
@@ -170,6 +190,7 @@ def _incident(ctx: Context, names: Mapping[int, str], stored: StoredIncident) ->
         severity=State(stored.severity),
         since=pure.since if pure else None,
         symptoms=tuple(_symptom(one) for one in pure.symptoms) if pure else (),
+        first_bad=_run(bad.first_bad) if bad and bad.first_bad else None,
     )
 
 

@@ -8,7 +8,9 @@ from datetime import timedelta
 from cibot.reports.ci import find_ci, line_of
 from cibot.reports.context import Context
 from cibot.reports.failures import Verdict, failures
+from cibot.reports.incidents import onset_of_ci
 from cibot.reports.listing import CiLine, on_branch
+from cibot.reports.onset import Onset
 from cibot.reports.signals import SignalView
 from cibot.reports.standing import Standing, standing
 from cibot.store.engine import Tx
@@ -20,14 +22,16 @@ _LOOK_BACK = timedelta(days=7)
 class Why:
     """The signals of a CI, worst first, and its last failures as evidence, newest first.
 
-    ``standing`` is how it stands beside the other CIs of its main project. Of one branch
-    the signals are left out: they speak of the whole CI.
+    ``standing`` is how it stands beside the other CIs of its main project, ``onset`` how what
+    is wrong with its results began. Of one branch signals and both are left out: they speak of
+    the whole CI.
     """
 
     ci: CiLine
     signals: tuple[SignalView, ...]
     failures: tuple[Verdict, ...]
     standing: Standing | None = None
+    onset: Onset | None = None
 
 
 def why(tx: Tx, ctx: Context, name: str, limit: int = 10, *, branch: str | None = None) -> Why:
@@ -44,4 +48,5 @@ def why(tx: Tx, ctx: Context, name: str, limit: int = 10, *, branch: str | None 
     since = min(line.since or ctx.now, ctx.now - _LOOK_BACK)
     signals = tuple(sorted(line.signals, key=lambda one: (not one.counts, one.verdict.rank)))
     found = failures(tx, row.id, since, limit)
-    return Why(line, signals, found, standing(tx, ctx, line))
+    onset = onset_of_ci(tx, ctx, row.id) if line.incidents else None
+    return Why(line, signals, found, standing(tx, ctx, line), onset)

@@ -13,6 +13,7 @@ from cibot.reports.feeds import ServerFeeds
 from cibot.reports.incidents import IncidentLine
 from cibot.reports.listing import CiLine, Listing, is_wrong
 from cibot.reports.missed import Missed
+from cibot.reports.onset import Onset, OnsetRun
 from cibot.reports.signals import Rate
 from cibot.reports.silences import Muted
 from cibot.reports.standing import Standing
@@ -109,10 +110,23 @@ def headline(ctx: Context, found: Status) -> Line:
         f": {_detail(ctx, found)}",
     )
     job = found.worst_job
-    if job is None:
-        return line(*parts)
-    share = f" fails in {job.failed} of {figures.plural(job.of, 'failure')}."
-    return line(*parts, " Job ", Span(job.job, code=True), share)
+    share = f" fails in {job.failed} of {figures.plural(job.of, 'failure')}." if job else ""
+    worst = (" Job ", Span(job.job, code=True), share) if job else ()
+    return line(*parts, *worst, *first_bad(ctx, ci.incidents))
+
+
+def first_bad(ctx: Context, incidents: Sequence[IncidentLine]) -> Line:
+    """As " First bad run 912345,3 (tempest).", for the end of a headline; nothing without one."""
+    run = next((one.first_bad for one in incidents if one.first_bad), None)
+    if run is None or run.number is None:
+        return ()
+    spans: list[str | Span] = [
+        " First bad run ",
+        Span(f"{run.number},{run.patch_set}", href=ctx.change_page(run.number)),
+    ]
+    if run.job:
+        spans += [" (", Span(figures.cut(run.job, 60), href=web_address(run.url), code=True), ")"]
+    return line(*spans, ".")
 
 
 def _on(*places: str | None) -> str:
@@ -260,6 +274,39 @@ def acknowledgement(one: IncidentLine) -> str:
     by = f" by {figures.cut(one.acknowledged_by, 40)}" if one.acknowledged_by else ""
     note = f": “{figures.cut(one.note, 80)}”" if one.note else ""
     return f"acknowledged{by}{note}"
+
+
+_LOOK_AT = {"merges": ": look at the merges", "ci": ": look at the CI", None: ""}
+_MERGES = 3  # that a line names
+
+
+def onset(ctx: Context, found: Onset) -> Line:
+    """As "last pass 912300,1 (tempest) Sat 13:10 UTC, then 5 changes merged on …; 3 of 9 …"."""
+    where = f"{figures.cut(found.project, 60)} {figures.cut(found.branch, 40)}"
+    passed = found.last_pass
+    parts: list[str | Span] = [f"no pass on {where} is known before"]
+    if passed is not None:
+        at = figures.clock(passed.at, ctx.now, ctx.zone)
+        zone = passed.at.astimezone(ctx.zone).tzname() or ""
+        merged = figures.plural(found.merges, "change") if found.merges else "nothing"
+        parts = ["last pass ", *run_span(passed), f" {at} {zone}, then {merged} merged on {where}"]
+        for place, change in enumerate(found.merged[:_MERGES]):
+            parts += [", " if place else ": ", Span(str(change.number), href=change.page)]
+        if found.merges > _MERGES:
+            parts.append(f" and {figures.number(found.merges - _MERGES)} more")
+    if found.cis > 1:
+        cis = figures.plural(found.cis, "CI")
+        parts.append(f"; {found.broke} of {cis} there broke then{_LOOK_AT[found.look_at]}")
+    return line(*parts)
+
+
+def run_span(run: OnsetRun) -> Line:
+    """As "912345,3 (tempest)": the patch set on Gerrit, and the job's log."""
+    spans: list[str | Span] = [Span(f"{run.number},{run.patch_set}", href=run.page)]
+    if run.job:
+        job = Span(figures.cut(run.job, 60), href=web_address(run.log), code=True)
+        spans += [" (", job, ")"]
+    return line(*spans)
 
 
 def jobs(found: Sequence[FailedJob], most: int = 3) -> Line:

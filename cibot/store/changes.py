@@ -60,9 +60,13 @@ def _newer(new: Any, old: Any) -> dict[str, Any]:
     )
     # These two before what they rest on: MySQL's assignments see the ones before them.
     open_again = and_(fresh, new.status == _NEW, old.closed_at.is_not(None))
-    earlier = and_(
-        new.closed_at.is_not(None), or_(old.closed_at.is_(None), new.closed_at < old.closed_at)
+    # An abandoned change that is merged after all was closed when it was merged.
+    ends = or_(
+        old.closed_at.is_(None),
+        and_(new.status == old.status, new.closed_at < old.closed_at),
+        and_(new.status != old.status, fresh),
     )
+    earlier = and_(new.closed_at.is_not(None), ends)
     values = {
         "unconfirmed_since": case(
             (

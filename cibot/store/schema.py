@@ -78,6 +78,8 @@ change = _table(
     Column("unconfirmed_since", UtcDateTime),  # events told of it since REST last did
     Index(None, "number"),
     Index(None, "project", "updated_at"),
+    Index(None, "project", "branch", "updated_at"),
+    Index(None, "project", "branch", "status", "closed_at"),
     Index(None, "closed_heard_at"),
     Index(None, "unconfirmed_since"),
 )

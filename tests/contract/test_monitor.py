@@ -7,12 +7,14 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from cibot.incidents.stored import read_incident
 from cibot.judging import Monitor
 from cibot.model import Change, Message, PatchSet, State
-from cibot.store import schema
+from cibot.store import checkpoints, schema
 from cibot.store.cis import all_cis
 from cibot.store.engine import Store
 from cibot.store.histories import verdicts_by_week
+from cibot.store.incidents import incidents_of
 from cibot.store.silences import add_silence
 from cibot.store.unjudged import put_unjudged, unjudged
 from cibot.store.watches import StoredWatch, put_watch
@@ -82,7 +84,7 @@ def test_a_job_that_breaks_is_one_message_and_its_mending_another(life: Life) ->
         life.judge()
     assert life.judge() is State.HEALTHY
     broken, mended = life.told()
-    assert broken.startswith("▲ degraded — Acme is degraded: tempest failed ")
+    assert broken.startswith("▲ degraded — Acme is degraded since 61,1 (tempest): tempest failed ")
     assert "changes in a row that the reference passed; 0 of 60 failed before" in broken
     assert mended.startswith("● healthy — Acme: tempest recovered: no job fails")
 
@@ -113,7 +115,7 @@ def test_one_that_fails_by_turns_in_its_jobs_is_told_as_failing(life: Life) -> N
     for turn in range(80):
         judged_by_acme(life, ("nvme", "nvme", "iscsi", "iscsi")[turn % 4])
     first, *more = life.told()
-    assert first.startswith("▲ degraded — Acme is degraded: iscsi failed ")
+    assert first.startswith("▲ degraded — Acme is degraded since 71,1 (iscsi): iscsi failed ")
     assert [one for one in more if one.startswith("■ failing — Acme got worse: failing")], more
     assert life.judge() is State.FAILING
 
@@ -237,7 +239,7 @@ def test_a_silence_mutes_and_what_is_still_wrong_after_it_is_told(life: Life) ->
     life.judge()
     life.judge()
     (told,) = life.told()
-    assert told.startswith("■ failing — Acme is failing: ")
+    assert told.startswith("■ failing — Acme is failing since ")
     said = told.splitlines()[-1]
     assert said.startswith("The silence by Mika ended ")
     assert said.endswith(" UTC: new disks")
@@ -387,3 +389,34 @@ def test_what_another_process_stored_is_judged_once_it_is_looked_for(life: Life)
     assert life.monitor._next() is None
     life.monitor.judge_everybody()
     assert {life.monitor._next() for _ in ids} == {(ci_id, False) for ci_id in ids}
+
+
+def test_the_first_bad_run_is_known_though_a_signal_saw_many_more(life: Life) -> None:
+    """Also when all is judged again; the alert says what came before it."""
+    for _ in range(60):
+        life.change()
+    life.judge()
+    life.change(acme=False)
+    first = life.changes
+    for place in range(79):
+        life.change(acme=place % 4 == 0)
+    life.judge()
+    known = _first_bad_runs(life)
+    assert known["disagreement"] == first
+    assert f" since {first},1 (tempest): " in life.told()[0]
+    assert f"; last pass {first - 1},1 (tempest) " in life.told()[0]
+    assert (
+        ", then nothing merged on demo master; 1 of 2 CIs there broke then: look at the CI; see "
+        in life.told()[0]
+    )
+    life.store.write(checkpoints.forget_checkpoints)
+    life.monitor = Monitor(life.store, CONFIG, lambda: life.now)
+    life.judge()
+    assert _first_bad_runs(life) == known
+
+
+def _first_bad_runs(life: Life) -> dict[str, int]:
+    """The change on which each symptom of the open incident began."""
+    stored = life.store.read(incidents_of)[0]
+    symptoms = read_incident(stored.body, stored.id).symptoms
+    return {one.signal: one.first_bad.number for one in symptoms if one.first_bad}

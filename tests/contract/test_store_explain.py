@@ -37,6 +37,7 @@ from cibot.store import (
     latencies,
     lease,
     leaving,
+    onsets,
     outbox,
     references,
     reports,
@@ -83,6 +84,7 @@ ALLOWED = {  # (function, table): why reading it from one end to the other is ri
 SINCE, UNTIL = NOW - ago(7), NOW - ago(0)
 CHANGE = 1 << 32 | 77
 KEY = [(CHANGE, 1)]
+BRANCH = onsets.Place(1, "filler/27", "master")
 ABOUT = About(MessageKind.ALERT, "new", 5, "opened")
 OUTGOING = Outgoing(450, ABOUT, "net-2", "#room-0", "{}", 1, NOW)
 K1499 = About(MessageKind.DIGEST, "k1499")
@@ -408,6 +410,17 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     tally.drift: [lambda tx: tally.drift(tx, 1)],
     tally.recount: [lambda tx: tally.recount(tx, 1)],
     bulk.upsert: [lambda tx: bulk.upsert(tx, schema.server, [])],
+    onsets.bad_runs_since: [lambda tx: onsets.bad_runs_since(tx, 1, SINCE, ["fail"], 20)],
+    onsets.bad_runs_on: [lambda tx: onsets.bad_runs_on(tx, 1, CHANGE, 1)],
+    onsets.last_pass: [
+        lambda tx: onsets.last_pass(tx, 1, BRANCH, NOW),
+        lambda tx: onsets.last_pass(tx, 1, BRANCH, NOW, "job"),
+    ],
+    onsets.merged_between: [lambda tx: onsets.merged_between(tx, BRANCH, SINCE, UNTIL, 10)],
+    onsets.changes_around: [lambda tx: onsets.changes_around(tx, BRANCH, SINCE, 40)],
+    onsets.results_between: [
+        lambda tx: onsets.results_between(tx, [CHANGE, CHANGE + 1], SINCE, UNTIL)
+    ],
     weighing.last_results: [lambda tx: weighing.last_results(tx, 3, 300)],
     weighing.said_of: [lambda tx: weighing.said_of(tx, {1, 3}, [CHANGE, CHANGE + 1])],
     weighing.unchanged_patch_sets: [

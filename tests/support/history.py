@@ -73,6 +73,8 @@ class _Made:
     status: str
     patch_sets: dict[int, datetime]
     updated: datetime
+    branch: str = "master"
+    closed: datetime | None = None
 
 
 class CiHistory:
@@ -185,12 +187,23 @@ class History:
         uploads: Sequence[timedelta] = (timedelta(days=1),),
         status: str = "NEW",
         kinds: Mapping[int, PatchSetKind] | None = None,
+        branch: str = "master",
+        merged: timedelta | None = None,
     ) -> History:
         """A change and when its patch sets came, the first first; ``kinds`` of some of them."""
         times = {place: self.now - one for place, one in enumerate(uploads, 1)}
         self._kinds |= {(number, place): kind for place, kind in (kinds or {}).items()}
-        self._changes[number] = _Made(number, project, subject, status, times, max(times.values()))
+        closed = None if merged is None else self.now - merged
+        self._changes[number] = _Made(
+            number, project, subject, "MERGED" if closed else status, times,
+            closed or max(times.values()), branch, closed,
+        )  # fmt: skip
         return self
+
+    @property
+    def numbers(self) -> set[int]:
+        """Those of its changes so far."""
+        return set(self._changes)
 
     def feed(self, heard: timedelta, name: str = "poll", error: str | None = None) -> History:
         """A feed was last heard."""
@@ -244,8 +257,8 @@ class History:
             for number, at in one.patch_sets.items()
         )
         return Change(
-            one.number, one.project, "master", one.subject, one.status, created, one.updated, (),
-            sets,
+            one.number, one.project, one.branch, one.subject, one.status, created, one.updated, (),
+            sets, closed=one.closed,
         )  # fmt: skip
 
     def _write_ci(self, tx: Tx, ci: CiHistory) -> int:

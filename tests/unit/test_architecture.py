@@ -20,8 +20,10 @@ HEALTH = CONFIG | {"cibot.health"}
 INCIDENTS = HEALTH | {"cibot.incidents"}
 STORE = BASE | {"cibot.store"}
 COLLECT = CONFIG | STORE | {"cibot.collector"}
-JUDGE = INCIDENTS | COLLECT | {"cibot.judging"}
-REPORTS = CONFIG | STORE | INCIDENTS | {"cibot.reports"}
+# An alert says of a trouble's beginning what the faces say of it, in their words.
+BEGINNING = {"cibot.reports.context", "cibot.reports.onset", "cibot.reports.wording"}
+JUDGE = INCIDENTS | COLLECT | {"cibot.judging"} | BEGINNING
+REPORTS = CONFIG | STORE | INCIDENTS | {"cibot.reports"} | BEGINNING
 ACTIONS = REPORTS | {"cibot.actions", "cibot.judging.audience"}
 CHAT = ACTIONS | {"cibot.chat", "cibot.chat.SETTINGS"}
 OUTBOX = CHAT | {"cibot.outbox"}
@@ -37,6 +39,7 @@ ALL = {f"cibot.{path.stem}" for path in (ROOT / "cibot").iterdir()} | {
     "cibot.judging.audience",
     "cibot.chat.SETTINGS",
     "cibot.web.server",
+    *BEGINNING,
 }
 
 LAYERS: dict[str, set[str]] = {
@@ -55,6 +58,7 @@ LAYERS: dict[str, set[str]] = {
     "cibot.judging.audience": CONFIG | STORE | INCIDENTS,
     "cibot.replay": JUDGE | {"cibot.replay"},
     "cibot.reports": REPORTS,
+    **dict.fromkeys(BEGINNING, REPORTS),
     "cibot.actions": ACTIONS,
     "cibot.chat": CHAT,
     # The settings of each network, which the configuration's table of networks names.

@@ -8,6 +8,7 @@ from cibot.reports import wording
 from cibot.reports.context import Context
 from cibot.reports.failures import Verdict
 from cibot.reports.incidents import IncidentLine
+from cibot.reports.onset import Onset
 from cibot.reports.signals import SignalView
 from cibot.reports.why import Why, why
 from cibot.text import figures
@@ -26,17 +27,25 @@ def answer(ask: Ask) -> Card:
 def render(ctx: Context, found: Why) -> Card:
     """State, signals worst first, evidence, incidents."""
     ci = found.ci
-    head = line(*wording.name_and_branch(ci), ": ", state_span(ci.state), wording.since(ctx, ci))
+    since, first = wording.since(ctx, ci), wording.first_bad(ctx, ci.incidents)
+    head = line(*wording.name_and_branch(ci), ": ", state_span(ci.state), since, *first)
     lines: list[Line] = [head, *(_signal(one) for one in found.signals)]
     if ci.branch is not None:
         lines.append(line(wording.branch_words(ci.branch)))
     elif not found.signals:
         lines.append(line("It has not been assessed yet."))
+    if found.onset is not None:
+        lines.append(began(ctx, found.onset))
     if found.standing is not None:
         lines.append(line(wording.standing(found.standing)))
     lines += [_failure(ctx, one) for one in found.failures[:_EVIDENCE]]
     lines += [line(*_incident(one)) for one in ci.incidents]
     return Card(tuple(lines), link=ci.page, long=len(lines) > 4)
+
+
+def began(ctx: Context, found: Onset) -> Line:
+    """How what is wrong with its results began."""
+    return line("Before it began: ", *wording.onset(ctx, found), ".")
 
 
 def _signal(one: SignalView) -> Line:

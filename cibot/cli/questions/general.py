@@ -10,6 +10,7 @@ from cibot.chat.commands import COMMANDS
 from cibot.chat.commands import incidents as incidents_command
 from cibot.chat.commands import silences as silences_command
 from cibot.chat.commands import summary as summary_command
+from cibot.chat.commands import why as why_command
 from cibot.cli.exits import CODES
 from cibot.cli.questions.question import Asked, ShellAnswer, ShellQuestion
 from cibot.cli.view import Column, View, head, of_card, table
@@ -95,7 +96,10 @@ def _one(source: Source, number: int) -> ShellAnswer:
         name = Span(one.ci, strong=True, href=ctx.ci_page(one.ci))
         said = f" ({one.kind}): {_state(ctx, one)}"
         lines: list[Line] = [line(Span(f"#{one.id}", href=one.page), " ", name, said)]
-        lines += [line(figures.sentence(one.said))] if one.said else []
+        said_now = line(figures.sentence(one.said)) if one.said else ()
+        first = wording.first_bad(ctx, (one,))
+        lines += [said_now + first] if said_now or first else []
+        lines += [why_command.began(ctx, found.onset)] if found.onset else []
         steps = table(
             found.steps,
             Column[TimelineStep]("When (UTC)", lambda step: f"{step.at:%a %d %b %H:%M}"),

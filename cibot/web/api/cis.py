@@ -16,6 +16,7 @@ from cibot.reports.failures import JobShare, Passed, Verdict, verdicts
 from cibot.reports.homes import NOWHERE, Home
 from cibot.reports.incidents import IncidentLine
 from cibot.reports.listing import CiLine, Listing, listing
+from cibot.reports.onset import Onset
 from cibot.reports.signals import Rate, SignalView
 from cibot.reports.silences import Muted
 from cibot.reports.standing import Standing
@@ -72,8 +73,9 @@ class CiPage(Page[CiItem]):
 class CiDetail(CiItem):
     """One CI: signals worst first, its last failures newest first, whom to ask, what mutes it.
 
-    ``standing`` is how it stands beside the other CIs of its main project, ``branches`` are
-    those where it is at home. Asked of one branch, signals and standing are left out.
+    ``standing`` is how it stands beside the other CIs of its main project, ``onset`` how what
+    is wrong with its results began, ``branches`` are those where it is at home. Asked of one
+    branch, signals, standing and onset are left out.
     """
 
     signals: tuple[SignalView, ...]
@@ -89,6 +91,7 @@ class CiDetail(CiItem):
     silence: Muted | None = None
     standing: Standing | None = None
     branches: tuple[BranchHealth, ...] = ()
+    onset: Onset | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +166,7 @@ def one_ci(asking: Asking, params: CiParams) -> CiDetail:
             silence=found.silence,
             standing=reasons.standing,
             branches=found.ci.branches,
+            onset=reasons.onset,
         )
 
     return asking.ask(question)

@@ -14,8 +14,10 @@ from cibot.reports.incidents import (
     TimelineStep,
     evidence_of,
     incident,
+    onset_of_incident,
     read_incidents,
 )
+from cibot.reports.onset import Onset
 from cibot.reports.signals import EvidenceView
 from cibot.store.engine import Tx
 from cibot.store.faces import incidents_before
@@ -35,12 +37,16 @@ class IncidentPage(Page[IncidentLine]):
 
 @dataclass(frozen=True, slots=True)
 class IncidentTimeline:
-    """One incident, its steps, oldest first, and what it rested on first and rests on now."""
+    """One incident, its steps, oldest first, and what it rested on first and rests on now.
+
+    ``onset`` is how it began, None where it is not of a CI's results.
+    """
 
     incident: IncidentLine
     steps: tuple[TimelineStep, ...]
     first_evidence: tuple[EvidenceView, ...]
     evidence: tuple[EvidenceView, ...]
+    onset: Onset | None = None
 
 
 class IncidentListParams(Paged):
@@ -79,7 +85,11 @@ def list_incidents(asking: Asking, params: IncidentListParams) -> IncidentPage:
 def one_incident(asking: Asking, params: OneIncident) -> IncidentTimeline:
     """An incident and its steps."""
     return asking.ask(
-        lambda tx, ctx: IncidentTimeline(*incident(tx, ctx, params.id), *evidence_of(tx, params.id))
+        lambda tx, ctx: IncidentTimeline(
+            *incident(tx, ctx, params.id),
+            *evidence_of(tx, params.id),
+            onset_of_incident(tx, ctx, params.id),
+        )
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from cibot.chat.commands import why as why_command
 from cibot.reports.contact import Contact, contact
 from cibot.reports.context import Context
 from cibot.reports.failures import Verdict
@@ -93,6 +94,7 @@ class CiView:
     month: Month
     signals: tuple[SignalView, ...]
     standing: Standing | None
+    began: Line
     failures: tuple[Verdict, ...]
     incidents: tuple[IncidentLine, ...]
     jobs: tuple[JobLine, ...]
@@ -119,6 +121,7 @@ def ci_page(asking: Asking, params: CiParams) -> CiView:
             month_of(asking, tx, ctx, ci, days, found.reference or home.reference, incidents),
             reasons.signals,
             reasons.standing,
+            why_command.began(ctx, reasons.onset) if reasons.onset else (),
             reasons.failures,
             incidents,
             jobs(tx, ctx, ci.name).jobs[:_MOST_JOBS],

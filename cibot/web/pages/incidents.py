@@ -5,13 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from cibot.chat.commands import why as why_command
+from cibot.reports import wording
 from cibot.reports.context import Context
 from cibot.reports.homes import NOWHERE
-from cibot.reports.incidents import IncidentLine, TimelineStep, evidence_of, incident, incidents
+from cibot.reports.incidents import (
+    IncidentLine,
+    TimelineStep,
+    evidence_of,
+    incident,
+    incidents,
+    onset_of_incident,
+)
 from cibot.reports.listing import CiLine
+from cibot.reports.onset import Onset
 from cibot.reports.signals import EvidenceView
 from cibot.reports.status import status
 from cibot.store.engine import Tx
+from cibot.text.card import Line
 from cibot.web.api.incidents import OneIncident
 from cibot.web.asking import Asking
 from cibot.web.facts import days_of, homes_of
@@ -45,7 +56,10 @@ def incidents_page(asking: Asking) -> IncidentsPage:
 
 @dataclass(frozen=True, slots=True)
 class IncidentView:
-    """One incident, its CI as it is now, its steps, oldest first, and what it rested on."""
+    """One incident, its CI as it is now, its steps, oldest first, and what it rested on.
+
+    ``first_run`` links the first bad run, ``began`` says in words what came before it.
+    """
 
     incident: IncidentLine
     ci: CiLine
@@ -53,6 +67,9 @@ class IncidentView:
     first_evidence: Sequence[EvidenceView]
     evidence: Sequence[EvidenceView]
     month: Month
+    onset: Onset | None
+    first_run: Line
+    began: Line
 
     @property
     def drawn(self) -> bool:
@@ -70,6 +87,10 @@ def incident_page(asking: Asking, params: OneIncident) -> IncidentView:
         found = status(tx, ctx, one.ci)
         reference = found.reference or at_home.get(found.ci.id, NOWHERE).reference
         month = month_of(asking, tx, ctx, found.ci, days, reference, (one,))
-        return IncidentView(one, found.ci, steps, *evidence_of(tx, params.id), month)
+        onset = onset_of_incident(tx, ctx, params.id)
+        first = wording.run_span(onset.first_failure) if onset else ()
+        began = why_command.began(ctx, onset) if onset else ()
+        evidence = evidence_of(tx, params.id)
+        return IncidentView(one, found.ci, steps, *evidence, month, onset, first, began)
 
     return asking.ask(question)

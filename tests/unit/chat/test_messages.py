@@ -35,7 +35,9 @@ from cibot.incidents.news import News
 from cibot.incidents.symptom import Symptom, SymptomPhase
 from cibot.model import State
 from cibot.outbox.sender import REPEAT
+from cibot.reports import wording
 from cibot.reports.context import Context
+from cibot.reports.onset import MergedChange, Onset, OnsetRun
 from cibot.reports.summary import summary
 from cibot.store.engine import Store, open_store
 from cibot.text.card import Card, Trend
@@ -48,7 +50,16 @@ HOUR = timedelta(hours=1)
 PAGE = "https://ci.example.org/ci/NetApp%20CI"
 DAYS = ((19, 1),) * 16 + ((0, 0),) * 2 + ((14, 6), (0, 9)) * 5
 TREND = Trend("NetApp CI", date(2026, 11, 23), DAYS)
-SUBJECT = Subject("NetApp CI", PAGE, "https://review.example.org/{number}/{patch_set}", TREND)
+ONSET = Onset(
+    "openstack/cinder", "master", None,
+    OnsetRun(912300, 1, NOW - 39 * HOUR, "netapp-nfs", None, "https://review.example.org/912300/1"),
+    OnsetRun(912322, 3, NOW - 38 * HOUR, "netapp-nfs", "https://logs.example.org/1", None),
+    5, tuple(MergedChange(912000 + n, "S", NOW, None) for n in range(5)), 3, 9, ("A", "B"),
+)  # fmt: skip
+SUBJECT = Subject(
+    "NetApp CI", PAGE, "https://review.example.org/{number}/{patch_set}", TREND,
+    wording.run_span(ONSET.first_failure), wording.onset(Context(NOW), ONSET),
+)  # fmt: skip
 EVIDENCE = tuple(
     Evidence("failed", number, number, 3, NOW - HOUR, job, url)
     for number, job, url in [

@@ -65,7 +65,8 @@ def test_an_incident_has_these_keys(incidents: list[dict[str, Any]]) -> None:
 def test_the_timeline_tells_the_trouble_and_its_end(recorded: Path) -> None:
     result = run(recorded, *NAMED)
     begun, details, over = result.stdout.splitlines()
-    assert "■ failing — Acme is failing: 0 of 4 passed since" in begun
+    assert "■ failing — Acme is failing since " in begun
+    assert "(unit): 0 of 4 passed since" in begun
     assert "unit failed 4 changes in a row" in details
     assert "● healthy — Acme recovered" in over
     assert "300 changes" in result.stderr

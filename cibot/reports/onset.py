@@ -1,0 +1,218 @@
+"""Since when a trouble is there, and after what: the runs around its beginning.
+
+Everything follows from what is stored, so an alert, `why` and an incident's page say the same
+of the same moment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from cibot.health.facts import counts
+from cibot.health.intervals import wilson
+from cibot.health.signal import Evidence
+from cibot.incidents.incident import Incident
+from cibot.incidents.symptom import Family, Symptom
+from cibot.model import Result
+from cibot.reports.context import gerrit_page
+from cibot.store.changes import change_server
+from cibot.store.cis import ci_names, server_urls
+from cibot.store.engine import Tx
+from cibot.store.leaving import retired_cis
+from cibot.store.onsets import (
+    MergedRow,
+    OtherResult,
+    Place,
+    RunRow,
+    bad_runs_on,
+    changes_around,
+    last_pass,
+    merged_between,
+    results_between,
+)
+from cibot.store.reports import StoredBuild, builds_of
+
+_LISTED = 10  # merged changes
+_NAMED = 10  # CIs
+_CHANGES = 40  # on each side of the beginning, by which other CIs are judged
+_BEFORE = timedelta(days=14)
+_AFTER = timedelta(days=3)
+Builds = Mapping[tuple[int, int], Sequence[StoredBuild]]
+_TOGETHER = 3  # CIs that broke, from which on the merges are the first thing to look at
+
+
+@dataclass(frozen=True, slots=True)
+class OnsetRun:
+    """A run of a CI on a patch set; ``job`` with its ``log`` is what passed or failed in it."""
+
+    number: int
+    patch_set: int
+    at: datetime
+    job: str | None
+    log: str | None
+    page: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class MergedChange:
+    """A change that was merged between the last pass and the first failure."""
+
+    number: int
+    subject: str
+    merged_at: datetime
+    page: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Onset:
+    """How a trouble began: the first failure, the last pass before it, and what came between.
+
+    ``job`` is the one that is in trouble, None where it is the CI. ``merges`` counts what was
+    merged on ``project`` and ``branch`` from the start of the last pass's run until the first
+    failure was reported, ``merged`` has the first of these; both are empty without a last pass.
+    Of the ``cis`` that report there, this one among them, ``broke`` pass surely less since than
+    before; ``broken`` names the others.
+    """
+
+    project: str
+    branch: str
+    job: str | None
+    last_pass: OnsetRun | None
+    first_failure: OnsetRun
+    merges: int
+    merged: tuple[MergedChange, ...]
+    broke: int
+    cis: int
+    broken: tuple[str, ...]
+
+    @property
+    def look_at(self) -> Literal["merges", "ci"] | None:
+        """Where to look first; None where the figures do not say."""
+        if self.broke == 1:
+            return "ci" if self.cis > 1 else None
+        many = self.broke >= _TOGETHER or 3 * self.broke >= self.cis
+        return "merges" if many and self.merges else None
+
+
+def onset_of(tx: Tx, ci_id: int, incident: Incident, now: datetime) -> Onset | None:
+    """How the trouble of a CI began; None where it is not one of its results."""
+    symptom = result_symptom(incident)
+    if symptom is None:
+        return None
+    return onset(tx, ci_id, symptom, incident.resolved_at or now)
+
+
+def result_symptom(incident: Incident) -> Symptom | None:
+    """The symptom that explains most of what is wrong with the results."""
+    found = [
+        one
+        for one in incident.standing or incident.symptoms
+        if one.family is Family.RESULTS and one.came_at is not None
+    ]
+    return min(found, key=lambda one: one.order, default=None)
+
+
+def onset(tx: Tx, ci_id: int, symptom: Symptom, until: datetime) -> Onset | None:
+    """How a symptom began, as it was seen at ``until``; None where no run of it is stored."""
+    first = symptom.first_bad
+    failed = None if first is None else _stored_run(tx, ci_id, first)
+    if first is None or failed is None:
+        return None
+    job = first.job if symptom.signal == "job" else None
+    place = Place(change_server(failed.change_id), failed.project, failed.branch)
+    passed = last_pass(tx, ci_id, place, failed.posted_at, job)
+    builds = builds_of(tx, [(run.change_id, run.seq) for run in (failed, passed) if run])
+    urls = {server: url for server, (_name, url) in server_urls(tx).items()}
+    url = urls.get(place.server_id)
+    merges, merged = _merged(tx, place, passed, failed, builds, job) if passed else (0, [])
+    others, cis = _broken(tx, ci_id, place, passed, failed, until)
+    return Onset(
+        project=place.project,
+        branch=place.branch,
+        job=job,
+        last_pass=_run(passed, builds, job, url) if passed else None,
+        first_failure=_run(failed, builds, job, url),
+        merges=merges,
+        merged=tuple(
+            MergedChange(*row, gerrit_page(url, place.project, row.number) if url else None)
+            for row in merged
+        ),
+        broke=len(others) + 1,
+        cis=cis,
+        broken=tuple(others[:_NAMED]),
+    )
+
+
+def _merged(
+    tx: Tx, place: Place, passed: RunRow, failed: RunRow, builds: Builds, job: str | None
+) -> tuple[int, list[MergedRow]]:
+    """What was merged since the last pass's run began: what it did not try is in doubt."""
+    ran = builds.get((passed.change_id, passed.seq), ())
+    took = max((one.duration_s or 0.0 for one in ran if job in {None, one.job}), default=0.0)
+    began = passed.posted_at - timedelta(seconds=took)
+    return merged_between(tx, place, began, failed.posted_at, _LISTED)
+
+
+def _run(row: RunRow, builds: Builds, job: str | None, url: str | None) -> OnsetRun:
+    """A run with the voting job that made its result."""
+    wanted = {Result.PASS} if row.result == Result.PASS else {Result.FAIL, Result.INFRA}
+    if job is not None:  # it may pass in a report that failed
+        wanted |= {Result.PASS}
+    shown = next(
+        (
+            one
+            for one in builds.get((row.change_id, row.seq), ())
+            if one.voting and one.result in wanted and job in {None, one.job}
+        ),
+        None,
+    )
+    page = gerrit_page(url, row.project, row.number, row.patch_set) if url else None
+    name, log = (shown.job, shown.url) if shown else (job, None)
+    return OnsetRun(row.number, row.patch_set, row.posted_at, name, log, page)
+
+
+def _stored_run(tx: Tx, ci_id: int, first: Evidence) -> RunRow | None:
+    """The report that a piece of evidence is of."""
+    runs = bad_runs_on(tx, ci_id, first.change_id, first.patch_set)
+    return min(runs, key=lambda run: abs(run.posted_at - first.at), default=None)
+
+
+def _broken(
+    tx: Tx, ci_id: int, place: Place, passed: RunRow | None, failed: RunRow, until: datetime
+) -> tuple[list[str], int]:
+    """The other CIs that broke as well, by name, and how many report there at all.
+
+    One broke when the 95 % intervals of its pass rate before the last pass and after the first
+    failure are apart. Each change counts once on each side, with the last word.
+    """
+    end = min(until, failed.posted_at + _AFTER)
+    begin = passed.posted_at if passed else failed.posted_at
+    around = changes_around(tx, place, failed.posted_at, _CHANGES)
+    results = results_between(tx, around, failed.posted_at - _BEFORE, end)
+    names, gone = dict(ci_names(tx)), retired_cis(tx)
+    reported = {one.ci_id for one in results if one.ci_id in names} - gone | {ci_id}
+    before = _rates(one for one in results if one.posted_at <= begin)
+    after = _rates(one for one in results if one.posted_at >= failed.posted_at)
+    broken = [
+        names[one]
+        for one in reported - {ci_id}
+        if one in before and one in after and wilson(*after[one]).high < wilson(*before[one]).low
+    ]
+    return sorted(broken, key=str.casefold), len(reported)
+
+
+def _rates(results: Iterable[OtherResult]) -> dict[int, tuple[int, int]]:
+    """Of each CI how many changes passed, of how many."""
+    last = {
+        (one.ci_id, one.change_id): one.result == Result.PASS
+        for one in results
+        if counts(one.pipeline)
+    }
+    found: dict[int, tuple[int, int]] = {}
+    for (ci_id, _change), passed in last.items():
+        passes, n = found.get(ci_id, (0, 0))
+        found[ci_id] = (passes + passed, n + 1)
+    return found

@@ -1,0 +1,208 @@
+"""What lies around the first bad run of a trouble: runs, merged changes, other CIs' results.
+
+Every question is bounded by a number of reports or changes, and goes by a key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from functools import cache
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Select, bindparam, func, select
+
+from cibot.store import schema
+from cibot.store.engine import Tx, in_this_order
+
+_REPORTS = 500  # of a CI that are looked through for a pass
+_COUNTED = 1000  # merged changes; more are as good as many
+_BAD = ("fail", "infra")
+RESULTS = ("pass", *_BAD)
+
+
+class RunRow(NamedTuple):
+    """A CI's report that judges a patch set, with its change. Times are UTC."""
+
+    change_id: int
+    seq: int
+    number: int
+    project: str
+    branch: str
+    patch_set: int
+    pipeline: str | None
+    result: str
+    posted_at: datetime
+
+
+class Place(NamedTuple):
+    """A branch of a project of a server."""
+
+    server_id: int
+    project: str
+    branch: str
+
+
+class MergedRow(NamedTuple):
+    """A change that was merged."""
+
+    number: int
+    subject: str
+    merged_at: datetime
+
+
+class OtherResult(NamedTuple):
+    """What a CI made of a change."""
+
+    ci_id: int
+    change_id: int
+    pipeline: str | None
+    result: str
+    posted_at: datetime
+
+
+def _runs() -> Select[Any]:
+    report, change = schema.report.c, schema.change.c
+    return in_this_order(
+        select(
+            report.change_id, report.seq, change.number, change.project, change.branch,
+            report.patch_set, report.pipeline, report.result, report.posted_at,
+        ).join(schema.change, change.id == report.change_id)
+    )  # fmt: skip
+
+
+def bad_runs_since(
+    tx: Tx, ci_id: int, since: datetime, results: Collection[str], limit: int
+) -> list[RunRow]:
+    """The first runs of a CI that ended with one of ``results`` at that time or later."""
+    table = schema.report.c
+    query = (
+        _runs()
+        .where(
+            table.ci_id == ci_id,
+            table.posted_at >= since,
+            table.result.in_(sorted(results)),
+            table.patch_set.is_not(None),
+        )
+        .order_by(table.posted_at)
+        .limit(limit)
+    )
+    return [RunRow(*row) for row in tx.execute(query)]
+
+
+def bad_runs_on(tx: Tx, ci_id: int, change_id: int, patch_set: int) -> list[RunRow]:
+    """The failed runs of a CI on a patch set, in the order they were posted."""
+    table = schema.report.c
+    query = (
+        _runs()
+        .where(
+            table.change_id == change_id,
+            table.ci_id == ci_id,
+            table.patch_set == patch_set,
+            table.result.in_(_BAD),
+        )
+        .order_by(table.posted_at)
+    )
+    return [RunRow(*row) for row in tx.execute(query)]
+
+
+@cache
+def _last_pass(*, of_job: bool) -> Select[Any]:
+    """The query of `last_pass`; the report's join is to what `_REPORTS` left."""
+    report, change, build = schema.report.c, schema.change.c, schema.build.c
+    names = ("change_id", "seq", "patch_set", "pipeline", "result", "posted_at")
+    last = (
+        select(*(report[name] for name in names))
+        .where(report.ci_id == bindparam("ci_id"), report.posted_at < bindparam("before"))
+        .order_by(report.posted_at.desc())
+        .limit(_REPORTS)
+        .subquery("last")
+    )
+    query = select(
+        last.c.change_id, last.c.seq, change.number, change.project, change.branch,
+        last.c.patch_set, last.c.pipeline, last.c.result, last.c.posted_at,
+    ).join(schema.change, change.id == last.c.change_id)  # fmt: skip
+    passed: ColumnElement[bool] = last.c.result == "pass"
+    if of_job:  # it may pass in a report that failed
+        query = query.join(
+            schema.build, (build.change_id == last.c.change_id) & (build.seq == last.c.seq)
+        )
+        passed = (build.job == bindparam("job")) & (build.result == "pass")
+    place = [change[name] == bindparam(name) for name in Place._fields]
+    return in_this_order(
+        query.where(passed, last.c.patch_set.is_not(None), *place)
+        .order_by(last.c.posted_at.desc())
+        .limit(1)
+    )
+
+
+def last_pass(
+    tx: Tx, ci_id: int, place: Place, before: datetime, job: str | None = None
+) -> RunRow | None:
+    """The last pass of a CI, or of its ``job``, on a branch before then, among its last reports."""
+    values = {"ci_id": ci_id, "before": before, **place._asdict()}
+    row = tx.execute(
+        _last_pass(of_job=job is not None), values if job is None else values | {"job": job}
+    ).one_or_none()
+    return RunRow(*row) if row else None
+
+
+def merged_between(
+    tx: Tx, place: Place, since: datetime, until: datetime, limit: int
+) -> tuple[int, list[MergedRow]]:
+    """How many changes (at most 1,000) were merged on a branch, and the first ``limit``."""
+    table = schema.change.c
+    here = (
+        table.project == place.project,
+        table.branch == place.branch,
+        table.status == "MERGED",
+        table.closed_at >= since,
+        table.closed_at < until,
+        table.server_id == place.server_id,
+    )
+    query = select(table.number, table.subject, table.closed_at).where(*here)
+    rows = [
+        MergedRow(*row)
+        for row in tx.execute(query.order_by(table.closed_at, table.id).limit(limit))
+    ]
+    if len(rows) < limit:
+        return len(rows), rows
+    counted = select(table.id).where(*here).limit(_COUNTED).subquery()
+    return tx.execute(select(func.count()).select_from(counted)).scalar_one(), rows
+
+
+def changes_around(tx: Tx, place: Place, at: datetime, most: int) -> list[int]:
+    """The changes of a branch that moved last before ``at``, and first after it.
+
+    At most so many on each side.
+    """
+    table = schema.change.c
+    here = (
+        table.project == place.project,
+        table.branch == place.branch,
+        table.server_id == place.server_id,
+    )
+    before = select(table.id).where(*here, table.updated_at < at)
+    after = select(table.id).where(*here, table.updated_at >= at)
+    return [
+        *tx.execute(before.order_by(table.updated_at.desc()).limit(most)).scalars(),
+        *tx.execute(after.order_by(table.updated_at).limit(most)).scalars(),
+    ]
+
+
+def results_between(
+    tx: Tx, change_ids: Collection[int], since: datetime, until: datetime
+) -> list[OtherResult]:
+    """What all CIs made of some changes in ``since <= t <= until``, in the order posted."""
+    table = schema.report.c
+    query = (
+        select(*(table[name] for name in OtherResult._fields))
+        .where(
+            table.change_id.in_(sorted(change_ids)),
+            table.result.in_(RESULTS),
+            table.posted_at >= since,
+            table.posted_at <= until,
+        )
+        .order_by(table.posted_at, table.change_id, table.seq)
+    )
+    return [OtherResult(*row) for row in tx.execute(query)]
