@@ -32,6 +32,7 @@ from cibot.daemon.scheduler import Job, Scheduler
 from cibot.errors import CibotError
 from cibot.judging import Monitor
 from cibot.judging.quiet_hours import QuietHours
+from cibot.logs import died
 from cibot.outbox.sender import Sender
 from cibot.reports.context import Context
 from cibot.reports.summary import summary
@@ -39,6 +40,7 @@ from cibot.store.cis import ensure_server
 from cibot.store.engine import Store, Tx, open_store
 from cibot.store.migrate import require_current, upgrade
 from cibot.store.requests import forget_requests
+from cibot.store.set_aside import Aside
 from cibot.store.unjudged import put_unjudged
 from cibot.text.card import Card
 from cibot.web.asking import Asking
@@ -77,6 +79,7 @@ class GerritSource:
     roster: Roster
     ingest: Ingest
     confirmer: Confirmer
+    aside: Aside
     clock: Callable[[], datetime] = utc_now
     _asking: threading.Lock = field(default_factory=threading.Lock)
 
@@ -90,6 +93,7 @@ class GerritSource:
             projects=self.config.projects,
             clock=self.clock,
             first_look=self.config.first_look,
+            aside=self.aside,
         )
         try:
             with self._asking:
@@ -162,8 +166,9 @@ def make_source(
     roster = Roster.from_config(config, gerrit.name)
     count = partial(intake.add, gerrit.name) if intake else lambda _feed, _counts: None
     ingest = Ingest(store, server_id, roster, clock, on_reports, count, note)
-    confirmer = Confirmer(make_gerrit(gerrit, stop, retries=1), ingest, clock, stop)
-    return GerritSource(gerrit, make_gerrit(gerrit, stop), roster, ingest, confirmer, clock)
+    aside = Aside(store, "change", clock, gerrit.name)
+    confirmer = Confirmer(make_gerrit(gerrit, stop, retries=1), ingest, clock, stop, aside)
+    return GerritSource(gerrit, make_gerrit(gerrit, stop), roster, ingest, confirmer, aside, clock)
 
 
 def make_backends(config: Config) -> dict[str, Backend]:
@@ -256,7 +261,7 @@ def _web(
     store = asking.store
     app = create_app(
         [
-            probes_blueprint(parts(store, clock, backends), Gate(config).admits),
+            probes_blueprint(parts(store, clock, backends), Gate(config).admits, died),
             *face_blueprints(asking, registry),
             *_chat_hooks(config, backends),
         ],
@@ -329,7 +334,7 @@ def build(
     quiet = QuietHours(led, config, clock, sender.wake)
     jobs = _jobs(sources, monitor, summaries, quiet, lambda: bot.lead())  # noqa: PLW0108
     jobs.append(Job("forget requests", _REQUESTS_TICK, partial(_forget, store, clock)))
-    scheduler = Scheduler(jobs, leader.held)
+    scheduler = Scheduler(jobs, leader.held, Aside(store, "job", clock))
     bot = Bot(
         store, leader, backends, answer, (monitor, sender), scheduler, web,
         monitor.judge_everybody, stop,

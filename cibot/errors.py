@@ -7,6 +7,9 @@ which names the place and, where there is one, the remedy.
 
 from __future__ import annotations
 
+import traceback
+from pathlib import PurePath
+
 
 class CibotError(Exception):
     """Base of every error that cibot raises on purpose."""
@@ -42,3 +45,12 @@ class UserError(Permanent):
 
 class Conflict(UserError):
     """What was to be changed is there, but not as it would have to be."""
+
+
+def reason_of(error: BaseException) -> str:
+    """What a person is told of any error: of one that nobody expected, also where it was raised."""
+    if isinstance(error, CibotError):
+        return str(error)
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" ({PurePath(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}: {error}{place}"

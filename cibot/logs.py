@@ -230,6 +230,9 @@ def _traceback(formatter: logging.Formatter, record: logging.LogRecord) -> str:
     return f"{text[:half]}\n…\n{text[-half:]}"
 
 
+_died: set[str] = set()  # threads, by name
+
+
 def set_up(
     level: str = "info",
     form: str = "text",
@@ -251,8 +254,14 @@ def set_up(
     for name, least in quiet.items():
         logging.getLogger(name).setLevel(logging.NOTSET if level == "debug" else least)
     logging.captureWarnings(capture=True)
+    _died.clear()
     threading.excepthook = _thread_died
     return scrub
+
+
+def died() -> tuple[str, ...]:
+    """The names of the threads that an error ended since `set_up`."""
+    return tuple(sorted(_died))
 
 
 def _thread_died(args: threading.ExceptHookArgs) -> None:
@@ -260,5 +269,6 @@ def _thread_died(args: threading.ExceptHookArgs) -> None:
     if args.exc_value is None or args.exc_type is SystemExit:
         return
     name = args.thread.name if args.thread else "?"
+    _died.add(name)
     exception = (args.exc_type, args.exc_value, args.exc_traceback)
     logging.getLogger(__name__).error("thread died name=%s", name, exc_info=exception)

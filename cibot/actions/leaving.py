@@ -7,7 +7,7 @@ from cibot.actions.roles import Actor, require_admin
 from cibot.config.models import Config
 from cibot.errors import UserError
 from cibot.incidents.incident import closed
-from cibot.incidents.stored import columns, read_incident
+from cibot.incidents.stored import columns, readable
 from cibot.reports.ci import find_ci
 from cibot.reports.context import Context
 from cibot.store.cis import ci_names
@@ -63,9 +63,9 @@ def exclude(tx: Tx, ctx: Context, actor: Actor, target: str) -> str:
 def close(tx: Tx, ctx: Context, ci_id: int) -> None:
     """Ends what is open of a CI that is retired; nobody is told."""
     drop_health(tx, ci_id)
-    for stored in incidents_of(tx, ci_id):
-        ended = closed(read_incident(stored.body, stored.id), ctx.now)
-        update_incident(tx, StoredIncident(stored.id, ci_id, **columns(ended)))
+    for incident in readable(incidents_of(tx, ci_id)):
+        ended = closed(incident, ctx.now)
+        update_incident(tx, StoredIncident(incident.id or 0, ci_id, **columns(ended)))
 
 
 def close_retired(tx: Tx, config: Config, ctx: Context) -> None:

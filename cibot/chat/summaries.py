@@ -15,6 +15,7 @@ from functools import partial
 from cibot.chat.protocol import Channel
 from cibot.config.models import SummaryConfig
 from cibot.config.values import ALL_DAYS
+from cibot.errors import CibotError
 from cibot.store import outbox
 from cibot.store.engine import Store, Tx
 from cibot.store.outbox import About, MessageKind
@@ -82,12 +83,25 @@ class Summaries:
         self._done: set[str] = set()
 
     def tick(self) -> None:
-        """Adds what is due and was not added before. Raises StoreError."""
+        """Adds what is due and was not added before; one that raises holds up no other.
+
+        Raises StoreError, and in the end what the first one raised.
+        """
         now = self._clock()
+        raised: list[Exception] = []
         for key, day, summary in self._due(now):
-            self._store.write(partial(self._put, key=key, day=day, summary=summary, now=now))
+            try:
+                self._store.write(partial(self._put, key=key, day=day, summary=summary, now=now))
+            except CibotError:
+                raise
+            except Exception as error:  # noqa: BLE001 - raised below
+                error.add_note(f"the summary of {summary.channel} at {summary.at:%H:%M}")
+                raised.append(error)
+                continue
             self._done.add(key)
             self._wake()
+        if raised:
+            raise raised[0]
 
     def _put(self, tx: Tx, key: str, day: date, summary: SummaryConfig, now: datetime) -> None:
         if outbox.has(tx, key):

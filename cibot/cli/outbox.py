@@ -59,7 +59,7 @@ def lines(found: Sequence[outbox.Listed], now: datetime) -> list[str]:
     for row in found:
         age = figures.span(now - row.created_at)
         tries = figures.plural(row.attempts, "try", "tries")
-        said = figures.cut(one_line(Card.from_json(row.card).text()), _SHOWN)
+        said = figures.cut(one_line(Card.read(row.card).text()), _SHOWN)
         where = one_line(f"{row.network}/{row.room}")
         shown.append(f"{row.id}  {row.state}  {where}  {age} old, {tries}: {said}")
         if row.error:

@@ -20,6 +20,7 @@ from cibot.collector.sink import Sink
 from cibot.collector.transport import Pace
 from cibot.errors import CibotError
 from cibot.model import Change
+from cibot.store.set_aside import Aside
 
 log = logging.getLogger(__name__)
 
@@ -53,11 +54,13 @@ class Confirmer:
         sink: ConfirmingSink,
         clock: Callable[[], datetime],
         stop: threading.Event | None = None,
+        aside: Aside | None = None,
     ) -> None:
         self._gerrit = gerrit
         self._sink = sink
         self._clock = clock
         self._stop = stop or threading.Event()
+        self._aside = aside
         self._pace = Pace(_RATE, self._stop)
         self._asking = threading.Lock()
         self._lock = threading.Lock()
@@ -114,6 +117,10 @@ class Confirmer:
             except CibotError as error:
                 log.warning("a change was not confirmed change=%s~%d cause=%s", *place, error)
                 return False
+            except Exception as error:
+                log.exception("a change was not confirmed change=%s~%d", *place)
+                if self._aside is not None:
+                    self._aside.put(change_key(*place), error)
         return True
 
     def _hide(self, place: _Place) -> None:

@@ -9,11 +9,12 @@ from datetime import datetime
 
 from cibot.collector.ahead import ahead
 from cibot.collector.cursor import Cursor, Walk
-from cibot.collector.gerrit import BrokenAnswer, Gerrit, NotFound
+from cibot.collector.gerrit import BrokenAnswer, Gerrit, NotFound, change_key
 from cibot.collector.sink import IngestCounts, Sink
 from cibot.collector.walk import WalkStep, descend
-from cibot.errors import CibotError
+from cibot.errors import CibotError, Transient, reason_of
 from cibot.model import Change
+from cibot.store.set_aside import Aside
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +34,7 @@ class Gathering:
     page_size: int
     clock: Callable[[], datetime]
     most_pages: int | None = None
+    aside: Aside | None = None
     cursor: Cursor = field(default_factory=Cursor)
     counts: IngestCounts = field(default_factory=IngestCounts)
     pages: int = 0
@@ -80,34 +82,65 @@ class Gathering:
 
     def _note_broken(self, step: WalkStep) -> None:
         for row in step.broken:
-            log.error("a change is not readable: change=%s reason=%s", row.key, row.reason)
-        self._broken += step.broken
-        keys = [row.key for row in step.broken if row.key is not None]
-        if keys:
-            self.cursor = self.cursor.with_failed(keys)
+            self._set_aside(row.key, row.reason)
+
+    def _set_aside(self, key: str | None, why: Exception | str) -> None:
+        """Notes a change that cannot be read or stored; it is tried again by the next ones."""
+        reason = why if isinstance(why, str) else reason_of(why)
+        self._broken.append(BrokenAnswer(key, reason))
+        if key is not None:
+            self.cursor = self.cursor.with_failed([key])
+        if self.aside is None or key is None:
+            log.error("a change is not readable: change=%s reason=%s", key, reason)
+        else:
+            self.aside.put(key, why)
 
     def store(self, changes: list[Change]) -> None:
-        """One ingest, with the cursor as it stands."""
+        """One ingest, with the cursor as it stands; what raises in it holds up no other change."""
+        try:
+            self._ingest(changes, self.cursor.dump())
+        except Transient:
+            raise
+        except Exception as error:
+            if not changes:
+                raise
+            log.warning("changes are stored one by one cause=%s", reason_of(error))
+            for change in changes:
+                self._store_alone(change_key(change.project, change.number), change)
+            self._ingest([], self.cursor.dump())
+
+    def _store_alone(self, key: str, change: Change) -> None:
+        try:
+            self._ingest([change], None)
+            self._forget(key)
+        except Transient:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is: the other changes are stored
+            self._set_aside(key, error)
+
+    def _ingest(self, changes: list[Change], cursor: str | None) -> None:
         self.counts += self.sink.ingest(
-            changes, feed=self.feed, cursor=self.cursor.dump(), heard_at=self.clock()
+            changes, feed=self.feed, cursor=cursor, heard_at=self.clock()
         )
+        if self.aside is not None:
+            self.aside.back({change_key(one.project, one.number) for one in changes})
 
     def retry_failed(self) -> None:
         """Ask again, one by one, for the changes that could not be read before."""
         for key in list(self.cursor.failed):
-            read: list[Change] = []
             asked_at = self.clock()
             try:
-                read.append(replace(self.gerrit.change(key), asked_at=asked_at))
+                change = replace(self.gerrit.change(key), asked_at=asked_at)
             except NotFound:
                 self._forget(key)
             except CibotError as error:
-                self._broken.append(BrokenAnswer(key, str(error)))
-                self.cursor = self.cursor.with_failed([key])
+                self._set_aside(key, str(error))
             else:
-                self._forget(key)
-            self.store(read)
+                self._store_alone(key, change)
+            self.store([])
 
     def _forget(self, key: str) -> None:
         self.cursor = self.cursor.without_failed(key)
         self._broken = [row for row in self._broken if row.key != key]
+        if self.aside is not None:
+            self.aside.back({key})

@@ -21,7 +21,7 @@ from cibot.collector.forged import report_forged
 from cibot.collector.formats import gerrits_own
 from cibot.collector.match import CommentWrite, Matching, digest, match
 from cibot.collector.roster import Roster
-from cibot.collector.rows import Batch, comment_row, message_of
+from cibot.collector.rows import COMMENT, Batch, comment_row, message_of
 from cibot.collector.sink import IngestCounts
 from cibot.model import Account, Change, PatchSet
 from cibot.store.accounts import KnownAccount, has_identity, lock_cis
@@ -45,6 +45,7 @@ from cibot.store.comments import (
 from cibot.store.engine import Store, Tx
 from cibot.store.feeds import feed_failed, feed_heard, feed_rejected, load_cursor
 from cibot.store.reports import drop_reports, put_reports
+from cibot.store.set_aside import put_aside
 from cibot.store.tally import Tally, counting
 from cibot.store.withdrawals import withdraw, withdraw_changes, withdraw_comments
 
@@ -324,6 +325,7 @@ class Ingest:
             else:
                 reading.result()
             put_reports(tx, batch.reports, batch.builds, tally)
+            put_aside(tx, COMMENT, batch.raised, batch.heard_at)
             still_unconfirmed(tx, batch.waiting)
             for account_id, ci_id in batch.joined.items():
                 read = self._reread_account(tx, account_id, ci_id, batch.heard_at, tally)
@@ -349,6 +351,7 @@ class Ingest:
             dropped = drop_reports(tx, {(one.change_id, one.seq) for one in comments}, tally)
             withdraw(tx, [one for one in dropped if one.ci_id != ci_id], now)
             put_reports(tx, batch.reports, batch.builds, tally)
+            put_aside(tx, COMMENT, batch.raised, now)
             written.extend(batch.reports)
         return written
 

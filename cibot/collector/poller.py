@@ -18,6 +18,7 @@ from cibot.collector.gerrit import BrokenAnswer, Gerrit
 from cibot.collector.sink import IngestCounts, Sink
 from cibot.collector.walk import in_projects
 from cibot.errors import Permanent
+from cibot.store.set_aside import Aside
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +58,7 @@ class Poller:
         projects: Sequence[str],
         clock: Callable[[], datetime],
         first_look: timedelta = timedelta(days=7),
+        aside: Aside | None = None,
     ) -> None:
         self._gerrit = gerrit
         self._sink = sink
@@ -65,6 +67,7 @@ class Poller:
         self._scope = in_projects(projects)
         self._clock = clock
         self._first_look = first_look
+        self._aside = aside
 
     def poll(self) -> PollSummary:
         """Read what moved and store it. Raises what `Gerrit` and the sink raise.
@@ -79,6 +82,7 @@ class Poller:
             page_size=self._page_size,
             clock=self._clock,
             most_pages=_MOST_PAGES,
+            aside=self._aside,
             cursor=self._cursor(),
         )
         gathering.retry_failed()

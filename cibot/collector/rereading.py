@@ -10,7 +10,7 @@ from typing import Any
 
 from cibot.collector.formats import gerrits_own
 from cibot.collector.match import settle_stored
-from cibot.collector.rows import Batch, message_of
+from cibot.collector.rows import COMMENT, Batch, comment_name, message_of
 from cibot.store.accounts import accounts_of_cis
 from cibot.store.changes import changes_unconfirmed
 from cibot.store.comments import (
@@ -22,6 +22,7 @@ from cibot.store.comments import (
 )
 from cibot.store.engine import Store, Tx
 from cibot.store.reports import drop_reports, put_reports, written_reports
+from cibot.store.set_aside import put_aside, take_back
 from cibot.store.tally import counting
 from cibot.store.withdrawals import withdraw_comments
 
@@ -99,6 +100,8 @@ def _page(page: Sequence[CommentText], ci_id: int, now: datetime, tx: Tx) -> int
             [one for one in batch.builds if _key(one) in differ],
             tally,
         )
+    take_back(tx, COMMENT, [comment_name(key) for key in keys])
+    put_aside(tx, COMMENT, batch.raised, now)
     return len(differ)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -11,10 +12,14 @@ from typing import Any
 from cibot.collector.formats import parse
 from cibot.collector.match import CommentWrite
 from cibot.collector.results import report_result, result_class
+from cibot.errors import reason_of
 from cibot.model import Message, PatchSet, Report, Vote
 from cibot.store.accounts import KnownAccount
 from cibot.store.changes import Place
 from cibot.store.comments import CommentText
+
+log = logging.getLogger(__name__)
+COMMENT = "comment"  # as what it is set aside
 
 
 @dataclass(slots=True)
@@ -37,6 +42,7 @@ class Batch:
     waiting: dict[int, datetime] = field(default_factory=dict)  # changes that REST lags behind on
     withdrawn: set[int] = field(default_factory=set)  # CIs that lost reports
     known: int = 0
+    raised: dict[str, str] = field(default_factory=dict)  # comments set aside, and why
     forged: int = 0  # comments of events that Gerrit does not hold
 
     def read(self) -> None:
@@ -51,10 +57,20 @@ class Batch:
     def add_report(self, ci_id: int, key: tuple[int, int], message: Message) -> None:
         """Reads one message of that CI. Who wrote it is no question: what is read depends on
         what is stored of the message alone, so that reading it again gives the same."""
-        report = parse(message.text, tag=message.tag, votes=message.votes, ci=True)
+
+        def raised(error: Exception) -> None:
+            self.raised[comment_name(key)] = reason_of(error)
+            log.error("set aside comment=%s", comment_name(key), exc_info=error)
+
+        report = parse(message.text, tag=message.tag, votes=message.votes, ci=True, raised=raised)
         self.reports.append(report_row(ci_id, key, message, report, self.heard_at))
         if report is not None:
             self.builds.extend(build_rows(key, report))
+
+
+def comment_name(key: tuple[int, int]) -> str:
+    """By what a comment is set aside: the row of its change and its number there."""
+    return f"{key[0]}/{key[1]}"
 
 
 def message_of(one: CommentText) -> Message:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -29,11 +30,22 @@ class Job:
     led: bool = True
 
 
+class Raised(Protocol):
+    """Where it is noted that a job raised what nobody expected, and that it works again."""
+
+    def put(self, name: str, error: Exception) -> None:
+        """The job of that name raised."""
+
+    def back(self, names: Collection[str]) -> None:
+        """The jobs of these names work."""
+
+
 class Scheduler:
     """Runs the jobs in threads of its own; none overlaps itself."""
 
-    def __init__(self, jobs: Sequence[Job], leads: Callable[[], bool]) -> None:
+    def __init__(self, jobs: Sequence[Job], leads: Callable[[], bool], raised: Raised) -> None:
         self._leads = leads
+        self._raised = raised
         self._led = [job.name for job in jobs if job.led and job.at_once]
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
@@ -72,5 +84,8 @@ class Scheduler:
             return
         try:
             job.run()
+            self._raised.back({job.name})
         except CibotError as error:
             log.warning("job failed job=%s cause=%s", job.name, error)
+        except Exception as error:  # noqa: BLE001 - whatever it is: its next time comes
+            self._raised.put(job.name, error)

@@ -34,7 +34,9 @@ class SlidingTally:
     moves, does not go back.
     """
 
-    __slots__ = ("_bad", "_least", "_minutes", "_n", "_reach", "_start", "_window", "bad", "n")
+    __slots__ = (
+        "_bad", "_first", "_least", "_minutes", "_n", "_reach", "_start", "_window", "bad", "n",
+    )  # fmt: skip
 
     def __init__(self, window: float, reach: float = 0.0, least: int | None = None) -> None:
         self._least = least
@@ -43,13 +45,15 @@ class SlidingTally:
         self._minutes: list[int] = []
         self._n: list[int] = []
         self._bad: list[int] = []
-        self._start = 0  # the first minute of the window
+        self._start = 0  # the place of the first minute of the window
+        self._first = 0  # no minute before it is in the window
         self.n = 0
         self.bad = 0
 
     def slide(self, now: float) -> None:
         """Lets what is older than the window at ``now`` pass out of it."""
-        first, minutes, start = (now - self._window) // _MINUTE, self._minutes, self._start
+        first = self._first = max(self._first, int((now - self._window) // _MINUTE))
+        minutes, start = self._minutes, self._start
         while start < len(minutes) and minutes[start] < first:
             self.n -= self._n[start]
             self.bad -= self._bad[start]
@@ -76,8 +80,10 @@ class SlidingTally:
             minutes.insert(place, minute)
             self._n.insert(place, 0)
             self._bad.insert(place, 0)
-            if place < self._start:
+            if minute < self._first:
                 self._start += 1
+        if sign < 0 and not (self._bad[place] if bad else self._n[place] - self._bad[place]):
+            return  # it was taken back already
         self._n[place] += sign
         self._bad[place] += sign * bad
         if place >= self._start:
@@ -140,12 +146,17 @@ class SlidingTally:
 
     def row(self) -> list[Any]:
         """Its state as plain JSON values."""
-        return [self._minutes[:], self._n[:], self._bad[:], self._start, self.n, self.bad]
+        cells = (self._minutes[:], self._n[:], self._bad[:])
+        return [*cells, self._start, self.n, self.bad, self._first]
 
     def read(self, row: Sequence[Any]) -> None:
         """Takes over what `row` gave; TypeError or ValueError on anything else."""
-        minutes, n, bad, self._start, self.n, self.bad = row
+        minutes, n, bad, self._start, self.n, self.bad, self._first = row
         self._minutes, self._n, self._bad = list(minutes), list(n), list(bad)
+
+
+def _in_order(proof: Proof) -> tuple[Any, ...]:
+    return tuple("" if value is None else value for value in proof)
 
 
 class Proofs:
@@ -165,7 +176,7 @@ class Proofs:
             return
         kept.append(proof)
         if len(kept) > 1 and proof.at < kept[-2].at:
-            kept.sort()
+            kept.sort(key=_in_order)
         if len(kept) > _KEPT:
             del kept[0]
 

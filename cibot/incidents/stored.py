@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 from pydantic import TypeAdapter
 
+from cibot.errors import reason_of
 from cibot.incidents.incident import Incident
+
+log = logging.getLogger(__name__)
 
 _INCIDENT = TypeAdapter(Incident)
 
@@ -20,6 +25,27 @@ def incident_json(incident: Incident) -> str:
 def read_incident(text: str, incident_id: int | None) -> Incident:
     """Reads what `incident_json` wrote; ValueError on anything else."""
     return replace(_INCIDENT.validate_json(text), id=incident_id)
+
+
+class IncidentRow(Protocol):
+    """A stored incident: its number and the JSON."""
+
+    @property
+    def id(self) -> int:
+        """The store's number."""
+
+    @property
+    def body(self) -> str:
+        """What `incident_json` wrote."""
+
+
+def readable(rows: Iterable[IncidentRow]) -> Iterator[Incident]:
+    """The incidents of rows; one that cannot be read is logged and left out."""
+    for row in rows:
+        try:
+            yield read_incident(row.body, row.id)
+        except ValueError as error:
+            log.warning("an incident cannot be read id=%d cause=%s", row.id, reason_of(error))
 
 
 def incident_values(incident: Incident) -> dict[str, Any]:

@@ -111,7 +111,7 @@ def _tell_room(
     outbox.enqueue(tx, about, to, text, now, state=MessageState.FOLDED)
 
     def write(folded: Written) -> str:
-        cards = [Card.from_json(row) for _at, row in folded]
+        cards = [Card.read(row) for _at, row in folded]
         return digest_card(cards, config.flood.alerts_per_hour, home(config)).to_json()
 
     start = now - (now - datetime.min.replace(tzinfo=now.tzinfo)) % DIGEST

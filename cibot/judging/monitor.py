@@ -14,7 +14,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from cibot.config.models import Config
-from cibot.errors import CibotError
+from cibot.errors import CibotError, Transient
 from cibot.health.presence import NAME as SILENT
 from cibot.health.signal import Health
 from cibot.judging.judging import Judging
@@ -23,6 +23,7 @@ from cibot.store.cis import all_cis
 from cibot.store.engine import Store, Tx
 from cibot.store.incidents import StoredHealth, health_of
 from cibot.store.reports import cis_heard_since
+from cibot.store.set_aside import Aside
 from cibot.store.unjudged import forget_unjudged, unjudged
 
 log = logging.getLogger(__name__)
@@ -30,6 +31,7 @@ log = logging.getLogger(__name__)
 _AT_LEAST_EVERY = timedelta(minutes=5)
 _LOOK_BACK = timedelta(minutes=3)  # reports that another process stored since the last tick
 _AGAIN_S = 15.0
+_RAISED_AGAIN_S = 300.0
 _REST = 20  # a CI whose judging takes long is judged less often: a twentieth of the time at most
 
 
@@ -47,6 +49,7 @@ class Monitor:
         self._store = store
         self._clock = clock
         self._one = Judging(store, config, clock)
+        self._aside = Aside(store, "CI", clock)
         self._on_message = on_message
         self._leads = leads
         self._dirty: set[int] = set()  # to be judged
@@ -94,9 +97,15 @@ class Monitor:
         """
         now = self._clock()
 
+        aside = self._aside.names()
+
         def due(tx: Tx) -> set[int]:
             judged = {one.ci_id: _due(one) for one in health_of(tx)}
-            old = {one.id for one in all_cis(tx) if one.id not in judged or now >= judged[one.id]}
+            old = {
+                ci.id
+                for ci in all_cis(tx)
+                if ci.name in aside or ci.id not in judged or now >= judged[ci.id]
+            }
             return old | cis_heard_since(tx, now - _LOOK_BACK)
 
         self.heard(self._store.read(due), news=False)
@@ -110,7 +119,7 @@ class Monitor:
                     self._try(*taken)
 
     def _try(self, ci_id: int, news: bool) -> None:
-        """Judges a CI; one that could not be judged waits for a while.
+        """Judges a CI; one that could not be judged waits for a while, and holds up no other.
 
         After news it rests, so that one that says much does not take all the time. After
         a round it does not: the next news shall be told at once.
@@ -118,13 +127,29 @@ class Monitor:
         started = time.monotonic()
         try:
             self.judge(ci_id)
-        except CibotError as error:
+            self._judged(ci_id)
+        except Transient as error:
             log.warning("not judged ci=%d cause=%s", ci_id, error)
             self._rests_until[ci_id] = started + _AGAIN_S
             self.heard({ci_id}, news=news)
-            return
-        if news:
-            self._rests_until[ci_id] = started + _REST * (time.monotonic() - started)
+        except Exception as error:  # noqa: BLE001 - whatever it is: the other CIs are judged
+            self._aside.put(self._name(ci_id), error)
+            self._rests_until[ci_id] = started + _RAISED_AGAIN_S
+            self.heard({ci_id}, news=news)
+        else:
+            if news:
+                self._rests_until[ci_id] = started + _REST * (time.monotonic() - started)
+
+    def _judged(self, ci_id: int) -> None:
+        if self._aside.names():
+            self._aside.back({self._name(ci_id)})
+
+    def _name(self, ci_id: int) -> str:
+        try:
+            names = {ci.id: ci.name for ci in self._store.read(all_cis)}
+        except CibotError:
+            names = {}
+        return names.get(ci_id, f"number {ci_id}")
 
     def _nap(self) -> float | None:
         """Seconds until a CI that rests may be judged; None when nobody waits."""
@@ -159,7 +184,10 @@ class Monitor:
 
 def _due(health: StoredHealth) -> datetime:
     """When a CI that is not heard is judged again."""
-    for one in json.loads(health.signals):
-        if one["rising"] or (one["name"] == SILENT and one["verdict"] == State.UNKNOWN):
-            return health.assessed_at
+    try:
+        for one in json.loads(health.signals):
+            if one["rising"] or (one["name"] == SILENT and one["verdict"] == State.UNKNOWN):
+                return health.assessed_at
+    except (ValueError, LookupError, TypeError):  # judging writes it anew
+        return health.assessed_at
     return health.assessed_at + _AT_LEAST_EVERY

@@ -21,7 +21,7 @@ from cibot.incidents.inhibition import (
 from cibot.incidents.messages import Subject, after_silence, alert_card, together_card
 from cibot.incidents.news import BEGINS, HISTORY, WORSE, News, news_of, notified
 from cibot.incidents.routing import alert_of
-from cibot.incidents.stored import read_incident
+from cibot.incidents.stored import readable
 from cibot.incidents.symptom import Family
 from cibot.judging.audience import muted, rule_of, silence_before, tell_all
 from cibot.judging.recording import Recorded, rewrite
@@ -132,19 +132,22 @@ class Notifier:
 
 def _openings(tx: Tx, cis: Sequence[KnownCi], now: datetime) -> list[Opening]:
     names = {known.id: known.name for known in cis}
-    return [
-        opening(names.get(row.ci_id, "?"), read_incident(row.body, row.id))
+    rows = {
+        row.id: row
         for row in opened_since(tx, now - _DAY)
         if row.opened_at is not None and row.state != Phase.WITHDRAWN
+    }
+    return [
+        opening(names.get(rows[one.id or 0].ci_id, "?"), one) for one in readable(rows.values())
     ]
 
 
 def _surroundings(tx: Tx, one: Judged) -> Surroundings:
     references = one.references - {one.ci.id}
     broken = any(
-        breaks_results(read_incident(row.body, row.id))
+        breaks_results(incident)
         for reference in references
-        for row in incidents_of(tx, reference)
+        for incident in readable(incidents_of(tx, reference))
     )
     return Surroundings(
         feed_fresh=one.feed_fresh,

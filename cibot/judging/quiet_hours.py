@@ -94,4 +94,4 @@ def _incidents(tx: Tx, rows: Iterable[HeldMessage]) -> dict[int, StoredIncident]
 
 
 def _held(row: HeldMessage) -> Held:
-    return Held(row.incident, row.step or "", Card.from_json(row.card))
+    return Held(row.incident, row.step or "", Card.read(row.card))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import zlib
 from array import array
 from collections.abc import Iterable, Mapping
@@ -26,7 +27,9 @@ from cibot.store.checkpoints import StoredCheckpoint, newest_checkpoint
 from cibot.store.engine import Tx
 from cibot.store.histories import first_report_of, full_at
 
-VERSION = 9  # of the judgement: another one replays every CI
+log = logging.getLogger(__name__)
+
+VERSION = 10  # of the judgement: another one replays every CI
 _LOOK_BACK = timedelta(minutes=15)  # what another process is still about to commit
 _LITTLE = 86_400.0  # seconds that are lived through in one go, whatever was said
 _FULL = 5000  # reports of a CI, or of its reference, that are lived through in one go
@@ -155,11 +158,14 @@ class Trackers:
     def _load(
         tx: Tx, ci_id: int, basis: str, policy: Policy, before: datetime | None = None
     ) -> Kept:
-        stored = newest_checkpoint(tx, ci_id, basis, before)
-        if stored is None:
-            return Kept(Tracker(policy), basis, None)
-        life = Tracker.of(policy, stored.body)
-        return Kept(life, basis, stored.marked_at, stored_at=life.at)
+        try:
+            stored = newest_checkpoint(tx, ci_id, basis, before)
+            if stored is not None:
+                life = Tracker.of(policy, stored.body)
+                return Kept(life, basis, stored.marked_at, stored_at=life.at)
+        except (ValueError, LookupError, TypeError):  # it is a function of what is stored
+            log.exception("a checkpoint cannot be read, judged from the first report ci=%d", ci_id)
+        return Kept(Tracker(policy), basis, None)
 
     @staticmethod
     def _late(kept: Kept, reader: Reader, heard: Iterable[Arrived]) -> float | None:

@@ -53,7 +53,7 @@ def lay_aside(tx: Tx, outgoing: Outgoing, now: datetime) -> None:
 
 
 def _digest(written: Written) -> str:
-    return late_card([(at, Card.from_json(card)) for at, card in written]).to_json()
+    return late_card([(at, Card.read(card)) for at, card in written]).to_json()
 
 
 def again_at(now: datetime, attempts: int) -> datetime:

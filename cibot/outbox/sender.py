@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from cibot.chat.protocol import Backend, Channel
-from cibot.errors import CibotError, Permanent, Transient, Unconfirmed
+from cibot.errors import CibotError, Permanent, Transient, Unconfirmed, reason_of
 from cibot.outbox import expiry
 from cibot.store import digests, outbox
 from cibot.store.engine import Store, Tx
@@ -98,6 +98,8 @@ class Sender:
                     pass
             except CibotError as error:
                 log.warning("outbox waits network=%s cause=%s", network, error)
+            except Exception:
+                log.exception("outbox waits network=%s", network)
             self._pause(network, was_up, self._nap(network, looked))
 
     def _nap(self, network: str, looked: datetime) -> float:
@@ -144,6 +146,9 @@ class Sender:
                 self._settle(outbox.mark_later, outgoing, error)
         except Permanent as error:
             self._bury(outgoing, error)
+        except Exception as error:
+            log.exception("set aside message=%s", outgoing.key)
+            self._bury(outgoing, Permanent(f"{outgoing.key}: {reason_of(error)}"))
         else:
             self._done(outgoing, remote_id)
         return True
@@ -241,7 +246,7 @@ class Sender:
             digests.postpone(tx, outgoing, again)
             if told is not None:
                 text = f"I could not say this in {lost}: {error}"
-                note = Card((*card(text).lines, *Card.from_json(outgoing.card).lines))
+                note = Card((*card(text).lines, *Card.read(outgoing.card).lines))
                 loss = About(MessageKind.LOSS, f"dead:{outgoing.id}", outgoing.about.incident)
                 outbox.enqueue(tx, loss, told, note.to_json(), now)
 

@@ -1,17 +1,24 @@
-"""What each chat network could not be told, in a sentence that all faces share."""
+"""What could not be done, in sentences that all faces share: not told, or set aside."""
 
 from __future__ import annotations
 
 from cibot.store.digests import Undelivered, undelivered
 from cibot.store.engine import Tx
+from cibot.store.set_aside import SetAside
 from cibot.text import figures
 
+_NAME = 80
 _ERROR = 160  # characters of what went wrong
 
 
 def undelivered_words(tx: Tx) -> dict[str, str]:
     """A sentence by network, for those with messages that failed and are not out."""
     return {one.network: _words(one) for one in undelivered(tx)}
+
+
+def aside_words(one: SetAside) -> str:
+    """What was set aside, and why."""
+    return f"{one.kind} {figures.cut(one.name, _NAME)}: {figures.cut(one.reason, _ERROR)}"
 
 
 def _words(one: Undelivered) -> str:

@@ -65,7 +65,10 @@ def checkpoint_times(tx: Tx, ci_id: int) -> list[datetime]:
 def newest_checkpoint(
     tx: Tx, ci_id: int, basis: str, before: datetime | None
 ) -> StoredCheckpoint | None:
-    """The newest state of that basis, and older than ``before``; None where there is none."""
+    """The newest state of that basis, and older than ``before``; None where there is none.
+
+    Raises ValueError for one that cannot be read.
+    """
     table = schema.life.c
     query = select(schema.life).where(table.ci_id == ci_id, table.basis == basis)
     if before is not None:
@@ -73,7 +76,10 @@ def newest_checkpoint(
     row = tx.execute(query.order_by(table.at.desc()).limit(1)).one_or_none()
     if row is None:
         return None
-    body = json.loads(zlib.decompress(row.body))
+    try:
+        body = json.loads(zlib.decompress(row.body))
+    except zlib.error as error:
+        raise ValueError(f"the checkpoint of {row.at} cannot be unpacked: {error}") from error
     return StoredCheckpoint(row.ci_id, row.at, row.marked_at, row.basis, body)
 
 

@@ -373,3 +373,12 @@ request = _table(  # of people, by what the network calls it
     Column("at", UtcDateTime, nullable=False),
     Index(None, "at"),
 )
+
+set_aside = _table(  # what raised, so that the rest goes on
+    "set_aside",
+    Column("kind", String(16), primary_key=True),
+    Column("name", String(190), primary_key=True),
+    Column("reason", String(500), nullable=False),
+    Column("since", UtcDateTime, nullable=False),
+    Column("at", UtcDateTime, nullable=False),  # the last time
+)

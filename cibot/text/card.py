@@ -114,6 +114,14 @@ class Card:
             escalates=bool(raw.get("escalates")),
         )
 
+    @classmethod
+    def read(cls, text: str) -> Card:
+        """As `from_json`; where that raises, a card that says so, for the others beside it."""
+        try:
+            return cls.from_json(text)
+        except (ValueError, LookupError, TypeError):
+            return card("(a message that cannot be read)")
+
     def with_note(self, note: str) -> Card:
         """The same card with ``note`` put before its headline."""
         head, *rest = self.lines or ((),)

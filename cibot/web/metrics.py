@@ -19,6 +19,7 @@ from cibot.reports.feeds import ServerFeeds, feeds
 from cibot.reports.listing import CiLine, all_lines
 from cibot.store.engine import Tx
 from cibot.store.outbox import depth
+from cibot.store.set_aside import set_aside
 from cibot.web.api.problems import problem_of
 from cibot.web.asking import Asking
 from cibot.web.meter import Stopwatch
@@ -80,6 +81,12 @@ def _families(tx: Tx, ctx: Context) -> Iterator[Metric]:
         [({"state": state}, incidents[state]) for state in _INCIDENTS],
     )
     yield from _of_feeds(feeds(tx, ctx))
+    aside = Counter(one.kind for one in set_aside(tx, ctx.now))
+    yield _gauge(
+        "cibot_set_aside",
+        "What raised and was set aside, by kind.",
+        [({"kind": kind}, number) for kind, number in sorted(aside.items())],
+    )
     yield _gauge(
         "cibot_outbox_messages",
         "Messages that are not sent, by what they wait for.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from flask import Blueprint
@@ -20,9 +20,13 @@ class PartState:
 
 
 def probes_blueprint(
-    parts: Mapping[str, Callable[[], PartState]], tells: Callable[[], bool] = lambda: True
+    parts: Mapping[str, Callable[[], PartState]],
+    tells: Callable[[], bool] = lambda: True,
+    died: Callable[[], Collection[str]] = tuple,
 ) -> Blueprint:
-    """``/readyz`` looks at each of ``parts`` and answers 503 when one is not well.
+    """``/healthz`` answers 503 when threads ``died``: only another start brings them back.
+
+    ``/readyz`` looks at each of ``parts`` and answers 503 when one is not well.
 
     Which one is kept from those whom ``tells`` does not let read.
     """
@@ -30,6 +34,9 @@ def probes_blueprint(
 
     @blueprint.get("/healthz")
     def healthz() -> ResponseReturnValue:
+        threads = sorted(died())
+        if threads:
+            return {"status": f"dead threads: {', '.join(threads)}", "version": __version__}, 503
         return {"status": "alive", "version": __version__}
 
     @blueprint.get("/readyz")

@@ -1,6 +1,7 @@
 """What ``/readyz`` looks at: the database, each server's feeds, each chat network.
 
-Messages that a network could not be told are named; they do not make the bot unready.
+Messages that a network could not be told, and what raised and was set aside, are named; they
+do not make the bot unready.
 """
 
 from __future__ import annotations
@@ -11,13 +12,15 @@ from datetime import datetime, timedelta
 
 from cibot.chat.protocol import Backend
 from cibot.errors import CibotError
-from cibot.reports.undelivered import undelivered_words
+from cibot.reports.undelivered import aside_words, undelivered_words
 from cibot.store.cis import server_urls
 from cibot.store.engine import Store
 from cibot.store.histories import heard_at
+from cibot.store.set_aside import set_aside
 from cibot.web.probes import PartState
 
 STALE = timedelta(minutes=15)
+_NAMED = 20  # of what is set aside
 
 
 def parts(
@@ -42,6 +45,13 @@ def parts(
         said = ", ".join(f"{name} heard {_words(age)}" for name, age in sorted(ages.items()))
         return PartState(not stale, said or "no server is configured")
 
+    def aside() -> PartState:
+        try:
+            found = store.read(lambda tx: set_aside(tx, clock()))
+        except CibotError as error:
+            return PartState(False, str(error))
+        return PartState(True, "; ".join(map(aside_words, found[:_NAMED])) or "nothing")
+
     def link(backend: Backend) -> Callable[[], PartState]:
         def look() -> PartState:
             now = backend.link()
@@ -54,7 +64,7 @@ def parts(
         return look
 
     chats = {f"chat {name}": link(one) for name, one in sorted(backends.items())}
-    return {"database": database, "feeds": feeds, **chats}
+    return {"database": database, "feeds": feeds, "set aside": aside, **chats}
 
 
 def _age(heard: datetime | None, now: datetime) -> timedelta | None:

@@ -14,7 +14,7 @@ from concurrent.futures import Future
 from datetime import datetime
 
 from cibot.collector.sink import IngestCounts, Sink
-from cibot.errors import CibotError, Transient
+from cibot.errors import CibotError, Permanent, Transient, reason_of
 from cibot.model import Change
 
 log = logging.getLogger(__name__)
@@ -100,14 +100,18 @@ class Together:
         try:
             changes = [change for change, _ in batch if change is not None]
             counts = self._sink.ingest(changes, feed=FEED, cursor=None, heard_at=self._clock())
-        except CibotError as error:
-            if len(batch) == 1 or isinstance(error, Transient):
-                log.warning("events not stored number=%d cause=%s", len(batch), error)
-                for _, done in batch:
-                    done.set_exception(error)
-            else:  # one of them is to blame: the others must not suffer
-                for one in batch:
+        except Exception as error:
+            if len(batch) > 1 and not isinstance(error, Transient):
+                for one in batch:  # one of them is to blame: the others must not suffer
                     self._commit([one])
+                return
+            if isinstance(error, CibotError):
+                log.warning("events not stored number=%d cause=%s", len(batch), error)
+            else:
+                log.exception("event not stored")
+                error = Permanent(reason_of(error))
+            for _, done in batch:
+                done.set_exception(error)
         else:
             for _, done in batch:
                 done.set_result(counts)

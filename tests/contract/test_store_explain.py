@@ -52,6 +52,7 @@ from cibot.store import (
     weighing,
     withdrawals,
 )
+from cibot.store import set_aside as aside
 from cibot.store.audit import AuditRow
 from cibot.store.checkpoints import StoredCheckpoint
 from cibot.store.digests import HeldMessage
@@ -79,6 +80,8 @@ ALLOWED = {  # (function, table): why reading it from one end to the other is ri
     ("refusals_since", "audit"): "walks the key from its end and stops at a thousand",
     ("audit_before", "audit"): "walks the key from its end and stops at the limit",
     ("silences_before", "silence"): "walks the key from its end and stops at the limit",
+    ("put_aside", "set_aside"): "a week's faults are few",
+    ("set_aside", "set_aside"): "a week's faults are few, and it stops at a thousand",
     ("project_names", "change"): "skips through the index from project to project",
 }
 SINCE, UNTIL = NOW - ago(7), NOW - ago(0)
@@ -241,6 +244,9 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     lease.is_free: [lambda tx: lease.is_free(tx, "leader", lambda _process: False)],
     lease.database_time: [lease.database_time],
     requests.claim_request: [lambda tx: requests.claim_request(tx, ["a", "b"], NOW)],
+    aside.put_aside: [lambda tx: aside.put_aside(tx, "CI", {"a": "why"}, NOW)],
+    aside.set_aside: [lambda tx: aside.set_aside(tx, NOW)],
+    aside.take_back: [lambda tx: aside.take_back(tx, "CI", ["a"])],
     requests.forget_requests: [lambda tx: requests.forget_requests(tx, SINCE)],
     unjudged.put_unjudged: [lambda tx: unjudged.put_unjudged(tx, [1, 2])],
     unjudged.unjudged: [unjudged.unjudged],

@@ -6,10 +6,13 @@ from cibot.chat.command import Ask, Command
 from cibot.chat.protocol import Link
 from cibot.reports.context import Context
 from cibot.reports.feeds import ServerFeeds, feeds
-from cibot.reports.undelivered import undelivered_words
+from cibot.reports.undelivered import aside_words, undelivered_words
 from cibot.store.feeds import FeedState
+from cibot.store.set_aside import SetAside, set_aside
 from cibot.text import figures
 from cibot.text.card import Card, Line, Span, line
+
+_NAMED = 5  # of what is set aside
 
 
 def answer(ask: Ask) -> Card:
@@ -19,7 +22,13 @@ def answer(ask: Ask) -> Card:
     links = ask.links()
     unsaid = undelivered_words(ask.tx)
     lines += [_link(ask.ctx, name, one, unsaid.get(name)) for name, one in sorted(links.items())]
+    lines += [_aside(ask.ctx, one) for one in set_aside(ask.tx, ask.ctx.now)[:_NAMED]]
     return Card(tuple(lines), long=len(lines) > 4)
+
+
+def _aside(ctx: Context, one: SetAside) -> Line:
+    since = figures.since(one.since, ctx.now, ctx.zone)
+    return line(Span("set aside", strong=True), f" {since}: {aside_words(one)}")
 
 
 def _server(ctx: Context, one: ServerFeeds) -> Line:
@@ -49,7 +58,7 @@ def _link(ctx: Context, name: str, one: Link, unsaid: str | None) -> Line:
 COMMAND = Command(
     name="feeds",
     usage="feeds",
-    does="when each Gerrit was last heard, and how the chat networks are connected",
+    does="when each Gerrit was last heard, how the chat networks are connected, what was set aside",
     example="feeds",
     answer=answer,
     aliases=("feed", "links"),

@@ -85,6 +85,9 @@ class Edits:
             except Transient as error:
                 pause = error.retry_after or wait * self._random.uniform(0.8, 1.2)
                 wait = min(wait * 2, _LONGEST_WAIT_S)
+            except Exception:
+                log.exception("slack %s: a first message stays old", self._network)
+                pause = 0.0
             with self._changed:
                 if pause == 0.0 and self._wanted.get(place) is edit:
                     del self._wanted[place]

@@ -23,6 +23,7 @@ from cibot.reports.feeds import ServerFeeds
 from cibot.reports.incidents import ENDED_WITHIN, IncidentLine, TimelineStep
 from cibot.reports.silences import Muted
 from cibot.reports.summary import Summary
+from cibot.reports.undelivered import aside_words
 from cibot.store.feeds import FeedState
 from cibot.text import figures
 from cibot.text.card import Line, Span, line
@@ -147,25 +148,26 @@ def ask_feeds(source: Source, _asked: Asked) -> ShellAnswer:
     code = CODES[State.UNKNOWN] if any(feeds.stale for feeds in found.items) else 0
     return ShellAnswer(
         found,
-        lambda ctx: _feeds(ctx, found.items),
+        lambda ctx: _feeds(ctx, found),
         sheet("/feeds", found),
         code,
     )
 
 
-def _feeds(ctx: Context, found: Sequence[ServerFeeds]) -> View:
-    if not found:
+def _feeds(ctx: Context, found: FeedList) -> View:
+    if not found.items:
         return View((line("No Gerrit has been read yet."),))
-    stale = tuple(incident for incident in found if incident.stale)
+    stale = tuple(feeds for feeds in found.items if feeds.stale)
+    aside = [line(f"Set aside: {aside_words(one)}") for one in found.set_aside]
     shown = table(
-        [(server, feed) for server in found for feed in server.feeds],
+        [(server, feed) for server in found.items for feed in server.feeds],
         Column[_Feed]("Server", lambda one: line(Span(one[0].server, href=one[0].url))),
         Column("Feed", lambda one: one[1].name),
         Column("Heard", lambda one: _ago(ctx, one[1].heard_at)),
         Column("Refused", lambda one: str(one[1].rejected or ""), right=True),
         Column("Failed", lambda one: _failed(ctx, one[1]), loose=True),
     )
-    return View((shown, *wording.stale_lines(ctx, stale)))
+    return View((shown, *wording.stale_lines(ctx, stale), *aside))
 
 
 def _failed(ctx: Context, feed: FeedState) -> str:

@@ -6,7 +6,8 @@ cut. Texts that no family understands are None: nothing is guessed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from cibot.collector.formats import (
@@ -33,6 +34,8 @@ from cibot.model import Account, Outcome, Report, Vote
 
 __all__ = ["FAMILIES", "PLAIN_TO_SEE", "gerrits_own", "looks_like_ci", "parse", "split_header"]
 
+log = logging.getLogger(__name__)
+
 # The first that understands a comment has it: the surest shapes stand first.
 FAMILIES = (
     notices.read,
@@ -55,6 +58,10 @@ PLAIN_TO_SEE = word_set(
 )
 
 
+def _log(error: Exception) -> None:
+    log.error("a comment could not be read", exc_info=error)
+
+
 def parse(
     text: str,
     *,
@@ -62,6 +69,7 @@ def parse(
     tag: str | None = None,
     votes: Sequence[Vote] = (),
     ci: bool = False,
+    raised: Callable[[Exception], None] = _log,
 ) -> Report | None:
     """What one change message says, or None where it is not understood.
 
@@ -69,8 +77,19 @@ def parse(
     text's head count first. ``ci`` says that the author is known to be a CI: configured,
     in a group, or discovered. Then what is read depends on the text, the tag and the votes
     alone; else ``account`` and ``tag`` help to tell a program from a person. Never
-    raises; time is linear and bounded (`MAX_CHARS`).
+    raises: a mistake of ours goes to ``raised``, and the message is not understood. Time is
+    linear and bounded (`MAX_CHARS`).
     """
+    try:
+        return _parse(text, account, tag, votes, ci=ci)
+    except Exception as error:  # noqa: BLE001 - text is hostile, and the other comments are read
+        raised(error)
+        return None
+
+
+def _parse(
+    text: str, account: Account | None, tag: str | None, votes: Sequence[Vote], *, ci: bool
+) -> Report | None:
     if len(text) > MAX_CHARS + 1000:
         text = text[: MAX_CHARS + 1000]
     _, in_head, body = split_header(text)

@@ -14,6 +14,7 @@ from cibot.reports.feeds import ServerFeeds, feeds
 from cibot.reports.summary import Span, Summary, summary
 from cibot.reports.unparsed import unparsed
 from cibot.store.comments import UnparsedComment
+from cibot.store.set_aside import SetAside, set_aside
 from cibot.web.api.params import CiName, Format, Nothing
 from cibot.web.api.question import Endpoint, Params
 from cibot.web.api.tables import columns
@@ -26,9 +27,10 @@ _LONGEST_EXAMPLE = 4_000  # characters
 
 @dataclass(frozen=True, slots=True)
 class FeedList:
-    """Every Gerrit server and how fresh what we know of it is."""
+    """Every Gerrit server and how fresh what we know of it is; what raised and was set aside."""
 
     items: tuple[ServerFeeds, ...]
+    set_aside: tuple[SetAside, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +138,8 @@ def _example(one: UnparsedComment) -> ShapeExample:
 
 
 def feed_list(asking: Asking, _params: Nothing) -> FeedList:
-    """Each server's feeds."""
-    return FeedList(asking.ask(feeds))
+    """Each server's feeds, and what was set aside."""
+    return asking.ask(lambda tx, ctx: FeedList(feeds(tx, ctx), set_aside(tx, ctx.now)))
 
 
 def version(_asking: Asking, _params: Nothing) -> Version:
