@@ -15,8 +15,11 @@ from cibot.chat.findings import Finding, Mark, wrong
 from cibot.cli.chat_probes import chat_probes
 from cibot.cli.common import config_option, read_config
 from cibot.cli.probes import Probe, core_probes, findings
+from cibot.cli.webhook import setup, wait_for_events
 from cibot.config.keys import secret_values
+from cibot.config.models import Config
 from cibot.logs import Scrubber, escaped
+from cibot.text import figures
 
 _COLOURS = {Mark.RIGHT: "green", Mark.NOTE: "yellow", Mark.WRONG: "red"}
 
@@ -31,7 +34,20 @@ _COLOURS = {Mark.RIGHT: "green", Mark.NOTE: "yellow", Mark.WRONG: "red"}
     type=click.FloatRange(min=0, min_open=True),
     help="How long one connection may take.",
 )
-def check(config_path: Path | None, timeout: float) -> None:
+@click.option(
+    "--webhook",
+    is_flag=True,
+    help="Print each webhooks.config with its token, and wait for an event of each Gerrit.",
+)
+@click.option(
+    "--wait",
+    default=120.0,
+    show_default=True,
+    metavar="SECONDS",
+    type=click.FloatRange(min=0, min_open=True, max=3600),
+    help="How long --webhook waits.",
+)
+def check(config_path: Path | None, timeout: float, webhook: bool, wait: float) -> None:
     """Try every connection and say what is wrong.
 
     Looks at the database, the web address, each Gerrit, each chat network;
@@ -39,8 +55,9 @@ def check(config_path: Path | None, timeout: float) -> None:
     something is wrong.
 
     \b
-    Example:
+    Examples:
       cibot check --config config/cibot.toml
+      cibot check --webhook
     """
     loaded = read_config(config_path)
     # the libraries' own warnings would only stand between the lines
@@ -56,10 +73,27 @@ def check(config_path: Path | None, timeout: float) -> None:
     if not loaded.config.gerrit:
         _print("gerrit", wrong("no [[gerrit]]: there is nothing to read"), clean)
         failed += 1
+    if webhook:
+        for what, finding in _webhooks(loaded.config, wait):
+            _print(what, finding, clean)
+            failed += finding.mark is Mark.WRONG
     if failed:
         click.echo(f"{failed} to mend")
         raise SystemExit(1)
     click.echo("All is well.")
+
+
+def _webhooks(config: Config, seconds: float) -> Iterator[tuple[str, Finding]]:
+    """Says what each Gerrit is to be told, the tokens in it, and waits for an event of each."""
+    hooked = [gerrit for gerrit in config.gerrit if gerrit.webhook_token]
+    if not hooked or config.web.public_url is None:
+        yield "webhook", wrong("a [[gerrit]] with `webhook_token` and `public_url` in [web] first")
+        return
+    for gerrit in hooked:
+        click.echo("\n".join(map(escaped, setup(gerrit, str(config.web.public_url)))))
+    click.echo(f"Waiting {figures.duration(seconds)} at most for an event of each Gerrit.")
+    for name, finding in wait_for_events(config, seconds):
+        yield f"webhook {name}", finding
 
 
 def _print(what: str, finding: Finding, clean: Scrubber) -> None:

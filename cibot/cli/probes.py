@@ -11,10 +11,11 @@ from datetime import UTC, datetime
 import requests
 
 from cibot.chat.findings import Finding, note, right, wrong
+from cibot.cli.webhook import address
 from cibot.collector.gerrit import Gerrit, NotFound, RequestRefused
 from cibot.collector.walk import in_projects
 from cibot.config.models import Config, GerritConfig, WebConfig
-from cibot.errors import CibotError, Transient
+from cibot.errors import Transient, reason_of
 from cibot.store.usability import look
 
 TIMEOUT = (5.0, 20.0)  # seconds to connect, to answer
@@ -23,7 +24,7 @@ _CLOCK_OFF = 30.0  # seconds; more than the poll's default overlap would lose no
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """Something to try; ``run`` may raise CibotError, which is a finding too."""
+    """Something to try; what ``run`` raises is a finding too."""
 
     what: str
     run: Callable[[], Iterator[Finding]]
@@ -36,6 +37,7 @@ def core_probes(config: Config) -> list[Probe]:
     return [
         Probe("database", lambda: iter([right(look(url))])),
         Probe("web", lambda: _web(web)),
+        Probe("reference", lambda: _references(config)),
         *(Probe(f"gerrit {gerrit.name}", _gerrit_probe(gerrit, web)) for gerrit in config.gerrit),
     ]
 
@@ -65,6 +67,17 @@ def _public(url: str) -> Finding:
     except requests.RequestException as error:
         reason = f"does not answer ({type(error).__name__})"
     return note(f"public_url {url} {reason}; right if cibot does not run yet")
+
+
+def _references(config: Config) -> Iterator[Finding]:
+    """Anybody may call an account what they like, so that a name alone is little to go by."""
+    listed = {ci.name for ci in config.ci if ci.accounts}
+    for name in dict.fromkeys(entry.ci for entry in config.reference):
+        if name not in listed:
+            yield note(
+                f"{name} is known by its name only, and another account may take that; list its"
+                " accounts in a [[ci]]"
+            )
 
 
 def client(config: GerritConfig) -> Gerrit:
@@ -152,10 +165,13 @@ def _group(gerrit: Gerrit, group: str) -> Finding:
 def _webhook(config: GerritConfig, web: WebConfig) -> Finding:
     if config.webhook_token is None:
         return note("no `webhook_token`: comments arrive by polling only")
-    base = str(web.public_url or "").rstrip("/")
+    base = str(web.public_url or "")
     if not base:
         return note("webhook_token is set; Gerrit needs `public_url` to post to")
-    return right(f"webhooks arrive at {base}/webhooks/gerrit/{config.name}/TOKEN")
+    return note(
+        f"that webhooks arrive at {address(config, base)}TOKEN was not tried;"
+        " `cibot check --webhook` waits for one"
+    )
 
 
 def findings(probe: Probe) -> Iterator[Finding]:
@@ -164,5 +180,5 @@ def findings(probe: Probe) -> Iterator[Finding]:
         yield from probe.run()
     except Transient as error:
         yield wrong(f"{error} (may work later)")
-    except CibotError as error:
-        yield wrong(error)
+    except Exception as error:  # noqa: BLE001 - what could not be tried is not well
+        yield wrong(reason_of(error))

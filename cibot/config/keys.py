@@ -91,7 +91,8 @@ def secrets_in(config: Config) -> dict[KeyPath, str]:
 
     def gather(path: KeyPath, value: object) -> None:
         if isinstance(value, SecretStr):
-            found[path] = value.get_secret_value()
+            if not value.get_secret_value().startswith("sqlite:"):  # the path of a file
+                found[path] = value.get_secret_value()
         elif isinstance(value, BaseModel):
             for name in value.model_fields_set:
                 gather((*path, name), getattr(value, name))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 import stat
 import sys
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from cibot.config.environment import overlay
 from cibot.config.keys import entries, secrets_in, spell
 from cibot.config.lines import KeyPath, key_lines, line_of
 from cibot.config.mistakes import Mistake, from_pydantic
-from cibot.config.models import Config
+from cibot.config.models import DATABASE, Config
 from cibot.config.networks import kinds
 from cibot.config.secretfiles import resolve
 from cibot.config.values import is_loopback
@@ -58,6 +59,7 @@ def read(path: Path | None, environ: Mapping[str, str]) -> Loaded:
     secrets = resolve(tables, folder)
     source = _Source(path, key_lines(text), origins, secrets.read_from)
     mistakes += [*secrets.mistakes, *_resolve_paths(tables, folder), *cross_check(tables)]
+    mistakes += _resolve_database(tables, folder)
     try:
         config = Config.model_validate(tables)
     except ValidationError as error:
@@ -157,6 +159,31 @@ def _resolve_paths(tables: dict[str, Any], folder: Path) -> list[Mistake]:
             if not file.is_file():
                 missing.append(Mistake((*path, key), f"there is no file {file}"))
     return missing
+
+
+_SQLITE = re.compile(r"(sqlite:///)(?!:memory:)([^/?][^?]*)(.*)", re.DOTALL)
+
+
+def _resolve_database(tables: dict[str, Any], folder: Path) -> Iterator[Mistake]:
+    """Makes an SQLite file's path relative to the configuration, and whole.
+
+    It went by the working directory once: a database that stands there is not passed over.
+    """
+    section = tables.setdefault("store", {})
+    if not isinstance(section, dict):
+        return
+    url = section.get("url", DATABASE)
+    found = _SQLITE.fullmatch(url) if isinstance(url, str) else None
+    if found is None:
+        return
+    file, before = (os.path.abspath(place / found[2]) for place in (folder, Path()))  # noqa: PTH100 - Path.resolve follows links
+    section["url"] = f"{found[1]}{file}{found[3]}"
+    if file != before and os.path.isfile(before) and not os.path.exists(file):  # noqa: PTH110, PTH113 - a path that cannot be looked at is no database here
+        yield Mistake(
+            ("store", "url"),
+            f"a relative path goes by the configuration file: {file} is not there and {before} is;"
+            f' move it, or write "sqlite:///{before}"',
+        )
 
 
 def _open_secrets(

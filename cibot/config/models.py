@@ -40,11 +40,13 @@ from cibot.config.values import (
     Zone,
 )
 
+DATABASE = "sqlite:///var/cibot.db"
+
 
 class StoreConfig(Section):
-    """``[store]``: where everything is kept."""
+    """``[store]``: where everything is kept; an SQLite file goes by the configuration's."""
 
-    url: StoreUrl = SecretStr("sqlite:///var/cibot.db")
+    url: StoreUrl = SecretStr(DATABASE)
 
 
 class WebConfig(Section):

@@ -166,8 +166,12 @@ def open_store(url: str) -> Store:
 def _sqlite(url: URL) -> Engine:
     path = None
     if url.database and url.database != ":memory:":
-        path = Path(url.database)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path = Path(url.database).absolute()
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            why = error.strerror or error
+            raise ConfigError(f"store.url: {path.parent} cannot be made: {why}") from error
     engine = create_engine(
         url,
         # The connection used last is used first: each that is used fills a cache of its own.

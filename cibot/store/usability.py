@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
@@ -28,8 +29,14 @@ def look(url: str) -> str:
     that cibot cannot use.
     """
     parsed = make_url(url)
-    if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").exists():
-        return _new_file(Path(parsed.database or ""))
+    if parsed.get_backend_name() == "sqlite":
+        path = Path(parsed.database or "").absolute()
+        try:
+            if not path.exists():
+                return _new_file(path)
+            _try_to_use(path)
+        except OSError as error:
+            raise Permanent(f"{path} cannot be used: {error.strerror or error}") from error
     where = _without_password(parsed)
     store = open_store(url)
     try:
@@ -77,12 +84,28 @@ def _without_password(url: URL) -> str:
 
 
 def _new_file(path: Path) -> str:
-    parent = path.absolute().parent
+    parent = path.parent
     while not parent.exists():
         parent = parent.parent
-    if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
-        raise Permanent(f"{path} cannot be made: no right to write in {parent}")
+    try:
+        with TemporaryFile(dir=parent):  # rights alone do not tell: it may be read-only, or /proc
+            pass
+    except OSError as error:
+        why = error.strerror or error
+        raise Permanent(f"{path} cannot be made: {why} in {parent}") from error
+    longest = os.pathconf(parent, "PC_NAME_MAX") if hasattr(os, "pathconf") else 255
+    if any(len(os.fsencode(part)) > longest for part in path.parts):
+        raise Permanent(f"{path} cannot be made: the name is too long")
     return f"{path} does not exist yet; the start makes it"
+
+
+def _try_to_use(path: Path) -> None:
+    """SQLite writes the file, and others beside it. Raises Permanent, OSError."""
+    if path.is_dir():
+        raise Permanent(f"{path} is a directory; name a file in it")
+    for place, rights in ((path, os.R_OK | os.W_OK), (path.parent, os.W_OK | os.X_OK)):
+        if not os.access(place, rights):
+            raise Permanent(f"{path} cannot be used: no right to read and write {place}")
 
 
 def _reason(error: SQLAlchemyError) -> str:

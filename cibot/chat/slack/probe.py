@@ -42,7 +42,10 @@ def _room(api: SlackApi, room: str) -> Finding:
     if room[:1] in "UW" and room.isalnum() and room.isupper():
         return right(f"{room} is a person")
     try:
-        next(api.history(api.room_id(room)), None)
+        room_id = api.room_id(room)
+        next(api.history(room_id), None)
     except CibotError as error:
         return wrong(error)
-    return right(f"the bot is in {room}")
+    if room_id == room:
+        return right(f"the bot is in {room}")
+    return right(f"the bot is in {room}; as {room_id} it is found without the list of channels")

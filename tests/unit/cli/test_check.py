@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import re
 import socket
+import subprocess
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Event
 from time import monotonic
 
 import pytest
@@ -22,8 +25,11 @@ from cibot.cli.check import run_all
 from cibot.cli.probes import Probe
 from cibot.demo.review_server import ReviewServer
 from cibot.errors import Permanent
+from cibot.store.cis import ensure_server
 from cibot.store.engine import open_store
+from cibot.store.feeds import feed_heard
 from cibot.store.migrate import newest, upgrade
+from tests.support.processes import free_port
 from tests.support.slack_server import SlackServer
 from tests.support.slack_workspace import APP_TOKEN, BOT_TOKEN
 
@@ -167,6 +173,122 @@ def test_databases(tmp_path: Path, review: Review) -> None:
     assert told.endswith("; nothing listens there; is the server running, are host and port right?")
 
 
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("TMP", "TMP is a directory; name a file in it"),
+        ("TMP/file/x.db", "TMP/file/x.db cannot be"),
+        ("TMP/no/x\0y.db".replace("\0", "n" * 300), "cannot be made: the name is too long"),
+        ("/proc/nowhere/x.db", "/proc/nowhere/x.db cannot be made: "),
+        ("/dev/null/x.db", "/dev/null/x.db cannot be"),
+    ],
+)
+def test_a_database_that_cannot_be_made_is_not_well(
+    tmp_path: Path, review: Review, path: str, said: str
+) -> None:
+    (tmp_path / "file").write_text("")
+    path, said = (text.replace("TMP", str(tmp_path)) for text in (path, said))
+    result = checked(tmp_path, f'[store]\nurl = "sqlite:///{path}"\n' + gerrit(review))
+    (line,) = [line for line in result.output.splitlines() if "database:" in line]
+    assert line.startswith("✗ database: ")
+    assert said in line
+    assert result.exit_code == 1
+
+
+def test_a_relative_database_goes_by_the_configuration_and_is_named_whole(
+    tmp_path: Path, review: Review, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, elsewhere = tmp_path / "config", tmp_path / "elsewhere"
+    for place in (folder, elsewhere / "var"):
+        place.mkdir(parents=True)
+    monkeypatch.chdir(elsewhere)
+    text = '[store]\nurl = "sqlite:///var/cibot.db"\n' + gerrit(review)
+    whole = f"{folder}/var/cibot.db"
+    told = checked(folder, text).output
+    assert f"✓ database: {whole} does not exist yet; the start makes it" in told
+    (elsewhere / "var" / "cibot.db").touch()  # where it lay when it went by the working directory
+    result = checked(folder, text)
+    assert result.exit_code == 1
+    assert f"{whole} is not there and {elsewhere}/var/cibot.db is; move it, or" in result.output
+    store = open_store(f"sqlite:///{whole}")
+    upgrade(store)
+    store.close()
+    told = checked(folder, text).output
+    assert f"✓ database: sqlite:///{whole}, tables of version {newest()}" in told
+
+
+HOOKED = 'webhook_token = "0123456789abcdef0123456789abcdef"'
+
+
+def hooked(review: Review, port: int) -> str:
+    public = f'listen = "127.0.0.1:{port}"\npublic_url = "http://127.0.0.1:{port}/"\n'
+    return public + gerrit(review, HOOKED)
+
+
+def waited(folder: Path, text: str, seconds: float) -> Result:
+    """`check --webhook`."""
+    file = folder / "cibot.toml"
+    file.write_text(f'[store]\nurl = "sqlite:///{folder}/cibot.db"\n[web]\n{text}')
+    file.chmod(0o600)
+    words = ["check", "--config", str(file), "--webhook", "--wait", str(seconds)]
+    return CliRunner().invoke(main, words)
+
+
+def test_webhook_prints_what_gerrit_is_to_be_told_and_says_that_nothing_came(
+    tmp_path: Path, review: Review
+) -> None:
+    result = waited(tmp_path, hooked(review, free_port()), 0.1)
+    assert result.exit_code == 1
+    lines = result.output.splitlines()
+    shown = lines[lines.index("cat >> webhooks.config <<'END'") + 1 : lines.index("END")]
+    (tmp_path / "webhooks.config").write_text("\n".join(shown))
+    url = subprocess.run(
+        ["git", "config", "-f", str(tmp_path / "webhooks.config"), "remote.cibot.url"],
+        capture_output=True, text=True, check=True,
+    ).stdout.strip()  # fmt: skip
+    assert url.endswith("/webhooks/gerrit/g/0123456789abcdef0123456789abcdef")
+    assert f"git clone {review.url}a/All-Projects cibot-webhook" in result.output
+    assert "git push origin HEAD:refs/meta/config" in lines
+    assert "✗ webhook g: no event came within" in lines[-2]
+
+
+def test_webhook_hears_a_real_event(tmp_path: Path, review: Review) -> None:
+    port = free_port()
+    url = f"http://127.0.0.1:{port}/webhooks/gerrit/g/0123456789abcdef0123456789abcdef"
+    with ReviewServer(tries=200) as server, ThreadPoolExecutor(1) as thread:
+        server.webhooks.urls = [url]
+        done = thread.submit(waited, tmp_path, hooked(review, port), 60)
+        server.reviews.add_account(1, "Jo", "jo")
+        server.reviews.add_change("acme/one", "Fix", 1, datetime(2026, 11, 1, tzinfo=UTC))
+        result = done.result()
+    assert "✓ webhook g: an event came by the webhook" in result.output
+
+
+def test_webhook_beside_a_running_cibot_looks_at_what_that_hears(
+    tmp_path: Path, review: Review
+) -> None:
+    store = open_store(f"sqlite:///{tmp_path / 'cibot.db'}")
+    upgrade(store)
+    server_id = store.write(lambda tx: ensure_server(tx, "g", review.url))
+    with socket.create_server(("127.0.0.1", 0)) as taken, ThreadPoolExecutor(1) as thread:
+        text = hooked(review, taken.getsockname()[1])
+        done = thread.submit(waited, tmp_path, text, 60)
+        while not done.done():  # as events come
+            store.write(lambda tx: feed_heard(tx, server_id, "webhook", None, datetime.now(UTC)))
+            Event().wait(0.05)
+        result = done.result()
+    store.close()
+    assert "✓ webhook g: an event came by the webhook" in result.output
+
+
+def test_a_reference_that_is_only_named_is_noted(tmp_path: Path, review: Review) -> None:
+    named = '[[reference]]\nci = "Zuul"\n'
+    note = "! reference: Zuul is known by its name only"
+    assert note in checked(tmp_path, gerrit(review) + named).output
+    listed = gerrit(review) + named + '[[ci]]\nname = "Zuul"\naccounts = ["zuul"]\n'
+    assert note not in checked(tmp_path, listed).output
+
+
 def test_slack(tmp_path: Path, review: Review, slack: SlackServer) -> None:
     text = gerrit(review) + (
         f'[[slack]]\nname = "work"\nbot_token = "{BOT_TOKEN}"\napp_token = "{APP_TOKEN}"\n'
@@ -196,14 +318,18 @@ def test_a_probe_that_hangs_is_given_up_and_the_others_are_told() -> None:
     def fail() -> Iterator[Finding]:
         raise Permanent("no")
 
+    def mistaken() -> Iterator[Finding]:
+        raise PermissionError(13, "Permission denied", "/root/x.db")
+
     started = monotonic()
-    found = list(run_all([Probe("a", hang), Probe("b", fail)], 0.05))
+    found = list(run_all([Probe("a", hang), Probe("b", fail), Probe("c", mistaken)], 0.05))
     forever.set()
     assert monotonic() - started < 10
     assert [(probe.what, finding.mark) for probe, finding in found] == [
         ("a", Mark.RIGHT),
         ("a", Mark.WRONG),
         ("b", Mark.WRONG),
+        ("c", Mark.WRONG),
     ]
 
 

@@ -81,7 +81,9 @@ def test_a_container_needs_no_file(tmp_path: Path) -> None:
 
 
 def test_nothing_at_all_is_a_configuration() -> None:
-    assert load(None, {}) == Config()
+    config = load(None, {})
+    assert config.store.url.get_secret_value() == f"sqlite:///{Path.cwd()}/var/cibot.db"
+    assert config.model_copy(update={"store": Config().store}) == Config()
 
 
 @pytest.mark.parametrize(

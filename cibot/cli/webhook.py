@@ -1,0 +1,168 @@
+"""``cibot check --webhook``: what Gerrit is to be told, and waiting for an event that proves it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from shlex import quote
+
+from cibot.chat.findings import Finding, right, wrong
+from cibot.collector.sink import IngestCounts
+from cibot.config.models import Config, GerritConfig
+from cibot.daemon.app import create_app
+from cibot.errors import ConfigError
+from cibot.model import Change
+from cibot.store.cis import server_urls
+from cibot.store.engine import Store
+from cibot.store.feeds import feed_states
+from cibot.store.usability import usable
+from cibot.text import figures
+from cibot.web.proxy import behind_proxies
+from cibot.web.server import WebServer
+from cibot.webhooks.gerrit import MOUNT, Hook, gerrit_hook
+from cibot.webhooks.together import FEED
+
+_EVENTS = (
+    "comment-added",
+    "patchset-created",
+    "change-merged",
+    "change-abandoned",
+    "change-restored",
+    "private-state-changed",
+)
+_LOOK_S = 0.5
+_THREADS = 4
+
+
+def setup(gerrit: GerritConfig, public_url: str) -> Iterator[str]:
+    """The commands that write this server's ``webhooks.config``, the token in it."""
+    token = gerrit.webhook_token.get_secret_value() if gerrit.webhook_token else ""
+    clone = f"{str(gerrit.url).rstrip('/')}/{'a/' if gerrit.username else ''}All-Projects"
+    yield f"# gerrit {gerrit.name}: with the webhooks plugin, as who may push to refs/meta/config,"
+    yield "# for all projects, or for one in place of All-Projects"
+    yield f"git clone {quote(clone)} cibot-webhook && cd cibot-webhook"
+    yield "git fetch origin refs/meta/config && git checkout FETCH_HEAD"
+    yield "cat >> webhooks.config <<'END'"
+    yield '[remote "cibot"]'
+    yield f"  url = {address(gerrit, public_url)}{token}"
+    yield from (f"  event = {event}" for event in _EVENTS)
+    if public_url.startswith("https:"):
+        yield "  sslVerify = true"
+    yield "END"
+    yield "git add webhooks.config && git commit -m 'Tell cibot what happens'"
+    yield "git push origin HEAD:refs/meta/config"
+
+
+def address(gerrit: GerritConfig, public_url: str) -> str:
+    """Where Gerrit posts a server's events, without the token at its end."""
+    return f"{public_url.rstrip('/')}{MOUNT}/{gerrit.name}/"
+
+
+class _Ear:
+    """Takes what Gerrit posts, and keeps that it came; stores nothing."""
+
+    def __init__(self) -> None:
+        self.came = threading.Event()
+        self.refused = threading.Event()
+
+    def load_cursor(self, _feed: str) -> str | None:
+        """Nothing is read on."""
+
+    def ingest(self, changes: Sequence[Change], **_of_the_feed: object) -> IngestCounts:
+        """An event came."""
+        self.came.set()
+        return IngestCounts(len(changes))
+
+    def rejected(self, _feed: str) -> None:
+        """One came that cannot be read."""
+        self.refused.set()
+
+
+def wait_for_events(config: Config, seconds: float) -> Iterator[tuple[str, Finding]]:
+    """Waits so many seconds at most for an event of each Gerrit; what came, by server.
+
+    Listens itself where cibot does not run, else looks at what the running one hears.
+    """
+    hooked = [gerrit for gerrit in config.gerrit if gerrit.webhook_token is not None]
+    deadline = time.monotonic() + seconds
+    ears = {gerrit.name: _Ear() for gerrit in hooked}
+    server = _listening(config, ears)
+    if isinstance(server, ConfigError):
+        yield from _beside_running(config, hooked, deadline, seconds)
+        return
+    server.start()
+    try:
+        for gerrit in hooked:
+            ear = ears[gerrit.name]
+            came = ear.came.wait(max(0.0, deadline - time.monotonic()))
+            yield gerrit.name, _finding(seconds, came, refused=ear.refused.is_set())
+    finally:
+        server.stop(1.0)
+
+
+def _listening(config: Config, ears: Mapping[str, _Ear]) -> WebServer | ConfigError:
+    hooks = {
+        gerrit.name: Hook(gerrit.webhook_token.get_secret_value(), ears[gerrit.name])
+        for gerrit in config.gerrit
+        if gerrit.webhook_token is not None
+    }
+    app = create_app([], {MOUNT: gerrit_hook(hooks, lambda: datetime.now(UTC))})
+    web = config.web
+    try:
+        return WebServer(
+            behind_proxies(app, web), web.listen, _THREADS, proxies=web.proxies, prefix=web.prefix
+        )
+    except ConfigError as error:
+        return error
+
+
+def _beside_running(
+    config: Config, hooked: Sequence[GerritConfig], deadline: float, seconds: float
+) -> Iterator[tuple[str, Finding]]:
+    store = usable(config.store.url.get_secret_value())
+    if store is None:
+        for gerrit in hooked:
+            text = f"{config.web.listen} is taken, and not by a cibot with this database"
+            yield gerrit.name, wrong(text)
+        return
+    try:
+        before = {gerrit.name: _heard(store, gerrit.name) for gerrit in hooked}
+        for gerrit in hooked:
+            came = _until(lambda name=gerrit.name: _heard(store, name) != before[name], deadline)  # type: ignore[misc]
+            yield gerrit.name, _finding(seconds, came)
+    finally:
+        store.close()
+
+
+def _heard(store: Store, server: str) -> datetime | None:
+    ids = {name: row_id for row_id, (name, _url) in store.read(server_urls).items()}
+    feeds = store.read(feed_states)
+    return next(
+        (
+            feed.heard_at
+            for feed in feeds
+            if feed.server_id == ids.get(server) and feed.name == FEED
+        ),
+        None,
+    )
+
+
+def _until(came: Callable[[], bool], deadline: float) -> bool:
+    while not came():
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(_LOOK_S)
+    return True
+
+
+def _finding(seconds: float, came: bool, *, refused: bool = False) -> Finding:
+    if came:
+        return right("an event came by the webhook")
+    if refused:
+        return wrong("an event came that cannot be read; the log says why")
+    return wrong(
+        f"no event came within {figures.duration(seconds)}: comment on a change meanwhile; does"
+        " Gerrit reach the address, and has its error_log a line of the webhooks plugin?"
+    )
