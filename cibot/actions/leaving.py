@@ -5,7 +5,7 @@ from __future__ import annotations
 from cibot.actions.recording import record
 from cibot.actions.roles import Actor, require_admin
 from cibot.config.models import Config
-from cibot.errors import UserError
+from cibot.errors import Conflict
 from cibot.incidents.incident import closed
 from cibot.incidents.stored import columns, readable
 from cibot.reports.ci import find_ci
@@ -20,6 +20,7 @@ from cibot.store.leaving import (
     forget_ci,
     set_retired,
 )
+from cibot.store.set_aside import take_back
 
 
 def retire(tx: Tx, ctx: Context, actor: Actor, target: str) -> str:
@@ -30,17 +31,20 @@ def retire(tx: Tx, ctx: Context, actor: Actor, target: str) -> str:
     require_admin(ctx.config, actor)
     ci = find_ci(tx, target)
     set_retired(tx, ci.id, ctx.now)
+    take_back(tx, "CI", [ci.name])
     close(tx, ctx, ci.id)
     record(tx, actor, "retire", target, f"{ci.name} is retired", ctx.now)
     return ci.name
 
 
 def unretire(tx: Tx, ctx: Context, actor: Actor, target: str) -> str:
-    """Has a retired CI judged again. Raises Refused for who is no admin."""
+    """Has a retired CI judged again. Raises Refused for who is no admin, Conflict where the
+    configuration retires it.
+    """
     require_admin(ctx.config, actor)
     ci = find_ci(tx, target)
     if any(entry.name == ci.name and entry.retired for entry in ctx.config.ci):
-        raise UserError(f"{ci.name} is retired in the configuration: take `retired` out there.")
+        raise Conflict(f"{ci.name} is retired in the configuration: take `retired` out there.")
     set_retired(tx, ci.id, None)
     record(tx, actor, "unretire", target, f"{ci.name} is judged again", ctx.now)
     return ci.name
@@ -48,14 +52,15 @@ def unretire(tx: Tx, ctx: Context, actor: Actor, target: str) -> str:
 
 def exclude(tx: Tx, ctx: Context, actor: Actor, target: str) -> str:
     """Forgets a CI that is none, with its reports and incidents, and never takes its accounts
-    for one again. Raises Refused for who is no admin, UserError for a configured one.
+    for one again. Raises Refused for who is no admin, Conflict for a configured one.
     """
     require_admin(ctx.config, actor)
     ci = find_ci(tx, target)
     if ctx.configured(ci.name) is not None:
-        raise UserError(f"{ci.name} is named in the configuration: take it out there first.")
+        raise Conflict(f"{ci.name} is named in the configuration: take it out there first.")
     exclude_accounts(tx, account_ids_of(tx, ci.id), ctx.now)
     forget_ci(tx, ci.id)
+    take_back(tx, "CI", [ci.name])
     record(tx, actor, "exclude", target, f"{ci.name} is no CI", ctx.now)
     return ci.name
 

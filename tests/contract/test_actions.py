@@ -30,6 +30,9 @@ from tests.support.history import NOW
 
 HOUR = timedelta(hours=1)
 CHANGES = {
+    "exclude": ["exclude quobyte"],
+    "retire": ["retire quobyte"],
+    "unretire": ["retire quobyte", "unretire quobyte"],
     "ack": ["ack 1 looking"],
     "silence": ["silence netapp 2h new disks"],
     "unsilence": ["silence netapp 2h new disks", "unsilence netapp"],

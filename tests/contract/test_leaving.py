@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import func, select
+from werkzeug.test import TestResponse
 
 from cibot.actions.leaving import close_retired, exclude, retire, unretire
 from cibot.actions.roles import Actor
@@ -20,6 +21,9 @@ from cibot.store import schema
 from cibot.store.cis import all_cis
 from cibot.store.engine import Store
 from cibot.store.incidents import every_incident, incidents_of
+from tests.support.canned import CONFIG as CANNED
+from tests.support.canned import TOKENS, canned
+from tests.support.faces import application
 from tests.support.told_life import ACME, CONFIG, Life
 
 SHELL = Actor("cli", "mika", "mika", "shell")
@@ -132,3 +136,22 @@ def test_a_retired_ci_is_not_listed_judged_or_told_of(bot: Bot, way: str) -> Non
         bot.use(**tables)
     assert bot.monitor.judge(acme.id) is not None
     assert bot.names() == ["Acme", "Zuul"]
+
+
+@pytest.mark.parametrize(("role", "status"), [("reader", 403), ("owner", 403), ("admin", 200)])
+def test_over_the_api_by_admins_only(store: Store, role: str, status: int) -> None:
+    canned(store)
+    client = application(store, CANNED).test_client()
+    headers = {"Authorization": f"Bearer {TOKENS[role]}"}
+
+    def post(what: str, name: str) -> TestResponse:
+        return client.post(f"/api/v1/cis/{name}/{what}", headers=headers)
+
+    assert post("retire", "quobyte").status_code == status
+    assert post("unretire", "quobyte").status_code == status
+    assert post("exclude", "vexx").status_code == status
+    names = [one.name for one in store.read(all_cis)]
+    assert ("Vexx ARM CI" in names) == (status == 403)
+    if status == 200:
+        assert post("exclude", "vexx").status_code == 404
+        assert post("exclude", "netapp").status_code == 409  # it is in the configuration

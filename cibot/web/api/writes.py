@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
 from cibot.actions.acknowledging import LONGEST_NOTE, take
+from cibot.actions.leaving import exclude, retire, unretire
 from cibot.actions.roles import Actor
 from cibot.actions.silencing import LONGEST, SHORTEST, end_silence_by_id, put_silence
 from cibot.reports.context import Context
@@ -15,6 +18,7 @@ from cibot.reports.incidents import IncidentLine
 from cibot.reports.silences import Muted
 from cibot.store.engine import Tx
 from cibot.web.api.incidents import OneIncident
+from cibot.web.api.params import OneCi
 from cibot.web.api.question import Nothing, Params, Write
 from cibot.web.api.silences import OneSilence
 
@@ -77,6 +81,19 @@ def end_silence(tx: Tx, ctx: Context, actor: Actor, params: OneSilence, _body: N
     return end_silence_by_id(tx, ctx, actor, params.id)
 
 
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The CI that it was done to, by its full name."""
+
+    ci: str
+
+
+def _leaving(
+    action: Callable[[Tx, Context, Actor, str], str],
+) -> Callable[[Tx, Context, Actor, OneCi, Nothing], Done]:
+    return lambda tx, ctx, actor, params, _body: Done(action(tx, ctx, actor, params.name))
+
+
 WRITES: tuple[Write[Any, Any], ...] = (
     Write("acknowledge", "POST", "/incidents/<id>/acknowledge", "Incidents",
           "Say that you look at an incident; the channels that heard of it are told",
@@ -87,4 +104,12 @@ WRITES: tuple[Write[Any, Any], ...] = (
     Write("end_silence", "DELETE", "/silences/<id>", "Silences",
           "End a silence before its time; it stays in the list, with who ended it",
           OneSilence, Nothing, Muted, "unsilence", end_silence),
+    Write("retire", "POST", "/cis/<name>/retire", "CIs",
+          "Have a CI that is gone judged, listed and told of no more; its history stays",
+          OneCi, Nothing, Done, "retire", _leaving(retire)),
+    Write("unretire", "POST", "/cis/<name>/unretire", "CIs", "Have a retired CI judged again",
+          OneCi, Nothing, Done, "unretire", _leaving(unretire)),
+    Write("exclude", "POST", "/cis/<name>/exclude", "CIs",
+          "Forget who was taken for a CI by mistake, with all reports and incidents, for good",
+          OneCi, Nothing, Done, "exclude", _leaving(exclude)),
 )  # fmt: skip
