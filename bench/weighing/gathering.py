@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from bench.weighing.history import History, Told
 from cibot.health.weighing.evidence import FailureFacts, Neighbour, SameReport, evidence_of
-from cibot.health.weighing.neighbours import CHANGES_READ, pair_rates
+from cibot.health.weighing.neighbours import CHANGES_READ, by_patch_set, pair_rates
 from cibot.health.weighing.past import REPORTS_READ, ci_again, past_of
 from cibot.health.weighing.runs import BuildRun
 from cibot.model import Result
@@ -89,5 +89,5 @@ def _neighbours(known: _Known, told: Told, runs: list[BuildRun]) -> list[Neighbo
         for report in known.on_change[change_id]
         if report.ci in verdicts and report.result is not Result.INFRA
     ]
-    rates = pair_rates(runs, said)
+    rates = pair_rates(runs, by_patch_set(said))
     return [Neighbour(ci, failed, *rates.get(ci, ())) for ci, failed in sorted(verdicts.items())]

@@ -6,12 +6,18 @@ from collections.abc import Callable
 
 from cibot.health.weighing.reasons import ReasonName
 from cibot.health.weighing.weigh import Blame
-from cibot.reports.change import ChangeReport, CiVerdict, WeighedJob, blame, failed, innocent
+from cibot.reports.change import (
+    ChangeReport,
+    CiVerdict,
+    WeighedJob,
+    failed,
+    innocent,
+    worth_a_look,
+)
 from cibot.reports.context import Context
 from cibot.reports.weighing import JobWeight
 from cibot.text import figures
 
-_LOOKS = {Blame.LOOK, Blame.CONFLICT}
 _SPOKEN = 2  # the largest reasons
 _NAMED = 3  # patch sets or CIs
 _FEW = 3  # failures of the job that were run again: with fewer its CI's are told
@@ -22,7 +28,7 @@ def overall(found: ChangeReport) -> str:
     bad = failed(found)
     if not bad:
         return ""
-    looks = sum(blame(verdict) in _LOOKS for verdict in bad)
+    looks = sum(map(worth_a_look, bad))
     clear = sum(innocent(verdict) for verdict in bad)
     unsure = len(bad) - looks - clear
     of = figures.plural(len(bad), "failure")

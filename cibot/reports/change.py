@@ -15,7 +15,7 @@ from cibot.reports.failures import FailedJob, verdict_of
 from cibot.reports.homes import cis_on, reference_on
 from cibot.reports.listing import CiLine, all_lines
 from cibot.reports.signals import usual_coverage
-from cibot.reports.weighing import NO_JOB, JobWeight, weigh_failures
+from cibot.reports.weighing import NO_JOB, JobWeight, Pasts, weigh_failures
 from cibot.store.changes import ChangeRow, changes_by_number, patch_set_times, verdicts_on
 from cibot.store.changes import VerdictRow as StoredVerdict
 from cibot.store.cis import server_urls
@@ -23,7 +23,8 @@ from cibot.store.engine import Tx
 from cibot.store.reports import StoredBuild, builds_of
 
 _USUAL = 0.5  # of its chances: a CI that usually takes fewer is not missing
-_BAD = {Result.FAIL, Result.INFRA}
+BAD = {Result.FAIL, Result.INFRA}
+_LOOKS = {Blame.LOOK, Blame.CONFLICT}
 _INNOCENT = {Blame.NOT_THE_CHANGE, Blame.SAYS_NOTHING}
 # What says most about the change comes first; None is a failure whose jobs nobody named.
 _WEIGHT: tuple[Blame | None, ...] = (
@@ -124,7 +125,7 @@ def change(tx: Tx, ctx: Context, asked: ChangeWanted, server: str | None = None)
         raise UserError(f"Change {number} has no patch set {wanted}; its last is {latest}.")
     lines = {one.id: one for one in all_lines(tx, ctx)}
     reference = reference_on(tx, ctx, row.project, {ci: one.name for ci, one in lines.items()})
-    found = _verdicts(tx, lines, stored, wanted)
+    found = ci_verdicts(tx, lines, stored, wanted)
     return ChangeReport(
         number=row.number,
         patch_set=wanted,
@@ -170,10 +171,17 @@ def _find(
     return fitting[0], servers.get(fitting[0].server_id, (None, None))[1], namesakes
 
 
-def _verdicts(
-    tx: Tx, lines: dict[int, CiLine], stored: Sequence[StoredVerdict], patch_set: int
+def ci_verdicts(
+    tx: Tx,
+    lines: Mapping[int, CiLine],
+    stored: Sequence[StoredVerdict],
+    patch_set: int,
+    pasts: Pasts | None = None,
 ) -> tuple[CiVerdict, ...]:
-    """The last judging report of each CI and pipeline; a start counts until a word follows."""
+    """The last judging report of each CI and pipeline; a start counts until a word follows.
+
+    ``stored`` are all reports on the change. ``pasts`` are those that were read before.
+    """
     words: dict[tuple[int, str | None], StoredVerdict] = {}
     started: dict[int, StoredVerdict] = {}
     for one in stored:
@@ -185,11 +193,11 @@ def _verdicts(
         elif one.outcome == "started":
             started[one.ci_id] = one
     last = list(words.values())
-    failed = {one.ci_id for one in last if one.result in _BAD}
+    failed = {one.ci_id for one in last if one.result in BAD}
     wanted = [one for one in stored if one in last or (one.ci_id in failed and one.result)]
     builds = builds_of(tx, [(one.change_id, one.seq) for one in wanted])
     names = {ci: line.name for ci, line in lines.items()}
-    weights = weigh_failures(tx, last, stored, builds, names)
+    weights = weigh_failures(tx, last, stored, builds, names, pasts)
     only = [start for ci, start in started.items() if not any(ci == key[0] for key in words)]
     found = [
         _verdict(lines[one.ci_id], one, started, builds.get((one.change_id, one.seq), []), weights)
@@ -215,7 +223,7 @@ def _verdict(
             weights.get((*key, one.job)) if one.voting else None,
         )
         for one in builds
-        if one.result in _BAD
+        if one.result in BAD
     ]
     nameless = weights.get((*key, NO_JOB))
     if nameless is not None and not builds:
@@ -239,13 +247,13 @@ def _job_order(job: WeighedJob) -> tuple[bool, int, float]:
 def _order(verdict: CiVerdict) -> tuple[int, int, str]:
     """Failures first, and of those what says most about the change."""
     order = {Result.FAIL: 0, Result.INFRA: 0, None: 2, Result.PASS: 3, Result.SKIPPED: 4}
-    weight = _WEIGHT.index(blame(verdict)) if verdict.result in _BAD else 0
+    weight = _WEIGHT.index(blame(verdict)) if verdict.result in BAD else 0
     return order[verdict.result], weight, verdict.ci.name.casefold()
 
 
 def failed(found: ChangeReport) -> list[CiVerdict]:
     """The verdicts that are not in favour."""
-    return [one for one in found.verdicts if one.result in _BAD]
+    return [one for one in found.verdicts if one.result in BAD]
 
 
 def blame(verdict: CiVerdict) -> Blame | None:
@@ -255,6 +263,11 @@ def blame(verdict: CiVerdict) -> Blame | None:
     """
     weight = verdict.jobs[0].weight if verdict.jobs else None
     return weight.verdict if weight else None
+
+
+def worth_a_look(verdict: CiVerdict) -> bool:
+    """Whether a failure is surely something to look at."""
+    return blame(verdict) in _LOOKS
 
 
 def innocent(verdict: CiVerdict) -> bool:

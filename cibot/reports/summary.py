@@ -16,6 +16,7 @@ from cibot.reports.feeds import ServerFeeds, stale_feeds
 from cibot.reports.homes import NOWHERE, homes
 from cibot.reports.incidents import IncidentLine, incidents_in
 from cibot.reports.listing import CiLine, all_lines, is_wrong
+from cibot.reports.looks import NO_FAILURES, Looks, looks
 from cibot.store.cis import ci_rows
 from cibot.store.engine import Tx
 from cibot.store.incidents import transitions_since
@@ -44,7 +45,8 @@ class Summary:
 
     ``opened``, ``worse`` and ``resolved`` are the incidents that began, got worse or came
     back, and ended in the window, ``standing`` those that were open at its end;
-    ``before`` are the totals of the window before it.
+    ``before`` are the totals of the window before it, ``looks`` says what of the last failures
+    is worth a look.
     """
 
     title: str
@@ -59,6 +61,7 @@ class Summary:
     before: Totals
     stale: tuple[ServerFeeds, ...]
     standing: tuple[IncidentLine, ...] = ()
+    looks: Looks = NO_FAILURES
 
 
 def window_of(ctx: Context, span: Span | date | datetime) -> tuple[str, Window]:
@@ -105,7 +108,8 @@ def summary(
 ) -> Summary:
     """The summary of the window that ``span`` names, of the CIs chosen; states are those of now."""
     title, window = window_of(ctx, span)
-    lines = _chosen(tx, ctx, all_lines(tx, ctx), choice)
+    every = all_lines(tx, ctx)
+    lines = _chosen(tx, ctx, every, choice)
     born = {one.id: one.created_at for one in ci_rows(tx)}
     names = {one.name for one in lines}
     happened = [one for one in incidents_in(tx, ctx, window) if one.ci in names]
@@ -125,6 +129,7 @@ def summary(
         standing=tuple(
             one for one in happened if one.resolved_at is None or one.resolved_at >= window.until
         ),
+        looks=looks(tx, ctx, every, {one.id for one in lines}, window),
     )
 
 

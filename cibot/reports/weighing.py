@@ -13,7 +13,7 @@ from cibot.health.weighing.evidence import (
     SameReport,
     evidence_of,
 )
-from cibot.health.weighing.neighbours import CHANGES_READ, pair_rates
+from cibot.health.weighing.neighbours import CHANGES_READ, by_patch_set, pair_rates
 from cibot.health.weighing.past import REPORTS_READ, ci_again, past_of
 from cibot.health.weighing.runs import BuildRun, PatchSetKey
 from cibot.health.weighing.weigh import Blame, Weighed, Weight, weigh
@@ -21,12 +21,7 @@ from cibot.model import Result
 from cibot.store.changes import VerdictRow
 from cibot.store.engine import Tx
 from cibot.store.reports import StoredBuild
-from cibot.store.weighing import (
-    SaidRow,
-    last_results,
-    said_of,
-    unchanged_patch_sets,
-)
+from cibot.store.weighing import last_results, said_of, unchanged_patch_sets
 
 NO_JOB = ""  # a report that names no jobs counts as one job without a name
 _RESULTS = {one.value: one for one in (Result.PASS, Result.FAIL, Result.INFRA)}  # of what ran
@@ -36,6 +31,8 @@ _MERGE_FAILURE = "MERGE_FAILURE"
 
 Jobs = dict[str, list[BuildRun]]
 Key = tuple[int, int]  # (change, seq)
+Said = dict[PatchSetKey, dict[int, bool]]  # which CIs failed or passed a patch set
+Pasts = dict[tuple[int, int], Jobs]  # what was read of the past, by CI and number of reports
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,18 +77,24 @@ def weigh_failures(
     stored: Sequence[VerdictRow],
     builds: Mapping[Key, Sequence[StoredBuild]],
     names: Mapping[int, str],
+    known: Pasts | None = None,
 ) -> dict[tuple[int, int, str], JobWeight]:
     """The weights of the failed voting jobs of ``words``, by change, seq and job.
 
     ``words`` are the last reports on one patch set, ``stored`` all reports on its
-    change, in order of time, with the ``builds`` of them all.
+    change, in order of time, with the ``builds`` of them all. What is read of the past
+    is added to ``known``, for who asks of several patch sets.
     """
     failed = [word for word in words if word.result in ("fail", "infra")]
     if not failed:
         return {}
     cis = sorted({word.ci_id for word in failed})
     reports = max(_REPORTS_LEAST, min(REPORTS_READ, _REPORTS_MOST // len(cis)))
-    pasts = {ci: _past(tx, ci, reports) for ci in cis}
+    known = {} if known is None else known
+    for ci in cis:
+        if (ci, reports) not in known:
+            known[ci, reports] = _past(tx, ci, reports)
+    pasts = {ci: known[ci, reports] for ci in cis}
     changes = {run.change_id for jobs in pasts.values() for runs in jobs.values() for run in runs}
     unchanged = unchanged_patch_sets(tx, changes | {failed[0].change_id})
     said = _said(tx, words, failed, pasts)
@@ -111,7 +114,7 @@ def _weights(
     past: Jobs,
     unchanged: Collection[PatchSetKey],
     around: Sequence[VerdictRow],
-    said: Sequence[SaidRow],
+    said: Said,
     names: Mapping[int, str],
 ) -> list[tuple[str, JobWeight]]:
     """The weight of each failed job of a report."""
@@ -205,11 +208,11 @@ def _past(tx: Tx, ci_id: int, reports: int) -> Jobs:
 
 def _said(
     tx: Tx, words: Sequence[VerdictRow], failed: Sequence[VerdictRow], pasts: Mapping[int, Jobs]
-) -> list[SaidRow]:
+) -> Said:
     """What the CIs of the patch set said of the last changes on which its failures ran."""
     speak = {word.ci_id for word in words if word.result in ("pass", "fail")}
     if len(speak | set(pasts)) < 2:
-        return []
+        return {}
     recent: dict[int, None] = {}
     for ci_id in pasts:
         newest = sorted(
@@ -218,13 +221,16 @@ def _said(
         )
         recent |= dict.fromkeys(change_id for change_id, _at in newest[:CHANGES_READ])
     recent.pop(failed[0].change_id, None)
-    return said_of(tx, speak, list(recent)[:_CHANGES_MOST])
+    return by_patch_set(
+        (row.ci_id, (row.change_id, row.patch_set), row.result == "fail")
+        for row in said_of(tx, speak, list(recent)[:_CHANGES_MOST])
+    )
 
 
 def _neighbours(
     around: Sequence[VerdictRow],
     runs: Sequence[BuildRun],
-    said: Sequence[SaidRow],
+    said: Said,
     names: Mapping[int, str],
 ) -> list[Neighbour]:
     """What other CIs say of the patch set. What broke by itself agrees with nobody."""
@@ -233,14 +239,7 @@ def _neighbours(
         if other.result in ("pass", "fail") and other.ci_id in names:
             failed = other.result == "fail"
             verdicts[other.ci_id] = verdicts.get(other.ci_id, False) or failed
-    rates = pair_rates(
-        runs,
-        (
-            (row.ci_id, (row.change_id, row.patch_set), row.result == "fail")
-            for row in said
-            if row.ci_id in verdicts
-        ),
-    )
+    rates = pair_rates(runs, said)
     return [
         Neighbour(names[ci_id], failed, *rates.get(ci_id, ()))
         for ci_id, failed in sorted(verdicts.items(), key=lambda item: names[item[0]].casefold())

@@ -416,6 +416,9 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     tally.drift: [lambda tx: tally.drift(tx, 1)],
     tally.recount: [lambda tx: tally.recount(tx, 1)],
     bulk.upsert: [lambda tx: bulk.upsert(tx, schema.server, [])],
+    changes.failed_patch_sets: [
+        lambda tx: changes.failed_patch_sets(tx, [1, 2], NOW - ago(1), NOW, 100)
+    ],
     onsets.bad_runs_since: [lambda tx: onsets.bad_runs_since(tx, 1, SINCE, ["fail"], 20)],
     onsets.bad_runs_on: [lambda tx: onsets.bad_runs_on(tx, 1, CHANGE, 1)],
     onsets.last_pass: [

@@ -7,14 +7,16 @@ from collections.abc import Mapping
 import pytest
 
 from cibot.chat.commands.change import render
+from cibot.chat.commands.summary import summary_card
 from cibot.cli.questions.changes import exit_code
-from cibot.config.models import Config
+from cibot.config.models import Config, SummaryConfig
 from cibot.health.weighing.reasons import ReasonName
 from cibot.health.weighing.weigh import Blame
 from cibot.model import PatchSetKind
 from cibot.reports.change import ChangeReport, change
 from cibot.reports.change_address import ChangeWanted
 from cibot.reports.context import Context
+from cibot.reports.summary import summary
 from cibot.reports.weighing import JobWeight
 from cibot.store.engine import Store
 from tests.support.history import NOW, CiHistory, History, ago
@@ -201,3 +203,26 @@ def test_what_says_most_comes_first_and_is_counted(store: Store, history: Histor
     assert "1 of 2 failures is worth a look; 0 passed, 2 failed" in text
     assert "unit: look at it: it failed on patch sets 1 and 2 too" in text
     assert "1 other job says less." in text
+
+
+def test_the_summary_says_how_many_of_the_last_failures_are_worth_a_look(
+    store: Store, history: History
+) -> None:
+    vendor, other = history.ci("Vendor"), history.ci("Other")
+    uploads(history, [30, 20, 10, 3])
+    past(vendor, "PPPPPFPPPPPP")
+    for ps, hours in ((2, 19), (3, 9), (4, 1)):
+        fails(vendor, ps, hours)
+    history.change(901, uploads=[ago(hours=3)])
+    other.report(901, outcome="failure", at=ago(hours=2), jobs={"tempest": "NODE_FAILURE"})
+    history.change(902, uploads=[ago(hours=3)], status="MERGED")
+    other.report(902, outcome="failure", at=ago(hours=2), jobs={"tempest": "FAILURE"})
+    history.save()
+    found = store.read(lambda tx: summary(tx, CTX))
+    assert (found.looks.failures, found.looks.looks) == (2, 1)
+    assert [(one.number, one.patch_set) for one in found.looks.patch_sets] == [(CHANGE, 4)]
+    said = summary_card(CTX, found).text()
+    assert "1 of the last 2 failures is worth a look: 900,4." in said
+    chosen = SummaryConfig.model_validate({"channel": "irc/#ci", "cis": ["Other"]})
+    found = store.read(lambda tx: summary(tx, CTX, "day", chosen))
+    assert "The last failure is not worth a look." in summary_card(CTX, found).text()

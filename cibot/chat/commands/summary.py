@@ -20,6 +20,7 @@ from cibot.text.card import Card, Line, Span, joined, line, within
 _MOST = 8  # lines, each one message of IRC
 _WORST = 3
 _BYTES = 360  # of a line; IRC's messages hold 400, and the first gets a link besides
+_LOOKS = 5  # patch sets that are named
 _NAME = 40  # characters of a CI's name
 _SPANS: dict[str, Day] = {"": "day", "day": "day", "today": "today", "yesterday": "yesterday"}
 
@@ -130,7 +131,25 @@ def _totals(found: Summary) -> Line:
     broke = f", {figures.number(totals.infra)} broke by themselves" if totals.infra else ""
     odd = totals.not_understood
     unread = f"; {figures.plural(odd, 'comment')} not understood" if odd else ""
-    return line(f"Total: {reports} of {cis}{_passed(found)}{broke}{unread}.")
+    return line(f"Total: {reports} of {cis}{_passed(found)}{broke}{unread}.", *_looks(found))
+
+
+def _looks(found: Summary) -> Line:
+    """How many of the last failures are worth a look, and on which changes."""
+    looks = found.looks
+    if not looks.failures:
+        return ()
+    many = figures.number(looks.looks) if looks.looks else "None"
+    of = f" {many} of the last {figures.plural(looks.failures, 'failure')}"
+    names = joined(
+        Span(f"{row.number},{row.patch_set}", href=row.page) for row in looks.patch_sets[:_LOOKS]
+    )
+    left = len(looks.patch_sets) - _LOOKS
+    more = f" and {left} more" if left > 0 else ""
+    said = f"{of} {'is' if looks.looks < 2 else 'are'} worth a look"
+    if looks.failures == 1:
+        said = f" The last failure is {'' if looks.looks else 'not '}worth a look"
+    return line(said, ": " if names else "", *names, f"{more}.")
 
 
 def _passed(found: Summary) -> str:

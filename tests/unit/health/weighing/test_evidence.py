@@ -12,7 +12,7 @@ from cibot.health.weighing.evidence import (
     breakdown,
     evidence_of,
 )
-from cibot.health.weighing.neighbours import pair_rates
+from cibot.health.weighing.neighbours import by_patch_set, pair_rates
 from cibot.health.weighing.past import Past, ci_again, past_of
 from cibot.health.weighing.runs import Again, BuildRun, run_again, same_code
 from cibot.model import Result
@@ -100,7 +100,7 @@ def test_other_cis_beside_a_job() -> None:
         ("x", (3, 2), True),  # where the job did not run
         ("y", (4, 1), False),
     ]
-    assert pair_rates(told, said) == {
+    assert pair_rates(told, by_patch_set(said)) == {
         "x": (FailRate(1, 2), FailRate(1, 1)),
         "y": (FailRate(), FailRate(0, 1)),
     }

@@ -1,0 +1,71 @@
+"""How many of the last failures are worth a look, weighed as `change` weighs them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from cibot.model import Window
+from cibot.reports.change import BAD, ci_verdicts, worth_a_look
+from cibot.reports.context import Context
+from cibot.reports.listing import CiLine
+from cibot.reports.weighing import Pasts
+from cibot.store.changes import changes_by_id, failed_patch_sets, verdicts_on
+from cibot.store.engine import Tx
+
+_PATCH_SETS = 12  # that are weighed: each costs about what an answer to `change` does
+_REPORTS = 100  # failures that are looked through for them
+
+
+@dataclass(frozen=True, slots=True)
+class PatchSetLooks:
+    """A patch set with failures that are worth a look."""
+
+    number: int
+    patch_set: int
+    project: str
+    looks: int
+    failures: int
+    page: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """Of the ``failures`` on the last few failed patch sets of open changes, those worth a look.
+
+    ``patch_sets`` are theirs, the newest first.
+    """
+
+    failures: int = 0
+    looks: int = 0
+    patch_sets: tuple[PatchSetLooks, ...] = ()
+
+
+NO_FAILURES = Looks()
+
+
+def looks(
+    tx: Tx, ctx: Context, lines: Sequence[CiLine], chosen: Collection[int], window: Window
+) -> Looks:
+    """What the ``chosen`` of all CIs failed in a window, on the last patch sets of changes."""
+    by_id = {line.id: line for line in lines}
+    failed = failed_patch_sets(tx, chosen, window.since, window.until, _REPORTS)
+    changes = changes_by_id(tx, {change_id for change_id, _number in failed})
+    pasts: Pasts = {}
+    total, found, weighed = 0, list[PatchSetLooks](), 0
+    for change_id, number in dict.fromkeys(failed):
+        stored = verdicts_on(tx, [change_id])
+        if number < max(one.patch_set for one in stored):
+            continue
+        verdicts = ci_verdicts(tx, by_id, stored, number, pasts)
+        bad = [one for one in verdicts if one.result in BAD and one.ci.id in chosen]
+        worth = sum(map(worth_a_look, bad))
+        total += len(bad)
+        if worth:
+            row = changes[change_id]
+            page = ctx.change_page(row.number, row.project)
+            found.append(PatchSetLooks(row.number, number, row.project, worth, len(bad), page))
+        weighed += 1
+        if weighed == _PATCH_SETS:
+            break
+    return Looks(total, sum(one.looks for one in found), tuple(found))
