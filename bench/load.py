@@ -226,7 +226,7 @@ def _past_incident(tx: Tx, ci_id: int, opened: datetime, over: datetime) -> None
     incident = Incident(opened, Phase.RESOLVED, over, (symptom,), opened, over)
     stored = StoredIncident(0, ci_id, **columns(incident) | {"notified": True})
     incident_id = add_incident(tx, stored)
-    steps = (opened, "opened", "it got worse"), (over, "resolved", "it is over")
+    steps = (opened, "opened", "success"), (over, "resolved", "success")
     add_transitions(tx, [StoredTransition(incident_id, *step) for step in steps])
 
 

@@ -8,7 +8,7 @@ from cibot.errors import UserError
 from cibot.incidents.incident import acknowledge
 from cibot.incidents.messages import Subject, acknowledged_card
 from cibot.incidents.routing import alert_of
-from cibot.incidents.stored import columns, read_incident
+from cibot.incidents.stored import columns, read_incident, step_columns
 from cibot.judging.audience import muted, tell_all
 from cibot.reports.context import Context
 from cibot.reports.homes import branches_on, home_of
@@ -52,7 +52,7 @@ def _acknowledge(
     after, transition = acknowledge(before, by, note, ctx.now)
     row = StoredIncident(stored.id, stored.ci_id, **columns(after))
     update_incident(tx, row)
-    step = StoredTransition(stored.id, ctx.now, transition.name, transition.reason)
+    step = StoredTransition(stored.id, **step_columns(transition))
     seq = add_transitions(tx, [step])[stored.id]
     if stored.notified and muted(tx, ci, ctx.now) is None:
         configured = ctx.configured(ci)
@@ -62,6 +62,6 @@ def _acknowledge(
         alert = alert_of(ci, after, owner, projects, branches)
         key = f"incident:{stored.id}:{seq}:{transition.name}"
         about = About(MessageKind.ALERT, key, stored.id, transition.name)
-        card = acknowledged_card(after, transition.reason, Subject(ci, ctx.ci_page(ci)))
+        card = acknowledged_card(after, transition, Subject(ci, ctx.ci_page(ci)))
         tell_all(tx, ctx.config, alert, stored.ci_id, about, card, ctx.now)
     return row

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cibot.client.source import Source, whole
-from cibot.health.signal import BranchHealth
+from cibot.health.signal import BranchHealth, Signal
 from cibot.model import State
 from cibot.reports.feeds import ServerFeeds
 from cibot.reports.listing import CiLine, Listing
-from cibot.reports.signals import SignalView
 from cibot.reports.status import Status
 from cibot.reports.why import Why
 from cibot.web.api.cis import CiDetail, CiItem, CiPage
@@ -18,7 +17,7 @@ from cibot.web.api.general import FeedList
 
 def line_of(
     item: CiItem,
-    signals: Sequence[SignalView] = (),
+    signals: Sequence[Signal] = (),
     branches: tuple[BranchHealth, ...] = (),
 ) -> CiLine:
     """A CI as lists show it."""
@@ -28,13 +27,13 @@ def line_of(
         item.state,
         item.since,
         item.rate,
-        item.said,
         tuple(signals),
         item.last_heard_at,
         item.incidents,
         item.page,
         branches,
         item.branch,
+        item.seen,
     )
 
 

@@ -11,10 +11,10 @@ from cibot.config.policy import CoveragePolicy
 from cibot.health.chances import Chances
 from cibot.health.facts import moment
 from cibot.health.intervals import wilson
+from cibot.health.seen import Fault, Period, Reported
 from cibot.health.share import SURE, back_since, bad_since
 from cibot.health.signal import MOST_EVIDENCE, Reading, Signal, evidence
 from cibot.health.tally import Count
-from cibot.health.words import percent, span, stamp
 from cibot.model import State
 
 NAME = "coverage"
@@ -86,25 +86,20 @@ class Coverage:
             low=low if n else None,
             high=high if n else None,
             n=n,
-            threshold=f"degraded when surely below {percent(self._policy.degraded)} of what is"
-            f" usual for it, failing below {percent(self._policy.failing)}",
-            said=self._said(recent, before, back),
+            seen=Reported(
+                recent.good,
+                n,
+                Period(self._policy.window, None if back is None else moment(back)),
+                before.good,
+                before.n,
+                self._policy.minimum if back is None else 0,
+                self._policy.degraded,
+                self._policy.failing,
+            ),
             evidence=tuple(
-                evidence(one, "no report by the deadline")
+                evidence(one, Fault.MISSED)
                 for one in self._chances.absent.newest(MOST_EVIDENCE, oldest)
             ),
             clears=self._clears(verdict, usual, back),
             since=None if since is None else moment(since),
         )
-
-    def _said(self, recent: Count, before: Count, back: float | None) -> str:
-        window = span(self._policy.window)
-        if not recent.n:
-            return f"no chance to report in {window}"
-        when = f"in {window}" if back is None else f"since it recovered {stamp(back)}"
-        said = f"reported on {recent.good} of {recent.n} chances {when}"
-        if before.n:
-            said += f", {before.good} of {before.n} in the weeks before"
-        if back is None and min(recent.n, before.n) < self._policy.minimum:
-            said += f"; {self._policy.minimum} of each are needed to judge"
-        return said

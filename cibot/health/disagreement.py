@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from cibot.config.policy import SharePolicy
+from cibot.health.seen import Fault
 from cibot.health.share import Share
 from cibot.health.signal import Signal
 from cibot.model import State
@@ -18,9 +19,7 @@ def false_failures(policy: SharePolicy) -> Share:
 
     A change that fails with one patch set after the other is one failure.
     """
-    share = Share(NAME, policy, "failed where the reference passed")
-    share.nothing = "nothing that a reference passed"
-    return share
+    return Share(NAME, policy, Fault.FAILED_ALONE)
 
 
 class FalsePasses(Share):
@@ -32,10 +31,8 @@ class FalsePasses(Share):
     """
 
     def __init__(self, policy: SharePolicy) -> None:
-        words = "passed where the reference failed"
         longer = policy.model_copy(update={"window": 4 * policy.window})
-        super().__init__(PASSES_EVERYTHING, longer, words, counts=False)
-        self.nothing = "nothing that a reference failed"
+        super().__init__(PASSES_EVERYTHING, longer, Fault.PASSED_ALONE, counts=False)
 
     def signal(self, now: float) -> Signal:
         """The share, which accuses nobody."""
@@ -43,6 +40,5 @@ class FalsePasses(Share):
         return replace(
             found,
             verdict=State.HEALTHY if found.n >= self._policy.minimum else State.UNKNOWN,
-            threshold="shown only: a CI with other jobs than the reference's may rightly pass",
             since=None,
         )

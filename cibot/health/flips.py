@@ -12,13 +12,12 @@ from cibot.config.policy import FlipsPolicy
 from cibot.health.days import Days
 from cibot.health.inputs import Tried
 from cibot.health.intervals import wilson
+from cibot.health.seen import Fault, FaultShare, Period
 from cibot.health.signal import MOST_EVIDENCE, Reading, Signal, evidence
 from cibot.health.tally import Proofs
-from cibot.health.words import span
 from cibot.model import State
 
 NAME = "flips"
-_WORDS = "failed, and passed when run again"
 
 
 class Flips:
@@ -46,7 +45,6 @@ class Flips:
         n, k = self._days.count(now)
         low, high = wilson(k, n)
         since = now - self._policy.window.total_seconds()
-        window = span(self._policy.window)
         return Signal(
             NAME,
             State.HEALTHY if n >= self._policy.minimum else State.UNKNOWN,
@@ -54,10 +52,9 @@ class Flips:
             low=low if n else None,
             high=high if n else None,
             n=n,
-            threshold="shown only: every CI flips now and then",
-            said=f"{k} of {n} {_WORDS} in {window}" if n else "nothing to judge by",
+            seen=FaultShare(Fault.FLIPPED, k, n, Period(self._policy.window), self._policy.minimum),
             evidence=tuple(
-                evidence(one, _WORDS) for one in self._proofs.newest(MOST_EVIDENCE, since)
+                evidence(one, Fault.FLIPPED) for one in self._proofs.newest(MOST_EVIDENCE, since)
             ),
             counts=False,
         )

@@ -8,6 +8,7 @@ reference could judge the patch set.
 from __future__ import annotations
 
 from cibot.config.policy import SharePolicy
+from cibot.health.seen import Fault
 from cibot.health.share import Share
 
 NAME = "infra"
@@ -15,4 +16,4 @@ NAME = "infra"
 
 def infra(policy: SharePolicy) -> Share:
     """The share of INFRA in everything that was not skipped; fed from the window ``ran``."""
-    return Share(NAME, policy, "broke by themselves")
+    return Share(NAME, policy, Fault.BROKE)

@@ -7,6 +7,7 @@ state goes to plain values and back without loss. Time comes with the inputs.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -37,6 +38,7 @@ from cibot.health.level import Level
 from cibot.health.presence import NAME as SILENT
 from cibot.health.presence import PresenceSignal
 from cibot.health.rollup import RollUp
+from cibot.health.seen import LastHeard, Reported
 from cibot.health.signal import Health, Reading, Signal
 from cibot.health.streak import JobStreaks
 from cibot.health.success import NAME as SUCCESS
@@ -47,7 +49,7 @@ _NEEDED = frozenset({SUCCESS, SILENT})
 
 
 class Gauge(Protocol):
-    """One signal: what it says in short, and in words."""
+    """One signal: what it says in short, and with its figures."""
 
     name: str
 
@@ -55,7 +57,7 @@ class Gauge(Protocol):
         """The verdict at ``now``; ``ending``: whether it would end an incident matters."""
 
     def signal(self, now: float, /) -> Signal:
-        """The same in words, with its evidence."""
+        """The same with its figures and evidence."""
 
 
 class Judge:
@@ -198,16 +200,11 @@ def _unheard(signal: Signal) -> Signal:
     """What a stale feed of our own makes of a signal that rests on what was not heard."""
     if signal.name not in (SILENT, "coverage"):
         return signal
-    return Signal(
-        signal.name,
-        State.UNKNOWN,
-        signal.figure,
-        signal.low,
-        signal.high,
-        signal.n,
-        signal.threshold,
-        f"{signal.said}, and our own feed is stale",
-    )
+    seen = signal.seen
+    if isinstance(seen, LastHeard | Reported):
+        seen = replace(seen, stale=True)
+    name, figure, low, high, n = signal.name, signal.figure, signal.low, signal.high, signal.n
+    return Signal(name, State.UNKNOWN, figure, low, high, n, seen)
 
 
 def _since(signals: Sequence[Signal]) -> datetime | None:

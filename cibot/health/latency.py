@@ -16,10 +16,10 @@ from cibot.health.days import DAY
 from cibot.health.facts import moment
 from cibot.health.inputs import Took
 from cibot.health.intervals import wilson
+from cibot.health.seen import Fault, Period, Times
 from cibot.health.share import SURE, back_since, bad_since
 from cibot.health.signal import MOST_EVIDENCE, Reading, Signal, evidence
 from cibot.health.tally import Count, Proofs
-from cibot.health.words import span
 from cibot.model import State
 
 NAME = "latency"
@@ -151,17 +151,15 @@ class LatencySignal:
         """
         standing = self.standing(now, True)
         recent = self._merged(*self._recent_days(now))
-        since = now - self._policy.window.total_seconds()
+        since = self._recent_days(now)[0] * DAY
         return Signal(
             NAME,
             standing.verdict,
             figure=percentile_of(recent, 0.95) if recent else None,
             n=sum(recent.values()),
-            threshold=f"degraded when p95 is surely above {self._policy.degraded:g} times its"
-            f" usual, failing above {self._policy.failing:g}",
-            said=self._said(now, recent),
+            seen=self._seen(now, recent),
             evidence=tuple(
-                evidence(one, "slow") for one in self._proofs.newest(MOST_EVIDENCE, since)
+                evidence(one, Fault.SLOW) for one in self._proofs.newest(MOST_EVIDENCE, since)
             ),
             clears=standing.clears,
             since=self._since() if standing.bad else None,
@@ -171,20 +169,21 @@ class LatencySignal:
         since = bad_since(self._last, 1 - _USUAL_SHARE)
         return None if since is None else moment(since)
 
-    def _said(self, now: float, recent: Mapping[int, int]) -> str:
-        if not recent:
-            return f"no results in {span(self._policy.window)}"
-        said = (
-            f"half within {_span(percentile_of(recent, 0.5))} of the upload,"
-            f" 95 % within {_span(percentile_of(recent, 0.95))} in {span(self._policy.window)}"
-        )
+    def _seen(self, now: float, recent: Mapping[int, int]) -> Times:
         first, today = self._recent_days(now)
         before = self._merged(today - _MEMORY + 1, first - 1)
-        if before:
-            said += f"; {_span(percentile_of(before, 0.95))} in the weeks before"
-        if min(sum(recent.values()), sum(before.values())) < self._policy.minimum:
-            said += f"; {self._policy.minimum} results of each are needed to judge"
-        return said
+        policy = self._policy
+        return Times(
+            _time(recent, 0.5),
+            _time(recent, 0.95),
+            sum(recent.values()),
+            Period(policy.window),
+            _time(before, 0.95),
+            sum(before.values()),
+            policy.minimum,
+            policy.degraded,
+            policy.failing,
+        )
 
     def row(self) -> Any:
         """Its state as plain JSON values."""
@@ -223,5 +222,5 @@ def percentile_of(steps: Mapping[int, int], share: float) -> float:
     raise ValueError("no values, no percentile")
 
 
-def _span(hours: float) -> str:
-    return span(timedelta(hours=hours))
+def _time(steps: Mapping[int, int], share: float) -> timedelta | None:
+    return timedelta(hours=percentile_of(steps, share)) if steps else None

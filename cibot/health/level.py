@@ -16,10 +16,10 @@ from cibot.config.policy import SuccessPolicy
 from cibot.health.facts import Proof, moment
 from cibot.health.inputs import Counted
 from cibot.health.intervals import wilson
+from cibot.health.seen import Fault, PassRate, Period
 from cibot.health.share import SURE, back_since, bad_since
 from cibot.health.signal import MOST_EVIDENCE, Evidence, Reading, Signal, evidence
 from cibot.health.tally import Count, Proofs, SlidingTally
-from cibot.health.words import percent, span, stamp
 from cibot.model import State
 
 NAME = "level"
@@ -51,9 +51,9 @@ class Level:
         """A result of that time counts since the reference passed what it failed or passed."""
         self._paired = max(self._paired, at)
 
-    def words(self, proof: Proof) -> str:
-        """What a failure says as evidence."""
-        return "failed, the reference passed" if proof.at <= self._paired else "failed"
+    def fault(self, proof: Proof) -> Fault:
+        """What a failure is as evidence."""
+        return Fault.FAILED_ALONE if proof.at <= self._paired else Fault.FAILED
 
     def counted(self, now: float) -> Count:
         """What the window holds; where that is too little, the newest in reach."""
@@ -94,7 +94,6 @@ class Level:
         counted, verdict, back = self._look(now)
         n, bad = counted
         low, high = wilson(n - bad, n)
-        policy = self._policy
         return Signal(
             NAME,
             verdict,
@@ -102,39 +101,39 @@ class Level:
             low=low if n else None,
             high=high if n else None,
             n=n,
-            threshold=f"degraded when surely below {percent(policy.degraded)},"
-            f" failing below {percent(policy.failing)}",
-            said=self.said(now) if back is None else self._said_since(counted, back),
+            seen=self.rate(now) if back is None else self._rate(counted, now, back),
             evidence=tuple(self.evidence(now, back)),
             clears=self._clears(counted, verdict, back),
             since=self._since(now, back) if verdict.bad else None,
         )
 
-    def said(self, now: float) -> str:
-        """The rate of the window in words."""
-        counted = self.counted(now)
-        if not counted.n:
-            return f"no results in {span(self._policy.reach)}"
+    def rate(self, now: float) -> PassRate:
+        """The rate of the window or, where it holds too little, of the newest in reach."""
+        return self._rate(self.counted(now), now, None)
+
+    def _rate(self, counted: Count, now: float, back: float | None) -> PassRate:
+        policy, oldest = self._policy, self._oldest(now)
+        return PassRate(
+            counted.good,
+            counted.n,
+            Period(timedelta(seconds=now - oldest), None if back is None else moment(back)),
+            policy.minimum,
+            self._paired >= (oldest if back is None else back),
+            policy.degraded,
+            policy.failing,
+        )
+
+    def _oldest(self, now: float) -> float:
+        """From when on results are looked at: nothing older is evidence."""
+        if not self.counted(now).n:
+            return now - self._policy.reach.total_seconds()
         first = self._tally.first(self._policy.minimum, now)
-        looked = max(self._policy.window.total_seconds(), now - (now if first is None else first))
-        return self._in_words(counted, now - looked, f"in {span(timedelta(seconds=looked))}")
+        return min(now - self._policy.window.total_seconds(), now if first is None else first)
 
-    def _said_since(self, counted: Count, back: float) -> str:
-        return self._in_words(counted, back, f"since it recovered {stamp(back)}")
-
-    def _in_words(self, counted: Count, oldest: float, when: str) -> str:
-        said = f"{counted.good} of {counted.n} passed {when}"
-        if self._paired >= oldest:
-            said += " where the reference passed"
-        if counted.n < self._policy.minimum:
-            said += f"; {self._policy.minimum} are needed to judge"
-        return said
-
-    def evidence(self, now: float, since: float | None = None) -> list[Evidence]:
-        """The newest failures, of ``since`` and later, newest first."""
-        if since is None:
-            since = now - self._policy.reach.total_seconds()
-        return [evidence(one, self.words(one)) for one in self.proofs.newest(MOST_EVIDENCE, since)]
+    def evidence(self, now: float, back: float | None = None) -> list[Evidence]:
+        """The newest failures of those that count, or since ``back``; newest first."""
+        since = self._oldest(now) if back is None else back
+        return [evidence(one, self.fault(one)) for one in self.proofs.newest(MOST_EVIDENCE, since)]
 
     def _since(self, now: float, back: float | None) -> datetime | None:
         first = self._tally.first(self._policy.minimum, now) if back is None else back

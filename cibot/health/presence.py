@@ -15,8 +15,8 @@ from cibot.config.policy import SilencePolicy
 from cibot.health.chances import Chances
 from cibot.health.facts import moment
 from cibot.health.intervals import wilson
+from cibot.health.seen import Fault, LastHeard
 from cibot.health.signal import Reading, Signal, evidence
-from cibot.health.words import counted, percent, span
 from cibot.model import State
 
 NAME = "silent"
@@ -74,20 +74,15 @@ class PresenceSignal:
         """Whether the CI still reports where it should."""
         standing, chances = self.standing(now, True), self._chances
         if not chances.last:
-            return Signal(NAME, State.UNKNOWN, said="never heard of")
+            return Signal(NAME, State.UNKNOWN, seen=LastHeard(None, timedelta(0), 0))
         n, missed = chances.long.count
         quiet = timedelta(seconds=max(0.0, now - chances.last))
-        said = f"last heard {span(quiet)} ago"
-        if chances.missed:
-            said += f"; {counted(chances.missed, 'chance')} to report missed in a row since"
         found = Signal(
             NAME,
             standing.verdict,
             n=n,
-            said=said,
-            evidence=tuple(
-                evidence(one, "no report by the deadline") for one in chances.missed_first
-            ),
+            seen=LastHeard(moment(chances.last), quiet, chances.missed),
+            evidence=tuple(evidence(one, Fault.MISSED) for one in chances.missed_first),
             clears=standing.clears,
             rising=standing.rising,
             since=moment(chances.last) if standing.bad else None,
@@ -97,27 +92,21 @@ class PresenceSignal:
         return self._with_rhythm(found)
 
     def _with_coverage(self, found: Signal, n: int, missed: int) -> Signal:
-        share, k = wilson(n - missed, n), self._chances.patience
-        known = share.low if n else self._policy.assumed
+        share = wilson(n - missed, n)
+        takes = share.low if n else self._policy.assumed
+        assert isinstance(found.seen, LastHeard)
         return replace(
             found,
             figure=(n - missed) / n if n else None,
             low=share.low if n else None,
             high=share.high if n else None,
-            threshold=f"silent after {k} chances missed in a row, as it takes {percent(known)}"
-            " of them"
-            if k
-            else "it takes so few chances that missing them says nothing",
+            seen=replace(found.seen, patience=self._chances.patience, takes=takes),
         )
 
     def _with_rhythm(self, found: Signal) -> Signal:
         rhythm = self._chances.rhythm
         if not rhythm.known:
-            said = f"{found.said}; too little is known of its rhythm"
-            return found if found.verdict is State.HEALTHY else replace(found, said=said)
+            return found
+        assert isinstance(found.seen, LastHeard)
         limit, longest = timedelta(seconds=rhythm.limit), timedelta(seconds=rhythm.longest)
-        return replace(
-            found,
-            n=rhythm.n,
-            threshold=f"silent after {span(limit)}, as its longest quiet was {span(longest)}",
-        )
+        return replace(found, n=rhythm.n, seen=replace(found.seen, limit=limit, longest=longest))

@@ -13,9 +13,9 @@ from cibot.health.chart import RECOVERED, Run
 from cibot.health.facts import moment
 from cibot.health.inputs import Counted
 from cibot.health.intervals import wilson
+from cibot.health.seen import Fault, FaultShare, Period
 from cibot.health.signal import MOST_EVIDENCE, Reading, Signal, evidence
 from cibot.health.tally import Count, Proofs, SlidingTally
-from cibot.health.words import percent, span, stamp
 from cibot.model import State
 
 # A level is looked at with every result, so 95 % would accuse a CI at half of the
@@ -30,14 +30,15 @@ Outcomes = Sequence[tuple[bool, float]]
 
 
 class Share:
-    """The share of bad results in a window; ``words`` say what is bad about them."""
+    """The share of results with a fault in a window."""
 
-    def __init__(self, name: str, policy: SharePolicy, words: str, *, counts: bool = True) -> None:
+    def __init__(
+        self, name: str, policy: SharePolicy, fault: Fault, *, counts: bool = True
+    ) -> None:
         self.name = name
         self._policy = policy
-        self._words = words
+        self._fault = fault
         self._counts = counts
-        self.nothing = "nothing to judge by"
         self._tally = SlidingTally(policy.window.total_seconds(), _REACH, policy.minimum)
         self._proofs = Proofs()
         self._from = -math.inf  # what came before is of another time
@@ -56,7 +57,7 @@ class Share:
         """What counts, what it means, and since when it is well again after a bad time."""
         self._tally.slide(now)
         counted = self._tally.count
-        if self._from > now - self._policy.window.total_seconds():
+        if self._begun(now) is not None:
             counted = self._tally.since(self._from)
         verdict = verdict_of(self._policy, counted.bad, counted.n)
         if verdict is State.UNKNOWN and self._from == -math.inf:
@@ -98,7 +99,9 @@ class Share:
         low, high = wilson(k, n)
         policy, bad = self._policy, verdict.bad
         since = bad_since(self._outcomes(), 1 - policy.clears) if bad else None
-        oldest = now - policy.window.total_seconds() if back is None else back
+        begun = self._begun(now) if back is None else back
+        looked = self._looked(counted, now)
+        oldest = now - looked if begun is None else begun
         return Signal(
             self.name,
             verdict,
@@ -106,30 +109,34 @@ class Share:
             low=low if n else None,
             high=high if n else None,
             n=n,
-            threshold=f"degraded when surely above {percent(policy.degraded)},"
-            f" failing above {percent(policy.failing)}",
-            said=self._said(counted, back, now),
+            seen=FaultShare(
+                self._fault,
+                k,
+                n,
+                Period(timedelta(seconds=looked), None if begun is None else moment(begun)),
+                policy.minimum if back is None else 0,
+                policy.degraded if self._counts else None,
+                policy.failing if self._counts else None,
+            ),
             evidence=tuple(
-                evidence(one, self._words) for one in self._proofs.newest(MOST_EVIDENCE, oldest)
+                evidence(one, self._fault) for one in self._proofs.newest(MOST_EVIDENCE, oldest)
             ),
             clears=self._clears(counted, verdict, back),
             since=None if since is None else moment(since),
             counts=self._counts,
         )
 
-    def _said(self, counted: Count, back: float | None, now: float) -> str:
-        n, k = counted
-        looked = self._policy.window
-        if n > self._tally.n:
-            first = self._tally.first(self._policy.minimum, now)
-            looked = max(looked, timedelta(seconds=now - (now if first is None else first)))
-        when = f"in {span(looked)}"
-        if back is not None:
-            when = f"since it recovered {stamp(back)}"
-        said = f"{k} of {n} {self._words} {when}" if n else self.nothing
-        if back is None and n < self._policy.minimum:
-            said += f"; {self._policy.minimum} are needed to judge"
-        return said
+    def _begun(self, now: float) -> float | None:
+        """When it recovered, where that is within the window."""
+        return self._from if self._from > now - self._policy.window.total_seconds() else None
+
+    def _looked(self, counted: Count, now: float) -> float:
+        """How many seconds back results count: the window or, to acquit, as far as it takes."""
+        looked = self._policy.window.total_seconds()
+        if counted.n <= self._tally.n:
+            return looked
+        first = self._tally.first(self._policy.minimum, now)
+        return looked if first is None else max(looked, now - first)
 
     def row(self) -> Any:
         """Its state as plain JSON values."""

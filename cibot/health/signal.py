@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from cibot.health.facts import Proof, moment
+from cibot.health.seen import Fault, Seen
 from cibot.model import State
 
 MOST_EVIDENCE = 8  # more than this helps nobody who reads a chat line or a page
@@ -14,9 +15,12 @@ MOST_EVIDENCE = 8  # more than this helps nobody who reads a chat line or a page
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One result that a signal rests on; ``number`` is the change's in Gerrit."""
+    """One result that a signal rests on; ``number`` is the change's in Gerrit.
 
-    said: str
+    ``fault`` is None where an earlier version did not store it.
+    """
+
+    fault: Fault | None
     change_id: int
     number: int
     patch_set: int
@@ -30,9 +34,9 @@ class Signal:
     """One figure about a CI with its 95 % interval, and what it means.
 
     ``figure``, ``low`` and ``high`` are shares in 0..1 for rates and hours for
-    times; None where nothing was seen. ``threshold`` says in words where the
-    verdict turns and ``said`` what was seen. ``clears`` says that this reading
-    is good enough to end an incident, which asks for more than not being bad;
+    times; None where nothing was seen. ``seen`` has what else was seen, and where the
+    verdict turns. ``evidence`` lies within what was looked at. ``clears`` says that this
+    reading is good enough to end an incident, which asks for more than not being bad;
     ``rising`` that it is half way to a worse verdict. ``since`` is when the
     verdict began, as far as it can be told. Without ``counts`` it is shown only:
     it makes no state and opens no incident.
@@ -44,8 +48,7 @@ class Signal:
     low: float | None = None
     high: float | None = None
     n: int = 0
-    threshold: str = ""
-    said: str = ""
+    seen: Seen | None = None
     evidence: tuple[Evidence, ...] = ()
     clears: bool = False
     rising: bool = False
@@ -92,7 +95,7 @@ class Health:
 
 
 class Reading(NamedTuple):
-    """What a signal says at a moment, without words: enough to know whether anything changed."""
+    """What a signal says at a moment, in short: enough to know whether anything changed."""
 
     verdict: State
     clears: bool
@@ -104,10 +107,10 @@ class Reading(NamedTuple):
         return self.verdict.bad
 
 
-def evidence(proof: Proof, said: str) -> Evidence:
+def evidence(proof: Proof, fault: Fault) -> Evidence:
     """A result as evidence."""
     return Evidence(
-        said,
+        fault,
         proof.change_id,
         proof.number,
         proof.patch_set,
@@ -115,60 +118,3 @@ def evidence(proof: Proof, said: str) -> Evidence:
         proof.job,
         proof.url,
     )
-
-
-def signal_row(signal: Signal) -> dict[str, Any]:
-    """A signal as plain JSON values; `signal_from_row` reads it back."""
-    return {
-        "name": signal.name,
-        "verdict": signal.verdict.value,
-        "figure": signal.figure,
-        "low": signal.low,
-        "high": signal.high,
-        "n": signal.n,
-        "threshold": signal.threshold,
-        "said": signal.said,
-        "evidence": [evidence_row(one) for one in signal.evidence],
-        "clears": signal.clears,
-        "rising": signal.rising,
-        "since": _text(signal.since),
-        "counts": signal.counts,
-    }
-
-
-def signal_from_row(row: dict[str, Any]) -> Signal:
-    """Reads what `signal_row` wrote; KeyError, TypeError or ValueError on anything else."""
-    return Signal(
-        **{
-            **row,
-            "verdict": State(row["verdict"]),
-            "evidence": tuple(evidence_from_row(one) for one in row["evidence"]),
-            "since": _moment(row["since"]),
-        }
-    )
-
-
-def evidence_row(evidence: Evidence) -> dict[str, Any]:
-    """A piece of evidence as plain JSON values."""
-    return {
-        "said": evidence.said,
-        "change_id": evidence.change_id,
-        "number": evidence.number,
-        "patch_set": evidence.patch_set,
-        "at": _text(evidence.at),
-        "job": evidence.job,
-        "url": evidence.url,
-    }
-
-
-def evidence_from_row(row: dict[str, Any]) -> Evidence:
-    """Reads what `evidence_row` wrote."""
-    return Evidence(**{**row, "at": datetime.fromisoformat(row["at"])})
-
-
-def _text(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.isoformat()
-
-
-def _moment(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text)

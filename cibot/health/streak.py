@@ -16,9 +16,9 @@ from cibot.health.days import Days
 from cibot.health.facts import Proof, moment
 from cibot.health.inputs import COUNTED, JobResults
 from cibot.health.intervals import wilson
+from cibot.health.seen import Fault, Period, Streak
 from cibot.health.signal import MOST_EVIDENCE, Reading, Signal, evidence
 from cibot.health.stacks import Stacks
-from cibot.health.words import counted, span
 from cibot.model import Result, State
 
 NAME = "job"
@@ -161,38 +161,32 @@ class JobStreaks:
             for one in self._jobs.values()
             if one.last >= now - self._window
         )
-        least = f"degraded after more in a row than luck explains, at least {self._policy.changes}"
         if not long:
-            return Signal(
-                NAME,
-                State.HEALTHY if known else State.UNKNOWN,
-                n=self._all.count(now)[0],
-                threshold=least,
-                said=f"no job fails change after change; {counted(known, 'job')} known well enough"
-                if known
-                else "no job is known well enough where a reference passed",
-                clears=not self._touched,
+            seen = Streak(
+                None, 0, self._policy.changes, 0, 0, Period(self._policy.window), 0, known
             )
+            verdict = State.HEALTHY if known else State.UNKNOWN
+            n = self._all.count(now)[0]
+            return Signal(NAME, verdict, n=n, seen=seen, clears=not self._touched)
         name, worst = long[0]
+        n, failed = worst.past.count(now)
         return Signal(
             NAME,
             State.DEGRADED,
             n=worst.failures,
-            threshold=f"{name}: degraded after {worst.limit} in a row",
-            said=self._said(name, worst, len(long) - 1, now),
-            evidence=tuple(
-                evidence(one, "failed, the reference passed") for one in reversed(worst.proofs)
+            seen=Streak(
+                name,
+                worst.failures,
+                worst.limit,
+                failed,
+                n,
+                Period(self._policy.window),
+                len(long) - 1,
+                known,
             ),
+            evidence=tuple(evidence(one, Fault.FAILED_ALONE) for one in reversed(worst.proofs)),
             since=moment(worst.start),
         )
-
-    def _said(self, name: str, worst: _Job, others: int, now: float) -> str:
-        n, failed = worst.past.count(now)
-        said = (
-            f"{name} failed {counted(worst.failures, 'change')} in a row that the reference"
-            f" passed; {failed} of {n} failed before, in {span(self._policy.window)}"
-        )
-        return f"{said}; so did {counted(others, 'other job')}" if others else said
 
     def row(self) -> Any:
         """Its state as plain JSON values."""

@@ -7,7 +7,6 @@ what the rate means by itself is the level's (level.py).
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from cibot.config.policy import ChartPolicy, SuccessPolicy
@@ -15,9 +14,9 @@ from cibot.health.chart import Chart, Run
 from cibot.health.inputs import Counted, FirstVerdict, Standing
 from cibot.health.intervals import wilson
 from cibot.health.level import Level, by_bound
+from cibot.health.seen import OwnPast
 from cibot.health.signal import MOST_EVIDENCE, Evidence, Reading, Signal, evidence
 from cibot.health.stacks import Stacks
-from cibot.health.words import percent, span
 from cibot.model import State
 
 NAME = "success"
@@ -77,38 +76,26 @@ class Success:
             low=low if n else None,
             high=high if n else None,
             n=n,
-            threshold=self._threshold(),
-            said=self._said(now),
+            seen=self._seen(now),
             evidence=tuple(self._evidence(now)),
             clears=standing.clears,
             rising=standing.rising,
             since=drop.since if drop else None,
         )
 
-    def _threshold(self) -> str:
-        baseline = self.chart.baseline
-        if self.chart.dropped is not None:
-            return f"degraded until it surely passes {percent(self.chart.usual)} again"
-        if not baseline.ready:
-            least = self.chart.policy.minimum
-            return f"judged when {least} results are known, {baseline.learnt} are"
-        return (
-            f"degraded when it surely drops from its own past, {percent(baseline.mean)};"
-            " a change that keeps failing counts once"
+    def _seen(self, now: float) -> OwnPast:
+        chart, baseline = self.chart, self.chart.baseline
+        usual = baseline.mean if baseline.ready else None
+        adopted = chart.adopted_at
+        lately = adopted is not None and now - adopted < self._policy.window.total_seconds()
+        return OwnPast(
+            self._level.rate(now),
+            usual if chart.dropped is None else chart.usual,
+            baseline.learnt,
+            chart.policy.minimum,
+            chart.drop,
+            chart.policy.adopt if lately and chart.dropped is None else None,
         )
-
-    def _said(self, now: float) -> str:
-        said, drop = self._level.said(now), self.chart.drop
-        if drop is not None:
-            return (
-                f"{drop.passes} of {drop.n} passed since {drop.since:%Y-%m-%d %H:%M} UTC,"
-                f" {percent(drop.usual)} before; {said}"
-            )
-        adopted = self.chart.adopted_at
-        if adopted is not None and now - adopted < self._policy.window.total_seconds():
-            lasted = span(timedelta(seconds=self.chart.policy.adopt.total_seconds()))
-            return f"{said}; it has been like that for {lasted}: this is how it is now"
-        return said
 
     def _evidence(self, now: float) -> list[Evidence]:
         """The newest failures, newest first; after a drop, those since, with the first of them."""
@@ -120,7 +107,7 @@ class Success:
         first = proofs.oldest(drop.start)
         if first is not None and first not in shown:
             shown = [*shown[:-1], first]
-        return [evidence(one, self._level.words(one)) for one in shown]
+        return [evidence(one, self._level.fault(one)) for one in shown]
 
     def row(self) -> Any:
         """Its state as plain JSON values."""

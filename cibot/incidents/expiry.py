@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from cibot.incidents.messages import moment
 from cibot.text.card import Card, Line, Span, line
+from cibot.text.figures import moment
 
 LATE = timedelta(hours=1)
 """What waited for less than this is said as it is."""

@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from cibot.config.policy import IncidentPolicy
 from cibot.errors import Conflict
+from cibot.health.seen import Seen
 from cibot.health.signal import Evidence, Signal
 from cibot.incidents.symptom import Family, Symptom, SymptomPhase, advance, with_first_run
 from cibot.model import State
@@ -131,16 +132,26 @@ class Incident:
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """One step of an incident: its name, its time, the symptom that took it, and why."""
+    """One step of an incident.
+
+    ``signal`` is that of the symptom that took it and ``seen`` what it saw; ``by`` and
+    ``note`` are of the person who did.
+    """
 
     name: str
     at: datetime
-    reason: str
     severity: State
     signal: str | None = None
+    seen: Seen | None = None
+    by: str | None = None
+    note: str | None = None
 
 
 Step = tuple[Incident | None, Transition | None]
+
+
+def _transition(name: str, at: datetime, severity: State, signal: Signal) -> Transition:
+    return Transition(name, at, severity, signal.name, signal.seen)
 
 
 def step(incident: Incident | None, signal: Signal, now: datetime, policy: IncidentPolicy) -> Step:
@@ -177,7 +188,7 @@ def _from_nothing(
             note=None,
             reopened=last.reopened + 1,
         )
-        return again, Transition("reopened", now, signal.said, signal.verdict, signal.name)
+        return again, _transition("reopened", now, signal.verdict, signal)
     symptom = advance(None, signal, now, policy)
     if symptom is None:
         return last, None
@@ -185,7 +196,7 @@ def _from_nothing(
     name = "pending"
     if symptom.fires:
         name, new = "opened", replace(new, phase=Phase.FIRING, opened_at=now)
-    return new, Transition(name, now, signal.said, symptom.severity, signal.name)
+    return new, _transition(name, now, symptom.severity, signal)
 
 
 def _recent(last: Incident, now: datetime, policy: IncidentPolicy) -> bool:
@@ -220,7 +231,7 @@ def _moved(
         resolved_at=now if name in ("resolved", "dropped") else None,
     )
     severity = after.severity if after else State.DEGRADED
-    return changed, Transition(name, now, signal.said, severity, signal.name)
+    return changed, _transition(name, now, severity, signal)
 
 
 def _phase(incident: Incident) -> Phase:
@@ -298,8 +309,7 @@ def acknowledge(
         incident, acknowledged_by=by, acknowledged_at=now, note=note, changed_at=now
     )
     acknowledged = replace(acknowledged, phase=_phase(acknowledged))
-    reason = f"acknowledged by {by}" + (f": {note}" if note else "")
-    return acknowledged, Transition("acknowledged", now, reason, incident.severity)
+    return acknowledged, Transition("acknowledged", now, incident.severity, by=by, note=note)
 
 
 def closed(incident: Incident, at: datetime) -> Incident:

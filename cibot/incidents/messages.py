@@ -7,17 +7,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from cibot.health.signal import Evidence
-from cibot.incidents.incident import Incident
+from cibot.incidents.incident import Incident, Transition
 from cibot.incidents.inhibition import Opening, shared_cause
 from cibot.incidents.news import News
+from cibot.incidents.signal_words import WITHDRAWN, seen_words, spans, step_words
 from cibot.incidents.silences import Silence
 from cibot.incidents.symptom import Family, Symptom
 from cibot.model import State
 from cibot.text import figures
 from cibot.text.card import Button, Card, Line, Span, Trend, joined, line, sparkline, state_span
-from cibot.text.figures import percent
+from cibot.text.figures import moment, percent
 
-WITHDRAWN = "late comments show that it was not so"
 _SHOWN = 3
 _DIGESTED = 10  # headlines of a digest
 _BARS = 14  # days in a line; a picture has room for more
@@ -69,7 +69,8 @@ def alert_card(incident: Incident, news: News, subject: Subject) -> Card:
         _name(subject),
         f" {_verb(incident, news)} {news.step.severity.value}",
         *_first_run(symptom, subject, " since "),
-        f": {symptom.said}",
+        ": ",
+        *_seen(symptom),
     )
     details = _details(incident, news, subject)
     return Card(
@@ -94,9 +95,10 @@ def _headline(head: Line, incident: Incident, subject: Subject) -> Card:
     return Card((head,), link=subject.page, incident=incident.id)
 
 
-def acknowledged_card(incident: Incident, reason: str, subject: Subject) -> Card:
+def acknowledged_card(incident: Incident, step: Transition, subject: Subject) -> Card:
     """The message that somebody looks at an incident."""
-    head = line(state_span(incident.severity), " — ", _name(subject), f": {reason}")
+    who = spans(step_words(step.name, step.seen, step.by, step.note), moment)
+    head = line(state_span(incident.severity), " — ", _name(subject), ": ", *who)
     head += _first_run(incident.cause, subject, "; first bad run ")
     buttons = _buttons(incident, subject.ci)[1:]
     return Card((head,), link=subject.page, incident=incident.id, buttons=buttons)
@@ -115,15 +117,19 @@ def _verb(incident: Incident, news: News) -> str:
     return _WORDS[news.step.name]
 
 
-def _beside(incident: Incident, news: News) -> Iterator[Span]:
+def _seen(symptom: Symptom) -> Line:
+    return spans(seen_words(symptom.seen), moment)
+
+
+def _beside(incident: Incident, news: News) -> Iterator[Line]:
     """What else is wrong: in another family, and which job fails."""
     families = {news.symptom.family}
     for symptom in sorted(incident.standing, key=lambda one: one.order):
         if symptom.family not in families:
             families.add(symptom.family)
-            yield Span(f"also {symptom.severity.value}: {symptom.said}")
+            yield line(f"also {symptom.severity.value}: ", *_seen(symptom))
         elif symptom.signal == "job" and news.symptom.signal != "job":
-            yield Span(symptom.said)
+            yield _seen(symptom)
 
 
 def silence_card(ci: str, silence: Silence, now: datetime) -> Card:
@@ -160,8 +166,9 @@ def _recovered(incident: Incident, news: News, subject: Subject) -> Line:
     symptom = news.symptom
     job = next((run.job for run in symptom.first_evidence if run.job), None)
     what = [f": {job}"] if symptom.signal == "job" and job else []
-    why = f"{symptom.said}{_lasted(incident.opened_at, incident.resolved_at)}"
-    return line(state_span(State.HEALTHY), " — ", _name(subject), *what, f" recovered: {why}")
+    lasted = _lasted(incident.opened_at, incident.resolved_at)
+    head = line(state_span(State.HEALTHY), " — ", _name(subject), *what, " recovered: ")
+    return line(*head, *_seen(symptom), lasted)
 
 
 def _eased(incident: Incident, news: News, subject: Subject) -> Line:
@@ -176,7 +183,10 @@ def _eased(incident: Incident, news: News, subject: Subject) -> Line:
         state_span(still.severity),
         " — ",
         _name(subject),
-        f": {over}: {symptom.said}{lasted}; still {still.severity.value}: {still.said}",
+        f": {over}: ",
+        *_seen(symptom),
+        f"{lasted}; still {still.severity.value}: ",
+        *_seen(still),
     )
 
 
@@ -195,16 +205,12 @@ _PLAIN = {"resolved": _recovered, "eased": _eased, "corrected": _corrected}
 
 
 def _lasted(begin: datetime | None, end: datetime | None) -> str:
-    if begin is None or end is None:
-        return ""
-    hours = (end - begin).total_seconds() / 3600
-    lasted = f"{hours:.0f} h" if hours >= 1.5 else f"{max(1, round(hours * 60))} min"
-    return f" (after {lasted})"
+    return "" if begin is None or end is None else f" (after {figures.span(end - begin)})"
 
 
 def _details(incident: Incident, news: News, subject: Subject) -> Line:
     symptom = news.symptom
-    parts: list[Span] = []
+    parts: list[Span | Line] = []
     if incident.id is not None:
         parts.append(Span(f"incident #{incident.id}"))
     if incident.acknowledged_by is not None:
@@ -216,12 +222,11 @@ def _details(incident: Incident, news: News, subject: Subject) -> Line:
         bars = sparkline(subject.trend.shares[-_BARS:])
         parts.append(Span(f"{len(bars)} days {bars}"))
     seen = [_evidence(run, subject) for run in _shown_evidence(symptom)]
-    told = joined(parts, "; ")
     if subject.onset:
-        told += (Span("; "), *subject.onset) if told else subject.onset
-    if not seen:
-        return told
-    return (*told, Span("; "), *_see(seen)) if told else _see(seen)
+        parts.append(subject.onset)
+    if seen:
+        parts.append(line("see ", *joined(seen)))
+    return joined(parts, "; ")
 
 
 def _shown_evidence(symptom: Symptom) -> tuple[Evidence, ...]:
@@ -233,15 +238,6 @@ def _shown_evidence(symptom: Symptom) -> tuple[Evidence, ...]:
     return (*newest[:-1], first)
 
 
-def _see(seen: Sequence[Line]) -> Line:
-    spans: list[Span] = [Span("see ")]
-    for index, one in enumerate(seen):
-        if index:
-            spans.append(Span(", "))
-        spans.extend(one)
-    return tuple(spans)
-
-
 def _evidence(one: Evidence, subject: Subject) -> Line:
     url = None
     if subject.change_url is not None:
@@ -251,11 +247,6 @@ def _evidence(one: Evidence, subject: Subject) -> Line:
         log = one.url if one.url and one.url.startswith(("http://", "https://")) else None
         spans += [Span(" ("), Span(one.job, href=log, code=True), Span(")")]
     return tuple(spans)
-
-
-def moment(at: datetime) -> str:
-    """A time as a chat line shows it, in UTC."""
-    return f"{at:%a %d %b %H:%M} UTC"
 
 
 def together_card(openings: Sequence[Opening], cis: int, page: str | None) -> Card:

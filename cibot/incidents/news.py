@@ -87,10 +87,10 @@ def _ended(incident: Incident, known: Notified, now: datetime) -> News | None:
     """The end of all that people know of, or of a part of it."""
     quiet = not known.count
     if incident.phase is Phase.WITHDRAWN:
-        step = Transition("withdrawn", now, "", known.worst)
+        step = Transition("withdrawn", now, known.worst)
         return News(step, incident.cause, (), quiet=quiet)
     if incident.phase is Phase.RESOLVED:
-        step = Transition("resolved", incident.resolved_at or now, "", known.worst)
+        step = Transition("resolved", incident.resolved_at or now, known.worst)
         return News(step, _last_cleared(incident, incident.symptoms), (), quiet=quiet)
     return _eased(incident, known, quiet=quiet)
 
@@ -112,7 +112,7 @@ def _eased(incident: Incident, known: Notified, *, quiet: bool) -> News | None:
     if part.drop:
         over = [one for one in over if one.signal == _CHART]
     severity = min((one.severity for one in left), key=_rank)
-    step = Transition("eased", incident.changed_at, "", severity)
+    step = Transition("eased", incident.changed_at, severity)
     return News(step, _last_cleared(incident, over), left, drop=part.drop, quiet=quiet)
 
 
@@ -147,7 +147,7 @@ def _worse(incident: Incident, known: Notified | None, seen: list[Symptom]) -> N
     if known is None or known.over:
         name = "opened" if known is None else "reopened"
         at = (incident.opened_at if known is None else None) or incident.changed_at
-        return News(Transition(name, at, "", cause.severity, cause.signal), cause, parts)
+        return News(Transition(name, at, cause.severity, cause.signal), cause, parts)
     return _escalated(incident, known, seen, parts)
 
 
@@ -172,7 +172,7 @@ def _escalated(
     if part.drop:
         of_part = [one for one in of_part if one.signal == _CHART]
     symptom = min(of_part, key=lambda one: one.order)
-    step = Transition("escalated", incident.changed_at, "", part.severity, symptom.signal)
+    step = Transition("escalated", incident.changed_at, part.severity, symptom.signal)
     return News(step, symptom, merged_parts(known.parts, parts), drop=part.drop)
 
 
@@ -210,7 +210,7 @@ def _corrected(incident: Incident, known: Notified, now: datetime) -> News | Non
         return None  # it came again since, and that is another time
     if abs(_began(symptom, incident) - known.since) <= _MOVED:
         return None
-    step = Transition("corrected", now, "", incident.severity, symptom.signal)
+    step = Transition("corrected", now, incident.severity, symptom.signal)
     return News(step, symptom, known.parts)
 
 

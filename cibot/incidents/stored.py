@@ -7,14 +7,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any, Protocol
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from cibot.errors import reason_of
-from cibot.incidents.incident import Incident
+from cibot.health.seen import Seen
+from cibot.incidents.incident import Incident, Transition
 
 log = logging.getLogger(__name__)
 
 _INCIDENT = TypeAdapter(Incident)
+_SEEN: TypeAdapter[Seen] = TypeAdapter(Seen)
 
 
 def incident_json(incident: Incident) -> str:
@@ -70,3 +72,23 @@ def columns(incident: Incident) -> dict[str, Any]:
         "body": incident_json(incident),
         "notified": incident.notified is not None and incident.notified.count > 0,
     }
+
+
+def step_columns(step: Transition) -> dict[str, Any]:
+    """What the store keeps of a step beside its incident's id."""
+    return {
+        "at": step.at,
+        "name": step.name,
+        "signal": step.signal,
+        "seen": None if step.seen is None else _SEEN.dump_json(step.seen).decode(),
+        "made_by": step.by,
+        "note": step.note,
+    }
+
+
+def read_seen(text: str | None) -> Seen | None:
+    """What a stored step saw; None where another version wrote it otherwise."""
+    try:
+        return None if text is None else _SEEN.validate_json(text)
+    except ValidationError:
+        return None

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from cibot.config.policy import IncidentPolicy
+from cibot.health.seen import Seen
 from cibot.health.signal import Evidence, Signal
 from cibot.model import State
 
@@ -63,7 +64,7 @@ class Symptom:
     came_at: datetime | None = None
     recovering_at: datetime | None = None
     cleared_at: datetime | None = None
-    said: str = ""
+    seen: Seen | None = None
     figure: float | None = None
     n: int = 0
     first_evidence: tuple[Evidence, ...] = ()
@@ -157,7 +158,7 @@ def _from_well(
         SymptomPhase.PENDING,
         State.DEGRADED,
         since=signal.since,
-        said=signal.said,
+        seen=signal.seen,
         figure=signal.figure,
         n=signal.n,
         evidence=signal.evidence,
@@ -168,7 +169,7 @@ def _from_pending(symptom: Symptom, signal: Signal, now: datetime) -> Symptom | 
     if signal.verdict.bad:
         return _fired(symptom, signal, now)
     if signal.rising:
-        return replace(symptom, said=signal.said, evidence=signal.evidence)
+        return replace(symptom, seen=signal.seen, evidence=signal.evidence)
     return None
 
 
@@ -221,7 +222,7 @@ def refreshed(symptom: Symptom, signal: Signal) -> Symptom:
     """The symptom with what its signal says now."""
     return replace(
         symptom,
-        said=signal.said,
+        seen=signal.seen,
         figure=signal.figure,
         n=signal.n,
         evidence=signal.evidence,

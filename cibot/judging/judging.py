@@ -7,7 +7,6 @@ messages, and it never runs ahead of the feeds: while ours is down, no time pass
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -19,7 +18,8 @@ from cibot.config.scope import Scope, scopes
 from cibot.health.branches import branches_json
 from cibot.health.facts import moment
 from cibot.health.references import References
-from cibot.health.signal import Health, signal_row
+from cibot.health.signal import Health
+from cibot.health.stored import signals_json
 from cibot.incidents.tracker import Tracker
 from cibot.judging.facts import Reader
 from cibot.judging.notifier import Judged, Notifier
@@ -222,7 +222,6 @@ def _ids(incidents: Iterable[Recorded]) -> dict[datetime, int]:
 
 
 def _keep_health(tx: Tx, seen: _Look, now: datetime) -> None:
-    signals = [signal_row(one) for one in seen.health.signals]
     put_health(
         tx,
         StoredHealth(
@@ -231,7 +230,7 @@ def _keep_health(tx: Tx, seen: _Look, now: datetime) -> None:
             seen.health.since or _well_since(seen.lived.life),
             now,
             seen.last_heard,
-            json.dumps(signals, ensure_ascii=False, separators=(",", ":")),
+            signals_json(seen.health.signals),
             branches_json(seen.health.branches),
         ),
     )

@@ -6,7 +6,6 @@ minutes, since silence comes without a report.
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
 import time
@@ -17,6 +16,7 @@ from cibot.config.models import Config
 from cibot.errors import CibotError, Transient
 from cibot.health.presence import NAME as SILENT
 from cibot.health.signal import Health
+from cibot.health.stored import read_signals
 from cibot.judging.judging import Judging
 from cibot.model import State
 from cibot.store.cis import all_cis
@@ -184,10 +184,10 @@ class Monitor:
 
 def _due(health: StoredHealth) -> datetime:
     """When a CI that is not heard is judged again."""
-    try:
-        for one in json.loads(health.signals):
-            if one["rising"] or (one["name"] == SILENT and one["verdict"] == State.UNKNOWN):
-                return health.assessed_at
-    except (ValueError, LookupError, TypeError):  # judging writes it anew
+    signals = read_signals(health.signals)
+    if not signals:  # another version wrote them: judging writes them again
         return health.assessed_at
+    for one in signals:
+        if one.rising or (one.name == SILENT and one.verdict is State.UNKNOWN):
+            return health.assessed_at
     return health.assessed_at + _AT_LEAST_EVERY

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from cibot.health.facts import counts, moment
 from cibot.health.signal import MOST_EVIDENCE, Evidence
 from cibot.incidents.incident import Incident, Phase, Transition, merged, with_people
-from cibot.incidents.stored import columns, read_incident
+from cibot.incidents.stored import columns, read_incident, step_columns
 from cibot.incidents.symptom import Family, Symptom
 from cibot.judging.trackers import Advanced
 from cibot.store.engine import Tx
@@ -79,10 +79,7 @@ def record(tx: Tx, ci_id: int, lived: Advanced) -> list[Recorded]:
             continue
         done = _store(tx, ci_id, incident, rows.get(before), stored.get(before), taken)
         recorded.append(done)
-        steps += [
-            StoredTransition(done.stored.id, one.at, one.name, one.reason, one.signal)
-            for one in taken
-        ]
+        steps += [StoredTransition(done.stored.id, **step_columns(one)) for one in taken]
         newest = lived.life.incident
         if newest is not None and newest.began_at == began:
             lived.life.keep(with_people(newest, done.incident))
@@ -155,10 +152,9 @@ def _take_back(
         return Recorded(row, replace(before, phase=Phase.WITHDRAWN, notified=None))
     after = replace(before, phase=Phase.WITHDRAWN, resolved_at=at, changed_at=at)
     stored = _write(tx, row.ci_id, after, row)
-    reason = "late comments show that it was not so"
-    step = Transition("withdrawn", at, reason, before.severity)
+    step = Transition("withdrawn", at, before.severity)
     if before.phase is not Phase.WITHDRAWN:
-        steps.append(StoredTransition(row.id, at, step.name, step.reason))
+        steps.append(StoredTransition(row.id, **step_columns(step)))
     return Recorded(stored, after, step)
 
 
@@ -192,7 +188,7 @@ def _with_first_run(tx: Tx, ci_id: int, symptom: Symptom) -> Symptom:
     run = next((run for run in runs if counts(run.pipeline)), None)
     if run is None or run.posted_at >= first.at:
         return symptom
-    found = Evidence(first.said, run.change_id, run.number, run.patch_set, run.posted_at)
+    found = Evidence(first.fault, run.change_id, run.number, run.patch_set, run.posted_at)
     return replace(symptom, first_evidence=(*symptom.first_evidence[: MOST_EVIDENCE - 1], found))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from cibot.incidents.incident import Incident
+from cibot.incidents.signal_words import said
 from cibot.replay.run import Replayed
 
 _SAME = timedelta(days=1)  # openings this close are of the same trouble
@@ -44,7 +45,7 @@ def _of_ci(
 
 def _line(sign: str, ci: str, one: Incident) -> str:
     cause = one.cause
-    return f"{sign} {_time(one)}  {ci} {cause.signal} ({cause.severity.value}): {cause.said}"
+    return f"{sign} {_time(one)}  {ci} {cause.signal} ({cause.severity.value}): {said(cause.seen)}"
 
 
 def opened_in(replayed: Replayed) -> Opened:

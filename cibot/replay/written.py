@@ -9,6 +9,7 @@ from typing import Any
 from cibot.health.signal import Evidence
 from cibot.incidents.incident import Incident, Phase
 from cibot.incidents.messages import Subject, alert_card, together_card
+from cibot.incidents.signal_words import fault_words, said
 from cibot.incidents.symptom import Symptom
 from cibot.replay.timeline import ReplayedMessage, Timeline
 from cibot.store.cis import KnownCi
@@ -44,7 +45,7 @@ def _row(one: Incident, ci: KnownCi, account: int | None) -> dict[str, Any]:
         "reopened": one.reopened,
         "notified": one.notified is not None and one.notified.count > 0,
         "messages": one.notified.count if one.notified else 0,
-        "said": one.cause.said,
+        "said": said(one.cause.seen),
         "evidence": [_evidence(it) for it in one.first_evidence],
         "symptoms": [_symptom(symptom) for symptom in one.symptoms if symptom.came_at],
     }
@@ -59,7 +60,7 @@ def _symptom(symptom: Symptom) -> dict[str, Any]:
         "cleared_at": _time(symptom.cleared_at),
         "n": symptom.n,
         "figure": symptom.figure,
-        "said": symptom.said,
+        "said": said(symptom.seen),
     }
 
 
@@ -68,7 +69,7 @@ def _evidence(one: Evidence) -> dict[str, Any]:
         "change": one.number,
         "patch_set": one.patch_set,
         "at": _time(one.at),
-        "said": one.said,
+        "said": fault_words(one.fault),
         "job": one.job,
         "url": one.url,
     }

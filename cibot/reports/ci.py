@@ -24,7 +24,7 @@ def line_of(tx: Tx, ctx: Context, row: CiName) -> CiLine:
     last = latest_reports(tx, row.id)
     heard_at = last[0].posted_at if last else None
     incidents = open_by_ci(tx, ctx, row.id).get(row.id, ())
-    return ci_line(ctx, row, health, heard_at, incidents, evidence=True)
+    return ci_line(ctx, row, health, heard_at, incidents)
 
 
 def open_incident(tx: Tx, name: str) -> int:

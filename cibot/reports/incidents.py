@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cibot.errors import UserError
-from cibot.health import signal as health
+from cibot.health.seen import Seen
+from cibot.health.signal import Evidence
 from cibot.incidents import incident as pure_incident
-from cibot.incidents.stored import read_incident
+from cibot.incidents.signal_words import plain, step_words
+from cibot.incidents.stored import read_incident, read_seen
 from cibot.incidents.symptom import Symptom
 from cibot.model import State, Window
 from cibot.reports.context import Context
 from cibot.reports.onset import Onset, onset_of, result_symptom
-from cibot.reports.signals import EvidenceView
+from cibot.reports.signals import Sighting
 from cibot.store.cis import ci_rows
 from cibot.store.engine import Tx
 from cibot.store.incidents import (
@@ -29,7 +31,7 @@ ENDED_WITHIN = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
-class SymptomView:
+class SymptomView(Sighting):
     """What one signal says in an incident.
 
     ``state`` is pending, firing, recovering or cleared; ``severity`` its worst verdict since it
@@ -44,17 +46,17 @@ class SymptomView:
     cleared_at: datetime | None
     figure: float | None
     n: int
-    said: str
-    first_bad: EvidenceView | None
-    evidence: tuple[EvidenceView, ...]
+    first_bad: Evidence | None
+    evidence: tuple[Evidence, ...]
+    seen: Seen | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class IncidentLine:
+class IncidentLine(Sighting):
     """The trouble of a CI, from when it was noticed until it was over.
 
     ``state`` is pending, firing, acknowledged, recovering or resolved; ``kind`` is the signal
-    that explains most of it and ``said`` what that says; ``severity`` is that of the worst of
+    that explains most of it and ``seen`` what that saw; ``severity`` is that of the worst of
     its ``symptoms``, of which there is one for each signal that accused. ``first_bad`` is the
     first bad run of what is wrong with the results.
     """
@@ -65,24 +67,34 @@ class IncidentLine:
     state: str
     opened_at: datetime | None
     resolved_at: datetime | None
-    said: str
     acknowledged_by: str | None
     note: str | None
     page: str | None
     severity: State = State.FAILING
     since: datetime | None = None
     symptoms: tuple[SymptomView, ...] = ()
-    first_bad: EvidenceView | None = None
+    seen: Seen | None = None
+    first_bad: Evidence | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TimelineStep:
-    """One transition of an incident: which symptom took it, and why, in words."""
+    """One step of an incident: the signal of the symptom that took it and what that saw.
+
+    ``by`` and ``note`` are of the person who took it.
+    """
 
     at: datetime
     name: str
-    reason: str
     signal: str | None = None
+    seen: Seen | None = None
+    by: str | None = None
+    note: str | None = None
+
+    @property
+    def reason(self) -> str:
+        """Why, in words."""
+        return plain(step_words(self.name, self.seen, self.by, self.note))
 
 
 def incidents(
@@ -139,21 +151,19 @@ def incident(
     if stored is None or stored.ci_id not in names:
         raise UserError(f"There is no incident #{incident_id}.")
     steps = tuple(
-        TimelineStep(one.at, one.name, one.reason, one.signal)
+        TimelineStep(one.at, one.name, one.signal, read_seen(one.seen), one.made_by, one.note)
         for one in transitions_of(tx, incident_id)
     )
     return _incident(ctx, names, stored), steps
 
 
-def evidence_of(
-    tx: Tx, incident_id: int
-) -> tuple[tuple[EvidenceView, ...], tuple[EvidenceView, ...]]:
+def evidence_of(tx: Tx, incident_id: int) -> tuple[tuple[Evidence, ...], tuple[Evidence, ...]]:
     """What an incident rested on when it opened, and what it rests on now; newest first each."""
     stored = incident_by_id(tx, incident_id)
     pure = _pure(stored) if stored else None
     if pure is None:
         return (), ()
-    return _evidence(pure.first_evidence), _evidence(pure.cause.evidence)
+    return pure.first_evidence, pure.cause.evidence
 
 
 def onset_of_incident(tx: Tx, ctx: Context, incident_id: int) -> Onset | None:
@@ -183,14 +193,14 @@ def _incident(ctx: Context, names: Mapping[int, str], stored: StoredIncident) ->
         state=stored.state,
         opened_at=stored.opened_at,
         resolved_at=stored.resolved_at,
-        said=cause.said if cause else "",
+        seen=cause.seen if cause else None,
         acknowledged_by=pure.acknowledged_by if pure else None,
         note=pure.note if pure else None,
         page=ctx.incident_page(stored.id),
         severity=State(stored.severity),
         since=pure.since if pure else None,
         symptoms=tuple(_symptom(one) for one in pure.symptoms) if pure else (),
-        first_bad=_run(bad.first_bad) if bad and bad.first_bad else None,
+        first_bad=bad.first_bad if bad else None,
     )
 
 
@@ -203,7 +213,6 @@ def _pure(stored: StoredIncident) -> pure_incident.Incident | None:
 
 
 def _symptom(symptom: Symptom) -> SymptomView:
-    first = symptom.first_bad
     return SymptomView(
         signal=symptom.signal,
         state=symptom.phase.value,
@@ -213,15 +222,7 @@ def _symptom(symptom: Symptom) -> SymptomView:
         cleared_at=symptom.cleared_at,
         figure=symptom.figure,
         n=symptom.n,
-        said=symptom.said,
-        first_bad=_run(first) if first else None,
-        evidence=_evidence(symptom.evidence),
+        seen=symptom.seen,
+        first_bad=symptom.first_bad,
+        evidence=symptom.evidence,
     )
-
-
-def _evidence(runs: Iterable[health.Evidence]) -> tuple[EvidenceView, ...]:
-    return tuple(_run(run) for run in runs)
-
-
-def _run(run: health.Evidence) -> EvidenceView:
-    return EvidenceView(**{name: getattr(run, name) for name in EvidenceView.__slots__})

@@ -9,7 +9,9 @@ from datetime import datetime
 
 from cibot.errors import UserError
 from cibot.health.branches import read_branches
-from cibot.health.signal import BranchHealth
+from cibot.health.seen import Seen
+from cibot.health.signal import BranchHealth, Signal
+from cibot.health.stored import read_signals
 from cibot.model import State
 from cibot.reports.context import Context
 from cibot.reports.feeds import ServerFeeds, stale_feeds
@@ -17,7 +19,7 @@ from cibot.reports.homes import cis_on
 from cibot.reports.incidents import IncidentLine, open_by_ci
 from cibot.reports.names import resolve_branch
 from cibot.reports.project import find_project
-from cibot.reports.signals import Rate, SignalView, read_signals, success_rate, worst_signal
+from cibot.reports.signals import Rate, Sighting, success_rate, worst_signal
 from cibot.store.cis import CiName, ci_names, last_heard
 from cibot.store.engine import Tx
 from cibot.store.incidents import StoredHealth, health_of
@@ -26,11 +28,10 @@ from cibot.text.figures import cut
 
 
 @dataclass(frozen=True, slots=True)
-class CiLine:
+class CiLine(Sighting):
     """One CI as every list shows it. Without an assessment it is unknown, ``since`` None.
 
-    ``said`` is the sentence of the worst signal, or empty. ``signals`` have their
-    evidence where one CI is asked about, but for `status`; in lists they are without.
+    ``seen`` is what the worst signal saw, None where none is bad.
     With ``branch`` state, rate and time are those of that branch; ``branches`` are those
     where it is at home.
     """
@@ -40,13 +41,13 @@ class CiLine:
     state: State
     since: datetime | None
     rate: Rate | None
-    said: str
-    signals: tuple[SignalView, ...]
+    signals: tuple[Signal, ...]
     last_heard_at: datetime | None
     incidents: tuple[IncidentLine, ...]
     page: str | None
     branches: tuple[BranchHealth, ...] = ()
     branch: BranchHealth | None = None
+    seen: Seen | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +127,7 @@ def on_branch(ctx: Context, line: CiLine, wanted: str) -> CiLine:
         state=line.state if silent else branch.state,
         since=line.since if silent else branch.since,
         rate=rate,
-        said=line.said if silent else "",
+        seen=line.seen if silent else None,
         last_heard_at=branch.heard_at,
         page=ctx.ci_page(line.name, branch.branch),
         branch=branch,
@@ -160,11 +161,9 @@ def ci_line(
     health: StoredHealth | None,
     heard_at: datetime | None,
     incidents: tuple[IncidentLine, ...],
-    *,
-    evidence: bool = False,
 ) -> CiLine:
     """What is known of a CI, in one line."""
-    signals = read_signals(health.signals, evidence=evidence) if health else ()
+    signals = read_signals(health.signals) if health else ()
     worst = worst_signal(signals)
     return CiLine(
         id=row.id,
@@ -172,7 +171,7 @@ def ci_line(
         state=_state(health),
         since=health.since if health else None,
         rate=success_rate(signals),
-        said=worst.said if worst else "",
+        seen=worst.seen if worst else None,
         signals=signals,
         last_heard_at=heard_at,
         incidents=incidents,

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from cibot.health.signal import Signal
 from cibot.reports.ci import find_ci, line_of
 from cibot.reports.context import Context
 from cibot.reports.failures import Verdict, failures
 from cibot.reports.incidents import onset_of_ci
 from cibot.reports.listing import CiLine, on_branch
 from cibot.reports.onset import Onset
-from cibot.reports.signals import SignalView
 from cibot.reports.standing import Standing, standing
 from cibot.store.engine import Tx
 
@@ -28,7 +28,7 @@ class Why:
     """
 
     ci: CiLine
-    signals: tuple[SignalView, ...]
+    signals: tuple[Signal, ...]
     failures: tuple[Verdict, ...]
     standing: Standing | None = None
     onset: Onset | None = None

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from cibot.health.seen import LastHeard, Seen
 from cibot.health.signal import BranchHealth
+from cibot.incidents.signal_words import seen_words, spans, step_words
 from cibot.model import Result, State
+from cibot.reports.compare import WINDOW
 from cibot.reports.context import Context
 from cibot.reports.failures import FailedJob, Verdict
 from cibot.reports.feeds import ServerFeeds
-from cibot.reports.incidents import IncidentLine
-from cibot.reports.listing import CiLine, Listing, is_wrong
+from cibot.reports.incidents import IncidentLine, TimelineStep
+from cibot.reports.listing import CiLine, is_wrong
 from cibot.reports.missed import Missed
 from cibot.reports.onset import Onset, OnsetRun
 from cibot.reports.signals import Rate
@@ -19,7 +22,7 @@ from cibot.reports.silences import Muted
 from cibot.reports.standing import Standing
 from cibot.reports.status import Status
 from cibot.text import figures
-from cibot.text.card import Line, Span, line, state_span
+from cibot.text.card import Line, Span, joined, line, sentence, state_span
 
 _WORDS = {
     Result.PASS: "passed",
@@ -30,6 +33,23 @@ _WORDS = {
 _RATE_SIGNALS = {"success", "level"}
 _NEEDED = {"success", "level", "silent"}
 _BRANCHES = 3  # named in a line
+_Parts = tuple[str | Span, ...]
+
+
+def seen(ctx: Context, found: Seen | None) -> Line:
+    """What a signal saw."""
+    return spans(seen_words(found), lambda at: figures.zoned(at, ctx.now, ctx.zone))
+
+
+def step(ctx: Context, one: TimelineStep) -> Line:
+    """Why an incident took a step."""
+    words = step_words(one.name, one.seen, one.by, one.note)
+    return spans(words, lambda at: figures.zoned(at, ctx.now, ctx.zone))
+
+
+def seen_sentence(ctx: Context, found: Seen | None) -> Line:
+    """What a signal saw, as a sentence."""
+    return sentence(seen(ctx, found))
 
 
 def rate(found: Rate) -> str:
@@ -44,16 +64,16 @@ def name_span(ci: CiLine) -> Span:
 
 def name_and_branch(ci: CiLine) -> tuple[Span, ...]:
     """The name and, where one branch was asked about, that."""
-    on = (Span(_on(ci.branch.branch)),) if ci.branch else ()
+    on = (Span(on_places(ci.branch.branch)),) if ci.branch else ()
     return (name_span(ci), *on)
 
 
 def branch_words(found: BranchHealth) -> str:
-    """How it is on a branch: as "12 % passed (5–30 %, n=24), 93 % before.", or what is missing."""
+    """How it is on a branch: as "12 % passed (5–30 %, n=24), usually 93 %", or what is missing."""
     if found.state is State.UNKNOWN:
-        return f"{figures.plural(found.n, 'result')} there, too few to judge."
+        return f"{figures.plural(found.n, 'result')} there, too few to judge"
     said = f"{figures.rate(found.share, found.low, found.high, found.n)} passed"
-    return f"{said}, usually {figures.percent(found.usual)}." if found.usual else f"{said}."
+    return f"{said}, usually {figures.percent(found.usual)}" if found.usual else said
 
 
 def result_word(result: Result | None, outcome: str | None = None) -> str:
@@ -72,14 +92,15 @@ def standing(found: Standing) -> str:
         parts.append(f"rank {found.rank} of {found.of} CIs on {found.project} by pass rate")
     if found.passed is not None:
         parts.append(
-            f"of {figures.plural(found.n, 'patch set')} that both judged in 7 d it passed"
+            f"of {figures.plural(found.n, 'patch set')} that both judged in"
+            f" {figures.span(WINDOW)} it passed"
             f" {found.passed}, {found.reference} {found.reference_passed}"
         )
     return f"Beside others: {'; '.join(parts) or f'alone on {found.project}'}."
 
 
 def missed(found: Missed) -> str:
-    """What a CI missed, after its name: as "missed 3 of 25 chances to report in 7 d …"."""
+    """What a CI missed, after its name: as "missed 3 of 25 chances to report in 7 days …"."""
     window = figures.span(found.window)
     if not found.due and not found.in_a_row:
         return f"had no chance to report in {window}."
@@ -94,31 +115,40 @@ def missed(found: Missed) -> str:
     return f"{said} ({due}{where})."
 
 
-def since(ctx: Context, ci: CiLine) -> str:
-    """As " since Sat 14:10 UTC (38 h)", or nothing where it is not known."""
-    return f" {figures.since(ci.since, ctx.now, ctx.zone)}" if ci.since else ""
+def since(ctx: Context, ci: CiLine, before: str = "") -> Line:
+    """As "since Sat 14:10 UTC (38 h)", or nothing where it is not known."""
+    if ci.since is None:
+        return ()
+    return line(f"{before}since ", *_when(ctx, ci.since, figures.span(ctx.now - ci.since)))
+
+
+def _when(ctx: Context, at: datetime, beside: str) -> _Parts:
+    """A moment, and what stands in brackets after it."""
+    return Span(figures.zoned(at, ctx.now, ctx.zone), at=at), f" ({beside})"
 
 
 def headline(ctx: Context, found: Status) -> Line:
     """Who, what, since when, how much beside the reference, what exactly fails."""
     ci = found.ci
-    parts: tuple[str | Span, ...] = (
-        *name_and_branch(ci),
-        ": ",
-        state_span(ci.state),
-        since(ctx, ci) if is_wrong(ci.state) else "",
-        f": {_detail(ctx, found)}",
-    )
+    glue = " " if is_wrong(ci.state) and ci.since else ": "
+    return line(*name_and_branch(ci), ": ", state_span(ci.state), glue, *account(ctx, found))
+
+
+def account(ctx: Context, found: Status) -> Line:
+    """A headline without the CI's name and state."""
+    began = since(ctx, found.ci) if is_wrong(found.ci.state) else ()
+    parts = [*began, *([": "] if began else []), *_detail(ctx, found), "."]
     job = found.worst_job
-    share = f" fails in {job.failed} of {figures.plural(job.of, 'failure')}." if job else ""
-    worst = (" Job ", Span(job.job, code=True), share) if job else ()
-    return line(*parts, *worst, *first_bad(ctx, ci.incidents))
+    if job is not None:
+        share = f" fails in {job.failed} of {figures.plural(job.of, 'failure')}."
+        parts += [" Job ", Span(job.job, code=True), share]
+    return line(*parts, *first_bad(ctx, found.ci.incidents))
 
 
 def first_bad(ctx: Context, incidents: Sequence[IncidentLine]) -> Line:
     """As " First bad run 912345,3 (tempest).", for the end of a headline; nothing without one."""
     run = next((one.first_bad for one in incidents if one.first_bad), None)
-    if run is None or run.number is None:
+    if run is None:
         return ()
     spans: list[str | Span] = [
         " First bad run ",
@@ -129,54 +159,53 @@ def first_bad(ctx: Context, incidents: Sequence[IncidentLine]) -> Line:
     return line(*spans, ".")
 
 
-def _on(*places: str | None) -> str:
+def on_places(*places: str | None) -> str:
     """As " on stable/2026.1", or nothing."""
     return "".join(f" on {figures.cut(place, 60)}" for place in places if place)
 
 
-def _detail(ctx: Context, found: Status) -> str:
-    """What was seen, as a sentence without its capital."""
+def _detail(ctx: Context, found: Status) -> _Parts:
+    """What was seen, as a sentence without its capital and its full stop."""
     ci = found.ci
     if ci.state is State.UNKNOWN:
-        return f"{_unknown(found)}."
+        return _unknown(ctx, found)
     if ci.state is State.SILENT:
-        return f"{_silent(ctx, found)}."
+        return _silent(ctx, ci)
     bad_by = {one.name for one in ci.signals if one.verdict is ci.state}
-    by_another = bool(ci.said) and not bad_by & _RATE_SIGNALS
+    by_another = ci.seen is not None and not bad_by & _RATE_SIGNALS
     if found.passed_since is not None and not by_another:
         passed = found.passed_since
-        return f"{passed.passes} of {passed.n} passed since then{_beside(found)}."
+        return (f"{passed.passes} of {passed.n} passed since then{_beside(found)}",)
     if ci.rate is not None and not by_another:
         where = f" where {found.reference} did" if found.reference else ""
         said = f"{figures.percent(ci.rate.share)} passed{where} ({_worth(ci.rate)})"
-        drop = ci.branch.usual if ci.branch and is_wrong(ci.state) else None
-        return f"{said}, {figures.percent(drop)} before." if drop is not None else f"{said}."
-    return f"{ci.said.rstrip('.')}." if ci.said else "nothing to count yet."
+        usual = ci.branch.usual if ci.branch and is_wrong(ci.state) else None
+        return (said if usual is None else f"{said}, {figures.percent(usual)} before",)
+    return seen(ctx, ci.seen) or ("nothing to count yet",)
 
 
-def _silent(ctx: Context, found: Status) -> str:
-    said, heard = found.ci.said.rstrip("."), found.ci.last_heard_at
-    if "heard" in said:
+def _silent(ctx: Context, ci: CiLine) -> _Parts:
+    """What was seen, and when it was heard where that does not say so."""
+    said, heard = seen(ctx, ci.seen), ci.last_heard_at
+    if isinstance(ci.seen, LastHeard):
         return said
-    when = f"last heard {_when(ctx, heard)}" if heard else "never heard"
-    return f"{said}; {when}" if said else when
+    if heard is None:
+        return (*said, *("; " if said else ""), "never heard")
+    when = _when(ctx, heard, figures.ago(heard, ctx.now))
+    return (*said, "; last heard " if said else "last heard ", *when)
 
 
-def _unknown(found: Status) -> str:
+def _unknown(ctx: Context, found: Status) -> _Parts:
     ci = found.ci
     if ci.branch is not None:
-        return branch_words(ci.branch).rstrip(".")
+        return (branch_words(ci.branch),)
     if found.stale:
-        return "our own feed is stale, so it cannot be judged"
+        return ("our own feed is stale, so it cannot be judged",)
     if ci.rate is not None:
         unknown = (one for one in ci.signals if one.verdict is State.UNKNOWN)
-        said = next((one.said for one in unknown if one.name in _NEEDED), "")
-        return said.rstrip(".") or "too few results to judge"
-    return "too few results to judge" if ci.last_heard_at else "nothing heard from it yet"
-
-
-def _when(ctx: Context, heard: datetime) -> str:
-    return f"{figures.clock(heard, ctx.now, ctx.zone)} ({figures.ago(heard, ctx.now)})"
+        said = next((seen(ctx, one.seen) for one in unknown if one.name in _NEEDED), ())
+        return said or ("too few results to judge",)
+    return ("too few results to judge" if ci.last_heard_at else "nothing heard from it yet",)
 
 
 def _worth(found: Rate) -> str:
@@ -201,45 +230,40 @@ def _beside(found: Status) -> str:
 def details(ctx: Context, found: Status) -> Line:
     """The second line of a status: figure, last report, incident."""
     ci, last = found.ci, found.last
-    parts: list[list[str | Span]] = []
+    parts: list[Line] = []
     if ci.rate is not None and found.passed_since is not None:
         where = f" of what {found.reference} passed" if found.reference else ""
-        parts.append([f"passed {rate(ci.rate)}{where}"])
+        parts.append(line(f"passed {rate(ci.rate)}{where}"))
     if ci.since and not is_wrong(ci.state):
-        parts.append([f"{ci.state.value}{since(ctx, ci)}"])
+        parts.append(line(ci.state.value, *since(ctx, ci, " ")))
     if last is not None:
         word = result_word(last.result, last.outcome)
-        parts.append(
-            [f"last report {figures.ago(last.posted_at, ctx.now)}: {word} ", patch_set(last)]
-        )
+        ago = figures.ago(last.posted_at, ctx.now)
+        parts.append(line(f"last report {ago}: {word} ", patch_set(last)))
     elif ci.branch is not None:
-        parts.append([f"last report there {figures.ago(ci.branch.heard_at, ctx.now)}"])
+        parts.append(line(f"last report there {figures.ago(ci.branch.heard_at, ctx.now)}"))
     parts += _branches(ci)
-    parts += [[*incident_words(one)] for one in ci.incidents]
-    return separated(parts)
+    parts += [line(*incident_words(one)) for one in ci.incidents]
+    return joined(parts, " · ")
 
 
-def _branches(ci: CiLine) -> list[list[str | Span]]:
+def _branches(ci: CiLine) -> list[Line]:
     """The other branches, where a CI is not alike on all of them; those first that are worst."""
     judged = [one for one in ci.branches if one.state is not State.UNKNOWN]
     if len({one.state for one in judged}) < 2:
         return []
     others = [one for one in judged if one != ci.branch]
     others.sort(key=lambda one: one.state.rank)
-    shown: list[str | Span] = ["elsewhere: " if ci.branch else "by branch: "]
-    for place, one in enumerate(others[:_BRANCHES]):
-        word = f"{one.state.shape} {figures.cut(one.branch, 40)} {figures.percent(one.share)}"
-        shown += [", "] * bool(place) + [Span(word, state=one.state)]
+    shown = joined(
+        Span(
+            f"{one.state.shape} {figures.cut(one.branch, 40)} {figures.percent(one.share)}",
+            state=one.state,
+        )
+        for one in others[:_BRANCHES]
+    )
     more = len(others) - _BRANCHES
-    return [[*shown, f" and {more} more"] if more > 0 else shown]
-
-
-def separated(parts: list[list[str | Span]]) -> Line:
-    """Parts with a middle dot between them."""
-    flat: list[str | Span] = []
-    for part in parts:
-        flat += [" · ", *part] if flat else part
-    return line(*flat)
+    tail = [f" and {more} more"] if more > 0 else []
+    return [line("elsewhere: " if ci.branch else "by branch: ", *shown, *tail)]
 
 
 def patch_set(found: Verdict) -> Span:
@@ -260,8 +284,7 @@ def muted(ctx: Context, one: Muted) -> Line:
     length = (
         figures.span(left) if days else figures.duration(left.total_seconds()).removesuffix(" 00")
     )
-    zone = one.until.astimezone(ctx.zone).tzname() or ""
-    until = f"until {figures.clock(one.until, ctx.now, ctx.zone)} {zone} ({length})"
+    until = f"until {figures.zoned(one.until, ctx.now, ctx.zone)} ({length})"
     name = Span(figures.cut(one.ci, 60), strong=True)
     by, reason = figures.cut(one.by, 40), figures.cut(one.reason, 150)
     return line(f"Silence #{one.id}: no alerts of ", name, f" {until}, by {by}: “{reason}”")
@@ -331,46 +354,13 @@ def brief(ctx: Context, ci: CiLine) -> Line:
     """One CI in a list: state, name, figure, since when."""
     parts: list[str | Span] = [state_span(ci.state), " ", name_span(ci)]
     if is_wrong(ci.state):
-        parts.append(since(ctx, ci))
-    figure = f"{rate(ci.rate)} passed" if ci.rate else ""
-    said = ci.said.rstrip(".") if ci.said and ci.state is not State.HEALTHY else ""
-    why = said or figure
-    if why:
-        parts.append(f": {why}")
-    if ci.state is State.SILENT and ci.last_heard_at and "heard" not in why:
+        parts += since(ctx, ci, " ")
+    said = seen(ctx, ci.seen) if ci.state is not State.HEALTHY else ()
+    if said or ci.rate:
+        parts += [": ", *(said or (f"{rate(ci.rate)} passed" if ci.rate else "",))]
+    if ci.state is State.SILENT and ci.last_heard_at and not isinstance(ci.seen, LastHeard):
         parts.append(f"; last heard {figures.ago(ci.last_heard_at, ctx.now)}")
     return line(*parts)
-
-
-def overall(found: Listing) -> Line:
-    """As "3 of 50 CIs need a look: 1 silent, 1 failing, 1 degraded; 41 healthy, 6 not judged."."""
-    total = sum(found.totals.values())
-    where = listed_on(found)
-    if total == 0:
-        return line(f"No CI reports{where}." if where else "No CI is known yet.")
-    said = needs_a_look(found.totals)
-    return line(f"{where[1:2].upper()}{where[2:]} {said[:1].lower()}{said[1:]}" if where else said)
-
-
-def listed_on(found: Listing) -> str:
-    """As " on openstack/cinder on stable/2026.1", or nothing where all CIs are listed."""
-    return _on(found.project, found.branch)
-
-
-def needs_a_look(totals: dict[State, int]) -> str:
-    """How many CIs are wrong and how many are not, as a sentence."""
-    total = sum(totals.values())
-    wrong = [(state, count) for state, count in totals.items() if count and is_wrong(state)]
-    rest = [f"{totals[State.HEALTHY]} healthy"] if totals[State.HEALTHY] else []
-    if totals[State.UNKNOWN]:
-        rest.append(f"{totals[State.UNKNOWN]} not judged")
-    if not wrong:
-        head = "no CI needs a look" if total > 1 else "it needs no look"
-        return figures.sentence(f"{head}: {figures.listed(rest)}")
-    number = sum(count for _state, count in wrong)
-    bad = ", ".join(f"{count} {state.value}" for state, count in wrong)
-    head = f"{number} of {figures.plural(total, 'CI')} {'needs' if number == 1 else 'need'} a look"
-    return figures.sentence("; ".join([f"{head}: {bad}", *([", ".join(rest)] if rest else [])]))
 
 
 def stale_lines(ctx: Context, stale: tuple[ServerFeeds, ...]) -> tuple[Line, ...]:

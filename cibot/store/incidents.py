@@ -44,13 +44,18 @@ class StoredIncident:
 
 @dataclass(frozen=True, slots=True)
 class StoredTransition:
-    """One step of an incident, with its reason in words."""
+    """One step of an incident: ``seen`` is JSON of what its signal saw.
+
+    ``made_by`` and ``note`` are of the person who took it.
+    """
 
     incident_id: int
     at: datetime
     name: str
-    reason: str
     signal: str | None = None
+    seen: str | None = None
+    made_by: str | None = None
+    note: str | None = None
 
 
 def put_health(tx: Tx, health: StoredHealth) -> None:
@@ -74,6 +79,7 @@ def health_of(tx: Tx, ci_id: int | None = None) -> list[StoredHealth]:
     return [StoredHealth(**row._mapping) for row in tx.execute(query)]
 
 
+_STEP = [schema.transition.c[name] for name in StoredTransition.__slots__]
 _FIELDS = [schema.incident.c[name] for name in StoredIncident.__slots__]
 
 
@@ -198,16 +204,7 @@ def add_transitions(tx: Tx, steps: Sequence[StoredTransition]) -> dict[int, int]
     rows = []
     for one in steps:
         seq = seqs[one.incident_id] = seqs.get(one.incident_id, 0) + 1
-        rows.append(
-            {
-                "incident_id": one.incident_id,
-                "seq": seq,
-                "at": one.at,
-                "name": one.name,
-                "reason": one.reason,
-                "signal": one.signal,
-            }
-        )
+        rows.append({column.name: getattr(one, column.name) for column in _STEP} | {"seq": seq})
     insert_rows(tx, schema.transition, rows)
     return seqs
 
@@ -229,7 +226,7 @@ def transitions_since(tx: Tx, since: datetime, limit: int = 1000) -> list[Stored
     """Steps of any incident since then, oldest first."""
     table = schema.transition.c
     query = (
-        select(table.incident_id, table.at, table.name, table.reason, table.signal)
+        select(*_STEP)
         .where(table.at >= since)
         .order_by(table.at, table.incident_id, table.seq)
         .limit(limit)
@@ -253,10 +250,5 @@ def incidents_during(
 def transitions_of(tx: Tx, incident_id: int, limit: int = 500) -> list[StoredTransition]:
     """The steps of one incident, oldest first."""
     table = schema.transition.c
-    query = (
-        select(table.incident_id, table.at, table.name, table.reason, table.signal)
-        .where(table.incident_id == incident_id)
-        .order_by(table.seq)
-        .limit(limit)
-    )
+    query = select(*_STEP).where(table.incident_id == incident_id).order_by(table.seq).limit(limit)
     return [StoredTransition(*row) for row in tx.execute(query)]

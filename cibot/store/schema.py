@@ -270,7 +270,9 @@ transition = _table(
     Column("at", UtcDateTime, nullable=False),
     Column("name", String(32), nullable=False),
     Column("signal", String(32)),  # of the symptom that took the step
-    Column("reason", Text, nullable=False),
+    Column("seen", LongText),  # JSON, what the signal saw then
+    Column("made_by", String(190)),  # where a person took it
+    Column("note", Text),
     Index(None, "at"),
 )
 

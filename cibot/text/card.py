@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from cibot.model import State
@@ -22,13 +22,17 @@ NO_RESULTS = "·"  # in a sparkline: a day without results
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A run of text with one meaning; ``href`` is an absolute http(s) URL or None."""
+    """A run of text with one meaning; ``href`` is an absolute http(s) URL or None.
+
+    ``at`` is the moment that the text tells, where it tells one; a message does not keep it.
+    """
 
     text: str
     href: str | None = None
     strong: bool = False
     code: bool = False
     state: State | None = None
+    at: datetime | None = None
 
 
 Line = tuple[Span, ...]
@@ -155,8 +159,14 @@ def _trend_from_list(raw: list[Any] | None) -> Trend | None:
 
 
 def line(*parts: str | Span) -> Line:
-    """A line out of plain strings and spans."""
-    return tuple(Span(part) if isinstance(part, str) else part for part in parts)
+    """A line out of plain strings and spans; plain ones that follow each other are one."""
+    spans: list[Span] = []
+    for part in parts:
+        span = Span(part) if isinstance(part, str) else part
+        if spans and all(one == Span(one.text) for one in (spans[-1], span)):
+            span = Span(spans.pop().text + span.text)
+        spans.append(span)
+    return tuple(spans)
 
 
 def card(*lines: str | Line, **fields: Any) -> Card:
@@ -169,14 +179,26 @@ def state_span(state: State) -> Span:
     return Span(f"{state.shape} {state.value}", strong=True, state=state)
 
 
-def joined(parts: Iterable[Span], separator: str = ", ") -> Line:
-    """Spans with a separator between them."""
+def joined(parts: Iterable[Span | Line], separator: str = ", ") -> Line:
+    """Spans, or lines, with a separator between them."""
     spans: list[Span] = []
     for part in parts:
         if spans:
             spans.append(Span(separator))
-        spans.append(part)
+        spans += (part,) if isinstance(part, Span) else part
     return tuple(spans)
+
+
+def sentence(one: Line) -> Line:
+    """The line with a capital, where it begins with a word, and a full stop."""
+    return (*capital(one), Span(".")) if one else ()
+
+
+def capital(one: Line) -> Line:
+    """The line with a capital, where it begins with a word."""
+    if not one or one[0].code or one[0].strong:
+        return one
+    return (replace(one[0], text=one[0].text[:1].upper() + one[0].text[1:]), *one[1:])
 
 
 def within(one: Line, most: int) -> Line:

@@ -6,7 +6,7 @@ Pure: the present moment and the time zone come in as arguments.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from cibot.text import graphemes
 
@@ -82,10 +82,25 @@ def clock(moment: datetime, now: datetime, zone: tzinfo) -> str:
     return f"{local.day} {local:%b %H:%M}" if away < 300 else f"{local.day} {local:%b %Y}"
 
 
+def moment(at: datetime) -> str:
+    """A moment in a message, which is read days later, in UTC: "Sat 21 Nov 14:10 UTC"."""
+    at = at.astimezone(UTC)
+    return f"{at:%a} {at.day} {at:%b %H:%M} UTC"
+
+
+def stamp(moment: datetime) -> str:
+    """A moment that stands for years, in UTC: "2026-11-21 14:10 UTC"."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def zoned(moment: datetime, now: datetime, zone: tzinfo) -> str:
+    """A moment beside now with its time zone: "Sat 14:10 UTC"."""
+    return f"{clock(moment, now, zone)} {moment.astimezone(zone).tzname() or ''}"
+
+
 def since(moment: datetime, now: datetime, zone: tzinfo) -> str:
     """As "since Sat 14:10 UTC (38 h)": when something began and how long that is."""
-    name = moment.astimezone(zone).tzname() or ""
-    return f"since {clock(moment, now, zone)} {name} ({span(now - moment)})"
+    return f"since {zoned(moment, now, zone)} ({span(now - moment)})"
 
 
 def day(moment: datetime, zone: tzinfo) -> str:

@@ -112,7 +112,7 @@ def test_incidents_and_their_steps(api: FlaskClient) -> None:
     assert [one["ci"] for one in get(api, "/incidents")["items"]] == ["Quobyte CI", "NetApp CI"]
     assert len(get(api, "/incidents?state=all")["items"]) == 3
     assert [one["id"] for one in get(api, "/incidents?ci=netapp")["items"]] == [1]
-    assert get(api, "/incidents/1")["steps"][0]["name"] == "fired"
+    assert get(api, "/incidents/1")["steps"][0]["name"] == "opened"
 
 
 def test_the_whole(api: FlaskClient) -> None:

@@ -9,13 +9,15 @@ import pytest
 from flask.testing import FlaskClient
 
 from cibot.config.models import CiConfig, Config, ReferenceConfig
+from cibot.health.chart import Drop
 from cibot.health.intervals import wilson
+from cibot.health.seen import OwnPast
 from cibot.model import State
 from cibot.store import schema
 from cibot.store.engine import Store, open_store
 from tests.support.canned import CONFIG
 from tests.support.faces import client
-from tests.support.history import NOW, History, ago, make_tables, signal
+from tests.support.history import NOW, History, ago, make_tables, passed, signal
 from tests.support.reading import HOSTILE, read, words
 
 HEADERS = {
@@ -84,7 +86,7 @@ def test_an_incident_shows_its_steps_and_its_month(site: FlaskClient) -> None:
     text = words(read(html))
     assert "Incident #1: NetApp CI, success" in text
     assert "NetApp CI is now failing" in text
-    assert "Sat 16:10 UTC fired success fired" in text
+    assert "Sat 16:10 UTC opened success" in text
     assert "!ci ack 1 on it" in text
     assert ">#1 success</text>" in html
     assert "!ci ack" not in said(site, "/incidents/3")
@@ -163,12 +165,16 @@ def test_a_time_that_is_said_twice_stays_whole(blank: Store) -> None:
 
 def test_a_moment_that_a_signal_names_can_be_made_local(blank: Store) -> None:
     history = History(blank).feed(ago(minutes=1))
-    words = f"0 of 9 since 2026-11-22 16:45 UTC, not 9999-99-99 16:45 UTC {HOSTILE}"
-    history.ci("A CI").is_(State.FAILING, ago(hours=3), signal("success", State.FAILING, words))
+    fell = Drop(history.now - ago(hours=11, minutes=25), 0.9, 9, 0)
+    seen = OwnPast(passed(0, 9), 0.9, 100, 100, fell)
+    earlier = signal("level", State.FAILING, f"not 2026-11-20 16:45 UTC {HOSTILE}")
+    success = signal("success", State.FAILING, seen)
+    history.ci("A CI").is_(State.FAILING, ago(hours=3), success, earlier)
     history.save()
     html = client(blank, Config()).get("/ci/A%20CI").get_data(as_text=True)
     assert 'since <time class="at" datetime="2026-11-22T16:45:00Z"' in html
-    assert f"not 9999-99-99 16:45 UTC {HOSTILE}" in read(html).text
+    assert "2026-11-20T16:45" not in html  # text is not read for moments
+    assert f"not 2026-11-20 16:45 UTC {HOSTILE}" in read(html).text
 
 
 def test_what_was_not_understood_is_listed_as_text(blank: Store) -> None:
@@ -239,7 +245,7 @@ def crowd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlaskClient]:
         passes = 20 + place
         low, high = wilson(passes, 80)
         state = State.FAILING if place % 3 == 1 else State.HEALTHY
-        words = f"{passes} of 80 passed in 7 d where the reference passed"
+        words = f"{passes} of 80 passed in 7 days where the reference passed"
         ci.is_(state, ago(days=2), *(
             signal(name, state, words, figure=passes / 80, low=low, high=high, n=80,
                    threshold="degraded when surely below 80 %, failing below 50 %")

@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 
 from cibot.config.models import Config
+from cibot.health.seen import Fault
 from cibot.health.signal import Evidence
 from cibot.model import State
 from cibot.store import schema
@@ -79,7 +80,7 @@ def test_a_ci_shows_why_and_evidence(site: FlaskClient) -> None:
         "failing since Sat 14:10 UTC (38 h): 0 of 20 passed since then;"
         " Zuul passed 20 of the same 20" in said
     )
-    assert "5 of 25 passed in 7 d" in said
+    assert "5 of 25 passed in 7 days" in said
     assert 'href="mailto:storage-ci@netapp.example"' in html
     assert 'href="https://logs.example.org/912345/3/netapp-iscsi"' in html
     assert 'href="/change/912345?patch_set=3"' in html
@@ -137,7 +138,7 @@ def test_hostile_text_is_text(blank: Store) -> None:
         signal("success", State.FAILING, HOSTILE, figure=0.1, low=0.0, high=0.3, n=9,
                threshold=HOSTILE),
     )  # fmt: skip
-    seen = (Evidence(HOSTILE, 5, 5, 1, NOW, HOSTILE, "javascript:1"),)
+    seen = (Evidence(Fault.FAILED, 5, 5, 1, NOW, HOSTILE, "javascript:1"),)
     ci.incident(
         "success",
         ago(hours=4),

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from cibot.config.models import Config
+from cibot.health.seen import EarlierWords
 from cibot.incidents.incident import Incident, Phase, Transition
 from cibot.incidents.messages import Subject, alert_card
 from cibot.incidents.news import News
@@ -63,13 +64,15 @@ class Nights:
     def _incident(
         self, phase: Phase, number: int | None = None, bad: State = State.FAILING, said: str = ""
     ) -> Incident:
-        symptom = Symptom("success", SymptomPhase.FIRING, bad, came_at=self.now, said=said)
+        symptom = Symptom(
+            "success", SymptomPhase.FIRING, bad, came_at=self.now, seen=EarlierWords(said)
+        )
         return Incident(self.now, phase, self.now, (symptom,), self.now, id=number)
 
     def tell(self, number: int, step: str, name: str = "Acme", bad: State = State.FAILING) -> None:
         over = step == "resolved"
         incident = self._incident(Phase.RESOLVED if over else Phase.FIRING, number, bad, step)
-        news = News(Transition(step, self.now, "", bad), incident.cause, ())
+        news = News(Transition(step, self.now, bad), incident.cause, ())
         card = alert_card(incident, news, Subject(name))
 
         def work(tx) -> None:

@@ -232,7 +232,7 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     ],
     incidents.update_incident: [lambda tx: incidents.update_incident(tx, INCIDENT)],
     incidents.add_transitions: [
-        lambda tx: incidents.add_transitions(tx, [StoredTransition(5, NOW, "fired", "r")])
+        lambda tx: incidents.add_transitions(tx, [StoredTransition(5, NOW, "opened")])
     ],
     incidents.transitions_since: [lambda tx: incidents.transitions_since(tx, SINCE)],
     lease.acquire: [
@@ -508,7 +508,7 @@ def _fill_more(tx: Tx) -> None:
     ]  # fmt: skip
     tx.execute(schema.incident.insert(), made)
     steps = [
-        {"incident_id": n, "seq": seq, "at": NOW - ago(n), "name": "fired", "reason": "r"}
+        {"incident_id": n, "seq": seq, "at": NOW - ago(n), "name": "opened"}
         for n in range(1, 801)
         for seq in (1, 2)
     ]

@@ -9,10 +9,14 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import func, inspect, select, text
 
-from cibot.incidents.stored import read_incident
+from cibot.health.seen import Fault
+from cibot.health.stored import read_signals
+from cibot.incidents.signal_words import said, threshold_words
+from cibot.incidents.stored import read_incident, read_seen
+from cibot.model import State
 from cibot.store import migrate, schema
 from cibot.store.engine import Store, Tx
-from cibot.store.incidents import every_incident, transitions_of
+from cibot.store.incidents import every_incident, health_of, transitions_of
 from cibot.store.schema import metadata
 
 
@@ -186,3 +190,65 @@ def test_incidents_of_one_time_become_one_and_keep_what_people_did(empty_store: 
     migrate.downgrade(empty_store, "0012")
     migrate.upgrade(empty_store)
     assert empty_store.read(every_incident) == []
+
+
+def _stored_sentences(tx: Tx) -> None:
+    """What version 0013 stored of a CI: its signals, its incident and the steps of that."""
+    at = "2026-11-23T12:00:00+00:00"
+    run = {"said": "failed, the reference passed", "change_id": 5, "number": 5, "patch_set": 1,
+           "at": at, "job": None, "url": None}  # fmt: skip
+    symptom = {"signal": "success", "phase": "firing", "severity": "failing", "came_at": at,
+               "said": "5 of 25 passed “so”", "first_evidence": [run],
+               "evidence": [run | {"said": "?"}]}  # fmt: skip
+    body = {"began_at": at, "phase": "acknowledged", "changed_at": at, "opened_at": at,
+            "symptoms": [symptom], "acknowledged_by": "mika", "note": "disks"}  # fmt: skip
+    signal = {"name": "success", "verdict": "failing", "figure": 0.2, "low": 0.1, "high": 0.4,
+              "n": 25, "threshold": "below 50 %", "said": "5 of 25", "evidence": [run],
+              "clears": False, "rising": False, "since": None, "counts": True}  # fmt: skip
+    tx.execute(
+        text(
+            "INSERT INTO incident (id, ci_id, open_slot, body, state, severity, opened_at,"
+            " changed_at, notified) VALUES"
+            " (7, 1, 1, :body, 'acknowledged', 'failing', :at, :at, 1),"
+            " (8, 2, 1, 'odd', 'firing', 'failing', :at, :at, 1)"
+        ),
+        {"body": json.dumps(body), "at": "2026-11-23 12:00:00"},
+    )
+    tx.execute(
+        text(
+            "INSERT INTO transition (incident_id, seq, at, name, reason) VALUES"
+            " (7, 1, :at, 'opened', :why), (7, 2, :at, 'acknowledged', '')"
+        ),
+        {"at": "2026-11-23 12:00:00", "why": 'it said "5 of 25" – ß'},
+    )
+    tx.execute(
+        text(
+            "INSERT INTO health (ci_id, state, assessed_at, signals)"
+            " VALUES (1, 'failing', :at, :signals), (2, 'failing', :at, '{')"
+        ),
+        {"at": "2026-11-23 12:00:00", "signals": json.dumps([signal])},
+    )
+
+
+def test_stored_sentences_are_kept_as_words_beside_the_figures(empty_store: Store) -> None:
+    migrate.upgrade(empty_store, "0013")
+    empty_store.write(_stored_sentences)
+    for _again in range(2):
+        migrate.upgrade(empty_store)
+        stored, odd = empty_store.read(every_incident)
+        incident = read_incident(stored.body, 7)
+        assert (incident.acknowledged_by, incident.note) == ("mika", "disks")
+        assert said(incident.cause.seen) == "5 of 25 passed “so”"
+        assert [one.fault for one in incident.first_evidence] == [Fault.FAILED_ALONE]
+        assert [one.fault for one in incident.cause.evidence] == [None]
+        assert odd.body == "odd"
+        opened, acknowledged = empty_store.read(lambda tx: transitions_of(tx, 7))
+        assert said(read_seen(opened.seen)) == 'it said "5 of 25" – ß'
+        assert acknowledged.seen is None
+        signals = {row.ci_id: read_signals(row.signals) for row in empty_store.read(health_of)}
+        (signal,) = signals[1]
+        assert (signal.figure, signal.n, signal.verdict) == (0.2, 25, State.FAILING)
+        assert (said(signal.seen), threshold_words(signal.seen)) == ("5 of 25", "below 50 %")
+        assert [one.fault for one in signal.evidence] == [Fault.FAILED_ALONE]
+        assert signals[2] == ()
+        migrate.downgrade(empty_store, "0013")

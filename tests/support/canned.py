@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import timedelta
 
 from pydantic import SecretStr
 
@@ -17,10 +17,12 @@ from cibot.config.models import (
     WebConfig,
 )
 from cibot.health.intervals import wilson
+from cibot.health.seen import Fault, FaultShare, OwnPast, Period
+from cibot.health.signal import Signal
 from cibot.model import State
 from cibot.store.engine import Store
 from cibot.web.tokens import hash_of
-from tests.support.history import History, ago, signal
+from tests.support.history import History, ago, heard, passed, signal
 
 TOKENS = {role: f"cibot_{role}-{'0' * 30}" for role in ("reader", "owner", "admin")}
 CONFIG = Config(
@@ -91,29 +93,39 @@ def _changes(history: History) -> None:
     )
 
 
-def _success(verdict: State, passes: int, n: int) -> dict[str, Any]:
+def _success(verdict: State, passes: int, n: int, days: int = 7) -> Signal:
     low, high = wilson(passes, n)
-    said = f"{passes} of {n} passed in 7 d where the reference passed"
-    limits = "degraded when surely below 80 %, failing below 50 %"
-    return signal("success", verdict, said, figure=passes / n, low=low, high=high, n=n,
-                  threshold=limits)  # fmt: skip
+    seen = OwnPast(passed(passes, n, days), 0.93, n, 100)
+    return signal("success", verdict, seen, figure=passes / n, low=low, high=high, n=n)
+
+
+def _share(
+    name: str,
+    verdict: State,
+    fault: Fault,
+    count: int,
+    n: int,
+    limits: tuple[float | None, float | None] = (None, None),
+) -> Signal:
+    low, high = wilson(count, n)
+    seen = FaultShare(fault, count, n, Period(timedelta(days=7)), 10, *limits)
+    counts = limits[0] is not None
+    return signal(name, verdict, seen, figure=count / n, low=low, high=high, n=n, counts=counts)
 
 
 def _states(history: History) -> None:
-    heard = signal("silent", State.HEALTHY, "last heard 60 min ago", figure=1.0, n=25)
-    history.ci("Zuul").is_(State.HEALTHY, ago(days=20), _success(State.HEALTHY, 205, 221), heard)
+    here = signal("silent", State.HEALTHY, heard(1), figure=1.0, n=25)
+    history.ci("Zuul").is_(State.HEALTHY, ago(days=20), _success(State.HEALTHY, 205, 221), here)
     history.ci("NetApp CI").is_(
-        State.FAILING, ago(hours=38), heard, _success(State.FAILING, 5, 25)
+        State.FAILING, ago(hours=38), here, _success(State.FAILING, 5, 25)
     ).on("master", State.FAILING, 5, 25, 0.93, ago(hours=38)).incident(
-        "success", ago(hours=36), said="5 of 25 passed in 7 d where the reference passed"
+        "success", ago(hours=36), seen=passed(5, 25)
     )
     history.ci("Quobyte CI").is_(
         State.SILENT,
         ago(hours=12),
         _success(State.HEALTHY, 14, 14),
-        signal("silent", State.SILENT, n=14, figure=1.0,
-               said="last heard 22 h ago; 14 chances to report missed in a row since",
-               threshold="silent after 9 chances missed in a row"),
+        signal("silent", State.SILENT, heard(22, missed=14), n=14, figure=1.0),
     ).incident("silent", ago(hours=10), state="acknowledged", acknowledged_by="mika",
                note="new hypervisors, looking")  # fmt: skip
     quobyte_missed = [(912345, 3), *((912300 + place, 1) for place in range(23, 11, -1))]
@@ -122,14 +134,11 @@ def _states(history: History) -> None:
     history.ci("Beta Net CI").is_(
         State.DEGRADED,
         ago(days=4),
-        signal("infra", State.DEGRADED, "19 of 66 results broke by themselves", figure=19 / 66,
-               low=0.192, high=0.406, n=66, threshold="above 10 %"),
-        signal("passes_everything", State.HEALTHY, "21 of 24 passed where the reference failed"
-               " in 7 d", figure=21 / 24, low=0.69, high=0.957, n=24, counts=False,
-               threshold="shown only: a CI with other jobs than the reference's may rightly pass"),
-    )  # fmt: skip
+        _share("infra", State.DEGRADED, Fault.BROKE, 19, 66, (0.1, 0.3)),
+        _share("passes_everything", State.HEALTHY, Fault.PASSED_ALONE, 21, 24),
+    )
     history.ci("Pure-Storage CI").is_(
-        State.HEALTHY, ago(hours=30), _success(State.HEALTHY, 99, 104), heard
+        State.HEALTHY, ago(hours=30), _success(State.HEALTHY, 99, 104), here
     ).incident("success", ago(hours=40), resolved=ago(hours=3))
-    few = _success(State.UNKNOWN, 6, 8) | {"said": "6 of 8 passed in 28 d; 20 are needed to judge"}
+    few = _success(State.UNKNOWN, 6, 8, days=28)
     history.ci("Vexx ARM CI").is_(State.UNKNOWN, None, few)

@@ -35,7 +35,7 @@ def rate_in(text: str) -> Figures:
 def standing_in(text: str) -> Figures:
     told = re.search(
         r"Beside others: rank (\d+) of (\d+) CIs on (\S+) by pass rate; of (\d+) patch sets that"
-        r" both judged in 7 d it passed (\d+), (\S+) (\d+)\.",
+        r" both judged in 7 days it passed (\d+), (\S+) (\d+)\.",
         " ".join(text.replace("\xa0", " ").split()),
     )
     assert told, text

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -15,7 +14,9 @@ from typing import Any
 from cibot.config.models import Config
 from cibot.health.branches import branches_json, read_branches
 from cibot.health.intervals import wilson
-from cibot.health.signal import BranchHealth
+from cibot.health.seen import EarlierWords, LastHeard, PassRate, Period, Seen
+from cibot.health.signal import BranchHealth, Signal
+from cibot.health.stored import signals_json
 from cibot.incidents.incident import Incident, Phase
 from cibot.incidents.stored import columns
 from cibot.incidents.symptom import Symptom, SymptomPhase
@@ -58,9 +59,24 @@ def ago(days: float = 0, hours: float = 0, minutes: float = 0) -> timedelta:
     return timedelta(days=days, hours=hours, minutes=minutes)
 
 
-def signal(name: str, verdict: State, said: str, **fields: Any) -> dict[str, Any]:
-    """A signal as the monitor stores it."""
-    return {"name": name, "verdict": verdict.value, "said": said, "evidence": [], **fields}
+def signal(
+    name: str, verdict: State, seen: Seen | str, threshold: str = "", **fields: Any
+) -> Signal:
+    """A signal; text is what an earlier version wrote."""
+    if isinstance(seen, str):
+        seen = EarlierWords(seen, threshold)
+    return Signal(name, verdict, seen=seen, **fields)
+
+
+def passed(passes: int, n: int, days: int = 7, least: int = 20, *, beside: bool = True) -> PassRate:
+    """What a pass rate saw."""
+    return PassRate(passes, n, Period(timedelta(days)), least, beside, 0.8, 0.5)
+
+
+def heard(hours: float, missed: int = 0) -> LastHeard:
+    """What the silence saw of a CI that takes nearly all of its chances."""
+    quiet = timedelta(hours=hours)
+    return LastHeard(NOW - quiet, quiet, missed, patience=9, takes=0.8)
 
 
 @dataclass
@@ -99,11 +115,11 @@ class CiHistory:
         self.history.add_report(self, change, ps, outcome, at, jobs or {}, pipeline)
         return self
 
-    def is_(self, state: State, since: timedelta | None, *signals: Mapping[str, Any]) -> CiHistory:
+    def is_(self, state: State, since: timedelta | None, *signals: Signal) -> CiHistory:
         """The monitor found it in that state."""
         now = self.history.now
         self.health = StoredHealth(
-            0, state.value, now - since if since else None, now, None, json.dumps(signals)
+            0, state.value, now - since if since else None, now, None, signals_json(signals)
         )
         return self
 
@@ -131,6 +147,7 @@ class CiHistory:
         opened: timedelta,
         resolved: timedelta | None = None,
         state: str | None = None,
+        said: str | None = None,
         **body: Any,
     ) -> CiHistory:
         """It had, or has, an incident."""
@@ -141,14 +158,13 @@ class CiHistory:
         changed = end or began
         severity = State.SILENT if kind == "silent" else State.FAILING
         people = {name: body.pop(name) for name in _PEOPLE if name in body}
-        shown = {"came_at": began, "cleared_at": end, **body}
+        seen = EarlierWords(said) if said else None
+        shown = {"came_at": began, "cleared_at": end, "seen": seen, **body}
         phase = SymptomPhase.CLEARED if end else _PHASES.get(word, SymptomPhase.FIRING)
         symptom = Symptom(kind, phase, severity, **shown)
         pure = Incident(began, Phase(word), changed, (symptom,), began, end, **people)
         stored = StoredIncident(0, 0, **columns(pure) | {"notified": True})
-        steps = [(now - opened, "fired", f"{kind} fired")]
-        if end:
-            steps.append((end, "resolved", f"{kind} is over"))
+        steps = [(now - opened, "opened", kind), *([(end, "resolved", kind)] if end else [])]
         self.incidents.append((stored, steps))
         return self
 

@@ -97,6 +97,7 @@ PURE_PARTS = (
     "cibot.reports.change_address",
     "cibot.reports.charts",
     "cibot.reports.names",
+    "cibot.reports.totals",
     "cibot.reports.wording",
     "cibot.actions.roles",
     "cibot.chat.typed",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from cibot.chat.command import Ask, Command
 from cibot.errors import UserError
 from cibot.model import Result, State
@@ -82,13 +84,13 @@ def _named(one: CiVerdict) -> Span:
     return Span(one.ci.name, href=one.ci.page)
 
 
-def _absent(ctx: Context, one: Missing) -> Span:
+def _absent(ctx: Context, one: Missing) -> Line:
     ci = one.ci
-    said = f" (silent{wording.since(ctx, ci)})" if ci.state is State.SILENT else ""
-    return Span(f"{ci.name}{said}", href=ci.page)
+    name, silent = Span(ci.name, href=ci.page), ci.state is State.SILENT
+    return line(name, " (silent ", *wording.since(ctx, ci), ")") if silent else (name,)
 
 
-def _names(label: str, spans: list[Span]) -> list[Line]:
+def _names(label: str, spans: Sequence[Span | Line]) -> list[Line]:
     unique = list(dict.fromkeys(spans))
     if not unique:
         return []

@@ -60,8 +60,9 @@ def _incident(ctx: Context, one: IncidentLine) -> Line:
         return line(*parts, f": ended {ago} after {figures.span(lasted)}")
     if one.opened_at is not None:
         parts.append(f" {figures.since(one.opened_at, ctx.now, ctx.zone)}")
-    said = f": {figures.cut(one.said.rstrip('.'), 120)}" if one.said else ""
-    return line(*parts, f"{said}; {wording.acknowledgement(one)}")
+    if one.seen is not None:
+        parts += [": ", *wording.seen(ctx, one.seen)]
+    return line(*parts, f"; {wording.acknowledgement(one)}")
 
 
 COMMAND = Command(

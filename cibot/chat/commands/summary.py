@@ -8,7 +8,7 @@ from cibot.chat.command import Ask, Command
 from cibot.config.models import SUMMARY_PARTS, SummaryPart
 from cibot.errors import UserError
 from cibot.model import State
-from cibot.reports import wording
+from cibot.reports import totals, wording
 from cibot.reports.context import Context
 from cibot.reports.incidents import IncidentLine
 from cibot.reports.listing import CiLine
@@ -71,7 +71,7 @@ def _head(found: Summary) -> Line:
     title = Span(found.title, strong=True)
     if not sum(found.states.values()):
         return line(title, ": no CI is known yet.")
-    said = wording.needs_a_look(found.states)
+    said = figures.sentence(totals.needs_a_look(found.states))
     return line(title, f": {said}")
 
 

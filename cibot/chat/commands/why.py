@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from cibot.chat.command import Ask, Command
 from cibot.chat.typed import about_branch
+from cibot.health.signal import Signal
+from cibot.incidents.signal_words import threshold_words
 from cibot.reports import wording
 from cibot.reports.context import Context
 from cibot.reports.failures import Verdict
 from cibot.reports.incidents import IncidentLine
 from cibot.reports.onset import Onset
-from cibot.reports.signals import SignalView
 from cibot.reports.why import Why, why
 from cibot.text import figures
-from cibot.text.card import Card, Line, Span, line, state_span
+from cibot.text.card import Card, Line, Span, joined, line, state_span
 
 _EVIDENCE = 3
 _RATES = {"success", "level", "disagreement", "infra", "coverage", "flips", "passes_everything"}
@@ -27,11 +28,11 @@ def answer(ask: Ask) -> Card:
 def render(ctx: Context, found: Why) -> Card:
     """State, signals worst first, evidence, incidents."""
     ci = found.ci
-    since, first = wording.since(ctx, ci), wording.first_bad(ctx, ci.incidents)
-    head = line(*wording.name_and_branch(ci), ": ", state_span(ci.state), since, *first)
-    lines: list[Line] = [head, *(_signal(one) for one in found.signals)]
+    since, first = wording.since(ctx, ci, " "), wording.first_bad(ctx, ci.incidents)
+    head = line(*wording.name_and_branch(ci), ": ", state_span(ci.state), *since, *first)
+    lines: list[Line] = [head, *(_signal(ctx, one) for one in found.signals)]
     if ci.branch is not None:
-        lines.append(line(wording.branch_words(ci.branch)))
+        lines.append(line(f"{wording.branch_words(ci.branch)}."))
     elif not found.signals:
         lines.append(line("It has not been assessed yet."))
     if found.onset is not None:
@@ -48,24 +49,24 @@ def began(ctx: Context, found: Onset) -> Line:
     return line("Before it began: ", *wording.onset(ctx, found), ".")
 
 
-def _signal(one: SignalView) -> Line:
-    parts = [one.said.rstrip(".") or one.verdict.value]
-    parts += [part for part in (figure(one), one.threshold) if part]
+def _signal(ctx: Context, one: Signal) -> Line:
+    parts = [wording.seen(ctx, one.seen) or line(one.verdict.value)]
+    parts += [line(part) for part in (figure(one), threshold_words(one.seen)) if part]
     name = Span(f"{_name(one)}: ", state=one.verdict if one.counts else None)
-    return line(name, "; ".join(parts))
+    return line(name, *joined(parts, "; "))
 
 
-def _name(one: SignalView) -> str:
+def _name(one: Signal) -> str:
     shape = one.verdict.shape if one.counts else "·"
     return f"{shape} {one.name.replace('_', ' ')}"
 
 
-def name_of(one: SignalView) -> Line:
+def name_of(one: Signal) -> Line:
     """The signal with the shape of its verdict; one that is shown only has a dot."""
     return line(Span(_name(one), state=one.verdict if one.counts else None))
 
 
-def figure(one: SignalView) -> str:
+def figure(one: Signal) -> str:
     """The share with its interval and n; empty for what is no share."""
     if one.figure is None or not one.n or one.name not in _RATES:
         return ""

@@ -20,6 +20,8 @@ from cibot.cli.view import Column, Show, Table, View, head, of_card, table
 from cibot.client.shaped import why_of
 from cibot.client.sheets import sheet
 from cibot.client.source import Source
+from cibot.health.signal import Signal
+from cibot.incidents.signal_words import threshold_words
 from cibot.reports import wording
 from cibot.reports.contact import Contact
 from cibot.reports.context import Context
@@ -27,7 +29,6 @@ from cibot.reports.failures import Verdict
 from cibot.reports.history import Day, History
 from cibot.reports.jobs import JobLine, Jobs
 from cibot.reports.missed import Missed, MissedPatchSet
-from cibot.reports.signals import SignalView
 from cibot.reports.why import Why
 from cibot.text import figures
 from cibot.text.card import NO_RESULTS, Card, Line, Span, line
@@ -67,10 +68,10 @@ def _why(found: Why) -> Show:
         incidents = card.lines[len(card.lines) - len(found.ci.incidents) :]
         signals = table(
             found.signals,
-            Column[SignalView]("Signal", why_command.name_of),
+            Column[Signal]("Signal", why_command.name_of),
             Column("Passed", why_command.figure),
-            Column("Seen", lambda one: figures.sentence(one.said), loose=True),
-            Column("Fires", lambda one: one.threshold, wide=True, loose=True),
+            Column("Seen", lambda one: wording.seen_sentence(ctx, one.seen), loose=True),
+            Column("Fires", lambda one: threshold_words(one.seen), wide=True, loose=True),
         )
         if not found.signals and found.ci.branch is None:
             return head(card, lines=2)

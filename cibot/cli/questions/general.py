@@ -73,7 +73,7 @@ def _view(ctx: Context, found: tuple[IncidentLine, ...], *, ended: bool) -> View
         Column("Kind", lambda one: one.kind),
         Column("Opened", lambda one: _opened(ctx, one)),
         Column("Is", lambda one: _state(ctx, one), loose=True),
-        Column("Seen", lambda one: figures.sentence(one.said), wide=True, loose=True),
+        Column("Seen", lambda one: wording.seen_sentence(ctx, one.seen), wide=True, loose=True),
     )
     return head(incidents_command.render(ctx, found, ended=ended), shown)
 
@@ -97,15 +97,14 @@ def _one(source: Source, number: int) -> ShellAnswer:
         name = Span(one.ci, strong=True, href=ctx.ci_page(one.ci))
         said = f" ({one.kind}): {_state(ctx, one)}"
         lines: list[Line] = [line(Span(f"#{one.id}", href=one.page), " ", name, said)]
-        said_now = line(figures.sentence(one.said)) if one.said else ()
-        first = wording.first_bad(ctx, (one,))
+        said_now, first = wording.seen_sentence(ctx, one.seen), wording.first_bad(ctx, (one,))
         lines += [said_now + first] if said_now or first else []
         lines += [why_command.began(ctx, found.onset)] if found.onset else []
         steps = table(
             found.steps,
             Column[TimelineStep]("When (UTC)", lambda step: f"{step.at:%a %d %b %H:%M}"),
             Column("Step", lambda step: step.name),
-            Column("Why", lambda step: step.reason, loose=True),
+            Column("Why", lambda step: wording.step(ctx, step), loose=True),
         )
         return View((*lines, *([steps] if steps.rows else ())), one.page)
 

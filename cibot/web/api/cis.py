@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from cibot.health.signal import BranchHealth
+from cibot.health.seen import Seen
+from cibot.health.signal import BranchHealth, Signal
 from cibot.model import State
 from cibot.reports.ci import find_ci
 from cibot.reports.context import Context
@@ -17,7 +18,7 @@ from cibot.reports.homes import NOWHERE, Home
 from cibot.reports.incidents import IncidentLine
 from cibot.reports.listing import CiLine, Listing, listing
 from cibot.reports.onset import Onset
-from cibot.reports.signals import Rate, SignalView
+from cibot.reports.signals import Rate, Sighting
 from cibot.reports.silences import Muted
 from cibot.reports.standing import Standing
 from cibot.reports.status import status
@@ -34,9 +35,10 @@ from cibot.web.facts import homes_of
 
 
 @dataclass(frozen=True, slots=True)
-class CiItem:
+class CiItem(Sighting):
     """One CI of a list. ``reference`` is the CI it is measured against.
 
+    ``seen`` is what the worst signal saw, null where none is bad.
     With ``branch`` state, rate and time are those of that branch.
     """
 
@@ -44,7 +46,6 @@ class CiItem:
     name: str
     state: State
     since: datetime | None
-    said: str
     rate: Rate | None
     last_heard_at: datetime | None
     projects: tuple[str, ...]
@@ -53,6 +54,7 @@ class CiItem:
     incidents: tuple[IncidentLine, ...]
     page: str | None
     branch: BranchHealth | None = field(default=None, kw_only=True)
+    seen: Seen | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ class CiDetail(CiItem):
     branch, signals, standing and onset are left out.
     """
 
-    signals: tuple[SignalView, ...]
+    signals: tuple[Signal, ...]
     reference_passed: Passed | None
     passed_since: Passed | None
     worst_job: JobShare | None
@@ -236,7 +238,7 @@ def _fields(ctx: Context, line: CiLine, home: Home) -> dict[str, Any]:
         "name": line.name,
         "state": line.state,
         "since": line.since,
-        "said": line.said,
+        "seen": line.seen,
         "rate": line.rate,
         "last_heard_at": line.last_heard_at,
         "projects": home.projects,

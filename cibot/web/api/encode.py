@@ -17,10 +17,21 @@ from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
+from cibot.health.signal import Evidence, Signal
+from cibot.incidents import signal_words as words
 from cibot.reports.listing import CiLine
 
 OMITTED: dict[type, frozenset[str]] = {CiLine: frozenset({"signals", "branches"})}
 """Fields that no answer repeats: signals with their evidence, and branches: a CI's own has them."""
+
+WORDS: dict[type, dict[str, Callable[[Any], str]]] = {
+    Signal: {
+        "said": lambda one: words.said(one.seen),
+        "threshold": lambda one: words.threshold_words(one.seen),
+    },
+    Evidence: {"said": lambda one: words.fault_words(one.fault)},
+}
+"""What answers say in words beside the figures."""
 
 _WORDS: dict[type, dict[str, Any]] = {
     str: {"type": "string"},
@@ -41,7 +52,13 @@ def plain(value: Any) -> Any:
             return written(value)
     if not is_dataclass(value):
         raise TypeError(f"{type(value).__name__} has no form in JSON")
-    return {key: plain(getattr(value, name)) for name, key, _kind in members(value.__class__)}
+    return {key: plain(told(value, name)) for name, key, _kind in members(value.__class__)}
+
+
+def told(value: Any, name: str) -> Any:
+    """A field or property of an answer, or what it is in words."""
+    worded = WORDS.get(value.__class__, {}).get(name)
+    return getattr(value, name) if worded is None else worded(value)
 
 
 def written(body: Any) -> bytes:
@@ -68,11 +85,13 @@ _WRITTEN: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
 
 @cache
 def members(kind: Any) -> tuple[tuple[str, str, Any], ...]:
-    """(attribute, key in JSON, type) of each field and property that is told."""
+    """(attribute, key in JSON, type) of each field, property and word that is told."""
     hints = {name: one for name, one in get_type_hints(kind).items() if not name.startswith("_")}
-    for name, value in vars(kind).items():
-        if isinstance(value, property) and not name.startswith("_"):
-            hints[name] = get_type_hints(value.fget)["return"]
+    for base in kind.__mro__:
+        for name, value in vars(base).items():
+            if isinstance(value, property) and not name.startswith("_"):
+                hints[name] = get_type_hints(value.fget)["return"]
+    hints |= dict.fromkeys(WORDS.get(kind, ()), str)
     left = OMITTED.get(kind, frozenset())
     return tuple(
         (name, f"{name}_s" if timedelta in {one, *get_args(one)} else name, one)

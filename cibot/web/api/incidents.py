@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from cibot.health.signal import Evidence
 from cibot.reports.ci import find_ci
 from cibot.reports.context import Context
 from cibot.reports.incidents import (
@@ -18,7 +19,6 @@ from cibot.reports.incidents import (
     read_incidents,
 )
 from cibot.reports.onset import Onset
-from cibot.reports.signals import EvidenceView
 from cibot.store.engine import Tx
 from cibot.store.faces import incidents_before
 from cibot.web.api.paging import Page, read_number, write_cursor
@@ -44,8 +44,8 @@ class IncidentTimeline:
 
     incident: IncidentLine
     steps: tuple[TimelineStep, ...]
-    first_evidence: tuple[EvidenceView, ...]
-    evidence: tuple[EvidenceView, ...]
+    first_evidence: tuple[Evidence, ...]
+    evidence: tuple[Evidence, ...]
     onset: Onset | None = None
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from cibot.chat.commands import why as why_command
+from cibot.health.signal import Signal
+from cibot.reports import wording
 from cibot.reports.contact import Contact, contact
 from cibot.reports.context import Context
 from cibot.reports.failures import Verdict
@@ -18,7 +20,6 @@ from cibot.reports.jobs import JobLine, jobs
 from cibot.reports.latency import LatencyDay
 from cibot.reports.listing import CiLine
 from cibot.reports.missed import Missed, missed
-from cibot.reports.signals import SignalView
 from cibot.reports.standing import Standing
 from cibot.reports.status import Status, status
 from cibot.reports.why import why
@@ -32,7 +33,6 @@ from cibot.web.badgecode import BadgeCode, badge_code
 from cibot.web.charts.days import chart_in_words, history_chart
 from cibot.web.charts.latency import latency_chart, latency_in_words
 from cibot.web.facts import days_of, homes_of, latencies_of
-from cibot.web.pages.overview import sentence
 
 _MOST_INCIDENTS = 20
 _MOST_JOBS = 40
@@ -92,7 +92,7 @@ class CiView:
     contact: Contact
     projects: tuple[str, ...]
     month: Month
-    signals: tuple[SignalView, ...]
+    signals: tuple[Signal, ...]
     standing: Standing | None
     began: Line
     failures: tuple[Verdict, ...]
@@ -115,7 +115,7 @@ def ci_page(asking: Asking, params: CiParams) -> CiView:
         return CiView(
             ci,
             found,
-            sentence(ctx, found, capital=False),
+            wording.account(ctx, found),
             contact(tx, ctx, ci.name),
             home.projects,
             month_of(asking, tx, ctx, ci, days, found.reference or home.reference, incidents),

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 from jinja2 import Environment
 from markupsafe import Markup
 
+from cibot.health.seen import Seen
+from cibot.health.signal import Signal
+from cibot.incidents import signal_words
 from cibot.model import Result, State
 from cibot.reports import blame, wording
 from cibot.reports.change import ChangeReport, CiVerdict, WeighedJob
 from cibot.reports.failures import FailedJob
+from cibot.reports.incidents import TimelineStep
 from cibot.reports.listing import CiLine
 from cibot.reports.matrix import MatrixCell
-from cibot.reports.signals import SignalView
 from cibot.text import figures
-from cibot.text.card import Line, Span
+from cibot.text.card import Line, Span, sentence
 from cibot.web import badges
 from cibot.web.asking import Asking
 from cibot.web.charts import drawing, plot
@@ -34,37 +36,45 @@ def page_tools(environment: Environment, asking: Asking) -> None:
     def ago(moment: datetime | None) -> Markup:
         return ago_time(moment, asking.clock()) if moment else Markup("never")
 
-    def stamped(words: str) -> Markup:
-        return stamped_html(words, asking.clock())
+    def line(spans: Line) -> Markup:
+        return line_html(spans, asking.clock())
 
-    def line(spans: Line, *moments: datetime | None) -> Markup:
-        return line_html(spans, [one for one in moments if one], asking.clock())
+    def seen(found: Seen | None) -> Markup:
+        return line(signal_words.spans(signal_words.seen_words(found)))
+
+    def sentence_of(found: Seen | None) -> Markup:
+        return line(sentence(signal_words.spans(signal_words.seen_words(found))))
+
+    def reason(step: TimelineStep) -> Markup:
+        return line(wording.step(asking.context(), step))
 
     def job_sentence(verdict: CiVerdict, job: WeighedJob) -> str:
         return blame.job_sentence(asking.context(), verdict, job)
 
     environment.globals.update(job_sentence=job_sentence)
-    environment.filters.update(at=at, ago=ago, line=line, stamped=stamped, **_WORDS)
+    environment.filters.update(
+        at=at, ago=ago, line=line, seen=seen, sentence_of=sentence_of, reason=reason, **_WORDS
+    )
     environment.globals.update(_PICTURES)
 
 
 def at_time(moment: datetime, now: datetime) -> Markup:
     """A moment as "Sat 14:10 UTC"; a script may make it local."""
     return Markup('<time class="at" datetime="{}" title="{}">{} UTC</time>').format(
-        machine(moment), _full(moment), figures.clock(moment, now, UTC)
+        machine(moment), figures.stamp(moment), figures.clock(moment, now, UTC)
     )
 
 
 def ago_time(moment: datetime, now: datetime) -> Markup:
     """How long ago, as "4 min"."""
     return Markup('<time datetime="{}" title="{}">{}</time>').format(
-        machine(moment), _full(moment), figures.span(now - moment)
+        machine(moment), figures.stamp(moment), figures.span(now - moment)
     )
 
 
-def line_html(line: Line, moments: Sequence[datetime], now: datetime) -> Markup:
-    """A line of spans as HTML. Where it tells of one of ``moments``, a script may make it local."""
-    return Markup("").join(_span(one, moments, now) for one in line)
+def line_html(line: Line, now: datetime) -> Markup:
+    """A line of spans as HTML; a script may make its moments local."""
+    return Markup("").join(_span(one, now) for one in line)
 
 
 def unbroken(words: str) -> str:
@@ -72,12 +82,12 @@ def unbroken(words: str) -> str:
     return words.replace(" %", "\u00a0%")
 
 
-def _span(span: Span, moments: Sequence[datetime], now: datetime) -> Markup:
+def _span(span: Span, now: datetime) -> Markup:
     if span.state is not None:
         return drawing.state_chip(span.state)
+    if span.at is not None:
+        return at_time(span.at, now)
     html: Any = Markup("{}").format(unbroken(span.text))
-    if not span.href:
-        html = _timed(html, moments, now)
     if span.code:
         html = Markup("<code>{}</code>").format(html)
     if span.strong:
@@ -86,36 +96,11 @@ def _span(span: Span, moments: Sequence[datetime], now: datetime) -> Markup:
     return Markup('<a href="{}">{}</a>').format(address, html) if address else html
 
 
-def stamped_html(words: str, now: datetime) -> Markup:
-    """What a signal said, with its times ("2026-11-23 04:10 UTC") as moments."""
-
-    def moment(found: re.Match[str]) -> Markup:
-        try:
-            return at_time(datetime.fromisoformat(found[1]).replace(tzinfo=UTC), now)
-        except ValueError:  # a text that only looks like one
-            return Markup("{}").format(found[0])
-
-    safe = Markup("{}").format(unbroken(words))
-    return Markup(_STAMP.sub(moment, safe))  # noqa: S704  both are escaped already
-
-
-def _timed(html: Markup, moments: Sequence[datetime], now: datetime) -> Markup:
-    """Text in which the words for a moment are that moment; in one pass, so that no tag is read."""
-    by_words = {figures.clock(one, now, UTC): one for one in moments}
-    if not by_words:
-        return html
-    longest = sorted(by_words, key=len, reverse=True)
-    words = re.compile(rf"\b({'|'.join(map(re.escape, longest))})\b(?: UTC)?")
-    # Both the text and the times are escaped already.
-    return Markup(words.sub(lambda one: at_time(by_words[one[1]], now), html))  # noqa: S704
-
-
 def chip_of(state: str, word: str | None = None) -> Markup:
     """A chip by the state's word."""
     return drawing.state_chip(State(state), word)
 
 
-_STAMP = re.compile(r"\b(\d{4}-\d\d-\d\d \d\d:\d\d) UTC\b", re.ASCII)
 _BY_RESULT: dict[Result | None, State] = {
     Result.PASS: State.HEALTHY,
     Result.FAIL: State.FAILING,
@@ -153,13 +138,13 @@ def job_link_to(job: str, url: str | None) -> Markup:
     return Markup('<a href="{}">{}</a>').format(address, name) if address else name
 
 
-def is_rate(signal: SignalView) -> bool:
+def is_rate(signal: Signal) -> bool:
     """Whether its figure is a share with an interval, for a scale of 0 to 100 %."""
     bounds = (signal.low, signal.figure, signal.high)
     return all(one is not None and 0 <= one <= 1 for one in bounds)
 
 
-def figure_of(signal: SignalView) -> str:
+def figure_of(signal: Signal) -> str:
     """A signal's figure in its own unit; "" where it has none that says anything by itself."""
     if signal.figure is None or signal.name == "silent":
         return ""
@@ -197,10 +182,6 @@ def machine(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _full(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
-
-
 _WORDS: dict[str, Callable[..., Any]] = {
     "percent": figures.percent,
     "number": figures.number,
@@ -209,6 +190,8 @@ _WORDS: dict[str, Callable[..., Any]] = {
     "machine": machine,
     "unbroken": unbroken,
     "sentence": figures.sentence,
+    "threshold": signal_words.threshold_words,
+    "fault": signal_words.fault_words,
     "project_tail": project_tail,
     "took": lambda length: figures.duration(length.total_seconds()),
 }

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cibot.chat.commands import why as why_command
+from cibot.health.signal import Evidence
 from cibot.reports import wording
 from cibot.reports.context import Context
 from cibot.reports.homes import NOWHERE
@@ -19,7 +20,6 @@ from cibot.reports.incidents import (
 )
 from cibot.reports.listing import CiLine
 from cibot.reports.onset import Onset
-from cibot.reports.signals import EvidenceView
 from cibot.reports.status import status
 from cibot.store.engine import Tx
 from cibot.text.card import Line
@@ -64,8 +64,8 @@ class IncidentView:
     incident: IncidentLine
     ci: CiLine
     steps: tuple[TimelineStep, ...]
-    first_evidence: Sequence[EvidenceView]
-    evidence: Sequence[EvidenceView]
+    first_evidence: Sequence[Evidence]
+    evidence: Sequence[Evidence]
     month: Month
     onset: Onset | None
     first_run: Line

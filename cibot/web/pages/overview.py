@@ -9,6 +9,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from cibot.health.signal import Signal
 from cibot.model import State
 from cibot.reports import wording
 from cibot.reports.context import Context
@@ -16,11 +17,10 @@ from cibot.reports.history import Day
 from cibot.reports.homes import NOWHERE, Home
 from cibot.reports.incidents import IncidentLine, incidents_since
 from cibot.reports.listing import CiLine, all_lines, branches_of, is_wrong, lines_on
-from cibot.reports.signals import SignalView
-from cibot.reports.status import Status, status
+from cibot.reports.status import status
 from cibot.store.engine import Tx
 from cibot.text import figures
-from cibot.text.card import Line, Span
+from cibot.text.card import Line, capital
 from cibot.web.api.params import BranchName, ProjectName
 from cibot.web.api.question import Params
 from cibot.web.asking import Asking
@@ -53,7 +53,7 @@ class Row:
 
     ci: CiLine
     home: Home
-    covers: SignalView | None
+    covers: Signal | None
     days: Sequence[Day]
 
 
@@ -143,17 +143,6 @@ def _lead(ctx: Context, lines: Sequence[CiLine], lately: Sequence[IncidentLine])
     return f"{said}. In the last 24 hours: {', '.join(news) or 'nothing new'}."
 
 
-def sentence(ctx: Context, found: Status, *, capital: bool) -> Line:
-    """The status in words without the CI's name and state, which stand before it."""
-    spans = [one for one in wording.headline(ctx, found)[1:] if one.state is None]
-    while spans and not spans[0].text.strip(" :"):
-        spans.pop(0)
-    if not spans:
-        return ()
-    first = spans[0].text.lstrip(" :")
-    return (Span(first[:1].upper() + first[1:] if capital else first), *spans[1:])
-
-
 def _open(lines: Sequence[CiLine]) -> list[CiLine]:
     return [one for one in lines if _opened(one)]
 
@@ -166,7 +155,7 @@ def _opened(line: CiLine) -> tuple[IncidentLine, ...]:
 def _sentences(tx: Tx, ctx: Context) -> dict[int, Line]:
     """What is to be said of each CI with an open incident; several queries for each."""
     worst = _open(all_lines(tx, ctx))[:_MOST_TOLD]
-    return {one.id: sentence(ctx, status(tx, ctx, one.name), capital=True) for one in worst}
+    return {one.id: capital(wording.account(ctx, status(tx, ctx, one.name))) for one in worst}
 
 
 def _fits(ctx: Context, line: CiLine, at_home: Mapping[int, Home], chosen: Filter) -> bool:

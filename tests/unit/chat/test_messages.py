@@ -20,6 +20,7 @@ from cibot.chat.dispatch import Dispatcher
 from cibot.chat.irc import text
 from cibot.chat.protocol import Asker, Channel, Question
 from cibot.chat.slack import blocks
+from cibot.health.seen import EarlierWords, Fault, Period, Seen, Streak, Times
 from cibot.health.signal import Evidence
 from cibot.incidents.incident import Incident, Phase, Transition
 from cibot.incidents.inhibition import Opening
@@ -42,11 +43,11 @@ from cibot.reports.summary import summary
 from cibot.store.engine import Store, open_store
 from cibot.text.card import Card, Trend
 from tests.support.canned import CONFIG, canned
-from tests.support.history import NOW, make_tables
+from tests.support.history import NOW, heard, make_tables, passed
 from tests.support.slack_rules import faults_of_blocks
 
 GOLDEN = Path(__file__).parent / "golden" / "messages"
-HOUR = timedelta(hours=1)
+HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 PAGE = "https://ci.example.org/ci/NetApp%20CI"
 DAYS = ((19, 1),) * 16 + ((0, 0),) * 2 + ((14, 6), (0, 9)) * 5
 TREND = Trend("NetApp CI", date(2026, 11, 23), DAYS)
@@ -61,7 +62,7 @@ SUBJECT = Subject(
     wording.run_span(ONSET.first_failure), wording.onset(Context(NOW), ONSET),
 )  # fmt: skip
 EVIDENCE = tuple(
-    Evidence("failed", number, number, 3, NOW - HOUR, job, url)
+    Evidence(Fault.FAILED_ALONE, number, number, 3, NOW - HOUR, job, url)
     for number, job, url in [
         (912345, "netapp-iscsi", "https://logs.example.org/912345/3/netapp-iscsi"),
         (912323, "netapp-nfs", None),
@@ -70,24 +71,24 @@ EVIDENCE = tuple(
 )
 FAILED = Symptom(
     "success", SymptomPhase.FIRING, State.FAILING, NOW - 38 * HOUR, NOW,
-    said="5 of 25 passed in 7 d where the reference passed", figure=0.2, n=25,
+    seen=passed(5, 25), figure=0.2, n=25,
     first_evidence=EVIDENCE, evidence=EVIDENCE,
 )  # fmt: skip
-LATE = Symptom(
-    "latency", SymptomPhase.FIRING, State.DEGRADED, NOW - 5 * HOUR, NOW,
-    said="half within 70 min of the upload, 95 % within 5 h in 7 d; 2 h in the weeks before",
-)  # fmt: skip
+SLOW = Times(70 * MINUTE, 5 * HOUR, 40, Period(timedelta(7)), 2 * HOUR, 90, 20, 2, 4)
+FAST = replace(SLOW, median=40 * MINUTE, p95=HOUR)
+LATE = Symptom("latency", SymptomPhase.FIRING, State.DEGRADED, NOW - 5 * HOUR, NOW, seen=SLOW)
 LEVEL = replace(FAILED, signal="level", severity=State.DEGRADED, figure=0.61,
-                said="61 of 100 passed in 7 d where the reference passed")  # fmt: skip
+                seen=passed(61, 100))  # fmt: skip
 
 
-def over(symptom: Symptom, said: str) -> Symptom:
-    return replace(symptom, phase=SymptomPhase.CLEARED, cleared_at=NOW + 5 * HOUR, said=said)
+def over(symptom: Symptom, seen: Seen) -> Symptom:
+    return replace(symptom, phase=SymptomPhase.CLEARED, cleared_at=NOW + 5 * HOUR, seen=seen)
 
 
-WELL = over(FAILED, "25 of 27 passed in 2 d where the reference passed")
+RECOVERED = replace(passed(25, 27), period=Period(timedelta(7), NOW + 2 * HOUR))
+WELL = over(FAILED, RECOVERED)
 JOB = over(
-    replace(FAILED, signal="job"), "no job fails change after change; 2 jobs known well enough"
+    replace(FAILED, signal="job"), Streak(None, 0, 3, 0, 0, Period(timedelta(28)), 0, known=2)
 )
 
 
@@ -96,21 +97,22 @@ def alert(name: str, *symptoms: Symptom, drop: bool = False, by: str | None = No
     ends = NOW + 5 * HOUR if name == "resolved" else None
     phase = Phase.RESOLVED if ends else Phase.FIRING
     incident = Incident(NOW, phase, NOW, symptoms, NOW, ends, acknowledged_by=by, id=218)
-    news = News(Transition(name, NOW, "", symptoms[0].severity), symptoms[0], (), drop=drop)
+    news = News(Transition(name, NOW, symptoms[0].severity), symptoms[0], (), drop=drop)
     return alert_card(incident, news, SUBJECT)
 
 
 def acknowledged() -> Card:
     incident = Incident(NOW, Phase.ACKNOWLEDGED, NOW, (FAILED,), NOW, id=218)
-    return acknowledged_card(incident, "acknowledged by Mika: new disks", SUBJECT)
+    step = Transition("acknowledged", NOW, State.FAILING, by="Mika", note="new disks")
+    return acknowledged_card(incident, step, SUBJECT)
 
 
 def another(number: int, ci: str) -> Card:
     silent = Symptom(
-        "silent", SymptomPhase.FIRING, State.SILENT, came_at=NOW, said="last heard 22 h ago"
+        "silent", SymptomPhase.FIRING, State.SILENT, came_at=NOW, seen=heard(22, missed=9)
     )
     incident = Incident(NOW, Phase.FIRING, NOW, (silent,), NOW, id=number)
-    news = News(Transition("opened", NOW, "", State.SILENT), silent, ())
+    news = News(Transition("opened", NOW, State.SILENT), silent, ())
     return alert_card(incident, news, Subject(ci))
 
 
@@ -122,7 +124,7 @@ KINDS: dict[str, Callable[[], Card]] = {
     "escalated-acknowledged": lambda: alert("escalated", FAILED, by="Mika"),
     "escalated-slow-too": lambda: alert("escalated", LATE, FAILED),
     "escalated-drop": lambda: alert("escalated", FAILED, LEVEL, drop=True),
-    "eased": lambda: alert("eased", over(LATE, "half within 40 min"), FAILED),
+    "eased": lambda: alert("eased", over(LATE, FAST), FAILED),
     "eased-drop": lambda: alert("eased", WELL, LEVEL, drop=True),
     "reopened": lambda: alert("reopened", replace(FAILED, severity=State.DEGRADED)),
     "acknowledged": acknowledged,
@@ -212,12 +214,14 @@ def test_what_is_answered(store: Store, name: str, medium: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["opened", "escalated", "reopened", "acknowledged", "resolved"])
-@pytest.mark.parametrize("said", [FAILED.said, "a very long reason, " * 40, "ß👩\u200d👧" * 99])
+@pytest.mark.parametrize(
+    "said", ["5 of 25 passed", "a very long reason, " * 40, "ß👩\u200d👧" * 99]
+)
 @pytest.mark.parametrize("colour", [False, True])
 def test_an_alert_in_irc_is_one_or_two_lines(name: str, said: str, colour: bool) -> None:
     log = "https://logs.example.org/" + "a/long/way/" * 20
     evidence = tuple(replace(one, url=log, job=f"job-{'x' * 60}") for one in EVIDENCE)
-    symptom = replace(FAILED, evidence=evidence, said=said)
+    symptom = replace(FAILED, evidence=evidence, seen=EarlierWords(said))
     card = acknowledged() if name == "acknowledged" else alert(name, symptom)
     lines = shown_irc(card, colour=colour).splitlines()
     assert len(lines) == (2 if name in {"opened", "escalated", "reopened"} else 1)

@@ -15,6 +15,7 @@ from cibot.chat.dispatch import Dispatcher
 from cibot.chat.irc.text import MOST_BYTES, Style, render
 from cibot.chat.protocol import Asker, Channel, Question
 from cibot.config.models import SUMMARY_PARTS, SummaryConfig
+from cibot.health.seen import EarlierWords
 from cibot.model import State, Window
 from cibot.reports.context import Context
 from cibot.reports.feeds import ServerFeeds
@@ -88,13 +89,13 @@ def test_asked_in_a_channel_it_is_that_channels(store: Store) -> None:
 
 def a_ci(number: int, name: str, state: State, words: str) -> CiLine:
     since = NOW - DAY if number % 2 else None
-    return CiLine(number, name, state, since, None, words, (), NOW - DAY, (), CTX.ci_page(name))
+    seen = EarlierWords(words)
+    page = CTX.ci_page(name)
+    return CiLine(number, name, state, since, None, (), NOW - DAY, (), page, seen)
 
 
 def an_incident(number: int, ci: str) -> IncidentLine:
-    return IncidentLine(
-        number, ci, "disagreement", "resolved", NOW - DAY, NOW, "", None, None, None
-    )
+    return IncidentLine(number, ci, "disagreement", "resolved", NOW - DAY, NOW, None, None, None)
 
 
 cis = st.lists(st.tuples(hostile.filter(bool), st.sampled_from(State), hostile), max_size=12).map(

@@ -114,7 +114,7 @@ def test_a_list_is_a_table_without_colours_in_a_pipe(ask: Ask) -> None:
     ]  # fmt: skip
     assert rows[1].split() == [
         "■", "failing", "NetApp", "CI", "38", "h", "20", "%", "9–39", "%", "25", "60", "min", "#1",
-        "5", "of", "25", "passed", "in", "7", "d", "where", "the", "reference", "passed",
+        "5", "of", "25", "passed", "in", "7", "days", "where", "the", "reference", "passed",
     ]  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from cibot.config.policy import FlipsPolicy
 from cibot.health.flips import Flips
 from cibot.health.inputs import Tried
+from cibot.incidents.signal_words import said
 from cibot.model import State
 from tests.unit.health.facts import D, H, T, proof
 
@@ -23,7 +24,7 @@ def tried(letters, until=T):
 def test_a_failure_that_passes_when_run_again_is_a_flip():
     found = tried("P" * 22 + "FRF" + "FF").signal(T)
     assert (found.n, found.figure, found.counts) == (27, 1 / 27, False)
-    assert found.said == "1 of 27 failed, and passed when run again in 14 d"
+    assert said(found.seen) == "1 of 27 failed, and passed when run again in 14 days"
     assert [one.number for one in found.evidence] == [23]
     assert found.verdict is State.HEALTHY
 
@@ -35,6 +36,6 @@ def test_all_flips_still_accuse_nobody():
 
 
 def test_few_or_old_results_say_nothing():
-    assert tried("").signal(T).said == "nothing to judge by"
+    assert said(tried("").signal(T).seen) == "nothing to judge by; 20 are needed to judge"
     assert tried("PP").signal(T).verdict is State.UNKNOWN
     assert tried("P" * 30, until=T - 16 * D).signal(T).n == 0

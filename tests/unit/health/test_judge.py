@@ -11,10 +11,14 @@ from hypothesis import strategies as st
 from cibot.config.policy import (
     Policy,
 )
+from cibot.health.facts import moment
 from cibot.health.judge import Judge, overall
-from cibot.health.signal import Signal, signal_from_row, signal_row
+from cibot.health.seen import OwnPast, Streak
+from cibot.health.signal import Signal
+from cibot.health.stored import read_signals, signals_json
+from cibot.incidents.signal_words import said
 from cibot.model import State
-from tests.unit.health.facts import H, T, change, changes, inputs, lived
+from tests.unit.health.facts import D, H, T, change, changes, inputs, lived
 
 NAMES = [
     "success",
@@ -63,7 +67,7 @@ def test_alive_but_never_judged_is_unknown():
 def test_a_stale_feed_acquits_nobody_and_calls_nobody_healthy():
     good = health(changes("P" * 40), fresh=False)
     assert good.state is State.UNKNOWN
-    assert good.signal("silent").said.endswith("our own feed is stale")
+    assert said(good.signal("silent").seen).endswith("our own feed is stale")
     assert health(changes("F" * 40), fresh=False).state is State.FAILING
 
 
@@ -89,7 +93,7 @@ def test_what_is_shown_only_makes_no_state():
     assert overall([*well, shown, Signal("infra", State.UNKNOWN)]) is State.HEALTHY
     passed = health(changes("P" * 40, reference="F"))
     found = passed.signal("passes_everything")
-    assert found.said == "40 of 40 passed where the reference failed in 28 d"
+    assert said(found.seen) == "40 of 40 passed where the reference failed in 28 days"
     assert not found.counts
     assert passed.state is State.UNKNOWN
 
@@ -143,8 +147,33 @@ def test_what_was_not_stored_by_it_is_refused():
 
 def test_a_signal_survives_the_store():
     for made in (changes("F" * 30), []):
-        for one in health(made).signals:
-            assert signal_from_row(json.loads(json.dumps(signal_row(one)))) == one
+        signals = health(made).signals
+        assert read_signals(signals_json(signals)) == signals
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        changes("P" * 30 + "F" * 9 + "P" * 10, every=12 * H),
+        changes("F" * 12, every=2 * D),
+        changes("I" * 20 + "P" * 400 + "I" * 40),
+        changes("PF" * 200 + "P" * 20, every=3 * H),
+        changes("FP" * 40, every=8 * H, reference=None),
+    ],
+)
+def test_evidence_lies_within_what_was_looked_at(made):
+    shown = 0
+    for now in (T, T + 3 * D, T + 9 * D, T + 20 * D):
+        for one in health(made, now).signals:
+            rate = one.seen.rate if isinstance(one.seen, OwnPast) else one.seen
+            period = getattr(rate, "period", None)
+            if period is None or isinstance(rate, Streak) or getattr(one.seen, "drop", None):
+                continue
+            began = period.recovered_at or moment(now) - period.length
+            assert all(began <= run.at <= moment(now) for run in one.evidence), one
+            assert len(one.evidence) <= rate.n
+            shown += len(one.evidence)
+    assert shown
 
 
 def test_reading_changes_nothing():

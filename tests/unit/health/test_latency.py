@@ -8,6 +8,8 @@ import pytest
 
 from cibot.config.policy import LatencyPolicy
 from cibot.health.latency import LatencySignal
+from cibot.health.seen import Fault
+from cibot.incidents.signal_words import said
 from cibot.model import State
 from tests.unit.health.facts import D, H, T, took
 
@@ -29,8 +31,10 @@ def test_a_ci_that_takes_five_times_as_long_is_failing_by_its_latency():
     found = latency([1.0] * 120 + [5.0] * 42)
     assert (found.verdict, found.n) == (State.FAILING, 40)
     assert found.figure == pytest.approx(5.0, rel=0.05)  # on a scale of 5 % steps
-    assert found.said.startswith("half within 5 h of the upload, 95 % within 5 h in 7 d; 60 min")
-    assert found.evidence[0].said == "slow"
+    assert said(found.seen).startswith(
+        "half within 5 h of the upload, 95 % within 5 h in 7 days; 60 min"
+    )
+    assert found.evidence[0].fault == Fault.SLOW
     assert abs(found.since.timestamp() - (T - 41 * 4 * H)) < D
 
 
@@ -52,7 +56,7 @@ def test_slow_is_what_is_slow_for_itself():
 def test_too_few_accuse_nobody():
     assert latency([]).verdict is State.UNKNOWN
     assert latency([5.0] * 30).verdict is State.UNKNOWN
-    assert latency([1.0] * 120, until=T - 8 * D).said == "no results in 7 d"
+    assert said(latency([1.0] * 120, until=T - 8 * D).seen) == "no results in 7 days"
 
 
 def test_it_is_well_again_after_a_surely_good_run():

@@ -10,6 +10,8 @@ from cibot.config.policy import SuccessPolicy
 from cibot.health.facts import moment
 from cibot.health.inputs import FAIR
 from cibot.health.level import Level, level
+from cibot.health.seen import Fault
+from cibot.incidents.signal_words import said
 from cibot.model import State
 from tests.unit.health.facts import D, H, T, changes, counted, lived
 
@@ -27,13 +29,13 @@ def test_no_results_are_unknown():
     found = judged("")
     assert found.verdict is State.UNKNOWN
     assert (found.figure, found.low, found.high, found.n) == (None, None, None, 0)
-    assert found.said == "no results in 28 d"
+    assert said(found.seen) == "no results in 28 days"
 
 
 def test_one_failure_accuses_nobody():
     found = judged("F")
     assert (found.verdict, found.figure, found.n) == (State.UNKNOWN, 0.0, 1)
-    assert found.said == "0 of 1 passed in 7 d; 20 are needed to judge"
+    assert said(found.seen) == "0 of 1 passed in 7 days; 20 are needed to judge"
 
 
 @pytest.mark.parametrize(
@@ -65,7 +67,7 @@ def test_a_result_can_be_taken_back():
 def test_a_sparse_ci_is_judged_by_its_newest_twenty():
     found = judged("P" * 10 + "F" * 20, every=D)
     assert (found.n, found.figure, found.verdict) == (20, 0.0, State.FAILING)
-    assert found.said == "0 of 20 passed in 19 d"
+    assert said(found.seen) == "0 of 20 passed in 19 days"
 
 
 def test_what_is_older_than_the_window_does_not_count_when_there_is_enough():
@@ -92,7 +94,7 @@ def test_a_surely_good_run_at_the_end_is_the_present():
     found = judged("F" * 60 + "P" * 25)
     assert (found.verdict, found.clears, found.n) == (State.HEALTHY, True, 25)
     back = moment(T - 24 * H)
-    assert found.said == f"25 of 25 passed since it recovered {back:%Y-%m-%d %H:%M} UTC"
+    assert said(found.seen) == f"25 of 25 passed since it recovered {back:%Y-%m-%d %H:%M} UTC"
     assert (found.figure, found.evidence) == (1.0, ())
     assert judged("F" * 60 + "P" * 3).verdict is State.FAILING
 
@@ -101,8 +103,8 @@ def test_where_the_chart_knows_the_ci_it_says_since_when_it_is_back():
     life = lived(changes("P" * 400 + "F" * 100 + "P" * 5))
     found = life.judge.level.signal(T)
     assert (found.verdict, found.n, found.figure) == (State.UNKNOWN, 5, 1.0)
-    assert found.said.startswith("5 of 5 passed since it recovered 2")
-    assert found.said.endswith(" UTC where the reference passed; 20 are needed to judge")
+    assert said(found.seen).startswith("5 of 5 passed since it recovered 2")
+    assert said(found.seen).endswith(" UTC where the reference passed; 20 are needed to judge")
 
 
 def test_what_is_bad_again_since_a_recovery_is_told_by_what_came_since():
@@ -113,7 +115,7 @@ def test_what_is_bad_again_since_a_recovery_is_told_by_what_came_since():
     one.settled = lambda: (True, back)
     found = one.signal(T)
     assert (found.verdict, found.n) == (State.FAILING, 60)
-    assert found.said.startswith("20 of 60 passed since it recovered")
+    assert said(found.seen).startswith("20 of 60 passed since it recovered")
     assert found.since == moment(T - 39 * H)
     assert {one.at >= moment(back) for one in found.evidence} == {True}
 
@@ -134,9 +136,9 @@ def test_one_more_pass_never_makes_it_worse(n, data):
 def test_it_says_that_the_reference_passed_only_where_one_did():
     life = lived([*changes("P" * 30, until=T - 60 * D), *changes("PF" * 30, reference=None)])
     found = life.judge.level.signal(T)
-    assert found.said == "30 of 60 passed in 7 d"
-    assert {one.said for one in found.evidence} == {"failed"}
-    assert {one.said for one in life.judge.success.signal(T).evidence} == {"failed"}
+    assert said(found.seen) == "30 of 60 passed in 7 days"
+    assert {one.fault for one in found.evidence} == {Fault.FAILED}
+    assert {one.fault for one in life.judge.success.signal(T).evidence} == {Fault.FAILED}
     found = lived(changes("PF" * 30)).judge.level.signal(T)
-    assert found.said == "30 of 60 passed in 7 d where the reference passed"
-    assert {one.said for one in found.evidence} == {"failed, the reference passed"}
+    assert said(found.seen) == "30 of 60 passed in 7 days where the reference passed"
+    assert {one.fault for one in found.evidence} == {Fault.FAILED_ALONE}

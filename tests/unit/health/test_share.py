@@ -13,6 +13,7 @@ from cibot.health.facts import moment
 from cibot.health.infra import infra
 from cibot.health.inputs import PAIRED, RAN, REFUSED
 from cibot.health.share import verdict_of
+from cibot.incidents.signal_words import said, threshold_words
 from cibot.incidents.tracker import Tracker
 from cibot.model import State
 from tests.unit.health.facts import D, H, T, counted
@@ -39,8 +40,8 @@ def failed(letters, now=T, begin=None, **fields):
 def test_half_of_all_runs_that_break_are_failing():
     found = broke("PI" * 30)
     assert (found.verdict, found.n, found.figure) == (State.FAILING, 60, 0.5)
-    assert found.said == "30 of 60 broke by themselves in 3 d"
-    assert found.threshold == "degraded when surely above 10 %, failing above 30 %"
+    assert said(found.seen) == "30 of 60 broke by themselves in 3 days"
+    assert threshold_words(found.seen) == "degraded when surely above 10 %, failing above 30 %"
     assert len(found.evidence) == 8
     assert not found.clears
     assert 0.3 < found.low < 0.5 < found.high
@@ -53,15 +54,17 @@ def test_the_trouble_began_where_the_good_share_stops_to_fit():
 
 
 def test_without_a_reference_it_says_so():
-    assert failed("").said == "nothing that a reference passed; 20 are needed to judge"
+    assert said(failed("").seen) == "nothing that a reference passed; 20 are needed to judge"
     refused = FalsePasses(DISAGREEMENT).signal(T)
-    assert refused.said.startswith("nothing that a reference failed")
+    assert said(refused.seen).startswith("nothing that a reference failed")
 
 
 def test_a_few_accuse_nobody():
-    assert broke("").said == "nothing to judge by; 10 are needed to judge"
+    assert said(broke("").seen) == "nothing to judge by; 10 are needed to judge"
     assert broke("I" * 9).verdict is State.UNKNOWN
-    assert broke("I" * 9).said == "9 of 9 broke by themselves in 3 d; 10 are needed to judge"
+    assert (
+        said(broke("I" * 9).seen) == "9 of 9 broke by themselves in 3 days; 10 are needed to judge"
+    )
     assert broke("P" * 50 + "III").verdict is State.HEALTHY
 
 
@@ -95,7 +98,7 @@ def test_a_surely_good_run_at_the_end_is_the_present():
     assert broke("P" * 20 + "I" * 12).verdict is State.DEGRADED
     found = broke("P" * 20 + "I" * 12 + "P" * 25)
     assert (found.verdict, found.clears, found.n) == (State.HEALTHY, True, 25)
-    assert found.said.startswith("0 of 25 broke by themselves since it recovered 2")
+    assert said(found.seen).startswith("0 of 25 broke by themselves since it recovered 2")
     assert broke("P" * 20 + "I" * 12 + "P" * 3).verdict is State.DEGRADED
 
 
@@ -124,7 +127,7 @@ def test_one_more_bad_one_never_makes_it_better(n, data):
 def test_what_is_older_than_the_window_acquits_and_accuses_nobody():
     found = broke("IIII" + "P" * 12, every=D / 2)
     assert (found.verdict, found.n, found.clears) == (State.HEALTHY, 10, True)
-    assert found.said == "0 of 10 broke by themselves in 4 d"
+    assert said(found.seen) == "0 of 10 broke by themselves in 4 days"
     assert broke("P" * 12 + "I" * 12, every=D / 2).verdict is State.UNKNOWN
     assert broke("P" * 12, every=D / 2, until=T - 29 * D).verdict is State.UNKNOWN
 

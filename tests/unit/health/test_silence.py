@@ -13,7 +13,9 @@ from cibot.config.policy import Policy, SilencePolicy
 from cibot.health.facts import moment
 from cibot.health.inputs import Due, Ended
 from cibot.health.judge import Judge
+from cibot.health.seen import Fault
 from cibot.health.silent import patience
+from cibot.incidents.signal_words import said, threshold_words
 from cibot.model import State
 from tests.unit.health.facts import D, H, T, due, heard, proof
 
@@ -70,7 +72,7 @@ def test_never_heard_of_is_unknown():
     one = Watched()
     one.live([False] * 50, START)
     found = one.silent(T)
-    assert (found.verdict, found.said) == (State.UNKNOWN, "never heard of")
+    assert (found.verdict, said(found.seen)) == (State.UNKNOWN, "never heard of")
 
 
 def test_a_reliable_ci_is_silent_after_a_few_missed_chances():
@@ -81,10 +83,13 @@ def test_a_reliable_ci_is_silent_after_a_few_missed_chances():
     assert found.verdict is State.SILENT
     last = now - 10 * H + H
     assert found.since == moment(last)
-    assert found.said == "last heard 11 h ago; 4 chances to report missed in a row since"
+    assert said(found.seen) == "last heard 11 h ago; 4 chances to report missed in a row since"
     assert [one.number for one in found.evidence] == [61, 62, 63, 64]
-    assert found.evidence[0].said == "no report by the deadline"
-    assert found.threshold == "silent after 4 chances missed in a row, as it takes 94 % of them"
+    assert found.evidence[0].fault == Fault.MISSED
+    assert (
+        threshold_words(found.seen)
+        == "silent after 4 chances missed in a row, as it takes 94 % of them"
+    )
     assert not found.clears
 
 
@@ -106,7 +111,7 @@ def test_a_burst_of_uploads_is_one_chance():
     one.live([False] * 40, now, 10)
     found = one.silent(now + 5 * H)
     assert found.verdict is State.HEALTHY
-    assert "1 chance to report missed" in found.said
+    assert "1 chance to report missed" in said(found.seen)
 
 
 def test_a_start_notice_is_heard_too():
@@ -114,7 +119,7 @@ def test_a_start_notice_is_heard_too():
     one.take([heard(now + H, 99, reports=False)])
     one.live([False] * 3, now + 2 * H)
     assert one.silent(now + 12 * H).since is None
-    assert one.silent(now + 12 * H).said.startswith("last heard 11 h ago")
+    assert said(one.silent(now + 12 * H).seen).startswith("last heard 11 h ago")
 
 
 @pytest.mark.parametrize(
@@ -160,7 +165,7 @@ def test_what_is_replaced_before_its_deadline_is_no_chance():
     gone = [due(300 + i, now + i * H, now + i * H + 60) for i in range(8)]
     ends = [Ended(now + i * H + 0.8 * H, 300 + i, 1) for i in range(8)]
     one.take([*gone, *ends])
-    assert one.silent(now + 20 * H).said == "last heard 21 h ago"
+    assert said(one.silent(now + 20 * H).seen) == "last heard 21 h ago"
 
 
 def test_only_where_it_is_at_home_it_is_missed():
@@ -258,7 +263,7 @@ def test_without_chances_its_own_rhythm_stands_in():
     one.live([False], T - 5.9 * D)
     found = one.silent(late)
     assert (found.verdict, found.since) == (State.SILENT, moment(T - 6 * D))
-    assert found.threshold == "silent after 3 d, as its longest quiet was 24 h"
+    assert threshold_words(found.seen) == "silent after 3 days, as its longest quiet was 24 h"
 
 
 def test_a_rhythm_alone_accuses_nobody_where_nobody_uploaded_anything():
@@ -272,7 +277,7 @@ def test_a_rhythm_that_is_not_known_accuses_nobody():
     one.take([heard(T - 20 * D + i * D, i) for i in range(5)])
     found = one.silent(T)
     assert found.verdict is State.UNKNOWN
-    assert found.said.endswith("too little is known of its rhythm")
+    assert said(found.seen).endswith("too little is known of its rhythm")
     one.take([heard(T, 9)])
     assert one.silent(T + H).verdict is State.HEALTHY
 
@@ -282,8 +287,10 @@ def test_one_that_reports_on_half_of_what_it_used_to_is_degraded():
     now = one.live([True, False] * 21, now, 4 * H) + 3 * H
     found = one.coverage(now)
     assert (found.verdict, found.n) == (State.DEGRADED, 42)
-    assert found.said == "reported on 22 of 42 chances in 7 d, 99 of 99 in the weeks before"
-    assert found.evidence[0].said == "no report by the deadline"
+    assert (
+        said(found.seen) == "reported on 22 of 42 chances in 7 days, 99 of 99 in the weeks before"
+    )
+    assert found.evidence[0].fault == Fault.MISSED
     assert found.since is not None
     other, now = settled([True] * 100, 4 * H)
     now = other.live([True, False, False] * 14, now, 4 * H) + 3 * H
@@ -305,11 +312,11 @@ def test_what_it_missed_while_it_was_silent_is_the_silences():
 def test_too_few_chances_or_no_past_accuse_nobody():
     one, now = settled([], 4 * H)
     assert one.coverage(now).verdict is State.UNKNOWN
-    assert one.coverage(now).said == "no chance to report in 7 d"
+    assert said(one.coverage(now).seen) == "no chance to report in 7 days"
     one, now = settled([True, False] * 15, 4 * H)
     found = one.coverage(now)
     assert found.verdict is State.UNKNOWN
-    assert found.said.endswith("10 of each are needed to judge")
+    assert said(found.seen).endswith("10 of each are needed to judge")
 
 
 def test_coverage_is_well_again_after_a_surely_good_run():
@@ -323,7 +330,9 @@ def test_the_words_and_the_figure_are_of_what_the_verdict_rests_on():
     found = one.coverage(now)
     assert (found.verdict, found.clears) == (State.HEALTHY, True)
     assert (found.figure, found.evidence) == (1.0, ())
-    assert found.said.startswith(f"reported on {found.n} of {found.n} chances since it recovered")
+    assert said(found.seen).startswith(
+        f"reported on {found.n} of {found.n} chances since it recovered"
+    )
 
 
 def test_a_late_report_counts_when_it_comes():

@@ -10,6 +10,7 @@ from cibot.config.policy import JobPolicy
 from cibot.health.facts import JobRun, moment
 from cibot.health.inputs import JobResults
 from cibot.health.streak import JobStreaks
+from cibot.incidents.signal_words import said, threshold_words
 from cibot.model import Result, State
 from tests.unit.health.facts import LETTERS, D, H, T, proof
 
@@ -39,13 +40,13 @@ def fed(*told):
 def test_a_job_that_fails_change_after_change_is_told():
     found = fed(ran("P" * 60 + "F" * 8)).signal(T)
     assert (found.verdict, found.n, found.since) == (State.DEGRADED, 8, moment(T - 7 * H))
-    assert found.said == (
+    assert said(found.seen) == (
         "tempest failed 8 changes in a row that the reference passed;"
-        " 0 of 60 failed before, in 14 d"
+        " 0 of 60 failed before, in 14 days"
     )
     assert (found.evidence[0].number, found.evidence[0].job) == (1067, "tempest")
     assert found.evidence[0].url == "https://logs.example/67"
-    assert found.threshold == "tempest: degraded after 4 in a row"
+    assert threshold_words(found.seen) == "tempest: degraded after 4 in a row"
     assert not found.clears
 
 
@@ -72,8 +73,8 @@ def test_the_longest_streak_is_told_with_how_many_others_last():
     found = fed(
         ran("P" * 60 + "F" * 6), ran("P" * 60 + "F" * 9, "slow"), ran("P" * 60, "good")
     ).signal(T)
-    assert found.threshold.startswith("slow: ")
-    assert found.said.endswith("; so did 1 other job")
+    assert threshold_words(found.seen).startswith("slow: ")
+    assert said(found.seen).endswith("; so did 1 other job")
 
 
 def test_a_job_that_runs_no_more_is_forgotten():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cibot.health.facts import moment
 from cibot.health.inputs import Standing
+from cibot.incidents.signal_words import said, threshold_words
 from cibot.model import State
 from tests.unit.health.facts import D, H, T, change, changes, inputs, lived
 
@@ -16,11 +17,11 @@ def test_a_drop_is_told_with_what_was_before():
     found = success(changes("P" * 600 + "F" * 7))
     assert found.verdict is State.FAILING  # though 162 of 169 passed this week
     assert found.since == moment(T - 6 * H)
-    assert found.said == (
-        "0 of 7 passed since 2026-11-23 06:00 UTC, 99.9 % before;"
-        " 162 of 169 passed in 7 d where the reference passed"
+    assert said(found.seen) == (
+        "0 of 7 passed since 2026-11-23 06:00 UTC, 99.8 % before;"
+        " 162 of 169 passed in 7 days where the reference passed"
     )
-    assert found.threshold == "degraded until it surely passes 99.9 % again"
+    assert threshold_words(found.seen) == "degraded until it surely passes 99.8 % again"
     assert [one.number for one in found.evidence] == list(range(1606, 1599, -1))
     assert not found.clears
 
@@ -40,7 +41,7 @@ def test_it_is_well_again_five_passes_after_an_outage():
 def test_before_a_past_is_known_it_says_how_much_is_missing():
     found = success(changes("P" * 60 + "F" * 40))
     assert (found.verdict, found.rising) == (State.UNKNOWN, False)
-    assert found.threshold == "judged when 100 results are known, 40 are"
+    assert threshold_words(found.seen) == "judged when 100 results are known, 40 are"
 
 
 def test_half_way_is_rising():
@@ -79,7 +80,7 @@ def test_one_broken_change_is_one_observation():
 def test_a_drop_that_lasts_is_how_it_is_now():
     found = success(changes("P" * 400 + "PF" * 400))
     assert found.verdict is State.HEALTHY
-    assert found.said.endswith("it has been like that for 28 d: this is how it is now")
+    assert said(found.seen).endswith("it has been like that for 28 days: this is how it is now")
     assert lived(changes("P" * 400 + "PF" * 400)).judge.level.signal(T).verdict is State.DEGRADED
 
 

@@ -8,25 +8,27 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from cibot.config.policy import IncidentPolicy
+from cibot.health.seen import EarlierWords, Fault
 from cibot.health.signal import Evidence, Signal
 from cibot.incidents.incident import Incident, Phase, step
+from cibot.incidents.signal_words import said
 from cibot.incidents.symptom import Symptom, SymptomPhase
 from cibot.model import State
 from tests.unit.health.facts import HOUR, NOW
 
 POLICY = IncidentPolicy()
-SEEN = (Evidence("failed", 1, 1, 1, NOW),)
-GOOD = Signal("success", State.HEALTHY, clears=True, said="30 of 30 passed")
-BORDER = Signal("success", State.HEALTHY, said="25 of 31 passed")
+SEEN = (Evidence(Fault.FAILED, 1, 1, 1, NOW),)
+GOOD = Signal("success", State.HEALTHY, clears=True, seen=EarlierWords("30 of 30 passed"))
+BORDER = Signal("success", State.HEALTHY, seen=EarlierWords("25 of 31 passed"))
 HALF = Signal("success", State.HEALTHY, rising=True)
-BAD = Signal("success", State.DEGRADED, 0.6, 0.5, 0.7, 40, said="24 of 40 passed", evidence=SEEN)
-WORSE = replace(BAD, verdict=State.FAILING, said="9 of 40 passed")
+BAD = Signal("success", State.DEGRADED, 0.6, 0.5, 0.7, 40, EarlierWords("24 of 40 passed"), SEEN)
+WORSE = replace(BAD, verdict=State.FAILING, seen=EarlierWords("9 of 40 passed"))
 UNKNOWN = Signal("success", State.UNKNOWN)
 
 
 def of(name: str, signal: Signal) -> Signal:
     """The same reading by another signal."""
-    return replace(signal, name=name, said=f"{name}: {signal.said}")
+    return replace(signal, name=name, seen=EarlierWords(f"{name}: {said(signal.seen)}"))
 
 
 def silent(signal: Signal = BAD) -> Signal:
@@ -55,15 +57,15 @@ def symptom(signal: str = "success", severity: State = State.DEGRADED, **fields:
     usual: dict[str, Any] = {
         "since": NOW - HOUR,
         "came_at": NOW,
-        "said": f"{signal} is bad",
+        "seen": EarlierWords(f"{signal} is bad"),
     }
     return Symptom(signal, SymptomPhase.FIRING, severity, **usual | fields)
 
 
 def cleared(symptom: Symptom, at: datetime) -> Symptom:
     """The symptom when it is over."""
-    said = f"{symptom.signal} is well"
-    return replace(symptom, phase=SymptomPhase.CLEARED, cleared_at=at, said=said)
+    seen = EarlierWords(f"{symptom.signal} is well")
+    return replace(symptom, phase=SymptomPhase.CLEARED, cleared_at=at, seen=seen)
 
 
 def incident(*symptoms: Symptom, **fields: Any) -> Incident:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cibot.errors import UserError
+from cibot.health.seen import Fault
 from cibot.health.signal import Evidence
 from cibot.incidents.incident import (
     Incident,
@@ -20,6 +21,7 @@ from cibot.incidents.incident import (
     step,
     with_people,
 )
+from cibot.incidents.signal_words import said
 from cibot.incidents.stored import (
     columns,
     incident_json,
@@ -57,7 +59,7 @@ def test_an_incident_opens_once_and_stays():
     found, names = live(BAD, BAD, BAD)
     assert names == ["opened"]
     assert (found.phase, found.severity, found.opened_at) == (Phase.FIRING, State.DEGRADED, NOW)
-    assert (found.cause.signal, found.cause.said) == ("success", "24 of 40 passed")
+    assert (found.cause.signal, said(found.cause.seen)) == ("success", "24 of 40 passed")
     assert (found.first_evidence, found.id) == (SEEN, None)
 
 
@@ -119,7 +121,7 @@ def test_the_cause_is_the_symptom_that_stands_and_explains_most():
 
 
 def test_the_first_bad_run_is_never_lost():
-    runs = [Evidence("failed", n, n, 1, NOW + n * HOUR) for n in range(4)]
+    runs = [Evidence(Fault.FAILED, n, n, 1, NOW + n * HOUR) for n in range(4)]
     found, _ = live(replace(BAD, evidence=(runs[1], runs[0])), replace(WORSE, evidence=(runs[3],)))
     assert found.cause.first_bad == runs[0]
     assert found.cause.evidence == (runs[3],)
@@ -200,7 +202,7 @@ def test_acknowledging_covers_all_that_is_in_it():
         "ann",
         "disk full",
     )
-    assert transition.reason == "acknowledged by ann: disk full"
+    assert (transition.by, transition.note) == ("ann", "disk full")
     with pytest.raises(UserError, match="already"):
         acknowledge(taken, "ann", "disk full", NOW)
     worse, names = live(GOOD, of("level", BORDER), of("level", BAD), WORSE, start=taken)

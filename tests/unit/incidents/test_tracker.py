@@ -14,6 +14,7 @@ from cibot.config.policy import Policy
 from cibot.health.facts import moment
 from cibot.health.inputs import Heard
 from cibot.incidents.incident import Phase
+from cibot.incidents.signal_words import said
 from cibot.incidents.tracker import Tracker
 from cibot.model import State
 from tests.unit.health.facts import D, H, T, change, changes, inputs, lived
@@ -145,5 +146,5 @@ def test_every_incident_of_a_life_makes_sense(seed):
         if step.name in ("opened", "reopened", "escalated", "joined"):
             symptom = incident.symptom(step.signal)
             assert symptom.fires
-            assert symptom.said
+            assert said(symptom.seen)
             assert symptom.evidence or symptom.signal == "latency"

@@ -36,7 +36,7 @@ def incident(number: int, opened: int, resolved: int | None = None, **more: obje
         "id": number, "ci": "A CI", "kind": "success", "state": "firing",
         "opened_at": datetime(2026, 11, opened, 12, tzinfo=UTC),
         "resolved_at": datetime(2026, 11, resolved, 12, tzinfo=UTC) if resolved else None,
-        "said": "", "acknowledged_by": None, "note": None, "page": None,
+        "acknowledged_by": None, "note": None, "page": None,
     }  # fmt: skip
     return IncidentLine(**fields | more)  # type: ignore[arg-type]
 

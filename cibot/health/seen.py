@@ -1,0 +1,173 @@
+"""What signals saw, as figures: their words are made in `cibot.incidents.signal_words`.
+
+Shares are in 0..1. ``least`` is how many results are needed to judge, 0 where any number does;
+``degraded`` and ``failing`` are where the verdict turns, None where a signal is shown only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from cibot.health.chart import Drop
+
+
+class Fault(StrEnum):
+    """What is wrong with a result that a signal rests on."""
+
+    FAILED = "failed"
+    FAILED_ALONE = "failed_alone"  # the reference passed
+    PASSED_ALONE = "passed_alone"  # the reference failed
+    FLIPPED = "flipped"  # failed, and passed when it ran again
+    BROKE = "broke"
+    SLOW = "slow"
+    MISSED = "missed"  # no report by the deadline
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """What was looked at: the last ``length``, or what came since the CI recovered."""
+
+    length: timedelta
+    recovered_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FaultShare:
+    """How many of ``n`` results had a fault; bad above the limits."""
+
+    fault: Fault
+    count: int
+    n: int
+    period: Period
+    least: int
+    degraded: float | None = None
+    failing: float | None = None
+    kind: Literal["faults"] = "faults"
+
+
+@dataclass(frozen=True, slots=True)
+class PassRate:
+    """How many of ``n`` results passed; ``beside`` a reference that passed, where there is one."""
+
+    passes: int
+    n: int
+    period: Period
+    least: int
+    beside: bool
+    degraded: float
+    failing: float
+    kind: Literal["rate"] = "rate"
+
+
+@dataclass(frozen=True, slots=True)
+class OwnPast:
+    """A pass rate beside the CI's own past.
+
+    ``usual`` is the rate that is usual for it, None while only ``learnt`` of ``least`` results
+    are known. ``drop`` is set while it is below that; ``adopted`` is how long a drop lasted
+    that is taken for how the CI is now.
+    """
+
+    rate: PassRate
+    usual: float | None
+    learnt: int
+    least: int
+    drop: Drop | None = None
+    adopted: timedelta | None = None
+    kind: Literal["past"] = "past"
+
+
+@dataclass(frozen=True, slots=True)
+class LastHeard:
+    """When the CI was last heard, and how many chances to report it missed in a row since.
+
+    It is silent after ``patience`` of them, as it surely takes the share ``takes``; where that
+    is not known, after a quiet of ``limit``, as ``longest`` was the longest before.
+    """
+
+    heard_at: datetime | None
+    quiet: timedelta
+    missed: int
+    patience: int | None = None
+    takes: float | None = None
+    limit: timedelta | None = None
+    longest: timedelta | None = None
+    stale: bool = False  # our own feed
+    kind: Literal["presence"] = "presence"
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """On how many of its chances the CI reported, and in the weeks before.
+
+    The limits are shares of what is usual for it.
+    """
+
+    reported: int
+    n: int
+    period: Period
+    reported_before: int
+    n_before: int
+    least: int
+    degraded: float
+    failing: float
+    stale: bool = False  # our own feed
+    kind: Literal["reported"] = "reported"
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """How long first verdicts took; ``usual`` is the 95th percentile of the weeks before.
+
+    The limits are multiples of it.
+    """
+
+    median: timedelta | None
+    p95: timedelta | None
+    n: int
+    period: Period
+    usual: timedelta | None
+    n_before: int
+    least: int
+    degraded: float
+    failing: float
+    kind: Literal["times"] = "times"
+
+
+@dataclass(frozen=True, slots=True)
+class Streak:
+    """The longest streak of failures of a job, and what it did before; no job: none is long.
+
+    ``known`` are the jobs of which enough is known, ``others`` those with a long streak too.
+    ``limit`` is the length from which on a streak is no luck.
+    """
+
+    job: str | None
+    failures: int
+    limit: int
+    failed_before: int
+    n_before: int
+    period: Period
+    others: int
+    known: int
+    kind: Literal["streak"] = "streak"
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierWords:
+    """What a version that stored sentences wrote."""
+
+    text: str
+    threshold: str = ""
+    kind: Literal["words"] = "words"
+
+
+Seen = Annotated[
+    FaultShare | PassRate | OwnPast | LastHeard | Reported | Times | Streak | EarlierWords,
+    Field(discriminator="kind"),
+]
