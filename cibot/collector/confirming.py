@@ -12,9 +12,10 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Protocol
 
+from cibot.collector.correcting import GRACE
 from cibot.collector.gerrit import Gerrit, NotFound, change_key
 from cibot.collector.sink import Sink
 from cibot.collector.transport import Pace
@@ -28,7 +29,6 @@ FEED = "webhook"
 _Place = tuple[str, int]
 _MOST_WAITING = 500  # changes; what does not fit is brought by the poll
 _AT_ONCE = 100  # changes that are asked for after one poll
-_GRACE = timedelta(minutes=1)  # the poll itself confirms nearly everything
 _RATE = 5.0  # requests a second
 
 
@@ -84,7 +84,7 @@ class Confirmer:
 
     def confirm(self) -> int:
         """Asks for what no poll has confirmed; returns how many changes that were."""
-        places = self._sink.unconfirmed(self._clock() - _GRACE, _AT_ONCE)
+        places = self._sink.unconfirmed(self._clock() - GRACE, _AT_ONCE)
         for place in places:
             if self._stop.is_set() or not self._confirmed(place):
                 break

@@ -16,6 +16,7 @@ from typing import Any
 
 from cibot.collector import authors
 from cibot.collector.clocks import not_ahead
+from cibot.collector.correcting import asked_at, correct
 from cibot.collector.discovery import LOOKED_AT, CiEvidence, may_be_ci
 from cibot.collector.forged import report_forged
 from cibot.collector.formats import gerrits_own
@@ -53,7 +54,6 @@ log = logging.getLogger(__name__)
 _NOBODY = KnownAccount(0, Account(), None)
 _ZERO = timedelta(0)
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
-_UNDER_WAY = timedelta(minutes=2)  # an answer of REST, where it is not known when it was asked
 _FRESH_FOR = timedelta(seconds=1)  # a feed's freshness is kept to the second
 _MANY = 50  # comments, from which on they are read in a thread
 _MOST_REMEMBERED = 5_000  # patch sets, and rows of changes
@@ -220,6 +220,7 @@ class Ingest:
     def _store_changes(self, tx: Tx, changes: Sequence[Change], batch: Batch) -> authors.Authors:
         now = batch.heard_at
         in_time = [not_ahead(change, now) for change in changes]
+        batch.waiting = correct(tx, self._server_id, in_time, now)
         batch.rows = put_changes(tx, self._server_id, in_time, now, self._rows)
         ids = [batch.rows[place_of(change)] for change in changes]
         batch.patch_sets = [
@@ -235,8 +236,8 @@ class Ingest:
             before = stored.get(row_id, ())
             told = not_ahead(change, now, before).messages
             messages = [(one, _row_id(found, one.author)) for one in told]
-            asked_at = change.asked_at or (now - _UNDER_WAY)
-            matching = match(row_id, before, messages, complete=change.complete, asked_at=asked_at)
+            asked = asked_at(change, now)
+            matching = match(row_id, before, messages, complete=change.complete, asked_at=asked)
             self._take(tx, matching, found, batch)
             if matching.waiting is not None:
                 batch.waiting[row_id] = matching.waiting

@@ -10,6 +10,7 @@ import pkgutil
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from types import FunctionType
 from typing import Any
@@ -18,7 +19,7 @@ import pytest
 from sqlalchemy import event, update
 
 import cibot.store
-from cibot.model import Account, Change, Channel, PatchSet
+from cibot.model import Account, Change, Channel, Message, PatchSet
 from cibot.store import (
     accounts,
     arrivals,
@@ -29,6 +30,7 @@ from cibot.store import (
     checkpoints,
     cis,
     comments,
+    corrections,
     digests,
     faces,
     feeds,
@@ -99,6 +101,8 @@ DAY_LONG = timedelta(days=1)
 LIFE = StoredCheckpoint(1, NOW, NOW, "b", {})
 INCIDENT = StoredIncident(5, 6, "firing", "failing", NOW, None, NOW, "{}")
 NEWS = Change(77, "filler/27", "master", "S", "NEW", NOW, NOW, (), (PatchSet(1, NOW),))
+SPOKEN = Message(NOW, "Hello", None, 1, message_id="x")
+MERGED = corrections.StoredChange(CHANGE, "filler/27", 77, "MERGED", NOW, NOW, NOW)
 NEW_ACCOUNT = Account(900, "new", "New", "new@example.org")
 LAST = comments.CommentText(CHANGE, 1, 1, 1, NOW, None, "", None)
 COMMENT = {
@@ -247,6 +251,12 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     aside.put_aside: [lambda tx: aside.put_aside(tx, "CI", {"a": "why"}, NOW)],
     aside.set_aside: [lambda tx: aside.set_aside(tx, NOW)],
     aside.take_back: [lambda tx: aside.take_back(tx, "CI", ["a"])],
+    corrections.changes_of_numbers: [lambda tx: corrections.changes_of_numbers(tx, 1, (50, 51))],
+    corrections.is_same_change: [
+        lambda tx: corrections.is_same_change(tx, CHANGE, replace(NEWS, messages=(SPOKEN,)))
+    ],
+    corrections.move_change: [lambda tx: corrections.move_change(tx, CHANGE, "renamed")],
+    corrections.put_right: [lambda tx: corrections.put_right(tx, MERGED, NEWS, NOW)],
     requests.forget_requests: [lambda tx: requests.forget_requests(tx, SINCE)],
     unjudged.put_unjudged: [lambda tx: unjudged.put_unjudged(tx, [1, 2])],
     unjudged.unjudged: [unjudged.unjudged],

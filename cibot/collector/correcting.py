@@ -1,0 +1,51 @@
+"""Where REST has the word: a project that was renamed, and what events told that is not so."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from cibot.model import Change
+from cibot.store.changes import place_of
+from cibot.store.corrections import changes_of_numbers, is_same_change, move_change, put_right
+from cibot.store.engine import Tx
+
+log = logging.getLogger(__name__)
+
+GRACE = timedelta(minutes=1)  # REST may lag behind an event for so long
+_UNDER_WAY = timedelta(minutes=2)  # an answer of REST, where it is not known when it was asked
+
+
+def asked_at(change: Change, now: datetime) -> datetime:
+    """When REST was asked for a change that was read by ``now``."""
+    return change.asked_at or (now - _UNDER_WAY)
+
+
+def correct(
+    tx: Tx, server_id: int, changes: Sequence[Change], now: datetime
+) -> dict[int, datetime]:
+    """Puts right what is stored of the changes that REST told whole.
+
+    Returns those of which REST tells less than a fresh event did, since when: they are
+    asked for again.
+    """
+    whole = {place_of(change): change for change in changes if change.complete}
+    rows = changes_of_numbers(tx, server_id, {number for _project, number in whole})
+    stored = {(row.project, row.number): row for row in rows}
+    waiting: dict[int, datetime] = {}
+    for place, change in whole.items():
+        row = stored.get(place)
+        if row is None:
+            others = (other for other in rows if other.number == place[1])
+            moved = next((other for other in others if is_same_change(tx, other.id, change)), None)
+            if moved is not None:
+                log.info("project renamed from=%s to=%s", moved.project, place[0])
+                move_change(tx, moved.id, place[0])
+        elif row.unconfirmed_since is not None:
+            if asked_at(change, now) - row.unconfirmed_since >= GRACE:
+                if put_right(tx, row, change, now):
+                    log.warning("events of a change were not so change=%s~%d", *place)
+            elif row.updated_at > change.updated:
+                waiting[row.id] = row.unconfirmed_since
+    return waiting
