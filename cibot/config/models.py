@@ -125,7 +125,7 @@ class ReferenceConfig(Section):
 
 
 AlertKind = Literal[
-    "success", "level", "silent", "infra", "disagreement", "coverage", "latency", "job"
+    "success", "level", "silent", "infra", "disagreement", "coverage", "latency", "job", "branch"
 ]
 ALERT_KINDS: tuple[AlertKind, ...] = get_args(AlertKind)
 

@@ -159,6 +159,13 @@ class JobPolicy(Thresholds):
     clears: Count = 2  # passes in a row after which the job is well again
 
 
+class BranchPolicy(Thresholds):
+    """``[judgement.branch]``: one branch that breaks while the others are well."""
+
+    false_alerts: Share = 0.01  # a CI and month, at most, over all its branches
+    beside: Count = 5  # results on the other branches since then, of which most are well
+
+
 class IncidentPolicy(Thresholds):
     """``[judgement.incident]``: how incidents open and close."""
 
@@ -178,6 +185,7 @@ class Policy(Section):
     latency: LatencyPolicy = LatencyPolicy()
     flips: FlipsPolicy = FlipsPolicy()
     job: JobPolicy = JobPolicy()
+    branch: BranchPolicy = BranchPolicy()
     incident: IncidentPolicy = IncidentPolicy()
     feed_stale: Duration = timedelta(minutes=15)
     uncounted: tuple[Text, ...] = UNCOUNTED  # words of pipelines whose results do not count
@@ -210,6 +218,7 @@ class Override(Section):
     latency: LatencyPolicy | None = None
     flips: FlipsPolicy | None = None
     job: JobPolicy | None = None
+    branch: BranchPolicy | None = None
     incident: IncidentPolicy | None = None
 
     def fits(self, name: str, project: str | None, pipeline: str | None) -> bool:

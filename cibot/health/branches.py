@@ -1,92 +1,220 @@
-"""How a CI is on each branch: its results there, judged as those of the whole CI are."""
+"""How a CI is on each branch: its results there, judged as those of the whole CI are.
+
+One that breaks while the others are well is told of by itself: among the results of all
+branches it is diluted. A branch of which too little is known for its chart is so by its level.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
 
 from cibot.config.policy import Policy
 from cibot.health.facts import moment
 from cibot.health.inputs import Counted, FirstVerdict, Heard
+from cibot.health.intervals import wilson
 from cibot.health.level import Level
 from cibot.health.references import AT_HOME
-from cibot.health.signal import BranchHealth
+from cibot.health.seen import BranchBeside
+from cibot.health.signal import BranchHealth, Reading, Signal
 from cibot.health.success import Success
+from cibot.health.tally import Count
+from cibot.model import State
 
 _JSON = TypeAdapter(tuple[BranchHealth, ...])
+NAME = "branch"
 _MOST = 24  # branches of a CI; the one heard longest ago makes room
+_CHARTED = 8  # that have results enough for a chart at one time, at most: false alerts are shared
 
 
 class Branch:
     """The results of one branch, and when the CI was last heard there."""
 
     def __init__(self, policy: Policy) -> None:
+        share = {"false_alerts": policy.branch.false_alerts / _CHARTED}
         self.level = Level(policy.success)
-        self.success = Success(policy.success, policy.chart, self.level)
+        self.success = Success(policy.success, policy.chart.model_copy(update=share), self.level)
         self.heard = 0.0
+
+    @property
+    def usual(self) -> float | None:
+        """The share that usually passes, None while too little is known."""
+        baseline = self.success.chart.baseline
+        return baseline.mean if baseline.ready else None
+
+    def bad(self, now: float) -> State:
+        """Failing where it broke, degraded where it is not surely well, else healthy."""
+        if self.usual is not None:
+            dropped = self.success.chart.dropped is not None
+            return State.FAILING if dropped else State.HEALTHY
+        verdict = self.level.standing(now, False).verdict
+        return verdict if verdict.bad else State.HEALTHY
+
+    def counted(self, now: float) -> Count:
+        """What came since it broke; where that is not known, what its level counts."""
+        dropped = self.success.chart.dropped
+        return Count(dropped.n, dropped.n - dropped.passes) if dropped else self.level.counted(now)
+
+    def worse(self, now: float) -> Signal:
+        """Its drop, or its level where that is worse."""
+        level, drop = self.level.signal(now), self.success.signal(now)
+        return drop if drop.verdict.bad and drop.verdict.rank <= level.verdict.rank else level
+
+    def since(self, now: float) -> float | None:
+        """When it broke, None where that is not known."""
+        dropped = self.success.chart.dropped
+        if dropped is not None:
+            return dropped.start
+        began = self.level.signal(now).since
+        return began.timestamp() if began else None
 
     def health(self, name: str, now: float) -> BranchHealth:
         """How it is: the worse of its level and its drop."""
-        n, bad = self.level.counted(now)
-        level, drop = self.level.signal(now), self.success.signal(now)
-        worse = drop if drop.verdict.bad and drop.verdict.rank < level.verdict.rank else level
-        baseline = self.success.chart.baseline
-        usual = baseline.mean if baseline.ready else None
+        (n, bad), worse = self.level.counted(now), self.worse(now)
+        low, high = wilson(n - bad, n) if n else (None, None)
         return BranchHealth(
-            name, worse.verdict, n - bad, n, level.low, level.high, usual, worse.since,
-            moment(self.heard),
+            name, worse.verdict, n - bad, n, low, high, self.usual, worse.since, moment(self.heard)
+        )
+
+
+class Broken(NamedTuple):
+    """A branch that broke alone: what passed there since, and on the others since then."""
+
+    branch: str
+    since: float
+    there: Count
+    elsewhere: Count
+    usual: float | None
+
+    def seen(self, known: int) -> BranchBeside:
+        """The same as figures; ``known`` are the branches of which enough is known."""
+        there, elsewhere = self.there, self.elsewhere
+        return BranchBeside(
+            known, self.branch, moment(self.since), there.good, there.n, self.usual,
+            elsewhere.good, elsewhere.n,
         )  # fmt: skip
 
 
 class Branches:
     """Every branch that the CI reported on."""
 
+    name = NAME
+
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
         self._branches: dict[str, Branch] = {}
+        self._bad: set[str] = set()  # that are not surely well
 
     def hear(self, one: Heard) -> None:
         """The CI wrote something on a change of a branch."""
         branch = self._branches.setdefault(one.branch, Branch(self._policy))
         branch.heard = max(branch.heard, one.at)
         if len(self._branches) > _MOST:
-            del self._branches[min(self._branches, key=lambda name: self._branches[name].heard)]
+            gone = min(self._branches, key=lambda name: self._branches[name].heard)
+            del self._branches[gone]
+            self._bad.discard(gone)
 
     def count(self, one: Counted) -> None:
         """A result that speaks of the CI, or one less."""
         branch = self._branches.get(one.proof.branch)
         if branch is not None:
             branch.level.take(one)
+            self._weigh(one.proof.branch, branch, one.at)
 
     def take(self, one: FirstVerdict) -> None:
         """The first verdict on a patch set."""
         branch = self._branches.get(one.proof.branch)
         if branch is not None:
             branch.success.take(one)
+            self._weigh(one.proof.branch, branch, one.at)
+
+    def _weigh(self, name: str, branch: Branch, at: float) -> None:
+        (self._bad.add if branch.bad(at).bad else self._bad.discard)(name)
+
+    def _alone(self, now: float) -> list[Broken]:
+        """The branches that broke alone, the longest ago first."""
+        broken = (self._broken(name, now) for name in self._bad & self._at_home())
+        alone = [one for one in broken if one is not None and self._is_alone(one)]
+        return sorted(alone, key=lambda one: (one.since, one.branch))
+
+    def _broken(self, name: str, now: float) -> Broken | None:
+        branch = self._branches[name]
+        since = branch.since(now) if branch.bad(now) is State.FAILING else None
+        if since is None:
+            return None
+        others = (other for each, other in self._branches.items() if each != name)
+        counts = [other.level.since(since) for other in others]
+        elsewhere = Count(sum(one.n for one in counts), sum(one.bad for one in counts))
+        return Broken(name, since, branch.counted(now), elsewhere, branch.usual)
+
+    def _is_alone(self, one: Broken) -> bool:
+        """Whether the others pass more than the middle of what passes there now and before.
+
+        Where that is not known, surely more than passes there now.
+        """
+        there, elsewhere = one.there, one.elsewhere
+        if elsewhere.n < self._policy.branch.beside:
+            return False
+        if one.usual is not None:
+            return elsewhere.good / elsewhere.n > (one.usual + there.good / there.n) / 2
+        sure = 1 - self._policy.branch.false_alerts / _CHARTED
+        high = wilson(there.good, there.n, sure).high
+        return wilson(elsewhere.good, elsewhere.n, sure).low > high
+
+    def _at_home(self) -> set[str]:
+        oldest = max((one.heard for one in self._branches.values()), default=0.0) - AT_HOME
+        return {name for name, branch in self._branches.items() if branch.heard >= oldest}
+
+    def standing(self, now: float, _ending: bool) -> Reading:
+        """Bad while a branch is broken and the others are well.
+
+        Where all are broken, the whole CI is: then nothing is said of any.
+        """
+        bad = [self._branches[name].bad(now) for name in self._bad & self._at_home()]
+        if State.FAILING not in bad:
+            return Reading(State.HEALTHY, not bad)
+        return Reading(State.DEGRADED if self._alone(now) else State.UNKNOWN, False)
+
+    def signal(self, now: float) -> Signal:
+        """The branch that broke alone the longest ago."""
+        alone, standing = self._alone(now), self.standing(now, True)
+        known = sum(self._branches[name].usual is not None for name in self._at_home())
+        if not alone:
+            seen = BranchBeside(known)
+            return Signal(NAME, standing.verdict, n=known, seen=seen, clears=standing.clears)
+        first = alone[0]
+        low, high = wilson(first.there.good, first.there.n)
+        return Signal(
+            NAME,
+            standing.verdict,
+            figure=first.there.good / first.there.n,
+            low=low,
+            high=high,
+            n=first.there.n,
+            seen=first.seen(known),
+            evidence=self._branches[first.branch].worse(now).evidence,
+            since=moment(first.since),
+        )
 
     def health(self, now: float) -> tuple[BranchHealth, ...]:
         """The branches where the CI is at home, those with most results first."""
-        oldest = max((branch.heard for branch in self._branches.values()), default=now) - AT_HOME
-        found: Iterable[BranchHealth] = (
-            branch.health(name, now)
-            for name, branch in self._branches.items()
-            if branch.heard >= oldest
-        )
+        found = (self._branches[name].health(name, now) for name in self._at_home())
         return tuple(sorted(found, key=lambda one: (-one.n, one.branch)))
 
     def row(self) -> Any:
         """Its state as plain JSON values."""
-        return {
+        branches = {
             name: [branch.heard, branch.level.row(), branch.success.row()]
             for name, branch in self._branches.items()
         }
+        return [branches, sorted(self._bad)]
 
     def read(self, row: Any) -> None:
         """Takes over what `row` gave."""
-        self._branches = {}
-        for name, (heard, level, success) in row.items():
+        branches, bad = row
+        self._branches, self._bad = {}, set(bad)
+        for name, (heard, level, success) in branches.items():
             branch = self._branches[name] = Branch(self._policy)
             branch.heard = float(heard)
             branch.level.read(level)

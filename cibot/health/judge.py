@@ -81,12 +81,12 @@ class Judge:
         self.branches = Branches(policy)
         self.accusing: tuple[Gauge, ...] = (
             self.success, self.level, self.silence, self.infra, self.disagreement, self.jobs,
-            self.coverage, self.latency,
+            self.coverage, self.latency, self.branches,
         )  # fmt: skip
         self.shown: tuple[Gauge, ...] = (self.refused, self.flips)
         self._takers: dict[type, tuple[Callable[[Any], None], tuple[Gauge, ...]]] = {
             Heard: (self._hear, (self.silence, self.coverage)),
-            FirstVerdict: (self._verdict, (self.success,)),
+            FirstVerdict: (self._verdict, (self.success, self.branches)),
             JobResults: (self.jobs.take, (self.jobs,)),
             Took: (self.latency.take, (self.latency,)),
             Tried: (self.flips.take, ()),
@@ -95,7 +95,7 @@ class Judge:
             Ended: (self.chances.end, ()),
         }
         self._windows: dict[str, tuple[Level | Any, tuple[Gauge, ...]]] = {
-            FAIR: (self.level, (self.level,)),
+            FAIR: (self.level, (self.level, self.branches)),
             RAN: (self.infra, (self.infra,)),
             PAIRED: (self.disagreement, (self.disagreement,)),
         }

@@ -60,6 +60,10 @@ class Level:
         self._tally.slide(now)
         return self._tally.newest(self._policy.minimum, now)
 
+    def since(self, at: float) -> Count:
+        """What the window holds of that time and later."""
+        return self._tally.since(at)
+
     def _look(self, now: float) -> tuple[Count, State, float | None]:
         """What counts, what it means, and since when it is back where that is all that counts."""
         counted = self.counted(now)

@@ -159,6 +159,25 @@ class Streak:
 
 
 @dataclass(frozen=True, slots=True)
+class BranchBeside:
+    """What passed on a branch since it broke alone, and on the others; no branch: none did.
+
+    ``usual`` is the rate that is usual there, None where too little is known; ``known`` are
+    the branches of which enough is.
+    """
+
+    known: int
+    branch: str | None = None
+    since: datetime | None = None
+    passes: int = 0
+    n: int = 0
+    usual: float | None = None
+    passes_elsewhere: int = 0
+    n_elsewhere: int = 0
+    kind: Literal["branch"] = "branch"
+
+
+@dataclass(frozen=True, slots=True)
 class EarlierWords:
     """What a version that stored sentences wrote."""
 
@@ -168,6 +187,14 @@ class EarlierWords:
 
 
 Seen = Annotated[
-    FaultShare | PassRate | OwnPast | LastHeard | Reported | Times | Streak | EarlierWords,
+    FaultShare
+    | PassRate
+    | OwnPast
+    | LastHeard
+    | Reported
+    | Times
+    | Streak
+    | BranchBeside
+    | EarlierWords,
     Field(discriminator="kind"),
 ]

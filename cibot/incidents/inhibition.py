@@ -12,7 +12,9 @@ from cibot.incidents.symptom import Symptom
 from cibot.model import State
 
 TOGETHER = timedelta(hours=1)
-_BESIDE_REFERENCE = frozenset({"success", "level", "disagreement", "job"})  # measured beside it
+_BESIDE_REFERENCE = frozenset(
+    {"success", "level", "disagreement", "job", "branch"}
+)  # measured beside it
 _SHARE = 0.30
 _FEWEST = 3
 

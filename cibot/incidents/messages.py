@@ -21,6 +21,7 @@ from cibot.text.figures import moment, percent
 _SHOWN = 3
 _DIGESTED = 10  # headlines of a digest
 _BARS = 14  # days in a line; a picture has room for more
+_NARROW = frozenset({"job", "branch"})  # signals that name what is broken
 SILENCE = "2h"
 """How long the button of an alert mutes its CI."""
 
@@ -122,13 +123,13 @@ def _seen(symptom: Symptom) -> Line:
 
 
 def _beside(incident: Incident, news: News) -> Iterator[Line]:
-    """What else is wrong: in another family, and which job fails."""
+    """What else is wrong: in another family, and which job or branch fails."""
     families = {news.symptom.family}
     for symptom in sorted(incident.standing, key=lambda one: one.order):
         if symptom.family not in families:
             families.add(symptom.family)
             yield line(f"also {symptom.severity.value}: ", *_seen(symptom))
-        elif symptom.signal == "job" and news.symptom.signal != "job":
+        elif symptom.signal in _NARROW and news.symptom.signal not in _NARROW:
             yield _seen(symptom)
 
 

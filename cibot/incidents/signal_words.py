@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from cibot.health.seen import (
+    BranchBeside,
     EarlierWords,
     Fault,
     FaultShare,
@@ -197,6 +198,29 @@ def _job(name: str) -> Span:
     return Span(figures.cut(name, 60), code=True)
 
 
+def _branch(seen: BranchBeside) -> Words:
+    if seen.branch is None or seen.since is None:
+        known = plural(seen.known, "branch", "branches")
+        return (f"no branch is broken alone; {known} known well enough",)
+    usual = [f", {percent(seen.usual)} before"] if seen.usual is not None else []
+    there = f"{number(seen.passes)} of {number(seen.n)} passed since "
+    elsewhere = f"{number(seen.passes_elsewhere)} of {number(seen.n_elsewhere)}"
+    return (
+        f"on {figures.cut(seen.branch, 60)} {there}",
+        seen.since,
+        *usual,
+        f"; {elsewhere} on the other branches since then",
+    )
+
+
+def _alone(seen: BranchBeside) -> str:
+    if seen.branch is not None:
+        return "degraded until it is surely back"
+    return (
+        "degraded when one surely drops from its own past, or surely fails, and the others are well"
+    )
+
+
 def _limits(seen: FaultShare | PassRate | Reported, side: str, of_usual: str = "") -> str:
     assert seen.degraded is not None
     assert seen.failing is not None
@@ -253,6 +277,7 @@ _SEEN: dict[type[Any], Callable[[Any], Words]] = {
     Reported: _reported,
     Times: _times,
     Streak: _streak,
+    BranchBeside: _branch,
     EarlierWords: lambda seen: (figures.cut(seen.text.rstrip("."), 300),),
 }
 _THRESHOLDS: dict[type[Any], Callable[[Any], str]] = {
@@ -263,5 +288,6 @@ _THRESHOLDS: dict[type[Any], Callable[[Any], str]] = {
     Reported: lambda seen: _limits(seen, "below", " of what is usual for it"),
     Times: _slow_from,
     Streak: _long_from,
+    BranchBeside: _alone,
     EarlierWords: lambda seen: figures.cut(seen.threshold, 300),
 }

@@ -29,7 +29,7 @@ _FAMILIES = {
     "latency": Family.TIME,
 }  # every other signal speaks of results
 _EXPLAINS = (
-    "silent", "success", "job", "infra", "disagreement", "level", "coverage", "latency",
+    "silent", "branch", "success", "job", "infra", "disagreement", "level", "coverage", "latency",
 )  # fmt: skip
 """The signals, those first that say most about what is wrong."""
 

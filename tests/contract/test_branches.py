@@ -6,17 +6,22 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from cibot.chat.dispatch import Dispatcher
 from cibot.chat.protocol import Asker, Channel, Question
+from cibot.config.models import RouteConfig
 from cibot.errors import UserError
+from cibot.judging import Monitor
 from cibot.model import State
 from cibot.reports.context import Context
 from cibot.reports.listing import listing
 from cibot.reports.status import Status, status
 from cibot.reports.why import why
+from cibot.store import schema
 from cibot.store.engine import Store, open_store
 from cibot.store.migrate import upgrade
+from cibot.text.card import Card
 from tests.support.faces import application
 from tests.support.told_life import CONFIG, Life
 
@@ -185,3 +190,25 @@ def test_branches_are_forgotten_that_ended_and_bounded(store: Store) -> None:
     life.change()
     life.judge()
     assert [one.branch for one in ask(life, None).ci.branches] == ["master"]
+
+
+def test_a_branch_that_never_worked_is_told_to_the_rooms_that_hear_of_it(store: Store) -> None:
+    routes = tuple(
+        RouteConfig(channels=(f"net/#{room}",), branches=branches)
+        for room, branches in (("all", ("*",)), ("stable", ("stable/*",)), ("main", ("master",)))
+    )
+    life = Life(store)
+    config = CONFIG.model_copy(update={"route": routes})
+    life.monitor = Monitor(store, config, lambda: life.now)
+    for _ in range(22):
+        for _ in range(4):
+            life.change()
+        life.change(branch=STABLE, acme=False)
+        life.judge()
+    query = select(schema.outbox.c.room, schema.outbox.c.card).order_by(schema.outbox.c.id)
+    told = [(row.room, Card.from_json(row.card).text()) for row in store.read(
+        lambda tx: tx.execute(query).all()
+    )]  # fmt: skip
+    assert [room for room, _text in told] == ["#all", "#stable"]
+    assert "on stable/2026.1 0 of 20 passed since " in told[0][1]
+    assert "on the other branches since then" in told[0][1]

@@ -16,7 +16,16 @@ from cibot.text import figures
 from cibot.text.card import Card, Line, Span, joined, line, state_span
 
 _EVIDENCE = 3
-_RATES = {"success", "level", "disagreement", "infra", "coverage", "flips", "passes_everything"}
+_RATES = {
+    "success",
+    "level",
+    "disagreement",
+    "infra",
+    "coverage",
+    "flips",
+    "passes_everything",
+    "branch",
+}
 
 
 def answer(ask: Ask) -> Card:

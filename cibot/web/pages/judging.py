@@ -34,6 +34,7 @@ def judging(policy: Policy) -> tuple[SignalRules, ...]:
         _share("infra", _INFRA, policy.infra),
         _share("disagreement", _DISAGREEMENT, policy.disagreement),
         _job(policy),
+        _branch(policy),
         _coverage(policy),
         _latency(policy),
         _flips(policy),
@@ -79,6 +80,20 @@ def _job(policy: Policy) -> SignalRules:
             Rule("Never told of fewer than", figures.plural(own.changes, "change")),
             Rule("False alerts a CI and month, at most", f"{own.false_alerts:g}"),
             Rule("Well again after", f"{own.clears} passes"),
+        ),
+    )
+
+
+def _branch(policy: Policy) -> SignalRules:
+    own = policy.branch
+    return SignalRules(
+        "branch",
+        "One branch that passes less than it used to, or surely fails while little is known of it,"
+        " and the others do not: a CI may be broken on a stable branch and well on the rest, where"
+        " all results together show little.",
+        (
+            Rule("False alerts a CI and month, at most", f"{own.false_alerts:g}"),
+            Rule("Compares with, on the others", figures.plural(own.beside, "result")),
         ),
     )
 

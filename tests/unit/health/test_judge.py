@@ -29,6 +29,7 @@ NAMES = [
     "job",
     "coverage",
     "latency",
+    "branch",
     "passes_everything",
     "flips",
 ]

@@ -1,0 +1,157 @@
+"""Branches: one that breaks alone, and how a CI is on each."""
+
+from __future__ import annotations
+
+import json
+import random
+
+import pytest
+
+from cibot.config.policy import Policy
+from cibot.health.branches import branches_json, read_branches
+from cibot.health.inputs import FAIR, Counted, FirstVerdict
+from cibot.health.judge import Judge
+from cibot.incidents.signal_words import plain, seen_words
+from cibot.model import State
+from tests.unit.health.facts import D, T, heard, proof
+
+MASTER, STABLE, OLD = "master", "stable/2026.1", "stable/2025.2"
+EVERY = D / 20
+
+
+class Watched:
+    """A CI whose results come one at a time, twenty a day."""
+
+    def __init__(self) -> None:
+        self.judge, self.at, self.number = Judge(Policy()), T, 0
+
+    def result(self, branch: str, passed: bool) -> None:
+        self.at += EVERY
+        self.number += 1
+        one = proof(self.number, self.at, branch=branch)
+        for told in (
+            heard(self.at, self.number, branch=branch),
+            FirstVerdict(self.at, passed, one),
+            Counted(self.at, FAIR, not passed, 1, one),
+        ):
+            self.judge.take(told)
+
+    def past(self, seed: int = 1, passes: float = 0.9, days: int = 40) -> None:
+        rng = random.Random(seed)
+        for _ in range(days * 20):
+            self.result(rng.choices((MASTER, STABLE, OLD), (6, 3, 1))[0], rng.random() < passes)
+
+    def until_told(self, *broken: str, of: int = 400, passes: float = 0.9) -> int | None:
+        """After how many results of the broken branches the signal is bad."""
+        rng, n = random.Random(2), 0
+        for _ in range(of):
+            branch = rng.choices((MASTER, STABLE, OLD), (6, 3, 1))[0]
+            self.result(branch, branch not in broken and rng.random() < passes)
+            n += branch in broken
+            if self.verdict.bad:
+                return n
+        return None
+
+    @property
+    def verdict(self) -> State:
+        return self.judge.branches.standing(self.at, True).verdict
+
+    @property
+    def said(self) -> str:
+        return plain(seen_words(self.judge.branches.signal(self.at).seen))
+
+    def state(self, branch: str) -> State:
+        return {one.branch: one.state for one in self.judge.branches.health(self.at)}[branch]
+
+
+def test_a_branch_that_breaks_alone_is_told_by_name_and_the_others_are_well() -> None:
+    watched = Watched()
+    watched.past()
+    assert (watched.verdict, watched.until_told(STABLE)) == (State.HEALTHY, 5)
+    signal = watched.judge.branches.signal(watched.at)
+    assert (signal.verdict, signal.n, signal.figure) == (State.DEGRADED, 5, 0)
+    said = watched.said
+    assert said.startswith("on stable/2026.1 0 of 5 passed since 20")
+    assert said.endswith(" on the other branches since then")
+    assert all(one.number for one in signal.evidence)
+    assert watched.state(MASTER) is State.HEALTHY
+    assert watched.state(STABLE) is State.FAILING
+    assert watched.judge.health(watched.at, True).signal("branch") == signal
+
+
+def test_it_is_well_again_soon_after_an_outage() -> None:
+    watched = Watched()
+    watched.past()
+    watched.until_told(STABLE)
+    for _ in range(8):
+        watched.result(STABLE, True)
+    assert watched.judge.branches.standing(watched.at, True).clears
+    assert watched.verdict is State.HEALTHY
+    assert "no branch is broken alone" in watched.said
+
+
+def test_where_all_break_it_is_the_ci() -> None:
+    watched = Watched()
+    watched.past()
+    assert watched.until_told(MASTER, STABLE, OLD, of=200) is None
+    assert watched.verdict is State.UNKNOWN  # neither accuses nor acquits
+    assert watched.judge.success.standing(watched.at, True).verdict is State.FAILING
+
+
+def test_a_branch_on_which_it_never_worked_is_told_by_its_level() -> None:
+    watched = Watched()
+    watched.past()
+    for _ in range(19):
+        watched.result("stable/2026.2", False)
+        watched.result(MASTER, True)
+    assert (watched.verdict, watched.state("stable/2026.2")) == (State.HEALTHY, State.UNKNOWN)
+    watched.result("stable/2026.2", False)
+    assert watched.verdict is State.DEGRADED
+    assert "on stable/2026.2 0 of 20 passed" in watched.said
+
+
+def test_one_branch_alone_is_the_ci() -> None:
+    watched = Watched()
+    for turn in range(250):
+        watched.result(MASTER, turn < 200)
+    assert not watched.verdict.bad
+    assert watched.judge.success.standing(watched.at, True).bad
+
+
+def test_a_broken_branch_that_ended_is_over() -> None:
+    watched = Watched()
+    watched.past()
+    watched.until_told(STABLE)
+    watched.at += 29 * D
+    for _ in range(5):
+        watched.result(MASTER, True)
+    assert watched.judge.branches.standing(watched.at, True) == (State.HEALTHY, True, False)
+    assert [one.branch for one in watched.judge.branches.health(watched.at)] == [MASTER]
+
+
+@pytest.mark.parametrize("passes", [0.5, 0.7, 0.9, 0.97])
+def test_luck_accuses_no_branch(passes: float) -> None:
+    for seed in range(5):
+        watched, rng = Watched(), random.Random(seed)
+        for _ in range(60 * 20):
+            watched.result(rng.choice((MASTER, STABLE, OLD)), rng.random() < passes)
+            assert not watched.verdict.bad
+
+
+def test_its_state_goes_to_plain_values_and_back() -> None:
+    watched = Watched()
+    watched.past(days=20)
+    watched.until_told(STABLE)
+    row = json.dumps(watched.judge.branches.row())
+    again = Watched()
+    again.judge.branches.read(json.loads(row))
+    assert json.dumps(again.judge.branches.row()) == row
+    at = watched.at
+    assert again.judge.branches.signal(at) == watched.judge.branches.signal(at)
+    found = watched.judge.branches.health(at)
+    assert read_branches(branches_json(found)) == found == again.judge.branches.health(at)
+
+
+@pytest.mark.parametrize("text", [None, "", "x", "{}", "[1]", '[{"branch": 1}]'])
+def test_what_another_version_stored_is_left_out(text: str | None) -> None:
+    assert read_branches(text) == ()
