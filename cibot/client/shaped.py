@@ -34,6 +34,7 @@ def line_of(
         branches,
         item.branch,
         item.seen,
+        item.reason,
     )
 
 

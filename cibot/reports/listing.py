@@ -19,6 +19,7 @@ from cibot.reports.homes import cis_on
 from cibot.reports.incidents import IncidentLine, open_by_ci
 from cibot.reports.names import resolve_branch
 from cibot.reports.project import find_project
+from cibot.reports.rate_reason import RateReason, rate_reason
 from cibot.reports.signals import Rate, Sighting, success_rate, worst_signal
 from cibot.store.cis import CiName, ci_names, last_heard
 from cibot.store.engine import Tx
@@ -31,7 +32,8 @@ from cibot.text.figures import cut
 class CiLine(Sighting):
     """One CI as every list shows it. Without an assessment it is unknown, ``since`` None.
 
-    ``seen`` is what the worst signal saw, None where none is bad.
+    ``seen`` is what the worst signal saw, None where none is bad; ``reason`` why the pass rate
+    means what it means, None where it is well.
     With ``branch`` state, rate and time are those of that branch; ``branches`` are those
     where it is at home.
     """
@@ -48,6 +50,7 @@ class CiLine(Sighting):
     branches: tuple[BranchHealth, ...] = ()
     branch: BranchHealth | None = None
     seen: Seen | None = None
+    reason: RateReason | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +131,7 @@ def on_branch(ctx: Context, line: CiLine, wanted: str) -> CiLine:
         since=line.since if silent else branch.since,
         rate=rate,
         seen=line.seen if silent else None,
+        reason=None,
         last_heard_at=branch.heard_at,
         page=ctx.ci_page(line.name, branch.branch),
         branch=branch,
@@ -172,6 +176,7 @@ def ci_line(
         since=health.since if health else None,
         rate=success_rate(signals),
         seen=worst.seen if worst else None,
+        reason=rate_reason(signals),
         signals=signals,
         last_heard_at=heard_at,
         incidents=incidents,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from cibot.health.seen import LastHeard, Seen
+from cibot.health.seen import LastHeard, OwnPast, PassRate, Seen
 from cibot.health.signal import BranchHealth
-from cibot.incidents.signal_words import seen_words, spans, step_words
+from cibot.incidents.signal_words import Words, seen_words, spans, step_words
 from cibot.model import Result, State
 from cibot.reports.compare import WINDOW
 from cibot.reports.context import Context
@@ -17,6 +17,7 @@ from cibot.reports.incidents import IncidentLine, TimelineStep
 from cibot.reports.listing import CiLine, is_wrong
 from cibot.reports.missed import Missed
 from cibot.reports.onset import Onset, OnsetRun
+from cibot.reports.rate_reason import reason_words
 from cibot.reports.signals import Rate
 from cibot.reports.silences import Muted
 from cibot.reports.standing import Standing
@@ -38,12 +39,15 @@ _Parts = tuple[str | Span, ...]
 
 def seen(ctx: Context, found: Seen | None) -> Line:
     """What a signal saw."""
-    return spans(seen_words(found), lambda at: figures.zoned(at, ctx.now, ctx.zone))
+    return _told(ctx, seen_words(found))
 
 
 def step(ctx: Context, one: TimelineStep) -> Line:
     """Why an incident took a step."""
-    words = step_words(one.name, one.seen, one.by, one.note)
+    return _told(ctx, step_words(one.name, one.seen, one.by, one.note))
+
+
+def _told(ctx: Context, words: Words) -> Line:
     return spans(words, lambda at: figures.zoned(at, ctx.now, ctx.zone))
 
 
@@ -137,7 +141,7 @@ def headline(ctx: Context, found: Status) -> Line:
 def account(ctx: Context, found: Status) -> Line:
     """A headline without the CI's name and state."""
     began = since(ctx, found.ci) if is_wrong(found.ci.state) else ()
-    parts = [*began, *([": "] if began else []), *_detail(ctx, found), "."]
+    parts = [*began, *([": "] if began else []), *_detail(ctx, found), *reason(ctx, found.ci), "."]
     job = found.worst_job
     if job is not None:
         share = f" fails in {job.failed} of {figures.plural(job.of, 'failure')}."
@@ -157,6 +161,19 @@ def first_bad(ctx: Context, incidents: Sequence[IncidentLine]) -> Line:
     if run.job:
         spans += [" (", Span(figures.cut(run.job, 60), href=web_address(run.url), code=True), ")"]
     return line(*spans, ".")
+
+
+def reason(ctx: Context, ci: CiLine) -> Line:
+    """As "; surely below 80 %", where the pass rate is what the state rests on.
+
+    A drop says itself what it dropped from.
+    """
+    found = ci.seen
+    if not (found is None or isinstance(found, PassRate | OwnPast)):
+        return ()
+    if ci.reason is None or (isinstance(found, OwnPast) and found.drop is not None):
+        return ()
+    return line("; ", *_told(ctx, reason_words(ci.reason)))
 
 
 def on_places(*places: str | None) -> str:
@@ -348,19 +365,6 @@ def jobs(found: Sequence[FailedJob], most: int = 3) -> Line:
 def web_address(url: str | None) -> str | None:
     """A URL that a link may have: http or https, nothing else that a comment contains."""
     return url if url and url.startswith(("http://", "https://")) else None
-
-
-def brief(ctx: Context, ci: CiLine) -> Line:
-    """One CI in a list: state, name, figure, since when."""
-    parts: list[str | Span] = [state_span(ci.state), " ", name_span(ci)]
-    if is_wrong(ci.state):
-        parts += since(ctx, ci, " ")
-    said = seen(ctx, ci.seen) if ci.state is not State.HEALTHY else ()
-    if said or ci.rate:
-        parts += [": ", *(said or (f"{rate(ci.rate)} passed" if ci.rate else "",))]
-    if ci.state is State.SILENT and ci.last_heard_at and not isinstance(ci.seen, LastHeard):
-        parts.append(f"; last heard {figures.ago(ci.last_heard_at, ctx.now)}")
-    return line(*parts)
 
 
 def stale_lines(ctx: Context, stale: tuple[ServerFeeds, ...]) -> tuple[Line, ...]:

@@ -6,7 +6,7 @@ from cibot.chat.command import Ask, Command
 from cibot.chat.typed import without_branch, without_fillers
 from cibot.errors import UserError
 from cibot.model import State
-from cibot.reports import totals, wording
+from cibot.reports import lists, wording
 from cibot.reports.context import Context
 from cibot.reports.listing import CiLine, Listing, is_wrong, listing
 from cibot.text.card import Card, Line, Span, joined, line, state_span
@@ -25,7 +25,7 @@ def render(ctx: Context, found: Listing) -> Card:
     """A sentence over all, then the CIs."""
     each = [one for one in found.cis if found.state or is_wrong(one.state)]
     lines: list[Line] = [headline(found)]
-    lines += [wording.brief(ctx, one) for one in each[:_LINES]]
+    lines += [lists.brief(ctx, one) for one in each[:_LINES]]
     if len(each) > _LINES:
         lines.append(line(f"and {len(each) - _LINES} more"))
     if found.state is None:
@@ -38,8 +38,8 @@ def render(ctx: Context, found: Listing) -> Card:
 def headline(found: Listing) -> Line:
     """The sentence over all, or how many are in the state asked for."""
     if found.state is None:
-        return totals.overall(found)
-    where = totals.listed_on(found)
+        return lists.overall(found)
+    where = lists.listed_on(found)
     if not found.cis:
         return line(f"No CI{where} is {found.state.value}.")
     verb = "is" if len(found.cis) == 1 else "are"

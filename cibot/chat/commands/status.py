@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cibot.chat.command import Ask, Command
 from cibot.chat.typed import about_branch
-from cibot.reports import totals, wording
+from cibot.reports import lists, wording
 from cibot.reports.context import Context
 from cibot.reports.listing import Listing, is_wrong, listing
 from cibot.reports.status import Status, status
@@ -32,7 +32,7 @@ def render(ctx: Context, found: Status) -> Card:
 
 def over_all(ctx: Context, found: Listing) -> Card:
     """A sentence over all, and the names of those that need a look."""
-    lines: list[Line] = [totals.overall(found)]
+    lines: list[Line] = [lists.overall(found)]
     wrong = [one for one in found.cis if is_wrong(one.state)]
     if wrong:
         names = joined(

@@ -8,7 +8,7 @@ from cibot.chat.command import Ask, Command
 from cibot.config.models import SUMMARY_PARTS, SummaryPart
 from cibot.errors import UserError
 from cibot.model import State
-from cibot.reports import totals, wording
+from cibot.reports import lists, wording
 from cibot.reports.context import Context
 from cibot.reports.incidents import IncidentLine
 from cibot.reports.listing import CiLine
@@ -57,7 +57,7 @@ def _wrong(ctx: Context, found: Summary, parts: Collection[SummaryPart], most: i
     """The worst ``most`` CIs with a line each, the others that need a look by name."""
     shown = found.wrong[:most] if "worst" in parts else ()
     rest = [one for one in found.wrong if one not in shown]
-    lines = [wording.brief(ctx, one) for one in shown]
+    lines = [lists.brief(ctx, one) for one in shown]
     if "silent" in parts:
         lines += _silent(ctx, [one for one in rest if one.state is State.SILENT])
         rest = [one for one in rest if one.state is not State.SILENT]
@@ -71,7 +71,7 @@ def _head(found: Summary) -> Line:
     title = Span(found.title, strong=True)
     if not sum(found.states.values()):
         return line(title, ": no CI is known yet.")
-    said = figures.sentence(totals.needs_a_look(found.states))
+    said = figures.sentence(lists.needs_a_look(found.states))
     return line(title, f": {said}")
 
 

@@ -17,7 +17,7 @@ from cibot.client.shaped import all_cis, listing_of, status_of
 from cibot.client.sheets import sheet
 from cibot.client.source import Source
 from cibot.model import State
-from cibot.reports import totals, wording
+from cibot.reports import lists, wording
 from cibot.reports.context import Context
 from cibot.reports.listing import CiLine, Listing, is_wrong
 from cibot.text import figures
@@ -35,7 +35,7 @@ def ask_status(source: Source, asked: Asked) -> ShellAnswer:
 
     def show(ctx: Context) -> View:
         wrong = [ci for ci in found.cis if is_wrong(ci.state)]
-        return _view(ctx, found, totals.overall(found), wrong)
+        return _view(ctx, found, lists.overall(found), wrong)
 
     return _answer(page, found, show)
 
@@ -95,7 +95,7 @@ def _table(ctx: Context, cis: Iterable[CiLine]) -> Table:
         Column("n", lambda one: figures.number(one.rate.n) if one.rate else "", right=True),
         Column("Heard", lambda one: _heard(ctx, one), right=True),
         Column("Open", _incidents),
-        Column("Seen", lambda one: wording.seen(ctx, one.seen), wide=True, loose=True),
+        Column("Seen", lambda one: lists.because(ctx, one), wide=True, loose=True),
     )
     return table(cis, *columns)
 

@@ -18,6 +18,7 @@ from cibot.reports.homes import NOWHERE, Home
 from cibot.reports.incidents import IncidentLine
 from cibot.reports.listing import CiLine, Listing, listing
 from cibot.reports.onset import Onset
+from cibot.reports.rate_reason import RateReason
 from cibot.reports.signals import Rate, Sighting
 from cibot.reports.silences import Muted
 from cibot.reports.standing import Standing
@@ -38,7 +39,8 @@ from cibot.web.facts import homes_of
 class CiItem(Sighting):
     """One CI of a list. ``reference`` is the CI it is measured against.
 
-    ``seen`` is what the worst signal saw, null where none is bad.
+    ``seen`` is what the worst signal saw, null where none is bad; ``reason`` why the pass rate
+    means what it means, null where it is well.
     With ``branch`` state, rate and time are those of that branch.
     """
 
@@ -55,6 +57,7 @@ class CiItem(Sighting):
     page: str | None
     branch: BranchHealth | None = field(default=None, kw_only=True)
     seen: Seen | None = field(default=None, kw_only=True)
+    reason: RateReason | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +242,7 @@ def _fields(ctx: Context, line: CiLine, home: Home) -> dict[str, Any]:
         "state": line.state,
         "since": line.since,
         "seen": line.seen,
+        "reason": line.reason,
         "rate": line.rate,
         "last_heard_at": line.last_heard_at,
         "projects": home.projects,

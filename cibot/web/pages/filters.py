@@ -19,6 +19,7 @@ from cibot.reports.failures import FailedJob
 from cibot.reports.incidents import TimelineStep
 from cibot.reports.listing import CiLine
 from cibot.reports.matrix import MatrixCell
+from cibot.reports.rate_reason import reason_words
 from cibot.text import figures
 from cibot.text.card import Line, Span, sentence
 from cibot.web import badges
@@ -53,7 +54,14 @@ def page_tools(environment: Environment, asking: Asking) -> None:
 
     environment.globals.update(job_sentence=job_sentence)
     environment.filters.update(
-        at=at, ago=ago, line=line, seen=seen, sentence_of=sentence_of, reason=reason, **_WORDS
+        at=at,
+        ago=ago,
+        line=line,
+        seen=seen,
+        why=lambda found: line(signal_words.spans(reason_words(found))),
+        sentence_of=sentence_of,
+        reason=reason,
+        **_WORDS,
     )
     environment.globals.update(_PICTURES)
 

@@ -1,14 +1,39 @@
-"""How many CIs are in which state, in words. Pure."""
+"""Lists of CIs in words: a row, and how many are in which state. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from cibot.health.seen import LastHeard
 from cibot.model import State
-from cibot.reports.listing import Listing, is_wrong
-from cibot.reports.wording import on_places
+from cibot.reports import wording
+from cibot.reports.context import Context
+from cibot.reports.listing import CiLine, Listing, is_wrong
 from cibot.text import figures
-from cibot.text.card import Line, line
+from cibot.text.card import Line, Span, line, state_span
+
+
+def brief(ctx: Context, ci: CiLine) -> Line:
+    """One CI in a list: state, name, since when, and why."""
+    parts: list[str | Span] = [state_span(ci.state), " ", wording.name_span(ci)]
+    if is_wrong(ci.state):
+        parts += wording.since(ctx, ci, " ")
+    why = because(ctx, ci)
+    if why:
+        parts += [": ", *why]
+    if ci.state is State.SILENT and ci.last_heard_at and not isinstance(ci.seen, LastHeard):
+        parts.append(f"; last heard {figures.ago(ci.last_heard_at, ctx.now)}")
+    return line(*parts)
+
+
+def because(ctx: Context, ci: CiLine) -> Line:
+    """What was seen of a CI, why its pass rate means what it means, and who knows of it."""
+    said = wording.seen(ctx, ci.seen) if ci.state is not State.HEALTHY else ()
+    if not said and ci.rate:
+        said = line(f"{wording.rate(ci.rate)} passed")
+    known = [one for one in ci.incidents if one.state == "acknowledged"]
+    by = [f"; {wording.acknowledgement(one)}" for one in known if is_wrong(ci.state)]
+    return line(*said, *wording.reason(ctx, ci), *by)
 
 
 def overall(found: Listing) -> Line:
@@ -21,7 +46,7 @@ def overall(found: Listing) -> Line:
 
 def listed_on(found: Listing) -> str:
     """As " on openstack/cinder on stable/2026.1", or nothing where all CIs are listed."""
-    return on_places(found.project, found.branch)
+    return wording.on_places(found.project, found.branch)
 
 
 def needs_a_look(totals: Mapping[State, int]) -> str:
