@@ -22,6 +22,7 @@ from cibot.health.inputs import (
     PAIRED,
     RAN,
     REFUSED,
+    Attempted,
     Counted,
     Due,
     Ended,
@@ -57,6 +58,7 @@ class _Course:
         self._timed: set[_Key] = set()
         self._judged: set[_Key] = set()  # their first verdict went to the chart, or never will
         self._failures: Counter[str] = Counter()  # first verdicts of a pipeline, in a row
+        self._broken: set[str] = set()  # pipelines whose last attempt broke by itself
         self._last: dict[_Key, Attempt] = {}  # the last pass or failure
         self._shares: list[_Share] = []
 
@@ -107,6 +109,8 @@ class _Course:
             yield Ran(one.posted_at, facts.change_id, jobs)
         yield from self._took(key, one)
         yield from self._tried(key, one)
+        if not one.unmerged:
+            yield from self._attempted(one, one.posted_at)
         before = self._verdicts.get(one.patch_set)
         self._latest[key] = one
         if before is not None:
@@ -141,6 +145,12 @@ class _Course:
                 one.reference, one.apart = verdict.result, at - one.posted_at
         yield from self._count(at)
 
+    def _attempted(self, one: Attempt, at: float) -> Iterator[Input]:
+        broke = one.result is Result.INFRA
+        if not (broke and one.pipeline in self._broken):
+            yield Attempted(at, broke)
+        (self._broken.add if broke else self._broken.discard)(one.pipeline)
+
     def _took(self, key: _Key, one: Attempt) -> Iterator[Input]:
         uploaded = self._facts.uploads.get(one.patch_set)
         if uploaded is not None and key not in self._timed:
@@ -157,6 +167,8 @@ class _Course:
 
     def _judge(self, one: Attempt, at: float) -> Iterator[Input]:
         """What may be said of an attempt as soon as its pair is known."""
+        if one.unmerged and one.reference is not None:
+            yield from self._attempted(one, at)
         yield from self._first_verdict(one, at, paired=True)
         if one.reference is Result.PASS and one.runs:
             uploaded = self._facts.uploads.get(one.patch_set)

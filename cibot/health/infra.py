@@ -1,19 +1,115 @@
 """Infrastructure failures: how much of what a CI runs breaks by itself.
 
-What breaks on a change again and again is one breakage: some changes break
-the runs. That a change did not merge is the CI's trouble only where the
+CUSUM charts weigh the share that is still well against three that are not, run by run, so
+that a breakage is seen within a few results and is over when the runs after it say so: a
+window would hold it for days. What breaks on a change again and again is one breakage: some
+changes break the runs. That a change did not merge is the CI's trouble only where the
 reference could judge the patch set.
 """
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 from cibot.config.policy import SharePolicy
+from cibot.health.chart import FEWEST, RECOVERED, Run
+from cibot.health.inputs import Attempted
+from cibot.health.intervals import wilson
 from cibot.health.seen import Fault
-from cibot.health.share import Share
+from cibot.health.share import SURE, Share
+from cibot.health.tally import Count
+from cibot.model import State
 
 NAME = "infra"
+_HALF, _NEARLY_ALL = 0.5, 0.95  # shares that are looked for beside one a little above the level
+# At 100 runs a day of which as many break as is still well, 0.045 false alerts a month.
+_HEIGHT = 9.7
+_LEAST, _MOST = 0.05, 0.85  # shares of well runs that the way back is weighed from
 
 
-def infra(policy: SharePolicy) -> Share:
-    """The share of INFRA in everything that was not skipped; fed from the window ``ran``."""
-    return Share(NAME, policy, Fault.BROKE)
+class Infra(Share):
+    """The share of INFRA in everything that was not skipped.
+
+    The figure is of the window ``ran``; what it means follows from the charts.
+    """
+
+    def __init__(self, policy: SharePolicy) -> None:
+        super().__init__(NAME, policy, Fault.BROKE)
+        usual = policy.clears
+        near = min(_HALF, policy.degraded**2 / usual)  # as far above the level as well is below
+        self._gains = [
+            (math.log((1 - share) / (1 - usual)), math.log(share / usual))
+            for share in (near, _HALF, _NEARLY_ALL)
+            if share > usual
+        ]
+        self._runs = [Run() for _ in self._gains]
+        self._bad: Run | None = None  # since it fires; passes are the runs that were well
+        self._seen = 0  # attempts, up to as many as are needed to judge
+        self._mostly = False  # whether a chart for the half or more fired
+        self._way_back = Run()
+        self._settled = -math.inf
+
+    def attempt(self, one: Attempted) -> None:
+        """A run ended, or broke."""
+        if self._bad is not None:
+            self._watch_way_back(self._bad, one)
+            return
+        worst = None
+        for run, (well, broke) in zip(self._runs, self._gains, strict=True):
+            run.add(broke if one.broke else well, not one.broke, one.at)
+            high = worst.score if worst else _HEIGHT
+            if run.score >= high and run.n - run.passes >= FEWEST:
+                worst = run
+        self._seen += self._seen < self._policy.minimum
+        if worst is not None and self._seen >= self._policy.minimum:
+            self._mostly = worst is not self._runs[0]
+            self._bad, self._way_back = worst, Run()
+            self._runs = [Run() for _ in self._gains]
+
+    def _watch_way_back(self, bad: Run, one: Attempted) -> None:
+        bad.n += 1
+        bad.passes += not one.broke
+        n, well = bad.n - self._way_back.n, bad.passes - self._way_back.passes
+        low = min(_MOST, max(_LEAST, (well + 0.5) / (n + 1)))
+        high = max(1 - self._policy.clears, low + _LEAST)
+        gain = math.log((1 - high) / (1 - low)) if one.broke else math.log(high / low)
+        self._way_back.add(gain, not one.broke, one.at)
+        if self._way_back.score >= RECOVERED:
+            self._settled = self._way_back.start
+            self._bad = None
+
+    def _look(self, now: float) -> tuple[Count, State, float | None]:
+        self._tally.slide(now)
+        known = self._tally.newest(self._policy.minimum, now)
+        if self._bad is not None and known.n:
+            n, broken = self._bad.n, self._bad.n - self._bad.passes
+            failing = self._mostly or wilson(broken, n, SURE).low > self._policy.failing
+            return known, State.FAILING if failing else State.DEGRADED, None
+        if self._tally.bad and self._settled > now - self._policy.window.total_seconds():
+            return self._tally.since(self._settled), State.HEALTHY, self._settled
+        enough = self._bad is None and known.n >= self._policy.minimum
+        return known, State.HEALTHY if enough else State.UNKNOWN, None
+
+    def _clears(self, _counted: Count, verdict: State, _back: float | None) -> bool:
+        return verdict is State.HEALTHY
+
+    def _trouble_since(self) -> float | None:
+        return None if self._bad is None else self._bad.start
+
+    def row(self) -> Any:
+        settled = None if self._settled == -math.inf else self._settled
+        bad = None if self._bad is None else self._bad.values()
+        runs = [run.values() for run in self._runs]
+        way_back = self._way_back.values()
+        return [super().row(), runs, bad, self._seen, self._mostly, way_back, settled]
+
+    def read(self, row: Any) -> None:
+        share, runs, bad, self._seen, self._mostly, way_back, settled = row
+        super().read(share)
+        if len(runs) != len(self._runs):
+            raise ValueError(f"{len(runs)} charts were stored where there are {len(self._runs)}")
+        self._runs = [Run.of(values) for values in runs]
+        self._bad = None if bad is None else Run.of(bad)
+        self._way_back = Run.of(way_back)
+        self._settled = -math.inf if settled is None else float(settled)

@@ -74,6 +74,13 @@ class JobResults(NamedTuple):
     uploaded: float | None = None
 
 
+class Attempted(NamedTuple):
+    """A run ended, or broke by itself; of one change after each other it breaks but once."""
+
+    at: float
+    broke: bool
+
+
 class Took(NamedTuple):
     """How long after the upload the first verdict on a patch set came, in hours."""
 
@@ -121,7 +128,7 @@ class Ended(NamedTuple):
     patch_set: int
 
 
-Input = Heard | Counted | FirstVerdict | JobResults | Took | Ran | Tried | Due | Ended
+Input = Heard | Counted | FirstVerdict | JobResults | Attempted | Took | Ran | Tried | Due | Ended
 
 FAIR, RAN, PAIRED, REFUSED = "fair", "ran", "paired", "refused"
 """The windows: what speaks of the CI, what was run, what the reference passed, what it failed."""

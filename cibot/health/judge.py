@@ -17,11 +17,12 @@ from cibot.health.chances import Chances
 from cibot.health.coverage import Coverage
 from cibot.health.disagreement import FalsePasses, false_failures
 from cibot.health.flips import Flips
-from cibot.health.infra import infra
+from cibot.health.infra import Infra
 from cibot.health.inputs import (
     FAIR,
     PAIRED,
     RAN,
+    Attempted,
     Counted,
     Due,
     Ended,
@@ -68,7 +69,7 @@ class Judge:
         self.level = Level(policy.success)
         self.success = Success(policy.success, policy.chart, self.level)
         self.level.settled = self._settled
-        self.infra = infra(policy.infra)
+        self.infra = Infra(policy.infra)
         self.disagreement = false_failures(policy.disagreement)
         self.refused = FalsePasses(policy.disagreement)
         self.jobs = JobStreaks(policy.job)
@@ -88,6 +89,7 @@ class Judge:
             Heard: (self._hear, (self.silence, self.coverage)),
             FirstVerdict: (self._verdict, (self.success, self.branches)),
             JobResults: (self.jobs.take, (self.jobs,)),
+            Attempted: (self.infra.attempt, (self.infra,)),
             Took: (self.latency.take, (self.latency,)),
             Tried: (self.flips.take, ()),
             Ran: (lambda _one: None, ()),  # the roll-up's

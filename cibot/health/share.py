@@ -73,8 +73,10 @@ class Share:
             return counted, verdict, None
         return self._tally.since(back), State.HEALTHY, back
 
-    def _outcomes(self) -> Outcomes:
-        return [one for one in self._tally.outcomes() if one[1] >= self._from - 60]
+    def _trouble_since(self) -> float | None:
+        """When what makes it bad began."""
+        outcomes = [one for one in self._tally.outcomes() if one[1] >= self._from - 60]
+        return bad_since(outcomes, 1 - self._policy.clears)
 
     def standing(self, now: float, ending: bool) -> Reading:
         """Bad while the share is surely above the level."""
@@ -97,8 +99,8 @@ class Share:
         counted, verdict, back = self._look(now)
         n, k = counted
         low, high = wilson(k, n)
-        policy, bad = self._policy, verdict.bad
-        since = bad_since(self._outcomes(), 1 - policy.clears) if bad else None
+        policy = self._policy
+        since = self._trouble_since() if verdict.bad else None
         begun = self._begun(now) if back is None else back
         looked = self._looked(counted, now)
         oldest = now - looked if begun is None else begun

@@ -85,7 +85,7 @@ def test_failures_where_the_reference_failed_accuse_nobody():
 def test_infrastructure_failures_are_another_signal():
     found = health(changes("PPI" * 20 + "S" * 9))
     assert (found.signal("level").figure, found.signal("level").n) == (1.0, 40)
-    assert (found.signal("infra").verdict, found.signal("infra").n) == (State.DEGRADED, 60)
+    assert (found.signal("infra").verdict, found.signal("infra").n) == (State.FAILING, 60)
 
 
 def test_what_is_shown_only_makes_no_state():
