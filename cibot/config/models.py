@@ -125,7 +125,16 @@ class ReferenceConfig(Section):
 
 
 AlertKind = Literal[
-    "success", "level", "silent", "infra", "disagreement", "coverage", "latency", "job", "branch"
+    "success",
+    "level",
+    "silent",
+    "infra",
+    "disagreement",
+    "coverage",
+    "latency",
+    "job",
+    "branch",
+    "passes_everything",
 ]
 ALERT_KINDS: tuple[AlertKind, ...] = get_args(AlertKind)
 

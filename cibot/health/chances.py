@@ -16,7 +16,6 @@ from typing import Any, NamedTuple
 from cibot.config.policy import CoveragePolicy, SilencePolicy
 from cibot.health.facts import Proof
 from cibot.health.inputs import Due, Ended, Heard
-from cibot.health.intervals import wilson
 from cibot.health.references import AT_HOME
 from cibot.health.rhythm import Rhythm
 from cibot.health.rollup import Place, RollUp
@@ -115,9 +114,7 @@ class Chances:
         """How many missed chances in a row mean silence; None when no number does."""
         known = self.long.count
         if self._patience[0] != known:
-            n, missed = known
-            low = wilson(n - missed, n).low if n else self._silence.assumed
-            self._patience = (known, patience(self._silence, low))
+            self._patience = (known, patience(self._silence, known))
         return self._patience[1]
 
     @property

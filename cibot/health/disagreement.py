@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import math
 
 from cibot.config.policy import SharePolicy
+from cibot.health.days import DAY
+from cibot.health.intervals import wilson
+from cibot.health.level import Level
 from cibot.health.seen import Fault
-from cibot.health.share import Share
-from cibot.health.signal import Signal
+from cibot.health.share import SURE, Share
+from cibot.health.tally import Count
 from cibot.model import State
 
 NAME = "disagreement"
 PASSES_EVERYTHING = "passes_everything"
+_EVERYTHING = 0.75  # surely passed of what the reference failed: all of twenty
+_FAILS = 0.01  # of its results, at most
+_FOR = 14 * DAY  # seconds that it has been so
 
 
 def false_failures(policy: SharePolicy) -> Share:
@@ -25,20 +31,35 @@ def false_failures(policy: SharePolicy) -> Share:
 class FalsePasses(Share):
     """How often the CI passes what the reference failed: does it look at anything at all?
 
-    Shown only. A CI that runs other jobs than the reference does so honestly. Of a
+    A CI that runs other jobs than the reference rightly passes much of it. So it is bad only
+    where it passes surely nearly all of it, has failed nothing else, and that for weeks. Of a
     change the last patch set counts; fed from the window ``refused``. Such changes
     are few, so it looks back four windows.
     """
 
-    def __init__(self, policy: SharePolicy) -> None:
+    def __init__(self, policy: SharePolicy, level: Level) -> None:
         longer = policy.model_copy(update={"window": 4 * policy.window})
-        super().__init__(PASSES_EVERYTHING, longer, Fault.PASSED_ALONE, counts=False)
+        super().__init__(PASSES_EVERYTHING, longer, Fault.PASSED_ALONE)
+        self._limits = (_EVERYTHING, None)
+        self._level = level
 
-    def signal(self, now: float) -> Signal:
-        """The share, which accuses nobody."""
-        found = super().signal(now)
-        return replace(
-            found,
-            verdict=State.HEALTHY if found.n >= self._policy.minimum else State.UNKNOWN,
-            since=None,
-        )
+    def _look(self, now: float) -> tuple[Count, State, float | None]:
+        self._tally.slide(now)
+        counted, own = self._tally.count, self._level.counted(now)
+        if counted.n < self._policy.minimum:
+            return counted, State.UNKNOWN, None
+        sure = wilson(counted.bad, counted.n, SURE).low >= _EVERYTHING
+        blind = sure and own.bad <= _FAILS * own.n and self._trouble_since() <= now - _FOR
+        return counted, State.DEGRADED if blind else State.HEALTHY, None
+
+    def _trouble_since(self) -> float:
+        """The first pass after the last time that it failed with the reference."""
+        began = math.inf
+        for well, at in self._tally.newest_outcomes():
+            if well:
+                break
+            began = at
+        return began
+
+    def _clears(self, _counted: Count, verdict: State, _back: float | None) -> bool:
+        return verdict is State.HEALTHY

@@ -22,6 +22,7 @@ from cibot.health.inputs import (
     FAIR,
     PAIRED,
     RAN,
+    REFUSED,
     Attempted,
     Counted,
     Due,
@@ -71,7 +72,7 @@ class Judge:
         self.level.settled = self._settled
         self.infra = Infra(policy.infra)
         self.disagreement = false_failures(policy.disagreement)
-        self.refused = FalsePasses(policy.disagreement)
+        self.refused = FalsePasses(policy.disagreement, self.level)
         self.jobs = JobStreaks(policy.job)
         self.latency = LatencySignal(policy.latency)
         self.flips = Flips(policy.flips)
@@ -82,9 +83,9 @@ class Judge:
         self.branches = Branches(policy)
         self.accusing: tuple[Gauge, ...] = (
             self.success, self.level, self.silence, self.infra, self.disagreement, self.jobs,
-            self.coverage, self.latency, self.branches,
+            self.coverage, self.latency, self.branches, self.refused,
         )  # fmt: skip
-        self.shown: tuple[Gauge, ...] = (self.refused, self.flips)
+        self.shown: tuple[Gauge, ...] = (self.flips,)
         self._takers: dict[type, tuple[Callable[[Any], None], tuple[Gauge, ...]]] = {
             Heard: (self._hear, (self.silence, self.coverage)),
             FirstVerdict: (self._verdict, (self.success, self.branches)),
@@ -100,6 +101,7 @@ class Judge:
             FAIR: (self.level, (self.level, self.branches)),
             RAN: (self.infra, (self.infra,)),
             PAIRED: (self.disagreement, (self.disagreement,)),
+            REFUSED: (self.refused, (self.refused,)),
         }
 
     def _settled(self) -> tuple[bool, float | None]:
@@ -131,10 +133,7 @@ class Judge:
         return touched
 
     def _count(self, one: Counted) -> tuple[Gauge, ...]:
-        taken = self._windows.get(one.window)
-        if taken is None:
-            self.refused.take(one)
-            return ()
+        taken = self._windows[one.window]
         if one.window == PAIRED:
             self.level.pair(one.proof.at)
         taken[0].take(one)

@@ -106,20 +106,15 @@ class LatencySignal:
         n = sum(self._merged(first, today).values())
         if n < self._policy.minimum:
             return State.UNKNOWN
-        for factor, state in (
-            (self._policy.failing, State.FAILING),
-            (self._policy.degraded, State.DEGRADED),
-        ):
-            limit = math.log(factor * usual) / _STEP
-            by_day = [
-                sum(count for step, count in steps.items() if step > limit)
-                for day, steps in self._days.items()
-                if first <= day <= today
-            ]
-            surely = wilson(sum(by_day), n, SURE).low > _USUAL_SHARE
-            if surely and sum(one > 0 for one in by_day) >= self._policy.slow_days:
-                return state
-        return State.HEALTHY
+        limit = math.log(self._policy.degraded * usual) / _STEP
+        by_day = [
+            sum(count for step, count in steps.items() if step > limit)
+            for day, steps in self._days.items()
+            if first <= day <= today
+        ]
+        surely = wilson(sum(by_day), n, SURE).low > _USUAL_SHARE
+        slow = surely and sum(one > 0 for one in by_day) >= self._policy.slow_days
+        return State.DEGRADED if slow else State.HEALTHY
 
     def standing(self, now: float, ending: bool) -> Reading:
         """Bad while surely more than a twentieth is that slow, on several days."""
@@ -182,7 +177,6 @@ class LatencySignal:
             sum(before.values()),
             policy.minimum,
             policy.degraded,
-            policy.failing,
         )
 
     def row(self) -> Any:

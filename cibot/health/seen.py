@@ -124,7 +124,7 @@ class Reported:
 class Times:
     """How long first verdicts took; ``usual`` is the 95th percentile of the weeks before.
 
-    The limits are multiples of it.
+    ``degraded`` is a multiple of it.
     """
 
     median: timedelta | None
@@ -135,7 +135,6 @@ class Times:
     n_before: int
     least: int
     degraded: float
-    failing: float
     kind: Literal["times"] = "times"
 
 

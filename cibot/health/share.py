@@ -32,13 +32,11 @@ Outcomes = Sequence[tuple[bool, float]]
 class Share:
     """The share of results with a fault in a window."""
 
-    def __init__(
-        self, name: str, policy: SharePolicy, fault: Fault, *, counts: bool = True
-    ) -> None:
+    def __init__(self, name: str, policy: SharePolicy, fault: Fault) -> None:
         self.name = name
         self._policy = policy
         self._fault = fault
-        self._counts = counts
+        self._limits: tuple[float, float | None] = (policy.degraded, policy.failing)
         self._tally = SlidingTally(policy.window.total_seconds(), _REACH, policy.minimum)
         self._proofs = Proofs()
         self._from = -math.inf  # what came before is of another time
@@ -117,15 +115,13 @@ class Share:
                 n,
                 Period(timedelta(seconds=looked), None if begun is None else moment(begun)),
                 policy.minimum if back is None else 0,
-                policy.degraded if self._counts else None,
-                policy.failing if self._counts else None,
+                *self._limits,
             ),
             evidence=tuple(
                 evidence(one, self._fault) for one in self._proofs.newest(MOST_EVIDENCE, oldest)
             ),
             clears=self._clears(counted, verdict, back),
             since=None if since is None else moment(since),
-            counts=self._counts,
         )
 
     def _begun(self, now: float) -> float | None:

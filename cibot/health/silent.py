@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-import math
-
 from cibot.config.policy import SilencePolicy
+from cibot.health.tally import Count
 
 FEWEST = 3  # however reliable a CI is, two missed chances can be one hiccup
+_MOST = 500
+_CHANCES = 100  # chances in the window at which `doubt` is the chance of that many misses
+_LENIENT = 5.0  # times that chance, at most, where chances are few
 
 
-def patience(policy: SilencePolicy, coverage: float) -> int | None:
+def patience(policy: SilencePolicy, chances: Count) -> int | None:
     """How many missed chances in a row mean silence; None when no number does.
 
-    ``coverage`` is the share of its chances, 0..1, that the CI surely takes.
+    ``chances`` are those of the weeks before. The chance that the next k are all missed is
+    that of a Beta posterior with a flat prior, so that few chances say little. It may be the
+    smaller, the more chances there are to be wrong: the same false alarms a month for all.
     """
-    if coverage <= 0:
-        return None
-    if coverage >= 1:
-        return FEWEST
-    return max(FEWEST, math.ceil(math.log(policy.doubt) / math.log1p(-coverage)))
+    n, missed = chances
+    if not n:
+        n, missed = _CHANCES, round(_CHANCES * (1 - policy.assumed))
+    doubt = policy.doubt * min(_LENIENT, _CHANCES / n)
+    luck = 1.0
+    for k in range(_MOST):
+        luck *= (missed + 1 + k) / (n + 2 + k)
+        if luck <= doubt:
+            return max(FEWEST, k + 1)
+    return None

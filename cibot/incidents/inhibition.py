@@ -12,9 +12,9 @@ from cibot.incidents.symptom import Symptom
 from cibot.model import State
 
 TOGETHER = timedelta(hours=1)
-_BESIDE_REFERENCE = frozenset(
-    {"success", "level", "disagreement", "job", "branch"}
-)  # measured beside it
+_BESIDE_REFERENCE = frozenset(  # measured beside it
+    {"success", "level", "disagreement", "job", "branch", "passes_everything"}
+)
 _SHARE = 0.30
 _FEWEST = 3
 

@@ -68,7 +68,7 @@ def alert_card(incident: Incident, news: News, subject: Subject) -> Card:
         state_span(news.step.severity),
         " — ",
         _name(subject),
-        f" {_verb(incident, news)} {news.step.severity.value}",
+        f" {_verb(incident, news)} {_called(symptom, news.step.severity)}",
         *_first_run(symptom, subject, " since "),
         ": ",
         *_seen(symptom),
@@ -109,6 +109,11 @@ def _name(subject: Subject) -> Span:
     return Span(subject.ci, href=subject.page, strong=True)
 
 
+def _called(symptom: Symptom, severity: State) -> str:
+    """What a CI is by a symptom: who takes long is slow, and nothing worse."""
+    return "slow" if symptom.signal == "latency" else severity.value
+
+
 def _verb(incident: Incident, news: News) -> str:
     if news.step.name == "escalated":
         milder = news.step.severity.rank > incident.severity.rank
@@ -128,7 +133,7 @@ def _beside(incident: Incident, news: News) -> Iterator[Line]:
     for symptom in sorted(incident.standing, key=lambda one: one.order):
         if symptom.family not in families:
             families.add(symptom.family)
-            yield line(f"also {symptom.severity.value}: ", *_seen(symptom))
+            yield line(f"also {_called(symptom, symptom.severity)}: ", *_seen(symptom))
         elif symptom.signal in _NARROW and news.symptom.signal not in _NARROW:
             yield _seen(symptom)
 
@@ -186,7 +191,7 @@ def _eased(incident: Incident, news: News, subject: Subject) -> Line:
         _name(subject),
         f": {over}: ",
         *_seen(symptom),
-        f"{lasted}; still {still.severity.value}: ",
+        f"{lasted}; still {_called(still, still.severity)}: ",
         *_seen(still),
     )
 

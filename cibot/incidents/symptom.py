@@ -30,6 +30,7 @@ _FAMILIES = {
 }  # every other signal speaks of results
 _EXPLAINS = (
     "silent", "branch", "success", "job", "infra", "disagreement", "level", "coverage", "latency",
+    "passes_everything",
 )  # fmt: skip
 """The signals, those first that say most about what is wrong."""
 

@@ -74,7 +74,7 @@ FAILED = Symptom(
     seen=passed(5, 25), figure=0.2, n=25,
     first_evidence=EVIDENCE, evidence=EVIDENCE,
 )  # fmt: skip
-SLOW = Times(70 * MINUTE, 5 * HOUR, 40, Period(timedelta(7)), 2 * HOUR, 90, 20, 2, 4)
+SLOW = Times(70 * MINUTE, 5 * HOUR, 40, Period(timedelta(7)), 2 * HOUR, 90, 20, 2)
 FAST = replace(SLOW, median=40 * MINUTE, p95=HOUR)
 LATE = Symptom("latency", SymptomPhase.FIRING, State.DEGRADED, NOW - 5 * HOUR, NOW, seen=SLOW)
 LEVEL = replace(FAILED, signal="level", severity=State.DEGRADED, figure=0.61,

@@ -29,7 +29,7 @@ def latency(hours, now=T, **fields):
 
 def test_a_ci_that_takes_five_times_as_long_is_failing_by_its_latency():
     found = latency([1.0] * 120 + [5.0] * 42)
-    assert (found.verdict, found.n) == (State.FAILING, 40)
+    assert (found.verdict, found.n) == (State.DEGRADED, 40)
     assert found.figure == pytest.approx(5.0, rel=0.05)  # on a scale of 5 % steps
     assert said(found.seen).startswith(
         "half within 5 h of the upload, 95 % within 5 h in 7 days; 60 min"
@@ -43,7 +43,7 @@ def test_three_times_is_degraded():
 
 
 def test_one_busy_afternoon_is_no_news():
-    assert latency([1.0] * 140 + [9.0] * 14).verdict is State.FAILING  # 56 hours are three days
+    assert latency([1.0] * 140 + [9.0] * 14).verdict is State.DEGRADED  # 56 hours are three days
     packed = fed(took([1.0] * 140), took([9.0] * 20, T - 2 * D, H / 4), took([1.0] * 6))
     assert packed.signal(T).verdict is State.HEALTHY
 
@@ -60,7 +60,7 @@ def test_too_few_accuse_nobody():
 
 
 def test_it_is_well_again_after_a_surely_good_run():
-    assert latency([1.0] * 120 + [5.0] * 16 + [1.0] * 3).verdict is State.FAILING
+    assert latency([1.0] * 120 + [5.0] * 16 + [1.0] * 3).verdict is State.DEGRADED
     found = latency([1.0] * 120 + [5.0] * 16 + [1.0] * 26)
     assert (found.verdict, found.clears) == (State.HEALTHY, True)
 

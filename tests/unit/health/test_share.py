@@ -12,7 +12,8 @@ from cibot.config.policy import Policy
 from cibot.health.disagreement import FalsePasses, false_failures
 from cibot.health.facts import moment
 from cibot.health.infra import Infra
-from cibot.health.inputs import PAIRED, RAN, REFUSED, Attempted
+from cibot.health.inputs import FAIR, PAIRED, RAN, REFUSED, Attempted
+from cibot.health.level import Level
 from cibot.health.share import verdict_of
 from cibot.incidents.signal_words import said, threshold_words
 from cibot.incidents.tracker import Tracker
@@ -65,7 +66,7 @@ def test_the_trouble_began_where_the_good_share_stops_to_fit():
 
 def test_without_a_reference_it_says_so():
     assert said(failed("").seen) == "nothing that a reference passed; 20 are needed to judge"
-    refused = FalsePasses(DISAGREEMENT).signal(T)
+    refused = FalsePasses(DISAGREEMENT, Level(Policy().success)).signal(T)
     assert said(refused.seen).startswith("nothing that a reference failed")
 
 
@@ -98,19 +99,27 @@ def test_one_in_twenty_that_breaks_is_no_news():
         assert not one.standing(T + i * H, False).bad
 
 
-def test_false_passes_are_shown_only():
-    one = FalsePasses(DISAGREEMENT)
-    for each in counted("F" * 30, REFUSED):  # bad is that it passed
+def refused(letters, own="P" * 40, every=D):
+    """What is said of a CI that passes F and fails P, as it bad is that it passed."""
+    level = Level(Policy().success)
+    for each in counted(own, FAIR):
+        level.take(each)
+    one = FalsePasses(DISAGREEMENT, level)
+    for each in counted(letters, REFUSED, every=every):
         one.take(each)
-    found = one.signal(T)
-    assert (found.name, found.verdict, found.n, found.figure) == (
-        "passes_everything",
-        State.HEALTHY,
-        30,
-        1.0,
-    )
-    assert not found.counts
-    assert FalsePasses(DISAGREEMENT).signal(T).verdict is State.UNKNOWN
+    return one.signal(T)
+
+
+def test_a_ci_that_surely_passes_everything_for_weeks_is_degraded():
+    found = refused("F" * 24)
+    assert (found.name, found.verdict, found.n) == ("passes_everything", State.DEGRADED, 24)
+    assert (found.since, found.clears) == (moment(T - 23 * D), False)
+    assert refused("F" * 19).verdict is State.UNKNOWN
+    assert refused("F" * 24, every=H).verdict is State.HEALTHY  # a day is no weeks
+    assert refused("F" * 24, own="P" * 39 + "F").verdict is State.HEALTHY  # it does look
+    assert refused("F" * 22 + "PF").verdict is State.HEALTHY
+    assert refused("F" * 22 + "PF").clears
+    assert refused("P" * 5 + "F" * 19).verdict is State.HEALTHY  # other jobs than the reference's
 
 
 def test_a_surely_good_run_at_the_end_is_the_present():

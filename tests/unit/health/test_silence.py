@@ -15,6 +15,7 @@ from cibot.health.inputs import Due, Ended
 from cibot.health.judge import Judge
 from cibot.health.seen import Fault
 from cibot.health.silent import patience
+from cibot.health.tally import Count
 from cibot.incidents.signal_words import said, threshold_words
 from cibot.model import State
 from tests.unit.health.facts import D, H, T, due, heard, proof
@@ -77,18 +78,18 @@ def test_never_heard_of_is_unknown():
 
 def test_a_reliable_ci_is_silent_after_a_few_missed_chances():
     one, now = settled()
-    now = one.live([False] * 4, now)
+    now = one.live([False] * 3, now)
     assert one.silent(now - H).verdict is State.HEALTHY  # the last deadline has not passed
     found = one.silent(now + 2 * H)
     assert found.verdict is State.SILENT
-    last = now - 10 * H + H
+    last = now - 8 * H + H
     assert found.since == moment(last)
-    assert said(found.seen) == "last heard 11 h ago; 4 chances to report missed in a row since"
-    assert [one.number for one in found.evidence] == [61, 62, 63, 64]
+    assert said(found.seen) == "last heard 9 h ago; 3 chances to report missed in a row since"
+    assert [one.number for one in found.evidence] == [61, 62, 63]
     assert found.evidence[0].fault == Fault.MISSED
     assert (
         threshold_words(found.seen)
-        == "silent after 4 chances missed in a row, as it takes 94 % of them"
+        == "silent after 3 chances missed in a row, as it takes 94 % of them"
     )
     assert not found.clears
 
@@ -117,23 +118,35 @@ def test_a_burst_of_uploads_is_one_chance():
 def test_a_start_notice_is_heard_too():
     one, now = settled()
     one.take([heard(now + H, 99, reports=False)])
-    one.live([False] * 3, now + 2 * H)
+    one.live([False] * 2, now + 2 * H)
     assert one.silent(now + 12 * H).since is None
     assert said(one.silent(now + 12 * H).seen).startswith("last heard 11 h ago")
 
 
 @pytest.mark.parametrize(
-    ("coverage", "k"),
-    [(0.9, 4), (0.5, 14), (0.2, 42), (0.02, 456), (0.999, 3), (1.0, 3), (0.0, None)],
+    ("n", "missed", "k"),
+    [
+        (10, 0, 5),  # little is known
+        (20, 0, 3),
+        (60, 6, 5),
+        (600, 0, 3),
+        (600, 300, 17),
+        (3000, 1500, 19),  # there are more chances to be wrong
+        (600, 540, 113),
+        (600, 600, None),
+        (0, 0, 50),  # a fifth, as is assumed
+    ],
 )
-def test_patience_follows_from_coverage(coverage, k):
-    assert patience(POLICY, coverage) == k
+def test_patience_follows_from_coverage(n, missed, k):
+    assert patience(POLICY, Count(n, missed)) == k
 
 
-@given(st.floats(0.001, 1), st.floats(0.001, 1))
-def test_who_reports_more_is_missed_sooner(one, other):
-    low, high = sorted((one, other))
-    assert patience(POLICY, low) >= patience(POLICY, high)
+@given(st.integers(1, 2000), st.data())
+def test_who_reports_more_is_missed_sooner(n, data):
+    missed = data.draw(st.integers(0, n - 1))
+    worse = patience(POLICY, Count(n, missed + 1))
+    better = patience(POLICY, Count(n, missed))
+    assert worse is None or (better is not None and worse >= better)
 
 
 def test_a_ci_that_skips_most_is_given_time():
