@@ -20,6 +20,7 @@ from cibot.store.leaving import (
     forget_ci,
     set_retired,
 )
+from cibot.store.rollup import end_spells
 from cibot.store.set_aside import take_back
 
 
@@ -68,6 +69,7 @@ def exclude(tx: Tx, ctx: Context, actor: Actor, target: str) -> str:
 def close(tx: Tx, ctx: Context, ci_id: int) -> None:
     """Ends what is open of a CI that is retired; nobody is told."""
     drop_health(tx, ci_id)
+    end_spells(tx, ci_id, ctx.now)
     for incident in readable(incidents_of(tx, ci_id)):
         ended = closed(incident, ctx.now)
         update_incident(tx, StoredIncident(incident.id or 0, ci_id, **columns(ended)))

@@ -39,6 +39,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "why": ("cibot.cli.ask:why", "Each signal of a CI, with its evidence."),
     "change": ("cibot.cli.ask:change", "What each CI says of a patch set."),
     "summary": ("cibot.cli.ask:summary", "The daily summary now."),
+    "report": ("cibot.cli.ask:report", "Who kept the rules in a period of days."),
     "jobs": ("cibot.cli.ask:jobs", "Each job of a CI."),
     "history": ("cibot.cli.ask:history", "A CI's pass rate per day."),
     "compare": ("cibot.cli.ask:compare", "Two CIs on the patch sets that both judged."),

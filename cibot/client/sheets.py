@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from cibot.web.api.periods import period_lines
 from cibot.web.api.tables import Lines, columns
 
 _SHEETS = {
@@ -37,6 +38,7 @@ _SHEETS = {
     ),
     "/incidents/<id>": columns("steps", "at", "name", "reason"),
     "/silences": columns("items", "id", "ci", "since", "until", "by", "reason"),
+    "/report": period_lines,
     "/feeds": columns("items", "server", "url", "heard_at", "age", "stale"),
 }  # fmt: skip
 

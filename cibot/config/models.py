@@ -27,11 +27,13 @@ from cibot.config.values import (
     ChatAccount,
     Day,
     Duration,
+    Limit,
     Listen,
     LocalTime,
     Name,
     Origin,
     Section,
+    Share,
     StoreUrl,
     Text,
     TokenHash,
@@ -139,6 +141,18 @@ AlertKind = Literal[
 ALERT_KINDS: tuple[AlertKind, ...] = get_args(AlertKind)
 
 
+class RuleConfig(Section):
+    """``[[rule]]``: what the CIs of some projects promise; `report` says who kept it."""
+
+    projects: tuple[Text, ...] = ("*",)
+    branches: tuple[Text, ...] = ("*",)
+    reports: Share = 0.9
+    within: Limit = timedelta(hours=24)
+    agrees: Share | None = None
+    silent_at_most: Duration | None = None
+    jobs: Annotated[tuple[Text, ...], Field(max_length=50)] = ()
+
+
 class RouteConfig(Section):
     """``[[route]]``: which alerts go where. A route without patterns takes all."""
 
@@ -222,6 +236,7 @@ class Config(_ChatSections):
     gerrit: tuple[GerritConfig, ...] = ()
     ci: tuple[CiConfig, ...] = ()
     reference: tuple[ReferenceConfig, ...] = ()
+    rule: Annotated[tuple[RuleConfig, ...], Field(max_length=20)] = ()
     route: tuple[RouteConfig, ...] = ()
     quiet: tuple[QuietConfig, ...] = ()
     summary: tuple[SummaryConfig, ...] = ()

@@ -25,6 +25,8 @@ from pydantic import (
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 LONGEST = timedelta(days=3660)
+WITHIN_HOURS = (1, 2, 3, 4, 6, 8, 12, 18, 24, 36, 48, 72, 96, 120, 168, 240, 336)
+"""Limits that reports are counted by, so that one of them is exact."""
 
 
 def _duration(value: Any) -> Any:
@@ -40,6 +42,14 @@ def _duration(value: Any) -> Any:
         raise ValueError(
             'a duration has a unit, like "5m", is longer than nothing and at most ten years'
         )
+    return value
+
+
+def _limit(value: timedelta) -> timedelta:
+    if value / timedelta(hours=1) not in WITHIN_HOURS:
+        hours = ", ".join(f"{one}h" for one in WITHIN_HOURS if one <= 48)
+        days = ", ".join(f"{one // 24}d" for one in WITHIN_HOURS if one > 48)
+        raise ValueError(f"reports are counted by {hours}, {days}: take one of these")
     return value
 
 
@@ -176,6 +186,7 @@ def _store_url(value: str) -> str | None:
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}"
 
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Limit = Annotated[timedelta, BeforeValidator(_duration), AfterValidator(_limit)]
 Zone = Annotated[ZoneInfo, BeforeValidator(_zone)]
 LocalTime = Annotated[time, BeforeValidator(_local_time)]
 Name = Annotated[

@@ -13,12 +13,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from cibot.config.values import WITHIN_HOURS
 from cibot.health.days import DAY
 from cibot.health.inputs import PAIRED, REFUSED, Counted, Input, Ran, Took
 from cibot.health.latency import step_of
 
-WITHIN = (1, 2, 3, 4, 6, 8, 12, 18, 24, 36, 48, 72, 96, 120, 168, 240, 336)
-"""Hours within which reports are counted, so that a limit of so many is exact."""
 LATER = 0  # the place of reports that took longer
 _MOST_JOBS = 500  # names in a day
 
@@ -168,9 +167,9 @@ class RollUp:
 
 
 def within(seconds: float) -> int:
-    """The place of a time in `WITHIN`: the hours within which it lies, or `LATER`."""
-    place = bisect_left(WITHIN, seconds / 3600)
-    return WITHIN[place] if place < len(WITHIN) else LATER
+    """The first of `WITHIN_HOURS` within which a time lies, or `LATER`."""
+    place = bisect_left(WITHIN_HOURS, seconds / 3600)
+    return WITHIN_HOURS[place] if place < len(WITHIN_HOURS) else LATER
 
 
 def _more(counts: dict[Any, int], key: Any) -> None:

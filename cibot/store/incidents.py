@@ -234,6 +234,29 @@ def transitions_since(tx: Tx, since: datetime, limit: int = 1000) -> list[Stored
     return [StoredTransition(*row) for row in tx.execute(query)]
 
 
+@dataclass(frozen=True, slots=True)
+class OpenedIncident:
+    """When an incident of a CI opened, and when somebody first acknowledged it."""
+
+    ci_id: int
+    opened_at: datetime
+    acknowledged_at: datetime | None
+
+
+def opened_between(tx: Tx, since: datetime, until: datetime) -> list[OpenedIncident]:
+    """The incidents that opened in ``since <= t < until`` and were not taken back."""
+    table, step = schema.incident.c, schema.transition.c
+    taken = (step.incident_id == table.id) & (step.name == "acknowledged")
+    query = (
+        select(table.ci_id, table.opened_at, func.min(step.at))
+        .outerjoin(schema.transition, taken)
+        .where(table.opened_at >= since, table.opened_at < until, table.state != "withdrawn")
+        .group_by(table.id, table.ci_id, table.opened_at)
+        .order_by(table.id)
+    )
+    return [OpenedIncident(*row) for row in tx.execute(query)]
+
+
 def incidents_during(
     tx: Tx, since: datetime, until: datetime, limit: int = 500
 ) -> list[StoredIncident]:

@@ -19,8 +19,14 @@ _OWN = {"account", "report", "tally", "withdrawal"}  # with a CI's id, and not s
 
 def retired_cis(tx: Tx) -> set[int]:
     """The CIs that were retired by a command."""
+    return set(retirements(tx))
+
+
+def retirements(tx: Tx) -> dict[int, datetime]:
+    """When each CI was retired that was by a command."""
     table = schema.ci.c
-    return set(tx.execute(select(table.id).where(table.retired_at.is_not(None))).scalars())
+    query = select(table.id, table.retired_at).where(table.retired_at.is_not(None))
+    return {row.id: row.retired_at for row in tx.execute(query)}
 
 
 def set_retired(tx: Tx, ci_id: int, at: datetime | None) -> None:

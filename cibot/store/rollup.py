@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import delete, or_, select, update
 
 from cibot.store import schema
 from cibot.store.bulk import upsert
@@ -85,19 +85,32 @@ def _replaced(new: Any, _old: Any) -> dict[str, Any]:
 
 
 def rollup_between(
-    tx: Tx, ci_ids: Collection[int], first: int, until: int, *, jobs: bool = True
+    tx: Tx,
+    ci_ids: Collection[int],
+    first: int,
+    until: int,
+    project: str | None = None,
+    *,
+    jobs: bool = True,
 ) -> Iterator[RollUpRow]:
-    """What some CIs did on the UTC days ``first <= day < until``; without ``jobs`` not these."""
+    """What some CIs did on the UTC days ``first <= day < until``; in one project, or in all.
+
+    Without ``jobs`` these are left out.
+    """
     table = schema.rollup.c
-    columns = [table[name] for name in RollUpRow._fields if jobs or name != "jobs"]
-    query = select(*columns).where(
+    names = RollUpRow._fields if jobs else RollUpRow._fields[:-1]
+    query = select(*(table[name] for name in names)).where(
         table.ci_id.in_(sorted(ci_ids)), table.day >= first, table.day < until
     )
-    numbers = len(RollUpRow._fields) - len(_TABLES)
+    if project is not None:
+        query = query.where(table.project == project)
     for row in tx.execute(query):
-        within, took, *named = row[numbers:]
-        by_job = json.loads(named[0]) if named else {}
-        yield RollUpRow._make((*row[:numbers], _by_number(within), _by_number(took), by_job))
+        numbers, within, took = row[:_COUNTED], row[_COUNTED], row[_COUNTED + 1]
+        named = json.loads(row[-1]) if jobs else {}
+        yield RollUpRow._make((*numbers, _by_number(within), _by_number(took), named))
+
+
+_COUNTED = len(RollUpRow._fields) - len(_TABLES)
 
 
 def _by_number(written: str) -> dict[int, int]:
@@ -121,6 +134,13 @@ def put_spells(tx: Tx, ci_id: int, after: datetime, rows: Sequence[SpellRow]) ->
 
 def _prolonged(new: Any, _old: Any) -> dict[str, Any]:
     return {"state": new.state, "until": new.until}
+
+
+def end_spells(tx: Tx, ci_id: int, at: datetime) -> None:
+    """Ends a CI's spells: it is judged no more."""
+    table = schema.spell
+    lasts = table.c.ci_id == ci_id, table.c.until.is_(None)
+    tx.execute(update(table).where(*lasts).values(until=at))
 
 
 def spells_during(

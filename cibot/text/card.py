@@ -174,9 +174,9 @@ def card(*lines: str | Line, **fields: Any) -> Card:
     return Card(tuple(line(one) if isinstance(one, str) else one for one in lines), **fields)
 
 
-def state_span(state: State) -> Span:
-    """Shape and word of a state, as every face shows it."""
-    return Span(f"{state.shape} {state.value}", strong=True, state=state)
+def state_span(state: State, word: str | None = None) -> Span:
+    """Shape and word of a state, as every face shows it; or the shape with another word."""
+    return Span(f"{state.shape} {word or state.value}", strong=True, state=state)
 
 
 def joined(parts: Iterable[Span | Line], separator: str = ", ") -> Line:

@@ -33,6 +33,7 @@ ANYWHERE = {
     "incident": "/incidents/1",
     "projects": "/projects",
     "compare-asks": "/compare",
+    "report": "/report",
     "unparsed": "/unparsed",
     "how": "/how",
     "api": "/api",
@@ -162,6 +163,7 @@ def odd(new_store: Callable[[], Store]) -> Iterator[Site]:
         ci.report(5, outcome=None, at=ago(hours=hour + 1, minutes=5))
     ci.is_(State.FAILING, ago(hours=5), signal("success", State.FAILING, HOSTILE, figure=0.1,
            low=0.0, high=0.3, n=9, threshold=HOSTILE))  # fmt: skip
+    ci.counted(wrong=2, project=HOSTILE, jobs=(HOSTILE,))
     for day, kind in enumerate(("success", "silent", "infra", "job", "latency", "coverage"), 1):
         ended = None if day == 1 else ago(days=3 * day - 1)
         ci.incident(kind, ago(days=3 * day), ended, said=HOSTILE)
@@ -172,6 +174,7 @@ def odd(new_store: Callable[[], Store]) -> Iterator[Site]:
         "odd-overview": "/",
         "odd-ci": f"/ci/{quote(HOSTILE + ' CI')}",
         "odd-incidents": "/incidents",
+        "odd-report": "/report",
         "odd-unparsed": "/unparsed",
         "odd-project": f"/projects/{quote(HOSTILE)}",
     }

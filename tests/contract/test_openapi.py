@@ -94,7 +94,7 @@ def aim(case: Any, place: int) -> None:
     there = names | {"id": place}
     for given_in in (case.path_parameters, case.query):
         given_in.update({key: there[key] for key in given_in if key in there})
-    for optional in ("project", "ci", "patch_set", "server", "day"):
+    for optional in ("project", "ci", "patch_set", "server", "day", "from", "to", "branch"):
         case.query.pop(optional, None)
     if isinstance(case.body, dict) and "ci" in case.body:
         case.body["ci"] = "NetApp CI"

@@ -28,6 +28,8 @@ EVERY = [
     "/change/912345?patch_set=2", "/incidents", "/incidents/1", "/incidents/3", "/how", "/api",
     "/projects", "/projects/openstack/cinder", "/compare", "/unparsed", "/unparsed?ci=netapp",
     "/compare?first=NetApp%20CI&second=Zuul", "/compare?first=nobody&second=Zuul",
+    "/report", "/report?project=cinder&branch=stable/*",
+    "/report?project=&branch=&from=2026-11-01&to=2026-11-09",
     "/ci/nobody-at-all",
 ]  # fmt: skip
 

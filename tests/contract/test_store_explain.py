@@ -173,6 +173,7 @@ CALLS: Mapping[Any, Sequence[Call]] = {
         lambda tx: withdrawals.withdraw_changes(tx, [CHANGE], Tally(), NOW)
     ],
     leaving.retired_cis: [leaving.retired_cis],
+    leaving.retirements: [leaving.retirements],
     leaving.set_retired: [lambda tx: leaving.set_retired(tx, 1, NOW)],
     leaving.drop_health: [lambda tx: leaving.drop_health(tx, 1)],
     leaving.exclude_accounts: [lambda tx: leaving.exclude_accounts(tx, [1, 2], NOW)],
@@ -337,6 +338,8 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     ],
     rollup.put_rollup: [lambda tx: rollup.put_rollup(tx, 1, DAY_NUMBER, [COUNTED])],
     rollup.put_spells: [lambda tx: rollup.put_spells(tx, 1, SINCE, [SPELL])],
+    rollup.end_spells: [lambda tx: rollup.end_spells(tx, 1, NOW)],
+    incidents.opened_between: [lambda tx: incidents.opened_between(tx, SINCE, UNTIL)],
     rollup.rollup_between: [
         lambda tx: list(rollup.rollup_between(tx, [1, 2], DAY_NUMBER, DAY_NUMBER + 7)),
         lambda tx: list(rollup.rollup_between(tx, [1], DAY_NUMBER, DAY_NUMBER + 7, jobs=False)),

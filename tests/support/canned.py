@@ -13,6 +13,7 @@ from cibot.config.models import (
     PersonConfig,
     ReferenceConfig,
     RouteConfig,
+    RuleConfig,
     TokenConfig,
     WebConfig,
 )
@@ -39,6 +40,14 @@ CONFIG = Config(
         ),
     ),
     irc=(IrcConfig(name="irc", host="irc.example.org", channels=("#ci",)),),
+    rule=(
+        RuleConfig(
+            projects=("openstack/*",),
+            agrees=0.95,
+            silent_at_most=ago(days=14),
+            jobs=("netapp-iscsi",),
+        ),
+    ),
     route=(RouteConfig(channels=("irc/#ci",)),),
     person=(
         PersonConfig(name="Mika", accounts=("irc:mika",), admin=True),
@@ -81,6 +90,7 @@ def canned(store: Store) -> History:
     pure.report(912345, ps=3, outcome="started", at=ago(minutes=20))
     history.ci("Vexx ARM CI", since=ago(hours=6)).report(912345, ps=2, at=ago(hours=5))
     _states(history)
+    _counted(history)
     return history.save()
 
 
@@ -91,6 +101,20 @@ def _changes(history: History) -> None:
     history.change(
         912345, subject="Add iSCSI multipath", uploads=[ago(days=3), ago(days=1), ago(hours=3)]
     )
+
+
+def _counted(history: History) -> None:
+    """Thirty days: NetApp CI is often wrong, Quobyte CI seldom there, Vexx ARM CI is new."""
+    jobs = ("netapp-iscsi", "netapp-nfs")
+    history.ci("Zuul").counted(due=0, missed=-8, hours=1, jobs=("tempest",))
+    history.ci("NetApp CI").counted(due=8, wrong=2, jobs=jobs).accused(
+        "success", State.FAILING, ago(hours=38)
+    )
+    history.ci("Quobyte CI").counted(due=8, missed=3, hours=30, jobs=("quobyte",)).accused(
+        "silent", State.SILENT, ago(days=25), ago(days=9)
+    )
+    history.ci("Pure-Storage CI").counted(60, due=8, jobs=("netapp-iscsi", "pure-iscsi"))
+    history.ci("Vexx ARM CI").counted(1, due=3, jobs=("arm",))
 
 
 def _success(verdict: State, passes: int, n: int, days: int = 7) -> Signal:

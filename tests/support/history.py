@@ -13,7 +13,9 @@ from typing import Any
 
 from cibot.config.models import Config
 from cibot.health.branches import branches_json, read_branches
+from cibot.health.days import DAY
 from cibot.health.intervals import wilson
+from cibot.health.latency import step_of
 from cibot.health.seen import EarlierWords, LastHeard, PassRate, Period, Seen
 from cibot.health.signal import BranchHealth, Signal
 from cibot.health.stored import signals_json
@@ -38,6 +40,7 @@ from cibot.store.incidents import (
     put_health,
 )
 from cibot.store.reports import put_reports
+from cibot.store.rollup import RollUpRow, SpellRow, put_rollup, put_spells
 from cibot.store.tally import counting
 
 NOW = datetime(2026, 11, 23, 4, 10, tzinfo=UTC)  # a Monday
@@ -101,6 +104,8 @@ class CiHistory:
         self.incidents: list[tuple[StoredIncident, list[tuple[datetime, str, str]]]] = []
         self.health: StoredHealth | None = None
         self.missed: tuple[int, int, int, tuple[tuple[int, int], ...]] | None = None
+        self.rollup: dict[tuple[int, str, str], RollUpRow] = {}
+        self.spells: list[SpellRow] = []
 
     def report(
         self,
@@ -173,6 +178,37 @@ class CiHistory:
     ) -> CiHistory:
         """Of its chances it missed some; ``missed`` are patch sets, newest first."""
         self.missed = (due, len(missed) - in_a_row, in_a_row, tuple(missed))
+        return self
+
+    def counted(
+        self,
+        days: int = 30,
+        due: int = 4,
+        missed: int = 0,
+        *,
+        wrong: int = 0,
+        hours: int = 2,
+        jobs: Sequence[str] = (),
+        project: str = "openstack/cinder",
+        branch: str = "master",
+    ) -> CiHistory:
+        """What judging counted on each of the last days, today not; all it did took ``hours``."""
+        today = int(self.history.now.timestamp() // DAY)
+        taken = due - missed
+        for day in range(today - days, today):
+            numbers = (due, missed, 0, taken, wrong, 0, 0, taken)
+            tables = ({hours: taken}, {step_of(hours): taken}, dict.fromkeys(jobs, taken))
+            row = RollUpRow(0, day, project, branch, day, *numbers, *tables)
+            self.rollup[day, project, branch] = row
+        return self
+
+    def accused(
+        self, kind: str, state: State, since: timedelta, until: timedelta | None = None
+    ) -> CiHistory:
+        """A signal accused it for a while, or does."""
+        now = self.history.now
+        end = None if until is None else now - until
+        self.spells.append(SpellRow(0, kind, now - since, state.value, end))
         return self
 
 
@@ -296,6 +332,8 @@ class History:
                     tuple(self._missed(server, *each) for each in patch_sets),
                 ),
             )
+        put_rollup(tx, ci_id, 0, [row._replace(ci_id=ci_id) for row in ci.rollup.values()])
+        put_spells(tx, ci_id, ci.since, [row._replace(ci_id=ci_id) for row in ci.spells])
         for stored, steps in ci.incidents:
             fields = {name: getattr(stored, name) for name in StoredIncident.__slots__}
             incident_id = add_incident(tx, StoredIncident(**fields | {"ci_id": ci_id}))

@@ -14,6 +14,7 @@ MODULES = (
     "cibot.chat.commands.why",
     "cibot.chat.commands.change",
     "cibot.chat.commands.summary",
+    "cibot.chat.commands.report",
     "cibot.chat.commands.jobs",
     "cibot.chat.commands.history",
     "cibot.chat.commands.compare",

@@ -167,5 +167,5 @@ COMMAND = Command(
     does="the daily summary now: worst first, who is silent, what changed, who is new, totals",
     example="summary yesterday",
     answer=answer,
-    aliases=("report", "digest"),
+    aliases=("digest",),
 )

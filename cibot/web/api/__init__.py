@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from cibot.web.api import builds, changes, cis, details, general, incidents, projects, silences
+from cibot.web.api import (
+    builds,
+    changes,
+    cis,
+    details,
+    general,
+    incidents,
+    periods,
+    projects,
+    silences,
+)
 from cibot.web.api.question import Endpoint
 from cibot.web.api.writes import WRITES
 
@@ -18,5 +28,6 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
     *incidents.ENDPOINTS,
     *silences.ENDPOINTS,
     *projects.ENDPOINTS,
+    *periods.ENDPOINTS,
     *general.ENDPOINTS,
 )

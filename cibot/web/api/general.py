@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import Field
 
 from cibot import __version__
 from cibot.reports.feeds import ServerFeeds, feeds
@@ -15,12 +14,11 @@ from cibot.reports.summary import Span, Summary, summary
 from cibot.reports.unparsed import unparsed
 from cibot.store.comments import UnparsedComment
 from cibot.store.set_aside import SetAside, set_aside
-from cibot.web.api.params import CiName, Format, Nothing
+from cibot.web.api.params import CiName, Day, Format, Nothing
 from cibot.web.api.question import Endpoint, Params
 from cibot.web.api.tables import columns
 from cibot.web.asking import Asking
 
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _COMMENTS_EACH = 300  # of a CI that are looked at: enough to see what is frequent, and quick
 _LONGEST_EXAMPLE = 4_000  # characters
 
@@ -73,25 +71,11 @@ class ShapeList:
     partly: tuple[str, ...]
 
 
-def _written_out(value: Any) -> Any:
-    """Pydantic would take a number for a date, too."""
-    if isinstance(value, str) and not _DATE.fullmatch(value):
-        raise ValueError("write a date like 2026-11-23")
-    return value
-
-
-def _of_our_time(value: date) -> date:
-    """Days before and after it must be dates, too."""
-    if not 2000 <= value.year < 2200:
-        raise ValueError("write a date from 2000-01-01 on, like 2026-11-23")
-    return value
-
-
 class SummaryParams(Params):
     """Which day."""
 
     day: Annotated[
-        Span | Annotated[date, BeforeValidator(_written_out), AfterValidator(_of_our_time)],
+        Span | Day,
         Field(
             description="`day` is the last 24 hours; the others are days in UTC, one of them by"
             " its date, as 2026-11-23."

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import re
+from datetime import date
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from cibot.web.api.question import Nothing, Params
 
@@ -13,6 +15,8 @@ __all__ = [
     "BranchName",
     "CiName",
     "CiParams",
+    "Date",
+    "Day",
     "Format",
     "Nothing",
     "Number",
@@ -42,6 +46,29 @@ Format = Annotated[
     Literal["json", "csv"] | None,
     Field(description="Default: as the `Accept` header says, else JSON."),
 ]
+
+
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+def _written_out(value: Any) -> Any:
+    """Pydantic would take a number for a date, too."""
+    if isinstance(value, str) and not _DATE.fullmatch(value):
+        raise ValueError("write a date like 2026-11-23")
+    return value
+
+
+def _of_our_time(value: date) -> date:
+    """Days before and after it must be dates, too."""
+    if not 2000 <= value.year < 2200:
+        raise ValueError("write a date from 2000-01-01 on, like 2026-11-23")
+    return value
+
+
+Date = Annotated[date, BeforeValidator(_written_out)]
+"""As 2026-11-23."""
+Day = Annotated[Date, AfterValidator(_of_our_time)]
+"""A date around which there are others."""
 
 
 class OneCi(Params):

@@ -13,12 +13,13 @@ from cibot.health.seen import Seen
 from cibot.health.signal import Signal
 from cibot.incidents import signal_words
 from cibot.model import Result, State
-from cibot.reports import blame, wording
+from cibot.reports import blame, period_wording, wording
 from cibot.reports.change import ChangeReport, CiVerdict, WeighedJob
 from cibot.reports.failures import FailedJob
 from cibot.reports.incidents import TimelineStep
 from cibot.reports.listing import CiLine
 from cibot.reports.matrix import MatrixCell
+from cibot.reports.promise import Kept
 from cibot.reports.rate_reason import reason_words
 from cibot.text import figures
 from cibot.text.card import Line, Span, sentence
@@ -163,6 +164,11 @@ def figure_of(signal: Signal) -> str:
     return f"{round(signal.figure, 1):g}"
 
 
+def kept_chip(kept: Kept) -> Markup:
+    """What became of a promise, in the shape and colour of what it means."""
+    return drawing.state_chip(period_wording.STATES[kept], period_wording.KEPT[kept])
+
+
 def success_verdict(ci: CiLine) -> State:
     """What the pass rate says by itself, its level and its change, whatever the CI's state."""
     found = [one.verdict for one in ci.signals if one.name in ("success", "level")]
@@ -219,6 +225,9 @@ _PICTURES: dict[str, Callable[..., Any]] = {
     "shown_sets": shown_sets,
     "overall": blame.overall,
     "span": figures.span,
+    "kept": kept_chip,
+    "rule_words": period_wording.rule,
+    "limit": period_wording.span,
     "kind": api.kind,
     "schema_names": api.schema_names,
     "has_csv": api.has_csv,

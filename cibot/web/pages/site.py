@@ -22,6 +22,7 @@ from cibot.web.api.endpoint import read_params
 from cibot.web.api.incidents import OneIncident
 from cibot.web.api.openapi import document
 from cibot.web.api.params import CiParams, Nothing
+from cibot.web.api.periods import PeriodParams
 from cibot.web.api.problems import BadParameter, problem
 from cibot.web.api.projects import MatrixParams, one_project
 from cibot.web.asking import Asking
@@ -31,6 +32,7 @@ from cibot.web.pages.filters import page_tools
 from cibot.web.pages.incidents import incident_page, incidents_page
 from cibot.web.pages.judging import judging
 from cibot.web.pages.overview import Filter, overview
+from cibot.web.pages.period import period_page
 from cibot.web.pages.projects import projects_page
 from cibot.web.pages.unparsed import UnparsedFilter, unparsed_page
 from cibot.web.reply import reply
@@ -92,6 +94,11 @@ class Pages:
         """``/compare``: two CIs on the patch sets that both judged."""
         page = compare_page(self._asking, read_params(CompareParams, {}, form=True))
         return self._render("compare.html", here="compare", page=page)
+
+    def report(self) -> Response:
+        """``/report``: what the CIs of a project promised and did in a period."""
+        page = period_page(self._asking, read_params(PeriodParams, {}, form=True))
+        return self._render("report.html", here="report", page=page)
 
     def unparsed(self) -> Response:
         """``/unparsed``: what CIs wrote and nobody understood."""
@@ -160,6 +167,7 @@ def pages_blueprint(asking: Asking) -> Blueprint:
     blueprint.add_url_rule("/projects", "projects", pages.projects)
     blueprint.add_url_rule("/projects/<path:name>", "project", pages.project)
     blueprint.add_url_rule("/compare", "compare", pages.compare)
+    blueprint.add_url_rule("/report", "report", pages.report)
     blueprint.add_url_rule("/unparsed", "unparsed", pages.unparsed)
     blueprint.add_url_rule("/how", "how", pages.how)
     blueprint.add_url_rule("/api", "api", pages.api)

@@ -1,0 +1,137 @@
+"""`report [PROJECT] [90d]`: what the CIs of a project promised and did in a period."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from urllib.parse import urlencode
+
+from cibot.chat.command import Ask, Command
+from cibot.chat.typed import names_branch, without_branch
+from cibot.errors import UserError
+from cibot.reports import period_wording
+from cibot.reports.context import Context
+from cibot.reports.period import CiPeriod, PeriodReport, period_report, read_period
+from cibot.reports.promise import Kept
+from cibot.text import figures
+from cibot.text.card import Card, Line, Span, joined, line, state_span, within
+from cibot.text.lengths import leading_length
+
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_TOLD = 4  # CIs with a line each
+_NAMED = 8  # others by name
+_BYTES = 360
+_NAME = 40
+_FILLERS = {"for", "of", "last", "past", "since", "from", "to", "until", "the"}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a report is asked for."""
+
+    project: str | None
+    branch: str | None
+    days: int | None
+    since: date | None
+    until: date | None
+
+
+def answer(ask: Ask) -> Card:
+    """Who kept the project's rules, worst first."""
+    wanted = read_words(ask.words)
+    days = read_period(ask.ctx.now, wanted.days, wanted.since, wanted.until)
+    found = period_report(ask.tx, ask.ctx, days, wanted.project, wanted.branch)
+    return render(ask.ctx, found)
+
+
+def read_words(words: Sequence[str]) -> Wanted:
+    """A project, a number of days, up to two dates, and "branch NAME", in any order.
+
+    Raises UserError for what is none of them.
+    """
+    rest, branch = without_branch(tuple(words))
+    left, project = list(rest), []
+    length: timedelta | None = None
+    dates: list[date] = []
+    while left:
+        word = left.pop(0)
+        found = leading_length([word, *left])
+        if _DATE.fullmatch(word):
+            dates.append(_date(word))
+        elif found is not None and length is None:
+            length, count = found
+            del left[: count - 1]
+        elif word.casefold() not in _FILLERS:
+            project.append(word)
+    if len(dates) > 2 or (dates and length is not None and len(dates) > 1):
+        raise UserError("A report takes two dates, or a date and a number of days.")
+    if length is not None and length < timedelta(days=1):
+        raise UserError("A report is of whole days, as in: report cinder 90d.")
+    if branch is None and names_branch(tuple(project)):
+        *project, branch = [word for word in project if word.casefold() != "on"]
+    since, until = (*sorted(dates), None, None)[:2]
+    return Wanted(" ".join(project) or None, branch, length.days if length else None, since, until)
+
+
+def _date(word: str) -> date:
+    try:
+        return date.fromisoformat(word)
+    except ValueError:
+        raise UserError(f"There is no day {word}; write one like 2026-11-23.") from None
+
+
+def render(ctx: Context, found: PeriodReport) -> Card:
+    """A few lines: how many kept the rules, those that did not, the others by name."""
+    title = f"{period_wording.where(found)}, {period_wording.days(found.window)}"
+    head = line(Span(title, strong=True), f": {period_wording.totals(found)}")
+    told = [one for one in found.cis if one.kept is not Kept.MET and not one.is_reference]
+    lines = [head, *(_ci(found, one) for one in told[:_TOLD])]
+    for kept in (*Kept, None):
+        rest = [one for one in found.cis if one.kept is kept and one not in told[:_TOLD]]
+        rest = [one for one in rest if not one.is_reference]
+        if rest:
+            lines.append(_named(kept, rest))
+    return Card(tuple(within(one, _BYTES) for one in lines), link=page_of(ctx, found))
+
+
+def _ci(found: PeriodReport, one: CiPeriod) -> Line:
+    name = Span(figures.cut(one.name, _NAME), href=one.page, strong=True)
+    if one.kept is None:
+        return line(name, f": {period_wording.brief(one.now, found.within)}.")
+    state, word = period_wording.STATES[one.kept], period_wording.KEPT[one.kept]
+    said = "; ".join(period_wording.reasons(one, found.rules))
+    return line(state_span(state, word), " ", name, f": {said}.")
+
+
+def _named(kept: Kept | None, some: Sequence[CiPeriod]) -> Line:
+    word = period_wording.KEPT[kept] if kept else "others"
+    spans = [Span(figures.cut(one.name, _NAME), href=one.page) for one in some[:_NAMED]]
+    more = f" and {figures.number(len(some) - _NAMED)} more" if len(some) > _NAMED else ""
+    return line(f"{figures.sentence(word).rstrip('.')}: ", *joined(spans), f"{more}.")
+
+
+def page_of(ctx: Context, found: PeriodReport) -> str | None:
+    """The address of the report's page."""
+    base = ctx.page("report")
+    asked = {
+        "project": found.project,
+        "branch": found.branch,
+        "from": found.window.since.date(),
+        "to": found.window.until.date(),
+    }
+    chosen = {name: value for name, value in asked.items() if value is not None}
+    return f"{base}?{urlencode(chosen)}" if base else None
+
+
+COMMAND = Command(
+    name="report",
+    usage="report [PROJECT] [90d]",
+    does="who kept the project's rules in a period of days, with the counts",
+    example="report cinder 90d",
+    answer=answer,
+    aliases=("rules",),
+    more="Or from a day to the day before another: report cinder 2026-09-01 2026-12-01."
+    " With one branch, or a pattern: report cinder branch stable/*.",
+)

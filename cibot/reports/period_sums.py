@@ -1,0 +1,128 @@
+"""What judging counted of some CIs in a period, added up by where it was."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+
+from cibot.health.latency import percentile_of
+from cibot.model import Window
+from cibot.reports.promise import rate_of
+from cibot.reports.signals import Rate
+from cibot.store.engine import Tx
+from cibot.store.rollup import RollUpRow, rollup_between
+from cibot.text.patterns import fits
+
+_EPOCH = date(1970, 1, 1).toordinal()
+Place = tuple[int, str, str]  # a CI in a project and on a branch
+
+
+@dataclass(slots=True)
+class Sums:
+    """Rows of the roll-up added up; the names are those of its columns."""
+
+    due: int = 0
+    missed: int = 0
+    paired: int = 0
+    false_failures: int = 0
+    refused: int = 0
+    false_passes: int = 0
+    runs: int = 0
+    first: int | None = None  # the first day that is counted, since 1970
+    within: Counter[int] = field(default_factory=Counter)
+    took: Counter[int] = field(default_factory=Counter)
+    jobs: Counter[str] = field(default_factory=Counter)
+
+    def add(self, row: RollUpRow | Sums) -> None:
+        """Adds a row, or what was added up."""
+        self.due += row.due
+        self.missed += row.missed
+        self.paired += row.paired
+        self.false_failures += row.false_failures
+        self.refused += row.refused
+        self.false_passes += row.false_passes
+        self.runs += row.runs
+        day = row.day if isinstance(row, RollUpRow) else row.first
+        if day is not None:
+            self.first = day if self.first is None else min(self.first, day)
+        for step, n in row.within.items():
+            self.within[step] += n
+        for step, n in row.took.items():
+            self.took[step] += n
+        for job, n in row.jobs.items():
+            self.jobs[job] += n
+
+    @property
+    def empty(self) -> bool:
+        """Whether the CI neither had nor did anything."""
+        return not (self.due or self.runs or self.pairs or self.took)
+
+    @property
+    def reported(self) -> Rate | None:
+        """The share of its chances on which it reported at any time."""
+        return rate_of(self.due - self.missed, self.due)
+
+    @property
+    def pairs(self) -> int:
+        """Results beside the reference's on the same patch set."""
+        return self.paired + self.refused
+
+    @property
+    def right(self) -> int:
+        """How many of these pairs say the same."""
+        return self.pairs - self.false_failures - self.false_passes
+
+    def in_time(self, limit: timedelta) -> int:
+        """How many chances were reported on within a limit of `RuleConfig`."""
+        hours = limit / timedelta(hours=1)
+        return sum(n for most, n in self.within.items() if 0 < most <= hours)
+
+    def took_within(self, share: float) -> timedelta | None:
+        """The time within which that share (0..1) of the first verdicts came."""
+        counts = {step: n for step, n in self.took.items() if n > 0}
+        return timedelta(hours=percentile_of(counts, share)) if counts else None
+
+
+def together(some: Iterable[Sums]) -> Sums:
+    """All of them as one."""
+    whole = Sums()
+    for one in some:
+        whole.add(one)
+    return whole
+
+
+def sums_of(
+    tx: Tx,
+    ci_ids: Collection[int],
+    window: Window,
+    project: str | None,
+    branch: str | None,
+    *,
+    jobs: bool,
+) -> dict[Place, Sums]:
+    """Of each CI and place what was counted on the UTC days of a window.
+
+    In one project, and on branches that fit a pattern, where these are given.
+    """
+    found: dict[Place, Sums] = {}
+    days = _number(window.since), _number(window.until)
+    for row in rollup_between(tx, ci_ids, *days, project, jobs=jobs):
+        if branch is None or fits(branch, row.branch):
+            key = (row.ci_id, row.project, row.branch)
+            sums = found.get(key)
+            if sums is None:
+                sums = found[key] = Sums()
+            sums.add(row)
+    return found
+
+
+def day_of(number: int) -> datetime:
+    """The midnight at which a UTC day begins."""
+    return datetime.fromordinal(number + _EPOCH).replace(tzinfo=UTC)
+
+
+def _number(moment: datetime) -> int:
+    """The UTC day of a moment, counted from 1970."""
+    return moment.toordinal() - _EPOCH

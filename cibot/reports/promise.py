@@ -1,0 +1,110 @@
+"""Whether a CI kept a rule of the project in a period: met, not met, or too little to say. Pure.
+
+A share is compared by its 95 % interval: it meets what is asked where all of the interval
+does, and misses it where none of it does. In between, and below the count that the signals
+need, nothing can be said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Literal
+
+from cibot.health.intervals import wilson
+from cibot.reports.signals import Rate
+
+Lacking = Literal["count", "interval", "time"]
+
+
+class Kept(StrEnum):
+    """What can be said of a promise."""
+
+    MET = "met"
+    NOT_MET = "not_met"
+    TOO_LITTLE = "too_little"
+
+
+@dataclass(frozen=True, slots=True)
+class Criterion:
+    """One thing that a rule asks for, and what the CI did.
+
+    ``name`` is reports, agrees, job (then ``job`` has its name) or silence. A share of 0..1 is
+    ``asked``, of at least ``least`` things that count, and ``rate`` what was; of a silence
+    ``longest`` was and ``allowed`` may be. ``lacking`` says what is too little: the ``count``,
+    the ``interval``, which reaches across what is asked, or the ``time`` that the CI is known.
+    """
+
+    name: Literal["reports", "agrees", "job", "silence"]
+    kept: Kept
+    lacking: Lacking | None = None
+    asked: float | None = None
+    least: int = 0
+    rate: Rate | None = None
+    job: str | None = None
+    longest: timedelta | None = None
+    allowed: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What became of one rule, by its number from 1 in the configuration."""
+
+    rule: int
+    criteria: tuple[Criterion, ...]
+
+    @property
+    def kept(self) -> Kept:
+        """The rule is met when all that it asks for is, and not met when one thing is not."""
+        return overall(one.kept for one in self.criteria)
+
+
+def overall(kept: Iterable[Kept]) -> Kept:
+    """Not met where one is not; met where all are."""
+    found = set(kept)
+    if Kept.NOT_MET in found:
+        return Kept.NOT_MET
+    return Kept.TOO_LITTLE if Kept.TOO_LITTLE in found else Kept.MET
+
+
+def rate_of(count: int, n: int) -> Rate | None:
+    """A share with its interval; None of nothing."""
+    return Rate(count, n, *wilson(count, n)) if n > 0 else None
+
+
+def share(
+    name: Literal["reports", "agrees", "job"],
+    count: int,
+    n: int,
+    asked: float,
+    least: int,
+    job: str | None = None,
+) -> Criterion:
+    """Whether ``count`` of ``n`` is surely the share that is asked for."""
+    rate = rate_of(count, n)
+    kept, lacking = _decided(rate, asked, least)
+    return Criterion(name, kept, lacking, asked, least, rate, job)
+
+
+def _decided(rate: Rate | None, asked: float, least: int) -> tuple[Kept, Lacking | None]:
+    if rate is None or rate.n < least or rate.low is None or rate.high is None:
+        return Kept.TOO_LITTLE, "count"
+    if rate.low >= asked:
+        return Kept.MET, None
+    return (Kept.NOT_MET, None) if rate.high < asked else (Kept.TOO_LITTLE, "interval")
+
+
+def silence(longest: timedelta, allowed: timedelta, known_for: timedelta) -> Criterion:
+    """Whether the longest silence is no longer than allowed."""
+    kept, lacking = _still(longest, allowed, known_for)
+    return Criterion("silence", kept, lacking, longest=longest, allowed=allowed)
+
+
+def _still(
+    longest: timedelta, allowed: timedelta, known_for: timedelta
+) -> tuple[Kept, Lacking | None]:
+    if longest > allowed:
+        return Kept.NOT_MET, None
+    return (Kept.TOO_LITTLE, "time") if known_for <= allowed else (Kept.MET, None)

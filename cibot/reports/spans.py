@@ -1,0 +1,37 @@
+"""Spans of time that overlap: joined, cut and added up. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from cibot.model import Window
+
+
+def joined(spans: Iterable[Window]) -> list[Window]:
+    """The same time without overlaps, oldest first; spans that touch become one."""
+    found: list[Window] = []
+    for span in sorted(spans, key=lambda one: (one.since, one.until)):
+        if span.since >= span.until:
+            continue
+        if found and span.since <= found[-1].until:
+            found[-1] = Window(found[-1].since, max(found[-1].until, span.until))
+        else:
+            found.append(span)
+    return found
+
+
+def within(spans: Iterable[Window], window: Window) -> list[Window]:
+    """What of them lies in the window."""
+    cut = (Window(max(one.since, window.since), min(one.until, window.until)) for one in spans)
+    return [one for one in cut if one.since < one.until]
+
+
+def added(spans: Iterable[Window]) -> timedelta:
+    """How long joined spans are together."""
+    return sum((one.until - one.since for one in spans), timedelta(0))
+
+
+def longest(spans: Iterable[Window]) -> Window | None:
+    """The longest of joined spans, the newest of equals; None without any."""
+    return max(spans, key=lambda one: (one.until - one.since, one.until), default=None)

@@ -1,0 +1,69 @@
+"""The page of a period's report: to read, and to print for who decides by it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cibot.reports import period_wording
+from cibot.reports.context import Context
+from cibot.reports.period import CiPeriod, PeriodReport, Rule, period_report, read_period
+from cibot.reports.promise import Criterion
+from cibot.store.changes import project_names
+from cibot.store.engine import Tx
+from cibot.web.api.periods import PeriodParams
+from cibot.web.asking import Asking
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodPage:
+    """A report, and the projects that one may be of."""
+
+    found: PeriodReport
+    projects: Sequence[str]
+
+    @property
+    def title(self) -> str:
+        """Of what and when."""
+        return f"{period_wording.where(self.found)}, {period_wording.days(self.found.window)}"
+
+    @property
+    def totals(self) -> str:
+        """How many CIs kept the rules."""
+        return period_wording.totals(self.found)
+
+    @property
+    def judged(self) -> list[CiPeriod]:
+        """The CIs that a rule is for, worst first."""
+        return [one for one in self.found.cis if one.promises]
+
+    @property
+    def asked(self) -> dict[str, object]:
+        """The words by which just this report is asked for again."""
+        found = self.found
+        words = {
+            "project": found.project,
+            "branch": found.branch,
+            "from": found.window.since.date(),
+            "to": found.window.until.date(),
+        }
+        return {name: word for name, word in words.items() if word is not None}
+
+    def rule(self, number: int) -> Rule:
+        """A rule by its number."""
+        return next(one for one in self.found.rules if one.number == number)
+
+    def said(self, rule: int, criterion: Criterion) -> str:
+        """What became of one thing that a rule asks for."""
+        return period_wording.criterion(criterion, self.rule(rule).within)
+
+
+def period_page(asking: Asking, params: PeriodParams) -> PeriodPage:
+    """The page. Raises UserError for days that are none, and for no project."""
+    days = read_period(asking.clock(), params.days, params.since, params.until)
+
+    def question(tx: Tx, ctx: Context) -> PeriodPage:
+        found = period_report(tx, ctx, days, params.project, params.branch)
+        return PeriodPage(found, sorted(project_names(tx), key=str.casefold))
+
+    return asking.ask(question)

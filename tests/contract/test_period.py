@@ -1,0 +1,263 @@
+"""The report of a period: what the roll-up holds, cut by days, places and rules."""
+
+from __future__ import annotations
+
+import csv
+import io
+import random
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from cibot.actions.acknowledging import take
+from cibot.actions.leaving import retire
+from cibot.actions.roles import Actor
+from cibot.chat.commands import report as report_command
+from cibot.config.models import Config, RuleConfig
+from cibot.errors import UserError
+from cibot.reports.context import Context
+from cibot.reports.period import CiPeriod, PeriodReport, period_report, read_period
+from cibot.reports.promise import Kept
+from cibot.store.engine import Store
+from cibot.store.incidents import incidents_of
+from tests.support.canned import CONFIG, canned
+from tests.support.faces import client
+from tests.support.history import NOW, History, ago, make_tables
+from tests.support.reading import HOSTILE, read, words
+from tests.support.told_life import CONFIG as TOLD
+from tests.support.told_life import HOUR, NOON, Life
+
+DAY = timedelta(days=1)
+RULE = RuleConfig(agrees=0.9, silent_at_most=3 * DAY, jobs=("tempest",))
+
+
+@pytest.fixture
+def life(store: Store) -> Life:
+    return Life(store)
+
+
+def asked(
+    store: Store, config: Config, now: datetime, since: date, until: date, **of: Any
+) -> PeriodReport:
+    ctx = Context(now, config)
+    return store.read(
+        lambda tx: period_report(tx, ctx, read_period(now, since=since, until=until), **of)
+    )
+
+
+def of(found: PeriodReport, name: str) -> CiPeriod:
+    return next(one for one in found.cis if one.name == name)
+
+
+def test_a_history_is_told_with_its_counts(life: Life) -> None:
+    """Acme fails 6 of 72, then is away for four days, then one day on another branch."""
+    for place in range(72):
+        life.change(acme=place % 12 != 5)
+    for _ in range(96):
+        life.change(acme=None)
+    for _ in range(12):
+        life.change(branch="stable/2026.1")
+    for _ in range(12):
+        life.change()
+    life.judge()
+    since, until = NOON.date(), life.now.date() + DAY
+    config = TOLD.model_copy(update={"rule": (RULE,)})
+    found = asked(life.store, config, life.now, since, until)
+    acme = of(found, "Acme")
+    now = acme.now
+    # The deadlines of the last three have not passed.
+    assert (now.due, now.reported and now.reported.passes) == (189, 93)
+    assert now.in_time == now.reported
+    assert now.right is not None
+    assert (now.right.passes, now.right.n, now.false_failures) == (90, 96, 6)
+    assert now.longest_outage is not None
+    assert now.longest_outage.since == NOON + 71 * HOUR + timedelta(minutes=20)
+    assert now.silent == now.longest_outage.until - now.longest_outage.since
+    assert 4 * DAY < now.silent < 4 * DAY + 3 * HOUR
+    assert now.p50 is not None
+    assert timedelta(minutes=20) <= now.p50 <= timedelta(minutes=21)
+    assert now.incidents == 1
+    assert [(one.job, one.runs) for one in acme.jobs] == [("tempest", 96)]
+    (promise,) = acme.promises
+    kept = {one.name: (one.kept, one.lacking) for one in promise.criteria}
+    assert kept == {
+        "reports": (Kept.NOT_MET, None),
+        "agrees": (Kept.TOO_LITTLE, "interval"),
+        "job": (Kept.MET, None),
+        "silence": (Kept.NOT_MET, None),
+    }
+    assert acme.kept is Kept.NOT_MET
+    assert of(found, "Zuul").is_reference
+    assert of(found, "Zuul").kept is None
+
+    stable = asked(life.store, config, life.now, since, until, branch="stable/*")
+    assert of(stable, "Acme").now.due == 11  # from its first report there on
+    with pytest.raises(UserError, match="No project is called"):
+        asked(life.store, config, life.now, since, until, project="nowhere")
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_periods_are_half_open_and_add_up(life: Life, seed: int) -> None:
+    rng = random.Random(seed)
+    for _ in range(150):
+        life.change(acme=rng.choice([True, True, False, None]), branch=rng.choice(["a", "b"]))
+        life.now += timedelta(minutes=rng.choice([0, 30, 300]))
+    life.judge()
+    first, last = NOON.date(), life.now.date() + DAY
+    middle = first + timedelta(days=rng.randint(1, (last - first).days // 2))
+    parts = [(first, middle), (middle, last)]
+    whole = of(asked(life.store, TOLD, life.now, first, last), "Acme").now
+    halves = [of(asked(life.store, TOLD, life.now, *days), "Acme") for days in parts]
+    for name in ("due", "paired", "false_failures", "incidents", "failing", "silent"):
+        one, other = (getattr(half.now, name) for half in halves)
+        assert one + other == getattr(whole, name), name
+    branches = [
+        of(asked(life.store, TOLD, life.now, first, last, branch=name), "Acme").now.due
+        for name in ("a", "b")
+    ]
+    assert sum(branches) == whole.due
+    before = of(asked(life.store, TOLD, life.now, middle, 2 * (middle - first) + first), "Acme")
+    assert before.before == halves[0].now
+
+
+def test_who_came_in_the_middle_and_who_left_are_said_to_have(life: Life) -> None:
+    for _ in range(30):
+        life.change(acme=None)
+    for _ in range(40):
+        life.change()
+    for _ in range(40):
+        life.change(acme=None)
+    life.judge()
+    left = life.now
+    ctx = Context(life.now, TOLD)
+    boss = Actor("cli", "mika", "mika", "shell")
+    life.store.write(lambda tx: retire(tx, ctx, boss, "Acme"))
+    life.now += 5 * DAY
+    found = asked(life.store, TOLD, life.now, NOON.date(), life.now.date() + DAY)
+    acme = of(found, "Acme")
+    assert acme.since == NOON + 30 * HOUR + timedelta(minutes=20)
+    # From its first report on, which told that it is at home there; the last is not due yet.
+    assert acme.now.due == 78
+    assert (acme.retired, acme.retired_at) == (True, left)
+    assert acme.now.longest_outage is not None
+    assert acme.now.longest_outage.until == left
+    later = asked(life.store, TOLD, life.now, left.date() + DAY, life.now.date() + DAY)
+    assert "Acme" not in [one.name for one in later.cis]
+
+
+def test_an_acknowledgement_is_timed_from_the_opening(store: Store) -> None:
+    history = History(make_tables(store)).feed(ago(minutes=1))
+    history.change(5, "openstack/cinder", subject="S", uploads=[ago(days=9)])
+    for name, opened in (("A", 3), ("B", 5), ("C", 400)):
+        history.ci(name).report(5, at=ago(days=8)).counted().incident("job", ago(hours=opened))
+    history.save()
+    since, until = (NOW - 9 * DAY).date(), NOW.date() + DAY
+    boss = Actor("cli", "mika", "mika", "shell")
+    for incident in store.read(incidents_of):
+        store.write(lambda tx, n=incident.id: take(tx, Context(NOW, CONFIG), boss, n, "seen"))
+    found = asked(store, CONFIG, NOW, since, until)
+    told = [of(found, name).now for name in "ABC"]
+    assert [one.to_acknowledge for one in told] == [3 * HOUR, 5 * HOUR, None]
+    assert [(one.incidents, one.acknowledged) for one in told] == [(1, 1), (1, 1), (0, 0)]
+
+
+@pytest.fixture
+def api(sqlite_store: Store) -> FlaskClient:
+    canned(make_tables(sqlite_store))
+    return client(sqlite_store, CONFIG)
+
+
+def test_every_face_says_the_same(api: FlaskClient, sqlite_store: Store) -> None:
+    body = api.get("/api/v1/report?project=cinder&days=30").get_json()
+    assert body["totals"] == {"met": 1, "not_met": 2, "too_little": 1}
+    names = [one["name"] for one in body["cis"]]
+    assert names == ["Quobyte CI", "NetApp CI", "Vexx ARM CI", "Pure-Storage CI", "Zuul"]
+    text = api.get("/api/v1/report?project=cinder&days=30&format=csv").text
+    table = list(csv.DictReader(io.StringIO(text)))
+    assert [one["ci"] for one in table] == names
+    assert [one["kept"] for one in table] == [one["kept"] or "" for one in body["cis"]]
+    assert [int(one["due"]) for one in table] == [one["now"]["due"] for one in body["cis"]]
+    page = words(read(api.get("/report?project=cinder&from=2026-10-25").get_data(as_text=True)))
+    wanted = report_command.read_words(("cinder", "30", "days"))
+    assert (wanted.project, wanted.days) == ("cinder", 30)
+    ctx = Context(NOW, CONFIG)
+    days = read_period(NOW, 30)
+    card = sqlite_store.read(
+        lambda tx: report_command.render(ctx, period_report(tx, ctx, days, "cinder"))
+    )
+    for said in (
+        "1 of 4 CIs met the rule, 2 did not and too little can be said of 1.",
+        "longest silence 16 days, 14 days are allowed",
+        "agrees with the reference on 75 % (69–80 %, n=232), 95 % are asked",
+    ):
+        assert said in card.text()
+        assert said in page.replace("\xa0", " ")
+        assert said in text or "CIs met" in said
+    assert card.link == (
+        "https://ci.example.org/report?project=openstack%2Fcinder&from=2026-10-25&to=2026-11-24"
+    )
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "said"),
+    [
+        ("from=2026-11-20&to=2026-11-20", 404, "from is later"),
+        ("from=2026-12-24", 404, "has not begun yet"),
+        ("from=2020-01-01", 404, "at most 370 days"),
+        ("from=0001-01-01", 404, "from 2000-01-01"),
+        ("to=0001-01-01", 404, "from 2000-01-01"),
+        ("from=9999-12-31&days=370", 404, "from 2000-01-01"),
+        ("from=2026-11-01&to=2026-11-02&days=1", 404, "not all three"),
+        ("project=nowhere", 404, "No project is called"),
+        ("days=371", 400, "days"),
+        ("from=20261120", 400, "2026-11-23"),
+        ("from=2026-02-30", 400, "from"),
+        ("branch=", 400, "branch"),
+        ("until=2026-11-20", 400, "until"),
+    ],
+)
+def test_days_that_are_none_are_refused(
+    api: FlaskClient, query: str, status: int, said: str
+) -> None:
+    answer = api.get(f"/api/v1/report?{query}")
+    assert answer.status_code == status
+    assert said in answer.get_json()["detail"]
+    page = api.get(f"/report?{query}")
+    assert page.status_code == (200 if query == "branch=" else status)
+
+
+def test_a_ci_of_a_hostile_name_harms_neither_page_nor_spreadsheet(sqlite_store: Store) -> None:
+    history = History(make_tables(sqlite_store)).feed(ago(minutes=1))
+    for name in (HOSTILE, "=cmd|' /C calc'!A0", "+1+1", "@SUM(1)"):
+        history.change(5, HOSTILE, subject="S", uploads=[ago(days=2)])
+        history.ci(name).report(5, at=ago(hours=9)).counted(project=HOSTILE, jobs=("=1+1", HOSTILE))
+    history.save()
+    site = client(sqlite_store, Config(rule=(RuleConfig(jobs=("=2",)),)))
+    html = site.get("/report").get_data(as_text=True)
+    assert "<script>alert" not in html
+    assert HOSTILE in read(html).text
+    for line in csv.reader(io.StringIO(site.get("/api/v1/report?format=csv").text)):
+        assert not [cell for cell in line if cell.startswith(("=", "+", "@", "-"))]
+
+
+def test_words_of_a_report() -> None:
+    def wanted(text: str) -> tuple[Any, ...]:
+        found = report_command.read_words(tuple(text.split()))
+        return (found.project, found.branch, found.days, found.since, found.until)
+
+    first, last = date(2026, 9, 1), date(2026, 12, 1)
+    assert wanted("") == (None, None, None, None, None)
+    assert wanted("cinder 90d") == ("cinder", None, 90, None, None)
+    assert wanted("cinder for the last 12 weeks") == ("cinder", None, 84, None, None)
+    assert wanted("of openstack/cinder from 2026-12-01 to 2026-09-01") == (
+        "openstack/cinder", None, None, first, last,
+    )  # fmt: skip
+    assert wanted("cinder stable/2026.2 30d") == ("cinder", "stable/2026.2", 30, None, None)
+    assert wanted("cinder on master") == ("cinder", "master", None, None, None)
+    assert wanted("cinder branch stable/* 2026-09-01") == ("cinder", "stable/*", None, first, None)
+    for text in ("cinder 3h", "2026-02-30", "2026-01-01 2026-01-02 2026-01-03",
+                 "2026-01-01 2026-01-02 3d"):  # fmt: skip
+        with pytest.raises(UserError):
+            wanted(text)
