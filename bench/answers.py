@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from bench import site
-from bench.load import refresh
+from bench.load import failed_changes, refresh
 from bench.servers import irc_server, until
 from bench.table import Figure
 from bench.webhooks import percentile
-from cibot.store.cis import all_cis
 from cibot.store.engine import Store
 from cibot.store.incidents import health_of
 from tests.support.ngircd import Ngircd
@@ -29,7 +28,7 @@ _ROOM, _NICK, _WORKSPACE = "#bench", "cibot", "work"
 _ASKED_AT_ONCE = 5  # one person may ask six times at once
 _GAP_S = 0.05
 _SECOND_MS = 1000
-_QUESTIONS = ("status {}", "why {}", "list", "jobs {}", "history {} 30d")
+_QUESTIONS = ("status {0}", "why {0}", "list", "jobs {0}", "history {0} 30d", "change {1}")
 
 
 def figures(url: str, where: str, samples: int) -> Iterator[Figure]:
@@ -47,13 +46,13 @@ def figures(url: str, where: str, samples: int) -> Iterator[Figure]:
                  "nick": _NICK, "channels": [_ROOM], "messages_per_second": 1000, "burst": 1000}
             ]  # fmt: skip
         with site.running(Path(name), url, **tables) as bot, closing(bot.store()) as store:
-            names = [one.name for one in store.read(all_cis)]
+            failed = failed_changes(store)
             until(lambda: _judged(store, bot), "every CI to be judged", 600)
             refresh(store)
             if irc is not None:
-                times = list(_irc(irc, names, samples))
+                times = list(_irc(irc, failed, samples))
                 yield _figure(f"command → answer read on IRC ({where})", times)
-            times = list(_slack(slack, bot, names, samples))
+            times = list(_slack(slack, bot, failed, samples))
             yield _figure(f"command → answer at Slack's response_url ({where})", times)
 
 
@@ -63,16 +62,18 @@ def _judged(store: Store, bot: WholeBot) -> bool:
     return all(one.assessed_at >= begun for one in store.read(health_of))
 
 
-def _asked(names: list[str], samples: int) -> Iterator[str]:
-    """Each question of each CI, one after the other."""
+def _asked(failed: dict[str, int], samples: int) -> Iterator[str]:
+    """Each question of each CI, or of the change that it failed last, one after the other."""
+    names = list(failed)
     for number in range(samples):
         asked = _QUESTIONS[number % len(_QUESTIONS)]
-        yield asked.format(names[number // len(_QUESTIONS) % len(names)])
+        name = names[number // len(_QUESTIONS) % len(names)]
+        yield asked.format(name, failed[name])
 
 
-def _irc(irc: Ngircd, names: list[str], samples: int) -> Iterator[float]:
+def _irc(irc: Ngircd, failed: dict[str, int], samples: int) -> Iterator[float]:
     """Milliseconds from a line of a person's to the first line of the answer."""
-    asked = list(_asked(names, samples))
+    asked = list(_asked(failed, samples))
     for first in range(0, samples, _ASKED_AT_ONCE):
         with irc.user(f"asker{first}", tls=False) as asker:
             asker.join(_ROOM)
@@ -86,10 +87,12 @@ def _irc(irc: Ngircd, names: list[str], samples: int) -> Iterator[float]:
                 time.sleep(_GAP_S)
 
 
-def _slack(slack: SlackServer, bot: WholeBot, names: list[str], samples: int) -> Iterator[float]:
+def _slack(
+    slack: SlackServer, bot: WholeBot, failed: dict[str, int], samples: int
+) -> Iterator[float]:
     """Milliseconds from a command's request to the answer's at its response_url."""
     url = f"{bot.url}/webhooks/slack/{_WORKSPACE}/command"
-    for number, text in enumerate(_asked(names, samples)):
+    for number, text in enumerate(_asked(failed, samples)):
         body = command_body(text, slack.new_response_url(), user_id=f"U{number:09d}")
         request = urllib.request.Request(url, body, signed(SECRET, body))
         start = time.perf_counter()

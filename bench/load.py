@@ -29,6 +29,7 @@ from cibot.incidents.stored import columns
 from cibot.incidents.symptom import Symptom, SymptomPhase
 from cibot.judging import Monitor
 from cibot.model import Account, State
+from cibot.reports.failures import failures
 from cibot.store import schema
 from cibot.store.accounts import accounts_of, add_accounts
 from cibot.store.changes import change_id
@@ -79,6 +80,17 @@ def refresh(store: Store) -> None:
             feed_heard(tx, server, "poll", None, now)
 
     store.write(work)
+
+
+def failed_changes(store: Store) -> dict[str, int]:
+    """The change that each CI failed last, by the CI's name; another CI's where it failed none."""
+
+    def work(tx: Tx) -> dict[str, int]:
+        found = {ci.name: failures(tx, ci.id, limit=1) for ci in all_cis(tx)}
+        some = next(last for last in found.values() if last)
+        return {name: (last or some)[0].number for name, last in found.items()}
+
+    return store.read(work)
 
 
 def judge(store: Store, now: datetime) -> None:

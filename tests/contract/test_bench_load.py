@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import func, select
 
-from bench.load import CONFIG, load
+from bench.load import CONFIG, failed_changes, load
 from bench.shape import CIS
 from cibot.collector.formats import parse
 from cibot.collector.results import report_result
@@ -36,6 +36,8 @@ def test_a_loaded_year_is_like_one_that_was_read(mariadb_url: str) -> None:
     assert store.read(lambda tx: tx.execute(count).scalar_one()) > 5000
     ctx = Context(NOON, Config.model_validate(CONFIG))
     found = store.read(lambda tx: listing(tx, ctx))
+    failed = failed_changes(store)
     store.close()
+    assert set(failed) == {one.name for one in found.cis}
     assert len(found.cis) == CIS
     assert found.totals[State.HEALTHY] > 0
