@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cibot.config.models import Config
-from cibot.health.signal import Evidence
+from cibot.health.signal import Evidence, Fault
 from cibot.model import State
 from cibot.reports import wording
 from cibot.reports.context import Context
@@ -21,7 +21,7 @@ from cibot.store.changes import change_id
 from cibot.store.engine import Store
 from tests.support.history import NOW, CiHistory, History, ago, signal
 
-CTX = Context(NOW, Config())
+CTX = Context(NOW, Config.model_validate({"web": {"public_url": "https://ci.example.org"}}))
 CINDER = "openstack/cinder"
 BROKE = 10.0  # hours ago
 
@@ -50,7 +50,7 @@ def runs(
 
 
 def evidence(number: int, hours: float, job: str | None = None) -> Evidence:
-    return Evidence("failed", change_id(1, number), number, 1, NOW - ago(hours=hours), job)
+    return Evidence(Fault.FAILED, change_id(1, number), number, 1, NOW - ago(hours=hours), job)
 
 
 def troubled(ci: CiHistory, *seen: Evidence, kind: str = "success", **fields: Any) -> None:
@@ -186,7 +186,8 @@ def test_every_headline_links_the_first_bad_run(store: Store, history: History) 
     troubled(vendor, evidence(101, 1), evidence(110, 10))
     history.save()
     asked = store.read(lambda tx: status(tx, CTX, "Vendor"))
-    assert wording.headline(CTX, asked)[-2].text == "110,1"
+    links = {span.text: span.href for span in wording.headline(CTX, asked)}
+    assert links["110,1"] == "https://ci.example.org/change/110"
     reasons = store.read(lambda tx: why(tx, CTX, "Vendor"))
     assert reasons.onset == began(store)
     shown, _steps = store.read(lambda tx: incident(tx, CTX, 1))
