@@ -35,7 +35,7 @@ from cibot.judging.quiet_hours import QuietHours
 from cibot.logs import died
 from cibot.outbox.sender import Sender
 from cibot.reports.context import Context
-from cibot.reports.summary import summary
+from cibot.reports.summary import rules_since, summary
 from cibot.store.cis import ensure_server
 from cibot.store.engine import Store, Tx, open_store
 from cibot.store.migrate import require_current, upgrade
@@ -229,7 +229,8 @@ def _rooms(config: Config) -> list[Channel]:
 def _daily(config: Config) -> MakeCard:
     def make(tx: Tx, to: SummaryConfig, since: datetime, now: datetime) -> Card:
         ctx = Context(now, config, to.time_zone)
-        return summary_card(ctx, summary(tx, ctx, since, to), to.parts)
+        rules = None if to.every == "day" else rules_since(tx, ctx, since, to)
+        return summary_card(ctx, summary(tx, ctx, since, to), to.parts, rules)
 
     return make
 

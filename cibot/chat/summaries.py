@@ -1,4 +1,4 @@
-"""The daily summary of each channel, at its own hour in its own time zone.
+"""The summary of each channel, at its own hour in its own time zone.
 
 Which summaries are due is derived from the time alone, and a summary's dedupe
 key is its day and what it is of: a restart at nine o'clock neither loses nor repeats
@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
+from itertools import count
 
 from cibot.chat.protocol import Channel
 from cibot.config.models import SummaryConfig
@@ -26,9 +27,9 @@ LATE = timedelta(hours=2)
 
 MakeCard = Callable[[Tx, SummaryConfig, datetime, datetime], Card]
 """Makes a channel's summary of the time from the first moment to the second, which is now."""
-_LONGEST = timedelta(days=31)
-_WEEK = 7
-_CHOICE = {"parts", "cis", "owners", "projects"}  # what two summaries of one room may differ in
+_LONGEST = timedelta(days=38)  # from the first Monday of a month to the next one's, and late
+_CHOICE = {"every", "parts", "cis", "owners", "projects"}
+"""What two summaries of one room may differ in."""
 
 
 def due(summary: SummaryConfig, now: datetime) -> date | None:
@@ -38,11 +39,20 @@ def due(summary: SummaryConfig, now: datetime) -> date | None:
     """
     local = now.astimezone(summary.time_zone)
     for day in (local.date(), local.date() - timedelta(days=1)):
-        if ALL_DAYS[day.weekday()] not in summary.days:
+        if not _says(summary, day):
             continue
         if _moment(summary, day) <= now < _moment(summary, day) + LATE:
             return day
     return None
+
+
+def _says(summary: SummaryConfig, day: date) -> bool:
+    """Whether one is of that local day: the first of its days in a week or month is."""
+    if ALL_DAYS[day.weekday()] not in summary.days:
+        return False
+    passed = {"day": 0, "week": day.weekday(), "month": day.day - 1}[summary.every]
+    earlier = ((day - timedelta(days=back)).weekday() for back in range(1, passed + 1))
+    return not any(ALL_DAYS[weekday] in summary.days for weekday in earlier)
 
 
 def _moment(summary: SummaryConfig, day: date) -> datetime:
@@ -51,8 +61,8 @@ def _moment(summary: SummaryConfig, day: date) -> datetime:
 
 def before(summary: SummaryConfig, day: date) -> datetime:
     """When the summary before that of ``day`` was due: on Monday, on Friday, with mon to fri."""
-    days = [day - timedelta(days=back) for back in range(1, _WEEK + 1)]
-    return _moment(summary, next(one for one in days if ALL_DAYS[one.weekday()] in summary.days))
+    earlier = (day - timedelta(days=back) for back in count(1))
+    return _moment(summary, next(one for one in earlier if _says(summary, one)))
 
 
 def series(summary: SummaryConfig) -> str:

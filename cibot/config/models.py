@@ -183,14 +183,19 @@ class FloodConfig(Section):
     alerts_per_hour: Annotated[int, Field(ge=1, le=1000)] = 20
 
 
-SummaryPart = Literal["worst", "silent", "changes", "new", "totals"]
+SummaryPart = Literal["worst", "silent", "changes", "new", "report", "totals"]
 SUMMARY_PARTS: tuple[SummaryPart, ...] = get_args(SummaryPart)
 
 
 class SummaryConfig(Section):
-    """``[[summary]]``: the daily summary of one channel, over the CIs that all patterns fit."""
+    """``[[summary]]``: the summary of one channel, over the CIs that all patterns fit.
+
+    A weekly one is said on the first of its ``days``, a monthly one on the month's first of
+    these. Both say who kept the rules since the one before.
+    """
 
     channel: ChannelName
+    every: Literal["day", "week", "month"] = "day"
     at: LocalTime = time(9, 0)
     time_zone: Zone = ZoneInfo("UTC")
     days: tuple[Day, ...] = ALL_DAYS

@@ -7,8 +7,8 @@ says what `why` and `missed` said at the time.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from statistics import median
 
@@ -174,14 +174,19 @@ def period_report(
     days: tuple[date, date],
     project: str | None = None,
     branch: str | None = None,
+    cis: Container[str] | None = None,
 ) -> PeriodReport:
     """Every CI of a project (matched fuzzily), or of all, in ``days`` as `read_period` gives them.
 
-    ``branch`` is a pattern. Raises UserError when no project is meant.
+    ``branch`` is a pattern; ``cis`` are the names of those to tell of. Raises UserError when
+    no project is meant.
     """
     if project is not None:
         project = find_project(tx, project)
-    return _Asked(tx, ctx, days, project, branch).report()
+    found = _Asked(tx, ctx, days, project, branch).report()
+    if cis is None:
+        return found
+    return replace(found, cis=tuple(one for one in found.cis if one.name in cis))
 
 
 class _Asked:
@@ -350,7 +355,7 @@ class _Asked:
         touching = [one for one in silent if one.until > self._window.since]
         longest = spans.longest(touching)
         end = min(self._end, self._retired.get(ci_id, self._end))
-        begin = max(self._window.since, self._since.get(ci_id, end))
+        begin = self._since.get(ci_id, end)
         lasted = longest.until - longest.since if longest else timedelta(0)
         return promise.silence(lasted, allowed, end - begin)
 

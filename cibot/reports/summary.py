@@ -17,6 +17,7 @@ from cibot.reports.homes import NOWHERE, homes
 from cibot.reports.incidents import IncidentLine, incidents_in
 from cibot.reports.listing import CiLine, all_lines, is_wrong
 from cibot.reports.looks import NO_FAILURES, Looks, looks
+from cibot.reports.period import PeriodReport, period_report, read_period
 from cibot.store.cis import ci_rows
 from cibot.store.engine import Tx
 from cibot.store.incidents import transitions_since
@@ -131,6 +132,14 @@ def summary(
         ),
         looks=looks(tx, ctx, every, {one.id for one in lines}, window),
     )
+
+
+def rules_since(tx: Tx, ctx: Context, since: datetime, choice: Choice) -> PeriodReport:
+    """Who of the CIs chosen kept the rules on the UTC days since then, today not."""
+    names = {one.name for one in _chosen(tx, ctx, all_lines(tx, ctx), choice)}
+    today = ctx.now.date()
+    days = read_period(ctx.now, since=min(since.date(), today - timedelta(days=1)), until=today)
+    return period_report(tx, ctx, days, cis=names)
 
 
 def _chosen(

@@ -112,6 +112,16 @@ def _named(kept: Kept | None, some: Sequence[CiPeriod]) -> Line:
     return line(f"{figures.sentence(word).rstrip('.')}: ", *joined(spans), f"{more}.")
 
 
+def summed(ctx: Context, found: PeriodReport) -> list[Line]:
+    """One line or two for a summary: how many kept the rules, and who did not; none without any."""
+    if not any(found.totals.values()):
+        return []
+    title = Span(f"Rules, {period_wording.days(found.window)}", href=page_of(ctx, found))
+    missed = [one for one in found.cis if one.kept is Kept.NOT_MET]
+    named = [_named(Kept.NOT_MET, missed)] if missed else []
+    return [line(title, f": {period_wording.totals(found)}"), *named]
+
+
 def page_of(ctx: Context, found: PeriodReport) -> str | None:
     """The address of the report's page."""
     base = ctx.page("report")

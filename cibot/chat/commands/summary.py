@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from cibot.chat.command import Ask, Command
+from cibot.chat.commands import report
 from cibot.config.models import SUMMARY_PARTS, SummaryPart
 from cibot.errors import UserError
 from cibot.model import State
@@ -12,6 +13,7 @@ from cibot.reports import lists, wording
 from cibot.reports.context import Context
 from cibot.reports.incidents import IncidentLine
 from cibot.reports.listing import CiLine
+from cibot.reports.period import PeriodReport
 from cibot.reports.summary import Span as Day
 from cibot.reports.summary import Summary, summary
 from cibot.text import figures
@@ -35,15 +37,20 @@ def answer(ask: Ask) -> Card:
 
 
 def summary_card(
-    ctx: Context, found: Summary, parts: Collection[SummaryPart] = SUMMARY_PARTS
+    ctx: Context,
+    found: Summary,
+    parts: Collection[SummaryPart] = SUMMARY_PARTS,
+    rules: PeriodReport | None = None,
 ) -> Card:
     """At most eight lines: worst first, who is silent, what changed, who is new, totals.
 
+    With ``rules`` who kept them, too.
     The head and the note that our own feed is stale are there whatever ``parts`` are asked for.
     """
     head = [_head(found), *wording.stale_lines(ctx, found.stale)]
     below = _changes(found) if "changes" in parts else []
     below += _new(found) if "new" in parts else []
+    below += report.summed(ctx, rules) if rules and "report" in parts else []
     below += [_totals(found)] if "totals" in parts else []
     room = _MOST - len(head) - len(below)
     middle = _wrong(ctx, found, parts, 0)

@@ -1,10 +1,10 @@
 """The daily summary: at its local hour, once, whatever happens around that hour."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from cibot.chat.summaries import LATE, Summaries, due
+from cibot.chat.summaries import LATE, Summaries, before, due, series
 from cibot.config.models import SummaryConfig
 from cibot.store import outbox
 from cibot.store.engine import Store, Tx
@@ -46,6 +46,25 @@ def test_only_on_its_days() -> None:
     weekdays = at_nine(days=["mon", "tue", "wed", "thu", "fri"])
     assert due(weekdays, local(2026, 11, 22, 9)) is None
     assert due(weekdays, local(2026, 11, 23, 9)) is not None
+
+
+def days_of(summary: SummaryConfig, first: datetime, many: int) -> list[str]:
+    days = [due(summary, first + timedelta(days=n)) for n in range(many)]
+    return [f"{day:%a %d %b}" for day in days if day]
+
+
+def test_a_weekly_one_is_of_the_first_of_its_days_and_a_monthly_one_of_the_months_first() -> None:
+    first = datetime(2026, 10, 28, 12, tzinfo=UTC)
+    noon = {"at": "12:00", "time_zone": "UTC"}
+    weekdays = ["mon", "tue", "wed", "thu", "fri"]
+    assert days_of(at_nine(every="week", **noon), first, 14) == ["Mon 02 Nov", "Mon 09 Nov"]
+    fridays = at_nine(every="week", days=["fri", "sun"], **noon)
+    assert days_of(fridays, first, 14) == ["Fri 30 Oct", "Fri 06 Nov"]
+    monthly = at_nine(every="month", days=weekdays, **noon)
+    assert days_of(monthly, first, 100) == ["Mon 02 Nov", "Tue 01 Dec", "Fri 01 Jan", "Mon 01 Feb"]
+    assert before(monthly, date(2026, 12, 1)) == datetime(2026, 11, 2, 12, tzinfo=UTC)
+    assert before(fridays, date(2026, 11, 6)) == datetime(2026, 10, 30, 12, tzinfo=UTC)
+    assert series(at_nine(every="week")) != series(at_nine())
 
 
 def test_a_summary_of_the_evening_may_be_said_after_midnight() -> None:

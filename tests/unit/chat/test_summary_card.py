@@ -21,7 +21,7 @@ from cibot.reports.context import Context
 from cibot.reports.feeds import ServerFeeds
 from cibot.reports.incidents import IncidentLine
 from cibot.reports.listing import CiLine
-from cibot.reports.summary import Summary, Totals, summary, window_of
+from cibot.reports.summary import Summary, Totals, rules_since, summary, window_of
 from cibot.store.engine import Store, open_store
 from tests.support.canned import CONFIG, canned
 from tests.support.history import NOW, make_tables
@@ -60,6 +60,29 @@ def test_only_the_parts_that_were_asked_for(store: Store) -> None:
         assert head.startswith("Last 24 hours: 3 of 6 CIs need a look")
         assert len(lines) == len(starts)
         assert all(line.startswith(start) for line, start in zip(lines, starts, strict=True))
+
+
+def test_a_weekly_one_says_who_kept_the_rules(store: Store) -> None:
+    def weekly(**fields: object) -> list[str]:
+        to = SummaryConfig.model_validate({"channel": "irc/#ci", "every": "week"} | fields)
+        found = store.read(lambda tx: summary(tx, CTX, "day", to))
+        rules = store.read(lambda tx: rules_since(tx, CTX, NOW - 7 * DAY, to))
+        return summary_card(CTX, found, to.parts, rules).text().splitlines()
+
+    lines = weekly(parts=["report"])
+    assert lines[1:] == [
+        "Rules, 16 Nov to 22 Nov 2026 (7 days):"
+        " 0 of 4 CIs met the rule, 2 did not and too little can be said of 2.",
+        "Not met: Quobyte CI, NetApp CI.",
+    ]
+    assert len(weekly()) == 8
+    assert lines[1] in weekly()
+    assert not [one for one in weekly(parts=["totals"]) if one.startswith("Rules")]
+    only = weekly(parts=["report"], cis=["Pure*"])
+    assert only[1:] == [
+        "Rules, 16 Nov to 22 Nov 2026 (7 days): 0 of 1 CI met the rule and"
+        " too little can be said of 1."
+    ]
 
 
 def test_only_the_cis_that_were_chosen(store: Store) -> None:
@@ -135,7 +158,7 @@ def test_it_is_eight_lines_of_four_hundred_bytes_at_most(
 
 
 def test_every_part_has_a_name() -> None:
-    assert set(SUMMARY_PARTS) == {"worst", "silent", "changes", "new", "totals"}
+    assert set(SUMMARY_PARTS) == {"worst", "silent", "changes", "new", "report", "totals"}
 
 
 def test_a_window_is_called_by_its_length_or_by_its_beginning() -> None:
