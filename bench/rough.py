@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bench import world as plain
 
@@ -114,8 +114,9 @@ def _runs(
             failed = fails and not broken
         for number, nature in cis:
             mood = nature(day)
-            if rng.random() >= mood.covers:
+            if rng.random() >= mood.covers or mood.only not in (None, one.branch):
                 continue
+            mood = replace(mood, passes=0.0) if mood.breaks == one.branch else mood
             at_fault = fault.job if fault is not None and fault.ci in (None, number) else broken
             letter, job = plain.outcome(rng, mood, at_fault)
             posted = begun + mood.hours * plain.HOUR * rng.lognormvariate(0.0, 0.3)

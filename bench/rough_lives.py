@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from bench.lives import CI, Effort, came
-from bench.world import DAY, HOUR, START, Made, Mood, Nature, Traffic, lived, world
+from bench.world import DAY, HOUR, STABLE, START, Made, Mood, Nature, Traffic, lived, world
 
 _DAYS, _TURN = 60.0, 30.0
 _MONTHS = _DAYS / 30
@@ -21,6 +21,7 @@ _CASES: dict[str, tuple[Mood, str]] = {
     "half breaks by itself (infra)": (Mood(0.9, infra=0.5), "15"),
     "a fifth breaks by itself": (Mood(0.9, infra=0.2), ""),
     "one of three jobs breaks": (Mood(0.9, broken_job="tempest"), ""),
+    "one of three branches breaks": (Mood(0.9, breaks=STABLE), ""),
     "passes everything": (Mood(0.9, blind=True), "once"),
 }
 
@@ -35,6 +36,7 @@ def rough(effort: Effort) -> Iterator[str]:
         ("clustered, 0.9, runs to its end", 0.1, Mood(0.9, aborts=False)),
         ("clustered, 0.97", 0.1, Mood(0.97)),
         ("clustered, 0.97, 3 % infra", 0.1, Mood(0.97, infra=0.03)),
+        ("clustered, 0.9, one branch only", 0.1, Mood(0.9, only=STABLE)),
     ):
         traffic = Traffic(20, broken, rough=True)
         found = sum(

@@ -27,6 +27,8 @@ HOUR, DAY = 3600.0, 86_400.0
 JOBS = ("unit", "tempest", "upgrade")
 REFERENCE = 1
 PROJECT = "world"
+STABLE = "stable/2026.1"
+_BRANCHES = ("master", "master", STABLE, "master", "master", "stable/2025.2", "master")
 _RESULTS = {"P": Result.PASS, "F": Result.FAIL, "I": Result.INFRA, "A": Result.INFRA}
 
 
@@ -41,6 +43,8 @@ class Mood:
     broken_job: str | None = None
     blind: bool = False  # it passes everything
     aborts: bool = True  # in a rough world: the next patch set ends its run
+    only: str | None = None  # in a rough world: the one branch that it reports on
+    breaks: str | None = None  # in a rough world: the branch on which nothing passes
 
 
 Nature = Callable[[float], Mood]  # (day) -> how it is then
@@ -65,6 +69,11 @@ class Made:
     closed: float
     said: dict[int, list[Said]] = field(default_factory=dict)
     owner: int | None = None
+
+    @property
+    def branch(self) -> str:
+        """Most are for master; some in a row are for one release."""
+        return _BRANCHES[self.number // 5 % len(_BRANCHES)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +178,7 @@ def outcome(rng: random.Random, mood: Mood, at_fault: str | None) -> tuple[str, 
 def facts(made: Iterable[Made], ci: int) -> Iterator[ChangeFacts]:
     """What the changes mean for a CI."""
     for one in made:
-        found = ChangeFacts(one.number, one.number, PROJECT, closed_at=one.closed)
+        found = ChangeFacts(one.number, one.number, PROJECT, one.branch, closed_at=one.closed)
         found.uploads = dict(enumerate(one.uploads, 1))
         found.own = [_attempt(said) for said in one.said.get(ci, ())]
         if ci == REFERENCE:  # which has none itself
@@ -226,7 +235,7 @@ def rest(made: Iterable[Made]) -> Iterator[dict[str, Any]]:
         yield {
             "_number": one.number,
             "project": PROJECT,
-            "branch": "master",
+            "branch": one.branch,
             "subject": f"Change {one.number}",
             "status": "ABANDONED",
             "created": _stamp(told[0][0]),

@@ -75,7 +75,8 @@ def name_and_branch(ci: CiLine) -> tuple[Span, ...]:
 def branch_words(found: BranchHealth) -> str:
     """How it is on a branch: as "12 % passed (5–30 %, n=24), usually 93 %", or what is missing."""
     if found.state is State.UNKNOWN:
-        return f"{figures.plural(found.n, 'result')} there, too few to judge"
+        passed = f"{figures.number(found.passes)} of {figures.plural(found.n, 'result')} passed"
+        return f"{passed} there, too few to judge"
     said = f"{figures.rate(found.share, found.low, found.high, found.n)} passed"
     return f"{said}, usually {figures.percent(found.usual)}" if found.usual else said
 

@@ -114,7 +114,9 @@ def test_chat_tells_of_one_branch_and_names_those_that_are_unlike(life: Life) ->
     assert "by branch: ■ stable/2026.1 17 %, ● master 100 %" in chat(life, "status acme")
     assert chat(life, "how is acme on master?").startswith("Acme on master: ● healthy: 100 % pass")
     few = chat(life, "status acme 2025.2")
-    assert few.startswith("Acme on stable/2025.2: ? unknown: 3 results there, too few to judge.")
+    assert few.startswith(
+        "Acme on stable/2025.2: ? unknown: 3 of 3 results passed there, too few to judge."
+    )
     assert "No branch of Acme is called 'stable/2027.1'" in chat(life, "status acme stable/2027.1")
     assert "No CI is called" in chat(life, "status nonesuch stable/2026.1")
 
