@@ -1,30 +1,34 @@
 """How a CI is on each branch: its results there, judged as those of the whole CI are.
 
 One that breaks while the others are well is told of by itself: among the results of all
-branches it is diluted. A branch of which too little is known for its chart is so by its level.
+branches it is diluted. Its chart says so or, where too little is known for that, a streak of
+failures as of a job, or its level.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
 
 from cibot.config.policy import Policy
-from cibot.health.facts import moment
-from cibot.health.inputs import Counted, FirstVerdict, Heard
+from cibot.health.facts import JobRun, moment
+from cibot.health.inputs import Counted, FirstVerdict, Heard, JobResults
 from cibot.health.intervals import wilson
 from cibot.health.level import Level
 from cibot.health.references import AT_HOME
 from cibot.health.seen import BranchBeside
 from cibot.health.signal import BranchHealth, Reading, Signal
+from cibot.health.streak import JobStreaks
 from cibot.health.success import Success
 from cibot.health.tally import Count
-from cibot.model import State
+from cibot.model import Result, State
 
 _JSON = TypeAdapter(tuple[BranchHealth, ...])
 NAME = "branch"
 _MOST = 24  # branches of a CI; the one heard longest ago makes room
+_RULES = 2  # charts and streaks: each may give half of the false alerts
 _CHARTED = 8  # that have results enough for a chart at one time, at most: false alerts are shared
 
 
@@ -32,7 +36,7 @@ class Branch:
     """The results of one branch, and when the CI was last heard there."""
 
     def __init__(self, policy: Policy) -> None:
-        share = {"false_alerts": policy.branch.false_alerts / _CHARTED}
+        share = {"false_alerts": policy.branch.false_alerts / _RULES / _CHARTED}
         self.level = Level(policy.success)
         self.success = Success(policy.success, policy.chart.model_copy(update=share), self.level)
         self.heard = 0.0
@@ -105,6 +109,9 @@ class Branches:
         self._policy = policy
         self._branches: dict[str, Branch] = {}
         self._bad: set[str] = set()  # that are not surely well
+        share = {"false_alerts": policy.branch.false_alerts / _RULES}
+        own = share | {"window": policy.success.reach}
+        self._streaks = JobStreaks(policy.job.model_copy(update=own))  # each branch as a job
 
     def hear(self, one: Heard) -> None:
         """The CI wrote something on a change of a branch."""
@@ -127,10 +134,14 @@ class Branches:
         branch = self._branches.get(one.proof.branch)
         if branch is not None:
             branch.success.take(one)
+            if one.paired:
+                run = JobRun(one.proof.branch, Result.PASS if one.passed else Result.FAIL)
+                self._streaks.take(JobResults(one.at, (run,), one.proof, one.uploaded))
             self._weigh(one.proof.branch, branch, one.at)
 
     def _weigh(self, name: str, branch: Branch, at: float) -> None:
-        (self._bad.add if branch.bad(at).bad else self._bad.discard)(name)
+        bad = branch.bad(at).bad or self._streaks.settles(name)
+        (self._bad.add if bad else self._bad.discard)(name)
 
     def _alone(self, now: float) -> list[Broken]:
         """The branches that broke alone, the longest ago first."""
@@ -139,14 +150,19 @@ class Branches:
         return sorted(alone, key=lambda one: (one.since, one.branch))
 
     def _broken(self, name: str, now: float) -> Broken | None:
-        branch = self._branches[name]
+        branch, streak = self._branches[name], dict(self._streaks.long(now)).get(name)
         since = branch.since(now) if branch.bad(now) is State.FAILING else None
+        there, usual = branch.counted(now), branch.usual
+        if since is None and streak is not None:
+            since, there = streak.start, Count(streak.failures, streak.failures)
+            n, failed = streak.past.count(now)
+            usual = 1 - failed / n if n else usual
         if since is None:
             return None
         others = (other for each, other in self._branches.items() if each != name)
         counts = [other.level.since(since) for other in others]
         elsewhere = Count(sum(one.n for one in counts), sum(one.bad for one in counts))
-        return Broken(name, since, branch.counted(now), elsewhere, branch.usual)
+        return Broken(name, since, there, elsewhere, usual)
 
     def _is_alone(self, one: Broken) -> bool:
         """Whether the others pass more than the middle of what passes there now and before.
@@ -158,7 +174,7 @@ class Branches:
             return False
         if one.usual is not None:
             return elsewhere.good / elsewhere.n > (one.usual + there.good / there.n) / 2
-        sure = 1 - self._policy.branch.false_alerts / _CHARTED
+        sure = 1 - self._policy.branch.false_alerts / _RULES / _CHARTED
         high = wilson(there.good, there.n, sure).high
         return wilson(elsewhere.good, elsewhere.n, sure).low > high
 
@@ -171,8 +187,8 @@ class Branches:
 
         Where all are broken, the whole CI is: then nothing is said of any.
         """
-        bad = [self._branches[name].bad(now) for name in self._bad & self._at_home()]
-        if State.FAILING not in bad:
+        bad = self._bad & self._at_home()
+        if all(self._broken(name, now) is None for name in bad):
             return Reading(State.HEALTHY, not bad)
         return Reading(State.DEGRADED if self._alone(now) else State.UNKNOWN, False)
 
@@ -199,8 +215,16 @@ class Branches:
 
     def health(self, now: float) -> tuple[BranchHealth, ...]:
         """The branches where the CI is at home, those with most results first."""
-        found = (self._branches[name].health(name, now) for name in self._at_home())
+        found = (self._health(name, now) for name in self._at_home())
         return tuple(sorted(found, key=lambda one: (-one.n, one.branch)))
+
+    def _health(self, name: str, now: float) -> BranchHealth:
+        health, broken = self._branches[name].health(name, now), None
+        if name in self._bad and not health.state.bad:
+            broken = self._broken(name, now)
+        if broken is None:
+            return health
+        return replace(health, state=State.FAILING, usual=broken.usual, since=moment(broken.since))
 
     def row(self) -> Any:
         """Its state as plain JSON values."""
@@ -208,11 +232,12 @@ class Branches:
             name: [branch.heard, branch.level.row(), branch.success.row()]
             for name, branch in self._branches.items()
         }
-        return [branches, sorted(self._bad)]
+        return [branches, sorted(self._bad), self._streaks.row()]
 
     def read(self, row: Any) -> None:
         """Takes over what `row` gave."""
-        branches, bad = row
+        branches, bad, streaks = row
+        self._streaks.read(streaks)
         self._branches, self._bad = {}, set(bad)
         for name, (heard, level, success) in branches.items():
             branch = self._branches[name] = Branch(self._policy)

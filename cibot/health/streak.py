@@ -140,22 +140,26 @@ class JobStreaks:
         del self._jobs[name]
         self._touched.discard(name)
 
-    def _long(self, now: float) -> list[tuple[str, _Job]]:
+    def long(self, now: float) -> list[tuple[str, _Job]]:
         """The long streaks that last, the longest first; jobs that run no more are forgotten."""
         for name in [one for one in self._touched if self._jobs[one].last < now - self._window]:
             self._forget(name)
         found = [(name, self._jobs[name]) for name in self._touched if self._jobs[name].limit]
         return sorted(found, key=lambda one: (-one[1].failures, one[0]))
 
+    def settles(self, name: str) -> bool:
+        """Whether a job has a long streak, or is not yet surely well after one."""
+        return name in self._touched
+
     def standing(self, now: float, _ending: bool) -> Reading:
         """Bad while a job's streak is longer than its luck."""
         if not self._touched:
             return Reading(State.HEALTHY, True)
-        return Reading(State.DEGRADED if self._long(now) else State.HEALTHY, not self._touched)
+        return Reading(State.DEGRADED if self.long(now) else State.HEALTHY, not self._touched)
 
     def signal(self, now: float) -> Signal:
         """The longest streak of a job that is longer than its luck."""
-        long = self._long(now)
+        long = self.long(now)
         known = sum(
             one.past.count(now)[0] >= self._policy.minimum
             for one in self._jobs.values()

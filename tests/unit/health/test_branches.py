@@ -67,11 +67,11 @@ class Watched:
 def test_a_branch_that_breaks_alone_is_told_by_name_and_the_others_are_well() -> None:
     watched = Watched()
     watched.past()
-    assert (watched.verdict, watched.until_told(STABLE)) == (State.HEALTHY, 5)
+    assert (watched.verdict, watched.until_told(STABLE)) == (State.HEALTHY, 6)
     signal = watched.judge.branches.signal(watched.at)
-    assert (signal.verdict, signal.n, signal.figure) == (State.DEGRADED, 5, 0)
+    assert (signal.verdict, signal.n, signal.figure) == (State.DEGRADED, 6, 0)
     said = watched.said
-    assert said.startswith("on stable/2026.1 0 of 5 passed since 20")
+    assert said.startswith("on stable/2026.1 0 of 6 passed since 20")
     assert said.endswith(" on the other branches since then")
     assert all(one.number for one in signal.evidence)
     assert watched.state(MASTER) is State.HEALTHY
@@ -108,6 +108,19 @@ def test_a_branch_on_which_it_never_worked_is_told_by_its_level() -> None:
     watched.result("stable/2026.2", False)
     assert watched.verdict is State.DEGRADED
     assert "on stable/2026.2 0 of 20 passed" in watched.said
+
+
+def test_a_branch_with_a_short_past_is_told_by_its_streak() -> None:
+    watched = Watched()
+    watched.past(days=10)
+    assert watched.judge.branches.health(watched.at)[1].usual is None
+    assert watched.until_told(STABLE) == 7
+    assert "on stable/2026.1 0 of 7 passed since " in watched.said
+    assert watched.state(STABLE) is State.FAILING
+    watched.result(STABLE, True)
+    assert watched.judge.branches.standing(watched.at, True) == (State.HEALTHY, False, False)
+    watched.result(STABLE, True)
+    assert watched.judge.branches.standing(watched.at, True).clears
 
 
 def test_one_branch_alone_is_the_ci() -> None:
