@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cibot.incidents.messages import silence_card
+from cibot.incidents.messages import silence_card, unsilence_card
 from cibot.incidents.quiet_hours import quiet_until
 from cibot.incidents.routing import chooses, fits_branches
 from cibot.incidents.silences import Silence, covers
@@ -17,22 +17,27 @@ from cibot.store.outbox import About, MessageKind, MessageState
 from cibot.store.silences import silence_by_id
 
 
-def tell_silence(tx: Tx, ctx: Context, silence_id: int, asked_in: Channel) -> None:
+def tell_silence(
+    tx: Tx, ctx: Context, silence_id: int, asked_in: Channel, ended_by: str | None = None
+) -> None:
     """Tells every room that gets alerts of a muted CI, but not the one where it was asked for.
 
-    In a room's quiet hours it waits for their end.
+    ``ended_by`` is who ended it before its time. In a room's quiet hours it waits for their end.
     """
     config, now = ctx.config, ctx.now
     stored = silence_by_id(tx, silence_id)
     assert stored is not None
-    text = silence_card(stored.pattern, rule_of(stored), now).to_json()
-    for to in _muted_rooms(tx, ctx, rule_of(stored)):
+    rule = rule_of(stored)
+    card, what = silence_card(stored.pattern, rule, now), "silence"
+    if ended_by is not None:
+        card, what = unsilence_card(stored.pattern, rule, ended_by), "unsilence"
+    for to in _muted_rooms(tx, ctx, rule):
         if to == asked_in:
             continue
-        about = About(MessageKind.SILENCE, f"silence:{silence_id}:{to}"[:190])
+        about = About(MessageKind.SILENCE, f"{what}:{silence_id}:{to}"[:190])
         until = quiet_until(config.quiet, str(to), State.HEALTHY, now)
         state = MessageState.PENDING if until is None else MessageState.HELD
-        outbox.enqueue(tx, about, to, text, now, due=until, state=state)
+        outbox.enqueue(tx, about, to, card.to_json(), now, due=until, state=state)
 
 
 def _muted_rooms(tx: Tx, ctx: Context, silence: Silence) -> list[Channel]:

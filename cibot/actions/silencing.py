@@ -95,4 +95,5 @@ def _end(tx: Tx, ctx: Context, actor: Actor, one: Muted, by: str, arguments: str
     if not end_silence(tx, one.id, by, ctx.now):
         return None
     record(tx, actor, "unsilence", arguments, f"ended #{one.id} of {one.ci}", ctx.now)
+    tell_silence(tx, ctx, one.id, Channel(actor.network, actor.where), ended_by=by)
     return silence(tx, one.id)

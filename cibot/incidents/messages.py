@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -35,7 +35,7 @@ class Subject:
 
     ci: str
     page: str | None = None
-    change_url: str | None = None  # with {number} and {patch_set}
+    change_url: Callable[[Evidence], str | None] = lambda _run: None
     trend: Trend | None = None
     first_run: Line = ()
     onset: Line = ()
@@ -149,6 +149,17 @@ def silence_card(ci: str, silence: Silence, now: datetime) -> Card:
     return Card((head, line("What is still wrong then will be told here.")))
 
 
+def unsilence_card(ci: str, silence: Silence, by: str) -> Card:
+    """That somebody ended a silence before its time."""
+    whose = "their own" if by == silence.by else f"{figures.cut(silence.by, 60)}'s"
+    head = line(
+        f"{figures.cut(by, 60)} ended {whose} silence of ",
+        Span(ci, strong=True),
+        f": {figures.cut(silence.reason, 200)}",
+    )
+    return Card((head, line("What is still wrong will be told here.")))
+
+
 def after_silence(card: Card, silence: Silence, end: datetime) -> Card:
     """The first alert after a silence says that it is over."""
     by, reason = figures.cut(silence.by, 60), figures.cut(silence.reason, 100)
@@ -245,10 +256,7 @@ def _shown_evidence(symptom: Symptom) -> tuple[Evidence, ...]:
 
 
 def _evidence(one: Evidence, subject: Subject) -> Line:
-    url = None
-    if subject.change_url is not None:
-        url = subject.change_url.format(number=one.number, patch_set=one.patch_set)
-    spans = [Span(f"{one.number},{one.patch_set}", href=url)]
+    spans = [Span(f"{one.number},{one.patch_set}", href=subject.change_url(one))]
     if one.job:
         log = one.url if one.url and one.url.startswith(("http://", "https://")) else None
         spans += [Span(" ("), Span(one.job, href=log, code=True), Span(")")]

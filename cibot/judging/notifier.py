@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from urllib.parse import quote
 
 from cibot.config.models import Config
-from cibot.health.signal import BranchHealth
+from cibot.health.signal import BranchHealth, Evidence
 from cibot.incidents.incident import Phase
 from cibot.incidents.inhibition import (
     Opening,
@@ -27,9 +27,11 @@ from cibot.judging.audience import muted, rule_of, silence_before, tell_all
 from cibot.judging.recording import Recorded, rewrite
 from cibot.judging.trend import trend_of
 from cibot.reports import wording
-from cibot.reports.context import Context
+from cibot.reports.context import Context, gerrit_page
 from cibot.reports.onset import onset
+from cibot.store.changes import changes_by_id
 from cibot.store.cis import KnownCi, all_cis, server_urls
+from cibot.store.corrections import has_namesakes
 from cibot.store.engine import Tx
 from cibot.store.histories import servers_of
 from cibot.store.incidents import incidents_of, opened_since
@@ -157,11 +159,19 @@ def _surroundings(tx: Tx, one: Judged) -> Surroundings:
     )
 
 
-def _change_url(tx: Tx, ci: KnownCi) -> str | None:
-    """Where Gerrit shows a change, for a CI of one server."""
+def _change_url(tx: Tx, ci: KnownCi) -> Callable[[Evidence], str | None]:
+    """Where Gerrit shows the change of a run; with its project where the number is not enough."""
     urls = server_urls(tx)
     servers = servers_of(tx, ci.id)
-    if len(servers) != 1:
-        return None
-    base = urls[next(iter(servers))][1].rstrip("/").replace("{", "%7B").replace("}", "%7D")
-    return base + "/{number}/{patch_set}"
+    ambiguous = len(servers) != 1 or has_namesakes(tx)
+    base = None if ambiguous else urls[next(iter(servers))][1].rstrip("/")
+
+    def url(run: Evidence) -> str | None:
+        if base is not None:
+            return f"{base}/{run.number}/{run.patch_set}"
+        row = changes_by_id(tx, {run.change_id}).get(run.change_id)
+        if row is None:
+            return None
+        return gerrit_page(urls[row.server_id][1], row.project, row.number, run.patch_set)
+
+    return url

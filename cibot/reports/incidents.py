@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from cibot.errors import UserError
@@ -15,9 +15,11 @@ from cibot.incidents.stored import read_incident, read_seen
 from cibot.incidents.symptom import Symptom
 from cibot.model import State, Window
 from cibot.reports.context import Context
+from cibot.reports.namesakes import told_apart
 from cibot.reports.onset import Onset, onset_of, result_symptom
 from cibot.reports.signals import Sighting
 from cibot.store.cis import ci_rows
+from cibot.store.corrections import has_namesakes
 from cibot.store.engine import Tx
 from cibot.store.incidents import (
     StoredIncident,
@@ -58,7 +60,8 @@ class IncidentLine(Sighting):
     ``state`` is pending, firing, acknowledged, recovering or resolved; ``kind`` is the signal
     that explains most of it and ``seen`` what that saw; ``severity`` is that of the worst of
     its ``symptoms``, of which there is one for each signal that accused. ``first_bad`` is the
-    first bad run of what is wrong with the results.
+    first bad run of what is wrong with the results, ``project`` its change's, where several
+    changes have that number.
     """
 
     id: int
@@ -75,6 +78,7 @@ class IncidentLine(Sighting):
     symptoms: tuple[SymptomView, ...] = ()
     seen: Seen | None = None
     first_bad: Evidence | None = None
+    project: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +109,7 @@ def incidents(
     names = {one.id: one.name for one in ci_rows(tx)}
     stored = incidents_of(tx, resolved_since=since, limit=limit)
     stored.sort(key=lambda one: one.resolved_at is not None)
-    return tuple(_incident(ctx, names, one) for one in stored if one.ci_id in names)
+    return tuple(_lines(tx, ctx, names, stored))
 
 
 def incidents_since(
@@ -114,7 +118,7 @@ def incidents_since(
     """The open incidents, of one CI or of all, and those that ended since then, newest first."""
     names = {one.id: one.name for one in ci_rows(tx)}
     stored = incidents_of(tx, ci_id, resolved_since=since)
-    return tuple(_incident(ctx, names, one) for one in stored if one.ci_id in names)
+    return tuple(_lines(tx, ctx, names, stored))
 
 
 def incidents_in(tx: Tx, ctx: Context, window: Window) -> tuple[IncidentLine, ...]:
@@ -127,7 +131,22 @@ def read_incidents(
 ) -> tuple[IncidentLine, ...]:
     """Stored incidents as faces show them, in their order; those of forgotten CIs are left out."""
     names = {one.id: one.name for one in ci_rows(tx)}
-    return tuple(_incident(ctx, names, one) for one in stored if one.ci_id in names)
+    return tuple(_lines(tx, ctx, names, stored))
+
+
+def _lines(
+    tx: Tx, ctx: Context, names: Mapping[int, str], rows: Iterable[StoredIncident]
+) -> list[IncidentLine]:
+    """Those of the named CIs."""
+    found = [_incident(ctx, names, row) for row in rows if row.ci_id in names]
+    if not found or not has_namesakes(tx):
+        return found
+    return [
+        replace(line, project=told_apart(tx, run.number, run.change_id).get("project"))
+        if (run := line.first_bad)
+        else line
+        for line in found
+    ]
 
 
 def open_by_ci(
@@ -136,9 +155,9 @@ def open_by_ci(
     """The open incidents of one CI or of all, by the CI's id; ``names`` are all CIs' by id."""
     names = names or {one.id: one.name for one in ci_rows(tx)}
     found: dict[int, tuple[IncidentLine, ...]] = {}
-    for one in incidents_of(tx, ci_id):
-        if one.ci_id in names:
-            found[one.ci_id] = (*found.get(one.ci_id, ()), _incident(ctx, names, one))
+    rows = [row for row in incidents_of(tx, ci_id) if row.ci_id in names]
+    for row, line in zip(rows, _lines(tx, ctx, names, rows), strict=True):
+        found[row.ci_id] = (*found.get(row.ci_id, ()), line)
     return found
 
 
@@ -154,7 +173,8 @@ def incident(
         TimelineStep(one.at, one.name, one.signal, read_seen(one.seen), one.made_by, one.note)
         for one in transitions_of(tx, incident_id)
     )
-    return _incident(ctx, names, stored), steps
+    (line,) = _lines(tx, ctx, names, [stored])
+    return line, steps
 
 
 def evidence_of(tx: Tx, incident_id: int) -> tuple[tuple[Evidence, ...], tuple[Evidence, ...]]:

@@ -152,12 +152,13 @@ def account(ctx: Context, found: Status) -> Line:
 
 def first_bad(ctx: Context, incidents: Sequence[IncidentLine]) -> Line:
     """As " First bad run 912345,3 (tempest).", for the end of a headline; nothing without one."""
-    run = next((one.first_bad for one in incidents if one.first_bad), None)
-    if run is None:
+    shown = next((one for one in incidents if one.first_bad), None)
+    if shown is None or shown.first_bad is None:
         return ()
+    run = shown.first_bad
     spans: list[str | Span] = [
         " First bad run ",
-        Span(f"{run.number},{run.patch_set}", href=ctx.change_page(run.number)),
+        Span(f"{run.number},{run.patch_set}", href=ctx.change_page(run.number, shown.project)),
     ]
     if run.job:
         spans += [" (", Span(figures.cut(run.job, 60), href=web_address(run.url), code=True), ")"]

@@ -1,4 +1,4 @@
-"""Puts right what is stored of changes: a project that was renamed, what events alone told."""
+"""Changes of one number, of a project that was renamed, and of which events told what is not so."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 
 from cibot.model import Change
 from cibot.store import schema
+from cibot.store.changes import change_id
 from cibot.store.engine import Tx
 
 _CHUNK = 500
@@ -42,6 +43,13 @@ def changes_of_numbers(tx: Tx, server_id: int, numbers: Collection[int]) -> list
             )
         )
     ]
+
+
+def has_namesakes(tx: Tx) -> bool:
+    """Whether any number may be that of several changes: of several servers, or imported ones."""
+    imported = select(schema.change.c.id).where(schema.change.c.id >= change_id(0, 0, 1)).limit(1)
+    servers = select(func.count()).select_from(schema.server)
+    return tx.execute(imported).scalar() is not None or tx.execute(servers).scalar_one() > 1
 
 
 def is_same_change(tx: Tx, row_id: int, change: Change) -> bool:

@@ -289,6 +289,11 @@ def test_a_silence_is_told_to_the_rooms_that_it_mutes(store: Store) -> None:
     assert [state for state, _text in more[3:]] == [
         f"pending irc/#{name}" for name in ("netapp", "pure", "team")
     ]
+    ended = rooms_told(store, config, Channel("irc", "#team"), "unsilence netapp")[6:]
+    assert [state for state, _text in ended] == ["pending irc/#ci", "pending irc/#netapp"]
+    assert {text for _state, text in ended} == {
+        "Mika ended their own silence of NetApp CI: new disks"
+    }
 
 
 def test_in_quiet_hours_it_waits_for_their_end(store: Store) -> None:

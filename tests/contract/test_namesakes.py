@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import select
 
 from cibot.chat.dispatch import Dispatcher
 from cibot.cli import main
 from cibot.config.models import Config
 from cibot.model import Change, PatchSet
+from cibot.reports.context import Context
+from cibot.reports.incidents import open_by_ci
+from cibot.store import schema
 from cibot.store.changes import put_changes, put_patch_sets
 from cibot.store.cis import ensure_server
 from cibot.store.engine import Store, Tx, open_store
 from cibot.store.migrate import upgrade
+from cibot.text.card import Card
+from tests.support import told_life
 from tests.support.faces import client
 from tests.support.history import NOW, ago
+from tests.support.told_life import Life
 
 CONFIG = Config()
 
@@ -77,3 +85,44 @@ def test_the_shell_takes_the_one_that_is_named(store: Store) -> None:
     done = CliRunner().invoke(main, ["change", "--db", database, "demo~5"])
     assert "Ours (demo" in done.output
     assert "The same number: old/demo~5." in done.output
+
+
+@pytest.fixture
+def failing(tmp_path: Path) -> Iterator[tuple[Store, list[Card]]]:
+    """Acme fails for long on a server with imported changes of the same numbers; what was told."""
+    store = open_store(f"sqlite:///{tmp_path / 'failing.db'}")
+    upgrade(store)
+    life = Life(store)
+    for _ in range(30):
+        life.change()
+    life.judge()
+    for _ in range(30):
+        life.change(acme=False)
+    imported = [
+        Change(number, "old/demo", "master", "Imported", "NEW", life.now, life.now, (), ())
+        for number in range(1, 70)
+    ]
+    store.write(lambda tx: put_changes(tx, 1, imported, life.now))
+    life.judge()
+    rows = store.read(lambda tx: tx.execute(select(schema.outbox.c.card)).scalars().all())
+    yield store, [Card.from_json(row) for row in rows]
+    store.close()
+
+
+def test_links_say_which_change_of_a_number_they_mean(
+    failing: tuple[Store, list[Card]],
+) -> None:
+    store, told = failing
+    links = [span.href for card in told for row in card.lines for span in row if span.href]
+    changes = [link for link in links if re.search(r"review\.example\.org", link)]
+    assert changes
+    assert all("/c/demo/+/" in link for link in changes), changes
+    web = client(store, told_life.CONFIG, NOW)
+    for path in ("/ci/Acme", "/incidents/1", "/projects/demo"):
+        page = web.get(path).get_data(as_text=True)
+        found = re.findall(r'href="(/change/[^"]+)"', page)
+        assert found, path
+        assert all("project=demo&amp;server=review" in link for link in found), found
+    opened = store.read(lambda tx: open_by_ci(tx, Context(NOW, told_life.CONFIG)))
+    ((line,),) = opened.values()
+    assert line.project == "demo"

@@ -294,6 +294,7 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     outbox.drop: [lambda tx: outbox.drop(tx, 450)],
     outbox.has: [lambda tx: outbox.has(tx, "k1")],
     changes.changes_by_number: [lambda tx: changes.changes_by_number(tx, 77)],
+    corrections.has_namesakes: [corrections.has_namesakes],
     changes.changes_by_id: [lambda tx: changes.changes_by_id(tx, [CHANGE])],
     changes.latest_changes: [lambda tx: changes.latest_changes(tx, "filler/27", SINCE, 10)],
     changes.patch_set_times: [lambda tx: changes.patch_set_times(tx, CHANGE)],

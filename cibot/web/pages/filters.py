@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from jinja2 import Environment
@@ -13,7 +13,7 @@ from cibot.health.seen import Seen
 from cibot.health.signal import Signal
 from cibot.incidents import signal_words
 from cibot.model import Result, State
-from cibot.reports import blame, period_wording, wording
+from cibot.reports import blame, namesakes, period_wording, wording
 from cibot.reports.change import ChangeReport, CiVerdict, WeighedJob
 from cibot.reports.failures import FailedJob
 from cibot.reports.incidents import TimelineStep
@@ -21,12 +21,15 @@ from cibot.reports.listing import CiLine
 from cibot.reports.matrix import MatrixCell
 from cibot.reports.promise import Kept
 from cibot.reports.rate_reason import reason_words
+from cibot.store.corrections import has_namesakes
 from cibot.text import figures
 from cibot.text.card import Line, Span, sentence
 from cibot.web import badges
 from cibot.web.asking import Asking
 from cibot.web.charts import drawing, plot
 from cibot.web.pages import api
+
+_NAMESAKES_FOR = timedelta(minutes=5)
 
 
 def page_tools(environment: Environment, asking: Asking) -> None:
@@ -53,7 +56,13 @@ def page_tools(environment: Environment, asking: Asking) -> None:
     def job_sentence(verdict: CiVerdict, job: WeighedJob) -> str:
         return blame.job_sentence(asking.context(), verdict, job)
 
-    environment.globals.update(job_sentence=job_sentence)
+    def told_apart(one: Any, project: str | None) -> dict[str, str]:
+        if not asking.remembered("namesakes", _NAMESAKES_FOR, lambda tx, _ctx: has_namesakes(tx)):
+            return {}
+        change_id, project = getattr(one, "change_id", None), getattr(one, "project", project)
+        return asking.ask(lambda tx, _ctx: namesakes.told_apart(tx, one.number, change_id, project))
+
+    environment.globals.update(job_sentence=job_sentence, told_apart=told_apart)
     environment.filters.update(
         at=at,
         ago=ago,

@@ -58,7 +58,8 @@ ONSET = Onset(
     5, tuple(MergedChange(912000 + n, "S", NOW, None) for n in range(5)), 3, 9, ("A", "B"),
 )  # fmt: skip
 SUBJECT = Subject(
-    "NetApp CI", PAGE, "https://review.example.org/{number}/{patch_set}", TREND,
+    "NetApp CI", PAGE,
+    lambda run: f"https://review.example.org/{run.number}/{run.patch_set}", TREND,
     wording.run_span(ONSET.first_failure), wording.onset(Context(NOW), ONSET),
 )  # fmt: skip
 EVIDENCE = tuple(
