@@ -27,6 +27,7 @@ class Deadlines:
     idle: float = 75.0  # between two requests
     stalled: float = 10.0  # while not one byte of the answer is taken
     answer: float = 120.0
+    look: float = 1.0  # how often that is looked at
     connections: int = 640  # from then on a new one takes the place of one that waits
 
 
@@ -64,6 +65,7 @@ class Connection(HTTPChannel):  # type: ignore[misc]
         self.answered = False  # whether it ever sent a whole request
         self._patience = patience
         self._deadline = now + patience.header
+        self._look_at = now + patience.look
         self._header_done = False
         self._answer_since: float | None = None
         self._unsent, self._moved_at = 0, now
@@ -71,10 +73,16 @@ class Connection(HTTPChannel):  # type: ignore[misc]
             _make_room(server.active_channels.values(), self)
 
     def readable(self) -> bool:
-        """Whether to read; asked at least each second, so the deadlines are looked at here."""
-        if self.will_close or self._too_late(time.monotonic()):
-            self.hang_up()
-            return False
+        """Whether to read; asked at least each second, so the deadlines are looked at here.
+
+        Once a second of each connection: it is asked of all whenever one has something.
+        """
+        now = time.monotonic()
+        if self.will_close or now >= self._look_at:
+            self._look_at = now + self._patience.look
+            if self.will_close or self._too_late(now):
+                self.hang_up()
+                return False
         return bool(super().readable())
 
     def hang_up(self) -> None:

@@ -1,0 +1,58 @@
+"""What a bot holds in memory under comments without end is bounded: counted, not timed."""
+
+from __future__ import annotations
+
+import gc
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+
+from cibot.collector import ingest
+from cibot.health.intervals import wilson
+from cibot.model import Change, Message, PatchSet
+from cibot.store.cis import all_cis
+from cibot.store.engine import Store
+from tests.support.told_life import ACME, ZUUL, Life, comment
+
+_ROUND, _EVERY = 80, timedelta(minutes=5)
+
+
+def burst(life: Life) -> None:
+    """As the webhook brings them: each comment on a change of its own; then everybody is judged."""
+    life.now += _EVERY
+    for number in range(life.changes + 1, life.changes + _ROUND + 1):
+        at = life.now - timedelta(seconds=number % 60)
+        said = tuple(Message(at, comment(True), who, 1) for who in (ZUUL, ACME))
+        uploads = (PatchSet(1, at - timedelta(minutes=1)),)
+        life.ingest.ingest(
+            [Change(number, "demo", "master", "S", "NEW", at, at, said, uploads)],
+            feed="webhook", cursor=None, heard_at=life.now,
+        )  # fmt: skip
+    life.changes += _ROUND
+    for ci in life.store.read(all_cis):
+        life.monitor.judge(ci.id)
+
+
+def held() -> Counter[str]:
+    """How many objects of each type are alive, but for a cache of figures that has its bound."""
+    wilson.cache_clear()
+    gc.collect()
+    return Counter(type(one).__qualname__ for one in gc.get_objects())
+
+
+def test_comments_without_end_leave_nothing_behind(
+    sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who is due to report waits for the deadline: after that nothing waits."""
+    monkeypatch.setattr(ingest, "_MOST_REMEMBERED", _ROUND)
+    life = Life(sqlite_store)
+    counts = []
+    for _ in range(3):
+        for _ in range(5):
+            burst(life)
+        life.now += timedelta(days=3)
+        burst(life)
+        counts.append(held())
+    grown = {kind: n for kind, n in (counts[2] - counts[1]).items() if n > 2 * _ROUND}
+    assert grown == {}, f"these grew while {12 * _ROUND} comments were heard"
