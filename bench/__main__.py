@@ -8,7 +8,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterable
 
-from bench import growth, house, ingest, latency, outbox, scale, start, webhooks
+from bench import growth, house, ingest, latency, outbox, period, scale, start, webhooks
 from bench.table import Figure, show
 from bench.through import figures as judging
 from cibot.daemon import gc_settings
@@ -20,6 +20,7 @@ _FIGURES: dict[str, Callable[[argparse.Namespace], Iterable[Figure]]] = {
     "webhooks": lambda options: webhooks.figures(options.events),
     "latency": lambda options: latency.figures(options.samples),
     "scale": lambda options: scale.figures(options.reports, options.samples),
+    "period": lambda options: period.figures(options.samples),
     "outbox": lambda options: outbox.figures(options.messages),
     "growth": lambda options: growth.figures(options.minutes),
     "start": lambda _options: start.figures(5_000),

@@ -51,9 +51,9 @@ class Figures:
 
     Of ``due`` chances it ``reported`` some, ``in_time`` within the time of the report;
     uploads of the same ten minutes are one. ``p50`` and ``p95`` are the times within which
-    half and 95 % of the first verdicts came. ``right`` is how often it said what the
-    reference did on the same patch sets; of ``paired`` that the reference passed it failed
-    ``false_failures``. ``failing`` and ``silent`` are whole lengths of time.
+    half and 95 % of the first verdicts came; they are not told of the time before. ``right``
+    is how often it said what the reference did on the same patch sets; of ``paired`` that the
+    reference passed it failed ``false_failures``. ``failing`` and ``silent`` are lengths of time.
     """
 
     due: int

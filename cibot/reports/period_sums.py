@@ -12,7 +12,7 @@ from cibot.model import Window
 from cibot.reports.promise import rate_of
 from cibot.reports.signals import Rate
 from cibot.store.engine import Tx
-from cibot.store.rollup import RollUpRow, rollup_between
+from cibot.store.rollup import RollUpSum, rollup_sums
 from cibot.text.patterns import fits
 
 _EPOCH = date(1970, 1, 1).toordinal()
@@ -35,7 +35,7 @@ class Sums:
     took: Counter[int] = field(default_factory=Counter)
     jobs: Counter[str] = field(default_factory=Counter)
 
-    def add(self, row: RollUpRow | Sums) -> None:
+    def add(self, row: RollUpSum | Sums) -> None:
         """Adds a row, or what was added up."""
         self.due += row.due
         self.missed += row.missed
@@ -44,9 +44,8 @@ class Sums:
         self.refused += row.refused
         self.false_passes += row.false_passes
         self.runs += row.runs
-        day = row.day if isinstance(row, RollUpRow) else row.first
-        if day is not None:
-            self.first = day if self.first is None else min(self.first, day)
+        if row.first is not None:
+            self.first = row.first if self.first is None else min(self.first, row.first)
         for step, n in row.within.items():
             self.within[step] += n
         for step, n in row.took.items():
@@ -108,13 +107,9 @@ def sums_of(
     """
     found: dict[Place, Sums] = {}
     days = _number(window.since), _number(window.until)
-    for row in rollup_between(tx, ci_ids, *days, project, jobs=jobs):
+    for row in rollup_sums(tx, ci_ids, *days, project, jobs=jobs):
         if branch is None or fits(branch, row.branch):
-            key = (row.ci_id, row.project, row.branch)
-            sums = found.get(key)
-            if sums is None:
-                sums = found[key] = Sums()
-            sums.add(row)
+            found.setdefault(row[:3], Sums()).add(row)
     return found
 
 

@@ -35,7 +35,7 @@ _TRIES = 6
 _CACHE = "cache_size=-1024"  # KiB of pages for each connection to SQLite; the kernel caches, too
 # What a process holds that is paused in a transaction, MariaDB gives back to the others.
 _SESSION = (
-    "SET SESSION innodb_lock_wait_timeout=20"
+    "SET SESSION innodb_lock_wait_timeout=20, group_concat_max_len=8388608"
     " /*M!100301 , idle_write_transaction_timeout=10 */"  # which MySQL does not have
 )
 

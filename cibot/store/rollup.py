@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import delete, func, or_, select, update
 
 from cibot.store import schema
 from cibot.store.bulk import upsert
 from cibot.store.engine import Tx
+from cibot.store.tally import sums
 
 _KEY = ("day", "project", "branch", "noted")
 _TABLES = ("within", "took", "jobs")
@@ -84,7 +85,27 @@ def _replaced(new: Any, _old: Any) -> dict[str, Any]:
     return {name: new[name] for name in (*_NUMBERS, *_TABLES)}
 
 
-def rollup_between(
+class RollUpSum(NamedTuple):
+    """Rows of a CI in one place added up, of two months at most; ``first`` is their first day."""
+
+    ci_id: int
+    project: str
+    branch: str
+    first: int
+    due: int
+    missed: int
+    unheard: int
+    paired: int
+    false_failures: int
+    refused: int
+    false_passes: int
+    runs: int
+    within: Mapping[int, int]
+    took: Mapping[int, int]
+    jobs: Mapping[str, int]
+
+
+def rollup_sums(
     tx: Tx,
     ci_ids: Collection[int],
     first: int,
@@ -92,29 +113,51 @@ def rollup_between(
     project: str | None = None,
     *,
     jobs: bool = True,
-) -> Iterator[RollUpRow]:
+) -> list[RollUpSum]:
     """What some CIs did on the UTC days ``first <= day < until``; in one project, or in all.
 
-    Without ``jobs`` these are left out.
+    Without ``jobs`` these are left out, and the times to a first verdict.
     """
     table = schema.rollup.c
-    names = RollUpRow._fields if jobs else RollUpRow._fields[:-1]
-    query = select(*(table[name] for name in names)).where(
-        table.ci_id.in_(sorted(ci_ids)), table.day >= first, table.day < until
+    names = _TABLES if jobs else ("within",)
+    query = (
+        select(
+            table.ci_id,
+            table.project,
+            table.branch,
+            func.min(table.day),
+            *(sums(table[name]) for name in _NUMBERS),
+            # As text in one go: the counts in it would be a row each.
+            *(func.aggregate_strings(table[name], ",") for name in names),
+        )
+        .where(table.ci_id.in_(sorted(ci_ids)), table.day >= first, table.day < until)
+        .group_by(table.ci_id, table.project, table.branch, table.day // _TOGETHER)
     )
     if project is not None:
         query = query.where(table.project == project)
+    found = []
     for row in tx.execute(query):
-        numbers, within, took = row[:_COUNTED], row[_COUNTED], row[_COUNTED + 1]
-        named = json.loads(row[-1]) if jobs else {}
-        yield RollUpRow._make((*numbers, _by_number(within), _by_number(took), named))
+        within, *rest = map(_added, row[-len(names) :])
+        took, by_job = rest or ({}, {})
+        numbers = row[: -len(names)]
+        found.append(RollUpSum._make((*numbers, _by_number(within), _by_number(took), by_job)))
+    return found
 
 
-_COUNTED = len(RollUpRow._fields) - len(_TABLES)
+_TOGETHER = 64  # days: a text of more could be longer than a database gives
 
 
-def _by_number(written: str) -> dict[int, int]:
-    return {} if written == "{}" else {int(key): n for key, n in json.loads(written).items()}
+def _added(texts: str) -> dict[str, int]:
+    """The counts of many rows together."""
+    found: dict[str, int] = {}
+    for counts in json.loads(f"[{texts}]"):
+        for key, n in counts.items():
+            found[key] = found.get(key, 0) + n
+    return found
+
+
+def _by_number(counts: Mapping[str, int]) -> dict[int, int]:
+    return {int(key): n for key, n in counts.items()}
 
 
 def put_spells(tx: Tx, ci_id: int, after: datetime, rows: Sequence[SpellRow]) -> None:

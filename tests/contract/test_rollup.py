@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections import Counter
 from collections.abc import Iterable
@@ -19,7 +20,7 @@ from cibot.model import Change, Message, PatchSet
 from cibot.store import schema
 from cibot.store.checkpoints import forget_checkpoints
 from cibot.store.engine import Store
-from cibot.store.rollup import RollUpRow, rollup_between
+from cibot.store.rollup import RollUpRow
 from tests.support.told_life import ACME, CONFIG, HOUR, NOON, ZUUL, Life, comment
 
 _BRANCHES = ("master", "stable/2026.1")
@@ -111,7 +112,17 @@ def stored(life: Life) -> list[tuple[Any, ...]]:
 
 def rows_of(life: Life, name: str = "Acme") -> list[RollUpRow]:
     ci_id = ids(life)[name]
-    return life.store.read(lambda tx: list(rollup_between(tx, [ci_id], 0, 40_000)))
+    table = schema.rollup
+    query = select(*(table.c[name] for name in RollUpRow._fields)).order_by(*table.primary_key)
+    stored = life.store.read(lambda tx: tx.execute(query.where(table.c.ci_id == ci_id)).all())
+    return [
+        RollUpRow(*numbers, by_number(within), by_number(took), json.loads(jobs))
+        for *numbers, within, took, jobs in stored
+    ]
+
+
+def by_number(text: str) -> dict[int, int]:
+    return {int(key): n for key, n in json.loads(text).items()}
 
 
 @pytest.mark.parametrize("seed", range(2))

@@ -341,9 +341,9 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     rollup.put_spells: [lambda tx: rollup.put_spells(tx, 1, SINCE, [SPELL])],
     rollup.end_spells: [lambda tx: rollup.end_spells(tx, 1, NOW)],
     incidents.opened_between: [lambda tx: incidents.opened_between(tx, SINCE, UNTIL)],
-    rollup.rollup_between: [
-        lambda tx: list(rollup.rollup_between(tx, [1, 2], DAY_NUMBER, DAY_NUMBER + 7)),
-        lambda tx: list(rollup.rollup_between(tx, [1], DAY_NUMBER, DAY_NUMBER + 7, jobs=False)),
+    rollup.rollup_sums: [
+        lambda tx: rollup.rollup_sums(tx, [1, 2], DAY_NUMBER, DAY_NUMBER + 7),
+        lambda tx: rollup.rollup_sums(tx, [1], DAY_NUMBER, DAY_NUMBER + 7, "a", jobs=False),
     ],
     rollup.spells_during: [lambda tx: rollup.spells_during(tx, [1, 2], SINCE, UNTIL)],
     histories.full_at: [lambda tx: histories.full_at(tx, [1, 2], SINCE, 100)],
