@@ -263,8 +263,10 @@ def _evidence(one: Evidence, subject: Subject) -> Line:
     return tuple(spans)
 
 
-def together_card(openings: Sequence[Opening], cis: int, page: str | None) -> Card:
-    """One message for many CIs that broke within the hour."""
+def together_card(
+    openings: Sequence[Opening], cis: int, page: str | None, last: Subject | None = None
+) -> Card:
+    """One message for many CIs that broke within the hour, and how the ``last`` one's began."""
     worst = min((one.severity for one in openings), key=lambda state: state.rank)
     names = sorted({one.ci for one in openings})
     head = line(
@@ -272,7 +274,8 @@ def together_card(openings: Sequence[Opening], cis: int, page: str | None) -> Ca
         f" — {len(names)} of {cis} CIs broke since {moment(openings[0].at)}: ",
         Span(", ".join(names), strong=True),
     )
-    return Card((head, _advice(openings)), link=page)
+    began = (line(_name(last), ": ", *last.onset),) if last and last.onset else ()
+    return Card((head, _advice(openings), *began), link=page)
 
 
 def _advice(openings: Sequence[Opening]) -> Line:

@@ -19,7 +19,7 @@ from cibot.incidents.inhibition import (
     opening,
 )
 from cibot.incidents.messages import Subject, after_silence, alert_card, together_card
-from cibot.incidents.news import BEGINS, HISTORY, WORSE, News, news_of, notified
+from cibot.incidents.news import BEGINS, HISTORY, News, news_of, notified
 from cibot.incidents.routing import alert_of
 from cibot.incidents.stored import readable
 from cibot.incidents.symptom import Family
@@ -104,26 +104,29 @@ class Notifier:
         self, tx: Tx, ci: KnownCi, recorded: Recorded, news: News, now: datetime
     ) -> tuple[About, Card]:
         """What it is about and the card; many openings within an hour share one."""
-        step = news.step
+        step, subject = news.step, self._subject(tx, ci, news, now)
         if step.name in BEGINS:
             cis = all_cis(tx)
             together = common_breakage(_openings(tx, cis, now), len(cis), now)
             if together is not None:
                 about = About(MessageKind.TOGETHER, f"together:{together[0].at:%Y%m%dT%H%M%S}")
-                return about, together_card(together, len(cis), self._page())
-        page, days = self._page("ci", ci.name), trend_of(tx, ci.id, ci.name, now)
-        subject = Subject(ci.name, page, _change_url(tx, ci), days)
-        if news.symptom.family is Family.RESULTS:
-            found = onset(tx, ci.id, news.symptom, now)
-            if found is not None:
-                first = wording.run_span(found.first_failure)
-                before = wording.onset(Context(now), found) if step.name in WORSE else ()
-                subject = replace(subject, first_run=first, onset=before)
+                return about, together_card(together, len(cis), self._page(), subject)
         card = alert_card(recorded.incident, news, subject)
         known = recorded.incident.notified
         count = known.count if known else 0
         key = f"incident:{recorded.stored.id}:{count}:{step.name}"
         return About(MessageKind.ALERT, key, recorded.stored.id, step.name), card
+
+    def _subject(self, tx: Tx, ci: KnownCi, news: News, now: datetime) -> Subject:
+        """Whom it is about, and how the trouble of its results began."""
+        page, days = self._page("ci", ci.name), trend_of(tx, ci.id, ci.name, now)
+        subject = Subject(ci.name, page, _change_url(tx, ci), days)
+        symptom = news.symptom
+        found = onset(tx, ci.id, symptom, now) if symptom.family is Family.RESULTS else None
+        if found is None:
+            return subject
+        before = wording.onset(Context(now), found) if news.worse else ()
+        return replace(subject, first_run=wording.run_span(found.first_failure), onset=before)
 
     def _page(self, *path: str) -> str | None:
         base = self._config.web.public_url

@@ -10,15 +10,17 @@ import pytest
 
 from cibot.config.models import Config
 from cibot.health.signal import Evidence, Fault
-from cibot.model import State
+from cibot.model import Change, State
 from cibot.reports import wording
 from cibot.reports.context import Context
 from cibot.reports.incidents import incident, onset_of_incident
 from cibot.reports.onset import Onset
 from cibot.reports.status import status
 from cibot.reports.why import why
-from cibot.store.changes import change_id
-from cibot.store.engine import Store
+from cibot.store.changes import change_id, put_changes
+from cibot.store.cis import ensure_server
+from cibot.store.engine import Store, Tx
+from cibot.store.onsets import MergedRow, Place, merged_between
 from tests.support.history import NOW, CiHistory, History, ago, signal
 
 CTX = Context(NOW, Config.model_validate({"web": {"public_url": "https://ci.example.org"}}))
@@ -193,3 +195,23 @@ def test_every_headline_links_the_first_bad_run(store: Store, history: History) 
     shown, _steps = store.read(lambda tx: incident(tx, CTX, 1))
     assert shown.first_bad is not None
     assert shown.first_bad.number == 110
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_what_was_abandoned_first_was_merged_when_it_was_merged(
+    store: Store, order: tuple[int, int]
+) -> None:
+    abandoned, merged = NOW - ago(hours=12), NOW - ago(hours=10)
+    told = [
+        Change(7, CINDER, "master", "S", status, abandoned, closed, closed=closed)
+        for status, closed in (("ABANDONED", abandoned), ("MERGED", merged))
+    ]
+    place = Place(1, CINDER, "master")
+
+    def work(tx: Tx) -> tuple[int, list[MergedRow]]:
+        server = ensure_server(tx, "review", "https://review.example.org")
+        for number in order:
+            put_changes(tx, server, [told[number]])
+        return merged_between(tx, place, merged, NOW, 10)
+
+    assert store.write(work) == (1, [MergedRow(7, "S", merged)])

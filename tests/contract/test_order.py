@@ -213,7 +213,7 @@ class Bot:
                 found[key] = (
                     row.state, row.opened_at, row.resolved_at, row.severity, body["reopened"],
                     body["symptoms"],
-                    [(one.at, one.name, one.signal, one.reason) for one in steps
+                    [(one.at, one.name, one.signal, one.seen) for one in steps
                      if one.incident_id == row.id],
                 )  # fmt: skip
             return found

@@ -12,10 +12,11 @@ from cibot.incidents.inhibition import (
     inhibited,
     shared_cause,
 )
-from cibot.incidents.messages import together_card
+from cibot.incidents.messages import Subject, together_card
 from cibot.incidents.silences import Silence, silenced
 from cibot.incidents.symptom import Symptom
 from cibot.model import State
+from cibot.text.card import line
 from tests.unit.health.facts import HOUR, NOW
 from tests.unit.incidents.making import cleared, incident, symptom
 
@@ -123,6 +124,8 @@ def test_what_many_share_is_named_as_their_cause():
     )
     alone = [_broke(name, set(), set()) for name in "ABC"]
     assert "common cause" in together_card(alone, 10, None).text()
+    began = together_card(alone, 10, None, Subject("C", onset=line("last pass 912300,1"))).text()
+    assert began.splitlines()[2] == "C: last pass 912300,1"
 
 
 def test_a_name_that_reads_like_a_pattern_mutes_itself_only() -> None:
