@@ -84,6 +84,11 @@ GOLDEN = [
         'write a duration as a number and a unit, like "90s", "5m", "2h", "7d"',
     ),
     (
+        '[[rule]]\nwithin = "25h"',
+        '2: rule[0].within: "25h" does not do: reports are counted by 1h, 2h, 3h, 4h, 6h, 8h, 12h,'
+        " 18h, 24h, 36h, 48h, 3d, 4d, 5d, 7d, 10d, 14d: take one of these",
+    ),
+    (
         GERRIT + 'projects = "all"',
         '4: gerrit[0].projects: "all" does not do: write a list, like ["one", "two"]',
     ),

@@ -33,6 +33,15 @@ def test_anything_else_is_refused_and_never_breaks(value: Any) -> None:
         takes(kind, value)
 
 
+def test_a_rule_asks_for_shares_within_one_of_the_limits() -> None:
+    (rule,) = Config.model_validate({"rule": [{"within": "1d", "agrees": 0.95}]}).rule
+    assert (rule.reports, rule.within, rule.silent_at_most) == (0.9, timedelta(hours=24), None)
+    for wrong in ({"within": "90m"}, {"within": "15d"}, {"reports": 1}, {"agrees": 0},
+                  {"jobs": [""]}, {"silent": "3d"}):  # fmt: skip
+        with pytest.raises(ValidationError):
+            Config.model_validate({"rule": [wrong]})
+
+
 @pytest.mark.parametrize("text", ["0s", "-5m", "5", "5 minutes", "1.5h", "999999999w", "٥m", ""])
 def test_these_are_no_durations(text: str) -> None:
     assert not takes(Duration, text)
