@@ -17,7 +17,9 @@ def colours(block: str) -> dict[str, str]:
 
 
 LIGHT = colours(STYLE[: STYLE.index("prefers-color-scheme")])
-DARK = colours(STYLE[STYLE.index("prefers-color-scheme") :])
+ON_PAPER = STYLE.index("@media print")
+DARK = colours(STYLE[STYLE.index("prefers-color-scheme") : ON_PAPER])
+PRINT = LIGHT | colours(STYLE[ON_PAPER:])
 
 
 def brightness(colour: str) -> float:
@@ -35,7 +37,7 @@ def contrast(one: str, other: str) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
-@pytest.mark.parametrize("scheme", [LIGHT, DARK], ids=["light", "dark"])
+@pytest.mark.parametrize("scheme", [LIGHT, DARK, PRINT], ids=["light", "dark", "print"])
 @pytest.mark.parametrize("name", TEXT)
 def test_text_has_contrast_aa(scheme: dict[str, str], name: str) -> None:
     assert contrast(scheme[name], scheme["bg"]) >= 4.5
