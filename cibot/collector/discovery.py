@@ -31,7 +31,9 @@ VOTED_CHANGES = 3
 VOTED_SHARE = 4 / 5
 """… where nearly nothing else is written, and so many of them …"""
 SHAPES = 3
-"""… are of so few shapes: programs repeat themselves, people do not."""
+"""… are of so few shapes, …"""
+REPEATED = 5
+"""… or of a shape for each five of them: programs repeat themselves, people do not."""
 _VARIES = re.compile(r"\S*://\S*|\b[0-9a-f]{7,40}\b|\d+|\s+")
 
 
@@ -60,7 +62,10 @@ class CiEvidence:
             self.voted_changes.add(change)
             self.voted_shapes[_VARIES.sub(" ", message.text[:500].lower())] += 1
             return True
-        self.other += report is None or not _neutral(report)
+        if report is None:
+            self.other += not _withdraws_vote(message)
+        else:
+            self.other += not _neutral(report)
         return False
 
     @property
@@ -70,7 +75,8 @@ class CiEvidence:
         share = both / (both + self.other) if both else 0.0
         if self.typed >= MESSAGES and len(self.changes) >= CHANGES and share >= SHARE:
             return True
-        repeated = sum(count for _, count in self.voted_shapes.most_common(SHAPES))
+        shapes = max(SHAPES, self.voted // REPEATED)
+        repeated = sum(count for _, count in self.voted_shapes.most_common(shapes))
         if repeated < VOTED_SHARE * self.voted:
             return False
         changes = self.changes | self.voted_changes
@@ -90,6 +96,13 @@ def _votes_with_link(report: Report, message: Message) -> bool:
         return False
     votes = [vote for vote in split_header(message.text)[1] if "review" not in vote.label.lower()]
     return score(votes) != 0
+
+
+def _withdraws_vote(message: Message) -> bool:
+    """Only a vote taken back, and a link at most: how some CIs say that they begin."""
+    _patch_set, votes, body = split_header(message.text)
+    words = _VARIES.sub("", body)
+    return bool(votes) and not words and all(vote.value in (None, 0) for vote in votes)
 
 
 def _neutral(report: Report) -> bool:

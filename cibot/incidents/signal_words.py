@@ -179,9 +179,9 @@ def _times(seen: Times) -> Words:
 def _streak(seen: Streak) -> Words:
     if seen.job is None:
         if not seen.known:
-            return ("no job is known well enough where a reference passed",)
+            return ("no voting job is known well enough where a reference passed",)
         known = plural(seen.known, "job")
-        return (f"no job fails change after change; {known} known well enough",)
+        return (f"no voting job fails change after change; {known} known well enough",)
     others = f"; so did {plural(seen.others, 'other job')}" if seen.others else ""
     return (
         _job(seen.job),

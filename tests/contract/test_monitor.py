@@ -86,7 +86,7 @@ def test_a_job_that_breaks_is_one_message_and_its_mending_another(life: Life) ->
     broken, mended = life.told()
     assert broken.startswith("▲ degraded — Acme is degraded since 61,1 (tempest): tempest failed ")
     assert "changes in a row that the reference passed; 0 of 60 failed before" in broken
-    assert mended.startswith("● healthy — Acme: tempest recovered: no job fails")
+    assert mended.startswith("● healthy — Acme: tempest recovered: no voting job fails")
 
 
 def judged_by_acme(life: Life, broken: str | None) -> None:

@@ -75,6 +75,21 @@ def test_votes_with_links_make_a_ci_where_nearly_nothing_else_is_written() -> No
     assert not evidence(*[told(LINK)] * VOTES, *[told(REVIEW)] * 2).shows_ci
 
 
+def test_a_vote_taken_back_when_a_run_begins_says_nothing_either_way() -> None:
+    begins = told("Patch Set 1: -Verified\n\nhttps://ci.example.org/logs/7/")
+    assert evidence(*[begins, told(LINK)] * VOTES).shows_ci
+    assert not evidence(*[begins] * 50).shows_ci
+    argues = told("Patch Set 1: -Verified\n\nIt broke: https://ci.example.org/logs/7/")
+    assert not evidence(*[argues, told(LINK)] * VOTES).shows_ci
+
+
+def test_the_names_of_several_jobs_before_the_links_are_shapes_that_a_program_repeats() -> None:
+    jobs = ["unit", "lint", "docs", "build", "pep8"]
+    said = [told(f"Patch Set 1: Verified+1\n\n{job}: https://ci.example.org/1") for job in jobs]
+    assert evidence(*said * 5).shows_ci
+    assert not evidence(*said).shows_ci
+
+
 def test_links_in_ever_other_words_are_a_persons() -> None:
     words = ["master fails", "stable works", "see my lab", "as before", "board boots", "fixed by"]
     said = [told(f"Patch Set 1: Verified+1\n\n{one}: https://paste.example.org/1") for one in words]
