@@ -25,8 +25,11 @@ def incident_json(incident: Incident) -> str:
 
 
 def read_incident(text: str, incident_id: int | None) -> Incident:
-    """Reads what `incident_json` wrote; ValueError on anything else."""
-    return replace(_INCIDENT.validate_json(text), id=incident_id)
+    """Reads what `incident_json` wrote; ValueError, which names it, on anything else."""
+    try:
+        return replace(_INCIDENT.validate_json(text), id=incident_id)
+    except ValueError as error:
+        raise ValueError(f"incident #{incident_id} cannot be read: {error}") from error
 
 
 class IncidentRow(Protocol):
@@ -57,7 +60,7 @@ def incident_values(incident: Incident) -> dict[str, Any]:
 
 
 def read_values(values: Any) -> Incident:
-    """Reads what `incident_values` gave; ValueError on anything else."""
+    """Reads what `incident_values` gave; ValueError, which names it, on anything else."""
     return _INCIDENT.validate_python(values)
 
 

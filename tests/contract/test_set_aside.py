@@ -93,7 +93,7 @@ def test_one_ci_that_raises_is_named_on_every_face_and_the_others_are_judged(
         monitor.judge_everybody()
         wait_until(lambda: assessed(life, "Zuul") and aside(life) == [("CI", "Acme")])
     (row,) = rows(life)
-    assert "Incident" in row.reason
+    assert "incident #1 cannot be read" in row.reason
     assert "set aside CI=Acme" in caplog.text
     assert "Traceback" in caplog.text
     ready = parts(life.store, lambda: life.now, {})["set aside"]()
