@@ -51,6 +51,15 @@ TROUBLES = (
     ),
     Trouble("a drop within a long level", 5, always(passes=0.1), Mood(0.6)),
 )
+LASTING = (
+    _steady("passes 85 %", 45, passes=0.85),
+    _steady("passes 75 %", 45, passes=0.75),
+    _steady("passes half", 45, passes=0.5),
+    _steady("half breaks by itself", 45, infra=0.5),
+    _steady("reports on half", 45, covers=0.5),
+    _steady("ten times as slow", 45, hours=10.0),
+)
+"""Troubles that outlast the weeks in which a CI's usual is learnt."""
 
 
 @dataclass(slots=True)
@@ -62,6 +71,8 @@ class Told:
     messages: int = 0
     lost: int = 0
     false: int = 0  # openings outside of the trouble
+    over: int = 0  # told as recovered while it went on
+    again: int = 0  # told as new after it had become the usual
 
     def add(
         self, trouble: Trouble, said: list[ReplayedMessage], opened: int, begin: float, end: float
@@ -78,29 +89,39 @@ class Told:
         self.false += trouble.usually is _WELL and sum(
             one.news.step.name in _OPENS and not begin <= one.at.timestamp() < end for one in said
         )
+        adopted = False
+        for one in during:
+            if one.at.timestamp() >= end:
+                break
+            self.again += adopted and one.news.worse
+            adopted |= one.news.symptom.adopted
+            self.over += one.news.step.name == "resolved" and not one.news.symptom.adopted
 
     def row(self, name: str) -> str:
         """As one line of the table."""
         n = self.troubles
         return (
             f"{name:<30}{self.incidents / n:>11.2f}{self.messages / n:>10.2f}"
-            f"{self.lost:>6}{self.false:>7}"
+            f"{self.lost:>6}{self.false:>7}{self.over:>6}{self.again:>7}"
         )
 
 
 def stories(effort: Effort) -> Iterator[str]:
     """Incidents opened and messages sent a trouble, the message of its end included."""
     yield "One trouble after the other, 20 results a day: incidents opened and messages a trouble"
-    yield f"{'':<30}{'incidents':>11}{'messages':>10}{'lost':>6}{'false':>7}"
-    whole = Told()
-    for trouble in TROUBLES:
-        told = Told()
-        for seed in range(effort.futures):
-            seen = _one(f"{effort.seed} {trouble.name} {seed}", trouble)
-            for sums in (told, whole):
-                sums.add(trouble, *seen)
-        yield told.row(trouble.name)
-    yield whole.row("all")
+    yield "over: told as recovered while it goes on; again: told as new after it became the usual"
+    heads = f"{'incidents':>11}{'messages':>10}{'lost':>6}{'false':>7}{'over':>6}{'again':>7}"
+    for name, troubles in (("", TROUBLES), ("for 45 days", LASTING)):
+        yield f"{name:<30}{heads}"
+        whole = Told()
+        for trouble in troubles:
+            told = Told()
+            for seed in range(effort.futures):
+                seen = _one(f"{effort.seed} {trouble.name} {seed}", trouble)
+                for sums in (told, whole):
+                    sums.add(trouble, *seen)
+            yield told.row(trouble.name)
+        yield whole.row("all")
 
 
 def _one(seed: str, trouble: Trouble) -> tuple[list[ReplayedMessage], int, float, float]:

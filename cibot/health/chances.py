@@ -14,8 +14,10 @@ import heapq
 from typing import Any, NamedTuple
 
 from cibot.config.policy import CoveragePolicy, SilencePolicy
+from cibot.health.comeback import Comeback
 from cibot.health.facts import Proof
 from cibot.health.inputs import Due, Ended, Heard
+from cibot.health.intervals import wilson
 from cibot.health.references import AT_HOME
 from cibot.health.rhythm import Rhythm
 from cibot.health.rollup import Place, RollUp
@@ -93,7 +95,8 @@ class Chances:
         self._silence = silence
         self._rollup = rollup
         self._slot = max(1.0, silence.burst.total_seconds())
-        self.long = SlidingTally(max(silence.window, coverage.window).total_seconds())
+        self.weeks = max(silence.window, coverage.window).total_seconds()
+        self.long = SlidingTally(self.weeks)
         self.recent = SlidingTally(coverage.window.total_seconds())
         self.absent = Proofs()  # what was missed, for the coverage
         self.missed = 0  # chances in a row since the CI was last heard
@@ -102,6 +105,7 @@ class Chances:
         self.gasps = 0  # reports since the last silence
         self.rhythm = Rhythm(silence)
         self._homes: dict[str, dict[str, float]] = {}  # by project and branch; 0: never heard
+        self.comeback = Comeback()
         self._pending: dict[_Key, _Pending] = {}
         self._deadlines: list[tuple[float, int, int]] = []
         self._slots: dict[int, _Slot] = {}
@@ -116,6 +120,12 @@ class Chances:
         if self._patience[0] != known:
             self._patience = (known, patience(self._silence, known))
         return self._patience[1]
+
+    @property
+    def share(self) -> float:
+        """The share of its chances that it surely takes."""
+        n, missed = self.long.count
+        return wilson(n - missed, n).low if n else self._silence.assumed
 
     @property
     def pending(self) -> list[_Key]:
@@ -144,6 +154,7 @@ class Chances:
         k = self.patience
         if k is not None and self.missed >= k:
             self.gasps = 1  # what was missed in a silence is the silence's
+            self.comeback.begin(self.share)
             for slot, _proof in self._open:
                 gone = self._slots.pop(slot, None)
                 if gone is not None:
@@ -168,6 +179,7 @@ class Chances:
         waiting = self._pending.get(key)
         if waiting is not None and waiting.reported_at is None:
             waiting.reported_at = at
+            self.comeback.add(int(waiting.uploaded // self._slot), True, at)
         late = self._late.pop(key, None)
         if late is not None and self._misses(late.slot):
             self._turn(late.slot, max(0.0, at - late.uploaded_at))
@@ -189,6 +201,8 @@ class Chances:
             one.proof, one.uploaded_at, deadline, one.reported_at, None, place
         )
         heapq.heappush(self._deadlines, (max(deadline, one.at), *key))
+        if one.reported_at is not None and one.reported_at <= deadline:
+            self.comeback.add(int(one.uploaded_at // self._slot), True, one.at)
 
     def _at_home(self, one: Due) -> bool:
         """Whether it reports on a branch lately, or on all of its kind where that is new."""
@@ -226,6 +240,8 @@ class Chances:
         if gone and took is None:
             return
         slot = int(one.uploaded // self._slot)
+        if took is None:
+            self.comeback.add(slot, False, one.deadline)
         if slot not in self._slots:
             self._begin(slot, one)
         elif took is not None and self._misses(slot):
@@ -285,13 +301,14 @@ class Chances:
             [list(one) for one in self._deadlines],
             [[number, slot.reported, *slot.place] for number, slot in self._slots.items()],
             [[slot, list(proof)] for slot, proof in self._open],
-            [[*key, *late] for key, late in self._late.items()],
+            [[*key, *late] for key, late in self._late.items()], self.comeback.row(),
         ]  # fmt: skip
 
     def read(self, row: Any) -> None:
         """Takes over what `row` gave."""
         (long, recent, absent, self.missed, first, self.last, self.gasps, rhythm, homes, pending,
-         deadlines, slots, opened, late) = row  # fmt: skip
+         deadlines, slots, opened, late, comeback) = row  # fmt: skip
+        self.comeback.read(comeback)
         self.long.read(long)
         self.recent.read(recent)
         self.absent.read(absent)

@@ -82,6 +82,7 @@ class Chart:
     dropped: Run | None = None  # while firing: everything since the drop
     usual: float = 0.0  # while firing: the rate before the drop
     fired: float = _NEVER  # when it last fired
+    floor: bool = False  # when it last fired, that almost nothing passes was the likeliest
     way_up: Run = field(default_factory=Run)
     settled: float = _NEVER  # when it last came back to its usual rate
     adopted: float = _NEVER  # when a drop last became how the CI is now
@@ -149,6 +150,8 @@ class Chart:
 
     def _fire(self, run: Run, at: float) -> None:
         self.fired = at
+        floor = self.runs[-1]
+        self.floor = floor.score > 0 and floor.score >= max(one.score for one in self.runs)
         self.usual = self.baseline.mean
         self.baseline.forget(run.n)
         self.dropped = Run(run.score, run.start, run.n, run.passes)

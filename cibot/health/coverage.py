@@ -7,6 +7,9 @@ all patch sets. What it missed while it was silent is the silence's.
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Any
+
 from cibot.config.policy import CoveragePolicy
 from cibot.health.chances import Chances
 from cibot.health.facts import moment
@@ -15,6 +18,7 @@ from cibot.health.seen import Fault, Period, Reported
 from cibot.health.share import SURE, back_since, bad_since
 from cibot.health.signal import MOST_EVIDENCE, Reading, Signal, evidence
 from cibot.health.tally import Count
+from cibot.health.usual import HeldUsual
 from cibot.model import State
 
 NAME = "coverage"
@@ -25,9 +29,33 @@ class Coverage:
 
     name = NAME
 
-    def __init__(self, policy: CoveragePolicy, chances: Chances) -> None:
+    def __init__(self, policy: CoveragePolicy, chances: Chances, adopt: timedelta) -> None:
+        """``adopt`` is after how long reporting on less is what is usual for the CI."""
         self._policy = policy
         self._chances = chances
+        weeks = chances.weeks - policy.window.total_seconds()
+        self._held = HeldUsual(weeks, adopt.total_seconds())
+
+    def follow(self, now: float) -> None:
+        """Takes in that the chances changed: what is usual is held while they are bad."""
+        comeback = self._chances.comeback
+        if comeback.since is not None:
+            comeback.weigh(self._usual() or self._chances.share)
+        elif not (self._held.holds or self._chances.recent.bad):
+            return
+        adopted = self._held.adopted
+        state = self.standing(now, True)
+        self._held.follow(now, self._learnt(), bad=state.bad, well=state.clears)
+        if self._held.adopted != adopted:
+            comeback.adopt(now)
+
+    def _learnt(self) -> float:
+        before = self._counts()[1]
+        return wilson(before.good, before.n).low if before.n else 0.0
+
+    def _usual(self) -> float:
+        """The share of its chances that it usually takes, by its lower bound."""
+        return self._held.of(self._learnt())
 
     def _counts(self) -> tuple[Count, Count]:
         """The chances of the window, and those before it."""
@@ -37,7 +65,7 @@ class Coverage:
     def _look(self) -> tuple[State, float, float | None]:
         """The verdict, the usual share (its lower bound), and since when it is well again."""
         (n, missed), before = self._counts()
-        usual = wilson(before.good, before.n).low if before.n else 0.0
+        usual = self._usual()
         if min(n, before.n) < self._policy.minimum:
             return State.UNKNOWN, usual, None
         high = wilson(n - missed, n, SURE).high
@@ -102,4 +130,13 @@ class Coverage:
             ),
             clears=self._clears(verdict, usual, back),
             since=None if since is None else moment(since),
+            adopted=None if self._held.adopted is None else moment(self._held.adopted),
         )
+
+    def row(self) -> Any:
+        """What it holds as plain JSON values; the rest is the chances'."""
+        return self._held.row()
+
+    def read(self, row: Any) -> None:
+        """Takes over what `row` gave."""
+        self._held.read(row)

@@ -74,12 +74,12 @@ class Judge:
         self.disagreement = false_failures(policy.disagreement)
         self.refused = FalsePasses(policy.disagreement, self.level)
         self.jobs = JobStreaks(policy.job)
-        self.latency = LatencySignal(policy.latency)
+        self.latency = LatencySignal(policy.latency, policy.chart.adopt)
         self.flips = Flips(policy.flips)
         self.rollup = RollUp()
         self.chances = Chances(policy.silence, policy.coverage, self.rollup)
         self.silence = PresenceSignal(policy.silence, self.chances)
-        self.coverage = Coverage(policy.coverage, self.chances)
+        self.coverage = Coverage(policy.coverage, self.chances, policy.chart.adopt)
         self.branches = Branches(policy)
         self.accusing: tuple[Gauge, ...] = (
             self.success, self.level, self.silence, self.infra, self.disagreement, self.jobs,
@@ -104,9 +104,10 @@ class Judge:
             REFUSED: (self.refused, (self.refused,)),
         }
 
-    def _settled(self) -> tuple[bool, float | None]:
+    def _settled(self) -> tuple[bool, float | None, float]:
         chart = self.success.chart
-        return chart.baseline.ready, chart.settled_at
+        adopted = (chart.adopted_at or 0.0) > (chart.settled_at or 0.0)
+        return chart.baseline.ready and not adopted, chart.settled_at, chart.baseline.mean
 
     @property
     def next_alarm(self) -> float | None:
@@ -121,6 +122,7 @@ class Judge:
             self.chances.pass_deadline()
         else:
             self.chances.rhythm.rung = True
+        self.coverage.follow(at)
         return (self.silence, self.coverage)
 
     def take(self, one: Input) -> tuple[Gauge, ...]:
@@ -144,6 +146,7 @@ class Judge:
     def _hear(self, one: Heard) -> None:
         self.chances.hear(one)
         self.branches.hear(one)
+        self.coverage.follow(one.at)
 
     def _due(self, one: Due) -> None:
         self.chances.due(one, self.latency.allowed(one.at))
@@ -154,7 +157,8 @@ class Judge:
         self.branches.take(one)
         settled = self.success.chart.settled_at
         if settled is not None and settled != before:
-            self.disagreement.begin(settled)
+            fails = 1 - self.success.chart.baseline.mean
+            self.disagreement.begin(settled, well=fails < self.policy.disagreement.degraded)
 
     def health(self, now: float, feed_fresh: bool) -> Health:
         """How the CI is at ``now``; with ``feed_fresh`` False it is we who do not hear."""
@@ -176,7 +180,7 @@ class Judge:
     def _parts(self) -> tuple[Any, ...]:
         return (
             self.level, self.success, self.infra, self.disagreement, self.refused, self.jobs,
-            self.latency, self.flips, self.chances, self.branches, self.rollup,
+            self.latency, self.flips, self.chances, self.coverage, self.branches, self.rollup,
         )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from cibot.config.policy import LatencyPolicy
+from cibot.health.chart import Run
 from cibot.health.days import DAY
 from cibot.health.facts import moment
 from cibot.health.inputs import Took
@@ -20,15 +21,19 @@ from cibot.health.seen import Fault, Period, Times
 from cibot.health.share import SURE, back_since, bad_since
 from cibot.health.signal import MOST_EVIDENCE, Reading, Signal, evidence
 from cibot.health.tally import Count, Proofs
+from cibot.health.usual import HeldUsual
 from cibot.model import State
 
 NAME = "latency"
+_HIGH = 0.95
 _USUAL_SHARE = 0.05  # of a CI's own results lie above its p95
 _LEAST_HOURS = 0.25  # a CI that answers within minutes is not slow at half an hour
 _STEP = math.log(1.05)
 _SHORTEST = 1 / 60  # hours
 _MEMORY = 28  # days
 _KEPT = 64  # verdicts whose slowness is remembered one by one
+_SLOWER, _FASTER = math.log(0.5 / _USUAL_SHARE), math.log(0.5 / (1 - _USUAL_SHARE))
+_HALF_WAY = math.log(1000)  # odds that half of all is slow by now
 
 _LEAST_ALLOWED, _MOST_ALLOWED = 3600.0, 3 * DAY  # seconds
 _UNTRIED = DAY
@@ -40,8 +45,10 @@ class LatencySignal:
 
     name = NAME
 
-    def __init__(self, policy: LatencyPolicy) -> None:
+    def __init__(self, policy: LatencyPolicy, adopt: timedelta) -> None:
+        """``adopt`` is after how long a slow time is what is usual for the CI."""
         self._policy = policy
+        self._held = HeldUsual(_MEMORY * DAY, adopt.total_seconds())
         self._days: dict[int, dict[int, int]] = {}  # day -> step -> how many
         self._newest = 0
         self._last: list[tuple[bool, float]] = []  # (in time, when)
@@ -64,6 +71,9 @@ class LatencySignal:
         self._last = [*self._last, (not slow, one.at)][-_KEPT:]
         if slow:
             self._proofs.add(one.proof)
+        if usual is not None:
+            now = self.standing(one.at, True)
+            self._held.follow(one.at, usual, bad=now.bad, well=now.clears)
 
     def allowed(self, at: float) -> float:
         """Seconds after an upload until which the first verdict may come: the 99th percentile.
@@ -97,9 +107,9 @@ class LatencySignal:
         if self._usual is None or self._usual[0] != today:
             before = self._merged(today - _MEMORY + 1, first - 1)
             known = sum(before.values()) >= self._policy.minimum
-            usual = max(percentile_of(before, 0.95), _LEAST_HOURS) if known else -1.0
+            usual = max(percentile_of(before, _HIGH), _LEAST_HOURS) if known else -1.0
             self._usual = (today, usual)
-        return self._usual[1] if self._usual[1] > 0 else None
+        return self._held.of(self._usual[1]) if self._usual[1] > 0 else None
 
     def _verdict(self, now: float, usual: float) -> State:
         first, today = self._recent_days(now)
@@ -124,10 +134,20 @@ class LatencySignal:
         if not ending and not (self._last and not self._last[-1][0]):
             return Reading(State.HEALTHY, False)  # nothing got slower: nothing can be worse
         verdict = self._verdict(now, usual)
-        back = verdict is not State.UNKNOWN and self._back() is not None
-        if back:
-            return Reading(State.HEALTHY, True)
-        return Reading(verdict, verdict is State.HEALTHY and self._well(now, usual))
+        back = self._back() if verdict is not State.UNKNOWN else None
+        if back is not None:
+            # What was uploaded in the slow time may still come.
+            recent = percentile_of(self._merged(*self._recent_days(now)), _HIGH)
+            return Reading(State.HEALTHY, now - back >= 3600 * recent)
+        well = verdict is State.HEALTHY and self._well(now, usual)
+        return Reading(verdict, well, not verdict.bad and self._slows())
+
+    def _slows(self) -> bool:
+        """Whether the last ones are surely slower than usual, if not yet on enough days."""
+        run = Run()
+        for well, at in self._last:
+            run.add(_FASTER if well else _SLOWER, well, at)
+        return run.score >= _HALF_WAY
 
     def _back(self) -> float | None:
         slow = sum(not well for well, _at in self._last)
@@ -135,7 +155,7 @@ class LatencySignal:
 
     def _well(self, now: float, usual: float) -> bool:
         recent = self._merged(*self._recent_days(now))
-        return bool(recent) and percentile_of(recent, 0.95) <= self._policy.clears * usual * 1.05
+        return bool(recent) and percentile_of(recent, _HIGH) <= self._policy.clears * usual * 1.05
 
     def signal(self, now: float) -> Signal:
         """The time from upload to first verdict, in hours: p95 is the figure.
@@ -150,14 +170,16 @@ class LatencySignal:
         return Signal(
             NAME,
             standing.verdict,
-            figure=percentile_of(recent, 0.95) if recent else None,
+            figure=percentile_of(recent, _HIGH) if recent else None,
             n=sum(recent.values()),
             seen=self._seen(now, recent),
             evidence=tuple(
                 evidence(one, Fault.SLOW) for one in self._proofs.newest(MOST_EVIDENCE, since)
             ),
             clears=standing.clears,
+            rising=standing.rising,
             since=self._since() if standing.bad else None,
+            adopted=None if self._held.adopted is None else moment(self._held.adopted),
         )
 
     def _since(self) -> datetime | None:
@@ -170,10 +192,10 @@ class LatencySignal:
         policy = self._policy
         return Times(
             _time(recent, 0.5),
-            _time(recent, 0.95),
+            _time(recent, _HIGH),
             sum(recent.values()),
             Period(policy.window),
-            _time(before, 0.95),
+            _time(before, _HIGH),
             sum(before.values()),
             policy.minimum,
             policy.degraded,
@@ -182,11 +204,13 @@ class LatencySignal:
     def row(self) -> Any:
         """Its state as plain JSON values."""
         days = [[day, sorted(steps.items())] for day, steps in sorted(self._days.items())]
-        return [days, self._newest, [list(one) for one in self._last], self._proofs.row()]
+        last = [list(one) for one in self._last]
+        return [days, self._newest, last, self._proofs.row(), self._held.row()]
 
     def read(self, row: Any) -> None:
         """Takes over what `row` gave."""
-        days, self._newest, last, proofs = row
+        days, self._newest, last, proofs, held = row
+        self._held.read(held)
         self._days = {day: dict(steps) for day, steps in days}
         self._last = [(bool(well), float(at)) for well, at in last]
         self._proofs.read(proofs)

@@ -29,7 +29,8 @@ _HIGHEST = 0.95  # no regime is taken for surer than this
 class Level:
     """The rate of the window.
 
-    ``settled`` tells whether the chart knows the CI, and since when it is back after a drop.
+    ``settled`` tells whether the chart knows the CI, since when it is back after a drop, and
+    at which rate.
     """
 
     name = NAME
@@ -38,14 +39,18 @@ class Level:
         self._policy = policy
         self._tally = SlidingTally(policy.window.total_seconds(), policy.reach.total_seconds())
         self.proofs = Proofs()
+        self._again = -math.inf  # since when it is well again, while no chart says so
         self._paired = -math.inf  # the newest result that stood beside a reference's pass
-        self.settled: Callable[[], tuple[bool, float | None]] = lambda: (False, None)
+        self.settled: Callable[[], tuple[bool, float | None, float]] = lambda: (False, None, 0.0)
 
     def take(self, one: Counted) -> None:
         """Takes in a result, or takes one back."""
         self._tally.add(one.proof.at, one.bad, one.sign)
         if one.bad:
             self.proofs.add(one.proof, one.sign)
+        elif not self.settled()[0]:
+            back = back_since(self.counted(one.at), self._tally.newest_outcomes(), _HIGHEST)
+            self._again = max(self._again, back or -math.inf)
 
     def pair(self, at: float) -> None:
         """A result of that time counts since the reference passed what it failed or passed."""
@@ -70,19 +75,21 @@ class Level:
         found = level(self._policy, counted.good, counted.n)
         if not found.bad:
             return counted, found, None
-        back = self._back_since(counted)
+        back = self._back_since(now)
         after = self._tally.since(back) if back is not None else Count(0, 0)
         if not after.n:
             return counted, found, None
+        if after.n < self._policy.minimum and self.settled()[2] >= self._policy.degraded:
+            return after, State.HEALTHY, back  # as the chart has it
         return after, level(self._policy, after.good, after.n), back
 
-    def _back_since(self, counted: Count) -> float | None:
+    def _back_since(self, now: float) -> float | None:
         """Since when it is well again: as the chart has it, else as the last results weigh."""
-        known, settled = self.settled()
+        known, settled, _rate = self.settled()
         if known:
             return settled
-        # Before the chart knows the CI.
-        return back_since(counted, self._tally.newest_outcomes(), _HIGHEST)
+        first = self._tally.first(self._policy.minimum, now)
+        return self._again if first is not None and self._again >= first else None
 
     def standing(self, now: float, ending: bool) -> Reading:
         """Bad while the rate is surely below the level."""
@@ -147,11 +154,13 @@ class Level:
     def row(self) -> Any:
         """Its state as plain JSON values."""
         paired = None if self._paired == -math.inf else self._paired
-        return [self._tally.row(), self.proofs.row(), paired]
+        again = None if self._again == -math.inf else self._again
+        return [self._tally.row(), self.proofs.row(), paired, again]
 
     def read(self, row: Any) -> None:
         """Takes over what `row` gave."""
-        tally, proofs, paired = row
+        tally, proofs, paired, again = row
+        self._again = -math.inf if again is None else float(again)
         self._paired = -math.inf if paired is None else float(paired)
         self._tally.read(tally)
         self.proofs.read(proofs)

@@ -51,7 +51,7 @@ class PresenceSignal:
             return Reading(State.UNKNOWN, False)
         if k is not None and chances.missed >= k:
             return Reading(State.SILENT, False)
-        settled = chances.gasps >= self._policy.clears
+        settled = chances.gasps >= self._policy.clears and chances.comeback.since is None
         if self._known:
             rising = k is not None and 2 * chances.missed >= k
             return Reading(State.HEALTHY if k else State.UNKNOWN, settled, rising)
@@ -76,6 +76,7 @@ class PresenceSignal:
         if not chances.last:
             return Signal(NAME, State.UNKNOWN, seen=LastHeard(None, timedelta(0), 0))
         n, missed = chances.long.count
+        adopted = chances.comeback.adopted
         quiet = timedelta(seconds=max(0.0, now - chances.last))
         found = Signal(
             NAME,
@@ -86,6 +87,7 @@ class PresenceSignal:
             clears=standing.clears,
             rising=standing.rising,
             since=moment(chances.last) if standing.bad else None,
+            adopted=None if adopted is None else moment(adopted),
         )
         if self._known or chances.missed >= (chances.patience or chances.missed + 1):
             return self._with_coverage(found, n, missed)

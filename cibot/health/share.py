@@ -40,16 +40,20 @@ class Share:
         self._tally = SlidingTally(policy.window.total_seconds(), _REACH, policy.minimum)
         self._proofs = Proofs()
         self._from = -math.inf  # what came before is of another time
+        self._well = False  # since then, as far as is known
 
     def take(self, one: Counted) -> None:
         """Takes in a result, or takes one back."""
         self._tally.add(one.proof.at, one.bad, one.sign)
         if one.bad:
             self._proofs.add(one.proof, one.sign)
+        back = self._look(one.at)[2]
+        if back is not None:
+            self.begin(back)
 
-    def begin(self, at: float) -> None:
-        """Forgets what came before: the CI recovered then."""
-        self._from = at
+    def begin(self, at: float, *, well: bool = True) -> None:
+        """Forgets what came before; ``well`` says that the CI is surely well since then."""
+        self._from, self._well = at, well
 
     def _look(self, now: float) -> tuple[Count, State, float | None]:
         """What counts, what it means, and since when it is well again after a bad time."""
@@ -57,6 +61,9 @@ class Share:
         counted = self._tally.count
         if self._begun(now) is not None:
             counted = self._tally.since(self._from)
+            verdict = verdict_of(self._policy, counted.bad, counted.n)
+            if self._well and not verdict.bad:
+                return counted, State.HEALTHY, self._from
         verdict = verdict_of(self._policy, counted.bad, counted.n)
         if verdict is State.UNKNOWN and self._from == -math.inf:
             # What is older than the window accuses nobody, but it may acquit: else an
@@ -139,11 +146,11 @@ class Share:
     def row(self) -> Any:
         """Its state as plain JSON values."""
         begun = None if self._from == -math.inf else self._from
-        return [self._tally.row(), self._proofs.row(), begun]
+        return [self._tally.row(), self._proofs.row(), begun, self._well]
 
     def read(self, row: Any) -> None:
         """Takes over what `row` gave."""
-        tally, proofs, begun = row
+        tally, proofs, begun, self._well = row
         self._tally.read(tally)
         self._proofs.read(proofs)
         self._from = -math.inf if begun is None else float(begun)
@@ -167,7 +174,7 @@ def back_since(count: Count, newest: Iterable[tuple[bool, float]], good: float) 
     until = count.n - len(run) + (not run[-1][0] if run else 0)
     if until <= 0:
         return None
-    low, high = max(_LEAST, 1 - count.bad / until), min(_MOST, good)
+    low, high = max(_LEAST, (until - count.bad + 0.5) / (until + 1)), min(_MOST, good)
     if low >= high:
         return None
     up, down = math.log(high / low), math.log((1 - high) / (1 - low))

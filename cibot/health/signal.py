@@ -38,8 +38,9 @@ class Signal:
     verdict turns. ``evidence`` lies within what was looked at. ``clears`` says that this
     reading is good enough to end an incident, which asks for more than not being bad;
     ``rising`` that it is half way to a worse verdict. ``since`` is when the
-    verdict began, as far as it can be told. Without ``counts`` it is shown only:
-    it makes no state and opens no incident.
+    verdict began, as far as it can be told, and ``adopted`` when a bad time last became
+    what is usual for the CI. Without ``counts`` it is shown only: it makes no state and
+    opens no incident.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Signal:
     clears: bool = False
     rising: bool = False
     since: datetime | None = None
+    adopted: datetime | None = None
     counts: bool = True
 
 

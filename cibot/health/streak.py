@@ -83,9 +83,13 @@ class JobStreaks:
         self._jobs: dict[str, _Job] = {}
         self._all = Days(self._window)  # results of all jobs
         self._touched: set[str] = set()  # with a long streak, or settling after one
+        self._passed = 0.0  # when an attempt passed last
+        self._failed = 0.0  # when a job of a long streak failed last
 
     def take(self, one: JobResults) -> None:
         """Takes in what the jobs of an attempt said; each attempt counts."""
+        if not any(run.result is Result.FAIL for run in one.runs):
+            self._passed = max(self._passed, one.at)
         for run in one.runs:
             if run.result in COUNTED:
                 self._take(run.job, run.result is Result.FAIL, one, run.url)
@@ -123,6 +127,7 @@ class JobStreaks:
         limit = self._limit(job, at)
         if limit is not None and job.failures >= limit:
             job.limit = limit
+            self._failed = at
             self._touched.add(name)
 
     def _limit(self, job: _Job, at: float) -> int | None:
@@ -154,8 +159,21 @@ class JobStreaks:
     def standing(self, now: float, _ending: bool) -> Reading:
         """Bad while a job's streak is longer than its luck."""
         if not self._touched:
-            return Reading(State.HEALTHY, True)
-        return Reading(State.DEGRADED if self.long(now) else State.HEALTHY, not self._touched)
+            return Reading(State.HEALTHY, self._settled)
+        long = self.long(now)
+        return Reading(self._verdict(long), self._settled)
+
+    @property
+    def _settled(self) -> bool:
+        """Whether every job is well, and the CI passed something since one was not."""
+        return not self._touched and self._passed >= self._failed
+
+    def _verdict(self, long: list[tuple[str, _Job]]) -> State:
+        """Failing where nothing that the CI ran passed since one of them began."""
+        if not long:
+            return State.HEALTHY
+        outage = any(job.start > self._passed for _name, job in long)
+        return State.FAILING if outage else State.DEGRADED
 
     def signal(self, now: float) -> Signal:
         """The longest streak of a job that is longer than its luck."""
@@ -171,12 +189,12 @@ class JobStreaks:
             )
             verdict = State.HEALTHY if known else State.UNKNOWN
             n = self._all.count(now)[0]
-            return Signal(NAME, verdict, n=n, seen=seen, clears=not self._touched)
+            return Signal(NAME, verdict, n=n, seen=seen, clears=self._settled)
         name, worst = long[0]
         n, failed = worst.past.count(now)
         return Signal(
             NAME,
-            State.DEGRADED,
+            self._verdict(long),
             n=worst.failures,
             seen=Streak(
                 name,
@@ -195,11 +213,11 @@ class JobStreaks:
     def row(self) -> Any:
         """Its state as plain JSON values."""
         jobs = {name: one.row() for name, one in self._jobs.items()}
-        return [jobs, self._all.row(), sorted(self._touched)]
+        return [jobs, self._all.row(), sorted(self._touched), self._passed, self._failed]
 
     def read(self, row: Any) -> None:
         """Takes over what `row` gave."""
-        jobs, everything, touched = row
+        jobs, everything, touched, self._passed, self._failed = row
         self._all.read(everything)
         self._touched = set(touched)
         self._jobs = {}

@@ -11,6 +11,7 @@ from typing import Any
 
 from cibot.config.policy import ChartPolicy, SuccessPolicy
 from cibot.health.chart import Chart, Run
+from cibot.health.facts import moment
 from cibot.health.inputs import Counted, FirstVerdict, Standing
 from cibot.health.intervals import wilson
 from cibot.health.level import Level, by_bound
@@ -20,6 +21,7 @@ from cibot.health.stacks import Stacks
 from cibot.model import State
 
 NAME = "success"
+_LIKELY = 0.6  # confidence, two-sided: four to one that it is below
 
 
 class Success:
@@ -32,6 +34,7 @@ class Success:
         self.chart = Chart(chart)
         self._level = level
         self._stacks = Stacks()  # of what failed
+        self._outage = False  # the drop that fires is a failing one
 
     def take(self, one: FirstVerdict | Counted) -> None:
         """Takes in the next result."""
@@ -46,7 +49,15 @@ class Success:
         if failures:
             standing = Standing.AGAIN
         if failures + (not one.paired) <= 1 or (one.passed and self.chart.dropped is not None):
-            self.chart.add(one.passed, one.proof.at, standing)
+            self._add(one.passed, one.proof.at, standing)
+
+    def _add(self, passed: bool, at: float, standing: Standing) -> None:
+        fired = self.chart.dropped is not None
+        self.chart.add(passed, at, standing)
+        drop = self.chart.dropped
+        if drop is not None and not fired:
+            likely = wilson(drop.passes, drop.n, _LIKELY).high
+            self._outage = self.chart.floor or likely < self._policy.failing
 
     def standing(self, _now: float, _ending: bool) -> Reading:
         """Bad while the chart fires."""
@@ -58,8 +69,12 @@ class Success:
         return Reading(State.HEALTHY, not chart.rising, chart.rising)
 
     def _severity(self, drop: Run) -> State:
-        """How bad a drop is: the chart that fires without one pass has seen an outage."""
-        if not drop.passes:
+        """How bad a drop is: as the chart that fired has it, until it is surely worse.
+
+        When it fires little is known: what is likely is said then, so that an outage is
+        not called degraded first and failing an hour later.
+        """
+        if self._outage:
             return State.FAILING
         found = by_bound(self._policy, drop.passes, drop.n)
         return State.DEGRADED if found is State.HEALTHY else found
@@ -68,7 +83,7 @@ class Success:
         """The share of PASS in PASS and FAIL over the window, beside the CI's own past."""
         standing, (n, bad) = self.standing(now, True), self._level.counted(now)
         low, high = wilson(n - bad, n)
-        drop = self.chart.drop
+        drop, adopted = self.chart.drop, self.chart.adopted_at
         return Signal(
             NAME,
             standing.verdict,
@@ -81,6 +96,7 @@ class Success:
             clears=standing.clears,
             rising=standing.rising,
             since=drop.since if drop else None,
+            adopted=None if adopted is None else moment(adopted),
         )
 
     def _seen(self, now: float) -> OwnPast:
@@ -111,10 +127,10 @@ class Success:
 
     def row(self) -> Any:
         """Its state as plain JSON values."""
-        return [self.chart.row(), self._stacks.row()]
+        return [self.chart.row(), self._stacks.row(), self._outage]
 
     def read(self, row: Any) -> None:
         """Takes over what `row` gave."""
-        chart, stacks = row
+        chart, stacks, self._outage = row
         self.chart = Chart.of(self.chart.policy, chart)
         self._stacks.read(stacks)

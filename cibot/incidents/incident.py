@@ -7,14 +7,21 @@ say what happened; which of them are news is decided by `cibot.incidents.news`.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from cibot.config.policy import IncidentPolicy
 from cibot.errors import Conflict
 from cibot.health.seen import Seen
 from cibot.health.signal import Evidence, Signal
-from cibot.incidents.symptom import Family, Symptom, SymptomPhase, advance, with_first_run
+from cibot.incidents.symptom import (
+    Family,
+    Symptom,
+    SymptomPhase,
+    advance,
+    family_of,
+    with_first_run,
+)
 from cibot.model import State
 
 
@@ -106,6 +113,11 @@ class Incident:
         return tuple(symptom for symptom in self.symptoms if symptom.stands)
 
     @property
+    def pending(self) -> bool:
+        """Whether a symptom is half way to firing."""
+        return any(symptom.phase is SymptomPhase.PENDING for symptom in self.symptoms)
+
+    @property
     def cause(self) -> Symptom:
         """The symptom that explains most: of those that stand, else of all."""
         return min(self.standing or self.symptoms, key=lambda symptom: symptom.order)
@@ -124,6 +136,11 @@ class Incident:
     def first_evidence(self) -> tuple[Evidence, ...]:
         """On what it rested when it opened."""
         return next((one.first_evidence for one in self.symptoms if one.came_at), ())
+
+    def is_usual(self, signal: str) -> bool:
+        """Whether a signal is a level of what became the CI's usual when this ended."""
+        adopted = any(one.adopted and one.family is family_of(signal) for one in self.symptoms)
+        return adopted and signal in _LEVELS
 
     def symptom(self, signal: str) -> Symptom | None:
         """The symptom of a signal, or None."""
@@ -148,6 +165,9 @@ class Transition:
 
 
 Step = tuple[Incident | None, Transition | None]
+_FIGURES = timedelta(days=7)  # what figures over days look back
+_USUAL = timedelta(days=28)  # how long a level that follows from an adopted drop is no new trouble
+_LEVELS = frozenset({"level", "disagreement"})
 
 
 def _transition(name: str, at: datetime, severity: State, signal: Signal) -> Transition:
@@ -173,7 +193,7 @@ def step(incident: Incident | None, signal: Signal, now: datetime, policy: Incid
 def _from_nothing(
     last: Incident | None, signal: Signal, now: datetime, policy: IncidentPolicy
 ) -> Step:
-    if last is not None and _recent(last, now, policy):
+    if last is not None and _goes_on(last, signal, now, policy):
         if not signal.verdict.bad:
             return last, None  # half way back is no new incident, or this one could not reopen
         symptom = advance(last.symptom(signal.name), signal, now, policy)
@@ -199,11 +219,18 @@ def _from_nothing(
     return new, _transition(name, now, symptom.severity, signal)
 
 
-def _recent(last: Incident, now: datetime, policy: IncidentPolicy) -> bool:
-    """Whether it really fired and ended a short while ago."""
+def _goes_on(last: Incident, signal: Signal, now: datetime, policy: IncidentPolicy) -> bool:
+    """Whether what a signal says is of an incident that really fired and is over.
+
+    It ended a short while ago or, as a figure over days has it, the trouble began before.
+    """
     if last.opened_at is None or last.resolved_at is None:
         return False
-    return now - last.resolved_at < policy.reopen
+    ago = now - last.resolved_at
+    if last.is_usual(signal.name):
+        return ago < _USUAL
+    before = signal.since is not None and signal.since < last.resolved_at
+    return ago < policy.reopen or (before and ago < _FIGURES)
 
 
 def _moved(
@@ -220,9 +247,6 @@ def _moved(
         return changed, None
     if name == "dropped":
         changed = incident  # of which the symptom is all that there was
-    if name == "resolved":
-        fired = tuple(one for one in changed.symptoms if one.phase is not SymptomPhase.PENDING)
-        changed = replace(changed, symptoms=fired)
     changed = replace(
         changed,
         phase=Phase.DROPPED if name == "dropped" else _phase(changed),
@@ -237,10 +261,9 @@ def _moved(
 def _phase(incident: Incident) -> Phase:
     if incident.fires:
         return Phase.ACKNOWLEDGED if incident.acknowledged_by else Phase.FIRING
-    if incident.standing:
+    if incident.standing or (incident.opened_at is not None and incident.pending):
         return Phase.RECOVERING
-    only_pending = all(one.phase is SymptomPhase.PENDING for one in incident.symptoms)
-    return Phase.PENDING if only_pending else Phase.RESOLVED
+    return Phase.PENDING if incident.pending else Phase.RESOLVED
 
 
 def _name(
@@ -248,7 +271,10 @@ def _name(
 ) -> str | None:
     """The name of the step that an incident took, or None for a change that is no step."""
     if after is None:
-        return "dropped" if not changed.symptoms else None
+        if not changed.symptoms:
+            return "dropped"
+        over = incident.opened_at is not None and not (changed.standing or changed.pending)
+        return "resolved" if over else None
     was_standing = before is not None and before.stands
     if after.fires:
         return _worse(incident, changed, before if was_standing else None, after)
@@ -256,7 +282,7 @@ def _name(
         return None  # pending, in an incident that is open already
     if after.stands:
         return None if changed.fires else "recovering"
-    return "cleared" if changed.standing else "resolved"
+    return "cleared" if changed.standing or changed.pending else "resolved"
 
 
 def _worse(

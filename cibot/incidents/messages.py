@@ -181,6 +181,10 @@ def _buttons(incident: Incident, ci: str) -> tuple[Button, ...]:
 def _recovered(incident: Incident, news: News, subject: Subject) -> Line:
     """The end of an incident; of one job, where only that had failed."""
     symptom = news.symptom
+    if symptom.adopted:
+        lasted = _lasted(symptom.came_at, symptom.cleared_at)
+        told = f": this is now its usual{lasted}: "
+        return line(state_span(State.HEALTHY), " — ", _name(subject), told, *_seen(symptom))
     job = next((run.job for run in symptom.first_evidence if run.job), None)
     what = [f": {job}"] if symptom.signal == "job" and job else []
     lasted = _lasted(incident.opened_at, incident.resolved_at)
@@ -190,7 +194,7 @@ def _recovered(incident: Incident, news: News, subject: Subject) -> Line:
 
 def _eased(incident: Incident, news: News, subject: Subject) -> Line:
     """What is over, and what still holds."""
-    symptom, still = news.symptom, incident.cause
+    symptom, still = news.symptom, news.still or incident.cause
     over = _OVER[symptom.family]
     if news.drop:
         share = f" {percent(still.figure)}" if still.figure is not None else ""

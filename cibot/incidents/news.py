@@ -30,7 +30,8 @@ _LONG = timedelta(days=7)
 class News:
     """What is to be said of an incident, and of which symptom.
 
-    ``parts`` are what people know afterwards. ``drop`` says that it is of a drop within a
+    ``parts`` are what people know afterwards, ``still`` what holds where a part is over.
+    ``drop`` says that it is of a drop within a
     level that stands. ``inhibited`` says why it is not said now. A ``quiet`` one is noted as
     known without a message: nobody heard of the opening.
     """
@@ -38,6 +39,7 @@ class News:
     step: Transition
     symptom: Symptom
     parts: tuple[Part, ...]
+    still: Symptom | None = None
     drop: bool = False
     inhibited: str | None = None
     quiet: bool = False
@@ -97,7 +99,8 @@ def _ended(incident: Incident, known: Notified, now: datetime) -> News | None:
 
 def _eased(incident: Incident, known: Notified, *, quiet: bool) -> News | None:
     """The end of a part of what people know, while something holds still, or by now."""
-    left = _parts(incident, incident.standing, known)
+    holds = _holding(incident, known)
+    left = _parts(incident, holds, known)
     families = {part.family for part in left}
     keys = {part.key for part in left}
     gone = [
@@ -105,22 +108,34 @@ def _eased(incident: Incident, known: Notified, *, quiet: bool) -> News | None:
         for part in known.parts
         if part.family not in families or (part.drop and part.key not in keys)
     ]
-    if not left or not gone:
+    if not left or not gone or incident.pending:
         return None
     part = min(gone, key=lambda one: one.severity.rank)
-    over = [one for one in incident.symptoms if one.family is part.family and not one.stands]
+    still = min(holds, key=lambda one: one.order)
+    if part.severity.rank > still.severity.rank and not part.drop:
+        return None  # the worst of it holds
+    over = [one for one in incident.symptoms if one.family is part.family and one not in holds]
     if part.drop:
         over = [one for one in over if one.signal == _CHART]
-    severity = min((one.severity for one in left), key=_rank)
-    step = Transition("eased", incident.changed_at, severity)
-    return News(step, _last_cleared(incident, over), left, drop=part.drop, quiet=quiet)
+    step = Transition("eased", incident.changed_at, still.severity)
+    ended = _last_cleared(incident, over)
+    return News(step, ended, left, still=still, drop=part.drop, quiet=quiet)
+
+
+def _holding(incident: Incident, known: Notified) -> list[Symptom]:
+    """The symptoms that hold. A CI that is heard again, and shows another trouble, reports."""
+    families = {part.family for part in known.parts}
+    if all(one.family in families for one in incident.standing if one.fires):
+        return list(incident.standing)
+    return [one for one in incident.standing if one.fires or one.signal != "silent"]
 
 
 def _last_cleared(incident: Incident, symptoms: Iterable[Symptom]) -> Symptom:
     """The symptom that cleared last; of several that which explains most."""
-    ordered = sorted(symptoms, key=lambda one: one.order, reverse=True)
-    ends = [(one.cleared_at, place, one) for place, one in enumerate(ordered) if one.cleared_at]
-    return max(ends)[2] if ends else incident.cause
+    ordered = sorted(symptoms, key=lambda one: one.order)
+    if not ordered:
+        return incident.cause
+    return max(ordered, key=lambda one: one.cleared_at or incident.changed_at)
 
 
 def _begun(incident: Incident, known: Notified | None, around: Surroundings) -> News | None:
@@ -147,7 +162,9 @@ def _worse(incident: Incident, known: Notified | None, seen: list[Symptom]) -> N
     if known is None or known.over:
         name = "opened" if known is None else "reopened"
         at = (incident.opened_at if known is None else None) or incident.changed_at
-        return News(Transition(name, at, cause.severity, cause.signal), cause, parts)
+        step = Transition(name, at, cause.severity, cause.signal)
+        usual = known is not None and cause.severity.rank >= known.worst.rank
+        return News(step, cause, parts, quiet=usual and incident.is_usual(cause.signal))
     return _escalated(incident, known, seen, parts)
 
 

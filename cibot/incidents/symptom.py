@@ -1,6 +1,6 @@
 """A symptom: one signal that accuses a CI, from its first bad reading to its last. Pure.
 
-A verdict of *unknown* moves nothing: it neither accuses nor acquits.
+A verdict of *unknown* neither accuses nor acquits: it only ends what was half way.
 """
 
 from __future__ import annotations
@@ -72,6 +72,7 @@ class Symptom:
     evidence: tuple[Evidence, ...] = ()
     returns: int = 0
     spells: int = 1
+    adopted: bool = False
 
     @property
     def stands(self) -> bool:
@@ -128,10 +129,10 @@ def advance(
     """
     if symptom is None or symptom.phase is SymptomPhase.CLEARED:
         return _from_well(symptom, signal, now, policy)
-    if signal.verdict is State.UNKNOWN:
-        return symptom
     if symptom.phase is SymptomPhase.PENDING:
         return _from_pending(symptom, signal, now)
+    if signal.verdict is State.UNKNOWN:
+        return symptom
     if signal.verdict.bad:
         return _while_bad(symptom, signal)
     held = holding(policy, max(symptom.returns, reopened))
@@ -207,6 +208,7 @@ def _while_well(symptom: Symptom, signal: Signal, now: datetime, held: timedelta
             phase=SymptomPhase.CLEARED,
             recovering_at=None,
             cleared_at=now,
+            adopted=bool(signal.adopted and symptom.came_at and signal.adopted >= symptom.came_at),
         )
     if symptom.phase is SymptomPhase.RECOVERING:
         return symptom

@@ -128,10 +128,10 @@ class Tracker:
         """Whether a symptom changes, so that words and evidence are worth while."""
         if lasts is None:
             return standing.bad or standing.rising
-        if standing.verdict is State.UNKNOWN:
-            return False
         if lasts.phase is SymptomPhase.PENDING:
             return standing.bad or not standing.rising
+        if standing.verdict is State.UNKNOWN:
+            return False
         if standing.bad:
             worse = standing.verdict.rank < lasts.severity.rank
             return worse or lasts.phase is SymptomPhase.RECOVERING

@@ -27,7 +27,7 @@ from cibot.store.histories import first_report_of, full_at
 
 log = logging.getLogger(__name__)
 
-VERSION = 13  # of the judgement: another one replays every CI
+VERSION = 14  # of the judgement: another one replays every CI
 _LOOK_BACK = timedelta(minutes=15)  # what another process is still about to commit
 _LITTLE = 86_400.0  # seconds that are lived through in one go, whatever was said
 _FULL = 5000  # reports of a CI, or of its reference, that are lived through in one go

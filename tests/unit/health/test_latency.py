@@ -7,17 +7,18 @@ import json
 import pytest
 
 from cibot.config.policy import LatencyPolicy
+from cibot.health.facts import moment
 from cibot.health.latency import LatencySignal
 from cibot.health.seen import Fault
 from cibot.incidents.signal_words import said
 from cibot.model import State
-from tests.unit.health.facts import D, H, T, took
+from tests.unit.health.facts import DAY, D, H, T, took
 
 POLICY = LatencyPolicy()
 
 
 def fed(*times):
-    one = LatencySignal(POLICY)
+    one = LatencySignal(POLICY, 28 * DAY)
     for each in sorted(one for many in times for one in many):
         one.take(each)
     return one
@@ -65,8 +66,39 @@ def test_it_is_well_again_after_a_surely_good_run():
     assert (found.verdict, found.clears) == (State.HEALTHY, True)
 
 
+def test_what_is_usual_is_held_while_it_is_slow_and_becomes_it_after_four_weeks():
+    slow = 6 * 45
+    times = took([1.0] * 180 + [9.0] * slow)
+    one, seen = LatencySignal(POLICY, 28 * DAY), []
+    for each in times:
+        one.take(each)
+        seen.append((each.at, one.standing(each.at, True)))
+    began = times[180].at
+    bad = [at for at, standing in seen if standing.bad]
+    assert began < bad[0] < began + 4 * D
+    assert {standing.bad for at, standing in seen if bad[0] <= at < bad[0] + 28 * D} == {True}
+    after = [standing for at, standing in seen if at >= bad[0] + 28 * D]
+    assert {(one.verdict, one.clears) for one in after} == {(State.HEALTHY, True)}
+    assert one.signal(T).adopted == moment(bad[0] + 28 * D)
+    again = LatencySignal(POLICY, 28 * DAY)
+    again.read(json.loads(json.dumps(one.row())))
+    assert again.signal(T) == one.signal(T)
+
+
+def test_slow_is_half_way_until_it_is_so_on_enough_days():
+    one = fed(took([1.0] * 140, T - D), took([9.0] * 16, T, H))
+    assert one.standing(T, False).rising
+    assert not fed(took([1.0] * 140, T - D), took([9.0, 1.0, 1.0], T, H)).standing(T, True).rising
+
+
+def test_it_is_not_over_while_what_was_uploaded_in_the_slow_time_may_still_come():
+    times = took([1.0] * 180 + [12.0] * 60, T, 2 * H)
+    assert not fed(times, took([1.0] * 5, T + 10 * H, H)).signal(T + 10 * H).clears
+    assert fed(times, took([1.0] * 20, T + 20 * H, H)).signal(T + 20 * H).clears
+
+
 def test_what_is_allowed_is_what_it_took_at_most():
-    assert LatencySignal(POLICY).allowed(T) == D  # nothing is known
+    assert LatencySignal(POLICY, 28 * DAY).allowed(T) == D  # nothing is known
     assert fed(took([2.0] * 5)).allowed(T) == pytest.approx(4 * H, rel=0.06)
     assert fed(took([2.0] * 100 + [9.0] * 4)).allowed(T + D) == pytest.approx(9 * H, rel=0.06)
     assert fed(took([0.1] * 100)).allowed(T) == H
@@ -78,7 +110,7 @@ def test_reading_does_not_change_what_is_allowed_later():
     one.allowed(T)
     for each in took([8.0] * 30, until=T + H, every=10):
         one.take(each)
-    again = LatencySignal(POLICY)
+    again = LatencySignal(POLICY, 28 * DAY)
     again.read(json.loads(json.dumps(one.row())))
     assert one.allowed(T + 2 * H) == again.allowed(T + 2 * H)
     assert one.allowed(T + 30 * H) == again.allowed(T + 30 * H)

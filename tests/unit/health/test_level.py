@@ -102,7 +102,8 @@ def test_a_surely_good_run_at_the_end_is_the_present():
 def test_where_the_chart_knows_the_ci_it_says_since_when_it_is_back():
     life = lived(changes("P" * 400 + "F" * 100 + "P" * 5))
     found = life.judge.level.signal(T)
-    assert (found.verdict, found.n, found.figure) == (State.UNKNOWN, 5, 1.0)
+    assert (found.verdict, found.clears) == (State.HEALTHY, True)  # as the chart has it
+    assert (found.n, found.figure) == (5, 1.0)
     assert said(found.seen).startswith("5 of 5 passed since it recovered 2")
     assert said(found.seen).endswith(" UTC where the reference passed; 20 are needed to judge")
 
@@ -112,12 +113,30 @@ def test_what_is_bad_again_since_a_recovery_is_told_by_what_came_since():
     for each in counted("F" * 60 + "P" * 20 + "F" * 40, FAIR):
         one.take(each)
     back = T - 59 * H
-    one.settled = lambda: (True, back)
+    one.settled = lambda: (True, back, 0.95)
     found = one.signal(T)
     assert (found.verdict, found.n) == (State.FAILING, 60)
     assert said(found.seen).startswith("20 of 60 passed since it recovered")
     assert found.since == moment(T - 39 * H)
     assert {one.at >= moment(back) for one in found.evidence} == {True}
+
+
+def test_back_at_a_level_it_is_not_well_before_enough_is_known():
+    life = lived(changes("PPF" * 160 + "F" * 40 + "PPPPFPP"))
+    found = life.judge.level.signal(T)
+    assert said(found.seen).startswith("6 of 7 passed since it recovered")
+    assert (found.verdict, found.clears) == (State.UNKNOWN, False)
+
+
+def test_well_again_after_a_drop_that_became_its_usual_it_stays_well():
+    """The chart watches for no way up then; the bad time in the window does not speak again."""
+    life = lived(changes("P" * 400 + "PF" * 400 + "P" * 60))
+    assert life.judge.success.chart.adopted_at is not None
+    found = life.judge.level.signal(T)
+    assert (found.verdict, found.clears) == (State.HEALTHY, True)
+    assert "since it recovered" in said(found.seen)
+    after = lived(changes("P" * 400 + "PF" * 400 + "P" * 60 + "PPPF" * 5)).judge.level.signal(T)
+    assert after.verdict is State.HEALTHY
 
 
 def test_ten_thousand_results_in_an_hour_are_only_results():

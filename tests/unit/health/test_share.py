@@ -39,12 +39,12 @@ def ran(letters, **fields):
     ]
 
 
-def failed(letters, now=T, begin=None, **fields):
+def failed(letters, now=T, begin=None, well=True, **fields):
     one = false_failures(DISAGREEMENT)
     for each in counted(letters, PAIRED, **fields):
         one.take(each)
     if begin is not None:
-        one.begin(begin)
+        one.begin(begin, well=well)
     return one.signal(now)
 
 
@@ -134,7 +134,17 @@ def test_a_surely_good_run_at_the_end_is_the_present():
 def test_what_came_before_a_recovery_is_of_another_time():
     assert failed("F" * 20 + "PP").verdict is State.FAILING
     found = failed("F" * 20 + "PP", begin=T - H)
-    assert (found.verdict, found.n) == (State.UNKNOWN, 2)
+    assert (found.verdict, found.clears, found.n) == (State.HEALTHY, True, 2)
+    found = failed("F" * 20 + "PP", begin=T - H, well=False)
+    assert (found.verdict, found.clears, found.n) == (State.UNKNOWN, False, 2)
+
+
+def test_what_is_well_again_stays_so_while_nothing_new_is_bad():
+    one = false_failures(DISAGREEMENT)
+    for each in counted("P" * 20 + "F" * 12 + "P" * 20 + "PPPPPPF" * 3 + "PP", PAIRED):
+        one.take(each)
+        if each.proof.at > T - 18.5 * H:  # after twenty good ones
+            assert one.standing(each.at, True).verdict is State.HEALTHY
 
 
 def test_its_state_survives_the_store():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from datetime import timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -155,16 +156,43 @@ def test_a_ci_that_skips_most_is_given_time():
     assert one.silent(now + 44 * H).verdict is State.HEALTHY
 
 
-def test_two_reports_end_a_silence_and_one_does_not():
+def test_a_silence_ends_when_it_takes_its_chances_again():
     one, now = settled()
     now = one.live([False] * 10, now) + 3 * H
     assert one.silent(now).verdict is State.SILENT
-    one.take([heard(now, 200)])
-    once = one.silent(now + H)
-    assert (once.verdict, once.clears) == (State.HEALTHY, False)
-    one.take([heard(now + H, 201)])
-    twice = one.silent(now + 2 * H)
-    assert (twice.verdict, twice.clears) == (State.HEALTHY, True)
+    for count in range(1, 7):
+        now = one.live([True], now)
+        found = one.silent(now)
+        assert (found.verdict, found.clears) == (State.HEALTHY, count > 3)
+
+
+def test_a_report_that_comes_too_late_takes_no_chance():
+    one, now = settled()
+    now = one.live([False] * 10, now) + 3 * H
+    one.take([heard(now + i, 61 + i) for i in range(10)])
+    found = one.silent(now + H)
+    assert (found.verdict, found.clears) == (State.HEALTHY, False)
+
+
+def test_one_that_reports_on_half_is_not_back_when_it_speaks():
+    one, now = settled([True] * 120)
+    now = one.live([False] * 5, now) + 3 * H
+    rng = random.Random(2)
+    for _ in range(200):
+        now = one.live([rng.random() < 0.5], now)
+        assert not one.silent(now).clears
+    now = one.live([True] * 20, now)
+    assert one.silent(now).clears
+
+
+def test_where_only_its_rhythm_is_known_reports_end_a_silence():
+    one = Watched()
+    one.take([heard(T - (33 - i) * D, i) for i in range(28)])
+    one.live([False], T - 5.9 * D)
+    assert one.silent(T - 2.5 * D).verdict is State.SILENT
+    one.take([heard(T, 50)])
+    assert one.judge.chances.comeback.since is None
+    assert one.silent(T + H).clears
 
 
 def test_the_dead_stay_silent_after_the_window_has_passed():
@@ -307,7 +335,37 @@ def test_one_that_reports_on_half_of_what_it_used_to_is_degraded():
     assert found.since is not None
     other, now = settled([True] * 100, 4 * H)
     now = other.live([True, False, False] * 14, now, 4 * H) + 3 * H
+    assert other.coverage(now).verdict is State.DEGRADED
+    other, now = settled([True] * 160, 4 * H)
+    now = other.live([True, False, False] * 14, now, 4 * H) + 3 * H
     assert other.coverage(now).verdict is State.FAILING
+
+
+def test_what_is_usual_is_held_while_it_reports_on_less_and_becomes_it_after_four_weeks():
+    one, now = settled([True] * 120, 4 * H)
+    began = now
+    while now < began + 27 * D:
+        now = one.live([True, False], now, 4 * H)
+        if now > began + 8 * D:  # the weeks before hold more and more of it
+            assert one.coverage(now).verdict.bad
+    now = one.live([True, False] * 30, now, 4 * H)
+    found = one.coverage(now)
+    assert (found.verdict, found.clears) == (State.HEALTHY, True)
+    assert abs(found.adopted - moment(began + 28 * D)) < timedelta(days=5)
+    now = one.live([True, False] * 90, now, 4 * H)
+    assert one.coverage(now).verdict is State.HEALTHY  # and it is not told of again
+    again = Judge(Policy())
+    again.read(json.loads(json.dumps(one.judge.row())))
+    assert again.coverage.signal(now) == one.judge.coverage.signal(now)
+
+
+def test_a_second_drop_of_coverage_is_seen_by_what_was_usual_before_the_first():
+    one, now = settled([True] * 120, 4 * H)
+    now = one.live([True, False] * 40, now, 4 * H)
+    now = one.live([True] * 60, now, 4 * H)
+    assert one.coverage(now).clears
+    now = one.live([True, True, False] * 14, now, 4 * H)
+    assert one.coverage(now).verdict.bad
 
 
 def test_one_that_always_looked_at_a_third_is_well():

@@ -39,7 +39,7 @@ def fed(*told):
 
 def test_a_job_that_fails_change_after_change_is_told():
     found = fed(ran("P" * 60 + "F" * 8)).signal(T)
-    assert (found.verdict, found.n, found.since) == (State.DEGRADED, 8, moment(T - 7 * H))
+    assert (found.verdict, found.n, found.since) == (State.FAILING, 8, moment(T - 7 * H))
     assert said(found.seen) == (
         "tempest failed 8 changes in a row that the reference passed;"
         " 0 of 60 failed before, in 14 days"
@@ -50,12 +50,21 @@ def test_a_job_that_fails_change_after_change_is_told():
     assert not found.clears
 
 
+def test_a_broken_job_is_degraded_where_something_passed_meanwhile():
+    both = fed(ran("P" * 60 + "F" * 8), ran("P" * 60, "unit", T - H / 2, H, 5000))
+    assert both.signal(T).verdict is State.DEGRADED
+    assert both.standing(T, False).verdict is State.DEGRADED
+    again = JobStreaks(POLICY)
+    again.read(both.row())
+    assert again.signal(T) == both.signal(T)
+
+
 @pytest.mark.parametrize(
     "letters",
     ["P" * 60 + "FFF", "P" * 60 + "FFFFFFFFP", "F" * 60, "P" * 10 + "F" * 8, "P" * 60 + "I" * 9],
 )
 def test_luck_pauses_and_what_always_fails_are_no_news(letters):
-    assert fed(ran(letters)).signal(T).verdict is not State.DEGRADED
+    assert not fed(ran(letters)).signal(T).verdict.bad
 
 
 def test_one_change_that_keeps_failing_is_one_failure():

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
+import pytest
+
+from cibot.config.policy import Policy
 from cibot.health.facts import moment
 from cibot.health.inputs import Standing
 from cibot.incidents.signal_words import said, threshold_words
+from cibot.incidents.tracker import Tracker
 from cibot.model import State
 from tests.unit.health.facts import D, H, T, change, changes, inputs, lived
 
@@ -81,7 +87,28 @@ def test_a_drop_that_lasts_is_how_it_is_now():
     found = success(changes("P" * 400 + "PF" * 400))
     assert found.verdict is State.HEALTHY
     assert said(found.seen).endswith("it has been like that for 28 days: this is how it is now")
+    assert found.adopted is not None
     assert lived(changes("P" * 400 + "PF" * 400)).judge.level.signal(T).verdict is State.DEGRADED
+
+
+@pytest.mark.parametrize(
+    ("letters", "severity"),
+    [
+        ("P" * 400 + "F" * 5, State.FAILING),
+        ("P" * 400 + "PFPF" + "F" * 5, State.FAILING),  # contaminated, and yet an outage
+        ("P" * 400 + "FFPFFFPF", State.FAILING),
+        ("P" * 400 + "PF" * 8, State.DEGRADED),
+        ("P" * 400 + "PFF" * 20, State.FAILING),  # surely so, in the long run
+    ],
+)
+def test_how_bad_a_drop_is_follows_from_the_chart_that_fires(letters, severity):
+    life = lived(changes(letters))
+    steps = [one.transition for one in life.steps]
+    assert next(one.severity for one in steps if one.name == "opened") is severity
+    assert "escalated" not in [one.name for one in steps]
+    assert life.judge.success.signal(T).verdict is severity
+    again = Tracker.of(Policy(), json.loads(json.dumps(life.row())))
+    assert again.judge.success.signal(T) == life.judge.success.signal(T)
 
 
 def test_the_time_of_a_result_is_when_it_was_posted_and_not_when_its_pair_came():

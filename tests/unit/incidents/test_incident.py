@@ -99,8 +99,20 @@ def test_signals_that_accuse_meanwhile_are_its_symptoms():
 def test_a_pending_symptom_of_an_open_incident_makes_no_step():
     found, names = live(BAD, of("job", HALF), of("job", GOOD))
     assert (names, names_of(found.symptoms)) == (["opened"], ["success"])
+
+
+def test_it_is_not_over_while_something_is_half_way():
     found, names = live(BAD, of("job", HALF), GOOD)
-    assert (names, names_of(found.symptoms)) == (["opened", "resolved"], ["success"])
+    assert (names, found.phase) == (["opened", "cleared"], Phase.RECOVERING)
+    over, taken = step(found, of("job", GOOD), NOW + 3 * HOUR, POLICY)
+    assert (taken.name, over.phase, over.resolved_at) == (
+        "resolved", Phase.RESOLVED, NOW + 3 * HOUR,
+    )  # fmt: skip
+    assert names_of(over.symptoms) == ["success"]
+    over, taken = step(found, of("job", UNKNOWN), NOW + 3 * HOUR, POLICY)
+    assert taken.name == "resolved"  # nothing is known that accuses
+    found, taken = step(found, of("job", BAD), NOW + 3 * HOUR, POLICY)
+    assert (taken.name, found.phase, found.reopened) == ("joined", Phase.FIRING, 0)
 
 
 def test_it_is_over_when_its_last_symptom_is():
@@ -293,8 +305,9 @@ def test_any_history_makes_sense(signals):
         assert len({one.signal for one in found.symptoms}) == len(found.symptoms)
         assert (found.phase in (Phase.FIRING, Phase.ACKNOWLEDGED)) == (found.open and found.fires)
         if found.open and found.opened_at is not None:
-            assert found.standing
-            assert found.severity == min((one.severity for one in found.standing), key=_rank)
+            assert found.standing or found.pending
+            if found.standing:
+                assert found.severity == min((one.severity for one in found.standing), key=_rank)
         if found.phase is Phase.RESOLVED:
             assert all(one.phase is SymptomPhase.CLEARED for one in found.symptoms)
         if taken and taken.name not in ("pending", "dropped"):

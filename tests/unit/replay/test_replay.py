@@ -90,8 +90,7 @@ def test_the_order_of_files_and_lines_does_not_matter(
 
 def test_two_policies_side_by_side(tmp_path: Path, recorded: Path) -> None:
     other = tmp_path / "other.toml"
-    other.write_text("[judgement.job]\nchanges = 60\n[judgement.disagreement]\ndegraded = 0.05\n"
-                     "clears = 0.04\n")  # fmt: skip
+    other.write_text("[judgement.job]\nchanges = 60\n[judgement.chart]\nminimum = 9999\n")
     lines = run(recorded, *NAMED, "--against", other).stdout.splitlines()
     assert all(line[0] in "-+~" for line in lines)
 
