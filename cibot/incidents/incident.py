@@ -377,7 +377,8 @@ def merged(incident: Incident, other: Incident) -> Incident:
     if theirs is None or (ours is not None and not ours.over and theirs.over):
         return incident
     if ours is None or ours.over:
-        return replace(incident, notified=theirs)
+        count = theirs.count + (ours.count if ours else 0)  # of which each message has one
+        return replace(incident, notified=replace(theirs, count=count))
     both = replace(
         ours,
         parts=merged_parts(ours.parts, theirs.parts),

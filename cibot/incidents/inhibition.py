@@ -7,11 +7,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from cibot.health.seen import Fault
 from cibot.incidents.incident import Incident
 from cibot.incidents.symptom import Symptom
 from cibot.model import State
 
 TOGETHER = timedelta(hours=1)
+HALF_WAY = timedelta(hours=6)  # a CI with few results is half way for so long
 _BESIDE_REFERENCE = frozenset(  # measured beside it
     {"success", "level", "disagreement", "job", "branch", "passes_everything"}
 )
@@ -67,13 +69,18 @@ class Opening:
 
 
 def opening(ci: str, incident: Incident) -> Opening:
-    """What an incident, which opened, has to do with others."""
-    seen = incident.first_evidence
+    """What an incident, which opened or is half way to it, has to do with others.
+
+    A change that the reference passed is not what they have in common.
+    """
+    seen = incident.first_evidence or incident.cause.evidence
     return Opening(
         ci,
         incident.opened_at or incident.changed_at,
         incident.severity,
-        frozenset((one.change_id, one.number) for one in seen),
+        frozenset(
+            (one.change_id, one.number) for one in seen if one.fault is not Fault.FAILED_ALONE
+        ),
         frozenset(one.job for one in seen if one.job),
     )
 
@@ -97,21 +104,25 @@ def shared_cause(openings: Iterable[Opening]) -> tuple[tuple[int, ...], tuple[st
 
 
 def common_breakage(
-    openings: Iterable[Opening], cis: int, now: datetime
+    openings: Iterable[Opening], cis: int, now: datetime, pending: Iterable[Opening] = ()
 ) -> tuple[Opening, ...] | None:
     """The incidents that one message should tell of together, oldest first; or None.
 
     ``openings`` are those of the last day and ``cis`` the number of CIs that are
     judged at all. One message it is when at least three CIs, and at least 30 %
-    of all, opened within the hour up to ``now``. The answer goes back over the
-    openings that hang together with gaps of an hour at most, so that its first
-    one names the breakage for as long as it goes on.
+    of all, opened with gaps of an hour at most up to ``now``, or are half way to it:
+    ``pending`` are those of which the first opening would speak before the others do.
+    The first one names the breakage for as long as it goes on; those that are pending
+    come last.
     """
     past = sorted((one for one in openings if one.at <= now), key=lambda one: (one.at, one.ci))
-    lately = {one.ci for one in past if now - one.at <= TOGETHER}
-    if len(lately) < max(_FEWEST, math.ceil(_SHARE * cis)):
+    if not past or now - past[-1].at > TOGETHER:
         return None
     start = len(past) - 1
     while start > 0 and past[start].at - past[start - 1].at <= TOGETHER:
         start -= 1
-    return tuple(past[start:])
+    broken = past[start:]
+    names = {one.ci for one in broken}
+    broken += [one for one in pending if now - HALF_WAY <= one.at and one.ci not in names]
+    enough = len({one.ci for one in broken}) >= max(_FEWEST, math.ceil(_SHARE * cis))
+    return tuple(broken) if enough else None

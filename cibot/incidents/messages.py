@@ -96,6 +96,17 @@ def _headline(head: Line, incident: Incident, subject: Subject) -> Card:
     return Card((head,), link=subject.page, incident=incident.id)
 
 
+def renumbered(card: str, number: int) -> str:
+    """A card, as JSON, of an incident that is known under another number by now."""
+    read = Card.from_json(card)
+    old, new = str(read.incident), str(number)
+    buttons = tuple(
+        replace(button, words=tuple(new if word == old else word for word in button.words))
+        for button in read.buttons
+    )
+    return replace(read, incident=number, buttons=buttons).to_json()
+
+
 def acknowledged_card(incident: Incident, step: Transition, subject: Subject) -> Card:
     """The message that somebody looks at an incident."""
     who = spans(step_words(step.name, step.seen, step.by, step.note), moment)

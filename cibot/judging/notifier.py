@@ -107,7 +107,8 @@ class Notifier:
         step, subject = news.step, self._subject(tx, ci, news, now)
         if step.name in BEGINS:
             cis = all_cis(tx)
-            together = common_breakage(_openings(tx, cis, now), len(cis), now)
+            opened, pending = _openings(tx, cis, now), _pending(tx, cis)
+            together = common_breakage(opened, len(cis), now, pending)
             if together is not None:
                 about = About(MessageKind.TOGETHER, f"together:{together[0].at:%Y%m%dT%H%M%S}")
                 return about, together_card(together, len(cis), self._page(), subject)
@@ -142,6 +143,15 @@ def _openings(tx: Tx, cis: Sequence[KnownCi], now: datetime) -> list[Opening]:
         for row in opened_since(tx, now - _DAY)
         if row.opened_at is not None and row.state != Phase.WITHDRAWN
     }
+    return [
+        opening(names.get(rows[one.id or 0].ci_id, "?"), one) for one in readable(rows.values())
+    ]
+
+
+def _pending(tx: Tx, cis: Sequence[KnownCi]) -> list[Opening]:
+    """The CIs that are half way to an incident."""
+    names = {known.id: known.name for known in cis}
+    rows = {row.id: row for row in incidents_of(tx) if row.state == Phase.PENDING}
     return [
         opening(names.get(rows[one.id or 0].ci_id, "?"), one) for one in readable(rows.values())
     ]

@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from cibot.health.facts import counts, moment
 from cibot.health.signal import MOST_EVIDENCE, Evidence
 from cibot.incidents.incident import Incident, Phase, Transition, merged, with_people
+from cibot.incidents.messages import renumbered
 from cibot.incidents.stored import columns, read_incident, step_columns
 from cibot.incidents.symptom import Family, Symptom
 from cibot.judging.trackers import Advanced
@@ -30,6 +32,7 @@ from cibot.store.incidents import (
     update_incident,
 )
 from cibot.store.onsets import bad_runs_since
+from cibot.store.outbox import move_messages
 
 _MINUTE = timedelta(minutes=1)  # signals know when a trouble began to the minute
 _LOOKED_AT = 20  # bad runs of that time and later, for the first in a pipeline that counts
@@ -65,6 +68,7 @@ def record(tx: Tx, ci_id: int, lived: Advanced) -> list[Recorded]:
         if covering is not None:
             stored[covering] = merged(stored[covering], incident)
             merge_steps(tx, incident.id or 0, covering)
+            move_messages(tx, incident.id or 0, covering, partial(renumbered, number=covering))
             delete_incident(tx, incident.id or 0)
         else:
             recorded.append(_take_back(tx, rows[incident.id or 0], moment(lived.life.at), steps))

@@ -81,13 +81,20 @@ class Timeline:
         cis = len(self._replayed.cis)
         together: tuple[Opening, ...] = ()
         if news.step.name in BEGINS:
-            broken = common_breakage(self._openings[-500:], cis, now)
+            broken = common_breakage(self._openings[-500:], cis, now, self._pending())
             if broken is not None:
                 if broken[0].at == self._breakage:
                     return  # it was sent with the first of them
                 self._breakage = broken[0].at
                 together = broken
         yield ReplayedMessage(now, ci, incident, news, together, cis)
+
+    def _pending(self) -> list[Opening]:
+        return [
+            opening(self._replayed.cis[ci_id].name, incident)
+            for ci_id, incident in self._newest.items()
+            if incident.phase is Phase.PENDING
+        ]
 
     def _around(self, ci_id: int, now: datetime) -> Surroundings:
         references = self._references(ci_id, now)

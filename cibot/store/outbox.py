@@ -7,7 +7,7 @@ that another one tells of point to it, see `cibot.store.digests`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -169,6 +169,19 @@ def rooms_of(tx: Tx, incident_id: int) -> set[Channel]:
     table = schema.outbox.c
     query = select(table.network, table.room).where(table.incident_id == incident_id).distinct()
     return {Channel(row.network, row.room) for row in tx.execute(query)}
+
+
+def move_messages(tx: Tx, incident_id: int, into: int, renumber: Callable[[str], str]) -> None:
+    """Makes the messages of an incident those of another one, which it was part of.
+
+    ``renumber`` gives the card of one that was not sent yet its new number.
+    """
+    table, own = schema.outbox, schema.outbox.c.incident_id == incident_id
+    query = select(table.c.id, table.c.card).where(own, table.c.state != MessageState.SENT)
+    for row in tx.execute(query).all():
+        card = renumber(row.card)
+        tx.execute(update(table).where(table.c.id == row.id).values(card=card))
+    tx.execute(update(table).where(own).values(incident_id=into))
 
 
 def claim(

@@ -207,6 +207,7 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     outbox.told_of_ci: [lambda tx: outbox.told_of_ci(tx, 1, SINCE)],
     silences.silences_ended: [lambda tx: silences.silences_ended(tx, SINCE, NOW)],
     outbox.last_sent: [lambda tx: outbox.last_sent(tx, ROOM, ABOUT)],
+    outbox.move_messages: [lambda tx: outbox.move_messages(tx, 5, 6, str)],
     outbox.rooms_of: [lambda tx: outbox.rooms_of(tx, 5)],
     incidents.put_health: [
         lambda tx: incidents.put_health(tx, StoredHealth(1, "healthy", NOW, NOW, NOW, "[]"))

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
+from cibot.health.seen import Fault
+from cibot.health.signal import Evidence
 from cibot.incidents.inhibition import (
     Opening,
     Surroundings,
     breaks_results,
     common_breakage,
     inhibited,
+    opening,
     shared_cause,
 )
 from cibot.incidents.messages import Subject, together_card
@@ -102,6 +106,30 @@ def test_the_breakage_keeps_its_name_while_it_goes_on():
     assert found[0] == first[0]
     assert len(found) == 6
     assert common_breakage(later, 10, NOW + 300 * MINUTE) is None
+
+
+def test_the_first_that_opens_speaks_for_those_that_are_half_way():
+    """A common breakage raises all charts at once; the first to fire is not alone."""
+    half_way = [Opening(f"p{i}", NOW - i * 60 * MINUTE, State.DEGRADED) for i in range(5)]
+    found = common_breakage(opened(0), 18, NOW, half_way)
+    assert [one.ci for one in found] == ["ci0", "p0", "p1", "p2", "p3", "p4"]
+    assert common_breakage(opened(0), 21, NOW, half_way) is None
+    assert common_breakage([], 6, NOW, half_way) is None  # nothing opened
+    old = [replace(one, at=NOW - 7 * HOUR) for one in half_way]
+    assert common_breakage(opened(0), 6, NOW, old) is None
+
+
+def test_one_that_opens_later_belongs_to_the_breakage_that_goes_on():
+    spread = opened(190, 150, 100, 50, 0)
+    assert len(common_breakage(spread, 16, NOW)) == 5
+
+
+def test_a_change_that_the_reference_passed_is_no_common_cause():
+    run = Evidence(Fault.FAILED_ALONE, 1, 7, 1, NOW, "tempest")
+    alone = opening("A", incident(symptom(first_evidence=(run,))))
+    assert (alone.changes, alone.jobs) == (frozenset(), {"tempest"})
+    both = opening("A", incident(symptom(first_evidence=(replace(run, fault=Fault.FAILED),))))
+    assert both.changes == {(1, 7)}
 
 
 def _broke(ci: str, changes: set[int], jobs: set[str]) -> Opening:

@@ -1,0 +1,78 @@
+"""What a tracker found takes the place of what was thought before, with what people did."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from cibot.config.policy import Policy
+from cibot.incidents.incident import Incident, Notified, Part, Phase
+from cibot.incidents.stored import columns, read_incident
+from cibot.incidents.symptom import Family
+from cibot.incidents.tracker import Tracker
+from cibot.judging.recording import record
+from cibot.judging.trackers import Advanced
+from cibot.model import Channel, State
+from cibot.store import outbox, schema
+from cibot.store.engine import Store
+from cibot.store.incidents import StoredIncident, add_incident, incident_by_id, incidents_of
+from cibot.store.outbox import About, MessageKind, MessageState
+from cibot.text.card import Button, Card
+from tests.unit.health.facts import HOUR, NOW
+from tests.unit.incidents.making import cleared, incident, symptom
+
+ROOM = Channel("net", "#ops")
+KNOWN = Notified((Part(Family.RESULTS, State.DEGRADED),), State.DEGRADED, "success", 1, NOW)
+
+
+def opened(hours: int, *, over: bool, count: int) -> Incident:
+    """One that began so many hours after `NOW`, and of which people know."""
+    began = NOW + hours * HOUR
+    seen = symptom(came_at=began, since=began)
+    known = replace(KNOWN, since=began, over=over, count=count)
+    found = incident(cleared(seen, began + HOUR) if over else seen, id=None, notified=known)
+    return replace(found, began_at=began, opened_at=began, changed_at=began)
+
+
+def add(store: Store, found: Incident) -> int:
+    """Stores an incident, and a message for each time that people heard of it."""
+
+    def write(tx: object) -> int:
+        number = add_incident(tx, StoredIncident(0, 7, **columns(found)))  # type: ignore[arg-type]
+        assert found.notified is not None
+        for count in range(1, found.notified.count + 1):
+            about = About(MessageKind.ALERT, f"incident:{number}:{count}:x", number, "opened")
+            card = Card((), incident=number, buttons=(Button("Ack", ("ack", str(number))),))
+            outbox.enqueue(tx, about, ROOM, card.to_json(), NOW)  # type: ignore[arg-type]
+        return number
+
+    return store.write(write)
+
+
+def test_incidents_that_were_one_take_their_messages_along(store: Store) -> None:
+    early, late = (
+        add(store, opened(0, over=True, count=2)),
+        add(store, opened(2, over=False, count=1)),
+    )
+    sent = schema.outbox
+    life = Tracker(Policy())
+    life.at = (NOW + 9 * HOUR).timestamp()
+    whole = replace(opened(0, over=False, count=0), notified=None)
+    life.keep(replace(whole, began_at=NOW - timedelta(minutes=1)))
+    since = (NOW - HOUR).timestamp()
+    [recorded] = store.write(lambda tx: record(tx, 7, Advanced(life, since, True, [])))
+    assert recorded.stored.id == early
+    assert store.read(lambda tx: incident_by_id(tx, late)) is None
+    rows = store.read(lambda tx: tx.execute(select(sent).order_by(sent.c.id)).all())
+    assert {row.incident_id for row in rows} == {early}
+    waiting = Card.from_json(rows[-1].card)
+    assert (waiting.incident, waiting.buttons[0].words) == (early, ("ack", str(early)))
+    [row] = store.read(lambda tx: incidents_of(tx, 7))
+    known = read_incident(row.body, row.id).notified
+    assert known is not None
+    assert (known.over, known.count) == (False, 3)  # so that no later message takes an old key
+    assert row.state == Phase.FIRING
+    assert MessageState.PENDING in {row.state for row in rows}
+    assert store.read(lambda tx: outbox.rooms_of(tx, early)) == {ROOM}
