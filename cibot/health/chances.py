@@ -20,7 +20,7 @@ from cibot.health.inputs import Due, Ended, Heard
 from cibot.health.intervals import wilson
 from cibot.health.references import AT_HOME
 from cibot.health.rhythm import Rhythm
-from cibot.health.rollup import Place, RollUp
+from cibot.health.rollup import ChangePlace, RollUp
 from cibot.health.signal import MOST_EVIDENCE
 from cibot.health.silent import patience
 from cibot.health.tally import Count, Proofs, SlidingTally
@@ -60,7 +60,7 @@ class _Pending:
         deadline: float,
         reported_at: float | None,
         ended: float | None,
-        place: Place,
+        place: ChangePlace,
     ) -> None:
         self.proof = proof
         self.uploaded = uploaded
@@ -85,7 +85,7 @@ class _Slot(NamedTuple):
     """A chance that passed: whether any patch set of it was reported, where the first one is."""
 
     reported: bool
-    place: Place
+    place: ChangePlace
 
 
 class Chances:
@@ -316,11 +316,13 @@ class Chances:
         self.missed_first = [Proof(*one) for one in first]
         self._homes = {project: dict(branches) for project, branches in homes.items()}
         waiting = [
-            _Pending(Proof(*proof), uploaded, deadline, reported_at, ended, Place(*place))
+            _Pending(Proof(*proof), uploaded, deadline, reported_at, ended, ChangePlace(*place))
             for proof, uploaded, deadline, reported_at, ended, place in pending
         ]
         self._pending = {(one.proof.change_id, one.proof.patch_set): one for one in waiting}
         self._deadlines = [(at, change_id, number) for at, change_id, number in deadlines]
-        self._slots = {number: _Slot(reported, Place(*place)) for number, reported, *place in slots}
+        self._slots = {
+            number: _Slot(reported, ChangePlace(*place)) for number, reported, *place in slots
+        }
         self._open = [(slot, Proof(*proof)) for slot, proof in opened]
         self._late = {(change_id, number): _Late(*rest) for change_id, number, *rest in late}

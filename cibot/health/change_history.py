@@ -30,7 +30,7 @@ from cibot.health.inputs import (
     Heard,
     Input,
     JobResults,
-    Ran,
+    RanJobs,
     Took,
     Tried,
 )
@@ -106,7 +106,7 @@ class _Course:
         key = (one.patch_set, one.pipeline)
         if one.runs:
             jobs = tuple(dict.fromkeys(run.job for run in one.runs))
-            yield Ran(one.posted_at, facts.change_id, jobs)
+            yield RanJobs(one.posted_at, facts.change_id, jobs)
         yield from self._took(key, one)
         yield from self._tried(key, one)
         if not one.unmerged:

@@ -89,7 +89,7 @@ class Took(NamedTuple):
     proof: Proof
 
 
-class Ran(NamedTuple):
+class RanJobs(NamedTuple):
     """A run of the CI ended: its voting jobs."""
 
     at: float
@@ -128,7 +128,9 @@ class Ended(NamedTuple):
     patch_set: int
 
 
-Input = Heard | Counted | FirstVerdict | JobResults | Attempted | Took | Ran | Tried | Due | Ended
+Input = (
+    Heard | Counted | FirstVerdict | JobResults | Attempted | Took | RanJobs | Tried | Due | Ended
+)
 
 FAIR, RAN, PAIRED, REFUSED = "fair", "ran", "paired", "refused"
 """The windows: what speaks of the CI, what was run, what the reference passed, what it failed."""

@@ -31,7 +31,7 @@ from cibot.health.inputs import (
     Heard,
     Input,
     JobResults,
-    Ran,
+    RanJobs,
     Took,
     Tried,
 )
@@ -93,7 +93,7 @@ class Judge:
             Attempted: (self.infra.attempt, (self.infra,)),
             Took: (self.latency.take, (self.latency,)),
             Tried: (self.flips.take, ()),
-            Ran: (lambda _one: None, ()),  # the roll-up's
+            RanJobs: (lambda _one: None, ()),  # the roll-up's
             Due: (self._due, ()),
             Ended: (self.chances.end, ()),
         }

@@ -15,21 +15,21 @@ from typing import Any, NamedTuple
 
 from cibot.config.values import WITHIN_HOURS
 from cibot.health.days import DAY
-from cibot.health.inputs import PAIRED, REFUSED, Counted, Input, Ran, Took
+from cibot.health.inputs import PAIRED, REFUSED, Counted, Input, RanJobs, Took
 from cibot.health.latency import step_of
 
 LATER = 0  # the place of reports that took longer
 _MOST_JOBS = 500  # names in a day
 
 
-class Place(NamedTuple):
+class ChangePlace(NamedTuple):
     """Where a change is."""
 
     project: str
     branch: str
 
 
-_NOWHERE = Place("", "")
+_NOWHERE = ChangePlace("", "")
 
 
 class DayKey(NamedTuple):
@@ -86,7 +86,7 @@ class RollUp:
 
     def __init__(self) -> None:
         self.rows: dict[DayKey, DayCounts] = {}
-        self.places: Mapping[int, Place] = {}  # of the changes that are spoken of
+        self.places: Mapping[int, ChangePlace] = {}  # of the changes that are spoken of
         self._noted = 0
 
     def note(self, at: float) -> None:
@@ -102,11 +102,11 @@ class RollUp:
         """Forgets what was noted before the day of ``at``."""
         self.rows = self.since(at)
 
-    def place(self, change_id: int) -> Place:
+    def place(self, change_id: int) -> ChangePlace:
         """Where a change is that is spoken of now."""
         return self.places.get(change_id, _NOWHERE)
 
-    def day(self, at: float, place: Place) -> DayCounts:
+    def day(self, at: float, place: ChangePlace) -> DayCounts:
         """The counts of the day of ``at``."""
         key = DayKey(int(at // DAY), *place, self._noted)
         return self.rows.setdefault(key, DayCounts())
@@ -118,7 +118,7 @@ class RollUp:
             self._pair(one)
         elif isinstance(one, Took):
             _more(self.day(one.at, self.place(one.proof.change_id)).took, step_of(one.hours))
-        elif isinstance(one, Ran):
+        elif isinstance(one, RanJobs):
             counts = self.day(one.at, self.place(one.change_id))
             counts.runs += 1
             for job in one.jobs:
@@ -137,7 +137,7 @@ class RollUp:
             counts.refused += one.sign
             counts.false_passes += bad
 
-    def chance(self, at: float, place: Place, took: float | None) -> None:
+    def chance(self, at: float, place: ChangePlace, took: float | None) -> None:
         """A chance of an upload at ``at``: seconds until the report, None where it was missed."""
         counts = self.day(at, place)
         counts.due += 1
@@ -146,13 +146,13 @@ class RollUp:
         else:
             _more(counts.within, within(took))
 
-    def turn(self, at: float, place: Place, took: float) -> None:
+    def turn(self, at: float, place: ChangePlace, took: float) -> None:
         """A chance that seemed missed was taken."""
         counts = self.day(at, place)
         counts.missed -= 1
         _more(counts.within, within(took))
 
-    def unheard(self, at: float, place: Place) -> None:
+    def unheard(self, at: float, place: ChangePlace) -> None:
         """A chance that was missed is a silence's."""
         self.day(at, place).unheard += 1
 

@@ -16,7 +16,7 @@ from cibot.config.policy import Policy
 from cibot.health.facts import moment
 from cibot.health.inputs import Due, Heard, Input
 from cibot.health.judge import Gauge, Judge
-from cibot.health.rollup import Place
+from cibot.health.rollup import ChangePlace
 from cibot.health.signal import Reading
 from cibot.incidents.incident import Incident, Transition, put_symptom, step
 from cibot.incidents.spells import Spells
@@ -57,7 +57,7 @@ class Tracker:
         self,
         inputs: Iterable[Input],
         until: float,
-        places: Mapping[int, Place] = MappingProxyType({}),
+        places: Mapping[int, ChangePlace] = MappingProxyType({}),
     ) -> None:
         """Takes in what happened after ``at``, in order of time, and lets time pass.
 

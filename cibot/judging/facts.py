@@ -12,7 +12,7 @@ from cibot.health.change_history import follow
 from cibot.health.facts import Attempt, ChangeFacts, JobRun, RefVerdict, counts, moment
 from cibot.health.inputs import Ended, Input
 from cibot.health.references import References
-from cibot.health.rollup import Place
+from cibot.health.rollup import ChangePlace
 from cibot.model import Outcome, Result
 from cibot.store.cis import KnownCi
 from cibot.store.engine import Tx
@@ -40,7 +40,7 @@ class Reader:
     scope: Scope
     references: References
     uncounted: tuple[str, ...]
-    places: dict[int, Place] = field(default_factory=dict)
+    places: dict[int, ChangePlace] = field(default_factory=dict)
     """Where the changes are of which `inputs` told last."""
 
     @property
@@ -97,7 +97,7 @@ class Reader:
     ) -> list[ChangeFacts]:
         rows, uploads = change_rows(tx, touched), uploads_of(tx, touched)
         found = {one.id: self._change(one, uploads.get(one.id, {})) for one in rows.values()}
-        self.places = {one.id: Place(one.project, one.branch) for one in rows.values()}
+        self.places = {one.id: ChangePlace(one.project, one.branch) for one in rows.values()}
         own = [one for one in own if one.change_id in found]
         builds = voting_builds(tx, self.ci.id, rows, until)
         for one in own:

@@ -20,7 +20,7 @@ from cibot.reports.context import Context
 from cibot.reports.homes import cis_on, homes, reference_on
 from cibot.reports.period_sums import Place, Sums, day_of, sums_of, together
 from cibot.reports.project import find_project
-from cibot.reports.promise import Criterion, Kept, Promise, rate_of
+from cibot.reports.promise import Criterion, Promise, Ruling, rate_of
 from cibot.reports.signals import Rate
 from cibot.store.cis import ci_names
 from cibot.store.engine import Tx
@@ -93,13 +93,13 @@ class CiPeriod:
     promises: tuple[Promise, ...]
 
     @property
-    def kept(self) -> Kept | None:
+    def kept(self) -> Ruling | None:
         """What became of all rules together; None where there is none for it."""
         return promise.overall(one.kept for one in self.promises) if self.promises else None
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class ProjectRule:
     """A rule as configured, by its number from 1."""
 
     number: int
@@ -126,13 +126,13 @@ class PeriodReport:
     branch: str | None
     reference: str | None
     within: timedelta
-    rules: tuple[Rule, ...]
+    rules: tuple[ProjectRule, ...]
     cis: tuple[CiPeriod, ...]
 
     @property
-    def totals(self) -> dict[Kept, int]:
+    def totals(self) -> dict[Ruling, int]:
         """How many CIs kept the rules."""
-        return dict.fromkeys(Kept, 0) | Counter(one.kept for one in self.cis if one.kept)
+        return dict.fromkeys(Ruling, 0) | Counter(one.kept for one in self.cis if one.kept)
 
 
 def read_period(
@@ -337,7 +337,7 @@ class _Asked:
                 sums = together(concerned)
                 yield Promise(rule.number, tuple(self._criteria(ci_id, rule, sums)))
 
-    def _criteria(self, ci_id: int, rule: Rule, sums: Sums) -> Iterable[Criterion]:
+    def _criteria(self, ci_id: int, rule: ProjectRule, sums: Sums) -> Iterable[Criterion]:
         policy = self._ctx.config.judgement.default
         least = policy.coverage.minimum
         yield promise.share("reports", sums.in_time(rule.within), sums.due, rule.reports, least)
@@ -363,9 +363,9 @@ class _Asked:
 _IN_TIME = RuleConfig().within
 
 
-def _rules(configured: Iterable[RuleConfig]) -> list[Rule]:
+def _rules(configured: Iterable[RuleConfig]) -> list[ProjectRule]:
     return [
-        Rule(
+        ProjectRule(
             number, one.projects, one.branches, one.reports, one.within, one.agrees,
             one.silent_at_most, one.jobs,
         )
@@ -377,7 +377,7 @@ def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
 
 
-_RANK = {Kept.NOT_MET: 0, Kept.TOO_LITTLE: 1, Kept.MET: 2, None: 3}
+_RANK = {Ruling.NOT_MET: 0, Ruling.TOO_LITTLE: 1, Ruling.MET: 2, None: 3}
 
 
 def _order(one: CiPeriod) -> tuple[bool, int, float, str]:

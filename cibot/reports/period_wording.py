@@ -7,13 +7,17 @@ from datetime import date, timedelta
 
 from cibot.model import State, Window
 from cibot.reports import wording
-from cibot.reports.period import CiPeriod, Figures, PeriodReport, Rule
-from cibot.reports.promise import Criterion, Kept, Promise
+from cibot.reports.period import CiPeriod, Figures, PeriodReport, ProjectRule
+from cibot.reports.promise import Criterion, Promise, Ruling
 from cibot.text import figures
 
-KEPT = {Kept.MET: "met", Kept.NOT_MET: "not met", Kept.TOO_LITTLE: "too little to say"}
+KEPT = {
+    Ruling.MET: "met",
+    Ruling.NOT_MET: "not met",
+    Ruling.TOO_LITTLE: "too little to say",
+}
 STATES = {
-    Kept.MET: State.HEALTHY, Kept.NOT_MET: State.FAILING, Kept.TOO_LITTLE: State.UNKNOWN,
+    Ruling.MET: State.HEALTHY, Ruling.NOT_MET: State.FAILING, Ruling.TOO_LITTLE: State.UNKNOWN,
 }  # fmt: skip
 """The shape and colour of each."""
 
@@ -49,7 +53,7 @@ def totals(found: PeriodReport) -> str:
     if not judged:
         return f"{figures.plural(others, 'CI')}, and no rule is for any of them."
     rules = "the rule" if len(found.rules) == 1 else "the rules"
-    met, not_met, little = (found.totals[kept] for kept in Kept)
+    met, not_met, little = (found.totals[kept] for kept in Ruling)
     parts = [f"{met} of {figures.plural(judged, 'CI')} met {rules}"]
     if not_met:
         parts.append(f"{not_met} did not")
@@ -58,7 +62,7 @@ def totals(found: PeriodReport) -> str:
     return figures.sentence(figures.listed(parts))
 
 
-def rule(one: Rule) -> str:
+def rule(one: ProjectRule) -> str:
     """What a rule asks for, after where it holds."""
     projects = "every project" if one.projects == ("*",) else figures.listed(one.projects)
     branches = "" if one.branches == ("*",) else f" on {figures.listed(one.branches)}"
@@ -103,7 +107,7 @@ def _lacking(found: Criterion) -> str:
     return " (too little: it is not known for so long)" if found.lacking else ""
 
 
-def reasons(found: CiPeriod, rules: Iterable[Rule]) -> list[str]:
+def reasons(found: CiPeriod, rules: Iterable[ProjectRule]) -> list[str]:
     """What decides about a CI: of each rule that it did not surely meet, why."""
     by_number = {one.number: one for one in rules}
     said = []

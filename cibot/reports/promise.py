@@ -19,7 +19,7 @@ from cibot.reports.signals import Rate
 Lacking = Literal["count", "interval", "time"]
 
 
-class Kept(StrEnum):
+class Ruling(StrEnum):
     """What can be said of a promise."""
 
     MET = "met"
@@ -38,7 +38,7 @@ class Criterion:
     """
 
     name: Literal["reports", "agrees", "job", "silence"]
-    kept: Kept
+    kept: Ruling
     lacking: Lacking | None = None
     asked: float | None = None
     least: int = 0
@@ -56,17 +56,17 @@ class Promise:
     criteria: tuple[Criterion, ...]
 
     @property
-    def kept(self) -> Kept:
+    def kept(self) -> Ruling:
         """The rule is met when all that it asks for is, and not met when one thing is not."""
         return overall(one.kept for one in self.criteria)
 
 
-def overall(kept: Iterable[Kept]) -> Kept:
+def overall(kept: Iterable[Ruling]) -> Ruling:
     """Not met where one is not; met where all are."""
     found = set(kept)
-    if Kept.NOT_MET in found:
-        return Kept.NOT_MET
-    return Kept.TOO_LITTLE if Kept.TOO_LITTLE in found else Kept.MET
+    if Ruling.NOT_MET in found:
+        return Ruling.NOT_MET
+    return Ruling.TOO_LITTLE if Ruling.TOO_LITTLE in found else Ruling.MET
 
 
 def rate_of(count: int, n: int) -> Rate | None:
@@ -88,12 +88,12 @@ def share(
     return Criterion(name, kept, lacking, asked, least, rate, job)
 
 
-def _decided(rate: Rate | None, asked: float, least: int) -> tuple[Kept, Lacking | None]:
+def _decided(rate: Rate | None, asked: float, least: int) -> tuple[Ruling, Lacking | None]:
     if rate is None or rate.n < least or rate.low is None or rate.high is None:
-        return Kept.TOO_LITTLE, "count"
+        return Ruling.TOO_LITTLE, "count"
     if rate.low >= asked:
-        return Kept.MET, None
-    return (Kept.NOT_MET, None) if rate.high < asked else (Kept.TOO_LITTLE, "interval")
+        return Ruling.MET, None
+    return (Ruling.NOT_MET, None) if rate.high < asked else (Ruling.TOO_LITTLE, "interval")
 
 
 def silence(longest: timedelta, allowed: timedelta, known_for: timedelta) -> Criterion:
@@ -104,7 +104,7 @@ def silence(longest: timedelta, allowed: timedelta, known_for: timedelta) -> Cri
 
 def _still(
     longest: timedelta, allowed: timedelta, known_for: timedelta
-) -> tuple[Kept, Lacking | None]:
+) -> tuple[Ruling, Lacking | None]:
     if longest > allowed:
-        return Kept.NOT_MET, None
-    return (Kept.TOO_LITTLE, "time") if known_for <= allowed else (Kept.MET, None)
+        return Ruling.NOT_MET, None
+    return (Ruling.TOO_LITTLE, "time") if known_for <= allowed else (Ruling.MET, None)

@@ -20,7 +20,7 @@ from cibot.config.models import Config, RuleConfig
 from cibot.errors import UserError
 from cibot.reports.context import Context
 from cibot.reports.period import CiPeriod, PeriodReport, period_report, read_period
-from cibot.reports.promise import Kept
+from cibot.reports.promise import Ruling
 from cibot.store.engine import Store
 from cibot.store.incidents import incidents_of
 from tests.support.canned import CONFIG, canned
@@ -84,12 +84,12 @@ def test_a_history_is_told_with_its_counts(life: Life) -> None:
     (promise,) = acme.promises
     kept = {one.name: (one.kept, one.lacking) for one in promise.criteria}
     assert kept == {
-        "reports": (Kept.NOT_MET, None),
-        "agrees": (Kept.TOO_LITTLE, "interval"),
-        "job": (Kept.MET, None),
-        "silence": (Kept.NOT_MET, None),
+        "reports": (Ruling.NOT_MET, None),
+        "agrees": (Ruling.TOO_LITTLE, "interval"),
+        "job": (Ruling.MET, None),
+        "silence": (Ruling.NOT_MET, None),
     }
-    assert acme.kept is Kept.NOT_MET
+    assert acme.kept is Ruling.NOT_MET
     assert of(found, "Zuul").is_reference
     assert of(found, "Zuul").kept is None
 

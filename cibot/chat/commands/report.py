@@ -14,7 +14,7 @@ from cibot.errors import UserError
 from cibot.reports import period_wording
 from cibot.reports.context import Context
 from cibot.reports.period import CiPeriod, PeriodReport, period_report, read_period
-from cibot.reports.promise import Kept
+from cibot.reports.promise import Ruling
 from cibot.text import figures
 from cibot.text.card import Card, Line, Span, joined, line, state_span, within
 from cibot.text.lengths import leading_length
@@ -86,9 +86,9 @@ def render(ctx: Context, found: PeriodReport) -> Card:
     """A few lines: how many kept the rules, those that did not, the others by name."""
     title = f"{period_wording.where(found)}, {period_wording.days(found.window)}"
     head = line(Span(title, strong=True), f": {period_wording.totals(found)}")
-    told = [one for one in found.cis if one.kept is not Kept.MET and not one.is_reference]
+    told = [one for one in found.cis if one.kept is not Ruling.MET and not one.is_reference]
     lines = [head, *(_ci(found, one) for one in told[:_TOLD])]
-    for kept in (*Kept, None):
+    for kept in (*Ruling, None):
         rest = [one for one in found.cis if one.kept is kept and one not in told[:_TOLD]]
         rest = [one for one in rest if not one.is_reference]
         if rest:
@@ -105,7 +105,7 @@ def _ci(found: PeriodReport, one: CiPeriod) -> Line:
     return line(state_span(state, word), " ", name, f": {said}.")
 
 
-def _named(kept: Kept | None, some: Sequence[CiPeriod]) -> Line:
+def _named(kept: Ruling | None, some: Sequence[CiPeriod]) -> Line:
     word = period_wording.KEPT[kept] if kept else "others"
     spans = [Span(figures.cut(one.name, _NAME), href=one.page) for one in some[:_NAMED]]
     more = f" and {figures.number(len(some) - _NAMED)} more" if len(some) > _NAMED else ""
@@ -117,8 +117,8 @@ def summed(ctx: Context, found: PeriodReport) -> list[Line]:
     if not any(found.totals.values()):
         return []
     title = Span(f"Rules, {period_wording.days(found.window)}", href=page_of(ctx, found))
-    missed = [one for one in found.cis if one.kept is Kept.NOT_MET]
-    named = [_named(Kept.NOT_MET, missed)] if missed else []
+    missed = [one for one in found.cis if one.kept is Ruling.NOT_MET]
+    named = [_named(Ruling.NOT_MET, missed)] if missed else []
     return [line(title, f": {period_wording.totals(found)}"), *named]
 
 

@@ -17,7 +17,7 @@ from cibot.model import State, Window
 from cibot.reports import period_wording, wording
 from cibot.reports.context import Context
 from cibot.reports.period import CiPeriod, PeriodReport
-from cibot.reports.promise import Kept
+from cibot.reports.promise import Ruling
 from cibot.reports.signals import Rate
 from cibot.text import figures
 from cibot.text.card import Line, Span, line, state_span
@@ -30,7 +30,7 @@ def ask_report(source: Source, asked: Asked) -> ShellAnswer:
     days: dict[str, object] = {"from": wanted.since, "to": wanted.until, "days": wanted.days}
     branch = asked.options.get("branch") or wanted.branch
     found = source.ask(PeriodReport, path, project=wanted.project, branch=branch, **days)
-    code = CODES[State.FAILING] if found.totals[Kept.NOT_MET] else 0
+    code = CODES[State.FAILING] if found.totals[Ruling.NOT_MET] else 0
     return ShellAnswer(found, lambda ctx: _view(ctx, found), sheet(path, found), code)
 
 

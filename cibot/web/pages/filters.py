@@ -19,7 +19,7 @@ from cibot.reports.failures import FailedJob
 from cibot.reports.incidents import TimelineStep
 from cibot.reports.listing import CiLine
 from cibot.reports.matrix import MatrixCell
-from cibot.reports.promise import Kept
+from cibot.reports.promise import Ruling
 from cibot.reports.rate_reason import reason_words
 from cibot.store.corrections import has_namesakes
 from cibot.text import figures
@@ -173,7 +173,7 @@ def figure_of(signal: Signal) -> str:
     return f"{round(signal.figure, 1):g}"
 
 
-def kept_chip(kept: Kept) -> Markup:
+def kept_chip(kept: Ruling) -> Markup:
     """What became of a promise, in the shape and colour of what it means."""
     return drawing.state_chip(period_wording.STATES[kept], period_wording.KEPT[kept])
 

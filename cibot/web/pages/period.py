@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from cibot.reports import period_wording
 from cibot.reports.context import Context
-from cibot.reports.period import CiPeriod, PeriodReport, Rule, period_report, read_period
+from cibot.reports.period import CiPeriod, PeriodReport, ProjectRule, period_report, read_period
 from cibot.reports.promise import Criterion
 from cibot.store.changes import project_names
 from cibot.store.engine import Tx
@@ -49,7 +49,7 @@ class PeriodPage:
         }
         return {name: word for name, word in words.items() if word is not None}
 
-    def rule(self, number: int) -> Rule:
+    def rule(self, number: int) -> ProjectRule:
         """A rule by its number."""
         return next(one for one in self.found.rules if one.number == number)
 

@@ -13,7 +13,7 @@ from cibot.health.intervals import wilson
 from cibot.model import Window
 from cibot.reports import spans
 from cibot.reports.period import read_period
-from cibot.reports.promise import Criterion, Kept, Promise, share, silence
+from cibot.reports.promise import Criterion, Promise, Ruling, share, silence
 
 NOW = datetime(2026, 11, 28, 13, 30, tzinfo=UTC)
 TODAY = NOW.date()
@@ -23,19 +23,19 @@ D = timedelta(days=1)
 @pytest.mark.parametrize(
     ("count", "n", "kept", "lacking"),
     [
-        (0, 0, Kept.TOO_LITTLE, "count"),
-        (19, 19, Kept.TOO_LITTLE, "count"),
-        (20, 20, Kept.TOO_LITTLE, "interval"),  # 84 to 100 %
-        (100, 100, Kept.MET, None),
-        (93, 100, Kept.TOO_LITTLE, "interval"),
-        (950, 1000, Kept.MET, None),
-        (890, 1000, Kept.TOO_LITTLE, "interval"),
-        (870, 1000, Kept.NOT_MET, None),
-        (0, 20, Kept.NOT_MET, None),
+        (0, 0, Ruling.TOO_LITTLE, "count"),
+        (19, 19, Ruling.TOO_LITTLE, "count"),
+        (20, 20, Ruling.TOO_LITTLE, "interval"),  # 84 to 100 %
+        (100, 100, Ruling.MET, None),
+        (93, 100, Ruling.TOO_LITTLE, "interval"),
+        (950, 1000, Ruling.MET, None),
+        (890, 1000, Ruling.TOO_LITTLE, "interval"),
+        (870, 1000, Ruling.NOT_MET, None),
+        (0, 20, Ruling.NOT_MET, None),
     ],
 )
 def test_a_share_is_judged_by_its_interval(
-    count: int, n: int, kept: Kept, lacking: str | None
+    count: int, n: int, kept: Ruling, lacking: str | None
 ) -> None:
     found = share("reports", count, n, 0.9, 20)
     assert (found.kept, found.lacking) == (kept, lacking)
@@ -43,7 +43,7 @@ def test_a_share_is_judged_by_its_interval(
 
 
 def test_one_more_report_never_turns_a_verdict_the_other_way() -> None:
-    rank = {Kept.NOT_MET: 0, Kept.TOO_LITTLE: 1, Kept.MET: 2}
+    rank = {Ruling.NOT_MET: 0, Ruling.TOO_LITTLE: 1, Ruling.MET: 2}
     rng = random.Random(7)
     for _ in range(300):
         n, asked = rng.randint(20, 3000), rng.choice([0.5, 0.9, 0.95, 1.0])
@@ -51,26 +51,29 @@ def test_one_more_report_never_turns_a_verdict_the_other_way() -> None:
         assert ranks == sorted(ranks)
         k = rng.randint(0, n)
         low, high = wilson(k, n)
-        decided = Kept.MET if low >= asked else Kept.NOT_MET if high < asked else Kept.TOO_LITTLE
+        decided = (
+            Ruling.MET if low >= asked else Ruling.NOT_MET if high < asked else Ruling.TOO_LITTLE
+        )
         assert share("agrees", k, n, asked, 20).kept is decided
 
 
 @pytest.mark.parametrize(
     ("longest", "known", "kept"),
-    [(15, 90, Kept.NOT_MET), (14, 90, Kept.MET), (0, 90, Kept.MET), (0, 14, Kept.TOO_LITTLE),
-     (15, 3, Kept.NOT_MET)],
+    [(15, 90, Ruling.NOT_MET), (14, 90, Ruling.MET), (0, 90, Ruling.MET),
+     (0, 14, Ruling.TOO_LITTLE),
+     (15, 3, Ruling.NOT_MET)],
 )  # fmt: skip
-def test_a_silence_is_judged_by_how_long_it_was(longest: int, known: int, kept: Kept) -> None:
+def test_a_silence_is_judged_by_how_long_it_was(longest: int, known: int, kept: Ruling) -> None:
     assert silence(longest * D, 14 * D, known * D).kept is kept
 
 
 def test_a_rule_is_met_when_all_of_it_is() -> None:
-    def rule(*kept: Kept) -> Kept:
+    def rule(*kept: Ruling) -> Ruling:
         return Promise(1, tuple(Criterion("reports", one) for one in kept)).kept
 
-    assert rule(Kept.MET, Kept.MET) is Kept.MET
-    assert rule(Kept.MET, Kept.TOO_LITTLE) is Kept.TOO_LITTLE
-    assert rule(Kept.TOO_LITTLE, Kept.NOT_MET, Kept.MET) is Kept.NOT_MET
+    assert rule(Ruling.MET, Ruling.MET) is Ruling.MET
+    assert rule(Ruling.MET, Ruling.TOO_LITTLE) is Ruling.TOO_LITTLE
+    assert rule(Ruling.TOO_LITTLE, Ruling.NOT_MET, Ruling.MET) is Ruling.NOT_MET
 
 
 def test_spans_of_time_add_up_as_minutes_do() -> None:
