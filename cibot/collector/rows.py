@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
-import re
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from cibot.collector.formats import parse
+from cibot.collector.job_names import lasting_name
 from cibot.collector.match import CommentWrite
 from cibot.collector.results import report_result, result_class
 from cibot.errors import reason_of
@@ -117,31 +117,13 @@ def report_row(
     }
 
 
-_REF = re.compile(
-    r"(?:^|/)(?:refs(?:%2F|/)changes(?:%2F|/))?"
-    r"(?P<end>\d\d)(?:%2F|/)(?P<change>\d{1,9})(?:%2F|/)\d{1,4}(?=/|$)"
-)
-
-
-def lasting_name(job: str) -> str:
-    """A job's name without the ref of the change that it ran on.
-
-    Jenkins' multibranch projects make a job of each patch set (``verify/64%2F7864%2F10``);
-    what is one job for people is one here.
-    """
-    match = _REF.search(job) if job[-1:].isdigit() or "changes" in job else None
-    if match is None or int(match["change"]) % 100 != int(match["end"]):
-        return job
-    return (job[: match.start()] + job[match.end() :]).strip("/") or job
-
-
 def build_rows(key: tuple[int, int], report: Report) -> list[dict[str, Any]]:
     return [
         {
             "change_id": key[0],
             "seq": key[1],
             "idx": index,
-            "job": lasting_name(one.name)[:255],
+            "job": lasting_name(one.name, one.url)[:255],
             "word": one.result[:64],
             "result": result_class(one.result).value,
             "voting": one.voting,
