@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 
-from cibot.collector.formats import PLAIN_TO_SEE, gerrits_own, looks_like_ci, parse
+from cibot.collector.formats import gerrits_own, looks_like_ci, parse, plain_to_see
 from cibot.collector.formats.comment import score
 from cibot.collector.formats.tags import of_program
 from cibot.collector.header import split_header
@@ -109,4 +109,4 @@ def _neutral(report: Report) -> bool:
     """Rechecks and notices, and starts and stops in a CI's words: they say nothing either way."""
     if report.outcome is Outcome.NONE:
         return True
-    return report.format in PLAIN_TO_SEE
+    return report.format in plain_to_see()

@@ -9,53 +9,54 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cache
+from importlib import import_module
+from typing import Protocol, cast
 
-from cibot.collector.formats import (
-    buildbot,
-    github_actions,
-    grouped,
-    jenkins,
-    lint,
-    listing,
-    lists,
-    luci,
-    notices,
-    prow,
-    sentence,
-    votes,
-    zuul,
-)
 from cibot.collector.formats.comment import MAX_CHARS, MIXED, Comment
 from cibot.collector.formats.person import by_hand
 from cibot.collector.formats.tags import gerrits_own, of_ci_tool, pipeline_of_tag
-from cibot.collector.formats.words import word_set
 from cibot.collector.header import split_header
 from cibot.model import Account, Outcome, Report, Vote
 
-__all__ = ["FAMILIES", "PLAIN_TO_SEE", "gerrits_own", "looks_like_ci", "parse", "split_header"]
+__all__ = ["FAMILIES", "gerrits_own", "looks_like_ci", "parse", "plain_to_see", "split_header"]
 
 log = logging.getLogger(__name__)
 
 # The first that understands a comment has it: the surest shapes stand first.
-FAMILIES = (
-    notices.read,
-    zuul.read,
-    jenkins.read,
-    github_actions.read,
-    luci.read,
-    buildbot.read,
-    prow.read,
-    lists.read,
-    listing.read,
-    grouped.read,
-    lint.read,
-    sentence.read,
-    votes.read,
-    lint.read_note,
-)
-PLAIN_TO_SEE = word_set(
-    "zuul jenkins github-actions result-url luci buildbot prow list listing grouped"
-)
+FAMILIES = [
+    "cibot.collector.formats.notices",
+    "cibot.collector.formats.zuul",
+    "cibot.collector.formats.jenkins",
+    "cibot.collector.formats.github_actions",
+    "cibot.collector.formats.luci",
+    "cibot.collector.formats.buildbot",
+    "cibot.collector.formats.prow",
+    "cibot.collector.formats.lists",
+    "cibot.collector.formats.listing",
+    "cibot.collector.formats.grouped",
+    "cibot.collector.formats.lint",
+    "cibot.collector.formats.sentence",
+    "cibot.collector.formats.votes",
+    "cibot.collector.formats.remarks",
+]
+"""Modules with ``read(comment) -> Report | None``, and ``PLAIN_TO_SEE`` where it has formats
+that alone show that their author is a CI."""
+
+
+class _Family(Protocol):
+    read: Callable[[Comment], Report | None]
+
+
+@cache
+def _families() -> tuple[_Family, ...]:
+    return tuple(cast("_Family", import_module(module)) for module in FAMILIES)
+
+
+@cache
+def plain_to_see() -> frozenset[str]:
+    """The formats that alone show that their author is a CI."""
+    return frozenset(name for one in _families() for name in getattr(one, "PLAIN_TO_SEE", ()))
 
 
 def _log(error: Exception) -> None:
@@ -94,8 +95,8 @@ def _parse(
         text = text[: MAX_CHARS + 1000]
     _, in_head, body = split_header(text)
     comment = Comment(body, in_head, given=votes, account=account, tag=tag, ci=ci)
-    for read in FAMILIES:
-        report = read(comment)
+    for family in _families():
+        report = family.read(comment)
         if report is not None:
             if _plain(report) and not comment.by_ci and by_hand(comment):
                 report = replace(report, format=MIXED)
@@ -117,4 +118,4 @@ def looks_like_ci(report: Report, tag: str | None = None) -> bool:
 
 
 def _plain(report: Report) -> bool:
-    return bool(report.builds) and report.format in PLAIN_TO_SEE
+    return bool(report.builds) and report.format in plain_to_see()

@@ -15,6 +15,7 @@ from cibot.collector.results import known_result
 from cibot.model import Build, Outcome, Report
 
 NAME = "buildbot"
+PLAIN_TO_SEE = (NAME,)
 _ENDS = {
     "succeeded": "SUCCESS",
     "completed with warnings": "SUCCESS",

@@ -11,6 +11,7 @@ from cibot.collector.formats.verdict import verdict
 from cibot.model import Build, Outcome, Report
 
 NAME = "grouped"
+PLAIN_TO_SEE = (NAME,)
 _RESULTS = {Outcome.SUCCESS: "SUCCESS", Outcome.FAILURE: "FAILURE"}
 
 

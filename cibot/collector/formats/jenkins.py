@@ -15,6 +15,7 @@ from cibot.collector.results import RESULT_WORDS
 from cibot.model import Build, Outcome, Report
 
 NAME = "jenkins"
+PLAIN_TO_SEE = (NAME,)
 _HEADLINES: tuple[tuple[str, Outcome], ...] = (
     ("build successful", Outcome.SUCCESS),
     ("build success", Outcome.SUCCESS),

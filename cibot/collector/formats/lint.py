@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from cibot.collector.formats.comment import Comment, score
 from cibot.collector.formats.person import by_hand
-from cibot.collector.formats.verdict import says_result, verdict
-from cibot.model import NOTE, Outcome, Report
+from cibot.collector.formats.verdict import verdict
+from cibot.model import Outcome, Report
 
 NAME = "findings"
 _NONE = Report(Outcome.NONE, NAME)
@@ -42,13 +42,6 @@ def read(comment: Comment) -> Report | None:
     if any(_finding(line) for line in comment.lines[:6]):
         return _NONE
     return None
-
-
-def read_note(comment: Comment) -> Report | None:
-    """A program's note without a vote or any word of a verdict: links, queues, thanks."""
-    if score(comment.votes) or not comment.by_bot or says_result(comment.body):
-        return None
-    return Report(Outcome.NONE, NOTE)
 
 
 def _asks(first: str) -> bool:

@@ -11,6 +11,7 @@ from cibot.collector.results import UNFINISHED
 from cibot.model import Build, Outcome, Report
 
 NAME = "listing"
+PLAIN_TO_SEE = (NAME,)
 
 
 def read(comment: Comment) -> Report | None:

@@ -9,6 +9,7 @@ from cibot.collector.results import known_result
 from cibot.model import Build, Report, Result
 
 NAME = "list"
+PLAIN_TO_SEE = (NAME,)
 _LINKS = frozenset({"link", "url", "web_url", "logs", "log"})
 _NAMES = frozenset({"name", "job"})
 _STATES = frozenset({"status", "result", "state"})

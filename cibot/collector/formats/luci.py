@@ -14,6 +14,7 @@ from cibot.collector.formats.verdict import verdict
 from cibot.model import Build, Outcome, Report
 
 NAME = "luci"
+PLAIN_TO_SEE = (NAME,)
 _PHRASES: tuple[tuple[str, Outcome], ...] = (
     ("cv is trying the patch", Outcome.STARTED),
     ("cq is trying", Outcome.STARTED),

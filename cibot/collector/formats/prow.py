@@ -16,6 +16,7 @@ from cibot.collector.results import known_result
 from cibot.model import Build, Outcome, Report
 
 NAME = "prow"
+PLAIN_TO_SEE = (NAME,)
 _STATUS = "Prow Status:"
 # "❌ [job](URL) FAILURE", "❌ job (URL_NOT_FOUND) FAILURE", "✔️ job SUCCESS", "✔️ job SUCCESS - URL"
 _JOB = re.compile(

@@ -13,6 +13,7 @@ from cibot.collector.formats.person import goes_on
 from cibot.model import Build, Outcome, Report
 
 NAME = "zuul"
+PLAIN_TO_SEE = (NAME,)
 
 _MERGE = (
     "merge failed",
