@@ -30,7 +30,7 @@ from bench.world import (
     lived,
     world,
 )
-from cibot.config.policy import Policy
+from cibot.config.judgement import Policy
 from cibot.health.references import ReferencePeriods
 from cibot.incidents.tracker import Tracker
 from cibot.replay.run import Replayed
@@ -121,6 +121,9 @@ def honest(effort: Effort) -> Iterator[str]:
         yield f"{pace:<16}" + "".join(cells)
 
 
+_RENAMED = (Mood(0.97), Mood(0.97, gone="tempest", new="tempest-next"))
+
+
 def levels(effort: Effort) -> Iterator[str]:
     """Alerts of levels of CIs that lie 0.05 on the good side of them."""
     rows = {
@@ -129,6 +132,7 @@ def levels(effort: Effort) -> Iterator[str]:
         "infra, 5 % break": ("infra", always(passes=0.97, infra=0.05)),
         "coverage, half of all": ("coverage", always(passes=0.97, covers=0.5)),
         "latency, as ever": ("latency", always(passes=0.97)),
+        "missing_job, a job is renamed": ("missing_job", lambda day: _RENAMED[day % 90 > 45]),
     }
     yield "Alerts of a level per CI-month of CIs 0.05 on its good side, limit 0.05"
     yield f"{'':<26}" + "".join(f"{f'{pace} a day':>12}" for pace in PACES)
@@ -217,6 +221,8 @@ _CASES: dict[str, tuple[Mood, frozenset[str], str]] = {
     "→ 0.8": (Mood(0.8), CHANGES, "138 / 187"),
     "infra failures at 40 %": (Mood(0.9, infra=0.4), frozenset({"infra"}), ""),
     "one of three jobs breaks": (Mood(0.9, broken_job="tempest"), CHANGES, ""),
+    "a job vanishes": (Mood(0.9, gone="tempest"), frozenset({"missing_job"}), ""),
+    "passes in half a minute": (Mood(0.9, fast="tempest"), frozenset({"too_fast"}), ""),
 }
 
 

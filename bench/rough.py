@@ -123,7 +123,7 @@ def _runs(
             if posted > ends and mood.aborts and ends != one.closed:
                 posted, letter, job = ends + rng.uniform(20, 240), "A", rng.choice(plain.JOBS)
             failed = failed or letter in "FI"
-            one.said.setdefault(number, []).append(plain.Said(posted, patch_set, letter, job))
+            one.said.setdefault(number, []).append(plain.Said(posted, patch_set, letter, job, mood))
         begun += rng.uniform(2, 6) * plain.HOUR
         if not failed or begun > ends or rng.random() >= _RECHECKED:
             return

@@ -18,8 +18,8 @@ from sqlalchemy import delete, select
 
 from cibot.collector.ingest import Ingest
 from cibot.collector.roster import Roster
+from cibot.config.judgement import Policy
 from cibot.config.models import Config
-from cibot.config.policy import Policy
 from cibot.health.share import verdict_of
 from cibot.judging import Monitor
 from cibot.model import Account, Change, Message, PatchSet, State

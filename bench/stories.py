@@ -45,6 +45,8 @@ TROUBLES = (
     _steady("silent", 4, covers=0.0),
     _steady("reports on half", 10, covers=0.5),
     _steady("ten times as slow", 10, hours=10.0),
+    _steady("a job vanishes", 6, gone="tempest"),
+    _steady("a job passes in half a minute", 6, fast="tempest"),
     Trouble("half, then nothing", 8, lambda share: Mood(0.5 if share < 0.6 else 0.0)),
     Trouble(
         "nothing, then silent", 6, lambda share: Mood(0.0, covers=float(share < 0.5)), number=2

@@ -35,8 +35,9 @@ from bench.world import (
     world,
 )
 from cibot.collector.decode import change_from_rest
+from cibot.config.judgement import Policy
 from cibot.config.models import Config
-from cibot.config.policy import ChartPolicy, JobPolicy, Policy
+from cibot.config.policy import ChartPolicy, JobPolicy
 from cibot.health.chart import Chart
 from cibot.health.facts import JobRun, Proof
 from cibot.health.inputs import JobResults

@@ -7,6 +7,7 @@ seconds from `START`.
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from operator import attrgetter
 from typing import Any
 
 from bench import rough
-from cibot.config.policy import Policy
+from cibot.config.judgement import Policy
 from cibot.health.change_history import follow
 from cibot.health.facts import Attempt, ChangeFacts, JobRun, RefVerdict, moment
 from cibot.health.inputs import Input
@@ -29,6 +30,7 @@ REFERENCE = 1
 PROJECT = "world"
 STABLE = "stable/2026.1"
 _BRANCHES = ("master", "master", STABLE, "master", "master", "stable/2025.2", "master")
+_WORDS = {"P": "SUCCESS", "F": "FAILURE", "I": "NODE_FAILURE", "A": "ABORTED"}
 _RESULTS = {"P": Result.PASS, "F": Result.FAIL, "I": Result.INFRA, "A": Result.INFRA}
 
 
@@ -45,6 +47,9 @@ class Mood:
     aborts: bool = True  # in a rough world: the next patch set ends its run
     only: str | None = None  # in a rough world: the one branch that it reports on
     breaks: str | None = None  # in a rough world: the branch on which nothing passes
+    gone: str | None = None  # a job that does not run any more
+    new: str | None = None  # one that runs besides
+    fast: str | None = None  # one that passes in half a minute
 
 
 Nature = Callable[[float], Mood]  # (day) -> how it is then
@@ -58,6 +63,16 @@ class Said:
     patch_set: int
     letter: str
     job: str | None
+    mood: Mood | None = None
+
+    def runs(self) -> Iterator[tuple[str, str, int]]:
+        """Each job, what it says, and how many seconds it took."""
+        mood = self.mood or Mood()
+        for place, job in enumerate([one for one in (*JOBS, mood.new) if one]):
+            if job != mood.gone:
+                spread = 2 * (self.at * (place + 7.3) % 1) - 1
+                took = 30 if job == mood.fast else 900 * (place + 1) * math.exp(0.5 * spread)
+                yield job, self.letter if job == self.job else "P", int(took)
 
 
 @dataclass(slots=True)
@@ -157,7 +172,7 @@ def _tell(
             continue
         letter, job = outcome(rng, mood, at_fault)
         posted = begun + mood.hours * HOUR * rng.lognormvariate(0.0, 0.3)
-        one.said.setdefault(number, []).append(Said(posted, patch_set, letter, job))
+        one.said.setdefault(number, []).append(Said(posted, patch_set, letter, job, mood))
 
 
 def outcome(rng: random.Random, mood: Mood, at_fault: str | None) -> tuple[str, str | None]:
@@ -166,13 +181,14 @@ def outcome(rng: random.Random, mood: Mood, at_fault: str | None) -> tuple[str, 
         return "I", rng.choice(JOBS)
     if mood.blind:
         return "P", None
-    if at_fault is not None:
+    if at_fault is not None and at_fault != mood.gone:
         return "F", at_fault
     if mood.broken_job is not None:
         return "F", mood.broken_job
     if rng.random() < mood.passes:
         return "P", None
-    return "F", rng.choice(JOBS)
+    job = rng.choice(JOBS)
+    return ("P", None) if job == mood.gone else ("F", job)
 
 
 def facts(made: Iterable[Made], ci: int) -> Iterator[ChangeFacts]:
@@ -193,9 +209,7 @@ def facts(made: Iterable[Made], ci: int) -> Iterator[ChangeFacts]:
 
 
 def _attempt(said: Said) -> Attempt:
-    runs = tuple(
-        JobRun(job, _RESULTS[said.letter] if job == said.job else Result.PASS) for job in JOBS
-    )
+    runs = tuple(JobRun(job, _RESULTS[was], seconds=took) for job, was, took in said.runs())
     result, ended = _RESULTS[said.letter], said.letter == "A"
     return Attempt(said.at, 1, said.patch_set, "check", result, stopped=ended, runs=runs)
 
@@ -257,16 +271,10 @@ def _text(one: Made, said: Said, ci: int) -> str:
     word = {"P": "succeeded"}.get(said.letter, "failed")
     jobs = "\n".join(
         f"- {job} https://logs.example.org/{ci}/{one.number}/{said.patch_set}/{job} :"
-        f" {_word(said, job)} in 5m 05s"
-        for job in JOBS
+        f" {_WORDS[was]} in {took // 60}m {took % 60:02}s"
+        for job, was, took in said.runs()
     )
     return f"Patch Set {said.patch_set}:\n\nBuild {word} (check pipeline).\n\n{jobs}"
-
-
-def _word(said: Said, job: str) -> str:
-    if job != said.job:
-        return "SUCCESS"
-    return {"I": "NODE_FAILURE", "A": "ABORTED"}.get(said.letter, "FAILURE")
 
 
 def _stamp(at: float) -> str:

@@ -10,8 +10,9 @@ import click
 from pydantic import BaseModel
 
 from cibot.cli.common import config_option, read_config
+from cibot.config.judgement import Judgement, Policy
 from cibot.config.models import Config
-from cibot.config.policy import Judgement, Policy, Thresholds
+from cibot.config.policy import Thresholds
 from cibot.health.references import configured_name
 from cibot.reports.ci import find_ci
 from cibot.reports.context import Context

@@ -15,9 +15,10 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AnyHttpUrl, Field, SecretStr, create_model
 
+from cibot.config.judgement import Judgement
 from cibot.config.network import NetworkConfig
 from cibot.config.networks import kinds
-from cibot.config.policy import Judgement
+from cibot.config.signals import signals
 from cibot.config.values import (
     ALL_DAYS,
     Account,
@@ -126,19 +127,14 @@ class ReferenceConfig(Section):
     projects: tuple[Text, ...] = ("*",)
 
 
-AlertKind = Literal[
-    "success",
-    "level",
-    "silent",
-    "infra",
-    "disagreement",
-    "coverage",
-    "latency",
-    "job",
-    "branch",
-    "passes_everything",
-]
-ALERT_KINDS: tuple[AlertKind, ...] = get_args(AlertKind)
+ALERT_KINDS = (
+    "success", "level", "silent", "infra", "disagreement", "coverage", "latency", "job", "branch",
+    "passes_everything", *(one.name for one in signals() if one.counts),
+)  # fmt: skip
+if TYPE_CHECKING:
+    AlertKind = str
+else:
+    AlertKind = Literal[ALERT_KINDS]
 
 
 class RuleConfig(Section):

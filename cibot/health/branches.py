@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
 
-from cibot.config.policy import Policy
+from cibot.config.judgement import Policy
 from cibot.health.facts import JobRun, moment
 from cibot.health.inputs import Counted, FirstVerdict, Heard, JobResults
 from cibot.health.intervals import wilson

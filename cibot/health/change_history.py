@@ -30,7 +30,7 @@ from cibot.health.inputs import (
     Heard,
     Input,
     JobResults,
-    RanJobs,
+    RunEnded,
     Took,
     Tried,
 )
@@ -105,8 +105,9 @@ class _Course:
         yield from self._cancelled(one.patch_set, one.posted_at)
         key = (one.patch_set, one.pipeline)
         if one.runs:
-            jobs = tuple(dict.fromkeys(run.job for run in one.runs))
-            yield RanJobs(one.posted_at, facts.change_id, jobs)
+            passed, uploaded = one.result is Result.PASS, facts.uploads.get(one.patch_set)
+            proof = self._proof(one)
+            yield RunEnded(one.posted_at, facts.project, passed, one.runs, proof, uploaded)
         yield from self._took(key, one)
         yield from self._tried(key, one)
         if not one.unmerged:
@@ -170,9 +171,10 @@ class _Course:
         if one.unmerged and one.reference is not None:
             yield from self._attempted(one, at)
         yield from self._first_verdict(one, at, paired=True)
-        if one.reference is Result.PASS and one.runs:
+        runs = tuple(run for run in one.runs if run.voting)
+        if one.reference is Result.PASS and runs:
             uploaded = self._facts.uploads.get(one.patch_set)
-            yield JobResults(at, one.runs, self._proof(one), uploaded)
+            yield JobResults(at, runs, self._proof(one), uploaded)
 
     def _cancelled(self, patch_set: int, at: float) -> Iterator[Input]:
         """Of what waits on earlier patch sets the reference will say nothing any more."""
@@ -248,7 +250,12 @@ class _Course:
 def _worst(one: Attempt) -> JobRun | None:
     """The first voting build that failed, else the first that broke."""
     return next(
-        (run for result in (Result.FAIL, Result.INFRA) for run in one.runs if run.result is result),
+        (
+            run
+            for result in (Result.FAIL, Result.INFRA)
+            for run in one.runs
+            if run.voting and run.result is result
+        ),
         None,
     )
 

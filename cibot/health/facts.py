@@ -15,11 +15,13 @@ from cibot.model import Result
 
 
 class JobRun(NamedTuple):
-    """One voting build of a report."""
+    """One build of a report; ``seconds`` is how long it took, None where it was not written."""
 
     job: str
     result: Result
     url: str | None = None
+    voting: bool = True
+    seconds: float | None = None
 
 
 class Proof(NamedTuple):

@@ -81,20 +81,26 @@ class Attempted(NamedTuple):
     broke: bool
 
 
+class RunEnded(NamedTuple):
+    """A run of the CI ended: its builds, those that do not vote too.
+
+    ``passed`` is what its voting builds make of it. ``uploaded`` is when the patch set came.
+    """
+
+    at: float
+    project: str
+    passed: bool
+    runs: tuple[JobRun, ...]
+    proof: Proof
+    uploaded: float | None = None
+
+
 class Took(NamedTuple):
     """How long after the upload the first verdict on a patch set came, in hours."""
 
     at: float
     hours: float
     proof: Proof
-
-
-class RanJobs(NamedTuple):
-    """A run of the CI ended: its voting jobs."""
-
-    at: float
-    change_id: int
-    jobs: tuple[str, ...]
 
 
 class Tried(NamedTuple):
@@ -129,7 +135,7 @@ class Ended(NamedTuple):
 
 
 Input = (
-    Heard | Counted | FirstVerdict | JobResults | Attempted | Took | RanJobs | Tried | Due | Ended
+    Heard | Counted | FirstVerdict | JobResults | Attempted | RunEnded | Took | Tried | Due | Ended
 )
 
 FAIR, RAN, PAIRED, REFUSED = "fair", "ran", "paired", "refused"

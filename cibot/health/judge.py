@@ -11,7 +11,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Protocol
 
-from cibot.config.policy import Policy
+from cibot.config.judgement import Policy
+from cibot.config.signals import signals
 from cibot.health.branches import Branches
 from cibot.health.chances import Chances
 from cibot.health.coverage import Coverage
@@ -31,10 +32,10 @@ from cibot.health.inputs import (
     Heard,
     Input,
     JobResults,
-    RanJobs,
     Took,
     Tried,
 )
+from cibot.health.kind import SignalKind
 from cibot.health.latency import LatencySignal
 from cibot.health.level import Level
 from cibot.health.presence import NAME as SILENT
@@ -53,7 +54,9 @@ _NEEDED = frozenset({SUCCESS, SILENT})
 class Gauge(Protocol):
     """One signal: what it says in short, and with its figures."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """By which it is known in the configuration, in incidents and to people."""
 
     def standing(self, now: float, ending: bool, /) -> Reading:
         """The verdict at ``now``; ``ending``: whether it would end an incident matters."""
@@ -74,6 +77,7 @@ class Judge:
         self.disagreement = false_failures(policy.disagreement)
         self.refused = FalsePasses(policy.disagreement, self.level)
         self.jobs = JobStreaks(policy.job)
+        self.kinds = [kind(getattr(policy, kind.name)) for kind in signals()]
         self.latency = LatencySignal(policy.latency, policy.chart.adopt)
         self.flips = Flips(policy.flips)
         self.rollup = RollUp()
@@ -84,8 +88,11 @@ class Judge:
         self.accusing: tuple[Gauge, ...] = (
             self.success, self.level, self.silence, self.infra, self.disagreement, self.jobs,
             self.coverage, self.latency, self.branches, self.refused,
+            *(kind for kind in self.kinds if kind.counts),
         )  # fmt: skip
-        self.shown: tuple[Gauge, ...] = (self.flips,)
+        self.shown: tuple[Gauge, ...] = (
+            self.flips, *(kind for kind in self.kinds if not kind.counts),
+        )  # fmt: skip
         self._takers: dict[type, tuple[Callable[[Any], None], tuple[Gauge, ...]]] = {
             Heard: (self._hear, (self.silence, self.coverage)),
             FirstVerdict: (self._verdict, (self.success, self.branches)),
@@ -93,10 +100,13 @@ class Judge:
             Attempted: (self.infra.attempt, (self.infra,)),
             Took: (self.latency.take, (self.latency,)),
             Tried: (self.flips.take, ()),
-            RanJobs: (lambda _one: None, ()),  # the roll-up's
             Due: (self._due, ()),
             Ended: (self.chances.end, ()),
         }
+        self._kinds_by_input: dict[type, list[SignalKind]] = {}
+        for signal in self.kinds:
+            for each in signal.takes:
+                self._kinds_by_input.setdefault(each, []).append(signal)
         self._windows: dict[str, tuple[Level | Any, tuple[Gauge, ...]]] = {
             FAIR: (self.level, (self.level, self.branches)),
             RAN: (self.infra, (self.infra,)),
@@ -128,11 +138,21 @@ class Judge:
     def take(self, one: Input) -> tuple[Gauge, ...]:
         """Takes in what happened; the signals that it may have changed."""
         self.rollup.take(one)
+        kinds = self._kinds_by_input.get(type(one))
+        if kinds is None:
+            return self._take(one)
+        for kind in kinds:
+            kind.take(one)
+        return (*self._take(one), *(kind for kind in kinds if kind.counts))
+
+    def _take(self, one: Input) -> tuple[Gauge, ...]:
         if isinstance(one, Counted):
             return self._count(one)
-        takes, touched = self._takers[type(one)]
-        takes(one)
-        return touched
+        taken = self._takers.get(type(one))
+        if taken is None:
+            return ()
+        taken[0](one)
+        return taken[1]
 
     def _count(self, one: Counted) -> tuple[Gauge, ...]:
         taken = self._windows[one.window]
@@ -181,6 +201,7 @@ class Judge:
         return (
             self.level, self.success, self.infra, self.disagreement, self.refused, self.jobs,
             self.latency, self.flips, self.chances, self.coverage, self.branches, self.rollup,
+            *self.kinds,
         )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from cibot.config.values import WITHIN_HOURS
 from cibot.health.days import DAY
-from cibot.health.inputs import PAIRED, REFUSED, Counted, Input, RanJobs, Took
+from cibot.health.inputs import PAIRED, REFUSED, Counted, Input, RunEnded, Took
 from cibot.health.latency import step_of
 
 LATER = 0  # the place of reports that took longer
@@ -118,10 +118,10 @@ class RollUp:
             self._pair(one)
         elif isinstance(one, Took):
             _more(self.day(one.at, self.place(one.proof.change_id)).took, step_of(one.hours))
-        elif isinstance(one, RanJobs):
-            counts = self.day(one.at, self.place(one.change_id))
+        elif isinstance(one, RunEnded):
+            counts = self.day(one.at, self.place(one.proof.change_id))
             counts.runs += 1
-            for job in one.jobs:
+            for job in dict.fromkeys(run.job for run in one.runs if run.voting):
                 if job in counts.jobs or len(counts.jobs) < _MOST_JOBS:
                     _more(counts.jobs, job)
 

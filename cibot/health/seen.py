@@ -26,6 +26,9 @@ class Fault(StrEnum):
     BROKE = "broke"
     SLOW = "slow"
     MISSED = "missed"  # no report by the deadline
+    GONE = "gone"  # a report without a job that is usually there
+    FAST = "fast"
+    LAST_GOOD = "last_good"  # nothing: it shows how it was before
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +160,18 @@ class Streak:
     kind: Literal["streak"] = "streak"
 
 
+Plain = int | float | str | None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnFigures:
+    """What a signal with a file of its own saw, which that file puts into words."""
+
+    signal: str
+    figures: dict[str, Plain]
+    kind: Literal["own"] = "own"
+
+
 @dataclass(frozen=True, slots=True)
 class BranchBeside:
     """What passed on a branch since it broke alone, and on the others; no branch: none did.
@@ -194,6 +209,7 @@ Seen = Annotated[
     | Times
     | Streak
     | BranchBeside
+    | OwnFigures
     | EarlierWords,
     Field(discriminator="kind"),
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import NamedTuple
 
 from cibot.health.facts import Proof, moment
@@ -11,6 +12,14 @@ from cibot.health.seen import Fault, Seen
 from cibot.model import State
 
 MOST_EVIDENCE = 8  # more than this helps nobody who reads a chat line or a page
+
+
+class Family(StrEnum):
+    """What a signal speaks of. Bad signals of one family are usually of one cause."""
+
+    RESULTS = "results"
+    PRESENCE = "presence"
+    TIME = "time"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,14 +14,22 @@ _LENIENT = 5.0  # times that chance, at most, where chances are few
 def patience(policy: SilencePolicy, chances: Count) -> int | None:
     """How many missed chances in a row mean silence; None when no number does.
 
-    ``chances`` are those of the weeks before. The chance that the next k are all missed is
-    that of a Beta posterior with a flat prior, so that few chances say little. It may be the
-    smaller, the more chances there are to be wrong: the same false alarms a month for all.
+    ``chances`` are those of the weeks before.
+    """
+    if not chances.n:
+        chances = Count(_CHANCES, round(_CHANCES * (1 - policy.assumed)))
+    return longest_luck(policy.doubt, chances)
+
+
+def longest_luck(doubt: float, chances: Count) -> int | None:
+    """How many missed chances in a row are no luck any more; None when no number is.
+
+    The chance that the next k are all missed is that of a Beta posterior with a flat prior, so
+    that few chances say little. It may be the smaller, the more chances there are to be wrong:
+    the same false alarms a month for all.
     """
     n, missed = chances
-    if not n:
-        n, missed = _CHANCES, round(_CHANCES * (1 - policy.assumed))
-    doubt = policy.doubt * min(_LENIENT, _CHANCES / n)
+    doubt *= min(_LENIENT, _CHANCES / n)
     luck = 1.0
     for k in range(_MOST):
         luck *= (missed + 1 + k) / (n + 2 + k)

@@ -13,15 +13,8 @@ from enum import StrEnum
 from cibot.config.policy import IncidentPolicy
 from cibot.errors import Conflict
 from cibot.health.seen import Seen
-from cibot.health.signal import Evidence, Signal
-from cibot.incidents.symptom import (
-    Family,
-    Symptom,
-    SymptomPhase,
-    advance,
-    family_of,
-    with_first_run,
-)
+from cibot.health.signal import Evidence, Family, Signal
+from cibot.incidents.symptom import Symptom, SymptomPhase, advance, family_of, with_first_run
 from cibot.model import State
 
 

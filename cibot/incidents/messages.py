@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from cibot.health.signal import Evidence
+from cibot.health.seen import Fault
+from cibot.health.signal import Evidence, Family
 from cibot.incidents.incident import Incident, Transition
 from cibot.incidents.inhibition import Opening, shared_cause
 from cibot.incidents.news import News
 from cibot.incidents.signal_words import WITHDRAWN, seen_words, spans, step_words
 from cibot.incidents.silences import Silence
-from cibot.incidents.symptom import Family, Symptom
+from cibot.incidents.symptom import Symptom
 from cibot.model import State
 from cibot.text import figures
 from cibot.text.card import Button, Card, Line, Span, Trend, joined, line, sparkline, state_span
@@ -271,7 +272,8 @@ def _shown_evidence(symptom: Symptom) -> tuple[Evidence, ...]:
 
 
 def _evidence(one: Evidence, subject: Subject) -> Line:
-    spans = [Span(f"{one.number},{one.patch_set}", href=subject.change_url(one))]
+    good = [Span("the last good one ")] if one.fault is Fault.LAST_GOOD else []
+    spans = [*good, Span(f"{one.number},{one.patch_set}", href=subject.change_url(one))]
     if one.job:
         log = one.url if one.url and one.url.startswith(("http://", "https://")) else None
         spans += [Span(" ("), Span(one.job, href=log, code=True), Span(")")]

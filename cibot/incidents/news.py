@@ -10,9 +10,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from cibot.health.signal import Family
 from cibot.incidents.incident import Incident, Notified, Part, Phase, Transition, merged_parts
 from cibot.incidents.inhibition import Surroundings, inhibited
-from cibot.incidents.symptom import Family, Symptom
+from cibot.incidents.symptom import Symptom
 from cibot.model import State
 
 _MOVED = timedelta(minutes=10)  # a time that people know and is wrong by more is corrected

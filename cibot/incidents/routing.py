@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from cibot.health.signal import BranchHealth
+from cibot.health.signal import BranchHealth, Family
 from cibot.incidents.incident import Incident
-from cibot.incidents.symptom import Family, family_of
+from cibot.incidents.symptom import family_of
 from cibot.model import State
 from cibot.text.patterns import fits_any
 

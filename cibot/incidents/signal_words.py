@@ -10,12 +10,15 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from cibot.config.signals import signals
+from cibot.health.kind import SignalKind
 from cibot.health.seen import (
     BranchBeside,
     EarlierWords,
     Fault,
     FaultShare,
     LastHeard,
+    OwnFigures,
     OwnPast,
     PassRate,
     Period,
@@ -25,10 +28,8 @@ from cibot.health.seen import (
     Times,
 )
 from cibot.text import figures
-from cibot.text.card import Line, Span
+from cibot.text.card import Line, Span, Words, job_span
 from cibot.text.figures import number, percent, plural, span
-
-Words = tuple[str | datetime | Span, ...]
 
 _MANY = {
     Fault.FAILED: "failed",
@@ -38,6 +39,9 @@ _MANY = {
     Fault.BROKE: "broke by themselves",
     Fault.SLOW: "were slow",
     Fault.MISSED: "had no report by the deadline",
+    Fault.GONE: "came without the job",
+    Fault.FAST: "were too fast",
+    Fault.LAST_GOOD: "were the last good ones",
 }
 _ONE = {
     Fault.FAILED_ALONE: "failed, the reference passed",
@@ -45,6 +49,9 @@ _ONE = {
     Fault.BROKE: "broke by itself",
     Fault.SLOW: "slow",
     Fault.MISSED: "no report by the deadline",
+    Fault.GONE: "without the job",
+    Fault.FAST: "too fast",
+    Fault.LAST_GOOD: "the last good one",
 }
 _NOTHING = {
     Fault.FAILED_ALONE: "nothing that a reference passed",
@@ -184,15 +191,30 @@ def _streak(seen: Streak) -> Words:
         return (f"no voting job fails change after change; {known} known well enough",)
     others = f"; so did {plural(seen.others, 'other job')}" if seen.others else ""
     return (
-        _job(seen.job),
+        job_span(seen.job),
         f" failed {plural(seen.failures, 'change')} in a row that the reference passed;"
         f" {number(seen.failed_before)} of {number(seen.n_before)} failed before, in"
         f" {span(seen.period.length)}{others}",
     )
 
 
-def _job(name: str) -> Span:
-    return Span(figures.cut(name, 60), code=True)
+def _own(seen: OwnFigures) -> tuple[type[SignalKind], Any] | None:
+    """The signal with a file of its own, and what it saw; None where either is gone since."""
+    kind = next((kind for kind in signals() if kind.name == seen.signal), None)
+    try:
+        return None if kind is None else (kind, kind.seen(**seen.figures))
+    except TypeError:  # another version's
+        return None
+
+
+def _own_words(seen: OwnFigures) -> Words:
+    own = _own(seen)
+    return () if own is None else own[0].words(own[1])
+
+
+def _own_threshold(seen: OwnFigures) -> str:
+    own = _own(seen)
+    return "" if own is None else own[0].threshold(own[1])
 
 
 def _branch(seen: BranchBeside) -> Words:
@@ -277,6 +299,7 @@ _SEEN: dict[type[Any], Callable[[Any], Words]] = {
     Times: _times,
     Streak: _streak,
     BranchBeside: _branch,
+    OwnFigures: _own_words,
     EarlierWords: lambda seen: (figures.cut(seen.text.rstrip("."), 300),),
 }
 _THRESHOLDS: dict[type[Any], Callable[[Any], str]] = {
@@ -288,5 +311,6 @@ _THRESHOLDS: dict[type[Any], Callable[[Any], str]] = {
     Times: _slow_from,
     Streak: _long_from,
     BranchBeside: _alone,
+    OwnFigures: _own_threshold,
     EarlierWords: lambda seen: figures.cut(seen.threshold, 300),
 }

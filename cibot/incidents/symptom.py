@@ -10,27 +10,20 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from cibot.config.policy import IncidentPolicy
-from cibot.health.seen import Seen
-from cibot.health.signal import Evidence, Signal
+from cibot.config.signals import signals
+from cibot.health.seen import Fault, Seen
+from cibot.health.signal import Evidence, Family, Signal
 from cibot.model import State
-
-
-class Family(StrEnum):
-    """What a symptom speaks of. Symptoms of one family are usually of one cause."""
-
-    RESULTS = "results"
-    PRESENCE = "presence"
-    TIME = "time"
-
 
 _FAMILIES = {
     "silent": Family.PRESENCE,
     "coverage": Family.PRESENCE,
     "latency": Family.TIME,
+    **{one.name: one.family for one in signals()},
 }  # every other signal speaks of results
 _EXPLAINS = (
-    "silent", "branch", "success", "job", "infra", "disagreement", "level", "coverage", "latency",
-    "passes_everything",
+    "silent", "branch", "success", "job", "infra", "disagreement", "level", "coverage",
+    *(one.name for one in signals()), "latency", "passes_everything",
 )  # fmt: skip
 """The signals, those first that say most about what is wrong."""
 
@@ -102,7 +95,8 @@ class Symptom:
     @property
     def first_bad(self) -> Evidence | None:
         """The first bad run that is known."""
-        return min(self.first_evidence, key=lambda run: run.at, default=None)
+        bad = (run for run in self.first_evidence if run.fault is not Fault.LAST_GOOD)
+        return min(bad, key=lambda run: run.at, default=None)
 
 
 def family_of(signal: str) -> Family:

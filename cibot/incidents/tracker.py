@@ -12,7 +12,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from cibot.config.policy import Policy
+from cibot.config.judgement import Policy
 from cibot.health.facts import moment
 from cibot.health.inputs import Due, Heard, Input
 from cibot.health.judge import Gauge, Judge

@@ -20,12 +20,12 @@ from cibot.store.histories import (
     BuildRow,
     ChangeEnds,
     ReportRow,
+    builds_until,
     change_rows,
     reports_before,
     reports_between,
     uploaded_between,
     uploads_of,
-    voting_builds,
 )
 
 _BEFORE = 1 << 30  # the place of a comment that only an event told of: after those of REST
@@ -99,7 +99,7 @@ class Reader:
         found = {one.id: self._change(one, uploads.get(one.id, {})) for one in rows.values()}
         self.places = {one.id: ChangePlace(one.project, one.branch) for one in rows.values()}
         own = [one for one in own if one.change_id in found]
-        builds = voting_builds(tx, self.ci.id, rows, until)
+        builds = builds_until(tx, self.ci.id, rows, until)
         for one in own:
             attempt = self._attempt(one, builds.get((one.change_id, one.seq), ()))
             found[one.change_id].own.append(attempt)
@@ -132,7 +132,12 @@ class Reader:
         )
 
     def _attempt(self, one: ReportRow, builds: Sequence[BuildRow]) -> Attempt:
-        runs = tuple([JobRun(each.job, _RESULTS[each.result], each.url) for each in builds])
+        runs = tuple(
+            [
+                JobRun(each.job, _RESULTS[each.result], each.url, each.voting, each.seconds)
+                for each in builds
+            ]
+        )
         judges = one.patch_set is not None and counts(one.pipeline, self.uncounted)
         return Attempt(
             one.posted_at.timestamp(),
@@ -143,7 +148,7 @@ class Reader:
             final=one.outcome not in (None, Outcome.STARTED) and one.patch_set is not None,
             unmerged=one.outcome == Outcome.MERGE_FAILURE,
             stopped=one.result == Result.INFRA
-            and stopped((each.word, run.result) for each, run in zip(builds, runs, strict=True)),
+            and stopped((each.word, _RESULTS[each.result]) for each in builds if each.voting),
             runs=runs,
         )
 

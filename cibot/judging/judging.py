@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from cibot.config.judgement import Policy
 from cibot.config.models import Config
-from cibot.config.policy import Policy
 from cibot.config.scope import Scope, scopes
 from cibot.health.branches import branches_json
 from cibot.health.facts import moment

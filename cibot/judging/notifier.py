@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from urllib.parse import quote
 
 from cibot.config.models import Config
-from cibot.health.signal import BranchHealth, Evidence
-from cibot.incidents.incident import Phase
+from cibot.health.missing import NAME as MISSING_JOB
+from cibot.health.signal import BranchHealth, Evidence, Family
+from cibot.incidents.incident import Incident, Phase
 from cibot.incidents.inhibition import (
     Opening,
     Surroundings,
     breaks_results,
     common_breakage,
+    jobs_changed,
     opening,
 )
 from cibot.incidents.messages import Subject, after_silence, alert_card, together_card
 from cibot.incidents.news import BEGINS, HISTORY, News, news_of, notified
 from cibot.incidents.routing import alert_of
 from cibot.incidents.stored import readable
-from cibot.incidents.symptom import Family
 from cibot.judging.audience import muted, rule_of, silence_before, tell_all
 from cibot.judging.recording import Recorded, rewrite
 from cibot.judging.trend import trend_of
@@ -35,6 +36,7 @@ from cibot.store.corrections import has_namesakes
 from cibot.store.engine import Tx
 from cibot.store.histories import servers_of
 from cibot.store.incidents import incidents_of, opened_since
+from cibot.store.job_sets import job_sets_around
 from cibot.store.outbox import About, MessageKind
 from cibot.text.card import Card
 
@@ -69,7 +71,7 @@ class Notifier:
         that is over and the incident still lasts; an end is sent only of what was
         sent, and nothing in a silence.
         """
-        around = _surroundings(tx, one)
+        around = _surroundings(tx, one, [each.incident for each in incidents])
         found = [(each, news_of(each.incident, around, now)) for each in incidents]
         silence = muted(tx, one.ci.name, now) if any(news for _each, news in found) else None
         added = 0
@@ -157,7 +159,7 @@ def _pending(tx: Tx, cis: Sequence[KnownCi]) -> list[Opening]:
     ]
 
 
-def _surroundings(tx: Tx, one: Judged) -> Surroundings:
+def _surroundings(tx: Tx, one: Judged, incidents: Sequence[Incident]) -> Surroundings:
     references = one.references - {one.ci.id}
     broken = any(
         breaks_results(incident)
@@ -169,6 +171,17 @@ def _surroundings(tx: Tx, one: Judged) -> Surroundings:
         is_reference=one.ci.id in one.references,
         alone=not references,
         reference_broken=broken,
+        jobs_changed=any(_jobs_changed(tx, references, incident) for incident in incidents),
+    )
+
+
+def _jobs_changed(tx: Tx, references: Collection[int], incident: Incident) -> bool:
+    """Whether a reference runs other jobs since a job of a CI is missing."""
+    symptom = incident.symptom(MISSING_JOB)
+    bad = symptom.first_bad if symptom is not None and symptom.stands else None
+    return bad is not None and any(
+        jobs_changed(*job_sets_around(tx, reference, bad.change_id, bad.at))
+        for reference in references
     )
 
 

@@ -13,11 +13,11 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from cibot.health.facts import counts, moment
-from cibot.health.signal import MOST_EVIDENCE, Evidence
+from cibot.health.signal import MOST_EVIDENCE, Evidence, Family
 from cibot.incidents.incident import Incident, Phase, Transition, merged, with_people
 from cibot.incidents.messages import renumbered
 from cibot.incidents.stored import columns, read_incident, step_columns
-from cibot.incidents.symptom import Family, Symptom
+from cibot.incidents.symptom import Symptom
 from cibot.judging.trackers import Advanced
 from cibot.store.engine import Tx
 from cibot.store.incidents import (

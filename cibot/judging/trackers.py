@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from cibot.config.policy import Policy
+from cibot.config.judgement import Policy
 from cibot.health.facts import moment
 from cibot.health.references import ReferencePeriods
 from cibot.incidents.tracker import IncidentStep, Tracker

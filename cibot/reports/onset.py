@@ -13,9 +13,9 @@ from typing import Literal
 
 from cibot.health.facts import counts
 from cibot.health.intervals import wilson
-from cibot.health.signal import Evidence
+from cibot.health.signal import Evidence, Family
 from cibot.incidents.incident import Incident
-from cibot.incidents.symptom import Family, Symptom
+from cibot.incidents.symptom import Symptom
 from cibot.model import Result
 from cibot.reports.context import gerrit_page
 from cibot.store.changes import change_server

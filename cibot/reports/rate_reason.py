@@ -11,8 +11,9 @@ from cibot.health.level import NAME as LEVEL
 from cibot.health.seen import OwnPast, PassRate
 from cibot.health.signal import Signal
 from cibot.health.success import NAME as SUCCESS
-from cibot.incidents.signal_words import Words, plain
+from cibot.incidents.signal_words import plain
 from cibot.model import State
+from cibot.text.card import Words
 from cibot.text.figures import number, percent
 
 

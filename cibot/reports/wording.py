@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from cibot.health.seen import LastHeard, OwnPast, PassRate, Seen
 from cibot.health.signal import BranchHealth
-from cibot.incidents.signal_words import Words, seen_words, spans, step_words
+from cibot.incidents.signal_words import seen_words, spans, step_words
 from cibot.model import Result, State
 from cibot.reports.compare import WINDOW
 from cibot.reports.context import Context
@@ -23,7 +23,7 @@ from cibot.reports.silences import Muted
 from cibot.reports.standing import Standing
 from cibot.reports.status import Status
 from cibot.text import figures
-from cibot.text.card import Line, Span, joined, line, sentence, state_span
+from cibot.text.card import Line, Span, Words, joined, line, sentence, state_span
 
 _WORDS = {
     Result.PASS: "passed",

@@ -30,12 +30,14 @@ class ReportRow(NamedTuple):
 
 
 class BuildRow(NamedTuple):
-    """A voting build as judging needs it; ``word`` is its result as written."""
+    """A build as judging needs it: ``word`` is its result as written, ``seconds`` what it took."""
 
     job: str
     result: str
     url: str | None
     word: str
+    voting: bool
+    seconds: float | None
 
 
 class ChangeEnds(NamedTuple):
@@ -135,10 +137,10 @@ def reports_before(
     return found
 
 
-def voting_builds(
+def builds_until(
     tx: Tx, ci_id: int, change_ids: Collection[int], until: datetime
 ) -> dict[tuple[int, int], list[BuildRow]]:
-    """The voting builds of a CI's reports on some changes until then.
+    """The builds of a CI's reports on some changes until then.
 
     By (change, seq), in the order written; only of reports that judge something.
     """
@@ -146,13 +148,16 @@ def voting_builds(
     found: dict[tuple[int, int], list[BuildRow]] = {}
     for some in _chunks(change_ids):
         query = in_this_order(
-            select(build.change_id, build.seq, build.job, build.result, build.url, build.word)
+            select(
+                build.change_id, build.seq, build.job, build.result, build.url, build.word,
+                build.voting, build.duration_s,
+            )
             .select_from(schema.report)
             .join(schema.build, (build.change_id == report.change_id) & (build.seq == report.seq))
             .where(report.change_id.in_(some), report.ci_id == ci_id, report.posted_at <= until)
-            .where(report.result.in_(_BUILT), build.voting)
+            .where(report.result.in_(_BUILT))
             .order_by(report.change_id, report.seq, build.idx)
-        )
+        )  # fmt: skip
         for change_id, seq, *values in tx.execute(query):
             found.setdefault((change_id, seq), []).append(BuildRow(*values))
     return found

@@ -14,6 +14,7 @@ from datetime import date, datetime
 from typing import Any
 
 from cibot.model import State
+from cibot.text import figures
 from cibot.text.graphemes import cut
 
 _BARS = "▁▂▃▄▅▆▇█"
@@ -36,6 +37,8 @@ class Span:
 
 
 Line = tuple[Span, ...]
+Words = tuple[str | datetime | Span, ...]
+"""Words whose moments a face writes in its own way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +180,11 @@ def card(*lines: str | Line, **fields: Any) -> Card:
 def state_span(state: State, word: str | None = None) -> Span:
     """Shape and word of a state, as every face shows it; or the shape with another word."""
     return Span(f"{state.shape} {word or state.value}", strong=True, state=state)
+
+
+def job_span(name: str) -> Span:
+    """The name of a job, which may be anything."""
+    return Span(figures.cut(name, 60), code=True)
 
 
 def joined(parts: Iterable[Span | Line], separator: str = ", ") -> Line:

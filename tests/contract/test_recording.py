@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from cibot.config.policy import Policy
+from cibot.config.judgement import Policy
 from cibot.incidents.incident import Incident, Notified, Part, Phase
 from cibot.incidents.stored import columns, read_incident
 from cibot.incidents.symptom import Family

@@ -36,6 +36,7 @@ from cibot.store import (
     feeds,
     histories,
     incidents,
+    job_sets,
     latencies,
     lease,
     leaving,
@@ -359,9 +360,8 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     histories.reports_before: [
         lambda tx: histories.reports_before(tx, [1, 2], [CHANGE, CHANGE + 1], UNTIL)
     ],
-    histories.voting_builds: [
-        lambda tx: histories.voting_builds(tx, 1, [CHANGE, CHANGE + 1], UNTIL)
-    ],
+    job_sets.job_sets_around: [lambda tx: job_sets.job_sets_around(tx, 1, CHANGE, NOW)],
+    histories.builds_until: [lambda tx: histories.builds_until(tx, 1, [CHANGE, CHANGE + 1], UNTIL)],
     histories.change_rows: [lambda tx: histories.change_rows(tx, [CHANGE])],
     histories.uploads_of: [lambda tx: histories.uploads_of(tx, [CHANGE])],
     arrivals.arrived: [lambda tx: arrivals.arrived(tx, [1, 2], ["filler/1"], SINCE, (UNTIL, NOW))],

@@ -57,19 +57,22 @@ class Life:
 
     def change(
         self,
-        zuul: bool | None = True,
-        acme: bool | None = True,
+        zuul: bool | str | None = True,
+        acme: bool | str | None = True,
         project: str = "demo",
         branch: str = "master",
     ) -> None:
-        """A change uploaded now; Zuul judges it after 10 minutes, Acme after 20."""
+        """A change uploaded now; Zuul judges it after 10 minutes, Acme after 20.
+
+        Whether it passes, or the whole comment; None: it says nothing.
+        """
         self.changes += 1
         uploaded = self.now
         said = [(ZUUL, zuul, 10), (ACME, acme, 20)]
         messages = tuple(
             Message(
                 uploaded + timedelta(minutes=minutes),
-                comment(passed),
+                passed if isinstance(passed, str) else comment(passed),
                 author,
                 1,
                 message_id=f"{author.username}-{self.changes}",

@@ -191,18 +191,232 @@ print("all of it works")
 
 
 def test_a_chat_network_is_one_file_and_one_line(tmp_path: Path) -> None:
-    (tmp_path / "toypost.py").write_text(NETWORK, "utf-8")
-    (tmp_path / "use.py").write_text(USE_NETWORK, "utf-8")
+    use(tmp_path, toypost=NETWORK, use=USE_NETWORK)
+
+
+def use(folder: Path, **modules: str) -> None:
+    """Writes the modules and runs the one called ``use`` with them on its path."""
+    for name, text in modules.items():
+        (folder / f"{name}.py").write_text(text, "utf-8")
     done = subprocess.run(
-        [sys.executable, str(tmp_path / "use.py"), str(tmp_path)],
+        [sys.executable, str(folder / "use.py"), str(folder)],
         cwd=ROOT,
-        env={"PYTHONPATH": f"{ROOT}:{tmp_path}", "PATH": "", "HOME": str(tmp_path)},
+        env={"PYTHONPATH": f"{ROOT}:{folder}", "PATH": "", "HOME": str(folder)},
         capture_output=True,
         text=True,
         check=False,
         timeout=120,
     )
     assert done.stdout.endswith("all of it works\n"), done.stderr
+
+
+SIGNAL = '''
+"""Lonely jobs: reports that have one job only."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
+
+from cibot.config.policy import Thresholds
+from cibot.config.values import Count
+from cibot.health.inputs import RunEnded
+from cibot.health.kind import SignalKind
+from cibot.health.signal import Family, Reading, Signal
+from cibot.model import State
+
+
+class LonelyPolicy(Thresholds):
+    """``[judgement.lonely]``."""
+
+    most: Annotated[Count, Field(description="Reports of one job in a row, at most")] = 2
+
+
+@dataclass(frozen=True)
+class Row:
+    lonely: int
+    most: int
+
+
+class Lonely(SignalKind):
+    """Counts reports of one job."""
+
+    name = "lonely"
+    about = "A report of one job says little."
+    thresholds = LonelyPolicy
+    takes = (RunEnded,)
+    seen = Row
+    family = Family.PRESENCE
+
+    def __init__(self, thresholds):
+        self._most, self._lonely = thresholds.most, 0
+
+    def take(self, ran):
+        self._lonely = self._lonely + 1 if len(ran.runs) == 1 else 0
+
+    def standing(self, now, ending):
+        bad = self._lonely > self._most
+        return Reading(State.DEGRADED if bad else State.HEALTHY, not bad)
+
+    def signal(self, now):
+        standing, own = self.standing(now, True), self.own(Row(self._lonely, self._most))
+        return Signal(self.name, standing.verdict, n=self._lonely, seen=own, clears=standing.clears)
+
+    @classmethod
+    def words(cls, seen):
+        return (f"{seen.lonely} reports of one job in a row",)
+
+    @classmethod
+    def threshold(cls, seen):
+        return f"degraded after more than {seen.most}"
+
+    def row(self):
+        return self._lonely
+
+    def read(self, row):
+        self._lonely = row
+'''
+
+USE_SIGNAL = """
+import sys
+from pathlib import Path
+
+from cibot.config.signals import SIGNALS
+
+SIGNALS.append("toysignal:Lonely")  # the one line
+
+from click.testing import CliRunner
+
+from cibot.chat.dispatch import Dispatcher
+from cibot.chat.protocol import Asker, Channel, Question
+from cibot.cli import main
+from cibot.config.judgement import Judgement, Policy
+from cibot.config.load import read
+from cibot.config.models import Config
+from cibot.errors import ConfigError
+from cibot.reports.context import Context
+from cibot.reports.why import why
+from cibot.store.engine import open_store
+from cibot.store.migrate import upgrade
+from cibot.web.api.encode import plain
+from cibot.web.pages.judging import judging
+from tests.support.told_life import CONFIG, Life
+
+folder = Path(sys.argv[1])
+file = folder / "cibot.toml"
+START = f"[store]\\nurl = \'sqlite:///{folder}/cibot.db\'\\n"
+
+
+def told(text):
+    file.write_text(START + text)
+    file.chmod(0o600)
+    try:
+        return read(file, {}).config
+    except ConfigError as error:
+        return str(error)
+
+
+# configuration: the section, its mistakes, the environment, overrides, routes
+assert told("[judgement.lonely]\\nmost = 7").judgement.default.lonely.most == 7
+assert "did you mean `most`?" in told("[judgement.lonely]\\nmots = 7")
+told("")
+environment = {"CIBOT_JUDGEMENT__LONELY__MOST": "9"}
+assert read(file, environment).config.judgement.lonely.most == 9
+own = Judgement.model_validate({"override": [{"cis": ["A*"], "lonely": {"most": 5}}]})
+assert own.policy_of("Acme", None, None).lonely.most == 5
+assert Config.model_validate({"route": [{"channels": ["n/#r"], "kinds": ["lonely"]}]})
+
+# judged from comments, told, asked for, shown
+store = open_store(f"sqlite:///{folder}/cibot.db")
+upgrade(store)
+life = Life(store)
+one = "Patch Set 1: Verified+1\\n\\nBuild succeeded.\\n\\n- a http://l/a : SUCCESS in 3m"
+both = one + "\\n- b http://l/b : SUCCESS in 3m"
+for _ in range(30):
+    life.change(acme=both)
+assert life.judge().value == "healthy"
+for _ in range(5):
+    life.change(acme=one)
+    life.judge()
+life.restart()  # the state of a signal is stored
+assert life.judge().value == "degraded"
+(alert,) = [text for text in life.told() if "one job" in text]
+assert "3 reports of one job in a row" in alert, alert
+question = Question("why acme", Asker("mika", "mika"), Channel("net", "#ops"), private=False)
+answer = Dispatcher(store, CONFIG, lambda: life.now)(question).text()
+assert "lonely: 5 reports of one job in a row; degraded after more than 2" in answer, answer
+found = store.read(lambda tx: why(tx, Context(life.now, CONFIG), "acme"))
+shown = plain(next(signal for signal in found.signals if signal.name == "lonely"))
+assert (shown["verdict"], shown["n"]) == ("degraded", 5)
+assert shown["said"] == "5 reports of one job in a row"
+rules = {rules.name: rules for rules in judging(Policy())}
+assert [(rule.about, rule.value) for rule in rules["lonely"].rules] == [
+    ("Reports of one job in a row, at most", "2")
+]
+explained = CliRunner().invoke(main, ["policy", "explain", "acme", "--config", str(file)]).output
+assert "[judgement.lonely]" in explained and "most            2  (default)" in explained, explained
+for _ in range(3):
+    life.change(acme=both)
+    life.judge()
+assert life.told()[-1].startswith("● healthy — Acme recovered"), life.told()
+store.close()
+print("all of it works")
+"""
+
+
+def test_a_signal_is_one_file_and_one_line(tmp_path: Path) -> None:
+    use(tmp_path, toysignal=SIGNAL, use=USE_SIGNAL)
+
+
+FORMAT = '''
+"""Smoke signals: one puff a job, `O` passed and `~` failed."""
+
+from cibot.collector.formats.conclude import conclude
+from cibot.model import Build, Report
+
+NAME = "smoke"
+PLAIN_TO_SEE = (NAME,)
+_RESULTS = {"O": "SUCCESS", "~": "FAILURE"}
+
+
+def read(comment):
+    if not comment.body.startswith("Smoke seen:"):
+        return None
+    puffs = [line.split() for line in comment.body.splitlines()[1:] if line]
+    builds = [Build(job, _RESULTS[puff], None) for puff, job in puffs]
+    outcome = conclude(comment, None, builds)
+    return Report(outcome, NAME, builds=tuple(builds)) if outcome else None
+'''
+
+USE_FORMAT = """
+import json
+
+from cibot.collector.formats import FAMILIES
+
+FAMILIES.insert(0, "toyformat")  # the one line
+
+from click.testing import CliRunner
+
+from cibot.cli import main
+from cibot.collector.formats import looks_like_ci, parse, plain_to_see
+
+TEXT = "Patch Set 1: Verified-1\\n\\nSmoke seen:\\nO unit\\n~ iscsi"
+report = parse(TEXT)
+assert (report.format, report.outcome.value) == ("smoke", "failure"), report
+assert [(build.name, build.result) for build in report.builds] == [
+    ("unit", "SUCCESS"), ("iscsi", "FAILURE")
+]
+assert looks_like_ci(report) and "smoke" in plain_to_see()
+zuuls = parse("Patch Set 1: Verified+1\\n\\nBuild succeeded.\\n\\n- a http://l/a : SUCCESS")
+assert zuuls.format == "zuul"
+shown = CliRunner().invoke(main, ["parse", "-"], input=json.dumps({"message": TEXT})).output
+assert json.loads(shown)["outcome"] == "failure", shown
+print("all of it works")
+"""
+
+
+def test_a_comment_format_is_one_file_and_one_line(tmp_path: Path) -> None:
+    use(tmp_path, toyformat=FORMAT, use=USE_FORMAT)
 
 
 COMMAND = '''

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cibot.config.policy import Policy, SharePolicy
+from cibot.config.judgement import Policy
+from cibot.config.policy import SharePolicy
+from cibot.config.signals import signals
+from cibot.health.kind import SignalKind
 from cibot.text import figures
 
 
@@ -38,9 +41,16 @@ def judging(policy: Policy) -> tuple[SignalRules, ...]:
         _branch(policy),
         _coverage(policy),
         _latency(policy),
+        *(_kind(kind, policy) for kind in signals()),
         _flips(policy),
         _incidents(policy),
     )
+
+
+def _kind(kind: type[SignalKind], policy: Policy) -> SignalRules:
+    """A signal with a file of its own."""
+    rules = kind.rules(getattr(policy, kind.name))
+    return SignalRules(kind.name, kind.about, tuple(Rule(*rule) for rule in rules))
 
 
 _PASSES_EVERYTHING = (

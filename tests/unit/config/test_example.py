@@ -27,7 +27,7 @@ def uncommented() -> dict[str, str]:
     found = {"": ""}
     section = ""
     for line in EXAMPLE.read_text().splitlines():
-        heading = re.match(r"(?:# )?\[+([a-z.]+)\]+", line)
+        heading = re.match(r"(?:# )?\[+([a-z._]+)\]+", line)
         section = heading[1] if heading else section
         found[section] = found.get(section, "") + line.removeprefix("# ") + "\n"
     return found

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cibot.config.policy import Judgement, Policy
+from cibot.config.judgement import Judgement, Policy
 
 DAY = timedelta(days=1)
 

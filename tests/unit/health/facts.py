@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from cibot.config.policy import Policy
+from cibot.config.judgement import Policy
 from cibot.health.change_history import follow
 from cibot.health.facts import Attempt, ChangeFacts, JobRun, Proof, RefVerdict
 from cibot.health.inputs import Counted, Due, Heard, Input, Took

@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from cibot.config.policy import Policy
+from cibot.config.judgement import Policy
 from cibot.health.branches import branches_json, read_branches
 from cibot.health.inputs import FAIR, Counted, FirstVerdict
 from cibot.health.judge import Judge

@@ -8,9 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cibot.config.policy import (
-    Policy,
-)
+from cibot.config.judgement import Policy
 from cibot.health.facts import moment
 from cibot.health.judge import Judge, overall
 from cibot.health.seen import OwnPast, Streak
@@ -31,6 +29,8 @@ NAMES = [
     "latency",
     "branch",
     "passes_everything",
+    "missing_job",
+    "too_fast",
     "flips",
 ]
 

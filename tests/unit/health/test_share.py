@@ -8,7 +8,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cibot.config.policy import Policy
+from cibot.config.judgement import Policy
 from cibot.health.disagreement import FalsePasses, false_failures
 from cibot.health.facts import moment
 from cibot.health.infra import Infra

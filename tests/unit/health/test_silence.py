@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cibot.config.policy import Policy, SilencePolicy
+from cibot.config.judgement import Policy
+from cibot.config.policy import SilencePolicy
 from cibot.health.facts import moment
 from cibot.health.inputs import Due, Ended
 from cibot.health.judge import Judge

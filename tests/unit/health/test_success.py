@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from cibot.config.policy import Policy
+from cibot.config.judgement import Policy
 from cibot.health.facts import moment
 from cibot.health.inputs import Standing
 from cibot.incidents.signal_words import said, threshold_words

@@ -8,7 +8,7 @@ import random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cibot.config.policy import Policy
+from cibot.config.judgement import Policy
 from cibot.health.change_history import follow
 from cibot.health.facts import Attempt, ChangeFacts, JobRun, RefVerdict
 from cibot.health.inputs import Counted, Input

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from cibot.errors import UserError
 from cibot.health.seen import Fault
-from cibot.health.signal import Evidence
+from cibot.health.signal import Evidence, Family
 from cibot.incidents.incident import (
     Incident,
     Notified,
@@ -29,7 +29,7 @@ from cibot.incidents.stored import (
     read_incident,
     read_values,
 )
-from cibot.incidents.symptom import Family, SymptomPhase, family_of, holding
+from cibot.incidents.symptom import SymptomPhase, family_of, holding
 from cibot.model import State
 from tests.unit.health.facts import DAY, HOUR, NOW
 from tests.unit.incidents.making import (

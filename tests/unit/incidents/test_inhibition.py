@@ -13,6 +13,7 @@ from cibot.incidents.inhibition import (
     breaks_results,
     common_breakage,
     inhibited,
+    jobs_changed,
     opening,
     shared_cause,
 )
@@ -56,6 +57,26 @@ def test_a_greater_trouble_keeps_the_lesser_back():
         assert why(signal, broken) == "the reference CI is broken"
         assert why(signal, Surroundings(reference_broken=True, is_reference=True)) is None
     assert why("infra", broken) is None
+
+
+def test_a_missing_job_is_no_news_where_the_reference_runs_other_jobs_too():
+    assert why("missing_job", Surroundings()) is None
+    changed = why("missing_job", Surroundings(jobs_changed=True))
+    assert changed == "the jobs of the reference CI changed as well"
+    assert why("silent", Surroundings(jobs_changed=True), severity=State.SILENT) is None
+
+
+def test_what_most_reports_of_a_pipeline_have_is_what_a_reference_runs():
+    def sets(*words, pipeline="check"):
+        return [(pipeline, frozenset(word)) for word in words]
+
+    usual = sets("ab", "ab", "abc", "b")
+    assert not jobs_changed(usual, sets("ab", "ab", "abd"))
+    assert jobs_changed(usual, sets("b", "b", "b", "ab"))
+    assert jobs_changed(usual, sets("abd", "abd", "ab", "abd"))
+    assert not jobs_changed(usual, sets("b", "b"))  # too few to say
+    assert not jobs_changed(usual, sets("x", "x", "x", pipeline="gate"))
+    assert not jobs_changed([], usual)
 
 
 def test_a_mild_level_without_a_reference_is_shown_and_not_sent():

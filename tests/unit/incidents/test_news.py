@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cibot.health.signal import Signal
+from cibot.health.signal import Family, Signal
 from cibot.incidents.incident import Incident, Notified, Part, Phase, step
 from cibot.incidents.inhibition import Surroundings
 from cibot.incidents.news import BEGINS, news_of, notified
-from cibot.incidents.symptom import Family, Symptom, SymptomPhase
+from cibot.incidents.symptom import Symptom, SymptomPhase
 from cibot.model import State
 from tests.unit.health.facts import DAY, HOUR, NOW
 from tests.unit.incidents.making import POLICY, cleared, incident, symptom

@@ -10,7 +10,7 @@ from hypothesis import Phase as Stage
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cibot.config.policy import Policy
+from cibot.config.judgement import Policy
 from cibot.health.facts import moment
 from cibot.health.inputs import Heard
 from cibot.incidents.incident import Phase

@@ -1,0 +1,155 @@
+"""``[judgement]`` of the configuration: the policy by which CIs are judged, and its overrides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from pydantic import create_model
+
+from cibot.config.policy import (
+    UNCOUNTED,
+    BranchPolicy,
+    ChartPolicy,
+    CoveragePolicy,
+    DisagreementPolicy,
+    FlipsPolicy,
+    IncidentPolicy,
+    InfraPolicy,
+    JobPolicy,
+    LatencyPolicy,
+    SilencePolicy,
+    SuccessPolicy,
+    Thresholds,
+)
+from cibot.config.signals import signals
+from cibot.config.values import Duration, Section, Text
+from cibot.text.patterns import fits_any
+
+if TYPE_CHECKING:
+
+    class _SignalThresholds(Section):
+        pass
+
+    class _SignalOverrides(Section):
+        pass
+else:
+    _SignalThresholds = create_model(
+        "_SignalThresholds",
+        __base__=Section,
+        **{one.name: (one.thresholds, one.thresholds()) for one in signals()},
+    )
+    _SignalOverrides = create_model(
+        "_SignalOverrides",
+        __base__=Section,
+        **{one.name: (one.thresholds | None, None) for one in signals()},
+    )
+
+
+class Policy(_SignalThresholds):
+    """Everything that judging one CI needs to know."""
+
+    success: SuccessPolicy = SuccessPolicy()
+    chart: ChartPolicy = ChartPolicy()
+    silence: SilencePolicy = SilencePolicy()
+    infra: InfraPolicy = InfraPolicy()
+    disagreement: DisagreementPolicy = DisagreementPolicy()
+    coverage: CoveragePolicy = CoveragePolicy()
+    latency: LatencyPolicy = LatencyPolicy()
+    flips: FlipsPolicy = FlipsPolicy()
+    job: JobPolicy = JobPolicy()
+    branch: BranchPolicy = BranchPolicy()
+    incident: IncidentPolicy = IncidentPolicy()
+    feed_stale: Duration = timedelta(minutes=15)
+    uncounted: tuple[Text, ...] = UNCOUNTED  # words of pipelines whose results do not count
+
+    def contradictions(self) -> Iterator[tuple[str, str, str]]:
+        """(part, key, what is wrong) of each threshold that contradicts another one."""
+        for part in Policy.model_fields:
+            thresholds = getattr(self, part)
+            if isinstance(thresholds, Thresholds):
+                for key, wrong in thresholds.contradictions():
+                    yield part, key, wrong
+
+
+class Override(_SignalOverrides):
+    """``[[judgement.override]]``: thresholds of their own for some CIs.
+
+    It is for the CIs whose name fits ``cis``, whose main project fits ``projects`` and
+    whose main pipeline fits ``pipelines``; keys that it does not name stay as they are.
+    """
+
+    cis: tuple[Text, ...] = ("*",)
+    projects: tuple[Text, ...] = ("*",)
+    pipelines: tuple[Text, ...] = ("*",)
+    success: SuccessPolicy | None = None
+    chart: ChartPolicy | None = None
+    silence: SilencePolicy | None = None
+    infra: InfraPolicy | None = None
+    disagreement: DisagreementPolicy | None = None
+    coverage: CoveragePolicy | None = None
+    latency: LatencyPolicy | None = None
+    flips: FlipsPolicy | None = None
+    job: JobPolicy | None = None
+    branch: BranchPolicy | None = None
+    incident: IncidentPolicy | None = None
+
+    def fits(self, name: str, project: str | None, pipeline: str | None) -> bool:
+        """Whether it is for a CI of that name, main project and main pipeline."""
+        return (
+            fits_any(self.cis, name)
+            and fits_any(self.projects, project or "")
+            and fits_any(self.pipelines, pipeline or "")
+        )
+
+    def thresholds(self) -> Iterator[tuple[str, Thresholds]]:
+        """Each part of the policy that it changes; only the keys that were set count."""
+        for part in Policy.model_fields:
+            own = getattr(self, part, None)
+            if own is not None:
+                yield part, own
+
+    def over(self, policy: Policy) -> Policy:
+        """The policy with the thresholds of this override."""
+        changed = {
+            part: getattr(policy, part).model_copy(
+                update={key: getattr(own, key) for key in own.model_fields_set}
+            )
+            for part, own in self.thresholds()
+        }
+        return policy.model_copy(update=changed)
+
+
+class Judgement(Policy):
+    """``[judgement]``: the policy for all CIs, and overrides for some; a later one wins."""
+
+    override: tuple[Override, ...] = ()
+
+    @cached_property
+    def default(self) -> Policy:
+        """The policy of a CI that no override fits."""
+        return Policy.model_construct(**{part: getattr(self, part) for part in Policy.model_fields})
+
+    @property
+    def by_pipeline(self) -> bool:
+        """Whether a CI's main pipeline matters for its policy."""
+        return any("*" not in override.pipelines for override in self.override)
+
+    def policy_of(self, name: str, project: str | None, pipeline: str | None) -> Policy:
+        """The policy of a CI with that main project and main pipeline."""
+        policy = self.default
+        for override in self.override:
+            if override.fits(name, project, pipeline):
+                policy = override.over(policy)
+        return policy
+
+    def sources(
+        self, name: str, project: str | None, pipeline: str | None
+    ) -> Iterator[tuple[str, str, int]]:
+        """(part, key, number of the override, from 1) of each threshold that an override sets."""
+        for number, override in enumerate(self.override, 1):
+            if override.fits(name, project, pipeline):
+                for part, own in override.thresholds():
+                    yield from ((part, key, number) for key in sorted(own.model_fields_set))

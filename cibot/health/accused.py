@@ -1,0 +1,216 @@
+"""What is surely wrong with single jobs of a CI, until it is over or is how the CI is now."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from cibot.config.policy import Thresholds
+from cibot.config.values import Count, Duration, Share
+from cibot.health.facts import Proof, moment
+from cibot.health.kind import SignalKind
+from cibot.health.seen import Fault
+from cibot.health.signal import Evidence, Reading, Signal, evidence
+from cibot.model import State
+from cibot.text.card import Words, job_span
+from cibot.text.figures import plural, span
+
+_MOST = 64
+_MOST_ADOPTED = 4
+_SAID = 7 * 86_400.0  # seconds for which it is said that a job was adopted as it is
+_BURST = 600.0  # uploads of the same ten minutes are one, as a stack of changes is
+
+Key = tuple[str, ...]
+"""Where a job runs and its name, which comes last."""
+
+
+class AccusedPolicy(Thresholds):
+    """What the signals that accuse single jobs have in common."""
+
+    minimum: Annotated[Count, Field(description="Knows a job from, changes")] = 20
+    changes: Annotated[Count, Field(description="Never told of fewer changes than")] = 4
+    doubt: Annotated[Share, Field(description="Chance of so many by luck")] = 1e-4
+    clears: Annotated[Count, Field(description="Well again after, reports")] = 2
+    adopt: Annotated[Duration, Field(description="What lasts becomes how the CI is after")] = (
+        timedelta(days=28)
+    )
+
+
+@dataclass(slots=True)
+class Accused:
+    """One job, of which something is surely wrong.
+
+    ``since`` is the first bad result, ``before`` the last good one, ``row`` how many are bad
+    in a row and ``limit`` how many were too many. ``figures`` are the signal's own. ``back``
+    counts the good ones since.
+    """
+
+    at: float
+    since: Proof
+    newest: Proof
+    before: Proof
+    row: int
+    limit: int
+    figures: tuple[float, float]
+    back: int = 0
+
+    def values(self) -> list[Any]:
+        """As plain JSON values."""
+        proofs = [list(proof) for proof in (self.since, self.newest, self.before)]
+        return [self.at, proofs, self.row, self.limit, list(self.figures), self.back]
+
+    @classmethod
+    def of(cls, row: Sequence[Any]) -> Accused:
+        """Reads what `values` gave."""
+        at, proofs, in_row, limit, (before, after), back = row
+        since, newest, last_good = (Proof(*proof) for proof in proofs)
+        return cls(at, since, newest, last_good, in_row, limit, (before, after), back)
+
+
+@dataclass(frozen=True, slots=True)
+class Adopted:
+    """A job that is accused no more, since that is how the CI is now; ``by`` took its place."""
+
+    at: float
+    job: str
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SeenJobs:
+    """What a signal saw of the jobs: how many it knows, and the one that is bad for longest.
+
+    It is bad ``row`` times in a row, where ``limit`` are too many, with ``others``; ``now`` and
+    ``before`` are the signal's own figures. Where none is bad, ``adopted`` is one that was
+    adopted lately: ``by`` took its place, or it was bad ``after`` so many seconds still.
+    """
+
+    known: int
+    least: int
+    job: str | None = None
+    row: int = 0
+    limit: int = 0
+    since: float = 0.0
+    now: float = 0.0
+    before: float = 0.0
+    others: int = 0
+    adopted: str | None = None
+    by: str = ""
+    after: float = 0.0
+
+
+class AccusedJobs:
+    """The accused jobs, by where they run."""
+
+    def __init__(self, policy: AccusedPolicy) -> None:
+        self._policy = policy
+        self.found: dict[Key, Accused] = {}
+        self.adopted: list[Adopted] = []
+
+    def add(self, key: Key, accused: Accused) -> None:
+        """One more; of too many the oldest goes."""
+        self.found[key] = accused
+        if len(self.found) > _MOST:
+            del self.found[next(iter(self.found))]
+
+    def well(self, key: Key) -> None:
+        """The job was well once more."""
+        accused = self.found.get(key)
+        if accused is not None:
+            accused.back += 1
+            if accused.back >= self._policy.clears:
+                del self.found[key]
+
+    def outlasted(self, now: float) -> list[Key]:
+        """Those that are bad for so long that this is how the CI is now."""
+        adopt = self._policy.adopt.total_seconds()
+        return [key for key, one in self.found.items() if now - one.at >= adopt]
+
+    def adopt(self, key: Key, now: float, by: str = "") -> None:
+        """Takes the job as it is."""
+        self.found.pop(key, None)
+        note = Adopted(now, key[-1], by)
+        self.adopted = [*(one for one in self.adopted if one.job != note.job), note]
+        del self.adopted[:-_MOST_ADOPTED]
+
+    @property
+    def bad(self) -> list[tuple[str, Accused]]:
+        """The jobs that are bad now, each once, the first one that was first."""
+        jobs: dict[str, Accused] = {}
+        for key, accused in sorted(self.found.items(), key=lambda one: (one[1].at, one[0])):
+            if not accused.back:
+                jobs.setdefault(key[-1], accused)
+        return list(jobs.items())
+
+    def standing(self, heard: bool) -> Reading:
+        """Bad while a job is; where no job was ``heard`` of, nothing can be said."""
+        if self.found:
+            return Reading(State.DEGRADED if self.bad else State.HEALTHY, False)
+        return Reading(State.HEALTHY if heard else State.UNKNOWN, heard)
+
+    def signal(
+        self, kind: type[SignalKind], fault: Fault, now: float, heard: bool, known: int
+    ) -> Signal:
+        """The job that is bad for longest, and how many others are; else what was adopted."""
+        bad, reading = self.bad, self.standing(heard)
+        seen = SeenJobs(known, self._policy.changes)
+        if not bad:
+            last = self.adopted[-1] if self.adopted else None
+            if last is not None and now - last.at < _SAID:
+                after = self._policy.adopt.total_seconds()
+                seen = replace(seen, adopted=last.job, by=last.by, after=after)
+            own = kind.own(seen)
+            return Signal(kind.name, reading.verdict, n=known, seen=own, clears=reading.clears)
+        job, accused = bad[0]
+        figures = (accused.row, accused.limit, accused.since.at, *accused.figures, len(bad) - 1)
+        return Signal(
+            kind.name,
+            reading.verdict,
+            n=accused.row,
+            seen=kind.own(SeenJobs(known, self._policy.changes, job, *figures)),
+            evidence=_evidence(accused, fault),
+            since=moment(accused.since.at),
+        )
+
+    def row(self) -> list[Any]:
+        """As plain JSON values."""
+        found = [[list(key), accused.values()] for key, accused in self.found.items()]
+        return [found, [[one.at, one.job, one.by] for one in self.adopted]]
+
+    def read(self, row: Sequence[Any]) -> None:
+        """Takes over what `row` gave."""
+        found, adopted = row
+        self.found = {tuple(key): Accused.of(values) for key, values in found}
+        self.adopted = [Adopted(*one) for one in adopted]
+
+
+def burst(uploaded: float | None, at: float) -> int:
+    """The ten minutes of an upload, or of the report where that is not known."""
+    return int((at if uploaded is None else uploaded) // _BURST)
+
+
+def _evidence(accused: Accused, fault: Fault) -> tuple[Evidence, ...]:
+    """The newest bad result, the first one, and the last good one."""
+    bad = dict.fromkeys((accused.newest, accused.since))
+    good = evidence(accused.before, Fault.LAST_GOOD)
+    return (*(evidence(proof, fault) for proof in bad), good)
+
+
+def others(seen: SeenJobs, is_so: str, are_so: str) -> str:
+    """As "; so are 3 other jobs"; empty where there are none."""
+    jobs = plural(seen.others, "other job")
+    return f"; so {is_so if seen.others == 1 else are_so} {jobs}" if seen.others else ""
+
+
+def adopted(seen: SeenJobs, been: str) -> Words:
+    """That another job took the place of one, or that one has ``been`` so for long, if any."""
+    if seen.adopted is None:
+        return ()
+    if seen.by:
+        return job_span(seen.by), " took the place of ", job_span(seen.adopted)
+    lasted = span(timedelta(seconds=seen.after))
+    return job_span(seen.adopted), f" has been {been} for {lasted}: this is how it is now"

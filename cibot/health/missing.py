@@ -1,0 +1,274 @@
+"""Jobs that are not there: reports come as usual, and one job of them comes no more.
+
+What is usual is learnt by project, branch and pipeline: the share of changes whose passing
+report had the job. How many without it are too many follows from that share as silence
+does from coverage. A job whose place another one took is adopted at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from cibot.config.values import Share
+from cibot.health.accused import (
+    Accused,
+    AccusedJobs,
+    AccusedPolicy,
+    Key,
+    SeenJobs,
+    adopted,
+    burst,
+    others,
+)
+from cibot.health.facts import Proof, moment
+from cibot.health.inputs import RunEnded
+from cibot.health.intervals import wilson
+from cibot.health.kind import SignalKind
+from cibot.health.seen import Fault
+from cibot.health.signal import Family, Reading, Signal
+from cibot.health.silent import longest_luck
+from cibot.health.tally import Count
+from cibot.text.card import Words, job_span
+from cibot.text.figures import cut, percent, plural
+
+NAME = "missing_job"
+_MOST_JOBS = 500  # of a CI, over all places; the one that ran longest ago makes room
+_MEMORY = 200  # changes that a job's share rests on
+_TOGETHER = 16  # changes of a place that are known again
+_SAME_TIME = 7 * 86_400.0  # a job that came so long before another one went took its place
+
+
+class MissingJobPolicy(AccusedPolicy):
+    """``[judgement.missing_job]``: changes in a row whose report passed without a usual job."""
+
+    share: Annotated[Share, Field(description="Only of jobs surely in, of the reports")] = 0.8
+
+
+@dataclass(slots=True)
+class _UsualJob:
+    """One job at one place, in numbers of the place's changes.
+
+    It was in ``present`` of those after ``base``, the first time at ``began`` and the last
+    time at ``seen``.
+    """
+
+    base: int
+    present: int
+    began: int
+    began_at: float
+    seen: int
+    proof: Proof
+    url: str | None = None
+
+    @property
+    def n(self) -> int:
+        """The changes by which its share is known: up to the last one that had it."""
+        return self.seen - self.base
+
+    def row(self) -> list[Any]:
+        return [
+            self.base, self.present, self.began, self.began_at, self.seen, list(self.proof),
+            self.url,
+        ]  # fmt: skip
+
+    @classmethod
+    def of(cls, row: list[Any]) -> _UsualJob:
+        base, present, began, began_at, seen, proof, url = row
+        return cls(base, present, began, began_at, seen, Proof(*proof), url)
+
+    def see(self, change: int, counts: bool, proof: Proof, url: str | None) -> None:
+        self.present += counts
+        self.seen, self.proof, self.url = change, proof, url
+        if self.n > _MEMORY:
+            self.base, self.present = self.seen - self.n // 2, self.present // 2
+
+
+@dataclass(slots=True)
+class _Place:
+    """A project, branch and pipeline: how many changes it saw, the last ones, its jobs."""
+
+    changes: int = 0
+    last: list[tuple[int, int, Proof]] = field(default_factory=list)  # burst, number, report
+    jobs: dict[str, _UsualJob] = field(default_factory=dict)
+
+    def count(self, ran: RunEnded) -> bool:
+        """Whether it is the first that is heard of a change, and of its burst of uploads."""
+        slot, change = burst(ran.uploaded, ran.at), ran.proof.change_id
+        known = any(slot == one[0] or change == one[2].change_id for one in self.last)
+        if not known:
+            self.changes += 1
+            self.last = [*self.last, (slot, self.changes, ran.proof)][-_TOGETHER:]
+        return not known
+
+    def first_after(self, number: int) -> Proof:
+        """The report on the first change after one, of those that are remembered."""
+        return next((proof for _slot, at, proof in self.last if at > number), self.last[-1][2])
+
+
+class MissingJobs(SignalKind):
+    """Every job of a CI at every place where it runs."""
+
+    name = NAME
+    about = (
+        "Changes in a row whose report passed without a job that is usually there, on that"
+        " project, branch and pipeline. How many are too many follows from the share of reports"
+        " that had it. A job whose place another one took is no news."
+    )
+    thresholds = MissingJobPolicy
+    takes = (RunEnded,)
+    seen = SeenJobs
+    family = Family.PRESENCE
+
+    def __init__(self, policy: MissingJobPolicy) -> None:
+        self._policy = policy
+        self._places: dict[Key, _Place] = {}
+        self._accused = AccusedJobs(policy)
+
+    def take(self, ran: RunEnded) -> None:
+        """Takes in which jobs a report has."""
+        for key in self._accused.outlasted(ran.at):
+            self._adopt(key, ran.at)
+        where: Key = (ran.project, ran.proof.branch, ran.proof.pipeline)
+        place = self._places.setdefault(where, _Place())
+        counts = ran.passed and place.count(ran)
+        for run in ran.runs:
+            job = place.jobs.get(run.job)
+            if job is None:
+                before = place.changes - counts
+                job = _UsualJob(before, 0, place.changes, ran.at, before, ran.proof)
+                place.jobs[run.job] = job
+                self._make_room()
+            job.see(place.changes, counts, ran.proof, run.url)
+            if self._accused.found:
+                self._accused.well((*where, run.job))
+        if counts:
+            self._weigh(where, place, ran)
+
+    def _make_room(self) -> None:
+        if sum(len(place.jobs) for place in self._places.values()) <= _MOST_JOBS:
+            return
+        where, name = min(
+            ((where, name) for where, place in self._places.items() for name in place.jobs),
+            key=lambda one: self._places[one[0]].jobs[one[1]].proof.at,
+        )
+        self._forget((*where, name))
+
+    def _forget(self, key: Key) -> None:
+        place = self._places.get(key[:-1])
+        if place is not None:
+            place.jobs.pop(key[-1], None)
+            if not place.jobs:
+                del self._places[key[:-1]]
+
+    def _weigh(self, where: Key, place: _Place, ran: RunEnded) -> None:
+        """Which jobs are missing from more changes in a row than luck explains."""
+        for name, job in [*place.jobs.items()]:
+            missing = place.changes - job.seen
+            limit = self._limit(job) if missing >= self._policy.changes else None
+            if limit is None or missing < limit:
+                continue
+            key: Key = (*where, name)
+            by = self._successor(place, job)
+            if by:
+                self._adopt(key, ran.at, by)
+                continue
+            accused = self._accused.found.get(key)
+            since = accused.since if accused and not accused.back else place.first_after(job.seen)
+            at = accused.at if accused else ran.at
+            before = job.proof._replace(job=name, url=job.url)
+            figures = (float(job.present), float(job.n))
+            self._accused.add(key, Accused(at, since, ran.proof, before, missing, limit, figures))
+
+    def _limit(self, job: _UsualJob) -> int | None:
+        """How many changes in a row without it are too many; None where no number is."""
+        if job.n < self._policy.minimum:
+            return None
+        share = wilson(job.present, job.n).low
+        if share < self._policy.share:
+            return None
+        k = longest_luck(self._policy.doubt, Count(job.n, job.n - job.present))
+        return None if k is None else max(self._policy.changes, k)
+
+    def _successor(self, place: _Place, gone: _UsualJob) -> str:
+        """The job that came when another one went, and is mostly there since; "" where none did."""
+        for name, job in place.jobs.items():
+            began_then = job.began_at >= gone.proof.at - _SAME_TIME
+            later = job.began - gone.began >= self._policy.minimum
+            stays = job.present >= 2 and 2 * job.present > place.changes - job.began
+            if began_then and later and stays:
+                return name
+        return ""
+
+    def _adopt(self, key: Key, at: float, by: str = "") -> None:
+        self._accused.adopt(key, at, by)
+        self._forget(key)
+
+    @property
+    def _known(self) -> int:
+        return sum(
+            self._limit(job) is not None
+            for one in self._places.values()
+            for job in one.jobs.values()
+        )
+
+    def standing(self, _now: float, _ending: bool) -> Reading:
+        """Bad while a job is missing."""
+        return self._accused.standing(bool(self._places))
+
+    def signal(self, now: float) -> Signal:
+        """The job that is missing for longest, and how many others are."""
+        heard = bool(self._places)
+        return self._accused.signal(type(self), Fault.GONE, now, heard, self._known)
+
+    @classmethod
+    def words(cls, seen: SeenJobs) -> Words:
+        """Which job is missing since when; else which one was adopted."""
+        if seen.job is None:
+            known = f"no job is missing; {plural(seen.known, 'job')} known well enough"
+            return adopted(seen, "missing") or (known,)
+        was = f"; it was in {percent(seen.now / seen.before)} of {seen.before:.0f} before"
+        return (
+            "reports as usual, but ",
+            job_span(seen.job),
+            f" is missing from the last {plural(seen.row, 'change')} since ",
+            moment(seen.since),
+            f"{was}{others(seen, 'is', 'are')}",
+        )
+
+    @classmethod
+    def threshold(cls, seen: SeenJobs) -> str:
+        """After how many changes a job is missed."""
+        if seen.job is None:
+            least = f"degraded after at least {plural(seen.least, 'change')} in a row without a job"
+            return f"{least}, more than luck explains"
+        after = f"degraded after {plural(seen.limit, 'change')} in a row without it"
+        return f"{cut(seen.job, 60)}: {after}"
+
+    def row(self) -> Any:
+        """Its state as plain JSON values."""
+        places = [
+            [
+                list(where),
+                place.changes,
+                [[slot, number, list(proof)] for slot, number, proof in place.last],
+                [[name, *job.row()] for name, job in place.jobs.items()],
+            ]
+            for where, place in self._places.items()
+        ]
+        return [places, self._accused.row()]
+
+    def read(self, row: Any) -> None:
+        """Takes over what `row` gave."""
+        places, accused = row
+        self._places = {
+            tuple(where): _Place(
+                changes,
+                [(slot, number, Proof(*proof)) for slot, number, proof in last],
+                {name: _UsualJob.of(values) for name, *values in jobs},
+            )
+            for where, changes, last, jobs in places
+        }
+        self._accused.read(accused)

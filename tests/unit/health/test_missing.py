@@ -1,0 +1,220 @@
+"""Jobs that are missing from reports that come as usual."""
+
+from __future__ import annotations
+
+import random
+from datetime import timedelta
+
+import pytest
+
+from cibot.health.facts import JobRun, moment
+from cibot.health.inputs import RunEnded
+from cibot.health.missing import MissingJobPolicy, MissingJobs
+from cibot.incidents.signal_words import said
+from cibot.model import Result, State
+from tests.unit.health.facts import LETTERS, D, H, T, change, of_kind, proof
+
+POLICY = MissingJobPolicy()
+
+
+def reports(jobs, until=T, every=2 * H, first=1000, branch="master", passed=True, project="nova"):
+    """A report a word, each on a change of its own: its jobs, a letter each; the last at T."""
+    last = len(jobs) - 1
+    return [
+        RunEnded(
+            at := until - (last - i) * every,
+            project,
+            passed,
+            tuple(JobRun(job, LETTERS["P"], f"https://logs.example/{job}/{i}") for job in word),
+            proof(first + i, at, branch=branch),
+            at - H,
+        )
+        for i, word in enumerate(jobs)
+    ]
+
+
+def fed(*told, policy=POLICY):
+    one = MissingJobs(policy)
+    for each in sorted((one for many in told for one in many), key=lambda one: one.at):
+        one.take(each)
+    return one
+
+
+def test_a_job_that_was_always_there_is_missed_after_four_changes():
+    assert fed(reports(["ab"] * 100 + ["a"] * 3)).signal(T).verdict is State.HEALTHY
+    found = fed(reports(["ab"] * 100 + ["a"] * 4)).signal(T)
+    assert found.verdict is State.DEGRADED
+    assert (found.n, found.since) == (4, moment(T - 6 * H))
+
+
+def test_evidence_is_the_first_report_without_it_and_the_last_with_it():
+    found = fed(reports(["ab"] * 100 + ["a"] * 5)).signal(T)
+    assert [(one.number, one.job) for one in found.evidence] == [
+        (1104, None), (1100, None), (1099, "b"),
+    ]  # fmt: skip
+    assert found.evidence[-1].url == "https://logs.example/b/99"
+
+
+@pytest.mark.parametrize(("share", "more"), [(1.0, 4), (0.9, 5)])
+def test_how_many_are_too_many_follows_from_its_share(share, more):
+    """As for silence."""
+    n = 100
+    past = ["ab" if i < share * n else "a" for i in range(n)]
+    random.Random(4).shuffle(past)
+    past = [*past, "ab"]
+    assert not fed(reports(past + ["a"] * (more - 1))).standing(T, True).bad
+    assert fed(reports(past + ["a"] * more)).standing(T, True).bad
+
+
+def test_a_job_that_runs_now_and_then_is_never_missed():
+    rng = random.Random(7)
+    past = ["ab" if rng.random() < 0.6 else "a" for _ in range(200)]
+    assert not fed(reports(past + ["a"] * 60)).standing(T, True).bad
+
+
+def test_a_job_is_missing_only_where_it_ran():
+    """Another project, branch or pipeline without it says nothing."""
+    here = reports(["ab"] * 100, until=T - D)
+    for elsewhere in ({"project": "cinder"}, {"branch": "stable/2026.2"}):
+        assert not fed(here, reports(["a"] * 50, first=5000, **elsewhere)).standing(T, True).bad
+    other = [
+        one._replace(proof=one.proof._replace(pipeline="arm"))
+        for one in reports(["a"] * 50, first=5000)
+    ]
+    assert not fed(here, other).standing(T, True).bad
+    stable = reports(["ab"] * 60 + ["a"] * 5, first=5000, branch="stable/2026.2")
+    assert fed(reports(["ab"] * 400, every=H / 2), stable).standing(T, True).bad
+
+
+def test_one_change_and_one_stack_of_changes_count_once():
+    past = reports(["ab"] * 100, until=T - D)
+    without = reports(["a"] * 9, first=5000)
+    again = [one._replace(proof=without[0].proof) for one in without]
+    assert not fed(past, again).standing(T, True).bad
+    at_once = [one._replace(uploaded=without[0].uploaded) for one in without]
+    assert not fed(past, at_once).standing(T, True).bad
+    assert fed(past, without).standing(T, True).bad
+
+
+def test_reports_that_did_not_pass_say_nothing_of_what_is_missing():
+    past = reports(["ab"] * 100, until=T - 2 * D)
+    assert not fed(past, reports(["a"] * 20, first=5000, passed=False)).standing(T, True).bad
+    seen = reports(["a", "a", "a"], until=T - D, first=5000)
+    failed = reports(["ab"], until=T - D / 2, first=6000, passed=False)
+    assert not fed(past, seen, failed, reports(["a"], first=7000)).standing(T, True).bad
+
+
+def test_it_is_there_again_after_two_reports():
+    gone = ["ab"] * 100 + ["a"] * 6
+    assert fed(reports([*gone, "ab"])).standing(T, True)[:2] == (State.HEALTHY, False)
+    assert fed(reports([*gone, "ab", "ab"])).standing(T, True)[:2] == (State.HEALTHY, True)
+
+
+def test_a_job_that_another_one_replaces_is_adopted_at_once():
+    one = fed(reports(["ab"] * 100 + ["ac"] * 8))
+    found = one.signal(T)
+    assert found.verdict is State.HEALTHY
+    assert "c took the place of b" in said(found.seen)
+    assert "took the place" not in said(one.signal(T + 8 * D).seen)
+
+
+def test_a_successor_that_comes_later_ends_it():
+    told = reports(["ab"] * 100 + ["a"] * 6 + ["ac"] * 12)
+    assert fed(told[:106]).standing(T, True).bad
+    assert not fed(told).standing(T, True).bad
+
+
+def test_a_job_that_was_new_before_is_no_successor():
+    """At a place that was first heard of a week ago, every job is new."""
+    assert fed(reports(["ab"] * 30 + ["a"] * 5)).standing(T, True).bad
+    assert fed(reports(["b"] * 5 + ["ab"] * 40 + ["a"] * 5)).standing(T, True).bad
+
+
+def test_names_that_come_once_are_no_successors():
+    past = reports(["ab"] * 100, until=T - D)
+    odd = [
+        one._replace(runs=(*one.runs, JobRun(f"x-{i}", Result.PASS)))
+        for i, one in enumerate(reports(["a"] * 6, first=5000))
+    ]
+    assert fed(past, odd).standing(T, True).bad
+
+
+def test_after_28_days_the_job_is_taken_for_gone():
+    told = reports(["ab"] * 100 + ["a"] * 400)
+    before, one = [each for each in told if each.at < T - 6 * D], MissingJobs(POLICY)
+    for each in before:
+        one.take(each)
+    assert one.standing(T, True).bad
+    for each in told[len(before) :]:
+        one.take(each)
+    found = one.signal(T)
+    assert (found.verdict, found.clears) == (State.HEALTHY, True)
+    assert "b has been missing for 28" in said(found.seen)
+    assert "this is how it is now" in said(found.seen)
+
+
+def test_more_jobs_than_are_kept_make_room():
+    one = MissingJobs(POLICY)
+    for i, each in enumerate(reports(["a"] * 700)):
+        one.take(each._replace(runs=(JobRun(f"job-{i}", Result.PASS),)))
+    jobs = [job[0] for place in one.row()[0] for job in place[3]]
+    assert len(jobs) == 500
+    assert "job-699" in jobs
+
+
+def test_its_state_goes_to_plain_values_and_back():
+    told = reports(["abc"] * 100 + ["a"] * 6 + ["ad"] * 3)
+    whole, half = fed(told), fed(told[:103])
+    again = MissingJobs(POLICY)
+    again.read(half.row())
+    for each in told[103:]:
+        again.take(each)
+    assert again.row() == whole.row()
+    assert again.signal(T) == whole.signal(T)
+
+
+def test_honest_jobs_are_seldom_missed():
+    """Once in twenty months at most: ten years, a job in 97 % and one in 85 % of the reports."""
+    rng, one, told, firing = random.Random(5), MissingJobs(POLICY), 0, False
+    for each in reports(["a"] * 3650 * 9, every=D / 9):
+        there = [job for job, share in (("a", 1), ("b", 0.97), ("c", 0.85)) if rng.random() < share]
+        one.take(each._replace(runs=tuple(JobRun(job, Result.PASS) for job in there)))
+        bad = one.standing(each.at, True).bad
+        told += bad and not firing
+        firing = bad
+    assert told <= 6
+
+
+def test_what_a_report_says_of_its_jobs():
+    """Each end of a run, in pipelines that count."""
+
+    def ran(letters, **fields):
+        made = change([(1, 1, letters[0])], [(0.5, 1, "P")], branch="master")
+        own = made.own[0]
+        own.runs = tuple(JobRun(f"job-{i}", LETTERS[one]) for i, one in enumerate(letters))
+        for name, value in fields.items():
+            setattr(own, name, value)
+        return of_kind(RunEnded, made)
+
+    (told,) = ran("PFI")
+    assert (told.project, told.proof.branch) == ("nova", "master")
+    assert (told.passed, len(told.runs), told.uploaded) == (True, 3, T)
+    assert not ran("FP")[0].passed
+    assert not ran("III")[0].passed  # a run that broke as a whole: no job is missing from it
+    assert not ran("P", result=None)
+    assert not ran("P", runs=())
+
+
+def test_a_job_that_does_not_vote_any_more_is_not_missing():
+    told = reports(["ab"] * 140)
+    quiet = [
+        one._replace(runs=(one.runs[0], one.runs[1]._replace(voting=False))) for one in told[100:]
+    ]
+    assert not fed(told[:100], quiet).standing(T, True).bad
+
+
+def test_the_policy_is_what_counts():
+    policy = MissingJobPolicy(changes=9, adopt=timedelta(days=2))
+    told = reports(["ab"] * 100 + ["a"] * 8)
+    assert not fed(told, policy=policy).standing(T, True).bad
+    assert not fed(reports(["ab"] * 100 + ["a"] * 60), policy=policy).standing(T, True).bad
