@@ -109,8 +109,10 @@ def _eased(incident: Incident, known: Notified, *, quiet: bool) -> News | None:
         for part in known.parts
         if part.family not in families or (part.drop and part.key not in keys)
     ]
-    if not left or not gone or incident.pending:
+    if not left or not gone:
         return None
+    if incident.pending and families <= {part.family for part in known.parts}:
+        return None  # what is half way may be told with it
     part = min(gone, key=lambda one: one.severity.rank)
     still = min(holds, key=lambda one: one.order)
     if part.severity.rank > still.severity.rank and not part.drop:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from cibot.health.signal import Family, Signal
 from cibot.incidents.incident import Incident, Notified, Part, Phase, step
 from cibot.incidents.inhibition import Surroundings
+from cibot.incidents.messages import Subject, alert_card
 from cibot.incidents.news import BEGINS, news_of, notified
 from cibot.incidents.symptom import Symptom, SymptomPhase
 from cibot.model import State
@@ -200,3 +201,58 @@ def test_every_history_is_told_to_its_end(signals: list[Signal], looks: list[boo
         sent.append(news.step.name)
         assert found.notified.over == (news.step.name == "resolved")
         assert bool(found.notified.parts) != found.notified.over
+
+
+ADOPTED = replace(cleared(symptom(), LATER), adopted=True)
+
+
+def test_a_trouble_that_became_its_usual_did_not_recover():
+    over = now(KNOWN, ADOPTED)
+    news = news_of(over, ALL_WELL, LATER)
+    assert news.step.name == "resolved"
+    text = alert_card(over, news, Subject("Acme")).text()
+    assert text.startswith("● healthy — Acme: this is now its usual (after 5 h): ")
+    assert "recovered" not in text
+
+
+def test_a_level_of_what_became_its_usual_is_known():
+    over = told(now(KNOWN, ADOPTED))
+    level = symptom("level", came_at=LATER + 20 * DAY, since=LATER + 15 * DAY)
+    again = now(over, ADOPTED, level)
+    news = news_of(again, ALL_WELL, LATER + 20 * DAY)
+    assert (news.step.name, news.quiet) == ("reopened", True)
+    worse = now(over, ADOPTED, replace(level, severity=State.FAILING))
+    assert not news_of(worse, ALL_WELL, LATER + 20 * DAY).quiet
+    other = now(over, ADOPTED, symptom(came_at=LATER + 20 * DAY))  # the chart sees a new drop
+    assert not news_of(other, ALL_WELL, LATER + 20 * DAY).quiet
+
+
+def test_the_end_of_what_is_milder_waits_for_the_end_of_all():
+    both = told(incident(SLOW, symptom()))
+    assert name(now(both, SLOW, cleared(symptom(), LATER))) is None
+    assert name(now(both, cleared(SLOW, LATER), cleared(symptom(), LATER))) == "resolved"
+
+
+def test_one_that_is_heard_again_and_slow_reports_again():
+    silent = told(incident(SILENT))
+    heard = replace(SILENT, phase=SymptomPhase.RECOVERING)
+    found = now(silent, heard, SLOW)
+    news = news_of(found, ALL_WELL, LATER)
+    assert (news.step.name, news.symptom.signal, news.still.signal) == (
+        "eased",
+        "silent",
+        "latency",
+    )
+    after = told(found)
+    assert [part.family for part in after.notified.parts] == [Family.TIME]
+    assert name(now(after, cleared(SILENT, LATER), SLOW)) is None
+    assert name(now(after, SILENT, SLOW)) == "escalated"  # it fell silent once more
+
+
+def test_nothing_is_said_to_be_over_while_something_is_half_way():
+    half = replace(symptom("latency"), phase=SymptomPhase.PENDING)
+    both = told(now(told(incident(FAILING)), FAILING, SILENT))
+    assert name(now(both, FAILING, cleared(SILENT, LATER), half)) is None
+    assert name(now(both, FAILING, cleared(SILENT, LATER))) == "eased"
+    meanwhile = told(incident(SILENT))
+    assert name(now(meanwhile, FAILING, cleared(SILENT, LATER), half)) == "eased"
