@@ -27,7 +27,7 @@ from cibot.config.models import Config, GerritConfig, SummaryConfig
 from cibot.config.networks import kinds, named
 from cibot.daemon.app import create_app
 from cibot.daemon.bot import Bot
-from cibot.daemon.leader import TTL, Leader, LeadersStore
+from cibot.daemon.leader import Leader, LeadersStore
 from cibot.daemon.scheduler import Job, Scheduler
 from cibot.errors import CibotError
 from cibot.judging import Monitor
@@ -303,19 +303,17 @@ def build(
     config: Config,
     extra: Mapping[str, Backend] | None = None,
     clock: Callable[[], datetime] = utc_now,
-    lease: timedelta = TTL,
 ) -> Bot:
     """The whole bot, ready to start.
 
     ``extra`` are backends that no configuration names, or that take the place of one of it.
     ``clock`` tells the time of what is stored and told; waits for the network are real.
-    ``lease`` is how long a leader that says nothing is waited for.
     Raises ConfigError or MigrationError, with the remedy.
     """
     store = open_migrated(config)
     backends = make_backends(config) | dict(extra or {})
     stop = threading.Event()
-    leader = Leader(store, clock, ttl=lease)
+    leader = Leader(store, clock)
     led = LeadersStore(store, leader)
     sender = Sender(store, backends, clock, rooms=_rooms(config), leads=leader.held, claims=led)
     monitor = Monitor(led, config, clock, sender.wake, leader.held)

@@ -29,8 +29,6 @@ from tests.support.ngircd import Ngircd
 from tests.support.processes import ServerProcess, free_port
 from tests.support.whole_bot import TOKEN, toml
 
-LEASE_S = 3.0
-"""A fifth of the real lease: what lasts 75 s there lasts 15 s here."""
 SKEWS_S = (0.0, 600.0, -600.0)
 NICK, ROOM = "hostbot", "#hosts"
 _SAID = re.compile(r"\[m(\d+)\]")
@@ -48,7 +46,7 @@ class Host:
         config.chmod(0o600)
         words = [sys.executable, "-m", "tests.support.host", config, str(SKEWS_S[number])]
         log = directory / f"host{number}.log"
-        self.process = ServerProcess(f"host{number}", [*words, str(LEASE_S)], log)
+        self.process = ServerProcess(f"host{number}", words, log)
 
     def start(self) -> None:
         """Starts it, also again, and waits until it answers."""

@@ -1,6 +1,6 @@
-"""``cibot run`` as one of several hosts: ``python -m tests.support.host CONFIG SKEW_S LEASE_S``.
+"""``cibot run`` as one of several hosts: ``python -m tests.support.host CONFIG SKEW_S``.
 
-The host's clock is wrong by ``SKEW_S`` seconds; the leader's lease lasts ``LEASE_S``.
+The host's clock is wrong by ``SKEW_S`` seconds.
 """
 
 from __future__ import annotations
@@ -16,15 +16,11 @@ from cibot.cli.signals import when_asked_to_end
 from cibot.config.load import load
 
 
-def main(config: str, skew_s: str, lease_s: str) -> None:
+def main(config: str, skew_s: str) -> None:
     """Runs until it is asked to end."""
     logs.set_up("info", "text", secrets=())
     skew = timedelta(seconds=float(skew_s))
-    bot = build(
-        load(Path(config), {}),
-        clock=lambda: datetime.now(UTC) + skew,
-        lease=timedelta(seconds=float(lease_s)),
-    )
+    bot = build(load(Path(config), {}), clock=lambda: datetime.now(UTC) + skew)
     when_asked_to_end(bot.ask_to_stop)
     live(bot)
 
