@@ -94,7 +94,7 @@ def test_three_stories_and_answers(tmp_path: Path) -> None:
         running.sees("cibot demo – everything you see here is invented")
         web = running.sees(r"web +(http://127\.0\.0\.1:\d+)")[1]
         running.sees(r"Read a month of history over REST: [\d,]+ changes, \d,\d+ comments")
-        running.sees(r"\[alerts\] (■|▲) \w+ — Cobalt NVMe CI is (degraded|failing): ")
+        running.sees(r"\[alerts\] (■|▲) \w+ — Cobalt NVMe CI is (degraded|failing)")
         assert requests.get(f"{web}/healthz", timeout=5).status_code == 200
         token = running.sees(r"the token (\S+)")[1]
         made = requests.post(
