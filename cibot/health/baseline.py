@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cibot.config.policy import ChartPolicy
-from cibot.health.inputs import Standing
+from cibot.health.inputs import VerdictKind
 
 _DAY = 86_400.0
 _RATE_MEMORY = 28 * _DAY  # how long the number of results a day is remembered
@@ -73,15 +73,15 @@ class Baseline:
     @property
     def mean(self) -> float:
         """The usual pass rate as learnt, 0..1."""
-        passes, failures = self.counts[Standing.FAIR]
+        passes, failures = self.counts[VerdictKind.FAIR]
         return passes / (passes + failures)
 
     @property
     def rate(self) -> float:
         """The usual pass rate, 0..1, put low: the cautious bound that charts compare against."""
-        return lower_bound(*self.counts[Standing.FAIR], self.design.caution)
+        return lower_bound(*self.counts[VerdictKind.FAIR], self.design.caution)
 
-    def add(self, passed: bool, at: float, standing: Standing = Standing.FAIR) -> None:
+    def add(self, passed: bool, at: float, standing: VerdictKind = VerdictKind.FAIR) -> None:
         """Takes in a result, which is learnt when ``design.lag`` more have come.
 
         While little is known it waits for no more results than are known.
@@ -111,12 +111,12 @@ class Baseline:
         size, usual = min(float(n), self.design.memory), self.mean
         prior = self.design.prior
         failures = n - passes
-        self.counts[Standing.FAIR] = (
+        self.counts[VerdictKind.FAIR] = (
             prior[0] + size * passes / n,
             prior[1] + size * failures / n,
         )
         lost = max(0.0, 1 - self.mean / usual)  # of what passed before of the others, too
-        for standing in (Standing.UNPAIRED, Standing.AGAIN):
+        for standing in (VerdictKind.UNPAIRED, VerdictKind.AGAIN):
             well, bad = self.counts[standing]
             self.counts[standing] = (well * (1 - lost), bad + well * lost)
         self.learnt, self.waiting, self.waiting_n = n, 0, 0
@@ -129,7 +129,7 @@ class Baseline:
             keep = 1 - 1 / self.design.memory
             passes, failures = passes * keep, failures * keep
         self.counts[standing] = (passes + passed, failures + (not passed))
-        self.learnt += standing == Standing.FAIR
+        self.learnt += standing == VerdictKind.FAIR
 
     def _keep_pace(self, at: float) -> None:
         """Counts results a day with exponential decay; the clock never goes back."""

@@ -115,7 +115,9 @@ class Branches:
 
     def hear(self, one: Heard) -> None:
         """The CI wrote something on a change of a branch."""
-        branch = self._branches.setdefault(one.branch, Branch(self._policy))
+        branch = self._branches.get(one.branch)
+        if branch is None:
+            branch = self._branches[one.branch] = Branch(self._policy)
         branch.heard = max(branch.heard, one.at)
         if len(self._branches) > _MOST:
             gone = min(self._branches, key=lambda name: self._branches[name].heard)

@@ -18,7 +18,7 @@ from typing import Any
 
 from cibot.config.policy import ChartPolicy
 from cibot.health.baseline import Baseline, Design
-from cibot.health.inputs import Standing
+from cibot.health.inputs import VerdictKind
 
 _NEVER = -math.inf
 # The odds at which a CI is believed to be well again: asked with each of thousands of
@@ -91,13 +91,13 @@ class Chart:
         self.baseline = Baseline(self.policy, self.design)
         self.runs = [Run() for _ in self.design.handicaps]
 
-    def add(self, passed: bool, at: float, standing: Standing = Standing.FAIR) -> None:
+    def add(self, passed: bool, at: float, standing: VerdictKind = VerdictKind.FAIR) -> None:
         """Takes in the next result, posted at ``at`` (seconds of the epoch).
 
         One posted before its predecessor counts as posted with it.
         """
         if self.dropped is not None:
-            if standing is not Standing.UNPAIRED:  # whose usual rate is another
+            if standing is not VerdictKind.UNPAIRED:  # whose usual rate is another
                 self._watch_way_up(self.dropped, passed, at)
             return
         baseline = self.baseline

@@ -38,7 +38,7 @@ class Counted(NamedTuple):
     proof: Proof
 
 
-class Standing(IntEnum):
+class VerdictKind(IntEnum):
     """What a verdict rests on: each kind passes at a rate of its own, which is learnt."""
 
     FAIR = 0  # the reference passed, or there is none

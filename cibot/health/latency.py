@@ -72,7 +72,7 @@ class LatencySignal:
         if slow:
             self._proofs.add(one.proof)
         if usual is not None:
-            now = self.standing(one.at, True)
+            now = self.standing(one.at, self._held.lasts)
             self._held.follow(one.at, usual, bad=now.bad, well=now.clears)
 
     def allowed(self, at: float) -> float:

@@ -134,7 +134,7 @@ class MissingJobs(SignalKind):
         where: Key = (ran.project, ran.proof.branch, ran.proof.pipeline)
         place = self._places.setdefault(where, _Place())
         counts = ran.passed and place.count(ran)
-        for run in ran.runs:
+        for run in {run.job: run for run in ran.runs}.values():  # a report may name a job twice
             job = place.jobs.get(run.job)
             if job is None:
                 before = place.changes - counts

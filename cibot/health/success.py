@@ -12,7 +12,7 @@ from typing import Any
 from cibot.config.policy import ChartPolicy, SuccessPolicy
 from cibot.health.chart import Chart, Run
 from cibot.health.facts import moment
-from cibot.health.inputs import Counted, FirstVerdict, Standing
+from cibot.health.inputs import Counted, FirstVerdict, VerdictKind
 from cibot.health.intervals import wilson
 from cibot.health.level import Level, by_bound
 from cibot.health.seen import OwnPast
@@ -45,13 +45,13 @@ class Success:
             failures += self._stacks.count(one.uploaded, one.proof.change_id)
             if not one.passed:
                 self._stacks.add(one.uploaded, one.proof.change_id)
-        standing = Standing.FAIR if one.paired else Standing.UNPAIRED
+        standing = VerdictKind.FAIR if one.paired else VerdictKind.UNPAIRED
         if failures:
-            standing = Standing.AGAIN
+            standing = VerdictKind.AGAIN
         if failures + (not one.paired) <= 1 or (one.passed and self.chart.dropped is not None):
             self._add(one.passed, one.proof.at, standing)
 
-    def _add(self, passed: bool, at: float, standing: Standing) -> None:
+    def _add(self, passed: bool, at: float, standing: VerdictKind) -> None:
         fired = self.chart.dropped is not None
         self.chart.add(passed, at, standing)
         drop = self.chart.dropped

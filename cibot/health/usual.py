@@ -29,6 +29,11 @@ class HeldUsual:
         """Whether the usual of before a trouble is in force."""
         return self._before is not None
 
+    @property
+    def lasts(self) -> bool:
+        """Whether a trouble lasts."""
+        return self._began > 0
+
     def of(self, learnt: float) -> float:
         """What is usual, where the weeks before say ``learnt``."""
         return learnt if self._before is None else self._before

@@ -14,7 +14,7 @@ from cibot.reports.context import Context
 from cibot.reports.history import MOST_DAYS, days_before
 from cibot.reports.listing import CiLine
 from cibot.store.engine import Tx
-from cibot.store.latencies import FirstVerdict, first_verdicts
+from cibot.store.latencies import TimedVerdict, first_verdicts
 
 _SAMPLE = 100  # verdicts of a day: enough for its median, and cheap where thousands come
 _ZERO = timedelta(0)
@@ -60,7 +60,7 @@ def latency_days(tx: Tx, ci_id: int, window: Window) -> tuple[LatencyDay, ...]:
     length = (window.until.date() - window.since.date()).days + 1
     dates = [window.since.date() + timedelta(days=place) for place in range(length)]
     spans = [(_begin(one), _begin(one) + timedelta(days=1)) for one in dates]
-    found: dict[date, list[FirstVerdict]] = {one: [] for one in dates}
+    found: dict[date, list[TimedVerdict]] = {one: [] for one in dates}
     for verdict in first_verdicts(tx, ci_id, spans, _SAMPLE):
         if counts(verdict.pipeline):
             found[verdict.posted_at.date()].append(verdict)
@@ -71,7 +71,7 @@ def _begin(day: date) -> datetime:
     return datetime.combine(day, datetime.min.time(), UTC)
 
 
-def _day(day: date, verdicts: list[FirstVerdict]) -> LatencyDay:
+def _day(day: date, verdicts: list[TimedVerdict]) -> LatencyDay:
     seconds = sorted(
         max(_ZERO, one.posted_at - one.uploaded_at).total_seconds() for one in verdicts
     )

@@ -12,7 +12,7 @@ from cibot.store import schema
 from cibot.store.engine import Tx
 
 
-class FirstVerdict(NamedTuple):
+class TimedVerdict(NamedTuple):
     """A CI's first verdict on a patch set in a pipeline. Times are UTC."""
 
     pipeline: str | None
@@ -22,17 +22,17 @@ class FirstVerdict(NamedTuple):
 
 def first_verdicts(
     tx: Tx, ci_id: int, spans: Sequence[tuple[datetime, datetime]], each: int
-) -> list[FirstVerdict]:
+) -> list[TimedVerdict]:
     """The newest verdicts of each span ``since <= t < until`` that are the first of their kind.
 
     Of each span the end of the CI's part of an index is read, ``each`` rows that
     fit. What was run again is left out: it waited for people.
     """
     query = _first_verdicts()
-    found: list[FirstVerdict] = []
+    found: list[TimedVerdict] = []
     for since, until in spans:
         values = {"ci": ci_id, "since": since, "until": until, "each": each}
-        found += [FirstVerdict(*row) for row in tx.execute(query, values)]
+        found += [TimedVerdict(*row) for row in tx.execute(query, values)]
     return found
 
 

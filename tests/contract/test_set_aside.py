@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -208,7 +209,7 @@ def test_one_comment_that_raises_is_named_and_read_when_it_can_be(
         raise RecursionError(TEXT)
 
     with monkeypatch.context() as broken:
-        broken.setattr(formats, "FAMILIES", (breaks,))
+        broken.setattr(formats, "_families", lambda: (SimpleNamespace(read=breaks),))
         life.change(zuul=None)
         assert life.changes in stored(life)
         ((kind, _name),) = aside(life)

@@ -57,7 +57,7 @@ class Desk:
         stored = self.store.read(lambda tx: incident_by_id(tx, 1))
         assert stored is not None
         incident = read_incident(stored.body, 1)
-        opened = Transition("opened", NOW, "", incident.severity)
+        opened = Transition("opened", NOW, incident.severity)
         news = News(opened, incident.cause, ())
         card = alert_card(incident, news, Subject("NetApp CI", "https://ci.example.org/x"))
         self.backend.send(ALERTS, card, key="incident:1:1:opened")

@@ -38,8 +38,8 @@ DRIPS = (attack.drip, attack.drip_continue, attack.drip_body)
 @pytest.mark.parametrize("misdeed", DRIPS)
 def test_an_answer_that_drips_is_given_up(misdeed: Misdeed) -> None:
     with (
-        asking(misdeed, timeout=0.2) as (_, gerrit),
-        pytest.raises(TooMuch, match=r"changes/: the answer did not end within 1 s"),
+        asking(misdeed, timeout=0.6) as (_, gerrit),
+        pytest.raises(TooMuch, match=r"changes/: the answer did not end within 3 s"),
     ):
         gerrit.changes("status:open")
 
@@ -97,7 +97,7 @@ def test_after_an_answer_was_cut_the_next_is_read() -> None:
     def first_bad(server: Hostile, send: object, asked: str) -> None:
         next(turns)(server, send, asked)  # type: ignore[arg-type]
 
-    with asking(first_bad, timeout=0.2) as (_, gerrit):
+    with asking(first_bad, timeout=0.6) as (_, gerrit):
         with pytest.raises(TooMuch):
             gerrit.changes("status:open", limit=100)
         assert len(gerrit.changes("status:open", limit=100).changes) == 100

@@ -47,6 +47,12 @@ def test_a_job_that_was_always_there_is_missed_after_four_changes():
     assert (found.n, found.since) == (4, moment(T - 6 * H))
 
 
+def test_a_job_that_a_report_names_twice_counts_once():
+    assert not fed(reports(["abb"] * 25)).signal(T).verdict.bad
+    found = fed(reports(["abb"] * 100 + ["a"] * 4)).signal(T)
+    assert "it was in 100 % of 100 before" in str(said(found.seen))
+
+
 def test_evidence_is_the_first_report_without_it_and_the_last_with_it():
     found = fed(reports(["ab"] * 100 + ["a"] * 5)).signal(T)
     assert [(one.number, one.job) for one in found.evidence] == [

@@ -8,7 +8,7 @@ import pytest
 
 from cibot.config.judgement import Policy
 from cibot.health.facts import moment
-from cibot.health.inputs import Standing
+from cibot.health.inputs import VerdictKind
 from cibot.incidents.signal_words import said, threshold_words
 from cibot.incidents.tracker import Tracker
 from cibot.model import State
@@ -149,7 +149,7 @@ def test_what_failed_before_or_has_no_pair_weighs_as_such_results_are_learnt_to(
         for i, at in enumerate(T - (1000 - 2 * i) * H for i in range(400))
     ]
     chart = lived(known).judge.success.chart
-    unpaired = chart.baseline.counts[Standing.UNPAIRED]
+    unpaired = chart.baseline.counts[VerdictKind.UNPAIRED]
     assert 0.5 < unpaired[0] / sum(unpaired) < 0.75
     assert chart.baseline.mean > 0.97
     assert chart.dropped is None
