@@ -109,7 +109,10 @@ class RollUp:
     def day(self, at: float, place: ChangePlace) -> DayCounts:
         """The counts of the day of ``at``."""
         key = DayKey(int(at // DAY), *place, self._noted)
-        return self.rows.setdefault(key, DayCounts())
+        counts = self.rows.get(key)
+        if counts is None:
+            counts = self.rows[key] = DayCounts()
+        return counts
 
     def take(self, one: Input) -> None:
         """Takes in a result beside the reference's, a time to a verdict, the jobs of a run."""
