@@ -117,9 +117,11 @@ class GerritSource:
         """Looks up who is in the configured groups, and gives each CI its accounts."""
         with self._asking:
             found = [
-                one for name in self.config.ci_groups for one in self.gerrit.group_members(name)
+                account
+                for name in self.config.ci_groups
+                for account in self.gerrit.group_members(name)
             ]
-        members = {one.gerrit_id for one in found if one.gerrit_id is not None}
+        members = {account.gerrit_id for account in found if account.gerrit_id is not None}
         self.roster.groups = frozenset(members)
         self.ingest.sync_roster()
 
@@ -178,15 +180,15 @@ def make_backends(config: Config) -> dict[str, Backend]:
 
 def _hooks(sources: list[GerritSource]) -> dict[str, Hook]:
     return {
-        one.config.name: Hook(
-            one.config.webhook_token.get_secret_value(),
-            one.ingest,
-            project_filter(one.config.projects),
+        source.config.name: Hook(
+            source.config.webhook_token.get_secret_value(),
+            source.ingest,
+            project_filter(source.config.projects),
             # Without a poll nothing is ever shown by REST: events are all there is.
-            *((one.ingest.knows, one.confirmer.ask) if one.config.poll else ()),
+            *((source.ingest.knows, source.confirmer.ask) if source.config.poll else ()),
         )
-        for one in sources
-        if one.config.webhook_token is not None
+        for source in sources
+        if source.config.webhook_token is not None
     }
 
 
@@ -204,12 +206,12 @@ def _jobs(
         Job("summaries", _SUMMARY_TICK, summaries.tick),
         Job("quiet hours", _SUMMARY_TICK, quiet.tick),
     ]
-    for one in sources:
-        if one.config.poll:
-            poll = partial(_poll_and_judge, one, monitor)
-            jobs.append(Job(f"poll {one.config.name}", one.config.poll_every, poll))
-        if one.config.ci_groups:
-            jobs.append(Job(f"groups {one.config.name}", _GROUPS_EVERY, one.learn_groups))
+    for source in sources:
+        if source.config.poll:
+            poll = partial(_poll_and_judge, source, monitor)
+            jobs.append(Job(f"poll {source.config.name}", source.config.poll_every, poll))
+        if source.config.ci_groups:
+            jobs.append(Job(f"groups {source.config.name}", _GROUPS_EVERY, source.learn_groups))
     return jobs
 
 
@@ -221,9 +223,9 @@ def _poll_and_judge(source: GerritSource, monitor: Monitor) -> None:
 
 def _rooms(config: Config) -> list[Channel]:
     """Every channel that anything is told in, without repeats."""
-    named = [one for route in config.route for one in route.channels]
-    named += [one.channel for one in config.summary]
-    return [Channel.parse(one) for one in dict.fromkeys(named)]
+    named = [channel for route in config.route for channel in route.channels]
+    named += [summary_config.channel for summary_config in config.summary]
+    return [Channel.parse(name) for name in dict.fromkeys(named)]
 
 
 def _daily(config: Config) -> MakeCard:
@@ -321,8 +323,8 @@ def build(
     intake = Intake(registry)
     note = partial(_note_for_leader, leader)
     sources = [
-        make_source(config, one, store, monitor.heard, stop, intake, clock, note)
-        for one in config.gerrit
+        make_source(config, gerrit, store, monitor.heard, stop, intake, clock, note)
+        for gerrit in config.gerrit
     ]
     _sync_cis(store, config, sources, clock)
     summaries = Summaries(led, config.summary, _daily(config), clock, sender.wake)

@@ -49,7 +49,7 @@ def _muted_rooms(tx: Tx, ctx: Context, silence: Silence) -> list[Channel]:
     for route in ctx.config.route:
         if any(
             chooses(route, name, owners.get(name), at_home.get(ci_id, NOWHERE).projects)
-            and fits_branches(route, [one.branch for one in branches_on(tx, ci_id)])
+            and fits_branches(route, [there.branch for there in branches_on(tx, ci_id)])
             for ci_id, name in muted.items()
         ):
             found.update(dict.fromkeys(route.channels))

@@ -55,7 +55,7 @@ def person(config: Config, actor: Actor) -> PersonConfig | None:
     if not actor.account:
         return None
     wanted = ascii_lower(actor.identity)
-    found = (one for one in config.person if wanted in map(ascii_lower, one.accounts))
+    found = (known for known in config.person if wanted in map(ascii_lower, known.accounts))
     return next(found, None)
 
 
@@ -103,7 +103,7 @@ def _rights(config: Config, actor: Actor) -> _Rights:
     if actor.network in TRUSTED:
         return _Rights(admin=True)
     if actor.network == API:
-        token = next((one for one in config.token if one.name == actor.account), None)
+        token = next((token for token in config.token if token.name == actor.account), None)
         if token is None:
             return _Rights(admin=False)
         return _Rights(token.role == "admin", token.owns if token.role == "owner" else ())
@@ -115,7 +115,7 @@ def _remedy(config: Config, actor: Actor, right: str) -> str:
     who = cut(actor.identity, 80)
     if actor.network == API:
         return f"You are {who}; what a token may do is its `role` in the configuration's [[token]]."
-    admins = [one.name for one in config.person if one.admin]
+    admins = [known.name for known in config.person if known.admin]
     if not admins:
         return f'No admin is configured yet: [[person]] with accounts = ["{who}"] and {right}.'
     return f"Ask {listed(admins[:3], 'or')}; you are {who}."

@@ -60,11 +60,11 @@ def end_silences_of(tx: Tx, ctx: Context, actor: Actor, target: str) -> tuple[st
     """
     pattern, wide, by = _allowed(tx, ctx, actor, target)
     mine = [
-        one
-        for one in silences(tx, ctx)
-        if one.is_pattern == wide and one.ci.casefold() == pattern.casefold()
+        muted
+        for muted in silences(tx, ctx)
+        if muted.is_pattern == wide and muted.ci.casefold() == pattern.casefold()
     ]
-    return pattern, [ended for one in mine if (ended := _end(tx, ctx, actor, one, by, target))]
+    return pattern, [ended for muted in mine if (ended := _end(tx, ctx, actor, muted, by, target))]
 
 
 def end_silence_by_id(tx: Tx, ctx: Context, actor: Actor, silence_id: int) -> Muted:

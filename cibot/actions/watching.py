@@ -55,9 +55,11 @@ def watcher(config: Config, actor: Actor, who: str | None = None) -> Watcher:
     if who is None:
         key = account_key(config, actor.network, account)
         return Watcher(actor.network, key, room_of(config, actor), "You")
-    known = next((one for one in config.person if one.name.casefold() == who.casefold()), None)
+    known = next(
+        (person for person in config.person if person.name.casefold() == who.casefold()), None
+    )
     if known is not None:
-        here = [one for one in known.accounts if one.startswith(f"{actor.network}:")]
+        here = [account for account in known.accounts if account.startswith(f"{actor.network}:")]
         network, _, account = (here or known.accounts)[0].partition(":")
         return _other(config, network, account, known.name)
     network, colon, account = who.lstrip("@").partition(":")
@@ -140,5 +142,5 @@ def reach(store: Store, config: Config, actor: Actor) -> None:
         return
     account = account_key(config, actor.network, actor.account)
     watched = store.read(lambda tx: watches_of(tx, actor.network, account))
-    if any(one.room != actor.nick for one in watched):
+    if any(row.room != actor.nick for row in watched):
         store.write(lambda tx: seen_in(tx, actor.network, account, actor.nick))

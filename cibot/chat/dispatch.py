@@ -61,14 +61,16 @@ class Dispatcher:
         self._links = links
         self._commands = commands
         self._by_word = {
-            word: one for one in commands.values() for word in (*one.aliases, one.name)
+            word: command
+            for command in commands.values()
+            for word in (*command.aliases, command.name)
         }
         networks = config.networks()
         self._names = {NAME, *(name for network in networks for name in network.called)}
         self._prefixes = {*PREFIXES, *(word for network in networks for word in network.prefixes)}
         self._patience = patience or Patience()
         self._lock = threading.Lock()
-        self._summaries = {one.channel.casefold(): one for one in config.summary}
+        self._summaries = {summary.channel.casefold(): summary for summary in config.summary}
 
     def __call__(self, question: Question) -> Card | None:
         """The reply to a question; an error's card where there is nothing better."""
@@ -123,8 +125,8 @@ class Dispatcher:
 
     def _summary(self, question: Question) -> SummaryConfig | None:
         """How the channel where it was asked wants its summary, and with it its time zone."""
-        names = [str(one).casefold() for one in (question.where, question.named) if one]
-        return next((self._summaries[one] for one in names if one in self._summaries), None)
+        names = [str(place).casefold() for place in (question.where, question.named) if place]
+        return next((self._summaries[name] for name in names if name in self._summaries), None)
 
     def run(
         self,
@@ -182,7 +184,7 @@ class Dispatcher:
         """Helps "netapp", "how is netapp?", "912345,3" and "tell me why netapp fails"."""
         if _is_change(words):
             return self._commands["change"], words
-        names = [one.name for one in ci_rows(tx)]
+        names = [ci.name for ci in ci_rows(tx)]
         command_inside = self._inside(words, names)
         if command_inside is not None:
             return command_inside

@@ -62,7 +62,7 @@ def _moment(summary: SummaryConfig, day: date) -> datetime:
 def before(summary: SummaryConfig, day: date) -> datetime:
     """When the summary before that of ``day`` was due: on Monday, on Friday, with mon to fri."""
     earlier = (day - timedelta(days=back) for back in count(1))
-    return _moment(summary, next(one for one in earlier if _says(summary, one)))
+    return _moment(summary, next(start for start in earlier if _says(summary, start)))
 
 
 def series(summary: SummaryConfig) -> str:

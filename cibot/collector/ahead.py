@@ -23,6 +23,6 @@ def ahead(source: Iterator[T]) -> Iterator[T]:
 
 def _next(source: Iterator[T]) -> tuple[T] | None:
     """The next one alone in a tuple; None at the end, which no future can raise."""
-    for one in source:
-        return (one,)
+    for item in source:
+        return (item,)
     return None

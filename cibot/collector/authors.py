@@ -97,15 +97,17 @@ def _richest(accounts: Collection[Account]) -> list[Account]:
     best: dict[str | None, Account] = {}
     for account in sorted(accounts, key=_told, reverse=True):
         best.setdefault(identity(account), account)
-    with_id = {one.username for one in best.values() if one.gerrit_id is not None}
+    with_id = {account.username for account in best.values() if account.gerrit_id is not None}
     return [
-        one for one in best.values() if one.gerrit_id is not None or one.username not in with_id
+        account
+        for account in best.values()
+        if account.gerrit_id is not None or account.username not in with_id
     ]
 
 
 def _told(account: Account) -> tuple[int, str]:
     fields = (account.gerrit_id, account.username, account.name, account.email)
-    return sum(one is not None for one in fields), repr(account)
+    return sum(field is not None for field in fields), repr(account)
 
 
 def _pick(account: Account, known: Collection[KnownAccount]) -> KnownAccount | None:

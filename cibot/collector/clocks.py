@@ -43,13 +43,14 @@ def not_ahead(change: Change, now: datetime, stored: Iterable[StoredComment] = (
         closed=moment(change.closed) if change.closed else None,
         messages=tuple(map(message, change.messages)),
         patch_sets=tuple(
-            replace(one, uploaded_at=moment(one.uploaded_at)) for one in change.patch_sets
+            replace(patch_set, uploaded_at=moment(patch_set.uploaded_at))
+            for patch_set in change.patch_sets
         ),
     )
 
 
 def _times(change: Change) -> Iterable[datetime]:
-    yield from (one.posted_at for one in change.messages)
-    yield from (one.uploaded_at for one in change.patch_sets)
+    yield from (message.posted_at for message in change.messages)
+    yield from (patch_set.uploaded_at for patch_set in change.patch_sets)
     if change.closed is not None:
         yield change.closed

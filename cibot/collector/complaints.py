@@ -89,19 +89,19 @@ def of_connection(
     certificate that is not trusted.
     """
     causes = list(_causes(error))
-    if any(isinstance(one, _errors.SSLError) for one in causes):
+    if any(isinstance(cause, _errors.SSLError) for cause in causes):
         return _of_tls(url, causes, bundle)
     if "CA certificate bundle" in str(error):  # requests says so in an OSError of its own
         return Permanent(f"{url}: the CA bundle to verify it with cannot be read; check its path")
     for kinds, wrapper, text in _CONNECTION:
-        if any(isinstance(one, kinds) for one in causes):
+        if any(isinstance(cause, kinds) for cause in causes):
             host = urlsplit(url).hostname
             return wrapper(text.format(url, host, place, *timeout, refused))
     return Transient(f"{place}: the connection broke before the answer was whole")
 
 
 def _of_tls(url: str, causes: list[BaseException], bundle: str) -> CibotError:
-    said = " ".join(str(one) for one in causes)
+    said = " ".join(str(cause) for cause in causes)
     if "CERTIFICATE_VERIFY_FAILED" in said:
         reason = re.search(r"certificate verify failed: ([^()]{1,120})", said)
         why = reason[1].strip() if reason else "no reason given"

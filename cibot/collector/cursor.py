@@ -44,7 +44,7 @@ class Cursor:
             shown["done"] = self.done.isoformat()
         if self.walk:
             shown["walk"] = [
-                one.isoformat() for one in (self.walk.low, self.walk.top, self.walk.at)
+                moment.isoformat() for moment in (self.walk.low, self.walk.top, self.walk.at)
             ]
         if self.failed:
             shown["failed"] = self.failed
@@ -57,7 +57,7 @@ class Cursor:
             return cls()
         try:
             shown = json.loads(text)
-            walk = [_moment(one) for one in shown.get("walk", ())]
+            walk = [_moment(written) for written in shown.get("walk", ())]
             return cls(
                 done=_moment(shown["done"]) if "done" in shown else None,
                 walk=Walk(*walk) if walk else None,

@@ -83,7 +83,7 @@ def change_from_rest(raw: object) -> Change:
 
 def _closed(submitted: object, messages: tuple[Message, ...], updated: datetime) -> datetime:
     """When a change was merged or abandoned; its last update where nothing says it better."""
-    said = (one.posted_at for one in reversed(messages) if one.tag in _CLOSING_TAGS)
+    said = (message.posted_at for message in reversed(messages) if message.tag in _CLOSING_TAGS)
     return moment(submitted, "change.submitted") if submitted else next(said, updated)
 
 
@@ -137,7 +137,7 @@ def _read_message(info: Mapping[str, Any], position: int) -> Message:
 
 def _listed_votes(raw: object, place: str) -> tuple[Vote, ...]:
     """Votes of a message as review archives list them: ``["Verified=+1"]``."""
-    votes = (_listed_vote(one[:120]) for one in sequence(raw, place) if isinstance(one, str))
+    votes = (_listed_vote(entry[:120]) for entry in sequence(raw, place) if isinstance(entry, str))
     return tuple(vote for vote in votes if vote)
 
 

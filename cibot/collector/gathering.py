@@ -123,7 +123,7 @@ class Gathering:
             changes, feed=self.feed, cursor=cursor, heard_at=self.clock()
         )
         if self.aside is not None:
-            self.aside.back({change_key(one.project, one.number) for one in changes})
+            self.aside.back({change_key(change.project, change.number) for change in changes})
 
     def retry_failed(self) -> None:
         """Ask again, one by one, for the changes that could not be read before."""

@@ -124,8 +124,8 @@ class Gerrit:
         ``limit`` is at most what the server allows (500 by default); ``start``
         skips that many. A row that cannot be read is in ``broken``, not raised.
         """
-        wanted = [one for one in options if one not in self._unknown_options]
-        params = [("q", query), *(("o", one) for one in wanted)]
+        wanted = [option for option in options if option not in self._unknown_options]
+        params = [("q", query), *(("o", option) for option in wanted)]
         if limit is not None:
             params.append(("n", str(limit)))
         if start:
@@ -166,7 +166,7 @@ class Gerrit:
             names += sorted(fresh)
             # Older servers do not say _more_projects; a short page is then the last.
             said = any(
-                isinstance(one, dict) and one.get("_more_projects") for one in listed.values()
+                isinstance(entry, dict) and entry.get("_more_projects") for entry in listed.values()
             )
             if len(names) > _MOST_PROJECTS:
                 raise Permanent(f"{self.url}: it has more than {_MOST_PROJECTS:,} projects")

@@ -235,7 +235,7 @@ class Ingest:
         for row_id, change in zip(ids, changes, strict=True):
             before = stored.get(row_id, ())
             told = not_ahead(change, now, before).messages
-            messages = [(one, _row_id(found, one.author)) for one in told]
+            messages = [(comment, _row_id(found, comment.author)) for comment in told]
             asked = asked_at(change, now)
             matching = match(row_id, before, messages, complete=change.complete, asked_at=asked)
             self._take(tx, matching, found, batch)
@@ -264,7 +264,7 @@ class Ingest:
             if message.author is not None
         }
         known = self._authors  # another thread may put an empty one in its place
-        cached = {one: known[one] for one in wanted if one in known}
+        cached = {account: known[account] for account in wanted if account in known}
         unknown = wanted - cached.keys()
         return cached | authors.resolve(
             tx, self._server_id, self._roster, unknown, batch.heard_at, batch.joined
@@ -274,16 +274,16 @@ class Ingest:
         batch.known += matching.known
         batch.forged += matching.forged
         batch.drops.update((row.change_id, row.seq) for row in matching.drops)
-        for one in matching.inserts:
-            batch.comments.append(comment_row(one) | {"heard_at": batch.heard_at})
-            self._read(tx, one, found, batch)
-        for one in matching.updates:
-            batch.updates.append(comment_row(one))
-            if one.reread:
-                batch.reread.add((one.row.change_id, one.row.seq))
-                self._read(tx, one, found, batch)
-            elif one.message.message_id and one.message.author in found:  # REST confirms it
-                self._suspect(one, found[one.message.author], batch)
+        for comment in matching.inserts:
+            batch.comments.append(comment_row(comment) | {"heard_at": batch.heard_at})
+            self._read(tx, comment, found, batch)
+        for update in matching.updates:
+            batch.updates.append(comment_row(update))
+            if update.reread:
+                batch.reread.add((update.row.change_id, update.row.seq))
+                self._read(tx, update, found, batch)
+            elif update.message.message_id and update.message.author in found:  # REST confirms it
+                self._suspect(update, found[update.message.author], batch)
 
     def _read(self, tx: Tx, one: CommentWrite, found: authors.Authors, batch: Batch) -> None:
         author = found.get(one.message.author, _NOBODY) if one.message.author else _NOBODY
@@ -346,11 +346,13 @@ class Ingest:
         written: list[dict[str, Any]] = []
         for comments in comments_by(tx, [account_id]):
             batch = Batch(now)
-            for one in comments:
-                if not gerrits_own(one.tag):
-                    batch.add_report(ci_id, (one.change_id, one.seq), message_of(one))
-            dropped = drop_reports(tx, {(one.change_id, one.seq) for one in comments}, tally)
-            withdraw(tx, [one for one in dropped if one.ci_id != ci_id], now)
+            for comment in comments:
+                if not gerrits_own(comment.tag):
+                    batch.add_report(ci_id, (comment.change_id, comment.seq), message_of(comment))
+            dropped = drop_reports(
+                tx, {(comment.change_id, comment.seq) for comment in comments}, tally
+            )
+            withdraw(tx, [row for row in dropped if row.ci_id != ci_id], now)
             put_reports(tx, batch.reports, batch.builds, tally)
             put_aside(tx, COMMENT, batch.raised, now)
             written.extend(batch.reports)
@@ -372,7 +374,7 @@ def _once(changes: Sequence[Change]) -> Sequence[Change]:
         before = newest.get(place_of(change))
         if change.complete and (before is None or before.updated <= change.updated):
             newest[place_of(change)] = change
-    return [*newest.values(), *(one for one in changes if not one.complete)]
+    return [*newest.values(), *(change for change in changes if not change.complete)]
 
 
 def _digests(changes: Sequence[Change]) -> set[int] | None:
@@ -390,6 +392,6 @@ def _row_id(found: authors.Authors, account: Account | None) -> int | None:
 def _merged(stored: Iterable[Any], matching: Matching) -> list[Any]:
     dropped = {row.seq for row in matching.drops}
     rows = {row.seq: row for row in stored if row.seq not in dropped}
-    for one in (*matching.updates, *matching.inserts):
-        rows[one.row.seq] = one.row
+    for update in (*matching.updates, *matching.inserts):
+        rows[update.row.seq] = update.row
     return list(rows.values())

@@ -86,18 +86,18 @@ def _next(account_id: int, last: CommentText | None, tx: Tx) -> list[CommentText
 
 def _page(page: Sequence[CommentText], ci_id: int, now: datetime, tx: Tx) -> int:
     batch = Batch(now)
-    for one in page:
-        if not gerrits_own(one.tag):
-            batch.add_report(ci_id, (one.change_id, one.seq), message_of(one))
-    keys = [(one.change_id, one.seq) for one in page]
+    for comment in page:
+        if not gerrits_own(comment.tag):
+            batch.add_report(ci_id, (comment.change_id, comment.seq), message_of(comment))
+    keys = [(comment.change_id, comment.seq) for comment in page]
     before, after = written_reports(tx, keys), _written(batch)
     differ = {key for key in keys if before.get(key) != after.get(key)}
     with counting(tx) as tally:
         drop_reports(tx, differ, tally)
         put_reports(
             tx,
-            [one for one in batch.reports if _key(one) in differ],
-            [one for one in batch.builds if _key(one) in differ],
+            [report for report in batch.reports if _key(report) in differ],
+            [build for build in batch.builds if _key(build) in differ],
             tally,
         )
     take_back(tx, COMMENT, [comment_name(key) for key in keys])
@@ -112,14 +112,14 @@ def _key(row: dict[str, Any]) -> _Key:
 def _written(batch: Batch) -> dict[_Key, tuple[Any, ...]]:
     """The same of new rows as `written_reports` gives of stored ones."""
     builds: dict[_Key, list[tuple[Any, ...]]] = {}
-    for one in batch.builds:
-        builds.setdefault(_key(one), []).append(
-            tuple(one[name] for name in ("job", "word", "result", "voting", "duration_s", "url"))
+    for build in batch.builds:
+        builds.setdefault(_key(build), []).append(
+            tuple(build[name] for name in ("job", "word", "result", "voting", "duration_s", "url"))
         )
     return {
-        _key(one): (
-            *(one[name] for name in ("ci_id", "patch_set", "pipeline", "outcome", "result")),
-            tuple(builds.get(_key(one), ())),
+        _key(report): (
+            *(report[name] for name in ("ci_id", "patch_set", "pipeline", "outcome", "result")),
+            tuple(builds.get(_key(report), ())),
         )
-        for one in batch.reports
+        for report in batch.reports
     }

@@ -44,8 +44,8 @@ class Roster:
     @classmethod
     def from_config(cls, config: Config, server: str) -> Roster:
         """The roster of the server of that name."""
-        gerrit = next(one for one in config.gerrit if one.name == server)
-        cis = [one for one in config.ci if one.gerrit in {None, server}]
+        gerrit = next(gerrit for gerrit in config.gerrit if gerrit.name == server)
+        cis = [ci for ci in config.ci if ci.gerrit in {None, server}]
         reserved = frozenset(ci.name for ci in config.ci)
         return cls(
             server,
@@ -69,9 +69,9 @@ class Roster:
         """The CI that an account is known to belong to, before it is read."""
         if self.excludes(account):
             return None
-        for one in self.cis:
-            if any(_is(account, named) for named in one.accounts):
-                return Membership(one.name, "configured")
+        for ci in self.cis:
+            if any(_is(account, named) for named in ci.accounts):
+                return Membership(ci.name, "configured")
         if account.gerrit_id is not None and account.gerrit_id in self.groups:
             return Membership(display_name(account), "group")
         return None
@@ -96,7 +96,9 @@ def display_name(account: Account) -> str:
 
 def clean_name(text: str) -> str:
     """Text from Gerrit as a name: no control or format characters, single spaces."""
-    kept = "".join(" " if unicodedata.category(one)[0] in "CZ" else one for one in text)
+    kept = "".join(
+        " " if unicodedata.category(character)[0] in "CZ" else character for character in text
+    )
     return re.sub(r" +", " ", kept).strip()[:_NAME_LENGTH].strip()
 
 

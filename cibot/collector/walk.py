@@ -50,7 +50,7 @@ def in_projects(patterns: Sequence[str]) -> str:
     """
     if not patterns or "*" in patterns:
         return ""
-    return "(" + " OR ".join(f'project:"{_project(one)}"' for one in patterns) + ")"
+    return "(" + " OR ".join(f'project:"{_project(pattern)}"' for pattern in patterns) + ")"
 
 
 def project_filter(patterns: Sequence[str]) -> Callable[[str], bool]:
@@ -60,9 +60,9 @@ def project_filter(patterns: Sequence[str]) -> Callable[[str], bool]:
     """
     if not patterns or "*" in patterns:
         return lambda _project: True
-    names = {one for one in patterns if not _project(one).startswith("^")}
-    wanted = [_compiled(one) for one in patterns if one not in names]
-    return lambda project: project in names or any(one.fullmatch(project) for one in wanted)
+    names = {pattern for pattern in patterns if not _project(pattern).startswith("^")}
+    wanted = [_compiled(pattern) for pattern in patterns if pattern not in names]
+    return lambda project: project in names or any(pattern.fullmatch(project) for pattern in wanted)
 
 
 def _compiled(pattern: str) -> re.Pattern[str]:
@@ -225,7 +225,7 @@ class _Way:
             return False
         if low is not None and (self.bound is None or low < self.bound):
             self.bound, self.skip, self._restarts, self.idle = low, 0, 0, 0
-            self._seen = {one for one in self._seen if one[1] <= low}
+            self._seen = {seen for seen in self._seen if seen[1] <= low}
         else:  # a whole page inside one second: one row is asked for again, as a hinge
             self.skip += max(1, len(page.keys) - 1)
         self._hinge = page.keys[-1] if self.skip and len(page.keys) > 1 else None

@@ -39,12 +39,12 @@ else:
     _SignalThresholds = create_model(
         "_SignalThresholds",
         __base__=Section,
-        **{one.name: (one.thresholds, one.thresholds()) for one in signals()},
+        **{signal.name: (signal.thresholds, signal.thresholds()) for signal in signals()},
     )
     _SignalOverrides = create_model(
         "_SignalOverrides",
         __base__=Section,
-        **{one.name: (one.thresholds | None, None) for one in signals()},
+        **{signal.name: (signal.thresholds | None, None) for signal in signals()},
     )
 
 

@@ -129,7 +129,7 @@ class ReferenceConfig(Section):
 
 ALERT_KINDS = (
     "success", "level", "silent", "infra", "disagreement", "coverage", "latency", "job", "branch",
-    "passes_everything", *(one.name for one in signals() if one.counts),
+    "passes_everything", *(signal.name for signal in signals() if signal.counts),
 )  # fmt: skip
 if TYPE_CHECKING:
     AlertKind = str

@@ -29,7 +29,7 @@ class Scope:
 def scopes(cis: Sequence[CiConfig]) -> Mapping[str, Scope]:
     """The configured scopes that say anything, by CI."""
     return {
-        one.name: Scope(one.projects, one.branches)
-        for one in cis
-        if (one.projects, one.branches) != (("*",), ("*",))
+        ci.name: Scope(ci.projects, ci.branches)
+        for ci in cis
+        if (ci.projects, ci.branches) != (("*",), ("*",))
     }

@@ -47,8 +47,10 @@ def _duration(value: Any) -> Any:
 
 def _limit(value: timedelta) -> timedelta:
     if value / timedelta(hours=1) not in WITHIN_HOURS:
-        hours = ", ".join(f"{one}h" for one in WITHIN_HOURS if one <= 48)
-        days = ", ".join(f"{one // 24}d" for one in WITHIN_HOURS if one > 48)
+        hours = ", ".join(f"{within_hour}h" for within_hour in WITHIN_HOURS if within_hour <= 48)
+        days = ", ".join(
+            f"{within_hour // 24}d" for within_hour in WITHIN_HOURS if within_hour > 48
+        )
         raise ValueError(f"reports are counted by {hours}, {days}: take one of these")
     return value
 

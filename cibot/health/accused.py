@@ -134,7 +134,7 @@ class AccusedJobs:
         """Takes the job as it is."""
         self.found.pop(key, None)
         note = Adopted(now, key[-1], by)
-        self.adopted = [*(one for one in self.adopted if one.job != note.job), note]
+        self.adopted = [*(known for known in self.adopted if known.job != note.job), note]
         del self.adopted[:-_MOST_ADOPTED]
 
     @property
@@ -179,13 +179,13 @@ class AccusedJobs:
     def row(self) -> list[Any]:
         """As plain JSON values."""
         found = [[list(key), accused.values()] for key, accused in self.found.items()]
-        return [found, [[one.at, one.job, one.by] for one in self.adopted]]
+        return [found, [[known.at, known.job, known.by] for known in self.adopted]]
 
     def read(self, row: Sequence[Any]) -> None:
         """Takes over what `row` gave."""
         found, adopted = row
         self.found = {tuple(key): Accused.of(values) for key, values in found}
-        self.adopted = [Adopted(*one) for one in adopted]
+        self.adopted = [Adopted(*row) for row in adopted]
 
 
 def burst(uploaded: float | None, at: float) -> int:

@@ -147,10 +147,10 @@ class Baseline:
         design = self.design
         near = 1 / (1 + math.exp(design.near) * (1 - usual) / usual)
         lower = [
-            max(_LOWEST, min(one, usual * 0.999))
-            for one in (near, usual * design.far, design.floor)
+            max(_LOWEST, min(rate, usual * 0.999))
+            for rate in (near, usual * design.far, design.floor)
         ]
-        shares = [one / usual for one in lower]
+        shares = [rate / usual for rate in lower]
         others = (lower_bound(*counts, design.caution) for counts in self.counts[1:])
         rates = [usual, *(min(usual, max(_LOWEST, rate)) for rate in others)]
         self.gains = (

@@ -148,7 +148,7 @@ class Branches:
     def _alone(self, now: float) -> list[Broken]:
         """The branches that broke alone, the longest ago first."""
         broken = (self._broken(name, now) for name in self._bad & self._at_home())
-        alone = [one for one in broken if one is not None and self._is_alone(one)]
+        alone = [branch for branch in broken if branch is not None and self._is_alone(branch)]
         return sorted(alone, key=lambda one: (one.since, one.branch))
 
     def _broken(self, name: str, now: float) -> Broken | None:
@@ -163,7 +163,7 @@ class Branches:
             return None
         others = (other for each, other in self._branches.items() if each != name)
         counts = [other.level.since(since) for other in others]
-        elsewhere = Count(sum(one.n for one in counts), sum(one.bad for one in counts))
+        elsewhere = Count(sum(count.n for count in counts), sum(count.bad for count in counts))
         return Broken(name, since, there, elsewhere, usual)
 
     def _is_alone(self, one: Broken) -> bool:
@@ -181,7 +181,7 @@ class Branches:
         return wilson(elsewhere.good, elsewhere.n, sure).low > high
 
     def _at_home(self) -> set[str]:
-        oldest = max((one.heard for one in self._branches.values()), default=0.0) - AT_HOME
+        oldest = max((branch.heard for branch in self._branches.values()), default=0.0) - AT_HOME
         return {name for name, branch in self._branches.items() if branch.heard >= oldest}
 
     def standing(self, now: float, _ending: bool) -> Reading:

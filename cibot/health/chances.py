@@ -295,10 +295,10 @@ class Chances:
         """Its state as plain JSON values."""
         return [
             self.long.row(), self.recent.row(), self.absent.row(), self.missed,
-            [list(one) for one in self.missed_first], self.last, self.gasps, self.rhythm.row(),
+            [list(proof) for proof in self.missed_first], self.last, self.gasps, self.rhythm.row(),
             {project: dict(branches) for project, branches in self._homes.items()},
-            [one.row() for one in self._pending.values()],
-            [list(one) for one in self._deadlines],
+            [chance.row() for chance in self._pending.values()],
+            [list(deadline) for deadline in self._deadlines],
             [[number, slot.reported, *slot.place] for number, slot in self._slots.items()],
             [[slot, list(proof)] for slot, proof in self._open],
             [[*key, *late] for key, late in self._late.items()], self.comeback.row(),
@@ -313,13 +313,15 @@ class Chances:
         self.recent.read(recent)
         self.absent.read(absent)
         self.rhythm.read(rhythm)
-        self.missed_first = [Proof(*one) for one in first]
+        self.missed_first = [Proof(*row) for row in first]
         self._homes = {project: dict(branches) for project, branches in homes.items()}
         waiting = [
             _Pending(Proof(*proof), uploaded, deadline, reported_at, ended, ChangePlace(*place))
             for proof, uploaded, deadline, reported_at, ended, place in pending
         ]
-        self._pending = {(one.proof.change_id, one.proof.patch_set): one for one in waiting}
+        self._pending = {
+            (pending.proof.change_id, pending.proof.patch_set): pending for pending in waiting
+        }
         self._deadlines = [(at, change_id, number) for at, change_id, number in deadlines]
         self._slots = {
             number: _Slot(reported, ChangePlace(*place)) for number, reported, *place in slots

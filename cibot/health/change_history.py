@@ -66,10 +66,10 @@ class _Course:
         facts = self._facts
         happened: list[tuple[float, int, int, Attempt | RefVerdict | Ended | Due]] = [
             # at one moment the reference speaks first, and an end comes last
-            *((one.at, 0, one.proof.patch_set, one) for one in self._uploads()),
-            *((one.posted_at, 1, one.position, one) for one in facts.reference),
-            *((one.posted_at, 2, one.position, one) for one in facts.own),
-            *((one.at, 3, one.patch_set, one) for one in _ends(facts)),
+            *((upload.at, 0, upload.proof.patch_set, upload) for upload in self._uploads()),
+            *((verdict.posted_at, 1, verdict.position, verdict) for verdict in facts.reference),
+            *((attempt.posted_at, 2, attempt.position, attempt) for attempt in facts.own),
+            *((end.at, 3, end.patch_set, end) for end in _ends(facts)),
         ]
         happened.sort(key=_order)
         for _at, _rank, _position, one in happened:
@@ -179,8 +179,8 @@ class _Course:
     def _cancelled(self, patch_set: int, at: float) -> Iterator[Input]:
         """Of what waits on earlier patch sets the reference will say nothing any more."""
         for earlier in sorted(each for each in self._waiting if each < patch_set):
-            for one in self._waiting[earlier]:
-                yield from self._first_verdict(one, at, paired=False)
+            for attempt in self._waiting[earlier]:
+                yield from self._first_verdict(attempt, at, paired=False)
 
     def _first_verdict(self, one: Attempt, at: float, *, paired: bool) -> Iterator[Input]:
         key, passed = (one.patch_set, one.pipeline), one.result is Result.PASS
@@ -215,23 +215,23 @@ class _Course:
         failing: set[str] = set()
         broken: set[str] = set()
         refused: Attempt | None = None
-        for one in latest:
-            if not one.unmerged or one.reference is not None:
-                infra = one.result is Result.INFRA
-                if not (infra and one.pipeline in broken):
-                    found.append((RAN, infra, self._proof(one)))
-                (broken.add if infra else broken.discard)(one.pipeline)
-            if one.result not in COUNTED:
+        for attempt in latest:
+            if not attempt.unmerged or attempt.reference is not None:
+                infra = attempt.result is Result.INFRA
+                if not (infra and attempt.pipeline in broken):
+                    found.append((RAN, infra, self._proof(attempt)))
+                (broken.add if infra else broken.discard)(attempt.pipeline)
+            if attempt.result not in COUNTED:
                 continue
-            failed = one.result is Result.FAIL
-            if self._fair(one):
-                found.append((FAIR, failed, self._proof(one)))
-            if one.reference is Result.PASS:
-                if not (failed and one.pipeline in failing):
-                    found.append((PAIRED, failed, self._proof(one)))
-                (failing.add if failed else failing.discard)(one.pipeline)
-            elif one.reference is Result.FAIL:
-                refused = one
+            failed = attempt.result is Result.FAIL
+            if self._fair(attempt):
+                found.append((FAIR, failed, self._proof(attempt)))
+            if attempt.reference is Result.PASS:
+                if not (failed and attempt.pipeline in failing):
+                    found.append((PAIRED, failed, self._proof(attempt)))
+                (failing.add if failed else failing.discard)(attempt.pipeline)
+            elif attempt.reference is Result.FAIL:
+                refused = attempt
         if refused is not None:
             found.append((REFUSED, refused.result is Result.PASS, self._proof(refused)))
         return found
@@ -264,7 +264,7 @@ def _ends(facts: ChangeFacts) -> Iterable[Ended]:
     """When each patch set stopped to need a report."""
     for patch_set in facts.uploads:
         following = facts.uploads.get(patch_set + 1)
-        ends = [one for one in (following, facts.closed_at) if one is not None]
+        ends = [moment for moment in (following, facts.closed_at) if moment is not None]
         if ends:
             yield Ended(min(ends), facts.change_id, patch_set)
 

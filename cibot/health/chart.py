@@ -151,7 +151,7 @@ class Chart:
     def _fire(self, run: Run, at: float) -> None:
         self.fired = at
         floor = self.runs[-1]
-        self.floor = floor.score > 0 and floor.score >= max(one.score for one in self.runs)
+        self.floor = floor.score > 0 and floor.score >= max(run.score for run in self.runs)
         self.usual = self.baseline.mean
         self.baseline.forget(run.n)
         self.dropped = Run(run.score, run.start, run.n, run.passes)

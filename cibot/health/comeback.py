@@ -39,7 +39,7 @@ class Comeback:
         """Ends the trouble where the newest chances are surely taken as usual."""
         if self.since is None:
             return
-        since = [one for one in self._taken.values() if one[1] >= self.since]
+        since = [taken for taken in self._taken.values() if taken[1] >= self.since]
         missed = sum(not taken for taken, _at in since)
         if not missed or back_since(Count(len(since), missed), since[::-1], usual) is not None:
             self.since = None

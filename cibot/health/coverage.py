@@ -125,8 +125,8 @@ class Coverage:
                 self._policy.failing,
             ),
             evidence=tuple(
-                evidence(one, Fault.MISSED)
-                for one in self._chances.absent.newest(MOST_EVIDENCE, oldest)
+                evidence(proof, Fault.MISSED)
+                for proof in self._chances.absent.newest(MOST_EVIDENCE, oldest)
             ),
             clears=self._clears(verdict, usual, back),
             since=None if since is None else moment(since),

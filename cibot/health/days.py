@@ -40,13 +40,13 @@ class Days:
             self._n[place] += n
             self._marked[place] += marked
             return
-        place = sum(one < day for one in self._days)
+        place = sum(known < day for known in self._days)
         self._days.insert(place, day)
         self._n.insert(place, n)
         self._marked.insert(place, marked)
 
     def _drop(self, first: float) -> None:
-        gone = sum(one < first for one in self._days)
+        gone = sum(known < first for known in self._days)
         if gone:
             del self._days[:gone], self._n[:gone], self._marked[:gone]
 
@@ -55,7 +55,7 @@ class Days:
         first = (now - self._window) // DAY
         if self._days and self._days[0] >= first:
             return sum(self._n), sum(self._marked)
-        place = sum(one < first for one in self._days)
+        place = sum(known < first for known in self._days)
         return sum(self._n[place:]), sum(self._marked[place:])
 
     def span(self, now: float) -> float:

@@ -54,7 +54,8 @@ class Flips:
             n=n,
             seen=FaultShare(Fault.FLIPPED, k, n, Period(self._policy.window), self._policy.minimum),
             evidence=tuple(
-                evidence(one, Fault.FLIPPED) for one in self._proofs.newest(MOST_EVIDENCE, since)
+                evidence(proof, Fault.FLIPPED)
+                for proof in self._proofs.newest(MOST_EVIDENCE, since)
             ),
             counts=False,
         )

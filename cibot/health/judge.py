@@ -123,7 +123,7 @@ class Judge:
     def next_alarm(self) -> float | None:
         """When something happens by time alone: a deadline passes, a quiet gets too long."""
         times = [self.chances.next_deadline, self.silence.alarm]
-        return min((one for one in times if one is not None), default=None)
+        return min((time for time in times if time is not None), default=None)
 
     def ring(self, at: float) -> tuple[Gauge, ...]:
         """Lets what happens at that time happen; the signals that it may change."""
@@ -182,15 +182,15 @@ class Judge:
 
     def health(self, now: float, feed_fresh: bool) -> Health:
         """How the CI is at ``now``; with ``feed_fresh`` False it is we who do not hear."""
-        signals = [one.signal(now) for one in (*self.accusing, *self.shown)]
+        signals = [gauge.signal(now) for gauge in (*self.accusing, *self.shown)]
         if not feed_fresh:
-            signals = [_unheard(one) for one in signals]
+            signals = [_unheard(signal) for signal in signals]
         branches = self.branches.health(now)
         return Health(overall(signals), tuple(signals), _since(signals), branches)
 
     def row(self) -> list[Any]:
         """Its state as plain JSON values."""
-        return [one.row() for one in self._parts()]
+        return [part.row() for part in self._parts()]
 
     def read(self, row: Sequence[Any]) -> None:
         """Takes over what `row` gave; ValueError, TypeError or KeyError on anything else."""
@@ -212,11 +212,11 @@ def overall(signals: Iterable[Signal]) -> State:
     and its presence were judged: otherwise nobody can say how it is, and unknown
     is the answer.
     """
-    found = [one for one in signals if one.counts]
-    bad = [one.verdict for one in found if one.verdict.bad]
+    found = [signal for signal in signals if signal.counts]
+    bad = [signal.verdict for signal in found if signal.verdict.bad]
     if bad:
         return min(bad, key=lambda state: state.rank)
-    well = {one.name for one in found if one.verdict is State.HEALTHY}
+    well = {signal.name for signal in found if signal.verdict is State.HEALTHY}
     if "level" in well:
         well.add(SUCCESS)  # the rate is known, and it is good
     return State.HEALTHY if well >= _NEEDED else State.UNKNOWN
@@ -237,5 +237,10 @@ def _since(signals: Sequence[Signal]) -> datetime | None:
     """As the first signal has it that is so bad: success knows best, its chart saw it begin."""
     state = overall(signals)
     return next(
-        (one.since for one in signals if one.counts and one.verdict is state and one.since), None
+        (
+            signal.since
+            for signal in signals
+            if signal.counts and signal.verdict is state and signal.since
+        ),
+        None,
     )

@@ -174,7 +174,7 @@ class LatencySignal:
             n=sum(recent.values()),
             seen=self._seen(now, recent),
             evidence=tuple(
-                evidence(one, Fault.SLOW) for one in self._proofs.newest(MOST_EVIDENCE, since)
+                evidence(proof, Fault.SLOW) for proof in self._proofs.newest(MOST_EVIDENCE, since)
             ),
             clears=standing.clears,
             rising=standing.rising,
@@ -204,7 +204,7 @@ class LatencySignal:
     def row(self) -> Any:
         """Its state as plain JSON values."""
         days = [[day, sorted(steps.items())] for day, steps in sorted(self._days.items())]
-        last = [list(one) for one in self._last]
+        last = [list(entry) for entry in self._last]
         return [days, self._newest, last, self._proofs.row(), self._held.row()]
 
     def read(self, row: Any) -> None:

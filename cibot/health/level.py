@@ -144,7 +144,9 @@ class Level:
     def evidence(self, now: float, back: float | None = None) -> list[Evidence]:
         """The newest failures of those that count, or since ``back``; newest first."""
         since = self._oldest(now) if back is None else back
-        return [evidence(one, self.fault(one)) for one in self.proofs.newest(MOST_EVIDENCE, since)]
+        return [
+            evidence(proof, self.fault(proof)) for proof in self.proofs.newest(MOST_EVIDENCE, since)
+        ]
 
     def _since(self, now: float, back: float | None) -> datetime | None:
         first = self._tally.first(self._policy.minimum, now) if back is None else back

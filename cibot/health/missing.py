@@ -97,7 +97,7 @@ class _Place:
     def count(self, ran: RunEnded) -> bool:
         """Whether it is the first that is heard of a change, and of its burst of uploads."""
         slot, change = burst(ran.uploaded, ran.at), ran.proof.change_id
-        known = any(slot == one[0] or change == one[2].change_id for one in self.last)
+        known = any(slot == proof[0] or change == proof[2].change_id for proof in self.last)
         if not known:
             self.changes += 1
             self.last = [*self.last, (slot, self.changes, ran.proof)][-_TOGETHER:]
@@ -210,8 +210,8 @@ class MissingJobs(SignalKind):
     def _known(self) -> int:
         return sum(
             self._limit(job) is not None
-            for one in self._places.values()
-            for job in one.jobs.values()
+            for place in self._places.values()
+            for job in place.jobs.values()
         )
 
     def standing(self, _now: float, _ending: bool) -> Reading:

@@ -83,7 +83,7 @@ class PresenceSignal:
             standing.verdict,
             n=n,
             seen=LastHeard(moment(chances.last), quiet, chances.missed),
-            evidence=tuple(evidence(one, Fault.MISSED) for one in chances.missed_first),
+            evidence=tuple(evidence(proof, Fault.MISSED) for proof in chances.missed_first),
             clears=standing.clears,
             rising=standing.rising,
             since=moment(chances.last) if standing.bad else None,

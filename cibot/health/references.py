@@ -133,7 +133,10 @@ class References:
             return self
         ids = {name: ci_id for ci_id, name in names.items()}
         periods = dict(self.periods)
-        for project in {*self.periods, *(one for own in self.records.values() for one in own)}:
+        for project in {
+            *self.periods,
+            *(project for own in self.records.values() for project in own),
+        }:
             name = configured_name(configured, project)
             if name is not None:
                 record = self.records.get(ids.get(name, 0), {}).get(project)

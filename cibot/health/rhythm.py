@@ -36,7 +36,7 @@ class Rhythm:
     @property
     def n(self) -> int:
         """How often it was heard in the window."""
-        return int(sum(one[1] for one in self._days))
+        return int(sum(day[1] for day in self._days))
 
     @property
     def known(self) -> bool:
@@ -50,7 +50,7 @@ class Rhythm:
     @property
     def longest(self) -> float:
         """The longest quiet in seconds, without the one before the window's first day."""
-        return max((one[2] for one in self._days[1:] or self._days), default=0.0)
+        return max((day[2] for day in self._days[1:] or self._days), default=0.0)
 
     @property
     def limit(self) -> float:
@@ -60,9 +60,9 @@ class Rhythm:
 
     def row(self) -> list[Any]:
         """Its state as plain JSON values."""
-        return [[list(one) for one in self._days], self.first, self._last, self.rung]
+        return [[list(day) for day in self._days], self.first, self._last, self.rung]
 
     def read(self, row: Sequence[Any]) -> None:
         """Takes over what `row` gave."""
         days, self.first, self._last, self.rung = row
-        self._days = [list(one) for one in days]
+        self._days = [list(day) for day in days]

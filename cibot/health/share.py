@@ -80,7 +80,7 @@ class Share:
 
     def _trouble_since(self) -> float | None:
         """When what makes it bad began."""
-        outcomes = [one for one in self._tally.outcomes() if one[1] >= self._from - 60]
+        outcomes = [outcome for outcome in self._tally.outcomes() if outcome[1] >= self._from - 60]
         return bad_since(outcomes, 1 - self._policy.clears)
 
     def standing(self, now: float, ending: bool) -> Reading:
@@ -125,7 +125,7 @@ class Share:
                 *self._limits,
             ),
             evidence=tuple(
-                evidence(one, self._fault) for one in self._proofs.newest(MOST_EVIDENCE, oldest)
+                evidence(proof, self._fault) for proof in self._proofs.newest(MOST_EVIDENCE, oldest)
             ),
             clears=self._clears(counted, verdict, back),
             since=None if since is None else moment(since),
@@ -167,9 +167,9 @@ def back_since(count: Count, newest: Iterable[tuple[bool, float]], good: float) 
         return None
     results = islice(newest, TAIL)
     run: list[tuple[bool, float]] = []  # of well ones at the end, and the bad one before it
-    for one in results:
-        run.append(one)
-        if not one[0]:
+    for result in results:
+        run.append(result)
+        if not result[0]:
             break
     until = count.n - len(run) + (not run[-1][0] if run else 0)
     if until <= 0:

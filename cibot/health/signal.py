@@ -102,7 +102,7 @@ class Health:
 
     def signal(self, name: str) -> Signal | None:
         """The signal of that name, or None when it was not looked at."""
-        return next((one for one in self.signals if one.name == name), None)
+        return next((signal for signal in self.signals if signal.name == name), None)
 
 
 class Reading(NamedTuple):

@@ -65,7 +65,7 @@ class _Job:
         self.stacks = Stacks()
 
     def row(self) -> list[Any]:
-        proofs = [list(one) for one in self.proofs]
+        proofs = [list(proof) for proof in self.proofs]
         return [
             self.past.row(), self.last, self.start, self.failures, self.changes[:], proofs,
             self.limit, self.passes, self.settling, self.stacks.row(),
@@ -147,7 +147,7 @@ class JobStreaks:
 
     def long(self, now: float) -> list[tuple[str, _Job]]:
         """The long streaks that last, the longest first; jobs that run no more are forgotten."""
-        for name in [one for one in self._touched if self._jobs[one].last < now - self._window]:
+        for name in [job for job in self._touched if self._jobs[job].last < now - self._window]:
             self._forget(name)
         found = [(name, self._jobs[name]) for name in self._touched if self._jobs[name].limit]
         return sorted(found, key=lambda one: (-one[1].failures, one[0]))
@@ -179,9 +179,9 @@ class JobStreaks:
         """The longest streak of a job that is longer than its luck."""
         long = self.long(now)
         known = sum(
-            one.past.count(now)[0] >= self._policy.minimum
-            for one in self._jobs.values()
-            if one.last >= now - self._window
+            job.past.count(now)[0] >= self._policy.minimum
+            for job in self._jobs.values()
+            if job.last >= now - self._window
         )
         if not long:
             seen = Streak(
@@ -206,7 +206,7 @@ class JobStreaks:
                 len(long) - 1,
                 known,
             ),
-            evidence=tuple(evidence(one, Fault.FAILED_ALONE) for one in reversed(worst.proofs)),
+            evidence=tuple(evidence(proof, Fault.FAILED_ALONE) for proof in reversed(worst.proofs)),
             since=moment(worst.start),
         )
 
@@ -225,7 +225,7 @@ class JobStreaks:
             last, start, failures, changes = values
             job = _Job(
                 Days(self._window), last, start, failures, list(changes),
-                proofs=[Proof(*one) for one in proofs], limit=limit, passes=passes,
+                proofs=[Proof(*proof) for proof in proofs], limit=limit, passes=passes,
                 settling=settling,
             )  # fmt: skip
             job.stacks.read(stacks)

@@ -123,7 +123,7 @@ class Success:
         first = proofs.oldest(drop.start)
         if first is not None and first not in shown:
             shown = [*shown[:-1], first]
-        return [evidence(one, self._level.fault(one)) for one in shown]
+        return [evidence(proof, self._level.fault(proof)) for proof in shown]
 
     def row(self) -> Any:
         """Its state as plain JSON values."""

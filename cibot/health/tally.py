@@ -182,16 +182,16 @@ class Proofs:
 
     def newest(self, most: int, since: float) -> list[Proof]:
         """Those since then, newest first, at most so many."""
-        return [one for one in reversed(self._kept) if one.at >= since][:most]
+        return [proof for proof in reversed(self._kept) if proof.at >= since][:most]
 
     def oldest(self, since: float) -> Proof | None:
         """The first that is kept of that time or later."""
-        return next((one for one in self._kept if one.at >= since), None)
+        return next((proof for proof in self._kept if proof.at >= since), None)
 
     def row(self) -> list[Any]:
         """As plain JSON values."""
-        return [list(one) for one in self._kept]
+        return [list(proof) for proof in self._kept]
 
     def read(self, row: Sequence[Sequence[Any]]) -> None:
         """Takes over what `row` gave."""
-        self._kept = [Proof(*one) for one in row]
+        self._kept = [Proof(*values) for values in row]

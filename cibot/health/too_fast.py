@@ -190,7 +190,7 @@ class TooFast(SignalKind):
         jobs = [
             [
                 list(key), job.past[:], job.fast[:], job.known[:],
-                *(list(one) if one else None for one in (job.proof, job.first)), job.url,
+                *(list(proof) if proof else None for proof in (job.proof, job.first)), job.url,
             ]
             for key, job in self._jobs.items()
         ]  # fmt: skip

@@ -41,8 +41,8 @@ def is_over(
     said, unless they missed that.
     """
     if name != "resolved":
-        return late and any(one.name == "resolved" for one in after)
-    known = [one for one in before if one.said or one.missed]
+        return late and any(step.name == "resolved" for step in after)
+    known = [step for step in before if step.said or step.missed]
     if not known:
         return late
     return known[-1].missed or (late and known[-1].name == "resolved")
@@ -60,6 +60,6 @@ def late_card(told: Sequence[tuple[datetime, Card]]) -> Card:
     count = len(newest)
     head = line(Span("While I could not speak here", strong=True), ", this came and went:")
     shown = list(newest)[-_SHOWN:]
-    lines = [line(f"{moment(since[one])}: ", *newest[one]) for one in shown]
+    lines = [line(f"{moment(since[key])}: ", *newest[key]) for key in shown]
     more = [line(f"and {count - _SHOWN} before")] if count > _SHOWN else []
     return Card((head, *more, *lines))

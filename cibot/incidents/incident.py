@@ -128,11 +128,13 @@ class Incident:
     @property
     def first_evidence(self) -> tuple[Evidence, ...]:
         """On what it rested when it opened."""
-        return next((one.first_evidence for one in self.symptoms if one.came_at), ())
+        return next((symptom.first_evidence for symptom in self.symptoms if symptom.came_at), ())
 
     def is_usual(self, signal: str) -> bool:
         """Whether a signal is a level of what became the CI's usual when this ended."""
-        adopted = any(one.adopted and one.family is family_of(signal) for one in self.symptoms)
+        adopted = any(
+            symptom.adopted and symptom.family is family_of(signal) for symptom in self.symptoms
+        )
         return adopted and signal in _LEVELS
 
     def symptom(self, signal: str) -> Symptom | None:
@@ -304,13 +306,13 @@ def put_symptom(incident: Incident, symptom: Symptom) -> Incident:
     return replace(
         incident,
         symptoms=tuple(
-            symptom if one.signal == symptom.signal else one for one in incident.symptoms
+            symptom if other.signal == symptom.signal else other for other in incident.symptoms
         ),
     )
 
 
 def _without(incident: Incident, signal: str) -> Incident:
-    kept = tuple(one for one in incident.symptoms if one.signal != signal)
+    kept = tuple(other for other in incident.symptoms if other.signal != signal)
     return replace(incident, symptoms=kept)
 
 
@@ -334,17 +336,19 @@ def acknowledge(
 def closed(incident: Incident, at: datetime) -> Incident:
     """The incident when it is ended by hand, since its CI is judged no more."""
     symptoms = tuple(
-        replace(one, phase=SymptomPhase.CLEARED, recovering_at=None, cleared_at=at)
-        if one.stands
-        else one
-        for one in incident.symptoms
+        replace(other, phase=SymptomPhase.CLEARED, recovering_at=None, cleared_at=at)
+        if other.stands
+        else other
+        for other in incident.symptoms
     )
     return replace(incident, phase=Phase.RESOLVED, symptoms=symptoms, resolved_at=at, changed_at=at)
 
 
 def with_people(incident: Incident, before: Incident) -> Incident:
     """The incident with what people did with an earlier state of it, and its first bad runs."""
-    symptoms = tuple(with_first_run(one, before.symptom(one.signal)) for one in incident.symptoms)
+    symptoms = tuple(
+        with_first_run(other, before.symptom(other.signal)) for other in incident.symptoms
+    )
     incident = replace(incident, id=before.id, notified=before.notified, symptoms=symptoms)
     if before.acknowledged_by is None or before.reopened != incident.reopened:
         return incident

@@ -80,7 +80,9 @@ def _regular(sets: Iterable[JobSet]) -> dict[str | None, frozenset[str]]:
 
 def breaks_results(incident: Incident) -> bool:
     """Whether an incident of a reference makes its verdicts worthless to the others."""
-    return any(one.fires and one.signal in ("success", "level") for one in incident.symptoms)
+    return any(
+        symptom.fires and symptom.signal in ("success", "level") for symptom in incident.symptoms
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,15 +105,17 @@ def opening(ci: str, incident: Incident) -> Opening:
     A change that the reference passed is not what they have in common.
     """
     evidence = incident.first_evidence or incident.cause.evidence
-    seen = [one for one in evidence if one.fault is not Fault.LAST_GOOD]
+    seen = [proof for proof in evidence if proof.fault is not Fault.LAST_GOOD]
     return Opening(
         ci,
         incident.opened_at or incident.changed_at,
         incident.severity,
         frozenset(
-            (one.change_id, one.number) for one in seen if one.fault is not Fault.FAILED_ALONE
+            (evidence.change_id, evidence.number)
+            for evidence in seen
+            if evidence.fault is not Fault.FAILED_ALONE
         ),
-        frozenset(one.job for one in seen if one.job),
+        frozenset(evidence.job for evidence in seen if evidence.job),
     )
 
 
@@ -120,12 +124,12 @@ def shared_cause(openings: Iterable[Opening]) -> tuple[tuple[int, ...], tuple[st
     changes: dict[tuple[int, int], set[str]] = {}
     jobs: dict[str, set[str]] = {}
     cis = set()
-    for one in openings:
-        cis.add(one.ci)
-        for change in one.changes:
-            changes.setdefault(change, set()).add(one.ci)
-        for job in one.jobs:
-            jobs.setdefault(job, set()).add(one.ci)
+    for other in openings:
+        cis.add(other.ci)
+        for change in other.changes:
+            changes.setdefault(change, set()).add(other.ci)
+        for job in other.jobs:
+            jobs.setdefault(job, set()).add(other.ci)
     least = max(_FEWEST, math.ceil(len(cis) / 2))
     return (
         tuple(sorted({number for (_, number), who in changes.items() if len(who) >= least})),
@@ -145,14 +149,16 @@ def common_breakage(
     The first one names the breakage for as long as it goes on; those that are pending
     come last.
     """
-    past = sorted((one for one in openings if one.at <= now), key=lambda one: (one.at, one.ci))
+    past = sorted(
+        (other for other in openings if other.at <= now), key=lambda one: (one.at, one.ci)
+    )
     if not past or now - past[-1].at > TOGETHER:
         return None
     start = len(past) - 1
     while start > 0 and past[start].at - past[start - 1].at <= TOGETHER:
         start -= 1
     broken = past[start:]
-    names = {one.ci for one in broken}
-    broken += [one for one in pending if now - HALF_WAY <= one.at and one.ci not in names]
-    enough = len({one.ci for one in broken}) >= max(_FEWEST, math.ceil(_SHARE * cis))
+    names = {other.ci for other in broken}
+    broken += [other for other in pending if now - HALF_WAY <= other.at and other.ci not in names]
+    enough = len({other.ci for other in broken}) >= max(_FEWEST, math.ceil(_SHARE * cis))
     return tuple(broken) if enough else None

@@ -284,8 +284,8 @@ def together_card(
     openings: Sequence[Opening], cis: int, page: str | None, last: Subject | None = None
 ) -> Card:
     """One message for many CIs that broke within the hour, and how the ``last`` one's began."""
-    worst = min((one.severity for one in openings), key=lambda state: state.rank)
-    names = sorted({one.ci for one in openings})
+    worst = min((opening.severity for opening in openings), key=lambda state: state.rank)
+    names = sorted({opening.ci for opening in openings})
     head = line(
         state_span(worst),
         f" — {len(names)} of {cis} CIs broke since {moment(openings[0].at)}: ",
@@ -317,7 +317,7 @@ def digest_card(cards: Sequence[Card], limit: int, page: str | None = None) -> C
         Span(f"{count} more alert{'' if count == 1 else 's'}", strong=True),
         f"; this channel takes {limit} an hour, so here they are together",
     )
-    lines = [_numbered(one) for one in reversed(cards[-_DIGESTED:]) if one.lines]
+    lines = [_numbered(card) for card in reversed(cards[-_DIGESTED:]) if card.lines]
     more = [line(f"and {count - _DIGESTED} more")] if count > _DIGESTED else []
     return Card((head, *lines, *more), link=page)
 
@@ -334,7 +334,7 @@ def quiet_card(cards: Sequence[Card], page: str | None = None) -> Card:
         " that are still true, worst first:",
     )
     ordered = sorted(cards, key=_worst)
-    lines = [_numbered(one) for one in ordered[:_DIGESTED]]
+    lines = [_numbered(row) for row in ordered[:_DIGESTED]]
     more = [line(f"and {len(cards) - _DIGESTED} more")] if len(cards) > _DIGESTED else []
     return Card((head, *lines, *more), link=page)
 

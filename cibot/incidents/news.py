@@ -117,9 +117,13 @@ def _eased(incident: Incident, known: Notified, *, quiet: bool) -> News | None:
     still = min(holds, key=lambda one: one.order)
     if part.severity.rank > still.severity.rank and not part.drop:
         return None  # the worst of it holds
-    over = [one for one in incident.symptoms if one.family is part.family and one not in holds]
+    over = [
+        symptom
+        for symptom in incident.symptoms
+        if symptom.family is part.family and symptom not in holds
+    ]
     if part.drop:
-        over = [one for one in over if one.signal == _CHART]
+        over = [symptom for symptom in over if symptom.signal == _CHART]
     step = Transition("eased", incident.changed_at, still.severity)
     ended = _last_cleared(incident, over)
     return News(step, ended, left, still=still, drop=part.drop, quiet=quiet)
@@ -128,9 +132,9 @@ def _eased(incident: Incident, known: Notified, *, quiet: bool) -> News | None:
 def _holding(incident: Incident, known: Notified) -> list[Symptom]:
     """The symptoms that hold. A CI that is heard again, and shows another trouble, reports."""
     families = {part.family for part in known.parts}
-    if all(one.family in families for one in incident.standing if one.fires):
+    if all(symptom.family in families for symptom in incident.standing if symptom.fires):
         return list(incident.standing)
-    return [one for one in incident.standing if one.fires or one.signal != "silent"]
+    return [symptom for symptom in incident.standing if symptom.fires or symptom.signal != "silent"]
 
 
 def _last_cleared(incident: Incident, symptoms: Iterable[Symptom]) -> Symptom:
@@ -145,12 +149,18 @@ def _begun(incident: Incident, known: Notified | None, around: Surroundings) -> 
     """What began or got worse, beside what is known."""
     if not incident.open or incident.opened_at is None:
         return None
-    reasons = {one.signal: inhibited(one, incident, around) for one in incident.standing}
-    seen = [one for one in incident.standing if one.fires and reasons[one.signal] is None]
+    reasons = {
+        symptom.signal: inhibited(symptom, incident, around) for symptom in incident.standing
+    }
+    seen = [
+        symptom
+        for symptom in incident.standing
+        if symptom.fires and reasons[symptom.signal] is None
+    ]
     found = _worse(incident, known, seen)
     if found is not None:
         return found
-    fires = [one for one in incident.standing if one.fires]
+    fires = [symptom for symptom in incident.standing if symptom.fires]
     hidden = _worse(incident, known, fires)
     if hidden is None:
         return None
@@ -188,9 +198,9 @@ def _escalated(
     if not new:
         return None
     part = min(new, key=lambda one: one.severity.rank)
-    of_part = [one for one in seen if one.family is part.family]
+    of_part = [symptom for symptom in seen if symptom.family is part.family]
     if part.drop:
-        of_part = [one for one in of_part if one.signal == _CHART]
+        of_part = [symptom for symptom in of_part if symptom.signal == _CHART]
     symptom = min(of_part, key=lambda one: one.order)
     step = Transition("escalated", incident.changed_at, part.severity, symptom.signal)
     return News(step, symptom, merged_parts(known.parts, parts), drop=part.drop)

@@ -52,14 +52,14 @@ def quiet_until(
 ) -> datetime | None:
     """When an alert of that severity may be told in a channel, in UTC; None when now."""
     here = [
-        one
-        for one in hours
-        if channel.casefold() in {name.casefold() for name in one.channels}
-        and not (one.through and severity.rank <= State(one.through).rank)
+        hour
+        for hour in hours
+        if channel.casefold() in {name.casefold() for name in hour.channels}
+        and not (hour.through and severity.rank <= State(hour.through).rank)
     ]
     until = None
     for _ in range(_MOST_IN_A_ROW):
-        ends = [end for one in here if (end := _end(one, until or at)) is not None]
+        ends = [end for hours in here if (end := _end(hours, until or at)) is not None]
         if not ends:
             break
         until = max(ends)
@@ -90,12 +90,12 @@ def worth_saying(held: Sequence[Held], opened: Mapping[int, bool]) -> list[Card]
     was quiet is not told; the end of what was told before is.
     """
     found: list[Card] = []
-    for number in dict.fromkeys(one.incident for one in held):
-        steps = [one for one in held if one.incident == number]
+    for number in dict.fromkeys(message.incident for message in held):
+        steps = [message for message in held if message.incident == number]
         if number is None:
-            found += [one.card for one in steps]
+            found += [step.card for step in steps]
         elif opened.get(number, False):
-            worse = [one for one in steps if one.step in _WORSE]
+            worse = [step for step in steps if step.step in _WORSE]
             found.append((worse or steps)[-1].card)
         elif steps[0].step not in _OPENINGS and steps[-1].step == "resolved":
             found.append(steps[-1].card)

@@ -96,7 +96,7 @@ def said(seen: Seen | None) -> str:
 
 def spans(words: Words, write: Callable[[datetime], str] = figures.stamp) -> Line:
     """Words as a line, moments as ``write`` writes them."""
-    return tuple(_span(one, write) for one in words)
+    return tuple(_span(word, write) for word in words)
 
 
 def _span(one: str | datetime | Span, write: Callable[[datetime], str]) -> Span:

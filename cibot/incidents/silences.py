@@ -27,7 +27,11 @@ class Silence:
 
 def silenced(silences: Iterable[Silence], ci: str, at: datetime) -> Silence | None:
     """The silence that mutes a CI then, the one that lasts longest; None when none does."""
-    active = [one for one in silences if one.since <= at < one.until and covers(one, ci)]
+    active = [
+        silence
+        for silence in silences
+        if silence.since <= at < silence.until and covers(silence, ci)
+    ]
     return max(active, key=lambda one: one.until, default=None)
 
 

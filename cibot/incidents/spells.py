@@ -31,7 +31,11 @@ class Spells:
 
     def look(self, incident: Incident, at: float) -> None:
         """Takes in the CI's incident as it is at that time."""
-        firing = {one.signal: one for one in incident.symptoms if incident.open and one.fires}
+        firing = {
+            symptom.signal: symptom
+            for symptom in incident.symptoms
+            if incident.open and symptom.fires
+        }
         for signal, spell in list(self.open.items()):
             now = firing.get(signal)
             if now is None or now.severity is not spell.state:
@@ -49,7 +53,7 @@ class Spells:
 
     def row(self) -> Any:
         """The open ones as plain JSON values."""
-        opened = [(one.signal, one.state.value, one.since) for one in self.open.values()]
+        opened = [(spell.signal, spell.state.value, spell.since) for spell in self.open.values()]
         return [opened, list(self._until.items())]
 
     def read(self, row: Any) -> None:

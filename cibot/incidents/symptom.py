@@ -19,11 +19,11 @@ _FAMILIES = {
     "silent": Family.PRESENCE,
     "coverage": Family.PRESENCE,
     "latency": Family.TIME,
-    **{one.name: one.family for one in signals()},
+    **{signal.name: signal.family for signal in signals()},
 }  # every other signal speaks of results
 _EXPLAINS = (
     "silent", "branch", "success", "job", "infra", "disagreement", "level", "coverage",
-    *(one.name for one in signals()), "latency", "passes_everything",
+    *(signal.name for signal in signals()), "latency", "passes_everything",
 )  # fmt: skip
 """The signals, those first that say most about what is wrong."""
 

@@ -67,15 +67,15 @@ class Tracker:
         judge = self.judge
         judge.rollup.places = places
         alarm = judge.next_alarm
-        for one in inputs:
-            if alarm is not None and alarm < one.at:
-                alarm = self._ring(one.at)
-            gauges = judge.take(one)
-            if isinstance(one, Heard | Due):
+        for ended in inputs:
+            if alarm is not None and alarm < ended.at:
+                alarm = self._ring(ended.at)
+            gauges = judge.take(ended)
+            if isinstance(ended, Heard | Due):
                 alarm = judge.next_alarm
-            self._look(gauges, one.at)
+            self._look(gauges, ended.at)
             if self._recovering:
-                self._look_after(one.at)
+                self._look_after(ended.at)
         self._ring(until)
         self.at = max(self.at, until)
 

@@ -29,7 +29,7 @@ from cibot.store.histories import (
 )
 
 _BEFORE = 1 << 30  # the place of a comment that only an event told of: after those of REST
-_RESULTS = {one.value: one for one in Result}
+_RESULTS = {result.value: result for result in Result}
 
 
 @dataclass(slots=True)
@@ -60,21 +60,21 @@ class Reader:
         begin, end = moment(after), moment(until)
         own = reports_between(tx, self.ci.id, begin, end)
         theirs = [
-            one
+            report
             for other in sorted(self.others)
-            for one in reports_between(tx, other, begin, end, self.homes)
+            for report in reports_between(tx, other, begin, end, self.homes)
         ]
         touched = uploaded_between(tx, self._unreferenced(after, until), begin, end)
-        touched |= {one.change_id for one in own}
-        touched |= {one.change_id for one in theirs}
+        touched |= {report.change_id for report in own}
+        touched |= {report.change_id for report in theirs}
         known = reports_before(tx, {self.ci.id, *self.others}, touched, begin)
-        own += [one for one in known if one.ci_id == self.ci.id]
-        theirs += [one for one in known if one.ci_id != self.ci.id]
+        own += [report for report in known if report.ci_id == self.ci.id]
+        theirs += [report for report in known if report.ci_id != self.ci.id]
         found = [
-            one
+            ended
             for facts in self._facts(tx, touched, own, theirs, end)
-            for one in follow(facts)
-            if after < one.at <= until
+            for ended in follow(facts)
+            if after < ended.at <= until
         ]
         found += self._ends(tx, {one for one, _ in pending} - touched, after, until)
         return sorted(found, key=_order)
@@ -82,9 +82,9 @@ class Reader:
     def _unreferenced(self, after: float, until: float) -> list[str]:
         """The CI's projects that had no reference, or itself, at some time of the span."""
         return [
-            one
-            for one in self.homes
-            if {None, self.ci.id} & self.references.during(one, after, until)
+            home
+            for home in self.homes
+            if {None, self.ci.id} & self.references.during(home, after, until)
         ]
 
     def _facts(
@@ -96,17 +96,17 @@ class Reader:
         until: datetime,
     ) -> list[ChangeFacts]:
         rows, uploads = change_rows(tx, touched), uploads_of(tx, touched)
-        found = {one.id: self._change(one, uploads.get(one.id, {})) for one in rows.values()}
-        self.places = {one.id: ChangePlace(one.project, one.branch) for one in rows.values()}
-        own = [one for one in own if one.change_id in found]
+        found = {row.id: self._change(row, uploads.get(row.id, {})) for row in rows.values()}
+        self.places = {row.id: ChangePlace(row.project, row.branch) for row in rows.values()}
+        own = [report for report in own if report.change_id in found]
         builds = builds_until(tx, self.ci.id, rows, until)
-        for one in own:
-            attempt = self._attempt(one, builds.get((one.change_id, one.seq), ()))
-            found[one.change_id].own.append(attempt)
-        for one in theirs:
-            facts = found.get(one.change_id)
-            if facts is not None and self._counts(facts.project, one):
-                facts.reference.append(_verdict(one))
+        for report in own:
+            attempt = self._attempt(report, builds.get((report.change_id, report.seq), ()))
+            found[report.change_id].own.append(attempt)
+        for report in theirs:
+            facts = found.get(report.change_id)
+            if facts is not None and self._counts(facts.project, report):
+                facts.reference.append(_verdict(report))
         return list(found.values())
 
     def _change(self, row: ChangeEnds, uploads: dict[int, datetime]) -> ChangeFacts:

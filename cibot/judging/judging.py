@@ -111,7 +111,7 @@ class Judging:
         return seen.health, told
 
     def _look(self, tx: Tx, ci_id: int, now: datetime) -> _Look | None:
-        ci = next((one for one in all_cis(tx) if one.id == ci_id), None)
+        ci = next((ci for ci in all_cis(tx) if ci.id == ci_id), None)
         if ci is None or ci.name in self._retired or ci.id in retired_cis(tx):
             return None
         references = self._learner.learn(tx, ci.id, now)
@@ -131,7 +131,7 @@ class Judging:
         """How far time may pass: as far as all feeds of its servers have heard."""
         heard = heard_at(tx) if self._horizon is None else self._horizon
         servers = servers_of(tx, ci_id)
-        times = [heard[one] for one in servers if one in heard]
+        times = [heard[server] for server in servers if server in heard]
         known = bool(servers) and len(times) == len(servers)
         until = min(times) if known else None
         fresh = until is not None and now - until <= policy.feed_stale
@@ -152,15 +152,15 @@ class Judging:
         ci, life = seen.ci, seen.lived.life
         self._learner.store(tx)
         incidents = record(tx, ci.id, seen.lived)
-        for one in incidents:
-            if one.last is not None:
+        for incident in incidents:
+            if incident.last is not None:
                 log.info(
                     "incident ci=%s id=%d step=%s signal=%s severity=%s",
                     ci.name,
-                    one.stored.id,
-                    one.last.name,
-                    one.last.signal,
-                    one.last.severity.value,
+                    incident.stored.id,
+                    incident.last.name,
+                    incident.last.signal,
+                    incident.last.severity.value,
                 )
         _keep_health(tx, seen, now)
         self._keep_chances(tx, ci.id, life)
@@ -218,7 +218,7 @@ class Judging:
 
 
 def _ids(incidents: Iterable[Recorded]) -> dict[datetime, int]:
-    return {one.incident.began_at: one.stored.id for one in incidents}
+    return {incident.incident.began_at: incident.stored.id for incident in incidents}
 
 
 def _keep_health(tx: Tx, seen: _Look, now: datetime) -> None:

@@ -100,7 +100,7 @@ class Monitor:
         aside = self._aside.names()
 
         def due(tx: Tx) -> set[int]:
-            judged = {one.ci_id: _due(one) for one in health_of(tx)}
+            judged = {health.ci_id: _due(health) for health in health_of(tx)}
             old = {
                 ci.id
                 for ci in all_cis(tx)
@@ -154,14 +154,14 @@ class Monitor:
     def _nap(self) -> float | None:
         """Seconds until a CI that rests may be judged; None when nobody waits."""
         with self._lock:
-            waiting = [self._rests_until.get(one, 0.0) for one in self._dirty]
+            waiting = [self._rests_until.get(ci_id, 0.0) for ci_id in self._dirty]
         return max(0.0, min(waiting) - time.monotonic()) if waiting else None
 
     def _next(self) -> tuple[int, bool] | None:
         """Takes one of the CIs that wait and do not rest, news before rounds; and which it is."""
         now = time.monotonic()
         with self._lock:
-            ready = [one for one in self._dirty if self._rests_until.get(one, 0.0) <= now]
+            ready = [ci_id for ci_id in self._dirty if self._rests_until.get(ci_id, 0.0) <= now]
             taken = min(ready, key=lambda one: (one not in self._news, one), default=None)
             if taken is None:
                 return None
@@ -187,7 +187,7 @@ def _due(health: StoredHealth) -> datetime:
     signals = read_signals(health.signals)
     if not signals:  # another version wrote them: judging writes them again
         return health.assessed_at
-    for one in signals:
-        if one.rising or (one.name == SILENT and one.verdict is State.UNKNOWN):
+    for signal in signals:
+        if signal.rising or (signal.name == SILENT and signal.verdict is State.UNKNOWN):
             return health.assessed_at
     return health.assessed_at + _AT_LEAST_EVERY

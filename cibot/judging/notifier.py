@@ -62,7 +62,7 @@ class Notifier:
 
     def __init__(self, config: Config) -> None:
         self._config = config
-        self._owners = {one.name: one.owner for one in config.ci}
+        self._owners = {ci.name: ci.owner for ci in config.ci}
 
     def tell(self, tx: Tx, one: Judged, incidents: Sequence[Recorded], now: datetime) -> int:
         """Adds what is to be said to the outbox; returns how many messages.
@@ -146,7 +146,8 @@ def _openings(tx: Tx, cis: Sequence[KnownCi], now: datetime) -> list[Opening]:
         if row.opened_at is not None and row.state != Phase.WITHDRAWN
     }
     return [
-        opening(names.get(rows[one.id or 0].ci_id, "?"), one) for one in readable(rows.values())
+        opening(names.get(rows[incident.id or 0].ci_id, "?"), incident)
+        for incident in readable(rows.values())
     ]
 
 
@@ -155,7 +156,8 @@ def _pending(tx: Tx, cis: Sequence[KnownCi]) -> list[Opening]:
     names = {known.id: known.name for known in cis}
     rows = {row.id: row for row in incidents_of(tx) if row.state == Phase.PENDING}
     return [
-        opening(names.get(rows[one.id or 0].ci_id, "?"), one) for one in readable(rows.values())
+        opening(names.get(rows[incident.id or 0].ci_id, "?"), incident)
+        for incident in readable(rows.values())
     ]
 
 

@@ -52,8 +52,8 @@ def _release(tx: Tx, now: datetime, page: str | None) -> int:
     """The number of messages that tell of what waited."""
     rows = held_until(tx, now)
     said = 0
-    for network, room in dict.fromkeys((one.network, one.room) for one in rows):
-        here = [one for one in rows if (one.network, one.room) == (network, room)]
+    for network, room in dict.fromkeys((row.network, row.room) for row in rows):
+        here = [row for row in rows if (row.network, row.room) == (network, room)]
         said += _tell(tx, here, now, page)
     return said
 

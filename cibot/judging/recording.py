@@ -83,7 +83,7 @@ def record(tx: Tx, ci_id: int, lived: Advanced) -> list[Recorded]:
             continue
         done = _store(tx, ci_id, incident, rows.get(before), stored.get(before), taken)
         recorded.append(done)
-        steps += [StoredTransition(done.stored.id, **step_columns(one)) for one in taken]
+        steps += [StoredTransition(done.stored.id, **step_columns(step)) for step in taken]
         newest = lived.life.incident
         if newest is not None and newest.began_at == began:
             lived.life.keep(with_people(newest, done.incident))

@@ -102,9 +102,9 @@ class Trackers:
             kept.wrong_from = wrong_from
         start = kept.life.at
         steps = self._through(tx, kept, reader, until)
-        kept.periods = {one: reader.references.periods_of(one) for one in reader.homes}
+        kept.periods = {home: reader.references.periods_of(home) for home in reader.homes}
         kept.homes = set(reader.homes)
-        newest = max((one.heard_at for one in heard), default=now)
+        newest = max((arrival.heard_at for arrival in heard), default=now)
         kept.marked_at = max(since, min(now, newest) - _LOOK_BACK)
         kept.seen = _seen(heard, kept.marked_at)
         self._under_way[ci_id] = kept
@@ -173,10 +173,10 @@ class Trackers:
             return None
         seen = set(kept.seen)
         times = [
-            one.first_at.timestamp()
-            for one in heard
-            if one.span == KNOWN
-            and hash((one.kind, one.heard_at, one.number, one.keys)) not in seen
+            arrival.first_at.timestamp()
+            for arrival in heard
+            if arrival.span == KNOWN
+            and hash((arrival.kind, arrival.heard_at, arrival.number, arrival.keys)) not in seen
         ]
         if kept.homes is not None:
             # What happened in a project before the CI was known to be at home there was not read.
@@ -193,7 +193,7 @@ class Trackers:
 
     def _back(self, tx: Tx, kept: Kept, reader: Reader, policy: Policy, late: float) -> Kept:
         """An earlier state of the life, from before ``late``."""
-        states = [one for one in kept.states if one[0] < late]
+        states = [state for state in kept.states if state[0] < late]
         if states:
             life = Tracker.of(policy, unpack(states[-1][1]))
             return Kept(life, kept.basis, kept.marked_at, states=states, stored_at=life.at)
@@ -242,10 +242,10 @@ def _seen(heard: Iterable[Arrived], since: datetime) -> array[int]:
     for every CI, and as objects they took hundreds of bytes each.
     """
     sums: dict[_Moment, tuple[int, int]] = {}
-    for one in heard:
-        if one.heard_at >= since and one.span != LATER:
-            number, keys = sums.get((one.kind, one.heard_at), (0, 0))
-            sums[one.kind, one.heard_at] = (number + one.number, keys + one.keys)
+    for arrival in heard:
+        if arrival.heard_at >= since and arrival.span != LATER:
+            number, keys = sums.get((arrival.kind, arrival.heard_at), (0, 0))
+            sums[arrival.kind, arrival.heard_at] = (number + arrival.number, keys + arrival.keys)
     return array("q", (hash((*moment, *summed)) for moment, summed in sums.items()))
 
 

@@ -16,6 +16,8 @@ def trend_of(tx: Tx, ci_id: int, name: str, now: datetime) -> Trend:
     last = now.astimezone(UTC).date()
     first = last - timedelta(days=DAYS - 1)
     since = datetime(first.year, first.month, first.day, tzinfo=UTC)
-    counted = {one.start.date(): one.counts for one in buckets(tx, [ci_id], DAY, since, now)}
+    counted = {
+        bucket.start.date(): bucket.counts for bucket in buckets(tx, [ci_id], DAY, since, now)
+    }
     found = (counted.get(first + timedelta(days=place), Counts()) for place in range(DAYS))
-    return Trend(name, last, tuple((one.passes, one.fails) for one in found))
+    return Trend(name, last, tuple((day.passes, day.fails) for day in found))

@@ -104,7 +104,7 @@ class Sender:
 
     def _nap(self, network: str, looked: datetime) -> float:
         """Seconds until something is due that was put back, since it was ``looked`` last."""
-        due = self._due[network] = [one for one in self._due[network] if one > looked]
+        due = self._due[network] = [moment for moment in self._due[network] if moment > looked]
         wait = (min(due) - self._clock()).total_seconds() if due else _IDLE_S
         return min(_IDLE_S, max(0.0, wait))
 

@@ -30,17 +30,17 @@ def _of_ci(
     ci: str, first: Iterable[Incident], second: Iterable[Incident]
 ) -> Iterator[tuple[str, str]]:
     others = list(second)
-    for one in first:
-        other = _nearest(one, others)
+    for incident in first:
+        other = _nearest(incident, others)
         if other is None:
-            yield _time(one), _line("-", ci, one)
+            yield _time(incident), _line("-", ci, incident)
             continue
         others.remove(other)
-        if _ends(one) != _ends(other):
-            said = f"{_ends(one)} became {_ends(other)}"
-            yield _time(one), f"~ {_time(one)}  {ci} {one.cause.signal}: {said}"
-    for one in others:
-        yield _time(one), _line("+", ci, one)
+        if _ends(incident) != _ends(other):
+            said = f"{_ends(incident)} became {_ends(other)}"
+            yield _time(incident), f"~ {_time(incident)}  {ci} {incident.cause.signal}: {said}"
+    for incident in others:
+        yield _time(incident), _line("+", ci, incident)
 
 
 def _line(sign: str, ci: str, one: Incident) -> str:

@@ -44,7 +44,7 @@ class Replayed:
     def watch(self, ci: KnownCi, lived: Advanced) -> None:
         """Takes over what a CI lived through."""
         self.cis[ci.id] = ci
-        self.steps += [(ci, one) for one in lived.steps]
+        self.steps += [(ci, step) for step in lived.steps]
 
 
 @contextmanager
@@ -76,7 +76,7 @@ def take_in(
         ingest = Ingest(store, server_id, roster, lambda at=until: at)  # type: ignore[misc]
         ingest.sync_roster()
         for start in range(0, len(told), _PAGE):
-            page = [one.change for one in told[start : start + _PAGE]]
+            page = [line.change for line in told[start : start + _PAGE]]
             counts = ingest.ingest(page, feed="replay", cursor=None, heard_at=until)
             found.messages += counts.comments_new
             done += len(page)
@@ -90,16 +90,16 @@ def _end(told: Iterable[Line]) -> datetime:
 
     A history that as a whole does, a simulated one, ends with its last message.
     """
-    times = sorted(at for one in told for at in _times(one))
+    times = sorted(at for line in told for at in _times(line))
     limit = datetime.now(UTC) + _AHEAD
-    past = [one for one in times if one <= limit]
+    past = [time for time in times if time <= limit]
     return past[-1] if 2 * len(past) > len(times) else times[-1]
 
 
 def _times(line: Line) -> Iterator[datetime]:
     yield line.change.created
-    yield from (one.posted_at for one in line.change.messages)
-    yield from (one.uploaded_at for one in line.change.patch_sets)
+    yield from (message.posted_at for message in line.change.messages)
+    yield from (patch_set.uploaded_at for patch_set in line.change.patch_sets)
 
 
 def judge(

@@ -103,13 +103,14 @@ class Timeline:
             is_reference=ci_id in references,
             alone=not others,
             reference_broken=any(
-                breaks_results(self._newest[one]) for one in others if one in self._newest
+                breaks_results(self._newest[other]) for other in others if other in self._newest
             ),
         )
 
     def _references(self, ci_id: int, now: datetime) -> set[int]:
         at = now.timestamp()
         known = (
-            self._replayed.references.at(one, at) for one in self._replayed.homes.get(ci_id, ())
+            self._replayed.references.at(project, at)
+            for project in self._replayed.homes.get(ci_id, ())
         )
-        return {one for one in known if one is not None}
+        return {ci for ci in known if ci is not None}

@@ -20,7 +20,7 @@ def configured(
     ``cis`` are names by account; ``reference`` is an account id or a CI's name.
     Raises UserError where an account is named twice or a name is none.
     """
-    known = {account for one in config.ci for account in one.accounts}
+    known = {account for ci in config.ci for account in ci.accounts}
     twice = [str(account) for account in cis if account in known]
     if twice:
         raise UserError(f"account {twice[0]} is a CI's in the configuration already")
@@ -35,7 +35,7 @@ def configured(
         references = (ReferenceConfig(ci=name),)
     return config.model_copy(
         update={
-            "gerrit": tuple(_server(config, one, discover) for one in servers),
+            "gerrit": tuple(_server(config, server, discover) for server in servers),
             "ci": (*config.ci, *added),
             "reference": references,
         }
@@ -44,10 +44,10 @@ def configured(
 
 def _reference(reference: str, known: Iterable[CiConfig]) -> tuple[str, list[CiConfig]]:
     """The reference's name, and the CI where an account that nobody named is meant."""
-    for one in known:
-        names = {str(account) for account in one.accounts}
-        if reference == one.name or reference in names:
-            return one.name, []
+    for ci in known:
+        names = {str(account) for account in ci.accounts}
+        if reference == ci.name or reference in names:
+            return ci.name, []
     if reference.isdigit():
         name = f"account-{reference}"
         return name, [CiConfig(name=name, accounts=(int(reference),))]
@@ -55,9 +55,9 @@ def _reference(reference: str, known: Iterable[CiConfig]) -> tuple[str, list[CiC
 
 
 def _server(config: Config, name: str, discover: bool) -> GerritConfig:
-    for one in config.gerrit:
-        if name in (one.name, one.url.host):
-            return one.model_copy(update={"name": name, "discover": discover})
+    for gerrit in config.gerrit:
+        if name in (gerrit.name, gerrit.url.host):
+            return gerrit.model_copy(update={"name": name, "discover": discover})
     safe = "".join(char if char.isalnum() or char in ".-" else "-" for char in name)
     return GerritConfig.model_validate(
         {"name": safe, "url": f"https://{safe.strip('-.') or 'replayed'}", "discover": discover}

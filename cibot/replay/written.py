@@ -20,10 +20,10 @@ def rows(
 ) -> list[dict[str, Any]]:
     """Every incident that opened, oldest first, as plain JSON values; times in ISO-8601 UTC."""
     found = [
-        (one, ci_id)
+        (incident, ci_id)
         for ci_id, incidents in timeline.incidents.items()
-        for one in incidents.values()
-        if one.opened_at is not None and one.phase is not Phase.PENDING
+        for incident in incidents.values()
+        if incident.opened_at is not None and incident.phase is not Phase.PENDING
     ]
     found.sort(key=lambda it: (it[0].opened_at or datetime.max.replace(tzinfo=UTC), it[1]))
     return [_row(one, cis[ci_id], accounts.get(ci_id)) for one, ci_id in found]
@@ -88,4 +88,4 @@ def lines(said: ReplayedMessage) -> Iterator[str]:
         card = alert_card(said.incident, said.news, Subject(said.ci.name))
     first, *rest = card.text().splitlines()
     yield stamp + first
-    yield from (" " * len(stamp) + one for one in rest)
+    yield from (" " * len(stamp) + line for line in rest)

@@ -65,7 +65,7 @@ def builds(
     """
     row = find_ci(tx, name)
     reports = reports_before(tx, row.id, _report(after), MOST_REPORTS)
-    found = builds_of(tx, [(one.change_id, one.seq) for one in reports])
+    found = builds_of(tx, [(report.change_id, report.seq) for report in reports])
     urls = {key: url for key, (_name, url) in server_urls(tx).items()}
     chosen: list[BuildLine] = []
     for report, place, build in _in_order(reports, found, after):

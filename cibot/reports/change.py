@@ -119,11 +119,11 @@ def change(tx: Tx, ctx: Context, asked: ChangeWanted, server: str | None = None)
     row, url, namesakes = _find(tx, asked, server)
     times = patch_set_times(tx, row.id)
     stored = verdicts_on(tx, [row.id])
-    latest = max([*times, *(one.patch_set for one in stored)], default=1)
+    latest = max([*times, *(verdict.patch_set for verdict in stored)], default=1)
     wanted = latest if patch_set is None else patch_set
     if not 1 <= wanted <= latest:
         raise UserError(f"Change {number} has no patch set {wanted}; its last is {latest}.")
-    lines = {one.id: one for one in all_lines(tx, ctx)}
+    lines = {ci.id: ci for ci in all_lines(tx, ctx)}
     reference = reference_on(tx, ctx, row.project, {ci: one.name for ci, one in lines.items()})
     found = ci_verdicts(tx, lines, stored, wanted)
     return ChangeReport(
@@ -184,24 +184,34 @@ def ci_verdicts(
     """
     words: dict[tuple[int, str | None], StoredVerdict] = {}
     started: dict[int, StoredVerdict] = {}
-    for one in stored:
-        if one.patch_set != patch_set or one.ci_id not in lines:
+    for verdict in stored:
+        if verdict.patch_set != patch_set or verdict.ci_id not in lines:
             continue
-        if one.result is not None:
-            words[one.ci_id, one.pipeline] = one
-            started.pop(one.ci_id, None)
-        elif one.outcome == "started":
-            started[one.ci_id] = one
+        if verdict.result is not None:
+            words[verdict.ci_id, verdict.pipeline] = verdict
+            started.pop(verdict.ci_id, None)
+        elif verdict.outcome == "started":
+            started[verdict.ci_id] = verdict
     last = list(words.values())
-    failed = {one.ci_id for one in last if one.result in BAD}
-    wanted = [one for one in stored if one in last or (one.ci_id in failed and one.result)]
-    builds = builds_of(tx, [(one.change_id, one.seq) for one in wanted])
+    failed = {verdict.ci_id for verdict in last if verdict.result in BAD}
+    wanted = [
+        verdict
+        for verdict in stored
+        if verdict in last or (verdict.ci_id in failed and verdict.result)
+    ]
+    builds = builds_of(tx, [(verdict.change_id, verdict.seq) for verdict in wanted])
     names = {ci: line.name for ci, line in lines.items()}
     weights = weigh_failures(tx, last, stored, builds, names, pasts)
     only = [start for ci, start in started.items() if not any(ci == key[0] for key in words)]
     found = [
-        _verdict(lines[one.ci_id], one, started, builds.get((one.change_id, one.seq), []), weights)
-        for one in [*last, *only]
+        _verdict(
+            lines[verdict.ci_id],
+            verdict,
+            started,
+            builds.get((verdict.change_id, verdict.seq), []),
+            weights,
+        )
+        for verdict in [*last, *only]
     ]
     return tuple(sorted(found, key=_order))
 
@@ -216,14 +226,14 @@ def _verdict(
     key = stored.change_id, stored.seq
     jobs = [
         WeighedJob(
-            one.job,
-            one.word,
-            one.url,
-            one.voting,
-            weights.get((*key, one.job)) if one.voting else None,
+            build.job,
+            build.word,
+            build.url,
+            build.voting,
+            weights.get((*key, build.job)) if build.voting else None,
         )
-        for one in builds
-        if one.result in BAD
+        for build in builds
+        if build.result in BAD
     ]
     nameless = weights.get((*key, NO_JOB))
     if nameless is not None and not builds:
@@ -253,7 +263,7 @@ def _order(verdict: CiVerdict) -> tuple[int, int, str]:
 
 def failed(found: ChangeReport) -> list[CiVerdict]:
     """The verdicts that are not in favour."""
-    return [one for one in found.verdicts if one.result in BAD]
+    return [verdict for verdict in found.verdicts if verdict.result in BAD]
 
 
 def blame(verdict: CiVerdict) -> Blame | None:
@@ -277,10 +287,10 @@ def innocent(verdict: CiVerdict) -> bool:
 
 def _reference_result(found: Sequence[CiVerdict], reference: str | None) -> Result | None:
     """What the reference's last words say together: it fails when one of them does."""
-    results = {one.result for one in found if one.ci.name == reference}
-    for one in (Result.FAIL, Result.INFRA, Result.PASS):
-        if one in results:
-            return one
+    results = {verdict.result for verdict in found if verdict.ci.name == reference}
+    for result in (Result.FAIL, Result.INFRA, Result.PASS):
+        if result in results:
+            return result
     return None
 
 

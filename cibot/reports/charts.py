@@ -38,7 +38,7 @@ def trend_png(trend: Trend) -> bytes:
     axes.bar(places, fails, width=0.8, bottom=passes, color=_FAILED, label="failed")
     weeks = [place for place in reversed(places) if (len(trend.days) - 1 - place) % 7 == 0]
     first = trend.last - timedelta(days=len(trend.days) - 1)
-    axes.set_xticks(weeks, [f"{first + timedelta(days=one):%a %d %b}" for one in weeks])
+    axes.set_xticks(weeks, [f"{first + timedelta(days=week):%a %d %b}" for week in weeks])
     axes.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=4))
     axes.set_ylim(bottom=0)
     axes.set_ylabel("results a day", color=_INK)

@@ -14,7 +14,7 @@ from cibot.store.incidents import health_of, incidents_of
 
 def find_ci(tx: Tx, wanted: str) -> CiName:
     """The CI that is meant, fuzzily; UserError, asking back, when several fit or none does."""
-    by_name = {one.name: one for one in ci_names(tx)}
+    by_name = {ci_name.name: ci_name for ci_name in ci_names(tx)}
     return by_name[resolve(wanted, list(by_name))]
 
 

@@ -75,13 +75,13 @@ def last_words(tx: Tx, ctx: Context, ci_id: int) -> dict[tuple[int, int | None],
     """A CI's last words on each patch set, newest patch set first."""
     reports = latest_reports(tx, ci_id, since=ctx.now - WINDOW, judging=True, limit=_MOST)
     found: dict[tuple[int, int | None], list[HeardReport]] = {}
-    for one in latest_attempts(reports):
-        if one.result in _COUNTED:
-            found.setdefault((one.change_id, one.patch_set), []).append(one)
+    for report in latest_attempts(reports):
+        if report.result in _COUNTED:
+            found.setdefault((report.change_id, report.patch_set), []).append(report)
     return found
 
 
 def verdict_on(reports: Iterable[HeardReport]) -> Result:
     """A CI fails a patch set when one of its pipelines does."""
-    failed = any(one.result == Result.FAIL for one in reports)
+    failed = any(report.result == Result.FAIL for report in reports)
     return Result.FAIL if failed else Result.PASS

@@ -19,7 +19,7 @@ class Context:
 
     def configured(self, name: str) -> CiConfig | None:
         """What the configuration says of a CI, where it names it."""
-        return next((one for one in self.config.ci if one.name == name), None)
+        return next((ci for ci in self.config.ci if ci.name == name), None)
 
     @property
     def configured_references(self) -> list[tuple[tuple[str, ...], str]]:

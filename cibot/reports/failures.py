@@ -74,8 +74,8 @@ def verdict_of(result: str | None) -> Result | None:
 def latest_attempts(reports: Iterable[Attempt]) -> list[Attempt]:
     """Of reports that come newest first, the last of each patch set and pipeline."""
     found: dict[tuple[int, int | None, str | None], Attempt] = {}
-    for one in reports:
-        found.setdefault((one.change_id, one.patch_set, one.pipeline), one)
+    for report in reports:
+        found.setdefault((report.change_id, report.patch_set, report.pipeline), report)
     return list(found.values())
 
 
@@ -131,7 +131,7 @@ def failures(
 ) -> tuple[Verdict, ...]:
     """A CI's last failures since then, newest first, among its last 500 reports on a branch."""
     reports = latest_reports(tx, ci_id, since=since, judging=True, limit=_MOST, branch=branch)
-    bad = [one for one in latest_attempts(reports) if one.result in _BAD]
+    bad = [report for report in latest_attempts(reports) if report.result in _BAD]
     return verdicts(tx, bad[:limit])
 
 
@@ -156,26 +156,28 @@ def verdicts(
 
     ``urls`` are those of `server_urls`, for who has them already.
     """
-    builds = builds_of(tx, [(one.change_id, one.seq) for one in reports if one.result in _BAD])
+    builds = builds_of(
+        tx, [(report.change_id, report.seq) for report in reports if report.result in _BAD]
+    )
     urls = server_urls(tx) if urls is None else urls
     return tuple(
         Verdict(
-            number=one.number,
-            patch_set=one.patch_set,
-            project=one.project,
-            subject=one.subject,
-            pipeline=one.pipeline,
-            outcome=one.outcome,
-            result=verdict_of(one.result),
-            posted_at=one.posted_at,
+            number=report.number,
+            patch_set=report.patch_set,
+            project=report.project,
+            subject=report.subject,
+            pipeline=report.pipeline,
+            outcome=report.outcome,
+            result=verdict_of(report.result),
+            posted_at=report.posted_at,
             failed_jobs=tuple(
                 FailedJob(build.job, build.word, build.url, build.voting)
-                for build in builds.get((one.change_id, one.seq), ())
+                for build in builds.get((report.change_id, report.seq), ())
                 if build.result in _BAD
             ),
-            page=_page(urls, one),
+            page=_page(urls, report),
         )
-        for one in reports
+        for report in reports
     )
 
 

@@ -32,7 +32,7 @@ def feeds(tx: Tx, ctx: Context) -> tuple[ServerFeeds, ...]:
     """Every server with its feeds, by name."""
     states = feed_states(tx)
     found = [
-        _server(ctx, name, url, [one for one in states if one.server_id == server_id])
+        _server(ctx, name, url, [state for state in states if state.server_id == server_id])
         for server_id, (name, url) in server_urls(tx).items()
     ]
     return tuple(sorted(found, key=lambda one: one.server))
@@ -40,11 +40,15 @@ def feeds(tx: Tx, ctx: Context) -> tuple[ServerFeeds, ...]:
 
 def stale_feeds(tx: Tx, ctx: Context) -> tuple[ServerFeeds, ...]:
     """The servers that were not heard lately: with one of them, silence proves nothing."""
-    return tuple(one for one in feeds(tx, ctx) if one.stale)
+    return tuple(feed for feed in feeds(tx, ctx) if feed.stale)
 
 
 def _server(ctx: Context, name: str, url: str, states: list[FeedState]) -> ServerFeeds:
-    live = [one.heard_at for one in states if not one.name.startswith(_BACKFILL) and one.heard_at]
+    live = [
+        state.heard_at
+        for state in states
+        if not state.name.startswith(_BACKFILL) and state.heard_at
+    ]
     heard_at = max(live, default=None)
     age = ctx.now - heard_at if heard_at else None
     stale = age is None or age > ctx.config.judgement.feed_stale

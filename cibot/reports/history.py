@@ -78,9 +78,9 @@ def history(tx: Tx, ctx: Context, name: str, days: int = 7, bucket: Bucket = "da
         window,
         daily(tx, [row.id], window)[row.id],
         tuple(
-            one
-            for one in incidents_since(tx, ctx, window.since, row.id)
-            if one.opened_at is not None
+            incident
+            for incident in incidents_since(tx, ctx, window.since, row.id)
+            if incident.opened_at is not None
         ),
         hourly(tx, row.id, window) if bucket == "hour" else (),
     )
@@ -95,8 +95,8 @@ def days_before(now: datetime, days: int) -> Window:
 def daily(tx: Tx, ci_ids: Collection[int], window: Window) -> dict[int, tuple[Day, ...]]:
     """The UTC days of some CIs that touch the window, oldest first, without a gap."""
     counted = {
-        (one.ci_id, one.start.date()): one.counts
-        for one in buckets(tx, ci_ids, DAY, window.since, window.until)
+        (bucket.ci_id, bucket.start.date()): bucket.counts
+        for bucket in buckets(tx, ci_ids, DAY, window.since, window.until)
     }
     length = (window.until.date() - window.since.date()).days + 1
     dates = [window.since.date() + timedelta(days=place) for place in range(length)]
@@ -112,7 +112,8 @@ def _day(day: date, counts: Counts) -> Day:
 def hourly(tx: Tx, ci_id: int, window: Window) -> tuple[Hour, ...]:
     """A CI's hours, oldest first, without a gap."""
     counted = {
-        one.start: one.counts for one in buckets(tx, [ci_id], HOUR, window.since, window.until)
+        bucket.start: bucket.counts
+        for bucket in buckets(tx, [ci_id], HOUR, window.since, window.until)
     }
     length = int((window.until - window.since) / timedelta(hours=1)) + 1
     hours = [window.since + timedelta(hours=place) for place in range(length)]

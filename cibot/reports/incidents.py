@@ -106,7 +106,7 @@ def incidents(
 ) -> tuple[IncidentLine, ...]:
     """The open incidents, newest first; with ``ended`` then those of the last seven days."""
     since = ctx.now - ENDED_WITHIN if ended else None
-    names = {one.id: one.name for one in ci_rows(tx)}
+    names = {ci.id: ci.name for ci in ci_rows(tx)}
     stored = incidents_of(tx, resolved_since=since, limit=limit)
     stored.sort(key=lambda one: one.resolved_at is not None)
     return tuple(_lines(tx, ctx, names, stored))
@@ -116,7 +116,7 @@ def incidents_since(
     tx: Tx, ctx: Context, since: datetime, ci_id: int | None = None
 ) -> tuple[IncidentLine, ...]:
     """The open incidents, of one CI or of all, and those that ended since then, newest first."""
-    names = {one.id: one.name for one in ci_rows(tx)}
+    names = {ci.id: ci.name for ci in ci_rows(tx)}
     stored = incidents_of(tx, ci_id, resolved_since=since)
     return tuple(_lines(tx, ctx, names, stored))
 
@@ -130,7 +130,7 @@ def read_incidents(
     tx: Tx, ctx: Context, stored: Sequence[StoredIncident]
 ) -> tuple[IncidentLine, ...]:
     """Stored incidents as faces show them, in their order; those of forgotten CIs are left out."""
-    names = {one.id: one.name for one in ci_rows(tx)}
+    names = {ci.id: ci.name for ci in ci_rows(tx)}
     return tuple(_lines(tx, ctx, names, stored))
 
 
@@ -153,7 +153,7 @@ def open_by_ci(
     tx: Tx, ctx: Context, ci_id: int | None = None, names: Mapping[int, str] | None = None
 ) -> dict[int, tuple[IncidentLine, ...]]:
     """The open incidents of one CI or of all, by the CI's id; ``names`` are all CIs' by id."""
-    names = names or {one.id: one.name for one in ci_rows(tx)}
+    names = names or {ci.id: ci.name for ci in ci_rows(tx)}
     found: dict[int, tuple[IncidentLine, ...]] = {}
     rows = [row for row in incidents_of(tx, ci_id) if row.ci_id in names]
     for row, line in zip(rows, _lines(tx, ctx, names, rows), strict=True):
@@ -166,12 +166,12 @@ def incident(
 ) -> tuple[IncidentLine, tuple[TimelineStep, ...]]:
     """One incident with its timeline, oldest step first; UserError when there is none."""
     stored = incident_by_id(tx, incident_id)
-    names = {one.id: one.name for one in ci_rows(tx)}
+    names = {ci.id: ci.name for ci in ci_rows(tx)}
     if stored is None or stored.ci_id not in names:
         raise UserError(f"There is no incident #{incident_id}.")
     steps = tuple(
-        TimelineStep(one.at, one.name, one.signal, read_seen(one.seen), one.made_by, one.note)
-        for one in transitions_of(tx, incident_id)
+        TimelineStep(step.at, step.name, step.signal, read_seen(step.seen), step.made_by, step.note)
+        for step in transitions_of(tx, incident_id)
     )
     (line,) = _lines(tx, ctx, names, [stored])
     return line, steps
@@ -194,7 +194,7 @@ def onset_of_incident(tx: Tx, ctx: Context, incident_id: int) -> Onset | None:
 
 def onset_of_ci(tx: Tx, ctx: Context, ci_id: int) -> Onset | None:
     """How the open trouble of a CI began."""
-    return next((_onset(tx, ctx, one) for one in incidents_of(tx, ci_id, limit=1)), None)
+    return next((_onset(tx, ctx, stored) for stored in incidents_of(tx, ci_id, limit=1)), None)
 
 
 def _onset(tx: Tx, ctx: Context, stored: StoredIncident) -> Onset | None:
@@ -219,7 +219,7 @@ def _incident(ctx: Context, names: Mapping[int, str], stored: StoredIncident) ->
         page=ctx.incident_page(stored.id),
         severity=State(stored.severity),
         since=pure.since if pure else None,
-        symptoms=tuple(_symptom(one) for one in pure.symptoms) if pure else (),
+        symptoms=tuple(_symptom(symptom) for symptom in pure.symptoms) if pure else (),
         first_bad=bad.first_bad if bad else None,
     )
 

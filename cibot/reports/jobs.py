@@ -57,12 +57,12 @@ def jobs(tx: Tx, ctx: Context, name: str) -> Jobs:
     reports = latest_attempts(
         latest_reports(tx, row.id, since=ctx.now - WINDOW, judging=True, limit=_MOST)
     )
-    builds = builds_of(tx, [(one.change_id, one.seq) for one in reports])
+    builds = builds_of(tx, [(report.change_id, report.seq) for report in reports])
     found: dict[str, list[tuple[datetime, StoredBuild]]] = defaultdict(list)
-    for one in reports:  # newest first
-        for build in builds.get((one.change_id, one.seq), ()):
+    for report in reports:  # newest first
+        for build in builds.get((report.change_id, report.seq), ()):
             if build.result != Result.SKIPPED:
-                found[build.job].append((one.posted_at, build))
+                found[build.job].append((report.posted_at, build))
     lines = [_line(job, runs) for job, runs in found.items()]
     return Jobs(line_of(tx, ctx, row), len(reports), tuple(sorted(lines, key=_badness)))
 

@@ -59,12 +59,12 @@ def latency_days(tx: Tx, ci_id: int, window: Window) -> tuple[LatencyDay, ...]:
     """The UTC days of a window of whole days up to now."""
     length = (window.until.date() - window.since.date()).days + 1
     dates = [window.since.date() + timedelta(days=place) for place in range(length)]
-    spans = [(_begin(one), _begin(one) + timedelta(days=1)) for one in dates]
-    found: dict[date, list[TimedVerdict]] = {one: [] for one in dates}
+    spans = [(_begin(day), _begin(day) + timedelta(days=1)) for day in dates]
+    found: dict[date, list[TimedVerdict]] = {day: [] for day in dates}
     for verdict in first_verdicts(tx, ci_id, spans, _SAMPLE):
         if counts(verdict.pipeline):
             found[verdict.posted_at.date()].append(verdict)
-    return tuple(_day(one, found[one]) for one in dates)
+    return tuple(_day(day, found[day]) for day in dates)
 
 
 def _begin(day: date) -> datetime:
@@ -73,7 +73,7 @@ def _begin(day: date) -> datetime:
 
 def _day(day: date, verdicts: list[TimedVerdict]) -> LatencyDay:
     seconds = sorted(
-        max(_ZERO, one.posted_at - one.uploaded_at).total_seconds() for one in verdicts
+        max(_ZERO, verdict.posted_at - verdict.uploaded_at).total_seconds() for verdict in verdicts
     )
     if not seconds:
         return LatencyDay(day, 0, None, None)

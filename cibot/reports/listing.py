@@ -98,19 +98,19 @@ def listing(
     if branch is not None:
         branch = resolve_branch(branch, branches_of(lines))
         lines = lines_on(ctx, lines, branch)
-    totals = dict.fromkeys(State, 0) | Counter(one.state for one in lines)
-    chosen = tuple(one for one in lines if state in {None, one.state})
+    totals = dict.fromkeys(State, 0) | Counter(line.state for line in lines)
+    chosen = tuple(line for line in lines if state in {None, line.state})
     return Listing(chosen, totals, state, project, stale_feeds(tx, ctx), branch)
 
 
 def branches_of(lines: Iterable[CiLine]) -> list[str]:
     """The branches where any of these CIs is at home, by name."""
-    return sorted({one.branch for line in lines for one in line.branches})
+    return sorted({health.branch for line in lines for health in line.branches})
 
 
 def lines_on(ctx: Context, lines: Iterable[CiLine], branch: str) -> list[CiLine]:
     """Those at home on a branch, as they are there, worst first."""
-    there = (line for line in lines if any(one.branch == branch for one in line.branches))
+    there = (line for line in lines if any(health.branch == branch for health in line.branches))
     return worst_first(on_branch(ctx, line, branch) for line in there)
 
 
@@ -119,7 +119,7 @@ def on_branch(ctx: Context, line: CiLine, wanted: str) -> CiLine:
 
     Raises UserError, asking back, when ``wanted`` means none where it is at home.
     """
-    by_name = {one.branch: one for one in line.branches}
+    by_name = {health.branch: health for health in line.branches}
     if not by_name:
         raise UserError(f"{cut(line.name, 40)} has no results on any branch yet.")
     branch = by_name[resolve_branch(wanted, list(by_name), f"branch of {cut(line.name, 40)}")]
@@ -140,7 +140,7 @@ def on_branch(ctx: Context, line: CiLine, wanted: str) -> CiLine:
 
 def all_lines(tx: Tx, ctx: Context) -> list[CiLine]:
     """Every CI that is not retired, worst first: by state, by who passes least, by name."""
-    health = {one.ci_id: one for one in health_of(tx)}
+    health = {health.ci_id: health for health in health_of(tx)}
     heard = last_heard(tx)
     incidents = open_by_ci(tx, ctx)
     retired = retired_cis(tx)

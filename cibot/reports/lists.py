@@ -31,8 +31,8 @@ def because(ctx: Context, ci: CiLine) -> Line:
     said = wording.seen(ctx, ci.seen) if ci.state is not State.HEALTHY else ()
     if not said and ci.rate:
         said = line(f"{wording.rate(ci.rate)} passed")
-    known = [one for one in ci.incidents if one.state == "acknowledged"]
-    by = [f"; {wording.acknowledgement(one)}" for one in known if is_wrong(ci.state)]
+    known = [incident for incident in ci.incidents if incident.state == "acknowledged"]
+    by = [f"; {wording.acknowledgement(incident)}" for incident in known if is_wrong(ci.state)]
     return line(*said, *wording.reason(ctx, ci), *by)
 
 

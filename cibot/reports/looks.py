@@ -55,10 +55,10 @@ def looks(
     total, found, weighed = 0, list[PatchSetLooks](), 0
     for change_id, number in dict.fromkeys(failed):
         stored = verdicts_on(tx, [change_id])
-        if number < max(one.patch_set for one in stored):
+        if number < max(verdict.patch_set for verdict in stored):
             continue
         verdicts = ci_verdicts(tx, by_id, stored, number, pasts)
-        bad = [one for one in verdicts if one.result in BAD and one.ci.id in chosen]
+        bad = [verdict for verdict in verdicts if verdict.result in BAD and verdict.ci.id in chosen]
         worth = sum(map(worth_a_look, bad))
         total += len(bad)
         if worth:
@@ -68,4 +68,4 @@ def looks(
         weighed += 1
         if weighed == _PATCH_SETS:
             break
-    return Looks(total, sum(one.looks for one in found), tuple(found))
+    return Looks(total, sum(patch_set.looks for patch_set in found), tuple(found))

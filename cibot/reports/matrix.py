@@ -45,7 +45,7 @@ class MatrixRow:
 
     def by_ci(self) -> dict[str, MatrixCell]:
         """What each CI says, by its name."""
-        return {one.ci: one for one in self.cells}
+        return {cell.ci: cell for cell in self.cells}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def matrix(tx: Tx, ctx: Context, project: str, limit: int = 30) -> Matrix:
     said: dict[int, list[VerdictRow]] = {change.id: [] for change in changes}
     for verdict in verdicts:
         said[verdict.change_id].append(verdict)
-    lines = {one.id: one for one in all_lines(tx, ctx)}
+    lines = {ci.id: ci for ci in all_lines(tx, ctx)}
     names = {ci: one.name for ci, one in lines.items()}
     reference = reference_on(tx, ctx, project, names)
     judged = Counter(
@@ -84,17 +84,17 @@ def matrix(tx: Tx, ctx: Context, project: str, limit: int = 30) -> Matrix:
     )
     rows = (_row(change, said[change.id], names) for change in changes if said[change.id])
     # Of some changes a CI has only said what judges nothing.
-    kept = tuple(one for one in rows if one.cells)
+    kept = tuple(row for row in rows if row.cells)
     return Matrix(project, reference, tuple(lines[ci] for ci in at_home), kept)
 
 
 def _row(change: ChangeRow, said: Sequence[VerdictRow], names: dict[int, str]) -> MatrixRow:
-    last = max(one.patch_set for one in said)
+    last = max(verdict.patch_set for verdict in said)
     words: dict[int, dict[str | None, VerdictRow]] = {}
-    for one in said:
-        known = words.setdefault(one.ci_id, {}) if one.patch_set == last else None
-        if known is not None and (one.result is not None or one.outcome == "started"):
-            _hear(known, one)
+    for verdict in said:
+        known = words.setdefault(verdict.ci_id, {}) if verdict.patch_set == last else None
+        if known is not None and (verdict.result is not None or verdict.outcome == "started"):
+            _hear(known, verdict)
     cells = tuple(
         _cell(names[ci], list(found.values()))
         for ci, found in words.items()
@@ -114,6 +114,6 @@ def _hear(known: dict[str | None, VerdictRow], one: VerdictRow) -> None:
 
 
 def _cell(ci: str, said: Sequence[VerdictRow]) -> MatrixCell:
-    results = {verdict_of(one.result) for one in said}
-    worst = next((one for one in _WORSE if one in results), None)
-    return MatrixCell(ci, worst, max(one.posted_at for one in said))
+    results = {verdict_of(verdict.result) for verdict in said}
+    worst = next((result for result in _WORSE if result in results), None)
+    return MatrixCell(ci, worst, max(verdict.posted_at for verdict in said))

@@ -78,7 +78,7 @@ def _fits(wanted: str) -> list[Callable[[str], bool]]:
         ways += [
             lambda name: _unordered(name) == words,
             lambda name: words < _unordered(name),
-            lambda name: all(any(one.startswith(w) for one in _unordered(name)) for w in words),
+            lambda name: all(any(part.startswith(w) for part in _unordered(name)) for w in words),
         ]
     return ways
 

@@ -108,9 +108,9 @@ def onset_of(tx: Tx, ci_id: int, incident: Incident, now: datetime) -> Onset | N
 def result_symptom(incident: Incident) -> Symptom | None:
     """The symptom that explains most of what is wrong with the results."""
     found = [
-        one
-        for one in incident.standing or incident.symptoms
-        if one.family is Family.RESULTS and one.came_at is not None
+        symptom
+        for symptom in incident.standing or incident.symptoms
+        if symptom.family is Family.RESULTS and symptom.came_at is not None
     ]
     return min(found, key=lambda one: one.order, default=None)
 
@@ -151,7 +151,7 @@ def _merged(
 ) -> tuple[int, list[MergedRow]]:
     """What was merged since the last pass's run began: what it did not try is in doubt."""
     ran = builds.get((passed.change_id, passed.seq), ())
-    took = max((one.duration_s or 0.0 for one in ran if job in {None, one.job}), default=0.0)
+    took = max((build.duration_s or 0.0 for build in ran if job in {None, build.job}), default=0.0)
     began = passed.posted_at - timedelta(seconds=took)
     return merged_between(tx, place, began, failed.posted_at, _LISTED)
 
@@ -193,13 +193,15 @@ def _broken(
     around = changes_around(tx, place, failed.posted_at, _CHANGES)
     results = results_between(tx, around, failed.posted_at - _BEFORE, end)
     names, gone = dict(ci_names(tx)), retired_cis(tx)
-    reported = {one.ci_id for one in results if one.ci_id in names} - gone | {ci_id}
-    before = _rates(one for one in results if one.posted_at <= begin)
-    after = _rates(one for one in results if one.posted_at >= failed.posted_at)
+    reported = {result.ci_id for result in results if result.ci_id in names} - gone | {ci_id}
+    before = _rates(result for result in results if result.posted_at <= begin)
+    after = _rates(result for result in results if result.posted_at >= failed.posted_at)
     broken = [
-        names[one]
-        for one in reported - {ci_id}
-        if one in before and one in after and wilson(*after[one]).high < wilson(*before[one]).low
+        names[other]
+        for other in reported - {ci_id}
+        if other in before
+        and other in after
+        and wilson(*after[other]).high < wilson(*before[other]).low
     ]
     return sorted(broken, key=str.casefold), len(reported)
 
@@ -207,9 +209,9 @@ def _broken(
 def _rates(results: Iterable[OtherResult]) -> dict[int, tuple[int, int]]:
     """Of each CI how many changes passed, of how many."""
     last = {
-        (one.ci_id, one.change_id): one.result == Result.PASS
-        for one in results
-        if counts(one.pipeline)
+        (result.ci_id, result.change_id): result.result == Result.PASS
+        for result in results
+        if counts(result.pipeline)
     }
     found: dict[int, tuple[int, int]] = {}
     for (ci_id, _change), passed in last.items():

@@ -95,7 +95,7 @@ class CiPeriod:
     @property
     def kept(self) -> Ruling | None:
         """What became of all rules together; None where there is none for it."""
-        return promise.overall(one.kept for one in self.promises) if self.promises else None
+        return promise.overall(kept.kept for kept in self.promises) if self.promises else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,7 @@ class PeriodReport:
     @property
     def totals(self) -> dict[Ruling, int]:
         """How many CIs kept the rules."""
-        return dict.fromkeys(Ruling, 0) | Counter(one.kept for one in self.cis if one.kept)
+        return dict.fromkeys(Ruling, 0) | Counter(ci.kept for ci in self.cis if ci.kept)
 
 
 def read_period(
@@ -186,7 +186,7 @@ def period_report(
     found = _Asked(tx, ctx, days, project, branch).report()
     if cis is None:
         return found
-    return replace(found, cis=tuple(one for one in found.cis if one.name in cis))
+    return replace(found, cis=tuple(ci for ci in found.cis if ci.name in cis))
 
 
 class _Asked:
@@ -216,13 +216,15 @@ class _Asked:
         self._end = min(self._window.until, ctx.now)
         self._spells = self._spells_of()
         self._opened: dict[int, list[OpenedIncident]] = {}
-        for one in opened_between(tx, self._before.since, self._window.until):
-            self._opened.setdefault(one.ci_id, []).append(one)
+        for incident in opened_between(tx, self._before.since, self._window.until):
+            self._opened.setdefault(incident.ci_id, []).append(incident)
 
     def report(self) -> PeriodReport:
         tx, ctx, project = self._tx, self._ctx, self._project
         reference = reference_on(tx, ctx, project, self._names) if project else None
-        references = {reference} if project else {one.reference for one in homes(tx, ctx).values()}
+        references = (
+            {reference} if project else {home.reference for home in homes(tx, ctx).values()}
+        )
         cis = [self._ci(ci_id, references) for ci_id in self._shown()]
         return PeriodReport(
             self._window,
@@ -302,11 +304,13 @@ class _Asked:
         silent = spans.joined(spans.within(of_ci.get(State.SILENT, ()), window))
         failing = spans.within(of_ci.get(State.FAILING, ()), window)
         out = spans.joined([*silent, *failing])
-        opened = [one for one in self._opened.get(ci_id, ()) if one.opened_at in window]
+        opened = [
+            incident for incident in self._opened.get(ci_id, ()) if incident.opened_at in window
+        ]
         waits = [
-            (one.acknowledged_at - one.opened_at).total_seconds()
-            for one in opened
-            if one.acknowledged_at is not None
+            (incident.acknowledged_at - incident.opened_at).total_seconds()
+            for incident in opened
+            if incident.acknowledged_at is not None
         ]
         return Figures(
             sums.due,
@@ -352,7 +356,7 @@ class _Asked:
     def _silence(self, ci_id: int, allowed: timedelta) -> Criterion:
         """A silence counts whole where any part of it is in the period."""
         silent = spans.joined(self._spells.get(ci_id, {}).get(State.SILENT, ()))
-        touching = [one for one in silent if one.until > self._window.since]
+        touching = [span for span in silent if span.until > self._window.since]
         longest = spans.longest(touching)
         end = min(self._end, self._retired.get(ci_id, self._end))
         begin = self._since.get(ci_id, end)

@@ -111,11 +111,11 @@ def reasons(found: CiPeriod, rules: Iterable[ProjectRule]) -> list[str]:
     """What decides about a CI: of each rule that it did not surely meet, why."""
     by_number = {one.number: one for one in rules}
     said = []
-    for one in found.promises:
-        if one.kept is found.kept:
-            within = by_number[one.rule].within
-            named = f"rule {one.rule}: " if len(by_number) > 1 else ""
-            said.append(named + "; ".join(criterion(each, within) for each in _deciding(one)))
+    for promise in found.promises:
+        if promise.kept is found.kept:
+            within = by_number[promise.rule].within
+            named = f"rule {promise.rule}: " if len(by_number) > 1 else ""
+            said.append(named + "; ".join(criterion(each, within) for each in _deciding(promise)))
     return said
 
 

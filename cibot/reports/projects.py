@@ -25,20 +25,20 @@ class ProjectLine:
     @property
     def wrong(self) -> tuple[CiLine, ...]:
         """Silent, failing or degraded."""
-        return tuple(one for one in self.cis if is_wrong(one.state))
+        return tuple(ci for ci in self.cis if is_wrong(ci.state))
 
 
 def project_lines(lines: Sequence[CiLine], at_home: Mapping[int, Home]) -> tuple[ProjectLine, ...]:
     """The projects of some CIs (worst first), by how many need a look there, then by name."""
     found: dict[str, list[CiLine]] = defaultdict(list)
-    for one in lines:
-        for project in at_home[one.id].projects if one.id in at_home else ():
-            found[project].append(one)
+    for line in lines:
+        for project in at_home[line.id].projects if line.id in at_home else ():
+            found[project].append(line)
     projects = (
         ProjectLine(
             name,
             tuple(cis),
-            max((one.last_heard_at for one in cis if one.last_heard_at), default=None),
+            max((ci.last_heard_at for ci in cis if ci.last_heard_at), default=None),
         )
         for name, cis in found.items()
     )

@@ -58,7 +58,7 @@ class Promise:
     @property
     def kept(self) -> Ruling:
         """The rule is met when all that it asks for is, and not met when one thing is not."""
-        return overall(one.kept for one in self.criteria)
+        return overall(criterion.kept for criterion in self.criteria)
 
 
 def overall(kept: Iterable[Ruling]) -> Ruling:

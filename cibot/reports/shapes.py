@@ -42,7 +42,9 @@ def shape_of(text: str) -> str:
 
 
 def _shaped(line: str) -> str:
-    shown = "".join(one if one.isprintable() else " " for one in line[: 5 * _WIDTH])
+    shown = "".join(
+        character if character.isprintable() else " " for character in line[: 5 * _WIDTH]
+    )
     for pattern, instead in _RULES:
         shown = pattern.sub(instead, shown)
     return " ".join(shown.split())[:_WIDTH].rstrip()

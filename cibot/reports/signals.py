@@ -43,9 +43,9 @@ class Rate:
 
 def success_rate(signals: Iterable[Signal]) -> Rate | None:
     """How much a CI passed, from its success signal; None without results."""
-    for one in signals:
-        if one.name == SUCCESS and one.n > 0 and one.figure is not None:
-            return Rate(round(one.figure * one.n), one.n, one.low, one.high)
+    for signal in signals:
+        if signal.name == SUCCESS and signal.n > 0 and signal.figure is not None:
+            return Rate(round(signal.figure * signal.n), signal.n, signal.low, signal.high)
     return None
 
 
@@ -62,5 +62,5 @@ def usual_coverage(signals: Iterable[Signal]) -> float | None:
 
 def worst_signal(signals: Iterable[Signal]) -> Signal | None:
     """The signal that makes the state; None when nothing is known to be wrong."""
-    bad = [one for one in signals if one.counts and one.verdict.bad]
+    bad = [signal for signal in signals if signal.counts and signal.verdict.bad]
     return min(bad, key=lambda one: one.verdict.rank) if bad else None

@@ -23,13 +23,13 @@ def joined(spans: Iterable[Window]) -> list[Window]:
 
 def within(spans: Iterable[Window], window: Window) -> list[Window]:
     """What of them lies in the window."""
-    cut = (Window(max(one.since, window.since), min(one.until, window.until)) for one in spans)
-    return [one for one in cut if one.since < one.until]
+    cut = (Window(max(span.since, window.since), min(span.until, window.until)) for span in spans)
+    return [span for span in cut if span.since < span.until]
 
 
 def added(spans: Iterable[Window]) -> timedelta:
     """How long joined spans are together."""
-    return sum((one.until - one.since for one in spans), timedelta(0))
+    return sum((span.until - span.since for span in spans), timedelta(0))
 
 
 def longest(spans: Iterable[Window]) -> Window | None:

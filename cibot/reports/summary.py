@@ -111,32 +111,40 @@ def summary(
     title, window = window_of(ctx, span)
     every = all_lines(tx, ctx)
     lines = _chosen(tx, ctx, every, choice)
-    born = {one.id: one.created_at for one in ci_rows(tx)}
-    names = {one.name for one in lines}
-    happened = [one for one in incidents_in(tx, ctx, window) if one.ci in names]
-    opened = tuple(one for one in happened if one.opened_at and one.opened_at in window)
+    born = {ci.id: ci.created_at for ci in ci_rows(tx)}
+    names = {line.name for line in lines}
+    happened = [incident for incident in incidents_in(tx, ctx, window) if incident.ci in names]
+    opened = tuple(
+        incident for incident in happened if incident.opened_at and incident.opened_at in window
+    )
     return Summary(
         title=title,
         window=window,
-        states=dict.fromkeys(State, 0) | Counter(one.state for one in lines),
-        wrong=tuple(one for one in lines if is_wrong(one.state)),
+        states=dict.fromkeys(State, 0) | Counter(line.state for line in lines),
+        wrong=tuple(line for line in lines if is_wrong(line.state)),
         opened=opened,
-        worse=_worse(tx, window, [one for one in happened if one not in opened]),
-        resolved=tuple(one for one in happened if one.resolved_at and one.resolved_at in window),
-        new=tuple(one for one in lines if born[one.id] in window),
+        worse=_worse(tx, window, [incident for incident in happened if incident not in opened]),
+        resolved=tuple(
+            incident
+            for incident in happened
+            if incident.resolved_at and incident.resolved_at in window
+        ),
+        new=tuple(line for line in lines if born[line.id] in window),
         totals=_totals(tx, lines, window),
         before=_totals(tx, lines, Window.before(window.since, window.until - window.since)),
         stale=stale_feeds(tx, ctx),
         standing=tuple(
-            one for one in happened if one.resolved_at is None or one.resolved_at >= window.until
+            incident
+            for incident in happened
+            if incident.resolved_at is None or incident.resolved_at >= window.until
         ),
-        looks=looks(tx, ctx, every, {one.id for one in lines}, window),
+        looks=looks(tx, ctx, every, {line.id for line in lines}, window),
     )
 
 
 def rules_since(tx: Tx, ctx: Context, since: datetime, choice: Choice) -> PeriodReport:
     """Who of the CIs chosen kept the rules on the UTC days since then, today not."""
-    names = {one.name for one in _chosen(tx, ctx, all_lines(tx, ctx), choice)}
+    names = {ci.name for ci in _chosen(tx, ctx, all_lines(tx, ctx), choice)}
     today = ctx.now.date()
     days = read_period(ctx.now, since=min(since.date(), today - timedelta(days=1)), until=today)
     return period_report(tx, ctx, days, cis=names)
@@ -148,22 +156,24 @@ def _chosen(
     if choice is None:
         return lines
     at_home = homes(tx, ctx) if tuple(choice.projects) != ("*",) else {}
-    owners = {one.name: one.owner for one in ctx.config.ci}
+    owners = {ci.name: ci.owner for ci in ctx.config.ci}
     return [
-        one
-        for one in lines
-        if chooses(choice, one.name, owners.get(one.name), at_home.get(one.id, NOWHERE).projects)
+        line
+        for line in lines
+        if chooses(choice, line.name, owners.get(line.name), at_home.get(line.id, NOWHERE).projects)
     ]
 
 
 def _worse(tx: Tx, window: Window, some: Sequence[IncidentLine]) -> tuple[IncidentLine, ...]:
     """Those that escalated or came back in the window and are not over."""
     steps = {
-        one.incident_id
-        for one in transitions_since(tx, window.since)
-        if one.name in {"escalated", "reopened"} and one.at in window
+        step.incident_id
+        for step in transitions_since(tx, window.since)
+        if step.name in {"escalated", "reopened"} and step.at in window
     }
-    return tuple(one for one in some if one.id in steps and one.resolved_at is None)
+    return tuple(
+        incident for incident in some if incident.id in steps and incident.resolved_at is None
+    )
 
 
 def _midnight(ctx: Context, moment: datetime) -> datetime:
@@ -172,7 +182,7 @@ def _midnight(ctx: Context, moment: datetime) -> datetime:
 
 
 def _totals(tx: Tx, lines: Sequence[CiLine], window: Window) -> Totals:
-    found = counts_between(tx, [one.id for one in lines], window.since, window.until)
+    found = counts_between(tx, [line.id for line in lines], window.since, window.until)
     whole = Counts(*map(sum, zip(*found.values(), strict=True)))
     return Totals(
         reports=whole.judged,
@@ -180,5 +190,5 @@ def _totals(tx: Tx, lines: Sequence[CiLine], window: Window) -> Totals:
         fails=whole.fails,
         infra=whole.infra,
         not_understood=whole.unparsed,
-        cis=sum(one.judged > 0 for one in found.values()),
+        cis=sum(totals.judged > 0 for totals in found.values()),
     )

@@ -13,7 +13,7 @@ _ERROR = 160  # characters of what went wrong
 
 def undelivered_words(tx: Tx) -> dict[str, str]:
     """A sentence by network, for those with messages that failed and are not out."""
-    return {one.network: _words(one) for one in undelivered(tx)}
+    return {row.network: _words(row) for row in undelivered(tx)}
 
 
 def aside_words(one: SetAside) -> str:

@@ -73,10 +73,10 @@ def golden_cases(found: Unparsed) -> Iterator[dict[str, object]]:
     Who knows better sets ``outcome`` and ``jobs``, and has a test that fails until
     the parser does.
     """
-    for one in found.shapes:
-        example = one.example
+    for shape in found.shapes:
+        example = shape.example
         account = {"username": example.username, "name": example.name}
-        case: dict[str, object] = {"why": one.shape or "no words", "message": example.text}
+        case: dict[str, object] = {"why": shape.shape or "no words", "message": example.text}
         if example.tag:
             case["tag"] = example.tag
         case["account"] = {key: value for key, value in account.items() if value}

@@ -9,6 +9,8 @@ from cibot.store.watches import watches_of
 
 def watched_by(tx: Tx, network: str, account: str) -> tuple[str, ...]:
     """The names of the CIs that an account watches, in the order of the alphabet."""
-    names = {one.id: one.name for one in ci_rows(tx)}
-    found = {names[one.ci_id] for one in watches_of(tx, network, account) if one.ci_id in names}
+    names = {ci.id: ci.name for ci in ci_rows(tx)}
+    found = {
+        names[watch.ci_id] for watch in watches_of(tx, network, account) if watch.ci_id in names
+    }
     return tuple(sorted(found, key=str.casefold))

@@ -24,7 +24,9 @@ from cibot.store.reports import StoredBuild
 from cibot.store.weighing import last_results, said_of, unchanged_patch_sets
 
 NO_JOB = ""  # a report that names no jobs counts as one job without a name
-_RESULTS = {one.value: one for one in (Result.PASS, Result.FAIL, Result.INFRA)}  # of what ran
+_RESULTS = {
+    result.value: result for result in (Result.PASS, Result.FAIL, Result.INFRA)
+}  # of what ran
 _CHANGES_MOST = 120  # on which other CIs are compared, over all failures of a patch set
 _REPORTS_MOST, _REPORTS_LEAST = 600, 60  # over all CIs that failed, and of each of many
 _MERGE_FAILURE = "MERGE_FAILURE"
@@ -101,7 +103,7 @@ def weigh_failures(
     found: dict[tuple[int, int, str], JobWeight] = {}
     for word in failed:
         own = [report for report in stored if report.ci_id == word.ci_id]
-        runs = {(one.change_id, one.seq): _runs(one, builds) for one in own}
+        runs = {(verdict.change_id, verdict.seq): _runs(verdict, builds) for verdict in own}
         around = [other for other in words if other.ci_id != word.ci_id]
         for job, weight in _weights(word, runs, pasts[word.ci_id], unchanged, around, said, names):
             found[word.change_id, word.seq, job] = weight
@@ -150,7 +152,7 @@ def _told(weight: Weight, facts: FailureFacts) -> JobWeight:
         verdict=weight.verdict,
         word=facts.word,
         chance=round(weight.chance, 2),
-        reasons=tuple(Weighed(one.name, round(one.log_odds, 2)) for one in weight.reasons),
+        reasons=tuple(Weighed(reason.name, round(reason.log_odds, 2)) for reason in weight.reasons),
         failed_before=facts.failed_before,
         failed_here=facts.failed_here,
         passed_here=facts.passed_here,
@@ -165,8 +167,8 @@ def _told(weight: Weight, facts: FailureFacts) -> JobWeight:
         again=past.again.of,
         ci_again_passed=facts.ci_again.passed,
         ci_again=facts.ci_again.of,
-        cis_failed=tuple(one.ci for one in facts.neighbours if one.failed),
-        cis_passed=tuple(one.ci for one in facts.neighbours if not one.failed),
+        cis_failed=tuple(neighbour.ci for neighbour in facts.neighbours if neighbour.failed),
+        cis_passed=tuple(neighbour.ci for neighbour in facts.neighbours if not neighbour.failed),
     )
 
 

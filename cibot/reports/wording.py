@@ -152,7 +152,7 @@ def account(ctx: Context, found: Status) -> Line:
 
 def first_bad(ctx: Context, incidents: Sequence[IncidentLine]) -> Line:
     """As " First bad run 912345,3 (tempest).", for the end of a headline; nothing without one."""
-    shown = next((one for one in incidents if one.first_bad), None)
+    shown = next((incident for incident in incidents if incident.first_bad), None)
     if shown is None or shown.first_bad is None:
         return ()
     run = shown.first_bad
@@ -190,7 +190,7 @@ def _detail(ctx: Context, found: Status) -> _Parts:
         return _unknown(ctx, found)
     if ci.state is State.SILENT:
         return _silent(ctx, ci)
-    bad_by = {one.name for one in ci.signals if one.verdict is ci.state}
+    bad_by = {signal.name for signal in ci.signals if signal.verdict is ci.state}
     by_another = ci.seen is not None and not bad_by & _RATE_SIGNALS
     if found.passed_since is not None and not by_another:
         passed = found.passed_since
@@ -221,8 +221,8 @@ def _unknown(ctx: Context, found: Status) -> _Parts:
     if found.stale:
         return ("our own feed is stale, so it cannot be judged",)
     if ci.rate is not None:
-        unknown = (one for one in ci.signals if one.verdict is State.UNKNOWN)
-        said = next((seen(ctx, one.seen) for one in unknown if one.name in _NEEDED), ())
+        unknown = (signal for signal in ci.signals if signal.verdict is State.UNKNOWN)
+        said = next((seen(ctx, signal.seen) for signal in unknown if signal.name in _NEEDED), ())
         return said or ("too few results to judge",)
     return ("too few results to judge" if ci.last_heard_at else "nothing heard from it yet",)
 
@@ -262,23 +262,23 @@ def details(ctx: Context, found: Status) -> Line:
     elif ci.branch is not None:
         parts.append(line(f"last report there {figures.ago(ci.branch.heard_at, ctx.now)}"))
     parts += _branches(ci)
-    parts += [line(*incident_words(one)) for one in ci.incidents]
+    parts += [line(*incident_words(incident)) for incident in ci.incidents]
     return joined(parts, " · ")
 
 
 def _branches(ci: CiLine) -> list[Line]:
     """The other branches, where a CI is not alike on all of them; those first that are worst."""
-    judged = [one for one in ci.branches if one.state is not State.UNKNOWN]
-    if len({one.state for one in judged}) < 2:
+    judged = [branch for branch in ci.branches if branch.state is not State.UNKNOWN]
+    if len({branch.state for branch in judged}) < 2:
         return []
-    others = [one for one in judged if one != ci.branch]
+    others = [branch for branch in judged if branch != ci.branch]
     others.sort(key=lambda one: one.state.rank)
     shown = joined(
         Span(
-            f"{one.state.shape} {figures.cut(one.branch, 40)} {figures.percent(one.share)}",
-            state=one.state,
+            f"{other.state.shape} {figures.cut(other.branch, 40)} {figures.percent(other.share)}",
+            state=other.state,
         )
-        for one in others[:_BRANCHES]
+        for other in others[:_BRANCHES]
     )
     more = len(others) - _BRANCHES
     tail = [f" and {more} more"] if more > 0 else []
@@ -353,12 +353,12 @@ def run_span(run: OnsetRun) -> Line:
 
 def jobs(found: Sequence[FailedJob], most: int = 3) -> Line:
     """The names of failed jobs, linked to their logs; voting ones first."""
-    ordered = sorted((one for one in found if one.name), key=lambda one: not one.voting)
+    ordered = sorted((job for job in found if job.name), key=lambda one: not one.voting)
     parts: list[str | Span] = []
-    for one in ordered[:most]:
+    for job in ordered[:most]:
         if parts:
             parts.append(", ")
-        parts.append(Span(figures.cut(one.name, 60), href=web_address(one.url), code=True))
+        parts.append(Span(figures.cut(job.name, 60), href=web_address(job.url), code=True))
     if len(ordered) > most:
         parts.append(f" and {len(ordered) - most} more")
     return line(*parts)
@@ -374,10 +374,10 @@ def stale_lines(ctx: Context, stale: tuple[ServerFeeds, ...]) -> tuple[Line, ...
     if not stale:
         return ()
     heard = [
-        f"{one.server} was last heard {_age(ctx, one)}"
-        if one.heard_at
-        else f"{one.server} was never heard"
-        for one in stale
+        f"{feeds.server} was last heard {_age(ctx, feeds)}"
+        if feeds.heard_at
+        else f"{feeds.server} was never heard"
+        for feeds in stale
     ]
     return (line(f"Note: our own feed is stale, so this may be old: {figures.listed(heard)}."),)
 

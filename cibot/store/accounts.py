@@ -54,7 +54,7 @@ def _known(row: Any) -> KnownAccount:
 def find_accounts(tx: Tx, server_id: int, wanted: Collection[Account]) -> list[KnownAccount]:
     """Stored accounts that one of ``wanted`` may be: by identity, Gerrit id or username."""
     table = schema.account.c
-    names = [one for one in (identity(account) for account in wanted) if one]
+    names = [name for name in (identity(account) for account in wanted) if name]
     terms = [table.identity.in_(names)]
     ids = [account.gerrit_id for account in wanted if account.gerrit_id is not None]
     if ids:

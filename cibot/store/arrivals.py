@@ -61,7 +61,7 @@ def arrived(
     ).where(withdrawal.ci_id.in_(sorted(ci_ids)))
     found = [reports, withdrawn]
     if homes:
-        found += [one.where(change.project.in_(homes)) for one in (uploads, ends)]
+        found += [query.where(change.project.in_(homes)) for query in (uploads, ends)]
     return [
         Arrived(kind, heard, span, number, int(keys), first)  # MariaDB's sum is a Decimal
         for query in found

@@ -82,7 +82,7 @@ def put_right(tx: Tx, stored: StoredChange, change: Change, now: datetime) -> bo
         if stored.closed_at != closed:
             values["closed_heard_at"] = now
         tx.execute(update(table).where(table.c.id == stored.id).values(**values))
-    last = max((one.number for one in change.patch_sets), default=0)
+    last = max((patch_set.number for patch_set in change.patch_sets), default=0)
     mine = patch_set.c.change_id == stored.id
     made_up = tx.execute(delete(patch_set).where(mine, patch_set.c.number > last)).rowcount
     if made_up:  # the last true one did not end when it seemed to

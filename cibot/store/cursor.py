@@ -99,4 +99,4 @@ class QuickCursor(Cursor):
         if link.server_status & SERVER_STATUS.SERVER_STATUS_NO_BACKSLASH_ESCAPES:
             known = {kind: write for kind, write in known.items() if kind is not str}
         for row in rows:
-            yield "(" + ", ".join([known.get(type(one), escape)(one) for one in row]) + ")"
+            yield "(" + ", ".join([known.get(type(value), escape)(value) for value in row]) + ")"

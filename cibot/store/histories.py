@@ -83,8 +83,8 @@ def full_at(tx: Tx, ci_ids: Collection[int], after: datetime, number: int) -> da
         .limit(1)
         .offset(number - 1)
     )
-    times = [tx.execute(query, {"ci": one}).scalar() for one in sorted(ci_ids)]
-    return min((one for one in times if one is not None), default=None)
+    times = [tx.execute(query, {"ci": ci_id}).scalar() for ci_id in sorted(ci_ids)]
+    return min((time for time in times if time is not None), default=None)
 
 
 def reports_between(

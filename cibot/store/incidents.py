@@ -136,8 +136,8 @@ def delete_incident(tx: Tx, incident_id: int) -> None:
 def merge_steps(tx: Tx, incident_id: int, into: int) -> None:
     """Gives what people did with an incident to another one, after its own steps."""
     table = schema.transition
-    done = [one for one in transitions_of(tx, incident_id) if one.name == "acknowledged"]
-    add_transitions(tx, [replace(one, incident_id=into) for one in done])
+    done = [step for step in transitions_of(tx, incident_id) if step.name == "acknowledged"]
+    add_transitions(tx, [replace(step, incident_id=into) for step in done])
     tx.execute(delete(table).where(table.c.incident_id == incident_id))
 
 
@@ -200,11 +200,11 @@ def add_transitions(tx: Tx, steps: Sequence[StoredTransition]) -> dict[int, int]
     """Stores steps after those that their incidents have; returns each incident's last number,
     from 1.
     """
-    seqs = last_steps(tx, {one.incident_id for one in steps})
+    seqs = last_steps(tx, {step.incident_id for step in steps})
     rows = []
-    for one in steps:
-        seq = seqs[one.incident_id] = seqs.get(one.incident_id, 0) + 1
-        rows.append({column.name: getattr(one, column.name) for column in _STEP} | {"seq": seq})
+    for step in steps:
+        seq = seqs[step.incident_id] = seqs.get(step.incident_id, 0) + 1
+        rows.append({column.name: getattr(step, column.name) for column in _STEP} | {"seq": seq})
     insert_rows(tx, schema.transition, rows)
     return seqs
 

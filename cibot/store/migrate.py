@@ -40,7 +40,7 @@ def _config(tx: Tx | None = None) -> Config:
 
 def newest() -> str:
     """The version of the tables that this cibot works with: the files are numbered by it."""
-    return max(one.name[:4] for one in (_MIGRATIONS / "versions").glob("[0-9]*.py"))
+    return max(path.name[:4] for path in (_MIGRATIONS / "versions").glob("[0-9]*.py"))
 
 
 def current(store: Store) -> str | None:

@@ -78,7 +78,7 @@ def drop_reports(tx: Tx, keys: Collection[tuple[int, int]], tally: Tally) -> lis
         gone = tx.execute(query.where(*_these(report, some)).with_for_update()).all()
         for table in (schema.build, report):
             tx.execute(delete(table).where(*_these(table, some)))
-        tally.add((dict(one._mapping) for one in gone), -1)
+        tally.add((dict(row._mapping) for row in gone), -1)
         dropped.extend(DroppedReport(row.ci_id, row.posted_at) for row in gone)
     return dropped
 
@@ -108,7 +108,7 @@ def written_reports(
             .where(tuple_(report.change_id, report.seq).in_(some))
         )  # fmt: skip
         for change_id, seq, *values in tx.execute(query):
-            ran = tuple(one[2:] for one in builds.get((change_id, seq), ()))
+            ran = tuple(build[2:] for build in builds.get((change_id, seq), ()))
             found[change_id, seq] = (*values, ran)
     return found
 

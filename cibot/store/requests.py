@@ -19,7 +19,7 @@ def claim_request(tx: Tx, keys: Sequence[str], now: datetime) -> bool:
     table = schema.request
     digests = sorted(hashlib.sha256(key.encode()).hexdigest() for key in set(keys))
     mine = uuid.uuid4().hex
-    upsert(tx, table, [{"digest": one, "claim": mine, "at": now} for one in digests])
+    upsert(tx, table, [{"digest": digest, "claim": mine, "at": now} for digest in digests])
     query = select(table.c.claim).where(table.c.digest.in_(digests))
     return all(claim == mine for claim in tx.execute(query).scalars())
 

@@ -72,13 +72,13 @@ class Tally:
     def add(self, reports: Iterable[Mapping[str, Any]], sign: Literal[1, -1] = 1) -> None:
         """Counts rows of reports in, or out with ``sign`` -1."""
         hours = self._hours
-        for one in reports:
-            result = one["result"]
-            if result is None and one["outcome"] is None:
+        for report in reports:
+            result = report["result"]
+            if result is None and report["outcome"] is None:
                 place = _UNPARSED
             else:
                 place = _PLACES.get(result, _UNJUDGED)
-            key = (one["ci_id"], hour_of(one["posted_at"]))
+            key = (report["ci_id"], hour_of(report["posted_at"]))
             if key not in hours:
                 hours[key] = [0] * len(COUNTS)
             hours[key][place] += sign
@@ -178,7 +178,9 @@ def _recounted(tx: Tx, ci_id: int) -> Any:
     report = schema.report.c
     start = _hour_column(tx)
     return (
-        select(literal_column("0"), start, *(sums(one) for one in report_counts()))
+        select(
+            literal_column("0"), start, *(sums(report_count) for report_count in report_counts())
+        )
         .where(report.ci_id == ci_id)
         .group_by(start)
     )
@@ -192,11 +194,11 @@ def report_counts() -> list[Any]:
         func.coalesce(report.result, report.outcome),
     )
     conditions = [
-        *(word == one for one in _PLACES),
+        *(word == place for place in _PLACES),
         and_(understood.is_not(None), word.not_in(_PLACES)),
         understood.is_(None),
     ]
-    return [case((one, 1), else_=0) for one in conditions]
+    return [case((condition, 1), else_=0) for condition in conditions]
 
 
 def sums(column: Any) -> Any:
@@ -294,7 +296,7 @@ def _read(
 ) -> list[Any]:
     table = schema.report.c
     within = (and_(table.posted_at >= one, table.posted_at < other) for one, other in windows)
-    query = select(table.ci_id, *(sums(one) for one in report_counts())).where(
+    query = select(table.ci_id, *(sums(report_count) for report_count in report_counts())).where(
         table.ci_id.in_(sorted(ci_ids)), or_(*within)
     )
     return list(tx.execute(query.group_by(table.ci_id)))

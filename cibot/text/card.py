@@ -97,7 +97,7 @@ class Card:
                 "long": self.long,
                 "incident": self.incident,
                 "error": self.error,
-                "buttons": [[one.label, *one.words] for one in self.buttons],
+                "buttons": [[button.label, *button.words] for button in self.buttons],
                 "trend": _trend_to_list(self.trend),
                 "escalates": self.escalates,
             },
@@ -116,7 +116,9 @@ class Card:
             incident=raw["incident"],
             error=raw["error"],
             # Messages that an older cibot froze have none of these.
-            buttons=tuple(Button(one[0], tuple(one[1:])) for one in raw.get("buttons", ())),
+            buttons=tuple(
+                Button(button[0], tuple(button[1:])) for button in raw.get("buttons", ())
+            ),
             trend=_trend_from_list(raw.get("trend")),
             escalates=bool(raw.get("escalates")),
         )
@@ -166,7 +168,7 @@ def line(*parts: str | Span) -> Line:
     spans: list[Span] = []
     for part in parts:
         span = Span(part) if isinstance(part, str) else part
-        if spans and all(one == Span(one.text) for one in (spans[-1], span)):
+        if spans and all(span == Span(span.text) for span in (spans[-1], span)):
             span = Span(spans.pop().text + span.text)
         spans.append(span)
     return tuple(spans)
@@ -174,7 +176,7 @@ def line(*parts: str | Span) -> Line:
 
 def card(*lines: str | Line, **fields: Any) -> Card:
     """A card out of lines; a string is a line of its own."""
-    return Card(tuple(line(one) if isinstance(one, str) else one for one in lines), **fields)
+    return Card(tuple(line(part) if isinstance(part, str) else part for part in lines), **fields)
 
 
 def state_span(state: State, word: str | None = None) -> Span:

@@ -32,10 +32,10 @@ def atom_blueprint(asking: Asking) -> Blueprint:
             # Without a public address the links are relative: the host is what the client says.
             base = ctx.page() or request.script_root
             found = incidents(tx, ctx, ended=True, limit=_MOST)
-            return base, tuple(one for one in found if one.opened_at is not None)
+            return base, tuple(incident for incident in found if incident.opened_at is not None)
 
         base, found = asking.ask(question)
-        moments = [one.resolved_at or one.opened_at or _BEGINNING for one in found]
+        moments = [incident.resolved_at or incident.opened_at or _BEGINNING for incident in found]
         xml = render_template(
             "incidents.xml",
             base=base,

@@ -38,5 +38,5 @@ def days_of(asking: Asking) -> dict[int, tuple[Day, ...]]:
     return asking.remembered(
         "days",
         _DAYS_FOR,
-        lambda tx, ctx: daily(tx, [one.id for one in ci_rows(tx)], days_before(ctx.now, MONTH)),
+        lambda tx, ctx: daily(tx, [ci.id for ci in ci_rows(tx)], days_before(ctx.now, MONTH)),
     )

@@ -81,7 +81,7 @@ def _families(tx: Tx, ctx: Context) -> Iterator[Metric]:
         [({"state": state}, incidents[state]) for state in _INCIDENTS],
     )
     yield from _of_feeds(feeds(tx, ctx))
-    aside = Counter(one.kind for one in set_aside(tx, ctx.now))
+    aside = Counter(row.kind for row in set_aside(tx, ctx.now))
     yield _gauge(
         "cibot_set_aside",
         "What raised and was set aside, by kind.",

@@ -40,7 +40,7 @@ def parts(
             names, heard = store.read(lambda tx: (server_urls(tx), heard_at(tx)))
         except CibotError as error:
             return PartState(False, str(error))
-        ages = {names[one][0]: _age(heard.get(one), clock()) for one in names}
+        ages = {names[name][0]: _age(heard.get(name), clock()) for name in names}
         stale = [name for name, age in ages.items() if age is None or age > STALE]
         said = ", ".join(f"{name} heard {_words(age)}" for name, age in sorted(ages.items()))
         return PartState(not stale, said or "no server is configured")

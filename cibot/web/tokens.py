@@ -26,7 +26,7 @@ class Tokens:
     """Every ``[[token]]``, by its hash."""
 
     def __init__(self, tokens: Iterable[TokenConfig]) -> None:
-        self._known = [(_kept(one).encode(), one) for one in tokens]
+        self._known = [(_kept(token).encode(), token) for token in tokens]
 
     def holder(self, presented: str) -> TokenConfig | None:
         """The token that was presented; the time it takes tells nothing of the others."""

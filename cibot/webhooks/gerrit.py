@@ -120,7 +120,9 @@ def _wanted(hook: Hook, event: object, now: datetime) -> Change | None:
     change = change_from_event(event, now)
     if change is None or not hook.wants(change.project):
         return None
-    latest = max(change.updated, change.created, *(one.uploaded_at for one in change.patch_sets))
+    latest = max(
+        change.updated, change.created, *(patch_set.uploaded_at for patch_set in change.patch_sets)
+    )
     if latest > now + AHEAD:
         raise DecodeError(
             f"the event is of {latest:%Y-%m-%d %H:%M:%S} UTC, and here it is"

@@ -81,8 +81,10 @@ class Together:
         while more:
             batch = self._gather()
             more = batch[-1] is not None
-            waited_for = (one for one in batch if one is not None)
-            self._commit([one for one in waited_for if one[1].set_running_or_notify_cancel()])
+            waited_for = (waiting for waiting in batch if waiting is not None)
+            self._commit(
+                [waiting for waiting in waited_for if waiting[1].set_running_or_notify_cancel()]
+            )
 
     def _gather(self) -> list[_Waiting | None]:
         """What is waiting, as soon as anything is."""
@@ -102,8 +104,8 @@ class Together:
             counts = self._sink.ingest(changes, feed=FEED, cursor=None, heard_at=self._clock())
         except Exception as error:
             if len(batch) > 1 and not isinstance(error, Transient):
-                for one in batch:  # one of them is to blame: the others must not suffer
-                    self._commit([one])
+                for waiting in batch:  # one of them is to blame: the others must not suffer
+                    self._commit([waiting])
                 return
             if isinstance(error, CibotError):
                 log.warning("events not stored number=%d cause=%s", len(batch), error)

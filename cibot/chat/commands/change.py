@@ -29,22 +29,22 @@ def answer(ask: Ask) -> Card:
 def render(ctx: Context, found: ChangeReport) -> Card:
     """At most ten lines."""
     bad = failed(found)
-    good = [one for one in found.verdicts if one.result is Result.PASS]
-    runs = [one for one in found.verdicts if one.running]
+    good = [verdict for verdict in found.verdicts if verdict.result is Result.PASS]
+    runs = [verdict for verdict in found.verdicts if verdict.running]
     lines = [_head(ctx, found, len(good), len(bad), len(runs))]
-    lines += [_failure(ctx, one) for one in bad[:_FAILURES]]
+    lines += [_failure(ctx, verdict) for verdict in bad[:_FAILURES]]
     if len(bad) > _FAILURES:
         lines.append(line(f"and {figures.plural(len(bad) - _FAILURES, 'more failure')}"))
     lines += missing(ctx, found)
-    lines += _names("Running: ", [_named(one) for one in runs])
-    lines += _names("Passed: ", [_named(one) for one in good])
+    lines += _names("Running: ", [_named(run) for run in runs])
+    lines += _names("Passed: ", [_named(verdict) for verdict in good])
     lines += others(found)
     return Card(tuple(lines), link=found.page or found.gerrit, long=len(lines) > 5)
 
 
 def missing(ctx: Context, found: ChangeReport) -> list[Line]:
     """A line of who is missing, or none."""
-    return _names("Missing: ", [_absent(ctx, one) for one in found.missing])
+    return _names("Missing: ", [_absent(ctx, ci) for ci in found.missing])
 
 
 def others(found: ChangeReport) -> list[Line]:

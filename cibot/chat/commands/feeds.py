@@ -18,11 +18,11 @@ _NAMED = 5  # of what is set aside
 def answer(ask: Ask) -> Card:
     """A line for each Gerrit server, and one over the chat networks."""
     found = feeds(ask.tx, ask.ctx)
-    lines = [_server(ask.ctx, one) for one in found] or [line("No Gerrit has been read yet.")]
+    lines = [_server(ask.ctx, server) for server in found] or [line("No Gerrit has been read yet.")]
     links = ask.links()
     unsaid = undelivered_words(ask.tx)
     lines += [_link(ask.ctx, name, one, unsaid.get(name)) for name, one in sorted(links.items())]
-    lines += [_aside(ask.ctx, one) for one in set_aside(ask.tx, ask.ctx.now)[:_NAMED]]
+    lines += [_aside(ask.ctx, row) for row in set_aside(ask.tx, ask.ctx.now)[:_NAMED]]
     return Card(tuple(lines), long=len(lines) > 4)
 
 

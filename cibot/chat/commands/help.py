@@ -23,7 +23,7 @@ def answer(ask: Ask) -> Card:
 
 
 def _one(ask: Ask) -> Card:
-    by_alias = {alias: one for one in ask.commands.values() for alias in one.aliases}
+    by_alias = {alias: command for command in ask.commands.values() for alias in command.aliases}
     word = ask.words[0].casefold()
     found = by_alias.get(word) or ask.commands[resolve(word, list(ask.commands), "command")]
     parts = [figures.sentence(found.does), *([found.more] if found.more else [])]

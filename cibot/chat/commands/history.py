@@ -37,10 +37,10 @@ def read_words(words: tuple[str, ...]) -> tuple[tuple[str, ...], int]:
 
 def render(ctx: Context, found: History) -> Card:
     """Two lines and the incidents."""
-    passes = sum(one.passes for one in found.days)
-    fails = sum(one.fails for one in found.days)
-    infra = sum(one.infra for one in found.days)
-    shares = [one.share for one in found.days]
+    passes = sum(day.passes for day in found.days)
+    fails = sum(day.fails for day in found.days)
+    infra = sum(day.infra for day in found.days)
+    shares = [day.share for day in found.days]
     judged_any = passes + fails + infra
     said = f"{passes} of {passes + fails} passed" if judged_any else "no results"
     broke = f", {infra} broke by themselves" if infra else ""
@@ -53,7 +53,7 @@ def render(ctx: Context, found: History) -> Card:
             f" {said}{broke}{without}.",
         )
     ]
-    judged = [(one.share, one.day) for one in found.days if one.share is not None]
+    judged = [(day.share, day.day) for day in found.days if day.share is not None]
     low, high = min(judged, default=None), max(judged, default=None)
     if low and high and low[0] < high[0]:
         lines.append(
@@ -62,7 +62,7 @@ def render(ctx: Context, found: History) -> Card:
                 f"best {high[1]:%a %d %b} with {figures.percent(high[0])}."
             )
         )
-    lines += [_incident(ctx, one) for one in found.incidents[:_INCIDENTS]]
+    lines += [_incident(ctx, incident) for incident in found.incidents[:_INCIDENTS]]
     return Card(tuple(lines), link=found.ci.page)
 
 

@@ -31,7 +31,7 @@ def render(ctx: Context, found: tuple[IncidentLine, ...], *, ended: bool) -> Car
     """A line each."""
     page = ctx.page("incidents")
     lines: list[Line] = [headline(found, ended=ended)]
-    lines += [_incident(ctx, one) for one in found[:_LINES]]
+    lines += [_incident(ctx, incident) for incident in found[:_LINES]]
     if len(found) > _LINES:
         lines.append(line(f"and {len(found) - _LINES} more"))
     return Card(tuple(lines), link=page, long=len(lines) > 4)
@@ -41,7 +41,7 @@ def headline(found: tuple[IncidentLine, ...], *, ended: bool) -> Line:
     """How many are open, and how many ended."""
     if not found:
         return line("No incident is open" + (" or was in seven days." if ended else "."))
-    opened = sum(one.resolved_at is None for one in found)
+    opened = sum(incident.resolved_at is None for incident in found)
     head = f"{figures.plural(opened, 'incident')} {'is' if opened == 1 else 'are'} open"
     over = f", {len(found) - opened} ended in seven days" if ended else ""
     return line(f"{head}{over}.")

@@ -26,7 +26,7 @@ def render(ctx: Context, found: Jobs) -> Card:
         return Card((line(name, ": no job has reported in seven days."),), link=found.ci.page)
     of = f"{figures.plural(len(found.jobs), 'job')} in {figures.plural(found.reports, 'report')}"
     lines: list[Line] = [line(name, f": {of} of seven days, worst first.")]
-    lines += [_job(ctx, one) for one in found.jobs[:_LINES]]
+    lines += [_job(ctx, job) for job in found.jobs[:_LINES]]
     if len(found.jobs) > _LINES:
         lines.append(line(f"and {len(found.jobs) - _LINES} more"))
     return Card(tuple(lines), link=found.ci.page, long=len(lines) > 4)

@@ -23,14 +23,14 @@ def answer(ask: Ask) -> Card:
 
 def render(ctx: Context, found: Listing) -> Card:
     """A sentence over all, then the CIs."""
-    each = [one for one in found.cis if found.state or is_wrong(one.state)]
+    each = [ci for ci in found.cis if found.state or is_wrong(ci.state)]
     lines: list[Line] = [headline(found)]
-    lines += [lists.brief(ctx, one) for one in each[:_LINES]]
+    lines += [lists.brief(ctx, ci) for ci in each[:_LINES]]
     if len(each) > _LINES:
         lines.append(line(f"and {len(each) - _LINES} more"))
     if found.state is None:
         for state in (State.UNKNOWN, State.HEALTHY):
-            lines += _names(state, [one for one in found.cis if one.state is state])
+            lines += _names(state, [ci for ci in found.cis if ci.state is state])
     lines += wording.stale_lines(ctx, found.stale)
     return Card(tuple(lines), link=ctx.page(), long=len(lines) > _SHORT)
 
@@ -51,7 +51,7 @@ def _names(state: State, cis: list[CiLine]) -> list[Line]:
     if not cis:
         return []
     ordered = sorted(cis, key=lambda one: one.name.casefold())
-    names = joined(Span(one.name, href=one.page) for one in ordered[:_NAMES])
+    names = joined(Span(ci.name, href=ci.page) for ci in ordered[:_NAMES])
     more = [Span(f" and {len(cis) - _NAMES} more")] if len(cis) > _NAMES else []
     return [line(state_span(state), ": ", *names, *more)]
 

@@ -86,14 +86,14 @@ def render(ctx: Context, found: PeriodReport) -> Card:
     """A few lines: how many kept the rules, those that did not, the others by name."""
     title = f"{period_wording.where(found)}, {period_wording.days(found.window)}"
     head = line(Span(title, strong=True), f": {period_wording.totals(found)}")
-    told = [one for one in found.cis if one.kept is not Ruling.MET and not one.is_reference]
-    lines = [head, *(_ci(found, one) for one in told[:_TOLD])]
+    told = [ci for ci in found.cis if ci.kept is not Ruling.MET and not ci.is_reference]
+    lines = [head, *(_ci(found, ci) for ci in told[:_TOLD])]
     for kept in (*Ruling, None):
-        rest = [one for one in found.cis if one.kept is kept and one not in told[:_TOLD]]
-        rest = [one for one in rest if not one.is_reference]
+        rest = [ci for ci in found.cis if ci.kept is kept and ci not in told[:_TOLD]]
+        rest = [ci for ci in rest if not ci.is_reference]
         if rest:
             lines.append(_named(kept, rest))
-    return Card(tuple(within(one, _BYTES) for one in lines), link=page_of(ctx, found))
+    return Card(tuple(within(row, _BYTES) for row in lines), link=page_of(ctx, found))
 
 
 def _ci(found: PeriodReport, one: CiPeriod) -> Line:
@@ -107,7 +107,7 @@ def _ci(found: PeriodReport, one: CiPeriod) -> Line:
 
 def _named(kept: Ruling | None, some: Sequence[CiPeriod]) -> Line:
     word = period_wording.KEPT[kept] if kept else "others"
-    spans = [Span(figures.cut(one.name, _NAME), href=one.page) for one in some[:_NAMED]]
+    spans = [Span(figures.cut(ci.name, _NAME), href=ci.page) for ci in some[:_NAMED]]
     more = f" and {figures.number(len(some) - _NAMED)} more" if len(some) > _NAMED else ""
     return line(f"{figures.sentence(word).rstrip('.')}: ", *joined(spans), f"{more}.")
 
@@ -117,7 +117,7 @@ def summed(ctx: Context, found: PeriodReport) -> list[Line]:
     if not any(found.totals.values()):
         return []
     title = Span(f"Rules, {period_wording.days(found.window)}", href=page_of(ctx, found))
-    missed = [one for one in found.cis if one.kept is Ruling.NOT_MET]
+    missed = [ci for ci in found.cis if ci.kept is Ruling.NOT_MET]
     named = [_named(Ruling.NOT_MET, missed)] if missed else []
     return [line(title, f": {period_wording.totals(found)}"), *named]
 

@@ -21,7 +21,7 @@ def render(ctx: Context, found: tuple[Muted, ...]) -> Card:
     """At most eleven lines."""
     if not found:
         return Card((line("No alert is silenced."),))
-    lines = [wording.muted(ctx, one) for one in found[:_LINES]]
+    lines = [wording.muted(ctx, silence) for silence in found[:_LINES]]
     if len(found) > _LINES:
         lines.append(line(f"and {figures.number(len(found) - _LINES)} more"))
     return Card(tuple(lines), long=len(lines) > 4)

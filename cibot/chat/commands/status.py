@@ -33,11 +33,11 @@ def render(ctx: Context, found: Status) -> Card:
 def over_all(ctx: Context, found: Listing) -> Card:
     """A sentence over all, and the names of those that need a look."""
     lines: list[Line] = [lists.overall(found)]
-    wrong = [one for one in found.cis if is_wrong(one.state)]
+    wrong = [ci for ci in found.cis if is_wrong(ci.state)]
     if wrong:
         names = joined(
-            Span(f"{one.state.shape} {one.name}", href=one.page, state=one.state)
-            for one in wrong[:_NAMED]
+            Span(f"{ci.state.shape} {ci.name}", href=ci.page, state=ci.state)
+            for ci in wrong[:_NAMED]
         )
         more = f" and {len(wrong) - _NAMED} more" if len(wrong) > _NAMED else ""
         lines.append(line(*names, more) if more else names)

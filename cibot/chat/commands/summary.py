@@ -57,19 +57,19 @@ def summary_card(
     for shown in range(1, _WORST + 1):
         more = _wrong(ctx, found, parts, shown)
         middle = more if len(more) <= room else middle
-    return Card(tuple(within(one, _BYTES) for one in (*head, *middle, *below)), link=ctx.page())
+    return Card(tuple(within(row, _BYTES) for row in (*head, *middle, *below)), link=ctx.page())
 
 
 def _wrong(ctx: Context, found: Summary, parts: Collection[SummaryPart], most: int) -> list[Line]:
     """The worst ``most`` CIs with a line each, the others that need a look by name."""
     shown = found.wrong[:most] if "worst" in parts else ()
-    rest = [one for one in found.wrong if one not in shown]
-    lines = [lists.brief(ctx, one) for one in shown]
+    rest = [row for row in found.wrong if row not in shown]
+    lines = [lists.brief(ctx, row) for row in shown]
     if "silent" in parts:
-        lines += _silent(ctx, [one for one in rest if one.state is State.SILENT])
-        rest = [one for one in rest if one.state is not State.SILENT]
+        lines += _silent(ctx, [ci for ci in rest if ci.state is State.SILENT])
+        rest = [ci for ci in rest if ci.state is not State.SILENT]
     if rest and "worst" in parts:
-        also = [f"{one.state.shape} {figures.cut(one.name, _NAME)}" for one in rest]
+        also = [f"{ci.state.shape} {figures.cut(ci.name, _NAME)}" for ci in rest]
         lines.append(line(f"Also: {figures.some(also, 8)}."))
     return lines
 
@@ -86,7 +86,7 @@ def _silent(ctx: Context, some: Sequence[CiLine]) -> list[Line]:
     """Those that the lines above do not name, with how long they are silent."""
     if not some:
         return []
-    names = [_name(one, f" ({_for(ctx, one)})" if one.since else "") for one in some[:6]]
+    names = [_name(ci, f" ({_for(ctx, ci)})" if ci.since else "") for ci in some[:6]]
     more = f" and {len(some) - 6} more" if len(some) > 6 else ""
     return [line(f"{State.SILENT.shape} Silent: ", *joined(names), f"{more}.")]
 
@@ -102,7 +102,7 @@ def _name(one: CiLine, after: str = "") -> Span:
 def _new(found: Summary) -> list[Line]:
     if not found.new:
         return []
-    names = joined(_name(one) for one in found.new[:5])
+    names = joined(_name(row) for row in found.new[:5])
     more = f" and {len(found.new) - 5} more" if len(found.new) > 5 else ""
     return [line("New: ", *names, f"{more}.")]
 
@@ -118,14 +118,14 @@ def _changes(found: Summary) -> list[Line]:
 
 def _incidents(some: tuple[IncidentLine, ...]) -> list[str | Span]:
     parts: list[str | Span] = []
-    for one in some[:4]:
+    for row in some[:4]:
         lasted = ""
-        if one.resolved_at and one.opened_at:
-            lasted = f", lasted {figures.span(one.resolved_at - one.opened_at)}"
+        if row.resolved_at and row.opened_at:
+            lasted = f", lasted {figures.span(row.resolved_at - row.opened_at)}"
         parts += [
             ", " if parts else "",
-            Span(f"#{one.id}", href=one.page),
-            f" {figures.cut(one.ci, _NAME)} ({one.kind}{lasted})",
+            Span(f"#{row.id}", href=row.page),
+            f" {figures.cut(row.ci, _NAME)} ({row.kind}{lasted})",
         ]
     return [*parts, f" and {len(some) - 4} more"] if len(some) > 4 else parts
 
@@ -161,7 +161,7 @@ def _looks(found: Summary) -> Line:
 
 def _passed(found: Summary) -> str:
     """The share that passed, beside that of the time before."""
-    judged, before = (one.passes + one.fails for one in (found.totals, found.before))
+    judged, before = (total.passes + total.fails for total in (found.totals, found.before))
     if not judged:
         return ""
     said = f", {figures.percent(found.totals.passes / judged)} passed"

@@ -30,7 +30,7 @@ def number_in(words: str) -> int | None:
 
 def render(name: str, ended: Sequence[Muted], other: Muted | None) -> Card:
     """A line, and one more where ``other`` mutes it still."""
-    numbers = figures.listed([f"#{one.id}" for one in ended])
+    numbers = figures.listed([f"#{silence.id}" for silence in ended])
     said = f": silence {numbers} is over." if len(ended) == 1 else f": {numbers} are over."
     if not ended:
         said = " has no silence of its own."

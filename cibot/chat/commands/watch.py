@@ -22,7 +22,7 @@ def answer(ask: Ask) -> Card:
 
 def for_whom(words: tuple[str, ...]) -> tuple[tuple[str, ...], str | None]:
     """The CI's words, and who is named behind "for"."""
-    folded = [one.casefold() for one in words]
+    folded = [word.casefold() for word in words]
     if "for" not in folded[1:-1]:
         return words, None
     place = len(words) - 1 - folded[::-1].index("for")

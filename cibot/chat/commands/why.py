@@ -39,7 +39,7 @@ def render(ctx: Context, found: Why) -> Card:
     ci = found.ci
     since, first = wording.since(ctx, ci, " "), wording.first_bad(ctx, ci.incidents)
     head = line(*wording.name_and_branch(ci), ": ", state_span(ci.state), *since, *first)
-    lines: list[Line] = [head, *(_signal(ctx, one) for one in found.signals)]
+    lines: list[Line] = [head, *(_signal(ctx, signal) for signal in found.signals)]
     if ci.branch is not None:
         lines.append(line(f"{wording.branch_words(ci.branch)}."))
     elif not found.signals:
@@ -48,8 +48,8 @@ def render(ctx: Context, found: Why) -> Card:
         lines.append(began(ctx, found.onset))
     if found.standing is not None:
         lines.append(line(wording.standing(found.standing)))
-    lines += [_failure(ctx, one) for one in found.failures[:_EVIDENCE]]
-    lines += [line(*_incident(one)) for one in ci.incidents]
+    lines += [_failure(ctx, failure) for failure in found.failures[:_EVIDENCE]]
+    lines += [line(*_incident(incident)) for incident in ci.incidents]
     return Card(tuple(lines), link=ci.page, long=len(lines) > 4)
 
 

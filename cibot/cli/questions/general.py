@@ -157,7 +157,7 @@ def _feeds(ctx: Context, found: FeedList) -> View:
     if not found.items:
         return View((line("No Gerrit has been read yet."),))
     stale = tuple(feeds for feeds in found.items if feeds.stale)
-    aside = [line(f"Set aside: {aside_words(one)}") for one in found.set_aside]
+    aside = [line(f"Set aside: {aside_words(row)}") for row in found.set_aside]
     shown = table(
         [(server, feed) for server in found.items for feed in server.feeds],
         Column[_Feed]("Server", lambda one: line(Span(one[0].server, href=one[0].url))),

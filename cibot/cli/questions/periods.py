@@ -36,7 +36,7 @@ def ask_report(source: Source, asked: Asked) -> ShellAnswer:
 
 def _view(ctx: Context, found: PeriodReport) -> View:
     card = report_command.render(ctx, found)
-    rules = [line(f"Rule {one.number}: {period_wording.rule(one)}") for one in found.rules]
+    rules = [line(f"Rule {rule.number}: {period_wording.rule(rule)}") for rule in found.rules]
     shown = table(
         found.cis,
         Column[CiPeriod]("Rules", _kept),

@@ -56,7 +56,7 @@ def _families() -> tuple[_Family, ...]:
 @cache
 def plain_to_see() -> frozenset[str]:
     """The formats that alone show that their author is a CI."""
-    return frozenset(name for one in _families() for name in getattr(one, "PLAIN_TO_SEE", ()))
+    return frozenset(name for family in _families() for name in getattr(family, "PLAIN_TO_SEE", ()))
 
 
 def _log(error: Exception) -> None:

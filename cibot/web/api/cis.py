@@ -133,10 +133,10 @@ def list_cis(asking: Asking, params: CiListParams) -> CiPage:
     ctx, found = asking.ask(
         lambda tx, ctx: (ctx, listing(tx, ctx, params.state, params.project, params.branch))
     )
-    fitting = [one for one in found.cis if _fits(ctx, one, params)]
+    fitting = [ci for ci in found.cis if _fits(ctx, ci, params)]
     order = _ORDERS[params.sort]
     page = page_of(sorted(fitting, key=order), order, params.after, params.limit)
-    items = tuple(CiItem(**_fields(ctx, one, at_home.get(one.id, NOWHERE))) for one in page.items)
+    items = tuple(CiItem(**_fields(ctx, ci, at_home.get(ci.id, NOWHERE))) for ci in page.items)
     return CiPage(
         items=items,
         next=page.next,
@@ -231,7 +231,7 @@ _ORDERS = {
 
 
 def _stale(found: Listing | Any) -> tuple[str, ...]:
-    return tuple(one.server for one in found.stale)
+    return tuple(feeds.server for feeds in found.stale)
 
 
 def _fields(ctx: Context, line: CiLine, home: Home) -> dict[str, Any]:

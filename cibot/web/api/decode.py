@@ -70,10 +70,10 @@ def _reader(kind: Any) -> tuple[Any, Callable[[Any], Any]]:
 def _any_of(kinds: tuple[Any, ...], body: Any, where: str) -> Any:
     if body is None and NoneType in kinds:
         return None
-    others = [one for one in kinds if one is not NoneType]
-    for one in others[:-1]:
+    others = [kind for kind in kinds if kind is not NoneType]
+    for other in others[:-1]:
         try:
-            return _read(one, body, where)
+            return _read(other, body, where)
         except Foreign:
             continue
     return _read(others[-1], body, where)

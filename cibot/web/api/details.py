@@ -94,8 +94,8 @@ def _history_lines(found: History) -> Lines:
 def _latency_lines(found: Latency) -> Lines:
     """Heads that name the unit, as in JSON."""
     yield ("day", "n", "median_s", "p95_s")
-    for one in found.days:
-        yield (one.day, one.n, one.median, one.p95)
+    for day in found.days:
+        yield (day.day, day.n, day.median, day.p95)
 
 
 _DAYS = columns("days", "day", "passes", "fails", "infra", "share")

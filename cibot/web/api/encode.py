@@ -79,7 +79,7 @@ _WRITTEN: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
     (date, date.isoformat),
     (timedelta, timedelta.total_seconds),
     (Mapping, lambda value: {str(plain(key)): plain(one) for key, one in value.items()}),
-    ((list, tuple, set, frozenset), lambda value: [plain(one) for one in value]),
+    ((list, tuple, set, frozenset), lambda value: [plain(item) for item in value]),
 )
 
 
@@ -103,7 +103,7 @@ def members(kind: Any) -> tuple[tuple[str, str, Any], ...]:
 def schema_of(kind: Any, shared: dict[str, Any]) -> dict[str, Any]:
     """The JSON Schema of what `plain` makes of a ``kind``; objects go to ``shared`` by name."""
     if isinstance(kind, type) and issubclass(kind, Enum):
-        return {"type": "string", "enum": [one.value for one in kind]}
+        return {"type": "string", "enum": [member.value for member in kind]}
     if kind in _WORDS:
         return dict(_WORDS[kind])
     if get_origin(kind) is not None:
@@ -115,7 +115,7 @@ def _composed(origin: Any, arguments: Any, shared: dict[str, Any]) -> dict[str, 
     if origin is Literal:
         return {"type": "string", "enum": list(arguments)}
     if origin in {Union, UnionType}:
-        return {"anyOf": [schema_of(one, shared) for one in arguments]}
+        return {"anyOf": [schema_of(argument, shared) for argument in arguments]}
     if origin in {dict, Mapping}:
         return {"type": "object", "additionalProperties": schema_of(arguments[1], shared)}
     return {"type": "array", "items": schema_of(arguments[0], shared)}

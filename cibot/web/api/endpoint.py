@@ -26,9 +26,9 @@ _JSON, _CSV = "application/json", "text/csv"
 def api_blueprint(asking: Asking, endpoints: Sequence[Endpoint[Any]]) -> Blueprint:
     """The questions below ``/api/v1``."""
     blueprint = Blueprint("api", __name__, url_prefix=PREFIX)
-    for one in endpoints:
-        rule = one.path.replace("<name>", "<path:name>")  # a CI's name may hold a slash
-        blueprint.add_url_rule(rule, one.name, _view(asking, one), methods=["GET"])
+    for endpoint in endpoints:
+        rule = endpoint.path.replace("<name>", "<path:name>")  # a CI's name may hold a slash
+        blueprint.add_url_rule(rule, endpoint.name, _view(asking, endpoint), methods=["GET"])
     blueprint.register_error_handler(CibotError, problem_of)
     blueprint.after_request(_readable_from(_origins(asking.config)))
     return blueprint

@@ -104,8 +104,8 @@ def unparsed_shapes(asking: Asking, params: UnparsedParams) -> ShapeList:
         lambda tx, ctx: unparsed(tx, ctx.now - length, params.ci, each=_COMMENTS_EACH)
     )
     items = tuple(
-        ShapeItem(one.shape, one.count, tuple(sorted(one.cis)), _example(one.example))
-        for one in found.shapes[: params.limit]
+        ShapeItem(shape.shape, shape.count, tuple(sorted(shape.cis)), _example(shape.example))
+        for shape in found.shapes[: params.limit]
     )
     return ShapeList(items, found.since, found.total, len(found.shapes), found.partly)
 

@@ -60,9 +60,9 @@ def document(
     """The document, OpenAPI 3.1; with ``private`` reading needs a token, too."""
     shared: dict[str, Any] = {"Problem": _PROBLEM}
     paths: dict[str, Any] = {}
-    for one in endpoints:
-        operation = _question(one, shared) | ({"security": _MAY_READ} if private else {})
-        paths.setdefault(_path(one.path), {})["get"] = operation
+    for endpoint in endpoints:
+        operation = _question(endpoint, shared) | ({"security": _MAY_READ} if private else {})
+        paths.setdefault(_path(endpoint.path), {})["get"] = operation
     for write in writes:
         paths.setdefault(_path(write.path), {})[write.method.lower()] = _change(write, shared)
     return {
@@ -154,7 +154,11 @@ def _parameters(params: type[Params], path: str) -> list[dict[str, Any]]:
 
 
 def _described(field: Mapping[str, Any]) -> dict[str, str]:
-    said = [one["description"] for one in (field, *field.get("anyOf", ())) if "description" in one]
+    said = [
+        schema["description"]
+        for schema in (field, *field.get("anyOf", ()))
+        if "description" in schema
+    ]
     return {"description": said[0]} if said else {}
 
 
@@ -162,10 +166,10 @@ def _bare(field: Mapping[str, Any], definitions: Mapping[str, Any]) -> dict[str,
     """A parameter's schema: absent is how a query says null."""
     if "$ref" in field:
         return dict(definitions[field["$ref"].rpartition("/")[2]])
-    kinds = [one for one in field.get("anyOf", ()) if one.get("type") != "null"]
+    kinds = [schema for schema in field.get("anyOf", ()) if schema.get("type") != "null"]
     kept = {key: one for key, one in field.items() if key not in {"anyOf", "title", "description"}}
     if kept.get("default", 0) is None:
         del kept["default"]
     if len(kinds) > 1:
-        return kept | {"anyOf": [_bare(one, definitions) for one in kinds]}
+        return kept | {"anyOf": [_bare(kind, definitions) for kind in kinds]}
     return kept | _bare(kinds[0], definitions) if kinds else kept

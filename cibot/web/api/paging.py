@@ -36,7 +36,7 @@ def page_of(items: Sequence[T], key: Callable[[T], Key], after: str | None, limi
     if after is not None:
         last = read_cursor(after)
         try:
-            rest = [one for one in items if key(one) > last]
+            rest = [item for item in items if key(item) > last]
         except TypeError as error:
             raise _not_ours() from error
     chosen = tuple(rest[:limit])
@@ -79,7 +79,7 @@ def read_report_key(text: str, length: int) -> Any:
         if len(rest) != length - 2:
             raise _not_ours()
         when = datetime.fromisoformat(posted_at).astimezone(UTC)
-        return when, min(int(change_id), 2**62), *(min(int(one), 2**31 - 1) for one in rest)
+        return when, min(int(change_id), 2**62), *(min(int(number), 2**31 - 1) for number in rest)
     except (TypeError, ValueError, OverflowError) as error:
         raise _not_ours() from error
 

@@ -63,12 +63,12 @@ _HEADS = (
 
 def period_lines(found: PeriodReport) -> Lines:
     """The report as a table: a line a CI, two columns a rule."""
-    rules = [one.number for one in found.rules]
+    rules = [rule.number for rule in found.rules]
     yield [*_HEADS, *(f"rule_{number}{tail}" for number in rules for tail in ("", "_why"))]
-    by_number = {one.number: one for one in found.rules}
+    by_number = {rule.number: rule for rule in found.rules}
     for ci in found.cis:
         cells = [*_cells(ci)]
-        promises = {one.rule: one for one in ci.promises}
+        promises = {promise.rule: promise for promise in ci.promises}
         for number in rules:
             one = promises.get(number)
             within = by_number[number].within
@@ -93,7 +93,7 @@ def _cells(ci: CiPeriod) -> Iterator[Any]:
     yield before.in_time.share if before.in_time else None
     yield before.right.share if before.right else None
     yield from (before.failing, before.silent, before.incidents, ci.runs)
-    yield [one.job for one in ci.jobs]
+    yield [job.job for job in ci.jobs]
 
 
 ENDPOINTS: tuple[Endpoint[Any], ...] = (

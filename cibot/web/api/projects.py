@@ -55,12 +55,12 @@ def one_project(asking: Asking, params: MatrixParams) -> Matrix:
 
 def _matrix_lines(found: Matrix) -> Lines:
     """A line a patch set, a column a CI; what nobody said is empty."""
-    names = [one.name for one in found.cis]
+    names = [ci.name for ci in found.cis]
     yield ["number", "patch_set", "subject", "updated_at", *names]
     for row in found.rows:
         by_ci = row.by_ci()
         cells = [by_ci.get(name) for name in names]
-        words = [(one.result or "started") if one else None for one in cells]
+        words = [(cell.result or "started") if cell else None for cell in cells]
         yield [row.number, row.patch_set, row.subject, row.updated_at, *words]
 
 

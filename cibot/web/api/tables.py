@@ -35,7 +35,7 @@ def write_csv(lines: Lines) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text)
     for line in lines:
-        writer.writerow([_cell(one) for one in line])
+        writer.writerow([_cell(cell) for cell in line])
     return text.getvalue().encode("utf-8", "replace")
 
 

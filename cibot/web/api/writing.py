@@ -29,8 +29,8 @@ def add_writes(
     blueprint: Blueprint, asking: Asking, writes: Sequence[Write[Any, Any]]
 ) -> Blueprint:
     """The API with what may be changed beside what may be asked."""
-    for one in writes:
-        blueprint.add_url_rule(one.path, one.name, _view(asking, one), methods=[one.method])
+    for write in writes:
+        blueprint.add_url_rule(write.path, write.name, _view(asking, write), methods=[write.method])
     return blueprint
 
 
@@ -100,5 +100,5 @@ def _body(model: type[B]) -> B:
 
 
 def _words(*asked: Params) -> str:
-    given = (one.model_dump().values() for one in asked)
+    given = (body.model_dump().values() for body in asked)
     return " ".join(str(value) for values in given for value in values if value is not None)

@@ -47,9 +47,9 @@ def kind(schema: Mapping[str, Any]) -> Markup:
         name = schema["$ref"].rpartition("/")[2]
         return Markup('<a href="#schema-{}">{}</a>').format(name, name)
     if "anyOf" in schema:
-        return Markup(" or ").join(kind(one) for one in schema["anyOf"])
+        return Markup(" or ").join(kind(choice) for choice in schema["anyOf"])
     if "enum" in schema:
-        said = Markup(", ").join(str(one) for one in schema["enum"])
+        said = Markup(", ").join(str(value) for value in schema["enum"])
     elif schema.get("type") == "array":
         said = Markup("list of {}").format(kind(schema["items"]))
     elif schema.get("additionalProperties"):

@@ -77,9 +77,9 @@ class Month:
     @property
     def rows(self) -> list[tuple[Day, Day | None, LatencyDay | None]]:
         """The same as a table, newest first: a day, the reference's, and its latency."""
-        beside = {one.day: one for one in self.beside}
-        took = {one.day: one for one in self.latencies}
-        return [(one, beside.get(one.day), took.get(one.day)) for one in reversed(self.days)]
+        beside = {day.day: day for day in self.beside}
+        took = {latency.day: latency for latency in self.latencies}
+        return [(day, beside.get(day.day), took.get(day.day)) for day in reversed(self.days)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,9 @@ def ci_page(asking: Asking, params: CiParams) -> CiView:
 def ci_incidents(tx: Tx, ctx: Context, ci_id: int) -> tuple[IncidentLine, ...]:
     """A CI's last incidents, newest first; what never opened is none that anybody was told of."""
     past = incidents_before(tx, ci_id=ci_id, open_only=False, before=None, limit=_MOST_INCIDENTS)
-    return tuple(one for one in read_incidents(tx, ctx, past) if one.opened_at is not None)
+    return tuple(
+        incident for incident in read_incidents(tx, ctx, past) if incident.opened_at is not None
+    )
 
 
 def month_of(
@@ -148,7 +150,7 @@ def month_of(
     incidents: Sequence[IncidentLine],
 ) -> Month:
     """The month of a CI beside its reference; ``days`` are every CI's."""
-    ids = {one.name: one.id for one in ci_rows(tx)}
+    ids = {ci.name: ci.id for ci in ci_rows(tx)}
     other = ids.get(reference) if reference else None
     return Month(
         ci.name,

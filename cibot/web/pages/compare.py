@@ -43,7 +43,7 @@ class ComparePage:
     def chart(self) -> Markup | None:
         """A month of both; None where neither ran."""
         own, beside = self.days
-        ran = any(one.share is not None for one in (*own, *beside))
+        ran = any(day.share is not None for day in (*own, *beside))
         if self.found is None or not own or not ran:
             return None
         one, other = self.found.first.name, self.found.second.name
@@ -55,7 +55,7 @@ def compare_page(asking: Asking, params: CompareParams) -> ComparePage:
     days = days_of(asking)
 
     def question(tx: Tx, ctx: Context) -> ComparePage:
-        names = tuple(one.name for one in ci_rows(tx))
+        names = tuple(ci.name for ci in ci_rows(tx))
         chosen = params.first, params.second
         if params.first is None or params.second is None:
             return ComparePage(names, chosen, None, None, ((), ()))

@@ -92,7 +92,7 @@ def ago_time(moment: datetime, now: datetime) -> Markup:
 
 def line_html(line: Line, now: datetime) -> Markup:
     """A line of spans as HTML; a script may make its moments local."""
-    return Markup("").join(_span(one, now) for one in line)
+    return Markup("").join(_span(span, now) for span in line)
 
 
 def unbroken(words: str) -> str:
@@ -159,7 +159,7 @@ def job_link_to(job: str, url: str | None) -> Markup:
 def is_rate(signal: Signal) -> bool:
     """Whether its figure is a share with an interval, for a scale of 0 to 100 %."""
     bounds = (signal.low, signal.figure, signal.high)
-    return all(one is not None and 0 <= one <= 1 for one in bounds)
+    return all(bound is not None and 0 <= bound <= 1 for bound in bounds)
 
 
 def figure_of(signal: Signal) -> str:
@@ -180,7 +180,7 @@ def kept_chip(kept: Ruling) -> Markup:
 
 def success_verdict(ci: CiLine) -> State:
     """What the pass rate says by itself, its level and its change, whatever the CI's state."""
-    found = [one.verdict for one in ci.signals if one.name in ("success", "level")]
+    found = [signal.verdict for signal in ci.signals if signal.name in ("success", "level")]
     return min(found, key=_badness, default=State.UNKNOWN)
 
 

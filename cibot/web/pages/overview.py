@@ -92,11 +92,11 @@ def overview(asking: Asking, chosen: Filter) -> Overview:
     def question(tx: Tx, ctx: Context) -> Overview:
         lines = all_lines(tx, ctx)
         told = [
-            Story(one, sentences.get(one.id, ()), _opened(one), days.get(one.id, ()))
-            for one in _open(lines)[:_MOST_TOLD]
+            Story(ci, sentences.get(ci.id, ()), _opened(ci), days.get(ci.id, ()))
+            for ci in _open(lines)[:_MOST_TOLD]
         ]
         shown = lines_on(ctx, lines, chosen.branch) if chosen.branch else lines
-        fitting = [one for one in shown if _fits(ctx, one, at_home, chosen)]
+        fitting = [ci for ci in shown if _fits(ctx, ci, at_home, chosen)]
         rows = _rows(fitting, at_home, days)
         lately = incidents_since(tx, ctx, ctx.now - _DAY)
         return Overview(
@@ -107,7 +107,7 @@ def overview(asking: Asking, chosen: Filter) -> Overview:
             tuple(rows),
             len(lines),
             _projects(at_home),
-            tuple(sorted({one.owner for one in ctx.config.ci if one.owner}, key=str.casefold)),
+            tuple(sorted({ci.owner for ci in ctx.config.ci if ci.owner}, key=str.casefold)),
             tuple(branches_of(lines)[:_MOST_PROJECTS]),
             chosen,
             _one_reference(rows),
@@ -118,7 +118,7 @@ def overview(asking: Asking, chosen: Filter) -> Overview:
 
 def headline(lines: Sequence[CiLine]) -> str:
     """Is anything wrong? As "3 CIs need a look"."""
-    wrong = sum(is_wrong(one.state) for one in lines)
+    wrong = sum(is_wrong(line.state) for line in lines)
     if not lines:
         return "No CI is known yet"
     if wrong:
@@ -130,32 +130,36 @@ def _lead(ctx: Context, lines: Sequence[CiLine], lately: Sequence[IncidentLine])
     """How many are in which state, and what a day brought."""
     if not lines:
         return ""
-    counts = {state: sum(one.state is state for one in lines) for state in State}
+    counts = {state: sum(line.state is state for line in lines) for state in State}
     wrong = [f"{n} {state.value}" for state, n in counts.items() if n and is_wrong(state)]
     rest = [f"{counts[State.HEALTHY]} healthy"] if counts[State.HEALTHY] else []
     if counts[State.UNKNOWN]:
         rest.append(f"{counts[State.UNKNOWN]} not judged")
     said = "; ".join(", ".join(part) for part in (wrong, rest) if part)
     since = ctx.now - _DAY
-    opened = sum(one.opened_at is not None and one.opened_at >= since for one in lately)
-    ended = sum(one.resolved_at is not None and one.resolved_at >= since for one in lately)
+    opened = sum(
+        incident.opened_at is not None and incident.opened_at >= since for incident in lately
+    )
+    ended = sum(
+        incident.resolved_at is not None and incident.resolved_at >= since for incident in lately
+    )
     news = [f"{n} {word}" for n, word in ((opened, "opened"), (ended, "resolved")) if n]
     return f"{said}. In the last 24 hours: {', '.join(news) or 'nothing new'}."
 
 
 def _open(lines: Sequence[CiLine]) -> list[CiLine]:
-    return [one for one in lines if _opened(one)]
+    return [line for line in lines if _opened(line)]
 
 
 def _opened(line: CiLine) -> tuple[IncidentLine, ...]:
     """Its incidents that people were told of; what is pending may come to nothing."""
-    return tuple(one for one in line.incidents if one.opened_at is not None)
+    return tuple(incident for incident in line.incidents if incident.opened_at is not None)
 
 
 def _sentences(tx: Tx, ctx: Context) -> dict[int, Line]:
     """What is to be said of each CI with an open incident; several queries for each."""
     worst = _open(all_lines(tx, ctx))[:_MOST_TOLD]
-    return {one.id: capital(wording.account(ctx, status(tx, ctx, one.name))) for one in worst}
+    return {ci.id: capital(wording.account(ctx, status(tx, ctx, ci.name))) for ci in worst}
 
 
 def _fits(ctx: Context, line: CiLine, at_home: Mapping[int, Home], chosen: Filter) -> bool:
@@ -176,7 +180,8 @@ def _owner(ctx: Context, line: CiLine) -> str:
 def _on(home: Home, project: str) -> bool:
     wanted = project.casefold()
     return any(
-        wanted == one.casefold() or one.casefold().endswith(f"/{wanted}") for one in home.projects
+        wanted == project.casefold() or project.casefold().endswith(f"/{wanted}")
+        for project in home.projects
     )
 
 
@@ -187,12 +192,12 @@ def _rows(
 ) -> list[Row]:
     return [
         Row(
-            one,
-            at_home.get(one.id, NOWHERE),
-            next((each for each in one.signals if each.name == "coverage" and each.n), None),
-            days.get(one.id, ()),
+            ci,
+            at_home.get(ci.id, NOWHERE),
+            next((each for each in ci.signals if each.name == "coverage" and each.n), None),
+            days.get(ci.id, ()),
         )
-        for one in chosen
+        for ci in chosen
     ]
 
 

@@ -35,7 +35,7 @@ class PeriodPage:
     @property
     def judged(self) -> list[CiPeriod]:
         """The CIs that a rule is for, worst first."""
-        return [one for one in self.found.cis if one.promises]
+        return [ci for ci in self.found.cis if ci.promises]
 
     @property
     def asked(self) -> dict[str, object]:
@@ -51,7 +51,7 @@ class PeriodPage:
 
     def rule(self, number: int) -> ProjectRule:
         """A rule by its number."""
-        return next(one for one in self.found.rules if one.number == number)
+        return next(rule for rule in self.found.rules if rule.number == number)
 
     def said(self, rule: int, criterion: Criterion) -> str:
         """What became of one thing that a rule asks for."""

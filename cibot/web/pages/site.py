@@ -120,7 +120,7 @@ class Pages:
         html = render_template(
             template,
             servers=servers,
-            stale=[one for one in servers if one.stale],
+            stale=[server for server in servers if server.stale],
             now=self._asking.clock(),
             version=__version__,
             **values,

@@ -47,6 +47,6 @@ def unparsed_page(asking: Asking, params: UnparsedFilter) -> UnparsedPage:
     found = (
         asking.ask(question) if params.ci else asking.remembered("unparsed", _KEPT_FOR, question)
     )
-    names = asking.ask(lambda tx, _ctx: tuple(one.name for one in ci_rows(tx)))
+    names = asking.ask(lambda tx, _ctx: tuple(ci.name for ci in ci_rows(tx)))
     shown = found.shapes[:_MOST_SHAPES]
     return UnparsedPage(found, shown, len(found.shapes) - len(shown), names, params.ci)

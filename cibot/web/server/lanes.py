@@ -124,7 +124,7 @@ class Lanes:
     def _pool(self, path: str) -> _Pool:
         if self._prefix and path.startswith(self._prefix + "/"):
             path = path[len(self._prefix) :]
-        return next(one for one in self._pools if path.startswith(one.lane.paths))
+        return next(pool for pool in self._pools if path.startswith(pool.lane.paths))
 
     def _warn(self, lane: str) -> None:
         now = time.monotonic()
