@@ -10,6 +10,7 @@ from cibot.model import Result
 from cibot.reports.ci import find_ci
 from cibot.reports.context import gerrit_page
 from cibot.reports.failures import verdict_of
+from cibot.store.changes import change_server
 from cibot.store.cis import HeardReport, server_urls
 from cibot.store.engine import Tx
 from cibot.store.faces import reports_before
@@ -98,7 +99,7 @@ def _key(report: HeardReport) -> tuple[datetime, int, int]:
 
 
 def _build(urls: dict[int, str], report: HeardReport, build: StoredBuild) -> BuildLine:
-    url = urls.get(report.change_id >> 32)
+    url = urls.get(change_server(report.change_id))
     return BuildLine(
         build.job,
         build.word,

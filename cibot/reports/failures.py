@@ -11,6 +11,7 @@ from typing import TypeVar
 from cibot.health.facts import counts
 from cibot.model import Result
 from cibot.reports.context import gerrit_page
+from cibot.store.changes import change_server
 from cibot.store.cis import HeardReport, latest_reports, server_urls
 from cibot.store.engine import Tx
 from cibot.store.reports import StoredBuild, builds_of
@@ -182,7 +183,7 @@ def verdicts(
 
 
 def _page(urls: Mapping[int, tuple[str, str]], report: HeardReport) -> str | None:
-    server = urls.get(report.change_id >> 32)
+    server = urls.get(change_server(report.change_id))
     if server is None:
         return None
     return gerrit_page(server[1], report.project, report.number, report.patch_set)

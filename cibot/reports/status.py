@@ -23,6 +23,7 @@ from cibot.reports.incidents import open_by_ci
 from cibot.reports.listing import CiLine, ci_line, on_branch
 from cibot.reports.names import as_stored
 from cibot.reports.silences import Muted, silence_on
+from cibot.store.changes import change_server
 from cibot.store.cis import CiName, ci_names
 from cibot.store.engine import Tx
 from cibot.store.status import Glance, glance
@@ -90,7 +91,7 @@ def _glance(tx: Tx, ctx: Context, name: str) -> Glance | None:
 def _last(tx: Tx, seen: Glance) -> Verdict | None:
     if seen.last is None:
         return None
-    urls = {seen.last.change_id >> 32: seen.server} if seen.server else {}
+    urls = {change_server(seen.last.change_id): seen.server} if seen.server else {}
     return verdicts(tx, [seen.last], urls)[0]
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from cibot.chat.dispatch import Dispatcher
 from cibot.cli import main
 from cibot.config.models import Config
-from cibot.model import Change, PatchSet
+from cibot.model import Change, Message, PatchSet
 from cibot.reports.context import Context
 from cibot.reports.incidents import open_by_ci
 from cibot.store import schema
@@ -126,3 +126,20 @@ def test_links_say_which_change_of_a_number_they_mean(
     opened = store.read(lambda tx: open_by_ci(tx, Context(NOW, told_life.CONFIG)))
     ((line,),) = opened.values()
     assert line.project == "demo"
+
+
+def test_a_failure_on_an_imported_change_is_linked(tmp_path: Path) -> None:
+    store = open_store(f"sqlite:///{tmp_path / 'imported.db'}")
+    upgrade(store)
+    life = Life(store)
+    life.change()
+    at, patch_set = life.now, PatchSet(1, life.now)
+    failed = Message(at, told_life.comment(False), told_life.ACME, 1, message_id="imported")
+    life.hear([Change(1, "old/demo", "master", "S", "NEW", at, at, (failed,), (patch_set,))])
+    life.judge()
+    address = "https://review.example.org/c/old/demo/+/1/1"
+    asked = client(store, told_life.CONFIG, life.now).get("/api/v1/cis/Acme/builds?job=tempest")
+    assert address in asked.get_data(as_text=True)
+    reply = Dispatcher(store, told_life.CONFIG, lambda: life.now).run(("status", "acme"))[1]
+    assert address in [span.href for row in reply.lines for span in row]
+    store.close()
