@@ -24,7 +24,7 @@ STATES = {
 
 def where(found: PeriodReport) -> str:
     """What the report is of: "openstack/cinder on stable/*"."""
-    of = found.project or "all projects"
+    of = found.project or "All projects"
     return f"{of} on {found.branch}" if found.branch else of
 
 
