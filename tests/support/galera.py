@@ -167,6 +167,15 @@ class Galera:
         with ThreadPoolExecutor(NODES) as pool:
             list(pool.map(Node.start, self.nodes))
 
+    def come_together(self) -> None:
+        """Waits until every node is in step; one that does not get there is started again."""
+        for node in self.nodes:
+            try:
+                wait_until(lambda node=node: _synced(node.socket), 30, "the node in step")
+            except AssertionError:
+                node.process.kill()
+                node.start()
+
     def stop(self) -> None:
         """Ends everything."""
         for process in (*self._front, *(node.process for node in self.nodes)):
@@ -244,8 +253,15 @@ def _answers(port: int) -> bool:
     return True
 
 
+@pytest.fixture
+def galera(running_galera: Galera) -> Galera:
+    """A cluster of which every node is in step."""
+    running_galera.come_together()
+    return running_galera
+
+
 @pytest.fixture(scope="module")
-def galera() -> Iterator[Galera]:
+def running_galera() -> Iterator[Galera]:
     """A running cluster, shared by the tests of a file."""
     with server_directory("galera", _OWNER) as directory:
         cluster = Galera(directory)
