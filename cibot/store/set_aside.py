@@ -1,6 +1,7 @@
 """What raised and was set aside (a CI, a change, a comment, a timed job), so that the rest goes on.
 
-What works again is taken back; what nobody tries again is forgotten after a week.
+What works again is taken back; what is not tried again is forgotten after a week, or earlier
+where more than a thousand came after it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, or_, select
 
 from cibot.errors import CibotError, reason_of
 from cibot.store import schema
@@ -48,8 +49,12 @@ def put_aside(tx: Tx, kind: str, reasons: Mapping[str, str], now: datetime) -> N
         {"kind": kind, "name": name[:_NAME], "reason": why[:_REASON], "since": now, "at": now}
         for name, why in sorted(reasons.items())[:_MOST]
     ]
-    upsert(tx, schema.set_aside, rows, _again)
-    tx.execute(delete(schema.set_aside).where(schema.set_aside.c.at < now - _SHOWN))
+    table = schema.set_aside
+    upsert(tx, table, rows, _again)
+    newest_first = select(table.c.at).order_by(table.c.at.desc())
+    too_many = tx.execute(newest_first.offset(_MOST_SHOWN).limit(1)).scalar()
+    oldest = now - _SHOWN
+    tx.execute(delete(table).where(or_(table.c.at < oldest, table.c.at <= (too_many or oldest))))
 
 
 def _again(new: Any, _old: Any) -> dict[str, Any]:

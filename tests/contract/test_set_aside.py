@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from cibot.chat.command import Ask
 from cibot.chat.commands import feeds
@@ -32,7 +32,7 @@ from cibot.store import outbox, schema
 from cibot.store.engine import Store
 from cibot.store.incidents import health_of
 from cibot.store.outbox import About, MessageKind
-from cibot.store.set_aside import Aside, SetAside, set_aside
+from cibot.store.set_aside import Aside, SetAside, put_aside, set_aside
 from cibot.text.card import Card, card
 from cibot.web.probes import probes_blueprint
 from cibot.web.readiness import parts
@@ -218,6 +218,17 @@ def test_one_comment_that_raises_is_named_and_read_when_it_can_be(
         Ingest(life.store, 1, Roster.from_config(CONFIG, "review"), lambda: life.now).sync_roster()
     assert reread(life.store, life.now).changed == 1
     assert rows(life) == ()
+
+
+def test_no_more_than_a_thousand_are_kept_the_newest_of_them(life: Life) -> None:
+    for minute in range(12):
+        names = {f"{minute} {number}": TEXT for number in range(100)}
+        at = life.now + timedelta(minutes=minute)
+        life.store.write(lambda tx, names=names, at=at: put_aside(tx, "comment", names, at))  # type: ignore[misc]
+    kept = {row.name.partition(" ")[0] for row in rows(life)}
+    query = select(func.count()).select_from(schema.set_aside)
+    assert life.store.read(lambda tx: tx.execute(query).scalar_one()) == 1000
+    assert kept == {str(minute) for minute in range(2, 12)}
 
 
 class Room:
