@@ -40,7 +40,7 @@ def take(tx: Tx, ctx: Context, actor: Actor, incident_id: int, note: str | None)
     note = " ".join((note or "").split())[:LONGEST_NOTE] or None
     stored = _acknowledge(tx, ctx, stored, names[stored.ci_id], by, note)
     arguments = f"{incident_id} {note or ''}".strip()
-    done = f"acknowledged #{incident_id} of {names[stored.ci_id]}"
+    done = f"acknowledged #{stored.id} of {names[stored.ci_id]}"
     record(tx, actor, "ack", arguments, done, ctx.now)
     return read_incidents(tx, ctx, [stored])[0]
 
@@ -62,6 +62,7 @@ def _acknowledge(
         alert = alert_of(ci, after, owner, projects, branches)
         key = f"incident:{stored.id}:{seq}:{transition.name}"
         about = About(MessageKind.ALERT, key, stored.id, transition.name)
-        card = acknowledged_card(after, transition, Subject(ci, ctx.ci_page(ci)))
+        page = ctx.incident_page(stored.id)
+        card = acknowledged_card(after, transition, Subject(ci, ctx.ci_page(ci)), page)
         tell_all(tx, ctx.config, alert, stored.ci_id, about, card, ctx.now)
     return row

@@ -16,7 +16,18 @@ from cibot.incidents.silences import Silence
 from cibot.incidents.symptom import Symptom
 from cibot.model import State
 from cibot.text import figures
-from cibot.text.card import Button, Card, Line, Span, Trend, joined, line, sparkline, state_span
+from cibot.text.card import (
+    Button,
+    Card,
+    Line,
+    Span,
+    Trend,
+    incident_span,
+    joined,
+    line,
+    sparkline,
+    state_span,
+)
 from cibot.text.figures import moment, percent
 
 _SHOWN = 3
@@ -97,24 +108,31 @@ def _headline(head: Line, incident: Incident, subject: Subject) -> Card:
     return Card((head,), link=subject.page, incident=incident.id)
 
 
-def renumbered(card: str, number: int) -> str:
-    """A card, as JSON, of an incident that is known under another number by now."""
+def renumbered(card: str, old: int, number: int) -> str:
+    """A card, as JSON, in which an incident has the number under which it is known by now."""
     read = Card.from_json(card)
-    old, new = str(read.incident), str(number)
+    lines = tuple(
+        tuple(incident_span(number) if span.incident == old else span for span in line)
+        for line in read.lines
+    )
+    if read.incident != old:
+        return replace(read, lines=lines).to_json()
     buttons = tuple(
-        replace(button, words=tuple(new if word == old else word for word in button.words))
+        replace(button, words=("ack", str(number))) if button.words[0] == "ack" else button
         for button in read.buttons
     )
-    return replace(read, incident=number, buttons=buttons).to_json()
+    return replace(read, lines=lines, incident=number, buttons=buttons).to_json()
 
 
-def acknowledged_card(incident: Incident, step: Transition, subject: Subject) -> Card:
-    """The message that somebody looks at an incident."""
+def acknowledged_card(
+    incident: Incident, step: Transition, subject: Subject, page: str | None
+) -> Card:
+    """The message that somebody looks at an incident, which is shown on ``page``."""
     who = spans(step_words(step.name, step.seen, step.by, step.note), moment)
     head = line(state_span(incident.severity), " — ", _name(subject), ": ", *who)
     head += _first_run(incident.cause, subject, "; first bad run ")
     buttons = _buttons(incident, subject.ci)[1:]
-    return Card((head,), link=subject.page, incident=incident.id, buttons=buttons)
+    return Card((head,), link=page, incident=incident.id, buttons=buttons)
 
 
 def _name(subject: Subject) -> Span:
@@ -224,14 +242,19 @@ def _eased(incident: Incident, news: News, subject: Subject) -> Line:
 
 
 def _withdrawn(incident: Incident, subject: Subject) -> Line:
-    told = f": taken back, the alert of incident #{incident.id}: {WITHDRAWN}"
-    return line(state_span(State.UNKNOWN), " — ", _name(subject), told)
+    head = line(state_span(State.UNKNOWN), " — ", _name(subject), ": taken back, the alert of ")
+    return line(*head, *_number(incident), f": {WITHDRAWN}")
 
 
 def _corrected(incident: Incident, news: News, subject: Subject) -> Line:
     began = news.symptom.began or incident.began_at
-    told = f": corrected, the alert of incident #{incident.id}: as late comments show, this began"
-    return line(state_span(incident.severity), " — ", _name(subject), f"{told} {moment(began)}")
+    head = line(state_span(incident.severity), " — ", _name(subject), ": corrected, the alert of ")
+    told = f": as late comments show, this began {moment(began)}"
+    return line(*head, *_number(incident), told)
+
+
+def _number(incident: Incident) -> Line:
+    return line("incident ", incident_span(incident.id)) if incident.id is not None else ()
 
 
 _PLAIN = {"resolved": _recovered, "eased": _eased, "corrected": _corrected}
@@ -243,9 +266,7 @@ def _lasted(begin: datetime | None, end: datetime | None) -> str:
 
 def _details(incident: Incident, news: News, subject: Subject) -> Line:
     symptom = news.symptom
-    parts: list[Span | Line] = []
-    if incident.id is not None:
-        parts.append(Span(f"incident #{incident.id}"))
+    parts: list[Span | Line] = [_number(incident)] if incident.id is not None else []
     if incident.acknowledged_by is not None:
         parts.append(Span(f"acknowledged by {incident.acknowledged_by} before this"))
     if symptom.since is not None:
@@ -346,5 +367,6 @@ def _worst(card: Card) -> int:
 
 def _numbered(card: Card) -> Line:
     """A headline with the incident's number, by which it can be acknowledged."""
-    number = (Span(f" (#{card.incident})"),) if card.incident is not None else ()
-    return (*card.lines[0], *number)
+    number = card.incident
+    shown = line(" (", incident_span(number), ")") if number is not None else ()
+    return (*card.lines[0], *shown)

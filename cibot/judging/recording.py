@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import partial
 
 from cibot.health.facts import counts, moment
 from cibot.health.signal import MOST_EVIDENCE, Evidence, Family
@@ -28,7 +27,7 @@ from cibot.store.incidents import (
     changed_since,
     delete_incident,
     forget_steps,
-    merge_steps,
+    merge_incident,
     update_incident,
 )
 from cibot.store.onsets import bad_runs_since
@@ -67,9 +66,8 @@ def record(tx: Tx, ci_id: int, lived: Advanced) -> list[Recorded]:
         covering = _covering(incident, found, ids)
         if covering is not None:
             stored[covering] = merged(stored[covering], incident)
-            merge_steps(tx, incident.id or 0, covering)
-            move_messages(tx, incident.id or 0, covering, partial(renumbered, number=covering))
-            delete_incident(tx, incident.id or 0)
+            merge_incident(tx, incident.id or 0, covering)
+            move_messages(tx, incident.id or 0, covering, renumbered)
         else:
             recorded.append(_take_back(tx, rows[incident.id or 0], moment(lived.life.at), steps))
     if lived.again:

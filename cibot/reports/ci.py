@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from cibot.errors import UserError
 from cibot.reports.context import Context
 from cibot.reports.incidents import open_by_ci
@@ -9,12 +11,23 @@ from cibot.reports.listing import CiLine, ci_line
 from cibot.reports.names import resolve
 from cibot.store.cis import CiName, ci_names, latest_reports
 from cibot.store.engine import Tx
-from cibot.store.incidents import health_of, incidents_of
+from cibot.store.incidents import health_of, incident_by_id, incidents_of
+
+_INCIDENT = re.compile(r"#([0-9]{1,17})")
 
 
 def find_ci(tx: Tx, wanted: str) -> CiName:
-    """The CI that is meant, fuzzily; UserError, asking back, when several fit or none does."""
+    """The CI that is meant, fuzzily or by an incident of it, as #218.
+
+    UserError, asking back, when several fit or none does.
+    """
     by_name = {ci_name.name: ci_name for ci_name in ci_names(tx)}
+    if (number := _INCIDENT.fullmatch(wanted)) and wanted not in by_name:
+        stored = incident_by_id(tx, int(number[1]))
+        named = next((row for row in by_name.values() if stored and row.id == stored.ci_id), None)
+        if named is None:
+            raise UserError(f"There is no incident {wanted}.")
+        return named
     return by_name[resolve(wanted, list(by_name))]
 
 

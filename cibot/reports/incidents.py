@@ -164,14 +164,17 @@ def open_by_ci(
 def incident(
     tx: Tx, ctx: Context, incident_id: int
 ) -> tuple[IncidentLine, tuple[TimelineStep, ...]]:
-    """One incident with its timeline, oldest step first; UserError when there is none."""
+    """One incident with its timeline, oldest step first; UserError when there is none.
+
+    The number of one that was merged into another is that one's too.
+    """
     stored = incident_by_id(tx, incident_id)
     names = {ci.id: ci.name for ci in ci_rows(tx)}
     if stored is None or stored.ci_id not in names:
         raise UserError(f"There is no incident #{incident_id}.")
     steps = tuple(
         TimelineStep(step.at, step.name, step.signal, read_seen(step.seen), step.made_by, step.note)
-        for step in transitions_of(tx, incident_id)
+        for step in transitions_of(tx, stored.id)
     )
     (line,) = _lines(tx, ctx, names, [stored])
     return line, steps

@@ -45,7 +45,7 @@ def incidents_before(
     """Incidents newest first by id, from the one that follows ``before``."""
     table = schema.incident.c
     columns = [table[name] for name in StoredIncident.__slots__]
-    query = select(*columns).order_by(table.id.desc())
+    query = select(*columns).where(table.merged_into.is_(None)).order_by(table.id.desc())
     if ci_id is not None:
         query = query.where(table.ci_id == ci_id)
     if open_only:

@@ -101,10 +101,16 @@ def incidents_of(
 
 
 def incident_by_id(tx: Tx, incident_id: int, *, lock: bool = False) -> StoredIncident | None:
-    """One incident, or None; with ``lock`` nobody else writes it before this commits."""
-    query = select(*_FIELDS).where(schema.incident.c.id == incident_id)
+    """One incident, or the one that it was merged into; None where neither is there.
+
+    With ``lock`` nobody else writes it before this commits.
+    """
+    table = schema.incident.c
+    query = select(*_FIELDS, table.merged_into).where(table.id == incident_id)
     row = tx.execute(query.with_for_update() if lock else query).one_or_none()
-    return StoredIncident(*row) if row else None
+    if row is not None and row.merged_into is not None:
+        return incident_by_id(tx, row.merged_into, lock=lock)
+    return StoredIncident(*row[:-1]) if row else None
 
 
 def changed_since(
@@ -122,7 +128,8 @@ def changed_since(
     ids = sorted({*tx.execute(keys).scalars(), *also})
     if not ids:
         return []
-    query = select(*_FIELDS).where(table.id.in_(ids)).order_by(table.id).with_for_update()
+    own = (table.id.in_(ids), table.merged_into.is_(None))
+    query = select(*_FIELDS).where(*own).order_by(table.id).with_for_update()
     return [StoredIncident(*row) for row in tx.execute(query)]
 
 
@@ -133,12 +140,17 @@ def delete_incident(tx: Tx, incident_id: int) -> None:
     tx.execute(delete(schema.incident).where(schema.incident.c.id == incident_id))
 
 
-def merge_steps(tx: Tx, incident_id: int, into: int) -> None:
-    """Gives what people did with an incident to another one, after its own steps."""
-    table = schema.transition
+def merge_incident(tx: Tx, incident_id: int, into: int) -> None:
+    """Makes an incident part of another one: that gets what people did, after its own steps.
+
+    The row stays for its number alone, which people may have been told.
+    """
+    steps, table = schema.transition, schema.incident
     done = [step for step in transitions_of(tx, incident_id) if step.name == "acknowledged"]
     add_transitions(tx, [replace(step, incident_id=into) for step in done])
-    tx.execute(delete(table).where(table.c.incident_id == incident_id))
+    tx.execute(delete(steps).where(steps.c.incident_id == incident_id))
+    bare = {"open_slot": None, "opened_at": None, "resolved_at": None, "merged_into": into}
+    tx.execute(update(table).where(table.c.id == incident_id).values(bare))
 
 
 def forget_steps(tx: Tx, incident_ids: Collection[int], since: datetime) -> None:

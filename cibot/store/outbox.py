@@ -171,15 +171,20 @@ def rooms_of(tx: Tx, incident_id: int) -> set[Channel]:
     return {Channel(row.network, row.room) for row in tx.execute(query)}
 
 
-def move_messages(tx: Tx, incident_id: int, into: int, renumber: Callable[[str], str]) -> None:
+def move_messages(
+    tx: Tx, incident_id: int, into: int, renumber: Callable[[str, int, int], str]
+) -> None:
     """Makes the messages of an incident those of another one, which it was part of.
 
-    ``renumber`` gives the card of one that was not sent yet its new number.
+    ``renumber`` gives cards that were not sent yet the new number in place of the old one:
+    those of its messages and of the digests that tell of them.
     """
     table, own = schema.outbox, schema.outbox.c.incident_id == incident_id
-    query = select(table.c.id, table.c.card).where(own, table.c.state != MessageState.SENT)
-    for row in tx.execute(query).all():
-        card = renumber(row.card)
+    digests = select(table.c.digest_id).where(own, table.c.digest_id.is_not(None))
+    ids = {*tx.execute(select(table.c.id).where(own)).scalars(), *tx.execute(digests).scalars()}
+    unsent = (table.c.id.in_(sorted(ids)), table.c.state != MessageState.SENT)
+    for row in tx.execute(select(table.c.id, table.c.card).where(*unsent)).all():
+        card = renumber(row.card, incident_id, into)
         tx.execute(update(table).where(table.c.id == row.id).values(card=card))
     tx.execute(update(table).where(own).values(incident_id=into))
 

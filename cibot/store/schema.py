@@ -256,6 +256,7 @@ incident = _table(
     Column("resolved_at", UtcDateTime),
     Column("changed_at", UtcDateTime, nullable=False),
     Column("notified", Boolean, nullable=False, default=False),  # people know that it opened
+    Column("merged_into", BigInteger),  # the incident that it turned out to be part of
     UniqueConstraint("ci_id", "open_slot"),
     Index(None, "open_slot", "changed_at"),
     Index(None, "ci_id", "changed_at"),

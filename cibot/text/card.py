@@ -26,6 +26,7 @@ class Span:
     """A run of text with one meaning; ``href`` is an absolute http(s) URL or None.
 
     ``at`` is the moment that the text tells, where it tells one; a message does not keep it.
+    ``incident`` is the incident whose number the text is.
     """
 
     text: str
@@ -34,6 +35,7 @@ class Span:
     code: bool = False
     state: State | None = None
     at: datetime | None = None
+    incident: int | None = None
 
 
 Line = tuple[Span, ...]
@@ -144,12 +146,14 @@ def _span_to_list(span: Span) -> list[Any]:
         span.strong,
         span.code,
         span.state.value if span.state else None,
+        *([span.incident] if span.incident is not None else []),
     ]
 
 
 def _span_from_list(raw: list[Any]) -> Span:
-    text, href, strong, code, state = raw
-    return Span(text, href, strong, code, State(state) if state else None)
+    text, href, strong, code, state, *incident = raw
+    state = State(state) if state else None
+    return Span(text, href, strong, code, state, incident=incident[0] if incident else None)
 
 
 def _trend_to_list(trend: Trend | None) -> list[Any] | None:
@@ -182,6 +186,11 @@ def card(*lines: str | Line, **fields: Any) -> Card:
 def state_span(state: State, word: str | None = None) -> Span:
     """Shape and word of a state, as every face shows it; or the shape with another word."""
     return Span(f"{state.shape} {word or state.value}", strong=True, state=state)
+
+
+def incident_span(number: int) -> Span:
+    """The number of an incident, as people type it."""
+    return Span(f"#{number}", incident=number)
 
 
 def job_span(name: str) -> Span:

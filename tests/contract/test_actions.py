@@ -25,7 +25,7 @@ from cibot.store.outbox import About, MessageKind, MessageState
 from cibot.store.silences import silences_at, silences_before
 from cibot.store.watches import StoredWatch, put_watch, watchers_of
 from cibot.text.card import Card, card
-from tests.support.canned import CONFIG, canned
+from tests.support.canned import CONFIG, canned, merged_away
 from tests.support.history import NOW
 
 HOUR = timedelta(hours=1)
@@ -132,6 +132,22 @@ def test_an_acknowledgement_is_stored_and_told_in_the_thread(chat: Chat) -> None
     assert room == "#ci"
     assert text.endswith("NetApp CI: acknowledged by Mika: looking into it")
     assert key == "incident:1:2:acknowledged:irc/#ci"
+
+
+def test_an_acknowledgement_leads_to_its_incident(chat: Chat) -> None:
+    chat.ask("ack 1")
+    (row,) = chat.store.read(lambda tx: outbox.listed(tx, limit=100))
+    assert Card.from_json(row.card).link == "https://ci.example.org/incidents/1"
+
+
+def test_the_number_of_a_merged_incident_answers_for_the_one_that_is_left(chat: Chat) -> None:
+    number = merged_away(chat.store)
+    assert chat.ask(f"why #{number}").text() == chat.ask("why netapp").text()
+    assert chat.ask(f"status #{number}").text() == chat.ask("status netapp").text()
+    done = chat.ask(f"ack #{number} looking")
+    assert done.text() == "#1 NetApp CI (success): acknowledged by Mika: “looking”"
+    assert chat.audit()[0].outcome == "acknowledged #1 of NetApp CI"
+    assert chat.ask("why #99").text() == "There is no incident #99."
 
 
 def test_a_silenced_acknowledgement_is_not_told(chat: Chat) -> None:

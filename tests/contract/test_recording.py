@@ -16,10 +16,19 @@ from cibot.judging.recording import record
 from cibot.judging.trackers import Advanced
 from cibot.model import Channel, State
 from cibot.store import outbox, schema
-from cibot.store.engine import Store
-from cibot.store.incidents import StoredIncident, add_incident, incident_by_id, incidents_of
+from cibot.store.digests import fold
+from cibot.store.engine import Store, Tx
+from cibot.store.faces import incidents_before
+from cibot.store.incidents import (
+    StoredIncident,
+    add_incident,
+    changed_since,
+    incident_by_id,
+    incidents_during,
+    incidents_of,
+)
 from cibot.store.outbox import About, MessageKind, MessageState
-from cibot.text.card import Button, Card
+from cibot.text.card import Button, Card, incident_span, line
 from tests.unit.health.facts import HOUR, NOW
 from tests.unit.incidents.making import cleared, incident, symptom
 
@@ -44,11 +53,20 @@ def add(store: Store, found: Incident) -> int:
         assert found.notified is not None
         for count in range(1, found.notified.count + 1):
             about = About(MessageKind.ALERT, f"incident:{number}:{count}:x", number, "opened")
-            card = Card((), incident=number, buttons=(Button("Ack", ("ack", str(number))),))
+            buttons = (Button("Ack", ("ack", str(number))),)
+            lines = (line("incident ", incident_span(number)),)
+            card = Card(lines, incident=number, buttons=buttons)
             outbox.enqueue(tx, about, ROOM, card.to_json(), NOW)  # type: ignore[arg-type]
         return number
 
     return store.write(write)
+
+
+def _fold(tx: Tx, number: int) -> None:
+    """Has a digest tell of the message of an incident, beside that of another one."""
+    card = Card((line(incident_span(number), ", ", incident_span(99)),)).to_json()
+    digest = About(MessageKind.DIGEST, "digest")
+    assert fold(tx, f"incident:{number}:1:x", digest, ROOM, NOW, NOW, lambda _cards: card)
 
 
 def test_incidents_that_were_one_take_their_messages_along(store: Store) -> None:
@@ -57,6 +75,7 @@ def test_incidents_that_were_one_take_their_messages_along(store: Store) -> None
         add(store, opened(2, over=False, count=1)),
     )
     sent = schema.outbox
+    store.write(lambda tx: _fold(tx, late))
     life = Tracker(Policy())
     life.at = (NOW + 9 * HOUR).timestamp()
     whole = replace(opened(0, over=False, count=0), notified=None)
@@ -64,11 +83,22 @@ def test_incidents_that_were_one_take_their_messages_along(store: Store) -> None
     since = (NOW - HOUR).timestamp()
     [recorded] = store.write(lambda tx: record(tx, 7, Advanced(life, since, True, [])))
     assert recorded.stored.id == early
-    assert store.read(lambda tx: incident_by_id(tx, late)) is None
+    survivor = store.read(lambda tx: incident_by_id(tx, late))
+    assert survivor is not None
+    assert survivor.id == early
+    for rows in (
+        lambda tx: incidents_before(tx, ci_id=7, open_only=False, before=None, limit=9),
+        lambda tx: changed_since(tx, 7, NOW - HOUR, [late]),
+        lambda tx: incidents_during(tx, NOW - HOUR, NOW + 99 * HOUR),
+    ):
+        assert [row.id for row in store.read(rows)] == [early]
+    assert add(store, opened(30, over=True, count=0)) > late  # no number stands for two
     rows = store.read(lambda tx: tx.execute(select(sent).order_by(sent.c.id)).all())
-    assert {row.incident_id for row in rows} == {early}
-    waiting = Card.from_json(rows[-1].card)
+    assert [row.incident_id for row in rows] == [early, early, early, None]
+    waiting, digest = (Card.from_json(row.card) for row in rows[-2:])
     assert (waiting.incident, waiting.buttons[0].words) == (early, ("ack", str(early)))
+    assert waiting.text() == f"incident #{early}"
+    assert digest.text() == f"#{early}, #99"  # what tells of it has the number too
     [row] = store.read(lambda tx: incidents_of(tx, 7))
     known = read_incident(row.body, row.id).notified
     assert known is not None

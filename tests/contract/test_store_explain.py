@@ -208,7 +208,7 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     outbox.told_of_ci: [lambda tx: outbox.told_of_ci(tx, 1, SINCE)],
     silences.silences_ended: [lambda tx: silences.silences_ended(tx, SINCE, NOW)],
     outbox.last_sent: [lambda tx: outbox.last_sent(tx, ROOM, ABOUT)],
-    outbox.move_messages: [lambda tx: outbox.move_messages(tx, 5, 6, str)],
+    outbox.move_messages: [lambda tx: outbox.move_messages(tx, 5, 6, lambda card, *_numbers: card)],
     outbox.rooms_of: [lambda tx: outbox.rooms_of(tx, 5)],
     incidents.put_health: [
         lambda tx: incidents.put_health(tx, StoredHealth(1, "healthy", NOW, NOW, NOW, "[]"))
@@ -230,7 +230,7 @@ CALLS: Mapping[Any, Sequence[Call]] = {
         lambda tx: incidents.changed_since(tx, 1, SINCE, [5]),
     ],
     incidents.delete_incident: [lambda tx: incidents.delete_incident(tx, 5)],
-    incidents.merge_steps: [lambda tx: incidents.merge_steps(tx, 5, 6)],
+    incidents.merge_incident: [lambda tx: incidents.merge_incident(tx, 5, 6)],
     incidents.forget_steps: [lambda tx: incidents.forget_steps(tx, [5, 6], SINCE)],
     incidents.every_incident: [incidents.every_incident],
     incidents.opened_since: [lambda tx: incidents.opened_since(tx, SINCE)],

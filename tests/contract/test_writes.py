@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 from cibot.store import outbox
 from cibot.store.audit import AuditRow, audit_before
 from cibot.store.engine import Store, open_store
-from tests.support.canned import CONFIG, TOKENS, canned
+from tests.support.canned import CONFIG, TOKENS, canned, merged_away
 from tests.support.faces import client
 from tests.support.history import make_tables
 
@@ -80,6 +80,19 @@ def test_an_incident_is_acknowledged_and_the_channels_hear_of_it(
     assert "netapp-tools" in waiting.card
     again = send(api, "/incidents/1/acknowledge", {"note": "on it"}, role="owner")
     assert (again.status_code, again.mimetype) == (409, "application/problem+json")
+
+
+def test_the_number_of_a_merged_incident_answers_for_the_one_that_is_left(
+    api: FlaskClient, told: Store
+) -> None:
+    number = merged_away(told)
+    answer = send(api, f"/incidents/{number}/acknowledge", {"note": "on it"})
+    assert (answer.status_code, answer.get_json()["id"]) == (200, 1)
+    for path in (f"/api/v1/incidents/{number}", f"/incidents/{number}"):
+        assert api.get(path).data == api.get(path.replace(str(number), "1")).data
+    everything = api.get("/api/v1/incidents?state=all").get_json()["items"]
+    assert number not in {incident["id"] for incident in everything}
+    assert api.get(f"/api/v1/incidents/{number + 1}").status_code == 404
 
 
 def test_a_silence_is_made_found_and_ended(api: FlaskClient, told: Store) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from pydantic import SecretStr
@@ -21,9 +22,10 @@ from cibot.health.intervals import wilson
 from cibot.health.seen import Fault, FaultShare, OwnPast, Period
 from cibot.health.signal import Signal
 from cibot.model import State
-from cibot.store.engine import Store
+from cibot.store.engine import Store, Tx
+from cibot.store.incidents import add_incident, incident_by_id, merge_incident
 from cibot.web.tokens import hash_of
-from tests.support.history import History, ago, heard, passed, signal
+from tests.support.history import NOW, History, ago, heard, passed, signal
 
 TOKENS = {role: f"cibot_{role}-{'0' * 30}" for role in ("reader", "owner", "admin")}
 CONFIG = Config(
@@ -92,6 +94,22 @@ def canned(store: Store) -> History:
     _states(history)
     _counted(history)
     return history.save()
+
+
+def merged_away(store: Store) -> int:
+    """The number of an incident that was merged into another, and that into NetApp CI's #1."""
+
+    def write(tx: Tx) -> int:
+        into = 1
+        for _ in range(2):
+            stored = incident_by_id(tx, 1)
+            assert stored is not None
+            number = add_incident(tx, replace(stored, resolved_at=NOW))
+            merge_incident(tx, number, into)
+            into = number
+        return into
+
+    return store.write(write)
 
 
 def _changes(history: History) -> None:

@@ -105,7 +105,7 @@ def alert(name: str, *symptoms: Symptom, drop: bool = False, by: str | None = No
 def acknowledged() -> Card:
     incident = Incident(NOW, Phase.ACKNOWLEDGED, NOW, (FAILED,), NOW, id=218)
     step = Transition("acknowledged", NOW, State.FAILING, by="Mika", note="new disks")
-    return acknowledged_card(incident, step, SUBJECT)
+    return acknowledged_card(incident, step, SUBJECT, "https://ci.example.org/incidents/218")
 
 
 def another(number: int, ci: str) -> Card:
@@ -226,7 +226,7 @@ def test_an_alert_in_irc_is_one_or_two_lines(name: str, said: str, colour: bool)
     card = acknowledged() if name == "acknowledged" else alert(name, symptom)
     lines = shown_irc(card, colour=colour).splitlines()
     assert len(lines) == (2 if name in {"opened", "escalated", "reopened"} else 1)
-    assert lines[0].endswith(f" {PAGE}")
+    assert lines[0].endswith(f" {card.link}")
 
 
 def test_no_golden_file_is_left_over() -> None:
