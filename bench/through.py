@@ -239,9 +239,10 @@ def weigh() -> tuple[float, float]:
     tracemalloc.start()
     for _ in range(1000):
         chart_row, jobs_row = json.loads(rows)
-        streaks = JobStreaks(JobPolicy())
+        one_chart, streaks = Chart(ChartPolicy()), JobStreaks(JobPolicy())
+        one_chart.read(chart_row)
         streaks.read(jobs_row)
-        kept += [Chart.of(ChartPolicy(), chart_row), streaks]
+        kept += [one_chart, streaks]
     charts = tracemalloc.get_traced_memory()[0] / 1e6
     kept += [Tracker.of(Policy(), json.loads(life)) for _ in range(20)]
     one_life = (tracemalloc.get_traced_memory()[0] / 1e6 - charts) / 20

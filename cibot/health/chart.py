@@ -202,22 +202,19 @@ class Chart:
             "adopted": self.adopted_at,
         }
 
-    @classmethod
-    def of(cls, policy: ChartPolicy, row: Mapping[str, Any], design: Design | None = None) -> Chart:
-        """Reads what `row` gave; KeyError, TypeError or ValueError on anything else."""
-        chart = cls(policy, design or Design())
-        chart.baseline = Baseline.of(policy, chart.design, row["baseline"])
+    def read(self, row: Mapping[str, Any]) -> None:
+        """Takes over what `row` gave; KeyError, TypeError or ValueError on anything else."""
         runs = [Run.of(values) for values in row["runs"]]
-        if len(runs) != len(chart.runs):
-            raise ValueError(f"{len(runs)} runs were stored where the design has {len(chart.runs)}")
-        chart.runs = runs
-        chart.dropped = Run.of(row["dropped"]) if row["dropped"] else None
-        chart.usual = float(row["usual"])
-        chart.fired = _NEVER if row["fired"] is None else float(row["fired"])
-        chart.way_up = Run.of(row["way_up"])
-        chart.settled = _NEVER if row["settled"] is None else float(row["settled"])
-        chart.adopted = _NEVER if row["adopted"] is None else float(row["adopted"])
-        return chart
+        if len(runs) != len(self.runs):
+            raise ValueError(f"{len(runs)} runs were stored where the design has {len(self.runs)}")
+        self.baseline = Baseline.of(self.policy, self.design, row["baseline"])
+        self.runs = runs
+        self.dropped = Run.of(row["dropped"]) if row["dropped"] else None
+        self.usual = float(row["usual"])
+        self.fired = _NEVER if row["fired"] is None else float(row["fired"])
+        self.way_up = Run.of(row["way_up"])
+        self.settled = _NEVER if row["settled"] is None else float(row["settled"])
+        self.adopted = _NEVER if row["adopted"] is None else float(row["adopted"])
 
 
 def _moment(epoch: float) -> datetime:

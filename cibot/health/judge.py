@@ -6,15 +6,17 @@ state goes to plain values and back without loss. Time comes with the inputs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any, Protocol
 
 from cibot.config.judgement import Policy
 from cibot.config.signals import signals
 from cibot.health.branches import Branches
 from cibot.health.chances import Chances
+from cibot.health.chart import Chart
 from cibot.health.coverage import Coverage
 from cibot.health.disagreement import FalsePasses, false_failures
 from cibot.health.flips import Flips
@@ -72,7 +74,7 @@ class Judge:
         self.policy = policy
         self.level = Level(policy.success)
         self.success = Success(policy.success, policy.chart, self.level)
-        self.level.settled = self._settled
+        self.level.settled = partial(_settled, self.success.chart)
         self.infra = Infra(policy.infra)
         self.disagreement = false_failures(policy.disagreement)
         self.refused = FalsePasses(policy.disagreement, self.level)
@@ -94,13 +96,10 @@ class Judge:
             self.flips, *(kind for kind in self.kinds if not kind.counts),
         )  # fmt: skip
         self._takers: dict[type, tuple[Callable[[Any], None], tuple[Gauge, ...]]] = {
-            Heard: (self._hear, (self.silence, self.coverage)),
-            FirstVerdict: (self._verdict, (self.success, self.branches)),
             JobResults: (self.jobs.take, (self.jobs,)),
             Attempted: (self.infra.attempt, (self.infra,)),
             Took: (self.latency.take, (self.latency,)),
             Tried: (self.flips.take, ()),
-            Due: (self._due, ()),
             Ended: (self.chances.end, ()),
         }
         self._kinds_by_input: dict[type, list[SignalKind]] = {}
@@ -113,11 +112,6 @@ class Judge:
             PAIRED: (self.disagreement, (self.disagreement,)),
             REFUSED: (self.refused, (self.refused,)),
         }
-
-    def _settled(self) -> tuple[bool, float | None, float]:
-        chart = self.success.chart
-        adopted = (chart.adopted_at or 0.0) > (chart.settled_at or 0.0)
-        return chart.baseline.ready and not adopted, chart.settled_at, chart.baseline.mean
 
     @property
     def next_alarm(self) -> float | None:
@@ -146,8 +140,9 @@ class Judge:
         return (*self._take(one), *(kind for kind in kinds if kind.counts))
 
     def _take(self, one: Input) -> tuple[Gauge, ...]:
-        if isinstance(one, Counted):
-            return self._count(one)
+        own = _TAKERS.get(type(one))
+        if own is not None:
+            return own(self, one)
         taken = self._takers.get(type(one))
         if taken is None:
             return ()
@@ -163,15 +158,17 @@ class Judge:
             self.branches.count(one)
         return taken[1]
 
-    def _hear(self, one: Heard) -> None:
+    def _hear(self, one: Heard) -> tuple[Gauge, ...]:
         self.chances.hear(one)
         self.branches.hear(one)
         self.coverage.follow(one.at)
+        return (self.silence, self.coverage)
 
-    def _due(self, one: Due) -> None:
+    def _due(self, one: Due) -> tuple[Gauge, ...]:
         self.chances.due(one, self.latency.allowed(one.at))
+        return ()
 
-    def _verdict(self, one: FirstVerdict) -> None:
+    def _verdict(self, one: FirstVerdict) -> tuple[Gauge, ...]:
         before = self.success.chart.settled_at
         self.success.take(one)
         self.branches.take(one)
@@ -179,6 +176,7 @@ class Judge:
         if settled is not None and settled != before:
             fails = 1 - self.success.chart.baseline.mean
             self.disagreement.begin(settled, well=fails < self.policy.disagreement.degraded)
+        return (self.success, self.branches)
 
     def health(self, now: float, feed_fresh: bool) -> Health:
         """How the CI is at ``now``; with ``feed_fresh`` False it is we who do not hear."""
@@ -203,6 +201,21 @@ class Judge:
             self.latency, self.flips, self.chances, self.coverage, self.branches, self.rollup,
             *self.kinds,
         )  # fmt: skip
+
+
+_TAKERS: Mapping[type, Callable[[Judge, Any], tuple[Gauge, ...]]] = {
+    Counted: Judge._count,
+    Heard: Judge._hear,
+    FirstVerdict: Judge._verdict,
+    Due: Judge._due,
+}
+"""No bound methods in the judge itself: it would be a cycle, which only a search of all memory
+frees, and going back to an earlier state makes a new judge each time."""
+
+
+def _settled(chart: Chart) -> tuple[bool, float | None, float]:
+    adopted = (chart.adopted_at or 0.0) > (chart.settled_at or 0.0)
+    return chart.baseline.ready and not adopted, chart.settled_at, chart.baseline.mean
 
 
 def overall(signals: Iterable[Signal]) -> State:

@@ -132,5 +132,5 @@ class Success:
     def read(self, row: Any) -> None:
         """Takes over what `row` gave."""
         chart, stacks, self._outage = row
-        self.chart = Chart.of(self.chart.policy, chart)
+        self.chart.read(chart)
         self._stacks.read(stacks)

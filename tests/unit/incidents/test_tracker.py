@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import random
+import weakref
 
 import pytest
 from hypothesis import Phase as Stage
@@ -71,6 +73,20 @@ def test_a_border_case_recovers_as_time_passes():
     life = lived(changes("P" * 400 + "F" * 30 + "P" * 6), T)
     life.live([Heard(T + D, 1, 1, "nova", "master", True)], T + 2 * D)
     assert not life.incident.symptom("success").stands
+
+
+def test_a_tracker_that_is_given_up_frees_its_memory_at_once():
+    """Going back to an earlier state gives one up for each late comment: no search for cycles."""
+    life = lived(changes("P" * 60 + "F" * 30), T)
+    life.judge.health(T, feed_fresh=True)
+    again = Tracker.of(POLICY, json.loads(json.dumps(life.row())))
+    given_up = [weakref.ref(each) for each in (life.judge, again.judge)]
+    gc.disable()
+    try:
+        del life, again
+        assert [ref() for ref in given_up] == [None, None]
+    finally:
+        gc.enable()
 
 
 def test_what_was_not_stored_by_it_is_refused():
