@@ -14,7 +14,7 @@ from cibot.client.shaped import all_cis
 from cibot.client.source import Source
 from cibot.errors import CibotError
 from cibot.model import State
-from cibot.web.api.projects import ProjectList
+from cibot.web.api.general import ProjectList
 
 Complete = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 

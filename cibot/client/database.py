@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import TypeVar, cast
 
 from pydantic import ValidationError
 
-from cibot.actions.acknowledging import take
 from cibot.actions.roles import Actor
-from cibot.actions.silencing import end_silence_by_id, end_silences_of, put_silence
 from cibot.config.models import Config
 from cibot.reports.context import Context
-from cibot.reports.incidents import IncidentLine
-from cibot.reports.silences import Muted, silences
-from cibot.store.engine import Store, Tx
-from cibot.web.api import ENDPOINTS
+from cibot.store.engine import Store
+from cibot.web.api import BY_NAME, BY_PATH
 from cibot.web.api.problems import bad_parameter
 from cibot.web.asking import Asking
 
 T = TypeVar("T")
-_QUESTIONS = {endpoint.path: endpoint for endpoint in ENDPOINTS}
 
 
 class Database:
@@ -37,51 +32,37 @@ class Database:
         actor: Actor,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._store = store
         self._actor = actor
         self._asking = Asking(store, config, clock)
 
     def ask(self, kind: type[T], path: str, **asked: object) -> T:
         """As the protocol has it."""
-        question = _QUESTIONS[path]
+        question = BY_PATH[path]
         assert question.answer is kind, f"{path} does not answer {kind.__name__}"
         given = {name: value for name, value in asked.items() if value is not None}
         try:
             params = question.params.model_validate(given)
         except ValidationError as error:
             raise bad_parameter(error) from error
-        return cast("T", question.ask(self._asking, params))
+        return cast("T", question.put_to(self._asking, params))
 
-    def silences(self) -> tuple[Muted, ...]:
-        """As the protocol has it."""
-        return self._asking.ask(silences)
+    def change(self, kind: type[T], name: str, **asked: object) -> T:
+        """As the protocol has it; what is wrong with a field is said by who changes it."""
+        write = BY_NAME[name]
+        assert write.answer is kind, f"{name} does not answer {kind.__name__}"
+        params, body = (
+            model.model_construct(
+                **{field: asked[field] for field in model.model_fields if field in asked}
+            )
+            for model in (write.params, write.body)
+        )
+        done = self._asking.do(lambda tx, ctx: write.do(tx, ctx, self._actor, params, body))
+        return cast("T", done)
 
     def context(self) -> Context:
         """As the protocol has it."""
         return self._asking.context()
 
-    def acknowledge(self, incident_id: int, note: str) -> IncidentLine:
-        """As the protocol has it."""
-        return self._change(lambda tx, ctx: take(tx, ctx, self._actor, incident_id, note))
-
-    def silence(self, target: str, length: timedelta, reason: str) -> Muted:
-        """As the protocol has it."""
-        return self._change(
-            lambda tx, ctx: put_silence(tx, ctx, self._actor, target, length, reason)
-        )
-
-    def end_silence(self, silence_id: int) -> Muted:
-        """As the protocol has it."""
-        return self._change(lambda tx, ctx: end_silence_by_id(tx, ctx, self._actor, silence_id))
-
-    def end_silences_of(self, target: str) -> tuple[str, Sequence[Muted]]:
-        """As the protocol has it."""
-        return self._change(lambda tx, ctx: end_silences_of(tx, ctx, self._actor, target))
-
     def close(self) -> None:
         """As the protocol has it."""
-        self._store.close()
-
-    def _change(self, work: Callable[[Tx, Context], T]) -> T:
-        ctx = self.context()
-        return self._store.write(lambda tx: work(tx, ctx))
+        self._asking.store.close()

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -13,16 +12,14 @@ from pydantic import AnyHttpUrl
 
 from cibot.client.failures import not_ours
 from cibot.client.server import Server
-from cibot.client.source import PAGE_SIZE
 from cibot.config.models import Config, WebConfig
 from cibot.errors import UserError
 from cibot.reports.context import Context
-from cibot.reports.incidents import IncidentLine
-from cibot.reports.silences import Muted
-from cibot.web.api.cis import CiDetail
+from cibot.web.api import BY_NAME
 from cibot.web.api.decode import Foreign, typed
 from cibot.web.api.encode import plain
 from cibot.web.api.paging import Page
+from cibot.web.api.question import Nothing
 
 T = TypeVar("T")
 
@@ -37,42 +34,22 @@ class Remote:
     def ask(self, kind: type[T], path: str, **asked: object) -> T:
         """As the protocol has it."""
         given = {name: str(plain(one)) for name, one in asked.items() if one is not None}
-        there = re.sub(r"<(\w+)>", lambda match: _segment(given.pop(match[1])), path)
-        found = self._typed(kind, self._server.get(there, given))
+        found = self._typed(kind, self._server.get(_filled(path, given), given))
         if isinstance(found, Page):
             return cast("T", replace(found, next=_cursor(found.next)))
         return found
 
-    def silences(self) -> tuple[Muted, ...]:
+    def change(self, kind: type[T], name: str, **asked: object) -> T:
         """As the protocol has it."""
-        body = self._server.get("/silences", {"state": "active", "limit": str(PAGE_SIZE)})
-        found = [self._typed(Muted, row) for row in _items(body)]
-        return tuple(sorted(found, key=lambda one: (one.until, one.id)))
+        write = BY_NAME[name]
+        given = {name: one for name, one in asked.items() if one is not None}
+        path = _filled(write.path, given)
+        body = None if write.body is Nothing else given
+        return self._typed(kind, self._server.change(write.method, path, body))
 
     def context(self) -> Context:
         """As the protocol has it; the present moment is the server's."""
         return Context(self._server.said_at or datetime.now(UTC), self._config)
-
-    def acknowledge(self, incident_id: int, note: str) -> IncidentLine:
-        """As the protocol has it."""
-        body = {"note": note} if note else {}
-        done = self._server.change("POST", f"/incidents/{incident_id}/acknowledge", body)
-        return self._typed(IncidentLine, done)
-
-    def silence(self, target: str, length: timedelta, reason: str) -> Muted:
-        """As the protocol has it."""
-        wish = {"ci": target, "length_s": int(length.total_seconds()), "reason": reason}
-        return self._typed(Muted, self._server.change("POST", "/silences", wish))
-
-    def end_silence(self, silence_id: int) -> Muted:
-        """As the protocol has it."""
-        return self._typed(Muted, self._server.change("DELETE", f"/silences/{silence_id}"))
-
-    def end_silences_of(self, target: str) -> tuple[str, Sequence[Muted]]:
-        """As the protocol has it."""
-        name = target if "*" in target else self.ask(CiDetail, "/cis/<name>", name=target).name
-        mine = [silence for silence in self.silences() if silence.ci.casefold() == name.casefold()]
-        return name, [self.end_silence(silence.id) for silence in mine]
 
     def close(self) -> None:
         """As the protocol has it."""
@@ -85,6 +62,11 @@ class Remote:
             raise not_ours(self._server.url, error) from error
 
 
+def _filled(path: str, given: dict[str, Any]) -> str:
+    """The path with the names in it, which are taken out of what is ``given``."""
+    return re.sub(r"<(\w+)>", lambda match: _segment(str(given.pop(match[1]))), path)
+
+
 def _segment(name: str) -> str:
     """A name as one part of a path; one of dots alone would be taken for a way."""
     if not name.strip(". "):
@@ -94,8 +76,3 @@ def _segment(name: str) -> str:
 
 def _cursor(link: str | None) -> str | None:
     return parse_qs(urlsplit(link).query)["after"][0] if link else None
-
-
-def _items(body: Any) -> list[Any]:
-    found = body.get("items") if isinstance(body, dict) else None
-    return found if isinstance(found, list) else []

@@ -1,19 +1,15 @@
 """Whom a question goes to: one protocol over a database and over a server.
 
-Questions are those of the JSON API, by their path; the answers are its typed
-results, whichever way they came.
+Questions and changes are those of the JSON API, by path and by name; the answers are its
+typed results, whichever way they came.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any, Protocol, TypeVar
 
 from cibot.reports.context import Context
-from cibot.reports.incidents import IncidentLine
-from cibot.reports.silences import Muted
 from cibot.web.api.paging import Page
 
 T = TypeVar("T")
@@ -32,23 +28,14 @@ class Source(Protocol):
         ``next``. Raises UserError for what is not known, else Transient or Permanent.
         """
 
-    def silences(self) -> tuple[Muted, ...]:
-        """Every silence that is active now, the one that ends first first."""
+    def change(self, kind: type[T], name: str, **asked: object) -> T:
+        """What came of the change ``name``, as ``make_silence``; None leaves a field out.
+
+        Raises UserError for who may not, and as `ask` does.
+        """
 
     def context(self) -> Context:
         """With what the last answer is shown: its present moment, the dashboard's address."""
-
-    def acknowledge(self, incident_id: int, note: str) -> IncidentLine:
-        """Says that somebody looks at an incident. Raises UserError for who may not."""
-
-    def silence(self, target: str, length: timedelta, reason: str) -> Muted:
-        """Mutes a CI, or all that a pattern fits. Raises UserError for who may not."""
-
-    def end_silence(self, silence_id: int) -> Muted:
-        """Ends one silence before its time. Raises UserError."""
-
-    def end_silences_of(self, target: str) -> tuple[str, Sequence[Muted]]:
-        """Ends every silence of just that CI or pattern: its name, and what ended."""
 
     def close(self) -> None:
         """Gives back connections; asks nothing afterwards."""

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from cibot.config.models import CiConfig, Config
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Answers that are dear to ask and slow to change, with when each was asked."""
+
+    answers: dict[str, tuple[datetime, Any]] = field(default_factory=dict)
+    locks: dict[str, threading.Lock] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +29,20 @@ class Context:
     now: datetime
     config: Config = field(default_factory=Config)
     zone: tzinfo = UTC
+    memory: Memory = field(default_factory=Memory)
+
+    def remembered(self, name: str, length: timedelta, ask: Callable[[], T]) -> T:
+        """The answer of ``ask``, or one that is less than ``length`` old.
+
+        One thread asks while the others wait, so that a crowd asks once. ``name`` is one of a
+        few, or of a few for each CI: an answer is kept for good.
+        """
+        with self.memory.locks.setdefault(name, threading.Lock()):
+            kept = self.memory.answers.get(name)
+            if kept is None or not timedelta(0) <= self.now - kept[0] < length:
+                kept = self.memory.answers[name] = (self.now, ask())
+            answer: T = kept[1]
+            return answer
 
     def configured(self, name: str) -> CiConfig | None:
         """What the configuration says of a CI, where it names it."""

@@ -1,18 +1,26 @@
-"""How a face asks: one read transaction, one moment, one context for each request."""
+"""How a face asks: one read transaction, one moment, one context for each request.
+
+What changes slowly and costs something is asked once for all requests of a while.
+"""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from cibot.config.models import Config
-from cibot.reports.context import Context
+from cibot.reports.context import Context, Memory
+from cibot.reports.history import Day, daily, days_before
+from cibot.reports.homes import Home, homes
+from cibot.reports.latency import LatencyDay, latency_days
+from cibot.store.cis import ci_rows
 from cibot.store.engine import Store, Tx
 
 T = TypeVar("T")
+_MONTH = 30
+_MINUTE = timedelta(minutes=1)
 
 
 @dataclass(slots=True)
@@ -22,12 +30,11 @@ class Asking:
     store: Store
     config: Config
     clock: Callable[[], datetime]
-    _kept: dict[str, tuple[datetime, Any]] = field(default_factory=dict)
-    _locks: dict[str, threading.Lock] = field(default_factory=dict)
+    _memory: Memory = field(default_factory=Memory)
 
     def context(self) -> Context:
         """The present moment; times are UTC, the reader's browser makes them local."""
-        return Context(self.clock(), self.config)
+        return Context(self.clock(), self.config, memory=self._memory)
 
     def ask(self, question: Callable[[Tx, Context], T]) -> T:
         """The answer to one question. Raises UserError and StoreError."""
@@ -39,24 +46,25 @@ class Asking:
         ctx = self.context()
         return self.store.write(lambda tx: work(tx, ctx))
 
-    def remembered(
-        self,
-        name: str,
-        length: timedelta,
-        question: Callable[[Tx, Context], T],
-        within: tuple[Tx, Context] | None = None,
-    ) -> T:
-        """An answer that may be up to ``length`` old: for what is dear to ask and slow to change.
 
-        One thread asks anew while the others wait, so that a crowd asks once. ``name`` is
-        one of a few, or of a few for each CI: what was asked is kept for good. Who is in a
-        transaction already gives it as ``within``.
-        """
-        with self._locks.setdefault(name, threading.Lock()):
-            now = self.clock()
-            kept = self._kept.get(name)
-            if kept is None or not timedelta(0) <= now - kept[0] < length:
-                found = self.ask(question) if within is None else question(*within)
-                kept = self._kept[name] = (now, found)
-            answer: T = kept[1]
-            return answer
+def homes_of(tx: Tx, ctx: Context) -> dict[int, Home]:
+    """Where each CI is at home, at most five minutes old."""
+    return ctx.remembered("homes", 5 * _MINUTE, lambda: homes(tx, ctx))
+
+
+def latencies_of(tx: Tx, ctx: Context, ci_id: int) -> tuple[LatencyDay, ...]:
+    """The latencies of a CI's last 30 days, at most five minutes old."""
+    return ctx.remembered(
+        f"latency of {ci_id}",
+        5 * _MINUTE,
+        lambda: latency_days(tx, ci_id, days_before(ctx.now, _MONTH)),
+    )
+
+
+def days_of(tx: Tx, ctx: Context) -> dict[int, tuple[Day, ...]]:
+    """The last 30 days of each CI, at most one minute old."""
+    return ctx.remembered(
+        "days",
+        _MINUTE,
+        lambda: daily(tx, [ci.id for ci in ci_rows(tx)], days_before(ctx.now, _MONTH)),
+    )

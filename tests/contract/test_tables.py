@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from typing import Any, get_type_hints
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
@@ -16,7 +16,7 @@ from tests.support.canned import CONFIG, canned
 from tests.support.faces import client
 from tests.support.history import History, ago, make_tables
 
-WITH_TABLE = [one for one in ENDPOINTS if one.table is not None]
+WITH_TABLE = [one for one in ENDPOINTS if one.has_csv]
 
 
 @pytest.fixture
@@ -31,10 +31,13 @@ def rows(api: FlaskClient, path: str, **headers: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(answer.text)))
 
 
-def test_every_table_can_be_asked_for_and_nothing_else() -> None:
-    for one in ENDPOINTS:
-        assert ("format" in get_type_hints(one.params)) == (one.table is not None), one.path
+def test_what_can_be_asked_for_as_csv_has_a_table_and_nothing_else_takes_a_format(
+    api: FlaskClient,
+) -> None:
+    assert all(one.table for one in WITH_TABLE)
     assert len(WITH_TABLE) >= 11
+    assert api.get("/api/v1/feeds?format=csv").status_code == 400
+    assert api.get("/api/v1/feeds", headers={"Accept": "text/csv"}).mimetype == "application/json"
 
 
 @pytest.mark.parametrize("path", [one.path for one in WITH_TABLE])

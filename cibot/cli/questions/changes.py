@@ -9,10 +9,9 @@ from cibot.chat.commands import change as change_command
 from cibot.chat.commands import compare as compare_command
 from cibot.chat.typed import about
 from cibot.cli.exits import CODES
-from cibot.cli.questions.question import Asked, ShellAnswer, ShellQuestion
+from cibot.cli.questions.question import Asked, ShellAnswer, ShellQuestion, sheet
 from cibot.cli.view import Column, View, head, table
 from cibot.client.shaped import all_cis
-from cibot.client.sheets import sheet
 from cibot.client.source import Source
 from cibot.model import State
 from cibot.reports import blame as sentences

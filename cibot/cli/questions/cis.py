@@ -11,10 +11,9 @@ from cibot.chat.commands import list as list_command
 from cibot.chat.commands import status as status_command
 from cibot.chat.typed import about_branch
 from cibot.cli.exits import CODES, MEANING, of_states
-from cibot.cli.questions.question import Asked, ShellAnswer, ShellQuestion
+from cibot.cli.questions.question import Asked, ShellAnswer, ShellQuestion, sheet
 from cibot.cli.view import Column, Show, Table, View, of_card, table
 from cibot.client.shaped import all_cis, listing_of, status_of
-from cibot.client.sheets import sheet
 from cibot.client.source import Source
 from cibot.model import State
 from cibot.reports import lists, wording

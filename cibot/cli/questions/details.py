@@ -15,10 +15,9 @@ from cibot.chat.commands import why as why_command
 from cibot.chat.typed import about, about_branch
 from cibot.cli.exits import CODES, MEANING
 from cibot.cli.questions.cis import BRANCH
-from cibot.cli.questions.question import Asked, ShellAnswer, ShellQuestion
+from cibot.cli.questions.question import Asked, ShellAnswer, ShellQuestion, sheet
 from cibot.cli.view import Column, Show, Table, View, head, of_card, table
 from cibot.client.shaped import why_of
-from cibot.client.sheets import sheet
 from cibot.client.source import Source
 from cibot.health.signal import Signal
 from cibot.incidents.signal_words import threshold_words

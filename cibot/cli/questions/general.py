@@ -12,9 +12,9 @@ from cibot.chat.commands import silences as silences_command
 from cibot.chat.commands import summary as summary_command
 from cibot.chat.commands import why as why_command
 from cibot.cli.exits import CODES
-from cibot.cli.questions.question import Asked, ShellAnswer, ShellQuestion
+from cibot.cli.questions.question import Asked, ShellAnswer, ShellQuestion, sheet
 from cibot.cli.view import Column, View, head, of_card, table
-from cibot.client.sheets import sheet
+from cibot.client.shaped import silences
 from cibot.client.source import PAGE_SIZE, Source, whole
 from cibot.model import State
 from cibot.reports import wording
@@ -122,7 +122,7 @@ class Silences:
 
 def ask_silences(source: Source, _asked: Asked) -> ShellAnswer:
     """Which alerts are muted."""
-    found = Silences(source.silences())
+    found = Silences(silences(source))
     return ShellAnswer(found, lambda ctx: _silences(ctx, found.items), sheet("/silences", found))
 
 

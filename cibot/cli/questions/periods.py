@@ -9,9 +9,8 @@ import click
 from cibot.chat.commands import COMMANDS
 from cibot.chat.commands import report as report_command
 from cibot.cli.exits import CODES
-from cibot.cli.questions.question import Asked, ShellAnswer, ShellQuestion
+from cibot.cli.questions.question import Asked, ShellAnswer, ShellQuestion, sheet
 from cibot.cli.view import Column, View, table
-from cibot.client.sheets import sheet
 from cibot.client.source import Source
 from cibot.model import State, Window
 from cibot.reports import period_wording, wording

@@ -11,6 +11,7 @@ import click
 from cibot.chat.command import Command
 from cibot.cli.view import Show
 from cibot.client.source import Source
+from cibot.web.api import BY_PATH
 from cibot.web.api.tables import Lines
 
 
@@ -54,3 +55,10 @@ class ShellQuestion:
     csv: bool = False
     codes: str = ""
     completes: str = ""
+
+
+def sheet(path: str, answer: Any) -> Lines:
+    """The lines of an answer to the question at ``path``, heads first."""
+    table = BY_PATH[path].table
+    assert table is not None, path
+    return table(answer)

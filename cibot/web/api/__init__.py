@@ -4,30 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from cibot.web.api import (
-    builds,
-    changes,
-    cis,
-    details,
-    general,
-    incidents,
-    periods,
-    projects,
-    silences,
-)
+from cibot.web.api import cis, details, general, incidents
 from cibot.web.api.question import Endpoint
 from cibot.web.api.writes import WRITES
 
-__all__ = ["ENDPOINTS", "WRITES"]
+__all__ = ["BY_NAME", "BY_PATH", "ENDPOINTS", "WRITES"]
 
 ENDPOINTS: tuple[Endpoint[Any], ...] = (
     *cis.ENDPOINTS,
-    *builds.ENDPOINTS,
     *details.ENDPOINTS,
-    *changes.ENDPOINTS,
     *incidents.ENDPOINTS,
-    *silences.ENDPOINTS,
-    *projects.ENDPOINTS,
-    *periods.ENDPOINTS,
     *general.ENDPOINTS,
 )
+BY_PATH = {endpoint.path: endpoint for endpoint in ENDPOINTS}
+BY_NAME = {write.name: write for write in WRITES}

@@ -1,42 +1,44 @@
-"""``/cis``: all of them, and one with everything that is known of it."""
+"""``/cis``: all of them, one with everything that is known of it, what it said and ran."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, fields
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from cibot.health.seen import Seen
-from cibot.health.signal import BranchHealth, Signal
-from cibot.model import State
+from cibot.model import Result, State
+from cibot.reports.builds import BuildLine, builds
 from cibot.reports.ci import find_ci
 from cibot.reports.context import Context
 from cibot.reports.failures import JobShare, Passed, Verdict, verdicts
-from cibot.reports.homes import NOWHERE, Home
-from cibot.reports.incidents import IncidentLine
-from cibot.reports.listing import CiLine, Listing, listing
+from cibot.reports.homes import NOWHERE
+from cibot.reports.listing import CiLine, listing
 from cibot.reports.onset import Onset
-from cibot.reports.rate_reason import RateReason
-from cibot.reports.signals import Rate, Sighting
 from cibot.reports.silences import Muted
 from cibot.reports.standing import Standing
 from cibot.reports.status import status
 from cibot.reports.why import why
 from cibot.store.engine import Tx
-from cibot.store.faces import ReportKey, reports_before
+from cibot.store.faces import reports_before
 from cibot.web.api.encode import moment
-from cibot.web.api.paging import Key, Page, page_of, read_report_key, write_cursor
-from cibot.web.api.params import BranchName, CiName, CiParams, Format, Paged, ProjectName
-from cibot.web.api.question import Endpoint
+from cibot.web.api.paging import Key, Page, first_of, page_of, read_report_key, write_cursor
+from cibot.web.api.question import (
+    BranchName,
+    CiName,
+    CiParams,
+    Endpoint,
+    Format,
+    OneCi,
+    Paged,
+    ProjectName,
+)
 from cibot.web.api.tables import columns
-from cibot.web.asking import Asking
-from cibot.web.facts import homes_of
+from cibot.web.asking import homes_of
 
 
-@dataclass(frozen=True, slots=True)
-class CiItem(Sighting):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CiItem(CiLine):
     """One CI of a list. ``reference`` is the CI it is measured against.
 
     ``seen`` is what the worst signal saw, null where none is bad; ``reason`` why the pass rate
@@ -44,20 +46,9 @@ class CiItem(Sighting):
     With ``branch`` state, rate and time are those of that branch.
     """
 
-    id: int
-    name: str
-    state: State
-    since: datetime | None
-    rate: Rate | None
-    last_heard_at: datetime | None
     projects: tuple[str, ...]
     reference: str | None
     owner: str | None
-    incidents: tuple[IncidentLine, ...]
-    page: str | None
-    branch: BranchHealth | None = field(default=None, kw_only=True)
-    seen: Seen | None = field(default=None, kw_only=True)
-    reason: RateReason | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +65,7 @@ class CiPage(Page[CiItem]):
     branch: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CiDetail(CiItem):
     """One CI: signals worst first, its last failures newest first, whom to ask, what mutes it.
 
@@ -83,7 +74,6 @@ class CiDetail(CiItem):
     branch, signals, standing and onset are left out.
     """
 
-    signals: tuple[Signal, ...]
     reference_passed: Passed | None
     passed_since: Passed | None
     worst_job: JobShare | None
@@ -95,7 +85,6 @@ class CiDetail(CiItem):
     stale: tuple[str, ...]
     silence: Muted | None = None
     standing: Standing | None = None
-    branches: tuple[BranchHealth, ...] = ()
     onset: Onset | None = None
 
 
@@ -104,6 +93,13 @@ class ReportPage(Page[Verdict]):
     """What a CI said, newest first."""
 
     items: tuple[Verdict, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BuildPage(Page[BuildLine]):
+    """Builds, newest first. A page may hold fewer than ``limit``, or none, and have a next."""
+
+    items: tuple[BuildLine, ...]
 
 
 class CiListParams(Paged):
@@ -127,79 +123,75 @@ class OneCiPaged(Paged):
     format: Format = None
 
 
-def list_cis(asking: Asking, params: CiListParams) -> CiPage:
+class BuildParams(OneCi, Paged):
+    """Which builds of which CI."""
+
+    job: Annotated[
+        Annotated[str, Field(max_length=255)] | None,
+        Field(description="The job's whole name."),
+    ] = None
+    result: Result | None = None
+    format: Format = None
+
+
+def list_cis(tx: Tx, ctx: Context, params: CiListParams) -> CiPage:
     """The page of CIs that fit."""
-    at_home = homes_of(asking)
-    ctx, found = asking.ask(
-        lambda tx, ctx: (ctx, listing(tx, ctx, params.state, params.project, params.branch))
-    )
+    found = listing(tx, ctx, params.state, params.project, params.branch)
     fitting = [ci for ci in found.cis if _fits(ctx, ci, params)]
     order = _ORDERS[params.sort]
     page = page_of(sorted(fitting, key=order), order, params.after, params.limit)
-    items = tuple(CiItem(**_fields(ctx, ci, at_home.get(ci.id, NOWHERE))) for ci in page.items)
     return CiPage(
-        items=items,
+        items=tuple(CiItem(**_fields(tx, ctx, ci)) for ci in page.items),
         next=page.next,
         totals=found.totals,
-        stale=_stale(found),
+        stale=tuple(feeds.server for feeds in found.stale),
         project=found.project,
         branch=found.branch,
     )
 
 
-def one_ci(asking: Asking, params: CiParams) -> CiDetail:
+def one_ci(tx: Tx, ctx: Context, params: CiParams) -> CiDetail:
     """Everything about one CI."""
-    at_home = homes_of(asking)
-
-    def question(tx: Tx, ctx: Context) -> CiDetail:
-        found = status(tx, ctx, params.name, params.branch)
-        reasons = why(tx, ctx, found.ci.name, branch=params.branch)
-        known = ctx.configured(found.ci.name)
-        fields = _fields(ctx, found.ci, at_home.get(found.ci.id, NOWHERE))
-        return CiDetail(
-            **fields | {"reference": found.reference or fields["reference"]},
-            signals=reasons.signals,
-            reference_passed=found.reference_passed,
-            passed_since=found.passed_since,
-            worst_job=found.worst_job,
-            last=found.last,
-            failures=reasons.failures,
-            contact=known.contact if known else None,
-            wiki=str(known.wiki) if known and known.wiki else None,
-            recheck=known.recheck if known else None,
-            stale=_stale(found),
-            silence=found.silence,
-            standing=reasons.standing,
-            branches=found.ci.branches,
-            onset=reasons.onset,
-        )
-
-    return asking.ask(question)
+    found = status(tx, ctx, params.name, params.branch)
+    reasons = why(tx, ctx, found.ci.name, branch=params.branch)
+    known = ctx.configured(found.ci.name)
+    own = _fields(tx, ctx, found.ci) | {"signals": reasons.signals}
+    return CiDetail(
+        **own | {"reference": found.reference or own["reference"]},
+        reference_passed=found.reference_passed,
+        passed_since=found.passed_since,
+        worst_job=found.worst_job,
+        last=found.last,
+        failures=reasons.failures,
+        contact=known.contact if known else None,
+        wiki=str(known.wiki) if known and known.wiki else None,
+        recheck=known.recheck if known else None,
+        stale=tuple(feeds.server for feeds in found.stale),
+        silence=found.silence,
+        standing=reasons.standing,
+        onset=reasons.onset,
+    )
 
 
-def ci_reports(asking: Asking, params: OneCiPaged) -> ReportPage:
+def ci_reports(tx: Tx, _ctx: Context, params: OneCiPaged) -> ReportPage:
     """A page of what a CI said."""
-    before = _report_key(params.after) if params.after else None
-
-    def question(tx: Tx, _ctx: Context) -> ReportPage:
-        row = find_ci(tx, params.name)
-        found = reports_before(tx, row.id, before, params.limit + 1)
-        chosen = found[: params.limit]
-        more = len(found) > params.limit
-        last = chosen[-1] if chosen else None
-        following = (
-            write_cursor((moment(last.posted_at), last.change_id, last.seq))
-            if more and last
-            else None
-        )
-        return ReportPage(items=verdicts(tx, chosen), next=following)
-
-    return asking.ask(question)
+    before = read_report_key(params.after, 3) if params.after else None
+    found = reports_before(tx, find_ci(tx, params.name).id, before, params.limit + 1)
+    chosen, following = first_of(
+        found, params.limit, lambda last: (moment(last.posted_at), last.change_id, last.seq)
+    )
+    return ReportPage(items=verdicts(tx, chosen), next=following)
 
 
-def _report_key(after: str) -> ReportKey:
-    posted_at, change_id, seq = read_report_key(after, 3)
-    return posted_at, change_id, seq
+def ci_builds(tx: Tx, _ctx: Context, params: BuildParams) -> BuildPage:
+    """A page of builds."""
+    after = read_report_key(params.after, 4) if params.after else None
+    found = builds(
+        tx, params.name, job=params.job, result=params.result, after=after, limit=params.limit
+    )
+    last = found.last
+    following = write_cursor((moment(last[0]), *last[1:])) if last else None
+    return BuildPage(items=found.builds, next=following)
 
 
 def _fits(ctx: Context, line: CiLine, params: CiListParams) -> bool:
@@ -209,8 +201,8 @@ def _fits(ctx: Context, line: CiLine, params: CiListParams) -> bool:
     return params.owner is None or bool(known and known.owner == params.owner)
 
 
-def _worst(line: CiLine) -> Key:
-    return (line.state.rank, line.rate.share if line.rate else 2.0, line.name.casefold(), line.id)
+def _rate(line: CiLine) -> Key:
+    return (line.rate.share if line.rate else 2.0, line.name.casefold(), line.id)
 
 
 def _heard(line: CiLine) -> Key:
@@ -218,56 +210,42 @@ def _heard(line: CiLine) -> Key:
     return (-heard.timestamp() if heard else 0.0, line.name.casefold(), line.id)
 
 
-def _rate(line: CiLine) -> Key:
-    return (line.rate.share if line.rate else 2.0, line.name.casefold(), line.id)
-
-
 _ORDERS = {
-    "worst": _worst,
+    "worst": lambda line: (line.state.rank, *_rate(line)),
     "rate": _rate,
     "name": lambda line: (line.name.casefold(), line.id),
     "heard": _heard,
 }
 
 
-def _stale(found: Listing | Any) -> tuple[str, ...]:
-    return tuple(feeds.server for feeds in found.stale)
-
-
-def _fields(ctx: Context, line: CiLine, home: Home) -> dict[str, Any]:
+def _fields(tx: Tx, ctx: Context, line: CiLine) -> dict[str, Any]:
     known = ctx.configured(line.name)
+    home = homes_of(tx, ctx).get(line.id, NOWHERE)
     return {
-        "id": line.id,
-        "name": line.name,
-        "state": line.state,
-        "since": line.since,
-        "seen": line.seen,
-        "reason": line.reason,
-        "rate": line.rate,
-        "last_heard_at": line.last_heard_at,
+        **{field.name: getattr(line, field.name) for field in fields(CiLine)},
         "projects": home.projects,
         "reference": home.reference,
         "owner": known.owner if known else None,
-        "incidents": line.incidents,
-        "page": line.page,
-        "branch": line.branch,
     }
 
 
-_CI_TABLE = columns(
-    "items", "id", "name", "state", "since", "rate.share", "rate.low", "rate.high",
-    "rate.passes", "rate.n", "last_heard_at", "reference", "owner", "projects", "said", "page",
-)  # fmt: skip
-_REPORT_TABLE = columns(
-    "items", "posted_at", "project", "number", "patch_set", "pipeline", "outcome", "result",
-    "subject", "page",
-)  # fmt: skip
-
 ENDPOINTS: tuple[Endpoint[Any], ...] = (
-    Endpoint("/cis", "CIs", "All CIs, worst first", CiListParams, CiPage, list_cis, _CI_TABLE),
+    Endpoint("/cis", "CIs", "All CIs, worst first", CiListParams, CiPage, list_cis, columns(
+        "items", "id", "name", "state", "since", "rate.share", "rate.low", "rate.high",
+        "rate.passes", "rate.n", "last_heard_at", "reference", "owner", "projects", "said", "page",
+    )),
     Endpoint("/cis/<name>", "CIs", "One CI: state, signals, evidence, contact", CiParams,
-             CiDetail,
-             one_ci),
+             CiDetail, one_ci, columns(
+        "signals", "name", "verdict", "figure", "low", "high", "n", "threshold", "said", "counts",
+    )),
     Endpoint("/cis/<name>/reports", "CIs", "What a CI said, newest first", OneCiPaged, ReportPage,
-             ci_reports, _REPORT_TABLE),
+             ci_reports, columns(
+        "items", "posted_at", "project", "number", "patch_set", "pipeline", "outcome", "result",
+        "subject", "page",
+    )),
+    Endpoint("/cis/<name>/builds", "CIs", "What a CI ran, newest first", BuildParams, BuildPage,
+             ci_builds, columns(
+        "items", "posted_at", "job", "word", "result", "voting", "duration_s", "project", "number",
+        "patch_set", "pipeline", "url", "page",
+    )),
 )  # fmt: skip

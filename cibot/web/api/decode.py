@@ -104,7 +104,7 @@ def _object(kind: type, body: Any, where: str) -> Any:
     told = {name: (key, one) for name, key, one in members(kind)}
     given: dict[str, Any] = {}
     for field in fields(kind):
-        if field.name in OMITTED.get(kind, ()):
+        if field.name in OMITTED.get(kind.__name__, ()):
             given[field.name] = ()
             continue
         key, inner = told[field.name]

@@ -1,4 +1,4 @@
-"""What else is known of one CI: its jobs, its days, what it missed, whom to ask; two compared."""
+"""What else is known of one CI: jobs, days, what it missed, whom to ask; two compared; a change."""
 
 from __future__ import annotations
 
@@ -6,16 +6,18 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from cibot.reports.change import ChangeReport, change
+from cibot.reports.change_address import ChangeWanted
 from cibot.reports.compare import Comparison, compare
 from cibot.reports.contact import Contact, contact
+from cibot.reports.context import Context
 from cibot.reports.history import MOST_DAYS, MOST_HOURLY, Bucket, History, history
 from cibot.reports.jobs import Jobs, jobs
 from cibot.reports.latency import Latency, latency
 from cibot.reports.missed import Missed, missed
-from cibot.web.api.params import CiName, Format, OneCi
-from cibot.web.api.question import Endpoint, Params
+from cibot.store.engine import Tx
+from cibot.web.api.question import CiName, Endpoint, Format, Number, OneCi, Params
 from cibot.web.api.tables import Lines, columns
-from cibot.web.asking import Asking
 
 
 class HistoryParams(OneCi):
@@ -35,16 +37,16 @@ class LatencyParams(OneCi):
     format: Format = None
 
 
-class TableOfCi(OneCi):
-    """A table about one CI."""
-
-    format: Format = None
-
-
 class MissedParams(OneCi):
     """How many of the missed patch sets."""
 
     limit: Annotated[int, Field(ge=1, le=200, description="The newest so many.")] = 50
+    format: Format = None
+
+
+class CiTable(OneCi):
+    """A table about one CI."""
+
     format: Format = None
 
 
@@ -55,35 +57,34 @@ class TwoCis(Params):
     second: CiName
 
 
-def ci_jobs(asking: Asking, params: TableOfCi) -> Jobs:
-    """A CI's jobs, worst first."""
-    return asking.ask(lambda tx, ctx: jobs(tx, ctx, params.name))
+class ChangeParams(Params):
+    """Which patch set of which change."""
+
+    number: Annotated[Number, Field(description="The change's number in Gerrit.")]
+    patch_set: Annotated[
+        Annotated[int, Field(ge=1, le=99_999)] | None, Field(description="Default: the last one.")
+    ] = None
+    server: Annotated[
+        str | None,
+        Field(max_length=64, description="The Gerrit server, where several have that number."),
+    ] = None
+    project: Annotated[
+        str | None,
+        Field(max_length=255, description="Its project, where several have that number."),
+    ] = None
+    format: Format = None
 
 
-def ci_history(asking: Asking, params: HistoryParams) -> History:
+def ci_history(tx: Tx, ctx: Context, params: HistoryParams) -> History:
     """A CI's days."""
     days = min(params.days, MOST_HOURLY) if params.bucket == "hour" else params.days
-    return asking.ask(lambda tx, ctx: history(tx, ctx, params.name, days, params.bucket))
+    return history(tx, ctx, params.name, days, params.bucket)
 
 
-def ci_latency(asking: Asking, params: LatencyParams) -> Latency:
-    """How long a CI takes to its first verdict."""
-    return asking.ask(lambda tx, ctx: latency(tx, ctx, params.name, params.days))
-
-
-def ci_missed(asking: Asking, params: MissedParams) -> Missed:
-    """What a CI should have reported on and did not."""
-    return asking.ask(lambda tx, ctx: missed(tx, ctx, params.name, params.limit))
-
-
-def ci_contact(asking: Asking, params: OneCi) -> Contact:
-    """Whose a CI is."""
-    return asking.ask(lambda tx, ctx: contact(tx, ctx, params.name))
-
-
-def compare_two(asking: Asking, params: TwoCis) -> Comparison:
-    """Two CIs on what both judged."""
-    return asking.ask(lambda tx, ctx: compare(tx, ctx, params.first, params.second))
+def one_change(tx: Tx, ctx: Context, params: ChangeParams) -> ChangeReport:
+    """The verdicts on one patch set."""
+    wanted = ChangeWanted(params.number, params.patch_set, params.project)
+    return change(tx, ctx, wanted, params.server)
 
 
 def _history_lines(found: History) -> Lines:
@@ -100,25 +101,33 @@ def _latency_lines(found: Latency) -> Lines:
 
 _DAYS = columns("days", "day", "passes", "fails", "infra", "share")
 _HOURS = columns("hours", "at", "passes", "fails", "infra")
-_JOBS = columns(
-    "jobs", "job", "rate.share", "rate.low", "rate.high", "rate.passes", "rate.n", "infra",
-    "streak", "streak_of", "median_s", "last_pass_at", "last_url", "voting",
-)  # fmt: skip
-_MISSED = columns(
-    "patch_sets", "number", "patch_set", "project", "subject", "uploaded_at", "deadline", "gerrit"
-)
 
 ENDPOINTS: tuple[Endpoint[Any], ...] = (
-    Endpoint("/cis/<name>/jobs", "CIs", "A CI's jobs of seven days, worst first", TableOfCi, Jobs,
-             ci_jobs, _JOBS),
+    Endpoint("/cis/<name>/jobs", "CIs", "A CI's jobs of seven days, worst first", CiTable, Jobs,
+             lambda tx, ctx, asked: jobs(tx, ctx, asked.name), columns(
+        "jobs", "job", "rate.share", "rate.low", "rate.high", "rate.passes", "rate.n", "infra",
+        "streak", "streak_of", "median_s", "last_pass_at", "last_url", "voting",
+    )),
     Endpoint("/cis/<name>/history", "CIs", "A CI's results day by day, or hour by hour",
              HistoryParams, History, ci_history, _history_lines),
     Endpoint("/cis/<name>/latency", "CIs", "A CI's time from upload to first verdict, by day",
-             LatencyParams, Latency, ci_latency, _latency_lines),
+             LatencyParams, Latency,
+             lambda tx, ctx, asked: latency(tx, ctx, asked.name, asked.days), _latency_lines),
     Endpoint("/cis/<name>/missed", "CIs", "Patch sets that a CI should have reported on",
-             MissedParams, Missed, ci_missed, _MISSED),
+             MissedParams, Missed,
+             lambda tx, ctx, asked: missed(tx, ctx, asked.name, asked.limit), columns(
+        "patch_sets", "number", "patch_set", "project", "subject", "uploaded_at", "deadline",
+        "gerrit",
+    )),
     Endpoint("/cis/<name>/contact", "CIs", "Whose a CI is and how to retrigger it", OneCi,
-             Contact, ci_contact),
+             Contact, lambda tx, ctx, asked: contact(tx, ctx, asked.name)),
     Endpoint("/compare", "CIs", "Two CIs on the patch sets that both judged", TwoCis, Comparison,
-             compare_two),
+             lambda tx, ctx, asked: compare(tx, ctx, asked.first, asked.second), columns(
+        "examples", "number", "patch_set", "project", "subject", "pipeline", "result", "posted_at",
+        "page",
+    )),
+    Endpoint("/changes/<number>", "Changes", "What each CI says of a patch set", ChangeParams,
+             ChangeReport, one_change, columns(
+        "verdicts", "ci.name", "ci.state", "pipeline", "result", "posted_at", "running", "builds",
+    )),
 )  # fmt: skip

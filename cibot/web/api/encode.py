@@ -19,10 +19,9 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from cibot.health.signal import Evidence, Signal
 from cibot.incidents import signal_words as words
-from cibot.reports.listing import CiLine
 
-OMITTED: dict[type, frozenset[str]] = {CiLine: frozenset({"signals", "branches"})}
-"""Fields that no answer repeats: signals with their evidence, and branches: a CI's own has them."""
+OMITTED = {name: frozenset({"signals", "branches"}) for name in ("CiLine", "CiItem")}
+"""Fields that no list repeats: signals with their evidence, and branches: a CI's own has them."""
 
 WORDS: dict[type, dict[str, Callable[[Any], str]]] = {
     Signal: {
@@ -92,7 +91,7 @@ def members(kind: Any) -> tuple[tuple[str, str, Any], ...]:
             if isinstance(value, property) and not name.startswith("_"):
                 hints[name] = get_type_hints(value.fget)["return"]
     hints |= dict.fromkeys(WORDS.get(kind, ()), str)
-    left = OMITTED.get(kind, frozenset())
+    left = OMITTED.get(kind.__name__, frozenset())
     return tuple(
         (name, f"{name}_s" if timedelta in {one, *get_args(one)} else name, one)
         for name, one in hints.items()

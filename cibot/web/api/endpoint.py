@@ -48,9 +48,9 @@ def add_document(blueprint: Blueprint, body: Mapping[str, Any]) -> Blueprint:
 def _view(asking: Asking, endpoint: Endpoint[Any]) -> Callable[..., Response]:
     def view(**path: str) -> Response:
         params = read_params(endpoint.params, path)
-        answer = endpoint.ask(asking, params)
+        answer = endpoint.put_to(asking, params)
         following = link_to(answer.next) if isinstance(answer, Page) else None
-        if endpoint.table is not None and _wants_csv(params):
+        if endpoint.table and endpoint.has_csv and _wants_csv(params):
             response = reply(write_csv(endpoint.table(answer)), _CSV, max_age=_MAX_AGE_S)
             name = f"attachment; filename=cibot_{endpoint.name}.csv"
             response.headers["Content-Disposition"] = name
@@ -59,7 +59,7 @@ def _view(asking: Asking, endpoint: Endpoint[Any]) -> Callable[..., Response]:
             if isinstance(answer, Page):
                 body["next"] = following
             response = reply(written(body), _JSON, max_age=_MAX_AGE_S)
-        if endpoint.table is not None:
+        if endpoint.has_csv:
             response.vary.add("Accept")
         if following:
             response.headers["Link"] = f'<{following}>; rel="next"'

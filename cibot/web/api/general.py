@@ -1,7 +1,9 @@
-"""What concerns the whole: summary, what nobody understood, feeds, version."""
+"""What concerns the whole: projects, rules, a summary, what nobody understood, feeds, version."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any
@@ -9,18 +11,54 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from cibot import __version__
+from cibot.reports import period_wording
+from cibot.reports.context import Context
 from cibot.reports.feeds import ServerFeeds, feeds
+from cibot.reports.matrix import MOST, Matrix, matrix
+from cibot.reports.period import MOST_DAYS, CiPeriod, PeriodReport, period_report, read_period
 from cibot.reports.summary import Span, Summary, summary
 from cibot.reports.unparsed import unparsed
 from cibot.store.comments import UnparsedComment
+from cibot.store.engine import Tx
 from cibot.store.set_aside import SetAside, set_aside
-from cibot.web.api.params import CiName, Day, Format, Nothing
-from cibot.web.api.question import Endpoint, Params
-from cibot.web.api.tables import columns
-from cibot.web.asking import Asking
+from cibot.web.api.question import (
+    CiName,
+    Date,
+    Day,
+    Endpoint,
+    Format,
+    Nothing,
+    Params,
+    ProjectName,
+)
+from cibot.web.api.tables import Lines, columns
+from cibot.web.asking import homes_of
 
 _COMMENTS_EACH = 300  # of a CI that are looked at: enough to see what is frequent, and quick
 _LONGEST_EXAMPLE = 4_000  # characters
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectItem:
+    """A project and how many CIs judged there lately."""
+
+    name: str
+    cis: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectList:
+    """Projects that CIs judge, by name."""
+
+    items: tuple[ProjectItem, ...]
+
+
+class MatrixParams(Params):
+    """Which project, and how many of its changes."""
+
+    name: ProjectName
+    limit: Annotated[int, Field(ge=1, le=MOST, description="The newest so many changes.")] = 30
+    format: Format = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +73,7 @@ class FeedList:
 class Version:
     """Which cibot answers."""
 
-    version: str
+    version: str = __version__
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +109,35 @@ class ShapeList:
     partly: tuple[str, ...]
 
 
+class PeriodParams(Params):
+    """Which project, branch and days."""
+
+    project: ProjectName | None = None
+    branch: (
+        Annotated[
+            str,
+            Field(min_length=1, max_length=255, description="A branch, or a pattern: `stable/*`."),
+        ]
+        | None
+    ) = None
+    since: Annotated[
+        Date | None, Field(alias="from", description="The first day in UTC, as 2026-09-01.")
+    ] = None
+    until: Annotated[
+        Date | None, Field(alias="to", description="The day after the last; default: tomorrow.")
+    ] = None
+    days: Annotated[
+        int | None,
+        Field(ge=1, le=MOST_DAYS, description="How many, where not both ends are given; else 90."),
+    ] = None
+
+
+class ReportParams(PeriodParams):
+    """The same, with the answer's format."""
+
+    format: Format = None
+
+
 class SummaryParams(Params):
     """Which day."""
 
@@ -92,17 +159,27 @@ class UnparsedParams(Params):
     format: Format = None
 
 
-def day_summary(asking: Asking, params: SummaryParams) -> Summary:
-    """A day at a glance."""
-    return asking.ask(lambda tx, ctx: summary(tx, ctx, params.day))
+def projects(tx: Tx, ctx: Context, _params: Nothing) -> ProjectList:
+    """The projects at which CIs are at home."""
+    counts = Counter(name for home in homes_of(tx, ctx).values() for name in home.projects)
+    ordered = sorted(counts, key=str.casefold)
+    return ProjectList(tuple(ProjectItem(name, counts[name]) for name in ordered))
 
 
-def unparsed_shapes(asking: Asking, params: UnparsedParams) -> ShapeList:
+def project_matrix(tx: Tx, ctx: Context, params: MatrixParams) -> Matrix:
+    """A project's last patch sets beside its CIs."""
+    return matrix(tx, ctx, params.name, params.limit)
+
+
+def report_of(tx: Tx, ctx: Context, params: PeriodParams) -> PeriodReport:
+    """The report."""
+    days = read_period(ctx.now, params.days, params.since, params.until)
+    return period_report(tx, ctx, days, params.project, params.branch)
+
+
+def unparsed_shapes(tx: Tx, ctx: Context, params: UnparsedParams) -> ShapeList:
     """What CIs wrote and nobody understood, by shape."""
-    length = timedelta(days=params.days)
-    found = asking.ask(
-        lambda tx, ctx: unparsed(tx, ctx.now - length, params.ci, each=_COMMENTS_EACH)
-    )
+    found = unparsed(tx, ctx.now - timedelta(days=params.days), params.ci, each=_COMMENTS_EACH)
     items = tuple(
         ShapeItem(shape.shape, shape.count, tuple(sorted(shape.cis)), _example(shape.example))
         for shape in found.shapes[: params.limit]
@@ -121,30 +198,78 @@ def _example(one: UnparsedComment) -> ShapeExample:
     )
 
 
-def feed_list(asking: Asking, _params: Nothing) -> FeedList:
-    """Each server's feeds, and what was set aside."""
-    return asking.ask(lambda tx, ctx: FeedList(feeds(tx, ctx), set_aside(tx, ctx.now)))
+def _matrix_lines(found: Matrix) -> Lines:
+    """A line a patch set, a column a CI; what nobody said is empty."""
+    names = [ci.name for ci in found.cis]
+    yield ["number", "patch_set", "subject", "updated_at", *names]
+    for row in found.rows:
+        by_ci = row.by_ci()
+        cells = [by_ci.get(name) for name in names]
+        words = [(cell.result or "started") if cell else None for cell in cells]
+        yield [row.number, row.patch_set, row.subject, row.updated_at, *words]
 
 
-def version(_asking: Asking, _params: Nothing) -> Version:
-    """Our version."""
-    return Version(__version__)
+_HEADS = (
+    "ci", "is_reference", "since", "retired_at", "kept", "due", "reported", "reported_low",
+    "reported_high", "in_time", "in_time_low", "in_time_high", "p50_s", "p95_s", "right",
+    "right_low", "right_high", "right_n", "paired", "false_failures", "failing_s", "silent_s",
+    "longest_outage_s", "longest_outage_since", "incidents", "acknowledged", "to_acknowledge_s",
+    "before_due", "before_in_time", "before_right", "before_failing_s", "before_silent_s",
+    "before_incidents", "runs", "jobs",
+)  # fmt: skip
 
 
-_TABLE = columns(
-    "items", "count", "shape", "cis", "example.number", "example.patch_set", "example.posted_at"
-)
+def _period_lines(found: PeriodReport) -> Lines:
+    """The report as a table: a line a CI, two columns a rule."""
+    rules = [rule.number for rule in found.rules]
+    yield [*_HEADS, *(f"rule_{number}{tail}" for number in rules for tail in ("", "_why"))]
+    by_number = {rule.number: rule for rule in found.rules}
+    for ci in found.cis:
+        cells = [*_cells(ci)]
+        promises = {promise.rule: promise for promise in ci.promises}
+        for number in rules:
+            one = promises.get(number)
+            within = by_number[number].within
+            said = [period_wording.criterion(each, within) for each in one.criteria] if one else []
+            cells += [one.kept if one else None, "; ".join(said)]
+        yield cells
+
+
+def _cells(ci: CiPeriod) -> Iterator[Any]:
+    now, before = ci.now, ci.before
+    yield from (ci.name, ci.is_reference, ci.since, ci.retired_at, ci.kept, now.due)
+    for rate in (now.reported, now.in_time):
+        yield from (rate.share, rate.low, rate.high) if rate else (None,) * 3
+    yield from (now.p50, now.p95)
+    right = now.right
+    yield from (right.share, right.low, right.high, right.n) if right else (None,) * 4
+    outage = now.longest_outage
+    yield from (now.paired, now.false_failures, now.failing, now.silent)
+    yield outage.until - outage.since if outage else timedelta(0)
+    yield outage.since if outage else None
+    yield from (now.incidents, now.acknowledged, now.to_acknowledge, before.due)
+    yield before.in_time.share if before.in_time else None
+    yield before.right.share if before.right else None
+    yield from (before.failing, before.silent, before.incidents, ci.runs)
+    yield [job.job for job in ci.jobs]
+
+
 ENDPOINTS: tuple[Endpoint[Any], ...] = (
-    Endpoint("/summary", "Summary", "A day at a glance", SummaryParams, Summary, day_summary),
-    Endpoint(
-        "/unparsed",
-        "Operation",
-        "What CIs wrote and nobody understood, by shape",
-        UnparsedParams,
-        ShapeList,
-        unparsed_shapes,
-        _TABLE,
-    ),
-    Endpoint("/feeds", "Operation", "How fresh what we know is", Nothing, FeedList, feed_list),
-    Endpoint("/version", "Operation", "Which cibot answers", Nothing, Version, version),
-)
+    Endpoint("/projects", "Projects", "Projects that CIs judge", Nothing, ProjectList, projects),
+    Endpoint("/projects/<name>", "Projects", "A project's last patch sets beside its CIs",
+             MatrixParams, Matrix, project_matrix, _matrix_lines),
+    Endpoint("/report", "Summary", "What the CIs of a project promised and did in a period",
+             ReportParams, PeriodReport, report_of, _period_lines),
+    Endpoint("/summary", "Summary", "A day at a glance", SummaryParams, Summary,
+             lambda tx, ctx, asked: summary(tx, ctx, asked.day)),
+    Endpoint("/unparsed", "Operation", "What CIs wrote and nobody understood, by shape",
+             UnparsedParams, ShapeList, unparsed_shapes, columns(
+        "items", "count", "shape", "cis", "example.number", "example.patch_set",
+        "example.posted_at",
+    )),
+    Endpoint("/feeds", "Operation", "How fresh what we know is", Nothing, FeedList,
+             lambda tx, ctx, _: FeedList(feeds(tx, ctx), set_aside(tx, ctx.now)), columns(
+        "items", "server", "url", "heard_at", "age", "stale",
+    )),
+    Endpoint("/version", "Operation", "Which cibot answers", Nothing, Version, None),
+)  # fmt: skip

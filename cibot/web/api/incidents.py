@@ -1,4 +1,4 @@
-"""``/incidents``: open ones, all, one with its timeline."""
+"""``/incidents`` and ``/silences``: what is wrong, each with its timeline, and what is muted."""
 
 from __future__ import annotations
 
@@ -19,13 +19,12 @@ from cibot.reports.incidents import (
     read_incidents,
 )
 from cibot.reports.onset import Onset
+from cibot.reports.silences import Muted, past_silences, silence
 from cibot.store.engine import Tx
 from cibot.store.faces import incidents_before
-from cibot.web.api.paging import Page, read_number, write_cursor
-from cibot.web.api.params import CiName, Format, Number, Paged
-from cibot.web.api.question import Endpoint, Params
+from cibot.web.api.paging import Page, first_of, read_number
+from cibot.web.api.question import CiName, Endpoint, Format, Number, Paged, Params
 from cibot.web.api.tables import columns
-from cibot.web.asking import Asking
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +48,13 @@ class IncidentTimeline:
     onset: Onset | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class SilencePage(Page[Muted]):
+    """Silences, newest first."""
+
+    items: tuple[Muted, ...]
+
+
 class IncidentListParams(Paged):
     """Which incidents."""
 
@@ -63,43 +69,63 @@ class OneIncident(Params):
     id: Annotated[Number, Field(description="The incident's number, as in #218.")]
 
 
-def list_incidents(asking: Asking, params: IncidentListParams) -> IncidentPage:
+class SilenceListParams(Paged):
+    """Which silences."""
+
+    state: Annotated[
+        Literal["active", "all"], Field(description="`active` mute something now.")
+    ] = "active"
+    format: Format = None
+
+
+class OneSilence(Params):
+    """Which silence."""
+
+    id: Annotated[Number, Field(description="The silence's number, as in #7.")]
+
+
+def list_incidents(tx: Tx, ctx: Context, params: IncidentListParams) -> IncidentPage:
     """A page of incidents."""
-    before = read_number(params.after) if params.after else None
-
-    def question(tx: Tx, ctx: Context) -> IncidentPage:
-        found = incidents_before(
-            tx,
-            ci_id=find_ci(tx, params.ci).id if params.ci else None,
-            open_only=params.state == "open",
-            before=before,
-            limit=params.limit + 1,
-        )
-        chosen = found[: params.limit]
-        following = write_cursor((chosen[-1].id,)) if len(found) > params.limit else None
-        return IncidentPage(items=read_incidents(tx, ctx, chosen), next=following)
-
-    return asking.ask(question)
+    found = incidents_before(
+        tx,
+        ci_id=find_ci(tx, params.ci).id if params.ci else None,
+        open_only=params.state == "open",
+        before=read_number(params.after) if params.after else None,
+        limit=params.limit + 1,
+    )
+    chosen, following = first_of(found, params.limit, lambda last: (last.id,))
+    return IncidentPage(items=read_incidents(tx, ctx, chosen), next=following)
 
 
-def one_incident(asking: Asking, params: OneIncident) -> IncidentTimeline:
+def one_incident(tx: Tx, ctx: Context, params: OneIncident) -> IncidentTimeline:
     """An incident and its steps."""
-    return asking.ask(
-        lambda tx, ctx: IncidentTimeline(
-            *incident(tx, ctx, params.id),
-            *evidence_of(tx, params.id),
-            onset_of_incident(tx, ctx, params.id),
-        )
+    return IncidentTimeline(
+        *incident(tx, ctx, params.id),
+        *evidence_of(tx, params.id),
+        onset_of_incident(tx, ctx, params.id),
     )
 
 
-_TABLE = columns(
-    "items", "id", "ci", "kind", "state", "opened_at", "resolved_at", "said", "acknowledged_by",
-    "note", "page",
-)  # fmt: skip
+def list_silences(tx: Tx, ctx: Context, params: SilenceListParams) -> SilencePage:
+    """A page of silences."""
+    before = read_number(params.after) if params.after else None
+    active = ctx.now if params.state == "active" else None
+    found = past_silences(tx, before=before, active_at=active, limit=params.limit + 1)
+    return SilencePage(*first_of(found, params.limit, lambda last: (last.id,)))
+
+
 ENDPOINTS: tuple[Endpoint[Any], ...] = (
     Endpoint("/incidents", "Incidents", "Incidents, newest first", IncidentListParams, IncidentPage,
-             list_incidents, _TABLE),
+             list_incidents, columns(
+        "items", "id", "ci", "kind", "state", "opened_at", "resolved_at", "said",
+        "acknowledged_by", "note", "page",
+    )),
     Endpoint("/incidents/<id>", "Incidents", "One incident and its timeline", OneIncident,
-             IncidentTimeline, one_incident),
+             IncidentTimeline, one_incident, columns("steps", "at", "name", "reason")),
+    Endpoint("/silences", "Silences", "Which alerts are muted, by whom and why", SilenceListParams,
+             SilencePage, list_silences, columns(
+        "items", "id", "ci", "since", "until", "by", "reason", "ended_at", "ended_by",
+    )),
+    Endpoint("/silences/<id>", "Silences", "One silence, over or not", OneSilence, Muted,
+             lambda tx, _ctx, asked: silence(tx, asked.id)),
 )  # fmt: skip

@@ -39,9 +39,15 @@ def page_of(items: Sequence[T], key: Callable[[T], Key], after: str | None, limi
             rest = [item for item in items if key(item) > last]
         except TypeError as error:
             raise _not_ours() from error
-    chosen = tuple(rest[:limit])
-    more = len(rest) > limit
-    return Page(chosen, write_cursor(key(chosen[-1])) if more else None)
+    return Page(*first_of(rest, limit, key))
+
+
+def first_of(
+    found: Sequence[T], limit: int, key: Callable[[T], Key]
+) -> tuple[tuple[T, ...], str | None]:
+    """The first ``limit`` of what was found, and the cursor to what follows them."""
+    chosen = tuple(found[:limit])
+    return chosen, write_cursor(key(chosen[-1])) if len(found) > limit else None
 
 
 def write_cursor(key: Key) -> str:

@@ -1,12 +1,14 @@
-"""One question or one change of the JSON API: its path, its parameters, its answer."""
+"""What a question of the API is, and what a change; what several of them are asked with."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Generic, Literal, TypeVar
+from datetime import date
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from cibot.actions.roles import Actor
 from cibot.reports.context import Context
@@ -15,6 +17,42 @@ from cibot.web.api.tables import Table
 from cibot.web.asking import Asking
 
 PREFIX = "/api/v1"
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+def _written_out(value: Any) -> Any:
+    """Pydantic would take a number for a date, too."""
+    if isinstance(value, str) and not _DATE.fullmatch(value):
+        raise ValueError("write a date like 2026-11-23")
+    return value
+
+
+def _of_our_time(value: date) -> date:
+    """Days before and after it must be dates, too."""
+    if not 2000 <= value.year < 2200:
+        raise ValueError("write a date from 2000-01-01 on, like 2026-11-23")
+    return value
+
+
+CiName = Annotated[
+    str, Field(max_length=200, description="A CI's name; a part of it that fits one CI is enough.")
+]
+ProjectName = Annotated[
+    str, Field(max_length=255, description="A project's name, or a part that fits one project.")
+]
+BranchName = Annotated[
+    str,
+    Field(max_length=255, description="A branch, or its last part where that fits one only."),
+]
+Number = Annotated[int, Field(ge=1, le=2**31 - 1)]
+Format = Annotated[
+    Literal["json", "csv"] | None,
+    Field(description="Default: as the `Accept` header says, else JSON."),
+]
+Date = Annotated[date, BeforeValidator(_written_out)]
+"""As 2026-11-23."""
+Day = Annotated[Date, AfterValidator(_of_our_time)]
+"""A date around which there are others."""
 
 
 class Params(BaseModel):
@@ -23,16 +61,43 @@ class Params(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class Nothing(Params):
+    """No parameters; as a body, none."""
+
+
+class OneCi(Params):
+    """An endpoint about one CI."""
+
+    name: CiName
+
+
+class CiParams(OneCi):
+    """A CI, or how it is on one branch."""
+
+    branch: BranchName | None = None
+
+
+class Paged(Params):
+    """An endpoint whose answer comes in pages."""
+
+    limit: Annotated[int, Field(ge=1, le=500, description="Items on a page.")] = 100
+    after: Annotated[
+        str | None,
+        Field(max_length=1000, description="Where to go on; take it from the `next` link."),
+    ] = None
+
+
 P = TypeVar("P", bound=Params)
+B = TypeVar("B", bound=Params)
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint(Generic[P]):
     """One question. ``path`` is below ``/api/v1`` and names path parameters as ``<name>``.
 
-    ``ask`` returns an ``answer`` or raises UserError, which becomes 404;
-    ``tag`` groups it in the documentation. With ``table`` the answer can be
-    had as CSV, and ``params`` has a `Format`.
+    ``ask`` returns an ``answer`` or raises UserError, which becomes 404; None where the answer
+    is always the same. ``tag`` groups it in the documentation. ``table`` is the answer for a
+    spreadsheet; it can be had over HTTP where ``params`` has a `Format`.
     """
 
     path: str
@@ -40,7 +105,7 @@ class Endpoint(Generic[P]):
     summary: str
     params: type[P]
     answer: Any
-    ask: Callable[[Asking, P], Any]
+    ask: Callable[[Tx, Context, P], Any] | None
     table: Table | None = None
 
     @property
@@ -48,12 +113,15 @@ class Endpoint(Generic[P]):
         """Its operation's id, as ``cis_name_history``."""
         return "_".join(part.strip("<>") for part in self.path.strip("/").split("/"))
 
+    def put_to(self, asking: Asking, params: P) -> Any:
+        """The answer, read in one transaction."""
+        ask = self.ask
+        return asking.ask(lambda tx, ctx: ask(tx, ctx, params)) if ask else self.answer()
 
-class Nothing(Params):
-    """No parameters; as a body, none."""
-
-
-B = TypeVar("B", bound=Params)
+    @property
+    def has_csv(self) -> bool:
+        """Whether it answers as CSV over HTTP."""
+        return "format" in self.params.model_fields
 
 
 @dataclass(frozen=True, slots=True)

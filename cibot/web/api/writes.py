@@ -17,10 +17,8 @@ from cibot.reports.context import Context
 from cibot.reports.incidents import IncidentLine
 from cibot.reports.silences import Muted
 from cibot.store.engine import Tx
-from cibot.web.api.incidents import OneIncident
-from cibot.web.api.params import OneCi
-from cibot.web.api.question import Nothing, Params, Write
-from cibot.web.api.silences import OneSilence
+from cibot.web.api.incidents import OneIncident, OneSilence
+from cibot.web.api.question import Nothing, OneCi, Params, Write
 
 # One line with a word in it: no control characters, which are no text.
 _LINE = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
@@ -64,28 +62,16 @@ class NewSilence(Params):
     ]
 
 
-def acknowledge(
-    tx: Tx, ctx: Context, actor: Actor, params: OneIncident, body: Note
-) -> IncidentLine:
-    """Notes who looks at an incident."""
-    return take(tx, ctx, actor, params.id, body.note)
-
-
-def make_silence(tx: Tx, ctx: Context, actor: Actor, _params: Nothing, body: NewSilence) -> Muted:
-    """Mutes a CI's alerts for a while."""
-    return put_silence(tx, ctx, actor, body.ci, timedelta(seconds=body.length_s), body.reason)
-
-
-def end_silence(tx: Tx, ctx: Context, actor: Actor, params: OneSilence, _body: Nothing) -> Muted:
-    """Ends a silence before its time; it is kept, with who ended it."""
-    return end_silence_by_id(tx, ctx, actor, params.id)
-
-
 @dataclass(frozen=True, slots=True)
 class Done:
     """The CI that it was done to, by its full name."""
 
     ci: str
+
+
+def _silence(tx: Tx, ctx: Context, actor: Actor, _asked: Nothing, body: NewSilence) -> Muted:
+    length = timedelta(seconds=body.length_s)
+    return put_silence(tx, ctx, actor, body.ci, length, body.reason)
 
 
 def _leaving(
@@ -97,13 +83,15 @@ def _leaving(
 WRITES: tuple[Write[Any, Any], ...] = (
     Write("acknowledge", "POST", "/incidents/<id>/acknowledge", "Incidents",
           "Say that you look at an incident; the channels that heard of it are told",
-          OneIncident, Note, IncidentLine, "ack", acknowledge),
+          OneIncident, Note, IncidentLine, "ack",
+          lambda tx, ctx, actor, asked, body: take(tx, ctx, actor, asked.id, body.note)),
     Write("make_silence", "POST", "/silences", "Silences", "Mute the alerts of a CI for a while",
-          Nothing, NewSilence, Muted, "silence", make_silence,
+          Nothing, NewSilence, Muted, "silence", _silence,
           lambda made: f"/silences/{made.id}"),
     Write("end_silence", "DELETE", "/silences/<id>", "Silences",
           "End a silence before its time; it stays in the list, with who ended it",
-          OneSilence, Nothing, Muted, "unsilence", end_silence),
+          OneSilence, Nothing, Muted, "unsilence",
+          lambda tx, ctx, actor, asked, _: end_silence_by_id(tx, ctx, actor, asked.id)),
     Write("retire", "POST", "/cis/<name>/retire", "CIs",
           "Have a CI that is gone judged, listed and told of no more; its history stays",
           OneCi, Nothing, Done, "retire", _leaving(retire)),

@@ -27,12 +27,11 @@ from cibot.store.cis import ci_rows
 from cibot.store.engine import Tx
 from cibot.store.faces import incidents_before
 from cibot.text.card import Line
-from cibot.web.api.params import CiParams
-from cibot.web.asking import Asking
+from cibot.web.api.question import CiParams
+from cibot.web.asking import days_of, homes_of, latencies_of
 from cibot.web.badgecode import BadgeCode, badge_code
 from cibot.web.charts.days import chart_in_words, history_chart
 from cibot.web.charts.latency import latency_chart, latency_in_words
-from cibot.web.facts import days_of, homes_of, latencies_of
 
 _MOST_INCIDENTS = 20
 _MOST_JOBS = 40
@@ -102,34 +101,29 @@ class CiView:
     badge: BadgeCode
 
 
-def ci_page(asking: Asking, params: CiParams) -> CiView:
+def ci_page(tx: Tx, ctx: Context, params: CiParams) -> CiView:
     """The page of the CI that the name means. Raises UserError when none is."""
-    at_home, days = homes_of(asking), days_of(asking)
-
-    def question(tx: Tx, ctx: Context) -> CiView:
-        found = status(tx, ctx, params.name, params.branch)
-        ci = found.ci
-        reasons = why(tx, ctx, ci.name, branch=params.branch)
-        home = at_home.get(ci.id, NOWHERE)
-        incidents = ci_incidents(tx, ctx, ci.id)
-        return CiView(
-            ci,
-            found,
-            wording.account(ctx, found),
-            contact(tx, ctx, ci.name),
-            home.projects,
-            month_of(asking, tx, ctx, ci, days, found.reference or home.reference, incidents),
-            reasons.signals,
-            reasons.standing,
-            why_command.began(ctx, reasons.onset) if reasons.onset else (),
-            reasons.failures,
-            incidents,
-            jobs(tx, ctx, ci.name).jobs[:_MOST_JOBS],
-            missed(tx, ctx, ci.name, _MOST_MISSED),
-            badge_code(ctx, ci.name),
-        )
-
-    return asking.ask(question)
+    found = status(tx, ctx, params.name, params.branch)
+    ci = found.ci
+    reasons = why(tx, ctx, ci.name, branch=params.branch)
+    home = homes_of(tx, ctx).get(ci.id, NOWHERE)
+    incidents = ci_incidents(tx, ctx, ci.id)
+    return CiView(
+        ci,
+        found,
+        wording.account(ctx, found),
+        contact(tx, ctx, ci.name),
+        home.projects,
+        month_of(tx, ctx, ci, found.reference or home.reference, incidents),
+        reasons.signals,
+        reasons.standing,
+        why_command.began(ctx, reasons.onset) if reasons.onset else (),
+        reasons.failures,
+        incidents,
+        jobs(tx, ctx, ci.name).jobs[:_MOST_JOBS],
+        missed(tx, ctx, ci.name, _MOST_MISSED),
+        badge_code(ctx, ci.name),
+    )
 
 
 def ci_incidents(tx: Tx, ctx: Context, ci_id: int) -> tuple[IncidentLine, ...]:
@@ -141,23 +135,17 @@ def ci_incidents(tx: Tx, ctx: Context, ci_id: int) -> tuple[IncidentLine, ...]:
 
 
 def month_of(
-    asking: Asking,
-    tx: Tx,
-    ctx: Context,
-    ci: CiLine,
-    days: dict[int, tuple[Day, ...]],
-    reference: str | None,
-    incidents: Sequence[IncidentLine],
+    tx: Tx, ctx: Context, ci: CiLine, reference: str | None, incidents: Sequence[IncidentLine]
 ) -> Month:
-    """The month of a CI beside its reference; ``days`` are every CI's."""
-    ids = {ci.name: ci.id for ci in ci_rows(tx)}
-    other = ids.get(reference) if reference else None
+    """The month of a CI beside its reference."""
+    days = days_of(tx, ctx)
+    other = {row.name: row.id for row in ci_rows(tx)}.get(reference or "")
     return Month(
         ci.name,
         reference if other is not None else None,
         days.get(ci.id, ()),
         days.get(other, ()) if other is not None else (),
-        latencies_of(asking, tx, ctx, ci.id),
-        latencies_of(asking, tx, ctx, other) if other is not None else (),
+        latencies_of(tx, ctx, ci.id),
+        latencies_of(tx, ctx, other) if other is not None else (),
         incidents,
     )

@@ -13,11 +13,9 @@ from cibot.reports.context import Context
 from cibot.reports.history import Day
 from cibot.store.cis import ci_rows
 from cibot.store.engine import Tx
-from cibot.web.api.params import CiName
-from cibot.web.api.question import Params
-from cibot.web.asking import Asking
+from cibot.web.api.question import CiName, Params
+from cibot.web.asking import days_of
 from cibot.web.charts.days import chart_in_words, history_chart
-from cibot.web.facts import days_of
 
 _EXAMPLES = 10
 
@@ -50,21 +48,17 @@ class ComparePage:
         return history_chart(own, beside, (), chart_in_words(one, own, other, beside))
 
 
-def compare_page(asking: Asking, params: CompareParams) -> ComparePage:
+def compare_page(tx: Tx, ctx: Context, params: CompareParams) -> ComparePage:
     """The page; a name that means nobody is told on it."""
-    days = days_of(asking)
-
-    def question(tx: Tx, ctx: Context) -> ComparePage:
-        names = tuple(ci.name for ci in ci_rows(tx))
-        chosen = params.first, params.second
-        if params.first is None or params.second is None:
-            return ComparePage(names, chosen, None, None, ((), ()))
-        try:
-            found = compare(tx, ctx, params.first, params.second, _EXAMPLES)
-        except UserError as error:
-            return ComparePage(names, chosen, None, str(error), ((), ()))
-        both = found.first.name, found.second.name
-        months = days.get(found.first.id, ()), days.get(found.second.id, ())
-        return ComparePage(names, both, found, None, months)
-
-    return asking.ask(question)
+    names = tuple(ci.name for ci in ci_rows(tx))
+    chosen = params.first, params.second
+    if params.first is None or params.second is None:
+        return ComparePage(names, chosen, None, None, ((), ()))
+    try:
+        found = compare(tx, ctx, params.first, params.second, _EXAMPLES)
+    except UserError as error:
+        return ComparePage(names, chosen, None, str(error), ((), ()))
+    both = found.first.name, found.second.name
+    days = days_of(tx, ctx)
+    months = days.get(found.first.id, ()), days.get(found.second.id, ())
+    return ComparePage(names, both, found, None, months)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from jinja2 import Environment
@@ -57,7 +58,8 @@ def page_tools(environment: Environment, asking: Asking) -> None:
         return blame.job_sentence(asking.context(), verdict, job)
 
     def told_apart(one: Any, project: str | None) -> dict[str, str]:
-        if not asking.remembered("namesakes", _NAMESAKES_FOR, lambda tx, _ctx: has_namesakes(tx)):
+        any_are = partial(asking.ask, lambda tx, _ctx: has_namesakes(tx))
+        if not asking.context().remembered("namesakes", _NAMESAKES_FOR, any_are):
             return {}
         change_id, project = getattr(one, "change_id", None), getattr(one, "project", project)
         return asking.ask(lambda tx, _ctx: namesakes.told_apart(tx, one.number, change_id, project))

@@ -24,8 +24,8 @@ from cibot.reports.status import status
 from cibot.store.engine import Tx
 from cibot.text.card import Line
 from cibot.web.api.incidents import OneIncident
-from cibot.web.asking import Asking
-from cibot.web.facts import days_of, homes_of
+from cibot.web.api.question import Nothing
+from cibot.web.asking import homes_of
 from cibot.web.pages.ci import Month, month_of
 
 _MOST = 200
@@ -40,18 +40,14 @@ class IncidentsPage:
     ended: tuple[IncidentLine, ...]
 
 
-def incidents_page(asking: Asking) -> IncidentsPage:
+def incidents_page(tx: Tx, ctx: Context, _params: Nothing) -> IncidentsPage:
     """At most 200 incidents."""
-
-    def question(tx: Tx, ctx: Context) -> IncidentsPage:
-        found = incidents(tx, ctx, ended=True, limit=_MOST)
-        return IncidentsPage(
-            tuple(one for one in found if one.resolved_at is None and one.opened_at),
-            tuple(one for one in found if one.resolved_at is None and not one.opened_at),
-            tuple(one for one in found if one.resolved_at),
-        )
-
-    return asking.ask(question)
+    found = incidents(tx, ctx, ended=True, limit=_MOST)
+    return IncidentsPage(
+        tuple(one for one in found if one.resolved_at is None and one.opened_at),
+        tuple(one for one in found if one.resolved_at is None and not one.opened_at),
+        tuple(one for one in found if one.resolved_at),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,19 +74,14 @@ class IncidentView:
         return self.month.ran and (end is None or end.date() >= self.month.days[0].day)
 
 
-def incident_page(asking: Asking, params: OneIncident) -> IncidentView:
+def incident_page(tx: Tx, ctx: Context, params: OneIncident) -> IncidentView:
     """The page of an incident. Raises UserError when there is none of that number."""
-    at_home, days = homes_of(asking), days_of(asking)
-
-    def question(tx: Tx, ctx: Context) -> IncidentView:
-        one, steps = incident(tx, ctx, params.id)
-        found = status(tx, ctx, one.ci)
-        reference = found.reference or at_home.get(found.ci.id, NOWHERE).reference
-        month = month_of(asking, tx, ctx, found.ci, days, reference, (one,))
-        onset = onset_of_incident(tx, ctx, params.id)
-        first = wording.run_span(onset.first_failure) if onset else ()
-        began = why_command.began(ctx, onset) if onset else ()
-        evidence = evidence_of(tx, params.id)
-        return IncidentView(one, found.ci, steps, *evidence, month, onset, first, began)
-
-    return asking.ask(question)
+    one, steps = incident(tx, ctx, params.id)
+    found = status(tx, ctx, one.ci)
+    reference = found.reference or homes_of(tx, ctx).get(found.ci.id, NOWHERE).reference
+    month = month_of(tx, ctx, found.ci, reference, (one,))
+    onset = onset_of_incident(tx, ctx, params.id)
+    first = wording.run_span(onset.first_failure) if onset else ()
+    began = why_command.began(ctx, onset) if onset else ()
+    evidence = evidence_of(tx, params.id)
+    return IncidentView(one, found.ci, steps, *evidence, month, onset, first, began)

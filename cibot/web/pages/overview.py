@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,10 +22,8 @@ from cibot.reports.status import status
 from cibot.store.engine import Tx
 from cibot.text import figures
 from cibot.text.card import Line, capital
-from cibot.web.api.params import BranchName, ProjectName
-from cibot.web.api.question import Params
-from cibot.web.asking import Asking
-from cibot.web.facts import days_of, homes_of
+from cibot.web.api.question import BranchName, Params, ProjectName
+from cibot.web.asking import days_of, homes_of
 
 _MOST_TOLD = 10  # incidents in sentences; the page of incidents has all
 _MOST_PROJECTS = 100  # in the filter's list
@@ -84,36 +83,32 @@ class Overview:
     beside: str | None
 
 
-def overview(asking: Asking, chosen: Filter) -> Overview:
+def overview(tx: Tx, ctx: Context, chosen: Filter) -> Overview:
     """The overview, with the rows that ``chosen`` leaves."""
-    at_home, days = homes_of(asking), days_of(asking)
-    sentences = asking.remembered("sentences", _TOLD_FOR, _sentences)
-
-    def question(tx: Tx, ctx: Context) -> Overview:
-        lines = all_lines(tx, ctx)
-        told = [
-            Story(ci, sentences.get(ci.id, ()), _opened(ci), days.get(ci.id, ()))
-            for ci in _open(lines)[:_MOST_TOLD]
-        ]
-        shown = lines_on(ctx, lines, chosen.branch) if chosen.branch else lines
-        fitting = [ci for ci in shown if _fits(ctx, ci, at_home, chosen)]
-        rows = _rows(fitting, at_home, days)
-        lately = incidents_since(tx, ctx, ctx.now - _DAY)
-        return Overview(
-            headline(lines),
-            _lead(ctx, lines, lately),
-            tuple(told),
-            len(_open(lines)) - len(told),
-            tuple(rows),
-            len(lines),
-            _projects(at_home),
-            tuple(sorted({ci.owner for ci in ctx.config.ci if ci.owner}, key=str.casefold)),
-            tuple(branches_of(lines)[:_MOST_PROJECTS]),
-            chosen,
-            _one_reference(rows),
-        )
-
-    return asking.ask(question)
+    at_home, days = homes_of(tx, ctx), days_of(tx, ctx)
+    sentences = ctx.remembered("sentences", _TOLD_FOR, lambda: _sentences(tx, ctx))
+    lines = all_lines(tx, ctx)
+    told = [
+        Story(ci, sentences.get(ci.id, ()), _opened(ci), days.get(ci.id, ()))
+        for ci in _open(lines)[:_MOST_TOLD]
+    ]
+    shown = lines_on(ctx, lines, chosen.branch) if chosen.branch else lines
+    fitting = [ci for ci in shown if _fits(ctx, ci, at_home, chosen)]
+    rows = _rows(fitting, at_home, days)
+    lately = incidents_since(tx, ctx, ctx.now - _DAY)
+    return Overview(
+        headline(lines),
+        _lead(ctx, lines, lately),
+        tuple(told),
+        len(_open(lines)) - len(told),
+        tuple(rows),
+        len(lines),
+        _projects(at_home),
+        tuple(sorted({ci.owner for ci in ctx.config.ci if ci.owner}, key=str.casefold)),
+        tuple(branches_of(lines)[:_MOST_PROJECTS]),
+        chosen,
+        _one_reference(rows),
+    )
 
 
 def headline(lines: Sequence[CiLine]) -> str:
@@ -207,9 +202,6 @@ def _one_reference(rows: Sequence[Row]) -> str | None:
 
 
 def _projects(at_home: Mapping[int, Home]) -> tuple[str, ...]:
-    counts: dict[str, int] = {}
-    for home in at_home.values():
-        for name in home.projects:
-            counts[name] = counts.get(name, 0) + 1
+    counts = Counter(name for home in at_home.values() for name in home.projects)
     most = sorted(counts, key=lambda name: (-counts[name], name))[:_MOST_PROJECTS]
     return tuple(sorted(most, key=str.casefold))

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 
 from cibot.reports import period_wording
 from cibot.reports.context import Context
-from cibot.reports.period import CiPeriod, PeriodReport, ProjectRule, period_report, read_period
+from cibot.reports.period import CiPeriod, PeriodReport, ProjectRule
 from cibot.reports.promise import Criterion
 from cibot.store.changes import project_names
 from cibot.store.engine import Tx
-from cibot.web.api.periods import PeriodParams
-from cibot.web.asking import Asking
+from cibot.web.api.general import PeriodParams, report_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +57,6 @@ class PeriodPage:
         return period_wording.criterion(criterion, self.rule(rule).within)
 
 
-def period_page(asking: Asking, params: PeriodParams) -> PeriodPage:
+def period_page(tx: Tx, ctx: Context, params: PeriodParams) -> PeriodPage:
     """The page. Raises UserError for days that are none, and for no project."""
-    days = read_period(asking.clock(), params.days, params.since, params.until)
-
-    def question(tx: Tx, ctx: Context) -> PeriodPage:
-        found = period_report(tx, ctx, days, params.project, params.branch)
-        return PeriodPage(found, sorted(project_names(tx), key=str.casefold))
-
-    return asking.ask(question)
+    return PeriodPage(report_of(tx, ctx, params), sorted(project_names(tx), key=str.casefold))

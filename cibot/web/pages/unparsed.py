@@ -9,9 +9,7 @@ from cibot.reports.context import Context
 from cibot.reports.unparsed import Shape, Unparsed, unparsed
 from cibot.store.cis import ci_rows
 from cibot.store.engine import Tx
-from cibot.web.api.params import CiName
-from cibot.web.api.question import Params
-from cibot.web.asking import Asking
+from cibot.web.api.question import CiName, Params
 
 WINDOW = timedelta(days=7)
 _MOST_SHAPES = 40
@@ -36,17 +34,15 @@ class UnparsedPage:
     chosen: str | None
 
 
-def unparsed_page(asking: Asking, params: UnparsedFilter) -> UnparsedPage:
+def unparsed_page(tx: Tx, ctx: Context, params: UnparsedFilter) -> UnparsedPage:
     """What was not understood in seven days; UserError when no CI is meant."""
 
-    def question(tx: Tx, ctx: Context) -> Unparsed:
+    def ask() -> Unparsed:
         since = ctx.now - WINDOW
         return unparsed(tx, since, params.ci, each=_EACH, characters=_CHARACTERS)
 
     # Who looks at all reads every CI's week: dear, and the same for everybody.
-    found = (
-        asking.ask(question) if params.ci else asking.remembered("unparsed", _KEPT_FOR, question)
-    )
-    names = asking.ask(lambda tx, _ctx: tuple(ci.name for ci in ci_rows(tx)))
+    found = ask() if params.ci else ctx.remembered("unparsed", _KEPT_FOR, ask)
+    names = tuple(ci.name for ci in ci_rows(tx))
     shown = found.shapes[:_MOST_SHAPES]
     return UnparsedPage(found, shown, len(found.shapes) - len(shown), names, params.ci)

@@ -9,10 +9,15 @@ from typing import Any
 import pytest
 from pytest_httpserver import HTTPServer as Fake
 
+from cibot.cli.questions.question import Asked
+from cibot.cli.questions.writes import ask_unsilence
 from cibot.client.remote import Remote
 from cibot.client.server import Server
+from cibot.client.shaped import silences
 from cibot.errors import Permanent, UserError
+from cibot.reports.incidents import IncidentLine
 from cibot.reports.jobs import Jobs
+from cibot.reports.silences import Muted
 
 NOW = datetime(2026, 11, 23, 4, 10, tzinfo=UTC)
 
@@ -41,7 +46,7 @@ def test_an_incident_is_acknowledged_with_a_note(httpserver: Fake, remote: Remot
     httpserver.expect_request(
         "/api/v1/incidents/3/acknowledge", method="POST", json={"note": "looking"}
     ).respond_with_json(incident)
-    found = remote.acknowledge(3, "looking")
+    found = remote.change(IncidentLine, "acknowledge", id=3, note="looking")
     assert (found.ci, found.note, found.opened_at) == ("NetApp CI", "looking", NOW)
 
 
@@ -50,7 +55,7 @@ def test_a_silence_is_asked_for_in_seconds(httpserver: Fake, remote: Remote) -> 
     httpserver.expect_request("/api/v1/silences", method="POST", json=wish).respond_with_json(
         muted(7, "NetApp CI", 2), status=201
     )
-    assert remote.silence("netapp", timedelta(hours=2), "new disks").id == 7
+    assert remote.change(Muted, "make_silence", **wish).id == 7
 
 
 def test_all_silences_of_a_pattern_are_ended_and_no_others(
@@ -64,9 +69,9 @@ def test_all_silences_of_a_pattern_are_ended_and_no_others(
         httpserver.expect_request(f"/api/v1/silences/{number}", method="DELETE").respond_with_json(
             muted(number, "Net*", 1)
         )
-    name, ended = remote.end_silences_of("Net*")
-    assert (name, sorted(one.id for one in ended)) == ("Net*", [1, 3])
-    assert [one.id for one in remote.silences()] == [2, 3, 1]
+    ended = ask_unsilence(remote, Asked(("Net*",))).body.items
+    assert len(ended) == 2
+    assert [one.id for one in silences(remote)] == [2, 3, 1]
 
 
 def test_an_answer_of_another_version_is_said_to_be_one(httpserver: Fake, remote: Remote) -> None:

@@ -37,7 +37,7 @@ def test_every_answer_comes_back_as_it_was(asking: Asking, endpoint: Any) -> Non
     given = {name: one for name, one in ASKED.items() if name in endpoint.params.model_fields}
     if endpoint.path == "/projects/<name>":
         given["name"] = "cinder"
-    answer = endpoint.ask(asking, endpoint.params.model_validate(given))
+    answer = endpoint.put_to(asking, endpoint.params.model_validate(given))
     told = json.loads(json.dumps(plain(answer)))
     read = typed(endpoint.answer, told)
     assert type(read) is type(answer)
