@@ -26,6 +26,7 @@ from cibot.health.silent import patience
 from cibot.health.tally import Count, Proofs, SlidingTally
 
 _KEPT = 1000
+_MOST_PENDING = 5000  # patch sets at once; those of more than that are no chances
 _MOST_BRANCHES = 200  # of a project that are known; the one heard longest ago makes room
 _FEWEST_ALIKE = 2  # branches: who reports on one of a kind need not report on the next
 _Key = tuple[int, int]
@@ -194,7 +195,7 @@ class Chances:
             return
         deadline = one.uploaded_at + allowed
         key = (one.proof.change_id, one.proof.patch_set)
-        if key in self._pending:
+        if key in self._pending or len(self._pending) >= _MOST_PENDING:
             return
         place = self._rollup.place(one.proof.change_id)
         self._pending[key] = _Pending(

@@ -51,6 +51,6 @@ COMMAND = Command(
     example="status netapp",
     answer=answer,
     aliases=("state", "health"),
-    more="Names match loosely: netapp, NetApp CI and net-app mean the same CI; #218 means that incident's."
-    " A branch behind the name is answered for alone.",
+    more="Names match loosely: netapp, NetApp CI and net-app mean the same CI;"
+    " #218 means that incident's. A branch behind the name is answered for alone.",
 )

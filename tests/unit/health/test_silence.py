@@ -117,6 +117,18 @@ def test_a_burst_of_uploads_is_one_chance():
     assert "1 chance to report missed" in said(found.seen)
 
 
+def test_what_waits_for_its_deadline_is_bounded_whatever_is_uploaded():
+    watched = Watched()
+    end = watched.live([True] * 20, START)
+    uploads = [due(1000 + number, end + number / 100) for number in range(6000)]
+    watched.take(uploads)
+    assert len(watched.judge.chances.pending) == 5000
+    missed = watched.judge.chances.missed
+    watched.until(end + 5 * H)
+    assert watched.judge.chances.pending == []
+    assert watched.judge.chances.missed == missed + 1
+
+
 def test_a_start_notice_is_heard_too():
     one, now = settled()
     one.take([heard(now + H, 99, reports=False)])
