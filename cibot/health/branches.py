@@ -8,6 +8,7 @@ failures as of a job, or its level.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
@@ -20,6 +21,7 @@ from cibot.health.level import Level
 from cibot.health.references import AT_HOME
 from cibot.health.seen import BranchBeside
 from cibot.health.signal import BranchHealth, Reading, Signal
+from cibot.health.stored import READ_AGAIN
 from cibot.health.streak import JobStreaks
 from cibot.health.success import Success
 from cibot.health.tally import Count
@@ -253,6 +255,7 @@ def branches_json(branches: tuple[BranchHealth, ...]) -> str:
     return _JSON.dump_json(branches).decode()
 
 
+@lru_cache(READ_AGAIN)
 def read_branches(text: str | None) -> tuple[BranchHealth, ...]:
     """Reads what `branches_json` wrote; nothing of what another version wrote otherwise."""
     try:

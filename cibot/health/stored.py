@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import lru_cache
 
 from pydantic import TypeAdapter, ValidationError
 
 from cibot.health.signal import Signal
 
+READ_AGAIN = 256  # texts of CIs that are remembered: most questions read the same ones
 _SIGNAL = TypeAdapter(Signal)
 _SIGNALS = TypeAdapter(tuple[Signal, ...])
 
@@ -18,6 +20,7 @@ def signals_json(signals: tuple[Signal, ...]) -> str:
     return _SIGNALS.dump_json(signals).decode()
 
 
+@lru_cache(READ_AGAIN)
 def read_signals(text: str) -> tuple[Signal, ...]:
     """Reads what `signals_json` wrote; what another version wrote otherwise is left out."""
     try:

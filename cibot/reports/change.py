@@ -15,7 +15,7 @@ from cibot.reports.failures import FailedJob, verdict_of
 from cibot.reports.homes import cis_on, reference_on
 from cibot.reports.listing import CiLine, all_lines
 from cibot.reports.signals import usual_coverage
-from cibot.reports.weighing import NO_JOB, JobWeight, Pasts, weigh_failures
+from cibot.reports.weighing import NO_JOB, JobWeight, weigh_failures
 from cibot.store.changes import ChangeRow, changes_by_number, patch_set_times, verdicts_on
 from cibot.store.changes import VerdictRow as StoredVerdict
 from cibot.store.cis import server_urls
@@ -125,7 +125,7 @@ def change(tx: Tx, ctx: Context, asked: ChangeWanted, server: str | None = None)
         raise UserError(f"Change {number} has no patch set {wanted}; its last is {latest}.")
     lines = {ci.id: ci for ci in all_lines(tx, ctx)}
     reference = reference_on(tx, ctx, row.project, {ci: one.name for ci, one in lines.items()})
-    found = ci_verdicts(tx, lines, stored, wanted)
+    found = ci_verdicts(tx, lines, stored, {row.id: wanted})[row.id]
     return ChangeReport(
         number=row.number,
         patch_set=wanted,
@@ -175,53 +175,51 @@ def ci_verdicts(
     tx: Tx,
     lines: Mapping[int, CiLine],
     stored: Sequence[StoredVerdict],
-    patch_set: int,
-    pasts: Pasts | None = None,
-) -> tuple[CiVerdict, ...]:
-    """The last judging report of each CI and pipeline; a start counts until a word follows.
+    patch_sets: Mapping[int, int],
+) -> dict[int, tuple[CiVerdict, ...]]:
+    """The last judging report of each CI and pipeline on a patch set of each change.
 
-    ``stored`` are all reports on the change. ``pasts`` are those that were read before.
+    A start counts until a word follows. ``stored`` are all reports on the changes.
     """
-    words: dict[tuple[int, str | None], StoredVerdict] = {}
-    started: dict[int, StoredVerdict] = {}
+    words: dict[tuple[int, int, str | None], StoredVerdict] = {}
+    started: dict[tuple[int, int], StoredVerdict] = {}
     for verdict in stored:
-        if verdict.patch_set != patch_set or verdict.ci_id not in lines:
+        key = verdict.change_id, verdict.ci_id
+        if verdict.patch_set != patch_sets[verdict.change_id] or verdict.ci_id not in lines:
             continue
         if verdict.result is not None:
-            words[verdict.ci_id, verdict.pipeline] = verdict
-            started.pop(verdict.ci_id, None)
+            words[*key, verdict.pipeline] = verdict
+            started.pop(key, None)
         elif verdict.outcome == "started":
-            started[verdict.ci_id] = verdict
+            started[key] = verdict
     last = list(words.values())
-    failed = {verdict.ci_id for verdict in last if verdict.result in BAD}
-    wanted = [
-        verdict
+    failed = {(verdict.change_id, verdict.ci_id) for verdict in last if verdict.result in BAD}
+    wanted = {(verdict.change_id, verdict.seq) for verdict in last} | {
+        (verdict.change_id, verdict.seq)
         for verdict in stored
-        if verdict in last or (verdict.ci_id in failed and verdict.result)
-    ]
-    builds = builds_of(tx, [(verdict.change_id, verdict.seq) for verdict in wanted])
+        if verdict.result and (verdict.change_id, verdict.ci_id) in failed
+    }
+    builds = builds_of(tx, wanted)
     names = {ci: line.name for ci, line in lines.items()}
-    weights = weigh_failures(tx, last, stored, builds, names, pasts)
-    only = [start for ci, start in started.items() if not any(ci == key[0] for key in words)]
-    found = [
-        _verdict(
-            lines[verdict.ci_id],
-            verdict,
-            started,
-            builds.get((verdict.change_id, verdict.seq), []),
-            weights,
-        )
-        for verdict in [*last, *only]
-    ]
-    return tuple(sorted(found, key=_order))
+    weights = weigh_failures(tx, last, stored, builds, names)
+    spoke = {(verdict.change_id, verdict.ci_id) for verdict in last}
+    only = [start for key, start in started.items() if key not in spoke]
+    found: dict[int, list[CiVerdict]] = {change_id: [] for change_id in patch_sets}
+    for verdict in [*last, *only]:
+        running = (verdict.change_id, verdict.ci_id) in started
+        ran = builds.get((verdict.change_id, verdict.seq), [])
+        line = lines[verdict.ci_id]
+        found[verdict.change_id].append(_verdict(line, verdict, ran, weights, running=running))
+    return {change_id: tuple(sorted(each, key=_order)) for change_id, each in found.items()}
 
 
 def _verdict(
     line: CiLine,
     stored: StoredVerdict,
-    started: dict[int, StoredVerdict],
     builds: Sequence[StoredBuild],
     weights: Mapping[tuple[int, int, str], JobWeight],
+    *,
+    running: bool,
 ) -> CiVerdict:
     key = stored.change_id, stored.seq
     jobs = [
@@ -243,7 +241,7 @@ def _verdict(
         pipeline=stored.pipeline,
         result=verdict_of(stored.result),
         posted_at=stored.posted_at,
-        running=line.id in started,
+        running=running,
         jobs=tuple(sorted(jobs, key=_job_order)),
         builds=len(builds),
     )

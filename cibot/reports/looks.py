@@ -9,9 +9,9 @@ from cibot.model import Window
 from cibot.reports.change import BAD, ci_verdicts, worth_a_look
 from cibot.reports.context import Context
 from cibot.reports.listing import CiLine
-from cibot.reports.weighing import Pasts
-from cibot.store.changes import changes_by_id, failed_patch_sets, verdicts_on
+from cibot.store.changes import changes_by_id, verdicts_on
 from cibot.store.engine import Tx
+from cibot.store.weighing import failed_patch_sets, last_patch_sets
 
 _PATCH_SETS = 12  # that are weighed: each costs about what an answer to `change` does
 _REPORTS = 100  # failures that are looked through for them
@@ -48,24 +48,21 @@ def looks(
     tx: Tx, ctx: Context, lines: Sequence[CiLine], chosen: Collection[int], window: Window
 ) -> Looks:
     """What the ``chosen`` of all CIs failed in a window, on the last patch sets of changes."""
-    by_id = {line.id: line for line in lines}
     failed = failed_patch_sets(tx, chosen, window.since, window.until, _REPORTS)
-    changes = changes_by_id(tx, {change_id for change_id, _number in failed})
-    pasts: Pasts = {}
-    total, found, weighed = 0, list[PatchSetLooks](), 0
-    for change_id, number in dict.fromkeys(failed):
-        stored = verdicts_on(tx, [change_id])
-        if number < max(verdict.patch_set for verdict in stored):
-            continue
-        verdicts = ci_verdicts(tx, by_id, stored, number, pasts)
-        bad = [verdict for verdict in verdicts if verdict.result in BAD and verdict.ci.id in chosen]
+    last = last_patch_sets(tx, {change_id for change_id, _number in failed})
+    asked = [(key, number) for key, number in dict.fromkeys(failed) if number == last.get(key)]
+    patch_sets = dict(asked[:_PATCH_SETS])
+    changes = changes_by_id(tx, patch_sets)
+    verdicts = ci_verdicts(
+        tx, {line.id: line for line in lines}, verdicts_on(tx, list(patch_sets)), patch_sets
+    )
+    total, found = 0, list[PatchSetLooks]()
+    for change_id, number in patch_sets.items():
+        bad = [one for one in verdicts[change_id] if one.result in BAD and one.ci.id in chosen]
         worth = sum(map(worth_a_look, bad))
         total += len(bad)
         if worth:
             row = changes[change_id]
             page = ctx.change_page(row.number, row.project)
             found.append(PatchSetLooks(row.number, number, row.project, worth, len(bad), page))
-        weighed += 1
-        if weighed == _PATCH_SETS:
-            break
     return Looks(total, sum(patch_set.looks for patch_set in found), tuple(found))

@@ -1,10 +1,11 @@
-"""Weighs the failures on one patch set: reads what is known of each, and asks the rule."""
+"""Weighs the failures on patch sets: reads what is known of each, and asks the rule."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
 from cibot.health.facts import moment
 from cibot.health.weighing.evidence import (
@@ -21,7 +22,13 @@ from cibot.model import Result
 from cibot.store.changes import VerdictRow
 from cibot.store.engine import Tx
 from cibot.store.reports import StoredBuild
-from cibot.store.weighing import last_results, said_of, unchanged_patch_sets
+from cibot.store.weighing import (
+    JobResult,
+    LastReport,
+    last_results,
+    said_of,
+    unchanged_patch_sets,
+)
 
 NO_JOB = ""  # a report that names no jobs counts as one job without a name
 _RESULTS = {
@@ -34,7 +41,6 @@ _MERGE_FAILURE = "MERGE_FAILURE"
 Jobs = dict[str, list[BuildRun]]
 Key = tuple[int, int]  # (change, seq)
 Said = dict[PatchSetKey, dict[int, bool]]  # which CIs failed or passed a patch set
-Pasts = dict[tuple[int, int], Jobs]  # what was read of the past, by CI and number of reports
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,40 +79,52 @@ class JobWeight:
     cis_passed: tuple[str, ...]
 
 
+@dataclass(slots=True)
+class _Asked:
+    """The ``words`` on one patch set, and what those that ``failed`` are weighed with.
+
+    ``pasts`` has what the jobs of their CIs did lately, ``recent`` the changes on which other
+    CIs are compared with them.
+    """
+
+    words: list[VerdictRow]
+    failed: list[VerdictRow]
+    pasts: dict[int, Jobs]
+    recent: set[int]
+
+
 def weigh_failures(
     tx: Tx,
     words: Sequence[VerdictRow],
     stored: Sequence[VerdictRow],
     builds: Mapping[Key, Sequence[StoredBuild]],
     names: Mapping[int, str],
-    known: Pasts | None = None,
 ) -> dict[tuple[int, int, str], JobWeight]:
     """The weights of the failed voting jobs of ``words``, by change, seq and job.
 
-    ``words`` are the last reports on one patch set, ``stored`` all reports on its
-    change, in order of time, with the ``builds`` of them all. What is read of the past
-    is added to ``known``, for who asks of several patch sets.
+    ``words`` are the last reports on one patch set of each of some changes, ``stored`` all
+    reports on these changes, in order of time, with the ``builds`` of them all.
     """
-    failed = [word for word in words if word.result in ("fail", "infra")]
-    if not failed:
-        return {}
-    cis = sorted({word.ci_id for word in failed})
-    reports = max(_REPORTS_LEAST, min(REPORTS_READ, _REPORTS_MOST // len(cis)))
-    known = {} if known is None else known
-    for ci in cis:
-        if (ci, reports) not in known:
-            known[ci, reports] = _past(tx, ci, reports)
-    pasts = {ci: known[ci, reports] for ci in cis}
-    changes = {run.change_id for jobs in pasts.values() for runs in jobs.values() for run in runs}
-    unchanged = unchanged_patch_sets(tx, changes | {failed[0].change_id})
-    said = _said(tx, words, failed, pasts)
+    asked = _with_pasts(tx, words)
+    changes = {word.change_id for word in words}
+    for patch_set in asked:
+        for jobs in patch_set.pasts.values():
+            changes |= {run.change_id for runs in jobs.values() for run in runs if not run.passed}
+    unchanged = unchanged_patch_sets(tx, changes) if asked else set()
+    said = _said(tx, asked)
     found: dict[tuple[int, int, str], JobWeight] = {}
-    for word in failed:
-        own = [report for report in stored if report.ci_id == word.ci_id]
-        runs = {(verdict.change_id, verdict.seq): _runs(verdict, builds) for verdict in own}
-        around = [other for other in words if other.ci_id != word.ci_id]
-        for job, weight in _weights(word, runs, pasts[word.ci_id], unchanged, around, said, names):
-            found[word.change_id, word.seq, job] = weight
+    for patch_set in asked:
+        beside = {key: verdicts for key, verdicts in said.items() if key[0] in patch_set.recent}
+        for word in patch_set.failed:
+            runs = {
+                (report.change_id, report.seq): _runs(report, builds)
+                for report in stored
+                if (report.change_id, report.ci_id) == (word.change_id, word.ci_id)
+            }
+            around = [other for other in patch_set.words if other.ci_id != word.ci_id]
+            past = patch_set.pasts[word.ci_id]
+            for job, weight in _weights(word, runs, past, unchanged, around, beside, names):
+                found[word.change_id, word.seq, job] = weight
     return found
 
 
@@ -193,39 +211,65 @@ def _word(outcome: str) -> str:
     return _MERGE_FAILURE if outcome == "merge_failure" else outcome.upper()
 
 
-def _past(tx: Tx, ci_id: int, reports: int) -> Jobs:
-    """What each job of a CI did lately, in order of time."""
+def _with_pasts(tx: Tx, words: Sequence[VerdictRow]) -> list[_Asked]:
+    """The patch sets on which something failed, with what the jobs of its CIs did lately."""
+    by_change: dict[int, list[VerdictRow]] = {}
+    for word in words:
+        by_change.setdefault(word.change_id, []).append(word)
+    asked: list[_Asked] = []
+    reports: dict[int, int] = {}
+    for on_patch_set in by_change.values():
+        failed = [word for word in on_patch_set if word.result in ("fail", "infra")]
+        cis = sorted({word.ci_id for word in failed})
+        if cis:
+            asked.append(_Asked(on_patch_set, failed, {ci: {} for ci in cis}, set()))
+            reports |= {ci: max(_reports(len(cis)), reports.get(ci, 0)) for ci in cis}
+    read: dict[int, list[LastReport]] = {ci: [] for ci in reports}
+    for report in last_results(tx, reports):
+        read[report.ci_id].append(report)
+    jobs = cache(lambda ci, newest: _jobs(read[ci][-newest:]))
+    for patch_set in asked:
+        newest = _reports(len(patch_set.pasts))
+        patch_set.pasts = {ci: jobs(ci, newest) for ci in patch_set.pasts}
+    return asked
+
+
+def _reports(cis: int) -> int:
+    """How many reports are read of each of so many CIs that failed on a patch set."""
+    return max(_REPORTS_LEAST, min(REPORTS_READ, _REPORTS_MOST // cis))
+
+
+def _jobs(reports: Sequence[LastReport]) -> Jobs:
+    """What each job did, in order of time."""
     jobs: Jobs = {}
-    told, builds = last_results(tx, ci_id, reports)
-    for report in told:
+    for report in reports:
         base = report.posted_at.timestamp(), report.change_id, report.patch_set
-        ran = builds.get((report.change_id, report.seq))
-        if ran is None:
-            jobs.setdefault(NO_JOB, []).append(BuildRun(*base, _RESULTS[report.result]))
-            continue
-        for build in ran:
+        for build in report.jobs or (JobResult(report.result, NO_JOB),):
             jobs.setdefault(build.job, []).append(BuildRun(*base, _RESULTS[build.result]))
     return jobs
 
 
-def _said(
-    tx: Tx, words: Sequence[VerdictRow], failed: Sequence[VerdictRow], pasts: Mapping[int, Jobs]
-) -> Said:
-    """What the CIs of the patch set said of the last changes on which its failures ran."""
-    speak = {word.ci_id for word in words if word.result in ("pass", "fail")}
-    if len(speak | set(pasts)) < 2:
-        return {}
-    recent: dict[int, None] = {}
-    for ci_id in pasts:
-        newest = sorted(
-            {run.change_id: run.at for runs in pasts[ci_id].values() for run in runs}.items(),
-            key=lambda item: -item[1],
-        )
-        recent |= dict.fromkeys(change_id for change_id, _at in newest[:CHANGES_READ])
-    recent.pop(failed[0].change_id, None)
+def _said(tx: Tx, asked: Sequence[_Asked]) -> Said:
+    """What the CIs of the patch sets said of the last changes on which their failures ran."""
+    speak, changes = set[int](), set[int]()
+    for patch_set in asked:
+        spoke = {word.ci_id for word in patch_set.words if word.result in ("pass", "fail")}
+        if len(spoke | set(patch_set.pasts)) < 2:
+            continue
+        recent: dict[int, None] = {}
+        for jobs in patch_set.pasts.values():
+            newest = sorted(
+                {run.change_id: run.at for runs in jobs.values() for run in runs}.items(),
+                key=lambda item: -item[1],
+            )
+            recent |= dict.fromkeys(change_id for change_id, _at in newest[:CHANGES_READ])
+        recent.pop(patch_set.words[0].change_id, None)
+        patch_set.recent = set(list(recent)[:_CHANGES_MOST])
+        speak |= spoke
+        changes |= patch_set.recent
     return by_patch_set(
         (row.ci_id, (row.change_id, row.patch_set), row.result == "fail")
-        for row in said_of(tx, speak, list(recent)[:_CHANGES_MOST])
+        for row in said_of(tx, speak, changes)
     )
 
 

@@ -17,7 +17,7 @@ from cibot.errors import Permanent
 from cibot.model import Change, PatchSet
 from cibot.store import schema
 from cibot.store.bulk import upsert
-from cibot.store.engine import Tx, in_this_order
+from cibot.store.engine import Tx
 
 _NUMBER_BITS = 32
 _PLACE_AT = 52  # the bit where a change's place among those of its number begins
@@ -365,32 +365,6 @@ def verdicts_on(tx: Tx, change_ids: Sequence[int]) -> list[VerdictRow]:
         )
         found.extend(VerdictRow(*row) for row in tx.execute(query))
     return found
-
-
-def failed_patch_sets(
-    tx: Tx, ci_ids: Collection[int], since: datetime, until: datetime, limit: int
-) -> list[tuple[int, int]]:
-    """(change, patch set) of the last failures of some CIs on open changes, newest first.
-
-    They were heard in ``since <= t < until``; the same patch set may come several times.
-    """
-    report, change = schema.report.c, schema.change.c
-    query = in_this_order(
-        select(report.change_id, report.patch_set)
-        .join(schema.change, change.id == report.change_id)
-        .where(
-            report.heard_at >= since,
-            report.heard_at < until,
-            report.posted_at >= since,
-            report.ci_id.in_(sorted(ci_ids)),
-            report.result.in_(("fail", "infra")),
-            report.patch_set.is_not(None),
-            change.status == "NEW",
-        )
-        .order_by(report.heard_at.desc(), report.ci_id.desc())
-        .limit(limit)
-    )
-    return [(row.change_id, row.patch_set) for row in tx.execute(query)]
 
 
 def project_names(tx: Tx) -> list[str]:

@@ -5,12 +5,13 @@ Every question is bounded by a number of reports or changes, and goes by a key.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import operator
+from collections.abc import Collection, Mapping
 from datetime import datetime
-from functools import cache
+from functools import cache, reduce
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import Select, String, bindparam, cast, func, select, union_all
 
 from cibot.model import UNCHANGED
 from cibot.store import schema
@@ -20,21 +21,22 @@ _CHUNK = 500
 _STARTS_TOO = 3  # as many comments of a CI are looked at for each judging one
 
 
-class LastReport(NamedTuple):
-    """A judging report of a CI. Times are UTC."""
-
-    change_id: int
-    seq: int
-    patch_set: int
-    posted_at: datetime
-    result: str
-
-
 class JobResult(NamedTuple):
     """A voting build that ran."""
 
-    job: str
     result: str
+    job: str
+
+
+class LastReport(NamedTuple):
+    """A judging report of a CI, with its voting builds that ran. Times are UTC."""
+
+    ci_id: int
+    change_id: int
+    patch_set: int
+    posted_at: datetime
+    result: str
+    jobs: tuple[JobResult, ...]
 
 
 class SaidRow(NamedTuple):
@@ -46,67 +48,86 @@ class SaidRow(NamedTuple):
     result: str
 
 
+def _lines(*columns: Any) -> Any:
+    """The rows of a group as one text, a line each: PyMySQL takes longest for each row it reads."""
+    words = [cast(column, String) + " " for column in columns[:-1]]
+    last = func.replace(columns[-1], "\n", " ")  # a job is called what strangers call it
+    return func.aggregate_strings(reduce(operator.add, [*words, last]), "\n")
+
+
 @cache
-def _last_results() -> tuple[Select[Any], Select[Any]]:
-    """The queries of `last_results`, which would take longer to make than to run."""
+def _last_results(cis: int) -> Select[Any]:
+    """The query of `last_results` for so many CIs, which would take longer to make than to run."""
     report, build = schema.report.c, schema.build.c
-    heard = (  # starts and notices are read past, but not without end
-        select(*(report[name] for name in LastReport._fields))
-        .where(report.ci_id == bindparam("ci_id"))
-        .order_by(report.posted_at.desc())
-        .limit(bindparam("heard"))
-        .subquery("heard")
+    parts = []
+    for place in range(cis):
+        heard = (  # starts and notices are read past, but not without end
+            select(report.seq, *(report[name] for name in LastReport._fields[:-1]))
+            .where(report.ci_id == bindparam(f"ci_{place}"))
+            .order_by(report.posted_at.desc())
+            .limit(bindparam(f"heard_{place}"))
+            .subquery()
+        )
+        last = (
+            select(heard)
+            .where(heard.c.patch_set.is_not(None), heard.c.result.in_(("pass", "fail", "infra")))
+            .order_by(heard.c.posted_at.desc())
+            .limit(bindparam(f"reports_{place}"))
+            .subquery()
+        )
+        parts.append(select(last))
+    reports = union_all(*parts).subquery().c
+    jobs = select(_lines(build.result, build.job)).where(
+        build.change_id == reports.change_id,
+        build.seq == reports.seq,
+        build.voting,
+        build.result != "skipped",
     )
-    last = (
-        select(heard)
-        .where(heard.c.patch_set.is_not(None), heard.c.result.in_(("pass", "fail", "infra")))
-        .order_by(heard.c.posted_at.desc())
-        .limit(bindparam("reports"))
-        .subquery("last")
-    )
-    builds = in_this_order(
-        select(build.change_id, build.seq, build.job, build.result)
-        .select_from(last)
-        .join(schema.build, (build.change_id == last.c.change_id) & (build.seq == last.c.seq))
-        .where(build.voting, build.result != "skipped")
-    )
-    return select(last), builds
+    return select(*(reports[name] for name in LastReport._fields[:-1]), jobs.scalar_subquery())
 
 
-def last_results(
-    tx: Tx, ci_id: int, reports: int
-) -> tuple[list[LastReport], dict[tuple[int, int], list[JobResult]]]:
-    """A CI's last ``reports`` judging reports, in the order they were posted.
+def last_results(tx: Tx, reports: Mapping[int, int]) -> list[LastReport]:
+    """The last judging reports of some CIs, so many of each, in the order they were posted.
 
-    With the builds of each by (change, seq). Of a CI that writes little else than
-    starts and notices, fewer.
+    Of a CI that writes little else than starts and notices, fewer.
     """
-    of_reports, of_builds = _last_results()
-    values = {"ci_id": ci_id, "reports": reports, "heard": reports * _STARTS_TOO}
-    told = [LastReport(*row) for row in tx.execute(of_reports, values)]
-    builds: dict[tuple[int, int], list[JobResult]] = {}
-    for change_id, seq, job, result in tx.execute(of_builds, values):
-        builds.setdefault((change_id, seq), []).append(JobResult(job, result))
-    return sorted(told, key=lambda row: row.posted_at), builds
+    if not reports:
+        return []
+    values: dict[str, int] = {}
+    jobs_in = cache(_jobs_in)  # most reports are alike
+    for place, (ci_id, n) in enumerate(reports.items()):
+        values |= {f"ci_{place}": ci_id, f"heard_{place}": n * _STARTS_TOO, f"reports_{place}": n}
+    rows = tx.execute(_last_results(len(reports)), values)
+    found = [LastReport._make((*row[:-1], jobs_in(row[-1]))) for row in rows]
+    return sorted(found, key=lambda report: report.posted_at)
 
 
-def said_of(tx: Tx, ci_ids: Collection[int], change_ids: Sequence[int]) -> list[SaidRow]:
-    """Where some CIs passed or failed on some changes, in the order they were posted."""
+def _jobs_in(lines: str | None) -> tuple[JobResult, ...]:
+    written = lines.split("\n") if lines else ()
+    return tuple(JobResult(*line.split(" ", 1)) for line in written)
+
+
+def said_of(tx: Tx, ci_ids: Collection[int], change_ids: Collection[int]) -> list[SaidRow]:
+    """Where some CIs passed or failed on some changes, on each in the order they were posted."""
     table = schema.report.c
+    lines = _lines(table.posted_at, table.ci_id, table.patch_set, table.result)
     found: list[SaidRow] = []
     ordered = sorted(change_ids)
     for start in range(0, len(ordered), _CHUNK):
         query = (
-            select(table.ci_id, table.change_id, table.patch_set, table.result)
+            select(table.change_id, lines)
             .where(
                 table.change_id.in_(ordered[start : start + _CHUNK]),
                 table.ci_id.in_(sorted(ci_ids)),
                 table.result.in_(("pass", "fail")),
                 table.patch_set.is_not(None),
             )
-            .order_by(table.posted_at)
+            .group_by(table.change_id)
         )
-        found += [SaidRow(*row) for row in tx.execute(query)]
+        for change_id, said in tx.execute(query):
+            for line in sorted(said.split("\n")):
+                ci_id, patch_set, result = line.split(" ")[-3:]
+                found.append(SaidRow(int(ci_id), change_id, int(patch_set), result))
     return found
 
 
@@ -122,3 +143,44 @@ def unchanged_patch_sets(tx: Tx, change_ids: Collection[int]) -> set[tuple[int, 
         )
         found |= {(row.change_id, row.number) for row in tx.execute(query)}
     return found
+
+
+def last_patch_sets(tx: Tx, change_ids: Collection[int]) -> dict[int, int]:
+    """The last patch set of each of some changes on which somebody reported."""
+    table = schema.report.c
+    found: dict[int, int] = {}
+    ordered = sorted(change_ids)
+    for start in range(0, len(ordered), _CHUNK):
+        query = (
+            select(table.change_id, func.max(table.patch_set))
+            .where(table.change_id.in_(ordered[start : start + _CHUNK]), table.outcome.is_not(None))
+            .group_by(table.change_id)
+        )
+        found |= {change_id: number for change_id, number in tx.execute(query) if number}
+    return found
+
+
+def failed_patch_sets(
+    tx: Tx, ci_ids: Collection[int], since: datetime, until: datetime, limit: int
+) -> list[tuple[int, int]]:
+    """(change, patch set) of the last failures of some CIs on open changes, newest first.
+
+    They were heard in ``since <= t < until``; the same patch set may come several times.
+    """
+    report, change = schema.report.c, schema.change.c
+    query = in_this_order(
+        select(report.change_id, report.patch_set)
+        .join(schema.change, change.id == report.change_id)
+        .where(
+            report.heard_at >= since,
+            report.heard_at < until,
+            report.posted_at >= since,
+            report.ci_id.in_(sorted(ci_ids)),
+            report.result.in_(("fail", "infra")),
+            report.patch_set.is_not(None),
+            change.status == "NEW",
+        )
+        .order_by(report.heard_at.desc(), report.ci_id.desc())
+        .limit(limit)
+    )
+    return [(row.change_id, row.patch_set) for row in tx.execute(query)]

@@ -431,9 +431,10 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     tally.drift: [lambda tx: tally.drift(tx, 1)],
     tally.recount: [lambda tx: tally.recount(tx, 1)],
     bulk.upsert: [lambda tx: bulk.upsert(tx, schema.server, [])],
-    changes.failed_patch_sets: [
-        lambda tx: changes.failed_patch_sets(tx, [1, 2], NOW - ago(1), NOW, 100)
+    weighing.failed_patch_sets: [
+        lambda tx: weighing.failed_patch_sets(tx, [1, 2], NOW - ago(1), NOW, 100)
     ],
+    weighing.last_patch_sets: [lambda tx: weighing.last_patch_sets(tx, {CHANGE, CHANGE + 1})],
     onsets.bad_runs_since: [lambda tx: onsets.bad_runs_since(tx, 1, SINCE, ["fail"], 20)],
     onsets.bad_runs_on: [lambda tx: onsets.bad_runs_on(tx, 1, CHANGE, 1)],
     onsets.last_pass: [
@@ -445,7 +446,7 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     onsets.results_between: [
         lambda tx: onsets.results_between(tx, [CHANGE, CHANGE + 1], SINCE, UNTIL)
     ],
-    weighing.last_results: [lambda tx: weighing.last_results(tx, 3, 300)],
+    weighing.last_results: [lambda tx: weighing.last_results(tx, {3: 150, 1: 60})],
     weighing.said_of: [lambda tx: weighing.said_of(tx, {1, 3}, [CHANGE, CHANGE + 1])],
     weighing.unchanged_patch_sets: [
         lambda tx: weighing.unchanged_patch_sets(tx, {CHANGE, CHANGE + 1})
@@ -460,7 +461,7 @@ def _fields(row: Any, **others: object) -> dict[str, Any]:
 MOST_ROWS = 1_000  # of some thousand that there are
 MORE = {  # function: why it may read more rows
     "project_names": "walks an index of changes",
-    "last_results": "the last reports of one CI with their builds, twice, and no more",
+    "last_results": "so many of the last reports of each CI with their builds, and no more",
     "drift": "counts a CI's reports anew, by hand",
     "recount": "counts a CI's reports anew, by hand",
     "verdicts_by_week": "counts the verdicts of all time, once a day, then of a week",

@@ -13,12 +13,14 @@ from cibot.config.models import Config, SummaryConfig
 from cibot.health.weighing.reasons import ReasonName
 from cibot.health.weighing.weigh import Blame
 from cibot.model import PatchSetKind
-from cibot.reports.change import ChangeReport, change
+from cibot.reports.change import ChangeReport, change, ci_verdicts
 from cibot.reports.change_address import ChangeWanted
 from cibot.reports.context import Context
+from cibot.reports.listing import all_lines
 from cibot.reports.summary import summary
 from cibot.reports.weighing import JobWeight
-from cibot.store.engine import Store
+from cibot.store.changes import changes_by_number, verdicts_on
+from cibot.store.engine import Store, Tx
 from tests.support.history import NOW, CiHistory, History, ago
 
 CTX = Context(NOW, Config())
@@ -226,3 +228,44 @@ def test_the_summary_says_how_many_of_the_last_failures_are_worth_a_look(
     chosen = SummaryConfig.model_validate({"channel": "irc/#ci", "cis": ["Other"]})
     found = store.read(lambda tx: summary(tx, CTX, "day", chosen))
     assert "The last failure is not worth a look." in summary_card(CTX, found).text()
+
+
+def test_several_patch_sets_are_weighed_at_once_as_each_is_alone(
+    store: Store, history: History
+) -> None:
+    cis = [history.ci(f"Vendor {number}") for number in range(12)]  # past 60 reports of each
+    history.change(901, uploads=[ago(hours=3)])
+    uploads(history, [30, 3])
+    for number, ci in enumerate(cis):
+        past(ci, "PPF" * 30 + "P" * number, again=number)
+        fails(ci, 2, 1)
+        if number < 3:
+            fails(ci, 1, 20 - number)
+            ci.report(901, outcome="failure", at=ago(hours=2), jobs={"tempest": "TIMED_OUT"})
+    history.save()
+
+    def both(tx: Tx) -> None:
+        lines = {line.id: line for line in all_lines(tx, CTX)}
+        rows = [*changes_by_number(tx, CHANGE), *changes_by_number(tx, 901)]
+        patch_sets = {rows[0].id: 2, rows[1].id: 1}
+        found = ci_verdicts(tx, lines, verdicts_on(tx, list(patch_sets)), patch_sets)
+        assert [len(verdicts) for verdicts in found.values()] == [12, 3]
+        for change_id, number in patch_sets.items():
+            alone = ci_verdicts(tx, lines, verdicts_on(tx, [change_id]), {change_id: number})
+            assert alone == {change_id: found[change_id]}
+
+    store.read(both)
+
+
+def test_a_job_may_be_called_anything(store: Store, history: History) -> None:
+    vendor = history.ci("Vendor")
+    uploads(history, [3])
+    for job in ("two words, or more", "fail\npass x"):
+        past(vendor, "PPPPPFPPPPPP", job=job)
+    fails(vendor, 1, 1, {"two words, or more": "FAILURE", "fail\npass x": "FAILURE"})
+    history.save()
+    jobs = {job.name: job.weight for job in asked(store).verdicts[0].jobs}
+    known = jobs["two words, or more"]
+    assert known is not None
+    assert (known.changes_failed, known.changes) == (1, 10)
+    assert len(jobs) == 2
