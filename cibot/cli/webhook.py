@@ -32,6 +32,7 @@ _EVENTS = (
     "change-restored",
     "private-state-changed",
 )
+_CONFIG = "refs/meta/config"
 _LOOK_S = 0.5
 _THREADS = 4
 
@@ -40,10 +41,11 @@ def setup(gerrit: GerritConfig, public_url: str) -> Iterator[str]:
     """The commands that write this server's ``webhooks.config``, the token in it."""
     token = gerrit.webhook_token.get_secret_value() if gerrit.webhook_token else ""
     clone = f"{str(gerrit.url).rstrip('/')}/{'a/' if gerrit.username else ''}All-Projects"
-    yield f"# gerrit {gerrit.name}: with the webhooks plugin, as who may push to refs/meta/config,"
-    yield "# for all projects, or for one in place of All-Projects"
+    yield f"# gerrit {gerrit.name}: with the webhooks plugin, as an owner of All-Projects, for all"
+    yield "# projects; or for one in its place. Where you may not push, the last line makes a"
+    yield "# change, which is to be submitted on Gerrit's page"
     yield f"git clone {quote(clone)} cibot-webhook && cd cibot-webhook"
-    yield "git fetch origin refs/meta/config && git checkout FETCH_HEAD"
+    yield f"git fetch origin {_CONFIG} && git checkout FETCH_HEAD"
     yield "cat >> webhooks.config <<'END'"
     yield '[remote "cibot"]'
     yield f"  url = {address(gerrit, public_url)}{token}"
@@ -51,8 +53,9 @@ def setup(gerrit: GerritConfig, public_url: str) -> Iterator[str]:
     if public_url.startswith("https:"):
         yield "  sslVerify = true"
     yield "END"
-    yield "git add webhooks.config && git commit -m 'Tell cibot what happens'"
-    yield "git push origin HEAD:refs/meta/config"
+    yield "git add webhooks.config && git commit -m 'Tell cibot what happens' \\"
+    yield '  -m "Change-Id: I$(git hash-object webhooks.config)"'
+    yield f"git push origin HEAD:{_CONFIG} || git push origin HEAD:refs/for/{_CONFIG}"
 
 
 def address(gerrit: GerritConfig, public_url: str) -> str:
@@ -65,6 +68,7 @@ class _Ear:
 
     def __init__(self) -> None:
         self.came = threading.Event()
+        self.what = "an event"
         self.refused = threading.Event()
 
     def load_cursor(self, _feed: str) -> str | None:
@@ -72,6 +76,8 @@ class _Ear:
 
     def ingest(self, changes: Sequence[Change], **_of_the_feed: object) -> IngestCounts:
         """An event came."""
+        if changes and not self.came.is_set():
+            self.what = _words(changes[0])
         self.came.set()
         return IngestCounts(len(changes))
 
@@ -97,7 +103,7 @@ def wait_for_events(config: Config, seconds: float) -> Iterator[tuple[str, Findi
         for gerrit in hooked:
             ear = ears[gerrit.name]
             came = ear.came.wait(max(0.0, deadline - time.monotonic()))
-            yield gerrit.name, _finding(seconds, came, refused=ear.refused.is_set())
+            yield gerrit.name, _finding(seconds, came, ear.what, refused=ear.refused.is_set())
     finally:
         server.stop(1.0)
 
@@ -157,9 +163,16 @@ def _until(came: Callable[[], bool], deadline: float) -> bool:
     return True
 
 
-def _finding(seconds: float, came: bool, *, refused: bool = False) -> Finding:
+def _words(change: Change) -> str:
+    what = "a comment" if change.messages else "news"
+    return f"{what} of change {change.number} of {figures.cut(change.project, 60)}"
+
+
+def _finding(
+    seconds: float, came: bool, what: str = "an event", *, refused: bool = False
+) -> Finding:
     if came:
-        return right("an event came by the webhook")
+        return right(f"{what} came by the webhook")
     if refused:
         return wrong("an event came that cannot be read; the log says why")
     return wrong(

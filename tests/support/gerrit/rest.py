@@ -170,7 +170,7 @@ class GerritRest:
         found["current_revision_number"] = current["_number"]
         return found
 
-    def messages(self, change: int) -> list[dict[str, Any]]:
+    def messages(self, change: int | str) -> list[dict[str, Any]]:
         """Its change messages, the oldest first."""
         found: list[dict[str, Any]] = self.request("GET", f"changes/{change}/messages")
         return found
@@ -178,7 +178,7 @@ class GerritRest:
     def review(
         self,
         account: Account,
-        change: int,
+        change: int | str,
         message: str = "",
         *,
         labels: dict[str, int] | None = None,

@@ -248,7 +248,8 @@ def test_webhook_prints_what_gerrit_is_to_be_told_and_says_that_nothing_came(
     ).stdout.strip()  # fmt: skip
     assert url.endswith("/webhooks/gerrit/g/0123456789abcdef0123456789abcdef")
     assert f"git clone {review.url}a/All-Projects cibot-webhook" in result.output
-    assert "git push origin HEAD:refs/meta/config" in lines
+    direct, for_review = "HEAD:refs/meta/config", "HEAD:refs/for/refs/meta/config"
+    assert f"git push origin {direct} || git push origin {for_review}" in lines
     assert "✗ webhook g: no event came within" in lines[-2]
 
 
@@ -261,7 +262,7 @@ def test_webhook_hears_a_real_event(tmp_path: Path, review: Review) -> None:
         server.reviews.add_account(1, "Jo", "jo")
         server.reviews.add_change("acme/one", "Fix", 1, datetime(2026, 11, 1, tzinfo=UTC))
         result = done.result()
-    assert "✓ webhook g: an event came by the webhook" in result.output
+    assert "✓ webhook g: news of change 1 of acme/one came by the webhook" in result.output
 
 
 def test_webhook_beside_a_running_cibot_looks_at_what_that_hears(
