@@ -175,7 +175,7 @@ def make_source(
 
 def make_backends(config: Config) -> dict[str, Backend]:
     """A backend for each configured network; what no network needs is not imported."""
-    return {network.name: named(network.backend)(network) for network in config.networks()}
+    return {network.name: named(network.backend)(network) for network in config.networks}
 
 
 def _hooks(sources: list[GerritSource]) -> dict[str, Hook]:
@@ -243,7 +243,7 @@ def _chat_hooks(config: Config, backends: Mapping[str, Backend]) -> list[Bluepri
         named(kind.hooks)(
             {
                 network.name: backends[network.name]
-                for network in config.networks()
+                for network in config.networks
                 if isinstance(network, kind)
             }
         )

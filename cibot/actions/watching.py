@@ -133,14 +133,8 @@ def unwatch_all(tx: Tx, ctx: Context, actor: Actor) -> int:
 
 
 def reach(store: Store, config: Config, actor: Actor) -> None:
-    """Notes under which nick a watcher was seen last. Raises StoreError.
-
-    Only IRC's nicks change: an account is reached under the nick that it wears.
-    """
-    network = config.network(actor.network)
-    if not actor.account or network is None or not network.nicks_change:
-        return
-    account = account_key(config, actor.network, actor.account)
+    """Notes under which nick a watcher was seen last, where nicks change. Raises StoreError."""
+    account = account_key(config, actor.network, actor.account or "")
     watched = store.read(lambda tx: watches_of(tx, actor.network, account))
     if any(row.room != actor.nick for row in watched):
         store.write(lambda tx: seen_in(tx, actor.network, account, actor.nick))

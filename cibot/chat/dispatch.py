@@ -65,9 +65,10 @@ class Dispatcher:
             for command in commands.values()
             for word in (*command.aliases, command.name)
         }
-        networks = config.networks()
+        networks = config.networks
         self._names = {NAME, *(name for network in networks for name in network.called)}
         self._prefixes = {*PREFIXES, *(word for network in networks for word in network.prefixes)}
+        self._nicks_change = {network.name for network in networks if network.nicks_change}
         self._patience = patience or Patience()
         self._lock = threading.Lock()
         self._summaries = {summary.channel.casefold(): summary for summary in config.summary}
@@ -83,7 +84,8 @@ class Dispatcher:
         actor = Actor(where.network, asker.account, asker.nick, where.room)
         words = self._words(question)
         command, reply = self.run(words, actor, summary)
-        self._reach(actor)
+        if actor.account and actor.network in self._nicks_change:
+            self._reach(actor)
         log.info(
             "question answered command=%s network=%s private=%s error=%s ms=%.0f",
             command,
@@ -136,17 +138,18 @@ class Dispatcher:
     ) -> tuple[str, Card]:
         """The command that was meant and its reply; never raises CibotError."""
         ctx = Context(self._clock(), self._config, summary.time_zone if summary else UTC)
-        meant = "?"
+        named = self._by_word.get(words[0].casefold()) if words else self._commands["help"]
+        meant = named.name if named else "?"
 
         def work(tx: Tx) -> Card:
             nonlocal meant
-            command, rest = self._meant(tx, words)
+            command, rest = (named, words[1:]) if named else self._almost(tx, words)
             meant = command.name
             ask = Ask(tx, ctx, rest, self._commands, self._links, actor, summary)
             return command.answer(ask)
 
         try:
-            reply = (self._store.write if self._writes(words) else self._store.read)(work)
+            reply = (self._store.write if named and named.writes else self._store.read)(work)
         except Refused as error:
             record_refusal(self._store, actor, meant, " ".join(words[1:]), error, self._clock())
             return meant, card(str(error), error=True)
@@ -160,25 +163,12 @@ class Dispatcher:
             return meant, card("That did not work; the log says why.", error=True)
         return meant, reply
 
-    def _writes(self, words: tuple[str, ...]) -> bool:
-        command = self._by_word.get(words[0].casefold()) if words else None
-        return command is not None and command.writes
-
     def _reach(self, actor: Actor) -> None:
         """Who watches a CI is reached under the nick that was seen last."""
         try:
             reach(self._store, self._config, actor)
         except CibotError as error:
             log.warning("watcher's nick not kept cause=%s", error)
-
-    def _meant(self, tx: Tx, words: tuple[str, ...]) -> tuple[Command, tuple[str, ...]]:
-        """The command and its arguments; UserError when even a guess fails."""
-        if not words:
-            return self._commands["help"], ()
-        command = self._by_word.get(words[0].casefold())
-        if command is not None:
-            return command, words[1:]
-        return self._almost(tx, words)
 
     def _almost(self, tx: Tx, words: tuple[str, ...]) -> tuple[Command, tuple[str, ...]]:
         """Helps "netapp", "how is netapp?", "912345,3" and "tell me why netapp fails"."""

@@ -21,7 +21,7 @@ def chat_probes(config: Config) -> list[Probe]:
             f"{network.section} {network.name}",
             partial(named(network.probe), network, _rooms(config, network.name)),
         )
-        for network in config.networks()
+        for network in config.networks
         if network.probe
     ]
     return [*probes, Probe("outbox", lambda: _unsaid(url))]

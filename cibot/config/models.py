@@ -9,6 +9,7 @@ is checked in `cibot.config.checks`.
 from __future__ import annotations
 
 from datetime import time, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, get_args
 from zoneinfo import ZoneInfo
@@ -244,6 +245,7 @@ class Config(_ChatSections):
     person: tuple[PersonConfig, ...] = ()
     token: tuple[TokenConfig, ...] = ()
 
+    @cached_property
     def networks(self) -> tuple[NetworkConfig, ...]:
         """Every configured chat network, in the order of the table of kinds."""
         return tuple(
@@ -252,4 +254,4 @@ class Config(_ChatSections):
 
     def network(self, name: str) -> NetworkConfig | None:
         """The chat network of that name."""
-        return next((network for network in self.networks() if network.name == name), None)
+        return next((network for network in self.networks if network.name == name), None)

@@ -23,7 +23,6 @@ class Vendor:
 
     number: int
     name: str
-    username: str
     projects: tuple[str, ...]
     jobs: tuple[str, ...]
     site: str
@@ -34,6 +33,11 @@ class Vendor:
     first: int = 15
     last: int = 50
     newest: int = 28
+
+    @property
+    def username(self) -> str:
+        """Its account: "acme-ci" of "Acme iSCSI CI", "zuul" of "Zuul"."""
+        return self.name.split()[0].lower() + ("-ci" if self.name.endswith(" CI") else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,146 +55,47 @@ class Person:
 
 
 ZUUL = Vendor(
-    1001,
-    "Zuul",
-    "zuul",
-    (BLOCK, NETWORK, FILES),
-    ("tox-py311", "tox-pep8", "integration"),
-    "zuul.demo.example",
-    voices.zuul,
-    voices.zuul_started,
-    passes=0.99,
-    misses=0.0,
-    first=12,
+    1001, "Zuul", (BLOCK, NETWORK, FILES), ("tox-py311", "tox-pep8", "integration"),
+    "zuul.demo.example", voices.zuul, voices.zuul_started, passes=0.99, misses=0.0, first=12,
     last=35,
-)
+)  # fmt: skip
 ACME = Vendor(
-    1002,
-    "Acme iSCSI CI",
-    "acme-ci",
-    (BLOCK,),
-    ("acme-iscsi-volume", "acme-iscsi-multipath"),
-    "logs.acme.example",
-    voices.old_zuul,
-    misses=0.0,
-)
+    1002, "Acme iSCSI CI", (BLOCK,), ("acme-iscsi-volume", "acme-iscsi-multipath"),
+    "logs.acme.example", voices.old_zuul, misses=0.0,
+)  # fmt: skip
 BOREALIS = Vendor(
-    1003,
-    "Borealis FC CI",
-    "borealis-ci",
-    (BLOCK,),
-    ("borealis-fc-attach", "borealis-fc-migrate"),
-    "jenkins.borealis.example",
-    voices.jenkins,
+    1003, "Borealis FC CI", (BLOCK,), ("borealis-fc-attach", "borealis-fc-migrate"),
+    "jenkins.borealis.example", voices.jenkins,
     passes=1.0,  # so that nobody rechecks what it reports last
     misses=0.0,
-)
+)  # fmt: skip
 COBALT = Vendor(
-    1004,
-    "Cobalt NVMe CI",
-    "cobalt-ci",
-    (BLOCK,),
-    ("cobalt-nvme-tcp",),
-    "ci.cobalt.example",
-    voices.script,
-    passes=0.99,
-    misses=0.0,
-)
-OTHERS = (
-    Vendor(
-        1005,
-        "Dunlin NFS CI",
-        "dunlin-ci",
-        (FILES,),
-        ("nfs",),
-        "github.dunlin.example/nfs",
-        voices.github,
-        voices.github_started,
-    ),
-    Vendor(
-        1006,
-        "Everstore Cluster CI",
-        "everstore-ci",
-        (BLOCK, FILES),
-        ("everstore-cluster-full", "everstore-snapshot"),
-        "zuul.everstore.example",
-        voices.vendor_zuul,
-    ),
-    Vendor(
-        1007,
-        "Granite Array CI",
-        "granite-ci",
-        (BLOCK,),
-        ("array/attach", "array/replicate"),
-        "ci.granite.example",
-        voices.listing,
-        passes=0.95,
-    ),
-    Vendor(
-        1008,
-        "NetFoo Driver CI",
-        "netfoo-ci",
-        (NETWORK,),
-        ("netfoo-l2", "netfoo-l3"),
-        "jenkins.netfoo.example",
-        voices.jenkins,
-        voices.jenkins_started,
-    ),
-    Vendor(
-        1009,
-        "Orbit SDN CI",
-        "orbit-ci",
-        (NETWORK,),
-        ("orbit",),
-        "orbit.example",
-        voices.vote,
-        passes=0.96,
-    ),
-    Vendor(
-        1010,
-        "Pylon Switch CI",
-        "pylon-ci",
-        (NETWORK,),
-        ("pylon-vlan", "pylon-vxlan"),
-        "logs.pylon.example",
-        voices.bullets,
-    ),
-    Vendor(
-        1011,
-        "Quartz Router CI",
-        "quartz-ci",
-        (NETWORK,),
-        ("router",),
-        "luci.quartz.example",
-        voices.luci,
-    ),
-    Vendor(
-        1012,
-        "Tern Overlay CI",
-        "tern-ci",
-        (NETWORK, FILES),
-        ("overlay",),
-        "tern.example",
-        voices.sentence,
-    ),
-    Vendor(
-        1013,
-        "Wren Balancer CI",
-        "wren-ci",
-        (NETWORK,),
-        ("wren-balance",),
-        "ci.wren.example",
-        voices.script,
-        newest=1,
-    ),
-)
-VENDORS = (ZUUL, ACME, BOREALIS, COBALT, *OTHERS)
-PEOPLE = (
-    Person(101, "Ada Example", "ada"),
-    Person(102, "Bram Example", "bram"),
-    Person(103, "Chidi Example", "chidi"),
-    Person(104, "Dana Example", "dana"),
-    Person(105, "Emre Example", "emre"),
+    1004, "Cobalt NVMe CI", (BLOCK,), ("cobalt-nvme-tcp",), "ci.cobalt.example", voices.script,
+    passes=0.99, misses=0.0,
+)  # fmt: skip
+VENDORS = (
+    ZUUL, ACME, BOREALIS, COBALT,
+    Vendor(1005, "Dunlin NFS CI", (FILES,), ("nfs",), "github.dunlin.example/nfs",
+           voices.github, voices.github_started),
+    Vendor(1006, "Everstore Cluster CI", (BLOCK, FILES),
+           ("everstore-cluster-full", "everstore-snapshot"), "zuul.everstore.example",
+           voices.vendor_zuul),
+    Vendor(1007, "Granite Array CI", (BLOCK,), ("array/attach", "array/replicate"),
+           "ci.granite.example", voices.listing, passes=0.95),
+    Vendor(1008, "NetFoo Driver CI", (NETWORK,), ("netfoo-l2", "netfoo-l3"),
+           "jenkins.netfoo.example", voices.jenkins, voices.jenkins_started),
+    Vendor(1009, "Orbit SDN CI", (NETWORK,), ("orbit",), "orbit.example", voices.vote, passes=0.96),
+    Vendor(1010, "Pylon Switch CI", (NETWORK,), ("pylon-vlan", "pylon-vxlan"),
+           "logs.pylon.example", voices.bullets),
+    Vendor(1011, "Quartz Router CI", (NETWORK,), ("router",), "luci.quartz.example", voices.luci),
+    Vendor(1012, "Tern Overlay CI", (NETWORK, FILES), ("overlay",), "tern.example",
+           voices.sentence),
+    Vendor(1013, "Wren Balancer CI", (NETWORK,), ("wren-balance",), "ci.wren.example",
+           voices.script, newest=1),
+)  # fmt: skip
+PEOPLE = tuple(
+    Person(number, f"{name} Example", name.lower())
+    for number, name in enumerate(("Ada", "Bram", "Chidi", "Dana", "Emre"), 101)
 )
 SUBJECTS = {
     BLOCK: ("volume attach", "snapshots", "multipath", "quotas", "volume migration", "backups"),

@@ -5,6 +5,7 @@ A verdict of *unknown* neither accuses nor acquits: it only ends what was half w
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -102,6 +103,12 @@ class Symptom:
 def family_of(signal: str) -> Family:
     """The family of a signal's symptoms."""
     return _FAMILIES.get(signal, Family.RESULTS)
+
+
+def result_symptom(symptoms: Iterable[Symptom]) -> Symptom | None:
+    """The one that explains most of what is wrong with the results."""
+    found = [each for each in symptoms if each.family is Family.RESULTS and each.came_at]
+    return min(found, key=lambda one: one.order, default=None)
 
 
 def explanation_rank(signal: str) -> int:

@@ -131,7 +131,7 @@ def _tell_watchers(
     told: Iterable[Channel],
 ) -> int:
     """By private message; a network that is gone from the configuration has no sender."""
-    networks = {network.name for network in config.networks()}
+    networks = {network.name for network in config.networks}
     count = 0
     for watch in watchers_of(tx, ci_id):
         to = Channel(watch.network, watch.room)

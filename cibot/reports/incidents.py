@@ -12,11 +12,11 @@ from cibot.health.signal import Evidence
 from cibot.incidents import incident as pure_incident
 from cibot.incidents.signal_words import plain, step_words
 from cibot.incidents.stored import read_incident, read_seen
-from cibot.incidents.symptom import Symptom
+from cibot.incidents.symptom import Symptom, result_symptom
 from cibot.model import State, Window
 from cibot.reports.context import Context
 from cibot.reports.namesakes import told_apart
-from cibot.reports.onset import Onset, onset_of, result_symptom
+from cibot.reports.onset import Onset, onset_of
 from cibot.reports.signals import Sighting
 from cibot.store.cis import ci_rows
 from cibot.store.corrections import has_namesakes
@@ -208,7 +208,7 @@ def _onset(tx: Tx, ctx: Context, stored: StoredIncident) -> Onset | None:
 def _incident(ctx: Context, names: Mapping[int, str], stored: StoredIncident) -> IncidentLine:
     pure = _pure(stored)
     cause = pure.cause if pure else None
-    bad = result_symptom(pure) if pure else None
+    bad = result_symptom(pure.standing or pure.symptoms) if pure else None
     return IncidentLine(
         id=stored.id,
         ci=names[stored.ci_id],

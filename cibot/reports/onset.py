@@ -13,9 +13,9 @@ from typing import Literal
 
 from cibot.health.facts import counts
 from cibot.health.intervals import wilson
-from cibot.health.signal import Evidence, Family
+from cibot.health.signal import Evidence
 from cibot.incidents.incident import Incident
-from cibot.incidents.symptom import Symptom
+from cibot.incidents.symptom import Symptom, result_symptom
 from cibot.model import Result
 from cibot.reports.context import gerrit_page
 from cibot.store.changes import change_server
@@ -99,20 +99,10 @@ class Onset:
 
 def onset_of(tx: Tx, ci_id: int, incident: Incident, now: datetime) -> Onset | None:
     """How the trouble of a CI began; None where it is not one of its results."""
-    symptom = result_symptom(incident)
+    symptom = result_symptom(incident.standing or incident.symptoms)
     if symptom is None:
         return None
     return onset(tx, ci_id, symptom, incident.resolved_at or now)
-
-
-def result_symptom(incident: Incident) -> Symptom | None:
-    """The symptom that explains most of what is wrong with the results."""
-    found = [
-        symptom
-        for symptom in incident.standing or incident.symptoms
-        if symptom.family is Family.RESULTS and symptom.came_at is not None
-    ]
-    return min(found, key=lambda one: one.order, default=None)
 
 
 def onset(tx: Tx, ci_id: int, symptom: Symptom, until: datetime) -> Onset | None:
