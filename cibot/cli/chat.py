@@ -8,9 +8,7 @@ import click
 
 from cibot.chat.console import ConsoleBackend
 from cibot.chat.dispatch import Dispatcher
-from cibot.cli.common import config_option, read_config
-from cibot.store.engine import open_store
-from cibot.store.migrate import require_current
+from cibot.cli.common import config_option, configured_store, read_config
 
 
 @click.command("chat")
@@ -26,12 +24,10 @@ def command(config_path: Path | None) -> None:
       echo 'status netapp' | cibot chat
     """
     config = read_config(config_path).config
-    store = open_store(config.store.url.get_secret_value())
-    require_current(store)
     console = ConsoleBackend(interactive=True)
-    console.start(Dispatcher(store, config))
-    try:
-        console.ended.wait()
-    finally:
-        console.stop(2)
-        store.close()
+    with configured_store(config_path) as store:
+        console.start(Dispatcher(store, config))
+        try:
+            console.ended.wait()
+        finally:
+            console.stop(2)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import getpass
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -75,15 +75,21 @@ def shell_actor() -> Actor:
     return Actor("cli", name, name, "shell")
 
 
-@contextmanager
-def configured_store(config_path: Path | None) -> Iterator[Store]:
-    """The configured database, of this version. Raises ConfigError or MigrationError."""
+def current_store(url: str) -> Store:
+    """A database that is of this version. Raises ConfigError or MigrationError."""
     from cibot.store.engine import open_store  # noqa: PLC0415 - slow for `cibot --help`
     from cibot.store.migrate import require_current  # noqa: PLC0415
 
-    store = open_store(read_config(config_path).config.store.url.get_secret_value())
+    store = open_store(url)
     try:
         require_current(store)
-        yield store
-    finally:
+    except BaseException:
         store.close()
+        raise
+    return store
+
+
+def configured_store(config_path: Path | None) -> closing[Store]:
+    """The configured database, open for a while. Raises ConfigError or MigrationError."""
+    config = read_config(config_path).config
+    return closing(current_store(config.store.url.get_secret_value()))

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from cibot.cli.common import PLACES, config_option, find_config, shell_actor
+from cibot.cli.common import PLACES, config_option, current_store, find_config, shell_actor
 from cibot.client.database import Database
 from cibot.client.remote import Remote
 from cibot.client.server import TIMEOUT, Server
@@ -19,8 +19,6 @@ from cibot.client.source import Source
 from cibot.config.load import read
 from cibot.config.models import ClientConfig, Config
 from cibot.errors import ConfigError
-from cibot.store.engine import open_store
-from cibot.store.migrate import require_current
 
 URL, TOKEN, TOKEN_FILE, CA_FILE = "CIBOT_URL", "CIBOT_TOKEN", "CIBOT_TOKEN_FILE", "CIBOT_CA_FILE"
 OWN = Path("~/.config/cibot/cibot.toml")
@@ -147,10 +145,4 @@ def _database(url: str, config: Config) -> Source:
         raise ConfigError(
             f"there is no database {path}; `cibot db upgrade` makes it, --url asks a server"
         )
-    store = open_store(url)
-    try:
-        require_current(store)
-    except BaseException:
-        store.close()
-        raise
-    return Database(store, config, shell_actor())
+    return Database(current_store(url), config, shell_actor())

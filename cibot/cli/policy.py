@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 from pydantic import BaseModel
 
-from cibot.cli.common import config_option, read_config
+from cibot.cli.common import config_option, configured_store, read_config
 from cibot.config.judgement import Judgement, Policy
 from cibot.config.models import Config
 from cibot.config.policy import Thresholds
@@ -17,9 +17,8 @@ from cibot.health.references import configured_name
 from cibot.reports.ci import find_ci
 from cibot.reports.context import Context
 from cibot.reports.homes import Home, home_of
-from cibot.store.engine import Tx, open_store
+from cibot.store.engine import Tx
 from cibot.store.histories import main_pipeline
-from cibot.store.migrate import require_current
 from cibot.text import figures
 from cibot.text.lines import one_line
 
@@ -45,12 +44,8 @@ def explain(config_path: Path | None, name: str) -> None:
       cibot policy explain netapp
     """
     config = read_config(config_path).config
-    store = open_store(config.store.url.get_secret_value())
-    try:
-        require_current(store)
+    with configured_store(config_path) as store:
         found, home, pipeline = store.read(lambda tx: _home(tx, config, name))
-    finally:
-        store.close()
     judgement = config.judgement
     main = home.projects[0] if home.projects else None
     rules = {

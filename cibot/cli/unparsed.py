@@ -8,11 +8,9 @@ from pathlib import Path
 
 import click
 
-from cibot.cli.common import config_option, read_config
+from cibot.cli.common import config_option, configured_store
 from cibot.errors import UserError
 from cibot.reports.unparsed import Shape, Unparsed, golden_cases, unparsed
-from cibot.store.engine import open_store
-from cibot.store.migrate import require_current
 from cibot.text import figures
 
 
@@ -42,7 +40,8 @@ def command(
       cibot unparsed --export new.jsonl
     """
     now = datetime.now(UTC)
-    found = _ask(config_path, now - timedelta(days=days), name)
+    with configured_store(config_path) as store:
+        found = store.read(lambda tx: unparsed(tx, now - timedelta(days=days), name))
     click.echo(_head(found, days))
     for shape in found.shapes[:limit]:
         for line in _lines(shape, now):
@@ -52,16 +51,6 @@ def command(
     if export is not None:
         _write(export, found)
         click.echo(f"Wrote {figures.plural(len(found.shapes), 'case')} to {export}.")
-
-
-def _ask(config_path: Path | None, since: datetime, name: str | None) -> Unparsed:
-    config = read_config(config_path).config
-    store = open_store(config.store.url.get_secret_value())
-    try:
-        require_current(store)
-        return store.read(lambda tx: unparsed(tx, since, name))
-    finally:
-        store.close()
 
 
 def _head(found: Unparsed, days: int) -> str:

@@ -6,7 +6,7 @@ The Slack backend checks the signature and does the rest.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from flask import Blueprint, Response, jsonify, request
@@ -27,11 +27,7 @@ class SlackReply(Protocol):
 class SlackReceiver(Protocol):
     """Takes the raw body and the headers of a request; answers within a second."""
 
-    def command(self, body: bytes, headers: Mapping[str, str]) -> SlackReply: ...
-
-    def event(self, body: bytes, headers: Mapping[str, str]) -> SlackReply: ...
-
-    def interaction(self, body: bytes, headers: Mapping[str, str]) -> SlackReply: ...
+    def receive(self, what: str, body: bytes, headers: Mapping[str, str]) -> SlackReply: ...
 
 
 class HearsSlack(Protocol):
@@ -45,24 +41,13 @@ def slack_blueprint(backends: Mapping[str, HearsSlack]) -> Blueprint:
     """The request URLs of each Slack network by its name; others are 404."""
     blueprint = Blueprint("slack", __name__, url_prefix="/webhooks/slack")
 
-    @blueprint.post("/<network>/command")
-    def command(network: str) -> Response:
-        return _passed_on(network, lambda receiver: receiver.command)
-
-    @blueprint.post("/<network>/events")
-    def events(network: str) -> Response:
-        return _passed_on(network, lambda receiver: receiver.event)
-
-    @blueprint.post("/<network>/interactions")
-    def interactions(network: str) -> Response:
-        return _passed_on(network, lambda receiver: receiver.interaction)
-
-    def _passed_on(network: str, url: Callable[[SlackReceiver], _Receive]) -> Response:
+    @blueprint.post("/<network>/<any(command,events,interactions):what>")
+    def receive(network: str, what: str) -> Response:
         backend = backends.get(network)
         if backend is None or backend.http is None:
             return _text(404, "no such Slack network, or its signing_secret is not configured\n")
         request.max_content_length = BODY_LIMIT  # beyond it get_data aborts with 413
-        reply = url(backend.http)(request.get_data(), dict(request.headers))
+        reply = backend.http.receive(what, request.get_data(), dict(request.headers))
         if isinstance(reply.body, str):
             return _text(reply.status, reply.body)
         response = jsonify(reply.body)
@@ -70,9 +55,6 @@ def slack_blueprint(backends: Mapping[str, HearsSlack]) -> Blueprint:
         return response
 
     return blueprint
-
-
-_Receive = Callable[[bytes, Mapping[str, str]], SlackReply]
 
 
 def _text(status: int, body: str) -> Response:

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from cibot.chat.slack.answers import BUSY, Answerer, Taken
-from cibot.chat.slack.events import BadPayload, parse_command, parse_event, parse_press
+from cibot.chat.slack.events import BadPayload, Incoming, parse_command, parse_event, parse_press
 from cibot.chat.slack.signature import Once, Signature
 
 log = logging.getLogger(__name__)
@@ -30,6 +30,8 @@ class Reply:
 
 
 _FOREIGN = Reply(403, "this request is of another workspace or app\n")
+_BUSY = Reply(503, "busy\n")
+Payload = Mapping[str, Any]
 
 
 class SlackHttp:
@@ -54,21 +56,11 @@ class SlackHttp:
         self._answerer = answerer
         self._bot_user = bot_user
 
-    def command(self, body: bytes, headers: Mapping[str, str]) -> Reply:
-        """A slash command; the answer follows through its response_url."""
-        return self._checked(body, headers, self._command)
+    def receive(self, what: str, body: bytes, headers: Mapping[str, str]) -> Reply:
+        """A slash command, an event or a button (``what`` is the end of the URL).
 
-    def event(self, body: bytes, headers: Mapping[str, str]) -> Reply:
-        """An event, or Slack's question whether this URL is ours."""
-        return self._checked(body, headers, self._event)
-
-    def interaction(self, body: bytes, headers: Mapping[str, str]) -> Reply:
-        """A button was pressed; the answer follows through its response_url."""
-        return self._checked(body, headers, self._interaction)
-
-    def _checked(
-        self, body: bytes, headers: Mapping[str, str], act: Callable[[bytes], Reply]
-    ) -> Reply:
+        The answer to a command or a button follows through its response_url.
+        """
         given = {name.lower(): value for name, value in headers.items()}
         timestamp = given.get("x-slack-request-timestamp")
         signature = given.get("x-slack-signature")
@@ -82,7 +74,7 @@ class SlackHttp:
                 return Reply(200)
             return Reply(401, "this request was made before\n")
         try:
-            reply = act(body)
+            reply = self._event(body) if what == "events" else self._form(what, body)
         except BadPayload as error:
             log.warning("slack %s: bad request: %s", self._network, error)
             return Reply(400, f"{error}\n")
@@ -90,16 +82,15 @@ class SlackHttp:
             self._once.forget(seen)
         return reply
 
-    def _command(self, body: bytes) -> Reply:
-        form = _form(body)
+    def _form(self, what: str, body: bytes) -> Reply:
+        form = _fields(body)
         if form.get("ssl_check"):
             return Reply(200)
-        if not self._ours(form):
-            return _FOREIGN
-        taken = self._answerer.take(parse_command(form))
-        if taken is Taken.BUSY:
-            return Reply(200, {"response_type": "ephemeral", "text": BUSY})
-        return Reply(200)
+        if what == "command":
+            busy = Reply(200, {"response_type": "ephemeral", "text": BUSY})
+            return self._take(form, parse_command, busy)
+        payload = _object(form.get("payload", "").encode("utf-8", "replace"))
+        return self._take(payload, parse_press, _BUSY)  # Slack shows a warning beside the button
 
     def _event(self, body: bytes) -> Reply:
         payload = _object(body)
@@ -113,27 +104,18 @@ class SlackHttp:
             log.warning("slack %s: Slack holds events back: too many an hour", self._network)
         if kind != "event_callback":
             return Reply(200)
+        return self._take(payload, lambda event: parse_event(event, self._bot_user()), _BUSY)
+
+    def _take(
+        self, payload: Payload, parse: Callable[[Payload], Incoming | None], busy: Reply
+    ) -> Reply:
         if not self._ours(payload):
             return _FOREIGN
-        incoming = parse_event(payload, self._bot_user())
-        if incoming and self._answerer.take(incoming) is Taken.BUSY:
-            return Reply(503, "busy\n")
-        return Reply(200)
-
-    def _interaction(self, body: bytes) -> Reply:
-        form = _form(body)
-        if form.get("ssl_check"):
-            return Reply(200)
-        payload = _object(form.get("payload", "").encode("utf-8", "replace"))
-        if not self._ours(payload):
-            return _FOREIGN
-        incoming = parse_press(payload)
-        if incoming and self._answerer.take(incoming) is Taken.BUSY:
-            return Reply(503, "busy\n")  # Slack shows a warning beside the button
-        return Reply(200)
+        incoming = parse(payload)
+        return busy if incoming and self._answerer.take(incoming) is Taken.BUSY else Reply(200)
 
 
-def _form(body: bytes) -> dict[str, str]:
+def _fields(body: bytes) -> dict[str, str]:
     try:
         fields = parse_qsl(
             body.decode(), keep_blank_values=True, max_num_fields=100, errors="strict"
