@@ -47,9 +47,8 @@ from cibot.web.asking import Asking
 from cibot.web.faces import face_blueprints
 from cibot.web.gate import Gate
 from cibot.web.meter import Intake, process_registry
-from cibot.web.probes import probes_blueprint
+from cibot.web.probes import parts, probes_blueprint
 from cibot.web.proxy import behind_proxies
-from cibot.web.readiness import parts
 from cibot.web.server import WebServer
 from cibot.webhooks.gerrit import MOUNT, Hook, gerrit_hook
 

@@ -1,21 +1,28 @@
-"""Muting a CI's alerts for a while, and ending that early."""
+"""Muting a CI's alerts for a while, ending that early, and telling the rooms that it mutes."""
 
 from __future__ import annotations
 
 import re
 from datetime import timedelta
 
-from cibot.actions.announcing import tell_silence
 from cibot.actions.recording import record
 from cibot.actions.roles import Actor, require_admin, require_owner
 from cibot.errors import Conflict, UserError
-from cibot.model import Channel
+from cibot.incidents.messages import silence_card, unsilence_card
+from cibot.incidents.quiet_hours import quiet_until
+from cibot.incidents.routing import chooses, fits_branches
+from cibot.incidents.silences import Silence, covers
+from cibot.judging.audience import rule_of
+from cibot.model import Channel, State
 from cibot.reports.ci import find_ci
 from cibot.reports.context import Context
+from cibot.reports.homes import NOWHERE, branches_on, homes
 from cibot.reports.silences import Muted, silence, silences
+from cibot.store import outbox
 from cibot.store.cis import ci_names
 from cibot.store.engine import Tx
-from cibot.store.silences import add_silence, end_silence
+from cibot.store.outbox import About, MessageKind, MessageState
+from cibot.store.silences import add_silence, end_silence, silence_by_id
 from cibot.text.figures import cut, span
 
 LONGEST = timedelta(days=90)
@@ -97,3 +104,42 @@ def _end(tx: Tx, ctx: Context, actor: Actor, one: Muted, by: str, arguments: str
     record(tx, actor, "unsilence", arguments, f"ended #{one.id} of {one.ci}", ctx.now)
     tell_silence(tx, ctx, one.id, Channel(actor.network, actor.where), ended_by=by)
     return silence(tx, one.id)
+
+
+def tell_silence(
+    tx: Tx, ctx: Context, silence_id: int, asked_in: Channel, ended_by: str | None = None
+) -> None:
+    """Tells every room that gets alerts of a muted CI, but not the one where it was asked for.
+
+    ``ended_by`` is who ended it before its time. In a room's quiet hours it waits for their end.
+    """
+    config, now = ctx.config, ctx.now
+    stored = silence_by_id(tx, silence_id)
+    assert stored is not None
+    rule = rule_of(stored)
+    card, what = silence_card(stored.pattern, rule, now), "silence"
+    if ended_by is not None:
+        card, what = unsilence_card(stored.pattern, rule, ended_by), "unsilence"
+    for to in _muted_rooms(tx, ctx, rule):
+        if to == asked_in:
+            continue
+        about = About(MessageKind.SILENCE, f"{what}:{silence_id}:{to}"[:190])
+        until = quiet_until(config.quiet, str(to), State.HEALTHY, now)
+        state = MessageState.PENDING if until is None else MessageState.HELD
+        outbox.enqueue(tx, about, to, card.to_json(), now, due=until, state=state)
+
+
+def _muted_rooms(tx: Tx, ctx: Context, silence: Silence) -> list[Channel]:
+    """The channels of every route that takes a muted CI, each once."""
+    muted = {row.id: row.name for row in ci_names(tx) if covers(silence, row.name)}
+    owners = {ci.name: ci.owner for ci in ctx.config.ci}
+    at_home = homes(tx, ctx, muted)
+    found: dict[str, None] = {}
+    for route in ctx.config.route:
+        if any(
+            chooses(route, name, owners.get(name), at_home.get(ci_id, NOWHERE).projects)
+            and fits_branches(route, [there.branch for there in branches_on(tx, ci_id)])
+            for ci_id, name in muted.items()
+        ):
+            found.update(dict.fromkeys(route.channels))
+    return [Channel.parse(name) for name in found]

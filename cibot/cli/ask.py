@@ -10,10 +10,9 @@ import click
 from cibot.chat.typed import split
 from cibot.cli.completing import complete
 from cibot.cli.connect import SourceOptions, connect, source_options, take_wish
-from cibot.cli.form import EVERY, Form, print_answer
 from cibot.cli.questions import QUESTIONS
 from cibot.cli.questions.question import Asked, ShellQuestion
-from cibot.cli.watch import watch
+from cibot.cli.watch import EVERY, Form, print_answer, watch
 
 
 def make(question: ShellQuestion) -> click.Command:

@@ -12,9 +12,8 @@ from pathlib import Path
 import click
 
 from cibot.chat.findings import Finding, Mark, wrong
-from cibot.cli.chat_probes import chat_probes
 from cibot.cli.common import config_option, read_config
-from cibot.cli.probes import Probe, core_probes, findings
+from cibot.cli.probes import Probe, chat_probes, core_probes, findings
 from cibot.cli.webhook import setup, wait_for_events
 from cibot.config.keys import secret_values
 from cibot.config.models import Config

@@ -10,8 +10,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from cibot.cli.connect import connect, take_wish
-from cibot.client.shaped import all_cis
-from cibot.client.source import Source
+from cibot.client.source import Source, all_cis
 from cibot.errors import CibotError
 from cibot.model import State
 from cibot.web.api.general import ProjectList

@@ -7,6 +7,7 @@ import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 import requests
 
@@ -15,8 +16,10 @@ from cibot.cli.webhook import address
 from cibot.collector.gerrit import Gerrit, NotFound, RequestRefused
 from cibot.collector.walk import in_projects
 from cibot.config.models import Config, GerritConfig, WebConfig
+from cibot.config.networks import named
 from cibot.errors import Transient, reason_of
-from cibot.store.usability import look
+from cibot.reports.undelivered import undelivered_words
+from cibot.store.usability import look, usable
 
 TIMEOUT = (5.0, 20.0)  # seconds to connect, to answer
 _CLOCK_OFF = 30.0  # seconds; more than the poll's default overlap would lose nothing, but confuse
@@ -182,3 +185,36 @@ def findings(probe: Probe) -> Iterator[Finding]:
         yield wrong(f"{error} (may work later)")
     except Exception as error:  # noqa: BLE001 - what could not be tried is not well
         yield wrong(reason_of(error))
+
+
+def chat_probes(config: Config) -> list[Probe]:
+    """Each network's own probe, with the rooms that alerts and summaries go to; the outbox."""
+    url = config.store.url.get_secret_value()
+    probes = [
+        Probe(
+            f"{network.section} {network.name}",
+            partial(named(network.probe), network, _rooms(config, network.name)),
+        )
+        for network in config.networks
+        if network.probe
+    ]
+    return [*probes, Probe("outbox", lambda: _unsaid(url))]
+
+
+def _unsaid(url: str) -> Iterator[Finding]:
+    """What the running bot could not say; nothing where the database cannot be asked."""
+    store = usable(url)
+    if store is None:
+        return  # the database's own probe tells why
+    try:
+        for network, words in store.read(undelivered_words).items():
+            yield note(f"{network}: {words}; see `cibot outbox list`")
+    finally:
+        store.close()
+
+
+def _rooms(config: Config, network: str) -> list[str]:
+    channels = [name for route in config.route for name in route.channels]
+    channels += [summary.channel for summary in config.summary]
+    named_rooms = (name.partition("/") for name in channels)
+    return list(dict.fromkeys(room for there, _, room in named_rooms if there == network))

@@ -1,22 +1,46 @@
-"""``--watch``: one question again and again, in place on a terminal, else one after another."""
+"""How an answer is wanted, printing it so; ``--watch``: one question again and again."""
 
 from __future__ import annotations
 
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import click
 from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
-from cibot.cli.form import Form, print_answer
 from cibot.cli.questions.question import ShellAnswer
-from cibot.cli.show import to_terminal
+from cibot.cli.show import print_csv, print_json, print_view, to_terminal
 from cibot.client.source import Source
 from cibot.errors import Transient
 from cibot.text.cleaning import clean
+
+EVERY = 10.0  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The options that every question has. ``every`` is seconds."""
+
+    json: bool = False
+    csv: bool = False
+    watch: bool = False
+    every: float = EVERY
+    exit_code: bool = False
+
+
+def print_answer(answer: ShellAnswer, source: Source, form: Form) -> None:
+    """Prints one answer to standard output."""
+    if form.json:
+        print_json(answer.body)
+    elif form.csv:
+        print_csv(answer.rows or ())
+    else:
+        print_view(answer.show(source.context()))
+
 
 Sleep = Callable[[float], None]
 

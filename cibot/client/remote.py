@@ -10,8 +10,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 from pydantic import AnyHttpUrl
 
-from cibot.client.failures import not_ours
-from cibot.client.server import Server
+from cibot.client.server import Server, not_ours
 from cibot.config.models import Config, WebConfig
 from cibot.errors import UserError
 from cibot.reports.context import Context

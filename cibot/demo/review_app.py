@@ -10,17 +10,17 @@ import gzip
 import hmac
 import itertools
 import json
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from html import escape
 from typing import Any
 from urllib.parse import unquote
 
 from werkzeug import Request, Response
 
-from cibot.demo.review_events import Info
-from cibot.demo.review_page import change_page
 from cibot.demo.review_query import parse
-from cibot.demo.reviews import Reviews
+from cibot.demo.reviews import Info, Reviews
 from cibot.errors import Permanent, UserError
 
 _OPTIONS = frozenset(
@@ -222,3 +222,37 @@ def _number(request: Request, name: str, default: int) -> int:
     if not (written.isascii() and written.isdigit() and len(written) < 10):
         raise _RefusalError(400, f'"{written}" is not a valid value for "-{name}"')
     return int(written)
+
+
+_PATH = re.compile(r"/(?:c/[^?#]{1,500}/\+/)?([0-9]{1,9})(?:/[0-9]{1,5})?/?")
+_STYLE = (
+    "body{font:16px/1.5 sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}"
+    "pre{white-space:pre-wrap;overflow-wrap:anywhere;margin:.3rem 0 1rem;padding:.6rem;"
+    "border-left:3px solid #888}"
+)
+
+
+def change_page(reviews: Reviews, path: str) -> str | None:
+    """The page at ``/NUMBER``, ``/NUMBER/PATCH_SET`` or ``/c/PROJECT/+/NUMBER…``, else None."""
+    found = _PATH.fullmatch(path)
+    info = reviews.change(int(found[1])) if found else None
+    return _page(info, reviews) if info is not None else None
+
+
+def _page(info: Info, reviews: Reviews) -> str:
+    title = escape(f"{info['_number']}: {info['subject']}")
+    about = escape(f"{info['project']}, branch {info['branch']}, {info['status']}")
+    messages = "\n".join(_message(message, reviews) for message in info["messages"])
+    return (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>'
+        '<meta name="viewport" content="width=device-width">'
+        f"<style>{_STYLE}</style><h1>{title}</h1>"
+        f"<p>{about}. This is a simulated review server: nothing of it is real.</p>\n{messages}"
+    )
+
+
+def _message(message: Info, reviews: Reviews) -> str:
+    number = message.get("author", {}).get("_account_id", 0)
+    author = reviews.accounts.get(number, {}).get("name", "?")
+    head = escape(f"{author}, {message['date'][:19]} UTC")
+    return f"<h2>{head}</h2><pre>{escape(message['message'])}</pre>"

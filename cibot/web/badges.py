@@ -1,6 +1,11 @@
-"""``/badge/<ci>.svg``: a CI's state, or a job's, as a small picture for wikis and READMEs."""
+"""``/badge/<ci>.svg``: a CI's state, or a job's, as a small picture, and the code that shows it."""
 
 from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from html import escape
+from urllib.parse import quote
 
 from flask import Blueprint, Response, request
 from markupsafe import Markup
@@ -108,4 +113,26 @@ def draw(name: str, said: str, state: State) -> Markup:
         name_wide=len(name) * _EM,
         said_at=left + _PAD,
         said_wide=len(said) * _EM,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class BadgeCode:
+    """The same in two languages; ``whole`` says that the addresses name their host."""
+
+    markdown: str
+    html: str
+    whole: bool
+
+
+def badge_code(ctx: Context, name: str) -> BadgeCode:
+    """The code for a CI; its addresses are relative where we have no public address."""
+    own, path = ctx.page(), quote(name, safe="")
+    picture, page = f"{own or ''}/badge/{path}.svg", f"{own or ''}/ci/{path}"
+    words = re.sub(r"([\\\[\]<>])", r"\\\1", name)
+    said = escape(name)
+    return BadgeCode(
+        f"[![{words}]({picture})]({page})",
+        f'<a href="{page}"><img src="{picture}" alt="{said}"></a>',
+        own is not None,
     )

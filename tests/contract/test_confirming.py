@@ -20,8 +20,7 @@ from cibot.collector.poller import Poller
 from cibot.collector.rereading import reread
 from cibot.collector.roster import Roster
 from cibot.config.models import CiConfig
-from cibot.demo.review_events import Info
-from cibot.demo.reviews import Reviews
+from cibot.demo.reviews import Info, Reviews
 from cibot.model import Change
 from cibot.store import schema
 from cibot.store.arrivals import KNOWN, arrived

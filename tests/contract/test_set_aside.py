@@ -34,8 +34,7 @@ from cibot.store.incidents import health_of
 from cibot.store.outbox import About, MessageKind
 from cibot.store.set_aside import Aside, SetAside, put_aside, set_aside
 from cibot.text.card import Card, card
-from cibot.web.probes import probes_blueprint
-from cibot.web.readiness import parts
+from cibot.web.probes import parts, probes_blueprint
 from tests.support.processes import wait_until
 from tests.support.told_life import CONFIG, Life
 

@@ -8,7 +8,7 @@ import pytest
 
 from cibot.chat.commands.change import render
 from cibot.chat.commands.summary import summary_card
-from cibot.cli.questions.changes import exit_code
+from cibot.cli.questions.cis import exit_code
 from cibot.config.models import Config, SummaryConfig
 from cibot.health.weighing.reasons import ReasonName
 from cibot.health.weighing.weigh import Blame

@@ -15,12 +15,18 @@ from cibot import __version__
 from cibot.chat.irc.history import Presence, said_at
 from cibot.chat.irc.login import Login
 from cibot.chat.irc.proof import DeliveryProof
-from cibot.chat.irc.questions import from_a_bot, is_ctcp, is_version_request
 from cibot.chat.irc.receipts import Delivery, Receipts
 from cibot.chat.irc.rooms import Room, Rooms
 from cibot.chat.irc.settings import IrcConfig
 from cibot.chat.irc.speaker import Speaker
-from cibot.chat.irc.wire import IrcLine, is_channel, write_line
+from cibot.chat.irc.wire import (
+    IrcLine,
+    from_a_bot,
+    is_channel,
+    is_ctcp,
+    is_version_request,
+    write_line,
+)
 from cibot.chat.pace import SLOW_DOWN, PersonLimit
 from cibot.chat.protocol import Asker, Channel, Leads, Question, always
 from cibot.chat.typed import addressed

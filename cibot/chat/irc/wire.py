@@ -6,7 +6,7 @@ Sources: RFC 1459 and 2812, IRCv3 message-tags, modern.ircdocs.horse.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from irc.message import Tag
@@ -96,3 +96,25 @@ def fold_for(case_mapping: str) -> Callable[[str], str]:
 
 def _fold_rfc1459(text: str) -> str:
     return ascii_lower(text).translate(_RFC1459)
+
+
+_BOT_TAGS = frozenset({"bot", "draft/bot"})
+
+
+def from_a_bot(line: IrcLine, capabilities: Collection[str]) -> bool:
+    """Whether the sender is a program: marked as one by the server (IRCv3 bot mode), or a bouncer.
+
+    A bouncer (``*status``) would take answers for commands, and answer them.
+    """
+    marked = "message-tags" in capabilities and not _BOT_TAGS.isdisjoint(line.tags)
+    return marked or line.nick.startswith("*")
+
+
+def is_version_request(text: str) -> bool:
+    """Whether a private message is the CTCP VERSION query, the only one answered."""
+    return text.rstrip("\x01") == "\x01VERSION"
+
+
+def is_ctcp(text: str) -> bool:
+    """Whether a message is for the client and not for a reader."""
+    return text.startswith("\x01")

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from cibot.cli.questions import changes, cis, details, general, periods, writes
+from cibot.cli.questions import cis, details, general
 from cibot.cli.questions.question import ShellQuestion
 
 QUESTIONS: Mapping[str, ShellQuestion] = MappingProxyType(
     {
         question.command.name: question
-        for module in (cis, details, changes, general, periods, writes)
+        for module in (cis, details, general)
         for question in module.QUESTIONS
     }
 )

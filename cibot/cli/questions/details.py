@@ -17,8 +17,7 @@ from cibot.cli.exits import CODES, MEANING
 from cibot.cli.questions.cis import BRANCH
 from cibot.cli.questions.question import Asked, ShellAnswer, ShellQuestion, sheet
 from cibot.cli.view import Column, Show, Table, View, head, of_card, table
-from cibot.client.shaped import why_of
-from cibot.client.source import Source
+from cibot.client.source import Source, why_of
 from cibot.health.signal import Signal
 from cibot.incidents.signal_words import threshold_words
 from cibot.reports import wording

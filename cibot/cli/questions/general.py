@@ -1,32 +1,43 @@
-"""``summary``, ``incidents``, ``silences``, ``feeds``: what concerns all."""
+"""``summary``, ``report``, ``incidents``, ``silences``, ``feeds``, and what changes something."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
+import click
+
+from cibot.actions.silencing import is_pattern
 from cibot.chat.commands import COMMANDS
+from cibot.chat.commands import ack as ack_command
 from cibot.chat.commands import incidents as incidents_command
+from cibot.chat.commands import report as report_command
+from cibot.chat.commands import silence as silence_command
 from cibot.chat.commands import silences as silences_command
 from cibot.chat.commands import summary as summary_command
+from cibot.chat.commands import unsilence as unsilence_command
 from cibot.chat.commands import why as why_command
 from cibot.cli.exits import CODES
 from cibot.cli.questions.question import Asked, ShellAnswer, ShellQuestion, sheet
 from cibot.cli.view import Column, View, head, of_card, table
-from cibot.client.shaped import silences
-from cibot.client.source import PAGE_SIZE, Source, whole
-from cibot.model import State
-from cibot.reports import wording
+from cibot.client.source import PAGE_SIZE, Source, silences, whole
+from cibot.errors import UserError
+from cibot.model import State, Window
+from cibot.reports import period_wording, wording
 from cibot.reports.context import Context
 from cibot.reports.feeds import ServerFeeds
 from cibot.reports.incidents import ENDED_WITHIN, IncidentLine, TimelineStep
-from cibot.reports.silences import Muted
+from cibot.reports.period import CiPeriod, PeriodReport
+from cibot.reports.promise import Ruling
+from cibot.reports.signals import Rate
+from cibot.reports.silences import Muted, covering
 from cibot.reports.summary import Summary
 from cibot.reports.undelivered import aside_words
 from cibot.store.feeds import FeedState
 from cibot.text import figures
-from cibot.text.card import Line, Span, line
+from cibot.text.card import Line, Span, line, state_span
+from cibot.web.api.cis import CiDetail
 from cibot.web.api.general import FeedList
 from cibot.web.api.incidents import IncidentPage, IncidentTimeline
 
@@ -179,6 +190,105 @@ def _ago(ctx: Context, moment: datetime | None) -> str:
     return figures.ago(moment, ctx.now) if moment else "never"
 
 
+def ask_report(source: Source, asked: Asked) -> ShellAnswer:
+    """Who kept the project's rules, worst first, with the figures."""
+    wanted = report_command.read_words(asked.words)
+    path = "/report"
+    days: dict[str, object] = {"from": wanted.since, "to": wanted.until, "days": wanted.days}
+    branch = asked.options.get("branch") or wanted.branch
+    found = source.ask(PeriodReport, path, project=wanted.project, branch=branch, **days)
+    code = CODES[State.FAILING] if found.totals[Ruling.NOT_MET] else 0
+    return ShellAnswer(found, lambda ctx: _report(ctx, found), sheet(path, found), code)
+
+
+def _report(ctx: Context, found: PeriodReport) -> View:
+    card = report_command.render(ctx, found)
+    rules = [line(f"Rule {rule.number}: {period_wording.rule(rule)}") for rule in found.rules]
+    shown = table(
+        found.cis,
+        Column[CiPeriod]("Rules", _kept),
+        Column("CI", lambda one: line(Span(one.name, href=one.page, strong=True)), loose=True),
+        Column("Due", lambda one: figures.number(one.now.due), right=True),
+        Column("In time", lambda one: _share(one.now.in_time), right=True),
+        Column("Before", lambda one: _share(one.before.in_time), right=True),
+        Column("p50", lambda one: _length(one.now.p50), right=True),
+        Column("p95", lambda one: _length(one.now.p95), right=True),
+        Column("Right", lambda one: _share(one.now.right), right=True),
+        Column("False", lambda one: figures.number(one.now.false_failures), right=True, wide=True),
+        Column("Failing", lambda one: _days(one.now.failing), right=True),
+        Column("Silent", lambda one: _days(one.now.silent), right=True),
+        Column("Longest", lambda one: _outage(one.now.longest_outage), right=True, wide=True),
+        Column("Incidents", lambda one: str(one.now.incidents or ""), right=True, wide=True),
+        Column("Why", lambda one: "; ".join(period_wording.reasons(one, found.rules)), loose=True),
+    )
+    return View((card.lines[0], *rules, *([shown] if shown.rows else [])), card.link)
+
+
+def _kept(one: CiPeriod) -> Line | str:
+    if one.kept is None:
+        return "reference" if one.is_reference else ""
+    return line(state_span(period_wording.STATES[one.kept], period_wording.KEPT[one.kept]))
+
+
+def _share(rate: Rate | None) -> str:
+    return wording.rate(rate) if rate else ""
+
+
+def _length(length: timedelta | None) -> str:
+    return "" if length is None else figures.duration(length.total_seconds())
+
+
+def _days(length: timedelta) -> str:
+    return period_wording.span(length) if length else ""
+
+
+def _outage(window: Window | None) -> str:
+    return _days(window.until - window.since) if window else ""
+
+
+def ask_ack(source: Source, asked: Asked) -> ShellAnswer:
+    """Says that somebody looks at an incident."""
+    which, note = ack_command.read_words(asked.words)
+    number = int(which) if which.isdigit() else _open_incident(source, which)
+    found = source.change(IncidentLine, "acknowledge", id=number, note=note or None)
+    return ShellAnswer(found, lambda ctx: of_card(ack_command.render(ctx, found)))
+
+
+def _open_incident(source: Source, name: str) -> int:
+    """The number of a CI's open incident; UserError when none is open."""
+    page = source.ask(IncidentPage, "/incidents", ci=name, state="open", limit=1)
+    if not page.items:
+        raise UserError(f"No incident of {name} is open.")
+    return page.items[0].id
+
+
+def ask_silence(source: Source, asked: Asked) -> ShellAnswer:
+    """Mutes a CI's alerts for a while."""
+    ci, length, reason = silence_command.read_words(asked.words)
+    seconds = int(length.total_seconds())
+    made = source.change(Muted, "make_silence", ci=ci, length_s=seconds, reason=reason)
+    return ShellAnswer(made, lambda ctx: of_card(silence_command.render(ctx, made)))
+
+
+def ask_unsilence(source: Source, asked: Asked) -> ShellAnswer:
+    """Ends silences before their time."""
+    number = unsilence_command.number_in(asked.text)
+    if number is None:
+        name = asked.text
+        if not is_pattern(name):
+            name = source.ask(CiDetail, "/cis/<name>", name=name).name
+        mine = [each.id for each in silences(source) if each.ci.casefold() == name.casefold()]
+        ended = [source.change(Muted, "end_silence", id=each) for each in mine]
+    else:
+        ended = [source.change(Muted, "end_silence", id=number)]
+        name = ended[0].ci
+    other = covering(silences(source), name, source.context().now)
+    return ShellAnswer(
+        Silences(tuple(ended)),
+        lambda _ctx: of_card(unsilence_command.render(name, ended, other)),
+    )
+
+
 QUESTIONS = (
     ShellQuestion(COMMANDS["summary"], ask_summary),
     ShellQuestion(
@@ -195,4 +305,16 @@ QUESTIONS = (
         csv=True,
         codes=f"{CODES[State.UNKNOWN]} when one is stale, else 0",
     ),
+    ShellQuestion(
+        COMMANDS["report"],
+        ask_report,
+        (click.Option(["--branch"], metavar="PATTERN", help="Only these branches."),),
+        examples=("cibot report cinder 2026-09-01 2026-12-01", "cibot report cinder --csv"),
+        csv=True,
+        codes=f"{CODES[State.FAILING]} where a CI did not meet a rule",
+        completes="project",
+    ),
+    ShellQuestion(COMMANDS["ack"], ask_ack),
+    ShellQuestion(COMMANDS["silence"], ask_silence, completes="ci"),
+    ShellQuestion(COMMANDS["unsilence"], ask_unsilence, completes="ci"),
 )

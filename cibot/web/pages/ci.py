@@ -29,7 +29,7 @@ from cibot.store.faces import incidents_before
 from cibot.text.card import Line
 from cibot.web.api.question import CiParams
 from cibot.web.asking import days_of, homes_of, latencies_of
-from cibot.web.badgecode import BadgeCode, badge_code
+from cibot.web.badges import BadgeCode, badge_code
 from cibot.web.charts.days import chart_in_words, history_chart
 from cibot.web.charts.latency import latency_chart, latency_in_words
 

@@ -7,10 +7,9 @@ from typing import Any, cast
 
 import pytest
 
-from cibot.cli.form import Form
 from cibot.cli.questions.question import ShellAnswer
 from cibot.cli.view import View
-from cibot.cli.watch import watch
+from cibot.cli.watch import Form, watch
 from cibot.client.source import Source
 from cibot.errors import Permanent, Transient
 from cibot.reports.context import Context

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from pytest_httpserver import HTTPServer as Fake
 
+from cibot.cli.questions.general import ask_unsilence
 from cibot.cli.questions.question import Asked
-from cibot.cli.questions.writes import ask_unsilence
 from cibot.client.remote import Remote
 from cibot.client.server import Server
-from cibot.client.shaped import silences
+from cibot.client.source import silences
 from cibot.errors import Permanent, UserError
 from cibot.reports.incidents import IncidentLine
 from cibot.reports.jobs import Jobs

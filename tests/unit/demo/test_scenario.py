@@ -12,8 +12,7 @@ from cibot.demo.cast import ACME, BLOCK, BOREALIS, COBALT, VENDORS, ZUUL
 from cibot.demo.deeds import Merge, Remark, Upload
 from cibot.demo.director import CALM, Director
 from cibot.demo.reviews import Reviews
-from cibot.demo.rhythm import busyness, week_of_uploads
-from cibot.demo.scenario import Scenario
+from cibot.demo.scenario import Scenario, busyness, week_of_uploads
 from cibot.health.chart import Chart
 
 MONDAY = datetime(2026, 11, 23, 14, 57, 3, tzinfo=UTC)

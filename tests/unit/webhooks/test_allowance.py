@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from cibot.webhooks.allowance import Allowance
+from cibot.webhooks.gerrit import Allowance
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
