@@ -31,6 +31,7 @@ from bench.world import (
     world,
 )
 from cibot.config.judgement import Policy
+from cibot.health.facts import moment
 from cibot.health.references import ReferencePeriods
 from cibot.incidents.tracker import Tracker
 from cibot.replay.run import Replayed
@@ -289,7 +290,7 @@ def _heard(made: list[Made]) -> Iterator[float]:
 def replayed(lives: dict[int, Tracker]) -> Replayed:
     """The lives as a replay gives them."""
     found = Replayed()
-    found.cis = {ci: KnownCi(ci, f"ci-{ci}", "configured") for ci in lives}
+    found.cis = {ci: KnownCi(ci, f"ci-{ci}", "configured", moment(START)) for ci in lives}
     found.homes = {ci: frozenset({PROJECT}) for ci in lives}
     found.references.periods[PROJECT] = ReferencePeriods((0.0,), (REFERENCE,))
     steps = [(found.cis[ci], step) for ci, life in lives.items() for step in life.steps]

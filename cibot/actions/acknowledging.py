@@ -13,7 +13,7 @@ from cibot.judging.audience import muted, tell_all
 from cibot.reports.context import Context
 from cibot.reports.homes import branches_on, home_of
 from cibot.reports.incidents import IncidentLine, read_incidents
-from cibot.store.cis import ci_rows
+from cibot.store.cis import all_cis
 from cibot.store.engine import Tx
 from cibot.store.incidents import (
     StoredIncident,
@@ -33,7 +33,7 @@ def take(tx: Tx, ctx: Context, actor: Actor, incident_id: int, note: str | None)
     Raises Refused for who may not, and UserError when there is nothing to look at.
     """
     stored = incident_by_id(tx, incident_id, lock=True)
-    names = {ci.id: ci.name for ci in ci_rows(tx)}
+    names = {ci.id: ci.name for ci in all_cis(tx)}
     if stored is None or stored.ci_id not in names:
         raise UserError(f"There is no incident #{incident_id}; incidents lists the open ones.")
     by = require_owner(ctx.config, actor, names[stored.ci_id])

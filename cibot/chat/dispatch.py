@@ -26,7 +26,7 @@ from cibot.errors import CibotError, Transient, UserError
 from cibot.reports.change_address import parse_change
 from cibot.reports.context import Context
 from cibot.reports.names import Ambiguous, nearest, resolve
-from cibot.store.cis import ci_rows
+from cibot.store.cis import all_cis
 from cibot.store.engine import Store, Tx
 from cibot.store.requests import claim_request
 from cibot.text import figures
@@ -174,7 +174,7 @@ class Dispatcher:
         """Helps "netapp", "how is netapp?", "912345,3" and "tell me why netapp fails"."""
         if _is_change(words):
             return self._commands["change"], words
-        names = [ci.name for ci in ci_rows(tx)]
+        names = [ci.name for ci in all_cis(tx)]
         command_inside = self._inside(words, names)
         if command_inside is not None:
             return command_inside

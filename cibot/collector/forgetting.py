@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import partial
 
 from cibot.store.changes import change_server, changes_unconfirmed
-from cibot.store.cis import ci_rows
+from cibot.store.cis import all_cis
 from cibot.store.comments import known_comments
 from cibot.store.engine import Store, Tx
 from cibot.store.histories import first_report_of
@@ -53,7 +53,7 @@ def _forget(ids: Sequence[int], since: datetime, now: datetime, tx: Tx) -> int:
 def _forget_cis(since: datetime, tx: Tx) -> tuple[str, ...]:
     empty = [
         row
-        for row in ci_rows(tx)
+        for row in all_cis(tx)
         if row.origin == "discovered"
         and row.created_at >= since
         and first_report_of(tx, row.id) is None

@@ -18,7 +18,7 @@ from cibot.reports.context import Context
 from cibot.reports.namesakes import told_apart
 from cibot.reports.onset import Onset, onset_of
 from cibot.reports.signals import Sighting
-from cibot.store.cis import ci_rows
+from cibot.store.cis import all_cis
 from cibot.store.corrections import has_namesakes
 from cibot.store.engine import Tx
 from cibot.store.incidents import (
@@ -106,7 +106,7 @@ def incidents(
 ) -> tuple[IncidentLine, ...]:
     """The open incidents, newest first; with ``ended`` then those of the last seven days."""
     since = ctx.now - ENDED_WITHIN if ended else None
-    names = {ci.id: ci.name for ci in ci_rows(tx)}
+    names = {ci.id: ci.name for ci in all_cis(tx)}
     stored = incidents_of(tx, resolved_since=since, limit=limit)
     stored.sort(key=lambda one: one.resolved_at is not None)
     return tuple(_lines(tx, ctx, names, stored))
@@ -116,7 +116,7 @@ def incidents_since(
     tx: Tx, ctx: Context, since: datetime, ci_id: int | None = None
 ) -> tuple[IncidentLine, ...]:
     """The open incidents, of one CI or of all, and those that ended since then, newest first."""
-    names = {ci.id: ci.name for ci in ci_rows(tx)}
+    names = {ci.id: ci.name for ci in all_cis(tx)}
     stored = incidents_of(tx, ci_id, resolved_since=since)
     return tuple(_lines(tx, ctx, names, stored))
 
@@ -130,7 +130,7 @@ def read_incidents(
     tx: Tx, ctx: Context, stored: Sequence[StoredIncident]
 ) -> tuple[IncidentLine, ...]:
     """Stored incidents as faces show them, in their order; those of forgotten CIs are left out."""
-    names = {ci.id: ci.name for ci in ci_rows(tx)}
+    names = {ci.id: ci.name for ci in all_cis(tx)}
     return tuple(_lines(tx, ctx, names, stored))
 
 
@@ -153,7 +153,7 @@ def open_by_ci(
     tx: Tx, ctx: Context, ci_id: int | None = None, names: Mapping[int, str] | None = None
 ) -> dict[int, tuple[IncidentLine, ...]]:
     """The open incidents of one CI or of all, by the CI's id; ``names`` are all CIs' by id."""
-    names = names or {ci.id: ci.name for ci in ci_rows(tx)}
+    names = names or {ci.id: ci.name for ci in all_cis(tx)}
     found: dict[int, tuple[IncidentLine, ...]] = {}
     rows = [row for row in incidents_of(tx, ci_id) if row.ci_id in names]
     for row, line in zip(rows, _lines(tx, ctx, names, rows), strict=True):
@@ -169,7 +169,7 @@ def incident(
     The number of one that was merged into another is that one's too.
     """
     stored = incident_by_id(tx, incident_id)
-    names = {ci.id: ci.name for ci in ci_rows(tx)}
+    names = {ci.id: ci.name for ci in all_cis(tx)}
     if stored is None or stored.ci_id not in names:
         raise UserError(f"There is no incident #{incident_id}.")
     steps = tuple(

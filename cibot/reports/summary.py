@@ -18,7 +18,7 @@ from cibot.reports.incidents import IncidentLine, incidents_in
 from cibot.reports.listing import CiLine, all_lines, is_wrong
 from cibot.reports.looks import NO_FAILURES, Looks, looks
 from cibot.reports.period import PeriodReport, period_report, read_period
-from cibot.store.cis import ci_rows
+from cibot.store.cis import all_cis
 from cibot.store.engine import Tx
 from cibot.store.incidents import transitions_since
 from cibot.store.tally import Counts, counts_between
@@ -111,7 +111,7 @@ def summary(
     title, window = window_of(ctx, span)
     every = all_lines(tx, ctx)
     lines = _chosen(tx, ctx, every, choice)
-    born = {ci.id: ci.created_at for ci in ci_rows(tx)}
+    born = {ci.id: ci.created_at for ci in all_cis(tx)}
     names = {line.name for line in lines}
     happened = [incident for incident in incidents_in(tx, ctx, window) if incident.ci in names]
     opened = tuple(

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from cibot.reports.ci import find_ci
 from cibot.reports.shapes import shape_of
-from cibot.store.cis import ci_rows
+from cibot.store.cis import all_cis
 from cibot.store.comments import MOST_CHARACTERS, UnparsedComment, unparsed_of
 from cibot.store.engine import Tx
 
@@ -48,7 +48,7 @@ def unparsed(
     Raises UserError when no CI is meant. The newest ``each`` of each CI are read, and of a
     comment the first ``characters``.
     """
-    rows = [find_ci(tx, name)] if name else ci_rows(tx)
+    rows = [find_ci(tx, name)] if name else all_cis(tx)
     shapes: dict[str, Shape] = {}
     total, partly = 0, []
     for row in rows:

@@ -9,6 +9,7 @@ from sqlalchemy import insert, select
 
 from cibot.store import schema
 from cibot.store.engine import Tx
+from cibot.store.rows import columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +69,7 @@ def refusals_since(tx: Tx, network: str, account: str, since: datetime) -> int:
 def audit_before(tx: Tx, before: int | None = None, limit: int = 50) -> list[AuditRow]:
     """Rows newest first, from the one that follows ``before``."""
     table = schema.audit.c
-    columns = [table[name] for name in AuditRow.__slots__]
-    query = select(*columns).order_by(table.id.desc()).limit(limit)
+    query = select(*columns(AuditRow, schema.audit)).order_by(table.id.desc()).limit(limit)
     if before is not None:
         query = query.where(table.id < before)
     return [AuditRow(*row) for row in tx.execute(query)]

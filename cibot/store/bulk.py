@@ -9,20 +9,22 @@ plain. Times must be UTC.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Dialect, Insert, Table
+from sqlalchemy import ColumnElement, Dialect, Insert, Table, delete, select
 from sqlalchemy.dialects import mysql, sqlite
 
 from cibot.store.engine import Tx
 from cibot.store.schema import UtcDateTime
 
 Setter = Callable[[Any, Any], dict[str, ColumnElement[Any]]]
-"""From (the new row, the table) to what an existing row is set to; kept for good."""
+"""From (the new row, the table) to what an existing row is set to; cached."""
+Update = Setter | tuple[str, ...] | None
+"""What an existing row takes from the new one: columns by name, what a setter says, nothing."""
 
 _NAMED = re.compile(r"%\((\w+)\)s")
 
@@ -33,9 +35,14 @@ def insert_rows(tx: Tx, table: Table, rows: Sequence[Mapping[str, Any]]) -> None
         _execute(tx, table, rows, _insert)
 
 
-def upsert(
-    tx: Tx, table: Table, rows: Sequence[Mapping[str, Any]], update: Setter | None = None
-) -> None:
+def insert_one(tx: Tx, table: Table, row: Mapping[str, Any]) -> int:
+    """Inserts a row and returns the id that the database gave it."""
+    key = tx.execute(table.insert().values(**row)).inserted_primary_key
+    assert key is not None
+    return int(key[0])
+
+
+def upsert(tx: Tx, table: Table, rows: Sequence[Mapping[str, Any]], update: Update = None) -> None:
     """Inserts ``rows``; an existing key is updated by ``update``, or left as it is.
 
     Sort ``rows`` by key: two transactions that lock in one order do not deadlock.
@@ -44,9 +51,28 @@ def upsert(
         _execute(tx, table, rows, update)
 
 
-def _execute(
-    tx: Tx, table: Table, rows: Sequence[Mapping[str, Any]], update: Setter | None
+def replace(tx: Tx, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Inserts ``rows``, which stand in order; an existing key gets all that its row has."""
+    if rows:
+        _execute(tx, table, rows, tuple(name for name in rows[0] if name not in table.primary_key))
+
+
+def replace_all(
+    tx: Tx, table: Table, where: Sequence[Any], rows: Iterable[Mapping[str, Any]]
 ) -> None:
+    """Makes ``rows`` those that fit ``where``, by a key of several columns; writes what differs."""
+    names = [column.name for column in table.primary_key]
+    key = itemgetter(*names)
+    query = select(table).where(*where)
+    stored = {key(row): row for row in map(dict, tx.execute(query).mappings())}
+    wanted = {key(row): row for row in rows}
+    for gone in sorted(stored.keys() - wanted.keys()):
+        same = (table.c[name] == value for name, value in zip(names, gone, strict=True))
+        tx.execute(delete(table).where(*same))
+    replace(tx, table, [row for at, row in sorted(wanted.items()) if stored.get(at) != row])
+
+
+def _execute(tx: Tx, table: Table, rows: Sequence[Mapping[str, Any]], update: Update) -> None:
     text, names = _statement(table, tx.dialect, update, tuple(rows[0]))
     cells = itemgetter(*names)  # of a single name it gives the bare value
     values: list[tuple[Any, ...]]
@@ -64,7 +90,7 @@ def _insert(_new: Any, _old: Any) -> dict[str, ColumnElement[Any]]:
 
 @lru_cache(maxsize=256)
 def _statement(
-    table: Table, dialect: Dialect, update: Setter | None, given: tuple[str, ...]
+    table: Table, dialect: Dialect, update: Update, given: tuple[str, ...]
 ) -> tuple[str, tuple[str, ...]]:
     """The text as the driver takes it, and the order of its values."""
     made = table.insert() if update is _insert else _either(table, dialect, update)
@@ -74,17 +100,22 @@ def _statement(
     return _NAMED.sub("%s", str(compiled)), tuple(_NAMED.findall(str(compiled)))
 
 
-def _either(table: Table, dialect: Dialect, update: Setter | None) -> Insert:
+def _either(table: Table, dialect: Dialect, update: Update) -> Insert:
     key = [column.name for column in table.primary_key]
+
+    def values(new: Any) -> dict[str, Any]:
+        if isinstance(update, tuple):
+            return {name: new[name] for name in update}
+        return update(new, table.c) if update else {key[0]: table.c[key[0]]}
+
     if dialect.name == "sqlite":
         lite = sqlite.insert(table)
         if update is None:
             return lite.on_conflict_do_nothing()
-        return lite.on_conflict_do_update(index_elements=key, set_=update(lite.excluded, table.c))
+        return lite.on_conflict_do_update(index_elements=key, set_=values(lite.excluded))
     my = mysql.insert(table)
     # MySQL assigns in the order written, and later terms see earlier ones' values.
-    new = update(my.inserted, table.c) if update else {key[0]: table.c[key[0]]}
-    return my.on_duplicate_key_update(list(new.items()))
+    return my.on_duplicate_key_update(list(values(my.inserted).items()))
 
 
 @lru_cache(maxsize=256)

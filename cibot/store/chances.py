@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from pydantic import TypeAdapter
 from sqlalchemy import select
 
 from cibot.store import schema
-from cibot.store.bulk import upsert
+from cibot.store.bulk import replace
 from cibot.store.engine import Tx
+from cibot.store.rows import columns, names_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,27 +46,18 @@ _PATCH_SETS = TypeAdapter(tuple[MissedRow, ...])
 
 def put_chances(tx: Tx, chances: StoredChances) -> None:
     """Stores a CI's chances over those of before."""
-    row = {name: getattr(chances, name) for name in StoredChances.__slots__}
+    row = {name: getattr(chances, name) for name in names_of(StoredChances)}
     row["patch_sets"] = _PATCH_SETS.dump_json(chances.patch_sets).decode()
-    upsert(tx, schema.chances, [row], _replaced)
-
-
-def _replaced(new: Any, _old: Any) -> dict[str, Any]:
-    return {name: new[name] for name in StoredChances.__slots__ if name != "ci_id"}
+    replace(tx, schema.chances, [row])
 
 
 def chances_of(tx: Tx, ci_id: int) -> StoredChances | None:
     """A CI's chances, None where it was never judged."""
     table = schema.chances
-    query = select(*(table.c[name] for name in StoredChances.__slots__))
-    row = tx.execute(query.where(table.c.ci_id == ci_id)).one_or_none()
+    query = select(*columns(StoredChances, table)).where(table.c.ci_id == ci_id)
+    row = tx.execute(query).one_or_none()
     if row is None:
         return None
     return StoredChances(
-        row.ci_id,
-        row.due,
-        row.missed,
-        row.in_a_row,
-        row.allowed_s,
-        _PATCH_SETS.validate_json(row.patch_sets),
+        **{**row._mapping, "patch_sets": _PATCH_SETS.validate_json(row.patch_sets)}
     )

@@ -18,10 +18,10 @@ from cibot.model import Change, PatchSet
 from cibot.store import schema
 from cibot.store.bulk import upsert
 from cibot.store.engine import Tx
+from cibot.store.rows import columns, rows_in
 
 _NUMBER_BITS = 32
 _PLACE_AT = 52  # the bit where a change's place among those of its number begins
-_CHUNK = 500
 Place = tuple[str, int]  # a change's project and number
 _NEW: Any = literal_column("'NEW'")  # the driver takes the rows' values only
 
@@ -120,18 +120,14 @@ def place_of(change: Change) -> Place:
 
 def _keys(tx: Tx, server_id: int, places: Collection[Place]) -> dict[Place, int]:
     """The keys of changes: those they have, and free ones for those that are not stored."""
-    numbers = sorted({number for _project, number in places})
     table = schema.change.c
     used: dict[int, str] = {}
     keys: dict[Place, int] = {}
-    for start in range(0, len(numbers), _CHUNK):
-        query = select(table.id, table.project, table.number).where(
-            table.server_id == server_id, table.number.in_(numbers[start : start + _CHUNK])
-        )
-        for row in tx.execute(query):
-            used[row.id] = row.project
-            if (row.project, row.number) in places:
-                keys[row.project, row.number] = row.id
+    query = select(table.id, table.project, table.number).where(table.server_id == server_id)
+    for row in rows_in(tx, query, table.number, {number for _project, number in places}):
+        used[row.id] = row.project
+        if (row.project, row.number) in places:
+            keys[row.project, row.number] = row.id
     for project, number in sorted(set(places) - keys.keys()):
         place = 0
         while (row_id := change_id(server_id, number, place)) in used:
@@ -143,12 +139,8 @@ def _keys(tx: Tx, server_id: int, places: Collection[Place]) -> dict[Place, int]
 
 def _projects(tx: Tx, ids: Iterable[int]) -> dict[int, str]:
     table = schema.change.c
-    found: dict[int, str] = {}
-    ordered = sorted(ids)
-    for start in range(0, len(ordered), _CHUNK):
-        query = select(table.id, table.project).where(table.id.in_(ordered[start : start + _CHUNK]))
-        found |= {row.id: row.project for row in tx.execute(query)}
-    return found
+    query = select(table.id, table.project)
+    return {row.id: row.project for row in rows_in(tx, query, table.id, ids)}
 
 
 def _put(
@@ -288,19 +280,7 @@ class VerdictRow(NamedTuple):
     posted_at: datetime
 
 
-_FIELDS = [
-    schema.change.c[name]
-    for name in (
-        "id",
-        "server_id",
-        "number",
-        "project",
-        "branch",
-        "subject",
-        "status",
-        "updated_at",
-    )
-]
+_FIELDS = columns(ChangeRow, schema.change)
 
 
 def changes_by_number(tx: Tx, number: int) -> list[ChangeRow]:
@@ -312,12 +292,8 @@ def changes_by_number(tx: Tx, number: int) -> list[ChangeRow]:
 
 def changes_by_id(tx: Tx, ids: Collection[int]) -> dict[int, ChangeRow]:
     """Some changes by their keys."""
-    found: dict[int, ChangeRow] = {}
-    ordered = sorted(ids)
-    for start in range(0, len(ordered), _CHUNK):
-        query = select(*_FIELDS).where(schema.change.c.id.in_(ordered[start : start + _CHUNK]))
-        found |= {row.id: ChangeRow(*row) for row in tx.execute(query)}
-    return found
+    rows = rows_in(tx, select(*_FIELDS), schema.change.c.id, ids)
+    return {row.id: ChangeRow(*row) for row in rows}
 
 
 def latest_changes(tx: Tx, project: str, since: datetime, limit: int) -> list[ChangeRow]:
@@ -342,29 +318,12 @@ def patch_set_times(tx: Tx, change_id: int) -> dict[int, datetime]:
 def verdicts_on(tx: Tx, change_ids: Sequence[int]) -> list[VerdictRow]:
     """Every understood report on some changes, in the order they were posted."""
     table = schema.report.c
-    found: list[VerdictRow] = []
-    ordered = sorted(change_ids)
-    for start in range(0, len(ordered), _CHUNK):
-        query = (
-            select(
-                table.change_id,
-                table.seq,
-                table.ci_id,
-                table.patch_set,
-                table.pipeline,
-                table.outcome,
-                table.result,
-                table.posted_at,
-            )
-            .where(
-                table.change_id.in_(ordered[start : start + _CHUNK]),
-                table.patch_set.is_not(None),
-                table.outcome.is_not(None),
-            )
-            .order_by(table.posted_at, table.change_id, table.seq)
-        )
-        found.extend(VerdictRow(*row) for row in tx.execute(query))
-    return found
+    query = (
+        select(*columns(VerdictRow, schema.report))
+        .where(table.patch_set.is_not(None), table.outcome.is_not(None))
+        .order_by(table.posted_at, table.change_id, table.seq)
+    )
+    return [VerdictRow(*row) for row in rows_in(tx, query, table.change_id, change_ids)]
 
 
 def project_names(tx: Tx) -> list[str]:

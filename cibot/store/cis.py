@@ -11,6 +11,7 @@ from sqlalchemy import func, select, update
 from cibot.store import schema
 from cibot.store.bulk import upsert
 from cibot.store.engine import Tx, in_this_order
+from cibot.store.rows import columns, select_reports
 
 Origin = Literal["configured", "group", "discovered"]
 
@@ -22,11 +23,12 @@ class KnownCi:
     id: int
     name: str
     origin: str
+    created_at: datetime
 
 
 def all_cis(tx: Tx) -> list[KnownCi]:
     """Every CI, by name."""
-    query = select(schema.ci.c.id, schema.ci.c.name, schema.ci.c.origin).order_by(schema.ci.c.name)
+    query = select(*columns(KnownCi, schema.ci)).order_by(schema.ci.c.name)
     return [KnownCi(*row) for row in tx.execute(query)]
 
 
@@ -62,15 +64,6 @@ def server_urls(tx: Tx) -> dict[int, tuple[str, str]]:
     return {row.id: (row.name, row.url) for row in tx.execute(select(schema.server))}
 
 
-class CiRow(NamedTuple):
-    """A CI as stored: its name, where it is known from, and since when."""
-
-    id: int
-    name: str
-    origin: str
-    created_at: datetime
-
-
 class CiName(NamedTuple):
     """What tells one CI from another."""
 
@@ -93,13 +86,6 @@ class HeardReport(NamedTuple):
     result: str | None
     posted_at: datetime
     uploaded_at: datetime | None
-
-
-def ci_rows(tx: Tx) -> list[CiRow]:
-    """Every CI, by name."""
-    table = schema.ci.c
-    query = select(table.id, table.name, table.origin, table.created_at).order_by(table.name)
-    return [CiRow._make(row) for row in tx.execute(query)]
 
 
 def ci_names(tx: Tx) -> list[CiName]:
@@ -126,29 +112,7 @@ def last_heard(tx: Tx) -> dict[int, datetime]:
 
 def heard_reports() -> Any:
     """A SELECT of `HeardReport` rows, for the caller to narrow."""
-    report, change, patch_set = schema.report, schema.change, schema.patch_set
-    return in_this_order(
-        select(
-            report.c.ci_id,
-            report.c.change_id,
-            report.c.seq,
-            change.c.number,
-            change.c.project,
-            change.c.subject,
-            report.c.patch_set,
-            report.c.pipeline,
-            report.c.outcome,
-            report.c.result,
-            report.c.posted_at,
-            patch_set.c.uploaded_at,
-        )
-        .join(change, change.c.id == report.c.change_id)
-        .outerjoin(
-            patch_set,
-            (patch_set.c.change_id == report.c.change_id)
-            & (patch_set.c.number == report.c.patch_set),
-        )
-    )
+    return in_this_order(select_reports(HeardReport))
 
 
 def latest_reports(

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, delete, func, or_, select, tuple_, update
+from sqlalchemy import bindparam, delete, func, or_, select, update
 
 from cibot.model import NOTE
 from cibot.store import schema
 from cibot.store.bulk import insert_rows
 from cibot.store.engine import Tx, in_this_order
-
-_CHUNK = 500
+from cibot.store.rows import at_keys, columns, in_chunks
 
 
 class StoredComment(NamedTuple):
@@ -47,7 +46,7 @@ class CommentText:
 
 
 _KNOWN = (
-    select(*(schema.comment.c[name] for name in StoredComment._fields))
+    select(*columns(StoredComment, schema.comment))
     .where(schema.comment.c.change_id.in_(bindparam("changes", expanding=True)))
     .order_by(schema.comment.c.change_id, schema.comment.c.seq)
 )
@@ -75,9 +74,8 @@ def known_comments(
     """
     found: dict[int, list[StoredComment]] = {}
     query, given = (_KNOWN, {}) if digests is None else (_ALIKE, {"digests": sorted(digests)})
-    for start in range(0, len(change_ids), _CHUNK):
-        some: dict[str, Sequence[int]] = {"changes": change_ids[start : start + _CHUNK]}
-        for row in tx.execute(query, some | given):
+    for some in in_chunks(change_ids):
+        for row in tx.execute(query, {"changes": some} | given):
             found.setdefault(row[0], []).append(StoredComment._make(row))
     return found
 
@@ -95,16 +93,8 @@ def claim_events(tx: Tx, rows: Collection[StoredComment]) -> None:
 
 def drop_comments(tx: Tx, keys: Collection[tuple[int, int]]) -> None:
     """Deletes comments (change, seq); their reports go first, by another."""
-    table = schema.comment
-    ordered = sorted(keys)
-    for start in range(0, len(ordered), _CHUNK):
-        some = ordered[start : start + _CHUNK]
-        changes = sorted({change_id for change_id, _ in some})
-        tx.execute(
-            delete(table).where(
-                table.c.change_id.in_(changes), tuple_(table.c.change_id, table.c.seq).in_(some)
-            )
-        )
+    for some in in_chunks(keys):
+        tx.execute(delete(schema.comment).where(*at_keys(schema.comment, some)))
 
 
 def add_comments(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -148,14 +138,11 @@ def stored_votes(tx: Tx, keys: Collection[tuple[int, int]]) -> dict[tuple[int, i
     """The votes that came beside some comments (change, seq), as JSON; only where there are any."""
     table = schema.comment.c
     found: dict[tuple[int, int], str] = {}
-    ordered = sorted(keys)
-    for start in range(0, len(ordered), _CHUNK):
-        changes = sorted({change for change, _ in ordered[start : start + _CHUNK]})
-        query = select(table.change_id, table.seq, table.votes).where(
-            table.change_id.in_(changes), table.votes.is_not(None)
-        )
-        found.update({(row.change_id, row.seq): row.votes for row in tx.execute(query)})
-    return {key: votes for key, votes in found.items() if key in keys}
+    voted = select(table.change_id, table.seq, table.votes).where(table.votes.is_not(None))
+    for some in in_chunks(keys):
+        rows = tx.execute(voted.where(*at_keys(schema.comment, some)))
+        found |= {(row.change_id, row.seq): row.votes for row in rows}
+    return found
 
 
 def comments_by(
@@ -169,16 +156,7 @@ def comments_by(
             last = rows[-1]
 
 
-_TEXT = (
-    schema.comment.c.change_id,
-    schema.comment.c.seq,
-    schema.comment.c.account_id,
-    schema.comment.c.patch_set,
-    schema.comment.c.posted_at,
-    schema.comment.c.tag,
-    schema.comment.c.text,
-    schema.comment.c.votes,
-)
+_TEXT = columns(CommentText, schema.comment)
 
 
 def comments_after(

@@ -12,8 +12,8 @@ from cibot.model import Change
 from cibot.store import schema
 from cibot.store.changes import change_id
 from cibot.store.engine import Tx
+from cibot.store.rows import columns, rows_in
 
-_CHUNK = 500
 _IDS = 20  # messages by which a change is known again
 _MERGED = "MERGED"
 
@@ -32,17 +32,9 @@ class StoredChange(NamedTuple):
 
 def changes_of_numbers(tx: Tx, server_id: int, numbers: Collection[int]) -> list[StoredChange]:
     """A server's stored changes of these numbers, of any project."""
-    table, ordered = schema.change.c, sorted(numbers)
-    columns = [table[name] for name in StoredChange._fields]
-    return [
-        StoredChange._make(row)
-        for start in range(0, len(ordered), _CHUNK)
-        for row in tx.execute(
-            select(*columns).where(
-                table.server_id == server_id, table.number.in_(ordered[start : start + _CHUNK])
-            )
-        )
-    ]
+    table = schema.change.c
+    query = select(*columns(StoredChange, schema.change)).where(table.server_id == server_id)
+    return [StoredChange._make(row) for row in rows_in(tx, query, table.number, numbers)]
 
 
 def has_namesakes(tx: Tx) -> bool:

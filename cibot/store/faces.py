@@ -10,6 +10,7 @@ from cibot.store import schema
 from cibot.store.cis import HeardReport, heard_reports
 from cibot.store.engine import Tx
 from cibot.store.incidents import StoredIncident
+from cibot.store.rows import columns
 
 ReportKey = tuple[datetime, int, int]
 """Where a report stands in its CI's list: (posted_at, change_id, seq)."""
@@ -44,8 +45,8 @@ def incidents_before(
 ) -> list[StoredIncident]:
     """Incidents newest first by id, from the one that follows ``before``."""
     table = schema.incident.c
-    columns = [table[name] for name in StoredIncident.__slots__]
-    query = select(*columns).where(table.merged_into.is_(None)).order_by(table.id.desc())
+    query = select(*columns(StoredIncident, schema.incident)).order_by(table.id.desc())
+    query = query.where(table.merged_into.is_(None))
     if ci_id is not None:
         query = query.where(table.ci_id == ci_id)
     if open_only:

@@ -9,8 +9,9 @@ from typing import Any
 from sqlalchemy import literal_column, select
 
 from cibot.store import schema
-from cibot.store.bulk import upsert
+from cibot.store.bulk import Update, upsert
 from cibot.store.engine import Tx
+from cibot.store.rows import columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,57 +37,26 @@ def load_cursor(tx: Tx, server_id: int, name: str) -> str | None:
 
 def feed_heard(tx: Tx, server_id: int, name: str, cursor: str | None, heard_at: datetime) -> None:
     """Notes that a feed worked; ``cursor`` None leaves its place as it was."""
-    row = {
-        "server_id": server_id,
-        "name": name,
-        "cursor": cursor,
-        "heard_at": heard_at,
-        "failed_at": None,
-        "error": None,
-        "rejected": 0,
-    }
-
-    upsert(tx, schema.feed, [row], _heard if cursor is None else _read_on)
+    update = ("heard_at", "error") if cursor is None else ("heard_at", "error", "cursor")
+    _put(tx, server_id, name, update, cursor=cursor, heard_at=heard_at)
 
 
-def _heard(new: Any, _old: Any) -> dict[str, Any]:
-    return {"heard_at": new.heard_at, "error": new.error}
+def _put(tx: Tx, server_id: int, name: str, update: Update, **values: object) -> None:
+    row = {"server_id": server_id, "name": name, "rejected": 0, **_NOTHING, **values}
+    upsert(tx, schema.feed, [row], update)
 
 
-def _read_on(new: Any, old: Any) -> dict[str, Any]:
-    return _heard(new, old) | {"cursor": new.cursor}
+_NOTHING = dict.fromkeys(("cursor", "heard_at", "failed_at", "error"))
 
 
 def feed_failed(tx: Tx, server_id: int, name: str, error: str, at: datetime) -> None:
     """Notes that a feed did not work, and why."""
-    row = {
-        "server_id": server_id,
-        "name": name,
-        "cursor": None,
-        "heard_at": None,
-        "failed_at": at,
-        "error": error[:2000],
-        "rejected": 0,
-    }
-    upsert(tx, schema.feed, [row], _failed)
-
-
-def _failed(new: Any, _old: Any) -> dict[str, Any]:
-    return {"failed_at": new.failed_at, "error": new.error}
+    _put(tx, server_id, name, ("failed_at", "error"), failed_at=at, error=error[:2000])
 
 
 def feed_rejected(tx: Tx, server_id: int, name: str) -> None:
     """Counts one event that could not be read."""
-    row = {
-        "server_id": server_id,
-        "name": name,
-        "cursor": None,
-        "heard_at": None,
-        "failed_at": None,
-        "error": None,
-        "rejected": 1,
-    }
-    upsert(tx, schema.feed, [row], _rejected)
+    _put(tx, server_id, name, _rejected, rejected=1)
 
 
 def _rejected(_new: Any, old: Any) -> dict[str, Any]:
@@ -96,7 +66,5 @@ def _rejected(_new: Any, old: Any) -> dict[str, Any]:
 def feed_states(tx: Tx) -> list[FeedState]:
     """Every feed, by server and name."""
     table = schema.feed.c
-    query = select(
-        table.server_id, table.name, table.heard_at, table.failed_at, table.error, table.rejected
-    ).order_by(table.server_id, table.name)
+    query = select(*columns(FeedState, schema.feed)).order_by(table.server_id, table.name)
     return [FeedState(*row) for row in tx.execute(query)]

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Integer, Select, bindparam, case, cast, func, select
+from sqlalchemy import Integer, bindparam, case, cast, func, select
 
 from cibot.store import schema
 from cibot.store.engine import Tx, in_this_order
+from cibot.store.rows import columns, rows_in, select_reports
 
-_CHUNK = 500
 _BUILT = ("pass", "fail", "infra")  # results of reports that builds made
 
 
@@ -50,19 +50,7 @@ class ChangeEnds(NamedTuple):
     closed_at: datetime | None
 
 
-def _reports() -> Select[Any]:
-    report, comment = schema.report.c, schema.comment.c
-    return select(
-        report.ci_id,
-        report.change_id,
-        report.seq,
-        comment.position,
-        report.patch_set,
-        report.posted_at,
-        report.pipeline,
-        report.outcome,
-        report.result,
-    ).join(schema.comment, (comment.change_id == report.change_id) & (comment.seq == report.seq))
+_REPORTS = select_reports(ReportRow)
 
 
 def first_report_of(tx: Tx, ci_id: int) -> datetime | None:
@@ -92,9 +80,7 @@ def reports_between(
 ) -> list[ReportRow]:
     """What a CI wrote in ``after < t <= until``, understood or not; in ``projects`` only."""
     table = schema.report.c
-    query = _reports().where(
-        table.ci_id == ci_id, table.posted_at > after, table.posted_at <= until
-    )
+    query = _REPORTS.where(table.ci_id == ci_id, table.posted_at > after, table.posted_at <= until)
     if projects is not None:
         change = schema.change.c
         query = query.join(schema.change, change.id == table.change_id).where(
@@ -128,13 +114,8 @@ def reports_before(
 ) -> list[ReportRow]:
     """What some CIs wrote on some changes until then, ``until`` included."""
     table = schema.report.c
-    found: list[ReportRow] = []
-    for some in _chunks(change_ids):
-        query = _reports().where(
-            table.change_id.in_(some), table.ci_id.in_(sorted(ci_ids)), table.posted_at <= until
-        )
-        found.extend(ReportRow(*row) for row in tx.execute(query))
-    return found
+    query = _REPORTS.where(table.ci_id.in_(sorted(ci_ids)), table.posted_at <= until)
+    return [ReportRow(*row) for row in rows_in(tx, query, table.change_id, change_ids)]
 
 
 def builds_until(
@@ -146,34 +127,29 @@ def builds_until(
     """
     report, build = schema.report.c, schema.build.c
     found: dict[tuple[int, int], list[BuildRow]] = {}
-    for some in _chunks(change_ids):
-        query = in_this_order(
-            select(
-                build.change_id, build.seq, build.job, build.result, build.url, build.word,
-                build.voting, build.duration_s,
-            )
-            .select_from(schema.report)
-            .join(schema.build, (build.change_id == report.change_id) & (build.seq == report.seq))
-            .where(report.change_id.in_(some), report.ci_id == ci_id, report.posted_at <= until)
-            .where(report.result.in_(_BUILT))
-            .order_by(report.change_id, report.seq, build.idx)
-        )  # fmt: skip
-        for change_id, seq, *values in tx.execute(query):
-            found.setdefault((change_id, seq), []).append(BuildRow(*values))
+    query = in_this_order(
+        select(
+            build.change_id, build.seq, build.job, build.result, build.url, build.word,
+            build.voting, build.duration_s,
+        )
+        .select_from(schema.report)
+        .join(schema.build, (build.change_id == report.change_id) & (build.seq == report.seq))
+        .where(report.ci_id == ci_id, report.posted_at <= until, report.result.in_(_BUILT))
+        .order_by(report.change_id, report.seq, build.idx)
+    )  # fmt: skip
+    for change_id, seq, *values in rows_in(tx, query, report.change_id, change_ids):
+        found.setdefault((change_id, seq), []).append(BuildRow(*values))
     return found
 
 
 def change_rows(tx: Tx, change_ids: Collection[int]) -> dict[int, ChangeEnds]:
     """What became of some changes, by their row's id."""
     table = schema.change.c
-    found: dict[int, ChangeEnds] = {}
-    for some in _chunks(change_ids):
-        query = select(
-            table.id, table.number, table.project, table.branch, table.status, table.closed_at
-        ).where(table.id.in_(some))
-        for row_id, number, project, branch, status, closed_at in tx.execute(query):
-            closed = None if status == "NEW" else closed_at
-            found[row_id] = ChangeEnds(row_id, number, project, branch, closed)
+    query = select(*columns(ChangeEnds, schema.change), table.status)
+    found = {}
+    for *values, status in rows_in(tx, query, table.id, change_ids):
+        ends = ChangeEnds._make(values)
+        found[ends.id] = ends._replace(closed_at=None) if status == "NEW" else ends
     return found
 
 
@@ -181,12 +157,9 @@ def uploads_of(tx: Tx, change_ids: Collection[int]) -> dict[int, dict[int, datet
     """When each patch set of some changes came, by change and number."""
     table = schema.patch_set.c
     found: dict[int, dict[int, datetime]] = {}
-    for some in _chunks(change_ids):
-        query = select(table.change_id, table.number, table.uploaded_at).where(
-            table.change_id.in_(some)
-        )
-        for change_id, number, at in tx.execute(query):
-            found.setdefault(change_id, {})[number] = at
+    query = select(table.change_id, table.number, table.uploaded_at)
+    for change_id, number, at in rows_in(tx, query, table.change_id, change_ids):
+        found.setdefault(change_id, {})[number] = at
     return found
 
 
@@ -292,9 +265,3 @@ def heard_at(tx: Tx) -> dict[int, datetime]:
         .group_by(table.server_id)
     )
     return {row[0]: row[1] for row in tx.execute(query)}
-
-
-def _chunks(keys: Collection[Any]) -> Iterator[Sequence[Any]]:
-    ordered = sorted(keys)
-    for start in range(0, len(ordered), _CHUNK):
-        yield ordered[start : start + _CHUNK]

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import delete, func, insert, or_, select, update
+from sqlalchemy import delete, func, or_, select, update
 
-from cibot.store import schema
-from cibot.store.bulk import insert_rows, upsert
+from cibot.store import bulk, schema
 from cibot.store.engine import Tx
+from cibot.store.rows import columns, names_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +59,8 @@ class StoredTransition:
 
 def put_health(tx: Tx, health: StoredHealth) -> None:
     """Stores how a CI is now, over what it was."""
-    row = {name: getattr(health, name) for name in ("ci_id", *_HEALTH)}
-    upsert(tx, schema.health, [row], _replaced)
-
-
-_HEALTH = ("state", "since", "assessed_at", "last_report_at", "signals", "branches")
-
-
-def _replaced(new: Any, _old: Any) -> dict[str, Any]:
-    return {name: getattr(new, name) for name in _HEALTH}
+    row = {name: getattr(health, name) for name in names_of(StoredHealth)}
+    bulk.replace(tx, schema.health, [row])
 
 
 def health_of(tx: Tx, ci_id: int | None = None) -> list[StoredHealth]:
@@ -79,8 +71,8 @@ def health_of(tx: Tx, ci_id: int | None = None) -> list[StoredHealth]:
     return [StoredHealth(**row._mapping) for row in tx.execute(query)]
 
 
-_STEP = [schema.transition.c[name] for name in StoredTransition.__slots__]
-_FIELDS = [schema.incident.c[name] for name in StoredIncident.__slots__]
+_STEP = columns(StoredTransition, schema.transition)
+_FIELDS = columns(StoredIncident, schema.incident)
 
 
 def incidents_of(
@@ -182,10 +174,7 @@ def every_incident(tx: Tx) -> list[StoredIncident]:
 
 def add_incident(tx: Tx, incident: StoredIncident) -> int:
     """Stores a new incident and returns its id; ``incident.id`` is not looked at."""
-    result = tx.execute(insert(schema.incident).values(**_values(incident)))
-    key = result.inserted_primary_key
-    assert key is not None
-    return int(key[0])
+    return bulk.insert_one(tx, schema.incident, _values(incident))
 
 
 def update_incident(tx: Tx, incident: StoredIncident) -> None:
@@ -195,17 +184,8 @@ def update_incident(tx: Tx, incident: StoredIncident) -> None:
 
 
 def _values(incident: StoredIncident) -> dict[str, object]:
-    return {
-        "ci_id": incident.ci_id,
-        "open_slot": None if incident.resolved_at else 1,
-        "state": incident.state,
-        "severity": incident.severity,
-        "opened_at": incident.opened_at,
-        "resolved_at": incident.resolved_at,
-        "changed_at": incident.changed_at,
-        "body": incident.body,
-        "notified": incident.notified,
-    }
+    values = {name: getattr(incident, name) for name in names_of(StoredIncident) if name != "id"}
+    return values | {"open_slot": None if incident.resolved_at else 1}
 
 
 def add_transitions(tx: Tx, steps: Sequence[StoredTransition]) -> dict[int, int]:
@@ -217,7 +197,7 @@ def add_transitions(tx: Tx, steps: Sequence[StoredTransition]) -> dict[int, int]
     for step in steps:
         seq = seqs[step.incident_id] = seqs.get(step.incident_id, 0) + 1
         rows.append({column.name: getattr(step, column.name) for column in _STEP} | {"seq": seq})
-    insert_rows(tx, schema.transition, rows)
+    bulk.insert_rows(tx, schema.transition, rows)
     return seqs
 
 

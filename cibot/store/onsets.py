@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Select, bindparam, func, select
 
 from cibot.store import schema
 from cibot.store.engine import Tx, in_this_order
+from cibot.store.rows import columns, select_reports
 
 _REPORTS = 500  # of a CI that are looked through for a pass
 _COUNTED = 1000  # merged changes; more are as good as many
@@ -61,14 +62,7 @@ class OtherResult(NamedTuple):
     posted_at: datetime
 
 
-def _runs() -> Select[Any]:
-    report, change = schema.report.c, schema.change.c
-    return in_this_order(
-        select(
-            report.change_id, report.seq, change.number, change.project, change.branch,
-            report.patch_set, report.pipeline, report.result, report.posted_at,
-        ).join(schema.change, change.id == report.change_id)
-    )  # fmt: skip
+_RUNS = in_this_order(select_reports(RunRow))
 
 
 def bad_runs_since(
@@ -77,8 +71,7 @@ def bad_runs_since(
     """The first runs of a CI that ended with one of ``results`` at that time or later."""
     table = schema.report.c
     query = (
-        _runs()
-        .where(
+        _RUNS.where(
             table.ci_id == ci_id,
             table.posted_at >= since,
             table.result.in_(sorted(results)),
@@ -93,16 +86,12 @@ def bad_runs_since(
 def bad_runs_on(tx: Tx, ci_id: int, change_id: int, patch_set: int) -> list[RunRow]:
     """The failed runs of a CI on a patch set, in the order they were posted."""
     table = schema.report.c
-    query = (
-        _runs()
-        .where(
-            table.change_id == change_id,
-            table.ci_id == ci_id,
-            table.patch_set == patch_set,
-            table.result.in_(_BAD),
-        )
-        .order_by(table.posted_at)
-    )
+    query = _RUNS.where(
+        table.change_id == change_id,
+        table.ci_id == ci_id,
+        table.patch_set == patch_set,
+        table.result.in_(_BAD),
+    ).order_by(table.posted_at)
     return [RunRow(*row) for row in tx.execute(query)]
 
 
@@ -118,10 +107,8 @@ def _last_pass(*, of_job: bool) -> Select[Any]:
         .limit(_REPORTS)
         .subquery("last")
     )
-    query = select(
-        last.c.change_id, last.c.seq, change.number, change.project, change.branch,
-        last.c.patch_set, last.c.pipeline, last.c.result, last.c.posted_at,
-    ).join(schema.change, change.id == last.c.change_id)  # fmt: skip
+    query = select(*columns(RunRow, last, schema.change))
+    query = query.join(schema.change, change.id == last.c.change_id)
     passed: ColumnElement[bool] = last.c.result == "pass"
     if of_job:  # it may pass in a report that failed
         query = query.join(
@@ -196,7 +183,7 @@ def results_between(
     """What all CIs made of some changes in ``since <= t <= until``, in the order posted."""
     table = schema.report.c
     query = (
-        select(*(table[name] for name in OtherResult._fields))
+        select(*columns(OtherResult, schema.report))
         .where(
             table.change_id.in_(sorted(change_ids)),
             table.result.in_(RESULTS),

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 
 from cibot.store import schema
-from cibot.store.bulk import upsert
+from cibot.store.bulk import replace_all
 from cibot.store.engine import Tx
+from cibot.store.rows import columns
 
 
 class RecordRow(NamedTuple):
@@ -39,32 +40,12 @@ class PeriodRow(NamedTuple):
 
 def put_records(tx: Tx, rows: Collection[RecordRow]) -> None:
     """Makes these the records of all CIs; only what differs is written."""
-    table, stored = schema.project_record, {row[:2]: row for row in records_of(tx)}
-    wanted = {row[:2]: row for row in rows}
-    for ci_id, project in sorted(stored.keys() - wanted.keys()):
-        tx.execute(delete(table).where(table.c.ci_id == ci_id, table.c.project == project))
-    upsert(tx, table, _changed(wanted, stored), _replace_record)
+    replace_all(tx, schema.project_record, (), (row._asdict() for row in rows))
 
 
 def put_periods(tx: Tx, rows: Collection[PeriodRow]) -> None:
     """Makes these the reference periods of all projects; only what differs is written."""
-    table, stored = schema.reference_period, {row[:2]: row for row in periods_of(tx)}
-    wanted = {row[:2]: row for row in rows}
-    for project, since in sorted(stored.keys() - wanted.keys()):
-        tx.execute(delete(table).where(table.c.project == project, table.c.since == since))
-    upsert(tx, table, _changed(wanted, stored), _replace_period)
-
-
-def _changed(wanted: dict[Any, Any], stored: dict[Any, Any]) -> list[dict[str, Any]]:
-    return [row._asdict() for key, row in sorted(wanted.items()) if stored.get(key) != row]
-
-
-def _replace_record(new: Any, _old: Any) -> dict[str, Any]:
-    return {"place": new.place, "first_at": new.first_at}
-
-
-def _replace_period(new: Any, _old: Any) -> dict[str, Any]:
-    return {"ci_id": new.ci_id}
+    replace_all(tx, schema.reference_period, (), (row._asdict() for row in rows))
 
 
 def records_of(tx: Tx, ci_ids: Collection[int] | None = None) -> list[RecordRow]:
@@ -89,7 +70,7 @@ def periods_of(tx: Tx, projects: Collection[str] | None = None) -> list[PeriodRo
     return [PeriodRow._make(row) for row in tx.execute(query)]
 
 
-_RECORDS = select(*(schema.project_record.c[name] for name in RecordRow._fields))
-_PERIODS = select(*(schema.reference_period.c[name] for name in PeriodRow._fields)).order_by(
+_RECORDS = select(*columns(RecordRow, schema.project_record))
+_PERIODS = select(*columns(PeriodRow, schema.reference_period)).order_by(
     schema.reference_period.c.project, schema.reference_period.c.since
 )

@@ -6,14 +6,13 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Table, delete, select, tuple_
+from sqlalchemy import delete, select
 
 from cibot.store import schema
 from cibot.store.bulk import insert_rows
 from cibot.store.engine import Tx, in_this_order
+from cibot.store.rows import at_keys, columns, in_chunks, select_reports
 from cibot.store.tally import Tally
-
-_CHUNK = 500
 
 
 class StoredReport(NamedTuple):
@@ -70,23 +69,15 @@ def drop_reports(tx: Tx, keys: Collection[tuple[int, int]], tally: Tally) -> lis
     """Deletes what comments were read as, as before they are read again; returns what it was."""
     report = schema.report
     dropped: list[DroppedReport] = []
-    ordered = sorted(keys)
-    for start in range(0, len(ordered), _CHUNK):
-        some = ordered[start : start + _CHUNK]
+    for some in in_chunks(keys):
         # Locked: another that reads the same comments anew must not count them out as well.
         query = select(report.c.ci_id, report.c.posted_at, report.c.outcome, report.c.result)
-        gone = tx.execute(query.where(*_these(report, some)).with_for_update()).all()
+        gone = tx.execute(query.where(*at_keys(report, some)).with_for_update()).all()
         for table in (schema.build, report):
-            tx.execute(delete(table).where(*_these(table, some)))
+            tx.execute(delete(table).where(*at_keys(table, some)))
         tally.add((dict(row._mapping) for row in gone), -1)
         dropped.extend(DroppedReport(row.ci_id, row.posted_at) for row in gone)
     return dropped
-
-
-def _these(table: Table, keys: Sequence[tuple[int, int]]) -> tuple[Any, Any]:
-    """Conditions for some keys; MariaDB finds the rows of a DELETE by the first only."""
-    near = table.c.change_id.in_(sorted({change_id for change_id, _ in keys}))
-    return near, tuple_(table.c.change_id, table.c.seq).in_(keys)
 
 
 def written_reports(
@@ -96,61 +87,23 @@ def written_reports(
     report = schema.report.c
     builds = builds_of(tx, keys)
     found: dict[tuple[int, int], tuple[Any, ...]] = {}
-    ordered = sorted(keys)
-    for start in range(0, len(ordered), _CHUNK):
-        some = ordered[start : start + _CHUNK]
-        query = (
-            select(
-                report.change_id, report.seq, report.ci_id, report.patch_set, report.pipeline,
-                report.outcome, report.result,
-            )
-            .where(report.change_id.in_(sorted({one for one, _seq in some})))
-            .where(tuple_(report.change_id, report.seq).in_(some))
-        )  # fmt: skip
-        for change_id, seq, *values in tx.execute(query):
+    query = select(
+        report.change_id, report.seq, report.ci_id, report.patch_set, report.pipeline,
+        report.outcome, report.result,
+    )  # fmt: skip
+    for some in in_chunks(keys):
+        for change_id, seq, *values in tx.execute(query.where(*at_keys(schema.report, some))):
             ran = tuple(build[2:] for build in builds.get((change_id, seq), ()))
             found[change_id, seq] = (*values, ran)
     return found
-
-
-def _reports() -> Any:
-    report, change, patch_set = schema.report, schema.change, schema.patch_set
-    comment = schema.comment
-    return in_this_order(
-        select(
-            report.c.ci_id,
-            report.c.change_id,
-            report.c.seq,
-            comment.c.position,
-            change.c.number,
-            change.c.project,
-            change.c.branch,
-            report.c.patch_set,
-            report.c.pipeline,
-            report.c.outcome,
-            report.c.result,
-            report.c.posted_at,
-            patch_set.c.uploaded_at,
-        )
-        .join(change, change.c.id == report.c.change_id)
-        .join(
-            comment,
-            (comment.c.change_id == report.c.change_id) & (comment.c.seq == report.c.seq),
-        )
-        .outerjoin(
-            patch_set,
-            (patch_set.c.change_id == report.c.change_id)
-            & (patch_set.c.number == report.c.patch_set),
-        )
-        .where(report.c.patch_set.is_not(None), report.c.outcome.is_not(None))
-    )
 
 
 def reports_on(tx: Tx, change_id: int) -> list[StoredReport]:
     """Every CI's understood reports on one change, in the order they were posted."""
     table = schema.report.c
     query = (
-        _reports()
+        in_this_order(select_reports(StoredReport))
+        .where(table.patch_set.is_not(None), table.outcome.is_not(None))
         .where(table.change_id == change_id)
         .order_by(table.posted_at, schema.comment.c.position, table.seq)
     )
@@ -163,26 +116,10 @@ def builds_of(
     """The builds of some reports, by (change, seq), in the order they were written."""
     found: dict[tuple[int, int], list[StoredBuild]] = {}
     table = schema.build.c
-    ordered = sorted(keys)
-    for start in range(0, len(ordered), _CHUNK):
-        some = ordered[start : start + _CHUNK]
-        query = (
-            select(
-                table.change_id,
-                table.seq,
-                table.job,
-                table.word,
-                table.result,
-                table.voting,
-                table.duration_s,
-                table.url,
-            )
-            # the change alone leads SQLite to the key, which it may not see in a pair
-            .where(table.change_id.in_(sorted({one for one, _seq in some})))
-            .where(tuple_(table.change_id, table.seq).in_(some))
-            .order_by(table.change_id, table.seq, table.idx)
-        )
-        for row in tx.execute(query):
+    query = select(*columns(StoredBuild, schema.build))
+    query = query.order_by(table.change_id, table.seq, table.idx)
+    for some in in_chunks(keys):
+        for row in tx.execute(query.where(*at_keys(schema.build, some))):
             found.setdefault((row.change_id, row.seq), []).append(StoredBuild(*row))
     return found
 

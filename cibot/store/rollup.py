@@ -7,14 +7,14 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import func, or_, select, update
 
 from cibot.store import schema
-from cibot.store.bulk import upsert
+from cibot.store.bulk import replace_all
 from cibot.store.engine import Tx
+from cibot.store.rows import columns
 from cibot.store.tally import sums
 
-_KEY = ("day", "project", "branch", "noted")
 _TABLES = ("within", "took", "jobs")
 _NUMBERS = (
     "due", "missed", "unheard", "paired", "false_failures", "refused", "false_passes", "runs",
@@ -59,18 +59,7 @@ def put_rollup(tx: Tx, ci_id: int, noted: int, rows: Iterable[RollUpRow]) -> Non
     """Makes these what a CI's judge noted on that day and later; only what differs is written."""
     table = schema.rollup
     since = table.c.ci_id == ci_id, table.c.noted >= noted
-    query = select(*(table.c[name] for name in RollUpRow._fields)).where(*since)
-    stored = {_key(row): row for row in map(dict, tx.execute(query).mappings())}
-    wanted = {_key(row): row for row in map(_written, rows)}
-    for key in sorted(stored.keys() - wanted.keys()):
-        same = (table.c[name] == value for name, value in zip(_KEY, key, strict=True))
-        tx.execute(delete(table).where(table.c.ci_id == ci_id, *same))
-    changed = [row for key, row in sorted(wanted.items()) if stored.get(key) != row]
-    upsert(tx, table, changed, _replaced)
-
-
-def _key(row: Mapping[Any, Any]) -> tuple[Any, ...]:
-    return tuple(row[name] for name in _KEY)
+    replace_all(tx, table, since, map(_written, rows))
 
 
 def _written(row: RollUpRow) -> dict[str, Any]:
@@ -79,10 +68,6 @@ def _written(row: RollUpRow) -> dict[str, Any]:
 
 def _json(counts: Mapping[Any, int]) -> str:
     return json.dumps(counts, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
-
-
-def _replaced(new: Any, _old: Any) -> dict[str, Any]:
-    return {name: new[name] for name in (*_NUMBERS, *_TABLES)}
 
 
 class RollUpSum(NamedTuple):
@@ -164,19 +149,8 @@ def put_spells(tx: Tx, ci_id: int, after: datetime, rows: Sequence[SpellRow]) ->
     """Makes these a CI's spells of which some part is after that time; what differs is written."""
     table = schema.spell
     lasting = or_(table.c.until.is_(None), table.c.until > after)
-    query = select(*(table.c[name] for name in SpellRow._fields))
-    found = map(SpellRow._make, tx.execute(query.where(table.c.ci_id == ci_id, lasting)))
-    stored = {row[:3]: row for row in found}
-    wanted = {row[:3]: row for row in rows}
-    for _ci, signal, since in sorted(stored.keys() - wanted.keys()):
-        same = table.c.signal == signal, table.c.since == since
-        tx.execute(delete(table).where(table.c.ci_id == ci_id, *same))
-    changed = [row._asdict() for key, row in sorted(wanted.items()) if stored.get(key) != row]
-    upsert(tx, table, changed, _prolonged)
-
-
-def _prolonged(new: Any, _old: Any) -> dict[str, Any]:
-    return {"state": new.state, "until": new.until}
+    own = table.c.ci_id == ci_id, lasting
+    replace_all(tx, table, own, (row._asdict() for row in rows))
 
 
 def end_spells(tx: Tx, ci_id: int, at: datetime) -> None:
@@ -192,7 +166,7 @@ def spells_during(
     """The spells of some CIs of which some part is in ``since <= t < until``, oldest first."""
     table = schema.spell.c
     query = (
-        select(*(table[name] for name in SpellRow._fields))
+        select(*columns(SpellRow, schema.spell))
         .where(
             table.ci_id.in_(sorted(ci_ids)),
             or_(table.until.is_(None), table.until > since),

@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import delete, or_, select
 
@@ -50,15 +49,11 @@ def put_aside(tx: Tx, kind: str, reasons: Mapping[str, str], now: datetime) -> N
         for name, why in sorted(reasons.items())[:_MOST]
     ]
     table = schema.set_aside
-    upsert(tx, table, rows, _again)
+    upsert(tx, table, rows, ("reason", "at"))
     newest_first = select(table.c.at).order_by(table.c.at.desc())
     too_many = tx.execute(newest_first.offset(_MOST_SHOWN).limit(1)).scalar()
     oldest = now - _SHOWN
     tx.execute(delete(table).where(or_(table.c.at < oldest, table.c.at <= (too_many or oldest))))
-
-
-def _again(new: Any, _old: Any) -> dict[str, Any]:
-    return {"reason": new.reason, "at": new.at}
 
 
 def take_back(tx: Tx, kind: str, names: Collection[str]) -> None:

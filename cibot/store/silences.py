@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 
 from cibot.store import schema
+from cibot.store.bulk import insert_one
 from cibot.store.engine import Tx
+from cibot.store.rows import columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class StoredSilence:
         return self.ended_at or self.until
 
 
-_FIELDS = [schema.silence.c[name] for name in StoredSilence.__slots__]
+_FIELDS = columns(StoredSilence, schema.silence)
 
 
 def add_silence(
@@ -56,9 +58,7 @@ def add_silence(
         "made_by": made_by[:190],
         "reason": reason[:500],
     }
-    key = tx.execute(insert(schema.silence).values(**row)).inserted_primary_key
-    assert key is not None
-    return int(key[0])
+    return insert_one(tx, schema.silence, row)
 
 
 def silences_at(tx: Tx, at: datetime) -> list[StoredSilence]:

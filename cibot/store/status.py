@@ -13,10 +13,11 @@ from cibot.store import schema
 from cibot.store.cis import CiName, HeardReport
 from cibot.store.engine import Tx, in_this_order
 from cibot.store.incidents import StoredHealth
+from cibot.store.rows import columns
 
 _NAME: BindParameter[str] = bindparam("name")
 _NOW: BindParameter[datetime] = bindparam("now")
-_HEALTH = [schema.health.c[name] for name in StoredHealth.__slots__]
+_HEALTH = columns(StoredHealth, schema.health)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +147,7 @@ def results_on(tx: Tx, ci_id: int, change_ids: Collection[int]) -> list[ResultRo
     """The reports of a CI on some changes that judge a patch set, newest first."""
     table = schema.report.c
     query = (
-        select(*(table[name] for name in ResultRow._fields))
+        select(*columns(ResultRow, schema.report))
         .where(
             table.change_id.in_(sorted(change_ids)),
             table.ci_id == ci_id,
@@ -162,7 +163,7 @@ def results_since(tx: Tx, ci_id: int, since: datetime | None, limit: int) -> lis
     """The newest reports of a CI that judge a patch set, newest first; since then, or ever."""
     table = schema.report.c
     query = (
-        select(*(table[name] for name in ResultRow._fields))
+        select(*columns(ResultRow, schema.report))
         .where(table.ci_id == ci_id, table.result.is_not(None), table.patch_set.is_not(None))
         .order_by(table.posted_at.desc(), table.change_id.desc(), table.seq.desc())
         .limit(limit)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import delete, select, update
 
 from cibot.store import schema
 from cibot.store.bulk import upsert
 from cibot.store.engine import Tx
+from cibot.store.rows import columns, names_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +28,13 @@ class StoredWatch:
     since: datetime
 
 
-_FIELDS = [schema.watch.c[name] for name in StoredWatch.__slots__]
+_FIELDS = columns(StoredWatch, schema.watch)
 
 
 def put_watch(tx: Tx, watch: StoredWatch) -> None:
-    """Stores a watch; one that is there already learns its room anew."""
-    row = {name: getattr(watch, name) for name in StoredWatch.__slots__}
-    upsert(tx, schema.watch, [row], _moved)
-
-
-def _moved(new: Any, _old: Any) -> dict[str, Any]:
-    return {"room": new.room}
+    """Stores a watch; one that is there already gets the new room."""
+    row = {name: getattr(watch, name) for name in names_of(StoredWatch)}
+    upsert(tx, schema.watch, [row], ("room",))
 
 
 def drop_watch(tx: Tx, network: str, account: str, ci_id: int | None = None) -> int:

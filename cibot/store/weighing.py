@@ -16,8 +16,8 @@ from sqlalchemy import Select, String, bindparam, cast, func, select, union_all
 from cibot.model import UNCHANGED
 from cibot.store import schema
 from cibot.store.engine import Tx, in_this_order
+from cibot.store.rows import rows_in
 
-_CHUNK = 500
 _STARTS_TOO = 3  # as many comments of a CI are looked at for each judging one
 
 
@@ -112,22 +112,16 @@ def said_of(tx: Tx, ci_ids: Collection[int], change_ids: Collection[int]) -> lis
     table = schema.report.c
     lines = _lines(table.posted_at, table.ci_id, table.patch_set, table.result)
     found: list[SaidRow] = []
-    ordered = sorted(change_ids)
-    for start in range(0, len(ordered), _CHUNK):
-        query = (
-            select(table.change_id, lines)
-            .where(
-                table.change_id.in_(ordered[start : start + _CHUNK]),
-                table.ci_id.in_(sorted(ci_ids)),
-                table.result.in_(("pass", "fail")),
-                table.patch_set.is_not(None),
-            )
-            .group_by(table.change_id)
-        )
-        for change_id, said in tx.execute(query):
-            for line in sorted(said.split("\n")):
-                ci_id, patch_set, result = line.split(" ")[-3:]
-                found.append(SaidRow(int(ci_id), change_id, int(patch_set), result))
+    query = (
+        select(table.change_id, lines)
+        .where(table.ci_id.in_(sorted(ci_ids)), table.result.in_(("pass", "fail")))
+        .where(table.patch_set.is_not(None))
+        .group_by(table.change_id)
+    )
+    for change_id, said in rows_in(tx, query, table.change_id, change_ids):
+        for line in sorted(said.split("\n")):
+            ci_id, patch_set, result = line.split(" ")[-3:]
+            found.append(SaidRow(int(ci_id), change_id, int(patch_set), result))
     return found
 
 
@@ -135,29 +129,17 @@ def unchanged_patch_sets(tx: Tx, change_ids: Collection[int]) -> set[tuple[int, 
     """The patch sets (change, number) that have the code of the one before."""
     table = schema.patch_set.c
     kinds = sorted(kind.value for kind in UNCHANGED)
-    found: set[tuple[int, int]] = set()
-    ordered = sorted(change_ids)
-    for start in range(0, len(ordered), _CHUNK):
-        query = select(table.change_id, table.number).where(
-            table.change_id.in_(ordered[start : start + _CHUNK]), table.kind.in_(kinds)
-        )
-        found |= {(row.change_id, row.number) for row in tx.execute(query)}
-    return found
+    query = select(table.change_id, table.number).where(table.kind.in_(kinds))
+    rows = rows_in(tx, query, table.change_id, change_ids)
+    return {(row.change_id, row.number) for row in rows}
 
 
 def last_patch_sets(tx: Tx, change_ids: Collection[int]) -> dict[int, int]:
     """The last patch set of each of some changes on which somebody reported."""
     table = schema.report.c
-    found: dict[int, int] = {}
-    ordered = sorted(change_ids)
-    for start in range(0, len(ordered), _CHUNK):
-        query = (
-            select(table.change_id, func.max(table.patch_set))
-            .where(table.change_id.in_(ordered[start : start + _CHUNK]), table.outcome.is_not(None))
-            .group_by(table.change_id)
-        )
-        found |= {change_id: number for change_id, number in tx.execute(query) if number}
-    return found
+    query = select(table.change_id, func.max(table.patch_set)).where(table.outcome.is_not(None))
+    rows = rows_in(tx, query.group_by(table.change_id), table.change_id, change_ids)
+    return {change_id: number for change_id, number in rows if number}
 
 
 def failed_patch_sets(

@@ -15,7 +15,7 @@ from cibot.reports.context import Context, Memory
 from cibot.reports.history import Day, daily, days_before
 from cibot.reports.homes import Home, homes
 from cibot.reports.latency import LatencyDay, latency_days
-from cibot.store.cis import ci_rows
+from cibot.store.cis import all_cis
 from cibot.store.engine import Store, Tx
 
 T = TypeVar("T")
@@ -66,5 +66,5 @@ def days_of(tx: Tx, ctx: Context) -> dict[int, tuple[Day, ...]]:
     return ctx.remembered(
         "days",
         _MINUTE,
-        lambda: daily(tx, [ci.id for ci in ci_rows(tx)], days_before(ctx.now, _MONTH)),
+        lambda: daily(tx, [ci.id for ci in all_cis(tx)], days_before(ctx.now, _MONTH)),
     )

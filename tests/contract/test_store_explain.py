@@ -16,7 +16,7 @@ from types import FunctionType
 from typing import Any
 
 import pytest
-from sqlalchemy import event, update
+from sqlalchemy import event, select, update
 
 import cibot.store
 from cibot.model import Account, Change, Channel, Message, PatchSet
@@ -46,6 +46,7 @@ from cibot.store import (
     reports,
     requests,
     rollup,
+    rows,
     schema,
     silences,
     status,
@@ -302,7 +303,6 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     changes.patch_set_times: [lambda tx: changes.patch_set_times(tx, CHANGE)],
     changes.verdicts_on: [lambda tx: changes.verdicts_on(tx, [CHANGE, CHANGE + 1])],
     changes.project_names: [changes.project_names],
-    cis.ci_rows: [cis.ci_rows],
     cis.ci_names: [cis.ci_names],
     cis.last_heard: [cis.last_heard],
     cis.latest_reports: [
@@ -431,6 +431,16 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     tally.drift: [lambda tx: tally.drift(tx, 1)],
     tally.recount: [lambda tx: tally.recount(tx, 1)],
     bulk.upsert: [lambda tx: bulk.upsert(tx, schema.server, [])],
+    bulk.insert_one: [lambda tx: bulk.insert_one(tx, schema.server, {"name": "s9", "url": "u"})],
+    bulk.replace: [lambda tx: bulk.replace(tx, schema.unjudged, [])],
+    bulk.replace_all: [
+        lambda tx: bulk.replace_all(
+            tx, schema.spell, [schema.spell.c.ci_id == 1, schema.spell.c.until.is_(None)], []
+        )
+    ],
+    rows.rows_in: [
+        lambda tx: list(rows.rows_in(tx, select(schema.change.c.id), schema.change.c.id, [CHANGE]))
+    ],
     weighing.failed_patch_sets: [
         lambda tx: weighing.failed_patch_sets(tx, [1, 2], NOW - ago(1), NOW, 100)
     ],

@@ -423,7 +423,7 @@ COMMAND = '''
 """`tally`: how many CIs there are."""
 
 from cibot.chat.command import Command
-from cibot.store.cis import ci_rows
+from cibot.store.cis import all_cis
 from cibot.text.card import card
 
 COMMAND = Command(
@@ -431,7 +431,7 @@ COMMAND = Command(
     usage="tally [WHAT|all]",
     does="how many CIs there are",
     example="tally all",
-    answer=lambda ask: card(f"{len(ci_rows(ask.tx))} CIs"),
+    answer=lambda ask: card(f"{len(all_cis(ask.tx))} CIs"),
     aliases=("count",),
     before=("status",),
 )

@@ -23,7 +23,7 @@ from cibot.reports.missed import Missed, missed
 from cibot.reports.standing import Standing
 from cibot.reports.status import Status, status
 from cibot.reports.why import why
-from cibot.store.cis import ci_rows
+from cibot.store.cis import all_cis
 from cibot.store.engine import Tx
 from cibot.store.faces import incidents_before
 from cibot.text.card import Line
@@ -139,7 +139,7 @@ def month_of(
 ) -> Month:
     """The month of a CI beside its reference."""
     days = days_of(tx, ctx)
-    other = {row.name: row.id for row in ci_rows(tx)}.get(reference or "")
+    other = {row.name: row.id for row in all_cis(tx)}.get(reference or "")
     return Month(
         ci.name,
         reference if other is not None else None,

@@ -11,7 +11,7 @@ from cibot.errors import UserError
 from cibot.reports.compare import Comparison, compare
 from cibot.reports.context import Context
 from cibot.reports.history import Day
-from cibot.store.cis import ci_rows
+from cibot.store.cis import all_cis
 from cibot.store.engine import Tx
 from cibot.web.api.question import CiName, Params
 from cibot.web.asking import days_of
@@ -50,7 +50,7 @@ class ComparePage:
 
 def compare_page(tx: Tx, ctx: Context, params: CompareParams) -> ComparePage:
     """The page; a name that means nobody is told on it."""
-    names = tuple(ci.name for ci in ci_rows(tx))
+    names = tuple(ci.name for ci in all_cis(tx))
     chosen = params.first, params.second
     if params.first is None or params.second is None:
         return ComparePage(names, chosen, None, None, ((), ()))

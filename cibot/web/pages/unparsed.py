@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from cibot.reports.context import Context
 from cibot.reports.unparsed import Shape, Unparsed, unparsed
-from cibot.store.cis import ci_rows
+from cibot.store.cis import all_cis
 from cibot.store.engine import Tx
 from cibot.web.api.question import CiName, Params
 
@@ -43,6 +43,6 @@ def unparsed_page(tx: Tx, ctx: Context, params: UnparsedFilter) -> UnparsedPage:
 
     # Who looks at all reads every CI's week: dear, and the same for everybody.
     found = ask() if params.ci else ctx.remembered("unparsed", _KEPT_FOR, ask)
-    names = tuple(ci.name for ci in ci_rows(tx))
+    names = tuple(ci.name for ci in all_cis(tx))
     shown = found.shapes[:_MOST_SHAPES]
     return UnparsedPage(found, shown, len(found.shapes) - len(shown), names, params.ci)
