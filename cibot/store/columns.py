@@ -55,16 +55,13 @@ metadata = MetaData(
 )
 
 
+TABLE: dict[str, Any] = {
+    f"{dialect}_{name}": value
+    for dialect in ("mysql", "mariadb")
+    for name, value in (("engine", "InnoDB"), ("charset", "utf8mb4"), ("collate", "utf8mb4_bin"))
+}
+
+
 def stored_table(name: str, *items: Any) -> Table:
     """A table of ours: InnoDB, utf8mb4, binary collation."""
-    return Table(
-        name,
-        metadata,
-        *items,
-        mysql_engine="InnoDB",
-        mysql_charset="utf8mb4",
-        mysql_collate="utf8mb4_bin",
-        mariadb_engine="InnoDB",
-        mariadb_charset="utf8mb4",
-        mariadb_collate="utf8mb4_bin",
-    )
+    return Table(name, metadata, *items, **TABLE)

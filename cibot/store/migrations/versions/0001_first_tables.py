@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.dialects import mysql
 
+from cibot.store.columns import TABLE, Id, LongText
 from cibot.store.schema import UtcDateTime
 
 revision = "0001"
 down_revision = None
-branch_labels = None
-depends_on = None
-
-TABLE: dict[str, Any] = {
-    f"{dialect}_{name}": value
-    for dialect in ("mysql", "mariadb")
-    for name, value in (("engine", "InnoDB"), ("charset", "utf8mb4"), ("collate", "utf8mb4_bin"))
-}
 
 
 def upgrade() -> None:
     op.create_table(
         "audit",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", Id, nullable=False),
         sa.Column("at", UtcDateTime(), nullable=False),
         sa.Column("network", sa.String(length=64), nullable=False),
         sa.Column("account", sa.String(length=190), nullable=True),
@@ -63,13 +53,10 @@ def upgrade() -> None:
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("updated_at", UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_change")),
+        sa.Index(None, "number"),
+        sa.Index(None, "project", "updated_at"),
         **TABLE,
     )
-    op.create_index(op.f("ix_change_number"), "change", ["number"], unique=False)
-    op.create_index(
-        op.f("ix_change_project_updated_at"), "change", ["project", "updated_at"], unique=False
-    )
-
     op.create_table(
         "ci",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -84,9 +71,7 @@ def upgrade() -> None:
         "comment",
         sa.Column("change_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("seq", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column(
-            "account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
-        ),
+        sa.Column("account_id", Id, nullable=True),
         sa.Column("patch_set", sa.Integer(), nullable=True),
         sa.Column("posted_at", UtcDateTime(), nullable=False),
         sa.Column("message_id", sa.String(length=64), nullable=True),
@@ -94,27 +79,15 @@ def upgrade() -> None:
         sa.Column("position", sa.Integer(), nullable=True),
         sa.Column("tag", sa.String(length=255), nullable=True),
         sa.Column("digest", sa.BigInteger(), nullable=False),
-        sa.Column(
-            "text",
-            sa.Text()
-            .with_variant(mysql.MEDIUMTEXT(), "mariadb")
-            .with_variant(mysql.MEDIUMTEXT(), "mysql"),
-            nullable=False,
-        ),
+        sa.Column("text", LongText, nullable=False),
         sa.Column("votes", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("change_id", "seq", name=op.f("pk_comment")),
         sa.UniqueConstraint(
             "change_id", "message_id", name=op.f("uq_comment_change_id_message_id")
         ),
+        sa.Index(None, "account_id", "posted_at"),
         **TABLE,
     )
-    op.create_index(
-        op.f("ix_comment_account_id_posted_at"),
-        "comment",
-        ["account_id", "posted_at"],
-        unique=False,
-    )
-
     op.create_table(
         "feed",
         sa.Column("server_id", sa.Integer(), autoincrement=False, nullable=False),
@@ -134,29 +107,17 @@ def upgrade() -> None:
         sa.Column("since", UtcDateTime(), nullable=True),
         sa.Column("assessed_at", UtcDateTime(), nullable=False),
         sa.Column("last_report_at", UtcDateTime(), nullable=True),
-        sa.Column(
-            "signals",
-            sa.Text()
-            .with_variant(mysql.MEDIUMTEXT(), "mariadb")
-            .with_variant(mysql.MEDIUMTEXT(), "mysql"),
-            nullable=False,
-        ),
+        sa.Column("signals", LongText, nullable=False),
         sa.PrimaryKeyConstraint("ci_id", name=op.f("pk_health")),
         **TABLE,
     )
     op.create_table(
         "incident",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", Id, nullable=False),
         sa.Column("ci_id", sa.Integer(), nullable=False),
         sa.Column("kind", sa.String(length=32), nullable=False),
         sa.Column("open_slot", sa.SmallInteger(), nullable=True),
-        sa.Column(
-            "body",
-            sa.Text()
-            .with_variant(mysql.MEDIUMTEXT(), "mariadb")
-            .with_variant(mysql.MEDIUMTEXT(), "mysql"),
-            nullable=False,
-        ),
+        sa.Column("body", LongText, nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("opened_at", UtcDateTime(), nullable=True),
         sa.Column("resolved_at", UtcDateTime(), nullable=True),
@@ -166,20 +127,12 @@ def upgrade() -> None:
         sa.UniqueConstraint(
             "ci_id", "kind", "open_slot", name=op.f("uq_incident_ci_id_kind_open_slot")
         ),
+        sa.Index(None, "ci_id", "changed_at"),
+        sa.Index(None, "open_slot", "changed_at"),
+        sa.Index(None, "opened_at"),
+        sa.Index(None, "resolved_at"),
         **TABLE,
     )
-    op.create_index(
-        op.f("ix_incident_ci_id_changed_at"), "incident", ["ci_id", "changed_at"], unique=False
-    )
-    op.create_index(
-        op.f("ix_incident_open_slot_changed_at"),
-        "incident",
-        ["open_slot", "changed_at"],
-        unique=False,
-    )
-    op.create_index(op.f("ix_incident_opened_at"), "incident", ["opened_at"], unique=False)
-    op.create_index(op.f("ix_incident_resolved_at"), "incident", ["resolved_at"], unique=False)
-
     op.create_table(
         "lease",
         sa.Column("name", sa.String(length=64), nullable=False),
@@ -192,17 +145,11 @@ def upgrade() -> None:
     )
     op.create_table(
         "outbox",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", Id, nullable=False),
         sa.Column("dedupe_key", sa.String(length=190), nullable=False),
         sa.Column("network", sa.String(length=64), nullable=False),
         sa.Column("room", sa.String(length=200), nullable=False),
-        sa.Column(
-            "card",
-            sa.Text()
-            .with_variant(mysql.MEDIUMTEXT(), "mariadb")
-            .with_variant(mysql.MEDIUMTEXT(), "mysql"),
-            nullable=False,
-        ),
+        sa.Column("card", LongText, nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
@@ -213,18 +160,10 @@ def upgrade() -> None:
         sa.Column("error", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
         sa.UniqueConstraint("dedupe_key", name=op.f("uq_outbox_dedupe_key")),
+        sa.Index(None, "network", "room", "created_at"),
+        sa.Index(None, "state", "network", "id"),
         **TABLE,
     )
-    op.create_index(
-        op.f("ix_outbox_network_room_created_at"),
-        "outbox",
-        ["network", "room", "created_at"],
-        unique=False,
-    )
-    op.create_index(
-        op.f("ix_outbox_state_network_id"), "outbox", ["state", "network", "id"], unique=False
-    )
-
     op.create_table(
         "patch_set",
         sa.Column("change_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -246,13 +185,10 @@ def upgrade() -> None:
         sa.Column("format", sa.String(length=32), nullable=True),
         sa.Column("heard_at", UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("change_id", "seq", name=op.f("pk_report")),
+        sa.Index(None, "ci_id", "posted_at"),
+        sa.Index(None, "heard_at", "ci_id"),
         **TABLE,
     )
-    op.create_index(
-        op.f("ix_report_ci_id_posted_at"), "report", ["ci_id", "posted_at"], unique=False
-    )
-    op.create_index(op.f("ix_report_heard_at_ci_id"), "report", ["heard_at", "ci_id"], unique=False)
-
     op.create_table(
         "server",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -264,7 +200,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "silence",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", Id, nullable=False),
         sa.Column("pattern", sa.String(length=100), nullable=False),
         sa.Column("since", UtcDateTime(), nullable=False),
         sa.Column("until", UtcDateTime(), nullable=False),
@@ -273,15 +209,14 @@ def upgrade() -> None:
         sa.Column("ended_at", UtcDateTime(), nullable=True),
         sa.Column("ended_by", sa.String(length=190), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_silence")),
+        sa.Index(None, "until"),
         **TABLE,
     )
-    op.create_index(op.f("ix_silence_until"), "silence", ["until"], unique=False)
-
     op.create_table(
         "transition",
         sa.Column(
             "incident_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            Id,
             autoincrement=False,
             nullable=False,
         ),
@@ -290,10 +225,9 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=32), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("incident_id", "seq", name=op.f("pk_transition")),
+        sa.Index(None, "at"),
         **TABLE,
     )
-    op.create_index(op.f("ix_transition_at"), "transition", ["at"], unique=False)
-
     op.create_table(
         "watch",
         sa.Column("network", sa.String(length=64), nullable=False),
@@ -302,13 +236,12 @@ def upgrade() -> None:
         sa.Column("room", sa.String(length=200), nullable=False),
         sa.Column("since", UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("network", "account", "ci_id", name=op.f("pk_watch")),
+        sa.Index(None, "ci_id"),
         **TABLE,
     )
-    op.create_index(op.f("ix_watch_ci_id"), "watch", ["ci_id"], unique=False)
-
     op.create_table(
         "account",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", Id, nullable=False),
         sa.Column("server_id", sa.Integer(), nullable=False),
         sa.Column("identity", sa.String(length=300), nullable=False),
         sa.Column("gerrit_id", sa.BigInteger(), nullable=True),
@@ -321,32 +254,31 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["server_id"], ["server.id"], name=op.f("fk_account_server_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_account")),
         sa.UniqueConstraint("server_id", "identity", name=op.f("uq_account_server_id_identity")),
+        sa.Index(None, "ci_id"),
+        sa.Index(None, "server_id", "gerrit_id"),
+        sa.Index(None, "server_id", "username"),
         **TABLE,
-    )
-    op.create_index(op.f("ix_account_ci_id"), "account", ["ci_id"], unique=False)
-    op.create_index(
-        op.f("ix_account_server_id_gerrit_id"), "account", ["server_id", "gerrit_id"], unique=False
-    )
-    op.create_index(
-        op.f("ix_account_server_id_username"), "account", ["server_id", "username"], unique=False
     )
 
 
 def downgrade() -> None:
-    op.drop_table("account")
-    op.drop_table("watch")
-    op.drop_table("transition")
-    op.drop_table("silence")
-    op.drop_table("server")
-    op.drop_table("report")
-    op.drop_table("patch_set")
-    op.drop_table("outbox")
-    op.drop_table("lease")
-    op.drop_table("incident")
-    op.drop_table("health")
-    op.drop_table("feed")
-    op.drop_table("comment")
-    op.drop_table("ci")
-    op.drop_table("change")
-    op.drop_table("build")
-    op.drop_table("audit")
+    for name in (
+        "account",
+        "watch",
+        "transition",
+        "silence",
+        "server",
+        "report",
+        "patch_set",
+        "outbox",
+        "lease",
+        "incident",
+        "health",
+        "feed",
+        "comment",
+        "ci",
+        "change",
+        "build",
+        "audit",
+    ):
+        op.drop_table(name)

@@ -9,8 +9,6 @@ from alembic import op
 
 revision = "0004"
 down_revision = "0003"
-branch_labels = None
-depends_on = None
 
 NOBODY = "SELECT id FROM account WHERE gerrit_id = 0"
 WROTE = (

@@ -13,8 +13,6 @@ from cibot.store.schema import UtcDateTime
 
 revision = "0005"
 down_revision = "0004"
-branch_labels = None
-depends_on = None
 
 OUTBOX = sa.table(
     "outbox",

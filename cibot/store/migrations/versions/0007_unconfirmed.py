@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import sqlalchemy as sa
 from alembic import op
 
-from cibot.store.columns import Id
+from cibot.store.columns import TABLE, Id
 from cibot.store.schema import UtcDateTime
 
 revision = "0007"
 down_revision = "0006"
-branch_labels = None
-depends_on = None
 
-TABLE: dict[str, Any] = {
-    f"{dialect}_{name}": value
-    for dialect in ("mysql", "mariadb")
-    for name, value in (("engine", "InnoDB"), ("charset", "utf8mb4"), ("collate", "utf8mb4_bin"))
-}
 # What REST never showed may be private: the next poll asks, and drops what Gerrit does not show.
 UNCONFIRMED = """
 UPDATE `change` SET unconfirmed_since = updated_at

@@ -7,8 +7,6 @@ from alembic import op
 
 revision = "0008"
 down_revision = "0007"
-branch_labels = None
-depends_on = None
 
 # What has a pattern's characters was taken for one, unless a CI has that name: then for the CI.
 PATTERNS = """

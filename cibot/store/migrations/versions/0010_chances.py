@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import sqlalchemy as sa
 from alembic import op
 
-from cibot.store.columns import LongText
+from cibot.store.columns import TABLE, LongText
 
 revision = "0010"
 down_revision = "0009"
-branch_labels = None
-depends_on = None
-
-TABLE: dict[str, Any] = {
-    f"{dialect}_{name}": value
-    for dialect in ("mysql", "mariadb")
-    for name, value in (("engine", "InnoDB"), ("charset", "utf8mb4"), ("collate", "utf8mb4_bin"))
-}
 
 
 def upgrade() -> None:

@@ -11,19 +11,12 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from cibot.store.columns import LongText
+from cibot.store.columns import TABLE, LongText
 from cibot.store.schema import UtcDateTime
 
 revision = "0013"
 down_revision = "0012"
-branch_labels = None
-depends_on = None
 
-TABLE: dict[str, Any] = {
-    f"{dialect}_{name}": value
-    for dialect in ("mysql", "mariadb")
-    for name, value in (("engine", "InnoDB"), ("charset", "utf8mb4"), ("collate", "utf8mb4_bin"))
-}
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 OLD = sa.table("incident", *map(sa.column, ("id", "ci_id", "body")))
 NEW = sa.table(

@@ -9,8 +9,6 @@ from cibot.store.columns import LongText
 
 revision = "0014"
 down_revision = "0013"
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:

@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import sqlalchemy as sa
 from alembic import op
 
-from cibot.store.columns import LongText
+from cibot.store.columns import TABLE, LongText
 from cibot.store.schema import UtcDateTime
 
 revision = "0015"
 down_revision = "0014"
-branch_labels = None
-depends_on = None
 
-TABLE: dict[str, Any] = {
-    f"{dialect}_{name}": value
-    for dialect in ("mysql", "mariadb")
-    for name, value in (("engine", "InnoDB"), ("charset", "utf8mb4"), ("collate", "utf8mb4_bin"))
-}
 COUNTS = (
     "due", "missed", "unheard", "paired", "false_failures", "refused", "false_passes", "runs",
 )  # fmt: skip

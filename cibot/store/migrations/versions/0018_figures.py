@@ -13,8 +13,6 @@ from cibot.store.columns import LongText
 
 revision = "0018"
 down_revision = "0017"
-branch_labels = None
-depends_on = None
 
 FAULTS = {
     "failed": "failed",
