@@ -22,7 +22,10 @@ pytest_plugins = [
     "tests.support.logging_state",
     "tests.support.mariadb",
     "tests.support.ngircd",
+    "tests.support.nights",
     "tests.support.stores",
+    "tests.support.told_life",
+    "tests.support.going_back",
 ]
 
 
@@ -31,11 +34,13 @@ def pytest_configure() -> None:
     forbid_network()
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """What `-n auto` means."""
     return workers()
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling | None:
     """With `--dist loadgroup`, as `make test` has it, the order of work is ours."""
     return Scheduling(config, log) if config.getoption("dist") == "loadgroup" else None

@@ -9,6 +9,7 @@ import pytest
 
 from cibot.store.engine import Store, open_store
 from tests.support.canned import canned
+from tests.support.confirming import World
 from tests.support.history import make_tables
 
 
@@ -33,3 +34,9 @@ def blank(tmp_path: Path) -> Iterator[Store]:
     store = make_tables(open_store(f"sqlite:///{tmp_path / 'blank.db'}"))
     yield store
     store.close()
+
+
+@pytest.fixture
+def world(store: Store) -> World:
+    """A simulated Gerrit that nothing happened on yet."""
+    return World(store)

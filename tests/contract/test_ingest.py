@@ -1,95 +1,18 @@
 """Ingest, on both databases: each comment once, with the report that it makes."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
-from sqlalchemy import func, select
 
-from cibot.collector.ingest import Ingest
-from cibot.collector.roster import Roster
 from cibot.config.models import CiConfig
-from cibot.model import Account, Change, Message, PatchSet
+from cibot.model import Change, Message
 from cibot.store import schema
 from cibot.store.changes import change_id, put_changes
-from cibot.store.cis import all_cis, ensure_server
 from cibot.store.engine import Store
 from cibot.store.reports import builds_of, reports_on
-
-NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
-ZUUL = Account(11, "zuul", "Zuul", "zuul@example.org")
-ZUUL_IN_EVENTS = Account(None, "zuul", "Zuul", "zuul@example.org")
-PERSON = Account(12, "mika", "Mika")
-FAILED = """Patch Set 1: Verified-1
-
-Build failed (check pipeline).
-
-- unit https://logs.example.org/1/unit : SUCCESS in 3m 12s
-- functional https://logs.example.org/1/functional : FAILURE in 1h 02m 03s
-- docs https://logs.example.org/1/docs : POST_FAILURE in 58s (non-voting)"""
-
-
-def told(
-    text: str = FAILED,
-    *,
-    author: Account = ZUUL,
-    second: int = 0,
-    message_id: str | None = None,
-    tag: str | None = None,
-) -> Message:
-    at = NOON + timedelta(seconds=second)
-    return Message(at, text, author, 1, message_id=message_id, tag=tag)
-
-
-def change(*messages: Message, number: int = 5, complete: bool = True) -> Change:
-    return Change(
-        number,
-        "demo",
-        "master",
-        "Subject",
-        "NEW",
-        NOON,
-        NOON + timedelta(minutes=1),
-        messages,
-        (PatchSet(1, NOON - timedelta(minutes=30)),),
-        complete=complete,
-    )
-
-
-class Server:
-    """One server's ingest, with what was told of new reports."""
-
-    def __init__(self, store: Store, *cis: CiConfig, discover: bool = True) -> None:
-        self.store = store
-        self.heard: list[set[int]] = []
-        self.id = store.write(lambda tx: ensure_server(tx, "review", "https://review"))
-        self.roster = Roster("review", cis, discover)
-        self.ingest = Ingest(store, self.id, self.roster, lambda: NOON, self.heard.append)
-
-    def take(self, *changes: Change, feed: str = "poll") -> Any:
-        return self.ingest.ingest(changes, feed=feed, cursor=None, heard_at=NOON)
-
-    def rows(self, table: Any) -> Sequence[Any]:
-        query = select(table).order_by(*table.primary_key)
-        return self.store.read(lambda tx: tx.execute(query).all())
-
-    def count(self, table: Any) -> int:
-        query = select(func.count()).select_from(table)
-        return int(self.store.read(lambda tx: tx.execute(query).scalar_one()))
-
-
-def configured(**fields: Any) -> CiConfig:
-    return CiConfig.model_validate({"name": "zuul", "accounts": ["zuul"]} | fields)
-
-
-def introduced(server: Server, author: Account) -> None:
-    """The author writes until it is found to be a CI."""
-    before = server.count(schema.ci)
-    for number in range(100, 103):
-        server.take(change(told(author=author, message_id=f"{author.gerrit_id}"), number=number))
-    assert server.count(schema.ci) == before + 1
+from tests.contract.test_ingest_cis import configured
+from tests.support.ingesting import FAILED, NOON, PERSON, ZUUL_IN_EVENTS, Server, change, told
 
 
 @pytest.fixture
@@ -156,70 +79,6 @@ def test_a_removed_comment_takes_its_report_back(server: Server) -> None:
     assert server.count(schema.build) == 0
 
 
-def test_an_account_that_writes_like_a_ci_is_discovered_with_its_past(store: Store) -> None:
-    server = Server(store)
-    votes_only = told("Patch Set 1: Verified+1", message_id="a")
-    server.take(change(votes_only))
-    assert server.count(schema.ci) == 0
-    server.take(change(votes_only, told(message_id="b", second=5)))
-    server.take(change(told(message_id="b2", second=6), number=7))
-    assert server.count(schema.ci) == 0  # two may be pasted
-    server.take(change(told(message_id="b3", second=7), number=8))
-    (ci,) = store.read(all_cis)
-    assert (ci.name, ci.origin) == ("Zuul", "discovered")
-    assert [row.result for row in server.rows(schema.report)] == ["pass", *["fail"] * 3]
-    counts = server.take(change(told(message_id="c", second=9), number=6))
-    assert counts.reports_new == 1
-    assert server.count(schema.ci) == 1
-
-
-def test_nobody_is_discovered_where_that_is_off_or_a_person_quotes(store: Store) -> None:
-    off = Server(store, discover=False)
-    off.take(change(told(message_id="a")))
-    assert off.count(schema.ci) == 0
-    on = Server(store)
-    quote = "\n".join("> " + line for line in FAILED.splitlines()[2:])
-    on.take(
-        change(told(f"Patch Set 1:\n\n{quote}\n\nrecheck", author=PERSON, message_id="q"), number=6)
-    )
-    assert on.count(schema.ci) == 0
-
-
-def test_a_renamed_account_stays_the_same_ci(store: Store) -> None:
-    server = Server(store)
-    introduced(server, ZUUL)
-    renamed = Account(11, "zuul", "Zuul the Second", "zuul2@example.org")
-    server.take(change(told(author=renamed, message_id="b"), number=6))
-    assert {row.ci_id for row in server.rows(schema.report)} == {1}
-    assert [one.name for one in store.read(all_cis)] == ["Zuul"]
-
-
-def test_one_ci_may_have_several_accounts(store: Store) -> None:
-    server = Server(store, configured(accounts=["zuul", 99, "ci@example.org"]))
-    others = [ZUUL, Account(99, "old-zuul"), Account(100, "x", email="CI@example.org")]
-    for number, author in enumerate(others):
-        server.take(change(told(author=author, message_id="m"), number=number + 1))
-    assert {row.ci_id for row in server.rows(schema.report)} == {1}
-
-
-def test_two_discovered_cis_of_one_name_are_two(store: Store) -> None:
-    server = Server(store)
-    introduced(server, ZUUL)
-    introduced(server, Account(21, "zuul2", "Zuul"))
-    assert len({one.name for one in store.read(all_cis)}) == 2
-
-
-def test_a_ci_named_later_gets_the_comments_that_were_kept(store: Store) -> None:
-    before = Server(store, discover=False)
-    before.take(change(told(message_id="a")))
-    assert before.count(schema.report) == 0
-    after = Server(store, configured(name="gate"))
-    assert len(after.ingest.sync_roster()) == 1
-    (report,) = after.rows(schema.report)
-    assert report.result == "fail"
-    assert after.ingest.sync_roster() == set()
-
-
 def test_an_id_told_twice_is_one_comment(server: Server) -> None:
     broken = change(told(message_id="a"), told("x", message_id="a", second=1), number=6)
     server.take(change(told(message_id="a")), broken)
@@ -246,19 +105,6 @@ def test_a_date_of_the_future_does_not_stop_a_change_from_moving(server: Server)
     assert (counts.comments_new, counts.comments_known) == (0, 1)
     (row,) = server.rows(schema.change)
     assert (row.status, row.updated_at) == ("MERGED", NOON)
-
-
-def test_votes_that_a_tool_tags_show_a_ci(store: Store) -> None:
-    server = Server(store)
-    voted = told("Patch Set 1: Verified+1", message_id="a")
-    tagged = replace(voted, tag="autogenerated:acme:check")
-    for number in range(10, 20):
-        server.take(change(replace(voted, tag="autogenerated:gerrit:newPatchSet"), number=number))
-    for number in range(20, 24):
-        server.take(change(tagged, number=number))
-    assert server.count(schema.ci) == 0
-    server.take(change(tagged, number=24))
-    assert [one.origin for one in store.read(all_cis)] == ["discovered"]
 
 
 IMPORTED = (
@@ -317,85 +163,3 @@ def test_a_key_that_another_transaction_gave_away_is_not_taken(store: Store) -> 
     ids = store.write(lambda tx: put_changes(tx, server.id, [mine]))
     assert ids[("mine", 5)] != change_id(server.id, 5)
     assert sorted(row.project for row in server.rows(schema.change)) == ["mine", "other"]
-
-
-def test_what_a_group_member_wrote_before_its_number_was_known_is_read(store: Store) -> None:
-    server = Server(store, discover=False)
-    server.roster.groups = frozenset({11})
-    server.take(change(told(author=ZUUL_IN_EVENTS), complete=False), feed="webhook")
-    other = change(told(author=ZUUL_IN_EVENTS, second=3), number=6, complete=False)
-    server.take(other, feed="webhook")
-    assert server.count(schema.report) == 0  # events do not tell the account's number
-    server.take(change(told(message_id="a")))
-    assert server.count(schema.report) == 2
-    (ci,) = store.read(all_cis)
-    assert (ci.name, ci.origin) == ("Zuul", "group")
-    assert server.heard[-1] == {ci.id}
-
-
-def names(store: Store) -> dict[str, str]:
-    """The CI that each account is of, by the account's identity."""
-    query = select(schema.account.c.identity, schema.ci.c.name).join(
-        schema.ci, schema.ci.c.id == schema.account.c.ci_id
-    )
-    return {row.identity: row.name for row in store.read(lambda tx: tx.execute(query).all())}
-
-
-def green(author: Account, number: int, message_id: str) -> Change:
-    text = "Build succeeded (check pipeline).\n\n- unit https://l.example/1 : SUCCESS in 3s"
-    messages = [
-        told(text, author=author, message_id=f"{message_id}-{place}", second=place,
-             tag="autogenerated:zuul:check")
-        for place in range(3)
-    ]  # fmt: skip
-    return change(*messages, number=number)
-
-
-@pytest.mark.parametrize("first", ["impostor", "true"])
-def test_who_is_called_like_a_configured_ci_is_another(store: Store, first: str) -> None:
-    impostor = Account(66, "mallory", "Zuul", "m@example.org")
-    server = Server(store, CiConfig(name="Zuul", accounts=["zuul"]))
-    both = [green(impostor, 1, "i"), green(ZUUL, 2, "z")]
-    for one in both if first == "impostor" else reversed(both):
-        server.take(one)
-    for number in range(3, 6):
-        server.take(green(impostor, number, f"i{number}"))
-    assert names(store)["id:11"] == "Zuul"
-    assert names(store).get("id:66") in {None, "Zuul (review)"}
-
-
-def test_a_group_member_is_its_account_not_its_name(store: Store) -> None:
-    impostor = Account(66, "mallory", "Zuul")
-    server = Server(store, CiConfig(name="Zuul", accounts=["zuul"]))
-    server.roster.groups = frozenset({66, 67})
-    server.take(green(impostor, 1, "i"), green(Account(67, "eve", "Zuul"), 2, "e"))
-    server.take(green(ZUUL, 3, "z"))
-    assert names(store) == {
-        "id:66": "Zuul (review)", "id:67": "Zuul (eve)", "id:11": "Zuul",
-    }  # fmt: skip
-    server.ingest.sync_roster()
-    assert len(set(names(store).values())) == 3
-
-
-def test_a_ci_that_is_configured_later_keeps_no_stranger(store: Store) -> None:
-    server = Server(store)
-    impostor = Account(66, "mallory", "Zuul")
-    server.roster.groups = frozenset({66})
-    server.take(green(impostor, 1, "i"))
-    assert names(store) == {"id:66": "Zuul"}  # it was so called first
-    server.roster.cis = [CiConfig(name="Zuul", accounts=["zuul"])]
-    server.ingest.sync_roster()
-    server.take(green(ZUUL, 2, "z"))
-    assert names(store) == {"id:66": "Zuul (review)", "id:11": "Zuul"}
-    owners = {row.change_id & 0xFFFFFFFF: row.ci_id for row in server.rows(schema.report)}
-    cis = {one.name: one.id for one in store.read(all_cis)}
-    assert owners == {1: cis["Zuul (review)"], 2: cis["Zuul"]}
-
-
-def test_a_display_name_in_an_event_is_nobody_that_is_known(store: Store) -> None:
-    server = Server(store, CiConfig(name="Zuul", accounts=["zuul"]))
-    server.take(green(ZUUL, 1, "z"))
-    before = server.count(schema.report)
-    nameless = Account(None, None, "Zuul", None)
-    server.take(change(told(author=nameless), number=2, complete=False), feed="webhook")
-    assert server.count(schema.report) == before

@@ -34,11 +34,6 @@ DAY = timedelta(days=1)
 RULE = RuleConfig(agrees=0.9, silent_at_most=3 * DAY, jobs=("tempest",))
 
 
-@pytest.fixture
-def life(store: Store) -> Life:
-    return Life(store)
-
-
 def asked(
     store: Store, config: Config, now: datetime, since: date, until: date, **of: Any
 ) -> PeriodReport:

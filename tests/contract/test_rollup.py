@@ -19,17 +19,11 @@ from cibot.judging.judging import Judging
 from cibot.model import Change, Message, PatchSet
 from cibot.store import schema
 from cibot.store.checkpoints import forget_checkpoints
-from cibot.store.engine import Store
 from cibot.store.rollup import RollUpRow
 from tests.support.told_life import ACME, CONFIG, HOUR, NOON, ZUUL, Life, comment
 
 _BRANCHES = ("master", "stable/2026.1")
 _COUNTS = ("due", "missed", "unheard", "paired", "false_failures", "refused", "false_passes")
-
-
-@pytest.fixture
-def life(store: Store) -> Life:
-    return Life(store)
 
 
 def changes_of(rng: random.Random, days: int) -> list[Change]:

@@ -1,5 +1,6 @@
 """An empty, migrated store: on SQLite and, where it is installed, on MariaDB."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,11 +10,20 @@ from cibot.store.engine import Store, open_store
 from cibot.store.migrate import upgrade
 
 
-@pytest.fixture
-def sqlite_store(tmp_path: Path) -> Iterator[Store]:
-    """A migrated SQLite file of the test's own."""
-    store = open_store(f"sqlite:///{tmp_path / 'cibot.db'}")
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file to copy: the migrations take longer than most tests."""
+    path = tmp_path_factory.mktemp("migrated") / "cibot.db"
+    store = open_store(f"sqlite:///{path}")
     upgrade(store)
+    store.close()
+    return path
+
+
+@pytest.fixture
+def sqlite_store(tmp_path: Path, migrated_file: Path) -> Iterator[Store]:
+    """A migrated SQLite file of the test's own."""
+    store = open_store(f"sqlite:///{shutil.copy(migrated_file, tmp_path)}")
     yield store
     store.close()
 
@@ -30,8 +40,13 @@ def empty_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stor
     store.close()
 
 
-@pytest.fixture
-def store(empty_store: Store) -> Store:
+@pytest.fixture(params=["sqlite", "mariadb"])
+def store(request: pytest.FixtureRequest) -> Iterator[Store]:
     """A migrated store, on each database in turn."""
-    upgrade(empty_store)
-    return empty_store
+    if request.param == "sqlite":
+        yield request.getfixturevalue("sqlite_store")
+        return
+    store = open_store(request.getfixturevalue("mariadb_url"))
+    upgrade(store)
+    yield store
+    store.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from sqlalchemy import select
 
 from cibot.collector.ingest import Ingest
@@ -16,6 +17,7 @@ from cibot.store import schema
 from cibot.store.cis import ensure_server
 from cibot.store.engine import Store
 from cibot.store.incidents import health_of
+from cibot.store.silences import add_silence
 from cibot.text.card import Card
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -95,6 +97,26 @@ class Life:
         )
         self.hear([change])
 
+    def well(self) -> None:
+        """Thirty changes on which all is well, judged."""
+        for _ in range(30):
+            self.change()
+        self.judge()
+
+    def breaks(self, changes: int = 15) -> None:
+        """So many changes on which Acme alone fails; not yet judged."""
+        for _ in range(changes):
+            self.change(acme=False)
+
+    def silence(self, hours: int, pattern: str = "Acme") -> int:
+        """Mika silences it from now on; returns the silence's number."""
+        until = self.now + hours * HOUR
+        return self.store.write(
+            lambda tx: add_silence(
+                tx, pattern, self.now, until, "Mika", "new disks", is_pattern="*" in pattern
+            )
+        )
+
     def hear(self, changes: Sequence[Change] = ()) -> None:
         self.ingest.ingest(changes, feed="poll", cursor=None, heard_at=self.now)
 
@@ -127,3 +149,9 @@ def comment(passed: bool) -> str:
         "Patch Set 1: Verified+1\n\nBuild succeeded" if passed else "Patch Set 1:\n\nBuild failed"
     )
     return f"{head} (check pipeline).\n\n- tempest https://logs.example.org/1 : {word} in 3m 12s"
+
+
+@pytest.fixture
+def life(store: Store) -> Life:
+    """A history that begins, in a store without anything."""
+    return Life(store)

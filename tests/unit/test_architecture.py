@@ -227,19 +227,38 @@ def test_there_is_no_cycle(trees: dict[Path, ast.Module]) -> None:
 
 
 def test_files_and_functions_stay_small(trees: dict[Path, ast.Module]) -> None:
+    others = (path for part in ("tests", "bench") for path in (ROOT / part).rglob("*.py"))
+    # A migration is as long as its tables.
+    files = [path for path in (*SOURCES, *others) if "versions" not in path.parts]
+    wrong = [
+        f"{path.relative_to(ROOT)} has {lines} lines"
+        for path in files
+        if (lines := path.read_text(encoding="utf-8").count("\n")) > 400
+    ]
+    wrong += [
+        f"{path.relative_to(ROOT)}:{node.lineno} {node.name} is too long"
+        for path in files
+        for node in ast.walk(trees.get(path, ast.Module([], [])))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (node.end_lineno or 0) - node.lineno + 1 > 45
+    ]
+    assert wrong == []
+
+
+def test_the_unit_tests_mirror_the_package() -> None:
+    """A package has its folder there; one inside another may have a file in the other's."""
+    unit = ROOT / "tests/unit"
     wrong = []
-    for path, tree in trees.items():
-        if "versions" in path.parts:
-            continue  # a migration is as long as its tables
-        lines = path.read_text(encoding="utf-8").count("\n")
-        if lines > 400:
-            wrong.append(f"{path.relative_to(ROOT)} has {lines} lines")
-        wrong += [
-            f"{path.relative_to(ROOT)}:{node.lineno} {node.name} is too long"
-            for node in ast.walk(tree)
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-            and (node.end_lineno or 0) - node.lineno + 1 > 45
-        ]
+    for path in sorted(path.parent for path in (ROOT / "cibot").rglob("__init__.py")):
+        parts = path.relative_to(ROOT / "cibot").parts
+        if not parts or "migrations" in parts:  # tests/contract/ runs those, on each database
+            continue
+        folder = unit.joinpath(*parts)
+        file = folder.with_name(f"test_{path.name}.py") if len(parts) > 1 else None
+        if not any(folder.glob("test_*.py")) and not (file and file.exists()):
+            wrong.append(
+                f"{path.relative_to(ROOT)} has no unit tests in {folder.relative_to(ROOT)}"
+            )
     assert wrong == []
 
 

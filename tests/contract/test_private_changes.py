@@ -1,0 +1,104 @@
+"""Changes that not everybody sees: what events told of them is not stored, or is gone at once."""
+
+from __future__ import annotations
+
+import io
+import json
+from datetime import timedelta
+
+from cibot.demo.reviews import Info
+from cibot.model import Change
+from cibot.store.arrivals import KNOWN, arrived
+from cibot.store.cis import all_cis
+from cibot.webhooks.gerrit import Hook, gerrit_hook
+from tests.support.confirming import FAILED, World
+
+
+def private(event: Info) -> Info:
+    return event | {"change": event["change"] | {"private": True}}
+
+
+def test_private_events_are_dropped(world: World) -> None:
+    event = world.comment(world.change())
+    world.tell(private(event))
+    assert world.counts() == (0, 0, 0, 0, 0)
+
+
+def test_a_change_made_private_is_gone_at_once_and_stays_so(world: World) -> None:
+    number = world.change()
+    world.tell(world.comment(number))
+    world.poll()
+    assert world.counts() == (1, 3, 1, 1, 1) or world.counts()[2:] == (1, 1, 1)
+    asked_before = world.gerrit.change(f"demo~{number}")
+    (zuul,) = world.store.read(all_cis)
+    world.heard.clear()
+    world.clock.forward(5)
+    world.tell(private(world.events[0]) | {"type": "private-state-changed"})
+    assert world.counts() == (0, 0, 0, 0, 0)
+    assert world.tallied() == 0
+    assert world.heard == [{zuul.id}]  # judged again, without it
+    known = world.store.read(
+        lambda tx: arrived(tx, {zuul.id}, (), world.clock(), (world.clock(), world.clock()))
+    )
+    assert [(one.kind, one.span, one.number) for one in known] == [("withdrawal", KNOWN, 1)]
+    # An answer that was on its way does not bring it back; a later one does.
+    late = Change(
+        **{name: getattr(asked_before, name) for name in Change.__slots__}
+        | {"asked_at": world.clock() - timedelta(seconds=9)}
+    )
+    world.ingest.ingest([late], feed="poll", cursor=None, heard_at=world.clock())
+    assert world.counts() == (0, 0, 0, 0, 0)
+    world.clock.forward(5)
+    world.poll()
+    assert world.counts()[2:] == (1, 1, 1)
+
+
+def test_rest_of_a_private_change_is_dropped_too(world: World) -> None:
+    number = world.change()
+    world.comment(number)
+    info = world.reviews.change(number)
+    assert info is not None
+    info["is_private"] = True  # cibot's account is a reviewer, or an administrator
+    world.poll()
+    assert world.counts() == (0, 0, 0, 0, 0)
+
+
+def post(world: World, event: Info) -> int:
+    """The event, by the webhook."""
+    body = json.dumps(event).encode()
+    hook = Hook("t", world.ingest, knows=world.ingest.knows, ask=world.confirmer.ask)
+    said: list[str] = []
+    environ = {
+        "PATH_INFO": "/review/t", "REQUEST_METHOD": "POST", "CONTENT_LENGTH": str(len(body)),
+        "wsgi.input": io.BytesIO(body),
+    }  # fmt: skip
+    application = gerrit_hook({"review": hook}, world.clock)
+    list(application(environ, lambda status, _headers: said.append(status)))  # type: ignore[arg-type,return-value]
+    return int(said[0][:3])
+
+
+def asked(world: World) -> None:
+    """Waits for what the confirmer asks."""
+    world.confirmer.settle(30)
+
+
+def test_a_change_is_stored_when_rest_has_shown_it(world: World) -> None:
+    event = world.comment(world.change())
+    assert post(world, event) == 200
+    asked(world)
+    assert world.counts()[2:] == (1, 1, 1)
+    world.clock.forward(60)
+    requests = world.gerrit.app.requests
+    assert post(world, world.comment(1, FAILED)) == 200
+    asked(world)
+    assert world.gerrit.app.requests == requests  # it is known now
+    assert world.counts()[2:] == (2, 2, 1)
+
+
+def test_what_this_account_may_not_see_is_not_stored(world: World) -> None:
+    number = world.change()
+    event = world.comment(number)
+    world.reviews.remove(number)
+    assert post(world, event) == 200
+    asked(world)
+    assert world.counts() == (0, 0, 0, 0, 0)

@@ -1,0 +1,93 @@
+"""Chances to report: which patch sets are one, what is taken or missed, how long it is known."""
+
+from __future__ import annotations
+
+import json
+import random
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cibot.config.judgement import Policy
+from cibot.config.policy import SilencePolicy
+from cibot.health.judge import Judge
+from tests.unit.health.facts import D, H, due, heard
+from tests.unit.health.watched import ALLOWED, START, Watched, settled
+
+
+def test_a_late_report_counts_when_it_comes():
+    one, now = settled([True] * 100, 4 * H)
+    now = one.live([True, False] * 21, now, 4 * H) + 3 * H
+    assert one.coverage(now).figure == 22 / 42
+    one.take([heard(now + i, 102 + 2 * i) for i in range(21)])
+    assert one.coverage(now + H).figure == 1.0
+
+
+def test_a_patch_set_of_a_burst_that_was_reported_on_takes_the_chance():
+    one, now = settled([True] * 30, 4 * H)
+    slot = (now // 600 + 1) * 600
+    one.take([due(800, slot, slot + 1), due(801, slot + 60, slot + 61)])
+    one.take([heard(slot + H, 801)])
+    one.until(slot + 3 * H)
+    assert one.judge.chances.missed == 0
+    assert one.judge.chances.long.count == (31, 0)
+
+
+def chances(dues, reports):
+    """Counted anew: a slot of ten minutes was taken where any of it was reported on."""
+    slots = {}
+    for one in dues:
+        slot = int(one.uploaded_at // 600)
+        slots[slot] = slots.get(slot, False) or one.proof.change_id in reports
+    return len(slots), sum(not taken for taken in slots.values())
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.integers(0, 10**6))
+def test_chances_are_counted_as_if_all_were_kept(seed):
+    never_silent = SilencePolicy(doubt=1e-300)
+    rng, one = random.Random(seed), Watched(Policy(silence=never_silent))
+    one.take([heard(START - H, 0)])
+    share = rng.choice([1.0, 0.9, 0.6])
+    dues, told, reports = [], [], set()  # reports: the patch sets that got one, late or not
+    for number in range(1, rng.randint(2, 120)):
+        at = START + rng.uniform(0, 5 * D)
+        dues.append(due(number, at))
+        told.append(dues[-1])
+        if rng.random() < share:
+            late = rng.choice([H, H, 9 * H])
+            told.append(heard(at + late, number))
+            reports.add(number)
+    one.take([*told, heard(START + 7 * D, 9999)])  # what was missed until then counts now
+    assert one.judge.chances.long.count == chances(dues, reports)
+    again = Judge(Policy())
+    again.read(json.loads(json.dumps(one.judge.row())))
+    assert again.row() == one.judge.row()
+
+
+def test_what_was_missed_is_named_newest_first():
+    ci, end = settled()
+    ci.live((False, True, False), end)
+    end = ci.live((True,), end + 6 * H)
+    missed = ci.until(end + D).judge.chances.missed_since(START)
+    assert [each.change_id for each in missed] == [63, 61]
+    assert all(each.deadline == each.uploaded_at + ALLOWED for each in missed)
+    assert ci.judge.chances.recent.count.bad == len(missed)
+
+
+def test_what_is_reported_late_was_not_missed():
+    ci, end = settled()
+    ci.live((False,), end)
+    ci.until(end + 3 * H)
+    assert len(ci.judge.chances.missed_since(START)) == 1
+    ci.take([heard(end + 4 * H, 61)])
+    assert ci.judge.chances.missed_since(START) == []
+
+
+def test_what_was_missed_survives_a_checkpoint():
+    ci, end = settled()
+    ci.live((False, False), end)
+    ci.until(end + D)
+    again = Judge(Policy())
+    again.read(json.loads(json.dumps(ci.judge.row())))
+    assert again.chances.missed_since(START) == ci.judge.chances.missed_since(START) != []

@@ -1,0 +1,98 @@
+"""Coverage: how many of its chances a CI takes, beside what is usual for it."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+from cibot.config.judgement import Policy
+from cibot.health.facts import moment
+from cibot.health.judge import Judge
+from cibot.health.seen import Fault
+from cibot.incidents.signal_words import said
+from cibot.model import State
+from tests.unit.health.facts import D, H
+from tests.unit.health.watched import settled
+
+
+def test_one_that_reports_on_half_of_what_it_used_to_is_degraded():
+    one, now = settled([True] * 100, 4 * H)
+    now = one.live([True, False] * 21, now, 4 * H) + 3 * H
+    found = one.coverage(now)
+    assert (found.verdict, found.n) == (State.DEGRADED, 42)
+    assert (
+        said(found.seen) == "reported on 22 of 42 chances in 7 days, 99 of 99 in the weeks before"
+    )
+    assert found.evidence[0].fault == Fault.MISSED
+    assert found.since is not None
+    other, now = settled([True] * 100, 4 * H)
+    now = other.live([True, False, False] * 14, now, 4 * H) + 3 * H
+    assert other.coverage(now).verdict is State.DEGRADED
+    other, now = settled([True] * 160, 4 * H)
+    now = other.live([True, False, False] * 14, now, 4 * H) + 3 * H
+    assert other.coverage(now).verdict is State.FAILING
+
+
+def test_what_is_usual_is_held_while_it_reports_on_less_and_becomes_it_after_four_weeks():
+    one, now = settled([True] * 120, 4 * H)
+    began = now
+    while now < began + 27 * D:
+        now = one.live([True, False], now, 4 * H)
+        if now > began + 8 * D:  # the weeks before hold more and more of it
+            assert one.coverage(now).verdict.bad
+    now = one.live([True, False] * 30, now, 4 * H)
+    found = one.coverage(now)
+    assert (found.verdict, found.clears) == (State.HEALTHY, True)
+    assert abs(found.adopted - moment(began + 28 * D)) < timedelta(days=5)
+    now = one.live([True, False] * 90, now, 4 * H)
+    assert one.coverage(now).verdict is State.HEALTHY  # and it is not told of again
+    again = Judge(Policy())
+    again.read(json.loads(json.dumps(one.judge.row())))
+    assert again.coverage.signal(now) == one.judge.coverage.signal(now)
+
+
+def test_a_second_drop_of_coverage_is_seen_by_what_was_usual_before_the_first():
+    one, now = settled([True] * 120, 4 * H)
+    now = one.live([True, False] * 40, now, 4 * H)
+    now = one.live([True] * 60, now, 4 * H)
+    assert one.coverage(now).clears
+    now = one.live([True, True, False] * 14, now, 4 * H)
+    assert one.coverage(now).verdict.bad
+
+
+def test_one_that_always_looked_at_a_third_is_well():
+    one, now = settled([True, False, False] * 55, 4 * H)
+    found = one.coverage(now + 3 * H)
+    assert (found.verdict, found.clears) == (State.HEALTHY, True)
+
+
+def test_what_it_missed_while_it_was_silent_is_the_silences():
+    one, now = settled([True] * 110 + [False] * 12 + [True] * 20, 4 * H)
+    found = one.coverage(now)
+    assert (found.verdict, found.figure) == (State.HEALTHY, 1.0)
+
+
+def test_too_few_chances_or_no_past_accuse_nobody():
+    one, now = settled([], 4 * H)
+    assert one.coverage(now).verdict is State.UNKNOWN
+    assert said(one.coverage(now).seen) == "no chance to report in 7 days"
+    one, now = settled([True, False] * 15, 4 * H)
+    found = one.coverage(now)
+    assert found.verdict is State.UNKNOWN
+    assert said(found.seen).endswith("10 of each are needed to judge")
+
+
+def test_coverage_is_well_again_after_a_surely_good_run():
+    one, now = settled([True] * 120 + [True, False] * 14 + [True] * 25, 4 * H)
+    found = one.coverage(now)
+    assert (found.verdict, found.clears) == (State.HEALTHY, True)
+
+
+def test_the_words_and_the_figure_are_of_what_the_verdict_rests_on():
+    one, now = settled([True] * 120 + [True, False, False] * 9 + [True] * 14, 4 * H)
+    found = one.coverage(now)
+    assert (found.verdict, found.clears) == (State.HEALTHY, True)
+    assert (found.figure, found.evidence) == (1.0, ())
+    assert said(found.seen).startswith(
+        f"reported on {found.n} of {found.n} chances since it recovered"
+    )

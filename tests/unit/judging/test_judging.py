@@ -1,0 +1,120 @@
+"""How a CI is judged by the comments that are stored, and what the rooms are told of it."""
+
+from datetime import timedelta
+
+import pytest
+
+from cibot.judging import Monitor
+from cibot.model import Change, Message, PatchSet, State
+from tests.support.told_life import ACME, CONFIG, HOUR, Life
+
+
+def test_a_healthy_ci_is_healthy_and_nobody_is_told(life: Life) -> None:
+    for _ in range(40):
+        life.change()
+    assert life.judge() is State.HEALTHY
+    assert (life.told(), life.steps(), life.woken) == ([], [], 0)
+
+
+@pytest.mark.parametrize("named", [(), ("stable/2026.*",), ("main", "stable/2026.*")])
+def test_a_ci_of_one_branch_is_not_silent_while_only_others_are_worked_on(
+    life: Life, named: tuple[str, ...]
+) -> None:
+    if named:
+        acme = CONFIG.ci[1].model_copy(update={"branches": named})
+        config = CONFIG.model_copy(update={"ci": [CONFIG.ci[0], acme]})
+        life.monitor = Monitor(life.store, config, lambda: life.now)
+    for _ in range(30):
+        life.change(branch="stable/2026.1")
+        life.change(acme=None)
+    for _ in range(60):
+        life.change(acme=None)
+    assert (life.judge(), life.told()) == (State.HEALTHY, [])
+    for _ in range(30):  # whom the configuration gives a pattern is expected on all that fit
+        life.change(acme=None, branch="stable/2026.2")
+    assert life.judge() is (State.SILENT if named else State.HEALTHY)
+    for _ in range(30):
+        life.change(acme=None, branch="stable/2026.1")
+    assert life.judge() is State.SILENT
+
+
+def test_a_job_that_breaks_is_one_message_and_its_mending_another(life: Life) -> None:
+    """Jobs, disagreement and success see the same failures."""
+    for _ in range(60):
+        life.change()
+    for _ in range(9):
+        life.change(acme=False)
+        life.judge()
+    for _ in range(40):
+        life.change()
+        life.judge()
+    assert life.judge() is State.HEALTHY
+    broken, mended = life.told()
+    assert broken.startswith("■ failing — Acme is failing since 61,1 (tempest): tempest failed ")
+    assert "changes in a row that the reference passed; 0 of 60 failed before" in broken
+    assert mended.startswith("● healthy — Acme: tempest recovered: no voting job fails")
+
+
+def judged_by_acme(life: Life, broken: str | None) -> None:
+    """A change that Zuul passes and on which one of Acme's two jobs, or none, fails."""
+    life.change(acme=None)
+    uploaded = life.now - HOUR
+    jobs = "\n".join(
+        f"- {job} https://logs.example.org/1 : {'FAILURE' if job == broken else 'SUCCESS'} in 3m"
+        for job in ("iscsi", "nvme")
+    )
+    verb = "failed" if broken else "succeeded"
+    text = f"Patch Set 1:\n\nBuild {verb} (check pipeline).\n\n{jobs}"
+    said = Message(uploaded + HOUR / 3, text, ACME, 1, message_id=f"turns-{life.changes}")
+    patch_sets = (PatchSet(1, uploaded),)
+    life.hear([
+        Change(life.changes, "demo", "master", "S", "NEW", uploaded, life.now, (said,), patch_sets)
+    ])  # fmt: skip
+    life.judge()
+
+
+def test_one_that_fails_by_turns_in_its_jobs_is_told_as_failing(life: Life) -> None:
+    """The first job's streak is over soon; nothing passes all the same."""
+    for broken, times in ((None, 70), ("iscsi", 4)):
+        for _ in range(times):
+            judged_by_acme(life, broken)
+    for turn in range(80):
+        judged_by_acme(life, ("nvme", "nvme", "iscsi", "iscsi")[turn % 4])
+    [told] = life.told()
+    assert told.startswith("■ failing — Acme is failing since 71,1 (iscsi): iscsi failed ")
+    assert life.judge() is State.FAILING
+
+
+def test_one_that_fails_with_the_reference_is_not_accused(life: Life) -> None:
+    for _ in range(40):
+        life.change()
+    for _ in range(60):
+        life.change(zuul=False, acme=False)
+    assert life.judge() in {State.HEALTHY, State.UNKNOWN}
+    assert life.told() == []
+
+
+def test_a_stale_feed_accuses_nobody(life: Life) -> None:
+    for _ in range(60):
+        life.change()
+    life.now += timedelta(days=3)
+    assert life.judge() is not State.SILENT
+    assert life.told() == []
+
+
+def test_nothing_known_is_unknown(life: Life) -> None:
+    life.change()
+    assert life.judge() is State.UNKNOWN
+
+
+def test_the_first_verdicts_in_a_new_project_are_judged_at_once(life: Life) -> None:
+    for _ in range(30):
+        life.change()
+    life.judge()
+    before = life.now
+    for i in range(8):  # within the ten minutes for which references are not learnt again
+        life.now = before + i * timedelta(seconds=70)  # as no stack of changes comes
+        life.change(acme=False, project="fresh")
+        life.now = before + timedelta(minutes=9)
+    life.hear()
+    assert life.judge() is not State.HEALTHY

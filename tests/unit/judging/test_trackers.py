@@ -1,0 +1,62 @@
+"""A tracker that goes back and on again gives what it gave before."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from cibot.incidents.tracker import Tracker
+from cibot.judging import trackers
+from cibot.model import State
+from cibot.store.checkpoints import forget_checkpoints
+from tests.support.going_back import hear_at_once, incidents
+from tests.support.told_life import Life
+
+
+def test_what_is_said_in_the_second_that_was_just_judged_is_not_late(
+    life: Life, from_where: list[float]
+) -> None:
+    """Gerrit's times are whole seconds: a comment is always heard a little later."""
+    for _ in range(5):
+        life.change()
+    life.now += timedelta(seconds=0.7)
+    life.hear()  # the feed was heard in the middle of a second
+    life.judge()
+    begun = life.now
+    life.now = begun.replace(microsecond=0)
+    hear_at_once(life, 0.9)
+    life.judge()
+    assert from_where == []
+    life.now = begun - timedelta(seconds=10)
+    hear_at_once(life, 12)  # and what was written before is
+    life.judge()
+    assert from_where != []
+
+
+@pytest.mark.parametrize("full", [1, 7, 50])
+def test_it_is_all_one_in_how_many_goes_a_past_is_lived_through(
+    life: Life, monkeypatch: pytest.MonkeyPatch, full: int
+) -> None:
+    for passed, times in ((True, 60), (False, 12), (True, 30)):
+        for _ in range(times):
+            life.change(acme=passed)
+    ends: list[float] = []
+    lived = Tracker.live
+
+    def noted(self: Tracker, inputs: Any, until: float, places: Any) -> None:
+        ends.append(until)
+        lived(self, inputs, until, places)
+
+    monkeypatch.setattr(Tracker, "live", noted)
+    assert life.judge() is State.HEALTHY
+    before, goes = (incidents(life), life.steps(), life.told()), len(ends)
+    assert before[0]
+    life.store.write(forget_checkpoints)
+    life.restart()
+    monkeypatch.setattr(trackers, "_FULL", full)
+    monkeypatch.setattr(trackers, "_LITTLE", 0.0)
+    assert life.judge() is State.HEALTHY
+    assert len(ends) - goes > goes
+    assert (incidents(life), life.steps(), life.told()) == before
