@@ -28,7 +28,7 @@ LATE = timedelta(hours=2)
 MakeCard = Callable[[Tx, SummaryConfig, datetime, datetime], Card]
 """Makes a channel's summary of the time from the first moment to the second, which is now."""
 _LONGEST = timedelta(days=38)  # from the first Monday of a month to the next one's, and late
-_CHOICE = {"every", "parts", "cis", "owners", "projects"}
+_CHOICE = {"every", "parts", "cis", "owners", "projects", "branches"}
 """What two summaries of one room may differ in."""
 
 

@@ -143,22 +143,31 @@ def about(words: tuple[str, ...], ask: Callable[[str], T]) -> T:
 
 
 def about_branch(words: tuple[str, ...], ask: Callable[[str, str | None], T]) -> T:
-    """Asks about a CI and the branch that the last word may name.
+    """Asks about what the words name, a CI or a project, and the branch that the last may name.
 
-    Raises UserError, as `about`: of the branch, where what stands before it is a CI.
+    Raises UserError as `about` does.
+    """
+    return with_branch(words, lambda some, branch: about(some, lambda name: ask(name, branch)))
+
+
+def with_branch(words: tuple[str, ...], ask: Callable[[tuple[str, ...], str | None], T]) -> T:
+    """Asks with the words and the branch that the last of them may name, or with them all.
+
+    Raises UserError: of the branch, where the others mean something without it.
     """
     words, branch = without_branch(words)
     *before, last = words or ("",)
     if branch is not None or not before:
-        return about(words, lambda name: ask(name, branch))
+        return ask(words, branch)
+    others = tuple(before[:-1] if before[-1].casefold() == "on" else before)
     try:
-        return about(tuple(before), lambda name: ask(name, last))
+        return ask(others, last)
     except UserError as of_branch:
         try:
-            return about(words, lambda name: ask(name, None))
+            return ask(words, None)
         except UserError as of_all:
             try:
-                about(tuple(before), lambda name: ask(name, None))
+                ask(others, None)
             except UserError:
                 raise of_all from of_branch
             raise of_branch from of_all

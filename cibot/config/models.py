@@ -200,6 +200,7 @@ class SummaryConfig(Section):
     cis: tuple[Text, ...] = ("*",)
     owners: tuple[Text, ...] = ("*",)
     projects: tuple[Text, ...] = ("*",)
+    branches: tuple[Text, ...] = ("*",)
 
 
 class PersonConfig(Section):

@@ -22,6 +22,8 @@ class Choice(Protocol):
     def owners(self) -> Sequence[str]: ...
     @property
     def projects(self) -> Sequence[str]: ...
+    @property
+    def branches(self) -> Sequence[str]: ...
 
 
 class Route(Choice, Protocol):
@@ -32,8 +34,6 @@ class Route(Choice, Protocol):
 
     @property
     def channels(self) -> Sequence[str]: ...
-    @property
-    def branches(self) -> Sequence[str]: ...
     @property
     def kinds(self) -> Sequence[str]: ...
     @property
@@ -63,19 +63,23 @@ def alert_of(
     projects: frozenset[str],
     branches: Sequence[BranchHealth] = (),
 ) -> Alert:
-    """An incident as the routes look at it: with all its symptoms, at its worst.
-
-    Bad results concern the branches where the CI is bad; other trouble, and where it is so
-    on none, all of its ``branches``.
-    """
+    """An incident as the routes look at it: with all its symptoms, at its worst."""
     came = [symptom for symptom in incident.symptoms if symptom.came_at is not None]
     known = incident.notified
     severity = known.worst if known and known.worst.rank < incident.severity.rank else None
     kinds = frozenset(symptom.signal for symptom in came)
+    severity = severity or incident.severity
+    return Alert(ci, kinds, severity, owner, projects, concerned(kinds, branches))
+
+
+def concerned(kinds: Iterable[str], branches: Sequence[BranchHealth]) -> frozenset[str]:
+    """The branches that trouble of these signals concerns.
+
+    Bad results those where the CI is bad; other trouble, and where it is so on none, all.
+    """
     results = all(family_of(signal) is Family.RESULTS for signal in kinds)
     bad = [branch for branch in branches if results and branch.state.bad]
-    names = frozenset(branch.branch for branch in bad or branches)
-    return Alert(ci, kinds, severity or incident.severity, owner, projects, names)
+    return frozenset(branch.branch for branch in bad or branches)
 
 
 def receivers(routes: Iterable[Route], alert: Alert) -> tuple[str, ...]:
@@ -96,7 +100,7 @@ def _takes(route: Route, alert: Alert) -> bool:
     )
 
 
-def fits_branches(route: Route, branches: Iterable[str]) -> bool:
+def fits_branches(route: Choice, branches: Iterable[str]) -> bool:
     """Whether one of these branches is the route's; where none is known, that takes every one."""
     return any(fits_any(route.branches, branch) for branch in tuple(branches) or ("",))
 

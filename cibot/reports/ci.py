@@ -7,7 +7,7 @@ import re
 from cibot.errors import UserError
 from cibot.reports.context import Context
 from cibot.reports.incidents import open_by_ci
-from cibot.reports.listing import CiLine, ci_line
+from cibot.reports.listing import CiLine, ci_line, on_branch
 from cibot.reports.names import resolve
 from cibot.store.cis import CiName, ci_names, latest_reports
 from cibot.store.engine import Tx
@@ -31,13 +31,17 @@ def find_ci(tx: Tx, wanted: str) -> CiName:
     return by_name[resolve(wanted, list(by_name))]
 
 
-def line_of(tx: Tx, ctx: Context, row: CiName) -> CiLine:
-    """What is known of one CI, in one line."""
+def line_of(tx: Tx, ctx: Context, row: CiName, branch: str | None = None) -> CiLine:
+    """What is known of one CI, or of it on a branch, in one line.
+
+    Raises UserError, asking back, when ``branch`` means none where it is at home.
+    """
     health = next(iter(health_of(tx, row.id)), None)
     last = latest_reports(tx, row.id)
     heard_at = last[0].posted_at if last else None
     incidents = open_by_ci(tx, ctx, row.id).get(row.id, ())
-    return ci_line(ctx, row, health, heard_at, incidents)
+    line = ci_line(ctx, row, health, heard_at, incidents)
+    return line if branch is None else on_branch(ctx, line, branch)
 
 
 def open_incident(tx: Tx, name: str) -> int:

@@ -13,7 +13,7 @@ from cibot.model import Result
 from cibot.reports.ci import find_ci, line_of
 from cibot.reports.context import Context
 from cibot.reports.failures import Verdict, latest_attempts, verdicts
-from cibot.reports.listing import CiLine
+from cibot.reports.listing import CiLine, branch_name
 from cibot.reports.signals import Rate
 from cibot.store.cis import HeardReport, latest_reports
 from cibot.store.engine import Tx
@@ -51,18 +51,32 @@ class Comparison:
         return Rate(agreed, self.pairs, *wilson(agreed, self.pairs)) if self.pairs else None
 
 
-def compare(tx: Tx, ctx: Context, first: str, second: str, examples: int = 5) -> Comparison:
-    """Both on the patch sets that both judged; UserError when they are not two CIs."""
+def compare(
+    tx: Tx,
+    ctx: Context,
+    first: str,
+    second: str,
+    examples: int = 5,
+    *,
+    branch: str | None = None,
+) -> Comparison:
+    """Both on the patch sets that both judged, or on those of a branch.
+
+    Raises UserError when they are not two CIs, or not both at home on a branch that is meant.
+    """
     one, other = find_ci(tx, first), find_ci(tx, second)
     if one.id == other.id:
         raise UserError(f"Both names mean {one.name}; name two CIs.")
-    words = last_words(tx, ctx, one.id), last_words(tx, ctx, other.id)
+    line = line_of(tx, ctx, one, branch)
+    there = branch_name(line)
+    beside = line_of(tx, ctx, other, there)
+    words = tuple(last_words(tx, ctx, row.id, there) for row in (one, other))
     shared = [key for key in words[0] if key in words[1]]
     counts = Counter((verdict_on(words[0][key]), verdict_on(words[1][key])) for key in shared)
     differ = [key for key in shared if verdict_on(words[0][key]) != verdict_on(words[1][key])]
     return Comparison(
-        line_of(tx, ctx, one),
-        line_of(tx, ctx, other),
+        line,
+        beside,
         counts[Result.PASS, Result.PASS],
         counts[Result.FAIL, Result.FAIL],
         counts[Result.FAIL, Result.PASS],
@@ -71,9 +85,12 @@ def compare(tx: Tx, ctx: Context, first: str, second: str, examples: int = 5) ->
     )
 
 
-def last_words(tx: Tx, ctx: Context, ci_id: int) -> dict[tuple[int, int | None], list[HeardReport]]:
-    """A CI's last words on each patch set, newest patch set first."""
-    reports = latest_reports(tx, ci_id, since=ctx.now - WINDOW, judging=True, limit=_MOST)
+def last_words(
+    tx: Tx, ctx: Context, ci_id: int, branch: str | None = None
+) -> dict[tuple[int, int | None], list[HeardReport]]:
+    """A CI's last words on each patch set, or on those of a branch, newest patch set first."""
+    since = ctx.now - WINDOW
+    reports = latest_reports(tx, ci_id, since=since, judging=True, limit=_MOST, branch=branch)
     found: dict[tuple[int, int | None], list[HeardReport]] = {}
     for report in latest_attempts(reports):
         if report.result in _COUNTED:

@@ -11,8 +11,8 @@ from cibot.errors import UserError
 from cibot.model import Window
 from cibot.reports.ci import find_ci, line_of
 from cibot.reports.context import Context
-from cibot.reports.incidents import IncidentLine, incidents_since
-from cibot.reports.listing import CiLine
+from cibot.reports.incidents import IncidentLine, concerns, incidents_since
+from cibot.reports.listing import CiLine, branch_name
 from cibot.store.engine import Tx
 from cibot.store.tally import DAY, HOUR, Counts, buckets
 
@@ -62,10 +62,18 @@ class History:
     hours: tuple[Hour, ...] = ()
 
 
-def history(tx: Tx, ctx: Context, name: str, days: int = 7, bucket: Bucket = "day") -> History:
-    """The last ``days`` UTC days, today included, of the CI that ``name`` means.
+def history(
+    tx: Tx,
+    ctx: Context,
+    name: str,
+    days: int = 7,
+    bucket: Bucket = "day",
+    *,
+    branch: str | None = None,
+) -> History:
+    """The last ``days`` UTC days, today included, of the CI that ``name`` means, or on a branch.
 
-    Up to 90, by the hour up to 14. Raises UserError for more, and when no CI is meant.
+    Up to 90, by the hour up to 14. Raises UserError for more, and when no CI or branch is meant.
     """
     most = MOST_DAYS if bucket == "day" else MOST_HOURLY
     if not 1 <= days <= most:
@@ -73,16 +81,19 @@ def history(tx: Tx, ctx: Context, name: str, days: int = 7, bucket: Bucket = "da
         raise UserError(f"history shows 1 to {most} days{by_hour}, not {days}.")
     row = find_ci(tx, name)
     window = days_before(ctx.now, days)
+    line = line_of(tx, ctx, row, branch)
+    there = branch_name(line)
     return History(
-        line_of(tx, ctx, row),
+        line,
         window,
-        daily(tx, [row.id], window)[row.id],
+        daily(tx, [row.id], window, there)[row.id],
         tuple(
             incident
             for incident in incidents_since(tx, ctx, window.since, row.id)
             if incident.opened_at is not None
+            and concerns(incident, line.branches, None if there is None else {there})
         ),
-        hourly(tx, row.id, window) if bucket == "hour" else (),
+        hourly(tx, row.id, window, there) if bucket == "hour" else (),
     )
 
 
@@ -92,11 +103,13 @@ def days_before(now: datetime, days: int) -> Window:
     return Window(today - timedelta(days=days - 1), now)
 
 
-def daily(tx: Tx, ci_ids: Collection[int], window: Window) -> dict[int, tuple[Day, ...]]:
-    """The UTC days of some CIs that touch the window, oldest first, without a gap."""
+def daily(
+    tx: Tx, ci_ids: Collection[int], window: Window, branch: str | None = None
+) -> dict[int, tuple[Day, ...]]:
+    """The UTC days of some CIs that touch the window, oldest first, without a gap; on a branch."""
     counted = {
         (bucket.ci_id, bucket.start.date()): bucket.counts
-        for bucket in buckets(tx, ci_ids, DAY, window.since, window.until)
+        for bucket in buckets(tx, ci_ids, DAY, window.since, window.until, branch)
     }
     length = (window.until.date() - window.since.date()).days + 1
     dates = [window.since.date() + timedelta(days=place) for place in range(length)]
@@ -109,11 +122,11 @@ def _day(day: date, counts: Counts) -> Day:
     return Day(day, counts.passes, counts.fails, counts.infra)
 
 
-def hourly(tx: Tx, ci_id: int, window: Window) -> tuple[Hour, ...]:
-    """A CI's hours, oldest first, without a gap."""
+def hourly(tx: Tx, ci_id: int, window: Window, branch: str | None = None) -> tuple[Hour, ...]:
+    """A CI's hours, or those on a branch, oldest first, without a gap."""
     counted = {
         bucket.start: bucket.counts
-        for bucket in buckets(tx, [ci_id], HOUR, window.since, window.until)
+        for bucket in buckets(tx, [ci_id], HOUR, window.since, window.until, branch)
     }
     length = int((window.until - window.since) / timedelta(hours=1)) + 1
     hours = [window.since + timedelta(hours=place) for place in range(length)]

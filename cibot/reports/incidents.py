@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from cibot.errors import UserError
 from cibot.health.seen import Seen
-from cibot.health.signal import Evidence
+from cibot.health.signal import BranchHealth, Evidence
 from cibot.incidents import incident as pure_incident
+from cibot.incidents.routing import concerned
 from cibot.incidents.signal_words import plain, step_words
 from cibot.incidents.stored import read_incident, read_seen
 from cibot.incidents.symptom import Symptom, result_symptom
@@ -124,6 +125,16 @@ def incidents_since(
 def incidents_in(tx: Tx, ctx: Context, window: Window) -> tuple[IncidentLine, ...]:
     """The incidents that were open at any moment of a window, newest first."""
     return read_incidents(tx, ctx, incidents_during(tx, window.since, window.until))
+
+
+def concerns(
+    incident: IncidentLine, health: Sequence[BranchHealth], branches: Collection[str] | None
+) -> bool:
+    """Whether an incident of a CI that is so on its branches concerns some of them; None: all."""
+    if branches is None:
+        return True
+    signals = {symptom.signal for symptom in incident.symptoms if symptom.came_at is not None}
+    return not concerned(signals, health).isdisjoint(branches)
 
 
 def read_incidents(

@@ -13,7 +13,7 @@ from cibot.model import Result
 from cibot.reports.ci import find_ci, line_of
 from cibot.reports.context import Context
 from cibot.reports.failures import latest_attempts
-from cibot.reports.listing import CiLine
+from cibot.reports.listing import CiLine, branch_name
 from cibot.reports.signals import Rate
 from cibot.store.cis import latest_reports
 from cibot.store.engine import Tx
@@ -51,11 +51,16 @@ class Jobs:
     jobs: tuple[JobLine, ...]
 
 
-def jobs(tx: Tx, ctx: Context, name: str) -> Jobs:
-    """The jobs of the CI that ``name`` means; UserError when none is."""
+def jobs(tx: Tx, ctx: Context, name: str, branch: str | None = None) -> Jobs:
+    """The jobs of the CI that ``name`` means, or those of its reports on a branch.
+
+    Raises UserError, asking back, when no CI or no branch is meant.
+    """
     row = find_ci(tx, name)
+    line = line_of(tx, ctx, row, branch)
+    since, there = ctx.now - WINDOW, branch_name(line)
     reports = latest_attempts(
-        latest_reports(tx, row.id, since=ctx.now - WINDOW, judging=True, limit=_MOST)
+        latest_reports(tx, row.id, since=since, judging=True, limit=_MOST, branch=there)
     )
     builds = builds_of(tx, [(report.change_id, report.seq) for report in reports])
     found: dict[str, list[tuple[datetime, StoredBuild]]] = defaultdict(list)
@@ -64,7 +69,7 @@ def jobs(tx: Tx, ctx: Context, name: str) -> Jobs:
             if build.result != Result.SKIPPED:
                 found[build.job].append((report.posted_at, build))
     lines = [_line(job, runs) for job, runs in found.items()]
-    return Jobs(line_of(tx, ctx, row), len(reports), tuple(sorted(lines, key=_badness)))
+    return Jobs(line, len(reports), tuple(sorted(lines, key=_badness)))
 
 
 def _badness(line: JobLine) -> tuple[float, str]:

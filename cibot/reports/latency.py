@@ -12,7 +12,7 @@ from cibot.model import Window
 from cibot.reports.ci import find_ci, line_of
 from cibot.reports.context import Context
 from cibot.reports.history import MOST_DAYS, days_before
-from cibot.reports.listing import CiLine
+from cibot.reports.listing import CiLine, branch_name
 from cibot.store.engine import Tx
 from cibot.store.latencies import TimedVerdict, first_verdicts
 
@@ -43,25 +43,28 @@ class Latency:
     days: tuple[LatencyDay, ...]
 
 
-def latency(tx: Tx, ctx: Context, name: str, days: int = 30) -> Latency:
+def latency(tx: Tx, ctx: Context, name: str, days: int = 30, branch: str | None = None) -> Latency:
     """The last ``days`` (1..90) UTC days, today included, of the CI that ``name`` means.
 
-    Raises UserError when none is, or when there are too many days.
+    Or those on a branch. Raises UserError when none is meant, or when there are too many days.
     """
     if not 1 <= days <= MOST_DAYS:
         raise UserError(f"latency shows 1 to {MOST_DAYS} days, not {days}.")
     row = find_ci(tx, name)
     window = days_before(ctx.now, days)
-    return Latency(line_of(tx, ctx, row), window, latency_days(tx, row.id, window))
+    line = line_of(tx, ctx, row, branch)
+    return Latency(line, window, latency_days(tx, row.id, window, branch_name(line)))
 
 
-def latency_days(tx: Tx, ci_id: int, window: Window) -> tuple[LatencyDay, ...]:
+def latency_days(
+    tx: Tx, ci_id: int, window: Window, branch: str | None = None
+) -> tuple[LatencyDay, ...]:
     """The UTC days of a window of whole days up to now."""
     length = (window.until.date() - window.since.date()).days + 1
     dates = [window.since.date() + timedelta(days=place) for place in range(length)]
     spans = [(_begin(day), _begin(day) + timedelta(days=1)) for day in dates]
     found: dict[date, list[TimedVerdict]] = {day: [] for day in dates}
-    for verdict in first_verdicts(tx, ci_id, spans, _SAMPLE):
+    for verdict in first_verdicts(tx, ci_id, spans, _SAMPLE, branch):
         if counts(verdict.pipeline):
             found[verdict.posted_at.date()].append(verdict)
     return tuple(_day(day, found[day]) for day in dates)

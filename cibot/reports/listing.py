@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -97,7 +97,7 @@ def listing(
         lines = [line for line in lines if line.id in at_home]
     if branch is not None:
         branch = resolve_branch(branch, branches_of(lines))
-        lines = lines_on(ctx, lines, branch)
+        lines = lines_on(ctx, lines, {branch})
     totals = dict.fromkeys(State, 0) | Counter(line.state for line in lines)
     chosen = tuple(line for line in lines if state in {None, line.state})
     return Listing(chosen, totals, state, project, stale_feeds(tx, ctx), branch)
@@ -108,10 +108,18 @@ def branches_of(lines: Iterable[CiLine]) -> list[str]:
     return sorted({health.branch for line in lines for health in line.branches})
 
 
-def lines_on(ctx: Context, lines: Iterable[CiLine], branch: str) -> list[CiLine]:
-    """Those at home on a branch, as they are there, worst first."""
-    there = (line for line in lines if any(health.branch == branch for health in line.branches))
-    return worst_first(on_branch(ctx, line, branch) for line in there)
+def lines_on(ctx: Context, lines: Iterable[CiLine], branches: Collection[str]) -> list[CiLine]:
+    """Those at home on some branches, each as it is on the worst of them, worst first."""
+    there = (
+        [_there(ctx, line, health) for health in line.branches if health.branch in branches]
+        for line in lines
+    )
+    return worst_first(worst_first(each)[0] for each in there if each)
+
+
+def branch_name(line: CiLine) -> str | None:
+    """The branch that was asked about, None where it is the whole CI."""
+    return line.branch.branch if line.branch else None
 
 
 def on_branch(ctx: Context, line: CiLine, wanted: str) -> CiLine:
@@ -122,7 +130,11 @@ def on_branch(ctx: Context, line: CiLine, wanted: str) -> CiLine:
     by_name = {health.branch: health for health in line.branches}
     if not by_name:
         raise UserError(f"{cut(line.name, 40)} has no results on any branch yet.")
-    branch = by_name[resolve_branch(wanted, list(by_name), f"branch of {cut(line.name, 40)}")]
+    name = resolve_branch(wanted, list(by_name), f"branch of {cut(line.name, 40)}")
+    return _there(ctx, line, by_name[name])
+
+
+def _there(ctx: Context, line: CiLine, branch: BranchHealth) -> CiLine:
     silent = line.state is State.SILENT
     rate = Rate(branch.passes, branch.n, branch.low, branch.high) if branch.n else None
     return replace(

@@ -13,9 +13,10 @@ from cibot.text import figures
 from cibot.text.card import Line, Span, line, state_span
 
 
-def brief(ctx: Context, ci: CiLine) -> Line:
-    """One CI in a list: state, name, since when, and why."""
-    parts: list[str | Span] = [state_span(ci.state), " ", wording.name_span(ci)]
+def brief(ctx: Context, ci: CiLine, *, placed: bool = False) -> Line:
+    """One CI in a list: state, name, with ``placed`` the branch, since when, and why."""
+    name = wording.name_and_branch(ci) if placed else (wording.name_span(ci),)
+    parts: list[str | Span] = [state_span(ci.state), " ", *name]
     if is_wrong(ci.state):
         parts += wording.since(ctx, ci, " ")
     why = because(ctx, ci)

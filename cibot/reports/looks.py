@@ -45,10 +45,15 @@ NO_FAILURES = Looks()
 
 
 def looks(
-    tx: Tx, ctx: Context, lines: Sequence[CiLine], chosen: Collection[int], window: Window
+    tx: Tx,
+    ctx: Context,
+    lines: Sequence[CiLine],
+    chosen: Collection[int],
+    window: Window,
+    branches: Collection[str] | None = None,
 ) -> Looks:
     """What the ``chosen`` of all CIs failed in a window, on the last patch sets of changes."""
-    failed = failed_patch_sets(tx, chosen, window.since, window.until, _REPORTS)
+    failed = failed_patch_sets(tx, chosen, window.since, window.until, _REPORTS, branches)
     last = last_patch_sets(tx, {change_id for change_id, _number in failed})
     asked = [(key, number) for key, number in dict.fromkeys(failed) if number == last.get(key)]
     patch_sets = dict(asked[:_PATCH_SETS])

@@ -11,7 +11,8 @@ from cibot.model import Result
 from cibot.reports.context import Context
 from cibot.reports.failures import verdict_of
 from cibot.reports.homes import cis_on, reference_on
-from cibot.reports.listing import CiLine, all_lines
+from cibot.reports.listing import CiLine, all_lines, branches_of, lines_on
+from cibot.reports.names import resolve_branch
 from cibot.reports.project import find_project
 from cibot.store.changes import ChangeRow, VerdictRow, latest_changes, verdicts_on
 from cibot.store.engine import Tx
@@ -50,27 +51,41 @@ class MatrixRow:
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """A project: its reference and its CIs, who judges most first, and its last changes."""
+    """A project: its reference and its CIs, who judges most first, and its last changes.
+
+    ``branch`` is the one that was asked about, ``branches`` are those where its CIs are at home.
+    """
 
     project: str
     reference: str | None
     cis: tuple[CiLine, ...]
     rows: tuple[MatrixRow, ...]
+    branch: str | None = None
+    branches: tuple[str, ...] = ()
 
 
-def matrix(tx: Tx, ctx: Context, project: str, limit: int = 30) -> Matrix:
+def matrix(
+    tx: Tx, ctx: Context, project: str, limit: int = 30, branch: str | None = None
+) -> Matrix:
     """The last ``limit`` (1..100) changes of 28 days that CIs spoke of, newest first.
 
-    Raises UserError when no project is meant.
+    Of one branch the CIs are those at home there, as they are there. Raises UserError when no
+    project or no branch is meant.
     """
     project = find_project(tx, project)
-    changes = latest_changes(tx, project, ctx.now - _LOOK_BACK, min(limit, MOST))
+    every = all_lines(tx, ctx)
+    present = cis_on(tx, project)
+    home = [line for line in every if line.id in present]
+    branches = branches_of(home)
+    if branch is not None:
+        branch = resolve_branch(branch, branches)
+        home = lines_on(ctx, home, {branch})
+    changes = latest_changes(tx, project, ctx.now - _LOOK_BACK, min(limit, MOST), branch)
     verdicts = verdicts_on(tx, [change.id for change in changes])
     said: dict[int, list[VerdictRow]] = {change.id: [] for change in changes}
     for verdict in verdicts:
         said[verdict.change_id].append(verdict)
-    lines = {ci.id: ci for ci in all_lines(tx, ctx)}
-    names = {ci: one.name for ci, one in lines.items()}
+    names = {line.id: line.name for line in every}
     reference = reference_on(tx, ctx, project, names)
     judged = Counter(
         ci_id
@@ -79,13 +94,12 @@ def matrix(tx: Tx, ctx: Context, project: str, limit: int = 30) -> Matrix:
         }
     )
     at_home = sorted(
-        (ci for ci in cis_on(tx, project) if ci in lines),
-        key=lambda ci: (names[ci] != reference, -judged[ci], names[ci].casefold()),
+        home, key=lambda ci: (ci.name != reference, -judged[ci.id], ci.name.casefold())
     )
     rows = (_row(change, said[change.id], names) for change in changes if said[change.id])
     # Of some changes a CI has only said what judges nothing.
     kept = tuple(row for row in rows if row.cells)
-    return Matrix(project, reference, tuple(lines[ci] for ci in at_home), kept)
+    return Matrix(project, reference, tuple(at_home), kept, branch, tuple(branches))
 
 
 def _row(change: ChangeRow, said: Sequence[VerdictRow], names: dict[int, str]) -> MatrixRow:

@@ -15,6 +15,7 @@ from functools import lru_cache
 
 from cibot.errors import UserError
 from cibot.text.figures import cut, some
+from cibot.text.patterns import fits
 
 _LONGEST = 120  # of what is compared: nobody's name is longer, and matching stays cheap
 _ENOUGH = 0.8  # of difflib's likeness, for a slip of the finger that is unmistakable
@@ -101,6 +102,15 @@ def resolve_branch(wanted: str, names: Sequence[str], noun: str = "branch") -> s
     return _resolve(wanted, names, noun, _means_branch, guess=False)
 
 
+def resolve_branches(wanted: str, names: Sequence[str]) -> list[str]:
+    """The branches that a pattern fits, or the one that a name means.
+
+    Raises UserError, as `resolve_branch`, also where a pattern fits none.
+    """
+    fitting = [name for name in names if fits(wanted, name)] if set("*?[") & set(wanted) else []
+    return fitting or [resolve_branch(wanted, names)]
+
+
 def resolve(wanted: str, names: Sequence[str], noun: str = "CI") -> str:
     """The one of ``names`` that ``wanted`` means.
 
@@ -123,8 +133,8 @@ def _resolve(
         raise UserError(f"No {noun} is known yet: nothing has been read from Gerrit so far.")
     if not wanted:
         raise UserError(f"Which {noun}? Known: {some(sorted(names, key=str.casefold), 5)}.")
-    for fits in ways(wanted):
-        found = [name for name in names if fits(name)]
+    for means in ways(wanted):
+        found = [name for name in names if means(name)]
         if len(found) == 1:
             return found[0]
         if found:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Literal
@@ -14,15 +14,17 @@ from cibot.model import State, Window
 from cibot.reports.context import Context
 from cibot.reports.feeds import ServerFeeds, stale_feeds
 from cibot.reports.homes import NOWHERE, homes
-from cibot.reports.incidents import IncidentLine, incidents_in
-from cibot.reports.listing import CiLine, all_lines, is_wrong
+from cibot.reports.incidents import IncidentLine, concerns, incidents_in
+from cibot.reports.listing import CiLine, all_lines, branches_of, is_wrong, lines_on
 from cibot.reports.looks import NO_FAILURES, Looks, looks
+from cibot.reports.names import resolve_branches
 from cibot.reports.period import PeriodReport, period_report, read_period
 from cibot.store.cis import all_cis
 from cibot.store.engine import Tx
 from cibot.store.incidents import transitions_since
 from cibot.store.tally import Counts, counts_between
 from cibot.text import figures
+from cibot.text.patterns import fits_any
 
 Span = Literal["day", "today", "yesterday"]
 _ABOUT = timedelta(minutes=15)
@@ -47,7 +49,8 @@ class Summary:
     ``opened``, ``worse`` and ``resolved`` are the incidents that began, got worse or came
     back, and ended in the window, ``standing`` those that were open at its end;
     ``before`` are the totals of the window before it, ``looks`` says what of the last failures
-    is worth a look.
+    is worth a look. Where ``branches``, names or patterns, were asked for, each CI is as it is
+    on the worst of them.
     """
 
     title: str
@@ -63,6 +66,7 @@ class Summary:
     stale: tuple[ServerFeeds, ...]
     standing: tuple[IncidentLine, ...] = ()
     looks: Looks = NO_FAILURES
+    branches: tuple[str, ...] = ()
 
 
 def window_of(ctx: Context, span: Span | date | datetime) -> tuple[str, Window]:
@@ -105,18 +109,25 @@ def _day(ctx: Context, day: date) -> tuple[str, Window]:
 
 
 def summary(
-    tx: Tx, ctx: Context, span: Span | date | datetime = "day", choice: Choice | None = None
+    tx: Tx,
+    ctx: Context,
+    span: Span | date | datetime = "day",
+    choice: Choice | None = None,
+    branch: str | None = None,
 ) -> Summary:
-    """The summary of the window that ``span`` names, of the CIs chosen; states are those of now."""
+    """The summary of the window that ``span`` names, of the CIs chosen; states are those of now.
+
+    ``branch`` is a branch, or a pattern of some. Raises UserError when it means none.
+    """
     title, window = window_of(ctx, span)
     every = all_lines(tx, ctx)
     lines = _chosen(tx, ctx, every, choice)
-    born = {ci.id: ci.created_at for ci in all_cis(tx)}
-    names = {line.name for line in lines}
-    happened = [incident for incident in incidents_in(tx, ctx, window) if incident.ci in names]
-    opened = tuple(
-        incident for incident in happened if incident.opened_at and incident.opened_at in window
-    )
+    asked, branches = _branches(lines, choice, branch)
+    lines = lines if branches is None else lines_on(ctx, lines, branches)
+    earlier = Window.before(window.since, window.until - window.since)
+    born = [ci.id for ci in all_cis(tx) if ci.created_at in window]
+    happened = _happened(tx, ctx, lines, window, branches)
+    opened = tuple(one for one in happened if one.opened_at and one.opened_at in window)
     return Summary(
         title=title,
         window=window,
@@ -129,17 +140,48 @@ def summary(
             for incident in happened
             if incident.resolved_at and incident.resolved_at in window
         ),
-        new=tuple(line for line in lines if born[line.id] in window),
-        totals=_totals(tx, lines, window),
-        before=_totals(tx, lines, Window.before(window.since, window.until - window.since)),
+        new=tuple(line for line in lines if line.id in born),
+        totals=_totals(tx, lines, window, branches),
+        before=_totals(tx, lines, earlier, branches),
         stale=stale_feeds(tx, ctx),
         standing=tuple(
             incident
             for incident in happened
             if incident.resolved_at is None or incident.resolved_at >= window.until
         ),
-        looks=looks(tx, ctx, every, {line.id for line in lines}, window),
+        looks=looks(tx, ctx, every, {line.id for line in lines}, window, branches),
+        branches=asked,
     )
+
+
+def _happened(
+    tx: Tx,
+    ctx: Context,
+    lines: Sequence[CiLine],
+    window: Window,
+    branches: Collection[str] | None,
+) -> list[IncidentLine]:
+    """The incidents of these CIs that were open in the window, on some branches or on any."""
+    by_name = {line.name: line for line in lines}
+    return [
+        incident
+        for incident in incidents_in(tx, ctx, window)
+        if (line := by_name.get(incident.ci)) and concerns(incident, line.branches, branches)
+    ]
+
+
+def _branches(
+    lines: Sequence[CiLine], choice: Choice | None, wanted: str | None
+) -> tuple[tuple[str, ...], frozenset[str] | None]:
+    """What was asked for, and the names of the branches that are meant, None where all are."""
+    patterns = tuple(choice.branches) if choice else ("*",)
+    if wanted is None and patterns == ("*",):
+        return (), None
+    names = [name for name in branches_of(lines) if fits_any(patterns, name)]
+    if wanted is None:
+        return patterns, frozenset(names)
+    meant = resolve_branches(wanted, names)
+    return (wanted,) if len(meant) > 1 else tuple(meant), frozenset(meant)
 
 
 def rules_since(tx: Tx, ctx: Context, since: datetime, choice: Choice) -> PeriodReport:
@@ -181,8 +223,11 @@ def _midnight(ctx: Context, moment: datetime) -> datetime:
     return local.replace(hour=0, minute=0, second=0, microsecond=0).astimezone(moment.tzinfo)
 
 
-def _totals(tx: Tx, lines: Sequence[CiLine], window: Window) -> Totals:
-    found = counts_between(tx, [line.id for line in lines], window.since, window.until)
+def _totals(
+    tx: Tx, lines: Sequence[CiLine], window: Window, branches: Collection[str] | None
+) -> Totals:
+    ids = [line.id for line in lines]
+    found = counts_between(tx, ids, window.since, window.until, branches)
     whole = Counts(*map(sum, zip(*found.values(), strict=True)))
     return Totals(
         reports=whole.judged,

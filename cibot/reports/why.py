@@ -10,7 +10,7 @@ from cibot.reports.ci import find_ci, line_of
 from cibot.reports.context import Context
 from cibot.reports.failures import Verdict, failures
 from cibot.reports.incidents import onset_of_ci
-from cibot.reports.listing import CiLine, on_branch
+from cibot.reports.listing import CiLine, branch_name
 from cibot.reports.onset import Onset
 from cibot.reports.standing import Standing, standing
 from cibot.store.engine import Tx
@@ -40,11 +40,10 @@ def why(tx: Tx, ctx: Context, name: str, limit: int = 10, *, branch: str | None 
     Raises UserError, asking back, when no CI or no branch is meant.
     """
     row = find_ci(tx, name)
-    line = line_of(tx, ctx, row)
+    line = line_of(tx, ctx, row, branch)
     if branch is not None:
-        line = on_branch(ctx, line, branch)
-        named = line.branch.branch if line.branch else branch
-        return Why(line, (), failures(tx, row.id, ctx.now - _LOOK_BACK, limit, branch=named))
+        since, there = ctx.now - _LOOK_BACK, branch_name(line)
+        return Why(line, (), failures(tx, row.id, since, limit, branch=there))
     since = min(line.since or ctx.now, ctx.now - _LOOK_BACK)
     signals = tuple(sorted(line.signals, key=lambda one: (not one.counts, one.verdict.rank)))
     found = failures(tx, row.id, since, limit)

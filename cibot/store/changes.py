@@ -296,16 +296,16 @@ def changes_by_id(tx: Tx, ids: Collection[int]) -> dict[int, ChangeRow]:
     return {row.id: ChangeRow(*row) for row in rows}
 
 
-def latest_changes(tx: Tx, project: str, since: datetime, limit: int) -> list[ChangeRow]:
-    """The changes of a project that moved since then, newest first."""
+def latest_changes(
+    tx: Tx, project: str, since: datetime, limit: int, branch: str | None = None
+) -> list[ChangeRow]:
+    """The changes of a project, or of its branch, that moved since then, newest first."""
     table = schema.change.c
-    query = (
-        select(*_FIELDS)
-        .where(table.project == project, table.updated_at >= since)
-        .order_by(table.updated_at.desc(), table.id.desc())
-        .limit(limit)
-    )
-    return [ChangeRow(*row) for row in tx.execute(query)]
+    query = select(*_FIELDS).where(table.project == project, table.updated_at >= since)
+    if branch is not None:
+        query = query.where(table.branch == branch)
+    query = query.order_by(table.updated_at.desc(), table.id.desc())
+    return [ChangeRow(*row) for row in tx.execute(query.limit(limit))]
 
 
 def patch_set_times(tx: Tx, change_id: int) -> dict[int, datetime]:

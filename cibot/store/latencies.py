@@ -21,14 +21,21 @@ class TimedVerdict(NamedTuple):
 
 
 def first_verdicts(
-    tx: Tx, ci_id: int, spans: Sequence[tuple[datetime, datetime]], each: int
+    tx: Tx,
+    ci_id: int,
+    spans: Sequence[tuple[datetime, datetime]],
+    each: int,
+    branch: str | None = None,
 ) -> list[TimedVerdict]:
     """The newest verdicts of each span ``since <= t < until`` that are the first of their kind.
 
     Of each span the end of the CI's part of an index is read, ``each`` rows that
     fit. What was run again is left out: it waited for people.
     """
-    query = _first_verdicts()
+    query, change = _first_verdicts(), schema.change.c
+    if branch is not None:
+        query = query.join(schema.change, change.id == schema.report.c.change_id)
+        query = query.where(change.branch == branch)
     found: list[TimedVerdict] = []
     for since, until in spans:
         values = {"ci": ci_id, "since": since, "until": until, "each": each}

@@ -229,24 +229,36 @@ class Bucket(NamedTuple):
 
 
 def buckets(
-    tx: Tx, ci_ids: Collection[int], hours: int, since: datetime, until: datetime
+    tx: Tx,
+    ci_ids: Collection[int],
+    hours: int,
+    since: datetime,
+    until: datetime,
+    branch: str | None = None,
 ) -> list[Bucket]:
     """The hours (HOUR) or UTC days (DAY) of some CIs that touch ``since <= t < until``, in order.
 
-    Whole ones, also at the window's ends; those without a report are left out.
+    Whole ones, also at the window's ends; those without a report are left out. Of one branch
+    nothing is counted before: its reports are read.
     """
     first, last = hour_of(since), hour_of(until - timedelta.resolution)
-    table = schema.tally.c
-    query = (
-        select(table.ci_id, table.start, *(sums(table[name]) for name in COUNTS))
-        .where(
-            table.ci_id.in_(sorted(ci_ids)),
-            table.hours == hours,
-            table.start.between(first - first % hours, last),
+    first -= first % hours
+    if branch is None:
+        table = schema.tally.c
+        start = table.start
+        query = select(table.ci_id, start, *(sums(table[name]) for name in COUNTS)).where(
+            table.ci_id.in_(sorted(ci_ids)), table.hours == hours, start.between(first, last)
         )
-        .group_by(table.ci_id, table.start)
-        .order_by(table.ci_id, table.start)
-    )
+    else:
+        hour = _hour_column(tx)
+        start = hour - hour % hours
+        ends = [(EPOCH + first * _HOUR, EPOCH + (last + 1) * _HOUR)]
+        query = _reports_in(ci_ids, ends, {branch}, start)
+    places: tuple[Any, Any] = (
+        literal_column("1"),
+        literal_column("2"),
+    )  # the CI, and where the bucket begins
+    query = query.group_by(*places).order_by(*places)
     return [
         Bucket(ci_id, EPOCH + start * _HOUR, Counts(*counts))
         for ci_id, start, *counts in tx.execute(query)
@@ -255,18 +267,23 @@ def buckets(
 
 
 def counts_between(
-    tx: Tx, ci_ids: Collection[int], since: datetime, until: datetime
+    tx: Tx,
+    ci_ids: Collection[int],
+    since: datetime,
+    until: datetime,
+    branches: Collection[str] | None = None,
 ) -> dict[int, Counts]:
     """What each of some CIs reported in ``since <= t < until``; who was silent is left out.
 
     Whole days and hours are counted already; at each end less than an hour of reports is read.
+    On some branches all are.
     """
     first, last = hour_of(since - timedelta.resolution) + 1, hour_of(until)
-    if first < last:
+    if first < last and branches is None:
         ends = [(since, EPOCH + first * _HOUR), (EPOCH + last * _HOUR, until)]
         rows = [*_counted(tx, ci_ids, first, last), *_read(tx, ci_ids, ends)]
     else:
-        rows = _read(tx, ci_ids, [(since, until)])
+        rows = _read(tx, ci_ids, [(since, until)], branches)
     found: dict[int, Counts] = {}
     for ci_id, *counts in rows:
         found[ci_id] = found.get(ci_id, Counts()).plus(counts)
@@ -292,11 +309,28 @@ def _counted(tx: Tx, ci_ids: Collection[int], first: int, last: int) -> list[Any
 
 
 def _read(
-    tx: Tx, ci_ids: Collection[int], windows: Sequence[tuple[datetime, datetime]]
+    tx: Tx,
+    ci_ids: Collection[int],
+    windows: Sequence[tuple[datetime, datetime]],
+    branches: Collection[str] | None = None,
 ) -> list[Any]:
-    table = schema.report.c
+    query = _reports_in(ci_ids, windows, branches)
+    return list(tx.execute(query.group_by(schema.report.c.ci_id)))
+
+
+def _reports_in(
+    ci_ids: Collection[int],
+    windows: Sequence[tuple[datetime, datetime]],
+    branches: Collection[str] | None,
+    *columns: Any,
+) -> Any:
+    """The CI of reports, ``columns``, and what they count as; not grouped yet."""
+    table, change = schema.report.c, schema.change.c
     within = (and_(table.posted_at >= one, table.posted_at < other) for one, other in windows)
-    query = select(table.ci_id, *(sums(report_count) for report_count in report_counts())).where(
+    query = select(table.ci_id, *columns, *(sums(count) for count in report_counts())).where(
         table.ci_id.in_(sorted(ci_ids)), or_(*within)
     )
-    return list(tx.execute(query.group_by(table.ci_id)))
+    if branches is None:
+        return query
+    query = query.join(schema.change, change.id == table.change_id)
+    return query.where(change.branch.in_(sorted(branches)))

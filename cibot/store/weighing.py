@@ -143,7 +143,12 @@ def last_patch_sets(tx: Tx, change_ids: Collection[int]) -> dict[int, int]:
 
 
 def failed_patch_sets(
-    tx: Tx, ci_ids: Collection[int], since: datetime, until: datetime, limit: int
+    tx: Tx,
+    ci_ids: Collection[int],
+    since: datetime,
+    until: datetime,
+    limit: int,
+    branches: Collection[str] | None = None,
 ) -> list[tuple[int, int]]:
     """(change, patch set) of the last failures of some CIs on open changes, newest first.
 
@@ -161,6 +166,7 @@ def failed_patch_sets(
             report.result.in_(("fail", "infra")),
             report.patch_set.is_not(None),
             change.status == "NEW",
+            *(() if branches is None else (change.branch.in_(sorted(branches)),)),
         )
         .order_by(report.heard_at.desc(), report.ci_id.desc())
         .limit(limit)

@@ -5,7 +5,7 @@ What changes slowly and costs something is asked once for all requests of a whil
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -52,8 +52,12 @@ def homes_of(tx: Tx, ctx: Context) -> dict[int, Home]:
     return ctx.remembered("homes", 5 * _MINUTE, lambda: homes(tx, ctx))
 
 
-def latencies_of(tx: Tx, ctx: Context, ci_id: int) -> tuple[LatencyDay, ...]:
-    """The latencies of a CI's last 30 days, at most five minutes old."""
+def latencies_of(
+    tx: Tx, ctx: Context, ci_id: int, branch: str | None = None
+) -> tuple[LatencyDay, ...]:
+    """The latencies of a CI's last 30 days, at most five minutes old; on one branch as of now."""
+    if branch is not None:
+        return latency_days(tx, ci_id, days_before(ctx.now, _MONTH), branch)
     return ctx.remembered(
         f"latency of {ci_id}",
         5 * _MINUTE,
@@ -68,3 +72,12 @@ def days_of(tx: Tx, ctx: Context) -> dict[int, tuple[Day, ...]]:
         _MINUTE,
         lambda: daily(tx, [ci.id for ci in all_cis(tx)], days_before(ctx.now, _MONTH)),
     )
+
+
+def days_on(
+    tx: Tx, ctx: Context, ci_ids: Collection[int], branch: str | None
+) -> dict[int, tuple[Day, ...]]:
+    """The last 30 days of some CIs on one branch, or of all CIs on all branches."""
+    if branch is None:
+        return days_of(tx, ctx)
+    return daily(tx, ci_ids, days_before(ctx.now, _MONTH), branch)

@@ -10,13 +10,19 @@ from sqlalchemy import select
 
 from cibot.chat.dispatch import Dispatcher
 from cibot.chat.protocol import Asker, Channel, Question
-from cibot.config.models import RouteConfig
+from cibot.config.models import RouteConfig, SummaryConfig
 from cibot.errors import UserError
 from cibot.judging import Monitor
 from cibot.model import State
+from cibot.reports.compare import compare
 from cibot.reports.context import Context
+from cibot.reports.history import history
+from cibot.reports.jobs import jobs
+from cibot.reports.latency import latency
 from cibot.reports.listing import listing
+from cibot.reports.matrix import matrix
 from cibot.reports.status import Status, status
+from cibot.reports.summary import Summary, summary
 from cibot.reports.why import why
 from cibot.store import schema
 from cibot.store.engine import Store, open_store
@@ -135,6 +141,98 @@ def test_lists_and_reasons_by_branch(life: Life) -> None:
     assert on_master.failures == ()
 
 
+def test_days_jobs_and_times_of_one_branch(life: Life) -> None:
+    def of(branch: str | None) -> tuple[int, int]:
+        found = life.store.read(lambda tx: history(tx, context(life), "acme", branch=branch))
+        hours = life.store.read(
+            lambda tx: history(tx, context(life), "acme", 7, "hour", branch=branch)
+        ).hours
+        counted = sum(day.passes for day in found.days), sum(day.fails for day in found.days)
+        assert counted == (sum(hour.passes for hour in hours), sum(hour.fails for hour in hours))
+        return counted
+
+    assert [of(None), of("master"), of("2026.1"), of("2025.2")] == [
+        (38, 25), (30, 0), (5, 25), (3, 0),
+    ]  # fmt: skip
+    found = life.store.read(lambda tx: jobs(tx, context(life), "acme", "2026.1"))
+    assert found.reports == 30
+    assert [job.rate and (job.rate.passes, job.rate.n) for job in found.jobs] == [(5, 30)]
+    took = life.store.read(lambda tx: latency(tx, context(life), "acme", 7, "2025.2"))
+    assert sum(day.n for day in took.days) == 3
+    assert chat(life, "jobs acme stable/2026.1").startswith("Acme on stable/2026.1: 1 job in 30 ")
+    assert "on stable/2026.1 " in chat(life, "history acme 2026.1 7d")
+    assert "5 of 30 passed" in chat(life, "history acme on stable/2026.1 7d")
+    assert "No branch of Acme is called 'stable/1'" in chat(life, "history acme stable/1")
+
+
+def test_incidents_of_another_branch_are_not_those_of_one(life: Life) -> None:
+    def numbers(branch: str | None) -> list[int]:
+        found = life.store.read(lambda tx: history(tx, context(life), "acme", branch=branch))
+        return [incident.id for incident in found.incidents]
+
+    assert len(numbers(None)) == 1
+    assert (numbers("2026.1"), numbers("master")) == (numbers(None), [])
+
+
+def test_two_cis_on_the_patch_sets_of_one_branch(life: Life) -> None:
+    def beside(branch: str | None) -> tuple[int, int]:
+        found = life.store.read(
+            lambda tx: compare(tx, context(life), "acme", "zuul", branch=branch)
+        )
+        return found.both_passed, found.only_first_failed
+
+    assert [beside(None), beside("master"), beside(STABLE)] == [(38, 25), (30, 0), (5, 25)]
+    assert chat(life, "compare acme zuul stable/2026.1").startswith(
+        "Acme and Zuul agree on 17 % (7–34 %, n=30) of the patch sets that both judged"
+        " on stable/2026.1 in seven days."
+    )
+    assert "n=30) of the patch sets that both judged on master" in chat(
+        life, "compare acme with zuul on master"
+    )
+    assert "No branch of Acme is called 'stable/1'" in chat(life, "compare acme zuul stable/1")
+
+
+def test_the_changes_and_cis_of_a_project_on_one_branch(life: Life) -> None:
+    found = life.store.read(lambda tx: matrix(tx, context(life), "demo", branch="2025.2"))
+    assert (found.branch, len(found.rows)) == ("stable/2025.2", 3)
+    assert found.branches == ("master", "stable/2025.2", STABLE)
+    assert {line.branch.branch for line in found.cis if line.branch} == {"stable/2025.2"}
+    assert len(life.store.read(lambda tx: matrix(tx, context(life), "demo", 100)).rows) == 63
+    assert chat(life, "project demo stable/2026.1").startswith(
+        "On demo on stable/2026.1 1 of 2 CIs needs a look: 1 failing"
+    )
+    assert "No project is called" in chat(life, "project nope stable/2026.1")
+
+
+def test_a_day_on_some_branches(life: Life) -> None:
+    def of(branch: str | None, branches: tuple[str, ...] = ("*",)) -> Summary:
+        choice = SummaryConfig(channel="net/#ops", branches=branches)
+        since = life.now - timedelta(days=30)
+        return life.store.read(lambda tx: summary(tx, context(life), since, choice, branch))
+
+    for found in (of("stable/2026.1"), of("2026.1"), of(None, (STABLE,)), of("*", (STABLE,))):
+        assert (found.totals.passes, found.totals.fails, found.totals.cis) == (35, 25, 2)
+        assert found.branches == (STABLE,)
+        assert [(line.name, line.state) for line in found.wrong] == [("Acme", State.FAILING)]
+        assert len(found.standing) == 1
+        assert found.looks.failures > 0
+    some = of("stable/*")
+    assert (some.branches, some.totals.passes, some.totals.fails) == (("stable/*",), 41, 25)
+    assert some.states[State.FAILING] == 1  # each CI counts once, as on its worst branch
+    master = of(None, ("mas*",))
+    assert (master.totals.passes, master.totals.fails) == (60, 0)
+    assert (master.wrong, master.standing, master.looks.failures) == ((), (), 0)
+    assert of(None, ("none/*",)).totals.reports == 0
+    with pytest.raises(UserError, match="No branch is called 'none/"):
+        of("none/*")
+    with pytest.raises(UserError, match=r"Known: stable/2026\.1"):
+        of("master", (STABLE,))
+    said = chat(life, "summary stable/*")
+    assert said.startswith("Last 24 hours on stable/*: 1 of 2 CIs needs a look: 1 failing")
+    assert "failing Acme on stable/2026.1 since" in said
+    assert chat(life, "summary branch master").startswith("Last 24 hours on master: ")
+
+
 def test_a_silent_ci_is_silent_on_every_branch(store: Store) -> None:
     life = Life(store)
     for turn in range(60):
@@ -157,7 +255,32 @@ def test_the_api_and_the_pages_filter_by_branch(life: Life) -> None:
         assert web.get(path).status_code == 404
     assert web.get("/api/v1/cis/acme?branch=" + "x" * 256).status_code == 400
 
+    ci = "/api/v1/cis/acme"
+    for path, key in (
+        (f"{ci}/jobs?", "ci"), (f"{ci}/history?", "ci"), (f"{ci}/latency?", "ci"),
+        ("/api/v1/compare?first=acme&second=zuul&", "first"),
+    ):  # fmt: skip
+        answer = web.get(f"{path}branch=2026.1").get_json()
+        assert answer[key]["branch"]["branch"] == STABLE, path
+        assert web.get(f"{path}branch=nope").status_code == 404, path
+    assert web.get("/api/v1/projects/demo?branch=2026.1").get_json()["branch"] == STABLE
+    assert web.get("/api/v1/projects/demo?branch=nope").status_code == 404
+    assert web.get("/api/v1/summary?branch=stable/*").get_json()["branches"] == ["stable/*"]
+    assert web.get("/api/v1/summary?branch=nope/*").status_code == 404
+
     page = web.get(f"/ci/Acme?branch={STABLE}").get_data(as_text=True)
+    assert 'id="jobs-title"' in page
+    assert "The days as a table" in page
+    matrix_page = web.get(f"/projects/demo?branch={STABLE}").get_data(as_text=True)
+    assert "demo on stable/2026.1</h1>" in matrix_page
+    assert '<option value="stable/2026.1" selected>' in matrix_page
+    where = web.get("/projects/demo?branch=2026.1").headers["Location"]
+    assert where == f"/projects/demo?branch={STABLE}"
+    beside = web.get(f"/compare?first=Acme&second=Zuul&branch={STABLE}").get_data(as_text=True)
+    assert "Acme beside Zuul on stable/2026.1</h1>" in beside
+    assert "No branch of Acme" in web.get("/compare?first=Acme&second=Zuul&branch=nope").get_data(
+        as_text=True
+    )
     assert "<h1>Acme on stable/2026.1</h1>" in page
     assert "/ci/Acme?branch=master" in page
     assert web.get("/ci/acme?branch=2026.1").headers["Location"] == f"/ci/Acme?branch={STABLE}"
@@ -175,7 +298,7 @@ def test_a_hostile_branch_is_shown_as_text_and_cut(store: Store) -> None:
         life.change(branch=name, acme=turn < 2)
     life.judge()
     web = application(life.store, CONFIG, life.now).test_client()
-    for path in ("/", "/ci/Acme", "/ci/Acme?branch=master"):
+    for path in ("/", "/ci/Acme", "/ci/Acme?branch=master", "/projects/demo"):
         page = web.get(path).get_data(as_text=True)
         assert "<script>alert" not in page
         assert "&lt;script&gt;alert" in page

@@ -1,15 +1,17 @@
-"""`compare A B`: two CIs on the patch sets that both judged."""
+"""`compare A B [BRANCH]`: two CIs on the patch sets that both judged."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from cibot.chat.command import Ask, Command
+from cibot.chat.typed import with_branch
 from cibot.errors import UserError
 from cibot.reports import wording
 from cibot.reports.ci import find_ci
 from cibot.reports.compare import Comparison, compare
 from cibot.reports.context import Context
+from cibot.reports.listing import branch_name
 from cibot.text import figures
 from cibot.text.card import Card, Line, Span, joined, line
 
@@ -21,10 +23,14 @@ _MOST_WORDS = 12  # every place between two of them is tried
 
 def answer(ask: Ask) -> Card:
     """How often they agree, and where they do not."""
-    first, second = read_names(
-        ask.words, lambda words: find_ci(ask.tx, " ".join(words)).name, ask.ci_name
-    )
-    return render(ask.ctx, compare(ask.tx, ask.ctx, first, second))
+
+    def two(words: Words, branch: str | None) -> Comparison:
+        first, second = read_names(
+            words, lambda some: find_ci(ask.tx, " ".join(some)).name, ask.ci_name
+        )
+        return compare(ask.tx, ask.ctx, first, second, branch=branch)
+
+    return render(ask.ctx, with_branch(ask.words, two))
 
 
 def render(ctx: Context, found: Comparison) -> Card:  # noqa: ARG001 - as every command's
@@ -32,11 +38,12 @@ def render(ctx: Context, found: Comparison) -> Card:  # noqa: ARG001 - as every 
     one, other = found.first, found.second
     agreement = found.agreement
     names = (wording.name_span(one), " and ", wording.name_span(other))
+    where = wording.on_places(branch_name(one))
     if agreement is None:
-        return Card((line(*names, " have judged no patch set in common in seven days."),))
+        return Card((line(*names, f" have judged no patch set in common{where} in seven days."),))
     share = wording.rate(agreement)
     lines: list[Line] = [
-        line(*names, f" agree on {share} of the patch sets that both judged in seven days."),
+        line(*names, f" agree on {share} of the patch sets that both judged{where} in seven days."),
         line(
             f"Both passed {found.both_passed}, both failed {found.both_failed}; "
             f"only {one.name} failed {found.only_first_failed}, "
@@ -77,7 +84,7 @@ def read_names(asked: Words, find: Find, sought: Find) -> tuple[str, str]:
 
 COMMAND = Command(
     name="compare",
-    usage="compare A B",
+    usage="compare A B [BRANCH]",
     does="two CIs on the patch sets that both judged",
     example="compare netapp zuul",
     answer=answer,

@@ -1,10 +1,11 @@
-"""`history NAME [7d]`: pass rate per day as a text sparkline."""
+"""`history NAME [BRANCH] [7d]`: pass rate per day as a text sparkline."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
 from cibot.chat.command import Ask, Command
+from cibot.chat.typed import about_branch
 from cibot.reports import wording
 from cibot.reports.context import Context
 from cibot.reports.history import History, history
@@ -20,7 +21,10 @@ _INCIDENTS = 3
 def answer(ask: Ask) -> Card:
     """A bar a day, and the incidents in them."""
     words, days = read_words(ask.words)
-    return render(ask.ctx, history(ask.tx, ask.ctx, ask.ci_name(words), days))
+    found = about_branch(
+        words, lambda name, branch: history(ask.tx, ask.ctx, name, days, branch=branch)
+    )
+    return render(ask.ctx, found)
 
 
 def read_words(words: tuple[str, ...]) -> tuple[tuple[str, ...], int]:
@@ -48,7 +52,7 @@ def render(ctx: Context, found: History) -> Card:
     without = f", {figures.plural(quiet, 'day')} without results" if quiet and judged_any else ""
     lines: list[Line] = [
         line(
-            wording.name_span(found.ci),
+            *wording.name_and_branch(found.ci),
             f" {sparkline(shares)} {found.days[0].day:%d %b} to today, a bar a day (UTC):"
             f" {said}{broke}{without}.",
         )
@@ -78,7 +82,7 @@ def _incident(ctx: Context, one: IncidentLine) -> Line:
 
 COMMAND = Command(
     name="history",
-    usage="history NAME [7d]",
+    usage="history NAME [BRANCH] [7d]",
     does="pass rate per day as a row of bars (a dot is a day without results), and incidents",
     example="history netapp 7d",
     answer=answer,

@@ -1,8 +1,9 @@
-"""`jobs NAME`: each job of a CI."""
+"""`jobs NAME [BRANCH]`: each job of a CI."""
 
 from __future__ import annotations
 
 from cibot.chat.command import Ask, Command
+from cibot.chat.typed import about_branch
 from cibot.model import Result
 from cibot.reports import wording
 from cibot.reports.context import Context
@@ -16,16 +17,17 @@ STREAKS = {Result.PASS: "passed", Result.FAIL: "failed", Result.INFRA: "broke"}
 
 def answer(ask: Ask) -> Card:
     """A line for each job, worst first."""
-    return render(ask.ctx, jobs(ask.tx, ask.ctx, ask.ci_name()))
+    found = about_branch(ask.words, lambda name, branch: jobs(ask.tx, ask.ctx, name, branch))
+    return render(ask.ctx, found)
 
 
 def render(ctx: Context, found: Jobs) -> Card:
     """A sentence and the jobs."""
-    name = wording.name_span(found.ci)
+    name = wording.name_and_branch(found.ci)
     if not found.jobs:
-        return Card((line(name, ": no job has reported in seven days."),), link=found.ci.page)
+        return Card((line(*name, ": no job has reported in seven days."),), link=found.ci.page)
     of = f"{figures.plural(len(found.jobs), 'job')} in {figures.plural(found.reports, 'report')}"
-    lines: list[Line] = [line(name, f": {of} of seven days, worst first.")]
+    lines: list[Line] = [line(*name, f": {of} of seven days, worst first.")]
     lines += [_job(ctx, job) for job in found.jobs[:_LINES]]
     if len(found.jobs) > _LINES:
         lines.append(line(f"and {len(found.jobs) - _LINES} more"))
@@ -50,7 +52,7 @@ def _job(ctx: Context, one: JobLine) -> Line:
 
 COMMAND = Command(
     name="jobs",
-    usage="jobs NAME",
+    usage="jobs NAME [BRANCH]",
     does="each job of a CI: pass rate, n, streak, median duration, last pass",
     example="jobs netapp",
     answer=answer,

@@ -1,9 +1,10 @@
-"""`project P`: the CIs at home on a project."""
+"""`project P [BRANCH]`: the CIs at home on a project."""
 
 from __future__ import annotations
 
 from cibot.chat.command import Ask, Command
 from cibot.chat.commands import list as list_command
+from cibot.chat.typed import about_branch
 from cibot.errors import UserError
 from cibot.reports.listing import listing
 from cibot.text.card import Card
@@ -13,13 +14,16 @@ def answer(ask: Ask) -> Card:
     """As `list project P`."""
     if not ask.words:
         raise UserError("Which project? Write its name, as in: project cinder.")
-    return list_command.render(ask.ctx, listing(ask.tx, ask.ctx, None, ask.text))
+    found = about_branch(
+        ask.words, lambda name, branch: listing(ask.tx, ask.ctx, None, name, branch)
+    )
+    return list_command.render(ask.ctx, found)
 
 
 COMMAND = Command(
     name="project",
-    usage="project P",
-    does="the CIs that report on a project, worst first",
+    usage="project P [BRANCH]",
+    does="the CIs that report on a project, or on a branch of it, worst first",
     example="project cinder",
     answer=answer,
 )

@@ -1,4 +1,4 @@
-"""`summary [today|yesterday]`: the daily summary now."""
+"""`summary [today|yesterday] [BRANCH]`: the daily summary now."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 
 from cibot.chat.command import Ask, Command
 from cibot.chat.commands import report
+from cibot.chat.typed import without_branch
 from cibot.config.models import SUMMARY_PARTS, SummaryPart
 from cibot.errors import UserError
 from cibot.model import State
@@ -24,16 +25,30 @@ _WORST = 3
 _BYTES = 360  # of a line; IRC's messages hold 400, and the first gets a link besides
 _LOOKS = 5  # patch sets that are named
 _NAME = 40  # characters of a CI's name
-_SPANS: dict[str, Day] = {"": "day", "day": "day", "today": "today", "yesterday": "yesterday"}
+_SPANS: dict[str, Day] = {"day": "day", "today": "today", "yesterday": "yesterday"}
 
 
 def answer(ask: Ask) -> Card:
     """The summary of the last 24 hours, or of a day, as the channel gets it every day."""
-    word = ask.text.casefold()
-    if word not in _SPANS:
-        raise UserError("summary takes today or yesterday; without either, the last 24 hours.")
-    found = summary(ask.tx, ask.ctx, _SPANS[word], ask.summary)
+    day, branch = read_words(ask.words)
+    found = summary(ask.tx, ask.ctx, day, ask.summary, branch)
     return summary_card(ask.ctx, found, ask.summary.parts if ask.summary else SUMMARY_PARTS)
+
+
+def read_words(words: tuple[str, ...]) -> tuple[Day, str | None]:
+    """A day and a branch or a pattern of some. Raises UserError for what is neither."""
+    words, branch = without_branch(words)
+    left = [word for word in words if word.casefold() != "on"]
+    days = [_SPANS[word.casefold()] for word in left if word.casefold() in _SPANS]
+    if branch is None and len(left) > len(days):
+        branch = next(word for word in left if word.casefold() not in _SPANS)
+        left.remove(branch)
+    if len(days) > 1 or len(left) > len(days):
+        raise UserError(
+            "summary takes today or yesterday, and a branch; without either, the last 24 hours"
+            " on all of them."
+        )
+    return days[0] if days else "day", branch
 
 
 def summary_card(
@@ -64,7 +79,7 @@ def _wrong(ctx: Context, found: Summary, parts: Collection[SummaryPart], most: i
     """The worst ``most`` CIs with a line each, the others that need a look by name."""
     shown = found.wrong[:most] if "worst" in parts else ()
     rest = [row for row in found.wrong if row not in shown]
-    lines = [lists.brief(ctx, row) for row in shown]
+    lines = [lists.brief(ctx, row, placed=bool(found.branches)) for row in shown]
     if "silent" in parts:
         lines += _silent(ctx, [ci for ci in rest if ci.state is State.SILENT])
         rest = [ci for ci in rest if ci.state is not State.SILENT]
@@ -75,7 +90,8 @@ def _wrong(ctx: Context, found: Summary, parts: Collection[SummaryPart], most: i
 
 
 def _head(found: Summary) -> Line:
-    title = Span(found.title, strong=True)
+    where = wording.on_places(figures.listed(found.branches))
+    title = Span(f"{found.title}{where}", strong=True)
     if not sum(found.states.values()):
         return line(title, ": no CI is known yet.")
     said = figures.sentence(lists.needs_a_look(found.states))
@@ -170,7 +186,7 @@ def _passed(found: Summary) -> str:
 
 COMMAND = Command(
     name="summary",
-    usage="summary [today|yesterday]",
+    usage="summary [today|yesterday] [BRANCH]",
     does="the daily summary now: worst first, who is silent, what changed, who is new, totals",
     example="summary yesterday",
     answer=answer,

@@ -11,9 +11,9 @@ from cibot.chat.commands import change as change_command
 from cibot.chat.commands import compare as compare_command
 from cibot.chat.commands import list as list_command
 from cibot.chat.commands import status as status_command
-from cibot.chat.typed import about, about_branch
+from cibot.chat.typed import about, with_branch
 from cibot.cli.exits import CODES, MEANING, of_states
-from cibot.cli.questions.question import Asked, ShellAnswer, ShellQuestion, sheet
+from cibot.cli.questions.question import BRANCH, Asked, ShellAnswer, ShellQuestion, sheet
 from cibot.cli.view import Column, Show, Table, View, head, of_card, table
 from cibot.client.source import Source, all_cis, listing_of, status_of
 from cibot.model import State
@@ -34,8 +34,7 @@ from cibot.web.api.cis import CiDetail, CiPage
 def ask_status(source: Source, asked: Asked) -> ShellAnswer:
     """One CI's headline and details, or a sentence over all and who needs a look."""
     if asked.words:
-        branch = asked.options.get("branch")
-        return about_branch(asked.words, lambda name, last: _one(source, name, branch or last))
+        return asked.about_branch(lambda name, branch: _one(source, name, branch))
     page = all_cis(source)
     found = listing_of(source, page, None)
 
@@ -66,7 +65,9 @@ def ask_list(source: Source, asked: Asked) -> ShellAnswer:
 
 def ask_project(source: Source, asked: Asked) -> ShellAnswer:
     """The CIs at home on a project."""
-    return _listed(source, None, project=asked.text)
+    return asked.about_branch(
+        lambda project, branch: _listed(source, None, project=project, branch=branch)
+    )
 
 
 def _listed(source: Source, state: State | None, **asked: object) -> ShellAnswer:
@@ -121,7 +122,6 @@ def _incidents(one: CiLine) -> Line:
     return joined(Span(f"#{each.id}", href=each.page) for each in one.incidents)
 
 
-BRANCH = click.Option(["--branch"], metavar="B", help="As it is on that branch alone.")
 _LIST_OPTIONS = (
     click.Option(["--branch"], metavar="B", help="CIs on that branch, as they are there."),
     click.Option(["--project"], metavar="P", help="CIs at home on that project."),
@@ -195,10 +195,13 @@ def ask_compare(source: Source, asked: Asked) -> ShellAnswer:
             names.extend(ci.name for ci in all_cis(source).items)
         return resolve(" ".join(words), names)
 
-    first, second = compare_command.read_names(
-        asked.words, find, lambda words: about(words, lambda said: find((said,)))
-    )
-    found = source.ask(Comparison, "/compare", first=first, second=second)
+    def two(words: tuple[str, ...], branch: str | None) -> Comparison:
+        first, second = compare_command.read_names(
+            words, find, lambda some: about(some, lambda said: find((said,)))
+        )
+        return source.ask(Comparison, "/compare", first=first, second=second, branch=branch)
+
+    found = two(asked.words, asked.branch) if asked.branch else with_branch(asked.words, two)
     return ShellAnswer(found, lambda ctx: _compare(ctx, found), sheet("/compare", found))
 
 
@@ -241,7 +244,8 @@ QUESTIONS = (
     ShellQuestion(
         COMMANDS["project"],
         ask_project,
-        examples=("cibot project cinder --json",),
+        (BRANCH,),
+        examples=("cibot project cinder --json", "cibot project cinder --branch master"),
         csv=True,
         codes=f"{MEANING}: the worst of those listed",
         completes="project",
@@ -261,6 +265,7 @@ QUESTIONS = (
     ShellQuestion(
         COMMANDS["compare"],
         ask_compare,
+        (BRANCH,),
         examples=('cibot compare "pure storage" zuul',),
         csv=True,
         completes="ci",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeVar
 
 from cibot.chat.commands import COMMANDS
@@ -12,10 +13,9 @@ from cibot.chat.commands import jobs as jobs_command
 from cibot.chat.commands import missed as missed_command
 from cibot.chat.commands import recheck as recheck_command
 from cibot.chat.commands import why as why_command
-from cibot.chat.typed import about, about_branch
+from cibot.chat.typed import about
 from cibot.cli.exits import CODES, MEANING
-from cibot.cli.questions.cis import BRANCH
-from cibot.cli.questions.question import Asked, ShellAnswer, ShellQuestion, sheet
+from cibot.cli.questions.question import BRANCH, Asked, ShellAnswer, ShellQuestion, sheet
 from cibot.cli.view import Column, Show, Table, View, head, of_card, table
 from cibot.client.source import Source, why_of
 from cibot.health.signal import Signal
@@ -39,10 +39,12 @@ _BAR = 20  # cells of a day on which everything passed
 def _asks(
     path: str, kind: type[T], show: Callable[[Context, T], View]
 ) -> Callable[..., ShellAnswer]:
-    """A question about the one CI that the words mean."""
+    """A question about the one CI that the words mean, or about it on a branch."""
 
     def ask(source: Source, asked: Asked) -> ShellAnswer:
-        found = about(asked.words, lambda name: source.ask(kind, path, name=name))
+        found = asked.about_branch(
+            lambda name, branch: source.ask(kind, path, name=name, branch=branch)
+        )
         return ShellAnswer(found, lambda ctx: show(ctx, found), sheet(path, found))
 
     return ask
@@ -50,12 +52,10 @@ def _asks(
 
 def ask_why(source: Source, asked: Asked) -> ShellAnswer:
     """Each signal, the last failures, the open incidents."""
-    path, option = "/cis/<name>", asked.options.get("branch")
-
-    def ask(name: str, branch: str | None) -> CiDetail:
-        return source.ask(CiDetail, path, name=name, branch=option or branch)
-
-    found = about_branch(asked.words, ask)
+    path = "/cis/<name>"
+    found = asked.about_branch(
+        lambda name, branch: source.ask(CiDetail, path, name=name, branch=branch)
+    )
     why = why_of(found)
     return ShellAnswer(found, _why(why), sheet(path, found), CODES[found.state])
 
@@ -176,7 +176,9 @@ def ask_history(source: Source, asked: Asked) -> ShellAnswer:
     """A bar a day, and the incidents in them."""
     words, days = history_command.read_words(asked.words)
     path = "/cis/<name>/history"
-    found = about(words, lambda name: source.ask(History, path, name=name, days=days))
+    found = replace(asked, words=words).about_branch(
+        lambda name, branch: source.ask(History, path, name=name, days=days, branch=branch)
+    )
     return ShellAnswer(found, lambda ctx: _history(ctx, found), sheet(path, found))
 
 
@@ -193,13 +195,15 @@ QUESTIONS = (
     ShellQuestion(
         COMMANDS["jobs"],
         _asks("/cis/<name>/jobs", Jobs, _jobs),
-        examples=("cibot jobs netapp --csv",),
+        (BRANCH,),
+        examples=("cibot jobs netapp --csv", "cibot jobs netapp --branch master"),
         csv=True,
         completes="ci",
     ),
     ShellQuestion(
         COMMANDS["history"],
         ask_history,
+        (BRANCH,),
         examples=("cibot history netapp 30d --csv",),
         csv=True,
         completes="ci",

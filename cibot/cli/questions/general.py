@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-import click
-
 from cibot.actions.silencing import is_pattern
 from cibot.chat.commands import COMMANDS
 from cibot.chat.commands import ack as ack_command
@@ -19,7 +17,7 @@ from cibot.chat.commands import summary as summary_command
 from cibot.chat.commands import unsilence as unsilence_command
 from cibot.chat.commands import why as why_command
 from cibot.cli.exits import CODES
-from cibot.cli.questions.question import Asked, ShellAnswer, ShellQuestion, sheet
+from cibot.cli.questions.question import BRANCHES, Asked, ShellAnswer, ShellQuestion, sheet
 from cibot.cli.view import Column, View, head, of_card, table
 from cibot.client.source import PAGE_SIZE, Source, silences, whole
 from cibot.errors import UserError
@@ -46,7 +44,8 @@ _Feed = tuple[ServerFeeds, FeedState]
 
 def ask_summary(source: Source, asked: Asked) -> ShellAnswer:
     """A day at a glance."""
-    found = source.ask(Summary, "/summary", day=asked.text.casefold() or None)
+    day, branch = summary_command.read_words(asked.words)
+    found = source.ask(Summary, "/summary", day=day, branch=asked.branch or branch)
     return ShellAnswer(found, lambda ctx: of_card(summary_command.summary_card(ctx, found)))
 
 
@@ -195,7 +194,7 @@ def ask_report(source: Source, asked: Asked) -> ShellAnswer:
     wanted = report_command.read_words(asked.words)
     path = "/report"
     days: dict[str, object] = {"from": wanted.since, "to": wanted.until, "days": wanted.days}
-    branch = asked.options.get("branch") or wanted.branch
+    branch = asked.branch or wanted.branch
     found = source.ask(PeriodReport, path, project=wanted.project, branch=branch, **days)
     code = CODES[State.FAILING] if found.totals[Ruling.NOT_MET] else 0
     return ShellAnswer(found, lambda ctx: _report(ctx, found), sheet(path, found), code)
@@ -290,7 +289,7 @@ def ask_unsilence(source: Source, asked: Asked) -> ShellAnswer:
 
 
 QUESTIONS = (
-    ShellQuestion(COMMANDS["summary"], ask_summary),
+    ShellQuestion(COMMANDS["summary"], ask_summary, (BRANCHES,)),
     ShellQuestion(
         COMMANDS["incidents"],
         ask_incidents,
@@ -308,7 +307,7 @@ QUESTIONS = (
     ShellQuestion(
         COMMANDS["report"],
         ask_report,
-        (click.Option(["--branch"], metavar="PATTERN", help="Only these branches."),),
+        (BRANCHES,),
         examples=("cibot report cinder 2026-09-01 2026-12-01", "cibot report cinder --csv"),
         csv=True,
         codes=f"{CODES[State.FAILING]} where a CI did not meet a rule",

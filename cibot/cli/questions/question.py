@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
 from cibot.chat.command import Command
+from cibot.chat.typed import about, about_branch
 from cibot.cli.view import Show
 from cibot.client.source import Source
 from cibot.web.api import BY_PATH
 from cibot.web.api.tables import Lines
+
+T = TypeVar("T")
+BRANCH = click.Option(["--branch"], metavar="B", help="As it is on that branch alone.")
+BRANCHES = click.Option(["--branch"], metavar="PATTERN", help="Only these branches.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +31,17 @@ class Asked:
     def text(self) -> str:
         """The words as one."""
         return " ".join(self.words)
+
+    @property
+    def branch(self) -> str | None:
+        """The branch that an option names."""
+        return self.options.get("branch")
+
+    def about_branch(self, ask: Callable[[str, str | None], T]) -> T:
+        """Asks about the CI or project that the words mean, on the branch named anywhere."""
+        if self.branch is None:
+            return about_branch(self.words, ask)
+        return about(self.words, lambda name: ask(name, self.branch))
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,11 +16,20 @@ from cibot.reports.jobs import Jobs, jobs
 from cibot.reports.latency import Latency, latency
 from cibot.reports.missed import Missed, missed
 from cibot.store.engine import Tx
-from cibot.web.api.question import CiName, Endpoint, Format, Number, OneCi, Params
+from cibot.web.api.question import (
+    BranchName,
+    CiName,
+    CiParams,
+    Endpoint,
+    Format,
+    Number,
+    OneCi,
+    Params,
+)
 from cibot.web.api.tables import Lines, columns
 
 
-class HistoryParams(OneCi):
+class HistoryParams(CiParams):
     """How much of a CI's history."""
 
     days: Annotated[
@@ -30,7 +39,7 @@ class HistoryParams(OneCi):
     format: Format = None
 
 
-class LatencyParams(OneCi):
+class LatencyParams(CiParams):
     """How many days of a CI's latency."""
 
     days: Annotated[int, Field(ge=1, le=MOST_DAYS, description="UTC days, today included.")] = 30
@@ -44,7 +53,7 @@ class MissedParams(OneCi):
     format: Format = None
 
 
-class CiTable(OneCi):
+class CiTable(CiParams):
     """A table about one CI."""
 
     format: Format = None
@@ -55,6 +64,7 @@ class TwoCis(Params):
 
     first: CiName
     second: CiName
+    branch: BranchName | None = None
 
 
 class ChangeParams(Params):
@@ -78,7 +88,7 @@ class ChangeParams(Params):
 def ci_history(tx: Tx, ctx: Context, params: HistoryParams) -> History:
     """A CI's days."""
     days = min(params.days, MOST_HOURLY) if params.bucket == "hour" else params.days
-    return history(tx, ctx, params.name, days, params.bucket)
+    return history(tx, ctx, params.name, days, params.bucket, branch=params.branch)
 
 
 def one_change(tx: Tx, ctx: Context, params: ChangeParams) -> ChangeReport:
@@ -104,7 +114,7 @@ _HOURS = columns("hours", "at", "passes", "fails", "infra")
 
 ENDPOINTS: tuple[Endpoint[Any], ...] = (
     Endpoint("/cis/<name>/jobs", "CIs", "A CI's jobs of seven days, worst first", CiTable, Jobs,
-             lambda tx, ctx, asked: jobs(tx, ctx, asked.name), columns(
+             lambda tx, ctx, asked: jobs(tx, ctx, asked.name, asked.branch), columns(
         "jobs", "job", "rate.share", "rate.low", "rate.high", "rate.passes", "rate.n", "infra",
         "streak", "streak_of", "median_s", "last_pass_at", "last_url", "voting",
     )),
@@ -112,7 +122,8 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
              HistoryParams, History, ci_history, _history_lines),
     Endpoint("/cis/<name>/latency", "CIs", "A CI's time from upload to first verdict, by day",
              LatencyParams, Latency,
-             lambda tx, ctx, asked: latency(tx, ctx, asked.name, asked.days), _latency_lines),
+             lambda tx, ctx, asked: latency(tx, ctx, asked.name, asked.days, asked.branch),
+             _latency_lines),
     Endpoint("/cis/<name>/missed", "CIs", "Patch sets that a CI should have reported on",
              MissedParams, Missed,
              lambda tx, ctx, asked: missed(tx, ctx, asked.name, asked.limit), columns(
@@ -122,7 +133,9 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
     Endpoint("/cis/<name>/contact", "CIs", "Whose a CI is and how to retrigger it", OneCi,
              Contact, lambda tx, ctx, asked: contact(tx, ctx, asked.name)),
     Endpoint("/compare", "CIs", "Two CIs on the patch sets that both judged", TwoCis, Comparison,
-             lambda tx, ctx, asked: compare(tx, ctx, asked.first, asked.second), columns(
+             lambda tx, ctx, asked: compare(
+                 tx, ctx, asked.first, asked.second, branch=asked.branch
+             ), columns(
         "examples", "number", "patch_set", "project", "subject", "pipeline", "result", "posted_at",
         "page",
     )),

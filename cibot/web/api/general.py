@@ -22,6 +22,8 @@ from cibot.store.comments import UnparsedComment
 from cibot.store.engine import Tx
 from cibot.store.set_aside import SetAside, set_aside
 from cibot.web.api.question import (
+    BranchName,
+    BranchPattern,
     CiName,
     Date,
     Day,
@@ -57,6 +59,7 @@ class MatrixParams(Params):
     """Which project, and how many of its changes."""
 
     name: ProjectName
+    branch: BranchName | None = None
     limit: Annotated[int, Field(ge=1, le=MOST, description="The newest so many changes.")] = 30
     format: Format = None
 
@@ -113,13 +116,7 @@ class PeriodParams(Params):
     """Which project, branch and days."""
 
     project: ProjectName | None = None
-    branch: (
-        Annotated[
-            str,
-            Field(min_length=1, max_length=255, description="A branch, or a pattern: `stable/*`."),
-        ]
-        | None
-    ) = None
+    branch: BranchPattern | None = None
     since: Annotated[
         Date | None, Field(alias="from", description="The first day in UTC, as 2026-09-01.")
     ] = None
@@ -139,7 +136,7 @@ class ReportParams(PeriodParams):
 
 
 class SummaryParams(Params):
-    """Which day."""
+    """Which day, on which branches."""
 
     day: Annotated[
         Span | Day,
@@ -148,6 +145,7 @@ class SummaryParams(Params):
             " its date, as 2026-11-23."
         ),
     ] = "day"
+    branch: BranchPattern | None = None
 
 
 class UnparsedParams(Params):
@@ -168,7 +166,7 @@ def projects(tx: Tx, ctx: Context, _params: Nothing) -> ProjectList:
 
 def project_matrix(tx: Tx, ctx: Context, params: MatrixParams) -> Matrix:
     """A project's last patch sets beside its CIs."""
-    return matrix(tx, ctx, params.name, params.limit)
+    return matrix(tx, ctx, params.name, params.limit, params.branch)
 
 
 def report_of(tx: Tx, ctx: Context, params: PeriodParams) -> PeriodReport:
@@ -261,7 +259,7 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
     Endpoint("/report", "Summary", "What the CIs of a project promised and did in a period",
              ReportParams, PeriodReport, report_of, _period_lines),
     Endpoint("/summary", "Summary", "A day at a glance", SummaryParams, Summary,
-             lambda tx, ctx, asked: summary(tx, ctx, asked.day)),
+             lambda tx, ctx, asked: summary(tx, ctx, asked.day, branch=asked.branch)),
     Endpoint("/unparsed", "Operation", "What CIs wrote and nobody understood, by shape",
              UnparsedParams, ShapeList, unparsed_shapes, columns(
         "items", "count", "shape", "cis", "example.number", "example.patch_set",

@@ -44,6 +44,9 @@ BranchName = Annotated[
     str,
     Field(max_length=255, description="A branch, or its last part where that fits one only."),
 ]
+BranchPattern = Annotated[
+    str, Field(min_length=1, max_length=255, description="A branch, or a pattern: `stable/*`.")
+]
 Number = Annotated[int, Field(ge=1, le=2**31 - 1)]
 Format = Annotated[
     Literal["json", "csv"] | None,

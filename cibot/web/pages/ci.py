@@ -18,7 +18,7 @@ from cibot.reports.homes import NOWHERE
 from cibot.reports.incidents import IncidentLine, read_incidents
 from cibot.reports.jobs import JobLine, jobs
 from cibot.reports.latency import LatencyDay
-from cibot.reports.listing import CiLine
+from cibot.reports.listing import CiLine, branch_name
 from cibot.reports.missed import Missed, missed
 from cibot.reports.standing import Standing
 from cibot.reports.status import Status, status
@@ -28,7 +28,7 @@ from cibot.store.engine import Tx
 from cibot.store.faces import incidents_before
 from cibot.text.card import Line
 from cibot.web.api.question import CiParams
-from cibot.web.asking import days_of, homes_of, latencies_of
+from cibot.web.asking import days_on, homes_of, latencies_of
 from cibot.web.badges import BadgeCode, badge_code
 from cibot.web.charts.days import chart_in_words, history_chart
 from cibot.web.charts.latency import latency_chart, latency_in_words
@@ -105,7 +105,8 @@ def ci_page(tx: Tx, ctx: Context, params: CiParams) -> CiView:
     """The page of the CI that the name means. Raises UserError when none is."""
     found = status(tx, ctx, params.name, params.branch)
     ci = found.ci
-    reasons = why(tx, ctx, ci.name, branch=params.branch)
+    branch = branch_name(ci)
+    reasons = why(tx, ctx, ci.name, branch=branch)
     home = homes_of(tx, ctx).get(ci.id, NOWHERE)
     incidents = ci_incidents(tx, ctx, ci.id)
     return CiView(
@@ -120,7 +121,7 @@ def ci_page(tx: Tx, ctx: Context, params: CiParams) -> CiView:
         why_command.began(ctx, reasons.onset) if reasons.onset else (),
         reasons.failures,
         incidents,
-        jobs(tx, ctx, ci.name).jobs[:_MOST_JOBS],
+        jobs(tx, ctx, ci.name, branch).jobs[:_MOST_JOBS],
         missed(tx, ctx, ci.name, _MOST_MISSED),
         badge_code(ctx, ci.name),
     )
@@ -137,15 +138,16 @@ def ci_incidents(tx: Tx, ctx: Context, ci_id: int) -> tuple[IncidentLine, ...]:
 def month_of(
     tx: Tx, ctx: Context, ci: CiLine, reference: str | None, incidents: Sequence[IncidentLine]
 ) -> Month:
-    """The month of a CI beside its reference."""
-    days = days_of(tx, ctx)
+    """The month of a CI, or of it on a branch, beside its reference."""
     other = {row.name: row.id for row in all_cis(tx)}.get(reference or "")
+    branch = branch_name(ci)
+    days = days_on(tx, ctx, {ci.id} if other is None else {ci.id, other}, branch)
     return Month(
         ci.name,
         reference if other is not None else None,
         days.get(ci.id, ()),
         days.get(other, ()) if other is not None else (),
-        latencies_of(tx, ctx, ci.id),
-        latencies_of(tx, ctx, other) if other is not None else (),
+        latencies_of(tx, ctx, ci.id, branch),
+        latencies_of(tx, ctx, other, branch) if other is not None else (),
         incidents,
     )

@@ -11,10 +11,11 @@ from cibot.errors import UserError
 from cibot.reports.compare import Comparison, compare
 from cibot.reports.context import Context
 from cibot.reports.history import Day
+from cibot.reports.listing import branch_name
 from cibot.store.cis import all_cis
 from cibot.store.engine import Tx
-from cibot.web.api.question import CiName, Params
-from cibot.web.asking import days_of
+from cibot.web.api.question import BranchName, CiName, Params
+from cibot.web.asking import days_on
 from cibot.web.charts.days import chart_in_words, history_chart
 
 _EXAMPLES = 10
@@ -25,6 +26,7 @@ class CompareParams(Params):
 
     first: CiName | None = None
     second: CiName | None = None
+    branch: BranchName | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +57,11 @@ def compare_page(tx: Tx, ctx: Context, params: CompareParams) -> ComparePage:
     if params.first is None or params.second is None:
         return ComparePage(names, chosen, None, None, ((), ()))
     try:
-        found = compare(tx, ctx, params.first, params.second, _EXAMPLES)
+        found = compare(tx, ctx, params.first, params.second, _EXAMPLES, branch=params.branch)
     except UserError as error:
         return ComparePage(names, chosen, None, str(error), ((), ()))
     both = found.first.name, found.second.name
-    days = days_of(tx, ctx)
+    ids = {found.first.id, found.second.id}
+    days = days_on(tx, ctx, ids, branch_name(found.first))
     months = days.get(found.first.id, ()), days.get(found.second.id, ())
     return ComparePage(names, both, found, None, months)

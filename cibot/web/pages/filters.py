@@ -18,7 +18,7 @@ from cibot.reports import blame, namesakes, period_wording, wording
 from cibot.reports.change import ChangeReport, CiVerdict, WeighedJob
 from cibot.reports.failures import FailedJob
 from cibot.reports.incidents import TimelineStep
-from cibot.reports.listing import CiLine
+from cibot.reports.listing import CiLine, branch_name
 from cibot.reports.matrix import MatrixCell
 from cibot.reports.promise import Ruling
 from cibot.reports.rate_reason import reason_words
@@ -73,6 +73,7 @@ def page_tools(environment: Environment, asking: Asking) -> None:
         why=lambda found: line(signal_words.spans(reason_words(found))),
         sentence_of=sentence_of,
         reason=reason,
+        branch_name=branch_name,
         **_WORDS,
     )
     environment.globals.update(_PICTURES)

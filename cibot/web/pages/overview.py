@@ -92,7 +92,7 @@ def overview(tx: Tx, ctx: Context, chosen: Filter) -> Overview:
         Story(ci, sentences.get(ci.id, ()), _opened(ci), days.get(ci.id, ()))
         for ci in _open(lines)[:_MOST_TOLD]
     ]
-    shown = lines_on(ctx, lines, chosen.branch) if chosen.branch else lines
+    shown = lines_on(ctx, lines, {chosen.branch}) if chosen.branch else lines
     fitting = [ci for ci in shown if _fits(ctx, ci, at_home, chosen)]
     rows = _rows(fitting, at_home, days)
     lately = incidents_since(tx, ctx, ctx.now - _DAY)

@@ -17,7 +17,7 @@ from cibot import __version__
 from cibot.errors import CibotError, Transient, UserError
 from cibot.reports.context import Context
 from cibot.reports.feeds import feeds
-from cibot.reports.listing import all_lines
+from cibot.reports.listing import all_lines, branch_name
 from cibot.reports.projects import project_lines
 from cibot.store.engine import Tx
 from cibot.web.api import ENDPOINTS, WRITES
@@ -61,7 +61,7 @@ class Page:
 
 
 def _address_of_ci(page: CiView) -> dict[str, Any]:
-    return {"name": page.ci.name, "branch": page.ci.branch.branch if page.ci.branch else None}
+    return {"name": page.ci.name, "branch": branch_name(page.ci)}
 
 
 PAGES = (
@@ -72,8 +72,8 @@ PAGES = (
     Page("/incidents/<id>", "incident", OneIncident, incident_page),
     Page("/projects", "projects", Nothing,
          lambda tx, ctx, _: project_lines(all_lines(tx, ctx), homes_of(tx, ctx))),
-    Page("/projects/<path:name>", "project", MatrixParams, project_matrix,
-         address=lambda page: {"name": page.project}),
+    Page("/projects/<path:name>", "project", MatrixParams, project_matrix, form=True,
+         address=lambda page: {"name": page.project, "branch": page.branch}),
     Page("/compare", "compare", CompareParams, compare_page, form=True),
     Page("/report", "report", PeriodParams, period_page, form=True),
     Page("/unparsed", "unparsed", UnparsedFilter, unparsed_page, form=True),
