@@ -19,12 +19,13 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Self, TextIO
 
+from cibot.chat.pace import BROKEN
 from cibot.chat.protocol import Answer, Asker, Channel, Leads, Link, Question, always
 from cibot.chat.typed import NAME, PREFIXES, addressed
 from cibot.config.network import NetworkConfig
 from cibot.errors import Permanent, Transient
 from cibot.model import State
-from cibot.text.card import Card, Span, card
+from cibot.text.card import Card, Span
 from cibot.text.lines import between_blanks, one_line
 
 log = logging.getLogger(__name__)
@@ -37,7 +38,6 @@ _NARROWEST = 40  # columns; what is narrower is not wrapped by us
 _UNSEEN = re.compile(r"\x1b\[[0-9;]*[mK]|\x1b\]8;;[^\x1b]*\x1b\\")
 _MOST_TYPED = 4096  # bytes of one line
 _ROOM = re.compile(r"\S{1,200}")
-_BROKEN = card("something went wrong with that question; it is in the bot's log", error=True)
 COLOURS = {
     State.SILENT: "35",
     State.FAILING: "31",
@@ -238,7 +238,7 @@ class ConsoleBackend:
             reply = answer(Question(text, Asker("you", account=NETWORK), where, private=True))
         except Exception:
             log.exception("console: a question failed: %r", text)
-            reply = _BROKEN
+            reply = BROKEN
         self._print(self._render(reply) if reply is not None else [])
 
     def _lines(self, ear: socket.socket) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""How fast the bot may speak, how often one person may ask, and when it is better silent.
+"""How fast the bot may speak, how often one person may ask, when it is better silent or waits.
 
 Pure: time comes in as an argument, in seconds of one monotonic clock.
 """
@@ -6,6 +6,7 @@ Pure: time comes in as an argument, in seconds of one monotonic clock.
 from __future__ import annotations
 
 from collections import OrderedDict
+from random import Random
 
 from cibot.text.card import card
 
@@ -13,6 +14,7 @@ QUESTIONS_A_SECOND = 0.2
 QUESTIONS_AT_ONCE = 6
 SLOW_DOWN = card("that is too much at once; please wait a little", error=True)
 """What one is told, once, who asks faster."""
+BROKEN = card("something went wrong with that question; it is in the bot's log", error=True)
 
 
 class TokenBucket:
@@ -96,3 +98,26 @@ class Patience:
         while len(self._people) > self._most_people:
             self._people.popitem(last=False)
         return None if count == self._most else count < self._most
+
+
+class Backoff:
+    """Waits that double from ``first`` to ``most`` seconds, each times 0.5 to 1.5.
+
+    The jitter keeps many bots from coming back in the same second.
+    """
+
+    def __init__(self, first: float, most: float, random: Random | None = None) -> None:
+        self._first = first
+        self._most = most
+        self._random = random or Random()
+        self._tries = 0
+
+    def next(self) -> float:
+        """The next wait in seconds."""
+        wait = min(self._most, self._first * 2.0 ** min(self._tries, 30))
+        self._tries += 1
+        return wait * self._random.uniform(0.5, 1.5)
+
+    def reset(self) -> None:
+        """Begins again at ``first``."""
+        self._tries = 0

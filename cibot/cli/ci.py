@@ -22,49 +22,30 @@ def command() -> None:
     """Retire a CI, or say that an account is none."""
 
 
-def _do(config_path: Path | None, action: _Action, name: str, said: str) -> None:
-    ctx = Context(datetime.now(UTC), read_config(config_path).config)
-    with configured_store(config_path) as store:
-        done = store.write(lambda tx: action(tx, ctx, shell_actor(), name))
-    click.echo(said.format(done))
+def _add(name: str, action: _Action, said: str, help_text: str) -> None:
+    @command.command(name, help=help_text)
+    @click.argument("name")
+    @config_option
+    def run(config_path: Path | None, name: str) -> None:
+        ctx = Context(datetime.now(UTC), read_config(config_path).config)
+        with configured_store(config_path) as store:
+            done = store.write(lambda tx: action(tx, ctx, shell_actor(), name))
+        click.echo(said.format(done))
 
 
-@command.command("retire")
-@click.argument("name")
-@config_option
-def retire_command(config_path: Path | None, name: str) -> None:
-    """Judge, list and tell of a CI no more; its history stays.
-
-    \b
-    Example:
-      cibot ci retire 'Old Vendor CI'
-    """
-    _do(config_path, retire, name, "{} is retired; `cibot ci unretire` has it judged again.")
-
-
-@command.command("unretire")
-@click.argument("name")
-@config_option
-def unretire_command(config_path: Path | None, name: str) -> None:
-    """Judge a retired CI again.
-
-    \b
-    Example:
-      cibot ci unretire 'Old Vendor CI'
-    """
-    _do(config_path, unretire, name, "{} is judged again.")
-
-
-@command.command("exclude")
-@click.argument("name")
-@config_option
-def exclude_command(config_path: Path | None, name: str) -> None:
-    """Forget a CI that is none, with its incidents, and never take its accounts for one.
-
-    `not_cis` under [[gerrit]] says the same in the configuration.
-
-    \b
-    Example:
-      cibot ci exclude 'Mika Meier'
-    """
-    _do(config_path, exclude, name, "{} is no CI any more, and its incidents are gone.")
+_EXAMPLE = "\n\n\b\nExample:\n  cibot ci {}"
+_add(
+    "retire", retire, "{} is retired; `cibot ci unretire` has it judged again.",
+    "Judge, list and tell of a CI no more; its history stays."
+    + _EXAMPLE.format("retire 'Old Vendor CI'"),
+)  # fmt: skip
+_add(
+    "unretire", unretire, "{} is judged again.",
+    "Judge a retired CI again." + _EXAMPLE.format("unretire 'Old Vendor CI'"),
+)  # fmt: skip
+_add(
+    "exclude", exclude, "{} is no CI any more, and its incidents are gone.",
+    "Forget a CI that is none, with its incidents, and never take its accounts for one."
+    "\n\n`not_cis` under [[gerrit]] says the same in the configuration."
+    + _EXAMPLE.format("exclude 'Mika Meier'"),
+)  # fmt: skip

@@ -36,7 +36,7 @@ _COLOURS = {  # white text on each has a contrast of at least 4.5
 }
 
 
-_BY_RESULT = {
+BY_RESULT: dict[Result | None, State] = {
     Result.PASS: State.HEALTHY,
     Result.FAIL: State.FAILING,
     Result.INFRA: State.DEGRADED,
@@ -81,7 +81,7 @@ def _of_job(tx: Tx, ctx: Context, name: str, job: str) -> Markup:
     found = jobs(tx, ctx, name)
     by_name = {job.job: job for job in found.jobs}
     line = by_name[resolve(job, list(by_name), "job")]
-    state = _BY_RESULT.get(line.streak_of, State.UNKNOWN)
+    state = BY_RESULT.get(line.streak_of, State.UNKNOWN)
     bad = state in {State.FAILING, State.DEGRADED}
     times = f" ×{line.streak}" if bad and line.streak > 1 else ""
     rate = f", {figures.percent(line.rate.share)}" if line.rate else ""

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import random
 
-from cibot.chat.irc.pace import Backoff
 from cibot.chat.irc.receipts import Delivery
 from cibot.chat.irc.rooms import Rooms
 from cibot.chat.irc.session import IrcTiming, Session
 from cibot.chat.irc.settings import IrcConfig
 from cibot.chat.irc.wire import read_line
-from cibot.chat.pace import PersonLimit
+from cibot.chat.pace import Backoff, PersonLimit
 from cibot.chat.protocol import Question
 from cibot.errors import Transient
 from cibot.text.card import card

@@ -14,13 +14,12 @@ from datetime import UTC, datetime
 from queue import Empty, SimpleQueue
 
 from cibot.chat.irc.connection import GuardedConnection, WakingReactor, dial, guarded
-from cibot.chat.irc.pace import Backoff
 from cibot.chat.irc.receipts import Delivery
 from cibot.chat.irc.rooms import Rooms
 from cibot.chat.irc.session import IrcTiming, Session
 from cibot.chat.irc.settings import IrcConfig
 from cibot.chat.irc.wire import IrcLine, write_line
-from cibot.chat.pace import QUESTIONS_A_SECOND, QUESTIONS_AT_ONCE, PersonLimit
+from cibot.chat.pace import BROKEN, QUESTIONS_A_SECOND, QUESTIONS_AT_ONCE, Backoff, PersonLimit
 from cibot.chat.protocol import STANDBY, Answer, Leads, Link, Question, always
 from cibot.errors import ConfigError, Permanent, Transient
 from cibot.text.card import Card, card
@@ -28,7 +27,6 @@ from cibot.text.card import Card, card
 log = logging.getLogger(__name__)
 
 _ROOM = re.compile(r"[#&+!][^\s,\x00-\x1f]{1,199}|[^\s,:@!#&+\x00-\x1f][^\s,@!\x00-\x1f]{0,63}")
-_BROKEN = card("something went wrong with that question; it is in the bot's log", error=True)
 _BUSY = card("I have too much to do just now; please ask again in a minute", error=True)
 _MOST_UNANSWERED = 32
 _ANSWERERS = 4
@@ -267,7 +265,7 @@ class IrcBackend:
         error = done.exception()
         if error is not None:
             log.error("irc %s: a question failed: %r", self.network, question.text, exc_info=error)
-        answer = _BROKEN if error is not None else done.result()
+        answer = BROKEN if error is not None else done.result()
         if answer is not None and self._session is not None:
             self._session.reply(question, answer)
 

@@ -1,11 +1,10 @@
-"""Who goes first, and when to try again. Pure: time comes in as an argument."""
+"""Who goes first. Pure."""
 
 from __future__ import annotations
 
 from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable, Iterator
 from itertools import chain
-from random import Random
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -53,26 +52,3 @@ class FairQueue(Generic[T]):
             else:
                 del self._lanes[lane]
         return dropped
-
-
-class Backoff:
-    """Waits that double from ``first`` to ``most`` seconds, each times 0.5 to 1.5.
-
-    The jitter keeps many bots from coming back in the same second.
-    """
-
-    def __init__(self, first: float, most: float, random: Random | None = None) -> None:
-        self._first = first
-        self._most = most
-        self._random = random or Random()
-        self._tries = 0
-
-    def next(self) -> float:
-        """The next wait in seconds."""
-        wait = min(self._most, self._first * 2.0 ** min(self._tries, 30))
-        self._tries += 1
-        return wait * self._random.uniform(0.5, 1.5)
-
-    def reset(self) -> None:
-        """Begins again at ``first``."""
-        self._tries = 0

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from cibot.chat.irc.history import Presence
-from cibot.chat.irc.pace import Backoff
 from cibot.chat.irc.wire import IrcLine, fold_for, is_channel
+from cibot.chat.pace import Backoff
 
 _CANNOT_JOIN = {
     "403": "there is no such channel",

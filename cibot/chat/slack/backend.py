@@ -7,7 +7,6 @@ HTTP (`SlackBackend.http`, mounted by the web face) or Socket Mode.
 from __future__ import annotations
 
 import logging
-import random
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -15,7 +14,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from cibot.chat.pace import PersonLimit
+from cibot.chat.pace import Backoff, PersonLimit
 from cibot.chat.protocol import STANDBY, Answer, Leads, Link, always
 from cibot.chat.slack.answers import Answerer
 from cibot.chat.slack.api import EVENT_TYPE, Identity, SlackApi
@@ -294,16 +293,16 @@ class SlackBackend:
 
     def _watch(self) -> None:
         """Checks the token until it works, then every five minutes."""
-        wait = _FIRST_WAIT_S
+        backoff = Backoff(_FIRST_WAIT_S, _LONGEST_WAIT_S)
         while not self._stopping.is_set():
             try:
                 self._up(f"as {self.check()}")
-                wait, pause = _FIRST_WAIT_S, _CHECK_EVERY_S
+                backoff.reset()
+                pause = _CHECK_EVERY_S
             except (Transient, Permanent) as error:
                 self._note(error)
                 asked = error.retry_after if isinstance(error, Transient) else None
-                pause = asked or wait * random.uniform(0.8, 1.2)
-                wait = min(wait * 2, _LONGEST_WAIT_S)
+                pause = asked or backoff.next()
             self._stopping.wait(pause)
 
     def _up(self, detail: str) -> None:

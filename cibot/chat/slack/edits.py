@@ -11,8 +11,8 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from random import Random
 
+from cibot.chat.pace import Backoff
 from cibot.errors import Permanent, Transient
 
 log = logging.getLogger(__name__)
@@ -28,9 +28,8 @@ _MOST = 1000  # incidents; the oldest is given up first
 class Edits:
     """Does what is wanted, oldest first, on a thread of its own."""
 
-    def __init__(self, network: str, random: Random | None = None) -> None:
+    def __init__(self, network: str) -> None:
         self._network = network
-        self._random = random or Random()
         self._wanted: dict[Place, Callable[[], None]] = {}
         self._changed = threading.Condition()
         self._stopping = False
@@ -69,7 +68,7 @@ class Edits:
             self._wanted.pop(place, None)
 
     def _run(self) -> None:
-        wait = _FIRST_WAIT_S
+        backoff = Backoff(_FIRST_WAIT_S, _LONGEST_WAIT_S)
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._wanted or self._stopping)
@@ -78,13 +77,13 @@ class Edits:
                 place, edit = next(iter(self._wanted.items()))
             try:
                 edit()
-                pause, wait = 0.0, _FIRST_WAIT_S
+                backoff.reset()
+                pause = 0.0
             except Permanent as error:
                 log.warning("slack %s: a first message stays old: %s", self._network, error)
                 pause = 0.0
             except Transient as error:
-                pause = error.retry_after or wait * self._random.uniform(0.8, 1.2)
-                wait = min(wait * 2, _LONGEST_WAIT_S)
+                pause = error.retry_after or backoff.next()
             except Exception:
                 log.exception("slack %s: a first message stays old", self._network)
                 pause = 0.0

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import random
 import socket
 import threading
 import time
@@ -23,6 +22,7 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
 from slack_sdk.web import WebClient
 
+from cibot.chat.pace import Backoff
 from cibot.chat.protocol import STANDBY, Leads, always
 from cibot.chat.slack.answers import BUSY, Answerer, Taken
 from cibot.chat.slack.api import sdk_logger
@@ -87,7 +87,7 @@ class SlackSocket:
         client.message_listeners.append(self._hello)
         client.on_message_listeners.append(self._any_message)
         client.socket_mode_request_listeners.append(self._request)
-        wait = _FIRST_WAIT_S
+        backoff = Backoff(_FIRST_WAIT_S, _LONGEST_WAIT_S)
         while not self._stopping.wait(0 if not self.up else _LOOK_EVERY_S):
             if not self._leads():
                 if self.up or client.is_connected():
@@ -99,7 +99,7 @@ class SlackSocket:
             if _is_hung_up(client):
                 _disconnect(client)
             if client.is_connected():
-                wait = _FIRST_WAIT_S
+                backoff.reset()
                 continue
             if self.up and self._refreshing():
                 continue  # slack-sdk opens the new one itself
@@ -107,8 +107,7 @@ class SlackSocket:
                 self._tell(False, "the connection broke")
             if self._connect(client):
                 continue
-            self._stopping.wait(wait * random.uniform(0.8, 1.2))
-            wait = min(wait * 2, _LONGEST_WAIT_S)
+            self._stopping.wait(backoff.next())
         self.up = False
         _wake(client)
         _disconnect(client)

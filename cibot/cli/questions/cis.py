@@ -13,7 +13,7 @@ from cibot.chat.commands import list as list_command
 from cibot.chat.commands import status as status_command
 from cibot.chat.typed import about, with_branch
 from cibot.cli.exits import CODES, MEANING, of_states
-from cibot.cli.questions.question import BRANCH, Asked, ShellAnswer, ShellQuestion, sheet
+from cibot.cli.questions.question import BRANCH, Asked, ShellAnswer, ShellQuestion, interval, sheet
 from cibot.cli.view import Column, Show, Table, View, head, of_card, table
 from cibot.client.source import Source, all_cis, listing_of, status_of
 from cibot.model import State
@@ -98,20 +98,13 @@ def _table(ctx: Context, cis: Iterable[CiLine]) -> Table:
         Column(
             "Passed", lambda one: figures.percent(one.rate.share) if one.rate else "", right=True
         ),
-        Column("95 %", _interval),
+        Column("95 %", lambda one: interval(one.rate)),
         Column("n", lambda one: figures.number(one.rate.n) if one.rate else "", right=True),
         Column("Heard", lambda one: _heard(ctx, one), right=True),
         Column("Open", _incidents),
         Column("Seen", lambda one: lists.because(ctx, one), wide=True, loose=True),
     )
     return table(cis, *columns)
-
-
-def _interval(one: CiLine) -> str:
-    rate = one.rate
-    if rate is None or rate.low is None or rate.high is None:
-        return ""
-    return figures.interval(rate.low, rate.high)
 
 
 def _heard(ctx: Context, one: CiLine) -> str:

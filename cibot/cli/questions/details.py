@@ -15,7 +15,7 @@ from cibot.chat.commands import recheck as recheck_command
 from cibot.chat.commands import why as why_command
 from cibot.chat.typed import about
 from cibot.cli.exits import CODES, MEANING
-from cibot.cli.questions.question import BRANCH, Asked, ShellAnswer, ShellQuestion, sheet
+from cibot.cli.questions.question import BRANCH, Asked, ShellAnswer, ShellQuestion, interval, sheet
 from cibot.cli.view import Column, Show, Table, View, head, of_card, table
 from cibot.client.source import Source, why_of
 from cibot.health.signal import Signal
@@ -96,7 +96,7 @@ def _jobs(ctx: Context, found: Jobs) -> View:
         found.jobs,
         Column[JobLine]("Job", _job, loose=True),
         Column("Passed", _job_passed, right=True),
-        Column("95 %", _interval),
+        Column("95 %", lambda one: interval(one.rate)),
         Column("n", lambda one: figures.number(one.rate.n) if one.rate else "0", right=True),
         Column("Broke", lambda one: str(one.infra or ""), right=True, wide=True),
         Column("Last", lambda one: f"{one.streak} {jobs_command.STREAKS[one.streak_of]}"),
@@ -114,13 +114,6 @@ def _job(one: JobLine) -> Line:
 
 def _job_passed(line: JobLine) -> str:
     return figures.percent(line.rate.share) if line.rate else ""
-
-
-def _interval(one: JobLine) -> str:
-    rate = one.rate
-    if rate is None or rate.low is None or rate.high is None:
-        return ""
-    return figures.interval(rate.low, rate.high)
 
 
 def _passed(ctx: Context, one: JobLine) -> str:

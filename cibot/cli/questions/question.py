@@ -12,6 +12,8 @@ from cibot.chat.command import Command
 from cibot.chat.typed import about, about_branch
 from cibot.cli.view import Show
 from cibot.client.source import Source
+from cibot.reports.signals import Rate
+from cibot.text import figures
 from cibot.web.api import BY_PATH
 from cibot.web.api.tables import Lines
 
@@ -78,3 +80,10 @@ def sheet(path: str, answer: Any) -> Lines:
     table = BY_PATH[path].table
     assert table is not None, path
     return table(answer)
+
+
+def interval(rate: Rate | None) -> str:
+    """The 95 % interval of a share; empty where there is none."""
+    if rate is None or rate.low is None or rate.high is None:
+        return ""
+    return figures.interval(rate.low, rate.high)

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from cibot.health.seen import Seen
 from cibot.health.signal import Signal
 from cibot.incidents import signal_words
-from cibot.model import Result, State
+from cibot.model import State
 from cibot.reports import blame, namesakes, period_wording, wording
 from cibot.reports.change import ChangeReport, CiVerdict, WeighedJob
 from cibot.reports.failures import FailedJob
@@ -122,17 +122,10 @@ def chip_of(state: str, word: str | None = None) -> Markup:
     return drawing.state_chip(State(state), word)
 
 
-_BY_RESULT: dict[Result | None, State] = {
-    Result.PASS: State.HEALTHY,
-    Result.FAIL: State.FAILING,
-    Result.INFRA: State.DEGRADED,
-}
-
-
 def verdict_chip(verdict: CiVerdict) -> Markup:
     """What a CI said of a patch set, in the shape and colour of what it means."""
     word = wording.result_word(verdict.result, "started" if verdict.running else None)
-    return drawing.state_chip(_BY_RESULT.get(verdict.result, State.UNKNOWN), word)
+    return drawing.state_chip(badges.BY_RESULT.get(verdict.result, State.UNKNOWN), word)
 
 
 def mark(cell: MatrixCell | None) -> Markup:
@@ -142,7 +135,7 @@ def mark(cell: MatrixCell | None) -> Markup:
     """
     if cell is None:
         return Markup("<td></td>")
-    state = _BY_RESULT.get(cell.result, State.UNKNOWN)
+    state = badges.BY_RESULT.get(cell.result, State.UNKNOWN)
     word = wording.result_word(cell.result, "started")
     return Markup('<td class="{}"><i>{}</i></td>').format(state.value, word)
 

@@ -4,13 +4,12 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from cibot.chat.irc.pace import Backoff
 from cibot.chat.irc.receipts import Delivery
 from cibot.chat.irc.rooms import Rooms
 from cibot.chat.irc.session import IrcTiming, Session
 from cibot.chat.irc.settings import IrcConfig
 from cibot.chat.irc.wire import read_line
-from cibot.chat.pace import PersonLimit, TokenBucket
+from cibot.chat.pace import Backoff, PersonLimit, TokenBucket
 from cibot.chat.protocol import Asker, Channel, Question
 from cibot.text.card import Card, card
 

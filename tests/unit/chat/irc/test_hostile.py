@@ -7,12 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cibot.chat.irc.connection import GuardedConnection, WakingReactor
-from cibot.chat.irc.pace import Backoff
 from cibot.chat.irc.rooms import Rooms
 from cibot.chat.irc.session import IrcTiming, Session
 from cibot.chat.irc.settings import IrcConfig
 from cibot.chat.irc.wire import read_line, write_line
-from cibot.chat.pace import PersonLimit
+from cibot.chat.pace import Backoff, PersonLimit
 from cibot.errors import Transient
 from cibot.text.card import card
 from tests.support.irc_bot import irc_bot

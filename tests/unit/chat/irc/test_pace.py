@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cibot.chat.irc.pace import Backoff, FairQueue
-from cibot.chat.pace import PersonLimit, TokenBucket
+from cibot.chat.irc.pace import FairQueue
+from cibot.chat.pace import Backoff, PersonLimit, TokenBucket
 
 
 def test_a_burst_and_then_a_steady_pace():

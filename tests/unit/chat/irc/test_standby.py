@@ -3,12 +3,11 @@
 import pytest
 
 from cibot.chat.irc.backend import IrcBackend
-from cibot.chat.irc.pace import Backoff
 from cibot.chat.irc.receipts import Delivery
 from cibot.chat.irc.rooms import Rooms
 from cibot.chat.irc.session import Session
 from cibot.chat.irc.settings import IrcConfig
-from cibot.chat.pace import PersonLimit
+from cibot.chat.pace import Backoff, PersonLimit
 from cibot.chat.protocol import STANDBY
 from cibot.errors import Transient
 from cibot.text.card import card
