@@ -46,7 +46,7 @@ from cibot.text.card import Card
 from cibot.web.asking import Asking
 from cibot.web.faces import face_blueprints
 from cibot.web.gate import Gate
-from cibot.web.meter import Intake, process_registry
+from cibot.web.metrics import Intake, process_registry
 from cibot.web.probes import parts, probes_blueprint
 from cibot.web.proxy import behind_proxies
 from cibot.web.server import WebServer

@@ -12,7 +12,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from cibot.text.patterns import fits_any
+from cibot.text.patterns import first_fit
 
 WEEK = 604_800.0
 AT_HOME = 28 * 86_400.0
@@ -137,18 +137,13 @@ class References:
             *self.periods,
             *(project for own in self.records.values() for project in own),
         }:
-            name = configured_name(configured, project)
+            name = first_fit(configured, project)
             if name is not None:
                 record = self.records.get(ids.get(name, 0), {}).get(project)
                 periods[project] = (
                     ReferencePeriods((record.first_at,), (record.ci_id,)) if record else _NO_PERIODS
                 )
         return References(periods, self.records)
-
-
-def configured_name(configured: Sequence[tuple[Sequence[str], str]], project: str) -> str | None:
-    """The name of the CI that is configured as a project's reference."""
-    return next((ci for patterns, ci in configured if fits_any(patterns, project)), None)
 
 
 def learn(weeks: Iterable[ProjectWeek], names: Mapping[int, str]) -> References:

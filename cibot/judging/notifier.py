@@ -30,9 +30,8 @@ from cibot.judging.trend import trend_of
 from cibot.reports import wording
 from cibot.reports.context import Context, gerrit_page
 from cibot.reports.onset import onset
-from cibot.store.changes import changes_by_id
+from cibot.store.changes import changes_by_id, has_namesakes
 from cibot.store.cis import KnownCi, all_cis, server_urls
-from cibot.store.corrections import has_namesakes
 from cibot.store.engine import Tx
 from cibot.store.histories import servers_of
 from cibot.store.incidents import incidents_of, opened_since

@@ -19,8 +19,8 @@ from cibot.reports.context import Context
 from cibot.reports.namesakes import told_apart
 from cibot.reports.onset import Onset, onset_of
 from cibot.reports.signals import Sighting
+from cibot.store.changes import has_namesakes
 from cibot.store.cis import all_cis
-from cibot.store.corrections import has_namesakes
 from cibot.store.engine import Tx
 from cibot.store.incidents import (
     StoredIncident,

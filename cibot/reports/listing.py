@@ -19,8 +19,14 @@ from cibot.reports.homes import cis_on
 from cibot.reports.incidents import IncidentLine, open_by_ci
 from cibot.reports.names import resolve_branch
 from cibot.reports.project import find_project
-from cibot.reports.rate_reason import RateReason, rate_reason
-from cibot.reports.signals import Rate, Sighting, success_rate, worst_signal
+from cibot.reports.signals import (
+    Rate,
+    RateReason,
+    Sighting,
+    rate_reason,
+    success_rate,
+    worst_signal,
+)
 from cibot.store.cis import CiName, ci_names, last_heard
 from cibot.store.engine import Tx
 from cibot.store.incidents import StoredHealth, health_of

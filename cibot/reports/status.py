@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cibot.errors import UserError
-from cibot.health.references import configured_name
 from cibot.model import State
 from cibot.reports.ci import find_ci
 from cibot.reports.context import Context
@@ -28,6 +27,7 @@ from cibot.store.cis import CiName, ci_names
 from cibot.store.engine import Tx
 from cibot.store.status import Glance, glance
 from cibot.text.figures import cut
+from cibot.text.patterns import first_fit
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ def _reference(tx: Tx, ctx: Context, line: CiLine, seen: Glance) -> CiName | Non
     if seen.project is None:
         return None
     names = ci_names(tx)
-    configured = configured_name(ctx.configured_references, seen.project)
+    configured = first_fit(ctx.configured_references, seen.project)
     for row in names:
         wanted = row.name == configured if configured else row.id == seen.guessed_reference
         if wanted and row.name != line.name:

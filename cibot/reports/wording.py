@@ -17,8 +17,7 @@ from cibot.reports.incidents import IncidentLine, TimelineStep
 from cibot.reports.listing import CiLine, is_wrong
 from cibot.reports.missed import Missed
 from cibot.reports.onset import Onset, OnsetRun
-from cibot.reports.rate_reason import reason_words
-from cibot.reports.signals import Rate
+from cibot.reports.signals import Rate, reason_words
 from cibot.reports.silences import Muted
 from cibot.reports.standing import Standing
 from cibot.reports.status import Status

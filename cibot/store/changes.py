@@ -49,6 +49,13 @@ def change_server(row_id: int) -> int:
     return (row_id & ((1 << _PLACE_AT) - 1)) >> _NUMBER_BITS
 
 
+def has_namesakes(tx: Tx) -> bool:
+    """Whether any number may be that of several changes: of several servers, or imported ones."""
+    imported = select(schema.change.c.id).where(schema.change.c.id >= change_id(0, 0, 1)).limit(1)
+    servers = select(func.count()).select_from(schema.server)
+    return tx.execute(imported).scalar() is not None or tx.execute(servers).scalar_one() > 1
+
+
 def _newer(new: Any, old: Any) -> dict[str, Any]:
     # A row that another transaction made for a change of another project stays as it is.
     fresh = and_(new.updated_at >= old.updated_at, new.project == old.project)

@@ -6,11 +6,10 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, select, update
 
 from cibot.model import Change
 from cibot.store import schema
-from cibot.store.changes import change_id
 from cibot.store.engine import Tx
 from cibot.store.rows import columns, rows_in
 
@@ -35,13 +34,6 @@ def changes_of_numbers(tx: Tx, server_id: int, numbers: Collection[int]) -> list
     table = schema.change.c
     query = select(*columns(StoredChange, schema.change)).where(table.server_id == server_id)
     return [StoredChange._make(row) for row in rows_in(tx, query, table.number, numbers)]
-
-
-def has_namesakes(tx: Tx) -> bool:
-    """Whether any number may be that of several changes: of several servers, or imported ones."""
-    imported = select(schema.change.c.id).where(schema.change.c.id >= change_id(0, 0, 1)).limit(1)
-    servers = select(func.count()).select_from(schema.server)
-    return tx.execute(imported).scalar() is not None or tx.execute(servers).scalar_one() > 1
 
 
 def is_same_change(tx: Tx, row_id: int, change: Change) -> bool:

@@ -7,15 +7,13 @@ from prometheus_client import CollectorRegistry
 
 from cibot import __version__
 from cibot.web.api import ENDPOINTS, WRITES
-from cibot.web.api.endpoint import add_document, api_blueprint
+from cibot.web.api.endpoint import api_blueprint
 from cibot.web.api.openapi import document
-from cibot.web.api.writing import add_writes
 from cibot.web.asking import Asking
 from cibot.web.atom import atom_blueprint
 from cibot.web.badges import badges_blueprint
 from cibot.web.gate import Gate
-from cibot.web.meter import process_registry
-from cibot.web.metrics import metrics_blueprint
+from cibot.web.metrics import metrics_blueprint, process_registry
 from cibot.web.pages.site import pages_blueprint
 
 
@@ -24,17 +22,12 @@ def face_blueprints(asking: Asking, registry: CollectorRegistry | None = None) -
 
     ``registry`` has the metrics of this process; one of its own where it is None.
     """
-    gate = Gate(asking.config)
+    gate, private = Gate(asking.config), asking.config.web.private
+    described = document(ENDPOINTS, WRITES, __version__, private=private)
     return [
-        gate.keep(_api(asking)),
+        gate.keep(api_blueprint(asking, ENDPOINTS, WRITES, described)),
         gate.keep(pages_blueprint(asking)),
         gate.keep(badges_blueprint(asking)),
         gate.keep(metrics_blueprint(asking, registry or process_registry())),
         gate.keep(atom_blueprint(asking)),
     ]
-
-
-def _api(asking: Asking) -> Blueprint:
-    private = asking.config.web.private
-    blueprint = add_writes(api_blueprint(asking, ENDPOINTS), asking, WRITES)
-    return add_document(blueprint, document(ENDPOINTS, WRITES, __version__, private=private))

@@ -17,7 +17,7 @@ from cibot.store.cis import ensure_server
 from cibot.store.engine import Store
 from cibot.web.asking import Asking
 from cibot.web.faces import face_blueprints
-from cibot.web.meter import NO_ROUTE, Intake, process_registry
+from cibot.web.metrics import NO_ROUTE, Intake, process_registry
 from tests.support.canned import CONFIG, canned
 from tests.support.faces import client
 from tests.support.history import NOW, make_tables

@@ -22,7 +22,7 @@ from cibot.model import State
 from cibot.reports import lists
 from cibot.reports.context import Context
 from cibot.reports.listing import all_lines
-from cibot.reports.rate_reason import RateCase
+from cibot.reports.signals import RateCase
 from cibot.store.engine import Store, open_store
 from cibot.store.migrate import upgrade
 from tests.support.canned import CONFIG

@@ -97,7 +97,7 @@ PURE_PARTS = (
     "cibot.reports.change_address",
     "cibot.reports.charts",
     "cibot.reports.names",
-    "cibot.reports.rate_reason",
+    "cibot.reports.signals",
     "cibot.reports.lists",
     "cibot.reports.wording",
     "cibot.actions.roles",

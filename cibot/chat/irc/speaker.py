@@ -16,8 +16,7 @@ from itertools import chain
 from cibot.chat.irc.login import Login
 from cibot.chat.irc.pace import FairQueue
 from cibot.chat.irc.proof import DeliveryProof
-from cibot.chat.irc.receipts import Delivery, Receipts
-from cibot.chat.irc.refusals import COLOUR_REFUSALS
+from cibot.chat.irc.receipts import COLOUR_REFUSALS, Delivery, Receipts
 from cibot.chat.irc.rooms import Rooms
 from cibot.chat.irc.settings import IrcConfig
 from cibot.chat.irc.text import MOST_BYTES, Style, render

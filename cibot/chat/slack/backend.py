@@ -19,14 +19,13 @@ from cibot.chat.protocol import STANDBY, Answer, Leads, Link, always
 from cibot.chat.slack.answers import Answerer
 from cibot.chat.slack.api import EVENT_TYPE, Identity, SlackApi
 from cibot.chat.slack.blocks import Block, SlackText, actions_of, render
-from cibot.chat.slack.edits import Edits, Place
 from cibot.chat.slack.errors import NO_THREAD, UNKNOWN_ROOM, SlackRefusal
 from cibot.chat.slack.events import Press, senders
 from cibot.chat.slack.http import SlackHttp
 from cibot.chat.slack.pictures import SCOPE, Pictures
 from cibot.chat.slack.settings import SlackConfig
 from cibot.chat.slack.socket_mode import SlackSocket
-from cibot.chat.slack.threads import Root, Threads
+from cibot.chat.slack.threads import Edits, Place, Root, Threads
 from cibot.errors import CibotError, Permanent, Transient, Unconfirmed
 from cibot.reports.charts import can_draw, trend_png, trend_words
 from cibot.text.card import Card

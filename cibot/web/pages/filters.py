@@ -21,8 +21,8 @@ from cibot.reports.incidents import TimelineStep
 from cibot.reports.listing import CiLine, branch_name
 from cibot.reports.matrix import MatrixCell
 from cibot.reports.promise import Ruling
-from cibot.reports.rate_reason import reason_words
-from cibot.store.corrections import has_namesakes
+from cibot.reports.signals import reason_words
+from cibot.store.changes import has_namesakes
 from cibot.text import figures
 from cibot.text.card import Line, Span, sentence
 from cibot.web import badges

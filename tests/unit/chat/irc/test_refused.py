@@ -2,7 +2,7 @@
 
 import pytest
 
-from cibot.chat.irc.refusals import refuses
+from cibot.chat.irc.receipts import refuses
 from cibot.chat.irc.wire import read_line
 from cibot.errors import Permanent, Transient, Unconfirmed
 from cibot.model import State
