@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from cibot.actions.roles import Actor
 from cibot.reports.context import Context
@@ -54,7 +54,8 @@ Format = Annotated[
 ]
 Date = Annotated[date, BeforeValidator(_written_out)]
 """As 2026-11-23."""
-Day = Annotated[Date, AfterValidator(_of_our_time)]
+_DAY_SCHEMA = WithJsonSchema({"type": "string", "format": "date", "pattern": "^2[01]"})
+Day = Annotated[Date, AfterValidator(_of_our_time), _DAY_SCHEMA]
 """A date around which there are others."""
 
 
