@@ -119,7 +119,7 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     unjudged.unjudged: [unjudged.unjudged],
     unjudged.forget_unjudged: [lambda tx: unjudged.forget_unjudged(tx, [1, 2])],
     changes.changes_by_number: [lambda tx: changes.changes_by_number(tx, 77)],
-    changes.has_namesakes: [corrections.has_namesakes],
+    changes.has_namesakes: [changes.has_namesakes],
     changes.changes_by_id: [lambda tx: changes.changes_by_id(tx, [CHANGE])],
     changes.latest_changes: [lambda tx: changes.latest_changes(tx, "filler/27", SINCE, 10)],
     changes.patch_set_times: [lambda tx: changes.patch_set_times(tx, CHANGE)],
