@@ -13,6 +13,7 @@ from cibot.cli.common import config_option, configured_store, read_config
 from cibot.config.judgement import Judgement, Policy
 from cibot.config.models import Config
 from cibot.config.policy import Thresholds
+from cibot.health.references import named_for
 from cibot.reports.ci import find_ci
 from cibot.reports.context import Context
 from cibot.reports.homes import Home, home_of
@@ -20,7 +21,6 @@ from cibot.store.engine import Tx
 from cibot.store.histories import main_pipeline
 from cibot.text import figures
 from cibot.text.lines import one_line
-from cibot.text.patterns import first_fit
 
 _DEFAULT, _WRITTEN = "default", "configuration"
 
@@ -78,9 +78,8 @@ def _about(config: Config, name: str, home: Home, pipeline: str | None) -> Itera
         yield _line("reports on", figures.some(home.projects, 5), "its last verdicts")
         yield _line("pipeline", pipeline or "none", "most of its last verdicts")
         main = home.projects[0]
-        references = Context(datetime.now(UTC), config).configured_references
-        configured = first_fit(references, main)
-        source = "[[reference]]" if configured else f"who judges most on {main}"
+        named = named_for(config.reference, main)
+        source = "[[reference]]" if named else f"who judges most on {main}"
         yield _line("reference", home.reference or "none, or it is the reference itself", source)
 
 

@@ -122,10 +122,11 @@ class CiConfig(Section):
 
 
 class ReferenceConfig(Section):
-    """``[[reference]]``: the CI that others are measured against, by project pattern."""
+    """``[[reference]]``: the CI that others are measured against, by project and branch."""
 
     ci: Text
     projects: tuple[Text, ...] = ("*",)
+    branches: tuple[Text, ...] = ("*",)
 
 
 ALERT_KINDS = (

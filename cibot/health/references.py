@@ -2,7 +2,8 @@
 
 The reference is as configured; else the CI that others are most likely measured against,
 judged by the four weeks before each week, so that a gate that was replaced years ago is
-still the reference of its own time. Both depend only on what is stored, not on when it is
+still the reference of its own time. A branch where the project's reference hardly speaks,
+and others do, has its own. All that depends only on what is stored, not on when it is
 worked out.
 """
 
@@ -11,8 +12,10 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Protocol
 
-from cibot.text.patterns import first_fit
+from cibot.text.patterns import fits_any
 
 WEEK = 604_800.0
 AT_HOME = 28 * 86_400.0
@@ -20,11 +23,15 @@ AT_HOME = 28 * 86_400.0
 _MONDAY = 345_600.0  # the first one of the epoch
 _LEARNT_FROM = 4  # weeks
 _GATES = ("zuul", "jenkins", "gate")
+_ENOUGH = 20  # verdicts on a branch in these weeks, for a reference of its own
+_HARDLY = 4  # times as many verdicts as the reference's has the CI that judges most on a branch
+ANY_BRANCH = ""
+"""Stands for every branch of a project that has no reference of its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProjectWeek:
-    """How many verdicts a CI gave in a project in a week (counted from the epoch's Monday).
+    """How many verdicts a CI gave on a branch in a week, counted from the epoch's Monday.
 
     ``first_at`` and ``last_at`` are seconds of the epoch.
     """
@@ -35,6 +42,32 @@ class ProjectWeek:
     verdicts: int
     first_at: float
     last_at: float
+    branch: str = ANY_BRANCH
+
+
+class NamedReference(Protocol):
+    """The CI that somebody named as the reference, with patterns of projects and branches."""
+
+    @property
+    def ci(self) -> str: ...
+    @property
+    def projects(self) -> Sequence[str]: ...
+    @property
+    def branches(self) -> Sequence[str]: ...
+
+
+def named_for(
+    entries: Iterable[NamedReference], project: str, branch: str = ANY_BRANCH
+) -> NamedReference | None:
+    """The first that is for a project and branch; one for some branches is not for any branch."""
+    return next(
+        (
+            entry
+            for entry in entries
+            if fits_any(entry.projects, project) and fits_any(entry.branches, branch)
+        ),
+        None,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,33 +107,66 @@ _NO_PERIODS = ReferencePeriods()
 
 @dataclass(slots=True)
 class References:
-    """The reference periods of every project, and what each CI did where."""
+    """The reference periods of every project, and what each CI did where.
 
-    periods: dict[str, ReferencePeriods] = field(default_factory=dict)
+    ``periods`` are by project and branch, as they were learnt; what is ``configured`` holds
+    before them, in its order, for the CIs of these ``ids``.
+    """
+
+    periods: dict[tuple[str, str], ReferencePeriods] = field(default_factory=dict)
     records: dict[int, dict[str, ProjectRecord]] = field(default_factory=dict)
     """By CI and project."""
+    configured: Sequence[NamedReference] = ()
+    ids: Mapping[str, int] = field(default_factory=dict)
+    _branches: dict[str, set[str]] | None = field(default=None, compare=False, repr=False)
 
-    def periods_of(self, project: str) -> ReferencePeriods:
-        """Who was the reference of a project since when."""
-        return self.periods.get(project, _NO_PERIODS)
+    def periods_of(self, project: str, branch: str = ANY_BRANCH) -> ReferencePeriods:
+        """Who was the reference of a project, or of a branch of it, since when."""
+        entry = named_for(self.configured, project, branch)
+        if entry is not None:
+            return self._since_first_verdict(entry, project)
+        general = self.periods.get((project, ANY_BRANCH), _NO_PERIODS)
+        return self.periods.get((project, branch), general)
 
-    def at(self, project: str, moment: float) -> int | None:
-        """The reference CI of a project at a time, None where there was none."""
-        return self.periods_of(project).at(moment)
+    def _since_first_verdict(self, entry: NamedReference, project: str) -> ReferencePeriods:
+        record = self.records.get(self.ids.get(entry.ci, 0), {}).get(project)
+        return ReferencePeriods((record.first_at,), (record.ci_id,)) if record else _NO_PERIODS
+
+    def every_period(self, project: str) -> dict[str, ReferencePeriods]:
+        """Those of the project and of each branch that has its own, by branch or its pattern."""
+        if self._branches is None:
+            self._branches = {}
+            for name, branch in self.periods:
+                self._branches.setdefault(name, set()).add(branch)
+        found = {
+            branch: self.periods_of(project, branch)
+            for branch in {ANY_BRANCH, *self._branches.get(project, ())}
+        }
+        for entry in self.configured:
+            if fits_any(entry.projects, project) and tuple(entry.branches) != ("*",):
+                periods = self._since_first_verdict(entry, project)
+                found |= dict.fromkeys(entry.branches, periods)
+        return found
+
+    def at(self, project: str, moment: float, branch: str = ANY_BRANCH) -> int | None:
+        """The reference CI of a project or its branch at a time, None where there was none."""
+        return self.periods_of(project, branch).at(moment)
 
     def during(self, project: str, after: float, until: float) -> set[int | None]:
-        """Every reference that a project had in ``after < t <= until``."""
-        periods = self.periods_of(project)
-        inside = (
-            ci_id
-            for since, ci_id in zip(periods.since, periods.ci_ids, strict=True)
-            if after < since <= until
-        )
-        return {periods.at(after), *inside}
+        """Every reference that a project had on any branch in ``after < t <= until``."""
+        found: set[int | None] = set()
+        for periods in self.every_period(project).values():
+            found.add(periods.at(after))
+            found |= {
+                ci_id
+                for since, ci_id in zip(periods.since, periods.ci_ids, strict=True)
+                if after < since <= until
+            }
+        return found
 
     def of(self, projects: Iterable[str]) -> set[int]:
-        """Every CI that ever was the reference of one of these projects."""
-        periods = (self.periods_of(project) for project in projects)
+        """Every CI that ever was the reference of one of these projects, on any branch."""
+        periods = (each for project in projects for each in self.every_period(project).values())
         return {ci_id for each in periods for ci_id in each.ci_ids if ci_id is not None}
 
     def first_verdict(self, ci_id: int, project: str) -> float:
@@ -122,28 +188,14 @@ class References:
         return next(iter(self.home_projects(ci_id)), None)
 
     def with_configured(
-        self, configured: Sequence[tuple[Sequence[str], str]], names: Mapping[int, str]
+        self, configured: Sequence[NamedReference], names: Mapping[int, str]
     ) -> References:
         """The same with the configured references, each from its first verdict in a project on.
 
-        ``configured`` has patterns of projects with the name of a CI; the first that fits
-        a project holds. ``names`` are the names of CIs by id.
+        The first that covers a place holds. ``names`` are the names of CIs by id.
         """
-        if not configured:
-            return self
         ids = {name: ci_id for ci_id, name in names.items()}
-        periods = dict(self.periods)
-        for project in {
-            *self.periods,
-            *(project for own in self.records.values() for project in own),
-        }:
-            name = first_fit(configured, project)
-            if name is not None:
-                record = self.records.get(ids.get(name, 0), {}).get(project)
-                periods[project] = (
-                    ReferencePeriods((record.first_at,), (record.ci_id,)) if record else _NO_PERIODS
-                )
-        return References(periods, self.records)
+        return References(self.periods, self.records, configured, ids)
 
 
 def learn(weeks: Iterable[ProjectWeek], names: Mapping[int, str]) -> References:
@@ -153,10 +205,11 @@ def learn(weeks: Iterable[ProjectWeek], names: Mapping[int, str]) -> References:
     for week in weeks:
         by_project.setdefault(week.project, []).append(week)
         by_ci.setdefault(week.ci_id, []).append(week)
-    return References(
-        {project: _guessed(of_project, names) for project, of_project in by_project.items()},
-        {ci_id: _records(of_ci) for ci_id, of_ci in by_ci.items()},
-    )
+    periods: dict[tuple[str, str], ReferencePeriods] = {}
+    for project, counts in by_project.items():
+        for branch, of_branch in _of_project(counts, names).items():
+            periods[project, branch] = of_branch
+    return References(periods, {ci_id: _records(of_ci) for ci_id, of_ci in by_ci.items()})
 
 
 def _records(weeks: Sequence[ProjectWeek]) -> dict[str, ProjectRecord]:
@@ -182,26 +235,95 @@ def _records(weeks: Sequence[ProjectWeek]) -> dict[str, ProjectRecord]:
     }
 
 
-def _guessed(counts: Sequence[ProjectWeek], names: Mapping[int, str]) -> ReferencePeriods:
-    weeks: dict[int, dict[int, int]] = {}
+def _of_project(
+    counts: Sequence[ProjectWeek], names: Mapping[int, str]
+) -> dict[str, ReferencePeriods]:
+    """The reference periods of a project, as guessed on its busiest branch, and of those branches
+    that have had a reference of their own.
+    """
+    weeks: dict[str, dict[int, dict[int, int]]] = {}
     first: dict[int, float] = {}
     for count in counts:
-        if not count.verdicts:
-            continue
-        weeks.setdefault(count.week, {})[count.ci_id] = count.verdicts
-        first[count.ci_id] = min(first.get(count.ci_id, count.first_at), count.first_at)
+        if count.verdicts:
+            in_week = weeks.setdefault(count.branch, {}).setdefault(count.week, {})
+            in_week[count.ci_id] = in_week.get(count.ci_id, 0) + count.verdicts
+            first[count.ci_id] = min(first.get(count.ci_id, count.first_at), count.first_at)
     since: list[float] = []
     ci_ids: list[int | None] = []
     last: int | None = None
-    if not weeks:
-        return _NO_PERIODS
-    for week in range(min(weeks), max(weeks) + 2):
-        before = _sum(weeks, week - _LEARNT_FROM, week - 1) or weeks.get(week, {})
-        guess = _guess(before, names, last)
+    own: dict[str, dict[int, int]] = {}
+    told = {week for of_branch in weeks.values() for week in of_branch}
+    for week in range(min(told), max(told) + 2) if told else ():
+        sums = _sums(weeks, week)
+        busiest = max(sums.values(), key=partial(_worth, names=names), default={})
+        guess = _guess(busiest, names, last)
         if guess != last:
             since.append(week * WEEK + _MONDAY if guess is None else _starts(week, first[guess]))
             ci_ids.append(guess)
             last = guess
+        if guess is not None and len(sums) > 1:
+            _guess_own(own, sums, guess, week, names)
+    general = ReferencePeriods(tuple(since), tuple(ci_ids))
+    return {ANY_BRANCH: general} | {
+        branch: _merged(of_branch, general) for branch, of_branch in own.items()
+    }
+
+
+def _sums(
+    weeks: Mapping[str, Mapping[int, Mapping[int, int]]], week: int
+) -> dict[str, Mapping[int, int]]:
+    """The verdicts of the weeks before by branch; where there are none, those of the week."""
+    return {
+        branch: sums
+        for branch, of_branch in sorted(weeks.items())
+        if (sums := _sum(of_branch, week - _LEARNT_FROM, week - 1) or of_branch.get(week))
+    }
+
+
+def _worth(counts: Mapping[int, int], names: Mapping[int, str]) -> tuple[bool, bool, int]:
+    """How much a branch says of a project's reference: there are CIs to compare, there is a gate,
+    much is judged.
+    """
+    gates = [n for ci_id, n in counts.items() if _is_gate(names, ci_id)]
+    return len(counts) > 1, 2 * max(gates, default=0) >= max(counts.values()), sum(counts.values())
+
+
+def _is_gate(names: Mapping[int, str], ci_id: int) -> bool:
+    name = names.get(ci_id, "").lower()
+    return any(word in name for word in _GATES)
+
+
+def _guess_own(
+    own: dict[str, dict[int, int]],
+    sums: Mapping[str, Mapping[int, int]],
+    usual: int,
+    week: int,
+    names: Mapping[int, str],
+) -> None:
+    """Adds the references of the branches where the ``usual`` one hardly speaks in that week."""
+    quiet = {
+        branch: counts
+        for branch, counts in sums.items()
+        if _HARDLY * counts.get(usual, 0) < max(counts.values())
+    }
+    measured = {ci_id for branch in sums.keys() - quiet.keys() for ci_id in sums[branch]}
+    for branch, counts in quiet.items():
+        if len(counts) > 1 and sum(counts.values()) >= _ENOUGH:
+            others = {ci_id: n for ci_id, n in counts.items() if ci_id not in measured} or counts
+            of_branch = own.setdefault(branch, {})
+            of_branch[week] = _choose(others, names, of_branch.get(week - 1))
+
+
+def _merged(own: Mapping[int, int], general: ReferencePeriods) -> ReferencePeriods:
+    """A branch's references by week, and those of its project in the other weeks."""
+    begins = {week * WEEK + _MONDAY for each in own for week in (each, each + 1)}
+    since: list[float] = []
+    ci_ids: list[int | None] = []
+    for at in sorted({*general.since, *begins}):
+        ci_id = own.get(int((at - _MONDAY) // WEEK), general.at(at))
+        if ci_id != (ci_ids[-1] if ci_ids else None):
+            since.append(at)
+            ci_ids.append(ci_id)
     return ReferencePeriods(tuple(since), tuple(ci_ids))
 
 
@@ -218,21 +340,20 @@ def _sum(weeks: Mapping[int, Mapping[int, int]], first: int, last: int) -> dict[
 
 
 def _guess(counts: Mapping[int, int], names: Mapping[int, str], last: int | None) -> int | None:
-    """The CI that others are most likely measured against, where nobody said which.
+    """The CI that others are most likely measured against; None where there is no second CI."""
+    return _choose(counts, names, last) if len(counts) > 1 else None
 
-    The one that judges most, unless one that is named like a gate judges half
-    as much; None where there is no second CI to compare. The ``last`` reference
-    remains while it judges half as much as the most busy one.
+
+def _choose(counts: Mapping[int, int], names: Mapping[int, str], last: int | None) -> int:
+    """The CI that judges most, unless one that is named like a gate judges half as much.
+
+    The ``last`` reference remains while it judges half as much as the most busy one.
     """
-    if len(counts) < 2:
-        return None
     most = max(counts.values())
     if last is not None and 2 * counts.get(last, 0) >= most:
         return last
 
     def rank(ci_id: int) -> tuple[bool, int, int]:
-        name = names.get(ci_id, "").lower()
-        gate = any(word in name for word in _GATES)
-        return (gate and 2 * counts[ci_id] >= most, counts[ci_id], -ci_id)
+        return (_is_gate(names, ci_id) and 2 * counts[ci_id] >= most, counts[ci_id], -ci_id)
 
     return max(counts, key=rank)

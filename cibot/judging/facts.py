@@ -105,7 +105,7 @@ class Reader:
             found[report.change_id].own.append(attempt)
         for report in theirs:
             facts = found.get(report.change_id)
-            if facts is not None and self._counts(facts.project, report):
+            if facts is not None and self._counts(facts, report):
                 facts.reference.append(_verdict(report))
         return list(found.values())
 
@@ -120,12 +120,14 @@ class Reader:
             closed_at=row.closed_at.timestamp() if row.closed_at else None,
             in_scope=self.scope.covers(project, row.branch),
             named=self.scope.names_branches,
-            referenced=lambda at: self.references.at(project, at) not in (None, self.ci.id),
+            referenced=lambda at: (
+                self.references.at(project, at, row.branch) not in (None, self.ci.id)
+            ),
         )
 
-    def _counts(self, project: str, one: ReportRow) -> bool:
+    def _counts(self, facts: ChangeFacts, one: ReportRow) -> bool:
         return (
-            self.references.at(project, one.posted_at.timestamp()) == one.ci_id
+            self.references.at(facts.project, one.posted_at.timestamp(), facts.branch) == one.ci_id
             and one.result in ("pass", "fail")
             and one.patch_set is not None
             and counts(one.pipeline, self.uncounted)

@@ -16,14 +16,14 @@ from cibot.store.references import PeriodRow, RecordRow, put_periods, put_record
 _LEARNT_FOR = timedelta(minutes=10)  # references change slowly
 _NEW_FOR = timedelta(hours=1)  # how long before that a verdict may have been posted
 _COUNTED_FOR = timedelta(days=1)
-_Place = tuple[str, int, int]
+_Place = tuple[str, str, int, int]
 
 
 class ReferenceLearner:
     """Counts verdicts by week: those of all time once a day, the last two weeks' often."""
 
     def __init__(self, config: Config) -> None:
-        self._configured = [(entry.projects, entry.ci) for entry in config.reference]
+        self._configured = config.reference
         self._guessed = References()
         self._references = References()
         self._names: Mapping[int, str] = {}
@@ -88,8 +88,8 @@ def store_references(tx: Tx, guessed: References) -> None:
     put_periods(
         tx,
         [
-            PeriodRow(project, moment(since), ci_id)
-            for project, periods in guessed.periods.items()
+            PeriodRow(project, branch, moment(since), ci_id)
+            for (project, branch), periods in guessed.periods.items()
             for since, ci_id in zip(periods.since, periods.ci_ids, strict=True)
         ],
     )
@@ -97,11 +97,13 @@ def store_references(tx: Tx, guessed: References) -> None:
 
 def _week(row: VerdictsOfWeek) -> ProjectWeek:
     first, last = row.first_at.timestamp(), row.last_at.timestamp()
-    return ProjectWeek(row.project, row.ci_id, int(row.week), int(row.verdicts), first, last)
+    return ProjectWeek(
+        row.project, row.ci_id, int(row.week), int(row.verdicts), first, last, row.branch
+    )
 
 
 def _place(week: ProjectWeek) -> _Place:
-    return (week.project, week.ci_id, week.week)
+    return (week.project, week.branch, week.ci_id, week.week)
 
 
 def _monday(at: datetime) -> datetime:

@@ -17,7 +17,7 @@ from typing import Any
 
 from cibot.config.judgement import Policy
 from cibot.health.facts import moment
-from cibot.health.references import ReferencePeriods
+from cibot.health.references import ANY_BRANCH, ReferencePeriods
 from cibot.incidents.tracker import IncidentStep, Tracker
 from cibot.judging.facts import Reader
 from cibot.store.arrivals import KNOWN, LATER, Arrived, arrived
@@ -27,7 +27,7 @@ from cibot.store.histories import first_report_of, full_at
 
 log = logging.getLogger(__name__)
 
-VERSION = 14  # of the judgement: another one replays every CI
+VERSION = 15  # of the judgement: another one replays every CI
 _LOOK_BACK = timedelta(minutes=15)  # what another process is still about to commit
 _LITTLE = 86_400.0  # seconds that are lived through in one go, whatever was said
 _FULL = 5000  # reports of a CI, or of its reference, that are lived through in one go
@@ -55,7 +55,7 @@ class Kept:
     marked_at: datetime | None  # what was heard before is in it
     seen: array[int] = field(default_factory=_none_seen)
     """What was heard since then, and is in it, as `_seen` sums it up."""
-    periods: dict[str, ReferencePeriods] = field(default_factory=dict)
+    periods: dict[str, dict[str, ReferencePeriods]] = field(default_factory=dict)
     states: list[tuple[float, bytes]] = field(default_factory=list)  # earlier ones, packed
     stored_at: float = 0.0
     homes: set[str] | None = None  # the CI's projects then; None where that is not known
@@ -102,7 +102,7 @@ class Trackers:
             kept.wrong_from = wrong_from
         start = kept.life.at
         steps = self._through(tx, kept, reader, until)
-        kept.periods = {home: reader.references.periods_of(home) for home in reader.homes}
+        kept.periods = {home: reader.references.every_period(home) for home in reader.homes}
         kept.homes = set(reader.homes)
         newest = max((arrival.heard_at for arrival in heard), default=now)
         kept.marked_at = max(since, min(now, newest) - _LOOK_BACK)
@@ -185,10 +185,13 @@ class Trackers:
                 for project in reader.homes - kept.homes
                 if (began := reader.references.first_verdict(reader.ci.id, project)) <= at
             ]
-        for project, periods in kept.periods.items():
-            differs = periods.differs_from(reader.references.periods_of(project))
-            if differs is not None and differs <= at:
-                times.append(differs)
+        for project, before in kept.periods.items():
+            now = reader.references.every_period(project)
+            for branch in before.keys() | now.keys():
+                old, new = (some.get(branch, some[ANY_BRANCH]) for some in (before, now))
+                differs = old.differs_from(new)
+                if differs is not None and differs <= at:
+                    times.append(differs)
         return min(times, default=None)
 
     def _back(self, tx: Tx, kept: Kept, reader: Reader, policy: Policy, late: float) -> Kept:

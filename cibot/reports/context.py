@@ -48,11 +48,6 @@ class Context:
         """What the configuration says of a CI, where it names it."""
         return next((ci for ci in self.config.ci if ci.name == name), None)
 
-    @property
-    def configured_references(self) -> list[tuple[tuple[str, ...], str]]:
-        """Patterns of projects, each with the name of their reference CI."""
-        return [(entry.projects, entry.ci) for entry in self.config.reference]
-
     def retires(self, name: str) -> bool:
         """Whether the configuration calls the CI retired."""
         entry = self.configured(name)

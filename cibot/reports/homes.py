@@ -6,7 +6,12 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from cibot.health.branches import read_branches
-from cibot.health.references import ProjectRecord, ReferencePeriods, References
+from cibot.health.references import (
+    ANY_BRANCH,
+    ProjectRecord,
+    ReferencePeriods,
+    References,
+)
 from cibot.health.signal import BranchHealth
 from cibot.reports.context import Context
 from cibot.store.cis import ci_names
@@ -59,16 +64,20 @@ def branches_on(tx: Tx, ci_id: int) -> tuple[BranchHealth, ...]:
 
 
 def reference_on(
-    tx: Tx, ctx: Context, project: str, names: dict[int, str] | None = None
+    tx: Tx,
+    ctx: Context,
+    project: str,
+    names: dict[int, str] | None = None,
+    branch: str | None = None,
 ) -> str | None:
-    """The name of a project's reference CI now; None where there is none.
+    """The name of the reference CI of a project, or of its branch, now; None where there is none.
 
     ``names`` are those of all CIs by id, for who has asked already.
     """
     names = dict(ci_names(tx)) if names is None else names
     known = _references(records_in(tx, {project}), periods_of(tx, {project}))
-    references = known.with_configured(ctx.configured_references, names)
-    ci_id = references.at(project, ctx.now.timestamp())
+    references = known.with_configured(ctx.config.reference, names)
+    ci_id = references.at(project, ctx.now.timestamp(), branch or ANY_BRANCH)
     return None if ci_id is None else names.get(ci_id)
 
 
@@ -78,11 +87,11 @@ def _references(records: Iterable[RecordRow], periods: Iterable[PeriodRow]) -> R
         references.records.setdefault(row.ci_id, {})[row.project] = ProjectRecord(
             row.project, row.ci_id, row.place, row.first_at.timestamp()
         )
-    by_project: dict[str, list[PeriodRow]] = {}
+    by_place: dict[tuple[str, str], list[PeriodRow]] = {}
     for period in periods:
-        by_project.setdefault(period.project, []).append(period)
-    for project, rows in by_project.items():
-        references.periods[project] = ReferencePeriods(
+        by_place.setdefault((period.project, period.branch), []).append(period)
+    for place, rows in by_place.items():
+        references.periods[place] = ReferencePeriods(
             tuple(row.since.timestamp() for row in rows), tuple(row.ci_id for row in rows)
         )
     return references

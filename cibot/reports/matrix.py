@@ -86,7 +86,7 @@ def matrix(
     for verdict in verdicts:
         said[verdict.change_id].append(verdict)
     names = {line.id: line.name for line in every}
-    reference = reference_on(tx, ctx, project, names)
+    reference = reference_on(tx, ctx, project, names, branch)
     judged = Counter(
         ci_id
         for ci_id, _change in {

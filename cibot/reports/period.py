@@ -221,7 +221,7 @@ class _Asked:
 
     def report(self) -> PeriodReport:
         tx, ctx, project = self._tx, self._ctx, self._project
-        reference = reference_on(tx, ctx, project, self._names) if project else None
+        reference = reference_on(tx, ctx, project, self._names, self._branch) if project else None
         references = (
             {reference} if project else {home.reference for home in homes(tx, ctx).values()}
         )

@@ -18,8 +18,9 @@ from cibot.reports.failures import (
     verdicts,
 )
 from cibot.reports.feeds import ServerFeeds, stale_feeds
+from cibot.reports.homes import reference_on
 from cibot.reports.incidents import open_by_ci
-from cibot.reports.listing import CiLine, ci_line, on_branch
+from cibot.reports.listing import CiLine, branch_name, ci_line, on_branch
 from cibot.reports.names import as_stored
 from cibot.reports.silences import Muted, silence_on
 from cibot.store.changes import change_server
@@ -27,7 +28,6 @@ from cibot.store.cis import CiName, ci_names
 from cibot.store.engine import Tx
 from cibot.store.status import Glance, glance
 from cibot.text.figures import cut
-from cibot.text.patterns import first_fit
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +99,6 @@ def _reference(tx: Tx, ctx: Context, line: CiLine, seen: Glance) -> CiName | Non
     """The reference on its main project, None where there is none or it is that one itself."""
     if seen.project is None:
         return None
-    names = ci_names(tx)
-    configured = first_fit(ctx.configured_references, seen.project)
-    for row in names:
-        wanted = row.name == configured if configured else row.id == seen.guessed_reference
-        if wanted and row.name != line.name:
-            return row
-    return None
+    names = dict(ci_names(tx))
+    name = reference_on(tx, ctx, seen.project, names, branch_name(line))
+    return next((CiName(*row) for row in names.items() if row[1] == name != line.name), None)

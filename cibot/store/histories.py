@@ -164,7 +164,7 @@ def uploads_of(tx: Tx, change_ids: Collection[int]) -> dict[int, dict[int, datet
 
 
 class VerdictsOfWeek(NamedTuple):
-    """How many verdicts a CI gave in a project in one week, counted from the epoch's Monday.
+    """How many verdicts a CI gave on a branch in one week, counted from the epoch's Monday.
 
     ``first_at`` and ``last_at`` are of any report that judges, also one of a broken run.
     """
@@ -175,6 +175,7 @@ class VerdictsOfWeek(NamedTuple):
     verdicts: int
     first_at: datetime
     last_at: datetime
+    branch: str
 
 
 def verdict_projects(tx: Tx, ci_id: int, since: datetime) -> set[str]:
@@ -204,11 +205,12 @@ def verdicts_by_week(
             func.sum(case((report.c.result.in_(("pass", "fail")), 1), else_=0)),
             func.min(report.c.posted_at),
             func.max(report.c.posted_at),
+            change.c.branch,
         )
         .join(change, change.c.id == report.c.change_id)
         .where(report.c.ci_id.in_(sorted(ci_ids)), report.c.result.is_not(None))
-        .group_by(change.c.project, report.c.ci_id, week)
-        .order_by(change.c.project, week, report.c.ci_id)
+        .group_by(change.c.project, change.c.branch, report.c.ci_id, week)
+        .order_by(change.c.project, change.c.branch, week, report.c.ci_id)
     )
     if since is not None:
         query = query.where(report.c.posted_at >= since)

@@ -31,9 +31,13 @@ class RecordRow(NamedTuple):
 
 
 class PeriodRow(NamedTuple):
-    """From ``since`` on a CI is the reference of a project; None: from then on there is none."""
+    """From ``since`` on a CI is the reference of a branch; None: from then on there is none.
+
+    The ``branch`` "" stands for all of the project that have no reference of their own.
+    """
 
     project: str
+    branch: str
     since: datetime
     ci_id: int | None
 
@@ -72,5 +76,7 @@ def periods_of(tx: Tx, projects: Collection[str] | None = None) -> list[PeriodRo
 
 _RECORDS = select(*columns(RecordRow, schema.project_record))
 _PERIODS = select(*columns(PeriodRow, schema.reference_period)).order_by(
-    schema.reference_period.c.project, schema.reference_period.c.since
+    schema.reference_period.c.project,
+    schema.reference_period.c.branch,
+    schema.reference_period.c.since,
 )

@@ -178,8 +178,9 @@ project_record = _table(
 reference_period = _table(  # as guessed; what is configured is laid over it
     "reference_period",
     Column("project", String(255), primary_key=True),
+    Column("branch", String(255), primary_key=True),  # "": those without one of their own
     Column("since", UtcDateTime, primary_key=True),
-    Column("ci_id", Integer),  # NULL: from then on the project has no reference
+    Column("ci_id", Integer),  # NULL: from then on there is no reference
 )
 
 chances = _table(

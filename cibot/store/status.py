@@ -23,7 +23,7 @@ _HEALTH = columns(StoredHealth, schema.health)
 @dataclass(frozen=True, slots=True)
 class Glance:
     """One CI: its health, its last report (``uploaded_at`` is left out) with the server's
-    name and URL, its main project with the reference as guessed there.
+    name and URL, and its main project.
 
     The flags tell what else is worth asking: its open incidents, the silences of any
     CI that hold now, and the servers that no live feed has heard.
@@ -34,7 +34,6 @@ class Glance:
     last: HeardReport | None
     server: tuple[str, str] | None
     project: str | None
-    guessed_reference: int | None
     incidents: bool
     silences: bool
     stale: bool
@@ -67,14 +66,11 @@ def _flags() -> list[Any]:
     ]
 
 
-def _home() -> list[Any]:
-    """The CI's main project, and who is the reference there by the last guess."""
-    record, period = schema.project_record.c, schema.reference_period.c
+def _home() -> Any:
+    """The CI's main project."""
+    record = schema.project_record.c
     main = select(record.project).where(record.ci_id == schema.ci.c.id, record.place == 0).limit(1)
-    project = main.correlate(schema.ci).scalar_subquery()
-    guessed = select(period.ci_id).where(period.project == project, period.since <= _NOW)
-    newest = guessed.order_by(period.since.desc()).limit(1)
-    return [project, newest.correlate(schema.ci).scalar_subquery()]
+    return main.correlate(schema.ci).scalar_subquery()
 
 
 _REPORT = ("change_id", "seq", "patch_set", "pipeline", "outcome", "result", "posted_at")
@@ -93,9 +89,7 @@ def _glance_query() -> Select[Any]:
     told = [*(report.c[name] for name in _REPORT), *(change.c[name] for name in _CHANGE)]
     newest_report = and_(report.c.ci_id == ci.c.id, report.c.posted_at == last_at)
     return in_this_order(
-        select(
-            ci.c.id, ci.c.name, *_flags(), server.c.name, server.c.url, *_home(), *_HEALTH, *told
-        )
+        select(ci.c.id, ci.c.name, *_flags(), server.c.name, server.c.url, _home(), *_HEALTH, *told)
         .select_from(ci)
         .outerjoin(health, health.c.ci_id == ci.c.id)
         .outerjoin(report, newest_report)
@@ -106,7 +100,7 @@ def _glance_query() -> Select[Any]:
 
 
 _GLANCE = _glance_query()
-_HEALTH_AT = 9
+_HEALTH_AT = 8
 _REPORT_AT = _HEALTH_AT + len(_HEALTH)
 
 
@@ -136,7 +130,6 @@ def glance(tx: Tx, name: str, now: datetime, fresh: datetime) -> Glance | None:
         last=_heard(own) if known else None,
         server=(own[5], own[6]) if known else None,
         project=own[7],
-        guessed_reference=own[8],
         incidents=bool(own[2]),
         silences=bool(own[3]),
         stale=own[4] > 0,

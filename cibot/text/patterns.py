@@ -8,9 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
-from typing import TypeVar
-
-T = TypeVar("T")
 
 
 def fits(pattern: str, name: str) -> bool:
@@ -21,8 +18,3 @@ def fits(pattern: str, name: str) -> bool:
 def fits_any(patterns: Iterable[str], name: str) -> bool:
     """Whether a name fits one of the globs."""
     return any(fits(pattern, name) for pattern in patterns)
-
-
-def first_fit(rows: Iterable[tuple[Iterable[str], T]], name: str) -> T | None:
-    """What goes with the first patterns that fit a name."""
-    return next((value for patterns, value in rows if fits_any(patterns, name)), None)

@@ -24,6 +24,7 @@ NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 ZUUL = Account(1, "zuul", "Zuul")
 ACME = Account(2, "acme-ci", "Acme CI")
+GATE = Account(3, "stable-ci", "Stable CI")
 CONFIG = Config.model_validate(
     {
         "gerrit": [{"name": "review", "url": "https://review.example.org"}],
@@ -41,18 +42,18 @@ CONFIG = Config.model_validate(
 class Life:
     """A server's history told change by change, and the monitor that judges it."""
 
-    def __init__(self, store: Store) -> None:
-        self.store = store
+    def __init__(self, store: Store, config: Config = CONFIG) -> None:
+        self.store, self.config = store, config
         self.now = NOON
         self.changes = 0
         self.woken = 0
         server = store.write(lambda tx: ensure_server(tx, "review", "https://review.example.org/"))
-        self.ingest = Ingest(store, server, Roster.from_config(CONFIG, "review"), lambda: self.now)
+        self.ingest = Ingest(store, server, Roster.from_config(config, "review"), lambda: self.now)
         self.restart()
 
     def restart(self) -> None:
         """A new process, which knows what is stored and nothing else."""
-        self.monitor = Monitor(self.store, CONFIG, lambda: self.now, self._wake)
+        self.monitor = Monitor(self.store, self.config, lambda: self.now, self._wake)
 
     def _wake(self) -> None:
         self.woken += 1
@@ -63,14 +64,15 @@ class Life:
         acme: bool | str | None = True,
         project: str = "demo",
         branch: str = "master",
+        gate: bool | None = None,
     ) -> None:
         """A change uploaded now; Zuul judges it after 10 minutes, Acme after 20.
 
-        Whether it passes, or the whole comment; None: it says nothing.
+        Whether it passes, or the whole comment; None: it says nothing. So does another gate.
         """
         self.changes += 1
         uploaded = self.now
-        said = [(ZUUL, zuul, 10), (ACME, acme, 20)]
+        said = [(ZUUL, zuul, 10), (GATE, gate, 15), (ACME, acme, 20)]
         messages = tuple(
             Message(
                 uploaded + timedelta(minutes=minutes),

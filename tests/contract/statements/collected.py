@@ -121,7 +121,10 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     changes.changes_by_number: [lambda tx: changes.changes_by_number(tx, 77)],
     changes.has_namesakes: [changes.has_namesakes],
     changes.changes_by_id: [lambda tx: changes.changes_by_id(tx, [CHANGE])],
-    changes.latest_changes: [lambda tx: changes.latest_changes(tx, "filler/27", SINCE, 10)],
+    changes.latest_changes: [
+        lambda tx: changes.latest_changes(tx, "filler/27", SINCE, 10),
+        lambda tx: changes.latest_changes(tx, "filler/27", SINCE, 10, "master"),
+    ],
     changes.patch_set_times: [lambda tx: changes.patch_set_times(tx, CHANGE)],
     changes.verdicts_on: [lambda tx: changes.verdicts_on(tx, [CHANGE, CHANGE + 1])],
     changes.project_names: [changes.project_names],

@@ -158,19 +158,27 @@ CALLS: Mapping[Any, Sequence[Call]] = {
         lambda tx: status.results_since(tx, 1, None, 10),
         lambda tx: status.results_since(tx, 1, SINCE, 10),
     ],
-    tally.buckets: [lambda tx: tally.buckets(tx, [1, 2], DAY, SINCE, UNTIL)],
+    tally.buckets: [
+        lambda tx: tally.buckets(tx, [1, 2], DAY, SINCE, UNTIL),
+        lambda tx: tally.buckets(tx, [1, 2], DAY, SINCE, UNTIL, "master"),
+    ],
     tally.counts_between: [
         lambda tx: tally.counts_between(tx, [1, 2], SINCE, UNTIL),
         lambda tx: tally.counts_between(tx, [1, 2], NOW - ago(minutes=3), NOW),
+        lambda tx: tally.counts_between(tx, [1, 2], SINCE, UNTIL, {"master"}),
     ],
-    latencies.first_verdicts: [lambda tx: latencies.first_verdicts(tx, 1, [(SINCE, UNTIL)], 10)],
+    latencies.first_verdicts: [
+        lambda tx: latencies.first_verdicts(tx, 1, [(SINCE, UNTIL)], 10),
+        lambda tx: latencies.first_verdicts(tx, 1, [(SINCE, UNTIL)], 10, "master"),
+    ],
     incidents.incidents_during: [lambda tx: incidents.incidents_during(tx, SINCE, UNTIL)],
     tally.counting: [_count],
     tally.add_counts: [lambda tx: tally.add_counts(tx, {(1, DAY, 24): Counts(1)})],
     tally.drift: [lambda tx: tally.drift(tx, 1)],
     tally.recount: [lambda tx: tally.recount(tx, 1)],
     weighing.failed_patch_sets: [
-        lambda tx: weighing.failed_patch_sets(tx, [1, 2], NOW - ago(1), NOW, 100)
+        lambda tx: weighing.failed_patch_sets(tx, [1, 2], NOW - ago(1), NOW, 100),
+        lambda tx: weighing.failed_patch_sets(tx, [1, 2], NOW - ago(1), NOW, 100, {"master"}),
     ],
     weighing.last_patch_sets: [lambda tx: weighing.last_patch_sets(tx, {CHANGE, CHANGE + 1})],
     onsets.bad_runs_since: [lambda tx: onsets.bad_runs_since(tx, 1, SINCE, ["fail"], 20)],

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
+from cibot.config.models import ReferenceConfig
 from cibot.health.references import WEEK, ProjectWeek, ReferencePeriods, References, learn
 
 DAY = 86_400.0
@@ -10,10 +13,15 @@ NAMES = {1: "Acme CI", 2: "Zuul", 3: "Bold CI"}
 
 
 def week(
-    ci_id: int, number: int, verdicts: int, project: str = "p", at: float = 0.0
+    ci_id: int,
+    number: int,
+    verdicts: int,
+    project: str = "p",
+    at: float = 0.0,
+    branch: str = "master",
 ) -> ProjectWeek:
     begin = MONDAY + number * WEEK
-    return ProjectWeek(project, ci_id, number, verdicts, begin + at, begin + at + DAY)
+    return ProjectWeek(project, ci_id, number, verdicts, begin + at, begin + at + DAY, branch)
 
 
 def during(number: int) -> float:
@@ -71,7 +79,7 @@ def test_a_ci_that_fell_silent_stays_at_home() -> None:
 
 def test_the_configured_reference_holds_from_its_first_verdict_in_the_project_on() -> None:
     guessed = learn([week(1, 10, 50), week(2, 10, 60), week(3, 12, 2)], NAMES)
-    references = guessed.with_configured([(("p*",), "Bold CI")], NAMES)
+    references = guessed.with_configured([ReferenceConfig(projects=("p*",), ci="Bold CI")], NAMES)
     assert references.at("p", during(11)) is None
     assert references.at("p", during(12)) == 3
     assert guessed.at("p", during(12)) == 2
@@ -79,13 +87,17 @@ def test_the_configured_reference_holds_from_its_first_verdict_in_the_project_on
 
 def test_a_configured_reference_that_never_reported_is_none() -> None:
     references = learn([week(1, 10, 50), week(2, 10, 60)], NAMES)
-    configured = references.with_configured([(("p",), "Bold CI")], NAMES)
+    configured = references.with_configured([ReferenceConfig(projects=("p",), ci="Bold CI")], NAMES)
     assert configured.at("p", during(12)) is None
 
 
 def test_of_two_configured_ones_the_first_that_fits_holds() -> None:
     references = learn([week(1, 10, 50), week(2, 10, 60)], NAMES)
-    configured = references.with_configured([(("x*",), "Zuul"), (("P",), "Acme CI")], NAMES)
+    entries = [
+        ReferenceConfig(projects=("x*",), ci="Zuul"),
+        ReferenceConfig(projects=("P",), ci="Acme CI"),
+    ]
+    configured = references.with_configured(entries, NAMES)
     assert configured.at("p", during(12)) == 1
 
 
@@ -102,13 +114,82 @@ def test_what_is_learnt_does_not_depend_on_the_order() -> None:
 
 
 def test_every_reference_of_a_span_is_known() -> None:
-    references = References({"p": ReferencePeriods((10.0, 20.0, 30.0), (1, None, 2))})
+    references = References({("p", ""): ReferencePeriods((10.0, 20.0, 30.0), (1, None, 2))})
     assert references.during("p", 5.0, 25.0) == {None, 1}
     assert references.during("p", 12.0, 30.0) == {1, None, 2}
     assert references.of(["p", "unknown"]) == {1, 2}
+
+
+def stable(ci_id: int, number: int, verdicts: int, branch: str = "stable/1") -> ProjectWeek:
+    return week(ci_id, number, verdicts, branch=branch)
+
+
+def test_a_branch_where_the_reference_does_not_speak_has_its_own() -> None:
+    on_master = [week(ci, number, 60) for ci in (1, 2) for number in range(10, 20)]
+    theirs = [stable(ci, number, 20) for ci in (1, 3) for number in range(10, 20)]
+    references = learn([*on_master, *theirs], NAMES)
+    assert references.at("p", during(15)) == 2
+    assert references.at("p", during(15), "master") == 2
+    assert references.at("p", during(15), "stable/1") == 3  # 1 is measured on master
+    assert references.at("p", during(15), "stable/2") == 2
+    assert references.of(["p"]) == {2, 3}
+    assert references.during("p", during(14), during(15)) == {2, 3}
+
+
+def test_a_reference_of_several_branches_is_none_that_is_measured() -> None:
+    weeks = [week(ci, 10, 60) for ci in (1, 2)]
+    weeks += [stable(ci, 10, 40, f"stable/{name}") for ci in (1, 3) for name in "12"]
+    references = learn(weeks, NAMES)
+    assert [references.at("p", during(11), f"stable/{name}") for name in "12"] == [3, 3]
+
+
+def test_few_verdicts_one_ci_or_a_word_of_the_reference_make_none_of_its_own() -> None:
+    on_master = [week(ci, number, 60) for ci in (1, 2) for number in range(10, 20)]
+    for theirs in (
+        [stable(1, 15, 9), stable(3, 15, 10)],
+        [stable(3, 15, 100)],
+        [stable(1, 15, 40), stable(3, 15, 40), stable(2, 15, 10)],
+    ):
+        references = learn([*on_master, *theirs], NAMES)
+        assert references.at("p", during(16), "stable/1") == 2
+        assert set(references.periods) == {("p", "")}
+
+
+def test_a_branch_falls_back_to_its_project_when_its_own_is_gone() -> None:
+    on_master = [week(ci, number, 60) for ci in (1, 2) for number in range(10, 30)]
+    theirs = [stable(ci, number, 20) for ci in (1, 3) for number in range(10, 14)]
+    later = [stable(ci, number, 20) for ci in (1, 2) for number in range(14, 30)]
+    references = learn([*on_master, *theirs, *later], NAMES)
+    said = [references.at("p", during(number), "stable/1") for number in (9, 12, 25)]
+    assert said == [None, 3, 2]
+    periods = references.periods_of("p", "stable/1")
+    assert list(periods.since) == sorted(periods.since)
+    assert all(one != other for one, other in pairwise(periods.ci_ids))
+
+
+def test_a_reference_may_be_configured_for_some_branches() -> None:
+    references = learn([week(ci, 10, 60) for ci in NAMES], NAMES)
+    entries = [
+        ReferenceConfig(ci="Bold CI", branches=("stable/*",)),
+        ReferenceConfig(ci="Acme CI", projects=("q",)),
+    ]
+    configured = references.with_configured(entries, NAMES)
+    assert configured.at("p", during(11)) == 2
+    assert configured.at("p", during(11), "master") == 2
+    assert configured.at("p", during(11), "stable/1") == 3
+    assert configured.of(["p"]) == {2, 3}
+    assert configured.during("p", during(11), during(12)) == {2, 3}
 
 
 def test_periods_differ_from_the_first_time_on_that_they_do() -> None:
     old, new = ReferencePeriods((10.0,), (1,)), ReferencePeriods((10.0, 20.0), (1, 2))
     assert old.differs_from(new) == 20.0
     assert old.differs_from(old) is None
+
+
+def test_branches_where_it_does_not_run_are_not_held_against_a_reference() -> None:
+    weeks = [week(ci, 10, 30) for ci in (1, 2)]
+    weeks += [stable(ci, 10, 31, f"stable/{name}") for ci in (1, 3) for name in "123"]
+    references = learn(weeks, NAMES)
+    assert references.at("p", during(11), "master") == 2
+    assert [references.at("p", during(11), f"stable/{name}") for name in "123"] == [3, 3, 3]
