@@ -11,6 +11,7 @@ from cibot.config.network import NetworkConfig
 from cibot.errors import UserError
 from cibot.reports.ci import find_ci
 from cibot.reports.context import Context
+from cibot.store.cis import CiName
 from cibot.store.engine import Store, Tx
 from cibot.store.watches import StoredWatch, drop_watch, put_watch, seen_in, watches_of
 from cibot.text.figures import cut
@@ -84,10 +85,7 @@ def watch(
 
     For somebody else only its owners and admins may. Raises Refused and UserError.
     """
-    one = watcher(ctx.config, actor, who)
-    ci = find_ci(tx, name)
-    if who is not None:
-        require_owner(ctx.config, actor, ci.name)
+    one, ci = _meant(tx, ctx, actor, name, who)
     now = watches_of(tx, one.network, one.account)
     known = any(each.ci_id == ci.id for each in now)
     if not known and len(now) >= MOST:
@@ -108,15 +106,22 @@ def unwatch(
 
     For somebody else only its owners and admins may. Raises Refused and UserError.
     """
-    one = watcher(ctx.config, actor, who)
-    ci = find_ci(tx, name)
-    if who is not None:
-        require_owner(ctx.config, actor, ci.name)
+    one, ci = _meant(tx, ctx, actor, name, who)
     ended = bool(drop_watch(tx, one.network, one.account, ci.id))
     if ended:
         done = f"{one.network}:{one.account} watches {ci.name} no more"
         record(tx, actor, "unwatch", _words(name, who), done, ctx.now)
     return ci.name, one, ended
+
+
+def _meant(
+    tx: Tx, ctx: Context, actor: Actor, name: str, who: str | None
+) -> tuple[Watcher, CiName]:
+    """Who watches and what, where the actor may say so."""
+    one, ci = watcher(ctx.config, actor, who), find_ci(tx, name)
+    if who is not None:
+        require_owner(ctx.config, actor, ci.name)
+    return one, ci
 
 
 def _words(name: str, who: str | None) -> str:

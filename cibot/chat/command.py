@@ -47,14 +47,13 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command: ``usage`` names its arguments, ``does`` says in a line what it answers.
+    """A command: ``usage`` is its name with its arguments, ``does`` says in a line what it answers.
 
     ``example`` is a call that works on any history with a CI "netapp"; it runs
     as a test, after the questions ``before`` it. ``more`` is what `help NAME` adds.
     One that ``writes`` gets a transaction that commits, and is never guessed at.
     """
 
-    name: str
     usage: str
     does: str
     example: str
@@ -63,3 +62,8 @@ class Command:
     more: str = ""
     writes: bool = False
     before: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The first word of its usage."""
+        return self.usage.partition(" ")[0]

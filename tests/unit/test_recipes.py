@@ -232,7 +232,6 @@ from cibot.store.cis import all_cis
 from cibot.text.card import card
 
 COMMAND = Command(
-    name="tally",
     usage="tally [WHAT|all]",
     does="how many CIs there are",
     example="tally all",

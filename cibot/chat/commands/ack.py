@@ -36,7 +36,6 @@ def render(ctx: Context, found: IncidentLine) -> Card:
 
 
 COMMAND = Command(
-    name="ack",
     usage="ack ID|NAME [NOTE]",
     does="says that you look at an incident, by its number or its CI; its channels are told",
     example="ack 1 looking into it",

@@ -99,7 +99,6 @@ def _names(label: str, spans: Sequence[Span | Line]) -> list[Line]:
 
 
 COMMAND = Command(
-    name="change",
     usage="change N[,PS]",
     does="what each CI says of a patch set, which failures are worth a look, who is missing",
     example="change 912345,3",

@@ -83,7 +83,6 @@ def read_names(asked: Words, find: Find, sought: Find) -> tuple[str, str]:
 
 
 COMMAND = Command(
-    name="compare",
     usage="compare A B [BRANCH]",
     does="two CIs on the patch sets that both judged",
     example="compare netapp zuul",

@@ -36,7 +36,6 @@ def _words(found: Contact) -> Line:
 
 
 COMMAND = Command(
-    name="contact",
     usage="contact NAME",
     does="whose a CI is: owner, contact, wiki page, Gerrit accounts",
     example="contact netapp",

@@ -16,7 +16,6 @@ def answer(ask: Ask) -> Card:
 
 
 COMMAND = Command(
-    name="exclude",
     usage="exclude NAME",
     does="forgets who was taken for a CI by mistake, with all reports and incidents, for good",
     example="exclude quobyte",

@@ -56,7 +56,6 @@ def _link(ctx: Context, name: str, one: Link, unsaid: str | None) -> Line:
 
 
 COMMAND = Command(
-    name="feeds",
     usage="feeds",
     does="when each Gerrit was last heard, how the chat networks are connected, what was set aside",
     example="feeds",

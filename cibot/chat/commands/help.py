@@ -36,7 +36,6 @@ def _one(ask: Ask) -> Card:
 
 
 COMMAND = Command(
-    name="help",
     usage="help [COMMAND]",
     does="every command, or one with an example",
     example="help why",

@@ -81,7 +81,6 @@ def _incident(ctx: Context, one: IncidentLine) -> Line:
 
 
 COMMAND = Command(
-    name="history",
     usage="history NAME [BRANCH] [7d]",
     does="pass rate per day as a row of bars (a dot is a day without results), and incidents",
     example="history netapp 7d",

@@ -66,7 +66,6 @@ def _incident(ctx: Context, one: IncidentLine) -> Line:
 
 
 COMMAND = Command(
-    name="incidents",
     usage="incidents [all]",
     does="open incidents; with all, those of the last seven days too",
     example="incidents all",

@@ -51,7 +51,6 @@ def _job(ctx: Context, one: JobLine) -> Line:
 
 
 COMMAND = Command(
-    name="jobs",
     usage="jobs NAME [BRANCH]",
     does="each job of a CI: pass rate, n, streak, median duration, last pass",
     example="jobs netapp",

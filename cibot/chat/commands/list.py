@@ -80,7 +80,6 @@ def read_words(words: tuple[str, ...]) -> tuple[State | None, str | None, str | 
 
 
 COMMAND = Command(
-    name="list",
     usage="list [STATE] [project P] [branch B]",
     does="CIs, worst first; by state (silent, failing, degraded, unknown, healthy), project or"
     " branch",

@@ -31,7 +31,6 @@ def render(missed: Missed) -> Card:
 
 
 COMMAND = Command(
-    name="missed",
     usage="missed NAME",
     does="patch sets of seven days that a CI should have reported on and did not",
     example="missed netapp",

@@ -21,7 +21,6 @@ def answer(ask: Ask) -> Card:
 
 
 COMMAND = Command(
-    name="project",
     usage="project P [BRANCH]",
     does="the CIs that report on a project, or on a branch of it, worst first",
     example="project cinder",

@@ -25,7 +25,6 @@ def render(found: Contact) -> Card:
 
 
 COMMAND = Command(
-    name="recheck",
     usage="recheck NAME",
     does="how to retrigger a CI",
     example="recheck netapp",

@@ -136,7 +136,6 @@ def page_of(ctx: Context, found: PeriodReport) -> str | None:
 
 
 COMMAND = Command(
-    name="report",
     usage="report [PROJECT] [90d]",
     does="who kept the project's rules in a period of days, with the counts",
     example="report cinder 90d",

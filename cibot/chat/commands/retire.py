@@ -17,7 +17,6 @@ def answer(ask: Ask) -> Card:
 
 
 COMMAND = Command(
-    name="retire",
     usage="retire NAME",
     does="has a CI that is gone judged, listed and told of no more; its history stays",
     example="retire quobyte",

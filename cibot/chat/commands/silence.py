@@ -39,7 +39,6 @@ def render(ctx: Context, made: Muted) -> Card:
 
 
 COMMAND = Command(
-    name="silence",
     usage="silence NAME 2h REASON",
     does="mutes a CI's alerts for a while; what happens meanwhile is kept, and what is still wrong"
     " afterwards is told",

@@ -28,7 +28,6 @@ def render(ctx: Context, found: tuple[Muted, ...]) -> Card:
 
 
 COMMAND = Command(
-    name="silences",
     usage="silences",
     does="which alerts are muted, by whom, until when and why",
     example="silences",

@@ -45,7 +45,6 @@ def over_all(ctx: Context, found: Listing) -> Card:
 
 
 COMMAND = Command(
-    name="status",
     usage="status [NAME [BRANCH]]",
     does="how a CI is, also on one branch: state, since when, why, figures; without a name, all",
     example="status netapp",

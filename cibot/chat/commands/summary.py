@@ -185,7 +185,6 @@ def _passed(found: Summary) -> str:
 
 
 COMMAND = Command(
-    name="summary",
     usage="summary [today|yesterday] [BRANCH]",
     does="the daily summary now: worst first, who is silent, what changed, who is new, totals",
     example="summary yesterday",

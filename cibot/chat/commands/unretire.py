@@ -15,7 +15,6 @@ def answer(ask: Ask) -> Card:
 
 
 COMMAND = Command(
-    name="unretire",
     usage="unretire NAME",
     does="has a retired CI judged, listed and told of again",
     example="unretire quobyte",

@@ -41,7 +41,6 @@ def render(name: str, ended: Sequence[Muted], other: Muted | None) -> Card:
 
 
 COMMAND = Command(
-    name="unsilence",
     usage="unsilence NAME|ID",
     does="ends the silences of a CI, or one by its number, before their time",
     example="unsilence netapp",

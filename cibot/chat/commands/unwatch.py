@@ -25,7 +25,6 @@ def answer(ask: Ask) -> Card:
 
 
 COMMAND = Command(
-    name="unwatch",
     usage="unwatch NAME [for WHO]|all",
     does="ends the private alerts of a CI, or of all",
     example="unwatch netapp",

@@ -13,7 +13,6 @@ def answer(ask: Ask) -> Card:
 
 
 COMMAND = Command(
-    name="version",
     usage="version",
     does="which cibot this is",
     example="version",

@@ -31,7 +31,6 @@ def for_whom(words: tuple[str, ...]) -> tuple[tuple[str, ...], str | None]:
 
 
 COMMAND = Command(
-    name="watch",
     usage="watch NAME [for WHO]",
     does="tells you in private when a CI degrades, goes silent, recovers",
     example="watch netapp",

@@ -23,7 +23,6 @@ def answer(ask: Ask) -> Card:
 
 
 COMMAND = Command(
-    name="watching",
     usage="watching",
     does="which CIs you are told of in private",
     example="watching",

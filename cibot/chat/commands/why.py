@@ -98,7 +98,6 @@ def _incident(one: IncidentLine) -> tuple[str | Span, ...]:
 
 
 COMMAND = Command(
-    name="why",
     usage="why NAME [BRANCH]",
     does="each signal of a CI: figure, 95 % interval, n, threshold; its last failures with links",
     example="why netapp",

@@ -109,10 +109,6 @@ class Rooms:
                 asked.append(room.name)
         return asked
 
-    def next_due(self) -> float | None:
-        """When `to_join` has something to say next."""
-        return min((room.due for room in self._rooms.values() if not room.joined), default=None)
-
     def shared_with(self, nick: str) -> Room | None:
         """A room in which both the bot and somebody are."""
         known = self.fold(nick)

@@ -58,7 +58,6 @@ class SlackSocket:
         self._bot_user = bot_user
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
-        self._client: SocketModeClient | None = None
         self._refreshed_at = -_REFRESH_TAKES_S
         self.up = False
         self.detail = "connecting"

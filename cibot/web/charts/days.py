@@ -76,18 +76,13 @@ def _rate(axis: plot.Axis, days: Sequence[Day], kind: str) -> Iterator[Markup]:
         middle = [(axis.noon(point.day.day), _y(point.share)) for point in run]
         if len(run) == 1:
             x, y = middle[0]
-            yield Markup('<path class="{k}-bar" d="M{x:.1f} {low:.1f}V{high:.1f}"/>').format(
-                k=kind, x=x, low=_y(run[0].low), high=_y(run[0].high)
-            )
-            yield Markup('<circle class="{}-dot" cx="{:.1f}" cy="{:.1f}" r="2.5"/>').format(
-                kind, x, y
-            )
+            yield plot.stroke(f"{kind}-bar", f"M{x:.1f} {_y(run[0].low):.1f}V{_y(run[0].high):.1f}")
+            yield plot.dot(kind, x, y)
             continue
         upper = [(axis.noon(point.day.day), _y(point.high)) for point in run]
         lower = [(axis.noon(point.day.day), _y(point.low)) for point in run]
-        band = plot.path([*upper, *reversed(lower)])
-        yield Markup('<path class="{}-band" d="{}z"/>').format(kind, band)
-        yield Markup('<path class="{}-line" d="{}"/>').format(kind, plot.path(middle))
+        yield plot.stroke(f"{kind}-band", plot.path([*upper, *reversed(lower)]) + "z")
+        yield plot.stroke(f"{kind}-line", plot.path(middle))
 
 
 def _runs(days: Sequence[Day]) -> Iterator[list[_Point]]:

@@ -105,7 +105,7 @@ def _spans(axis: plot.Axis, scale: _Scale, days: Sequence[LatencyDay]) -> Iterat
         for day in days
         if day.median is not None and day.p95 is not None
     )
-    yield Markup('<path class="own-bar" d="{}"/>').format(drawn)
+    yield plot.stroke("own-bar", drawn)
 
 
 def _medians(
@@ -123,9 +123,6 @@ def _medians(
     for run in runs:
         points = [(axis.noon(o.day), scale.y(o.median.total_seconds())) for o in run if o.median]
         if len(points) > 1:
-            yield Markup('<path class="{}-line" d="{}"/>').format(kind, plot.path(points))
+            yield plot.stroke(f"{kind}-line", plot.path(points))
         if kind == "own" or len(points) == 1:
-            for x, y in points:
-                yield Markup('<circle class="{}-dot" cx="{:.1f}" cy="{:.1f}" r="2.5"/>').format(
-                    kind, x, y
-                )
+            yield from (plot.dot(kind, x, y) for x, y in points)

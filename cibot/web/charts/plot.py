@@ -128,3 +128,13 @@ def day_words(day: date) -> str:
 def path(points: Sequence[tuple[float, float]]) -> str:
     """The ``d`` of a path through some points."""
     return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
+
+
+def stroke(kind: str, path: str) -> Markup:
+    """A path, drawn as its class has it."""
+    return Markup('<path class="{}" d="{}"/>').format(kind, path)
+
+
+def dot(kind: str, x: float, y: float) -> Markup:
+    """A point of a line."""
+    return Markup('<circle class="{}-dot" cx="{:.1f}" cy="{:.1f}" r="2.5"/>').format(kind, x, y)
