@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from cibot.actions.recording import record
+from cibot.bootstrap import utc_now
 from cibot.cli.common import config_option, configured_store, shell_actor
 from cibot.collector.forgetting import forget_events
 from cibot.errors import UserError
@@ -34,13 +35,14 @@ def command(config_path: Path | None, server: str, since: datetime) -> None:
     Example:
       cibot forget review --since 2026-11-23T09:00
     """
-    now = datetime.now(UTC)
     with configured_store(config_path) as store:
         names = {name: row_id for row_id, (name, _url) in store.read(server_urls).items()}
         if server not in names:
             raise UserError(f"there is no server {server!r}; known are {', '.join(sorted(names))}")
-        gone = forget_events(store, names[server], since.replace(tzinfo=UTC), now)
+        gone = forget_events(store, names[server], since.replace(tzinfo=UTC), utc_now)
         cis = f" and {figures.plural(len(gone.cis), 'CI')}" if gone.cis else ""
         said = f"{figures.plural(gone.comments, 'comment')}{cis} of events forgotten"
-        store.write(lambda tx: record(tx, shell_actor(), "forget", f"{server} {since}", said, now))
+        store.write(
+            lambda tx: record(tx, shell_actor(), "forget", f"{server} {since}", said, utc_now())
+        )
     click.echo(said)

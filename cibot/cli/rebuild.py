@@ -46,7 +46,7 @@ def rebuild_command(config_path: Path | None) -> None:
         before, states = store.read(_opened), store.read(_states)
         with _bar() as bar:
             task = bar.add_task("reading", total=None)
-            read = reread(store, utc_now(), lambda n: bar.update(task, completed=n))
+            read = reread(store, utc_now, lambda n: bar.update(task, completed=n))
             store.write(forget_checkpoints)
             cis = store.read(all_cis)
             for ci in bar.track(cis, description="judging"):

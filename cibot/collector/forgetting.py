@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -25,7 +25,9 @@ class Forgotten:
     cis: tuple[str, ...]
 
 
-def forget_events(store: Store, server_id: int, since: datetime, now: datetime) -> Forgotten:
+def forget_events(
+    store: Store, server_id: int, since: datetime, clock: Callable[[], datetime]
+) -> Forgotten:
     """Deletes the comments that events alone have told since then, with their reports.
 
     What REST has confirmed stays. CIs that were discovered since and have no report left go, too.
@@ -33,7 +35,7 @@ def forget_events(store: Store, server_id: int, since: datetime, now: datetime) 
     comments, after = 0, 0
     while ids := store.read(partial(changes_unconfirmed, after=after)):
         own = [row_id for row_id in ids if change_server(row_id) == server_id]
-        comments += store.write(partial(_forget, own, since, now))
+        comments += store.write(partial(_forget, own, since, clock()))
         after = ids[-1]
     return Forgotten(comments, store.write(partial(_forget_cis, since)))
 

@@ -26,6 +26,7 @@ from cibot.collector.rows import COMMENT, Batch, comment_row, message_of
 from cibot.collector.sink import IngestCounts
 from cibot.model import Account, Change, PatchSet
 from cibot.store.accounts import KnownAccount, has_identity, lock_cis
+from cibot.store.arrivals import date_again
 from cibot.store.changes import (
     Place,
     place_of,
@@ -117,7 +118,7 @@ class Ingest:
             self._rows = {}
 
         def work(tx: Tx) -> tuple[Batch, authors.Authors]:
-            batch = Batch(heard_at)
+            batch, began = Batch(heard_at), self._clock()
             found = self._store_changes(tx, changes, batch)
             self._hide(tx, set(map(place_of, hidden)), batch)
             if not known_fresh:
@@ -125,6 +126,7 @@ class Ingest:
             report_forged(tx, self._server_id, self._roster.server, batch.forged, heard_at)
             if batch.reports:
                 self._note(tx, {row["ci_id"] for row in batch.reports})
+            date_again(tx, heard_at, self._clock() - began)
             return batch, found
 
         before = self._heard.get(feed, _NEVER)
@@ -209,6 +211,7 @@ class Ingest:
             with counting(tx) as tally:
                 for account_id, ci_id in moved.items():
                     self._reread_account(tx, account_id, ci_id, now, tally)
+            date_again(tx, now, self._clock() - now)
             return set(moved.values())
 
         moved = self._store.write(work)

@@ -39,29 +39,30 @@ class Reread:
 
 
 def reread(
-    store: Store, now: datetime, progress: Callable[[int], None] = lambda _n: None
+    store: Store, clock: Callable[[], datetime], progress: Callable[[int], None] = lambda _n: None
 ) -> Reread:
     """Reads every comment of every CI anew; a transaction for each few hundred of them.
 
-    Interrupted, what was read is stored, and the same call reads the rest.
+    Interrupted, what was read is stored, and the same call reads the rest. What differs is
+    heard when it is written, so that a bot that runs beside judges it.
     """
-    healed = _heal(store, now)
+    healed = _heal(store, clock)
     comments = changed = 0
     for account_id, ci_id in sorted(store.read(accounts_of_cis).items()):
         last: CommentText | None = None
         while page := store.read(partial(_next, account_id, last)):
-            changed += store.write(partial(_page, page, ci_id, now))
+            changed += store.write(partial(_page, page, ci_id, clock()))
             comments += len(page)
             last = page[-1]
             progress(comments)
     return Reread(comments, changed, healed)
 
 
-def _heal(store: Store, now: datetime) -> int:
+def _heal(store: Store, clock: Callable[[], datetime]) -> int:
     """Unites or drops comments that only events told, where REST has told of later ones."""
     healed, after = 0, 0
     while ids := store.read(partial(changes_unconfirmed, after=after)):
-        healed += store.write(partial(_heal_changes, ids, now))
+        healed += store.write(partial(_heal_changes, ids, clock()))
         after = ids[-1]
     return healed
 

@@ -20,7 +20,7 @@ from cibot.health.facts import moment
 from cibot.health.references import ANY_BRANCH, ReferencePeriods
 from cibot.incidents.tracker import IncidentStep, Tracker
 from cibot.judging.facts import Reader
-from cibot.store.arrivals import KNOWN, LATER, Arrived, arrived
+from cibot.store.arrivals import KNOWN, LATER, LOOK_BACK, Arrived, arrived
 from cibot.store.checkpoints import StoredCheckpoint, newest_checkpoint, pack, unpack
 from cibot.store.engine import Tx
 from cibot.store.histories import first_report_of, full_at
@@ -28,7 +28,6 @@ from cibot.store.histories import first_report_of, full_at
 log = logging.getLogger(__name__)
 
 VERSION = 15  # of the judgement: another one replays every CI
-_LOOK_BACK = timedelta(minutes=15)  # what another process is still about to commit
 _LITTLE = 86_400.0  # seconds that are lived through in one go, whatever was said
 _FULL = 5000  # reports of a CI, or of its reference, that are lived through in one go
 _BEFORE_FIRST = 4 * 86_400.0
@@ -90,7 +89,7 @@ class Trackers:
         kept = self._kept.pop(ci_id, None)
         if kept is None or kept.basis != basis:
             kept = self._load(tx, ci_id, basis, policy)
-        since = kept.marked_at or now - _LOOK_BACK
+        since = (kept.marked_at or now - LOOK_BACK).replace(microsecond=0)
         begun = kept.life.at
         until = max(until, begun)
         spans = (moment(begun), moment(until))
@@ -105,7 +104,7 @@ class Trackers:
         kept.periods = {home: reader.references.every_period(home) for home in reader.homes}
         kept.homes = set(reader.homes)
         newest = max((arrival.heard_at for arrival in heard), default=now)
-        kept.marked_at = max(since, min(now, newest) - _LOOK_BACK)
+        kept.marked_at = max(since, min(now, newest) - LOOK_BACK).replace(microsecond=0)
         kept.seen = _seen(heard, kept.marked_at)
         self._under_way[ci_id] = kept
         return Advanced(kept.life, start, start < begun or not start, steps)

@@ -1,21 +1,28 @@
-"""What was heard lately, and when it happened: by that judging knows what came late."""
+"""What was heard lately, and when it happened: by that judging knows what came late.
+
+A row bears the time at which its writer heard of it, and is seen when that has committed. So
+judging looks back by `LOOK_BACK` each time, and who writes for long dates its rows again.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import case, func, literal, select
+from sqlalchemy import String, case, cast, func, literal, select, update
 
 from cibot.store import schema
 from cibot.store.engine import Tx
 
+LOOK_BACK = timedelta(minutes=15)
+"""How much earlier than now a row may be dated that is seen now: hosts' clocks differ, too."""
+_LONG = timedelta(minutes=2)  # of a transaction
 KNOWN, NEW, LATER = range(3)  # spans of time in which what is heard may have happened
 
 
 class Arrived(NamedTuple):
-    """What was heard at one moment, in short: how many things, the sum of their keys.
+    """What was heard in one second, in short: how many things, the sum of their keys.
 
     ``span`` is KNOWN, NEW or LATER: in which of the asked spans it happened.
     """
@@ -37,9 +44,9 @@ def arrived(
 ) -> list[Arrived]:
     """What was heard since then of some CIs, and of the changes of some projects.
 
-    Summed up for each moment at which something was heard, since a backfill brings much at
-    once, and for what happened until the first of ``spans`` (KNOWN), until the second (NEW),
-    and LATER.
+    Summed up by the second in which it was heard, so that neither a backfill nor a busy server
+    makes many rows, and for what happened until the first of ``spans`` (KNOWN), until the second
+    (NEW), and LATER. ``since`` is a whole second.
     """
     report, change, patch_set = schema.report.c, schema.change.c, schema.patch_set.c
     homes = sorted(projects)
@@ -63,7 +70,10 @@ def arrived(
     if homes:
         found += [query.where(change.project.in_(homes)) for query in (uploads, ends)]
     return [
-        Arrived(kind, heard, span, number, int(keys), first)  # MariaDB's sum is a Decimal
+        # MariaDB's sum is a Decimal
+        Arrived(
+            kind, datetime.fromisoformat(heard).replace(tzinfo=UTC), span, number, int(keys), first
+        )
         for query in found
         for kind, heard, span, number, keys, first in tx.execute(query)
     ]
@@ -73,5 +83,21 @@ def _summed(
     kind: str, heard: Any, key: Any, at: Any, since: datetime, spans: tuple[datetime, datetime]
 ) -> Any:
     span = case((at <= spans[0], KNOWN), (at <= spans[1], NEW), else_=LATER)
-    what = (literal(kind), heard, span, func.count(), func.sum(key), func.min(at))
-    return select(*what).where(heard >= since).group_by(heard, span)
+    second = func.substr(cast(heard, String(26)), 1, 19)
+    what = (literal(kind), second, span, func.count(), func.sum(key), func.min(at))
+    return select(*what).where(heard >= since).group_by(second, span)
+
+
+def date_again(tx: Tx, heard_at: datetime, took: timedelta) -> None:
+    """Dates later by what the transaction took what it dated ``heard_at``, where that is long.
+
+    Judging may have looked past that time by the time it commits.
+    """
+    if took < _LONG:
+        return
+    report, withdrawal, patch_set = schema.report, schema.withdrawal, schema.patch_set
+    for column in (
+        report.c.heard_at, withdrawal.c.heard_at, patch_set.c.heard_at,
+        schema.change.c.closed_heard_at,
+    ):  # fmt: skip
+        tx.execute(update(column.table).where(column == heard_at).values({column: heard_at + took}))

@@ -115,7 +115,7 @@ def test_rebuild_heals_what_an_older_cibot_stored_twice(world: World) -> None:
             .values(event_at=world.clock(), posted_at=world.clock(), heard_at=None)
         )
     )
-    assert reread(world.store, world.clock()).healed == 1
+    assert reread(world.store, world.clock).healed == 1
     assert world.counts() == counts
 
 
@@ -168,8 +168,8 @@ def test_what_a_feed_brought_since_a_time_is_forgotten(world: World) -> None:
         world.clock.forward(5)
     assert world.counts()[2] == counts[2] + 3
     other = world.store.write(lambda tx: ensure_server(tx, "other", "https://other"))
-    assert forget_events(world.store, other, leaked, world.clock()).comments == 0
-    gone = forget_events(world.store, world.server, leaked, world.clock())
+    assert forget_events(world.store, other, leaked, world.clock).comments == 0
+    gone = forget_events(world.store, world.server, leaked, world.clock)
     assert (gone.comments, gone.cis) == (3, ())
     assert world.counts() == counts
     assert world.tallied() == 2

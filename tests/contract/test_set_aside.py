@@ -215,7 +215,7 @@ def test_one_comment_that_raises_is_named_and_read_when_it_can_be(
         assert kind == "comment"
         assert TEXT in rows(life)[0].reason
         Ingest(life.store, 1, Roster.from_config(CONFIG, "review"), lambda: life.now).sync_roster()
-    assert reread(life.store, life.now).changed == 1
+    assert reread(life.store, lambda: life.now).changed == 1
     assert rows(life) == ()
 
 

@@ -133,6 +133,7 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     histories.change_rows: [lambda tx: histories.change_rows(tx, [CHANGE])],
     histories.uploads_of: [lambda tx: histories.uploads_of(tx, [CHANGE])],
     arrivals.arrived: [lambda tx: arrivals.arrived(tx, [1, 2], ["filler/1"], SINCE, (UNTIL, NOW))],
+    arrivals.date_again: [lambda tx: arrivals.date_again(tx, NOW, ago(hours=1))],
     histories.verdict_projects: [lambda tx: histories.verdict_projects(tx, 1, SINCE)],
     histories.verdicts_by_week: [
         lambda tx: histories.verdicts_by_week(tx, [1, 2]),
