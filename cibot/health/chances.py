@@ -11,6 +11,7 @@ chance. What was missed while the CI was silent says nothing of its coverage.
 from __future__ import annotations
 
 import heapq
+from collections import Counter
 from typing import Any, NamedTuple
 
 from cibot.config.policy import CoveragePolicy, SilencePolicy
@@ -26,7 +27,7 @@ from cibot.health.silent import patience
 from cibot.health.tally import Count, Proofs, SlidingTally
 
 _KEPT = 1000
-_MOST_PENDING = 5000  # patch sets at once; those of more than that are no chances
+_MOST_OF_A_SLOT = 100  # patch sets that wait; in a flood the others add nothing to one chance
 _MOST_BRANCHES = 200  # of a project that are known; the one heard longest ago makes room
 _FEWEST_ALIKE = 2  # branches: who reports on one of a kind need not report on the next
 _Key = tuple[int, int]
@@ -108,6 +109,7 @@ class Chances:
         self._homes: dict[str, dict[str, float]] = {}  # by project and branch; 0: never heard
         self.comeback = Comeback()
         self._pending: dict[_Key, _Pending] = {}
+        self._waiting: Counter[int] = Counter()  # how many of `_pending` are of each slot
         self._deadlines: list[tuple[float, int, int]] = []
         self._slots: dict[int, _Slot] = {}
         self._open: list[tuple[int, Proof]] = []  # missed since last heard: slot and evidence
@@ -195,15 +197,17 @@ class Chances:
             return
         deadline = one.uploaded_at + allowed
         key = (one.proof.change_id, one.proof.patch_set)
-        if key in self._pending or len(self._pending) >= _MOST_PENDING:
+        slot = int(one.uploaded_at // self._slot)
+        if key in self._pending or self._waiting[slot] >= _MOST_OF_A_SLOT:
             return
+        self._waiting[slot] += 1
         place = self._rollup.place(one.proof.change_id)
         self._pending[key] = _Pending(
             one.proof, one.uploaded_at, deadline, one.reported_at, None, place
         )
         heapq.heappush(self._deadlines, (max(deadline, one.at), *key))
         if one.reported_at is not None and one.reported_at <= deadline:
-            self.comeback.add(int(one.uploaded_at // self._slot), True, one.at)
+            self.comeback.add(slot, True, one.at)
 
     def _at_home(self, one: Due) -> bool:
         """Whether it reports on a branch lately, or on all of its kind where that is new."""
@@ -236,11 +240,14 @@ class Chances:
         """The next deadline passes: its patch set becomes a chance, unless it was gone before."""
         _at, change_id, patch_set = heapq.heappop(self._deadlines)
         one = self._pending.pop((change_id, patch_set))
+        slot = int(one.uploaded // self._slot)
+        self._waiting[slot] -= 1
+        if not self._waiting[slot]:
+            del self._waiting[slot]
         gone = one.ended is not None and one.ended < one.deadline
         took = one.took
         if gone and took is None:
             return
-        slot = int(one.uploaded // self._slot)
         if took is None:
             self.comeback.add(slot, False, one.deadline)
         if slot not in self._slots:
@@ -323,6 +330,7 @@ class Chances:
         self._pending = {
             (pending.proof.change_id, pending.proof.patch_set): pending for pending in waiting
         }
+        self._waiting = Counter(int(chance.uploaded // self._slot) for chance in waiting)
         self._deadlines = [(at, change_id, number) for at, change_id, number in deadlines]
         self._slots = {
             number: _Slot(reported, ChangePlace(*place)) for number, reported, *place in slots

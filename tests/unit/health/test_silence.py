@@ -68,16 +68,20 @@ def test_a_burst_of_uploads_is_one_chance():
     assert "1 chance to report missed" in said(found.seen)
 
 
-def test_what_waits_for_its_deadline_is_bounded_whatever_is_uploaded():
+def test_what_waits_for_its_deadline_is_bounded_in_a_flood_of_uploads():
     watched = Watched()
     end = watched.live([True] * 20, START)
-    uploads = [due(1000 + number, end + number / 100) for number in range(6000)]
-    watched.take(uploads)
-    assert len(watched.judge.chances.pending) == 5000
-    missed = watched.judge.chances.missed
+    watched.take([due(1000 + number, end + number) for number in range(1200)])
+    chances = watched.judge.chances
+    assert 200 <= len(chances.pending) <= 301  # a hundred in each ten minutes
+    stored = json.loads(json.dumps(chances.row()))
+    chances.read(stored)
+    watched.take([due(5000, end + 1201)])
+    assert len(chances.pending) <= 301
+    missed = chances.missed
     watched.until(end + 5 * H)
-    assert watched.judge.chances.pending == []
-    assert watched.judge.chances.missed == missed + 1
+    assert chances.pending == []
+    assert chances.missed - missed in (2, 3)
 
 
 def test_a_start_notice_is_heard_too():
