@@ -28,8 +28,8 @@ from cibot.store.histories import first_report_of, full_at
 log = logging.getLogger(__name__)
 
 VERSION = 15  # of the judgement: another one replays every CI
-_LITTLE = 86_400.0  # seconds that are lived through in one go, whatever was said
-_FULL = 5000  # reports of a CI, or of its reference, that are lived through in one go
+_LITTLE = 600.0  # seconds that are lived through in one go, whatever was said
+_FULL = 1000  # reports of a CI, or of its reference, that are lived through in one go
 _BEFORE_FIRST = 4 * 86_400.0
 _IN_MEMORY = 6
 _KEEP_EVERY = 3600.0  # seconds of life between two states that are stored
