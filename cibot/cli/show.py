@@ -20,7 +20,7 @@ from cibot.chat.console import COLOURS
 from cibot.cli.view import Table, View
 from cibot.text.card import Line, Span
 from cibot.text.lines import between_blanks, one_line
-from cibot.web.api.encode import plain
+from cibot.web.api.plain import plain
 from cibot.web.api.tables import Lines, write_csv
 
 _WIDE = 100  # columns of a terminal from which on nothing is left out

@@ -15,9 +15,8 @@ from cibot.config.models import Config, WebConfig
 from cibot.errors import UserError
 from cibot.reports.context import Context
 from cibot.web.api import BY_NAME
-from cibot.web.api.decode import Foreign, typed
-from cibot.web.api.encode import plain
 from cibot.web.api.paging import Page
+from cibot.web.api.plain import Foreign, plain, typed
 from cibot.web.api.question import Nothing
 
 T = TypeVar("T")

@@ -8,7 +8,7 @@ must escape it for its medium, whatever it holds.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -206,6 +206,13 @@ def joined(parts: Iterable[Span | Line], separator: str = ", ") -> Line:
             spans.append(Span(separator))
         spans += (part,) if isinstance(part, Span) else part
     return tuple(spans)
+
+
+def some(parts: Sequence[Span | Line], most: int) -> Line:
+    """The first ``most`` of them, separated, and how many more there are."""
+    more = len(parts) - most
+    tail = (Span(f" and {figures.number(more)} more"),) if more > 0 else ()
+    return (*joined(parts[:most]), *tail)
 
 
 def sentence(one: Line) -> Line:

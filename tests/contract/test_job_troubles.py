@@ -12,7 +12,7 @@ from cibot.model import State
 from cibot.reports.context import Context
 from cibot.reports.why import why
 from cibot.store.engine import Store
-from cibot.web.api.encode import plain
+from cibot.web.api.plain import plain
 from tests.support.told_life import CONFIG, Life
 
 

@@ -105,8 +105,7 @@ PURE_PARTS = (
     "cibot.cli.exits",
     "cibot.cli.view",
     "cibot.web.charts",
-    "cibot.web.api.decode",
-    "cibot.web.api.encode",
+    "cibot.web.api.plain",
 )
 IMPURE = {"flask", "sqlalchemy", "requests", "slack_sdk", "irc", "socket", "threading", "time"}
 CLOCKS = {"now", "utcnow", "today", "time", "monotonic"}

@@ -103,7 +103,7 @@ from cibot.reports.context import Context
 from cibot.reports.why import why
 from cibot.store.engine import open_store
 from cibot.store.migrate import upgrade
-from cibot.web.api.encode import plain
+from cibot.web.api.plain import plain
 from cibot.web.pages.judging import judging
 from tests.support.told_life import CONFIG, Life
 

@@ -13,7 +13,7 @@ from cibot.reports.change import ChangeReport, CiVerdict, Missing, change, faile
 from cibot.reports.change_address import parse_change
 from cibot.reports.context import Context
 from cibot.text import figures
-from cibot.text.card import Card, Line, Span, joined, line
+from cibot.text.card import Card, Line, Span, line, some
 
 _FAILURES = 5
 _NAMES = 12
@@ -92,10 +92,7 @@ def _absent(ctx: Context, one: Missing) -> Line:
 
 def _names(label: str, spans: Sequence[Span | Line]) -> list[Line]:
     unique = list(dict.fromkeys(spans))
-    if not unique:
-        return []
-    more = [Span(f" and {len(unique) - _NAMES} more")] if len(unique) > _NAMES else []
-    return [line(label, *joined(unique[:_NAMES]), *more)]
+    return [line(label, *some(unique, _NAMES))] if unique else []
 
 
 COMMAND = Command(

@@ -9,7 +9,7 @@ from cibot.model import State
 from cibot.reports import lists, wording
 from cibot.reports.context import Context
 from cibot.reports.listing import CiLine, Listing, is_wrong, listing
-from cibot.text.card import Card, Line, Span, joined, line, state_span
+from cibot.text.card import Card, Line, Span, line, some, state_span
 
 _LINES = 12
 _NAMES = 12
@@ -51,9 +51,8 @@ def _names(state: State, cis: list[CiLine]) -> list[Line]:
     if not cis:
         return []
     ordered = sorted(cis, key=lambda one: one.name.casefold())
-    names = joined(Span(ci.name, href=ci.page) for ci in ordered[:_NAMES])
-    more = [Span(f" and {len(cis) - _NAMES} more")] if len(cis) > _NAMES else []
-    return [line(state_span(state), ": ", *names, *more)]
+    names = [Span(ci.name, href=ci.page) for ci in ordered]
+    return [line(state_span(state), ": ", *some(names, _NAMES))]
 
 
 def read_words(words: tuple[str, ...]) -> tuple[State | None, str | None, str | None]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from cibot.chat.command import Ask, Command
 from cibot.reports import wording
 from cibot.reports.missed import Missed, missed
-from cibot.text import figures
-from cibot.text.card import Card, Span, joined, line
+from cibot.text.card import Card, Span, line, some
 
 _NAMED = 8
 
@@ -22,12 +21,9 @@ def render(missed: Missed) -> Card:
     if not missed.patch_sets:
         return Card((head,), link=missed.ci.page)
     spans = [
-        Span(f"{each.number},{each.patch_set}", href=each.gerrit)
-        for each in missed.patch_sets[:_NAMED]
+        Span(f"{each.number},{each.patch_set}", href=each.gerrit) for each in missed.patch_sets
     ]
-    more = len(missed.patch_sets) - len(spans)
-    tail = f" and {figures.number(more)} more." if more else "."
-    return Card((head, line("Newest: ", *joined(spans), tail)), link=missed.ci.page)
+    return Card((head, line("Newest: ", *some(spans, _NAMED), ".")), link=missed.ci.page)
 
 
 COMMAND = Command(

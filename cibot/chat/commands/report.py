@@ -16,7 +16,7 @@ from cibot.reports.context import Context
 from cibot.reports.period import CiPeriod, PeriodReport, period_report, read_period
 from cibot.reports.promise import Ruling
 from cibot.text import figures
-from cibot.text.card import Card, Line, Span, joined, line, state_span, within
+from cibot.text.card import Card, Line, Span, line, some, state_span, within
 from cibot.text.lengths import leading_length
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -105,11 +105,10 @@ def _ci(found: PeriodReport, one: CiPeriod) -> Line:
     return line(state_span(state, word), " ", name, f": {said}.")
 
 
-def _named(kept: Ruling | None, some: Sequence[CiPeriod]) -> Line:
+def _named(kept: Ruling | None, cis: Sequence[CiPeriod]) -> Line:
     word = period_wording.KEPT[kept] if kept else "others"
-    spans = [Span(figures.cut(ci.name, _NAME), href=ci.page) for ci in some[:_NAMED]]
-    more = f" and {figures.number(len(some) - _NAMED)} more" if len(some) > _NAMED else ""
-    return line(f"{figures.sentence(word).rstrip('.')}: ", *joined(spans), f"{more}.")
+    spans = [Span(figures.cut(ci.name, _NAME), href=ci.page) for ci in cis]
+    return line(f"{figures.sentence(word).rstrip('.')}: ", *some(spans, _NAMED), ".")
 
 
 def summed(ctx: Context, found: PeriodReport) -> list[Line]:

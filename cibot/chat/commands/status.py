@@ -8,7 +8,7 @@ from cibot.reports import lists, wording
 from cibot.reports.context import Context
 from cibot.reports.listing import Listing, is_wrong, listing
 from cibot.reports.status import Status, status
-from cibot.text.card import Card, Line, Span, joined, line
+from cibot.text.card import Card, Line, Span, some
 
 _NAMED = 8
 
@@ -35,12 +35,8 @@ def over_all(ctx: Context, found: Listing) -> Card:
     lines: list[Line] = [lists.overall(found)]
     wrong = [ci for ci in found.cis if is_wrong(ci.state)]
     if wrong:
-        names = joined(
-            Span(f"{ci.state.shape} {ci.name}", href=ci.page, state=ci.state)
-            for ci in wrong[:_NAMED]
-        )
-        more = f" and {len(wrong) - _NAMED} more" if len(wrong) > _NAMED else ""
-        lines.append(line(*names, more) if more else names)
+        shapes = [Span(f"{ci.state.shape} {ci.name}", href=ci.page, state=ci.state) for ci in wrong]
+        lines.append(some(shapes, _NAMED))
     return Card((*lines, *wording.stale_lines(ctx, found.stale)), link=ctx.page() or None)
 
 

@@ -18,7 +18,7 @@ from cibot.reports.period import PeriodReport
 from cibot.reports.summary import Span as Day
 from cibot.reports.summary import Summary, summary
 from cibot.text import figures
-from cibot.text.card import Card, Line, Span, joined, line, within
+from cibot.text.card import Card, Line, Span, line, some, within
 
 _MOST = 8  # lines, each one message of IRC
 _WORST = 3
@@ -98,13 +98,10 @@ def _head(found: Summary) -> Line:
     return line(title, f": {said}")
 
 
-def _silent(ctx: Context, some: Sequence[CiLine]) -> list[Line]:
+def _silent(ctx: Context, cis: Sequence[CiLine]) -> list[Line]:
     """Those that the lines above do not name, with how long they are silent."""
-    if not some:
-        return []
-    names = [_name(ci, f" ({_for(ctx, ci)})" if ci.since else "") for ci in some[:6]]
-    more = f" and {len(some) - 6} more" if len(some) > 6 else ""
-    return [line(f"{State.SILENT.shape} Silent: ", *joined(names), f"{more}.")]
+    names = [_name(ci, f" ({_for(ctx, ci)})" if ci.since else "") for ci in cis]
+    return [line(f"{State.SILENT.shape} Silent: ", *some(names, 6), ".")] if names else []
 
 
 def _for(ctx: Context, one: CiLine) -> str:
@@ -116,25 +113,22 @@ def _name(one: CiLine, after: str = "") -> Span:
 
 
 def _new(found: Summary) -> list[Line]:
-    if not found.new:
-        return []
-    names = joined(_name(row) for row in found.new[:5])
-    more = f" and {len(found.new) - 5} more" if len(found.new) > 5 else ""
-    return [line("New: ", *names, f"{more}.")]
+    names = [_name(row) for row in found.new]
+    return [line("New: ", *some(names, 5), ".")] if names else []
 
 
 def _changes(found: Summary) -> list[Line]:
     words = (("opened", found.opened), ("got worse", found.worse), ("resolved", found.resolved))
     parts: list[str | Span] = []
-    for word, some in words:
-        if some:
-            parts += ["; " if parts else "Changed: ", f"{word} ", *_incidents(some)]
+    for word, rows in words:
+        if rows:
+            parts += ["; " if parts else "Changed: ", f"{word} ", *_incidents(rows)]
     return [line(*parts, ".")] if parts else []
 
 
-def _incidents(some: tuple[IncidentLine, ...]) -> list[str | Span]:
+def _incidents(rows: tuple[IncidentLine, ...]) -> list[str | Span]:
     parts: list[str | Span] = []
-    for row in some[:4]:
+    for row in rows[:4]:
         lasted = ""
         if row.resolved_at and row.opened_at:
             lasted = f", lasted {figures.span(row.resolved_at - row.opened_at)}"
@@ -143,7 +137,7 @@ def _incidents(some: tuple[IncidentLine, ...]) -> list[str | Span]:
             Span(f"#{row.id}", href=row.page),
             f" {figures.cut(row.ci, _NAME)} ({row.kind}{lasted})",
         ]
-    return [*parts, f" and {len(some) - 4} more"] if len(some) > 4 else parts
+    return [*parts, f" and {len(rows) - 4} more"] if len(rows) > 4 else parts
 
 
 def _totals(found: Summary) -> Line:
@@ -164,15 +158,11 @@ def _looks(found: Summary) -> Line:
         return ()
     many = figures.number(looks.looks) if looks.looks else "None"
     of = f" {many} of the last {figures.plural(looks.failures, 'failure')}"
-    names = joined(
-        Span(f"{row.number},{row.patch_set}", href=row.page) for row in looks.patch_sets[:_LOOKS]
-    )
-    left = len(looks.patch_sets) - _LOOKS
-    more = f" and {left} more" if left > 0 else ""
+    sets = [Span(f"{row.number},{row.patch_set}", href=row.page) for row in looks.patch_sets]
     said = f"{of} {'is' if looks.looks < 2 else 'are'} worth a look"
     if looks.failures == 1:
         said = f" The last failure is {'' if looks.looks else 'not '}worth a look"
-    return line(said, ": " if names else "", *names, f"{more}.")
+    return line(said, ": " if sets else "", *some(sets, _LOOKS), ".")
 
 
 def _passed(found: Summary) -> str:

@@ -21,8 +21,8 @@ from cibot.reports.status import status
 from cibot.reports.why import why
 from cibot.store.engine import Tx
 from cibot.store.faces import reports_before
-from cibot.web.api.encode import moment
 from cibot.web.api.paging import Key, Page, first_of, page_of, read_report_key, write_cursor
+from cibot.web.api.plain import moment
 from cibot.web.api.question import (
     BranchName,
     CiName,

@@ -14,8 +14,8 @@ from cibot.actions.recording import record_refusal
 from cibot.actions.roles import API, Actor, Refused
 from cibot.config.models import Config
 from cibot.errors import CibotError
-from cibot.web.api.encode import plain, written
 from cibot.web.api.paging import Page, link_to
+from cibot.web.api.plain import plain, written
 from cibot.web.api.problems import BadParameter, bad_parameter, problem, problem_of
 from cibot.web.api.question import PREFIX, B, Endpoint, Nothing, P, Params, Write
 from cibot.web.api.tables import write_csv

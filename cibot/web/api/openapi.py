@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cibot.web.api.encode import schema_of
 from cibot.web.api.paging import Page
+from cibot.web.api.plain import schema_of
 from cibot.web.api.question import PREFIX, Endpoint, Nothing, Params, Write
 
 _PROBLEM = {

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from cibot.text.cleaning import for_terminal
-from cibot.web.api.encode import plain, told
+from cibot.web.api.plain import plain, told
 
 Lines = Iterable[Sequence[Any]]
 Table = Callable[[Any], Lines]

@@ -13,8 +13,7 @@ from cibot.model import Result, State
 from cibot.store.engine import open_store
 from cibot.store.silences import add_silence
 from cibot.web.api import ENDPOINTS
-from cibot.web.api.decode import Foreign, typed
-from cibot.web.api.encode import plain
+from cibot.web.api.plain import Foreign, plain, typed
 from cibot.web.asking import Asking
 from tests.support.canned import CONFIG, canned
 from tests.support.history import NOW, make_tables
