@@ -34,12 +34,16 @@ class Home:
 NOWHERE = Home((), None)
 
 
-def homes(tx: Tx, ctx: Context, ci_ids: Collection[int] | None = None) -> dict[int, Home]:
-    """The home of some CIs, or of all that ever judged anything, by id."""
+def homes(
+    tx: Tx, ctx: Context, ci_ids: Collection[int] | None = None, branch: str | None = None
+) -> dict[int, Home]:
+    """The home of some CIs, or of all that ever judged anything, by id; with the reference there,
+    or on a branch of it.
+    """
     names = dict(ci_names(tx))
     own = _references(records_of(tx, ci_ids), ())
     mains = {main for ci_id in own.records if (main := own.main_project(ci_id)) is not None}
-    references = {project: reference_on(tx, ctx, project, names) for project in mains}
+    references = {project: reference_on(tx, ctx, project, names, branch) for project in mains}
     found = {}
     for ci_id in own.records.keys() & names.keys():
         projects = own.home_projects(ci_id)
@@ -48,9 +52,9 @@ def homes(tx: Tx, ctx: Context, ci_ids: Collection[int] | None = None) -> dict[i
     return found
 
 
-def home_of(tx: Tx, ctx: Context, ci_id: int) -> Home:
-    """The home of one CI."""
-    return homes(tx, ctx, {ci_id}).get(ci_id, NOWHERE)
+def home_of(tx: Tx, ctx: Context, ci_id: int, branch: str | None = None) -> Home:
+    """The home of one CI, with the reference there or on a branch of it."""
+    return homes(tx, ctx, {ci_id}, branch).get(ci_id, NOWHERE)
 
 
 def cis_on(tx: Tx, project: str) -> set[int]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from cibot.model import Window
 from cibot.reports.ci import find_ci, line_of
 from cibot.reports.context import Context, gerrit_page
+from cibot.reports.history import days_before
 from cibot.reports.homes import home_of
-from cibot.reports.listing import CiLine
+from cibot.reports.listing import CiLine, branch_name
+from cibot.reports.period_sums import sums_of, together
 from cibot.store.chances import MissedRow, StoredChances, chances_of
 from cibot.store.changes import ChangeRow, changes_by_id
 from cibot.store.cis import server_urls
@@ -35,7 +39,8 @@ class Missed:
     Uploads of the same few minutes are one chance. Of ``due`` chances it missed ``total``;
     ``in_a_row`` more went by since it was last heard. ``patch_sets`` are the newest that
     it missed. ``allowed`` is the time from upload to deadline; ``reference`` is the CI
-    that judged on its main project what was due, None where every upload is.
+    that judged on its main project what was due, None where every upload is. On one branch
+    the chances are those of whole UTC days, and those in a row are among ``total``.
     """
 
     ci: CiLine
@@ -48,27 +53,54 @@ class Missed:
     patch_sets: tuple[MissedPatchSet, ...]
 
 
-def missed(tx: Tx, ctx: Context, name: str, limit: int = 50) -> Missed:
-    """What the CI that ``name`` means has missed; UserError when none is meant."""
+def missed(tx: Tx, ctx: Context, name: str, limit: int = 50, branch: str | None = None) -> Missed:
+    """What the CI that ``name`` means has missed, or on a branch.
+
+    Raises UserError, asking back, when no CI or no branch is meant.
+    """
     row = find_ci(tx, name)
+    line = line_of(tx, ctx, row, branch)
+    there, length = branch_name(line), ctx.config.judgement.coverage.window
     chances = chances_of(tx, row.id) or StoredChances(row.id, 0, 0, 0, 0.0, ())
+    changes = changes_by_id(tx, {each.change_id for each in chances.patch_sets})
+    if there is not None:
+        chances = _on_branch(tx, chances, days_before(ctx.now, length.days), there, changes)
     newest = chances.patch_sets[:limit]
-    changes = changes_by_id(tx, {each.change_id for each in newest})
     urls = server_urls(tx)
     return Missed(
-        line_of(tx, ctx, row),
-        ctx.config.judgement.coverage.window,
+        line,
+        length,
         chances.due,
         chances.missed,
         chances.in_a_row,
         timedelta(seconds=chances.allowed_s),
-        home_of(tx, ctx, row.id).reference,
+        home_of(tx, ctx, row.id, there).reference,
         tuple(
             _patch_set(each, changes[each.change_id], urls)
             for each in newest
             if each.change_id in changes
         ),
     )
+
+
+def _on_branch(
+    tx: Tx,
+    chances: StoredChances,
+    days: Window,
+    branch: str,
+    changes: Mapping[int, ChangeRow],
+) -> StoredChances:
+    """Those on a branch, as the roll-up has them."""
+    whole = Window(days.since, days.until + timedelta(days=1))
+    counted = together(sums_of(tx, {chances.ci_id}, whole, None, {branch}, jobs=False).values())
+    missed = tuple(
+        each
+        for each in chances.patch_sets
+        if each.uploaded_at in days
+        and each.change_id in changes
+        and changes[each.change_id].branch == branch
+    )
+    return StoredChances(chances.ci_id, counted.due, counted.missed, 0, chances.allowed_s, missed)
 
 
 def _patch_set(

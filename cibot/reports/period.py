@@ -7,7 +7,7 @@ says what `why` and `missed` said at the time.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from statistics import median
@@ -18,7 +18,7 @@ from cibot.model import State, Window
 from cibot.reports import promise, spans
 from cibot.reports.context import Context
 from cibot.reports.homes import cis_on, homes, reference_on
-from cibot.reports.period_sums import Place, Sums, day_of, sums_of, together
+from cibot.reports.period_sums import Place, Sums, day_of, silent_where, sums_of, together
 from cibot.reports.project import find_project
 from cibot.reports.promise import Criterion, Promise, Ruling, rate_of
 from cibot.reports.signals import Rate
@@ -175,15 +175,17 @@ def period_report(
     project: str | None = None,
     branch: str | None = None,
     cis: Container[str] | None = None,
+    branches: Collection[str] = ("*",),
 ) -> PeriodReport:
     """Every CI of a project (matched fuzzily), or of all, in ``days`` as `read_period` gives them.
 
-    ``branch`` is a pattern; ``cis`` are the names of those to tell of. Raises UserError when
+    ``branch`` is a pattern, as are ``branches`` where there are several; ``cis`` are the names of
+    those to tell of. Raises UserError when
     no project is meant.
     """
     if project is not None:
         project = find_project(tx, project)
-    found = _Asked(tx, ctx, days, project, branch).report()
+    found = _Asked(tx, ctx, days, project, branch, branches).report()
     if cis is None:
         return found
     return replace(found, cis=tuple(ci for ci in found.cis if ci.name in cis))
@@ -199,6 +201,7 @@ class _Asked:
         days: tuple[date, date],
         project: str | None,
         branch: str | None,
+        branches: Collection[str],
     ) -> None:
         self._tx = tx
         self._ctx = ctx
@@ -210,8 +213,9 @@ class _Asked:
         self._names = dict(ci_names(tx))
         self._retired = retirements(tx)
         ids = self._names.keys()
-        self._counted = sums_of(tx, ids, self._window, project, branch, jobs=True)
-        self._counted_before = sums_of(tx, ids, self._before, project, branch, jobs=False)
+        where = branches if branch is None else (branch,)
+        self._counted = sums_of(tx, ids, self._window, project, where, jobs=True)
+        self._counted_before = sums_of(tx, ids, self._before, project, where, jobs=False)
         self._since = self._known_since()
         self._end = min(self._window.until, ctx.now)
         self._spells = self._spells_of()
@@ -332,16 +336,18 @@ class _Asked:
     def _promises(self, ci_id: int, own: Mapping[Place, Sums]) -> Iterable[Promise]:
         """Each rule that has something to say of the CI here."""
         for rule in self._rules:
-            concerned = [
-                sums
+            concerned = {
+                (project, branch): sums
                 for (_ci, project, branch), sums in own.items()
                 if fits_any(rule.projects, project) and fits_any(rule.branches, branch)
-            ]
+            }
             if concerned:
-                sums = together(concerned)
-                yield Promise(rule.number, tuple(self._criteria(ci_id, rule, sums)))
+                yield Promise(rule.number, tuple(self._criteria(ci_id, rule, concerned)))
 
-    def _criteria(self, ci_id: int, rule: ProjectRule, sums: Sums) -> Iterable[Criterion]:
+    def _criteria(
+        self, ci_id: int, rule: ProjectRule, concerned: Mapping[tuple[str, str], Sums]
+    ) -> Iterable[Criterion]:
+        sums = together(concerned.values())
         policy = self._ctx.config.judgement.default
         least = policy.coverage.minimum
         yield promise.share("reports", sums.in_time(rule.within), sums.due, rule.reports, least)
@@ -351,16 +357,20 @@ class _Asked:
         for job in rule.jobs:
             yield promise.share("job", sums.jobs[job], sums.runs, rule.reports, least, job)
         if rule.silent_at_most is not None:
-            yield self._silence(ci_id, rule.silent_at_most)
+            places = concerned if rule.branches != ("*",) else ()
+            yield self._silence(ci_id, rule.silent_at_most, places)
 
-    def _silence(self, ci_id: int, allowed: timedelta) -> Criterion:
-        """A silence counts whole where any part of it is in the period."""
+    def _silence(
+        self, ci_id: int, allowed: timedelta, places: Collection[tuple[str, str]]
+    ) -> Criterion:
+        """A silence counts whole where any part of it is in the period; also one there alone."""
         silent = spans.joined(self._spells.get(ci_id, {}).get(State.SILENT, ()))
         touching = [span for span in silent if span.until > self._window.since]
         longest = spans.longest(touching)
         end = min(self._end, self._retired.get(ci_id, self._end))
         begin = self._since.get(ci_id, end)
         lasted = longest.until - longest.since if longest else timedelta(0)
+        lasted = max(lasted, silent_where(self._tx, ci_id, self._window, places))
         return promise.silence(lasted, allowed, end - begin)
 
 

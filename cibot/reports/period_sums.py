@@ -12,10 +12,11 @@ from cibot.model import Window
 from cibot.reports.promise import rate_of
 from cibot.reports.signals import Rate
 from cibot.store.engine import Tx
-from cibot.store.rollup import RollUpSum, rollup_sums
-from cibot.text.patterns import fits
+from cibot.store.rollup import RollUpSum, days_in, rollup_sums
+from cibot.text.patterns import fits_any
 
 _EPOCH = date(1970, 1, 1).toordinal()
+_BEFORE = 60  # days before a period in which a silence may begin that goes on in it
 Place = tuple[int, str, str]  # a CI in a project and on a branch
 
 
@@ -97,20 +98,40 @@ def sums_of(
     ci_ids: Collection[int],
     window: Window,
     project: str | None,
-    branch: str | None,
+    branches: Collection[str],
     *,
     jobs: bool,
 ) -> dict[Place, Sums]:
     """Of each CI and place what was counted on the UTC days of a window.
 
-    In one project, and on branches that fit a pattern, where these are given.
+    In one project where that is given, and on branches that fit one of the patterns.
     """
     found: dict[Place, Sums] = {}
     days = _number(window.since), _number(window.until)
     for row in rollup_sums(tx, ci_ids, *days, project, jobs=jobs):
-        if branch is None or fits(branch, row.branch):
+        if fits_any(branches, row.branch):
             found.setdefault(row[:3], Sums()).add(row)
     return found
+
+
+def silent_where(
+    tx: Tx, ci_id: int, window: Window, places: Collection[tuple[str, str]]
+) -> timedelta:
+    """For how long a CI surely was silent in some places, whatever it said elsewhere.
+
+    From the first to the last of the longest row of days on which it missed all its chances
+    there, where the last is in the window or later.
+    """
+    longest, began = 0, None
+    since, until = _number(window.since), _number(window.until)
+    for day, due, missed in days_in(tx, ci_id, since - _BEFORE, until, places):
+        if missed < due:
+            began = None
+            continue
+        began = day if began is None else began
+        if day >= since:
+            longest = max(longest, day - began)
+    return timedelta(days=longest)
 
 
 def day_of(number: int) -> datetime:

@@ -189,7 +189,7 @@ def rules_since(tx: Tx, ctx: Context, since: datetime, choice: Choice) -> Period
     names = {ci.name for ci in _chosen(tx, ctx, all_lines(tx, ctx), choice)}
     today = ctx.now.date()
     days = read_period(ctx.now, since=min(since.date(), today - timedelta(days=1)), until=today)
-    return period_report(tx, ctx, days, cis=names)
+    return period_report(tx, ctx, days, cis=names, branches=choice.branches)
 
 
 def _chosen(

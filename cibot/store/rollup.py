@@ -129,6 +129,33 @@ def rollup_sums(
     return found
 
 
+def days_in(
+    tx: Tx, ci_id: int, first: int, until: int, places: Collection[tuple[str, str]]
+) -> list[tuple[int, int, int]]:
+    """The UTC days ``first <= day < until`` on which a CI had chances in some (project, branch).
+
+    (day, due, missed), oldest first.
+    """
+    if not places:
+        return []
+    table = schema.rollup.c
+    projects, branches = (sorted(set(names)) for names in zip(*places, strict=True))
+    due, missed = sums(table.due), sums(table.missed)
+    query = (
+        select(table.project, table.branch, table.day, due, missed)
+        .where(table.ci_id == ci_id, table.day >= first, table.day < until)
+        .where(table.project.in_(projects), table.branch.in_(branches))
+        .group_by(table.project, table.branch, table.day)
+        .having(due > 0)
+    )
+    found: dict[int, tuple[int, int]] = {}
+    for project, branch, day, n, bad in tx.execute(query):
+        if (project, branch) in places:
+            before = found.get(day, (0, 0))
+            found[day] = (before[0] + n, before[1] + bad)
+    return [(day, *counts) for day, counts in sorted(found.items())]
+
+
 _TOGETHER = 64  # days: a text of more could be longer than a database gives
 
 

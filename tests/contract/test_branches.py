@@ -10,15 +10,13 @@ from sqlalchemy import select
 
 from cibot.chat.dispatch import Dispatcher
 from cibot.chat.protocol import Asker, Channel, Question
-from cibot.config.models import Config, RouteConfig, SummaryConfig
+from cibot.config.models import RouteConfig, SummaryConfig
 from cibot.errors import UserError
 from cibot.judging import Monitor
-from cibot.judging.references import ReferenceLearner
 from cibot.model import State
 from cibot.reports.compare import compare
 from cibot.reports.context import Context
 from cibot.reports.history import history
-from cibot.reports.homes import reference_on
 from cibot.reports.jobs import jobs
 from cibot.reports.latency import latency
 from cibot.reports.listing import listing
@@ -27,7 +25,6 @@ from cibot.reports.status import Status, status
 from cibot.reports.summary import Summary, summary
 from cibot.reports.why import why
 from cibot.store import schema
-from cibot.store.cis import ci_names
 from cibot.store.engine import Store, open_store
 from cibot.store.migrate import upgrade
 from cibot.text.card import Card
@@ -234,43 +231,6 @@ def test_a_day_on_some_branches(life: Life) -> None:
     assert said.startswith("Last 24 hours on stable/*: 1 of 2 CIs needs a look: 1 failing")
     assert "failing Acme on stable/2026.1 since" in said
     assert chat(life, "summary branch master").startswith("Last 24 hours on master: ")
-
-
-@pytest.mark.parametrize("named", [False, True])
-def test_a_branch_may_have_a_reference_of_its_own(store: Store, *, named: bool) -> None:
-    """Zuul does not run on the stable branch; the CI that does is the reference there."""
-    told = CONFIG.model_dump(mode="json", exclude_defaults=True)
-    told["ci"].append({"name": "Stable", "accounts": ["stable-ci"]})
-    told["reference"] = [{"ci": "Zuul"}] if named else []
-    if named:
-        told["reference"].insert(0, {"ci": "Stable", "branches": ["stable/*"]})
-    config = Config.model_validate(told)
-    life = Life(store, config)
-    for turn in range(30):
-        life.change()
-        good = turn % 3 > 0
-        life.change(branch=STABLE, zuul=None, gate=good, acme=good)
-    life.judge()
-    ctx = Context(life.now, config)
-
-    def reference(branch: str | None) -> str | None:
-        return store.read(lambda tx: reference_on(tx, ctx, "demo", branch=branch))
-
-    assert (reference(None), reference("master"), reference(STABLE)) == ("Zuul", "Zuul", "Stable")
-    there = store.read(lambda tx: status(tx, ctx, "acme", STABLE))
-    assert there.reference == "Stable"
-    assert there.ci.branch is not None
-    # What both failed is the change's fault: of 30 results 20 speak of Acme.
-    assert (there.ci.branch.passes, there.ci.branch.n) == (20, 20)
-    assert store.read(lambda tx: status(tx, ctx, "acme")).reference == "Zuul"
-    assert store.read(lambda tx: matrix(tx, ctx, "demo", branch=STABLE)).reference == "Stable"
-    # The faces' answer is the judging's.
-    names = dict(store.read(ci_names))
-    learner = ReferenceLearner(config)
-    judged = store.read(lambda tx: learner.learn(tx, min(names), life.now))
-    at = life.now.timestamp()
-    assert names[judged.at("demo", at, STABLE) or 0] == "Stable"
-    assert names[judged.at("demo", at) or 0] == "Zuul"
 
 
 def test_a_silent_ci_is_silent_on_every_branch(store: Store) -> None:

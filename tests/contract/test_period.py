@@ -94,6 +94,36 @@ def test_a_history_is_told_with_its_counts(life: Life) -> None:
         asked(life.store, config, life.now, since, until, project="nowhere")
 
 
+def test_a_rule_of_some_branches_asks_of_what_happens_there_alone(life: Life) -> None:
+    """Acme is well on master, and no longer heard on the stable branch after two days."""
+    for turn in range(24 * 4):
+        life.change()
+        life.change(branch="stable/2026.1", acme=turn < 24 or None)
+    life.judge()
+    since, until = NOON.date(), life.now.date() + DAY
+    rules = tuple(
+        RuleConfig(branches=branches, agrees=0.9, silent_at_most=3 * DAY)
+        for branches in (("stable/*",), ("master",), ("nowhere/*",))
+    )
+    found = asked(life.store, TOLD.model_copy(update={"rule": rules}), life.now, since, until)
+    stable, master = of(found, "Acme").promises  # none is for nowhere
+    assert (stable.rule, master.rule) == (1, 2)
+    of_stable, of_master = ({one.name: one for one in each.criteria} for each in (stable, master))
+    assert {name: one.kept for name, one in of_master.items()} == dict.fromkeys(
+        ("reports", "agrees", "silence"), Ruling.MET
+    )
+    assert of_stable["reports"].kept is Ruling.NOT_MET
+    assert of_stable["silence"].kept is Ruling.NOT_MET
+    assert of_stable["silence"].longest == 5 * DAY
+    assert of(found, "Acme").now.silent == timedelta(0)
+    agrees, reports = of_stable["agrees"].rate, of_stable["reports"].rate
+    assert agrees is not None
+    assert reports is not None
+    assert (agrees.passes, agrees.n) == (24, 24)
+    some = asked(life.store, TOLD, life.now, since, until, branches=("stable/*", "old/*"))
+    assert of(some, "Acme").now.due == reports.n
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_periods_are_half_open_and_add_up(life: Life, seed: int) -> None:
     rng = random.Random(seed)

@@ -1,8 +1,9 @@
-"""`missed NAME`: patch sets that a CI should have reported on and did not."""
+"""`missed NAME [BRANCH]`: patch sets that a CI should have reported on and did not."""
 
 from __future__ import annotations
 
 from cibot.chat.command import Ask, Command
+from cibot.chat.typed import about_branch
 from cibot.reports import wording
 from cibot.reports.missed import Missed, missed
 from cibot.text.card import Card, Span, line, some
@@ -12,12 +13,14 @@ _NAMED = 8
 
 def answer(ask: Ask) -> Card:
     """How many of how many, and the newest."""
-    return render(missed(ask.tx, ask.ctx, ask.ci_name()))
+    return render(
+        about_branch(ask.words, lambda name, branch: missed(ask.tx, ask.ctx, name, branch=branch))
+    )
 
 
 def render(missed: Missed) -> Card:
     """A line or two."""
-    head = line(wording.name_span(missed.ci), f" {wording.missed(missed)}")
+    head = line(*wording.name_and_branch(missed.ci), f" {wording.missed(missed)}")
     if not missed.patch_sets:
         return Card((head,), link=missed.ci.page)
     spans = [
@@ -27,7 +30,7 @@ def render(missed: Missed) -> Card:
 
 
 COMMAND = Command(
-    usage="missed NAME",
+    usage="missed NAME [BRANCH]",
     does="patch sets of seven days that a CI should have reported on and did not",
     example="missed netapp",
     answer=answer,

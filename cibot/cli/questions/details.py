@@ -204,6 +204,7 @@ QUESTIONS = (
     ShellQuestion(
         COMMANDS["missed"],
         _asks("/cis/<name>/missed", Missed, _missed),
+        (BRANCH,),
         examples=("cibot missed netapp --csv",),
         csv=True,
         completes="ci",

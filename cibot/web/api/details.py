@@ -46,7 +46,7 @@ class LatencyParams(CiParams):
     format: Format = None
 
 
-class MissedParams(OneCi):
+class MissedParams(CiParams):
     """How many of the missed patch sets."""
 
     limit: Annotated[int, Field(ge=1, le=200, description="The newest so many.")] = 50
@@ -126,7 +126,7 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
              _latency_lines),
     Endpoint("/cis/<name>/missed", "CIs", "Patch sets that a CI should have reported on",
              MissedParams, Missed,
-             lambda tx, ctx, asked: missed(tx, ctx, asked.name, asked.limit), columns(
+             lambda tx, ctx, asked: missed(tx, ctx, asked.name, asked.limit, asked.branch), columns(
         "patch_sets", "number", "patch_set", "project", "subject", "uploaded_at", "deadline",
         "gerrit",
     )),

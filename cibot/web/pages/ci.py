@@ -122,7 +122,7 @@ def ci_page(tx: Tx, ctx: Context, params: CiParams) -> CiView:
         reasons.failures,
         incidents,
         jobs(tx, ctx, ci.name, branch).jobs[:_MOST_JOBS],
-        missed(tx, ctx, ci.name, _MOST_MISSED),
+        missed(tx, ctx, ci.name, _MOST_MISSED, branch),
         badge_code(ctx, ci.name),
     )
 

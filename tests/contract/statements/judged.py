@@ -115,6 +115,9 @@ CALLS: Mapping[Any, Sequence[Call]] = {
         lambda tx: rollup.rollup_sums(tx, [1, 2], DAY_NUMBER, DAY_NUMBER + 7),
         lambda tx: rollup.rollup_sums(tx, [1], DAY_NUMBER, DAY_NUMBER + 7, "a", jobs=False),
     ],
+    rollup.days_in: [
+        lambda tx: rollup.days_in(tx, 1, DAY_NUMBER - 90, DAY_NUMBER, {("a", "master")})
+    ],
     rollup.spells_during: [lambda tx: rollup.spells_during(tx, [1, 2], SINCE, UNTIL)],
     histories.full_at: [lambda tx: histories.full_at(tx, [1, 2], SINCE, 100)],
     histories.first_report_of: [lambda tx: histories.first_report_of(tx, 1)],

@@ -85,7 +85,13 @@ QUESTIONS = {
         "compare pure storage quobyte stable/1",
         "compare a b c d",
     ],
-    "missed": ["missed netapp", "missed quobyte", "missed zuul", "missed vexx"],
+    "missed": [
+        "missed netapp",
+        "missed netapp master",
+        "missed quobyte",
+        "missed zuul",
+        "missed vexx",
+    ],
     "project": ["project cinder", "project cinder master", "project", "project nova"],
     "incidents": ["incidents", "incidents all", "incidents foo"],
     "ack": [
