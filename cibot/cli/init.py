@@ -94,14 +94,22 @@ def init(
     _tell(found, output)
 
 
+_ADDRESS = re.compile(r"[a-z+]+://[^\s\"'<>]+|[\w.-]+@(?P<host>[\w.-]+)(?=:|\s|$)", re.IGNORECASE)
+"""An address in what was copied, maybe a whole command: also as ``scp`` has it, USER@HOST:PATH."""
+
+
 def _roots(url: str) -> list[str]:
     """Where the server may have its root, likeliest first.
 
     The address of a clone (``…/a/PROJECT``) does not tell where the root ends and
     the project begins, so that each shorter path may be it.
     """
-    url = url.strip().strip("<>\"'").removeprefix("git clone ").strip("\"'")
-    split = urlsplit(url if "://" in url else f"https://{url}")
+    found = _ADDRESS.search(url)
+    url = (found["host"] or found[0]) if found else url.strip()
+    try:
+        split = urlsplit(url if "://" in url else f"https://{url}")
+    except ValueError as error:
+        raise UserError(f"{url[:100]!r} is no address ({error}); as in https://HOST") from None
     secure = split.scheme not in ("http", "https")  # ssh: and git: tell the host only
     host = (split.hostname or "") if secure else split.netloc.rpartition("@")[2]
     scheme = "https" if secure else split.scheme

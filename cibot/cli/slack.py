@@ -50,7 +50,7 @@ def manifest(
 
 
 def _base(url: str) -> str:
-    parts = urlsplit(url)
+    parts = urlsplit("" if "[" in url else url)  # Slack reaches names; a half of [::1] is no URL
     if parts.scheme != "https" or not parts.hostname or parts.query or parts.fragment:
         raise click.BadParameter(
             "Slack posts to https://HOST[/PATH] only; without such an address use --socket",

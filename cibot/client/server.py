@@ -15,6 +15,7 @@ from requests.auth import AuthBase
 
 from cibot import __version__
 from cibot.collector.complaints import TooMuch, looks_like_html, of_connection, retry_after
+from cibot.collector.connections import DirectSession
 from cibot.errors import CibotError, ConfigError, Permanent, Transient, Unconfirmed, UserError
 from cibot.web.api.question import PREFIX
 
@@ -61,7 +62,7 @@ class Server:
         self._timeout = timeout
         self._verify = ca_file or True  # of each request: REQUESTS_CA_BUNDLE outdoes a session's
         self._kept: dict[str, _Kept] = {}
-        self._session = requests.Session()
+        self._session = DirectSession()
         self._session.auth = _Bearer(token)
         self._session.headers.update(
             {"Accept": "application/json", "User-Agent": f"cibot/{__version__}"}

@@ -184,7 +184,11 @@ def _refused(
 
 
 def _redirect(place: str, response: requests.Response) -> Permanent:
-    target = urlsplit(response.headers.get("Location", ""))
+    try:
+        target = urlsplit(response.headers.get("Location", ""))
+    except ValueError:
+        said = f"{place}: redirected ({response.status_code}) to what is no address"
+        return Permanent(f"{said}; is it a Gerrit that answers there?")
     shown = f"{target.scheme}://{target.hostname}{target.path}" if target.hostname else target.path
     if re.search(r"log-?in|sign-?in|\bsso\b|auth|openid|saml", shown, re.IGNORECASE):
         remedy = "that is a login page: give a username and an HTTP password"

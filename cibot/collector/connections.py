@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
+import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
@@ -110,6 +111,13 @@ class CutAdapter(HTTPAdapter):
         manager = super().proxy_manager_for(*arguments, **more)
         manager.pool_classes_by_scheme = self._pools
         return manager
+
+
+class DirectSession(requests.Session):
+    """Follows no redirect, and so does not look where one leads, which may be no address."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """None."""
 
 
 def _close(sockets: list[socket.socket], keep: int = 0) -> None:

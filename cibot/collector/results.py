@@ -8,6 +8,7 @@ and a CI that keeps writing it deserves a look.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import lru_cache
 
@@ -32,6 +33,7 @@ _UNFINISHED = (
 _WORDS[Result.SKIPPED] += " " + _UNFINISHED
 UNFINISHED = frozenset(_UNFINISHED.split())
 """Results of builds that go on: they judge nothing yet, and say that the run has started."""
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _STOPPED = "ABORTED ABORT CANCELED CANCELLED STOPPED SUPERSEDED DEQUEUED KILLED"
 STOPPED = frozenset(_STOPPED.split())
 """Results of builds that somebody or something ended before they had a verdict."""
@@ -74,6 +76,8 @@ def stopped(builds: Iterable[tuple[str, Result]]) -> bool:
 
 
 def _spelled(word: str) -> str:
+    if not (word.islower() or word.isupper()):
+        word = _CAMEL.sub("_", word)  # Azure's partiallySucceeded
     return word.upper().replace(" ", "_").replace("-", "_")
 
 

@@ -23,7 +23,7 @@ import requests
 from requests.auth import AuthBase, HTTPBasicAuth
 
 from cibot.collector import complaints
-from cibot.collector.connections import Cut, CutAdapter
+from cibot.collector.connections import Cut, CutAdapter, DirectSession
 from cibot.errors import CibotError, ConfigError, Transient
 
 MAGIC = b")]}'"  # Gerrit's guard against cross-site script inclusion
@@ -98,7 +98,7 @@ class Transport:
         self._stop = stop or threading.Event()
         self._pace = Pace(rate, self._stop)
         self._cut = Cut(self._stop)
-        self._session = requests.Session()
+        self._session = DirectSession()
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, CutAdapter(self._cut))
         self._session.headers.update(

@@ -164,8 +164,8 @@ def _api_token(value: str) -> str | None:
 
 
 _DATABASE = re.compile(
-    r"[a-z+]+://([^\s:/@?#]*(:[^\s/@?#]*)?@)?([A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?"
-    r"/[^\s/@?#]+(\?\S*)?"
+    r"[a-z+]+://([^\s:/@?#[\]]*(:[^\s/@?#[\]]*)?@)?([A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?"
+    r"/[^\s/@?#[\]]+(\?[^\s[\]]*)?"
 )
 
 
@@ -178,7 +178,7 @@ def _store_url(value: str) -> str | None:
     if not value.startswith("sqlite:") and not _DATABASE.fullmatch(value):
         return (
             'write "mysql+pymysql://USER:PASSWORD@HOST/DATABASE"; in a name or password write'
-            " %40 for @, %2F for /, %3F for ?, %23 for # and %25 for %"
+            " %40 for @, %2F for /, %3F for ?, %23 for #, %5B for [ and %25 for %"
         )
     if value.removeprefix("sqlite:///") in ("", ":memory:"):
         return 'name a file, like "sqlite:///var/cibot.db": a database in memory is lost on stop'

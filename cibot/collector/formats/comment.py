@@ -31,7 +31,8 @@ _BOT_WORDS = word_set(
     "ci cibot bot robot jenkins zuul hudson buildbot jenkinsbot tinderbox treehugger luci cq "
     "trybot gerritbot gopherbot builder autobuild autobuilder tester testbot buildkite "
     "teamcity bamboo gitlab github travis prow lint linter verifier presubmit sonarqube "
-    "commit-bot"
+    "commit-bot appveyor bazel buildkite circleci cirrus codebuild concourse drone evergreen "
+    "semaphore taskcluster tekton woodpecker"
 )
 
 

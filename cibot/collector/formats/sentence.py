@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from cibot.collector.formats.comment import Comment, reviewed, score
 from cibot.collector.formats.conclude import conclude
 from cibot.collector.formats.person import by_hand
@@ -38,6 +40,7 @@ _UNMERGED = (
 )
 _LEADS = word_set("see at because of in here by with from on is to this look")
 _MARKED = "✔✅✖❌✗✓"
+_SHOUTED = re.compile(r"(?:^|\s)BUILD (?:SUCCESS(?:FUL)?|FAIL(?:URE|ED))(?=\s|$)")
 
 
 def read(comment: Comment) -> Report | None:
@@ -48,7 +51,8 @@ def read(comment: Comment) -> Report | None:
     outcome = _said(comment)
     if outcome is None:
         outcome = _result_line(comment)
-        if outcome is None or by_hand(comment) or not SUBJECTS & set(words_of(first)):
+        told = comment.by_bot or SUBJECTS & set(words_of(first))
+        if outcome is None or by_hand(comment) or not told:
             return None
     elif not _program(comment, first, outcome):
         return None
@@ -69,6 +73,8 @@ def _said(comment: Comment) -> Outcome | None:
     url = first_url(first)
     text = first[: first.find(url)] if url else first
     found = verdict(text)
+    if found is None and url and len(aside := first[first.find(url) + len(url) :].split()) <= 2:
+        found = verdict(" ".join(aside))
     if found is None and first.startswith("Submitted ") and SUBJECTS & set(words_of(text)):
         return Outcome.STARTED
     if found is None and any(words in first.lower() for words in _PRAISE):
@@ -77,8 +83,10 @@ def _said(comment: Comment) -> Outcome | None:
 
 
 def _result_line(comment: Comment) -> Outcome | None:
-    """``Result: PASSED`` on a line of its own."""
+    """``Result: PASSED`` on a line of its own, or ``[INFO] BUILD SUCCESS`` as Maven has it."""
     for line in comment.lines[1:12]:
+        if told := _SHOUTED.search(line):
+            return verdict(told[0])
         label, colon, word = line.strip("-* ").partition(": ")
         if not colon or "://" in line:
             continue

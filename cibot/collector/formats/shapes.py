@@ -157,7 +157,7 @@ def _named(head: str, tail: str, *, bulleted: bool) -> Build | None:
     word = word.strip("*`.,;!").lstrip(MARKS)
     if not word and rest:
         word, _, rest = rest.partition(" ")
-    if known_result(word) is None or not name or _nameless(name):
+    if known_result(word) is None or not name or _nameless(name, bulleted=bulleted):
         return None
     own = url or first_url(rest)
     if own is None and not (bulleted or word.isupper()):
@@ -180,8 +180,13 @@ def _goes_on(word: str, rest: str) -> bool:
     )
 
 
-def _nameless(name: str) -> bool:
-    """Whether these words before a result name no job ("Build result", "finished with")."""
+def _nameless(name: str, *, bulleted: bool = False) -> bool:
+    """Whether these words before a result name no job ("Build result", "finished with").
+
+    In a list "build" does: many call their first job so.
+    """
+    if bulleted and name == "build":
+        return False
     return name.lower() in _NAMELESS or name.rsplit(maxsplit=1)[-1].lower() in _TELLING
 
 

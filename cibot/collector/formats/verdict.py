@@ -23,7 +23,7 @@ SUBJECTS = word_set(
 )
 _PASS = word_set(
     "passed pass passes passing succeeded success successful successfully succeeds succeed happy "
-    "ok okay green fixed lgtm ✅ ✔ ✓ ☑ 🟢 成功 通过 通過"
+    "ok okay green fixed lgtm partiallysucceeded succeededwithissues ✅ ✔ ✓ ☑ 🟢 成功 通过 通過"
 )
 _FAIL = word_set(
     "failed failure failures fail fails failing unstable broken error errors unhappy "

@@ -118,6 +118,9 @@ def test_without_a_configured_name_the_account_is_the_name() -> None:
         ("38 h", 2280),
         ("3 days", 4320),
         ("1 h 30 min", 90),
+        ("1 h 30", 90),
+        ("2h05", 125),
+        ("1 day 2h 30", 1590),
         ("1 day 2 hours", 1560),
         ("9 weeks", 90720),
     ],
@@ -127,7 +130,22 @@ def test_lengths_of_time(text: str, minutes: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "2", "h", "-2h", "2h 3 days", "2h 2h", "1.5h", "2s", "٢h", "2hx"]
+    "text",
+    [
+        "",
+        "2",
+        "h",
+        "-2h",
+        "2h 3 days",
+        "2h 2h",
+        "1.5h",
+        "2s",
+        "٢h",
+        "2hx",
+        "2h 60",
+        "2h 5",
+        "2h 30 30",
+    ],
 )
 def test_these_are_no_lengths(text: str) -> None:
     assert read_length(text) is None

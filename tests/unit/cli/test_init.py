@@ -79,6 +79,17 @@ def initialized(folder: Path, url: str, *more: str) -> Result:
         ("http://review.example.org:8080/a/", "http://review.example.org:8080"),
         ("https://mika@review.example.org/r/a/acme/one", "https://review.example.org/r"),
         ('git clone "https://review.example.org/a/acme/one"', "https://review.example.org"),
+        (
+            'git clone "ssh://jo@review.example.org:29418/one" && scp -p -P 29418'
+            ' jo@review.example.org:hooks/commit-msg "one/.git/hooks/"',
+            "https://review.example.org",
+        ),
+        ("scp -p -P 29418 jo@review.example.org:hooks/commit-msg .", "https://review.example.org"),
+        (
+            "git fetch https://review.example.org/r/c/one/+/1 refs/changes/01/1/1"
+            " && git cherry-pick FETCH_HEAD",
+            "https://review.example.org/r",
+        ),
         ("ssh://mika@review.example.org:29418/acme/one", "https://review.example.org"),
         (" <https://review.example.org/q/> ", "https://review.example.org"),
     ],

@@ -81,6 +81,15 @@ def test_an_answer_that_is_no_http_is_transient():
         assert isinstance(failure(f"http://127.0.0.1:{port}"), Transient)
 
 
+@pytest.mark.parametrize("target", [b"https://[x", b"//[::1/", b"http://\xff\xfe/"])
+def test_a_redirect_to_no_address_is_named(target):
+    reply = b"HTTP/1.1 302 Found\r\nLocation: %b\r\nContent-Length: 0\r\n\r\n" % target
+    with raw_server(reply) as port:
+        error = failure(f"http://127.0.0.1:{port}")
+    assert isinstance(error, Permanent)
+    assert "redirected (302) to " in str(error)
+
+
 def test_damaged_gzip_is_transient():
     reply = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nabcd"
     with raw_server(reply) as port:

@@ -15,6 +15,10 @@ IRC = '[[irc]]\nname = "libera"\nhost = "irc.example"\nchannels = ["#a"]\n'
 
 TOKEN = '[[token]]\nname = "a"\nhash = "sha256:' + "0" * 64 + '"\n'
 
+UNQUOTED = (
+    '2: store.url: write "mysql+pymysql://USER:PASSWORD@HOST/DATABASE"; in a name or '
+    "password write %40 for @, %2F for /, %3F for ?, %23 for #, %5B for [ and %25 for %"
+)
 GOLDEN = [
     # unknown keys, at every level
     ("consol = true", "1: consol: there is no such key; did you mean `console`?"),
@@ -293,21 +297,7 @@ GOLDEN = [
         '2: store.url: write "sqlite:///PATH", "mysql+pymysql://USER:PASSWORD@HOST/DATABASE" '
         "or the same with mariadb+pymysql",
     ),
-    (
-        '[store]\nurl = "mysql+pymysql://me:hunt@er2@db/x"',
-        '2: store.url: write "mysql+pymysql://USER:PASSWORD@HOST/DATABASE"; in a name or '
-        "password write %40 for @, %2F for /, %3F for ?, %23 for # and %25 for %",
-    ),
-    (
-        '[store]\nurl = "mysql+pymysql://me:hunt/er2@db/x"',
-        '2: store.url: write "mysql+pymysql://USER:PASSWORD@HOST/DATABASE"; in a name or '
-        "password write %40 for @, %2F for /, %3F for ?, %23 for # and %25 for %",
-    ),
-    (
-        '[store]\nurl = "mysql+pymysql://me:hunt#er2@db/x"',
-        '2: store.url: write "mysql+pymysql://USER:PASSWORD@HOST/DATABASE"; in a name or '
-        "password write %40 for @, %2F for /, %3F for ?, %23 for # and %25 for %",
-    ),
+    *((f'[store]\nurl = "mysql+pymysql://me:hunt{odd}er2@db/x"', UNQUOTED) for odd in "@/#["),
     (
         '[store]\nurl = "sqlite:///:memory:"',
         '2: store.url: name a file, like "sqlite:///var/cibot.db": '
