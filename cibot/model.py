@@ -225,3 +225,31 @@ class Channel:
         if not (network and slash and room):
             raise ValueError(f"{text!r} is not a channel; write NETWORK/ROOM")
         return cls(network, room)
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Alerts that somebody muted. ``ci`` is a CI's name or, with ``is_pattern``, a pattern.
+
+    Without it also where the name reads like one: a CI that calls itself ``[!x]*`` must not
+    mute the others. ``ended_at`` and ``ended_by`` are set when somebody ended it before ``until``.
+    """
+
+    id: int
+    ci: str
+    since: datetime
+    until: datetime
+    by: str
+    reason: str
+    ended_at: datetime | None = None
+    ended_by: str | None = None
+    is_pattern: bool = False
+
+    @property
+    def end(self) -> datetime:
+        """When it mutes no more."""
+        return self.ended_at or self.until
+
+    def active(self, at: datetime) -> bool:
+        """Whether it mutes anything then."""
+        return self.ended_at is None and self.since <= at < self.until

@@ -11,18 +11,17 @@ from cibot.errors import Conflict, UserError
 from cibot.incidents.messages import silence_card, unsilence_card
 from cibot.incidents.quiet_hours import quiet_until
 from cibot.incidents.routing import chooses, fits_branches
-from cibot.incidents.silences import Silence, covers
-from cibot.judging.audience import rule_of
-from cibot.model import Channel, State
+from cibot.incidents.silences import covers
+from cibot.model import Channel, Silence, State
 from cibot.reports.ci import find_ci
 from cibot.reports.context import Context
 from cibot.reports.homes import NOWHERE, branches_on, homes
-from cibot.reports.silences import Muted, silence, silences
+from cibot.reports.silences import silence, silences
 from cibot.store import outbox
 from cibot.store.cis import ci_names
 from cibot.store.engine import Tx
 from cibot.store.outbox import About, MessageKind, MessageState
-from cibot.store.silences import add_silence, end_silence, silence_by_id
+from cibot.store.silences import add_silence, end_silence
 from cibot.text.figures import cut, span
 
 LONGEST = timedelta(days=90)
@@ -32,7 +31,7 @@ _PATTERN = re.compile(r"[*?\[]")
 
 def put_silence(
     tx: Tx, ctx: Context, actor: Actor, target: str, length: timedelta, reason: str
-) -> Muted:
+) -> Silence:
     """Mutes the CI that ``target`` means, or all that a pattern with ``*`` fits.
 
     The rooms that it mutes are told. Raises Refused for who may not, and UserError for what
@@ -51,8 +50,9 @@ def put_silence(
     made = add_silence(tx, pattern, ctx.now, until, by, reason, is_pattern=wide)
     said = f"#{made}: {pattern} for {span(length)}, until {until:%Y-%m-%d %H:%M} UTC: {reason}"
     record(tx, actor, "silence", f"{target} {span(length)} {reason}", said, ctx.now)
-    tell_silence(tx, ctx, made, Channel(actor.network, actor.where))
-    return silence(tx, made)
+    stored = silence(tx, made)
+    tell_silence(tx, ctx, stored, Channel(actor.network, actor.where))
+    return stored
 
 
 def is_pattern(target: str) -> bool:
@@ -60,7 +60,7 @@ def is_pattern(target: str) -> bool:
     return bool(_PATTERN.search(target))
 
 
-def end_silences_of(tx: Tx, ctx: Context, actor: Actor, target: str) -> tuple[str, list[Muted]]:
+def end_silences_of(tx: Tx, ctx: Context, actor: Actor, target: str) -> tuple[str, list[Silence]]:
     """Ends every active silence of a CI or of just that pattern: its name, and what ended.
 
     A wider pattern that mutes the CI as well is left alone. Raises Refused.
@@ -74,7 +74,7 @@ def end_silences_of(tx: Tx, ctx: Context, actor: Actor, target: str) -> tuple[st
     return pattern, [ended for muted in mine if (ended := _end(tx, ctx, actor, muted, by, target))]
 
 
-def end_silence_by_id(tx: Tx, ctx: Context, actor: Actor, silence_id: int) -> Muted:
+def end_silence_by_id(tx: Tx, ctx: Context, actor: Actor, silence_id: int) -> Silence:
     """Ends one silence; Refused for who may not, UserError when it is over or never was."""
     found = silence(tx, silence_id)
     if found.is_pattern:
@@ -98,32 +98,32 @@ def _allowed(tx: Tx, ctx: Context, actor: Actor, target: str) -> tuple[str, bool
     return name, False, require_owner(ctx.config, actor, name)
 
 
-def _end(tx: Tx, ctx: Context, actor: Actor, one: Muted, by: str, arguments: str) -> Muted | None:
+def _end(
+    tx: Tx, ctx: Context, actor: Actor, one: Silence, by: str, arguments: str
+) -> Silence | None:
     if not end_silence(tx, one.id, by, ctx.now):
         return None
     record(tx, actor, "unsilence", arguments, f"ended #{one.id} of {one.ci}", ctx.now)
-    tell_silence(tx, ctx, one.id, Channel(actor.network, actor.where), ended_by=by)
-    return silence(tx, one.id)
+    ended = silence(tx, one.id)
+    tell_silence(tx, ctx, ended, Channel(actor.network, actor.where), ended_by=by)
+    return ended
 
 
 def tell_silence(
-    tx: Tx, ctx: Context, silence_id: int, asked_in: Channel, ended_by: str | None = None
+    tx: Tx, ctx: Context, silence: Silence, asked_in: Channel, ended_by: str | None = None
 ) -> None:
     """Tells every room that gets alerts of a muted CI, but not the one where it was asked for.
 
     ``ended_by`` is who ended it before its time. In a room's quiet hours it waits for their end.
     """
     config, now = ctx.config, ctx.now
-    stored = silence_by_id(tx, silence_id)
-    assert stored is not None
-    rule = rule_of(stored)
-    card, what = silence_card(stored.pattern, rule, now), "silence"
+    card, what = silence_card(silence, now), "silence"
     if ended_by is not None:
-        card, what = unsilence_card(stored.pattern, rule, ended_by), "unsilence"
-    for to in _muted_rooms(tx, ctx, rule):
+        card, what = unsilence_card(silence, ended_by), "unsilence"
+    for to in _muted_rooms(tx, ctx, silence):
         if to == asked_in:
             continue
-        about = About(MessageKind.SILENCE, f"{what}:{silence_id}:{to}"[:190])
+        about = About(MessageKind.SILENCE, f"{what}:{silence.id}:{to}"[:190])
         until = quiet_until(config.quiet, str(to), State.HEALTHY, now)
         state = MessageState.PENDING if until is None else MessageState.HELD
         outbox.enqueue(tx, about, to, card.to_json(), now, due=until, state=state)

@@ -10,11 +10,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Protocol, TypeVar
 
-from cibot.model import State
+from cibot.model import Silence, State
 from cibot.reports.context import Context
 from cibot.reports.feeds import ServerFeeds
 from cibot.reports.listing import Listing
-from cibot.reports.silences import Muted
 from cibot.reports.status import Status
 from cibot.reports.why import Why
 from cibot.web.api.cis import CiDetail, CiPage
@@ -100,7 +99,7 @@ def stale_of(source: Source, names: Sequence[str]) -> tuple[ServerFeeds, ...]:
     return tuple(feeds for feeds in source.ask(FeedList, "/feeds").items if feeds.server in names)
 
 
-def silences(source: Source) -> tuple[Muted, ...]:
+def silences(source: Source) -> tuple[Silence, ...]:
     """Every silence that is active now, ordered by its end."""
     found = whole(source, SilencePage, "/silences", state="active").items
     return tuple(sorted(found, key=lambda one: (one.until, one.id)))

@@ -12,9 +12,8 @@ from cibot.incidents.incident import Incident, Transition
 from cibot.incidents.inhibition import Opening, shared_cause
 from cibot.incidents.news import News
 from cibot.incidents.signal_words import WITHDRAWN, seen_words, spans, step_words
-from cibot.incidents.silences import Silence
 from cibot.incidents.symptom import Symptom
-from cibot.model import State
+from cibot.model import Silence, State
 from cibot.text import figures
 from cibot.text.card import (
     Button,
@@ -168,32 +167,32 @@ def _beside(incident: Incident, news: News) -> Iterator[Line]:
             yield _seen(symptom)
 
 
-def silence_card(ci: str, silence: Silence, now: datetime) -> Card:
+def silence_card(silence: Silence, now: datetime) -> Card:
     """That somebody muted a CI, or all that a pattern fits."""
     until = f"until {moment(silence.until)} ({figures.span(silence.until - now)})"
     head = line(
         f"{figures.cut(silence.by, 60)} silenced ",
-        Span(ci, strong=True),
+        Span(silence.ci, strong=True),
         f" {until}: {figures.cut(silence.reason, 200)}",
     )
     return Card((head, line("What is still wrong then will be told here.")))
 
 
-def unsilence_card(ci: str, silence: Silence, by: str) -> Card:
+def unsilence_card(silence: Silence, by: str) -> Card:
     """That somebody ended a silence before its time."""
     whose = "their own" if by == silence.by else f"{figures.cut(silence.by, 60)}'s"
     head = line(
         f"{figures.cut(by, 60)} ended {whose} silence of ",
-        Span(ci, strong=True),
+        Span(silence.ci, strong=True),
         f": {figures.cut(silence.reason, 200)}",
     )
     return Card((head, line("What is still wrong will be told here.")))
 
 
-def after_silence(card: Card, silence: Silence, end: datetime) -> Card:
+def after_silence(card: Card, silence: Silence) -> Card:
     """The first alert after a silence says that it is over."""
     by, reason = figures.cut(silence.by, 60), figures.cut(silence.reason, 100)
-    note = line(f"The silence by {by} ended {moment(end)}: {reason}")
+    note = line(f"The silence by {by} ended {moment(silence.end)}: {reason}")
     return replace(card, lines=(*card.lines, note))
 
 

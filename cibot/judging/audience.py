@@ -11,13 +11,13 @@ from cibot.config.models import Config
 from cibot.incidents.messages import digest_card
 from cibot.incidents.quiet_hours import quiet_until
 from cibot.incidents.routing import Alert, receivers
-from cibot.incidents.silences import Silence, covers, silenced
-from cibot.model import Channel
+from cibot.incidents.silences import covers, silenced
+from cibot.model import Channel, Silence
 from cibot.store import digests, outbox
 from cibot.store.digests import Written
 from cibot.store.engine import Tx
 from cibot.store.outbox import About, MessageKind, MessageState
-from cibot.store.silences import StoredSilence, silences_at, silences_ended
+from cibot.store.silences import silences_at, silences_ended
 from cibot.store.watches import watchers_of
 from cibot.text.card import Card
 
@@ -35,24 +35,14 @@ def home(config: Config) -> str | None:
 
 def muted(tx: Tx, ci: str, now: datetime) -> Silence | None:
     """The silence that mutes a CI's alerts now, or None."""
-    return silenced(map(rule_of, silences_at(tx, now)), ci, now)
+    return silenced(silences_at(tx, now), ci, now)
 
 
-def rule_of(stored: StoredSilence) -> Silence:
-    """A stored silence as the rule that it is."""
-    return Silence(
-        stored.pattern, stored.since, stored.until, stored.made_by, stored.reason, stored.is_pattern
-    )
-
-
-def silence_before(tx: Tx, ci_id: int, name: str, now: datetime) -> StoredSilence | None:
+def silence_before(tx: Tx, ci_id: int, name: str, now: datetime) -> Silence | None:
     """The silence of a CI that ended last, where nothing was told of the CI since; else None."""
-    ended = [
-        stored
-        for stored in silences_ended(tx, now - _REMEMBERED, now)
-        if covers(rule_of(stored), name)
-    ]
-    last = max(ended, key=lambda stored: stored.end, default=None)
+    ended = silences_ended(tx, now - _REMEMBERED, now)
+    own = (silence for silence in ended if covers(silence, name))
+    last = max(own, key=lambda silence: silence.end, default=None)
     if last is None or outbox.told_of_ci(tx, ci_id, last.end):
         return None
     return last

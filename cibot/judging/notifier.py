@@ -24,7 +24,7 @@ from cibot.incidents.messages import Subject, after_silence, alert_card, togethe
 from cibot.incidents.news import BEGINS, HISTORY, News, news_of, notified
 from cibot.incidents.routing import alert_of
 from cibot.incidents.stored import readable
-from cibot.judging.audience import muted, rule_of, silence_before, tell_all
+from cibot.judging.audience import muted, silence_before, tell_all
 from cibot.judging.recording import Recorded, rewrite
 from cibot.judging.trend import trend_of
 from cibot.reports import wording
@@ -98,7 +98,7 @@ class Notifier:
         about, message = self._message(tx, one.ci, recorded, news, now)
         over = silence_before(tx, one.ci.id, one.ci.name, now)
         if over is not None:
-            message = after_silence(message, rule_of(over), over.end)
+            message = after_silence(message, over)
         return tell_all(tx, self._config, alert, one.ci.id, about, message, now)
 
     def _message(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cibot.errors import UserError
-from cibot.model import State
+from cibot.model import Silence, State
 from cibot.reports.ci import find_ci
 from cibot.reports.context import Context
 from cibot.reports.failures import (
@@ -22,7 +22,7 @@ from cibot.reports.homes import reference_on
 from cibot.reports.incidents import open_by_ci
 from cibot.reports.listing import CiLine, branch_name, ci_line, on_branch
 from cibot.reports.names import as_stored
-from cibot.reports.silences import Muted, silence_on
+from cibot.reports.silences import silence_on
 from cibot.store.changes import change_server
 from cibot.store.cis import CiName, ci_names
 from cibot.store.engine import Tx
@@ -47,7 +47,7 @@ class Status:
     worst_job: JobShare | None
     last: Verdict | None
     stale: tuple[ServerFeeds, ...]
-    silence: Muted | None = None
+    silence: Silence | None = None
 
 
 def status(tx: Tx, ctx: Context, name: str, branch: str | None = None) -> Status:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from cibot.health.seen import LastHeard, OwnPast, PassRate, Seen
 from cibot.health.signal import BranchHealth
 from cibot.incidents.signal_words import seen_words, spans, step_words
-from cibot.model import Result, State
+from cibot.model import Result, Silence, State
 from cibot.reports.compare import WINDOW
 from cibot.reports.context import Context
 from cibot.reports.failures import FailedJob, Verdict
@@ -18,7 +18,6 @@ from cibot.reports.listing import CiLine, is_wrong
 from cibot.reports.missed import Missed
 from cibot.reports.onset import Onset, OnsetRun
 from cibot.reports.signals import Rate, reason_words
-from cibot.reports.silences import Muted
 from cibot.reports.standing import Standing
 from cibot.reports.status import Status
 from cibot.text import figures
@@ -295,7 +294,7 @@ def incident_words(one: IncidentLine) -> tuple[str | Span, ...]:
     return "incident ", Span(f"#{one.id}", href=one.page), f", {acknowledgement(one)}"
 
 
-def muted(ctx: Context, one: Muted) -> Line:
+def muted(ctx: Context, one: Silence) -> Line:
     """A silence: of what, until when, who said so and why."""
     left = one.until - ctx.now
     days = left >= timedelta(days=2)

@@ -2,41 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select, update
 
+from cibot.model import Silence
 from cibot.store import schema
 from cibot.store.bulk import insert_one
 from cibot.store.engine import Tx
-from cibot.store.rows import columns
 
-
-@dataclass(frozen=True, slots=True)
-class StoredSilence:
-    """A mute of the CIs that ``pattern`` fits; ``ended_at`` when somebody ended it early.
-
-    Without ``is_pattern`` it is the name of one CI, whatever characters it has.
-    """
-
-    id: int
-    pattern: str
-    is_pattern: bool
-    since: datetime
-    until: datetime
-    made_by: str
-    reason: str
-    ended_at: datetime | None = None
-    ended_by: str | None = None
-
-    @property
-    def end(self) -> datetime:
-        """When it mutes no more."""
-        return self.ended_at or self.until
-
-
-_FIELDS = columns(StoredSilence, schema.silence)
+_TABLE = schema.silence.c
+_SILENCES = select(
+    _TABLE.id, _TABLE.pattern, _TABLE.since, _TABLE.until, _TABLE.made_by, _TABLE.reason,
+    _TABLE.ended_at, _TABLE.ended_by, _TABLE.is_pattern,
+)  # fmt: skip
 
 
 def add_silence(
@@ -61,47 +40,44 @@ def add_silence(
     return insert_one(tx, schema.silence, row)
 
 
-def silences_at(tx: Tx, at: datetime) -> list[StoredSilence]:
-    """The silences that mute something then, the one that ends first first."""
-    table = schema.silence.c
+def silences_at(tx: Tx, at: datetime) -> list[Silence]:
+    """The silences that mute something then, ordered by end time."""
     query = (
-        select(*_FIELDS)
-        .where(table.until > at, table.since <= at)
-        .where(table.ended_at.is_(None))
-        .order_by(table.until, table.id)
+        _SILENCES.where(_TABLE.until > at, _TABLE.since <= at)
+        .where(_TABLE.ended_at.is_(None))
+        .order_by(_TABLE.until, _TABLE.id)
     )
-    return [StoredSilence(*row) for row in tx.execute(query)]
+    return [Silence(*row) for row in tx.execute(query)]
 
 
-def silences_ended(tx: Tx, since: datetime, now: datetime) -> list[StoredSilence]:
+def silences_ended(tx: Tx, since: datetime, now: datetime) -> list[Silence]:
     """The silences that ended between the two moments."""
-    query = select(*_FIELDS).where(schema.silence.c.until >= since)
-    found = [StoredSilence(*row) for row in tx.execute(query)]
+    query = _SILENCES.where(_TABLE.until >= since)
+    found = [Silence(*row) for row in tx.execute(query)]
     return [stored for stored in found if since <= stored.end <= now]
 
 
-def silence_by_id(tx: Tx, silence_id: int) -> StoredSilence | None:
+def silence_by_id(tx: Tx, silence_id: int) -> Silence | None:
     """One silence, or None."""
-    query = select(*_FIELDS).where(schema.silence.c.id == silence_id)
+    query = _SILENCES.where(_TABLE.id == silence_id)
     row = tx.execute(query).one_or_none()
-    return StoredSilence(*row) if row else None
+    return Silence(*row) if row else None
 
 
 def silences_before(
     tx: Tx, before: int | None, limit: int, active_at: datetime | None = None
-) -> list[StoredSilence]:
+) -> list[Silence]:
     """Silences, over or not, newest first by id, from the one that follows ``before``.
 
     With ``active_at`` those only that mute something then.
     """
-    table = schema.silence.c
-    query = select(*_FIELDS).order_by(table.id.desc()).limit(limit)
+    query = _SILENCES.order_by(_TABLE.id.desc()).limit(limit)
     if active_at is not None:
-        active = (table.until > active_at, table.since <= active_at, table.ended_at.is_(None))
+        active = (_TABLE.until > active_at, _TABLE.since <= active_at, _TABLE.ended_at.is_(None))
         query = query.where(*active)
     if before is not None:
-        query = query.where(table.id < before)
-    return [StoredSilence(*row) for row in tx.execute(query)]
+        query = query.where(_TABLE.id < before)
+    return [Silence(*row) for row in tx.execute(query)]
 
 
 def end_silence(tx: Tx, silence_id: int, ended_by: str, now: datetime) -> bool:

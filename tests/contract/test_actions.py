@@ -112,7 +112,7 @@ def test_a_silence_ends_by_itself_and_stays_on_record(chat: Chat) -> None:
     chat.now = NOW + 2 * HOUR
     assert chat.ask("silences").text() == "No alert is silenced."
     (kept,) = chat.store.read(lambda tx: silences_before(tx, None, 10))
-    assert (kept.made_by, kept.reason, kept.ended_at) == ("Mika", "new disks", None)
+    assert (kept.by, kept.reason, kept.ended_at) == ("Mika", "new disks", None)
 
 
 def test_a_silence_that_was_ended_says_by_whom(chat: Chat) -> None:
@@ -260,7 +260,7 @@ def test_a_name_is_not_a_pattern(chat: Chat) -> None:
     chat.store.write(lambda tx: ensure_ci(tx, HOSTILE, "discovered", NOW))
     assert not chat.ask(f"silence {HOSTILE} 2h noisy").error
     (kept,) = chat.store.read(lambda tx: silences_at(tx, NOW))
-    assert (kept.pattern, kept.is_pattern) == (HOSTILE, False)
+    assert (kept.ci, kept.is_pattern) == (HOSTILE, False)
     for name, muted_now in ((HOSTILE, True), ("NetApp CI", False), ("Zuul", False)):
         rule = chat.store.read(lambda tx, name=name: muted(tx, name, NOW))  # type: ignore[misc]
         assert (rule is not None) is muted_now
@@ -268,7 +268,7 @@ def test_a_name_is_not_a_pattern(chat: Chat) -> None:
     assert chat.store.read(lambda tx: muted(tx, "Zuul", NOW)) is not None
     assert "#1 is over" in chat.ask(f"unsilence {HOSTILE}").text()
     (kept,) = chat.store.read(lambda tx: silences_at(tx, NOW))
-    assert (kept.pattern, kept.is_pattern) == ("*", True)
+    assert (kept.ci, kept.is_pattern) == ("*", True)
 
 
 def rooms_told(store: Store, config: Config, where: Channel, text: str) -> list[tuple[str, str]]:

@@ -157,7 +157,7 @@ def test_an_owner_silences_for_two_hours(desk: Desk) -> None:
     desk.wait_for_now("no alerts of NetApp CI until 06:10 UTC")
     assert desk.labels() == ["Acknowledge", "Why"]
     (silence,) = desk.store.read(lambda tx: silences_at(tx, NOW))
-    assert (silence.pattern, silence.made_by) == ("NetApp CI", "Olga")
+    assert (silence.ci, silence.by) == ("NetApp CI", "Olga")
     assert silence.until - silence.since == read_length(SILENCE)
 
 

@@ -7,9 +7,9 @@ from datetime import timedelta
 from cibot.actions.silencing import put_silence
 from cibot.chat.command import Ask, Command
 from cibot.errors import UserError
+from cibot.model import Silence
 from cibot.reports import wording
 from cibot.reports.context import Context
-from cibot.reports.silences import Muted
 from cibot.text.card import Card, Span, line
 from cibot.text.lengths import leading_length
 
@@ -32,7 +32,7 @@ def read_words(words: tuple[str, ...]) -> tuple[str, timedelta, str]:
     raise UserError(f"Which CI, for how long, and why? As in: {_HOW} (30m, 2h, 3d, 1h30m).")
 
 
-def render(ctx: Context, made: Muted) -> Card:
+def render(ctx: Context, made: Silence) -> Card:
     """A line."""
     end = Span(f"unsilence {made.id}", code=True)
     return Card((line(*wording.muted(ctx, made), ". To end it: ", end),))

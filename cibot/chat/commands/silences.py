@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from cibot.chat.command import Ask, Command
+from cibot.model import Silence
 from cibot.reports import wording
 from cibot.reports.context import Context
-from cibot.reports.silences import Muted, silences
+from cibot.reports.silences import silences
 from cibot.text import figures
 from cibot.text.card import Card, line
 
@@ -17,7 +18,7 @@ def answer(ask: Ask) -> Card:
     return render(ask.ctx, silences(ask.tx, ask.ctx))
 
 
-def render(ctx: Context, found: tuple[Muted, ...]) -> Card:
+def render(ctx: Context, found: tuple[Silence, ...]) -> Card:
     """At most eleven lines."""
     if not found:
         return Card((line("No alert is silenced."),))

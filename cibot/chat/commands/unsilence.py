@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from cibot.actions.silencing import end_silence_by_id, end_silences_of
 from cibot.chat.command import Ask, Command
-from cibot.reports.silences import Muted, silence_on
+from cibot.model import Silence
+from cibot.reports.silences import silence_on
 from cibot.text import figures
 from cibot.text.card import Card, Span, line
 
@@ -28,7 +29,7 @@ def number_in(words: str) -> int | None:
     return int(number) if number.isascii() and number.isdigit() and len(number) < 18 else None
 
 
-def render(name: str, ended: Sequence[Muted], other: Muted | None) -> Card:
+def render(name: str, ended: Sequence[Silence], other: Silence | None) -> Card:
     """A line, and one more where ``other`` mutes it still."""
     numbers = figures.listed([f"#{silence.id}" for silence in ended])
     said = f": silence {numbers} is over." if len(ended) == 1 else f": {numbers} are over."

@@ -21,7 +21,8 @@ from cibot.cli.questions.question import BRANCHES, Asked, ShellAnswer, ShellQues
 from cibot.cli.view import Column, View, head, of_card, table
 from cibot.client.source import PAGE_SIZE, Source, silences, whole
 from cibot.errors import UserError
-from cibot.model import State, Window
+from cibot.incidents.silences import silenced
+from cibot.model import Silence, State, Window
 from cibot.reports import period_wording, wording
 from cibot.reports.context import Context
 from cibot.reports.feeds import ServerFeeds
@@ -29,7 +30,6 @@ from cibot.reports.incidents import ENDED_WITHIN, IncidentLine, TimelineStep
 from cibot.reports.period import CiPeriod, PeriodReport
 from cibot.reports.promise import Ruling
 from cibot.reports.signals import Rate
-from cibot.reports.silences import Muted, covering
 from cibot.reports.summary import Summary
 from cibot.reports.undelivered import aside_words
 from cibot.store.feeds import FeedState
@@ -127,7 +127,7 @@ def _one(source: Source, number: int) -> ShellAnswer:
 class Silences:
     """The active silences, the one that ends first first."""
 
-    items: tuple[Muted, ...]
+    items: tuple[Silence, ...]
 
 
 def ask_silences(source: Source, _asked: Asked) -> ShellAnswer:
@@ -136,12 +136,12 @@ def ask_silences(source: Source, _asked: Asked) -> ShellAnswer:
     return ShellAnswer(found, lambda ctx: _silences(ctx, found.items), sheet("/silences", found))
 
 
-def _silences(ctx: Context, found: Sequence[Muted]) -> View:
+def _silences(ctx: Context, found: Sequence[Silence]) -> View:
     if not found:
         return of_card(silences_command.render(ctx, ()))
     shown = table(
         found,
-        Column[Muted]("#", lambda one: f"#{one.id}", right=True),
+        Column[Silence]("#", lambda one: f"#{one.id}", right=True),
         Column("CI", lambda one: line(Span(one.ci, strong=True)), loose=True),
         Column("Until (UTC)", lambda one: f"{one.until:%a %d %b %H:%M}"),
         Column("Left", lambda one: figures.span(one.until - ctx.now), right=True),
@@ -265,7 +265,7 @@ def ask_silence(source: Source, asked: Asked) -> ShellAnswer:
     """Mutes a CI's alerts for a while."""
     ci, length, reason = silence_command.read_words(asked.words)
     seconds = int(length.total_seconds())
-    made = source.change(Muted, "make_silence", ci=ci, length_s=seconds, reason=reason)
+    made = source.change(Silence, "make_silence", ci=ci, length_s=seconds, reason=reason)
     return ShellAnswer(made, lambda ctx: of_card(silence_command.render(ctx, made)))
 
 
@@ -277,11 +277,11 @@ def ask_unsilence(source: Source, asked: Asked) -> ShellAnswer:
         if not is_pattern(name):
             name = source.ask(CiDetail, "/cis/<name>", name=name).name
         mine = [each.id for each in silences(source) if each.ci.casefold() == name.casefold()]
-        ended = [source.change(Muted, "end_silence", id=each) for each in mine]
+        ended = [source.change(Silence, "end_silence", id=each) for each in mine]
     else:
-        ended = [source.change(Muted, "end_silence", id=number)]
+        ended = [source.change(Silence, "end_silence", id=number)]
         name = ended[0].ci
-    other = covering(silences(source), name, source.context().now)
+    other = silenced(silences(source), name, source.context().now)
     return ShellAnswer(
         Silences(tuple(ended)),
         lambda _ctx: of_card(unsilence_command.render(name, ended, other)),

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from cibot.model import Result, State
+from cibot.model import Result, Silence, State
 from cibot.reports.builds import BuildLine, builds
 from cibot.reports.ci import find_ci
 from cibot.reports.context import Context
@@ -15,7 +15,6 @@ from cibot.reports.failures import JobShare, Passed, Verdict, verdicts
 from cibot.reports.homes import NOWHERE
 from cibot.reports.listing import CiLine, listing
 from cibot.reports.onset import Onset
-from cibot.reports.silences import Muted
 from cibot.reports.standing import Standing
 from cibot.reports.status import status
 from cibot.reports.why import why
@@ -83,7 +82,7 @@ class CiDetail(CiItem):
     wiki: str | None
     recheck: str | None
     stale: tuple[str, ...]
-    silence: Muted | None = None
+    silence: Silence | None = None
     standing: Standing | None = None
     onset: Onset | None = None
 

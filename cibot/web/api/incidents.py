@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from cibot.health.signal import Evidence
+from cibot.model import Silence
 from cibot.reports.ci import find_ci
 from cibot.reports.context import Context
 from cibot.reports.incidents import (
@@ -19,7 +20,7 @@ from cibot.reports.incidents import (
     read_incidents,
 )
 from cibot.reports.onset import Onset
-from cibot.reports.silences import Muted, past_silences, silence
+from cibot.reports.silences import past_silences, silence
 from cibot.store.engine import Tx
 from cibot.store.faces import incidents_before
 from cibot.web.api.paging import Page, first_of, read_number
@@ -49,10 +50,10 @@ class IncidentTimeline:
 
 
 @dataclass(frozen=True, slots=True)
-class SilencePage(Page[Muted]):
+class SilencePage(Page[Silence]):
     """Silences, newest first."""
 
-    items: tuple[Muted, ...]
+    items: tuple[Silence, ...]
 
 
 class IncidentListParams(Paged):
@@ -126,6 +127,6 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
              SilencePage, list_silences, columns(
         "items", "id", "ci", "since", "until", "by", "reason", "ended_at", "ended_by",
     )),
-    Endpoint("/silences/<id>", "Silences", "One silence, over or not", OneSilence, Muted,
+    Endpoint("/silences/<id>", "Silences", "One silence, over or not", OneSilence, Silence,
              lambda tx, _ctx, asked: silence(tx, asked.id)),
 )  # fmt: skip

@@ -13,9 +13,9 @@ from cibot.actions.acknowledging import LONGEST_NOTE, take
 from cibot.actions.leaving import exclude, retire, unretire
 from cibot.actions.roles import Actor
 from cibot.actions.silencing import LONGEST, SHORTEST, end_silence_by_id, put_silence
+from cibot.model import Silence
 from cibot.reports.context import Context
 from cibot.reports.incidents import IncidentLine
-from cibot.reports.silences import Muted
 from cibot.store.engine import Tx
 from cibot.web.api.incidents import OneIncident, OneSilence
 from cibot.web.api.question import Nothing, OneCi, Params, Write
@@ -69,7 +69,7 @@ class Done:
     ci: str
 
 
-def _silence(tx: Tx, ctx: Context, actor: Actor, _asked: Nothing, body: NewSilence) -> Muted:
+def _silence(tx: Tx, ctx: Context, actor: Actor, _asked: Nothing, body: NewSilence) -> Silence:
     length = timedelta(seconds=body.length_s)
     return put_silence(tx, ctx, actor, body.ci, length, body.reason)
 
@@ -86,11 +86,11 @@ WRITES: tuple[Write[Any, Any], ...] = (
           OneIncident, Note, IncidentLine, "ack",
           lambda tx, ctx, actor, asked, body: take(tx, ctx, actor, asked.id, body.note)),
     Write("make_silence", "POST", "/silences", "Silences", "Mute the alerts of a CI for a while",
-          Nothing, NewSilence, Muted, "silence", _silence,
+          Nothing, NewSilence, Silence, "silence", _silence,
           lambda made: f"/silences/{made.id}"),
     Write("end_silence", "DELETE", "/silences/<id>", "Silences",
           "End a silence before its time; it stays in the list, with who ended it",
-          OneSilence, Nothing, Muted, "unsilence",
+          OneSilence, Nothing, Silence, "unsilence",
           lambda tx, ctx, actor, asked, _: end_silence_by_id(tx, ctx, actor, asked.id)),
     Write("retire", "POST", "/cis/<name>/retire", "CIs",
           "Have a CI that is gone judged, listed and told of no more; its history stays",

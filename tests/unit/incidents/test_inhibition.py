@@ -18,9 +18,9 @@ from cibot.incidents.inhibition import (
     shared_cause,
 )
 from cibot.incidents.messages import Subject, together_card
-from cibot.incidents.silences import Silence, silenced
+from cibot.incidents.silences import silenced
 from cibot.incidents.symptom import Symptom
-from cibot.model import State
+from cibot.model import Silence, State
 from cibot.text.card import line
 from tests.unit.health.facts import HOUR, NOW
 from tests.unit.incidents.making import cleared, incident, symptom
@@ -29,12 +29,12 @@ MINUTE = timedelta(minutes=1)
 
 
 def test_a_silence_holds_from_its_start_until_just_before_its_end():
-    mute = Silence("net*", NOW, NOW + HOUR, "ann", "new lab")
+    mute = Silence(7, "net*", NOW, NOW + HOUR, "ann", "new lab", is_pattern=True)
     assert silenced([mute], "NetApp", NOW) is mute
     assert silenced([mute], "NetApp", NOW + HOUR) is None
     assert silenced([mute], "NetApp", NOW - MINUTE) is None
     assert silenced([mute], "dell", NOW) is None
-    longer = Silence("*", NOW, NOW + 2 * HOUR, "bob", "all")
+    longer = Silence(7, "*", NOW, NOW + 2 * HOUR, "bob", "all", is_pattern=True)
     assert silenced([mute, longer], "netapp", NOW) is longer
 
 
@@ -178,9 +178,9 @@ def test_what_many_share_is_named_as_their_cause():
 
 
 def test_a_name_that_reads_like_a_pattern_mutes_itself_only() -> None:
-    hostile = Silence("[!Acme7]*", NOW, NOW + HOUR, "ann", "its own", is_pattern=False)
+    hostile = Silence(7, "[!Acme7]*", NOW, NOW + HOUR, "ann", "its own")
     assert silenced([hostile], "[!acme7]*", NOW) is hostile
     assert silenced([hostile], "NetApp", NOW) is None
-    pattern = Silence("[!Acme7]*", NOW, NOW + HOUR, "ann", "all others")
+    pattern = Silence(7, "[!Acme7]*", NOW, NOW + HOUR, "ann", "all others", is_pattern=True)
     assert silenced([pattern], "NetApp", NOW) is pattern
     assert silenced([pattern], "[!Acme7]*", NOW) is pattern
