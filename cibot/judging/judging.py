@@ -1,4 +1,4 @@
-"""Judges CIs: brings their lives up to date and stores health, incidents and what is told.
+"""Judges CIs: brings their trackers up to date and stores health, incidents and what is told.
 
 Judging is a function of what is stored: it can be done again at any moment, in
 any process, and a kill between two steps loses nothing. Its clock is that of the
@@ -49,11 +49,11 @@ _UNDER_WAY = timedelta(seconds=2)
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """What one look at the store gave: a life, how far it goes, and whether we hear."""
+    """What one look at the store gave: a tracker, how far it goes, and whether we hear."""
 
     ci: KnownCi
     reader: Reader
-    lived: Advanced
+    advanced: Advanced
     health: Health
     last_heard: datetime | None
     feed_fresh: bool
@@ -71,12 +71,12 @@ class Judging:
         horizon: Mapping[int, datetime] | None = None,
         *,
         tells: bool = True,
-        watch: Callable[[KnownCi, Advanced], None] = lambda _ci, _lived: None,
+        watch: Callable[[KnownCi, Advanced], None] = lambda _ci, _advanced: None,
     ) -> None:
         """``horizon`` says how far each server's past goes, where no feed does.
 
-        Without ``tells`` nobody is told anything. ``watch`` sees each life that was
-        lived on before its steps are forgotten.
+        Without ``tells`` nobody is told anything. ``watch`` sees each tracker that was
+        advanced before its steps are forgotten.
         """
         self._store = store
         self._config = config
@@ -86,7 +86,7 @@ class Judging:
         self._watch = watch
         self._scopes: Mapping[str, Scope] = scopes(config.ci)
         self._teller = Notifier(config)
-        self._lives = Trackers()
+        self._trackers = Trackers()
         self._learner = ReferenceLearner(config)
         self._chances: dict[int, StoredChances] = {}  # as they were written last
         self._retired = {entry.name for entry in config.ci if entry.retired}
@@ -106,8 +106,8 @@ class Judging:
             return None, 0
         told, incidents = self._store.write(lambda tx: self._write(tx, seen, now))
         self._learner.written()
-        self._watch(seen.ci, seen.lived)
-        self._lives.keep(ci_id, _ids(incidents))
+        self._watch(seen.ci, seen.advanced)
+        self._trackers.keep(ci_id, _ids(incidents))
         return seen.health, told
 
     def _look(self, tx: Tx, ci_id: int, now: datetime) -> _Look | None:
@@ -120,10 +120,10 @@ class Judging:
         reader = Reader(ci, scope, references, policy.uncounted)
         newest = last_heard(tx, ci_id)
         until, fresh = self._until(tx, ci_id, newest, policy, now)
-        lived = self._lives.live(tx, reader, policy, until, now)
-        health = lived.life.judge.health(lived.life.at, fresh)
+        advanced = self._trackers.live(tx, reader, policy, until, now)
+        health = advanced.tracker.judge.health(advanced.tracker.at, fresh)
         first = not health_of(tx, ci_id)
-        return _Look(ci, reader, lived, health, newest, fresh, first)
+        return _Look(ci, reader, advanced, health, newest, fresh, first)
 
     def _until(
         self, tx: Tx, ci_id: int, newest: datetime | None, policy: Policy, now: datetime
@@ -149,9 +149,9 @@ class Judging:
         return judgement.policy_of(ci.name, references.main_project(ci.id), pipeline)
 
     def _write(self, tx: Tx, seen: _Look, now: datetime) -> tuple[int, list[Recorded]]:
-        ci, life = seen.ci, seen.lived.life
+        ci, tracker = seen.ci, seen.advanced.tracker
         self._learner.store(tx)
-        incidents = record(tx, ci.id, seen.lived)
+        incidents = record(tx, ci.id, seen.advanced)
         for incident in incidents:
             if incident.last is not None:
                 log.info(
@@ -163,10 +163,10 @@ class Judging:
                     incident.last.severity.value,
                 )
         _keep_health(tx, seen, now)
-        self._keep_chances(tx, ci.id, life)
-        keep_rollup(tx, ci.id, seen.lived)
-        self._keep_life(tx, ci.id, _ids(incidents))
-        at = life.at
+        self._keep_chances(tx, ci.id, tracker)
+        keep_rollup(tx, ci.id, seen.advanced)
+        self._store_checkpoints(tx, ci.id, _ids(incidents))
+        at = tracker.at
         home_projects = seen.reader.references.home_projects(ci.id)
         around = Judged(
             ci,
@@ -183,18 +183,18 @@ class Judging:
         told = self._teller.tell(tx, around, incidents, now) if self._tells else 0
         return told, incidents
 
-    def _keep_chances(self, tx: Tx, ci_id: int, life: Tracker) -> None:
+    def _keep_chances(self, tx: Tx, ci_id: int, tracker: Tracker) -> None:
         """Writes what it had to report on, where that changed since it was written last."""
-        judge = life.judge
+        judge = tracker.judge
         chances, window = judge.chances, judge.policy.coverage.window.total_seconds()
-        chances.recent.slide(life.at)
+        chances.recent.slide(tracker.at)
         n, missed = chances.recent.count
         row = StoredChances(
             ci_id,
             n,
             missed,
             chances.missed,
-            judge.latency.allowed(life.at),
+            judge.latency.allowed(tracker.at),
             tuple(
                 MissedRow(
                     each.change_id,
@@ -202,18 +202,18 @@ class Judging:
                     moment(each.uploaded_at),
                     moment(each.deadline),
                 )
-                for each in chances.missed_since(life.at - window)[:_MOST_MISSED]
+                for each in chances.missed_since(tracker.at - window)[:_MOST_MISSED]
             ),
         )
         if self._chances.get(ci_id) != row:
             put_chances(tx, row)
             self._chances[ci_id] = row
 
-    def _keep_life(self, tx: Tx, ci_id: int, ids: Mapping[datetime, int]) -> None:
-        wrong = self._lives.wrong_from(ci_id)
+    def _store_checkpoints(self, tx: Tx, ci_id: int, ids: Mapping[datetime, int]) -> None:
+        wrong = self._trackers.wrong_from(ci_id)
         if wrong is not None:
             drop_checkpoints(tx, ci_id, wrong)
-        for stored in self._lives.to_store(ci_id, ids):
+        for stored in self._trackers.to_store(ci_id, ids):
             put_checkpoint(tx, stored, spread_stored(checkpoint_times(tx, ci_id), stored.at))
 
 
@@ -227,7 +227,7 @@ def _keep_health(tx: Tx, seen: _Look, now: datetime) -> None:
         StoredHealth(
             seen.ci.id,
             seen.health.state.value,
-            seen.health.since or _well_since(seen.lived.life),
+            seen.health.since or _well_since(seen.advanced.tracker),
             now,
             seen.last_heard,
             signals_json(seen.health.signals),

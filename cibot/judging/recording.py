@@ -47,13 +47,13 @@ class Recorded:
     last: Transition | None = None
 
 
-def record(tx: Tx, ci_id: int, lived: Advanced) -> list[Recorded]:
+def record(tx: Tx, ci_id: int, advanced: Advanced) -> list[Recorded]:
     """Stores the incidents of a CI; returns those that last or that changed, oldest first."""
-    since = moment(lived.since)
-    stepped = {step.incident.id for step in lived.steps if step.incident.id is not None}
+    since = moment(advanced.since)
+    stepped = {step.incident.id for step in advanced.steps if step.incident.id is not None}
     rows = {row.id: row for row in changed_since(tx, ci_id, since, stepped)}
     stored = {row.id: _read(row) for row in rows.values()}
-    found = _found(lived, rows)
+    found = _found(advanced, rows)
     ids = _recognised(found, stored, since)
     gone = [
         incident
@@ -69,12 +69,14 @@ def record(tx: Tx, ci_id: int, lived: Advanced) -> list[Recorded]:
             merge_incident(tx, incident.id or 0, covering)
             move_messages(tx, incident.id or 0, covering, renumbered)
         else:
-            recorded.append(_take_back(tx, rows[incident.id or 0], moment(lived.life.at), steps))
-    if lived.again:
+            recorded.append(
+                _take_back(tx, rows[incident.id or 0], moment(advanced.tracker.at), steps)
+            )
+    if advanced.again:
         forget_steps(tx, [*ids.values()], since)
     for began, incident in sorted(found.items()):
         before = ids.get(began, 0)
-        taken = [step.transition for step in lived.steps if step.incident.began_at == began]
+        taken = [step.transition for step in advanced.steps if step.incident.began_at == began]
         if incident.phase is Phase.DROPPED:
             if before:
                 delete_incident(tx, before)
@@ -82,17 +84,17 @@ def record(tx: Tx, ci_id: int, lived: Advanced) -> list[Recorded]:
         done = _store(tx, ci_id, incident, rows.get(before), stored.get(before), taken)
         recorded.append(done)
         steps += [StoredTransition(done.stored.id, **step_columns(step)) for step in taken]
-        newest = lived.life.incident
+        newest = advanced.tracker.incident
         if newest is not None and newest.began_at == began:
-            lived.life.keep(with_people(newest, done.incident))
+            advanced.tracker.keep(with_people(newest, done.incident))
     add_transitions(tx, steps)
     return recorded
 
 
-def _found(lived: Advanced, rows: Collection[int]) -> dict[datetime, Incident]:
+def _found(advanced: Advanced, rows: Collection[int]) -> dict[datetime, Incident]:
     """What stands at the end, by when it began: what took a step, and what lasts."""
-    found = {step.incident.began_at: step.incident for step in lived.steps}
-    newest = lived.life.shown()
+    found = {step.incident.began_at: step.incident for step in advanced.steps}
+    newest = advanced.tracker.shown()
     if newest is not None and (newest.open or newest.id in rows):
         found[newest.began_at] = newest
     return found

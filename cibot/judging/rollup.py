@@ -10,9 +10,9 @@ from cibot.store.engine import Tx
 from cibot.store.rollup import RollUpRow, SpellRow, put_rollup, put_spells
 
 
-def keep_rollup(tx: Tx, ci_id: int, lived: Advanced) -> None:
-    """Stores what was counted since the life went on, or went back."""
-    tracker, since = lived.life, lived.since
+def keep_rollup(tx: Tx, ci_id: int, advanced: Advanced) -> None:
+    """Stores what was counted since the tracker went on, or went back."""
+    tracker, since = advanced.tracker, advanced.since
     rows = (
         RollUpRow(ci_id, *key, *(getattr(counts, name) for name in (*NUMBERS, *TABLES)))
         for key, counts in tracker.judge.rollup.since(since).items()

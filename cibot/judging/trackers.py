@@ -1,8 +1,8 @@
-"""Brings the lives of CIs up to date, and goes back where something came late.
+"""Brings the trackers of CIs up to date, and goes back where something came late.
 
-A life is a function of what is stored, so it can be lived anew from any state
-that was kept: a few in memory, some in the store. What arrived since the last
-time and happened before it is late, and life goes on from before it.
+A tracker is a function of what is stored, so its inputs can be replayed from any earlier
+state: a few are in memory, some are stored as checkpoints. What arrived since the last time
+and happened before it is late, and is replayed from a state before it.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ from cibot.store.histories import first_report_of, full_at
 log = logging.getLogger(__name__)
 
 VERSION = 15  # of the judgement: another one replays every CI
-_LITTLE = 600.0  # seconds that are lived through in one go, whatever was said
-_FULL = 1000  # reports of a CI, or of its reference, that are lived through in one go
+_LITTLE = 600.0  # seconds that are replayed at once, whatever was said
+_FULL = 1000  # reports of a CI, or of its reference, that are replayed at once
 _BEFORE_FIRST = 4 * 86_400.0
 _IN_MEMORY = 6
-_KEEP_EVERY = 3600.0  # seconds of life between two states that are stored
+_KEEP_EVERY = 3600.0  # seconds between two states that are stored
 _KEEP_EVERY_IN_MEMORY = 60.0
 _STOPS = (4 * 86_400.0, 12 * 3600.0, 2 * 3600.0)
 """How long before the end of a long past states are kept: a patch set is often told of with the
 first comment on it, hours after it came."""
-_MOST_LIVES = 256  # in memory; the others are read from the store
+_MOST_LOADED = 256  # in memory; the others are read from the store
 _Moment = tuple[str, datetime]  # what kind of thing was heard when
 
 
@@ -46,10 +46,10 @@ def _none_seen() -> array[int]:
 
 
 @dataclass(slots=True)
-class Kept:
-    """A life in memory, and what is needed to go on with it."""
+class LoadedTracker:
+    """A tracker in memory, and what is needed to go on with it."""
 
-    life: Tracker
+    tracker: Tracker
     basis: str
     marked_at: datetime | None  # what was heard before is in it
     seen: array[int] = field(default_factory=_none_seen)
@@ -64,69 +64,71 @@ class Kept:
 
 @dataclass(slots=True)
 class Advanced:
-    """What came of it: the steps since ``since``; ``again`` where a part or all was lived anew."""
+    """What came of it: the steps since ``since``; ``again`` where a part or all was replayed."""
 
-    life: Tracker
+    tracker: Tracker
     since: float
     again: bool
     steps: list[IncidentStep]
 
 
 class Trackers:
-    """The lives of all CIs, as far as this process judged them."""
+    """The trackers of all CIs, as far as this process judged them."""
 
     def __init__(self) -> None:
-        self._kept: dict[int, Kept] = {}
-        self._under_way: dict[int, Kept] = {}  # lived on, and not yet written
+        self._loaded: dict[int, LoadedTracker] = {}
+        self._under_way: dict[int, LoadedTracker] = {}  # advanced, and not yet written
 
     def live(self, tx: Tx, reader: Reader, policy: Policy, until: float, now: datetime) -> Advanced:
-        """Brings a CI's life up to ``until`` (seconds of the epoch).
+        """Brings a CI's tracker up to ``until`` (seconds of the epoch).
 
         What is not written afterwards, as `keep` says, did not come to be: the next time
-        the life is read from the store.
+        the tracker is read from the store.
         """
         ci_id, basis = reader.ci.id, basis_of(reader, policy)
-        kept = self._kept.pop(ci_id, None)
-        if kept is None or kept.basis != basis:
-            kept = self._load(tx, ci_id, basis, policy)
-        since = (kept.marked_at or now - LOOK_BACK).replace(microsecond=0)
-        begun = kept.life.at
+        loaded = self._loaded.pop(ci_id, None)
+        if loaded is None or loaded.basis != basis:
+            loaded = self._load(tx, ci_id, basis, policy)
+        since = (loaded.marked_at or now - LOOK_BACK).replace(microsecond=0)
+        begun = loaded.tracker.at
         until = max(until, begun)
         spans = (moment(begun), moment(until))
         heard = arrived(tx, {ci_id, *reader.others}, reader.homes, since, spans)
-        late = self._late(kept, reader, heard)
+        late = self._late(loaded, reader, heard)
         if late is not None:
-            wrong_from = late if kept.wrong_from is None else min(late, kept.wrong_from)
-            kept = self._back(tx, kept, reader, policy, late)
-            kept.wrong_from = wrong_from
-        start = kept.life.at
-        steps = self._through(tx, kept, reader, until)
-        kept.periods = {home: reader.references.every_period(home) for home in reader.homes}
-        kept.homes = set(reader.homes)
+            wrong_from = late if loaded.wrong_from is None else min(late, loaded.wrong_from)
+            loaded = self._back(tx, loaded, reader, policy, late)
+            loaded.wrong_from = wrong_from
+        start = loaded.tracker.at
+        steps = self._through(tx, loaded, reader, until)
+        loaded.periods = {home: reader.references.every_period(home) for home in reader.homes}
+        loaded.homes = set(reader.homes)
         newest = max((arrival.heard_at for arrival in heard), default=now)
-        kept.marked_at = max(since, min(now, newest) - LOOK_BACK).replace(microsecond=0)
-        kept.seen = _seen(heard, kept.marked_at)
-        self._under_way[ci_id] = kept
-        return Advanced(kept.life, start, start < begun or not start, steps)
+        loaded.marked_at = max(since, min(now, newest) - LOOK_BACK).replace(microsecond=0)
+        loaded.seen = _seen(heard, loaded.marked_at)
+        self._under_way[ci_id] = loaded
+        return Advanced(loaded.tracker, start, start < begun or not start, steps)
 
     def keep(self, ci_id: int, ids: Mapping[datetime, int]) -> None:
         """Keeps the present state, which was written, and earlier ones: the older, the fewer.
 
         ``ids`` are those of the incidents that were written, by when they began.
         """
-        kept = self._kept[ci_id] = self._under_way.pop(ci_id)
-        if len(self._kept) > _MOST_LIVES:
-            del self._kept[next(iter(self._kept))]
-        kept.wrong_from = None
-        at = kept.life.at
-        if at - kept.stored_at >= _KEEP_EVERY:
-            kept.stored_at = at  # `to_store` gave it
-        for passed_at, row in kept.passed:
-            kept.states.append((passed_at, _packed(unpack(row), ids)))
-        kept.passed.clear()
-        if not kept.states or at - kept.states[-1][0] >= _KEEP_EVERY_IN_MEMORY:
-            kept.states.append((at, _packed(kept.life.row(), ids)))
-        kept.states = [kept.states[place] for place in _spread([one for one, _ in kept.states], at)]
+        loaded = self._loaded[ci_id] = self._under_way.pop(ci_id)
+        if len(self._loaded) > _MOST_LOADED:
+            del self._loaded[next(iter(self._loaded))]
+        loaded.wrong_from = None
+        at = loaded.tracker.at
+        if at - loaded.stored_at >= _KEEP_EVERY:
+            loaded.stored_at = at  # `to_store` gave it
+        for passed_at, row in loaded.passed:
+            loaded.states.append((passed_at, _packed(unpack(row), ids)))
+        loaded.passed.clear()
+        if not loaded.states or at - loaded.states[-1][0] >= _KEEP_EVERY_IN_MEMORY:
+            loaded.states.append((at, _packed(loaded.tracker.row(), ids)))
+        loaded.states = [
+            loaded.states[place] for place in _spread([one for one, _ in loaded.states], at)
+        ]
 
     def wrong_from(self, ci_id: int) -> datetime | None:
         """From when on stored states are wrong until `keep`: they are to be forgotten."""
@@ -134,57 +136,57 @@ class Trackers:
         return None if wrong is None else moment(wrong)
 
     def to_store(self, ci_id: int, ids: Mapping[datetime, int]) -> list[StoredCheckpoint]:
-        """The present state where it is time to store one; before it those kept on a long way.
+        """The present state where it is time to store one; before it those of a long way.
 
         ``ids`` are those of the incidents that are being written.
         """
-        kept = self._under_way[ci_id]
-        if kept.life.at - kept.stored_at < _KEEP_EVERY or kept.marked_at is None:
+        loaded = self._under_way[ci_id]
+        if loaded.tracker.at - loaded.stored_at < _KEEP_EVERY or loaded.marked_at is None:
             return []
-        rows = [(at, unpack(row)) for at, row in kept.passed[-len(_STOPS) :]]
-        rows.append((kept.life.at, kept.life.row()))
+        rows = [(at, unpack(row)) for at, row in loaded.passed[-len(_STOPS) :]]
+        rows.append((loaded.tracker.at, loaded.tracker.row()))
         for _, row in rows:
             Tracker.name_incident(row, ids)
         return [
-            StoredCheckpoint(ci_id, moment(at), kept.marked_at, kept.basis, row)
+            StoredCheckpoint(ci_id, moment(at), loaded.marked_at, loaded.basis, row)
             for at, row in rows
-            if at > kept.stored_at
+            if at > loaded.stored_at
         ]
 
     @staticmethod
     def _load(
         tx: Tx, ci_id: int, basis: str, policy: Policy, before: datetime | None = None
-    ) -> Kept:
+    ) -> LoadedTracker:
         try:
             stored = newest_checkpoint(tx, ci_id, basis, before)
             if stored is not None:
-                life = Tracker.of(policy, stored.body)
-                return Kept(life, basis, stored.marked_at, stored_at=life.at)
+                tracker = Tracker.of(policy, stored.body)
+                return LoadedTracker(tracker, basis, stored.marked_at, stored_at=tracker.at)
         except (ValueError, LookupError, TypeError):  # it is a function of what is stored
             log.exception("a checkpoint cannot be read, judged from the first report ci=%d", ci_id)
-        return Kept(Tracker(policy), basis, None)
+        return LoadedTracker(Tracker(policy), basis, None)
 
     @staticmethod
-    def _late(kept: Kept, reader: Reader, heard: Iterable[Arrived]) -> float | None:
-        """When the earliest of what the life does not know yet happened."""
-        at = kept.life.at
+    def _late(loaded: LoadedTracker, reader: Reader, heard: Iterable[Arrived]) -> float | None:
+        """When the earliest of what the tracker does not know yet happened."""
+        at = loaded.tracker.at
         if not at:
             return None
-        seen = set(kept.seen)
+        seen = set(loaded.seen)
         times = [
             arrival.first_at.timestamp()
             for arrival in heard
             if arrival.span == KNOWN
             and hash((arrival.kind, arrival.heard_at, arrival.number, arrival.keys)) not in seen
         ]
-        if kept.homes is not None:
+        if loaded.homes is not None:
             # What happened in a project before the CI was known to be at home there was not read.
             times += [
                 began
-                for project in reader.homes - kept.homes
+                for project in reader.homes - loaded.homes
                 if (began := reader.references.first_verdict(reader.ci.id, project)) <= at
             ]
-        for project, before in kept.periods.items():
+        for project, before in loaded.periods.items():
             now = reader.references.every_period(project)
             for branch in before.keys() | now.keys():
                 old, new = (some.get(branch, some[ANY_BRANCH]) for some in (before, now))
@@ -193,33 +195,37 @@ class Trackers:
                     times.append(differs)
         return min(times, default=None)
 
-    def _back(self, tx: Tx, kept: Kept, reader: Reader, policy: Policy, late: float) -> Kept:
-        """An earlier state of the life, from before ``late``."""
-        states = [state for state in kept.states if state[0] < late]
+    def _back(
+        self, tx: Tx, loaded: LoadedTracker, reader: Reader, policy: Policy, late: float
+    ) -> LoadedTracker:
+        """An earlier state, from before ``late``."""
+        states = [state for state in loaded.states if state[0] < late]
         if states:
-            life = Tracker.of(policy, unpack(states[-1][1]))
-            return Kept(life, kept.basis, kept.marked_at, states=states, stored_at=life.at)
-        return self._load(tx, reader.ci.id, kept.basis, policy, moment(late))
+            tracker = Tracker.of(policy, unpack(states[-1][1]))
+            return LoadedTracker(
+                tracker, loaded.basis, loaded.marked_at, states=states, stored_at=tracker.at
+            )
+        return self._load(tx, reader.ci.id, loaded.basis, policy, moment(late))
 
     @staticmethod
-    def _through(tx: Tx, kept: Kept, reader: Reader, until: float) -> list[IncidentStep]:
-        life = kept.life
-        life.begin()
-        if not life.at:
+    def _through(tx: Tx, loaded: LoadedTracker, reader: Reader, until: float) -> list[IncidentStep]:
+        tracker = loaded.tracker
+        tracker.begin()
+        if not tracker.at:
             first = first_report_of(tx, reader.ci.id)
             if first is None or first.timestamp() > until:
                 return []
             start = first.timestamp() - _BEFORE_FIRST
         else:
-            start = life.at
+            start = tracker.at
         while start < until:
             end = _next_stop(tx, reader, start, until)
-            inputs = reader.inputs(tx, start, end, life.judge.chances.pending)
-            life.live(inputs, end, reader.places)
+            inputs = reader.inputs(tx, start, end, tracker.judge.chances.pending)
+            tracker.live(inputs, end, reader.places)
             if end < until:
-                kept.passed.append((end, pack(life.row())))
+                loaded.passed.append((end, pack(tracker.row())))
             start = end
-        return life.steps
+        return tracker.steps
 
 
 def _packed(row: dict[str, Any], ids: Mapping[datetime, int]) -> bytes:
@@ -229,7 +235,7 @@ def _packed(row: dict[str, Any], ids: Mapping[datetime, int]) -> bytes:
 
 
 def _next_stop(tx: Tx, reader: Reader, start: float, until: float) -> float:
-    """Up to when life is lived through in one go: not more than memory should hold."""
+    """Up to when inputs are replayed at once: not more than memory should hold."""
     end = next((one for before in _STOPS if (one := until - before) > start), until)
     if end - start > _LITTLE:
         full = full_at(tx, {reader.ci.id, *reader.others}, moment(start), _FULL)
@@ -238,7 +244,7 @@ def _next_stop(tx: Tx, reader: Reader, start: float, until: float) -> float:
 
 
 def _seen(heard: Iterable[Arrived], since: datetime) -> array[int]:
-    """What is in a life now of what was heard since then.
+    """What is in a tracker now of what was heard since then.
 
     Hashes of each moment with its sums: on a busy server there are thousands of moments
     for every CI, and as objects they took hundreds of bytes each.
@@ -252,17 +258,17 @@ def _seen(heard: Iterable[Arrived], since: datetime) -> array[int]:
 
 
 def basis_of(reader: Reader, policy: Policy) -> str:
-    """By what a CI is judged, in short: where it differs, its life is lived anew."""
+    """Fingerprint of policy, scope and version; a checkpoint with another one is not used."""
     told = repr((VERSION, policy, reader.scope, sorted(reader.uncounted)))
     return hashlib.sha256(told.encode()).hexdigest()
 
 
 def _spread(times: list[float], now: float) -> list[int]:
     """Places of the times to keep: of those about as old as each other, the oldest."""
-    kept: dict[int, int] = {}
+    places: dict[int, int] = {}
     for place, at in enumerate(times):
-        kept.setdefault(_age(now - at), place)
-    return sorted(kept.values())[-_IN_MEMORY:]
+        places.setdefault(_age(now - at), place)
+    return sorted(places.values())[-_IN_MEMORY:]
 
 
 def _age(seconds: float) -> int:
@@ -272,8 +278,8 @@ def _age(seconds: float) -> int:
 
 def spread_stored(times: list[datetime], now: datetime) -> set[datetime]:
     """Which stored states stay: the older they are, the fewer."""
-    kept: dict[int, datetime] = {}
+    oldest: dict[int, datetime] = {}
     for at in sorted(times):
         hours = max(0.0, (now - at) / timedelta(hours=1))
-        kept.setdefault(int(hours).bit_length(), at.astimezone(UTC))
-    return set(kept.values())
+        oldest.setdefault(int(hours).bit_length(), at.astimezone(UTC))
+    return set(oldest.values())

@@ -1,4 +1,4 @@
-"""Rows of lives: how far each CI was judged, and in what state its judge was then."""
+"""Rows of checkpoints: how far each CI was judged, and in what state its judge was then."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from sqlalchemy import delete, select
 from cibot.store import schema
 from cibot.store.bulk import replace
 from cibot.store.engine import Tx
+from cibot.store.rows import names_of
 
 _BODY = TypeAdapter(dict[str, Any])  # five times as fast as the json module
 
@@ -38,33 +39,23 @@ def unpack(packed: bytes) -> dict[str, Any]:
     return _BODY.validate_json(zlib.decompress(packed))
 
 
-def put_checkpoint(tx: Tx, life: StoredCheckpoint, keep: set[datetime]) -> None:
+def put_checkpoint(tx: Tx, checkpoint: StoredCheckpoint, keep: set[datetime]) -> None:
     """Stores a state; of the CI's others only those of the times ``keep`` stay."""
-    table = schema.life
-    tx.execute(
-        delete(table).where(table.c.ci_id == life.ci_id, table.c.at.not_in(sorted(keep)))
-        if keep
-        else delete(table).where(table.c.ci_id == life.ci_id)
-    )
-    row = {
-        "ci_id": life.ci_id,
-        "at": life.at,
-        "marked_at": life.marked_at,
-        "basis": life.basis,
-        "body": pack(life.body),
-    }
-    replace(tx, table, [row])
+    table, ci_id = schema.checkpoint, checkpoint.ci_id
+    tx.execute(delete(table).where(table.c.ci_id == ci_id, table.c.at.not_in(sorted(keep))))
+    row = {name: getattr(checkpoint, name) for name in names_of(StoredCheckpoint)}
+    replace(tx, table, [row | {"body": pack(checkpoint.body)}])
 
 
 def drop_checkpoints(tx: Tx, ci_id: int, since: datetime) -> None:
     """Forgets a CI's states of that time and later."""
-    table = schema.life
+    table = schema.checkpoint
     tx.execute(delete(table).where(table.c.ci_id == ci_id, table.c.at >= since))
 
 
 def checkpoint_times(tx: Tx, ci_id: int) -> list[datetime]:
     """Of when states of a CI are stored, oldest first."""
-    table = schema.life.c
+    table = schema.checkpoint.c
     query = select(table.at).where(table.ci_id == ci_id).order_by(table.at)
     return list(tx.execute(query).scalars())
 
@@ -76,8 +67,8 @@ def newest_checkpoint(
 
     Raises ValueError for one that cannot be read.
     """
-    table = schema.life.c
-    query = select(schema.life).where(table.ci_id == ci_id, table.basis == basis)
+    table = schema.checkpoint.c
+    query = select(schema.checkpoint).where(table.ci_id == ci_id, table.basis == basis)
     if before is not None:
         query = query.where(table.at < before)
     row = tx.execute(query.order_by(table.at.desc()).limit(1)).one_or_none()
@@ -92,4 +83,4 @@ def newest_checkpoint(
 
 def forget_checkpoints(tx: Tx) -> None:
     """Every CI is judged from its first report on, the next time."""
-    tx.execute(delete(schema.life))
+    tx.execute(delete(schema.checkpoint))

@@ -236,8 +236,8 @@ health = _table(
     Column("branches", LongText),  # JSON, how it is on each branch
 )
 
-life = _table(
-    "life",
+checkpoint = _table(
+    "checkpoint",
     Column("ci_id", Integer, primary_key=True, autoincrement=False),
     Column("at", UtcDateTime, primary_key=True),  # judged until then, by the messages' clock
     Column("marked_at", UtcDateTime, nullable=False),  # with what had been heard by then

@@ -86,7 +86,10 @@ def judged(life: Life) -> Tracker:
     """Judges both CIs in a new process; Acme's tracker."""
     found: list[Tracker] = []
     judging = Judging(
-        life.store, CONFIG, lambda: life.now, watch=lambda _ci, lived: found.append(lived.life)
+        life.store,
+        CONFIG,
+        lambda: life.now,
+        watch=lambda _ci, advanced: found.append(advanced.tracker),
     )
     for name in ("Zuul", "Acme"):
         judging.judge(ids(life)[name])

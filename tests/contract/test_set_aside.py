@@ -133,7 +133,7 @@ def acme_id(life: Life) -> int:
 
 
 @pytest.mark.parametrize(
-    ("table", "values"), [("life", {"body": b"no checkpoint"}), ("health", {"signals": "{"})]
+    ("table", "values"), [("checkpoint", {"body": b"no checkpoint"}), ("health", {"signals": "{"})]
 )
 def test_what_can_be_made_anew_is_made_anew(
     life: Life, table: str, values: dict[str, Any], caplog: pytest.LogCaptureFixture
@@ -144,7 +144,7 @@ def test_what_can_be_made_anew_is_made_anew(
     life.monitor.judge_all()
     assert life.judge() is before
     assert rows(life) == ()
-    if table == "life":
+    if table == "checkpoint":
         assert "a checkpoint cannot be read" in caplog.text
 
 

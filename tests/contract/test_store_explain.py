@@ -41,7 +41,7 @@ SMALL = {
 ALLOWED = {  # (function, table): why reading it from one end to the other is right
     ("verdicts_by_week", "change"): "counts the verdicts of all time, once a day",
     ("verdicts_by_week", "report"): "counts the verdicts of all time, once a day",
-    ("forget_checkpoints", "life"): "all of it is to be forgotten",
+    ("forget_checkpoints", "checkpoint"): "all of it is to be forgotten",
     ("every_incident", "incident"): "all of them are asked for, by hand",
     ("incidents_before", "incident"): "walks the key from its end and stops at the limit",
     ("refusals_since", "audit"): "walks the key from its end and stops at a thousand",

@@ -51,7 +51,7 @@ def from_where(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
     def noted(self: Trackers, tx: Any, kept: Any, *rest: Any) -> Any:
         earlier = back(self, tx, kept, *rest)
-        found.append(kept.life.at - earlier.life.at if earlier.life.at else 0.0)
+        found.append(kept.tracker.at - earlier.tracker.at if earlier.tracker.at else 0.0)
         return earlier
 
     monkeypatch.setattr(Trackers, "_back", noted)
