@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 
 from cibot.config.policy import Thresholds
 from cibot.config.values import Count, Duration, Share
-from cibot.health.facts import Proof, moment
+from cibot.health.facts import PROOF, Proof, moment
 from cibot.health.kind import SignalKind
 from cibot.health.seen import Fault
 from cibot.health.signal import Evidence, Reading, Signal, evidence
+from cibot.health.state import Stored, each, made, record, state, table
 from cibot.model import State
 from cibot.text.card import Words, job_span
 from cibot.text.figures import plural, span
@@ -58,18 +58,6 @@ class Accused:
     figures: tuple[float, float]
     back: int = 0
 
-    def values(self) -> list[Any]:
-        """As plain JSON values."""
-        proofs = [list(proof) for proof in (self.since, self.newest, self.before)]
-        return [self.at, proofs, self.row, self.limit, list(self.figures), self.back]
-
-    @classmethod
-    def of(cls, row: Sequence[Any]) -> Accused:
-        """Reads what `values` gave."""
-        at, proofs, in_row, limit, (before, after), back = row
-        since, newest, last_good = (Proof(*proof) for proof in proofs)
-        return cls(at, since, newest, last_good, in_row, limit, (before, after), back)
-
 
 @dataclass(frozen=True, slots=True)
 class Adopted:
@@ -103,8 +91,13 @@ class SeenJobs:
     after: float = 0.0
 
 
-class AccusedJobs:
+class AccusedJobs(Stored):
     """The accused jobs, by where they run."""
+
+    STATE = state(
+        found=table(tuple, record(Accused, since=PROOF, newest=PROOF, before=PROOF, figures=tuple)),
+        adopted=each(made(Adopted)),
+    )
 
     def __init__(self, policy: AccusedPolicy) -> None:
         self._policy = policy
@@ -175,17 +168,6 @@ class AccusedJobs:
             evidence=_evidence(accused, fault),
             since=moment(accused.since.at),
         )
-
-    def row(self) -> list[Any]:
-        """As plain JSON values."""
-        found = [[list(key), accused.values()] for key, accused in self.found.items()]
-        return [found, [[known.at, known.job, known.by] for known in self.adopted]]
-
-    def read(self, row: Sequence[Any]) -> None:
-        """Takes over what `row` gave."""
-        found, adopted = row
-        self.found = {tuple(key): Accused.of(values) for key, values in found}
-        self.adopted = [Adopted(*row) for row in adopted]
 
 
 def burst(uploaded: float | None, at: float) -> int:

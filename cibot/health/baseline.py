@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from cibot.config.policy import ChartPolicy
 from cibot.health.inputs import VerdictKind
+from cibot.health.state import Stored, each, since, state
 
 _DAY = 86_400.0
 _RATE_MEMORY = 28 * _DAY  # how long the number of results a day is remembered
@@ -41,8 +41,13 @@ Gains = tuple[tuple[float, ...], tuple[tuple[float, ...], ...]]
 _BITS = 3  # of a waiting result: whether it passed, and above that its standing
 
 
+def _gains(stored: Any) -> Gains:
+    up, down = stored
+    return tuple(up), tuple(map(tuple, down))
+
+
 @dataclass(slots=True)
-class Baseline:
+class Baseline(Stored):
     """A forgetting Beta over the pass rate of each standing, fed late, and the pace of results.
 
     ``gains`` are what a pass, and a failure of each standing, add to each chart, ``limit``
@@ -60,6 +65,18 @@ class Baseline:
     last: float = -math.inf
     gains: Gains = ((), ())
     limit: float = math.inf
+
+    STATE = state(
+        counts=each(tuple),
+        learnt=int,
+        waiting=int,
+        waiting_n=int,
+        pace=float,
+        weight=float,
+        last=since,
+        gains=_gains,
+        limit=float,
+    )
 
     def __post_init__(self) -> None:
         self.counts = [self.design.prior, *self.design.others]
@@ -164,35 +181,6 @@ class Baseline:
         per_day = max(design.fewest_a_day, self.pace / seen)
         base = math.log(3 * 30 * design.busy / self.policy.false_alerts)
         self.limit = base + design.slope * math.log(per_day / design.busy)
-
-    def row(self) -> list[Any]:
-        """Its state as plain JSON values; the waiting bits as hexadecimal text."""
-        return [
-            [list(counts) for counts in self.counts],
-            self.learnt,
-            f"{self.waiting:x}",
-            self.waiting_n,
-            self.pace,
-            self.weight,
-            None if self.last == -math.inf else self.last,
-            [list(self.gains[0]), [list(each) for each in self.gains[1]]],
-            self.limit,
-        ]
-
-    @classmethod
-    def of(cls, policy: ChartPolicy, design: Design, row: Sequence[Any]) -> Baseline:
-        """Reads what `row` gave; TypeError or ValueError on anything else."""
-        counts, learnt, waiting, waiting_n, pace, weight, last, gains, limit = row
-        baseline = cls(policy, design)
-        baseline.counts = [(float(passes), float(failures)) for passes, failures in counts]
-        baseline.learnt, baseline.waiting_n = int(learnt), int(waiting_n)
-        baseline.waiting = int(waiting, 16)
-        baseline.pace, baseline.weight = float(pace), float(weight)
-        baseline.last = -math.inf if last is None else float(last)
-        up, down = gains
-        baseline.gains = (tuple(up), tuple(tuple(each) for each in down))
-        baseline.limit = float(limit)
-        return baseline
 
 
 def lower_bound(passes: float, failures: float, z: float) -> float:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -21,6 +21,7 @@ from cibot.health.level import Level
 from cibot.health.references import AT_HOME
 from cibot.health.seen import BranchBeside
 from cibot.health.signal import BranchHealth, Reading, Signal
+from cibot.health.state import Stored, part, state
 from cibot.health.stored import READ_AGAIN
 from cibot.health.streak import JobStreaks
 from cibot.health.success import Success
@@ -34,8 +35,10 @@ _RULES = 2  # charts and streaks: each may give half of the false alerts
 _CHARTED = 8  # that have results enough for a chart at one time, at most: false alerts are shared
 
 
-class Branch:
+class Branch(Stored):
     """The results of one branch, and when the CI was last heard there."""
+
+    STATE = state(heard=float, level=part, success=part)
 
     def __init__(self, policy: Policy) -> None:
         share = {"false_alerts": policy.branch.false_alerts / _RULES / _CHARTED}
@@ -102,10 +105,12 @@ class Broken(NamedTuple):
         )  # fmt: skip
 
 
-class Branches:
+class Branches(Stored):
     """Every branch that the CI reported on."""
 
     name = NAME
+
+    STATE = state(_branches=part, _bad=set, _streaks=part)
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
@@ -114,6 +119,10 @@ class Branches:
         share = {"false_alerts": policy.branch.false_alerts / _RULES}
         own = share | {"window": policy.success.reach}
         self._streaks = JobStreaks(policy.job.model_copy(update=own))  # each branch as a job
+
+    def new_part(self) -> Branch:
+        """A branch of which nothing is known."""
+        return Branch(self._policy)
 
     def hear(self, one: Heard) -> None:
         """The CI wrote something on a change of a branch."""
@@ -229,25 +238,6 @@ class Branches:
         if broken is None:
             return health
         return replace(health, state=State.FAILING, usual=broken.usual, since=moment(broken.since))
-
-    def row(self) -> Any:
-        """Its state as plain JSON values."""
-        branches = {
-            name: [branch.heard, branch.level.row(), branch.success.row()]
-            for name, branch in self._branches.items()
-        }
-        return [branches, sorted(self._bad), self._streaks.row()]
-
-    def read(self, row: Any) -> None:
-        """Takes over what `row` gave."""
-        branches, bad, streaks = row
-        self._streaks.read(streaks)
-        self._branches, self._bad = {}, set(bad)
-        for name, (heard, level, success) in branches.items():
-            branch = self._branches[name] = Branch(self._policy)
-            branch.heard = float(heard)
-            branch.level.read(level)
-            branch.success.read(success)
 
 
 def branches_json(branches: tuple[BranchHealth, ...]) -> str:

@@ -12,11 +12,13 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from cibot.config.policy import CoveragePolicy, SilencePolicy
 from cibot.health.comeback import Comeback
-from cibot.health.facts import Proof
+from cibot.health.facts import PROOF, Proof
 from cibot.health.inputs import Due, Ended, Heard
 from cibot.health.intervals import wilson
 from cibot.health.references import AT_HOME
@@ -24,6 +26,7 @@ from cibot.health.rhythm import Rhythm
 from cibot.health.rollup import ChangePlace, RollUp
 from cibot.health.signal import MOST_EVIDENCE
 from cibot.health.silent import patience
+from cibot.health.state import Stored, each, made, part, record, same, state, table
 from cibot.health.tally import Count, Proofs, SlidingTally
 
 _KEPT = 1000
@@ -31,6 +34,7 @@ _MOST_OF_A_SLOT = 100  # patch sets that wait; in a flood the others add nothing
 _MOST_BRANCHES = 200  # of a project that are known; the one heard longest ago makes room
 _FEWEST_ALIKE = 2  # branches: who reports on one of a kind need not report on the next
 _Key = tuple[int, int]
+_PLACE = made(ChangePlace)
 
 
 class MissedChance(NamedTuple):
@@ -50,48 +54,56 @@ class _Late(NamedTuple):
     deadline: float
 
 
+@dataclass(slots=True)
 class _Pending:
     """A patch set whose deadline has not passed."""
 
-    __slots__ = ("deadline", "ended", "place", "proof", "reported_at", "uploaded")
-
-    def __init__(
-        self,
-        proof: Proof,
-        uploaded: float,
-        deadline: float,
-        reported_at: float | None,
-        ended: float | None,
-        place: ChangePlace,
-    ) -> None:
-        self.proof = proof
-        self.uploaded = uploaded
-        self.deadline = deadline
-        self.reported_at = reported_at
-        self.ended = ended
-        self.place = place
+    proof: Proof
+    uploaded: float
+    deadline: float
+    reported_at: float | None
+    ended: float | None
+    place: ChangePlace
 
     @property
     def took(self) -> float | None:
         """Seconds from the upload to the report, None without one."""
         return None if self.reported_at is None else max(0.0, self.reported_at - self.uploaded)
 
-    def row(self) -> list[Any]:
-        return [
-            list(self.proof), self.uploaded, self.deadline, self.reported_at, self.ended,
-            list(self.place),
-        ]  # fmt: skip
-
 
 class _Slot(NamedTuple):
     """A chance that passed: whether any patch set of it was reported, where the first one is."""
 
     reported: bool
-    place: ChangePlace
+    project: str
+    branch: str
+
+    @property
+    def place(self) -> ChangePlace:
+        """Where it is."""
+        return ChangePlace(self.project, self.branch)
 
 
-class Chances:
+class Chances(Stored):
     """What is due, what was taken, what was missed, and when the CI was last heard."""
+
+    STATE = state(
+        long=part,
+        recent=part,
+        absent=part,
+        missed=int,
+        missed_first=each(PROOF),
+        last=float,
+        gasps=int,
+        rhythm=part,
+        _homes=table(same, dict),
+        _pending=table(tuple, record(_Pending, proof=PROOF, place=_PLACE)),
+        _deadlines=each(tuple),
+        _slots=table(same, made(_Slot)),
+        _open=each(lambda missed: (missed[0], PROOF(missed[1]))),
+        _late=table(tuple, made(_Late)),
+        comeback=part,
+    )
 
     def __init__(self, silence: SilencePolicy, coverage: CoveragePolicy, rollup: RollUp) -> None:
         self._silence = silence
@@ -261,7 +273,7 @@ class Chances:
 
     def _begin(self, slot: int, one: _Pending) -> None:
         missed = one.took is None
-        self._slots[slot] = _Slot(not missed, one.place)
+        self._slots[slot] = _Slot(not missed, *one.place)
         self._rollup.chance(slot * self._slot, one.place, one.took)
         if len(self._slots) > _KEPT:
             del self._slots[next(iter(self._slots))]
@@ -281,7 +293,7 @@ class Chances:
     def _turn(self, slot: int, took: float) -> None:
         """A chance that seemed missed was taken, late or with another patch set."""
         place = self._slots[slot].place
-        self._slots[slot] = _Slot(True, place)
+        self._slots[slot] = self._slots[slot]._replace(reported=True)
         self._rollup.turn(slot * self._slot, place, took)
         for waiting in self._open:
             if waiting[0] == slot:
@@ -299,41 +311,8 @@ class Chances:
         self.long.add(at, missed)
         self.recent.add(at, missed)
 
-    def row(self) -> Any:
-        """Its state as plain JSON values."""
-        return [
-            self.long.row(), self.recent.row(), self.absent.row(), self.missed,
-            [list(proof) for proof in self.missed_first], self.last, self.gasps, self.rhythm.row(),
-            {project: dict(branches) for project, branches in self._homes.items()},
-            [chance.row() for chance in self._pending.values()],
-            [list(deadline) for deadline in self._deadlines],
-            [[number, slot.reported, *slot.place] for number, slot in self._slots.items()],
-            [[slot, list(proof)] for slot, proof in self._open],
-            [[*key, *late] for key, late in self._late.items()], self.comeback.row(),
-        ]  # fmt: skip
-
-    def read(self, row: Any) -> None:
-        """Takes over what `row` gave."""
-        (long, recent, absent, self.missed, first, self.last, self.gasps, rhythm, homes, pending,
-         deadlines, slots, opened, late, comeback) = row  # fmt: skip
-        self.comeback.read(comeback)
-        self.long.read(long)
-        self.recent.read(recent)
-        self.absent.read(absent)
-        self.rhythm.read(rhythm)
-        self.missed_first = [Proof(*row) for row in first]
-        self._homes = {project: dict(branches) for project, branches in homes.items()}
-        waiting = [
-            _Pending(Proof(*proof), uploaded, deadline, reported_at, ended, ChangePlace(*place))
-            for proof, uploaded, deadline, reported_at, ended, place in pending
-        ]
-        self._pending = {
-            (pending.proof.change_id, pending.proof.patch_set): pending for pending in waiting
-        }
+    def read(self, row: Sequence[Any], /) -> None:
+        """As the parent's; what follows from it is counted again."""
+        super().read(row)
+        waiting = self._pending.values()
         self._waiting = Counter(int(chance.uploaded // self._slot) for chance in waiting)
-        self._deadlines = [(at, change_id, number) for at, change_id, number in deadlines]
-        self._slots = {
-            number: _Slot(reported, ChangePlace(*place)) for number, reported, *place in slots
-        }
-        self._open = [(slot, Proof(*proof)) for slot, proof in opened]
-        self._late = {(change_id, number): _Late(*rest) for change_id, number, *rest in late}

@@ -11,14 +11,13 @@ state, and the state goes to plain values and back without loss.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 
 from cibot.config.policy import ChartPolicy
 from cibot.health.baseline import Baseline, Design
 from cibot.health.inputs import VerdictKind
+from cibot.health.state import Stored, maybe, part, since, state
 
 _NEVER = -math.inf
 # The odds at which a CI is believed to be well again: asked with each of thousands of
@@ -29,13 +28,15 @@ _LOWEST, _HIGHEST = 0.05, 0.99  # rates that the way up is weighed between
 
 
 @dataclass(slots=True)
-class Run:
+class Run(Stored):
     """One CUSUM: its score, and the results since it last stood at zero."""
 
     score: float = 0.0
     start: float = _NEVER  # when the first of them was posted, in epoch seconds
     n: int = 0
     passes: int = 0
+
+    STATE = state(score=float, start=since, n=int, passes=int)
 
     def add(self, gain: float, passed: bool, at: float) -> None:
         """Adds one result; back at zero the run starts anew."""
@@ -50,16 +51,6 @@ class Run:
         self.n += 1
         self.passes += passed
 
-    def values(self) -> list[float]:
-        """As plain numbers; a start that never was is 0 with n = 0."""
-        return [self.score, self.start if self.n else 0.0, self.n, self.passes]
-
-    @classmethod
-    def of(cls, values: Sequence[float]) -> Run:
-        """Reads what `values` gave."""
-        score, start, n, passes = values
-        return cls(score, start if n else _NEVER, int(n), int(passes))
-
 
 @dataclass(frozen=True, slots=True)
 class Drop:
@@ -72,7 +63,7 @@ class Drop:
 
 
 @dataclass(slots=True)
-class Chart:
+class Chart(Stored):
     """The state of one CI's chart; `add` feeds it."""
 
     policy: ChartPolicy
@@ -86,6 +77,17 @@ class Chart:
     way_up: Run = field(default_factory=Run)
     settled: float = _NEVER  # when it last came back to its usual rate
     adopted: float = _NEVER  # when a drop last became how the CI is now
+
+    STATE = state(
+        baseline=part,
+        runs=part,
+        dropped=maybe(Run.from_row),
+        usual=float,
+        fired=since,
+        way_up=part,
+        settled=since,
+        adopted=since,
+    )
 
     def __post_init__(self) -> None:
         self.baseline = Baseline(self.policy, self.design)
@@ -188,33 +190,6 @@ class Chart:
         """
         lasted = at - self.fired >= self.policy.adopt.total_seconds()
         return lasted and dropped.n >= self.policy.minimum
-
-    def row(self) -> dict[str, Any]:
-        """Its state as plain JSON values."""
-        return {
-            "baseline": self.baseline.row(),
-            "runs": [run.values() for run in self.runs],
-            "dropped": self.dropped.values() if self.dropped else None,
-            "usual": self.usual,
-            "fired": None if self.fired == _NEVER else self.fired,
-            "way_up": self.way_up.values(),
-            "settled": self.settled_at,
-            "adopted": self.adopted_at,
-        }
-
-    def read(self, row: Mapping[str, Any]) -> None:
-        """Takes over what `row` gave; KeyError, TypeError or ValueError on anything else."""
-        runs = [Run.of(values) for values in row["runs"]]
-        if len(runs) != len(self.runs):
-            raise ValueError(f"{len(runs)} runs were stored where the design has {len(self.runs)}")
-        self.baseline = Baseline.of(self.policy, self.design, row["baseline"])
-        self.runs = runs
-        self.dropped = Run.of(row["dropped"]) if row["dropped"] else None
-        self.usual = float(row["usual"])
-        self.fired = _NEVER if row["fired"] is None else float(row["fired"])
-        self.way_up = Run.of(row["way_up"])
-        self.settled = _NEVER if row["settled"] is None else float(row["settled"])
-        self.adopted = _NEVER if row["adopted"] is None else float(row["adopted"])
 
 
 def _moment(epoch: float) -> datetime:

@@ -6,14 +6,15 @@ no better than before. So the chances since its trouble began are weighed.
 
 from __future__ import annotations
 
-from typing import Any
-
 from cibot.health.share import TAIL, back_since, bad_since
+from cibot.health.state import Stored, same, state, table
 from cibot.health.tally import Count
 
 
-class Comeback:
+class Comeback(Stored):
     """The last chances, each as it was known first: taken in time or not."""
+
+    STATE = state(_taken=table(same, tuple), since=same, adopted=same)
 
     def __init__(self) -> None:
         self._taken: dict[int, tuple[bool, float]] = {}  # by chance; the newest last
@@ -47,12 +48,3 @@ class Comeback:
     def adopt(self, at: float) -> None:
         """Reporting on so little is what is usual for the CI from now on."""
         self.since, self.adopted = None, at
-
-    def row(self) -> list[Any]:
-        """Its state as plain JSON values."""
-        return [[[slot, *one] for slot, one in self._taken.items()], self.since, self.adopted]
-
-    def read(self, row: Any) -> None:
-        """Takes over what `row` gave."""
-        taken, self.since, self.adopted = row
-        self._taken = {slot: (bool(well), float(at)) for slot, well, at in taken}

@@ -8,7 +8,6 @@ all patch sets. What it missed while it was silent is the silence's.
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 from cibot.config.policy import CoveragePolicy
 from cibot.health.chances import Chances
@@ -17,6 +16,7 @@ from cibot.health.intervals import wilson
 from cibot.health.seen import Fault, Period, Reported
 from cibot.health.share import SURE, back_since, bad_since
 from cibot.health.signal import MOST_EVIDENCE, Reading, Signal, evidence
+from cibot.health.state import Stored, part, state
 from cibot.health.tally import Count
 from cibot.health.usual import HeldUsual
 from cibot.model import State
@@ -24,10 +24,12 @@ from cibot.model import State
 NAME = "coverage"
 
 
-class Coverage:
+class Coverage(Stored):
     """Reads the chances of the window; the weeks before say what is usual."""
 
     name = NAME
+
+    STATE = state(_held=part)
 
     def __init__(self, policy: CoveragePolicy, chances: Chances, adopt: timedelta) -> None:
         """``adopt`` is after how long reporting on less is what is usual for the CI."""
@@ -132,11 +134,3 @@ class Coverage:
             since=None if since is None else moment(since),
             adopted=None if self._held.adopted is None else moment(self._held.adopted),
         )
-
-    def row(self) -> Any:
-        """What it holds as plain JSON values; the rest is the chances'."""
-        return self._held.row()
-
-    def read(self, row: Any) -> None:
-        """Takes over what `row` gave."""
-        self._held.read(row)

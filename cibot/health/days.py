@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from cibot.health.state import Stored, state
 
 DAY = 86_400.0
 
 
-class Days:
+class Days(Stored):
     """How many, and how many of them marked, on each day of the last ``window`` seconds."""
 
     __slots__ = ("_days", "_marked", "_n", "_window")
+
+    STATE = state(_days=list, _n=list, _marked=list)
 
     def __init__(self, window: float) -> None:
         self._window = window
@@ -62,12 +63,3 @@ class Days:
         """How many days lie between the first that is known and ``now``."""
         first = max((now - self._window) // DAY, self._days[0] if self._days else 0)
         return now / DAY - first if self._days else 0.0
-
-    def row(self) -> list[Any]:
-        """Its state as plain JSON values."""
-        return [self._days[:], self._n[:], self._marked[:]]
-
-    def read(self, row: Sequence[Any]) -> None:
-        """Takes over what `row` gave."""
-        days, n, marked = row
-        self._days, self._n, self._marked = list(days), list(n), list(marked)

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from cibot.config.policy import UNCOUNTED
+from cibot.health.state import made
 from cibot.model import Result
 
 
@@ -35,6 +36,10 @@ class Proof(NamedTuple):
     job: str | None = None
     url: str | None = None
     branch: str = ""
+
+
+PROOF = made(Proof)
+"""Reads one that was stored."""
 
 
 @dataclass(slots=True)

@@ -6,24 +6,25 @@ fixed level would accuse everybody.
 
 from __future__ import annotations
 
-from typing import Any
-
 from cibot.config.policy import FlipsPolicy
 from cibot.health.days import Days
 from cibot.health.inputs import Tried
 from cibot.health.intervals import wilson
 from cibot.health.seen import Fault, FaultShare, Period
 from cibot.health.signal import MOST_EVIDENCE, Reading, Signal, evidence
+from cibot.health.state import Stored, part, state
 from cibot.health.tally import Proofs
 from cibot.model import State
 
 NAME = "flips"
 
 
-class Flips:
+class Flips(Stored):
     """How many of all results were failures whose next attempt on the patch set passed."""
 
     name = NAME
+
+    STATE = state(_days=part, _proofs=part)
 
     def __init__(self, policy: FlipsPolicy) -> None:
         self._policy = policy
@@ -59,13 +60,3 @@ class Flips:
             ),
             counts=False,
         )
-
-    def row(self) -> Any:
-        """Its state as plain JSON values."""
-        return [self._days.row(), self._proofs.row()]
-
-    def read(self, row: Any) -> None:
-        """Takes over what `row` gave."""
-        days, proofs = row
-        self._days.read(days)
-        self._proofs.read(proofs)

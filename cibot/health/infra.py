@@ -10,7 +10,6 @@ reference could judge the patch set.
 from __future__ import annotations
 
 import math
-from typing import Any
 
 from cibot.config.policy import SharePolicy
 from cibot.health.chart import FEWEST, RECOVERED, Run
@@ -18,6 +17,7 @@ from cibot.health.inputs import Attempted
 from cibot.health.intervals import wilson
 from cibot.health.seen import Fault
 from cibot.health.share import SURE, Share
+from cibot.health.state import maybe, part, since, state
 from cibot.health.tally import Count
 from cibot.model import State
 
@@ -33,6 +33,16 @@ class Infra(Share):
 
     The figure is of the window ``ran``; what it means follows from the charts.
     """
+
+    STATE = state(
+        **Share.STATE,
+        _runs=part,
+        _bad=maybe(Run.from_row),
+        _seen=int,
+        _mostly=bool,
+        _way_back=part,
+        _settled=since,
+    )
 
     def __init__(self, policy: SharePolicy) -> None:
         super().__init__(NAME, policy, Fault.BROKE)
@@ -96,20 +106,3 @@ class Infra(Share):
 
     def _trouble_since(self) -> float | None:
         return None if self._bad is None else self._bad.start
-
-    def row(self) -> Any:
-        settled = None if self._settled == -math.inf else self._settled
-        bad = None if self._bad is None else self._bad.values()
-        runs = [run.values() for run in self._runs]
-        way_back = self._way_back.values()
-        return [super().row(), runs, bad, self._seen, self._mostly, way_back, settled]
-
-    def read(self, row: Any) -> None:
-        share, runs, bad, self._seen, self._mostly, way_back, settled = row
-        super().read(share)
-        if len(runs) != len(self._runs):
-            raise ValueError(f"{len(runs)} charts were stored where there are {len(self._runs)}")
-        self._runs = [Run.of(values) for values in runs]
-        self._bad = None if bad is None else Run.of(bad)
-        self._way_back = Run.of(way_back)
-        self._settled = -math.inf if settled is None else float(settled)

@@ -45,6 +45,7 @@ from cibot.health.presence import PresenceSignal
 from cibot.health.rollup import RollUp
 from cibot.health.seen import LastHeard, Reported
 from cibot.health.signal import Health, Reading, Signal
+from cibot.health.state import Stored, part, state
 from cibot.health.streak import JobStreaks
 from cibot.health.success import NAME as SUCCESS
 from cibot.health.success import Success
@@ -67,8 +68,24 @@ class Gauge(Protocol):
         """The same with its figures and evidence."""
 
 
-class Judge:
+class Judge(Stored):
     """Every signal of one CI. `take` feeds it in order of time."""
+
+    STATE = state(
+        level=part,
+        success=part,
+        infra=part,
+        disagreement=part,
+        refused=part,
+        jobs=part,
+        latency=part,
+        flips=part,
+        chances=part,
+        coverage=part,
+        branches=part,
+        rollup=part,
+        kinds=part,
+    )
 
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
@@ -185,22 +202,6 @@ class Judge:
             signals = [_unheard(signal) for signal in signals]
         branches = self.branches.health(now)
         return Health(overall(signals), tuple(signals), _since(signals), branches)
-
-    def row(self) -> list[Any]:
-        """Its state as plain JSON values."""
-        return [part.row() for part in self._parts()]
-
-    def read(self, row: Sequence[Any]) -> None:
-        """Takes over what `row` gave; ValueError, TypeError or KeyError on anything else."""
-        for part, values in zip(self._parts(), row, strict=True):
-            part.read(values)
-
-    def _parts(self) -> tuple[Any, ...]:
-        return (
-            self.level, self.success, self.infra, self.disagreement, self.refused, self.jobs,
-            self.latency, self.flips, self.chances, self.coverage, self.branches, self.rollup,
-            *self.kinds,
-        )  # fmt: skip
 
 
 _TAKERS: Mapping[type, Callable[[Judge, Any], tuple[Gauge, ...]]] = {

@@ -11,11 +11,12 @@ from typing import Any, ClassVar
 from cibot.config.policy import Thresholds
 from cibot.health.seen import OwnFigures
 from cibot.health.signal import Family, Reading, Signal
+from cibot.health.state import Stored
 from cibot.text import figures
 from cibot.text.card import Words
 
 
-class SignalKind(ABC):
+class SignalKind(Stored, ABC):
     """One signal of one CI, in O(1) memory: the same inputs give the same state.
 
     ``name`` is its section below ``[judgement]`` too, and the kind of its alerts. The fields
@@ -47,14 +48,6 @@ class SignalKind(ABC):
     @abstractmethod
     def signal(self, now: float, /) -> Signal:
         """The same with its figures and evidence."""
-
-    @abstractmethod
-    def row(self) -> Any:
-        """Its state as plain JSON values."""
-
-    @abstractmethod
-    def read(self, row: Any, /) -> None:
-        """Takes over what `row` gave; ValueError, TypeError or KeyError on anything else."""
 
     @classmethod
     @abstractmethod

@@ -7,7 +7,7 @@ results costs no more than a week of them.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,6 +20,7 @@ from cibot.health.intervals import wilson
 from cibot.health.seen import Fault, Period, Times
 from cibot.health.share import SURE, back_since, bad_since
 from cibot.health.signal import MOST_EVIDENCE, Reading, Signal, evidence
+from cibot.health.state import Stored, each, part, same, state, table
 from cibot.health.tally import Count, Proofs
 from cibot.health.usual import HeldUsual
 from cibot.model import State
@@ -40,10 +41,12 @@ _UNTRIED = DAY
 _ENOUGH = 20
 
 
-class LatencySignal:
+class LatencySignal(Stored):
     """The time to the first verdict; also tells how long a CI may take (`allowed`)."""
 
     name = NAME
+
+    STATE = state(_days=table(same, dict), _newest=int, _last=each(tuple), _proofs=part, _held=part)
 
     def __init__(self, policy: LatencyPolicy, adopt: timedelta) -> None:
         """``adopt`` is after how long a slow time is what is usual for the CI."""
@@ -55,6 +58,11 @@ class LatencySignal:
         self._proofs = Proofs()
         self._usual: tuple[int, float] | None = None  # of a day
         self._allowed: tuple[int, float | None] | None = None
+
+    def read(self, row: Sequence[Any], /) -> None:
+        """As the parent's; what follows from it is worked out again."""
+        super().read(row)
+        self._usual = self._allowed = None
 
     def take(self, one: Took) -> None:
         """Takes in how long a verdict took."""
@@ -200,21 +208,6 @@ class LatencySignal:
             policy.minimum,
             policy.degraded,
         )
-
-    def row(self) -> Any:
-        """Its state as plain JSON values."""
-        days = [[day, sorted(steps.items())] for day, steps in sorted(self._days.items())]
-        last = [list(entry) for entry in self._last]
-        return [days, self._newest, last, self._proofs.row(), self._held.row()]
-
-    def read(self, row: Any) -> None:
-        """Takes over what `row` gave."""
-        days, self._newest, last, proofs, held = row
-        self._held.read(held)
-        self._days = {day: dict(steps) for day, steps in days}
-        self._last = [(bool(well), float(at)) for well, at in last]
-        self._proofs.read(proofs)
-        self._usual = self._allowed = None
 
 
 def _allowance(steps: Mapping[int, int]) -> float:

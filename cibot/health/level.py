@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
 
 from cibot.config.policy import SuccessPolicy
 from cibot.health.facts import Proof, moment
@@ -19,6 +18,7 @@ from cibot.health.intervals import wilson
 from cibot.health.seen import Fault, PassRate, Period
 from cibot.health.share import SURE, back_since, bad_since
 from cibot.health.signal import MOST_EVIDENCE, Evidence, Reading, Signal, evidence
+from cibot.health.state import Stored, part, since, state
 from cibot.health.tally import Count, Proofs, SlidingTally
 from cibot.model import State
 
@@ -26,7 +26,7 @@ NAME = "level"
 _HIGHEST = 0.95  # no regime is taken for surer than this
 
 
-class Level:
+class Level(Stored):
     """The rate of the window.
 
     ``settled`` tells whether the chart knows the CI, since when it is back after a drop, and
@@ -34,6 +34,8 @@ class Level:
     """
 
     name = NAME
+
+    STATE = state(_tally=part, proofs=part, _paired=since, _again=since)
 
     def __init__(self, policy: SuccessPolicy) -> None:
         self._policy = policy
@@ -152,20 +154,6 @@ class Level:
         first = self._tally.first(self._policy.minimum, now) if back is None else back
         since = bad_since(list(self._tally.outcomes(first)), self._policy.clears)
         return None if since is None else moment(since)
-
-    def row(self) -> Any:
-        """Its state as plain JSON values."""
-        paired = None if self._paired == -math.inf else self._paired
-        again = None if self._again == -math.inf else self._again
-        return [self._tally.row(), self.proofs.row(), paired, again]
-
-    def read(self, row: Any) -> None:
-        """Takes over what `row` gave."""
-        tally, proofs, paired, again = row
-        self._again = -math.inf if again is None else float(again)
-        self._paired = -math.inf if paired is None else float(paired)
-        self._tally.read(tally)
-        self.proofs.read(proofs)
 
 
 def level(policy: SuccessPolicy, passes: int, n: int) -> State:

@@ -23,13 +23,14 @@ from cibot.health.accused import (
     burst,
     others,
 )
-from cibot.health.facts import Proof, moment
+from cibot.health.facts import PROOF, Proof, moment
 from cibot.health.inputs import RunEnded
 from cibot.health.intervals import wilson
 from cibot.health.kind import SignalKind
 from cibot.health.seen import Fault
 from cibot.health.signal import Family, Reading, Signal
 from cibot.health.silent import longest_luck
+from cibot.health.state import each, part, record, same, state, table
 from cibot.health.tally import Count
 from cibot.text.card import Words, job_span
 from cibot.text.figures import cut, percent, plural
@@ -68,17 +69,6 @@ class _UsualJob:
         """The changes by which its share is known: up to the last one that had it."""
         return self.seen - self.base
 
-    def row(self) -> list[Any]:
-        return [
-            self.base, self.present, self.began, self.began_at, self.seen, list(self.proof),
-            self.url,
-        ]  # fmt: skip
-
-    @classmethod
-    def of(cls, row: list[Any]) -> _UsualJob:
-        base, present, began, began_at, seen, proof, url = row
-        return cls(base, present, began, began_at, seen, Proof(*proof), url)
-
     def see(self, change: int, counts: bool, proof: Proof, url: str | None) -> None:
         self.present += counts
         self.seen, self.proof, self.url = change, proof, url
@@ -108,6 +98,11 @@ class _Place:
         return next((proof for _slot, at, proof in self.last if at > number), self.last[-1][2])
 
 
+def _last(row: list[Any]) -> tuple[int, int, Proof]:
+    slot, number, proof = row
+    return slot, number, PROOF(proof)
+
+
 class MissingJobs(SignalKind):
     """Every job of a CI at every place where it runs."""
 
@@ -121,6 +116,14 @@ class MissingJobs(SignalKind):
     takes = (RunEnded,)
     seen = SeenJobs
     family = Family.PRESENCE
+
+    STATE = state(
+        _places=table(
+            tuple,
+            record(_Place, last=each(_last), jobs=table(same, record(_UsualJob, proof=PROOF))),
+        ),
+        _accused=part,
+    )
 
     def __init__(self, policy: MissingJobPolicy) -> None:
         self._policy = policy
@@ -246,29 +249,3 @@ class MissingJobs(SignalKind):
             return f"{least}, more than luck explains"
         after = f"degraded after {plural(seen.limit, 'change')} in a row without it"
         return f"{cut(seen.job, 60)}: {after}"
-
-    def row(self) -> Any:
-        """Its state as plain JSON values."""
-        places = [
-            [
-                list(where),
-                place.changes,
-                [[slot, number, list(proof)] for slot, number, proof in place.last],
-                [[name, *job.row()] for name, job in place.jobs.items()],
-            ]
-            for where, place in self._places.items()
-        ]
-        return [places, self._accused.row()]
-
-    def read(self, row: Any) -> None:
-        """Takes over what `row` gave."""
-        places, accused = row
-        self._places = {
-            tuple(where): _Place(
-                changes,
-                [(slot, number, Proof(*proof)) for slot, number, proof in last],
-                {name: _UsualJob.of(values) for name, *values in jobs},
-            )
-            for where, changes, last, jobs in places
-        }
-        self._accused.read(accused)

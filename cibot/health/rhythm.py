@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
 from cibot.config.policy import SilencePolicy
 from cibot.health.days import DAY
+from cibot.health.state import Stored, each, state
 
 
-class Rhythm:
+class Rhythm(Stored):
     """The longest quiet of the window, kept by day: the gap that ended on it."""
+
+    STATE = state(_days=each(list), first=float, _last=float, rung=bool)
 
     def __init__(self, policy: SilencePolicy) -> None:
         self._policy = policy
@@ -57,12 +57,3 @@ class Rhythm:
         """After how many seconds of quiet a CI counts as silent."""
         least = self._policy.rhythm_least.total_seconds()
         return max(least, self._policy.rhythm_factor * self.longest)
-
-    def row(self) -> list[Any]:
-        """Its state as plain JSON values."""
-        return [[list(day) for day in self._days], self.first, self._last, self.rung]
-
-    def read(self, row: Sequence[Any]) -> None:
-        """Takes over what `row` gave."""
-        days, self.first, self._last, self.rung = row
-        self._days = [list(day) for day in days]

@@ -17,6 +17,7 @@ from cibot.config.values import WITHIN_HOURS
 from cibot.health.days import DAY
 from cibot.health.inputs import PAIRED, REFUSED, Counted, Input, RunEnded, Took
 from cibot.health.latency import step_of
+from cibot.health.state import Stored, made, plain, record, state, table
 
 LATER = 0  # the place of reports that took longer
 _MOST_JOBS = 500  # names in a day
@@ -64,25 +65,15 @@ class DayCounts:
     took: dict[int, int] = field(default_factory=dict)
     jobs: dict[str, int] = field(default_factory=dict)
 
-    def row(self) -> list[Any]:
-        """As plain JSON values."""
-        return [getattr(self, name) for name in NUMBERS] + [
-            list(getattr(self, name).items()) for name in TABLES
-        ]
-
-    @classmethod
-    def of(cls, row: list[Any]) -> DayCounts:
-        """Reads what `row` gave."""
-        numbers, tables = row[: len(NUMBERS)], row[len(NUMBERS) :]
-        return cls(*numbers, *(dict(pairs) for pairs in tables))
-
 
 TABLES = ("within", "took", "jobs")
 NUMBERS = tuple(name for name in DayCounts.__slots__ if name not in TABLES)
 
 
-class RollUp:
+class RollUp(Stored):
     """What was noted since somebody emptied it, and all of the last day on which it was."""
+
+    STATE = state(rows=table(made(DayKey), record(DayCounts, within=dict, took=dict, jobs=dict)))
 
     def __init__(self) -> None:
         self.rows: dict[DayKey, DayCounts] = {}
@@ -162,11 +153,7 @@ class RollUp:
     def row(self) -> Any:
         """The last day on which something was noted, as plain JSON values."""
         last = max((key.noted for key in self.rows), default=0)
-        return [[list(key), counts.row()] for key, counts in self.rows.items() if key.noted == last]
-
-    def read(self, row: Any) -> None:
-        """Takes over what `row` gave."""
-        self.rows = {DayKey(*key): DayCounts.of(counts) for key, counts in row}
+        return [plain({key: counts for key, counts in self.rows.items() if key.noted == last})]
 
 
 def within(seconds: float) -> int:

@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from itertools import chain, islice, takewhile
-from typing import Any
 
 from cibot.config.policy import SharePolicy
 from cibot.health.chart import RECOVERED, Run
@@ -15,6 +14,7 @@ from cibot.health.inputs import Counted
 from cibot.health.intervals import wilson
 from cibot.health.seen import Fault, FaultShare, Period
 from cibot.health.signal import MOST_EVIDENCE, Reading, Signal, evidence
+from cibot.health.state import Stored, part, since, state
 from cibot.health.tally import Count, Proofs, SlidingTally
 from cibot.model import State
 
@@ -29,8 +29,10 @@ Outcomes = Sequence[tuple[bool, float]]
 """(well, when) of each result, in order."""
 
 
-class Share:
+class Share(Stored):
     """The share of results with a fault in a window."""
+
+    STATE = state(_tally=part, _proofs=part, _from=since, _well=bool)
 
     def __init__(self, name: str, policy: SharePolicy, fault: Fault) -> None:
         self.name = name
@@ -142,18 +144,6 @@ class Share:
             return looked
         first = self._tally.first(self._policy.minimum, now)
         return looked if first is None else max(looked, now - first)
-
-    def row(self) -> Any:
-        """Its state as plain JSON values."""
-        begun = None if self._from == -math.inf else self._from
-        return [self._tally.row(), self._proofs.row(), begun, self._well]
-
-    def read(self, row: Any) -> None:
-        """Takes over what `row` gave."""
-        tally, proofs, begun, self._well = row
-        self._tally.read(tally)
-        self._proofs.read(proofs)
-        self._from = -math.inf if begun is None else float(begun)
 
 
 def back_since(count: Count, newest: Iterable[tuple[bool, float]], good: float) -> float | None:

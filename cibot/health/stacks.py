@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
+
+from cibot.health.state import Stored, each, state
 
 _TOGETHER = 60.0  # seconds between uploads of one stack of changes: a push has one time
 _LONGEST = 600.0  # seconds that a stack takes at most
 _KEPT = 32
 
 
-class Stacks:
+class Stacks(Stored):
     """The newest stacks in which something failed, and the changes that did."""
+
+    STATE = state(_stacks=each(lambda stack: (*stack[:2], set(stack[2]))))
 
     def __init__(self) -> None:
         self._stacks: list[tuple[float, float, set[int]]] = []  # first and last upload, changes
+
+    def row(self) -> list[Any]:
+        """As the parent's, with the sets in order."""
+        return [[(first, last, sorted(changes)) for first, last, changes in self._stacks]]
 
     def count(self, uploaded: float, change_id: int) -> int:
         """How many other changes of its stack failed."""
@@ -35,11 +42,3 @@ class Stacks:
             if abs(uploaded - last) <= _TOGETHER and abs(uploaded - first) <= _LONGEST:
                 return place, changes
         return None, set()
-
-    def row(self) -> list[Any]:
-        """Its state as plain JSON values."""
-        return [[first, last, sorted(changes)] for first, last, changes in self._stacks]
-
-    def read(self, row: Sequence[Any]) -> None:
-        """Takes over what `row` gave."""
-        self._stacks = [(first, last, set(changes)) for first, last, changes in row]

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Any
 
 from cibot.config.policy import JobPolicy
 from cibot.health.days import Days
-from cibot.health.facts import Proof, moment
+from cibot.health.facts import PROOF, Proof, moment
 from cibot.health.inputs import COUNTED, JobResults
 from cibot.health.intervals import wilson
 from cibot.health.seen import Fault, Period, Streak
 from cibot.health.signal import MOST_EVIDENCE, Reading, Signal, evidence
 from cibot.health.stacks import Stacks
+from cibot.health.state import Stored, each, part, state
 from cibot.model import Result, State
 
 NAME = "job"
@@ -29,7 +29,7 @@ _MOST_CHANGES = 64  # of a streak that are known again
 
 
 @dataclass(slots=True)
-class _Job:
+class _Job(Stored):
     """One job: its past, and its last run of failures, of which the first proof stays."""
 
     past: Days
@@ -42,6 +42,19 @@ class _Job:
     limit: int = 0  # that made the streak long, 0 while it is not
     passes: int = 0  # in a row since a long streak
     settling: bool = False
+
+    STATE = state(
+        past=part,
+        last=float,
+        start=float,
+        failures=int,
+        changes=list,
+        stacks=part,
+        proofs=each(PROOF),
+        limit=int,
+        passes=int,
+        settling=bool,
+    )
 
     def fail(self, proof: Proof, at: float, uploaded: float | None) -> bool:
         """Adds a failure; False where the change, or its stack, failed in this streak already."""
@@ -64,18 +77,13 @@ class _Job:
         self.failures, self.changes, self.proofs, self.limit = 0, [], [], 0
         self.stacks = Stacks()
 
-    def row(self) -> list[Any]:
-        proofs = [list(proof) for proof in self.proofs]
-        return [
-            self.past.row(), self.last, self.start, self.failures, self.changes[:], proofs,
-            self.limit, self.passes, self.settling, self.stacks.row(),
-        ]  # fmt: skip
 
-
-class JobStreaks:
+class JobStreaks(Stored):
     """Every job of a CI."""
 
     name = NAME
+
+    STATE = state(_jobs=part, _all=part, _touched=set, _passed=float, _failed=float)
 
     def __init__(self, policy: JobPolicy) -> None:
         self._policy = policy
@@ -85,6 +93,10 @@ class JobStreaks:
         self._touched: set[str] = set()  # with a long streak, or settling after one
         self._passed = 0.0  # when an attempt passed last
         self._failed = 0.0  # when a job of a long streak failed last
+
+    def new_part(self) -> _Job:
+        """A job of which nothing is known."""
+        return _Job(Days(self._window))
 
     def take(self, one: JobResults) -> None:
         """Takes in what the jobs of an attempt said; each attempt counts."""
@@ -209,25 +221,3 @@ class JobStreaks:
             evidence=tuple(evidence(proof, Fault.FAILED_ALONE) for proof in reversed(worst.proofs)),
             since=moment(worst.start),
         )
-
-    def row(self) -> Any:
-        """Its state as plain JSON values."""
-        jobs = {name: one.row() for name, one in self._jobs.items()}
-        return [jobs, self._all.row(), sorted(self._touched), self._passed, self._failed]
-
-    def read(self, row: Any) -> None:
-        """Takes over what `row` gave."""
-        jobs, everything, touched, self._passed, self._failed = row
-        self._all.read(everything)
-        self._touched = set(touched)
-        self._jobs = {}
-        for name, (past, *values, proofs, limit, passes, settling, stacks) in jobs.items():
-            last, start, failures, changes = values
-            job = _Job(
-                Days(self._window), last, start, failures, list(changes),
-                proofs=[Proof(*proof) for proof in proofs], limit=limit, passes=passes,
-                settling=settling,
-            )  # fmt: skip
-            job.stacks.read(stacks)
-            job.past.read(past)
-            self._jobs[name] = job

@@ -7,8 +7,6 @@ what the rate means by itself is the level's (level.py).
 
 from __future__ import annotations
 
-from typing import Any
-
 from cibot.config.policy import ChartPolicy, SuccessPolicy
 from cibot.health.chart import Chart, Run
 from cibot.health.facts import moment
@@ -18,16 +16,19 @@ from cibot.health.level import Level, by_bound
 from cibot.health.seen import OwnPast
 from cibot.health.signal import MOST_EVIDENCE, Evidence, Reading, Signal, evidence
 from cibot.health.stacks import Stacks
+from cibot.health.state import Stored, part, state
 from cibot.model import State
 
 NAME = "success"
 _LIKELY = 0.6  # confidence, two-sided: four to one that it is below
 
 
-class Success:
+class Success(Stored):
     """Feeds the chart; shares the window of results with the level."""
 
     name = NAME
+
+    STATE = state(chart=part, _stacks=part, _outage=bool)
 
     def __init__(self, policy: SuccessPolicy, chart: ChartPolicy, level: Level) -> None:
         self._policy = policy
@@ -124,13 +125,3 @@ class Success:
         if first is not None and first not in shown:
             shown = [*shown[:-1], first]
         return [evidence(proof, self._level.fault(proof)) for proof in shown]
-
-    def row(self) -> Any:
-        """Its state as plain JSON values."""
-        return [self.chart.row(), self._stacks.row(), self._outage]
-
-    def read(self, row: Any) -> None:
-        """Takes over what `row` gave."""
-        chart, stacks, self._outage = row
-        self.chart.read(chart)
-        self._stacks.read(stacks)

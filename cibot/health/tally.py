@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from cibot.health.facts import Proof
+from cibot.health.facts import PROOF, Proof
+from cibot.health.state import Stored, each, state
 
 _MINUTE = 60.0
 _SLACK = 64  # passed minutes that are kept until it is worth while to drop them
@@ -25,7 +26,7 @@ class Count(NamedTuple):
         return self.n - self.bad
 
 
-class SlidingTally:
+class SlidingTally(Stored):
     """Results of the last ``window`` seconds; up to ``reach`` where these are few.
 
     With ``least`` only so many minutes before the window are kept, not all in reach.
@@ -37,6 +38,8 @@ class SlidingTally:
     __slots__ = (
         "_bad", "_first", "_least", "_minutes", "_n", "_reach", "_start", "_window", "bad", "n",
     )  # fmt: skip
+
+    STATE = state(_minutes=list, _n=list, _bad=list, _start=int, n=int, bad=int, _first=int)
 
     def __init__(self, window: float, reach: float = 0.0, least: int | None = None) -> None:
         self._least = least
@@ -144,25 +147,17 @@ class SlidingTally:
             for i in range(self._n[place]):
                 yield i < self._n[place] - bad, at
 
-    def row(self) -> list[Any]:
-        """Its state as plain JSON values."""
-        cells = (self._minutes[:], self._n[:], self._bad[:])
-        return [*cells, self._start, self.n, self.bad, self._first]
-
-    def read(self, row: Sequence[Any]) -> None:
-        """Takes over what `row` gave; TypeError or ValueError on anything else."""
-        minutes, n, bad, self._start, self.n, self.bad, self._first = row
-        self._minutes, self._n, self._bad = list(minutes), list(n), list(bad)
-
 
 def _in_order(proof: Proof) -> tuple[Any, ...]:
     return tuple("" if value is None else value for value in proof)
 
 
-class Proofs:
+class Proofs(Stored):
     """The newest pieces of evidence of one kind."""
 
     __slots__ = ("_kept",)
+
+    STATE = state(_kept=each(PROOF))
 
     def __init__(self) -> None:
         self._kept: list[Proof] = []
@@ -187,11 +182,3 @@ class Proofs:
     def oldest(self, since: float) -> Proof | None:
         """The first that is kept of that time or later."""
         return next((proof for proof in self._kept if proof.at >= since), None)
-
-    def row(self) -> list[Any]:
-        """As plain JSON values."""
-        return [list(proof) for proof in self._kept]
-
-    def read(self, row: Sequence[Sequence[Any]]) -> None:
-        """Takes over what `row` gave."""
-        self._kept = [Proof(*values) for values in row]

@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass, field
 from datetime import timedelta
 from statistics import median
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 
@@ -26,12 +26,13 @@ from cibot.health.accused import (
     burst,
     others,
 )
-from cibot.health.facts import JobRun, Proof, moment
+from cibot.health.facts import PROOF, JobRun, Proof, moment
 from cibot.health.inputs import RunEnded
 from cibot.health.intervals import percentile, wilson
 from cibot.health.kind import SignalKind
 from cibot.health.seen import Fault
 from cibot.health.signal import Family, Reading, Signal
+from cibot.health.state import maybe, part, record, state, table
 from cibot.model import Result
 from cibot.text.card import Words, job_span
 from cibot.text.figures import cut, duration, plural
@@ -80,6 +81,10 @@ class TooFast(SignalKind):
     takes = (RunEnded,)
     seen = SeenJobs
     family = Family.TIME
+
+    STATE = state(
+        _jobs=table(tuple, record(_TimedJob, proof=maybe(PROOF), first=maybe(PROOF))), _accused=part
+    )
 
     def __init__(self, policy: TooFastPolicy) -> None:
         self._policy = policy
@@ -184,27 +189,3 @@ class TooFast(SignalKind):
             least = f"degraded after at least {seen.least} passes in a row in an implausible time"
             return f"{least}, more than luck explains"
         return f"{cut(seen.job, 60)}: degraded after {seen.limit} such passes in a row"
-
-    def row(self) -> Any:
-        """Its state as plain JSON values."""
-        jobs = [
-            [
-                list(key), job.past[:], job.fast[:], job.known[:],
-                *(list(proof) if proof else None for proof in (job.proof, job.first)), job.url,
-            ]
-            for key, job in self._jobs.items()
-        ]  # fmt: skip
-        return [jobs, self._accused.row()]
-
-    def read(self, row: Any) -> None:
-        """Takes over what `row` gave."""
-        jobs, accused = row
-        self._jobs = {
-            tuple(key): _TimedJob(past, fast, known, _proof(usual), url, _proof(first))
-            for key, past, fast, known, usual, first, url in jobs
-        }
-        self._accused.read(accused)
-
-
-def _proof(row: list[Any] | None) -> Proof | None:
-    return None if row is None else Proof(*row)

@@ -7,13 +7,15 @@ weeks before; a trouble that lasts long enough is the CI's usual from then on.
 
 from __future__ import annotations
 
-from typing import Any
+from cibot.health.state import Stored, same, state
 
 
-class HeldUsual:
+class HeldUsual(Stored):
     """The usual of before a trouble. ``weeks`` (seconds) is how far back it is learnt,
     ``adopt`` how long a trouble lasts until it is the usual.
     """
+
+    STATE = state(_before=same, _began=float, _ended=float, adopted=same)
 
     def __init__(self, weeks: float, adopt: float) -> None:
         self._weeks = weeks
@@ -48,11 +50,3 @@ class HeldUsual:
             self._before, self._began, self.adopted = None, 0.0, at
         elif self._before is not None and not self._began and at - self._ended >= self._weeks:
             self._before = None
-
-    def row(self) -> list[Any]:
-        """Its state as plain JSON values."""
-        return [self._before, self._began, self._ended, self.adopted]
-
-    def read(self, row: Any) -> None:
-        """Takes over what `row` gave."""
-        self._before, self._began, self._ended, self.adopted = row

@@ -6,8 +6,9 @@ It ends when the signal does not accuse any more. Times are seconds of the epoch
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from cibot.health.state import Stored, same, state, table
 from cibot.incidents.incident import Incident
 from cibot.model import State
 
@@ -21,8 +22,12 @@ class Spell(NamedTuple):
     until: float | None = None
 
 
-class Spells:
+class Spells(Stored):
     """The open spells of a CI, and those that ended since somebody emptied ``ended``."""
+
+    STATE = state(
+        open=table(same, lambda spell: Spell(spell[0], State(spell[1]), *spell[2:])), _until=dict
+    )
 
     def __init__(self) -> None:
         self.open: dict[str, Spell] = {}
@@ -50,14 +55,3 @@ class Spells:
             began = symptom.began.timestamp() if new and symptom.began else at
             since = max(min(began, at), self._until.get(signal, began))
             self.open[signal] = Spell(signal, symptom.severity, since)
-
-    def row(self) -> Any:
-        """The open ones as plain JSON values."""
-        opened = [(spell.signal, spell.state.value, spell.since) for spell in self.open.values()]
-        return [opened, list(self._until.items())]
-
-    def read(self, row: Any) -> None:
-        """Takes over what `row` gave."""
-        opened, until = row
-        self.open = {signal: Spell(signal, State(state), since) for signal, state, since in opened}
-        self._until = dict(until)

@@ -163,7 +163,7 @@ def test_more_jobs_than_are_kept_make_room():
     one = MissingJobs(POLICY)
     for i, each in enumerate(reports(["a"] * 700)):
         one.take(each._replace(runs=(JobRun(f"job-{i}", Result.PASS),)))
-    jobs = [job[0] for place in one.row()[0] for job in place[3]]
+    jobs = [job for _key, place in one.row()[0] for job, _values in place[2]]
     assert len(jobs) == 500
     assert "job-699" in jobs
 

@@ -114,7 +114,7 @@ def test_the_newest_evidence_is_kept_in_order_of_time_and_can_be_taken_back():
     assert proofs.oldest(T + 5) is None
     for i in range(100):
         proofs.add(proof(i, T + i))
-    assert len(proofs.row()) == 16
+    assert len(proofs.row()[0]) == 16
 
 
 def test_a_tally_of_the_newest_keeps_so_many_before_its_window_and_no_more():
