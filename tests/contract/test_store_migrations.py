@@ -48,6 +48,22 @@ def test_every_table_has_a_primary_key_and_binary_collation() -> None:
         assert table.dialect_options["mysql"]["collate"] == "utf8mb4_bin"
 
 
+def test_the_table_of_checkpoints_keeps_its_rows_under_its_new_name(empty_store: Store) -> None:
+    migrate.upgrade(empty_store, "0019")
+    at = "2026-11-23 12:00:00"
+    empty_store.write(
+        lambda tx: tx.execute(
+            text(f"INSERT INTO life VALUES (1, '{at}', '{at}', 'basis', :body)"), {"body": b"x"}
+        )
+    )
+    migrate.upgrade(empty_store)
+    rows = empty_store.read(lambda tx: tx.execute(select(schema.checkpoint)).all())
+    assert [(row.ci_id, row.basis, row.body) for row in rows] == [(1, "basis", b"x")]
+    migrate.downgrade(empty_store, "0019")
+    query = text("SELECT count(*) FROM life")
+    assert empty_store.read(lambda tx: tx.execute(query).scalar()) == 1
+
+
 def test_account_zero_was_nobody(empty_store: Store) -> None:
     migrate.upgrade(empty_store, "0003")
     empty_store.write(_imported_authors)
