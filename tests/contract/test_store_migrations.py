@@ -49,7 +49,7 @@ def test_every_table_has_a_primary_key_and_binary_collation() -> None:
 
 
 def test_the_table_of_checkpoints_keeps_its_rows_under_its_new_name(empty_store: Store) -> None:
-    migrate.upgrade(empty_store, "0019")
+    migrate.upgrade(empty_store, "0020")
     at = "2026-11-23 12:00:00"
     empty_store.write(
         lambda tx: tx.execute(
@@ -59,7 +59,7 @@ def test_the_table_of_checkpoints_keeps_its_rows_under_its_new_name(empty_store:
     migrate.upgrade(empty_store)
     rows = empty_store.read(lambda tx: tx.execute(select(schema.checkpoint)).all())
     assert [(row.ci_id, row.basis, row.body) for row in rows] == [(1, "basis", b"x")]
-    migrate.downgrade(empty_store, "0019")
+    migrate.downgrade(empty_store, "0020")
     query = text("SELECT count(*) FROM life")
     assert empty_store.read(lambda tx: tx.execute(query).scalar()) == 1
 
