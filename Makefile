@@ -4,12 +4,13 @@ PYTHON ?= python3
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 RUNS := $(VENV)/.runs
+HEART := incidents judging outbox health
 INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check
 # One lock for all Pythons and systems that the project supports.
 COMPILE = var/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
   --custom-compile-command 'make lock' $(ARGS) pyproject.toml --group build
 
-.PHONY: help setup lock run test check lint bench attack chaos day fuzz docs transcripts clean
+.PHONY: help setup lock run test coverage check lint bench attack chaos day fuzz docs transcripts clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 18
@@ -40,6 +41,11 @@ run: $(RUNS)  ## start the bot: config/cibot.toml when it is there, else a demo
 
 test: $(STAMP)  ## every test that needs no root, N at a time; absent servers are named and skipped
 	$(PY) -m pytest -n $(or $(N),auto) --dist loadgroup --max-worker-restart 0 $(ARGS)
+
+coverage: $(STAMP)  ## fails where the heart's unit tests cover less than 95 % of it
+	$(PY) -m pytest -q -n $(or $(N),auto) --dist loadgroup --cov --cov-report= \
+	  $(HEART:%=tests/unit/%) tests/unit/chat/test_messages.py $(ARGS)
+	for part in $(HEART); do $(PY) -m coverage report --include "cibot/$$part/*" || exit 1; done
 
 lint: $(STAMP)  ## ruff and mypy --strict
 	$(PY) -m ruff check .

@@ -10,7 +10,7 @@ from __future__ import annotations
 from cibot.config.policy import ChartPolicy, SuccessPolicy
 from cibot.health.chart import Chart, Run
 from cibot.health.facts import moment
-from cibot.health.inputs import Counted, FirstVerdict, VerdictKind
+from cibot.health.inputs import FirstVerdict, VerdictKind
 from cibot.health.intervals import wilson
 from cibot.health.level import Level, by_bound
 from cibot.health.seen import OwnPast
@@ -37,10 +37,8 @@ class Success(Stored):
         self._stacks = Stacks()  # of what failed
         self._outage = False  # the drop that fires is a failing one
 
-    def take(self, one: FirstVerdict | Counted) -> None:
+    def take(self, one: FirstVerdict) -> None:
         """Takes in the next result."""
-        if not isinstance(one, FirstVerdict):
-            return
         failures = one.failures
         if one.uploaded is not None:
             failures += self._stacks.count(one.uploaded, one.proof.change_id)

@@ -4,7 +4,6 @@ from datetime import timedelta
 
 from cibot.model import State
 from cibot.store import outbox
-from cibot.store.silences import add_silence, end_silence
 from tests.support.nights import HOUR, MORNING, NIGHT, Nights
 
 
@@ -24,20 +23,6 @@ def test_what_is_still_true_is_told_in_the_morning(nights: Nights) -> None:
     (said,) = nights.told()
     assert said == "2 alerts from the quiet hours that are still true, worst first:"
     assert nights.woken == 1
-
-
-def test_a_silence_lets_it_wait_on(nights: Nights) -> None:
-    number = nights.ci("Acme")
-    nights.now = NIGHT
-    nights.tell(number, "opened")
-    silence = nights.store.write(
-        lambda tx: add_silence(tx, "Acme", NIGHT, MORNING + 9 * HOUR, "mika", "new disks")
-    )
-    nights.at(MORNING)
-    assert nights.told() == []
-    nights.store.write(lambda tx: end_silence(tx, silence, "mika", MORNING + HOUR))
-    nights.at(MORNING + HOUR)
-    assert nights.told() == ["■ failing — Acme is failing: opened"]
 
 
 def test_what_waits_is_listed_and_can_be_dropped(nights: Nights) -> None:

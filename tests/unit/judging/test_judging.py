@@ -4,8 +4,12 @@ from datetime import timedelta
 
 import pytest
 
+from cibot.config.judgement import Judgement, Policy
 from cibot.judging import Monitor
+from cibot.judging.judging import Judging
 from cibot.model import Change, Message, PatchSet, State
+from cibot.store.cis import all_cis, ensure_ci
+from cibot.store.leaving import set_retired
 from tests.support.told_life import ACME, CONFIG, HOUR, Life
 
 
@@ -118,3 +122,67 @@ def test_the_first_verdicts_in_a_new_project_are_judged_at_once(life: Life) -> N
         life.now = before + timedelta(minutes=9)
     life.hear()
     assert life.judge() is not State.HEALTHY
+
+
+def test_who_is_not_there_or_has_retired_is_not_judged(life: Life) -> None:
+    life.change()
+    gone = CONFIG.ci[1].model_copy(update={"retired": True})
+    config = CONFIG.model_copy(update={"ci": [CONFIG.ci[0], gone]})
+    ids = {ci.name: ci.id for ci in life.store.read(all_cis)}
+    judging = Judging(life.store, config, lambda: life.now)
+    assert judging.judge(ids["Acme"]) == (None, 0)
+    assert judging.judge(99) == (None, 0)
+    health, _told = judging.judge(ids["Zuul"])
+    assert health is not None
+    life.store.write(lambda tx: set_retired(tx, ids["Zuul"], life.now))
+    assert judging.judge(ids["Zuul"]) == (None, 0)
+
+
+def test_who_never_reported_is_unknown(life: Life) -> None:
+    life.hear()
+    number = life.store.write(lambda tx: ensure_ci(tx, "New", "configured", life.now))
+    health, told = Judging(life.store, CONFIG, lambda: life.now).judge(number)
+    assert health is not None
+    assert (health.state, told) == (State.UNKNOWN, 0)
+
+
+@pytest.mark.parametrize(
+    ("override", "least"),
+    [
+        ({"cis": ["Acme"]}, 7),
+        ({"cis": ["Other"]}, None),
+        ({"pipelines": ["check"]}, 7),
+        ({"pipelines": ["gate"]}, None),
+        ({"projects": ["demo"]}, 7),
+        ({"projects": ["elsewhere"]}, None),
+    ],
+    ids=str,
+)
+def test_a_ci_is_judged_by_the_policy_that_is_written_for_it(
+    life: Life, override: dict[str, list[str]], least: int | None
+) -> None:
+    for _ in range(5):
+        life.change()
+    body = {"override": [override | {"coverage": {"minimum": 7}}]}
+    config = CONFIG.model_copy(update={"judgement": Judgement.model_validate(body)})
+    seen: dict[str, Policy] = {}
+    judging = Judging(
+        life.store,
+        config,
+        lambda: life.now,
+        watch=lambda ci, advanced: seen.update({ci.name: advanced.life.judge.policy}),
+    )
+    for ci in life.store.read(all_cis):
+        judging.judge(ci.id)
+    assert seen["Acme"].coverage.minimum == (least or Policy().coverage.minimum)
+    assert judging.references().main_project(ci.id) == "demo"
+
+
+def test_nobody_is_told_where_judging_does_not_tell(life: Life) -> None:
+    life.well()
+    life.breaks(60)
+    ids = [ci.id for ci in life.store.read(all_cis)]
+    judging = Judging(life.store, CONFIG, lambda: life.now, tells=False)
+    assert [judging.judge(ci_id)[1] for ci_id in ids] == [0, 0]
+    assert life.told() == []
+    assert "opened" in life.steps()

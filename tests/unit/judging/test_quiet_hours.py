@@ -5,6 +5,7 @@ from datetime import timedelta
 from cibot.config.models import Config
 from cibot.model import State
 from cibot.store.engine import Store
+from cibot.store.silences import add_silence, end_silence
 from tests.support.nights import BODY, HOUR, MORNING, NIGHT, Nights
 
 
@@ -66,3 +67,23 @@ def test_held_alerts_do_not_count_as_a_flood(store: Store) -> None:
     assert len(nights.told()) == 1
     nights.tell(nights.ci("CI 6"), "opened", "CI 6")
     assert len(nights.told()) == 2
+
+
+def test_a_silence_lets_it_wait_on(nights: Nights) -> None:
+    number = nights.ci("Acme")
+    nights.now = NIGHT
+    nights.tell(number, "opened")
+    silence = nights.store.write(
+        lambda tx: add_silence(tx, "Acme", NIGHT, MORNING + 9 * HOUR, "mika", "new disks")
+    )
+    nights.at(MORNING)
+    assert nights.told() == []
+    nights.store.write(lambda tx: end_silence(tx, silence, "mika", MORNING + HOUR))
+    nights.at(MORNING + HOUR)
+    assert nights.told() == ["■ failing — Acme is failing: opened"]
+
+
+def test_where_nothing_waits_nobody_is_woken(nights: Nights) -> None:
+    nights.tell(nights.ci("Acme"), "opened")
+    nights.at(MORNING)
+    assert (nights.woken, len(nights.told())) == (0, 1)

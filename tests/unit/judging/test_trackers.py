@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
 from cibot.incidents.tracker import Tracker
 from cibot.judging import trackers
+from cibot.judging.trackers import spread_stored
 from cibot.model import State
+from cibot.store import schema
 from cibot.store.checkpoints import forget_checkpoints
 from tests.support.going_back import hear_at_once, incidents
-from tests.support.told_life import Life
+from tests.support.told_life import NOON, Life
 
 
 def test_what_is_said_in_the_second_that_was_just_judged_is_not_late(
@@ -60,3 +64,50 @@ def test_it_is_all_one_in_how_many_goes_a_past_is_lived_through(
     assert life.judge() is State.HEALTHY
     assert len(ends) - goes > goes
     assert (incidents(life), life.steps(), life.told()) == before
+
+
+def test_a_checkpoint_that_cannot_be_read_is_made_again(
+    life: Life, caplog: pytest.LogCaptureFixture
+) -> None:
+    life.well()
+    life.breaks()
+    state = life.judge()
+    before = incidents(life), life.steps(), life.told()
+    life.store.write(
+        lambda tx: tx.execute(schema.metadata.tables["life"].update().values(body=b"no"))
+    )
+    life.restart()
+    with caplog.at_level(logging.ERROR):
+        assert life.judge() is state
+    assert any("a checkpoint cannot be read" in text for text in caplog.messages)
+    assert (incidents(life), life.steps(), life.told()) == before
+
+
+def test_more_cis_than_memory_holds_are_judged_from_their_checkpoints(
+    life: Life, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trackers, "_MOST_LIVES", 1)
+    life.well()
+    life.breaks()
+    assert life.judge() is State.FAILING
+    steps = life.steps()
+    for _ in range(3):
+        life.now += timedelta(minutes=1)
+        life.hear()
+        assert life.judge() is State.FAILING
+    assert life.steps() == steps
+
+
+def test_what_memory_and_store_keep_is_the_sparser_the_older() -> None:
+    minutes = [60.0 * place for place in range(600)]
+    kept = [minutes[place] for place in trackers._spread(minutes, minutes[-1])]
+    assert len(kept) <= 6
+    assert kept[-1] == minutes[-1]
+    gaps = [later - earlier for earlier, later in pairwise(kept)]
+    assert gaps == sorted(gaps, reverse=True)
+    times = [NOON - timedelta(hours=hours) for hours in range(500)]
+    spread = sorted(spread_stored(times, NOON))
+    assert spread[-1] == NOON
+    assert len(spread) <= 10
+    ages = [NOON - at for at in spread]
+    assert all(older <= 3 * newer for older, newer in pairwise(ages) if newer)
