@@ -47,10 +47,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Schedul
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Whoever asks for Gerrit first waits while it is fetched and started."""
-    for item in items:
-        if "gerrit" in getattr(item, "fixturenames", ()) and not item.get_closest_marker("timeout"):
-            item.add_marker(pytest.mark.timeout(600))
+    """A worker of `make test` has its tests in our order."""
     if hasattr(config, "workerinput"):
         arrange(items)
 

@@ -14,7 +14,7 @@ from cibot.store.engine import Store
 from tests.browser.conftest import serving
 from tests.support.history import NOW, History, ago
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.browser
 EVERY_MS = 31_000
 
 

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Site
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.browser
 WIDTHS = (1280, 360)
 # What light and dark differ in is colours: the dark ones are judged by the rules about colours.
 SCHEMES: dict[Literal["light", "dark"], str] = {

@@ -23,7 +23,7 @@ from tests.support.galera import ROUND_ROBIN, WRITER, Galera
 from tests.support.ngircd import Ngircd
 from tests.support.whole_bot import TOKEN
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.e2e
 _PAUSE_S = 6.0  # longer than the cluster waits for a member
 _TEXT = "Build succeeded (check pipeline).\n\n- unit https://l.example.org/1 : SUCCESS in 58s"
 

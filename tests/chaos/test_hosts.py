@@ -18,7 +18,7 @@ from tests.support.mariadb import MariaDB
 from tests.support.ngircd import Ngircd
 from tests.support.whole_bot import TOKEN
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.e2e
 _TAKEOVER_S = 20.0
 
 

@@ -25,7 +25,7 @@ from cibot.text.card import Card, card
 from tests.support.mariadb import MariaDB
 from tests.support.whole_bot import TOKEN, eventually
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.e2e
 FAILED = "Build failed (check pipeline).\n\n- unit https://logs.example.org/{n} : FAILURE in 58s"
 
 

@@ -88,7 +88,6 @@ def demo(folder: Path, *options: str, stdin: int = subprocess.PIPE) -> Iterator[
                 stream.close()
 
 
-@pytest.mark.timeout(240)
 def test_three_stories_and_answers(tmp_path: Path) -> None:
     with demo(tmp_path, "--speed", "3", "--for", "90") as running:
         running.sees("cibot demo – everything you see here is invented")

@@ -19,7 +19,7 @@ from tests.support.gerrit.server import GerritServer
 from tests.support.processes import server_directory
 from tests.support.whole_bot import TOKEN, WholeBot, eventually
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.e2e
 
 OLD, NEW = "imported", "local"
 SAID = "Build {} (check pipeline).\n\n- unit https://logs.example.org/{} : {} in 3m 12s"

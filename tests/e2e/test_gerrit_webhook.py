@@ -15,7 +15,7 @@ from tests.support.gerrit.server import GerritServer
 from tests.support.processes import free_port
 from tests.support.whole_bot import TOKEN, toml
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.e2e
 
 
 class Check:

@@ -19,7 +19,7 @@ from tests.support.gerrit.server import GerritServer
 from tests.support.ngircd import Ngircd
 from tests.support.whole_bot import TOKEN, WholeBot, eventually
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.e2e
 _names = itertools.count(1)
 
 PASSED = """Build succeeded (check pipeline).

@@ -12,7 +12,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
@@ -277,7 +276,6 @@ def lived_through(history: History, seed: int) -> dict[str, Any]:
         return one.verdict()
 
 
-@pytest.mark.timeout(600)  # two dozen histories are judged
 @settings(
     max_examples=3, derandomize=True, suppress_health_check=[HealthCheck.too_slow], deadline=None
 )
