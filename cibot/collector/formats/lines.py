@@ -19,6 +19,7 @@ from cibot.collector.formats.shapes import (
     rooted,
     table_row,
     told_test,
+    unabbreviated,
 )
 from cibot.collector.formats.text import clean_url, is_url, job_name
 from cibot.collector.formats.verdict import verdict
@@ -26,7 +27,6 @@ from cibot.collector.results import RESULT_WORDS, known_result
 from cibot.model import Build, Outcome
 
 MAX_BUILDS = 1_000
-_SHORT_CODES = ((":heavy_check_mark:", "✔"), (":white_check_mark:", "✅"), (":x:", "❌"))
 _DIGITS = "0123456789"
 _BULLETS = "-*•+–—· \t"
 
@@ -80,7 +80,7 @@ def read_line(line: str, following: str = "") -> Build | None:
         build = _colon_line(line, at)
         if build is not None:
             return build
-    text = _unabbreviated(line.strip())
+    text = unabbreviated(line.strip())
     mark = text[:1]
     if mark == "|":
         return table_row(text)
@@ -121,16 +121,6 @@ def _unnumbered(text: str) -> tuple[str, bool]:
     if mark and number[-1] in ".)" and number[:-1].isdigit():
         return text[len(number) + 1 :].lstrip(), True
     return text, False
-
-
-def _unabbreviated(text: str) -> str:
-    """``:x: [job](URL) …``: the mark that a short code stands for."""
-    if text[:1] != ":":
-        return text
-    for code, mark in _SHORT_CODES:
-        if text.startswith(code):
-            return mark + text[len(code) :]
-    return text
 
 
 def _colon_line(line: str, at: int) -> Build | None:

@@ -29,6 +29,7 @@ _TOLD_TEST = re.compile(
     r"non-voting|informational) )?(?:test|job|build|suite|check) (?P<name>[\w./+-]{2,100})"
     r"(?= |:|$)"
 )
+_SHORT_CODES = ((":heavy_check_mark:", "✔"), (":white_check_mark:", "✅"), (":x:", "❌"))
 _SILENT = re.compile(r"[(\[](?:non-?voting|non voting|not voting|skipped)[)\]]", re.IGNORECASE)
 
 
@@ -48,9 +49,19 @@ def finish(name: str, word: str, url: str | None, rest: str) -> Build:
     return Build(name, word, url, duration, voting)
 
 
+def unabbreviated(text: str) -> str:
+    """``:x: [job](URL) …``: the mark that a short code at the begin stands for."""
+    if text[:1] != ":":
+        return text
+    for code, mark in _SHORT_CODES:
+        if text.startswith(code):
+            return mark + text[len(code) :]
+    return text
+
+
 def table_row(text: str) -> Build | None:
-    """``| job | RESULT | URL |``, in any order after the job."""
-    cells = [cell.strip().strip("*`") for cell in text.strip("|").split("|")][:12]
+    """``| job | RESULT | URL |``, in any order after the job; a mark is a result, too."""
+    cells = [unabbreviated(cell.strip().strip("*`")) for cell in text.strip("|").split("|")[:12]]
     result = next((cell for cell in cells[1:] if _cell_result(cell)), None)
     if result is None:
         return None
@@ -58,11 +69,14 @@ def table_row(text: str) -> Build | None:
     name, _ = name_and_url(cells[0]) if cells[0] else ("", None)
     times = (duration_s(cell) for cell in cells[1:] if cell != result and cell[:1].isdigit())
     duration = next((seconds for seconds in times if seconds is not None), None)
-    return Build(name, _as_written(result.lstrip(MARKS + " ")), url, duration)
+    written = result.lstrip(MARKS + " ") or ("SUCCESS" if result[0] in _GOOD else "FAILURE")
+    return Build(name, _as_written(written), url, duration)
 
 
 def _cell_result(cell: str) -> bool:
-    return len(cell) <= 30 and known_result(cell.lstrip(MARKS + " ") or "?") is not None
+    word = cell[:30].lstrip(MARKS + " ")
+    marked = not word and cell[:1] in _GOOD + _BAD and bool(cell)
+    return len(cell) <= 30 and (marked or known_result(word) is not None)
 
 
 def marked_line(text: str, following: str) -> Build | None:

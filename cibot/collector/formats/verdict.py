@@ -170,6 +170,7 @@ def _by_count(passes: bool, number: float, total: float | None, *, otherwise: bo
 
 def _count(tokens: Sequence[str], index: int) -> tuple[float, float | None] | None:
     """The number, and the total, that belong to the word at ``index``."""
+    index += tokens[index + 1 : index + 2] == ["rate"]  # "pass rate: 96.5%"
     if tokens[index + 1 : index + 2] in ([":"], ["="]):
         after = _count_after(tokens, index + 2)
         if after is not None:
@@ -192,6 +193,8 @@ def _count_after(tokens: Sequence[str], at: int) -> tuple[float, float | None] |
     """``Failed: 0,``, ``errors=0 skipped=3``, ``passed: 3/4``; not ``failed: 2 jobs``."""
     if tokens[at : at + 1] == ["none"]:
         return 0.0, None
+    if tokens[at : at + 1] and tokens[at].endswith("%"):
+        return float(tokens[at][:-1]), 100.0
     if at >= len(tokens) or not tokens[at].isdigit():
         return None
     after = tokens[at + 1 : at + 3]
