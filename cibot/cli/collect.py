@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.progress import TaskProgressColumn, TimeElapsedColumn
 
 from cibot import logs
 from cibot.bootstrap import GerritSource, make_source, open_migrated, utc_now
 from cibot.cli.common import config_option, read_config
+from cibot.cli.progress import progress
 from cibot.cli.signals import when_asked_to_end
 from cibot.collector.backfill import BackfillSummary, backfill
 from cibot.collector.backfill import Progress as Reached
@@ -118,14 +118,7 @@ def _read_history(
     rate: float,
     stop: threading.Event,
 ) -> BackfillSummary:
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TextColumn("{task.fields[said]}"),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    with progress(TaskProgressColumn(), "{task.fields[said]}", TimeElapsedColumn()) as bar:
         task = bar.add_task(source.config.name, total=1.0, said="")
 
         def show(reached: Reached) -> None:

@@ -17,12 +17,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
 
 from cibot import logs
 from cibot.bootstrap import build, make_source, open_migrated, utc_now
 from cibot.chat.console import ConsoleBackend
+from cibot.cli.progress import progress
 from cibot.cli.signals import when_asked_to_end
 from cibot.collector.backfill import Progress as Reached
 from cibot.collector.backfill import backfill
@@ -236,9 +235,7 @@ def _read_history(config: Config, start: datetime, stop: threading.Event) -> str
     try:
         source = make_source(config, config.gerrit[0], store)
         source.ingest.sync_roster()
-        screen = Console(stderr=True)
-        columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[at]}"))
-        with Progress(*columns, console=screen, transient=True) as bar:
+        with progress("{task.fields[at]}") as bar:
             task = bar.add_task("Reading history", total=1.0, at="")
 
             def show(reached: Reached) -> None:

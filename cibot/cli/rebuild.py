@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import TimeElapsedColumn
 
 from cibot import logs
 from cibot.bootstrap import open_migrated, utc_now
 from cibot.cli.common import config_option, read_config
+from cibot.cli.progress import progress
 from cibot.collector.rereading import reread
 from cibot.config.keys import secret_values
 from cibot.daemon import gc_settings
@@ -44,7 +44,7 @@ def rebuild_command(config_path: Path | None) -> None:
     judging = Judging(store, loaded.config, utc_now, tells=False)
     try:
         before, states = store.read(_opened), store.read(_states)
-        with _bar() as bar:
+        with progress(TimeElapsedColumn()) as bar:
             task = bar.add_task("reading", total=None)
             read = reread(store, utc_now, lambda n: bar.update(task, completed=n))
             store.write(forget_checkpoints)
@@ -75,8 +75,3 @@ def _opened(tx: Tx) -> Opened:
 def _states(tx: Tx) -> dict[str, str]:
     names = {ci.id: ci.name for ci in all_cis(tx)}
     return {names[health.ci_id]: health.state for health in health_of(tx) if health.ci_id in names}
-
-
-def _bar() -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    return Progress(*columns, console=Console(stderr=True), transient=True)

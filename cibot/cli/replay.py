@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import TimeElapsedColumn
 
 from cibot import logs
 from cibot.cli.common import read_config
+from cibot.cli.progress import progress
 from cibot.config.models import Config
 from cibot.daemon import gc_settings
 from cibot.errors import UserError
@@ -171,8 +171,7 @@ def _named(cis: tuple[str, ...]) -> dict[int | str, str]:
 @contextmanager
 def _bar() -> Iterator[Reached]:
     """Shows how far it is, where somebody looks."""
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    with progress(TimeElapsedColumn()) as bar:
         tasks = {name: bar.add_task(name, total=None) for name in ("reading", "judging")}
 
         def show(name: str, done: int, total: int) -> None:

@@ -184,31 +184,13 @@ class SlackApi:
 
     def history(self, channel: str, *, oldest: str = "0") -> Iterator[Message]:
         """The newest 2000 messages of a conversation at most, newest first."""
-        yield from self._paged(
-            f"history of {channel}",
-            "messages",
-            lambda cursor: self.client.conversations_history(
-                channel=channel,
-                oldest=oldest,
-                cursor=cursor,
-                limit=_HISTORY_PAGE,
-                include_all_metadata=True,
-            ),
-        )
+        ask = partial(self.client.conversations_history, channel=channel, oldest=oldest)
+        return self._messages(f"history of {channel}", ask)
 
     def replies(self, channel: str, thread: str) -> Iterator[Message]:
         """The messages of a thread, its root first."""
-        yield from self._paged(
-            f"thread in {channel}",
-            "messages",
-            lambda cursor: self.client.conversations_replies(
-                channel=channel,
-                ts=thread,
-                cursor=cursor,
-                limit=_HISTORY_PAGE,
-                include_all_metadata=True,
-            ),
-        )
+        ask = partial(self.client.conversations_replies, channel=channel, ts=thread)
+        return self._messages(f"thread in {channel}", ask)
 
     def room_id(self, room: str) -> str:
         """The conversation's id for an id, a person's id or a ``#name``."""
@@ -321,18 +303,12 @@ class SlackApi:
             self._rooms |= found
         return (answer.get("response_metadata") or {}).get("next_cursor") or None
 
-    def _paged(
-        self,
-        what: str,
-        field: str,
-        page: Callable[[str | None], SlackResponse],
-        *,
-        pages: int = _HISTORY_PAGES,
-    ) -> Iterator[Message]:
+    def _messages(self, what: str, ask: Callable[..., SlackResponse]) -> Iterator[Message]:
         cursor: str | None = None
-        for _ in range(pages):
-            answer = reached(what, partial(page, cursor))
-            yield from answer.get(field) or ()
+        for _ in range(_HISTORY_PAGES):
+            page = partial(ask, cursor=cursor, limit=_HISTORY_PAGE, include_all_metadata=True)
+            answer = reached(what, page)
+            yield from answer.get("messages") or ()
             cursor = (answer.get("response_metadata") or {}).get("next_cursor")
             if not cursor:
                 return
