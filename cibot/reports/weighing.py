@@ -80,7 +80,7 @@ class JobWeight:
 
 
 @dataclass(slots=True)
-class _Asked:
+class _AskedPatchSet:
     """The ``words`` on one patch set, and what those that ``failed`` are weighed with.
 
     ``pasts`` has what the jobs of their CIs did lately, ``recent`` the changes on which other
@@ -211,18 +211,18 @@ def _word(outcome: str) -> str:
     return _MERGE_FAILURE if outcome == "merge_failure" else outcome.upper()
 
 
-def _with_pasts(tx: Tx, words: Sequence[VerdictRow]) -> list[_Asked]:
+def _with_pasts(tx: Tx, words: Sequence[VerdictRow]) -> list[_AskedPatchSet]:
     """The patch sets on which something failed, with what the jobs of its CIs did lately."""
     by_change: dict[int, list[VerdictRow]] = {}
     for word in words:
         by_change.setdefault(word.change_id, []).append(word)
-    asked: list[_Asked] = []
+    asked: list[_AskedPatchSet] = []
     reports: dict[int, int] = {}
     for on_patch_set in by_change.values():
         failed = [word for word in on_patch_set if word.result in ("fail", "infra")]
         cis = sorted({word.ci_id for word in failed})
         if cis:
-            asked.append(_Asked(on_patch_set, failed, {ci: {} for ci in cis}, set()))
+            asked.append(_AskedPatchSet(on_patch_set, failed, {ci: {} for ci in cis}, set()))
             reports |= {ci: max(_reports(len(cis)), reports.get(ci, 0)) for ci in cis}
     read: dict[int, list[LastReport]] = {ci: [] for ci in reports}
     for report in last_results(tx, reports):
@@ -249,7 +249,7 @@ def _jobs(reports: Sequence[LastReport]) -> Jobs:
     return jobs
 
 
-def _said(tx: Tx, asked: Sequence[_Asked]) -> Said:
+def _said(tx: Tx, asked: Sequence[_AskedPatchSet]) -> Said:
     """What the CIs of the patch sets said of the last changes on which their failures ran."""
     speak, changes = set[int](), set[int]()
     for patch_set in asked:

@@ -45,7 +45,7 @@ View = Callable[..., ResponseReturnValue]
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class WebPage:
     """A page: ``ask`` answers what its template ``NAME.html`` shows.
 
     An empty field of a ``form`` asks nothing. ``address`` gives what the address of the answer
@@ -65,24 +65,24 @@ def _address_of_ci(page: CiView) -> dict[str, Any]:
 
 
 PAGES = (
-    Page("/", "overview", Filter, overview, form=True),
-    Page("/ci/<path:name>", "ci", CiParams, ci_page, form=True, address=_address_of_ci),
-    Page("/change/<number>", "change", ChangeParams, one_change),
-    Page("/incidents", "incidents", Nothing, incidents_page),
-    Page("/incidents/<id>", "incident", OneIncident, incident_page),
-    Page("/projects", "projects", Nothing,
+    WebPage("/", "overview", Filter, overview, form=True),
+    WebPage("/ci/<path:name>", "ci", CiParams, ci_page, form=True, address=_address_of_ci),
+    WebPage("/change/<number>", "change", ChangeParams, one_change),
+    WebPage("/incidents", "incidents", Nothing, incidents_page),
+    WebPage("/incidents/<id>", "incident", OneIncident, incident_page),
+    WebPage("/projects", "projects", Nothing,
          lambda tx, ctx, _: project_lines(all_lines(tx, ctx), homes_of(tx, ctx))),
-    Page("/projects/<path:name>", "project", MatrixParams, project_matrix, form=True,
+    WebPage("/projects/<path:name>", "project", MatrixParams, project_matrix, form=True,
          address=lambda page: {"name": page.project, "branch": page.branch}),
-    Page("/compare", "compare", CompareParams, compare_page, form=True),
-    Page("/report", "report", PeriodParams, period_page, form=True),
-    Page("/unparsed", "unparsed", UnparsedFilter, unparsed_page, form=True),
-    Page("/how", "how", Nothing, lambda _tx, ctx, _: judging(ctx.config.judgement)),
-    Page("/api", "api", Nothing, lambda _tx, _ctx, _: document(ENDPOINTS, WRITES, __version__)),
+    WebPage("/compare", "compare", CompareParams, compare_page, form=True),
+    WebPage("/report", "report", PeriodParams, period_page, form=True),
+    WebPage("/unparsed", "unparsed", UnparsedFilter, unparsed_page, form=True),
+    WebPage("/how", "how", Nothing, lambda _tx, ctx, _: judging(ctx.config.judgement)),
+    WebPage("/api", "api", Nothing, lambda _tx, _ctx, _: document(ENDPOINTS, WRITES, __version__)),
 )  # fmt: skip
 
 
-def _view(asking: Asking, page: Page) -> View:
+def _view(asking: Asking, page: WebPage) -> View:
     """The view of a page, which says how fresh what it shows is."""
 
     def view(**path: str) -> ResponseReturnValue:
