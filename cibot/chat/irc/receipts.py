@@ -266,7 +266,7 @@ _PASSING = {
     "707": "the server asks to write to fewer people at a time",
     "FAIL": "the server refused it",
 }
-_ALSO = {"263", "707", "716", "936", "972", "FAIL"}
+_ALSO = {"263", "707", "716", "926", "936", "972", "FAIL"}
 """Refusals beside those of 400 to 599."""
 _OF_ELSE = {
     "421", "422", "431", "432", "433", "436", "451", "461", "462", "463", "464", "465", "466",

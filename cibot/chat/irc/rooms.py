@@ -6,8 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from cibot.chat.irc.history import Presence
+from cibot.chat.irc.receipts import names, refuses
 from cibot.chat.irc.wire import IrcLine, fold_for, is_channel
 from cibot.chat.pace import Backoff
+from cibot.text.lines import one_line
 
 _CANNOT_JOIN = {
     "403": "there is no such channel",
@@ -22,11 +24,15 @@ _CANNOT_JOIN = {
     "477": "the channel needs a registered nick",
     "479": "the network does not take that name",
     "480": "the channel takes no more joins for now",
+    "448": "the network forbids that channel",
     "489": "the channel takes secure connections only",
+    "519": "the channel is for administrators",
     "520": "the channel is for operators",
+    "926": "the network forbids that channel",
 }
-PASSING = {"405", "437", "471", "480"}
-"""Refusals that may end without anybody's doing."""
+_PASSING = {"405", "437", "471", "480"}
+"""Refusals that may end without anybody's doing; so may those that we have no words for."""
+_OF_MESSAGES = {"404", "442", "482"}  # what was said before a kick comes back after it
 
 _MOST_MEMBERS = 20_000  # in all rooms; beyond it new ones are not remembered
 
@@ -131,15 +137,18 @@ class Rooms:
             self._accounts[known] = account if account not in {"", "*", "0"} else None
 
     def refused(self, line: IrcLine, now: float) -> Refusal | None:
-        """Reads a numeric that refuses a join; tries again later with backoff."""
-        reason = _CANNOT_JOIN.get(line.command)
-        room = self.get(line.param(1)) if reason else None
-        if reason is None or room is None or room.joined or not room.asked:
+        """Reads a refusal of a join, known or not; tries again later with backoff."""
+        if not refuses(line) or line.command in _OF_MESSAGES:
             return None
+        named = (room for name in names(line) if (room := self.get(name)) is not None)
+        room = next((room for room in named if room.asked and not room.joined), None)
+        if room is None:
+            return None
+        reason = _CANNOT_JOIN.get(line.command)
         room.asked = False
-        room.refused = reason
+        room.refused = reason or f"{one_line(line.last)[:100]} ({line.command})"
         room.due = now + room.backoff.next()
-        return Refusal(room.name, reason, line.command in PASSING)
+        return Refusal(room.name, room.refused, reason is None or line.command in _PASSING)
 
     def invited(self, name: str, now: float) -> bool:
         """Lets a wanted room be asked for at once; False where the bot does not want it."""

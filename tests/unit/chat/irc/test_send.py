@@ -107,6 +107,10 @@ def test_joins_the_room_first(server):
         ("475", "key", Permanent),
         ("403", "no such channel", Permanent),
         ("471", "full", Transient),
+        ("448", "forbids", Permanent),
+        ("926", "forbids", Permanent),
+        ("495", "Cannot join", Transient),  # one that has no words here
+        ("FAIL", "Cannot join", Transient),
     ],
 )
 def test_a_room_that_refuses_the_bot_is_told(server, numeric, words, error):
