@@ -16,9 +16,9 @@ from sqlalchemy.engine import make_url
 from bench.history import change_lines
 from bench.servers import databases
 from bench.table import Figure
-from cibot.collector.ahead import ahead
 from cibot.collector.decode import change_from_rest
 from cibot.collector.formats import parse
+from cibot.collector.gathering import ahead
 from cibot.collector.ingest import Ingest
 from cibot.collector.roster import Roster
 from cibot.config.models import Config

@@ -46,7 +46,7 @@ from cibot.incidents.tracker import Tracker
 from cibot.model import Result
 from cibot.replay.reading import SERVER, Line
 from cibot.replay.run import Replayed, judge, opened, take_in
-from cibot.replay.who import configured
+from cibot.replay.written import configured
 from cibot.store.engine import Store
 
 _MOST_MICROSECONDS, _MOST_MEGABYTES = 100, 50

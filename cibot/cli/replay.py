@@ -21,8 +21,7 @@ from cibot.replay.reading import BrokenLine, Line, read
 from cibot.replay.run import Progress as Reached
 from cibot.replay.run import Replayed, judge, opened, take_in
 from cibot.replay.timeline import Timeline
-from cibot.replay.who import configured
-from cibot.replay.written import lines, rows
+from cibot.replay.written import configured, lines, rows
 from cibot.store.accounts import gerrit_ids
 from cibot.text.lines import one_line
 

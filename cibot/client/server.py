@@ -15,7 +15,7 @@ from requests.auth import AuthBase
 
 from cibot import __version__
 from cibot.collector.complaints import TooMuch, looks_like_html, of_connection, retry_after
-from cibot.collector.connections import DirectSession
+from cibot.collector.transport import DirectSession
 from cibot.errors import CibotError, ConfigError, Permanent, Transient, Unconfirmed, UserError
 from cibot.web.api.question import PREFIX
 

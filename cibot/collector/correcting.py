@@ -1,4 +1,4 @@
-"""Where REST has the word: a project that was renamed, and what events told that is not so."""
+"""What REST corrects: projects that were renamed, and events that Gerrit does not confirm."""
 
 from __future__ import annotations
 
@@ -10,8 +10,27 @@ from cibot.model import Change
 from cibot.store.changes import place_of
 from cibot.store.corrections import changes_of_numbers, is_same_change, move_change, put_right
 from cibot.store.engine import Tx
+from cibot.store.feeds import feed_failed, feed_rejected
 
 log = logging.getLogger(__name__)
+
+FEED = "webhook"
+_MOST_COUNTED = 100  # of one transaction
+
+
+def report_forged(tx: Tx, server_id: int, server: str, comments: int, now: datetime) -> None:
+    """Notes with the feed that so many comments were taken back."""
+    if not comments:
+        return
+    said = (
+        f"{comments} comments that events told of were taken back: Gerrit does not hold them;"
+        " if this comes again, give the webhook another token"
+    )
+    log.warning("events were forged server=%s: %s", server, said)
+    feed_failed(tx, server_id, FEED, said, now)
+    for _ in range(min(comments, _MOST_COUNTED)):
+        feed_rejected(tx, server_id, FEED)
+
 
 GRACE = timedelta(minutes=1)  # REST may lag behind an event for so long
 _UNDER_WAY = timedelta(minutes=2)  # an answer of REST, where it is not known when it was asked

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import TypeVar
 
-from cibot.collector.ahead import ahead
 from cibot.collector.cursor import Cursor, Walk
 from cibot.collector.gerrit import BrokenAnswer, Gerrit, NotFound, change_key
 from cibot.collector.sink import IngestCounts, Sink
@@ -15,6 +16,28 @@ from cibot.collector.walk import WalkStep, descend
 from cibot.errors import CibotError, Transient, reason_of
 from cibot.model import Change
 from cibot.store.set_aside import Aside
+
+T = TypeVar("T")
+
+
+def ahead(source: Iterator[T]) -> Iterator[T]:
+    """What ``source`` yields, each one made in a thread while the one before is used.
+
+    At most one is made in advance. What ``source`` raises is raised here, in its place.
+    """
+    with ThreadPoolExecutor(1, "ahead") as thread:
+        coming = thread.submit(_next, source)
+        while found := coming.result():
+            coming = thread.submit(_next, source)
+            yield found[0]
+
+
+def _next(source: Iterator[T]) -> tuple[T] | None:
+    """The next one alone in a tuple; None at the end, which no future can raise."""
+    for item in source:
+        return (item,)
+    return None
+
 
 log = logging.getLogger(__name__)
 

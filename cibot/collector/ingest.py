@@ -16,9 +16,8 @@ from typing import Any
 
 from cibot.collector import authors
 from cibot.collector.clocks import not_ahead
-from cibot.collector.correcting import asked_at, correct
+from cibot.collector.correcting import asked_at, correct, report_forged
 from cibot.collector.discovery import LOOKED_AT, CiEvidence, may_be_ci
-from cibot.collector.forged import report_forged
 from cibot.collector.formats import gerrits_own
 from cibot.collector.match import CommentWrite, Matching, digest, match
 from cibot.collector.roster import Roster
@@ -26,7 +25,6 @@ from cibot.collector.rows import COMMENT, Batch, comment_row, message_of
 from cibot.collector.sink import IngestCounts
 from cibot.model import Account, Change, PatchSet
 from cibot.store.accounts import KnownAccount, has_identity, lock_cis
-from cibot.store.arrivals import date_again
 from cibot.store.changes import (
     Place,
     place_of,
@@ -46,6 +44,7 @@ from cibot.store.comments import (
 )
 from cibot.store.engine import Store, Tx
 from cibot.store.feeds import feed_failed, feed_heard, feed_rejected, load_cursor
+from cibot.store.histories import date_again
 from cibot.store.reports import drop_reports, put_reports
 from cibot.store.set_aside import put_aside
 from cibot.store.tally import Tally, counting

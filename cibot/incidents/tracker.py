@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from cibot.config.judgement import Policy
 from cibot.health.facts import moment
@@ -18,11 +18,55 @@ from cibot.health.inputs import Due, Heard, Input
 from cibot.health.judge import Gauge, Judge
 from cibot.health.rollup import ChangePlace
 from cibot.health.signal import Reading
+from cibot.health.state import Stored, same, state, table
 from cibot.incidents.incident import Incident, Transition, put_symptom, step
-from cibot.incidents.spells import Spells
 from cibot.incidents.stored import incident_values, read_values
 from cibot.incidents.symptom import Symptom, SymptomPhase, holding, refreshed
 from cibot.model import State
+
+
+class Spell(NamedTuple):
+    """A time in which a signal accused; ``until`` is None while it does."""
+
+    signal: str
+    state: State
+    since: float
+    until: float | None = None
+
+
+class Spells(Stored):
+    """The open spells of a CI, and those that ended since somebody emptied ``ended``."""
+
+    STATE = state(
+        open=table(same, lambda spell: Spell(spell[0], State(spell[1]), *spell[2:])), _until=dict
+    )
+
+    def __init__(self) -> None:
+        self.open: dict[str, Spell] = {}
+        self.ended: list[Spell] = []
+        self._until: dict[str, float] = {}  # of each signal's last spell
+
+    def look(self, incident: Incident, at: float) -> None:
+        """Takes in the CI's incident as it is at that time."""
+        firing = {
+            symptom.signal: symptom
+            for symptom in incident.symptoms
+            if incident.open and symptom.fires
+        }
+        for signal, spell in list(self.open.items()):
+            now = firing.get(signal)
+            if now is None or now.severity is not spell.state:
+                del self.open[signal]
+                self._until[signal] = at
+                if spell.since < at:
+                    self.ended.append(spell._replace(until=at))
+        for signal, symptom in firing.items():
+            if signal in self.open:
+                continue
+            new = symptom.came_at is not None and symptom.came_at.timestamp() == at
+            began = symptom.began.timestamp() if new and symptom.began else at
+            since = max(min(began, at), self._until.get(signal, began))
+            self.open[signal] = Spell(signal, symptom.severity, since)
 
 
 @dataclass(frozen=True, slots=True)

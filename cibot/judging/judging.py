@@ -16,8 +16,10 @@ from cibot.config.judgement import Policy
 from cibot.config.models import Config
 from cibot.config.scope import Scope, scopes
 from cibot.health.branches import branches_json
+from cibot.health.days import DAY
 from cibot.health.facts import moment
 from cibot.health.references import References
+from cibot.health.rollup import NUMBERS, TABLES
 from cibot.health.signal import Health
 from cibot.health.stored import signals_json
 from cibot.incidents.tracker import Tracker
@@ -25,7 +27,6 @@ from cibot.judging.facts import Reader
 from cibot.judging.notifier import Judged, Notifier
 from cibot.judging.recording import Recorded, record
 from cibot.judging.references import ReferenceLearner
-from cibot.judging.rollup import keep_rollup
 from cibot.judging.trackers import Advanced, Trackers, spread_stored
 from cibot.store.chances import MissedRow, StoredChances, put_chances
 from cibot.store.checkpoints import checkpoint_times, drop_checkpoints, put_checkpoint
@@ -39,6 +40,7 @@ from cibot.store.histories import (
 )
 from cibot.store.incidents import StoredHealth, health_of, put_health
 from cibot.store.leaving import retired_cis
+from cibot.store.rollup import RollUpRow, SpellRow, put_rollup, put_spells
 
 log = logging.getLogger(__name__)
 
@@ -164,7 +166,7 @@ class Judging:
                 )
         _keep_health(tx, seen, now)
         self._keep_chances(tx, ci.id, tracker)
-        keep_rollup(tx, ci.id, seen.advanced)
+        _keep_rollup(tx, ci.id, seen.advanced)
         self._store_checkpoints(tx, ci.id, _ids(incidents))
         at = tracker.at
         home_projects = seen.reader.references.home_projects(ci.id)
@@ -243,3 +245,24 @@ def _well_since(tracker: Tracker) -> datetime | None:
         return incident.resolved_at
     first = tracker.judge.chances.rhythm.first
     return moment(first) if first else None
+
+
+def _keep_rollup(tx: Tx, ci_id: int, advanced: Advanced) -> None:
+    """Stores what was counted since the tracker went on, or went back."""
+    tracker, since = advanced.tracker, advanced.since
+    rows = (
+        RollUpRow(ci_id, *key, *(getattr(counts, name) for name in (*NUMBERS, *TABLES)))
+        for key, counts in tracker.judge.rollup.since(since).items()
+    )
+    put_rollup(tx, ci_id, int(since // DAY), rows)
+    spells = [
+        SpellRow(
+            ci_id,
+            spell.signal,
+            moment(spell.since),
+            spell.state.value,
+            None if spell.until is None else moment(spell.until),
+        )
+        for spell in (*tracker.spells.ended, *tracker.spells.open.values())
+    ]
+    put_spells(tx, ci_id, moment(since), spells)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
 from cibot.config.models import Config
@@ -26,7 +26,6 @@ from cibot.incidents.routing import alert_of
 from cibot.incidents.stored import readable
 from cibot.judging.audience import muted, silence_before, tell_all
 from cibot.judging.recording import Recorded, rewrite
-from cibot.judging.trend import trend_of
 from cibot.reports import wording
 from cibot.reports.context import Context, gerrit_page
 from cibot.reports.onset import onset
@@ -35,9 +34,25 @@ from cibot.store.cis import KnownCi, all_cis, server_urls
 from cibot.store.engine import Tx
 from cibot.store.histories import servers_of
 from cibot.store.incidents import incidents_of, opened_since
-from cibot.store.job_sets import job_sets_around
+from cibot.store.onsets import job_sets_around
 from cibot.store.outbox import About, MessageKind
-from cibot.text.card import Card
+from cibot.store.tally import DAY, Counts, buckets
+from cibot.text.card import Card, Trend
+
+DAYS = 28
+
+
+def trend_of(tx: Tx, ci_id: int, name: str, now: datetime) -> Trend:
+    """Passes and failures of the last 28 UTC days, today included; every attempt counts."""
+    last = now.astimezone(UTC).date()
+    first = last - timedelta(days=DAYS - 1)
+    since = datetime(first.year, first.month, first.day, tzinfo=UTC)
+    counted = {
+        bucket.start.date(): bucket.counts for bucket in buckets(tx, [ci_id], DAY, since, now)
+    }
+    found = (counted.get(first + timedelta(days=place), Counts()) for place in range(DAYS))
+    return Trend(name, last, tuple((day.passes, day.fails) for day in found))
+
 
 log = logging.getLogger(__name__)
 

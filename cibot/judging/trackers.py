@@ -20,10 +20,17 @@ from cibot.health.facts import moment
 from cibot.health.references import ANY_BRANCH, ReferencePeriods
 from cibot.incidents.tracker import IncidentStep, Tracker
 from cibot.judging.facts import Reader
-from cibot.store.arrivals import KNOWN, LATER, LOOK_BACK, Arrived, arrived
 from cibot.store.checkpoints import StoredCheckpoint, newest_checkpoint, pack, unpack
 from cibot.store.engine import Tx
-from cibot.store.histories import first_report_of, full_at
+from cibot.store.histories import (
+    KNOWN,
+    LATER,
+    LOOK_BACK,
+    Arrived,
+    arrived,
+    first_report_of,
+    full_at,
+)
 
 log = logging.getLogger(__name__)
 

@@ -8,8 +8,8 @@ from datetime import timedelta
 
 from cibot.demo.reviews import Info
 from cibot.model import Change
-from cibot.store.arrivals import KNOWN, arrived
 from cibot.store.cis import all_cis
+from cibot.store.histories import KNOWN, arrived
 from cibot.webhooks.gerrit import Hook, gerrit_hook
 from tests.support.confirming import FAILED, World
 

@@ -33,7 +33,6 @@ ALL = {f"cibot.{path.stem}" for path in (ROOT / "cibot").iterdir()} | {
     "cibot.collector.sink",
     "cibot.daemon.app",
     "cibot.daemon.leader",
-    "cibot.daemon.process",
     "cibot.daemon.scheduler",
     "cibot.daemon.gc_settings",
     "cibot.judging.audience",
@@ -71,8 +70,7 @@ LAYERS: dict[str, set[str]] = {
     "cibot.daemon": OUTBOX
     | {"cibot.daemon.leader", "cibot.daemon.scheduler", "cibot.daemon.app", "cibot.web.server"},
     "cibot.daemon.app": BASE,
-    "cibot.daemon.leader": STORE | {"cibot.daemon.process"},
-    "cibot.daemon.process": STORE,
+    "cibot.daemon.leader": STORE,
     "cibot.daemon.scheduler": BASE,
     "cibot.daemon.gc_settings": set(),
     "cibot.demo": ALL,

@@ -4,13 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cibot.store import (
-    arrivals,
     chances,
     checkpoints,
     faces,
     histories,
     incidents,
-    job_sets,
     latencies,
     onsets,
     references,
@@ -131,12 +129,14 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     histories.reports_before: [
         lambda tx: histories.reports_before(tx, [1, 2], [CHANGE, CHANGE + 1], UNTIL)
     ],
-    job_sets.job_sets_around: [lambda tx: job_sets.job_sets_around(tx, 1, CHANGE, NOW)],
+    onsets.job_sets_around: [lambda tx: onsets.job_sets_around(tx, 1, CHANGE, NOW)],
     histories.builds_until: [lambda tx: histories.builds_until(tx, 1, [CHANGE, CHANGE + 1], UNTIL)],
     histories.change_rows: [lambda tx: histories.change_rows(tx, [CHANGE])],
     histories.uploads_of: [lambda tx: histories.uploads_of(tx, [CHANGE])],
-    arrivals.arrived: [lambda tx: arrivals.arrived(tx, [1, 2], ["filler/1"], SINCE, (UNTIL, NOW))],
-    arrivals.date_again: [lambda tx: arrivals.date_again(tx, NOW, ago(hours=1))],
+    histories.arrived: [
+        lambda tx: histories.arrived(tx, [1, 2], ["filler/1"], SINCE, (UNTIL, NOW))
+    ],
+    histories.date_again: [lambda tx: histories.date_again(tx, NOW, ago(hours=1))],
     histories.verdict_projects: [lambda tx: histories.verdict_projects(tx, 1, SINCE)],
     histories.verdicts_by_week: [
         lambda tx: histories.verdicts_by_week(tx, [1, 2]),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from cibot.collector.ahead import ahead
+from cibot.collector.gathering import ahead
 
 
 def test_all_comes_in_order_also_what_is_empty() -> None:

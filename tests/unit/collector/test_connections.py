@@ -8,7 +8,7 @@ import socket
 import threading
 from pathlib import Path
 
-from cibot.collector.connections import Cut
+from cibot.collector.transport import Cut
 
 
 def open_files() -> int:

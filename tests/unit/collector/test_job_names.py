@@ -2,7 +2,7 @@
 
 import pytest
 
-from cibot.collector.job_names import lasting_name
+from cibot.collector.rows import lasting_name
 
 
 @pytest.mark.parametrize(

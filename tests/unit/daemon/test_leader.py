@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from cibot.daemon.leader import NAME, TTL
-from cibot.daemon.process import this_process
+from cibot.daemon.leader import NAME, TTL, this_process
 from cibot.store import lease, outbox, schema
 from cibot.store.engine import Store
 from cibot.store.lease import LeaseLost, Process

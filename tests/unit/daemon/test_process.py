@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cibot.daemon.process import is_dead, this_process
+from cibot.daemon.leader import is_dead, this_process
 from cibot.store.lease import Process
 
 HERE = Process(1, "boot", "pid:[1]")

@@ -16,7 +16,7 @@ from cibot.incidents.tracker import IncidentStep
 from cibot.model import State
 from cibot.replay import Replayed, replay
 from cibot.replay.reading import SERVER, Line
-from cibot.replay.who import configured
+from cibot.replay.written import configured
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 GATE, ACME = 1, 2
