@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from typing import Protocol
+from datetime import UTC, date, datetime, time, timedelta
 
+from cibot.config.models import QuietConfig
 from cibot.model import State
 from cibot.text.card import Card
 
@@ -14,28 +14,6 @@ _DAY_NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _OPENINGS = frozenset({"opened", "reopened"})
 _WORSE = _OPENINGS | {"escalated"}
 _MOST_IN_A_ROW = 14  # windows without a gap; who is quiet for ever still gets a digest
-
-
-class Hours(Protocol):
-    """A channel's quiet hours, as the configuration's ``[[quiet]]`` has them.
-
-    ``days`` are those on which they begin; they end on the next day where
-    ``end`` is not after ``begin``. What is at least as bad as ``through`` is
-    told all the same.
-    """
-
-    @property
-    def channels(self) -> Sequence[str]: ...
-    @property
-    def begin(self) -> time: ...
-    @property
-    def end(self) -> time: ...
-    @property
-    def time_zone(self) -> tzinfo: ...
-    @property
-    def days(self) -> Sequence[str]: ...
-    @property
-    def through(self) -> str | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +26,7 @@ class Held:
 
 
 def quiet_until(
-    hours: Iterable[Hours], channel: str, severity: State, at: datetime
+    hours: Iterable[QuietConfig], channel: str, severity: State, at: datetime
 ) -> datetime | None:
     """When an alert of that severity may be told in a channel, in UTC; None when now."""
     here = [
@@ -66,7 +44,7 @@ def quiet_until(
     return until
 
 
-def _end(hours: Hours, at: datetime) -> datetime | None:
+def _end(hours: QuietConfig, at: datetime) -> datetime | None:
     """The end of the quiet hours that are on then."""
     today = at.astimezone(hours.time_zone).date()
     for day in (today, today - timedelta(days=1)):
@@ -79,7 +57,7 @@ def _end(hours: Hours, at: datetime) -> datetime | None:
     return None
 
 
-def _moment(hours: Hours, day: date, local: time) -> datetime:
+def _moment(hours: QuietConfig, day: date, local: time) -> datetime:
     return datetime.combine(day, local, hours.time_zone).astimezone(UTC)
 
 

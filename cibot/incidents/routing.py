@@ -4,40 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
+from cibot.config.models import RouteConfig, SummaryConfig
 from cibot.health.signal import BranchHealth, Family
 from cibot.incidents.incident import Incident
 from cibot.incidents.symptom import family_of
 from cibot.model import State
 from cibot.text.patterns import fits_any
 
-
-class Choice(Protocol):
-    """Which CIs are meant: patterns with ``*`` that must all fit."""
-
-    @property
-    def cis(self) -> Sequence[str]: ...
-    @property
-    def owners(self) -> Sequence[str]: ...
-    @property
-    def projects(self) -> Sequence[str]: ...
-    @property
-    def branches(self) -> Sequence[str]: ...
-
-
-class Route(Choice, Protocol):
-    """Which alerts go where, as the configuration's ``[[route]]`` has it.
-
-    ``severity`` is the mildest that is sent.
-    """
-
-    @property
-    def channels(self) -> Sequence[str]: ...
-    @property
-    def kinds(self) -> Sequence[str]: ...
-    @property
-    def severity(self) -> str: ...
+Choice = RouteConfig | SummaryConfig
+"""What chooses CIs by patterns that must all fit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +58,7 @@ def concerned(kinds: Iterable[str], branches: Sequence[BranchHealth]) -> frozens
     return frozenset(branch.branch for branch in bad or branches)
 
 
-def receivers(routes: Iterable[Route], alert: Alert) -> tuple[str, ...]:
+def receivers(routes: Iterable[RouteConfig], alert: Alert) -> tuple[str, ...]:
     """The channels that an alert goes to, each once, in the routes' order."""
     found: dict[str, None] = {}
     for route in routes:
@@ -91,7 +67,7 @@ def receivers(routes: Iterable[Route], alert: Alert) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _takes(route: Route, alert: Alert) -> bool:
+def _takes(route: RouteConfig, alert: Alert) -> bool:
     return (
         not alert.kinds.isdisjoint(route.kinds)
         and alert.severity.rank <= State(route.severity).rank
@@ -100,7 +76,7 @@ def _takes(route: Route, alert: Alert) -> bool:
     )
 
 
-def fits_branches(route: Choice, branches: Iterable[str]) -> bool:
+def fits_branches(route: RouteConfig, branches: Iterable[str]) -> bool:
     """Whether one of these branches is the route's; where none is known, that takes every one."""
     return any(fits_any(route.branches, branch) for branch in tuple(branches) or ("",))
 
