@@ -12,11 +12,12 @@ from cibot.model import Window
 from cibot.reports.promise import rate_of
 from cibot.reports.signals import Rate
 from cibot.store.engine import Tx
-from cibot.store.rollup import RollUpSum, days_in, rollup_sums
+from cibot.store.rollup import RollUpRow, days_in, rollup_sums
 from cibot.text.patterns import fits_any
 
 _EPOCH = date(1970, 1, 1).toordinal()
 _BEFORE = 60  # days before a period in which a silence may begin that goes on in it
+_NUMBERS = ("due", "missed", "paired", "false_failures", "refused", "false_passes", "runs")
 Place = tuple[int, str, str]  # a CI in a project and on a branch
 
 
@@ -36,23 +37,14 @@ class Sums:
     took: Counter[int] = field(default_factory=Counter)
     jobs: Counter[str] = field(default_factory=Counter)
 
-    def add(self, row: RollUpSum | Sums) -> None:
-        """Adds a row, or what was added up."""
-        self.due += row.due
-        self.missed += row.missed
-        self.paired += row.paired
-        self.false_failures += row.false_failures
-        self.refused += row.refused
-        self.false_passes += row.false_passes
-        self.runs += row.runs
-        if row.first is not None:
-            self.first = row.first if self.first is None else min(self.first, row.first)
-        for step, n in row.within.items():
-            self.within[step] += n
-        for step, n in row.took.items():
-            self.took[step] += n
-        for job, n in row.jobs.items():
-            self.jobs[job] += n
+    def add(self, row: RollUpRow | Sums, first: int | None) -> None:
+        """Adds a row, or what was added up, from its first day on."""
+        for name in _NUMBERS:
+            setattr(self, name, getattr(self, name) + getattr(row, name))
+        self.first = min((day for day in (self.first, first) if day is not None), default=None)
+        self.within.update(row.within)
+        self.took.update(row.took)
+        self.jobs.update(row.jobs)
 
     @property
     def empty(self) -> bool:
@@ -89,7 +81,7 @@ def together(some: Iterable[Sums]) -> Sums:
     """All of them as one."""
     whole = Sums()
     for one in some:
-        whole.add(one)
+        whole.add(one, one.first)
     return whole
 
 
@@ -110,7 +102,8 @@ def sums_of(
     days = _number(window.since), _number(window.until)
     for row in rollup_sums(tx, ci_ids, *days, project, jobs=jobs):
         if fits_any(branches, row.branch):
-            found.setdefault(row[:3], Sums()).add(row)
+            place = row.ci_id, row.project, row.branch
+            found.setdefault(place, Sums()).add(row, row.day)
     return found
 
 

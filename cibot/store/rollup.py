@@ -70,26 +70,6 @@ def _json(counts: Mapping[Any, int]) -> str:
     return json.dumps(counts, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 
 
-class RollUpSum(NamedTuple):
-    """Rows of a CI in one place added up, of two months at most; ``first`` is their first day."""
-
-    ci_id: int
-    project: str
-    branch: str
-    first: int
-    due: int
-    missed: int
-    unheard: int
-    paired: int
-    false_failures: int
-    refused: int
-    false_passes: int
-    runs: int
-    within: Mapping[int, int]
-    took: Mapping[int, int]
-    jobs: Mapping[str, int]
-
-
 def rollup_sums(
     tx: Tx,
     ci_ids: Collection[int],
@@ -98,19 +78,21 @@ def rollup_sums(
     project: str | None = None,
     *,
     jobs: bool = True,
-) -> list[RollUpSum]:
+) -> list[RollUpRow]:
     """What some CIs did on the UTC days ``first <= day < until``; in one project, or in all.
 
-    Without ``jobs`` these are left out, and the times to a first verdict.
+    Added up for each place, of two months at most: ``day`` is their first. Without ``jobs``
+    these are left out, and the times to a first verdict.
     """
     table = schema.rollup.c
     names = _TABLES if jobs else ("within",)
     query = (
         select(
             table.ci_id,
+            func.min(table.day),
             table.project,
             table.branch,
-            func.min(table.day),
+            func.max(table.noted),
             *(sums(table[name]) for name in _NUMBERS),
             # As text in one go: the counts in it would be a row each.
             *(func.aggregate_strings(table[name], ",") for name in names),
@@ -125,7 +107,7 @@ def rollup_sums(
         within, *rest = map(_added, row[-len(names) :])
         took, by_job = rest or ({}, {})
         numbers = row[: -len(names)]
-        found.append(RollUpSum._make((*numbers, _by_number(within), _by_number(took), by_job)))
+        found.append(RollUpRow._make((*numbers, _by_number(within), _by_number(took), by_job)))
     return found
 
 
