@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from cibot.collector.cursor import Cursor
-from cibot.collector.gathering import Gathering
+from cibot.collector.gathering import Gathering, stored_cursor
 from cibot.collector.gerrit import BrokenAnswer, Gerrit
 from cibot.collector.sink import IngestCounts, Sink
 from cibot.collector.transport import Pace
 from cibot.collector.walk import in_projects
-from cibot.errors import Permanent, Transient, UserError
+from cibot.errors import Transient, UserError
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +73,7 @@ def backfill(
         scope=in_projects([project] if project else []),
         page_size=page_size,
         clock=clock,
-        cursor=_cursor(sink, feed),
+        cursor=stored_cursor(sink, feed),
     )
     resumed = gathering.cursor != Cursor()
     pace = Pace(rate, stop or threading.Event())
@@ -117,11 +117,3 @@ def _ways(
         yield from gathering.descend(done - _OVERLAP, None, None)
         if gathering.pages == before + 1:  # one answer: nothing can move inside it
             return
-
-
-def _cursor(sink: Sink, feed: str) -> Cursor:
-    try:
-        return Cursor.load(sink.load_cursor(feed))
-    except Permanent as error:
-        log.error("reading the span from its beginning: %s", error)  # noqa: TRY400
-        return Cursor()

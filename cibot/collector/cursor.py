@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from typing import Any
+from datetime import datetime
+from typing import NamedTuple
+
+from pydantic import TypeAdapter, ValidationError
 
 from cibot.errors import Permanent
 
@@ -16,8 +17,7 @@ MOST_FAILED = 50  # changes kept to be tried again
 MOST_TRIES = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Walk:
+class Walk(NamedTuple):
     """A way down that is not done: from ``top`` to ``low``, and it stands at ``at``."""
 
     low: datetime
@@ -39,32 +39,16 @@ class Cursor:
 
     def dump(self) -> str:
         """The cursor as JSON, a few KiB at most."""
-        shown: dict[str, Any] = {}
-        if self.done:
-            shown["done"] = self.done.isoformat()
-        if self.walk:
-            shown["walk"] = [
-                moment.isoformat() for moment in (self.walk.low, self.walk.top, self.walk.at)
-            ]
-        if self.failed:
-            shown["failed"] = self.failed
-        return json.dumps(shown)
+        return _JSON.dump_json(self, exclude_defaults=True).decode()
 
     @classmethod
     def load(cls, text: str | None) -> Cursor:
         """The cursor that was dumped. Raises Permanent where the text is none."""
-        if text is None:
-            return cls()
         try:
-            shown = json.loads(text)
-            walk = [_moment(written) for written in shown.get("walk", ())]
-            return cls(
-                done=_moment(shown["done"]) if "done" in shown else None,
-                walk=Walk(*walk) if walk else None,
-                failed={key: int(tries) for key, tries in shown.get("failed", {}).items()},
-            )
-        except (ValueError, TypeError, AttributeError) as error:
-            raise Permanent(f"a feed's cursor in the database is not readable: {error}") from None
+            return _JSON.validate_json(text or "{}")
+        except ValidationError as error:
+            why = error.errors()[0]["msg"]
+            raise Permanent(f"a feed's cursor in the database is not readable: {why}") from None
 
     def with_failed(self, keys: list[str]) -> Cursor:
         """The same, with one more try counted for each of ``keys``."""
@@ -84,5 +68,4 @@ class Cursor:
         )
 
 
-def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text).astimezone(UTC)
+_JSON = TypeAdapter(Cursor)

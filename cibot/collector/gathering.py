@@ -13,7 +13,7 @@ from cibot.collector.cursor import Cursor, Walk
 from cibot.collector.gerrit import BrokenAnswer, Gerrit, NotFound, change_key
 from cibot.collector.sink import IngestCounts, Sink
 from cibot.collector.walk import WalkStep, descend
-from cibot.errors import CibotError, Transient, reason_of
+from cibot.errors import CibotError, Permanent, Transient, reason_of
 from cibot.model import Change
 from cibot.store.set_aside import Aside
 
@@ -40,6 +40,15 @@ def _next(source: Iterator[T]) -> tuple[T] | None:
 
 
 log = logging.getLogger(__name__)
+
+
+def stored_cursor(sink: Sink, feed: str) -> Cursor:
+    """How far a feed has read; its beginning where what is stored cannot be read."""
+    try:
+        return Cursor.load(sink.load_cursor(feed))
+    except Permanent as error:
+        log.error("reading feed %s from its beginning: %s", feed, error)  # noqa: TRY400
+        return Cursor()
 
 
 @dataclass(slots=True)

@@ -13,11 +13,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cibot.collector.cursor import Cursor
-from cibot.collector.gathering import Gathering
+from cibot.collector.gathering import Gathering, stored_cursor
 from cibot.collector.gerrit import BrokenAnswer, Gerrit
 from cibot.collector.sink import IngestCounts, Sink
 from cibot.collector.walk import in_projects
-from cibot.errors import Permanent
 from cibot.store.set_aside import Aside
 
 log = logging.getLogger(__name__)
@@ -83,7 +82,7 @@ class Poller:
             clock=self._clock,
             most_pages=_MOST_PAGES,
             aside=self._aside,
-            cursor=self._cursor(),
+            cursor=stored_cursor(self._sink, FEED),
         )
         gathering.retry_failed()
         walk = gathering.cursor.walk
@@ -96,13 +95,6 @@ class Poller:
         return PollSummary(
             gathering.counts, gathering.pages, gathering.broken, resumed=walk is not None
         )
-
-    def _cursor(self) -> Cursor:
-        try:
-            return Cursor.load(self._sink.load_cursor(FEED))
-        except Permanent as error:
-            log.error("polling from the beginning: %s", error)  # noqa: TRY400
-            return Cursor()
 
     def _low(self, cursor: Cursor) -> datetime:
         now = self._clock()
