@@ -20,7 +20,7 @@ from cibot.chat.summaries import MakeCard, Summaries
 from cibot.collector.confirming import Confirmer
 from cibot.collector.gerrit import Gerrit
 from cibot.collector.ingest import Ingest
-from cibot.collector.poller import FEED, Poller, PollSummary
+from cibot.collector.poller import FEED, PollSummary, poll
 from cibot.collector.roster import Roster
 from cibot.collector.walk import project_filter
 from cibot.config.models import Config, GerritConfig, SummaryConfig
@@ -84,19 +84,18 @@ class GerritSource:
 
     def poll(self) -> PollSummary:
         """Polls once; a failure is kept with the feed and raised."""
-        poller = Poller(
-            self.gerrit,
-            self.ingest,
-            overlap=self.config.overlap,
-            page_size=PAGE_SIZE,
-            projects=self.config.projects,
-            clock=self.clock,
-            first_look=self.config.first_look,
-            aside=self.aside,
-        )
         try:
             with self._asking:
-                summary = poller.poll()
+                summary = poll(
+                    self.gerrit,
+                    self.ingest,
+                    overlap=self.config.overlap,
+                    page_size=PAGE_SIZE,
+                    projects=self.config.projects,
+                    clock=self.clock,
+                    first_look=self.config.first_look,
+                    aside=self.aside,
+                )
             self.confirmer.confirm()
         except CibotError as error:
             self.ingest.failed(FEED, str(error))

@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from cibot.collector.cursor import Cursor
 from cibot.collector.gathering import Gathering, stored_cursor
 from cibot.collector.gerrit import BrokenAnswer, Gerrit
 from cibot.collector.sink import IngestCounts, Sink
@@ -38,67 +37,46 @@ class PollSummary:
     resumed: bool
 
 
-class Poller:
-    """Polls one Gerrit into one sink.
+def poll(
+    gerrit: Gerrit,
+    sink: Sink,
+    *,
+    overlap: timedelta,
+    page_size: int,
+    projects: Sequence[str],
+    clock: Callable[[], datetime],
+    first_look: timedelta = timedelta(days=7),
+    aside: Aside | None = None,
+) -> PollSummary:
+    """Reads what moved on a Gerrit and stores it. Raises what `Gerrit` and the sink raise.
 
-    ``overlap`` is how far each poll looks back behind the last one, for the
-    index's lag and clocks that differ; ``first_look`` is how far the first poll
-    ever looks. ``projects`` are names, names with ``*``, or ``^`` and a regular
-    expression; empty for all. ``clock`` tells the time in UTC.
+    After an error the next poll goes on from the last page that was stored. ``overlap`` is how
+    far each poll looks back behind the last one, for the index's lag and clocks that differ;
+    ``first_look`` is how far the first poll ever looks. ``projects`` are names, names with
+    ``*``, or ``^`` and a regular expression; empty for all. ``clock`` tells the time in UTC.
     """
-
-    def __init__(
-        self,
-        gerrit: Gerrit,
-        sink: Sink,
-        *,
-        overlap: timedelta,
-        page_size: int,
-        projects: Sequence[str],
-        clock: Callable[[], datetime],
-        first_look: timedelta = timedelta(days=7),
-        aside: Aside | None = None,
-    ) -> None:
-        self._gerrit = gerrit
-        self._sink = sink
-        self._overlap = overlap
-        self._page_size = page_size
-        self._scope = in_projects(projects)
-        self._clock = clock
-        self._first_look = first_look
-        self._aside = aside
-
-    def poll(self) -> PollSummary:
-        """Read what moved and store it. Raises what `Gerrit` and the sink raise.
-
-        After an error the next poll goes on from the last page that was stored.
-        """
-        gathering = Gathering(
-            gerrit=self._gerrit,
-            sink=self._sink,
-            feed=FEED,
-            scope=self._scope,
-            page_size=self._page_size,
-            clock=self._clock,
-            most_pages=_MOST_PAGES,
-            aside=self._aside,
-            cursor=stored_cursor(self._sink, FEED),
-        )
-        gathering.retry_failed()
-        walk = gathering.cursor.walk
-        if walk:
-            log.info("going on with an interrupted poll: at=%s low=%s", walk.at, walk.low)
-            for _ in gathering.descend(walk.low, walk.at, walk.top):
-                pass
-        for _ in gathering.descend(self._low(gathering.cursor), None, None):
+    gathering = Gathering(
+        gerrit=gerrit,
+        sink=sink,
+        feed=FEED,
+        scope=in_projects(projects),
+        page_size=page_size,
+        clock=clock,
+        most_pages=_MOST_PAGES,
+        aside=aside,
+        cursor=stored_cursor(sink, FEED),
+    )
+    gathering.retry_failed()
+    walk = gathering.cursor.walk
+    if walk:
+        log.info("going on with an interrupted poll: at=%s low=%s", walk.at, walk.low)
+        for _ in gathering.descend(walk.low, walk.at, walk.top):
             pass
-        return PollSummary(
-            gathering.counts, gathering.pages, gathering.broken, resumed=walk is not None
-        )
-
-    def _low(self, cursor: Cursor) -> datetime:
-        now = self._clock()
-        if cursor.done is None:
-            return now - self._first_look
-        # A cursor of the future was written under a wrong clock.
-        return min(cursor.done, now) - self._overlap
+    now, done = clock(), gathering.cursor.done
+    # A cursor of the future was written under a wrong clock.
+    low = now - first_look if done is None else min(done, now) - overlap
+    for _ in gathering.descend(low, None, None):
+        pass
+    return PollSummary(
+        gathering.counts, gathering.pages, gathering.broken, resumed=walk is not None
+    )

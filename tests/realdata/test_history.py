@@ -17,7 +17,7 @@ from sqlalchemy import select
 from cibot.collector.backfill import backfill
 from cibot.collector.gerrit import Gerrit
 from cibot.collector.ingest import Ingest
-from cibot.collector.poller import Poller
+from cibot.collector.poller import poll
 from cibot.collector.roster import Roster
 from cibot.demo.review_server import ReviewServer
 from cibot.store import schema
@@ -69,7 +69,7 @@ class Life:
     def poll(self) -> Any:
         """Polls once."""
         with closing(Gerrit(self.gerrit.url)) as client:
-            return Poller(
+            return poll(
                 client,
                 self.sink,
                 overlap=timedelta(minutes=10),
@@ -77,7 +77,7 @@ class Life:
                 projects=(),
                 clock=self.clock,
                 first_look=timedelta(days=1),
-            ).poll()
+            )
 
     def rows(self, query: Any) -> list[Any]:
         return list(self.store.read(lambda tx: tx.execute(query).all()))

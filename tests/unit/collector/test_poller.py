@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from cibot.collector.cursor import Cursor
 from cibot.collector.gerrit import Gerrit, TooMuch
-from cibot.collector.poller import FEED, Poller, PollSummary
+from cibot.collector.poller import FEED, PollSummary, poll
 from cibot.demo.review_server import ReviewServer
 from cibot.demo.reviews import Reviews
 from tests.support.collecting import START, Clock, Kill, LocalGerrit, MemorySink, lived
@@ -28,10 +28,7 @@ class World:
 
     def poll(self) -> PollSummary:
         options = {"overlap": timedelta(seconds=30), "projects": (), **self.options}
-        poller = Poller(
-            self.gerrit, self.sink, page_size=self.page_size, clock=self.clock, **options
-        )
-        return poller.poll()
+        return poll(self.gerrit, self.sink, page_size=self.page_size, clock=self.clock, **options)
 
     def changes(self, number: int, *, apart: float = 60) -> list[int]:
         """That many changes, ``apart`` seconds from each other."""
@@ -323,9 +320,7 @@ def test_over_http_it_is_the_same():
             server.reviews.add_change("cinder", "s", DEV, clock.now)
             clock.forward(1)
         gerrit = Gerrit(server.url)
-        Poller(
-            gerrit, sink, overlap=timedelta(0), page_size=3, projects=["cinder"], clock=clock
-        ).poll()
+        poll(gerrit, sink, overlap=timedelta(0), page_size=3, projects=["cinder"], clock=clock)
         gerrit.close()
         assert sink.messages == lived(server.reviews)
 
