@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from cibot.collector.confirming import Confirmer
 from cibot.collector.decode import change_from_event
 from cibot.collector.ingest import Ingest
-from cibot.collector.poller import Poller
+from cibot.collector.poller import poll
 from cibot.collector.roster import Roster
 from cibot.config.models import CiConfig
 from cibot.demo.reviews import Info, Reviews
@@ -44,14 +44,14 @@ class World:
         self.confirmer = Confirmer(self.gerrit, self.ingest, self.clock)  # type: ignore[arg-type]
 
     def poll(self) -> None:
-        Poller(
+        poll(
             self.gerrit,  # type: ignore[arg-type]
             self.ingest,
             overlap=timedelta(minutes=2),
             page_size=50,
             projects=[],
             clock=self.clock,
-        ).poll()
+        )
 
     def change(self) -> int:
         number = self.reviews.add_change("demo", "Secret subject", MIKA, self.clock())
