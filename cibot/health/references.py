@@ -118,10 +118,19 @@ class References:
     """By CI and project."""
     configured: Sequence[NamedReference] = ()
     ids: Mapping[str, int] = field(default_factory=dict)
+    _found: dict[tuple[str, str], ReferencePeriods] = field(
+        default_factory=dict, compare=False, repr=False
+    )
     _branches: dict[str, set[str]] | None = field(default=None, compare=False, repr=False)
 
     def periods_of(self, project: str, branch: str = ANY_BRANCH) -> ReferencePeriods:
         """Who was the reference of a project, or of a branch of it, since when."""
+        place = (project, branch)
+        if place not in self._found:  # asked for every report
+            self._found[place] = self._find(project, branch)
+        return self._found[place]
+
+    def _find(self, project: str, branch: str) -> ReferencePeriods:
         entry = named_for(self.configured, project, branch)
         if entry is not None:
             return self._since_first_verdict(entry, project)
@@ -256,7 +265,7 @@ def _of_project(
     for week in range(min(told), max(told) + 2) if told else ():
         sums = _sums(weeks, week)
         busiest = max(sums.values(), key=partial(_worth, names=names), default={})
-        guess = _guess(busiest, names, last)
+        guess = _guess(busiest if len(busiest) > 1 else _added(sums.values()), names, last)
         if guess != last:
             since.append(week * WEEK + _MONDAY if guess is None else _starts(week, first[guess]))
             ci_ids.append(guess)
@@ -273,11 +282,16 @@ def _sums(
     weeks: Mapping[str, Mapping[int, Mapping[int, int]]], week: int
 ) -> dict[str, Mapping[int, int]]:
     """The verdicts of the weeks before by branch; where there are none, those of the week."""
-    return {
-        branch: sums
-        for branch, of_branch in sorted(weeks.items())
-        if (sums := _sum(of_branch, week - _LEARNT_FROM, week - 1) or of_branch.get(week))
-    }
+    before, now = range(week - _LEARNT_FROM, week), range(week, week + 1)
+    for span in (before, now):
+        sums: dict[str, Mapping[int, int]] = {
+            branch: counts
+            for branch, of_branch in sorted(weeks.items())
+            if (counts := _added(of_branch[each] for each in span if each in of_branch))
+        }
+        if sums:
+            return sums
+    return {}
 
 
 def _worth(counts: Mapping[int, int], names: Mapping[int, str]) -> tuple[bool, bool, int]:
@@ -331,10 +345,10 @@ def _starts(week: int, first_at: float) -> float:
     return max(week * WEEK + _MONDAY, first_at)
 
 
-def _sum(weeks: Mapping[int, Mapping[int, int]], first: int, last: int) -> dict[int, int]:
+def _added(some: Iterable[Mapping[int, int]]) -> dict[int, int]:
     sums: dict[int, int] = {}
-    for week in range(first, last + 1):
-        for ci_id, verdicts in weeks.get(week, {}).items():
+    for counts in some:
+        for ci_id, verdicts in counts.items():
             sums[ci_id] = sums.get(ci_id, 0) + verdicts
     return sums
 
