@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import socket
 from collections.abc import Callable, Iterator
@@ -53,8 +54,9 @@ def _web(web: WebConfig) -> Iterator[Finding]:
         with socket.create_server((host, int(port)), family=family):
             yield right(f"{web.listen} is free to listen on")
     except OSError as error:
-        said = error.strerror or error
-        yield note(f"cannot listen on {web.listen} now: {said} (is cibot running already?)")
+        said = f"cannot listen on {web.listen}: {str(error.strerror or error).partition(' (')[0]}"
+        taken = error.errno == errno.EADDRINUSE
+        yield note(f"{said} (is cibot running already?)") if taken else wrong(said)
     if web.public_url is None:
         yield note("no `public_url`: what the bot says in chat carries no links")
     else:

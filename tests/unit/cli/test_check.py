@@ -76,10 +76,10 @@ def slack() -> Iterator[SlackServer]:
         yield server
 
 
-def checked(folder: Path, text: str, *more: str) -> Result:
+def checked(folder: Path, text: str, *more: str, listen: str = "127.0.0.1:0") -> Result:
     file = folder / "cibot.toml"
     store = "" if "[store]" in text else f'[store]\nurl = "sqlite:///{folder}/cibot.db"\n'
-    file.write_text(store + '[web]\nlisten = "127.0.0.1:0"\n' + text)
+    file.write_text(f'{store}[web]\nlisten = "{listen}"\n{text}')
     file.chmod(0o600)
     result = CliRunner().invoke(main, ["check", "--config", str(file), *more])
     assert PASSWORD not in result.output
@@ -251,6 +251,16 @@ def test_webhook_prints_what_gerrit_is_to_be_told_and_says_that_nothing_came(
     direct, for_review = "HEAD:refs/meta/config", "HEAD:refs/for/refs/meta/config"
     assert f"git push origin {direct} || git push origin {for_review}" in lines
     assert "✗ webhook g: no event came within" in lines[-2]
+
+
+def test_an_address_that_can_never_be_listened_on_is_wrong(tmp_path: Path, review: Review) -> None:
+    text = gerrit(review)
+    elsewhere = checked(tmp_path, text, listen="192.0.2.1:8080").output
+    assert "✗ web: cannot listen on 192.0.2.1:8080: Cannot assign requested address" in elsewhere
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        here = checked(tmp_path, text, listen=f"127.0.0.1:{taken.getsockname()[1]}").output
+    assert ": Address already in use (is cibot running already?)" in here
+    assert "✗ web" not in here
 
 
 def test_webhook_hears_a_real_event(tmp_path: Path, review: Review) -> None:
