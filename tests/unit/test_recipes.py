@@ -28,6 +28,7 @@ from cibot.config.values import Count
 from cibot.health.inputs import RunEnded
 from cibot.health.kind import SignalKind
 from cibot.health.signal import Family, Reading, Signal
+from cibot.health.state import state
 from cibot.model import State
 
 
@@ -53,6 +54,8 @@ class Lonely(SignalKind):
     seen = Row
     family = Family.PRESENCE
 
+    STATE = state(_lonely=int)
+
     def __init__(self, thresholds):
         self._most, self._lonely = thresholds.most, 0
 
@@ -74,12 +77,6 @@ class Lonely(SignalKind):
     @classmethod
     def threshold(cls, seen):
         return f"degraded after more than {seen.most}"
-
-    def row(self):
-        return self._lonely
-
-    def read(self, row):
-        self._lonely = row
 '''
 
 USE_SIGNAL = """
