@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cibot.actions.roles import NOBODY, Actor
 from cibot.chat.protocol import Link
@@ -62,8 +62,7 @@ class Command:
     more: str = ""
     writes: bool = False
     before: tuple[str, ...] = ()
+    name: str = field(init=False)  # the first word of its usage
 
-    @property
-    def name(self) -> str:
-        """The first word of its usage."""
-        return self.usage.partition(" ")[0]
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", self.usage.partition(" ")[0])
