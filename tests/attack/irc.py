@@ -38,7 +38,7 @@ def attacks(scale: Scale, directory: Path) -> Iterator[Finding]:
         asked = count()
         backend = _backend(server, asked)
         ends.callback(backend.stop, 5.0)
-        wait_until(lambda: backend.link().up, 20, "the bot's login")
+        wait_until(lambda: backend.link().up, what="the bot's login")
         backend.send(_ROOM, card("before the attack"), key="first")
         ends.enter_context(_askers(server, min(8, scale.crowd), scale.seconds))
         longest = 0.0

@@ -86,7 +86,7 @@ def nothing(_question: Question) -> Card | None:
 
 def up(network: Network) -> Backend:
     network.backend.start(nothing)
-    wait_until(lambda: network.backend.link().up, 10, "a link that is up")
+    wait_until(lambda: network.backend.link().up, what="a link that is up")
     return network.backend
 
 

@@ -84,10 +84,10 @@ def irc(inspircd: InspIRCd, answer: Answer, target: str, lead: str) -> Iterator[
     backend = IrcBackend(config, timing=QUICK, limit=generous())
     backend.start(answer)
     try:
-        wait_until(lambda: backend.link().up, 20, "the bot's login")
+        wait_until(lambda: backend.link().up, what="the bot's login")
         with inspircd.user("mi", sasl=(ACCOUNT, PASSWORD)) as mika:
             mika.join("#every")
-            wait_until(lambda: "cibot" in mika.names("#every"), 10, "the bot in #every")
+            wait_until(lambda: "cibot" in mika.names("#every"), what="the bot in #every")
 
             def ask(text: str) -> str:
                 mika.say(target, f"{lead}{text}")

@@ -29,7 +29,7 @@ def test_a_channel_with_a_key_and_one_that_invites(inspircd: InspIRCd) -> None:
             bot.wait_up()
             bot.send("#keyed", "in by key").result(10)
             keeper.hears("in by key", nick="keybot", target="#keyed")
-            wait_until(lambda: "invite-only" in bot.backend.link().detail, 10, "the refusal")
+            wait_until(lambda: "invite-only" in bot.backend.link().detail, what="the refusal")
             keeper.send("INVITE keybot #invited")
             keeper.wait_for(
                 lambda line: line.command == "JOIN" and line.text == "#invited", "the bot"
@@ -76,7 +76,7 @@ def test_who_takes_no_private_messages_reads_on_in_the_channel(
     ):
         bot.wait_up()
         deaf.join("#deaf")
-        wait_until(lambda: "deafbot" in deaf.names("#deaf"), 10, "the bot")
+        wait_until(lambda: "deafbot" in deaf.names("#deaf"), what="the bot")
         deaf.send(commands[block].format(account))
         deaf.say("#deaf", "!ci list")
         deaf.hears(f"{account}: headline", nick="deafbot", target="#deaf")
@@ -115,7 +115,7 @@ def test_a_channel_without_colours_hears_the_plain_text(inspircd: InspIRCd, mode
     ):
         bot.wait_up()
         painter.join(room)
-        wait_until(lambda: "colourbot" in painter.names(room), 10, "the bot")
+        wait_until(lambda: "colourbot" in painter.names(room), what="the bot")
         # who came first is the operator
         if mode == "+m":
             painter.send(f"MODE {room}")

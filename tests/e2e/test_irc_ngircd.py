@@ -200,9 +200,9 @@ def test_a_netsplit_between_the_bot_and_the_people(
         ann.join("#ci")
 
         def bob_is_known() -> None:  # each server tells the other in its own time
-            wait_until(lambda: "bob" in ann.names("#ci"), 30, "bob at the bot's server")
+            wait_until(lambda: "bob" in ann.names("#ci"), what="bob at the bot's server")
 
-        wait_until(lambda: "cibot" in bob.names("#ci"), 30, "the servers' link")
+        wait_until(lambda: "cibot" in bob.names("#ci"), what="the servers' link")
         bob_is_known()
         bot.send("#ci", "before").result(10)
         bob.hears("before", nick="cibot")

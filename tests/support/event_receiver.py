@@ -55,7 +55,7 @@ class EventReceiver:
         self._thread.join()
         self._server.server_close()
 
-    def wait_for(self, kind: str, *, number: int = 1, timeout_s: float = 10.0) -> list[Posted]:
+    def wait_for(self, kind: str, *, number: int = 1, timeout_s: float = 60.0) -> list[Posted]:
         """Waits until `number` events of a type (comment-added …) have come, and returns them."""
 
         def found() -> list[Posted] | None:

@@ -171,7 +171,7 @@ class Galera:
         """Waits until every node is in step; one that does not get there is started again."""
         for node in self.nodes:
             try:
-                wait_until(lambda node=node: _synced(node.socket), 30, "the node in step")
+                wait_until(lambda node=node: _synced(node.socket), what="the node in step")
             except AssertionError:
                 node.process.kill()
                 node.start()
@@ -202,7 +202,7 @@ class Galera:
         process.start(lambda: accepts(port))
         self._front.append(process)
         url = f"mysql+pymysql://{_USER}:{_PASSWORD}@127.0.0.1:{port}/{name}?ssl_disabled=true"
-        wait_until(lambda: _answers(port), 20, "a node behind HAProxy")
+        wait_until(lambda: _answers(port), what="a node behind HAProxy")
         return url
 
     def _template(self) -> Path:

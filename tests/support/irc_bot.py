@@ -38,7 +38,7 @@ class Bot:
 
     def wait_up(self) -> None:
         """Waits until the bot is logged in."""
-        wait_until(lambda: self.backend.link().up, 20, "the bot's login")
+        wait_until(lambda: self.backend.link().up, what="the bot's login")
 
     def wait_down(self, because: str = "") -> None:
         """Waits until the link is down, with a reason that holds some words."""
@@ -47,7 +47,7 @@ class Bot:
             link = self.backend.link()
             return not link.up and because in link.detail
 
-        wait_until(down, 20, f"a link that is down because of {because!r}")
+        wait_until(down, what=f"a link that is down because of {because!r}")
 
     def stop(self) -> None:
         """Stops the backend and what still sends."""

@@ -61,7 +61,7 @@ class IrcUser:
         password: str | None = None,
         capabilities: str = "",
         sasl: tuple[str, str] | None = None,
-        timeout_s: float = 10.0,
+        timeout_s: float = 60.0,
     ) -> None:
         """Connects and registers; over TLS when `ca` is given.
 

@@ -75,9 +75,12 @@ def accepts(port: int) -> bool:
 
 
 def wait_until(
-    condition: Callable[[], Any], timeout_s: float = 10.0, what: str = "the condition"
+    condition: Callable[[], Any], timeout_s: float = 60.0, what: str = "the condition"
 ) -> Any:
-    """Asks `condition` every 20 ms until its answer is true, and returns that answer."""
+    """Asks `condition` every 20 ms until its answer is true, and returns that answer.
+
+    How long it may take is only for what never comes: a busy machine takes its time.
+    """
     deadline = time.monotonic() + timeout_s
     while True:
         if answer := condition():

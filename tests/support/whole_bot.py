@@ -21,7 +21,7 @@ T = TypeVar("T")
 TOKEN = "a-webhook-token-of-the-tests"
 
 
-def eventually(look: Callable[[], T], what: str, timeout_s: float = 30.0) -> T:
+def eventually(look: Callable[[], T], what: str, timeout_s: float = 60.0) -> T:
     """What ``look`` returns as soon as it is true; fails when it never is."""
     deadline = time.monotonic() + timeout_s
     while True:

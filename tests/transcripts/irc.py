@@ -59,10 +59,10 @@ def _bot(server: InspIRCd | Ngircd, answers: Answers) -> Iterator[None]:
     backend = IrcBackend(config, timing=QUICK, limit=PersonLimit(1000, 1000))
     backend.start(answers({"irc": backend}))
     try:
-        wait_until(lambda: backend.link().up, 20, "the bot's login")
+        wait_until(lambda: backend.link().up, what="the bot's login")
         with server.user("watcher") as watcher:
             watcher.join(_ROOM)
-            wait_until(lambda: _BOT in watcher.names(_ROOM), 20, "the bot in the room")
+            wait_until(lambda: _BOT in watcher.names(_ROOM), what="the bot in the room")
         yield
     finally:
         backend.stop(5)

@@ -49,7 +49,7 @@ def test_a_bot_that_stops_does_not_wait_for_it(misdeed: Misdeed) -> None:
     stop = threading.Event()
     with asking(misdeed, stop=stop) as (server, gerrit), ThreadPoolExecutor(1) as pool:
         asked = pool.submit(gerrit.changes, "status:open")
-        wait_until(lambda: server.requests, 10, "the request")
+        wait_until(lambda: server.requests, what="the request")
         stop.set()
         with pytest.raises(Transient, match="cibot is stopping"):
             asked.result(10)

@@ -26,7 +26,7 @@ def test_what_is_new_is_sent_and_a_stop_ends_the_threads(sqlite_store: Store) ->
     sender.start()
     say(sqlite_store, "one")
     sender.wake()
-    wait_until(lambda: states(sqlite_store) == {"one": "sent"}, 20, "the message")
+    wait_until(lambda: states(sqlite_store) == {"one": "sent"}, what="the message")
     sender.stop(10)
     assert not any(thread.is_alive() for thread in sender._threads)
     say(sqlite_store, "two")
@@ -42,7 +42,7 @@ def test_what_waits_goes_out_once_its_network_is_there(sqlite_store: Store) -> N
     sender.start()
     try:
         network.up = True
-        wait_until(lambda: states(sqlite_store) == {"one": "sent"}, 20, "the message")
+        wait_until(lambda: states(sqlite_store) == {"one": "sent"}, what="the message")
     finally:
         sender.stop(10)
 
@@ -65,7 +65,7 @@ def test_a_failing_network_does_not_end_its_thread(sqlite_store: Store) -> None:
     try:
         lead[0] = True
         sender.wake()
-        wait_until(lambda: states(sqlite_store) == {"one": "sent"}, 20, "the message")
+        wait_until(lambda: states(sqlite_store) == {"one": "sent"}, what="the message")
     finally:
         sender.stop(10)
     assert not broken

@@ -144,7 +144,7 @@ def _from(addresses: str) -> dict[str, str]:
 def _first_done(
     asked: list[Future[requests.Response]], number: int
 ) -> list[Future[requests.Response]]:
-    wait_until(lambda: sum(one.done() for one in asked) >= number, 20, "refusals")
+    wait_until(lambda: sum(one.done() for one in asked) >= number, what="refusals")
     return [one for one in asked if one.done()]
 
 
@@ -187,7 +187,7 @@ def test_who_does_not_read_the_answer_is_hung_up_on() -> None:
     with site(_SHORT) as here, here.connect() as link:
         link.sendall(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n")
         assert link.recv(1) == b"H"
-        wait_until(lambda: here.server.connections == 0, 20, "the end of the connection")
+        wait_until(lambda: here.server.connections == 0, what="the end of the connection")
 
 
 def test_a_page_that_takes_long_is_waited_for() -> None:
@@ -245,9 +245,9 @@ def test_slow_clients_do_not_keep_it_from_ending(slow: bytes) -> None:
     others = set(threading.enumerate())
     with site() as here, here.connect() as link:
         link.sendall(slow)
-        wait_until(lambda: here.server.connections == 1, 20, "the connection")
+        wait_until(lambda: here.server.connections == 1, what="the connection")
         here.server.stop(0.5)
-        wait_until(lambda: not _web_threads(others), 20, "the end of the threads")
+        wait_until(lambda: not _web_threads(others), what="the end of the threads")
 
 
 def _web_threads(others: set[threading.Thread]) -> list[str]:

@@ -267,7 +267,7 @@ def test_requests_of_another_workspace_are_refused(
         EVENTS: event_body("app_mention", "<@U0CIBOT00> list"),
         INTERACTIONS: press_body(press("C0GENERAL", alert, "Why", slack.new_response_url())),
     }
-    wait_until(lambda: backend.link().up, 10, "the identity")
+    wait_until(lambda: backend.link().up, what="the identity")
     client = client_of(backend)
     foreign = bodies[url].replace(b"T0TEAM", b"T0EVIL")
     assert foreign != bodies[url]

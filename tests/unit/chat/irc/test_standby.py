@@ -40,7 +40,7 @@ def test_a_standby_connects_once_it_leads_and_leaves_once_it_does_not(server):
     backend = IrcBackend(irc_config(server.port), timing=QUICK)
     backend.start(lambda _question: None, lead)
     try:
-        wait_until(lambda: backend.link().standby, 10, "a standby's link")
+        wait_until(lambda: backend.link().standby, what="a standby's link")
         assert backend.link().detail == STANDBY
         with pytest.raises(Transient, match="stands by"):
             backend.send("#ci", card("alert"), key="k")
@@ -49,11 +49,11 @@ def test_a_standby_connects_once_it_leads_and_leaves_once_it_does_not(server):
             client.log_in()
             client.expect("JOIN #ci")
             client.joined("#ci")
-            wait_until(lambda: backend.link().up, 10, "the link")
+            wait_until(lambda: backend.link().up, what="the link")
             assert not backend.link().standby
             lead.held = False
             client.expect("QUIT :cibot stops")
-        wait_until(lambda: backend.link().standby, 10, "a standby's link again")
+        wait_until(lambda: backend.link().standby, what="a standby's link again")
     finally:
         backend.stop(5)
 

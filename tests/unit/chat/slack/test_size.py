@@ -66,7 +66,7 @@ def test_an_edit_that_slack_does_not_take_is_done_later(slack: SlackServer, faul
         backend.send(ALERTS, alert("acme is failing"), key="7:opened")
         slack.fail("chat.update", fault)
         backend.send(ALERTS, alert("acme is healthy"), key="7:resolved")
-        wait_until(lambda: "healthy" in str(slack.room(ALERTS)[0]["blocks"]), 20, "the edit")
+        wait_until(lambda: "healthy" in str(slack.room(ALERTS)[0]["blocks"]), what="the edit")
     assert len(slack.room(ALERTS)) == 2
 
 
@@ -80,7 +80,7 @@ def test_an_edit_that_a_crash_left_undone_is_done_by_the_next_bot(slack: SlackSe
     with running(second):
         other = Card(card("bolt is failing").lines, incident=8)
         second.send(ALERTS, other, key="8:opened")
-        wait_until(lambda: "healthy" in str(slack.room(ALERTS)[0]["blocks"]), 20, "the edit")
+        wait_until(lambda: "healthy" in str(slack.room(ALERTS)[0]["blocks"]), what="the edit")
         edits = len(calls(slack, "chat.update"))
         second.send(ALERTS, Card(card("cord is failing").lines, incident=9), key="9:opened")
         assert len(calls(slack, "chat.update")) == edits
