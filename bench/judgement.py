@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from bench import lives, rough_lives, stories, through, troubles
+from bench import lives, rough_chart, rough_lives, stories, through, troubles
 from bench.lives import FULL, QUICK, Effort, of_months
 
 GROUPS: dict[str, Callable[[Effort], Iterable[str]]] = {
@@ -23,6 +23,7 @@ GROUPS: dict[str, Callable[[Effort], Iterable[str]]] = {
     "gate": troubles.gate,
     "drift": troubles.drift,
     "rough": rough_lives.rough,
+    "chart": rough_chart.chart,
     "stories": stories.stories,
     "path": through.agreement,
     "memory": lambda _effort: through.memory(),

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from bench.lives import CI, Effort, came
 from bench.world import DAY, HOUR, STABLE, START, Made, Mood, Nature, Traffic, lived, world
 
-_DAYS, _TURN = 60.0, 30.0
-_MONTHS = _DAYS / 30
+DAYS, TURN = 60.0, 30.0
+_MONTHS = DAYS / 30
 _RESULTS = frozenset({"success", "job", "level", "disagreement", "infra"})
-_WELL = Mood(0.9)
+WELL = Mood(0.9)
 _CASES: dict[str, tuple[Mood, str]] = {
     "→ 0.5": (Mood(0.5), "15"),
     "→ 0.0": (Mood(0.0), "5"),
@@ -33,8 +33,8 @@ def rough(effort: Effort) -> Iterator[str]:
     lives = 13 * effort.futures
     yield f"Rough world, 20 results a day: alerts a CI-month of {lives} CIs that never change"
     for name, broken, mood in (
-        ("independent, 0.9", 0.0, _WELL),
-        ("clustered, 0.9", 0.1, _WELL),
+        ("independent, 0.9", 0.0, WELL),
+        ("clustered, 0.9", 0.1, WELL),
         ("clustered, 0.9, runs to its end", 0.1, Mood(0.9, aborts=False)),
         ("clustered, 0.97", 0.1, Mood(0.97)),
         ("clustered, 0.97, 3 % infra", 0.1, Mood(0.97, infra=0.03)),
@@ -59,25 +59,25 @@ def rough(effort: Effort) -> Iterator[str]:
 
 
 def _opened(seed: str, traffic: Traffic, mood: Mood) -> Counter[str]:
-    made = world(random.Random(seed), traffic, [lambda _day: mood], _DAYS)
-    life = lived(made, CI, _DAYS)
+    made = world(random.Random(seed), traffic, [lambda _day: mood], DAYS)
+    life = lived(made, CI, DAYS)
     found = Counter(signal for signal, _at in came(life))
     found["incidents"] = sum(step.transition.name in ("opened", "reopened") for step in life.steps)
     return found
 
 
-def _turn(usual: Mood, then: Mood) -> Nature:
-    return lambda day: then if day >= _TURN else usual
+def turn(usual: Mood, then: Mood) -> Nature:
+    return lambda day: then if day >= TURN else usual
 
 
 def _drop(seed: str, mood: Mood, lives: int, name: str) -> str:
     counts, told, again, signals = [], 0, 0, Counter[str]()
     for i in range(lives):
         made = world(
-            random.Random(f"{seed} {i}"), Traffic(20, 0.1, rough=True), [_turn(_WELL, mood)], _DAYS
+            random.Random(f"{seed} {i}"), Traffic(20, 0.1, rough=True), [turn(WELL, mood)], DAYS
         )
-        life = lived(made, CI, _DAYS)
-        begin = START + _TURN * DAY
+        life = lived(made, CI, DAYS)
+        begin = START + TURN * DAY
         times = sorted((at, signal) for signal, at in came(life) if at >= begin)
         if times:
             told += 1
@@ -90,12 +90,12 @@ def _drop(seed: str, mood: Mood, lives: int, name: str) -> str:
                 )
                 - 1
             )
-        counts.append(_results(made, begin, times[0][0] if times else START + _DAYS * DAY))
+        counts.append(results(made, begin, times[0][0] if times else START + DAYS * DAY))
     by = ", ".join(f"{signal} {n}" for signal, n in signals.most_common(3))
     return f"{name}{statistics.median(counts):>6g} ({told}/{lives}; {again / lives:.2f})   {by}"
 
 
-def _results(made: list[Made], begin: float, until: float) -> int:
+def results(made: list[Made], begin: float, until: float) -> int:
     """First verdicts on patch sets of that span; where the reference failed, none counts."""
     n = 0
     for one in made:
@@ -116,16 +116,14 @@ def _silences(effort: Effort) -> Iterator[str]:
         false = 0
         for i in range(lives):
             traffic = Traffic(pace, 0.1, week=True, rough=True)
-            nature = _turn(_WELL, Mood(0.9, covers=0.0))
-            made = world(
-                random.Random(f"{effort.seed} silent {pace} {i}"), traffic, [nature], _DAYS
-            )
-            life = lived(made, CI, _DAYS)
+            nature = turn(WELL, Mood(0.9, covers=0.0))
+            made = world(random.Random(f"{effort.seed} silent {pace} {i}"), traffic, [nature], DAYS)
+            life = lived(made, CI, DAYS)
             last = max(said.at for one in made for said in one.said.get(CI, ()))
             at = [at for signal, at in came(life) if signal == "silent"]
             false += sum(one < last for one in at)
-            hours.append(min((one - last for one in at if one >= last), default=_DAYS * DAY) / HOUR)
+            hours.append(min((one - last for one in at if one >= last), default=DAYS * DAY) / HOUR)
         hours.sort()
-        told = sum(one < _DAYS * 24 for one in hours)
+        told = sum(one < DAYS * 24 for one in hours)
         said = f"{statistics.median(hours):.0f} h, {hours[int(0.95 * lives)]:.0f} h"
         yield f"{f'{pace} a day':<34}{said:>14} ({told}/{lives}; false {false})"

@@ -24,17 +24,18 @@ class Design:
     memory: float = 5000.0  # results that the usual rate rests on
     lag: int = 400  # results until one is learnt, so that a drop does not hide itself
     least_lag: int = 60  # while little is known
-    caution: float = 0.65  # standard deviations below the learnt rate
+    young_lag: float = 0.5  # of what is known, up to `lag`
+    caution: float = 0.6  # standard deviations below the learnt rate
     prior: tuple[float, float] = (1.6, 0.4)
     # of what is unpaired and of what failed before: changes may be at fault
     others: tuple[tuple[float, float], ...] = ((1.6, 0.8), (1.0, 1.0))
-    near: float = 0.863  # a small drop, in log odds: from 0.90 to 0.80
+    near: float = 0.6  # a small drop, in log odds: from 0.90 to 0.83
     far: float = 0.575  # a large one, as a factor of the usual rate
     floor: float = 0.02  # almost nothing passes
-    handicaps: tuple[float, float, float] = (2.36, 2.38, 1.0)  # near, far, floor
+    handicaps: tuple[float, float, float] = (3.5, 2.25, 0.95)  # near, far, floor
     fewest_a_day: float = 0.5  # results; the height asked for follows from the pace
     busy: float = 100.0  # results a day that the handicaps were found for
-    slope: float = 1.08  # how the height grows with the pace, in logarithms
+    slope: float = 1.17  # how the height grows with the pace, in logarithms
 
 
 Gains = tuple[tuple[float, ...], tuple[tuple[float, ...], ...]]
@@ -101,12 +102,14 @@ class Baseline(Stored):
     def add(self, passed: bool, at: float, standing: VerdictKind = VerdictKind.FAIR) -> None:
         """Takes in a result, which is learnt when ``design.lag`` more have come.
 
-        While little is known it waits for no more results than are known.
+        While little is known it waits for half as many as are known.
         """
         self._keep_pace(at)
         self.waiting = (self.waiting << _BITS) | (standing << 1) | passed
         self.waiting_n += 1
-        if self.waiting_n > min(self.design.lag, max(self.design.least_lag, self.learnt)):
+        design = self.design
+        young = max(design.least_lag, design.young_lag * self.learnt)
+        if self.waiting_n > min(design.lag, young):
             self.waiting_n -= 1
             oldest = self.waiting >> _BITS * self.waiting_n
             self.waiting &= (1 << _BITS * self.waiting_n) - 1

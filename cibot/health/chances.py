@@ -25,7 +25,7 @@ from cibot.health.rhythm import Rhythm
 from cibot.health.rollup import ChangePlace, RollUp
 from cibot.health.share import TAIL, back_since, bad_since
 from cibot.health.signal import MOST_EVIDENCE
-from cibot.health.silent import patience
+from cibot.health.silent import FEWEST, patience, surely_missed
 from cibot.health.state import Stored, each, made, part, record, same, state, table
 from cibot.health.tally import Count, Proofs, SlidingTally
 
@@ -174,7 +174,11 @@ class Chances(Stored):
         known = self.long.count
         if self._patience[0] != known:
             self._patience = (known, patience(self._silence, known))
-        return self._patience[1]
+        k = self._patience[1]
+        if k == FEWEST and self.missed == k - 1 and self.comeback.since is None:
+            apart = (self._open[-1][0] - self._open[0][0]) * self._slot
+            return k - surely_missed(known, apart)
+        return k
 
     @property
     def share(self) -> float:
@@ -207,15 +211,16 @@ class Chances(Stored):
     def hear(self, one: Heard) -> None:
         """The CI wrote something."""
         k = self.patience
-        if k is not None and self.missed >= k:
-            self.gasps = 1  # what was missed in a silence is the silence's
+        silent = k is not None and self.missed >= k
+        self.gasps = 1 if silent else self.gasps + 1
+        if silent:
             self.comeback.begin(self.share)
+        if silent and self.missed >= FEWEST:  # what was missed in a silence is the silence's
             for slot, _proof in self._open:
                 gone = self._slots.pop(slot, None)
                 if gone is not None:
                     self._rollup.unheard(slot * self._slot, gone.place)
         else:
-            self.gasps += 1
             for slot, proof in self._open:
                 self._count(slot, True)
                 self.absent.add(proof)

@@ -200,14 +200,12 @@ class _Course:
 
     def _count(self, at: float) -> Iterator[Input]:
         """What this change adds to the windows now, beside what it added before."""
-        before, now = self._shares, self._shares_now()
+        before, now, uploads = self._shares, self._shares_now(), self._facts.uploads
         self._shares = now
-        for window, bad, proof in before:
-            if (window, bad, proof) not in now:
-                yield Counted(at, window, bad, -1, proof)
-        for window, bad, proof in now:
-            if (window, bad, proof) not in before:
-                yield Counted(at, window, bad, 1, proof)
+        for sign, shares, others in ((-1, before, now), (1, now, before)):
+            for window, bad, proof in shares:
+                if (window, bad, proof) not in others:
+                    yield Counted(at, window, bad, sign, proof, uploads.get(proof.patch_set))
 
     def _shares_now(self) -> list[_Share]:
         latest = sorted(self._latest.values(), key=attrgetter("posted_at", "position"))

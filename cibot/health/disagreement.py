@@ -6,10 +6,13 @@ import math
 
 from cibot.config.policy import SharePolicy
 from cibot.health.days import DAY
+from cibot.health.inputs import Counted
 from cibot.health.intervals import wilson
 from cibot.health.level import Level
 from cibot.health.seen import Fault
 from cibot.health.share import SURE, Share
+from cibot.health.stacks import Stacks
+from cibot.health.state import part, state
 from cibot.health.tally import Count
 from cibot.model import State
 
@@ -20,12 +23,22 @@ _FAILS = 0.01  # of its results, at most
 _FOR = 14 * DAY  # seconds that it has been so
 
 
-def false_failures(policy: SharePolicy) -> Share:
+class FalseFailures(Share):
     """How often the CI fails what the reference passed; fed from the window ``paired``.
 
-    A change that fails with one patch set after the other is one failure.
+    A change that fails with one patch set after the other is one failure, and so is a stack.
     """
-    return Share(NAME, policy, Fault.FAILED_ALONE)
+
+    STATE = state(**Share.STATE, _stacks=part)
+
+    def __init__(self, policy: SharePolicy) -> None:
+        super().__init__(NAME, policy, Fault.FAILED_ALONE)
+        self._stacks = Stacks()
+
+    def take(self, one: Counted) -> None:
+        """Takes in a result, or takes one back."""
+        if not (one.bad and self._stacks.repeats(one)):
+            super().take(one)
 
 
 class FalsePasses(Share):

@@ -28,7 +28,8 @@ class Counted(NamedTuple):
     """A result enters the window of a signal, or with ``sign`` -1 leaves it again.
 
     ``proof.at`` is when it was posted. A newer attempt takes the older one's place;
-    a reference verdict that lies nearer changes what a result counts for.
+    a reference verdict that lies nearer changes what a result counts for. ``uploaded`` is
+    when its patch set came.
     """
 
     at: float
@@ -36,6 +37,7 @@ class Counted(NamedTuple):
     bad: bool
     sign: int
     proof: Proof
+    uploaded: float | None = None
 
 
 class VerdictKind(IntEnum):

@@ -18,7 +18,7 @@ from cibot.health.branches import Branches
 from cibot.health.chances import Chances
 from cibot.health.chart import Chart
 from cibot.health.coverage import Coverage
-from cibot.health.disagreement import FalsePasses, false_failures
+from cibot.health.disagreement import FalseFailures, FalsePasses
 from cibot.health.flips import Flips
 from cibot.health.infra import Infra
 from cibot.health.inputs import (
@@ -93,7 +93,7 @@ class Judge(Stored):
         self.success = Success(policy.success, policy.chart, self.level)
         self.level.settled = partial(_settled, self.success.chart)
         self.infra = Infra(policy.infra)
-        self.disagreement = false_failures(policy.disagreement)
+        self.disagreement = FalseFailures(policy.disagreement)
         self.refused = FalsePasses(policy.disagreement, self.level)
         self.jobs = JobStreaks(policy.job)
         self.kinds = [kind(getattr(policy, kind.name)) for kind in signals()]

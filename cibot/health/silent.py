@@ -6,6 +6,8 @@ from cibot.config.policy import SilencePolicy
 from cibot.health.tally import Count
 
 FEWEST = 3  # however reliable a CI is, two missed chances can be one hiccup
+_APART = 3 * 3600.0  # seconds between two that are none, of a CI that missed nothing else in weeks
+_NEVER_MISSED = 25  # chances, at least, of which it missed none
 _MOST = 500
 _CHANCES = 100  # chances in the window at which `doubt` is the chance of that many misses
 _LENIENT = 5.0  # times that chance, at most, where chances are few
@@ -19,6 +21,11 @@ def patience(policy: SilencePolicy, chances: Count) -> int | None:
     if not chances.n:
         chances = Count(_CHANCES, round(_CHANCES * (1 - policy.assumed)))
     return longest_luck(policy.doubt, chances)
+
+
+def surely_missed(chances: Count, apart: float) -> bool:
+    """Whether two missed chances, ``apart`` seconds, are enough where three in a row are."""
+    return chances.n >= _NEVER_MISSED and not chances.bad and apart >= _APART
 
 
 def longest_luck(doubt: float, chances: Count) -> int | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from cibot.health.inputs import Counted
 from cibot.health.state import Stored, each, state
 
 _TOGETHER = 60.0  # seconds between uploads of one stack of changes: a push has one time
@@ -14,14 +15,16 @@ _KEPT = 32
 class Stacks(Stored):
     """The newest stacks in which something failed, and the changes that did."""
 
-    STATE = state(_stacks=each(lambda stack: (*stack[:2], set(stack[2]))))
+    STATE = state(_stacks=each(lambda stack: (*stack[:2], set(stack[2]))), _repeats=each(tuple))
 
     def __init__(self) -> None:
         self._stacks: list[tuple[float, float, set[int]]] = []  # first and last upload, changes
+        self._repeats: list[tuple[int, int, float]] = []  # change, patch set, when it was posted
 
     def row(self) -> list[Any]:
         """As the parent's, with the sets in order."""
-        return [[(first, last, sorted(changes)) for first, last, changes in self._stacks]]
+        stacks = [(first, last, sorted(changes)) for first, last, changes in self._stacks]
+        return [stacks, self._repeats[:]]
 
     def count(self, uploaded: float, change_id: int) -> int:
         """How many other changes of its stack failed."""
@@ -42,3 +45,22 @@ class Stacks(Stored):
             if abs(uploaded - last) <= _TOGETHER and abs(uploaded - first) <= _LONGEST:
                 return place, changes
         return None, set()
+
+    def repeats(self, one: Counted) -> bool:
+        """Whether a failure adds nothing to that of another change of its stack.
+
+        What added nothing takes nothing away where it is taken back.
+        """
+        place = (one.proof.change_id, one.proof.patch_set, one.proof.at)
+        if one.sign < 0:
+            repeated = place in self._repeats
+            if repeated:
+                self._repeats.remove(place)
+            return repeated
+        if one.uploaded is None:
+            return False
+        repeated = self.count(one.uploaded, one.proof.change_id) > 0
+        self.add(one.uploaded, one.proof.change_id)
+        if repeated:
+            self._repeats = [*self._repeats, place][-_KEPT:]
+        return repeated

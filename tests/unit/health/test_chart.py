@@ -58,6 +58,14 @@ def test_a_drop_is_noticed(rate, within):
     assert drop.passes <= drop.n
 
 
+def test_a_young_ci_has_learnt_two_thirds_of_its_results_and_an_old_one_all_but_400():
+    life = Life()
+    life.live(300, 0.9)
+    assert life.chart.baseline.learnt == 200
+    life.live(1200, 0.9)
+    assert life.chart.baseline.learnt == 1100
+
+
 def test_an_outage_and_its_end():
     life = Life()
     life.live(1500, 1)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cibot.config.judgement import Policy
-from cibot.health.disagreement import FalsePasses, false_failures
+from cibot.health.disagreement import FalseFailures, FalsePasses
 from cibot.health.facts import moment
 from cibot.health.infra import Infra
 from cibot.health.inputs import FAIR, PAIRED, RAN, REFUSED, Attempted
@@ -40,7 +40,7 @@ def ran(letters, **fields):
 
 
 def failed(letters, now=T, begin=None, well=True, **fields):
-    one = false_failures(DISAGREEMENT)
+    one = FalseFailures(DISAGREEMENT)
     for each in counted(letters, PAIRED, **fields):
         one.take(each)
     if begin is not None:
@@ -140,7 +140,7 @@ def test_what_came_before_a_recovery_is_of_another_time():
 
 
 def test_what_is_well_again_stays_so_while_nothing_new_is_bad():
-    one = false_failures(DISAGREEMENT)
+    one = FalseFailures(DISAGREEMENT)
     for each in counted("P" * 20 + "F" * 12 + "P" * 20 + "PPPPPPF" * 3 + "PP", PAIRED):
         one.take(each)
         if each.proof.at > T - 18.5 * H:  # after twenty good ones
@@ -148,7 +148,7 @@ def test_what_is_well_again_stays_so_while_nothing_new_is_bad():
 
 
 def test_its_state_survives_the_store():
-    one, again = false_failures(DISAGREEMENT), false_failures(DISAGREEMENT)
+    one, again = FalseFailures(DISAGREEMENT), FalseFailures(DISAGREEMENT)
     for each in counted("PPF" * 20, PAIRED):
         one.take(each)
     one.begin(T - 30 * H)
@@ -167,6 +167,32 @@ def test_its_state_survives_the_store():
 def test_one_more_bad_one_never_makes_it_better(n, data):
     k = data.draw(st.integers(0, n - 1))
     assert verdict_of(INFRA, k + 1, n).rank <= verdict_of(INFRA, k, n).rank
+
+
+def test_a_stack_that_fails_together_is_one_failure_for_disagreement():
+    """A CI with a past of one failure in ten and two stacks of five, of which each fails."""
+
+    def after(uploaded):
+        told = counted("PPPPPPPPPF" * 2 + "F" * 10, PAIRED, every=H)
+        stack = [one._replace(uploaded=uploaded(i // 5, i % 5)) for i, one in enumerate(told[20:])]
+        one = FalseFailures(DISAGREEMENT)
+        for each in (*told[:20], *stack):
+            one.take(each)
+        return one, stack
+
+    together, stack = after(lambda number, _place: T - D + number * H)
+    found = together.signal(T)
+    assert (found.verdict, found.n, said(found.seen)) == (
+        State.HEALTHY, 22, "4 of 22 failed where the reference passed in 7 days",
+    )  # fmt: skip
+    apart, _stack = after(lambda number, place: T - D + (5 * number + place) * H)
+    assert (apart.signal(T).verdict, apart.signal(T).n) == (State.DEGRADED, 30)
+    for each in stack:  # all of them were run again and passed
+        together.take(each._replace(sign=-1))
+        together.take(each._replace(bad=False))
+    again = FalseFailures(DISAGREEMENT)
+    again.read(json.loads(json.dumps(together.row())))
+    assert said(again.signal(T).seen) == "2 of 30 failed where the reference passed in 7 days"
 
 
 def test_what_is_older_than_the_window_acquits_and_accuses_nobody():

@@ -119,6 +119,36 @@ def test_who_reports_more_is_missed_sooner(n, data):
     assert worse is None or (better is not None and worse >= better)
 
 
+@pytest.mark.parametrize(
+    ("flags", "every", "silent"),
+    [
+        ([True] * 40, 4 * H, True),
+        ([True] * 40, 2 * H, False),  # one hiccup may explain both
+        ([True] * 24, 4 * H, False),  # too little is known
+        ([True] * 20 + [False] + [True] * 20, 4 * H, False),  # it misses one now and then
+    ],
+)
+def test_two_chances_hours_apart_are_enough_of_a_ci_that_misses_none(flags, every, silent):
+    one, now = settled(flags, every)
+    now = one.live([False], now, every)
+    assert one.silent(now).verdict is State.HEALTHY
+    now = one.live([False], now, every)
+    found = one.silent(now + 3 * H)
+    assert (found.verdict is State.SILENT) == silent
+    if silent:
+        assert threshold_words(found.seen).startswith("silent after 2 chances missed in a row")
+
+
+def test_two_chances_that_were_missed_are_no_silence_of_one_that_speaks_then():
+    one, now = settled([True] * 40, 4 * H)
+    now = one.live([False, False], now, 4 * H)
+    now = one.live([True], now, 4 * H)
+    found = one.coverage(now)
+    assert said(found.seen).startswith(f"reported on {found.n - 2} of {found.n} chances in 7 days")
+    now = one.live([False, False], now, 4 * H)
+    assert one.silent(now + 3 * H).verdict is State.HEALTHY
+
+
 def test_a_ci_that_skips_most_is_given_time():
     one, now = settled([i % 5 == 0 for i in range(100)])
     one.live([False] * 20, now)

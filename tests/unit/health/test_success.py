@@ -24,10 +24,10 @@ def test_a_drop_is_told_with_what_was_before():
     assert found.verdict is State.FAILING  # though 162 of 169 passed this week
     assert found.since == moment(T - 6 * H)
     assert said(found.seen) == (
-        "0 of 7 passed since 2026-11-23 06:00 UTC, 99.8 % before;"
+        "0 of 7 passed since 2026-11-23 06:00 UTC, 99.9 % before;"
         " 162 of 169 passed in 7 days where the reference passed"
     )
-    assert threshold_words(found.seen) == "degraded until it surely passes 99.8 % again"
+    assert threshold_words(found.seen) == "degraded until it surely passes 99.9 % again"
     assert [one.number for one in found.evidence] == list(range(1606, 1599, -1))
     assert not found.clears
 
