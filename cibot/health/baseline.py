@@ -35,7 +35,7 @@ class Design:
     handicaps: tuple[float, float, float] = (3.5, 2.25, 0.95)  # near, far, floor
     fewest_a_day: float = 0.5  # results; the height asked for follows from the pace
     busy: float = 100.0  # results a day that the handicaps were found for
-    slope: float = 1.17  # how the height grows with the pace, in logarithms
+    slope: float = 1.12  # how the height grows with the pace, in logarithms
 
 
 Gains = tuple[tuple[float, ...], tuple[tuple[float, ...], ...]]
