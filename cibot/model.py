@@ -41,15 +41,14 @@ class State(StrEnum):
     UNKNOWN = "unknown"
     HEALTHY = "healthy"
 
-    @property
-    def rank(self) -> int:
-        """0 is the worst; sorting by it puts the worst first."""
-        return _RANKS[self.value]
+    rank: int
+    """0 is the worst; sorting by it puts the worst first."""
+    bad: bool
+    """Whether it accuses; *unknown* neither accuses nor acquits."""
 
-    @property
-    def bad(self) -> bool:
-        """Whether it accuses; *unknown* neither accuses nor acquits."""
-        return self is not State.HEALTHY and self is not State.UNKNOWN
+    def __init__(self, value: str) -> None:
+        self.rank = len(type(self).__members__)
+        self.bad = value not in ("unknown", "healthy")
 
     @property
     def shape(self) -> str:
@@ -57,9 +56,6 @@ class State(StrEnum):
         return {"silent": "○", "failing": "■", "degraded": "▲", "unknown": "?", "healthy": "●"}[
             self.value
         ]
-
-
-_RANKS = {state.value: rank for rank, state in enumerate(State)}
 
 
 @dataclass(frozen=True, slots=True)

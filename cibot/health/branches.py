@@ -54,7 +54,7 @@ class Branch(Stored):
 
     def bad(self, now: float) -> State:
         """Failing where it broke, degraded where it is not surely well, else healthy."""
-        if self.usual is not None:
+        if self.success.chart.baseline.ready:
             dropped = self.success.chart.dropped is not None
             return State.FAILING if dropped else State.HEALTHY
         verdict = self.level.standing(now, False).verdict
@@ -200,10 +200,12 @@ class Branches(Stored):
 
         Where all are broken, the whole CI is: then nothing is said of any.
         """
-        bad = self._bad & self._at_home()
-        if all(self._broken(name, now) is None for name in bad):
+        bad = self._bad and self._bad & self._at_home()
+        broken = [one for one in (self._broken(name, now) for name in bad) if one is not None]
+        if not broken:
             return Reading(State.HEALTHY, not bad)
-        return Reading(State.DEGRADED if self._alone(now) else State.UNKNOWN, False)
+        alone = any(map(self._is_alone, broken))
+        return Reading(State.DEGRADED if alone else State.UNKNOWN, False)
 
     def signal(self, now: float) -> Signal:
         """The branch that broke alone the longest ago."""

@@ -178,6 +178,8 @@ class _Course:
 
     def _cancelled(self, patch_set: int, at: float) -> Iterator[Input]:
         """Of what waits on earlier patch sets the reference will say nothing any more."""
+        if not self._waiting:
+            return
         for earlier in sorted(each for each in self._waiting if each < patch_set):
             for attempt in self._waiting[earlier]:
                 yield from self._first_verdict(attempt, at, paired=False)

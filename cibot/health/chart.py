@@ -132,10 +132,10 @@ class Chart(Stored):
         if self.dropped is not None or not self.baseline.ready:
             return False
         limit = self.baseline.limit
-        return any(
-            2 * run.score >= limit - handicap
-            for run, handicap in zip(self.runs, self.design.handicaps, strict=True)
-        )
+        for run, handicap in zip(self.runs, self.design.handicaps, strict=True):
+            if 2 * run.score >= limit - handicap:
+                return True
+        return False
 
     @property
     def settled_at(self) -> float | None:

@@ -15,7 +15,7 @@ from cibot.health.facts import moment
 from cibot.health.intervals import wilson
 from cibot.health.seen import Fault, Period, Reported
 from cibot.health.share import SURE, back_since, bad_since
-from cibot.health.signal import MOST_EVIDENCE, Reading, Signal, evidence
+from cibot.health.signal import MOST_EVIDENCE, WELL, Reading, Signal, evidence
 from cibot.health.state import Stored, part, state
 from cibot.health.tally import Count
 from cibot.health.usual import HeldUsual
@@ -82,7 +82,7 @@ class Coverage(Stored):
     def standing(self, _now: float, ending: bool) -> Reading:
         """Bad while the share is surely below what is usual for the CI."""
         if not (ending or self._chances.recent.bad):
-            return Reading(State.HEALTHY, False)  # it missed nothing, so it is not bad
+            return WELL  # it missed nothing, so it is not bad
         verdict, usual, back = self._look()
         return Reading(verdict, ending and self._clears(verdict, usual, back))
 

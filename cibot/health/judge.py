@@ -34,10 +34,10 @@ from cibot.health.inputs import (
     Heard,
     Input,
     JobResults,
+    RunEnded,
     Took,
     Tried,
 )
-from cibot.health.kind import SignalKind
 from cibot.health.latency import LatencySignal
 from cibot.health.level import Level
 from cibot.health.presence import NAME as SILENT
@@ -112,29 +112,17 @@ class Judge(Stored):
         self.shown: tuple[Gauge, ...] = (
             self.flips, *(kind for kind in self.kinds if not kind.counts),
         )  # fmt: skip
-        self._takers: dict[type, tuple[Callable[[Any], None], tuple[Gauge, ...]]] = {
-            JobResults: (self.jobs.take, (self.jobs,)),
-            Attempted: (self.infra.attempt, (self.infra,)),
-            Took: (self.latency.take, (self.latency,)),
-            Tried: (self.flips.take, ()),
-            Ended: (self.chances.end, ()),
-        }
-        self._kinds_by_input: dict[type, list[SignalKind]] = {}
-        for signal in self.kinds:
-            for each in signal.takes:
-                self._kinds_by_input.setdefault(each, []).append(signal)
-        self._windows: dict[str, tuple[Level | Any, tuple[Gauge, ...]]] = {
-            FAIR: (self.level, (self.level, self.branches)),
-            RAN: (self.infra, (self.infra,)),
-            PAIRED: (self.disagreement, (self.disagreement,)),
-            REFUSED: (self.refused, (self.refused,)),
-        }
+        self._takers: dict[Any, tuple[Callable[[Any], None], ...]] = {}
+        self._gauges: dict[Any, tuple[Gauge, ...]] = {}
+        for key, take, gauges in _ways(self):
+            self._takers[key] = (*self._takers.get(key, ()), take)
+            self._gauges[key] = (*self._gauges.get(key, ()), *gauges)
 
     @property
     def next_alarm(self) -> float | None:
         """When something happens by time alone: a deadline passes, a quiet gets too long."""
-        times = [self.chances.next_deadline, self.silence.alarm]
-        return min((time for time in times if time is not None), default=None)
+        deadline, alarm = self.chances.next_deadline, self.silence.alarm
+        return alarm if deadline is None or (alarm is not None and alarm < deadline) else deadline
 
     def ring(self, at: float) -> tuple[Gauge, ...]:
         """Lets what happens at that time happen; the signals that it may change."""
@@ -148,32 +136,12 @@ class Judge(Stored):
 
     def take(self, one: Input) -> tuple[Gauge, ...]:
         """Takes in what happened; the signals that it may have changed."""
-        self.rollup.take(one)
-        kinds = self._kinds_by_input.get(type(one))
-        if kinds is None:
-            return self._take(one)
-        for kind in kinds:
-            kind.take(one)
-        return (*self._take(one), *(kind for kind in kinds if kind.counts))
-
-    def _take(self, one: Input) -> tuple[Gauge, ...]:
-        own = _TAKERS.get(type(one))
-        if own is not None:
-            return own(self, one)
-        taken = self._takers.get(type(one))
-        if taken is None:
-            return ()
-        taken[0](one)
-        return taken[1]
-
-    def _count(self, one: Counted) -> tuple[Gauge, ...]:
-        taken = self._windows[one.window]
-        if one.window == PAIRED:
-            self.level.pair(one.proof.at)
-        taken[0].take(one)
-        if one.window == FAIR:
-            self.branches.count(one)
-        return taken[1]
+        key = one.window if type(one) is Counted else type(one)
+        self.rollup.note(one.at)
+        for take in self._takers.get(key, ()):
+            take(one)
+        own, gauges = _TAKERS.get(key), self._gauges.get(key, ())
+        return gauges if own is None else (*own(self, one), *gauges)
 
     def _hear(self, one: Heard) -> tuple[Gauge, ...]:
         self.chances.hear(one)
@@ -204,8 +172,35 @@ class Judge(Stored):
         return Health(overall(signals), tuple(signals), _since(signals), branches)
 
 
-_TAKERS: Mapping[type, Callable[[Judge, Any], tuple[Gauge, ...]]] = {
-    Counted: Judge._count,
+def _ways(judge: Judge) -> list[tuple[Any, Callable[[Any], None], tuple[Gauge, ...]]]:
+    """By an input's type, of what is counted by its window: what takes it in, in this order,
+    and the signals that it may change.
+    """
+    return [
+        (Took, judge.rollup.took, ()),
+        (RunEnded, judge.rollup.ran, ()),
+        *(
+            (each, kind.take, (kind,) if kind.counts else ())
+            for kind in judge.kinds
+            for each in kind.takes
+        ),
+        (JobResults, judge.jobs.take, (judge.jobs,)),
+        (Attempted, judge.infra.attempt, (judge.infra,)),
+        (Took, judge.latency.take, (judge.latency,)),
+        (Tried, judge.flips.take, ()),
+        (Ended, judge.chances.end, ()),
+        (FAIR, judge.level.take, (judge.level,)),
+        (FAIR, judge.branches.count, (judge.branches,)),
+        (RAN, judge.infra.take, (judge.infra,)),
+        (PAIRED, judge.rollup.pair, ()),
+        (PAIRED, judge.level.pair, ()),
+        (PAIRED, judge.disagreement.take, (judge.disagreement,)),
+        (REFUSED, judge.rollup.pair, ()),
+        (REFUSED, judge.refused.take, (judge.refused,)),
+    ]
+
+
+_TAKERS: Mapping[Any, Callable[[Judge, Any], tuple[Gauge, ...]]] = {
     Heard: Judge._hear,
     FirstVerdict: Judge._verdict,
     Due: Judge._due,

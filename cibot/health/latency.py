@@ -19,7 +19,7 @@ from cibot.health.inputs import Took
 from cibot.health.intervals import wilson
 from cibot.health.seen import Fault, Period, Times
 from cibot.health.share import SURE, back_since, bad_since
-from cibot.health.signal import MOST_EVIDENCE, Reading, Signal, evidence
+from cibot.health.signal import MOST_EVIDENCE, WELL, Reading, Signal, evidence
 from cibot.health.state import Stored, each, part, same, state, table
 from cibot.health.tally import Count, Proofs
 from cibot.health.usual import HeldUsual
@@ -51,6 +51,7 @@ class LatencySignal(Stored):
     def __init__(self, policy: LatencyPolicy, adopt: timedelta) -> None:
         """``adopt`` is after how long a slow time is what is usual for the CI."""
         self._policy = policy
+        self._window = max(1, round(policy.window.total_seconds() / DAY))  # days
         self._held = HeldUsual(_MEMORY * DAY, adopt.total_seconds())
         self._days: dict[int, dict[int, int]] = {}  # day -> step -> how many
         self._newest = 0
@@ -107,7 +108,7 @@ class LatencySignal(Stored):
     def _recent_days(self, now: float) -> tuple[int, int]:
         """The first and last day of the window; it ends today."""
         today = int(now // DAY)
-        return today - max(1, round(self._policy.window.total_seconds() / DAY)) + 1, today
+        return today - self._window + 1, today
 
     def _usual_hours(self, now: float) -> float | None:
         """p95 of the weeks before the window; None where too little is known of them."""
@@ -140,7 +141,7 @@ class LatencySignal(Stored):
         if usual is None:
             return Reading(State.UNKNOWN, False)
         if not ending and not (self._last and not self._last[-1][0]):
-            return Reading(State.HEALTHY, False)  # nothing got slower: nothing can be worse
+            return WELL  # nothing got slower: nothing can be worse
         verdict = self._verdict(now, usual)
         back = self._back() if verdict is not State.UNKNOWN else None
         if back is not None:

@@ -54,9 +54,9 @@ class Level(Stored):
             back = back_since(self.counted(one.at), self._tally.newest_outcomes(), _HIGHEST)
             self._again = max(self._again, back or -math.inf)
 
-    def pair(self, at: float) -> None:
-        """A result of that time counts since the reference passed what it failed or passed."""
-        self._paired = max(self._paired, at)
+    def pair(self, one: Counted) -> None:
+        """A result counts since the reference passed what it failed or passed."""
+        self._paired = max(self._paired, one.proof.at)
 
     def fault(self, proof: Proof) -> Fault:
         """What a failure is as evidence."""

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from cibot.config.values import WITHIN_HOURS
 from cibot.health.days import DAY
-from cibot.health.inputs import PAIRED, REFUSED, Counted, Input, RunEnded, Took
+from cibot.health.inputs import PAIRED, Counted, RunEnded, Took
 from cibot.health.latency import step_of
 from cibot.health.state import Stored, made, plain, record, state, table
 
@@ -99,29 +99,26 @@ class RollUp(Stored):
 
     def day(self, at: float, place: ChangePlace) -> DayCounts:
         """The counts of the day of ``at``."""
-        key = DayKey(int(at // DAY), *place, self._noted)
-        counts = self.rows.get(key)
+        key = (int(at // DAY), *place, self._noted)
+        counts: DayCounts | None = self.rows.get(key)  # type: ignore[call-overload]  # as quick
         if counts is None:
-            counts = self.rows[key] = DayCounts()
+            counts = self.rows[DayKey(*key)] = DayCounts()
         return counts
 
-    def take(self, one: Input) -> None:
-        """Takes in a result beside the reference's, a time to a verdict, the jobs of a run."""
-        self.note(one.at)
-        if isinstance(one, Counted):
-            self._pair(one)
-        elif isinstance(one, Took):
-            _more(self.day(one.at, self.place(one.proof.change_id)).took, step_of(one.hours))
-        elif isinstance(one, RunEnded):
-            counts = self.day(one.at, self.place(one.proof.change_id))
-            counts.runs += 1
-            for job in dict.fromkeys(run.job for run in one.runs if run.voting):
-                if job in counts.jobs or len(counts.jobs) < _MOST_JOBS:
-                    _more(counts.jobs, job)
+    def took(self, one: Took) -> None:
+        """A time to a first verdict."""
+        _more(self.day(one.at, self.place(one.proof.change_id)).took, step_of(one.hours))
 
-    def _pair(self, one: Counted) -> None:
-        if one.window not in (PAIRED, REFUSED):
-            return
+    def ran(self, one: RunEnded) -> None:
+        """The jobs of a run."""
+        counts = self.day(one.at, self.place(one.proof.change_id))
+        counts.runs += 1
+        for job in dict.fromkeys(run.job for run in one.runs if run.voting):
+            if job in counts.jobs or len(counts.jobs) < _MOST_JOBS:
+                _more(counts.jobs, job)
+
+    def pair(self, one: Counted) -> None:
+        """A result beside the reference's."""
         counts = self.day(one.proof.at, self.place(one.proof.change_id))
         bad = one.sign * one.bad
         if one.window == PAIRED:

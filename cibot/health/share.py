@@ -169,12 +169,16 @@ def back_since(count: Count, newest: Iterable[tuple[bool, float]], good: float) 
         return None
     up, down = math.log(high / low), math.log((1 - high) / (1 - low))
     score, best, start = 0.0, 0.0, 0.0
+    reach = up * TAIL  # the score at the end, were all that follow well
     for well, at in chain(run, results):
-        score += up if well else down
-        if score > best:
-            best, start = score, at
-        elif score <= -RECOVERED:
-            break  # as sure that it is not: what was before does not matter
+        if well:
+            score += up
+            if score > best:
+                best, start = score, at
+            continue
+        score, reach = score + down, reach + down - up
+        if score <= -RECOVERED or max(best, reach) < RECOVERED:
+            break  # as sure that it is not, or never to be sure: what was before does not matter
     return start if best >= RECOVERED else None
 
 

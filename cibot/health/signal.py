@@ -118,6 +118,10 @@ class Reading(NamedTuple):
         return self.verdict.bad
 
 
+WELL = Reading(State.HEALTHY, False)
+"""Nothing that accuses, and nothing that would end an incident."""
+
+
 def evidence(proof: Proof, fault: Fault) -> Evidence:
     """A result as evidence."""
     return Evidence(

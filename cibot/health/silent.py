@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from cibot.config.policy import SilencePolicy
 from cibot.health.tally import Count
 
@@ -28,6 +30,7 @@ def surely_missed(chances: Count, apart: float) -> bool:
     return chances.n >= _NEVER_MISSED and not chances.bad and apart >= _APART
 
 
+@lru_cache(4096)
 def longest_luck(doubt: float, chances: Count) -> int | None:
     """How many missed chances in a row are no luck any more; None when no number is.
 

@@ -72,8 +72,9 @@ class _Job(Stored):
 
     def end(self) -> None:
         """The streak is part of the past from now on."""
-        if self.failures:
-            self.past.add(self.start, self.failures, self.failures)
+        if not self.failures:
+            return
+        self.past.add(self.start, self.failures, self.failures)
         self.failures, self.changes, self.proofs, self.limit = 0, [], [], 0
         self.stacks = Stacks()
 

@@ -55,7 +55,10 @@ class SlidingTally(Stored):
 
     def slide(self, now: float) -> None:
         """Lets what is older than the window at ``now`` pass out of it."""
-        first = self._first = max(self._first, int((now - self._window) // _MINUTE))
+        first = int((now - self._window) // _MINUTE)
+        if first <= self._first:
+            return
+        self._first = first
         minutes, start = self._minutes, self._start
         while start < len(minutes) and minutes[start] < first:
             self.n -= self._n[start]
@@ -113,6 +116,8 @@ class SlidingTally(Stored):
     def newest(self, least: int, now: float) -> Count:
         """The window or, where it holds fewer, the newest ``least`` results in reach."""
         n, bad, place = self.n, self.bad, self._start
+        if n >= least:
+            return Count(n, bad)
         oldest = (now - self._reach) // _MINUTE
         while n < least and place > 0 and self._minutes[place - 1] >= oldest:
             place -= 1

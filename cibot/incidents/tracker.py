@@ -24,6 +24,8 @@ from cibot.incidents.stored import incident_values, read_values
 from cibot.incidents.symptom import Symptom, SymptomPhase, holding, refreshed
 from cibot.model import State
 
+_ALARMING = frozenset({Heard, Due})  # inputs after which another thing is due next
+
 
 class Spell(NamedTuple):
     """A time in which a signal accused; ``until`` is None while it does."""
@@ -115,7 +117,7 @@ class Tracker:
             if alarm is not None and alarm < ended.at:
                 alarm = self._ring(ended.at)
             gauges = judge.take(ended)
-            if isinstance(ended, Heard | Due):
+            if type(ended) in _ALARMING:
                 alarm = judge.next_alarm
             self._look(gauges, ended.at)
             if self._recovering:
@@ -146,9 +148,11 @@ class Tracker:
     def _look(self, gauges: Iterable[Gauge], at: float) -> None:
         for gauge in gauges:
             symptom = self._symptoms.get(gauge.name)
-            lasts = symptom if symptom and symptom.phase is not SymptomPhase.CLEARED else None
-            standing = gauge.standing(at, lasts is not None)
-            if not self._moves(lasts, standing, at):
+            if symptom is None or symptom.phase is SymptomPhase.CLEARED:
+                standing = gauge.standing(at, False)
+                if not (standing.verdict.bad or standing.rising):
+                    continue
+            elif not self._moves(symptom, gauge.standing(at, True), at):
                 continue
             before = self.incident
             after, transition = step(before, gauge.signal(at), moment(at), self._policy)
@@ -168,10 +172,8 @@ class Tracker:
             symptom.signal for symptom in symptoms if symptom.phase is SymptomPhase.RECOVERING
         ]
 
-    def _moves(self, lasts: Symptom | None, standing: Reading, at: float) -> bool:
+    def _moves(self, lasts: Symptom, standing: Reading, at: float) -> bool:
         """Whether a symptom changes, so that words and evidence are worth while."""
-        if lasts is None:
-            return standing.bad or standing.rising
         if lasts.phase is SymptomPhase.PENDING:
             return standing.bad or not standing.rising
         if standing.verdict is State.UNKNOWN:
