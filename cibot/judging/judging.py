@@ -39,8 +39,15 @@ from cibot.store.histories import (
     servers_of,
 )
 from cibot.store.incidents import StoredHealth, health_of, put_health
-from cibot.store.leaving import retired_cis
-from cibot.store.rollup import RollUpRow, SpellRow, put_rollup, put_spells
+from cibot.store.leaving import retired_cis, retirements
+from cibot.store.rollup import (
+    RollUpRow,
+    SpellRow,
+    end_spells,
+    has_rollup,
+    put_rollup,
+    put_spells,
+)
 
 log = logging.getLogger(__name__)
 
@@ -92,6 +99,7 @@ class Judging:
         self._learner = ReferenceLearner(config)
         self._chances: dict[int, StoredChances] = {}  # as they were written last
         self._retired = {entry.name for entry in config.ci if entry.retired}
+        self._counted: set[int] = set()  # retired CIs that have their roll-up
 
     def references(self) -> References:
         """Who was the reference where and when, as far as the last look at the store knew."""
@@ -100,11 +108,12 @@ class Judging:
     def judge(self, ci_id: int) -> tuple[Health | None, int]:
         """Judges one CI now: its health, its incidents and how many messages were added.
 
-        None where there is no such CI. Raises StoreError.
+        None where there is no such CI, or where it is retired. Raises StoreError.
         """
         now = self._clock()
         seen = self._store.read(lambda tx: self._look(tx, ci_id, now))
         if seen is None:
+            self._count_retired(ci_id, now)
             return None, 0
         told, incidents = self._store.write(lambda tx: self._write(tx, seen, now))
         self._learner.written()
@@ -116,16 +125,43 @@ class Judging:
         ci = next((ci for ci in all_cis(tx) if ci.id == ci_id), None)
         if ci is None or ci.name in self._retired or ci.id in retired_cis(tx):
             return None
-        references = self._learner.learn(tx, ci.id, now)
-        policy = self._policy(tx, ci, references)
-        scope = self._scopes.get(ci.name, Scope())
-        reader = Reader(ci, scope, references, policy.uncounted)
+        reader, policy = self._reader(tx, ci, now)
         newest = last_heard(tx, ci_id)
         until, fresh = self._until(tx, ci_id, newest, policy, now)
         advanced = self._trackers.live(tx, reader, policy, until, now)
         health = advanced.tracker.judge.health(advanced.tracker.at, fresh)
         first = not health_of(tx, ci_id)
         return _Look(ci, reader, advanced, health, newest, fresh, first)
+
+    def _reader(self, tx: Tx, ci: KnownCi, now: datetime) -> tuple[Reader, Policy]:
+        references = self._learner.learn(tx, ci.id, now)
+        policy = self._policy(tx, ci, references)
+        return Reader(ci, self._scopes.get(ci.name, Scope()), references, policy.uncounted), policy
+
+    def _count_retired(self, ci_id: int, now: datetime) -> None:
+        """Makes the roll-up of a CI that was retired before there was one."""
+        if ci_id in self._counted:
+            return
+        advanced = self._store.read(lambda tx: self._past(tx, ci_id, now))
+        if advanced is not None:
+
+            def write(tx: Tx) -> None:
+                _keep_rollup(tx, ci_id, advanced)
+                end_spells(tx, ci_id, moment(advanced.tracker.at))
+
+            self._store.write(write)
+        self._counted.add(ci_id)
+
+    def _past(self, tx: Tx, ci_id: int, now: datetime) -> Advanced | None:
+        """The tracker of a CI until it left, where its roll-up is missing; it is not kept.
+
+        One that the configuration retires left when it was heard last.
+        """
+        ci = next((ci for ci in all_cis(tx) if ci.id == ci_id), None)
+        left = retirements(tx).get(ci_id) or last_heard(tx, ci_id)
+        if ci is None or left is None or has_rollup(tx, ci_id):
+            return None
+        return Trackers().live(tx, *self._reader(tx, ci, now), left.timestamp(), now)
 
     def _until(
         self, tx: Tx, ci_id: int, newest: datetime | None, policy: Policy, now: datetime

@@ -70,6 +70,12 @@ def _json(counts: Mapping[Any, int]) -> str:
     return json.dumps(counts, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 
 
+def has_rollup(tx: Tx, ci_id: int) -> bool:
+    """Whether anything was ever counted of a CI."""
+    query = select(schema.rollup.c.ci_id).where(schema.rollup.c.ci_id == ci_id).limit(1)
+    return tx.execute(query).first() is not None
+
+
 def rollup_sums(
     tx: Tx,
     ci_ids: Collection[int],

@@ -13,16 +13,19 @@ import pytest
 from flask.testing import FlaskClient
 
 from cibot.actions.acknowledging import take
-from cibot.actions.leaving import retire
+from cibot.actions.leaving import close_retired, retire
 from cibot.actions.roles import Actor
 from cibot.chat.commands import report as report_command
 from cibot.config.models import Config, RuleConfig
 from cibot.errors import UserError
+from cibot.judging import Monitor
 from cibot.reports.context import Context
 from cibot.reports.period import CiPeriod, PeriodReport, period_report, read_period
 from cibot.reports.promise import Ruling
+from cibot.store import schema
+from cibot.store.cis import all_cis
 from cibot.store.engine import Store
-from cibot.store.incidents import incidents_of
+from cibot.store.incidents import health_of, incidents_of
 from tests.support.canned import CONFIG, canned
 from tests.support.faces import client
 from tests.support.history import NOW, History, ago, make_tables
@@ -171,6 +174,37 @@ def test_who_came_in_the_middle_and_who_left_are_said_to_have(life: Life) -> Non
     assert acme.now.longest_outage.until == left
     later = asked(life.store, TOLD, life.now, left.date() + DAY, life.now.date() + DAY)
     assert "Acme" not in [one.name for one in later.cis]
+
+
+@pytest.mark.parametrize("way", ["command", "configuration"])
+def test_who_was_retired_before_there_was_a_roll_up_is_counted_then(life: Life, way: str) -> None:
+    for place in range(60):
+        life.change(acme=place % 12 != 5)
+    life.judge()
+    ctx, boss = Context(life.now, TOLD), Actor("cli", "mika", "mika", "shell")
+    counted = of(asked(life.store, TOLD, life.now, NOON.date(), life.now.date() + DAY), "Acme")
+    config = TOLD
+    if way == "command":
+        life.store.write(lambda tx: retire(tx, ctx, boss, "Acme"))
+    else:
+        gone = [ci.model_copy(update={"retired": ci.name == "Acme"}) for ci in TOLD.ci]
+        config = TOLD.model_copy(update={"ci": tuple(gone)})
+        life.store.write(lambda tx: close_retired(tx, config, ctx))
+    for table in (schema.rollup, schema.spell, schema.checkpoint):  # as an earlier version left
+        life.store.write(lambda tx, table=table: tx.execute(table.delete()))
+    for _ in range(30):
+        life.change(acme=None)  # which is no miss of its
+    messages = life.told()
+    monitor = Monitor(life.store, config, lambda: life.now)
+    acme_id = next(ci.id for ci in life.store.read(all_cis) if ci.name == "Acme")
+    assert monitor.judge(acme_id) is None
+    assert monitor.judge(acme_id) is None  # which has nothing to do any more
+    found = of(asked(life.store, config, life.now, NOON.date(), life.now.date() + DAY), "Acme")
+    assert found.retired
+    assert found.now == counted.now
+    assert [(one.job, one.runs) for one in found.jobs] == [("tempest", 60)]
+    assert life.told() == messages
+    assert life.store.read(lambda tx: health_of(tx, acme_id)) == []
 
 
 def test_an_acknowledgement_is_timed_from_the_opening(store: Store) -> None:

@@ -107,6 +107,7 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     ],
     rollup.put_rollup: [lambda tx: rollup.put_rollup(tx, 1, DAY_NUMBER, [COUNTED])],
     rollup.put_spells: [lambda tx: rollup.put_spells(tx, 1, SINCE, [SPELL])],
+    rollup.has_rollup: [lambda tx: rollup.has_rollup(tx, 1)],
     rollup.end_spells: [lambda tx: rollup.end_spells(tx, 1, NOW)],
     incidents.opened_between: [lambda tx: incidents.opened_between(tx, SINCE, UNTIL)],
     rollup.rollup_sums: [
