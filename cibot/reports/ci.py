@@ -12,6 +12,7 @@ from cibot.reports.names import resolve
 from cibot.store.cis import CiName, ci_names, latest_reports
 from cibot.store.engine import Tx
 from cibot.store.incidents import health_of, incident_by_id, incidents_of
+from cibot.store.leaving import retirements
 
 _INCIDENT = re.compile(r"#([0-9]{1,17})")
 
@@ -40,7 +41,7 @@ def line_of(tx: Tx, ctx: Context, row: CiName, branch: str | None = None) -> CiL
     last = latest_reports(tx, row.id)
     heard_at = last[0].posted_at if last else None
     incidents = open_by_ci(tx, ctx, row.id).get(row.id, ())
-    line = ci_line(ctx, row, health, heard_at, incidents)
+    line = ci_line(ctx, row, health, heard_at, incidents, retirements(tx).get(row.id))
     return line if branch is None else on_branch(ctx, line, branch)
 
 

@@ -35,6 +35,13 @@ from cibot.text.figures import cut
 
 
 @dataclass(frozen=True, slots=True)
+class Retired:
+    """That a CI is judged no more: since ``at``, or by the configuration, which has no date."""
+
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class CiLine(Sighting):
     """One CI as every list shows it. Without an assessment it is unknown, ``since`` None.
 
@@ -57,6 +64,7 @@ class CiLine(Sighting):
     branch: BranchHealth | None = None
     seen: Seen | None = None
     reason: RateReason | None = None
+    retired: Retired | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +141,8 @@ def on_branch(ctx: Context, line: CiLine, wanted: str) -> CiLine:
 
     Raises UserError, asking back, when ``wanted`` means none where it is at home.
     """
+    if line.retired is not None:
+        return line  # it is so everywhere
     by_name = {health.branch: health for health in line.branches}
     if not by_name:
         raise UserError(f"{cut(line.name, 40)} has no results on any branch yet.")
@@ -183,6 +193,7 @@ def ci_line(
     health: StoredHealth | None,
     heard_at: datetime | None,
     incidents: tuple[IncidentLine, ...],
+    retired_at: datetime | None = None,
 ) -> CiLine:
     """What is known of a CI, in one line."""
     signals = read_signals(health.signals) if health else ()
@@ -200,6 +211,7 @@ def ci_line(
         incidents=incidents,
         page=ctx.ci_page(row.name),
         branches=read_branches(health.branches) if health else (),
+        retired=Retired(retired_at) if retired_at or ctx.retires(row.name) else None,
     )
 
 

@@ -64,7 +64,7 @@ def status(tx: Tx, ctx: Context, name: str, branch: str | None = None) -> Status
     names = {row.id: row.name}
     incidents = open_by_ci(tx, ctx, row.id, names).get(row.id, ()) if seen.incidents else ()
     heard_at = seen.last.posted_at if seen.last else None
-    line = ci_line(ctx, row, seen.health, heard_at, incidents)
+    line = ci_line(ctx, row, seen.health, heard_at, incidents, seen.retired_at)
     if branch is not None:
         line = on_branch(ctx, line, branch)
     bad = line.branch is None and line.state in {State.FAILING, State.DEGRADED}

@@ -14,7 +14,7 @@ from cibot.reports.context import Context
 from cibot.reports.failures import FailedJob, Verdict
 from cibot.reports.feeds import ServerFeeds
 from cibot.reports.incidents import IncidentLine, TimelineStep
-from cibot.reports.listing import CiLine, is_wrong
+from cibot.reports.listing import CiLine, Retired, is_wrong
 from cibot.reports.missed import Missed
 from cibot.reports.onset import Onset, OnsetRun
 from cibot.reports.signals import Rate, reason_words
@@ -133,12 +133,16 @@ def _when(ctx: Context, at: datetime, beside: str) -> _Parts:
 def headline(ctx: Context, found: Status) -> Line:
     """Who, what, since when, how much beside the reference, what exactly fails."""
     ci = found.ci
+    if ci.retired is not None:
+        return line(*name_and_branch(ci), ": ", *account(ctx, found))
     glue = " " if is_wrong(ci.state) and ci.since else ": "
     return line(*name_and_branch(ci), ": ", state_span(ci.state), glue, *account(ctx, found))
 
 
 def account(ctx: Context, found: Status) -> Line:
     """A headline without the CI's name and state."""
+    if found.ci.retired is not None:
+        return retired(ctx, found.ci.name, found.ci.retired)
     began = since(ctx, found.ci) if is_wrong(found.ci.state) else ()
     parts = [*began, *([": "] if began else []), *_detail(ctx, found), *reason(ctx, found.ci), "."]
     job = found.worst_job
@@ -146,6 +150,16 @@ def account(ctx: Context, found: Status) -> Line:
         share = f" fails in {job.failed} of {figures.plural(job.of, 'failure')}."
         parts += [" Job ", Span(job.job, code=True), share]
     return line(*parts, *first_bad(ctx, found.ci.incidents))
+
+
+def retired(ctx: Context, name: str, found: Retired) -> Line:
+    """As "retired since Sat 14:10 UTC (38 h): it is not judged …", and how to undo it."""
+    said = ": it is not judged, its history stays. To have it judged again: "
+    if found.at is None:
+        undo = Span("retired = true", code=True), " of its entry."
+        return line("retired by the configuration", said, "take out ", *undo)
+    when = _when(ctx, found.at, figures.span(ctx.now - found.at))
+    return line("retired since ", *when, said, Span(f"unretire {name[:60]}", code=True), ".")
 
 
 def first_bad(ctx: Context, incidents: Sequence[IncidentLine]) -> Line:

@@ -34,6 +34,7 @@ class Glance:
     last: HeardReport | None
     server: tuple[str, str] | None
     project: str | None
+    retired_at: datetime | None
     incidents: bool
     silences: bool
     stale: bool
@@ -87,9 +88,10 @@ def _glance_query() -> Select[Any]:
     last = select(newest.posted_at).where(newest.ci_id == ci.c.id)
     last_at = last.order_by(newest.posted_at.desc()).limit(1).scalar_subquery()
     told = [*(report.c[name] for name in _REPORT), *(change.c[name] for name in _CHANGE)]
+    own = (ci.c.id, ci.c.name, *_flags())
     newest_report = and_(report.c.ci_id == ci.c.id, report.c.posted_at == last_at)
     return in_this_order(
-        select(ci.c.id, ci.c.name, *_flags(), server.c.name, server.c.url, _home(), *_HEALTH, *told)
+        select(*own, server.c.name, server.c.url, _home(), ci.c.retired_at, *_HEALTH, *told)
         .select_from(ci)
         .outerjoin(health, health.c.ci_id == ci.c.id)
         .outerjoin(report, newest_report)
@@ -100,7 +102,7 @@ def _glance_query() -> Select[Any]:
 
 
 _GLANCE = _glance_query()
-_HEALTH_AT = 8
+_HEALTH_AT = 9
 _REPORT_AT = _HEALTH_AT + len(_HEALTH)
 
 
@@ -130,6 +132,7 @@ def glance(tx: Tx, name: str, now: datetime, fresh: datetime) -> Glance | None:
         last=_heard(own) if known else None,
         server=(own[5], own[6]) if known else None,
         project=own[7],
+        retired_at=own[8],
         incidents=bool(own[2]),
         silences=bool(own[3]),
         stale=own[4] > 0,

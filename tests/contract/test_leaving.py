@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Any
 
 import pytest
@@ -11,16 +11,21 @@ from werkzeug.test import TestResponse
 
 from cibot.actions.leaving import close_retired, exclude, retire, unretire
 from cibot.actions.roles import Actor
+from cibot.chat.commands import status as status_command
+from cibot.chat.commands import why as why_command
 from cibot.collector.roster import Roster
 from cibot.config.models import Config
 from cibot.errors import UserError
 from cibot.judging import Monitor
 from cibot.reports.context import Context
 from cibot.reports.listing import all_lines
+from cibot.reports.status import status
+from cibot.reports.why import why
 from cibot.store import schema
 from cibot.store.cis import all_cis
 from cibot.store.engine import Store
 from cibot.store.incidents import every_incident, incidents_of
+from cibot.text import figures
 from tests.support.canned import CONFIG as CANNED
 from tests.support.canned import TOKENS, canned
 from tests.support.faces import application
@@ -136,6 +141,41 @@ def test_a_retired_ci_is_not_listed_judged_or_told_of(bot: Bot, way: str) -> Non
         bot.use(**tables)
     assert bot.monitor.judge(acme.id) is not None
     assert bot.names() == ["Acme", "Zuul"]
+
+
+@pytest.mark.parametrize("way", ["configuration", "command"])
+def test_who_asks_for_a_retired_ci_is_told_since_when_and_how_to_undo_it(
+    bot: Bot, way: str
+) -> None:
+    tables = {"ci": [*FOUND["ci"], {"name": "Acme", "accounts": ["acme-ci"]}]}
+    bot.use(**tables)
+    bot.failing()
+    if way == "command":
+        at = bot.now
+        bot.act(retire, "acme")
+        bot.now += timedelta(days=2)
+        said = f"retired since {figures.zoned(at, bot.now, UTC)} (2 days): it is not judged, its"
+        undo = "To have it judged again: unretire Acme."
+    else:
+        bot.use(ci=[tables["ci"][0], tables["ci"][1] | {"retired": True}])
+        said = "retired by the configuration: it is not judged, its history stays."
+        undo = "To have it judged again: take out retired = true of its entry."
+    bot.hear()
+    ctx = Context(bot.now, bot.config)
+    for ask in (status_command, why_command):
+        question = status if ask is status_command else why
+        for branch in (None, "master"):
+            found = bot.store.read(lambda tx, q=question, b=branch: q(tx, ctx, "acme", branch=b))
+            text = ask.render(ctx, found).text()
+            assert text.startswith(f"Acme: {said}")
+            assert undo in text
+            assert "unknown" not in text
+            assert "assessed" not in text
+    client = application(bot.store, bot.config, bot.now).test_client()
+    page = client.get("/ci/Acme").text
+    assert f"Retired {said.split()[1]} " in page
+    retired = client.get("/api/v1/cis/Acme").get_json()["retired"]
+    assert (retired["at"] is None) == (way == "configuration")
 
 
 @pytest.mark.parametrize(("role", "status"), [("reader", 403), ("owner", 403), ("admin", 200)])

@@ -38,11 +38,14 @@ def render(ctx: Context, found: Why) -> Card:
     """State, signals worst first, evidence, incidents."""
     ci = found.ci
     since, first = wording.since(ctx, ci, " "), wording.first_bad(ctx, ci.incidents)
-    head = line(*wording.name_and_branch(ci), ": ", state_span(ci.state), *since, *first)
+    state = line(state_span(ci.state), *since, *first)
+    if ci.retired is not None:
+        state = wording.retired(ctx, ci.name, ci.retired)
+    head = line(*wording.name_and_branch(ci), ": ", *state)
     lines: list[Line] = [head, *(_signal(ctx, signal) for signal in found.signals)]
     if ci.branch is not None:
         lines.append(line(f"{wording.branch_words(ci.branch)}."))
-    elif not found.signals:
+    elif not found.signals and ci.retired is None:
         lines.append(line("It has not been assessed yet."))
     if found.onset is not None:
         lines.append(began(ctx, found.onset))

@@ -26,7 +26,7 @@ from cibot.reports.why import why
 from cibot.store.cis import all_cis
 from cibot.store.engine import Tx
 from cibot.store.faces import incidents_before
-from cibot.text.card import Line
+from cibot.text.card import Line, capital
 from cibot.web.api.question import CiParams
 from cibot.web.asking import days_on, homes_of, latencies_of
 from cibot.web.badges import BadgeCode, badge_code
@@ -112,7 +112,7 @@ def ci_page(tx: Tx, ctx: Context, params: CiParams) -> CiView:
     return CiView(
         ci,
         found,
-        wording.account(ctx, found),
+        capital(wording.account(ctx, found)) if ci.retired else wording.account(ctx, found),
         contact(tx, ctx, ci.name),
         home.projects,
         month_of(tx, ctx, ci, found.reference or home.reference, incidents),
