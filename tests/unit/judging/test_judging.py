@@ -173,7 +173,7 @@ def test_a_ci_is_judged_by_the_policy_that_is_written_for_it(
         life.store,
         config,
         lambda: life.now,
-        watch=lambda ci, advanced: seen.update({ci.name: advanced.life.judge.policy}),
+        watch=lambda ci, advanced: seen.update({ci.name: advanced.tracker.judge.policy}),
     )
     for ci in life.store.read(all_cis):
         judging.judge(ci.id)
