@@ -74,7 +74,7 @@ def test_a_checkpoint_that_cannot_be_read_is_made_again(
     state = life.judge()
     before = incidents(life), life.steps(), life.told()
     life.store.write(
-        lambda tx: tx.execute(schema.metadata.tables["life"].update().values(body=b"no"))
+        lambda tx: tx.execute(schema.metadata.tables["checkpoint"].update().values(body=b"no"))
     )
     life.restart()
     with caplog.at_level(logging.ERROR):
@@ -86,7 +86,7 @@ def test_a_checkpoint_that_cannot_be_read_is_made_again(
 def test_more_cis_than_memory_holds_are_judged_from_their_checkpoints(
     life: Life, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(trackers, "_MOST_LIVES", 1)
+    monkeypatch.setattr(trackers, "_MOST_LOADED", 1)
     life.well()
     life.breaks()
     assert life.judge() is State.FAILING
