@@ -22,13 +22,13 @@ from tests.unit.incidents.making import SEEN, incident, symptom
 
 
 def test_a_silence_says_who_until_when_and_why() -> None:
-    silence = Silence("Acme", NOW, NOW + 3 * HOUR, "Mika" + "a" * 99, "r" * 999)
-    text = silence_card("Acme", silence, NOW).text()
+    silence = Silence(7, "Acme", NOW, NOW + 3 * HOUR, "Mika" + "a" * 99, "r" * 999)
+    text = silence_card(silence, NOW).text()
     assert text.startswith("Mikaaa")
     assert " silenced Acme until Mon 23 Nov 15:00 UTC (3 h): rrr" in text
     assert text.endswith("What is still wrong then will be told here.")
     assert len(text) < 400  # what people write is bounded
-    assert "Bo" in unsilence_card("Acme", silence, "Bo").text()
+    assert "Bo" in unsilence_card(silence, "Bo").text()
 
 
 def test_an_acknowledgement_names_the_first_bad_run_with_its_link() -> None:

@@ -277,7 +277,7 @@ def lived_through(history: History, seed: int) -> dict[str, Any]:
 
 
 @settings(
-    max_examples=3, derandomize=True, suppress_health_check=[HealthCheck.too_slow], deadline=None
+    max_examples=2, derandomize=True, suppress_health_check=[HealthCheck.too_slow], deadline=None
 )
 @given(st.integers(0, 10**6), st.integers(0, 10**6), st.integers(60, 90))
 def test_the_order_of_arrival_does_not_matter(seed: int, other: int, size: int) -> None:
