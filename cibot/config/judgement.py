@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pydantic import create_model
@@ -127,7 +126,7 @@ class Judgement(Policy):
 
     override: tuple[Override, ...] = ()
 
-    @cached_property
+    @property
     def default(self) -> Policy:
         """The policy of a CI that no override fits."""
         return Policy.model_construct(**{part: getattr(self, part) for part in Policy.model_fields})

@@ -9,7 +9,6 @@ is checked in `cibot.config.checks`.
 from __future__ import annotations
 
 from datetime import time, timedelta
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, get_args
 from zoneinfo import ZoneInfo
@@ -251,7 +250,7 @@ class Config(_ChatSections):
     person: tuple[PersonConfig, ...] = ()
     token: tuple[TokenConfig, ...] = ()
 
-    @cached_property
+    @property
     def networks(self) -> tuple[NetworkConfig, ...]:
         """Every configured chat network, in the order of the table of kinds."""
         return tuple(

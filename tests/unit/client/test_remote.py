@@ -15,9 +15,9 @@ from cibot.client.remote import Remote
 from cibot.client.server import Server
 from cibot.client.source import silences
 from cibot.errors import Permanent, UserError
+from cibot.model import Silence
 from cibot.reports.incidents import IncidentLine
 from cibot.reports.jobs import Jobs
-from cibot.reports.silences import Muted
 
 NOW = datetime(2026, 11, 23, 4, 10, tzinfo=UTC)
 
@@ -55,7 +55,7 @@ def test_a_silence_is_asked_for_in_seconds(httpserver: Fake, remote: Remote) -> 
     httpserver.expect_request("/api/v1/silences", method="POST", json=wish).respond_with_json(
         muted(7, "NetApp CI", 2), status=201
     )
-    assert remote.change(Muted, "make_silence", **wish).id == 7
+    assert remote.change(Silence, "make_silence", **wish).id == 7
 
 
 def test_all_silences_of_a_pattern_are_ended_and_no_others(

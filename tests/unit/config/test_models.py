@@ -77,3 +77,11 @@ def takes(kind: Any, value: object) -> bool:
     except ValidationError:
         return False
     return True
+
+
+def test_a_copy_with_other_networks_has_these() -> None:
+    config = Config.model_validate(
+        {"irc": [{"host": "irc.example.org", "name": "irc", "channels": ["#ci"]}]}
+    )
+    assert len(config.networks) == 1
+    assert config.model_copy(update={"irc": ()}).networks == ()
