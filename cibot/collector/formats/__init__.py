@@ -33,6 +33,7 @@ FAMILIES = [
     "cibot.collector.formats.buildbot",
     "cibot.collector.formats.prow",
     "cibot.collector.formats.lists",
+    "cibot.collector.formats.testlog",
     "cibot.collector.formats.listing",
     "cibot.collector.formats.grouped",
     "cibot.collector.formats.lint",

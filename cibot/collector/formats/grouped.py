@@ -6,6 +6,7 @@ from cibot.collector.formats.comment import Comment
 from cibot.collector.formats.conclude import conclude
 from cibot.collector.formats.person import by_hand
 from cibot.collector.formats.places import name_and_url, tidy
+from cibot.collector.formats.shapes import labels
 from cibot.collector.formats.text import first_url, job_name
 from cibot.collector.formats.verdict import verdict
 from cibot.model import Build, Outcome, Report
@@ -26,10 +27,10 @@ def read(comment: Comment) -> Report | None:
             said = verdict(line) if len(line) <= 60 else None
             result = _RESULTS.get(said) if said is not None else None
         elif result is not None:
-            build = _job(line.strip(), result)
+            build = _job(line, result)
             if build is None:
                 result = None
-            else:
+            elif not labels(build.name):
                 builds.append(build)
     outcome = conclude(comment, None, builds) if builds else None
     return Report(outcome, NAME, None, tuple(builds)) if outcome is not None else None
@@ -40,10 +41,10 @@ def _by_person(comment: Comment) -> bool:
 
 
 def _job(line: str, result: str) -> Build | None:
-    """``* [lint] URL``, ``- unit: URL``, ``* [unit](URL)``."""
-    if line[:1] not in "*-•":
+    """``* [lint] URL``, ``- unit: URL``, ``* [unit](URL)``; or indented, ``  [lint] URL``."""
+    bare = line.lstrip("*-•\t ")
+    if bare == line or (line[0] in "\t " and line.lstrip()[0] not in "*-•["):
         return None
-    bare = line.lstrip("*-• ")
     url = first_url(bare)
     if url is None:
         return None

@@ -11,6 +11,7 @@ from cibot.collector.formats.conclude import conclude, outcome_of
 from cibot.collector.formats.lines import read_builds
 from cibot.collector.formats.person import goes_on
 from cibot.collector.formats.text import first_url, job_name
+from cibot.collector.formats.verdict import verdict
 from cibot.collector.results import RESULT_WORDS
 from cibot.model import Build, Outcome, Report
 
@@ -35,7 +36,7 @@ _STARTS = ("build started", "build start:", "started build", "build triggered", 
 def read(comment: Comment) -> Report | None:
     """A report of the Gerrit Trigger plugin, known by its headline."""
     if comment.body[:1] not in "BbNSs\U0001f6a7":
-        return None
+        return _started(comment) if _starts_below(comment) else None
     first = comment.first.lower()
     if first.startswith(_STARTS):
         return _started(comment)
@@ -43,6 +44,14 @@ def read(comment: Comment) -> Report | None:
         if first.startswith(phrase):
             return _finished(comment, outcome)
     return None
+
+
+def _starts_below(comment: Comment) -> bool:
+    """``User approved, CI ok to start``, and then ``Build Started URL``."""
+    if "\nBuild Started " not in comment.body[:600] or not comment.by_bot:
+        return False
+    judged = verdict(comment.first) in (Outcome.SUCCESS, Outcome.FAILURE)
+    return not judged and not read_builds(comment.lines)
 
 
 def _started(comment: Comment) -> Report | None:

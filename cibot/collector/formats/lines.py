@@ -27,6 +27,16 @@ from cibot.collector.results import RESULT_WORDS, known_result
 from cibot.model import Build, Outcome
 
 MAX_BUILDS = 1_000
+# Paragraphs whose lines may look like job lines: what follows tells of tests, or of Zuul itself.
+_NO_JOBS = (
+    "Warning:",
+    "Warnings:",
+    "Errors:",
+    "Debug information:",
+    "Failed tests:",
+    "Failing tests:",
+    "Test failures:",
+)
 _DIGITS = "0123456789"
 _BULLETS = "-*•+–—· \t"
 
@@ -34,7 +44,7 @@ _BULLETS = "-*•+–—· \t"
 def read_builds(lines: Sequence[str], said: Outcome | None = None) -> list[Build]:
     """Every job line among ``lines``; those under a "Non-voting" headline do not vote.
 
-    Reading ends at a ``Warning:`` paragraph, whose lines may look like job lines. A job
+    Reading ends at a ``Warning:`` or ``Failed tests:`` paragraph. A job
     may have words of its own instead of a result; where they say nothing, it succeeded if
     ``said``, what the headline says of all, is a success.
     """
@@ -42,10 +52,7 @@ def read_builds(lines: Sequence[str], said: Outcome | None = None) -> list[Build
     voting = True
     for index, line in enumerate(lines):
         if " : " not in line:
-            if (
-                line.startswith(("Warning:", "Warnings:", "Errors:", "Debug information:"))
-                and builds
-            ):
+            if builds and line.startswith(_NO_JOBS):
                 break
             section = _section(line)
             if section is not None:

@@ -89,7 +89,8 @@ def read(comment: Comment) -> Report | None:
     if not body:
         return _NONE if not comment.votes or withdrawn(comment.votes) else None
     quotes_alone = body[0] == ">" and not comment.lines
-    if quotes_alone or gerrits_own(comment.tag) or body.startswith(_ADMITTED):
+    admits = body.startswith(_ADMITTED) and len(comment.lines) == 1
+    if quotes_alone or gerrits_own(comment.tag) or admits:
         return _NONE
     if body[0] in _FIRST and body.startswith(_OPENINGS):
         either = not body.startswith(_GERRIT) and _judges(comment)

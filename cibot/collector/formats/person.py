@@ -9,7 +9,7 @@ _SELF = word_set("i i'm i've i'd i'll im me my mine it's that's there's here's l
 # Words with which people weigh and excuse; programs state.
 _HEDGES = word_set(
     "locally already sometimes somehow anyway apparently probably actually unfortunately "
-    "though unrelated flaky intermittent intermittently them they again until"
+    "though nice great cool unrelated flaky intermittent intermittently them they again until"
 )
 _PERSON = (
     _SELF
@@ -50,4 +50,6 @@ def goes_on(comment: Comment, headline: str) -> bool:
     if comment.by_bot:
         return False
     word, _, rest = comment.first.lower().partition(headline)[2].partition(" ")
-    return word.isalpha() and rest[:1].isalpha() and "://" not in rest
+    if not word.isalpha() or not rest[:1].isalpha():
+        return False
+    return "://" not in rest or not (_SELF | _HEDGES).isdisjoint(rest.split())

@@ -39,6 +39,7 @@ _UNMERGED = (
     "rebase failed",
 )
 _LEADS = word_set("see at because of in here by with from on is to this look")
+_POINTED = ("this ", "that ", "a ")
 _MARKED = "✔✅✖❌✗✓"
 _SHOUTED = re.compile(r"(?:^|\s)BUILD (?:SUCCESS(?:FUL)?|FAIL(?:URE|ED))(?=\s|$)")
 
@@ -87,6 +88,8 @@ def _result_line(comment: Comment) -> Outcome | None:
     for line in comment.lines[1:12]:
         if told := _SHOUTED.search(line):
             return verdict(told[0])
+        if line.startswith("Tests run: "):
+            return verdict(line)
         label, colon, word = line.strip("-* ").partition(": ")
         if not colon or "://" in line:
             continue
@@ -120,7 +123,8 @@ def _program(  # noqa: PLR0911 - one return a form
         return len(first) <= 160 and "://" not in label
     spoken = _without_urls(first).split()
     linked = any("://" in line for line in comment.lines[:6])
-    return linked and len(spoken) <= 3 and outcome is not Outcome.NONE
+    longest = 6 if first.endswith(">") else 3  # "Test failed on SYSTEM <URL>"
+    return linked and len(spoken) <= longest and outcome is not Outcome.NONE
 
 
 def _without_urls(line: str) -> str:
@@ -154,6 +158,8 @@ def _ends_in_job(first: str) -> bool:
     if before.endswith("]("):
         return True
     words = before.lower().split()
+    if before.lower().startswith(_POINTED):
+        return False
     return bool(SUBJECTS & set(words_of(before))) and words[-1].strip(",:;") not in _LEADS
 
 

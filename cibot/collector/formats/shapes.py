@@ -8,7 +8,7 @@ from cibot.collector.formats.places import duration_in, name_and_url, tidy
 from cibot.collector.formats.text import clean_url, duration_s, first_url, is_url, job_name
 from cibot.collector.formats.verdict import SUBJECTS, verdict, words_of
 from cibot.collector.formats.words import word_set
-from cibot.collector.results import RESULT_WORDS, known_result
+from cibot.collector.results import RESULT_WORDS, known_result, result_class
 from cibot.model import Build, Outcome, Result
 
 _GOOD = "✅✔✓☑🟢"
@@ -18,6 +18,12 @@ _NAMELESS = word_set(
     "status result results outcome overall build verdict conclusion state summary note "
     "warning error message details reason log logs"
 )
+_LABELS = word_set(
+    "log logs file files output console report reports artifact artifacts detail details result "
+    "results link links url page summary full more here info information dashboard view"
+)
+"""Words that alone name what a link leads to, and no job ("Log files: URL")."""
+_PROGRAMS = word_set("ci bot jenkins zuul")
 _POINTERS = word_set("the this that these those a an my our your its some any no")
 _GENERAL = _POINTERS | word_set("tests test build builds ci jobs it all still now and but")
 _LINKING = word_set("at by in on of for from to with until is was has and")
@@ -99,7 +105,7 @@ def marked_line(text: str, following: str) -> Build | None:
     other = other_line(bare, bulleted=True)
     if other is not None:
         return other if other.url else Build(other.name, other.result, url, other.duration_s)
-    if url is None:
+    if url is None or known_result(bare.partition(":")[0]) is not None:  # "🟢 Passed: lint, unit"
         return None
     if own is None:  # the sentence says how it went; the URL says which job
         return Build(job_name(url) or tidy(bare), result, url)
@@ -109,6 +115,8 @@ def marked_line(text: str, following: str) -> Build | None:
 
 def other_line(text: str, *, bulleted: bool) -> Build | None:
     """``RESULT: URL``, ``job: RESULT (URL)``, ``job URL RESULT``, ``RESULT job URL``."""
+    if text[:1] == "[" and (found := _bracketed(text)):
+        return found
     head, colon, tail = text.partition(": ")
     if not colon and text.endswith(":"):
         return None
@@ -155,7 +163,7 @@ def rooted(text: str) -> Build | None:
 def _reversed(word: str, tail: str) -> Build | None:
     url = first_url(tail)
     if url is None:
-        return None
+        return _named_after(word, tail)
     before = tail[: tail.find(url)].strip().rstrip("(<[").strip(" -:")
     spoken = before.split()
     if len(spoken) > 6 or (len(spoken) > 2 and verdict(before) is not None):
@@ -165,18 +173,38 @@ def _reversed(word: str, tail: str) -> Build | None:
     return finish(name, _as_written(word), url, after)
 
 
+def _bracketed(text: str) -> Build | None:
+    """``[FAILED] dsvm-tempest``."""
+    word, _, name = text[1:].partition("] ")
+    return _named_after(word, name) if word in RESULT_WORDS else None
+
+
+def _named_after(word: str, tail: str) -> Build | None:
+    """``SUCCESS: dsvm-tempest (1h 2m)``: a result in capitals and a job's name, no URL."""
+    name, _, rest = tail.strip().partition(" ")
+    if not word.isupper() or result_class(word) not in (Result.PASS, Result.FAIL):
+        return None
+    if "-" not in name.strip("-") or not name.replace("-", "").replace("_", "").isalnum():
+        return None
+    if rest and duration_in(rest if rest.startswith("in ") else f" {rest}") is None:
+        return None
+    return finish(name, word, None, rest)
+
+
 def _named(head: str, tail: str, *, bulleted: bool) -> Build | None:
     name, url = name_and_url(head)
     word, _, rest = tail.strip().partition(" ")
     word = word.strip("*`.,;!").lstrip(MARKS)
     if not word and rest:
         word, _, rest = rest.partition(" ")
-    if known_result(word) is None or not name or _nameless(name, bulleted=bulleted):
+    if known_result(word) is None:
         return None
     own = url or first_url(rest)
-    if own is None and not (bulleted or word.isupper()):
+    if name and _nameless(name, bulleted=bulleted):
+        name = job_name(own) if own and rest.endswith(own) else ""
+    if not name:
         return None
-    if own is None and len(rest.split()) > 6 and not bulleted:
+    if own is None and not bulleted and (not word.isupper() or len(rest.split()) > 6):
         return None
     if own is None and word.islower() and _goes_on(word, rest):
         return None
@@ -201,7 +229,16 @@ def _nameless(name: str, *, bulleted: bool = False) -> bool:
     """
     if bulleted and name == "build":
         return False
-    return name.lower() in _NAMELESS or name.rsplit(maxsplit=1)[-1].lower() in _TELLING
+    words = name.lower().split()
+    if name.lower() in _NAMELESS or words[-1] in _TELLING or labels(name):
+        return True
+    return not bulleted and words[-1] in _PROGRAMS  # "Acme CI: FAILURE" names its author
+
+
+def labels(name: str) -> bool:
+    """Whether these words only say what a link leads to ("Log files", "Full report")."""
+    words = name.lower().split()
+    return bool(words) and _LABELS.issuperset(words)
 
 
 def _ending(head: str, tail: str) -> Build | None:

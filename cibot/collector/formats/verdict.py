@@ -37,7 +37,7 @@ _START = word_set(
 )
 _STOPPED = word_set(
     "canceled cancelled aborted aborting abort skipped superseded queued queue dequeued "
-    "retriggered interrupted killed stopped timedout"
+    "retriggered interrupted killed stopped"
 )
 _NOT = word_set(
     "not no nothing without zero never none nor neither cannot cant couldn't couldnt can't isn't "
@@ -49,6 +49,7 @@ _SAME = (
     ("does not ", "doesn't "),
     ("did not ", "didn't "),
     ("timed out", "timedout"),
+    ("ok to ", "may "),
     ("work in progress", "wip"),
     ("in_progress", "running"),
     ("in progress", "running"),
@@ -108,12 +109,16 @@ def verdict(line: str) -> Outcome | None:
 
 
 def _of_clauses(text: str) -> Outcome | None:
-    passed = failed = False
+    passed = failed = late = False
     seen: set[str] = set()
     for clause in _CLAUSE_END.split(text):
         tokens = _TOKEN.findall(_ADVICE.sub("", clause))
         good, bad = _weigh(tokens)
         passed, failed = passed or good, failed or bad
+        if "timedout" in tokens:
+            late = _PASS.isdisjoint(tokens[tokens.index("timedout") :])
+        elif good:
+            late = False
         seen.update(
             word
             for before, word in zip(["", *tokens], tokens, strict=False)
@@ -124,6 +129,8 @@ def _of_clauses(text: str) -> Outcome | None:
     stopped = seen & _STOPPED
     if stopped and not (passed and stopped <= {"skipped"}):
         return Outcome.NONE
+    if late:
+        return Outcome.FAILURE
     if seen & _START and not seen & _FINISHED and not (passed and "started" not in seen):
         return Outcome.STARTED
     return Outcome.SUCCESS if passed else None
@@ -137,8 +144,6 @@ def _weigh(tokens: Sequence[str]) -> tuple[bool, bool]:
         if word in _UNDONE and _CANNOT & set(tokens[max(told, index - 3) : index]):
             failed = True
         if word not in _PASS and word not in _FAIL:
-            continue
-        if word == "ok" and tokens[index + 1 : index + 2] == ["to"]:
             continue
         told_good = (word in _PASS) != _negated(tokens[max(told, index - 4) : index])
         count = _count(tokens, index)
