@@ -151,9 +151,9 @@ def history(rng: random.Random, p0: float, clustered: bool) -> Iterator[tuple[bo
 def false_alerts(
     make: Callable[[float], Detector], pace: float, p0: float, months: int, seed: int, mode: str
 ) -> float:
-    """Alerts per CI-month of a healthy CI; each life lasts a year."""
-    rng, alerts, lives = random.Random(seed), 0, max(1, months // 12)
-    for _ in range(lives):
+    """Alerts per CI-month of a healthy CI; each history lasts a year."""
+    rng, alerts, histories = random.Random(seed), 0, max(1, months // 12)
+    for _ in range(histories):
         detector, firing, failed = make(pace), False, 0
         results = history(rng, p0, mode != "iid")
         for i in range(int(360 * pace)):
@@ -164,7 +164,7 @@ def false_alerts(
             now = detector(passed, i / pace)
             alerts += now and not firing
             firing = now
-    return alerts / (lives * 12)
+    return alerts / (histories * 12)
 
 
 def results_to_detect(

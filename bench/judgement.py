@@ -10,19 +10,19 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from bench import lives, rough_chart, rough_lives, stories, through, troubles
-from bench.lives import FULL, QUICK, Effort, of_months
+from bench import rough_chart, rough_figures, simulated, stories, through, troubles
+from bench.simulated import FULL, QUICK, Effort, of_months
 
 GROUPS: dict[str, Callable[[Effort], Iterable[str]]] = {
-    "honest": lives.honest,
-    "levels": lives.levels,
-    "detection": lives.detection,
-    "silence": lives.silence,
+    "honest": simulated.honest,
+    "levels": simulated.levels,
+    "detection": simulated.detection,
+    "silence": simulated.silence,
     "recovery": troubles.recovery,
     "flapping": troubles.flapping,
     "gate": troubles.gate,
     "drift": troubles.drift,
-    "rough": rough_lives.rough,
+    "rough": rough_figures.rough,
     "chart": rough_chart.chart,
     "stories": stories.stories,
     "path": through.agreement,

@@ -22,7 +22,7 @@ from typing import Any
 import pymysql
 from sqlalchemy.engine import make_url
 
-from bench.shape import REFERENCE, Lived, Said, Vendor, lived, vendors
+from bench.shape import REFERENCE, Lived, Said, Vendor, judged, vendors
 from cibot.config.models import Config
 from cibot.incidents.incident import Incident, Phase
 from cibot.incidents.stored import columns
@@ -133,7 +133,7 @@ def _load_rows(url: str, ids: Ids, reports: int, until: datetime) -> None:
         password=parsed.password or "", database=parsed.database, charset="utf8mb4",
         local_infile=True,
     )  # fmt: skip
-    changes = lived(until, reports)
+    changes = judged(until, reports)
     with closing(link), tempfile.TemporaryDirectory() as name:
         link.cursor().execute("SET unique_checks=0, foreign_key_checks=0")
         while batch := list(islice(changes, _A_FILE)):

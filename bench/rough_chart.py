@@ -1,9 +1,9 @@
 """The chart alone in a rough world, beside CUSUM charts that know what it has to learn.
 
-All are fed with the first verdicts of the same lives (`bench.rough_lives`). The charts that
-know count each kind of verdict by its own rates, as they were seen in those lives: one knows the
+All are fed with the first verdicts of the same histories (`bench.rough_figures`). The charts that
+know count each kind of verdict by its own rates, as seen in those histories: one knows the
 rates before and after the drop, one those before only and looks for eight drops at once. Their
-height is the one at which healthy lives bring as many false alerts as the chart does.
+height is the one at which healthy histories bring as many false alerts as the chart does.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import statistics
 from collections import Counter
 from collections.abc import Iterator
 
-from bench.lives import CI, Effort
-from bench.rough_lives import DAYS, TURN, WELL, results, turn
+from bench.rough_figures import DAYS, TURN, WELL, results, turn
+from bench.simulated import CI, Effort
 from bench.world import DAY, START, Mood, Nature, Traffic, inputs, world
 from cibot.config.policy import ChartPolicy, SuccessPolicy
 from cibot.health.inputs import FirstVerdict
@@ -30,8 +30,8 @@ _Kind = tuple[bool, int]
 _Gains = list[dict[_Kind, tuple[float, float]]]
 
 
-class _Life:
-    """A life's first verdicts, and what each one rests on: paired, and failures before it."""
+class _History:
+    """A history's first verdicts, and what each one rests on: paired, and failures before it."""
 
     def __init__(self, seed: str, nature: Nature) -> None:
         self.made = world(random.Random(seed), Traffic(20, 0.1, rough=True), [nature], DAYS)
@@ -49,35 +49,44 @@ class _Life:
 def chart(effort: Effort) -> Iterator[str]:
     """False alerts and results to detect."""
     n = 4 * effort.futures
-    healthy = [_Life(f"{effort.seed} healthy {i}", lambda _day: WELL) for i in range(3 * n)]
+    healthy = [_History(f"{effort.seed} healthy {i}", lambda _day: WELL) for i in range(3 * n)]
     months = len(healthy) * DAYS / 30
-    false = sum(len(_fired(life)) for life in healthy)
+    false = sum(len(_fired(history)) for history in healthy)
     yield f"The chart alone, rough world, {false / months:.3f} false alerts a CI-month; results"
     yield f"until told (told of {n} in the 30 days): the chart; knows the usual rate; knows both"
     for passes in (0.8, 0.5, 0.0):
-        lives = [_Life(f"{effort.seed} {passes} {i}", turn(WELL, Mood(passes))) for i in range(n)]
-        ours = [next((at for at in _fired(life) if at >= _BEGIN), math.inf) for life in lives]
-        told = [_said(lives, ours)]
-        for gains in (_looking(_rates(healthy)), _knowing(_rates(healthy), _rates(lives, _BEGIN))):
-            peaks = sorted((peak for life in healthy for peak in _peaks(life, gains)), reverse=True)
+        histories = [
+            _History(f"{effort.seed} {passes} {i}", turn(WELL, Mood(passes))) for i in range(n)
+        ]
+        ours = [
+            next((at for at in _fired(history) if at >= _BEGIN), math.inf) for history in histories
+        ]
+        told = [_said(histories, ours)]
+        for gains in (
+            _looking(_rates(healthy)),
+            _knowing(_rates(healthy), _rates(histories, _BEGIN)),
+        ):
+            peaks = sorted(
+                (peak for history in healthy for peak in _peaks(history, gains)), reverse=True
+            )
             height = peaks[max(1, false)]
-            told.append(_said(lives, [_first(life, gains, height) for life in lives]))
+            told.append(_said(histories, [_first(history, gains, height) for history in histories]))
         yield f"{f'→ {passes}':<10}" + "".join(f"{one:>18}" for one in told)
 
 
-def _said(lives: list[_Life], at: list[float]) -> str:
+def _said(histories: list[_History], at: list[float]) -> str:
     counts = [
-        results(life.made, _BEGIN, when) if when < math.inf else math.inf
-        for life, when in zip(lives, at, strict=True)
+        results(history.made, _BEGIN, when) if when < math.inf else math.inf
+        for history, when in zip(histories, at, strict=True)
     ]
     return f"{statistics.median(counts):g} ({sum(n < math.inf for n in counts)})"
 
 
-def _fired(life: _Life) -> list[float]:
+def _fired(history: _History) -> list[float]:
     """When the production chart fires."""
     policy = SuccessPolicy()
     success, found, was = Success(policy, ChartPolicy(), Level(policy)), [], False
-    for one in life.verdicts:
+    for one in history.verdicts:
         success.take(one)
         fires = success.chart.dropped is not None
         if fires and not was:
@@ -86,11 +95,11 @@ def _fired(life: _Life) -> list[float]:
     return found
 
 
-def _rates(lives: list[_Life], begin: float = 0.0) -> dict[_Kind, float]:
+def _rates(histories: list[_History], begin: float = 0.0) -> dict[_Kind, float]:
     """The pass rate of each kind of verdict."""
     n, passes = Counter[_Kind](), Counter[_Kind]()
-    for life in lives:
-        for one, kind in zip(life.verdicts, life.kinds, strict=True):
+    for history in histories:
+        for one, kind in zip(history.verdicts, history.kinds, strict=True):
             if one.at >= begin:
                 n[kind] += 1
                 passes[kind] += one.passed
@@ -116,20 +125,20 @@ def _looking(before: dict[_Kind, float]) -> _Gains:
     ]
 
 
-def _scores(life: _Life, gains: _Gains) -> Iterator[tuple[float, float]]:
+def _scores(history: _History, gains: _Gains) -> Iterator[tuple[float, float]]:
     """(when, the highest score) after each verdict."""
     scores = [0.0] * len(gains)
-    for one, kind in zip(life.verdicts, life.kinds, strict=True):
+    for one, kind in zip(history.verdicts, history.kinds, strict=True):
         for place, gain in enumerate(gains):
             step = gain.get(kind, (0.0, 0.0))[one.passed]
             scores[place] = max(0.0, scores[place] + step)
         yield one.at, max(scores)
 
 
-def _peaks(life: _Life, gains: _Gains) -> Iterator[float]:
+def _peaks(history: _History, gains: _Gains) -> Iterator[float]:
     """The highest score between two returns to zero."""
     peak = 0.0
-    for _at, score in _scores(life, gains):
+    for _at, score in _scores(history, gains):
         if score == 0.0 and peak:
             yield peak
             peak = 0.0
@@ -137,6 +146,6 @@ def _peaks(life: _Life, gains: _Gains) -> Iterator[float]:
     yield peak
 
 
-def _first(life: _Life, gains: _Gains, height: float) -> float:
-    passed = (at for at, score in _scores(life, gains) if at >= _BEGIN and score >= height)
+def _first(history: _History, gains: _Gains, height: float) -> float:
+    passed = (at for at, score in _scores(history, gains) if at >= _BEGIN and score >= height)
     return next(passed, math.inf)

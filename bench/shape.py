@@ -77,7 +77,7 @@ def vendors(dice: random.Random) -> list[Vendor]:
     return found
 
 
-def lived(until: datetime, reports: int, seed: int = 1) -> Iterator[Lived]:
+def judged(until: datetime, reports: int, seed: int = 1) -> Iterator[Lived]:
     """A year's changes that ends at ``until``, with ``reports`` reports or a few more."""
     dice = random.Random(seed)
     cis = vendors(dice)

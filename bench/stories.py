@@ -6,8 +6,8 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bench.lives import CI, Effort, always, replayed
-from bench.world import DAY, START, Mood, Nature, Traffic, lived, world
+from bench.simulated import CI, Effort, always, replayed
+from bench.world import DAY, START, Mood, Nature, Traffic, tracked, world
 from cibot.replay.timeline import ReplayedMessage, Timeline
 
 _BEGIN, _BACK = 40.0, 25.0  # days of health before a trouble and after it
@@ -127,7 +127,7 @@ def stories(effort: Effort) -> Iterator[str]:
 
 
 def _one(seed: str, trouble: Trouble) -> tuple[list[ReplayedMessage], int, float, float]:
-    """The messages of a life with one trouble, the incidents that opened in it, its span."""
+    """The messages of a CI with one trouble, the incidents that opened in it, its span."""
     end = _BEGIN + trouble.days
 
     def nature(day: float) -> Mood:
@@ -136,7 +136,7 @@ def _one(seed: str, trouble: Trouble) -> tuple[list[ReplayedMessage], int, float
 
     days = end + _BACK
     made = world(random.Random(seed), Traffic(20, 0.1), [nature], days)
-    timeline = Timeline(replayed({CI: lived(made, CI, days)}))
+    timeline = Timeline(replayed({CI: tracked(made, CI, days)}))
     said = [*timeline.said()]
     span = (START + _BEGIN * DAY, START + end * DAY)
     opened = sum(

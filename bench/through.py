@@ -1,7 +1,7 @@
 """Judging through the whole production path, and what it costs.
 
 Generated changes in the shape of Gerrit's REST go through decode, parse, store and
-judge, and the incidents are compared with those of the pure lives of `bench.lives`.
+judge, and the incidents are compared with those of the simulated trackers of `bench.simulated`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 from sqlalchemy import event
 
-from bench.lives import CI, Effort, always
+from bench.simulated import CI, Effort, always
 from bench.table import Figure
 from bench.world import (
     HOUR,
@@ -30,8 +30,8 @@ from bench.world import (
     Traffic,
     facts,
     in_order,
-    lived,
     rest,
+    tracked,
     world,
 )
 from cibot.collector.decode import change_from_rest
@@ -122,7 +122,7 @@ def _spans(steps: list[tuple[str, Any]]) -> Spans:
 
 
 def agreement(effort: Effort) -> Iterator[str]:
-    """Whether the whole path says what the pure lives say."""
+    """Whether the whole path says what the simulated trackers say."""
     natures, days = _natures(), 60.0
     pace = 20
     made = world(random.Random(effort.seed), Traffic(pace, 0.1, rough=True), natures, days)
@@ -132,7 +132,7 @@ def agreement(effort: Effort) -> Iterator[str]:
     for ci in range(CI, CI + len(natures)):
         name = f"ci-{ci}"
         whole = _spans([(one.name, step) for one, step in judged.steps if one.name == name])
-        pure = _spans([(name, step) for step in lived(made, ci, (end - START) / 86_400).steps])
+        pure = _spans([(name, step) for step in tracked(made, ci, (end - START) / 86_400).steps])
         left = [one for one in pure if not any(_alike(one, each) for each in whole)]
         more = [one for one in whole if not any(_alike(one, each) for each in pure)]
         same += len(pure) - len(left)
@@ -143,7 +143,7 @@ def agreement(effort: Effort) -> Iterator[str]:
             yield f"  only whole: {name} {one[0]} {(one[1] - START) / 86_400:.2f}"
     months = len(natures) * days / 30
     yield (
-        f"Whole path against pure lives, {months:.0f} CI-months, {judged.messages} messages:"
+        f"Whole path against the simulated, {months:.0f} CI-months, {judged.messages} messages:"
         f" {same} incidents the same, {other} not"
     )
     yield from _written(cost(made, len(natures), spent))
@@ -171,9 +171,9 @@ def cost(made: list[Made], cis: int, spent: dict[str, float]) -> Cost:
     messages = sum(len(said) for one in made for said in one.said.values())
     pure = 0.0
     for ci in range(CI, CI + cis):
-        changes, life = list(facts(made, ci)), Tracker(Policy())
+        changes, tracker = list(facts(made, ci)), Tracker(Policy())
         began = time.process_time()
-        life.live(in_order(changes), made[-1].closed)
+        tracker.advance(in_order(changes), made[-1].closed)
         pure += time.process_time() - began
     return Cost(
         pure / reports * 1e6,
@@ -192,9 +192,9 @@ def _written(one: Cost) -> Iterator[str]:
 
 def memory() -> Iterator[str]:
     """The same as `weigh`, in words."""
-    charts, life = weigh()
+    charts, tracker = weigh()
     yield f"{'1,000 CIs, charts and 10 jobs each':<46}{charts:>8.1f} MB   target 50"
-    yield f"{'a whole life in memory (256 are kept)':<46}{life:>8.0f} kB"
+    yield f"{'a whole tracker in memory (256 are kept)':<46}{tracker:>8.0f} kB"
 
 
 def figures() -> Iterator[Figure]:
@@ -222,7 +222,7 @@ def figures() -> Iterator[Figure]:
 
 
 def weigh() -> tuple[float, float]:
-    """MB of 1,000 CIs' charts and ten jobs each; kB of a whole life."""
+    """MB of 1,000 CIs' charts and ten jobs each; kB of a whole tracker."""
     chart, jobs, rng = Chart(ChartPolicy()), JobStreaks(JobPolicy()), random.Random(1)
     for i in range(3000):
         at = START + i * HOUR
@@ -234,7 +234,7 @@ def weigh() -> tuple[float, float]:
         jobs.take(JobResults(at, runs, Proof(at, i, i, 1, PROJECT)))
     rows = json.dumps([chart.row(), jobs.row()])
     made = world(rng, Traffic(20, 0.1), [always()], 60)
-    life = json.dumps(lived(made, CI, 60).row())
+    tracker = json.dumps(tracked(made, CI, 60).row())
     kept: list[object] = []
     tracemalloc.start()
     for _ in range(1000):
@@ -244,7 +244,7 @@ def weigh() -> tuple[float, float]:
         streaks.read(jobs_row)
         kept += [one_chart, streaks]
     charts = tracemalloc.get_traced_memory()[0] / 1e6
-    kept += [Tracker.of(Policy(), json.loads(life)) for _ in range(20)]
+    kept += [Tracker.of(Policy(), json.loads(tracker)) for _ in range(20)]
     one_life = (tracemalloc.get_traced_memory()[0] / 1e6 - charts) / 20
     tracemalloc.stop()
     return charts, one_life * 1000

@@ -6,7 +6,7 @@ import random
 import statistics
 from collections.abc import Iterator
 
-from bench.lives import (
+from bench.simulated import (
     CHANGES,
     CI,
     RIVALS,
@@ -18,7 +18,7 @@ from bench.lives import (
     pasts,
     results,
 )
-from bench.world import DAY, REFERENCE, START, Mood, Traffic, lived, world
+from bench.world import DAY, REFERENCE, START, Mood, Traffic, tracked, world
 
 
 def recovery(effort: Effort) -> Iterator[str]:
@@ -31,12 +31,12 @@ def recovery(effort: Effort) -> Iterator[str]:
             for each in pasts(effort, Traffic(pace), passes=after):
                 back = each.day + 2
                 for seed in range(effort.futures):
-                    made, life = each.future(
+                    made, tracker = each.future(
                         seed, lambda day, b=back, a=after: Mood(a if day >= b else 0.0), 8
                     )
                     ends = [
                         one.transition.at.timestamp()
-                        for one in life.steps
+                        for one in tracker.steps
                         if one.transition.name == "resolved"
                     ]
                     over = next((at for at in ends if at >= START + back * DAY), float("inf"))
@@ -54,11 +54,11 @@ def flapping(effort: Effort) -> Iterator[str]:
         rivals = dict.fromkeys(RIVALS, 0.0)
         all_pasts = pasts(effort, Traffic(pace, 0.1), passes=0.95)
         for each in all_pasts:
-            made, life = each.future(
+            made, tracker = each.future(
                 1, lambda day, h=hours: Mood(0.2 if int(day * 24 / h) % 2 else 0.95), days
             )
-            ours += sum(opened(life).values()) / days
-            sent += messages({CI: life}) / days
+            ours += sum(opened(tracker).values()) / days
+            sent += messages({CI: tracker}) / days
             told = results(made, each.day)
             for name in RIVALS:
                 rivals[name] += _alerts(name, pace, told) / days
@@ -85,14 +85,14 @@ def gate(effort: Effort) -> Iterator[str]:
     traffic = Traffic(100, 0.1, gate=(begin, begin + 0.25))
     rng = random.Random(effort.seed)
     made = world(rng, traffic, [always(passes=0.95)] * cis, days)
-    lives = {}
+    trackers = {}
     for ci in range(REFERENCE, CI + cis):
-        life = lived(made, ci, days)
+        tracker = tracked(made, ci, days)
         around = START + begin * DAY
-        life.steps = [
-            one for one in life.steps if around <= one.transition.at.timestamp() < around + DAY
+        tracker.steps = [
+            one for one in tracker.steps if around <= one.transition.at.timestamp() < around + DAY
         ]
-        lives[ci] = life
+        trackers[ci] = tracker
         told = sorted(
             (said.at, said.letter == "P") for one in made for said in one.said.get(ci, ())
         )
@@ -100,7 +100,7 @@ def gate(effort: Effort) -> Iterator[str]:
             before = [one for one in told if one[0] < around]
             upto = [one for one in told if one[0] < around + DAY]
             theirs[name] += _alerts(name, 100, upto) - _alerts(name, 100, before)
-    sent = messages(lives)
+    sent = messages(trackers)
     beside = ", ".join(f"{name} {one}" for name, one in theirs.items())
     yield f"{'messages sent that day':<34}{sent:>14}   {beside}"
 
@@ -112,10 +112,10 @@ def drift(effort: Effort) -> Iterator[str]:
         days = []
         rivals: dict[str, list[float]] = {name: [] for name in RIVALS}
         for each in pasts(effort, Traffic(pace, 0.1)):
-            made, life = each.future(
+            made, tracker = each.future(
                 1, lambda day, b=each.day: Mood(max(0.6, 0.9 - 0.01 * (day - b))), 60
             )
-            at = first_alert(life, CHANGES | {"level", "disagreement"})
+            at = first_alert(tracker, CHANGES | {"level", "disagreement"})
             days.append((at - START) / DAY - each.day if at else 60.0)
             told = results(made, each.day)
             for name in RIVALS:

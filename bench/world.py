@@ -1,6 +1,6 @@
 """Simulated review history: changes, a reference CI, and CIs whose moods change with time.
 
-The same world can be judged from what it means (`lives`) or written as Gerrit's REST
+The same world can be judged from what it means (`simulated`) or written as Gerrit's REST
 would give it (`rest`), to go through the whole production path. Seeded; times are
 seconds from `START`.
 """
@@ -226,11 +226,11 @@ def in_order(changes: Iterable[ChangeFacts]) -> list[Input]:
     return found
 
 
-def lived(made: list[Made], ci: int, days: float, policy: Policy | None = None) -> Tracker:
-    """A CI's life, judged by what the changes mean."""
-    life = Tracker(policy or Policy())
-    life.live(inputs(made, ci), START + days * DAY)
-    return life
+def tracked(made: list[Made], ci: int, days: float, policy: Policy | None = None) -> Tracker:
+    """The tracker of a CI after these changes."""
+    tracker = Tracker(policy or Policy())
+    tracker.advance(inputs(made, ci), START + days * DAY)
+    return tracker
 
 
 def rest(made: Iterable[Made]) -> Iterator[dict[str, Any]]:

@@ -24,7 +24,7 @@ pytest_plugins = [
     "tests.support.ngircd",
     "tests.support.nights",
     "tests.support.stores",
-    "tests.support.told_life",
+    "tests.support.scenario",
     "tests.support.going_back",
 ]
 

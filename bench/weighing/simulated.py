@@ -66,7 +66,7 @@ def simulated(traits: Traits, seed: int) -> History:
     history = History(traits.name)
     for number in range(1, int(traits.days * traits.pace) + 1):
         at = _START + (number + rng.random()) / traits.pace * _DAY
-        _Change(rng, traits, cis, history, number).live(at)
+        _Change(rng, traits, cis, history, number).advance(at)
     history.told.sort(key=lambda told: told.at)
     return history
 

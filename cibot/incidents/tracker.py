@@ -99,7 +99,7 @@ class Tracker:
         self.spells.ended = []
         self.judge.rollup.begin(self.at)
 
-    def live(
+    def advance(
         self,
         inputs: Iterable[Input],
         until: float,

@@ -128,7 +128,7 @@ class Judging:
         reader, policy = self._reader(tx, ci, now)
         newest = last_heard(tx, ci_id)
         until, fresh = self._until(tx, ci_id, newest, policy, now)
-        advanced = self._trackers.live(tx, reader, policy, until, now)
+        advanced = self._trackers.advance(tx, reader, policy, until, now)
         health = advanced.tracker.judge.health(advanced.tracker.at, fresh)
         first = not health_of(tx, ci_id)
         return _Look(ci, reader, advanced, health, newest, fresh, first)
@@ -161,7 +161,7 @@ class Judging:
         left = retirements(tx).get(ci_id) or last_heard(tx, ci_id)
         if ci is None or left is None or has_rollup(tx, ci_id):
             return None
-        return Trackers().live(tx, *self._reader(tx, ci, now), left.timestamp(), now)
+        return Trackers().advance(tx, *self._reader(tx, ci, now), left.timestamp(), now)
 
     def _until(
         self, tx: Tx, ci_id: int, newest: datetime | None, policy: Policy, now: datetime

@@ -86,7 +86,9 @@ class Trackers:
         self._loaded: dict[int, LoadedTracker] = {}
         self._under_way: dict[int, LoadedTracker] = {}  # advanced, and not yet written
 
-    def live(self, tx: Tx, reader: Reader, policy: Policy, until: float, now: datetime) -> Advanced:
+    def advance(
+        self, tx: Tx, reader: Reader, policy: Policy, until: float, now: datetime
+    ) -> Advanced:
         """Brings a CI's tracker up to ``until`` (seconds of the epoch).
 
         What is not written afterwards, as `keep` says, did not come to be: the next time
@@ -228,7 +230,7 @@ class Trackers:
         while start < until:
             end = _next_stop(tx, reader, start, until)
             inputs = reader.inputs(tx, start, end, tracker.judge.chances.pending)
-            tracker.live(inputs, end, reader.places)
+            tracker.advance(inputs, end, reader.places)
             if end < until:
                 loaded.passed.append((end, pack(tracker.row())))
             start = end

@@ -41,10 +41,10 @@ class Replayed:
     messages: int = 0
     until: dict[int, datetime] = field(default_factory=dict)
 
-    def watch(self, ci: KnownCi, lived: Advanced) -> None:
-        """Takes over what a CI lived through."""
+    def watch(self, ci: KnownCi, advanced: Advanced) -> None:
+        """Takes over what a CI advanced through."""
         self.cis[ci.id] = ci
-        self.steps += [(ci, step) for step in lived.steps]
+        self.steps += [(ci, step) for step in advanced.steps]
 
 
 @contextmanager

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import random
 
-from bench.lives import CI, always
+from bench.simulated import CI, always
 from bench.through import replayed
-from bench.world import REFERENCE, START, Mood, Traffic, lived, world
+from bench.world import REFERENCE, START, Mood, Traffic, tracked, world
 
 
 def test_the_whole_path_says_of_a_rough_world_what_its_facts_say():
@@ -25,7 +25,7 @@ def test_the_whole_path_says_of_a_rough_world_what_its_facts_say():
     judged, _spent = replayed(made, len(natures))
     end = max(judged.until.values()).timestamp()
     for ci in range(CI, CI + len(natures)):
-        pure = lived(made, ci, (end - START) / 86_400)
+        pure = tracked(made, ci, (end - START) / 86_400)
         said = [(step.transition.name, step.transition.signal) for step in pure.steps]
         assert said == [
             (step.transition.name, step.transition.signal)

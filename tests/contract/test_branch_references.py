@@ -18,22 +18,24 @@ from cibot.reports.status import status
 from cibot.store.cis import ci_names
 from cibot.store.engine import Store
 from tests.support.faces import application
-from tests.support.told_life import CONFIG, Life
+from tests.support.scenario import CONFIG, Scenario
 
 STABLE = "stable/2026.1"
 
 
 def test_what_was_missed_on_one_branch(store: Store) -> None:
-    life = Life(store)
+    scenario = Scenario(store)
     for turn in range(30):
-        life.change()
-        life.change(branch=STABLE, acme=turn % 3 > 0 or None)
-    life.now += timedelta(hours=6)
-    life.change()
-    life.judge()
+        scenario.change()
+        scenario.change(branch=STABLE, acme=turn % 3 > 0 or None)
+    scenario.now += timedelta(hours=6)
+    scenario.change()
+    scenario.judge()
 
     def of(branch: str | None) -> Missed:
-        return store.read(lambda tx: missed(tx, Context(life.now, CONFIG), "acme", branch=branch))
+        return store.read(
+            lambda tx: missed(tx, Context(scenario.now, CONFIG), "acme", branch=branch)
+        )
 
     assert (of("master").due, of("master").total, of("master").patch_sets) == (29, 0, ())
     there = of(STABLE)
@@ -44,12 +46,12 @@ def test_what_was_missed_on_one_branch(store: Store) -> None:
     asked = Question(
         "missed acme stable/2026.1", Asker("bob"), Channel("net", "#ops"), private=False
     )
-    said = Dispatcher(store, CONFIG, lambda: life.now)(asked)
+    said = Dispatcher(store, CONFIG, lambda: scenario.now)(asked)
     assert said is not None
     assert said.text().startswith(
         "Acme on stable/2026.1 missed 9 of 28 chances to report in 7 days"
     )
-    web = application(life.store, CONFIG, life.now).test_client()
+    web = application(scenario.store, CONFIG, scenario.now).test_client()
     told = web.get(f"/api/v1/cis/acme/missed?branch={STABLE}").get_json()
     assert (told["due"], told["total"], len(told["patch_sets"])) == (28, 9, 9)
     page = web.get(f"/ci/Acme?branch={STABLE}").get_data(as_text=True)
@@ -65,13 +67,13 @@ def test_a_branch_may_have_a_reference_of_its_own(store: Store, *, named: bool) 
     if named:
         told["reference"].insert(0, {"ci": "Stable", "branches": ["stable/*"]})
     config = Config.model_validate(told)
-    life = Life(store, config)
+    scenario = Scenario(store, config)
     for turn in range(30):
-        life.change()
+        scenario.change()
         good = turn % 3 > 0
-        life.change(branch=STABLE, zuul=None, gate=good, acme=good)
-    life.judge()
-    ctx = Context(life.now, config)
+        scenario.change(branch=STABLE, zuul=None, gate=good, acme=good)
+    scenario.judge()
+    ctx = Context(scenario.now, config)
 
     def reference(branch: str | None) -> str | None:
         return store.read(lambda tx: reference_on(tx, ctx, "demo", branch=branch))
@@ -87,7 +89,7 @@ def test_a_branch_may_have_a_reference_of_its_own(store: Store, *, named: bool) 
     # The faces' answer is the judging's.
     names = dict(store.read(ci_names))
     learner = ReferenceLearner(config)
-    judged = store.read(lambda tx: learner.learn(tx, min(names), life.now))
-    at = life.now.timestamp()
+    judged = store.read(lambda tx: learner.learn(tx, min(names), scenario.now))
+    at = scenario.now.timestamp()
     assert names[judged.at("demo", at, STABLE) or 0] == "Stable"
     assert names[judged.at("demo", at) or 0] == "Zuul"

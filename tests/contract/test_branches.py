@@ -29,13 +29,13 @@ from cibot.store.engine import Store, open_store
 from cibot.store.migrate import upgrade
 from cibot.text.card import Card
 from tests.support.faces import application
-from tests.support.told_life import CONFIG, Life
+from tests.support.scenario import CONFIG, Scenario
 
 STABLE = "stable/2026.1"
 
 
 @pytest.fixture(scope="module", params=["sqlite", "mariadb"])
-def life(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
+def scenario(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Acme passes what Zuul passes on master, and nothing of the stable branch any more.
 
     Only asked, never changed: every test may have the same.
@@ -46,34 +46,34 @@ def life(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         database = request.getfixturevalue("mariadb").create_database()
     store = open_store(database)
     upgrade(store)
-    life = Life(store)
+    scenario = Scenario(store)
     for turn in range(30):
-        life.change()
-        life.change(branch=STABLE, acme=turn < 5)
+        scenario.change()
+        scenario.change(branch=STABLE, acme=turn < 5)
     for _ in range(3):
-        life.change(branch="stable/2025.2")
-    life.judge()
-    yield life
+        scenario.change(branch="stable/2025.2")
+    scenario.judge()
+    yield scenario
     store.close()
 
 
-def context(life: Life) -> Context:
-    return Context(life.now, CONFIG)
+def context(scenario: Scenario) -> Context:
+    return Context(scenario.now, CONFIG)
 
 
-def ask(life: Life, branch: str | None) -> Status:
-    return life.store.read(lambda tx: status(tx, context(life), "acme", branch))
+def ask(scenario: Scenario, branch: str | None) -> Status:
+    return scenario.store.read(lambda tx: status(tx, context(scenario), "acme", branch))
 
 
-def chat(life: Life, words: str) -> str:
+def chat(scenario: Scenario, words: str) -> str:
     asked = Question(words, Asker("bob"), Channel("net", "#ops"), private=False)
-    answer = Dispatcher(life.store, CONFIG, lambda: life.now)(asked)
+    answer = Dispatcher(scenario.store, CONFIG, lambda: scenario.now)(asked)
     assert answer is not None
     return answer.text()
 
 
-def test_one_branch_is_broken_and_the_others_are_well(life: Life) -> None:
-    found = {one.branch: one for one in ask(life, None).ci.branches}
+def test_one_branch_is_broken_and_the_others_are_well(scenario: Scenario) -> None:
+    found = {one.branch: one for one in ask(scenario, None).ci.branches}
     assert list(found) == ["master", STABLE, "stable/2025.2"]
     assert (found["master"].state, found["master"].passes, found["master"].n) == (
         State.HEALTHY, 30, 30,
@@ -83,8 +83,8 @@ def test_one_branch_is_broken_and_the_others_are_well(life: Life) -> None:
 
 
 @pytest.mark.parametrize("wanted", [STABLE, "2026.1", "STABLE/2026.1", " stable/2026.1 "])
-def test_a_branch_is_meant_by_its_name_or_its_end(life: Life, wanted: str) -> None:
-    found = ask(life, wanted).ci
+def test_a_branch_is_meant_by_its_name_or_its_end(scenario: Scenario, wanted: str) -> None:
+    found = ask(scenario, wanted).ci
     assert found.branch is not None
     assert (found.branch.branch, found.state, found.rate and found.rate.n) == (
         STABLE, State.FAILING, 30,
@@ -103,49 +103,55 @@ def test_a_branch_is_meant_by_its_name_or_its_end(life: Life, wanted: str) -> No
     ],
 )
 def test_a_branch_that_is_not_there_is_said_so_and_nothing_is_guessed(
-    life: Life, wanted: str, said: str
+    scenario: Scenario, wanted: str, said: str
 ) -> None:
     with pytest.raises(UserError) as caught:
-        ask(life, wanted)
+        ask(scenario, wanted)
     assert str(caught.value).startswith("No branch of Acme is called ")
     assert said in str(caught.value)
     assert len(str(caught.value)) < 200
 
 
-def test_chat_tells_of_one_branch_and_names_those_that_are_unlike(life: Life) -> None:
-    broken = chat(life, "status acme stable/2026.1")
+def test_chat_tells_of_one_branch_and_names_those_that_are_unlike(scenario: Scenario) -> None:
+    broken = chat(scenario, "status acme stable/2026.1")
     assert broken.startswith("Acme on stable/2026.1: ■ failing since ")
     assert "17 % passed where Zuul did (7–34 %, n=30)" in broken
     assert "elsewhere: ● master 100 %" in broken
-    assert "by branch: ■ stable/2026.1 17 %, ● master 100 %" in chat(life, "status acme")
-    assert chat(life, "how is acme on master?").startswith("Acme on master: ● healthy: 100 % pass")
-    few = chat(life, "status acme 2025.2")
+    assert "by branch: ■ stable/2026.1 17 %, ● master 100 %" in chat(scenario, "status acme")
+    assert chat(scenario, "how is acme on master?").startswith(
+        "Acme on master: ● healthy: 100 % pass"
+    )
+    few = chat(scenario, "status acme 2025.2")
     assert few.startswith(
         "Acme on stable/2025.2: ? unknown: 3 of 3 results passed there, too few to judge."
     )
-    assert "No branch of Acme is called 'stable/2027.1'" in chat(life, "status acme stable/2027.1")
-    assert "No CI is called" in chat(life, "status nonesuch stable/2026.1")
+    assert "No branch of Acme is called 'stable/2027.1'" in chat(
+        scenario, "status acme stable/2027.1"
+    )
+    assert "No CI is called" in chat(scenario, "status nonesuch stable/2026.1")
 
 
-def test_lists_and_reasons_by_branch(life: Life) -> None:
-    found = life.store.read(lambda tx: listing(tx, context(life), branch="2026.1"))
+def test_lists_and_reasons_by_branch(scenario: Scenario) -> None:
+    found = scenario.store.read(lambda tx: listing(tx, context(scenario), branch="2026.1"))
     assert found.branch == STABLE
     assert [(one.name, one.state) for one in found.cis] == [
         ("Acme", State.FAILING), ("Zuul", State.HEALTHY),
     ]  # fmt: skip
-    assert chat(life, "list failing branch master") == "No CI on master is failing."
-    assert "Acme" in chat(life, "list failing branch stable/2026.1")
-    reasons = life.store.read(lambda tx: why(tx, context(life), "acme", branch=STABLE))
+    assert chat(scenario, "list failing branch master") == "No CI on master is failing."
+    assert "Acme" in chat(scenario, "list failing branch stable/2026.1")
+    reasons = scenario.store.read(lambda tx: why(tx, context(scenario), "acme", branch=STABLE))
     assert len(reasons.failures) == 10
-    on_master = life.store.read(lambda tx: why(tx, context(life), "acme", branch="master"))
+    on_master = scenario.store.read(lambda tx: why(tx, context(scenario), "acme", branch="master"))
     assert on_master.failures == ()
 
 
-def test_days_jobs_and_times_of_one_branch(life: Life) -> None:
+def test_days_jobs_and_times_of_one_branch(scenario: Scenario) -> None:
     def of(branch: str | None) -> tuple[int, int]:
-        found = life.store.read(lambda tx: history(tx, context(life), "acme", branch=branch))
-        hours = life.store.read(
-            lambda tx: history(tx, context(life), "acme", 7, "hour", branch=branch)
+        found = scenario.store.read(
+            lambda tx: history(tx, context(scenario), "acme", branch=branch)
+        )
+        hours = scenario.store.read(
+            lambda tx: history(tx, context(scenario), "acme", 7, "hour", branch=branch)
         ).hours
         counted = sum(day.passes for day in found.days), sum(day.fails for day in found.days)
         assert counted == (sum(hour.passes for hour in hours), sum(hour.fails for hour in hours))
@@ -154,61 +160,67 @@ def test_days_jobs_and_times_of_one_branch(life: Life) -> None:
     assert [of(None), of("master"), of("2026.1"), of("2025.2")] == [
         (38, 25), (30, 0), (5, 25), (3, 0),
     ]  # fmt: skip
-    found = life.store.read(lambda tx: jobs(tx, context(life), "acme", "2026.1"))
+    found = scenario.store.read(lambda tx: jobs(tx, context(scenario), "acme", "2026.1"))
     assert found.reports == 30
     assert [job.rate and (job.rate.passes, job.rate.n) for job in found.jobs] == [(5, 30)]
-    took = life.store.read(lambda tx: latency(tx, context(life), "acme", 7, "2025.2"))
+    took = scenario.store.read(lambda tx: latency(tx, context(scenario), "acme", 7, "2025.2"))
     assert sum(day.n for day in took.days) == 3
-    assert chat(life, "jobs acme stable/2026.1").startswith("Acme on stable/2026.1: 1 job in 30 ")
-    assert "on stable/2026.1 " in chat(life, "history acme 2026.1 7d")
-    assert "5 of 30 passed" in chat(life, "history acme on stable/2026.1 7d")
-    assert "No branch of Acme is called 'stable/1'" in chat(life, "history acme stable/1")
+    assert chat(scenario, "jobs acme stable/2026.1").startswith(
+        "Acme on stable/2026.1: 1 job in 30 "
+    )
+    assert "on stable/2026.1 " in chat(scenario, "history acme 2026.1 7d")
+    assert "5 of 30 passed" in chat(scenario, "history acme on stable/2026.1 7d")
+    assert "No branch of Acme is called 'stable/1'" in chat(scenario, "history acme stable/1")
 
 
-def test_incidents_of_another_branch_are_not_those_of_one(life: Life) -> None:
+def test_incidents_of_another_branch_are_not_those_of_one(scenario: Scenario) -> None:
     def numbers(branch: str | None) -> list[int]:
-        found = life.store.read(lambda tx: history(tx, context(life), "acme", branch=branch))
+        found = scenario.store.read(
+            lambda tx: history(tx, context(scenario), "acme", branch=branch)
+        )
         return [incident.id for incident in found.incidents]
 
     assert len(numbers(None)) == 1
     assert (numbers("2026.1"), numbers("master")) == (numbers(None), [])
 
 
-def test_two_cis_on_the_patch_sets_of_one_branch(life: Life) -> None:
+def test_two_cis_on_the_patch_sets_of_one_branch(scenario: Scenario) -> None:
     def beside(branch: str | None) -> tuple[int, int]:
-        found = life.store.read(
-            lambda tx: compare(tx, context(life), "acme", "zuul", branch=branch)
+        found = scenario.store.read(
+            lambda tx: compare(tx, context(scenario), "acme", "zuul", branch=branch)
         )
         return found.both_passed, found.only_first_failed
 
     assert [beside(None), beside("master"), beside(STABLE)] == [(38, 25), (30, 0), (5, 25)]
-    assert chat(life, "compare acme zuul stable/2026.1").startswith(
+    assert chat(scenario, "compare acme zuul stable/2026.1").startswith(
         "Acme and Zuul agree on 17 % (7–34 %, n=30) of the patch sets that both judged"
         " on stable/2026.1 in seven days."
     )
     assert "n=30) of the patch sets that both judged on master" in chat(
-        life, "compare acme with zuul on master"
+        scenario, "compare acme with zuul on master"
     )
-    assert "No branch of Acme is called 'stable/1'" in chat(life, "compare acme zuul stable/1")
+    assert "No branch of Acme is called 'stable/1'" in chat(scenario, "compare acme zuul stable/1")
 
 
-def test_the_changes_and_cis_of_a_project_on_one_branch(life: Life) -> None:
-    found = life.store.read(lambda tx: matrix(tx, context(life), "demo", branch="2025.2"))
+def test_the_changes_and_cis_of_a_project_on_one_branch(scenario: Scenario) -> None:
+    found = scenario.store.read(lambda tx: matrix(tx, context(scenario), "demo", branch="2025.2"))
     assert (found.branch, len(found.rows)) == ("stable/2025.2", 3)
     assert found.branches == ("master", "stable/2025.2", STABLE)
     assert {line.branch.branch for line in found.cis if line.branch} == {"stable/2025.2"}
-    assert len(life.store.read(lambda tx: matrix(tx, context(life), "demo", 100)).rows) == 63
-    assert chat(life, "project demo stable/2026.1").startswith(
+    assert (
+        len(scenario.store.read(lambda tx: matrix(tx, context(scenario), "demo", 100)).rows) == 63
+    )
+    assert chat(scenario, "project demo stable/2026.1").startswith(
         "On demo on stable/2026.1 1 of 2 CIs needs a look: 1 failing"
     )
-    assert "No project is called" in chat(life, "project nope stable/2026.1")
+    assert "No project is called" in chat(scenario, "project nope stable/2026.1")
 
 
-def test_a_day_on_some_branches(life: Life) -> None:
+def test_a_day_on_some_branches(scenario: Scenario) -> None:
     def of(branch: str | None, branches: tuple[str, ...] = ("*",)) -> Summary:
         choice = SummaryConfig(channel="net/#ops", branches=branches)
-        since = life.now - timedelta(days=30)
-        return life.store.read(lambda tx: summary(tx, context(life), since, choice, branch))
+        since = scenario.now - timedelta(days=30)
+        return scenario.store.read(lambda tx: summary(tx, context(scenario), since, choice, branch))
 
     for found in (of("stable/2026.1"), of("2026.1"), of(None, (STABLE,)), of("*", (STABLE,))):
         assert (found.totals.passes, found.totals.fails, found.totals.cis) == (35, 25, 2)
@@ -227,23 +239,23 @@ def test_a_day_on_some_branches(life: Life) -> None:
         of("none/*")
     with pytest.raises(UserError, match=r"Known: stable/2026\.1"):
         of("master", (STABLE,))
-    said = chat(life, "summary stable/*")
+    said = chat(scenario, "summary stable/*")
     assert said.startswith("Last 24 hours on stable/*: 1 of 2 CIs needs a look: 1 failing")
     assert "failing Acme on stable/2026.1 since" in said
-    assert chat(life, "summary branch master").startswith("Last 24 hours on master: ")
+    assert chat(scenario, "summary branch master").startswith("Last 24 hours on master: ")
 
 
 def test_a_silent_ci_is_silent_on_every_branch(store: Store) -> None:
-    life = Life(store)
+    scenario = Scenario(store)
     for turn in range(60):
-        life.change(acme=turn < 25 or None)
-    life.judge()
-    assert ask(life, "master").ci.state is State.SILENT
-    assert "silent" in chat(life, "status acme master")
+        scenario.change(acme=turn < 25 or None)
+    scenario.judge()
+    assert ask(scenario, "master").ci.state is State.SILENT
+    assert "silent" in chat(scenario, "status acme master")
 
 
-def test_the_api_and_the_pages_filter_by_branch(life: Life) -> None:
-    web = application(life.store, CONFIG, life.now).test_client()
+def test_the_api_and_the_pages_filter_by_branch(scenario: Scenario) -> None:
+    web = application(scenario.store, CONFIG, scenario.now).test_client()
     whole = web.get("/api/v1/cis/acme").get_json()
     assert [one["branch"] for one in whole["branches"]] == ["master", STABLE, "stable/2025.2"]
     broken = web.get("/api/v1/cis/acme?branch=2026.1").get_json()
@@ -291,30 +303,30 @@ def test_the_api_and_the_pages_filter_by_branch(life: Life) -> None:
 
 
 def test_a_hostile_branch_is_shown_as_text_and_cut(store: Store) -> None:
-    life = Life(store)
+    scenario = Scenario(store)
     name = "<script>alert(1)</script>" + "x" * 220
     for turn in range(25):
-        life.change()
-        life.change(branch=name, acme=turn < 2)
-    life.judge()
-    web = application(life.store, CONFIG, life.now).test_client()
+        scenario.change()
+        scenario.change(branch=name, acme=turn < 2)
+    scenario.judge()
+    web = application(scenario.store, CONFIG, scenario.now).test_client()
     for path in ("/", "/ci/Acme", "/ci/Acme?branch=master", "/projects/demo"):
         page = web.get(path).get_data(as_text=True)
         assert "<script>alert" not in page
         assert "&lt;script&gt;alert" in page
-    assert len(chat(life, "status acme")) < 500
+    assert len(chat(scenario, "status acme")) < 500
 
 
 def test_branches_are_forgotten_that_ended_and_bounded(store: Store) -> None:
-    life = Life(store)
+    scenario = Scenario(store)
     for place in range(30):
-        life.change(branch=f"user/{place}")
-    life.judge()
-    assert len(ask(life, None).ci.branches) == 24
-    life.now += timedelta(days=29)
-    life.change()
-    life.judge()
-    assert [one.branch for one in ask(life, None).ci.branches] == ["master"]
+        scenario.change(branch=f"user/{place}")
+    scenario.judge()
+    assert len(ask(scenario, None).ci.branches) == 24
+    scenario.now += timedelta(days=29)
+    scenario.change()
+    scenario.judge()
+    assert [one.branch for one in ask(scenario, None).ci.branches] == ["master"]
 
 
 def test_a_branch_that_never_worked_is_told_to_the_rooms_that_hear_of_it(store: Store) -> None:
@@ -322,14 +334,14 @@ def test_a_branch_that_never_worked_is_told_to_the_rooms_that_hear_of_it(store: 
         RouteConfig(channels=(f"net/#{room}",), branches=branches)
         for room, branches in (("all", ("*",)), ("stable", ("stable/*",)), ("main", ("master",)))
     )
-    life = Life(store)
+    scenario = Scenario(store)
     config = CONFIG.model_copy(update={"route": routes})
-    life.monitor = Monitor(store, config, lambda: life.now)
+    scenario.monitor = Monitor(store, config, lambda: scenario.now)
     for _ in range(22):
         for _ in range(4):
-            life.change()
-        life.change(branch=STABLE, acme=False)
-        life.judge()
+            scenario.change()
+        scenario.change(branch=STABLE, acme=False)
+        scenario.judge()
     query = select(schema.outbox.c.room, schema.outbox.c.card).order_by(schema.outbox.c.id)
     told = [(row.room, Card.from_json(row.card).text()) for row in store.read(
         lambda tx: tx.execute(query).all()

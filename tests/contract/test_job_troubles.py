@@ -13,7 +13,7 @@ from cibot.reports.context import Context
 from cibot.reports.why import why
 from cibot.store.engine import Store
 from cibot.web.api.plain import plain
-from tests.support.told_life import CONFIG, Life
+from tests.support.scenario import CONFIG, Scenario
 
 
 def passes(**jobs: str) -> str:
@@ -28,49 +28,49 @@ BOTH = passes(nvme="31m 00s", iscsi="51m 10s")
 
 
 @pytest.fixture
-def life(store: Store) -> Life:
-    life = Life(store)
+def scenario(store: Store) -> Scenario:
+    scenario = Scenario(store)
     for _ in range(60):
-        life.change(acme=BOTH)
-    assert life.judge() is State.HEALTHY
-    return life
+        scenario.change(acme=BOTH)
+    assert scenario.judge() is State.HEALTHY
+    return scenario
 
 
-def asked(life: Life, text: str) -> str:
-    answer = Dispatcher(life.store, CONFIG, lambda: life.now)
+def asked(scenario: Scenario, text: str) -> str:
+    answer = Dispatcher(scenario.store, CONFIG, lambda: scenario.now)
     reply = answer(Question(text, Asker("mika", "mika"), Channel("net", "#ops"), private=False))
     assert reply is not None
     return reply.text()
 
 
-def test_a_job_that_is_gone_is_told_once_and_its_return(life: Life) -> None:
+def test_a_job_that_is_gone_is_told_once_and_its_return(scenario: Scenario) -> None:
     for _ in range(7):
-        life.change(acme=passes(nvme="31m 00s"))
-        life.judge()
-    (told,) = life.told()
+        scenario.change(acme=passes(nvme="31m 00s"))
+        scenario.judge()
+    (told,) = scenario.alerts()
     head, details = told.split("\n")
     assert head.startswith(
         "▲ degraded — Acme is degraded: reports as usual, but iscsi is missing from the last 4"
         " changes since Thu 26 Nov 00:20 UTC; it was in 100 % of 60 before"
     )
     assert "see 64,1, 61,1, the last good one 60,1 (iscsi)" in details
-    assert life.judge() is State.DEGRADED
+    assert scenario.judge() is State.DEGRADED
     for question in ("status acme", "why acme"):
-        assert "iscsi is missing from the last 7 changes since" in asked(life, question)
+        assert "iscsi is missing from the last 7 changes since" in asked(scenario, question)
     for _ in range(2):
-        life.change(acme=BOTH)
-        life.judge()
-    assert life.judge() is State.HEALTHY
-    assert life.told()[1:] == [
+        scenario.change(acme=BOTH)
+        scenario.judge()
+    assert scenario.judge() is State.HEALTHY
+    assert scenario.alerts()[1:] == [
         "● healthy — Acme recovered: no job is missing; 2 jobs known well enough (after 5 h)"
     ]
 
 
-def test_the_api_gives_its_words_figures_and_evidence(life: Life) -> None:
+def test_the_api_gives_its_words_figures_and_evidence(scenario: Scenario) -> None:
     for _ in range(5):
-        life.change(acme=passes(nvme="31m 00s"))
-    life.judge()
-    found = life.store.read(lambda tx: why(tx, Context(life.now, CONFIG), "acme"))
+        scenario.change(acme=passes(nvme="31m 00s"))
+    scenario.judge()
+    found = scenario.store.read(lambda tx: why(tx, Context(scenario.now, CONFIG), "acme"))
     shown = plain(next(one for one in found.signals if one.name == "missing_job"))
     assert shown["verdict"] == "degraded"
     assert shown["said"].startswith("reports as usual, but iscsi is missing from the last 5")
@@ -78,49 +78,49 @@ def test_the_api_gives_its_words_figures_and_evidence(life: Life) -> None:
     assert [one["number"] for one in shown["evidence"]] == [65, 61, 60]
 
 
-def test_a_job_that_passes_in_no_time_is_told_since_when(life: Life) -> None:
+def test_a_job_that_passes_in_no_time_is_told_since_when(scenario: Scenario) -> None:
     for _ in range(5):
-        life.change(acme=passes(nvme="31m 00s", iscsi="40s"))
-        life.judge()
-    (told,) = life.told()
+        scenario.change(acme=passes(nvme="31m 00s", iscsi="40s"))
+        scenario.judge()
+    (told,) = scenario.alerts()
     assert told.startswith(
         "▲ degraded — Acme is degraded: iscsi passes in 40 s since Thu 26 Nov 00:20 UTC,"
         " 51 min before"
     )
-    assert "too fast: iscsi passes in 40 s since" in asked(life, "why acme")
+    assert "too fast: iscsi passes in 40 s since" in asked(scenario, "why acme")
     for _ in range(2):
-        life.change(acme=BOTH)
-    assert life.judge() is State.HEALTHY
+        scenario.change(acme=BOTH)
+    assert scenario.judge() is State.HEALTHY
 
 
-def test_a_job_with_a_successor_is_told_nobody(life: Life) -> None:
+def test_a_job_with_a_successor_is_told_nobody(scenario: Scenario) -> None:
     for _ in range(12):
-        life.change(acme=passes(nvme="31m 00s", fc="50m 00s"))
-        life.judge()
-    assert (life.judge(), life.told()) == (State.HEALTHY, [])
-    assert "fc took the place of iscsi" in asked(life, "why acme")
+        scenario.change(acme=passes(nvme="31m 00s", fc="50m 00s"))
+        scenario.judge()
+    assert (scenario.judge(), scenario.alerts()) == (State.HEALTHY, [])
+    assert "fc took the place of iscsi" in asked(scenario, "why acme")
 
 
-def test_where_the_reference_changes_its_jobs_too_nothing_is_sent(life: Life) -> None:
+def test_where_the_reference_changes_its_jobs_too_nothing_is_sent(scenario: Scenario) -> None:
     for _ in range(12):
-        life.change(zuul=passes(unit="3m 00s"), acme=passes(nvme="31m 00s"))
-        life.judge()
-    assert (life.judge(), life.told()) == (State.DEGRADED, [])
+        scenario.change(zuul=passes(unit="3m 00s"), acme=passes(nvme="31m 00s"))
+        scenario.judge()
+    assert (scenario.judge(), scenario.alerts()) == (State.DEGRADED, [])
     for _ in range(6):  # on another branch it changes nothing
-        life.change(acme=passes(nvme="31m 00s"), branch="stable/2026.1")
-    life.judge()
-    assert life.told() == []
+        scenario.change(acme=passes(nvme="31m 00s"), branch="stable/2026.1")
+    scenario.judge()
+    assert scenario.alerts() == []
 
 
-def test_after_28_days_it_is_how_the_ci_is(life: Life) -> None:
+def test_after_28_days_it_is_how_the_ci_is(scenario: Scenario) -> None:
     for _ in range(29 * 4):
-        life.change(acme=passes(nvme="31m 00s"))
-        life.now += timedelta(hours=5)
-        if life.changes % 20 == 0:
-            life.hear()
-            life.judge()
-    life.hear()
-    assert life.judge() is State.HEALTHY
-    begun, over = life.told()
+        scenario.change(acme=passes(nvme="31m 00s"))
+        scenario.now += timedelta(hours=5)
+        if scenario.changes % 20 == 0:
+            scenario.poll()
+            scenario.judge()
+    scenario.poll()
+    assert scenario.judge() is State.HEALTHY
+    begun, over = scenario.alerts()
     assert "but iscsi is missing" in begun
     assert "iscsi has been missing for 28 days: this is how it is now" in over

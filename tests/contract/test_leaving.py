@@ -29,7 +29,7 @@ from cibot.text import figures
 from tests.support.canned import CONFIG as CANNED
 from tests.support.canned import TOKENS, canned
 from tests.support.faces import application
-from tests.support.told_life import ACME, CONFIG, Life
+from tests.support.scenario import ACME, CONFIG, Scenario
 
 SHELL = Actor("cli", "mika", "mika", "shell")
 FOUND: dict[str, Any] = {
@@ -39,8 +39,8 @@ FOUND: dict[str, Any] = {
 }
 
 
-class Bot(Life):
-    """A life whose configuration is chosen."""
+class Bot(Scenario):
+    """A scenario whose configuration is chosen."""
 
     config = CONFIG
 
@@ -129,7 +129,7 @@ def test_a_retired_ci_is_not_listed_judged_or_told_of(bot: Bot, way: str) -> Non
     assert bot.store.read(every_incident) != []
     assert bot.count(schema.report) == reports
     bot.now += timedelta(days=30)
-    bot.hear()
+    bot.poll()
     acme = next(ci for ci in bot.store.read(all_cis) if ci.name == "Acme")
     assert bot.monitor.judge(acme.id) is None
     assert bot.store.read(incidents_of) == []
@@ -160,7 +160,7 @@ def test_who_asks_for_a_retired_ci_is_told_since_when_and_how_to_undo_it(
         bot.use(ci=[tables["ci"][0], tables["ci"][1] | {"retired": True}])
         said = "retired by the configuration: it is not judged, its history stays."
         undo = "To have it judged again: take out retired = true of its entry."
-    bot.hear()
+    bot.poll()
     ctx = Context(bot.now, bot.config)
     for ask in (status_command, why_command):
         question = status if ask is status_command else why

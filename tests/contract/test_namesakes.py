@@ -22,10 +22,10 @@ from cibot.store.cis import ensure_server
 from cibot.store.engine import Store, Tx, open_store
 from cibot.store.migrate import upgrade
 from cibot.text.card import Card
-from tests.support import told_life
 from tests.support.faces import client
 from tests.support.history import NOW, ago
-from tests.support.told_life import Life
+from tests.support.scenario import ACME, Scenario, comment
+from tests.support.scenario import CONFIG as SCENARIO
 
 CONFIG = Config()
 
@@ -92,18 +92,18 @@ def failing(tmp_path: Path) -> Iterator[tuple[Store, list[Card]]]:
     """Acme fails for long on a server with imported changes of the same numbers; what was told."""
     store = open_store(f"sqlite:///{tmp_path / 'failing.db'}")
     upgrade(store)
-    life = Life(store)
+    scenario = Scenario(store)
     for _ in range(30):
-        life.change()
-    life.judge()
+        scenario.change()
+    scenario.judge()
     for _ in range(30):
-        life.change(acme=False)
+        scenario.change(acme=False)
     imported = [
-        Change(number, "old/demo", "master", "Imported", "NEW", life.now, life.now, (), ())
+        Change(number, "old/demo", "master", "Imported", "NEW", scenario.now, scenario.now, (), ())
         for number in range(1, 70)
     ]
-    store.write(lambda tx: put_changes(tx, 1, imported, life.now))
-    life.judge()
+    store.write(lambda tx: put_changes(tx, 1, imported, scenario.now))
+    scenario.judge()
     rows = store.read(lambda tx: tx.execute(select(schema.outbox.c.card)).scalars().all())
     yield store, [Card.from_json(row) for row in rows]
     store.close()
@@ -117,13 +117,13 @@ def test_links_say_which_change_of_a_number_they_mean(
     changes = [link for link in links if re.search(r"review\.example\.org", link)]
     assert changes
     assert all("/c/demo/+/" in link for link in changes), changes
-    web = client(store, told_life.CONFIG, NOW)
+    web = client(store, SCENARIO, NOW)
     for path in ("/ci/Acme", "/incidents/1", "/projects/demo"):
         page = web.get(path).get_data(as_text=True)
         found = re.findall(r'href="(/change/[^"]+)"', page)
         assert found, path
         assert all("project=demo&amp;server=review" in link for link in found), found
-    opened = store.read(lambda tx: open_by_ci(tx, Context(NOW, told_life.CONFIG)))
+    opened = store.read(lambda tx: open_by_ci(tx, Context(NOW, SCENARIO)))
     ((line,),) = opened.values()
     assert line.project == "demo"
 
@@ -131,15 +131,15 @@ def test_links_say_which_change_of_a_number_they_mean(
 def test_a_failure_on_an_imported_change_is_linked(tmp_path: Path) -> None:
     store = open_store(f"sqlite:///{tmp_path / 'imported.db'}")
     upgrade(store)
-    life = Life(store)
-    life.change()
-    at, patch_set = life.now, PatchSet(1, life.now)
-    failed = Message(at, told_life.comment(False), told_life.ACME, 1, message_id="imported")
-    life.hear([Change(1, "old/demo", "master", "S", "NEW", at, at, (failed,), (patch_set,))])
-    life.judge()
+    scenario = Scenario(store)
+    scenario.change()
+    at, patch_set = scenario.now, PatchSet(1, scenario.now)
+    failed = Message(at, comment(False), ACME, 1, message_id="imported")
+    scenario.poll([Change(1, "old/demo", "master", "S", "NEW", at, at, (failed,), (patch_set,))])
+    scenario.judge()
     address = "https://review.example.org/c/old/demo/+/1/1"
-    asked = client(store, told_life.CONFIG, life.now).get("/api/v1/cis/Acme/builds?job=tempest")
+    asked = client(store, SCENARIO, scenario.now).get("/api/v1/cis/Acme/builds?job=tempest")
     assert address in asked.get_data(as_text=True)
-    reply = Dispatcher(store, told_life.CONFIG, lambda: life.now).run(("status", "acme"))[1]
+    reply = Dispatcher(store, SCENARIO, lambda: scenario.now).run(("status", "acme"))[1]
     assert address in [span.href for row in reply.lines for span in row]
     store.close()

@@ -30,8 +30,8 @@ from tests.support.canned import CONFIG, canned
 from tests.support.faces import client
 from tests.support.history import NOW, History, ago, make_tables
 from tests.support.reading import HOSTILE, read, words
-from tests.support.told_life import CONFIG as TOLD
-from tests.support.told_life import HOUR, NOON, Life
+from tests.support.scenario import CONFIG as TOLD
+from tests.support.scenario import HOUR, NOON, Scenario
 
 DAY = timedelta(days=1)
 RULE = RuleConfig(agrees=0.9, silent_at_most=3 * DAY, jobs=("tempest",))
@@ -50,20 +50,20 @@ def of(found: PeriodReport, name: str) -> CiPeriod:
     return next(one for one in found.cis if one.name == name)
 
 
-def test_a_history_is_told_with_its_counts(life: Life) -> None:
+def test_a_history_is_told_with_its_counts(scenario: Scenario) -> None:
     """Acme fails 6 of 72, then is away for four days, then one day on another branch."""
     for place in range(72):
-        life.change(acme=place % 12 != 5)
+        scenario.change(acme=place % 12 != 5)
     for _ in range(96):
-        life.change(acme=None)
+        scenario.change(acme=None)
     for _ in range(12):
-        life.change(branch="stable/2026.1")
+        scenario.change(branch="stable/2026.1")
     for _ in range(12):
-        life.change()
-    life.judge()
-    since, until = NOON.date(), life.now.date() + DAY
+        scenario.change()
+    scenario.judge()
+    since, until = NOON.date(), scenario.now.date() + DAY
     config = TOLD.model_copy(update={"rule": (RULE,)})
-    found = asked(life.store, config, life.now, since, until)
+    found = asked(scenario.store, config, scenario.now, since, until)
     acme = of(found, "Acme")
     now = acme.now
     # The deadlines of the last three have not passed.
@@ -91,24 +91,26 @@ def test_a_history_is_told_with_its_counts(life: Life) -> None:
     assert of(found, "Zuul").is_reference
     assert of(found, "Zuul").kept is None
 
-    stable = asked(life.store, config, life.now, since, until, branch="stable/*")
+    stable = asked(scenario.store, config, scenario.now, since, until, branch="stable/*")
     assert of(stable, "Acme").now.due == 11  # from its first report there on
     with pytest.raises(UserError, match="No project is called"):
-        asked(life.store, config, life.now, since, until, project="nowhere")
+        asked(scenario.store, config, scenario.now, since, until, project="nowhere")
 
 
-def test_a_rule_of_some_branches_asks_of_what_happens_there_alone(life: Life) -> None:
+def test_a_rule_of_some_branches_asks_of_what_happens_there_alone(scenario: Scenario) -> None:
     """Acme is well on master, and no longer heard on the stable branch after two days."""
     for turn in range(24 * 4):
-        life.change()
-        life.change(branch="stable/2026.1", acme=turn < 24 or None)
-    life.judge()
-    since, until = NOON.date(), life.now.date() + DAY
+        scenario.change()
+        scenario.change(branch="stable/2026.1", acme=turn < 24 or None)
+    scenario.judge()
+    since, until = NOON.date(), scenario.now.date() + DAY
     rules = tuple(
         RuleConfig(branches=branches, agrees=0.9, silent_at_most=3 * DAY)
         for branches in (("stable/*",), ("master",), ("nowhere/*",))
     )
-    found = asked(life.store, TOLD.model_copy(update={"rule": rules}), life.now, since, until)
+    found = asked(
+        scenario.store, TOLD.model_copy(update={"rule": rules}), scenario.now, since, until
+    )
     stable, master = of(found, "Acme").promises  # none is for nowhere
     assert (stable.rule, master.rule) == (1, 2)
     of_stable, of_master = ({one.name: one for one in each.criteria} for each in (stable, master))
@@ -123,48 +125,50 @@ def test_a_rule_of_some_branches_asks_of_what_happens_there_alone(life: Life) ->
     assert agrees is not None
     assert reports is not None
     assert (agrees.passes, agrees.n) == (24, 24)
-    some = asked(life.store, TOLD, life.now, since, until, branches=("stable/*", "old/*"))
+    some = asked(scenario.store, TOLD, scenario.now, since, until, branches=("stable/*", "old/*"))
     assert of(some, "Acme").now.due == reports.n
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_periods_are_half_open_and_add_up(life: Life, seed: int) -> None:
+def test_periods_are_half_open_and_add_up(scenario: Scenario, seed: int) -> None:
     rng = random.Random(seed)
     for _ in range(150):
-        life.change(acme=rng.choice([True, True, False, None]), branch=rng.choice(["a", "b"]))
-        life.now += timedelta(minutes=rng.choice([0, 30, 300]))
-    life.judge()
-    first, last = NOON.date(), life.now.date() + DAY
+        scenario.change(acme=rng.choice([True, True, False, None]), branch=rng.choice(["a", "b"]))
+        scenario.now += timedelta(minutes=rng.choice([0, 30, 300]))
+    scenario.judge()
+    first, last = NOON.date(), scenario.now.date() + DAY
     middle = first + timedelta(days=rng.randint(1, (last - first).days // 2))
     parts = [(first, middle), (middle, last)]
-    whole = of(asked(life.store, TOLD, life.now, first, last), "Acme").now
-    halves = [of(asked(life.store, TOLD, life.now, *days), "Acme") for days in parts]
+    whole = of(asked(scenario.store, TOLD, scenario.now, first, last), "Acme").now
+    halves = [of(asked(scenario.store, TOLD, scenario.now, *days), "Acme") for days in parts]
     for name in ("due", "paired", "false_failures", "incidents", "failing", "silent"):
         one, other = (getattr(half.now, name) for half in halves)
         assert one + other == getattr(whole, name), name
     branches = [
-        of(asked(life.store, TOLD, life.now, first, last, branch=name), "Acme").now.due
+        of(asked(scenario.store, TOLD, scenario.now, first, last, branch=name), "Acme").now.due
         for name in ("a", "b")
     ]
     assert sum(branches) == whole.due
-    before = of(asked(life.store, TOLD, life.now, middle, 2 * (middle - first) + first), "Acme")
+    before = of(
+        asked(scenario.store, TOLD, scenario.now, middle, 2 * (middle - first) + first), "Acme"
+    )
     assert before.before == replace(halves[0].now, p50=None, p95=None)
 
 
-def test_who_came_in_the_middle_and_who_left_are_said_to_have(life: Life) -> None:
+def test_who_came_in_the_middle_and_who_left_are_said_to_have(scenario: Scenario) -> None:
     for _ in range(30):
-        life.change(acme=None)
+        scenario.change(acme=None)
     for _ in range(40):
-        life.change()
+        scenario.change()
     for _ in range(40):
-        life.change(acme=None)
-    life.judge()
-    left = life.now
-    ctx = Context(life.now, TOLD)
+        scenario.change(acme=None)
+    scenario.judge()
+    left = scenario.now
+    ctx = Context(scenario.now, TOLD)
     boss = Actor("cli", "mika", "mika", "shell")
-    life.store.write(lambda tx: retire(tx, ctx, boss, "Acme"))
-    life.now += 5 * DAY
-    found = asked(life.store, TOLD, life.now, NOON.date(), life.now.date() + DAY)
+    scenario.store.write(lambda tx: retire(tx, ctx, boss, "Acme"))
+    scenario.now += 5 * DAY
+    found = asked(scenario.store, TOLD, scenario.now, NOON.date(), scenario.now.date() + DAY)
     acme = of(found, "Acme")
     assert acme.since == NOON + 30 * HOUR + timedelta(minutes=20)
     # From its first report on, which told that it is at home there; the last is not due yet.
@@ -172,39 +176,45 @@ def test_who_came_in_the_middle_and_who_left_are_said_to_have(life: Life) -> Non
     assert (acme.retired, acme.retired_at) == (True, left)
     assert acme.now.longest_outage is not None
     assert acme.now.longest_outage.until == left
-    later = asked(life.store, TOLD, life.now, left.date() + DAY, life.now.date() + DAY)
+    later = asked(scenario.store, TOLD, scenario.now, left.date() + DAY, scenario.now.date() + DAY)
     assert "Acme" not in [one.name for one in later.cis]
 
 
 @pytest.mark.parametrize("way", ["command", "configuration"])
-def test_who_was_retired_before_there_was_a_roll_up_is_counted_then(life: Life, way: str) -> None:
+def test_who_was_retired_before_there_was_a_roll_up_is_counted_then(
+    scenario: Scenario, way: str
+) -> None:
     for place in range(60):
-        life.change(acme=place % 12 != 5)
-    life.judge()
-    ctx, boss = Context(life.now, TOLD), Actor("cli", "mika", "mika", "shell")
-    counted = of(asked(life.store, TOLD, life.now, NOON.date(), life.now.date() + DAY), "Acme")
+        scenario.change(acme=place % 12 != 5)
+    scenario.judge()
+    ctx, boss = Context(scenario.now, TOLD), Actor("cli", "mika", "mika", "shell")
+    counted = of(
+        asked(scenario.store, TOLD, scenario.now, NOON.date(), scenario.now.date() + DAY), "Acme"
+    )
     config = TOLD
     if way == "command":
-        life.store.write(lambda tx: retire(tx, ctx, boss, "Acme"))
+        scenario.store.write(lambda tx: retire(tx, ctx, boss, "Acme"))
     else:
         gone = [ci.model_copy(update={"retired": ci.name == "Acme"}) for ci in TOLD.ci]
         config = TOLD.model_copy(update={"ci": tuple(gone)})
-        life.store.write(lambda tx: close_retired(tx, config, ctx))
+        scenario.store.write(lambda tx: close_retired(tx, config, ctx))
     for table in (schema.rollup, schema.spell, schema.checkpoint):  # as an earlier version left
-        life.store.write(lambda tx, table=table: tx.execute(table.delete()))
+        scenario.store.write(lambda tx, table=table: tx.execute(table.delete()))
     for _ in range(30):
-        life.change(acme=None)  # which is no miss of its
-    messages = life.told()
-    monitor = Monitor(life.store, config, lambda: life.now)
-    acme_id = next(ci.id for ci in life.store.read(all_cis) if ci.name == "Acme")
+        scenario.change(acme=None)  # which is no miss of its
+    messages = scenario.alerts()
+    monitor = Monitor(scenario.store, config, lambda: scenario.now)
+    acme_id = next(ci.id for ci in scenario.store.read(all_cis) if ci.name == "Acme")
     assert monitor.judge(acme_id) is None
     assert monitor.judge(acme_id) is None  # which has nothing to do any more
-    found = of(asked(life.store, config, life.now, NOON.date(), life.now.date() + DAY), "Acme")
+    found = of(
+        asked(scenario.store, config, scenario.now, NOON.date(), scenario.now.date() + DAY), "Acme"
+    )
     assert found.retired
     assert found.now == counted.now
     assert [(one.job, one.runs) for one in found.jobs] == [("tempest", 60)]
-    assert life.told() == messages
-    assert life.store.read(lambda tx: health_of(tx, acme_id)) == []
+    assert scenario.alerts() == messages
+    assert scenario.store.read(lambda tx: health_of(tx, acme_id)) == []
 
 
 def test_an_acknowledgement_is_timed_from_the_opening(store: Store) -> None:

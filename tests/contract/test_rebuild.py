@@ -17,7 +17,7 @@ from cibot.store.checkpoints import forget_checkpoints
 from cibot.store.cis import all_cis
 from cibot.store.engine import Store
 from cibot.store.tally import recount
-from tests.support.told_life import Life
+from tests.support.scenario import Scenario
 
 CONFIG = """
 [store]
@@ -37,35 +37,37 @@ ci = "Zuul"
 
 
 @pytest.fixture
-def life(store: Store) -> Life:
+def scenario(store: Store) -> Scenario:
     """Acme was well, failed twelve changes, and is well again."""
-    life = Life(store)
+    scenario = Scenario(store)
     for passed, times in ((True, 60), (False, 12), (True, 30)):
         for _ in range(times):
-            life.change(acme=passed)
-            if life.changes % 6 == 0:
-                life.judge()
-    return life
+            scenario.change(acme=passed)
+            if scenario.changes % 6 == 0:
+                scenario.judge()
+    return scenario
 
 
-def rebuild(life: Life, folder: Path, more: str = "") -> list[str]:
-    url = life.store.engine.url.render_as_string(hide_password=False)
+def rebuild(scenario: Scenario, folder: Path, more: str = "") -> list[str]:
+    url = scenario.store.engine.url.render_as_string(hide_password=False)
     config = folder / "cibot.toml"
     config.write_text(CONFIG.format(url=url) + more)
-    with time_machine.travel(life.now, tick=False):
+    with time_machine.travel(scenario.now, tick=False):
         done = CliRunner().invoke(main, ["rebuild", "--config", str(config)])
     assert done.exit_code == 0, done.output
     return done.stdout.splitlines()
 
 
-def stored(life: Life) -> list[list[tuple[Any, ...]]]:
+def stored(scenario: Scenario) -> list[list[tuple[Any, ...]]]:
     """Everything that people see of incidents, and what they were told."""
     tables = (schema.incident, schema.transition, schema.outbox, schema.tally)
     queries = [select(one).order_by(*one.primary_key.columns) for one in tables]
-    return [life.store.read(lambda tx, q=one: [tuple(r) for r in tx.execute(q)]) for one in queries]
+    return [
+        scenario.store.read(lambda tx, q=one: [tuple(r) for r in tx.execute(q)]) for one in queries
+    ]
 
 
-def reports_of_acme(life: Life) -> list[tuple[int, int]]:
+def reports_of_acme(scenario: Scenario) -> list[tuple[int, int]]:
     report, ci = schema.report.c, schema.ci.c
     query = (
         select(report.change_id, report.seq)
@@ -73,22 +75,24 @@ def reports_of_acme(life: Life) -> list[tuple[int, int]]:
         .where(ci.name == "Acme")
         .order_by(report.posted_at)
     )
-    return life.store.read(lambda tx: [(row[0], row[1]) for row in tx.execute(query)])
+    return scenario.store.read(lambda tx: [(row[0], row[1]) for row in tx.execute(query)])
 
 
-def test_where_nothing_differs_nothing_changes(life: Life, tmp_path: Path) -> None:
-    before = stored(life)
+def test_where_nothing_differs_nothing_changes(scenario: Scenario, tmp_path: Path) -> None:
+    before = stored(scenario)
     assert before[0]
-    assert rebuild(life, tmp_path) == [
+    assert rebuild(scenario, tmp_path) == [
         "204 comments read, 0 of them differently; 2 CIs judged",
         "no incident differs",
     ]
-    assert stored(life) == before
+    assert stored(scenario) == before
 
 
-def test_what_an_older_version_misread_is_read_and_judged_anew(life: Life, tmp_path: Path) -> None:
-    before = stored(life)
-    misread = reports_of_acme(life)[-20:]
+def test_what_an_older_version_misread_is_read_and_judged_anew(
+    scenario: Scenario, tmp_path: Path
+) -> None:
+    before = stored(scenario)
+    misread = reports_of_acme(scenario)[-20:]
     report = schema.report
 
     def spoil(tx: Any) -> None:
@@ -98,21 +102,21 @@ def test_what_an_older_version_misread_is_read_and_judged_anew(life: Life, tmp_p
         for ci in all_cis(tx):
             recount(tx, ci.id)
 
-    life.store.write(spoil)
-    life.store.write(forget_checkpoints)
-    life.restart()
-    assert life.judge() is State.DEGRADED
-    said = rebuild(life, tmp_path)
+    scenario.store.write(spoil)
+    scenario.store.write(forget_checkpoints)
+    scenario.restart()
+    assert scenario.judge() is State.DEGRADED
+    said = rebuild(scenario, tmp_path)
     assert said[0] == "204 comments read, 20 of them differently; 2 CIs judged"
     assert said[-1] == "Acme: degraded became healthy"
     assert [one for one in said if one.startswith("~ ") and " Acme " in one], said
-    assert stored(life)[3] == before[3]
-    assert rebuild(life, tmp_path)[1:] == ["no incident differs"]
+    assert stored(scenario)[3] == before[3]
+    assert rebuild(scenario, tmp_path)[1:] == ["no incident differs"]
 
 
-def test_other_thresholds_judge_the_past_otherwise(life: Life, tmp_path: Path) -> None:
-    (said, *differ) = rebuild(life, tmp_path, "[judgement.job]\nchanges = 40\n")
+def test_other_thresholds_judge_the_past_otherwise(scenario: Scenario, tmp_path: Path) -> None:
+    (said, *differ) = rebuild(scenario, tmp_path, "[judgement.job]\nchanges = 40\n")
     assert said == "204 comments read, 0 of them differently; 2 CIs judged"
     assert [line for line in differ if line.startswith("- ") and " Acme job " in line]
-    (said, *differ) = rebuild(life, tmp_path)
+    (said, *differ) = rebuild(scenario, tmp_path)
     assert [line for line in differ if line.startswith("+ ") and " Acme job " in line]

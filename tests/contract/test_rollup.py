@@ -20,7 +20,7 @@ from cibot.model import Change, Message, PatchSet
 from cibot.store import schema
 from cibot.store.checkpoints import forget_checkpoints
 from cibot.store.rollup import RollUpRow
-from tests.support.told_life import ACME, CONFIG, HOUR, NOON, ZUUL, Life, comment
+from tests.support.scenario import ACME, CONFIG, HOUR, NOON, ZUUL, Scenario, comment
 
 _BRANCHES = ("master", "stable/2026.1")
 _COUNTS = ("due", "missed", "unheard", "paired", "false_failures", "refused", "false_passes")
@@ -77,41 +77,41 @@ def until_then(change: Change, now: datetime) -> Change | None:
     )  # fmt: skip
 
 
-def ids(life: Life) -> dict[str, int]:
+def ids(scenario: Scenario) -> dict[str, int]:
     query = select(schema.ci.c.name, schema.ci.c.id)
-    return {row.name: row.id for row in life.store.read(lambda tx: tx.execute(query).all())}
+    return {row.name: row.id for row in scenario.store.read(lambda tx: tx.execute(query).all())}
 
 
-def judged(life: Life) -> Tracker:
+def judged(scenario: Scenario) -> Tracker:
     """Judges both CIs in a new process; Acme's tracker."""
     found: list[Tracker] = []
     judging = Judging(
-        life.store,
+        scenario.store,
         CONFIG,
-        lambda: life.now,
+        lambda: scenario.now,
         watch=lambda _ci, advanced: found.append(advanced.tracker),
     )
     for name in ("Zuul", "Acme"):
-        judging.judge(ids(life)[name])
+        judging.judge(ids(scenario)[name])
     return found[-1]
 
 
-def stored(life: Life) -> list[tuple[Any, ...]]:
+def stored(scenario: Scenario) -> list[tuple[Any, ...]]:
     """Every row of the two tables."""
     return [
         tuple(row)
         for table in (schema.rollup, schema.spell)
-        for row in life.store.read(
+        for row in scenario.store.read(
             lambda tx, table=table: tx.execute(select(table).order_by(*table.primary_key)).all()
         )
     ]
 
 
-def rows_of(life: Life, name: str = "Acme") -> list[RollUpRow]:
-    ci_id = ids(life)[name]
+def rows_of(scenario: Scenario, name: str = "Acme") -> list[RollUpRow]:
+    ci_id = ids(scenario)[name]
     table = schema.rollup
     query = select(*(table.c[name] for name in RollUpRow._fields)).order_by(*table.primary_key)
-    stored = life.store.read(lambda tx: tx.execute(query.where(table.c.ci_id == ci_id)).all())
+    stored = scenario.store.read(lambda tx: tx.execute(query.where(table.c.ci_id == ci_id)).all())
     return [
         RollUpRow(*numbers, by_number(within), by_number(took), json.loads(jobs))
         for *numbers, within, took, jobs in stored
@@ -123,33 +123,37 @@ def by_number(text: str) -> dict[int, int]:
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_what_was_counted_as_it_came_is_what_a_rebuild_counts(life: Life, seed: int) -> None:
+def test_what_was_counted_as_it_came_is_what_a_rebuild_counts(
+    scenario: Scenario, seed: int
+) -> None:
     rng = random.Random(seed)
     history = changes_of(rng, 16)
     end = max(one.updated for one in history)
     late = {id(one): rng.choice([0, 0, 0, 5, 70]) * HOUR for one in history}
-    while life.now < end + timedelta(days=4):
-        life.now += timedelta(hours=rng.choice([2, 15, 60]))
-        seen = [until_then(one, life.now - late[id(one)]) for one in history]
-        life.hear([one for one in seen if one is not None])
+    while scenario.now < end + timedelta(days=4):
+        scenario.now += timedelta(hours=rng.choice([2, 15, 60]))
+        seen = [until_then(one, scenario.now - late[id(one)]) for one in history]
+        scenario.poll([one for one in seen if one is not None])
         if rng.random() < 0.3:
-            life.restart()
-        life.judge()
-    counted = stored(life)
+            scenario.restart()
+        scenario.judge()
+    counted = stored(scenario)
     assert len(counted) > 20
-    life.store.write(forget_checkpoints)
-    judged(life)
-    assert stored(life) == counted
+    scenario.store.write(forget_checkpoints)
+    judged(scenario)
+    assert stored(scenario) == counted
 
 
 @pytest.mark.parametrize("seed", [0, 2])
-def test_the_days_add_up_to_what_judging_holds(life: Life, seed: int) -> None:
+def test_the_days_add_up_to_what_judging_holds(scenario: Scenario, seed: int) -> None:
     history = changes_of(random.Random(100 + seed), 26)
     for length in (9, 22, 30):
-        life.now = NOON + timedelta(days=length)
-        life.hear([one for each in history if (one := until_then(each, life.now)) is not None])
-        judge, rows = judged(life).judge, rows_of(life)
-        chances, now = judge.chances, life.now.timestamp()
+        scenario.now = NOON + timedelta(days=length)
+        scenario.poll(
+            [one for each in history if (one := until_then(each, scenario.now)) is not None]
+        )
+        judge, rows = judged(scenario).judge, rows_of(scenario)
+        chances, now = judge.chances, scenario.now.timestamp()
         for day in (now // DAY - 20, now // DAY - 5, now // DAY - 1):
             sums = sums_of(row for row in rows if row.day >= day)
             opened = sum(slot * chances._slot >= day * DAY for slot, _proof in chances._open)
@@ -184,45 +188,53 @@ def since(share: Any, day: float) -> tuple[int, int]:
     return tuple(share._tally.since(day * DAY))
 
 
-def test_places_are_told_apart_and_what_was_missed_in_a_silence_is_due(life: Life) -> None:
+def test_places_are_told_apart_and_what_was_missed_in_a_silence_is_due(scenario: Scenario) -> None:
     for _ in range(60):
-        life.change()
+        scenario.change()
     for _ in range(30):
-        life.change(acme=None)
-    life.change(project="other")
+        scenario.change(acme=None)
+    scenario.change(project="other")
     for _ in range(8):
-        life.change()
-    life.judge()
-    rows = rows_of(life)
+        scenario.change()
+    scenario.judge()
+    rows = rows_of(scenario)
     assert {(row.project, row.branch) for row in rows} == {("demo", "master"), ("other", "master")}
     assert sum(row.missed for row in rows) == 30
     assert sum(row.unheard for row in rows) == 30
-    (silence,) = [row for row in stored(life) if len(row) == 5]
+    (silence,) = [row for row in stored(scenario) if len(row) == 5]
     assert silence[1:4:2] == ("silent", "silent")
     assert silence[2].replace(tzinfo=UTC) == NOON + 59 * HOUR + timedelta(minutes=20)
     assert silence[4] is not None
 
 
 def test_a_day_is_that_of_the_upload_and_a_late_report_takes_back_what_was_missed(
-    life: Life,
+    scenario: Scenario,
 ) -> None:
     for _ in range(60):
-        life.change()
-    life.change(acme=None)
-    number, uploaded = life.changes, life.now - HOUR
+        scenario.change()
+    scenario.change(acme=None)
+    number, uploaded = scenario.changes, scenario.now - HOUR
     for _ in range(30):
-        life.change()
-    life.judge()
-    assert sum(row.missed for row in rows_of(life)) == 1
-    said = Message(life.now, comment(True), ACME, 1, message_id="late")
-    life.now += timedelta(minutes=5)
+        scenario.change()
+    scenario.judge()
+    assert sum(row.missed for row in rows_of(scenario)) == 1
+    said = Message(scenario.now, comment(True), ACME, 1, message_id="late")
+    scenario.now += timedelta(minutes=5)
     late = Change(
-        number, "demo", "master", "S", "NEW", uploaded, life.now, (said,), (PatchSet(1, uploaded),)
+        number,
+        "demo",
+        "master",
+        "S",
+        "NEW",
+        uploaded,
+        scenario.now,
+        (said,),
+        (PatchSet(1, uploaded),),
     )
-    life.hear([late])
-    life.judge()
+    scenario.poll([late])
+    scenario.judge()
     day = int(uploaded.timestamp() // DAY)
-    assert [row.missed for row in rows_of(life) if row.missed] == [1, -1]
-    assert [row.day for row in rows_of(life) if row.missed] == [day, day]
-    later = next(row for row in rows_of(life) if row.missed < 0)
+    assert [row.missed for row in rows_of(scenario) if row.missed] == [1, -1]
+    assert [row.day for row in rows_of(scenario) if row.missed] == [day, day]
+    later = next(row for row in rows_of(scenario) if row.missed < 0)
     assert later.within[36] == 1

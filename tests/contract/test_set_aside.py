@@ -36,37 +36,37 @@ from cibot.store.set_aside import Aside, SetAside, put_aside, set_aside
 from cibot.text.card import Card, card
 from cibot.web.probes import parts, probes_blueprint
 from tests.support.processes import wait_until
-from tests.support.told_life import CONFIG, Life
+from tests.support.scenario import CONFIG, Scenario
 
 TEXT = "could not be read before"
 
 
 @pytest.fixture
-def life(store: Store) -> Life:
+def scenario(store: Store) -> Scenario:
     """Acme fails for long enough that an incident is open."""
-    life = Life(store)
+    scenario = Scenario(store)
     for _ in range(30):
-        life.change()
+        scenario.change()
     for _ in range(30):
-        life.change(acme=False)
-    life.judge()
-    return life
+        scenario.change(acme=False)
+    scenario.judge()
+    return scenario
 
 
 @pytest.fixture
-def monitor(life: Life) -> Iterator[Monitor]:
-    monitor = Monitor(life.store, CONFIG, lambda: life.now)
+def monitor(scenario: Scenario) -> Iterator[Monitor]:
+    monitor = Monitor(scenario.store, CONFIG, lambda: scenario.now)
     monitor.start()
     yield monitor
     monitor.stop(10)
 
 
-def aside(life: Life) -> list[tuple[str, str]]:
-    return [(one.kind, one.name) for one in rows(life)]
+def aside(scenario: Scenario) -> list[tuple[str, str]]:
+    return [(one.kind, one.name) for one in rows(scenario)]
 
 
-def rows(life: Life) -> tuple[SetAside, ...]:
-    return life.store.read(lambda tx: set_aside(tx, life.now))
+def rows(scenario: Scenario) -> tuple[SetAside, ...]:
+    return scenario.store.read(lambda tx: set_aside(tx, scenario.now))
 
 
 def spoil(store: Store, table: str, **values: Any) -> None:
@@ -74,84 +74,85 @@ def spoil(store: Store, table: str, **values: Any) -> None:
     store.write(lambda tx: tx.execute(update(schema.metadata.tables[table]).values(**values)))
 
 
-def assessed(life: Life, name: str) -> bool:
+def assessed(scenario: Scenario, name: str) -> bool:
     """Whether the CI was judged at the present time."""
     query = select(schema.ci.c.id).where(schema.ci.c.name == name)
-    ci_id = life.store.read(lambda tx: tx.execute(query).scalar_one())
+    ci_id = scenario.store.read(lambda tx: tx.execute(query).scalar_one())
     return any(
-        one.assessed_at == life.now for one in life.store.read(lambda tx: health_of(tx, ci_id))
+        one.assessed_at == scenario.now
+        for one in scenario.store.read(lambda tx: health_of(tx, ci_id))
     )
 
 
 def test_one_ci_that_raises_is_named_on_every_face_and_the_others_are_judged(
-    life: Life, monitor: Monitor, caplog: pytest.LogCaptureFixture
+    scenario: Scenario, monitor: Monitor, caplog: pytest.LogCaptureFixture
 ) -> None:
-    spoil(life.store, "incident", body="{}")
-    life.restart()
-    life.change(acme=False)
+    spoil(scenario.store, "incident", body="{}")
+    scenario.restart()
+    scenario.change(acme=False)
     with caplog.at_level(logging.ERROR):
         monitor.judge_everybody()
-        wait_until(lambda: assessed(life, "Zuul") and aside(life) == [("CI", "Acme")])
-    (row,) = rows(life)
+        wait_until(lambda: assessed(scenario, "Zuul") and aside(scenario) == [("CI", "Acme")])
+    (row,) = rows(scenario)
     assert "incident #1 cannot be read" in row.reason
     assert "set aside CI=Acme" in caplog.text
     assert "Traceback" in caplog.text
-    ready = parts(life.store, lambda: life.now, {})["set aside"]()
+    ready = parts(scenario.store, lambda: scenario.now, {})["set aside"]()
     assert (ready.ok, ready.detail.partition(":")[0]) == (True, "CI Acme")
-    ctx = Context(life.now, CONFIG)
-    answer = life.store.read(lambda tx: feeds.answer(Ask(tx, ctx, (), {}, dict)))
+    ctx = Context(scenario.now, CONFIG)
+    answer = scenario.store.read(lambda tx: feeds.answer(Ask(tx, ctx, (), {}, dict)))
     assert "CI Acme:" in answer.text()
 
 
-def test_a_ci_that_works_again_is_taken_back(life: Life, monitor: Monitor) -> None:
-    other = Aside(life.store, "CI", lambda: life.now)  # as another process
+def test_a_ci_that_works_again_is_taken_back(scenario: Scenario, monitor: Monitor) -> None:
+    other = Aside(scenario.store, "CI", lambda: scenario.now)  # as another process
     other.put("Acme", RuntimeError("once"))
-    life.change()
+    scenario.change()
     monitor.judge_all()
-    wait_until(lambda: not rows(life) and assessed(life, "Acme"))
+    wait_until(lambda: not rows(scenario) and assessed(scenario, "Acme"))
 
 
-def test_a_broken_incident_of_one_ci_keeps_no_other_from_being_told_of(life: Life) -> None:
+def test_a_broken_incident_of_one_ci_keeps_no_other_from_being_told_of(scenario: Scenario) -> None:
     """Whether many broke at once is asked of everybody's incidents."""
     opened = select(schema.incident)
-    (row,) = life.store.read(lambda tx: tx.execute(opened).mappings().all())
+    (row,) = scenario.store.read(lambda tx: tx.execute(opened).mappings().all())
     broken = dict(row) | {"id": row["id"] + 1, "ci_id": 3 - row["ci_id"], "body": "{"}
-    told = life.told()
-    life.store.write(lambda tx: tx.execute(schema.incident.insert().values(**broken)))
+    told = scenario.alerts()
+    scenario.store.write(lambda tx: tx.execute(schema.incident.insert().values(**broken)))
     for _ in range(80):
-        life.change()
-    life.monitor.judge(acme_id(life))
+        scenario.change()
+    scenario.monitor.judge(acme_id(scenario))
     for _ in range(30):
-        life.change(acme=False)
-    life.monitor.judge(acme_id(life))
-    assert len(life.told()) > len(told)
+        scenario.change(acme=False)
+    scenario.monitor.judge(acme_id(scenario))
+    assert len(scenario.alerts()) > len(told)
 
 
-def acme_id(life: Life) -> int:
+def acme_id(scenario: Scenario) -> int:
     query = select(schema.ci.c.id).where(schema.ci.c.name == "Acme")
-    return life.store.read(lambda tx: tx.execute(query).scalar_one())
+    return scenario.store.read(lambda tx: tx.execute(query).scalar_one())
 
 
 @pytest.mark.parametrize(
     ("table", "values"), [("checkpoint", {"body": b"no checkpoint"}), ("health", {"signals": "{"})]
 )
 def test_what_can_be_made_anew_is_made_anew(
-    life: Life, table: str, values: dict[str, Any], caplog: pytest.LogCaptureFixture
+    scenario: Scenario, table: str, values: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
-    before = life.judge()
-    spoil(life.store, table, **values)
-    life.restart()
-    life.monitor.judge_all()
-    assert life.judge() is before
-    assert rows(life) == ()
+    before = scenario.judge()
+    spoil(scenario.store, table, **values)
+    scenario.restart()
+    scenario.monitor.judge_all()
+    assert scenario.judge() is before
+    assert rows(scenario) == ()
     if table == "checkpoint":
         assert "a checkpoint cannot be read" in caplog.text
 
 
-def unheard(life: Life, number: int, text: str = "Hello", subject: str = "S") -> Change:
-    life.change()
+def unheard(scenario: Scenario, number: int, text: str = "Hello", subject: str = "S") -> Change:
+    scenario.change()
     old = Change(
-        number, "demo", "master", subject, "NEW", life.now, life.now, (), (), complete=True
+        number, "demo", "master", subject, "NEW", scenario.now, scenario.now, (), (), complete=True
     )
     return replace(old, branch=text)
 
@@ -168,65 +169,73 @@ class GerritOf:
         return self.changes[key]
 
 
-def gathering(life: Life, *changes: Change) -> Gathering:
+def gathering(scenario: Scenario, *changes: Change) -> Gathering:
     return Gathering(
         GerritOf(*changes),  # type: ignore[arg-type]
-        life.ingest, "poll", "", 100, lambda: life.now,
-        aside=Aside(life.store, "change", lambda: life.now, "review"),
+        scenario.ingest, "poll", "", 100, lambda: scenario.now,
+        aside=Aside(scenario.store, "change", lambda: scenario.now, "review"),
     )  # fmt: skip
 
 
-def stored(life: Life) -> set[int]:
+def stored(scenario: Scenario) -> set[int]:
     query = select(schema.change.c.number)
-    return set(life.store.read(lambda tx: tx.execute(query).scalars()))
+    return set(scenario.store.read(lambda tx: tx.execute(query).scalars()))
 
 
-def test_one_change_that_raises_is_named_and_the_rest_of_its_page_is_stored(life: Life) -> None:
-    page = [unheard(life, 901), unheard(life, 902, subject="\ud800"), unheard(life, 903)]
-    poll = gathering(life, *page)
+def test_one_change_that_raises_is_named_and_the_rest_of_its_page_is_stored(
+    scenario: Scenario,
+) -> None:
+    page = [
+        unheard(scenario, 901),
+        unheard(scenario, 902, subject="\ud800"),
+        unheard(scenario, 903),
+    ]
+    poll = gathering(scenario, *page)
     poll.store(page)
-    assert {901, 903} <= stored(life)
-    assert 902 not in stored(life)
-    assert aside(life) == [("change", "review demo~902")]
+    assert {901, 903} <= stored(scenario)
+    assert 902 not in stored(scenario)
+    assert aside(scenario) == [("change", "review demo~902")]
     assert [one.key for one in poll.broken] == ["demo~902"]
-    again = gathering(life, page[1])
+    again = gathering(scenario, page[1])
     again.cursor = poll.cursor
     again.retry_failed()
-    assert aside(life) == [("change", "review demo~902")]
+    assert aside(scenario) == [("change", "review demo~902")]
     assert again.cursor.failed == {"demo~902": 2}
-    mended = gathering(life, replace(page[1], subject="S"))
+    mended = gathering(scenario, replace(page[1], subject="S"))
     mended.cursor = again.cursor
     mended.retry_failed()
-    assert 902 in stored(life)
-    assert (rows(life), mended.cursor.failed, mended.broken) == ((), {}, ())
+    assert 902 in stored(scenario)
+    assert (rows(scenario), mended.cursor.failed, mended.broken) == ((), {}, ())
 
 
 def test_one_comment_that_raises_is_named_and_read_when_it_can_be(
-    life: Life, monkeypatch: pytest.MonkeyPatch
+    scenario: Scenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def breaks(_comment: object) -> None:
         raise RecursionError(TEXT)
 
     with monkeypatch.context() as broken:
         broken.setattr(formats, "_families", lambda: (SimpleNamespace(read=breaks),))
-        life.change(zuul=None)
-        assert life.changes in stored(life)
-        ((kind, _name),) = aside(life)
+        scenario.change(zuul=None)
+        assert scenario.changes in stored(scenario)
+        ((kind, _name),) = aside(scenario)
         assert kind == "comment"
-        assert TEXT in rows(life)[0].reason
-        Ingest(life.store, 1, Roster.from_config(CONFIG, "review"), lambda: life.now).sync_roster()
-    assert reread(life.store, lambda: life.now).changed == 1
-    assert rows(life) == ()
+        assert TEXT in rows(scenario)[0].reason
+        Ingest(
+            scenario.store, 1, Roster.from_config(CONFIG, "review"), lambda: scenario.now
+        ).sync_roster()
+    assert reread(scenario.store, lambda: scenario.now).changed == 1
+    assert rows(scenario) == ()
 
 
-def test_no_more_than_a_thousand_are_kept_the_newest_of_them(life: Life) -> None:
+def test_no_more_than_a_thousand_are_kept_the_newest_of_them(scenario: Scenario) -> None:
     for minute in range(12):
         names = {f"{minute} {number}": TEXT for number in range(100)}
-        at = life.now + timedelta(minutes=minute)
-        life.store.write(lambda tx, names=names, at=at: put_aside(tx, "comment", names, at))  # type: ignore[misc]
-    kept = {row.name.partition(" ")[0] for row in rows(life)}
+        at = scenario.now + timedelta(minutes=minute)
+        scenario.store.write(lambda tx, names=names, at=at: put_aside(tx, "comment", names, at))  # type: ignore[misc]
+    kept = {row.name.partition(" ")[0] for row in rows(scenario)}
     query = select(func.count()).select_from(schema.set_aside)
-    assert life.store.read(lambda tx: tx.execute(query).scalar_one()) == 1000
+    assert scenario.store.read(lambda tx: tx.execute(query).scalar_one()) == 1000
     assert kept == {str(minute) for minute in range(2, 12)}
 
 
@@ -255,44 +264,46 @@ class Room:
         raise LookupError(key)
 
 
-def test_a_message_that_raises_is_given_up_and_the_next_is_sent(store: Store, life: Life) -> None:
+def test_a_message_that_raises_is_given_up_and_the_next_is_sent(
+    store: Store, scenario: Scenario
+) -> None:
     store.write(lambda tx: tx.execute(schema.outbox.delete()))
     for key in ("unreadable", "raises", "fine"):
         text = "{" if key == "unreadable" else card(key).to_json()
         about, to = About(MessageKind.ALERT, key), Channel("net", "#ops")
         store.write(
             lambda tx, about=about, to=to, text=text: outbox.enqueue(  # type: ignore[misc]
-                tx, about, to, text, life.now
+                tx, about, to, text, scenario.now
             )
         )
     room = Room()
-    sender = Sender(store, {"net": room}, lambda: life.now)
+    sender = Sender(store, {"net": room}, lambda: scenario.now)
     sender.start()
     try:
         wait_until(lambda: "fine" in room.sent)
     finally:
         sender.stop(10)
-    detail = parts(store, lambda: life.now, {"net": room})["chat net"]().detail
+    detail = parts(store, lambda: scenario.now, {"net": room})["chat net"]().detail
     assert "raises: KeyError" in detail
 
 
-def test_a_job_that_raises_is_named_and_runs_the_next_time(life: Life) -> None:
+def test_a_job_that_raises_is_named_and_runs_the_next_time(scenario: Scenario) -> None:
     done: list[int] = []
 
     def job() -> None:
         done.append(1)
         if len(done) == 1:
             raise ZeroDivisionError
-        wait_until(lambda: aside(life) == [("job", "often")] or len(done) > 2)
+        wait_until(lambda: aside(scenario) == [("job", "often")] or len(done) > 2)
 
     scheduler = Scheduler(
         [Job("often", timedelta(seconds=0.05), job)],
         lambda: True,
-        Aside(life.store, "job", lambda: life.now),
+        Aside(scenario.store, "job", lambda: scenario.now),
     )
     scheduler.start()
     try:
-        wait_until(lambda: len(done) > 2 and not rows(life))
+        wait_until(lambda: len(done) > 2 and not rows(scenario))
     finally:
         scheduler.stop()
 

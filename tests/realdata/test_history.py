@@ -53,7 +53,7 @@ def _account(message: Mapping[str, Any]) -> int | None:
 
 
 @dataclass
-class Life:
+class Scenario:
     """A recorded server that answers, and cibot's way from it into a store."""
 
     gerrit: ReviewServer
@@ -83,34 +83,34 @@ class Life:
         return list(self.store.read(lambda tx: tx.execute(query).all()))
 
 
-def _live(name: str, store: Store) -> Iterator[Life]:
+def _live(name: str, store: Store) -> Iterator[Scenario]:
     changes = _recorded(name)
     newest = max(str(one["updated"]) for one in changes)
     clock = Clock(datetime.fromisoformat(newest[:19] + "+00:00") + timedelta(minutes=1))
     with ReviewServer(clock=clock) as gerrit:
         assert gerrit.reviews.load(changes) == FILES[name]
         server = store.write(lambda tx: ensure_server(tx, "review", gerrit.url))
-        yield Life(gerrit, store, Ingest(store, server, Roster("review"), clock), clock)
+        yield Scenario(gerrit, store, Ingest(store, server, Roster("review"), clock), clock)
 
 
-def _check(life: Life, name: str) -> None:
+def _check(scenario: Scenario, name: str) -> None:
     """Reads a recorded server and compares what is stored with the file."""
-    done = life.backfill()
+    done = scenario.backfill()
     assert done.broken == ()
-    _same_comments(life, name)
-    _same_cis(life, name)
-    again = life.backfill()
+    _same_comments(scenario, name)
+    _same_cis(scenario, name)
+    again = scenario.backfill()
     assert (again.counts.comments_new, again.counts.reports_new) == (0, 0)
     assert again.counts.comments_known >= done.counts.comments_new
-    life.poll()
-    life.clock.forward(300)
-    asked = life.gerrit.app.requests
-    idle = life.poll()
+    scenario.poll()
+    scenario.clock.forward(300)
+    asked = scenario.gerrit.app.requests
+    idle = scenario.poll()
     assert (idle.pages, idle.counts.comments_new) == (1, 0)
-    assert life.gerrit.app.requests == asked + 1
+    assert scenario.gerrit.app.requests == asked + 1
 
 
-def _same_comments(life: Life, name: str) -> None:
+def _same_comments(scenario: Scenario, name: str) -> None:
     """Every message once, with its id and every character of its text."""
     expected = {
         (change["_number"], one["id"]): one["message"]
@@ -118,16 +118,16 @@ def _same_comments(life: Life, name: str) -> None:
         for one in change["messages"]
     }
     table = schema.comment.c
-    rows = life.rows(select(table.change_id, table.message_id, table.text))
+    rows = scenario.rows(select(table.change_id, table.message_id, table.text))
     assert len(rows) == len(expected)
     stored = {(change_number(row.change_id), row.message_id): row.text for row in rows}
     assert stored == expected
 
 
-def _same_cis(life: Life, name: str) -> None:
+def _same_cis(scenario: Scenario, name: str) -> None:
     """Exactly the CIs' accounts are found out, and all that they wrote has its report."""
     account, comment, report = schema.account.c, schema.comment.c, schema.report.c
-    found = life.rows(select(account.gerrit_id).where(account.ci_id.is_not(None)))
+    found = scenario.rows(select(account.gerrit_id).where(account.ci_id.is_not(None)))
     posted = {_account(one) for change in _recorded(name) for one in change["messages"]}
     server = next(ids for prefix, ids in CIS.items() if name.startswith(prefix))
     assert {row.gerrit_id for row in found} == server & posted
@@ -141,20 +141,20 @@ def _same_cis(life: Life, name: str) -> None:
         schema.report,
         (comment.change_id == report.change_id) & (comment.seq == report.seq),
     )
-    rows = life.rows(select(comment.change_id, comment.message_id).select_from(joined))
+    rows = scenario.rows(select(comment.change_id, comment.message_id).select_from(joined))
     assert {(change_number(row.change_id), row.message_id) for row in rows} == by_ci
     assert len(rows) == len(by_ci)
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_recorded_history_is_stored_as_it_was(name: str, sqlite_store: Store) -> None:
-    for life in _live(name, sqlite_store):
-        _check(life, name)
+    for scenario in _live(name, sqlite_store):
+        _check(scenario, name)
 
 
 def test_recorded_history_is_stored_as_it_was_on_mariadb(mariadb_url: str) -> None:
     store = open_store(mariadb_url)
     upgrade(store)
-    for life in _live(SMALLEST, store):
-        _check(life, SMALLEST)
+    for scenario in _live(SMALLEST, store):
+        _check(scenario, SMALLEST)
     store.close()

@@ -1,4 +1,4 @@
-"""Recorded history as cibot would have lived through it: read, judged, remembered.
+"""Recorded history as cibot would have met it: read, judged, remembered.
 
 Four Gerrit servers in the summer of 2018, while one of them moved from Jenkins
 to Zuul. What was written is stored in the order of its time, and the CIs are
@@ -67,7 +67,7 @@ CONFIG = Config(
 
 
 @dataclass
-class _Life:
+class _Replay:
     """The servers' changes, and what of them has been read so far."""
 
     store: Store
@@ -96,25 +96,25 @@ def recorded() -> bool:
 
 def replay(store: Store) -> datetime:
     """Fills a store; returns the moment at which the history ends. Skips without recordings."""
-    life = _Life(store, Clock(BEGIN))
+    replay = _Replay(store, Clock(BEGIN))
     for name, (url, files) in _FILES.items():
         server = store.write(lambda tx, name=name, url=url: ensure_server(tx, name, url))
         roster = Roster.from_config(CONFIG, name)
-        life.sinks[name] = Ingest(store, server, roster, life.clock)
+        replay.sinks[name] = Ingest(store, server, roster, replay.clock)
         for change in _recorded(files):
             key = name, change["_number"]
-            life.changes[key] = change
+            replay.changes[key] = change
             dates = {_moment(one["date"]) for one in change["messages"]}
-            life.messages += [(at, *key) for at in dates if BEGIN <= at < END]
-    monitor = Monitor(store, CONFIG, life.clock)
-    rounds = groupby(sorted(life.messages), lambda one: (one[0] - BEGIN) // _ROUND)
+            replay.messages += [(at, *key) for at in dates if BEGIN <= at < END]
+    monitor = Monitor(store, CONFIG, replay.clock)
+    rounds = groupby(sorted(replay.messages), lambda one: (one[0] - BEGIN) // _ROUND)
     written = {place: list(found) for place, found in rounds}
     for place in range((END - BEGIN) // _ROUND + 1):
-        life.read(min(END, BEGIN + (place + 1) * _ROUND), written.get(place, []))
-        if END - life.clock.now < _JUDGED_FOR:
+        replay.read(min(END, BEGIN + (place + 1) * _ROUND), written.get(place, []))
+        if END - replay.clock.now < _JUDGED_FOR:
             for ci in store.read(all_cis):
                 monitor.judge(ci.id)
-    return life.clock.now
+    return replay.clock.now
 
 
 def _recorded(files: Sequence[str]) -> Iterator[dict[str, Any]]:

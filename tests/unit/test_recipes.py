@@ -102,7 +102,7 @@ from cibot.store.engine import open_store
 from cibot.store.migrate import upgrade
 from cibot.web.api.plain import plain
 from cibot.web.pages.judging import judging
-from tests.support.told_life import CONFIG, Life
+from tests.support.scenario import CONFIG, Scenario
 
 folder = Path(sys.argv[1])
 file = folder / "cibot.toml"
@@ -131,23 +131,23 @@ assert Config.model_validate({"route": [{"channels": ["n/#r"], "kinds": ["lonely
 # judged from comments, told, asked for, shown
 store = open_store(f"sqlite:///{folder}/cibot.db")
 upgrade(store)
-life = Life(store)
+scenario = Scenario(store)
 one = "Patch Set 1: Verified+1\\n\\nBuild succeeded.\\n\\n- a http://l/a : SUCCESS in 3m"
 both = one + "\\n- b http://l/b : SUCCESS in 3m"
 for _ in range(30):
-    life.change(acme=both)
-assert life.judge().value == "healthy"
+    scenario.change(acme=both)
+assert scenario.judge().value == "healthy"
 for _ in range(5):
-    life.change(acme=one)
-    life.judge()
-life.restart()  # the state of a signal is stored
-assert life.judge().value == "degraded"
-(alert,) = [text for text in life.told() if "one job" in text]
+    scenario.change(acme=one)
+    scenario.judge()
+scenario.restart()  # the state of a signal is stored
+assert scenario.judge().value == "degraded"
+(alert,) = [text for text in scenario.alerts() if "one job" in text]
 assert "3 reports of one job in a row" in alert, alert
 question = Question("why acme", Asker("mika", "mika"), Channel("net", "#ops"), private=False)
-answer = Dispatcher(store, CONFIG, lambda: life.now)(question).text()
+answer = Dispatcher(store, CONFIG, lambda: scenario.now)(question).text()
 assert "lonely: 5 reports of one job in a row; degraded after more than 2" in answer, answer
-found = store.read(lambda tx: why(tx, Context(life.now, CONFIG), "acme"))
+found = store.read(lambda tx: why(tx, Context(scenario.now, CONFIG), "acme"))
 shown = plain(next(signal for signal in found.signals if signal.name == "lonely"))
 assert (shown["verdict"], shown["n"]) == ("degraded", 5)
 assert shown["said"] == "5 reports of one job in a row"
@@ -158,9 +158,9 @@ assert [(rule.about, rule.value) for rule in rules["lonely"].rules] == [
 explained = CliRunner().invoke(main, ["policy", "explain", "acme", "--config", str(file)]).output
 assert "[judgement.lonely]" in explained and "most            2  (default)" in explained, explained
 for _ in range(3):
-    life.change(acme=both)
-    life.judge()
-assert life.told()[-1].startswith("● healthy — Acme recovered"), life.told()
+    scenario.change(acme=both)
+    scenario.judge()
+assert scenario.alerts()[-1].startswith("● healthy — Acme recovered"), scenario.alerts()
 store.close()
 print("all of it works")
 """

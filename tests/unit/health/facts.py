@@ -88,11 +88,11 @@ def inputs(made: Iterable[ChangeFacts]) -> list[Input]:
     return sorted(found, key=lambda one: one.at)  # by change where times are the same
 
 
-def lived(made: Iterable[ChangeFacts], until: float = T, policy: Policy | None = None) -> Tracker:
-    """The life of a CI that these changes happened to."""
-    life = Tracker(policy or Policy())
-    life.live([one for one in inputs(made) if one.at <= until], until)
-    return life
+def tracked(made: Iterable[ChangeFacts], until: float = T, policy: Policy | None = None) -> Tracker:
+    """The tracker of a CI that these changes happened to."""
+    tracker = Tracker(policy or Policy())
+    tracker.advance([one for one in inputs(made) if one.at <= until], until)
+    return tracker
 
 
 def of_kind(kind: type, facts: ChangeFacts) -> list[Any]:

@@ -56,12 +56,12 @@ def test_of_many_branches_the_one_heard_longest_ago_is_forgotten():
 
 def test_chances_without_end_are_counted_and_not_kept():
     one, now = settled([True] * 30)
-    now = one.live([False] * 1500, now)
+    now = one.advance([False] * 1500, now)
     one.until(now + 5 * H)
     assert one.judge.chances.missed == 1500  # in a row, also those that are not kept
     assert len(json.dumps(one.judge.chances.row())) < 500_000
     assert one.silent(now + 5 * H).since is not None
-    assert one.live([True] * 20, now + 6 * H)
+    assert one.advance([True] * 20, now + 6 * H)
     assert one.silent(now + 60 * H).clears
 
 

@@ -17,7 +17,7 @@ from tests.unit.health.watched import ALLOWED, START, Watched, settled
 
 def test_a_late_report_counts_when_it_comes():
     one, now = settled([True] * 100, 4 * H)
-    now = one.live([True, False] * 21, now, 4 * H) + 3 * H
+    now = one.advance([True, False] * 21, now, 4 * H) + 3 * H
     assert one.coverage(now).figure == 22 / 42
     one.take([heard(now + i, 102 + 2 * i) for i in range(21)])
     assert one.coverage(now + H).figure == 1.0
@@ -67,8 +67,8 @@ def test_chances_are_counted_as_if_all_were_kept(seed):
 
 def test_what_was_missed_is_named_newest_first():
     ci, end = settled()
-    ci.live((False, True, False), end)
-    end = ci.live((True,), end + 6 * H)
+    ci.advance((False, True, False), end)
+    end = ci.advance((True,), end + 6 * H)
     missed = ci.until(end + D).judge.chances.missed_since(START)
     assert [each.change_id for each in missed] == [63, 61]
     assert all(each.deadline == each.uploaded_at + ALLOWED for each in missed)
@@ -77,7 +77,7 @@ def test_what_was_missed_is_named_newest_first():
 
 def test_what_is_reported_late_was_not_missed():
     ci, end = settled()
-    ci.live((False,), end)
+    ci.advance((False,), end)
     ci.until(end + 3 * H)
     assert len(ci.judge.chances.missed_since(START)) == 1
     ci.take([heard(end + 4 * H, 61)])
@@ -86,7 +86,7 @@ def test_what_is_reported_late_was_not_missed():
 
 def test_what_was_missed_survives_a_checkpoint():
     ci, end = settled()
-    ci.live((False, False), end)
+    ci.advance((False, False), end)
     ci.until(end + D)
     again = Judge(Policy())
     again.read(json.loads(json.dumps(ci.judge.row())))

@@ -16,14 +16,14 @@ from tests.unit.health.facts import DAY, D, H, T
 POLICY = ChartPolicy()
 
 
-class Life:
+class Scenario:
     """A CI that reports once an hour, and its chart."""
 
     def __init__(self, policy=POLICY, seed=1, every=H):
         self.chart, self.now = Chart(policy), T
         self.rng, self.every = random.Random(seed), every
 
-    def live(self, n, rate):
+    def advance(self, n, rate):
         """``n`` results; how many it took to start or to stop firing, if it did."""
         before = self.chart.drop is not None
         for i in range(n):
@@ -43,97 +43,97 @@ def restored(row):
 
 @pytest.mark.parametrize("rate", [0.5, 0.8, 0.9, 0.97, 0.995])
 def test_a_ci_that_stays_as_it_is_is_no_news(rate):
-    assert Life(seed=2).live(4000, rate) is None
+    assert Scenario(seed=2).advance(4000, rate) is None
 
 
 @pytest.mark.parametrize(("rate", "within"), [(0.0, 5), (0.5, 40), (0.8, 400)])
 def test_a_drop_is_noticed(rate, within):
-    life = Life()
-    assert life.live(1500, 0.9) is None
-    began = life.now
-    assert life.live(within, rate) is not None
-    drop = life.chart.drop
+    scenario = Scenario()
+    assert scenario.advance(1500, 0.9) is None
+    began = scenario.now
+    assert scenario.advance(within, rate) is not None
+    drop = scenario.chart.drop
     assert abs(drop.since.timestamp() - began) < within * H
     assert drop.usual == pytest.approx(0.9, abs=0.03)
     assert drop.passes <= drop.n
 
 
 def test_a_young_ci_has_learnt_two_thirds_of_its_results_and_an_old_one_all_but_400():
-    life = Life()
-    life.live(300, 0.9)
-    assert life.chart.baseline.learnt == 200
-    life.live(1200, 0.9)
-    assert life.chart.baseline.learnt == 1100
+    scenario = Scenario()
+    scenario.advance(300, 0.9)
+    assert scenario.chart.baseline.learnt == 200
+    scenario.advance(1200, 0.9)
+    assert scenario.chart.baseline.learnt == 1100
 
 
 def test_an_outage_and_its_end():
-    life = Life()
-    life.live(1500, 1)
-    began = life.now
-    assert life.live(9, 0) <= 5
-    life.live(100, 0)
-    assert life.chart.drop.since == moment(began + H)
-    assert life.chart.drop.n >= 100
-    back = life.now
-    assert life.live(9, 1) <= 5
-    assert life.chart.settled_at == back + H
-    assert life.live(500, 1) is None
+    scenario = Scenario()
+    scenario.advance(1500, 1)
+    began = scenario.now
+    assert scenario.advance(9, 0) <= 5
+    scenario.advance(100, 0)
+    assert scenario.chart.drop.since == moment(began + H)
+    assert scenario.chart.drop.n >= 100
+    back = scenario.now
+    assert scenario.advance(9, 1) <= 5
+    assert scenario.chart.settled_at == back + H
+    assert scenario.advance(500, 1) is None
 
 
 def test_nothing_is_unusual_before_something_is_usual():
-    life = Life()
-    life.live(90, 1)
-    assert life.live(30, 0) is None
-    assert not life.chart.rising
+    scenario = Scenario()
+    scenario.advance(90, 1)
+    assert scenario.advance(30, 0) is None
+    assert not scenario.chart.rising
 
 
 def test_half_way_is_rising():
-    life = Life()
-    life.live(600, 0.97)
+    scenario = Scenario()
+    scenario.advance(600, 0.97)
     seen = []
     for _ in range(5):
-        seen.append(life.chart.rising)
-        if life.live(1, 0):
+        seen.append(scenario.chart.rising)
+        if scenario.advance(1, 0):
             break
     assert seen[0] is False
     assert seen[-1] is True
-    assert not life.chart.rising
+    assert not scenario.chart.rising
 
 
 def test_a_drop_that_lasts_is_how_the_ci_is_now():
-    life = Life(ChartPolicy(adopt=10 * DAY))
-    life.live(1000, 0.95)
-    assert life.live(200, 0.6) is not None
-    noticed = life.now
-    assert life.live(300, 0.6) is not None
-    assert life.now - noticed <= 10 * D
-    assert life.chart.settled_at is None
-    assert life.chart.baseline.rate == pytest.approx(0.6, abs=0.08)
-    assert life.live(800, 0.6) is None
+    scenario = Scenario(ChartPolicy(adopt=10 * DAY))
+    scenario.advance(1000, 0.95)
+    assert scenario.advance(200, 0.6) is not None
+    noticed = scenario.now
+    assert scenario.advance(300, 0.6) is not None
+    assert scenario.now - noticed <= 10 * D
+    assert scenario.chart.settled_at is None
+    assert scenario.chart.baseline.rate == pytest.approx(0.6, abs=0.08)
+    assert scenario.advance(800, 0.6) is None
 
 
 def test_a_drop_that_was_noticed_late_is_told_for_a_while():
-    life = Life(ChartPolicy(adopt=10 * DAY, minimum=20))
-    life.live(1000, 0.95)
-    life.every = 4 * D
-    assert life.live(20, 0) is not None
-    assert life.now - life.chart.drop.since.timestamp() > 10 * D
-    life.every = H
-    life.chart.dropped.n = 100  # enough was seen of it
-    assert life.live(100, 0.1) is None
-    life.every = D
-    assert 5 < life.live(20, 0) < 8
-    again = restored(life.chart.row())
-    assert again.row() == life.chart.row()
+    scenario = Scenario(ChartPolicy(adopt=10 * DAY, minimum=20))
+    scenario.advance(1000, 0.95)
+    scenario.every = 4 * D
+    assert scenario.advance(20, 0) is not None
+    assert scenario.now - scenario.chart.drop.since.timestamp() > 10 * D
+    scenario.every = H
+    scenario.chart.dropped.n = 100  # enough was seen of it
+    assert scenario.advance(100, 0.1) is None
+    scenario.every = D
+    assert 5 < scenario.advance(20, 0) < 8
+    again = restored(scenario.chart.row())
+    assert again.row() == scenario.chart.row()
 
 
 def test_slow_decay_is_noticed_before_it_is_done():
-    life = Life(every=D / 20)
-    life.live(1500, 0.9)
+    scenario = Scenario(every=D / 20)
+    scenario.advance(1500, 0.9)
     for day in range(30):
-        if life.live(20, 0.9 - 0.01 * day):
+        if scenario.advance(20, 0.9 - 0.01 * day):
             break
-    assert life.chart.drop is not None
+    assert scenario.chart.drop is not None
     assert day < 26
 
 
@@ -147,9 +147,9 @@ def test_clocks_that_go_back_do_no_harm():
 
 
 def test_a_burst_of_results_only_raises_the_height():
-    calm, hasty = Life(), Life(every=0.36)
-    calm.live(1000, 0.9)
-    hasty.live(10_000, 0.9)
+    calm, hasty = Scenario(), Scenario(every=0.36)
+    calm.advance(1000, 0.9)
+    hasty.advance(10_000, 0.9)
     assert hasty.chart.drop is None
     assert hasty.chart.baseline.limit > calm.chart.baseline.limit
 

@@ -17,7 +17,7 @@ from tests.unit.health.watched import settled
 
 def test_one_that_reports_on_half_of_what_it_used_to_is_degraded():
     one, now = settled([True] * 100, 4 * H)
-    now = one.live([True, False] * 21, now, 4 * H) + 3 * H
+    now = one.advance([True, False] * 21, now, 4 * H) + 3 * H
     found = one.coverage(now)
     assert (found.verdict, found.n) == (State.DEGRADED, 42)
     assert (
@@ -26,10 +26,10 @@ def test_one_that_reports_on_half_of_what_it_used_to_is_degraded():
     assert found.evidence[0].fault == Fault.MISSED
     assert found.since is not None
     other, now = settled([True] * 100, 4 * H)
-    now = other.live([True, False, False] * 14, now, 4 * H) + 3 * H
+    now = other.advance([True, False, False] * 14, now, 4 * H) + 3 * H
     assert other.coverage(now).verdict is State.DEGRADED
     other, now = settled([True] * 160, 4 * H)
-    now = other.live([True, False, False] * 14, now, 4 * H) + 3 * H
+    now = other.advance([True, False, False] * 14, now, 4 * H) + 3 * H
     assert other.coverage(now).verdict is State.FAILING
 
 
@@ -37,14 +37,14 @@ def test_what_is_usual_is_held_while_it_reports_on_less_and_becomes_it_after_fou
     one, now = settled([True] * 120, 4 * H)
     began = now
     while now < began + 27 * D:
-        now = one.live([True, False], now, 4 * H)
+        now = one.advance([True, False], now, 4 * H)
         if now > began + 8 * D:  # the weeks before hold more and more of it
             assert one.coverage(now).verdict.bad
-    now = one.live([True, False] * 30, now, 4 * H)
+    now = one.advance([True, False] * 30, now, 4 * H)
     found = one.coverage(now)
     assert (found.verdict, found.clears) == (State.HEALTHY, True)
     assert abs(found.adopted - moment(began + 28 * D)) < timedelta(days=5)
-    now = one.live([True, False] * 90, now, 4 * H)
+    now = one.advance([True, False] * 90, now, 4 * H)
     assert one.coverage(now).verdict is State.HEALTHY  # and it is not told of again
     again = Judge(Policy())
     again.read(json.loads(json.dumps(one.judge.row())))
@@ -53,10 +53,10 @@ def test_what_is_usual_is_held_while_it_reports_on_less_and_becomes_it_after_fou
 
 def test_a_second_drop_of_coverage_is_seen_by_what_was_usual_before_the_first():
     one, now = settled([True] * 120, 4 * H)
-    now = one.live([True, False] * 40, now, 4 * H)
-    now = one.live([True] * 60, now, 4 * H)
+    now = one.advance([True, False] * 40, now, 4 * H)
+    now = one.advance([True] * 60, now, 4 * H)
     assert one.coverage(now).clears
-    now = one.live([True, True, False] * 14, now, 4 * H)
+    now = one.advance([True, True, False] * 14, now, 4 * H)
     assert one.coverage(now).verdict.bad
 
 

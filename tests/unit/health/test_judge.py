@@ -16,7 +16,7 @@ from cibot.health.signal import Signal
 from cibot.health.stored import read_signals, signals_json
 from cibot.incidents.signal_words import said
 from cibot.model import State
-from tests.unit.health.facts import D, H, T, change, changes, inputs, lived
+from tests.unit.health.facts import D, H, T, change, changes, inputs, tracked
 
 NAMES = [
     "success",
@@ -36,7 +36,7 @@ NAMES = [
 
 
 def health(made, until=T, *, fresh=True):
-    return lived(made, until).judge.health(until, fresh)
+    return tracked(made, until).judge.health(until, fresh)
 
 
 def test_a_good_ci_is_healthy():

@@ -13,7 +13,7 @@ from cibot.health.level import Level, level
 from cibot.health.seen import Fault
 from cibot.incidents.signal_words import said
 from cibot.model import State
-from tests.unit.health.facts import D, H, T, changes, counted, lived
+from tests.unit.health.facts import D, H, T, changes, counted, tracked
 
 POLICY = SuccessPolicy()
 
@@ -100,8 +100,8 @@ def test_a_surely_good_run_at_the_end_is_the_present():
 
 
 def test_where_the_chart_knows_the_ci_it_says_since_when_it_is_back():
-    life = lived(changes("P" * 400 + "F" * 100 + "P" * 5))
-    found = life.judge.level.signal(T)
+    tracker = tracked(changes("P" * 400 + "F" * 100 + "P" * 5))
+    found = tracker.judge.level.signal(T)
     assert (found.verdict, found.clears) == (State.HEALTHY, True)  # as the chart has it
     assert (found.n, found.figure) == (5, 1.0)
     assert said(found.seen).startswith("5 of 5 passed since it recovered 2")
@@ -122,20 +122,20 @@ def test_what_is_bad_again_since_a_recovery_is_told_by_what_came_since():
 
 
 def test_back_at_a_level_it_is_not_well_before_enough_is_known():
-    life = lived(changes("PPF" * 160 + "F" * 40 + "PPPPFPP"))
-    found = life.judge.level.signal(T)
+    tracker = tracked(changes("PPF" * 160 + "F" * 40 + "PPPPFPP"))
+    found = tracker.judge.level.signal(T)
     assert said(found.seen).startswith("6 of 7 passed since it recovered")
     assert (found.verdict, found.clears) == (State.UNKNOWN, False)
 
 
 def test_well_again_after_a_drop_that_became_its_usual_it_stays_well():
     """The chart watches for no way up then; the bad time in the window does not speak again."""
-    life = lived(changes("P" * 400 + "PF" * 400 + "P" * 60))
-    assert life.judge.success.chart.adopted_at is not None
-    found = life.judge.level.signal(T)
+    tracker = tracked(changes("P" * 400 + "PF" * 400 + "P" * 60))
+    assert tracker.judge.success.chart.adopted_at is not None
+    found = tracker.judge.level.signal(T)
     assert (found.verdict, found.clears) == (State.HEALTHY, True)
     assert "since it recovered" in said(found.seen)
-    after = lived(changes("P" * 400 + "PF" * 400 + "P" * 60 + "PPPF" * 5)).judge.level.signal(T)
+    after = tracked(changes("P" * 400 + "PF" * 400 + "P" * 60 + "PPPF" * 5)).judge.level.signal(T)
     assert after.verdict is State.HEALTHY
 
 
@@ -153,11 +153,11 @@ def test_one_more_pass_never_makes_it_worse(n, data):
 
 
 def test_it_says_that_the_reference_passed_only_where_one_did():
-    life = lived([*changes("P" * 30, until=T - 60 * D), *changes("PF" * 30, reference=None)])
-    found = life.judge.level.signal(T)
+    tracker = tracked([*changes("P" * 30, until=T - 60 * D), *changes("PF" * 30, reference=None)])
+    found = tracker.judge.level.signal(T)
     assert said(found.seen) == "30 of 60 passed in 7 days"
     assert {one.fault for one in found.evidence} == {Fault.FAILED}
-    assert {one.fault for one in life.judge.success.signal(T).evidence} == {Fault.FAILED}
-    found = lived(changes("PF" * 30)).judge.level.signal(T)
+    assert {one.fault for one in tracker.judge.success.signal(T).evidence} == {Fault.FAILED}
+    found = tracked(changes("PF" * 30)).judge.level.signal(T)
     assert said(found.seen) == "30 of 60 passed in 7 days where the reference passed"
     assert {one.fault for one in found.evidence} == {Fault.FAILED_ALONE}

@@ -203,10 +203,10 @@ def test_what_is_older_than_the_window_acquits_and_accuses_nobody():
 
 
 def test_an_incident_of_a_ci_that_runs_little_does_not_stay_open_for_years():
-    life = Tracker(Policy())
+    tracker = Tracker(Policy())
     broken = ran("P" * 10 + "I" * 10, until=T - 10 * D)
-    life.live([*broken, *ran("P" * 18, every=D / 2)], T)
-    found = life.incident
+    tracker.advance([*broken, *ran("P" * 18, every=D / 2)], T)
+    found = tracker.incident
     assert found.opened_at is not None
     assert found.resolved_at is not None
     assert found.resolved_at < moment(T - 3 * D)

@@ -25,14 +25,14 @@ POLICY = SilencePolicy()
 
 def test_never_heard_of_is_unknown():
     one = Watched()
-    one.live([False] * 50, START)
+    one.advance([False] * 50, START)
     found = one.silent(T)
     assert (found.verdict, said(found.seen)) == (State.UNKNOWN, "never heard of")
 
 
 def test_a_reliable_ci_is_silent_after_a_few_missed_chances():
     one, now = settled()
-    now = one.live([False] * 3, now)
+    now = one.advance([False] * 3, now)
     assert one.silent(now - H).verdict is State.HEALTHY  # the last deadline has not passed
     found = one.silent(now + 2 * H)
     assert found.verdict is State.SILENT
@@ -50,7 +50,7 @@ def test_a_reliable_ci_is_silent_after_a_few_missed_chances():
 
 def test_half_way_is_shown():
     one, now = settled()
-    one.live([False] * 2, now)
+    one.advance([False] * 2, now)
     assert not one.silent(now + 2.5 * H).rising
     assert one.silent(now + 6 * H).rising
 
@@ -63,7 +63,7 @@ def test_a_weekend_without_patch_sets_is_no_silence():
 
 def test_a_burst_of_uploads_is_one_chance():
     one, now = settled()
-    one.live([False] * 40, now, 10)
+    one.advance([False] * 40, now, 10)
     found = one.silent(now + 5 * H)
     assert found.verdict is State.HEALTHY
     assert "1 chance to report missed" in said(found.seen)
@@ -71,7 +71,7 @@ def test_a_burst_of_uploads_is_one_chance():
 
 def test_what_waits_for_its_deadline_is_bounded_in_a_flood_of_uploads():
     watched = Watched()
-    end = watched.live([True] * 20, START)
+    end = watched.advance([True] * 20, START)
     watched.take([due(1000 + number, end + number) for number in range(1200)])
     chances = watched.judge.chances
     assert 200 <= len(chances.pending) <= 301  # a hundred in each ten minutes
@@ -88,7 +88,7 @@ def test_what_waits_for_its_deadline_is_bounded_in_a_flood_of_uploads():
 def test_a_start_notice_is_heard_too():
     one, now = settled()
     one.take([heard(now + H, 99, reports=False)])
-    one.live([False] * 2, now + 2 * H)
+    one.advance([False] * 2, now + 2 * H)
     assert one.silent(now + 12 * H).since is None
     assert said(one.silent(now + 12 * H).seen).startswith("last heard 11 h ago")
 
@@ -130,9 +130,9 @@ def test_who_reports_more_is_missed_sooner(n, data):
 )
 def test_two_chances_hours_apart_are_enough_of_a_ci_that_misses_none(flags, every, silent):
     one, now = settled(flags, every)
-    now = one.live([False], now, every)
+    now = one.advance([False], now, every)
     assert one.silent(now).verdict is State.HEALTHY
-    now = one.live([False], now, every)
+    now = one.advance([False], now, every)
     found = one.silent(now + 3 * H)
     assert (found.verdict is State.SILENT) == silent
     if silent:
@@ -141,33 +141,33 @@ def test_two_chances_hours_apart_are_enough_of_a_ci_that_misses_none(flags, ever
 
 def test_two_chances_that_were_missed_are_no_silence_of_one_that_speaks_then():
     one, now = settled([True] * 40, 4 * H)
-    now = one.live([False, False], now, 4 * H)
-    now = one.live([True], now, 4 * H)
+    now = one.advance([False, False], now, 4 * H)
+    now = one.advance([True], now, 4 * H)
     found = one.coverage(now)
     assert said(found.seen).startswith(f"reported on {found.n - 2} of {found.n} chances in 7 days")
-    now = one.live([False, False], now, 4 * H)
+    now = one.advance([False, False], now, 4 * H)
     assert one.silent(now + 3 * H).verdict is State.HEALTHY
 
 
 def test_a_ci_that_skips_most_is_given_time():
     one, now = settled([i % 5 == 0 for i in range(100)])
-    one.live([False] * 20, now)
+    one.advance([False] * 20, now)
     assert one.silent(now + 44 * H).verdict is State.HEALTHY
 
 
 def test_a_silence_ends_when_it_takes_its_chances_again():
     one, now = settled()
-    now = one.live([False] * 10, now) + 3 * H
+    now = one.advance([False] * 10, now) + 3 * H
     assert one.silent(now).verdict is State.SILENT
     for count in range(1, 7):
-        now = one.live([True], now)
+        now = one.advance([True], now)
         found = one.silent(now)
         assert (found.verdict, found.clears) == (State.HEALTHY, count > 3)
 
 
 def test_a_report_that_comes_too_late_takes_no_chance():
     one, now = settled()
-    now = one.live([False] * 10, now) + 3 * H
+    now = one.advance([False] * 10, now) + 3 * H
     one.take([heard(now + i, 61 + i) for i in range(10)])
     found = one.silent(now + H)
     assert (found.verdict, found.clears) == (State.HEALTHY, False)
@@ -175,19 +175,19 @@ def test_a_report_that_comes_too_late_takes_no_chance():
 
 def test_one_that_reports_on_half_is_not_back_when_it_speaks():
     one, now = settled([True] * 120)
-    now = one.live([False] * 5, now) + 3 * H
+    now = one.advance([False] * 5, now) + 3 * H
     rng = random.Random(2)
     for _ in range(200):
-        now = one.live([rng.random() < 0.5], now)
+        now = one.advance([rng.random() < 0.5], now)
         assert not one.silent(now).clears
-    now = one.live([True] * 20, now)
+    now = one.advance([True] * 20, now)
     assert one.silent(now).clears
 
 
 def test_where_only_its_rhythm_is_known_reports_end_a_silence():
     one = Watched()
     one.take([heard(T - (33 - i) * D, i) for i in range(28)])
-    one.live([False], T - 5.9 * D)
+    one.advance([False], T - 5.9 * D)
     assert one.silent(T - 2.5 * D).verdict is State.SILENT
     one.take([heard(T, 50)])
     assert one.judge.chances.comeback.since is None
@@ -196,7 +196,7 @@ def test_where_only_its_rhythm_is_known_reports_end_a_silence():
 
 def test_the_dead_stay_silent_after_the_window_has_passed():
     one, now = settled()
-    one.live([False] * 10, now)
+    one.advance([False] * 10, now)
     assert one.silent(now + 90 * D).verdict is State.SILENT
 
 
@@ -222,7 +222,7 @@ def test_without_chances_its_own_rhythm_stands_in():
     one = Watched()
     one.take([heard(T - (33 - i) * D, i) for i in range(28)])
     late = T - 6 * D + 3.5 * D
-    one.live([False], T - 5.9 * D)
+    one.advance([False], T - 5.9 * D)
     found = one.silent(late)
     assert (found.verdict, found.since) == (State.SILENT, moment(T - 6 * D))
     assert threshold_words(found.seen) == "silent after 3 days, as its longest quiet was 24 h"

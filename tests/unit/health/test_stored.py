@@ -12,7 +12,7 @@ from cibot.health.seen import EarlierWords
 from cibot.health.signal import Signal
 from cibot.health.stored import read_signals, signals_json
 from cibot.model import State
-from tests.unit.health.facts import T, changes, lived
+from tests.unit.health.facts import T, changes, tracked
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
@@ -30,7 +30,7 @@ JSON = st.recursive(
 
 @pytest.mark.parametrize("made", ["", "F" * 30, "P" * 600 + "F" * 9, "P" * 60 + "I" * 30])
 def test_signals_survive_the_store(made: str) -> None:
-    signals = lived(changes(made, job="tempest")).judge.health(T, True).signals
+    signals = tracked(changes(made, job="tempest")).judge.health(T, True).signals
     assert read_signals(signals_json(signals)) == signals
 
 

@@ -12,11 +12,11 @@ from cibot.health.inputs import VerdictKind
 from cibot.incidents.signal_words import said, threshold_words
 from cibot.incidents.tracker import Tracker
 from cibot.model import State
-from tests.unit.health.facts import D, H, T, change, changes, inputs, lived
+from tests.unit.health.facts import D, H, T, change, changes, inputs, tracked
 
 
 def success(made, until=T):
-    return lived(made, until).judge.success.signal(until)
+    return tracked(made, until).judge.success.signal(until)
 
 
 def test_a_drop_is_told_with_what_was_before():
@@ -67,8 +67,8 @@ def test_the_chart_is_fed_first_verdicts_where_the_reference_passed():
         change([(0, 1, "P"), (0.3, 1, "F"), (0.6, 1, "F")], [(-0.5, 1, "P")], (-1,), i, T - i * H)
         for i in range(300)
     ]
-    plain = lived(good).judge.success.row()
-    assert lived(good + unpaired).judge.success.row() == plain
+    plain = tracked(good).judge.success.row()
+    assert tracked(good + unpaired).judge.success.row() == plain
     assert success(rechecked).verdict is State.HEALTHY
 
 
@@ -79,7 +79,7 @@ def test_one_broken_change_is_one_observation():
     twice = change(own[:2], theirs[:2], (0, 1), 7, T - 50 * H)
     good = changes("P" * 300)
     assert success([*good, broken]).verdict is State.HEALTHY
-    often, seldom = (lived([*good, each]).judge.success.chart for each in (broken, twice))
+    often, seldom = (tracked([*good, each]).judge.success.chart for each in (broken, twice))
     assert often.row() == seldom.row()
 
 
@@ -88,7 +88,7 @@ def test_a_drop_that_lasts_is_how_it_is_now():
     assert found.verdict is State.HEALTHY
     assert said(found.seen).endswith("it has been like that for 28 days: this is how it is now")
     assert found.adopted is not None
-    assert lived(changes("P" * 400 + "PF" * 400)).judge.level.signal(T).verdict is State.DEGRADED
+    assert tracked(changes("P" * 400 + "PF" * 400)).judge.level.signal(T).verdict is State.DEGRADED
 
 
 @pytest.mark.parametrize(
@@ -102,21 +102,21 @@ def test_a_drop_that_lasts_is_how_it_is_now():
     ],
 )
 def test_how_bad_a_drop_is_follows_from_the_chart_that_fires(letters, severity):
-    life = lived(changes(letters))
-    steps = [one.transition for one in life.steps]
+    tracker = tracked(changes(letters))
+    steps = [one.transition for one in tracker.steps]
     assert next(one.severity for one in steps if one.name == "opened") is severity
     assert "escalated" not in [one.name for one in steps]
-    assert life.judge.success.signal(T).verdict is severity
-    again = Tracker.of(Policy(), json.loads(json.dumps(life.row())))
-    assert again.judge.success.signal(T) == life.judge.success.signal(T)
+    assert tracker.judge.success.signal(T).verdict is severity
+    again = Tracker.of(Policy(), json.loads(json.dumps(tracker.row())))
+    assert again.judge.success.signal(T) == tracker.judge.success.signal(T)
 
 
 def test_the_time_of_a_result_is_when_it_was_posted_and_not_when_its_pair_came():
     late = [
         change([(0, 1, "F")], [(5, 1, "P")], (-1,), 2000 + i, T - (9 - i) * H) for i in range(10)
     ]
-    life = lived(changes("P" * 600, until=T - 10 * H) + late, T + D)
-    assert life.judge.success.signal(T + D).since == moment(T - 9 * H)
+    tracker = tracked(changes("P" * 600, until=T - 10 * H) + late, T + D)
+    assert tracker.judge.success.signal(T + D).since == moment(T - 9 * H)
     assert len(inputs(late)) > 0
 
 
@@ -148,13 +148,13 @@ def test_what_failed_before_or_has_no_pair_weighs_as_such_results_are_learnt_to(
         change([(2, 1, "F" if i % 3 == 0 else "P"), (4, 2, "P")], [(3.5, 2, "P")], (0, 1.5), i, at)
         for i, at in enumerate(T - (1000 - 2 * i) * H for i in range(400))
     ]
-    chart = lived(known).judge.success.chart
+    chart = tracked(known).judge.success.chart
     unpaired = chart.baseline.counts[VerdictKind.UNPAIRED]
     assert 0.5 < unpaired[0] / sum(unpaired) < 0.75
     assert chart.baseline.mean > 0.97
     assert chart.dropped is None
-    assert lived(known + outage[:3]).judge.success.chart.dropped is None
-    assert lived(known + outage).judge.success.chart.dropped is not None
+    assert tracked(known + outage[:3]).judge.success.chart.dropped is None
+    assert tracked(known + outage).judge.success.chart.dropped is not None
 
 
 def test_who_uploads_without_a_pause_hides_no_outage():

@@ -1,4 +1,4 @@
-"""A CI that is judged by its chances to report, lived through patch set by patch set."""
+"""A CI that is judged by its chances to report, tracked through patch set by patch set."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Watched:
         self.judge.latency.allowed = lambda _at: ALLOWED
         self.number = 0
 
-    def live(self, flags, start, every=2 * H):
+    def advance(self, flags, start, every=2 * H):
         """A patch set a flag, and whether it was reported on, an hour after its upload."""
         told = []
         for i, flag in enumerate(flags):
@@ -52,4 +52,4 @@ def settled(flags=(True,) * 60, every=2 * H, policy=None):
     """A CI with a past, that was at home from the start; and when that ended."""
     one = Watched(policy)
     one.take([heard(START - H, 0)])
-    return one, one.live(flags, START, every)
+    return one, one.advance(flags, START, every)

@@ -69,11 +69,11 @@ def test_no_signal_raises_whatever_the_order_and_content_of_history(seed: int) -
     while rest:
         size = dice.randint(1, 400)
         some, rest = rest[:size], rest[size:]
-        tracker.live(some, max([tracker.at, *(one.at for one in some)]))
+        tracker.advance(some, max([tracker.at, *(one.at for one in some)]))
         if dice.random() < 0.3:
             tracker = Tracker.of(Policy(), json.loads(json.dumps(tracker.row())))
         look_at(tracker)
-    tracker.live([], tracker.at + 60 * D)
+    tracker.advance([], tracker.at + 60 * D)
     look_at(tracker)
 
 
@@ -106,5 +106,5 @@ def test_a_tally_never_holds_less_than_nothing_nor_what_is_older_than_its_window
 def test_what_is_taken_back_twice_is_gone_once() -> None:
     tracker = Tracker(Policy())
     results = [Counted(T, "paired", True, sign, proof(1, T)) for sign in (1, -1, -1)]
-    tracker.live(results, T + H)
+    tracker.advance(results, T + H)
     look_at(tracker)

@@ -1,4 +1,4 @@
-"""A CI's life: incidents that come of what happens to it, whoever lived through it when."""
+"""A CI's tracker: the incidents are the same however its inputs are split."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ from cibot.incidents.incident import Phase
 from cibot.incidents.signal_words import said
 from cibot.incidents.tracker import Tracker
 from cibot.model import State
-from tests.unit.health.facts import D, H, T, change, changes, inputs, lived
+from tests.unit.health.facts import D, H, T, change, changes, inputs, tracked
 
 POLICY = Policy()
 
 
-def names(life, signal=None):
+def names(tracker, signal=None):
     return [
         one.transition.name
-        for one in life.steps
+        for one in tracker.steps
         if signal is None or one.transition.signal == signal
     ]
 
 
 def test_an_outage_opens_one_incident_and_its_end_closes_it():
-    life = lived(changes("P" * 400 + "F" * 30 + "P" * 6), T)
-    assert names(life, "success") == ["pending", "opened", "resolved"]
-    assert len({one.incident.began_at for one in life.steps}) == 1
-    incident = life.incident
+    tracker = tracked(changes("P" * 400 + "F" * 30 + "P" * 6), T)
+    assert names(tracker, "success") == ["pending", "opened", "resolved"]
+    assert len({one.incident.began_at for one in tracker.steps}) == 1
+    incident = tracker.incident
     success = incident.symptom("success")
     assert (incident.phase, success.severity) == (Phase.RESOLVED, State.FAILING)
     assert success.since == moment(T - 35 * H)
@@ -46,51 +46,51 @@ def test_an_outage_opens_one_incident_and_its_end_closes_it():
 
 
 def test_a_good_ci_has_no_incidents():
-    life = lived(changes("P" * 400))
-    assert (life.steps, life.incident) == ([], None)
+    tracker = tracked(changes("P" * 400))
+    assert (tracker.steps, tracker.incident) == ([], None)
 
 
 def test_silence_opens_by_time_alone_and_at_its_own_time():
     missed = [change([], [(0.5, 1, "P")], (0,), 9000 + i, T + i * H) for i in range(6)]
-    life = lived(changes("P" * 100, until=T - H) + missed, T + 30 * D)
-    silent = life.incident
+    tracker = tracked(changes("P" * 100, until=T - H) + missed, T + 30 * D)
+    silent = tracker.incident
     assert (silent.phase, silent.severity) == (Phase.FIRING, State.SILENT)
     # the fourth missed one is due as long after its upload as the CI takes at most
-    assert silent.opened_at == moment(T + 2 * H + life.judge.latency.allowed(T))
+    assert silent.opened_at == moment(T + 2 * H + tracker.judge.latency.allowed(T))
     assert silent.since == moment(T - H)
 
 
 def test_what_lasts_is_shown_as_it_is_now():
-    life = lived(changes("P" * 400 + "F" * 30))
-    opened = life.incident.symptom("success")
-    now = life.shown().symptom("success")
+    tracker = tracked(changes("P" * 400 + "F" * 30))
+    opened = tracker.incident.symptom("success")
+    now = tracker.shown().symptom("success")
     assert now.first_evidence == opened.first_evidence
     assert now.evidence[0].number == 1429
     assert (now.figure, now.n) != (opened.figure, opened.n)
 
 
 def test_a_border_case_recovers_as_time_passes():
-    life = lived(changes("P" * 400 + "F" * 30 + "P" * 6), T)
-    life.live([Heard(T + D, 1, 1, "nova", "master", True)], T + 2 * D)
-    assert not life.incident.symptom("success").stands
+    tracker = tracked(changes("P" * 400 + "F" * 30 + "P" * 6), T)
+    tracker.advance([Heard(T + D, 1, 1, "nova", "master", True)], T + 2 * D)
+    assert not tracker.incident.symptom("success").stands
 
 
 def test_a_tracker_that_is_given_up_frees_its_memory_at_once():
     """Going back to an earlier state gives one up for each late comment: no search for cycles."""
-    life = lived(changes("P" * 60 + "F" * 30), T)
-    life.judge.health(T, feed_fresh=True)
-    again = Tracker.of(POLICY, json.loads(json.dumps(life.row())))
-    given_up = [weakref.ref(each) for each in (life.judge, again.judge)]
+    tracker = tracked(changes("P" * 60 + "F" * 30), T)
+    tracker.judge.health(T, feed_fresh=True)
+    again = Tracker.of(POLICY, json.loads(json.dumps(tracker.row())))
+    given_up = [weakref.ref(each) for each in (tracker.judge, again.judge)]
     gc.disable()
     try:
-        del life, again
+        del tracker, again
         assert [ref() for ref in given_up] == [None, None]
     finally:
         gc.enable()
 
 
 def test_what_was_not_stored_by_it_is_refused():
-    row = lived(changes("P" * 40)).row()
+    row = tracked(changes("P" * 40)).row()
     with pytest.raises(KeyError):
         Tracker.of(POLICY, {"at": 1.0})
     with pytest.raises(ValueError, match="shorter"):
@@ -126,34 +126,34 @@ def history(seed):
 # A seed does not get simpler by shrinking.
 @settings(max_examples=40, deadline=None, phases=[Stage.explicit, Stage.reuse, Stage.generate])
 @given(st.integers(0, 10**6), st.lists(st.floats(0, 1), max_size=6), st.booleans())
-def test_a_life_that_was_interrupted_is_the_same_life(seed, parts, read):
+def test_a_tracker_restored_midway_ends_the_same(seed, parts, read):
     told, end = history(seed)
     whole = Tracker(POLICY)
-    whole.live(told, end)
+    whole.advance(told, end)
     cuts = sorted(T + one * (end - T) for one in parts)
-    life, steps, since = Tracker(POLICY), [], -1.0
+    tracker, steps, since = Tracker(POLICY), [], -1.0
     for cut in [*cuts, end]:
-        life = Tracker.of(POLICY, json.loads(json.dumps(life.row())))
-        life.live([one for one in told if since < one.at <= cut], cut)
-        steps += life.steps
-        life.steps = []
+        tracker = Tracker.of(POLICY, json.loads(json.dumps(tracker.row())))
+        tracker.advance([one for one in told if since < one.at <= cut], cut)
+        steps += tracker.steps
+        tracker.steps = []
         if read:
-            life.judge.health(cut, True)
-            life.shown()
+            tracker.judge.health(cut, True)
+            tracker.shown()
         since = cut
     assert steps == whole.steps
     if not read:  # else its windows may have slid on
-        assert life.row() == whole.row()
-    assert life.judge.health(end, True) == whole.judge.health(end, True)
+        assert tracker.row() == whole.row()
+    assert tracker.judge.health(end, True) == whole.judge.health(end, True)
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_every_incident_of_a_life_makes_sense(seed):
+def test_every_incident_of_a_tracker_makes_sense(seed):
     told, end = history(seed)
-    life = Tracker(POLICY)
-    life.live(told, end)
+    tracker = Tracker(POLICY)
+    tracker.advance(told, end)
     last = moment(0)
-    for one in life.steps:
+    for one in tracker.steps:
         incident, step = one.incident, one.transition
         assert incident.changed_at == step.at <= moment(end)
         assert incident.since is None or incident.since <= step.at

@@ -13,25 +13,25 @@ from cibot.health.intervals import wilson
 from cibot.model import Change, Message, PatchSet
 from cibot.store.cis import all_cis
 from cibot.store.engine import Store
-from tests.support.told_life import ACME, ZUUL, Life, comment
+from tests.support.scenario import ACME, ZUUL, Scenario, comment
 
 _ROUND, _EVERY = 80, timedelta(minutes=5)
 
 
-def burst(life: Life) -> None:
+def burst(scenario: Scenario) -> None:
     """As the webhook brings them: each comment on a change of its own; then everybody is judged."""
-    life.now += _EVERY
-    for number in range(life.changes + 1, life.changes + _ROUND + 1):
-        at = life.now - timedelta(seconds=number % 60)
+    scenario.now += _EVERY
+    for number in range(scenario.changes + 1, scenario.changes + _ROUND + 1):
+        at = scenario.now - timedelta(seconds=number % 60)
         said = tuple(Message(at, comment(True), who, 1) for who in (ZUUL, ACME))
         uploads = (PatchSet(1, at - timedelta(minutes=1)),)
-        life.ingest.ingest(
+        scenario.ingest.ingest(
             [Change(number, "demo", "master", "S", "NEW", at, at, said, uploads)],
-            feed="webhook", cursor=None, heard_at=life.now,
+            feed="webhook", cursor=None, heard_at=scenario.now,
         )  # fmt: skip
-    life.changes += _ROUND
-    for ci in life.store.read(all_cis):
-        life.monitor.judge(ci.id)
+    scenario.changes += _ROUND
+    for ci in scenario.store.read(all_cis):
+        scenario.monitor.judge(ci.id)
 
 
 def held() -> Counter[str]:
@@ -46,13 +46,13 @@ def test_comments_without_end_leave_nothing_behind(
 ) -> None:
     """Who is due to report waits for the deadline: after that nothing waits."""
     monkeypatch.setattr(ingest, "_MOST_REMEMBERED", _ROUND)
-    life = Life(sqlite_store)
+    scenario = Scenario(sqlite_store)
     counts = []
     for _ in range(3):
         for _ in range(5):
-            burst(life)
-        life.now += timedelta(days=3)
-        burst(life)
+            burst(scenario)
+        scenario.now += timedelta(days=3)
+        burst(scenario)
         counts.append(held())
     grown = {kind: n for kind, n in (counts[2] - counts[1]).items() if n > 2 * _ROUND}
     assert grown == {}, f"these grew while {12 * _ROUND} comments were heard"

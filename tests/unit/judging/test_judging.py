@@ -10,141 +10,142 @@ from cibot.judging.judging import Judging
 from cibot.model import Change, Message, PatchSet, State
 from cibot.store.cis import all_cis, ensure_ci
 from cibot.store.leaving import set_retired
-from tests.support.told_life import ACME, CONFIG, HOUR, Life
+from tests.support.scenario import ACME, CONFIG, HOUR, Scenario
 
 
-def test_a_healthy_ci_is_healthy_and_nobody_is_told(life: Life) -> None:
+def test_a_healthy_ci_is_healthy_and_nobody_is_told(scenario: Scenario) -> None:
     for _ in range(40):
-        life.change()
-    assert life.judge() is State.HEALTHY
-    assert (life.told(), life.steps(), life.woken) == ([], [], 0)
+        scenario.change()
+    assert scenario.judge() is State.HEALTHY
+    assert (scenario.alerts(), scenario.steps(), scenario.woken) == ([], [], 0)
 
 
 @pytest.mark.parametrize("named", [(), ("stable/2026.*",), ("main", "stable/2026.*")])
 def test_a_ci_of_one_branch_is_not_silent_while_only_others_are_worked_on(
-    life: Life, named: tuple[str, ...]
+    scenario: Scenario, named: tuple[str, ...]
 ) -> None:
     if named:
         acme = CONFIG.ci[1].model_copy(update={"branches": named})
         config = CONFIG.model_copy(update={"ci": [CONFIG.ci[0], acme]})
-        life.monitor = Monitor(life.store, config, lambda: life.now)
+        scenario.monitor = Monitor(scenario.store, config, lambda: scenario.now)
     for _ in range(30):
-        life.change(branch="stable/2026.1")
-        life.change(acme=None)
+        scenario.change(branch="stable/2026.1")
+        scenario.change(acme=None)
     for _ in range(60):
-        life.change(acme=None)
-    assert (life.judge(), life.told()) == (State.HEALTHY, [])
+        scenario.change(acme=None)
+    assert (scenario.judge(), scenario.alerts()) == (State.HEALTHY, [])
     for _ in range(30):  # whom the configuration gives a pattern is expected on all that fit
-        life.change(acme=None, branch="stable/2026.2")
-    assert life.judge() is (State.SILENT if named else State.HEALTHY)
+        scenario.change(acme=None, branch="stable/2026.2")
+    assert scenario.judge() is (State.SILENT if named else State.HEALTHY)
     for _ in range(30):
-        life.change(acme=None, branch="stable/2026.1")
-    assert life.judge() is State.SILENT
+        scenario.change(acme=None, branch="stable/2026.1")
+    assert scenario.judge() is State.SILENT
 
 
-def test_a_job_that_breaks_is_one_message_and_its_mending_another(life: Life) -> None:
+def test_a_job_that_breaks_is_one_message_and_its_mending_another(scenario: Scenario) -> None:
     """Jobs, disagreement and success see the same failures."""
     for _ in range(60):
-        life.change()
+        scenario.change()
     for _ in range(9):
-        life.change(acme=False)
-        life.judge()
+        scenario.change(acme=False)
+        scenario.judge()
     for _ in range(40):
-        life.change()
-        life.judge()
-    assert life.judge() is State.HEALTHY
-    broken, mended = life.told()
+        scenario.change()
+        scenario.judge()
+    assert scenario.judge() is State.HEALTHY
+    broken, mended = scenario.alerts()
     assert broken.startswith("■ failing — Acme is failing since 61,1 (tempest): tempest failed ")
     assert "changes in a row that the reference passed; 0 of 60 failed before" in broken
     assert mended.startswith("● healthy — Acme: tempest recovered: no voting job fails")
 
 
-def judged_by_acme(life: Life, broken: str | None) -> None:
+def judged_by_acme(scenario: Scenario, broken: str | None) -> None:
     """A change that Zuul passes and on which one of Acme's two jobs, or none, fails."""
-    life.change(acme=None)
-    uploaded = life.now - HOUR
+    scenario.change(acme=None)
+    uploaded = scenario.now - HOUR
     jobs = "\n".join(
         f"- {job} https://logs.example.org/1 : {'FAILURE' if job == broken else 'SUCCESS'} in 3m"
         for job in ("iscsi", "nvme")
     )
     verb = "failed" if broken else "succeeded"
     text = f"Patch Set 1:\n\nBuild {verb} (check pipeline).\n\n{jobs}"
-    said = Message(uploaded + HOUR / 3, text, ACME, 1, message_id=f"turns-{life.changes}")
+    said = Message(uploaded + HOUR / 3, text, ACME, 1, message_id=f"turns-{scenario.changes}")
     patch_sets = (PatchSet(1, uploaded),)
-    life.hear([
-        Change(life.changes, "demo", "master", "S", "NEW", uploaded, life.now, (said,), patch_sets)
+    scenario.poll([
+        Change(scenario.changes, "demo", "master", "S", "NEW", uploaded, scenario.now,
+               (said,), patch_sets)
     ])  # fmt: skip
 
 
-def test_one_that_fails_by_turns_in_its_jobs_is_told_as_failing(life: Life) -> None:
+def test_one_that_fails_by_turns_in_its_jobs_is_told_as_failing(scenario: Scenario) -> None:
     """The first job's streak is over soon; nothing passes all the same."""
     for _ in range(70):
-        judged_by_acme(life, None)
+        judged_by_acme(scenario, None)
     for _ in range(4):
-        judged_by_acme(life, "iscsi")
-        life.judge()
+        judged_by_acme(scenario, "iscsi")
+        scenario.judge()
     for turn in range(80):
-        judged_by_acme(life, ("nvme", "nvme", "iscsi", "iscsi")[turn % 4])
+        judged_by_acme(scenario, ("nvme", "nvme", "iscsi", "iscsi")[turn % 4])
         if turn % 2:
-            life.judge()
-    [told] = life.told()
+            scenario.judge()
+    [told] = scenario.alerts()
     assert told.startswith("■ failing — Acme is failing since 71,1 (iscsi): iscsi failed ")
-    assert life.judge() is State.FAILING
+    assert scenario.judge() is State.FAILING
 
 
-def test_one_that_fails_with_the_reference_is_not_accused(life: Life) -> None:
+def test_one_that_fails_with_the_reference_is_not_accused(scenario: Scenario) -> None:
     for _ in range(40):
-        life.change()
+        scenario.change()
     for _ in range(60):
-        life.change(zuul=False, acme=False)
-    assert life.judge() in {State.HEALTHY, State.UNKNOWN}
-    assert life.told() == []
+        scenario.change(zuul=False, acme=False)
+    assert scenario.judge() in {State.HEALTHY, State.UNKNOWN}
+    assert scenario.alerts() == []
 
 
-def test_a_stale_feed_accuses_nobody(life: Life) -> None:
+def test_a_stale_feed_accuses_nobody(scenario: Scenario) -> None:
     for _ in range(60):
-        life.change()
-    life.now += timedelta(days=3)
-    assert life.judge() is not State.SILENT
-    assert life.told() == []
+        scenario.change()
+    scenario.now += timedelta(days=3)
+    assert scenario.judge() is not State.SILENT
+    assert scenario.alerts() == []
 
 
-def test_nothing_known_is_unknown(life: Life) -> None:
-    life.change()
-    assert life.judge() is State.UNKNOWN
+def test_nothing_known_is_unknown(scenario: Scenario) -> None:
+    scenario.change()
+    assert scenario.judge() is State.UNKNOWN
 
 
-def test_the_first_verdicts_in_a_new_project_are_judged_at_once(life: Life) -> None:
+def test_the_first_verdicts_in_a_new_project_are_judged_at_once(scenario: Scenario) -> None:
     for _ in range(30):
-        life.change()
-    life.judge()
-    before = life.now
+        scenario.change()
+    scenario.judge()
+    before = scenario.now
     for i in range(8):  # within the ten minutes for which references are not learnt again
-        life.now = before + i * timedelta(seconds=70)  # as no stack of changes comes
-        life.change(acme=False, project="fresh")
-        life.now = before + timedelta(minutes=9)
-    life.hear()
-    assert life.judge() is not State.HEALTHY
+        scenario.now = before + i * timedelta(seconds=70)  # as no stack of changes comes
+        scenario.change(acme=False, project="fresh")
+        scenario.now = before + timedelta(minutes=9)
+    scenario.poll()
+    assert scenario.judge() is not State.HEALTHY
 
 
-def test_who_is_not_there_or_has_retired_is_not_judged(life: Life) -> None:
-    life.change()
+def test_who_is_not_there_or_has_retired_is_not_judged(scenario: Scenario) -> None:
+    scenario.change()
     gone = CONFIG.ci[1].model_copy(update={"retired": True})
     config = CONFIG.model_copy(update={"ci": [CONFIG.ci[0], gone]})
-    ids = {ci.name: ci.id for ci in life.store.read(all_cis)}
-    judging = Judging(life.store, config, lambda: life.now)
+    ids = {ci.name: ci.id for ci in scenario.store.read(all_cis)}
+    judging = Judging(scenario.store, config, lambda: scenario.now)
     assert judging.judge(ids["Acme"]) == (None, 0)
     assert judging.judge(99) == (None, 0)
     health, _told = judging.judge(ids["Zuul"])
     assert health is not None
-    life.store.write(lambda tx: set_retired(tx, ids["Zuul"], life.now))
+    scenario.store.write(lambda tx: set_retired(tx, ids["Zuul"], scenario.now))
     assert judging.judge(ids["Zuul"]) == (None, 0)
 
 
-def test_who_never_reported_is_unknown(life: Life) -> None:
-    life.hear()
-    number = life.store.write(lambda tx: ensure_ci(tx, "New", "configured", life.now))
-    health, told = Judging(life.store, CONFIG, lambda: life.now).judge(number)
+def test_who_never_reported_is_unknown(scenario: Scenario) -> None:
+    scenario.poll()
+    number = scenario.store.write(lambda tx: ensure_ci(tx, "New", "configured", scenario.now))
+    health, told = Judging(scenario.store, CONFIG, lambda: scenario.now).judge(number)
     assert health is not None
     assert (health.state, told) == (State.UNKNOWN, 0)
 
@@ -162,30 +163,30 @@ def test_who_never_reported_is_unknown(life: Life) -> None:
     ids=str,
 )
 def test_a_ci_is_judged_by_the_policy_that_is_written_for_it(
-    life: Life, override: dict[str, list[str]], least: int | None
+    scenario: Scenario, override: dict[str, list[str]], least: int | None
 ) -> None:
     for _ in range(5):
-        life.change()
+        scenario.change()
     body = {"override": [override | {"coverage": {"minimum": 7}}]}
     config = CONFIG.model_copy(update={"judgement": Judgement.model_validate(body)})
     seen: dict[str, Policy] = {}
     judging = Judging(
-        life.store,
+        scenario.store,
         config,
-        lambda: life.now,
+        lambda: scenario.now,
         watch=lambda ci, advanced: seen.update({ci.name: advanced.tracker.judge.policy}),
     )
-    for ci in life.store.read(all_cis):
+    for ci in scenario.store.read(all_cis):
         judging.judge(ci.id)
     assert seen["Acme"].coverage.minimum == (least or Policy().coverage.minimum)
     assert judging.references().main_project(ci.id) == "demo"
 
 
-def test_nobody_is_told_where_judging_does_not_tell(life: Life) -> None:
-    life.well()
-    life.breaks(60)
-    ids = [ci.id for ci in life.store.read(all_cis)]
-    judging = Judging(life.store, CONFIG, lambda: life.now, tells=False)
+def test_nobody_is_told_where_judging_does_not_tell(scenario: Scenario) -> None:
+    scenario.well()
+    scenario.breaks(60)
+    ids = [ci.id for ci in scenario.store.read(all_cis)]
+    judging = Judging(scenario.store, CONFIG, lambda: scenario.now, tells=False)
     assert [judging.judge(ci_id)[1] for ci_id in ids] == [0, 0]
-    assert life.told() == []
-    assert "opened" in life.steps()
+    assert scenario.alerts() == []
+    assert "opened" in scenario.steps()

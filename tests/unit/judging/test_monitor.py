@@ -18,56 +18,56 @@ from cibot.store.incidents import StoredHealth
 from cibot.store.set_aside import set_aside
 from cibot.store.unjudged import put_unjudged, unjudged
 from tests.support.processes import wait_until
-from tests.support.told_life import CONFIG, NOON, Life
+from tests.support.scenario import CONFIG, NOON, Scenario
 
 
-def test_judge_all_finds_what_is_due(life: Life) -> None:
+def test_judge_all_finds_what_is_due(scenario: Scenario) -> None:
     for _ in range(3):
-        life.change()
+        scenario.change()
     heard: list[Any] = []
-    life.monitor.heard = lambda ids, **_: heard.append(ids)  # type: ignore[method-assign]
-    life.monitor.judge_all()
+    scenario.monitor.heard = lambda ids, **_: heard.append(ids)  # type: ignore[method-assign]
+    scenario.monitor.judge_all()
     assert heard == [{1, 2}]
-    life.judge()
-    life.now += timedelta(minutes=4)
-    life.monitor.judge_all()
+    scenario.judge()
+    scenario.now += timedelta(minutes=4)
+    scenario.monitor.judge_all()
     assert heard[1] == set()
-    life.now += timedelta(minutes=2)
-    life.monitor.judge_all()
+    scenario.now += timedelta(minutes=2)
+    scenario.monitor.judge_all()
     assert heard[2] == {1, 2}
 
 
-def test_one_that_is_half_way_to_silence_is_judged_at_every_tick(life: Life) -> None:
+def test_one_that_is_half_way_to_silence_is_judged_at_every_tick(scenario: Scenario) -> None:
     """Silence comes without a report: nobody would wake the monitor when the deadline passes."""
     for _ in range(40):
-        life.change()
+        scenario.change()
     for _ in range(3):
-        life.change(acme=None)
-    assert life.judge() is State.HEALTHY
-    life.change(acme=None)
-    life.now += timedelta(minutes=1)
-    life.hear()
-    life.monitor.start()
+        scenario.change(acme=None)
+    assert scenario.judge() is State.HEALTHY
+    scenario.change(acme=None)
+    scenario.now += timedelta(minutes=1)
+    scenario.poll()
+    scenario.monitor.start()
     try:
-        life.monitor.judge_all()
-        wait_until(life.told, what="the alert")
+        scenario.monitor.judge_all()
+        wait_until(scenario.alerts, what="the alert")
     finally:
-        life.monitor.stop(5)
-    assert "silent" in life.told()[0]
+        scenario.monitor.stop(5)
+    assert "silent" in scenario.alerts()[0]
 
 
-def test_what_another_process_stored_is_judged_once_it_is_looked_for(life: Life) -> None:
-    life.well()
-    ids = {one.id for one in life.store.read(all_cis)}
-    life.store.write(lambda tx: put_unjudged(tx, ids))
-    life.monitor.judge_unjudged()
-    assert life.store.read(unjudged) == set()
-    taken = {life.monitor._next() for _ in ids}
+def test_what_another_process_stored_is_judged_once_it_is_looked_for(scenario: Scenario) -> None:
+    scenario.well()
+    ids = {one.id for one in scenario.store.read(all_cis)}
+    scenario.store.write(lambda tx: put_unjudged(tx, ids))
+    scenario.monitor.judge_unjudged()
+    assert scenario.store.read(unjudged) == set()
+    taken = {scenario.monitor._next() for _ in ids}
     assert taken == {(ci_id, True) for ci_id in ids}
-    life.monitor.judge_unjudged()
-    assert life.monitor._next() is None
-    life.monitor.judge_everybody()
-    assert {life.monitor._next() for _ in ids} == {(ci_id, False) for ci_id in ids}
+    scenario.monitor.judge_unjudged()
+    assert scenario.monitor._next() is None
+    scenario.monitor.judge_everybody()
+    assert {scenario.monitor._next() for _ in ids} == {(ci_id, False) for ci_id in ids}
 
 
 class Judged:

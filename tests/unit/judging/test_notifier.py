@@ -1,57 +1,57 @@
 """Who hears of an incident, and when: silences and what is over."""
 
 from cibot.model import State
-from tests.support.told_life import HOUR, Life
+from tests.support.scenario import HOUR, Scenario
 
 
-def test_only_the_first_alert_after_a_silence_says_that_it_ended(life: Life) -> None:
-    life.well()
-    life.silence(1)
-    life.now += 2 * HOUR
-    life.breaks(100)
-    life.judge()
+def test_only_the_first_alert_after_a_silence_says_that_it_ended(scenario: Scenario) -> None:
+    scenario.well()
+    scenario.silence(1)
+    scenario.now += 2 * HOUR
+    scenario.breaks(100)
+    scenario.judge()
     for _ in range(200):
-        life.change()
-    life.judge()
-    assert "resolved" in life.steps()
-    first, *rest = life.told()
+        scenario.change()
+    scenario.judge()
+    assert "resolved" in scenario.steps()
+    first, *rest = scenario.alerts()
     assert "The silence by Mika ended" in first
     assert rest
     assert not any("The silence" in text for text in rest)
 
 
-def test_what_opens_and_ends_in_a_silence_makes_no_noise(life: Life) -> None:
-    life.well()
-    life.silence(24 * 60, "A*")
-    life.breaks(100)
-    life.judge()
+def test_what_opens_and_ends_in_a_silence_makes_no_noise(scenario: Scenario) -> None:
+    scenario.well()
+    scenario.silence(24 * 60, "A*")
+    scenario.breaks(100)
+    scenario.judge()
     for _ in range(200):
-        life.change()
-    assert life.judge() is State.HEALTHY
-    life.now += 24 * 60 * HOUR
-    life.hear()
-    life.judge()
-    assert "resolved" in life.steps()
-    assert life.told() == []
+        scenario.change()
+    assert scenario.judge() is State.HEALTHY
+    scenario.now += 24 * 60 * HOUR
+    scenario.poll()
+    scenario.judge()
+    assert "resolved" in scenario.steps()
+    assert scenario.alerts() == []
 
 
-def test_what_got_worse_in_a_silence_is_told_after_each(life: Life) -> None:
+def test_what_got_worse_in_a_silence_is_told_after_each(scenario: Scenario) -> None:
     """Twice kept back and twice told: the second time is no repeat of the first."""
     for _ in range(150):
-        life.change()
+        scenario.change()
     for number in range(100):  # up to the first alert
-        life.change(acme=number % 2 == 0)
+        scenario.change(acme=number % 2 == 0)
         if number % 5 == 0:
-            life.judge()
-        if life.told():
+            scenario.judge()
+        if scenario.alerts():
             break
-    assert len(life.told()) == 1
-    life.silence(100)
-    life.breaks(99)
-    assert life.judge() is State.FAILING
-    assert len(life.told()) == 1
-    life.now += 2 * HOUR
-    life.hear()
-    life.judge()
-    assert len(life.told()) == 2
-    assert "Acme got worse: failing" in life.told()[1]
+    assert len(scenario.alerts()) == 1
+    scenario.silence(100)
+    scenario.breaks(99)
+    assert scenario.judge() is State.FAILING
+    assert len(scenario.alerts()) == 1
+    scenario.now += 2 * HOUR
+    scenario.poll()
+    scenario.judge()
+    assert len(scenario.alerts()) == 2
+    assert "Acme got worse: failing" in scenario.alerts()[1]

@@ -42,11 +42,11 @@ def recorded(
     store: Store, *made: Incident, since: float = -1, until: float = 999
 ) -> list[Recorded]:
     """Records that judging from ``since`` (hours) on found these, each with a step."""
-    life = Tracker(Policy())
-    life.at = (NOW + until * HOUR).timestamp()
+    scenario = Tracker(Policy())
+    scenario.at = (NOW + until * HOUR).timestamp()
     steps = [IncidentStep(one, Transition("opened", one.began_at, one.severity)) for one in made]
     begun = (NOW + since * HOUR).timestamp()
-    return store.write(lambda tx: record(tx, CI, Advanced(life, begun, True, steps)))
+    return store.write(lambda tx: record(tx, CI, Advanced(scenario, begun, True, steps)))
 
 
 def stored(store: Store) -> list[Incident]:

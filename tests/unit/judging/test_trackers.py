@@ -16,86 +16,86 @@ from cibot.model import State
 from cibot.store import schema
 from cibot.store.checkpoints import forget_checkpoints
 from tests.support.going_back import hear_at_once, incidents
-from tests.support.told_life import NOON, Life
+from tests.support.scenario import NOON, Scenario
 
 
 def test_what_is_said_in_the_second_that_was_just_judged_is_not_late(
-    life: Life, from_where: list[float]
+    scenario: Scenario, from_where: list[float]
 ) -> None:
     """Gerrit's times are whole seconds: a comment is always heard a little later."""
     for _ in range(5):
-        life.change()
-    life.now += timedelta(seconds=0.7)
-    life.hear()  # the feed was heard in the middle of a second
-    life.judge()
-    begun = life.now
-    life.now = begun.replace(microsecond=0)
-    hear_at_once(life, 0.9)
-    life.judge()
+        scenario.change()
+    scenario.now += timedelta(seconds=0.7)
+    scenario.poll()  # the feed was heard in the middle of a second
+    scenario.judge()
+    begun = scenario.now
+    scenario.now = begun.replace(microsecond=0)
+    hear_at_once(scenario, 0.9)
+    scenario.judge()
     assert from_where == []
-    life.now = begun - timedelta(seconds=10)
-    hear_at_once(life, 12)  # and what was written before is
-    life.judge()
+    scenario.now = begun - timedelta(seconds=10)
+    hear_at_once(scenario, 12)  # and what was written before is
+    scenario.judge()
     assert from_where != []
 
 
 @pytest.mark.parametrize("full", [1, 7, 50])
 def test_it_is_all_one_in_how_many_goes_a_past_is_lived_through(
-    life: Life, monkeypatch: pytest.MonkeyPatch, full: int
+    scenario: Scenario, monkeypatch: pytest.MonkeyPatch, full: int
 ) -> None:
     for passed, times in ((True, 60), (False, 12), (True, 30)):
         for _ in range(times):
-            life.change(acme=passed)
+            scenario.change(acme=passed)
     ends: list[float] = []
-    lived = Tracker.live
+    advance = Tracker.advance
 
     def noted(self: Tracker, inputs: Any, until: float, places: Any) -> None:
         ends.append(until)
-        lived(self, inputs, until, places)
+        advance(self, inputs, until, places)
 
-    monkeypatch.setattr(Tracker, "live", noted)
-    assert life.judge() is State.HEALTHY
-    before, goes = (incidents(life), life.steps(), life.told()), len(ends)
+    monkeypatch.setattr(Tracker, "advance", noted)
+    assert scenario.judge() is State.HEALTHY
+    before, goes = (incidents(scenario), scenario.steps(), scenario.alerts()), len(ends)
     assert before[0]
-    life.store.write(forget_checkpoints)
-    life.restart()
+    scenario.store.write(forget_checkpoints)
+    scenario.restart()
     monkeypatch.setattr(trackers, "_FULL", full)
     monkeypatch.setattr(trackers, "_LITTLE", 0.0)
-    assert life.judge() is State.HEALTHY
+    assert scenario.judge() is State.HEALTHY
     assert len(ends) - goes > goes
-    assert (incidents(life), life.steps(), life.told()) == before
+    assert (incidents(scenario), scenario.steps(), scenario.alerts()) == before
 
 
 def test_a_checkpoint_that_cannot_be_read_is_made_again(
-    life: Life, caplog: pytest.LogCaptureFixture
+    scenario: Scenario, caplog: pytest.LogCaptureFixture
 ) -> None:
-    life.well()
-    life.breaks()
-    state = life.judge()
-    before = incidents(life), life.steps(), life.told()
-    life.store.write(
+    scenario.well()
+    scenario.breaks()
+    state = scenario.judge()
+    before = incidents(scenario), scenario.steps(), scenario.alerts()
+    scenario.store.write(
         lambda tx: tx.execute(schema.metadata.tables["checkpoint"].update().values(body=b"no"))
     )
-    life.restart()
+    scenario.restart()
     with caplog.at_level(logging.ERROR):
-        assert life.judge() is state
+        assert scenario.judge() is state
     assert any("a checkpoint cannot be read" in text for text in caplog.messages)
-    assert (incidents(life), life.steps(), life.told()) == before
+    assert (incidents(scenario), scenario.steps(), scenario.alerts()) == before
 
 
 def test_more_cis_than_memory_holds_are_judged_from_their_checkpoints(
-    life: Life, monkeypatch: pytest.MonkeyPatch
+    scenario: Scenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(trackers, "_MOST_LOADED", 1)
-    life.well()
-    life.breaks()
-    assert life.judge() is State.FAILING
-    steps = life.steps()
+    scenario.well()
+    scenario.breaks()
+    assert scenario.judge() is State.FAILING
+    steps = scenario.steps()
     for _ in range(3):
-        life.now += timedelta(minutes=1)
-        life.hear()
-        assert life.judge() is State.FAILING
-    assert life.steps() == steps
+        scenario.now += timedelta(minutes=1)
+        scenario.poll()
+        assert scenario.judge() is State.FAILING
+    assert scenario.steps() == steps
 
 
 def test_what_memory_and_store_keep_is_the_sparser_the_older() -> None:

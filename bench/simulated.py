@@ -27,7 +27,7 @@ from bench.world import (
     Nature,
     Traffic,
     inputs,
-    lived,
+    tracked,
     world,
 )
 from cibot.config.judgement import Policy
@@ -55,7 +55,7 @@ class Effort:
     """How much is simulated."""
 
     months: dict[int, int]  # CI-months a cell, by pace
-    lives: int  # healthy pasts
+    pasts: int  # healthy pasts
     futures: int  # of each of them
     seed: int = 1
 
@@ -77,31 +77,31 @@ def always(**fields: Any) -> Nature:
     return lambda _day: mood
 
 
-def came(life: Tracker) -> Iterator[tuple[str, float]]:
+def came(tracker: Tracker) -> Iterator[tuple[str, float]]:
     """Each symptom that came, and when, in seconds of the epoch."""
-    for one in life.steps:
+    for one in tracker.steps:
         at, signal = one.transition.at, one.transition.signal
         symptom = one.incident.symptom(signal) if signal else None
         if symptom is not None and symptom.came_at == at:
             yield symptom.signal, at.timestamp()
 
 
-def opened(life: Tracker) -> Counter[str]:
+def opened(tracker: Tracker) -> Counter[str]:
     """How often a symptom of each kind came."""
-    return Counter(signal for signal, _at in came(life))
+    return Counter(signal for signal, _at in came(tracker))
 
 
 def alerts(effort: Effort, traffic: Traffic, nature: Nature) -> dict[str, float]:
-    """Incidents per CI-month by kind, of lives of a year."""
+    """Incidents per CI-month by kind, of histories of a year."""
     months = effort.months.get(int(traffic.pace), effort.months[2])
     length = min(12, months)
     found: Counter[str] = Counter()
-    lives = max(1, months // length)
-    for number in range(lives):
+    histories = max(1, months // length)
+    for number in range(histories):
         rng = random.Random(f"{effort.seed} {traffic} {number}")
         made = world(rng, traffic, [nature], 30 * length)
-        found += opened(lived(made, CI, 30 * length))
-    return {kind: n / (lives * length) for kind, n in found.items()}
+        found += opened(tracked(made, CI, 30 * length))
+    return {kind: n / (histories * length) for kind, n in found.items()}
 
 
 def honest(effort: Effort) -> Iterator[str]:
@@ -148,7 +148,7 @@ class Past:
     def __init__(self, traffic: Traffic, seed: int, day: float, nature: Nature) -> None:
         self.traffic, self.day = traffic, day
         self.made = world(random.Random(f"{seed} {traffic}"), traffic, [nature], day)
-        self._row = json.dumps(lived(self.made, CI, day).row())
+        self._row = json.dumps(tracked(self.made, CI, day).row())
 
     def future(
         self,
@@ -157,25 +157,25 @@ class Past:
         days: float,
         enough: Callable[[Tracker], object] = lambda _life: None,
     ) -> tuple[list[Made], Tracker]:
-        """What happens next, and the CI's life with it, until ``enough`` was seen."""
+        """What happens next, and the CI's tracker with it, until ``enough`` was seen."""
         traffic = self.traffic
         made = world(random.Random(f"{seed} then"), traffic, [nature], days, self.day)
-        life = Tracker.of(Policy(), json.loads(self._row))
-        told = [one for one in inputs(made, CI) if one.at > life.at]
+        tracker = Tracker.of(Policy(), json.loads(self._row))
+        told = [one for one in inputs(made, CI) if one.at > tracker.at]
         for part in range(1, _PARTS + 1):
             until = START + (self.day + days * part / _PARTS) * DAY
-            since = life.at
-            life.live([one for one in told if since < one.at <= until], until)
-            if enough(life):
+            since = tracker.at
+            tracker.advance([one for one in told if since < one.at <= until], until)
+            if enough(tracker):
                 break
-        return made, life
+        return made, tracker
 
 
 def pasts(effort: Effort, traffic: Traffic, **fields: Any) -> list[Past]:
     """Healthy ones, long enough to be known well."""
     days = max(30.0, 1500 / traffic.pace)
     return [
-        Past(traffic, effort.seed * 1000 + i, days, always(**fields)) for i in range(effort.lives)
+        Past(traffic, effort.seed * 1000 + i, days, always(**fields)) for i in range(effort.pasts)
     ]
 
 
@@ -192,9 +192,9 @@ def results(made: list[Made], begin: float) -> list[tuple[float, bool]]:
     return sorted(found)
 
 
-def first_alert(life: Tracker, kinds: frozenset[str]) -> float | None:
+def first_alert(tracker: Tracker, kinds: frozenset[str]) -> float | None:
     """When one of these kinds opened first, seconds of the epoch."""
-    return min((at for signal, at in came(life) if signal in kinds), default=None)
+    return min((at for signal, at in came(tracker) if signal in kinds), default=None)
 
 
 def to_detect(
@@ -204,13 +204,13 @@ def to_detect(
     counts, missed = [], 0
     for each in past:
         for seed in range(effort.futures):
-            made, life = each.future(
+            made, tracker = each.future(
                 effort.seed * 100 + seed,
                 lambda _day: mood,
                 days,
-                lambda life: first_alert(life, kinds),
+                lambda tracker: first_alert(tracker, kinds),
             )
-            told, at = results(made, each.day), first_alert(life, kinds)
+            told, at = results(made, each.day), first_alert(tracker, kinds)
             missed += at is None
             counts.append(len(told) if at is None else sum(when <= at for when, _ in told))
     return statistics.median(counts), missed / len(counts)
@@ -247,8 +247,8 @@ def _blind(past: list[Past], effort: Effort) -> Iterator[str]:
     counts = []
     for each in past:
         for days in range(5, 200, 5):
-            _made, life = each.future(effort.seed, always(blind=True), days)
-            signal = life.judge.refused.signal(START + (each.day + days) * DAY)
+            _made, tracker = each.future(effort.seed, always(blind=True), days)
+            signal = tracker.judge.refused.signal(START + (each.day + days) * DAY)
             if signal.n >= 20 and (signal.low or 0) > 0.5:
                 counts.append(days)
                 break
@@ -269,10 +269,10 @@ def silence(effort: Effort) -> Iterator[str]:
         hours = []
         for each in pasts(effort, Traffic(20, 0.1, week=week)):
             for seed in range(effort.futures):
-                made, life = each.future(
-                    seed, always(covers=0.0), 9, lambda life: first_alert(life, _SILENT)
+                made, tracker = each.future(
+                    seed, always(covers=0.0), 9, lambda tracker: first_alert(tracker, _SILENT)
                 )
-                at = first_alert(life, _SILENT)
+                at = first_alert(tracker, _SILENT)
                 begun = max(
                     each.day * DAY + START, max(_heard(each.made), default=0.0), made[0].uploads[0]
                 )
@@ -287,17 +287,17 @@ def _heard(made: list[Made]) -> Iterator[float]:
     return (said.at for one in made for said in one.said.get(CI, ()))
 
 
-def replayed(lives: dict[int, Tracker]) -> Replayed:
-    """The lives as a replay gives them."""
+def replayed(trackers: dict[int, Tracker]) -> Replayed:
+    """The trackers in the form of a replay."""
     found = Replayed()
-    found.cis = {ci: KnownCi(ci, f"ci-{ci}", "configured", moment(START)) for ci in lives}
-    found.homes = {ci: frozenset({PROJECT}) for ci in lives}
+    found.cis = {ci: KnownCi(ci, f"ci-{ci}", "configured", moment(START)) for ci in trackers}
+    found.homes = {ci: frozenset({PROJECT}) for ci in trackers}
     found.references.periods[PROJECT] = ReferencePeriods((0.0,), (REFERENCE,))
-    steps = [(found.cis[ci], step) for ci, life in lives.items() for step in life.steps]
+    steps = [(found.cis[ci], step) for ci, tracker in trackers.items() for step in tracker.steps]
     found.steps = sorted(steps, key=lambda it: (it[1].transition.at, it[0].id))
     return found
 
 
-def messages(lives: dict[int, Tracker]) -> int:
+def messages(trackers: dict[int, Tracker]) -> int:
     """How many messages would have been sent of these CIs."""
-    return sum(1 for _ in Timeline(replayed(lives)).said())
+    return sum(1 for _ in Timeline(replayed(trackers)).said())

@@ -39,7 +39,7 @@ CONFIG = Config.model_validate(
 )
 
 
-class Life:
+class Scenario:
     """A server's history told change by change, and the monitor that judges it."""
 
     def __init__(self, store: Store, config: Config = CONFIG) -> None:
@@ -97,7 +97,7 @@ class Life:
             (PatchSet(1, uploaded),),
             complete=True,
         )
-        self.hear([change])
+        self.poll([change])
 
     def well(self) -> None:
         """Thirty changes on which all is well, judged."""
@@ -119,7 +119,7 @@ class Life:
             )
         )
 
-    def hear(self, changes: Sequence[Change] = ()) -> None:
+    def poll(self, changes: Sequence[Change] = ()) -> None:
         self.ingest.ingest(changes, feed="poll", cursor=None, heard_at=self.now)
 
     def judge(self) -> State:
@@ -132,7 +132,7 @@ class Life:
         (health,) = self.store.read(lambda tx: health_of(tx, ids["Acme"]))
         return State(health.state)
 
-    def told(self) -> list[str]:
+    def alerts(self) -> list[str]:
         query = select(schema.outbox).order_by(schema.outbox.c.id)
         rows = self.store.read(lambda tx: tx.execute(query).all())
         assert {(row.network, row.room) for row in rows} <= {("net", "#ops")}
@@ -154,6 +154,6 @@ def comment(passed: bool) -> str:
 
 
 @pytest.fixture
-def life(store: Store) -> Life:
+def scenario(store: Store) -> Scenario:
     """A history that begins, in a store without anything."""
-    return Life(store)
+    return Scenario(store)
