@@ -19,7 +19,8 @@ NAME = "cibot"
 PREFIXES = ("!ci", "/ci")
 """What the bot listens to everywhere, beside what a network has configured."""
 LONGEST = 500  # characters of a question; what is longer is cut, nobody asks so much
-_COLOUR = re.compile(r"\x03(?:\d{1,2}(?:,\d{1,2})?)?|\x04[0-9a-fA-F]{0,6}")  # mIRC's, with digits
+# mIRC's colours with their digits, and its other marks.
+_FORMAT = re.compile(r"\x03(?:\d{1,2}(?:,\d{1,2})?)?|\x04[0-9a-fA-F]{0,6}|[\x1c-\x1f]")
 _WORD = re.compile(r'"([^"]*)"|\'([^\']+)\'(?=\s|$)|(\S+)')
 _EDGES = "\"'`?!.,;:"
 _ALIKE = str.maketrans(
@@ -31,7 +32,6 @@ _ALIKE = str.maketrans(
         "\u3002": ".",
     }
 )
-_INVISIBLE = {"Cf", "Co", "Cn", "Cs"}
 _FILLS_NOTHING = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0\ufe00-\ufe0f]")
 _AFTER = ":,;>-?!."  # between the bot's name and the question
 _GREETINGS = frozenset(("hey", "hi", "hello", "ok", "okay", "yo", "dear", "please", "ping"))
@@ -53,19 +53,10 @@ def clean(text: str) -> str:
     Without colours, control, invisible and bidi characters, with straight
     quotes and dashes.
     """
-    plain = _FILLS_NOTHING.sub("", _COLOUR.sub("", text[: LONGEST * 2]))
-    plain = "".join(_kept(letter) for letter in plain)
+    plain = _FILLS_NOTHING.sub("", _FORMAT.sub("", text[: LONGEST * 2]))
+    plain = "".join(letter for letter in " ".join(plain.split()) if letter.isprintable())
     plain = unicodedata.normalize("NFKC", plain).translate(_ALIKE)
     return " ".join(plain.split())[:LONGEST]
-
-
-def _kept(letter: str) -> str:
-    category = unicodedata.category(letter)
-    if category in _INVISIBLE:
-        return ""
-    if category[0] == "Z" or letter in "\t\r\n\v\f\x85":
-        return " "
-    return "" if category == "Cc" else letter
 
 
 def addressed(

@@ -126,16 +126,16 @@ class References:
     def periods_of(self, project: str, branch: str = ANY_BRANCH) -> ReferencePeriods:
         """Who was the reference of a project, or of a branch of it, since when."""
         place = (project, branch)
-        if place not in self._found:  # asked for every report
-            self._found[place] = self._find(project, branch)
-        return self._found[place]
-
-    def _find(self, project: str, branch: str) -> ReferencePeriods:
-        entry = named_for(self.configured, project, branch)
-        if entry is not None:
-            return self._since_first_verdict(entry, project)
-        general = self.periods.get((project, ANY_BRANCH), _NO_PERIODS)
-        return self.periods.get((project, branch), general)
+        periods = self._found.get(place)  # asked for every report
+        if periods is None:
+            entry = named_for(self.configured, project, branch)
+            if entry is not None:
+                periods = self._since_first_verdict(entry, project)
+            else:
+                general = self.periods.get((project, ANY_BRANCH), _NO_PERIODS)
+                periods = self.periods.get(place, general)
+            self._found[place] = periods
+        return periods
 
     def _since_first_verdict(self, entry: NamedReference, project: str) -> ReferencePeriods:
         record = self.records.get(self.ids.get(entry.ci, 0), {}).get(project)
@@ -156,10 +156,6 @@ class References:
                 periods = self._since_first_verdict(entry, project)
                 found |= dict.fromkeys(entry.branches, periods)
         return found
-
-    def at(self, project: str, moment: float, branch: str = ANY_BRANCH) -> int | None:
-        """The reference CI of a project or its branch at a time, None where there was none."""
-        return self.periods_of(project, branch).at(moment)
 
     def during(self, project: str, after: float, until: float) -> set[int | None]:
         """Every reference that a project had on any branch in ``after < t <= until``."""

@@ -96,13 +96,8 @@ def said(seen: Seen | None) -> str:
 
 def spans(words: Words, write: Callable[[datetime], str] = figures.stamp) -> Line:
     """Words as a line, moments as ``write`` writes them."""
-    return tuple(_span(word, write) for word in words)
-
-
-def _span(one: str | datetime | Span, write: Callable[[datetime], str]) -> Span:
-    if isinstance(one, datetime):
-        return Span(write(one), at=one)
-    return one if isinstance(one, Span) else Span(one)
+    parts = (Span(write(word), at=word) if isinstance(word, datetime) else word for word in words)
+    return tuple(part if isinstance(part, Span) else Span(part) for part in parts)
 
 
 def _when(period: Period) -> Words:

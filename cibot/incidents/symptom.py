@@ -22,11 +22,16 @@ _FAMILIES = {
     "latency": Family.TIME,
     **{signal.name: signal.family for signal in signals()},
 }  # every other signal speaks of results
-_EXPLAINS = (
-    "silent", "branch", "success", "job", "infra", "disagreement", "level", "coverage",
-    *(signal.name for signal in signals()), "latency", "passes_everything",
-)  # fmt: skip
-"""The signals, those first that say most about what is wrong."""
+_EXPLAINS = {
+    name: rank
+    for rank, name in enumerate(
+        (
+            "silent", "branch", "success", "job", "infra", "disagreement", "level", "coverage",
+            *(signal.name for signal in signals()), "latency", "passes_everything",
+        )
+    )
+}  # fmt: skip
+"""The signals by how much they say about what is wrong: 0 says most."""
 
 
 class SymptomPhase(StrEnum):
@@ -91,7 +96,7 @@ class Symptom:
     @property
     def order(self) -> tuple[int, int]:
         """Sorts those first that are worst and explain most."""
-        return (self.severity.rank, explanation_rank(self.signal))
+        return (self.severity.rank, _EXPLAINS.get(self.signal, len(_EXPLAINS)))
 
     @property
     def first_bad(self) -> Evidence | None:
@@ -109,11 +114,6 @@ def result_symptom(symptoms: Iterable[Symptom]) -> Symptom | None:
     """The one that explains most of what is wrong with the results."""
     found = [each for each in symptoms if each.family is Family.RESULTS and each.came_at]
     return min(found, key=lambda one: one.order, default=None)
-
-
-def explanation_rank(signal: str) -> int:
-    """0 for the signal that explains most."""
-    return _EXPLAINS.index(signal) if signal in _EXPLAINS else len(_EXPLAINS)
 
 
 def advance(

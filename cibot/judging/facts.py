@@ -121,13 +121,14 @@ class Reader:
             in_scope=self.scope.covers(project, row.branch),
             named=self.scope.names_branches,
             referenced=lambda at: (
-                self.references.at(project, at, row.branch) not in (None, self.ci.id)
+                self.references.periods_of(project, row.branch).at(at) not in (None, self.ci.id)
             ),
         )
 
     def _counts(self, facts: ChangeFacts, one: ReportRow) -> bool:
         return (
-            self.references.at(facts.project, one.posted_at.timestamp(), facts.branch) == one.ci_id
+            self.references.periods_of(facts.project, facts.branch).at(one.posted_at.timestamp())
+            == one.ci_id
             and one.result in ("pass", "fail")
             and one.patch_set is not None
             and counts(one.pipeline, self.uncounted)

@@ -212,7 +212,7 @@ class Judging:
             frozenset(
                 reference
                 for project in home_projects
-                if (reference := seen.reader.references.at(project, at)) is not None
+                if (reference := seen.reader.references.periods_of(project).at(at)) is not None
             ),
             frozenset(home_projects),
             seen.health.branches,

@@ -110,7 +110,7 @@ class Timeline:
     def _references(self, ci_id: int, now: datetime) -> set[int]:
         at = now.timestamp()
         known = (
-            self._replayed.references.at(project, at)
+            self._replayed.references.periods_of(project).at(at)
             for project in self._replayed.homes.get(ci_id, ())
         )
         return {ci for ci in known if ci is not None}

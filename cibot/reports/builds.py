@@ -99,7 +99,6 @@ def _key(report: HeardReport) -> tuple[datetime, int, int]:
 
 
 def _build(urls: dict[int, str], report: HeardReport, build: StoredBuild) -> BuildLine:
-    url = urls.get(change_server(report.change_id))
     return BuildLine(
         build.job,
         build.word,
@@ -112,5 +111,10 @@ def _build(urls: dict[int, str], report: HeardReport, build: StoredBuild) -> Bui
         report.project,
         report.pipeline,
         report.posted_at,
-        gerrit_page(url, report.project, report.number, report.patch_set) if url else None,
+        gerrit_page(
+            urls.get(change_server(report.change_id)),
+            report.project,
+            report.number,
+            report.patch_set,
+        ),
     )

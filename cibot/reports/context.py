@@ -50,8 +50,7 @@ class Context:
 
     def retires(self, name: str) -> bool:
         """Whether the configuration calls the CI retired."""
-        entry = self.configured(name)
-        return entry is not None and entry.retired
+        return any(ci.retired for ci in self.config.ci if ci.name == name)
 
     def page(self, *path: str) -> str | None:
         """The address of a page of the dashboard, or None where it has no public address."""
@@ -75,7 +74,14 @@ class Context:
         return self.page("incidents", str(incident_id))
 
 
-def gerrit_page(server_url: str, project: str, number: int, patch_set: int | None = None) -> str:
-    """The address of a change on its Gerrit, ``…/c/PROJECT/+/NUMBER/PATCH_SET``."""
+def gerrit_page(
+    server_url: str | None, project: str, number: int, patch_set: int | None = None
+) -> str | None:
+    """The address of a change on its Gerrit, ``…/c/PROJECT/+/NUMBER/PATCH_SET``.
+
+    None where the Gerrit is not known any more.
+    """
+    if server_url is None:
+        return None
     tail = f"/{patch_set}" if patch_set else ""
     return f"{server_url.rstrip('/')}/c/{quote(project, safe='/')}/+/{number}{tail}"

@@ -151,16 +151,17 @@ def _worst_job(failed: Iterable[Sequence[StoredBuild]]) -> JobShare | None:
 
 
 def verdicts(
-    tx: Tx, reports: Sequence[HeardReport], urls: Mapping[int, tuple[str, str]] | None = None
+    tx: Tx, reports: Sequence[HeardReport], urls: Mapping[int, str] | None = None
 ) -> tuple[Verdict, ...]:
     """Reports with the jobs that did not pass, and the address of their patch set.
 
-    ``urls`` are those of `server_urls`, for who has them already.
+    ``urls`` are those of the servers by id, for who has them already.
     """
     builds = builds_of(
         tx, [(report.change_id, report.seq) for report in reports if report.result in _BAD]
     )
-    urls = server_urls(tx) if urls is None else urls
+    if urls is None:
+        urls = {key: url for key, (_name, url) in server_urls(tx).items()}
     return tuple(
         Verdict(
             number=report.number,
@@ -176,14 +177,12 @@ def verdicts(
                 for build in builds.get((report.change_id, report.seq), ())
                 if build.result in _BAD
             ),
-            page=_page(urls, report),
+            page=gerrit_page(
+                urls.get(change_server(report.change_id)),
+                report.project,
+                report.number,
+                report.patch_set,
+            ),
         )
         for report in reports
     )
-
-
-def _page(urls: Mapping[int, tuple[str, str]], report: HeardReport) -> str | None:
-    server = urls.get(change_server(report.change_id))
-    if server is None:
-        return None
-    return gerrit_page(server[1], report.project, report.number, report.patch_set)

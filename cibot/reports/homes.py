@@ -81,7 +81,7 @@ def reference_on(
     names = dict(ci_names(tx)) if names is None else names
     known = _references(records_in(tx, {project}), periods_of(tx, {project}))
     references = known.with_configured(ctx.config.reference, names)
-    ci_id = references.at(project, ctx.now.timestamp(), branch or ANY_BRANCH)
+    ci_id = references.periods_of(project, branch or ANY_BRANCH).at(ctx.now.timestamp())
     return None if ci_id is None else names.get(ci_id)
 
 

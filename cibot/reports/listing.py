@@ -84,12 +84,7 @@ class Listing:
     @property
     def wrong(self) -> int:
         """How many CIs are silent, failing or degraded."""
-        return sum(count for state, count in self.totals.items() if is_wrong(state))
-
-
-def is_wrong(state: State) -> bool:
-    """Whether a CI in that state needs a look."""
-    return state.rank < State.UNKNOWN.rank
+        return sum(count for state, count in self.totals.items() if state.bad)
 
 
 def listing(

@@ -8,7 +8,7 @@ from cibot.health.seen import LastHeard
 from cibot.model import State
 from cibot.reports import wording
 from cibot.reports.context import Context
-from cibot.reports.listing import CiLine, Listing, is_wrong
+from cibot.reports.listing import CiLine, Listing
 from cibot.text import figures
 from cibot.text.card import Line, Span, line, state_span
 
@@ -17,7 +17,7 @@ def brief(ctx: Context, ci: CiLine, *, placed: bool = False) -> Line:
     """One CI in a list: state, name, with ``placed`` the branch, since when, and why."""
     name = wording.name_and_branch(ci) if placed else (wording.name_span(ci),)
     parts: list[str | Span] = [state_span(ci.state), " ", *name]
-    if is_wrong(ci.state):
+    if ci.state.bad:
         parts += wording.since(ctx, ci, " ")
     why = because(ctx, ci)
     if why:
@@ -33,7 +33,7 @@ def because(ctx: Context, ci: CiLine) -> Line:
     if not said and ci.rate:
         said = line(f"{wording.rate(ci.rate)} passed")
     known = [incident for incident in ci.incidents if incident.state == "acknowledged"]
-    by = [f"; {wording.acknowledgement(incident)}" for incident in known if is_wrong(ci.state)]
+    by = [f"; {wording.acknowledgement(incident)}" for incident in known if ci.state.bad]
     return line(*said, *wording.reason(ctx, ci), *by)
 
 
@@ -53,7 +53,7 @@ def listed_on(found: Listing) -> str:
 def needs_a_look(totals: Mapping[State, int]) -> str:
     """How many CIs are wrong and how many are not, as a sentence without its capital."""
     total = sum(totals.values())
-    wrong = [(state, count) for state, count in totals.items() if count and is_wrong(state)]
+    wrong = [(state, count) for state, count in totals.items() if count and state.bad]
     rest = [f"{totals[State.HEALTHY]} healthy"] if totals[State.HEALTHY] else []
     if totals[State.UNKNOWN]:
         rest.append(f"{totals[State.UNKNOWN]} not judged")

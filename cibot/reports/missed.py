@@ -66,7 +66,7 @@ def missed(tx: Tx, ctx: Context, name: str, limit: int = 50, branch: str | None 
     if there is not None:
         chances = _on_branch(tx, chances, days_before(ctx.now, length.days), there, changes)
     newest = chances.patch_sets[:limit]
-    urls = server_urls(tx)
+    urls = {key: url for key, (_name, url) in server_urls(tx).items()}
     return Missed(
         line,
         length,
@@ -103,10 +103,7 @@ def _on_branch(
     return StoredChances(chances.ci_id, counted.due, counted.missed, 0, chances.allowed_s, missed)
 
 
-def _patch_set(
-    missed: MissedRow, change: ChangeRow, urls: dict[int, tuple[str, str]]
-) -> MissedPatchSet:
-    server = urls.get(change.server_id)
+def _patch_set(missed: MissedRow, change: ChangeRow, urls: dict[int, str]) -> MissedPatchSet:
     return MissedPatchSet(
         change.number,
         missed.patch_set,
@@ -114,5 +111,5 @@ def _patch_set(
         change.subject,
         missed.uploaded_at,
         missed.deadline,
-        gerrit_page(server[1], change.project, change.number, missed.patch_set) if server else None,
+        gerrit_page(urls.get(change.server_id), change.project, change.number, missed.patch_set),
     )

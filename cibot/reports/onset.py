@@ -127,7 +127,7 @@ def onset(tx: Tx, ci_id: int, symptom: Symptom, until: datetime) -> Onset | None
         first_failure=_run(failed, builds, job, url),
         merges=merges,
         merged=tuple(
-            MergedChange(*row, gerrit_page(url, place.project, row.number) if url else None)
+            MergedChange(*row, gerrit_page(url, place.project, row.number))
             for row in merged
         ),
         broke=len(others) + 1,
@@ -159,7 +159,7 @@ def _run(row: RunRow, builds: Builds, job: str | None, url: str | None) -> Onset
         ),
         None,
     )
-    page = gerrit_page(url, row.project, row.number, row.patch_set) if url else None
+    page = gerrit_page(url, row.project, row.number, row.patch_set)
     name, log = (shown.job, shown.url) if shown else (job, None)
     return OnsetRun(row.number, row.patch_set, row.posted_at, name, log, page)
 

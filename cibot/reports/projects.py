@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cibot.reports.homes import Home
-from cibot.reports.listing import CiLine, is_wrong
+from cibot.reports.listing import CiLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class ProjectLine:
     @property
     def wrong(self) -> tuple[CiLine, ...]:
         """Silent, failing or degraded."""
-        return tuple(ci for ci in self.cis if is_wrong(ci.state))
+        return tuple(ci for ci in self.cis if ci.state.bad)
 
 
 def project_lines(lines: Sequence[CiLine], at_home: Mapping[int, Home]) -> tuple[ProjectLine, ...]:

@@ -55,9 +55,10 @@ def status(tx: Tx, ctx: Context, name: str, branch: str | None = None) -> Status
 
     Raises UserError, asking back, when no CI or no branch is meant.
     """
-    seen = _glance(tx, ctx, as_stored(name))
+    fresh = ctx.now - ctx.config.judgement.feed_stale
+    seen = glance(tx, as_stored(name), ctx.now, fresh)
     if seen is None:  # then less than the whole name was given, as people do
-        seen = _glance(tx, ctx, find_ci(tx, name).name)
+        seen = glance(tx, find_ci(tx, name).name, ctx.now, fresh)
     if seen is None:
         raise UserError(f"No CI is called {cut(name, 40)!r} any more.")
     row = seen.ci
@@ -84,14 +85,10 @@ def status(tx: Tx, ctx: Context, name: str, branch: str | None = None) -> Status
     )
 
 
-def _glance(tx: Tx, ctx: Context, name: str) -> Glance | None:
-    return glance(tx, name, ctx.now, ctx.now - ctx.config.judgement.feed_stale)
-
-
 def _last(tx: Tx, seen: Glance) -> Verdict | None:
     if seen.last is None:
         return None
-    urls = {change_server(seen.last.change_id): seen.server} if seen.server else {}
+    urls = {change_server(seen.last.change_id): seen.server_url} if seen.server_url else {}
     return verdicts(tx, [seen.last], urls)[0]
 
 

@@ -15,7 +15,7 @@ from cibot.reports.context import Context
 from cibot.reports.feeds import ServerFeeds, stale_feeds
 from cibot.reports.homes import NOWHERE, homes
 from cibot.reports.incidents import IncidentLine, concerns, incidents_in
-from cibot.reports.listing import CiLine, all_lines, branches_of, is_wrong, lines_on
+from cibot.reports.listing import CiLine, all_lines, branches_of, lines_on
 from cibot.reports.looks import NO_FAILURES, Looks, looks
 from cibot.reports.names import resolve_branches
 from cibot.reports.period import PeriodReport, period_report, read_period
@@ -132,7 +132,7 @@ def summary(
         title=title,
         window=window,
         states=dict.fromkeys(State, 0) | Counter(line.state for line in lines),
-        wrong=tuple(line for line in lines if is_wrong(line.state)),
+        wrong=tuple(line for line in lines if line.state.bad),
         opened=opened,
         worse=_worse(tx, window, [incident for incident in happened if incident not in opened]),
         resolved=tuple(

@@ -14,7 +14,7 @@ from cibot.reports.context import Context
 from cibot.reports.failures import FailedJob, Verdict
 from cibot.reports.feeds import ServerFeeds
 from cibot.reports.incidents import IncidentLine, TimelineStep
-from cibot.reports.listing import CiLine, Retired, is_wrong
+from cibot.reports.listing import CiLine, Retired
 from cibot.reports.missed import Missed
 from cibot.reports.onset import Onset, OnsetRun
 from cibot.reports.signals import Rate, reason_words
@@ -135,7 +135,7 @@ def headline(ctx: Context, found: Status) -> Line:
     ci = found.ci
     if ci.retired is not None:
         return line(*name_and_branch(ci), ": ", *account(ctx, found))
-    glue = " " if is_wrong(ci.state) and ci.since else ": "
+    glue = " " if ci.state.bad and ci.since else ": "
     return line(*name_and_branch(ci), ": ", state_span(ci.state), glue, *account(ctx, found))
 
 
@@ -143,7 +143,7 @@ def account(ctx: Context, found: Status) -> Line:
     """A headline without the CI's name and state."""
     if found.ci.retired is not None:
         return retired(ctx, found.ci.name, found.ci.retired)
-    began = since(ctx, found.ci) if is_wrong(found.ci.state) else ()
+    began = since(ctx, found.ci) if found.ci.state.bad else ()
     parts = [*began, *([": "] if began else []), *_detail(ctx, found), *reason(ctx, found.ci), "."]
     job = found.worst_job
     if job is not None:
@@ -210,7 +210,7 @@ def _detail(ctx: Context, found: Status) -> _Parts:
     if ci.rate is not None and not by_another:
         where = f" where {found.reference} did" if found.reference else ""
         said = f"{figures.percent(ci.rate.share)} passed{where} ({_worth(ci.rate)})"
-        usual = ci.branch.usual if ci.branch and is_wrong(ci.state) else None
+        usual = ci.branch.usual if ci.branch and ci.state.bad else None
         return (said if usual is None else f"{said}, {figures.percent(usual)} before",)
     return seen(ctx, ci.seen) or ("nothing to count yet",)
 
@@ -265,7 +265,7 @@ def details(ctx: Context, found: Status) -> Line:
     if ci.rate is not None and found.passed_since is not None:
         where = f" of what {found.reference} passed" if found.reference else ""
         parts.append(line(f"passed {rate(ci.rate)}{where}"))
-    if ci.since and not is_wrong(ci.state):
+    if ci.since and not ci.state.bad:
         parts.append(line(ci.state.value, *since(ctx, ci, " ")))
     if last is not None:
         word = result_word(last.result, last.outcome)

@@ -51,9 +51,11 @@ def change_server(row_id: int) -> int:
 
 def has_namesakes(tx: Tx) -> bool:
     """Whether any number may be that of several changes: of several servers, or imported ones."""
-    imported = select(schema.change.c.id).where(schema.change.c.id >= change_id(0, 0, 1)).limit(1)
     servers = select(func.count()).select_from(schema.server)
-    return tx.execute(imported).scalar() is not None or tx.execute(servers).scalar_one() > 1
+    return tx.execute(_IMPORTED).scalar() is not None or tx.execute(servers).scalar_one() > 1
+
+
+_IMPORTED = select(schema.change.c.id).where(schema.change.c.id >= change_id(0, 0, 1)).limit(1)
 
 
 def _newer(new: Any, old: Any) -> dict[str, Any]:

@@ -11,8 +11,7 @@ import logging
 import os
 import random
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -91,24 +90,17 @@ class Store:
 
     def read(self, work: Callable[[Tx], T]) -> T:
         """Runs ``work`` on a connection whose changes are thrown away."""
-        try:
+        for again in (True, False):
             try:
-                with self._reading() as tx:
-                    return work(tx)
+                with self.engine.connect() as tx:
+                    return work(tx.execution_options(cibot_reads=True))
+            except PoolTimeout as error:
+                raise StoreError("every connection to the database is busy") from error
             except DBAPIError as error:
-                if not error.connection_invalidated:
-                    raise
-            with self._reading() as tx:  # the database was started anew since the last time
-                return work(tx)
-        except PoolTimeout as error:
-            raise StoreError("every connection to the database is busy") from error
-        except DBAPIError as error:
-            raise _refusal(error) from error
-
-    @contextmanager
-    def _reading(self) -> Iterator[Tx]:
-        with self.engine.connect() as tx:
-            yield tx.execution_options(cibot_reads=True)
+                # The database may have been started anew since the last time.
+                if not (again and error.connection_invalidated):
+                    raise _refusal(error) from error
+        raise AssertionError("unreachable")
 
     def ping(self) -> None:
         """Asks the database whether it is there; raises StoreError when it is not."""

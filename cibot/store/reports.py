@@ -115,13 +115,15 @@ def builds_of(
 ) -> dict[tuple[int, int], list[StoredBuild]]:
     """The builds of some reports, by (change, seq), in the order they were written."""
     found: dict[tuple[int, int], list[StoredBuild]] = {}
-    table = schema.build.c
-    query = select(*columns(StoredBuild, schema.build))
-    query = query.order_by(table.change_id, table.seq, table.idx)
     for some in in_chunks(keys):
-        for row in tx.execute(query.where(*at_keys(schema.build, some))):
+        for row in tx.execute(_BUILDS.where(*at_keys(schema.build, some))):
             found.setdefault((row.change_id, row.seq), []).append(StoredBuild(*row))
     return found
+
+
+_BUILDS = select(*columns(StoredBuild, schema.build)).order_by(
+    schema.build.c.change_id, schema.build.c.seq, schema.build.c.idx
+)
 
 
 def cis_heard_since(tx: Tx, since: datetime) -> set[int]:

@@ -18,12 +18,12 @@ from cibot.store.rows import columns
 _NAME: BindParameter[str] = bindparam("name")
 _NOW: BindParameter[datetime] = bindparam("now")
 _HEALTH = columns(StoredHealth, schema.health)
+_REPORT = columns(HeardReport, schema.report, schema.change, schema.patch_set)
 
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    """One CI: its health, its last report (``uploaded_at`` is left out) with the server's
-    name and URL, and its main project.
+    """One CI: its health, its last report with the URL of the server, and its main project.
 
     The flags tell what else is worth asking: its open incidents, the silences of any
     CI that hold now, and the servers that no live feed has heard.
@@ -32,7 +32,7 @@ class Glance:
     ci: CiName
     health: StoredHealth | None
     last: HeardReport | None
-    server: tuple[str, str] | None
+    server_url: str | None
     project: str | None
     retired_at: datetime | None
     incidents: bool
@@ -74,10 +74,6 @@ def _home() -> Any:
     return main.correlate(schema.ci).scalar_subquery()
 
 
-_REPORT = ("change_id", "seq", "patch_set", "pipeline", "outcome", "result", "posted_at")
-_CHANGE = ("number", "project", "subject")
-
-
 def _glance_query() -> Select[Any]:
     """Of the CI each report of its last moment.
 
@@ -87,33 +83,27 @@ def _glance_query() -> Select[Any]:
     newest, server = schema.report.alias("newest").c, schema.server
     last = select(newest.posted_at).where(newest.ci_id == ci.c.id)
     last_at = last.order_by(newest.posted_at.desc()).limit(1).scalar_subquery()
-    told = [*(report.c[name] for name in _REPORT), *(change.c[name] for name in _CHANGE)]
     own = (ci.c.id, ci.c.name, *_flags())
+    patch_set = schema.patch_set
+    own_patch_set = and_(
+        patch_set.c.change_id == report.c.change_id, patch_set.c.number == report.c.patch_set
+    )
     newest_report = and_(report.c.ci_id == ci.c.id, report.c.posted_at == last_at)
     return in_this_order(
-        select(*own, server.c.name, server.c.url, _home(), ci.c.retired_at, *_HEALTH, *told)
+        select(*own, server.c.url, _home(), ci.c.retired_at, *_HEALTH, *_REPORT)
         .select_from(ci)
         .outerjoin(health, health.c.ci_id == ci.c.id)
         .outerjoin(report, newest_report)
         .outerjoin(change, change.c.id == report.c.change_id)
+        .outerjoin(patch_set, own_patch_set)
         .outerjoin(server, server.c.id == change.c.server_id)
         .where(ci.c.name == _NAME)
     )
 
 
 _GLANCE = _glance_query()
-_HEALTH_AT = 9
+_HEALTH_AT = 8
 _REPORT_AT = _HEALTH_AT + len(_HEALTH)
-
-
-def _health(row: Any) -> StoredHealth | None:
-    values = row[_HEALTH_AT:_REPORT_AT]
-    return None if values[0] is None else StoredHealth(*values)
-
-
-def _heard(row: Any) -> HeardReport:
-    told = dict(zip((*_REPORT, *_CHANGE), row[_REPORT_AT:], strict=True))
-    return HeardReport(ci_id=row[0], uploaded_at=None, **told)
 
 
 def glance(tx: Tx, name: str, now: datetime, fresh: datetime) -> Glance | None:
@@ -125,45 +115,42 @@ def glance(tx: Tx, name: str, now: datetime, fresh: datetime) -> Glance | None:
     if not rows:
         return None
     own = max(rows, key=lambda row: (row.change_id or 0, row.seq or 0))
-    known = own.change_id is not None
+    health, last = own[_HEALTH_AT:_REPORT_AT], own[_REPORT_AT:]
     return Glance(
         ci=CiName(own[0], own[1]),
-        health=_health(own),
-        last=_heard(own) if known else None,
-        server=(own[5], own[6]) if known else None,
-        project=own[7],
-        retired_at=own[8],
+        health=None if health[0] is None else StoredHealth(*health),
+        last=None if last[0] is None else HeardReport(*last),
+        server_url=own[5],
+        project=own[6],
+        retired_at=own[7],
         incidents=bool(own[2]),
         silences=bool(own[3]),
         stale=own[4] > 0,
     )
 
 
+_RESULTS = (
+    select(*columns(ResultRow, schema.report))
+    .where(schema.report.c.result.is_not(None), schema.report.c.patch_set.is_not(None))
+    .order_by(
+        schema.report.c.posted_at.desc(),
+        schema.report.c.change_id.desc(),
+        schema.report.c.seq.desc(),
+    )
+)
+
+
 def results_on(tx: Tx, ci_id: int, change_ids: Collection[int]) -> list[ResultRow]:
     """The reports of a CI on some changes that judge a patch set, newest first."""
-    table = schema.report.c
-    query = (
-        select(*columns(ResultRow, schema.report))
-        .where(
-            table.change_id.in_(sorted(change_ids)),
-            table.ci_id == ci_id,
-            table.result.is_not(None),
-            table.patch_set.is_not(None),
-        )
-        .order_by(table.posted_at.desc(), table.change_id.desc(), table.seq.desc())
-    )
+    report = schema.report.c
+    query = _RESULTS.where(report.change_id.in_(sorted(change_ids)), report.ci_id == ci_id)
     return [ResultRow._make(row) for row in tx.execute(query)]
 
 
 def results_since(tx: Tx, ci_id: int, since: datetime | None, limit: int) -> list[ResultRow]:
     """The newest reports of a CI that judge a patch set, newest first; since then, or ever."""
-    table = schema.report.c
-    query = (
-        select(*columns(ResultRow, schema.report))
-        .where(table.ci_id == ci_id, table.result.is_not(None), table.patch_set.is_not(None))
-        .order_by(table.posted_at.desc(), table.change_id.desc(), table.seq.desc())
-        .limit(limit)
-    )
+    report = schema.report.c
+    query = _RESULTS.where(report.ci_id == ci_id).limit(limit)
     if since is not None:
-        query = query.where(table.posted_at >= since)
+        query = query.where(report.posted_at >= since)
     return [ResultRow._make(row) for row in tx.execute(query)]

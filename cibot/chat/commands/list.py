@@ -8,7 +8,7 @@ from cibot.errors import UserError
 from cibot.model import State
 from cibot.reports import lists, wording
 from cibot.reports.context import Context
-from cibot.reports.listing import CiLine, Listing, is_wrong, listing
+from cibot.reports.listing import CiLine, Listing, listing
 from cibot.text.card import Card, Line, Span, line, some, state_span
 
 _LINES = 12
@@ -23,7 +23,7 @@ def answer(ask: Ask) -> Card:
 
 def render(ctx: Context, found: Listing) -> Card:
     """A sentence over all, then the CIs."""
-    each = [ci for ci in found.cis if found.state or is_wrong(ci.state)]
+    each = [ci for ci in found.cis if found.state or ci.state.bad]
     lines: list[Line] = [headline(found)]
     lines += [lists.brief(ctx, ci) for ci in each[:_LINES]]
     if len(each) > _LINES:

@@ -6,7 +6,7 @@ from cibot.chat.command import Ask, Command
 from cibot.chat.typed import about_branch
 from cibot.reports import lists, wording
 from cibot.reports.context import Context
-from cibot.reports.listing import Listing, is_wrong, listing
+from cibot.reports.listing import Listing, listing
 from cibot.reports.status import Status, status
 from cibot.text.card import Card, Line, Span, some
 
@@ -33,7 +33,7 @@ def render(ctx: Context, found: Status) -> Card:
 def over_all(ctx: Context, found: Listing) -> Card:
     """A sentence over all, and the names of those that need a look."""
     lines: list[Line] = [lists.overall(found)]
-    wrong = [ci for ci in found.cis if is_wrong(ci.state)]
+    wrong = [ci for ci in found.cis if ci.state.bad]
     if wrong:
         shapes = [Span(f"{ci.state.shape} {ci.name}", href=ci.page, state=ci.state) for ci in wrong]
         lines.append(some(shapes, _NAMED))

@@ -24,7 +24,7 @@ from cibot.reports.change_address import parse_change
 from cibot.reports.compare import Comparison
 from cibot.reports.context import Context
 from cibot.reports.failures import Verdict
-from cibot.reports.listing import CiLine, Listing, is_wrong
+from cibot.reports.listing import CiLine, Listing
 from cibot.reports.names import resolve
 from cibot.text import figures
 from cibot.text.card import Line, Span, joined, line, state_span
@@ -39,7 +39,7 @@ def ask_status(source: Source, asked: Asked) -> ShellAnswer:
     found = listing_of(source, page, None)
 
     def show(ctx: Context) -> View:
-        wrong = [ci for ci in found.cis if is_wrong(ci.state)]
+        wrong = [ci for ci in found.cis if ci.state.bad]
         return _view(ctx, found, lists.overall(found), wrong)
 
     return _answer(page, found, show)

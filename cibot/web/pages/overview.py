@@ -17,7 +17,7 @@ from cibot.reports.context import Context
 from cibot.reports.history import Day
 from cibot.reports.homes import NOWHERE, Home
 from cibot.reports.incidents import IncidentLine, incidents_since
-from cibot.reports.listing import CiLine, all_lines, branches_of, is_wrong, lines_on
+from cibot.reports.listing import CiLine, all_lines, branches_of, lines_on
 from cibot.reports.status import status
 from cibot.store.engine import Tx
 from cibot.text import figures
@@ -113,7 +113,7 @@ def overview(tx: Tx, ctx: Context, chosen: Filter) -> Overview:
 
 def headline(lines: Sequence[CiLine]) -> str:
     """Is anything wrong? As "3 CIs need a look"."""
-    wrong = sum(is_wrong(line.state) for line in lines)
+    wrong = sum(line.state.bad for line in lines)
     if not lines:
         return "No CI is known yet"
     if wrong:
@@ -126,7 +126,7 @@ def _lead(ctx: Context, lines: Sequence[CiLine], lately: Sequence[IncidentLine])
     if not lines:
         return ""
     counts = {state: sum(line.state is state for line in lines) for state in State}
-    wrong = [f"{n} {state.value}" for state, n in counts.items() if n and is_wrong(state)]
+    wrong = [f"{n} {state.value}" for state, n in counts.items() if n and state.bad]
     rest = [f"{counts[State.HEALTHY]} healthy"] if counts[State.HEALTHY] else []
     if counts[State.UNKNOWN]:
         rest.append(f"{counts[State.UNKNOWN]} not judged")

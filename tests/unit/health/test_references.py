@@ -49,14 +49,14 @@ def test_alone_on_a_project_nobody_is_the_reference() -> None:
 
 def test_broken_runs_alone_make_no_reference() -> None:
     references = learn([week(1, 10, 0), week(2, 10, 5)], NAMES)
-    assert references.at("p", during(11)) is None
+    assert references.periods_of("p").at(during(11)) is None
     assert references.home_projects(1) == ("p",)
 
 
 def test_before_its_first_verdict_a_ci_is_no_reference() -> None:
     references = learn([week(1, 10, 5, at=DAY), week(2, 10, 60, at=2 * DAY)], NAMES)
-    assert references.at("p", MONDAY + 10 * WEEK + DAY) is None
-    assert references.at("p", during(10)) == 2
+    assert references.periods_of("p").at(MONDAY + 10 * WEEK + DAY) is None
+    assert references.periods_of("p").at(during(10)) == 2
 
 
 def test_a_ci_is_at_home_where_it_reported_in_the_28_days_before_it_was_last_heard() -> None:
@@ -80,8 +80,8 @@ def test_a_ci_that_fell_silent_stays_at_home() -> None:
 def test_the_configured_reference_holds_from_its_first_verdict_in_the_project_on() -> None:
     guessed = learn([week(1, 10, 50), week(2, 10, 60), week(3, 12, 2)], NAMES)
     references = guessed.with_configured([ReferenceConfig(projects=("p*",), ci="Bold CI")], NAMES)
-    assert references.at("p", during(11)) is None
-    assert references.at("p", during(12)) == 3
+    assert references.periods_of("p").at(during(11)) is None
+    assert references.periods_of("p").at(during(12)) == 3
     assert guessed.at("p", during(12)) == 2
 
 
@@ -128,10 +128,10 @@ def test_a_branch_where_the_reference_does_not_speak_has_its_own() -> None:
     on_master = [week(ci, number, 60) for ci in (1, 2) for number in range(10, 20)]
     theirs = [stable(ci, number, 20) for ci in (1, 3) for number in range(10, 20)]
     references = learn([*on_master, *theirs], NAMES)
-    assert references.at("p", during(15)) == 2
-    assert references.at("p", during(15), "master") == 2
-    assert references.at("p", during(15), "stable/1") == 3  # 1 is measured on master
-    assert references.at("p", during(15), "stable/2") == 2
+    assert references.periods_of("p").at(during(15)) == 2
+    assert references.periods_of("p", "master").at(during(15)) == 2
+    assert references.periods_of("p", "stable/1").at(during(15)) == 3  # 1 is measured on master
+    assert references.periods_of("p", "stable/2").at(during(15)) == 2
     assert references.of(["p"]) == {2, 3}
     assert references.during("p", during(14), during(15)) == {2, 3}
 
@@ -151,7 +151,7 @@ def test_few_verdicts_one_ci_or_a_word_of_the_reference_make_none_of_its_own() -
         [stable(1, 15, 40), stable(3, 15, 40), stable(2, 15, 10)],
     ):
         references = learn([*on_master, *theirs], NAMES)
-        assert references.at("p", during(16), "stable/1") == 2
+        assert references.periods_of("p", "stable/1").at(during(16)) == 2
         assert set(references.periods) == {("p", "")}
 
 
@@ -191,5 +191,5 @@ def test_branches_where_it_does_not_run_are_not_held_against_a_reference() -> No
     weeks = [week(ci, 10, 30) for ci in (1, 2)]
     weeks += [stable(ci, 10, 31, f"stable/{name}") for ci in (1, 3) for name in "123"]
     references = learn(weeks, NAMES)
-    assert references.at("p", during(11), "master") == 2
+    assert references.periods_of("p", "master").at(during(11)) == 2
     assert [references.at("p", during(11), f"stable/{name}") for name in "123"] == [3, 3, 3]
