@@ -91,5 +91,5 @@ def test_a_branch_may_have_a_reference_of_its_own(store: Store, *, named: bool) 
     learner = ReferenceLearner(config)
     judged = store.read(lambda tx: learner.learn(tx, min(names), scenario.now))
     at = scenario.now.timestamp()
-    assert names[judged.at("demo", at, STABLE) or 0] == "Stable"
-    assert names[judged.at("demo", at) or 0] == "Zuul"
+    assert names[judged.periods_of("demo", STABLE).at(at) or 0] == "Stable"
+    assert names[judged.periods_of("demo").at(at) or 0] == "Zuul"

@@ -31,20 +31,20 @@ def during(number: int) -> float:
 
 def test_the_reference_is_who_judges_most_unless_a_gate_judges_half_as_much() -> None:
     busy = learn([week(1, 10, 100), week(2, 10, 60)], NAMES)
-    assert busy.at("p", during(11)) == 2
+    assert busy.periods_of("p").at(during(11)) == 2
     idle = learn([week(1, 10, 100), week(2, 10, 40)], NAMES)
-    assert idle.at("p", during(11)) == 1
+    assert idle.periods_of("p").at(during(11)) == 1
 
 
 def test_a_reference_remains_while_it_judges_half_as_much_as_the_busiest() -> None:
     weeks = [week(1, 10, 50), week(3, 10, 40), week(1, 14, 30), week(3, 14, 50)]
-    assert learn(weeks, NAMES).at("p", during(15)) == 1
+    assert learn(weeks, NAMES).periods_of("p").at(during(15)) == 1
     weeks[2] = week(1, 14, 20)
-    assert learn(weeks, NAMES).at("p", during(15)) == 3
+    assert learn(weeks, NAMES).periods_of("p").at(during(15)) == 3
 
 
 def test_alone_on_a_project_nobody_is_the_reference() -> None:
-    assert learn([week(2, 10, 60)], NAMES).at("p", during(11)) is None
+    assert learn([week(2, 10, 60)], NAMES).periods_of("p").at(during(11)) is None
 
 
 def test_broken_runs_alone_make_no_reference() -> None:
@@ -82,13 +82,13 @@ def test_the_configured_reference_holds_from_its_first_verdict_in_the_project_on
     references = guessed.with_configured([ReferenceConfig(projects=("p*",), ci="Bold CI")], NAMES)
     assert references.periods_of("p").at(during(11)) is None
     assert references.periods_of("p").at(during(12)) == 3
-    assert guessed.at("p", during(12)) == 2
+    assert guessed.periods_of("p").at(during(12)) == 2
 
 
 def test_a_configured_reference_that_never_reported_is_none() -> None:
     references = learn([week(1, 10, 50), week(2, 10, 60)], NAMES)
     configured = references.with_configured([ReferenceConfig(projects=("p",), ci="Bold CI")], NAMES)
-    assert configured.at("p", during(12)) is None
+    assert configured.periods_of("p").at(during(12)) is None
 
 
 def test_of_two_configured_ones_the_first_that_fits_holds() -> None:
@@ -98,7 +98,7 @@ def test_of_two_configured_ones_the_first_that_fits_holds() -> None:
         ReferenceConfig(projects=("P",), ci="Acme CI"),
     ]
     configured = references.with_configured(entries, NAMES)
-    assert configured.at("p", during(12)) == 1
+    assert configured.periods_of("p").at(during(12)) == 1
 
 
 def test_what_is_learnt_does_not_depend_on_the_order() -> None:
@@ -140,7 +140,7 @@ def test_a_reference_of_several_branches_is_none_that_is_measured() -> None:
     weeks = [week(ci, 10, 60) for ci in (1, 2)]
     weeks += [stable(ci, 10, 40, f"stable/{name}") for ci in (1, 3) for name in "12"]
     references = learn(weeks, NAMES)
-    assert [references.at("p", during(11), f"stable/{name}") for name in "12"] == [3, 3]
+    assert [references.periods_of("p", f"stable/{name}").at(during(11)) for name in "12"] == [3, 3]
 
 
 def test_few_verdicts_one_ci_or_a_word_of_the_reference_make_none_of_its_own() -> None:
@@ -160,7 +160,7 @@ def test_a_branch_falls_back_to_its_project_when_its_own_is_gone() -> None:
     theirs = [stable(ci, number, 20) for ci in (1, 3) for number in range(10, 14)]
     later = [stable(ci, number, 20) for ci in (1, 2) for number in range(14, 30)]
     references = learn([*on_master, *theirs, *later], NAMES)
-    said = [references.at("p", during(number), "stable/1") for number in (9, 12, 25)]
+    said = [references.periods_of("p", "stable/1").at(during(number)) for number in (9, 12, 25)]
     assert said == [None, 3, 2]
     periods = references.periods_of("p", "stable/1")
     assert list(periods.since) == sorted(periods.since)
@@ -174,9 +174,9 @@ def test_a_reference_may_be_configured_for_some_branches() -> None:
         ReferenceConfig(ci="Acme CI", projects=("q",)),
     ]
     configured = references.with_configured(entries, NAMES)
-    assert configured.at("p", during(11)) == 2
-    assert configured.at("p", during(11), "master") == 2
-    assert configured.at("p", during(11), "stable/1") == 3
+    assert configured.periods_of("p").at(during(11)) == 2
+    assert configured.periods_of("p", "master").at(during(11)) == 2
+    assert configured.periods_of("p", "stable/1").at(during(11)) == 3
     assert configured.of(["p"]) == {2, 3}
     assert configured.during("p", during(11), during(12)) == {2, 3}
 
@@ -192,4 +192,8 @@ def test_branches_where_it_does_not_run_are_not_held_against_a_reference() -> No
     weeks += [stable(ci, 10, 31, f"stable/{name}") for ci in (1, 3) for name in "123"]
     references = learn(weeks, NAMES)
     assert references.periods_of("p", "master").at(during(11)) == 2
-    assert [references.at("p", during(11), f"stable/{name}") for name in "123"] == [3, 3, 3]
+    assert [references.periods_of("p", f"stable/{name}").at(during(11)) for name in "123"] == [
+        3,
+        3,
+        3,
+    ]
