@@ -43,7 +43,7 @@ class Actor:
         return f"{self.network}:{self.account}" if self.account else ""
 
 
-NOBODY = Actor("", None, "?")
+ANONYMOUS = Actor("", None, "?")
 
 
 def person(config: Config, actor: Actor) -> PersonConfig | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from cibot.actions.roles import NOBODY, Actor
+from cibot.actions.roles import ANONYMOUS, Actor
 from cibot.chat.protocol import Link
 from cibot.chat.typed import about
 from cibot.config.models import SummaryConfig
@@ -28,7 +28,7 @@ class Ask:
     words: tuple[str, ...]
     commands: Mapping[str, Command]
     links: Callable[[], Mapping[str, Link]]
-    actor: Actor = NOBODY
+    actor: Actor = ANONYMOUS
     summary: SummaryConfig | None = None
 
     @property

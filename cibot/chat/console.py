@@ -47,28 +47,28 @@ COLOURS = {
 }
 
 
-def render(card: Card, *, colour: bool, beside: bool = True) -> list[str]:
+def render(card: Card, *, colour: bool, urls: bool = True) -> list[str]:
     """A card as lines of a terminal: no control codes but our own.
 
-    With ``beside`` a link's address stands after its text. Without, the text
+    With ``urls`` a link's address stands after its text. Without, the text
     itself is the link where there are colours, and elsewhere the address is left out.
     """
-    lines = ["".join(_span(span, colour, beside) for span in line).rstrip() for line in card.lines]
+    lines = ["".join(_span(span, colour, urls) for span in line).rstrip() for line in card.lines]
     lines = [text for text in lines if text.strip()] or ["(nothing to say)"]
     link = one_line(card.link or "")
     return [*lines, _dim(link, colour)] if link else lines
 
 
-def _span(span: Span, colour: bool, beside: bool) -> str:
+def _span(span: Span, colour: bool, urls: bool) -> str:
     text = body = one_line(span.text)
     href = one_line(span.href or "")
     if colour and span.state:
         text = f"\x1b[1;{COLOURS[span.state]}m{body}\x1b[0m"
     elif colour and span.strong:
         text = f"\x1b[1m{body}\x1b[0m"
-    if href and href != body and beside:
+    if href and href != body and urls:
         text = f"{text} {_dim(f'<{href}>', colour)}"
-    elif href and body and colour and not beside:
+    elif href and body and colour and not urls:
         text = f"\x1b]8;;{href}\x1b\\{text}\x1b]8;;\x1b\\"
     return between_blanks(span.text, text)
 
@@ -123,7 +123,7 @@ class ConsoleBackend:
 
     ``out`` defaults to standard output, ``typed`` to standard input. Colours
     default to a terminal without ``NO_COLOR``; reading defaults to a terminal.
-    ``beside`` False keeps the addresses of links out of sight, as `render` has it.
+    ``urls`` False keeps the addresses of links out of sight, as `render` has it.
     ``ended`` is set when the person types ``quit`` or ends the input.
     """
 
@@ -138,10 +138,10 @@ class ConsoleBackend:
         interactive: bool | None = None,
         prompt: str = _PROMPT,
         greeting: str = _GREETING,
-        beside: bool = True,
+        urls: bool = True,
     ) -> None:
         self._greeting = greeting
-        self._beside = beside
+        self._urls = urls
         self._out = out or sys.stdout
         self._typed = typed or sys.stdin
         tty = self._out.isatty()
@@ -193,7 +193,7 @@ class ConsoleBackend:
         return self._link
 
     def _render(self, card: Card) -> list[str]:
-        return render(card, colour=self._colour, beside=self._beside)
+        return render(card, colour=self._colour, urls=self._urls)
 
     def _print(self, lines: list[str]) -> None:
         with self._lock:

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from time import perf_counter
 
 from cibot.actions.recording import record_refusal
-from cibot.actions.roles import NOBODY, TRUSTED, Actor, Refused
+from cibot.actions.roles import ANONYMOUS, TRUSTED, Actor, Refused
 from cibot.actions.watching import reach
 from cibot.chat.command import Ask, Command
 from cibot.chat.commands import COMMANDS
@@ -133,7 +133,7 @@ class Dispatcher:
     def run(
         self,
         words: tuple[str, ...],
-        actor: Actor = NOBODY,
+        actor: Actor = ANONYMOUS,
         summary: SummaryConfig | None = None,
     ) -> tuple[str, Card]:
         """The command that was meant and its reply; never raises CibotError."""

@@ -13,7 +13,7 @@ from cibot.text.card import card
 QUESTIONS_A_SECOND = 0.2
 QUESTIONS_AT_ONCE = 6
 SLOW_DOWN = card("that is too much at once; please wait a little", error=True)
-"""What one is told, once, who asks faster."""
+"""The one answer to somebody who asks faster."""
 BROKEN = card("something went wrong with that question; it is in the bot's log", error=True)
 
 
@@ -60,16 +60,16 @@ class PersonLimit:
 
     def ask(self, person: str, now: float) -> bool | None:
         """True: answer. None: say once that it is too much. False: be silent."""
-        bucket, told = TokenBucket(self._rate, self._burst), False
+        bucket, warned = TokenBucket(self._rate, self._burst), False
         if person in self._people:
-            bucket, told = self._people.pop(person)
+            bucket, warned = self._people.pop(person)
         allowed = bucket.take(now)
         self._people[person] = (bucket, not allowed)
         while len(self._people) > self._most:
             self._people.popitem(last=False)
         if allowed:
             return True
-        return False if told else None
+        return False if warned else None
 
 
 class Patience:

@@ -219,8 +219,8 @@ def _nobody_reads() -> bool:
 def _console() -> ConsoleBackend:
     """The console; what is piped in is read as if it was typed."""
     if sys.stdin is None or sys.stdin.closed:
-        return ConsoleBackend(typed=io.StringIO(), interactive=False, beside=False)
-    return ConsoleBackend(interactive=True, beside=False, greeting="")
+        return ConsoleBackend(typed=io.StringIO(), interactive=False, urls=False)
+    return ConsoleBackend(interactive=True, urls=False, greeting="")
 
 
 def _say(lines: list[str]) -> None:

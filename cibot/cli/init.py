@@ -87,8 +87,10 @@ def init(
         found = _look(gerrit, projects, groups, changes)
     finally:
         gerrit.close()
-    beside = _password_beside(output, username, password, password_file)
-    choices = Choices(username, beside, ca_file and str(Path(ca_file).absolute()), groups, projects)
+    password_path = _password_path(output, username, password, password_file)
+    choices = Choices(
+        username, password_path, ca_file and str(Path(ca_file).absolute()), groups, projects
+    )
     text = first_config(found, choices, webhook_token=secrets.token_hex(24))
     _write(output, text, check=lambda draft: load(draft, {}))
     _tell(found, output)
@@ -134,7 +136,7 @@ def _password(username: str | None, file: Path | None) -> str | None:
     return answer
 
 
-def _password_beside(
+def _password_path(
     output: Path, username: str | None, password: str | None, file: Path | None
 ) -> str | None:
     """The path of the password's file as the configuration names it; writes one if need be."""
@@ -142,9 +144,9 @@ def _password_beside(
         return None
     if file is not None:
         return str(file.absolute())
-    beside = output.with_name("gerrit.password")
-    _write(beside, password + "\n")
-    return beside.name
+    password_path = output.with_name("gerrit.password")
+    _write(password_path, password + "\n")
+    return password_path.name
 
 
 def _open(url: str, username: str | None, password: str | None, ca_file: str | None) -> Gerrit:

@@ -85,20 +85,20 @@ def replay_command(
     other = read_config(against).config if against else None
     find = discover or not (named or config.ci)
     broken = BrokenLine()
-    told = list(read(files, broken))
-    if not told:
+    changes = list(read(files, broken))
+    if not changes:
         raise UserError("there is no change in these files" + _broken(broken))
-    servers = list(dict.fromkeys(line.server for line in told))
+    servers = list(dict.fromkeys(line.server for line in changes))
     config = configured(config, servers, named, reference, find)
     gc_settings.settle()
     with opened() as store, _bar() as reached:
-        found = take_in(store, config, told, reached)
+        found = take_in(store, config, changes, reached)
         judged = judge(store, config, found, reached)
         accounts = store.read(gerrit_ids)
         second = None
         if other is not None:
             other = configured(other, servers, named, reference, find)
-            second = _again(other, told, reached)
+            second = _again(other, changes, reached)
     _show(judged, accounts, json_path, broken, quiet=second is not None)
     if second is not None:
         for line in differing(opened_in(judged), opened_in(second)):
@@ -111,10 +111,10 @@ def shown(line: str) -> str:
     return " " * (len(line) - len(text)) + one_line(text)
 
 
-def _again(config: Config, told: list[Line], reached: Reached) -> Replayed:
+def _again(config: Config, changes: list[Line], reached: Reached) -> Replayed:
     """The same history by another configuration, in a store of its own."""
     with opened() as store:
-        return judge(store, config, take_in(store, config, told, reached), reached)
+        return judge(store, config, take_in(store, config, changes, reached), reached)
 
 
 def _show(

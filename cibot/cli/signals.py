@@ -14,18 +14,18 @@ def when_asked_to_end(stop: Callable[[], None], numbers: Sequence[signal.Signals
     """Calls ``stop`` in a thread of its own when one of the signals comes; for the main thread.
 
     Python's handlers run when the main thread gets to it, and one that came just before that
-    thread began to wait for something is not heard until the wait is over. The pipe is
+    thread began to wait for something is not reader until the wait is over. The pipe is
     written to when the signal comes, whatever the main thread does.
     """
-    heard, told = os.pipe()
-    os.set_blocking(told, False)
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
 
     def wait() -> None:
-        while os.read(heard, 1)[0] not in numbers:
+        while os.read(reader, 1)[0] not in numbers:
             pass
         stop()
 
     threading.Thread(target=wait, name="signals", daemon=True).start()
-    signal.set_wakeup_fd(told, warn_on_full_buffer=False)
+    signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
     for number in numbers:
         signal.signal(number, lambda _number, _frame: None)

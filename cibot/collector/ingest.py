@@ -51,7 +51,7 @@ from cibot.store.tally import Tally, counting
 from cibot.store.withdrawals import withdraw, withdraw_changes, withdraw_comments
 
 log = logging.getLogger(__name__)
-_NOBODY = KnownAccount(0, Account(), None)
+_UNKNOWN = KnownAccount(0, Account(), None)
 _ZERO = timedelta(0)
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 _FRESH_FOR = timedelta(seconds=1)  # a feed's freshness is kept to the second
@@ -236,8 +236,8 @@ class Ingest:
         stored = known_comments(tx, ids, _digests(changes))
         for row_id, change in zip(ids, changes, strict=True):
             before = stored.get(row_id, ())
-            told = not_ahead(change, now, before).messages
-            messages = [(comment, _row_id(found, comment.author)) for comment in told]
+            listed = not_ahead(change, now, before).messages
+            messages = [(comment, _row_id(found, comment.author)) for comment in listed]
             asked = asked_at(change, now)
             matching = match(row_id, before, messages, complete=change.complete, asked_at=asked)
             self._take(tx, matching, found, batch)
@@ -288,10 +288,10 @@ class Ingest:
                 self._suspect(update, found[update.message.author], batch)
 
     def _read(self, tx: Tx, one: CommentWrite, found: authors.Authors, batch: Batch) -> None:
-        author = found.get(one.message.author, _NOBODY) if one.message.author else _NOBODY
+        author = found.get(one.message.author, _UNKNOWN) if one.message.author else _UNKNOWN
         if one.row.account_id not in {None, author.id}:  # REST knows its names no more
             row_id = one.row.account_id
-            author = replace(_NOBODY, id=row_id, ci_id=lock_cis(tx, [row_id]).get(row_id))
+            author = replace(_UNKNOWN, id=row_id, ci_id=lock_cis(tx, [row_id]).get(row_id))
         if gerrits_own(one.message.tag):
             return
         if author.ci_id is not None:

@@ -5,7 +5,7 @@ id, and its time is that of the request's end where REST's is that of its begin,
 ten seconds apart on a busy server. Equal author and text are therefore matched
 one to one, the nearest in time first. Each stored comment is claimed at most
 once by each feed, so two equal comments in one second stay two as soon as REST
-has told of both; an identical event is a repeated delivery of the same one.
+has listed both; an identical event is a repeated delivery of the same one.
 Where a message was deleted, Gerrit gives it and all later ones of the change new
 ids: they are known again by author, time and text.
 
@@ -47,7 +47,7 @@ class CommentWrite:
 
 @dataclass(slots=True)
 class Matching:
-    """What is new, what is told differently, what Gerrit does not hold, what changed nothing.
+    """What is new, what is listed differently, what Gerrit does not hold, what changed nothing.
 
     ``waiting`` is since when comments wait for REST, which does not hold them yet.
     """
@@ -56,7 +56,7 @@ class Matching:
     updates: list[CommentWrite] = field(default_factory=list)
     drops: list[StoredComment] = field(default_factory=list)
     known: int = 0
-    forged: int = 0  # of ``drops``, those that an event told and Gerrit does not hold
+    forged: int = 0  # of ``drops``, those that an event brought and Gerrit does not hold
     waiting: datetime | None = None
 
 
@@ -157,25 +157,25 @@ def match(
     """
     comments = _Comments(change_id, stored)
     found = Matching()
-    rest: dict[str, _Told] = {}
-    told_ids: dict[str, _Told] = {}
+    rest: dict[str, _Listed] = {}
+    listed_ids: dict[str, _Listed] = {}
     for message, account_id in messages:
-        told = _Told(message, account_id, digest(message.text))
+        listed = _Listed(message, account_id, digest(message.text))
         if message.message_id is None:
-            _match_event(comments, found, told)
+            _match_event(comments, found, listed)
             continue
-        told_ids[message.message_id] = told
+        listed_ids[message.message_id] = listed
         if (seq := comments.by_id.get(message.message_id)) is not None:
-            _update(comments, found, comments.by_seq[seq], told)
+            _update(comments, found, comments.by_seq[seq], listed)
         else:
-            rest[message.message_id] = told  # an id told twice: the later text stands
+            rest[message.message_id] = listed  # an id listed twice: the later text stands
     new = list(rest.values())
     if complete and new and comments.by_id:
-        gone = {seq for name, seq in comments.by_id.items() if name not in told_ids}
-        new = [told for told in new if not _renamed(comments, found, told, gone)]
+        gone = {seq for name, seq in comments.by_id.items() if name not in listed_ids}
+        new = [listed for listed in new if not _renamed(comments, found, listed, gone)]
     _match_rest(comments, found, new)
     if complete:
-        _settle(comments, found, told_ids, asked_at)
+        _settle(comments, found, listed_ids, asked_at)
     return found
 
 
@@ -183,11 +183,11 @@ def settle_stored(change_id: int, stored: Sequence[StoredComment]) -> Matching:
     """As `match` with the list that REST's own comments among the stored ones are."""
     comments = _Comments(change_id, stored)
     found = Matching()
-    told = {
-        name: _Told(_as_told(comments.by_seq[seq]), comments.by_seq[seq].account_id, 0)
+    listed = {
+        name: _Listed(_as_told(comments.by_seq[seq]), comments.by_seq[seq].account_id, 0)
         for name, seq in comments.by_id.items()
     }
-    _settle(comments, found, told, None)
+    _settle(comments, found, listed, None)
     return found
 
 
@@ -195,7 +195,7 @@ def _as_told(row: StoredComment) -> Message:
     return Message(row.posted_at, "", None, None, message_id=row.message_id)
 
 
-class _Told(NamedTuple):
+class _Listed(NamedTuple):
     """A message as a feed tells it, with its account's row and its text's digest."""
 
     message: Message
@@ -203,18 +203,18 @@ class _Told(NamedTuple):
     mark: int
 
 
-def _match_rest(comments: _Comments, found: Matching, rest: list[_Told]) -> None:
+def _match_rest(comments: _Comments, found: Matching, rest: list[_Listed]) -> None:
     """Unites new REST messages with the events that came before them, nearest in time first."""
     united = _pairs(rest, [row for row in comments.by_seq.values() if row.message_id is None])
-    for place, told in enumerate(rest):
+    for place, listed in enumerate(rest):
         if place in united:
-            _update(comments, found, comments.by_seq[united[place]], told)
+            _update(comments, found, comments.by_seq[united[place]], listed)
         else:
-            row = comments.add(*told)
-            found.inserts.append(CommentWrite(row, told.message, True))
+            row = comments.add(*listed)
+            found.inserts.append(CommentWrite(row, listed.message, True))
 
 
-def _pairs(rest: list[_Told], waiting: list[StoredComment]) -> dict[int, int]:
+def _pairs(rest: list[_Listed], waiting: list[StoredComment]) -> dict[int, int]:
     """By place in ``rest``, the number of the comment that each is."""
     if not waiting:
         return {}
@@ -222,10 +222,12 @@ def _pairs(rest: list[_Told], waiting: list[StoredComment]) -> dict[int, int]:
     for row in waiting:
         by_text.setdefault(row.digest, []).append(row)
     near: list[tuple[tuple[bool, timedelta], int, int]] = []
-    for place, told in enumerate(rest):
-        removed = told.message.text.startswith(REMOVED)
-        rows = waiting if removed else by_text.get(told.mark, [])
-        ranked = [(rank, place, row.seq) for row in rows if (rank := _rank(told, row)) is not None]
+    for place, listed in enumerate(rest):
+        removed = listed.message.text.startswith(REMOVED)
+        rows = waiting if removed else by_text.get(listed.mark, [])
+        ranked = [
+            (rank, place, row.seq) for row in rows if (rank := _rank(listed, row)) is not None
+        ]
         near += heapq.nsmallest(_MOST_NEAR, ranked)
     seqs: dict[int, int] = {}
     taken: set[int] = set()
@@ -236,20 +238,20 @@ def _pairs(rest: list[_Told], waiting: list[StoredComment]) -> dict[int, int]:
     return seqs
 
 
-def _rank(told: _Told, row: StoredComment) -> tuple[bool, timedelta] | None:
+def _rank(listed: _Listed, row: StoredComment) -> tuple[bool, timedelta] | None:
     """How well a REST message fits a comment that an event brought; None where it does not.
 
-    An account that was deleted or lost its names between the two is told by the
+    An account that was deleted or lost its names between the two is recognised by the
     text alone; a removed message has its author alone.
     """
-    apart = abs((row.event_at or row.posted_at) - told.message.posted_at)
+    apart = abs((row.event_at or row.posted_at) - listed.message.posted_at)
     if apart > UNITE:
         return None
-    same_text = row.digest == told.mark
-    if row.account_id == told.account_id:
-        removed = told.message.text.startswith(REMOVED)
+    same_text = row.digest == listed.mark
+    if row.account_id == listed.account_id:
+        removed = listed.message.text.startswith(REMOVED)
         return (not same_text, apart) if same_text or removed else None
-    return (False, apart) if same_text and _nameless(told.message) else None
+    return (False, apart) if same_text and _nameless(listed.message) else None
 
 
 def _nameless(message: Message) -> bool:
@@ -258,17 +260,17 @@ def _nameless(message: Message) -> bool:
 
 
 def _settle(
-    comments: _Comments, found: Matching, told: dict[str, _Told], asked_at: datetime | None
+    comments: _Comments, found: Matching, listed: dict[str, _Listed], asked_at: datetime | None
 ) -> None:
     """Unites or drops what the complete list does not hold."""
-    newest = max((each.message.posted_at for each in told.values()), default=None)
+    newest = max((each.message.posted_at for each in listed.values()), default=None)
     spare: dict[tuple[int, int | None], list[StoredComment]] = {}
     for row in comments.by_seq.values():
-        if row.message_id in told and row.event_at is None:
+        if row.message_id in listed and row.event_at is None:
             spare.setdefault((row.digest, row.account_id), []).append(row)
     for row in sorted(comments.by_seq.values(), key=lambda row: row.seq):
         if row.message_id is not None:
-            if row.message_id not in told and newest and row.posted_at < newest:
+            if row.message_id not in listed and newest and row.posted_at < newest:
                 found.drops.append(row)
             continue
         at = row.event_at or row.posted_at
@@ -279,7 +281,7 @@ def _settle(
             same.remove(other)
             claimed = comments.put(other._replace(event_at=at))
             assert claimed.message_id is not None
-            found.updates.append(CommentWrite(claimed, told[claimed.message_id].message, False))
+            found.updates.append(CommentWrite(claimed, listed[claimed.message_id].message, False))
             found.drops.append(row)
         elif _is_older(row, at, newest, asked_at):
             found.drops.append(row)
@@ -298,25 +300,25 @@ def _is_older(
     return newest is not None and at + UNITE < newest
 
 
-def _renamed(comments: _Comments, found: Matching, told: _Told, gone: set[int]) -> bool:
-    row = comments.renamed(*told, gone)
+def _renamed(comments: _Comments, found: Matching, listed: _Listed, gone: set[int]) -> bool:
+    row = comments.renamed(*listed, gone)
     if row is None:
         return False
     gone.remove(row.seq)
-    _update(comments, found, row, told)
+    _update(comments, found, row, listed)
     return True
 
 
-def _update(comments: _Comments, found: Matching, row: StoredComment, told: _Told) -> None:
-    message = told.message
+def _update(comments: _Comments, found: Matching, row: StoredComment, listed: _Listed) -> None:
+    message = listed.message
     keeps = row.account_id is not None and _nameless(message)
     new = row._replace(
-        account_id=row.account_id if keeps else told.account_id,
+        account_id=row.account_id if keeps else listed.account_id,
         posted_at=message.posted_at,
         message_id=message.message_id,
         position=message.position if message.position is not None else row.position,
         tag=message.tag,
-        digest=told.mark,
+        digest=listed.mark,
     )
     if new == row:
         found.known += 1
@@ -326,13 +328,13 @@ def _update(comments: _Comments, found: Matching, row: StoredComment, told: _Tol
     found.updates.append(CommentWrite(comments.put(new), message, reread))
 
 
-def _match_event(comments: _Comments, found: Matching, told: _Told) -> None:
-    event_at = told.message.posted_at
-    same = comments.equal(told.account_id, told.mark)
+def _match_event(comments: _Comments, found: Matching, listed: _Listed) -> None:
+    event_at = listed.message.posted_at
+    same = comments.equal(listed.account_id, listed.mark)
     if any(row.event_at == event_at for row in same):
         found.known += 1
         return
     moved = comments.claim(event_at, [row for row in same if row.message_id is not None])
-    found.updates.extend(CommentWrite(row, told.message, False) for row in moved)
+    found.updates.extend(CommentWrite(row, listed.message, False) for row in moved)
     if not moved:
-        found.inserts.append(CommentWrite(comments.add(*told), told.message, True))
+        found.inserts.append(CommentWrite(comments.add(*listed), listed.message, True))

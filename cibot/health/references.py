@@ -257,8 +257,8 @@ def _of_project(
     ci_ids: list[int | None] = []
     last: int | None = None
     own: dict[str, dict[int, int]] = {}
-    told = {week for of_branch in weeks.values() for week in of_branch}
-    for week in range(min(told), max(told) + 2) if told else ():
+    counted = {week for of_branch in weeks.values() for week in of_branch}
+    for week in range(min(counted), max(counted) + 2) if counted else ():
         sums = _sums(weeks, week)
         busiest = max(sums.values(), key=partial(_worth, names=names), default={})
         guess = _guess(busiest if len(busiest) > 1 else _added(sums.values()), names, last)

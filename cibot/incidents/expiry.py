@@ -1,7 +1,7 @@
 """What is no longer worth saying when a room can be spoken to again after a long while. Pure.
 
 An alert that could not be said for an hour is said only if it is still true. What is over by
-then makes one digest, which names each incident that nobody there had heard of.
+then makes one digest, which names each incident that was not announced there.
 """
 
 from __future__ import annotations
@@ -48,11 +48,11 @@ def is_over(
     return known[-1].missed or (late and known[-1].name == "resolved")
 
 
-def late_card(told: Sequence[tuple[datetime, Card]]) -> Card:
+def late_card(cards: Sequence[tuple[datetime, Card]]) -> Card:
     """The digest of messages that were laid aside, each with the time it was written at."""
     since: dict[object, datetime] = {}
     newest: dict[object, Line] = {}
-    for number, (at, card) in enumerate(told):
+    for number, (at, card) in enumerate(cards):
         which: object = card.incident if card.incident is not None else f"message {number}"
         since.setdefault(which, at)
         if card.lines:

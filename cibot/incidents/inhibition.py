@@ -19,7 +19,7 @@ JobSet = tuple[str | None, frozenset[str]]
 
 TOGETHER = timedelta(hours=1)
 HALF_WAY = timedelta(hours=6)  # a CI with few results is half way for so long
-_BESIDE_REFERENCE = frozenset(  # measured beside it
+_NEEDS_REFERENCE = frozenset(  # measured on what the reference passed
     {"success", "level", "disagreement", "job", "branch", "passes_everything"}
 )
 _SHARE = 0.30
@@ -49,7 +49,7 @@ def inhibited(symptom: Symptom, incident: Incident, around: Surroundings) -> str
     silent = incident.symptom("silent")
     if silent is not None and silent.fires and symptom.signal != "silent":
         return "the CI is silent"
-    if around.reference_broken and not around.is_reference and symptom.signal in _BESIDE_REFERENCE:
+    if around.reference_broken and not around.is_reference and symptom.signal in _NEEDS_REFERENCE:
         return "the reference CI is broken"
     if symptom.signal == MISSING_JOB and around.jobs_changed:
         return "the jobs of the reference CI changed as well"

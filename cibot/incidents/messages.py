@@ -212,8 +212,8 @@ def _recovered(incident: Incident, news: News, subject: Subject) -> Line:
     symptom = news.symptom
     if symptom.adopted:
         lasted = _lasted(symptom.came_at, symptom.cleared_at)
-        told = f": this is now its usual{lasted}: "
-        return line(state_span(State.HEALTHY), " — ", _name(subject), told, *_seen(symptom))
+        text = f": this is now its usual{lasted}: "
+        return line(state_span(State.HEALTHY), " — ", _name(subject), text, *_seen(symptom))
     job = next((run.job for run in symptom.first_evidence if run.job), None)
     what = [f": {job}"] if symptom.signal == "job" and job else []
     lasted = _lasted(incident.opened_at, incident.resolved_at)
@@ -248,8 +248,8 @@ def _withdrawn(incident: Incident, subject: Subject) -> Line:
 def _corrected(incident: Incident, news: News, subject: Subject) -> Line:
     began = news.symptom.began or incident.began_at
     head = line(state_span(incident.severity), " — ", _name(subject), ": corrected, the alert of ")
-    told = f": as late comments show, this began {moment(began)}"
-    return line(*head, *_number(incident), told)
+    text = f": as late comments show, this began {moment(began)}"
+    return line(*head, *_number(incident), text)
 
 
 def _number(incident: Incident) -> Line:

@@ -84,7 +84,7 @@ class Judging:
     ) -> None:
         """``horizon`` says how far each server's past goes, where no feed does.
 
-        Without ``tells`` nobody is told anything. ``watch`` sees each tracker that was
+        Without ``tells`` no message is written. ``watch`` sees each tracker that was
         advanced before its steps are forgotten.
         """
         self._store = store
@@ -94,7 +94,7 @@ class Judging:
         self._tells = tells
         self._watch = watch
         self._scopes: Mapping[str, Scope] = scopes(config.ci)
-        self._teller = Notifier(config)
+        self._notifier = Notifier(config)
         self._trackers = Trackers()
         self._learner = ReferenceLearner(config)
         self._chances: dict[int, StoredChances] = {}  # as they were written last
@@ -115,11 +115,11 @@ class Judging:
         if seen is None:
             self._count_retired(ci_id, now)
             return None, 0
-        told, incidents = self._store.write(lambda tx: self._write(tx, seen, now))
+        sent, incidents = self._store.write(lambda tx: self._write(tx, seen, now))
         self._learner.written()
         self._watch(seen.ci, seen.advanced)
         self._trackers.keep(ci_id, _ids(incidents))
-        return seen.health, told
+        return seen.health, sent
 
     def _look(self, tx: Tx, ci_id: int, now: datetime) -> _Look | None:
         ci = next((ci for ci in all_cis(tx) if ci.id == ci_id), None)
@@ -218,8 +218,8 @@ class Judging:
             seen.health.branches,
             seen.first,
         )
-        told = self._teller.tell(tx, around, incidents, now) if self._tells else 0
-        return told, incidents
+        sent = self._notifier.tell(tx, around, incidents, now) if self._tells else 0
+        return sent, incidents
 
     def _keep_chances(self, tx: Tx, ci_id: int, tracker: Tracker) -> None:
         """Writes what it had to report on, where that changed since it was written last."""

@@ -176,8 +176,8 @@ class Monitor:
         None where there is no such CI. Raises StoreError.
         """
         with self._judging:
-            health, told = self._one.judge(ci_id)
-        if told:
+            health, sent = self._one.judge(ci_id)
+        if sent:
             self._on_message()
         return health
 

@@ -268,8 +268,8 @@ def _seen(heard: Iterable[Arrived], since: datetime) -> array[int]:
 
 def basis_of(reader: Reader, policy: Policy) -> str:
     """Fingerprint of policy, scope and version; a checkpoint with another one is not used."""
-    told = repr((VERSION, policy, reader.scope, sorted(reader.uncounted)))
-    return hashlib.sha256(told.encode()).hexdigest()
+    judged_by = repr((VERSION, policy, reader.scope, sorted(reader.uncounted)))
+    return hashlib.sha256(judged_by.encode()).hexdigest()
 
 
 def _spread(times: list[float], now: float) -> list[int]:

@@ -39,7 +39,7 @@ class Sender:
     ``leads`` says whether this process may send; what it takes to send, it takes
     through ``claims``, which refuses once another process leads. What became of a
     message is noted through ``store``, then too. ``rooms`` are where a message that
-    cannot be delivered is told of.
+    cannot be delivered is reported.
     """
 
     def __init__(
@@ -231,9 +231,9 @@ class Sender:
     def _bury(self, outgoing: Outgoing, error: Permanent | Transient) -> None:
         """Gives a message up and says so in another room, unless it was private or said that."""
         lost = Channel(outgoing.network, outgoing.room)
-        told = None
+        room = None
         if not outgoing.private and outgoing.about.kind is not MessageKind.LOSS:
-            told = next((room for room in self._rooms if room != lost), None)
+            room = next((other for other in self._rooms if other != lost), None)
         now = self._clock()
         again = expiry.again_at(now, outgoing.attempts)
         self._works.discard(lost)
@@ -244,11 +244,11 @@ class Sender:
             if not outbox.mark_dead(tx, outgoing, dead, str(error)):
                 return  # another process took it over
             digests.postpone(tx, outgoing, again)
-            if told is not None:
+            if room is not None:
                 text = f"I could not say this in {lost}: {error}"
                 note = Card((*card(text).lines, *Card.read(outgoing.card).lines))
                 loss = About(MessageKind.LOSS, f"dead:{outgoing.id}", outgoing.about.incident)
-                outbox.enqueue(tx, loss, told, note.to_json(), now)
+                outbox.enqueue(tx, loss, room, note.to_json(), now)
 
         self._store.write(work)
         self.wake()

@@ -68,29 +68,29 @@ def take_in(
     for one in lines:
         by_server.setdefault(one.server, []).append(one)
     total, done = sum(map(len, by_server.values())), 0
-    for server, told in by_server.items():
+    for server, history in by_server.items():
         server_id = store.write(lambda tx, name=server: ensure_server(tx, name, f"https://{name}/"))  # type: ignore[misc]
-        until = _end(told)
+        until = _end(history)
         found.until[server_id] = until
         roster = Roster.from_config(config, server)
         ingest = Ingest(store, server_id, roster, lambda at=until: at)  # type: ignore[misc]
         ingest.sync_roster()
-        for start in range(0, len(told), _PAGE):
-            page = [line.change for line in told[start : start + _PAGE]]
+        for start in range(0, len(history), _PAGE):
+            page = [line.change for line in history[start : start + _PAGE]]
             counts = ingest.ingest(page, feed="replay", cursor=None, heard_at=until)
             found.messages += counts.comments_new
             done += len(page)
             progress("reading", done, total)
-        found.changes += len({(line.change.project, line.change.number) for line in told})
+        found.changes += len({(line.change.project, line.change.number) for line in history})
     return found
 
 
-def _end(told: Iterable[Line]) -> datetime:
+def _end(history: Iterable[Line]) -> datetime:
     """When a history ends: its last message that lies not in the future.
 
     A history that as a whole does, a simulated one, ends with its last message.
     """
-    times = sorted(at for line in told for at in _times(line))
+    times = sorted(at for line in history for at in _times(line))
     limit = datetime.now(UTC) + _AHEAD
     past = [time for time in times if time <= limit]
     return past[-1] if 2 * len(past) > len(times) else times[-1]

@@ -69,14 +69,14 @@ def compare(
         raise UserError(f"Both names mean {one.name}; name two CIs.")
     line = line_of(tx, ctx, one, branch)
     there = branch_name(line)
-    beside = line_of(tx, ctx, other, there)
+    other_line = line_of(tx, ctx, other, there)
     words = tuple(last_words(tx, ctx, row.id, there) for row in (one, other))
     shared = [key for key in words[0] if key in words[1]]
     counts = Counter((verdict_on(words[0][key]), verdict_on(words[1][key])) for key in shared)
     differ = [key for key in shared if verdict_on(words[0][key]) != verdict_on(words[1][key])]
     return Comparison(
         line,
-        beside,
+        other_line,
         counts[Result.PASS, Result.PASS],
         counts[Result.FAIL, Result.FAIL],
         counts[Result.FAIL, Result.PASS],

@@ -114,7 +114,7 @@ def weigh_failures(
     said = _said(tx, asked)
     found: dict[tuple[int, int, str], JobWeight] = {}
     for patch_set in asked:
-        beside = {key: verdicts for key, verdicts in said.items() if key[0] in patch_set.recent}
+        others = {key: verdicts for key, verdicts in said.items() if key[0] in patch_set.recent}
         for word in patch_set.failed:
             runs = {
                 (report.change_id, report.seq): _runs(report, builds)
@@ -123,7 +123,7 @@ def weigh_failures(
             }
             around = [other for other in patch_set.words if other.ci_id != word.ci_id]
             past = patch_set.pasts[word.ci_id]
-            for job, weight in _weights(word, runs, past, unchanged, around, beside, names):
+            for job, weight in _weights(word, runs, past, unchanged, around, others, names):
                 found[word.change_id, word.seq, job] = weight
     return found
 

@@ -125,9 +125,9 @@ def since(ctx: Context, ci: CiLine, before: str = "") -> Line:
     return line(f"{before}since ", *_when(ctx, ci.since, figures.span(ctx.now - ci.since)))
 
 
-def _when(ctx: Context, at: datetime, beside: str) -> _Parts:
+def _when(ctx: Context, at: datetime, note: str) -> _Parts:
     """A moment, and what stands in brackets after it."""
-    return Span(figures.zoned(at, ctx.now, ctx.zone), at=at), f" ({beside})"
+    return Span(figures.zoned(at, ctx.now, ctx.zone), at=at), f" ({note})"
 
 
 def headline(ctx: Context, found: Status) -> Line:

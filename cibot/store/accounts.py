@@ -109,14 +109,14 @@ def add_accounts(tx: Tx, server_id: int, accounts: Iterable[tuple[Account, int |
 
 def update_account(tx: Tx, row_id: int, account: Account) -> None:
     """Takes over what a later message tells of an account: its id, a new name."""
-    told = {
+    fields = {
         "gerrit_id": account.gerrit_id,
         "username": _cut(account.username),
         "name": _cut(account.name),
         "email": _cut(account.email),
         "service_user": account.service_user or None,
     }
-    values = {name: value for name, value in told.items() if value is not None}
+    values = {name: value for name, value in fields.items() if value is not None}
     if values:
         tx.execute(update(schema.account).where(schema.account.c.id == row_id).values(**values))
 

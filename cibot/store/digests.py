@@ -117,12 +117,12 @@ def hold_on(tx: Tx, ids: Collection[int], until: datetime) -> None:
     tx.execute(update(table).where(*held).values(not_before=until))
 
 
-def fold_held(tx: Tx, ids: Collection[int], teller: str | None = None) -> None:
-    """Notes that the message with the key ``teller`` told of these, or that nothing had to."""
+def fold_held(tx: Tx, ids: Collection[int], message_key: str | None = None) -> None:
+    """Notes that a message, or none, took the place of these."""
     table = schema.outbox
     digest_id = None
-    if teller is not None:
-        digest_id = tx.execute(select(table.c.id).where(table.c.dedupe_key == teller)).scalar()
+    if message_key is not None:
+        digest_id = tx.execute(select(table.c.id).where(table.c.dedupe_key == message_key)).scalar()
     held = (table.c.id.in_(sorted(ids)), table.c.state == MessageState.HELD)
     tx.execute(update(table).where(*held).values(state=MessageState.FOLDED, digest_id=digest_id))
 

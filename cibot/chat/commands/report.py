@@ -20,7 +20,7 @@ from cibot.text.card import Card, Line, Span, line, some, state_span, within
 from cibot.text.lengths import leading_length
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_TOLD = 4  # CIs with a line each
+_SHOWN = 4  # CIs with a line each
 _NAMED = 8  # others by name
 _BYTES = 360
 _NAME = 40
@@ -86,10 +86,10 @@ def render(ctx: Context, found: PeriodReport) -> Card:
     """A few lines: how many kept the rules, those that did not, the others by name."""
     title = f"{period_wording.where(found)}, {period_wording.days(found.window)}"
     head = line(Span(title, strong=True), f": {period_wording.totals(found)}")
-    told = [ci for ci in found.cis if ci.kept is not Ruling.MET and not ci.is_reference]
-    lines = [head, *(_ci(found, ci) for ci in told[:_TOLD])]
+    shown = [ci for ci in found.cis if ci.kept is not Ruling.MET and not ci.is_reference]
+    lines = [head, *(_ci(found, ci) for ci in shown[:_SHOWN])]
     for kept in (*Ruling, None):
-        rest = [ci for ci in found.cis if ci.kept is kept and ci not in told[:_TOLD]]
+        rest = [ci for ci in found.cis if ci.kept is kept and ci not in shown[:_SHOWN]]
         rest = [ci for ci in rest if not ci.is_reference]
         if rest:
             lines.append(_named(kept, rest))

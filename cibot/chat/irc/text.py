@@ -62,8 +62,8 @@ def render(card: Card, style: Style, *, address: str | None = None) -> list[list
     lines = [tuple(_without_page(span, home) for span in line) for line in card.lines]
     link = one_line(card.link or "")
     if card.incident is not None:
-        beside = len(link.encode()) + 1
-        rooms = [room - beside if beside < room // 2 else room, *[room] * len(lines)]
+        link_bytes = len(link.encode()) + 1
+        rooms = [room - link_bytes if link_bytes < room // 2 else room, *[room] * len(lines)]
         written = [_fitted(one, style, most) for one, most in zip(lines, rooms, strict=False)]
     else:
         written = [_write(one, style, lead if n == 0 else "", room) for n, one in enumerate(lines)]

@@ -74,8 +74,8 @@ def _why(found: Why) -> Show:
         if not found.signals and found.ci.branch is None:
             return head(card, lines=2)
         began = () if found.onset is None else (why_command.began(ctx, found.onset),)
-        beside = () if found.standing is None else (line(wording.standing(found.standing)),)
-        return head(card, signals, *began, *beside, _failures(ctx, found.failures), *incidents)
+        standing = () if found.standing is None else (line(wording.standing(found.standing)),)
+        return head(card, signals, *began, *standing, _failures(ctx, found.failures), *incidents)
 
     return show
 

@@ -52,8 +52,8 @@ def read(comment: Comment) -> Report | None:
     outcome = _said(comment)
     if outcome is None:
         outcome = _result_line(comment)
-        told = comment.by_bot or SUBJECTS & set(words_of(first))
-        if outcome is None or by_hand(comment) or not told:
+        named = comment.by_bot or SUBJECTS & set(words_of(first))
+        if outcome is None or by_hand(comment) or not named:
             return None
     elif not _program(comment, first, outcome):
         return None
@@ -86,8 +86,8 @@ def _said(comment: Comment) -> Outcome | None:
 def _result_line(comment: Comment) -> Outcome | None:
     """``Result: PASSED`` on a line of its own, or ``[INFO] BUILD SUCCESS`` as Maven has it."""
     for line in comment.lines[1:12]:
-        if told := _SHOUTED.search(line):
-            return verdict(told[0])
+        if match := _SHOUTED.search(line):
+            return verdict(match[0])
         if line.startswith("Tests run: "):
             return verdict(line)
         label, colon, word = line.strip("-* ").partition(": ")
@@ -176,8 +176,8 @@ def _names_job(first: str) -> bool:
 def _labelled(first: str) -> bool:
     """``Continuous Integration: Passed``: a subject, a colon, one word."""
     label, colon, rest = first.partition(": ")
-    told = bool(colon) and "://" not in rest and len(rest.split()) == 1
-    return told and bool(SUBJECTS & set(words_of(label)))
+    one_word = bool(colon) and "://" not in rest and len(rest.split()) == 1
+    return one_word and bool(SUBJECTS & set(words_of(label)))
 
 
 def _build(comment: Comment, first: str, outcome: Outcome) -> tuple[Build, ...]:

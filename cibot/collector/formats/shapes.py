@@ -144,12 +144,12 @@ def told_test(text: str) -> Build | None:
 
 def rooted(text: str) -> Build | None:
     """``SERVER_URL: SMO Build FAILED, … (JOB_URL)``: Jenkins names itself first."""
-    _, colon, told = text.partition(": ")
-    url = first_url(told) if colon else None
+    _, colon, after = text.partition(": ")
+    url = first_url(after) if colon else None
     name = job_name(url) if url else ""
     if url is None or not name:
         return None
-    spoken = told[: told.find(url)]
+    spoken = after[: after.find(url)]
     said = verdict(spoken)
     if said not in (Outcome.SUCCESS, Outcome.FAILURE):
         return None

@@ -139,16 +139,16 @@ def _of_clauses(text: str) -> Outcome | None:
 def _weigh(tokens: Sequence[str]) -> tuple[bool, bool]:
     """Whether a clause tells of a success, and whether of a failure."""
     passed = failed = False
-    told = 0  # after the last word that told something: its "not" is not this one's
+    start = 0  # after the last verdict word: its "not" does not belong to the next
     for index, word in enumerate(tokens):
-        if word in _UNDONE and _CANNOT & set(tokens[max(told, index - 3) : index]):
+        if word in _UNDONE and _CANNOT & set(tokens[max(start, index - 3) : index]):
             failed = True
         if word not in _PASS and word not in _FAIL:
             continue
-        told_good = (word in _PASS) != _negated(tokens[max(told, index - 4) : index])
+        good_word = (word in _PASS) != _negated(tokens[max(start, index - 4) : index])
         count = _count(tokens, index)
-        good = _by_count(word in _PASS, *count, otherwise=told_good) if count else told_good
-        told = index + 1
+        good = _by_count(word in _PASS, *count, otherwise=good_word) if count else good_word
+        start = index + 1
         if good is not None:
             passed, failed = passed or good, failed or not good
     return passed, failed

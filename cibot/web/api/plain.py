@@ -33,7 +33,7 @@ WORDS: dict[type, dict[str, Callable[[Any], str]]] = {
     },
     Evidence: {"said": lambda one: words.fault_words(one.fault)},
 }
-"""What answers say in words beside the figures."""
+"""Words that answers have in addition to the figures."""
 
 _WORDS: dict[type, dict[str, Any]] = {
     str: {"type": "string"},
@@ -54,10 +54,10 @@ def plain(value: Any) -> Any:
             return written(value)
     if not is_dataclass(value):
         raise TypeError(f"{type(value).__name__} has no form in JSON")
-    return {key: plain(told(value, name)) for name, key, _kind in members(value.__class__)}
+    return {key: plain(shown_value(value, name)) for name, key, _kind in members(value.__class__)}
 
 
-def told(value: Any, name: str) -> Any:
+def shown_value(value: Any, name: str) -> Any:
     """A field or property of an answer, or what it is in words."""
     worded = WORDS.get(value.__class__, {}).get(name)
     return getattr(value, name) if worded is None else worded(value)
@@ -87,7 +87,7 @@ _WRITTEN: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
 
 @cache
 def members(kind: Any) -> tuple[tuple[str, str, Any], ...]:
-    """(attribute, key in JSON, type) of each field, property and word that is told."""
+    """(attribute, key in JSON, type) of each field, property and word of the answer."""
     hints = {name: one for name, one in get_type_hints(kind).items() if not name.startswith("_")}
     for base in kind.__mro__:
         for name, value in vars(base).items():
@@ -130,12 +130,12 @@ def _object_schema(kind: type, shared: dict[str, Any]) -> dict[str, Any]:
     if kind.__name__ in shared:
         return reference
     shared[kind.__name__] = {}  # holds the place, should a kind hold itself
-    told = members(kind)
+    shown = members(kind)
     shared[kind.__name__] = {
         "type": "object",
         "description": " ".join((kind.__doc__ or "").split()),
-        "properties": {key: schema_of(one, shared) for _name, key, one in told},
-        "required": [key for _name, key, _one in told],
+        "properties": {key: schema_of(one, shared) for _name, key, one in shown},
+        "required": [key for _name, key, _one in shown],
         "additionalProperties": False,
     }
     return reference
@@ -225,13 +225,13 @@ def _read_composed(origin: Any, arguments: tuple[Any, ...], body: Any, where: st
 def _read_object(kind: type, body: Any, where: str) -> Any:
     if not isinstance(body, dict):
         raise _unlike(where, "an object", body)
-    told = {name: (key, one) for name, key, one in members(kind)}
+    shown = {name: (key, one) for name, key, one in members(kind)}
     given: dict[str, Any] = {}
     for field in fields(kind):
         if field.name in OMITTED.get(kind.__name__, ()):
             given[field.name] = ()
             continue
-        key, inner = told[field.name]
+        key, inner = shown[field.name]
         if key in body:
             given[field.name] = _read(inner, body[key], f"{where}.{key}")
         elif field.default is MISSING and field.default_factory is MISSING:

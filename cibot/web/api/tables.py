@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from cibot.text.cleaning import for_terminal
-from cibot.web.api.plain import plain, told
+from cibot.web.api.plain import plain, shown_value
 
 Lines = Iterable[Sequence[Any]]
 Table = Callable[[Any], Lines]
@@ -41,7 +41,7 @@ def write_csv(lines: Lines) -> bytes:
 
 def _at(row: Any, path: str) -> Any:
     for name in path.split("."):
-        row = None if row is None else told(row, name)
+        row = None if row is None else shown_value(row, name)
     return row
 
 

@@ -1,4 +1,4 @@
-"""A CI's pass rate by day beside its reference's, with its incidents, as SVG. Pure."""
+"""A CI's pass rate by day, with its reference's, with its incidents, as SVG. Pure."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ class _Point:
 
 
 def history_chart(
-    days: Sequence[Day], beside: Sequence[Day], incidents: Sequence[IncidentLine], label: str
+    days: Sequence[Day], others: Sequence[Day], incidents: Sequence[IncidentLine], label: str
 ) -> Markup:
-    """The chart over ``days``; ``beside`` are the reference's, empty where there is none."""
+    """The chart over ``days``; ``others`` are the reference's, empty where there is none."""
     dates = [day.day for day in days]
     axis = plot.Axis.over(dates)
     parts = [
         *(plot.level(_y(share), f"{share:.0%}".replace("%", " %")) for share in _LEVELS),
         *plot.days_below(axis, dates),
         *plot.incidents_behind(axis, incidents),
-        *_rate(axis, beside, "ref"),
+        *_rate(axis, others, "ref"),
         *_rate(axis, days, "own"),
         *(plot.hover(axis, day.day, _told(day)) for day in days),
     ]
@@ -46,11 +46,11 @@ _LEVELS = (0, 0.25, 0.5, 0.75, 1)
 
 
 def chart_in_words(
-    name: str, days: Sequence[Day], reference: str | None, beside: Sequence[Day]
+    name: str, days: Sequence[Day], reference: str | None, others: Sequence[Day]
 ) -> str:
     """What the chart shows, for those who hear it."""
     said = f"{name} passed {_share(days)} in {len(days)} days"
-    return f"{said}, {reference} {_share(beside)}" if reference else said
+    return f"{said}, {reference} {_share(others)}" if reference else said
 
 
 def _share(days: Sequence[Day]) -> str:

@@ -1,4 +1,4 @@
-"""How long a CI took from upload to verdict, by day, beside its reference, as SVG. Pure.
+"""How long a CI took from upload to verdict, by day, with its reference, as SVG. Pure.
 
 The scale is a logarithm's: an answer within minutes and a queue of days fit on it.
 """
@@ -27,20 +27,20 @@ _GAP = timedelta(days=3)  # a line is broken where fewer days have verdicts
 
 def latency_chart(
     days: Sequence[LatencyDay],
-    beside: Sequence[LatencyDay],
+    others: Sequence[LatencyDay],
     incidents: Sequence[IncidentLine],
     label: str,
 ) -> Markup:
-    """The chart over ``days``, some of which have verdicts; ``beside`` are the reference's."""
+    """The chart over ``days``, some of which have verdicts; ``others`` are the reference's."""
     dates = [day.day for day in days]
     axis = plot.Axis.over(dates)
-    levels = _levels(days, beside)
+    levels = _levels(days, others)
     scale = _Scale(levels[0], levels[-1])
     parts = [
         *(plot.level(scale.y(level), _short(level)) for level in levels),
         *plot.days_below(axis, dates),
         *plot.incidents_behind(axis, incidents),
-        *_medians(axis, scale, beside, "ref"),
+        *_medians(axis, scale, others, "ref"),
         *_spans(axis, scale, days),
         *_medians(axis, scale, days, "own"),
         *(plot.hover(axis, day.day, _told(day)) for day in days),
@@ -49,11 +49,11 @@ def latency_chart(
 
 
 def latency_in_words(
-    name: str, days: Sequence[LatencyDay], reference: str | None, beside: Sequence[LatencyDay]
+    name: str, days: Sequence[LatencyDay], reference: str | None, others: Sequence[LatencyDay]
 ) -> str:
     """What the chart shows, for those who hear it."""
     said = f"{name} usually took {_usual(days)} from upload to first verdict"
-    return f"{said}, {reference} {_usual(beside)}" if reference else said
+    return f"{said}, {reference} {_usual(others)}" if reference else said
 
 
 def _usual(days: Sequence[LatencyDay]) -> str:
@@ -80,9 +80,9 @@ class _Scale:
         return plot.BOTTOM - (plot.BOTTOM - plot.TOP) * min(1.0, max(0.0, share))
 
 
-def _levels(days: Sequence[LatencyDay], beside: Sequence[LatencyDay]) -> list[int]:
-    """The levels from the one below all that is drawn to the one above; of ``beside`` medians."""
-    medians = [day.median.total_seconds() for day in (*days, *beside) if day.median is not None]
+def _levels(days: Sequence[LatencyDay], others: Sequence[LatencyDay]) -> list[int]:
+    """The levels from the one below all that is drawn to the one above; of ``others`` medians."""
+    medians = [day.median.total_seconds() for day in (*days, *others) if day.median is not None]
     most = [day.p95.total_seconds() for day in days if day.p95 is not None]
     low, high = min(medians, default=_MINUTE), max([*most, *medians], default=_HOUR)
     first = max((place for place, one in enumerate(_LEVELS[:-1]) if one <= low), default=0)

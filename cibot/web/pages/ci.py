@@ -45,7 +45,7 @@ class Month:
     name: str
     reference: str | None
     days: Sequence[Day]
-    beside: Sequence[Day]
+    others: Sequence[Day]
     latencies: Sequence[LatencyDay]
     latencies_beside: Sequence[LatencyDay]
     incidents: Sequence[IncidentLine]
@@ -58,8 +58,8 @@ class Month:
     @property
     def chart(self) -> Markup:
         """The share passed, day by day."""
-        said = chart_in_words(self.name, self.days, self.reference, self.beside)
-        return history_chart(self.days, self.beside, self.incidents, said)
+        said = chart_in_words(self.name, self.days, self.reference, self.others)
+        return history_chart(self.days, self.others, self.incidents, said)
 
     @property
     def timed(self) -> bool:
@@ -76,9 +76,9 @@ class Month:
     @property
     def rows(self) -> list[tuple[Day, Day | None, LatencyDay | None]]:
         """The same as a table, newest first: a day, the reference's, and its latency."""
-        beside = {day.day: day for day in self.beside}
+        others = {day.day: day for day in self.others}
         took = {latency.day: latency for latency in self.latencies}
-        return [(day, beside.get(day.day), took.get(day.day)) for day in reversed(self.days)]
+        return [(day, others.get(day.day), took.get(day.day)) for day in reversed(self.days)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ def ci_page(tx: Tx, ctx: Context, params: CiParams) -> CiView:
 
 
 def ci_incidents(tx: Tx, ctx: Context, ci_id: int) -> tuple[IncidentLine, ...]:
-    """A CI's last incidents, newest first; what never opened is none that anybody was told of."""
+    """A CI's last incidents, newest first; those that never opened are left out."""
     past = incidents_before(tx, ci_id=ci_id, open_only=False, before=None, limit=_MOST_INCIDENTS)
     return tuple(
         incident for incident in read_incidents(tx, ctx, past) if incident.opened_at is not None
@@ -138,7 +138,7 @@ def ci_incidents(tx: Tx, ctx: Context, ci_id: int) -> tuple[IncidentLine, ...]:
 def month_of(
     tx: Tx, ctx: Context, ci: CiLine, reference: str | None, incidents: Sequence[IncidentLine]
 ) -> Month:
-    """The month of a CI, or of it on a branch, beside its reference."""
+    """The month of a CI, or of it on a branch, with its reference."""
     other = {row.name: row.id for row in all_cis(tx)}.get(reference or "")
     branch = branch_name(ci)
     days = days_on(tx, ctx, {ci.id} if other is None else {ci.id, other}, branch)

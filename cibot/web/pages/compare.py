@@ -1,4 +1,4 @@
-"""The page that lays two CIs beside each other."""
+"""The page that compares two CIs."""
 
 from __future__ import annotations
 
@@ -42,16 +42,16 @@ class ComparePage:
     @property
     def chart(self) -> Markup | None:
         """A month of both; None where neither ran."""
-        own, beside = self.days
-        ran = any(day.share is not None for day in (*own, *beside))
+        own, other_days = self.days
+        ran = any(day.share is not None for day in (*own, *other_days))
         if self.found is None or not own or not ran:
             return None
         one, other = self.found.first.name, self.found.second.name
-        return history_chart(own, beside, (), chart_in_words(one, own, other, beside))
+        return history_chart(own, other_days, (), chart_in_words(one, own, other, other_days))
 
 
 def compare_page(tx: Tx, ctx: Context, params: CompareParams) -> ComparePage:
-    """The page; a name that means nobody is told on it."""
+    """The page; it says which name is unknown."""
     names = tuple(ci.name for ci in all_cis(tx))
     chosen = params.first, params.second
     if params.first is None or params.second is None:

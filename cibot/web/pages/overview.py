@@ -68,11 +68,11 @@ class Story:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """The page. ``beside`` names the one reference of all rows, where there is one."""
+    """The page. ``reference`` is set where all rows have the same."""
 
     headline: str
     lead: str
-    told: tuple[Story, ...]
+    stories: tuple[Story, ...]
     more: int
     rows: tuple[Row, ...]
     known: int
@@ -80,7 +80,7 @@ class Overview:
     owners: tuple[str, ...]
     branches: tuple[str, ...]
     chosen: Filter
-    beside: str | None
+    reference: str | None
 
 
 def overview(tx: Tx, ctx: Context, chosen: Filter) -> Overview:
@@ -88,7 +88,7 @@ def overview(tx: Tx, ctx: Context, chosen: Filter) -> Overview:
     at_home, days = homes_of(tx, ctx), days_of(tx, ctx)
     sentences = ctx.remembered("sentences", _TOLD_FOR, lambda: _sentences(tx, ctx))
     lines = all_lines(tx, ctx)
-    told = [
+    stories = [
         Story(ci, sentences.get(ci.id, ()), _opened(ci), days.get(ci.id, ()))
         for ci in _open(lines)[:_MOST_TOLD]
     ]
@@ -99,8 +99,8 @@ def overview(tx: Tx, ctx: Context, chosen: Filter) -> Overview:
     return Overview(
         headline(lines),
         _lead(ctx, lines, lately),
-        tuple(told),
-        len(_open(lines)) - len(told),
+        tuple(stories),
+        len(_open(lines)) - len(stories),
         tuple(rows),
         len(lines),
         _projects(at_home),
@@ -147,7 +147,7 @@ def _open(lines: Sequence[CiLine]) -> list[CiLine]:
 
 
 def _opened(line: CiLine) -> tuple[IncidentLine, ...]:
-    """Its incidents that people were told of; what is pending may come to nothing."""
+    """Its opened incidents, without pending ones."""
     return tuple(incident for incident in line.incidents if incident.opened_at is not None)
 
 

@@ -1,5 +1,5 @@
 """A call of each function of the store that takes a transaction."""
 
-from tests.contract.statements import collected, judged, told
+from tests.contract.statements import collected, judged, sent
 
-CALLS = {**collected.CALLS, **judged.CALLS, **told.CALLS}
+CALLS = {**collected.CALLS, **judged.CALLS, **sent.CALLS}

@@ -28,11 +28,11 @@ def test_plain_lines():
 
 
 def test_addresses_out_of_sight():
-    assert render(ALERT, colour=False, beside=False)[0] == "■ failing netapp-ci: log"
-    shown = render(ALERT, colour=True, beside=False)[0]
+    assert render(ALERT, colour=False, urls=False)[0] == "■ failing netapp-ci: log"
+    shown = render(ALERT, colour=True, urls=False)[0]
     assert shown.endswith("\x1b]8;;https://ci.example/log\x1b\\log\x1b]8;;\x1b\\")
     hostile = Card((line(Span("log", href="https://x.example/\x1b\\\x07\x1b]0;owned")),))
-    shown = render(hostile, colour=True, beside=False)[0]
+    shown = render(hostile, colour=True, urls=False)[0]
     assert shown.count("\x1b") == 4
     assert "\x07" not in shown
 
