@@ -160,7 +160,7 @@ def make_source(
 ) -> GerritSource:
     """A configured server with its way into the store.
 
-    ``intake`` counts what comes; ``note`` is told of CIs with reports, in their transaction.
+    ``intake`` counts what comes; ``note`` gets the CIs with new reports, in their transaction.
     """
     server_id = store.write(lambda tx: ensure_server(tx, gerrit.name, str(gerrit.url)))
     roster = Roster.from_config(config, gerrit.name)
@@ -220,7 +220,7 @@ def _poll_and_judge(source: GerritSource, monitor: Monitor) -> None:
 
 
 def _rooms(config: Config) -> list[Channel]:
-    """Every channel that anything is told in, without repeats."""
+    """Every channel that receives messages, without repeats."""
     named = [channel for route in config.route for channel in route.channels]
     named += [summary_config.channel for summary_config in config.summary]
     return [Channel.parse(name) for name in dict.fromkeys(named)]
@@ -307,7 +307,7 @@ def build(
     """The whole bot, ready to start.
 
     ``extra`` are backends that no configuration names, or that take the place of one of it.
-    ``clock`` tells the time of what is stored and told; waits for the network are real.
+    ``clock`` gives the time of rows and messages; waits for the network are real.
     Raises ConfigError or MigrationError, with the remedy.
     """
     store = open_migrated(config)

@@ -48,7 +48,7 @@ class Conflict(UserError):
 
 
 def reason_of(error: BaseException) -> str:
-    """What a person is told of any error: of one that nobody expected, also where it was raised."""
+    """An error's text for a person; of an unexpected one, also where it was raised."""
     if isinstance(error, CibotError):
         return str(error)
     frames = traceback.extract_tb(error.__traceback__)

@@ -25,7 +25,7 @@ _SHORTEST = 4  # characters; masking shorter ones would eat ordinary words
 _NOISY = ("alembic", "apscheduler", "irc", "jaraco", "slack_sdk", "urllib3", "waitress")
 _QUEUE = "waitress.queue"  # warns of each request that waits for a thread
 
-# What looks like a secret although nobody registered it.
+# What looks like a secret although it is not registered.
 _SHAPES = (
     (re.compile(r"(/webhooks/gerrit/[^/\s\"]{1,200}/)[^/\s\"?]{1,512}"), r"\1" + MASK),
     (re.compile(r"(//[^/@:\s]{0,200}:)[^/\s\"']{1,512}(?=@)"), r"\1" + MASK),

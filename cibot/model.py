@@ -119,7 +119,7 @@ class Message:
 
     ``message_id`` is None from an event. ``position`` is its index in the
     change's list in REST, the true order inside one second. ``votes`` are what
-    the source says beside the text (an event's approvals); votes in the text's
+    the source gives apart from the text (an event's approvals); votes in the text's
     header are read by the parser.
     """
 
@@ -153,7 +153,7 @@ UNCHANGED = frozenset(PatchSetKind) - {
 
 @dataclass(frozen=True, slots=True)
 class PatchSet:
-    """One version of a change; ``kind`` is None where nothing told it."""
+    """One version of a change; ``kind`` is None where no source gave it."""
 
     number: int
     uploaded_at: datetime
@@ -168,7 +168,7 @@ class Change:
     ``patch_sets`` at most its patch set. ``complete`` says that ``messages``
     is the whole list, as REST gives it, and ``asked_at`` when REST was asked, where
     that is known. ``closed`` is when it was merged or abandoned; None while it is
-    open, and where that is not told. A ``private`` one is nobody's business but its
+    open or unknown. A ``private`` one concerns only its
     owner's and reviewers'.
     """
 

@@ -28,7 +28,7 @@ LONGEST_NOTE = 300  # characters
 
 
 def take(tx: Tx, ctx: Context, actor: Actor, incident_id: int, note: str | None) -> IncidentLine:
-    """Acknowledges an incident in the actor's name; the channels that heard of it are told.
+    """Acknowledges an incident in the actor's name and tells the channels that know of it.
 
     Raises Refused for who may not, and UserError when there is nothing to look at.
     """

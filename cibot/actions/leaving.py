@@ -25,7 +25,7 @@ from cibot.store.set_aside import take_back
 
 
 def retire(tx: Tx, ctx: Context, actor: Actor, target: str) -> str:
-    """Has a CI judged, listed and told of no more; its history stays. Returns its name.
+    """Stops judging, listing and notifying about a CI; its history stays. Returns its name.
 
     Raises Refused for who is no admin.
     """
@@ -67,7 +67,7 @@ def exclude(tx: Tx, ctx: Context, actor: Actor, target: str) -> str:
 
 
 def close(tx: Tx, ctx: Context, ci_id: int) -> None:
-    """Ends what is open of a CI that is retired; nobody is told."""
+    """Resolves the open incidents of a retired CI without a message."""
     drop_health(tx, ci_id)
     end_spells(tx, ci_id, ctx.now)
     for incident in readable(incidents_of(tx, ci_id)):

@@ -39,7 +39,7 @@ class Actor:
 
     @property
     def identity(self) -> str:
-        """As the configuration writes it, ``NETWORK:ACCOUNT``; empty when nobody vouches."""
+        """As the configuration writes it, ``NETWORK:ACCOUNT``; empty without an account."""
         return f"{self.network}:{self.account}" if self.account else ""
 
 

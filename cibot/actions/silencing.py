@@ -34,7 +34,7 @@ def put_silence(
 ) -> Silence:
     """Mutes the CI that ``target`` means, or all that a pattern with ``*`` fits.
 
-    The rooms that it mutes are told. Raises Refused for who may not, and UserError for what
+    The muted rooms get a message. Raises Refused for who may not, and UserError for what
     cannot be.
     """
     pattern, wide, by = _allowed(tx, ctx, actor, target)

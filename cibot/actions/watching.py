@@ -50,7 +50,7 @@ def account_key(config: Config, network: str, account: str) -> str:
 def watcher(config: Config, actor: Actor, who: str | None = None) -> Watcher:
     """The actor, or whom ``who`` names: a configured person, NETWORK:ACCOUNT or an account here.
 
-    Raises Refused where nobody vouches for the actor, UserError where nobody is meant.
+    Raises Refused for an actor without an account, UserError for an unknown name.
     """
     account = require_identified(config, actor)
     if who is None:

@@ -24,7 +24,7 @@ class Asker:
     """Who asks. ``account`` is the identity that the network vouches for.
 
     On IRC it is the services account (never the nick), on Slack the user id;
-    None when the network vouches for nobody.
+    None when the network does not confirm accounts.
     """
 
     nick: str

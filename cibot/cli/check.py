@@ -83,7 +83,7 @@ def check(config_path: Path | None, timeout: float, webhook: bool, wait: float) 
 
 
 def _webhooks(config: Config, seconds: float) -> Iterator[tuple[str, Finding]]:
-    """Says what each Gerrit is to be told, the tokens in it, and waits for an event of each."""
+    """Prints each Gerrit's webhook configuration with its token, then waits for an event."""
     hooked = [gerrit for gerrit in config.gerrit if gerrit.webhook_token]
     if not hooked or config.web.public_url is None:
         yield "webhook", wrong("a [[gerrit]] with `webhook_token` and `public_url` in [web] first")

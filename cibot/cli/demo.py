@@ -110,7 +110,7 @@ def _ended_by_signals() -> Iterator[threading.Event]:
 
 
 def _log_file(folder: Path) -> io.TextIOWrapper:
-    """The log, beside where the demo runs; where that cannot be written, with the database."""
+    """The log file: in the working directory, or with the database if that is read-only."""
     try:
         _LOG.parent.mkdir(exist_ok=True)
         return _LOG.open("w", encoding="utf-8")
@@ -169,7 +169,7 @@ def _play(wish: DemoOptions, folder: Path, log: Path, stop: threading.Event) -> 
 
 
 def _judge_the_past(store: Store, stop: threading.Event) -> None:
-    """Waits, a few seconds at most, until what was bad at the start has been told."""
+    """Waits a few seconds at most until the first alerts are sent."""
 
     def done(tx: Tx) -> bool:
         heard = heard_at(tx).values()
@@ -192,7 +192,7 @@ def _end(director: Director, server: ReviewServer, bot: Bot) -> None:
 def _live(
     console: ConsoleBackend, stop: threading.Event, until: float | None, speed: float
 ) -> None:
-    """Waits for the end: a signal, the time, ``quit``, or nobody who reads."""
+    """Waits for the end: a signal, the time, ``quit``, or a closed output."""
     typed_by_a_person = sys.stdin is not None and sys.stdin.isatty()
     calm_at: float | None = time.monotonic() + EAGER_FOR.total_seconds() / speed
     while not stop.wait(0.2):

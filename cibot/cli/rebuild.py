@@ -1,4 +1,4 @@
-"""``cibot rebuild``: reads and judges everything anew, and says what differs."""
+"""``cibot rebuild``: parses and judges everything again and prints what differs."""
 
 from __future__ import annotations
 

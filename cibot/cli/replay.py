@@ -1,4 +1,4 @@
-"""``cibot replay FILE…``: what would have been said, had the bot lived through a history."""
+"""``cibot replay FILE…``: the messages that a recorded history would have caused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A look at a Gerrit that nobody configured yet: who writes there like a CI?"""
+"""Finds the accounts that write like a CI on a Gerrit that is not configured yet."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def survey(
 ) -> Survey:
     """Looks at the newest ``most_changes`` changes of the last year.
 
-    ``progress`` hears how many were read. A group that cannot be read is told
+    ``progress`` is called with the number read. A group that cannot be read is reported
     in ``missed``. Raises what `Gerrit` raises when the server cannot be used.
     """
     version = gerrit.version()

@@ -1,4 +1,4 @@
-"""``cibot unparsed``: what CIs wrote and nobody understood, by shape."""
+"""``cibot unparsed``: comments of CIs that no format recognised, by shape."""
 
 from __future__ import annotations
 

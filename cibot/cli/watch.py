@@ -54,7 +54,7 @@ def watch(
 ) -> None:
     """Asks every ``form.every`` seconds until Ctrl-C.
 
-    A first answer must come; later a failure that may pass is shown beside the
+    A first answer must come; later a temporary failure is shown with the
     answer before it. Raises what ``ask`` raises otherwise.
     """
     answer = ask()

@@ -1,4 +1,4 @@
-"""``cibot check --webhook``: what Gerrit is to be told, and waiting for an event that proves it."""
+"""``cibot check --webhook``: prints Gerrit's configuration and waits for an event."""
 
 from __future__ import annotations
 

@@ -85,7 +85,7 @@ def of_connection(
 ) -> CibotError:
     """The error for a request that got no whole answer.
 
-    ``refused`` and ``bundle`` are the remedies where nobody listens, and for a
+    ``refused`` and ``bundle`` are the remedies for a refused connection and for a
     certificate that is not trusted.
     """
     causes = list(_causes(error))

@@ -1,4 +1,4 @@
-"""Asks REST for what only events told: whether it is so, and this account may see it.
+"""Asks REST whether changes known only by events exist and are visible to this account.
 
 Gerrit's webhooks plugin posts events of private changes and of projects that this
 account may not read, and whoever knows the token can post anything. So a change is
@@ -36,7 +36,7 @@ class ConfirmingSink(Sink, Protocol):
     """A sink that knows what REST has not confirmed."""
 
     def unconfirmed(self, before: datetime, limit: int) -> Sequence[_Place]:
-        """The changes of which events told before then and REST has not since."""
+        """The changes known by events from before then that REST has not confirmed."""
 
     def hide(self, places: Collection[_Place]) -> None:
         """Deletes changes that Gerrit does not show."""
@@ -68,7 +68,7 @@ class Confirmer:
         self._thread: threading.Thread | None = None
 
     def ask(self, change: Change) -> None:
-        """Has a change that events told of read from REST soon, if this account may see it."""
+        """Schedules a change known by events to be read from REST."""
         with self._lock:
             if len(self._waiting) < _MOST_WAITING:
                 self._waiting[change.project, change.number] = None

@@ -44,7 +44,7 @@ def asked_at(change: Change, now: datetime) -> datetime:
 def correct(
     tx: Tx, server_id: int, changes: Sequence[Change], now: datetime
 ) -> dict[int, datetime]:
-    """Puts right what is stored of the changes that REST told whole.
+    """Corrects the stored comments of changes that REST returned whole.
 
     Returns those of which REST tells less than a fresh event did, since when: they are
     asked for again.

@@ -88,12 +88,12 @@ def _closed(submitted: object, messages: tuple[Message, ...], updated: datetime)
 
 
 def account_from_rest(raw: object, place: str = "account") -> Account | None:
-    """An AccountInfo; None where it names nobody. Raises DecodeError."""
+    """An AccountInfo; None where it identifies no account. Raises DecodeError."""
     info = mapping(raw, place)
     number = info.get("_account_id")
     tags = info.get("tags")
     return _account(
-        # Authors of changes that were imported from another server are account 0: nobody.
+        # Authors of imported changes are account 0, which is no account.
         None if number is None else integer(number, place + "._account_id") or None,
         optional_string(info.get("username"), place + ".username"),
         optional_string(info.get("name"), place + ".name"),

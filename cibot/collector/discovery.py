@@ -19,7 +19,7 @@ from cibot.model import Account, Message, Outcome, Report
 LOOKED_AT = 200
 """How many of an account's newest messages are weighed."""
 MESSAGES = 3
-"""So many that nobody types (`looks_like_ci`), …"""
+"""The fewest machine-written messages (`looks_like_ci`) of a CI, …"""
 CHANGES = 2
 """… on so many changes, make a CI, …"""
 SHARE = 1 / 2
@@ -41,7 +41,7 @@ _VARIES = re.compile(r"\S*://\S*|\b[0-9a-f]{7,40}\b|\d+|\s+")
 class CiEvidence:
     """What one account's messages say of it; `add` each, then ask `shows_ci`."""
 
-    typed: int = 0  # nobody types these
+    typed: int = 0  # machine-written messages
     voted: int = 0  # verdicts with a vote and a link or a tag
     other: int = 0  # a person could have written these
     changes: set[int] = field(default_factory=set)

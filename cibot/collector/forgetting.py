@@ -28,7 +28,7 @@ class Forgotten:
 def forget_events(
     store: Store, server_id: int, since: datetime, clock: Callable[[], datetime]
 ) -> Forgotten:
-    """Deletes the comments that events alone have told since then, with their reports.
+    """Deletes the comments known only by events since then, with their reports.
 
     What REST has confirmed stays. CIs that were discovered since and have no report left go, too.
     """

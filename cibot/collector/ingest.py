@@ -63,7 +63,7 @@ _CACHE_FOR = timedelta(seconds=60)  # another process may have found out who is 
 class Ingest:
     """The sink of one server; safe to call from several threads.
 
-    ``on_reports`` is told, after the commit, which CIs have new reports, and
+    ``on_reports`` is called after the commit with the CIs that have new reports, and
     ``count`` what each feed brought.
     """
 
@@ -155,7 +155,7 @@ class Ingest:
         return bool(rows)
 
     def unconfirmed(self, before: datetime, limit: int) -> list[Place]:
-        """The changes of which events told before then and REST has not since, oldest first."""
+        """Changes known by events from before then that REST has not confirmed, oldest first."""
         return self._store.read(lambda tx: unconfirmed(tx, self._server_id, before, limit))
 
     def hide(self, places: Collection[Place]) -> None:
@@ -189,7 +189,7 @@ class Ingest:
         self._patch_sets = set()
 
     def _is_hidden(self, change: Change) -> bool:
-        """Whether it is private, or was hidden since REST was asked for what is told here."""
+        """Whether it is private, or was hidden after this answer of REST was requested."""
         hidden_at = self._hidden.get(place_of(change))
         if change.private or hidden_at is None:
             return change.private
@@ -199,7 +199,7 @@ class Ingest:
         return change.complete
 
     def sync_roster(self) -> set[int]:
-        """Gives accounts to the CIs that the roster names now and reads them anew.
+        """Gives accounts to the CIs that the roster names now and parses their comments again.
 
         Returns the CIs that got an account.
         """

@@ -1,4 +1,4 @@
-"""Reads stored comments anew, as after a change of the parser: only what differs is written."""
+"""Parses stored comments again, as after a change of the parser; writes only differences."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ class Reread:
 def reread(
     store: Store, clock: Callable[[], datetime], progress: Callable[[int], None] = lambda _n: None
 ) -> Reread:
-    """Reads every comment of every CI anew; a transaction for each few hundred of them.
+    """Parses every comment of every CI again, a few hundred per transaction.
 
     Interrupted, what was read is stored, and the same call reads the rest. What differs is
-    heard when it is written, so that a bot that runs beside judges it.
+    heard when it is written, so that a bot that runs meanwhile judges it.
     """
     healed = _heal(store, clock)
     comments = changed = 0
@@ -59,7 +59,7 @@ def reread(
 
 
 def _heal(store: Store, clock: Callable[[], datetime]) -> int:
-    """Unites or drops comments that only events told, where REST has told of later ones."""
+    """Merges or drops comments known only by events, once REST has returned later ones."""
     healed, after = 0, 0
     while ids := store.read(partial(changes_unconfirmed, after=after)):
         healed += store.write(partial(_heal_changes, ids, clock()))

@@ -2,7 +2,7 @@
 
 PASS: the change was tried and passed. FAIL: it was tried and did not. INFRA: the
 system broke, not the change. SKIPPED: nothing was tried; it counts nowhere. A
-word that nobody has told us counts as INFRA: it is no verdict on the change,
+word that is not listed counts as INFRA: it is no verdict on the change,
 and a CI that keeps writing it deserves a look.
 """
 

@@ -29,7 +29,7 @@ class Roster:
     ``groups`` holds the Gerrit ids of the members of the configured groups; it
     is replaced when they are looked up again. ``reserved`` are the names of all CIs
     that the configuration names: no account gets one of them by being called so.
-    ``by_events`` says that an account becomes a CI by what events alone told of it,
+    ``by_events`` says that events alone make an account a CI,
     as where nothing is polled: whoever has the webhook's token can make up any.
     """
 
@@ -86,7 +86,7 @@ def _is(account: Account, named: int | str) -> bool:
 
 
 def display_name(account: Account) -> str:
-    """A name for a CI that nobody named: the account's, in one clean line."""
+    """The name of a CI without a configured one: the account's, in one clean line."""
     for text in (account.name, account.username, (account.email or "").split("@")[0]):
         clean = clean_name(text or "")
         if clean:
@@ -103,7 +103,7 @@ def clean_name(text: str) -> str:
 
 
 def free_name(account: Account, server: str, taken: Collection[str]) -> str:
-    """`display_name`, told apart from names that other CIs have."""
+    """`display_name`, made different from the names of other CIs."""
     name = display_name(account)
     tries: Iterable[str] = (
         name,

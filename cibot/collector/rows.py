@@ -82,7 +82,7 @@ COMMENT = "comment"  # as what it is set aside
 
 @dataclass(slots=True)
 class Batch:
-    """What one transaction is about to write; patch sets stand beside their change's key."""
+    """What one transaction is about to write; patch sets with their change's key."""
 
     heard_at: datetime
     rows: dict[Place, int] = field(default_factory=dict)  # of the changes
@@ -104,7 +104,7 @@ class Batch:
     forged: int = 0  # comments of events that Gerrit does not hold
 
     def read(self) -> None:
-        """Makes the reports of the comments in ``unread``, each of the CI beside it."""
+        """Makes the reports of the comments in ``unread``, pairs of a CI and its comment."""
         for ci_id, one in self.unread:
             key = (one.row.change_id, one.row.seq)
             message = one.message

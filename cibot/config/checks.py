@@ -114,7 +114,7 @@ def _networks(tables: Tables) -> Iterator[Mistake]:
 
 
 def _channels(tables: Tables) -> Iterator[Mistake]:
-    """Alerts to a network that nobody connects would wait in the outbox for ever."""
+    """A network without a connection would keep its alerts in the outbox for ever."""
     here = {entry.get("name"): (kind, entry) for kind, _, entry in _chat_entries(tables)}
     networks = [name for name in here if isinstance(name, str)]
     if tables.get(CONSOLE) in (True, "true"):
@@ -145,7 +145,7 @@ def _named_channels(tables: Tables) -> Iterator[tuple[KeyPath, str]]:
 
 
 def _people(tables: Tables) -> Iterator[Mistake]:
-    """An account of a network that is not there gives nobody a right; nor may two share one."""
+    """Each account's network must be configured, and no two people share an account."""
     networks = [str(entry.get("name")) for _, _, entry in _chat_entries(tables)]
     networks += _RESERVED
     holders: dict[str, str] = {}
@@ -164,7 +164,7 @@ def _people(tables: Tables) -> Iterator[Mistake]:
 
 
 def _tokens(tables: Tables) -> Iterator[Mistake]:
-    """A token that nobody can present, that opens nothing, or that is two people's."""
+    """A token that cannot be sent, grants nothing, or belongs to two people."""
     holders: dict[str, str] = {}
     for path, entry in entries(tables, "token"):
         if ("hash" in entry) == ("secret" in entry):

@@ -137,7 +137,7 @@ def _put(tables: dict[str, Any], path: KeyPath, text: str) -> None:
     for part in path[:-1]:
         place = place[part] if isinstance(part, int) else place.setdefault(part, {})
         if not isinstance(place, dict | list):
-            return  # the file has something else there, which is told as the file's mistake
+            return  # the file has something else there, which is reported as the file's mistake
     key = str(path[-1])
     place[key] = _value(path, text)
     # a variable outdoes the file also where one gives the secret and the other its file

@@ -54,7 +54,7 @@ def from_pydantic(error: ValidationError) -> list[Mistake]:
     return [
         Mistake(details["loc"], _words(details))
         for details in error.errors()
-        # entries that are wrong are told each; pydantic then finds the list too short as well
+        # each wrong entry is reported; pydantic then finds the list too short as well
         if not (details["type"] == "too_short" and details["input"])
     ]
 

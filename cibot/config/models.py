@@ -167,7 +167,7 @@ class QuietConfig(Section):
     """``[[quiet]]``: hours in which alerts to some channels wait; ``days`` are when they begin.
 
     They end on the next day where ``end`` is not after ``begin``. What is at least as bad as
-    ``through`` is told all the same.
+    ``through`` is still announced.
     """
 
     channels: Annotated[tuple[ChannelName, ...], Field(min_length=1)]

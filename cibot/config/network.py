@@ -19,7 +19,7 @@ class NetworkConfig(Section):
     """One configured network; the class is its kind.
 
     ``backend``, ``probe`` and ``hooks`` are ``module:name``, imported when they
-    are needed: a network that nobody configured costs nothing.
+    are needed: a network that is not configured costs nothing.
 
     - ``backend``: takes the settings, makes a `cibot.chat.protocol.Backend`.
     - ``probe``: takes the settings and the rooms that the routes name, yields

@@ -24,7 +24,7 @@ class SecretFiles:
     """What came of reading them.
 
     ``read_from`` leads from a secret's path to that of its ``*_file`` key;
-    ``unread`` are the secrets that could not be read, told in ``mistakes``.
+    ``unread`` are the secrets that could not be read, listed in ``mistakes``.
     """
 
     mistakes: list[Mistake] = field(default_factory=list)

@@ -60,7 +60,7 @@ NAME = "leader"
 
 
 def seconds_since_boot() -> float:
-    """A clock that nobody sets and that goes on while the process, or the machine, sleeps."""
+    """A clock that is never set and goes on while the process or the machine sleeps."""
     if hasattr(time, "CLOCK_BOOTTIME"):
         return time.clock_gettime(time.CLOCK_BOOTTIME)
     return time.monotonic()

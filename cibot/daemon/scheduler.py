@@ -31,7 +31,7 @@ class Job:
 
 
 class Raised(Protocol):
-    """Where it is noted that a job raised what nobody expected, and that it works again."""
+    """Records that a job raised an unexpected error, and that it works again."""
 
     def put(self, name: str, error: Exception) -> None:
         """The job of that name raised."""

@@ -50,7 +50,7 @@ class Person:
 
     @property
     def email(self) -> str:
-        """An address that nobody has."""
+        """An address that is not assigned."""
         return f"{self.username}@demo.example"
 
 
@@ -66,7 +66,7 @@ ACME = Vendor(
 BOREALIS = Vendor(
     1003, "Borealis FC CI", (BLOCK,), ("borealis-fc-attach", "borealis-fc-migrate"),
     "jenkins.borealis.example", voices.jenkins,
-    passes=1.0,  # so that nobody rechecks what it reports last
+    passes=1.0,  # so that its last report is not rechecked
     misses=0.0,
 )  # fmt: skip
 COBALT = Vendor(

@@ -1,7 +1,7 @@
 """The demo's play: a month of review history, and what happens after it.
 
 Deterministic for a seed and a start. The past is arranged so that three stories
-are under way when the curtain rises; the bot is told nothing of them:
+are under way when the demo begins; the bot learns of them only through Gerrit:
 
 - Cobalt failed its newest patch sets, and has just been repaired;
 - Borealis has said nothing since about four hours and a half; the third patch
@@ -26,7 +26,7 @@ _WEEKEND = 0.12  # of a working day
 
 
 def busyness(at: datetime) -> float:
-    """How likely an upload is in that hour, beside other hours; more than 0."""
+    """The weight of that hour for uploads, relative to other hours; more than 0."""
     return _HOURS[at.hour] * (_WEEKEND if at.weekday() >= 5 else 1.0)
 
 

@@ -1,7 +1,7 @@
 """How the demo's CIs write: each function speaks as one family of real CIs does.
 
 The texts follow what such systems post on public Gerrit servers, so that the
-demo goes through the same readers (`cibot.collector.formats`) as real life.
+demo goes through the same readers (`cibot.collector.formats`) as real servers' messages.
 """
 
 from __future__ import annotations

@@ -63,7 +63,7 @@ class Workshop:
         return vendor is not ZUUL and luck >= _BROKEN_FAILS
 
     def _lucky(self, vendor: Vendor, luck: float) -> bool:
-        """Whether no mishap makes it fail; a few in a row would be a story that nobody wrote."""
+        """Whether no random failure hits it; a few in a row would look like a real trouble."""
         left = self.calm.get(vendor.number, 0)
         if left or luck < vendor.passes:
             self.calm[vendor.number] = max(0, left - 1)

@@ -19,7 +19,7 @@ from cibot.model import State
 
 
 class Phase(StrEnum):
-    """Where an incident is in its life."""
+    """The states of an incident."""
 
     PENDING = "pending"  # half way to firing: shown, not sent
     FIRING = "firing"

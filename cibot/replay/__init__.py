@@ -1,4 +1,4 @@
-"""Lives through recorded history again, on its own clock, and says what would have been said."""
+"""Replays recorded history on its own clock and gives the messages that would have been sent."""
 
 from cibot.replay.run import Replayed, replay
 

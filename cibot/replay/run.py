@@ -1,4 +1,4 @@
-"""Lives through a recorded history: decode, parse, store and judge, as the bot does it."""
+"""Replays a recorded history: decode, parse, store and judge, as the bot does it."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Replayed:
     until: dict[int, datetime] = field(default_factory=dict)
 
     def watch(self, ci: KnownCi, advanced: Advanced) -> None:
-        """Takes over what a CI advanced through."""
+        """Adds a CI and the steps of its incidents."""
         self.cis[ci.id] = ci
         self.steps += [(ci, step) for step in advanced.steps]
 

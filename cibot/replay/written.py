@@ -52,7 +52,7 @@ def configured(
 
 
 def _reference(reference: str, known: Iterable[CiConfig]) -> tuple[str, list[CiConfig]]:
-    """The reference's name, and the CI where an account that nobody named is meant."""
+    """The reference's name, and its CI where it is an account without a configured CI."""
     for ci in known:
         names = {str(account) for account in ci.accounts}
         if reference == ci.name or reference in names:

@@ -20,7 +20,7 @@ from cibot.text import figures
 
 _SPOKEN = 2  # the largest reasons
 _NAMED = 3  # patch sets or CIs
-_FEW = 3  # failures of the job that were run again: with fewer its CI's are told
+_FEW = 3  # failures of the job that were run again: with fewer its CI's are shown
 
 
 def overall(found: ChangeReport) -> str:

@@ -26,7 +26,7 @@ _USUAL = 0.5  # of its chances: a CI that usually takes fewer is not missing
 BAD = {Result.FAIL, Result.INFRA}
 _LOOKS = {Blame.LOOK, Blame.CONFLICT}
 _INNOCENT = {Blame.NOT_THE_CHANGE, Blame.SAYS_NOTHING}
-# What says most about the change comes first; None is a failure whose jobs nobody named.
+# What says most about the change comes first; None is a failure without named jobs.
 _WEIGHT: tuple[Blame | None, ...] = (
     Blame.LOOK,
     Blame.CONFLICT,

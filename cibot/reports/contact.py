@@ -12,7 +12,7 @@ from cibot.store.engine import Tx
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """What is known of the people behind a CI; None where nobody configured it.
+    """The people behind a CI; None where they are not configured.
 
     ``accounts`` are the Gerrit accounts that it writes with.
     """

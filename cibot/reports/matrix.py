@@ -1,4 +1,4 @@
-"""A project's last patch sets beside its CIs: who said what of which."""
+"""The verdict of each CI of a project on its last patch sets."""
 
 from __future__ import annotations
 

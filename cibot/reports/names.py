@@ -17,7 +17,7 @@ from cibot.errors import UserError
 from cibot.text.figures import cut, some
 from cibot.text.patterns import fits
 
-_LONGEST = 120  # of what is compared: nobody's name is longer, and matching stays cheap
+_LONGEST = 120  # of what is compared: longer than any name, and matching stays cheap
 _ENOUGH = 0.8  # of difflib's likeness, for a slip of the finger that is unmistakable
 _NEAR = 0.5  # … and for one worth asking back about
 

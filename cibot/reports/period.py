@@ -51,7 +51,7 @@ class Figures:
 
     Of ``due`` chances it ``reported`` some, ``in_time`` within the time of the report;
     uploads of the same ten minutes are one. ``p50`` and ``p95`` are the times within which
-    half and 95 % of the first verdicts came; they are not told of the time before. ``right``
+    half and 95 % of the first verdicts came; they are not given for the time before. ``right``
     is how often it said what the reference did on the same patch sets; of ``paired`` that the
     reference passed it failed ``false_failures``. ``failing`` and ``silent`` are lengths of time.
     """
@@ -74,7 +74,7 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class CiPeriod:
-    """One CI in a period, beside the ``before`` of the same length.
+    """One CI in a period, and in the ``before`` of the same length.
 
     ``since`` is its first verdict where that lies in the period, ``retired_at`` when it left.
     ``jobs`` are the voting jobs of its ``runs``, the most frequent first.

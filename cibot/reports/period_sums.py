@@ -58,7 +58,7 @@ class Sums:
 
     @property
     def pairs(self) -> int:
-        """Results beside the reference's on the same patch set."""
+        """Results with a reference's on the same patch set."""
         return self.paired + self.refused
 
     @property

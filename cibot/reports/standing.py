@@ -1,4 +1,4 @@
-"""How a CI stands beside the others: its rank on its main project, and beside the reference."""
+"""A CI compared with others: its rank on its main project, and with the reference."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cibot.reports.homes import cis_on, home_of
 from cibot.reports.listing import CiLine, all_lines
 from cibot.store.engine import Tx
 
-_FEWEST = 10  # results: with fewer nobody has a rank
+_FEWEST = 10  # results: with fewer a CI has no rank
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ _ABOUT = timedelta(minutes=15)
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Reports of a window: those that judge, those that passed, those nobody understood."""
+    """Reports of a window: with a verdict, passed, and not recognised."""
 
     reports: int
     passes: int

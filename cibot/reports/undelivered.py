@@ -1,4 +1,4 @@
-"""What could not be done, in sentences that all faces share: not told, or set aside."""
+"""What could not be sent or was set aside, in sentences that all faces share."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def unparsed(
     each: int = MOST_EACH,
     characters: int = MOST_CHARACTERS,
 ) -> Unparsed:
-    """What CIs wrote since then and nobody understood; of the one that ``name`` means, or of all.
+    """Comments that no format recognised since then; of the CI that ``name`` means, or of all.
 
     Raises UserError when no CI is meant. The newest ``each`` of each CI are read, and of a
     comment the first ``characters``.

@@ -279,7 +279,7 @@ def _neighbours(
     said: Said,
     names: Mapping[int, str],
 ) -> list[Neighbour]:
-    """What other CIs say of the patch set. What broke by itself agrees with nobody."""
+    """What other CIs say of the patch set; infrastructure failures do not count."""
     verdicts: dict[int, bool] = {}
     for other in around:
         if other.result in ("pass", "fail") and other.ci_id in names:

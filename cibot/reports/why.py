@@ -22,7 +22,7 @@ _LOOK_BACK = timedelta(days=7)
 class Why:
     """The signals of a CI, worst first, and its last failures as evidence, newest first.
 
-    ``standing`` is how it stands beside the other CIs of its main project, ``onset`` how what
+    ``standing`` compares it with the other CIs of its main project, ``onset`` is how what
     is wrong with its results began. Of one branch signals and both are left out: they speak of
     the whole CI.
     """

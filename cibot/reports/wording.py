@@ -89,7 +89,7 @@ def result_word(result: Result | None, outcome: str | None = None) -> str:
 
 
 def standing(found: Standing) -> str:
-    """Its rank on its main project, and how much it passed beside the reference."""
+    """Its rank on its main project, and how much it passed compared with the reference."""
     parts = []
     if found.rank is not None and found.of > 1:
         parts.append(f"rank {found.rank} of {found.of} CIs on {found.project} by pass rate")
@@ -131,7 +131,7 @@ def _when(ctx: Context, at: datetime, note: str) -> _Parts:
 
 
 def headline(ctx: Context, found: Status) -> Line:
-    """Who, what, since when, how much beside the reference, what exactly fails."""
+    """Who, what, since when, how much compared with the reference, what exactly fails."""
     ci = found.ci
     if ci.retired is not None:
         return line(*name_and_branch(ci), ": ", *account(ctx, found))

@@ -16,7 +16,7 @@ from cibot.store.engine import Tx
 
 @dataclass(frozen=True, slots=True)
 class KnownAccount:
-    """An account as stored; ``identity`` is what it was first told apart by."""
+    """An account as stored; ``identity`` is the key it was first stored under."""
 
     id: int
     account: Account
@@ -26,7 +26,7 @@ class KnownAccount:
 
 
 def identity(account: Account) -> str | None:
-    """What tells an account apart, best first; None for nobody at all."""
+    """The best key that identifies an account; None for an empty one."""
     if account.gerrit_id is not None:
         return f"id:{account.gerrit_id}"
     for kind, value in (
@@ -108,7 +108,7 @@ def add_accounts(tx: Tx, server_id: int, accounts: Iterable[tuple[Account, int |
 
 
 def update_account(tx: Tx, row_id: int, account: Account) -> None:
-    """Takes over what a later message tells of an account: its id, a new name."""
+    """Updates an account with its id or a new name from a later message."""
     fields = {
         "gerrit_id": account.gerrit_id,
         "username": _cut(account.username),
@@ -134,7 +134,7 @@ def _cut(text: str | None) -> str | None:
 
 
 def gerrit_ids(tx: Tx) -> dict[int, int | None]:
-    """The Gerrit id of each CI's first account, by the CI's row; None where no feed told it."""
+    """The Gerrit id of each CI's first account, by the CI's row; None where no feed gave it."""
     table = schema.account.c
     query = select(table.ci_id, table.gerrit_id).where(table.ci_id.is_not(None))
     found: dict[int, int | None] = {}

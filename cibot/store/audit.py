@@ -16,7 +16,7 @@ from cibot.store.rows import columns
 class AuditRow:
     """Who did what, when and where, with which words, and what came of it.
 
-    ``account`` is None where nobody vouched for the nick.
+    ``account`` is None where the network confirmed none for the nick.
     """
 
     at: datetime

@@ -1,6 +1,6 @@
 """Rows of changes and patch sets.
 
-A change is told apart by its server, project and number: on a server with
+A change is identified by its server, project and number: on a server with
 imported projects (``gerrit.importedServerId``) two changes may have one number.
 """
 
@@ -180,7 +180,7 @@ def _put(
 
 
 def still_unconfirmed(tx: Tx, since: Mapping[int, datetime]) -> None:
-    """Notes changes of which REST did not yet hold what events had told, and since when."""
+    """Marks changes known by events that REST has not confirmed, and since when."""
     for row_id, at in sorted(since.items()):
         tx.execute(
             update(schema.change).where(schema.change.c.id == row_id).values(unconfirmed_since=at)
@@ -188,7 +188,7 @@ def still_unconfirmed(tx: Tx, since: Mapping[int, datetime]) -> None:
 
 
 def unconfirmed(tx: Tx, server_id: int, before: datetime, limit: int) -> list[Place]:
-    """The changes of which events told before then and REST has not since, oldest first."""
+    """The changes known by events from before then that REST has not confirmed, oldest first."""
     table = schema.change.c
     query = (
         select(table.project, table.number)
@@ -200,7 +200,7 @@ def unconfirmed(tx: Tx, server_id: int, before: datetime, limit: int) -> list[Pl
 
 
 def changes_unconfirmed(tx: Tx, after: int, limit: int = 200) -> list[int]:
-    """The keys of changes of which events told since REST last did, in order."""
+    """The keys of changes with events since REST last returned them, in order."""
     table = schema.change.c
     query = (
         select(table.id)
@@ -230,7 +230,7 @@ def put_patch_sets(
 ) -> None:
     """Stores when each patch set, with its change's key, came; the earliest time stays.
 
-    A kind that is told once stays as well, whatever else tells of the patch set.
+    A known kind also stays when a later source leaves it out.
     """
     rows: dict[tuple[int, int], PatchSet] = {}
     for row_id, patch_set in patch_sets:

@@ -1,4 +1,4 @@
-"""Rows of comments: what people and CIs wrote, kept whole so that it can be judged anew."""
+"""Rows of comments of people and CIs, stored whole so that they can be parsed again."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def known_comments(
 
 
 def claim_events(tx: Tx, rows: Collection[StoredComment]) -> None:
-    """Notes of comments that an event told of them, too, and when."""
+    """Marks comments that an event has brought, too, and when."""
     table = schema.comment
     for row in rows:
         tx.execute(
@@ -135,7 +135,7 @@ def update_comments(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def stored_votes(tx: Tx, keys: Collection[tuple[int, int]]) -> dict[tuple[int, int], str]:
-    """The votes that came beside some comments (change, seq), as JSON; only where there are any."""
+    """The votes that came apart from the text of some comments (change, seq), as JSON, if any."""
     table = schema.comment.c
     found: dict[tuple[int, int], str] = {}
     voted = select(table.change_id, table.seq, table.votes).where(table.votes.is_not(None))

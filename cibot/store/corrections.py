@@ -1,4 +1,4 @@
-"""Changes of one number, of a project that was renamed, and of which events told what is not so."""
+"""Corrects changes of one number, of renamed projects, and those with wrong events."""
 
 from __future__ import annotations
 

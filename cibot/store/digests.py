@@ -53,7 +53,7 @@ class RoomStep:
 
 @dataclass(frozen=True, slots=True)
 class Undelivered:
-    """What a network could not be told: messages that wait after a failure, and given up ones.
+    """Messages that a network did not receive: those that wait after a failure, and given up ones.
 
     ``error`` is of the newest one.
     """

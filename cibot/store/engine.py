@@ -66,7 +66,7 @@ class Store:
         self._pause = threading.Event()
 
     def write(self, work: Callable[[Tx], T]) -> T:
-        """Runs ``work`` in one transaction and commits; runs it anew after a conflict.
+        """Runs ``work`` in one transaction and commits; runs it again after a conflict.
 
         Raises StoreError when the database stays away or keeps refusing, and
         StoreRefused for what it can never take.
@@ -189,7 +189,7 @@ def _sqlite(url: URL) -> Engine:
 
 
 def _keep_private(path: Path) -> None:
-    """Lets nobody else read the file; SQLite gives -wal and -shm the rights of the file.
+    """Makes the file private to its owner; SQLite gives -wal and -shm the same mode.
 
     A file that another user owns is left as it is: it is shared on purpose.
     """

@@ -95,7 +95,7 @@ def incidents_of(
 def incident_by_id(tx: Tx, incident_id: int, *, lock: bool = False) -> StoredIncident | None:
     """One incident, or the one that it was merged into; None where neither is there.
 
-    With ``lock`` nobody else writes it before this commits.
+    With ``lock`` the row stays locked until the commit.
     """
     table = schema.incident.c
     query = select(*_FIELDS, table.merged_into).where(table.id == incident_id)
@@ -110,7 +110,7 @@ def changed_since(
 ) -> list[StoredIncident]:
     """A CI's open incidents, those that changed since then and ``also`` some, locked for writing.
 
-    A person may acknowledge one while it is judged anew; neither must undo the other.
+    A person may acknowledge one while it is judged again; neither must undo the other.
     """
     table = schema.incident.c
     # By the keys alone, so that nothing but these rows is locked.
@@ -135,7 +135,7 @@ def delete_incident(tx: Tx, incident_id: int) -> None:
 def merge_incident(tx: Tx, incident_id: int, into: int) -> None:
     """Makes an incident part of another one: that gets what people did, after its own steps.
 
-    The row stays for its number alone, which people may have been told.
+    The row stays because people may know its number.
     """
     steps, table = schema.transition, schema.incident
     done = [step for step in transitions_of(tx, incident_id) if step.name == "acknowledged"]

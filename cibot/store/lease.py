@@ -64,7 +64,7 @@ def acquire(
     ttl: timedelta,
     is_dead: Callable[[Process], bool] = lambda _process: False,
 ) -> Lease | None:
-    """Takes or renews the lease for ``ttl``; None while another owner that lives holds it."""
+    """Takes or renews the lease for ``ttl``; None while another living owner holds it."""
     table = schema.lease
     now = database_time(tx)
     row = tx.execute(select(table).where(table.c.name == name)).one_or_none()

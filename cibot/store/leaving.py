@@ -35,7 +35,7 @@ def set_retired(tx: Tx, ci_id: int, at: datetime | None) -> None:
 
 
 def drop_health(tx: Tx, ci_id: int) -> None:
-    """Forgets how a CI is: nobody judges it any more."""
+    """Deletes a CI's health: it is not judged any more."""
     tx.execute(delete(schema.health).where(schema.health.c.ci_id == ci_id))
 
 

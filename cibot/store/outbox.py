@@ -90,7 +90,7 @@ class Outgoing:
 
     @property
     def private(self) -> bool:
-        """Whether it is for one person, and nobody else's business."""
+        """Whether it is a private message to one person."""
         return self.about.account is not None
 
 
@@ -153,7 +153,7 @@ def last_sent(tx: Tx, to: Channel, about: About) -> datetime | None:
 
 
 def told_of_ci(tx: Tx, ci_id: int, since: datetime) -> bool:
-    """Whether a step of one of the CI's incidents was told, or is about to be, since then."""
+    """Whether a step of one of the CI's incidents was sent, or is about to be, since then."""
     table, incident = schema.outbox.c, schema.incident.c
     query = (
         select(table.id)
@@ -361,7 +361,7 @@ def retry(tx: Tx, now: datetime, message_id: int | None = None) -> int:
     """Makes dead messages, or those that wait, due now; returns how many.
 
     What is just being sent is left alone; what waits for the end of quiet hours
-    is told at once only where ``message_id`` names it.
+    is noted at once only where ``message_id`` names it.
     """
     table = schema.outbox
     waits = or_(table.c.state == MessageState.DEAD, table.c.not_before > now)

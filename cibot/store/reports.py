@@ -70,7 +70,7 @@ def drop_reports(tx: Tx, keys: Collection[tuple[int, int]], tally: Tally) -> lis
     report = schema.report
     dropped: list[DroppedReport] = []
     for some in in_chunks(keys):
-        # Locked: another that reads the same comments anew must not count them out as well.
+        # Locked: another process that parses the same comments must not subtract them, too.
         query = select(report.c.ci_id, report.c.posted_at, report.c.outcome, report.c.result)
         gone = tx.execute(query.where(*at_keys(report, some)).with_for_update()).all()
         for table in (schema.build, report):

@@ -47,7 +47,7 @@ account = _table(
     "account",
     Column("id", Id, primary_key=True),
     Column("server_id", ForeignKey("server.id"), nullable=False),
-    # what the account was first told apart by: id:499, user:zuul, mail:…, name:…
+    # the key it was first stored under: id:499, user:zuul, mail:…, name:…
     Column("identity", String(300), nullable=False),
     Column("gerrit_id", BigInteger),
     Column("username", String(255)),
@@ -75,7 +75,9 @@ change = _table(
     Column("updated_at", UtcDateTime, nullable=False),
     Column("closed_at", UtcDateTime),  # when it was merged or abandoned
     Column("closed_heard_at", UtcDateTime),  # when we heard of that, or that it is open again
-    Column("unconfirmed_since", UtcDateTime),  # events told of it since REST last did
+    Column(
+        "unconfirmed_since", UtcDateTime
+    ),  # since when only events have it; None: confirmed by REST
     Index(None, "number"),
     Index(None, "project", "updated_at"),
     Index(None, "project", "branch", "updated_at"),
@@ -90,7 +92,7 @@ patch_set = _table(
     Column("number", Integer, primary_key=True, autoincrement=False),
     Column("uploaded_at", UtcDateTime, nullable=False),
     Column("heard_at", UtcDateTime),  # when we heard of it first
-    Column("kind", String(40)),  # Gerrit's ChangeKind; None where nothing told it
+    Column("kind", String(40)),  # Gerrit's ChangeKind; None where no source gave it
     Index(None, "heard_at"),
     Index(None, "uploaded_at"),
 )
@@ -102,13 +104,13 @@ comment = _table(
     Column("account_id", Id),
     Column("patch_set", Integer),
     Column("posted_at", UtcDateTime, nullable=False),
-    Column("message_id", String(64)),  # None until REST has told
+    Column("message_id", String(64)),  # None until REST has returned it
     Column("event_at", UtcDateTime),  # the event's own time, where one brought it
     Column("position", Integer),  # its index in the change's list, the true order
     Column("tag", String(255)),
     Column("digest", BigInteger, nullable=False),  # of the text, to match both feeds
     Column("text", LongText, nullable=False),
-    Column("votes", Text),  # JSON {label: value}, what the source says beside the text
+    Column("votes", Text),  # JSON {label: value}, given apart from the text
     Column("heard_at", UtcDateTime),  # when it came here first
     UniqueConstraint("change_id", "message_id"),
     Index(None, "account_id", "posted_at"),
@@ -334,7 +336,7 @@ audit = _table(
     Column("id", Id, primary_key=True),
     Column("at", UtcDateTime, nullable=False),
     Column("network", String(64), nullable=False),
-    Column("account", String(190)),  # None: nobody vouched for them
+    Column("account", String(190)),  # None: the network confirmed none
     Column("nick", String(190), nullable=False),
     Column("room", String(200), nullable=False),
     Column("what", String(32), nullable=False),  # the command

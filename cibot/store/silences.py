@@ -1,4 +1,4 @@
-"""Rows of silences: kept for ever, so that nobody forgets who muted what, and why."""
+"""Rows of silences; never deleted, as a record of who muted what, and why."""
 
 from __future__ import annotations
 

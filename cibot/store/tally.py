@@ -5,7 +5,7 @@ there are. What was decided, and why:
 
 - The raw results of every attempt are counted, as `history`, the bars and the
   summary show them. What depends on the reference is not here, since its late
-  verdict changes days of the past: that is what judging keeps beside the state.
+  verdict changes past days: those are part of judging's state.
 - Neither project nor pipeline is a key: a project can be renamed, and which
   pipelines count is policy. Either would change the past behind our back.
 - Days are drawn; a local day or "the last 24 hours" is cut out of hours, and
@@ -44,7 +44,7 @@ Key = tuple[int, int, int]
 class Counts(NamedTuple):
     """How many reports counted as what.
 
-    ``unjudged`` judge nothing (started, a notice), ``unparsed`` nobody understood.
+    ``unjudged`` have no verdict (started, a notice), ``unparsed`` matched no format.
     """
 
     passes: int = 0

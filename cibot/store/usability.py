@@ -100,7 +100,7 @@ def _new_file(path: Path) -> str:
 
 
 def _try_to_use(path: Path) -> None:
-    """SQLite writes the file, and others beside it. Raises Permanent, OSError."""
+    """SQLite writes the file, and others next to it. Raises Permanent, OSError."""
     if path.is_dir():
         raise Permanent(f"{path} is a directory; name a file in it")
     for place, rights in ((path, os.R_OK | os.W_OK), (path.parent, os.W_OK | os.X_OK)):

@@ -72,7 +72,7 @@ class Card:
     ``link`` is the page with the whole answer. ``long`` asks the backend to
     answer in private or by link when the room is shared. ``incident`` ties an
     alert to its thread. ``error`` marks a refusal or a mistake of the asker.
-    ``buttons`` offer what to do next; ``trend`` can be drawn beside the text. What
+    ``buttons`` offer what to do next; ``trend`` can be drawn with the text. What
     ``escalates`` is shown in the room too where its incident has a thread.
     """
 
@@ -127,7 +127,7 @@ class Card:
 
     @classmethod
     def read(cls, text: str) -> Card:
-        """As `from_json`; where that raises, a card that says so, for the others beside it."""
+        """As `from_json`, but returns a card with the error where that raises."""
         try:
             return cls.from_json(text)
         except (ValueError, LookupError, TypeError):

@@ -72,7 +72,7 @@ def ago(moment: datetime, now: datetime) -> str:
 
 
 def clock(moment: datetime, now: datetime, zone: tzinfo) -> str:
-    """A moment beside now: "14:10", "Sat 14:10" within six days, "3 Nov 14:10", "3 Nov 2025"."""
+    """A moment as of now: "14:10", "Sat 14:10" within six days, "3 Nov 14:10", "3 Nov 2025"."""
     local, today = moment.astimezone(zone), now.astimezone(zone)
     away = abs((today.date() - local.date()).days)
     if away == 0:
@@ -94,7 +94,7 @@ def stamp(moment: datetime) -> str:
 
 
 def zoned(moment: datetime, now: datetime, zone: tzinfo) -> str:
-    """A moment beside now with its time zone: "Sat 14:10 UTC"."""
+    """A moment as of now with its time zone: "Sat 14:10 UTC"."""
     return f"{clock(moment, now, zone)} {moment.astimezone(zone).tzname() or ''}"
 
 

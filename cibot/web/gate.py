@@ -66,7 +66,7 @@ class Gate:
 
 
 def writer() -> TokenConfig | None:
-    """Whose token came as bearer with this request; None where nobody's did."""
+    """Whose bearer token came with this request; None without a valid one."""
     found: TokenConfig | None = g.get("token")
     return found if _scheme() == "bearer" else None
 

@@ -13,7 +13,7 @@ _MADE_BY_US = "cibot_"  # so that those who look for leaked secrets, and our log
 
 
 def new_token() -> str:
-    """A token that nobody can guess: 256 bits."""
+    """A random token of 256 bits."""
     return _MADE_BY_US + secrets.token_urlsafe(32)
 
 

@@ -81,7 +81,7 @@ class Hook:
 
     Events of projects that ``wants`` refuses are accepted and not stored. Of a change that
     the server has not shown to cibot's own account (``knows``) nothing is stored either;
-    ``ask`` is told of it. Events of private changes only hide them.
+    ``ask`` gets the change. Events of private changes only hide them.
     """
 
     token: str

@@ -27,7 +27,7 @@ _Waiting = tuple[Change | None, Future[IngestCounts]]
 class Together:
     """One server's events on their way into its sink.
 
-    One transaction at a time: a second one beside it takes half of its events and
+    One transaction at a time: a second one takes half of its events and
     costs as much again.
     """
 
@@ -50,7 +50,7 @@ class Together:
         try:
             return done.result(timeout)
         except TimeoutError as error:
-            done.cancel()  # Gerrit sends it again: nobody waits for this one any more
+            done.cancel()  # Gerrit sends it again; this one is not waited for any more
             raise Transient("the database takes too long") from error
 
     @property

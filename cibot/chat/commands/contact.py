@@ -13,7 +13,7 @@ def answer(ask: Ask) -> Card:
 
 
 def render(found: Contact) -> Card:
-    """A line, or the remedy where nobody has configured it."""
+    """A line, or how to configure one."""
     return Card((_words(found),), link=found.page)
 
 

@@ -1,4 +1,4 @@
-"""`retire NAME`: has a CI that is gone judged, listed and told of no more."""
+"""`retire NAME`: stops judging and listing a CI that is gone."""
 
 from __future__ import annotations
 

@@ -166,7 +166,7 @@ def _looks(found: Summary) -> Line:
 
 
 def _passed(found: Summary) -> str:
-    """The share that passed, beside that of the time before."""
+    """The share that passed, and that of the period before."""
     judged, before = (total.passes + total.fails for total in (found.totals, found.before))
     if not judged:
         return ""

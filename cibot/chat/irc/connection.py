@@ -143,7 +143,7 @@ class WakingReactor(Reactor):  # type: ignore[misc]  # the library has no types
 
     def wake(self) -> None:
         """Ends the wait of `process_once`. Any thread may call it."""
-        with suppress(OSError):  # full: it wakes anyway; closed: nobody waits
+        with suppress(OSError):  # full: it wakes anyway; closed: no reader is left
             self._mouth.send(b"!")
 
     def close(self) -> None:

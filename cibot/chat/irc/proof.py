@@ -1,7 +1,7 @@
 """Asks what only the network itself can answer. No I/O of its own.
 
 PING proves little: a bouncer whose server is away answers it, and so does a
-server that has shunned the bot. WHOIS of a nick that nobody wears is answered
+server that has shunned the bot. WHOIS of an unused nick is answered
 by the network, and names the nick, so that the answer is known among others.
 A server works line by line: the answer to a question says that what was
 written before it was dealt with.

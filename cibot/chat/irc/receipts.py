@@ -145,7 +145,7 @@ class Receipts:
             self._unlabelled(line)
 
     def forget(self, delivery: Delivery) -> None:
-        """Nobody waits for a delivery any more."""
+        """Drops the deliveries that are still waited for."""
         self._marks = {t: mark for t, mark in self._marks.items() if mark.delivery is not delivery}
         self._written = [other for other in self._written if other is not delivery]
         self._batches = {ref: t for ref, t in self._batches.items() if t in self._marks}
@@ -267,7 +267,7 @@ _PASSING = {
     "FAIL": "the server refused it",
 }
 _ALSO = {"263", "707", "716", "926", "936", "972", "FAIL"}
-"""Refusals beside those of 400 to 599."""
+"""Refusals outside of 400 to 599."""
 _OF_ELSE = {
     "421", "422", "431", "432", "433", "436", "451", "461", "462", "463", "464", "465", "466",
     "481", "483", "484", "491", "501", "502",

@@ -186,13 +186,13 @@ class Session:
         self._speaker.answer(question, answer)
 
     def forget(self, delivery: Delivery) -> None:
-        """Nobody waits for it any more: what was not written is not written."""
+        """Cancels the lines that were not written yet."""
         self.receipts.forget(delivery)
         self._speaker.forget(delivery)
         self._waiting = [other for other in self._waiting if other is not delivery]
 
     def lost(self, why: str) -> None:
-        """The connection is gone; whoever waits is told."""
+        """Fails everything that waits on the lost connection."""
         why = f"{self._config.name}: {why}"
         self.ready = False
         self._rooms.lost()

@@ -2,7 +2,7 @@
 
 What it tells by itself goes before what it was asked, three to one, and finds a
 part of the burst unused; answers take turns by asker, are short when many wait, and are not
-given at all when nobody would hear them in time.
+given at all when they would come too late.
 """
 
 from __future__ import annotations

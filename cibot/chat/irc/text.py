@@ -52,7 +52,7 @@ def render(card: Card, style: Style, *, address: str | None = None) -> list[list
     """The messages of each of the card's lines; the first list is the headline's.
 
     ``address`` is the nick that the headline is addressed to. Links to the
-    bot's own pages are left out beside ``card.link``: it leads to them all, and
+    bot's own pages are left out when there is ``card.link``: it leads to them all, and
     a line has little room. Each line of an alert is one message: links at its
     end go first, then its end.
     """

@@ -41,7 +41,7 @@ class Taken(Enum):
 class Answerer:
     """A few worker threads between what Slack asks and what the commands answer.
 
-    ``pressed`` is told of a press that was answered, and its answer. ``limit``
+    ``pressed`` is called with an answered press and its answer. ``limit``
     bounds how often one person may ask: six times at once, then every five seconds.
     """
 
@@ -134,7 +134,7 @@ class Answerer:
         self._api.respond(incoming.response_url, text, in_channel=for_all, thread=incoming.thread)
 
     def _post(self, incoming: Incoming, text: SlackText) -> None:
-        """Answers below the question, or beside it in a channel that takes no threads."""
+        """Answers in the question's thread, or in the channel where there are no threads."""
         try:
             self._api.post(incoming.channel, text, thread=incoming.thread)
         except SlackRefusal as error:

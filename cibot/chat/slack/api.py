@@ -210,7 +210,7 @@ class SlackApi:
         return known
 
     def name_of(self, channel: str) -> str | None:
-        """A channel's name without its #, as far as it was learnt; asks nobody."""
+        """A channel's name without its # if it is cached; makes no request."""
         with self._lock:
             return next((name for name, known in self._rooms.items() if known == channel), None)
 
@@ -222,7 +222,7 @@ class SlackApi:
         return str(answer["channel"]["id"])
 
     def forget_rooms(self) -> None:
-        """Learns the names anew next time: a channel was renamed, archived or made again."""
+        """Drops the cached names: a channel was renamed, archived or created again."""
         with self._lock:
             self._rooms.clear()
             self._cursor = None

@@ -228,7 +228,7 @@ class SlackBackend:
         return root
 
     def _picture(self, channel: str, thread: str, card: Card) -> None:
-        """Asks for the card's picture where the app may show one, as far as Slack told."""
+        """Requests the card's picture if the app has the scope for it."""
         scopes = self._identity.scopes if self._identity else None
         if self._pictures and card.trend and (scopes is None or SCOPE in scopes):
             self._pictures.want(channel, thread, card.trend)
@@ -238,7 +238,7 @@ class SlackBackend:
         self._edit(channel, card.incident, root, card.text(), actions_of(text.blocks))
 
     def _pressed(self, press: Press, channel: str, answer: Card) -> None:
-        """Shows on the incident's first message what a button did, so that nobody does it again."""
+        """Shows the result of a button on the incident's first message."""
         if answer.error or press.incident is None or press.words[0] not in _DEEDS:
             return
         incident = press.incident
@@ -268,7 +268,7 @@ class SlackBackend:
         self._now_or_later((channel, incident), show)
 
     def _now_or_later(self, place: Place, edit: Callable[[], None]) -> None:
-        """What is told is delivered by now: what fails here must not make it be sent again."""
+        """The message is already delivered: an error here must not send it again."""
         try:
             edit()
             self._edits.done(place)

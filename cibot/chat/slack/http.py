@@ -68,7 +68,7 @@ class SlackHttp:
             return Reply(401, "wrong or old signature; check signing_secret and the clock\n")
         seen = f"{timestamp}:{signature}"
         if not self._once.first(seen):
-            # Slack's own repeat within the same second is told that it arrived; it is not
+            # Slack's own repeat within the same second is acknowledged; it is not
             # acted on, so that the header gives nothing to one who replays a request.
             if "x-slack-retry-num" in given:
                 return Reply(200)
@@ -90,7 +90,7 @@ class SlackHttp:
             busy = Reply(200, {"response_type": "ephemeral", "text": BUSY})
             return self._take(form, parse_command, busy)
         payload = _object(form.get("payload", "").encode("utf-8", "replace"))
-        return self._take(payload, parse_press, _BUSY)  # Slack shows a warning beside the button
+        return self._take(payload, parse_press, _BUSY)  # Slack shows a warning at the button
 
     def _event(self, body: bytes) -> Reply:
         payload = _object(body)

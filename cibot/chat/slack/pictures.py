@@ -25,7 +25,7 @@ from cibot.text.graphemes import cut
 log = logging.getLogger(__name__)
 
 SCOPE = "files:write"
-_WAITING = 8  # pictures; when everything breaks at once nobody needs a hundred
+_WAITING = 8  # pictures; a hundred would help no reader when everything breaks
 _TITLE = 80  # characters
 
 Draw = Callable[[Trend], bytes]

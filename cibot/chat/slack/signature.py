@@ -25,7 +25,7 @@ class Signature:
     """Checks the signatures of one app. Odd input is a wrong signature, never an error.
 
     What was signed before ``since`` (seconds of the epoch) is old, too: the process before
-    this one may have acted on it. Slack signs each repeat anew.
+    this one may have acted on it. Slack signs each retry again.
     """
 
     def __init__(

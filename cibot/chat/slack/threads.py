@@ -52,7 +52,7 @@ class Threads:
         self._lock = threading.Lock()
 
     def root(self, channel: str, incident: int) -> Root | None:
-        """Where the incident was told first, or None when this is the first time.
+        """The incident's first message, or None before it is sent.
 
         Reads only what was posted since the last look; the first look goes
         2000 messages back at the most. Raises what the API raises.

@@ -75,7 +75,7 @@ def parse(
 ) -> Report | None:
     """What one change message says, or None where it is not understood.
 
-    ``votes`` are those that the source gives beside the text; the ones in the
+    ``votes`` are those that the source gives apart from the text; the ones in the
     text's head count first. ``ci`` says that the author is known to be a CI: configured,
     in a group, or discovered. Then what is read depends on the text, the tag and the votes
     alone; else ``account`` and ``tag`` help to tell a program from a person. Never
@@ -107,7 +107,7 @@ def _parse(
 
 
 def looks_like_ci(report: Report, tag: str | None = None) -> bool:
-    """Whether one message reads like a CI's, which nobody types.
+    """Whether a message looks machine-written, by its text alone.
 
     True for a verdict with builds in the shape that CI systems write, and for
     one under the tag of a CI system. False for votes, sentences and job lines among

@@ -20,7 +20,7 @@ _ADMISSION_LABELS = word_set(
     "presubmit-ready bot-commit ok-to-test review-priority approved submit subm"
 )
 # Labels that people use: a vote on them says something of a CI only where a program cast it,
-# and nothing beside a vote on a label of machines (a freeze's "Code-Review-2 Verified+1").
+# and does not count next to a vote on a CI's label (a freeze's "Code-Review-2 Verified+1").
 _HUMAN_LABELS = word_set(
     "code-review workflow api-review trust rollcall-vote ptl-approved backport-candidate "
     "non-author-code-review backport-review design-review docs-review do-not-submit"
@@ -39,7 +39,7 @@ _BOT_WORDS = word_set(
 class Comment:
     """One change message without its head; ``lines`` are stripped on the right.
 
-    ``votes`` stand in the message's head; ``given`` came beside the text. ``ci``
+    ``votes`` stand in the message's head; ``given`` came apart from the text. ``ci``
     says that the author is known to be a CI; ``account`` and ``tag`` only hint at it.
     """
 

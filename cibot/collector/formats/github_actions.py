@@ -16,7 +16,7 @@ from cibot.model import Build, Outcome, Report
 NAME = "github-actions"
 URLS = "result-url"
 PLAIN_TO_SEE = (NAME, URLS)
-# Of an account that nobody knows, other words before a URL are as well a person's ("ERROR: URL").
+# In an unknown account's text, other words before a URL may be a person's ("ERROR: URL").
 _VERDICTS = word_set(
     "STARTED SUCCESS FAILURE CANCELLED CANCELED SKIPPED TIMED_OUT NEUTRAL UNSTABLE ABORTED FAILED "
     "PASSED"

@@ -1,4 +1,4 @@
-"""Findings and links that a CI posts beside its verdict: understood, and no verdict."""
+"""Findings and links that a CI posts in addition to its verdict; no verdict themselves."""
 
 from __future__ import annotations
 

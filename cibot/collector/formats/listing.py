@@ -38,7 +38,7 @@ def read(comment: Comment) -> Report | None:
 
 
 def _canonical(comment: Comment, builds: tuple[Build, ...]) -> bool:
-    """Whether nothing but a headline and job lines as Zuul writes them is there: nobody types that.
+    """Whether the text is only a headline and Zuul's job lines, so machine-written.
 
     Each job has a URL; a single one without a bullet may be pasted.
     """

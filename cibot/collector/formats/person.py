@@ -26,7 +26,7 @@ _POINTING = ("see ", "fyi ", "look ", "still ", "but ", "and ", "also ", "becaus
 def by_hand(comment: Comment) -> bool:
     """Quotes of others, and first-person words, hedges, questions and greetings in the first lines.
 
-    Beside a URL programs address people, too ("we could not …"); there fewer words count.
+    With a URL fewer words count: programs, too, write "we could not …" there.
     """
     if comment.quotes:
         return True

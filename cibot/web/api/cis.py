@@ -68,7 +68,7 @@ class CiPage(Page[CiItem]):
 class CiDetail(CiItem):
     """One CI: signals worst first, its last failures newest first, whom to ask, what mutes it.
 
-    ``standing`` is how it stands beside the other CIs of its main project, ``onset`` how what
+    ``standing`` compares it with the other CIs of its main project, ``onset`` is how what
     is wrong with its results began, ``branches`` are those where it is at home. Asked of one
     branch, signals, standing and onset are left out.
     """

@@ -1,7 +1,7 @@
 """Small pictures as inline SVG: a state's shape, an interval, a month of bars. Pure.
 
 Everything is drawn with attributes and classes, for no inline style is
-allowed. A picture that says more than the text beside it says it in its label.
+allowed. A picture that says more than the text next to it says it in its label.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _SHAPES = {
     State.UNKNOWN: '<text x="6" y="11" text-anchor="middle">?</text>',
 }
 _BAR, _GAP, _TALL = 3, 2, 24  # user units; a row of bars is as wide as its days need
-_SCALE, _EDGE = 130, 6  # a share of 1 on the scale of dots and whiskers, and the room beside it
+_SCALE, _EDGE = 130, 6  # a share of 1 on the scale of dots and whiskers, and the margin
 
 
 def state_shapes() -> Markup:

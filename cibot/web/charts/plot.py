@@ -113,7 +113,7 @@ def _tint(left: float, right: float, one: IncidentLine) -> Iterator[Markup]:
 
 
 def hover(axis: Axis, day: date, words: str) -> Markup:
-    """What a pointer over a day is told."""
+    """The tooltip of a day."""
     half = (RIGHT - LEFT) / ((axis.until - axis.since) / timedelta(days=2))
     return Markup(
         '<rect class="hit" x="{:.1f}" y="{}" width="{:.1f}" height="{}"><title>{}</title></rect>'

@@ -1,4 +1,4 @@
-"""The page of what CIs wrote and nobody understood, by shape."""
+"""The page of comments that no format recognised, by shape."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """A connection that ends when its client is too slow, takes too much, or is one too many.
 
-waitress counts a byte as life and waits for ever on who sends one now and then. Here a
+waitress takes a byte as activity and waits for ever on a client that sends few. Here a
 request has a time for its header and one for its body, and an answer a time to be read.
 """
 
@@ -88,7 +88,7 @@ class Connection(HTTPChannel):  # type: ignore[misc]
     def hang_up(self) -> None:
         """Ends the connection now, in the thread that reads and writes.
 
-        waitress would wait until it can write, which is never where nobody reads.
+        waitress would wait until it can write: for ever, if the client does not read.
         """
         self.will_close = self.close_when_flushed = False
         self.handle_close()

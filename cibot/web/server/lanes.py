@@ -2,7 +2,7 @@
 
 Pages and the API are computed under one interpreter lock, so more of them at once are
 not faster; they only make every webhook wait for the lock. Few threads serve them, a
-bounded queue stands before them, and who comes when it is full is told when to ask again.
+bounded queue stands before them; when it is full, the answer is 503 with Retry-After.
 """
 
 from __future__ import annotations
