@@ -17,8 +17,8 @@ from cibot.errors import UserError
 T = TypeVar("T")
 NAME = "cibot"
 PREFIXES = ("!ci", "/ci")
-"""What the bot listens to everywhere, beside what a network has configured."""
-LONGEST = 500  # characters of a question; what is longer is cut, nobody asks so much
+"""Prefixes that work on every network, in addition to the configured ones."""
+LONGEST = 500  # characters of a question; longer ones are cut
 # mIRC's colours with their digits, and its other marks.
 _FORMAT = re.compile(r"\x03(?:\d{1,2}(?:,\d{1,2})?)?|\x04[0-9a-fA-F]{0,6}|[\x1c-\x1f]")
 _WORD = re.compile(r'"([^"]*)"|\'([^\']+)\'(?=\s|$)|(\S+)')

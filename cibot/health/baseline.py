@@ -12,7 +12,7 @@ from cibot.health.state import Stored, each, since, state
 
 _DAY = 86_400.0
 _RATE_MEMORY = 28 * _DAY  # how long the number of results a day is remembered
-_HIGHEST = 0.9995  # nobody is trusted more than this: one failure must not condemn
+_HIGHEST = 0.9995  # the highest rate that is assumed: one failure must not condemn
 _LOWEST = 0.01
 _REFRESH = 8  # results between two looks at the logarithms, which cost more than the rest
 
@@ -162,7 +162,7 @@ class Baseline(Stored):
         self.last = max(self.last, at)
 
     def refresh(self) -> None:
-        """Works out gains and limit anew."""
+        """Recomputes gains and limit."""
         usual = min(_HIGHEST, max(5 * _LOWEST, self.rate))
         design = self.design
         near = 1 / (1 + math.exp(design.near) * (1 - usual) / usual)

@@ -1,6 +1,6 @@
 """How a CI is on each branch: its results there, judged as those of the whole CI are.
 
-One that breaks while the others are well is told of by itself: among the results of all
+A branch that breaks while the others are well is a symptom of its own: among the results of all
 branches it is diluted. Its chart says so or, where too little is known for that, a streak of
 failures as of a job, or its level.
 """

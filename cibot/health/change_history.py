@@ -3,8 +3,8 @@
 A result is paired with the reference's verdict on the same patch set that is
 nearest in time of those that are known: the last one before it or, where there
 is none, the first one after it, for which it waits. A later verdict that lies
-nearer still takes its place in the windows; what the change chart was told stays
-told. All that is decided within one change (the latest attempt, failures that
+nearer still takes its place in the windows; what the change chart was fed stays
+fed. All that is decided within one change (the latest attempt, failures that
 repeat themselves) is decided here, so that a CI's judge sees plain results only.
 """
 
@@ -201,7 +201,7 @@ class _Course:
         return not self._facts.referenced(one.posted_at)
 
     def _count(self, at: float) -> Iterator[Input]:
-        """What this change adds to the windows now, beside what it added before."""
+        """What this change adds to the windows now, as against what it added before."""
         before, now, uploads = self._shares, self._shares_now(), self._facts.uploads
         self._shares = now
         for sign, shares, others in ((-1, before, now), (1, now, before)):

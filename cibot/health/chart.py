@@ -39,7 +39,7 @@ class Run(Stored):
     STATE = state(score=float, start=since, n=int, passes=int)
 
     def add(self, gain: float, passed: bool, at: float) -> None:
-        """Adds one result; back at zero the run starts anew."""
+        """Adds one result; at zero a new run starts."""
         score = self.score + gain
         if score <= 0.0:
             if self.n:

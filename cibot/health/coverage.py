@@ -1,6 +1,6 @@
-"""Coverage: the share of its chances to report that a CI takes, beside what it usually takes.
+"""Coverage: the share of its chances to report that a CI takes, compared with its usual share.
 
-Nobody outside knows what a CI means to report on: many run only where their own
+What a CI means to report on is not known outside: many run only where their own
 driver is touched. So a CI is measured against its own weeks before, not against
 all patch sets. What it missed while it was silent is the silence's.
 """

@@ -38,7 +38,7 @@ class Flips(Stored):
             self._proofs.add(one.flipped)
 
     def standing(self, _now: float, _ending: bool) -> Reading:
-        """It accuses nobody."""
+        """Shown only: never opens an incident."""
         return Reading(State.HEALTHY, True)
 
     def signal(self, now: float) -> Signal:

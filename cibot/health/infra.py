@@ -22,7 +22,10 @@ from cibot.health.tally import Count
 from cibot.model import State
 
 NAME = "infra"
-_HALF, _NEARLY_ALL = 0.5, 0.95  # shares that are looked for beside one a little above the level
+_HALF, _NEARLY_ALL = (
+    0.5,
+    0.95,
+)  # shares that are looked for in addition to one a little above the level
 # At 100 runs a day of which as many break as is still well, 0.045 false alerts a month.
 _HEIGHT = 9.7
 _LEAST, _MOST = 0.05, 0.85  # shares of well runs that the way back is weighed from

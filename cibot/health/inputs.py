@@ -129,7 +129,7 @@ class Due(NamedTuple):
 
 
 class Ended(NamedTuple):
-    """A patch set was replaced, or its change closed: nobody needs to report on it any more."""
+    """A patch set was replaced, or its change closed: no report on it is due any more."""
 
     at: float
     change_id: int

@@ -38,7 +38,7 @@ def wilson(k: float, n: float, confidence: float = 0.95) -> Interval:
     share, square = k / n, z * z
     middle = (share + square / (2 * n)) / (1 + square / n)
     half = z * math.sqrt(share * (1 - share) / n + square / (4 * n * n)) / (1 + square / n)
-    # at the ends the exact bound is 0 or 1; rounding may leave it a hair beside
+    # at the ends the exact bound is 0 or 1; rounding may miss it by a hair
     low = 0.0 if k == 0 else max(0.0, middle - half)
     high = 1.0 if k == n else min(1.0, middle + half)
     return Interval(low, high)

@@ -218,7 +218,7 @@ def overall(signals: Iterable[Signal]) -> State:
     """The worst that is known to be wrong; silent outranks failing.
 
     With nothing known to be wrong a CI is healthy only when both its success
-    and its presence were judged: otherwise nobody can say how it is, and unknown
+    and its presence were judged: otherwise its state is not known, and unknown
     is the answer.
     """
     found = [signal for signal in signals if signal.counts]

@@ -1,4 +1,4 @@
-"""Latency: how long a CI takes from upload to its first verdict, beside its own weeks before.
+"""Latency: a CI's time from upload to its first verdict, compared with its own weeks before.
 
 Times are kept as counts by day on a scale of 5 % steps, so that a year of
 results costs no more than a week of them.
@@ -170,7 +170,7 @@ class LatencySignal(Stored):
         """The time from upload to first verdict, in hours: p95 is the figure.
 
         Slow is what took longer than ``policy.degraded`` times the p95 of the weeks
-        before. One afternoon's queue accuses nobody: surely more than a twentieth
+        before. One afternoon's queue is no symptom: surely more than a twentieth
         must be slow, on ``policy.slow_days`` different days.
         """
         standing = self.standing(now, True)

@@ -2,7 +2,7 @@
 
 Only what speaks of the CI counts, as for success. A level sets the state; it is
 news when it is reached, and not again while it stays. The bound of the Wilson
-interval that speaks for the CI is compared, so few results accuse nobody.
+interval that speaks for the CI is compared, so few results open no incident.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Level(Stored):
         self._tally = SlidingTally(policy.window.total_seconds(), policy.reach.total_seconds())
         self.proofs = Proofs()
         self._again = -math.inf  # since when it is well again, while no chart says so
-        self._paired = -math.inf  # the newest result that stood beside a reference's pass
+        self._paired = -math.inf  # the newest result on a patch set that a reference passed
         self.settled: Callable[[], tuple[bool, float | None, float]] = lambda: (False, None, 0.0)
 
     def take(self, one: Counted) -> None:

@@ -62,7 +62,7 @@ class PresenceSignal:
         if not rhythm.known:
             heard = quiet <= self._policy.rhythm_least.total_seconds()
             return Reading(State.HEALTHY if heard else State.UNKNOWN, heard and settled)
-        # Where nobody uploaded anything there was nothing to say.
+        # Without uploads there was nothing to report on.
         silent = quiet >= rhythm.limit and self._chances.missed > 0
         return Reading(
             State.SILENT if silent else State.HEALTHY,

@@ -86,7 +86,7 @@ class ProjectRecord:
 
 @dataclass(frozen=True, slots=True)
 class ReferencePeriods:
-    """Who was the reference of one project since when, oldest first; None where nobody was."""
+    """The reference of one project since when, oldest first; None where there was none."""
 
     since: tuple[float, ...] = ()
     ci_ids: tuple[int | None, ...] = ()

@@ -1,4 +1,4 @@
-"""How often a CI writes: what stands in for its chances where nobody knows them."""
+"""How often a CI writes: stands in for its chances where they are not known."""
 
 from __future__ import annotations
 

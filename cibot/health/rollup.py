@@ -47,9 +47,9 @@ class DayCounts:
     """Counts of one row, which may be below zero: a later row takes back what this one has.
 
     Of ``due`` chances ``missed`` had no report, ``unheard`` of them in a silence; ``within``
-    has the others by the hours that the first report took. ``paired`` results stand beside
-    a pass of the reference, ``false_failures`` of them failures; ``refused`` beside its
-    failure, ``false_passes`` of them passes. ``took`` has the times to a first verdict on
+    has the others by the hours that the first report took. ``paired`` results are on patch
+    sets that the reference passed, ``false_failures`` of them failures; ``refused`` on those
+    that it failed, ``false_passes`` of them passes. ``took`` has the times to a first verdict on
     the scale of latency; ``jobs`` how many of ``runs`` had each voting job.
     """
 
@@ -118,7 +118,7 @@ class RollUp(Stored):
                 _more(counts.jobs, job)
 
     def pair(self, one: Counted) -> None:
-        """A result beside the reference's."""
+        """A result on a patch set with the reference's."""
         counts = self.day(one.proof.at, self.place(one.proof.change_id))
         bad = one.sign * one.bad
         if one.window == PAIRED:

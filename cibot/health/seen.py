@@ -55,7 +55,7 @@ class FaultShare:
 
 @dataclass(frozen=True, slots=True)
 class PassRate:
-    """How many of ``n`` results passed; ``beside`` a reference that passed, where there is one."""
+    """How many of ``n`` results passed; ``beside``: only of what the reference passed."""
 
     passes: int
     n: int
@@ -69,7 +69,7 @@ class PassRate:
 
 @dataclass(frozen=True, slots=True)
 class OwnPast:
-    """A pass rate beside the CI's own past.
+    """A pass rate compared with the CI's own past.
 
     ``usual`` is the rate that is usual for it, None while only ``learnt`` of ``least`` results
     are known. ``drop`` is set while it is below that; ``adopted`` is how long a drop lasted

@@ -68,7 +68,7 @@ class Share(Stored):
                 return counted, State.HEALTHY, self._from
         verdict = verdict_of(self._policy, counted.bad, counted.n)
         if verdict is State.UNKNOWN and self._from == -math.inf:
-            # What is older than the window accuses nobody, but it may acquit: else an
+            # Results older than the window cannot accuse, but they may acquit: else an
             # incident of a CI that runs little would stay open for years.
             more = self._tally.newest(self._policy.minimum, now)
             if verdict_of(self._policy, more.bad, more.n) is State.HEALTHY:

@@ -11,7 +11,7 @@ from cibot.health.facts import Proof, moment
 from cibot.health.seen import Fault, Seen
 from cibot.model import State
 
-MOST_EVIDENCE = 8  # more than this helps nobody who reads a chat line or a page
+MOST_EVIDENCE = 8  # as many as a chat line or a page can show
 
 
 class Family(StrEnum):
@@ -47,7 +47,7 @@ class Signal:
     verdict turns. ``evidence`` lies within what was looked at. ``clears`` says that this
     reading is good enough to end an incident, which asks for more than not being bad;
     ``rising`` that it is half way to a worse verdict. ``since`` is when the
-    verdict began, as far as it can be told, and ``adopted`` when a bad time last became
+    verdict began, as far as it is known, and ``adopted`` when a bad time last became
     what is usual for the CI. Without ``counts`` it is shown only: it makes no state and
     opens no incident.
     """

@@ -79,7 +79,7 @@ class Success(Stored):
         return State.DEGRADED if found is State.HEALTHY else found
 
     def signal(self, now: float) -> Signal:
-        """The share of PASS in PASS and FAIL over the window, beside the CI's own past."""
+        """The share of PASS in PASS and FAIL over the window, compared with the CI's own past."""
         standing, (n, bad) = self.standing(now, True), self._level.counted(now)
         low, high = wilson(n - bad, n)
         drop, adopted = self.chart.drop, self.chart.adopted_at

@@ -1,6 +1,6 @@
 """Jobs that cannot be true: they pass in an implausible fraction of the time they took before.
 
-Beside each job's own last passes on the project: too fast is what takes less than a fraction
+Compared with each job's own last passes on the project: too fast is less than a fraction
 of their fifth percentile. How many in a row are too many follows from the share of them that
 was so fast before.
 """
@@ -184,7 +184,7 @@ class TooFast(SignalKind):
 
     @classmethod
     def threshold(cls, seen: SeenJobs) -> str:
-        """After how many such passes a job is told."""
+        """After how many such passes a job is reported."""
         if seen.job is None:
             least = f"degraded after at least {seen.least} passes in a row in an implausible time"
             return f"{least}, more than luck explains"

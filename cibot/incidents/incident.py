@@ -35,7 +35,7 @@ _OVER = frozenset({Phase.RESOLVED, Phase.DROPPED, Phase.WITHDRAWN})
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What people know of a trouble: how bad it is in one family, and since when.
+    """What was announced of an incident in one family: its severity, and since when.
 
     ``drop`` tells a drop within a level that stands from that level.
     """

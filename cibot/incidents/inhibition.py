@@ -1,4 +1,4 @@
-"""What keeps an alert back: a greater trouble that explains it."""
+"""Inhibition: an alert is kept back while a greater trouble explains it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _FEWEST = 3
 class Surroundings:
     """What else is wrong where an alert would go out.
 
-    ``alone`` says that no reference stands beside the CI and ``reference_broken`` that
+    ``alone`` says that the CI has no reference and ``reference_broken`` that
     the results of the reference CI of its projects are bad themselves. ``jobs_changed`` says
     that the reference runs other jobs, too, since a job is missing.
     """
@@ -100,7 +100,7 @@ class Opening:
 
 
 def opening(ci: str, incident: Incident) -> Opening:
-    """What an incident, which opened or is half way to it, has to do with others.
+    """The `Opening` of an incident that opened or is pending.
 
     A change that the reference passed is not what they have in common.
     """
@@ -140,7 +140,7 @@ def shared_cause(openings: Iterable[Opening]) -> tuple[tuple[int, ...], tuple[st
 def common_breakage(
     openings: Iterable[Opening], cis: int, now: datetime, pending: Iterable[Opening] = ()
 ) -> tuple[Opening, ...] | None:
-    """The incidents that one message should tell of together, oldest first; or None.
+    """The incidents to announce in one message, oldest first; or None.
 
     ``openings`` are those of the last day and ``cis`` the number of CIs that are
     judged at all. One message it is when at least three CIs, and at least 30 %

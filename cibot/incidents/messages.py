@@ -139,7 +139,7 @@ def _name(subject: Subject) -> Span:
 
 
 def _called(symptom: Symptom, severity: State) -> str:
-    """What a CI is by a symptom: who takes long is slow, and nothing worse."""
+    """The word for a CI with this symptom: of latency it is slow, never failing."""
     return "slow" if symptom.signal == "latency" else severity.value
 
 
@@ -168,7 +168,7 @@ def _beside(incident: Incident, news: News) -> Iterator[Line]:
 
 
 def silence_card(silence: Silence, now: datetime) -> Card:
-    """That somebody muted a CI, or all that a pattern fits."""
+    """The message that somebody muted a CI, or all that a pattern fits."""
     until = f"until {moment(silence.until)} ({figures.span(silence.until - now)})"
     head = line(
         f"{figures.cut(silence.by, 60)} silenced ",
@@ -179,7 +179,7 @@ def silence_card(silence: Silence, now: datetime) -> Card:
 
 
 def unsilence_card(silence: Silence, by: str) -> Card:
-    """That somebody ended a silence before its time."""
+    """The message that somebody ended a silence before its time."""
     whose = "their own" if by == silence.by else f"{figures.cut(silence.by, 60)}'s"
     head = line(
         f"{figures.cut(by, 60)} ended {whose} silence of ",
@@ -197,7 +197,7 @@ def after_silence(card: Card, silence: Silence) -> Card:
 
 
 def _buttons(incident: Incident, ci: str) -> tuple[Button, ...]:
-    """What to do about it, the acknowledgement first."""
+    """The buttons, the acknowledgement first."""
     if incident.id is None:
         return ()
     return (
@@ -316,7 +316,7 @@ def together_card(
 
 
 def _advice(openings: Sequence[Opening]) -> Line:
-    """What they have in common, where it shows."""
+    """The changes or jobs that they have in common."""
     changes, jobs = shared_cause(openings)
     parts = [
         *(["change " + ", ".join(map(str, changes[:_SHOWN]))] if changes else []),

@@ -1,4 +1,4 @@
-"""What people should hear of an incident now, beside what they know. Pure.
+"""Decides which news of an incident is due, from what people were notified of. Pure.
 
 It follows from what they were notified of last and how the incident stands, not from the
 steps in between: however late it is looked at, and however often, each news is sent once.
@@ -34,7 +34,7 @@ class News:
     ``parts`` are what people know afterwards, ``still`` what holds where a part is over.
     ``drop`` says that it is of a drop within a
     level that stands. ``inhibited`` says why it is not said now. A ``quiet`` one is noted as
-    known without a message: nobody heard of the opening.
+    known without a message: the opening was not announced.
     """
 
     step: Transition
@@ -47,12 +47,12 @@ class News:
 
     @property
     def worse(self) -> bool:
-        """Whether it tells of something that began or got worse."""
+        """Whether something began or got worse."""
         return self.step.name in WORSE
 
 
 def news_of(incident: Incident, around: Surroundings, now: datetime) -> News | None:
-    """The one thing that is to be said of an incident, or None where people know all.
+    """The news that is due of an incident, or None.
 
     What a greater trouble inhibits is said when that is over and it still lasts; an end is
     said only of what was.
@@ -68,7 +68,7 @@ def news_of(incident: Incident, around: Surroundings, now: datetime) -> News | N
 
 
 def notified(incident: Incident, news: News, *, loud: bool = True) -> Incident:
-    """The incident when people know of ``news``; without ``loud`` nobody was sent a message."""
+    """The incident after ``news`` is known; without ``loud`` no message was sent."""
     before, step, symptom = incident.notified, news.step, news.symptom
     count = (before.count if before else 0) + loud
     if before is None or step.name == "reopened":
@@ -87,7 +87,7 @@ def notified(incident: Incident, news: News, *, loud: bool = True) -> Incident:
 
 
 def _ended(incident: Incident, known: Notified, now: datetime) -> News | None:
-    """The end of all that people know of, or of a part of it."""
+    """The end of the incident or of a part that people know of."""
     quiet = not known.count
     if incident.phase is Phase.WITHDRAWN:
         step = Transition("withdrawn", now, known.worst)
@@ -112,7 +112,7 @@ def _eased(incident: Incident, known: Notified, *, quiet: bool) -> News | None:
     if not left or not gone:
         return None
     if incident.pending and families <= {part.family for part in known.parts}:
-        return None  # what is half way may be told with it
+        return None  # a pending symptom may join the message
     part = min(gone, key=lambda one: one.severity.rank)
     still = min(holds, key=lambda one: one.order)
     if part.severity.rank > still.severity.rank and not part.drop:
@@ -146,7 +146,7 @@ def _last_cleared(incident: Incident, symptoms: Iterable[Symptom]) -> Symptom:
 
 
 def _begun(incident: Incident, known: Notified | None, around: Surroundings) -> News | None:
-    """What began or got worse, beside what is known."""
+    """The news of what began or got worse."""
     if not incident.open or incident.opened_at is None:
         return None
     reasons = {
@@ -184,7 +184,7 @@ def _worse(incident: Incident, known: Notified | None, seen: list[Symptom]) -> N
 def _escalated(
     incident: Incident, known: Notified, seen: list[Symptom], parts: tuple[Part, ...]
 ) -> News | None:
-    """What is worse than people know: its severity, another family, a drop within a level."""
+    """An escalation: a higher severity, another family, or a drop within a level."""
     worst = min((part.severity for part in known.parts), key=_rank, default=State.HEALTHY)
     there = {part.key for part in known.parts}
     families = {part.family for part in known.parts}

@@ -28,7 +28,7 @@ class Held:
 def quiet_until(
     hours: Iterable[QuietConfig], channel: str, severity: State, at: datetime
 ) -> datetime | None:
-    """When an alert of that severity may be told in a channel, in UTC; None when now."""
+    """When an alert of that severity may be sent to a channel, in UTC; None when now."""
     here = [
         hour
         for hour in hours
@@ -65,7 +65,7 @@ def worth_saying(held: Sequence[Held], opened: Mapping[int, bool]) -> list[Card]
     """Of what waited for a channel, one message for each incident where it is still true.
 
     ``opened`` says whether an incident is open now. What came and went while it
-    was quiet is not told; the end of what was told before is.
+    was quiet is not sent; the end of an announced incident is.
     """
     found: list[Card] = []
     for number in dict.fromkeys(message.incident for message in held):

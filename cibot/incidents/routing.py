@@ -1,4 +1,4 @@
-"""Who is told: the channels of every route that an incident matches."""
+"""Routing: the channels of every route that an incident matches."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ def read_values(values: Any) -> Incident:
 
 
 def columns(incident: Incident) -> dict[str, Any]:
-    """What the store keeps of an incident beside its id and its CI's."""
+    """The columns of an incident, without its id and its CI's."""
     return {
         "state": incident.phase.value,
         "severity": incident.severity.value,
@@ -78,7 +78,7 @@ def columns(incident: Incident) -> dict[str, Any]:
 
 
 def step_columns(step: Transition) -> dict[str, Any]:
-    """What the store keeps of a step beside its incident's id."""
+    """The columns of a step, without its incident's id."""
     return {
         "at": step.at,
         "name": step.name,

@@ -90,7 +90,7 @@ class Symptom:
 
     @property
     def began(self) -> datetime | None:
-        """When its trouble began, as people are told; None while it is pending."""
+        """When its trouble began, as messages say; None while it is pending."""
         return self.since or self.came_at
 
     @property

@@ -39,7 +39,7 @@ def muted(tx: Tx, ci: str, now: datetime) -> Silence | None:
 
 
 def silence_before(tx: Tx, ci_id: int, name: str, now: datetime) -> Silence | None:
-    """The silence of a CI that ended last, where nothing was told of the CI since; else None."""
+    """The CI's silence that ended last, if no message about the CI was sent since; else None."""
     ended = silences_ended(tx, now - _REMEMBERED, now)
     own = (silence for silence in ended if covers(silence, name))
     last = max(own, key=lambda silence: silence.end, default=None)
@@ -64,7 +64,7 @@ def tell_all(
 
 
 def _rooms(tx: Tx, config: Config, alert: Alert, about: About) -> list[str]:
-    """The rooms of the routes that fit; an end is told wherever the beginning was.
+    """The rooms of the routes that fit; an end goes wherever the opening went.
 
     An incident that eased no longer fits a route that takes what is failing only.
     """

@@ -1,4 +1,4 @@
-"""Reads from the store what happened to one CI in a span of time, as its judge wants it."""
+"""Reads one CI's inputs in a span of time from the store."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from cibot.store.histories import (
     uploads_of,
 )
 
-_BEFORE = 1 << 30  # the place of a comment that only an event told of: after those of REST
+_BEFORE = 1 << 30  # the place of a comment known only by an event: after those of REST
 _RESULTS = {result.value: result for result in Result}
 
 
@@ -41,7 +41,7 @@ class Reader:
     references: References
     uncounted: tuple[str, ...]
     places: dict[int, ChangePlace] = field(default_factory=dict)
-    """Where the changes are of which `inputs` told last."""
+    """The place of each change that `inputs` read last."""
 
     @property
     def homes(self) -> set[str]:
@@ -156,7 +156,7 @@ class Reader:
         )
 
     def _ends(self, tx: Tx, change_ids: Collection[int], after: float, until: float) -> list[Ended]:
-        """What ended of the changes that nobody spoke of in this span."""
+        """The ends of changes without a report in this span."""
         if not change_ids:
             return []
         rows, uploads = change_rows(tx, change_ids), uploads_of(tx, change_ids)

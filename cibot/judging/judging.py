@@ -1,4 +1,4 @@
-"""Judges CIs: brings their trackers up to date and stores health, incidents and what is told.
+"""Judges CIs: brings their trackers up to date and stores health, incidents and messages.
 
 Judging is a function of what is stored: it can be done again at any moment, in
 any process, and a kill between two steps loses nothing. Its clock is that of the
@@ -102,7 +102,7 @@ class Judging:
         self._counted: set[int] = set()  # retired CIs that have their roll-up
 
     def references(self) -> References:
-        """Who was the reference where and when, as far as the last look at the store knew."""
+        """The reference of each project over time, as of the last read of the store."""
         return self._learner.references
 
     def judge(self, ci_id: int) -> tuple[Health | None, int]:

@@ -1,4 +1,4 @@
-"""The thread that judges: news first, and everybody every few minutes.
+"""The thread that judges CIs: those with new reports first, all every few minutes.
 
 CIs that have new reports are judged at once; all others come round every few
 minutes, since silence comes without a report.
@@ -122,7 +122,7 @@ class Monitor:
         """Judges a CI; one that could not be judged waits for a while, and holds up no other.
 
         After news it rests, so that one that says much does not take all the time. After
-        a round it does not: the next news shall be told at once.
+        a round it does not: the next news shall be sent at once.
         """
         started = time.monotonic()
         try:
@@ -152,7 +152,7 @@ class Monitor:
         return names.get(ci_id, f"number {ci_id}")
 
     def _nap(self) -> float | None:
-        """Seconds until a CI that rests may be judged; None when nobody waits."""
+        """Seconds until a CI that rests may be judged; None when none waits."""
         with self._lock:
             waiting = [self._rests_until.get(ci_id, 0.0) for ci_id in self._dirty]
         return max(0.0, min(waiting) - time.monotonic()) if waiting else None
@@ -171,7 +171,7 @@ class Monitor:
         return taken, news
 
     def judge(self, ci_id: int) -> Health | None:
-        """Judges one CI now: its health, its incidents and what is told.
+        """Judges one CI now: its health, its incidents and its messages.
 
         None where there is no such CI. Raises StoreError.
         """

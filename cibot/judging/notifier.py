@@ -1,4 +1,4 @@
-"""Decides who hears of an incident and puts the messages into the outbox."""
+"""Routes the news of incidents and puts the messages into the outbox."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ends the quiet hours of channels: what waited and is still true is told together."""
+"""Ends the quiet hours of channels: one message says what waited and is still true."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class QuietHours:
         self._wake = wake
 
     def tick(self) -> None:
-        """Tells what waited where the quiet hours are over. Raises StoreError."""
+        """Sends the waiting messages of rooms whose quiet hours are over. Raises StoreError."""
         now = self._clock()
         if not self._store.read(lambda tx: held_until(tx, now, 1)):
             return
@@ -49,7 +49,7 @@ class QuietHours:
 
 
 def _release(tx: Tx, now: datetime, page: str | None) -> int:
-    """The number of messages that tell of what waited."""
+    """Releases the waiting messages of each room; returns the number of messages written."""
     rows = held_until(tx, now)
     said = 0
     for network, room in dict.fromkeys((row.network, row.room) for row in rows):

@@ -1,4 +1,4 @@
-"""Writes what a tracker found: a CI's incidents and their steps, over what was thought before.
+"""Stores a CI's incidents and their steps, and corrects those of an earlier judging.
 
 Judging a part again may move, add or take back incidents. One that stands in the store
 is recognised by its id, or by when it began; what people did with it (acknowledged it, were
@@ -149,7 +149,7 @@ def _covering(
 def _take_back(
     tx: Tx, row: StoredIncident, at: datetime, steps: list[StoredTransition]
 ) -> Recorded:
-    """What late comments did away with; what nobody was notified of leaves no trace."""
+    """Withdraws what late comments disproved; an unannounced incident is deleted."""
     before = _read(row)
     if before.notified is None or not before.notified.count:
         delete_incident(tx, row.id)

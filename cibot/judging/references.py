@@ -1,4 +1,4 @@
-"""Learns who was the reference where, and where each CI is at home, and stores it for all faces."""
+"""Learns each project's reference and each CI's home projects, and stores both."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class ReferenceLearner:
 
     @property
     def references(self) -> References:
-        """As far as the last look at the store knew, with the configured ones."""
+        """The references as of the last read of the store, with the configured ones."""
         return self._references
 
     def learn(self, tx: Tx, ci_id: int, now: datetime) -> References:

@@ -42,7 +42,7 @@ _IN_MEMORY = 6
 _KEEP_EVERY = 3600.0  # seconds between two states that are stored
 _KEEP_EVERY_IN_MEMORY = 60.0
 _STOPS = (4 * 86_400.0, 12 * 3600.0, 2 * 3600.0)
-"""How long before the end of a long past states are kept: a patch set is often told of with the
+"""How long before the end of a long past states are kept: a patch set is often heard of with the
 first comment on it, hours after it came."""
 _MOST_LOADED = 256  # in memory; the others are read from the store
 _Moment = tuple[str, datetime]  # what kind of thing was heard when
@@ -71,7 +71,7 @@ class LoadedTracker:
 
 @dataclass(slots=True)
 class Advanced:
-    """What came of it: the steps since ``since``; ``again`` where a part or all was replayed."""
+    """The result: the steps since ``since``; ``again`` where a part or all was replayed."""
 
     tracker: Tracker
     since: float
@@ -177,7 +177,7 @@ class Trackers:
 
     @staticmethod
     def _late(loaded: LoadedTracker, reader: Reader, heard: Iterable[Arrived]) -> float | None:
-        """When the earliest of what the tracker does not know yet happened."""
+        """The time of the earliest input that is not in the tracker yet."""
         at = loaded.tracker.at
         if not at:
             return None
@@ -253,7 +253,7 @@ def _next_stop(tx: Tx, reader: Reader, start: float, until: float) -> float:
 
 
 def _seen(heard: Iterable[Arrived], since: datetime) -> array[int]:
-    """What is in a tracker now of what was heard since then.
+    """A summary of the inputs since then that are in the tracker.
 
     Hashes of each moment with its sums: on a busy server there are thousands of moments
     for every CI, and as objects they took hundreds of bytes each.

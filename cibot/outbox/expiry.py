@@ -18,12 +18,12 @@ _LAST_AGAIN_S = 3600.0
 
 
 def may_be_moot(outgoing: Outgoing, now: datetime) -> bool:
-    """Whether it is worth a look: no message that is sent in time asks the database more."""
+    """Whether to check `is_moot`: spares messages that are in time a query."""
     return now - outgoing.created_at >= LATE or outgoing.about.step == "resolved"
 
 
 def is_moot(tx: Tx, outgoing: Outgoing, now: datetime) -> bool:
-    """Whether what a message says is over by now, and was not said in time."""
+    """Whether a late message speaks of something that is over by now."""
     late = now - outgoing.created_at >= LATE
     about = outgoing.about
     if about.incident is not None and about.step is not None:

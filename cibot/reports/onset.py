@@ -127,8 +127,7 @@ def onset(tx: Tx, ci_id: int, symptom: Symptom, until: datetime) -> Onset | None
         first_failure=_run(failed, builds, job, url),
         merges=merges,
         merged=tuple(
-            MergedChange(*row, gerrit_page(url, place.project, row.number))
-            for row in merged
+            MergedChange(*row, gerrit_page(url, place.project, row.number)) for row in merged
         ),
         broke=len(others) + 1,
         cis=cis,

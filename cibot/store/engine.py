@@ -97,7 +97,7 @@ class Store:
             except PoolTimeout as error:
                 raise StoreError("every connection to the database is busy") from error
             except DBAPIError as error:
-                # The database may have been started anew since the last time.
+                # The database may have been restarted since the last time.
                 if not (again and error.connection_invalidated):
                     raise _refusal(error) from error
         raise AssertionError("unreachable")

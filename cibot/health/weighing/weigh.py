@@ -71,7 +71,7 @@ def _verdict(facts: FailureFacts, chance: float) -> Blame:
 
 
 def _known(facts: FailureFacts) -> bool:
-    """Whether there is anything to weigh beside what the report itself says."""
+    """Whether there is anything to weigh in addition to the report itself."""
     return bool(
         facts.past.of >= _KNOWN
         or facts.past.again.of + facts.ci_again.of >= _KNOWN

@@ -1,4 +1,4 @@
-"""What concerns the whole: projects, rules, a summary, what nobody understood, feeds, version."""
+"""Endpoints about the whole: projects, rules, summary, unparsed comments, feeds, version."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ class SummaryParams(Params):
 
 
 class UnparsedParams(Params):
-    """What nobody understood: since when, and of whom."""
+    """Comments that no format recognised: since when, and of which CI."""
 
     days: Annotated[int, Field(ge=1, le=28, description="How far to look back.")] = 7
     ci: CiName | None = None
@@ -165,7 +165,7 @@ def projects(tx: Tx, ctx: Context, _params: Nothing) -> ProjectList:
 
 
 def project_matrix(tx: Tx, ctx: Context, params: MatrixParams) -> Matrix:
-    """A project's last patch sets beside its CIs."""
+    """The verdicts of a project's CIs on its last patch sets."""
     return matrix(tx, ctx, params.name, params.limit, params.branch)
 
 
@@ -176,7 +176,7 @@ def report_of(tx: Tx, ctx: Context, params: PeriodParams) -> PeriodReport:
 
 
 def unparsed_shapes(tx: Tx, ctx: Context, params: UnparsedParams) -> ShapeList:
-    """What CIs wrote and nobody understood, by shape."""
+    """Comments that no format recognised, by shape."""
     found = unparsed(tx, ctx.now - timedelta(days=params.days), params.ci, each=_COMMENTS_EACH)
     items = tuple(
         ShapeItem(shape.shape, shape.count, tuple(sorted(shape.cis)), _example(shape.example))
@@ -197,7 +197,7 @@ def _example(one: UnparsedComment) -> ShapeExample:
 
 
 def _matrix_lines(found: Matrix) -> Lines:
-    """A line a patch set, a column a CI; what nobody said is empty."""
+    """A line a patch set, a column a CI; empty where there is no verdict."""
     names = [ci.name for ci in found.cis]
     yield ["number", "patch_set", "subject", "updated_at", *names]
     for row in found.rows:
