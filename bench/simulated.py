@@ -291,7 +291,7 @@ def replayed(trackers: dict[int, Tracker]) -> Replayed:
     """The trackers in the form of a replay."""
     found = Replayed()
     found.cis = {ci: KnownCi(ci, f"ci-{ci}", "configured", moment(START)) for ci in trackers}
-    found.homes = {ci: frozenset({PROJECT}) for ci in trackers}
+    found.home_projects = {ci: frozenset({PROJECT}) for ci in trackers}
     found.references.periods[PROJECT] = ReferencePeriods((0.0,), (REFERENCE,))
     steps = [(found.cis[ci], step) for ci, tracker in trackers.items() for step in tracker.steps]
     found.steps = sorted(steps, key=lambda it: (it[1].transition.at, it[0].id))

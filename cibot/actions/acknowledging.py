@@ -11,7 +11,7 @@ from cibot.incidents.routing import alert_of
 from cibot.incidents.stored import columns, read_incident, step_columns
 from cibot.judging.audience import muted, tell_all
 from cibot.reports.context import Context
-from cibot.reports.homes import branches_on, home_of
+from cibot.reports.home_projects import branches_on, home_of
 from cibot.reports.incidents import IncidentLine, read_incidents
 from cibot.store.cis import all_cis
 from cibot.store.engine import Tx

@@ -15,7 +15,7 @@ from cibot.incidents.silences import covers
 from cibot.model import Channel, Silence, State
 from cibot.reports.ci import find_ci
 from cibot.reports.context import Context
-from cibot.reports.homes import NOWHERE, branches_on, homes
+from cibot.reports.home_projects import NOWHERE, branches_on, home_projects
 from cibot.reports.silences import silence, silences
 from cibot.store import outbox
 from cibot.store.cis import ci_names
@@ -133,7 +133,7 @@ def _muted_rooms(tx: Tx, ctx: Context, silence: Silence) -> list[Channel]:
     """The channels of every route that takes a muted CI, each once."""
     muted = {row.id: row.name for row in ci_names(tx) if covers(silence, row.name)}
     owners = {ci.name: ci.owner for ci in ctx.config.ci}
-    at_home = homes(tx, ctx, muted)
+    at_home = home_projects(tx, ctx, muted)
     found: dict[str, None] = {}
     for route in ctx.config.route:
         if any(

@@ -16,7 +16,7 @@ from cibot.config.policy import Thresholds
 from cibot.health.references import named_for
 from cibot.reports.ci import find_ci
 from cibot.reports.context import Context
-from cibot.reports.homes import Home, home_of
+from cibot.reports.home_projects import Home, home_of
 from cibot.store.engine import Tx
 from cibot.store.histories import main_pipeline
 from cibot.text import figures

@@ -44,14 +44,14 @@ class Reader:
     """The place of each change that `inputs` read last."""
 
     @property
-    def homes(self) -> set[str]:
+    def home_projects(self) -> set[str]:
         """The projects in which the CI ever gave a verdict."""
         return self.references.projects_ever(self.ci.id)
 
     @property
     def others(self) -> set[int]:
         """The CIs that it is measured against."""
-        return self.references.of(self.homes) - {self.ci.id}
+        return self.references.of(self.home_projects) - {self.ci.id}
 
     def inputs(
         self, tx: Tx, after: float, until: float, pending: Collection[tuple[int, int]]
@@ -62,7 +62,7 @@ class Reader:
         theirs = [
             report
             for other in sorted(self.others)
-            for report in reports_between(tx, other, begin, end, self.homes)
+            for report in reports_between(tx, other, begin, end, self.home_projects)
         ]
         touched = uploaded_between(tx, self._unreferenced(after, until), begin, end)
         touched |= {report.change_id for report in own}
@@ -83,7 +83,7 @@ class Reader:
         """The CI's projects that had no reference, or itself, at some time of the span."""
         return [
             home
-            for home in self.homes
+            for home in self.home_projects
             if {None, self.ci.id} & self.references.during(home, after, until)
         ]
 

@@ -76,7 +76,7 @@ class ReferenceLearner:
 
 
 def store_references(tx: Tx, guessed: References) -> None:
-    """Makes these the stored references and homes; only what differs is written."""
+    """Makes these the stored references and home projects; only what differs is written."""
     put_records(
         tx,
         [

@@ -64,7 +64,7 @@ class LoadedTracker:
     periods: dict[str, dict[str, ReferencePeriods]] = field(default_factory=dict)
     states: list[tuple[float, bytes]] = field(default_factory=list)  # earlier ones, packed
     stored_at: float = 0.0
-    homes: set[str] | None = None  # the CI's projects then; None where that is not known
+    home_projects: set[str] | None = None  # the CI's projects then; None where that is not known
     passed: list[tuple[float, bytes]] = field(default_factory=list)  # packed; not yet in states
     wrong_from: float | None = None  # states of that time and later know less than they should
 
@@ -102,7 +102,7 @@ class Trackers:
         begun = loaded.tracker.at
         until = max(until, begun)
         spans = (moment(begun), moment(until))
-        heard = arrived(tx, {ci_id, *reader.others}, reader.homes, since, spans)
+        heard = arrived(tx, {ci_id, *reader.others}, reader.home_projects, since, spans)
         late = self._late(loaded, reader, heard)
         if late is not None:
             wrong_from = late if loaded.wrong_from is None else min(late, loaded.wrong_from)
@@ -110,8 +110,10 @@ class Trackers:
             loaded.wrong_from = wrong_from
         start = loaded.tracker.at
         steps = self._through(tx, loaded, reader, until)
-        loaded.periods = {home: reader.references.every_period(home) for home in reader.homes}
-        loaded.homes = set(reader.homes)
+        loaded.periods = {
+            home: reader.references.every_period(home) for home in reader.home_projects
+        }
+        loaded.home_projects = set(reader.home_projects)
         newest = max((arrival.heard_at for arrival in heard), default=now)
         loaded.marked_at = max(since, min(now, newest) - LOOK_BACK).replace(microsecond=0)
         loaded.seen = _seen(heard, loaded.marked_at)
@@ -188,11 +190,11 @@ class Trackers:
             if arrival.span == KNOWN
             and hash((arrival.kind, arrival.heard_at, arrival.number, arrival.keys)) not in seen
         ]
-        if loaded.homes is not None:
+        if loaded.home_projects is not None:
             # What happened in a project before the CI was known to be at home there was not read.
             times += [
                 began
-                for project in reader.homes - loaded.homes
+                for project in reader.home_projects - loaded.home_projects
                 if (began := reader.references.first_verdict(reader.ci.id, project)) <= at
             ]
         for project, before in loaded.periods.items():

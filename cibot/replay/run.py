@@ -35,7 +35,7 @@ class Replayed:
     steps: list[tuple[KnownCi, IncidentStep]] = field(default_factory=list)
     health: dict[int, Health] = field(default_factory=dict)
     cis: dict[int, KnownCi] = field(default_factory=dict)
-    homes: dict[int, frozenset[str]] = field(default_factory=dict)
+    home_projects: dict[int, frozenset[str]] = field(default_factory=dict)
     references: References = field(default_factory=References)
     changes: int = 0
     messages: int = 0
@@ -123,7 +123,7 @@ def judge(
             judged.health[ci.id] = health
         progress("judging", number, len(cis))
     judged.references = judging.references()
-    judged.homes = {ci.id: frozenset(judged.references.projects_ever(ci.id)) for ci in cis}
+    judged.home_projects = {ci.id: frozenset(judged.references.projects_ever(ci.id)) for ci in cis}
     judged.steps.sort(key=lambda one: (one[1].transition.at, one[0].name))
     return judged
 

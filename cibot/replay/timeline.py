@@ -111,6 +111,6 @@ class Timeline:
         at = now.timestamp()
         known = (
             self._replayed.references.periods_of(project).at(at)
-            for project in self._replayed.homes.get(ci_id, ())
+            for project in self._replayed.home_projects.get(ci_id, ())
         )
         return {ci for ci in known if ci is not None}

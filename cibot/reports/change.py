@@ -12,7 +12,7 @@ from cibot.model import Result
 from cibot.reports.change_address import ChangeWanted
 from cibot.reports.context import Context, gerrit_page
 from cibot.reports.failures import FailedJob, verdict_of
-from cibot.reports.homes import cis_on, reference_on
+from cibot.reports.home_projects import cis_on, reference_on
 from cibot.reports.listing import CiLine, all_lines
 from cibot.reports.signals import usual_coverage
 from cibot.reports.weighing import NO_JOB, JobWeight, weigh_failures

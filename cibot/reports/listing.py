@@ -15,7 +15,7 @@ from cibot.health.stored import read_signals
 from cibot.model import State
 from cibot.reports.context import Context
 from cibot.reports.feeds import ServerFeeds, stale_feeds
-from cibot.reports.homes import cis_on
+from cibot.reports.home_projects import cis_on
 from cibot.reports.incidents import IncidentLine, open_by_ci
 from cibot.reports.names import resolve_branch
 from cibot.reports.project import find_project

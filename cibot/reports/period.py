@@ -17,7 +17,7 @@ from cibot.errors import UserError
 from cibot.model import State, Window
 from cibot.reports import promise, spans
 from cibot.reports.context import Context
-from cibot.reports.homes import cis_on, homes, reference_on
+from cibot.reports.home_projects import cis_on, home_projects, reference_on
 from cibot.reports.period_sums import Place, Sums, day_of, silent_where, sums_of, together
 from cibot.reports.project import find_project
 from cibot.reports.promise import Criterion, Promise, Ruling, rate_of
@@ -227,7 +227,7 @@ class _Asked:
         tx, ctx, project = self._tx, self._ctx, self._project
         reference = reference_on(tx, ctx, project, self._names, self._branch) if project else None
         references = (
-            {reference} if project else {home.reference for home in homes(tx, ctx).values()}
+            {reference} if project else {home.reference for home in home_projects(tx, ctx).values()}
         )
         cis = [self._ci(ci_id, references) for ci_id in self._shown()]
         return PeriodReport(

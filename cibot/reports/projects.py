@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from cibot.reports.homes import Home
+from cibot.reports.home_projects import Home
 from cibot.reports.listing import CiLine
 
 

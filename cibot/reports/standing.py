@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from cibot.model import Result
 from cibot.reports.compare import last_words, verdict_on
 from cibot.reports.context import Context
-from cibot.reports.homes import cis_on, home_of
+from cibot.reports.home_projects import cis_on, home_of
 from cibot.reports.listing import CiLine, all_lines
 from cibot.store.engine import Tx
 

@@ -18,7 +18,7 @@ from cibot.reports.failures import (
     verdicts,
 )
 from cibot.reports.feeds import ServerFeeds, stale_feeds
-from cibot.reports.homes import reference_on
+from cibot.reports.home_projects import reference_on
 from cibot.reports.incidents import open_by_ci
 from cibot.reports.listing import CiLine, branch_name, ci_line, on_branch
 from cibot.reports.names import as_stored

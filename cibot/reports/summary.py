@@ -13,7 +13,7 @@ from cibot.incidents.routing import Choice, chooses
 from cibot.model import State, Window
 from cibot.reports.context import Context
 from cibot.reports.feeds import ServerFeeds, stale_feeds
-from cibot.reports.homes import NOWHERE, homes
+from cibot.reports.home_projects import NOWHERE, home_projects
 from cibot.reports.incidents import IncidentLine, concerns, incidents_in
 from cibot.reports.listing import CiLine, all_lines, branches_of, lines_on
 from cibot.reports.looks import NO_FAILURES, Looks, looks
@@ -197,7 +197,7 @@ def _chosen(
 ) -> Sequence[CiLine]:
     if choice is None:
         return lines
-    at_home = homes(tx, ctx) if tuple(choice.projects) != ("*",) else {}
+    at_home = home_projects(tx, ctx) if tuple(choice.projects) != ("*",) else {}
     owners = {ci.name: ci.owner for ci in ctx.config.ci}
     return [
         line

@@ -46,7 +46,7 @@ def arrived(
     (NEW), and LATER. ``since`` is a whole second.
     """
     report, change, patch_set = schema.report.c, schema.change.c, schema.patch_set.c
-    homes = sorted(projects)
+    project_names = sorted(projects)
     # The sum keeps SQLite from walking all reports in the order of ci_id.
     reports = _summed(
         "report", report.heard_at, report.change_id + report.seq, report.posted_at, since, spans
@@ -64,8 +64,8 @@ def arrived(
         "withdrawal", withdrawal.heard_at, withdrawal.id, withdrawal.posted_at, since, spans
     ).where(withdrawal.ci_id.in_(sorted(ci_ids)))
     found = [reports, withdrawn]
-    if homes:
-        found += [query.where(change.project.in_(homes)) for query in (uploads, ends)]
+    if project_names:
+        found += [query.where(change.project.in_(project_names)) for query in (uploads, ends)]
     return [
         # MariaDB's sum is a Decimal
         Arrived(

@@ -13,7 +13,7 @@ from typing import TypeVar
 from cibot.config.models import Config
 from cibot.reports.context import Context, Memory
 from cibot.reports.history import Day, daily, days_before
-from cibot.reports.homes import Home, homes
+from cibot.reports.home_projects import Home, home_projects
 from cibot.reports.latency import LatencyDay, latency_days
 from cibot.store.cis import all_cis
 from cibot.store.engine import Store, Tx
@@ -49,7 +49,7 @@ class Asking:
 
 def homes_of(tx: Tx, ctx: Context) -> dict[int, Home]:
     """Where each CI is at home, at most five minutes old."""
-    return ctx.remembered("homes", 5 * _MINUTE, lambda: homes(tx, ctx))
+    return ctx.remembered("home_projects", 5 * _MINUTE, lambda: home_projects(tx, ctx))
 
 
 def latencies_of(

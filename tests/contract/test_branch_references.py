@@ -11,7 +11,7 @@ from cibot.chat.protocol import Asker, Channel, Question
 from cibot.config.models import Config
 from cibot.judging.references import ReferenceLearner
 from cibot.reports.context import Context
-from cibot.reports.homes import reference_on
+from cibot.reports.home_projects import reference_on
 from cibot.reports.matrix import matrix
 from cibot.reports.missed import Missed, missed
 from cibot.reports.status import status

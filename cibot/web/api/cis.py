@@ -12,7 +12,7 @@ from cibot.reports.builds import BuildLine, builds
 from cibot.reports.ci import find_ci
 from cibot.reports.context import Context
 from cibot.reports.failures import JobShare, Passed, Verdict, verdicts
-from cibot.reports.homes import NOWHERE
+from cibot.reports.home_projects import NOWHERE
 from cibot.reports.listing import CiLine, listing
 from cibot.reports.onset import Onset
 from cibot.reports.standing import Standing

@@ -14,7 +14,7 @@ from cibot.reports.contact import Contact, contact
 from cibot.reports.context import Context
 from cibot.reports.failures import Verdict
 from cibot.reports.history import Day
-from cibot.reports.homes import NOWHERE
+from cibot.reports.home_projects import NOWHERE
 from cibot.reports.incidents import IncidentLine, read_incidents
 from cibot.reports.jobs import JobLine, jobs
 from cibot.reports.latency import LatencyDay

@@ -9,7 +9,7 @@ from cibot.chat.commands import why as why_command
 from cibot.health.signal import Evidence
 from cibot.reports import wording
 from cibot.reports.context import Context
-from cibot.reports.homes import NOWHERE
+from cibot.reports.home_projects import NOWHERE
 from cibot.reports.incidents import (
     IncidentLine,
     TimelineStep,

@@ -15,7 +15,7 @@ from cibot.model import State
 from cibot.reports import wording
 from cibot.reports.context import Context
 from cibot.reports.history import Day
-from cibot.reports.homes import NOWHERE, Home
+from cibot.reports.home_projects import NOWHERE, Home
 from cibot.reports.incidents import IncidentLine, incidents_since
 from cibot.reports.listing import CiLine, all_lines, branches_of, lines_on
 from cibot.reports.status import status

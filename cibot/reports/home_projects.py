@@ -34,7 +34,7 @@ class Home:
 NOWHERE = Home((), None)
 
 
-def homes(
+def home_projects(
     tx: Tx, ctx: Context, ci_ids: Collection[int] | None = None, branch: str | None = None
 ) -> dict[int, Home]:
     """The home of some CIs, or of all that ever judged anything, by id; with the reference there,
@@ -54,7 +54,7 @@ def homes(
 
 def home_of(tx: Tx, ctx: Context, ci_id: int, branch: str | None = None) -> Home:
     """The home of one CI, with the reference there or on a branch of it."""
-    return homes(tx, ctx, {ci_id}, branch).get(ci_id, NOWHERE)
+    return home_projects(tx, ctx, {ci_id}, branch).get(ci_id, NOWHERE)
 
 
 def cis_on(tx: Tx, project: str) -> set[int]:
