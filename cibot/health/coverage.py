@@ -11,11 +11,11 @@ from datetime import timedelta
 
 from cibot.config.policy import CoveragePolicy
 from cibot.health.chances import Chances
-from cibot.health.facts import moment
+from cibot.health.facts import known_moment
 from cibot.health.intervals import wilson
 from cibot.health.seen import Fault, Period, Reported
 from cibot.health.share import SURE, back_since, bad_since
-from cibot.health.signal import MOST_EVIDENCE, WELL, Reading, Signal, evidence
+from cibot.health.signal import WELL, Reading, Signal, share_of
 from cibot.health.state import Stored, part, state
 from cibot.health.tally import Count
 from cibot.health.usual import HeldUsual
@@ -105,32 +105,25 @@ class Coverage(Stored):
         if back is not None:  # what came since is what the verdict rests on
             recent = self._chances.recent.since(back)
         n, missed = recent
-        low, high = wilson(n - missed, n)
         outcomes = list(self._chances.recent.outcomes())
         since = bad_since(outcomes, usual) if verdict.bad else None
         oldest = now - self._policy.window.total_seconds() if back is None else back
         return Signal(
             NAME,
             verdict,
-            figure=(n - missed) / n if n else None,
-            low=low if n else None,
-            high=high if n else None,
-            n=n,
+            **share_of(n - missed, n),
             seen=Reported(
                 recent.good,
                 n,
-                Period(self._policy.window, None if back is None else moment(back)),
+                Period(self._policy.window, known_moment(back)),
                 before.good,
                 before.n,
                 self._policy.minimum if back is None else 0,
                 self._policy.degraded,
                 self._policy.failing,
             ),
-            evidence=tuple(
-                evidence(proof, Fault.MISSED)
-                for proof in self._chances.absent.newest(MOST_EVIDENCE, oldest)
-            ),
+            evidence=self._chances.absent.evidence(Fault.MISSED, oldest),
             clears=self._clears(verdict, usual, back),
-            since=None if since is None else moment(since),
-            adopted=None if self._held.adopted is None else moment(self._held.adopted),
+            since=known_moment(since),
+            adopted=known_moment(self._held.adopted),
         )

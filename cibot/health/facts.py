@@ -111,3 +111,8 @@ def counts(pipeline: str | None, uncounted: tuple[str, ...] = UNCOUNTED) -> bool
 def moment(at: float) -> datetime:
     """Seconds of the epoch as an aware UTC time."""
     return datetime.fromtimestamp(at, UTC)
+
+
+def known_moment(at: float | None) -> datetime | None:
+    """The same; None where it is not known."""
+    return None if at is None else moment(at)

@@ -9,9 +9,8 @@ from __future__ import annotations
 from cibot.config.policy import FlipsPolicy
 from cibot.health.days import Days
 from cibot.health.inputs import Tried
-from cibot.health.intervals import wilson
 from cibot.health.seen import Fault, FaultShare, Period
-from cibot.health.signal import MOST_EVIDENCE, Reading, Signal, evidence
+from cibot.health.signal import Reading, Signal, share_of
 from cibot.health.state import Stored, part, state
 from cibot.health.tally import Proofs
 from cibot.model import State
@@ -44,19 +43,12 @@ class Flips(Stored):
     def signal(self, now: float) -> Signal:
         """The share of flips, shown only."""
         n, k = self._days.count(now)
-        low, high = wilson(k, n)
         since = now - self._policy.window.total_seconds()
         return Signal(
             NAME,
             State.HEALTHY if n >= self._policy.minimum else State.UNKNOWN,
-            figure=k / n if n else None,
-            low=low if n else None,
-            high=high if n else None,
-            n=n,
+            **share_of(k, n),
             seen=FaultShare(Fault.FLIPPED, k, n, Period(self._policy.window), self._policy.minimum),
-            evidence=tuple(
-                evidence(proof, Fault.FLIPPED)
-                for proof in self._proofs.newest(MOST_EVIDENCE, since)
-            ),
+            evidence=self._proofs.evidence(Fault.FLIPPED, since),
             counts=False,
         )

@@ -14,12 +14,12 @@ from typing import Any
 from cibot.config.policy import LatencyPolicy
 from cibot.health.chart import Run
 from cibot.health.days import DAY
-from cibot.health.facts import moment
+from cibot.health.facts import known_moment
 from cibot.health.inputs import Took
 from cibot.health.intervals import wilson
 from cibot.health.seen import Fault, Period, Times
 from cibot.health.share import SURE, back_since, bad_since
-from cibot.health.signal import MOST_EVIDENCE, WELL, Reading, Signal, evidence
+from cibot.health.signal import WELL, Reading, Signal
 from cibot.health.state import Stored, each, part, same, state, table
 from cibot.health.tally import Count, Proofs
 from cibot.health.usual import HeldUsual
@@ -182,18 +182,15 @@ class LatencySignal(Stored):
             figure=percentile_of(recent, _HIGH) if recent else None,
             n=sum(recent.values()),
             seen=self._seen(now, recent),
-            evidence=tuple(
-                evidence(proof, Fault.SLOW) for proof in self._proofs.newest(MOST_EVIDENCE, since)
-            ),
+            evidence=self._proofs.evidence(Fault.SLOW, since),
             clears=standing.clears,
             rising=standing.rising,
             since=self._since() if standing.bad else None,
-            adopted=None if self._held.adopted is None else moment(self._held.adopted),
+            adopted=known_moment(self._held.adopted),
         )
 
     def _since(self) -> datetime | None:
-        since = bad_since(self._last, 1 - _USUAL_SHARE)
-        return None if since is None else moment(since)
+        return known_moment(bad_since(self._last, 1 - _USUAL_SHARE))
 
     def _seen(self, now: float, recent: Mapping[int, int]) -> Times:
         first, today = self._recent_days(now)

@@ -12,12 +12,12 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from cibot.config.policy import SuccessPolicy
-from cibot.health.facts import Proof, moment
+from cibot.health.facts import Proof, known_moment
 from cibot.health.inputs import Counted
 from cibot.health.intervals import wilson
 from cibot.health.seen import Fault, PassRate, Period
 from cibot.health.share import SURE, back_since, bad_since
-from cibot.health.signal import MOST_EVIDENCE, Evidence, Reading, Signal, evidence
+from cibot.health.signal import Evidence, Reading, Signal, evidence, share_of
 from cibot.health.state import Stored, part, since, state
 from cibot.health.tally import Count, Proofs, SlidingTally
 from cibot.model import State
@@ -106,14 +106,10 @@ class Level(Stored):
         """The share of PASS in PASS and FAIL, and what it means by itself."""
         counted, verdict, back = self._look(now)
         n, bad = counted
-        low, high = wilson(n - bad, n)
         return Signal(
             NAME,
             verdict,
-            figure=(n - bad) / n if n else None,
-            low=low if n else None,
-            high=high if n else None,
-            n=n,
+            **share_of(n - bad, n),
             seen=self.rate(now) if back is None else self._rate(counted, now, back),
             evidence=tuple(self.evidence(now, back)),
             clears=self._clears(counted, verdict, back),
@@ -129,7 +125,7 @@ class Level(Stored):
         return PassRate(
             counted.good,
             counted.n,
-            Period(timedelta(seconds=now - oldest), None if back is None else moment(back)),
+            Period(timedelta(seconds=now - oldest), known_moment(back)),
             policy.minimum,
             self._paired >= (oldest if back is None else back),
             policy.degraded,
@@ -146,14 +142,11 @@ class Level(Stored):
     def evidence(self, now: float, back: float | None = None) -> list[Evidence]:
         """The newest failures of those that count, or since ``back``; newest first."""
         since = self._oldest(now) if back is None else back
-        return [
-            evidence(proof, self.fault(proof)) for proof in self.proofs.newest(MOST_EVIDENCE, since)
-        ]
+        return [evidence(proof, self.fault(proof)) for proof in self.proofs.newest(since)]
 
     def _since(self, now: float, back: float | None) -> datetime | None:
         first = self._tally.first(self._policy.minimum, now) if back is None else back
-        since = bad_since(list(self._tally.outcomes(first)), self._policy.clears)
-        return None if since is None else moment(since)
+        return known_moment(bad_since(list(self._tally.outcomes(first)), self._policy.clears))
 
 
 def level(policy: SuccessPolicy, passes: int, n: int) -> State:

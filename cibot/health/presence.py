@@ -13,10 +13,10 @@ from datetime import timedelta
 
 from cibot.config.policy import SilencePolicy
 from cibot.health.chances import Chances
-from cibot.health.facts import moment
+from cibot.health.facts import known_moment, moment
 from cibot.health.intervals import wilson
 from cibot.health.seen import Fault, LastHeard
-from cibot.health.signal import Reading, Signal, evidence
+from cibot.health.signal import Reading, Signal, evidence, share_of
 from cibot.model import State
 
 NAME = "silent"
@@ -87,21 +87,18 @@ class PresenceSignal:
             clears=standing.clears,
             rising=standing.rising,
             since=moment(chances.last) if standing.bad else None,
-            adopted=None if adopted is None else moment(adopted),
+            adopted=known_moment(adopted),
         )
         if self._known or chances.missed >= (chances.patience or chances.missed + 1):
             return self._with_coverage(found, n, missed)
         return self._with_rhythm(found)
 
     def _with_coverage(self, found: Signal, n: int, missed: int) -> Signal:
-        share = wilson(n - missed, n)
-        takes = share.low if n else self._policy.assumed
+        takes = wilson(n - missed, n).low if n else self._policy.assumed
         assert isinstance(found.seen, LastHeard)
         return replace(
             found,
-            figure=(n - missed) / n if n else None,
-            low=share.low if n else None,
-            high=share.high if n else None,
+            **share_of(n - missed, n),
             seen=replace(found.seen, patience=self._chances.patience, takes=takes),
         )
 

@@ -9,11 +9,11 @@ from itertools import chain, islice, takewhile
 
 from cibot.config.policy import SharePolicy
 from cibot.health.chart import RECOVERED, Run
-from cibot.health.facts import moment
+from cibot.health.facts import known_moment
 from cibot.health.inputs import Counted
 from cibot.health.intervals import wilson
 from cibot.health.seen import Fault, FaultShare, Period
-from cibot.health.signal import MOST_EVIDENCE, Reading, Signal, evidence
+from cibot.health.signal import Reading, Signal, share_of
 from cibot.health.state import Stored, part, since, state
 from cibot.health.tally import Count, Proofs, SlidingTally
 from cibot.model import State
@@ -105,7 +105,6 @@ class Share(Stored):
         """The share with its interval, and what it means."""
         counted, verdict, back = self._look(now)
         n, k = counted
-        low, high = wilson(k, n)
         policy = self._policy
         since = self._trouble_since() if verdict.bad else None
         begun = self._begun(now) if back is None else back
@@ -114,23 +113,18 @@ class Share(Stored):
         return Signal(
             self.name,
             verdict,
-            figure=k / n if n else None,
-            low=low if n else None,
-            high=high if n else None,
-            n=n,
+            **share_of(k, n),
             seen=FaultShare(
                 self._fault,
                 k,
                 n,
-                Period(timedelta(seconds=looked), None if begun is None else moment(begun)),
+                Period(timedelta(seconds=looked), known_moment(begun)),
                 policy.minimum if back is None else 0,
                 *self._limits,
             ),
-            evidence=tuple(
-                evidence(proof, self._fault) for proof in self._proofs.newest(MOST_EVIDENCE, oldest)
-            ),
+            evidence=self._proofs.evidence(self._fault, oldest),
             clears=self._clears(counted, verdict, back),
-            since=None if since is None else moment(since),
+            since=known_moment(since),
         )
 
     def _begun(self, now: float) -> float | None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from cibot.health.facts import Proof, moment
+from cibot.health.intervals import wilson
 from cibot.health.seen import Fault, Seen
 from cibot.model import State
 
@@ -120,6 +121,14 @@ class Reading(NamedTuple):
 
 WELL = Reading(State.HEALTHY, False)
 """Nothing that accuses, and nothing that would end an incident."""
+
+
+def share_of(k: int, n: int) -> dict[str, Any]:
+    """The figure of a signal that saw ``k`` of ``n``, with its interval; none where n is 0."""
+    if not n:
+        return {"n": n}
+    low, high = wilson(k, n)
+    return {"figure": k / n, "low": low, "high": high, "n": n}
 
 
 def evidence(proof: Proof, fault: Fault) -> Evidence:

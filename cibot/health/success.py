@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from cibot.config.policy import ChartPolicy, SuccessPolicy
 from cibot.health.chart import Chart, Run
-from cibot.health.facts import moment
+from cibot.health.facts import known_moment
 from cibot.health.inputs import FirstVerdict, VerdictKind
 from cibot.health.intervals import wilson
 from cibot.health.level import Level, by_bound
 from cibot.health.seen import OwnPast
-from cibot.health.signal import MOST_EVIDENCE, Evidence, Reading, Signal, evidence
+from cibot.health.signal import Evidence, Reading, Signal, evidence, share_of
 from cibot.health.stacks import Stacks
 from cibot.health.state import Stored, part, state
 from cibot.model import State
@@ -81,21 +81,17 @@ class Success(Stored):
     def signal(self, now: float) -> Signal:
         """The share of PASS in PASS and FAIL over the window, compared with the CI's own past."""
         standing, (n, bad) = self.standing(now, True), self._level.counted(now)
-        low, high = wilson(n - bad, n)
         drop, adopted = self.chart.drop, self.chart.adopted_at
         return Signal(
             NAME,
             standing.verdict,
-            figure=(n - bad) / n if n else None,
-            low=low if n else None,
-            high=high if n else None,
-            n=n,
+            **share_of(n - bad, n),
             seen=self._seen(now),
             evidence=tuple(self._evidence(now)),
             clears=standing.clears,
             rising=standing.rising,
             since=drop.since if drop else None,
-            adopted=None if adopted is None else moment(adopted),
+            adopted=known_moment(adopted),
         )
 
     def _seen(self, now: float) -> OwnPast:
@@ -118,7 +114,7 @@ class Success(Stored):
         proofs = self._level.proofs
         if drop is None:
             return self._level.evidence(now)
-        shown = proofs.newest(MOST_EVIDENCE, drop.start)
+        shown = proofs.newest(drop.start)
         first = proofs.oldest(drop.start)
         if first is not None and first not in shown:
             shown = [*shown[:-1], first]

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from cibot.health.facts import PROOF, Proof
+from cibot.health.seen import Fault
+from cibot.health.signal import MOST_EVIDENCE, Evidence, evidence
 from cibot.health.state import Stored, each, state
 
 _MINUTE = 60.0
@@ -180,9 +182,13 @@ class Proofs(Stored):
         if len(kept) > _KEPT:
             del kept[0]
 
-    def newest(self, most: int, since: float) -> list[Proof]:
-        """Those since then, newest first, at most so many."""
-        return [proof for proof in reversed(self._kept) if proof.at >= since][:most]
+    def newest(self, since: float) -> list[Proof]:
+        """Those since then, newest first, at most so many as are shown."""
+        return [proof for proof in reversed(self._kept) if proof.at >= since][:MOST_EVIDENCE]
+
+    def evidence(self, fault: Fault, since: float) -> tuple[Evidence, ...]:
+        """The same as evidence."""
+        return tuple(evidence(proof, fault) for proof in self.newest(since))
 
     def oldest(self, since: float) -> Proof | None:
         """The first that is kept of that time or later."""

@@ -17,7 +17,7 @@ from cibot.config.models import Config
 from cibot.config.scope import Scope, scopes
 from cibot.health.branches import branches_json
 from cibot.health.days import DAY
-from cibot.health.facts import moment
+from cibot.health.facts import known_moment, moment
 from cibot.health.references import References
 from cibot.health.rollup import NUMBERS, TABLES
 from cibot.health.signal import Health
@@ -297,7 +297,7 @@ def _keep_rollup(tx: Tx, ci_id: int, advanced: Advanced) -> None:
             spell.signal,
             moment(spell.since),
             spell.state.value,
-            None if spell.until is None else moment(spell.until),
+            known_moment(spell.until),
         )
         for spell in (*tracker.spells.ended, *tracker.spells.open.values())
     ]

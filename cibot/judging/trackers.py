@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cibot.config.judgement import Policy
-from cibot.health.facts import moment
+from cibot.health.facts import known_moment, moment
 from cibot.health.references import ANY_BRANCH, ReferencePeriods
 from cibot.incidents.tracker import IncidentStep, Tracker
 from cibot.judging.facts import Reader
@@ -143,8 +143,7 @@ class Trackers:
 
     def wrong_from(self, ci_id: int) -> datetime | None:
         """From when on stored states are wrong until `keep`: they are to be forgotten."""
-        wrong = self._under_way[ci_id].wrong_from
-        return None if wrong is None else moment(wrong)
+        return known_moment(self._under_way[ci_id].wrong_from)
 
     def to_store(self, ci_id: int, ids: Mapping[datetime, int]) -> list[StoredCheckpoint]:
         """The present state where it is time to store one; before it those of a long way.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 
-from cibot.health.facts import moment
+from cibot.health.facts import known_moment
 from cibot.health.weighing.evidence import (
     FailureFacts,
     Neighbour,
@@ -180,7 +180,7 @@ def _told(weight: Weight, facts: FailureFacts) -> JobWeight:
         changes_failed=past.failed,
         changes=past.of,
         streak=past.streak,
-        passed_at=None if past.passed_at is None else moment(past.passed_at),
+        passed_at=known_moment(past.passed_at),
         again_passed=past.again.passed,
         again=past.again.of,
         ci_again_passed=facts.ci_again.passed,

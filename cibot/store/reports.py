@@ -10,27 +10,9 @@ from sqlalchemy import delete, select
 
 from cibot.store import schema
 from cibot.store.bulk import insert_rows
-from cibot.store.engine import Tx, in_this_order
-from cibot.store.rows import at_keys, columns, in_chunks, select_reports
+from cibot.store.engine import Tx
+from cibot.store.rows import at_keys, columns, in_chunks
 from cibot.store.tally import Tally
-
-
-class StoredReport(NamedTuple):
-    """A report with what judging and showing it needs. Times are UTC."""
-
-    ci_id: int
-    change_id: int
-    seq: int
-    position: int | None
-    number: int
-    project: str
-    branch: str
-    patch_set: int
-    pipeline: str | None
-    outcome: str
-    result: str | None
-    posted_at: datetime
-    uploaded_at: datetime | None
 
 
 class StoredBuild(NamedTuple):
@@ -96,18 +78,6 @@ def written_reports(
             ran = tuple(build[2:] for build in builds.get((change_id, seq), ()))
             found[change_id, seq] = (*values, ran)
     return found
-
-
-def reports_on(tx: Tx, change_id: int) -> list[StoredReport]:
-    """Every CI's understood reports on one change, in the order they were posted."""
-    table = schema.report.c
-    query = (
-        in_this_order(select_reports(StoredReport))
-        .where(table.patch_set.is_not(None), table.outcome.is_not(None))
-        .where(table.change_id == change_id)
-        .order_by(table.posted_at, schema.comment.c.position, table.seq)
-    )
-    return [StoredReport(*row) for row in tx.execute(query)]
 
 
 def builds_of(

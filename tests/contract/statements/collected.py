@@ -139,7 +139,6 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     comments.unparsed_of: [lambda tx: comments.unparsed_of(tx, 1, SINCE, 10)],
     reports.put_reports: [lambda tx: reports.put_reports(tx, [], [], Tally())],
     reports.drop_reports: [lambda tx: reports.drop_reports(tx, KEY, Tally())],
-    reports.reports_on: [lambda tx: reports.reports_on(tx, CHANGE)],
     reports.builds_of: [lambda tx: reports.builds_of(tx, [*KEY, (CHANGE + 1, 1)])],
     reports.cis_heard_since: [lambda tx: reports.cis_heard_since(tx, NOW - ago(minutes=3))],
     reports.written_reports: [lambda tx: reports.written_reports(tx, KEY)],

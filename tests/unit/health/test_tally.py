@@ -106,15 +106,16 @@ def test_the_newest_evidence_is_kept_in_order_of_time_and_can_be_taken_back():
     proofs = Proofs()
     for i in (3, 1, 2):
         proofs.add(proof(i, T + i))
-    assert [one.number for one in proofs.newest(2, T)] == [3, 2]
+    assert [one.number for one in proofs.newest(T)] == [3, 2, 1]
     proofs.add(proof(3, T + 3), -1)
     proofs.add(proof(9, T + 9), -1)  # never there
-    assert [one.number for one in proofs.newest(9, T + 2)] == [2]
+    assert [one.number for one in proofs.newest(T + 2)] == [2]
     assert proofs.oldest(T).number == 1
     assert proofs.oldest(T + 5) is None
     for i in range(100):
         proofs.add(proof(i, T + i))
     assert len(proofs.row()[0]) == 16
+    assert [one.number for one in proofs.newest(T)] == [99, 98, 97, 96, 95, 94, 93, 92]
 
 
 def test_a_tally_of_the_newest_keeps_so_many_before_its_window_and_no_more():
