@@ -7,8 +7,10 @@ from functools import cache
 
 import pytest
 
+from cibot.collector.discovery import MESSAGES
 from cibot.config.policy import ChartPolicy
 from cibot.demo.cast import ACME, BLOCK, BOREALIS, COBALT, VENDORS, ZUUL
+from cibot.demo.configuration import demo_config
 from cibot.demo.deeds import Merge, Remark, Upload
 from cibot.demo.director import CALM, Director
 from cibot.demo.reviews import Reviews
@@ -162,3 +164,13 @@ def test_a_week_of_uploads_lies_in_its_week():
     assert times == sorted(times)
     assert MONDAY - timedelta(days=7) <= times[0]
     assert times[-1] < MONDAY + timedelta(hours=1)
+
+
+@pytest.mark.parametrize("start", STARTS, ids=lambda start: f"{start:%a-%H}")
+def test_at_the_start_every_ci_is_known_by_name_or_by_what_it_wrote(start):
+    """On any day of the week: a CI that is young has written little after a weekend."""
+    deeds = history(start)
+    named = {ci.name for ci in demo_config("http://127.0.0.1:1", "x", "127.0.0.1:2", VENDORS).ci}
+    for vendor in VENDORS:
+        changes = {remark.change for remark in verdicts(deeds, vendor) if remark.at <= start}
+        assert vendor.name in named or len(changes) >= MESSAGES, vendor.name
