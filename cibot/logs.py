@@ -23,7 +23,10 @@ _LONGEST = 1000  # characters of one value; text from outside must not fill the 
 _LONGEST_TRACEBACK = 16_000
 _SHORTEST = 4  # characters; masking shorter ones would eat ordinary words
 _NOISY = ("alembic", "apscheduler", "irc", "jaraco", "slack_sdk", "urllib3", "waitress")
-_QUEUE = "waitress.queue"  # warns of each request that waits for a thread
+_QUIET = (
+    "waitress.queue",  # warns of each request that waits for a thread
+    "apscheduler.scheduler",  # warns of each run left out because the job's last one goes on
+)
 
 # What looks like a secret although it is not registered.
 _SHAPES = (
@@ -250,7 +253,7 @@ def set_up(
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonFormatter(scrub) if form == "json" else TextFormatter(scrub))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    quiet = dict.fromkeys(_NOISY, logging.WARNING) | {_QUEUE: logging.ERROR}
+    quiet = dict.fromkeys(_NOISY, logging.WARNING) | dict.fromkeys(_QUIET, logging.ERROR)
     for name, least in quiet.items():
         logging.getLogger(name).setLevel(logging.NOTSET if level == "debug" else least)
     logging.captureWarnings(capture=True)
