@@ -101,7 +101,9 @@ class Dispatcher:
         if question.words is not None:
             return question.words
         text = addressed(question.text, names=self._names, prefixes=self._prefixes, private=True)
-        return split(text or "")
+        words = split(text or "")
+        quoted = words[0].split() if len(words) == 1 else []
+        return tuple(quoted) if quoted and quoted[0].casefold() in self._by_word else words
 
     def _is_first(self, question: Question) -> bool:
         """Whether no host of ours took the question before."""
@@ -138,7 +140,7 @@ class Dispatcher:
     ) -> tuple[str, Card]:
         """The command that was meant and its reply; never raises CibotError."""
         ctx = Context(self._clock(), self._config, summary.time_zone if summary else UTC)
-        named = self._by_word.get(words[0].casefold()) if words else self._commands["help"]
+        named = self._named(words[0]) if words else self._commands["help"]
         meant = named.name if named else "?"
 
         def work(tx: Tx) -> Card:
@@ -163,6 +165,10 @@ class Dispatcher:
             return meant, card("That did not work; the log says why.", error=True)
         return meant, reply
 
+    def _named(self, word: str) -> Command | None:
+        """The command that a word names, as some write it: "/status"."""
+        return self._by_word.get(word.casefold().lstrip("/"))
+
     def _reach(self, actor: Actor) -> None:
         """Who watches a CI is reached under the nick that was seen last."""
         try:
@@ -183,15 +189,33 @@ class Dispatcher:
             return self._commands["status"], ()
         if _is_change(kept):
             return self._commands["change"], kept
-        for some in (words, kept):
-            if _found(some, names):
-                return self._commands["status"], some
-        if names_branch(words) and _found(kept[:-1], names):
-            return self._commands["status"], kept
+        asked = next((some for some in (words, kept) if _found(some, names)), None)
+        if asked is None and names_branch(words) and _found(kept[:-1], names):
+            asked = kept
+        if asked is not None:
+            return self._commands["status"], asked
         for word in words:
             command = self._by_word.get(word.casefold())
             if command is not None and command.writes:  # never done on a guess
                 raise UserError(f"To {command.name}, write: {command.example}")
+        return self._behind(kept, names) or self._mentioned(words)
+
+    def _behind(
+        self, words: tuple[str, ...], names: Sequence[str]
+    ) -> tuple[Command, tuple[str, ...]] | None:
+        """A command behind the CI's name: "netapp status"."""
+        *name, last = words
+        command = self._by_word.get(last.casefold())
+        if command is None or not name or not _found(tuple(name), names):
+            return None
+        return command, tuple(name)
+
+    def _mentioned(self, words: tuple[str, ...]) -> tuple[Command, tuple[str, ...]]:
+        """The one change that a sentence speaks of: "who is missing on 912345". Else UserError."""
+        long = [word for word in words if len(word) > 4]  # "2026" is a year
+        changes = [word for word in long if _is_change((word,))]
+        if len(changes) == 1:
+            return self._commands["change"], (changes[0],)
         raise UserError(self._unknown(words))
 
     def _inside(
@@ -226,7 +250,7 @@ def _found(words: tuple[str, ...], names: Sequence[str]) -> bool:
 
 
 def _is_change(words: tuple[str, ...]) -> bool:
-    if len(words) > 2:
+    if len(words) > 5:
         return False
     try:
         parse_change(" ".join(words))

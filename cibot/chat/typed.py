@@ -34,12 +34,22 @@ _ALIKE = str.maketrans(
 )
 _FILLS_NOTHING = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0\ufe00-\ufe0f]")
 _AFTER = ":,;>-?!."  # between the bot's name and the question
-_GREETINGS = frozenset(("hey", "hi", "hello", "ok", "okay", "yo", "dear", "please", "ping"))
+_GREETING_WORDS = """
+hey hi hello ok okay yo dear please ping moin there all everybody everyone folks team
+good morning afternoon evening day
+"""
+_GREETINGS = frozenset(_GREETING_WORDS.split())
+_MOST_GREETINGS = 3  # "good morning all, cibot: …"
+_WRAPPED_IN = "\"'`*_~([{"
+_RELAYED = re.compile(r"(?:<[^<>\s]{1,60}>|\[[^\[\]\s]{1,60}\]):? ")  # how bridges name who speaks
+_UNMISTAKABLE = frozenset(("help", "status", "list", "why", "summary", "feeds"))
+"""What is a question behind the bare name, too, unless it goes on as a sentence."""
+_DASHES = frozenset(("-", "--", "->", ">", "|"))
 
 _FILLER_WORDS = """
 a about ago all am and any are at be been bad broken by can could currently dead degraded did do
 does doing down fail failed failing fails fine for give going good has have health healthy hello
-hey hi how how's i in is
+hey hi how how's hows i in is
 it it's its look me my now of ok okay on please red say says shape show silent sick so still
 system tell that that's thanks the there this to today up was we what what's whats where which who
 with working wrong you
@@ -65,19 +75,26 @@ def addressed(
     """The question without the words that call the bot, or None where it is not meant.
 
     It is meant by a prefix as a word of its own, by its name with a mark behind
-    it (``cibot:``) or an @ before it, by its name alone, and in private by
-    everything.
+    it (``cibot:``) or an @ before it, by its name alone or before a short question
+    (``cibot status netapp``), and in private by everything.
     """
     text = clean(text)
-    words = text.split(" ")
-    if len(words) > 1 and words[0].casefold().strip(_EDGES) in _GREETINGS:
-        after = _called(words[1:], names, prefixes)
+    words = _unwrapped(text).split(" ")
+    for place in range(min(_MOST_GREETINGS + 1, len(words))):
+        if place and words[place - 1].casefold().strip(_EDGES) not in _GREETINGS:
+            break
+        after = _called(words[place:], names, prefixes)
         if after is not None:
             return after
-    after = _called(words, names, prefixes)
-    if after is not None:
-        return after
     return text if private and text else None
+
+
+def _unwrapped(text: str) -> str:
+    """The text without who speaks through a bridge, and without marks around all of it."""
+    relayed = _RELAYED.match(text)
+    text = text[relayed.end() :] if relayed else text
+    bare = text.lstrip(_WRAPPED_IN)
+    return text if bare == text else bare.rstrip("\"'`*_~)]}")
 
 
 def _called(words: list[str], names: Collection[str], prefixes: Collection[str]) -> str | None:
@@ -90,11 +107,19 @@ def _called(words: list[str], names: Collection[str], prefixes: Collection[str])
         if not wanted or word[: len(wanted)].casefold() != wanted:
             continue
         mark = word[len(wanted) :]
-        if mark[:1] in tuple(":,;>") and mark.strip(_AFTER):
+        if mark[:1] in tuple(":,;>." if bare else ":,;>") and mark.strip(_AFTER):
             return " ".join([mark.lstrip(_AFTER), *rest])
-        if not mark.strip(_AFTER) and (mark or bare or word != head or not rest):
-            return " ".join(rest)
+        if mark.strip(_AFTER):
+            continue
+        dashed = rest[:1] and rest[0] in _DASHES
+        if mark or bare or word != head or not rest or dashed or _asks(rest):
+            return " ".join(rest[1:] if dashed else rest)
     return None
+
+
+def _asks(words: list[str]) -> bool:
+    """Whether words behind the bot's bare name are a question: "status netapp", not "is down"."""
+    return len(words) <= 3 and words[0].casefold().strip(_EDGES) in _UNMISTAKABLE
 
 
 def split(text: str) -> tuple[str, ...]:
@@ -111,9 +136,8 @@ def split(text: str) -> tuple[str, ...]:
 
 def without_fillers(words: tuple[str, ...]) -> tuple[str, ...]:
     """The words without those that only make a sentence: "how is netapp doing @bob" → "netapp"."""
-    return tuple(
-        word for word in words if word.casefold() not in _FILLERS and not word.startswith("@")
-    )
+    plain = (word.removesuffix("'s") for word in words if word.casefold() not in _FILLERS)
+    return tuple(word for word in plain if not word.startswith("@"))
 
 
 def about(words: tuple[str, ...], ask: Callable[[str], T]) -> T:

@@ -18,16 +18,23 @@ _ADDRESSES = tuple(
         r"refs/changes/\d{1,2}/(?P<number>\d{1,9})(?:/(?P<patch_set>\d{1,5}))?",
         r"/changes/(?:(?P<project>[^\s/~?#]{1,600})~)?(?P<number>\d{1,9})(?![\d~])"
         r"(?:/revisions/(?P<patch_set>\d{1,5}))?",  # the REST API
-        rf"(?:^|[/#])c/{_NUMBER}{_PATCH_SET}",  # the old interface: /#/c/1/2
+        rf"(?:^|[/#])[cr]/{_NUMBER}{_PATCH_SET}",  # the old interface: /#/c/1/2; r/1 for short
         r"/q/(?:change:)?(?P<number>\d{1,9})(?![\w-])(?P<patch_set>(?!))?",
         r"^(?:https?://)?[^\s/]+\.[^\s/]+(?:/[^\s/?#\d][^\s/?#]*){0,3}/#?/?"
         rf"{_NUMBER}{_PATCH_SET}/?(?:[?#]\S*)?$",  # the short one: HOST/1
         rf"^https?://[^\s/]+(?:/[^\s/?#\d][^\s/?#]*){{0,3}}/{_NUMBER}{_PATCH_SET}/?(?:[?#]\S*)?$",
     )
 )
+_SET = r"(?:ps|patch[\s-]?set|rev(?:ision)?)"
 _WRITTEN = re.compile(
-    r"(?:(?:change|review|gerrit|cl)\s*)?(?:(?P<project>[^\s~]{1,255})~)?#?(?P<number>\d{1,9})"
-    r"(?:\s*[,/ ]\s*(?:(?:ps|patch\s?set)\s*)?#?(?P<patch_set>\d{1,5}))?",
+    r"(?:(?:change|review|gerrit|patch|cl)\s*){0,2}(?:(?P<project>[^\s~]{1,255})~)?"
+    r"#?(?P<number>\d{1,9})"
+    rf"(?:(?:\s*[,/ ]|(?<=\d\d\d)[-:.])\s*(?:{_SET}\s*)?#?(?P<patch_set>\d{{1,5}}))?",
+    re.IGNORECASE,
+)
+_SET_FIRST = re.compile(
+    rf"{_SET}\s*#?(?P<patch_set>\d{{1,5}})\s+(?:of|in|on)\s+(?:(?:change|review)\s+)?"
+    r"(?:(?P<project>[^\s~]{1,255})~)?#?(?P<number>\d{1,9})",
     re.IGNORECASE,
 )
 _AROUND = "<>()[]{}\"'`*.,;:!? "
@@ -66,4 +73,4 @@ def _found(text: str) -> re.Match[str] | None:
     for form in (pattern.search(address) for pattern in _ADDRESSES):
         if form is not None:
             return form
-    return _WRITTEN.fullmatch(text)
+    return _WRITTEN.fullmatch(text) or _SET_FIRST.fullmatch(text)

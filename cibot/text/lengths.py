@@ -14,18 +14,22 @@ _UNITS = {
 }
 _SECONDS = {"m": 60, "h": 3600, "d": 86400, "w": 604800}
 _BY_WORD = {word: _SECONDS[unit] for unit, words in _UNITS.items() for word in words}
-_PART = re.compile(r"([0-9]{1,6})\s*([a-z]+)")
+_NUMBERS = ("half", "a", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+_COUNTS = {word: count or 0.5 for count, word in enumerate(_NUMBERS)} | {"an": 1, "one": 1}
+_PART = re.compile(
+    rf"([0-9]{{1,6}}(?:\.[0-9])?|half an?\b|(?:{'|'.join(_COUNTS)})\b)[\s-]*([a-z]+)"
+)
 _MINUTES = re.compile(r"[0-5][0-9]$")  # bare behind hours, as cibot writes "1 h 30"
 _MOST_WORDS = 6  # as in "1 day 2 hours 30 minutes"
 
 
 def read_length(text: str) -> timedelta | None:
-    """As "30m", "2 h", "1h30", "1 h 30", "1 day 2 hours"; None when it is no length of time.
+    """As "30m", "2 h", "1h30", "1 h 30", "1 day 2 hours", "half an hour"; None for others.
 
     The parts come from the largest: in "2h 3 days of moving" the days are no part of it.
     """
     rest = text.casefold().strip()
-    seconds, last = 0, 10 * _SECONDS["w"]
+    seconds, last = 0.0, 10 * _SECONDS["w"]
     while rest:
         if last == _SECONDS["h"] and (minutes := _MINUTES.match(rest)):
             return timedelta(seconds=seconds + int(minutes[0]) * 60)
@@ -33,7 +37,8 @@ def read_length(text: str) -> timedelta | None:
         unit = _BY_WORD.get(part[2]) if part else None
         if part is None or unit is None or unit >= last:
             return None
-        seconds, last = seconds + int(part[1]) * unit, unit
+        count = _COUNTS.get(part[1].partition(" ")[0])
+        seconds, last = seconds + (float(part[1]) if count is None else count) * unit, unit
         rest = rest[part.end() :].lstrip()
     return timedelta(seconds=seconds) if text.strip() else None
 

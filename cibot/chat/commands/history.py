@@ -14,7 +14,8 @@ from cibot.text import figures
 from cibot.text.card import Card, Line, line, sparkline
 from cibot.text.lengths import read_length
 
-_OF = {"for", "of", "last", "past"}
+_OF = {"for", "of", "last", "past", "over", "in", "the", "since", "during"}
+_LATELY = {"last", "past"}
 _INCIDENTS = 3
 
 
@@ -30,10 +31,14 @@ def answer(ask: Ask) -> Card:
 def read_words(words: tuple[str, ...]) -> tuple[tuple[str, ...], int]:
     """The words of the name, and how many days; seven where none are named."""
     for place in range(1, len(words)):
-        length = read_length(" ".join(words[place:]))
+        written = " ".join(words[place:])
+        length = read_length(written)
+        if length is None and words[place - 1].casefold() in _LATELY:  # "last week"
+            length = read_length(f"1 {written}")
         if length is not None and length >= timedelta(days=1):
-            name = words[: place - 1] if words[place - 1].casefold() in _OF else words[:place]
-            return name, length.days
+            while place > 1 and words[place - 1].casefold() in _OF:
+                place -= 1  # noqa: PLW2901
+            return words[:place], length.days
     if len(words) > 1 and words[-1].isdecimal() and len(words[-1]) < 4:
         return words[:-1], int(words[-1])
     return words, 7

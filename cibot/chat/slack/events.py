@@ -216,9 +216,11 @@ def _channel_name(form: Mapping[str, Any]) -> str | None:
 
 def _typed(link: re.Match[str]) -> str:
     target, label = link[1], link[2]
+    if target[:1] == "!":  # a date or a group, in the reader's words
+        return label or ""
     if target[:1] in {"@", "#"}:
         return target[0] + (label or target[1:])
-    return label or target
+    return label if label and label in target else target  # its own words lead nowhere
 
 
 def _addressed(text: str, bot: str | None) -> str:

@@ -68,6 +68,39 @@ def test_words_are_short_clean_and_never_empty(text: str) -> None:
     assert all(word == word.strip() and word.isprintable() and word for word in split(text))
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("netapp status", "status netapp"),
+        ("netapp's status", "status netapp"),
+        ("hows netapp", "status netapp"),
+        ("/status netapp", "status netapp"),
+        ('"status netapp"', "status netapp"),
+        ("912345 PS 3", "change 912345,3"),
+        ("912345 patch set 3", "change 912345,3"),
+        ("who is missing on 912345", "change 912345"),
+        ("git fetch ssh://r.example.org/x refs/changes/45/912345/3 && ls", "change 912345,3"),
+        ("history netapp a week", "history netapp 7d"),
+        ("history netapp last week", "history netapp 7d"),
+        ("history netapp over the last 7-days", "history netapp 7d"),
+        ("history of netapp since 7 days", "history netapp 7d"),
+    ],
+)
+def test_what_was_typed_another_way_gets_the_same_answer(
+    answer: Dispatcher, typed: str, meant: str
+) -> None:
+    assert answer(question(typed)) == answer(question(meant))
+
+
+@pytest.mark.parametrize("typed", ["it broke in 2026", "netapp silence", "911111 or 912222"])
+def test_nothing_is_guessed_from_a_year_a_wish_or_two_changes(
+    answer: Dispatcher, typed: str
+) -> None:
+    reply = answer(question(typed))
+    assert reply is not None
+    assert reply.error
+
+
 def test_a_megabyte_is_read_in_no_time(answer: Dispatcher) -> None:
     reply = answer(question("status " + "net'app \"" * 100_000))
     assert isinstance(reply, Card)

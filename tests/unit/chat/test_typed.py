@@ -44,6 +44,19 @@ def called(text: str, *, private: bool = False) -> str | None:
         "Hi @cibot status netapp",
         "hello, cibot, status netapp",
         "cib\u2060ot: status netapp",
+        "!ci.status netapp",
+        "`!ci status netapp`",
+        '"!ci status netapp"',
+        "*cibot: status netapp*",
+        "(!ci status netapp)",
+        "~cibot: status netapp",
+        "<bob> !ci status netapp",  # through a bridge
+        "[matrix] cibot: status netapp",
+        "hey there cibot, status netapp",
+        "good morning all, cibot: status netapp",
+        "cibot status netapp",
+        "cibot - status netapp",
+        "cibot — status netapp",
     ],
 )
 def test_the_bot_is_called_in_many_ways(text: str) -> None:
@@ -61,6 +74,7 @@ def test_who_calls_and_says_nothing_is_answered_too(text: str) -> None:
     "text",
     [
         "", " ", "hello", "!cinema", "!cix status", "ci status", "so !ci status", "cibot is down",
+        "cibot status page is down", "see `!ci status netapp`", "good morning", "hi all",
         "cibot2: hi", "the cibot: x", "hey everybody", "cibots: x", "mcibot: x",
     ],
 )  # fmt: skip

@@ -121,6 +121,8 @@ def test_repeat_has_the_same_keys() -> None:
         ("status netapp /cc <@U1>, <@U2> and <@U3>", "status netapp"),
         ("<!here> status netapp", "status netapp"),
         ("status netapp fyi <!subteam^S1|@storage>", "status netapp"),
+        ("change <https://r.example.org/c/1|our fix>", "change https://r.example.org/c/1"),
+        ("status netapp <!date^1392734382^{date}|today>", "status netapp today"),
         ("watch netapp for <@U1>", "watch netapp for @U1"),
     ],
 )
