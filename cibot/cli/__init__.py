@@ -15,10 +15,13 @@ if TYPE_CHECKING:
 # name -> where the command is, and its line in `cibot --help`
 COMMANDS: dict[str, tuple[str, str]] = {
     "parse": ("cibot.cli.parse:command", "Say what comments of CIs mean."),
-    "rebuild": ("cibot.cli.rebuild:rebuild_command", "Read and judge everything anew."),
-    "replay": ("cibot.cli.replay:replay_command", "Live through recorded history again."),
-    "policy": ("cibot.cli.policy:policy", "By what a CI is judged, and from where."),
-    "unparsed": ("cibot.cli.unparsed:command", "What CIs wrote and nobody understood, by shape."),
+    "rebuild": ("cibot.cli.rebuild:rebuild_command", "Parse and judge everything again."),
+    "replay": ("cibot.cli.replay:replay_command", "Replay recorded history and show its alerts."),
+    "policy": ("cibot.cli.policy:policy", "Show the thresholds of a CI, and their source."),
+    "unparsed": (
+        "cibot.cli.unparsed:command",
+        "What CIs wrote that no format recognised, by shape.",
+    ),
     "slack": ("cibot.cli.slack:slack", "Set up the Slack app."),
     "init": ("cibot.cli.init:init", "Look at a Gerrit and write a first configuration."),
     "run": ("cibot.cli.run:command", "Collect, judge, tell and answer until stopped."),
@@ -50,7 +53,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "silence": ("cibot.cli.ask:silence", "Mute a CI's alerts for a while."),
     "unsilence": ("cibot.cli.ask:unsilence", "End a silence early."),
     "silences": ("cibot.cli.ask:silences", "Which alerts are muted, and why."),
-    "contact": ("cibot.cli.ask:contact", "Whose a CI is."),
+    "contact": ("cibot.cli.ask:contact", "Show who runs a CI."),
     "recheck": ("cibot.cli.ask:recheck", "How to retrigger a CI."),
     "feeds": ("cibot.cli.ask:feeds", "When each Gerrit was last heard."),
 }

@@ -68,7 +68,7 @@ def downgrade(config_path: Path | None, revision: str) -> None:
 @command.command()
 @config_option
 def recount(config_path: Path | None) -> None:
-    """Count all reports anew, and mend the counts of hours and days that differ.
+    """Count all reports again, and mend the counts of hours and days that differ.
 
     They are kept with every report, so nothing should differ unless rows were changed
     by hand. The bot may run meanwhile.

@@ -27,7 +27,7 @@ from cibot.store.incidents import every_incident, health_of
 @click.command("rebuild")
 @config_option
 def rebuild_command(config_path: Path | None) -> None:
-    """Read every stored comment anew, judge every CI from its first report, say what differs.
+    """Parse every stored comment again, judge every CI from its first report, say what differs.
 
     For after an upgrade that reads or judges differently, or other thresholds. The bot
     may run meanwhile. Nobody is told by this; what people know and is not so, the

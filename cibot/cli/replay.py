@@ -49,9 +49,11 @@ from cibot.text.lines import one_line
     metavar="ACCOUNT_ID=NAME",
     help="An account is this CI's. May be repeated.",
 )
-@click.option("--reference", metavar="ACCOUNT_ID|NAME", help="Which CI the others stand beside.")
 @click.option(
-    "--discover", is_flag=True, help="Find CIs by what they write. So it is where nobody names one."
+    "--reference", metavar="ACCOUNT_ID|NAME", help="The CI that the others are compared with."
+)
+@click.option(
+    "--discover", is_flag=True, help="Find CIs by what they write; the default when no CI is named."
 )
 @click.option(
     "--against",

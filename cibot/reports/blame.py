@@ -19,6 +19,7 @@ from cibot.reports.weighing import JobWeight
 from cibot.text import figures
 
 _SPOKEN = 2  # the largest reasons
+_OPEN = "It is open whether the change is at fault"
 _NAMED = 3  # patch sets or CIs
 _FEW = 3  # failures of the job that were run again: with fewer its CI's are shown
 
@@ -33,7 +34,7 @@ def overall(found: ChangeReport) -> str:
     unsure = len(bad) - looks - clear
     of = figures.plural(len(bad), "failure")
     if len(bad) == 1:
-        head = "The failure is worth a look" if looks else "The failure is open"
+        head = "The failure is worth a look" if looks else _OPEN
         return "The failure is nothing to look at" if clear else head
     if looks == 0:
         open_ = f"{figures.number(unsure)} {'is' if unsure == 1 else 'are'} open"

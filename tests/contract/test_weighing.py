@@ -170,7 +170,7 @@ def test_a_ci_of_which_nothing_is_known(store: Store, history: History) -> None:
     fails(history.ci("Vendor"), 1, 1)
     history.save()
     found = asked(store)
-    assert "the failure is open; 0 passed, 1 failed" in said(found)
+    assert "it is open whether the change is at fault; 0 passed, 1 failed" in said(found)
     assert "Too little is known of tempest." in said(found)
     assert exit_code(found) == 4
 

@@ -131,7 +131,7 @@ def test_secrets_learnt_later_are_masked_too() -> None:
     [
         ("apscheduler.executors", logging.INFO, "Running job"),
         ("waitress.queue", logging.WARNING, "Task queue depth is 1"),
-        ("apscheduler.scheduler", logging.WARNING, "Execution of job \"poll\" skipped"),
+        ("apscheduler.scheduler", logging.WARNING, 'Execution of job "poll" skipped'),
     ],
 )
 def test_libraries_chatter_only_when_asked_to(name: str, level: int, said: str) -> None:

@@ -38,7 +38,7 @@ def render(ctx: Context, found: Why) -> Card:
     """State, signals worst first, evidence, incidents."""
     ci = found.ci
     since, first = wording.since(ctx, ci, " "), wording.first_bad(ctx, ci.incidents)
-    state = line(state_span(ci.state), *since, *first)
+    state = line(state_span(ci.state), *since, *(["."] if first else []), *first)
     if ci.retired is not None:
         state = wording.retired(ctx, ci.name, ci.retired)
     head = line(*wording.name_and_branch(ci), ": ", *state)
