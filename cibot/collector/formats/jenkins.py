@@ -30,6 +30,7 @@ _HEADLINES: tuple[tuple[str, Outcome], ...] = (
     ("no builds executed", Outcome.NONE),
     ("no build executed", Outcome.NONE),
 )
+_OF = frozenset(("for", "on", "of", "at", "in", "by", "with"))
 _STARTS = ("build started", "build start:", "started build", "build triggered", "builds started")
 
 
@@ -39,7 +40,7 @@ def read(comment: Comment) -> Report | None:
         return _started(comment) if _starts_below(comment) else None
     first = comment.first.lower()
     if first.startswith(_STARTS):
-        return _started(comment)
+        return None if _told_of(comment) else _started(comment)
     for phrase, outcome in _HEADLINES:
         if first.startswith(phrase):
             return _finished(comment, outcome)
@@ -52,6 +53,14 @@ def _starts_below(comment: Comment) -> bool:
         return False
     judged = verdict(comment.first) in (Outcome.SUCCESS, Outcome.FAILURE)
     return not judged and not read_builds(comment.lines)
+
+
+def _told_of(comment: Comment) -> bool:
+    """Whether a person goes on: "Build started failing since yesterday"."""
+    if comment.by_bot:
+        return False
+    following = comment.first.split()[2:3]
+    return bool(following) and following[0].isalpha() and following[0].lower() not in _OF
 
 
 def _started(comment: Comment) -> Report | None:

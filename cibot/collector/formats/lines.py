@@ -18,6 +18,7 @@ from cibot.collector.formats.shapes import (
     other_line,
     rooted,
     table_row,
+    tells,
     told_test,
     unabbreviated,
 )
@@ -152,7 +153,8 @@ def _colon_line(line: str, at: int) -> Build | None:
         place = next((token for token in rest.split(None, 3)[:2] if is_url(token.strip("()"))), "")
         if place:
             url_found, rest = clean_url(place), rest.replace(place, "").lstrip(" :-")
-    if (not name and url_found is None) or name in RESULT_WORDS:
+    unnamed = not name or (tells(name) and line[:1] not in "-*")
+    if (unnamed and url_found is None) or name in RESULT_WORDS:
         return None
     return finish(name, word, url_found, rest)
 

@@ -38,6 +38,12 @@ _UNMERGED = (
     "could not rebase",
     "rebase failed",
 )
+_OVERALL = word_set("result status state outcome verdict overall conclusion") | {
+    "overall result",
+    "build result",
+    "test result",
+    "final result",
+}
 _LEADS = word_set("see at because of in here by with from on is to this look")
 _POINTED = ("this ", "that ", "a ")
 _MARKED = "✔✅✖❌✗✓"
@@ -50,6 +56,8 @@ def read(comment: Comment) -> Report | None:
     if not first or len(first) > 300:
         return None
     outcome = _said(comment)
+    if outcome is Outcome.SUCCESS and comment.by_bot and _part(first) and _fails_below(comment):
+        outcome = Outcome.FAILURE
     if outcome is None:
         outcome = _result_line(comment)
         named = comment.by_bot or SUBJECTS & set(words_of(first))
@@ -93,10 +101,27 @@ def _result_line(comment: Comment) -> Outcome | None:
         label, colon, word = line.strip("-* ").partition(": ")
         if not colon or "://" in line:
             continue
-        known = label.lower() in ("result", "status", "overall result", "build result")
-        if known or (comment.by_bot and SUBJECTS & set(words_of(label))):
-            return verdict(word) if len(word.split()) <= 2 else None
+        known = label.lower() in _OVERALL
+        if (known or (comment.by_bot and SUBJECTS & set(words_of(label)))) and (
+            len(word.split()) <= 2 and (said := verdict(word)) is not None
+        ):
+            return said
     return None
+
+
+def _part(line: str) -> Outcome | None:
+    """``Test: failed (3 of 120)``, ``tests.api.Volumes ... ok``: how one part of a run went."""
+    label, found, word = line.rpartition(" ... ")
+    if not found:
+        label, found, word = line.partition(": ")
+    overall = label.lower().strip("-* ") in _OVERALL or "voting" in line or "optional" in line
+    told = found and not overall and "://" not in word and len(word.split()) <= 6
+    return verdict(line if word[:1].isdigit() else word) if told else None
+
+
+def _fails_below(comment: Comment) -> bool:
+    """Whether a line like the first says that another part of the run failed."""
+    return any(_part(line) is Outcome.FAILURE for line in comment.lines[1:100])
 
 
 def _program(  # noqa: PLR0911 - one return a form

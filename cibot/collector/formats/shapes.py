@@ -194,10 +194,12 @@ def _named_after(word: str, tail: str) -> Build | None:
 def _named(head: str, tail: str, *, bulleted: bool) -> Build | None:
     name, url = name_and_url(head)
     word, _, rest = tail.strip().partition(" ")
+    # "FC: PASS; iSCSI: FAIL. URL" is a sentence of several
+    several = word.endswith((";", ",")) and not bulleted and verdict(rest) is not None
     word = word.strip("*`.,;!").lstrip(MARKS)
     if not word and rest:
         word, _, rest = rest.partition(" ")
-    if known_result(word) is None:
+    if known_result(word) is None or several:
         return None
     own = url or first_url(rest)
     if name and _nameless(name, bulleted=bulleted):
@@ -230,9 +232,14 @@ def _nameless(name: str, *, bulleted: bool = False) -> bool:
     if bulleted and name == "build":
         return False
     words = name.lower().split()
-    if name.lower() in _NAMELESS or words[-1] in _TELLING or labels(name):
+    if name.lower() in _NAMELESS or tells(name) or labels(name):
         return True
     return not bulleted and words[-1] in _PROGRAMS  # "Acme CI: FAILURE" names its author
+
+
+def tells(name: str) -> bool:
+    """Whether these words end in one that only tells ("CI status", "finished with")."""
+    return name.rpartition(" ")[2].lower() in _TELLING
 
 
 def labels(name: str) -> bool:

@@ -50,6 +50,7 @@ _SAME = (
     ("did not ", "didn't "),
     ("timed out", "timedout"),
     ("ok to ", "may "),
+    ("all good", "ok"),
     ("work in progress", "wip"),
     ("in_progress", "running"),
     ("in progress", "running"),
@@ -131,7 +132,8 @@ def _of_clauses(text: str) -> Outcome | None:
         return Outcome.NONE
     if late:
         return Outcome.FAILURE
-    if seen & _START and not seen & _FINISHED and not (passed and "started" not in seen):
+    goes_on = "still" in seen or not seen & _FINISHED
+    if seen & _START and goes_on and not (passed and "started" not in seen):
         return Outcome.STARTED
     return Outcome.SUCCESS if passed else None
 
