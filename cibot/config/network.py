@@ -94,4 +94,4 @@ def together(entry: Mapping[str, Any], first: str, second: str) -> Iterator[Wron
     """Two keys of which neither means anything without the other."""
     for here, there in ((first, second), (second, first)):
         if here in entry and there not in entry:
-            yield here, f"needs `{there}` beside it"
+            yield here, f"needs `{there}`, too"

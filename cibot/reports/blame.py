@@ -162,7 +162,8 @@ def _run_again(weight: JobWeight) -> str:
     if of < _FEW:
         return ""
     few = "only " if passed * 2 < of else ""
-    return f"{few}{passed} of {whose} last {of} failures passed when run again"
+    count = f"{few}{passed}" if passed else "none"
+    return f"{count} of {whose} last {of} failures passed when run again"
 
 
 def _other_cis(weight: JobWeight) -> str:

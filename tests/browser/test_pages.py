@@ -97,7 +97,7 @@ def test_without_scripts_the_filter_is_a_form(browser: Browser, site: Site) -> N
     page.get_by_label("One").select_option("NetApp CI")
     page.get_by_label("Other").select_option("Zuul")
     page.get_by_role("button", name="Compare").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("NetApp CI beside Zuul")
+    expect(page.get_by_role("heading", level=1)).to_have_text("NetApp CI and Zuul")
     context.close()
 
 

@@ -289,7 +289,7 @@ def test_the_api_and_the_pages_filter_by_branch(scenario: Scenario) -> None:
     where = web.get("/projects/demo?branch=2026.1").headers["Location"]
     assert where == f"/projects/demo?branch={STABLE}"
     beside = web.get(f"/compare?first=Acme&second=Zuul&branch={STABLE}").get_data(as_text=True)
-    assert "Acme beside Zuul on stable/2026.1</h1>" in beside
+    assert "Acme and Zuul on stable/2026.1</h1>" in beside
     assert "No branch of Acme" in web.get("/compare?first=Acme&second=Zuul&branch=nope").get_data(
         as_text=True
     )

@@ -39,7 +39,7 @@ def said(site: FlaskClient, path: str) -> str:
 def test_two_cis_are_compared_on_what_both_judged(site: FlaskClient) -> None:
     html = site.get("/compare?first=netapp&second=zuul").get_data(as_text=True)
     text = words(read(html))
-    assert "NetApp CI beside Zuul" in text
+    assert "NetApp CI and Zuul" in text
     assert "They agree on 20 % (9–39 %, n=25) of the patch sets that both judged" in text
     assert "NetApp CI passed 5 0 NetApp CI failed 20 0" in text
     assert 'aria-label="NetApp CI passed 20 % in 30 days, Zuul 100 %"' in html

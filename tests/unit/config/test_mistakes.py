@@ -178,8 +178,8 @@ GOLDEN = [
         IRC.replace("libera", "w") + SLACK,
         '6: slack[0].name: "w" is taken already; names differ by more than case',
     ),
-    (GERRIT + 'username = "me"', "4: gerrit[0].username: needs `password` beside it"),
-    (GERRIT + 'password = "hunter2"', "4: gerrit[0].password: needs `username` beside it"),
+    (GERRIT + 'username = "me"', "4: gerrit[0].username: needs `password`, too"),
+    (GERRIT + 'password = "hunter2"', "4: gerrit[0].password: needs `username`, too"),
     (
         GERRIT + "poll = false",
         "4: gerrit[0].poll: nothing would be read from this server; "
@@ -224,7 +224,7 @@ GOLDEN = [
     ),
     (
         IRC + 'sasl_username = "bot"',
-        "5: irc[0].sasl_username: needs `sasl_password` beside it",
+        "5: irc[0].sasl_username: needs `sasl_password`, too",
     ),
     (
         IRC + 'sasl_username = "bot"\nclient_cert = "none.pem"',

@@ -79,10 +79,13 @@ def test_each_reason_is_said_with_its_counts(name: ReasonName, log_odds: float, 
 
 
 def test_counts_of_the_ci_stand_in_for_a_job_of_few_failures() -> None:
-    told = because(ReasonName.RUN_AGAIN, -0.5, again=2, again_passed=2)
-    assert told == "Look at it: 3 of its CI's last 9 failures passed when run again.".replace(
-        "3 of", "only 3 of"
-    )
+    words = because(ReasonName.RUN_AGAIN, -0.5, again=2, again_passed=2)
+    assert words == "Look at it: only 3 of its CI's last 9 failures passed when run again."
+
+
+def test_none_is_no_count() -> None:
+    words = because(ReasonName.RUN_AGAIN, -0.5, again=20, again_passed=0)
+    assert words == "Look at it: none of its last 20 failures passed when run again."
 
 
 def test_an_open_one_says_both_sides_and_what_would_tell() -> None:
