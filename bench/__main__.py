@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from bench import growth, house, ingest, latency, outbox, period, scale, start, webhooks
 from bench.table import Figure, show
 from bench.through import figures as judging
-from cibot.daemon import gc_settings
+from cibot.daemon import memory_settings
 
 _FIGURES: dict[str, Callable[[argparse.Namespace], Iterable[Figure]]] = {
     "house": lambda _options: house.figures(),
@@ -57,7 +57,7 @@ def main() -> None:
         parser.error(f"no such figure: {', '.join(sorted(unknown))}")
     # waitress warns of each request that waits for a thread: here all of them do
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
-    gc_settings.settle()  # as the commands do
+    memory_settings.settle()  # as the commands do
     found: list[Figure] = []
     failed = False
     for name in options.figures or _FIGURES:

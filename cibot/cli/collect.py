@@ -18,7 +18,7 @@ from cibot.collector.backfill import BackfillSummary, backfill
 from cibot.collector.backfill import Progress as Reached
 from cibot.config.keys import secret_values
 from cibot.config.models import Config
-from cibot.daemon import gc_settings
+from cibot.daemon import memory_settings
 from cibot.errors import UserError
 from cibot.store.engine import Store
 from cibot.text.cleaning import clean
@@ -41,7 +41,7 @@ def _opened(
     sources = [make_source(loaded.config, gerrit, store) for gerrit in chosen]
     for source in sources:
         source.ingest.sync_roster()
-    gc_settings.settle()
+    memory_settings.settle()
     return loaded.config, store, sources
 
 

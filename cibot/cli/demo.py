@@ -26,7 +26,7 @@ from cibot.cli.signals import when_asked_to_end
 from cibot.collector.backfill import Progress as Reached
 from cibot.collector.backfill import backfill
 from cibot.config.models import Config
-from cibot.daemon import gc_settings
+from cibot.daemon import memory_settings
 from cibot.daemon.bot import Bot
 from cibot.demo.cast import VENDORS
 from cibot.demo.configuration import SERVER, demo_config
@@ -135,7 +135,7 @@ def _listen(port: int | None) -> str:
 
 def _play(wish: DemoOptions, folder: Path, log: Path, stop: threading.Event) -> None:
     """Everything from the first line to the last."""
-    gc_settings.settle()
+    memory_settings.settle()
     began = time.monotonic()
     scenario = Scenario(utc_now(), wish.seed)
     with ReviewServer() as server:

@@ -13,7 +13,7 @@ from cibot.cli.common import config_option, read_config
 from cibot.cli.progress import progress
 from cibot.collector.rereading import reread
 from cibot.config.keys import secret_values
-from cibot.daemon import gc_settings
+from cibot.daemon import memory_settings
 from cibot.incidents.incident import Phase
 from cibot.incidents.stored import read_incident
 from cibot.judging.judging import Judging
@@ -40,7 +40,7 @@ def rebuild_command(config_path: Path | None) -> None:
     loaded = read_config(config_path)
     logs.set_up("error", loaded.config.log.format, secrets=secret_values(loaded.config))
     store = open_migrated(loaded.config)
-    gc_settings.settle()
+    memory_settings.settle()
     judging = Judging(store, loaded.config, utc_now, tells=False)
     try:
         before, states = store.read(_opened), store.read(_states)

@@ -14,7 +14,7 @@ from cibot import logs
 from cibot.cli.common import read_config
 from cibot.cli.progress import progress
 from cibot.config.models import Config
-from cibot.daemon import gc_settings
+from cibot.daemon import memory_settings
 from cibot.errors import UserError
 from cibot.replay.differing import differing, opened_in
 from cibot.replay.reading import BrokenLine, Line, read
@@ -92,7 +92,7 @@ def replay_command(
         raise UserError("there is no change in these files" + _broken(broken))
     servers = list(dict.fromkeys(line.server for line in changes))
     config = configured(config, servers, named, reference, find)
-    gc_settings.settle()
+    memory_settings.settle()
     with opened() as store, _bar() as reached:
         found = take_in(store, config, changes, reached)
         judged = judge(store, config, found, reached)

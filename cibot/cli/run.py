@@ -13,7 +13,7 @@ from cibot.cli.common import config_option, read_config
 from cibot.cli.signals import when_asked_to_end
 from cibot.config.keys import secret_values
 from cibot.config.models import Config
-from cibot.daemon import gc_settings
+from cibot.daemon import memory_settings
 from cibot.daemon.bot import Bot
 
 
@@ -43,7 +43,7 @@ def run(config: Config, extra: dict[str, Backend] | None = None) -> None:
 
 def live(bot: Bot) -> None:
     """Starts the bot, waits to be asked to stop, and stops it."""
-    gc_settings.settle()
+    memory_settings.settle()
     try:
         bot.start()
         bot.wait()
