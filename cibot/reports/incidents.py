@@ -102,6 +102,20 @@ class TimelineStep:
         return plain(step_words(self.name, self.seen, self.by, self.note))
 
 
+@dataclass(frozen=True, slots=True)
+class IncidentTimeline:
+    """One incident, its steps, oldest first, and what it rested on first and rests on now.
+
+    ``onset`` is how it began, None where it is not of a CI's results.
+    """
+
+    incident: IncidentLine
+    steps: tuple[TimelineStep, ...]
+    first_evidence: tuple[Evidence, ...]
+    evidence: tuple[Evidence, ...]
+    onset: Onset | None = None
+
+
 def incidents(
     tx: Tx, ctx: Context, *, ended: bool = False, limit: int = 100
 ) -> tuple[IncidentLine, ...]:
@@ -172,10 +186,8 @@ def open_by_ci(
     return found
 
 
-def incident(
-    tx: Tx, ctx: Context, incident_id: int
-) -> tuple[IncidentLine, tuple[TimelineStep, ...]]:
-    """One incident with its timeline, oldest step first; UserError when there is none.
+def incident(tx: Tx, ctx: Context, incident_id: int) -> IncidentTimeline:
+    """One incident with its timeline; UserError when there is none.
 
     The number of one that was merged into another is that one's too.
     """
@@ -188,22 +200,14 @@ def incident(
         for step in transitions_of(tx, stored.id)
     )
     (line,) = _lines(tx, ctx, names, [stored])
-    return line, steps
-
-
-def evidence_of(tx: Tx, incident_id: int) -> tuple[tuple[Evidence, ...], tuple[Evidence, ...]]:
-    """What an incident rested on when it opened, and what it rests on now; newest first each."""
-    stored = incident_by_id(tx, incident_id)
-    pure = _pure(stored) if stored else None
-    if pure is None:
-        return (), ()
-    return pure.first_evidence, pure.cause.evidence
-
-
-def onset_of_incident(tx: Tx, ctx: Context, incident_id: int) -> Onset | None:
-    """How the trouble of an incident began; None where it is not one of results."""
-    stored = incident_by_id(tx, incident_id)
-    return _onset(tx, ctx, stored) if stored else None
+    pure = _pure(stored)
+    return IncidentTimeline(
+        line,
+        steps,
+        pure.first_evidence if pure else (),
+        pure.cause.evidence if pure else (),
+        _onset(tx, ctx, stored),
+    )
 
 
 def onset_of_ci(tx: Tx, ctx: Context, ci_id: int) -> Onset | None:

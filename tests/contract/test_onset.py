@@ -13,7 +13,7 @@ from cibot.health.signal import Evidence, Fault
 from cibot.model import Change, State
 from cibot.reports import wording
 from cibot.reports.context import Context
-from cibot.reports.incidents import incident, onset_of_incident
+from cibot.reports.incidents import incident
 from cibot.reports.onset import Onset
 from cibot.reports.status import status
 from cibot.reports.why import why
@@ -63,7 +63,7 @@ def troubled(ci: CiHistory, *seen: Evidence, kind: str = "success", **fields: An
 
 
 def began(store: Store, number: int = 1) -> Onset:
-    found = store.read(lambda tx: onset_of_incident(tx, CTX, number))
+    found = store.read(lambda tx: incident(tx, CTX, number).onset)
     assert found is not None
     return found
 
@@ -169,7 +169,7 @@ def test_what_is_no_trouble_of_results_has_no_such_beginning(
     runs(history, vendor, breaks=True)
     troubled(vendor, evidence(110, 10), kind=kind)
     history.save()
-    assert store.read(lambda tx: onset_of_incident(tx, CTX, 1)) is None
+    assert store.read(lambda tx: incident(tx, CTX, 1).onset) is None
 
 
 def test_a_change_that_is_hidden_since_leaves_an_incident_without_a_beginning(
@@ -179,7 +179,7 @@ def test_a_change_that_is_hidden_since_leaves_an_incident_without_a_beginning(
     runs(history, vendor, breaks=True)
     troubled(vendor, evidence(999, 10))
     history.save()
-    assert store.read(lambda tx: onset_of_incident(tx, CTX, 1)) is None
+    assert store.read(lambda tx: incident(tx, CTX, 1).onset) is None
 
 
 def test_every_headline_links_the_first_bad_run(store: Store, history: History) -> None:
@@ -192,7 +192,7 @@ def test_every_headline_links_the_first_bad_run(store: Store, history: History) 
     assert links["110,1"] == "https://ci.example.org/change/110"
     reasons = store.read(lambda tx: why(tx, CTX, "Vendor"))
     assert reasons.onset == began(store)
-    shown, _steps = store.read(lambda tx: incident(tx, CTX, 1))
+    shown = store.read(lambda tx: incident(tx, CTX, 1)).incident
     assert shown.first_bad is not None
     assert shown.first_bad.number == 110
 

@@ -64,7 +64,7 @@ def test_the_questions_are_answered_alike(full: Store) -> None:
         assert missed(tx, CTX, "zuul").due == 0
         assert jobs(tx, CTX, "netapp").jobs[0].streak == 20
         assert summary(tx, CTX).totals.reports == 41
-        assert [one.name for one in incident(tx, CTX, 1)[1]] == ["opened"]
+        assert [one.name for one in incident(tx, CTX, 1).steps] == ["opened"]
 
     full.read(asked)
 

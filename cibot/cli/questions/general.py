@@ -26,7 +26,12 @@ from cibot.model import Silence, State, Window
 from cibot.reports import period_wording, wording
 from cibot.reports.context import Context
 from cibot.reports.feeds import ServerFeeds
-from cibot.reports.incidents import ENDED_WITHIN, IncidentLine, TimelineStep
+from cibot.reports.incidents import (
+    ENDED_WITHIN,
+    IncidentLine,
+    IncidentTimeline,
+    TimelineStep,
+)
 from cibot.reports.period import CiPeriod, PeriodReport
 from cibot.reports.promise import Ruling
 from cibot.reports.signals import Rate
@@ -37,7 +42,7 @@ from cibot.text import figures
 from cibot.text.card import Line, Span, line, state_span
 from cibot.web.api.cis import CiDetail
 from cibot.web.api.general import FeedList
-from cibot.web.api.incidents import IncidentPage, IncidentTimeline
+from cibot.web.api.incidents import IncidentPage
 
 _Feed = tuple[ServerFeeds, FeedState]
 

@@ -7,19 +7,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from cibot.health.signal import Evidence
 from cibot.model import Silence
 from cibot.reports.ci import find_ci
 from cibot.reports.context import Context
-from cibot.reports.incidents import (
-    IncidentLine,
-    TimelineStep,
-    evidence_of,
-    incident,
-    onset_of_incident,
-    read_incidents,
-)
-from cibot.reports.onset import Onset
+from cibot.reports.incidents import IncidentLine, IncidentTimeline, incident, read_incidents
 from cibot.reports.silences import past_silences, silence
 from cibot.store.engine import Tx
 from cibot.store.faces import incidents_before
@@ -33,20 +24,6 @@ class IncidentPage(Page[IncidentLine]):
     """Incidents, newest first."""
 
     items: tuple[IncidentLine, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class IncidentTimeline:
-    """One incident, its steps, oldest first, and what it rested on first and rests on now.
-
-    ``onset`` is how it began, None where it is not of a CI's results.
-    """
-
-    incident: IncidentLine
-    steps: tuple[TimelineStep, ...]
-    first_evidence: tuple[Evidence, ...]
-    evidence: tuple[Evidence, ...]
-    onset: Onset | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,15 +75,6 @@ def list_incidents(tx: Tx, ctx: Context, params: IncidentListParams) -> Incident
     return IncidentPage(items=read_incidents(tx, ctx, chosen), next=following)
 
 
-def one_incident(tx: Tx, ctx: Context, params: OneIncident) -> IncidentTimeline:
-    """An incident and its steps."""
-    return IncidentTimeline(
-        *incident(tx, ctx, params.id),
-        *evidence_of(tx, params.id),
-        onset_of_incident(tx, ctx, params.id),
-    )
-
-
 def list_silences(tx: Tx, ctx: Context, params: SilenceListParams) -> SilencePage:
     """A page of silences."""
     before = read_number(params.after) if params.after else None
@@ -122,7 +90,8 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
         "acknowledged_by", "note", "page",
     )),
     Endpoint("/incidents/<id>", "Incidents", "One incident and its timeline", OneIncident,
-             IncidentTimeline, one_incident, columns("steps", "at", "name", "reason")),
+             IncidentTimeline, lambda tx, ctx, asked: incident(tx, ctx, asked.id),
+             columns("steps", "at", "name", "reason")),
     Endpoint("/silences", "Silences", "Which alerts are muted, by whom and why", SilenceListParams,
              SilencePage, list_silences, columns(
         "items", "id", "ci", "since", "until", "by", "reason", "ended_at", "ended_by",

@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cibot.chat.commands import why as why_command
-from cibot.health.signal import Evidence
 from cibot.reports import wording
 from cibot.reports.context import Context
 from cibot.reports.home_projects import NOWHERE
-from cibot.reports.incidents import (
-    IncidentLine,
-    TimelineStep,
-    evidence_of,
-    incident,
-    incidents,
-    onset_of_incident,
-)
+from cibot.reports.incidents import IncidentLine, IncidentTimeline, incident, incidents
 from cibot.reports.listing import CiLine
-from cibot.reports.onset import Onset
 from cibot.reports.status import status
 from cibot.store.engine import Tx
 from cibot.text.card import Line
@@ -52,36 +42,31 @@ def incidents_page(tx: Tx, ctx: Context, _params: Nothing) -> IncidentsPage:
 
 @dataclass(frozen=True, slots=True)
 class IncidentView:
-    """One incident, its CI as it is now, its steps, oldest first, and what it rested on.
+    """One incident with its timeline, and its CI as it is now.
 
     ``first_run`` links the first bad run, ``began`` says in words what came before it.
     """
 
-    incident: IncidentLine
+    timeline: IncidentTimeline
     ci: CiLine
-    steps: tuple[TimelineStep, ...]
-    first_evidence: Sequence[Evidence]
-    evidence: Sequence[Evidence]
     month: Month
-    onset: Onset | None
     first_run: Line
     began: Line
 
     @property
     def drawn(self) -> bool:
         """Whether the chart of the last month shows any of it."""
-        end = self.incident.resolved_at
+        end = self.timeline.incident.resolved_at
         return self.month.ran and (end is None or end.date() >= self.month.days[0].day)
 
 
 def incident_page(tx: Tx, ctx: Context, params: OneIncident) -> IncidentView:
     """The page of an incident. Raises UserError when there is none of that number."""
-    one, steps = incident(tx, ctx, params.id)
-    found = status(tx, ctx, one.ci)
+    timeline = incident(tx, ctx, params.id)
+    found = status(tx, ctx, timeline.incident.ci)
     reference = found.reference or homes_of(tx, ctx).get(found.ci.id, NOWHERE).reference
-    month = month_of(tx, ctx, found.ci, reference, (one,))
-    onset = onset_of_incident(tx, ctx, params.id)
+    month = month_of(tx, ctx, found.ci, reference, (timeline.incident,))
+    onset = timeline.onset
     first = wording.run_span(onset.first_failure) if onset else ()
     began = why_command.began(ctx, onset) if onset else ()
-    evidence = evidence_of(tx, params.id)
-    return IncidentView(one, found.ci, steps, *evidence, month, onset, first, began)
+    return IncidentView(timeline, found.ci, month, first, began)
