@@ -114,7 +114,8 @@ def _runs(
             failed = fails and not broken
         for number, nature in cis:
             mood = nature(day)
-            if rng.random() >= mood.covers or mood.only not in (None, one.branch):
+            here = one.branch != mood.quiet and mood.only in (None, one.branch)
+            if rng.random() >= mood.covers or not here:
                 continue
             mood = replace(mood, passes=0.0) if mood.breaks == one.branch else mood
             at_fault = fault.job if fault is not None and fault.ci in (None, number) else broken

@@ -22,6 +22,7 @@ _CASES: dict[str, tuple[Mood, str]] = {
     "a fifth breaks by itself": (Mood(0.9, infra=0.2), ""),
     "one of three jobs breaks": (Mood(0.9, broken_job="tempest"), ""),
     "one of three branches breaks": (Mood(0.9, breaks=STABLE), ""),
+    "silent on one of three branches": (Mood(0.9, quiet=STABLE), ""),
     "a job vanishes": (Mood(0.9, gone="tempest"), ""),
     "a job passes in half a minute": (Mood(0.9, fast="tempest"), ""),
     "passes everything": (Mood(0.9, blind=True), "once"),

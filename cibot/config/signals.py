@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 SIGNALS = [
     "cibot.health.missing:MissingJobs",
     "cibot.health.too_fast:TooFast",
+    "cibot.health.silent_branch:SilentBranches",
 ]
 
 

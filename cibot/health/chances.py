@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from cibot.config.policy import CoveragePolicy, SilencePolicy
 from cibot.health.facts import PROOF, Proof
-from cibot.health.inputs import Due, Ended, Heard
+from cibot.health.inputs import Chance, Due, Ended, Heard
 from cibot.health.intervals import wilson
 from cibot.health.references import AT_HOME
 from cibot.health.rhythm import Rhythm
@@ -258,7 +258,7 @@ class Chances(Stored):
         if key in self._pending or self._waiting[slot] >= _MOST_OF_A_SLOT:
             return
         self._waiting[slot] += 1
-        place = self._rollup.place(one.proof.change_id)
+        place = ChangePlace(one.project, one.branch)
         self._pending[key] = _Pending(
             one.proof, one.uploaded_at, deadline, one.reported_at, None, place
         )
@@ -293,9 +293,9 @@ class Chances(Stored):
         if waiting is not None and waiting.ended is None:
             waiting.ended = one.at
 
-    def pass_deadline(self) -> None:
+    def pass_deadline(self) -> Chance | None:
         """The next deadline passes: its patch set becomes a chance, unless it was gone before."""
-        _at, change_id, patch_set = heapq.heappop(self._deadlines)
+        at, change_id, patch_set = heapq.heappop(self._deadlines)
         one = self._pending.pop((change_id, patch_set))
         slot = int(one.uploaded // self._slot)
         self._waiting[slot] -= 1
@@ -304,7 +304,7 @@ class Chances(Stored):
         gone = one.ended is not None and one.ended < one.deadline
         took = one.took
         if gone and took is None:
-            return
+            return None
         if took is None:
             self.comeback.add(slot, False, one.deadline)
         if slot not in self._slots:
@@ -315,6 +315,7 @@ class Chances(Stored):
             self._late[change_id, patch_set] = _Late(slot, one.uploaded, one.deadline)
             if len(self._late) > _KEPT:
                 del self._late[next(iter(self._late))]
+        return Chance(at, one.place.branch, one.uploaded, took is not None, one.proof)
 
     def _begin(self, slot: int, one: _Pending) -> None:
         missed = one.took is None

@@ -128,6 +128,16 @@ class Due(NamedTuple):
     named: bool = False
 
 
+class Chance(NamedTuple):
+    """A deadline passed that the CI had on a branch: ``taken`` says whether it had reported."""
+
+    at: float
+    branch: str
+    uploaded: float
+    taken: bool
+    proof: Proof
+
+
 class Ended(NamedTuple):
     """A patch set was replaced, or its change closed: no report on it is due any more."""
 
@@ -137,7 +147,17 @@ class Ended(NamedTuple):
 
 
 Input = (
-    Heard | Counted | FirstVerdict | JobResults | Attempted | RunEnded | Took | Tried | Due | Ended
+    Heard
+    | Counted
+    | FirstVerdict
+    | JobResults
+    | Attempted
+    | RunEnded
+    | Took
+    | Tried
+    | Due
+    | Chance
+    | Ended
 )
 
 FAIR, RAN, PAIRED, REFUSED = "fair", "ran", "paired", "refused"

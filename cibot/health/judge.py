@@ -127,12 +127,13 @@ class Judge(Stored):
     def ring(self, at: float) -> tuple[Gauge, ...]:
         """Lets what happens at that time happen; the signals that it may change."""
         self.rollup.note(at)
+        chance = None
         if self.chances.next_deadline is not None and self.chances.next_deadline <= at:
-            self.chances.pass_deadline()
+            chance = self.chances.pass_deadline()
         else:
             self.chances.rhythm.rung = True
         self.coverage.follow(at)
-        return (self.silence, self.coverage)
+        return (self.silence, self.coverage, *(self.take(chance) if chance else ()))
 
     def take(self, one: Input) -> tuple[Gauge, ...]:
         """Takes in what happened; the signals that it may have changed."""
@@ -233,7 +234,7 @@ def overall(signals: Iterable[Signal]) -> State:
 
 def _unheard(signal: Signal) -> Signal:
     """What a stale feed of our own makes of a signal that rests on what was not heard."""
-    if signal.name not in (SILENT, "coverage"):
+    if signal.name not in (SILENT, "coverage", "silent_branch"):
         return signal
     seen = signal.seen
     if isinstance(seen, LastHeard | Reported):

@@ -31,6 +31,7 @@ NAMES = [
     "passes_everything",
     "missing_job",
     "too_fast",
+    "silent_branch",
     "flips",
 ]
 

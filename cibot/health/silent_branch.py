@@ -1,0 +1,214 @@
+"""Branches on which a CI is silent while it reports on the others as usual.
+
+The chances are those of the silence, counted by branch. How many missed in a row are too
+many follows from the share that the CI took there, as for the whole CI.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from cibot.config.values import Count as Number
+from cibot.config.values import Share
+from cibot.health.accused import (
+    Accused,
+    AccusedJobs,
+    AccusedPolicy,
+    SeenJobs,
+    adopted,
+    burst,
+)
+from cibot.health.facts import PROOF, Proof, moment
+from cibot.health.inputs import Chance, Heard
+from cibot.health.kind import SignalKind
+from cibot.health.references import AT_HOME
+from cibot.health.seen import Fault
+from cibot.health.signal import Family, Reading, Signal
+from cibot.health.silent import longest_luck
+from cibot.health.state import Stored, maybe, part, state, table
+from cibot.health.tally import Count, SlidingTally
+from cibot.text.card import Words, job_span
+from cibot.text.figures import cut, percent, plural
+
+NAME = "silent_branch"
+_MOST = 24  # branches of a CI; the one heard longest ago makes room
+_SLOTS = 16  # bursts that are known again
+_MOST_OPEN = 500  # no larger number of chances is ever too many
+
+
+class SilentBranchPolicy(AccusedPolicy):
+    """``[judgement.silent_branch]``: chances missed in a row on one branch only."""
+
+    minimum: Annotated[Number, Field(description="Knows a branch from, chances")] = 10
+    beside: Annotated[Number, Field(description="Chances on the others meanwhile, at least")] = 3
+    share: Annotated[Share, Field(description="Of what is usual there, taken on the others")] = 0.8
+
+
+class _Branch(Stored):
+    """The chances of one branch; ``open`` are the uploads that were missed since it was heard."""
+
+    STATE = state(
+        heard=float, known=part, open=list, slots=table(int, bool),
+        first=maybe(PROOF), before=maybe(PROOF),
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.heard = 0.0
+        self.known = SlidingTally(AT_HOME)
+        self.open: list[float] = []
+        self.slots: dict[int, bool] = {}  # whether each was taken
+        self.first: Proof | None = None  # of the open ones
+        self.before: Proof | None = None  # the last one that was taken
+
+    def hear(self, at: float, *, accused: bool) -> None:
+        """The CI was heard; what was missed while the branch was ``accused`` says no more."""
+        self.heard = max(self.heard, at)
+        if not accused:
+            for uploaded in self.open:
+                self.known.add(uploaded, True)
+        self.open, self.first = [], None
+        self.known.slide(at)
+
+    def pass_by(self, one: Chance) -> bool:
+        """A chance passed; whether there is one more that was missed since it was heard."""
+        slot = burst(one.uploaded, one.at)
+        was = self.slots.get(slot)
+        if one.taken:
+            self.before = one.proof._replace(at=one.uploaded)
+        if was is None:
+            self.slots[slot] = one.taken
+            if len(self.slots) > _SLOTS:
+                del self.slots[next(iter(self.slots))]
+        elif was or not one.taken:
+            return False
+        else:
+            self.slots[slot] = True
+            self.known.add(one.uploaded, True, -1)
+        if one.taken or one.uploaded <= self.heard:
+            self.known.add(one.uploaded, not one.taken)
+            return False
+        self.first = self.first or one.proof._replace(at=one.uploaded)
+        self.open = [*self.open, one.uploaded][-_MOST_OPEN:]
+        return True
+
+    def since(self, at: float) -> Count:
+        """What was due since then, and missed of it."""
+        n, missed = self.known.since(at)
+        missed_lately = sum(uploaded >= at for uploaded in self.open)
+        return Count(n + missed_lately, missed + missed_lately)
+
+
+class SilentBranches(SignalKind):
+    """Every branch on which a CI has chances to report."""
+
+    name = NAME
+    about = (
+        "Chances to report on one branch that were missed in a row while the CI reported on the"
+        " others as usual. How many are too many follows from the share that it took there."
+    )
+    thresholds = SilentBranchPolicy
+    takes = (Heard, Chance)
+    seen = SeenJobs
+    family = Family.PRESENCE
+
+    STATE = state(_branches=part, _accused=part)
+
+    def __init__(self, policy: SilentBranchPolicy) -> None:
+        self._policy = policy
+        self._branches: dict[str, _Branch] = {}
+        self._accused = AccusedJobs(policy)
+
+    def new_part(self) -> _Branch:
+        """A branch of which nothing is known."""
+        return _Branch()
+
+    def take(self, one: Heard | Chance) -> None:
+        """The CI was heard on a branch, or a chance there passed."""
+        for key in self._accused.outlasted(one.at):
+            self._branches.pop(key[-1], None)
+            self._accused.adopt(key, one.at)
+        branch = self._branches.get(one.branch)
+        if branch is None:
+            branch = self._branches[one.branch] = _Branch()
+            self._make_room(one.branch)
+        if isinstance(one, Heard):
+            branch.hear(one.at, accused=(one.branch,) in self._accused.found)
+            if one.reports:
+                self._accused.well((one.branch,))
+        elif branch.pass_by(one) and len(branch.open) >= self._policy.changes:
+            self._weigh(branch, one)
+
+    def _make_room(self, new: str) -> None:
+        if len(self._branches) > _MOST:
+            others = (name for name in self._branches if name != new)
+            del self._branches[min(others, key=lambda name: self._branches[name].heard)]
+
+    def _limit(self, branch: _Branch) -> int | None:
+        """How many missed in a row are too many; all branches share the false alerts."""
+        if branch.known.n < self._policy.minimum:
+            return None
+        luck = longest_luck(self._policy.doubt / len(self._branches), branch.known.count)
+        return None if luck is None else max(luck, self._policy.changes)
+
+    def _weigh(self, branch: _Branch, one: Chance) -> None:
+        limit, first = self._limit(branch), branch.first
+        if limit is None or first is None or len(branch.open) < limit:
+            return
+        others = [other for other in self._branches.values() if other is not branch]
+        lately = [other.since(first.at) for other in others]
+        n, missed = sum(count.n for count in lately), sum(count.bad for count in lately)
+        usual_n = sum(other.known.n for other in others)
+        usual = sum(other.known.count.good for other in others) / max(1, usual_n)
+        if n < self._policy.beside or n - missed < self._policy.share * usual * n:
+            return
+        accused = self._accused.found.get((one.branch,))
+        figures = ((n - missed) / n, branch.heard)
+        self._accused.add(
+            (one.branch,),
+            Accused(
+                accused.at if accused else one.at,
+                first,
+                one.proof._replace(at=one.uploaded),
+                branch.before or first,
+                len(branch.open),
+                limit,
+                figures,
+            ),
+        )
+
+    def standing(self, _now: float, _ending: bool) -> Reading:
+        """Bad while a branch is silent alone."""
+        return self._accused.standing(bool(self._branches))
+
+    def signal(self, now: float) -> Signal:
+        """The branch that is silent for longest, and how many others are."""
+        known = sum(one.known.n >= self._policy.minimum for one in self._branches.values())
+        heard = bool(self._branches)
+        return self._accused.signal(type(self), Fault.MISSED, now, heard, known)
+
+    @classmethod
+    def words(cls, seen: SeenJobs) -> Words:
+        """Which branch is silent since when; else which one was taken for ended."""
+        if seen.job is None:
+            known = plural(seen.known, "branch", "branches")
+            silent = f"silent on no branch alone; {known} known well enough"
+            return adopted(seen, "without reports") or (silent,)
+        others = plural(seen.others, "other branch", "other branches")
+        return (
+            "reports as usual, but nothing on ",
+            job_span(seen.job),
+            " since ",
+            moment(seen.before),
+            f": {plural(seen.row, 'chance')} to report missed in a row,"
+            f" {percent(seen.now)} taken on the other branches"
+            + (f"; so it is on {others}" if seen.others else ""),
+        )
+
+    @classmethod
+    def threshold(cls, seen: SeenJobs) -> str:
+        """After how many chances a branch is told."""
+        if seen.job is None:
+            return f"degraded after at least {seen.least} chances missed in a row on one branch"
+        return f"{cut(seen.job, 60)}: degraded after {seen.limit} chances missed in a row"
