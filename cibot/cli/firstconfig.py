@@ -13,6 +13,7 @@ from cibot.cli.survey import Survey, Writer
 from cibot.collector.roster import display_name, free_name
 from cibot.config.networks import kinds
 from cibot.logs import escaped
+from cibot.text.figures import plural
 
 _GENERIC = {"review", "reviews", "gerrit", "gerrit-review", "code", "codereview", "git", "www"}
 _MOST_QUIET = 20
@@ -89,7 +90,7 @@ listen = "127.0.0.1:8080"
 
 def _gerrit(survey: Survey, choices: Choices, name: str, token: str) -> str:
     lines = [
-        f"# Gerrit {escaped(survey.version)}, {survey.projects} projects can be seen.",
+        f"# Gerrit {escaped(survey.version)}, {plural(survey.projects, 'project')} can be seen.",
         "[[gerrit]]",
         f"name = {quoted(name)}",
         f"url = {quoted(survey.url + '/')}",
@@ -164,8 +165,8 @@ def _evidence(one: Writer) -> str:
     (family, _), *_ = one.formats.most_common(1)
     more = ", service user" if one.account.service_user else ""
     return (
-        f"{one.reports} reports on {len(one.changes)} changes"
-        f" of {len(one.projects)} projects ({family}{more})"
+        f"{plural(one.reports, 'report')} on {plural(len(one.changes), 'change')}"
+        f" of {plural(len(one.projects), 'project')} ({family}{more})"
     )
 
 

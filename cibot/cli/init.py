@@ -20,6 +20,7 @@ from cibot.collector.gerrit import Gerrit, RequestRefused
 from cibot.config.load import load
 from cibot.errors import CibotError, Transient, UserError
 from cibot.logs import escaped
+from cibot.text.figures import plural
 
 # Where the pages of a Gerrit begin, of the old UI (/#/c/…) and the new, of its REST and Git.
 _PAGES = re.compile(
@@ -205,8 +206,8 @@ def _tell(found: Survey, output: Path) -> None:
     reference = f"{guess.name} looks like the reference CI." if guess else "no reference CI yet."
     since = (datetime.now(UTC) - timedelta(days=28)).date()
     click.echo(
-        f"Wrote {output}: Gerrit {escaped(found.version)}, {found.projects} projects, "
-        f"{len(found.cis)} CIs in {found.changes} changes; {reference}"
+        f"Wrote {output}: Gerrit {escaped(found.version)}, {plural(found.projects, 'project')}, "
+        f"{plural(len(found.cis), 'CI')} in {plural(found.changes, 'change')}; {reference}"
     )
     click.echo(
         "Next:\n"

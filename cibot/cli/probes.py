@@ -21,6 +21,7 @@ from cibot.config.networks import named
 from cibot.errors import Transient, reason_of
 from cibot.reports.undelivered import undelivered_words
 from cibot.store.usability import look, usable
+from cibot.text.figures import plural
 
 TIMEOUT = (5.0, 20.0)  # seconds to connect, to answer
 _CLOCK_OFF = 30.0  # seconds; more than the poll's default overlap would lose nothing, but confuse
@@ -144,7 +145,7 @@ def _projects(gerrit: Gerrit, config: GerritConfig) -> Finding:
     unseen = [project for project in config.projects if not _there(gerrit, project, names)]
     if unseen:
         return wrong(f"of {len(names)} projects none fits {', '.join(unseen)}; see `projects`")
-    return right(f"{len(names)} projects can be seen")
+    return right(f"{plural(len(names), 'project')} can be seen")
 
 
 def _there(gerrit: Gerrit, pattern: str, names: list[str]) -> bool:

@@ -160,6 +160,7 @@ def test_a_login_and_a_group(tmp_path: Path, server: ReviewServer) -> None:
     assert gerrit.ci_groups == ("CIs", "Nobody")
     assert gerrit.projects == ("acme/one",)
     assert "Quiet CI" in [ci.name for ci in config.ci]
+    assert " of 1 project (" in (tmp_path / "etc" / "cibot.toml").read_text()
 
 
 def test_a_password_that_was_asked_for_goes_to_a_file_of_its_own(
