@@ -17,7 +17,7 @@ PLAIN_TO_SEE = (NAME,)
 def read(comment: Comment) -> Report | None:
     """Any comment with job lines, unless a person wrote the words around them."""
     body = comment.body
-    if "://" not in body and " : " not in body and ": " not in body and "|" not in body:
+    if not any(mark in body for mark in ("://", ": ", "|", "] ")):
         return None
     builds = tuple(read_builds(comment.lines))
     if not builds or (not comment.by_bot and _pasted(comment, builds)):

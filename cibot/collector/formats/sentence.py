@@ -61,7 +61,7 @@ def read(comment: Comment) -> Report | None:
     if outcome is None:
         outcome = _result_line(comment)
         named = comment.by_bot or SUBJECTS & set(words_of(first))
-        if outcome is None or by_hand(comment) or not named:
+        if outcome is None or not named or (not comment.by_ci and by_hand(comment)):
             return None
     elif not _program(comment, first, outcome):
         return None
@@ -106,6 +106,17 @@ def _result_line(comment: Comment) -> Outcome | None:
             len(word.split()) <= 2 and (said := verdict(word)) is not None
         ):
             return said
+    return _below(comment) if comment.by_ci else None
+
+
+def _below(comment: Comment) -> Outcome | None:
+    """What a CI says below a title or a greeting, in the first lines, of a build or tests."""
+    for line in comment.lines[1:4]:
+        if "://" in line or len(line) > 160 or not SUBJECTS & set(words_of(line)):
+            continue
+        said = verdict(line)
+        if said in (Outcome.SUCCESS, Outcome.FAILURE):
+            return said
     return None
 
 
@@ -114,6 +125,9 @@ def _part(line: str) -> Outcome | None:
     label, found, word = line.rpartition(" ... ")
     if not found:
         label, found, word = line.partition(": ")
+    if not found:  # "//lib:test FAILED in 3.1s"
+        label, found, word = line.partition(" ")
+        found = found if word.partition(" ")[0] in ("PASSED", "FAILED") else ""
     overall = label.lower().strip("-* ") in _OVERALL or "voting" in line or "optional" in line
     told = found and not overall and "://" not in word and len(word.split()) <= 6
     return verdict(line if word[:1].isdigit() else word) if told else None

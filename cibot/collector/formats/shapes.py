@@ -176,15 +176,15 @@ def _reversed(word: str, tail: str) -> Build | None:
 def _bracketed(text: str) -> Build | None:
     """``[FAILED] dsvm-tempest``."""
     word, _, name = text[1:].partition("] ")
-    return _named_after(word, name) if word in RESULT_WORDS else None
+    return _named_after(word, name, least="") if word in RESULT_WORDS else None
 
 
-def _named_after(word: str, tail: str) -> Build | None:
+def _named_after(word: str, tail: str, least: str = "-") -> Build | None:
     """``SUCCESS: dsvm-tempest (1h 2m)``: a result in capitals and a job's name, no URL."""
     name, _, rest = tail.strip().partition(" ")
     if not word.isupper() or result_class(word) not in (Result.PASS, Result.FAIL):
         return None
-    if "-" not in name.strip("-") or not name.replace("-", "").replace("_", "").isalnum():
+    if least not in name.strip("-") or not name.replace("-", "").replace("_", "").isalnum():
         return None
     if rest and duration_in(rest if rest.startswith("in ") else f" {rest}") is None:
         return None
@@ -206,7 +206,7 @@ def _named(head: str, tail: str, *, bulleted: bool) -> Build | None:
         name = job_name(own) if own and rest.endswith(own) else ""
     if not name:
         return None
-    if own is None and not bulleted and (not word.isupper() or len(rest.split()) > 6):
+    if own is None and not bulleted and not _stands_alone(word, rest):
         return None
     if own is None and word.islower() and _goes_on(word, rest):
         return None
@@ -214,6 +214,13 @@ def _named(head: str, tail: str, *, bulleted: bool) -> Build | None:
         return None
     before_url = rest[: rest.find(own)].rstrip("( ") if own and own in rest else rest
     return finish(name, _as_written(word), own, before_url.strip())
+
+
+def _stands_alone(word: str, rest: str) -> bool:
+    """Whether a result without a URL is plain to see: in capitals, or with its duration."""
+    if word.isupper():
+        return len(rest.split()) <= 6
+    return rest[:1] == "(" and duration_in(f" {rest}") is not None
 
 
 def _goes_on(word: str, rest: str) -> bool:

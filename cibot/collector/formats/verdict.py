@@ -59,6 +59,10 @@ _FINISHED = word_set("finished completed complete done ended finally")
 _UNDONE = word_set("build compile start execute deploy apply complete finish install boot")
 _CANNOT = word_set("cannot cant can't couldn't couldnt unable doesn't didn't")
 _IDS = word_set("build builds job run patchset patch set change version step stage attempt shard")
+# "exited with status 1", "exit code: 0"; "No regressions detected".
+_EXIT = re.compile(r"exit(?:ed|s)?(?: with)?(?: (?:status|code))?:? (\d{1,3})\b")
+_REGRESSED = re.compile(r"regressions? (?:(?:was|were) )?(?:detected|found)")
+_TELL = frozenset((":", "=", "status", "result"))  # what "timeout" stands behind as a result
 _CLOSERS = frozenset(".,;:=!?/#")
 
 _TOKEN = re.compile(
@@ -102,6 +106,10 @@ def verdict(line: str) -> Outcome | None:
     for words, meaning in _SAME:
         if words in lower:
             lower = lower.replace(words, meaning)
+    if "exit" in lower:
+        lower = _EXIT.sub(lambda code: "failed" if int(code[1]) else "passed", lower)
+    if "regression" in lower:
+        lower = _REGRESSED.sub("failure", lower)
     asides = _ASIDE.findall(lower) if "(" in lower or "[" in lower else ()
     said = _of_clauses(_ASIDE.sub(" , ", lower) if asides else lower)
     if said is None:
@@ -116,7 +124,9 @@ def _of_clauses(text: str) -> Outcome | None:
         tokens = _TOKEN.findall(_ADVICE.sub("", clause))
         good, bad = _weigh(tokens)
         passed, failed = passed or good, failed or bad
-        if "timedout" in tokens:
+        if tokens[-1:] == ["timeout"] and (tokens[-2:-1] or [":"])[0] in _TELL:
+            late = True
+        elif "timedout" in tokens:
             late = _PASS.isdisjoint(tokens[tokens.index("timedout") :])
         elif good:
             late = False
