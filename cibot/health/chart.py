@@ -24,6 +24,8 @@ _NEVER = -math.inf
 # results of a long bad time, and yet reached by four passes after an outage.
 RECOVERED = math.log(30_000)
 FEWEST = 3  # failures since the last zero: two can be one hiccup, however rare failures are
+_NEAR = 10  # results: when a drop is noticed, what was seen of it is worse than it is
+_HALF_WAY = 1.5  # log-likelihood by which a way up that ends below the usual rate is told from one
 _LOWEST, _HIGHEST = 0.05, 0.99  # rates that the way up is weighed between
 
 
@@ -167,7 +169,10 @@ class Chart(Stored):
         low, high = self._rates(dropped)
         gain = math.log(high / low) if passed else math.log((1 - high) / (1 - low))
         self.way_up.add(gain, passed, at)
-        if self.way_up.score >= RECOVERED:
+        back = self.way_up.score >= RECOVERED
+        if back and self._half_way(self.way_up, high):
+            self.way_up, back = Run(), False
+        if back:
             self.settled = self.way_up.start
             self.dropped, self.way_up = None, Run()
         elif self._lasts(dropped, at):
@@ -179,9 +184,22 @@ class Chart(Stored):
         """The pass rate since the drop, less what may be the way up already, and the usual one."""
         high = min(self.usual, _HIGHEST)
         n, passes = dropped.n - self.way_up.n, dropped.passes - self.way_up.passes
-        low = (passes + 0.5) / (n + 1)
         nearest = 1 / (1 + math.exp(self.design.near) * (1 - high) / high)
+        weight, prior = (1, 0.5) if self.floor else (_NEAR, nearest)
+        low = (passes + weight * prior) / (n + weight)
         return max(min(low, nearest), min(_LOWEST, high / 2)), high
+
+    @staticmethod
+    def _half_way(way_up: Run, usual: float) -> bool:
+        """Whether what passes is more than after the drop, and still less than is usual.
+
+        It is how bad the drop is, then, and the way up begins anew.
+        """
+        rate = way_up.passes / way_up.n
+        if rate >= usual:
+            return False
+        fails = (1 - rate) * math.log((1 - rate) / (1 - usual))
+        return way_up.n * (rate * math.log(rate / usual) + fails) > _HALF_WAY
 
     def _lasts(self, dropped: Run, at: float) -> bool:
         """Whether this is how the CI is now: news no more, what it is its level says.

@@ -203,3 +203,17 @@ def test_what_was_over_before_the_chart_knew_enough_is_no_news() -> None:
         now += 28_800.0
         chart.add(False, now)
     assert chart.drop is not None
+
+
+def test_what_comes_half_of_the_way_back_is_not_over():
+    chart, step = Chart(POLICY), D / 60
+    letters = "PPPPPPPPPPPPPPPPPPPF" * 40 + "PF" * 20 + "PPPPPPF" * 70
+    for place, letter in enumerate(letters):
+        chart.add(letter == "P", T + place * step)
+    assert chart.dropped is not None
+    assert chart.settled_at is None
+    back = "PPPPPPPPPPPPPPPPPPPF" * 15
+    for place, letter in enumerate(back, len(letters)):
+        chart.add(letter == "P", T + place * step)
+    assert chart.dropped is None
+    assert chart.settled_at is not None
