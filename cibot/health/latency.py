@@ -195,13 +195,16 @@ class LatencySignal(Stored):
     def _seen(self, now: float, recent: Mapping[int, int]) -> Times:
         first, today = self._recent_days(now)
         before = self._merged(today - _MEMORY + 1, first - 1)
+        usual = _time(before, _HIGH)
+        if self._held.holds:  # the weeks before hold the slow time by now
+            usual = timedelta(hours=self._held.of(0.0))
         policy = self._policy
         return Times(
             _time(recent, 0.5),
             _time(recent, _HIGH),
             sum(recent.values()),
             Period(policy.window),
-            _time(before, _HIGH),
+            usual,
             sum(before.values()),
             policy.minimum,
             policy.degraded,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from cibot.health.seen import Fault
+from cibot.health.seen import Fault, OwnPast
 from cibot.health.signal import Evidence, Family
 from cibot.incidents.incident import Incident, Transition
 from cibot.incidents.inhibition import Opening, shared_cause
@@ -160,6 +160,8 @@ def _beside(incident: Incident, news: News) -> Iterator[Line]:
     """What else is wrong: in another family, and which job or branch fails."""
     families = {news.symptom.family}
     for symptom in sorted(incident.standing, key=lambda one: one.order):
+        if _heard(symptom):
+            continue
         if symptom.family not in families:
             families.add(symptom.family)
             yield line(f"also {_called(symptom, symptom.severity)}: ", *_seen(symptom))
@@ -225,19 +227,38 @@ def _eased(incident: Incident, news: News, subject: Subject) -> Line:
     """What is over, and what still holds."""
     symptom, still = news.symptom, news.still or incident.cause
     over = _OVER[symptom.family]
-    if news.drop:
-        share = f" {percent(still.figure)}" if still.figure is not None else ""
-        over = f"it is back to its usual{share}"
+    if symptom.adopted:
+        over = "this is now its usual"
+    elif news.drop:
+        over = f"it is back to its usual{_usual(symptom)}"
     lasted = _lasted(symptom.came_at, symptom.cleared_at)
+    severity, holds = (
+        still.severity,
+        line(f"still {_called(still, still.severity)}: ", *_seen(still)),
+    )
+    if _heard(still):
+        severity, holds = State.DEGRADED, line("it is heard again, but not yet as often as usual")
     return line(
-        state_span(still.severity),
+        state_span(severity),
         " — ",
         _name(subject),
         f": {over}: ",
         *_seen(symptom),
-        f"{lasted}; still {_called(still, still.severity)}: ",
-        *_seen(still),
+        f"{lasted}; ",
+        *holds,
     )
+
+
+def _heard(symptom: Symptom) -> bool:
+    """Whether it is a silence that was broken: the CI does not report as usual, but it is heard."""
+    return symptom.signal == "silent" and not symptom.fires
+
+
+def _usual(symptom: Symptom) -> str:
+    """The rate that a drop was measured against, as its own alert said it."""
+    seen = symptom.seen
+    known = isinstance(seen, OwnPast) and seen.usual is not None
+    return f" {percent(seen.usual)}" if known else ""
 
 
 def _withdrawn(incident: Incident, subject: Subject) -> Line:

@@ -192,11 +192,30 @@ def _while_bad(symptom: Symptom, signal: Signal) -> Symptom:
     worse = signal.verdict.rank < symptom.severity.rank
     if not worse and symptom.phase is SymptomPhase.FIRING:
         return symptom
-    return replace(
+    again = replace(
         refreshed(symptom, signal),
         phase=SymptomPhase.FIRING,
         severity=signal.verdict if worse else symptom.severity,
         recovering_at=None,
+    )
+    if _anew(symptom, signal):
+        return replace(
+            again,
+            since=signal.since,
+            first_evidence=signal.evidence,
+            spells=symptom.spells + 1,
+        )
+    return again
+
+
+def _anew(symptom: Symptom, signal: Signal) -> bool:
+    """Whether a silence began after the CI was heard again: it is another one, not the first."""
+    back = symptom.recovering_at
+    return (
+        signal.name == "silent"
+        and back is not None
+        and signal.since is not None
+        and signal.since >= back
     )
 
 

@@ -21,6 +21,7 @@ from cibot.text import figures
 _SPOKEN = 2  # the largest reasons
 _OPEN = "It is open whether the change is at fault"
 _NAMED = 3  # patch sets or CIs
+_AGAIN = "passed when run again"
 _FEW = 3  # failures of the job that were run again: with fewer its CI's are shown
 
 
@@ -83,8 +84,9 @@ def _reasoned(weight: JobWeight) -> str:
     """A verdict that its reasons make."""
     freeing, blaming = _clauses(weight, +1), _clauses(weight, -1)
     if weight.verdict is Blame.NOT_THE_CHANGE:
-        reasons = _joined(freeing[:_SPOKEN])
-        return f"Probably not the change: {reasons}; {_odds(weight.chance)} like this did."
+        reasons, odds = _joined(freeing[:_SPOKEN]), _odds(weight.chance)
+        did = "did" if reasons.endswith(_AGAIN) else _AGAIN
+        return f"Probably not the change: {reasons}; {odds} like this {did}."
     if weight.verdict is Blame.LOOK:
         return f"Look at it: {_joined(blaming[:_SPOKEN])}."
     sides = [f"for the change: {freeing[0]}"] if freeing else []
@@ -151,7 +153,12 @@ def _other_changes(weight: JobWeight) -> str:
     mostly_failed = weight.changes_failed * 5 > weight.changes
     count = weight.changes_failed if mostly_failed else weight.changes - weight.changes_failed
     word = "failed" if mostly_failed else "passed"
-    return f"it {word} on {count} of the last {weight.changes} other changes"
+    of = (
+        f"all of the last {count}"
+        if count == weight.changes
+        else f"{count} of the last {weight.changes}"
+    )
+    return f"it {word} on {of} other changes"
 
 
 def _run_again(weight: JobWeight) -> str:
@@ -161,9 +168,10 @@ def _run_again(weight: JobWeight) -> str:
         whose, passed, of = "its CI's", weight.ci_again_passed, weight.ci_again
     if of < _FEW:
         return ""
+    if passed in (0, of):
+        return f"{'all' if passed else 'none'} of {whose} last {of} failures {_AGAIN}"
     few = "only " if passed * 2 < of else ""
-    count = f"{few}{passed}" if passed else "none"
-    return f"{count} of {whose} last {of} failures passed when run again"
+    return f"{few}{passed} of {whose} last {of} failures {_AGAIN}"
 
 
 def _other_cis(weight: JobWeight) -> str:

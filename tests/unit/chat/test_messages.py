@@ -20,7 +20,7 @@ from cibot.chat.dispatch import Dispatcher
 from cibot.chat.irc import text
 from cibot.chat.protocol import Asker, Channel, Question
 from cibot.chat.slack import blocks
-from cibot.health.seen import EarlierWords, Fault, Period, Seen, Streak, Times
+from cibot.health.seen import EarlierWords, Fault, OwnPast, Period, Seen, Streak, Times
 from cibot.health.signal import Evidence
 from cibot.incidents.incident import Incident, Phase, Transition
 from cibot.incidents.inhibition import Opening
@@ -88,6 +88,7 @@ def over(symptom: Symptom, seen: Seen) -> Symptom:
 
 RECOVERED = replace(passed(25, 27), period=Period(timedelta(7), NOW + 2 * HOUR))
 WELL = over(FAILED, RECOVERED)
+BACK = over(FAILED, OwnPast(RECOVERED, 0.61, 90, 20))
 JOB = over(
     replace(FAILED, signal="job"), Streak(None, 0, 3, 0, 0, Period(timedelta(28)), 0, known=2)
 )
@@ -126,7 +127,7 @@ KINDS: dict[str, Callable[[], Card]] = {
     "escalated-slow-too": lambda: alert("escalated", LATE, FAILED),
     "escalated-drop": lambda: alert("escalated", FAILED, LEVEL, drop=True),
     "eased": lambda: alert("eased", over(LATE, FAST), FAILED),
-    "eased-drop": lambda: alert("eased", WELL, LEVEL, drop=True),
+    "eased-drop": lambda: alert("eased", BACK, LEVEL, drop=True),
     "reopened": lambda: alert("reopened", replace(FAILED, severity=State.DEGRADED)),
     "acknowledged": acknowledged,
     "resolved": lambda: alert("resolved", WELL),

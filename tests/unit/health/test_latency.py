@@ -85,6 +85,13 @@ def test_what_is_usual_is_held_while_it_is_slow_and_becomes_it_after_four_weeks(
     assert again.signal(T) == one.signal(T)
 
 
+def test_slow_stands_beside_the_time_of_before_the_trouble():
+    """Three weeks slow: the weeks before are slow, too, and say nothing of why it is."""
+    found = fed(took([1.0] * 120, T - 20 * D), took([5.0] * 120)).signal(T)
+    assert found.verdict is State.DEGRADED
+    assert "95 % within 5 h in 7 days; 60 min in the weeks before" in said(found.seen)
+
+
 def test_slow_is_half_way_until_it_is_so_on_enough_days():
     one = fed(took([1.0] * 140, T - D), took([9.0] * 16, T, H))
     assert one.standing(T, False).rising

@@ -52,14 +52,19 @@ def live(
     return incident, names
 
 
-def symptom(signal: str = "success", severity: State = State.DEGRADED, **fields: Any) -> Symptom:
+def symptom(
+    signal: str = "success",
+    severity: State = State.DEGRADED,
+    phase: SymptomPhase = SymptomPhase.FIRING,
+    **fields: Any,
+) -> Symptom:
     """A symptom that fires since `NOW`, and began an hour before."""
     usual: dict[str, Any] = {
         "since": NOW - HOUR,
         "came_at": NOW,
         "seen": EarlierWords(f"{signal} is bad"),
     }
-    return Symptom(signal, SymptomPhase.FIRING, severity, **usual | fields)
+    return Symptom(signal, phase, severity, **usual | fields)
 
 
 def cleared(symptom: Symptom, at: datetime) -> Symptom:

@@ -323,3 +323,25 @@ def test_any_history_makes_sense(signals):
 
 def _rank(state: State) -> int:
     return state.rank
+
+
+def test_a_silence_after_the_ci_was_heard_again_has_a_beginning_of_its_own() -> None:
+    """It was silent in June of one year and in December of the next, and never quite well."""
+    june = replace(silent(), since=NOW - HOUR)
+    heard = replace(silent(GOOD), clears=False)
+    other = (Evidence(Fault.MISSED, 2, 2, 1, NOW + 99 * HOUR),)
+    december = replace(silent(), since=NOW + 99 * HOUR, evidence=other)
+    incident, _ = live(june, heard)
+    assert incident is not None
+    incident, _ = live(december, start=incident, since=NOW + 100 * HOUR)
+    assert incident is not None
+    [found] = incident.symptoms
+    assert (found.since, found.first_evidence, found.spells) == (december.since, other, 2)
+
+
+def test_a_silence_that_was_there_before_the_late_word_goes_on() -> None:
+    june = replace(silent(), since=NOW - HOUR)
+    incident, _ = live(june, replace(silent(GOOD), clears=False), june)
+    assert incident is not None
+    [found] = incident.symptoms
+    assert (found.since, found.spells) == (june.since, 1)

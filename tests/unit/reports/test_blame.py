@@ -73,9 +73,19 @@ def because(name: ReasonName, log_odds: float, **facts: object) -> str:
     ],
 )
 def test_each_reason_is_said_with_its_counts(name: ReasonName, log_odds: float, words: str) -> None:
-    end = f"{words}; about 4 in 5 like this did." if log_odds > 0 else f"{words}."
+    did = "did" if words.endswith("passed when run again") else "passed when run again"
+    end = f"{words}; about 4 in 5 like this {did}." if log_odds > 0 else f"{words}."
     head = "Probably not the change" if log_odds > 0 else "Look at it"
     assert because(name, log_odds) == f"{head}: {end}"
+
+
+def test_all_and_none_are_said_as_such() -> None:
+    none = because(ReasonName.RUN_AGAIN, -2.5, again=15, again_passed=0)
+    assert none == "Look at it: none of its last 15 failures passed when run again."
+    every = because(ReasonName.RUN_AGAIN, 0.6, again=3, again_passed=3)
+    assert "all of its last 3 failures passed when run again; about 4 in 5" in every
+    passed = because(ReasonName.OTHER_CHANGES, -0.3, changes=10, changes_failed=0)
+    assert passed == "Look at it: it passed on all of the last 10 other changes."
 
 
 def test_counts_of_the_ci_stand_in_for_a_job_of_few_failures() -> None:
