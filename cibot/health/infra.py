@@ -13,9 +13,10 @@ import math
 
 from cibot.config.policy import SharePolicy
 from cibot.health.chart import FEWEST, RECOVERED, Run
+from cibot.health.facts import moment
 from cibot.health.inputs import Attempted
 from cibot.health.intervals import wilson
-from cibot.health.seen import Fault
+from cibot.health.seen import Fault, FaultRun
 from cibot.health.share import SURE, Share
 from cibot.health.state import maybe, part, since, state
 from cibot.health.tally import Count
@@ -109,3 +110,7 @@ class Infra(Share):
 
     def _trouble_since(self) -> float | None:
         return None if self._bad is None else self._bad.start
+
+    def _run(self) -> FaultRun | None:
+        bad = self._bad
+        return None if bad is None else FaultRun(moment(bad.start), bad.n - bad.passes, bad.n)

@@ -40,8 +40,20 @@ class Period:
 
 
 @dataclass(frozen=True, slots=True)
+class FaultRun:
+    """How many of ``n`` results had a fault since a trouble began."""
+
+    since: datetime
+    count: int
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
 class FaultShare:
-    """How many of ``n`` results had a fault; bad above the limits."""
+    """How many of ``n`` results had a fault; bad above the limits.
+
+    ``run`` is what accuses, where that is another count than the window's.
+    """
 
     fault: Fault
     count: int
@@ -50,6 +62,7 @@ class FaultShare:
     least: int
     degraded: float | None = None
     failing: float | None = None
+    run: FaultRun | None = None
     kind: Literal["faults"] = "faults"
 
 

@@ -12,7 +12,7 @@ from cibot.health.chart import RECOVERED, Run
 from cibot.health.facts import known_moment
 from cibot.health.inputs import Counted
 from cibot.health.intervals import wilson
-from cibot.health.seen import Fault, FaultShare, Period
+from cibot.health.seen import Fault, FaultRun, FaultShare, Period
 from cibot.health.signal import Reading, Signal, share_of
 from cibot.health.state import Stored, part, since, state
 from cibot.health.tally import Count, Proofs, SlidingTally
@@ -121,11 +121,16 @@ class Share(Stored):
                 Period(timedelta(seconds=looked), known_moment(begun)),
                 policy.minimum if back is None else 0,
                 *self._limits,
+                self._run(),
             ),
             evidence=self._proofs.evidence(self._fault, oldest),
             clears=self._clears(counted, verdict, back),
             since=known_moment(since),
         )
+
+    def _run(self) -> FaultRun | None:
+        """What accuses, where it is not the window."""
+        return None
 
     def _begun(self, now: float) -> float | None:
         """When it recovered, where that is within the window."""

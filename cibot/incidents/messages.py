@@ -256,9 +256,8 @@ def _heard(symptom: Symptom) -> bool:
 
 def _usual(symptom: Symptom) -> str:
     """The rate that a drop was measured against, as its own alert said it."""
-    seen = symptom.seen
-    known = isinstance(seen, OwnPast) and seen.usual is not None
-    return f" {percent(seen.usual)}" if known else ""
+    usual = symptom.seen.usual if isinstance(symptom.seen, OwnPast) else None
+    return "" if usual is None else f" {percent(usual)}"
 
 
 def _withdrawn(incident: Incident, subject: Subject) -> Line:

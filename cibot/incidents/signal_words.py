@@ -114,7 +114,11 @@ def _fault_share(seen: FaultShare) -> Words:
     if not seen.n:
         nothing = _NOTHING.get(seen.fault, "nothing to judge by")
         return (nothing, *_needed(seen.n, seen.least))
-    share = f"{number(seen.count)} of {number(seen.n)} {_MANY[seen.fault]}"
+    share, run = f"{number(seen.count)} of {number(seen.n)}", seen.run
+    if run is not None:
+        began = f"{number(run.count)} of {number(run.n)} {_MANY[seen.fault]} since "
+        return (began, run.since, f"; {share}", *_when(seen.period))
+    share += f" {_MANY[seen.fault]}"
     return (share, *_when(seen.period), *_needed(seen.n, seen.least))
 
 
