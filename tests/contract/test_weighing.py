@@ -78,7 +78,7 @@ def test_a_lost_node_of_a_flaky_job_is_not_the_change(store: Store, history: His
     assert weight(found).verdict is Blame.NOT_THE_CHANGE
     assert (weight(found).again_passed, weight(found).again) == (4, 4)
     assert "the failure is nothing to look at; 0 passed, 1 failed" in said(found)
-    assert "Probably not the change: NODE_FAILURE, and 4 of its last 4 failures passed" in said(
+    assert "Probably not the change: NODE_FAILURE, and all of its last 4 failures passed" in said(
         found
     )
     assert "when run again; about 9 in 10 like this did." in said(found)
