@@ -96,7 +96,7 @@ class _Change:
         self._broken = self._defect() if rng.random() < traits.defects else frozenset()
         self._patch_set = 1
 
-    def live(self, at: float) -> None:
+    def advance(self, at: float) -> None:
         review = Review({1: at})
         self._history.reviews[self._number] = review
         again: set[str] | None = None

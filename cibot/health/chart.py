@@ -86,6 +86,7 @@ class Chart(Stored):
         dropped=maybe(Run.from_row),
         usual=float,
         fired=since,
+        floor=bool,
         way_up=part,
         settled=since,
         adopted=since,

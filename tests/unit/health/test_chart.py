@@ -177,6 +177,15 @@ def test_its_state_survives_the_store_at_any_moment(stretches, data):
     assert again.drop == whole.drop
 
 
+def test_that_a_drop_was_an_outage_survives_the_store():
+    chart = Chart(POLICY)
+    for number in range(310):
+        chart.add(number < 300, T + number * H)
+    assert chart.drop is not None
+    assert chart.floor
+    assert restored(chart.row()).floor
+
+
 def test_what_was_not_stored_by_it_is_refused():
     row = Chart(POLICY).row()
     with pytest.raises(ValueError, match="shorter"):
