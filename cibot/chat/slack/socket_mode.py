@@ -18,6 +18,7 @@ from typing import Any
 
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.socket_mode import SocketModeClient
+from slack_sdk.socket_mode.builtin.connection import Connection
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
 from slack_sdk.web import WebClient
@@ -95,8 +96,10 @@ class SlackSocket:
                 self.up, self.detail = False, STANDBY
                 self._stopping.wait(_LOOK_EVERY_S)
                 continue
-            if _is_hung_up(client):
-                _disconnect(client)
+            session = client.current_session  # a refresh may put another in its place meanwhile
+            if session is not None and _is_hung_up(session):
+                with contextlib.suppress(AttributeError, OSError):
+                    session.close()
             if client.is_connected():
                 backoff.reset()
                 continue
@@ -184,14 +187,13 @@ class SlackSocket:
         return None
 
 
-def _is_hung_up(client: SocketModeClient) -> bool:
+def _is_hung_up(session: Connection) -> bool:
     """Whether Slack closed the connection.
 
     slack-sdk does not see the end of the stream: it reads nothing in a busy
     loop until its fifth ping fails, up to 25 seconds later.
     """
-    session = client.current_session
-    sock = session.sock if session else None
+    sock = session.sock
     if sock is None:
         return False
     try:
