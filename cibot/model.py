@@ -153,11 +153,17 @@ UNCHANGED = frozenset(PatchSetKind) - {
 
 @dataclass(frozen=True, slots=True)
 class PatchSet:
-    """One version of a change; ``kind`` is None where no source gave it."""
+    """One version of a change; ``kind`` is None where no source gave it.
+
+    ``revision`` is its commit and ``parent`` the first one below it; both None where no source
+    gave them.
+    """
 
     number: int
     uploaded_at: datetime
     kind: PatchSetKind | None = None
+    revision: str | None = None
+    parent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from typing import Any
 from cibot.collector.fields import (
     DecodeError,
     body,
+    commit,
     epoch,
     expected,
     integer,
@@ -157,7 +158,7 @@ def _patch_sets(
             uploaded.setdefault(number, PatchSet(number, message.posted_at, _kind_of(message.text)))
     if revisions is not None:
         for sha, raw in mapping(revisions, "change.revisions").items():
-            _add_revision(uploaded, raw, f"change.revisions.{str(sha)[:40]}")
+            _add_revision(uploaded, sha, raw, f"change.revisions.{str(sha)[:40]}")
     if complete and 1 not in uploaded:
         uploaded[1] = PatchSet(1, created)  # a cherry-pick or an import announces no upload
     return tuple(uploaded[number] for number in sorted(uploaded))
@@ -183,17 +184,27 @@ def _kind_of(text: str) -> PatchSetKind | None:
     return PatchSetKind.NO_CODE_CHANGE if reworded else None
 
 
-def _add_revision(uploaded: dict[int, PatchSet], raw: object, place: str) -> None:
+def _add_revision(uploaded: dict[int, PatchSet], sha: object, raw: object, place: str) -> None:
     info = mapping(raw, place)
     if info.get("_number") in ("edit", 0):  # somebody's unpublished edit
         return
     number = integer(info.get("_number"), place + "._number", 1)
-    kind = _kind(info.get("kind"))
     known = uploaded.get(number)
-    if known is not None:
-        uploaded[number] = replace(known, kind=kind or known.kind)
-    elif info.get("created") is not None:
-        uploaded[number] = PatchSet(number, moment(info["created"], place + ".created"), kind)
+    if known is None:
+        if info.get("created") is None:
+            return
+        known = PatchSet(number, moment(info["created"], place + ".created"))
+    kind, parent = _kind(info.get("kind")) or known.kind, _listed_parent(info.get("commit"), place)
+    uploaded[number] = replace(known, kind=kind, revision=commit(sha), parent=parent)
+
+
+def _listed_parent(raw: object, place: str) -> str | None:
+    """The first parent of a CommitInfo; None where none was asked for."""
+    if raw is None:
+        return None
+    place += ".commit"
+    parents = sequence(mapping(raw, place).get("parents"), place + ".parents")
+    return commit(mapping(parents[0], place + ".parents[0]").get("commit")) if parents else None
 
 
 def _kind(written: object) -> PatchSetKind | None:
@@ -302,7 +313,14 @@ def _event_patch_set(raw: object) -> PatchSet | int | None:
     created = info.get("createdOn")
     if created is None:
         return number
-    return PatchSet(number, epoch(created, "patchSet.createdOn"), _kind(info.get("kind")))
+    parents = sequence(info.get("parents"), "patchSet.parents")
+    return PatchSet(
+        number,
+        epoch(created, "patchSet.createdOn"),
+        _kind(info.get("kind")),
+        commit(info.get("revision")),
+        commit(parents[0]) if parents else None,
+    )
 
 
 def _comment(

@@ -96,6 +96,14 @@ def body(value: object, place: str, limit: int = MAX_TEXT) -> str:
     return storable(value if len(value) <= limit else value[:limit])
 
 
+_COMMIT = re.compile(r"[0-9a-f]{40,64}")
+
+
+def commit(value: object) -> str | None:
+    """The first 40 digits of a commit's name, which tell it apart; None where it is none."""
+    return value[:40] if isinstance(value, str) and _COMMIT.fullmatch(value) else None
+
+
 def mapping(value: object, place: str) -> Mapping[str, Any]:
     """A JSON object."""
     # A dict is known at once; asking an abstract class takes many times as long.

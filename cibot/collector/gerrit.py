@@ -28,9 +28,10 @@ __all__ = [
     "TooMuch",
 ]
 
-# Messages with their authors. Patch sets are read out of the messages:
-# ALL_REVISIONS makes the same query ten times slower.
-OPTIONS = ("MESSAGES", "DETAILED_ACCOUNTS", "SKIP_DIFFSTAT")
+# Messages with their authors, and the newest patch set's commit with its parents. Other
+# patch sets are read out of the messages: ALL_REVISIONS makes the same query ten times slower.
+_COMMIT = ("CURRENT_REVISION", "CURRENT_COMMIT")
+OPTIONS = ("MESSAGES", "DETAILED_ACCOUNTS", "SKIP_DIFFSTAT", *_COMMIT)
 _MOST_ROWS = 10_000  # where no limit was given; Gerrit's own default is 500
 _MOST_PROJECTS = 200_000
 
@@ -152,8 +153,9 @@ class Gerrit:
         ``key`` is ``project~number``; of the number alone a server with imported
         projects may have two changes, and then finds none.
         """
+        path = f"changes/{quote(str(key), safe='~')}/detail"
         return change_from_rest(
-            self._transport.get(f"changes/{quote(str(key), safe='~')}/detail").value
+            self._transport.get(path, [("o", option) for option in _COMMIT]).value
         )
 
     def projects(self) -> list[str]:

@@ -19,9 +19,9 @@ from cibot.collector.clocks import not_ahead
 from cibot.collector.correcting import asked_at, correct, report_forged
 from cibot.collector.discovery import LOOKED_AT, CiEvidence, may_be_ci
 from cibot.collector.formats import gerrits_own
-from cibot.collector.match import CommentWrite, Matching, digest, match
+from cibot.collector.match import CommentWrite, Matching, match
 from cibot.collector.roster import Roster
-from cibot.collector.rows import COMMENT, Batch, comment_row, message_of
+from cibot.collector.rows import COMMENT, Batch, comment_row, digests, message_of, once
 from cibot.collector.sink import IngestCounts
 from cibot.model import Account, Change, PatchSet
 from cibot.store.accounts import KnownAccount, has_identity, lock_cis
@@ -29,7 +29,7 @@ from cibot.store.changes import (
     Place,
     place_of,
     put_changes,
-    put_patch_sets,
+    put_owners,
     still_unconfirmed,
     stored_places,
     unconfirmed,
@@ -45,6 +45,7 @@ from cibot.store.comments import (
 from cibot.store.engine import Store, Tx
 from cibot.store.feeds import feed_failed, feed_heard, feed_rejected, load_cursor
 from cibot.store.histories import date_again
+from cibot.store.patch_sets import put_patch_sets
 from cibot.store.reports import drop_reports, put_reports
 from cibot.store.set_aside import put_aside
 from cibot.store.tally import Tally, counting
@@ -89,6 +90,7 @@ class Ingest:
         self._authors_since = clock()
         self._patch_sets: set[tuple[int, PatchSet]] = set()  # stored already
         self._rows: dict[Place, int] = {}  # of changes
+        self._owned: frozenset[int] = frozenset()  # changes whose owner is stored already
         self._hidden: dict[Place, datetime] = {}  # private changes, and since when
         self._heard: dict[str, datetime] = {}  # what each feed's row says
 
@@ -111,7 +113,7 @@ class Ingest:
     ) -> IngestCounts:
         """Stores changes, cursor and freshness in one transaction; see `Sink`."""
         hidden = [change for change in changes if change.private]
-        changes = _once([change for change in changes if not self._is_hidden(change)])
+        changes = once([change for change in changes if not self._is_hidden(change)])
         if self._clock() - self._authors_since > _CACHE_FOR:
             self._authors, self._authors_since = {}, self._clock()
             self._rows = {}
@@ -186,7 +188,7 @@ class Ingest:
             self._hidden = {}
         self._hidden[place] = at
         self._rows = {known: row for known, row in self._rows.items() if known != place}
-        self._patch_sets = set()
+        self._patch_sets, self._owned = set(), frozenset()
 
     def _is_hidden(self, change: Change) -> bool:
         """Whether it is private, or was hidden after this answer of REST was requested."""
@@ -231,9 +233,12 @@ class Ingest:
             for patch_set in change.patch_sets
             if (row_id, patch_set) not in self._patch_sets
         ]
-        put_patch_sets(tx, batch.patch_sets, now)
+        batch.confirmed = {row for row, one in zip(ids, in_time, strict=True) if one.complete}
+        put_patch_sets(tx, batch.patch_sets, now, batch.confirmed)
         found = self._resolve(tx, changes, batch)
-        stored = known_comments(tx, ids, _digests(changes))
+        batch.owners = self._owners_of(ids, changes, found)
+        put_owners(tx, batch.owners, batch.confirmed)
+        stored = known_comments(tx, ids, digests(changes))
         for row_id, change in zip(ids, changes, strict=True):
             before = stored.get(row_id, ())
             listed = not_ahead(change, now, before).messages
@@ -251,12 +256,11 @@ class Ingest:
 
     def _remember(self, batch: Batch) -> None:
         """Many comments follow one patch set; it need not be written with each of them."""
-        if len(self._patch_sets) > _MOST_REMEMBERED:
-            self._patch_sets = set()
-        if len(self._rows) > _MOST_REMEMBERED:
-            self._rows = {}
+        if max(len(self._patch_sets), len(self._rows), len(self._owned)) > _MOST_REMEMBERED:
+            self._patch_sets, self._rows, self._owned = set(), {}, frozenset()
         self._rows = self._rows | batch.rows
         self._patch_sets.update(batch.patch_sets)
+        self._owned = self._owned | (batch.owners.keys() & batch.confirmed)
 
     def _resolve(self, tx: Tx, changes: Sequence[Change], batch: Batch) -> authors.Authors:
         wanted = {
@@ -264,13 +268,23 @@ class Ingest:
             for change in changes
             for message in change.messages
             if message.author is not None
-        }
+        } | {change.owner for change in changes if change.owner is not None}
         known = self._authors  # another thread may put an empty one in its place
         cached = {account: known[account] for account in wanted if account in known}
         unknown = wanted - cached.keys()
         return cached | authors.resolve(
             tx, self._server_id, self._roster, unknown, batch.heard_at, batch.joined
         )
+
+    def _owners_of(
+        self, ids: Sequence[int], changes: Sequence[Change], found: authors.Authors
+    ) -> dict[int, int]:
+        """The accounts of the changes' owners, of those that are not stored."""
+        return {
+            row_id: account
+            for row_id, change in zip(ids, changes, strict=True)
+            if row_id not in self._owned and (account := _row_id(found, change.owner)) is not None
+        }
 
     def _take(self, tx: Tx, matching: Matching, found: authors.Authors, batch: Batch) -> None:
         batch.known += matching.known
@@ -367,23 +381,6 @@ def _writes_like_ci(tx: Tx, row: KnownAccount) -> bool:
     for comment in newest_by(tx, row.id, LOOKED_AT):
         evidence.add(comment.change_id, message_of(comment), row.account)
     return evidence.shows_ci
-
-
-def _once(changes: Sequence[Change]) -> Sequence[Change]:
-    """Without the older ones of a change that stands there whole several times."""
-    newest: dict[Place, Change] = {}
-    for change in changes:
-        before = newest.get(place_of(change))
-        if change.complete and (before is None or before.updated <= change.updated):
-            newest[place_of(change)] = change
-    return [*newest.values(), *(change for change in changes if not change.complete)]
-
-
-def _digests(changes: Sequence[Change]) -> set[int] | None:
-    """By which comments the changes' messages may be known: events by their text only."""
-    if any(change.complete for change in changes):
-        return None
-    return {digest(message.text) for change in changes for message in change.messages}
 
 
 def _row_id(found: authors.Authors, account: Account | None) -> int | None:

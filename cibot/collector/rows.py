@@ -5,18 +5,19 @@ from __future__ import annotations
 import json
 import logging
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
 from cibot.collector.formats import parse
-from cibot.collector.match import CommentWrite
+from cibot.collector.match import CommentWrite, digest
 from cibot.collector.results import report_result, result_class
 from cibot.errors import reason_of
-from cibot.model import Message, PatchSet, Report, Vote
+from cibot.model import Change, Message, PatchSet, Report, Vote
 from cibot.store.accounts import KnownAccount
-from cibot.store.changes import Place
+from cibot.store.changes import Place, place_of
 from cibot.store.comments import CommentText
 
 _END = r"(?![0-9A-Za-z])"
@@ -87,6 +88,8 @@ class Batch:
     heard_at: datetime
     rows: dict[Place, int] = field(default_factory=dict)  # of the changes
     patch_sets: list[tuple[int, PatchSet]] = field(default_factory=list)
+    owners: dict[int, int] = field(default_factory=dict)  # accounts by change, where not stored
+    confirmed: set[int] = field(default_factory=set)  # changes that REST gave whole
     comments: list[dict[str, Any]] = field(default_factory=list)
     updates: list[dict[str, Any]] = field(default_factory=list)
     reports: list[dict[str, Any]] = field(default_factory=list)
@@ -190,3 +193,20 @@ def build_rows(key: tuple[int, int], report: Report) -> list[dict[str, Any]]:
         }
         for index, one in enumerate(report.builds[:32767])
     ]
+
+
+def once(changes: Sequence[Change]) -> Sequence[Change]:
+    """Without the older ones of a change that stands there whole several times."""
+    newest: dict[Place, Change] = {}
+    for change in changes:
+        before = newest.get(place_of(change))
+        if change.complete and (before is None or before.updated <= change.updated):
+            newest[place_of(change)] = change
+    return [*newest.values(), *(change for change in changes if not change.complete)]
+
+
+def digests(changes: Sequence[Change]) -> set[int] | None:
+    """By which comments the changes' messages may be known: events by their text only."""
+    if any(change.complete for change in changes):
+        return None
+    return {digest(message.text) for change in changes for message in change.messages}

@@ -26,6 +26,7 @@ from cibot.errors import Permanent, UserError
 _OPTIONS = frozenset(
     {
         "ALL_REVISIONS",
+        "CURRENT_COMMIT",
         "CURRENT_REVISION",
         "DETAILED_ACCOUNTS",
         "DETAILED_LABELS",
@@ -110,7 +111,7 @@ class ReviewApp:
             case ["changes"]:
                 answer = self._changes(request)
             case ["changes", number, "detail"]:
-                answer = self._change(number, _DETAIL)
+                answer = self._change(number, _DETAIL | _options(request))
             case ["changes", number]:
                 answer = self._change(number, _options(request))
             case ["projects"]:

@@ -44,7 +44,8 @@ def review_event(
         **more,
         "patchSet": {
             "number": patch_set,
-            "revision": hex_id(f"{info['_number']} patch set {patch_set}"),
+            "revision": _revision(info, patch_set),
+            "parents": [_merged(info)],
             "createdOn": _seconds(uploaded),
         },
         "change": {
@@ -63,6 +64,15 @@ def review_event(
         "type": kind,
         "eventCreatedOn": int(at.timestamp()),
     }
+
+
+def _revision(info: Info, patch_set: int) -> str:
+    return hex_id(f"{info['_number']} patch set {patch_set}")
+
+
+def _merged(info: Info) -> str:
+    """What changes of a branch stand on: here no change stands on another."""
+    return hex_id(f"{info['project']} {info['branch']}")
 
 
 def _seconds(moment: str) -> int:
@@ -207,6 +217,9 @@ class Reviews:
             patch_set = self.current_patch_set(number) + 1
             text = f"Uploaded patch set {patch_set}."
             self._append(info, uploader, text, at, patch_set, UPLOAD_TAG)
+            commit = {"parents": [{"commit": _merged(info)}]}
+            shown = {"_number": patch_set, "created": written(at), "commit": commit}
+            info["revisions"] = {_revision(info, patch_set): shown}
             event = {"uploader": self._person(uploader)}
             self._tell(info, "patchset-created", at, patch_set, event)
         return patch_set

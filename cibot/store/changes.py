@@ -1,4 +1,4 @@
-"""Rows of changes and patch sets.
+"""Rows of changes.
 
 A change is identified by its server, project and number: on a server with
 imported projects (``gerrit.importedServerId``) two changes may have one number.
@@ -6,19 +6,20 @@ imported projects (``gerrit.importedServerId``) two changes may have one number.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import and_, case, func, literal_column, null, or_, select, update
 
 from cibot.errors import Permanent
-from cibot.model import Change, PatchSet
+from cibot.model import Change
 from cibot.store import schema
 from cibot.store.bulk import upsert
 from cibot.store.engine import Tx
-from cibot.store.rows import columns, rows_in
+from cibot.store.rows import columns, in_chunks, rows_in
 
 _NUMBER_BITS = 32
 _PLACE_AT = 52  # the bit where a change's place among those of its number begins
@@ -225,41 +226,21 @@ def stored_places(tx: Tx, server_id: int, places: Collection[Place]) -> dict[Pla
     return keys
 
 
-def put_patch_sets(
-    tx: Tx, patch_sets: Iterable[tuple[int, PatchSet]], heard_at: datetime | None = None
-) -> None:
-    """Stores when each patch set, with its change's key, came; the earliest time stays.
+def put_owners(tx: Tx, owners: Mapping[int, int], confirmed: Collection[int] = ()) -> None:
+    """Stores whose some changes are, by their keys and that of the account.
 
-    A known kind also stays when a later source leaves it out.
+    A known one stays, but for those changes that REST ``confirmed``.
     """
-    rows: dict[tuple[int, int], PatchSet] = {}
-    for row_id, patch_set in patch_sets:
-        key = row_id, patch_set.number
-        rows[key] = replace(patch_set, kind=patch_set.kind or getattr(rows.get(key), "kind", None))
-    upsert(
-        tx,
-        schema.patch_set,
-        [
-            {
-                "change_id": key[0],
-                "number": key[1],
-                "uploaded_at": patch_set.uploaded_at,
-                "heard_at": heard_at,
-                "kind": patch_set.kind.value if patch_set.kind else None,
-            }
-            for key, patch_set in sorted(rows.items())
-        ],
-        _earlier,
-    )
-
-
-def _earlier(new: Any, old: Any) -> dict[str, Any]:
-    earlier = new.uploaded_at < old.uploaded_at
-    return {
-        "heard_at": case((earlier, new.heard_at), else_=old.heard_at),
-        "uploaded_at": case((earlier, new.uploaded_at), else_=old.uploaded_at),
-        "kind": func.coalesce(new.kind, old.kind),
-    }
+    table, by_owner = schema.change, defaultdict[tuple[int, bool], list[int]](list)
+    for row_id, account_id in owners.items():
+        by_owner[account_id, row_id in confirmed].append(row_id)
+    for (account_id, sure), ids in sorted(by_owner.items()):
+        other = table.c.owner_id.is_(None)
+        if sure:
+            other = or_(other, table.c.owner_id != account_id)
+        for some in in_chunks(ids):
+            query = update(table).where(table.c.id.in_(some), other)
+            tx.execute(query.values(owner_id=account_id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,13 +296,6 @@ def latest_changes(
         query = query.where(table.branch == branch)
     query = query.order_by(table.updated_at.desc(), table.id.desc())
     return [ChangeRow(*row) for row in tx.execute(query.limit(limit))]
-
-
-def patch_set_times(tx: Tx, change_id: int) -> dict[int, datetime]:
-    """When each patch set of a change was uploaded, as far as that is known."""
-    table = schema.patch_set.c
-    query = select(table.number, table.uploaded_at).where(table.change_id == change_id)
-    return {row[0]: row[1] for row in tx.execute(query.order_by(table.number))}
 
 
 def verdicts_on(tx: Tx, change_ids: Sequence[int]) -> list[VerdictRow]:

@@ -78,6 +78,7 @@ change = _table(
     Column(
         "unconfirmed_since", UtcDateTime
     ),  # since when only events have it; None: confirmed by REST
+    Column("owner_id", Id),  # an account's row; None where no source gave it
     Index(None, "number"),
     Index(None, "project", "updated_at"),
     Index(None, "project", "branch", "updated_at"),
@@ -93,8 +94,11 @@ patch_set = _table(
     Column("uploaded_at", UtcDateTime, nullable=False),
     Column("heard_at", UtcDateTime),  # when we heard of it first
     Column("kind", String(40)),  # Gerrit's ChangeKind; None where no source gave it
+    Column("revision", String(40)),  # its commit, and
+    Column("parent", String(40)),  # the first one below; None where no source gave them
     Index(None, "heard_at"),
     Index(None, "uploaded_at"),
+    Index(None, "revision"),
 )
 
 comment = _table(

@@ -17,10 +17,11 @@ from cibot.model import Change, Message, PatchSet
 from cibot.reports.context import Context
 from cibot.reports.incidents import open_by_ci
 from cibot.store import schema
-from cibot.store.changes import put_changes, put_patch_sets
+from cibot.store.changes import put_changes
 from cibot.store.cis import ensure_server
 from cibot.store.engine import Store, Tx, open_store
 from cibot.store.migrate import upgrade
+from cibot.store.patch_sets import put_patch_sets
 from cibot.text.card import Card
 from tests.support.faces import client
 from tests.support.history import NOW, ago

@@ -9,9 +9,10 @@ from sqlalchemy import select
 from cibot.model import Account, Change, Channel, PatchSet
 from cibot.store import feeds, outbox, schema
 from cibot.store.accounts import add_accounts, find_accounts
-from cibot.store.changes import change_id, change_number, put_changes, put_patch_sets
+from cibot.store.changes import change_id, change_number, put_changes
 from cibot.store.engine import Store, StoreRefused, Tx
 from cibot.store.outbox import About, MessageKind
+from cibot.store.patch_sets import put_patch_sets
 
 NOON = datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=UTC)
 K = About(MessageKind.ALERT, "k")

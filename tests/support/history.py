@@ -26,7 +26,7 @@ from cibot.judging.references import ReferenceLearner
 from cibot.model import Change, Outcome, PatchSet, PatchSetKind, Report, Result, State
 from cibot.store import schema
 from cibot.store.chances import MissedRow, StoredChances, put_chances
-from cibot.store.changes import change_id, place_of, put_changes, put_patch_sets
+from cibot.store.changes import change_id, place_of, put_changes
 from cibot.store.cis import ensure_ci, ensure_server
 from cibot.store.comments import add_comments
 from cibot.store.engine import Store, Tx
@@ -39,6 +39,7 @@ from cibot.store.incidents import (
     add_transitions,
     put_health,
 )
+from cibot.store.patch_sets import put_patch_sets
 from cibot.store.reports import put_reports
 from cibot.store.rollup import RollUpRow, SpellRow, put_rollup, put_spells
 from cibot.store.tally import counting

@@ -16,6 +16,7 @@ from cibot.store import (
     corrections,
     feeds,
     leaving,
+    patch_sets,
     reports,
     rows,
     schema,
@@ -52,9 +53,13 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     accounts.assign_ci: [lambda tx: accounts.assign_ci(tx, [1], 2)],
     bulk.insert_rows: [lambda tx: bulk.insert_rows(tx, schema.comment, [COMMENT])],
     changes.put_changes: [lambda tx: changes.put_changes(tx, 1, [NEWS])],
-    changes.put_patch_sets: [
-        lambda tx: changes.put_patch_sets(tx, [(1, one) for one in NEWS.patch_sets])
+    patch_sets.put_patch_sets: [
+        lambda tx: patch_sets.put_patch_sets(tx, [(1, one) for one in NEWS.patch_sets]),
+        lambda tx: patch_sets.put_patch_sets(
+            tx, [(one, PatchSet(1, NOW, revision="a" * 40)) for one in (1, 2)], NOW, {2}
+        ),
     ],
+    changes.put_owners: [lambda tx: changes.put_owners(tx, {CHANGE: 1, CHANGE + 1: 1}, {CHANGE})],
     cis.all_cis: [cis.all_cis],
     cis.ensure_ci: [
         lambda tx: cis.ensure_ci(tx, "Other 1", "configured", NOW),
@@ -125,7 +130,7 @@ CALLS: Mapping[Any, Sequence[Call]] = {
         lambda tx: changes.latest_changes(tx, "filler/27", SINCE, 10),
         lambda tx: changes.latest_changes(tx, "filler/27", SINCE, 10, "master"),
     ],
-    changes.patch_set_times: [lambda tx: changes.patch_set_times(tx, CHANGE)],
+    patch_sets.patch_set_times: [lambda tx: patch_sets.patch_set_times(tx, CHANGE)],
     changes.verdicts_on: [lambda tx: changes.verdicts_on(tx, [CHANGE, CHANGE + 1])],
     changes.project_names: [changes.project_names],
     cis.ci_names: [cis.ci_names],

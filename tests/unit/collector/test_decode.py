@@ -69,16 +69,37 @@ def test_revisions_add_what_no_message_tells():
         "f" * 40: {
             "_number": 3, "created": "2024-05-17 11:00:00.000000000", "kind": "TRIVIAL_REBASE",
         },
-        "e" * 40: {"_number": 2, "created": "2024-05-17 12:00:00.000000000"},
+        "e" * 64: {
+            "_number": 2,
+            "created": "2024-05-17 12:00:00.000000000",
+            "commit": {"parents": [{"commit": "a" * 40}, {"commit": "9" * 40}]},
+        },
         "d" * 40: {"_number": "edit", "created": "x"},
         "c" * 40: {"_number": 5},
         "b" * 40: {"_number": 1, "kind": "REWORK"},
     }  # fmt: skip
     assert change_from_rest(raw).patch_sets == (
-        PatchSet(1, at(9, 0), PatchSetKind.REWORK),
-        PatchSet(2, at(10, 0), PatchSetKind.NO_CODE_CHANGE),
-        PatchSet(3, at(11, 0), PatchSetKind.TRIVIAL_REBASE),
+        PatchSet(1, at(9, 0), PatchSetKind.REWORK, "b" * 40),
+        PatchSet(2, at(10, 0), PatchSetKind.NO_CODE_CHANGE, "e" * 40, "a" * 40),
+        PatchSet(3, at(11, 0), PatchSetKind.TRIVIAL_REBASE, "f" * 40),
     )
+
+
+@pytest.mark.parametrize(
+    "written", ["", "a" * 39, "A" * 40, "a" * 41 + " ", "a" * 65, "a" * 39 + "\u0661", 7, None]
+)
+def test_what_is_no_commit_is_not_known(written):
+    raw = rest()
+    kind = {"_number": 2, "commit": {"parents": [{"commit": written}]}}
+    raw["revisions"] = {written: kind}
+    assert change_from_rest(raw).patch_sets[1] == PatchSet(
+        2, at(10, 0), PatchSetKind.NO_CODE_CHANGE
+    )
+    told = event("patchSet/revision", written)
+    told["patchSet"]["parents"] = [written]
+    change = change_from_event(told)
+    assert change is not None
+    assert change.patch_sets == (PatchSet(2, at(9, 0)),)
 
 
 @pytest.mark.parametrize(
@@ -146,6 +167,16 @@ def test_the_first_patch_set_came_with_the_change():
         ("messages/1/author/_account_id", {}, "author._account_id: expected an integer"),
         ("messages/1/labels", "Verified=1", "change.messages[1].labels: expected a list"),
         ("revisions", [], "change.revisions: expected an object"),
+        (
+            "revisions",
+            {"ab": {"_number": 2, "commit": {"parents": {}}}},
+            "change.revisions.ab.commit.parents: expected a list",
+        ),
+        (
+            "revisions",
+            {"ab": {"_number": 2, "commit": {"parents": ["ab"]}}},
+            "change.revisions.ab.commit.parents[0]: expected an object",
+        ),
         ("revisions", {"ab": {"_number": -2}}, "change.revisions.ab._number: expected an integer"),
     ],
 )

@@ -25,6 +25,15 @@ def test_a_comment_carries_its_author_votes_and_patch_set():
     assert message.votes == (Vote("Verified", -1), Vote("Workflow", None))
 
 
+def test_an_event_tells_whose_a_change_is_and_what_its_patch_set_stands_on():
+    raw = event("patchSet/revision", "c" * 40)
+    raw["patchSet"]["parents"] = ["b" * 40, "a" * 40]
+    change = change_from_event(raw)
+    assert change is not None
+    assert change.owner == Account(name="Dev")
+    assert change.patch_sets == (PatchSet(2, at(9, 0), None, "c" * 40, "b" * 40),)
+
+
 def test_stream_events_writes_the_same_otherwise():
     raw = event("project", "cinder")
     raw["changeKey"] = {"id": "I1"}

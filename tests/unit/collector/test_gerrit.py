@@ -8,7 +8,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from cibot.collector.gerrit import BadRequest, Gerrit, NotFound, RequestRefused
+from cibot.collector.gerrit import OPTIONS, BadRequest, Gerrit, NotFound, RequestRefused
 from cibot.errors import Permanent, Transient
 from cibot.model import Account
 
@@ -88,7 +88,7 @@ def test_a_page_of_changes(httpserver, gerrit):
     (request,) = asked(httpserver)
     assert request.args.to_dict(flat=False) == {
         "q": ['after:"2024-05-17 00:00:00"'],
-        "o": ["MESSAGES", "DETAILED_ACCOUNTS", "SKIP_DIFFSTAT"],
+        "o": list(OPTIONS),
         "n": ["2"],
         "S": ["4"],
     }
