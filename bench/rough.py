@@ -1,9 +1,10 @@
 """Review history as rough as real servers have it, for `bench.world.Traffic(rough=True)`.
 
 Changes get several patch sets, some within minutes; authors push stacks, and what a broken
-change carries fails with it; the reference's run is cancelled by the next patch set, and some
-CIs answer that with ABORTED; it flakes, and misses faults; people recheck; some changes break
-one CI only. The shares are those seen on fourteen recorded servers.
+change carries fails with it; some push a series of changes, over hours, with one mistake; the
+reference's run is cancelled by the next patch set, and some CIs answer that with ABORTED; it
+flakes, and misses faults; people recheck; some changes break one CI only. The shares are those
+seen on fourteen recorded servers.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ _FIXED = 0.35  # faults that the next patch set mends
 _OWN_FAULTS = 0.02  # changes that break one CI only, by their own fault
 _MISSED, _FLAKES = 0.05, 0.02  # faults that the reference misses; good ones that it fails
 _RECHECKED = 0.35  # failures
-_AUTHORS = 15
+_IN_SERIES = 0.85  # changes of a series that have its mistake
 _RESULTS_A_PUSH = 1 / (1 - _PATCH_SETS) * (1 + _STACKS * 2.5)
 
 
@@ -43,7 +44,8 @@ def changes(
     """The changes of ``days`` from day ``begin`` on."""
     number = 1 + int(begin * 100_000)
     for start in traffic.starts(rng, days, 1 / _RESULTS_A_PUSH):
-        made = list(_push(rng, traffic, cis, begin + start, number))
+        push = _series if traffic.series and rng.random() < traffic.series else _push
+        made = list(push(rng, traffic, cis, begin + start, number))
         number += len(made)
         yield from made
 
@@ -61,16 +63,45 @@ def _push(
     while rng.random() < _PATCH_SETS:
         gap = rng.uniform(5, 40) / 1440 if rng.random() < _QUICK else rng.uniform(0.1, 0.4)
         uploads.append(uploads[-1] + gap)
-    owner = rng.randrange(1000, 1000 + _AUTHORS)
+    owner = _author(rng, traffic)
     carried: list[_Fault | None] = [None] * len(uploads)  # by what lies below, by patch set
     for place in range(size):
         own = _faults(rng, traffic, cis, len(uploads))
         carried = [below or fault for below, fault in zip(carried, own, strict=True)]
         times = [plain.START + at * plain.DAY for at in uploads]
-        one = plain.Made(number + place, times, times[-1] + plain.DAY, owner=owner)
+        base = number if place else None
+        one = plain.Made(number + place, times, times[-1] + plain.DAY, owner=owner, base=base)
         for patch_set, fault in enumerate(carried, 1):
             _runs(rng, one, patch_set, fault, traffic, cis)
         yield one
+
+
+def _author(rng: random.Random, traffic: plain.Traffic) -> int | None:
+    author = rng.randrange(1000, 1000 + traffic.authors)
+    return author if traffic.known else None
+
+
+def _series(
+    rng: random.Random,
+    traffic: plain.Traffic,
+    cis: list[tuple[int, plain.Nature]],
+    start: float,
+    number: int,
+) -> Iterator[plain.Made]:
+    """One author's changes, each by itself, minutes to an hour apart; one mistake is in most.
+
+    It fails everywhere, or with one CI only. Each is mended hours later.
+    """
+    owner = _author(rng, traffic)
+    fault = _Fault(rng.choice(plain.JOBS), rng.choice((None, rng.choice(cis)[0])))
+    mended = start + rng.uniform(0.1, 0.4)
+    for place in range(rng.randint(3, 10)):
+        times = [plain.START + at * plain.DAY for at in (start, max(mended, start + 0.02))]
+        one = plain.Made(number + place, times, times[-1] + plain.DAY, owner=owner)
+        for patch_set, has in enumerate((fault if rng.random() < _IN_SERIES else None, None), 1):
+            _runs(rng, one, patch_set, has, traffic, cis)
+        yield one
+        start += rng.uniform(2, 60) / 1440
 
 
 def _faults(

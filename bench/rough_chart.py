@@ -18,6 +18,7 @@ from bench.rough_figures import DAYS, TURN, WELL, results, turn
 from bench.simulated import CI, Effort
 from bench.world import DAY, START, Mood, Nature, Traffic, inputs, world
 from cibot.config.policy import ChartPolicy, SuccessPolicy
+from cibot.health.facts import Upload
 from cibot.health.inputs import FirstVerdict
 from cibot.health.level import Level
 from cibot.health.stacks import Stacks
@@ -39,11 +40,11 @@ class _History:
         stacks = Stacks()
         self.kinds: list[_Kind] = []
         for one in self.verdicts:
-            failures, uploaded = one.failures, one.uploaded or 0.0
-            failures += stacks.count(uploaded, one.proof.change_id)
+            failures, upload = one.failures, one.upload or Upload(0.0)
+            failures += stacks.count(upload, one.proof.change_id)
             self.kinds.append((one.paired, min(failures, 3)))
             if not one.passed:
-                stacks.add(uploaded, one.proof.change_id)
+                stacks.add(upload, one.proof.change_id)
 
 
 def chart(effort: Effort) -> Iterator[str]:

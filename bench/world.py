@@ -85,6 +85,7 @@ class Made:
     closed: float
     said: dict[int, list[Said]] = field(default_factory=dict)
     owner: int | None = None
+    base: int | None = None  # the lowest change of its stack, where that is another
 
     @property
     def branch(self) -> str:
@@ -97,7 +98,9 @@ class Traffic:
     """``pace`` patch sets a day; ``broken`` is the share of changes that fail everywhere.
 
     With ``week`` nights and weekends bring a twentieth of an hour of work. ``gate``
-    is a span of days in which everything fails everywhere; ``rough`` as in `bench.rough`.
+    is a span of days in which everything fails everywhere; ``rough`` as in `bench.rough`. There
+    are ``authors``, who are ``known`` or not, and ``series`` is the share of pushes that are one
+    author's series of changes with one mistake.
     """
 
     pace: float
@@ -105,6 +108,9 @@ class Traffic:
     week: bool = False
     gate: tuple[float, float] | None = None
     rough: bool = False
+    authors: int = 15
+    known: bool = True
+    series: float = 0.0
 
     def starts(
         self, rng: random.Random, days: float, share: float | None = None
@@ -197,6 +203,8 @@ def facts(made: Iterable[Made], ci: int) -> Iterator[ChangeFacts]:
     for one in made:
         found = ChangeFacts(one.number, one.number, PROJECT, one.branch, closed_at=one.closed)
         found.uploads = dict(enumerate(one.uploads, 1))
+        if one.owner is not None:
+            found.origins = dict.fromkeys(found.uploads, (one.owner, one.base or one.number))
         found.own = [_attempt(said) for said in one.said.get(ci, ())]
         if ci == REFERENCE:  # which has none itself
             found.referenced = lambda _at: False
@@ -253,6 +261,7 @@ def rest(made: Iterable[Made]) -> Iterator[dict[str, Any]]:
             "branch": one.branch,
             "subject": f"Change {one.number}",
             "status": "ABANDONED",
+            **_origin(one),
             "created": _stamp(told[0][0]),
             "updated": _stamp(max(told[-1][0], one.closed)),
             "messages": [
@@ -266,6 +275,21 @@ def rest(made: Iterable[Made]) -> Iterator[dict[str, Any]]:
                 for place, (at, patch_set, ci, text) in enumerate(told)
             ],
         }
+
+
+def _origin(one: Made) -> dict[str, Any]:
+    """The owner, and each patch set with its commit, as REST gives them with ALL_REVISIONS."""
+    if one.owner is None:
+        return {}
+    found = {}
+    for number in range(1, len(one.uploads) + 1):
+        below = [{"commit": _commit(one.base, number)}] if one.base else []
+        found[_commit(one.number, number)] = {"_number": number, "commit": {"parents": below}}
+    return {"owner": {"_account_id": one.owner}, "revisions": found}
+
+
+def _commit(number: int, patch_set: int) -> str:
+    return f"{number:x}{patch_set:04x}".rjust(40, "c")
 
 
 def _text(one: Made, said: Said, ci: int) -> str:

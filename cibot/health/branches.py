@@ -149,7 +149,7 @@ class Branches(Stored):
             branch.success.take(one)
             if one.paired:
                 run = JobRun(one.proof.branch, Result.PASS if one.passed else Result.FAIL)
-                self._streaks.take(JobResults(one.at, (run,), one.proof, one.uploaded))
+                self._streaks.take(JobResults(one.at, (run,), one.proof, one.upload))
             self._weigh(one.proof.branch, branch, one.at)
 
     def _weigh(self, name: str, branch: Branch, at: float) -> None:

@@ -173,8 +173,7 @@ class _Course:
         yield from self._first_verdict(one, at, paired=True)
         runs = tuple(run for run in one.runs if run.voting)
         if one.reference is Result.PASS and runs:
-            uploaded = self._facts.uploads.get(one.patch_set)
-            yield JobResults(at, runs, self._proof(one), uploaded)
+            yield JobResults(at, runs, self._proof(one), self._facts.upload(one.patch_set))
 
     def _cancelled(self, patch_set: int, at: float) -> Iterator[Input]:
         """Of what waits on earlier patch sets the reference will say nothing any more."""
@@ -192,8 +191,8 @@ class _Course:
         failures = self._failures[one.pipeline]
         self._failures[one.pipeline] = 0 if passed else failures + 1
         if self._fair(one) or not paired:
-            uploaded = self._facts.uploads.get(one.patch_set)
-            yield FirstVerdict(at, passed, self._proof(one), uploaded, paired, failures)
+            upload = self._facts.upload(one.patch_set)
+            yield FirstVerdict(at, passed, self._proof(one), upload, paired, failures)
 
     def _fair(self, one: Attempt) -> bool:
         if one.reference is not None:
@@ -202,12 +201,12 @@ class _Course:
 
     def _count(self, at: float) -> Iterator[Input]:
         """What this change adds to the windows now, as against what it added before."""
-        before, now, uploads = self._shares, self._shares_now(), self._facts.uploads
+        before, now, upload = self._shares, self._shares_now(), self._facts.upload
         self._shares = now
         for sign, shares, others in ((-1, before, now), (1, now, before)):
             for window, bad, proof in shares:
                 if (window, bad, proof) not in others:
-                    yield Counted(at, window, bad, sign, proof, uploads.get(proof.patch_set))
+                    yield Counted(at, window, bad, sign, proof, upload(proof.patch_set))
 
     def _shares_now(self) -> list[_Share]:
         latest = sorted(self._latest.values(), key=attrgetter("posted_at", "position"))

@@ -42,6 +42,18 @@ PROOF = made(Proof)
 """Reads one that was stored."""
 
 
+class Upload(NamedTuple):
+    """When a patch set came, and where it belongs as far as that is known.
+
+    ``owner`` is the account of whose change it is, ``base`` the lowest open change of its stack:
+    the change itself where it stands on no other. Both None where one is unknown.
+    """
+
+    at: float
+    owner: int | None = None
+    base: int | None = None
+
+
 @dataclass(slots=True)
 class Attempt:
     """One report of the CI on one patch set.
@@ -83,7 +95,8 @@ class RefVerdict(NamedTuple):
 class ChangeFacts:
     """Everything about one change that concerns one CI.
 
-    ``uploads`` has when each patch set came, ``closed_at`` when the change was
+    ``uploads`` has when each patch set came, ``origins`` its change's owner and the lowest
+    open change of its stack where both are known, ``closed_at`` when the change was
     merged or abandoned. ``in_scope`` says that its project and branch are the CI's
     business, ``named`` that the configuration names its branches. ``referenced`` tells
     whether, at a time, the project had a reference CI other than this one.
@@ -96,10 +109,16 @@ class ChangeFacts:
     own: list[Attempt] = field(default_factory=list)
     reference: list[RefVerdict] = field(default_factory=list)
     uploads: dict[int, float] = field(default_factory=dict)
+    origins: dict[int, tuple[int, int]] = field(default_factory=dict)
     closed_at: float | None = None
     in_scope: bool = True
     named: bool = False
     referenced: Callable[[float], bool] = lambda _at: True
+
+    def upload(self, patch_set: int) -> Upload | None:
+        """When a patch set came, and where it belongs."""
+        at = self.uploads.get(patch_set)
+        return None if at is None else Upload(at, *self.origins.get(patch_set, ()))
 
 
 def counts(pipeline: str | None, uncounted: tuple[str, ...] = UNCOUNTED) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import NamedTuple
 
-from cibot.health.facts import JobRun, Proof
+from cibot.health.facts import JobRun, Proof, Upload
 from cibot.model import Result
 
 
@@ -28,8 +28,8 @@ class Counted(NamedTuple):
     """A result enters the window of a signal, or with ``sign`` -1 leaves it again.
 
     ``proof.at`` is when it was posted. A newer attempt takes the older one's place;
-    a reference verdict that lies nearer changes what a result counts for. ``uploaded`` is
-    when its patch set came.
+    a reference verdict that lies nearer changes what a result counts for. ``upload`` is
+    its patch set's.
     """
 
     at: float
@@ -37,7 +37,7 @@ class Counted(NamedTuple):
     bad: bool
     sign: int
     proof: Proof
-    uploaded: float | None = None
+    upload: Upload | None = None
 
 
 class VerdictKind(IntEnum):
@@ -53,13 +53,13 @@ class FirstVerdict(NamedTuple):
 
     ``paired`` says that the reference passed, or that there is none; else its run was
     cancelled. ``failures`` are the first verdicts right before this one, on the change's
-    earlier patch sets, that failed. ``uploaded`` is when the patch set came.
+    earlier patch sets, that failed. ``upload`` is the patch set's.
     """
 
     at: float
     passed: bool
     proof: Proof
-    uploaded: float | None = None
+    upload: Upload | None = None
     paired: bool = True
     failures: int = 0
 
@@ -67,13 +67,13 @@ class FirstVerdict(NamedTuple):
 class JobResults(NamedTuple):
     """What the voting jobs of an attempt said where the reference passed.
 
-    ``uploaded`` is when its patch set came.
+    ``upload`` is its patch set's.
     """
 
     at: float
     runs: tuple[JobRun, ...]
     proof: Proof
-    uploaded: float | None = None
+    upload: Upload | None = None
 
 
 class Attempted(NamedTuple):

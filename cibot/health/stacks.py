@@ -1,50 +1,73 @@
-"""Stacks: changes that were pushed together, which fail together on a broken one of them."""
+"""Stacks: changes on top of each other, or pushed together, which fail together.
+
+Which changes stand on each other is known where Gerrit said so. Pushed together is what one author
+uploads within a minute; where nobody said whose a change is, it may be of any that came with it.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass, field
 
+from cibot.health.facts import Upload
 from cibot.health.inputs import Counted
-from cibot.health.state import Stored, each, state
+from cibot.health.state import Stored, each, same, state
 
-_TOGETHER = 60.0  # seconds between uploads of one stack of changes: a push has one time
-_LONGEST = 600.0  # seconds that a stack takes at most
+_STANDS = 86_400.0  # seconds between uploads of one stack that is known
+_TOGETHER = 60.0  # of one that is not: a push has one time
+_LONGEST = 600.0  # seconds that such a stack takes at most
 _KEPT = 32
+
+
+@dataclass(slots=True)
+class _Stack(Stored):
+    """When the first and the last change that failed were uploaded, whose they are, on what."""
+
+    first: float = 0.0
+    last: float = 0.0
+    owner: int | None = None
+    base: int | None = None
+    changes: set[int] = field(default_factory=set)
+
+    STATE = state(first=float, last=float, owner=same, base=same, changes=set)
+
+    def has(self, upload: Upload) -> bool:
+        """Whether a patch set is one of it."""
+        apart = abs(upload.at - self.last)
+        if None not in (upload.base, self.base, upload.owner, self.owner):
+            if upload.base == self.base and apart <= _STANDS:
+                return True
+            if upload.owner != self.owner:
+                return False
+        return apart <= _TOGETHER and abs(upload.at - self.first) <= _LONGEST
 
 
 class Stacks(Stored):
     """The newest stacks in which something failed, and the changes that did."""
 
-    STATE = state(_stacks=each(lambda stack: (*stack[:2], set(stack[2]))), _repeats=each(tuple))
+    STATE = state(_stacks=each(_Stack.from_row), _repeats=each(tuple))
 
     def __init__(self) -> None:
-        self._stacks: list[tuple[float, float, set[int]]] = []  # first and last upload, changes
+        self._stacks: list[_Stack] = []
         self._repeats: list[tuple[int, int, float]] = []  # change, patch set, when it was posted
 
-    def row(self) -> list[Any]:
-        """As the parent's, with the sets in order."""
-        stacks = [(first, last, sorted(changes)) for first, last, changes in self._stacks]
-        return [stacks, self._repeats[:]]
-
-    def count(self, uploaded: float, change_id: int) -> int:
+    def count(self, upload: Upload, change_id: int) -> int:
         """How many other changes of its stack failed."""
-        return len(self._of(uploaded)[1] - {change_id})
+        stack = self._of(upload)
+        return len(stack.changes - {change_id}) if stack is not None else 0
 
-    def add(self, uploaded: float, change_id: int) -> bool:
+    def add(self, upload: Upload, change_id: int) -> bool:
         """A change failed; whether it is the first one of its stack that did."""
-        place, changes = self._of(uploaded)
-        if place is None:
-            self._stacks = [*self._stacks, (uploaded, uploaded, {change_id})][-_KEPT:]
+        stack = self._of(upload)
+        if stack is None:
+            new = _Stack(upload.at, upload.at, upload.owner, upload.base, {change_id})
+            self._stacks = [*self._stacks, new][-_KEPT:]
             return True
-        first, last, _changes = self._stacks[place]
-        self._stacks[place] = (min(first, uploaded), max(last, uploaded), changes | {change_id})
+        stack.first, stack.last = min(stack.first, upload.at), max(stack.last, upload.at)
+        stack.changes.add(change_id)
         return False
 
-    def _of(self, uploaded: float) -> tuple[int | None, set[int]]:
-        for place, (first, last, changes) in enumerate(self._stacks):
-            if abs(uploaded - last) <= _TOGETHER and abs(uploaded - first) <= _LONGEST:
-                return place, changes
-        return None, set()
+    def _of(self, upload: Upload) -> _Stack | None:
+        return next((stack for stack in self._stacks if stack.has(upload)), None)
 
     def repeats(self, one: Counted) -> bool:
         """Whether a failure adds nothing to that of another change of its stack.
@@ -57,10 +80,10 @@ class Stacks(Stored):
             if repeated:
                 self._repeats.remove(place)
             return repeated
-        if one.uploaded is None:
+        if one.upload is None:
             return False
-        repeated = self.count(one.uploaded, one.proof.change_id) > 0
-        self.add(one.uploaded, one.proof.change_id)
+        repeated = self.count(one.upload, one.proof.change_id) > 0
+        self.add(one.upload, one.proof.change_id)
         if repeated:
             self._repeats = [*self._repeats, place][-_KEPT:]
         return repeated

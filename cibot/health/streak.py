@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from cibot.config.policy import JobPolicy
 from cibot.health.days import Days
-from cibot.health.facts import PROOF, Proof, moment
+from cibot.health.facts import PROOF, Proof, Upload, moment
 from cibot.health.inputs import COUNTED, JobResults
 from cibot.health.intervals import wilson
 from cibot.health.seen import Fault, Period, Streak
@@ -56,11 +56,11 @@ class _Job(Stored):
         settling=bool,
     )
 
-    def fail(self, proof: Proof, at: float, uploaded: float | None) -> bool:
+    def fail(self, proof: Proof, at: float, upload: Upload | None) -> bool:
         """Adds a failure; False where the change, or its stack, failed in this streak already."""
         if proof.change_id in self.changes:
             return False
-        if uploaded is not None and not self.stacks.add(uploaded, proof.change_id):
+        if upload is not None and not self.stacks.add(upload, proof.change_id):
             return False
         if not self.failures:
             self.start = at
@@ -118,7 +118,7 @@ class JobStreaks(Stored):
                 self._forget(min(self._jobs, key=lambda name: self._jobs[name].last))
         job.last = one.at
         if failed:
-            if job.fail(one.proof._replace(job=name, url=url), one.proof.at, one.uploaded):
+            if job.fail(one.proof._replace(job=name, url=url), one.proof.at, one.upload):
                 self._all.add(one.at, 1, 0)
                 self._weigh(name, job, one.at)
             return

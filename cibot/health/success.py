@@ -40,10 +40,10 @@ class Success(Stored):
     def take(self, one: FirstVerdict) -> None:
         """Takes in the next result."""
         failures = one.failures
-        if one.uploaded is not None:
-            failures += self._stacks.count(one.uploaded, one.proof.change_id)
+        if one.upload is not None:
+            failures += self._stacks.count(one.upload, one.proof.change_id)
             if not one.passed:
-                self._stacks.add(one.uploaded, one.proof.change_id)
+                self._stacks.add(one.upload, one.proof.change_id)
         standing = VerdictKind.FAIR if one.paired else VerdictKind.UNPAIRED
         if failures:
             standing = VerdictKind.AGAIN

@@ -27,6 +27,7 @@ from cibot.store.histories import (
     uploaded_between,
     uploads_of,
 )
+from cibot.store.origins import origins_of
 
 _BEFORE = 1 << 30  # the place of a comment known only by an event: after those of REST
 _RESULTS = {result.value: result for result in Result}
@@ -97,6 +98,8 @@ class Reader:
     ) -> list[ChangeFacts]:
         rows, uploads = change_rows(tx, touched), uploads_of(tx, touched)
         found = {row.id: self._change(row, uploads.get(row.id, {})) for row in rows.values()}
+        for row_id, origins in origins_of(tx, rows).items():
+            found[row_id].origins = origins
         self.places = {row.id: ChangePlace(row.project, row.branch) for row in rows.values()}
         own = [report for report in own if report.change_id in found]
         builds = builds_until(tx, self.ci.id, rows, until)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from cibot.config.judgement import Policy
 from cibot.health.disagreement import FalseFailures, FalsePasses
-from cibot.health.facts import moment
+from cibot.health.facts import Upload, moment
 from cibot.health.infra import Infra
 from cibot.health.inputs import FAIR, PAIRED, RAN, REFUSED, Attempted
 from cibot.health.level import Level
@@ -175,7 +175,9 @@ def test_a_stack_that_fails_together_is_one_failure_for_disagreement():
 
     def after(uploaded):
         told = counted("PPPPPPPPPF" * 2 + "F" * 10, PAIRED, every=H)
-        stack = [one._replace(uploaded=uploaded(i // 5, i % 5)) for i, one in enumerate(told[20:])]
+        stack = [
+            one._replace(upload=Upload(uploaded(i // 5, i % 5))) for i, one in enumerate(told[20:])
+        ]
         one = FalseFailures(DISAGREEMENT)
         for each in (*told[:20], *stack):
             one.take(each)
