@@ -31,6 +31,7 @@ START = datetime(2026, 6, 1, tzinfo=UTC)
 ZUUL = Account(1, "zuul", "Zuul")
 ACME = Account(2, "acme-ci", "Acme CI")
 BOLD = Account(3, "bold-ci", "Bold CI")
+PEOPLE = (Account(10, "mika", "Mika"), Account(11, "ana", "Ana"))
 CONFIG = Config.model_validate(
     {
         "gerrit": [{"name": "review", "url": "https://review.example.org"}],
@@ -53,6 +54,10 @@ def _text(patch_set: int, passed: bool, job: str = "tempest") -> str:
     )
 
 
+def _commit(number: int, patch_set: int) -> str:
+    return f"{number:038x}{patch_set:02x}"
+
+
 @dataclass
 class History:
     """A server's truth: every change as it is at the end, and when each thing was said."""
@@ -72,9 +77,14 @@ class History:
         return found
 
     def _change(self, dice: random.Random, number: int, at: datetime, part: float) -> Change:
-        sets = [PatchSet(1, at)]
+        times = [at]
         if dice.random() < 0.2:
-            sets.append(PatchSet(2, at + timedelta(minutes=dice.choice([2, 45, 300]))))
+            times.append(at + timedelta(minutes=dice.choice([2, 45, 300])))
+        below = dice.choice([None, None, number - 1])  # some stand on the one before
+        sets = [
+            PatchSet(place, when, None, _commit(number, place), below and _commit(below, 1))
+            for place, when in enumerate(times, 1)
+        ]
         messages: list[Message] = []
         for one in sets:
             for account, minutes in ((ZUUL, 30), (ACME, 40), (BOLD, 20)):
@@ -91,7 +101,7 @@ class History:
         ends = last + timedelta(minutes=dice.choice([1, 600])) if closed else None
         return Change(
             number, "demo", "master", "S", "MERGED" if closed else "NEW", at, ends or last,
-            tuple(placed), tuple(sets), complete=True, closed=ends,
+            tuple(placed), tuple(sets), dice.choice(PEOPLE), complete=True, closed=ends,
         )  # fmt: skip
 
     @staticmethod
@@ -146,7 +156,11 @@ class History:
 
 
 def _events(dice: random.Random, change: Change) -> Iterator[tuple[datetime, Change]]:
-    bare = replace(change, messages=(), patch_sets=(), complete=False, status="NEW", closed=None)
+    assert change.owner is not None
+    owner = replace(change.owner, gerrit_id=None)
+    bare = replace(
+        change, messages=(), patch_sets=(), owner=owner, complete=False, status="NEW", closed=None
+    )
     for one in change.patch_sets:
         yield one.uploaded_at, replace(bare, patch_sets=(one,), updated=one.uploaded_at)
     for message in change.messages:
