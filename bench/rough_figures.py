@@ -6,14 +6,42 @@ import random
 import statistics
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 
 from bench.simulated import CI, Effort, came
-from bench.world import DAY, HOUR, STABLE, START, Made, Mood, Nature, Traffic, tracked, world
+from bench.world import (
+    DAY,
+    HOUR,
+    REFERENCE,
+    STABLE,
+    START,
+    Made,
+    Mood,
+    Nature,
+    Traffic,
+    tracked,
+    world,
+)
 
 DAYS, TURN = 60.0, 30.0
 _MONTHS = DAYS / 30
 _RESULTS = frozenset({"success", "job", "level", "disagreement", "infra"})
 WELL = Mood(0.9)
+ROUGH = Traffic(20, 0.1, rough=True)
+_SERIES = replace(ROUGH, series=0.02)
+_UNKNOWN = replace(_SERIES, known=False)
+_HEALTHY = (
+    ("independent, 0.9", replace(ROUGH, broken=0.0), WELL, CI),
+    ("clustered, 0.9", ROUGH, WELL, CI),
+    ("clustered, 0.9, runs to its end", ROUGH, Mood(0.9, aborts=False), CI),
+    ("clustered, 0.97", ROUGH, Mood(0.97), CI),
+    ("clustered, 0.97, 3 % infra", ROUGH, Mood(0.97, infra=0.03), CI),
+    ("clustered, 0.9, one branch only", ROUGH, Mood(0.9, only=STABLE), CI),
+    ("authors' series", _SERIES, WELL, CI),
+    ("authors' series, nobody known", _UNKNOWN, WELL, CI),
+    ("no reference, series", _SERIES, WELL, REFERENCE),
+    ("no reference, series, nobody known", _UNKNOWN, WELL, REFERENCE),
+)
 _CASES: dict[str, tuple[Mood, str]] = {
     "→ 0.5": (Mood(0.5), "15"),
     "→ 0.0": (Mood(0.0), "5"),
@@ -33,17 +61,9 @@ def rough(effort: Effort) -> Iterator[str]:
     """False alerts, results to detect, and silence."""
     cis = 13 * effort.futures
     yield f"Rough world, 20 results a day: alerts a CI-month of {cis} CIs that never change"
-    for name, broken, mood in (
-        ("independent, 0.9", 0.0, WELL),
-        ("clustered, 0.9", 0.1, WELL),
-        ("clustered, 0.9, runs to its end", 0.1, Mood(0.9, aborts=False)),
-        ("clustered, 0.97", 0.1, Mood(0.97)),
-        ("clustered, 0.97, 3 % infra", 0.1, Mood(0.97, infra=0.03)),
-        ("clustered, 0.9, one branch only", 0.1, Mood(0.9, only=STABLE)),
-    ):
-        traffic = Traffic(20, broken, rough=True)
+    for name, traffic, mood, ci in _HEALTHY:
         found = sum(
-            (_opened(f"{effort.seed} {name} {i}", traffic, mood) for i in range(cis)),
+            (_opened(f"{effort.seed} {name} {i}", traffic, mood, ci) for i in range(cis)),
             Counter[str](),
         )
         n = cis * _MONTHS
@@ -53,15 +73,18 @@ def rough(effort: Effort) -> Iterator[str]:
         yield f"{name:<34}{found['incidents'] / n:>7.3f}   {by_signal}"
     yield "Results until told, from day 30 on (told; opened and came again afterwards, a CI)"
     for name, (mood, target) in _CASES.items():
-        yield (
-            _drop(f"{effort.seed} {name}", mood, 4 * effort.futures, f"{name:<34}") + f"   {target}"
-        )
+        yield _drop(f"{effort.seed} {name}", ROUGH, mood, effort, f"{name:<34}") + f"   {target}"
+    for passes in (0.0, 0.5):
+        for authors in (1, 3):
+            name = f"→ {passes}, {authors} author{'s' * (authors > 1)} with series"
+            traffic = replace(_SERIES, authors=authors)
+            yield _drop(f"{effort.seed} {name}", traffic, Mood(passes), effort, f"{name:<34}")
     yield from _silences(effort)
 
 
-def _opened(seed: str, traffic: Traffic, mood: Mood) -> Counter[str]:
+def _opened(seed: str, traffic: Traffic, mood: Mood, ci: int) -> Counter[str]:
     made = world(random.Random(seed), traffic, [lambda _day: mood], DAYS)
-    tracker = tracked(made, CI, DAYS)
+    tracker = tracked(made, ci, DAYS)
     found = Counter(signal for signal, _at in came(tracker))
     found["incidents"] = sum(
         step.transition.name in ("opened", "reopened") for step in tracker.steps
@@ -73,12 +96,11 @@ def turn(usual: Mood, then: Mood) -> Nature:
     return lambda day: then if day >= TURN else usual
 
 
-def _drop(seed: str, mood: Mood, cis: int, name: str) -> str:
+def _drop(seed: str, traffic: Traffic, mood: Mood, effort: Effort, name: str) -> str:
     counts, told, again, signals = [], 0, 0, Counter[str]()
+    cis = 4 * effort.futures
     for i in range(cis):
-        made = world(
-            random.Random(f"{seed} {i}"), Traffic(20, 0.1, rough=True), [turn(WELL, mood)], DAYS
-        )
+        made = world(random.Random(f"{seed} {i}"), traffic, [turn(WELL, mood)], DAYS)
         tracker = tracked(made, CI, DAYS)
         begin = START + TURN * DAY
         times = sorted((at, signal) for signal, at in came(tracker) if at >= begin)
