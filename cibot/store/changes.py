@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import and_, case, func, literal_column, null, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, func, literal_column, null, or_, select, update
 
 from cibot.errors import Permanent
 from cibot.model import Change
@@ -235,7 +235,7 @@ def put_owners(tx: Tx, owners: Mapping[int, int], confirmed: Collection[int] = (
     for row_id, account_id in owners.items():
         by_owner[account_id, row_id in confirmed].append(row_id)
     for (account_id, sure), ids in sorted(by_owner.items()):
-        other = table.c.owner_id.is_(None)
+        other: ColumnElement[bool] = table.c.owner_id.is_(None)
         if sure:
             other = or_(other, table.c.owner_id != account_id)
         for some in in_chunks(ids):
