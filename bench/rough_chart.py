@@ -15,8 +15,8 @@ from collections import Counter
 from collections.abc import Iterator
 
 from bench.rough_figures import DAYS, TURN, WELL, results, turn
-from bench.simulated import CI, Effort
-from bench.world import DAY, START, Mood, Nature, Traffic, inputs, world
+from bench.simulated import Effort
+from bench.world import CI, DAY, START, Mood, Nature, Traffic, inputs, world
 from cibot.config.policy import ChartPolicy, SuccessPolicy
 from cibot.health.facts import Upload
 from cibot.health.inputs import FirstVerdict

@@ -8,8 +8,9 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
-from bench.simulated import CI, Effort, came
+from bench.simulated import Effort, came
 from bench.world import (
+    CI,
     DAY,
     HOUR,
     REFERENCE,

@@ -17,6 +17,7 @@ from typing import Any
 
 from bench.detector import HEALTHY, PACES, Detector, cusum, scoreboard, sippy, testgrid
 from bench.world import (
+    CI,
     DAY,
     HOUR,
     PROJECT,
@@ -26,6 +27,7 @@ from bench.world import (
     Mood,
     Nature,
     Traffic,
+    always,
     inputs,
     tracked,
     world,
@@ -38,7 +40,6 @@ from cibot.replay.run import Replayed
 from cibot.replay.timeline import Timeline
 from cibot.store.cis import KnownCi
 
-CI = 2
 CHANGES = frozenset({"success", "job"})
 _SILENT = frozenset({"silent"})
 _PARTS = 20  # of a future, after each of which is looked whether it is enough
@@ -69,12 +70,6 @@ def of_months(months: int) -> Effort:
 
 
 QUICK = Effort({2: 48, 20: 12, 100: 3}, 2, 5)
-
-
-def always(**fields: Any) -> Nature:
-    """A CI that never changes."""
-    mood = Mood(**fields)
-    return lambda _day: mood
 
 
 def came(tracker: Tracker) -> Iterator[tuple[str, float]]:

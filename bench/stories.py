@@ -6,8 +6,8 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bench.simulated import CI, Effort, always, replayed
-from bench.world import DAY, START, Mood, Nature, Traffic, tracked, world
+from bench.simulated import Effort, replayed
+from bench.world import CI, DAY, START, Mood, Nature, Traffic, always, tracked, world
 from cibot.replay.timeline import ReplayedMessage, Timeline
 
 _BEGIN, _BACK = 40.0, 25.0  # days of health before a trouble and after it

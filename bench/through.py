@@ -16,9 +16,10 @@ from typing import Any
 
 from sqlalchemy import event
 
-from bench.simulated import CI, Effort, always
+from bench.simulated import Effort
 from bench.table import Figure
 from bench.world import (
+    CI,
     HOUR,
     JOBS,
     PROJECT,
@@ -28,6 +29,7 @@ from bench.world import (
     Mood,
     Nature,
     Traffic,
+    always,
     facts,
     in_order,
     rest,

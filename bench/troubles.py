@@ -8,17 +8,15 @@ from collections.abc import Iterator
 
 from bench.simulated import (
     CHANGES,
-    CI,
     RIVALS,
     Effort,
-    always,
     first_alert,
     messages,
     opened,
     pasts,
     results,
 )
-from bench.world import DAY, REFERENCE, START, Mood, Traffic, tracked, world
+from bench.world import CI, DAY, REFERENCE, START, Mood, Traffic, always, tracked, world
 
 
 def recovery(effort: Effort) -> Iterator[str]:

@@ -199,14 +199,14 @@ def _live(
         now = time.monotonic()
         if until is not None and now >= until:
             return
-        if (typed_by_a_person and console.ended.is_set()) or _nobody_reads():
+        if (typed_by_a_person and console.ended.is_set()) or _has_no_reader():
             return
         if calm_at is not None and now >= calm_at:
             calm_at = None
             console.send("demo", card(calm()), key="demo:calm")
 
 
-def _nobody_reads() -> bool:
+def _has_no_reader() -> bool:
     """Whether standard output is a pipe whose reader is gone (``cibot demo | head``)."""
     poll = select.poll()
     try:

@@ -96,7 +96,7 @@ def wait_for_events(config: Config, seconds: float) -> Iterator[tuple[str, Findi
     ears = {gerrit.name: _Ear() for gerrit in hooked}
     server = _listening(config, ears)
     if isinstance(server, ConfigError):
-        yield from _beside_running(config, hooked, deadline, seconds)
+        yield from _with_the_bot_running(config, hooked, deadline, seconds)
         return
     server.start()
     try:
@@ -124,7 +124,7 @@ def _listening(config: Config, ears: Mapping[str, _Ear]) -> WebServer | ConfigEr
         return error
 
 
-def _beside_running(
+def _with_the_bot_running(
     config: Config, hooked: Sequence[GerritConfig], deadline: float, seconds: float
 ) -> Iterator[tuple[str, Finding]]:
     store = usable(config.store.url.get_secret_value())

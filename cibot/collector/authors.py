@@ -58,10 +58,10 @@ def resolve(
     # Whoever finds out that one of these is a CI waits for our comments, or we see it.
     cis = lock_cis(tx, [row.id for row in known if row.ci_id is None])
     found: Authors = {}
-    for account in sorted(wanted, key=_told):  # who gets a name first is no matter of chance
+    for account in sorted(wanted, key=_by_fields):  # who gets a name first is not left to chance
         row = _pick(account, known)
         if row is None:
-            raise Permanent(f"an account is not told apart from others: {identity(account)}")
+            raise Permanent(f"an account cannot be distinguished from others: {identity(account)}")
         row = replace(row, ci_id=cis.get(row.id, row.ci_id))
         found[account] = taken = _take_over(tx, roster, row, account, now)
         if joined is not None and row.ci_id is None and taken.ci_id is not None:
@@ -95,7 +95,7 @@ def _ci_of(tx: Tx, roster: Roster, row: KnownAccount, now: datetime) -> int | No
 def _richest(accounts: Collection[Account]) -> list[Account]:
     """One account of each identity, the one that says most, ids before usernames."""
     best: dict[str | None, Account] = {}
-    for account in sorted(accounts, key=_told, reverse=True):
+    for account in sorted(accounts, key=_by_fields, reverse=True):
         best.setdefault(identity(account), account)
     with_id = {account.username for account in best.values() if account.gerrit_id is not None}
     return [
@@ -105,7 +105,7 @@ def _richest(accounts: Collection[Account]) -> list[Account]:
     ]
 
 
-def _told(account: Account) -> tuple[int, str]:
+def _by_fields(account: Account) -> tuple[int, str]:
     fields = (account.gerrit_id, account.username, account.name, account.email)
     return sum(field is not None for field in fields), repr(account)
 

@@ -184,14 +184,14 @@ def settle_stored(change_id: int, stored: Sequence[StoredComment]) -> Matching:
     comments = _Comments(change_id, stored)
     found = Matching()
     listed = {
-        name: _Listed(_as_told(comments.by_seq[seq]), comments.by_seq[seq].account_id, 0)
+        name: _Listed(_without_text(comments.by_seq[seq]), comments.by_seq[seq].account_id, 0)
         for name, seq in comments.by_id.items()
     }
     _settle(comments, found, listed, None)
     return found
 
 
-def _as_told(row: StoredComment) -> Message:
+def _without_text(row: StoredComment) -> Message:
     return Message(row.posted_at, "", None, None, message_id=row.message_id)
 
 

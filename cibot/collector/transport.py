@@ -162,7 +162,7 @@ class HttpAnswer:
     served_at: datetime | None
 
 
-class _Nobody(AuthBase):
+class _NoCredentials(AuthBase):
     """Keeps requests from sending what it finds in a ``.netrc``."""
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -224,7 +224,9 @@ class Transport:
             {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": "cibot"}
         )
         self._session.auth = (
-            HTTPBasicAuth(username.encode(), (password or "").encode()) if username else _Nobody()
+            HTTPBasicAuth(username.encode(), (password or "").encode())
+            if username
+            else _NoCredentials()
         )
 
     def __repr__(self) -> str:

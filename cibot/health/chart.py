@@ -25,7 +25,7 @@ _NEVER = -math.inf
 RECOVERED = math.log(30_000)
 FEWEST = 3  # failures since the last zero: two can be one hiccup, however rare failures are
 _NEAR = 10  # results: when a drop is noticed, what was seen of it is worse than it is
-_HALF_WAY = 1.5  # log-likelihood by which a way up that ends below the usual rate is told from one
+_HALF_WAY = 1.5  # log-likelihood by which a way up that ends below the usual rate differs from one
 _LOWEST, _HIGHEST = 0.05, 0.99  # rates that the way up is weighed between
 
 
@@ -194,7 +194,7 @@ class Chart(Stored):
     def _half_way(way_up: Run, usual: float) -> bool:
         """Whether what passes is more than after the drop, and still less than is usual.
 
-        It is how bad the drop is, then, and the way up begins anew.
+        It is how bad the drop is, then, and the way up begins again.
         """
         rate = way_up.passes / way_up.n
         if rate >= usual:

@@ -208,7 +208,7 @@ class SilentBranches(SignalKind):
 
     @classmethod
     def threshold(cls, seen: SeenJobs) -> str:
-        """After how many chances a branch is told."""
+        """After how many missed chances a branch counts as silent."""
         if seen.job is None:
             return f"degraded after at least {seen.least} chances missed in a row on one branch"
         return f"{cut(seen.job, 60)}: degraded after {seen.limit} chances missed in a row"

@@ -156,7 +156,7 @@ def _seen(symptom: Symptom) -> Line:
     return spans(seen_words(symptom.seen), moment)
 
 
-def _beside(incident: Incident, news: News) -> Iterator[Line]:
+def _also_wrong(incident: Incident, news: News) -> Iterator[Line]:
     """What else is wrong: in another family, and which job or branch fails."""
     families = {news.symptom.family}
     for symptom in sorted(incident.standing, key=lambda one: one.order):
@@ -290,7 +290,7 @@ def _details(incident: Incident, news: News, subject: Subject) -> Line:
         parts.append(Span(f"acknowledged by {incident.acknowledged_by} before this"))
     if symptom.since is not None:
         parts.append(Span(f"since {moment(symptom.since)}"))
-    parts += _beside(incident, news)
+    parts += _also_wrong(incident, news)
     if subject.trend is not None:
         bars = sparkline(subject.trend.shares[-_BARS:])
         parts.append(Span(f"{len(bars)} days {bars}"))

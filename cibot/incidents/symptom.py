@@ -198,7 +198,7 @@ def _while_bad(symptom: Symptom, signal: Signal) -> Symptom:
         severity=signal.verdict if worse else symptom.severity,
         recovering_at=None,
     )
-    if _anew(symptom, signal):
+    if _is_new_silence(symptom, signal):
         return replace(
             again,
             since=signal.since,
@@ -208,7 +208,7 @@ def _while_bad(symptom: Symptom, signal: Signal) -> Symptom:
     return again
 
 
-def _anew(symptom: Symptom, signal: Signal) -> bool:
+def _is_new_silence(symptom: Symptom, signal: Signal) -> bool:
     """Whether a silence began after the CI was heard again: it is another one, not the first."""
     back = symptom.recovering_at
     return (

@@ -43,7 +43,7 @@ def silence_before(tx: Tx, ci_id: int, name: str, now: datetime) -> Silence | No
     ended = silences_ended(tx, now - _REMEMBERED, now)
     own = (silence for silence in ended if covers(silence, name))
     last = max(own, key=lambda silence: silence.end, default=None)
-    if last is None or outbox.told_of_ci(tx, ci_id, last.end):
+    if last is None or outbox.sent_about_ci(tx, ci_id, last.end):
         return None
     return last
 

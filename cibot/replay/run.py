@@ -118,7 +118,7 @@ def judge(
     )
     cis = store.read(all_cis)
     for number, ci in enumerate(cis, 1):
-        health, _told = judging.judge(ci.id)
+        health, _messages = judging.judge(ci.id)
         if health is not None:
             judged.health[ci.id] = health
         progress("judging", number, len(cis))

@@ -125,9 +125,9 @@ def change(tx: Tx, ctx: Context, asked: ChangeWanted, server: str | None = None)
     if not 1 <= wanted <= latest:
         raise UserError(f"Change {number} has no patch set {wanted}; its last is {latest}.")
     lines = {ci.id: ci for ci in all_lines(tx, ctx)}
-    reference = reference_on(
-        tx, ctx, row.project, {ci: one.name for ci, one in lines.items()}, row.branch
-    )
+    names = {ci: one.name for ci, one in lines.items()}
+    judge = reference_on(tx, ctx, row.project, names, row.branch)
+    reference = judge.name if judge else None
     found = ci_verdicts(tx, lines, stored, {row.id: wanted})[row.id]
     return ChangeReport(
         number=row.number,

@@ -14,7 +14,7 @@ from cibot.health.references import (
 )
 from cibot.health.signal import BranchHealth
 from cibot.reports.context import Context
-from cibot.store.cis import ci_names
+from cibot.store.cis import CiName, ci_names
 from cibot.store.engine import Tx
 from cibot.store.incidents import health_of
 from cibot.store.references import PeriodRow, RecordRow, periods_of, records_in, records_of
@@ -48,7 +48,8 @@ def home_projects(
     for ci_id in own.records.keys() & names.keys():
         projects = own.home_projects(ci_id)
         reference = references[projects[0]] if projects else None
-        found[ci_id] = Home(projects, reference if reference != names[ci_id] else None)
+        other = reference is not None and reference.id != ci_id
+        found[ci_id] = Home(projects, reference.name if reference and other else None)
     return found
 
 
@@ -73,8 +74,8 @@ def reference_on(
     project: str,
     names: dict[int, str] | None = None,
     branch: str | None = None,
-) -> str | None:
-    """The name of the reference CI of a project, or of its branch, now; None where there is none.
+) -> CiName | None:
+    """The reference CI of a project, or of its branch, now; None where there is none.
 
     ``names`` are those of all CIs by id, for who has asked already.
     """
@@ -82,7 +83,7 @@ def reference_on(
     known = _references(records_in(tx, {project}), periods_of(tx, {project}))
     references = known.with_configured(ctx.config.reference, names)
     ci_id = references.periods_of(project, branch or ANY_BRANCH).at(ctx.now.timestamp())
-    return None if ci_id is None else names.get(ci_id)
+    return None if ci_id is None or ci_id not in names else CiName(ci_id, names[ci_id])
 
 
 def _references(records: Iterable[RecordRow], periods: Iterable[PeriodRow]) -> References:

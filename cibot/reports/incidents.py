@@ -16,7 +16,7 @@ from cibot.incidents.stored import read_incident, read_seen
 from cibot.incidents.symptom import Symptom, result_symptom
 from cibot.model import State, Window
 from cibot.reports.context import Context
-from cibot.reports.namesakes import told_apart
+from cibot.reports.namesakes import distinguished
 from cibot.reports.onset import Onset, onset_of
 from cibot.reports.signals import Sighting
 from cibot.store.changes import has_namesakes
@@ -167,7 +167,7 @@ def _lines(
     if not found or not has_namesakes(tx):
         return found
     return [
-        replace(line, project=told_apart(tx, run.number, run.change_id).get("project"))
+        replace(line, project=distinguished(tx, run.number, run.change_id).get("project"))
         if (run := line.first_bad)
         else line
         for line in found

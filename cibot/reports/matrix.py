@@ -86,7 +86,8 @@ def matrix(
     for verdict in verdicts:
         said[verdict.change_id].append(verdict)
     names = {line.id: line.name for line in every}
-    reference = reference_on(tx, ctx, project, names, branch)
+    found = reference_on(tx, ctx, project, names, branch)
+    reference = found.name if found else None
     judged = Counter(
         ci_id
         for ci_id, _change in {

@@ -7,7 +7,7 @@ from cibot.store.cis import server_urls
 from cibot.store.engine import Tx
 
 
-def told_apart(
+def distinguished(
     tx: Tx, number: int, change_id: int | None = None, project: str | None = None
 ) -> dict[str, str]:
     """``project`` and ``server`` of the change, where its number alone is not enough."""

@@ -226,16 +226,16 @@ class _Asked:
     def report(self) -> PeriodReport:
         tx, ctx, project = self._tx, self._ctx, self._project
         reference = reference_on(tx, ctx, project, self._names, self._branch) if project else None
-        references = (
-            {reference} if project else {home.reference for home in home_projects(tx, ctx).values()}
-        )
+        name = reference.name if reference else None
+        homes = () if project else home_projects(tx, ctx).values()
+        references = {name} if project else {home.reference for home in homes}
         cis = [self._ci(ci_id, references) for ci_id in self._shown()]
         return PeriodReport(
             self._window,
             self._before,
             project,
             self._branch,
-            reference,
+            name,
             _IN_TIME,
             tuple(self._rules),
             tuple(sorted(cis, key=_order)),

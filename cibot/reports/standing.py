@@ -47,12 +47,12 @@ def standing(tx: Tx, ctx: Context, ci: CiLine) -> Standing | None:
     mine = rates.get(ci.id)
     better = 0 if mine is None else sum(rate.share > mine.share for rate in rates.values())
     other = next((line for line in lines if line.name == home.reference), None)
-    n, passed, theirs = (0, None, None) if other is None else _beside(tx, ctx, ci, other)
+    n, passed, theirs = (0, None, None) if other is None else _shared(tx, ctx, ci, other)
     rank = None if mine is None else better + 1
     return Standing(project, rank, len(rates), home.reference, n, passed, theirs)
 
 
-def _beside(tx: Tx, ctx: Context, ci: CiLine, other: CiLine) -> tuple[int, int | None, int | None]:
+def _shared(tx: Tx, ctx: Context, ci: CiLine, other: CiLine) -> tuple[int, int | None, int | None]:
     mine, theirs = last_words(tx, ctx, ci.id), last_words(tx, ctx, other.id)
     shared = mine.keys() & theirs.keys()
     if not shared:

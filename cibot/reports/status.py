@@ -24,7 +24,6 @@ from cibot.reports.listing import CiLine, branch_name, ci_line, on_branch
 from cibot.reports.names import as_stored
 from cibot.reports.silences import silence_on
 from cibot.store.changes import change_server
-from cibot.store.cis import CiName, ci_names
 from cibot.store.engine import Tx
 from cibot.store.status import Glance, glance
 from cibot.text.figures import cut
@@ -70,7 +69,11 @@ def status(tx: Tx, ctx: Context, name: str, branch: str | None = None) -> Status
         line = on_branch(ctx, line, branch)
     bad = line.branch is None and line.state in {State.FAILING, State.DEGRADED}
     recent = lately(tx, row.id, line.since) if bad else Lately(None, None)
-    reference = _reference(tx, ctx, line, seen)
+    reference = None
+    if seen.project is not None:
+        reference = reference_on(tx, ctx, seen.project, branch=branch_name(line))
+    if reference is not None and reference.id == row.id:
+        reference = None  # nothing is measured against itself
     return Status(
         ci=line,
         reference=reference.name if reference else None,
@@ -90,12 +93,3 @@ def _last(tx: Tx, seen: Glance) -> Verdict | None:
         return None
     urls = {change_server(seen.last.change_id): seen.server_url} if seen.server_url else {}
     return verdicts(tx, [seen.last], urls)[0]
-
-
-def _reference(tx: Tx, ctx: Context, line: CiLine, seen: Glance) -> CiName | None:
-    """The reference on its main project, None where there is none or it is that one itself."""
-    if seen.project is None:
-        return None
-    names = dict(ci_names(tx))
-    name = reference_on(tx, ctx, seen.project, names, branch_name(line))
-    return next((CiName(*row) for row in names.items() if row[1] == name != line.name), None)

@@ -160,11 +160,11 @@ def _weights(
             usual,
             _neighbours(around, past.get(job, ()), said, names),
         )
-        found.append((job, _told(weigh(facts), facts)))
+        found.append((job, _answer(weigh(facts), facts)))
     return found
 
 
-def _told(weight: Weight, facts: FailureFacts) -> JobWeight:
+def _answer(weight: Weight, facts: FailureFacts) -> JobWeight:
     past = facts.past
     return JobWeight(
         verdict=weight.verdict,

@@ -37,15 +37,15 @@ _Parts = tuple[str | Span, ...]
 
 def seen(ctx: Context, found: Seen | None) -> Line:
     """What a signal saw."""
-    return _told(ctx, seen_words(found))
+    return _in_zone(ctx, seen_words(found))
 
 
 def step(ctx: Context, one: TimelineStep) -> Line:
     """Why an incident took a step."""
-    return _told(ctx, step_words(one.name, one.seen, one.by, one.note))
+    return _in_zone(ctx, step_words(one.name, one.seen, one.by, one.note))
 
 
-def _told(ctx: Context, words: Words) -> Line:
+def _in_zone(ctx: Context, words: Words) -> Line:
     return spans(words, lambda at: figures.zoned(at, ctx.now, ctx.zone))
 
 
@@ -187,7 +187,7 @@ def reason(ctx: Context, ci: CiLine) -> Line:
         return ()
     if ci.reason is None or (isinstance(found, OwnPast) and found.drop is not None):
         return ()
-    return line("; ", *_told(ctx, reason_words(ci.reason)))
+    return line("; ", *_in_zone(ctx, reason_words(ci.reason)))
 
 
 def on_places(*places: str | None) -> str:
@@ -206,7 +206,7 @@ def _detail(ctx: Context, found: Status) -> _Parts:
     by_another = ci.seen is not None and not bad_by & _RATE_SIGNALS
     if found.passed_since is not None and not by_another:
         passed = found.passed_since
-        return (f"{passed.passes} of {passed.n} passed since then{_beside(found)}",)
+        return (f"{passed.passes} of {passed.n} passed since then{_same_patch_sets(found)}",)
     if ci.rate is not None and not by_another:
         where = f" where {found.reference} did" if found.reference else ""
         said = f"{figures.percent(ci.rate.share)} passed{where} ({_worth(ci.rate)})"
@@ -247,7 +247,7 @@ def _worth(found: Rate) -> str:
     return f"{figures.interval(found.low, found.high)}, {n}"
 
 
-def _beside(found: Status) -> str:
+def _same_patch_sets(found: Status) -> str:
     """How much the reference passed of the same patch sets."""
     passed = found.reference_passed
     if found.reference is None or passed is None:

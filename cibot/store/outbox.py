@@ -152,7 +152,7 @@ def last_sent(tx: Tx, to: Channel, about: About) -> datetime | None:
     return tx.execute(query.limit(1)).scalar()
 
 
-def told_of_ci(tx: Tx, ci_id: int, since: datetime) -> bool:
+def sent_about_ci(tx: Tx, ci_id: int, since: datetime) -> bool:
     """Whether a step of one of the CI's incidents was sent, or is about to be, since then."""
     table, incident = schema.outbox.c, schema.incident.c
     query = (

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import random
 
-from bench.simulated import CI, always
 from bench.through import replayed
-from bench.world import REFERENCE, START, Mood, Traffic, tracked, world
+from bench.world import CI, REFERENCE, START, Mood, Traffic, always, tracked, world
 
 
 def test_the_whole_path_says_of_a_rough_world_what_its_facts_say():

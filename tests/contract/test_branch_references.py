@@ -76,7 +76,8 @@ def test_a_branch_may_have_a_reference_of_its_own(store: Store, *, named: bool) 
     ctx = Context(scenario.now, config)
 
     def reference(branch: str | None) -> str | None:
-        return store.read(lambda tx: reference_on(tx, ctx, "demo", branch=branch))
+        found = store.read(lambda tx: reference_on(tx, ctx, "demo", branch=branch))
+        return found.name if found else None
 
     assert (reference(None), reference("master"), reference(STABLE)) == ("Zuul", "Zuul", "Stable")
     there = store.read(lambda tx: status(tx, ctx, "acme", STABLE))

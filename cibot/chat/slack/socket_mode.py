@@ -96,10 +96,7 @@ class SlackSocket:
                 self.up, self.detail = False, STANDBY
                 self._stopping.wait(_LOOK_EVERY_S)
                 continue
-            session = client.current_session  # a refresh may put another in its place meanwhile
-            if session is not None and _is_hung_up(session):
-                with contextlib.suppress(AttributeError, OSError):
-                    session.close()
+            _close_if_hung_up(client)
             if client.is_connected():
                 backoff.reset()
                 continue
@@ -185,6 +182,18 @@ class SlackSocket:
         except BadPayload as error:
             log.warning("slack %s: bad request: %s", self._network, error)
         return None
+
+
+def _close_if_hung_up(client: SocketModeClient) -> None:
+    """Closes the websocket that Slack hung up on.
+
+    ``client.disconnect()`` would close the present one, which is a new one where slack-sdk's
+    thread refreshed it since the look.
+    """
+    session = client.current_session
+    if session is not None and _is_hung_up(session):
+        with contextlib.suppress(AttributeError, OSError):
+            session.close()
 
 
 def _is_hung_up(session: Connection) -> bool:

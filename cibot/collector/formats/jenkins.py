@@ -40,7 +40,7 @@ def read(comment: Comment) -> Report | None:
         return _started(comment) if _starts_below(comment) else None
     first = comment.first.lower()
     if first.startswith(_STARTS):
-        return None if _told_of(comment) else _started(comment)
+        return None if _goes_on(comment) else _started(comment)
     for phrase, outcome in _HEADLINES:
         if first.startswith(phrase):
             return _finished(comment, outcome)
@@ -55,7 +55,7 @@ def _starts_below(comment: Comment) -> bool:
     return not judged and not read_builds(comment.lines)
 
 
-def _told_of(comment: Comment) -> bool:
+def _goes_on(comment: Comment) -> bool:
     """Whether a person goes on: "Build started failing since yesterday"."""
     if comment.by_bot:
         return False

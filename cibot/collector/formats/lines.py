@@ -19,7 +19,7 @@ from cibot.collector.formats.shapes import (
     rooted,
     table_row,
     tells,
-    told_test,
+    test_sentence,
     unabbreviated,
 )
 from cibot.collector.formats.text import clean_url, is_url, job_name
@@ -109,7 +109,7 @@ def _without_middle(text: str, following: str, *, bulleted: bool) -> Build | Non
         return rooted(text) or other_line(text, bulleted=bulleted)
     build = other_line(text, bulleted=bulleted)
     if build is None:
-        return told_test(text) if "://" in text else None
+        return test_sentence(text) if "://" in text else None
     if build.url is None and following[:1] in (" ", "\t"):
         return replace(build, url=_url_below(following))
     return build

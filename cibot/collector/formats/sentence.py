@@ -14,7 +14,7 @@ from cibot.model import Build, Outcome, Report
 
 NAME = "sentence"
 _PRAISE = ("good job", "well done", "patch looks good", "correctly formatted", "looks good")
-_TOLD = ("note", "ps", "the ", "this ", "that ", "a ")  # how a person's label begins
+_LABELS = ("note", "ps", "the ", "this ", "that ", "a ")  # how a person's label begins
 _UNMERGED = (
     "merge conflict",
     "rebase conflict",
@@ -129,8 +129,8 @@ def _part(line: str) -> Outcome | None:
         label, found, word = line.partition(" ")
         found = found if word.partition(" ")[0] in ("PASSED", "FAILED") else ""
     overall = label.lower().strip("-* ") in _OVERALL or "voting" in line or "optional" in line
-    told = found and not overall and "://" not in word and len(word.split()) <= 6
-    return verdict(line if word[:1].isdigit() else word) if told else None
+    plain = found and not overall and "://" not in word and len(word.split()) <= 6
+    return verdict(line if word[:1].isdigit() else word) if plain else None
 
 
 def _fails_below(comment: Comment) -> bool:
@@ -152,7 +152,7 @@ def _program(  # noqa: PLR0911 - one return a form
         return True
     if outcome is Outcome.STARTED and _names_job(first):
         return True
-    if not SUBJECTS & set(words_of(_without_urls(first))) or first.lower().startswith(_TOLD):
+    if not SUBJECTS & set(words_of(_without_urls(first))) or first.lower().startswith(_LABELS):
         return False
     voted = score(comment.votes)
     if voted:
@@ -183,7 +183,7 @@ def _terse(first: str) -> bool:
     words = words_of(spoken)
     if not 2 <= len(words) <= 8 or not SUBJECTS & set(words):
         return False
-    if spoken.lower().startswith(_TOLD) or "," in spoken or not spoken[0].isupper():
+    if spoken.lower().startswith(_LABELS) or "," in spoken or not spoken[0].isupper():
         return False
     return spoken.lower().endswith(words[-1]) and verdict(words[-1]) is not None
 

@@ -30,7 +30,7 @@ _LINKING = word_set("at by in on of for from to with until is was has and")
 _VERBS = word_set("fails succeeds errors")
 _TELLING = word_set("status result results outcome verdict conclusion with is was are has")
 """Words that end what stands before a result, where it is no job's name."""
-_TOLD_TEST = re.compile(
+_TEST_SENTENCE = re.compile(
     r"(?P<word>[A-Z][a-zA-Z]{3,12}) (?:(?P<kind>optional|enforced|required|mandatory|voting|"
     r"non-voting|informational) )?(?:test|job|build|suite|check) (?P<name>[\w./+-]{2,100})"
     r"(?= |:|$)"
@@ -129,9 +129,9 @@ def other_line(text: str, *, bulleted: bool) -> Build | None:
     return _spaced(text, bulleted=bulleted) if "://" in text else None
 
 
-def told_test(text: str) -> Build | None:
+def test_sentence(text: str) -> Build | None:
     """``Failed optional test review-zfs on Rocky 10 …: URL``: a sentence of one job."""
-    match = _TOLD_TEST.match(text)
+    match = _TEST_SENTENCE.match(text)
     url = first_url(text) if match else None
     known = known_result(match["word"]) if match else None
     if match is None or url is None or known in (None, Result.SKIPPED):

@@ -49,14 +49,14 @@ class FailRate(NamedTuple):
 class Neighbour(NamedTuple):
     """Another CI's verdict on the patch set, and how it usually goes with this job.
 
-    ``beside_passes`` are the patch sets on which the job passed, ``beside_failures``
+    ``where_it_passed`` are the patch sets on which the job passed, ``where_it_failed``
     those on which it failed.
     """
 
     ci: str
     failed: bool
-    beside_passes: FailRate = FailRate()
-    beside_failures: FailRate = FailRate()
+    where_it_passed: FailRate = FailRate()
+    where_it_failed: FailRate = FailRate()
 
 
 @dataclass(frozen=True, slots=True)

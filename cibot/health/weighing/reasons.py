@@ -70,8 +70,8 @@ def _other_cis(facts: FailureFacts) -> float:
 
 def _likelihood(other: Neighbour) -> float:
     """Log of how much likelier the verdict is where this job passes than where it fails."""
-    innocent = _shrunk(other.beside_passes, 0.15)
-    guilty = max(innocent, _shrunk(other.beside_failures, 0.5))
+    innocent = _shrunk(other.where_it_passed, 0.15)
+    guilty = max(innocent, _shrunk(other.where_it_failed, 0.5))
     ratio = innocent / guilty if other.failed else (1 - innocent) / (1 - guilty)
     return max(-2.0, min(2.0, math.log(ratio)))
 

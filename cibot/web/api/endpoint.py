@@ -152,12 +152,12 @@ def _write_view(asking: Asking, write: Write[Any, Any]) -> Callable[..., Respons
             record_refusal(asking.store, actor, write.what, words, error, asking.clock())
             raise
         log.info("written what=%s by=%s from=%s", write.what, token.name, actor.where)
-        return _told(write, answer)
+        return _answered(write, answer)
 
     return view
 
 
-def _told(write: Write[Any, Any], answer: Any) -> Response:
+def _answered(write: Write[Any, Any], answer: Any) -> Response:
     response = Response(written(plain(answer)), write.status, mimetype=_JSON)
     response.headers["Cache-Control"] = "no-store"
     if write.place is not None:

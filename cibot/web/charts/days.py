@@ -37,7 +37,7 @@ def history_chart(
         *plot.incidents_behind(axis, incidents),
         *_rate(axis, others, "ref"),
         *_rate(axis, days, "own"),
-        *(plot.hover(axis, day.day, _told(day)) for day in days),
+        *(plot.hover(axis, day.day, _hover_text(day)) for day in days),
     ]
     return plot.chart_of(label, parts, named=bool(incidents))
 
@@ -58,7 +58,7 @@ def _share(days: Sequence[Day]) -> str:
     return figures.percent(passes / (passes + fails)) if passes + fails else "nothing"
 
 
-def _told(day: Day) -> str:
+def _hover_text(day: Day) -> str:
     """A day's figures, for the pointer."""
     if day.passes + day.fails + day.infra == 0:
         return f"{plot.day_words(day.day)}: no results"

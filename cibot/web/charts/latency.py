@@ -43,7 +43,7 @@ def latency_chart(
         *_medians(axis, scale, others, "ref"),
         *_spans(axis, scale, days),
         *_medians(axis, scale, days, "own"),
-        *(plot.hover(axis, day.day, _told(day)) for day in days),
+        *(plot.hover(axis, day.day, _hover_text(day)) for day in days),
     ]
     return plot.chart_of(label, parts, named=bool(incidents))
 
@@ -61,7 +61,7 @@ def _usual(days: Sequence[LatencyDay]) -> str:
     return figures.duration(median(found)) if found else "an unknown time"
 
 
-def _told(day: LatencyDay) -> str:
+def _hover_text(day: LatencyDay) -> str:
     if day.median is None or day.p95 is None:
         return f"{plot.day_words(day.day)}: no first verdict"
     half, most = (figures.duration(span.total_seconds()) for span in (day.median, day.p95))

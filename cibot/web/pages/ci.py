@@ -47,7 +47,7 @@ class Month:
     days: Sequence[Day]
     others: Sequence[Day]
     latencies: Sequence[LatencyDay]
-    latencies_beside: Sequence[LatencyDay]
+    reference_latencies: Sequence[LatencyDay]
     incidents: Sequence[IncidentLine]
 
     @property
@@ -69,7 +69,7 @@ class Month:
     @property
     def latency_chart(self) -> Markup:
         """The time to the first verdict, day by day."""
-        other = self.latencies_beside
+        other = self.reference_latencies
         said = latency_in_words(self.name, self.latencies, self.reference, other)
         return latency_chart(self.latencies, other, self.incidents, said)
 

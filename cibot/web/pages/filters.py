@@ -57,14 +57,15 @@ def page_tools(environment: Environment, asking: Asking) -> None:
     def job_sentence(verdict: CiVerdict, job: WeighedJob) -> str:
         return blame.job_sentence(asking.context(), verdict, job)
 
-    def told_apart(one: Any, project: str | None) -> dict[str, str]:
+    def distinguished(one: Any, project: str | None) -> dict[str, str]:
         any_are = partial(asking.ask, lambda tx, _ctx: has_namesakes(tx))
         if not asking.context().remembered("namesakes", _NAMESAKES_FOR, any_are):
             return {}
-        change_id, project = getattr(one, "change_id", None), getattr(one, "project", project)
-        return asking.ask(lambda tx, _ctx: namesakes.told_apart(tx, one.number, change_id, project))
+        number, change_id = one.number, getattr(one, "change_id", None)
+        of = getattr(one, "project", project)
+        return asking.ask(lambda tx, _ctx: namesakes.distinguished(tx, number, change_id, of))
 
-    environment.globals.update(job_sentence=job_sentence, told_apart=told_apart)
+    environment.globals.update(job_sentence=job_sentence, distinguished=distinguished)
     environment.filters.update(
         at=at,
         ago=ago,

@@ -25,10 +25,10 @@ from cibot.text.card import Line, capital
 from cibot.web.api.question import BranchName, Params, ProjectName
 from cibot.web.asking import days_of, homes_of
 
-_MOST_TOLD = 10  # incidents in sentences; the page of incidents has all
+_MOST_SENTENCES = 10  # incidents in sentences; the page of incidents has all
 _MOST_PROJECTS = 100  # in the filter's list
 _DAY = timedelta(days=1)
-_TOLD_FOR = timedelta(seconds=15)
+_SENTENCES_FOR = timedelta(seconds=15)
 
 
 class Filter(Params):
@@ -86,11 +86,11 @@ class Overview:
 def overview(tx: Tx, ctx: Context, chosen: Filter) -> Overview:
     """The overview, with the rows that ``chosen`` leaves."""
     at_home, days = homes_of(tx, ctx), days_of(tx, ctx)
-    sentences = ctx.remembered("sentences", _TOLD_FOR, lambda: _sentences(tx, ctx))
+    sentences = ctx.remembered("sentences", _SENTENCES_FOR, lambda: _sentences(tx, ctx))
     lines = all_lines(tx, ctx)
     stories = [
         Story(ci, sentences.get(ci.id, ()), _opened(ci), days.get(ci.id, ()))
-        for ci in _open(lines)[:_MOST_TOLD]
+        for ci in _open(lines)[:_MOST_SENTENCES]
     ]
     shown = lines_on(ctx, lines, {chosen.branch}) if chosen.branch else lines
     fitting = [ci for ci in shown if _fits(ctx, ci, at_home, chosen)]
@@ -153,7 +153,7 @@ def _opened(line: CiLine) -> tuple[IncidentLine, ...]:
 
 def _sentences(tx: Tx, ctx: Context) -> dict[int, Line]:
     """What is to be said of each CI with an open incident; several queries for each."""
-    worst = _open(all_lines(tx, ctx))[:_MOST_TOLD]
+    worst = _open(all_lines(tx, ctx))[:_MOST_SENTENCES]
     return {ci.id: capital(wording.account(ctx, status(tx, ctx, ci.name))) for ci in worst}
 
 

@@ -41,7 +41,7 @@ CALLS: Mapping[Any, Sequence[Call]] = {
         lambda tx: digests.fold_held(tx, [3, 4], "k7"),
     ],
     digests.said_after: [lambda tx: digests.said_after(tx, HELD)],
-    outbox.told_of_ci: [lambda tx: outbox.told_of_ci(tx, 1, SINCE)],
+    outbox.sent_about_ci: [lambda tx: outbox.sent_about_ci(tx, 1, SINCE)],
     silences.silences_ended: [lambda tx: silences.silences_ended(tx, SINCE, NOW)],
     outbox.last_sent: [lambda tx: outbox.last_sent(tx, ROOM, ABOUT)],
     outbox.move_messages: [lambda tx: outbox.move_messages(tx, 5, 6, lambda card, *_numbers: card)],

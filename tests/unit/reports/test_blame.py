@@ -93,11 +93,6 @@ def test_counts_of_the_ci_stand_in_for_a_job_of_few_failures() -> None:
     assert words == "Look at it: only 3 of its CI's last 9 failures passed when run again."
 
 
-def test_none_is_no_count() -> None:
-    words = because(ReasonName.RUN_AGAIN, -0.5, again=20, again_passed=0)
-    assert words == "Look at it: none of its last 20 failures passed when run again."
-
-
 def test_an_open_one_says_both_sides_and_what_would_tell() -> None:
     reasons = (Weighed(ReasonName.NEVER_RAN, 2.0), Weighed(ReasonName.FAILED_BEFORE, -0.95))
     open_ = replace(WEIGHT, reasons=reasons, failed_here=0)
