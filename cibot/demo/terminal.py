@@ -44,7 +44,7 @@ def stories(start: datetime) -> list[str]:
     heard = start - timedelta(hours=4)
     return [
         "",
-        "Watch: three stories unfold within three minutes. The bot is told of none of them.",
+        "Watch: three stories unfold within three minutes. The bot does not know the script.",
         f"  {COBALT.name:<15} has failed lately and was repaired just now: it recovers",
         f"  {ACME.name:<15} breaks: from now on it fails what {ZUUL.name} passes",
         f"  {BOREALIS.name:<15} has said nothing since about {heard:%H:%M} UTC: it is missed",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from cibot.errors import UserError
@@ -56,7 +56,7 @@ class CiLine(Sighting):
     state: State
     since: datetime | None
     rate: Rate | None
-    signals: tuple[Signal, ...]
+    signals: tuple[Signal, ...] = field(default=(), kw_only=True)
     last_heard_at: datetime | None
     incidents: tuple[IncidentLine, ...]
     page: str | None

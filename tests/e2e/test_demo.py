@@ -88,6 +88,24 @@ def demo(folder: Path, *options: str, stdin: int = subprocess.PIPE) -> Iterator[
                 stream.close()
 
 
+README = Path(__file__).parents[2] / "README.md"
+
+
+def clauses(text: str) -> list[str]:
+    """The clauses of what the bot said, without figures, times and the names of jobs."""
+    text = re.sub(r"of the (same \d+|\d+ that it judged too)", "of the same", text)
+    text = re.sub(r"acme-iscsi-(volume|multipath)", "JOB", text)
+    text = re.sub(r"[A-Z][a-z]{2} (\d+ [A-Z][a-z]{2} )?(?=\d+:\d\d UTC)", "", text)
+    text = re.sub(r"[<\d][\d:,.]*( min| s| h)?|[▁-█·]{14}", "#", text)
+    return [clause.strip() for clause in re.split(r"[;\n]|\. | · ", text)]
+
+
+def readme_clauses() -> list[str]:
+    """Those of the sample at the head of the README."""
+    sample = README.read_text(encoding="utf-8").split("```")[1]
+    return [clause for clause in clauses(sample) if clause and not clause.startswith(">")]
+
+
 def test_three_stories_and_answers(tmp_path: Path) -> None:
     with demo(tmp_path, "--speed", "3", "--for", "90") as running:
         running.sees("cibot demo – everything you see here is invented")
@@ -112,9 +130,12 @@ def test_three_stories_and_answers(tmp_path: Path) -> None:
         running.sees(r"\[alerts\] ■ failing — Acme iSCSI CI .*failing.*: .* (passed|failed) ")
         running.sees(r"\[alerts\] ● healthy — Cobalt NVMe CI recovered")
         running.sees(r"\[alerts\] ○ silent — Borealis FC CI is silent", 90)
+        running.type("status acme")
         running.type("status")
         running.sees("2 of 13 CIs need a look: 1 silent, 1 failing")
         assert running.ended(110) == 0
+        said = clauses(running.text.replace("[alerts] ", ""))
+        assert [clause for clause in readme_clauses() if clause not in said] == []
         told_of = {one.split(" ")[0] for one in re.findall(r"\[alerts\] .+? — (.+)", running.text)}
         assert told_of == {"Acme", "Borealis", "Cobalt"}  # no story that nobody wrote
         assert "The demo has ended." in running.text

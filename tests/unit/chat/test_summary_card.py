@@ -114,7 +114,7 @@ def a_ci(number: int, name: str, state: State, words: str) -> CiLine:
     since = NOW - DAY if number % 2 else None
     seen = EarlierWords(words)
     page = CTX.ci_page(name)
-    return CiLine(number, name, state, since, None, (), NOW - DAY, (), page, seen)
+    return CiLine(number, name, state, since, None, NOW - DAY, (), page, seen)
 
 
 def an_incident(number: int, ci: str) -> IncidentLine:

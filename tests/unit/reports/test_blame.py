@@ -19,7 +19,7 @@ from cibot.reports.weighing import JobWeight
 
 NOW = datetime(2026, 11, 23, 4, 10, tzinfo=UTC)
 CTX = Context(NOW, Config())
-CI = CiLine(1, "Vendor", State.HEALTHY, None, None, (), None, (), None)
+CI = CiLine(1, "Vendor", State.HEALTHY, None, None, None, (), None)
 WEIGHT = JobWeight(
     verdict=Blame.OPEN,
     word="NODE_FAILURE",

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, is_dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, Literal
+from enum import Enum
+from typing import Any, Literal, get_args, get_origin
 
 import pytest
 
+from cibot.health.seen import OwnFigures
 from cibot.model import Result, State
 from cibot.store.engine import open_store
 from cibot.store.silences import add_silence
 from cibot.web.api import ENDPOINTS
-from cibot.web.api.plain import Foreign, plain, typed
+from cibot.web.api.plain import Foreign, members, plain, typed
 from cibot.web.asking import Asking
 from tests.support.canned import CONFIG, canned
 from tests.support.history import NOW, make_tables
@@ -85,15 +88,18 @@ def test_what_is_unknown_is_passed_over_and_what_is_absent_has_its_default() -> 
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"state": "purple"}, "the answer.state is not a State"),
-        ({"word": "c"}, "the answer.word is not one of a, b"),
-        ({"share": "1"}, "the answer.share is not a float"),
-        ({"share": True}, "the answer.share is not a float"),
-        ({"days": []}, "the answer.days is not an object"),
-        ({"days": {"no day": 1}}, "the answer.days is not a date"),
-        ({"inner": {}}, "the answer.inner is not a list"),
-        ({"inner": [{"at": "x", "length_s": None}]}, "the answer.inner[0].at is not a datetime"),
-        ({"inner": [{"at": "2026-11-23T04:10:00Z"}]}, "the answer.inner[0] has no 'length_s'"),
+        ({"state": "purple"}, "the answer.state: Input should be "),
+        ({"word": "c"}, "the answer.word: Input should be 'a' or 'b'"),
+        ({"share": "1"}, "the answer.share: Input should be a valid number"),
+        ({"share": True}, "the answer.share: Input should be a valid number"),
+        ({"days": []}, "the answer.days: Input should be an object"),
+        ({"days": {"no day": 1}}, "the answer.days.no day.[key]: Input should be a valid date"),
+        ({"inner": {}}, "the answer.inner: Input should be a valid array"),
+        (
+            {"inner": [{"at": "x", "length_s": None}]},
+            "the answer.inner[0].at: Input should be a valid date",
+        ),
+        ({"inner": [{"at": "2026-11-23T04:10:00Z"}]}, "the answer.inner[0].length: Field required"),
     ],
 )
 def test_what_is_not_as_promised_is_named_by_its_place(change: dict[str, Any], said: str) -> None:
@@ -101,7 +107,24 @@ def test_what_is_not_as_promised_is_named_by_its_place(change: dict[str, Any], s
         typed(Outer, {**GOOD, **change})
 
 
+def test_no_answer_has_a_map_in_which_a_key_could_be_taken_for_a_length() -> None:
+    def maps(kind: Any) -> Iterator[Any]:
+        if get_origin(kind) in {dict, Mapping}:
+            yield get_args(kind)[0]
+        for part in get_args(kind):
+            yield from maps(part)
+        if is_dataclass(kind) and kind not in {OwnFigures, *seen}:
+            seen.add(kind)
+            for _name, _key, part in members(kind):
+                yield from maps(part)
+
+    seen: set[Any] = set()
+    keys = {key for endpoint in ENDPOINTS for key in maps(endpoint.answer)}
+    assert State in keys
+    assert [key for key in keys if not issubclass(key, Enum | date)] == []
+
+
 def test_null_is_no_object() -> None:
-    with pytest.raises(Foreign, match="the answer is not an object"):
+    with pytest.raises(Foreign, match="the answer: Input should be an object"):
         typed(Outer, None)
     assert typed(Result, "pass") is Result.PASS  # type: ignore[comparison-overlap]
