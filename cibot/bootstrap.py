@@ -135,7 +135,10 @@ def open_migrated(config: Config) -> Store:
 
 
 def make_gerrit(
-    config: GerritConfig, stop: threading.Event | None = None, retries: int = 3
+    config: GerritConfig,
+    stop: threading.Event | None = None,
+    retries: int = 3,
+    timeout: tuple[float, float] = (10.0, 60.0),
 ) -> Gerrit:
     """The client of a configured server; ``stop`` ends its waits."""
     return Gerrit(
@@ -145,6 +148,7 @@ def make_gerrit(
         verify=str(config.ca_file) if config.ca_file else True,
         stop=stop,
         retries=retries,
+        timeout=timeout,
     )
 
 

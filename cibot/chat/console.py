@@ -134,9 +134,7 @@ class ConsoleBackend:
         *,
         out: TextIO | None = None,
         typed: TextIO | None = None,
-        colour: bool | None = None,
         interactive: bool | None = None,
-        prompt: str = _PROMPT,
         greeting: str = _GREETING,
         urls: bool = True,
     ) -> None:
@@ -145,9 +143,9 @@ class ConsoleBackend:
         self._out = out or sys.stdout
         self._typed = typed or sys.stdin
         tty = self._out.isatty()
-        self._colour = tty and not os.environ.get("NO_COLOR") if colour is None else colour
+        self._colour = tty and not os.environ.get("NO_COLOR")
         self._interactive = self._typed.isatty() if interactive is None else interactive
-        self._prompt = prompt if self._interactive and tty else ""
+        self._prompt = _PROMPT if self._interactive and tty else ""
         self._lock = threading.Lock()
         self._link = Link(False, None, "not started")
         self._count = 0

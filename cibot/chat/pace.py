@@ -17,6 +17,10 @@ SLOW_DOWN = card("that is too much at once; please wait a little", error=True)
 BROKEN = card("something went wrong with that question; it is in the bot's log", error=True)
 
 
+_MOST_PEOPLE = 1000  # who are remembered
+_PAUSE_S = 300.0
+
+
 class TokenBucket:
     """``burst`` at once, then ``rate`` a second (both > 0)."""
 
@@ -48,15 +52,14 @@ class TokenBucket:
 class PersonLimit:
     """How often one person may ask; the least recent of many are forgotten."""
 
-    def __init__(self, rate: float, burst: float, most_people: int = 1000) -> None:
+    def __init__(self, rate: float, burst: float) -> None:
         self._rate = rate
         self._burst = burst
-        self._most = most_people
         self._people: OrderedDict[str, tuple[TokenBucket, bool]] = OrderedDict()
 
     def of_several(self, people: int) -> PersonLimit:
         """A limit for what several people share, each of whom has this one."""
-        return PersonLimit(self._rate * people, self._burst * people, self._most)
+        return PersonLimit(self._rate * people, self._burst * people)
 
     def ask(self, person: str, now: float) -> bool | None:
         """True: answer. None: say once that it is too much. False: be silent."""
@@ -65,7 +68,7 @@ class PersonLimit:
             bucket, warned = self._people.pop(person)
         allowed = bucket.take(now)
         self._people[person] = (bucket, not allowed)
-        while len(self._people) > self._most:
+        while len(self._people) > _MOST_PEOPLE:
             self._people.popitem(last=False)
         if allowed:
             return True
@@ -76,14 +79,12 @@ class Patience:
     """Ends the talk with somebody who only writes what cannot be answered: another bot, mostly.
 
     Two bots that do not understand each other would go on for ever. ``most``
-    mistakes in a row, each within ``pause`` seconds of the one before, are
+    mistakes in a row, each within five minutes of the one before, are
     answered; then none is, until a question makes sense or the pause has passed.
     """
 
-    def __init__(self, most: int = 8, pause: float = 300.0, most_people: int = 1000) -> None:
+    def __init__(self, most: int = 8) -> None:
         self._most = most
-        self._pause = pause
-        self._most_people = most_people
         self._people: OrderedDict[str, tuple[int, float]] = OrderedDict()
 
     def understood(self, person: str) -> None:
@@ -93,9 +94,9 @@ class Patience:
     def bears(self, person: str, now: float) -> bool | None:
         """After a mistake. True: answer. None: answer for the last time. False: be silent."""
         count, at = self._people.pop(person, (0, now))
-        count = count + 1 if now - at <= self._pause else 1
+        count = count + 1 if now - at <= _PAUSE_S else 1
         self._people[person] = (count, now)
-        while len(self._people) > self._most_people:
+        while len(self._people) > _MOST_PEOPLE:
             self._people.popitem(last=False)
         return None if count == self._most else count < self._most
 

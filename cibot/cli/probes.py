@@ -12,6 +12,7 @@ from functools import partial
 
 import requests
 
+from cibot.bootstrap import make_gerrit
 from cibot.chat.findings import Finding, note, right, wrong
 from cibot.cli.webhook import address
 from cibot.collector.gerrit import Gerrit, NotFound, RequestRefused
@@ -86,21 +87,9 @@ def _references(config: Config) -> Iterator[Finding]:
             )
 
 
-def client(config: GerritConfig) -> Gerrit:
-    """A client that gives up soon: a person waits."""
-    return Gerrit(
-        str(config.url),
-        username=config.username,
-        password=config.password.get_secret_value() if config.password else None,
-        verify=str(config.ca_file) if config.ca_file else True,
-        timeout=TIMEOUT,
-        retries=0,
-    )
-
-
 def _gerrit_probe(config: GerritConfig, web: WebConfig) -> Callable[[], Iterator[Finding]]:
     def run() -> Iterator[Finding]:
-        gerrit = client(config)
+        gerrit = make_gerrit(config, retries=0, timeout=TIMEOUT)  # a person waits
         try:
             yield right(f"Gerrit {gerrit.version()} at {gerrit.url}")
             yield _login(gerrit, config)

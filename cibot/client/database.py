@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TypeVar, cast
 
@@ -22,18 +21,12 @@ T = TypeVar("T")
 class Database:
     """Implements `cibot.client.source.Source` on a store, which it closes.
 
-    ``actor`` is in whose name things are changed; ``clock`` gives aware UTC.
+    ``actor`` is in whose name things are changed.
     """
 
-    def __init__(
-        self,
-        store: Store,
-        config: Config,
-        actor: Actor,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-    ) -> None:
+    def __init__(self, store: Store, config: Config, actor: Actor) -> None:
         self._actor = actor
-        self._asking = Asking(store, config, clock)
+        self._asking = Asking(store, config, lambda: datetime.now(UTC))
 
     def ask(self, kind: type[T], path: str, **asked: object) -> T:
         """As the protocol has it."""

@@ -28,22 +28,12 @@ from cibot.config.values import Duration, Section, Text
 from cibot.text.patterns import fits_any
 
 if TYPE_CHECKING:
-
-    class _SignalThresholds(Section):
-        pass
-
-    class _SignalOverrides(Section):
-        pass
+    _SignalThresholds = Section
 else:
     _SignalThresholds = create_model(
         "_SignalThresholds",
         __base__=Section,
         **{signal.name: (signal.thresholds, signal.thresholds()) for signal in signals()},
-    )
-    _SignalOverrides = create_model(
-        "_SignalOverrides",
-        __base__=Section,
-        **{signal.name: (signal.thresholds | None, None) for signal in signals()},
     )
 
 
@@ -66,14 +56,32 @@ class Policy(_SignalThresholds):
 
     def contradictions(self) -> Iterator[tuple[str, str, str]]:
         """(part, key, what is wrong) of each threshold that contradicts another one."""
-        for part in Policy.model_fields:
-            thresholds = getattr(self, part)
-            if isinstance(thresholds, Thresholds):
-                for key, wrong in thresholds.contradictions():
-                    yield part, key, wrong
+        for part in _parts():
+            for key, wrong in getattr(self, part).contradictions():
+                yield part, key, wrong
 
 
-class Override(_SignalOverrides):
+def _parts() -> dict[str, type[Thresholds]]:
+    """The sections of the policy, each with its thresholds."""
+    kinds = ((part, field.annotation) for part, field in Policy.model_fields.items())
+    return {
+        part: kind
+        for part, kind in kinds
+        if isinstance(kind, type) and issubclass(kind, Thresholds)
+    }
+
+
+if TYPE_CHECKING:
+    _Overridden = Section
+else:
+    _Overridden = create_model(
+        "_Overridden",
+        __base__=Section,
+        **{part: (kind | None, None) for part, kind in _parts().items()},
+    )
+
+
+class Override(_Overridden):
     """``[[judgement.override]]``: thresholds of their own for some CIs.
 
     It is for the CIs whose name fits ``cis``, whose main project fits ``projects`` and
@@ -83,17 +91,6 @@ class Override(_SignalOverrides):
     cis: tuple[Text, ...] = ("*",)
     projects: tuple[Text, ...] = ("*",)
     pipelines: tuple[Text, ...] = ("*",)
-    success: SuccessPolicy | None = None
-    chart: ChartPolicy | None = None
-    silence: SilencePolicy | None = None
-    infra: InfraPolicy | None = None
-    disagreement: DisagreementPolicy | None = None
-    coverage: CoveragePolicy | None = None
-    latency: LatencyPolicy | None = None
-    flips: FlipsPolicy | None = None
-    job: JobPolicy | None = None
-    branch: BranchPolicy | None = None
-    incident: IncidentPolicy | None = None
 
     def fits(self, name: str, project: str | None, pipeline: str | None) -> bool:
         """Whether it is for a CI of that name, main project and main pipeline."""
@@ -105,8 +102,8 @@ class Override(_SignalOverrides):
 
     def thresholds(self) -> Iterator[tuple[str, Thresholds]]:
         """Each part of the policy that it changes; only the keys that were set count."""
-        for part in Policy.model_fields:
-            own = getattr(self, part, None)
+        for part in _parts():
+            own = getattr(self, part)
             if own is not None:
                 yield part, own
 

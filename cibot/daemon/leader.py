@@ -77,12 +77,10 @@ class Leader:
         store: Store,
         clock: Callable[[], datetime],
         *,
-        ttl: timedelta = TTL,
         seconds: Callable[[], float] = seconds_since_boot,
     ) -> None:
         self._store = store
         self._clock = clock
-        self._ttl = ttl
         self._seconds = seconds
         self._process = this_process()
         self.owner = uuid.uuid4().hex
@@ -100,7 +98,7 @@ class Leader:
             return self._held()
 
     def _held(self) -> bool:
-        lasts = self._renewed + self._ttl.total_seconds()
+        lasts = self._renewed + TTL.total_seconds()
         return self._lease is not None and self._seconds() < lasts
 
     def current(self) -> lease.Lease:
@@ -118,7 +116,7 @@ class Leader:
         with self._looking:
             with self._lock:
                 held = self._held()
-                due = self._seconds() - self._renewed >= self._ttl.total_seconds() / 3
+                due = self._seconds() - self._renewed >= TTL.total_seconds() / 3
             if held and not due:
                 return True
             if not held and not self._store.read(self._is_free):
@@ -133,7 +131,7 @@ class Leader:
             before = self._lease
 
         def work(tx: Tx) -> lease.Lease | None:
-            mine = lease.acquire(tx, NAME, self.owner, self._process, self._ttl, self._is_dead)
+            mine = lease.acquire(tx, NAME, self.owner, self._process, TTL, self._is_dead)
             if mine is not None and (before is None or mine.token != before.token):
                 outbox.release_leases(tx, self._clock() + _ON_THE_WAY)
             return mine

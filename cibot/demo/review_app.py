@@ -11,8 +11,7 @@ import hmac
 import itertools
 import json
 import re
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Mapping
 from html import escape
 from typing import Any
 from urllib.parse import unquote
@@ -57,14 +56,12 @@ class ReviewApp:
         logins: Mapping[str, str] | None = None,
         limit: int = 500,
         version: str = "3.13.5",
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.reviews = reviews
         self.requests = 0
         self._logins = dict(logins or {})
         self._limit = limit
         self._version = version
-        self._clock = clock
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
         self.requests += 1
@@ -135,10 +132,10 @@ class ReviewApp:
 
     def _query(self, text: str, options: frozenset[str], limit: int, start: int) -> list[Info]:
         try:
-            query = parse(text, self._clock())
+            query = parse(text)
         except UserError as error:
             raise _RefusalError(400, str(error)) from None
-        most = min(bound for bound in (limit or None, query.limit, self._limit) if bound)
+        most = min(limit or self._limit, self._limit)
         rows = filter(query.test, self.reviews.newest_first(query.after, query.before))
         page = list(itertools.islice(rows, start, start + most + 1))
         shown = [self._shown(info, options) for info in page[:most]]

@@ -25,9 +25,8 @@ from cibot.demo.reviews import Reviews
 class ReviewServer:
     """Serves ``reviews`` on 127.0.0.1 until `stop`; also a context manager.
 
-    ``logins`` maps usernames to HTTP passwords, ``limit`` is the most changes in
-    one answer, ``clock`` the server's time, ``tries`` how often a webhook is
-    posted before its event is lost. ``app.requests`` counts what was asked.
+    ``logins`` maps usernames to HTTP passwords, ``clock`` is the server's time, ``tries`` how
+    often a webhook is posted before its event is lost. ``app.requests`` counts what was asked.
     """
 
     def __init__(
@@ -35,16 +34,13 @@ class ReviewServer:
         reviews: Reviews | None = None,
         *,
         logins: Mapping[str, str] | None = None,
-        limit: int = 500,
-        version: str = "3.13.5",
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-        port: int = 0,
         tries: int = 5,
     ) -> None:
         self.reviews = reviews or Reviews()
-        self.app = ReviewApp(self.reviews, logins=logins, limit=limit, version=version, clock=clock)
+        self.app = ReviewApp(self.reviews, logins=logins)
         self._server = make_server(
-            "127.0.0.1", port, self.app, threaded=True, request_handler=_handler(clock)
+            "127.0.0.1", 0, self.app, threaded=True, request_handler=_handler(clock)
         )
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         self.webhooks = WebhookSender(self.url + "/", tries=tries)
@@ -102,12 +98,11 @@ class WebhookSender:
     The real plugin tries five times, a second apart, and then the event is lost.
     """
 
-    def __init__(self, origin: str, *, tries: int = 5, pause: float = 1.0) -> None:
+    def __init__(self, origin: str, *, tries: int = 5) -> None:
         self.urls: list[str] = []
         self.lost = 0
         self._origin = origin
         self._tries = tries
-        self._pause = pause
         self._events: queue.Queue[dict[str, Any] | None] = queue.Queue()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="demo webhooks", daemon=True)
@@ -150,7 +145,7 @@ class WebhookSender:
             "X-Origin-Url": self._origin,
         }
         for attempt in range(self._tries):
-            if self._stop.wait(self._pause if attempt else 0):
+            if self._stop.wait(1.0 if attempt else 0):
                 break
             try:
                 response = session.post(

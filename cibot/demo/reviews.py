@@ -183,7 +183,6 @@ class Reviews:
         owner: int,
         at: datetime,
         *,
-        branch: str = "master",
         number: int | None = None,
     ) -> int:
         """A new change with its first patch set; returns its number."""
@@ -196,7 +195,7 @@ class Reviews:
             self._changes[number] = {
                 "id": f"{project}~{number}",
                 "project": project,
-                "branch": branch,
+                "branch": "master",
                 "change_id": change_id,
                 "subject": subject,
                 "status": "NEW",

@@ -53,14 +53,20 @@ def listed_on(found: Listing) -> str:
 def needs_a_look(totals: Mapping[State, int]) -> str:
     """How many CIs are wrong and how many are not, as a sentence without its capital."""
     total = sum(totals.values())
-    wrong = [(state, count) for state, count in totals.items() if count and state.bad]
-    rest = [f"{totals[State.HEALTHY]} healthy"] if totals[State.HEALTHY] else []
-    if totals[State.UNKNOWN]:
-        rest.append(f"{totals[State.UNKNOWN]} not judged")
-    if not wrong:
+    number = sum(count for state, count in totals.items() if state.bad)
+    if not number:
         head = "no CI needs a look" if total > 1 else "it needs no look"
-        return f"{head}: {figures.listed(rest)}"
-    number = sum(count for _state, count in wrong)
-    bad = ", ".join(f"{count} {state.value}" for state, count in wrong)
+        return f"{head}: {figures.listed(_well(totals))}"
     head = f"{number} of {figures.plural(total, 'CI')} {'needs' if number == 1 else 'need'} a look"
-    return "; ".join([f"{head}: {bad}", *([", ".join(rest)] if rest else [])])
+    return f"{head}: {in_states(totals)}"
+
+
+def in_states(totals: Mapping[State, int]) -> str:
+    """As "1 silent, 1 failing; 41 healthy, 6 not judged": how many CIs are in each state."""
+    bad = [f"{count} {state.value}" for state, count in totals.items() if count and state.bad]
+    return "; ".join(", ".join(part) for part in (bad, _well(totals)) if part)
+
+
+def _well(totals: Mapping[State, int]) -> list[str]:
+    words = {State.HEALTHY: "healthy", State.UNKNOWN: "not judged"}
+    return [f"{totals[state]} {word}" for state, word in words.items() if totals[state]]

@@ -11,15 +11,14 @@ _WORTH_PACKING = 1024  # bytes; below it the header eats the gain
 _FAST = 5  # gzip's level: beyond it time grows and size does not shrink
 
 
-def reply(body: bytes, mimetype: str, *, max_age: int, public: bool = True) -> Response:
+def reply(body: bytes, mimetype: str, *, max_age: int) -> Response:
     """``body`` with what a cache needs; 304 where the asker has it already.
 
     ``max_age`` is seconds that it may be shown without asking again.
     """
     response = Response(body, mimetype=mimetype)
     response.set_etag(hashlib.blake2b(body, digest_size=12).hexdigest(), weak=True)
-    scope = "public" if public else "private"
-    response.headers["Cache-Control"] = f"{scope}, max-age={max_age}"
+    response.headers["Cache-Control"] = f"public, max-age={max_age}"
     response.vary.add("Accept-Encoding")
     response.make_conditional(request)
     if response.status_code == 200:

@@ -83,7 +83,7 @@ class LocalGerrit:
     url = "http://local"
 
     def __init__(self, reviews: Reviews, *, limit: int = 500, clock: Clock | None = None) -> None:
-        self.app = ReviewApp(reviews, limit=limit, clock=clock or Clock())
+        self.app = ReviewApp(reviews, limit=limit)
         self.queries: list[dict[str, str]] = []
         self.before: Callable[[], None] = lambda: None
         self.served_at: Callable[[], datetime | None] = lambda: None

@@ -124,14 +124,17 @@ def summed(ctx: Context, found: PeriodReport) -> list[Line]:
 def page_of(ctx: Context, found: PeriodReport) -> str | None:
     """The address of the report's page."""
     base = ctx.page("report")
-    asked = {
-        "project": found.project,
-        "branch": found.branch,
+    return f"{base}?{urlencode(asked_by(found))}" if base else None
+
+
+def asked_by(found: PeriodReport) -> dict[str, object]:
+    """The parameters by which just this report is asked for again."""
+    days: dict[str, object] = {
         "from": found.window.since.date(),
         "to": found.window.until.date(),
     }
-    chosen = {name: value for name, value in asked.items() if value is not None}
-    return f"{base}?{urlencode(chosen)}" if base else None
+    places = {"project": found.project, "branch": found.branch}
+    return {name: place for name, place in places.items() if place is not None} | days
 
 
 COMMAND = Command(

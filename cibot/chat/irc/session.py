@@ -72,7 +72,6 @@ class Session:
         *,
         send: Callable[[str], None],
         ask: Callable[[Question], None],
-        clock: Callable[[], float] = time.time,
         leads: Leads = always,
     ) -> None:
         self._config = config
@@ -82,7 +81,6 @@ class Session:
         self._hosts = hosts
         self._send = send
         self._ask = ask
-        self._clock = clock
         self._server_time = 0.0  # the newest that a line of this connection bore
         self._private = Presence(0.0)
         self._forwards: set[str] = set()
@@ -234,7 +232,7 @@ class Session:
             self.proof.proved_at = 0.0 if line.nick.startswith("*") else now
 
     def _network_time(self) -> float:
-        return self._server_time or self._clock()
+        return self._server_time or time.time()
 
     def _isupport(self, _line: IrcLine, _now: float) -> None:
         mapping = self.login.supports.get("CASEMAPPING")

@@ -52,7 +52,6 @@ class SlackBackend:
         config: SlackConfig,
         *,
         timeout: int = 10,
-        now: Callable[[], float] = time.time,
         limit: PersonLimit | None = None,
         since: float | None = None,
     ) -> None:
@@ -76,7 +75,7 @@ class SlackBackend:
             secret = config.signing_secret.get_secret_value()
             self.http = SlackHttp(
                 config.name, secret, self._answerer, self._bot_user,
-                now=now, since=now() if since is None else since, ours=self._is_ours,
+                since=time.time() if since is None else since, ours=self._is_ours,
             )  # fmt: skip
         if config.app_token:
             token = config.app_token.get_secret_value()

@@ -136,7 +136,7 @@ class BuildParams(OneCi, Paged):
 def list_cis(tx: Tx, ctx: Context, params: CiListParams) -> CiPage:
     """The page of CIs that fit."""
     found = listing(tx, ctx, params.state, params.project, params.branch)
-    fitting = [ci for ci in found.cis if _fits(ctx, ci, params)]
+    fitting = [ci for ci in found.cis if fits(ctx, ci, params.q, params.owner)]
     order = _ORDERS[params.sort]
     page = page_of(sorted(fitting, key=order), order, params.after, params.limit)
     return CiPage(
@@ -193,11 +193,12 @@ def ci_builds(tx: Tx, _ctx: Context, params: BuildParams) -> BuildPage:
     return BuildPage(items=found.builds, next=following)
 
 
-def _fits(ctx: Context, line: CiLine, params: CiListParams) -> bool:
-    if params.q and params.q.casefold() not in line.name.casefold():
-        return False
+def fits(ctx: Context, line: CiLine, q: str | None, owner: str | None) -> bool:
+    """Whether a CI has ``q`` in its name and that owner; None asks for nothing."""
     known = ctx.configured(line.name)
-    return params.owner is None or bool(known and known.owner == params.owner)
+    own = (known.owner if known else None) or ""
+    named = q is None or q.casefold() in line.name.casefold()
+    return named and (owner is None or own.casefold() == owner.casefold())
 
 
 def _rate(line: CiLine) -> Key:

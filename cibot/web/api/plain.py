@@ -17,7 +17,7 @@ from datetime import UTC, date, datetime, timedelta
 from enum import Enum
 from functools import cache
 from types import NoneType, UnionType
-from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -157,16 +157,15 @@ def typed(kind: type[T], body: Any) -> T:
     Fields that answers leave out are empty.
     """
     try:
-        return cast("T", _adapter(kind).validate_json(json.dumps(_by_field(body)), strict=True))
+        read: T = _adapter(kind).validate_json(json.dumps(_by_field(body)), strict=True)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = spell(("the answer", *first["loc"]))
         raise Foreign(f"{place}: {first['msg']}") from error
+    return read
 
 
-@cache
-def _adapter(kind: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
+_adapter: Callable[[Any], TypeAdapter[Any]] = cache(TypeAdapter)
 
 
 def _by_field(body: Any) -> Any:

@@ -41,11 +41,11 @@ def state_shapes() -> Markup:
     )
 
 
-def state_chip(state: State, word: str | None = None) -> Markup:
-    """A state's shape and word; the word is read out, the shape is not."""
+def state_chip(state: State | str, word: str | None = None) -> Markup:
+    """A state's shape and word; the word is read out, the shape is not. Templates name it."""
     return Markup(
         '<span class="s {}"><svg class="k" aria-hidden="true"><use href="#s-{}"/></svg>{}</span>'
-    ).format(state.value, state.value, word or state.value)
+    ).format(str(state), str(state), word or str(state))
 
 
 def bars(days: Sequence[Day]) -> Markup:

@@ -31,6 +31,7 @@ from cibot.web.charts import drawing, plot
 from cibot.web.pages import api
 
 _NAMESAKES_FOR = timedelta(minutes=5)
+_MOST_SETS = 12  # patch sets of a change that are linked
 
 
 def page_tools(environment: Environment, asking: Asking) -> None:
@@ -118,11 +119,6 @@ def _span(span: Span, now: datetime) -> Markup:
     return Markup('<a href="{}">{}</a>').format(address, html) if address else html
 
 
-def chip_of(state: str, word: str | None = None) -> Markup:
-    """A chip by the state's word."""
-    return drawing.state_chip(State(state), word)
-
-
 def verdict_chip(verdict: CiVerdict) -> Markup:
     """What a CI said of a patch set, in the shape and colour of what it means."""
     word = wording.result_word(verdict.result, "started" if verdict.running else None)
@@ -186,9 +182,9 @@ def _badness(state: State) -> int:
     return len(State) if state is State.UNKNOWN else state.rank
 
 
-def shown_sets(page: ChangeReport, most: int = 12) -> list[int]:
+def shown_sets(page: ChangeReport) -> list[int]:
     """The numbers of a change's last patch sets, the shown one among them."""
-    last = set(range(max(1, page.latest - most + 1), page.latest + 1))
+    last = set(range(max(1, page.latest - _MOST_SETS + 1), page.latest + 1))
     return sorted(last | {page.patch_set})
 
 
@@ -218,7 +214,6 @@ _WORDS: dict[str, Callable[..., Any]] = {
 _PICTURES: dict[str, Callable[..., Any]] = {
     "badge_of": badges.badge_of,
     "chip": drawing.state_chip,
-    "chip_of": chip_of,
     "verdict_chip": verdict_chip,
     "mark": mark,
     "job_link": job_link,

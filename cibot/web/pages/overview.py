@@ -12,7 +12,7 @@ from pydantic import Field
 
 from cibot.health.signal import Signal
 from cibot.model import State
-from cibot.reports import wording
+from cibot.reports import lists, wording
 from cibot.reports.context import Context
 from cibot.reports.history import Day
 from cibot.reports.home_projects import NOWHERE, Home
@@ -22,6 +22,7 @@ from cibot.reports.status import status
 from cibot.store.engine import Tx
 from cibot.text import figures
 from cibot.text.card import Line, capital
+from cibot.web.api.cis import fits
 from cibot.web.api.question import BranchName, Params, ProjectName
 from cibot.web.asking import days_of, homes_of
 
@@ -125,12 +126,7 @@ def _lead(ctx: Context, lines: Sequence[CiLine], lately: Sequence[IncidentLine])
     """How many are in which state, and what a day brought."""
     if not lines:
         return ""
-    counts = {state: sum(line.state is state for line in lines) for state in State}
-    wrong = [f"{n} {state.value}" for state, n in counts.items() if n and state.bad]
-    rest = [f"{counts[State.HEALTHY]} healthy"] if counts[State.HEALTHY] else []
-    if counts[State.UNKNOWN]:
-        rest.append(f"{counts[State.UNKNOWN]} not judged")
-    said = "; ".join(", ".join(part) for part in (wrong, rest) if part)
+    totals = dict.fromkeys(State, 0) | Counter(line.state for line in lines)
     since = ctx.now - _DAY
     opened = sum(
         incident.opened_at is not None and incident.opened_at >= since for incident in lately
@@ -139,7 +135,7 @@ def _lead(ctx: Context, lines: Sequence[CiLine], lately: Sequence[IncidentLine])
         incident.resolved_at is not None and incident.resolved_at >= since for incident in lately
     )
     news = [f"{n} {word}" for n, word in ((opened, "opened"), (ended, "resolved")) if n]
-    return f"{said}. In the last 24 hours: {', '.join(news) or 'nothing new'}."
+    return f"{lists.in_states(totals)}. In the last 24 hours: {', '.join(news) or 'nothing new'}."
 
 
 def _open(lines: Sequence[CiLine]) -> list[CiLine]:
@@ -158,18 +154,11 @@ def _sentences(tx: Tx, ctx: Context) -> dict[int, Line]:
 
 
 def _fits(ctx: Context, line: CiLine, at_home: Mapping[int, Home], chosen: Filter) -> bool:
-    if chosen.q and chosen.q.casefold() not in line.name.casefold():
-        return False
-    if chosen.owner and _owner(ctx, line) != chosen.owner.casefold():
+    if not fits(ctx, line, chosen.q, chosen.owner):
         return False
     if chosen.project and not _on(at_home.get(line.id, NOWHERE), chosen.project):
         return False
     return chosen.state in {None, line.state}
-
-
-def _owner(ctx: Context, line: CiLine) -> str:
-    known = ctx.configured(line.name)
-    return known.owner.casefold() if known and known.owner else ""
 
 
 def _on(home: Home, project: str) -> bool:

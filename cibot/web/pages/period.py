@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from cibot.chat.commands import report as report_command
 from cibot.reports import period_wording
 from cibot.reports.context import Context
 from cibot.reports.period import CiPeriod, PeriodReport, ProjectRule
@@ -39,14 +40,7 @@ class PeriodPage:
     @property
     def asked(self) -> dict[str, object]:
         """The words by which just this report is asked for again."""
-        found = self.found
-        words = {
-            "project": found.project,
-            "branch": found.branch,
-            "from": found.window.since.date(),
-            "to": found.window.until.date(),
-        }
-        return {name: word for name, word in words.items() if word is not None}
+        return report_command.asked_by(self.found)
 
     def rule(self, number: int) -> ProjectRule:
         """A rule by its number."""
