@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from cibot.config.checks import contradictions, cross_check
 from cibot.config.environment import overlay
 from cibot.config.keys import entries, secrets_in, spell
-from cibot.config.lines import KeyPath, key_lines, line_of
+from cibot.config.lines import KeyPath, line_of
 from cibot.config.mistakes import Mistake, from_pydantic
 from cibot.config.models import DATABASE, Config
 from cibot.config.networks import kinds
@@ -57,7 +57,7 @@ def read(path: Path | None, environ: Mapping[str, str]) -> Loaded:
     origins, mistakes = overlay(tables, environ)
     folder = path.parent if path else Path()
     secrets = resolve(tables, folder)
-    source = _Source(path, key_lines(text), origins, secrets.read_from)
+    source = _Source(path, text, origins, secrets.read_from)
     mistakes += [*secrets.mistakes, *_resolve_paths(tables, folder), *cross_check(tables)]
     mistakes += _resolve_database(tables, folder)
     try:
@@ -108,7 +108,7 @@ class _Source:
     """Where each path was written: a line of the file, or a variable."""
 
     file: Path | None
-    lines: dict[KeyPath, int]
+    text: str
     origins: dict[KeyPath, str]
     read_from: dict[KeyPath, KeyPath]
 
@@ -122,7 +122,7 @@ class _Source:
         variable = mistake.origin or self._variable(path)
         if variable:
             return sys.maxsize, f"{variable} ({spell(path)})" if path else variable
-        line = line_of(self.lines, path)
+        line = line_of(self.text, path)
         name = self.file or "the configuration"
         return line or 0, f"{name}:{line}: {spell(path)}" if line else f"{name}: {spell(path)}"
 
