@@ -48,9 +48,12 @@ class View:
 
 
 def table(rows: Iterable[T], *columns: Column[T]) -> Table:
-    """A row of cells for each of ``rows``."""
+    """A row of cells for each of ``rows``; a column that says nothing of any row is left out."""
+    cells = [[_line(column.show(row)) for column in columns] for row in rows]
+    filled = [place for place in range(len(columns)) if any(row[place] for row in cells)]
     return Table(
-        columns, tuple(tuple(_line(column.show(row)) for column in columns) for row in rows)
+        tuple(columns[place] for place in filled),
+        tuple(tuple(row[place] for place in filled) for row in cells),
     )
 
 
@@ -66,7 +69,7 @@ def head(card: Card, *parts: Line | Table, lines: int = 1) -> View:
 
 
 def _line(cell: Cell) -> Line:
-    return line(cell) if isinstance(cell, str) else cell
+    return (line(cell) if cell else ()) if isinstance(cell, str) else cell
 
 
 Show = Callable[[Context], View]

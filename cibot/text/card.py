@@ -215,6 +215,12 @@ def some(parts: Sequence[Span | Line], most: int) -> Line:
     return (*joined(parts[:most]), *tail)
 
 
+def first(rows: Sequence[Line], most: int) -> list[Line]:
+    """The first ``most`` lines, and one that counts those left out."""
+    more = len(rows) - most
+    return [*rows[:most], *([line(f"and {figures.number(more)} more")] if more > 0 else [])]
+
+
 def sentence(one: Line) -> Line:
     """The line with a capital, where it begins with a word, and a full stop."""
     return (*capital(one), Span(".")) if one else ()

@@ -44,7 +44,13 @@ def _feed(ctx: Context, feed: FeedState) -> str:
     if feed.error and feed.failed_at:
         failed = f", failed {figures.ago(feed.failed_at, ctx.now)}: {figures.cut(feed.error, 100)}"
     refused = f", {figures.plural(feed.rejected, 'event')} refused" if feed.rejected else ""
-    return f"{figures.cut(feed.name, 40)} {heard}{failed}{refused}"
+    return f"{name_of(feed)} {heard}{failed}{refused}"
+
+
+def name_of(feed: FeedState) -> str:
+    """As "poll" or "backfill since 2026-10-31": how a feed is stored says more than people need."""
+    kind, colon, rest = feed.name.partition(":")
+    return figures.cut(f"{kind} since {rest.partition(':')[0]}" if colon else kind, 40)
 
 
 def _link(ctx: Context, name: str, one: Link, unsaid: str | None) -> Line:

@@ -8,7 +8,7 @@ from cibot.reports import wording
 from cibot.reports.context import Context
 from cibot.reports.incidents import IncidentLine, incidents
 from cibot.text import figures
-from cibot.text.card import Card, Line, Span, line
+from cibot.text.card import Card, Line, Span, first, line
 
 _LINES = 10
 
@@ -31,9 +31,7 @@ def render(ctx: Context, found: tuple[IncidentLine, ...], *, ended: bool) -> Car
     """A line each."""
     page = ctx.page("incidents")
     lines: list[Line] = [headline(found, ended=ended)]
-    lines += [_incident(ctx, incident) for incident in found[:_LINES]]
-    if len(found) > _LINES:
-        lines.append(line(f"and {len(found) - _LINES} more"))
+    lines += first([_incident(ctx, incident) for incident in found], _LINES)
     return Card(tuple(lines), link=page, long=len(lines) > 4)
 
 

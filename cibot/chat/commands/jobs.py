@@ -9,7 +9,7 @@ from cibot.reports import wording
 from cibot.reports.context import Context
 from cibot.reports.jobs import JobLine, Jobs, jobs
 from cibot.text import figures
-from cibot.text.card import Card, Line, Span, line
+from cibot.text.card import Card, Line, Span, first, line
 
 _LINES = 10
 STREAKS = {Result.PASS: "passed", Result.FAIL: "failed", Result.INFRA: "broke"}
@@ -28,9 +28,7 @@ def render(ctx: Context, found: Jobs) -> Card:
         return Card((line(*name, ": no job has reported in seven days."),), link=found.ci.page)
     of = f"{figures.plural(len(found.jobs), 'job')} in {figures.plural(found.reports, 'report')}"
     lines: list[Line] = [line(*name, f": {of} of seven days, worst first.")]
-    lines += [_job(ctx, job) for job in found.jobs[:_LINES]]
-    if len(found.jobs) > _LINES:
-        lines.append(line(f"and {len(found.jobs) - _LINES} more"))
+    lines += first([_job(ctx, job) for job in found.jobs], _LINES)
     return Card(tuple(lines), link=found.ci.page, long=len(lines) > 4)
 
 

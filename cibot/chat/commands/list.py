@@ -9,7 +9,7 @@ from cibot.model import State
 from cibot.reports import lists, wording
 from cibot.reports.context import Context
 from cibot.reports.listing import CiLine, Listing, listing
-from cibot.text.card import Card, Line, Span, line, some, state_span
+from cibot.text.card import Card, Line, Span, first, line, some, state_span
 
 _LINES = 12
 _NAMES = 12
@@ -25,9 +25,7 @@ def render(ctx: Context, found: Listing) -> Card:
     """A sentence over all, then the CIs."""
     each = [ci for ci in found.cis if found.state or ci.state.bad]
     lines: list[Line] = [headline(found)]
-    lines += [lists.brief(ctx, ci) for ci in each[:_LINES]]
-    if len(each) > _LINES:
-        lines.append(line(f"and {len(each) - _LINES} more"))
+    lines += first([lists.brief(ctx, ci) for ci in each], _LINES)
     if found.state is None:
         for state in (State.UNKNOWN, State.HEALTHY):
             lines += _names(state, [ci for ci in found.cis if ci.state is state])

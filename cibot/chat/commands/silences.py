@@ -7,14 +7,13 @@ from cibot.model import Silence
 from cibot.reports import wording
 from cibot.reports.context import Context
 from cibot.reports.silences import silences
-from cibot.text import figures
-from cibot.text.card import Card, line
+from cibot.text.card import Card, first, line
 
 _LINES = 10
 
 
 def answer(ask: Ask) -> Card:
-    """A line each, the one that ends first first."""
+    """A line each, ordered by end time."""
     return render(ask.ctx, silences(ask.tx, ask.ctx))
 
 
@@ -22,9 +21,7 @@ def render(ctx: Context, found: tuple[Silence, ...]) -> Card:
     """At most eleven lines."""
     if not found:
         return Card((line("No alert is silenced."),))
-    lines = [wording.muted(ctx, silence) for silence in found[:_LINES]]
-    if len(found) > _LINES:
-        lines.append(line(f"and {figures.number(len(found) - _LINES)} more"))
+    lines = first([wording.muted(ctx, silence) for silence in found], _LINES)
     return Card(tuple(lines), long=len(lines) > 4)
 
 

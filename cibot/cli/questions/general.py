@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from cibot.actions.silencing import is_pattern
 from cibot.chat.commands import COMMANDS
 from cibot.chat.commands import ack as ack_command
+from cibot.chat.commands import feeds as feeds_command
 from cibot.chat.commands import incidents as incidents_command
 from cibot.chat.commands import report as report_command
 from cibot.chat.commands import silence as silence_command
@@ -176,7 +177,7 @@ def _feeds(ctx: Context, found: FeedList) -> View:
     shown = table(
         [(server, feed) for server in found.items for feed in server.feeds],
         Column[_Feed]("Server", lambda one: line(Span(one[0].server, href=one[0].url))),
-        Column("Feed", lambda one: one[1].name),
+        Column("Feed", lambda one: feeds_command.name_of(one[1])),
         Column("Heard", lambda one: _ago(ctx, one[1].heard_at)),
         Column("Refused", lambda one: str(one[1].rejected or ""), right=True),
         Column("Failed", lambda one: _failed(ctx, one[1]), loose=True),
