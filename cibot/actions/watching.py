@@ -85,18 +85,18 @@ def watch(
 
     For somebody else only its owners and admins may. Raises Refused and UserError.
     """
-    one, ci = _meant(tx, ctx, actor, name, who)
-    now = watches_of(tx, one.network, one.account)
+    whom, ci = _meant(tx, ctx, actor, name, who)
+    now = watches_of(tx, whom.network, whom.account)
     known = any(each.ci_id == ci.id for each in now)
     if not known and len(now) >= MOST:
         verb = "watch" if who is None else "watches"
-        raise UserError(f"{one.name} {verb} {MOST} CIs already; use a [[route]] for so many.")
+        raise UserError(f"{whom.name} {verb} {MOST} CIs already; use a [[route]] for so many.")
     if who is None or not known:  # where others are reached, they know best
-        put_watch(tx, StoredWatch(one.network, one.account, ci.id, one.room, ctx.now))
+        put_watch(tx, StoredWatch(whom.network, whom.account, ci.id, whom.room, ctx.now))
     if not known:
-        done = f"{one.network}:{one.account} watches {ci.name} at {one.room}"
+        done = f"{whom.network}:{whom.account} watches {ci.name} at {whom.room}"
         record(tx, actor, "watch", _words(name, who), done, ctx.now)
-    return ci.name, one, not known
+    return ci.name, whom, not known
 
 
 def unwatch(
@@ -106,22 +106,22 @@ def unwatch(
 
     For somebody else only its owners and admins may. Raises Refused and UserError.
     """
-    one, ci = _meant(tx, ctx, actor, name, who)
-    ended = bool(drop_watch(tx, one.network, one.account, ci.id))
+    whom, ci = _meant(tx, ctx, actor, name, who)
+    ended = bool(drop_watch(tx, whom.network, whom.account, ci.id))
     if ended:
-        done = f"{one.network}:{one.account} watches {ci.name} no more"
+        done = f"{whom.network}:{whom.account} watches {ci.name} no more"
         record(tx, actor, "unwatch", _words(name, who), done, ctx.now)
-    return ci.name, one, ended
+    return ci.name, whom, ended
 
 
 def _meant(
     tx: Tx, ctx: Context, actor: Actor, name: str, who: str | None
 ) -> tuple[Watcher, CiName]:
     """Who watches and what, where the actor may say so."""
-    one, ci = watcher(ctx.config, actor, who), find_ci(tx, name)
+    whom, ci = watcher(ctx.config, actor, who), find_ci(tx, name)
     if who is not None:
         require_owner(ctx.config, actor, ci.name)
-    return one, ci
+    return whom, ci
 
 
 def _words(name: str, who: str | None) -> str:

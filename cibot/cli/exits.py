@@ -20,5 +20,5 @@ MEANING = ", ".join(f"{code} {state.value}" for state, code in CODES.items())
 
 def of_states(states: Iterable[State]) -> int:
     """The code of the worst state; 0 where there is none."""
-    worst = min(states, key=lambda one: one.rank, default=State.HEALTHY)
+    worst = min(states, key=lambda state: state.rank, default=State.HEALTHY)
     return CODES[worst]

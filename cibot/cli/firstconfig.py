@@ -132,14 +132,14 @@ def _cis(survey: Survey, names: Sequence[str], server: str) -> str:
         '# [[ci]]\n# name = "Acme CI"\n# accounts = ["acme-ci"]'
     )
     parts = [head]
-    for one, name in zip(survey.cis, names, strict=True):
-        account = one.account.gerrit_id or one.account.username or one.account.email
+    for writer, name in zip(survey.cis, names, strict=True):
+        account = writer.account.gerrit_id or writer.account.username or writer.account.email
         shown = quoted(account) if isinstance(account, str) else account
         if account is None:
             continue
         parts.append(
-            f"# {_evidence(one)}\n[[ci]]\nname = {quoted(name)}\n"
-            f"gerrit = {quoted(server)}\naccounts = [{shown}]{_username(one)}"
+            f"# {_evidence(writer)}\n[[ci]]\nname = {quoted(name)}\n"
+            f"gerrit = {quoted(server)}\naccounts = [{shown}]{_username(writer)}"
         )
     if survey.service_users:
         quiet = [
@@ -153,20 +153,20 @@ def _cis(survey: Survey, names: Sequence[str], server: str) -> str:
     return "\n\n".join(parts)
 
 
-def _username(one: Writer) -> str:
-    if one.account.gerrit_id and one.account.username:
-        return f"          # {escaped(one.account.username)}"
+def _username(writer: Writer) -> str:
+    if writer.account.gerrit_id and writer.account.username:
+        return f"          # {escaped(writer.account.username)}"
     return ""
 
 
-def _evidence(one: Writer) -> str:
-    if not one.reports:
+def _evidence(writer: Writer) -> str:
+    if not writer.reports:
         return "a member of the group, without a report lately"
-    (family, _), *_ = one.formats.most_common(1)
-    more = ", service user" if one.account.service_user else ""
+    (family, _), *_ = writer.formats.most_common(1)
+    more = ", service user" if writer.account.service_user else ""
     return (
-        f"{plural(one.reports, 'report')} on {plural(len(one.changes), 'change')}"
-        f" of {plural(len(one.projects), 'project')} ({family}{more})"
+        f"{plural(writer.reports, 'report')} on {plural(len(writer.changes), 'change')}"
+        f" of {plural(len(writer.projects), 'project')} ({family}{more})"
     )
 
 

@@ -135,10 +135,10 @@ def _votes(raw: object) -> tuple[Vote, ...]:
     if not isinstance(raw, list):
         raise UserError('"labels" must be {"Verified": 1}, ["Verified=+1"] or null')
     votes = []
-    for one in raw:
-        label, found, value = str(one).partition("=")
+    for vote in raw:
+        label, found, value = str(vote).partition("=")
         if not found or not label:
-            raise UserError(f'"labels": {str(one)[:40]!r} is not like "Verified=+1"')
+            raise UserError(f'"labels": {str(vote)[:40]!r} is not like "Verified=+1"')
         votes.append(Vote(label, _value(label, value.partition(",")[0])))
     return tuple(votes)
 

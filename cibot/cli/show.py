@@ -57,7 +57,7 @@ def print_json(body: object) -> None:
     """A line of JSON, or indented on a terminal."""
     indent = 2 if sys.stdout.isatty() else None
     written = json.dumps(plain(body), ensure_ascii=False, indent=indent)
-    click.echo(_OBEYED.sub(lambda one: f"\\u{ord(one[0]):04x}", written))
+    click.echo(_OBEYED.sub(lambda match: f"\\u{ord(match[0]):04x}", written))
 
 
 def print_csv(rows: Lines) -> None:
@@ -83,8 +83,8 @@ def _aired(view: View) -> Iterator[Line | Table]:
             yield part
 
 
-def _plain(one: Line) -> str:
-    return "".join(_clean(span) for span in one).rstrip()
+def _plain(spans: Line) -> str:
+    return "".join(_clean(span) for span in spans).rstrip()
 
 
 def _plain_table(found: Table) -> Iterator[str]:
@@ -101,7 +101,8 @@ def _plain_table(found: Table) -> Iterator[str]:
 
 def _rich_table(found: Table, width: int) -> RichTable:
     shown = RichTable(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="dim")
-    kept = [place for place, one in enumerate(found.columns) if width >= _WIDE or not one.wide]
+    wide = width >= _WIDE
+    kept = [place for place, column in enumerate(found.columns) if wide or not column.wide]
     for place in kept:
         column = found.columns[place]
         shown.add_column(
@@ -115,9 +116,9 @@ def _rich_table(found: Table, width: int) -> RichTable:
     return shown
 
 
-def _rich_line(one: Line) -> Text:
+def _rich_line(spans: Line) -> Text:
     text = Text()
-    for span in one:
+    for span in spans:
         text.append(_clean(span), _style(span))
     text.rstrip()
     return text

@@ -68,12 +68,12 @@ def _head(found: Unparsed, days: int) -> str:
     return said
 
 
-def _lines(one: Shape, now: datetime) -> tuple[str, str]:
-    example = one.example
+def _lines(shape: Shape, now: datetime) -> tuple[str, str]:
+    example = shape.example
     tail = f",{example.patch_set}" if example.patch_set else ""
-    cis = figures.some(sorted(one.cis), 3)
+    cis = figures.some(sorted(shape.cis), 3)
     return (
-        f"{one.count:>6} × {figures.cut(one.shape, 200) or '(no words)'}",
+        f"{shape.count:>6} × {figures.cut(shape.shape, 200) or '(no words)'}",
         f"         {cis}; newest {figures.ago(example.posted_at, now)} on {example.number}{tail}",
     )
 

@@ -31,7 +31,7 @@ class Remote:
 
     def ask(self, kind: type[T], path: str, **asked: object) -> T:
         """As the protocol has it."""
-        given = {name: str(plain(one)) for name, one in asked.items() if one is not None}
+        given = {name: str(plain(value)) for name, value in asked.items() if value is not None}
         found = self._typed(kind, self._server.get(_filled(path, given), given))
         if isinstance(found, Page):
             return cast("T", replace(found, next=_cursor(found.next)))
@@ -40,7 +40,7 @@ class Remote:
     def change(self, kind: type[T], name: str, **asked: object) -> T:
         """As the protocol has it."""
         write = BY_NAME[name]
-        given = {name: one for name, one in asked.items() if one is not None}
+        given = {name: value for name, value in asked.items() if value is not None}
         path = _filled(write.path, given)
         body = None if write.body is Nothing else given
         return self._typed(kind, self._server.change(write.method, path, body))

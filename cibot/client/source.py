@@ -102,4 +102,4 @@ def stale_of(source: Source, names: Sequence[str]) -> tuple[ServerFeeds, ...]:
 def silences(source: Source) -> tuple[Silence, ...]:
     """Every silence that is active now, ordered by its end."""
     found = whole(source, SilencePage, "/silences", state="active").items
-    return tuple(sorted(found, key=lambda one: (one.until, one.id)))
+    return tuple(sorted(found, key=lambda silence: (silence.until, silence.id)))

@@ -139,7 +139,7 @@ class Scenario:
         good = set()
         for project in WEEKLY:
             own = [upload for upload in uploads if upload.project == project]
-            good |= {one for index, one in enumerate(own) if index % _EVERY_BAD != 3}
+            good |= {upload for index, upload in enumerate(own) if index % _EVERY_BAD != 3}
         return good
 
     def _upload(self, project: str, at: datetime, *, live: bool) -> Upload:

@@ -72,9 +72,9 @@ def _took(seconds: int) -> str:
     return f"{hours}h {minutes:02d}m {seconds:02d}s" if hours else f"{minutes}m {seconds:02d}s"
 
 
-def _uuid(one: Ran, work: Work) -> str:
+def _uuid(build: Ran, work: Work) -> str:
     """32 hex digits, the same for the same build."""
-    return f"{random.Random(f'{one.job} {one.build} {work.ref}').getrandbits(128):032x}"
+    return f"{random.Random(f'{build.job} {build.build} {work.ref}').getrandbits(128):032x}"
 
 
 def zuul(work: Work, pipeline: str = "check") -> Spoken:

@@ -221,23 +221,23 @@ def first(rows: Sequence[Line], most: int) -> list[Line]:
     return [*rows[:most], *([line(f"and {figures.number(more)} more")] if more > 0 else [])]
 
 
-def sentence(one: Line) -> Line:
+def sentence(spans: Line) -> Line:
     """The line with a capital, where it begins with a word, and a full stop."""
-    return (*capital(one), Span(".")) if one else ()
+    return (*capital(spans), Span(".")) if spans else ()
 
 
-def capital(one: Line) -> Line:
+def capital(spans: Line) -> Line:
     """The line with a capital, where it begins with a word."""
-    if not one or one[0].code or one[0].strong:
-        return one
-    return (replace(one[0], text=one[0].text[:1].upper() + one[0].text[1:]), *one[1:])
+    if not spans or spans[0].code or spans[0].strong:
+        return spans
+    return (replace(spans[0], text=spans[0].text[:1].upper() + spans[0].text[1:]), *spans[1:])
 
 
-def within(one: Line, most: int) -> Line:
+def within(spans: Line, most: int) -> Line:
     """The line, or as much of it as fits into ``most`` bytes of UTF-8, with "…" at its end."""
     kept: list[Span] = []
     room = most
-    for span in one:
+    for span in spans:
         size = len(span.text.encode("utf-8", "replace"))
         if size > room:
             text = cut(span.text, room, size=lambda part: len(part.encode("utf-8", "replace")))

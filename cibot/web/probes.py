@@ -52,7 +52,7 @@ def probes_blueprint(
     def readyz() -> ResponseReturnValue:
         found = {name: look() for name, look in parts.items()}
         ready = all(probe.ok for probe in found.values())
-        details = {name: {"ok": one.ok, "detail": one.detail} for name, one in found.items()}
+        details = {name: {"ok": part.ok, "detail": part.detail} for name, part in found.items()}
         body = {"ready": ready} | ({"parts": details} if tells() else {})
         return body, 200 if ready else 503
 
@@ -103,7 +103,7 @@ def parts(
 
         return look
 
-    chats = {f"chat {name}": link(one) for name, one in sorted(backends.items())}
+    chats = {f"chat {name}": link(backend) for name, backend in sorted(backends.items())}
     return {"database": database, "feeds": feeds, "set aside": aside, **chats}
 
 

@@ -32,9 +32,9 @@ class Tokens:
         """The token that was presented; the time it takes tells nothing of the others."""
         mine = hash_of(presented).encode()
         found = None
-        for kept, one in self._known:
+        for kept, token in self._known:
             if hmac.compare_digest(mine, kept):
-                found = one
+                found = token
         return found
 
 

@@ -70,22 +70,22 @@ def _head(ctx: Context, found: ChangeReport, passed: int, failed: int, running: 
     )
 
 
-def _failure(ctx: Context, one: CiVerdict) -> Line:
-    word = wording.result_word(one.result)
-    pipeline = f" in {figures.cut(one.pipeline, 30)}" if one.pipeline else ""
-    parts: list[str | Span] = ["■ ", wording.name_span(one.ci), f" {word}{pipeline}"]
-    jobs = wording.jobs(one.jobs)
+def _failure(ctx: Context, verdict: CiVerdict) -> Line:
+    word = wording.result_word(verdict.result)
+    pipeline = f" in {figures.cut(verdict.pipeline, 30)}" if verdict.pipeline else ""
+    parts: list[str | Span] = ["■ ", wording.name_span(verdict.ci), f" {word}{pipeline}"]
+    jobs = wording.jobs(verdict.jobs)
     if jobs:
         parts += [": ", *jobs]
-    return line(*parts, f". {sentences.failure(ctx, one)}")
+    return line(*parts, f". {sentences.failure(ctx, verdict)}")
 
 
-def _named(one: CiVerdict) -> Span:
-    return Span(one.ci.name, href=one.ci.page)
+def _named(verdict: CiVerdict) -> Span:
+    return Span(verdict.ci.name, href=verdict.ci.page)
 
 
-def _absent(ctx: Context, one: Missing) -> Line:
-    ci = one.ci
+def _absent(ctx: Context, absent: Missing) -> Line:
+    ci = absent.ci
     name, silent = Span(ci.name, href=ci.page), ci.state is State.SILENT
     return line(name, " (silent ", *wording.since(ctx, ci), ")") if silent else (name,)
 

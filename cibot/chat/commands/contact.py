@@ -30,8 +30,8 @@ def _words(found: Contact) -> Line:
         known.append(["nobody has written down whose it is ([[ci]] in the configuration)"])
     if found.accounts:
         known.append([f"Gerrit account {', '.join(found.accounts)}"])
-    for place, one in enumerate(known):
-        parts += [" · ", *one] if place else one
+    for place, part in enumerate(known):
+        parts += [" · ", *part] if place else part
     return line(*parts)
 
 

@@ -21,21 +21,21 @@ def answer(ask: Ask) -> Card:
     lines = [_server(ask.ctx, server) for server in found] or [line("No Gerrit has been read yet.")]
     links = ask.links()
     unsaid = undelivered_words(ask.tx)
-    lines += [_link(ask.ctx, name, one, unsaid.get(name)) for name, one in sorted(links.items())]
+    lines += [_link(ask.ctx, name, link, unsaid.get(name)) for name, link in sorted(links.items())]
     lines += [_aside(ask.ctx, row) for row in set_aside(ask.tx, ask.ctx.now)[:_NAMED]]
     return Card(tuple(lines), long=len(lines) > 4)
 
 
-def _aside(ctx: Context, one: SetAside) -> Line:
-    since = figures.since(one.since, ctx.now, ctx.zone)
-    return line(Span("set aside", strong=True), f" {since}: {aside_words(one)}")
+def _aside(ctx: Context, row: SetAside) -> Line:
+    since = figures.since(row.since, ctx.now, ctx.zone)
+    return line(Span("set aside", strong=True), f" {since}: {aside_words(row)}")
 
 
-def _server(ctx: Context, one: ServerFeeds) -> Line:
-    heard = f"heard {figures.ago(one.heard_at, ctx.now)}" if one.heard_at else "never heard"
-    said = "; ".join(_feed(ctx, feed) for feed in one.feeds)
-    stale = "stale, " if one.stale else ""
-    return line(Span(one.server, strong=True), f": {stale}{heard}{f' ({said})' if said else ''}")
+def _server(ctx: Context, server: ServerFeeds) -> Line:
+    heard = f"heard {figures.ago(server.heard_at, ctx.now)}" if server.heard_at else "never heard"
+    said = "; ".join(_feed(ctx, feed) for feed in server.feeds)
+    stale = "stale, " if server.stale else ""
+    return line(Span(server.server, strong=True), f": {stale}{heard}{f' ({said})' if said else ''}")
 
 
 def _feed(ctx: Context, feed: FeedState) -> str:
@@ -53,10 +53,10 @@ def name_of(feed: FeedState) -> str:
     return figures.cut(f"{kind} since {rest.partition(':')[0]}" if colon else kind, 40)
 
 
-def _link(ctx: Context, name: str, one: Link, unsaid: str | None) -> Line:
-    how = "connected" if one.up else "not connected"
-    since = f" {figures.since(one.since, ctx.now, ctx.zone)}" if one.since else ""
-    detail = f": {figures.cut(one.detail, 100)}" if one.detail else ""
+def _link(ctx: Context, name: str, link: Link, unsaid: str | None) -> Line:
+    how = "connected" if link.up else "not connected"
+    since = f" {figures.since(link.since, ctx.now, ctx.zone)}" if link.since else ""
+    detail = f": {figures.cut(link.detail, 100)}" if link.detail else ""
     rest = f"; {unsaid}" if unsaid else ""
     return line(Span(name, strong=True), f": {how}{since}{detail}{rest}")
 

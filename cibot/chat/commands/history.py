@@ -75,13 +75,13 @@ def render(ctx: Context, found: History) -> Card:
     return Card(tuple(lines), link=found.ci.page)
 
 
-def _incident(ctx: Context, one: IncidentLine) -> Line:
-    assert one.opened_at is not None
-    words = list(wording.incident_words(one)[:2])
-    opened = f" ({one.kind}) opened {figures.clock(one.opened_at, ctx.now, ctx.zone)}"
-    if one.resolved_at is None:
-        return line("Incident ", *words[1:], f"{opened}, {wording.acknowledgement(one)}.")
-    lasted = figures.span(one.resolved_at - one.opened_at)
+def _incident(ctx: Context, incident: IncidentLine) -> Line:
+    assert incident.opened_at is not None
+    words = list(wording.incident_words(incident)[:2])
+    opened = f" ({incident.kind}) opened {figures.clock(incident.opened_at, ctx.now, ctx.zone)}"
+    if incident.resolved_at is None:
+        return line("Incident ", *words[1:], f"{opened}, {wording.acknowledgement(incident)}.")
+    lasted = figures.span(incident.resolved_at - incident.opened_at)
     return line("Incident ", *words[1:], f"{opened}, lasted {lasted}.")
 
 

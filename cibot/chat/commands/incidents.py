@@ -45,22 +45,22 @@ def headline(found: tuple[IncidentLine, ...], *, ended: bool) -> Line:
     return line(f"{head}{over}.")
 
 
-def _incident(ctx: Context, one: IncidentLine) -> Line:
+def _incident(ctx: Context, incident: IncidentLine) -> Line:
     parts: list[str | Span] = [
-        Span(f"#{one.id}", href=one.page),
+        Span(f"#{incident.id}", href=incident.page),
         " ",
-        Span(one.ci, strong=True, href=ctx.ci_page(one.ci)),
-        f" ({one.kind})",
+        Span(incident.ci, strong=True, href=ctx.ci_page(incident.ci)),
+        f" ({incident.kind})",
     ]
-    if one.resolved_at is not None:
-        lasted = one.resolved_at - (one.opened_at or one.resolved_at)
-        ago = figures.ago(one.resolved_at, ctx.now)
+    if incident.resolved_at is not None:
+        lasted = incident.resolved_at - (incident.opened_at or incident.resolved_at)
+        ago = figures.ago(incident.resolved_at, ctx.now)
         return line(*parts, f": ended {ago} after {figures.span(lasted)}")
-    if one.opened_at is not None:
-        parts.append(f" {figures.since(one.opened_at, ctx.now, ctx.zone)}")
-    if one.seen is not None:
-        parts += [": ", *wording.seen(ctx, one.seen)]
-    return line(*parts, f"; {wording.acknowledgement(one)}")
+    if incident.opened_at is not None:
+        parts.append(f" {figures.since(incident.opened_at, ctx.now, ctx.zone)}")
+    if incident.seen is not None:
+        parts += [": ", *wording.seen(ctx, incident.seen)]
+    return line(*parts, f"; {wording.acknowledgement(incident)}")
 
 
 COMMAND = Command(

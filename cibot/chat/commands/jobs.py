@@ -32,19 +32,19 @@ def render(ctx: Context, found: Jobs) -> Card:
     return Card(tuple(lines), link=found.ci.page, long=len(lines) > 4)
 
 
-def _job(ctx: Context, one: JobLine) -> Line:
-    name = Span(figures.cut(one.job, 60), href=wording.web_address(one.last_url), code=True)
-    said = wording.rate(one.rate) if one.rate else "no result"
-    parts = [f"last {one.streak} {STREAKS[one.streak_of]}"] if one.streak > 1 else []
-    if one.infra:
-        parts.append(f"{one.infra} broke by itself" if one.infra == 1 else
-                     f"{one.infra} broke by themselves")  # fmt: skip
-    if one.median_s is not None:
-        parts.append(f"takes {figures.duration(one.median_s)}")
-    if one.streak_of is not Result.PASS:
-        passed = one.last_pass_at
+def _job(ctx: Context, job: JobLine) -> Line:
+    name = Span(figures.cut(job.job, 60), href=wording.web_address(job.last_url), code=True)
+    said = wording.rate(job.rate) if job.rate else "no result"
+    parts = [f"last {job.streak} {STREAKS[job.streak_of]}"] if job.streak > 1 else []
+    if job.infra:
+        parts.append(f"{job.infra} broke by itself" if job.infra == 1 else
+                     f"{job.infra} broke by themselves")  # fmt: skip
+    if job.median_s is not None:
+        parts.append(f"takes {figures.duration(job.median_s)}")
+    if job.streak_of is not Result.PASS:
+        passed = job.last_pass_at
         parts.append(f"last passed {figures.ago(passed, ctx.now)}" if passed else "never passed")
-    voting = "" if one.voting else " (non-voting)"
+    voting = "" if job.voting else " (non-voting)"
     return line(name, f"{voting}: {'; '.join([said, *parts])}")
 
 

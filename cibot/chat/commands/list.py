@@ -48,7 +48,7 @@ def headline(found: Listing) -> Line:
 def _names(state: State, cis: list[CiLine]) -> list[Line]:
     if not cis:
         return []
-    ordered = sorted(cis, key=lambda one: one.name.casefold())
+    ordered = sorted(cis, key=lambda ci: ci.name.casefold())
     names = [Span(ci.name, href=ci.page) for ci in ordered]
     return [line(state_span(state), ": ", *some(names, _NAMES))]
 

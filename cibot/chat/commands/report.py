@@ -96,12 +96,12 @@ def render(ctx: Context, found: PeriodReport) -> Card:
     return Card(tuple(within(row, _BYTES) for row in lines), link=page_of(ctx, found))
 
 
-def _ci(found: PeriodReport, one: CiPeriod) -> Line:
-    name = Span(figures.cut(one.name, _NAME), href=one.page, strong=True)
-    if one.kept is None:
-        return line(name, f": {period_wording.brief(one.now, found.within)}.")
-    state, word = period_wording.STATES[one.kept], period_wording.KEPT[one.kept]
-    said = "; ".join(period_wording.reasons(one, found.rules))
+def _ci(found: PeriodReport, ci: CiPeriod) -> Line:
+    name = Span(figures.cut(ci.name, _NAME), href=ci.page, strong=True)
+    if ci.kept is None:
+        return line(name, f": {period_wording.brief(ci.now, found.within)}.")
+    state, word = period_wording.STATES[ci.kept], period_wording.KEPT[ci.kept]
+    said = "; ".join(period_wording.reasons(ci, found.rules))
     return line(state_span(state, word), " ", name, f": {said}.")
 
 

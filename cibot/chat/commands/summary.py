@@ -104,12 +104,12 @@ def _silent(ctx: Context, cis: Sequence[CiLine]) -> list[Line]:
     return [line(f"{State.SILENT.shape} Silent: ", *some(names, 6), ".")] if names else []
 
 
-def _for(ctx: Context, one: CiLine) -> str:
-    return figures.span(ctx.now - one.since) if one.since else ""
+def _for(ctx: Context, ci: CiLine) -> str:
+    return figures.span(ctx.now - ci.since) if ci.since else ""
 
 
-def _name(one: CiLine, after: str = "") -> Span:
-    return Span(f"{figures.cut(one.name, _NAME)}{after}", href=one.page)
+def _name(ci: CiLine, after: str = "") -> Span:
+    return Span(f"{figures.cut(ci.name, _NAME)}{after}", href=ci.page)
 
 
 def _new(found: Summary) -> list[Line]:

@@ -61,43 +61,43 @@ def began(ctx: Context, found: Onset) -> Line:
     return line("Before it began: ", *wording.onset(ctx, found), ".")
 
 
-def _signal(ctx: Context, one: Signal) -> Line:
-    parts = [wording.seen(ctx, one.seen) or line(one.verdict.value)]
-    parts += [line(part) for part in (figure(one), threshold_words(one.seen)) if part]
-    name = Span(f"{_name(one)}: ", state=one.verdict if one.counts else None)
+def _signal(ctx: Context, signal: Signal) -> Line:
+    parts = [wording.seen(ctx, signal.seen) or line(signal.verdict.value)]
+    parts += [line(part) for part in (figure(signal), threshold_words(signal.seen)) if part]
+    name = Span(f"{_name(signal)}: ", state=signal.verdict if signal.counts else None)
     return line(name, *joined(parts, "; "))
 
 
-def _name(one: Signal) -> str:
-    shape = one.verdict.shape if one.counts else "·"
-    return f"{shape} {one.name.replace('_', ' ')}"
+def _name(signal: Signal) -> str:
+    shape = signal.verdict.shape if signal.counts else "·"
+    return f"{shape} {signal.name.replace('_', ' ')}"
 
 
-def name_of(one: Signal) -> Line:
+def name_of(signal: Signal) -> Line:
     """The signal with the shape of its verdict; one that is shown only has a dot."""
-    return line(Span(_name(one), state=one.verdict if one.counts else None))
+    return line(Span(_name(signal), state=signal.verdict if signal.counts else None))
 
 
-def figure(one: Signal) -> str:
+def figure(signal: Signal) -> str:
     """The share with its interval and n; empty for what is no share."""
-    if one.figure is None or not one.n or one.name not in _RATES:
+    if signal.figure is None or not signal.n or signal.name not in _RATES:
         return ""
-    return figures.rate(one.figure, one.low, one.high, one.n)
+    return figures.rate(signal.figure, signal.low, signal.high, signal.n)
 
 
-def _failure(ctx: Context, one: Verdict) -> Line:
-    word = wording.result_word(one.result)
-    parts: list[str | Span] = [f"{figures.ago(one.posted_at, ctx.now)}: {word} "]
-    parts.append(wording.patch_set(one))
-    parts.append(f" {figures.cut(one.subject, 50)}")
-    jobs = wording.jobs(one.failed_jobs)
+def _failure(ctx: Context, verdict: Verdict) -> Line:
+    word = wording.result_word(verdict.result)
+    parts: list[str | Span] = [f"{figures.ago(verdict.posted_at, ctx.now)}: {word} "]
+    parts.append(wording.patch_set(verdict))
+    parts.append(f" {figures.cut(verdict.subject, 50)}")
+    jobs = wording.jobs(verdict.failed_jobs)
     return line(*parts, " (", *jobs, ")") if jobs else line(*parts)
 
 
-def _incident(one: IncidentLine) -> tuple[str | Span, ...]:
+def _incident(incident: IncidentLine) -> tuple[str | Span, ...]:
     """As "Incident #218 (success), not acknowledged": two may be open."""
-    _incident, number, rest = wording.incident_words(one)
-    return "Incident ", number, f" ({one.kind}){rest}"
+    _incident, number, rest = wording.incident_words(incident)
+    return "Incident ", number, f" ({incident.kind}){rest}"
 
 
 COMMAND = Command(

@@ -64,9 +64,9 @@ def render(card: Card, style: Style, *, address: str | None = None) -> list[list
     if card.incident is not None:
         link_bytes = len(link.encode()) + 1
         rooms = [room - link_bytes if link_bytes < room // 2 else room, *[room] * len(lines)]
-        written = [_fitted(one, style, most) for one, most in zip(lines, rooms, strict=False)]
+        written = [_fitted(spans, style, most) for spans, most in zip(lines, rooms, strict=False)]
     else:
-        written = [_write(one, style, lead if n == 0 else "", room) for n, one in enumerate(lines)]
+        written = [_write(spans, style, "" if n else lead, room) for n, spans in enumerate(lines)]
     written = [text for text in written if text] or [f"{lead}(nothing to say)"]
     if _URL.fullmatch(link) and link not in written[0]:
         headline = f"{written[0]} {link}"
@@ -87,23 +87,23 @@ def _without_page(span: Span, home: str | None) -> Span:
     return replace(span, href=None) if ours else span
 
 
-def _fitted(one: Line, style: Style, room: int) -> str:
+def _fitted(spans: Line, style: Style, room: int) -> str:
     """The line as one message of at most ``room`` bytes."""
-    text = _write(one, style, "", room)
-    for place in reversed(range(len(one))):
+    text = _write(spans, style, "", room)
+    for place in reversed(range(len(spans))):
         if len(text.encode()) <= room:
             break
-        if one[place].href:
-            one = (*one[:place], replace(one[place], href=None), *one[place + 1 :])
-            text = _write(one, style, "", room)
+        if spans[place].href:
+            spans = (*spans[:place], replace(spans[place], href=None), *spans[place + 1 :])
+            text = _write(spans, style, "", room)
     return cut(text, room, size=lambda part: len(part.encode()))
 
 
-def _write(one: Line, style: Style, lead: str, room: int) -> str:
-    text = "".join(_span(span, style) for span in one)
+def _write(spans: Line, style: Style, lead: str, room: int) -> str:
+    text = "".join(_span(span, style) for span in spans)
     text = re.sub(r" {2,}", " ", text).strip()
     if text and style.colour and len(f"{lead}{text}".encode()) > room:
-        return _write(one, replace(style, colour=False), lead, room)  # a cut could split a code
+        return _write(spans, replace(style, colour=False), lead, room)  # a cut could split a code
     return f"{lead}{text}" if text else ""
 
 

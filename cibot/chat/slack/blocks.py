@@ -114,7 +114,7 @@ def _actions(card: Card) -> list[Block]:
     """The buttons in a row. What a press means is in its value; Slack signs what comes back."""
     if not card.buttons:
         return []
-    made = [one for button in card.buttons if (one := _button(button))]
+    made = [made_button for button in card.buttons if (made_button := _button(button))]
     name = f"{ACTIONS_BLOCK}{card.incident or ''}"
     return [{"type": "actions", "block_id": name, "elements": made}] if made else []
 
@@ -169,8 +169,8 @@ def _rich_blocks(lines: list[Line]) -> Iterator[Block]:
     """Packs lines into blocks of at most 3000 characters; says how many were left out."""
     elements: list[Block] = []
     used = total = 0
-    for position, one in enumerate(lines):
-        written = [made for span in one if (made := _element(span))]
+    for position, spans in enumerate(lines):
+        written = [made for span in spans if (made := _element(span))]
         length = 1 + sum(_length(element) for element in written)
         if total + length > TOTAL_LIMIT:
             elements.append({"type": "text", "text": f"\n… and {len(lines) - position} more lines"})

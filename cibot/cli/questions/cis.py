@@ -59,7 +59,7 @@ def _one(source: Source, name: str, branch: str | None) -> ShellAnswer:
 def ask_list(source: Source, asked: Asked) -> ShellAnswer:
     """Every CI that fits, worst first unless ``--sort`` says otherwise."""
     state, project, branch = list_command.read_words(asked.words)
-    chosen = {name: one for name, one in asked.options.items() if one is not None}
+    chosen = {name: value for name, value in asked.options.items() if value is not None}
     return _listed(source, state, **{"project": project, "branch": branch, **chosen})
 
 
@@ -90,29 +90,29 @@ def _view(ctx: Context, found: Listing, said: Line, cis: Iterable[CiLine]) -> Vi
 
 def _table(ctx: Context, cis: Iterable[CiLine]) -> Table:
     columns: tuple[Column[CiLine], ...] = (
-        Column("State", lambda one: line(state_span(one.state))),
-        Column("CI", lambda one: line(wording.name_span(one)), loose=True),
+        Column("State", lambda row: line(state_span(row.state))),
+        Column("CI", lambda row: line(wording.name_span(row)), loose=True),
         Column(
-            "For", lambda one: figures.span(ctx.now - one.since) if one.since else "", right=True
+            "For", lambda row: figures.span(ctx.now - row.since) if row.since else "", right=True
         ),
         Column(
-            "Passed", lambda one: figures.percent(one.rate.share) if one.rate else "", right=True
+            "Passed", lambda row: figures.percent(row.rate.share) if row.rate else "", right=True
         ),
-        Column("95 %", lambda one: interval(one.rate)),
-        Column("n", lambda one: figures.number(one.rate.n) if one.rate else "", right=True),
-        Column("Heard", lambda one: _heard(ctx, one), right=True),
+        Column("95 %", lambda row: interval(row.rate)),
+        Column("n", lambda row: figures.number(row.rate.n) if row.rate else "", right=True),
+        Column("Heard", lambda row: _heard(ctx, row), right=True),
         Column("Open", _incidents),
-        Column("Seen", lambda one: lists.because(ctx, one), wide=True, loose=True),
+        Column("Seen", lambda row: lists.because(ctx, row), wide=True, loose=True),
     )
     return table(cis, *columns)
 
 
-def _heard(ctx: Context, one: CiLine) -> str:
-    return figures.span(ctx.now - one.last_heard_at) if one.last_heard_at else "never"
+def _heard(ctx: Context, ci: CiLine) -> str:
+    return figures.span(ctx.now - ci.last_heard_at) if ci.last_heard_at else "never"
 
 
-def _incidents(one: CiLine) -> Line:
-    return joined(Span(f"#{each.id}", href=each.page) for each in one.incidents)
+def _incidents(ci: CiLine) -> Line:
+    return joined(Span(f"#{each.id}", href=each.page) for each in ci.incidents)
 
 
 _LIST_OPTIONS = (
@@ -155,14 +155,14 @@ def _change(ctx: Context, found: ChangeReport) -> View:
     bad = failed(found)
     verdicts = table(
         found.verdicts,
-        Column[CiVerdict]("CI", lambda one: line(wording.name_span(one.ci)), loose=True),
+        Column[CiVerdict]("CI", lambda row: line(wording.name_span(row.ci)), loose=True),
         Column("Said", _said),
-        Column("Pipeline", lambda one: figures.cut(one.pipeline or "", 30), wide=True),
-        Column("Itself is", lambda one: line(state_span(one.ci.state)), wide=True),
-        Column("Failed jobs", lambda one: wording.jobs(one.jobs), loose=True),
+        Column("Pipeline", lambda row: figures.cut(row.pipeline or "", 30), wide=True),
+        Column("Itself is", lambda row: line(state_span(row.ci.state)), wide=True),
+        Column("Failed jobs", lambda row: wording.jobs(row.jobs), loose=True),
         Column(
             "Note",
-            lambda one: sentences.failure(ctx, one) if one in bad else "",
+            lambda row: sentences.failure(ctx, row) if row in bad else "",
             loose=True,
         ),
     )
@@ -174,9 +174,9 @@ def _change(ctx: Context, found: ChangeReport) -> View:
     )
 
 
-def _said(one: CiVerdict) -> Line:
-    again = ", runs again" if one.running and one.result else ""
-    return line(wording.result_word(one.result, "started") + again)
+def _said(verdict: CiVerdict) -> Line:
+    again = ", runs again" if verdict.running and verdict.result else ""
+    return line(wording.result_word(verdict.result, "started") + again)
 
 
 def ask_compare(source: Source, asked: Asked) -> ShellAnswer:
@@ -201,11 +201,11 @@ def ask_compare(source: Source, asked: Asked) -> ShellAnswer:
 def _compare(ctx: Context, found: Comparison) -> View:
     examples = table(
         found.examples,
-        Column[Verdict]("They differ on", lambda one: line(wording.patch_set(one))),
-        Column(found.first.name, lambda one: wording.result_word(one.result)),
-        Column("When", lambda one: figures.ago(one.posted_at, ctx.now), right=True),
-        Column("Failed jobs", lambda one: wording.jobs(one.failed_jobs), loose=True),
-        Column("Subject", lambda one: figures.cut(one.subject, 60), wide=True, loose=True),
+        Column[Verdict]("They differ on", lambda row: line(wording.patch_set(row))),
+        Column(found.first.name, lambda row: wording.result_word(row.result)),
+        Column("When", lambda row: figures.ago(row.posted_at, ctx.now), right=True),
+        Column("Failed jobs", lambda row: wording.jobs(row.failed_jobs), loose=True),
+        Column("Subject", lambda row: figures.cut(row.subject, 60), wide=True, loose=True),
     )
     return head(compare_command.render(ctx, found), examples, lines=2)
 

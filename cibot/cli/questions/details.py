@@ -68,8 +68,8 @@ def _why(found: Why) -> Show:
             found.signals,
             Column[Signal]("Signal", why_command.name_of),
             Column("Passed", why_command.figure),
-            Column("Seen", lambda one: wording.seen_sentence(ctx, one.seen), loose=True),
-            Column("Fires", lambda one: threshold_words(one.seen), wide=True, loose=True),
+            Column("Seen", lambda row: wording.seen_sentence(ctx, row.seen), loose=True),
+            Column("Fires", lambda row: threshold_words(row.seen), wide=True, loose=True),
         )
         if not found.signals and found.ci.branch is None:
             return head(card, lines=2)
@@ -83,11 +83,11 @@ def _why(found: Why) -> Show:
 def _failures(ctx: Context, found: tuple[Verdict, ...]) -> Table:
     return table(
         found,
-        Column[Verdict]("Failed", lambda one: figures.ago(one.posted_at, ctx.now), right=True),
-        Column("Patch set", lambda one: line(wording.patch_set(one))),
-        Column("Said", lambda one: wording.result_word(one.result)),
-        Column("Jobs", lambda one: wording.jobs(one.failed_jobs), loose=True),
-        Column("Subject", lambda one: figures.cut(one.subject, 60), wide=True, loose=True),
+        Column[Verdict]("Failed", lambda row: figures.ago(row.posted_at, ctx.now), right=True),
+        Column("Patch set", lambda row: line(wording.patch_set(row))),
+        Column("Said", lambda row: wording.result_word(row.result)),
+        Column("Jobs", lambda row: wording.jobs(row.failed_jobs), loose=True),
+        Column("Subject", lambda row: figures.cut(row.subject, 60), wide=True, loose=True),
     )
 
 
@@ -96,49 +96,49 @@ def _jobs(ctx: Context, found: Jobs) -> View:
         found.jobs,
         Column[JobLine]("Job", _job, loose=True),
         Column("Passed", _job_passed, right=True),
-        Column("95 %", lambda one: interval(one.rate)),
-        Column("n", lambda one: figures.number(one.rate.n) if one.rate else "0", right=True),
-        Column("Broke", lambda one: str(one.infra or ""), right=True, wide=True),
-        Column("Last", lambda one: f"{one.streak} {jobs_command.STREAKS[one.streak_of]}"),
-        Column("Takes", lambda one: "" if one.median_s is None else figures.duration(one.median_s),
+        Column("95 %", lambda row: interval(row.rate)),
+        Column("n", lambda row: figures.number(row.rate.n) if row.rate else "0", right=True),
+        Column("Broke", lambda row: str(row.infra or ""), right=True, wide=True),
+        Column("Last", lambda row: f"{row.streak} {jobs_command.STREAKS[row.streak_of]}"),
+        Column("Takes", lambda row: "" if row.median_s is None else figures.duration(row.median_s),
                right=True),
-        Column("Last pass", lambda one: _passed(ctx, one), right=True),
+        Column("Last pass", lambda row: _passed(ctx, row), right=True),
     )  # fmt: skip
     return head(jobs_command.render(ctx, found), shown)
 
 
-def _job(one: JobLine) -> Line:
-    voting = "" if one.voting else " (non-voting)"
-    return line(Span(one.job, href=wording.web_address(one.last_url)), voting)
+def _job(job: JobLine) -> Line:
+    voting = "" if job.voting else " (non-voting)"
+    return line(Span(job.job, href=wording.web_address(job.last_url)), voting)
 
 
 def _job_passed(line: JobLine) -> str:
     return figures.percent(line.rate.share) if line.rate else ""
 
 
-def _passed(ctx: Context, one: JobLine) -> str:
-    return figures.ago(one.last_pass_at, ctx.now) if one.last_pass_at else "never"
+def _passed(ctx: Context, job: JobLine) -> str:
+    return figures.ago(job.last_pass_at, ctx.now) if job.last_pass_at else "never"
 
 
 def _history(ctx: Context, found: History) -> View:
     card = history_command.render(ctx, found)
     days = table(
         found.days,
-        Column[Day]("Day", lambda one: f"{one.day:%a %d %b}"),
-        Column("Passed", lambda one: figures.number(one.passes), right=True),
-        Column("Failed", lambda one: figures.number(one.fails), right=True),
-        Column("Broke", lambda one: figures.number(one.infra), right=True),
-        Column("Share", lambda one: "" if one.share is None else figures.percent(one.share),
+        Column[Day]("Day", lambda row: f"{row.day:%a %d %b}"),
+        Column("Passed", lambda row: figures.number(row.passes), right=True),
+        Column("Failed", lambda row: figures.number(row.fails), right=True),
+        Column("Broke", lambda row: figures.number(row.infra), right=True),
+        Column("Share", lambda row: "" if row.share is None else figures.percent(row.share),
                right=True),
         Column("", _bar),
     )  # fmt: skip
     return View((card.lines[0], days, *card.lines[1:]), card.link)
 
 
-def _bar(one: Day) -> str:
-    if one.share is None:
+def _bar(day: Day) -> str:
+    if day.share is None:
         return NO_RESULTS
-    cells = round(one.share * _BAR)
+    cells = round(day.share * _BAR)
     return "█" * cells if cells else "▏"
 
 
@@ -146,12 +146,12 @@ def _missed(ctx: Context, found: Missed) -> View:
     shown = table(
         found.patch_sets,
         Column[MissedPatchSet](
-            "Patch set", lambda one: line(Span(f"{one.number},{one.patch_set}", href=one.gerrit))
+            "Patch set", lambda row: line(Span(f"{row.number},{row.patch_set}", href=row.gerrit))
         ),
-        Column("Uploaded", lambda one: figures.ago(one.uploaded_at, ctx.now), right=True),
-        Column("Was due", lambda one: figures.ago(one.deadline, ctx.now), right=True),
-        Column("Project", lambda one: one.project, wide=True),
-        Column("Subject", lambda one: figures.cut(one.subject, 90), loose=True),
+        Column("Uploaded", lambda row: figures.ago(row.uploaded_at, ctx.now), right=True),
+        Column("Was due", lambda row: figures.ago(row.deadline, ctx.now), right=True),
+        Column("Project", lambda row: row.project, wide=True),
+        Column("Subject", lambda row: figures.cut(row.subject, 90), loose=True),
     )
     return head(missed_command.render(found), shown)
 

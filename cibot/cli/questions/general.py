@@ -84,37 +84,37 @@ def _ended(source: Source) -> list[IncidentLine]:
 def _view(ctx: Context, found: tuple[IncidentLine, ...], *, ended: bool) -> View:
     shown = table(
         found,
-        Column[IncidentLine]("#", lambda one: line(Span(f"#{one.id}", href=one.page)), right=True),
-        Column("CI", lambda one: line(Span(one.ci, strong=True, href=ctx.ci_page(one.ci)))),
-        Column("Kind", lambda one: one.kind),
-        Column("Opened", lambda one: _opened(ctx, one)),
-        Column("Is", lambda one: _state(ctx, one), loose=True),
-        Column("Seen", lambda one: wording.seen_sentence(ctx, one.seen), wide=True, loose=True),
+        Column[IncidentLine]("#", lambda row: line(Span(f"#{row.id}", href=row.page)), right=True),
+        Column("CI", lambda row: line(Span(row.ci, strong=True, href=ctx.ci_page(row.ci)))),
+        Column("Kind", lambda row: row.kind),
+        Column("Opened", lambda row: _opened(ctx, row)),
+        Column("Is", lambda row: _state(ctx, row), loose=True),
+        Column("Seen", lambda row: wording.seen_sentence(ctx, row.seen), wide=True, loose=True),
     )
     return head(incidents_command.render(ctx, found, ended=ended), shown)
 
 
-def _opened(ctx: Context, one: IncidentLine) -> str:
-    return figures.clock(one.opened_at, ctx.now, ctx.zone) if one.opened_at else "pending"
+def _opened(ctx: Context, incident: IncidentLine) -> str:
+    return figures.clock(incident.opened_at, ctx.now, ctx.zone) if incident.opened_at else "pending"
 
 
-def _state(ctx: Context, one: IncidentLine) -> str:
-    if one.resolved_at is None:
-        return wording.acknowledgement(one)
-    lasted = one.resolved_at - (one.opened_at or one.resolved_at)
-    return f"ended {figures.ago(one.resolved_at, ctx.now)} after {figures.span(lasted)}"
+def _state(ctx: Context, incident: IncidentLine) -> str:
+    if incident.resolved_at is None:
+        return wording.acknowledgement(incident)
+    lasted = incident.resolved_at - (incident.opened_at or incident.resolved_at)
+    return f"ended {figures.ago(incident.resolved_at, ctx.now)} after {figures.span(lasted)}"
 
 
 def _one(source: Source, number: int) -> ShellAnswer:
     found = source.ask(IncidentTimeline, "/incidents/<id>", id=number)
 
     def show(ctx: Context) -> View:
-        one = found.incident
-        name = Span(one.ci, strong=True, href=ctx.ci_page(one.ci))
-        said = f" ({one.kind}): {_state(ctx, one)}"
-        lines: list[Line] = [line(Span(f"#{one.id}", href=one.page), " ", name, said)]
-        said_now, first = wording.seen_sentence(ctx, one.seen), wording.first_bad(ctx, (one,))
-        lines += [said_now + first] if said_now or first else []
+        incident = found.incident
+        name = Span(incident.ci, strong=True, href=ctx.ci_page(incident.ci))
+        said = f" ({incident.kind}): {_state(ctx, incident)}"
+        lines: list[Line] = [line(Span(f"#{incident.id}", href=incident.page), " ", name, said)]
+        seen = wording.seen_sentence(ctx, incident.seen) + wording.first_bad(ctx, (incident,))
+        lines += [seen] if seen else []
         lines += [why_command.began(ctx, found.onset)] if found.onset else []
         steps = table(
             found.steps,
@@ -122,7 +122,7 @@ def _one(source: Source, number: int) -> ShellAnswer:
             Column("Step", lambda step: step.name),
             Column("Why", lambda step: wording.step(ctx, step), loose=True),
         )
-        return View((*lines, *([steps] if steps.rows else ())), one.page)
+        return View((*lines, *([steps] if steps.rows else ())), incident.page)
 
     is_open = found.incident.resolved_at is None
     code = CODES[State.FAILING] if is_open else 0
@@ -147,12 +147,12 @@ def _silences(ctx: Context, found: Sequence[Silence]) -> View:
         return of_card(silences_command.render(ctx, ()))
     shown = table(
         found,
-        Column[Silence]("#", lambda one: f"#{one.id}", right=True),
-        Column("CI", lambda one: line(Span(one.ci, strong=True)), loose=True),
-        Column("Until (UTC)", lambda one: f"{one.until:%a %d %b %H:%M}"),
-        Column("Left", lambda one: figures.span(one.until - ctx.now), right=True),
-        Column("By", lambda one: one.by),
-        Column("Why", lambda one: one.reason, loose=True),
+        Column[Silence]("#", lambda row: f"#{row.id}", right=True),
+        Column("CI", lambda row: line(Span(row.ci, strong=True)), loose=True),
+        Column("Until (UTC)", lambda row: f"{row.until:%a %d %b %H:%M}"),
+        Column("Left", lambda row: figures.span(row.until - ctx.now), right=True),
+        Column("By", lambda row: row.by),
+        Column("Why", lambda row: row.reason, loose=True),
     )
     return View((shown,))
 
@@ -176,11 +176,11 @@ def _feeds(ctx: Context, found: FeedList) -> View:
     aside = [line(f"Set aside: {aside_words(row)}") for row in found.set_aside]
     shown = table(
         [(server, feed) for server in found.items for feed in server.feeds],
-        Column[_Feed]("Server", lambda one: line(Span(one[0].server, href=one[0].url))),
-        Column("Feed", lambda one: feeds_command.name_of(one[1])),
-        Column("Heard", lambda one: _ago(ctx, one[1].heard_at)),
-        Column("Refused", lambda one: str(one[1].rejected or ""), right=True),
-        Column("Failed", lambda one: _failed(ctx, one[1]), loose=True),
+        Column[_Feed]("Server", lambda row: line(Span(row[0].server, href=row[0].url))),
+        Column("Feed", lambda row: feeds_command.name_of(row[1])),
+        Column("Heard", lambda row: _ago(ctx, row[1].heard_at)),
+        Column("Refused", lambda row: str(row[1].rejected or ""), right=True),
+        Column("Failed", lambda row: _failed(ctx, row[1]), loose=True),
     )
     return View((shown, *wording.stale_lines(ctx, stale), *aside))
 
@@ -212,27 +212,27 @@ def _report(ctx: Context, found: PeriodReport) -> View:
     shown = table(
         found.cis,
         Column[CiPeriod]("Rules", _kept),
-        Column("CI", lambda one: line(Span(one.name, href=one.page, strong=True)), loose=True),
-        Column("Due", lambda one: figures.number(one.now.due), right=True),
-        Column("In time", lambda one: _share(one.now.in_time), right=True),
-        Column("Before", lambda one: _share(one.before.in_time), right=True),
-        Column("p50", lambda one: _length(one.now.p50), right=True),
-        Column("p95", lambda one: _length(one.now.p95), right=True),
-        Column("Right", lambda one: _share(one.now.right), right=True),
-        Column("False", lambda one: figures.number(one.now.false_failures), right=True, wide=True),
-        Column("Failing", lambda one: _days(one.now.failing), right=True),
-        Column("Silent", lambda one: _days(one.now.silent), right=True),
-        Column("Longest", lambda one: _outage(one.now.longest_outage), right=True, wide=True),
-        Column("Incidents", lambda one: str(one.now.incidents or ""), right=True, wide=True),
-        Column("Why", lambda one: "; ".join(period_wording.reasons(one, found.rules)), loose=True),
+        Column("CI", lambda row: line(Span(row.name, href=row.page, strong=True)), loose=True),
+        Column("Due", lambda row: figures.number(row.now.due), right=True),
+        Column("In time", lambda row: _share(row.now.in_time), right=True),
+        Column("Before", lambda row: _share(row.before.in_time), right=True),
+        Column("p50", lambda row: _length(row.now.p50), right=True),
+        Column("p95", lambda row: _length(row.now.p95), right=True),
+        Column("Right", lambda row: _share(row.now.right), right=True),
+        Column("False", lambda row: figures.number(row.now.false_failures), right=True, wide=True),
+        Column("Failing", lambda row: _days(row.now.failing), right=True),
+        Column("Silent", lambda row: _days(row.now.silent), right=True),
+        Column("Longest", lambda row: _outage(row.now.longest_outage), right=True, wide=True),
+        Column("Incidents", lambda row: str(row.now.incidents or ""), right=True, wide=True),
+        Column("Why", lambda row: "; ".join(period_wording.reasons(row, found.rules)), loose=True),
     )
     return View((card.lines[0], *rules, *([shown] if shown.rows else [])), card.link)
 
 
-def _kept(one: CiPeriod) -> Line | str:
-    if one.kept is None:
-        return "reference" if one.is_reference else ""
-    return line(state_span(period_wording.STATES[one.kept], period_wording.KEPT[one.kept]))
+def _kept(ci: CiPeriod) -> Line | str:
+    if ci.kept is None:
+        return "reference" if ci.is_reference else ""
+    return line(state_span(period_wording.STATES[ci.kept], period_wording.KEPT[ci.kept]))
 
 
 def _share(rate: Rate | None) -> str:

@@ -185,14 +185,14 @@ def unparsed_shapes(tx: Tx, ctx: Context, params: UnparsedParams) -> ShapeList:
     return ShapeList(items, found.since, found.total, len(found.shapes), found.partly)
 
 
-def _example(one: UnparsedComment) -> ShapeExample:
+def _example(comment: UnparsedComment) -> ShapeExample:
     return ShapeExample(
-        one.number,
-        one.patch_set,
-        one.posted_at,
-        one.tag,
-        one.username or one.name,
-        one.text[:_LONGEST_EXAMPLE],
+        comment.number,
+        comment.patch_set,
+        comment.posted_at,
+        comment.tag,
+        comment.username or comment.name,
+        comment.text[:_LONGEST_EXAMPLE],
     )
 
 

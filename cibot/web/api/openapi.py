@@ -167,7 +167,8 @@ def _bare(field: Mapping[str, Any], definitions: Mapping[str, Any]) -> dict[str,
     if "$ref" in field:
         return dict(definitions[field["$ref"].rpartition("/")[2]])
     kinds = [schema for schema in field.get("anyOf", ()) if schema.get("type") != "null"]
-    kept = {key: one for key, one in field.items() if key not in {"anyOf", "title", "description"}}
+    left_out = {"anyOf", "title", "description"}
+    kept = {key: value for key, value in field.items() if key not in left_out}
     if kept.get("default", 0) is None:
         del kept["default"]
     if len(kinds) > 1:

@@ -31,10 +31,10 @@ OMITTED = {name: frozenset({"signals", "branches"}) for name in ("CiLine", "CiIt
 
 WORDS: dict[type, dict[str, Callable[[Any], str]]] = {
     Signal: {
-        "said": lambda one: words.said(one.seen),
-        "threshold": lambda one: words.threshold_words(one.seen),
+        "said": lambda signal: words.said(signal.seen),
+        "threshold": lambda signal: words.threshold_words(signal.seen),
     },
-    Evidence: {"said": lambda one: words.fault_words(one.fault)},
+    Evidence: {"said": lambda evidence: words.fault_words(evidence.fault)},
 }
 """Words that answers have in addition to the figures."""
 
@@ -83,7 +83,7 @@ _WRITTEN: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
     (datetime, moment),
     (date, date.isoformat),
     (timedelta, timedelta.total_seconds),
-    (Mapping, lambda value: {str(plain(key)): plain(one) for key, one in value.items()}),
+    (Mapping, lambda value: {str(plain(key)): plain(item) for key, item in value.items()}),
     ((list, tuple, set, frozenset), lambda value: [plain(item) for item in value]),
 )
 
@@ -91,7 +91,7 @@ _WRITTEN: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
 @cache
 def members(kind: Any) -> tuple[tuple[str, str, Any], ...]:
     """(attribute, key in JSON, type) of each field, property and word of the answer."""
-    hints = {name: one for name, one in get_type_hints(kind).items() if not name.startswith("_")}
+    hints = {name: hint for name, hint in get_type_hints(kind).items() if not name.startswith("_")}
     for base in kind.__mro__:
         for name, value in vars(base).items():
             if isinstance(value, property) and not name.startswith("_"):
@@ -99,8 +99,8 @@ def members(kind: Any) -> tuple[tuple[str, str, Any], ...]:
     hints |= dict.fromkeys(WORDS.get(kind, ()), str)
     left = OMITTED.get(kind.__name__, frozenset())
     return tuple(
-        (name, f"{name}_s" if timedelta in {one, *get_args(one)} else name, one)
-        for name, one in hints.items()
+        (name, f"{name}_s" if timedelta in {hint, *get_args(hint)} else name, hint)
+        for name, hint in hints.items()
         if name not in left
     )
 
@@ -137,7 +137,7 @@ def _object_schema(kind: type, shared: dict[str, Any]) -> dict[str, Any]:
     shared[kind.__name__] = {
         "type": "object",
         "description": " ".join((kind.__doc__ or "").split()),
-        "properties": {key: schema_of(one, shared) for _name, key, one in shown},
+        "properties": {key: schema_of(kind_of, shared) for _name, key, kind_of in shown},
         "required": [key for _name, key, _one in shown],
         "additionalProperties": False,
     }

@@ -85,8 +85,8 @@ def _levels(days: Sequence[LatencyDay], others: Sequence[LatencyDay]) -> list[in
     medians = [day.median.total_seconds() for day in (*days, *others) if day.median is not None]
     most = [day.p95.total_seconds() for day in days if day.p95 is not None]
     low, high = min(medians, default=_MINUTE), max([*most, *medians], default=_HOUR)
-    first = max((place for place, one in enumerate(_LEVELS[:-1]) if one <= low), default=0)
-    last = next((place for place, one in enumerate(_LEVELS) if one >= high), len(_LEVELS) - 1)
+    first = max((place for place, level in enumerate(_LEVELS[:-1]) if level <= low), default=0)
+    last = next((place for place, level in enumerate(_LEVELS) if level >= high), len(_LEVELS) - 1)
     return list(_LEVELS[first : max(last, first + 1) + 1])
 
 

@@ -87,7 +87,7 @@ def incidents_behind(axis: Axis, incidents: Iterable[IncidentLine]) -> Iterator[
         if incident.opened_at and not (incident.resolved_at and incident.resolved_at < axis.since)
     ]
     free = [float(LEFT)] * len(_ROWS)  # up to where each row of names is taken
-    for incident in sorted(shown, key=lambda one: (one.opened_at or axis.since, one.id)):
+    for incident in sorted(shown, key=lambda row: (row.opened_at or axis.since, row.id)):
         left = axis.x(incident.opened_at or axis.since)
         yield from _tint(left, axis.x(incident.resolved_at or axis.until), incident)
         words = f"#{incident.id} {incident.kind}"
@@ -101,8 +101,8 @@ def incidents_behind(axis: Axis, incidents: Iterable[IncidentLine]) -> Iterator[
             )
 
 
-def _tint(left: float, right: float, one: IncidentLine) -> Iterator[Markup]:
-    state = one.severity.value
+def _tint(left: float, right: float, incident: IncidentLine) -> Iterator[Markup]:
+    state = incident.severity.value
     yield Markup('<rect class="band {}" x="{:.1f}" y="{}" width="{:.1f}" height="{}"/>').format(
         state, left, TOP, max(2.0, right - left), BOTTOM - TOP
     )

@@ -58,12 +58,12 @@ def page_tools(environment: Environment, asking: Asking) -> None:
     def job_sentence(verdict: CiVerdict, job: WeighedJob) -> str:
         return blame.job_sentence(asking.context(), verdict, job)
 
-    def distinguished(one: Any, project: str | None) -> dict[str, str]:
+    def distinguished(row: Any, project: str | None) -> dict[str, str]:
         any_are = partial(asking.ask, lambda tx, _ctx: has_namesakes(tx))
         if not asking.context().remembered("namesakes", _NAMESAKES_FOR, any_are):
             return {}
-        number, change_id = one.number, getattr(one, "change_id", None)
-        of = getattr(one, "project", project)
+        number, change_id = row.number, getattr(row, "change_id", None)
+        of = getattr(row, "project", project)
         return asking.ask(lambda tx, _ctx: namesakes.distinguished(tx, number, change_id, of))
 
     environment.globals.update(job_sentence=job_sentence, distinguished=distinguished)

@@ -34,9 +34,9 @@ def incidents_page(tx: Tx, ctx: Context, _params: Nothing) -> IncidentsPage:
     """At most 200 incidents."""
     found = incidents(tx, ctx, ended=True, limit=_MOST)
     return IncidentsPage(
-        tuple(one for one in found if one.resolved_at is None and one.opened_at),
-        tuple(one for one in found if one.resolved_at is None and not one.opened_at),
-        tuple(one for one in found if one.resolved_at),
+        tuple(row for row in found if row.resolved_at is None and row.opened_at),
+        tuple(row for row in found if row.resolved_at is None and not row.opened_at),
+        tuple(row for row in found if row.resolved_at),
     )
 
 

@@ -86,7 +86,7 @@ class WebServer:
     @property
     def connections(self) -> int:
         """How many are open."""
-        return sum(isinstance(it, Connection) for it in list(self._sockets.values()))
+        return sum(isinstance(part, Connection) for part in list(self._sockets.values()))
 
     def start(self) -> None:
         """Begins to answer."""
@@ -99,7 +99,7 @@ class WebServer:
         if self._thread.is_alive():
             # The thread that waits for the sockets closes them: one that another
             # thread closed under it is an error to it.
-            bell = next(it for it in self._sockets.values() if isinstance(it, trigger))
+            bell = next(part for part in self._sockets.values() if isinstance(part, trigger))
             bell.pull_trigger(self._close)
             self._thread.join(timeout)
             for connection in list(self._sockets.values()):  # who does not read its answer
@@ -109,7 +109,7 @@ class WebServer:
 
     def _servers(self) -> list[Any]:
         """One for each address that the name stands for."""
-        return [it for it in self._sockets.values() if isinstance(it, BaseWSGIServer)]
+        return [part for part in self._sockets.values() if isinstance(part, BaseWSGIServer)]
 
     def _close(self) -> None:
         """Listens no more; a connection ends when its last answer is sent, and the loop then."""

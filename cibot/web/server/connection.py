@@ -132,9 +132,9 @@ class Connection(HTTPChannel):  # type: ignore[misc]
 
 def _make_room(connections: Any, newest: Connection) -> None:
     """Ends one that waits for its client: of the address with the most, the oldest first."""
-    idle = [it for it in connections if it is not newest and not it.requests]
+    idle = [link for link in connections if link is not newest and not link.requests]
     if not idle:
         return
-    crowd = Counter(it.addr[0] for it in idle)
-    victim = max(idle, key=lambda it: (not it.answered, crowd[it.addr[0]], -it.waits_since))
+    crowd = Counter(link.addr[0] for link in idle)
+    victim = max(idle, key=lambda link: (not link.answered, crowd[link.addr[0]], -link.waits_since))
     victim.hang_up()
