@@ -94,7 +94,7 @@ README = Path(__file__).parents[2] / "README.md"
 def clauses(text: str) -> list[str]:
     """The clauses of what the bot said, without figures, times and the names of jobs."""
     text = re.sub(r"of the (same \d+|\d+ that it judged too)", "of the same", text)
-    text = re.sub(r"acme-iscsi-(volume|multipath)", "JOB", text)
+    text = re.sub(r"acme-iscsi-(volume|multipath)", "JOB", text).replace(" (JOB)", "")
     text = re.sub(r"[A-Z][a-z]{2} (\d+ [A-Z][a-z]{2} )?(?=\d+:\d\d UTC)", "", text)
     text = re.sub(r"[<\d][\d:,.]*( min| s| h)?|[▁-█·]{14}", "#", text)
     return [clause.strip() for clause in re.split(r"[;\n]|\. | · ", text)]
