@@ -27,7 +27,7 @@ from cibot.store.set_aside import take_back
 def retire(tx: Tx, ctx: Context, actor: Actor, target: str) -> str:
     """Stops judging, listing and notifying about a CI; its history stays. Returns its name.
 
-    Raises Refused for who is no admin.
+    Raises Refused unless the actor is an admin.
     """
     require_admin(ctx.config, actor)
     ci = find_ci(tx, target)
@@ -39,8 +39,9 @@ def retire(tx: Tx, ctx: Context, actor: Actor, target: str) -> str:
 
 
 def unretire(tx: Tx, ctx: Context, actor: Actor, target: str) -> str:
-    """Has a retired CI judged again. Raises Refused for who is no admin, Conflict where the
-    configuration retires it.
+    """Resumes judging a retired CI. Returns its name.
+
+    Raises Refused unless the actor is an admin, and Conflict where the configuration retires it.
     """
     require_admin(ctx.config, actor)
     ci = find_ci(tx, target)
@@ -52,8 +53,9 @@ def unretire(tx: Tx, ctx: Context, actor: Actor, target: str) -> str:
 
 
 def exclude(tx: Tx, ctx: Context, actor: Actor, target: str) -> str:
-    """Forgets a CI that is none, with its reports and incidents, and never takes its accounts
-    for one again. Raises Refused for who is no admin, Conflict for a configured one.
+    """Deletes what is not a CI, with its reports and incidents, and excludes its accounts.
+
+    Raises Refused unless the actor is an admin, and Conflict for a configured CI.
     """
     require_admin(ctx.config, actor)
     ci = find_ci(tx, target)

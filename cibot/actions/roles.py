@@ -1,4 +1,4 @@
-"""Who may change what. A bare nick never may: only whom the network vouches for. Pure."""
+"""Who may change what: only accounts that the network vouches for, never a bare nick. Pure."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class Refused(UserError):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who changes something, and where they said so.
+    """Who changes something, and where they asked for it.
 
-    ``account`` is the identity that the network vouches for (the services
-    account on IRC, the user id on Slack), or None: then they may change nothing.
-    ``where`` is the room, or the private conversation.
+    ``account`` is the identity that the network vouches for (the services account on IRC, the user
+    id on Slack), or None: then they may change nothing. ``where`` is the room, or the private
+    conversation.
     """
 
     network: str
@@ -66,7 +66,7 @@ def name_of(config: Config, actor: Actor) -> str:
 
 
 def require_identified(config: Config, actor: Actor) -> str:
-    """The account of somebody whom the network vouches for; else raises Refused."""
+    """The account that the network vouches for; raises Refused without one."""
     if actor.account:
         return actor.account
     network = config.network(actor.network)

@@ -1,4 +1,4 @@
-"""Hearing of a CI by private message: for oneself, or for others by who owns the CI."""
+"""Alerts of a CI by private message, for oneself or for others."""
 
 from __future__ import annotations
 
@@ -48,9 +48,10 @@ def account_key(config: Config, network: str, account: str) -> str:
 
 
 def watcher(config: Config, actor: Actor, who: str | None = None) -> Watcher:
-    """The actor, or whom ``who`` names: a configured person, NETWORK:ACCOUNT or an account here.
+    """The actor, or the person that ``who`` names.
 
-    Raises Refused for an actor without an account, UserError for an unknown name.
+    ``who`` is a [[person]], NETWORK:ACCOUNT or an account on the actor's network. Raises Refused
+    for an actor without an account, UserError for an unknown name.
     """
     account = require_identified(config, actor)
     if who is None:
@@ -117,7 +118,7 @@ def unwatch(
 def _meant(
     tx: Tx, ctx: Context, actor: Actor, name: str, who: str | None
 ) -> tuple[Watcher, CiName]:
-    """Who watches and what, where the actor may say so."""
+    """The watcher and the CI, after checking that the actor may set this watch."""
     whom, ci = watcher(ctx.config, actor, who), find_ci(tx, name)
     if who is not None:
         require_owner(ctx.config, actor, ci.name)

@@ -50,8 +50,8 @@ COLOURS = {
 def render(card: Card, *, colour: bool, urls: bool = True) -> list[str]:
     """A card as lines of a terminal: no control codes but our own.
 
-    With ``urls`` a link's address stands after its text. Without, the text
-    itself is the link where there are colours, and elsewhere the address is left out.
+    With ``urls`` the address of a link follows its text. Without, the text itself is the link where
+    there are colours, and the address is left out elsewhere.
     """
     lines = ["".join(_span(span, colour, urls) for span in line).rstrip() for line in card.lines]
     lines = [text for text in lines if text.strip()] or ["(nothing to say)"]
@@ -240,7 +240,7 @@ class ConsoleBackend:
         self._print(self._render(reply) if reply is not None else [])
 
     def _lines(self, ear: socket.socket) -> Iterator[str]:
-        """What is typed, line by line, until the end of the input or `stop`."""
+        """The typed lines, until the end of the input or `stop`."""
         number = self._typed.fileno()
         unread = b""
         while _may_read(number, ear):

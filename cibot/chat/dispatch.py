@@ -40,10 +40,8 @@ _AWAY = "The database does not answer; try again in a minute."
 class Dispatcher:
     """An `Answer`; safe to call from several threads.
 
-    Who makes nothing but mistakes is not answered any more, as ``patience`` has it.
-
-    ``clock`` gives the present moment in UTC, ``links`` the state of each
-    network's connection for `feeds`.
+    Stops answering a user after too many failed questions in a row, see `Patience`. ``clock`` gives
+    the present moment in UTC, ``links`` the state of each network's connection for `feeds`.
     """
 
     def __init__(
@@ -106,7 +104,7 @@ class Dispatcher:
         return tuple(quoted) if quoted and quoted[0].casefold() in self._by_word else words
 
     def _is_first(self, question: Question) -> bool:
-        """Whether no host of ours took the question before."""
+        """Whether no other process took the question before."""
         try:
             return self._store.write(lambda tx: claim_request(tx, question.keys, self._clock()))
         except CibotError as error:  # which the answer will say
@@ -114,7 +112,7 @@ class Dispatcher:
             return True
 
     def _bearable(self, actor: Actor, reply: Card) -> Card | None:
-        """The reply, or silence towards somebody who makes nothing but mistakes."""
+        """The reply, or None for a user who sends nothing but mistakes."""
         if actor.network in TRUSTED:
             return reply
         who = f"{actor.network}/{actor.account or actor.nick}"
@@ -170,7 +168,7 @@ class Dispatcher:
         return self._by_word.get(word.casefold().lstrip("/"))
 
     def _reach(self, actor: Actor) -> None:
-        """Who watches a CI is reached under the nick that was seen last."""
+        """Remembers the asker's present nick, at which their watches reach them."""
         try:
             reach(self._store, self._config, actor)
         except CibotError as error:

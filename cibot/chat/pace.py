@@ -58,7 +58,7 @@ class PersonLimit:
         self._people: OrderedDict[str, tuple[TokenBucket, bool]] = OrderedDict()
 
     def of_several(self, people: int) -> PersonLimit:
-        """A limit for what several people share, each of whom has this one."""
+        """The limit of a group of so many people, each with this limit."""
         return PersonLimit(self._rate * people, self._burst * people)
 
     def ask(self, person: str, now: float) -> bool | None:
@@ -76,11 +76,11 @@ class PersonLimit:
 
 
 class Patience:
-    """Ends the talk with somebody who only writes what cannot be answered: another bot, mostly.
+    """Stops a conversation with a user who only sends mistakes: mostly another bot.
 
-    Two bots that do not understand each other would go on for ever. ``most``
-    mistakes in a row, each within five minutes of the one before, are
-    answered; then none is, until a question makes sense or the pause has passed.
+    Two bots that do not understand each other would never stop. ``most`` mistakes in a row, each
+    within five minutes of the one before, are answered. Further ones are not, until a question
+    succeeds or five minutes have passed.
     """
 
     def __init__(self, most: int = 8) -> None:

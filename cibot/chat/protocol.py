@@ -23,8 +23,8 @@ __all__ = ["Answer", "Asker", "Backend", "Channel", "Leads", "Link", "Question",
 class Asker:
     """Who asks. ``account`` is the identity that the network vouches for.
 
-    On IRC it is the services account (never the nick), on Slack the user id;
-    None when the network does not confirm accounts.
+    On IRC it is the services account (never the nick), on Slack the user id; None when the network
+    does not confirm accounts.
     """
 
     nick: str
@@ -81,9 +81,9 @@ class Backend(Protocol):
     network: str
 
     def start(self, answer: Answer, leads: Leads) -> None:
-        """Connects in the background and returns at once; reconnects for ever.
+        """Connects in the background and returns at once; reconnects until `stop`.
 
-        Speaks and listens on a connection of its own only while ``leads`` says so.
+        Speaks and listens on a connection of its own only while ``leads`` returns True.
         """
 
     def stop(self, timeout: float) -> None:

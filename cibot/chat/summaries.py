@@ -33,7 +33,7 @@ _CHOICE = {"every", "parts", "cis", "owners", "projects", "branches"}
 
 
 def due(summary: SummaryConfig, now: datetime) -> date | None:
-    """The local day whose summary should be out by now, or None when there is none.
+    """The local day whose summary should be out by now, or None.
 
     A local time that a clock change skips counts as the moment of the change.
     """
@@ -60,7 +60,7 @@ def _moment(summary: SummaryConfig, day: date) -> datetime:
 
 
 def before(summary: SummaryConfig, day: date) -> datetime:
-    """When the summary before that of ``day`` was due: on Monday, on Friday, with mon to fri."""
+    """When the summary before that of ``day`` was due: with mon to fri, Monday's is Friday's."""
     earlier = (day - timedelta(days=back) for back in count(1))
     return _moment(summary, next(start for start in earlier if _says(summary, start)))
 

@@ -1,8 +1,8 @@
-"""Reads what a person typed: one way for every network. Pure.
+"""Reads what a person typed, in the same way for every network. Pure.
 
-What is typed on a phone, pasted from a page or sent by a bridge is the same
-question: full-width letters, curly quotes, invisible characters, accents taken
-apart, the bot's name with or without an @.
+Questions typed on a phone, pasted from a page or sent by a bridge are normalised: full-width
+letters, curly quotes, invisible characters, decomposed accents, the bot's name with or without an
+@.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ def config_option(command: Command) -> Command:
 def find_config(
     chosen: Path | None, environ: Mapping[str, str], places: Sequence[Path] = PLACES
 ) -> Path | None:
-    """The file to read; None when there is none but variables give the configuration.
+    """The file to read, or None when environment variables alone give the configuration.
 
     Raises ConfigError when there is neither.
     """
@@ -65,7 +65,7 @@ def read_config(chosen: Path | None, environ: Mapping[str, str] | None = None) -
 
 
 def shell_actor() -> Actor:
-    """Who holds the shell holds the database: the account is that of the system."""
+    """The system's user: whoever can run a shell command has the database anyway."""
     from cibot.actions.roles import Actor  # noqa: PLC0415 - needed by few commands
 
     try:

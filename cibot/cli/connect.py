@@ -70,10 +70,11 @@ def connect(
     environ: Mapping[str, str] | None = None,
     timeout: tuple[float, float] = TIMEOUT,
 ) -> Source:
-    """Who answers; ``timeout`` is a server's, as `Server` has it.
+    """The source that answers: a server or a database.
 
-    Raises ConfigError for what does not go together or cannot be read.
-    The token in the configuration goes to the server in the configuration only.
+    ``timeout`` is the server's, as for `Server`. The token of the configuration is sent only to the
+    server of the configuration. Raises ConfigError for options that exclude each other or cannot be
+    read.
     """
     environ = os.environ if environ is None else environ
     if wish.url and wish.database:

@@ -19,6 +19,6 @@ MEANING = ", ".join(f"{code} {state.value}" for state, code in CODES.items())
 
 
 def of_states(states: Iterable[State]) -> int:
-    """The code of the worst state; 0 where there is none."""
+    """The code of the worst state; 0 when there are no states."""
     worst = min(states, key=lambda state: state.rank, default=State.HEALTHY)
     return CODES[worst]

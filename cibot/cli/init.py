@@ -151,9 +151,9 @@ def _password_path(
 
 
 def _open(url: str, username: str | None, password: str | None, ca_file: str | None) -> Gerrit:
-    """The Gerrit at the first of the addresses that the URL may mean where there is one.
+    """The Gerrit at the first address that the URL may mean and that answers.
 
-    Raises what the likeliest of them raised where there is none.
+    Raises the error of the likeliest address when none answers.
     """
     first: CibotError | None = None
     for root in _roots(url):

@@ -47,7 +47,7 @@ class Writer:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What a look at a server showed; ``cis`` begins with the one that reports most."""
+    """What was found on a server; ``cis`` are ordered by the number of changes they report on."""
 
     url: str
     version: str

@@ -63,7 +63,7 @@ def of_card(card: Card) -> View:
 
 
 def head(card: Card, *parts: Line | Table, lines: int = 1) -> View:
-    """The first ``lines`` of a chat's answer; its details stand in ``parts`` instead."""
+    """The first ``lines`` of a chat's answer, with ``parts`` in place of its other lines."""
     filled = tuple(part for part in parts if not isinstance(part, Table) or part.rows)
     return View((*card.lines[:lines], *filled), card.link)
 

@@ -61,7 +61,7 @@ class Remote:
 
 
 def _filled(path: str, given: dict[str, Any]) -> str:
-    """The path with the names in it, which are taken out of what is ``given``."""
+    """The path with its placeholders filled; what fills them is removed from ``given``."""
     return re.sub(r"<(\w+)>", lambda match: _segment(str(given.pop(match[1]))), path)
 
 

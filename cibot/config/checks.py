@@ -114,7 +114,7 @@ def _networks(tables: Tables) -> Iterator[Mistake]:
 
 
 def _channels(tables: Tables) -> Iterator[Mistake]:
-    """A network without a connection would keep its alerts in the outbox for ever."""
+    """Every channel is on a configured network, or its alerts would stay in the outbox."""
     here = {entry.get("name"): (kind, entry) for kind, _, entry in _chat_entries(tables)}
     networks = [name for name in here if isinstance(name, str)]
     if tables.get(CONSOLE) in (True, "true"):

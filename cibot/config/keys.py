@@ -51,7 +51,7 @@ def _kinds(annotation: Any) -> list[Any]:
 
 
 def field_at(path: KeyPath) -> FieldInfo | None:
-    """The field that a path leads to (or into, when it is a list); None when there is none."""
+    """The field that a path leads to (or into, when it is a list), or None."""
     model: type[BaseModel] | None = Config
     field: FieldInfo | None = None
     for part in path:

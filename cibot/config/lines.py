@@ -16,7 +16,7 @@ _DEEPEST = 8  # lists in lists whose lines are told apart
 
 
 def line_of(text: str, path: KeyPath) -> int | None:
-    """The line, from 1, of ``path`` or, where it is not in the text, of what would hold it."""
+    """The line, from 1, of ``path``, or of the nearest part of it that the text has."""
     whole = tomllib.loads(text)
     lines = text.split("\n")
     for length in range(len(path), 0, -1):

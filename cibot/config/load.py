@@ -165,9 +165,10 @@ _SQLITE = re.compile(r"(sqlite:///)(?!:memory:)([^/?][^?]*)(.*)", re.DOTALL)
 
 
 def _resolve_database(tables: dict[str, Any], folder: Path) -> Iterator[Mistake]:
-    """Makes an SQLite file's path relative to the configuration, and whole.
+    """Makes an SQLite file's path relative to the configuration file, and absolute.
 
-    It went by the working directory once: a database that stands there is not passed over.
+    The path used to be relative to the working directory: a database that is found there is
+    reported as a mistake instead of being ignored.
     """
     section = tables.setdefault("store", {})
     if not isinstance(section, dict):
@@ -189,7 +190,7 @@ def _resolve_database(tables: dict[str, Any], folder: Path) -> Iterator[Mistake]
 def _open_secrets(
     path: Path, config: Config, read_from: Iterable[KeyPath], origins: Iterable[KeyPath]
 ) -> list[Mistake]:
-    """A warning when everybody may read secrets that stand in the file itself."""
+    """A warning when everybody on the host can read the secrets in the file itself."""
     elsewhere = {*read_from, *origins}
     for place in secrets_in(config):
         if place not in elsewhere and path.stat().st_mode & stat.S_IROTH:

@@ -20,7 +20,7 @@ _USERINFO = re.compile(r"//[^\s]*@")  # to the last @: one in the password is it
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """What is wrong at ``path`` and what to do; ``origin`` is a variable's name, if it is one."""
+    """What is wrong at ``path``; ``origin`` is the variable that it came from, if any."""
 
     path: KeyPath
     text: str

@@ -166,8 +166,8 @@ class RouteConfig(Section):
 class QuietConfig(Section):
     """``[[quiet]]``: hours in which alerts to some channels wait; ``days`` are when they begin.
 
-    They end on the next day where ``end`` is not after ``begin``. What is at least as bad as
-    ``through`` is still announced.
+    They end on the next day where ``end`` is not after ``begin``. Alerts at least as bad as
+    ``through`` are sent at once.
     """
 
     channels: Annotated[tuple[ChannelName, ...], Field(min_length=1)]

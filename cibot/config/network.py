@@ -74,7 +74,7 @@ class NetworkConfig(Section):
         return None
 
     def warnings(self) -> Iterator[Wrong]:
-        """What is allowed and unwise, as a password sent in clear."""
+        """Settings that are allowed but unwise, such as a password sent in clear text."""
         yield from ()
 
     def private_room(self, nick: str, account: str | None) -> str:  # noqa: ARG002

@@ -113,7 +113,7 @@ class DisagreementPolicy(SharePolicy):
 
 
 class CoveragePolicy(Thresholds):
-    """``[judgement.coverage]``: reports by their deadline, as a share of what is usual.
+    """``[judgement.coverage]``: reports by their deadline, as a share of the CI's usual coverage.
 
     The upper bound of the interval is compared.
     """

@@ -86,7 +86,7 @@ def _content(name: object, folder: Path) -> str:
 
 
 def _secrets(tables: dict[str, Any]) -> Iterator[tuple[KeyPath, dict[str, Any], str]]:
-    """Where a secret may stand: path of the table, the table, the secret's key."""
+    """Where the configuration may hold a secret: the table's path, the table, the secret's key."""
     for name, top in Config.model_fields.items():
         section = model_in(top.annotation)
         if section is None:

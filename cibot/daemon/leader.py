@@ -37,7 +37,7 @@ def this_process() -> Process:
 
 
 def is_dead(process: Process, here: Process, proc: Path = Path("/proc")) -> bool:
-    """Whether a process is known to run no more; False for those that cannot be seen from here."""
+    """Whether a process has certainly ended; False when it cannot be seen from here."""
     if not (process.boot and process.namespace):
         return False
     if (process.boot, process.namespace) != (here.boot, here.namespace):

@@ -1,4 +1,4 @@
-"""Who plays in the demo: invented vendors, people and projects."""
+"""The cast of the demo: invented vendors, people and projects."""
 
 from __future__ import annotations
 

@@ -144,9 +144,9 @@ class Reviews:
         return count
 
     def change(self, number: int) -> Info | None:
-        """One change, None where there is none. Not a copy: only to be read.
+        """One change, or None. The caller must not modify it.
 
-        ``number`` is the virtual id where an imported change has one of its own.
+        ``number`` is the virtual id of an imported change that has one.
         """
         with self.lock:
             return self._changes.get(number)
@@ -224,7 +224,7 @@ class Reviews:
         return patch_set
 
     def current_patch_set(self, number: int) -> int:
-        """The number of the newest patch set; 0 where there is none."""
+        """The number of the newest patch set; 0 without one."""
         with self.lock:
             messages = self._existing(number)["messages"]
             return max((message.get("_revision_number") or 0 for message in messages), default=0)

@@ -78,10 +78,10 @@ def accounts_of(tx: Tx, server_id: int | None = None) -> list[KnownAccount]:
 
 
 def lock_cis(tx: Tx, account_ids: Collection[int], *, change: bool = False) -> dict[int, int]:
-    """The accounts that belong to a CI now, with that CI; the answer stands until the commit.
+    """The CI of each account that has one; locked, so that the answer holds until the commit.
 
-    Several transactions may rely on it at once; with ``change`` only this one, which
-    may then assign another.
+    Several transactions may hold the lock at once; with ``change`` only this one, which may then
+    assign another CI.
     """
     table = schema.account.c
     query = select(table.id, table.ci_id).where(table.id.in_(sorted(account_ids)))

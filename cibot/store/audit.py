@@ -53,7 +53,7 @@ def add_audit(tx: Tx, row: AuditRow) -> None:
 
 
 def refusals_since(tx: Tx, network: str, account: str, since: datetime) -> int:
-    """How many refused tries of an account stand among the newest thousand rows."""
+    """How many of the newest thousand rows are refusals of an account since then."""
     table = schema.audit.c
     newest = select(table.network, table.account, table.at, table.outcome)
     newest = newest.order_by(table.id.desc()).limit(_NEWEST)
@@ -67,7 +67,7 @@ def refusals_since(tx: Tx, network: str, account: str, since: datetime) -> int:
 
 
 def audit_before(tx: Tx, before: int | None = None, limit: int = 50) -> list[AuditRow]:
-    """Rows newest first, from the one that follows ``before``."""
+    """Rows newest first, starting after ``before``."""
     table = schema.audit.c
     query = select(*columns(AuditRow, schema.audit)).order_by(table.id.desc()).limit(limit)
     if before is not None:

@@ -1,9 +1,8 @@
-"""Writes rows with nothing between them and the driver's executemany.
+"""Writes rows by the driver's executemany, without SQLAlchemy's work for each row.
 
-A fifth of bulk ingest was spent in making each row's parameters one by one,
-and most of a webhook's in building the same statement again; the text is made
-once and the driver takes the rows as tuples. Only for tables whose columns are
-plain. Times must be UTC.
+A fifth of bulk ingest was spent on making each row's parameters, and most of a webhook's on
+building the same statement again; the text is built once and the driver takes the rows as tuples.
+Only for tables with plain columns. Times must be UTC.
 """
 
 from __future__ import annotations
@@ -52,7 +51,7 @@ def upsert(tx: Tx, table: Table, rows: Sequence[Mapping[str, Any]], update: Upda
 
 
 def replace(tx: Tx, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Inserts ``rows``, which stand in order; an existing key gets all that its row has."""
+    """Inserts ``rows``, sorted by key; an existing row is overwritten."""
     if rows:
         _execute(tx, table, rows, tuple(name for name in rows[0] if name not in table.primary_key))
 

@@ -63,7 +63,7 @@ def checkpoint_times(tx: Tx, ci_id: int) -> list[datetime]:
 def newest_checkpoint(
     tx: Tx, ci_id: int, basis: str, before: datetime | None
 ) -> StoredCheckpoint | None:
-    """The newest state of that basis, and older than ``before``; None where there is none.
+    """The newest checkpoint with that basis and older than ``before``, or None.
 
     Raises ValueError for one that cannot be read.
     """

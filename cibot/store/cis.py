@@ -89,7 +89,7 @@ class HeardReport(NamedTuple):
 
 
 def ci_names(tx: Tx) -> list[CiName]:
-    """Every CI's name: all that is needed to find the one that is meant."""
+    """The id and name of every CI."""
     query = select(schema.ci.c.id, schema.ci.c.name)
     return [CiName._make(row) for row in tx.execute(query)]
 

@@ -37,7 +37,7 @@ def changes_of_numbers(tx: Tx, server_id: int, numbers: Collection[int]) -> list
 
 
 def is_same_change(tx: Tx, row_id: int, change: Change) -> bool:
-    """Whether a stored change has a message of this one: their ids are Gerrit's own, for ever."""
+    """Whether a stored change has a message of this one: message ids never change."""
     table = schema.comment.c
     ids = [message.message_id for message in change.messages[:_IDS] if message.message_id]
     query = select(table.seq).where(table.change_id == row_id, table.message_id.in_(ids))

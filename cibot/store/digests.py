@@ -1,6 +1,6 @@
-"""Rows of the outbox that another row tells of: what waited, was too much, or came too late.
+"""Messages of the outbox that another message, a digest, reports on.
 
-``digest_id`` of such a row is the message that tells of it.
+They waited, exceeded a room's limit, or expired. ``digest_id`` points to the digest.
 """
 
 from __future__ import annotations
@@ -68,9 +68,9 @@ def fold(
     tx: Tx, key: str, digest: About, to: Channel, due: datetime, now: datetime,
     write: Callable[[Written], str],
 ) -> bool:  # fmt: skip
-    """Lets a digest tell of the message ``key``; False when that digest is out already.
+    """Adds the message ``key`` to a digest; False when that digest has been sent already.
 
-    The digest waits until ``due``; ``write`` makes its card of all that it tells of.
+    The digest waits until ``due``; ``write`` makes its card from all messages in it.
     """
     table = schema.outbox
     message = tx.execute(select(table.c.id).where(table.c.dedupe_key == key)).scalar_one()
@@ -186,7 +186,7 @@ def lay_aside(tx: Tx, outgoing: Outgoing, now: datetime, write: Callable[[Writte
 
 
 def _waiting(tx: Tx, to: Channel) -> str | None:
-    """The key of the room's digest of what came too late, if there is one that is not out."""
+    """The key of the room's digest of expired messages, if one has not been sent yet."""
     table = schema.outbox.c
     query = (
         select(table.dedupe_key)

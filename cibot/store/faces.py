@@ -17,7 +17,7 @@ ReportKey = tuple[datetime, int, int]
 
 
 def reports_before(tx: Tx, ci_id: int, before: ReportKey | None, limit: int) -> list[HeardReport]:
-    """A CI's reports of any kind, newest first, from the one that follows ``before``."""
+    """A CI's reports of any kind, newest first, starting after ``before``."""
     report = schema.report
     query = (
         heard_reports()
@@ -43,7 +43,7 @@ def reports_before(tx: Tx, ci_id: int, before: ReportKey | None, limit: int) -> 
 def incidents_before(
     tx: Tx, *, ci_id: int | None, open_only: bool, before: int | None, limit: int
 ) -> list[StoredIncident]:
-    """Incidents newest first by id, from the one that follows ``before``."""
+    """Incidents newest first by id, starting after ``before``."""
     table = schema.incident.c
     query = select(*columns(StoredIncident, schema.incident)).order_by(table.id.desc())
     query = query.where(table.merged_into.is_(None))

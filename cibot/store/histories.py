@@ -19,9 +19,9 @@ KNOWN, NEW, LATER = range(3)  # spans of time in which what is heard may have ha
 
 
 class Arrived(NamedTuple):
-    """What was heard in one second, in short: how many things, the sum of their keys.
+    """What was heard in one second, summed up: the number of rows and the sum of their keys.
 
-    ``span`` is KNOWN, NEW or LATER: in which of the asked spans it happened.
+    ``span`` is KNOWN, NEW or LATER: in which of the requested spans it happened.
     """
 
     kind: str
@@ -42,8 +42,8 @@ def arrived(
     """What was heard since then of some CIs, and of the changes of some projects.
 
     Summed up by the second in which it was heard, so that neither a backfill nor a busy server
-    makes many rows, and for what happened until the first of ``spans`` (KNOWN), until the second
-    (NEW), and LATER. ``since`` is a whole second.
+    makes many rows. KNOWN happened until the first of ``spans``, NEW until the second, LATER after
+    it. ``since`` is a whole second.
     """
     report, change, patch_set = schema.report.c, schema.change.c, schema.patch_set.c
     project_names = sorted(projects)

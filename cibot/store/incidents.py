@@ -45,7 +45,7 @@ class StoredIncident:
 class StoredTransition:
     """One step of an incident: ``seen`` is JSON of what its signal saw.
 
-    ``made_by`` and ``note`` are of the person who took it.
+    ``made_by`` and ``note`` are set when a person took the step.
     """
 
     incident_id: int
@@ -93,7 +93,7 @@ def incidents_of(
 
 
 def incident_by_id(tx: Tx, incident_id: int, *, lock: bool = False) -> StoredIncident | None:
-    """One incident, or the one that it was merged into; None where neither is there.
+    """One incident, or the one that it was merged into, or None.
 
     With ``lock`` the row stays locked until the commit.
     """

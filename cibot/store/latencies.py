@@ -27,10 +27,10 @@ def first_verdicts(
     each: int,
     branch: str | None = None,
 ) -> list[TimedVerdict]:
-    """The newest verdicts of each span ``since <= t < until`` that are the first of their kind.
+    """The newest first verdicts of each span ``since <= t < until``.
 
-    Of each span the end of the CI's part of an index is read, ``each`` rows that
-    fit. What was run again is left out: it waited for people.
+    At most ``each`` of a span, read from the end of the CI's part of an index. Verdicts of rechecks
+    are left out: they waited for people.
     """
     query, change = _first_verdicts(), schema.change.c
     if branch is not None:

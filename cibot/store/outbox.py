@@ -1,8 +1,8 @@
-"""Rows of the outbox: what is to be said to whom, and what became of it.
+"""Rows of the outbox: which message goes to which room, and what became of it.
 
-A row is written in the transaction that decides it. What it is about stands in
-columns; the dedupe key only says that two rows are the same message. Messages
-that another one tells of point to it, see `cibot.store.digests`.
+A row is written in the transaction that decides on the message. Its subject is in columns; the
+dedupe key only says whether two rows are the same message. Messages that a digest reports on point
+to it, see `cibot.store.digests`.
 """
 
 from __future__ import annotations
@@ -104,9 +104,9 @@ def enqueue(
     due: datetime | None = None,
     state: MessageState = MessageState.PENDING,
 ) -> None:
-    """Adds a message, once: a key that is there already changes nothing.
+    """Adds a message once: a key that exists already changes nothing.
 
-    It is said from ``due`` on. What is added as ``held`` or ``folded`` is never sent itself.
+    It is sent from ``due`` on. Messages added as ``held`` or ``folded`` are never sent themselves.
     """
     row = {
         "dedupe_key": about.key,
@@ -174,10 +174,10 @@ def rooms_of(tx: Tx, incident_id: int) -> set[Channel]:
 def move_messages(
     tx: Tx, incident_id: int, into: int, renumber: Callable[[str, int, int], str]
 ) -> None:
-    """Makes the messages of an incident those of another one, which it was part of.
+    """Assigns an incident's messages to the incident that it was merged into.
 
-    ``renumber`` gives cards that were not sent yet the new number in place of the old one:
-    those of its messages and of the digests that tell of them.
+    ``renumber`` replaces the old number by the new one in cards that were not sent yet: those of
+    its messages and of the digests that report on them.
     """
     table, own = schema.outbox, schema.outbox.c.incident_id == incident_id
     digests = select(table.c.digest_id).where(own, table.c.digest_id.is_not(None))
@@ -358,10 +358,10 @@ def listed(tx: Tx, states: Sequence[MessageState] = _OPEN, limit: int = 100) -> 
 
 
 def retry(tx: Tx, now: datetime, message_id: int | None = None) -> int:
-    """Makes dead messages, or those that wait, due now; returns how many.
+    """Makes dead and waiting messages due now; returns how many.
 
-    What is just being sent is left alone; what waits for the end of quiet hours
-    is noted at once only where ``message_id`` names it.
+    Messages that are being sent are left alone; one that waits for the end of quiet hours is sent
+    only when ``message_id`` names it.
     """
     table = schema.outbox
     waits = or_(table.c.state == MessageState.DEAD, table.c.not_before > now)

@@ -31,9 +31,9 @@ class RecordRow(NamedTuple):
 
 
 class PeriodRow(NamedTuple):
-    """From ``since`` on a CI is the reference of a branch; None: from then on there is none.
+    """From ``since`` on ``ci_id`` is the reference of a branch; None ends a period.
 
-    The ``branch`` "" stands for all of the project that have no reference of their own.
+    The ``branch`` "" stands for all branches without a reference of their own.
     """
 
     project: str

@@ -41,7 +41,7 @@ def put_reports(
 
 
 class DroppedReport(NamedTuple):
-    """A report that is stored no more."""
+    """A report that was deleted."""
 
     ci_id: int
     posted_at: datetime
@@ -65,7 +65,7 @@ def drop_reports(tx: Tx, keys: Collection[tuple[int, int]], tally: Tally) -> lis
 def written_reports(
     tx: Tx, keys: Collection[tuple[int, int]]
 ) -> dict[tuple[int, int], tuple[Any, ...]]:
-    """What is stored of some comments: CI, patch set, pipeline, outcome, result and builds."""
+    """The stored reading of some comments: CI, patch set, pipeline, outcome, result and builds."""
     report = schema.report.c
     builds = builds_of(tx, keys)
     found: dict[tuple[int, int], tuple[Any, ...]] = {}

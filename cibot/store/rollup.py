@@ -169,7 +169,7 @@ def put_spells(tx: Tx, ci_id: int, after: datetime, rows: Sequence[SpellRow]) ->
 
 
 def end_spells(tx: Tx, ci_id: int, at: datetime) -> None:
-    """Ends a CI's spells: it is judged no more."""
+    """Ends a CI's spells, when it is no longer judged."""
     table = schema.spell
     lasts = table.c.ci_id == ci_id, table.c.until.is_(None)
     tx.execute(update(table).where(*lasts).values(until=at))

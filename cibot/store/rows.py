@@ -28,8 +28,10 @@ def columns(row_type: type, *tables: FromClause) -> list[Any]:
 
 
 def select_reports(row_type: type) -> Select[Any]:
-    """A SELECT of reports as a row type that names columns of theirs and of what they are about:
-    their change, comment and patch set, each joined where it is named.
+    """A SELECT of reports as a row type.
+
+    The fields of the type name columns of the report and of its change, comment and patch set; each
+    table is joined when a field needs it.
     """
     report, change = schema.report.c, schema.change
     comment, patch_set = schema.comment, schema.patch_set

@@ -97,7 +97,7 @@ class Aside:
         self._names = self._names | {name}
 
     def back(self, names: Collection[str]) -> None:
-        """Takes back what is set aside of what works. Raises StoreError."""
+        """Removes the entries of things that work again. Raises StoreError."""
         back = self.names() & set(map(self._named, names))
         if back:
             self._store.write(lambda tx: take_back(tx, self._kind, back))
@@ -108,7 +108,7 @@ class Aside:
         return f"{self._place} {name}".strip()[:_NAME]
 
     def names(self) -> set[str]:
-        """What is set aside, as this process knows it."""
+        """The names of what is set aside, as far as this process knows."""
         with self._lock:
             due = time.monotonic() - self._loaded >= _LOADED_FOR_S
             if due:

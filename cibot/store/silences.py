@@ -67,9 +67,9 @@ def silence_by_id(tx: Tx, silence_id: int) -> Silence | None:
 def silences_before(
     tx: Tx, before: int | None, limit: int, active_at: datetime | None = None
 ) -> list[Silence]:
-    """Silences, over or not, newest first by id, from the one that follows ``before``.
+    """Silences, over or not, newest first by id, starting after ``before``.
 
-    With ``active_at`` those only that mute something then.
+    With ``active_at`` only those that are active then.
     """
     query = _SILENCES.order_by(_TABLE.id.desc()).limit(limit)
     if active_at is not None:

@@ -107,7 +107,7 @@ _REPORT_AT = _HEALTH_AT + len(_HEALTH)
 
 
 def glance(tx: Tx, name: str, now: datetime, fresh: datetime) -> Glance | None:
-    """How the CI of exactly that name is, None where there is none.
+    """The CI of exactly that name, or None.
 
     A server counts as heard when a live feed was heard at ``fresh`` or later.
     """

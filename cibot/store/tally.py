@@ -98,10 +98,10 @@ _OWN = _Own()
 
 @contextmanager
 def counting(tx: Tx) -> Iterator[Tally]:
-    """What is counted inside is written at its end, all at once.
+    """A tally whose counts are all written when the block ends.
 
-    The rows of the present hour are everybody's: they are held briefly, and taken in
-    the order of their key, so that no two transactions wait for each other in a circle.
+    Every transaction updates the rows of the present hour: they are locked briefly, and in the
+    order of their keys, so that no two transactions deadlock.
     """
     tally = Tally()
     yield tally

@@ -58,7 +58,7 @@ def watches_of(tx: Tx, network: str, account: str) -> list[StoredWatch]:
 
 
 def watchers_of(tx: Tx, ci_id: int) -> list[StoredWatch]:
-    """Who watches a CI, the first first."""
+    """Who watches a CI, in the order they began."""
     table = schema.watch.c
     query = select(*_FIELDS).where(table.ci_id == ci_id).order_by(table.since, table.account)
     return [StoredWatch(*row) for row in tx.execute(query)]

@@ -1,7 +1,7 @@
-"""Takes back what was stored: comments that Gerrit does not hold, changes that are private.
+"""Deletes what should not be stored: comments that Gerrit does not have, private changes.
 
-Whoever loses reports by it is judged again from before them: trackers learn of it
-as they learn of what came late.
+A CI that loses reports is judged again from before them: its tracker learns of the loss as of a
+late report.
 """
 
 from __future__ import annotations

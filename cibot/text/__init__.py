@@ -1,1 +1,1 @@
-"""What is written for people before a medium renders it: cards, figures, cleaned text. Pure."""
+"""Cards, figures and cleaned text, before a medium renders them. Pure."""

@@ -89,7 +89,7 @@ def moment(at: datetime) -> str:
 
 
 def stamp(moment: datetime) -> str:
-    """A moment that stands for years, in UTC: "2026-11-21 14:10 UTC"."""
+    """A moment with its year, in UTC: "2026-11-21 14:10 UTC"."""
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 

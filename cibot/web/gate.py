@@ -1,9 +1,9 @@
-"""Who may read, and by which token somebody came.
+"""Authentication: who may read, and which token a request carries.
 
-``Authorization: Bearer TOKEN`` says it anywhere. Browsers, feed readers and
-the like may give the token as the password of HTTP basic, with any name, but
-only to read: a browser sends that password along by itself, also when the page
-of a stranger makes it ask, so it proves nothing about who wants to write.
+``Authorization: Bearer TOKEN`` works everywhere. Browsers and feed readers may give the token as
+the password of HTTP basic authentication, with any name, but only to read: a browser adds that
+password by itself, also to a request that another site's page makes, so it does not prove who wants
+to write.
 """
 
 from __future__ import annotations

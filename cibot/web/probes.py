@@ -1,4 +1,4 @@
-"""``/healthz`` (alive) and ``/readyz`` (fit to work), for whoever supervises the bot."""
+"""``/healthz`` (alive) and ``/readyz`` (ready), for the supervisor of the bot."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ def probes_blueprint(
     tells: Callable[[], bool] = lambda: True,
     died: Callable[[], Collection[str]] = tuple,
 ) -> Blueprint:
-    """``/healthz`` answers 503 when threads ``died``: only another start brings them back.
+    """The routes of both probes.
 
-    ``/readyz`` looks at each of ``parts`` and answers 503 when one is not well.
-
-    Which one is kept from those whom ``tells`` does not let read.
+    ``/healthz`` answers 503 after one of the threads ``died``: only a restart brings it back.
+    ``/readyz`` checks each of ``parts`` and answers 503 when one is not ready. The parts are named
+    only to callers whom ``tells`` admits.
     """
     blueprint = Blueprint("probes", __name__)
 

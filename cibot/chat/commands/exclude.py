@@ -1,4 +1,4 @@
-"""`exclude NAME`: forgets a CI that is none."""
+"""`exclude NAME`: deletes a CI that was taken for one by mistake."""
 
 from __future__ import annotations
 

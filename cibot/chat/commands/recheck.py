@@ -13,7 +13,7 @@ def answer(ask: Ask) -> Card:
 
 
 def render(found: Contact) -> Card:
-    """A line, or whom to ask."""
+    """One line: the comment, or whom to ask."""
     name = Span(found.name, strong=True, href=found.page)
     if found.recheck is None:
         where = found.contact or found.wiki

@@ -39,7 +39,7 @@ class Wanted:
 
 
 def answer(ask: Ask) -> Card:
-    """Who kept the project's rules, worst first."""
+    """Which CIs kept the project's rules, worst first."""
     wanted = read_words(ask.words)
     days = read_period(ask.ctx.now, wanted.days, wanted.since, wanted.until)
     found = period_report(ask.tx, ask.ctx, days, wanted.project, wanted.branch)
@@ -49,7 +49,7 @@ def answer(ask: Ask) -> Card:
 def read_words(words: Sequence[str]) -> Wanted:
     """A project, a number of days, up to two dates, and "branch NAME", in any order.
 
-    Raises UserError for what is none of them.
+    Raises UserError for two dates with a number of days, and for part of a day.
     """
     rest, branch = without_branch(tuple(words))
     left, project = list(rest), []

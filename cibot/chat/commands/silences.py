@@ -13,7 +13,7 @@ _LINES = 10
 
 
 def answer(ask: Ask) -> Card:
-    """A line each, ordered by end time."""
+    """One line for each, ordered by end time."""
     return render(ask.ctx, silences(ask.tx, ask.ctx))
 
 

@@ -1,4 +1,4 @@
-"""`unwatch NAME [for WHO]|all`: no more private alerts of a CI."""
+"""`unwatch NAME [for WHO]|all`: ends the private alerts of a CI."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cibot.text.card import Card, Span, line
 
 
 def answer(ask: Ask) -> Card:
-    """What is not watched any more."""
+    """Confirms which watches ended."""
     if ask.text.casefold() == "all":
         count = unwatch_all(ask.tx, ask.ctx, ask.actor)
         said = f"You watch no CI any more; {figures.plural(count, 'watch', 'watches')} ended."

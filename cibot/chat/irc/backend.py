@@ -280,7 +280,7 @@ class _Watchdog:
         self._login_by = time.monotonic() + timing.register
 
     def look(self, now: float) -> None:
-        """Asks the network whether it is there, and does not wait for ever."""
+        """Asks the network whether it still answers; ends the connection when it does not."""
         session = self._session
         if not session.ready:
             if now > self._login_by:

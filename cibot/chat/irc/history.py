@@ -1,9 +1,8 @@
-"""Tells what is said now from what a channel or a bouncer repeats. Pure.
+"""Tells new messages from those that a channel or a bouncer repeats. Pure.
 
-A question that is repeated was settled, or was none; a command of two days ago
-must not be done today. Repeated lines stand in a batch (IRCv3 chathistory,
-ZNC's playback), bear the time at which they were said, or come before the
-network has answered a question that was asked after the JOIN.
+A repeated question was answered before, and a command of two days ago must not run today. Repeated
+lines stand in a batch (IRCv3 chathistory, ZNC's playback), carry the time at which they were sent,
+or come before the network has answered a question that was asked after the JOIN.
 """
 
 from __future__ import annotations

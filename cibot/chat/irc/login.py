@@ -107,7 +107,7 @@ class Login:
         return f"the network takes nicks of {len(self.wanted)} characters, not {self._config.nick}"
 
     def is_me(self, nick: str) -> bool:
-        """Whether a nick is the one that the bot wears."""
+        """Whether a nick is the bot's present one."""
         return nick == self.nick
 
     def _cap(self, line: IrcLine) -> None:

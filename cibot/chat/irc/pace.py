@@ -1,4 +1,4 @@
-"""Who goes first. Pure."""
+"""The order in which waiting lines are sent. Pure."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class FairQueue(Generic[T]):
         self._lanes.setdefault(lane, deque()).append(item)
 
     def pop(self) -> T:
-        """The next item; raises LookupError when there is none."""
+        """The next item. Raises LookupError when the queue is empty."""
         if not self._lanes:
             raise LookupError("the queue is empty")
         lane, items = next(iter(self._lanes.items()))

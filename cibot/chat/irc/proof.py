@@ -1,10 +1,9 @@
-"""Asks what only the network itself can answer. No I/O of its own.
+"""Asks questions that only the network itself can answer. No I/O of its own.
 
-PING proves little: a bouncer whose server is away answers it, and so does a
-server that has shunned the bot. WHOIS of an unused nick is answered
-by the network, and names the nick, so that the answer is known among others.
-A server works line by line: the answer to a question says that what was
-written before it was dealt with.
+A PING proves little: a bouncer whose server is away answers it, and so does a server that has
+shunned the bot. WHOIS of an unused nick is answered by the network, and the answer names the nick,
+so that it can be told from others. A server works line by line: the answer to a question shows that
+the lines before it were processed.
 """
 
 from __future__ import annotations
@@ -99,7 +98,7 @@ class DeliveryProof:
             self._answered(ponged[-1], now)
 
     def _answered(self, token: str, now: float) -> None:
-        """What was asked before it was dealt with before it."""
+        """Settles the question and all earlier ones: the network answers in order."""
         self.proved_at = now
         tokens = list(self._questions)
         for earlier in tokens[: tokens.index(token) + 1]:

@@ -291,7 +291,7 @@ def refuses(line: IrcLine) -> bool:
 
 
 def names(line: IrcLine) -> tuple[str, ...]:
-    """The parameters between the bot's own nick and the words, where a room may stand."""
+    """The parameters between the bot's own nick and the text, where a room may be named."""
     return line.params[(0 if line.command == "FAIL" else 1) : -1]
 
 
@@ -306,7 +306,7 @@ def about_any(line: IrcLine, me: str) -> bool:
 def failure(line: IrcLine, room: str, *, inside: bool = True) -> CibotError | None:
     """The error that a line means for a message to ``room``, or None.
 
-    Who is not ``inside`` a channel any more is refused for that: it passes.
+    The refusal of a message to a channel that the bot is not ``inside`` is temporary.
     """
     if not refuses(line):
         return None

@@ -131,7 +131,7 @@ class Rooms:
         return self._accounts.get(self.fold(nick))
 
     def set_account(self, nick: str, account: str) -> None:
-        """Remembers an account; ``*``, ``0`` or nothing mean that there is none."""
+        """Remembers an account; ``*``, ``0`` and the empty string mean that there is none."""
         known = self.fold(nick)
         if any(known in room.nicks for room in self._rooms.values()):
             self._accounts[known] = account if account not in {"", "*", "0"} else None

@@ -99,7 +99,7 @@ class Session:
         self._speaker = Speaker(config, rooms, self.login, self.receipts, self.proof, send, leads)
 
     def _table(self) -> dict[str, Callable[[IrcLine, float], None]]:
-        """What is done about each command of the server."""
+        """The handler of each of the server's commands."""
         rooms = self._rooms
         return {
             "PING": self._ping,

@@ -54,8 +54,8 @@ class _Outgoing:
 class Speaker:
     """Queues, paces and writes the lines of one connection.
 
-    ``mask`` is the bot's own ``nick!user@host`` as others see it, empty while
-    unknown. Times are seconds of a monotonic clock.
+    ``mask`` is the bot's own ``nick!user@host`` as others see it, empty while unknown. Times are
+    seconds of a monotonic clock.
     """
 
     def __init__(
@@ -214,7 +214,7 @@ class Speaker:
         return self._answers if answers else self._queue
 
     def wait(self, now: float) -> float:
-        """Seconds until `pump` can write; for ever where nothing waits."""
+        """Seconds until `pump` can write; infinite when nothing waits."""
         if self._queue:
             return self._bucket.wait(now)
         return self._bucket.wait(now, self._spared) if self._answers else float("inf")

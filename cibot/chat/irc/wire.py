@@ -42,12 +42,12 @@ class IrcLine:
 
     @property
     def of_person(self) -> bool:
-        """Whether it comes from a person to whom an answer can be sent."""
+        """Whether the line comes from a person, who can be answered."""
         return bool(self.user_host and _NICK.fullmatch(self.nick))
 
     @property
     def last(self) -> str:
-        """The last parameter, where texts stand."""
+        """The last parameter, which holds the text of a message."""
         return self.params[-1] if self.params else ""
 
     def param(self, index: int) -> str:

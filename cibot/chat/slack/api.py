@@ -58,9 +58,9 @@ def sdk_logger() -> logging.Logger:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who the bot token speaks for; ``scopes`` is None where Slack did not say.
+    """Who the bot token speaks for; ``scopes`` is None when Slack did not list them.
 
-    ``ids`` are the workspace's id and that of its organisation, where it has one.
+    ``ids`` are the ids of the workspace and of its organisation.
     """
 
     user: str

@@ -84,9 +84,9 @@ class SlackBackend:
             )
 
     def start(self, answer: Answer, leads: Leads = always) -> None:
-        """Begins to take questions, and checks the token in the background.
+        """Starts to take questions, and checks the token in the background.
 
-        Every process takes what Slack posts; only the one that leads opens a websocket.
+        Every process takes what Slack posts over HTTP; only the leading one opens a websocket.
         """
         self._leads = leads
         self._answerer.start(answer)

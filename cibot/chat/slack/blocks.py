@@ -41,7 +41,7 @@ Block = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class SlackText:
-    """What is posted: blocks, and ``text`` already escaped for Slack's markup."""
+    """A message to post: blocks, and ``text`` already escaped for Slack's markup."""
 
     text: str
     blocks: list[Block]

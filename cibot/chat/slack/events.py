@@ -40,10 +40,10 @@ class BadPayload(Permanent):
 
 @dataclass(frozen=True, slots=True)
 class Press:
-    """A button of ours that somebody pressed.
+    """A pressed button of ours.
 
-    ``action`` is its action_id, ``words`` the command that it means, ``ts`` the
-    message that it stands in, ``incident`` what that message tells of, or None.
+    ``action`` is its action_id, ``words`` the command that it means, ``ts`` its message, and
+    ``incident`` the incident of that message, or None.
     """
 
     action: str
@@ -197,9 +197,8 @@ def _words(value: str) -> tuple[str, ...]:
 def plain_text(text: str) -> str:
     """What the person typed: Slack's links, marks, emoji and entities undone, blanks made single.
 
-    ``<http://ci.org|ci.org>`` is ``ci.org`` again, ``<#C1|general>`` is
-    ``#general`` and ``<@U1|bob>`` is ``@bob``. Who else is called or gets a
-    copy is no part of the question.
+    ``<http://ci.org|ci.org>`` is ``ci.org`` again, ``<#C1|general>`` is ``#general`` and
+    ``<@U1|bob>`` is ``@bob``. Mentions of everybody and lists of people in copy are removed.
     """
     text = _EVERYBODY.sub(" ", _COPIED.sub(" ", text[: 4 * _QUESTION_LIMIT]))
     text = _MARKED.sub(r"\2", _EMOJI.sub(" ", text))
@@ -224,7 +223,7 @@ def _typed(link: re.Match[str]) -> str:
 
 
 def _addressed(text: str, bot: str | None) -> str:
-    """What follows the bot's mention, or stands before it; without one, all of it."""
+    """The text after the bot's mention, or before it; the whole text without one."""
     for mention in _MENTION.finditer(text):
         if bot is None or mention[1] == bot:
             after = text[mention.end() :]

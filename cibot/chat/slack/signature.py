@@ -24,8 +24,8 @@ class _ClockOf(Clock):
 class Signature:
     """Checks the signatures of one app. Odd input is a wrong signature, never an error.
 
-    What was signed before ``since`` (seconds of the epoch) is old, too: the process before
-    this one may have acted on it. Slack signs each retry again.
+    A request signed before ``since`` (seconds of the epoch) is too old: the process before this one
+    may have acted on it. Slack signs each retry again.
     """
 
     def __init__(

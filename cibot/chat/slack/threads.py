@@ -36,7 +36,7 @@ class Root:
 
 @dataclass(slots=True)
 class _SeenThread:
-    """What is known of one channel: its roots, and up to where its history was read."""
+    """What is known of one channel: its roots, and how far its history was read."""
 
     newest: str = "0"
     roots: dict[str, Root] = field(default_factory=dict)

@@ -131,7 +131,7 @@ def _one(source: Source, number: int) -> ShellAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Silences:
-    """The active silences, the one that ends first first."""
+    """The active silences, ordered by end time."""
 
     items: tuple[Silence, ...]
 
@@ -196,7 +196,7 @@ def _ago(ctx: Context, moment: datetime | None) -> str:
 
 
 def ask_report(source: Source, asked: Asked) -> ShellAnswer:
-    """Who kept the project's rules, worst first, with the figures."""
+    """Which CIs kept the project's rules, worst first, with the figures."""
     wanted = report_command.read_words(asked.words)
     path = "/report"
     days: dict[str, object] = {"from": wanted.since, "to": wanted.until, "days": wanted.days}

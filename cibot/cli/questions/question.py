@@ -83,7 +83,7 @@ def sheet(path: str, answer: Any) -> Lines:
 
 
 def interval(rate: Rate | None) -> str:
-    """The 95 % interval of a share; empty where there is none."""
+    """The 95 % interval of a share; empty when it has none."""
     if rate is None or rate.low is None or rate.high is None:
         return ""
     return figures.interval(rate.low, rate.high)

@@ -66,11 +66,11 @@ class CiPage(Page[CiItem]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CiDetail(CiItem):
-    """One CI: signals worst first, its last failures newest first, whom to ask, what mutes it.
+    """One CI: signals worst first, last failures newest first, contact, active silence.
 
-    ``standing`` compares it with the other CIs of its main project, ``onset`` is how what
-    is wrong with its results began, ``branches`` are those where it is at home. Asked of one
-    branch, signals, standing and onset are left out.
+    ``standing`` compares it with the other CIs of its main project, ``onset`` says how the trouble
+    with its results began, and ``branches`` lists its home branches. Signals, standing and onset
+    are empty when one branch is asked for.
     """
 
     reference_passed: Passed | None
@@ -173,7 +173,7 @@ def one_ci(tx: Tx, ctx: Context, params: CiParams) -> CiDetail:
 
 
 def ci_reports(tx: Tx, _ctx: Context, params: OneCiPaged) -> ReportPage:
-    """A page of what a CI said."""
+    """A page of a CI's reports."""
     before = read_report_key(params.after, 3) if params.after else None
     found = reports_before(tx, find_ci(tx, params.name).id, before, params.limit + 1)
     chosen, following = first_of(

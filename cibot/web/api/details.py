@@ -1,4 +1,4 @@
-"""What else is known of one CI: jobs, days, what it missed, whom to ask; two compared; a change."""
+"""More endpoints about one CI, a comparison of two, and one change."""
 
 from __future__ import annotations
 

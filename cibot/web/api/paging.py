@@ -45,7 +45,7 @@ def page_of(items: Sequence[T], key: Callable[[T], Key], after: str | None, limi
 def first_of(
     found: Sequence[T], limit: int, key: Callable[[T], Key]
 ) -> tuple[tuple[T, ...], str | None]:
-    """The first ``limit`` of what was found, and the cursor to what follows them."""
+    """The first ``limit`` items, and the cursor to the items that follow them."""
     chosen = tuple(found[:limit])
     return chosen, write_cursor(key(chosen[-1])) if len(found) > limit else None
 
@@ -57,7 +57,7 @@ def write_cursor(key: Key) -> str:
 
 
 def read_cursor(text: str) -> Key:
-    """The key of a cursor. Raises BadParameter when it is none."""
+    """The key in a cursor. Raises BadParameter for text that is not a cursor."""
     try:
         raw = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
     except (ValueError, binascii.Error, RecursionError) as error:

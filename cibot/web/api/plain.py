@@ -106,7 +106,7 @@ def members(kind: Any) -> tuple[tuple[str, str, Any], ...]:
 
 
 def schema_of(kind: Any, shared: dict[str, Any]) -> dict[str, Any]:
-    """The JSON Schema of what `plain` makes of a ``kind``; objects go to ``shared`` by name."""
+    """The JSON Schema of `plain`'s output; schemas of objects are added to ``shared``."""
     if isinstance(kind, type) and issubclass(kind, Enum):
         return {"type": "string", "enum": [member.value for member in kind]}
     if kind in _WORDS:
@@ -169,10 +169,10 @@ _adapter: Callable[[Any], TypeAdapter[Any]] = cache(TypeAdapter)
 
 
 def _by_field(body: Any) -> Any:
-    """The values by the names of their fields: lengths of time also without their unit.
+    """The values under the names of their fields: a length of time also without its ``_s``.
 
-    A map's keys are states and days, so that none is taken for a length; what a signal adds to
-    its own figures in this way nobody reads.
+    Maps have states and days as keys, so no key of a map is mistaken for a length of time. A
+    signal's own figures may get such a second key; nothing reads it.
     """
     if isinstance(body, list):
         return [_by_field(item) for item in body]

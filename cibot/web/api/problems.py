@@ -38,7 +38,7 @@ def bad_parameter(error: ValidationError, whole: str = "query") -> BadParameter:
 
 
 def problem(status: int, title: str, detail: str, **more: Any) -> Response:
-    """The answer that tells of one problem."""
+    """A response with an RFC 9457 problem."""
     body = {
         "type": "about:blank",
         "title": title,

@@ -130,11 +130,11 @@ class Endpoint(Generic[P]):
 
 @dataclass(frozen=True, slots=True)
 class Write(Generic[P, B]):
-    """One change, for who has a token; ``Nothing`` as ``body`` is none.
+    """One change through the API; ``Nothing`` as ``body`` means that there is no body.
 
-    ``do`` runs in one transaction, which may be run again, and raises UserError
-    (404), Conflict (409) or Refused (403). ``what`` is the chat's word for it,
-    as the audit has it. With ``place`` a thing was made: 201 and where it is.
+    ``do`` runs in one transaction, which may be run again, and raises UserError (404), Conflict
+    (409) or Refused (403). ``what`` is the chat command of the same change, as the audit records
+    it. ``place`` gives the address of a created object, which is answered with 201.
     """
 
     name: str

@@ -30,7 +30,7 @@ def _whole(value: Any) -> Any:
 
 
 class Note(Params):
-    """What is noted with an acknowledgement."""
+    """The note of an acknowledgement."""
 
     note: Annotated[
         Annotated[str, Field(max_length=LONGEST_NOTE, pattern=_LINE)] | None,

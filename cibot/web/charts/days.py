@@ -28,7 +28,7 @@ class _Point:
 def history_chart(
     days: Sequence[Day], others: Sequence[Day], incidents: Sequence[IncidentLine], label: str
 ) -> Markup:
-    """The chart over ``days``; ``others`` are the reference's, empty where there is none."""
+    """The chart over ``days``; ``others`` are the reference's days, empty without a reference."""
     dates = [day.day for day in days]
     axis = plot.Axis.over(dates)
     parts = [

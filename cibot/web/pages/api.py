@@ -36,7 +36,7 @@ def _words_of(schema: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _answer(operation: Mapping[str, Any]) -> Any:
-    """What is in the answer that is no refusal."""
+    """The content of the successful response."""
     found = operation["responses"]
     return next(found[status]["content"] for status in ("200", "201") if status in found)
 

@@ -1,4 +1,4 @@
-"""The page of one CI: its sentence, whom to ask, its month, its signals and their evidence."""
+"""The page of one CI: its sentence, contact, month, signals and evidence."""
 
 from __future__ import annotations
 

@@ -120,7 +120,7 @@ def _span(span: Span, now: datetime) -> Markup:
 
 
 def verdict_chip(verdict: CiVerdict) -> Markup:
-    """What a CI said of a patch set, in the shape and colour of what it means."""
+    """A CI's verdict on a patch set, with the shape and colour of its meaning."""
     word = wording.result_word(verdict.result, "started" if verdict.running else None)
     return drawing.state_chip(badges.BY_RESULT.get(verdict.result, State.UNKNOWN), word)
 
@@ -167,7 +167,7 @@ def figure_of(signal: Signal) -> str:
 
 
 def kept_chip(kept: Ruling) -> Markup:
-    """What became of a promise, in the shape and colour of what it means."""
+    """Whether a promise was kept, with the shape and colour of its meaning."""
     return drawing.state_chip(period_wording.STATES[kept], period_wording.KEPT[kept])
 
 
@@ -178,7 +178,7 @@ def success_verdict(ci: CiLine) -> State:
 
 
 def _badness(state: State) -> int:
-    """Worst first, and unknown last: what one of the two knows, stands."""
+    """Orders states worst first and unknown last: a known verdict wins."""
     return len(State) if state is State.UNKNOWN else state.rank
 
 

@@ -61,7 +61,7 @@ class IncidentView:
 
 
 def incident_page(tx: Tx, ctx: Context, params: OneIncident) -> IncidentView:
-    """The page of an incident. Raises UserError when there is none of that number."""
+    """The page of an incident. Raises UserError for an unknown number."""
     timeline = incident(tx, ctx, params.id)
     found = status(tx, ctx, timeline.incident.ci)
     reference = found.reference or homes_of(tx, ctx).get(found.ci.id, NOWHERE).reference

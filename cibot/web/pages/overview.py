@@ -148,7 +148,7 @@ def _opened(line: CiLine) -> tuple[IncidentLine, ...]:
 
 
 def _sentences(tx: Tx, ctx: Context) -> dict[int, Line]:
-    """What is to be said of each CI with an open incident; several queries for each."""
+    """The sentence about each CI with an open incident; each takes several queries."""
     worst = _open(all_lines(tx, ctx))[:_MOST_SENTENCES]
     return {ci.id: capital(wording.account(ctx, status(tx, ctx, ci.name))) for ci in worst}
 

@@ -35,7 +35,7 @@ class UnparsedPage:
 
 
 def unparsed_page(tx: Tx, ctx: Context, params: UnparsedFilter) -> UnparsedPage:
-    """What was not understood in seven days; UserError when no CI is meant."""
+    """The comments of seven days that were not understood. Raises UserError for an unknown CI."""
 
     def ask() -> Unparsed:
         since = ctx.now - WINDOW

@@ -108,11 +108,11 @@ class WebServer:
             self._close()
 
     def _servers(self) -> list[Any]:
-        """One for each address that the name stands for."""
+        """One server for each address that the host name resolves to."""
         return [part for part in self._sockets.values() if isinstance(part, BaseWSGIServer)]
 
     def _close(self) -> None:
-        """Listens no more; a connection ends when its last answer is sent, and the loop then."""
+        """Stops listening; a connection ends when its last answer is sent, then the loop ends."""
         for part in list(self._sockets.values()):
             if isinstance(part, Connection):
                 part.close_when_flushed = True

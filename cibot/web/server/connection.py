@@ -1,7 +1,8 @@
-"""A connection that ends when its client is too slow, takes too much, or is one too many.
+"""A connection that ends when its client is too slow or sends too much.
 
-waitress takes a byte as activity and waits for ever on a client that sends few. Here a
-request has a time for its header and one for its body, and an answer a time to be read.
+waitress counts every byte as activity and waits without limit for a client that sends few. Here the
+header, the body and the reading of the answer each have a deadline, and the number of connections
+is limited.
 """
 
 from __future__ import annotations
@@ -88,7 +89,7 @@ class Connection(HTTPChannel):  # type: ignore[misc]
     def hang_up(self) -> None:
         """Ends the connection now, in the thread that reads and writes.
 
-        waitress would wait until it can write: for ever, if the client does not read.
+        waitress would wait until it can write, which never comes when the client does not read.
         """
         self.will_close = self.close_when_flushed = False
         self.handle_close()
@@ -126,7 +127,7 @@ class Connection(HTTPChannel):  # type: ignore[misc]
 
     @property
     def waits_since(self) -> float:
-        """Who has the lowest waits longest for its client."""
+        """The lowest value belongs to the connection that has waited longest for its client."""
         return self._deadline
 
 

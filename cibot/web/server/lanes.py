@@ -1,8 +1,8 @@
-"""Threads by path: what strangers ask of one part of the server takes no thread of another.
+"""Thread pools by path, so that requests to one part of the server cannot use up another's threads.
 
-Pages and the API are computed under one interpreter lock, so more of them at once are
-not faster; they only make every webhook wait for the lock. Few threads serve them, a
-bounded queue stands before them; when it is full, the answer is 503 with Retry-After.
+Pages and the API compute under one interpreter lock: more of them at once are not faster, they only
+delay every webhook. They have few threads behind a bounded queue; when it is full, the answer is
+503 with Retry-After.
 """
 
 from __future__ import annotations
