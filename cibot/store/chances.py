@@ -11,7 +11,7 @@ from sqlalchemy import select
 from cibot.store import schema
 from cibot.store.bulk import replace
 from cibot.store.engine import Tx
-from cibot.store.rows import columns, names_of
+from cibot.store.rows import columns, values_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +46,8 @@ _PATCH_SETS = TypeAdapter(tuple[MissedRow, ...])
 
 def put_chances(tx: Tx, chances: StoredChances) -> None:
     """Stores a CI's chances over those of before."""
-    row = {name: getattr(chances, name) for name in names_of(StoredChances)}
-    row["patch_sets"] = _PATCH_SETS.dump_json(chances.patch_sets).decode()
-    replace(tx, schema.chances, [row])
+    patch_sets = _PATCH_SETS.dump_json(chances.patch_sets).decode()
+    replace(tx, schema.chances, [values_of(chances) | {"patch_sets": patch_sets}])
 
 
 def chances_of(tx: Tx, ci_id: int) -> StoredChances | None:

@@ -10,7 +10,7 @@ from sqlalchemy import delete, func, or_, select, update
 
 from cibot.store import bulk, schema
 from cibot.store.engine import Tx
-from cibot.store.rows import columns, names_of
+from cibot.store.rows import columns, values_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +59,7 @@ class StoredTransition:
 
 def put_health(tx: Tx, health: StoredHealth) -> None:
     """Stores how a CI is now, over what it was."""
-    row = {name: getattr(health, name) for name in names_of(StoredHealth)}
-    bulk.replace(tx, schema.health, [row])
+    bulk.replace(tx, schema.health, [values_of(health)])
 
 
 def health_of(tx: Tx, ci_id: int | None = None) -> list[StoredHealth]:
@@ -184,8 +183,9 @@ def update_incident(tx: Tx, incident: StoredIncident) -> None:
 
 
 def _values(incident: StoredIncident) -> dict[str, object]:
-    values = {name: getattr(incident, name) for name in names_of(StoredIncident) if name != "id"}
-    return values | {"open_slot": None if incident.resolved_at else 1}
+    values = values_of(incident) | {"open_slot": None if incident.resolved_at else 1}
+    del values["id"]
+    return values
 
 
 def add_transitions(tx: Tx, steps: Sequence[StoredTransition]) -> dict[int, int]:
@@ -196,7 +196,7 @@ def add_transitions(tx: Tx, steps: Sequence[StoredTransition]) -> dict[int, int]
     rows = []
     for step in steps:
         seq = seqs[step.incident_id] = seqs.get(step.incident_id, 0) + 1
-        rows.append({column.name: getattr(step, column.name) for column in _STEP} | {"seq": seq})
+        rows.append(values_of(step) | {"seq": seq})
     bulk.insert_rows(tx, schema.transition, rows)
     return seqs
 

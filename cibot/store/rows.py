@@ -20,6 +20,11 @@ def names_of(row_type: Any) -> tuple[str, ...]:
     return names
 
 
+def values_of(row: Any) -> dict[str, Any]:
+    """A named tuple or a dataclass with slots as the values of its columns."""
+    return {name: getattr(row, name) for name in names_of(type(row))}
+
+
 def columns(row_type: type, *tables: FromClause) -> list[Any]:
     """The columns of a row type, each from the first of the tables that has it."""
     return [

@@ -10,7 +10,7 @@ from sqlalchemy import delete, select, update
 from cibot.store import schema
 from cibot.store.bulk import upsert
 from cibot.store.engine import Tx
-from cibot.store.rows import columns, names_of
+from cibot.store.rows import columns, values_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,7 @@ _FIELDS = columns(StoredWatch, schema.watch)
 
 def put_watch(tx: Tx, watch: StoredWatch) -> None:
     """Stores a watch; one that is there already gets the new room."""
-    row = {name: getattr(watch, name) for name in names_of(StoredWatch)}
-    upsert(tx, schema.watch, [row], ("room",))
+    upsert(tx, schema.watch, [values_of(watch)], ("room",))
 
 
 def drop_watch(tx: Tx, network: str, account: str, ci_id: int | None = None) -> int:

@@ -68,28 +68,31 @@ def parts(
 ) -> dict[str, Callable[[], PartState]]:
     """A look at each part; each takes a query or none."""
 
+    def guarded(look: Callable[[], PartState]) -> Callable[[], PartState]:
+        def looked() -> PartState:
+            try:
+                return look()
+            except CibotError as error:
+                return PartState(False, str(error))
+
+        return looked
+
+    @guarded
     def database() -> PartState:
-        try:
-            store.ping()
-        except CibotError as error:
-            return PartState(False, str(error))
+        store.ping()
         return PartState(True, "answers")
 
+    @guarded
     def feeds() -> PartState:
-        try:
-            names, heard = store.read(lambda tx: (server_urls(tx), heard_at(tx)))
-        except CibotError as error:
-            return PartState(False, str(error))
+        names, heard = store.read(lambda tx: (server_urls(tx), heard_at(tx)))
         ages = {names[name][0]: _age(heard.get(name), clock()) for name in names}
         stale = [name for name, age in ages.items() if age is None or age > STALE]
         said = ", ".join(f"{name} heard {_words(age)}" for name, age in sorted(ages.items()))
         return PartState(not stale, said or "no server is configured")
 
+    @guarded
     def aside() -> PartState:
-        try:
-            found = store.read(lambda tx: set_aside(tx, clock()))
-        except CibotError as error:
-            return PartState(False, str(error))
+        found = store.read(lambda tx: set_aside(tx, clock()))
         return PartState(True, "; ".join(map(aside_words, found[:_NAMED])) or "nothing")
 
     def link(backend: Backend) -> Callable[[], PartState]:

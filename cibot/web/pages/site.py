@@ -14,7 +14,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
 from cibot import __version__
-from cibot.errors import CibotError, Transient, UserError
+from cibot.errors import CibotError, UserError
 from cibot.reports.context import Context
 from cibot.reports.feeds import feeds
 from cibot.reports.listing import all_lines, branch_name
@@ -26,7 +26,7 @@ from cibot.web.api.endpoint import read_params
 from cibot.web.api.general import MatrixParams, PeriodParams, project_matrix
 from cibot.web.api.incidents import OneIncident
 from cibot.web.api.openapi import document
-from cibot.web.api.problems import BadParameter, problem
+from cibot.web.api.problems import problem, problem_of
 from cibot.web.api.question import CiParams, Nothing, Params
 from cibot.web.asking import Asking, homes_of
 from cibot.web.pages.ci import CiView, ci_page
@@ -106,16 +106,9 @@ def _view(asking: Asking, page: WebPage) -> View:
 
 
 def _error(error: CibotError) -> ResponseReturnValue:
-    """An error as a page that says what to do."""
-    status = 404
-    if isinstance(error, BadParameter):
-        status = 400
-    elif isinstance(error, Transient):
-        status = 503
-    elif not isinstance(error, UserError):
-        status = 500
+    """An error as a page that says what to do, with the status that the API answers."""
     said = str(error) if isinstance(error, UserError) else "The database does not answer."
-    return _sorry(said, status)
+    return _sorry(said, problem_of(error).status_code)
 
 
 def _nowhere(_error: NotFound) -> ResponseReturnValue:
