@@ -27,8 +27,10 @@ class Design:
     young_lag: float = 0.5  # of what is known, up to `lag`
     caution: float = 0.6  # standard deviations below the learnt rate
     prior: tuple[float, float] = (1.6, 0.4)
-    # of what is unpaired and of what failed before: changes may be at fault
-    others: tuple[tuple[float, float], ...] = ((1.6, 0.8), (1.0, 1.0))
+    # of each other standing: changes may be at fault
+    others: tuple[tuple[float, float], ...] = (
+        (1.6, 0.8), (1.0, 1.0), (1.6, 0.8), (1.0, 2.0), (3.2, 4.8), (1.6, 6.4),
+    )  # fmt: skip
     near: float = 0.6  # a small drop, in log odds: from 0.90 to 0.83
     far: float = 0.575  # a large one, as a factor of the usual rate
     floor: float = 0.02  # almost nothing passes
@@ -39,7 +41,7 @@ class Design:
 
 
 Gains = tuple[tuple[float, ...], tuple[tuple[float, ...], ...]]
-_BITS = 3  # of a waiting result: whether it passed, and above that its standing
+_BITS = 4  # of a waiting result: whether it passed, and above that its standing
 
 
 def _gains(stored: Any) -> Gains:
@@ -99,6 +101,12 @@ class Baseline(Stored):
         """The usual pass rate, 0..1, put low: the cautious bound that charts compare against."""
         return lower_bound(*self.counts[VerdictKind.FAIR], self.design.caution)
 
+    @property
+    def per_day(self) -> float:
+        """Results a day, lately; never less than ``design.fewest_a_day``."""
+        seen = max(self.weight, _DAY / _RATE_MEMORY)
+        return max(self.design.fewest_a_day, self.pace / seen)
+
     def add(self, passed: bool, at: float, standing: VerdictKind = VerdictKind.FAIR) -> None:
         """Takes in a result, which is learnt when ``design.lag`` more have come.
 
@@ -136,7 +144,7 @@ class Baseline(Stored):
             prior[1] + size * failures / n,
         )
         lost = max(0.0, 1 - self.mean / usual)  # of what passed before of the others, too
-        for standing in (VerdictKind.UNPAIRED, VerdictKind.AGAIN):
+        for standing in [*VerdictKind][1:]:
             well, bad = self.counts[standing]
             self.counts[standing] = (well * (1 - lost), bad + well * lost)
         self.learnt, self.waiting, self.waiting_n = n, 0, 0
@@ -180,10 +188,8 @@ class Baseline(Stored):
                 for rate in rates
             ),
         )
-        seen = max(self.weight, _DAY / _RATE_MEMORY)
-        per_day = max(design.fewest_a_day, self.pace / seen)
         base = math.log(3 * 30 * design.busy / self.policy.false_alerts)
-        self.limit = base + design.slope * math.log(per_day / design.busy)
+        self.limit = base + design.slope * math.log(self.per_day / design.busy)
 
 
 def lower_bound(passes: float, failures: float, z: float) -> float:

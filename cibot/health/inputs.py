@@ -46,6 +46,10 @@ class VerdictKind(IntEnum):
     FAIR = 0  # the reference passed, or there is none
     UNPAIRED = 1  # the next patch set came before the reference's verdict
     AGAIN = 2  # the one before on this change, or on its stack, was a failure
+    SERIES = 3  # the one before of this author was, hours ago at most
+    LONG_SERIES = 4  # two or more of this author were
+    BURST = 5  # the one before was, uploaded shortly before by nobody knows whom
+    LONG_BURST = 6  # two or more were
 
 
 class FirstVerdict(NamedTuple):

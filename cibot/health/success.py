@@ -14,6 +14,7 @@ from cibot.health.inputs import FirstVerdict, VerdictKind
 from cibot.health.intervals import wilson
 from cibot.health.level import Level, by_bound
 from cibot.health.seen import OwnPast
+from cibot.health.series import Series
 from cibot.health.signal import Evidence, Reading, Signal, evidence, share_of
 from cibot.health.stacks import Stacks
 from cibot.health.state import Stored, part, state
@@ -28,13 +29,14 @@ class Success(Stored):
 
     name = NAME
 
-    STATE = state(chart=part, _stacks=part, _outage=bool)
+    STATE = state(chart=part, _stacks=part, _series=part, _outage=bool)
 
     def __init__(self, policy: SuccessPolicy, chart: ChartPolicy, level: Level) -> None:
         self._policy = policy
         self.chart = Chart(chart)
         self._level = level
         self._stacks = Stacks()  # of what failed
+        self._series = Series()
         self._outage = False  # the drop that fires is a failing one
 
     def take(self, one: FirstVerdict) -> None:
@@ -47,6 +49,10 @@ class Success(Stored):
         standing = VerdictKind.FAIR if one.paired else VerdictKind.UNPAIRED
         if failures:
             standing = VerdictKind.AGAIN
+        elif one.paired:
+            standing = self._series.standing(one, self.chart.baseline.per_day)
+        if one.passed or not failures:
+            self._series.add(one, self.chart.baseline.per_day)
         if failures + (not one.paired) <= 1 or (one.passed and self.chart.dropped is not None):
             self._add(one.passed, one.proof.at, standing)
 
