@@ -71,7 +71,7 @@ def _head(found: Unparsed, days: int) -> str:
 def _lines(shape: Shape, now: datetime) -> tuple[str, str]:
     example = shape.example
     tail = f",{example.patch_set}" if example.patch_set else ""
-    cis = figures.some(sorted(shape.cis), 3)
+    cis = figures.some(shape.cis, 3)
     return (
         f"{shape.count:>6} × {figures.cut(shape.shape, 200) or '(no words)'}",
         f"         {cis}; newest {figures.ago(example.posted_at, now)} on {example.number}{tail}",

@@ -17,12 +17,15 @@ MOST_EACH = 2_000  # comments of a CI that are looked at
 
 @dataclass(slots=True)
 class Shape:
-    """Comments of one shape. ``example`` is the newest; ``cis`` are names, sorted."""
+    """Comments of one template: the ``shape`` is what they share, "" without any words.
+
+    ``example`` is the newest, of a long text its beginning; ``cis`` are names, sorted.
+    """
 
     shape: str
     example: UnparsedComment
     count: int = 0
-    cis: set[str] = field(default_factory=set)
+    cis: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +59,15 @@ def unparsed(
         total += len(found)
         if len(found) == each:
             partly.append(row.name)
-        for one in found:
-            shape = shape_of(one.text)
-            kept = shapes.setdefault(shape, Shape(shape, one))
-            kept.count += 1
-            kept.cis.add(row.name)
-            if one.posted_at > kept.example.posted_at:
-                kept.example = one
-    ordered = sorted(shapes.values(), key=lambda one: (-one.count, one.shape))
+        for comment in found:
+            words = shape_of(comment.text)
+            shape = shapes.setdefault(words, Shape(words, comment))
+            shape.count += 1
+            if row.name not in shape.cis:
+                shape.cis.append(row.name)
+            if comment.posted_at > shape.example.posted_at:
+                shape.example = comment
+    ordered = sorted(shapes.values(), key=lambda shape: (-shape.count, shape.shape))
     return Unparsed(since, total, tuple(ordered), tuple(partly))
 
 

@@ -197,10 +197,10 @@ def _later(table: Any, posted_at: datetime, change_id: int, seq: int) -> Any:
 MOST_CHARACTERS = 20_000  # of a comment: whole but for the largest
 
 
-class UnparsedComment(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class UnparsedComment:
     """One comment that no format understood, with who wrote it."""
 
-    ci_id: int
     number: int
     patch_set: int | None
     posted_at: datetime
@@ -208,6 +208,11 @@ class UnparsedComment(NamedTuple):
     tag: str | None
     username: str | None
     name: str | None
+
+    @property
+    def account(self) -> str | None:
+        """The account's user name or, where it has none, its full name."""
+        return self.username or self.name
 
 
 def unparsed_of(
@@ -223,7 +228,6 @@ def unparsed_of(
     change, account = schema.change, schema.account
     query = in_this_order(
         select(
-            report.c.ci_id,
             change.c.number,
             report.c.patch_set,
             report.c.posted_at,

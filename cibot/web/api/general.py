@@ -17,8 +17,7 @@ from cibot.reports.feeds import ServerFeeds, feeds
 from cibot.reports.matrix import MOST, Matrix, matrix
 from cibot.reports.period import MOST_DAYS, CiPeriod, PeriodReport, period_report, read_period
 from cibot.reports.summary import Span, Summary, summary
-from cibot.reports.unparsed import unparsed
-from cibot.store.comments import UnparsedComment
+from cibot.reports.unparsed import Shape, unparsed
 from cibot.store.engine import Tx
 from cibot.store.set_aside import SetAside, set_aside
 from cibot.web.api.question import (
@@ -80,32 +79,10 @@ class Version:
 
 
 @dataclass(frozen=True, slots=True)
-class ShapeExample:
-    """The newest comment of a shape; of a long ``text`` its beginning."""
-
-    number: int
-    patch_set: int | None
-    posted_at: datetime
-    tag: str | None
-    account: str | None
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class ShapeItem:
-    """Comments of one template: the ``shape`` is what they share, "" without any words."""
-
-    shape: str
-    count: int
-    cis: tuple[str, ...]
-    example: ShapeExample
-
-
-@dataclass(frozen=True, slots=True)
 class ShapeList:
     """Shapes, most frequent first. ``partly`` names CIs of which only the newest were read."""
 
-    items: tuple[ShapeItem, ...]
+    items: tuple[Shape, ...]
     since: datetime
     comments: int
     shapes: int
@@ -177,23 +154,10 @@ def report_of(tx: Tx, ctx: Context, params: PeriodParams) -> PeriodReport:
 
 def unparsed_shapes(tx: Tx, ctx: Context, params: UnparsedParams) -> ShapeList:
     """Comments that no format recognised, by shape."""
-    found = unparsed(tx, ctx.now - timedelta(days=params.days), params.ci, each=_COMMENTS_EACH)
-    items = tuple(
-        ShapeItem(shape.shape, shape.count, tuple(sorted(shape.cis)), _example(shape.example))
-        for shape in found.shapes[: params.limit]
-    )
-    return ShapeList(items, found.since, found.total, len(found.shapes), found.partly)
-
-
-def _example(comment: UnparsedComment) -> ShapeExample:
-    return ShapeExample(
-        comment.number,
-        comment.patch_set,
-        comment.posted_at,
-        comment.tag,
-        comment.username or comment.name,
-        comment.text[:_LONGEST_EXAMPLE],
-    )
+    since = ctx.now - timedelta(days=params.days)
+    comments = unparsed(tx, since, params.ci, each=_COMMENTS_EACH, characters=_LONGEST_EXAMPLE)
+    shapes = comments.shapes
+    return ShapeList(shapes[: params.limit], since, comments.total, len(shapes), comments.partly)
 
 
 def _matrix_lines(found: Matrix) -> Lines:
