@@ -89,7 +89,11 @@ def current_store(url: str) -> Store:
     return store
 
 
+def database_url(config_path: Path | None) -> str:
+    """The configured database. Raises ConfigError."""
+    return read_config(config_path).config.store.url.get_secret_value()
+
+
 def configured_store(config_path: Path | None) -> closing[Store]:
     """The configured database, open for a while. Raises ConfigError or MigrationError."""
-    config = read_config(config_path).config
-    return closing(current_store(config.store.url.get_secret_value()))
+    return closing(current_store(database_url(config_path)))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from cibot.cli.common import config_option, configured_store, read_config
+from cibot.cli.common import config_option, configured_store, database_url
 from cibot.store import migrate
 from cibot.store.cis import all_cis
 from cibot.store.engine import open_store
@@ -27,7 +27,7 @@ def upgrade(config_path: Path | None) -> None:
     Example:
       cibot db upgrade
     """
-    store = open_store(read_config(config_path).config.store.url.get_secret_value())
+    store = open_store(database_url(config_path))
     before = migrate.current(store)
     migrate.upgrade(store)
     after = migrate.current(store)
@@ -45,7 +45,7 @@ def version(config_path: Path | None) -> None:
     Example:
       cibot db version
     """
-    store = open_store(read_config(config_path).config.store.url.get_secret_value())
+    store = open_store(database_url(config_path))
     click.echo(f"tables: {migrate.current(store) or 'none'}; needed: {migrate.newest()}")
 
 
@@ -60,7 +60,7 @@ def downgrade(config_path: Path | None, revision: str) -> None:
     Example:
       cibot db downgrade 0001 --yes
     """
-    store = open_store(read_config(config_path).config.store.url.get_secret_value())
+    store = open_store(database_url(config_path))
     migrate.downgrade(store, revision)
     click.echo(f"tables are of version {migrate.current(store) or 'none'}")
 

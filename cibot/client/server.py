@@ -116,7 +116,9 @@ class Server:
                 **fields,
             )
         except (requests.RequestException, OSError) as error:
-            raise of_connection_to(self.url, error, self._timeout) from None
+            raise of_connection(
+                self.url, self.url, error, self._timeout, refused=_REFUSED, bundle=_BUNDLE
+            ) from None
         self.said_at = _date(response)
         return response
 
@@ -163,11 +165,6 @@ _HOW = "give one with --token-file or CIBOT_TOKEN (an admin makes it)"
 _PROBLEM = "application/problem+json"
 
 
-def of_connection_to(url: str, error: BaseException, timeout: tuple[float, float]) -> CibotError:
-    """The error for a question that got no whole answer."""
-    return of_connection(url, url, error, timeout, refused=_REFUSED, bundle=_BUNDLE)
-
-
 def of_answer(url: str, response: requests.Response, *, token: bool) -> CibotError:
     """The error for an answer that is not the JSON that was asked for.
 
@@ -187,7 +184,7 @@ def of_answer(url: str, response: requests.Response, *, token: bool) -> CibotErr
     if status in {408, 429} or status >= 500:
         return Transient(f"{url}: {detail}", retry_after=retry_after(response))
     if status == 404 and problem.get("title") == "Not Found":  # the framework's, not an answer
-        return _older(url)
+        return Permanent(f"{url}: does not know this question: it is another version of cibot")
     return UserError(detail)
 
 
@@ -218,7 +215,3 @@ def _foreign(url: str, response: requests.Response) -> CibotError:
         f"{url}: answers {status} with {kind} instead of cibot's JSON; a login or a proxy stands"
         " before it, or it is not the address of a cibot"
     )
-
-
-def _older(url: str) -> Permanent:
-    return Permanent(f"{url}: does not know this question: it is another version of cibot")

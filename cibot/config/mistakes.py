@@ -33,7 +33,8 @@ def suggest(word: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(word, words, n=1, cutoff=0.6)
     if near:
         return f"; did you mean `{near[0]}`?"
-    return f"; there is {_listing(words)}" if words else ""
+    listing = ", ".join(f"`{word}`" for word in words)
+    return f"; there is {listing}" if words else ""
 
 
 def shown(value: object) -> str:
@@ -43,10 +44,6 @@ def shown(value: object) -> str:
         text = f'"{_USERINFO.sub("//…@", value)}"'
     text = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
     return text if len(text) <= _LONGEST_SHOWN else text[: _LONGEST_SHOWN - 1] + "…"
-
-
-def _listing(words: list[str]) -> str:
-    return ", ".join(f"`{word}`" for word in words)
 
 
 def from_pydantic(error: ValidationError) -> list[Mistake]:

@@ -100,12 +100,8 @@ def _head(found: Summary) -> Line:
 
 def _silent(ctx: Context, cis: Sequence[CiLine]) -> list[Line]:
     """Those that the lines above do not name, with how long they are silent."""
-    names = [_name(ci, f" ({_for(ctx, ci)})" if ci.since else "") for ci in cis]
+    names = [_name(ci, f" ({figures.span(ctx.now - ci.since)})" if ci.since else "") for ci in cis]
     return [line(f"{State.SILENT.shape} Silent: ", *some(names, 6), ".")] if names else []
-
-
-def _for(ctx: Context, ci: CiLine) -> str:
-    return figures.span(ctx.now - ci.since) if ci.since else ""
 
 
 def _name(ci: CiLine, after: str = "") -> Span:

@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from enum import Enum
 
 from cibot.chat.pace import QUESTIONS_A_SECOND, QUESTIONS_AT_ONCE, SLOW_DOWN, PersonLimit
-from cibot.chat.protocol import Answer, Question
+from cibot.chat.protocol import Answer
 from cibot.chat.slack.api import SlackApi
 from cibot.chat.slack.blocks import SlackText, render
 from cibot.chat.slack.errors import NO_THREAD, SlackRefusal
@@ -86,7 +86,7 @@ class Answerer:
         if allowed is False:
             self._room.release()
             return Taken.YES
-        asked = answer if allowed else _slow_down
+        asked = answer if allowed else (lambda _question: SLOW_DOWN)
         try:
             work = self._pool.submit(self._work, asked, incoming)
         except RuntimeError:  # stopped between the question above and here
@@ -152,7 +152,3 @@ class Answerer:
                 if wait is None or wait > _LONGEST_WAIT_S or self._stopping.wait(wait):
                     raise
         return send()
-
-
-def _slow_down(_question: Question) -> Card:
-    return SLOW_DOWN

@@ -16,7 +16,7 @@ from cibot.chat.commands import why as why_command
 from cibot.chat.typed import about
 from cibot.cli.exits import CODES, MEANING
 from cibot.cli.questions.question import BRANCH, Asked, ShellAnswer, ShellQuestion, interval, sheet
-from cibot.cli.view import Column, Show, Table, View, head, of_card, table
+from cibot.cli.view import Column, Table, View, head, of_card, table
 from cibot.client.source import Source, why_of
 from cibot.health.signal import Signal
 from cibot.incidents.signal_words import threshold_words
@@ -27,7 +27,6 @@ from cibot.reports.failures import Verdict
 from cibot.reports.history import Day, History
 from cibot.reports.jobs import JobLine, Jobs
 from cibot.reports.missed import Missed, MissedPatchSet
-from cibot.reports.why import Why
 from cibot.text import figures
 from cibot.text.card import NO_RESULTS, Card, Line, Span, line
 from cibot.web.api.cis import CiDetail
@@ -37,47 +36,40 @@ _BAR = 20  # cells of a day on which everything passed
 
 
 def _asks(
-    path: str, kind: type[T], show: Callable[[Context, T], View]
-) -> Callable[..., ShellAnswer]:
+    path: str,
+    kind: type[T],
+    show: Callable[[Context, T], View],
+    code: Callable[[T], int] | None = None,
+) -> Callable[[Source, Asked], ShellAnswer]:
     """A question about the one CI that the words mean, or about it on a branch."""
 
     def ask(source: Source, asked: Asked) -> ShellAnswer:
-        found = asked.about_branch(
+        answer = asked.about_branch(
             lambda name, branch: source.ask(kind, path, name=name, branch=branch)
         )
-        return ShellAnswer(found, lambda ctx: show(ctx, found), sheet(path, found))
+        rows = sheet(path, answer)
+        return ShellAnswer(answer, lambda ctx: show(ctx, answer), rows, code and code(answer))
 
     return ask
 
 
-def ask_why(source: Source, asked: Asked) -> ShellAnswer:
+def _why(ctx: Context, detail: CiDetail) -> View:
     """Each signal, the last failures, the open incidents."""
-    path = "/cis/<name>"
-    found = asked.about_branch(
-        lambda name, branch: source.ask(CiDetail, path, name=name, branch=branch)
+    why = why_of(detail)
+    card = why_command.render(ctx, why)
+    if not why.signals and why.ci.branch is None:
+        return head(card, lines=2)
+    incidents = card.lines[len(card.lines) - len(why.ci.incidents) :]
+    signals = table(
+        why.signals,
+        Column[Signal]("Signal", why_command.name_of),
+        Column("Passed", why_command.figure),
+        Column("Seen", lambda row: wording.seen_sentence(ctx, row.seen), loose=True),
+        Column("Fires", lambda row: threshold_words(row.seen), wide=True, loose=True),
     )
-    why = why_of(found)
-    return ShellAnswer(found, _why(why), sheet(path, found), CODES[found.state])
-
-
-def _why(found: Why) -> Show:
-    def show(ctx: Context) -> View:
-        card = why_command.render(ctx, found)
-        incidents = card.lines[len(card.lines) - len(found.ci.incidents) :]
-        signals = table(
-            found.signals,
-            Column[Signal]("Signal", why_command.name_of),
-            Column("Passed", why_command.figure),
-            Column("Seen", lambda row: wording.seen_sentence(ctx, row.seen), loose=True),
-            Column("Fires", lambda row: threshold_words(row.seen), wide=True, loose=True),
-        )
-        if not found.signals and found.ci.branch is None:
-            return head(card, lines=2)
-        began = () if found.onset is None else (why_command.began(ctx, found.onset),)
-        standing = () if found.standing is None else (line(wording.standing(found.standing)),)
-        return head(card, signals, *began, *standing, _failures(ctx, found.failures), *incidents)
-
-    return show
+    began = () if why.onset is None else (why_command.began(ctx, why.onset),)
+    standing = () if why.standing is None else (line(wording.standing(why.standing)),)
+    return head(card, signals, *began, *standing, _failures(ctx, why.failures), *incidents)
 
 
 def _failures(ctx: Context, found: tuple[Verdict, ...]) -> Table:
@@ -95,7 +87,8 @@ def _jobs(ctx: Context, found: Jobs) -> View:
     shown = table(
         found.jobs,
         Column[JobLine]("Job", _job, loose=True),
-        Column("Passed", _job_passed, right=True),
+        Column("Passed", lambda row: figures.percent(row.rate.share) if row.rate else "",
+               right=True),
         Column("95 %", lambda row: interval(row.rate)),
         Column("n", lambda row: figures.number(row.rate.n) if row.rate else "0", right=True),
         Column("Broke", lambda row: str(row.infra or ""), right=True, wide=True),
@@ -110,10 +103,6 @@ def _jobs(ctx: Context, found: Jobs) -> View:
 def _job(job: JobLine) -> Line:
     voting = "" if job.voting else " (non-voting)"
     return line(Span(job.job, href=wording.web_address(job.last_url)), voting)
-
-
-def _job_passed(line: JobLine) -> str:
-    return figures.percent(line.rate.share) if line.rate else ""
 
 
 def _passed(ctx: Context, job: JobLine) -> str:
@@ -178,7 +167,7 @@ def ask_history(source: Source, asked: Asked) -> ShellAnswer:
 QUESTIONS = (
     ShellQuestion(
         COMMANDS["why"],
-        ask_why,
+        _asks("/cis/<name>", CiDetail, _why, lambda detail: CODES[detail.state]),
         (BRANCH,),
         examples=("cibot why netapp --json",),
         csv=True,

@@ -97,11 +97,6 @@ def one_change(tx: Tx, ctx: Context, params: ChangeParams) -> ChangeReport:
     return change(tx, ctx, wanted, params.server)
 
 
-def _history_lines(found: History) -> Lines:
-    """The hours where they were asked for, else the days."""
-    return (_HOURS if found.hours else _DAYS)(found)
-
-
 def _latency_lines(found: Latency) -> Lines:
     """Heads that name the unit, as in JSON."""
     yield ("day", "n", "median_s", "p95_s")
@@ -119,7 +114,8 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
         "streak", "streak_of", "median_s", "last_pass_at", "last_url", "voting",
     )),
     Endpoint("/cis/<name>/history", "CIs", "A CI's results day by day, or hour by hour",
-             HistoryParams, History, ci_history, _history_lines),
+             HistoryParams, History, ci_history,
+             lambda answer: (_HOURS if answer.hours else _DAYS)(answer)),
     Endpoint("/cis/<name>/latency", "CIs", "A CI's time from upload to first verdict, by day",
              LatencyParams, Latency,
              lambda tx, ctx, asked: latency(tx, ctx, asked.name, asked.days, asked.branch),

@@ -29,7 +29,7 @@ from cibot.web.api.openapi import document
 from cibot.web.api.problems import problem, problem_of
 from cibot.web.api.question import CiParams, Nothing, Params
 from cibot.web.asking import Asking, homes_of
-from cibot.web.pages.ci import CiView, ci_page
+from cibot.web.pages.ci import ci_page
 from cibot.web.pages.compare import CompareParams, compare_page
 from cibot.web.pages.filters import page_tools
 from cibot.web.pages.incidents import incident_page, incidents_page
@@ -60,13 +60,10 @@ class WebPage:
     address: Callable[[Any], dict[str, Any]] | None = None
 
 
-def _address_of_ci(page: CiView) -> dict[str, Any]:
-    return {"name": page.ci.name, "branch": branch_name(page.ci)}
-
-
 PAGES = (
     WebPage("/", "overview", Filter, overview, form=True),
-    WebPage("/ci/<path:name>", "ci", CiParams, ci_page, form=True, address=_address_of_ci),
+    WebPage("/ci/<path:name>", "ci", CiParams, ci_page, form=True,
+            address=lambda page: {"name": page.ci.name, "branch": branch_name(page.ci)}),
     WebPage("/change/<number>", "change", ChangeParams, one_change),
     WebPage("/incidents", "incidents", Nothing, incidents_page),
     WebPage("/incidents/<id>", "incident", OneIncident, incident_page),
