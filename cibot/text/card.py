@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from cibot.model import State
 from cibot.text import figures
 from cibot.text.graphemes import cut
@@ -34,8 +36,8 @@ class Span:
     strong: bool = False
     code: bool = False
     state: State | None = None
-    at: datetime | None = None
     incident: int | None = None
+    at: datetime | None = None
 
 
 Line = tuple[Span, ...]
@@ -91,46 +93,26 @@ class Card:
 
     def to_json(self) -> str:
         """The card as JSON text, frozen for the outbox."""
-        lines = [[_span_to_list(span) for span in line] for line in self.lines]
-        return json.dumps(
-            {
-                "lines": lines,
-                "link": self.link,
-                "long": self.long,
-                "incident": self.incident,
-                "error": self.error,
-                "buttons": [[button.label, *button.words] for button in self.buttons],
-                "trend": _trend_to_list(self.trend),
-                "escalates": self.escalates,
-            },
-            ensure_ascii=False,
-            separators=(",", ":"),
-        )
+        left_out = {"lines": {"__all__": {"__all__": {"at"}}}}
+        return _CARD.dump_json(self, exclude=left_out, exclude_defaults=True).decode()
 
     @classmethod
     def from_json(cls, text: str) -> Card:
-        """Reads what `to_json` wrote; raises ValueError or KeyError on anything else."""
-        raw = json.loads(text)
-        return cls(
-            lines=tuple(tuple(_span_from_list(span) for span in line) for line in raw["lines"]),
-            link=raw["link"],
-            long=raw["long"],
-            incident=raw["incident"],
-            error=raw["error"],
-            # Messages that an older cibot froze have none of these.
-            buttons=tuple(
-                Button(button[0], tuple(button[1:])) for button in raw.get("buttons", ())
-            ),
-            trend=_trend_from_list(raw.get("trend")),
-            escalates=bool(raw.get("escalates")),
-        )
+        """Reads what `to_json` wrote; raises ValueError on anything else."""
+        try:
+            return _CARD.validate_json(text)
+        except ValidationError as error:
+            try:
+                return _CARD.validate_python(_of_an_older_cibot(json.loads(text)))
+            except (ValueError, LookupError, TypeError):
+                raise error from None
 
     @classmethod
     def read(cls, text: str) -> Card:
         """As `from_json`, but returns a card with the error where that raises."""
         try:
             return cls.from_json(text)
-        except (ValueError, LookupError, TypeError):
+        except ValueError:
             return card("(a message that cannot be read)")
 
     def with_note(self, note: str) -> Card:
@@ -139,32 +121,17 @@ class Card:
         return replace(self, lines=((Span(note + " "), *head), *rest))
 
 
-def _span_to_list(span: Span) -> list[Any]:
-    return [
-        span.text,
-        span.href,
-        span.strong,
-        span.code,
-        span.state.value if span.state else None,
-        *([span.incident] if span.incident is not None else []),
-    ]
+_CARD = TypeAdapter(Card)
 
 
-def _span_from_list(raw: list[Any]) -> Span:
-    text, href, strong, code, state, *incident = raw
-    state = State(state) if state else None
-    return Span(text, href, strong, code, state, incident=incident[0] if incident else None)
-
-
-def _trend_to_list(trend: Trend | None) -> list[Any] | None:
-    return [trend.ci, trend.last.isoformat(), trend.days] if trend else None
-
-
-def _trend_from_list(raw: list[Any] | None) -> Trend | None:
-    if raw is None:
-        return None
-    ci, last, days = raw
-    return Trend(ci, date.fromisoformat(last), tuple((passes, fails) for passes, fails in days))
+def _of_an_older_cibot(raw: dict[str, Any]) -> dict[str, Any]:
+    """The card that a cibot froze that wrote spans, buttons and trends as lists."""
+    span, trend = ("text", "href", "strong", "code", "state", "incident"), ("ci", "last", "days")
+    return raw | {
+        "lines": [[dict(zip(span, each, strict=False)) for each in line] for line in raw["lines"]],
+        "buttons": [{"label": label, "words": words} for label, *words in raw.get("buttons", ())],
+        "trend": dict(zip(trend, raw["trend"], strict=True)) if raw.get("trend") else None,
+    }
 
 
 def line(*parts: str | Span) -> Line:
