@@ -46,16 +46,13 @@ class State(StrEnum):
     bad: bool
     """Whether it accuses; *unknown* neither accuses nor acquits."""
 
+    shape: str
+    """The one-character mark that stands for the state where colour may not."""
+
     def __init__(self, value: str) -> None:
         self.rank = len(type(self).__members__)
         self.bad = value not in ("unknown", "healthy")
-
-    @property
-    def shape(self) -> str:
-        """The one-character mark that stands for the state where colour may not."""
-        return {"silent": "○", "failing": "■", "degraded": "▲", "unknown": "?", "healthy": "●"}[
-            self.value
-        ]
+        self.shape = "○■▲?●"[self.rank]
 
 
 @dataclass(frozen=True, slots=True)

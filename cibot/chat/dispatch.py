@@ -138,7 +138,8 @@ class Dispatcher:
     ) -> tuple[str, Card]:
         """The command that was meant and its reply; never raises CibotError."""
         ctx = Context(self._clock(), self._config, summary.time_zone if summary else UTC)
-        named = self._named(words[0]) if words else self._commands["help"]
+        called = words[0].casefold().lstrip("/") if words else "help"  # some write "/status"
+        named = self._by_word.get(called)
         meant = named.name if named else "?"
 
         def work(tx: Tx) -> Card:
@@ -162,10 +163,6 @@ class Dispatcher:
             log.error("question failed command=%s cause=%s", meant, error)  # noqa: TRY400
             return meant, card("That did not work; the log says why.", error=True)
         return meant, reply
-
-    def _named(self, word: str) -> Command | None:
-        """The command that a word names, as some write it: "/status"."""
-        return self._by_word.get(word.casefold().lstrip("/"))
 
     def _reach(self, actor: Actor) -> None:
         """Remembers the asker's present nick, at which their watches reach them."""

@@ -121,11 +121,10 @@ def _tell_watchers(
     already: Iterable[Channel],
 ) -> int:
     """By private message; a network that is gone from the configuration has no sender."""
-    networks = {network.name for network in config.networks}
     count = 0
     for watch in watchers_of(tx, ci_id):
         to = Channel(watch.network, watch.room)
-        if watch.network in networks and to not in already:
+        if to not in already and config.network(watch.network) is not None:
             key = _key(f"watch:{watch.network}:{watch.account}:{about.key}")
             private = replace(about, key=key, account=watch.account)
             outbox.enqueue(tx, private, to, card.to_json(), now)

@@ -10,8 +10,7 @@ from cibot.model import Result
 from cibot.reports.ci import find_ci
 from cibot.reports.context import gerrit_page
 from cibot.reports.failures import verdict_of
-from cibot.store.changes import change_server
-from cibot.store.cis import HeardReport, server_urls
+from cibot.store.cis import HeardReport
 from cibot.store.engine import Tx
 from cibot.store.faces import reports_before
 from cibot.store.reports import StoredBuild, builds_of
@@ -67,11 +66,10 @@ def builds(
     row = find_ci(tx, name)
     reports = reports_before(tx, row.id, _report(after), MOST_REPORTS)
     found = builds_of(tx, [(report.change_id, report.seq) for report in reports])
-    urls = {key: url for key, (_name, url) in server_urls(tx).items()}
     chosen: list[BuildLine] = []
     for report, place, build in _in_order(reports, found, after):
         if job in {None, build.job} and result in {None, build.result}:
-            chosen.append(_build(urls, report, build))
+            chosen.append(_build(report, build))
         if len(chosen) == limit:
             return Builds(tuple(chosen), (*_key(report), place))
     more = len(reports) == MOST_REPORTS
@@ -98,7 +96,7 @@ def _key(report: HeardReport) -> tuple[datetime, int, int]:
     return report.posted_at, report.change_id, report.seq
 
 
-def _build(urls: dict[int, str], report: HeardReport, build: StoredBuild) -> BuildLine:
+def _build(report: HeardReport, build: StoredBuild) -> BuildLine:
     return BuildLine(
         build.job,
         build.word,
@@ -111,10 +109,5 @@ def _build(urls: dict[int, str], report: HeardReport, build: StoredBuild) -> Bui
         report.project,
         report.pipeline,
         report.posted_at,
-        gerrit_page(
-            urls.get(change_server(report.change_id)),
-            report.project,
-            report.number,
-            report.patch_set,
-        ),
+        gerrit_page(report.url, report.project, report.number, report.patch_set),
     )

@@ -10,10 +10,11 @@ from cibot.errors import UserError
 from cibot.health.weighing.weigh import Blame
 from cibot.model import Result
 from cibot.reports.change_address import ChangeWanted
+from cibot.reports.ci import CiLine
 from cibot.reports.context import Context, gerrit_page
 from cibot.reports.failures import FailedJob, verdict_of
 from cibot.reports.home_projects import cis_on, reference_on
-from cibot.reports.listing import CiLine, all_lines
+from cibot.reports.listing import all_lines
 from cibot.reports.signals import usual_coverage
 from cibot.reports.weighing import NO_JOB, JobWeight, weigh_failures
 from cibot.store.changes import ChangeRow, changes_by_number, verdicts_on

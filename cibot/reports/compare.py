@@ -10,10 +10,9 @@ from datetime import timedelta
 from cibot.errors import UserError
 from cibot.health.intervals import wilson
 from cibot.model import Result
-from cibot.reports.ci import find_ci, line_of
+from cibot.reports.ci import CiLine, branch_name, find_ci, line_of
 from cibot.reports.context import Context
 from cibot.reports.failures import Verdict, latest_attempts, verdicts
-from cibot.reports.listing import CiLine, branch_name
 from cibot.reports.signals import Rate
 from cibot.store.cis import HeardReport, latest_reports
 from cibot.store.engine import Tx

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -11,8 +11,7 @@ from typing import TypeVar
 from cibot.health.facts import counts
 from cibot.model import Result
 from cibot.reports.context import gerrit_page
-from cibot.store.changes import change_server
-from cibot.store.cis import HeardReport, latest_reports, server_urls
+from cibot.store.cis import HeardReport, latest_reports
 from cibot.store.engine import Tx
 from cibot.store.reports import StoredBuild, builds_of
 from cibot.store.status import ResultRow, results_on, results_since
@@ -150,18 +149,11 @@ def _worst_job(failed: Iterable[Sequence[StoredBuild]]) -> JobShare | None:
     return JobShare(job, count, len(named)) if count * 2 >= len(named) else None
 
 
-def verdicts(
-    tx: Tx, reports: Sequence[HeardReport], urls: Mapping[int, str] | None = None
-) -> tuple[Verdict, ...]:
-    """Reports with the jobs that did not pass, and the address of their patch set.
-
-    ``urls`` are those of the servers by id, for who has them already.
-    """
+def verdicts(tx: Tx, reports: Sequence[HeardReport]) -> tuple[Verdict, ...]:
+    """Reports with the jobs that did not pass, and the address of their patch set."""
     builds = builds_of(
         tx, [(report.change_id, report.seq) for report in reports if report.result in _BAD]
     )
-    if urls is None:
-        urls = {key: url for key, (_name, url) in server_urls(tx).items()}
     return tuple(
         Verdict(
             number=report.number,
@@ -177,12 +169,7 @@ def verdicts(
                 for build in builds.get((report.change_id, report.seq), ())
                 if build.result in _BAD
             ),
-            page=gerrit_page(
-                urls.get(change_server(report.change_id)),
-                report.project,
-                report.number,
-                report.patch_set,
-            ),
+            page=gerrit_page(report.url, report.project, report.number, report.patch_set),
         )
         for report in reports
     )

@@ -9,10 +9,9 @@ from typing import Literal
 
 from cibot.errors import UserError
 from cibot.model import Window
-from cibot.reports.ci import find_ci, line_of
+from cibot.reports.ci import CiLine, branch_name, find_ci, line_of
 from cibot.reports.context import Context
 from cibot.reports.incidents import IncidentLine, concerns, incidents_since
-from cibot.reports.listing import CiLine, branch_name
 from cibot.store.engine import Tx
 from cibot.store.tally import DAY, HOUR, Counts, buckets
 

@@ -80,8 +80,9 @@ def reference_on(
     ``names`` are those of all CIs by id, for who has asked already.
     """
     names = dict(ci_names(tx)) if names is None else names
-    known = _references(records_in(tx, {project}), periods_of(tx, {project}))
-    references = known.with_configured(ctx.config.reference, names)
+    references = _references(records_in(tx, {project}), periods_of(tx, {project}))
+    references.configured = ctx.config.reference
+    references.ids = {name: ci_id for ci_id, name in names.items()}
     ci_id = references.periods_of(project, branch or ANY_BRANCH).at(ctx.now.timestamp())
     return None if ci_id is None or ci_id not in names else CiName(ci_id, names[ci_id])
 

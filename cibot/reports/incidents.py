@@ -20,7 +20,7 @@ from cibot.reports.namesakes import distinguished
 from cibot.reports.onset import Onset, onset_of
 from cibot.reports.signals import Sighting
 from cibot.store.changes import has_namesakes
-from cibot.store.cis import all_cis
+from cibot.store.cis import ci_names
 from cibot.store.engine import Tx
 from cibot.store.incidents import (
     StoredIncident,
@@ -121,19 +121,16 @@ def incidents(
 ) -> tuple[IncidentLine, ...]:
     """The open incidents, newest first; with ``ended`` then those of the last seven days."""
     since = ctx.now - ENDED_WITHIN if ended else None
-    names = {ci.id: ci.name for ci in all_cis(tx)}
     stored = incidents_of(tx, resolved_since=since, limit=limit)
     stored.sort(key=lambda one: one.resolved_at is not None)
-    return tuple(_lines(tx, ctx, names, stored))
+    return read_incidents(tx, ctx, stored)
 
 
 def incidents_since(
     tx: Tx, ctx: Context, since: datetime, ci_id: int | None = None
 ) -> tuple[IncidentLine, ...]:
     """The open incidents, of one CI or of all, and those that ended since then, newest first."""
-    names = {ci.id: ci.name for ci in all_cis(tx)}
-    stored = incidents_of(tx, ci_id, resolved_since=since)
-    return tuple(_lines(tx, ctx, names, stored))
+    return read_incidents(tx, ctx, incidents_of(tx, ci_id, resolved_since=since))
 
 
 def incidents_in(tx: Tx, ctx: Context, window: Window) -> tuple[IncidentLine, ...]:
@@ -152,36 +149,36 @@ def concerns(
 
 
 def read_incidents(
-    tx: Tx, ctx: Context, stored: Sequence[StoredIncident]
+    tx: Tx,
+    ctx: Context,
+    stored: Iterable[StoredIncident],
+    names: Mapping[int, str] | None = None,
+    namesakes: bool | None = None,
 ) -> tuple[IncidentLine, ...]:
-    """Stored incidents as faces show them, in their order; those of forgotten CIs are left out."""
-    names = {ci.id: ci.name for ci in all_cis(tx)}
-    return tuple(_lines(tx, ctx, names, stored))
+    """Stored incidents as faces show them, in their order; those of forgotten CIs are left out.
 
-
-def _lines(
-    tx: Tx, ctx: Context, names: Mapping[int, str], rows: Iterable[StoredIncident]
-) -> list[IncidentLine]:
-    """Those of the named CIs."""
-    found = [_incident(ctx, names, row) for row in rows if row.ci_id in names]
-    if not found or not has_namesakes(tx):
+    ``names`` of CIs by id and ``namesakes``, as `has_namesakes`, are for who knows them already.
+    """
+    names = dict(ci_names(tx)) if names is None else names
+    found = tuple(_incident(ctx, names[row.ci_id], row) for row in stored if row.ci_id in names)
+    if not found or not (has_namesakes(tx) if namesakes is None else namesakes):
         return found
-    return [
+    return tuple(
         replace(line, project=distinguished(tx, run.number, run.change_id).get("project"))
         if (run := line.first_bad)
         else line
         for line in found
-    ]
+    )
 
 
 def open_by_ci(
-    tx: Tx, ctx: Context, ci_id: int | None = None, names: Mapping[int, str] | None = None
+    tx: Tx, ctx: Context, ci_id: int | None = None
 ) -> dict[int, tuple[IncidentLine, ...]]:
-    """The open incidents of one CI or of all, by the CI's id; ``names`` are all CIs' by id."""
-    names = names or {ci.id: ci.name for ci in all_cis(tx)}
+    """The open incidents of one CI or of all, by the CI's id."""
+    names = dict(ci_names(tx))
     found: dict[int, tuple[IncidentLine, ...]] = {}
     rows = [row for row in incidents_of(tx, ci_id) if row.ci_id in names]
-    for row, line in zip(rows, _lines(tx, ctx, names, rows), strict=True):
+    for row, line in zip(rows, read_incidents(tx, ctx, rows, names), strict=True):
         found[row.ci_id] = (*found.get(row.ci_id, ()), line)
     return found
 
@@ -192,17 +189,16 @@ def incident(tx: Tx, ctx: Context, incident_id: int) -> IncidentTimeline:
     The number of one that was merged into another is that one's too.
     """
     stored = incident_by_id(tx, incident_id)
-    names = {ci.id: ci.name for ci in all_cis(tx)}
-    if stored is None or stored.ci_id not in names:
+    lines = read_incidents(tx, ctx, [stored] if stored else [])
+    if stored is None or not lines:
         raise UserError(f"There is no incident #{incident_id}.")
     steps = tuple(
         TimelineStep(step.at, step.name, step.signal, read_seen(step.seen), step.made_by, step.note)
         for step in transitions_of(tx, stored.id)
     )
-    (line,) = _lines(tx, ctx, names, [stored])
     pure = _pure(stored)
     return IncidentTimeline(
-        line,
+        lines[0],
         steps,
         pure.first_evidence if pure else (),
         pure.cause.evidence if pure else (),
@@ -220,13 +216,13 @@ def _onset(tx: Tx, ctx: Context, stored: StoredIncident) -> Onset | None:
     return onset_of(tx, stored.ci_id, pure, ctx.now) if pure else None
 
 
-def _incident(ctx: Context, names: Mapping[int, str], stored: StoredIncident) -> IncidentLine:
+def _incident(ctx: Context, ci: str, stored: StoredIncident) -> IncidentLine:
     pure = _pure(stored)
     cause = pure.cause if pure else None
     bad = result_symptom(pure.standing or pure.symptoms) if pure else None
     return IncidentLine(
         id=stored.id,
-        ci=names[stored.ci_id],
+        ci=ci,
         kind=cause.signal if cause else "unknown",
         state=stored.state,
         opened_at=stored.opened_at,
@@ -236,7 +232,7 @@ def _incident(ctx: Context, names: Mapping[int, str], stored: StoredIncident) ->
         note=pure.note if pure else None,
         page=ctx.incident_page(stored.id),
         severity=State(stored.severity),
-        since=pure.since if pure else None,
+        since=cause.since if cause else None,
         symptoms=tuple(_symptom(symptom) for symptom in pure.symptoms) if pure else (),
         first_bad=bad.first_bad if bad else None,
     )

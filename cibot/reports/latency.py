@@ -9,10 +9,9 @@ from cibot.errors import UserError
 from cibot.health.facts import counts
 from cibot.health.intervals import percentile
 from cibot.model import Window
-from cibot.reports.ci import find_ci, line_of
+from cibot.reports.ci import CiLine, branch_name, find_ci, line_of
 from cibot.reports.context import Context
 from cibot.reports.history import MOST_DAYS, days_before
-from cibot.reports.listing import CiLine, branch_name
 from cibot.store.engine import Tx
 from cibot.store.latencies import TimedVerdict, first_verdicts
 

@@ -4,67 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from dataclasses import dataclass
 
-from cibot.errors import UserError
-from cibot.health.branches import read_branches
-from cibot.health.seen import Seen
-from cibot.health.signal import BranchHealth, Signal
-from cibot.health.stored import read_signals
 from cibot.model import State
+from cibot.reports.ci import CiLine, at_branch, ci_line
 from cibot.reports.context import Context
 from cibot.reports.feeds import ServerFeeds, stale_feeds
 from cibot.reports.home_projects import cis_on
-from cibot.reports.incidents import IncidentLine, open_by_ci
+from cibot.reports.incidents import open_by_ci
 from cibot.reports.names import resolve_branch
 from cibot.reports.project import find_project
-from cibot.reports.signals import (
-    Rate,
-    RateReason,
-    Sighting,
-    rate_reason,
-    success_rate,
-    worst_signal,
-)
-from cibot.store.cis import CiName, ci_names, last_heard
+from cibot.store.cis import ci_names, last_heard
 from cibot.store.engine import Tx
-from cibot.store.incidents import StoredHealth, health_of
+from cibot.store.incidents import health_of
 from cibot.store.leaving import retired_cis
-from cibot.text.figures import cut
-
-
-@dataclass(frozen=True, slots=True)
-class Retired:
-    """That a CI is judged no more: since ``at``, or by the configuration, which has no date."""
-
-    at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class CiLine(Sighting):
-    """One CI as every list shows it. Without an assessment it is unknown, ``since`` None.
-
-    ``seen`` is what the worst signal saw, None where none is bad; ``reason`` why the pass rate
-    means what it means, None where it is well.
-    With ``branch`` state, rate and time are those of that branch; ``branches`` are those
-    where it is at home.
-    """
-
-    id: int
-    name: str
-    state: State
-    since: datetime | None
-    rate: Rate | None
-    signals: tuple[Signal, ...] = field(default=(), kw_only=True)
-    last_heard_at: datetime | None
-    incidents: tuple[IncidentLine, ...]
-    page: str | None
-    branches: tuple[BranchHealth, ...] = ()
-    branch: BranchHealth | None = None
-    seen: Seen | None = None
-    reason: RateReason | None = None
-    retired: Retired | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,45 +73,10 @@ def branches_of(lines: Iterable[CiLine]) -> list[str]:
 def lines_on(ctx: Context, lines: Iterable[CiLine], branches: Collection[str]) -> list[CiLine]:
     """Those at home on some branches, each as it is on the worst of them, worst first."""
     there = (
-        [_there(ctx, line, health) for health in line.branches if health.branch in branches]
+        [at_branch(ctx, line, health) for health in line.branches if health.branch in branches]
         for line in lines
     )
     return worst_first(worst_first(each)[0] for each in there if each)
-
-
-def branch_name(line: CiLine) -> str | None:
-    """The branch that was asked about, None where it is the whole CI."""
-    return line.branch.branch if line.branch else None
-
-
-def on_branch(ctx: Context, line: CiLine, wanted: str) -> CiLine:
-    """A CI as it is on a branch; one that is silent is silent on each.
-
-    Raises UserError, asking back, when ``wanted`` means none where it is at home.
-    """
-    if line.retired is not None:
-        return line  # it is so everywhere
-    by_name = {health.branch: health for health in line.branches}
-    if not by_name:
-        raise UserError(f"{cut(line.name, 40)} has no results on any branch yet.")
-    name = resolve_branch(wanted, list(by_name), f"branch of {cut(line.name, 40)}")
-    return _there(ctx, line, by_name[name])
-
-
-def _there(ctx: Context, line: CiLine, branch: BranchHealth) -> CiLine:
-    silent = line.state is State.SILENT
-    rate = Rate(branch.passes, branch.n, branch.low, branch.high) if branch.n else None
-    return replace(
-        line,
-        state=line.state if silent else branch.state,
-        since=line.since if silent else branch.since,
-        rate=rate,
-        seen=line.seen if silent else None,
-        reason=None,
-        last_heard_at=branch.heard_at,
-        page=ctx.ci_page(line.name, branch.branch),
-        branch=branch,
-    )
 
 
 def all_lines(tx: Tx, ctx: Context) -> list[CiLine]:
@@ -180,38 +98,3 @@ def worst_first(lines: Iterable[CiLine]) -> list[CiLine]:
         lines,
         key=lambda one: (one.state.rank, one.rate.share if one.rate else 2.0, one.name.casefold()),
     )
-
-
-def ci_line(
-    ctx: Context,
-    row: CiName,
-    health: StoredHealth | None,
-    heard_at: datetime | None,
-    incidents: tuple[IncidentLine, ...],
-    retired_at: datetime | None = None,
-) -> CiLine:
-    """What is known of a CI, in one line."""
-    signals = read_signals(health.signals) if health else ()
-    worst = worst_signal(signals)
-    return CiLine(
-        id=row.id,
-        name=row.name,
-        state=_state(health),
-        since=health.since if health else None,
-        rate=success_rate(signals),
-        seen=worst.seen if worst else None,
-        reason=rate_reason(signals),
-        signals=signals,
-        last_heard_at=heard_at,
-        incidents=incidents,
-        page=ctx.ci_page(row.name),
-        branches=read_branches(health.branches) if health else (),
-        retired=Retired(retired_at) if retired_at or ctx.retires(row.name) else None,
-    )
-
-
-def _state(health: StoredHealth | None) -> State:
-    try:
-        return State(health.state) if health else State.UNKNOWN
-    except ValueError:
-        return State.UNKNOWN

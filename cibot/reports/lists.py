@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from cibot.health.seen import LastHeard
 from cibot.model import State
 from cibot.reports import wording
+from cibot.reports.ci import CiLine
 from cibot.reports.context import Context
-from cibot.reports.listing import CiLine, Listing
+from cibot.reports.listing import Listing
 from cibot.text import figures
 from cibot.text.card import Line, Span, line, state_span
 
@@ -31,7 +32,7 @@ def because(ctx: Context, ci: CiLine) -> Line:
     """What was seen of a CI, why its pass rate means what it means, and who knows of it."""
     said = wording.seen(ctx, ci.seen) if ci.state is not State.HEALTHY else ()
     if not said and ci.rate:
-        said = line(f"{wording.rate(ci.rate)} passed")
+        said = line(f"{figures.rate(ci.rate.share, ci.rate)} passed")
     known = [incident for incident in ci.incidents if incident.state == "acknowledged"]
     by = [f"; {wording.acknowledgement(incident)}" for incident in known if ci.state.bad]
     return line(*said, *wording.reason(ctx, ci), *by)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from cibot.model import Window
 from cibot.reports.change import BAD, ci_verdicts, worth_a_look
+from cibot.reports.ci import CiLine
 from cibot.reports.context import Context
-from cibot.reports.listing import CiLine
 from cibot.store.changes import changes_by_id, verdicts_on
 from cibot.store.engine import Tx
 from cibot.store.weighing import failed_patch_sets, last_patch_sets

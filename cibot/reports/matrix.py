@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cibot.model import Result
+from cibot.reports.ci import CiLine
 from cibot.reports.context import Context
 from cibot.reports.failures import verdict_of
 from cibot.reports.home_projects import cis_on, reference_on
-from cibot.reports.listing import CiLine, all_lines, branches_of, lines_on
+from cibot.reports.listing import all_lines, branches_of, lines_on
 from cibot.reports.names import resolve_branch
 from cibot.reports.project import find_project
 from cibot.store.changes import ChangeRow, VerdictRow, latest_changes, verdicts_on

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cibot.model import Window
-from cibot.reports.ci import find_ci, line_of
+from cibot.reports.ci import CiLine, branch_name, find_ci, line_of
 from cibot.reports.context import Context, gerrit_page
 from cibot.reports.history import days_before
 from cibot.reports.home_projects import home_of
-from cibot.reports.listing import CiLine, branch_name
 from cibot.reports.period_sums import sums_of, together
 from cibot.store.chances import MissedRow, StoredChances, chances_of
 from cibot.store.changes import ChangeRow, changes_by_id

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 
 from cibot.model import State, Window
-from cibot.reports import wording
 from cibot.reports.period import CiPeriod, Figures, PeriodReport, ProjectRule
 from cibot.reports.promise import Criterion, Promise, Ruling
 from cibot.text import figures
@@ -87,7 +86,7 @@ def criterion(found: Criterion, within: timedelta) -> str:
         nothing = {"reports": "no chance to report", "agrees": "nothing beside the reference"}
         said = nothing.get(found.name, f"no run that could have had {found.job}")
         return f"{said}{_lacking(found)}"
-    rate = wording.rate(found.rate)
+    rate = figures.rate(found.rate.share, found.rate)
     said = {
         "reports": f"reported on {rate} within {span(within)}",
         "agrees": f"agrees with the reference on {rate}",
@@ -128,10 +127,10 @@ def brief(found: Figures, within: timedelta) -> str:
     if not found.due:
         parts = ["no chance to report"]
     else:
-        share = wording.rate(found.in_time) if found.in_time else "none"
+        share = figures.rate(found.in_time.share, found.in_time) if found.in_time else "none"
         parts = [f"reported on {share} within {span(within)}"]
     if found.right:
-        parts.append(f"right in {wording.rate(found.right)}")
+        parts.append(f"right in {figures.rate(found.right.share, found.right)}")
     for word, length in (("failing", found.failing), ("silent", found.silent)):
         if length:
             parts.append(f"{word} for {span(length)}")

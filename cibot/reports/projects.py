@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from cibot.reports.ci import CiLine
 from cibot.reports.home_projects import Home
-from cibot.reports.listing import CiLine
 
 
 @dataclass(frozen=True, slots=True)

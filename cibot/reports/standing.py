@@ -6,10 +6,11 @@ from collections import Counter
 from dataclasses import dataclass
 
 from cibot.model import Result
+from cibot.reports.ci import CiLine
 from cibot.reports.compare import last_words, verdict_on
 from cibot.reports.context import Context
 from cibot.reports.home_projects import cis_on, home_of
-from cibot.reports.listing import CiLine, all_lines
+from cibot.reports.listing import all_lines
 from cibot.store.engine import Tx
 
 _FEWEST = 10  # results: with fewer a CI has no rank

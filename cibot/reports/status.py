@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from cibot.errors import UserError
 from cibot.model import Silence, State
-from cibot.reports.ci import find_ci
+from cibot.reports.ci import CiLine, branch_name, ci_line, find_ci, on_branch
 from cibot.reports.context import Context
 from cibot.reports.failures import (
     JobShare,
@@ -19,13 +19,11 @@ from cibot.reports.failures import (
 )
 from cibot.reports.feeds import ServerFeeds, stale_feeds
 from cibot.reports.home_projects import reference_on
-from cibot.reports.incidents import open_by_ci
-from cibot.reports.listing import CiLine, branch_name, ci_line, on_branch
+from cibot.reports.incidents import read_incidents
 from cibot.reports.names import as_stored
 from cibot.reports.silences import silence_on
-from cibot.store.changes import change_server
 from cibot.store.engine import Tx
-from cibot.store.status import Glance, glance
+from cibot.store.status import glance
 from cibot.text.figures import cut
 
 
@@ -61,8 +59,8 @@ def status(tx: Tx, ctx: Context, name: str, branch: str | None = None) -> Status
     if seen is None:
         raise UserError(f"No CI is called {cut(name, 40)!r} any more.")
     row = seen.ci
-    names = {row.id: row.name}
-    incidents = open_by_ci(tx, ctx, row.id, names).get(row.id, ()) if seen.incidents else ()
+    rows = [seen.incident] if seen.incident else []
+    incidents = read_incidents(tx, ctx, rows, {row.id: row.name}, seen.namesakes)
     heard_at = seen.last.posted_at if seen.last else None
     line = ci_line(ctx, row, seen.health, heard_at, incidents, seen.retired_at)
     if branch is not None:
@@ -74,6 +72,7 @@ def status(tx: Tx, ctx: Context, name: str, branch: str | None = None) -> Status
         reference = reference_on(tx, ctx, seen.project, branch=branch_name(line))
     if reference is not None and reference.id == row.id:
         reference = None  # nothing is measured against itself
+    last = next(iter(verdicts(tx, [seen.last] if seen.last and not line.branch else ())), None)
     return Status(
         ci=line,
         reference=reference.name if reference else None,
@@ -82,14 +81,7 @@ def status(tx: Tx, ctx: Context, name: str, branch: str | None = None) -> Status
         else None,
         passed_since=recent.passed,
         worst_job=recent.worst_job,
-        last=None if line.branch else _last(tx, seen),
+        last=last,
         stale=stale_feeds(tx, ctx) if seen.stale else (),
         silence=silence_on(tx, ctx, row.name) if seen.silences else None,
     )
-
-
-def _last(tx: Tx, seen: Glance) -> Verdict | None:
-    if seen.last is None:
-        return None
-    urls = {change_server(seen.last.change_id): seen.server_url} if seen.server_url else {}
-    return verdicts(tx, [seen.last], urls)[0]

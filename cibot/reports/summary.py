@@ -11,11 +11,12 @@ from typing import Literal
 from cibot.errors import UserError
 from cibot.incidents.routing import Choice, chooses
 from cibot.model import State, Window
+from cibot.reports.ci import CiLine
 from cibot.reports.context import Context
 from cibot.reports.feeds import ServerFeeds, stale_feeds
 from cibot.reports.home_projects import NOWHERE, home_projects
 from cibot.reports.incidents import IncidentLine, concerns, incidents_in
-from cibot.reports.listing import CiLine, all_lines, branches_of, lines_on
+from cibot.reports.listing import all_lines, branches_of, lines_on
 from cibot.reports.looks import NO_FAILURES, Looks, looks
 from cibot.reports.names import resolve_branches
 from cibot.reports.period import PeriodReport, period_report, read_period

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from cibot.health.signal import Signal
-from cibot.reports.ci import find_ci, line_of
+from cibot.reports.ci import CiLine, branch_name, find_ci, line_of
 from cibot.reports.context import Context
 from cibot.reports.failures import Verdict, failures
 from cibot.reports.incidents import onset_of_ci
-from cibot.reports.listing import CiLine, branch_name
 from cibot.reports.onset import Onset
 from cibot.reports.standing import Standing, standing
 from cibot.store.engine import Tx

@@ -9,15 +9,15 @@ from cibot.health.seen import LastHeard, OwnPast, PassRate, Seen
 from cibot.health.signal import BranchHealth
 from cibot.incidents.signal_words import seen_words, spans, step_words
 from cibot.model import Result, Silence, State
+from cibot.reports.ci import CiLine, Retired
 from cibot.reports.compare import WINDOW
 from cibot.reports.context import Context
 from cibot.reports.failures import FailedJob, Verdict
 from cibot.reports.feeds import ServerFeeds
 from cibot.reports.incidents import IncidentLine, TimelineStep
-from cibot.reports.listing import CiLine, Retired
 from cibot.reports.missed import Missed
 from cibot.reports.onset import Onset, OnsetRun
-from cibot.reports.signals import Rate, reason_words
+from cibot.reports.signals import reason_words
 from cibot.reports.standing import Standing
 from cibot.reports.status import Status
 from cibot.text import figures
@@ -54,11 +54,6 @@ def seen_sentence(ctx: Context, found: Seen | None) -> Line:
     return sentence(seen(ctx, found))
 
 
-def rate(found: Rate) -> str:
-    """As "93 % (88–96 %, n=104)"."""
-    return figures.rate(found.share, found.low, found.high, found.n)
-
-
 def name_span(ci: CiLine) -> Span:
     """The name, linked to the CI's page."""
     return Span(ci.name, href=ci.page, strong=True)
@@ -75,7 +70,7 @@ def branch_words(found: BranchHealth) -> str:
     if found.state is State.UNKNOWN:
         passed = f"{figures.number(found.passes)} of {figures.plural(found.n, 'result')} passed"
         return f"{passed} there, too few to judge"
-    said = f"{figures.rate(found.share, found.low, found.high, found.n)} passed"
+    said = f"{figures.rate(found.share, found)} passed"
     return f"{said}, usually {figures.percent(found.usual)}" if found.usual else said
 
 
@@ -209,7 +204,7 @@ def _detail(ctx: Context, found: Status) -> _Parts:
         return (f"{passed.passes} of {passed.n} passed since then{_same_patch_sets(found)}",)
     if ci.rate is not None and not by_another:
         where = f" where {found.reference} did" if found.reference else ""
-        said = f"{figures.percent(ci.rate.share)} passed{where} ({_worth(ci.rate)})"
+        said = f"{figures.percent(ci.rate.share)} passed{where} ({figures.basis(ci.rate)})"
         usual = ci.branch.usual if ci.branch and ci.state.bad else None
         return (said if usual is None else f"{said}, {figures.percent(usual)} before",)
     return seen(ctx, ci.seen) or ("nothing to count yet",)
@@ -239,14 +234,6 @@ def _unknown(ctx: Context, found: Status) -> _Parts:
     return ("too few results to judge" if ci.last_heard_at else "nothing heard from it yet",)
 
 
-def _worth(found: Rate) -> str:
-    """What a rate is worth: as "88–96 %, n=104"."""
-    n = f"n={figures.number(found.n)}"
-    if found.low is None or found.high is None:
-        return n
-    return f"{figures.interval(found.low, found.high)}, {n}"
-
-
 def _same_patch_sets(found: Status) -> str:
     """How much the reference passed of the same patch sets."""
     passed = found.reference_passed
@@ -264,7 +251,7 @@ def details(ctx: Context, found: Status) -> Line:
     parts: list[Line] = []
     if ci.rate is not None and found.passed_since is not None:
         where = f" of what {found.reference} passed" if found.reference else ""
-        parts.append(line(f"passed {rate(ci.rate)}{where}"))
+        parts.append(line(f"passed {figures.rate(ci.rate.share, ci.rate)}{where}"))
     if ci.since and not ci.state.bad:
         parts.append(line(ci.state.value, *since(ctx, ci, " ")))
     if last is not None:

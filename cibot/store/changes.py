@@ -12,7 +12,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, case, func, literal_column, null, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    and_,
+    case,
+    exists,
+    func,
+    literal_column,
+    null,
+    or_,
+    select,
+    update,
+)
 
 from cibot.errors import Permanent
 from cibot.model import Change
@@ -50,13 +61,21 @@ def change_server(row_id: int) -> int:
     return (row_id & ((1 << _PLACE_AT) - 1)) >> _NUMBER_BITS
 
 
-def has_namesakes(tx: Tx) -> bool:
+def namesakes() -> Any:
     """Whether any number may be that of several changes: of several servers, or imported ones."""
-    servers = select(func.count()).select_from(schema.server)
-    return tx.execute(_IMPORTED).scalar() is not None or tx.execute(servers).scalar_one() > 1
+    imported, servers = schema.change.alias("imported"), schema.server.alias("servers")
+    return or_(
+        exists().where(imported.c.id >= change_id(0, 0, 1)),
+        select(func.count()).select_from(servers).scalar_subquery() > 1,
+    )
 
 
-_IMPORTED = select(schema.change.c.id).where(schema.change.c.id >= change_id(0, 0, 1)).limit(1)
+def has_namesakes(tx: Tx) -> bool:
+    """Whether `namesakes` is so now."""
+    return bool(tx.execute(_NAMESAKES).scalar_one())
+
+
+_NAMESAKES = select(namesakes())
 
 
 def _newer(new: Any, old: Any) -> dict[str, Any]:

@@ -72,7 +72,7 @@ class CiName(NamedTuple):
 
 
 class HeardReport(NamedTuple):
-    """A report of a CI with its change, newest first where it comes in a list."""
+    """A report of a CI with its change, and the ``url`` of its Gerrit; newest first in a list."""
 
     ci_id: int
     change_id: int
@@ -86,6 +86,7 @@ class HeardReport(NamedTuple):
     result: str | None
     posted_at: datetime
     uploaded_at: datetime | None
+    url: str | None
 
 
 def ci_names(tx: Tx) -> list[CiName]:

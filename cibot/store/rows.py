@@ -35,12 +35,12 @@ def columns(row_type: type, *tables: FromClause) -> list[Any]:
 def select_reports(row_type: type) -> Select[Any]:
     """A SELECT of reports as a row type.
 
-    The fields of the type name columns of the report and of its change, comment and patch set; each
-    table is joined when a field needs it.
+    The fields of the type name columns of the report and of its change, comment, patch set and
+    server; each table is joined when a field needs it.
     """
     report, change = schema.report.c, schema.change
-    comment, patch_set = schema.comment, schema.patch_set
-    named = columns(row_type, schema.report, change, comment, patch_set)
+    comment, patch_set, server = schema.comment, schema.patch_set, schema.server
+    named = columns(row_type, schema.report, change, comment, patch_set, server)
     query, tables = select(*named).select_from(schema.report), {column.table for column in named}
     if change in tables:
         query = query.join(change, change.c.id == report.change_id)
@@ -50,6 +50,8 @@ def select_reports(row_type: type) -> Select[Any]:
     if patch_set in tables:
         own = patch_set.c.change_id == report.change_id
         query = query.outerjoin(patch_set, own & (patch_set.c.number == report.patch_set))
+    if server in tables:
+        query = query.outerjoin(server, server.c.id == change.c.server_id)
     return query
 
 

@@ -10,34 +10,37 @@ from typing import Any, NamedTuple
 from sqlalchemy import BindParameter, Select, and_, bindparam, exists, func, select
 
 from cibot.store import schema
+from cibot.store.changes import namesakes
 from cibot.store.cis import CiName, HeardReport
 from cibot.store.engine import Tx, in_this_order
-from cibot.store.incidents import StoredHealth
+from cibot.store.incidents import StoredHealth, StoredIncident
 from cibot.store.rows import columns
 
 _NAME: BindParameter[str] = bindparam("name")
 _NOW: BindParameter[datetime] = bindparam("now")
 _HEALTH = columns(StoredHealth, schema.health)
-_REPORT = columns(HeardReport, schema.report, schema.change, schema.patch_set)
+_INCIDENT = columns(StoredIncident, schema.incident)
+_REPORT = columns(HeardReport, schema.report, schema.change, schema.patch_set, schema.server)
 
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    """One CI: its health, its last report with the URL of the server, and its main project.
+    """One CI: its health, its last report, and its main project.
 
-    The flags tell what else is worth asking: its open incidents, the silences of any
-    CI that hold now, and the servers that no live feed has heard.
+    ``incident`` is the open one. The flags tell what else is worth asking: the silences of any
+    CI that hold now, the servers that no live feed has heard, and whether a change's number
+    may not be enough to name it.
     """
 
     ci: CiName
     health: StoredHealth | None
     last: HeardReport | None
-    server_url: str | None
     project: str | None
     retired_at: datetime | None
-    incidents: bool
+    incident: StoredIncident | None
     silences: bool
     stale: bool
+    namesakes: bool
 
 
 class ResultRow(NamedTuple):
@@ -51,8 +54,8 @@ class ResultRow(NamedTuple):
 
 
 def _flags() -> list[Any]:
-    """Open incidents of the CI, silences that hold, servers that were not heard."""
-    incident, silence, feed = schema.incident.c, schema.silence.c, schema.feed
+    """Silences that hold, servers that were not heard, changes of one number."""
+    silence, feed = schema.silence.c, schema.feed
     other = schema.server.alias("other")
     heard = and_(
         feed.c.server_id == other.c.id,
@@ -61,9 +64,9 @@ def _flags() -> list[Any]:
     )
     unheard = select(func.count()).select_from(other.outerjoin(feed, heard))
     return [
-        exists().where(incident.ci_id == schema.ci.c.id, incident.open_slot == 1),
         exists().where(silence.until > _NOW, silence.since <= _NOW, silence.ended_at.is_(None)),
         unheard.where(feed.c.server_id.is_(None)).scalar_subquery(),
+        namesakes(),
     ]
 
 
@@ -80,6 +83,7 @@ def _glance_query() -> Select[Any]:
     Ordering is left to the reader: with a text among the columns MariaDB would do it on disk.
     """
     ci, health, report, change = schema.ci, schema.health, schema.report, schema.change
+    incident = schema.incident
     newest, server = schema.report.alias("newest").c, schema.server
     last = select(newest.posted_at).where(newest.ci_id == ci.c.id)
     last_at = last.order_by(newest.posted_at.desc()).limit(1).scalar_subquery()
@@ -88,11 +92,13 @@ def _glance_query() -> Select[Any]:
     own_patch_set = and_(
         patch_set.c.change_id == report.c.change_id, patch_set.c.number == report.c.patch_set
     )
+    is_open = and_(incident.c.ci_id == ci.c.id, incident.c.open_slot == 1)
     newest_report = and_(report.c.ci_id == ci.c.id, report.c.posted_at == last_at)
     return in_this_order(
-        select(*own, server.c.url, _home(), ci.c.retired_at, *_HEALTH, *_REPORT)
+        select(*own, _home(), ci.c.retired_at, *_HEALTH, *_INCIDENT, *_REPORT)
         .select_from(ci)
         .outerjoin(health, health.c.ci_id == ci.c.id)
+        .outerjoin(incident, is_open)
         .outerjoin(report, newest_report)
         .outerjoin(change, change.c.id == report.c.change_id)
         .outerjoin(patch_set, own_patch_set)
@@ -102,8 +108,9 @@ def _glance_query() -> Select[Any]:
 
 
 _GLANCE = _glance_query()
-_HEALTH_AT = 8
-_REPORT_AT = _HEALTH_AT + len(_HEALTH)
+_HEALTH_AT = 7
+_INCIDENT_AT = _HEALTH_AT + len(_HEALTH)
+_REPORT_AT = _INCIDENT_AT + len(_INCIDENT)
 
 
 def glance(tx: Tx, name: str, now: datetime, fresh: datetime) -> Glance | None:
@@ -115,17 +122,18 @@ def glance(tx: Tx, name: str, now: datetime, fresh: datetime) -> Glance | None:
     if not rows:
         return None
     own = max(rows, key=lambda row: (row.change_id or 0, row.seq or 0))
-    health, last = own[_HEALTH_AT:_REPORT_AT], own[_REPORT_AT:]
+    health, incident = own[_HEALTH_AT:_INCIDENT_AT], own[_INCIDENT_AT:_REPORT_AT]
+    last = own[_REPORT_AT:]
     return Glance(
         ci=CiName(own[0], own[1]),
         health=None if health[0] is None else StoredHealth(*health),
         last=None if last[0] is None else HeardReport(*last),
-        server_url=own[5],
-        project=own[6],
-        retired_at=own[7],
-        incidents=bool(own[2]),
-        silences=bool(own[3]),
-        stale=own[4] > 0,
+        project=own[5],
+        retired_at=own[6],
+        incident=None if incident[0] is None else StoredIncident(*incident),
+        silences=bool(own[2]),
+        stale=own[3] > 0,
+        namesakes=bool(own[4]),
     )
 
 

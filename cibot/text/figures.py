@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Protocol
 
 from cibot.text import graphemes
 
@@ -35,11 +36,28 @@ def interval(low: float, high: float) -> str:
     return f"{percent(low).removesuffix(' %')}–{percent(high)}"
 
 
-def rate(share: float, low: float | None, high: float | None, n: int) -> str:
-    """A share with what makes it worth: "93 % (88–96 %, n=104)"."""
-    if low is None or high is None:
-        return f"{percent(share)} (n={number(n)})"
-    return f"{percent(share)} ({interval(low, high)}, n={number(n)})"
+class Sampled(Protocol):
+    """The interval of a share, None where it is not known, and of how many it is."""
+
+    @property
+    def low(self) -> float | None: ...
+    @property
+    def high(self) -> float | None: ...
+    @property
+    def n(self) -> int: ...
+
+
+def rate(share: float, found: Sampled) -> str:
+    """A share with what it rests on: "93 % (88–96 %, n=104)"."""
+    return f"{percent(share)} ({basis(found)})"
+
+
+def basis(found: Sampled) -> str:
+    """What a share rests on: "88–96 %, n=104"."""
+    n = f"n={number(found.n)}"
+    if found.low is None or found.high is None:
+        return n
+    return f"{interval(found.low, found.high)}, {n}"
 
 
 def span(length: timedelta) -> str:

@@ -13,10 +13,9 @@ from markupsafe import Markup
 from cibot.errors import CibotError, UserError
 from cibot.model import Result, State
 from cibot.reports import wording
-from cibot.reports.ci import find_ci, line_of
+from cibot.reports.ci import CiLine, find_ci, line_of
 from cibot.reports.context import Context
 from cibot.reports.jobs import jobs
-from cibot.reports.listing import CiLine
 from cibot.reports.names import resolve
 from cibot.store.engine import Tx
 from cibot.text import figures

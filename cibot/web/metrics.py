@@ -26,9 +26,10 @@ from cibot import __version__
 from cibot.collector.sink import IngestCounts
 from cibot.errors import CibotError
 from cibot.model import State
+from cibot.reports.ci import CiLine
 from cibot.reports.context import Context
 from cibot.reports.feeds import ServerFeeds, feeds
-from cibot.reports.listing import CiLine, all_lines
+from cibot.reports.listing import all_lines
 from cibot.store.engine import Tx
 from cibot.store.outbox import depth
 from cibot.store.set_aside import set_aside

@@ -8,10 +8,9 @@ from cibot.chat.command import Ask, Command
 from cibot.chat.typed import with_branch
 from cibot.errors import UserError
 from cibot.reports import wording
-from cibot.reports.ci import find_ci
+from cibot.reports.ci import branch_name, find_ci
 from cibot.reports.compare import Comparison, compare
 from cibot.reports.context import Context
-from cibot.reports.listing import branch_name
 from cibot.text import figures
 from cibot.text.card import Card, Line, Span, joined, line
 
@@ -41,7 +40,7 @@ def render(ctx: Context, found: Comparison) -> Card:  # noqa: ARG001 - as every 
     where = wording.on_places(branch_name(one))
     if agreement is None:
         return Card((line(*names, f" have judged no patch set in common{where} in seven days."),))
-    share = wording.rate(agreement)
+    share = figures.rate(agreement.share, agreement)
     lines: list[Line] = [
         line(*names, f" agree on {share} of the patch sets that both judged{where} in seven days."),
         line(

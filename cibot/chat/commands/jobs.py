@@ -34,7 +34,7 @@ def render(ctx: Context, found: Jobs) -> Card:
 
 def _job(ctx: Context, job: JobLine) -> Line:
     name = Span(figures.cut(job.job, 60), href=wording.web_address(job.last_url), code=True)
-    said = wording.rate(job.rate) if job.rate else "no result"
+    said = figures.rate(job.rate.share, job.rate) if job.rate else "no result"
     parts = [f"last {job.streak} {STREAKS[job.streak_of]}"] if job.streak > 1 else []
     if job.infra:
         parts.append(f"{job.infra} broke by itself" if job.infra == 1 else

@@ -7,8 +7,9 @@ from cibot.chat.typed import without_branch, without_fillers
 from cibot.errors import UserError
 from cibot.model import State
 from cibot.reports import lists, wording
+from cibot.reports.ci import CiLine
 from cibot.reports.context import Context
-from cibot.reports.listing import CiLine, Listing, listing
+from cibot.reports.listing import Listing, listing
 from cibot.text.card import Card, Line, Span, first, line, some, state_span
 
 _LINES = 12

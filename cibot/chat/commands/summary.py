@@ -11,9 +11,9 @@ from cibot.config.models import SUMMARY_PARTS, SummaryPart
 from cibot.errors import UserError
 from cibot.model import State
 from cibot.reports import lists, wording
+from cibot.reports.ci import CiLine
 from cibot.reports.context import Context
 from cibot.reports.incidents import IncidentLine
-from cibot.reports.listing import CiLine
 from cibot.reports.period import PeriodReport
 from cibot.reports.summary import Span as Day
 from cibot.reports.summary import Summary, summary

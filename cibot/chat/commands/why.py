@@ -82,7 +82,7 @@ def figure(signal: Signal) -> str:
     """The share with its interval and n; empty for what is no share."""
     if signal.figure is None or not signal.n or signal.name not in _RATES:
         return ""
-    return figures.rate(signal.figure, signal.low, signal.high, signal.n)
+    return figures.rate(signal.figure, signal)
 
 
 def _failure(ctx: Context, verdict: Verdict) -> Line:

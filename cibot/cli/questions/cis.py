@@ -21,10 +21,11 @@ from cibot.reports import blame as sentences
 from cibot.reports import lists, wording
 from cibot.reports.change import ChangeReport, CiVerdict, failed, innocent
 from cibot.reports.change_address import parse_change
+from cibot.reports.ci import CiLine
 from cibot.reports.compare import Comparison
 from cibot.reports.context import Context
 from cibot.reports.failures import Verdict
-from cibot.reports.listing import CiLine, Listing
+from cibot.reports.listing import Listing
 from cibot.reports.names import resolve
 from cibot.text import figures
 from cibot.text.card import Line, Span, joined, line, state_span

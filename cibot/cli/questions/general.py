@@ -236,7 +236,7 @@ def _kept(ci: CiPeriod) -> Line | str:
 
 
 def _share(rate: Rate | None) -> str:
-    return wording.rate(rate) if rate else ""
+    return figures.rate(rate.share, rate) if rate else ""
 
 
 def _length(length: timedelta | None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cibot.collector.formats.tags import of_ci_tool, of_program
-from cibot.collector.formats.words import word_set
+from cibot.collector.formats.text import word_set
 from cibot.model import Account, Vote
 
 MIXED = "mixed"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from cibot.collector.formats.comment import MIXED, Comment
 from cibot.collector.formats.conclude import conclude, outcome_of
 from cibot.collector.formats.lines import read_line
-from cibot.collector.formats.words import word_set
+from cibot.collector.formats.text import word_set
 from cibot.collector.results import RESULT_WORDS
 from cibot.model import Build, Outcome, Report
 

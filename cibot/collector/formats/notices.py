@@ -5,8 +5,8 @@ from __future__ import annotations
 from cibot.collector.formats.comment import Comment, score, withdrawn
 from cibot.collector.formats.lines import read_builds
 from cibot.collector.formats.tags import gerrits_own
+from cibot.collector.formats.text import word_set
 from cibot.collector.formats.verdict import verdict
-from cibot.collector.formats.words import word_set
 from cibot.model import Outcome, Report
 
 NAME = "notice"

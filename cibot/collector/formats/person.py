@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cibot.collector.formats.comment import Comment
-from cibot.collector.formats.words import word_set
+from cibot.collector.formats.text import word_set
 
 _SELF = word_set("i i'm i've i'd i'll im me my mine it's that's there's here's let's")
 # Words with which people weigh and excuse; programs state.

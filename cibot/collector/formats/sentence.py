@@ -7,9 +7,8 @@ import re
 from cibot.collector.formats.comment import Comment, reviewed, score
 from cibot.collector.formats.conclude import conclude
 from cibot.collector.formats.person import by_hand
-from cibot.collector.formats.text import first_url, job_name
+from cibot.collector.formats.text import first_url, job_name, word_set
 from cibot.collector.formats.verdict import SUBJECTS, verdict, words_of
-from cibot.collector.formats.words import word_set
 from cibot.model import Build, Outcome, Report
 
 NAME = "sentence"

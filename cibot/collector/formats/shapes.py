@@ -5,9 +5,15 @@ from __future__ import annotations
 import re
 
 from cibot.collector.formats.places import duration_in, name_and_url, tidy
-from cibot.collector.formats.text import clean_url, duration_s, first_url, is_url, job_name
+from cibot.collector.formats.text import (
+    clean_url,
+    duration_s,
+    first_url,
+    is_url,
+    job_name,
+    word_set,
+)
 from cibot.collector.formats.verdict import SUBJECTS, verdict, words_of
-from cibot.collector.formats.words import word_set
 from cibot.collector.results import RESULT_WORDS, known_result, result_class
 from cibot.model import Build, Outcome, Result
 

@@ -14,6 +14,11 @@ _PART = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)\s?([a-z]{1,7})[\s,]{0,2}")
 _URL_END = re.compile(r"[ \t)>\]\"'|]")
 
 
+def word_set(text: str) -> frozenset[str]:
+    """The words of ``text``."""
+    return frozenset(text.split())
+
+
 @lru_cache(maxsize=4096)
 def duration_s(written: str) -> float | None:
     """Seconds of ``1h 05m 59s``, ``122.03s``, ``3 min 2 sec`` or ``01:02:03``; else None.

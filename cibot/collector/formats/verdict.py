@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-from cibot.collector.formats.words import word_set
+from cibot.collector.formats.text import word_set
 from cibot.model import Outcome
 
 MAX_SENTENCE = 300  # characters of a line that are looked at

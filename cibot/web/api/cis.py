@@ -9,11 +9,11 @@ from pydantic import Field
 
 from cibot.model import Result, Silence, State
 from cibot.reports.builds import BuildLine, builds
-from cibot.reports.ci import find_ci
+from cibot.reports.ci import CiLine, find_ci
 from cibot.reports.context import Context
 from cibot.reports.failures import JobShare, Passed, Verdict, verdicts
 from cibot.reports.home_projects import NOWHERE
-from cibot.reports.listing import CiLine, listing
+from cibot.reports.listing import listing
 from cibot.reports.onset import Onset
 from cibot.reports.standing import Standing
 from cibot.reports.status import status

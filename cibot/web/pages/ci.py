@@ -10,6 +10,7 @@ from markupsafe import Markup
 from cibot.chat.commands import why as why_command
 from cibot.health.signal import Signal
 from cibot.reports import wording
+from cibot.reports.ci import CiLine, branch_name
 from cibot.reports.contact import Contact, contact
 from cibot.reports.context import Context
 from cibot.reports.failures import Verdict
@@ -18,7 +19,6 @@ from cibot.reports.home_projects import NOWHERE
 from cibot.reports.incidents import IncidentLine, read_incidents
 from cibot.reports.jobs import JobLine, jobs
 from cibot.reports.latency import LatencyDay
-from cibot.reports.listing import CiLine, branch_name
 from cibot.reports.missed import Missed, missed
 from cibot.reports.standing import Standing
 from cibot.reports.status import Status, status

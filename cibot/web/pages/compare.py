@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from cibot.errors import UserError
+from cibot.reports.ci import branch_name
 from cibot.reports.compare import Comparison, compare
 from cibot.reports.context import Context
 from cibot.reports.history import Day
-from cibot.reports.listing import branch_name
 from cibot.store.cis import all_cis
 from cibot.store.engine import Tx
 from cibot.web.api.question import BranchName, CiName, Params

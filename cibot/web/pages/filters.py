@@ -16,9 +16,9 @@ from cibot.incidents import signal_words
 from cibot.model import State
 from cibot.reports import blame, namesakes, period_wording, wording
 from cibot.reports.change import ChangeReport, CiVerdict, WeighedJob
+from cibot.reports.ci import CiLine, branch_name
 from cibot.reports.failures import FailedJob
 from cibot.reports.incidents import TimelineStep
-from cibot.reports.listing import CiLine, branch_name
 from cibot.reports.matrix import MatrixCell
 from cibot.reports.promise import Ruling
 from cibot.reports.signals import reason_words
@@ -239,6 +239,6 @@ _PICTURES: dict[str, Callable[..., Any]] = {
     "plural": figures.plural,
     "result_word": wording.result_word,
     "acknowledgement": wording.acknowledgement,
-    "rate_words": wording.rate,
+    "rate_words": lambda found: figures.rate(found.share, found),
     "day_words": plot.day_words,
 }

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from cibot.chat.commands import why as why_command
 from cibot.reports import wording
+from cibot.reports.ci import CiLine
 from cibot.reports.context import Context
 from cibot.reports.home_projects import NOWHERE
 from cibot.reports.incidents import IncidentLine, IncidentTimeline, incident, incidents
-from cibot.reports.listing import CiLine
 from cibot.reports.status import status
 from cibot.store.engine import Tx
 from cibot.text.card import Line

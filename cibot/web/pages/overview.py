@@ -13,11 +13,12 @@ from pydantic import Field
 from cibot.health.signal import Signal
 from cibot.model import State
 from cibot.reports import lists, wording
+from cibot.reports.ci import CiLine
 from cibot.reports.context import Context
 from cibot.reports.history import Day
 from cibot.reports.home_projects import NOWHERE, Home
 from cibot.reports.incidents import IncidentLine, incidents_since
-from cibot.reports.listing import CiLine, all_lines, branches_of, lines_on
+from cibot.reports.listing import all_lines, branches_of, lines_on
 from cibot.reports.status import status
 from cibot.store.engine import Tx
 from cibot.text import figures

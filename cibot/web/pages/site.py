@@ -15,9 +15,10 @@ from werkzeug.exceptions import NotFound
 
 from cibot import __version__
 from cibot.errors import CibotError, UserError
+from cibot.reports.ci import branch_name
 from cibot.reports.context import Context
 from cibot.reports.feeds import feeds
-from cibot.reports.listing import all_lines, branch_name
+from cibot.reports.listing import all_lines
 from cibot.reports.projects import project_lines
 from cibot.store.engine import Tx
 from cibot.web.api import ENDPOINTS, WRITES

@@ -17,10 +17,10 @@ from cibot.chat.protocol import Asker, Channel, Question
 from cibot.config.models import SUMMARY_PARTS, SummaryConfig
 from cibot.health.seen import EarlierWords
 from cibot.model import State, Window
+from cibot.reports.ci import CiLine
 from cibot.reports.context import Context
 from cibot.reports.feeds import ServerFeeds
 from cibot.reports.incidents import IncidentLine
-from cibot.reports.listing import CiLine
 from cibot.reports.summary import Summary, Totals, rules_since, summary, window_of
 from cibot.store.engine import Store, open_store
 from tests.support.canned import CONFIG, canned

@@ -13,8 +13,8 @@ from cibot.health.weighing.weigh import Blame, Weighed
 from cibot.model import Result, State
 from cibot.reports import blame
 from cibot.reports.change import CiVerdict, WeighedJob
+from cibot.reports.ci import CiLine
 from cibot.reports.context import Context
-from cibot.reports.listing import CiLine
 from cibot.reports.weighing import JobWeight
 
 NOW = datetime(2026, 11, 23, 4, 10, tzinfo=UTC)

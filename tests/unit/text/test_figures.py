@@ -9,6 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from cibot.health.signal import Signal
+from cibot.model import State
 from cibot.text import figures
 from cibot.text.card import sparkline
 
@@ -42,8 +44,10 @@ def test_only_all_is_a_hundred_and_only_none_is_nought(share: float) -> None:
 
 
 def test_a_rate_has_what_makes_it_worth() -> None:
-    assert figures.rate(0.93, 0.88, 0.962, 1104) == "93 % (88–96 %, n=1,104)"
-    assert figures.rate(0.93, None, None, 14) == "93 % (n=14)"
+    known = Signal("success", State.HEALTHY, low=0.88, high=0.962, n=1104)
+    assert figures.rate(0.93, known) == "93 % (88–96 %, n=1,104)"
+    assert figures.basis(known) == "88–96 %, n=1,104"
+    assert figures.rate(0.93, Signal("success", State.UNKNOWN, n=14)) == "93 % (n=14)"
 
 
 @pytest.mark.parametrize(
