@@ -114,12 +114,12 @@ class GerritSource:
     def learn_groups(self) -> None:
         """Looks up who is in the configured groups, and gives each CI its accounts."""
         with self._asking:
-            found = [
+            accounts = [
                 account
                 for name in self.config.ci_groups
                 for account in self.gerrit.group_members(name)
             ]
-        members = {account.gerrit_id for account in found if account.gerrit_id is not None}
+        members = {account.gerrit_id for account in accounts if account.gerrit_id is not None}
         self.roster.groups = frozenset(members)
         self.ingest.sync_roster()
 

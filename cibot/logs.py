@@ -128,15 +128,15 @@ def _filled(record: logging.LogRecord, scrub: Callable[[str], str]) -> str:
         return scrub(record.getMessage())
     values: list[object] = list(args)
     place = 0
-    for found in _PLACEHOLDER.finditer(record.msg):
-        if found["kind"] == "%":
+    for match in _PLACEHOLDER.finditer(record.msg):
+        if match["kind"] == "%":
             continue
-        if place < len(values) and found["kind"] in "sr":
+        if place < len(values) and match["kind"] in "sr":
             value = values[place]
-            if found["field"] and found["kind"] == "s":
+            if match["field"] and match["kind"] == "s":
                 values[place] = _field(value, scrub)
             elif not isinstance(value, int | float):
-                text = repr(value) if found["kind"] == "r" else str(value)
+                text = repr(value) if match["kind"] == "r" else str(value)
                 values[place] = _Said(_bounded(scrub(text)))
         place += 1
     try:

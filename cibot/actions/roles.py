@@ -55,8 +55,8 @@ def person(config: Config, actor: Actor) -> PersonConfig | None:
     if not actor.account:
         return None
     wanted = ascii_lower(actor.identity)
-    found = (known for known in config.person if wanted in map(ascii_lower, known.accounts))
-    return next(found, None)
+    persons = (known for known in config.person if wanted in map(ascii_lower, known.accounts))
+    return next(persons, None)
 
 
 def name_of(config: Config, actor: Actor) -> str:

@@ -76,14 +76,14 @@ def end_silences_of(tx: Tx, ctx: Context, actor: Actor, target: str) -> tuple[st
 
 def end_silence_by_id(tx: Tx, ctx: Context, actor: Actor, silence_id: int) -> Silence:
     """Ends one silence; Refused for who may not, UserError when it is over or never was."""
-    found = silence(tx, silence_id)
-    if found.is_pattern:
+    stored = silence(tx, silence_id)
+    if stored.is_pattern:
         by = require_admin(ctx.config, actor)
     else:
-        by = require_owner(ctx.config, actor, found.ci)
-    ended = _end(tx, ctx, actor, found, by, f"#{silence_id}")
+        by = require_owner(ctx.config, actor, stored.ci)
+    ended = _end(tx, ctx, actor, stored, by, f"#{silence_id}")
     if ended is None:
-        raise Conflict(f"Silence #{silence_id} of {cut(found.ci, 40)} is over already.")
+        raise Conflict(f"Silence #{silence_id} of {cut(stored.ci, 40)} is over already.")
     return ended
 
 
@@ -134,12 +134,12 @@ def _muted_rooms(tx: Tx, ctx: Context, silence: Silence) -> list[Channel]:
     muted = {row.id: row.name for row in ci_names(tx) if covers(silence, row.name)}
     owners = {ci.name: ci.owner for ci in ctx.config.ci}
     at_home = home_projects(tx, ctx, muted)
-    found: dict[str, None] = {}
+    channels: dict[str, None] = {}
     for route in ctx.config.route:
         if any(
             chooses(route, name, owners.get(name), at_home.get(ci_id, NOWHERE).projects)
             and fits_branches(route, [there.branch for there in branches_on(tx, ci_id)])
             for ci_id, name in muted.items()
         ):
-            found.update(dict.fromkeys(route.channels))
-    return [Channel.parse(name) for name in found]
+            channels.update(dict.fromkeys(route.channels))
+    return [Channel.parse(name) for name in channels]

@@ -124,14 +124,14 @@ def _asks(words: list[str]) -> bool:
 
 def split(text: str) -> tuple[str, ...]:
     """Words; quotes keep some together and need not be closed, odd edges fall away."""
-    found = []
+    words = []
     for match in _WORD.finditer(clean(text)):
         word = next((group for group in match.groups()[:2] if group is not None), None)
         if word is None:
             word = match[3].strip(_EDGES)
         if word.strip():
-            found.append(" ".join(word.split()))
-    return tuple(found)
+            words.append(" ".join(word.split()))
+    return tuple(words)
 
 
 def without_fillers(words: tuple[str, ...]) -> tuple[str, ...]:

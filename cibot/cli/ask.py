@@ -48,14 +48,14 @@ def make(question: ShellQuestion) -> click.Command:
 
 
 def _form_options(question: ShellQuestion) -> list[click.Option]:
-    found = [click.Option(["--json"], is_flag=True, help="As the JSON API tells it.")]
+    options = [click.Option(["--json"], is_flag=True, help="As the JSON API tells it.")]
     if question.csv:
-        found.append(click.Option(["--csv"], is_flag=True, help="The table as CSV."))
+        options.append(click.Option(["--csv"], is_flag=True, help="The table as CSV."))
     if question.codes:
         text = f"End with a code that says how it is: {question.codes}."
-        found.append(click.Option(["--exit-code"], is_flag=True, help=text))
+        options.append(click.Option(["--exit-code"], is_flag=True, help=text))
     if not question.command.writes:
-        found += [
+        options += [
             click.Option(["--watch"], is_flag=True, help="Ask again and again until Ctrl-C."),
             click.Option(
                 ["--every"],
@@ -66,7 +66,7 @@ def _form_options(question: ShellQuestion) -> list[click.Option]:
                 help="How often --watch asks.",
             ),
         ]
-    return found
+    return options
 
 
 def help_text(question: ShellQuestion) -> str:

@@ -57,12 +57,12 @@ def poll(config_path: Path | None, server: str | None) -> None:
     """
     _, store, sources = _opened(config_path, server)
     for source in sources:
-        found = source.poll()
+        polled = source.poll()
         click.echo(
-            f"{source.config.name}: {found.counts.changes} changes,"
-            f" {found.counts.comments_new} new comments, {found.counts.reports_new} reports"
+            f"{source.config.name}: {polled.counts.changes} changes,"
+            f" {polled.counts.comments_new} new comments, {polled.counts.reports_new} reports"
         )
-        for broken in found.broken:
+        for broken in polled.broken:
             click.echo(clean(f"  could not be read: {broken}"), err=True)
     store.close()
 
@@ -100,13 +100,13 @@ def backfill_command(
     when_asked_to_end(stop.set)
     span = (since.replace(tzinfo=UTC), until.replace(tzinfo=UTC) if until else None)
     for source in sources:
-        found = _read_history(source, span, project, rate, stop)
-        resumed = " (went on from where it was)" if found.resumed else ""
+        backfilled = _read_history(source, span, project, rate, stop)
+        resumed = " (went on from where it was)" if backfilled.resumed else ""
         click.echo(
-            f"{source.config.name}: {found.counts.comments_new} new comments,"
-            f" {found.counts.reports_new} reports{resumed}"
+            f"{source.config.name}: {backfilled.counts.comments_new} new comments,"
+            f" {backfilled.counts.reports_new} reports{resumed}"
         )
-        for broken in found.broken:
+        for broken in backfilled.broken:
             click.echo(clean(f"  could not be read: {broken}"), err=True)
     store.close()
 

@@ -125,17 +125,17 @@ def _token(client: ClientConfig, wish: SourceOptions, environ: Mapping[str, str]
         file, where = Path(environ[TOKEN_FILE]), TOKEN_FILE
     if file is not None:
         try:
-            found = file.read_text(encoding="utf-8").strip()
+            token = file.read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or "it is no text"
             raise ConfigError(f"{where}: cannot read {file}: {reason}") from error
     elif environ.get(TOKEN):
-        found, where = environ[TOKEN].strip(), TOKEN
+        token, where = environ[TOKEN].strip(), TOKEN
     else:
         return client.token.get_secret_value() if client.token else None
-    if not re.fullmatch(r"[\x21-\x7e]{1,1000}", found):
+    if not re.fullmatch(r"[\x21-\x7e]{1,1000}", token):
         raise ConfigError(f"{where}: that is no token; it is one word without blanks")
-    return found
+    return token
 
 
 def _database(url: str, config: Config) -> Source:

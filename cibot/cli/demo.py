@@ -242,7 +242,7 @@ def _read_history(config: Config, start: datetime, stop: threading.Event) -> str
                 at = f"{reached.counts.comments_new:,} comments, {reached.reached:%d %b}"
                 bar.update(task, completed=reached.fraction, at=at)
 
-            found = backfill(
+            counts = backfill(
                 source.gerrit,
                 source.ingest,
                 start - timedelta(weeks=WEEKS, days=1),
@@ -250,11 +250,11 @@ def _read_history(config: Config, start: datetime, stop: threading.Event) -> str
                 rate=None,
                 stop=stop,
                 clock=utc_now,
-            )
+            ).counts
     finally:
         store.close()
     return (
-        f"Read a month of history over REST: {found.counts.changes:,} changes,"
-        f" {found.counts.comments_new:,} comments, {found.counts.reports_new:,} CI reports,"
+        f"Read a month of history over REST: {counts.changes:,} changes,"
+        f" {counts.comments_new:,} comments, {counts.reports_new:,} CI reports,"
         f" in {time.monotonic() - began:.1f} s."
     )

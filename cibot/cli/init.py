@@ -85,16 +85,16 @@ def init(
     password = _password(username, password_file)
     gerrit = _open(url, username, password, ca_file)
     try:
-        found = _look(gerrit, projects, groups, changes)
+        seen = _look(gerrit, projects, groups, changes)
     finally:
         gerrit.close()
     password_path = _password_path(output, username, password, password_file)
     choices = Choices(
         username, password_path, ca_file and str(Path(ca_file).absolute()), groups, projects
     )
-    text = first_config(found, choices, webhook_token=secrets.token_hex(24))
+    text = first_config(seen, choices, webhook_token=secrets.token_hex(24))
     _write(output, text, check=lambda draft: load(draft, {}))
-    _tell(found, output)
+    _tell(seen, output)
 
 
 _ADDRESS = re.compile(r"[a-z+]+://[^\s\"'<>]+|[\w.-]+@(?P<host>[\w.-]+)(?=:|\s|$)", re.IGNORECASE)
@@ -107,8 +107,8 @@ def _roots(url: str) -> list[str]:
     The address of a clone (``…/a/PROJECT``) does not tell where the root ends and
     the project begins, so that each shorter path may be it.
     """
-    found = _ADDRESS.search(url)
-    url = (found["host"] or found[0]) if found else url.strip()
+    address = _ADDRESS.search(url)
+    url = (address["host"] or address[0]) if address else url.strip()
     try:
         split = urlsplit(url if "://" in url else f"https://{url}")
     except ValueError as error:
@@ -199,15 +199,15 @@ def _write(path: Path, text: str, check: Callable[[Path], object] = lambda _draf
     draft.replace(path)
 
 
-def _tell(found: Survey, output: Path) -> None:
-    for missed in found.missed:
+def _tell(seen: Survey, output: Path) -> None:
+    for missed in seen.missed:
         click.echo(f"! {escaped(missed)}", err=True)
-    guess = found.reference
+    guess = seen.reference
     reference = f"{guess.name} looks like the reference CI." if guess else "no reference CI yet."
     since = (datetime.now(UTC) - timedelta(days=28)).date()
     click.echo(
-        f"Wrote {output}: Gerrit {escaped(found.version)}, {plural(found.projects, 'project')}, "
-        f"{plural(len(found.cis), 'CI')} in {plural(found.changes, 'change')}; {reference}"
+        f"Wrote {output}: Gerrit {escaped(seen.version)}, {plural(seen.projects, 'project')}, "
+        f"{plural(len(seen.cis), 'CI')} in {plural(seen.changes, 'change')}; {reference}"
     )
     click.echo(
         "Next:\n"

@@ -46,17 +46,17 @@ def list_(config_path: Path | None, dead: bool) -> None:
         states += [MessageState.PENDING, MessageState.SENDING]
     now = datetime.now(UTC)
     with configured_store(config_path) as store:
-        found = store.read(lambda tx: outbox.listed(tx, states))
-    for line in lines(found, now):
+        messages = store.read(lambda tx: outbox.listed(tx, states))
+    for line in lines(messages, now):
         click.echo(line)
 
 
-def lines(found: Sequence[outbox.Listed], now: datetime) -> list[str]:
+def lines(messages: Sequence[outbox.Listed], now: datetime) -> list[str]:
     """A line for each message, and one more for its error."""
-    if not found:
+    if not messages:
         return ["nothing waits"]
     shown = []
-    for row in found:
+    for row in messages:
         age = figures.span(now - row.created_at)
         tries = figures.plural(row.attempts, "try", "tries")
         said = figures.cut(one_line(Card.read(row.card).text()), _SHOWN)

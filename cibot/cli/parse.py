@@ -136,8 +136,8 @@ def _votes(raw: object) -> tuple[Vote, ...]:
         raise UserError('"labels" must be {"Verified": 1}, ["Verified=+1"] or null')
     votes = []
     for vote in raw:
-        label, found, value = str(vote).partition("=")
-        if not found or not label:
+        label, sign, value = str(vote).partition("=")
+        if not sign or not label:
             raise UserError(f'"labels": {str(vote)[:40]!r} is not like "Verified=+1"')
         votes.append(Vote(label, _value(label, value.partition(",")[0])))
     return tuple(votes)

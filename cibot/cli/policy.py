@@ -45,16 +45,16 @@ def explain(config_path: Path | None, name: str) -> None:
     """
     config = read_config(config_path).config
     with configured_store(config_path) as store:
-        found, home, pipeline = store.read(lambda tx: _home(tx, config, name))
+        ci, home, pipeline = store.read(lambda tx: _home(tx, config, name))
     judgement = config.judgement
     main = home.projects[0] if home.projects else None
     rules = {
         (part, key): f"[[judgement.override]] {number}"
-        for part, key, number in judgement.sources(found, main, pipeline)
+        for part, key, number in judgement.sources(ci, main, pipeline)
     }
-    policy = judgement.policy_of(found, main, pipeline)
+    policy = judgement.policy_of(ci, main, pipeline)
     for line in (
-        *_about(config, found, home, pipeline),
+        *_about(config, ci, home, pipeline),
         "",
         *_thresholds(judgement, policy, rules),
     ):

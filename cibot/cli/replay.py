@@ -94,8 +94,8 @@ def replay_command(
     config = configured(config, servers, named, reference, find)
     memory_settings.settle()
     with opened() as store, _bar() as reached:
-        found = take_in(store, config, changes, reached)
-        judged = judge(store, config, found, reached)
+        taken = take_in(store, config, changes, reached)
+        judged = judge(store, config, taken, reached)
         accounts = store.read(gerrit_ids)
         second = None
         if other is not None:
@@ -160,13 +160,13 @@ def _broken(broken: BrokenLine) -> str:
 
 
 def _named(cis: tuple[str, ...]) -> dict[int | str, str]:
-    found: dict[int | str, str] = {}
+    names: dict[int | str, str] = {}
     for ci in cis:
         account, equals, name = ci.partition("=")
         if not (account and equals and name.strip()):
             raise UserError(f"--ci {ci}: write ACCOUNT_ID=NAME, like 35648=Acme")
-        found[int(account) if account.isdigit() else account] = name.strip()
-    return found
+        names[int(account) if account.isdigit() else account] = name.strip()
+    return names
 
 
 @contextmanager

@@ -87,31 +87,31 @@ def _plain(spans: Line) -> str:
     return "".join(_clean(span) for span in spans).rstrip()
 
 
-def _plain_table(found: Table) -> Iterator[str]:
-    titles = [column.title for column in found.columns]
-    rows = [titles, *([_plain(cell) for cell in row] for row in found.rows)]
+def _plain_table(table: Table) -> Iterator[str]:
+    titles = [column.title for column in table.columns]
+    rows = [titles, *([_plain(cell) for cell in row] for row in table.rows)]
     widths = [max(cell_len(row[place]) for row in rows) for place in range(len(titles))]
     for row in rows:
         cells = []
-        for column, text, width in zip(found.columns, row, widths, strict=True):
+        for column, text, width in zip(table.columns, row, widths, strict=True):
             blanks = " " * (width - cell_len(text))
             cells.append(blanks + text if column.right else text + blanks)
         yield (" " * _GAP).join(cells).rstrip()
 
 
-def _rich_table(found: Table, width: int) -> RichTable:
+def _rich_table(table: Table, width: int) -> RichTable:
     shown = RichTable(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="dim")
     wide = width >= _WIDE
-    kept = [place for place, column in enumerate(found.columns) if wide or not column.wide]
+    kept = [place for place, column in enumerate(table.columns) if wide or not column.wide]
     for place in kept:
-        column = found.columns[place]
+        column = table.columns[place]
         shown.add_column(
             column.title,
             justify="right" if column.right else "left",
             no_wrap=not column.loose,
             overflow="fold" if column.loose else "ellipsis",
         )
-    for row in found.rows:
+    for row in table.rows:
         shown.add_row(*(_rich_line(row[place]) for place in kept))
     return shown
 

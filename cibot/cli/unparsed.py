@@ -41,30 +41,28 @@ def command(
     """
     now = datetime.now(UTC)
     with configured_store(config_path) as store:
-        found = store.read(lambda tx: unparsed(tx, now - timedelta(days=days), name))
-    click.echo(_head(found, days))
-    for shape in found.shapes[:limit]:
+        comments = store.read(lambda tx: unparsed(tx, now - timedelta(days=days), name))
+    click.echo(_head(comments, days))
+    for shape in comments.shapes[:limit]:
         for line in _lines(shape, now):
             click.echo(line)
-    if len(found.shapes) > limit:
-        click.echo(f"{figures.plural(len(found.shapes) - limit, 'more shape')}; see --limit.")
+    if len(comments.shapes) > limit:
+        click.echo(f"{figures.plural(len(comments.shapes) - limit, 'more shape')}; see --limit.")
     if export is not None:
-        _write(export, found)
-        click.echo(f"Wrote {figures.plural(len(found.shapes), 'case')} to {export}.")
+        _write(export, comments)
+        click.echo(f"Wrote {figures.plural(len(comments.shapes), 'case')} to {export}.")
 
 
-def _head(found: Unparsed, days: int) -> str:
+def _head(unread: Unparsed, days: int) -> str:
     when = figures.plural(days, "day")
-    if not found.total:
+    if not unread.total:
         return f"Every comment of a CI in {when} was understood."
-    comments, shapes = (
-        figures.plural(found.total, "comment"),
-        figures.plural(len(found.shapes), "shape"),
-    )
-    were = "was" if found.total == 1 else "were"
+    comments = figures.plural(unread.total, "comment")
+    shapes = figures.plural(len(unread.shapes), "shape")
+    were = "was" if unread.total == 1 else "were"
     said = f"{comments} of CIs in {when} {were} not understood, in {shapes}."
-    if found.partly:
-        said += f" Only the newest of {figures.some(found.partly, 3)} were looked at."
+    if unread.partly:
+        said += f" Only the newest of {figures.some(unread.partly, 3)} were looked at."
     return said
 
 
@@ -78,8 +76,8 @@ def _lines(shape: Shape, now: datetime) -> tuple[str, str]:
     )
 
 
-def _write(path: Path, found: Unparsed) -> None:
-    lines = [json.dumps(case, ensure_ascii=False) + "\n" for case in golden_cases(found)]
+def _write(path: Path, comments: Unparsed) -> None:
+    lines = [json.dumps(case, ensure_ascii=False) + "\n" for case in golden_cases(comments)]
     try:
         path.write_text("".join(lines), encoding="utf-8")
     except OSError as error:

@@ -32,10 +32,10 @@ class Remote:
     def ask(self, kind: type[T], path: str, **asked: object) -> T:
         """As the protocol has it."""
         given = {name: str(plain(value)) for name, value in asked.items() if value is not None}
-        found = self._typed(kind, self._server.get(_filled(path, given), given))
-        if isinstance(found, Page):
-            return cast("T", replace(found, next=_cursor(found.next)))
-        return found
+        answer = self._typed(kind, self._server.get(_filled(path, given), given))
+        if isinstance(answer, Page):
+            return cast("T", replace(answer, next=_cursor(answer.next)))
+        return answer
 
     def change(self, kind: type[T], name: str, **asked: object) -> T:
         """As the protocol has it."""

@@ -153,10 +153,10 @@ def checked(url: str) -> str:
 def _date(response: requests.Response) -> datetime | None:
     """The server's own clock when it answered, to the second."""
     try:
-        found = parsedate_to_datetime(response.headers["Date"])
+        moment = parsedate_to_datetime(response.headers["Date"])
     except (KeyError, ValueError):
         return None
-    return found.astimezone(UTC) if found.tzinfo else None
+    return moment.astimezone(UTC) if moment.tzinfo else None
 
 
 _REFUSED = "is `cibot run` running there? Name another with --url, or ask the database with --db"
@@ -197,10 +197,10 @@ def _problem(response: requests.Response) -> dict[str, Any] | None:
     if not response.headers.get("Content-Type", "").startswith(_PROBLEM):
         return None
     try:
-        found = json.loads(response.content)
+        problem = json.loads(response.content)
     except ValueError:
         return None
-    return found if isinstance(found, dict) else None
+    return problem if isinstance(problem, dict) else None
 
 
 def _foreign(url: str, response: requests.Response) -> CibotError:

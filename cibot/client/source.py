@@ -62,29 +62,29 @@ def whole(source: Source, kind: type[P], path: str, **asked: object) -> P:
     return replace(first, items=tuple(items), next=None)
 
 
-def status_of(source: Source, found: CiDetail) -> Status:
+def status_of(source: Source, detail: CiDetail) -> Status:
     """How one CI is; asks for the feeds where one is stale."""
     return Status(
-        found,
-        found.reference,
-        found.reference_passed,
-        found.passed_since,
-        found.worst_job,
-        found.last,
-        stale_of(source, found.stale),
-        found.silence,
+        detail,
+        detail.reference,
+        detail.reference_passed,
+        detail.passed_since,
+        detail.worst_job,
+        detail.last,
+        stale_of(source, detail.stale),
+        detail.silence,
     )
 
 
-def why_of(found: CiDetail) -> Why:
+def why_of(detail: CiDetail) -> Why:
     """The reasons behind its state."""
-    return Why(found, found.signals, found.failures, found.standing, found.onset)
+    return Why(detail, detail.signals, detail.failures, detail.standing, detail.onset)
 
 
-def listing_of(source: Source, found: CiPage, state: State | None) -> Listing:
+def listing_of(source: Source, page: CiPage, state: State | None) -> Listing:
     """CIs as lists show them; asks for the feeds where one is stale."""
-    stale = stale_of(source, found.stale)
-    return Listing(found.items, found.totals, state, found.project, stale, found.branch)
+    stale = stale_of(source, page.stale)
+    return Listing(page.items, page.totals, state, page.project, stale, page.branch)
 
 
 def all_cis(source: Source, **asked: object) -> CiPage:
@@ -101,5 +101,5 @@ def stale_of(source: Source, names: Sequence[str]) -> tuple[ServerFeeds, ...]:
 
 def silences(source: Source) -> tuple[Silence, ...]:
     """Every silence that is active now, ordered by its end."""
-    found = whole(source, SilencePage, "/silences", state="active").items
-    return tuple(sorted(found, key=lambda silence: (silence.until, silence.id)))
+    active = whole(source, SilencePage, "/silences", state="active").items
+    return tuple(sorted(active, key=lambda silence: (silence.until, silence.id)))

@@ -197,21 +197,21 @@ def _web(tables: Tables) -> Iterator[Mistake]:
 def contradictions(config: Config) -> list[Mistake]:
     """What does not go together, once each value by itself is right."""
     judgement = config.judgement
-    found = [
+    mistakes = [
         Mistake(("judgement", part, key), wrong) for part, key, wrong in judgement.contradictions()
     ]
     for place, quiet in enumerate(config.quiet):
         if quiet.begin == quiet.end and set(quiet.days) == set(ALL_DAYS):
             text = "this is quiet for ever; take the channel out of the routes, or name `days`"
-            found.append(Mistake(("quiet", place), text))
+            mistakes.append(Mistake(("quiet", place), text))
     for number, override in enumerate(judgement.override):
         changed = {part for part, _ in override.thresholds()}
-        found += [
+        mistakes += [
             Mistake(("judgement", "override", number, part, key), wrong)
             for part, key, wrong in override.over(judgement).contradictions()
             if part in changed
         ]
-    return found
+    return mistakes
 
 
 def _names(tables: Tables, section: str) -> list[str]:

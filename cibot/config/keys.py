@@ -78,21 +78,21 @@ def known_keys(path: KeyPath) -> list[str]:
 
 def entries(tables: Mapping[str, Any], name: str) -> Iterator[tuple[KeyPath, dict[str, Any]]]:
     """The entries of ``[[name]]`` that are tables at all, with their paths."""
-    found = tables.get(name)
-    if isinstance(found, list):
-        for index, entry in enumerate(found):
+    rows = tables.get(name)
+    if isinstance(rows, list):
+        for index, entry in enumerate(rows):
             if isinstance(entry, dict):
                 yield (name, index), entry
 
 
 def secrets_in(config: Config) -> dict[KeyPath, str]:
     """Every secret that the configuration gives, by its path."""
-    found: dict[KeyPath, str] = {}
+    secrets: dict[KeyPath, str] = {}
 
     def gather(path: KeyPath, value: object) -> None:
         if isinstance(value, SecretStr):
             if not value.get_secret_value().startswith("sqlite:"):  # the path of a file
-                found[path] = value.get_secret_value()
+                secrets[path] = value.get_secret_value()
         elif isinstance(value, BaseModel):
             for name in value.model_fields_set:
                 gather((*path, name), getattr(value, name))
@@ -101,14 +101,14 @@ def secrets_in(config: Config) -> dict[KeyPath, str]:
                 gather((*path, index), entry)
 
     gather((), config)
-    return dict(sorted(found.items(), key=str))
+    return dict(sorted(secrets.items(), key=str))
 
 
 def secret_values(config: Config) -> list[str]:
     """What a log must mask; of a database's URL that is the password in it."""
-    found = [value for path, value in secrets_in(config).items() if path != ("store", "url")]
+    masked = [value for path, value in secrets_in(config).items() if path != ("store", "url")]
     password = urlsplit(config.store.url.get_secret_value()).password
-    return [*found, password, unquote(password)] if password else found
+    return [*masked, password, unquote(password)] if password else masked
 
 
 def spell(path: KeyPath) -> str:

@@ -90,14 +90,14 @@ def _tables(path: Path | None, text: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        found = re.search(r" \(at line (\d+), column (\d+)\)$", str(error))
-        where = f"{path}:{found[1]}" if found else f"{path}:{text.count(chr(10)) or 1}"
+        place = re.search(r" \(at line (\d+), column (\d+)\)$", str(error))
+        where = f"{path}:{place[1]}" if place else f"{path}:{text.count(chr(10)) or 1}"
         what = (
-            str(error)[: found.start()]
-            if found
+            str(error)[: place.start()]
+            if place
             else str(error).removesuffix(" (at end of document)")
         )
-        column = f" at column {found[2]}" if found else " at the end of the file"
+        column = f" at column {place[2]}" if place else " at the end of the file"
         raise ConfigError(
             f"{where}: this is not TOML{column}: {what[:1].lower()}{what[1:]}"
         ) from error
@@ -174,11 +174,11 @@ def _resolve_database(tables: dict[str, Any], folder: Path) -> Iterator[Mistake]
     if not isinstance(section, dict):
         return
     url = section.get("url", DATABASE)
-    found = _SQLITE.fullmatch(url) if isinstance(url, str) else None
-    if found is None:
+    address = _SQLITE.fullmatch(url) if isinstance(url, str) else None
+    if address is None:
         return
-    file, before = (os.path.abspath(place / found[2]) for place in (folder, Path()))  # noqa: PTH100 - Path.resolve follows links
-    section["url"] = f"{found[1]}{file}{found[3]}"
+    file, before = (os.path.abspath(place / address[2]) for place in (folder, Path()))  # noqa: PTH100 - Path.resolve follows links
+    section["url"] = f"{address[1]}{file}{address[3]}"
     if file != before and os.path.isfile(before) and not os.path.exists(file):  # noqa: PTH110, PTH113 - a path that cannot be looked at is no database here
         yield Mistake(
             ("store", "url"),
@@ -206,7 +206,7 @@ def _open_secrets(
 
 def _weak_secrets(config: Config) -> list[Mistake]:
     """A warning for each password that would go unencrypted, and for the example's token."""
-    found = []
+    warnings = []
     for index, server in enumerate(config.gerrit):
         if (
             server.password
@@ -214,21 +214,23 @@ def _weak_secrets(config: Config) -> list[Mistake]:
             and not is_loopback(server.url.host or "")
         ):
             text = "sends its password in clear over http://; write https://"
-            found.append(Mistake(("gerrit", index, "url"), text))
+            warnings.append(Mistake(("gerrit", index, "url"), text))
         token = server.webhook_token.get_secret_value() if server.webhook_token else ""
         if token.startswith("0" * 16):
             text = "everybody knows the example's token; `openssl rand -hex 24` makes one"
-            found.append(Mistake(("gerrit", index, "webhook_token"), text))
-    found += _clear_database(config)
+            warnings.append(Mistake(("gerrit", index, "webhook_token"), text))
+    warnings += _clear_database(config)
     client = config.client
     asked = client.url
     if client.token and asked and asked.scheme == "http" and not is_loopback(asked.host or ""):
         text = "sends its token in clear over http://; write https://"
-        found.append(Mistake(("client", "url"), text))
+        warnings.append(Mistake(("client", "url"), text))
     for kind in kinds():
         for index, network in enumerate(kind.networks(getattr(config, kind.section))):
-            found += [Mistake((kind.section, index, key), text) for key, text in network.warnings()]
-    return found
+            warnings += [
+                Mistake((kind.section, index, key), text) for key, text in network.warnings()
+            ]
+    return warnings
 
 
 def _clear_database(config: Config) -> list[Mistake]:

@@ -39,7 +39,7 @@ def resolve(tables: dict[str, Any], folder: Path) -> SecretFiles:
     A path is relative to ``folder``. A secret that cannot be read is left
     empty in ``tables``, so that it does not count as missing as well.
     """
-    found = SecretFiles()
+    files = SecretFiles()
     for path, table, secret in list(_secrets(tables)):
         key = secret + FILE
         if key not in table:
@@ -47,21 +47,21 @@ def resolve(tables: dict[str, Any], folder: Path) -> SecretFiles:
         name = table.pop(key)
         at, target = (*path, key), (*path, secret)
         if secret in table:
-            found.mistakes.append(Mistake(at, f"give `{secret}` or `{key}`, not both"))
+            files.mistakes.append(Mistake(at, f"give `{secret}` or `{key}`, not both"))
             continue
-        found.read_from[target] = at
+        files.read_from[target] = at
         try:
             table[secret] = _content(name, folder)
         except _Unread as error:
-            found.mistakes.append(Mistake(at, str(error)))
-            found.unread.add(target)
+            files.mistakes.append(Mistake(at, str(error)))
+            files.unread.add(target)
             table[secret] = ""
             continue
         if (folder / name).stat().st_mode & stat.S_IROTH:
-            found.warnings.append(
+            files.warnings.append(
                 Mistake(at, f"everybody on this host can read {folder / name}; chmod 600 it")
             )
-    return found
+    return files
 
 
 class _Unread(ConfigError):

@@ -127,8 +127,8 @@ class ReviewApp:
         options = _options(request)
         limit, start = _number(request, "n", 0), _number(request, "S", 0)
         queries = request.args.getlist("q") or ["status:open"]
-        found = [self._query(query, options, limit, start) for query in queries]
-        return found if len(found) > 1 else found[0]
+        answers = [self._query(query, options, limit, start) for query in queries]
+        return answers if len(answers) > 1 else answers[0]
 
     def _query(self, text: str, options: frozenset[str], limit: int, start: int) -> list[Info]:
         try:
@@ -146,12 +146,12 @@ class ReviewApp:
     def _change(self, number: str, options: frozenset[str]) -> Info:
         project, _, digits = number.rpartition("~")
         known = digits.isascii() and digits.isdigit()
-        found = self.reviews.numbered(int(digits), project or None) if known else []
-        if len(found) > 1:
+        numbered = self.reviews.numbered(int(digits), project or None) if known else []
+        if len(numbered) > 1:
             raise _RefusalError(404, f"Multiple changes found for {number}")
-        if not found:
+        if not numbered:
             raise _RefusalError(404, f"Not found: {number}")
-        return self._shown(found[0], options)
+        return self._shown(numbered[0], options)
 
     def _shown(self, info: Info, options: frozenset[str]) -> Info:
         shown = dict(info)
@@ -232,8 +232,8 @@ _STYLE = (
 
 def change_page(reviews: Reviews, path: str) -> str | None:
     """The page at ``/NUMBER``, ``/NUMBER/PATCH_SET`` or ``/c/PROJECT/+/NUMBER…``, else None."""
-    found = _PATH.fullmatch(path)
-    info = reviews.change(int(found[1])) if found else None
+    match = _PATH.fullmatch(path)
+    info = reviews.change(int(match[1])) if match else None
     return _page(info, reviews) if info is not None else None
 
 

@@ -122,7 +122,7 @@ class Scenario:
 
     def _past(self) -> list[tuple[datetime, str]]:
         """When something was uploaded, and to which project."""
-        found = []
+        moments = []
         for week in range(WEEKS):
             end = self.start - timedelta(days=7 * week)
             for project, number in WEEKLY.items():
@@ -130,8 +130,8 @@ class Scenario:
                 latest = self.start - (_LATE if project == BLOCK else timedelta(minutes=2))
                 times = week_of_uploads(self._rng, number - len(arranged), min(end, latest))
                 times += [self.start - before for before in arranged]
-                found += [(at, project) for at in times]
-        return sorted(found)
+                moments += [(at, project) for at in times]
+        return sorted(moments)
 
     @staticmethod
     def _good(uploads: list[Upload]) -> set[Upload]:

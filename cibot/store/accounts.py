@@ -137,11 +137,11 @@ def gerrit_ids(tx: Tx) -> dict[int, int | None]:
     """The Gerrit id of each CI's first account, by the CI's row; None where no feed gave it."""
     table = schema.account.c
     query = select(table.ci_id, table.gerrit_id).where(table.ci_id.is_not(None))
-    found: dict[int, int | None] = {}
+    numbers: dict[int, int | None] = {}
     for ci_id, gerrit_id in tx.execute(query.order_by(table.id)):
-        if found.get(ci_id) is None:
-            found[ci_id] = gerrit_id
-    return found
+        if numbers.get(ci_id) is None:
+            numbers[ci_id] = gerrit_id
+    return numbers
 
 
 def accounts_of_cis(tx: Tx) -> dict[int, int]:

@@ -36,27 +36,27 @@ def ensure_ci(tx: Tx, name: str, origin: Origin, now: datetime) -> int:
     """The id of the CI of that name, which is stored if it was not."""
     table = schema.ci
     query = select(table.c.id).where(table.c.name == name)
-    found = tx.execute(query).scalar()
-    if found is None:
+    ci_id = tx.execute(query).scalar()
+    if ci_id is None:
         # Another process may add it at this moment.
         upsert(tx, table, [{"name": name, "origin": origin, "created_at": now}])
-        found = tx.execute(query).scalar_one()
+        ci_id = tx.execute(query).scalar_one()
     elif origin == "configured":
-        tx.execute(update(table).where(table.c.id == found).values(origin=origin))
-    return int(found)
+        tx.execute(update(table).where(table.c.id == ci_id).values(origin=origin))
+    return int(ci_id)
 
 
 def ensure_server(tx: Tx, name: str, url: str) -> int:
     """The id of a Gerrit server, whose URL may have moved."""
     table = schema.server
     query = select(table.c.id, table.c.url).where(table.c.name == name)
-    found = tx.execute(query).one_or_none()
-    if found is None:
+    row = tx.execute(query).one_or_none()
+    if row is None:
         upsert(tx, table, [{"name": name, "url": url}])  # another process may add it, too
         return int(tx.execute(query).one().id)
-    if found.url != url:
-        tx.execute(update(table).where(table.c.id == found.id).values(url=url))
-    return int(found.id)
+    if row.url != url:
+        tx.execute(update(table).where(table.c.id == row.id).values(url=url))
+    return int(row.id)
 
 
 def server_urls(tx: Tx) -> dict[int, tuple[str, str]]:

@@ -72,12 +72,12 @@ def known_comments(
     With ``digests`` only those with one of these, and the newest of each change:
     a change may have hundreds, of which an event concerns one.
     """
-    found: dict[int, list[StoredComment]] = {}
+    comments: dict[int, list[StoredComment]] = {}
     query, given = (_KNOWN, {}) if digests is None else (_ALIKE, {"digests": sorted(digests)})
     for some in in_chunks(change_ids):
         for row in tx.execute(query, {"changes": some} | given):
-            found.setdefault(row[0], []).append(StoredComment._make(row))
-    return found
+            comments.setdefault(row[0], []).append(StoredComment._make(row))
+    return comments
 
 
 def claim_events(tx: Tx, rows: Collection[StoredComment]) -> None:
@@ -137,12 +137,12 @@ def update_comments(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
 def stored_votes(tx: Tx, keys: Collection[tuple[int, int]]) -> dict[tuple[int, int], str]:
     """The votes that came apart from the text of some comments (change, seq), as JSON, if any."""
     table = schema.comment.c
-    found: dict[tuple[int, int], str] = {}
+    votes: dict[tuple[int, int], str] = {}
     voted = select(table.change_id, table.seq, table.votes).where(table.votes.is_not(None))
     for some in in_chunks(keys):
         rows = tx.execute(voted.where(*at_keys(schema.comment, some)))
-        found |= {(row.change_id, row.seq): row.votes for row in rows}
-    return found
+        votes |= {(row.change_id, row.seq): row.votes for row in rows}
+    return votes
 
 
 def comments_by(

@@ -248,11 +248,11 @@ def undelivered(tx: Tx) -> list[Undelivered]:
         row.id: row.error
         for row in tx.execute(select(table.id, table.error).where(table.id.in_(newest)))
     }
-    found = []
+    networks = []
     for network in sorted({row[0] for row in rows}):
         mine = [row for row in rows if row[0] == network]
         dead = sum(row[2] for row in mine if row[1] == MessageState.DEAD)
         waiting = sum(row[2] for row in mine) - dead
         last = max(row[3] for row in mine)
-        found.append(Undelivered(network, waiting, dead, errors.get(last) or ""))
-    return found
+        networks.append(Undelivered(network, waiting, dead, errors.get(last) or ""))
+    return networks

@@ -63,15 +63,15 @@ def arrived(
     withdrawn = _summed(
         "withdrawal", withdrawal.heard_at, withdrawal.id, withdrawal.posted_at, since, spans
     ).where(withdrawal.ci_id.in_(sorted(ci_ids)))
-    found = [reports, withdrawn]
+    queries = [reports, withdrawn]
     if project_names:
-        found += [query.where(change.project.in_(project_names)) for query in (uploads, ends)]
+        queries += [query.where(change.project.in_(project_names)) for query in (uploads, ends)]
     return [
         # MariaDB's sum is a Decimal
         Arrived(
             kind, datetime.fromisoformat(heard).replace(tzinfo=UTC), span, number, int(keys), first
         )
-        for query in found
+        for query in queries
         for kind, heard, span, number, keys, first in tx.execute(query)
     ]
 
@@ -145,8 +145,8 @@ def first_report_of(tx: Tx, ci_id: int) -> datetime | None:
     """When a CI first wrote anything."""
     table = schema.report.c
     query = select(func.min(table.posted_at)).where(table.ci_id == ci_id)
-    found: datetime | None = tx.execute(query).scalar()
-    return found
+    earliest: datetime | None = tx.execute(query).scalar()
+    return earliest
 
 
 def full_at(tx: Tx, ci_ids: Collection[int], after: datetime, number: int) -> datetime | None:
@@ -214,7 +214,7 @@ def builds_until(
     By (change, seq), in the order written; only of reports that judge something.
     """
     report, build = schema.report.c, schema.build.c
-    found: dict[tuple[int, int], list[BuildRow]] = {}
+    builds: dict[tuple[int, int], list[BuildRow]] = {}
     query = in_this_order(
         select(
             build.change_id, build.seq, build.job, build.result, build.url, build.word,
@@ -226,29 +226,29 @@ def builds_until(
         .order_by(report.change_id, report.seq, build.idx)
     )  # fmt: skip
     for change_id, seq, *values in rows_in(tx, query, report.change_id, change_ids):
-        found.setdefault((change_id, seq), []).append(BuildRow(*values))
-    return found
+        builds.setdefault((change_id, seq), []).append(BuildRow(*values))
+    return builds
 
 
 def change_rows(tx: Tx, change_ids: Collection[int]) -> dict[int, ChangeEnds]:
     """What became of some changes, by their row's id."""
     table = schema.change.c
     query = select(*columns(ChangeEnds, schema.change), table.status)
-    found = {}
+    changes = {}
     for *values, status in rows_in(tx, query, table.id, change_ids):
         ends = ChangeEnds._make(values)
-        found[ends.id] = ends._replace(closed_at=None) if status == "NEW" else ends
-    return found
+        changes[ends.id] = ends._replace(closed_at=None) if status == "NEW" else ends
+    return changes
 
 
 def uploads_of(tx: Tx, change_ids: Collection[int]) -> dict[int, dict[int, datetime]]:
     """When each patch set of some changes came, by change and number."""
     table = schema.patch_set.c
-    found: dict[int, dict[int, datetime]] = {}
+    taken: dict[int, dict[int, datetime]] = {}
     query = select(table.change_id, table.number, table.uploaded_at)
     for change_id, number, at in rows_in(tx, query, table.change_id, change_ids):
-        found.setdefault(change_id, {})[number] = at
-    return found
+        taken.setdefault(change_id, {})[number] = at
+    return taken
 
 
 class VerdictsOfWeek(NamedTuple):
@@ -325,19 +325,19 @@ def main_pipeline(tx: Tx, ci_id: int) -> str | None:
         .subquery()
     )
     query = select(newest.c.pipeline).group_by(newest.c.pipeline)
-    found: str | None = tx.execute(
+    pipeline: str | None = tx.execute(
         query.order_by(func.count().desc(), newest.c.pipeline).limit(1)
     ).scalar()
-    return found
+    return pipeline
 
 
 def last_heard(tx: Tx, ci_id: int) -> datetime | None:
     """When a CI last wrote anything at all."""
     table = schema.report.c
-    found: datetime | None = tx.execute(
+    latest: datetime | None = tx.execute(
         select(func.max(table.posted_at)).where(table.ci_id == ci_id)
     ).scalar()
-    return found
+    return latest
 
 
 def servers_of(tx: Tx, ci_id: int) -> set[int]:

@@ -36,11 +36,11 @@ def first_verdicts(
     if branch is not None:
         query = query.join(schema.change, change.id == schema.report.c.change_id)
         query = query.where(change.branch == branch)
-    found: list[TimedVerdict] = []
+    verdicts: list[TimedVerdict] = []
     for since, until in spans:
         values = {"ci": ci_id, "since": since, "until": until, "each": each}
-        found += [TimedVerdict(*row) for row in tx.execute(query, values)]
-    return found
+        verdicts += [TimedVerdict(*row) for row in tx.execute(query, values)]
+    return verdicts
 
 
 def _first_verdicts() -> Any:

@@ -49,8 +49,8 @@ def current(store: Store) -> str | None:
     def look(tx: Tx) -> str | None:
         if not inspect(tx).has_table("alembic_version"):
             return None
-        found: str | None = tx.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
-        return found
+        version: str | None = tx.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+        return version
 
     return store.read(look)
 
@@ -74,9 +74,9 @@ def downgrade(store: Store, revision: str) -> None:
 
 def require_current(store: Store) -> None:
     """Raises MigrationError unless the tables are of the newest version."""
-    found = current(store)
-    if found != newest():
+    version = current(store)
+    if version != newest():
         raise MigrationError(
-            f"the database's tables are of version {found or 'none'}, this cibot needs"
+            f"the database's tables are of version {version or 'none'}, this cibot needs"
             f" {newest()}: run `cibot db upgrade`"
         )

@@ -43,7 +43,7 @@ def job_sets_around(
         ((posted >= at - _AROUND, posted < at), posted.desc()),
         ((posted >= at, posted <= at + _AROUND), posted.asc()),
     )
-    found: list[list[JobSet]] = []
+    runs: list[list[JobSet]] = []
     for side, order in sides:
         query = in_this_order(
             select(report.change_id, report.seq, report.pipeline)
@@ -54,10 +54,10 @@ def job_sets_around(
             .order_by(order)
             .limit(_MOST)
         )
-        found.append(
+        runs.append(
             [_jobs(tx, change_id, seq, pipeline) for change_id, seq, pipeline in tx.execute(query)]
         )
-    return found[0], found[1]
+    return runs[0], runs[1]
 
 
 def _jobs(tx: Tx, change_id: int, seq: int, pipeline: str | None) -> JobSet:

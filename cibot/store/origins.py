@@ -50,11 +50,11 @@ def origins_of(tx: Tx, change_ids: Collection[int]) -> dict[int, dict[int, tuple
     for _ in range(_DEEPEST):
         if not wanted:
             break
-        found = [_Standing(*row) for row in rows_in(tx, query, patch_set.c.revision, wanted)]
-        for row in sorted(found, reverse=True):  # one commit may be of several changes
+        standing = [_Standing(*row) for row in rows_in(tx, query, patch_set.c.revision, wanted)]
+        for row in sorted(standing, reverse=True):  # one commit may be of several changes
             below[change_server(row.change_id), row.revision] = row
         asked |= wanted
-        wanted = _parents(found) - asked
+        wanted = _parents(standing) - asked
     origins: dict[int, dict[int, tuple[int, int]]] = {}
     for row in rows:
         if row.owner_id is not None:

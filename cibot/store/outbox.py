@@ -353,8 +353,8 @@ def listed(tx: Tx, states: Sequence[MessageState] = _OPEN, limit: int = 100) -> 
         .order_by(table.id.desc())
         .limit(limit)
     )
-    found = [Listed(*row) for row in tx.execute(query)]
-    return [replace(row, state=MessageState(row.state)) for row in found]
+    messages = [Listed(*row) for row in tx.execute(query)]
+    return [replace(row, state=MessageState(row.state)) for row in messages]
 
 
 def retry(tx: Tx, now: datetime, message_id: int | None = None) -> int:

@@ -68,7 +68,7 @@ def written_reports(
     """The stored reading of some comments: CI, patch set, pipeline, outcome, result and builds."""
     report = schema.report.c
     builds = builds_of(tx, keys)
-    found: dict[tuple[int, int], tuple[Any, ...]] = {}
+    rows: dict[tuple[int, int], tuple[Any, ...]] = {}
     query = select(
         report.change_id, report.seq, report.ci_id, report.patch_set, report.pipeline,
         report.outcome, report.result,
@@ -76,19 +76,19 @@ def written_reports(
     for some in in_chunks(keys):
         for change_id, seq, *values in tx.execute(query.where(*at_keys(schema.report, some))):
             ran = tuple(build[2:] for build in builds.get((change_id, seq), ()))
-            found[change_id, seq] = (*values, ran)
-    return found
+            rows[change_id, seq] = (*values, ran)
+    return rows
 
 
 def builds_of(
     tx: Tx, keys: Collection[tuple[int, int]]
 ) -> dict[tuple[int, int], list[StoredBuild]]:
     """The builds of some reports, by (change, seq), in the order they were written."""
-    found: dict[tuple[int, int], list[StoredBuild]] = {}
+    builds: dict[tuple[int, int], list[StoredBuild]] = {}
     for some in in_chunks(keys):
         for row in tx.execute(_BUILDS.where(*at_keys(schema.build, some))):
-            found.setdefault((row.change_id, row.seq), []).append(StoredBuild(*row))
-    return found
+            builds.setdefault((row.change_id, row.seq), []).append(StoredBuild(*row))
+    return builds
 
 
 _BUILDS = select(*columns(StoredBuild, schema.build)).order_by(

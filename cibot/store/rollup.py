@@ -108,13 +108,13 @@ def rollup_sums(
     )
     if project is not None:
         query = query.where(table.project == project)
-    found = []
+    days = []
     for row in tx.execute(query):
         within, *rest = map(_added, row[-len(names) :])
         took, by_job = rest or ({}, {})
         numbers = row[: -len(names)]
-        found.append(RollUpRow._make((*numbers, _by_number(within), _by_number(took), by_job)))
-    return found
+        days.append(RollUpRow._make((*numbers, _by_number(within), _by_number(took), by_job)))
+    return days
 
 
 def days_in(
@@ -136,12 +136,12 @@ def days_in(
         .group_by(table.project, table.branch, table.day)
         .having(due > 0)
     )
-    found: dict[int, tuple[int, int]] = {}
+    days: dict[int, tuple[int, int]] = {}
     for project, branch, day, n, bad in tx.execute(query):
         if (project, branch) in places:
-            before = found.get(day, (0, 0))
-            found[day] = (before[0] + n, before[1] + bad)
-    return [(day, *counts) for day, counts in sorted(found.items())]
+            before = days.get(day, (0, 0))
+            days[day] = (before[0] + n, before[1] + bad)
+    return [(day, *counts) for day, counts in sorted(days.items())]
 
 
 _TOGETHER = 64  # days: a text of more could be longer than a database gives
@@ -149,11 +149,11 @@ _TOGETHER = 64  # days: a text of more could be longer than a database gives
 
 def _added(texts: str) -> dict[str, int]:
     """The counts of many rows together."""
-    found: dict[str, int] = {}
+    total: dict[str, int] = {}
     for counts in json.loads(f"[{texts}]"):
         for key, n in counts.items():
-            found[key] = found.get(key, 0) + n
-    return found
+            total[key] = total.get(key, 0) + n
+    return total
 
 
 def _by_number(counts: Mapping[str, int]) -> dict[int, int]:

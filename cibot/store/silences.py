@@ -53,8 +53,8 @@ def silences_at(tx: Tx, at: datetime) -> list[Silence]:
 def silences_ended(tx: Tx, since: datetime, now: datetime) -> list[Silence]:
     """The silences that ended between the two moments."""
     query = _SILENCES.where(_TABLE.until >= since)
-    found = [Silence(*row) for row in tx.execute(query)]
-    return [stored for stored in found if since <= stored.end <= now]
+    silences = [Silence(*row) for row in tx.execute(query)]
+    return [stored for stored in silences if since <= stored.end <= now]
 
 
 def silence_by_id(tx: Tx, silence_id: int) -> Silence | None:

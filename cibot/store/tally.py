@@ -108,11 +108,11 @@ def counting(tx: Tx) -> Iterator[Tally]:
     add_counts(tx, tally.rows())
 
 
-def add_counts(tx: Tx, found: Mapping[Key, Counts]) -> None:
+def add_counts(tx: Tx, more: Mapping[Key, Counts]) -> None:
     """Adds to the counts, below zero too."""
     rows = [
         {"ci_id": key[0], "hours": key[1], "start": key[2], "lane": _OWN.lane} | counts._asdict()
-        for key, counts in sorted(found.items())
+        for key, counts in sorted(more.items())
         if any(counts)
     ]
     upsert(tx, schema.tally, rows, _more)
@@ -129,12 +129,12 @@ def hour_of(moment: datetime) -> int:
 
 def with_days(hours: Mapping[tuple[int, int], Counts]) -> dict[Key, Counts]:
     """Counts by (CI, hour) as buckets of an hour and of a day."""
-    found: dict[Key, Counts] = {}
+    by_key: dict[Key, Counts] = {}
     for (ci_id, hour), counts in hours.items():
-        found[ci_id, HOUR, hour] = counts
+        by_key[ci_id, HOUR, hour] = counts
         day = (ci_id, DAY, hour - hour % DAY)
-        found[day] = found[day].plus(counts) if day in found else counts
-    return found
+        by_key[day] = by_key[day].plus(counts) if day in by_key else counts
+    return by_key
 
 
 def drift(tx: Tx, ci_id: int) -> dict[Key, Counts]:
@@ -157,11 +157,11 @@ def drift(tx: Tx, ci_id: int) -> dict[Key, Counts]:
         else:
             hours[ci_id, start] = Counts(*counts)
     right = with_days(hours)
-    found = {
+    differences = {
         key: right.get(key, Counts()).plus(stored.get(key, Counts()), -1)
         for key in right.keys() | stored.keys()
     }
-    return {key: counts for key, counts in found.items() if any(counts)}
+    return {key: counts for key, counts in differences.items() if any(counts)}
 
 
 def recount(tx: Tx, ci_id: int) -> int:
@@ -169,9 +169,9 @@ def recount(tx: Tx, ci_id: int) -> int:
 
     May run while others store reports.
     """
-    found = drift(tx, ci_id)
-    add_counts(tx, found)
-    return len(found)
+    differences = drift(tx, ci_id)
+    add_counts(tx, differences)
+    return len(differences)
 
 
 def _recounted(tx: Tx, ci_id: int) -> Any:
@@ -284,10 +284,10 @@ def counts_between(
         rows = [*_counted(tx, ci_ids, first, last), *_read(tx, ci_ids, ends)]
     else:
         rows = _read(tx, ci_ids, [(since, until)], branches)
-    found: dict[int, Counts] = {}
+    totals: dict[int, Counts] = {}
     for ci_id, *counts in rows:
-        found[ci_id] = found.get(ci_id, Counts()).plus(counts)
-    return {ci_id: counts for ci_id, counts in found.items() if any(counts)}
+        totals[ci_id] = totals.get(ci_id, Counts()).plus(counts)
+    return {ci_id: counts for ci_id, counts in totals.items() if any(counts)}
 
 
 def _counted(tx: Tx, ci_ids: Collection[int], first: int, last: int) -> list[Any]:

@@ -67,13 +67,13 @@ def usable(url: str) -> Store | None:
 
 
 def _version(store: Store, where: str, *, sqlite: bool) -> str:
-    found, needed = current(store), newest()
-    if found == needed:
-        return f"{where}, tables of version {found}"
+    version, needed = current(store), newest()
+    if version == needed:
+        return f"{where}, tables of version {version}"
     if sqlite:  # brought up to date on start
-        return f"{where}, tables of version {found or 'none'}; the start brings them to {needed}"
+        return f"{where}, tables of version {version or 'none'}; the start brings them to {needed}"
     raise Permanent(
-        f"{where}: its tables are of version {found or 'none'}, needed is {needed}; "
+        f"{where}: its tables are of version {version or 'none'}, needed is {needed}; "
         "run `cibot db upgrade`"
     )
 

@@ -98,8 +98,8 @@ def last_results(tx: Tx, reports: Mapping[int, int]) -> list[LastReport]:
     for place, (ci_id, n) in enumerate(reports.items()):
         values |= {f"ci_{place}": ci_id, f"heard_{place}": n * _STARTS_TOO, f"reports_{place}": n}
     rows = tx.execute(_last_results(len(reports)), values)
-    found = [LastReport._make((*row[:-1], jobs_in(row[-1]))) for row in rows]
-    return sorted(found, key=lambda report: report.posted_at)
+    last = [LastReport._make((*row[:-1], jobs_in(row[-1]))) for row in rows]
+    return sorted(last, key=lambda report: report.posted_at)
 
 
 def _jobs_in(lines: str | None) -> tuple[JobResult, ...]:
@@ -111,7 +111,7 @@ def said_of(tx: Tx, ci_ids: Collection[int], change_ids: Collection[int]) -> lis
     """Where some CIs passed or failed on some changes, on each in the order they were posted."""
     table = schema.report.c
     lines = _lines(table.posted_at, table.ci_id, table.patch_set, table.result)
-    found: list[SaidRow] = []
+    reports: list[SaidRow] = []
     query = (
         select(table.change_id, lines)
         .where(table.ci_id.in_(sorted(ci_ids)), table.result.in_(("pass", "fail")))
@@ -121,8 +121,8 @@ def said_of(tx: Tx, ci_ids: Collection[int], change_ids: Collection[int]) -> lis
     for change_id, said in rows_in(tx, query, table.change_id, change_ids):
         for line in sorted(said.split("\n")):
             ci_id, patch_set, result = line.split(" ")[-3:]
-            found.append(SaidRow(int(ci_id), change_id, int(patch_set), result))
-    return found
+            reports.append(SaidRow(int(ci_id), change_id, int(patch_set), result))
+    return reports
 
 
 def unchanged_patch_sets(tx: Tx, change_ids: Collection[int]) -> set[tuple[int, int]]:

@@ -31,16 +31,16 @@ def atom_blueprint(asking: Asking) -> Blueprint:
         def question(tx: Tx, ctx: Context) -> tuple[str, tuple[IncidentLine, ...]]:
             # Without a public address the links are relative: the host is what the client says.
             base = ctx.page() or request.script_root
-            found = incidents(tx, ctx, ended=True, limit=_MOST)
-            return base, tuple(incident for incident in found if incident.opened_at is not None)
+            answer = incidents(tx, ctx, ended=True, limit=_MOST)
+            return base, tuple(incident for incident in answer if incident.opened_at is not None)
 
-        base, found = asking.ask(question)
-        moments = [incident.resolved_at or incident.opened_at or _BEGINNING for incident in found]
+        base, answer = asking.ask(question)
+        moments = [incident.resolved_at or incident.opened_at or _BEGINNING for incident in answer]
         xml = render_template(
             "incidents.xml",
             base=base,
             ids=base if "://" in base else _NO_ADDRESS,
-            incidents=found,
+            incidents=answer,
             updated=max(moments, default=_BEGINNING),
         )
         return reply(xml.encode("utf-8", "replace"), "application/atom+xml", max_age=_MAX_AGE_S)

@@ -77,8 +77,8 @@ def badge_of(line: CiLine) -> Markup:
 
 def _of_job(tx: Tx, ctx: Context, name: str, job: str) -> Markup:
     """A job's last result, how often in a row, and how much it passed in seven days."""
-    found = jobs(tx, ctx, name)
-    by_name = {job.job: job for job in found.jobs}
+    answer = jobs(tx, ctx, name)
+    by_name = {job.job: job for job in answer.jobs}
     line = by_name[resolve(job, list(by_name), "job")]
     state = BY_RESULT.get(line.streak_of, State.UNKNOWN)
     bad = state in {State.FAILING, State.DEGRADED}

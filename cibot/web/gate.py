@@ -41,8 +41,8 @@ class Gate:
     def _look(self) -> Response | None:
         if request.method == "OPTIONS" or request.endpoint == _STATIC:
             return None  # a browser asks for permission without a token
-        found = g.token = self._presented()
-        if found is not None or (not self._private and _scheme() != "bearer"):
+        token = g.token = self._presented()
+        if token is not None or (not self._private and _scheme() != "bearer"):
             return None
         log.warning("no entry path=%s from=%s", request.path, request.remote_addr)
         return unknown(wrong=_scheme() in {"bearer", "basic"})
@@ -67,8 +67,8 @@ class Gate:
 
 def writer() -> TokenConfig | None:
     """Whose bearer token came with this request; None without a valid one."""
-    found: TokenConfig | None = g.get("token")
-    return found if _scheme() == "bearer" else None
+    token: TokenConfig | None = g.get("token")
+    return token if _scheme() == "bearer" else None
 
 
 def unknown(*, wrong: bool) -> Response:

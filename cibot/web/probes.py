@@ -50,9 +50,9 @@ def probes_blueprint(
 
     @blueprint.get("/readyz")
     def readyz() -> ResponseReturnValue:
-        found = {name: look() for name, look in parts.items()}
-        ready = all(probe.ok for probe in found.values())
-        details = {name: {"ok": part.ok, "detail": part.detail} for name, part in found.items()}
+        answers = {name: look() for name, look in parts.items()}
+        ready = all(probe.ok for probe in answers.values())
+        details = {name: {"ok": part.ok, "detail": part.detail} for name, part in answers.items()}
         body = {"ready": ready} | ({"parts": details} if tells() else {})
         return body, 200 if ready else 503
 
@@ -92,8 +92,8 @@ def parts(
 
     @guarded
     def aside() -> PartState:
-        found = store.read(lambda tx: set_aside(tx, clock()))
-        return PartState(True, "; ".join(map(aside_words, found[:_NAMED])) or "nothing")
+        rows = store.read(lambda tx: set_aside(tx, clock()))
+        return PartState(True, "; ".join(map(aside_words, rows[:_NAMED])) or "nothing")
 
     def link(backend: Backend) -> Callable[[], PartState]:
         def look() -> PartState:

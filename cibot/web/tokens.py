@@ -31,11 +31,11 @@ class Tokens:
     def holder(self, presented: str) -> TokenConfig | None:
         """The token that was presented; the time it takes tells nothing of the others."""
         mine = hash_of(presented).encode()
-        found = None
+        match = None
         for kept, token in self._known:
             if hmac.compare_digest(mine, kept):
-                found = token
-        return found
+                match = token
+        return match
 
 
 def _kept(token: TokenConfig) -> str:

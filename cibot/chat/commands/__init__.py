@@ -42,8 +42,8 @@ MODULES = (
 
 def commands_in(modules: Iterable[str]) -> Mapping[str, Command]:
     """The commands of the modules by their names, in that order."""
-    found: Iterable[Command] = (import_module(module).COMMAND for module in modules)
-    return MappingProxyType({command.name: command for command in found})
+    commands: Iterable[Command] = (import_module(module).COMMAND for module in modules)
+    return MappingProxyType({command.name: command for command in commands})
 
 
 COMMANDS = commands_in(MODULES)

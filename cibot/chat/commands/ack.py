@@ -28,11 +28,13 @@ def read_words(words: tuple[str, ...]) -> tuple[str, str]:
     return which, " ".join(words[1:])
 
 
-def render(ctx: Context, found: IncidentLine) -> Card:
+def render(ctx: Context, incident: IncidentLine) -> Card:
     """A line."""
-    name = Span(found.ci, strong=True, href=ctx.ci_page(found.ci))
-    said = f" ({found.kind}): {wording.acknowledgement(found)}"
-    return Card((line(Span(f"#{found.id}", href=found.page), " ", name, said),), link=found.page)
+    name = Span(incident.ci, strong=True, href=ctx.ci_page(incident.ci))
+    said = f" ({incident.kind}): {wording.acknowledgement(incident)}"
+    return Card(
+        (line(Span(f"#{incident.id}", href=incident.page), " ", name, said),), link=incident.page
+    )
 
 
 COMMAND = Command(

@@ -26,47 +26,47 @@ def answer(ask: Ask) -> Card:
     return render(ask.ctx, change(ask.tx, ask.ctx, parse_change(ask.text)))
 
 
-def render(ctx: Context, found: ChangeReport) -> Card:
+def render(ctx: Context, report: ChangeReport) -> Card:
     """At most ten lines."""
-    bad = failed(found)
-    good = [verdict for verdict in found.verdicts if verdict.result is Result.PASS]
-    runs = [verdict for verdict in found.verdicts if verdict.running]
-    lines = [_head(ctx, found, len(good), len(bad), len(runs))]
+    bad = failed(report)
+    good = [verdict for verdict in report.verdicts if verdict.result is Result.PASS]
+    runs = [verdict for verdict in report.verdicts if verdict.running]
+    lines = [_head(ctx, report, len(good), len(bad), len(runs))]
     lines += [_failure(ctx, verdict) for verdict in bad[:_FAILURES]]
     if len(bad) > _FAILURES:
         lines.append(line(f"and {figures.plural(len(bad) - _FAILURES, 'more failure')}"))
-    lines += missing(ctx, found)
+    lines += missing(ctx, report)
     lines += _names("Running: ", [_named(run) for run in runs])
     lines += _names("Passed: ", [_named(verdict) for verdict in good])
-    lines += others(found)
-    return Card(tuple(lines), link=found.page or found.gerrit, long=len(lines) > 5)
+    lines += others(report)
+    return Card(tuple(lines), link=report.page or report.gerrit, long=len(lines) > 5)
 
 
-def missing(ctx: Context, found: ChangeReport) -> list[Line]:
+def missing(ctx: Context, report: ChangeReport) -> list[Line]:
     """A line of who is missing, or none."""
-    return _names("Missing: ", [_absent(ctx, ci) for ci in found.missing])
+    return _names("Missing: ", [_absent(ctx, ci) for ci in report.missing])
 
 
-def others(found: ChangeReport) -> list[Line]:
+def others(report: ChangeReport) -> list[Line]:
     """A line of the other changes that have this number, or none."""
-    if not found.namesakes:
+    if not report.namesakes:
         return []
-    shown = [f"{other.project}~{found.number}" for other in found.namesakes]
+    shown = [f"{other.project}~{report.number}" for other in report.namesakes]
     return [line(f"The same number: {figures.some(shown, 3)}.")]
 
 
-def _head(ctx: Context, found: ChangeReport, passed: int, failed: int, running: int) -> Line:
+def _head(ctx: Context, report: ChangeReport, passed: int, failed: int, running: int) -> Line:
     counts = [f"{passed} passed", f"{failed} failed"]
     counts += [f"{running} running"] if running else []
-    counts += [f"{len(found.missing)} missing"] if found.missing else []
-    said = ", ".join(counts) if found.verdicts else "no CI has reported"
-    overall = sentences.overall(found)
+    counts += [f"{len(report.missing)} missing"] if report.missing else []
+    said = ", ".join(counts) if report.verdicts else "no CI has reported"
+    overall = sentences.overall(report)
     said = f"{overall[:1].lower()}{overall[1:]}; {said}" if overall else said
-    came = f", uploaded {figures.ago(found.uploaded_at, ctx.now)}" if found.uploaded_at else ""
-    old = f" Patch set {found.latest} is newer." if found.patch_set < found.latest else ""
+    came = f", uploaded {figures.ago(report.uploaded_at, ctx.now)}" if report.uploaded_at else ""
+    old = f" Patch set {report.latest} is newer." if report.patch_set < report.latest else ""
     return line(
-        Span(f"{found.number},{found.patch_set}", href=found.gerrit, strong=True),
-        f" {figures.cut(found.subject, 70)} ({found.project}{came}): {said}.{old}",
+        Span(f"{report.number},{report.patch_set}", href=report.gerrit, strong=True),
+        f" {figures.cut(report.subject, 70)} ({report.project}{came}): {said}.{old}",
     )
 
 

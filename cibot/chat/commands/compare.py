@@ -32,10 +32,10 @@ def answer(ask: Ask) -> Card:
     return render(ask.ctx, with_branch(ask.words, two))
 
 
-def render(ctx: Context, found: Comparison) -> Card:  # noqa: ARG001 - as every command's
+def render(ctx: Context, comparison: Comparison) -> Card:  # noqa: ARG001 - as every command's
     """Two lines."""
-    one, other = found.first, found.second
-    agreement = found.agreement
+    one, other = comparison.first, comparison.second
+    agreement = comparison.agreement
     names = (wording.name_span(one), " and ", wording.name_span(other))
     where = wording.on_places(branch_name(one))
     if agreement is None:
@@ -44,13 +44,13 @@ def render(ctx: Context, found: Comparison) -> Card:  # noqa: ARG001 - as every 
     lines: list[Line] = [
         line(*names, f" agree on {share} of the patch sets that both judged{where} in seven days."),
         line(
-            f"Both passed {found.both_passed}, both failed {found.both_failed}; "
-            f"only {one.name} failed {found.only_first_failed}, "
-            f"only {other.name} failed {found.only_second_failed}."
+            f"Both passed {comparison.both_passed}, both failed {comparison.both_failed}; "
+            f"only {one.name} failed {comparison.only_first_failed}, "
+            f"only {other.name} failed {comparison.only_second_failed}."
         ),
     ]
-    if found.examples:
-        spans: list[Span] = [wording.patch_set(each) for each in found.examples]
+    if comparison.examples:
+        spans: list[Span] = [wording.patch_set(each) for each in comparison.examples]
         lines.append(line("They differ on ", *joined(spans), "."))
     return Card(tuple(lines), link=one.page)
 

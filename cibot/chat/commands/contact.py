@@ -12,24 +12,24 @@ def answer(ask: Ask) -> Card:
     return render(contact(ask.tx, ask.ctx, ask.ci_name()))
 
 
-def render(found: Contact) -> Card:
+def render(report: Contact) -> Card:
     """A line, or how to configure one."""
-    return Card((_words(found),), link=found.page)
+    return Card((_words(report),), link=report.page)
 
 
-def _words(found: Contact) -> Line:
-    parts: list[str | Span] = [Span(found.name, strong=True, href=found.page), ": "]
+def _words(report: Contact) -> Line:
+    parts: list[str | Span] = [Span(report.name, strong=True, href=report.page), ": "]
     known: list[list[str | Span]] = []
-    if found.owner:
-        known.append([f"owner {found.owner}"])
-    if found.contact:
-        known.append([f"contact {found.contact}"])
-    if found.wiki:
-        known.append(["wiki ", Span(found.wiki, href=found.wiki)])
+    if report.owner:
+        known.append([f"owner {report.owner}"])
+    if report.contact:
+        known.append([f"contact {report.contact}"])
+    if report.wiki:
+        known.append(["wiki ", Span(report.wiki, href=report.wiki)])
     if not known:
         known.append(["nobody has written down whose it is ([[ci]] in the configuration)"])
-    if found.accounts:
-        known.append([f"Gerrit account {', '.join(found.accounts)}"])
+    if report.accounts:
+        known.append([f"Gerrit account {', '.join(report.accounts)}"])
     for place, part in enumerate(known):
         parts += [" · ", *part] if place else part
     return line(*parts)

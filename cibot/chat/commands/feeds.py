@@ -17,8 +17,10 @@ _NAMED = 5  # of what is set aside
 
 def answer(ask: Ask) -> Card:
     """A line for each Gerrit server, and one over the chat networks."""
-    found = feeds(ask.tx, ask.ctx)
-    lines = [_server(ask.ctx, server) for server in found] or [line("No Gerrit has been read yet.")]
+    servers = feeds(ask.tx, ask.ctx)
+    lines = [_server(ask.ctx, server) for server in servers] or [
+        line("No Gerrit has been read yet.")
+    ]
     links = ask.links()
     unsaid = undelivered_words(ask.tx)
     lines += [_link(ask.ctx, name, link, unsaid.get(name)) for name, link in sorted(links.items())]

@@ -25,12 +25,12 @@ def answer(ask: Ask) -> Card:
 def _one(ask: Ask) -> Card:
     by_alias = {alias: command for command in ask.commands.values() for alias in command.aliases}
     word = ask.words[0].casefold()
-    found = by_alias.get(word) or ask.commands[resolve(word, list(ask.commands), "command")]
-    parts = [figures.sentence(found.does), *([found.more] if found.more else [])]
+    chosen = by_alias.get(word) or ask.commands[resolve(word, list(ask.commands), "command")]
+    parts = [figures.sentence(chosen.does), *([chosen.more] if chosen.more else [])]
     return Card(
         (
-            line(Span(found.usage, code=True), f" – {' '.join(parts)}"),
-            line("Example: ", Span(found.example, code=True)),
+            line(Span(chosen.usage, code=True), f" – {' '.join(parts)}"),
+            line("Example: ", Span(chosen.example, code=True)),
         )
     )
 

@@ -22,10 +22,10 @@ _INCIDENTS = 3
 def answer(ask: Ask) -> Card:
     """A bar a day, and the incidents in them."""
     words, days = read_words(ask.words)
-    found = about_branch(
+    report = about_branch(
         words, lambda name, branch: history(ask.tx, ask.ctx, name, days, branch=branch)
     )
-    return render(ask.ctx, found)
+    return render(ask.ctx, report)
 
 
 def read_words(words: tuple[str, ...]) -> tuple[tuple[str, ...], int]:
@@ -44,12 +44,12 @@ def read_words(words: tuple[str, ...]) -> tuple[tuple[str, ...], int]:
     return words, 7
 
 
-def render(ctx: Context, found: History) -> Card:
+def render(ctx: Context, report: History) -> Card:
     """Two lines and the incidents."""
-    passes = sum(day.passes for day in found.days)
-    fails = sum(day.fails for day in found.days)
-    infra = sum(day.infra for day in found.days)
-    shares = [day.share for day in found.days]
+    passes = sum(day.passes for day in report.days)
+    fails = sum(day.fails for day in report.days)
+    infra = sum(day.infra for day in report.days)
+    shares = [day.share for day in report.days]
     judged_any = passes + fails + infra
     said = f"{passes} of {passes + fails} passed" if judged_any else "no results"
     broke = f", {infra} broke by themselves" if infra else ""
@@ -57,12 +57,12 @@ def render(ctx: Context, found: History) -> Card:
     without = f", {figures.plural(quiet, 'day')} without results" if quiet and judged_any else ""
     lines: list[Line] = [
         line(
-            *wording.name_and_branch(found.ci),
-            f" {sparkline(shares)} {found.days[0].day:%d %b} to today, a bar a day (UTC):"
+            *wording.name_and_branch(report.ci),
+            f" {sparkline(shares)} {report.days[0].day:%d %b} to today, a bar a day (UTC):"
             f" {said}{broke}{without}.",
         )
     ]
-    judged = [(day.share, day.day) for day in found.days if day.share is not None]
+    judged = [(day.share, day.day) for day in report.days if day.share is not None]
     low, high = min(judged, default=None), max(judged, default=None)
     if low and high and low[0] < high[0]:
         lines.append(
@@ -71,8 +71,8 @@ def render(ctx: Context, found: History) -> Card:
                 f"best {high[1]:%a %d %b} with {figures.percent(high[0])}."
             )
         )
-    lines += [_incident(ctx, incident) for incident in found.incidents[:_INCIDENTS]]
-    return Card(tuple(lines), link=found.ci.page)
+    lines += [_incident(ctx, incident) for incident in report.incidents[:_INCIDENTS]]
+    return Card(tuple(lines), link=report.ci.page)
 
 
 def _incident(ctx: Context, incident: IncidentLine) -> Line:

@@ -27,21 +27,21 @@ def read_words(words: tuple[str, ...]) -> bool:
     return word == "all"
 
 
-def render(ctx: Context, found: tuple[IncidentLine, ...], *, ended: bool) -> Card:
+def render(ctx: Context, listed: tuple[IncidentLine, ...], *, ended: bool) -> Card:
     """A line each."""
     page = ctx.page("incidents")
-    lines: list[Line] = [headline(found, ended=ended)]
-    lines += first([_incident(ctx, incident) for incident in found], _LINES)
+    lines: list[Line] = [headline(listed, ended=ended)]
+    lines += first([_incident(ctx, incident) for incident in listed], _LINES)
     return Card(tuple(lines), link=page, long=len(lines) > 4)
 
 
-def headline(found: tuple[IncidentLine, ...], *, ended: bool) -> Line:
+def headline(listed: tuple[IncidentLine, ...], *, ended: bool) -> Line:
     """How many are open, and how many ended."""
-    if not found:
+    if not listed:
         return line("No incident is open" + (" or was in seven days." if ended else "."))
-    opened = sum(incident.resolved_at is None for incident in found)
+    opened = sum(incident.resolved_at is None for incident in listed)
     head = f"{figures.plural(opened, 'incident')} {'is' if opened == 1 else 'are'} open"
-    over = f", {len(found) - opened} ended in seven days" if ended else ""
+    over = f", {len(listed) - opened} ended in seven days" if ended else ""
     return line(f"{head}{over}.")
 
 

@@ -17,19 +17,19 @@ STREAKS = {Result.PASS: "passed", Result.FAIL: "failed", Result.INFRA: "broke"}
 
 def answer(ask: Ask) -> Card:
     """A line for each job, worst first."""
-    found = about_branch(ask.words, lambda name, branch: jobs(ask.tx, ask.ctx, name, branch))
-    return render(ask.ctx, found)
+    report = about_branch(ask.words, lambda name, branch: jobs(ask.tx, ask.ctx, name, branch))
+    return render(ask.ctx, report)
 
 
-def render(ctx: Context, found: Jobs) -> Card:
+def render(ctx: Context, report: Jobs) -> Card:
     """A sentence and the jobs."""
-    name = wording.name_and_branch(found.ci)
-    if not found.jobs:
-        return Card((line(*name, ": no job has reported in seven days."),), link=found.ci.page)
-    of = f"{figures.plural(len(found.jobs), 'job')} in {figures.plural(found.reports, 'report')}"
+    name = wording.name_and_branch(report.ci)
+    if not report.jobs:
+        return Card((line(*name, ": no job has reported in seven days."),), link=report.ci.page)
+    of = f"{figures.plural(len(report.jobs), 'job')} in {figures.plural(report.reports, 'report')}"
     lines: list[Line] = [line(*name, f": {of} of seven days, worst first.")]
-    lines += first([_job(ctx, job) for job in found.jobs], _LINES)
-    return Card(tuple(lines), link=found.ci.page, long=len(lines) > 4)
+    lines += first([_job(ctx, job) for job in report.jobs], _LINES)
+    return Card(tuple(lines), link=report.ci.page, long=len(lines) > 4)
 
 
 def _job(ctx: Context, job: JobLine) -> Line:

@@ -22,28 +22,28 @@ def answer(ask: Ask) -> Card:
     return render(ask.ctx, listing(ask.tx, ask.ctx, *read_words(ask.words)))
 
 
-def render(ctx: Context, found: Listing) -> Card:
+def render(ctx: Context, report: Listing) -> Card:
     """A sentence over all, then the CIs."""
-    each = [ci for ci in found.cis if found.state or ci.state.bad]
-    lines: list[Line] = [headline(found)]
+    each = [ci for ci in report.cis if report.state or ci.state.bad]
+    lines: list[Line] = [headline(report)]
     lines += first([lists.brief(ctx, ci) for ci in each], _LINES)
-    if found.state is None:
+    if report.state is None:
         for state in (State.UNKNOWN, State.HEALTHY):
-            lines += _names(state, [ci for ci in found.cis if ci.state is state])
-    lines += wording.stale_lines(ctx, found.stale)
+            lines += _names(state, [ci for ci in report.cis if ci.state is state])
+    lines += wording.stale_lines(ctx, report.stale)
     return Card(tuple(lines), link=ctx.page(), long=len(lines) > _SHORT)
 
 
-def headline(found: Listing) -> Line:
+def headline(report: Listing) -> Line:
     """The sentence over all, or how many are in the state asked for."""
-    if found.state is None:
-        return lists.overall(found)
-    where = lists.listed_on(found)
-    if not found.cis:
-        return line(f"No CI{where} is {found.state.value}.")
-    verb = "is" if len(found.cis) == 1 else "are"
-    total = sum(found.totals.values())
-    return line(f"{len(found.cis)} of {total} CIs{where} {verb} ", state_span(found.state), ":")
+    if report.state is None:
+        return lists.overall(report)
+    where = lists.listed_on(report)
+    if not report.cis:
+        return line(f"No CI{where} is {report.state.value}.")
+    verb = "is" if len(report.cis) == 1 else "are"
+    total = sum(report.totals.values())
+    return line(f"{len(report.cis)} of {total} CIs{where} {verb} ", state_span(report.state), ":")
 
 
 def _names(state: State, cis: list[CiLine]) -> list[Line]:

@@ -14,10 +14,10 @@ def answer(ask: Ask) -> Card:
     """As `list project P`."""
     if not ask.words:
         raise UserError("Which project? Write its name, as in: project cinder.")
-    found = about_branch(
+    report = about_branch(
         ask.words, lambda name, branch: listing(ask.tx, ask.ctx, None, name, branch)
     )
-    return list_command.render(ask.ctx, found)
+    return list_command.render(ask.ctx, report)
 
 
 COMMAND = Command(

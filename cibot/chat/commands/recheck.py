@@ -12,15 +12,15 @@ def answer(ask: Ask) -> Card:
     return render(contact(ask.tx, ask.ctx, ask.ci_name()))
 
 
-def render(found: Contact) -> Card:
+def render(report: Contact) -> Card:
     """One line: the comment, or whom to ask."""
-    name = Span(found.name, strong=True, href=found.page)
-    if found.recheck is None:
-        where = found.contact or found.wiki
+    name = Span(report.name, strong=True, href=report.page)
+    if report.recheck is None:
+        where = report.contact or report.wiki
         hint = f" Ask {where}." if where else ""
         said = f": nobody has written down how to retrigger it.{hint}"
-        return Card((line(name, said),), link=found.page)
-    comment = Span(found.recheck, code=True)
+        return Card((line(name, said),), link=report.page)
+    comment = Span(report.recheck, code=True)
     return Card((line("To run ", name, " again, comment on the change: ", comment),))
 
 

@@ -42,8 +42,8 @@ def answer(ask: Ask) -> Card:
     """Which CIs kept the project's rules, worst first."""
     wanted = read_words(ask.words)
     days = read_period(ask.ctx.now, wanted.days, wanted.since, wanted.until)
-    found = period_report(ask.tx, ask.ctx, days, wanted.project, wanted.branch)
-    return render(ask.ctx, found)
+    report = period_report(ask.tx, ask.ctx, days, wanted.project, wanted.branch)
+    return render(ask.ctx, report)
 
 
 def read_words(words: Sequence[str]) -> Wanted:
@@ -57,11 +57,11 @@ def read_words(words: Sequence[str]) -> Wanted:
     dates: list[date] = []
     while left:
         word = left.pop(0)
-        found = leading_length([word, *left])
+        taken = leading_length([word, *left])
         if _DATE.fullmatch(word):
             dates.append(_date(word))
-        elif found is not None and length is None:
-            length, count = found
+        elif taken is not None and length is None:
+            length, count = taken
             del left[: count - 1]
         elif word.casefold() not in _FILLERS:
             project.append(word)
@@ -82,26 +82,26 @@ def _date(word: str) -> date:
         raise UserError(f"There is no day {word}; write one like 2026-11-23.") from None
 
 
-def render(ctx: Context, found: PeriodReport) -> Card:
+def render(ctx: Context, report: PeriodReport) -> Card:
     """A few lines: how many kept the rules, those that did not, the others by name."""
-    title = f"{period_wording.where(found)}, {period_wording.days(found.window)}"
-    head = line(Span(title, strong=True), f": {period_wording.totals(found)}")
-    shown = [ci for ci in found.cis if ci.kept is not Ruling.MET and not ci.is_reference]
-    lines = [head, *(_ci(found, ci) for ci in shown[:_SHOWN])]
+    title = f"{period_wording.where(report)}, {period_wording.days(report.window)}"
+    head = line(Span(title, strong=True), f": {period_wording.totals(report)}")
+    shown = [ci for ci in report.cis if ci.kept is not Ruling.MET and not ci.is_reference]
+    lines = [head, *(_ci(report, ci) for ci in shown[:_SHOWN])]
     for kept in (*Ruling, None):
-        rest = [ci for ci in found.cis if ci.kept is kept and ci not in shown[:_SHOWN]]
+        rest = [ci for ci in report.cis if ci.kept is kept and ci not in shown[:_SHOWN]]
         rest = [ci for ci in rest if not ci.is_reference]
         if rest:
             lines.append(_named(kept, rest))
-    return Card(tuple(within(row, _BYTES) for row in lines), link=page_of(ctx, found))
+    return Card(tuple(within(row, _BYTES) for row in lines), link=page_of(ctx, report))
 
 
-def _ci(found: PeriodReport, ci: CiPeriod) -> Line:
+def _ci(report: PeriodReport, ci: CiPeriod) -> Line:
     name = Span(figures.cut(ci.name, _NAME), href=ci.page, strong=True)
     if ci.kept is None:
-        return line(name, f": {period_wording.brief(ci.now, found.within)}.")
+        return line(name, f": {period_wording.brief(ci.now, report.within)}.")
     state, word = period_wording.STATES[ci.kept], period_wording.KEPT[ci.kept]
-    said = "; ".join(period_wording.reasons(ci, found.rules))
+    said = "; ".join(period_wording.reasons(ci, report.rules))
     return line(state_span(state, word), " ", name, f": {said}.")
 
 
@@ -111,29 +111,29 @@ def _named(kept: Ruling | None, cis: Sequence[CiPeriod]) -> Line:
     return line(f"{figures.sentence(word).rstrip('.')}: ", *some(spans, _NAMED), ".")
 
 
-def summed(ctx: Context, found: PeriodReport) -> list[Line]:
+def summed(ctx: Context, report: PeriodReport) -> list[Line]:
     """One line or two for a summary: how many kept the rules, and who did not; none without any."""
-    if not any(found.totals.values()):
+    if not any(report.totals.values()):
         return []
-    title = Span(f"Rules, {period_wording.days(found.window)}", href=page_of(ctx, found))
-    missed = [ci for ci in found.cis if ci.kept is Ruling.NOT_MET]
+    title = Span(f"Rules, {period_wording.days(report.window)}", href=page_of(ctx, report))
+    missed = [ci for ci in report.cis if ci.kept is Ruling.NOT_MET]
     named = [_named(Ruling.NOT_MET, missed)] if missed else []
-    return [line(title, f": {period_wording.totals(found)}"), *named]
+    return [line(title, f": {period_wording.totals(report)}"), *named]
 
 
-def page_of(ctx: Context, found: PeriodReport) -> str | None:
+def page_of(ctx: Context, report: PeriodReport) -> str | None:
     """The address of the report's page."""
     base = ctx.page("report")
-    return f"{base}?{urlencode(asked_by(found))}" if base else None
+    return f"{base}?{urlencode(asked_by(report))}" if base else None
 
 
-def asked_by(found: PeriodReport) -> dict[str, object]:
+def asked_by(report: PeriodReport) -> dict[str, object]:
     """The parameters by which just this report is asked for again."""
     days: dict[str, object] = {
-        "from": found.window.since.date(),
-        "to": found.window.until.date(),
+        "from": report.window.since.date(),
+        "to": report.window.until.date(),
     }
-    places = {"project": found.project, "branch": found.branch}
+    places = {"project": report.project, "branch": report.branch}
     return {name: place for name, place in places.items() if place is not None} | days
 
 

@@ -24,9 +24,9 @@ def answer(ask: Ask) -> Card:
 def read_words(words: tuple[str, ...]) -> tuple[str, timedelta, str]:
     """Whom, for how long and why, maybe empty. Raises UserError without a length of time."""
     for place in range(1, len(words)):
-        found = leading_length(words[place:])
-        if found is not None:
-            length, count = found
+        taken = leading_length(words[place:])
+        if taken is not None:
+            length, count = taken
             name = words[: place - 1] if words[place - 1].casefold() == "for" else words[:place]
             return " ".join(name), length, " ".join(words[place + count :])
     raise UserError(f"Which CI, for how long, and why? As in: {_HOW} (30m, 2h, 3d, 1h30m).")

@@ -17,11 +17,11 @@ def answer(ask: Ask) -> Card:
     return render(ask.ctx, silences(ask.tx, ask.ctx))
 
 
-def render(ctx: Context, found: tuple[Silence, ...]) -> Card:
+def render(ctx: Context, listed: tuple[Silence, ...]) -> Card:
     """At most eleven lines."""
-    if not found:
+    if not listed:
         return Card((line("No alert is silenced."),))
-    lines = first([wording.muted(ctx, silence) for silence in found], _LINES)
+    lines = first([wording.muted(ctx, silence) for silence in listed], _LINES)
     return Card(tuple(lines), long=len(lines) > 4)
 
 

@@ -17,27 +17,27 @@ def answer(ask: Ask) -> Card:
     """The headline of one CI with its details, or one sentence over all."""
     if not ask.words:
         return over_all(ask.ctx, listing(ask.tx, ask.ctx))
-    found = about_branch(ask.words, lambda name, branch: status(ask.tx, ask.ctx, name, branch))
-    return render(ask.ctx, found)
+    report = about_branch(ask.words, lambda name, branch: status(ask.tx, ask.ctx, name, branch))
+    return render(ask.ctx, report)
 
 
-def render(ctx: Context, found: Status) -> Card:
+def render(ctx: Context, report: Status) -> Card:
     """Two lines, and one more when its alerts are silenced or our own feed is stale."""
-    details = wording.details(ctx, found)
-    lines = [wording.headline(ctx, found)] + ([details] if details else [])
-    if found.silence:
-        lines.append(wording.muted(ctx, found.silence))
-    return Card((*lines, *wording.stale_lines(ctx, found.stale)), link=found.ci.page)
+    details = wording.details(ctx, report)
+    lines = [wording.headline(ctx, report)] + ([details] if details else [])
+    if report.silence:
+        lines.append(wording.muted(ctx, report.silence))
+    return Card((*lines, *wording.stale_lines(ctx, report.stale)), link=report.ci.page)
 
 
-def over_all(ctx: Context, found: Listing) -> Card:
+def over_all(ctx: Context, report: Listing) -> Card:
     """A sentence over all, and the names of those that need a look."""
-    lines: list[Line] = [lists.overall(found)]
-    wrong = [ci for ci in found.cis if ci.state.bad]
+    lines: list[Line] = [lists.overall(report)]
+    wrong = [ci for ci in report.cis if ci.state.bad]
     if wrong:
         shapes = [Span(f"{ci.state.shape} {ci.name}", href=ci.page, state=ci.state) for ci in wrong]
         lines.append(some(shapes, _NAMED))
-    return Card((*lines, *wording.stale_lines(ctx, found.stale)), link=ctx.page() or None)
+    return Card((*lines, *wording.stale_lines(ctx, report.stale)), link=ctx.page() or None)
 
 
 COMMAND = Command(

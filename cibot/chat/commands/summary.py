@@ -31,8 +31,8 @@ _SPANS: dict[str, Day] = {"day": "day", "today": "today", "yesterday": "yesterda
 def answer(ask: Ask) -> Card:
     """The summary of the last 24 hours, or of a day, as the channel gets it every day."""
     day, branch = read_words(ask.words)
-    found = summary(ask.tx, ask.ctx, day, ask.summary, branch)
-    return summary_card(ask.ctx, found, ask.summary.parts if ask.summary else SUMMARY_PARTS)
+    digest = summary(ask.tx, ask.ctx, day, ask.summary, branch)
+    return summary_card(ask.ctx, digest, ask.summary.parts if ask.summary else SUMMARY_PARTS)
 
 
 def read_words(words: tuple[str, ...]) -> tuple[Day, str | None]:
@@ -53,7 +53,7 @@ def read_words(words: tuple[str, ...]) -> tuple[Day, str | None]:
 
 def summary_card(
     ctx: Context,
-    found: Summary,
+    digest: Summary,
     parts: Collection[SummaryPart] = SUMMARY_PARTS,
     rules: PeriodReport | None = None,
 ) -> Card:
@@ -62,24 +62,24 @@ def summary_card(
     With ``rules`` who kept them, too.
     The head and the note that our own feed is stale are there whatever ``parts`` are asked for.
     """
-    head = [_head(found), *wording.stale_lines(ctx, found.stale)]
-    below = _changes(found) if "changes" in parts else []
-    below += _new(found) if "new" in parts else []
+    head = [_head(digest), *wording.stale_lines(ctx, digest.stale)]
+    below = _changes(digest) if "changes" in parts else []
+    below += _new(digest) if "new" in parts else []
     below += report.summed(ctx, rules) if rules and "report" in parts else []
-    below += [_totals(found)] if "totals" in parts else []
+    below += [_totals(digest)] if "totals" in parts else []
     room = _MOST - len(head) - len(below)
-    middle = _wrong(ctx, found, parts, 0)
+    middle = _wrong(ctx, digest, parts, 0)
     for shown in range(1, _WORST + 1):
-        more = _wrong(ctx, found, parts, shown)
+        more = _wrong(ctx, digest, parts, shown)
         middle = more if len(more) <= room else middle
     return Card(tuple(within(row, _BYTES) for row in (*head, *middle, *below)), link=ctx.page())
 
 
-def _wrong(ctx: Context, found: Summary, parts: Collection[SummaryPart], most: int) -> list[Line]:
+def _wrong(ctx: Context, digest: Summary, parts: Collection[SummaryPart], most: int) -> list[Line]:
     """The worst ``most`` CIs with a line each, the others that need a look by name."""
-    shown = found.wrong[:most] if "worst" in parts else ()
-    rest = [row for row in found.wrong if row not in shown]
-    lines = [lists.brief(ctx, row, placed=bool(found.branches)) for row in shown]
+    shown = digest.wrong[:most] if "worst" in parts else ()
+    rest = [row for row in digest.wrong if row not in shown]
+    lines = [lists.brief(ctx, row, placed=bool(digest.branches)) for row in shown]
     if "silent" in parts:
         lines += _silent(ctx, [ci for ci in rest if ci.state is State.SILENT])
         rest = [ci for ci in rest if ci.state is not State.SILENT]
@@ -89,12 +89,12 @@ def _wrong(ctx: Context, found: Summary, parts: Collection[SummaryPart], most: i
     return lines
 
 
-def _head(found: Summary) -> Line:
-    where = wording.on_places(figures.listed(found.branches))
-    title = Span(f"{found.title}{where}", strong=True)
-    if not sum(found.states.values()):
+def _head(digest: Summary) -> Line:
+    where = wording.on_places(figures.listed(digest.branches))
+    title = Span(f"{digest.title}{where}", strong=True)
+    if not sum(digest.states.values()):
         return line(title, ": no CI is known yet.")
-    said = figures.sentence(lists.needs_a_look(found.states))
+    said = figures.sentence(lists.needs_a_look(digest.states))
     return line(title, f": {said}")
 
 
@@ -108,13 +108,13 @@ def _name(ci: CiLine, after: str = "") -> Span:
     return Span(f"{figures.cut(ci.name, _NAME)}{after}", href=ci.page)
 
 
-def _new(found: Summary) -> list[Line]:
-    names = [_name(row) for row in found.new]
+def _new(digest: Summary) -> list[Line]:
+    names = [_name(row) for row in digest.new]
     return [line("New: ", *some(names, 5), ".")] if names else []
 
 
-def _changes(found: Summary) -> list[Line]:
-    words = (("opened", found.opened), ("got worse", found.worse), ("resolved", found.resolved))
+def _changes(digest: Summary) -> list[Line]:
+    words = (("opened", digest.opened), ("got worse", digest.worse), ("resolved", digest.resolved))
     parts: list[str | Span] = []
     for word, rows in words:
         if rows:
@@ -136,20 +136,20 @@ def _incidents(rows: tuple[IncidentLine, ...]) -> list[str | Span]:
     return [*parts, f" and {len(rows) - 4} more"] if len(rows) > 4 else parts
 
 
-def _totals(found: Summary) -> Line:
-    totals = found.totals
+def _totals(digest: Summary) -> Line:
+    totals = digest.totals
     if not totals.reports:
         return line("No CI judged anything in that time.")
     cis, reports = figures.plural(totals.cis, "CI"), figures.plural(totals.reports, "result")
     broke = f", {figures.number(totals.infra)} broke by themselves" if totals.infra else ""
     odd = totals.not_understood
     unread = f"; {figures.plural(odd, 'comment')} not understood" if odd else ""
-    return line(f"Total: {reports} of {cis}{_passed(found)}{broke}{unread}.", *_looks(found))
+    return line(f"Total: {reports} of {cis}{_passed(digest)}{broke}{unread}.", *_looks(digest))
 
 
-def _looks(found: Summary) -> Line:
+def _looks(digest: Summary) -> Line:
     """How many of the last failures are worth a look, and on which changes."""
-    looks = found.looks
+    looks = digest.looks
     if not looks.failures:
         return ()
     many = figures.number(looks.looks) if looks.looks else "None"
@@ -161,13 +161,13 @@ def _looks(found: Summary) -> Line:
     return line(said, ": " if sets else "", *some(sets, _LOOKS), ".")
 
 
-def _passed(found: Summary) -> str:
+def _passed(digest: Summary) -> str:
     """The share that passed, and that of the period before."""
-    judged, before = (total.passes + total.fails for total in (found.totals, found.before))
+    judged, before = (total.passes + total.fails for total in (digest.totals, digest.before))
     if not judged:
         return ""
-    said = f", {figures.percent(found.totals.passes / judged)} passed"
-    return f"{said} (before: {figures.percent(found.before.passes / before)})" if before else said
+    said = f", {figures.percent(digest.totals.passes / judged)} passed"
+    return f"{said} (before: {figures.percent(digest.before.passes / before)})" if before else said
 
 
 COMMAND = Command(

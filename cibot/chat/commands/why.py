@@ -30,35 +30,35 @@ _RATES = {
 
 def answer(ask: Ask) -> Card:
     """The state, a line for each signal, the last failures with links."""
-    found = about_branch(ask.words, lambda name, branch: why(ask.tx, ask.ctx, name, branch=branch))
-    return render(ask.ctx, found)
+    report = about_branch(ask.words, lambda name, branch: why(ask.tx, ask.ctx, name, branch=branch))
+    return render(ask.ctx, report)
 
 
-def render(ctx: Context, found: Why) -> Card:
+def render(ctx: Context, reasons: Why) -> Card:
     """State, signals worst first, evidence, incidents."""
-    ci = found.ci
+    ci = reasons.ci
     since, first = wording.since(ctx, ci, " "), wording.first_bad(ctx, ci.incidents)
     state = line(state_span(ci.state), *since, *(["."] if first else []), *first)
     if ci.retired is not None:
         state = wording.retired(ctx, ci.name, ci.retired)
     head = line(*wording.name_and_branch(ci), ": ", *state)
-    lines: list[Line] = [head, *(_signal(ctx, signal) for signal in found.signals)]
+    lines: list[Line] = [head, *(_signal(ctx, signal) for signal in reasons.signals)]
     if ci.branch is not None:
         lines.append(line(f"{wording.branch_words(ci.branch)}."))
-    elif not found.signals and ci.retired is None:
+    elif not reasons.signals and ci.retired is None:
         lines.append(line("It has not been assessed yet."))
-    if found.onset is not None:
-        lines.append(began(ctx, found.onset))
-    if found.standing is not None:
-        lines.append(line(wording.standing(found.standing)))
-    lines += [_failure(ctx, failure) for failure in found.failures[:_EVIDENCE]]
+    if reasons.onset is not None:
+        lines.append(began(ctx, reasons.onset))
+    if reasons.standing is not None:
+        lines.append(line(wording.standing(reasons.standing)))
+    lines += [_failure(ctx, failure) for failure in reasons.failures[:_EVIDENCE]]
     lines += [line(*_incident(incident)) for incident in ci.incidents]
     return Card(tuple(lines), link=ci.page, long=len(lines) > 4)
 
 
-def began(ctx: Context, found: Onset) -> Line:
+def began(ctx: Context, onset: Onset) -> Line:
     """How what is wrong with its results began."""
-    return line("Before it began: ", *wording.onset(ctx, found), ".")
+    return line("Before it began: ", *wording.onset(ctx, onset), ".")
 
 
 def _signal(ctx: Context, signal: Signal) -> Line:

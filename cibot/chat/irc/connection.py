@@ -197,13 +197,13 @@ def dial(
     certificate is not trusted, or when ``cancelled``.
     """
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except OSError as error:
         raise Transient(f"{host}: {error.strerror or error}") from error
     except ValueError as error:  # a label that no name can have
         raise Transient(f"{host[:100]!r} is no host name: {error}") from error
     wrong = f"{host} has no address"
-    for family, kind, protocol, _name, address in found:
+    for family, kind, protocol, _name, address in addresses:
         sock = socket.socket(family, kind, protocol)
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # lines are short and urgent

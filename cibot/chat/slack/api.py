@@ -295,12 +295,12 @@ class SlackApi:
                 team_id=self._team,
             ),
         )
-        found = {
+        rooms = {
             str(channel.get("name", "")).lower(): str(channel["id"])
             for channel in answer.get("channels") or ()
         }
         with self._lock:
-            self._rooms |= found
+            self._rooms |= rooms
         return (answer.get("response_metadata") or {}).get("next_cursor") or None
 
     def _messages(self, what: str, ask: Callable[..., SlackResponse]) -> Iterator[Message]:

@@ -97,7 +97,7 @@ def with_state(
 
 def actions_of(blocks: Iterable[Block], *, but: str | None = None) -> list[Block]:
     """The block of buttons, if there is one, without the button whose action_id is ``but``."""
-    found = [block for block in blocks if _is_actions(block)]
+    actions = [block for block in blocks if _is_actions(block)]
     left = [
         block
         | {
@@ -105,7 +105,7 @@ def actions_of(blocks: Iterable[Block], *, but: str | None = None) -> list[Block
                 element for element in block["elements"] if element.get("action_id") != but
             ]
         }
-        for block in found
+        for block in actions
     ]
     return [block for block in left if block["elements"]]
 

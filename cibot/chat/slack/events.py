@@ -91,11 +91,11 @@ class Incoming:
 
 def senders(payload: Mapping[str, Any]) -> frozenset[str]:
     """The ids of the workspace and the organisation that a request says it is of."""
-    found = [payload.get("team_id"), payload.get("enterprise_id")]
+    names = [payload.get("team_id"), payload.get("enterprise_id")]
     for key in ("team", "enterprise"):
         part = payload.get(key)
-        found.append(part.get("id") if isinstance(part, Mapping) else None)
-    return frozenset(user for user in found if isinstance(user, str) and user)
+        names.append(part.get("id") if isinstance(part, Mapping) else None)
+    return frozenset(user for user in names if isinstance(user, str) and user)
 
 
 def parse_command(form: Mapping[str, Any]) -> Incoming:

@@ -37,21 +37,21 @@ def ask_status(source: Source, asked: Asked) -> ShellAnswer:
     if asked.words:
         return asked.about_branch(lambda name, branch: _one(source, name, branch))
     page = all_cis(source)
-    found = listing_of(source, page, None)
+    answer = listing_of(source, page, None)
 
     def show(ctx: Context) -> View:
-        wrong = [ci for ci in found.cis if ci.state.bad]
-        return _view(ctx, found, lists.overall(found), wrong)
+        wrong = [ci for ci in answer.cis if ci.state.bad]
+        return _view(ctx, answer, lists.overall(answer), wrong)
 
-    return _answer(page, found, show)
+    return _answer(page, answer, show)
 
 
 def _one(source: Source, name: str, branch: str | None) -> ShellAnswer:
     detail = source.ask(CiDetail, "/cis/<name>", name=name, branch=branch)
-    found = status_of(source, detail)
+    answer = status_of(source, detail)
     return ShellAnswer(
         detail,
-        lambda ctx: of_card(status_command.render(ctx, found)),
+        lambda ctx: of_card(status_command.render(ctx, answer)),
         sheet("/cis", CiPage(items=(detail,), next=None, totals={}, stale=())),
         CODES[detail.state],
     )
@@ -73,20 +73,20 @@ def ask_project(source: Source, asked: Asked) -> ShellAnswer:
 
 def _listed(source: Source, state: State | None, **asked: object) -> ShellAnswer:
     page = all_cis(source, state=state, **asked)
-    found = listing_of(source, page, state)
+    answer = listing_of(source, page, state)
     return _answer(
-        page, found, lambda ctx: _view(ctx, found, list_command.headline(found), found.cis)
+        page, answer, lambda ctx: _view(ctx, answer, list_command.headline(answer), answer.cis)
     )
 
 
-def _answer(page: CiPage, found: Listing, show: Show) -> ShellAnswer:
-    return ShellAnswer(page, show, sheet("/cis", page), of_states(ci.state for ci in found.cis))
+def _answer(page: CiPage, listing: Listing, show: Show) -> ShellAnswer:
+    return ShellAnswer(page, show, sheet("/cis", page), of_states(ci.state for ci in listing.cis))
 
 
-def _view(ctx: Context, found: Listing, said: Line, cis: Iterable[CiLine]) -> View:
+def _view(ctx: Context, listing: Listing, said: Line, cis: Iterable[CiLine]) -> View:
     shown = _table(ctx, cis)
     parts: tuple[Line | Table, ...] = (said, *([shown] if shown.rows else []))
-    return View((*parts, *wording.stale_lines(ctx, found.stale)), ctx.page())
+    return View((*parts, *wording.stale_lines(ctx, listing.stale)), ctx.page())
 
 
 def _table(ctx: Context, cis: Iterable[CiLine]) -> Table:
@@ -131,7 +131,7 @@ def ask_change(source: Source, asked: Asked) -> ShellAnswer:
     """What each CI says of a patch set."""
     wanted = parse_change(asked.text)
     path = "/changes/<number>"
-    found = source.ask(
+    report = source.ask(
         ChangeReport,
         path,
         number=wanted.number,
@@ -139,23 +139,25 @@ def ask_change(source: Source, asked: Asked) -> ShellAnswer:
         project=wanted.project,
         server=asked.options.get("server"),
     )
-    return ShellAnswer(found, lambda ctx: _change(ctx, found), sheet(path, found), exit_code(found))
+    return ShellAnswer(
+        report, lambda ctx: _change(ctx, report), sheet(path, report), exit_code(report)
+    )
 
 
-def exit_code(found: ChangeReport) -> int:
+def exit_code(report: ChangeReport) -> int:
     """What ``--exit-code`` makes of a change; 3 only where no failure is anything to look at."""
-    bad = failed(found)
+    bad = failed(report)
     if any(not innocent(verdict) for verdict in bad):
         return CODES[State.FAILING]
     if bad:
         return CODES[State.DEGRADED]
-    return 0 if any(verdict.result for verdict in found.verdicts) else CODES[State.UNKNOWN]
+    return 0 if any(verdict.result for verdict in report.verdicts) else CODES[State.UNKNOWN]
 
 
-def _change(ctx: Context, found: ChangeReport) -> View:
-    bad = failed(found)
+def _change(ctx: Context, report: ChangeReport) -> View:
+    bad = failed(report)
     verdicts = table(
-        found.verdicts,
+        report.verdicts,
         Column[CiVerdict]("CI", lambda row: line(wording.name_span(row.ci)), loose=True),
         Column("Said", _said),
         Column("Pipeline", lambda row: figures.cut(row.pipeline or "", 30), wide=True),
@@ -168,10 +170,10 @@ def _change(ctx: Context, found: ChangeReport) -> View:
         ),
     )
     return head(
-        change_command.render(ctx, found),
+        change_command.render(ctx, report),
         verdicts,
-        *change_command.missing(ctx, found),
-        *change_command.others(found),
+        *change_command.missing(ctx, report),
+        *change_command.others(report),
     )
 
 
@@ -195,20 +197,22 @@ def ask_compare(source: Source, asked: Asked) -> ShellAnswer:
         )
         return source.ask(Comparison, "/compare", first=first, second=second, branch=branch)
 
-    found = two(asked.words, asked.branch) if asked.branch else with_branch(asked.words, two)
-    return ShellAnswer(found, lambda ctx: _compare(ctx, found), sheet("/compare", found))
+    comparison = two(asked.words, asked.branch) if asked.branch else with_branch(asked.words, two)
+    return ShellAnswer(
+        comparison, lambda ctx: _compare(ctx, comparison), sheet("/compare", comparison)
+    )
 
 
-def _compare(ctx: Context, found: Comparison) -> View:
+def _compare(ctx: Context, comparison: Comparison) -> View:
     examples = table(
-        found.examples,
+        comparison.examples,
         Column[Verdict]("They differ on", lambda row: line(wording.patch_set(row))),
-        Column(found.first.name, lambda row: wording.result_word(row.result)),
+        Column(comparison.first.name, lambda row: wording.result_word(row.result)),
         Column("When", lambda row: figures.ago(row.posted_at, ctx.now), right=True),
         Column("Failed jobs", lambda row: wording.jobs(row.failed_jobs), loose=True),
         Column("Subject", lambda row: figures.cut(row.subject, 60), wide=True, loose=True),
     )
-    return head(compare_command.render(ctx, found), examples, lines=2)
+    return head(compare_command.render(ctx, comparison), examples, lines=2)
 
 
 QUESTIONS = (

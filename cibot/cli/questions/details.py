@@ -72,9 +72,9 @@ def _why(ctx: Context, detail: CiDetail) -> View:
     return head(card, signals, *began, *standing, _failures(ctx, why.failures), *incidents)
 
 
-def _failures(ctx: Context, found: tuple[Verdict, ...]) -> Table:
+def _failures(ctx: Context, verdicts: tuple[Verdict, ...]) -> Table:
     return table(
-        found,
+        verdicts,
         Column[Verdict]("Failed", lambda row: figures.ago(row.posted_at, ctx.now), right=True),
         Column("Patch set", lambda row: line(wording.patch_set(row))),
         Column("Said", lambda row: wording.result_word(row.result)),
@@ -83,9 +83,9 @@ def _failures(ctx: Context, found: tuple[Verdict, ...]) -> Table:
     )
 
 
-def _jobs(ctx: Context, found: Jobs) -> View:
+def _jobs(ctx: Context, jobs: Jobs) -> View:
     shown = table(
-        found.jobs,
+        jobs.jobs,
         Column[JobLine]("Job", _job, loose=True),
         Column("Passed", lambda row: figures.percent(row.rate.share) if row.rate else "",
                right=True),
@@ -97,7 +97,7 @@ def _jobs(ctx: Context, found: Jobs) -> View:
                right=True),
         Column("Last pass", lambda row: _passed(ctx, row), right=True),
     )  # fmt: skip
-    return head(jobs_command.render(ctx, found), shown)
+    return head(jobs_command.render(ctx, jobs), shown)
 
 
 def _job(job: JobLine) -> Line:
@@ -109,10 +109,10 @@ def _passed(ctx: Context, job: JobLine) -> str:
     return figures.ago(job.last_pass_at, ctx.now) if job.last_pass_at else "never"
 
 
-def _history(ctx: Context, found: History) -> View:
-    card = history_command.render(ctx, found)
+def _history(ctx: Context, history: History) -> View:
+    card = history_command.render(ctx, history)
     days = table(
-        found.days,
+        history.days,
         Column[Day]("Day", lambda row: f"{row.day:%a %d %b}"),
         Column("Passed", lambda row: figures.number(row.passes), right=True),
         Column("Failed", lambda row: figures.number(row.fails), right=True),
@@ -131,9 +131,9 @@ def _bar(day: Day) -> str:
     return "█" * cells if cells else "▏"
 
 
-def _missed(ctx: Context, found: Missed) -> View:
+def _missed(ctx: Context, missed: Missed) -> View:
     shown = table(
-        found.patch_sets,
+        missed.patch_sets,
         Column[MissedPatchSet](
             "Patch set", lambda row: line(Span(f"{row.number},{row.patch_set}", href=row.gerrit))
         ),
@@ -142,14 +142,14 @@ def _missed(ctx: Context, found: Missed) -> View:
         Column("Project", lambda row: row.project, wide=True),
         Column("Subject", lambda row: figures.cut(row.subject, 90), loose=True),
     )
-    return head(missed_command.render(found), shown)
+    return head(missed_command.render(missed), shown)
 
 
 def _said(render: Callable[[Contact], Card]) -> Callable[[Source, Asked], ShellAnswer]:
     def ask(source: Source, asked: Asked) -> ShellAnswer:
         path = "/cis/<name>/contact"
-        found = about(asked.words, lambda name: source.ask(Contact, path, name=name))
-        return ShellAnswer(found, lambda _ctx: of_card(render(found)))
+        contact = about(asked.words, lambda name: source.ask(Contact, path, name=name))
+        return ShellAnswer(contact, lambda _ctx: of_card(render(contact)))
 
     return ask
 
@@ -158,10 +158,10 @@ def ask_history(source: Source, asked: Asked) -> ShellAnswer:
     """A bar a day, and the incidents in them."""
     words, days = history_command.read_words(asked.words)
     path = "/cis/<name>/history"
-    found = replace(asked, words=words).about_branch(
+    history = replace(asked, words=words).about_branch(
         lambda name, branch: source.ask(History, path, name=name, days=days, branch=branch)
     )
-    return ShellAnswer(found, lambda ctx: _history(ctx, found), sheet(path, found))
+    return ShellAnswer(history, lambda ctx: _history(ctx, history), sheet(path, history))
 
 
 QUESTIONS = (

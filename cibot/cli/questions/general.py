@@ -51,8 +51,8 @@ _Feed = tuple[ServerFeeds, FeedState]
 def ask_summary(source: Source, asked: Asked) -> ShellAnswer:
     """A day at a glance."""
     day, branch = summary_command.read_words(asked.words)
-    found = source.ask(Summary, "/summary", day=day, branch=asked.branch or branch)
-    return ShellAnswer(found, lambda ctx: of_card(summary_command.summary_card(ctx, found)))
+    answer = source.ask(Summary, "/summary", day=day, branch=asked.branch or branch)
+    return ShellAnswer(answer, lambda ctx: of_card(summary_command.summary_card(ctx, answer)))
 
 
 def ask_incidents(source: Source, asked: Asked) -> ShellAnswer:
@@ -74,16 +74,16 @@ def ask_incidents(source: Source, asked: Asked) -> ShellAnswer:
 
 def _ended(source: Source) -> list[IncidentLine]:
     """Among the newest 500."""
-    found = source.ask(IncidentPage, "/incidents", state="all", limit=PAGE_SIZE).items
+    incidents = source.ask(IncidentPage, "/incidents", state="all", limit=PAGE_SIZE).items
     since = source.context().now - ENDED_WITHIN
     return [
-        incident for incident in found if incident.resolved_at and incident.resolved_at >= since
+        incident for incident in incidents if incident.resolved_at and incident.resolved_at >= since
     ]
 
 
-def _view(ctx: Context, found: tuple[IncidentLine, ...], *, ended: bool) -> View:
+def _view(ctx: Context, incidents: tuple[IncidentLine, ...], *, ended: bool) -> View:
     shown = table(
-        found,
+        incidents,
         Column[IncidentLine]("#", lambda row: line(Span(f"#{row.id}", href=row.page)), right=True),
         Column("CI", lambda row: line(Span(row.ci, strong=True, href=ctx.ci_page(row.ci)))),
         Column("Kind", lambda row: row.kind),
@@ -91,7 +91,7 @@ def _view(ctx: Context, found: tuple[IncidentLine, ...], *, ended: bool) -> View
         Column("Is", lambda row: _state(ctx, row), loose=True),
         Column("Seen", lambda row: wording.seen_sentence(ctx, row.seen), wide=True, loose=True),
     )
-    return head(incidents_command.render(ctx, found, ended=ended), shown)
+    return head(incidents_command.render(ctx, incidents, ended=ended), shown)
 
 
 def _opened(ctx: Context, incident: IncidentLine) -> str:
@@ -106,27 +106,27 @@ def _state(ctx: Context, incident: IncidentLine) -> str:
 
 
 def _one(source: Source, number: int) -> ShellAnswer:
-    found = source.ask(IncidentTimeline, "/incidents/<id>", id=number)
+    timeline = source.ask(IncidentTimeline, "/incidents/<id>", id=number)
 
     def show(ctx: Context) -> View:
-        incident = found.incident
+        incident = timeline.incident
         name = Span(incident.ci, strong=True, href=ctx.ci_page(incident.ci))
         said = f" ({incident.kind}): {_state(ctx, incident)}"
         lines: list[Line] = [line(Span(f"#{incident.id}", href=incident.page), " ", name, said)]
         seen = wording.seen_sentence(ctx, incident.seen) + wording.first_bad(ctx, (incident,))
         lines += [seen] if seen else []
-        lines += [why_command.began(ctx, found.onset)] if found.onset else []
+        lines += [why_command.began(ctx, timeline.onset)] if timeline.onset else []
         steps = table(
-            found.steps,
+            timeline.steps,
             Column[TimelineStep]("When (UTC)", lambda step: f"{step.at:%a %d %b %H:%M}"),
             Column("Step", lambda step: step.name),
             Column("Why", lambda step: wording.step(ctx, step), loose=True),
         )
         return View((*lines, *([steps] if steps.rows else ())), incident.page)
 
-    is_open = found.incident.resolved_at is None
+    is_open = timeline.incident.resolved_at is None
     code = CODES[State.FAILING] if is_open else 0
-    return ShellAnswer(found, show, sheet("/incidents/<id>", found), code)
+    return ShellAnswer(timeline, show, sheet("/incidents/<id>", timeline), code)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,15 +138,15 @@ class Silences:
 
 def ask_silences(source: Source, _asked: Asked) -> ShellAnswer:
     """Which alerts are muted."""
-    found = Silences(silences(source))
-    return ShellAnswer(found, lambda ctx: _silences(ctx, found.items), sheet("/silences", found))
+    answer = Silences(silences(source))
+    return ShellAnswer(answer, lambda ctx: _silences(ctx, answer.items), sheet("/silences", answer))
 
 
-def _silences(ctx: Context, found: Sequence[Silence]) -> View:
-    if not found:
+def _silences(ctx: Context, listed: Sequence[Silence]) -> View:
+    if not listed:
         return of_card(silences_command.render(ctx, ()))
     shown = table(
-        found,
+        listed,
         Column[Silence]("#", lambda row: f"#{row.id}", right=True),
         Column("CI", lambda row: line(Span(row.ci, strong=True)), loose=True),
         Column("Until (UTC)", lambda row: f"{row.until:%a %d %b %H:%M}"),
@@ -159,23 +159,23 @@ def _silences(ctx: Context, found: Sequence[Silence]) -> View:
 
 def ask_feeds(source: Source, _asked: Asked) -> ShellAnswer:
     """When each Gerrit was heard."""
-    found = source.ask(FeedList, "/feeds")
-    code = CODES[State.UNKNOWN] if any(feeds.stale for feeds in found.items) else 0
+    answer = source.ask(FeedList, "/feeds")
+    code = CODES[State.UNKNOWN] if any(feeds.stale for feeds in answer.items) else 0
     return ShellAnswer(
-        found,
-        lambda ctx: _feeds(ctx, found),
-        sheet("/feeds", found),
+        answer,
+        lambda ctx: _feeds(ctx, answer),
+        sheet("/feeds", answer),
         code,
     )
 
 
-def _feeds(ctx: Context, found: FeedList) -> View:
-    if not found.items:
+def _feeds(ctx: Context, answer: FeedList) -> View:
+    if not answer.items:
         return View((line("No Gerrit has been read yet."),))
-    stale = tuple(feeds for feeds in found.items if feeds.stale)
-    aside = [line(f"Set aside: {aside_words(row)}") for row in found.set_aside]
+    stale = tuple(feeds for feeds in answer.items if feeds.stale)
+    aside = [line(f"Set aside: {aside_words(row)}") for row in answer.set_aside]
     shown = table(
-        [(server, feed) for server in found.items for feed in server.feeds],
+        [(server, feed) for server in answer.items for feed in server.feeds],
         Column[_Feed]("Server", lambda row: line(Span(row[0].server, href=row[0].url))),
         Column("Feed", lambda row: feeds_command.name_of(row[1])),
         Column("Heard", lambda row: _ago(ctx, row[1].heard_at)),
@@ -201,16 +201,16 @@ def ask_report(source: Source, asked: Asked) -> ShellAnswer:
     path = "/report"
     days: dict[str, object] = {"from": wanted.since, "to": wanted.until, "days": wanted.days}
     branch = asked.branch or wanted.branch
-    found = source.ask(PeriodReport, path, project=wanted.project, branch=branch, **days)
-    code = CODES[State.FAILING] if found.totals[Ruling.NOT_MET] else 0
-    return ShellAnswer(found, lambda ctx: _report(ctx, found), sheet(path, found), code)
+    report = source.ask(PeriodReport, path, project=wanted.project, branch=branch, **days)
+    code = CODES[State.FAILING] if report.totals[Ruling.NOT_MET] else 0
+    return ShellAnswer(report, lambda ctx: _report(ctx, report), sheet(path, report), code)
 
 
-def _report(ctx: Context, found: PeriodReport) -> View:
-    card = report_command.render(ctx, found)
-    rules = [line(f"Rule {rule.number}: {period_wording.rule(rule)}") for rule in found.rules]
+def _report(ctx: Context, report: PeriodReport) -> View:
+    card = report_command.render(ctx, report)
+    rules = [line(f"Rule {rule.number}: {period_wording.rule(rule)}") for rule in report.rules]
     shown = table(
-        found.cis,
+        report.cis,
         Column[CiPeriod]("Rules", _kept),
         Column("CI", lambda row: line(Span(row.name, href=row.page, strong=True)), loose=True),
         Column("Due", lambda row: figures.number(row.now.due), right=True),
@@ -224,7 +224,7 @@ def _report(ctx: Context, found: PeriodReport) -> View:
         Column("Silent", lambda row: _days(row.now.silent), right=True),
         Column("Longest", lambda row: _outage(row.now.longest_outage), right=True, wide=True),
         Column("Incidents", lambda row: str(row.now.incidents or ""), right=True, wide=True),
-        Column("Why", lambda row: "; ".join(period_wording.reasons(row, found.rules)), loose=True),
+        Column("Why", lambda row: "; ".join(period_wording.reasons(row, report.rules)), loose=True),
     )
     return View((card.lines[0], *rules, *([shown] if shown.rows else [])), card.link)
 
@@ -255,8 +255,8 @@ def ask_ack(source: Source, asked: Asked) -> ShellAnswer:
     """Says that somebody looks at an incident."""
     which, note = ack_command.read_words(asked.words)
     number = int(which) if which.isdigit() else _open_incident(source, which)
-    found = source.change(IncidentLine, "acknowledge", id=number, note=note or None)
-    return ShellAnswer(found, lambda ctx: of_card(ack_command.render(ctx, found)))
+    incident = source.change(IncidentLine, "acknowledge", id=number, note=note or None)
+    return ShellAnswer(incident, lambda ctx: of_card(ack_command.render(ctx, incident)))
 
 
 def _open_incident(source: Source, name: str) -> int:

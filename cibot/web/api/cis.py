@@ -135,38 +135,38 @@ class BuildParams(OneCi, Paged):
 
 def list_cis(tx: Tx, ctx: Context, params: CiListParams) -> CiPage:
     """The page of CIs that fit."""
-    found = listing(tx, ctx, params.state, params.project, params.branch)
-    fitting = [ci for ci in found.cis if fits(ctx, ci, params.q, params.owner)]
+    answer = listing(tx, ctx, params.state, params.project, params.branch)
+    fitting = [ci for ci in answer.cis if fits(ctx, ci, params.q, params.owner)]
     order = _ORDERS[params.sort]
     page = page_of(sorted(fitting, key=order), order, params.after, params.limit)
     return CiPage(
         items=tuple(CiItem(**_fields(tx, ctx, ci)) for ci in page.items),
         next=page.next,
-        totals=found.totals,
-        stale=tuple(feeds.server for feeds in found.stale),
-        project=found.project,
-        branch=found.branch,
+        totals=answer.totals,
+        stale=tuple(feeds.server for feeds in answer.stale),
+        project=answer.project,
+        branch=answer.branch,
     )
 
 
 def one_ci(tx: Tx, ctx: Context, params: CiParams) -> CiDetail:
     """Everything about one CI."""
-    found = status(tx, ctx, params.name, params.branch)
-    reasons = why(tx, ctx, found.ci.name, branch=params.branch)
-    known = ctx.configured(found.ci.name)
-    own = _fields(tx, ctx, found.ci) | {"signals": reasons.signals}
+    answer = status(tx, ctx, params.name, params.branch)
+    reasons = why(tx, ctx, answer.ci.name, branch=params.branch)
+    known = ctx.configured(answer.ci.name)
+    own = _fields(tx, ctx, answer.ci) | {"signals": reasons.signals}
     return CiDetail(
-        **own | {"reference": found.reference or own["reference"]},
-        reference_passed=found.reference_passed,
-        passed_since=found.passed_since,
-        worst_job=found.worst_job,
-        last=found.last,
+        **own | {"reference": answer.reference or own["reference"]},
+        reference_passed=answer.reference_passed,
+        passed_since=answer.passed_since,
+        worst_job=answer.worst_job,
+        last=answer.last,
         failures=reasons.failures,
         contact=known.contact if known else None,
         wiki=str(known.wiki) if known and known.wiki else None,
         recheck=known.recheck if known else None,
-        stale=tuple(feeds.server for feeds in found.stale),
-        silence=found.silence,
+        stale=tuple(feeds.server for feeds in answer.stale),
+        silence=answer.silence,
         standing=reasons.standing,
         onset=reasons.onset,
     )
@@ -175,9 +175,9 @@ def one_ci(tx: Tx, ctx: Context, params: CiParams) -> CiDetail:
 def ci_reports(tx: Tx, _ctx: Context, params: OneCiPaged) -> ReportPage:
     """A page of a CI's reports."""
     before = read_report_key(params.after, 3) if params.after else None
-    found = reports_before(tx, find_ci(tx, params.name).id, before, params.limit + 1)
+    reports = reports_before(tx, find_ci(tx, params.name).id, before, params.limit + 1)
     chosen, following = first_of(
-        found, params.limit, lambda last: (moment(last.posted_at), last.change_id, last.seq)
+        reports, params.limit, lambda last: (moment(last.posted_at), last.change_id, last.seq)
     )
     return ReportPage(items=verdicts(tx, chosen), next=following)
 
@@ -185,12 +185,12 @@ def ci_reports(tx: Tx, _ctx: Context, params: OneCiPaged) -> ReportPage:
 def ci_builds(tx: Tx, _ctx: Context, params: BuildParams) -> BuildPage:
     """A page of builds."""
     after = read_report_key(params.after, 4) if params.after else None
-    found = builds(
+    answer = builds(
         tx, params.name, job=params.job, result=params.result, after=after, limit=params.limit
     )
-    last = found.last
+    last = answer.last
     following = write_cursor((moment(last[0]), *last[1:])) if last else None
-    return BuildPage(items=found.builds, next=following)
+    return BuildPage(items=answer.builds, next=following)
 
 
 def fits(ctx: Context, line: CiLine, q: str | None, owner: str | None) -> bool:

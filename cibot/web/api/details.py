@@ -97,10 +97,10 @@ def one_change(tx: Tx, ctx: Context, params: ChangeParams) -> ChangeReport:
     return change(tx, ctx, wanted, params.server)
 
 
-def _latency_lines(found: Latency) -> Lines:
+def _latency_lines(answer: Latency) -> Lines:
     """Heads that name the unit, as in JSON."""
     yield ("day", "n", "median_s", "p95_s")
-    for day in found.days:
+    for day in answer.days:
         yield (day.day, day.n, day.median, day.p95)
 
 

@@ -160,11 +160,11 @@ def unparsed_shapes(tx: Tx, ctx: Context, params: UnparsedParams) -> ShapeList:
     return ShapeList(shapes[: params.limit], since, comments.total, len(shapes), comments.partly)
 
 
-def _matrix_lines(found: Matrix) -> Lines:
+def _matrix_lines(answer: Matrix) -> Lines:
     """A line a patch set, a column a CI; empty where there is no verdict."""
-    names = [ci.name for ci in found.cis]
+    names = [ci.name for ci in answer.cis]
     yield ["number", "patch_set", "subject", "updated_at", *names]
-    for row in found.rows:
+    for row in answer.rows:
         by_ci = row.by_ci()
         cells = [by_ci.get(name) for name in names]
         words = [(cell.result or "started") if cell else None for cell in cells]
@@ -181,12 +181,12 @@ _HEADS = (
 )  # fmt: skip
 
 
-def _period_lines(found: PeriodReport) -> Lines:
+def _period_lines(report: PeriodReport) -> Lines:
     """The report as a table: a line a CI, two columns a rule."""
-    rules = [rule.number for rule in found.rules]
+    rules = [rule.number for rule in report.rules]
     yield [*_HEADS, *(f"rule_{number}{tail}" for number in rules for tail in ("", "_why"))]
-    by_number = {rule.number: rule for rule in found.rules}
-    for ci in found.cis:
+    by_number = {rule.number: rule for rule in report.rules}
+    for ci in report.cis:
         cells = [*_cells(ci)]
         promises = {promise.rule: promise for promise in ci.promises}
         for number in rules:

@@ -64,14 +64,14 @@ class OneSilence(Params):
 
 def list_incidents(tx: Tx, ctx: Context, params: IncidentListParams) -> IncidentPage:
     """A page of incidents."""
-    found = incidents_before(
+    rows = incidents_before(
         tx,
         ci_id=find_ci(tx, params.ci).id if params.ci else None,
         open_only=params.state == "open",
         before=read_number(params.after) if params.after else None,
         limit=params.limit + 1,
     )
-    chosen, following = first_of(found, params.limit, lambda last: (last.id,))
+    chosen, following = first_of(rows, params.limit, lambda last: (last.id,))
     return IncidentPage(items=read_incidents(tx, ctx, chosen), next=following)
 
 
@@ -79,8 +79,8 @@ def list_silences(tx: Tx, ctx: Context, params: SilenceListParams) -> SilencePag
     """A page of silences."""
     before = read_number(params.after) if params.after else None
     active = ctx.now if params.state == "active" else None
-    found = past_silences(tx, before=before, active_at=active, limit=params.limit + 1)
-    return SilencePage(*first_of(found, params.limit, lambda last: (last.id,)))
+    rows = past_silences(tx, before=before, active_at=active, limit=params.limit + 1)
+    return SilencePage(*first_of(rows, params.limit, lambda last: (last.id,)))
 
 
 ENDPOINTS: tuple[Endpoint[Any], ...] = (

@@ -138,10 +138,10 @@ def _refusal(said: str) -> dict[str, Any]:
 def _parameters(params: type[Params], path: str) -> list[dict[str, Any]]:
     schema = params.model_json_schema(ref_template="#/components/schemas/{model}")
     definitions = schema.get("$defs", {})
-    found = []
+    parameters = []
     for name, field in schema.get("properties", {}).items():
         in_path = f"<{name}>" in path
-        found.append(
+        parameters.append(
             {
                 "name": name,
                 "in": "path" if in_path else "query",
@@ -150,7 +150,7 @@ def _parameters(params: type[Params], path: str) -> list[dict[str, Any]]:
                 "schema": _bare(field, definitions),
             }
         )
-    return found
+    return parameters
 
 
 def _described(field: Mapping[str, Any]) -> dict[str, str]:

@@ -43,11 +43,11 @@ def page_of(items: Sequence[T], key: Callable[[T], Key], after: str | None, limi
 
 
 def first_of(
-    found: Sequence[T], limit: int, key: Callable[[T], Key]
+    rows: Sequence[T], limit: int, key: Callable[[T], Key]
 ) -> tuple[tuple[T, ...], str | None]:
     """The first ``limit`` items, and the cursor to the items that follow them."""
-    chosen = tuple(found[:limit])
-    return chosen, write_cursor(key(chosen[-1])) if len(found) > limit else None
+    chosen = tuple(rows[:limit])
+    return chosen, write_cursor(key(chosen[-1])) if len(rows) > limit else None
 
 
 def write_cursor(key: Key) -> str:

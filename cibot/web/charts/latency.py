@@ -57,8 +57,8 @@ def latency_in_words(
 
 
 def _usual(days: Sequence[LatencyDay]) -> str:
-    found = [day.median.total_seconds() for day in days if day.median is not None]
-    return figures.duration(median(found)) if found else "an unknown time"
+    medians = [day.median.total_seconds() for day in days if day.median is not None]
+    return figures.duration(median(medians)) if medians else "an unknown time"
 
 
 def _hover_text(day: LatencyDay) -> str:

@@ -21,14 +21,14 @@ def has_csv(operation: Mapping[str, Any]) -> bool:
 
 def given(operation: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The parameters of an operation, those in the body among them."""
-    found: list[Mapping[str, Any]] = list(operation["parameters"])
+    parameters: list[Mapping[str, Any]] = list(operation["parameters"])
     if "requestBody" in operation:
         body = operation["requestBody"]["content"]["application/json"]["schema"]
-        found += [
+        parameters += [
             {"name": name, "in": "body", "schema": schema, **_words_of(schema)}
             for name, schema in body["properties"].items()
         ]
-    return found
+    return parameters
 
 
 def _words_of(schema: Mapping[str, Any]) -> dict[str, str]:
@@ -37,8 +37,8 @@ def _words_of(schema: Mapping[str, Any]) -> dict[str, str]:
 
 def _answer(operation: Mapping[str, Any]) -> Any:
     """The content of the successful response."""
-    found = operation["responses"]
-    return next(found[status]["content"] for status in ("200", "201") if status in found)
+    responses = operation["responses"]
+    return next(responses[status]["content"] for status in ("200", "201") if status in responses)
 
 
 def kind(schema: Mapping[str, Any]) -> Markup:

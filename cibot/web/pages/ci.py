@@ -21,7 +21,7 @@ from cibot.reports.jobs import JobLine, jobs
 from cibot.reports.latency import LatencyDay
 from cibot.reports.missed import Missed, missed
 from cibot.reports.standing import Standing
-from cibot.reports.status import Status, status
+from cibot.reports.status import status
 from cibot.reports.why import why
 from cibot.store.cis import all_cis
 from cibot.store.engine import Tx
@@ -86,7 +86,6 @@ class CiView:
     """The page. ``incidents`` are newest first."""
 
     ci: CiLine
-    found: Status
     sentence: Line
     contact: Contact
     projects: tuple[str, ...]
@@ -103,19 +102,18 @@ class CiView:
 
 def ci_page(tx: Tx, ctx: Context, params: CiParams) -> CiView:
     """The page of the CI that the name means. Raises UserError when none is."""
-    found = status(tx, ctx, params.name, params.branch)
-    ci = found.ci
+    answer = status(tx, ctx, params.name, params.branch)
+    ci = answer.ci
     branch = branch_name(ci)
     reasons = why(tx, ctx, ci.name, branch=branch)
     home = homes_of(tx, ctx).get(ci.id, NOWHERE)
     incidents = ci_incidents(tx, ctx, ci.id)
     return CiView(
         ci,
-        found,
-        capital(wording.account(ctx, found)) if ci.retired else wording.account(ctx, found),
+        capital(wording.account(ctx, answer)) if ci.retired else wording.account(ctx, answer),
         contact(tx, ctx, ci.name),
         home.projects,
-        month_of(tx, ctx, ci, found.reference or home.reference, incidents),
+        month_of(tx, ctx, ci, answer.reference or home.reference, incidents),
         reasons.signals,
         reasons.standing,
         why_command.began(ctx, reasons.onset) if reasons.onset else (),

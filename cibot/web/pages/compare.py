@@ -35,7 +35,7 @@ class ComparePage:
 
     names: tuple[str, ...]
     chosen: tuple[str | None, str | None]
-    found: Comparison | None
+    comparison: Comparison | None
     mistake: str | None
     days: tuple[Sequence[Day], Sequence[Day]]
 
@@ -44,9 +44,9 @@ class ComparePage:
         """A month of both; None where neither ran."""
         own, other_days = self.days
         ran = any(day.share is not None for day in (*own, *other_days))
-        if self.found is None or not own or not ran:
+        if self.comparison is None or not own or not ran:
             return None
-        one, other = self.found.first.name, self.found.second.name
+        one, other = self.comparison.first.name, self.comparison.second.name
         return history_chart(own, other_days, (), chart_in_words(one, own, other, other_days))
 
 
@@ -57,11 +57,11 @@ def compare_page(tx: Tx, ctx: Context, params: CompareParams) -> ComparePage:
     if params.first is None or params.second is None:
         return ComparePage(names, chosen, None, None, ((), ()))
     try:
-        found = compare(tx, ctx, params.first, params.second, _EXAMPLES, branch=params.branch)
+        comparison = compare(tx, ctx, params.first, params.second, _EXAMPLES, branch=params.branch)
     except UserError as error:
         return ComparePage(names, chosen, None, str(error), ((), ()))
-    both = found.first.name, found.second.name
-    ids = {found.first.id, found.second.id}
-    days = days_on(tx, ctx, ids, branch_name(found.first))
-    months = days.get(found.first.id, ()), days.get(found.second.id, ())
-    return ComparePage(names, both, found, None, months)
+    both = comparison.first.name, comparison.second.name
+    ids = {comparison.first.id, comparison.second.id}
+    days = days_on(tx, ctx, ids, branch_name(comparison.first))
+    months = days.get(comparison.first.id, ()), days.get(comparison.second.id, ())
+    return ComparePage(names, both, comparison, None, months)

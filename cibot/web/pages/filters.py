@@ -46,11 +46,11 @@ def page_tools(environment: Environment, asking: Asking) -> None:
     def line(spans: Line) -> Markup:
         return line_html(spans, asking.clock())
 
-    def seen(found: Seen | None) -> Markup:
-        return line(signal_words.spans(signal_words.seen_words(found)))
+    def seen(what: Seen | None) -> Markup:
+        return line(signal_words.spans(signal_words.seen_words(what)))
 
-    def sentence_of(found: Seen | None) -> Markup:
-        return line(sentence(signal_words.spans(signal_words.seen_words(found))))
+    def sentence_of(what: Seen | None) -> Markup:
+        return line(sentence(signal_words.spans(signal_words.seen_words(what))))
 
     def reason(step: TimelineStep) -> Markup:
         return line(wording.step(asking.context(), step))
@@ -72,7 +72,7 @@ def page_tools(environment: Environment, asking: Asking) -> None:
         ago=ago,
         line=line,
         seen=seen,
-        why=lambda found: line(signal_words.spans(reason_words(found))),
+        why=lambda rate_reason: line(signal_words.spans(reason_words(rate_reason))),
         sentence_of=sentence_of,
         reason=reason,
         branch_name=branch_name,
@@ -173,8 +173,8 @@ def kept_chip(kept: Ruling) -> Markup:
 
 def success_verdict(ci: CiLine) -> State:
     """What the pass rate says by itself, its level and its change, whatever the CI's state."""
-    found = [signal.verdict for signal in ci.signals if signal.name in ("success", "level")]
-    return min(found, key=_badness, default=State.UNKNOWN)
+    verdicts = [signal.verdict for signal in ci.signals if signal.name in ("success", "level")]
+    return min(verdicts, key=_badness, default=State.UNKNOWN)
 
 
 def _badness(state: State) -> int:

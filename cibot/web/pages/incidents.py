@@ -32,11 +32,11 @@ class IncidentsPage:
 
 def incidents_page(tx: Tx, ctx: Context, _params: Nothing) -> IncidentsPage:
     """At most 200 incidents."""
-    found = incidents(tx, ctx, ended=True, limit=_MOST)
+    ended = incidents(tx, ctx, ended=True, limit=_MOST)
     return IncidentsPage(
-        tuple(row for row in found if row.resolved_at is None and row.opened_at),
-        tuple(row for row in found if row.resolved_at is None and not row.opened_at),
-        tuple(row for row in found if row.resolved_at),
+        tuple(row for row in ended if row.resolved_at is None and row.opened_at),
+        tuple(row for row in ended if row.resolved_at is None and not row.opened_at),
+        tuple(row for row in ended if row.resolved_at),
     )
 
 
@@ -63,10 +63,10 @@ class IncidentView:
 def incident_page(tx: Tx, ctx: Context, params: OneIncident) -> IncidentView:
     """The page of an incident. Raises UserError for an unknown number."""
     timeline = incident(tx, ctx, params.id)
-    found = status(tx, ctx, timeline.incident.ci)
-    reference = found.reference or homes_of(tx, ctx).get(found.ci.id, NOWHERE).reference
-    month = month_of(tx, ctx, found.ci, reference, (timeline.incident,))
+    answer = status(tx, ctx, timeline.incident.ci)
+    reference = answer.reference or homes_of(tx, ctx).get(answer.ci.id, NOWHERE).reference
+    month = month_of(tx, ctx, answer.ci, reference, (timeline.incident,))
     onset = timeline.onset
     first = wording.run_span(onset.first_failure) if onset else ()
     began = why_command.began(ctx, onset) if onset else ()
-    return IncidentView(timeline, found.ci, month, first, began)
+    return IncidentView(timeline, answer.ci, month, first, began)

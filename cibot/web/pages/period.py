@@ -19,32 +19,32 @@ from cibot.web.api.general import PeriodParams, report_of
 class PeriodPage:
     """A report, and the projects that one may be of."""
 
-    found: PeriodReport
+    report: PeriodReport
     projects: Sequence[str]
 
     @property
     def title(self) -> str:
         """Of what and when."""
-        return f"{period_wording.where(self.found)}, {period_wording.days(self.found.window)}"
+        return f"{period_wording.where(self.report)}, {period_wording.days(self.report.window)}"
 
     @property
     def totals(self) -> str:
         """How many CIs kept the rules."""
-        return period_wording.totals(self.found)
+        return period_wording.totals(self.report)
 
     @property
     def judged(self) -> list[CiPeriod]:
         """The CIs that a rule is for, worst first."""
-        return [ci for ci in self.found.cis if ci.promises]
+        return [ci for ci in self.report.cis if ci.promises]
 
     @property
     def asked(self) -> dict[str, object]:
         """The words by which just this report is asked for again."""
-        return report_command.asked_by(self.found)
+        return report_command.asked_by(self.report)
 
     def rule(self, number: int) -> ProjectRule:
         """A rule by its number."""
-        return next(rule for rule in self.found.rules if rule.number == number)
+        return next(rule for rule in self.report.rules if rule.number == number)
 
     def said(self, rule: int, criterion: Criterion) -> str:
         """What became of one thing that a rule asks for."""

@@ -27,7 +27,7 @@ class UnparsedFilter(Params):
 class UnparsedPage:
     """The shapes, most frequent first; ``more`` are not shown. ``cis`` are all names."""
 
-    found: Unparsed
+    unparsed: Unparsed
     shapes: tuple[Shape, ...]
     more: int
     cis: tuple[str, ...]
@@ -42,7 +42,7 @@ def unparsed_page(tx: Tx, ctx: Context, params: UnparsedFilter) -> UnparsedPage:
         return unparsed(tx, since, params.ci, each=_EACH, characters=_CHARACTERS)
 
     # Who looks at all reads every CI's week: dear, and the same for everybody.
-    found = ask() if params.ci else ctx.remembered("unparsed", _KEPT_FOR, ask)
+    comments = ask() if params.ci else ctx.remembered("unparsed", _KEPT_FOR, ask)
     names = tuple(ci.name for ci in all_cis(tx))
-    shown = found.shapes[:_MOST_SHAPES]
-    return UnparsedPage(found, shown, len(found.shapes) - len(shown), names, params.ci)
+    shown = comments.shapes[:_MOST_SHAPES]
+    return UnparsedPage(comments, shown, len(comments.shapes) - len(shown), names, params.ci)
