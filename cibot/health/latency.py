@@ -20,7 +20,7 @@ from cibot.health.intervals import wilson
 from cibot.health.seen import Fault, Period, Times
 from cibot.health.share import SURE, back_since, bad_since
 from cibot.health.signal import WELL, Reading, Signal
-from cibot.health.state import Stored, each, part, same, state, table
+from cibot.health.state import Stored, each, part, same, since, state, table
 from cibot.health.tally import Count, Proofs
 from cibot.health.usual import HeldUsual
 from cibot.model import State
@@ -39,6 +39,7 @@ _HALF_WAY = math.log(1000)  # odds that half of all is slow by now
 _LEAST_ALLOWED, _MOST_ALLOWED = 3600.0, 3 * DAY  # seconds
 _UNTRIED = DAY
 _ENOUGH = 20
+_Days = dict[int, dict[int, int]]  # day -> step -> how many
 
 
 class LatencySignal(Stored):
@@ -46,16 +47,25 @@ class LatencySignal(Stored):
 
     name = NAME
 
-    STATE = state(_days=table(same, dict), _newest=int, _last=each(tuple), _proofs=part, _held=part)
+    STATE = state(
+        _days=table(same, dict), _recent=table(same, dict), _newest=int, _last=each(tuple),
+        _proofs=part, _held=part, _back=since, _after=table(same, dict), _from=since,
+        _settled=bool,
+    )  # fmt: skip
 
     def __init__(self, policy: LatencyPolicy, adopt: timedelta) -> None:
         """``adopt`` is after how long a slow time is what is usual for the CI."""
         self._policy = policy
         self._window = max(1, round(policy.window.total_seconds() / DAY))  # days
         self._held = HeldUsual(_MEMORY * DAY, adopt.total_seconds())
-        self._days: dict[int, dict[int, int]] = {}  # day -> step -> how many
+        self._days: _Days = {}
+        self._recent: _Days = {}  # of the window, what came since it was well again
         self._newest = 0
-        self._last: list[tuple[bool, float]] = []  # (in time, when)
+        self._last: list[tuple[bool, float, int]] = []  # (in time, when, step), of those
+        self._back = -math.inf  # while it is slow: since when the last ones are surely as usual
+        self._after: _Days = {}  # what came since
+        self._from = -math.inf  # since when it is well again after a slow time
+        self._settled = False  # and so it is still
         self._proofs = Proofs()
         self._usual: tuple[int, float] | None = None  # of a day
         self._allowed: tuple[int, float | None] | None = None
@@ -70,19 +80,56 @@ class LatencySignal(Stored):
         day = int(one.at // DAY)
         if day > self._newest:
             self._newest = day
-            for old in [known for known in self._days if known < day - _MEMORY]:
-                del self._days[old]
-        steps = self._days.setdefault(day, {})
+            _drop(self._days, day - _MEMORY)
+            _drop(self._recent, day - self._window)
+            _drop(self._after, day - self._window)
         step = step_of(one.hours)
-        steps[step] = steps.get(step, 0) + 1
+        _add(self._days, day, step)
+        _add(self._recent, day, step)
         usual = self._usual_hours(one.at)
         slow = usual is not None and one.hours > self._policy.degraded * usual
-        self._last = [*self._last, (not slow, one.at)][-_KEPT:]
+        self._last = [*self._last, (not slow, one.at, step)][-_KEPT:]
         if slow:
             self._proofs.add(one.proof)
+        if self._held.lasts:
+            self._look_back(day, step, slow)
         if usual is not None:
-            now = self.standing(one.at, self._held.lasts)
-            self._held.follow(one.at, usual, bad=now.bad, well=now.clears)
+            self._follow(one.at, usual)
+
+    def _follow(self, at: float, usual: float) -> None:
+        held = self._held
+        lasts, adopted, now = held.lasts, held.adopted, self.standing(at, held.lasts)
+        self._settled = self._settled and not now.bad
+        held.follow(at, usual, bad=now.bad, well=now.clears)
+        if held.adopted != adopted:  # what was slow is as usual
+            self._last, self._back, self._after = [], -math.inf, {}
+        elif lasts and now.clears:
+            if self._back != -math.inf:
+                # What came before counts no more, or the next slow one would bring it back.
+                self._from, self._settled, self._recent = self._back, True, self._after
+                self._last = [last for last in self._last if last[1] >= self._back]
+            self._back, self._after = -math.inf, {}
+
+    def _look_back(self, day: int, step: int, slow: bool) -> None:
+        """Since when the last ones are surely as usual; each slow one asks again."""
+        known = self._back != -math.inf
+        if known:
+            _add(self._after, day, step)
+            if not slow:
+                return
+        back = self._back_since()
+        if back is None:
+            self._back, self._after = -math.inf, {}
+        elif not known:
+            self._back = back
+            for _well, at, its_step in self._last:
+                if at >= back:
+                    _add(self._after, int(at // DAY), its_step)
+
+    def _back_since(self) -> float | None:
+        outcomes = self._outcomes
+        count = Count(len(outcomes), sum(not well for well, _at in outcomes))
+        return back_since(count, outcomes[::-1], 1 - _USUAL_SHARE)
 
     def allowed(self, at: float) -> float:
         """Seconds after an upload until which the first verdict may come: the 99th percentile.
@@ -91,30 +138,30 @@ class LatencySignal(Stored):
         """
         day = int(at // DAY)
         if self._allowed is None or self._allowed[0] != day:
-            before = self._merged(day - _MEMORY, day - 1)
+            before = _merged(self._days, day - _MEMORY, day - 1)
             known = sum(before.values()) >= _ENOUGH
             self._allowed = (day, _allowance(before) if known else None)
         found = self._allowed[1]
-        return _allowance(self._merged(day - _MEMORY, day)) if found is None else found
-
-    def _merged(self, first: int, last: int) -> dict[int, int]:
-        found: dict[int, int] = {}
-        for day, steps in self._days.items():
-            if first <= day <= last:
-                for step, n in steps.items():
-                    found[step] = found.get(step, 0) + n
-        return found
+        return _allowance(_merged(self._days, day - _MEMORY, day)) if found is None else found
 
     def _recent_days(self, now: float) -> tuple[int, int]:
         """The first and last day of the window; it ends today."""
         today = int(now // DAY)
         return today - self._window + 1, today
 
+    def _lately(self, now: float) -> dict[int, int]:
+        """What counts: the times of the window or, of those, since it was well again."""
+        return _merged(self._recent, *self._recent_days(now))
+
+    def _begun(self, now: float) -> float | None:
+        """When it was well again, where that is within the window."""
+        return self._from if self._from >= self._recent_days(now)[0] * DAY else None
+
     def _usual_hours(self, now: float) -> float | None:
         """p95 of the weeks before the window; None where too little is known of them."""
         first, today = self._recent_days(now)
         if self._usual is None or self._usual[0] != today:
-            before = self._merged(today - _MEMORY + 1, first - 1)
+            before = _merged(self._days, today - _MEMORY + 1, first - 1)
             known = sum(before.values()) >= self._policy.minimum
             usual = max(percentile_of(before, _HIGH), _LEAST_HOURS) if known else -1.0
             self._usual = (today, usual)
@@ -122,13 +169,13 @@ class LatencySignal(Stored):
 
     def _verdict(self, now: float, usual: float) -> State:
         first, today = self._recent_days(now)
-        n = sum(self._merged(first, today).values())
+        n = sum(self._lately(now).values())
         if n < self._policy.minimum:
             return State.UNKNOWN
         limit = math.log(self._policy.degraded * usual) / _STEP
         by_day = [
             sum(count for step, count in steps.items() if step > limit)
-            for day, steps in self._days.items()
+            for day, steps in self._recent.items()
             if first <= day <= today
         ]
         surely = wilson(sum(by_day), n, SURE).low > _USUAL_SHARE
@@ -143,27 +190,32 @@ class LatencySignal(Stored):
         if not ending and not (self._last and not self._last[-1][0]):
             return WELL  # nothing got slower: nothing can be worse
         verdict = self._verdict(now, usual)
-        back = self._back() if verdict is not State.UNKNOWN else None
-        if back is not None:
-            # What was uploaded in the slow time may still come.
-            recent = percentile_of(self._merged(*self._recent_days(now)), _HIGH)
-            return Reading(State.HEALTHY, now - back >= 3600 * recent)
+        if self._settled and self._begun(now) is not None and not verdict.bad:
+            return Reading(State.HEALTHY, True, self._slows())
+        if not self._held.lasts:
+            if verdict.bad and self._back_since() is not None:
+                return WELL  # it was slow for days, and is not any more
+        elif verdict is not State.UNKNOWN and self._back != -math.inf:
+            # What was uploaded in the slow time may still come; it takes as many days as to begin.
+            recent = 3600 * percentile_of(self._lately(now), _HIGH)
+            least = max(recent, self._policy.slow_days * DAY)
+            return Reading(State.HEALTHY, now - self._back >= least)
         well = verdict is State.HEALTHY and self._well(now, usual)
         return Reading(verdict, well, not verdict.bad and self._slows())
 
     def _slows(self) -> bool:
         """Whether the last ones are surely slower than usual, if not yet on enough days."""
         run = Run()
-        for well, at in self._last:
+        for well, at, _step in self._last:
             run.add(_FASTER if well else _SLOWER, well, at)
         return run.score >= _HALF_WAY
 
-    def _back(self) -> float | None:
-        slow = sum(not well for well, _at in self._last)
-        return back_since(Count(len(self._last), slow), self._last[::-1], 1 - _USUAL_SHARE)
+    @property
+    def _outcomes(self) -> list[tuple[bool, float]]:
+        return [(well, at) for well, at, _step in self._last]
 
     def _well(self, now: float, usual: float) -> bool:
-        recent = self._merged(*self._recent_days(now))
+        recent = self._lately(now)
         return bool(recent) and percentile_of(recent, _HIGH) <= self._policy.clears * usual * 1.05
 
     def signal(self, now: float) -> Signal:
@@ -174,8 +226,8 @@ class LatencySignal(Stored):
         must be slow, on ``policy.slow_days`` different days.
         """
         standing = self.standing(now, True)
-        recent = self._merged(*self._recent_days(now))
-        since = self._recent_days(now)[0] * DAY
+        recent = self._lately(now)
+        since = max(self._recent_days(now)[0] * DAY, self._from)
         return Signal(
             NAME,
             standing.verdict,
@@ -190,25 +242,45 @@ class LatencySignal(Stored):
         )
 
     def _since(self) -> datetime | None:
-        return known_moment(bad_since(self._last, 1 - _USUAL_SHARE))
+        return known_moment(bad_since(self._outcomes, 1 - _USUAL_SHARE))
 
     def _seen(self, now: float, recent: Mapping[int, int]) -> Times:
         first, today = self._recent_days(now)
-        before = self._merged(today - _MEMORY + 1, first - 1)
+        before = _merged(self._days, today - _MEMORY + 1, first - 1)
         usual = _time(before, _HIGH)
         if self._held.holds:  # the weeks before hold the slow time by now
             usual = timedelta(hours=self._held.of(0.0))
-        policy = self._policy
+        policy, begun = self._policy, self._begun(now)
         return Times(
             _time(recent, 0.5),
             _time(recent, _HIGH),
             sum(recent.values()),
-            Period(policy.window),
+            Period(policy.window, known_moment(begun)),
             usual,
             sum(before.values()),
-            policy.minimum,
+            policy.minimum if begun is None else 0,
             policy.degraded,
         )
+
+
+def _add(days: _Days, day: int, step: int) -> None:
+    steps = days.setdefault(day, {})
+    steps[step] = steps.get(step, 0) + 1
+
+
+def _drop(days: _Days, first: int) -> None:
+    """Forgets the days before ``first``."""
+    for old in [day for day in days if day < first]:
+        del days[old]
+
+
+def _merged(days: _Days, first: int, last: int) -> dict[int, int]:
+    found: dict[int, int] = {}
+    for day, steps in days.items():
+        if first <= day <= last:
+            for step, n in steps.items():
+                found[step] = found.get(step, 0) + n
+    return found
 
 
 def _allowance(steps: Mapping[int, int]) -> float:

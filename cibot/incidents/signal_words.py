@@ -171,12 +171,12 @@ def _reported(seen: Reported) -> Words:
 
 
 def _times(seen: Times) -> Words:
-    window = span(seen.period.length)
     if seen.median is None or seen.p95 is None:
-        return (f"no results in {window}",)
+        return (f"no results in {span(seen.period.length)}",)
     times = f"half within {span(seen.median)} of the upload, 95 % within {span(seen.p95)}"
     return (
-        f"{times} in {window}",
+        times,
+        *_when(seen.period),
         *([f"; {span(seen.usual)} in the weeks before"] if seen.usual is not None else []),
         *_needed(min(seen.n, seen.n_before), seen.least, " results of each"),
     )

@@ -101,7 +101,50 @@ def test_slow_is_half_way_until_it_is_so_on_enough_days():
 def test_it_is_not_over_while_what_was_uploaded_in_the_slow_time_may_still_come():
     times = took([1.0] * 180 + [12.0] * 60, T, 2 * H)
     assert not fed(times, took([1.0] * 5, T + 10 * H, H)).signal(T + 10 * H).clears
-    assert fed(times, took([1.0] * 20, T + 20 * H, H)).signal(T + 20 * H).clears
+    assert fed(times, took([1.0] * 80, T + 80 * H, H)).signal(T + 80 * H).clears
+
+
+def test_it_is_not_over_before_as_many_days_as_it_took_to_be_slow():
+    """Slow every night and quick by day, it would begin and end each day."""
+    times = took([1.0] * 180 + [5.0] * 60, T, 2 * H)
+    day = fed(times, took([1.0] * 60, T + 30 * H, H / 2)).standing(T + 30 * H, True)
+    assert day == (State.HEALTHY, False, False)
+    nights = [took([1.0] * 60 + [5.0] * 3, T + (1 + i) * 32 * H, H / 2) for i in range(4)]
+    one = fed(times)
+    for each in (each for night in nights for each in night):
+        one.take(each)
+        assert not one.standing(each.at, True).clears
+
+
+def test_what_was_slow_before_it_was_well_again_does_not_bring_it_back():
+    """The week holds the slow time for days; its beginning and its end go by one figure."""
+    one, states = LatencySignal(POLICY, 28 * DAY), []
+    slow, well, mixed = [5.0] * 16, [1.0] * 26, [5.0] + [1.0] * 7 + [5.0]
+    for each in took([1.0] * 120 + slow + well + mixed):
+        one.take(each)
+        states.append(one.standing(each.at, True))
+    bad = [place for place, standing in enumerate(states) if standing.bad]
+    assert 120 < bad[0] < 136 <= bad[-1] < 120 + len(slow) + len(well)
+    assert all(standing.clears for standing in states[-len(mixed) :])
+    found = one.signal(T)
+    assert found.n < 60
+    assert " since it recovered " in said(found.seen)
+    again = LatencySignal(POLICY, 28 * DAY)
+    again.read(json.loads(json.dumps(one.row())))
+    assert again.signal(T) == found
+
+
+def test_it_is_slow_again_where_it_surely_is_since_it_was_well():
+    times = took([1.0] * 120 + [5.0] * 16 + [1.0] * 26 + [5.0] * 16)
+    found = fed(times).signal(T)
+    assert (found.verdict, found.clears) == (State.DEGRADED, False)
+    assert found.since.timestamp() >= times[162].at - 1
+    assert not fed(times[:166]).standing(times[165].at, True).bad  # one afternoon
+
+
+def test_that_it_was_well_says_nothing_a_week_later():
+    times = took([1.0] * 120 + [5.0] * 16 + [1.0] * 26, T - 8 * D)
+    assert fed(times).signal(T).verdict is State.UNKNOWN
 
 
 def test_what_is_allowed_is_what_it_took_at_most():
