@@ -7,6 +7,7 @@ does from coverage. A job whose place another one took is adopted at once.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
@@ -39,6 +40,7 @@ NAME = "missing_job"
 _MOST_JOBS = 500  # of a CI, over all places; the one that ran longest ago makes room
 _MEMORY = 200  # changes that a job's share rests on
 _TOGETHER = 16  # changes of a place that are known again
+_WORD = re.compile(r"[^\W_]+")
 _SAME_TIME = 7 * 86_400.0  # a job that came so long before another one went took its place
 
 
@@ -53,7 +55,7 @@ class _UsualJob:
     """One job at one place, in numbers of the place's changes.
 
     It was in ``present`` of those after ``base``, the first time at ``began`` and the last
-    time at ``seen``.
+    time at ``seen``. ``longest`` is the longest row without it that was no trouble.
     """
 
     base: int
@@ -63,17 +65,23 @@ class _UsualJob:
     seen: int
     proof: Proof
     url: str | None = None
+    longest: int = 0
 
     @property
     def n(self) -> int:
         """The changes by which its share is known: up to the last one that had it."""
         return self.seen - self.base
 
-    def see(self, change: int, counts: bool, proof: Proof, url: str | None) -> None:
+    def see(
+        self, change: int, counts: bool, proof: Proof, url: str | None, *, accused: bool
+    ) -> None:
         self.present += counts
+        if not accused:
+            self.longest = max(self.longest, change - counts - self.seen)
         self.seen, self.proof, self.url = change, proof, url
         if self.n > _MEMORY:
             self.base, self.present = self.seen - self.n // 2, self.present // 2
+            self.longest //= 2
 
 
 @dataclass(slots=True)
@@ -96,6 +104,11 @@ class _Place:
     def first_after(self, number: int) -> Proof:
         """The report on the first change after one, of those that are remembered."""
         return next((proof for _slot, at, proof in self.last if at > number), self.last[-1][2])
+
+
+def _words(name: str) -> set[str]:
+    """The words of a job's name."""
+    return set(_WORD.findall(name.lower()))
 
 
 def _last(row: list[Any]) -> tuple[int, int, Proof]:
@@ -144,8 +157,9 @@ class MissingJobs(SignalKind):
                 job = _UsualJob(before, 0, place.changes, ran.at, before, ran.proof)
                 place.jobs[run.job] = job
                 self._make_room()
-            job.see(place.changes, counts, ran.proof, run.url)
-            if self._accused.found:
+            accused = (*where, run.job) in self._accused.found
+            job.see(place.changes, counts, ran.proof, run.url, accused=accused)
+            if accused:
                 self._accused.well((*where, run.job))
         if counts:
             self._weigh(where, place, ran)
@@ -174,7 +188,7 @@ class MissingJobs(SignalKind):
             if limit is None or missing < limit:
                 continue
             key: Key = (*where, name)
-            by = self._successor(place, job)
+            by = self._successor(place, name, job)
             if by:
                 self._adopt(key, ran.at, by)
                 continue
@@ -193,15 +207,23 @@ class MissingJobs(SignalKind):
         if share < self._policy.share:
             return None
         k = longest_luck(self._policy.doubt, Count(job.n, job.n - job.present))
-        return None if k is None else max(self._policy.changes, k)
+        # Changes of one kind come in a row, and a job that some of them do not need goes with them.
+        return None if k is None else max(self._policy.changes, k, 2 * job.longest + 1)
 
-    def _successor(self, place: _Place, gone: _UsualJob) -> str:
-        """The job that came when another one went, and is mostly there since; "" where none did."""
+    def _successor(self, place: _Place, gone_name: str, gone: _UsualJob) -> str:
+        """The job that took the place of another one; "" where none did.
+
+        It came when that one went, and is mostly there since; or it was new in the first report
+        without it and has its name with more words: then it may run for some files only.
+        """
         for name, job in place.jobs.items():
             began_then = job.began_at >= gone.proof.at - _SAME_TIME
             later = job.began - gone.began >= self._policy.minimum
+            if not (began_then and later):
+                continue
             stays = job.present >= 2 and 2 * job.present > place.changes - job.began
-            if began_then and later and stays:
+            at_once = job.began_at > gone.proof.at and job.began <= gone.seen + 1
+            if stays or (at_once and _words(gone_name) <= _words(name)):
                 return name
         return ""
 

@@ -124,6 +124,43 @@ def test_a_job_that_another_one_replaces_is_adopted_at_once():
     assert "took the place" not in said(one.signal(T + 8 * D).seen)
 
 
+def with_jobs(told, names):
+    """The reports with a job more, where a name is given."""
+    return [
+        one._replace(runs=(*one.runs, JobRun(name, Result.PASS))) if name else one
+        for one, name in zip(told, names, strict=True)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("new", "first", "told"),
+    [
+        ("verify-manifest-java", 100, False),
+        ("verify-manifest-java", 103, True),
+        ("verify-python", 100, True),
+    ],
+)
+def test_a_job_that_came_with_the_first_report_without_another_took_its_place(new, first, told):
+    """Where its name says so: a new one that runs for some files only is not mostly there."""
+    names = ["verify-java"] * 100 + [None] * 8
+    names[first] = new
+    one = fed(with_jobs(reports(["a"] * 108), names))
+    assert one.standing(T, True).bad is told
+    assert (f"{new} took the place of verify-java" in said(one.signal(T).seen)) is not told
+
+
+def test_changes_of_one_kind_come_in_a_row():
+    """A job that some changes do not need was away for three before, and is for six again."""
+    past = (["ab"] * 40 + ["a"] * 3) * 4 + ["ab"] * 20
+    assert not fed(reports(past + ["a"] * 6)).standing(T, True).bad
+    assert fed(reports(past + ["a"] * 7)).standing(T, True).bad
+
+
+def test_a_trouble_is_not_how_long_a_job_may_be_away():
+    past = ["ab"] * 100 + ["a"] * 12 + ["ab"] * 60
+    assert fed(reports(past + ["a"] * 6)).standing(T, True).bad
+
+
 def test_a_successor_that_comes_later_ends_it():
     told = reports(["ab"] * 100 + ["a"] * 6 + ["ac"] * 12)
     assert fed(told[:106]).standing(T, True).bad
