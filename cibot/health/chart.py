@@ -21,11 +21,12 @@ from cibot.health.state import Stored, maybe, part, since, state
 
 _NEVER = -math.inf
 # The odds at which a CI is believed to be well again: asked with each of thousands of
-# results of a long bad time, and yet reached by four passes after an outage.
+# results of a long bad time, and yet reached by four passes after an outage of days.
 RECOVERED = math.log(30_000)
 FEWEST = 3  # failures since the last zero: two can be one hiccup, however rare failures are
-_NEAR = 10  # results: when a drop is noticed, what was seen of it is worse than it is
 _HALF_WAY = 1.5  # log-likelihood by which a way up that ends below the usual rate differs from one
+_PAST = math.log(3)  # odds at which a drop that is not noticed yet lies behind
+_LIKELY = math.log(300)  # odds at which a drop that would be how the CI is now is over instead
 _LOWEST, _HIGHEST = 0.05, 0.99  # rates that the way up is weighed between
 
 
@@ -37,19 +38,22 @@ class Run(Stored):
     start: float = _NEVER  # when the first of them was posted, in epoch seconds
     n: int = 0
     passes: int = 0
+    peak: float = 0.0  # the highest score since then
 
-    STATE = state(score=float, start=since, n=int, passes=int)
+    STATE = state(score=float, start=since, n=int, passes=int, peak=float)
 
     def add(self, gain: float, passed: bool, at: float) -> None:
         """Adds one result; at zero a new run starts."""
         score = self.score + gain
         if score <= 0.0:
             if self.n:
-                self.score, self.start, self.n, self.passes = 0.0, _NEVER, 0, 0
+                self.score, self.start, self.n, self.passes, self.peak = 0.0, _NEVER, 0, 0, 0.0
             return
         if not self.n:
             self.start = at
         self.score = score
+        if score > self.peak:
+            self.peak = score
         self.n += 1
         self.passes += passed
 
@@ -118,7 +122,9 @@ class Chart(Stored):
         baseline.add(passed, at, standing)
         if worst is None or height < baseline.limit:
             return
-        if worst.n - worst.passes >= FEWEST:
+        # Where fewer results come than did, the limit sinks: what the last ones say is as usual,
+        # and worse before, is no news then.
+        if worst.n - worst.passes >= FEWEST and worst.score > worst.peak - _PAST:
             self._fire(worst, at)
 
     @property
@@ -165,29 +171,37 @@ class Chart(Stored):
 
     def _watch_way_up(self, dropped: Run, passed: bool, at: float) -> None:
         """Weighs the usual rate against the one since the drop, until it is surely back."""
+        low, high = self._rates(dropped)
         dropped.n += 1
         dropped.passes += passed
-        low, high = self._rates(dropped)
         gain = math.log(high / low) if passed else math.log((1 - high) / (1 - low))
         self.way_up.add(gain, passed, at)
-        back = self.way_up.score >= RECOVERED
+        lasts = self._lasts(dropped, at)
+        back = self.way_up.score >= (_LIKELY if lasts else RECOVERED)
         if back and self._half_way(self.way_up, high):
             self.way_up, back = Run(), False
         if back:
             self.settled = self.way_up.start
             self.dropped, self.way_up = None, Run()
-        elif self._lasts(dropped, at):
-            self.baseline.become(dropped.n, dropped.passes)
-            self.adopted = at
-            self.dropped, self.way_up = None, Run()
+        elif lasts:
+            self.adopt(at, dropped.n, dropped.passes)
+
+    def adopt(self, at: float, n: int, passes: int) -> None:
+        """From now on ``passes`` of ``n`` are how the CI is."""
+        self.baseline.become(n, passes)
+        self.adopted = at
+        self.dropped, self.way_up = None, Run()
+        self.runs = [Run() for _ in self.runs]
 
     def _rates(self, dropped: Run) -> tuple[float, float]:
-        """The pass rate since the drop, less what may be the way up already, and the usual one."""
+        """What passes since the drop, as far as is known, and what usually does.
+
+        What may be the way up counts too: a drop of which little was seen may be less than it
+        seems, and is known by what comes after it.
+        """
         high = min(self.usual, _HIGHEST)
-        n, passes = dropped.n - self.way_up.n, dropped.passes - self.way_up.passes
         nearest = 1 / (1 + math.exp(self.design.near) * (1 - high) / high)
-        weight, prior = (1, 0.5) if self.floor else (_NEAR, nearest)
-        low = (passes + weight * prior) / (n + weight)
+        low = (dropped.passes + 0.5) / (dropped.n + 1)
         return max(min(low, nearest), min(_LOWEST, high / 2)), high
 
     @staticmethod

@@ -15,6 +15,7 @@ from cibot.health.intervals import wilson
 from cibot.health.level import Level, by_bound
 from cibot.health.seen import OwnPast
 from cibot.health.series import Series
+from cibot.health.share import SURE
 from cibot.health.signal import Evidence, Reading, Signal, evidence, share_of
 from cibot.health.stacks import Stacks
 from cibot.health.state import Stored, part, state
@@ -77,9 +78,10 @@ class Success(Stored):
         """How bad a drop is: as the chart that fired has it, until it is surely worse.
 
         When it fires little is known: what is likely is said then, so that an outage is
-        not called degraded first and failing an hour later.
+        not called degraded first and failing an hour later. An outage is none any more where
+        surely more passes since.
         """
-        if self._outage:
+        if self._outage and wilson(drop.passes, drop.n, SURE).low <= self._policy.failing:
             return State.FAILING
         found = by_bound(self._policy, drop.passes, drop.n)
         return State.DEGRADED if found is State.HEALTHY else found

@@ -226,3 +226,56 @@ def test_what_comes_half_of_the_way_back_is_not_over():
         chart.add(letter == "P", T + place * step)
     assert chart.dropped is None
     assert chart.settled_at is not None
+
+
+def test_the_less_was_seen_of_a_drop_the_more_passes_it_takes_to_be_over():
+    """A few failures in a row may be a hiccup of a CI that passes less than it did, too."""
+
+    def passes_until_over(failures: int) -> int:
+        chart, step = Chart(POLICY), D / 60
+        letters = "PPPPPPPPPPPPPPPPPPPF" * 40 + "F" * failures
+        for place, letter in enumerate(letters):
+            chart.add(letter == "P", T + place * step)
+        passes = 0
+        while chart.dropped is not None:
+            passes += 1
+            chart.add(True, T + (len(letters) + passes) * step)
+        return passes
+
+    assert passes_until_over(40) == 4
+    assert 10 <= passes_until_over(5) <= 12
+
+
+def test_a_drop_that_lies_behind_is_no_news_when_fewer_results_come():
+    """The limit sinks with the pace, and would find weeks later what is as usual again."""
+
+    def sunk(letters: str) -> Chart:
+        chart, at = Chart(POLICY), T
+        for letter in "PPPPPPPPPF" * 100 + "PPPF" * 30 + letters:
+            at += D / 100
+            chart.add(letter == "P", at)
+        assert chart.dropped is None
+        chart.baseline.limit = 9.5
+        chart.add(False, at + D)
+        return chart
+
+    assert sunk("").dropped is not None
+    chart = sunk("P" * 28)
+    assert chart.dropped is None
+    for letter in "FPPFPPF":
+        chart.add(letter == "P", T + 20 * D)
+    assert chart.dropped is not None
+
+
+def test_a_drop_that_is_over_after_28_days_is_not_how_the_ci_is():
+    """Few results a week: enough to say that it is over, and not yet surely."""
+    chart, at = Chart(POLICY), T
+    for letter in "PPPPPPPPPPPPPPPPPPPF" * 20 + "F" * 6:
+        at += D / 20
+        chart.add(letter == "P", at)
+    assert chart.dropped is not None
+    for _ in range(9):
+        at += 3.2 * D
+        chart.add(True, at)
+    assert (chart.dropped, chart.adopted_at) == (None, None)
+    assert chart.settled_at is not None

@@ -166,3 +166,10 @@ def test_who_uploads_without_a_pause_hides_no_outage():
         one.own[0].posted_at = one.uploads[1] + H
         one.referenced = lambda _at: False
     assert success(before + broken).verdict.bad
+
+
+def test_an_outage_is_none_any_more_where_surely_more_than_half_passes_since():
+    """Not yet as usual, and not failing: what passed since the drop says how bad it is."""
+    outage = "P" * 600 + "F" * 6
+    assert success(changes(outage)).verdict is State.FAILING
+    assert success(changes(outage + "PPPPF" * 9)).verdict is State.DEGRADED
