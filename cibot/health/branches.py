@@ -32,6 +32,7 @@ _JSON = TypeAdapter(tuple[BranchHealth, ...])
 NAME = "branch"
 _MOST = 24  # branches of a CI; the one heard longest ago makes room
 _RULES = 2  # charts and streaks: each may give half of the false alerts
+_APART = 0.99  # confidence of the two intervals that must not meet
 _CHARTED = 8  # that have results enough for a chart at one time, at most: false alerts are shared
 
 
@@ -152,6 +153,17 @@ class Branches(Stored):
                 self._streaks.take(JobResults(one.at, (run,), one.proof, one.upload))
             self._weigh(one.proof.branch, branch, one.at)
 
+    def adopt(self, at: float, since: float) -> None:
+        """A drop of the whole CI ``since`` then is how it is now: on every branch, but for those
+        that broke alone.
+        """
+        alone = {one.branch for one in self._alone(at)}
+        for name, branch in self._branches.items():
+            seen = branch.level.reached(since)
+            if name not in alone and branch.success.chart.baseline.ready and seen.n:
+                branch.success.chart.adopt(at, seen.n, seen.good)
+                self._weigh(name, branch, at)
+
     def _weigh(self, name: str, branch: Branch, at: float) -> None:
         bad = branch.bad(at).bad or self._streaks.settles(name)
         (self._bad.add if bad else self._bad.discard)(name)
@@ -173,21 +185,24 @@ class Branches(Stored):
         if since is None:
             return None
         others = (other for each, other in self._branches.items() if each != name)
-        counts = [other.level.since(since) for other in others]
+        counts = [other.level.reached(since) for other in others]
         elsewhere = Count(sum(count.n for count in counts), sum(count.bad for count in counts))
         return Broken(name, since, there, elsewhere, usual)
 
     def _is_alone(self, one: Broken) -> bool:
-        """Whether the others pass more than the middle of what passes there now and before.
+        """Whether surely more passes on the others than there, and more than the middle of what
+        passes there now and before; where that is not known, more surely yet.
 
-        Where that is not known, surely more than passes there now.
+        A small drop of the whole CI is never the same on all branches.
         """
         there, elsewhere = one.there, one.elsewhere
         if elsewhere.n < self._policy.branch.beside:
             return False
-        if one.usual is not None:
-            return elsewhere.good / elsewhere.n > (one.usual + there.good / there.n) / 2
-        sure = 1 - self._policy.branch.false_alerts / _RULES / _CHARTED
+        sure = _APART
+        if one.usual is None:
+            sure = 1 - self._policy.branch.false_alerts / _RULES / _CHARTED
+        elif elsewhere.good / elsewhere.n <= (one.usual + there.good / there.n) / 2:
+            return False
         high = wilson(there.good, there.n, sure).high
         return wilson(elsewhere.good, elsewhere.n, sure).low > high
 
@@ -212,8 +227,16 @@ class Branches(Stored):
         alone, standing = self._alone(now), self.standing(now, True)
         known = sum(self._branches[name].usual is not None for name in self._at_home())
         if not alone:
-            seen = BranchBeside(known)
-            return Signal(NAME, standing.verdict, n=known, seen=seen, clears=standing.clears)
+            charts = (self._branches[name].success.chart for name in self._at_home())
+            adopted = max((chart.adopted_at or 0.0 for chart in charts), default=0.0)
+            return Signal(
+                NAME,
+                standing.verdict,
+                n=known,
+                seen=BranchBeside(known),
+                clears=standing.clears,
+                adopted=moment(adopted) if adopted else None,
+            )
         first = alone[0]
         low, high = wilson(first.there.good, first.there.n)
         return Signal(

@@ -155,12 +155,15 @@ class Judge(Stored):
         return ()
 
     def _verdict(self, one: FirstVerdict) -> tuple[Gauge, ...]:
-        before = self.success.chart.settled_at
+        chart = self.success.chart
+        before, adopted, dropped = chart.settled_at, chart.adopted, chart.dropped
         self.success.take(one)
         self.branches.take(one)
-        settled = self.success.chart.settled_at
+        if dropped is not None and chart.adopted != adopted:
+            self.branches.adopt(one.at, dropped.start)
+        settled = chart.settled_at
         if settled is not None and settled != before:
-            fails = 1 - self.success.chart.baseline.mean
+            fails = 1 - chart.baseline.mean
             self.disagreement.begin(settled, well=fails < self.policy.disagreement.degraded)
         return (self.success, self.branches)
 

@@ -71,6 +71,10 @@ class Level(Stored):
         """What the window holds of that time and later."""
         return self._tally.since(at)
 
+    def reached(self, since: float) -> Count:
+        """What is known of that time and later, in reach."""
+        return self._tally.reached(since)
+
     def _look(self, now: float) -> tuple[Count, State, float | None]:
         """What counts, what it means, and since when it is back where that is all that counts."""
         counted = self.counted(now)

@@ -115,6 +115,11 @@ class SlidingTally(Stored):
         place = max(self._start, bisect_left(self._minutes, int(at // _MINUTE)))
         return Count(sum(self._n[place:]), sum(self._bad[place:]))
 
+    def reached(self, since: float) -> Count:
+        """What is kept of that time and later, older than the window too."""
+        place = bisect_left(self._minutes, int(since // _MINUTE))
+        return Count(sum(self._n[place:]), sum(self._bad[place:]))
+
     def newest(self, least: int, now: float) -> Count:
         """The window or, where it holds fewer, the newest ``least`` results in reach."""
         n, bad, place = self.n, self.bad, self._start

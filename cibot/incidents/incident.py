@@ -132,10 +132,12 @@ class Incident:
 
     def is_usual(self, signal: str) -> bool:
         """Whether a signal is a level of what became the CI's usual when this ended."""
-        adopted = any(
-            symptom.adopted and symptom.family is family_of(signal) for symptom in self.symptoms
-        )
-        return adopted and signal in _LEVELS
+        return signal in _LEVELS and self.adopted(signal)
+
+    def adopted(self, signal: str) -> bool:
+        """Whether a trouble of a signal's family became the CI's usual when this ended."""
+        family = family_of(signal)
+        return any(symptom.adopted and symptom.family is family for symptom in self.symptoms)
 
     def symptom(self, signal: str) -> Symptom | None:
         """The symptom of a signal, or None."""
@@ -217,12 +219,13 @@ def _from_nothing(
 def _goes_on(last: Incident, signal: Signal, now: datetime, policy: IncidentPolicy) -> bool:
     """Whether what a signal says is of an incident that really fired and is over.
 
-    It ended a short while ago or, as a figure over days has it, the trouble began before.
+    It ended a short while ago or, as a figure over days has it, the trouble began before. What
+    is half way only takes the place of none that a level of what is usual may yet belong to.
     """
     if last.opened_at is None or last.resolved_at is None:
         return False
     ago = now - last.resolved_at
-    if last.is_usual(signal.name):
+    if last.is_usual(signal.name) or (last.adopted(signal.name) and not signal.verdict.bad):
         return ago < _USUAL
     before = signal.since is not None and signal.since < last.resolved_at
     return ago < policy.reopen or (before and ago < _FIGURES)

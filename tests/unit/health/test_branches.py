@@ -67,11 +67,11 @@ class Watched:
 def test_a_branch_that_breaks_alone_is_told_by_name_and_the_others_are_well() -> None:
     watched = Watched()
     watched.past()
-    assert (watched.verdict, watched.until_told(STABLE)) == (State.HEALTHY, 6)
+    assert (watched.verdict, watched.until_told(STABLE)) == (State.HEALTHY, 7)
     signal = watched.judge.branches.signal(watched.at)
-    assert (signal.verdict, signal.n, signal.figure) == (State.DEGRADED, 6, 0)
+    assert (signal.verdict, signal.n, signal.figure) == (State.DEGRADED, 7, 0)
     said = watched.said
-    assert said.startswith("on stable/2026.1 0 of 6 passed since 20")
+    assert said.startswith("on stable/2026.1 0 of 7 passed since 20")
     assert said.endswith(" on the other branches since then")
     assert all(one.number for one in signal.evidence)
     assert watched.state(MASTER) is State.HEALTHY
@@ -83,7 +83,9 @@ def test_it_is_well_again_soon_after_an_outage() -> None:
     watched = Watched()
     watched.past()
     watched.until_told(STABLE)
-    for _ in range(8):
+    for _ in range(30):
+        watched.result(STABLE, False)
+    for _ in range(6):
         watched.result(STABLE, True)
     assert watched.judge.branches.standing(watched.at, True).clears
     assert watched.verdict is State.HEALTHY
@@ -96,6 +98,42 @@ def test_where_all_break_it_is_the_ci() -> None:
     assert watched.until_told(MASTER, STABLE, OLD, of=200) is None
     assert watched.verdict is State.UNKNOWN  # neither accuses nor acquits
     assert watched.judge.success.standing(watched.at, True).verdict is State.FAILING
+
+
+def test_a_small_drop_of_the_whole_ci_is_of_no_branch_alone() -> None:
+    """It is never the same on all, and the usual of before is far from all of them."""
+    for seed in range(4):
+        watched, rng = Watched(), random.Random(seed)
+        watched.past(seed, passes=0.96)
+        for _ in range(45 * 20):
+            branch = rng.choices((MASTER, STABLE, OLD), (6, 3, 1))[0]
+            watched.result(branch, rng.random() < 0.82)
+            assert not watched.verdict.bad
+        assert watched.judge.success.chart.adopted_at is not None
+
+
+def test_what_became_usual_of_the_ci_is_so_on_its_branches() -> None:
+    watched, rng = Watched(), random.Random(3)
+    watched.past(passes=0.96)
+    for _ in range(36 * 20):
+        watched.result(rng.choices((MASTER, STABLE, OLD), (6, 3, 1))[0], rng.random() < 0.6)
+    assert watched.judge.success.chart.adopted_at is not None
+    usual = {each.branch: each.usual for each in watched.judge.branches.health(watched.at)}
+    assert 0.5 < (usual[MASTER] or 0) < 0.7
+    assert 0.5 < (usual[STABLE] or 0) < 0.7
+    assert watched.judge.branches.signal(watched.at).adopted is not None
+
+
+def test_the_others_are_looked_at_as_far_back_as_the_branch() -> None:
+    """Well again on all, and few results on one: its bad ones are of the time of the others'."""
+    watched, rng = Watched(), random.Random(5)
+    watched.past(passes=0.95)
+    for _ in range(12 * 20):
+        branch = rng.choices((MASTER, STABLE, OLD), (6, 3, 1))[0]
+        watched.result(branch, rng.random() < 0.4)
+    for _ in range(9 * 20):
+        watched.result(rng.choices((MASTER, STABLE, OLD), (24, 1, 1))[0], rng.random() < 0.95)
+        assert not watched.verdict.bad
 
 
 def test_a_branch_on_which_it_never_worked_is_told_by_its_level() -> None:

@@ -345,3 +345,19 @@ def test_a_silence_that_was_there_before_the_late_word_goes_on() -> None:
     assert incident is not None
     [found] = incident.symptoms
     assert (found.since, found.spells) == (june.since, 1)
+
+
+def test_what_comes_to_nothing_does_not_make_the_usual_forgotten():
+    """A level of what became usual is of the incident that ended so, whatever was half way since."""
+    adopted = replace(GOOD, adopted=NOW + HOUR)
+    over, _names = live(BAD, adopted)
+    assert over.symptom("success").adopted
+    later = NOW + timedelta(days=4)
+    half, names = live(HALF, BORDER, start=over, since=later)
+    assert (half, names) == (over, [])
+    again, names = live(of("disagreement", BAD), start=half, since=later + HOUR)
+    assert names == ["reopened"]
+    assert again.is_usual("disagreement")
+    new, names = live(HALF, start=over, since=NOW + timedelta(days=30))
+    assert names == ["pending"]
+    assert new is not over
