@@ -52,8 +52,7 @@ class Run(Stored):
         if not self.n:
             self.start = at
         self.score = score
-        if score > self.peak:
-            self.peak = score
+        self.peak = max(self.peak, score)
         self.n += 1
         self.passes += passed
 

@@ -348,7 +348,7 @@ def test_a_silence_that_was_there_before_the_late_word_goes_on() -> None:
 
 
 def test_what_comes_to_nothing_does_not_make_the_usual_forgotten():
-    """A level of what became usual is of the incident that ended so, whatever was half way since."""
+    """A level of what became usual belongs to the incident that ended so."""
     adopted = replace(GOOD, adopted=NOW + HOUR)
     over, _names = live(BAD, adopted)
     assert over.symptom("success").adopted
