@@ -95,6 +95,8 @@ class Build:
 NOTE = "note"
 """The format of what a CI wrote without a verdict that we know: it judges nothing, and it stays
 among what is to be understood better."""
+OUTAGE = "outage"
+"""The format of what a CI wrote of its own system, which broke: it counts as infra."""
 
 
 @dataclass(frozen=True, slots=True)

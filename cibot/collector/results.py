@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-from cibot.model import Outcome, Report, Result
+from cibot.model import OUTAGE, Outcome, Report, Result
 
 _WORDS: dict[Result, str] = {
     Result.PASS: "SUCCESS SUCCEEDED SUCCESSFUL SUCCEED PASSED PASS OK FIXED GREEN HAPPY "
@@ -99,7 +99,7 @@ def report_result(report: Report) -> Result | None:
 
     A merge failure and a failure whose voting builds are all INFRA (or pass)
     with at least one INFRA are INFRA, as is one all of whose builds were cancelled
-    or skipped; a failure without builds is FAIL.
+    or skipped, and one whose words tell of an outage; another failure without builds is FAIL.
     """
     if report.outcome is Outcome.SUCCESS:
         return Result.PASS
@@ -107,6 +107,8 @@ def report_result(report: Report) -> Result | None:
         return Result.INFRA
     if report.outcome is not Outcome.FAILURE:
         return None
+    if report.format == OUTAGE:
+        return Result.INFRA
     classes = {result_class(build.result) for build in report.builds if build.voting}
     if Result.FAIL in classes or not classes or classes == {Result.PASS}:
         return Result.FAIL

@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import Protocol, cast
 
 from cibot.collector.formats.comment import MAX_CHARS, MIXED, Comment
+from cibot.collector.formats.outage import corrected
 from cibot.collector.formats.person import by_hand
 from cibot.collector.formats.tags import gerrits_own, of_ci_tool, pipeline_of_tag
 from cibot.collector.header import split_header
@@ -96,13 +97,20 @@ def _parse(
         text = text[: MAX_CHARS + 1000]
     _, in_head, body = split_header(text)
     comment = Comment(body, in_head, given=votes, account=account, tag=tag, ci=ci)
+    report = corrected(comment, _read(comment))
+    if report is None:
+        return None
+    if _plain(report) and not comment.by_ci and by_hand(comment):
+        report = replace(report, format=MIXED)
+    pipeline = pipeline_of_tag(tag) if tag and report.pipeline is None else None
+    return replace(report, pipeline=pipeline) if pipeline else report
+
+
+def _read(comment: Comment) -> Report | None:
     for family in _families():
         report = family.read(comment)
         if report is not None:
-            if _plain(report) and not comment.by_ci and by_hand(comment):
-                report = replace(report, format=MIXED)
-            pipeline = pipeline_of_tag(tag) if tag and report.pipeline is None else None
-            return replace(report, pipeline=pipeline) if pipeline else report
+            return report
     return None
 
 

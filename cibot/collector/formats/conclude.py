@@ -43,8 +43,8 @@ def outcome_of(builds: Sequence[Build]) -> Outcome | None:
 
 
 def unanimous(builds: Sequence[Build]) -> Outcome | None:
-    """What builds say where all voting ones passed, or all failed; None where they differ."""
-    classes = {result_class(build.result) for build in builds if build.voting}
+    """What builds say where all voting ones that ran passed, or all failed; else None."""
+    classes = {result_class(build.result) for build in builds if build.voting} - {Result.SKIPPED}
     if classes == {Result.PASS}:
         return Outcome.SUCCESS
     return Outcome.FAILURE if classes == {Result.FAIL} else None

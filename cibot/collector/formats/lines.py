@@ -10,11 +10,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from cibot.collector.formats.columns import apart, voted_line
 from cibot.collector.formats.places import name_and_url
 from cibot.collector.formats.shapes import (
     MARKS,
     finish,
     marked_line,
+    named_column,
+    names_author,
     other_line,
     rooted,
     table_row,
@@ -51,7 +54,11 @@ def read_builds(lines: Sequence[str], said: Outcome | None = None) -> list[Build
     """
     builds: list[Build] = []
     voting = True
+    column = 0
     for index, line in enumerate(lines):
+        if line[:1] == "|" and (head := named_column(line)) is not None:
+            column = head
+            continue
         if " : " not in line:
             if builds and line.startswith(_NO_JOBS):
                 break
@@ -59,7 +66,9 @@ def read_builds(lines: Sequence[str], said: Outcome | None = None) -> list[Build
             if section is not None:
                 voting = section
                 continue
-        build = read_line(line, lines[index + 1] if index + 1 < len(lines) else "")
+        following = lines[index + 1] if index + 1 < len(lines) else ""
+        build = table_row(line, column) if column and line[:1] == "|" else None
+        build = build or read_line(line, following)
         if build is None and said is Outcome.SUCCESS:
             build = _own_words(line)
         if build is not None:
@@ -90,10 +99,15 @@ def read_line(line: str, following: str = "") -> Build | None:
             return build
     text = unabbreviated(line.strip())
     mark = text[:1]
+    if mark in "([" and text[1:2] in MARKS and text[1:2]:  # "(✓) unit URL"
+        text = text[1:]
+        mark = text[:1]
     if mark == "|":
         return table_row(text)
     if mark in MARKS and mark:
         return marked_line(text, following)
+    if text[:2] in ("+1", "-1") and (voted := voted_line(text)):
+        return voted
     text, numbered = _unnumbered(text)
     bulleted = numbered or (mark in "-*•+–—" and len(text) > 2)
     if bulleted:
@@ -109,7 +123,8 @@ def _without_middle(text: str, following: str, *, bulleted: bool) -> Build | Non
         return rooted(text) or other_line(text, bulleted=bulleted)
     build = other_line(text, bulleted=bulleted)
     if build is None:
-        return test_sentence(text) if "://" in text else None
+        sentence = test_sentence(text) if "://" in text else None
+        return sentence or apart(text, bulleted=bulleted)
     if build.url is None and following[:1] in (" ", "\t"):
         return replace(build, url=_url_below(following))
     return build
@@ -132,7 +147,7 @@ def _unnumbered(text: str) -> tuple[str, bool]:
 
 
 def _colon_line(line: str, at: int) -> Build | None:
-    left = line[:at].strip(_BULLETS)
+    left = _named_once(line[:at].strip(_BULLETS))
     right = line[at + 3 :].strip()
     if right[:4] == "http" and " : " in right:  # "job : URL : RESULT"
         url, _, right = right.partition(" : ")
@@ -153,10 +168,16 @@ def _colon_line(line: str, at: int) -> Build | None:
         place = next((token for token in rest.split(None, 3)[:2] if is_url(token.strip("()"))), "")
         if place:
             url_found, rest = clean_url(place), rest.replace(place, "").lstrip(" :-")
-    unnamed = not name or (tells(name) and line[:1] not in "-*")
+    unnamed = not name or ((tells(name) or names_author(name)) and line[:1] not in "-*")
     if (unnamed and url_found is None) or name in RESULT_WORDS:
         return None
     return finish(name, word, url_found, rest)
+
+
+def _named_once(left: str) -> str:
+    """``job URL`` of ``job URL FAILURE``, where the result follows once more."""
+    head, _, word = left.rpartition(" ")
+    return head if word in RESULT_WORDS and is_url(head.rpartition(" ")[2]) else left
 
 
 def _shouted(word: str, url: str | None) -> bool:

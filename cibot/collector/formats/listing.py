@@ -12,12 +12,13 @@ from cibot.model import Build, Outcome, Report
 
 NAME = "listing"
 PLAIN_TO_SEE = (NAME,)
+_MARKS = ("://", ": ", "|", "] ", "....", "-> ", "=> ", "  ", "\t", "— ", "Job ")
 
 
 def read(comment: Comment) -> Report | None:
     """Any comment with job lines, unless a person wrote the words around them."""
     body = comment.body
-    if not any(mark in body for mark in ("://", ": ", "|", "] ")):
+    if not any(mark in body for mark in _MARKS):
         return None
     builds = tuple(read_builds(comment.lines))
     if not builds or (not comment.by_bot and _pasted(comment, builds)):

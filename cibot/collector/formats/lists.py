@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from cibot.collector.formats.comment import Comment
+from cibot.collector.formats.comment import MIXED, Comment
 from cibot.collector.formats.conclude import conclude
-from cibot.collector.formats.text import duration_s, first_url
+from cibot.collector.formats.text import duration_s, first_url, is_url
 from cibot.collector.results import known_result
 from cibot.model import Build, Report, Result
 
 NAME = "list"
 PLAIN_TO_SEE = (NAME,)
 _LINKS = frozenset({"link", "url", "web_url", "logs", "log"})
-_NAMES = frozenset({"name", "job"})
+_NAMES = frozenset({"name", "job", "builder"})
+_KEYS = ("job: ", "builder: ")
 _STATES = frozenset({"status", "result", "state"})
 
 
@@ -21,13 +22,16 @@ def read(comment: Comment) -> Report | None:
     if "-result: " in body:
         return _result_line(comment)
     lower = body[:2000].lower()
-    if "name: " not in lower or ("jobs:" not in lower and "issue:" not in lower):
+    listed = "name: " in lower and ("jobs:" in lower or "issue:" in lower)
+    keyed = lower.startswith(_KEYS) or any(f"\n{key}" in lower for key in _KEYS)
+    if not listed and not keyed:
         return None
     builds = tuple(_items(comment.lines))
-    if not builds:
+    if not builds or not (comment.by_ci or all(build.url for build in builds)):
         return None
     outcome = conclude(comment, None, builds)
-    return Report(outcome, NAME, None, builds) if outcome else None
+    name = NAME if listed or comment.by_ci else MIXED
+    return Report(outcome, name, None, builds) if outcome else None
 
 
 def _result_line(comment: Comment) -> Report | None:
@@ -70,11 +74,11 @@ def _items(lines: list[str]) -> list[Build]:
 
 
 def _build(item: dict[str, str]) -> list[Build]:
-    name = item.get("name") or item.get("job")
+    name = next((item[key] for key in ("name", "job", "builder") if item.get(key)), "")
     url = next((u for key in _LINKS if (u := first_url(item.get(key, "")))), None)
-    if not name or url is None:
+    state = next((item[key] for key in _STATES if key in item), "failed" if url else "")
+    if not name or is_url(name):
         return []
-    state = next((item[key] for key in _STATES if key in item), "failed")
     known = known_result(state)
     if known is None:
         return []

@@ -6,6 +6,8 @@ import re
 
 from cibot.collector.formats.comment import Comment, reviewed, score
 from cibot.collector.formats.conclude import conclude
+from cibot.collector.formats.merging import unmerged
+from cibot.collector.formats.parts import one_failed
 from cibot.collector.formats.person import by_hand
 from cibot.collector.formats.text import first_url, job_name, word_set
 from cibot.collector.formats.verdict import SUBJECTS, verdict, words_of
@@ -14,29 +16,6 @@ from cibot.model import Build, Outcome, Report
 NAME = "sentence"
 _PRAISE = ("good job", "well done", "patch looks good", "correctly formatted", "looks good")
 _LABELS = ("note", "ps", "the ", "this ", "that ", "a ")  # how a person's label begins
-_UNMERGED = (
-    "merge conflict",
-    "rebase conflict",
-    "unable to merge",
-    "unable to rebase",
-    "failed to merge",
-    "failed to rebase",
-    "not be merged",
-    "not be rebased",
-    "not be cherry-picked",
-    "cannot be merged",
-    "cannot be rebased",
-    "cannot be cherry-picked",
-    "does not merge",
-    "does not apply",
-    "not apply cleanly",
-    "failed to apply",
-    "not merge the",
-    "cannot merge",
-    "cannot rebase",
-    "could not rebase",
-    "rebase failed",
-)
 _OVERALL = word_set("result status state outcome verdict overall conclusion") | {
     "overall result",
     "build result",
@@ -55,7 +34,7 @@ def read(comment: Comment) -> Report | None:
     if not first or len(first) > 300:
         return None
     outcome = _said(comment)
-    if outcome is Outcome.SUCCESS and comment.by_bot and _part(first) and _fails_below(comment):
+    if outcome is Outcome.SUCCESS and comment.by_bot and _fails_below(comment, first):
         outcome = Outcome.FAILURE
     if outcome is None:
         outcome = _result_line(comment)
@@ -73,10 +52,7 @@ def read(comment: Comment) -> Report | None:
 
 def _said(comment: Comment) -> Outcome | None:
     first = comment.first
-    lower = first.lower()
-    if any(words in lower for words in _UNMERGED) and (
-        comment.by_bot or lower.startswith(("this change ", "this patch ", "this commit "))
-    ):
+    if unmerged(comment):
         return Outcome.MERGE_FAILURE
     url = first_url(first)
     text = first[: first.find(url)] if url else first
@@ -132,9 +108,13 @@ def _part(line: str) -> Outcome | None:
     return verdict(line if word[:1].isdigit() else word) if plain else None
 
 
-def _fails_below(comment: Comment) -> bool:
+def _fails_below(comment: Comment, first: str) -> bool:
     """Whether a line like the first says that another part of the run failed."""
-    return any(_part(line) is Outcome.FAILURE for line in comment.lines[1:100])
+    if one_failed(comment):
+        return True
+    return _part(first) is not None and any(
+        _part(line) is Outcome.FAILURE for line in comment.lines[1:100]
+    )
 
 
 def _program(  # noqa: PLR0911 - one return a form

@@ -22,7 +22,7 @@ _BAD = "❌✖✗✘🔴⛔🚫"
 MARKS = _GOOD + _BAD + "⚠ℹ⏩⏭⚪🟡\ufe0f"
 _NAMELESS = word_set(
     "status result results outcome overall build verdict conclusion state summary note "
-    "warning error message details reason log logs"
+    "warning error message details reason log logs finished completed done ended still"
 )
 _LABELS = word_set(
     "log logs file files output console report reports artifact artifacts detail details result "
@@ -30,6 +30,13 @@ _LABELS = word_set(
 )
 """Words that alone name what a link leads to, and no job ("Log files: URL")."""
 _PROGRAMS = word_set("ci bot jenkins zuul")
+_HEADS = word_set("job jobs name task check test builder stage suite step pipeline") | {
+    "job name",
+    "test name",
+    "test suite",
+    "check name",
+}
+_WHOLE = word_set("tests test builds build checks jobs job")
 _POINTERS = word_set("the this that these those a an my our your its some any no")
 _GENERAL = _POINTERS | word_set("tests test build builds ci jobs it all still now and but")
 _LINKING = word_set("at by in on of for from to with until is was has and")
@@ -71,18 +78,27 @@ def unabbreviated(text: str) -> str:
     return text
 
 
-def table_row(text: str) -> Build | None:
-    """``| job | RESULT | URL |``, in any order after the job; a mark is a result, too."""
+def named_column(text: str) -> int | None:
+    """Which column of a table's head (``| STATUS | DURATION | NAME |``) names the jobs."""
+    cells = [cell.strip().strip("*`").lower() for cell in text.strip("|").split("|")[:12]]
+    named = [index for index, cell in enumerate(cells) if cell in _HEADS]
+    head = len(cells) > 1 and not any(_cell_result(cell) for cell in cells)
+    return named[0] if named and head else None
+
+
+def table_row(text: str, column: int = 0) -> Build | None:
+    """``| job | RESULT | URL |``, in any order; ``column`` names the job. A mark is a result."""
     cells = [unabbreviated(cell.strip().strip("*`")) for cell in text.strip("|").split("|")[:12]]
-    result = next((cell for cell in cells[1:] if _cell_result(cell)), None)
+    named = cells.pop(column) if column < len(cells) else ""
+    result = next((cell for cell in cells if _cell_result(cell)), None)
     if result is None:
         return None
-    url = next((found for cell in cells if (found := first_url(cell))), None)
-    name, _ = name_and_url(cells[0]) if cells[0] else ("", None)
-    times = (duration_s(cell) for cell in cells[1:] if cell != result and cell[:1].isdigit())
+    url = next((found for cell in (named, *cells) if (found := first_url(cell))), None)
+    name, _ = name_and_url(named) if named else ("", None)
+    times = (duration_s(cell) for cell in cells if cell != result and cell[:1].isdigit())
     duration = next((seconds for seconds in times if seconds is not None), None)
     written = result.lstrip(MARKS + " ") or ("SUCCESS" if result[0] in _GOOD else "FAILURE")
-    return Build(name, _as_written(written), url, duration)
+    return Build(name, as_written(written), url, duration)
 
 
 def _cell_result(cell: str) -> bool:
@@ -96,7 +112,7 @@ def marked_line(text: str, following: str) -> Build | None:
     good = text[0] in _GOOD
     if not good and text[0] not in _BAD:
         return None
-    bare = text.lstrip(MARKS + " ")
+    bare = text.lstrip(MARKS + " )]")
     own = first_url(bare)
     below = following.strip()
     url = own or (first_url(below) if below.strip("()<>")[:4] == "http" else None)
@@ -116,7 +132,14 @@ def marked_line(text: str, following: str) -> Build | None:
     if own is None:  # the sentence says how it went; the URL says which job
         return Build(job_name(url) or tidy(bare), result, url)
     name, _ = name_and_url(bare) if bare.endswith((")", own)) else (bare[: bare.find(own)], None)
-    return Build(tidy(name) or job_name(url), result, url)
+    return _timed(tidy(name) or job_name(url), result, url)
+
+
+def _timed(name: str, result: str, url: str) -> Build:
+    """The build of ``unit (1m 2s)``: the time is none of its name."""
+    before, bracket, time = name.rpartition(" (")
+    seconds = duration_s(time.rstrip(")")) if bracket else None
+    return Build(before if seconds is not None else name, result, url, seconds)
 
 
 def other_line(text: str, *, bulleted: bool) -> Build | None:
@@ -176,7 +199,7 @@ def _reversed(word: str, tail: str) -> Build | None:
         return None
     name = before.strip("[]") or job_name(url)
     after = tail[tail.find(url) + len(url) :].strip(" )>]")
-    return finish(name, _as_written(word), url, after)
+    return finish(name, as_written(word), url, after)
 
 
 def _bracketed(text: str) -> Build | None:
@@ -208,7 +231,7 @@ def _named(head: str, tail: str, *, bulleted: bool) -> Build | None:
     if known_result(word) is None or several:
         return None
     own = url or first_url(rest)
-    if name and _nameless(name, bulleted=bulleted):
+    if name and nameless(name, bulleted=bulleted):
         name = job_name(own) if own and rest.endswith(own) else ""
     if not name:
         return None
@@ -219,7 +242,7 @@ def _named(head: str, tail: str, *, bulleted: bool) -> Build | None:
     if len(name.split()) > 8 or (own is None and not bulleted and " " in name):
         return None
     before_url = rest[: rest.find(own)].rstrip("( ") if own and own in rest else rest
-    return finish(name, _as_written(word), own, before_url.strip())
+    return finish(name, as_written(word), own, before_url.strip())
 
 
 def _stands_alone(word: str, rest: str) -> bool:
@@ -237,17 +260,21 @@ def _goes_on(word: str, rest: str) -> bool:
     )
 
 
-def _nameless(name: str, *, bulleted: bool = False) -> bool:
+def nameless(name: str, *, bulleted: bool = False) -> bool:
     """Whether these words before a result name no job ("Build result", "finished with").
 
     In a list "build" does: many call their first job so.
     """
     if bulleted and name == "build":
         return False
-    words = name.lower().split()
     if name.lower() in _NAMELESS or tells(name) or labels(name):
         return True
-    return not bulleted and words[-1] in _PROGRAMS  # "Acme CI: FAILURE" names its author
+    return not bulleted and names_author(name)  # "Acme CI: FAILURE" names its author
+
+
+def names_author(name: str) -> bool:
+    """Whether these words are a CI's own name ("Acme ML2 CI")."""
+    return name.rpartition(" ")[2].lower() in _PROGRAMS
 
 
 def tells(name: str) -> bool:
@@ -272,7 +299,7 @@ def _ending(head: str, tail: str) -> Build | None:
     spoken = set(words_of(name))
     if spoken & (SUBJECTS | _NAMELESS | _TELLING):
         return None
-    return Build(tidy(name), _as_written(word), clean_url(tail.strip()))
+    return Build(tidy(name), as_written(word), clean_url(tail.strip()))
 
 
 def _spaced(text: str, *, bulleted: bool) -> Build | None:
@@ -304,8 +331,10 @@ def _around(before: list[str], word: str, after: list[str], *, bulleted: bool) -
         at = rest.find(url) if url else 0
         if not left:
             name, rest = tidy(rest[:at].strip("-:(<[ ")), rest[at + len(url or "") :].strip(" )>]")
-    if url is None or len(name.split()) > 4 or (name and _nameless(name)) or name in _LINKING:
+    if url is None or len(name.split()) > 4 or (name and nameless(name)) or name in _LINKING:
         return None
+    if not bulleted and before and before[-1].lower() in _WHOLE:  # "Unit tests FAILED, JOB_URL"
+        name = job_name(url) or name
     return finish(name or job_name(url), word, url, rest)
 
 
@@ -322,7 +351,7 @@ def _prose(before: list[str], after: list[str]) -> bool:
     return spoken > 2 and not linked
 
 
-def _as_written(word: str) -> str:
+def as_written(word: str) -> str:
     """A word in capitals as it stands; ``passed`` and ``Failed`` by what they mean."""
     word = word.strip()
     if word.isupper():

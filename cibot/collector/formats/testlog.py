@@ -1,4 +1,5 @@
-"""The output of a test run, posted as it is: TAP, ``go test``, unittest, googletest.
+"""The output of a test run, posted as it is: TAP, ``go test``, unittest, googletest,
+CTest.
 
 It says how the whole went; its points and packages are tests, not jobs.
 """
@@ -18,6 +19,7 @@ _TAP = re.compile(r"TAP version \d+$|1\.\.\d+( # .*)?$")
 _POINT = re.compile(r"(?P<failed>not )?ok \d+(?= |$)")
 # "ok  \tpkg\t1.2s", "FAIL\tpkg [build failed]", "--- FAIL: TestIt (0.00s)"
 _GO = re.compile(r"(?:ok|FAIL)\s+\t?\S+\t|--- (?:FAIL|PASS): |(?:FAIL|PASS)$")
+_CTEST = re.compile(r"\d{1,3}% tests passed, (?P<failed>\d+) tests? failed out of \d+")
 _RAN = re.compile(r"Ran \d+ tests? in [\d.]+ ?s")
 _VERDICT = re.compile(r"(?:OK|FAILED)(?: \(.*\))?$")
 _OPENINGS = (
@@ -28,9 +30,15 @@ _OPENINGS = (
 
 def read(comment: Comment) -> Report | None:
     """A comment that begins as such an output does."""
-    if not comment.body.startswith(_OPENINGS):
+    if not comment.body.startswith(_OPENINGS) and "% tests passed, " not in comment.body:
         return None
-    said = _go(comment) or _tap(comment) or _unittest(comment) or _googletest(comment)
+    said = (
+        _ctest(comment)
+        or _go(comment)
+        or _tap(comment)
+        or _unittest(comment)
+        or _googletest(comment)
+    )
     if said is None or (not comment.by_bot and by_hand(comment)):
         return None
     outcome = conclude(comment, said)
@@ -47,6 +55,14 @@ def _tap(comment: Comment) -> Outcome | None:
         return None
     failed = any(point["failed"] and "# TODO" not in line.upper() for point, line in points)
     return _of(failed=bailed or failed)
+
+
+def _ctest(comment: Comment) -> Outcome | None:
+    """``50% tests passed, 1 tests failed out of 2``, as CTest ends."""
+    for line in comment.lines:
+        if match := _CTEST.match(line):
+            return _of(failed=match["failed"] != "0")
+    return None
 
 
 def _go(comment: Comment) -> Outcome | None:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
+from cibot.collector.formats.rewording import reworded
 from cibot.collector.formats.text import word_set
 from cibot.model import Outcome
 
@@ -23,11 +24,13 @@ SUBJECTS = word_set(
 )
 _PASS = word_set(
     "passed pass passes passing succeeded success successful successfully succeeds succeed happy "
-    "ok okay green fixed lgtm partiallysucceeded succeededwithissues ✅ ✔ ✓ ☑ 🟢 成功 通过 通過"
+    "ok okay green fixed lgtm partiallysucceeded succeededwithissues erfolgreich bestanden "
+    "✅ ✔ ✓ ☑ 🟢 成功 通过 通過"
 )
 _FAIL = word_set(
     "failed failure failures fail fails failing unstable broken error errors unhappy "
-    "ko nok unsuccessful unsuccessfully rejected broke crashed ❌ ✖ ✗ ✘ 🔴 失败 失敗"
+    "ko nok unsuccessful unsuccessfully rejected broke crashed fehlgeschlagen gescheitert "
+    "❌ ✖ ✗ ✘ 🔴 失败 失敗"
 )
 _START = word_set(
     "started starting starts start beginning running triggered triggering trying launched testing "
@@ -41,28 +44,15 @@ _STOPPED = word_set(
 )
 _NOT = word_set(
     "not no nothing without zero never none nor neither cannot cant couldn't couldnt can't isn't "
-    "didn't doesn't wasn't aren't weren't won't wouldn't hasn't haven't hadn't unable"
-)
-_SAME = (
-    ("could not ", "couldn't "),
-    ("can not ", "cannot "),
-    ("does not ", "doesn't "),
-    ("did not ", "didn't "),
-    ("timed out", "timedout"),
-    ("ok to ", "may "),
-    ("all good", "ok"),
-    ("work in progress", "wip"),
-    ("in_progress", "running"),
-    ("in progress", "running"),
+    "didn't doesn't wasn't aren't weren't won't wouldn't hasn't haven't hadn't unable nicht"
 )
 _FINISHED = word_set("finished completed complete done ended finally")
 _UNDONE = word_set("build compile start execute deploy apply complete finish install boot")
 _CANNOT = word_set("cannot cant can't couldn't couldnt unable doesn't didn't")
 _IDS = word_set("build builds job run patchset patch set change version step stage attempt shard")
-# "exited with status 1", "exit code: 0"; "No regressions detected".
-_EXIT = re.compile(r"exit(?:ed|s)?(?: with)?(?: (?:status|code))?:? (\d{1,3})\b")
-_REGRESSED = re.compile(r"regressions? (?:(?:was|were) )?(?:detected|found)")
-_TELL = frozenset((":", "=", "status", "result"))  # what "timeout" stands behind as a result
+# What "timeout" stands behind as a result ("Execution timeout").
+_TELL = word_set(": = status result execution build job test tests run global")
+_AGAIN = word_set("rerunning retrying restarting retriggering")
 _CLOSERS = frozenset(".,;:=!?/#")
 
 _TOKEN = re.compile(
@@ -92,7 +82,7 @@ def words_of(line: str) -> list[str]:
 
 def says_result(text: str) -> bool:
     """Whether any word of the text could be a verdict."""
-    seen = set(_WORD.findall(text[:5000].lower()))
+    seen = set(_WORD.findall(text[:5000].lower().replace("ok to ", "")))
     return bool(seen & (_PASS | _FAIL))
 
 
@@ -102,14 +92,7 @@ def verdict(line: str) -> Outcome | None:
 
     What stands in brackets counts only where the rest says nothing.
     """
-    lower = line[:MAX_SENTENCE].lower().replace("’", "'")
-    for words, meaning in _SAME:
-        if words in lower:
-            lower = lower.replace(words, meaning)
-    if "exit" in lower:
-        lower = _EXIT.sub(lambda code: "failed" if int(code[1]) else "passed", lower)
-    if "regression" in lower:
-        lower = _REGRESSED.sub("failure", lower)
+    lower = reworded(line[:MAX_SENTENCE].lower().replace("’", "'"))
     asides = _ASIDE.findall(lower) if "(" in lower or "[" in lower else ()
     said = _of_clauses(_ASIDE.sub(" , ", lower) if asides else lower)
     if said is None:
@@ -122,6 +105,8 @@ def _of_clauses(text: str) -> Outcome | None:
     seen: set[str] = set()
     for clause in _CLAUSE_END.split(text):
         tokens = _TOKEN.findall(_ADVICE.sub("", clause))
+        if tokens[:1] and tokens[0] in _AGAIN:
+            return Outcome.STARTED
         good, bad = _weigh(tokens)
         passed, failed = passed or good, failed or bad
         if tokens[-1:] == ["timeout"] and (tokens[-2:-1] or [":"])[0] in _TELL:

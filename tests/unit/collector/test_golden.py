@@ -1,6 +1,7 @@
 """What the comments in golden/ mean, as a careful reader says; texts of our own in real shapes.
 
-A case with ``both`` means the same of an unknown account and of a known CI.
+A case with ``both`` means the same of an unknown account and of a known CI; ``counts_as`` is what
+it counts as when the CI is judged.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from cibot.cli.parse import answer_to
+from cibot.cli.parse import answer_to, report_of
+from cibot.collector.results import report_result
 
 CASES = [
     pytest.param(json.loads(line), id=f"{path.stem}: {json.loads(line)['why']}")
@@ -28,3 +30,7 @@ def test_a_comment_means_what_a_careful_reader_says(case: dict[str, Any]) -> Non
         assert answer["jobs"] == case["jobs"]
         if "pipeline" in case:
             assert answer["pipeline"] == case["pipeline"]
+        if "counts_as" in case:
+            report = report_of(json.dumps(case | {"ci": ci}))
+            assert report is not None
+            assert report_result(report) == case["counts_as"]

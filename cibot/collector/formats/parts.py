@@ -1,0 +1,61 @@
+"""Lines that tell of a run's parts alike: "✅ unit" and "❌ docs", "unit;FAILURE;URL"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+
+from cibot.collector.formats.comment import Comment
+from cibot.collector.formats.verdict import verdict
+from cibot.model import Outcome
+
+_LINES = 100
+_LONGEST = 160
+_MOST_WORDS = 8
+_SPLIT = re.compile(r"[\s;,|:()\[\]*`]+")
+_FREE = ("voting", "optional", "allowed", "expected", "advisory")
+
+
+@lru_cache(maxsize=2048)
+def _shape(line: str) -> str:
+    """``W V N`` of "unit PASS 3m1s": words, verdict, numbers and times, addresses."""
+    shape = ""
+    for token in _SPLIT.split(line.strip()):
+        if not token:
+            continue
+        if "://" in token:
+            kind = "U"
+        elif token[0].isdigit():
+            kind = "N"
+        elif verdict(token) is not None:
+            kind = "V"
+        else:
+            kind = "W"
+        shape += kind if not shape.endswith(kind) else ""
+    return shape
+
+
+def one_failed(comment: Comment) -> bool:
+    """Whether a line of the first one's shape says that another part of the run failed."""
+    shape = _shape(comment.first) if len(comment.first) <= _LONGEST else ""
+    return "V" in shape and any(
+        verdict(line) is Outcome.FAILURE and _shape(line) == shape
+        for line in _short(comment.lines[1:_LINES])
+    )
+
+
+def summed_up(comment: Comment) -> Outcome | None:
+    """What short lines say together where the first says nothing: one that failed fails all."""
+    said = {verdict(line) for line in _short(comment.lines[:_LINES])}
+    if Outcome.FAILURE in said:
+        return Outcome.FAILURE
+    return Outcome.SUCCESS if Outcome.SUCCESS in said else None
+
+
+def _short(lines: list[str]) -> Iterator[str]:
+    for line in lines:
+        if len(line) <= _LONGEST and len(line.split()) <= _MOST_WORDS:
+            lower = line.lower()
+            if not any(word in lower for word in _FREE):
+                yield line

@@ -1,0 +1,121 @@
+"""Other words for a verdict, brought to those that `verdict` weighs.
+
+"exited with status 1", "VERDICT: -1", "Change verified", "compiles cleanly", "P:412 F:0",
+"Timeout after 60 minutes", "kernel panic", "back to normal".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+_SAME = (
+    ("could not ", "couldn't "),
+    ("can not ", "cannot "),
+    ("does not ", "doesn't "),
+    ("did not ", "didn't "),
+    ("timed out", "timedout"),
+    ("ok to ", "may "),
+    ("all good", "ok"),
+    ("work in progress", "wip"),
+    ("in_progress", "running"),
+    ("in progress", "running"),
+    ("back to normal", "passed"),
+    ("went wrong", "failed"),
+    ("kernel panic", "failed"),
+)
+_FOREIGN = (("échoué", "failed"), ("échec", "failed"), ("réussi", "passed"))
+_Said = Callable[[re.Match[str]], str]
+
+
+def _as(word: str) -> _Said:
+    return lambda _match: word
+
+
+def _either(*, passed: bool) -> str:
+    return " passed " if passed else " failed "
+
+
+_OTHER: tuple[tuple[re.Pattern[str], _Said], ...] = (
+    (
+        re.compile(
+            r"(?:\brc(?==)|exit(?:ed|s)?(?: with)?(?: (?:status|code)(?: of \S{1,40}?)?)?)"
+            r"(?::? |=)(\d{1,3})\b"
+        ),
+        lambda match: _either(passed=int(match[1]) == 0),
+    ),
+    (
+        re.compile(r"regressions? (?:(?:was|were) )?(?:detected|found)"),
+        _as("failure"),
+    ),
+    (
+        re.compile(
+            r"\bno (?:new )?(?:regressions?|(?:issues|problems|findings|defects|violations)"
+            r"(?: were)? (?:found|detected|reported))\b"
+        ),
+        _as("passed"),
+    ),
+    (
+        re.compile(
+            r"\b(?:tests?|analysis|scan|checks?|lint|builds?)(?: run)?:? "
+            r"(?:is |are |was |were )?clean\b"
+        ),
+        _as("passed"),
+    ),
+    (re.compile(r"\bbreaks (?:the |our )?(?:build|tests?|compilation)\b"), _as("failed")),
+    (
+        re.compile(
+            r"\b(?:verdict|result|outcome|vote|score|verified)(?: is| was)?(?: ?[:=] ?| )"
+            r"(?:verified ?)?(?<!\w)([+-])[12](?![\w%]|\.\d)"
+        ),
+        lambda match: _either(passed=match[1] == "+"),
+    ),
+    (
+        re.compile(
+            r"\b(?:verdict|result|outcome)s?(?: is| was)? ?[:=] ?(?:(positive|good)|negative|bad)\b"
+        ),
+        lambda match: _either(passed=bool(match[1])),
+    ),
+    (
+        re.compile(
+            r"\b(?:change|patch|patch ?set|commit)(?: \S{1,45})?? "
+            r"(?:is |was |has been )?(?:successfully )?verified\b"
+        ),
+        _as("passed"),
+    ),
+    (re.compile(r"\b(?:couldn't|cannot|can't|not) be verified\b"), _as("failed")),
+    (
+        re.compile(
+            r"\b(?:builds?|built|compiles?|compiled) (?:cleanly|fine|without (?:any )?"
+            r"(?:warnings|errors|problems|issues)|with \d+ (?:new )?warnings)"
+        ),
+        _as("passed"),
+    ),
+    (
+        re.compile(r"\bp(?:ass)?[:=] ?\d+[ ,/]{1,3}f(?:ail)?[:=] ?(\d+)\b"),
+        lambda match: _either(passed=int(match[1]) == 0),
+    ),
+    (re.compile(r"\btimeout (?:after|reached|exceeded|expired)\b"), _as("timedout")),
+    (
+        re.compile(r"\b(?:tests?|build|boot|run|job) (?:hangs?|hung|got stuck|is stuck)\b"),
+        _as("failed"),
+    ),
+)
+_HINT = re.compile(
+    r"exit|rc=|no |regress|breaks|[+-][12]|[:=] ?(?:pos|neg|good|bad)|verified|clean|"
+    r"fine|without|warnings|f[:=]|timeout|hang|hung|stuck|fail[:=]"
+)
+
+
+def reworded(lower: str) -> str:
+    """The sentence, in lower case, with the usual words for what it says."""
+    for words, meaning in _SAME:
+        if words in lower:
+            lower = lower.replace(words, meaning)
+    if "é" in lower:
+        for words, meaning in _FOREIGN:
+            lower = lower.replace(words, meaning)
+    if _HINT.search(lower):
+        for pattern, said in _OTHER:
+            lower = pattern.sub(said, lower)
+    return lower
