@@ -22,7 +22,6 @@ from cibot.collector.gerrit import Gerrit
 from cibot.collector.ingest import Ingest
 from cibot.collector.poller import FEED, PollSummary, poll
 from cibot.collector.roster import Roster
-from cibot.collector.walk import project_filter
 from cibot.config.models import Config, GerritConfig, SummaryConfig
 from cibot.config.networks import kinds, named
 from cibot.daemon.app import create_app
@@ -43,6 +42,7 @@ from cibot.store.requests import forget_requests
 from cibot.store.set_aside import Aside
 from cibot.store.unjudged import put_unjudged
 from cibot.text.card import Card
+from cibot.text.projects import project_filter
 from cibot.web.asking import Asking
 from cibot.web.faces import face_blueprints
 from cibot.web.gate import Gate

@@ -16,13 +16,13 @@ from cibot.bootstrap import make_gerrit
 from cibot.chat.findings import Finding, note, right, wrong
 from cibot.cli.webhook import address
 from cibot.collector.gerrit import Gerrit, NotFound, RequestRefused
-from cibot.collector.walk import in_projects
 from cibot.config.models import Config, GerritConfig, WebConfig
 from cibot.config.networks import named
 from cibot.errors import Transient, reason_of
 from cibot.reports.undelivered import undelivered_words
 from cibot.store.usability import look, usable
 from cibot.text.figures import plural
+from cibot.text.projects import in_projects
 
 TIMEOUT = (5.0, 20.0)  # seconds to connect, to answer
 _CLOCK_OFF = 30.0  # seconds; more than the poll's default overlap would lose nothing, but confuse

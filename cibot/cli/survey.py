@@ -13,9 +13,10 @@ from cibot.collector.discovery import CiEvidence
 from cibot.collector.formats import parse
 from cibot.collector.gerrit import Gerrit
 from cibot.collector.roster import display_name
-from cibot.collector.walk import descend, in_projects
+from cibot.collector.walk import descend
 from cibot.errors import Permanent
 from cibot.model import Account, Change
+from cibot.text.projects import in_projects
 
 _PAGE = 50
 _GATE = re.compile(r"zuul|jenkins", re.IGNORECASE)

@@ -14,8 +14,8 @@ from cibot.collector.gathering import Gathering, stored_cursor
 from cibot.collector.gerrit import BrokenAnswer, Gerrit
 from cibot.collector.sink import IngestCounts, Sink
 from cibot.collector.transport import Pace
-from cibot.collector.walk import in_projects
 from cibot.errors import Transient, UserError
+from cibot.text.projects import in_projects
 
 log = logging.getLogger(__name__)
 

@@ -15,8 +15,8 @@ from datetime import datetime, timedelta
 from cibot.collector.gathering import Gathering, stored_cursor
 from cibot.collector.gerrit import BrokenAnswer, Gerrit
 from cibot.collector.sink import IngestCounts, Sink
-from cibot.collector.walk import in_projects
 from cibot.store.set_aside import Aside
+from cibot.text.projects import in_projects
 
 log = logging.getLogger(__name__)
 

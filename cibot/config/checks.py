@@ -6,6 +6,8 @@ pydantic finds others; whatever has the wrong shape is left to pydantic.
 
 from __future__ import annotations
 
+import difflib
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -214,6 +216,53 @@ def contradictions(config: Config) -> list[Mistake]:
     return mistakes
 
 
+_VARIABLE = re.compile(r"\$\{?\w+\}?|%\w+%|\{\{ ?\w+ ?\}\}")
+
+
+def _variables(tables: Tables) -> Iterator[Mistake]:
+    """``password = "${GERRIT_PASSWORD}"``: a shell would replace it, and nothing does here."""
+
+    def look(path: KeyPath, value: object) -> Iterator[KeyPath]:
+        if isinstance(value, str) and _VARIABLE.fullmatch(value):
+            yield path
+        elif isinstance(value, dict):
+            for key, inner in value.items():
+                yield from look((*path, str(key)), inner)
+        elif isinstance(value, list):
+            for index, inner in enumerate(value):
+                yield from look((*path, index), inner)
+
+    for path in look((), dict(tables)):
+        yield Mistake(
+            path,
+            "variables are not replaced here; leave the key out and set it by a CIBOT_… variable"
+            f" ({_spelt(tables, path)})",
+        )
+
+
+def _spelt(tables: Tables, path: KeyPath) -> str:
+    """``CIBOT_GERRIT__OPENDEV__PASSWORD``."""
+    words = []
+    place: Any = tables
+    for part in path:
+        place = place[part]
+        name = place.get("name") if isinstance(part, int) and isinstance(place, dict) else None
+        words.append(re.sub(r"[^A-Z0-9]", "_", str(name or part).upper()))
+    return "CIBOT_" + "__".join(words)
+
+
+def doubts(config: Config) -> list[Mistake]:
+    """What is allowed, and most likely a slip: a reference that is nearly a CI's name."""
+    named = {ci.name.casefold(): ci.name for ci in config.ci}
+    found = []
+    for index, reference in enumerate(config.reference):
+        near = difflib.get_close_matches(reference.ci.casefold(), named, n=1, cutoff=0.75)
+        if near and reference.ci.casefold() not in named:
+            text = f"no [[ci]] has the name {shown(reference.ci)}; did you mean `{named[near[0]]}`?"
+            found.append(Mistake(("reference", index, "ci"), text))
+    return found
+
+
 def _names(tables: Tables, section: str) -> list[str]:
     names = (entry.get("name") for _, entry in entries(tables, section))
     return [name for name in names if isinstance(name, str)]
@@ -236,6 +285,7 @@ def _unknown(what: str, name: str, known: list[str]) -> str:
 
 _CHECKS: tuple[Callable[[Tables], Iterator[Mistake]], ...] = (
     _duplicates,
+    _variables,
     _gerrits,
     _cis,
     _references,

@@ -38,6 +38,9 @@ def overlay(
     origins: dict[KeyPath, str] = {}
     mistakes: list[Mistake] = []
     for name in sorted(environ, key=_natural):
+        if _in_small_letters(name) and environ[name]:
+            text = f"is not read: write its name in capitals, {name.upper()}"
+            mistakes.append(Mistake((), text, origin=name))
         if not name.startswith(PREFIX) or name in OF_ASKING or not environ[name]:
             continue
         parts = name.removeprefix(PREFIX).split("__")
@@ -50,6 +53,12 @@ def overlay(
             _put(tables, path, environ[name])
             origins[path] = name
     return origins, mistakes
+
+
+def _in_small_letters(name: str) -> bool:
+    """Whether a variable would be one of ours in capitals (``cibot_store__url``)."""
+    upper = name.upper()
+    return name != upper and upper.startswith(PREFIX) and "__" in upper
 
 
 class _UnknownName(ConfigError):

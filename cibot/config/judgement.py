@@ -24,7 +24,7 @@ from cibot.config.policy import (
     Thresholds,
 )
 from cibot.config.signals import signals
-from cibot.config.values import Duration, Section, Text
+from cibot.config.values import Duration, Glob, Section, Text
 from cibot.text.patterns import fits_any
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class Override(_Overridden):
     """
 
     cis: tuple[Text, ...] = ("*",)
-    projects: tuple[Text, ...] = ("*",)
+    projects: tuple[Glob, ...] = ("*",)
     pipelines: tuple[Text, ...] = ("*",)
 
     def fits(self, name: str, project: str | None, pipeline: str | None) -> bool:

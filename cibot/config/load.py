@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from pydantic import ValidationError
 
-from cibot.config.checks import contradictions, cross_check
+from cibot.config.checks import contradictions, cross_check, doubts
 from cibot.config.environment import overlay
 from cibot.config.keys import entries, secrets_in, spell
 from cibot.config.lines import KeyPath, line_of
@@ -27,6 +27,7 @@ from cibot.config.secretfiles import resolve
 from cibot.config.values import is_loopback
 from cibot.errors import ConfigError
 
+_LARGEST = 1024 * 1024
 _log = logging.getLogger(__name__)
 
 
@@ -68,27 +69,48 @@ def read(path: Path | None, environ: Mapping[str, str]) -> Loaded:
         mistakes += contradictions(config)
     if mistakes:
         raise ConfigError(_listed(source.tell(mistakes)))
-    warnings = [*secrets.warnings, *_weak_secrets(config)]
+    warnings = [*secrets.warnings, *_weak_secrets(config), *doubts(config)]
     if path:
         warnings += _open_secrets(path, config, secrets.read_from, origins)
     return Loaded(config, tuple(source.tell(warnings)))
 
 
 def _text(path: Path) -> str:
-    try:
-        return path.read_bytes().decode().replace("\r\n", "\n")
-    except OSError as error:
+    raw = _bytes(path)
+    if len(raw) > _LARGEST:
         raise ConfigError(
-            f"{path}: cannot be read: {error.strerror or error}; "
-            "`cibot init URL` writes a first one"
-        ) from error
+            f"{path}: is larger than 1 MiB, which no configuration is; name the right file"
+        )
+    try:
+        return raw.decode("utf-8-sig").replace(
+            "\r\n", "\n"
+        )  # editors on Windows write a mark first
     except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: is not text in UTF-8 (byte {error.start})") from error
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise ConfigError(
+            f"{path}:{line}: is not text in UTF-8 (byte {error.start}); save it as UTF-8"
+        ) from error
+
+
+def _bytes(path: Path) -> bytes:
+    """The file's first bytes, one more than it may have; raises ConfigError saying what to do."""
+    if path.is_dir():
+        raise ConfigError(f"{path}: is a directory; name the file in it")
+    try:
+        with path.open("rb") as file:
+            return file.read(_LARGEST + 1)
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise ConfigError(
+            f"{path}: cannot be read: {why}; `cibot init URL` writes a first one"
+        ) from error
 
 
 def _tables(path: Path | None, text: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
+    except RecursionError as error:
+        raise ConfigError(f"{path}: brackets are nested too deeply; close each one") from error
     except tomllib.TOMLDecodeError as error:
         place = re.search(r" \(at line (\d+), column (\d+)\)$", str(error))
         where = f"{path}:{place[1]}" if place else f"{path}:{text.count(chr(10)) or 1}"

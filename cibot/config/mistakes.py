@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from cibot.config.keys import field_at, is_list, is_secret, known_keys, model_in
+from cibot.config.keys import field_at, is_list, is_secret, known_keys, model_in, sections
 from cibot.config.lines import KeyPath
 
 _LONGEST_SHOWN = 60
@@ -59,7 +59,7 @@ def from_pydantic(error: ValidationError) -> list[Mistake]:
 def _words(details: ErrorDetails) -> str:
     path, kind = details["loc"], details["type"]
     if kind == "extra_forbidden":
-        return "there is no such key" + suggest(str(path[-1]), known_keys(path[:-1]))
+        return "there is no such key" + _elsewhere(path)
     if kind == "missing":
         return f"is missing; add `{path[-1]} = …`" + _or_file(path)
     text = _remedy(details)
@@ -73,6 +73,20 @@ def _words(details: ErrorDetails) -> str:
     ):
         return text
     return f"{shown(details['input'])} does not do: {text}"
+
+
+def _elsewhere(path: KeyPath) -> str:
+    """ "; it belongs to [web]" for a key of another section, else the nearest of this one."""
+    key, here = str(path[-1]), known_keys(path[:-1])
+    if not difflib.get_close_matches(key, here, n=1, cutoff=0.8):
+        homes = [
+            f"[[{name}]]" if many else f"[{name}]"
+            for name, model, many in sections()
+            if key in model.model_fields
+        ]
+        if 0 < len(homes) <= 3:
+            return f"; it belongs to {' or '.join(homes)}"
+    return suggest(key, here)
 
 
 def _or_file(path: KeyPath) -> str:

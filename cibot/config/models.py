@@ -28,11 +28,13 @@ from cibot.config.values import (
     ChatAccount,
     Day,
     Duration,
+    Glob,
     Limit,
     Listen,
     LocalTime,
     Name,
     Origin,
+    ProjectPattern,
     Section,
     Share,
     StoreUrl,
@@ -98,7 +100,7 @@ class GerritConfig(Section):
     poll_every: Duration = timedelta(minutes=5)
     overlap: Duration = timedelta(minutes=10)
     first_look: Duration = timedelta(days=28)
-    projects: tuple[Text, ...] = ()
+    projects: tuple[ProjectPattern, ...] = ()
     webhook_token: WebhookToken | None = None
     ci_groups: tuple[Text, ...] = ()
     not_cis: tuple[Account, ...] = ()
@@ -115,8 +117,8 @@ class CiConfig(Section):
     wiki: AnyHttpUrl | None = None
     contact: Text | None = None
     recheck: Text | None = None
-    projects: tuple[Text, ...] = ("*",)
-    branches: tuple[Text, ...] = ("*",)
+    projects: tuple[Glob, ...] = ("*",)
+    branches: tuple[Glob, ...] = ("*",)
     retired: bool = False
 
 
@@ -124,8 +126,8 @@ class ReferenceConfig(Section):
     """``[[reference]]``: the CI that others are measured against, by project and branch."""
 
     ci: Text
-    projects: tuple[Text, ...] = ("*",)
-    branches: tuple[Text, ...] = ("*",)
+    projects: tuple[Glob, ...] = ("*",)
+    branches: tuple[Glob, ...] = ("*",)
 
 
 ALERT_KINDS = (
@@ -141,8 +143,8 @@ else:
 class RuleConfig(Section):
     """``[[rule]]``: what the CIs of some projects promise; `report` says who kept it."""
 
-    projects: tuple[Text, ...] = ("*",)
-    branches: tuple[Text, ...] = ("*",)
+    projects: tuple[Glob, ...] = ("*",)
+    branches: tuple[Glob, ...] = ("*",)
     reports: Share = 0.9
     within: Limit = timedelta(hours=24)
     agrees: Share | None = None
@@ -156,8 +158,8 @@ class RouteConfig(Section):
     channels: Annotated[tuple[ChannelName, ...], Field(min_length=1)]
     cis: tuple[Text, ...] = ("*",)
     owners: tuple[Text, ...] = ("*",)
-    projects: tuple[Text, ...] = ("*",)
-    branches: tuple[Text, ...] = ("*",)
+    projects: tuple[Glob, ...] = ("*",)
+    branches: tuple[Glob, ...] = ("*",)
     kinds: tuple[AlertKind, ...] = ALERT_KINDS
     severity: Literal["degraded", "failing"] = "degraded"
     quiet: bool = True
@@ -203,8 +205,8 @@ class SummaryConfig(Section):
     parts: Annotated[tuple[SummaryPart, ...], Field(min_length=1)] = SUMMARY_PARTS
     cis: tuple[Text, ...] = ("*",)
     owners: tuple[Text, ...] = ("*",)
-    projects: tuple[Text, ...] = ("*",)
-    branches: tuple[Text, ...] = ("*",)
+    projects: tuple[Glob, ...] = ("*",)
+    branches: tuple[Glob, ...] = ("*",)
 
 
 class PersonConfig(Section):

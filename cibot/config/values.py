@@ -23,6 +23,9 @@ from pydantic import (
     SecretStr,
 )
 
+from cibot.errors import ConfigError
+from cibot.text.projects import check_pattern
+
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 LONGEST = timedelta(days=3660)
 WITHIN_HOURS = (1, 2, 3, 4, 6, 8, 12, 18, 24, 36, 48, 72, 96, 120, 168, 240, 336)
@@ -101,6 +104,25 @@ def _base_url(value: AnyHttpUrl) -> AnyHttpUrl:
 def _host(value: str) -> str:
     if not re.fullmatch(r"[^\s/:@]{1,253}|[0-9A-Fa-f:.]{2,45}", value):
         raise ValueError("write a host name or an address alone; the port has its own key")
+    return value
+
+
+def _glob(value: str) -> str:
+    """Shell-like; what only a regular expression would mean fits no project and no branch."""
+    if value.startswith("^") or value.endswith("$") or re.search(r"(?:^|/)\.\*", value):
+        raise ValueError(
+            'patterns here are shell-like, like "openstack/*"; only `projects` of [[gerrit]]'
+            " takes ^ and a regular expression"
+        )
+    return value
+
+
+def _project(value: str) -> str:
+    """A name, a name with *, or ^ and a regular expression of those that Gerrit knows."""
+    try:
+        check_pattern(value)
+    except ConfigError as error:
+        raise ValueError(str(error)) from error
     return value
 
 
@@ -195,7 +217,11 @@ Name = Annotated[
     str, _like(_NAME, "a name has letters, digits, - . _ only, and at most 63 of them")
 ]
 Text = Annotated[
-    str, _like(r"(?=.*\S)[^\x00-\x1f\x7f]{1,255}", "write 1 to 255 characters, one line")
+    str,
+    _like(
+        r"(?=.*\S)[^\x00-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]{1,255}",
+        "write 1 to 255 characters, one line",
+    ),
 ]
 ChannelName = Annotated[
     str,
@@ -237,6 +263,8 @@ SlackApp = Annotated[
 ]
 TeamId = Annotated[str, _like(r"[TE][A-Z0-9]{5,30}", 'write the workspace\'s id, like "T012AB3CD"')]
 Prefix = Annotated[str, _like(r"\S{1,20}", 'write a word without blanks, like "!ci"')]
+Glob = Annotated[Text, AfterValidator(_glob)]
+ProjectPattern = Annotated[Text, AfterValidator(_project)]
 Account = Annotated[int | str, BeforeValidator(_account)]
 StoreUrl = Annotated[SecretStr, _secret(_store_url)]
 WebhookToken = Annotated[SecretStr, _secret(_webhook_token)]

@@ -360,7 +360,7 @@ def test_a_file_that_is_not_there_leads_to_init(tmp_path: Path) -> None:
 
 def test_a_file_in_another_encoding(tmp_path: Path) -> None:
     (tmp_path / "c.toml").write_bytes(b"# caf\xe9")
-    with pytest.raises(ConfigError, match=r"c.toml: is not text in UTF-8 \(byte 5\)"):
+    with pytest.raises(ConfigError, match=r"c.toml:1: is not text in UTF-8 \(byte 5\)"):
         read(tmp_path / "c.toml", {})
 
 

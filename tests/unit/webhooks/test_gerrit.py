@@ -13,10 +13,10 @@ from flask.testing import FlaskClient
 
 from cibot.collector.decode import change_from_event
 from cibot.collector.sink import IngestCounts
-from cibot.collector.walk import project_filter
 from cibot.daemon.app import create_app
 from cibot.errors import CibotError, Permanent, Transient
 from cibot.model import Change
+from cibot.text.projects import project_filter
 from cibot.webhooks.gerrit import LARGEST, MOUNT, Hook, gerrit_hook
 from cibot.webhooks.together import Together
 from tests.support.processes import wait_until

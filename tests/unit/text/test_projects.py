@@ -1,7 +1,7 @@
 import pytest
 
-from cibot.collector.walk import in_projects, project_filter
 from cibot.errors import ConfigError
+from cibot.text.projects import in_projects, project_filter
 
 
 def test_a_pattern_becomes_a_regular_expression_without_backslashes():

@@ -1,0 +1,125 @@
+"""What people get wrong in a file besides its values: its bytes, its kind, another tool's ways."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from cibot.config.load import Loaded, read
+from cibot.errors import ConfigError
+
+GERRIT = '[[gerrit]]\nname = "g"\nurl = "https://g.example/"\n'
+SHELL_LIKE = (
+    'patterns here are shell-like, like "openstack/*"; only `projects` of [[gerrit]] takes ^ and '
+    "a regular expression"
+)
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Path:
+    return tmp_path / "cibot.toml"
+
+
+def _read(path: Path, content: str | bytes, environ: Mapping[str, str] | None = None) -> Loaded:
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return read(path, environ or {})
+
+
+def _mistake(path: Path, content: str | bytes, environ: Mapping[str, str] | None = None) -> str:
+    with pytest.raises(ConfigError) as raised:
+        _read(path, content, environ)
+    return str(raised.value)
+
+
+def test_a_mark_that_editors_on_windows_write_first_is_no_mistake(written: Path) -> None:
+    assert _read(written, b"\xef\xbb\xbfconsole = true\r\n").config.console
+
+
+def test_text_that_is_not_utf_8_is_named_with_its_line(written: Path) -> None:
+    said = _mistake(written, b'[[ci]]\nname = "M\xfcller"\n')
+    assert said == f"{written}:2: is not text in UTF-8 (byte 16); save it as UTF-8"
+
+
+def test_a_directory_is_no_configuration(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="is a directory; name the file in it"):
+        read(tmp_path, {})
+
+
+def test_a_file_of_many_megabytes_is_not_read_to_its_end(written: Path) -> None:
+    said = _mistake(written, b"# " + b"x" * 3_000_000)
+    assert "larger than 1 MiB" in said
+
+
+def test_brackets_without_an_end_raise_nothing_else(written: Path) -> None:
+    said = _mistake(written, "a = " + "[" * 5000 + "]" * 5000)
+    assert said == f"{written}: brackets are nested too deeply; close each one"
+
+
+@pytest.mark.parametrize("value", ["${HUNTER}", "$HUNTER", "%HUNTER%", "{{ hunter }}"])
+def test_variables_of_a_shell_or_template_are_not_taken_for_the_secret(
+    written: Path, value: str
+) -> None:
+    said = _mistake(written, GERRIT + f'username = "u"\npassword = "{value}"\n')
+    assert said.endswith(
+        ":5: gerrit[0].password: variables are not replaced here; leave the key out and set it by"
+        " a CIBOT_… variable (CIBOT_GERRIT__G__PASSWORD)"
+    )
+    assert "hunter" not in said.lower()
+
+
+def test_a_variable_in_small_letters_is_not_passed_over(written: Path) -> None:
+    said = _mistake(written, "", {"cibot_store__url": "sqlite:///x"})
+    assert said.endswith("cibot_store__url: is not read: write its name in capitals, "
+                         "CIBOT_STORE__URL")  # fmt: skip
+
+
+def test_a_key_of_another_section_is_sent_there(written: Path) -> None:
+    said = _mistake(written, GERRIT + 'public_url = "https://x.example/"\n')
+    assert said.endswith("gerrit[0].public_url: there is no such key; it belongs to [web]")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "why"),
+    [
+        ("^(a", "is not a regular expression: missing ), unterminated subpattern at position 0"),
+        ("^*a", "is not a regular expression: nothing to repeat at position 0"),
+        ("^(?!a).*", "Gerrit's regular expressions do not know '(?'"),
+    ],
+)
+def test_a_regular_expression_of_projects_is_tried(written: Path, pattern: str, why: str) -> None:
+    said = _mistake(written, GERRIT + f"projects = ['x/*', '{pattern}']\n")
+    assert f"{written}:4: gerrit[0].projects[1]: " in said
+    assert why in said
+
+
+@pytest.mark.parametrize("pattern", ["^openstack/.*", "openstack/.*", "main$", ".*"])
+@pytest.mark.parametrize(
+    "section",
+    ['[[ci]]\nname = "A"\naccounts = [1]\n', '[[reference]]\nci = "A"\n', "[[rule]]\n"],
+)
+def test_a_regular_expression_where_patterns_are_shell_like_is_named(
+    written: Path, section: str, pattern: str
+) -> None:
+    said = _mistake(written, f"{section}projects = ['{pattern}']\n")
+    assert SHELL_LIKE in said
+
+
+def test_a_dot_in_a_name_is_a_dot(written: Path) -> None:
+    _read(written, "[[rule]]\nprojects = ['a.b/*', '*.wiki']\nbranches = ['stable/2.*']\n")
+
+
+def test_marks_that_turn_the_text_around_are_no_part_of_a_name(written: Path) -> None:
+    said = _mistake(written, '[[ci]]\nname = "A\\u202eB"\naccounts = [1]\n')
+    assert ":2: ci[0].name: " in said
+    assert "\u202e" not in said
+
+
+def test_a_reference_that_is_nearly_a_ci_is_doubted(written: Path) -> None:
+    loaded = _read(
+        written, GERRIT + '[[ci]]\nname = "Zuul"\naccounts = [1]\n[[reference]]\nci = "Zul"\n'
+    )
+    assert loaded.warnings == (
+        f'{written}:8: reference[0].ci: no [[ci]] has the name "Zul"; did you mean `Zuul`?',
+    )
