@@ -281,7 +281,7 @@ def change_from_event(raw: object, arrived: datetime | None = None) -> Change | 
         patch_sets=(patch_set,) if isinstance(patch_set, PatchSet) else (),
         owner=_person(owner, "change.owner"),
         closed=happened if _STATUS_AFTER.get(kind, "NEW") != "NEW" else None,
-        private=info.get("private") is True,
+        private=info.get("private") in (True, "true", "True"),  # never shown for a type's sake
     )
 
 

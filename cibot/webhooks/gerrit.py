@@ -114,7 +114,15 @@ def gerrit_hook(hooks: Mapping[str, Hook], clock: Callable[[], datetime]) -> WSG
         if not allowances[server].take(length, clock()):
             return 429, "too many events; send it again"  # the poll brings what is lost
         try:
-            change = _wanted(hook, _read_json(environ["wsgi.input"].read(length)), clock())
+            events = _read_events(environ["wsgi.input"].read(length))
+        except DecodeError as error:
+            return _refuse(hook, server, str(error), 400)
+        # the worst answer is that of all: what is sent again and stored already is recognised
+        return max(take(server, hook, event) for event in events)
+
+    def take(server: str, hook: Hook, event: object) -> tuple[int, str]:
+        try:
+            change = _wanted(hook, event, clock())
         except DecodeError as error:
             return _refuse(hook, server, str(error), 400)
         return _store(together[server], hook, server, change)
@@ -170,11 +178,25 @@ def _shown(hook: Hook, change: Change | None) -> Change | None:
     return None
 
 
-def _read_json(body: bytes) -> object:
+def _read_events(body: bytes) -> list[object]:
+    """The plugin posts one event; what passes a stream on may post several, one a line."""
     try:
-        return json.loads(body)
+        return [json.loads(body)]
+    except json.JSONDecodeError as error:
+        lines = body.splitlines()
+        if error.msg != "Extra data" or len(lines) < 2:
+            raise DecodeError(f"the body is not JSON: {error}") from error
+        return [_read_json(line) for line in lines if line.strip()]
     except (ValueError, RecursionError) as error:
         raise DecodeError(f"the body is not JSON: {error}") from error
+
+
+def _read_json(line: bytes) -> object:
+    """One of several; what is none is refused by itself, like any other that cannot be read."""
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _refuse(hook: Hook, server: str, reason: str, status: int) -> tuple[int, str]:

@@ -110,12 +110,6 @@ def test_a_dot_in_a_name_is_a_dot(written: Path) -> None:
     _read(written, "[[rule]]\nprojects = ['a.b/*', '*.wiki']\nbranches = ['stable/2.*']\n")
 
 
-def test_marks_that_turn_the_text_around_are_no_part_of_a_name(written: Path) -> None:
-    said = _mistake(written, '[[ci]]\nname = "A\\u202eB"\naccounts = [1]\n')
-    assert ":2: ci[0].name: " in said
-    assert "\u202e" not in said
-
-
 def test_a_reference_that_is_nearly_a_ci_is_doubted(written: Path) -> None:
     loaded = _read(
         written, GERRIT + '[[ci]]\nname = "Zuul"\naccounts = [1]\n[[reference]]\nci = "Zul"\n'

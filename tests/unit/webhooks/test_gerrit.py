@@ -245,3 +245,30 @@ def test_an_event_that_nobody_waits_for_any_more_is_not_stored_late() -> None:
         waiting.result(10)
     together.stop(5)
     assert [one.number for one in sink.changes] == [1]
+
+
+def test_several_events_in_one_body_are_stored_each(client: FlaskClient, sink: FakeSink) -> None:
+    lines = [event(15), {"type": "dropped-output"}, event(16)]
+    body = "\n".join(map(json.dumps, lines)) + "\n"
+    assert client.post(PATH, data=body).status_code == 200
+    assert [change.number for change in sink.changes] == [15, 16]
+
+
+def test_one_of_several_that_cannot_be_read_keeps_none_of_the_others(
+    client: FlaskClient, sink: FakeSink
+) -> None:
+    body = "\n".join([json.dumps(event(15)), '{"type": "comm', json.dumps(event(16))])
+    answer = client.post(PATH, data=body)
+    assert answer.status_code == 400
+    assert [change.number for change in sink.changes] == [15, 16]
+    assert sink.refused == 1
+
+
+@pytest.mark.parametrize("private", [True, "true", "True"])
+def test_a_change_is_private_in_whatever_type_that_is_written(
+    client: FlaskClient, sink: FakeSink, private: object
+) -> None:
+    sent = event()
+    sent["change"] |= {"private": private}
+    assert client.post(PATH, json=sent).status_code == 200
+    assert all(change.private for change in sink.changes)
