@@ -25,6 +25,7 @@ GROUPS: dict[str, Callable[[Effort], Iterable[str]]] = {
     "rough": rough_figures.rough,
     "chart": rough_chart.chart,
     "stories": stories.stories,
+    "mass": stories.mass,
     "path": through.agreement,
     "memory": lambda _effort: through.memory(),
 }

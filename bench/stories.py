@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from bench.simulated import Effort, replayed
 from bench.world import CI, DAY, START, Mood, Nature, Traffic, always, tracked, world
-from cibot.replay.timeline import ReplayedMessage, Timeline
+from cibot.replay.mass import ReplayedMessage
+from cibot.replay.timeline import Timeline
 
 _BEGIN, _BACK = 40.0, 25.0  # days of health before a trouble and after it
 _OPENS = frozenset({"opened", "reopened"})
@@ -71,6 +72,7 @@ class Told:
     troubles: int = 0
     incidents: int = 0
     messages: int = 0
+    bad: int = 0  # of the messages
     lost: int = 0
     false: int = 0  # openings outside of the trouble
     over: int = 0  # told as recovered while it went on
@@ -84,6 +86,7 @@ class Told:
         self.troubles += trouble.number
         self.incidents += opened
         self.messages += len(during)
+        self.bad += sum(one.news.worse for one in during)
         self.lost += not any(
             one.news.step.name in _OPENS | {"escalated", "worse"} and one.at.timestamp() < end
             for one in during
@@ -103,7 +106,7 @@ class Told:
         """As one line of the table."""
         n = self.troubles
         return (
-            f"{name:<30}{self.incidents / n:>11.2f}{self.messages / n:>10.2f}"
+            f"{name:<30}{self.incidents / n:>11.2f}{self.messages / n:>10.2f}{self.bad / n:>6.2f}"
             f"{self.lost:>6}{self.false:>7}{self.over:>6}{self.again:>7}"
         )
 
@@ -111,8 +114,11 @@ class Told:
 def stories(effort: Effort) -> Iterator[str]:
     """Incidents opened and messages sent a trouble, the message of its end included."""
     yield "One trouble after the other, 20 results a day: incidents opened and messages a trouble"
+    yield "bad: that it began or got worse; "
     yield "over: told as recovered while it goes on; again: told as new after it became the usual"
-    heads = f"{'incidents':>11}{'messages':>10}{'lost':>6}{'false':>7}{'over':>6}{'again':>7}"
+    heads = (
+        f"{'incidents':>11}{'messages':>10}{'bad':>6}{'lost':>6}{'false':>7}{'over':>6}{'again':>7}"
+    )
     for name, troubles in (("", TROUBLES), ("for 45 days", LASTING)):
         yield f"{name:<30}{heads}"
         whole = Told()
@@ -144,3 +150,61 @@ def _one(seed: str, trouble: Trouble) -> tuple[list[ReplayedMessage], int, float
         for one in timeline.incidents[CI].values()
     )
     return said, opened, *span
+
+
+_CIS, _BREAK = 10, 4
+MASSES = (
+    _steady("pass nothing", 2, passes=0.0),
+    _steady("pass half", 4, passes=0.5),
+    _steady("half break by themselves", 3, infra=0.5),
+    _steady("are silent", 3, covers=0.0),
+    Trouble("pass half, then nothing", 4, lambda share: Mood(0.5 if share < 0.6 else 0.0)),
+    Trouble("pass nothing, then silent", 4, lambda share: Mood(0.0, covers=float(share < 0.5))),
+)
+"""What happens to some CIs at once."""
+
+
+def mass(effort: Effort) -> Iterator[str]:
+    """Messages of some CIs that break at once: of their beginning, and of their end."""
+    yield f"{_BREAK} of {_CIS} CIs break at once: messages in all, bad news and the rest"
+    yield f"{'':<30}{'bad':>11}{'rest':>10}{'a CI':>8}{'lost':>6}"
+    whole: list[tuple[int, int, int]] = []
+    for trouble in MASSES:
+        found = [_mass(f"{effort.seed} mass {trouble.name} {seed}", trouble)
+                 for seed in range(effort.futures)]  # fmt: skip
+        whole += found
+        yield _mass_row(trouble.name, found)
+    yield _mass_row("all", whole)
+
+
+def _mass_row(name: str, found: list[tuple[int, int, int]]) -> str:
+    bad, rest, lost = (sum(row) for row in zip(*found, strict=True))
+    n = len(found)
+    each = (bad + rest) / n / _BREAK
+    return f"{name:<30}{bad / n:>11.2f}{rest / n:>10.2f}{each:>8.2f}{lost:>6}"
+
+
+def _mass(seed: str, trouble: Trouble) -> tuple[int, int, int]:
+    """Bad news and other messages of CIs that break at once, and how many CIs nobody heard of."""
+    end, days = _BEGIN + trouble.days, _BEGIN + trouble.days + 8
+
+    def nature(day: float) -> Mood:
+        bad = _BEGIN <= day < end
+        return trouble.during((day - _BEGIN) / trouble.days) if bad else trouble.usually
+
+    natures = [nature] * _BREAK + [always(passes=_WELL.passes)] * (_CIS - _BREAK)
+    made = world(random.Random(seed), Traffic(20, 0.1), natures, days)
+    cis = range(CI, CI + _CIS)
+    timeline = Timeline(replayed({ci: tracked(made, ci, days) for ci in cis}))
+    begin, broken = START + _BEGIN * DAY, set(range(CI, CI + _BREAK))
+    said = [
+        one
+        for one in timeline.said()
+        if one.at.timestamp() >= begin and (one.ci.id in broken or one.together)
+    ]
+    bad = sum(one.news.worse for one in said)
+    known = sum(
+        any(i.notified and i.notified.count for i in timeline.incidents.get(ci, {}).values())
+        for ci in broken
+    )
+    return bad, len(said) - bad, _BREAK - known

@@ -30,6 +30,7 @@ from cibot.daemon.leader import Leader, LeadersStore
 from cibot.daemon.scheduler import Job, Scheduler
 from cibot.errors import CibotError
 from cibot.judging import Monitor
+from cibot.judging.mass import MassTicker
 from cibot.judging.quiet_hours import QuietHours
 from cibot.logs import died
 from cibot.outbox.sender import Sender
@@ -199,6 +200,7 @@ def _jobs(
     monitor: Monitor,
     summaries: Summaries,
     quiet: QuietHours,
+    mass: MassTicker,
     renew: Callable[[], None],
 ) -> list[Job]:
     jobs = [
@@ -207,6 +209,7 @@ def _jobs(
         Job("judge others' news", _NEWS_TICK, monitor.judge_unjudged),
         Job("summaries", _SUMMARY_TICK, summaries.tick),
         Job("quiet hours", _SUMMARY_TICK, quiet.tick),
+        Job("mass failures", _SUMMARY_TICK, mass.tick),
     ]
     for source in sources:
         if source.config.poll:
@@ -337,7 +340,8 @@ def build(
     web = _web(config, asking, backends, sources, registry, clock)
     # The bot does not exist yet when its jobs are named.
     quiet = QuietHours(led, config, clock, sender.wake)
-    jobs = _jobs(sources, monitor, summaries, quiet, lambda: bot.lead())  # noqa: PLW0108
+    mass = MassTicker(led, config, clock, sender.wake)
+    jobs = _jobs(sources, monitor, summaries, quiet, mass, lambda: bot.lead())  # noqa: PLW0108
     jobs.append(Job("forget requests", _REQUESTS_TICK, partial(_forget, store, clock)))
     scheduler = Scheduler(jobs, leader.held, Aside(store, "job", clock))
     bot = Bot(

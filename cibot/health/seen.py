@@ -81,12 +81,22 @@ class PassRate:
 
 
 @dataclass(frozen=True, slots=True)
+class Recovery:
+    """What passed since a CI is back from a drop."""
+
+    since: datetime
+    passes: int
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
 class OwnPast:
     """A pass rate compared with the CI's own past.
 
     ``usual`` is the rate that is usual for it, None while only ``learnt`` of ``least`` results
-    are known. ``drop`` is set while it is below that; ``adopted`` is how long a drop lasted
-    that is taken for how the CI is now.
+    are known. ``drop`` is set while it is below that, and ``back`` while the rate is of a time
+    that holds a drop which is over; ``adopted`` is how long a drop lasted that is taken for
+    how the CI is now.
     """
 
     rate: PassRate
@@ -95,6 +105,7 @@ class OwnPast:
     least: int
     drop: Drop | None = None
     adopted: timedelta | None = None
+    back: Recovery | None = None
     kind: Literal["past"] = "past"
 
 

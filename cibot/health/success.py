@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from cibot.config.policy import ChartPolicy, SuccessPolicy
 from cibot.health.chart import Chart, Run
-from cibot.health.facts import known_moment
+from cibot.health.facts import known_moment, moment
 from cibot.health.inputs import FirstVerdict, VerdictKind
 from cibot.health.intervals import wilson
 from cibot.health.level import Level, by_bound
-from cibot.health.seen import OwnPast
+from cibot.health.seen import OwnPast, Recovery
 from cibot.health.series import Series
 from cibot.health.share import SURE
 from cibot.health.signal import Evidence, Reading, Signal, evidence, share_of
@@ -114,7 +114,20 @@ class Success(Stored):
             chart.policy.minimum,
             chart.drop,
             chart.policy.adopt if lately and chart.dropped is None else None,
+            self._back(now),
         )
+
+    def _back(self, now: float) -> Recovery | None:
+        """What passed since a drop that is over, where the window holds some of it still."""
+        settled = self.chart.settled_at
+        if settled is None or self.chart.dropped is not None:
+            return None
+        if (self.chart.adopted_at or 0.0) > settled:
+            return None
+        after = self._level.since(settled)
+        if not after.n or after.n == self._level.counted(now).n:
+            return None
+        return Recovery(moment(settled), after.good, after.n)
 
     def _evidence(self, now: float) -> list[Evidence]:
         """The newest failures, newest first; after a drop, those since, with the first of them."""

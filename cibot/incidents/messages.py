@@ -9,7 +9,6 @@ from datetime import datetime
 from cibot.health.seen import Fault, OwnPast
 from cibot.health.signal import Evidence, Family
 from cibot.incidents.incident import Incident, Transition
-from cibot.incidents.inhibition import Opening, shared_cause
 from cibot.incidents.news import News
 from cibot.incidents.signal_words import WITHDRAWN, seen_words, spans, step_words
 from cibot.incidents.symptom import Symptom
@@ -318,33 +317,6 @@ def _evidence(one: Evidence, subject: Subject) -> Line:
         log = one.url if one.url and one.url.startswith(("http://", "https://")) else None
         spans += [Span(" ("), Span(one.job, href=log, code=True), Span(")")]
     return tuple(spans)
-
-
-def together_card(
-    openings: Sequence[Opening], cis: int, page: str | None, last: Subject | None = None
-) -> Card:
-    """One message for many CIs that broke within the hour, and how the ``last`` one's began."""
-    worst = min((opening.severity for opening in openings), key=lambda state: state.rank)
-    names = sorted({opening.ci for opening in openings})
-    head = line(
-        state_span(worst),
-        f" — {len(names)} of {cis} CIs broke since {moment(openings[0].at)}: ",
-        Span(", ".join(names), strong=True),
-    )
-    began = (line(_name(last), ": ", *last.onset),) if last and last.onset else ()
-    return Card((head, _advice(openings), *began), link=page)
-
-
-def _advice(openings: Sequence[Opening]) -> Line:
-    """The changes or jobs that they have in common."""
-    changes, jobs = shared_cause(openings)
-    parts = [
-        *(["change " + ", ".join(map(str, changes[:_SHOWN]))] if changes else []),
-        *(["job " + ", ".join(jobs[:_SHOWN])] if jobs else []),
-    ]
-    if parts:
-        return line(f"they share failures of {' and '.join(parts)}; look there first")
-    return line("so many at once have a common cause; look there before you look at each")
 
 
 def digest_card(cards: Sequence[Card], limit: int, page: str | None = None) -> Card:

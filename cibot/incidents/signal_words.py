@@ -138,6 +138,9 @@ def _own_past(seen: OwnPast) -> Words:
     if drop is not None:
         since = f"{number(drop.passes)} of {number(drop.n)} passed since "
         return (since, drop.since, f", {percent(drop.usual)} before; ", *rate)
+    if seen.back is not None:
+        back = f"{number(seen.back.passes)} of {number(seen.back.n)} passed since it recovered "
+        return (back, seen.back.since, "; ", *rate)
     if seen.adopted is not None:
         lasted = span(seen.adopted)
         return (*rate, f"; it has been like that for {lasted}: this is how it is now")

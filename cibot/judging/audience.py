@@ -16,6 +16,7 @@ from cibot.model import Channel, Silence
 from cibot.store import digests, outbox
 from cibot.store.digests import Written
 from cibot.store.engine import Tx
+from cibot.store.gathered import RoomMessage, fold_gathered, say_gathered
 from cibot.store.outbox import About, MessageKind, MessageState
 from cibot.store.silences import silences_at, silences_ended
 from cibot.store.watches import watchers_of
@@ -49,18 +50,29 @@ def silence_before(tx: Tx, ci_id: int, name: str, now: datetime) -> Silence | No
 
 
 def tell_all(
-    tx: Tx, config: Config, alert: Alert, ci_id: int, about: About, card: Card, now: datetime
+    tx: Tx,
+    config: Config,
+    alert: Alert,
+    ci_id: int,
+    about: About,
+    card: Card,
+    now: datetime,
+    *,
+    gather: datetime | None = None,
 ) -> int:
-    """Puts a message to everybody concerned into the outbox, once by its key; returns how many."""
+    """Puts a message to everybody concerned into the outbox, once by its key; returns how many.
+
+    With ``gather`` it waits for those of other CIs, until then.
+    """
     rooms = [Channel.parse(name) for name in _rooms(tx, config, alert, about)]
     loud = receivers([route for route in config.route if not route.quiet], alert)
     for to in rooms:
         until = None
         if str(to) not in loud:
             until = quiet_until(config.quiet, str(to), alert.severity, now)
-        here = replace(about, key=_key(f"{about.key}:{to}"))
-        _tell_room(tx, config, to, here, card, now, until)
-    return len(rooms) + _tell_watchers(tx, config, ci_id, about, card, now, rooms)
+        here = replace(about, key=bounded_key(f"{about.key}:{to}"))
+        tell_room(tx, config, to, here, card, now, quiet=until, gather=gather)
+    return len(rooms) + _tell_watchers(tx, config, ci_id, about, card, now, rooms, gather)
 
 
 def _rooms(tx: Tx, config: Config, alert: Alert, about: About) -> list[str]:
@@ -76,18 +88,20 @@ def _rooms(tx: Tx, config: Config, alert: Alert, about: About) -> list[str]:
     return rooms
 
 
-def _tell_room(
+def tell_room(
     tx: Tx,
     config: Config,
     to: Channel,
     about: About,
     card: Card,
     now: datetime,
-    quiet: datetime | None,
+    *,
+    quiet: datetime | None = None,
+    gather: datetime | None = None,
 ) -> None:
     """The alert itself or, where the room heard enough within the hour, a place in the digest.
 
-    In quiet hours it waits for their end, ``quiet``.
+    In quiet hours it waits for their end, ``quiet``, else with ``gather`` for other CIs.
     """
     text = card.to_json()
     if outbox.has(tx, about.key):
@@ -95,10 +109,18 @@ def _tell_room(
     if quiet is not None:
         outbox.enqueue(tx, about, to, text, now, due=quiet, state=MessageState.HELD)
         return
+    if gather is not None:
+        outbox.enqueue(tx, about, to, text, now, due=gather, state=MessageState.GATHERED)
+        return
     if outbox.said_since(tx, to, now - timedelta(hours=1)) < config.flood.alerts_per_hour:
         outbox.enqueue(tx, about, to, text, now)
         return
     outbox.enqueue(tx, about, to, text, now, state=MessageState.FOLDED)
+    _digest(tx, config, to, about.key, now)
+
+
+def _digest(tx: Tx, config: Config, to: Channel, key: str, now: datetime) -> None:
+    """Lets the room's next digest tell of the message ``key``."""
 
     def write(folded: Written) -> str:
         cards = [Card.read(row) for _at, row in folded]
@@ -106,9 +128,22 @@ def _tell_room(
 
     start = now - (now - datetime.min.replace(tzinfo=now.tzinfo)) % DIGEST
     for slot in (start, start + DIGEST):  # the first is out already where clocks differ
-        digest = About(MessageKind.DIGEST, _key(f"digest:{slot:%Y%m%dT%H%M}:{to}"))
-        if digests.fold(tx, about.key, digest, to, slot + DIGEST, now, write):
+        digest = About(MessageKind.DIGEST, bounded_key(f"digest:{slot:%Y%m%dT%H%M}:{to}"))
+        if digests.fold(tx, key, digest, to, slot + DIGEST, now, write):
             return
+
+
+def tell_alone(
+    tx: Tx, config: Config, message: RoomMessage, now: datetime, card: Card | None = None
+) -> None:
+    """Says what was gathered by itself, maybe with another card; or puts it into the digest."""
+    since = now - timedelta(hours=1)
+    limit = config.flood.alerts_per_hour
+    if message.account is not None or outbox.said_since(tx, message.to, since) < limit:
+        say_gathered(tx, message.id, now, None if card is None else card.to_json())
+        return
+    fold_gathered(tx, [message.id])
+    _digest(tx, config, message.to, message.key, now)
 
 
 def _tell_watchers(
@@ -119,20 +154,22 @@ def _tell_watchers(
     card: Card,
     now: datetime,
     already: Iterable[Channel],
+    gather: datetime | None,
 ) -> int:
     """By private message; a network that is gone from the configuration has no sender."""
     count = 0
     for watch in watchers_of(tx, ci_id):
         to = Channel(watch.network, watch.room)
         if to not in already and config.network(watch.network) is not None:
-            key = _key(f"watch:{watch.network}:{watch.account}:{about.key}")
+            key = bounded_key(f"watch:{watch.network}:{watch.account}:{about.key}")
             private = replace(about, key=key, account=watch.account)
-            outbox.enqueue(tx, private, to, card.to_json(), now)
+            state = MessageState.PENDING if gather is None else MessageState.GATHERED
+            outbox.enqueue(tx, private, to, card.to_json(), now, due=gather, state=state)
             count += 1
     return count
 
 
-def _key(text: str) -> str:
+def bounded_key(text: str) -> str:
     """Text that fits into the column and is still of its own."""
     if len(text) <= _KEY:
         return text

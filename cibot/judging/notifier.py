@@ -11,29 +11,23 @@ from urllib.parse import quote
 from cibot.config.models import Config
 from cibot.health.missing import NAME as MISSING_JOB
 from cibot.health.signal import BranchHealth, Evidence, Family
-from cibot.incidents.incident import Incident, Phase
-from cibot.incidents.inhibition import (
-    Opening,
-    Surroundings,
-    breaks_results,
-    common_breakage,
-    jobs_changed,
-    opening,
-)
-from cibot.incidents.messages import Subject, after_silence, alert_card, together_card
-from cibot.incidents.news import BEGINS, HISTORY, News, news_of, notified
+from cibot.incidents.incident import Incident
+from cibot.incidents.inhibition import Surroundings, breaks_results, jobs_changed
+from cibot.incidents.messages import Subject, after_silence, alert_card
+from cibot.incidents.news import HISTORY, News, news_of, notified
 from cibot.incidents.routing import alert_of
 from cibot.incidents.stored import readable
 from cibot.judging.audience import muted, silence_before, tell_all
+from cibot.judging.mass import MassFailures
 from cibot.judging.recording import Recorded, rewrite
 from cibot.reports import wording
 from cibot.reports.context import Context, gerrit_page
 from cibot.reports.onset import onset
 from cibot.store.changes import changes_by_id, has_namesakes
-from cibot.store.cis import KnownCi, all_cis, server_urls
+from cibot.store.cis import KnownCi, server_urls
 from cibot.store.engine import Tx
 from cibot.store.histories import servers_of
-from cibot.store.incidents import incidents_of, opened_since
+from cibot.store.incidents import incidents_of
 from cibot.store.onsets import job_sets_around
 from cibot.store.outbox import About, MessageKind
 from cibot.store.tally import DAY, Counts, buckets
@@ -56,8 +50,6 @@ def trend_of(tx: Tx, ci_id: int, name: str, now: datetime) -> Trend:
 
 log = logging.getLogger(__name__)
 
-_DAY = timedelta(days=1)
-
 
 @dataclass(frozen=True, slots=True)
 class Judged:
@@ -77,6 +69,7 @@ class Notifier:
     def __init__(self, config: Config) -> None:
         self._config = config
         self._owners = {ci.name: ci.owner for ci in config.ci}
+        self._mass = MassFailures(config)
 
     def tell(self, tx: Tx, one: Judged, incidents: Sequence[Recorded], now: datetime) -> int:
         """Adds what is to be said to the outbox; returns how many messages.
@@ -106,33 +99,25 @@ class Notifier:
         return added
 
     def _say(self, tx: Tx, one: Judged, recorded: Recorded, news: News, now: datetime) -> int:
+        gathering = self._mass.gathering(tx, recorded, news, now)
+        if gathering is not None and gathering.known:
+            rewrite(tx, recorded, notified(recorded.incident, news, loud=False))
+            return 0
         incident = notified(recorded.incident, news)
         owner = self._owners.get(one.ci.name)
         alert = alert_of(one.ci.name, incident, owner, one.projects, one.branches)
-        recorded = rewrite(tx, recorded, incident)
-        about, message = self._message(tx, one.ci, recorded, news, now)
+        subject = self._subject(tx, one.ci, news, now)
+        about, message = _message(recorded, news, subject)
+        rewrite(tx, recorded, incident)
         over = silence_before(tx, one.ci.id, one.ci.name, now)
         if over is not None:
             message = after_silence(message, over)
-        return tell_all(tx, self._config, alert, one.ci.id, about, message, now)
-
-    def _message(
-        self, tx: Tx, ci: KnownCi, recorded: Recorded, news: News, now: datetime
-    ) -> tuple[About, Card]:
-        """What it is about and the card; many openings within an hour share one."""
-        step, subject = news.step, self._subject(tx, ci, news, now)
-        if step.name in BEGINS:
-            cis = all_cis(tx)
-            opened, pending = _openings(tx, cis, now), _pending(tx, cis)
-            together = common_breakage(opened, len(cis), now, pending)
-            if together is not None:
-                about = About(MessageKind.TOGETHER, f"together:{together[0].at:%Y%m%dT%H%M%S}")
-                return about, together_card(together, len(cis), self._page(), subject)
-        card = alert_card(recorded.incident, news, subject)
-        known = recorded.incident.notified
-        count = known.count if known else 0
-        key = f"incident:{recorded.stored.id}:{count}:{step.name}"
-        return About(MessageKind.ALERT, key, recorded.stored.id, step.name), card
+        if gathering is None:
+            return tell_all(tx, self._config, alert, one.ci.id, about, message, now)
+        about = replace(about, group=gathering.group)
+        until = gathering.until
+        tell_all(tx, self._config, alert, one.ci.id, about, message, now, gather=until)
+        return self._mass.settle(tx, now, subject)
 
     def _subject(self, tx: Tx, ci: KnownCi, news: News, now: datetime) -> Subject:
         """Whom it is about, and how the trouble of its results began."""
@@ -152,27 +137,12 @@ class Notifier:
         return "/".join([str(base).rstrip("/"), *(quote(part, safe="") for part in path)])
 
 
-def _openings(tx: Tx, cis: Sequence[KnownCi], now: datetime) -> list[Opening]:
-    names = {known.id: known.name for known in cis}
-    rows = {
-        row.id: row
-        for row in opened_since(tx, now - _DAY)
-        if row.opened_at is not None and row.state != Phase.WITHDRAWN
-    }
-    return [
-        opening(names.get(rows[incident.id or 0].ci_id, "?"), incident)
-        for incident in readable(rows.values())
-    ]
-
-
-def _pending(tx: Tx, cis: Sequence[KnownCi]) -> list[Opening]:
-    """The CIs that are half way to an incident."""
-    names = {known.id: known.name for known in cis}
-    rows = {row.id: row for row in incidents_of(tx) if row.state == Phase.PENDING}
-    return [
-        opening(names.get(rows[incident.id or 0].ci_id, "?"), incident)
-        for incident in readable(rows.values())
-    ]
+def _message(recorded: Recorded, news: News, subject: Subject) -> tuple[About, Card]:
+    """What the message of one CI is about, and its card."""
+    step, known = news.step, recorded.incident.notified
+    key = f"incident:{recorded.stored.id}:{known.count if known else 0}:{step.name}"
+    text = alert_card(recorded.incident, news, subject)
+    return About(MessageKind.ALERT, key, recorded.stored.id, step.name), text
 
 
 def _surroundings(tx: Tx, one: Judged, incidents: Sequence[Incident]) -> Surroundings:

@@ -8,7 +8,6 @@ from cibot.incidents.expiry import LATE, HeardStep, is_over, late_card
 from cibot.store import digests
 from cibot.store.digests import Written
 from cibot.store.engine import Tx
-from cibot.store.incidents import opened_since
 from cibot.store.outbox import MessageKind, MessageState, Outgoing
 from cibot.text.card import Card
 
@@ -26,18 +25,15 @@ def is_moot(tx: Tx, outgoing: Outgoing, now: datetime) -> bool:
     """Whether a late message speaks of something that is over by now."""
     late = now - outgoing.created_at >= LATE
     about = outgoing.about
-    if about.incident is not None and about.step is not None:
+    if about.step is not None and (about.incident is not None or about.group is not None):
         before, after = _around(tx, outgoing)
-        return is_over(about.step, before, after, late=late)
-    if late and about.kind is MessageKind.TOGETHER:
-        opened = opened_since(tx, outgoing.created_at - LATE)
-        mine = [row for row in opened if row.opened_at and row.opened_at <= outgoing.created_at]
-        return all(row.resolved_at is not None for row in mine)
+        gone = late and about.step != "resolved" and digests.tells_of_past(tx, outgoing)
+        return gone or is_over(about.step, before, after, late=late)
     return late and about.kind is MessageKind.SUMMARY and digests.is_replaced(tx, outgoing)
 
 
 def _around(tx: Tx, outgoing: Outgoing) -> tuple[list[HeardStep], list[HeardStep]]:
-    """The incident's steps in the message's room, before it and after it."""
+    """The steps of its incident, or mass failure, in the message's room: before it, after it."""
     before: list[HeardStep] = []
     after: list[HeardStep] = []
     for row in digests.steps_in_room(tx, outgoing):

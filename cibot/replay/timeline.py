@@ -3,33 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime
 from itertools import groupby
 
 from cibot.incidents.incident import Incident, Phase
-from cibot.incidents.inhibition import (
-    Opening,
-    Surroundings,
-    breaks_results,
-    common_breakage,
-    opening,
-)
-from cibot.incidents.news import BEGINS, News, news_of, notified
+from cibot.incidents.inhibition import Surroundings, breaks_results
+from cibot.incidents.news import news_of, notified
+from cibot.replay.mass import Gathered, ReplayedMessage, Which
 from cibot.replay.run import Replayed
 from cibot.store.cis import KnownCi
 
-
-@dataclass(frozen=True, slots=True)
-class ReplayedMessage:
-    """A message that would have gone out; ``together`` is what it tells of, if of many CIs."""
-
-    at: datetime
-    ci: KnownCi
-    incident: Incident
-    news: News
-    together: tuple[Opening, ...] = ()
-    cis: int = 0  # that there are
+_BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 
 
 class Timeline:
@@ -39,20 +24,27 @@ class Timeline:
         self._replayed = replayed
         self.incidents: dict[int, dict[datetime, Incident]] = {}
         self._newest: dict[int, Incident] = {}
-        self._openings: list[Opening] = []
         self._inhibited: set[int] = set()
-        self._breakage: datetime | None = None
+        self._at = _BEFORE_ALL
+        self._gathered = Gathered(replayed.cis, self._incident)
 
     def said(self) -> Iterator[ReplayedMessage]:
         """Every message, oldest first. What happens at one moment is one message."""
         steps = self._replayed.steps
         for (at, ci_id), moment in groupby(steps, lambda it: (it[1].transition.at, it[0].id)):
+            yield from self._settle(at)
             for ci, step in moment:
                 self._put(ci.id, step.incident)
-                if step.transition.name in BEGINS:
-                    self._openings.append(opening(ci.name, step.incident))
             for other in [ci_id, *sorted(self._inhibited - {ci_id})]:
                 yield from self._send(self._replayed.cis[other], at)
+        yield from self._settle(None)
+
+    def _settle(self, until: datetime | None) -> Iterator[ReplayedMessage]:
+        """What was gathered and is due before then."""
+        while (due := self._gathered.due(self._at)) and (until is None or due < until):
+            yield from self._gathered.settle(due)
+            self._at = due
+        self._at = until or self._at
 
     def _put(self, ci_id: int, incident: Incident) -> None:
         incidents = self.incidents.setdefault(ci_id, {})
@@ -74,27 +66,22 @@ class Timeline:
         if news.inhibited is not None:
             self._inhibited.add(ci.id)
             return
+        before = incident.notified
         incident = notified(incident, news, loud=not news.quiet)
         self._put(ci.id, incident)
         if news.quiet:
             return
-        cis = len(self._replayed.cis)
-        together: tuple[Opening, ...] = ()
-        if news.step.name in BEGINS:
-            broken = common_breakage(self._openings[-500:], cis, now, self._pending())
-            if broken is not None:
-                if broken[0].at == self._breakage:
-                    return  # it was sent with the first of them
-                self._breakage = broken[0].at
-                together = broken
-        yield ReplayedMessage(now, ci, incident, news, together, cis)
+        message = ReplayedMessage(now, ci, incident, news)
+        newest = [(ci_id, one.began_at) for ci_id, one in self._newest.items() if one.open]
+        if not self._gathered.takes(message, before, newest):
+            yield message
+            return
+        yield from self._gathered.settle(now)
 
-    def _pending(self) -> list[Opening]:
-        return [
-            opening(self._replayed.cis[ci_id].name, incident)
-            for ci_id, incident in self._newest.items()
-            if incident.phase is Phase.PENDING
-        ]
+    def _incident(self, which: Which) -> Incident | None:
+        ci_id, began = which
+        incident = self.incidents.get(ci_id, {}).get(began)
+        return None if incident is None or incident.phase is Phase.WITHDRAWN else incident
 
     def _around(self, ci_id: int, now: datetime) -> Surroundings:
         references = self._references(ci_id, now)

@@ -25,7 +25,9 @@ from cibot.store.outbox import (
 )
 
 _OFTEN = 10  # tries; the fault is likely to be in the message, not in the room
-_UNSAID = (MessageState.HELD, MessageState.FOLDED, MessageState.DROPPED)
+_UNSAID = (
+    MessageState.HELD, MessageState.GATHERED, MessageState.FOLDED, MessageState.DROPPED,
+)  # fmt: skip
 Written = Sequence[tuple[datetime, str]]
 """When each message was added, and its card."""
 
@@ -141,16 +143,32 @@ def said_after(tx: Tx, row: HeldMessage) -> bool:
 
 
 def steps_in_room(tx: Tx, outgoing: Outgoing) -> list[RoomStep]:
-    """The other steps of a message's incident in its room, oldest first."""
-    table = schema.outbox.c
+    """The other steps of a message's incident, or mass failure, in its room, oldest first."""
+    table, about = schema.outbox.c, outgoing.about
+    same = [table.incident_id == about.incident]
+    if about.incident is None:
+        same = [table.group_key == about.group, table.kind == about.kind]
     query = (
         select(table.id, table.step, table.state)
-        .where(table.incident_id == outgoing.about.incident, table.step.is_not(None))
+        .where(*same, table.step.is_not(None))
         .where(table.network == outgoing.network, table.room == outgoing.room)
         .where(table.id != outgoing.id)
         .order_by(table.id)
     )
     return [RoomStep(row.id, row.step, MessageState(row.state)) for row in tx.execute(query)]
+
+
+def tells_of_past(tx: Tx, outgoing: Outgoing) -> bool:
+    """Whether a message tells of others' incidents, and all of those are over."""
+    table, incident = schema.outbox.c, schema.incident.c
+    query = (
+        select(func.count(), func.count(incident.open_slot))
+        .select_from(schema.outbox)
+        .join(schema.incident, incident.id == table.incident_id)
+        .where(table.digest_id == outgoing.id)
+    )
+    told, still = tx.execute(query).one()
+    return bool(told) and not still
 
 
 def is_replaced(tx: Tx, outgoing: Outgoing) -> bool:

@@ -104,6 +104,14 @@ def incident_by_id(tx: Tx, incident_id: int, *, lock: bool = False) -> StoredInc
     return StoredIncident(*row[:-1]) if row else None
 
 
+def incidents_with(tx: Tx, numbers: Collection[int]) -> list[StoredIncident]:
+    """Some incidents by their numbers; without those that were merged into another one."""
+    table = schema.incident.c
+    wanted = (table.id.in_(sorted(numbers)), table.merged_into.is_(None))
+    query = select(*_FIELDS).where(*wanted).order_by(table.id)
+    return [StoredIncident(*row) for row in tx.execute(query)] if numbers else []
+
+
 def changed_since(
     tx: Tx, ci_id: int, since: datetime, also: Collection[int] = ()
 ) -> list[StoredIncident]:

@@ -30,6 +30,7 @@ class MessageState(StrEnum):
     DEAD = "dead"  # a person must act first
     DROPPED = "dropped"  # a person gave it up
     HELD = "held"  # waits for the end of quiet hours
+    GATHERED = "gathered"  # waits to be told with those of other CIs
     FOLDED = "folded"  # a digest tells of it
     LATE = "late"  # could not be said in time; a digest tells of it
 
@@ -37,6 +38,7 @@ class MessageState(StrEnum):
 UNSENT = (MessageState.PENDING, MessageState.SENDING, MessageState.DEAD)
 """What should be out and is not."""
 _UNCLAIMED = (MessageState.PENDING, MessageState.DEAD)
+_WAITING = (MessageState.HELD, MessageState.GATHERED)
 _QUEUED = (MessageState.PENDING, MessageState.SENDING)
 
 
@@ -58,8 +60,8 @@ class About:
     """What a message is about.
 
     Of two messages with one ``key`` the first is kept. ``group`` is what makes one
-    series of messages, where a newer one replaces an older: a configured summary.
-    ``account`` is the person a private message is for.
+    series of messages: a configured summary, where a newer one replaces an older, or a mass
+    failure. ``account`` is the person a private message is for.
     """
 
     kind: MessageKind
@@ -106,7 +108,8 @@ def enqueue(
 ) -> None:
     """Adds a message once: a key that exists already changes nothing.
 
-    It is sent from ``due`` on. Messages added as ``held`` or ``folded`` are never sent themselves.
+    It is sent from ``due`` on. Messages added as ``held`` or ``folded`` are never sent themselves,
+    those added as ``gathered`` only where no other CI's are told with them.
     """
     row = {
         "dedupe_key": about.key,
@@ -129,7 +132,7 @@ def enqueue(
 def said_since(tx: Tx, to: Channel, since: datetime) -> int:
     """How many messages were added for a room since then that speak for themselves."""
     table = schema.outbox.c
-    unsaid = (MessageState.FOLDED, MessageState.HELD)
+    unsaid = (MessageState.FOLDED, MessageState.HELD, MessageState.GATHERED)
     query = select(func.count()).where(
         table.network == to.network,
         table.room == to.room,
@@ -324,7 +327,10 @@ def has(tx: Tx, key: str) -> bool:
     return tx.execute(select(table.id).where(table.dedupe_key == key)).scalar() is not None
 
 
-_OPEN = (MessageState.PENDING, MessageState.SENDING, MessageState.DEAD, MessageState.HELD)
+_OPEN = (
+    MessageState.PENDING, MessageState.SENDING, MessageState.DEAD, MessageState.HELD,
+    MessageState.GATHERED,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,12 +366,12 @@ def listed(tx: Tx, states: Sequence[MessageState] = _OPEN, limit: int = 100) -> 
 def retry(tx: Tx, now: datetime, message_id: int | None = None) -> int:
     """Makes dead and waiting messages due now; returns how many.
 
-    Messages that are being sent are left alone; one that waits for the end of quiet hours is sent
-    only when ``message_id`` names it.
+    Messages that are being sent are left alone; one that waits for the end of quiet hours or for
+    other CIs is sent only when ``message_id`` names it.
     """
     table = schema.outbox
     waits = or_(table.c.state == MessageState.DEAD, table.c.not_before > now)
-    states = [*_UNCLAIMED] if message_id is None else [*_UNCLAIMED, MessageState.HELD]
+    states = [*_UNCLAIMED] if message_id is None else [*_UNCLAIMED, *_WAITING]
     query = update(table).where(table.c.state.in_(states), waits)
     if message_id is not None:
         query = query.where(table.c.id == message_id)
@@ -379,7 +385,7 @@ def drop(tx: Tx, message_id: int) -> bool:
         update(table)
         .where(
             table.c.id == message_id,
-            table.c.state.in_((*_UNCLAIMED, MessageState.HELD)),
+            table.c.state.in_((*_UNCLAIMED, *_WAITING)),
         )
         .values(state=MessageState.DROPPED)
     )

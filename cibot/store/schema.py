@@ -291,7 +291,7 @@ outbox = _table(
     Column("kind", String(16), nullable=False),
     Column("incident_id", BigInteger),
     Column("step", String(32)),  # of the incident
-    Column("group_key", String(64)),  # a series of messages, of which the newest counts
+    Column("group_key", String(64)),  # a series: a summary, or the messages of a mass failure
     Column("account", String(190)),  # whom a private message is for
     Column("digest_id", BigInteger),  # the row that tells of this one
     Column("network", String(64), nullable=False),
@@ -309,6 +309,7 @@ outbox = _table(
     Index(None, "network", "room", "created_at"),
     Index(None, "incident_id"),
     Index(None, "digest_id"),
+    Index(None, "group_key"),
 )
 
 silence = _table(

@@ -73,9 +73,10 @@ class Card:
 
     ``link`` is the page with the whole answer. ``long`` asks the backend to
     answer in private or by link when the room is shared. ``incident`` ties an
-    alert to its thread. ``error`` marks a refusal or a mistake of the asker.
-    ``buttons`` offer what to do next; ``trend`` can be drawn with the text. What
-    ``escalates`` is shown in the room too where its incident has a thread.
+    alert to its thread, and ``thread`` a message of many to theirs. ``error`` marks a refusal
+    or a mistake of the asker. ``buttons`` offer what to do next; ``trend`` can be drawn with
+    the text. What ``escalates`` is shown in the room too where its incident has a thread.
+    ``shown_on`` are incidents whose own first messages show its headline where they can.
     """
 
     lines: tuple[Line, ...]
@@ -86,6 +87,13 @@ class Card:
     buttons: tuple[Button, ...] = ()
     trend: Trend | None = None
     escalates: bool = False
+    thread: str | None = None
+    shown_on: tuple[int, ...] = ()
+
+    @property
+    def thread_key(self) -> str | None:
+        """By what its thread is known: the incident's number, or the key of a mass failure."""
+        return self.thread if self.incident is None else str(self.incident)
 
     def text(self) -> str:
         """The lines as plain text, links left out: for logs, tests and pipes."""

@@ -116,7 +116,7 @@ class SlackBackend:
     def send(self, room: str, card: Card, *, key: str) -> str:
         """Posts a card and returns ``CHANNEL:TS``.
 
-        An incident's further cards go into the thread of its first one. Raises
+        Further cards of an incident or a mass failure go into the thread of the first one. Raises
         Unconfirmed where the answer was lost and the card may stand there.
         """
         try:
@@ -168,18 +168,20 @@ class SlackBackend:
     def _send(self, room: str, card: Card, key: str) -> str:
         channel = self._api.room_id(room)
         text = render(card)
-        if card.incident is None:
+        thread = card.thread_key
+        if thread is None:
             channel, ts = self._post(channel, text, {"key": key})
             return f"{channel}:{ts}"
-        payload = {"key": key, "incident": str(card.incident)}
-        root = self._root(channel, card.incident)
+        payload = {"key": key, "incident": thread}
+        root = self._root(channel, thread)
+        self._show_beside(channel, card)
         if root and (reply := self._reply(channel, text, root, payload, card.escalates)):
-            self._show_now(channel, card, root, text)
+            self._edit(channel, thread, root, card.text(), actions_of(text.blocks))
             self._picture(channel, root.ts, card)
             return f"{channel}:{reply}"
         channel, ts = self._post(channel, text, payload)
         metadata = {"event_type": EVENT_TYPE, "event_payload": payload}
-        self._threads.opened(channel, card.incident, Root(ts, tuple(text.blocks), metadata))
+        self._threads.opened(channel, thread, Root(ts, tuple(text.blocks), metadata))
         self._picture(channel, ts, card)
         return f"{channel}:{ts}"
 
@@ -214,10 +216,10 @@ class SlackBackend:
             log.warning("slack %s: an incident's thread is gone: %s", self.network, error)
             return None
 
-    def _root(self, channel: str, incident: int) -> Root | None:
-        """The incident's first message; None, too, where we may post but not read."""
+    def _root(self, channel: str, thread: str) -> Root | None:
+        """The first message of a thread; None, too, where we may post but not read."""
         try:
-            root = self._threads.root(channel, incident)
+            root = self._threads.root(channel, thread)
         except SlackRefusal as error:
             log.warning("slack %s: no thread for an incident: %s", self.network, error)
             return None
@@ -232,39 +234,48 @@ class SlackBackend:
         if self._pictures and card.trend and (scopes is None or SCOPE in scopes):
             self._pictures.want(channel, thread, card.trend)
 
-    def _show_now(self, channel: str, card: Card, root: Root, text: SlackText) -> None:
-        assert card.incident is not None
-        self._edit(channel, card.incident, root, card.text(), actions_of(text.blocks))
+    def _show_beside(self, channel: str, card: Card) -> None:
+        """Shows the end of a mass failure on the messages of those that were told of before it."""
+        for incident in card.shown_on:
+            thread = str(incident)
+
+            def show(thread: str = thread) -> None:
+                root = self._threads.root(channel, thread)
+                if root is not None:
+                    now = card.text().partition("\n")[0]
+                    self._threads.show_now(channel, thread, root, now, ())
+
+            self._edits.want((channel, thread), show)
 
     def _pressed(self, press: Press, channel: str, answer: Card) -> None:
         """Shows the result of a button on the incident's first message."""
         if answer.error or press.incident is None or press.words[0] not in _DEEDS:
             return
-        incident = press.incident
+        thread = str(press.incident)
 
         def show() -> None:
-            root = self._root(channel, incident)
+            root = self._root(channel, thread)
             if root is not None:
                 left = actions_of(root.blocks, but=press.action)
                 said = answer.text().partition("\n")[0]
-                self._threads.show_now(channel, incident, root, said, left)
+                self._threads.show_now(channel, thread, root, said, left)
 
-        self._now_or_later((channel, incident), show)
+        self._now_or_later((channel, thread), show)
 
     def _edit(
         self,
         channel: str,
-        incident: int,
+        thread: str,
         root: Root,
         said: str,
         actions: list[Block],
     ) -> None:
         def show() -> None:
             now = said.partition("\n")[0]
-            latest = self._threads.root(channel, incident) or root
-            self._threads.show_now(channel, incident, latest, now, actions)
+            latest = self._threads.root(channel, thread) or root
+            self._threads.show_now(channel, thread, latest, now, actions)
 
-        self._now_or_later((channel, incident), show)
+        self._now_or_later((channel, thread), show)
 
     def _now_or_later(self, place: Place, edit: Callable[[], None]) -> None:
         """The message is already delivered: an error here must not send it again."""

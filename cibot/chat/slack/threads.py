@@ -1,4 +1,4 @@
-"""The threads of incidents and the search for a message by its key.
+"""The threads of incidents and mass failures, and the search for a message by its key.
 
 Slack keeps what we need: every post carries its key and incident in its
 metadata, so a restarted bot, or another one that took over, finds the first
@@ -21,12 +21,12 @@ from cibot.text.card import card
 
 _THREADS_SEARCHED = 50
 _STALE_KEPT = 40  # the newest, looked at after a restart: a minute's worth of Slack's limit
-_ROOTS_KEPT = 1000  # incidents remembered for each channel
+_ROOTS_KEPT = 1000  # threads remembered for each channel
 
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """The first message of an incident in a channel."""
+    """The first message of a thread: of an incident or a mass failure in a channel."""
 
     ts: str
     blocks: tuple[Block, ...]
@@ -40,7 +40,7 @@ class _SeenThread:
 
     newest: str = "0"
     roots: dict[str, Root] = field(default_factory=dict)
-    stale: list[int] = field(default_factory=list)
+    stale: list[str] = field(default_factory=list)
 
 
 class Threads:
@@ -51,29 +51,31 @@ class Threads:
         self._channels: dict[str, _SeenThread] = {}
         self._lock = threading.Lock()
 
-    def root(self, channel: str, incident: int) -> Root | None:
-        """The incident's first message, or None before it is sent.
+    def root(self, channel: str, thread: str) -> Root | None:
+        """The first message of a thread, or None before it is sent.
+
+        A thread is known by the number of its incident, or the key of a mass failure.
 
         Reads only what was posted since the last look; the first look goes
         2000 messages back at the most. Raises what the API raises.
         """
         with self._lock:
             seen = self._channels.setdefault(channel, _SeenThread())
-            if str(incident) not in seen.roots:
+            if thread not in seen.roots:
                 self._learn(seen, self._api.history(channel, oldest=seen.newest))
-            return seen.roots.get(str(incident))
+            return seen.roots.get(thread)
 
-    def opened(self, channel: str, incident: int, root: Root) -> None:
-        """Remembers the message that was just posted for an incident."""
+    def opened(self, channel: str, thread: str, root: Root) -> None:
+        """Remembers the message that was just posted as the first of a thread."""
         with self._lock:
             roots = self._channels.setdefault(channel, _SeenThread()).roots
-            roots[str(incident)] = root
+            roots[thread] = root
             _forget_oldest(roots)
 
     def show_now(
         self,
         channel: str,
-        incident: int,
+        thread: str,
         root: Root,
         now: str,
         actions: Iterable[Block],
@@ -82,18 +84,18 @@ class Threads:
         blocks = with_state(root.blocks, now, actions)
         text = fallback(card(now))
         self._api.update(channel, root.ts, SlackText(text, blocks), root.metadata)
-        self.opened(channel, incident, replace(root, blocks=tuple(blocks), text=text))
+        self.opened(channel, thread, replace(root, blocks=tuple(blocks), text=text))
 
-    def take_stale(self, channel: str) -> list[int]:
-        """The incidents whose threads went on after their first message was edited, once."""
+    def take_stale(self, channel: str) -> list[str]:
+        """The threads that went on after their first message was edited, once."""
         with self._lock:
             seen = self._channels.setdefault(channel, _SeenThread())
             stale, seen.stale = seen.stale, []
             return stale
 
-    def bring_up_to_date(self, channel: str, incident: int) -> None:
+    def bring_up_to_date(self, channel: str, thread: str) -> None:
         """Shows on the first message what the newest of our replies says. Raises as the API."""
-        root = self.root(channel, incident)
+        root = self.root(channel, thread)
         if root is None:
             return
         newest: Message | None = None
@@ -104,10 +106,10 @@ class Threads:
             return
         said = str(newest.get("text", "")).partition("\n")[0]
         if root.text != fallback(card(said)):
-            self.show_now(channel, incident, root, said, actions_of(newest.get("blocks") or []))
+            self.show_now(channel, thread, root, said, actions_of(newest.get("blocks") or []))
 
     def find(self, channel: str, key: str) -> str | None:
-        """The ``ts`` of the message with this key, in the channel or in an incident's thread."""
+        """The ``ts`` of the message with this key, in the channel or in a thread."""
         threads: list[Message] = []
         for message in self._api.history(channel):
             payload = payload_of(message)
@@ -126,19 +128,19 @@ class Threads:
         newest = seen.newest
         for message in messages:
             newest = max(newest, str(message.get("ts", "0")))
-            incident = payload_of(message).get("incident")
-            if incident and message.get("thread_ts", message.get("ts")) == message.get("ts"):
+            thread = payload_of(message).get("incident")
+            if thread and message.get("thread_ts", message.get("ts")) == message.get("ts"):
                 root = Root(
                     str(message["ts"]),
                     tuple(message.get("blocks") or ()),
                     message["metadata"],
                     str(message.get("text", "")),
                 )
-                seen.roots.setdefault(str(incident), root)
+                seen.roots.setdefault(str(thread), root)
                 edited = message.get("edited") or {}
                 behind = str(message.get("latest_reply", "")) > str(edited.get("ts", root.ts))
-                if behind and str(incident).isdigit() and len(seen.stale) < _STALE_KEPT:
-                    seen.stale.append(int(incident))
+                if behind and len(seen.stale) < _STALE_KEPT:
+                    seen.stale.append(str(thread))
         seen.newest = newest
         _forget_oldest(seen.roots)
 
@@ -154,17 +156,17 @@ def payload_of(message: Message) -> dict[str, Any]:
 
 def _forget_oldest(roots: dict[str, Root]) -> None:
     for _ in range(len(roots) - _ROOTS_KEPT):
-        del roots[min(roots, key=lambda incident: roots[incident].ts)]
+        del roots[min(roots, key=lambda thread: roots[thread].ts)]
 
 
 log = logging.getLogger(__name__)
 
-Place = tuple[str, int]
-"""The channel and the incident whose first message is meant."""
+Place = tuple[str, str]
+"""The channel and the thread whose first message is meant."""
 
 _FIRST_WAIT_S = 2.0
 _LONGEST_WAIT_S = 300.0
-_MOST = 1000  # incidents; the oldest is given up first
+_MOST = 1000  # threads; the oldest is given up first
 
 
 class Edits:

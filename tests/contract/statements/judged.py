@@ -61,6 +61,7 @@ CALLS: Mapping[Any, Sequence[Call]] = {
         lambda tx: incidents.incident_by_id(tx, 5, lock=True),
     ],
     incidents.last_steps: [lambda tx: incidents.last_steps(tx, {5, 6})],
+    incidents.incidents_with: [lambda tx: incidents.incidents_with(tx, [3, 4])],
     incidents.changed_since: [
         lambda tx: incidents.changed_since(tx, 1, SINCE),
         lambda tx: incidents.changed_since(tx, 1, SINCE, [5]),

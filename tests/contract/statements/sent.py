@@ -8,6 +8,7 @@ from cibot.model import Channel
 from cibot.store import (
     audit,
     digests,
+    gathered,
     lease,
     outbox,
     requests,
@@ -40,6 +41,20 @@ CALLS: Mapping[Any, Sequence[Call]] = {
         lambda tx: digests.fold_held(tx, [3, 4]),
         lambda tx: digests.fold_held(tx, [3, 4], "k7"),
     ],
+    gathered.gathered: [gathered.gathered],
+    gathered.anything_gathered: [gathered.anything_gathered],
+    gathered.messages_of: [lambda tx: gathered.messages_of(tx, [3, 4])],
+    gathered.messages_of_group: [lambda tx: gathered.messages_of_group(tx, "mass:1")],
+    gathered.join_group: [
+        lambda tx: gathered.join_group(tx, [3, 4], ["opened"], "mass:1", SINCE),
+    ],
+    gathered.fold_gathered: [
+        lambda tx: gathered.fold_gathered(tx, [3, 4]),
+        lambda tx: gathered.fold_gathered(tx, [3, 4], "k7"),
+    ],
+    gathered.say_gathered: [lambda tx: gathered.say_gathered(tx, 3, NOW, "{}")],
+    gathered.card_of: [lambda tx: gathered.card_of(tx, 3)],
+    digests.tells_of_past: [lambda tx: digests.tells_of_past(tx, OUTGOING)],
     digests.said_after: [lambda tx: digests.said_after(tx, HELD)],
     outbox.sent_about_ci: [lambda tx: outbox.sent_about_ci(tx, 1, SINCE)],
     silences.silences_ended: [lambda tx: silences.silences_ended(tx, SINCE, NOW)],

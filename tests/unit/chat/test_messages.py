@@ -23,14 +23,14 @@ from cibot.chat.slack import blocks
 from cibot.health.seen import EarlierWords, Fault, OwnPast, Period, Seen, Streak, Times
 from cibot.health.signal import Evidence
 from cibot.incidents.incident import Incident, Phase, Transition
-from cibot.incidents.inhibition import Opening
+from cibot.incidents.mass import Opening
+from cibot.incidents.mass_messages import Mass, ended_card, joined_card, mass_card
 from cibot.incidents.messages import (
     Subject,
     acknowledged_card,
     alert_card,
     digest_card,
     quiet_card,
-    together_card,
 )
 from cibot.incidents.news import News
 from cibot.incidents.symptom import Symptom, SymptomPhase
@@ -118,6 +118,13 @@ def another(number: int, ci: str) -> Card:
     return alert_card(incident, news, Subject(ci))
 
 
+BROKE = tuple(
+    Opening(f"CI {name}", NOW, State.FAILING, jobs=frozenset({"tempest"}), incident=219 + place,
+            projects=frozenset({"openstack/cinder"}))
+    for place, name in enumerate("ABC")
+)  # fmt: skip
+HALF_WAY = Opening("CI D", NOW, State.DEGRADED, half_way=True)
+MASS = Mass(BROKE, (*BROKE, HALF_WAY), 7, "https://ci.example.org", "mass:20261123T120000")
 ALERTS = [alert("opened", FAILED), another(219, "Quobyte CI")]
 KINDS: dict[str, Callable[[], Card]] = {
     "opened": lambda: alert("opened", FAILED),
@@ -135,10 +142,10 @@ KINDS: dict[str, Callable[[], Card]] = {
     "withdrawn": lambda: alert("withdrawn", FAILED),
     "corrected": lambda: alert("corrected", FAILED),
     "silent": lambda: ALERTS[1],
-    "together": lambda: together_card(
-        [Opening(f"CI {one}", NOW, State.FAILING) for one in "ABC"], 7,
-        "https://ci.example.org",
-    ),
+    "together": lambda: mass_card(MASS, replace(SUBJECT, ci="CI A")),
+    "together-joined": lambda: joined_card(MASS, MASS.here[2:]),
+    "together-left": lambda: ended_card(MASS, MASS.here[:2], MASS.here[2:], NOW + 5 * HOUR),
+    "together-over": lambda: ended_card(MASS, MASS.here, (), NOW + 5 * HOUR),
     "flood": lambda: digest_card(ALERTS, 20, "https://ci.example.org"),
     "after-quiet-hours": lambda: quiet_card(ALERTS, "https://ci.example.org"),
     "repeat": lambda: alert("opened", FAILED).with_note(REPEAT),

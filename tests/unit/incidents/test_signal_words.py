@@ -17,6 +17,7 @@ from cibot.health.seen import (
     OwnPast,
     PassRate,
     Period,
+    Recovery,
     Reported,
     Seen,
     Streak,
@@ -43,6 +44,8 @@ BRANCH = BranchBeside(1)
         (replace(RATE, n=10, passes=9, beside=False),
          "9 of 10 passed in 7 days; 20 are needed to judge"),
         (PAST, "30 of 40 passed in 7 days where the reference passed"),
+        (replace(PAST, back=Recovery(NOW, 9, 9)), "9 of 9 passed since it recovered"
+         " 2026-11-23 12:00 UTC; 30 of 40 passed in 7 days where the reference passed"),
         (replace(PAST, adopted=30 * DAY), "30 of 40 passed in 7 days where the reference passed;"
          " it has been like that for 30 days: this is how it is now"),
         (replace(HEARD, heard_at=None, stale=True), "never heard of, and our own feed is stale"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -40,9 +40,10 @@ RUN = Evidence(Fault.FAILED, 1 << 32 | 77, 77, 1, NOW - MINUTE, job="unit")
 class Openings:
     """CIs with an incident each, and what the room hears of them."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, **more: Any) -> None:
         self.store = store
-        self.notifier = Notifier(Config.model_validate(BODY))
+        self.config = Config.model_validate(BODY | more)
+        self.notifier = Notifier(self.config)
 
     def of(
         self, name: str, *symptoms: Any, minutes: float = 0, phase: Phase | None = None
@@ -62,7 +63,9 @@ class Openings:
         stored = self.store.write(write)
         return Recorded(stored, read_incident(stored.body, stored.id))
 
-    def tell(self, *recorded: Recorded, name: str = "Acme", **fields: Any) -> int:
+    def tell(
+        self, *recorded: Recorded, name: str = "Acme", now: datetime = NOW, **fields: Any
+    ) -> int:
         """Has the room told of a CI's incidents; how many messages were added."""
         ci = KnownCi(recorded[0].stored.ci_id, name, "configured", NOW)
         usual: dict[str, Any] = {
@@ -70,7 +73,7 @@ class Openings:
             "branches": (), "first": False,
         }  # fmt: skip
         judged = Judged(ci, **usual | fields)
-        return self.store.write(lambda tx: self.notifier.tell(tx, judged, recorded, NOW))
+        return self.store.write(lambda tx: self.notifier.tell(tx, judged, recorded, now))
 
     def rows(self) -> list[Any]:
         query = select(schema.outbox).order_by(schema.outbox.c.id)
@@ -101,30 +104,6 @@ def test_it_is_told_once_with_the_page_of_the_ci(openings: Openings) -> None:
     assert known.notified.count == 1
     assert (row.kind, row.incident_id, row.step) == ("alert", acme.stored.id, "opened")
     assert openings.tell(Recorded(acme.stored, known), name="Acme & Co/1") == 0
-
-
-def test_the_third_within_the_hour_is_told_together_with_the_others(openings: Openings) -> None:
-    broken = [openings.of(name, minutes=minutes) for name, minutes in (("A", 50), ("B", 30))]
-    assert [openings.tell(one, name=name) for one, name in zip(broken, "AB", strict=True)] == [1, 1]
-    third = openings.of("C", minutes=1)
-    openings.tell(third, name="C")
-    openings.tell(openings.of("D"), name="D")  # the same breakage: its message is out
-    assert [row.kind for row in openings.rows()] == ["alert", "alert", "together"]
-    head = openings.texts()[-1].splitlines()[0]
-    assert "3 of 3 CIs broke since " in head
-    assert head.endswith("A, B, C")
-
-
-@pytest.mark.parametrize(
-    ("phase", "together"), [(Phase.PENDING, True), (Phase.FIRING, True), (Phase.WITHDRAWN, False)]
-)
-def test_who_is_half_way_counts_and_what_was_taken_back_does_not(
-    openings: Openings, phase: Phase, together: bool
-) -> None:
-    for name in "BC":
-        openings.of(name, minutes=5, phase=phase)
-    openings.tell(openings.of("A"), name="A")
-    assert [row.kind for row in openings.rows()] == ["together" if together else "alert"]
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,10 @@ from cibot.errors import CibotError, Permanent, Transient, Unconfirmed
 from cibot.outbox.sender import Sender
 from cibot.reports.undelivered import undelivered_words
 from cibot.store import outbox, schema
-from cibot.store.engine import Store
+from cibot.store.engine import Store, Tx
+from cibot.store.gathered import fold_gathered
 from cibot.store.incidents import StoredIncident, add_incident
-from cibot.store.outbox import About, MessageKind
+from cibot.store.outbox import About, MessageKind, MessageState
 from cibot.text.card import card
 from tests.unit.outbox.test_sender import NOON, Clock, FakeNetwork, drain, states
 
@@ -115,9 +116,16 @@ def test_many_cis_that_broke_together(
         row = StoredIncident(0, number, "success", "x", NOON, ended, NOON, "{}")
         sqlite_store.write(lambda tx, row=row: add_incident(tx, row))  # type: ignore[misc]
     text = card("3 of 4 CIs broke").to_json()
-    sqlite_store.write(
-        lambda tx: outbox.enqueue(tx, About(MessageKind.TOGETHER, "together"), OPS, text, NOON)
-    )
+    about = About(MessageKind.TOGETHER, "together", None, "opened", "mass:1")
+
+    def write(tx: Tx) -> None:
+        outbox.enqueue(tx, about, OPS, text, NOON)
+        for number in (1, 2, 3):
+            own = About(MessageKind.ALERT, f"{number}", number, "opened", "mass:1")
+            outbox.enqueue(tx, own, OPS, text, NOON, state=MessageState.GATHERED)
+        fold_gathered(tx, [2, 3, 4], "together")
+
+    sqlite_store.write(write)
     clock.now += 3 * HOUR
     drain(sender)
     assert network.sent[0][1].startswith("While I could not speak here" if over else "3 of 4 CIs")

@@ -1,5 +1,6 @@
 """Sending to and finding in a Slack that fails in every documented way."""
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -98,6 +99,31 @@ def test_what_got_worse_is_shown_in_the_channel_too(
     assert "reply_broadcast" not in root
     assert "reply_broadcast" not in resolved
     assert restarted(slack).find(ALERTS, "7:2:escalated") == remote
+
+
+def test_a_mass_failure_is_one_message_and_its_thread(
+    slack: SlackServer, backend: SlackBackend
+) -> None:
+    """Who was told of before has a message of their own, which shows the end, too."""
+    backend.start(lambda _question: None)
+    backend.send(ALERTS, alert("A is failing"), key="7:opened")
+    backend.send(ALERTS, card("A, B and C broke", thread="mass:1"), key="mass:1:opened")
+    backend.send(ALERTS, card("by now also: D", thread="mass:1"), key="mass:1:joined")
+    over = card("all recovered", thread="mass:1", shown_on=(7, 8))
+    remote = restarted(slack).send(ALERTS, over, key="mass:1:resolved")
+    backend.send(ALERTS, over, key="again")
+    own, root, joined, over_, _again = slack.room(ALERTS)
+    assert joined["thread_ts"] == over_["thread_ts"] == root["ts"]
+    assert "reply_broadcast" not in joined
+    assert root["blocks"][0]["elements"][0]["text"] == "Now: all recovered"
+    for _ in range(100):
+        if "Now: all" in str(slack.room(ALERTS)[0]["blocks"]):
+            break
+        time.sleep(0.05)
+    assert slack.room(ALERTS)[0]["blocks"][0]["elements"][0]["text"] == "Now: all recovered"
+    assert "thread_ts" not in own
+    assert restarted(slack).find(ALERTS, "mass:1:resolved") == remote
+    backend.stop(1)
 
 
 def test_deleted_thread_starts_anew(slack: SlackServer, backend: SlackBackend) -> None:

@@ -1,0 +1,390 @@
+"""Mass failures: gathers the alerts of many CIs, and tells each room of them together."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import groupby
+
+from cibot.config.models import Config
+from cibot.health.branches import read_branches
+from cibot.incidents.incident import Incident, Phase
+from cibot.incidents.mass import (
+    HALF_WAY_STEP,
+    HOLD,
+    JOINING,
+    LEFT,
+    LONGEST,
+    Opening,
+    common_breakage,
+    joined,
+    lasts,
+    of_member,
+    opening,
+    settled,
+    suspected,
+    worth,
+)
+from cibot.incidents.mass_messages import Mass, beside, ended_card, joined_card, mass_card
+from cibot.incidents.messages import Subject
+from cibot.incidents.news import BEGINS, ENDS, WORSE, News
+from cibot.incidents.routing import Alert, concerned
+from cibot.incidents.stored import readable
+from cibot.judging.audience import bounded_key, home, muted, tell_all, tell_alone, tell_room
+from cibot.judging.recording import Recorded
+from cibot.store.changes import changes_by_id
+from cibot.store.cis import KnownCi, all_cis
+from cibot.store.engine import Store, Tx
+from cibot.store.gathered import (
+    RoomMessage,
+    anything_gathered,
+    card_of,
+    fold_gathered,
+    gathered,
+    join_group,
+    messages_of,
+    messages_of_group,
+)
+from cibot.store.incidents import health_of, incidents_of, incidents_with
+from cibot.store.outbox import About, MessageKind, MessageState, enqueue
+from cibot.store.references import records_of
+from cibot.text.card import Card, card
+
+log = logging.getLogger(__name__)
+
+_BEGUN = BEGINS | {HALF_WAY_STEP}
+
+
+@dataclass(frozen=True, slots=True)
+class Gathering:
+    """That a message waits for those of other CIs: of which mass failure, and until when.
+
+    Without a ``group`` it waits to see whether there is one. What is ``known`` by the message
+    of that is noted without one of its own.
+    """
+
+    group: str | None
+    until: datetime
+    known: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """An incident and its CI."""
+
+    ci: KnownCi
+    incident: Incident
+
+    @property
+    def lasts(self) -> bool:
+        """Whether it opened and is not over."""
+        return self.incident.open and self.incident.opened_at is not None
+
+    def opening(self, tx: Tx) -> Opening:
+        """What of it concerns a mass failure."""
+        ids = {run.change_id for run in self.incident.first_evidence}
+        projects = {change.project for change in changes_by_id(tx, ids).values()}
+        return opening(self.ci.name, self.incident, projects)
+
+
+def _read(tx: Tx, cis: Iterable[KnownCi], numbers: Collection[int]) -> dict[int, Member]:
+    """Incidents that were not taken back, by number."""
+    by_id = {known.id: known for known in cis}
+    rows = {row.id: row for row in incidents_with(tx, numbers) if row.ci_id in by_id}
+    return {
+        incident.id: Member(by_id[rows[incident.id].ci_id], incident)
+        for incident in readable(rows.values())
+        if incident.id is not None and incident.phase is not Phase.WITHDRAWN
+    }
+
+
+def _members(tx: Tx, messages: Iterable[RoomMessage]) -> dict[int, Member]:
+    """The incidents of a mass failure's messages."""
+    return _read(tx, all_cis(tx), {row.incident for row in messages if row.incident is not None})
+
+
+def _openings(tx: Tx, cis: Iterable[KnownCi], now: datetime) -> tuple[list[Opening], list[Opening]]:
+    """What opened within the last day and lasts, and what is half way to it."""
+    names = {known.id: known.name for known in cis}
+    rows = {row.id: row for row in incidents_of(tx)}
+    found = [
+        opening(names.get(rows[incident.id or 0].ci_id, "?"), incident)
+        for incident in readable(rows.values())
+        if incident.open
+    ]
+    opened = [other for other in found if not other.half_way and now - other.at <= LONGEST]
+    return opened, [other for other in found if other.half_way]
+
+
+class MassFailures:
+    """Decides which alerts are gathered, and tells what was gathered."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._owners = {ci.name: ci.owner for ci in config.ci}
+
+    def gathering(self, tx: Tx, recorded: Recorded, news: News, now: datetime) -> Gathering | None:
+        """Whether a piece of news is told with those of other CIs; None where by itself."""
+        own = messages_of(tx, [recorded.stored.id])
+        begun = (message for message in reversed(own) if message.step in _BEGUN)
+        group = next((message.group for message in begun), None)
+        held = [message for message in own if message.waits]
+        if news.step.name in BEGINS:
+            group = self._joins(tx, own, now) or self._breaks(tx, now)
+            if group is not None:
+                return Gathering(group, now + JOINING)
+            return Gathering(None, now + HOLD) if self._suspected(tx, now) else None
+        if group is None:
+            return Gathering(None, held[0].not_before) if held else None
+        told = of_member(
+            news, recorded.incident.notified, going_on=self._lasts(tx, group), waits=bool(held)
+        )
+        if told is None:
+            return None
+        wait = LEFT if news.step.name in ENDS else JOINING
+        return Gathering(group, now + wait, known=not told)
+
+    def _joins(self, tx: Tx, own: Sequence[RoomMessage], now: datetime) -> str | None:
+        """The mass failure that an incident which opens is of: it was half way, or it lasts."""
+        if own and own[-1].step == HALF_WAY_STEP:
+            return own[-1].group
+        opened, _pending = _openings(tx, all_cis(tx), now)
+        recent = [other.incident for other in opened if other.incident is not None]
+        groups = {message.group for message in messages_of(tx, recent) if message.group}
+        newest_first = sorted(groups, reverse=True)
+        return next((group for group in newest_first if self._lasts(tx, group)), None)
+
+    def _lasts(self, tx: Tx, group: str) -> bool:
+        members = _members(tx, messages_of_group(tx, group)).values()
+        return lasts(len(members), sum(member.incident.open for member in members))
+
+    def _breaks(self, tx: Tx, now: datetime) -> str | None:
+        """The key of the mass failure that this opening makes, if it makes one."""
+        cis = all_cis(tx)
+        opened, pending = _openings(tx, cis, now)
+        broken = common_breakage(opened, len(cis), now, pending)
+        if broken is None:
+            return None
+        group = f"mass:{broken[0].at:%Y%m%dT%H%M%S}"
+        ids = [other.incident for other in broken if other.incident and not other.half_way]
+        join_group(tx, ids, WORSE, group, broken[0].at)
+        half_way = {other.incident for other in broken if other.half_way and other.incident}
+        for member in _read(tx, cis, half_way).values():
+            if muted(tx, member.ci.name, now) is None:
+                self._note_half_way(tx, member, group, now)
+        return group
+
+    def _suspected(self, tx: Tx, now: datetime) -> bool:
+        cis = all_cis(tx)
+        opened, pending = _openings(tx, cis, now)
+        return suspected(opened, len(cis), now, pending)
+
+    def _note_half_way(self, tx: Tx, member: Member, group: str, now: datetime) -> None:
+        """Puts a CI that is half way into the message of the rooms that would hear of it."""
+        ci, incident = member.ci, member.incident
+        kinds = frozenset(symptom.signal for symptom in incident.symptoms)
+        homes = records_of(tx, {ci.id})
+        projects = frozenset(row.project for row in homes if row.place is not None)
+        branches = [read_branches(health.branches) for health in health_of(tx, ci.id)]
+        where = concerned(kinds, branches[0] if branches else ())
+        owner = self._owners.get(ci.name)
+        alert = Alert(ci.name, kinds, incident.severity, owner, projects, where)
+        key = f"incident:{incident.id}:{HALF_WAY_STEP}:{group}"
+        about = About(MessageKind.ALERT, key, incident.id, HALF_WAY_STEP, group)
+        text = card(f"{ci.name} is half way")
+        tell_all(tx, self._config, alert, ci.id, about, text, now, gather=now)
+
+    def settle(self, tx: Tx, now: datetime, last: Subject | None = None) -> int:
+        """Tells what was gathered and need not wait any longer; returns how many messages.
+
+        ``last`` is the CI of which something was gathered just now, and how its trouble began.
+        """
+        count = 0
+        rows = sorted(gathered(tx), key=lambda row: (str(row.to), row.group or "", row.id))
+        for _place, found in groupby(rows, key=lambda row: (row.to, row.group)):
+            here = list(found)
+            if here[0].group is None:
+                count += self._release(tx, here, now)
+            else:
+                count += _Room(self._config, tx, here, now, last).tell()
+        return count
+
+    def _release(self, tx: Tx, rows: Iterable[RoomMessage], now: datetime) -> int:
+        """Tells by itself what waited long enough for a mass failure that did not come."""
+        due = [row for row in rows if row.not_before <= now]
+        members = _members(tx, due)
+        told = _worth_telling(tx, due, members, (), now)
+        for row in told:
+            tell_alone(tx, self._config, row, now)
+        return len(told)
+
+
+def _worth_telling(
+    tx: Tx,
+    rows: Iterable[RoomMessage],
+    members: Mapping[int, Member],
+    known: Container[int],
+    now: datetime,
+) -> list[RoomMessage]:
+    """Of each incident the step that is left to tell a room; the others are done with.
+
+    Rooms know of the incidents ``known`` that they are bad. What a silence mutes goes on
+    waiting.
+    """
+    found: list[RoomMessage] = []
+    by_incident = sorted(rows, key=lambda row: (row.incident or 0, row.id))
+    for number, group in groupby(by_incident, key=lambda row: row.incident or 0):
+        steps, member = list(group), members.get(number)
+        left = worth([step.step or "" for step in steps], known=number in known)
+        ends = left is not None and steps[left].step in ENDS
+        if member is None or not (ends or member.incident.open):
+            left = None
+        elif left is not None and muted(tx, member.ci.name, now) is not None:
+            if not ends:
+                continue
+            left = None
+        fold_gathered(tx, [step.id for place, step in enumerate(steps) if place != left])
+        if left is not None:
+            found.append(steps[left])
+    return sorted(found, key=lambda row: row.id)
+
+
+def _is_known(message: RoomMessage) -> bool:
+    """Whether its room knows what it says of an incident, or is about to."""
+    named = message.step != HALF_WAY_STEP or message.digest is not None
+    return named and message.incident is not None and not message.waits
+
+
+class _Room:
+    """A room, or a person, and what was gathered there of one mass failure."""
+
+    def __init__(
+        self,
+        config: Config,
+        tx: Tx,
+        rows: Sequence[RoomMessage],
+        now: datetime,
+        last: Subject | None,
+    ) -> None:
+        self._config, self._tx, self._now, self._last = config, tx, now, last
+        self._group, self._to, self._account = rows[0].group or "", rows[0].to, rows[0].account
+        everything = messages_of_group(tx, self._group)
+        self._members = _members(tx, everything)
+        here = [row for row in everything if row.to == self._to]
+        self._announced = any(row.kind is MessageKind.TOGETHER for row in here)
+        last_known = {row.incident or 0: row.step for row in here if _is_known(row)}
+        self._known = {number for number, step in last_known.items() if step not in ENDS}
+        self._ever = frozenset(last_known)
+        self._by_itself = {
+            row.incident
+            for row in here
+            if row.incident is not None and row.state is MessageState.SENT
+        }
+        self._cis = len(all_cis(tx))
+        self._left = _worth_telling(tx, rows, self._members, self._known, now)
+
+    def tell(self) -> int:
+        """Tells what is due; returns how many messages that are."""
+        begun = [row for row in self._left if row.step in WORSE or row.step == HALF_WAY_STEP]
+        ended = [row for row in self._left if row.step in ENDS]
+        return self._tell_begun(begun) + self._tell_ended(ended)
+
+    def _tell_begun(self, begun: Sequence[RoomMessage]) -> int:
+        opened = [row for row in begun if row.step != HALF_WAY_STEP]
+        if self._announced or not opened:  # who is half way is named with those that broke first
+            fold_gathered(self._tx, [row.id for row in begun if row not in opened])
+        if self._announced:
+            if not joined([row.created_at for row in opened], self._now):
+                return 0
+            text = joined_card(self._mass(opened), self._openings(opened))
+            return self._say("joined", text, opened)
+        if not opened:
+            return 0
+        mass = self._mass(begun)
+        if len(mass.here) == 1:
+            return self._alone(opened[0], mass)
+        names = {other.ci for other in mass.here}
+        last = self._last if self._last and self._last.ci in names else None
+        return self._say("opened", mass_card(mass, last), begun)
+
+    def _tell_ended(self, ended: Sequence[RoomMessage]) -> int:
+        over = {row.incident for row in ended if row.incident is not None}
+        left = [
+            number
+            for number in self._known - over
+            if (member := self._members.get(number)) is not None and member.lasts
+        ]
+        times = [row.created_at for row in ended]
+        if not settled(
+            times, len(self._ever & self._members.keys()) - len(left), len(left), self._now
+        ):
+            return 0
+        if len(ended) == 1:
+            return self._alone(ended[0])
+        mass = self._mass(())
+        ends = [self._members[row.incident or 0].incident.resolved_at for row in ended]
+        at = max(end or self._now for end in ends)
+        text = ended_card(mass, self._openings(ended), self._of(left), at)
+        text = replace(text, shown_on=tuple(sorted(over & self._by_itself)))
+        return self._say("resolved", text, ended)
+
+    def _mass(self, begun: Iterable[RoomMessage]) -> Mass:
+        here = self._ever | {row.incident for row in begun}
+        everywhere = tuple(self._of(self._members))
+        shown = tuple(other for other in everywhere if other.incident in here)
+        return Mass(shown, everywhere, self._cis, home(self._config), self._group)
+
+    def _openings(self, rows: Iterable[RoomMessage]) -> list[Opening]:
+        return self._of(row.incident for row in rows)
+
+    def _of(self, numbers: Iterable[int | None]) -> list[Opening]:
+        found = (self._members.get(number or 0) for number in numbers)
+        return [member.opening(self._tx) for member in found if member is not None]
+
+    def _say(self, step: str, text: Card, rows: Sequence[RoomMessage]) -> int:
+        key = f"{self._group}:{step}:{rows[0].id}:{self._to}"
+        about = About(
+            MessageKind.TOGETHER, bounded_key(key), None, step, self._group, self._account
+        )
+        if self._account is None:
+            tell_room(self._tx, self._config, self._to, about, text, self._now)
+        else:
+            enqueue(self._tx, about, self._to, text.to_json(), self._now)
+        fold_gathered(self._tx, [row.id for row in rows], about.key)
+        log.info("mass failure %s room=%s step=%s cis=%d", self._group, self._to, step, len(rows))
+        return 1
+
+    def _alone(self, row: RoomMessage, mass: Mass | None = None) -> int:
+        """Tells of one CI as ever and, at its beginning, that others broke too."""
+        text = None
+        if mass is not None and len(mass.everywhere) > 1:
+            own = Card.read(card_of(self._tx, row.id))
+            text = replace(own, lines=(*own.lines, beside(mass)))
+        tell_alone(self._tx, self._config, row, self._now, text)
+        return 1
+
+
+class MassTicker:
+    """`tick` is called every minute or so, by the leader."""
+
+    def __init__(
+        self,
+        store: Store,
+        config: Config,
+        clock: Callable[[], datetime],
+        wake: Callable[[], None],
+    ) -> None:
+        self._store = store
+        self._failures = MassFailures(config)
+        self._clock = clock
+        self._wake = wake
+
+    def tick(self) -> None:
+        """Tells what waited long enough. Raises StoreError."""
+        if not self._store.read(anything_gathered):
+            return
+        now = self._clock()
+        if self._store.write(lambda tx: self._failures.settle(tx, now)):
+            self._wake()
