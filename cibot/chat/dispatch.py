@@ -7,10 +7,12 @@ hostile until `cibot.chat.typed` has read it.
 from __future__ import annotations
 
 import logging
+import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from time import perf_counter
 
 from cibot.actions.recording import record_refusal
@@ -20,7 +22,15 @@ from cibot.chat.command import Ask, Command
 from cibot.chat.commands import COMMANDS
 from cibot.chat.pace import Patience
 from cibot.chat.protocol import Link, Question
-from cibot.chat.typed import NAME, PREFIXES, addressed, names_branch, split, without_fillers
+from cibot.chat.typed import (
+    NAME,
+    PREFIXES,
+    addressed,
+    is_filler,
+    names_branch,
+    split,
+    without_fillers,
+)
 from cibot.config.models import Config, SummaryConfig
 from cibot.errors import CibotError, Transient, UserError
 from cibot.reports.change_address import parse_change
@@ -33,6 +43,12 @@ from cibot.text import figures
 from cibot.text.card import Card, card, line
 
 log = logging.getLogger(__name__)
+_STATES = frozenset(("failing", "degraded", "silent", "healthy"))
+_SPANS = {"todays": "today", "yesterdays": "yesterday"}
+_TAKES = {"list": _STATES, "summary": ("today", "yesterday"), "incidents": ("all",)}
+"""Words that belong to a command although they only make a sentence elsewhere."""
+_HELPS = frozenset(("--help", "-h", "-?"))
+_GLUED = re.compile(r"([A-Za-z]+)[=(:]([^=()]+)\)?")
 _LAST = line("I did not understand you for a while, and am silent until I do; help says how.")
 _AWAY = "The database does not answer; try again in a minute."
 
@@ -138,13 +154,15 @@ class Dispatcher:
     ) -> tuple[str, Card]:
         """The command that was meant and its reply; never raises CibotError."""
         ctx = Context(self._clock(), self._config, summary.time_zone if summary else UTC)
-        called = words[0].casefold().lstrip("/") if words else "help"  # some write "/status"
-        named = self._by_word.get(called)
+        words = self._taken_apart(words) or ("help",)
+        named = self._named(words[0])
         meant = named.name if named else "?"
 
         def work(tx: Tx) -> Card:
             nonlocal meant
             command, rest = (named, words[1:]) if named else self._almost(tx, words)
+            if rest[-1:] and rest[-1].casefold() in _HELPS and command.name != "help":
+                command, rest = self._commands["help"], (command.name,)
             meant = command.name
             ask = Ask(tx, ctx, rest, self._commands, self._links, actor, summary)
             return command.answer(ask)
@@ -164,6 +182,15 @@ class Dispatcher:
             return meant, card("That did not work; the log says why.", error=True)
         return meant, reply
 
+    def _named(self, word: str) -> Command | None:
+        """The command that a word names; some write "/status" and "--help"."""
+        return self._by_word.get(word.casefold().lstrip("/-"))
+
+    def _taken_apart(self, words: tuple[str, ...]) -> tuple[str, ...]:
+        """Of "status=netapp" and "status(netapp)" the two words."""
+        glued = _GLUED.fullmatch(words[0]) if len(words) == 1 else None
+        return (glued[1], glued[2]) if glued and self._named(glued[1]) else words
+
     def _reach(self, actor: Actor) -> None:
         """Remembers the asker's present nick, at which their watches reach them."""
         try:
@@ -180,8 +207,8 @@ class Dispatcher:
         if command_inside is not None:
             return command_inside
         kept = without_fillers(words)
-        if not kept:
-            return self._commands["status"], ()
+        if (alone := self._alone(kept, words)) is not None:
+            return alone
         if _is_change(kept):
             return self._commands["change"], kept
         asked = next((some for some in (words, kept) if _found(some, names)), None)
@@ -193,7 +220,35 @@ class Dispatcher:
             command = self._by_word.get(word.casefold())
             if command is not None and command.writes:  # never done on a guess
                 raise UserError(f"To {command.name}, write: {command.example}")
-        return self._behind(kept, names) or self._mentioned(words)
+        return self._behind(kept, names) or self._misspelt(kept, names) or self._mentioned(words)
+
+    def _alone(
+        self, kept: tuple[str, ...], words: tuple[str, ...]
+    ) -> tuple[Command, tuple[str, ...]] | None:
+        """A question that names nothing: "any incidents?", "who is silent", "how are you"."""
+        if not kept:
+            state = next((word for word in words if word.casefold() in _STATES), None)
+            return (self._commands["list"], (state,)) if state else (self._commands["status"], ())
+        command = self._by_word.get(kept[-1].casefold()) if len(kept) == 1 else None
+        if command is None or command.writes:
+            return None
+        spans = (word.casefold().removesuffix("'s") for word in words)
+        said = (_SPANS.get(word, word) for word in spans)
+        return command, tuple(word for word in said if word in _TAKES.get(command.name, ()))
+
+    def _misspelt(
+        self, words: tuple[str, ...], names: Sequence[str]
+    ) -> tuple[Command, tuple[str, ...]] | None:
+        """A command with a slip before a CI's name: "staus netapp"; never one that writes."""
+        typed = words[0].casefold()
+        near = get_close_matches(typed, self._by_word, n=1, cutoff=0.75)
+        begun = [word for word in self._by_word if len(typed) > 3 and word.startswith(typed)]
+        meant = (near or begun)[:1]
+        if not meant or self._by_word[meant[0]].writes:
+            return None
+        if not words[1:] or not _found(words[1:], names):
+            return None
+        return self._by_word[meant[0]], words[1:]
 
     def _behind(
         self, words: tuple[str, ...], names: Sequence[str]
@@ -220,10 +275,11 @@ class Dispatcher:
         for place, word in enumerate(words[1:], 1):
             command = self._by_word.get(word.casefold())
             rest = without_fillers(words[place + 1 :])
-            if command is None or command.writes:
+            if command is None or command.writes or is_filler(word):
                 continue
             if rest and _found(rest, names):
-                return command, rest
+                before = without_fillers(words[:place]) if command.name == "compare" else ()
+                return command, before + rest
         return None
 
     def _unknown(self, words: tuple[str, ...]) -> str:

@@ -47,12 +47,15 @@ _UNMISTAKABLE = frozenset(("help", "status", "list", "why", "summary", "feeds"))
 _DASHES = frozenset(("-", "--", "->", ">", "|"))
 
 _FILLER_WORDS = """
-a about ago all am and any are at be been bad broken by can could currently dead degraded did do
-does doing down fail failed failing fails fine for give going good has have health healthy hello
-hey hi how how's hows i in is
-it it's its look me my now of ok okay on please red say says shape show silent sick so still
-system tell that that's thanks the there this to today up was we what what's whats where which who
-with working wrong you
+a about ago all am and any are at back bad be been broken by can come command could currently dead
+degraded did do does doing down due fail failed failing fails fare faring fine for friday from get
+gets getting give going good had happened happening has have health healthy hello hey hi how how's
+hows i in is issue issues it it's its just know lately latest like look matter me monday my news
+now of often ok okay on open please pls problem problems recently recover recovered red right
+saturday say says shape should show sick silent since so still sunday system tell thanks that
+that's the there this thursday thx time times to today today's todays trouble troubled trust
+tuesday up update updates was we wednesday well were what what's whats where which who will with
+working wrong yesterday's yesterdays you your
 """
 _FILLERS = frozenset(_FILLER_WORDS.split())
 
@@ -132,6 +135,11 @@ def split(text: str) -> tuple[str, ...]:
         if word.strip():
             words.append(" ".join(word.split()))
     return tuple(words)
+
+
+def is_filler(word: str) -> bool:
+    """Whether a word only makes a sentence, as "how" and "doing" do."""
+    return word.casefold() in _FILLERS
 
 
 def without_fillers(words: tuple[str, ...]) -> tuple[str, ...]:

@@ -11,8 +11,9 @@ _UNITS = {
     "h": ("h", "hr", "hrs", "hour", "hours"),
     "d": ("d", "day", "days"),
     "w": ("w", "wk", "wks", "week", "weeks"),
+    "month": ("month", "months"),
 }
-_SECONDS = {"m": 60, "h": 3600, "d": 86400, "w": 604800}
+_SECONDS = {"m": 60, "h": 3600, "d": 86400, "w": 604800, "month": 30 * 86400}
 _BY_WORD = {word: _SECONDS[unit] for unit, words in _UNITS.items() for word in words}
 _NUMBERS = ("half", "a", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _COUNTS = {word: count or 0.5 for count, word in enumerate(_NUMBERS)} | {"an": 1, "one": 1}

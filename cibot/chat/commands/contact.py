@@ -40,5 +40,5 @@ COMMAND = Command(
     does="whose a CI is: owner, contact, wiki page, Gerrit accounts",
     example="contact netapp",
     answer=answer,
-    aliases=("owner", "whois"),
+    aliases=("owner", "owns", "runs", "maintains", "whois"),
 )

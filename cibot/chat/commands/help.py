@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from cibot.chat.command import Ask, Command
+from cibot.chat.typed import NAME, without_fillers
 from cibot.reports.names import resolve
 from cibot.text import figures
 from cibot.text.card import Card, Span, line
+
+_CALLS = ("ci", NAME)
 
 
 def answer(ask: Ask) -> Card:
@@ -24,7 +27,8 @@ def answer(ask: Ask) -> Card:
 
 def _one(ask: Ask) -> Card:
     by_alias = {alias: command for command in ask.commands.values() for alias in command.aliases}
-    word = ask.words[0].casefold()
+    words = without_fillers(ask.words) or ask.words  # "help me with why"
+    word = next((word for word in words if word.casefold() not in _CALLS), words[0]).casefold()
     chosen = by_alias.get(word) or ask.commands[resolve(word, list(ask.commands), "command")]
     parts = [figures.sentence(chosen.does), *([chosen.more] if chosen.more else [])]
     return Card(
@@ -40,5 +44,5 @@ COMMAND = Command(
     does="every command, or one with an example",
     example="help why",
     answer=answer,
-    aliases=("commands", "usage"),
+    aliases=("commands", "usage", "h", "man", "halp"),
 )

@@ -83,5 +83,5 @@ COMMAND = Command(
     " branch",
     example="list failing",
     answer=answer,
-    aliases=("ls", "cis"),
+    aliases=("ls", "cis", "overview"),
 )

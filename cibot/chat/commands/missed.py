@@ -34,5 +34,5 @@ COMMAND = Command(
     does="patch sets of seven days that a CI should have reported on and did not",
     example="missed netapp",
     answer=answer,
-    aliases=("missing",),
+    aliases=("missing", "miss", "misses"),
 )

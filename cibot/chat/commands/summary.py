@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 from cibot.chat.command import Ask, Command
 from cibot.chat.commands import report
-from cibot.chat.typed import without_branch
+from cibot.chat.typed import is_filler, without_branch
 from cibot.config.models import SUMMARY_PARTS, SummaryPart
 from cibot.errors import UserError
 from cibot.model import State
@@ -38,7 +38,7 @@ def answer(ask: Ask) -> Card:
 def read_words(words: tuple[str, ...]) -> tuple[Day, str | None]:
     """A day and a branch or a pattern of some. Raises UserError for what is neither."""
     words, branch = without_branch(words)
-    left = [word for word in words if word.casefold() != "on"]
+    left = [word for word in words if word.casefold() in _SPANS or not is_filler(word)]
     days = [_SPANS[word.casefold()] for word in left if word.casefold() in _SPANS]
     if branch is None and len(left) > len(days):
         branch = next(word for word in left if word.casefold() not in _SPANS)

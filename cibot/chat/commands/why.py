@@ -105,5 +105,5 @@ COMMAND = Command(
     does="each signal of a CI: figure, 95 % interval, n, threshold; its last failures with links",
     example="why netapp",
     answer=answer,
-    aliases=("explain", "reasons"),
+    aliases=("explain", "reason", "reasons"),
 )
