@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 
 from cibot.health.facts import Attempt, ChangeFacts, JobRun, Proof, RefVerdict
 from cibot.health.inputs import (
@@ -42,7 +42,7 @@ _HOUR = 3600.0
 _STOPPED_WITHIN = 900.0  # seconds from the next patch set to the report of what it stopped
 
 
-def follow(facts: ChangeFacts) -> Iterator[Input]:
+def follow(facts: ChangeFacts) -> list[Input]:
     """The inputs that a change makes, in order of time."""
     return _Course(facts).inputs()
 
@@ -61,8 +61,10 @@ class _Course:
         self._broken: set[str] = set()  # pipelines whose last attempt broke by itself
         self._last: dict[_Key, Attempt] = {}  # the last pass or failure
         self._shares: list[_Share] = []
+        self._found: list[Input] = []
+        self._add = self._found.append
 
-    def inputs(self) -> Iterator[Input]:
+    def inputs(self) -> list[Input]:
         facts = self._facts
         happened: list[tuple[float, int, int, Attempt | RefVerdict | Ended | Due]] = [
             # at one moment the reference speaks first, and an end comes last
@@ -71,14 +73,15 @@ class _Course:
             *((attempt.posted_at, 2, attempt.position, attempt) for attempt in facts.own),
             *((end.at, 3, end.patch_set, end) for end in _ends(facts)),
         ]
-        happened.sort(key=_order)
+        happened.sort(key=itemgetter(0, 1, 2))
         for _at, _rank, _position, one in happened:
             if isinstance(one, Attempt):
-                yield from self._own(one)
+                self._own(one)
             elif isinstance(one, RefVerdict):
-                yield from self._theirs(one)
+                self._theirs(one)
             else:
-                yield one
+                self._add(one)
+        return self._found
 
     def _uploads(self) -> Iterator[Due]:
         """Where there is no reference, every patch set is one to report on."""
@@ -94,36 +97,36 @@ class _Course:
         reported, place = self._reported.get(patch_set), (facts.project, facts.branch)
         return Due(at, uploaded, *place, proof, reported, facts.named)
 
-    def _own(self, one: Attempt) -> Iterator[Input]:
+    def _own(self, one: Attempt) -> None:
         facts = self._facts
         place = (facts.project, facts.branch)
-        yield Heard(one.posted_at, facts.change_id, one.patch_set, *place, one.final)
+        self._add(Heard(one.posted_at, facts.change_id, one.patch_set, *place, one.final))
         if one.final:
             self._reported.setdefault(one.patch_set, one.posted_at)
         if one.result is None or one.result is Result.SKIPPED or self._superseded(one):
             return
-        yield from self._cancelled(one.patch_set, one.posted_at)
+        self._cancelled(one.patch_set, one.posted_at)
         key = (one.patch_set, one.pipeline)
         if one.runs:
             passed, uploaded = one.result is Result.PASS, facts.uploads.get(one.patch_set)
             proof = self._proof(one)
-            yield RunEnded(one.posted_at, facts.project, passed, one.runs, proof, uploaded)
-        yield from self._took(key, one)
-        yield from self._tried(key, one)
+            self._add(RunEnded(one.posted_at, facts.project, passed, one.runs, proof, uploaded))
+        self._took(key, one)
+        self._tried(key, one)
         if not one.unmerged:
-            yield from self._attempted(one, one.posted_at)
+            self._attempted(one, one.posted_at)
         before = self._verdicts.get(one.patch_set)
         self._latest[key] = one
         if before is not None:
             one.reference, one.apart = before.result, one.posted_at - before.posted_at
-            yield from self._judge(one, one.posted_at)
+            self._judge(one, one.posted_at)
         elif facts.referenced(one.posted_at):
             self._waiting.setdefault(one.patch_set, []).append(one)
             if facts.uploads.get(one.patch_set + 1, math.inf) <= one.posted_at:
-                yield from self._first_verdict(one, one.posted_at, paired=False)
+                self._first_verdict(one, one.posted_at, paired=False)
         else:
-            yield from self._judge(one, one.posted_at)
-        yield from self._count(one.posted_at)
+            self._judge(one, one.posted_at)
+        self._count(one.posted_at)
 
     def _superseded(self, one: Attempt) -> bool:
         """Whether the next patch set, or the end of the change, stopped it: nothing broke."""
@@ -132,58 +135,58 @@ class _Course:
         ends = (self._facts.uploads.get(one.patch_set + 1), self._facts.closed_at)
         return any(at is not None and 0 <= one.posted_at - at <= _STOPPED_WITHIN for at in ends)
 
-    def _theirs(self, verdict: RefVerdict) -> Iterator[Input]:
+    def _theirs(self, verdict: RefVerdict) -> None:
         facts, patch_set, at = self._facts, verdict.patch_set, verdict.posted_at
-        yield from self._cancelled(patch_set, at)
+        self._cancelled(patch_set, at)
         self._verdicts[patch_set] = verdict
         if patch_set not in self._due and patch_set in facts.uploads and facts.in_scope:
-            yield self._to_report(patch_set, at, facts.uploads[patch_set])
+            self._add(self._to_report(patch_set, at, facts.uploads[patch_set]))
         for one in self._waiting.pop(patch_set, ()):
             one.reference, one.apart = verdict.result, at - one.posted_at
-            yield from self._judge(one, at)
+            self._judge(one, at)
         for (other, _pipeline), one in self._latest.items():
             if other == patch_set and one.reference is not None and at - one.posted_at < one.apart:
                 one.reference, one.apart = verdict.result, at - one.posted_at
-        yield from self._count(at)
+        self._count(at)
 
-    def _attempted(self, one: Attempt, at: float) -> Iterator[Input]:
+    def _attempted(self, one: Attempt, at: float) -> None:
         broke = one.result is Result.INFRA
         if not (broke and one.pipeline in self._broken):
-            yield Attempted(at, broke)
+            self._add(Attempted(at, broke))
         (self._broken.add if broke else self._broken.discard)(one.pipeline)
 
-    def _took(self, key: _Key, one: Attempt) -> Iterator[Input]:
+    def _took(self, key: _Key, one: Attempt) -> None:
         uploaded = self._facts.uploads.get(one.patch_set)
         if uploaded is not None and key not in self._timed:
             self._timed.add(key)
             hours = max(0.0, one.posted_at - uploaded) / _HOUR
-            yield Took(one.posted_at, hours, self._proof(one))
+            self._add(Took(one.posted_at, hours, self._proof(one)))
 
-    def _tried(self, key: _Key, one: Attempt) -> Iterator[Input]:
+    def _tried(self, key: _Key, one: Attempt) -> None:
         if one.result in COUNTED:
             last = self._last.get(key)
             self._last[key] = one
             flipped = last is not None and (last.result, one.result) == (Result.FAIL, Result.PASS)
-            yield Tried(one.posted_at, self._proof(last) if last and flipped else None)
+            self._add(Tried(one.posted_at, self._proof(last) if last and flipped else None))
 
-    def _judge(self, one: Attempt, at: float) -> Iterator[Input]:
+    def _judge(self, one: Attempt, at: float) -> None:
         """What may be said of an attempt as soon as its pair is known."""
         if one.unmerged and one.reference is not None:
-            yield from self._attempted(one, at)
-        yield from self._first_verdict(one, at, paired=True)
+            self._attempted(one, at)
+        self._first_verdict(one, at, paired=True)
         runs = tuple(run for run in one.runs if run.voting)
         if one.reference is Result.PASS and runs:
-            yield JobResults(at, runs, self._proof(one), self._facts.upload(one.patch_set))
+            self._add(JobResults(at, runs, self._proof(one), self._facts.upload(one.patch_set)))
 
-    def _cancelled(self, patch_set: int, at: float) -> Iterator[Input]:
+    def _cancelled(self, patch_set: int, at: float) -> None:
         """Of what waits on earlier patch sets the reference will say nothing any more."""
         if not self._waiting:
             return
         for earlier in sorted(each for each in self._waiting if each < patch_set):
             for attempt in self._waiting[earlier]:
-                yield from self._first_verdict(attempt, at, paired=False)
+                self._first_verdict(attempt, at, paired=False)
 
-    def _first_verdict(self, one: Attempt, at: float, *, paired: bool) -> Iterator[Input]:
+    def _first_verdict(self, one: Attempt, at: float, *, paired: bool) -> None:
         key, passed = (one.patch_set, one.pipeline), one.result is Result.PASS
         if one.result not in COUNTED or key in self._judged:
             return
@@ -192,21 +195,21 @@ class _Course:
         self._failures[one.pipeline] = 0 if passed else failures + 1
         if self._fair(one) or not paired:
             upload = self._facts.upload(one.patch_set)
-            yield FirstVerdict(at, passed, self._proof(one), upload, paired, failures)
+            self._add(FirstVerdict(at, passed, self._proof(one), upload, paired, failures))
 
     def _fair(self, one: Attempt) -> bool:
         if one.reference is not None:
             return one.reference is Result.PASS
         return not self._facts.referenced(one.posted_at)
 
-    def _count(self, at: float) -> Iterator[Input]:
+    def _count(self, at: float) -> None:
         """What this change adds to the windows now, as against what it added before."""
         before, now, upload = self._shares, self._shares_now(), self._facts.upload
         self._shares = now
         for sign, shares, others in ((-1, before, now), (1, now, before)):
             for window, bad, proof in shares:
                 if (window, bad, proof) not in others:
-                    yield Counted(at, window, bad, sign, proof, upload(proof.patch_set))
+                    self._add(Counted(at, window, bad, sign, proof, upload(proof.patch_set)))
 
     def _shares_now(self) -> list[_Share]:
         latest = sorted(self._latest.values(), key=attrgetter("posted_at", "position"))
@@ -266,7 +269,3 @@ def _ends(facts: ChangeFacts) -> Iterable[Ended]:
         ends = [moment for moment in (following, facts.closed_at) if moment is not None]
         if ends:
             yield Ended(min(ends), facts.change_id, patch_set)
-
-
-def _order(one: tuple[float, int, int, object]) -> tuple[float, int, int]:
-    return one[:3]

@@ -112,11 +112,10 @@ class Judge(Stored):
         self.shown: tuple[Gauge, ...] = (
             self.flips, *(kind for kind in self.kinds if not kind.counts),
         )  # fmt: skip
-        self._takers: dict[Any, tuple[Callable[[Any], None], ...]] = {}
-        self._gauges: dict[Any, tuple[Gauge, ...]] = {}
+        self._ways: dict[Any, _Way] = {}
         for key, take, gauges in _ways(self):
-            self._takers[key] = (*self._takers.get(key, ()), take)
-            self._gauges[key] = (*self._gauges.get(key, ()), *gauges)
+            takers, known = self._ways.get(key, ((), ()))
+            self._ways[key] = ((*takers, take) if take else takers, (*known, *gauges))
 
     @property
     def next_alarm(self) -> float | None:
@@ -126,7 +125,7 @@ class Judge(Stored):
 
     def ring(self, at: float) -> tuple[Gauge, ...]:
         """Lets what happens at that time happen; the signals that it may change."""
-        self.rollup.note(at)
+        self.rollup.noted_at = at
         chance = None
         if self.chances.next_deadline is not None and self.chances.next_deadline <= at:
             chance = self.chances.pass_deadline()
@@ -137,35 +136,34 @@ class Judge(Stored):
 
     def take(self, one: Input) -> tuple[Gauge, ...]:
         """Takes in what happened; the signals that it may have changed."""
-        key = one.window if type(one) is Counted else type(one)
-        self.rollup.note(one.at)
-        for take in self._takers.get(key, ()):
+        takers, gauges = self._ways[one.window if type(one) is Counted else type(one)]
+        self.rollup.noted_at = one.at
+        for take in takers:
             take(one)
-        own, gauges = _TAKERS.get(key), self._gauges.get(key, ())
-        return gauges if own is None else (*own(self, one), *gauges)
+        own = _TAKERS.get(type(one))
+        if own is not None:
+            own(self, one)
+        return gauges
 
-    def _hear(self, one: Heard) -> tuple[Gauge, ...]:
+    def _hear(self, one: Heard) -> None:
         self.chances.hear(one)
         self.branches.hear(one)
         self.coverage.follow(one.at)
-        return (self.silence, self.coverage)
 
-    def _due(self, one: Due) -> tuple[Gauge, ...]:
+    def _due(self, one: Due) -> None:
         self.chances.due(one, self.latency.allowed(one.at))
-        return ()
 
-    def _verdict(self, one: FirstVerdict) -> tuple[Gauge, ...]:
+    def _verdict(self, one: FirstVerdict) -> None:
         chart = self.success.chart
-        before, adopted, dropped = chart.settled_at, chart.adopted, chart.dropped
+        before, adopted, dropped = chart.settled, chart.adopted, chart.dropped
         self.success.take(one)
         self.branches.take(one)
         if dropped is not None and chart.adopted != adopted:
             self.branches.adopt(one.at, dropped.start)
-        settled = chart.settled_at
-        if settled is not None and settled != before:
+        settled = chart.settled
+        if settled != before:
             fails = 1 - chart.baseline.mean
             self.disagreement.begin(settled, well=fails < self.policy.disagreement.degraded)
-        return (self.success, self.branches)
 
     def health(self, now: float, feed_fresh: bool) -> Health:
         """How the CI is at ``now``; with ``feed_fresh`` False it is we who do not hear."""
@@ -176,11 +174,16 @@ class Judge(Stored):
         return Health(overall(signals), tuple(signals), _since(signals), branches)
 
 
-def _ways(judge: Judge) -> list[tuple[Any, Callable[[Any], None], tuple[Gauge, ...]]]:
-    """By an input's type, of what is counted by its window: what takes it in, in this order,
-    and the signals that it may change.
-    """
+_Way = tuple[tuple[Callable[[Any], None], ...], tuple[Gauge, ...]]
+"""What takes an input in, in this order, and the signals that it may change."""
+
+
+def _ways(judge: Judge) -> list[tuple[Any, Callable[[Any], None] | None, tuple[Gauge, ...]]]:
+    """Ways by an input's type, of what is counted by its window; None: by `_TAKERS` only."""
     return [
+        (Heard, None, (judge.silence, judge.coverage)),
+        (FirstVerdict, None, (judge.success, judge.branches)),
+        (Due, None, ()),
         (Took, judge.rollup.took, ()),
         (RunEnded, judge.rollup.ran, ()),
         *(
@@ -204,13 +207,13 @@ def _ways(judge: Judge) -> list[tuple[Any, Callable[[Any], None], tuple[Gauge, .
     ]
 
 
-_TAKERS: Mapping[Any, Callable[[Judge, Any], tuple[Gauge, ...]]] = {
+_TAKERS: Mapping[Any, Callable[[Judge, Any], None]] = {
     Heard: Judge._hear,
     FirstVerdict: Judge._verdict,
     Due: Judge._due,
 }
-"""No bound methods in the judge itself: it would be a cycle, which only a search of all memory
-frees, and going back to an earlier state makes a new judge each time."""
+"""Last of all. No bound methods in the judge itself: it would be a cycle, which only a search of
+all memory frees, and going back to an earlier state makes a new judge each time."""
 
 
 def _settled(chart: Chart) -> tuple[bool, float | None, float]:

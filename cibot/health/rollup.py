@@ -78,11 +78,7 @@ class RollUp(Stored):
     def __init__(self) -> None:
         self.rows: dict[DayKey, DayCounts] = {}
         self.places: Mapping[int, ChangePlace] = {}  # of the changes that are spoken of
-        self._noted = 0
-
-    def note(self, at: float) -> None:
-        """The clock of the judge."""
-        self._noted = int(at // DAY)
+        self.noted_at = 0.0  # the clock of the judge
 
     def since(self, at: float) -> dict[DayKey, DayCounts]:
         """What was noted on the day of ``at`` and later."""
@@ -99,7 +95,7 @@ class RollUp(Stored):
 
     def day(self, at: float, place: ChangePlace) -> DayCounts:
         """The counts of the day of ``at``."""
-        key = (int(at // DAY), *place, self._noted)
+        key = (int(at // DAY), *place, int(self.noted_at // DAY))
         counts: DayCounts | None = self.rows.get(key)  # type: ignore[call-overload]  # as quick
         if counts is None:
             counts = self.rows[DayKey(*key)] = DayCounts()

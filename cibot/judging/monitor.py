@@ -33,6 +33,7 @@ _LOOK_BACK = timedelta(minutes=3)  # reports that another process stored since t
 _AGAIN_S = 15.0
 _RAISED_AGAIN_S = 300.0
 _REST = 20  # a CI whose judging takes long is judged less often: a twentieth of the time at most
+_SHARE = 2  # where many CIs write all the time, judging takes half of it: webhooks need the other
 
 
 class Monitor:
@@ -138,7 +139,14 @@ class Monitor:
             self.heard({ci_id}, news=news)
         else:
             if news:
-                self._rests_until[ci_id] = started + _REST * (time.monotonic() - started)
+                now = time.monotonic()
+                self._rests_until[ci_id] = started + self._rest(now) * (now - started)
+
+    def _rest(self, now: float) -> int:
+        """How many times as long as its judging took a CI rests, by how many write now."""
+        with self._lock:
+            resting = {ci_id for ci_id, until in self._rests_until.items() if until > now}
+            return max(_REST, _SHARE * len(resting | self._news))
 
     def _judged(self, ci_id: int) -> None:
         if self._aside.names():

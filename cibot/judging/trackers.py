@@ -38,9 +38,8 @@ VERSION = 22  # of the judgement: another one replays every CI
 _LITTLE = 600.0  # seconds that are replayed at once, whatever was said
 _FULL = 1000  # reports of a CI, or of its reference, that are replayed at once
 _BEFORE_FIRST = 4 * 86_400.0
-_IN_MEMORY = 6
+_IN_MEMORY = 8
 _KEEP_EVERY = 3600.0  # seconds between two states that are stored
-_KEEP_EVERY_IN_MEMORY = 60.0
 _STOPS = (4 * 86_400.0, 12 * 3600.0, 2 * 3600.0)
 """How long before the end of a long past states are kept: a patch set is often heard of with the
 first comment on it, hours after it came."""
@@ -135,11 +134,10 @@ class Trackers:
         for passed_at, row in loaded.passed:
             loaded.states.append((passed_at, _packed(unpack(row), ids)))
         loaded.passed.clear()
-        if not loaded.states or at - loaded.states[-1][0] >= _KEEP_EVERY_IN_MEMORY:
+        places = _spread([*(one for one, _ in loaded.states), at], at)
+        if places[-1] == len(loaded.states):
             loaded.states.append((at, _packed(loaded.tracker.row(), ids)))
-        loaded.states = [
-            loaded.states[place] for place in _spread([one for one, _ in loaded.states], at)
-        ]
+        loaded.states = [loaded.states[place] for place in places]
 
     def wrong_from(self, ci_id: int) -> datetime | None:
         """From when on stored states are wrong until `keep`: they are to be forgotten."""
@@ -282,8 +280,8 @@ def _spread(times: list[float], now: float) -> list[int]:
 
 
 def _age(seconds: float) -> int:
-    """0 for the present, 1 for minutes, and one more for each eight times as old."""
-    return 0 if seconds < 1 else 1 + int(max(0.0, seconds) / 60).bit_length() // 3
+    """0 for the present, 1 from two seconds on, and one more for each four times as old."""
+    return int(max(0.0, seconds)).bit_length() // 2
 
 
 def spread_stored(times: list[datetime], now: datetime) -> set[datetime]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from cibot.errors import Transient
 from cibot.health.signal import Signal
 from cibot.health.stored import signals_json
+from cibot.judging import monitor as monitors
 from cibot.judging.monitor import Monitor, _due
 from cibot.model import State
 from cibot.store.cis import all_cis, ensure_ci
@@ -172,3 +174,26 @@ def test_who_does_not_lead_judges_nobody(store: Store) -> None:
 def test_when_one_that_says_nothing_is_judged_again(signals: list[Signal], minutes: int) -> None:
     health = StoredHealth(1, "healthy", NOON, NOON, NOON, signals_json(tuple(signals)))
     assert _due(health) == NOON + timedelta(minutes=minutes)
+
+
+@pytest.mark.parametrize(("cis", "share"), [(1, 1 / 20), (5, 1 / 4), (10, 1 / 2), (60, 1 / 2)])
+def test_judging_takes_half_of_the_time_at_most_whoever_writes(
+    store: Store, monkeypatch: pytest.MonkeyPatch, cis: int, share: float
+) -> None:
+    clock = [1000.0]
+
+    class Slow(Judged):
+        def judge(self, ci_id: int) -> tuple[None, int]:
+            clock[0] += 1
+            return super().judge(ci_id)
+
+    monkeypatch.setattr(monitors, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    judging = Slow()
+    monitor = monitor_of(store, judging)
+    while clock[0] < 3000:
+        monitor.heard(set(range(1, cis + 1)))
+        if try_next(monitor) is None:
+            clock[0] += monitor._nap() or 0.0
+        elif clock[0] < 2000:
+            judging.judged.clear()  # each has been judged once before it rests
+    assert len(judging.judged) / 1000 == pytest.approx(share, rel=0.15)
