@@ -323,8 +323,11 @@ class Chances(Stored):
         self._rollup.chance(slot * self._slot, one.place, one.took)
         if len(self._slots) > _KEPT:
             del self._slots[next(iter(self._slots))]
-        proof = one.proof._replace(at=one.deadline)
-        if missed and one.uploaded > self.last:
+        if not missed:
+            self._count(slot, False)
+            return
+        proof = one.proof.dated(one.deadline)
+        if one.uploaded > self.last:
             self.missed += 1
             self._open.append((slot, proof))
             if len(self._open) > _KEPT:
@@ -332,9 +335,8 @@ class Chances(Stored):
             if len(self.missed_first) < MOST_EVIDENCE:
                 self.missed_first.append(proof)
             return
-        self._count(slot, missed)
-        if missed:
-            self.absent.add(proof)
+        self._count(slot, True)
+        self.absent.add(proof)
 
     def _turn(self, slot: int, took: float) -> None:
         """A chance that seemed missed was taken, late or with another patch set."""

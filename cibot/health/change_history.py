@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import cache
 from operator import attrgetter, itemgetter
 
 from cibot.health.facts import Attempt, ChangeFacts, JobRun, Proof, RefVerdict
@@ -63,6 +64,7 @@ class _Course:
         self._shares: list[_Share] = []
         self._found: list[Input] = []
         self._add = self._found.append
+        self._upload = cache(facts.upload)
 
     def inputs(self) -> list[Input]:
         facts = self._facts
@@ -176,7 +178,7 @@ class _Course:
         self._first_verdict(one, at, paired=True)
         runs = tuple(run for run in one.runs if run.voting)
         if one.reference is Result.PASS and runs:
-            self._add(JobResults(at, runs, self._proof(one), self._facts.upload(one.patch_set)))
+            self._add(JobResults(at, runs, self._proof(one), self._upload(one.patch_set)))
 
     def _cancelled(self, patch_set: int, at: float) -> None:
         """Of what waits on earlier patch sets the reference will say nothing any more."""
@@ -194,7 +196,7 @@ class _Course:
         failures = self._failures[one.pipeline]
         self._failures[one.pipeline] = 0 if passed else failures + 1
         if self._fair(one) or not paired:
-            upload = self._facts.upload(one.patch_set)
+            upload = self._upload(one.patch_set)
             self._add(FirstVerdict(at, passed, self._proof(one), upload, paired, failures))
 
     def _fair(self, one: Attempt) -> bool:
@@ -204,7 +206,7 @@ class _Course:
 
     def _count(self, at: float) -> None:
         """What this change adds to the windows now, as against what it added before."""
-        before, now, upload = self._shares, self._shares_now(), self._facts.upload
+        before, now, upload = self._shares, self._shares_now(), self._upload
         self._shares = now
         for sign, shares, others in ((-1, before, now), (1, now, before)):
             for window, bad, proof in shares:

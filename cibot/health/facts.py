@@ -37,6 +37,10 @@ class Proof(NamedTuple):
     url: str | None = None
     branch: str = ""
 
+    def dated(self, at: float) -> Proof:
+        """The same of another time; `_replace` takes four times as long."""
+        return Proof(at, *self[1:])
+
 
 PROOF = made(Proof)
 """Reads one that was stored."""

@@ -114,8 +114,8 @@ class Judge(Stored):
         )  # fmt: skip
         self._ways: dict[Any, _Way] = {}
         for key, take, gauges in _ways(self):
-            takers, known = self._ways.get(key, ((), ()))
-            self._ways[key] = ((*takers, take) if take else takers, (*known, *gauges))
+            takers, own, known = self._ways.get(key, ((), _TAKERS.get(key), ()))
+            self._ways[key] = ((*takers, take) if take else takers, own, (*known, *gauges))
 
     @property
     def next_alarm(self) -> float | None:
@@ -136,11 +136,10 @@ class Judge(Stored):
 
     def take(self, one: Input) -> tuple[Gauge, ...]:
         """Takes in what happened; the signals that it may have changed."""
-        takers, gauges = self._ways[one.window if type(one) is Counted else type(one)]
+        takers, own, gauges = self._ways[one.window if type(one) is Counted else type(one)]
         self.rollup.noted_at = one.at
         for take in takers:
             take(one)
-        own = _TAKERS.get(type(one))
         if own is not None:
             own(self, one)
         return gauges
@@ -174,7 +173,8 @@ class Judge(Stored):
         return Health(overall(signals), tuple(signals), _since(signals), branches)
 
 
-_Way = tuple[tuple[Callable[[Any], None], ...], tuple[Gauge, ...]]
+_Own = Callable[[Judge, Any], None]
+_Way = tuple[tuple[Callable[[Any], None], ...], _Own | None, tuple[Gauge, ...]]
 """What takes an input in, in this order, and the signals that it may change."""
 
 
@@ -207,7 +207,7 @@ def _ways(judge: Judge) -> list[tuple[Any, Callable[[Any], None] | None, tuple[G
     ]
 
 
-_TAKERS: Mapping[Any, Callable[[Judge, Any], None]] = {
+_TAKERS: Mapping[Any, _Own] = {
     Heard: Judge._hear,
     FirstVerdict: Judge._verdict,
     Due: Judge._due,

@@ -16,7 +16,7 @@ from cibot.health.facts import Proof, known_moment
 from cibot.health.inputs import Counted
 from cibot.health.intervals import wilson
 from cibot.health.seen import Fault, PassRate, Period
-from cibot.health.share import SURE, back_since, bad_since
+from cibot.health.share import SURE, back_since, bad_since, may_be_back
 from cibot.health.signal import Evidence, Reading, Signal, evidence, share_of
 from cibot.health.state import Stored, part, since, state
 from cibot.health.tally import Count, Proofs, SlidingTally
@@ -51,8 +51,10 @@ class Level(Stored):
         if one.bad:
             self.proofs.add(one.proof, one.sign)
         elif not self.settled()[0]:
-            back = back_since(self.counted(one.at), self._tally.newest_outcomes(), _HIGHEST)
-            self._again = max(self._again, back or -math.inf)
+            counted = self.counted(one.at)
+            if counted.bad and may_be_back(counted, self._tally.run, _HIGHEST):
+                back = back_since(counted, self._tally.newest_outcomes(), _HIGHEST)
+                self._again = max(self._again, back or -math.inf)
 
     def pair(self, one: Counted) -> None:
         """A result counts since the reference passed what it failed or passed."""

@@ -95,11 +95,12 @@ class _Place:
     def count(self, ran: RunEnded) -> bool:
         """Whether it is the first that is heard of a change, and of its burst of uploads."""
         slot, change = burst(ran.uploaded, ran.at), ran.proof.change_id
-        known = any(slot == proof[0] or change == proof[2].change_id for proof in self.last)
-        if not known:
-            self.changes += 1
-            self.last = [*self.last, (slot, self.changes, ran.proof)][-_TOGETHER:]
-        return not known
+        for known, _number, proof in self.last:
+            if slot == known or change == proof.change_id:
+                return False
+        self.changes += 1
+        self.last = [*self.last, (slot, self.changes, ran.proof)][-_TOGETHER:]
+        return True
 
     def first_after(self, number: int) -> Proof:
         """The report on the first change after one, of those that are remembered."""

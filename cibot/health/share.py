@@ -145,6 +145,17 @@ class Share(Stored):
         return looked if first is None else max(looked, now - first)
 
 
+def may_be_back(count: Count, run: int, good: float) -> bool:
+    """Whether `back_since` can find anything: quickly, and for most that are asked for it cannot.
+
+    ``run`` of the newest results are well, in a row; ``good`` is as there.
+    """
+    until = count.n - min(run, TAIL)
+    low = max(_LEAST, (until - count.bad + 0.5) / (until + 1))
+    high = min(_MOST, good)
+    return low < high and min(count.good, TAIL) * math.log(high / low) >= RECOVERED
+
+
 def back_since(count: Count, newest: Iterable[tuple[bool, float]], good: float) -> float | None:
     """Since when it is well again: the newest results weigh 30,000 to 1 for the good rate.
 

@@ -76,7 +76,7 @@ class _Branch(Stored):
         slot = burst(one.uploaded, one.at)
         was = self.slots.get(slot)
         if one.taken:
-            self.before = one.proof._replace(at=one.uploaded)
+            self.before = one.proof.dated(one.uploaded)
         if was is None:
             self.slots[slot] = one.taken
             if len(self.slots) > _SLOTS:
@@ -89,7 +89,7 @@ class _Branch(Stored):
         if one.taken or one.uploaded <= self.heard:
             self.known.add(one.uploaded, not one.taken)
             return False
-        self.first = self.first or one.proof._replace(at=one.uploaded)
+        self.first = self.first or one.proof.dated(one.uploaded)
         self.open = [*self.open, one.uploaded][-_MOST_OPEN:]
         return True
 
@@ -170,7 +170,7 @@ class SilentBranches(SignalKind):
             Accused(
                 accused.at if accused else one.at,
                 first,
-                one.proof._replace(at=one.uploaded),
+                one.proof.dated(one.uploaded),
                 branch.before or first,
                 len(branch.open),
                 limit,

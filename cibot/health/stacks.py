@@ -30,9 +30,8 @@ class _Stack(Stored):
 
     STATE = state(first=float, last=float, owner=same, base=same, changes=set)
 
-    def has(self, upload: Upload) -> bool:
-        """Whether a patch set is one of it."""
-        apart = abs(upload.at - self.last)
+    def has(self, upload: Upload, apart: float) -> bool:
+        """Whether a patch set is one of it, which came ``apart`` seconds from the last."""
         if None not in (upload.base, self.base, upload.owner, self.owner):
             if upload.base == self.base and apart <= _STANDS:
                 return True
@@ -67,7 +66,13 @@ class Stacks(Stored):
         return False
 
     def _of(self, upload: Upload) -> _Stack | None:
-        return next((stack for stack in self._stacks if stack.has(upload)), None)
+        at, base, most = upload.at, upload.base, _TOGETHER
+        for stack in self._stacks:  # looked through for every verdict: most are far away
+            apart = at - stack.last
+            near = -most <= apart <= most or (base is not None and stack.base == base)
+            if near and stack.has(upload, abs(apart)):
+                return stack
+        return None
 
     def repeats(self, one: Counted) -> bool:
         """Whether a failure adds nothing to that of another change of its stack.

@@ -38,7 +38,8 @@ class SlidingTally(Stored):
     """
 
     __slots__ = (
-        "_bad", "_first", "_least", "_minutes", "_n", "_reach", "_start", "_window", "bad", "n",
+        "_bad", "_first", "_least", "_minutes", "_n", "_next", "_reach", "_start", "_window", "bad",
+        "n",
     )  # fmt: skip
 
     STATE = state(_minutes=list, _n=list, _bad=list, _start=int, n=int, bad=int, _first=int)
@@ -52,15 +53,18 @@ class SlidingTally(Stored):
         self._bad: list[int] = []
         self._start = 0  # the place of the first minute of the window
         self._first = 0  # no minute before it is in the window
+        self._next = 0.0  # until then that is so
         self.n = 0
         self.bad = 0
 
     def slide(self, now: float) -> None:
         """Lets what is older than the window at ``now`` pass out of it."""
+        if now < self._next:
+            return
         first = int((now - self._window) // _MINUTE)
         if first <= self._first:
             return
-        self._first = first
+        self._first, self._next = first, (first + 1) * _MINUTE + self._window
         minutes, start = self._minutes, self._start
         while start < len(minutes) and minutes[start] < first:
             self.n -= self._n[start]
@@ -104,6 +108,16 @@ class SlidingTally(Stored):
         del self._minutes[place], self._n[place], self._bad[place]
         if place < self._start:
             self._start -= 1
+
+    @property
+    def run(self) -> int:
+        """How many results at the end of the window are good, as `newest_outcomes` has them."""
+        good = 0
+        for place in range(len(self._minutes) - 1, self._start - 1, -1):
+            good += self._n[place] - self._bad[place]
+            if self._bad[place]:
+                break
+        return good
 
     @property
     def count(self) -> Count:

@@ -64,7 +64,8 @@ class _TimedJob:
     first: Proof | None = None  # of those
 
     def learn(self, seconds: list[float]) -> None:
-        self.past = [*self.past, *seconds][-_PASSES:]
+        self.past += seconds
+        del self.past[:-_PASSES]
         self.fast, self.known, self.first = [], [], None
 
 

@@ -119,7 +119,8 @@ class Tracker:
             gauges = judge.take(ended)
             if type(ended) in _ALARMING:
                 alarm = judge.next_alarm
-            self._look(gauges, ended.at)
+            if gauges:
+                self._look(gauges, ended.at)
             if self._recovering:
                 self._look_after(ended.at)
         self._ring(until)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import random
+from itertools import takewhile
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,7 +16,8 @@ from cibot.health.facts import Upload, moment
 from cibot.health.infra import Infra
 from cibot.health.inputs import FAIR, PAIRED, RAN, REFUSED, Attempted
 from cibot.health.level import Level
-from cibot.health.share import verdict_of
+from cibot.health.share import back_since, may_be_back, verdict_of
+from cibot.health.tally import Count
 from cibot.incidents.signal_words import said, threshold_words
 from cibot.incidents.tracker import Tracker
 from cibot.model import State
@@ -213,3 +216,16 @@ def test_an_incident_of_a_ci_that_runs_little_does_not_stay_open_for_years():
     assert found.opened_at is not None
     assert found.resolved_at is not None
     assert found.resolved_at < moment(T - 3 * D)
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_what_cannot_be_back_is_found_without_a_look_at_each_result(seed):
+    rng = random.Random(seed)
+    good, before = rng.choice([0.8, 0.95, 0.99]), rng.random()
+    results = [rng.random() < before for _ in range(rng.randint(1, 200))]
+    results = [True] * rng.choice([0, 3, 20, 70]) + results  # the newest first
+    older = Count(rng.choice([0, 5]), 0)  # counted, and not of the window
+    count = Count(len(results) + older.n, results.count(False))
+    run = len(list(takewhile(bool, results)))
+    back = back_since(count, [(well, T - at) for at, well in enumerate(results)], good)
+    assert back is None or may_be_back(count, run, good)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import random
+from itertools import takewhile
+from operator import itemgetter
 
 import pytest
 
@@ -68,6 +70,7 @@ def test_a_tally_counts_as_if_it_kept_everything(seed):
         assert sorted((at // 60, good) for good, at in tally.outcomes()) == outcomes
         newest = list(tally.newest_outcomes())
         assert len(newest) == len(outcomes)
+        assert tally.run == len(list(takewhile(itemgetter(0), newest)))
         assert [at for _, at in newest] == [60 * m for m, _ in outcomes[::-1]]
         least, since = rng.choice([1, 5, 40]), now - rng.uniform(0, window)
         assert tally.since(since) == counts(model.within(now, since))
