@@ -13,7 +13,7 @@ from cibot.config.values import Count, Duration, Share
 from cibot.health.facts import PROOF, Proof, moment
 from cibot.health.kind import SignalKind
 from cibot.health.seen import Fault
-from cibot.health.signal import Evidence, Reading, Signal, evidence
+from cibot.health.signal import CLEAR, Evidence, Reading, Signal, evidence
 from cibot.health.state import Stored, each, made, record, state, table
 from cibot.model import State
 from cibot.text.card import Words, job_span
@@ -145,7 +145,7 @@ class AccusedJobs(Stored):
         """Bad while a job is; where no job was ``heard`` of, nothing can be said."""
         if self.found:
             return Reading(State.DEGRADED if self.bad else State.HEALTHY, False)
-        return Reading(State.HEALTHY if heard else State.UNKNOWN, heard)
+        return CLEAR if heard else Reading(State.UNKNOWN, False)
 
     def signal(
         self, kind: type[SignalKind], fault: Fault, now: float, heard: bool, known: int

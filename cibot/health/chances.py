@@ -166,18 +166,18 @@ class Chances(Stored):
         self._slots: dict[int, _Slot] = {}
         self._open: list[tuple[int, Proof]] = []  # missed since last heard: slot and evidence
         self._late: dict[_Key, _Late] = {}  # patch sets that were missed
-        self._patience: tuple[Count | None, int | None] = (None, None)  # of what is known
+        self._patience: tuple[int, int, int | None] = (-1, -1, None)  # of what is known
 
     @property
     def patience(self) -> int | None:
         """How many missed chances in a row mean silence; None when no number does."""
-        known = self.long.count
-        if self._patience[0] != known:
-            self._patience = (known, patience(self._silence, known))
-        k = self._patience[1]
+        n, bad, k = self._patience
+        if n != self.long.n or bad != self.long.bad:
+            k = patience(self._silence, self.long.count)
+            self._patience = (self.long.n, self.long.bad, k)
         if k == FEWEST and self.missed == k - 1 and self.comeback.since is None:
             apart = (self._open[-1][0] - self._open[0][0]) * self._slot
-            return k - surely_missed(known, apart)
+            return k - surely_missed(self.long.count, apart)
         return k
 
     @property

@@ -164,6 +164,8 @@ def level(policy: SuccessPolicy, passes: int, n: int) -> State:
 
 def by_bound(policy: SuccessPolicy, passes: int, n: int) -> State:
     """What the upper bound of a pass rate says of it."""
+    if passes >= policy.degraded * n:
+        return State.HEALTHY  # the bound lies above
     high = wilson(passes, n, SURE).high
     if high < policy.failing:
         return State.FAILING

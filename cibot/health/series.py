@@ -40,16 +40,21 @@ class Series(Stored):
 
     def add(self, one: FirstVerdict, per_day: float) -> None:
         """Takes in the verdict."""
-        author, failures = _author(one), self._before(one, per_day)
+        author = _author(one)
+        if one.passed:
+            self._series.pop(author, None)
+            return
+        failures = self._before(one, per_day)
         self._series.pop(author, None)
-        if not one.passed:
-            self._series[author] = (failures + 1, _when(one))
+        self._series[author] = (failures + 1, _when(one))
         if len(self._series) > _KEPT:
             del self._series[next(iter(self._series))]
 
     def _before(self, one: FirstVerdict, per_day: float) -> int:
         author = _author(one)
-        failures, last = self._series.get(author, (0, 0.0))
+        if author not in self._series:
+            return 0
+        failures, last = self._series[author]
         within = _WITHIN if author != _UNKNOWN else min(_CLOSEST, _CLOSE * _DAY / per_day)
         return failures if abs(_when(one) - last) <= within else 0
 

@@ -215,6 +215,8 @@ def verdict_of(policy: SharePolicy, k: int, n: int) -> State:
     """What ``k`` bad ones of ``n`` mean; unknown below the minimum."""
     if n < policy.minimum:
         return State.UNKNOWN
+    if k <= policy.degraded * n:
+        return State.HEALTHY  # the bound lies below
     low = wilson(k, n, SURE).low
     if low > policy.failing:
         return State.FAILING

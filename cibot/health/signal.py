@@ -121,6 +121,8 @@ class Reading(NamedTuple):
 
 WELL = Reading(State.HEALTHY, False)
 """Nothing that accuses, and nothing that would end an incident."""
+CLEAR = Reading(State.HEALTHY, True)
+"""Nothing that accuses, and what would end an incident."""
 
 
 def share_of(k: int, n: int) -> dict[str, Any]:

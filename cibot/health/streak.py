@@ -16,7 +16,7 @@ from cibot.health.facts import PROOF, Proof, Upload, moment
 from cibot.health.inputs import COUNTED, JobResults
 from cibot.health.intervals import wilson
 from cibot.health.seen import Fault, Period, Streak
-from cibot.health.signal import MOST_EVIDENCE, Reading, Signal, evidence
+from cibot.health.signal import CLEAR, MOST_EVIDENCE, WELL, Reading, Signal, evidence
 from cibot.health.stacks import Stacks
 from cibot.health.state import Stored, each, part, state
 from cibot.model import Result, State
@@ -172,7 +172,7 @@ class JobStreaks(Stored):
     def standing(self, now: float, _ending: bool) -> Reading:
         """Bad while a job's streak is longer than its luck."""
         if not self._touched:
-            return Reading(State.HEALTHY, self._settled)
+            return CLEAR if self._settled else WELL
         long = self.long(now)
         return Reading(self._verdict(long), self._settled)
 

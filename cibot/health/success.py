@@ -16,7 +16,7 @@ from cibot.health.level import Level, by_bound
 from cibot.health.seen import OwnPast, Recovery
 from cibot.health.series import Series
 from cibot.health.share import SURE
-from cibot.health.signal import Evidence, Reading, Signal, evidence, share_of
+from cibot.health.signal import CLEAR, Evidence, Reading, Signal, evidence, share_of
 from cibot.health.stacks import Stacks
 from cibot.health.state import Stored, part, state
 from cibot.model import State
@@ -48,12 +48,13 @@ class Success(Stored):
             if not one.passed:
                 self._stacks.add(one.upload, one.proof.change_id)
         standing = VerdictKind.FAIR if one.paired else VerdictKind.UNPAIRED
+        per_day = self.chart.baseline.per_day
         if failures:
             standing = VerdictKind.AGAIN
         elif one.paired:
-            standing = self._series.standing(one, self.chart.baseline.per_day)
+            standing = self._series.standing(one, per_day)
         if one.passed or not failures:
-            self._series.add(one, self.chart.baseline.per_day)
+            self._series.add(one, per_day)
         if failures + (not one.paired) <= 1 or (one.passed and self.chart.dropped is not None):
             self._add(one.passed, one.proof.at, standing)
 
@@ -72,7 +73,7 @@ class Success(Stored):
             return Reading(self._severity(chart.dropped), False)
         if not chart.baseline.ready:
             return Reading(State.UNKNOWN, False)
-        return Reading(State.HEALTHY, not chart.rising, chart.rising)
+        return Reading(State.HEALTHY, False, True) if chart.rising else CLEAR
 
     def _severity(self, drop: Run) -> State:
         """How bad a drop is: as the chart that fired has it, until it is surely worse.
