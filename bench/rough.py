@@ -146,7 +146,8 @@ def _runs(
         for number, nature in cis:
             mood = nature(day)
             here = one.branch != mood.quiet and mood.only in (None, one.branch)
-            if rng.random() >= mood.covers or not here:
+            covers = mood.covers / 3 if one.branch == mood.thin else mood.covers
+            if rng.random() >= covers or not here:
                 continue
             mood = replace(mood, passes=0.0) if mood.breaks == one.branch else mood
             at_fault = fault.job if fault is not None and fault.ci in (None, number) else broken

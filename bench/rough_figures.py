@@ -52,6 +52,7 @@ _CASES: dict[str, tuple[Mood, str]] = {
     "one of three jobs breaks": (Mood(0.9, broken_job="tempest"), ""),
     "one of three branches breaks": (Mood(0.9, breaks=STABLE), ""),
     "silent on one of three branches": (Mood(0.9, quiet=STABLE), ""),
+    "a third on one of three branches": (Mood(0.9, thin=STABLE), ""),
     "a job vanishes": (Mood(0.9, gone="tempest"), ""),
     "a job passes in half a minute": (Mood(0.9, fast="tempest"), ""),
     "passes everything": (Mood(0.9, blind=True), "once"),

@@ -48,6 +48,7 @@ class Mood:
     only: str | None = None  # in a rough world: the one branch that it reports on
     breaks: str | None = None  # in a rough world: the branch on which nothing passes
     quiet: str | None = None  # in a rough world: the branch on which it says nothing
+    thin: str | None = None  # in a rough world: the branch on which it reports on a third
     gone: str | None = None  # a job that does not run any more
     new: str | None = None  # one that runs besides
     fast: str | None = None  # one that passes in half a minute

@@ -13,6 +13,7 @@ SIGNALS = [
     "cibot.health.missing:MissingJobs",
     "cibot.health.too_fast:TooFast",
     "cibot.health.silent_branch:SilentBranches",
+    "cibot.health.branch_coverage:BranchCoverage",
 ]
 
 

@@ -240,7 +240,7 @@ def overall(signals: Iterable[Signal]) -> State:
 
 def _unheard(signal: Signal) -> Signal:
     """What a stale feed of our own makes of a signal that rests on what was not heard."""
-    if signal.name not in (SILENT, "coverage", "silent_branch"):
+    if signal.name not in (SILENT, "coverage", "silent_branch", "branch_coverage"):
         return signal
     seen = signal.seen
     if isinstance(seen, LastHeard | Reported):

@@ -32,6 +32,7 @@ NAMES = [
     "missing_job",
     "too_fast",
     "silent_branch",
+    "branch_coverage",
     "flips",
 ]
 
