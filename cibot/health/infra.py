@@ -82,10 +82,10 @@ class Infra(Share):
             self._runs = [Run() for _ in self._gains]
 
     def _watch_way_back(self, bad: Run, one: Attempted) -> None:
+        # All since it began: the runs by which it was noticed are worse than what goes on.
+        low = min(_MOST, max(_LEAST, (bad.passes + 0.5) / (bad.n + 1)))
         bad.n += 1
         bad.passes += not one.broke
-        n, well = bad.n - self._way_back.n, bad.passes - self._way_back.passes
-        low = min(_MOST, max(_LEAST, (well + 0.5) / (n + 1)))
         high = max(1 - self._policy.clears, low + _LEAST)
         gain = math.log((1 - high) / (1 - low)) if one.broke else math.log(high / low)
         self._way_back.add(gain, not one.broke, one.at)

@@ -229,3 +229,20 @@ def test_what_cannot_be_back_is_found_without_a_look_at_each_result(seed):
     run = len(list(takewhile(bool, results)))
     back = back_since(count, [(well, T - at) for at, well in enumerate(results)], good)
     assert back is None or may_be_back(count, run, good)
+
+
+def test_a_trouble_that_goes_on_is_seldom_over():
+    """The runs by which it was noticed are worse than what goes on, and some in a row are well."""
+    over, back = 0, []
+    for seed in range(40):
+        rng, one, bad = random.Random(seed), Infra(INFRA), []
+        letters = "P" * 200 + "".join("PI"[rng.random() < 0.3] for _ in range(200)) + "P" * 80
+        for each in ran(letters, every=H):
+            one.attempt(each) if isinstance(each, Attempted) else one.take(each)
+            if isinstance(each, Attempted):
+                bad.append(one.standing(each.at, True).bad)
+        first = bad.index(True)
+        over += not all(bad[first:400])
+        back.append(bad[400:].index(False))
+    assert over <= 1
+    assert 20 <= sorted(back)[20] <= 40
