@@ -154,11 +154,14 @@ class MassFailures:
         recent = [other.incident for other in opened if other.incident is not None]
         groups = {message.group for message in messages_of(tx, recent) if message.group}
         newest_first = sorted(groups, reverse=True)
-        return next((group for group in newest_first if self._lasts(tx, group)), None)
+        return next((group for group in newest_first if self._lasts(tx, group, now)), None)
 
-    def _lasts(self, tx: Tx, group: str) -> bool:
+    def _lasts(self, tx: Tx, group: str, now: datetime | None = None) -> bool:
+        """Whether a mass failure goes on; with ``now`` whether it began within a day before."""
         members = _members(tx, messages_of_group(tx, group)).values()
-        return lasts(len(members), sum(member.incident.open for member in members))
+        began = [member.opening(tx).at for member in members if member.incident.opened_at]
+        recent = now is None or (bool(began) and now - min(began) <= LONGEST)
+        return recent and lasts(len(members), sum(member.incident.open for member in members))
 
     def _breaks(self, tx: Tx, now: datetime) -> str | None:
         """The key of the mass failure that this opening makes, if it makes one."""

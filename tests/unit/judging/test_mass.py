@@ -299,6 +299,16 @@ def test_a_mass_failure_of_yesterday_is_another(mass: Mass) -> None:
     assert "D is failing" in mass.sent()[1]
 
 
+def test_who_joins_late_makes_it_no_longer(mass: Mass) -> None:
+    _three(mass)
+    mass.later(20 * HOUR)
+    mass.breaks("D")
+    mass.later(5 * HOUR)
+    assert "by now also: D (#4)" in mass.sent()[1]
+    mass.breaks("E")
+    assert "E is failing" in mass.sent()[2]
+
+
 def test_what_is_known_counts_the_messages_that_told_of_it(mass: Mass) -> None:
     _three(mass)
     known = mass.incident("B").notified
