@@ -18,7 +18,7 @@ from cibot.cli.webhook import address
 from cibot.collector.gerrit import Gerrit, NotFound, RequestRefused
 from cibot.config.models import Config, GerritConfig, WebConfig
 from cibot.config.networks import named
-from cibot.errors import Transient, reason_of
+from cibot.errors import Permanent, Transient, reason_of
 from cibot.reports.undelivered import undelivered_words
 from cibot.store.usability import look, usable
 from cibot.text.figures import plural
@@ -41,11 +41,20 @@ def core_probes(config: Config) -> list[Probe]:
     url = config.store.url.get_secret_value()
     web = config.web
     return [
-        Probe("database", lambda: iter([right(look(url))])),
+        Probe("database", lambda: _database(url)),
         Probe("web", lambda: _web(web)),
         Probe("reference", lambda: _references(config)),
         *(Probe(f"gerrit {gerrit.name}", _gerrit_probe(gerrit, web)) for gerrit in config.gerrit),
     ]
+
+
+def _database(url: str) -> Iterator[Finding]:
+    try:
+        yield right(look(url))
+    except Permanent as error:
+        file = url.removeprefix("sqlite:///")  # of another database the error names the host
+        named = file == url or file in str(error)
+        yield wrong(str(error) if named else f"{file}: {error}")
 
 
 def _web(web: WebConfig) -> Iterator[Finding]:

@@ -56,7 +56,12 @@ def _duplicates(tables: Tables) -> Iterator[Mistake]:
 
 
 def _gerrits(tables: Tables) -> Iterator[Mistake]:
+    servers: dict[str, str] = {}
     for path, entry in entries(tables, "gerrit"):
+        url = str(entry.get("url")).casefold().rstrip("/")
+        same = servers.setdefault(url, str(entry.get("name")))
+        if "://" in url and same != str(entry.get("name")):
+            yield Mistake((*path, "url"), f"is the server of {shown(same)} already; take one out")
         for key, text in together(entry, "username", "password"):
             yield Mistake((*path, key), text)
         if entry.get("poll") is False and "webhook_token" not in entry:

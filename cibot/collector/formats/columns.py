@@ -46,6 +46,8 @@ def voted_line(text: str) -> Build | None:
 
 def apart(text: str, *, bulleted: bool = False) -> Build | None:
     """The build of such a line, or None."""
+    if bulleted and " - " in text:
+        text = text.replace(" - ", " — ")
     if "://" in text and (linked := _LINKED.match(text)):
         return _linked(linked["name"] or "", linked["url"], linked["word"])
     match = _JOB.match(text)

@@ -23,7 +23,8 @@ def read(comment: Comment) -> Report | None:
         return _result_line(comment)
     lower = body[:2000].lower()
     listed = "name: " in lower and ("jobs:" in lower or "issue:" in lower)
-    keyed = lower.startswith(_KEYS) or any(f"\n{key}" in lower for key in _KEYS)
+    named = lower.startswith("name: ") and "\nname: " in lower
+    keyed = named or lower.startswith(_KEYS) or any(f"\n{key}" in lower for key in _KEYS)
     if not listed and not keyed:
         return None
     builds = tuple(_items(comment.lines))

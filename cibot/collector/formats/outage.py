@@ -66,6 +66,12 @@ _NAMED = _any(
     r"rate limit exceeded\b",
     r"image pull (?:failed|error)",
     r"nothing was tested\b",
+    r"(?:run|job|build|results?) (?:was |is |were |are |has been )?(?:discarded|invalid)\b",
+    r"(?:outages?|hiccups?|glitch(?:es)?|novalidhost)\b",
+    r"(?:lost power|power (?:was |is )?lost)\b",
+    r"before (?:any|the) tests? (?:was|were|could be) (?:executed|run|started)\b",
+    r"(?:verdict|result|outcome)s? (?:is |are )?unknown\b",
+    r"(?:power|network|lab|hardware|hw|switch|cabling) (?:issue|problem)s?\b",
     r"(?:runner )?system failure\b",
     r"by (?:the )?(?:ci )?infrastructure\b",
     rf"{_OURS} (?:system )?(?:issue|problem)s?\b",
@@ -93,6 +99,11 @@ _SYMPTOM = _any(
     rf"disk space|quota|capacity|{_MACHINES})\b",
     r"disk (?:is |was )?full\b",
     r"(?:quota (?:was |is )?exceeded|exceeded (?:the )?quota)\b",
+    rf"{_CANNOT}connect to the (?:device|system|host|machine) under test\b",
+    rf"{_PART}(?: \S{{1,20}}){{0,3}} returned 5\d\d\b",
+    r"(?:credentials?|token|certificate|authentication) (?:\S+ )?expired\b",
+    rf"{_MACHINES} (?:running|that ran|of) (?:this|the|your) (?:job|build|run|tests?) "
+    r"(?:died|crashed|was lost|disappeared|went away|rebooted)\b",
     rf"{_CANNOT}(?:reach|reached|contact|clone|fetch|allocate|allocated|provision|provisioned|"
     r"acquire|acquired|reserve|reserved|spawn|log ?in)\b",
     rf"{_CANNOT}(?:connect|ssh|boot|launch|deploy|start|bring up|set ?up|get|create|find|lock|"
@@ -109,6 +120,10 @@ _SYMPTOM = _any(
     rf"{_MACHINES} {_SETTING_UP} (?:has |have )?(?:failed|failure|error|timed out)",
     rf"(?:timed out|timeout) (?:while |when )?waiting (?:for|on) (?:\S+ ){{0,3}}{_MACHINES}\b",
     r"internal error in (?:the|our) ",
+    rf"{_MACHINES}(?: [^\s:]+){{0,4}} (?:disconnected|unavailable|unreachable|unresponsive|"
+    r"terminated|dropped|disappeared|vanished|rebooted|reimaged|evicted|interrupted|refused)\b",
+    rf"all (?:the |our |\d+ )?{_MACHINES} (?:are |were )?(?:busy|in use|occupied|taken)\b",
+    rf"{_CANNOT}pull (?:the )?(?:\S+ )?image\b",
     r"maintenance\b",
     r"experiencing (?:\w+ )?(?:problems|issues|difficulties|outages?|an outage)\b",
     r"(?:build|tests?|jobs?) (?:were |was )?(?:not|never) (?:executed|started)\b",
@@ -119,7 +134,7 @@ _TESTED = _any(
     r"tests?(?: \S+){0,2} (?:failed|failing|broke|broken)\b",
     r"(?:failed tests?|not compile)\b",
     r"compil\w+ (?:error|failed|failure)",
-    r"(?:assertion|test_\w+)",
+    r"(?:assertion|test_\w+|fail\w*:.{1,200} test$)",
 )
 _DENIED = re.compile(r"\b(?:no|not an?|without|zero|isn't an?|0) (?:\w+ )?infra")
 _ANNOUNCED = _any(
@@ -133,7 +148,8 @@ _HINT = re.compile(
     r"infra|not |un|no |lost|down|offline|out of|outage|mainten|power|hardware|issue|problem|"
     r"error|trouble|preempt|flap|time|ignore|lab|disk|quota|fail|can|fault|crash|die|dead|full|"
     r"restart|reboot|away|gone|lack|disconnect|kill|busy|evict|imagepull|"
-    r"image pull|rate|expire"
+    r"pull|rate|expire|hiccup|glitch|drop|vanish|disappear|before|reimage|refuse|interrupt|"
+    r"novalid|discard|invalid|return"
 )
 
 

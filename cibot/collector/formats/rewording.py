@@ -22,9 +22,13 @@ _SAME = (
     ("in progress", "running"),
     ("back to normal", "passed"),
     ("went wrong", "failed"),
-    ("kernel panic", "failed"),
+    ("kicked off", "started"),
+    ("good to go", "passed"),
 )
-_FOREIGN = (("échoué", "failed"), ("échec", "failed"), ("réussi", "passed"))
+_FOREIGN = re.compile(
+    r"(?P<passed>réussie?s?|успешно|успех|성공|exitos[ao]|éxito|úspěšn\w+)|"
+    r"échouée?s?|échec|ошибк\w+|провал\w*|неудач\w+|실패|fallad[ao]|falló|fallid[ao]|neúspěšn\w+"
+)
 _Said = Callable[[re.Match[str]], str]
 
 
@@ -39,7 +43,7 @@ def _either(*, passed: bool) -> str:
 _OTHER: tuple[tuple[re.Pattern[str], _Said], ...] = (
     (
         re.compile(
-            r"(?:\brc(?==)|exit(?:ed|s)?(?: with)?(?: (?:status|code)(?: of \S{1,40}?)?)?)"
+            r"(?:\brc(?=[= ])|exit(?:ed|s)?(?: with)?(?: (?:status|code)(?: of \S{1,40}?)?)?)"
             r"(?::? |=)(\d{1,3})\b"
         ),
         lambda match: _either(passed=int(match[1]) == 0),
@@ -72,7 +76,8 @@ _OTHER: tuple[tuple[re.Pattern[str], _Said], ...] = (
     ),
     (
         re.compile(
-            r"\b(?:verdict|result|outcome)s?(?: is| was)? ?[:=] ?(?:(positive|good)|negative|bad)\b"
+            r"\b(?:verdict|result|outcome)s?(?: is| was)? ?[:=] ?"
+            r"(?:(positive|good)|negative|bad|red)\b"
         ),
         lambda match: _either(passed=bool(match[1])),
     ),
@@ -83,7 +88,18 @@ _OTHER: tuple[tuple[re.Pattern[str], _Said], ...] = (
         ),
         _as("passed"),
     ),
+    (
+        re.compile(r"^([+-])[12] (?:from|by) "),
+        lambda match: _either(passed=match[1] == "+"),
+    ),
     (re.compile(r"\b(?:couldn't|cannot|can't|not) be verified\b"), _as("failed")),
+    (
+        re.compile(
+            r"\b(?:kernel (?:panic|oops|bug)|segmentation fault|segfault(?:ed)?|core dumped|"
+            r"[1-9]\d* red (?:jobs?|builds?|tests?|checks?))\b"
+        ),
+        _as("failed"),
+    ),
     (
         re.compile(
             r"\b(?:builds?|built|compiles?|compiled) (?:cleanly|fine|without (?:any )?"
@@ -102,8 +118,8 @@ _OTHER: tuple[tuple[re.Pattern[str], _Said], ...] = (
     ),
 )
 _HINT = re.compile(
-    r"exit|rc=|no |regress|breaks|[+-][12]|[:=] ?(?:pos|neg|good|bad)|verified|clean|"
-    r"fine|without|warnings|f[:=]|timeout|hang|hung|stuck|fail[:=]"
+    r"exit|rc[= ]|kernel|segm|segf|core d| red|no |regress|breaks|[+-][12]|verified|clean|"
+    r"[:=] ?(?:pos|neg|good|bad|red)|fine|without|warnings|f[:=]|timeout|hang|hung|stuck|fail[:=]"
 )
 
 
@@ -112,9 +128,8 @@ def reworded(lower: str) -> str:
     for words, meaning in _SAME:
         if words in lower:
             lower = lower.replace(words, meaning)
-    if "é" in lower:
-        for words, meaning in _FOREIGN:
-            lower = lower.replace(words, meaning)
+    if not lower.isascii():
+        lower = _FOREIGN.sub(lambda match: _either(passed=bool(match["passed"])), lower)
     if _HINT.search(lower):
         for pattern, said in _OTHER:
             lower = pattern.sub(said, lower)

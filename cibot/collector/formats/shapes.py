@@ -49,7 +49,10 @@ _TEST_SENTENCE = re.compile(
     r"(?= |:|$)"
 )
 _SHORT_CODES = ((":heavy_check_mark:", "✔"), (":white_check_mark:", "✅"), (":x:", "❌"))
-_SILENT = re.compile(r"[(\[](?:non-?voting|non voting|not voting|skipped)[)\]]", re.IGNORECASE)
+_SILENT = re.compile(
+    r"[(\[](?:non-?voting|non voting|not voting|skipped|allowed to fail|allow(?:ed)? failure)[)\]]",
+    re.IGNORECASE,
+)
 
 
 def finish(name: str, word: str, url: str | None, rest: str) -> Build:

@@ -217,7 +217,7 @@ def _count_ending(tokens: Sequence[str], at: int) -> tuple[float, float | None] 
         first = at - 3 if before == "of" and tokens[at - 2 : at - 1] == ["out"] else at - 2
         if first >= 0 and tokens[first].isdigit():
             return float(tokens[first]), number
-        return None
+        return None if before == "of" else (number, None)  # "7 passed / 0 failed"
     if before in _IDS or before in ("#", "="):
         return None
     return number, None

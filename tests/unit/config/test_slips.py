@@ -117,3 +117,41 @@ def test_a_reference_that_is_nearly_a_ci_is_doubted(written: Path) -> None:
     assert loaded.warnings == (
         f'{written}:8: reference[0].ci: no [[ci]] has the name "Zul"; did you mean `Zuul`?',
     )
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"", "is empty"),
+        (b" \n", "is empty"),
+        (b"hunter\0two", "holds characters that no keyboard writes; is it the right file?"),
+        (b"hunter\nthree\n", "has several lines, and a secret is one"),
+        ("hunter".encode("utf-16"), "is not text in UTF-8; save it as UTF-8"),
+    ],
+)
+def test_a_file_that_holds_no_secret_is_named_and_not_shown(
+    written: Path, content: bytes, why: str
+) -> None:
+    (written.parent / "kept").write_bytes(content)
+    said = _mistake(written, GERRIT + 'username = "u"\npassword_file = "kept"\n')
+    assert f":5: gerrit[0].password_file: {written.parent / 'kept'} {why}" in said
+    assert "hunter" not in said
+
+
+def test_a_mark_before_a_secret_is_none_of_it(written: Path) -> None:
+    (written.parent / "kept").write_bytes(b"\xef\xbb\xbfhunter\r\n")
+    loaded = _read(written, GERRIT + 'username = "u"\npassword_file = "kept"\n')
+    password = loaded.config.gerrit[0].password
+    assert password is not None
+    assert password.get_secret_value() == "hunter"
+
+
+def test_a_path_that_a_shell_would_replace_is_said_to_be_none(written: Path) -> None:
+    said = _mistake(written, GERRIT + 'username = "u"\npassword_file = "~/kept"\n')
+    assert said.endswith("No such file or directory; ~ and variables are not replaced here")
+
+
+def test_one_server_is_not_read_twice(written: Path) -> None:
+    again = GERRIT.replace('"g"', '"h"').replace("example/", "EXAMPLE")
+    said = _mistake(written, GERRIT + again)
+    assert said.endswith(':6: gerrit[1].url: is the server of "g" already; take one out')
