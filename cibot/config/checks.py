@@ -60,7 +60,7 @@ def _gerrits(tables: Tables) -> Iterator[Mistake]:
     for path, entry in entries(tables, "gerrit"):
         url = str(entry.get("url")).casefold().rstrip("/")
         same = servers.setdefault(url, str(entry.get("name")))
-        if "://" in url and same != str(entry.get("name")):
+        if "://" in url and same.casefold() != str(entry.get("name")).casefold():
             yield Mistake((*path, "url"), f"is the server of {shown(same)} already; take one out")
         for key, text in together(entry, "username", "password"):
             yield Mistake((*path, key), text)

@@ -17,7 +17,6 @@ from cibot.config.models import Config
 from cibot.errors import ConfigError
 
 _LARGEST = 64 * 1024
-_OF_LINES = frozenset(("channel_keys",))  # a channel and its key a line
 
 
 @dataclass(slots=True)
@@ -52,7 +51,7 @@ def resolve(tables: dict[str, Any], folder: Path) -> SecretFiles:
             continue
         files.read_from[target] = at
         try:
-            table[secret] = _content(name, folder, secret)
+            table[secret] = _content(name, folder)
         except _Unread as error:
             files.mistakes.append(Mistake(at, str(error)))
             files.unread.add(target)
@@ -69,7 +68,7 @@ class _Unread(ConfigError):
     """The file cannot be used; the text says why and names it."""
 
 
-def _content(name: object, folder: Path, secret: str) -> str:
+def _content(name: object, folder: Path) -> str:
     if not isinstance(name, str) or not name or "\0" in name:
         raise _Unread("write the path of a file in quotes")
     path = folder / name
@@ -81,13 +80,11 @@ def _content(name: object, folder: Path, secret: str) -> str:
         hint = "; ~ and variables are not replaced here" if set("~$") & set(name) else ""
         raise _Unread(f"cannot read {path}: {error.strerror or error}{hint}") from error
     except UnicodeDecodeError as error:
-        raise _Unread(f"{path} is not text in UTF-8; save it as UTF-8") from error
+        raise _Unread(f"{path} is not text in UTF-8") from error
     if not text.strip() or len(raw) > _LARGEST:
         raise _Unread(f"{path} is {'too large for a secret' if text.strip() else 'empty'}")
     if not text.replace("\n", "").replace("\r", "").isprintable():
         raise _Unread(f"{path} holds characters that no keyboard writes; is it the right file?")
-    if "\n" in text and secret not in _OF_LINES:
-        raise _Unread(f"{path} has several lines, and a secret is one")
     return text
 
 

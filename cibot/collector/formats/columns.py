@@ -33,6 +33,8 @@ _LINKED = re.compile(
     r"(?:(?P<name>[\w*`][^\s:|]*(?: [^\s:|]+){0,3}?)\s*(?:->|=>|→|—|–|-)\s*)?"
     r"(?P<url>https?://[^\s)]+)(?:\s*(?:->|=>|→|—|–|-)\s*|\s+)(?P<word>[A-Za-z_]{2,20})\.?$"
 )
+_JOBS = ("Job ", "Stage ", "Builder ", "Task ", "Check ", "Workflow ")
+_URL_ENDS = frozenset("/0123456789)>]")
 _MARKS = ("....", "->", "=>", "→", "⇒", "—", "–", "  ", "\t")
 
 
@@ -48,9 +50,9 @@ def apart(text: str, *, bulleted: bool = False) -> Build | None:
     """The build of such a line, or None."""
     if bulleted and " - " in text:
         text = text.replace(" - ", " — ")
-    if "://" in text and (linked := _LINKED.match(text)):
+    if "://" in text and text[-1] not in _URL_ENDS and (linked := _LINKED.match(text)):
         return _linked(linked["name"] or "", linked["url"], linked["word"])
-    match = _JOB.match(text)
+    match = _JOB.match(text) if text.startswith(_JOBS) else None
     if match is None and any(mark in text for mark in _MARKS):
         match = _APART.match(text)
     if match is None:

@@ -99,7 +99,7 @@ def read_line(line: str, following: str = "") -> Build | None:
             return build
     text = unabbreviated(line.strip())
     mark = text[:1]
-    if mark in "([" and text[1:2] in MARKS and text[1:2]:  # "(✓) unit URL"
+    if mark in "([" and mark and text[1:2] in MARKS and text[1:2]:  # "(✓) unit URL"
         text = text[1:]
         mark = text[:1]
     if mark == "|":
@@ -176,6 +176,8 @@ def _colon_line(line: str, at: int) -> Build | None:
 
 def _named_once(left: str) -> str:
     """``job URL`` of ``job URL FAILURE``, where the result follows once more."""
+    if not left[-1:].isupper():  # most end in a URL's slash or number
+        return left
     head, _, word = left.rpartition(" ")
     return head if word in RESULT_WORDS and is_url(head.rpartition(" ")[2]) else left
 
