@@ -31,7 +31,8 @@ _PLACES = (
     r"(?:ci(?: (?:system|infrastructure|server|lab))?|infra(?:structure)?|"
     r"(?:docker |artifact |container |image |pypi |apt |npm |git |log |package |license )?"
     r"(?:registry|mirrors?|proxy|repository server|server|storage)|artifactory|nexus|"
-    r"docker hub|docker daemon|network|vpn|dns|cloud|gerrit|github|gitlab)"
+    r"docker hub|docker daemon|network|vpn|dns|cloud|gerrit|github|gitlab|s3 bucket|bucket|"
+    r"swift|nfs|ldap|(?:lab |network )?switch(?:es)?|router)"
 )
 _OURS = r"(?:ci|lab|infra(?:structure)?|jenkins|zuul|test[ -]?(?:bed|lab|environment|setup))"
 _PART = rf"(?:{_MACHINES}|{_PLACES})"
@@ -81,7 +82,8 @@ _NAMED = _any(
     r"(?:builds?|jobs?|runs?|results?) (?:[\w ]{1,40} )?(?:was |were |is |are |got |has been |"
     r"have been )?lost\b",
     r"ignore (?:this|the|our) (?:result|vote|failure|report|comment)\b",
-    r"results? (?:are|is) (?:not valid|invalid|void)\b",
+    r"(?:results?|failures?|votes?)(?: \S+){0,4} (?:are|is) (?:not valid|invalid|void)\b",
+    rf"(?:login|access|connection) to (?:\w+ ){{0,3}}?(?:{_PART}) (?:failed|refused|lost)\b",
     r"(?:build|run|job) (?:errored|fault)\b",
 )
 _SYMPTOM = _any(
@@ -121,7 +123,8 @@ _SYMPTOM = _any(
     rf"(?:timed out|timeout) (?:while |when )?waiting (?:for|on) (?:\S+ ){{0,3}}{_MACHINES}\b",
     r"internal error in (?:the|our) ",
     rf"{_MACHINES}(?: [^\s:]+){{0,4}} (?:disconnected|unavailable|unreachable|unresponsive|"
-    r"terminated|dropped|disappeared|vanished|rebooted|reimaged|evicted|interrupted|refused)\b",
+    r"terminated|dropped|disappeared|vanished|rebooted|reimaged|evicted|interrupted|refused|"
+    r"drained|deleted)\b",
     rf"all (?:the |our |\d+ )?{_MACHINES} (?:are |were )?(?:busy|in use|occupied|taken)\b",
     rf"{_CANNOT}pull (?:the )?(?:\S+ )?image\b",
     r"maintenance\b",
@@ -148,8 +151,14 @@ _HINT = re.compile(
     r"infra|not |un|no |lost|down|offline|out of|outage|mainten|power|hardware|issue|problem|"
     r"error|trouble|preempt|flap|time|ignore|lab|disk|quota|fail|can|fault|crash|die|dead|full|"
     r"restart|reboot|away|gone|lack|disconnect|kill|busy|evict|imagepull|"
-    r"pull|rate|expire|hiccup|glitch|drop|vanish|disappear|before|reimage|refuse|interrupt|"
+    r"pull|rate|expire|hiccup|glitch|drop|vanish|disappear|before|reimage|refuse|interrupt|drain|delete|void|"
     r"novalid|discard|invalid|return"
+)
+
+
+_BEGUN = re.compile(
+    r"(?:(?:the )?(?:build|tests?|testing|jobs?|ci|run|verification|now|we are|we're) (?:#\d+ )?)?"
+    r"(?:starting|started|running|triggered|queued|building|testing (?:started|begins|your))\b"
 )
 
 
@@ -159,7 +168,7 @@ def corrected(comment: Comment, report: Report | None) -> Report | None:
     Only a known CI's or one that its name or tag shows, only where no line tells how a job
     went, and never over a success.
     """
-    if not _open(report) or not comment.by_ci or not broke(comment):
+    if not _open(comment, report) or not comment.by_ci or not broke(comment):
         return report
     builds = report.builds if report is not None else ()
     if report is not None and report.format in _IN_WORDS:
@@ -167,11 +176,13 @@ def corrected(comment: Comment, report: Report | None) -> Report | None:
     return Report(Outcome.FAILURE, OUTAGE, report.pipeline if report else None, builds)
 
 
-def _open(report: Report | None) -> bool:
+def _open(comment: Comment, report: Report | None) -> bool:
     if report is None:
         return True
     if report.outcome in (Outcome.SUCCESS, Outcome.MERGE_FAILURE):
         return False
+    if report.outcome is not Outcome.FAILURE and _BEGUN.match(comment.first.lower()):
+        return False  # "Starting tests on node-3, node-2 is down"
     if report.format in _IN_WORDS:
         return True
     failed = report.outcome is Outcome.FAILURE and report.format in _HEADLINES
