@@ -15,9 +15,10 @@ from cibot.daemon import memory_settings
 
 @pytest.fixture(autouse=True)
 def as_before() -> Iterator[None]:
-    before = gc.get_threshold()
+    before, turn = gc.get_threshold(), sys.getswitchinterval()
     yield
     gc.set_threshold(*before)
+    sys.setswitchinterval(turn)
     gc.unfreeze()
 
 
@@ -26,6 +27,11 @@ def test_what_is_loaded_is_searched_no_more_and_the_rest_less_often() -> None:
     assert gc.get_freeze_count() > 10_000
     assert gc.get_threshold()[0] > 2000
     assert len(gc.get_objects()) < gc.get_freeze_count()
+
+
+def test_a_thread_that_waits_for_its_turn_has_it_soon() -> None:
+    memory_settings.settle()
+    assert sys.getswitchinterval() == pytest.approx(0.001)
 
 
 def test_cycles_are_still_found() -> None:
