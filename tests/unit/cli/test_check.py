@@ -195,6 +195,15 @@ def test_a_database_that_cannot_be_made_is_not_well(
     assert result.exit_code == 1
 
 
+def test_a_file_that_is_no_database_is_named(tmp_path: Path, review: Review) -> None:
+    file = tmp_path / "notes"
+    file.write_text("no database at all, but some words that somebody wrote down once")
+    result = checked(tmp_path, f'[store]\nurl = "sqlite:///{file}"\n' + gerrit(review))
+    assert result.exit_code == 1
+    assert f"database: {file}: " in result.output
+    assert "file is not a database" in result.output
+
+
 def test_a_relative_database_goes_by_the_configuration_and_is_named_whole(
     tmp_path: Path, review: Review, monkeypatch: pytest.MonkeyPatch
 ) -> None:
