@@ -1,8 +1,8 @@
 """Series: changes of one author that fail after each other, often by one mistake.
 
 Where nobody said whose changes are, those are taken for one author's that were uploaded much
-closer to each other than is usual: on recorded servers two of five are, by one who pushes
-several; after a failure three of five fail there, and after a pass one of twenty.
+closer to each other than is usual: on recorded servers a fifth to a half are, by one who pushes
+several, and fail together.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from __future__ import annotations
 from cibot.health.inputs import FirstVerdict, VerdictKind
 from cibot.health.state import Stored, state, table
 
-_WITHIN = 6 * 3600.0  # seconds between two failures of a known author's series
+WITHIN = 6 * 3600.0
+"""Seconds between two failures of a known author's series."""
 _CLOSE = 0.03  # of the usual time between two results, where the author is not known
 _CLOSEST = 3600.0  # seconds that are never taken for more than close
 _DAY = 86_400.0
@@ -55,7 +56,7 @@ class Series(Stored):
         if author not in self._series:
             return 0
         failures, last = self._series[author]
-        within = _WITHIN if author != _UNKNOWN else min(_CLOSEST, _CLOSE * _DAY / per_day)
+        within = WITHIN if author != _UNKNOWN else min(_CLOSEST, _CLOSE * _DAY / per_day)
         return failures if abs(_when(one) - last) <= within else 0
 
 

@@ -16,9 +16,10 @@ from cibot.health.facts import PROOF, Proof, Upload, moment
 from cibot.health.inputs import COUNTED, JobResults
 from cibot.health.intervals import wilson
 from cibot.health.seen import Fault, Period, Streak
+from cibot.health.series import WITHIN
 from cibot.health.signal import CLEAR, MOST_EVIDENCE, WELL, Reading, Signal, evidence
 from cibot.health.stacks import Stacks
-from cibot.health.state import Stored, each, part, state
+from cibot.health.state import Stored, each, part, state, table
 from cibot.model import Result, State
 
 NAME = "job"
@@ -26,6 +27,7 @@ _MONTH = 30.0
 _SUREST = 0.95  # a job that fails more than this says nothing by failing again
 _MOST_JOBS = 400  # of a CI; the one that ran longest ago makes room
 _MOST_CHANGES = 64  # of a streak that are known again
+_FURTHER = 0.5  # of a change, which one more of an author counts for
 
 
 @dataclass(slots=True)
@@ -38,6 +40,8 @@ class _Job(Stored):
     failures: int = 0
     changes: list[int] = field(default_factory=list)
     stacks: Stacks = field(default_factory=Stacks)
+    authors: dict[int, float] = field(default_factory=dict)  # and his last upload that failed
+    further: int = 0  # failures of authors who had one just before
     proofs: list[Proof] = field(default_factory=list)
     limit: int = 0  # that made the streak long, 0 while it is not
     passes: int = 0  # in a row since a long streak
@@ -50,6 +54,8 @@ class _Job(Stored):
         failures=int,
         changes=list,
         stacks=part,
+        authors=table(int, float),
+        further=int,
         proofs=each(PROOF),
         limit=int,
         passes=int,
@@ -65,10 +71,20 @@ class _Job(Stored):
         if not self.failures:
             self.start = at
         self.failures += 1
+        self.further += self._goes_on(upload)
+        if upload is not None and upload.owner is not None:
+            self.authors[upload.owner] = upload.at
+            if len(self.authors) > _MOST_CHANGES:
+                del self.authors[next(iter(self.authors))]
         self.passes = 0
         self.changes = [*self.changes, proof.change_id][-_MOST_CHANGES:]
         self.proofs = [*self.proofs[:1], *[*self.proofs[1:], proof][1 - MOST_EVIDENCE :]]
         return True
+
+    def _goes_on(self, upload: Upload | None) -> bool:
+        """Whether it failed another change of this author, who is known, in the streak lately."""
+        last = self.authors.get(upload.owner) if upload and upload.owner is not None else None
+        return last is not None and upload is not None and abs(upload.at - last) <= WITHIN
 
     def end(self) -> None:
         """The streak is part of the past from now on."""
@@ -76,6 +92,7 @@ class _Job(Stored):
             return
         self.past.add(self.start, self.failures, self.failures)
         self.failures, self.changes, self.proofs, self.limit = 0, [], [], 0
+        self.authors, self.further = {}, 0
         self.stacks = Stacks()
 
 
@@ -152,7 +169,8 @@ class JobStreaks(Stored):
             return None
         a_day = self._all.count(at)[0] / max(1.0, self._all.span(at))
         luck = min(0.5, self._policy.false_alerts / (_MONTH * max(1.0, a_day)))
-        return max(self._policy.changes, math.ceil(math.log(luck) / math.log(rate)))
+        fair = math.log(luck) / math.log(rate)
+        return max(self._policy.changes, math.ceil(fair + job.further * (1 - _FURTHER)))
 
     def _forget(self, name: str) -> None:
         del self._jobs[name]

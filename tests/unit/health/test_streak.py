@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import random
 
 import pytest
 
 from cibot.config.policy import JobPolicy
-from cibot.health.facts import JobRun, moment
+from cibot.health.facts import JobRun, Upload, moment
 from cibot.health.inputs import JobResults
 from cibot.health.streak import JobStreaks
 from cibot.incidents.signal_words import said, threshold_words
@@ -48,6 +49,34 @@ def test_a_job_that_fails_change_after_change_is_told():
     assert found.evidence[0].url == "https://logs.example/67"
     assert threshold_words(found.seen) == "tempest: degraded after 4 in a row"
     assert not found.clears
+
+
+def of_authors(told, owners):
+    """Each change by itself, uploaded half an hour before, by these authors in turn."""
+    return [
+        one._replace(upload=Upload(one.at - H / 2, owners[i % len(owners)], one.proof.change_id))
+        for i, one in enumerate(told)
+    ]
+
+
+def test_one_author_s_further_changes_count_half():
+    before = of_authors(ran("P" * 60, until=T - 13 * H), range(1, 16))
+
+    def after(owners, n):
+        streaks = fed(before, of_authors(ran("F" * n, first=2000), owners))
+        again = JobStreaks(POLICY)
+        again.read(json.loads(json.dumps(streaks.row())))
+        assert again.signal(T) == streaks.signal(T)
+        return streaks.signal(T)
+
+    assert after(range(3, 7), 4).verdict is State.FAILING
+    assert after([3], 5).verdict is State.HEALTHY
+    found = after([3], 6)
+    assert (found.verdict, threshold_words(found.seen)) == (
+        State.FAILING, "tempest: degraded after 6 in a row",
+    )  # fmt: skip
+    assert after([3, 3, 3, 4], 4).verdict is State.HEALTHY
+    assert after([3, 3, 3, 4, 5], 5).verdict is State.FAILING
 
 
 def test_a_broken_job_is_degraded_where_something_passed_meanwhile():
