@@ -36,9 +36,9 @@ def record_refusal(
         return
 
     def keep(tx: Tx) -> None:
-        kept = refusals_since(tx, actor.network, account, now - _AN_HOUR)
-        if kept < MOST_REFUSALS:
-            last = kept == MOST_REFUSALS - 1
+        refusals = refusals_since(tx, actor.network, account, now - _AN_HOUR)
+        if refusals < MOST_REFUSALS:
+            last = refusals == MOST_REFUSALS - 1
             more = " (further refusals of this hour are in the log only)" if last else ""
             record(tx, actor, what, arguments, f"{REFUSED}{error}{more}", now)
 

@@ -55,14 +55,14 @@ def person(config: Config, actor: Actor) -> PersonConfig | None:
     if not actor.account:
         return None
     wanted = ascii_lower(actor.identity)
-    persons = (known for known in config.person if wanted in map(ascii_lower, known.accounts))
+    persons = (each for each in config.person if wanted in map(ascii_lower, each.accounts))
     return next(persons, None)
 
 
 def name_of(config: Config, actor: Actor) -> str:
     """What the person is called in silences, incidents and the audit."""
-    known = person(config, actor)
-    return known.name if known else actor.account or actor.nick
+    somebody = person(config, actor)
+    return somebody.name if somebody else actor.account or actor.nick
 
 
 def require_identified(config: Config, actor: Actor) -> str:
@@ -107,8 +107,8 @@ def _rights(config: Config, actor: Actor) -> _Rights:
         if token is None:
             return _Rights(admin=False)
         return _Rights(token.role == "admin", token.owns if token.role == "owner" else ())
-    known = person(config, actor)
-    return _Rights(known.admin, known.owns) if known else _Rights(admin=False)
+    somebody = person(config, actor)
+    return _Rights(somebody.admin, somebody.owns) if somebody else _Rights(admin=False)
 
 
 def _remedy(config: Config, actor: Actor, right: str) -> str:

@@ -57,13 +57,13 @@ def watcher(config: Config, actor: Actor, who: str | None = None) -> Watcher:
     if who is None:
         key = account_key(config, actor.network, account)
         return Watcher(actor.network, key, room_of(config, actor), "You")
-    known = next(
+    somebody = next(
         (person for person in config.person if person.name.casefold() == who.casefold()), None
     )
-    if known is not None:
-        here = [account for account in known.accounts if account.startswith(f"{actor.network}:")]
-        network, _, account = (here or known.accounts)[0].partition(":")
-        return _other(config, network, account, known.name)
+    if somebody is not None:
+        here = [account for account in somebody.accounts if account.startswith(f"{actor.network}:")]
+        network, _, account = (here or somebody.accounts)[0].partition(":")
+        return _other(config, network, account, somebody.name)
     network, colon, account = who.lstrip("@").partition(":")
     if not colon:
         network, account = actor.network, network
@@ -88,16 +88,16 @@ def watch(
     """
     whom, ci = _meant(tx, ctx, actor, name, who)
     now = watches_of(tx, whom.network, whom.account)
-    known = any(each.ci_id == ci.id for each in now)
-    if not known and len(now) >= MOST:
+    already = any(each.ci_id == ci.id for each in now)
+    if not already and len(now) >= MOST:
         verb = "watch" if who is None else "watches"
         raise UserError(f"{whom.name} {verb} {MOST} CIs already; use a [[route]] for so many.")
-    if who is None or not known:  # where others are reached, they know best
+    if who is None or not already:  # where others are reached, they know best
         put_watch(tx, StoredWatch(whom.network, whom.account, ci.id, whom.room, ctx.now))
-    if not known:
+    if not already:
         done = f"{whom.network}:{whom.account} watches {ci.name} at {whom.room}"
         record(tx, actor, "watch", _words(name, who), done, ctx.now)
-    return ci.name, whom, not known
+    return ci.name, whom, not already
 
 
 def unwatch(

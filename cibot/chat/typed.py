@@ -156,11 +156,11 @@ def about(words: tuple[str, ...], ask: Callable[[str], T]) -> T:
     try:
         return ask(" ".join(words))
     except UserError as error:
-        kept = without_fillers(words)
-        if kept in {words, ()}:
+        meant = without_fillers(words)
+        if meant in {words, ()}:
             raise
         try:
-            return ask(" ".join(kept))
+            return ask(" ".join(meant))
         except UserError as second:
             raise second from error
 

@@ -102,8 +102,8 @@ def run(question: ShellQuestion, wish: SourceOptions, asked: Asked, form: Form) 
 
 def _words(argument: str) -> tuple[str, ...]:
     """An argument that the shell kept together stays together."""
-    kept = split(f'"{argument}"') if '"' not in argument else split(argument)
-    return kept or (argument,)
+    words = split(f'"{argument}"') if '"' not in argument else split(argument)
+    return words or (argument,)
 
 
 def __getattr__(name: str) -> click.Command:

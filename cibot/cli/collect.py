@@ -35,8 +35,8 @@ def _opened(
     )
     chosen = [gerrit for gerrit in loaded.config.gerrit if server in {None, gerrit.name}]
     if not chosen:
-        known = ", ".join(gerrit.name for gerrit in loaded.config.gerrit) or "none"
-        raise UserError(f"no [[gerrit]] is named {server!r}; the configuration has: {known}")
+        servers = ", ".join(gerrit.name for gerrit in loaded.config.gerrit) or "none"
+        raise UserError(f"no [[gerrit]] is named {server!r}; the configuration has: {servers}")
     store = open_migrated(loaded.config)
     sources = [make_source(loaded.config, gerrit, store) for gerrit in chosen]
     for source in sources:

@@ -70,12 +70,12 @@ def report_of(line: str) -> Report | None:
     tag = raw.get("tag")
     if tag is not None and not isinstance(tag, str):
         raise UserError('"tag" must be a string or null')
-    known = raw.get("ci")
-    if known is not None and not isinstance(known, bool):
+    is_ci = raw.get("ci")
+    if is_ci is not None and not isinstance(is_ci, bool):
         raise UserError('"ci" must be true, false or null')
     account = _account(raw.get("account"))
     votes = _votes(raw.get("labels"))
-    return parse(message, account=account, tag=tag, votes=votes, ci=bool(known))
+    return parse(message, account=account, tag=tag, votes=votes, ci=bool(is_ci))
 
 
 def as_json(report: Report | None) -> dict[str, object]:

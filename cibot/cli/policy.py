@@ -69,10 +69,10 @@ def _home(tx: Tx, config: Config, name: str) -> tuple[str, Home, str | None]:
 
 def _about(config: Config, name: str, home: Home, pipeline: str | None) -> Iterator[str]:
     yield name
-    known = next((ci for ci in config.ci if ci.name == name), None)
+    configured = next((ci for ci in config.ci if ci.name == name), None)
     for key in ("projects", "branches"):
-        own = known is not None and key in known.model_fields_set
-        patterns = getattr(known, key) if known is not None else ("*",)
+        own = configured is not None and key in configured.model_fields_set
+        patterns = getattr(configured, key) if configured is not None else ("*",)
         yield _line(key, figures.listed(patterns), "its [[ci]]" if own else _DEFAULT)
     if home.projects:
         yield _line("reports on", figures.some(home.projects, 5), "its last verdicts")

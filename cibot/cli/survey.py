@@ -98,8 +98,8 @@ def survey(
     missed = _add_groups(gerrit, groups, writers)
     cis = [writer for writer in writers.values() if writer.is_ci]
     cis.sort(key=lambda ci: (-len(ci.changes), -len(ci.projects), ci.name.casefold()))
-    known = {_key(ci.account) for ci in cis}
-    quiet = [account for key, account in service.items() if key not in known]
+    accounts = {_key(ci.account) for ci in cis}
+    quiet = [account for key, account in service.items() if key not in accounts]
     return Survey(gerrit.url, version, seen, count, cis, quiet, missed)
 
 

@@ -82,11 +82,11 @@ class Server:
         trying again may help, Permanent where a person must act.
         """
         key = f"{path}?{sorted(query.items())}"
-        kept = self._kept.get(key)
-        headers = {"If-None-Match": kept.tag} if kept else {}
+        cached = self._kept.get(key)
+        headers = {"If-None-Match": cached.tag} if cached else {}
         response = self._send("GET", path, params=dict(query), headers=headers)
-        if response.status_code == 304 and kept:
-            return kept.body
+        if response.status_code == 304 and cached:
+            return cached.body
         body = self._read(response)
         if "ETag" in response.headers:
             self._kept[key] = _Kept(response.headers["ETag"], body)

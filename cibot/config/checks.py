@@ -87,8 +87,8 @@ def _cis(tables: Tables) -> Iterator[Mistake]:
         for index, account in enumerate(accounts if isinstance(accounts, list) else []):
             if not isinstance(account, int | str):
                 continue
-            known = account.casefold() if isinstance(account, str) else account
-            other = owners.setdefault((server, known), str(entry.get("name")))
+            folded = account.casefold() if isinstance(account, str) else account
+            other = owners.setdefault((server, folded), str(entry.get("name")))
             if other != str(entry.get("name")):
                 yield Mistake(
                     (*path, "accounts", index),
@@ -181,8 +181,8 @@ def _tokens(tables: Tables) -> Iterator[Mistake]:
         if entry.get("role") != "owner" and entry.get("owns"):
             yield Mistake((*path, "owns"), 'counts with role = "owner" only')
         for key in ("hash", "secret"):
-            kept = entry.get(key)
-            holder = holders.setdefault(str(kept), str(entry.get("name"))) if kept else None
+            value = entry.get(key)
+            holder = holders.setdefault(str(value), str(entry.get("name"))) if value else None
             if holder not in {None, str(entry.get("name"))}:
                 yield Mistake((*path, key), f"is the token of {shown(str(holder))} already")
 

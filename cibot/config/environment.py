@@ -99,10 +99,10 @@ def _path(tables: dict[str, Any], parts: list[str]) -> KeyPath | None:
 
 def _inner(path: KeyPath, keys: list[str]) -> KeyPath:
     for key in keys:
-        known = {name.upper(): name for name in known_keys(path)}
-        if key not in known:
-            raise _UnknownName("there is no such key" + suggest(key, known))
-        path = (*path, known[key])
+        by_name = {name.upper(): name for name in known_keys(path)}
+        if key not in by_name:
+            raise _UnknownName("there is no such key" + suggest(key, by_name))
+        path = (*path, by_name[key])
     if not keys or known_keys(path):
         raise _UnknownName("the name ends too early: it needs the key after two underscores")
     return path

@@ -145,8 +145,8 @@ class ReviewApp:
 
     def _change(self, number: str, options: frozenset[str]) -> Info:
         project, _, digits = number.rpartition("~")
-        known = digits.isascii() and digits.isdigit()
-        numbered = self.reviews.numbered(int(digits), project or None) if known else []
+        numeric = digits.isascii() and digits.isdigit()
+        numbered = self.reviews.numbered(int(digits), project or None) if numeric else []
         if len(numbered) > 1:
             raise _RefusalError(404, f"Multiple changes found for {number}")
         if not numbered:

@@ -43,8 +43,8 @@ def origins_of(tx: Tx, change_ids: Collection[int]) -> dict[int, dict[int, tuple
         .select_from(patch_set)
         .join(change, change.c.id == patch_set.c.change_id)
     )
-    known = query.where(patch_set.c.revision.is_not(None), change.c.owner_id.is_not(None))
-    rows = [_Standing(*row) for row in rows_in(tx, known, patch_set.c.change_id, change_ids)]
+    complete = query.where(patch_set.c.revision.is_not(None), change.c.owner_id.is_not(None))
+    rows = [_Standing(*row) for row in rows_in(tx, complete, patch_set.c.change_id, change_ids)]
     below: dict[tuple[int, str], _Standing] = {}
     wanted, asked = _parents(rows), set[str]()
     for _ in range(_DEEPEST):

@@ -34,9 +34,9 @@ def put_patch_sets(
     for row_id, patch_set in patch_sets:
         key = row_id, patch_set.number
         before = rows.get(key, patch_set)
-        known = patch_set if patch_set.revision else before
+        source = patch_set if patch_set.revision else before
         kind = patch_set.kind or before.kind
-        rows[key] = replace(patch_set, kind=kind, revision=known.revision, parent=known.parent)
+        rows[key] = replace(patch_set, kind=kind, revision=source.revision, parent=source.parent)
     by_setter: dict[Any, list[dict[str, Any]]] = {_earlier: [], _known: [], _confirmed: []}
     for (row_id, number), patch_set in sorted(rows.items()):
         lately = heard_at is not None and heard_at - patch_set.uploaded_at < _NEWS_FOR

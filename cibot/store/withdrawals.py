@@ -25,8 +25,8 @@ def withdraw(tx: Tx, dropped: Iterable[DroppedReport], now: datetime) -> set[int
     """Notes that reports are gone; returns whose they were."""
     earliest: dict[int, datetime] = {}
     for report in dropped:
-        known = earliest.get(report.ci_id)
-        earliest[report.ci_id] = min(known or report.posted_at, report.posted_at)
+        first = earliest.get(report.ci_id)
+        earliest[report.ci_id] = min(first or report.posted_at, report.posted_at)
     if earliest:
         table = schema.withdrawal
         tx.execute(delete(table).where(table.c.heard_at < now - _KEPT_FOR))

@@ -64,10 +64,10 @@ def cut(text: str, limit: int, *, size: Callable[[str], int] = len, mark: str = 
     room = limit - size(mark)
     if room < 0:
         return ""
-    kept: list[str] = []
+    parts: list[str] = []
     for cluster in graphemes(text):
         room -= size(cluster)
         if room < 0:
             break
-        kept.append(cluster)
-    return "".join(kept) + mark
+        parts.append(cluster)
+    return "".join(parts) + mark

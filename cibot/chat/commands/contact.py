@@ -19,18 +19,18 @@ def render(report: Contact) -> Card:
 
 def _words(report: Contact) -> Line:
     parts: list[str | Span] = [Span(report.name, strong=True, href=report.page), ": "]
-    known: list[list[str | Span]] = []
+    ways: list[list[str | Span]] = []
     if report.owner:
-        known.append([f"owner {report.owner}"])
+        ways.append([f"owner {report.owner}"])
     if report.contact:
-        known.append([f"contact {report.contact}"])
+        ways.append([f"contact {report.contact}"])
     if report.wiki:
-        known.append(["wiki ", Span(report.wiki, href=report.wiki)])
-    if not known:
-        known.append(["nobody has written down whose it is ([[ci]] in the configuration)"])
+        ways.append(["wiki ", Span(report.wiki, href=report.wiki)])
+    if not ways:
+        ways.append(["nobody has written down whose it is ([[ci]] in the configuration)"])
     if report.accounts:
-        known.append([f"Gerrit account {', '.join(report.accounts)}"])
-    for place, part in enumerate(known):
+        ways.append([f"Gerrit account {', '.join(report.accounts)}"])
+    for place, part in enumerate(ways):
         parts += [" · ", *part] if place else part
     return line(*parts)
 

@@ -68,13 +68,13 @@ def read_words(words: tuple[str, ...]) -> tuple[State | None, str | None, str | 
             state = State(word.casefold())
         elif word.casefold() not in {"project", "projects", "ci", "cis"}:
             rest.append(word)
-    kept = without_fillers(tuple(rest))
-    if len(kept) > 1:
+    names = without_fillers(tuple(rest))
+    if len(names) > 1:
         raise UserError(
             f"list takes a state ({', '.join(State)}), a project and a branch,"
             " as in: list failing project P branch B."
         )
-    return state, kept[0] if kept else None, branch
+    return state, names[0] if names else None, branch
 
 
 COMMAND = Command(

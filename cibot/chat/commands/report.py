@@ -88,11 +88,11 @@ def render(ctx: Context, report: PeriodReport) -> Card:
     head = line(Span(title, strong=True), f": {period_wording.totals(report)}")
     shown = [ci for ci in report.cis if ci.kept is not Ruling.MET and not ci.is_reference]
     lines = [head, *(_ci(report, ci) for ci in shown[:_SHOWN])]
-    for kept in (*Ruling, None):
-        rest = [ci for ci in report.cis if ci.kept is kept and ci not in shown[:_SHOWN]]
+    for ruling in (*Ruling, None):
+        rest = [ci for ci in report.cis if ci.kept is ruling and ci not in shown[:_SHOWN]]
         rest = [ci for ci in rest if not ci.is_reference]
         if rest:
-            lines.append(_named(kept, rest))
+            lines.append(_named(ruling, rest))
     return Card(tuple(within(row, _BYTES) for row in lines), link=page_of(ctx, report))
 
 
@@ -105,8 +105,8 @@ def _ci(report: PeriodReport, ci: CiPeriod) -> Line:
     return line(state_span(state, word), " ", name, f": {said}.")
 
 
-def _named(kept: Ruling | None, cis: Sequence[CiPeriod]) -> Line:
-    word = period_wording.KEPT[kept] if kept else "others"
+def _named(ruling: Ruling | None, cis: Sequence[CiPeriod]) -> Line:
+    word = period_wording.KEPT[ruling] if ruling else "others"
     spans = [Span(figures.cut(ci.name, _NAME), href=ci.page) for ci in cis]
     return line(f"{figures.sentence(word).rstrip('.')}: ", *some(spans, _NAMED), ".")
 

@@ -46,9 +46,9 @@ class FairQueue(Generic[T]):
         dropped = []
         for lane in list(self._lanes):
             dropped += [item for item in self._lanes[lane] if unwanted(item)]
-            kept = deque(item for item in self._lanes[lane] if not unwanted(item))
-            if kept:
-                self._lanes[lane] = kept
+            wanted = deque(item for item in self._lanes[lane] if not unwanted(item))
+            if wanted:
+                self._lanes[lane] = wanted
             else:
                 del self._lanes[lane]
         return dropped

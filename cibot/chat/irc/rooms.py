@@ -117,8 +117,8 @@ class Rooms:
 
     def shared_with(self, nick: str) -> Room | None:
         """A room in which both the bot and somebody are."""
-        known = self.fold(nick)
-        here = (room for room in self._rooms.values() if room.joined and known in room.nicks)
+        folded = self.fold(nick)
+        here = (room for room in self._rooms.values() if room.joined and folded in room.nicks)
         return next(here, None)
 
     def inside(self, name: str) -> bool:
@@ -132,9 +132,9 @@ class Rooms:
 
     def set_account(self, nick: str, account: str) -> None:
         """Remembers an account; ``*``, ``0`` and the empty string mean that there is none."""
-        known = self.fold(nick)
-        if any(known in room.nicks for room in self._rooms.values()):
-            self._accounts[known] = account if account not in {"", "*", "0"} else None
+        folded = self.fold(nick)
+        if any(folded in room.nicks for room in self._rooms.values()):
+            self._accounts[folded] = account if account not in {"", "*", "0"} else None
 
     def refused(self, line: IrcLine, now: float) -> Refusal | None:
         """Reads a refusal of a join, known or not; tries again later with backoff."""
@@ -205,10 +205,10 @@ class Rooms:
 
     def quit(self, nick: str) -> None:
         """Someone left the network."""
-        known = self.fold(nick)
+        folded = self.fold(nick)
         for room in self._rooms.values():
-            room.nicks.discard(known)
-        self._forget({known})
+            room.nicks.discard(folded)
+        self._forget({folded})
 
     def renamed(self, old: str, new: str) -> None:
         """Someone changed the nick; the account goes with the person."""

@@ -264,10 +264,10 @@ class Session:
             self._forwards.add(self._rooms.fold(line.param(2)))
 
     def _invited(self, line: IrcLine, now: float) -> None:
-        known = self.login.is_me(line.param(0)) and self._rooms.invited(line.param(1), now)
+        invited = self.login.is_me(line.param(0)) and self._rooms.invited(line.param(1), now)
         log.info(
             "irc %s: invited to %.50s by %.50s%s", self._config.name, line.param(1), line.nick,
-            "" if known else ", which is not configured",
+            "" if invited else ", which is not configured",
         )  # fmt: skip
 
     def _part(self, line: IrcLine, now: float) -> None:

@@ -272,10 +272,10 @@ class SlackApi:
         with self._looking:
             for _ in range(_ROOM_PAGES):
                 with self._lock:
-                    known = self._rooms.get(name)
+                    room = self._rooms.get(name)
                     cursor = self._cursor
-                if known is not None:
-                    return known
+                if room is not None:
+                    return room
                 cursor = self._learn_page(cursor)
                 with self._lock:
                     self._cursor = cursor

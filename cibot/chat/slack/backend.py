@@ -293,9 +293,9 @@ class SlackBackend:
         app = self._config.app_id
         if app is not None and payload.get("api_app_id") != app:
             return False
-        known = self._identity.ids if self._identity else frozenset()
+        ids = self._identity.ids if self._identity else frozenset()
         said = senders(payload)
-        return not known or not said or not known.isdisjoint(said)
+        return not ids or not said or not ids.isdisjoint(said)
 
     def _bot_user(self) -> str | None:
         return self._identity.user if self._identity else None

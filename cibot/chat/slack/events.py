@@ -83,8 +83,8 @@ class Incoming:
         room = self.user if self.private and self.response_url else self.channel
         asker = Asker(self.nick, self.user)
         words = self.press.words if self.press else None
-        known = name or self.name
-        named = Channel(network, f"#{known}") if known and not self.private else None
+        channel = name or self.name
+        named = Channel(network, f"#{channel}") if channel and not self.private else None
         keys = tuple(f"{network}:{key}" for key in self.keys)
         return Question(self.text, asker, Channel(network, room), self.private, words, named, keys)
 
@@ -209,8 +209,8 @@ def plain_text(text: str) -> str:
 def _channel_name(form: Mapping[str, Any]) -> str | None:
     """Slack writes another word for what has no public name."""
     name = form.get("channel_name")
-    known = isinstance(name, str) and name not in {"directmessage", "privategroup", "mpdm", ""}
-    return clean(str(name)) if known else None
+    public = isinstance(name, str) and name not in {"directmessage", "privategroup", "mpdm", ""}
+    return clean(str(name)) if public else None
 
 
 def _typed(link: re.Match[str]) -> str:

@@ -168,9 +168,9 @@ def _bare(field: Mapping[str, Any], definitions: Mapping[str, Any]) -> dict[str,
         return dict(definitions[field["$ref"].rpartition("/")[2]])
     kinds = [schema for schema in field.get("anyOf", ()) if schema.get("type") != "null"]
     left_out = {"anyOf", "title", "description"}
-    kept = {key: value for key, value in field.items() if key not in left_out}
-    if kept.get("default", 0) is None:
-        del kept["default"]
+    members = {key: value for key, value in field.items() if key not in left_out}
+    if members.get("default", 0) is None:
+        del members["default"]
     if len(kinds) > 1:
-        return kept | {"anyOf": [_bare(kind, definitions) for kind in kinds]}
-    return kept | _bare(kinds[0], definitions) if kinds else kept
+        return members | {"anyOf": [_bare(kind, definitions) for kind in kinds]}
+    return members | _bare(kinds[0], definitions) if kinds else members

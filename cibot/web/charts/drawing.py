@@ -76,10 +76,10 @@ def bars(days: Sequence[Day]) -> Markup:
     )
 
 
-def _rows(kept: Sequence[bool], height: int) -> str:
+def _rows(rows: Sequence[bool], height: int) -> str:
     """The ``d`` of a line at ``height`` under each run of days that are kept."""
     step, lines, place = _BAR + _GAP, [], 0
-    for keep, run in groupby(kept):
+    for keep, run in groupby(rows):
         length = len(list(run))
         if keep:
             lines.append(f"M{place * step - _BAR / 2:g} {height}h{length * step - _GAP}")

@@ -166,9 +166,9 @@ def figure_of(signal: Signal) -> str:
     return f"{round(signal.figure, 1):g}"
 
 
-def kept_chip(kept: Ruling) -> Markup:
+def kept_chip(ruling: Ruling) -> Markup:
     """Whether a promise was kept, with the shape and colour of its meaning."""
-    return drawing.state_chip(period_wording.STATES[kept], period_wording.KEPT[kept])
+    return drawing.state_chip(period_wording.STATES[ruling], period_wording.KEPT[ruling])
 
 
 def success_verdict(ci: CiLine) -> State:
