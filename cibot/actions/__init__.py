@@ -1,1 +1,4 @@
-"""What people change: silences, acknowledgements, watches. Each checks who asks, and is audited."""
+"""What people change: silences, acknowledgements, watches.
+
+Every action checks the permission of the actor and is recorded in the audit.
+"""

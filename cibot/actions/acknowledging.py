@@ -1,4 +1,4 @@
-"""Noting who looks at an incident, and telling the channels that heard of it."""
+"""Records who works on an incident, and tells the channels that were told of the incident."""
 
 from __future__ import annotations
 
@@ -28,9 +28,10 @@ LONGEST_NOTE = 300  # characters
 
 
 def take(tx: Tx, ctx: Context, actor: Actor, incident_id: int, note: str | None) -> IncidentLine:
-    """Acknowledges an incident in the actor's name and tells the channels that know of it.
+    """Acknowledges an incident in the actor's name and tells the channels that were told of it.
 
-    Raises Refused for who may not, and UserError when there is nothing to look at.
+    Raises Refused for an actor who may not, and UserError when the incident does not exist or is
+    over.
     """
     stored = incident_by_id(tx, incident_id, lock=True)
     names = {ci.id: ci.name for ci in all_cis(tx)}

@@ -49,8 +49,8 @@ ANONYMOUS = Actor("", None, "?")
 def person(config: Config, actor: Actor) -> PersonConfig | None:
     """The configured person whose account this is.
 
-    Services compare accounts without case; only A-Z is folded, so that no
-    letter that merely looks alike becomes another's.
+    Services compare accounts without case; only A-Z is folded, so that a letter that merely looks
+    alike is not the same.
     """
     if not actor.account:
         return None

@@ -32,10 +32,10 @@ _PATTERN = re.compile(r"[*?\[]")
 def put_silence(
     tx: Tx, ctx: Context, actor: Actor, target: str, length: timedelta, reason: str
 ) -> Silence:
-    """Mutes the CI that ``target`` means, or all that a pattern with ``*`` fits.
+    """Mutes the CI that ``target`` means, or all CIs that a pattern with ``*`` fits.
 
-    The muted rooms get a message. Raises Refused for who may not, and UserError for what
-    cannot be.
+    The muted rooms get a message. Raises Refused for an actor who may not, and UserError for a
+    wrong target or length.
     """
     pattern, wide, by = _allowed(tx, ctx, actor, target)
     reason = " ".join(reason.split())
@@ -75,7 +75,7 @@ def end_silences_of(tx: Tx, ctx: Context, actor: Actor, target: str) -> tuple[st
 
 
 def end_silence_by_id(tx: Tx, ctx: Context, actor: Actor, silence_id: int) -> Silence:
-    """Ends one silence; Refused for who may not, UserError when it is over or never was."""
+    """Ends one silence; Refused for an actor who may not, UserError when it is over or unknown."""
     stored = silence(tx, silence_id)
     if stored.is_pattern:
         by = require_admin(ctx.config, actor)
@@ -88,7 +88,7 @@ def end_silence_by_id(tx: Tx, ctx: Context, actor: Actor, silence_id: int) -> Si
 
 
 def _allowed(tx: Tx, ctx: Context, actor: Actor, target: str) -> tuple[str, bool, str]:
-    """The CI's name or the pattern that is meant, which of them, and who may mute it."""
+    """The name or the pattern that is meant, which of the two it is, and who may mute it."""
     named = {row.name.casefold(): row.name for row in ci_names(tx)}.get(target.casefold())
     if named is None and is_pattern(target):
         if len(target) > 100:

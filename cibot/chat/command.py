@@ -1,4 +1,4 @@
-"""What a chat command is, and what it is called with."""
+"""Chat commands and their arguments."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from cibot.text.card import Card
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One call of a command: the words after its name, and where answers come from.
+    """One call of a command: the words after its name, and the data to answer from.
 
-    ``actor`` is who asks; it matters to what changes something. ``summary`` is
-    how the channel wants its daily summary, where it gets one.
+    ``actor`` is the person who asks; only commands that change something need it. ``summary`` is
+    the configuration of the channel's daily summary, where it gets one.
     """
 
     tx: Tx

@@ -261,7 +261,7 @@ class Dispatcher:
         return command, tuple(name)
 
     def _mentioned(self, words: tuple[str, ...]) -> tuple[Command, tuple[str, ...]]:
-        """The one change that a sentence speaks of: "who is missing on 912345". Else UserError."""
+        """The one change that a sentence mentions: "who is missing on 912345". Else UserError."""
         long = [word for word in words if len(word) > 4]  # "2026" is a year
         changes = [word for word in long if _is_change((word,))]
         if len(changes) == 1:

@@ -17,7 +17,7 @@ SLOW_DOWN = card("that is too much at once; please wait a little", error=True)
 BROKEN = card("something went wrong with that question; it is in the bot's log", error=True)
 
 
-_MOST_PEOPLE = 1000  # who are remembered
+_MOST_PEOPLE = 1000  # people that are remembered
 _PAUSE_S = 300.0
 
 
@@ -50,7 +50,7 @@ class TokenBucket:
 
 
 class PersonLimit:
-    """How often one person may ask; the least recent of many are forgotten."""
+    """How often one person may ask. Of many people, the least recent are forgotten."""
 
     def __init__(self, rate: float, burst: float) -> None:
         self._rate = rate

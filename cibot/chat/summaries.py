@@ -60,13 +60,16 @@ def _moment(summary: SummaryConfig, day: date) -> datetime:
 
 
 def before(summary: SummaryConfig, day: date) -> datetime:
-    """When the summary before that of ``day`` was due: with mon to fri, Monday's is Friday's."""
+    """When the summary before that of ``day`` was due.
+
+    From Monday to Friday, Monday's is Friday's.
+    """
     earlier = (day - timedelta(days=back) for back in count(1))
     return _moment(summary, next(start for start in earlier if _says(summary, start)))
 
 
 def series(summary: SummaryConfig) -> str:
-    """What makes two summaries of one room the same: their hour and what they are of."""
+    """What two summaries of one series share: the room, the hour and the subject."""
     chosen = summary.model_dump_json(include=_CHOICE, exclude_defaults=True)
     hour = f"{summary.at:%H%M}"
     if chosen == "{}":

@@ -59,7 +59,7 @@ def check(config_path: Path | None, timeout: float, webhook: bool, wait: float) 
       cibot check --webhook
     """
     loaded = read_config(config_path)
-    # the libraries' own warnings would only stand between the lines
+    # the libraries' own warnings would only interrupt the report
     logging.getLogger().addHandler(logging.NullHandler())
     clean = Scrubber(secret_values(loaded.config))
     for warning in loaded.warnings:

@@ -31,7 +31,7 @@ def complete(what: str) -> Complete | None:
             with closing(connect(take_wish(dict(ctx.params)), timeout=_PATIENCE)) as source:
                 return _fitting(names(source), begun)
         except CibotError:
-            return []  # whoever presses Tab wants a name or nothing
+            return []  # Tab completion offers names or nothing, never an error
 
     return found
 

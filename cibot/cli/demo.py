@@ -217,7 +217,7 @@ def _has_no_reader() -> bool:
 
 
 def _console() -> ConsoleBackend:
-    """The console; what is piped in is read as if it was typed."""
+    """The console; input from a pipe is read as if it was typed."""
     if sys.stdin is None or sys.stdin.closed:
         return ConsoleBackend(typed=io.StringIO(), interactive=False, urls=False)
     return ConsoleBackend(interactive=True, urls=False, greeting="")

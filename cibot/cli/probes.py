@@ -86,7 +86,7 @@ def _public(url: str) -> Finding:
 
 
 def _references(config: Config) -> Iterator[Finding]:
-    """Anybody may call an account what they like, so that a name alone is little to go by."""
+    """Anybody may choose any name for an account, so a name alone proves little."""
     listed = {ci.name for ci in config.ci if ci.accounts}
     for name in dict.fromkeys(entry.ci for entry in config.reference):
         if name not in listed:

@@ -25,7 +25,7 @@ from cibot.web.api.tables import Lines, write_csv
 
 _WIDE = 100  # columns of a terminal from which on nothing is left out
 _GAP = 2
-# What JSON leaves as it is and a terminal obeys; all of it stands within strings.
+# Control characters that JSON does not escape and terminals obey; they occur within strings only.
 _OBEYED = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _STATES = {
     state: Style(bold=True, color=Color.from_ansi(int(code) - 30))

@@ -21,7 +21,7 @@ T = TypeVar("T")
 class Database:
     """Implements `cibot.client.source.Source` on a store, which it closes.
 
-    ``actor`` is in whose name things are changed.
+    ``actor`` is the person who makes the changes.
     """
 
     def __init__(self, store: Store, config: Config, actor: Actor) -> None:
@@ -40,7 +40,7 @@ class Database:
         return cast("T", question.put_to(self._asking, params))
 
     def change(self, kind: type[T], name: str, **asked: object) -> T:
-        """As the protocol has it; what is wrong with a field is said by who changes it."""
+        """As in the protocol; the action itself checks the fields."""
         write = BY_NAME[name]
         assert write.answer is kind, f"{name} does not answer {kind.__name__}"
         params, body = (

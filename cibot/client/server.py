@@ -23,7 +23,7 @@ TIMEOUT = (5.0, 30.0)  # seconds to connect, and between two bytes
 
 
 class _Bearer(AuthBase):
-    """Sends the token, or nothing at all; a ``.netrc`` is not looked at."""
+    """Sends the token, or nothing; a ``.netrc`` is not read."""
 
     def __init__(self, token: str | None) -> None:
         self._token = token
@@ -45,8 +45,8 @@ class _Kept:
 class Server:
     """A session with one server. ``url`` is its address, with a prefix where it has one.
 
-    Nothing is sent anywhere else: redirects are errors. ``ca_file`` is the path
-    of a CA bundle. Raises ConfigError for what is no address.
+    Nothing is sent to another server: redirects are errors. ``ca_file`` is the path of a CA bundle.
+    Raises ConfigError for a wrong address.
     """
 
     def __init__(

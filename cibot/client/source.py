@@ -44,7 +44,7 @@ class Source(Protocol):
         """
 
     def context(self) -> Context:
-        """With what the last answer is shown: its present moment, the dashboard's address."""
+        """What the last answer is shown with: its time and the dashboard's address."""
 
     def close(self) -> None:
         """Gives back connections; asks nothing afterwards."""

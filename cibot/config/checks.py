@@ -202,7 +202,7 @@ def _web(tables: Tables) -> Iterator[Mistake]:
 
 
 def contradictions(config: Config) -> list[Mistake]:
-    """What does not go together, once each value by itself is right."""
+    """Values that are right one by one and contradict each other."""
     judgement = config.judgement
     mistakes = [
         Mistake(("judgement", part, key), wrong) for part, key, wrong in judgement.contradictions()

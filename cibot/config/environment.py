@@ -62,7 +62,7 @@ def _in_small_letters(name: str) -> bool:
 
 
 class _UnknownName(ConfigError):
-    """A variable's name leads nowhere; the text says what is wrong and what there is."""
+    """The name of a variable leads to no key; the text says what is wrong and which keys exist."""
 
 
 def _natural(name: str) -> list[tuple[int, str]]:
@@ -74,7 +74,7 @@ def _natural(name: str) -> list[tuple[int, str]]:
 
 
 def _path(tables: dict[str, Any], parts: list[str]) -> KeyPath | None:
-    """The path a variable means; None when it is no part of the configuration."""
+    """The path that a variable means; None when it is not about the configuration."""
     top = {name.upper(): name for name in Config.model_fields}
     section = top.get(parts[0])
     if section is None:

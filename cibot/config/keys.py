@@ -77,7 +77,7 @@ def known_keys(path: KeyPath) -> list[str]:
 
 
 def entries(tables: Mapping[str, Any], name: str) -> Iterator[tuple[KeyPath, dict[str, Any]]]:
-    """The entries of ``[[name]]`` that are tables at all, with their paths."""
+    """The entries of ``[[name]]`` that are tables, with their paths."""
     rows = tables.get(name)
     if isinstance(rows, list):
         for index, entry in enumerate(rows):

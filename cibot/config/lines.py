@@ -1,7 +1,7 @@
-"""Which line of a TOML document a key stands on; tomllib does not tell.
+"""Finds the line of a key in a TOML document, which tomllib does not tell.
 
-The beginning of a document is a document itself, once its open lists are closed. The line of a
-key is the last one of the shortest beginning that has it.
+The beginning of a document is a document itself, once its open lists are closed. The line of a key
+is the last one of the shortest beginning that has it.
 """
 
 from __future__ import annotations

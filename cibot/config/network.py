@@ -91,7 +91,7 @@ class NetworkConfig(Section):
 
 
 def together(entry: Mapping[str, Any], first: str, second: str) -> Iterator[Wrong]:
-    """Two keys of which neither means anything without the other."""
+    """Two keys that only make sense together."""
     for here, there in ((first, second), (second, first)):
         if here in entry and there not in entry:
             yield here, f"needs `{there}`, too"

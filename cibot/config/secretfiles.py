@@ -21,10 +21,10 @@ _LARGEST = 64 * 1024
 
 @dataclass(slots=True)
 class SecretFiles:
-    """What came of reading them.
+    """The result of reading the secrets' files.
 
-    ``read_from`` leads from a secret's path to that of its ``*_file`` key;
-    ``unread`` are the secrets that could not be read, listed in ``mistakes``.
+    ``read_from`` leads from a secret's path to that of its ``*_file`` key; ``unread`` are the
+    secrets that could not be read, listed in ``mistakes``.
     """
 
     mistakes: list[Mistake] = field(default_factory=list)

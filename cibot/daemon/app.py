@@ -53,7 +53,7 @@ def _guard(response: Response) -> Response:
 
 
 def _own_path(location: str) -> str:
-    """Without the scheme and host, which are what the client says they are.
+    """The path without scheme and host, which the client chooses.
 
     We redirect within the site only; one leading slash, since two would begin a host.
     """

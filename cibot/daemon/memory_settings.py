@@ -16,14 +16,14 @@ _TURN_S = 0.001
 
 
 def settle() -> None:
-    """Leaves what is loaded by now out of every later search for cycles, and searches less often.
+    """Excludes everything loaded so far from later searches for cycles, and searches less often.
 
-    Once, when all is imported. Rows and what is made of them are freed by their
-    counts; searching them for cycles took a fifth of storing and judging. Threads
-    share one heap where the C library is glibc: of a heap for each, what one thread
-    freed is of no use to the others, and the process grows. A thread that waits for
-    its turn has it after a millisecond instead of five: a webhook waits for its turn some
-    twenty times, once after each answer of the database, while another thread judges.
+    To be called once, after all imports. Rows and what is made of them are freed by their reference
+    counts; searching them for cycles took a fifth of storing and judging. With glibc, threads share
+    one heap: with a heap for each, memory that one thread freed is of no use to the others, and the
+    process grows. A thread that waits for its turn has it after a millisecond instead of five: a
+    webhook waits for its turn some twenty times, once after each answer of the database, while
+    another thread judges.
     """
     gc.collect()
     gc.freeze()

@@ -44,7 +44,7 @@ _LIMITS = {
 
 
 def add_audit(tx: Tx, row: AuditRow) -> None:
-    """Stores a row; what is too long is cut, ``id`` is not looked at."""
+    """Stores a row; long texts are cut, and ``id`` is ignored."""
     values: dict[str, object] = {"at": row.at}
     for name, limit in _LIMITS.items():
         text = getattr(row, name)

@@ -62,7 +62,7 @@ def change_server(row_id: int) -> int:
 
 
 def namesakes() -> Any:
-    """Whether any number may be that of several changes: of several servers, or imported ones."""
+    """Whether one number may mean several changes: of several servers, or imported ones."""
     imported, servers = schema.change.alias("imported"), schema.server.alias("servers")
     return or_(
         exists().where(imported.c.id >= change_id(0, 0, 1)),
@@ -246,9 +246,9 @@ def stored_places(tx: Tx, server_id: int, places: Collection[Place]) -> dict[Pla
 
 
 def put_owners(tx: Tx, owners: Mapping[int, int], confirmed: Collection[int] = ()) -> None:
-    """Stores whose some changes are, by their keys and that of the account.
+    """Stores the owners of some changes, by their keys and that of the account.
 
-    A known one stays, but for those changes that REST ``confirmed``.
+    A known owner stays, except on changes that REST ``confirmed``.
     """
     table, by_owner = schema.change, defaultdict[tuple[int, bool], list[int]](list)
     for row_id, account_id in owners.items():

@@ -18,7 +18,7 @@ Origin = Literal["configured", "group", "discovered"]
 
 @dataclass(frozen=True, slots=True)
 class KnownCi:
-    """A CI as stored; its name is what people call it and never changes by itself."""
+    """A CI as stored; its name only changes when a person changes it."""
 
     id: int
     name: str

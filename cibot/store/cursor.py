@@ -42,7 +42,7 @@ def _text(text: str) -> str:
     return f"'{text}'"
 
 
-@lru_cache(4096)  # the same second stands in many a row
+@lru_cache(4096)  # many rows hold the same second
 def _moment(at: datetime) -> str:
     return f"'{at.replace(tzinfo=None)}'"
 

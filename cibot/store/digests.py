@@ -227,7 +227,7 @@ def postpone(tx: Tx, outgoing: Outgoing, until: datetime) -> None:
 
 
 def revive(tx: Tx, network: str, since: datetime, now: datetime, room: str | None = None) -> int:
-    """Makes given up messages due again that were added since then; returns how many.
+    """Makes given up messages that were added since then due again; returns how many.
 
     All of ``room`` that were not tried often, or the one of the network whose time came first.
     """

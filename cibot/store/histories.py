@@ -86,7 +86,7 @@ def _summed(
 
 
 def date_again(tx: Tx, heard_at: datetime, took: timedelta) -> None:
-    """Dates later by what the transaction took what it dated ``heard_at``, where that is long.
+    """Moves ``heard_at`` later by the duration of the transaction, where that is long.
 
     Judging may have looked past that time by the time it commits.
     """
@@ -332,7 +332,7 @@ def main_pipeline(tx: Tx, ci_id: int) -> str | None:
 
 
 def last_heard(tx: Tx, ci_id: int) -> datetime | None:
-    """When a CI last wrote anything at all."""
+    """When a CI last wrote anything."""
     table = schema.report.c
     latest: datetime | None = tx.execute(
         select(func.max(table.posted_at)).where(table.ci_id == ci_id)

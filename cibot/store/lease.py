@@ -28,7 +28,7 @@ _NOW = {
 
 
 class LeaseLost(Transient):
-    """Another process holds the lease now; what was about to be written is not."""
+    """Another process holds the lease now; the transaction is not committed."""
 
 
 @dataclass(frozen=True, slots=True)

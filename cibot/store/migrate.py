@@ -66,7 +66,7 @@ def upgrade(store: Store, revision: str = "head") -> None:
 
 
 def downgrade(store: Store, revision: str) -> None:
-    """Takes the tables back to ``revision`` (``base`` for none); what they held is lost."""
+    """Takes the tables back to ``revision`` (``base`` for none); the newer tables' data is lost."""
     from alembic import command  # noqa: PLC0415
 
     store.write(lambda tx: command.downgrade(_config(tx), revision))

@@ -1,4 +1,4 @@
-"""Reads where patch sets belong: whose they are, and on which open changes they stand."""
+"""Reads who owns patch sets, and which open changes they depend on."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ class _Standing(NamedTuple):
 def origins_of(tx: Tx, change_ids: Collection[int]) -> dict[int, dict[int, tuple[int, int]]]:
     """The owner of some changes and the lowest open change of their stack, by patch set.
 
-    Of patch sets whose owner and commit are known. The owner is an account's row; a change that
-    stands on no other is the lowest itself.
+    Only of patch sets whose owner and commit are known. The owner is an account's row; a change
+    that depends on no other is the lowest itself.
     """
     patch_set, change = schema.patch_set, schema.change
     query = (

@@ -30,9 +30,9 @@ class MessageState(StrEnum):
     DEAD = "dead"  # a person must act first
     DROPPED = "dropped"  # a person gave it up
     HELD = "held"  # waits for the end of quiet hours
-    GATHERED = "gathered"  # waits to be told with those of other CIs
-    FOLDED = "folded"  # a digest tells of it
-    LATE = "late"  # could not be said in time; a digest tells of it
+    GATHERED = "gathered"  # waits to be sent with those of other CIs
+    FOLDED = "folded"  # a digest mentions it
+    LATE = "late"  # could not be sent in time; a digest mentions it
 
 
 UNSENT = (MessageState.PENDING, MessageState.SENDING, MessageState.DEAD)
@@ -195,10 +195,10 @@ def move_messages(
 def claim(
     tx: Tx, network: str, now: datetime, lease_until: datetime, skip_rooms: frozenset[str]
 ) -> Outgoing | None:
-    """Takes the oldest message of a network that is due, in its room's order, or None.
+    """Claims the oldest due message of a network, in the order of its room, or None.
 
-    A room whose oldest open message has to wait is passed over whole, so that
-    what follows does not overtake it.
+    A room whose oldest open message has to wait is skipped, so that later messages do not overtake
+    it.
     """
     table = schema.outbox
     heads = (
@@ -297,7 +297,7 @@ def settle(tx: Tx, outgoing: Outgoing, **values: object) -> bool:
 
 
 def hurry(tx: Tx, network: str, now: datetime) -> int:
-    """Makes what was put back due now, since its network is there again; returns how many."""
+    """Makes messages that were put back due now, as their network is back; returns how many."""
     table = schema.outbox
     query = update(table).where(
         table.c.state.in_(_QUEUED),

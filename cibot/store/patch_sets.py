@@ -1,4 +1,4 @@
-"""Rows of patch sets: when each came, and what it stands on."""
+"""Rows of patch sets: when each was uploaded, and what it depends on."""
 
 from __future__ import annotations
 

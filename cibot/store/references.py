@@ -21,7 +21,7 @@ from cibot.store.rows import columns
 class RecordRow(NamedTuple):
     """A CI in a project since its first verdict there.
 
-    ``place`` is 0 in its main project, then 1 and so on; None where it is no longer at home.
+    ``place`` is 0 in its main project, then 1 and so on; None where it is not at home now.
     """
 
     ci_id: int

@@ -161,7 +161,7 @@ def _by_number(counts: Mapping[str, int]) -> dict[int, int]:
 
 
 def put_spells(tx: Tx, ci_id: int, after: datetime, rows: Sequence[SpellRow]) -> None:
-    """Makes these a CI's spells of which some part is after that time; what differs is written."""
+    """Replaces a CI's spells that end after a time; only differences are written."""
     table = schema.spell
     lasting = or_(table.c.until.is_(None), table.c.until > after)
     own = table.c.ci_id == ci_id, lasting
@@ -178,7 +178,7 @@ def end_spells(tx: Tx, ci_id: int, at: datetime) -> None:
 def spells_during(
     tx: Tx, ci_ids: Collection[int], since: datetime, until: datetime
 ) -> list[SpellRow]:
-    """The spells of some CIs of which some part is in ``since <= t < until``, oldest first."""
+    """The spells of some CIs that overlap ``since <= t < until``, oldest first."""
     table = schema.spell.c
     query = (
         select(*columns(SpellRow, schema.spell))

@@ -1,4 +1,4 @@
-"""Row types: the fields of one name the columns that it is made of. Keys, as many as fit."""
+"""Row types, whose fields are named like their columns, and queries by many keys."""
 
 from __future__ import annotations
 
@@ -56,14 +56,14 @@ def select_reports(row_type: type) -> Select[Any]:
 
 
 def in_chunks(keys: Iterable[K]) -> Iterator[list[K]]:
-    """Keys in order, as many at a time as one statement takes."""
+    """The keys in order, in chunks that fit into one statement."""
     ordered = sorted(keys)  # type: ignore[type-var]
     for start in range(0, len(ordered), _CHUNK):
         yield ordered[start : start + _CHUNK]
 
 
 def rows_in(tx: Tx, query: Select[Any], column: Column[Any], keys: Iterable[Any]) -> Iterator[Any]:
-    """The rows of ``query`` whose column is one of the keys, some of these at a time."""
+    """The rows of ``query`` whose column is one of the keys, asked for in chunks."""
     for some in in_chunks(keys):
         yield from tx.execute(query.where(column.in_(some)))
 

@@ -292,8 +292,8 @@ outbox = _table(
     Column("incident_id", BigInteger),
     Column("step", String(32)),  # of the incident
     Column("group_key", String(64)),  # a series: a summary, or the messages of a mass failure
-    Column("account", String(190)),  # whom a private message is for
-    Column("digest_id", BigInteger),  # the row that tells of this one
+    Column("account", String(190)),  # the recipient of a private message
+    Column("digest_id", BigInteger),  # the row of the digest that mentions this one
     Column("network", String(64), nullable=False),
     Column("room", String(200), nullable=False),
     Column("card", LongText, nullable=False),

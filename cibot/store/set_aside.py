@@ -31,7 +31,7 @@ _LOADED_FOR_S = 60.0  # another process may have set something aside
 
 @dataclass(frozen=True, slots=True)
 class SetAside:
-    """What raised: ``kind`` and ``name`` say what it is; ``at`` is the last time."""
+    """An error that was set aside: ``kind`` and ``name`` of the object, ``at`` the last time."""
 
     kind: str
     name: str

@@ -273,10 +273,10 @@ def counts_between(
     until: datetime,
     branches: Collection[str] | None = None,
 ) -> dict[int, Counts]:
-    """What each of some CIs reported in ``since <= t < until``; who was silent is left out.
+    """What each of some CIs reported in ``since <= t < until``; CIs without reports are left out.
 
-    Whole days and hours are counted already; at each end less than an hour of reports is read.
-    On some branches all are.
+    Whole days and hours are counted already; at each end less than an hour of reports is read. On
+    some branches all reports are read.
     """
     first, last = hour_of(since - timedelta.resolution) + 1, hour_of(until)
     if first < last and branches is None:

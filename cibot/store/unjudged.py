@@ -1,4 +1,4 @@
-"""Rows of CIs whose reports a process stored that does not judge: the leader looks for them."""
+"""CIs whose reports were stored by a process that does not judge, for the leader to judge."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ _KEPT_FOR = timedelta(days=90)  # a tracker that was stored longer ago is not go
 
 
 def withdraw(tx: Tx, dropped: Iterable[DroppedReport], now: datetime) -> set[int]:
-    """Notes that reports are gone; returns whose they were."""
+    """Records that reports are gone; returns the ids of their CIs."""
     earliest: dict[int, datetime] = {}
     for report in dropped:
         first = earliest.get(report.ci_id)

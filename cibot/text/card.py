@@ -27,8 +27,8 @@ NO_RESULTS = "·"  # in a sparkline: a day without results
 class Span:
     """A run of text with one meaning; ``href`` is an absolute http(s) URL or None.
 
-    ``at`` is the moment that the text tells, where it tells one; a message does not keep it.
-    ``incident`` is the incident whose number the text is.
+    ``at`` is the moment that the text names, if any; it is not stored with a message. ``incident``
+    is the incident whose number the text is.
     """
 
     text: str

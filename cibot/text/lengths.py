@@ -25,9 +25,9 @@ _MOST_WORDS = 6  # as in "1 day 2 hours 30 minutes"
 
 
 def read_length(text: str) -> timedelta | None:
-    """As "30m", "2 h", "1h30", "1 h 30", "1 day 2 hours", "half an hour"; None for others.
+    """As "30m", "2 h", "1h30", "1 h 30", "1 day 2 hours", "half an hour"; None for other texts.
 
-    The parts come from the largest: in "2h 3 days of moving" the days are no part of it.
+    The parts come from the largest: in "2h 3 days of moving" the days are not part of the length.
     """
     rest = text.casefold().strip()
     seconds, last = 0.0, 10 * _SECONDS["w"]

@@ -1,7 +1,7 @@
 """Whether a name fits a pattern with ``*``, ``?`` or ``[…]``: one rule for every face. Pure.
 
-Names of CIs, owners and pipelines are written by people, so case does not matter.
-Gerrit's projects and branches are case-sensitive, but two never differ only by case.
+Names of CIs, owners and pipelines are written by people, so case does not matter. Gerrit's projects
+and branches are case-sensitive, but two never differ only by case.
 """
 
 from __future__ import annotations

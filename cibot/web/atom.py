@@ -51,5 +51,5 @@ def atom_blueprint(asking: Asking) -> Blueprint:
 
 
 def without_control(words: str) -> str:
-    """Text without the characters that XML cannot hold at all."""
+    """The text without the characters that XML cannot hold."""
     return _NOT_XML.sub("\ufffd", words)

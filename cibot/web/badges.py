@@ -52,7 +52,7 @@ def badges_blueprint(asking: Asking) -> Blueprint:
         try:
             drawn = asking.ask(lambda tx, ctx: _drawn(tx, ctx, name, job))
         except UserError:
-            # Where a picture is expected, a picture says that there is none.
+            # An unknown CI gets a picture, too: that is what the page that embeds it expects.
             said = "no such CI" if job is None else "no such job"
             unknown = draw(figures.cut(job or name, _LONGEST_NAME), said, State.UNKNOWN)
             return Response(unknown, 404, mimetype="image/svg+xml")

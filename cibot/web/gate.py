@@ -35,7 +35,7 @@ class Gate:
         return blueprint
 
     def admits(self) -> bool:
-        """Whether who asks now may read."""
+        """Whether the client may read."""
         return not self._private or self._presented() is not None
 
     def _look(self) -> Response | None:
@@ -72,7 +72,7 @@ def writer() -> TokenConfig | None:
 
 
 def unknown(*, wrong: bool) -> Response:
-    """401, in the way in which who asks can mend it; ``wrong`` when there was a token at all."""
+    """401, with what the client should do; ``wrong`` when it sent a token."""
     said = "That token is not known." if wrong else "A token is needed."
     error = ', error="invalid_token"' if wrong else ""
     if request.blueprint == "api":

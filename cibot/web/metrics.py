@@ -199,7 +199,7 @@ def process_registry() -> CollectorRegistry:
 
 
 class Intake:
-    """Counts what the collectors of this process bring in; the sum over all is the rate."""
+    """Counts what the collectors of this process bring in, summed over all of them."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         def counter(name: str, documentation: str) -> Counter:

@@ -1,4 +1,4 @@
-"""The tokens of the configuration: how one is made, and whose a presented one is."""
+"""The tokens of the configuration: how to make one, and whose a presented one is."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from cibot.config.models import TokenConfig
 
-_MADE_BY_US = "cibot_"  # so that those who look for leaked secrets, and our log, know one
+_MADE_BY_US = "cibot_"  # recognised by scanners for leaked secrets and by our log
 
 
 def new_token() -> str:

@@ -20,7 +20,7 @@ _NAMES = 12
 
 
 def answer(ask: Ask) -> Card:
-    """Failures first, each weighed; then who is missing, runs and passed."""
+    """The failures first, each weighed; then the missing, the running and the passed."""
     if not ask.words:
         raise UserError("Which change? Write its number, as in: change 912345 or change 912345,3.")
     return render(ask.ctx, change(ask.tx, ask.ctx, parse_change(ask.text)))
@@ -43,7 +43,7 @@ def render(ctx: Context, report: ChangeReport) -> Card:
 
 
 def missing(ctx: Context, report: ChangeReport) -> list[Line]:
-    """A line of who is missing, or none."""
+    """A line with the missing CIs, or none."""
     return _names("Missing: ", [_absent(ctx, ci) for ci in report.missing])
 
 

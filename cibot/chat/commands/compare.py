@@ -56,10 +56,10 @@ def render(ctx: Context, comparison: Comparison) -> Card:  # noqa: ARG001 - as e
 
 
 def read_names(asked: Words, find: Find, sought: Find) -> tuple[str, str]:
-    """The two names, wherever one ends and the other begins.
+    """The two names, wherever the first ends and the second begins.
 
-    ``find`` names the CI that words mean, ``sought`` that of a sentence;
-    both raise UserError, and so does this.
+    ``find`` returns the CI that words mean, ``sought`` the one that a sentence means; both raise
+    UserError, and so does this function.
     """
     words = asked[:_MOST_WORDS]
     if len(words) < 2:

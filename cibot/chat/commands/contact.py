@@ -1,4 +1,4 @@
-"""`contact NAME`: whose a CI is."""
+"""`contact NAME`: who owns a CI and how to reach them."""
 
 from __future__ import annotations
 

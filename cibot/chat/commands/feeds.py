@@ -1,4 +1,4 @@
-"""`feeds`: how fresh what the bot knows is, and how its own connections are."""
+"""`feeds`: how fresh the bot's data is, and whether its own connections work."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def render(ctx: Context, report: Listing) -> Card:
 
 
 def headline(report: Listing) -> Line:
-    """The sentence over all, or how many are in the state asked for."""
+    """The sentence over all CIs, or how many are in the chosen state."""
     if report.state is None:
         return lists.overall(report)
     where = lists.listed_on(report)
@@ -57,8 +57,8 @@ def _names(state: State, cis: list[CiLine]) -> list[Line]:
 def read_words(words: tuple[str, ...]) -> tuple[State | None, str | None, str | None]:
     """A state, a project and a branch, in any order.
 
-    What follows the word "branch" names one, another word that is no state a project. Raises
-    UserError for more than that.
+    The word after "branch" is a branch; another word that is not a state is a project. Raises
+    UserError for more than these.
     """
     state: State | None = None
     words, branch = without_branch(words)

@@ -57,10 +57,10 @@ def summary_card(
     parts: Collection[SummaryPart] = SUMMARY_PARTS,
     rules: PeriodReport | None = None,
 ) -> Card:
-    """At most eight lines: worst first, who is silent, what changed, who is new, totals.
+    """At most eight lines: worst first, the silent, what changed, the new, totals.
 
-    With ``rules`` who kept them, too.
-    The head and the note that our own feed is stale are there whatever ``parts`` are asked for.
+    With ``rules`` also who kept them. The head and the note that our own feed is stale are there
+    whichever ``parts`` are chosen.
     """
     head = [_head(digest), *wording.stale_lines(ctx, digest.stale)]
     below = _changes(digest) if "changes" in parts else []

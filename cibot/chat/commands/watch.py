@@ -21,7 +21,7 @@ def answer(ask: Ask) -> Card:
 
 
 def for_whom(words: tuple[str, ...]) -> tuple[tuple[str, ...], str | None]:
-    """The CI's words, and who is named behind "for"."""
+    """The CI's words, and the person after "for"."""
     folded = [word.casefold() for word in words]
     if "for" not in folded[1:-1]:
         return words, None

@@ -79,7 +79,7 @@ def name_of(signal: Signal) -> Line:
 
 
 def figure(signal: Signal) -> str:
-    """The share with its interval and n; empty for what is no share."""
+    """The share with its interval and n; empty where the figure is not a share."""
     if signal.figure is None or not signal.n or signal.name not in _RATES:
         return ""
     return figures.rate(signal.figure, signal)

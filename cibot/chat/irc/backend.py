@@ -30,7 +30,7 @@ _ROOM = re.compile(r"[#&+!][^\s,\x00-\x1f]{1,199}|[^\s,:@!#&+\x00-\x1f][^\s,@!\x
 _BUSY = card("I have too much to do just now; please ask again in a minute", error=True)
 _MOST_UNANSWERED = 32
 _ANSWERERS = 4
-_PEOPLE_OF_A_HOST = 3  # without accounts: who changes the nick or ident is not ever new
+_PEOPLE_OF_A_HOST = 3  # without accounts: changing the nick or ident does not make a new person
 
 
 class IrcBackend:
@@ -203,7 +203,7 @@ class IrcBackend:
         session.lost(why)
 
     def _pause(self, reactor: WakingReactor, seconds: float) -> None:
-        """Waits before the next try, and turns away who wants to send meanwhile."""
+        """Waits before the next try; meanwhile, sending raises an error."""
         end = time.monotonic() + seconds
         while not self._stopping.is_set() and time.monotonic() < end:
             reactor.wait_for(None, False, end - time.monotonic())

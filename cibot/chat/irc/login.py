@@ -227,7 +227,7 @@ class Login:
             self._wear(line.param(0))
             log.info("irc %s: nick is now %s", self._config.name, self.nick)
         elif line.nick == self.wanted:
-            self._regain_at = now  # whoever wore it has just left it
+            self._regain_at = now  # its last user has just left it
 
 
 def _capabilities(text: str) -> Iterator[tuple[str, str]]:

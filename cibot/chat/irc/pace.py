@@ -11,9 +11,9 @@ T = TypeVar("T")
 
 
 class FairQueue(Generic[T]):
-    """Lanes that take turns: many alerts for one room never starve a reply.
+    """Lanes that take turns, so that many alerts for one room do not delay a reply.
 
-    Order inside a lane is kept.
+    The order inside a lane is kept.
     """
 
     def __init__(self) -> None:

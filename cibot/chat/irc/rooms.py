@@ -1,4 +1,4 @@
-"""Where the bot is, who is there with it, and where it wants to be. No I/O of its own."""
+"""Which rooms the bot is in or wants to be in, and who else is there. No I/O of its own."""
 
 from __future__ import annotations
 

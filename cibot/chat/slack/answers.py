@@ -134,7 +134,7 @@ class Answerer:
         self._api.respond(incoming.response_url, text, in_channel=for_all, thread=incoming.thread)
 
     def _post(self, incoming: Incoming, text: SlackText) -> None:
-        """Answers in the question's thread, or in the channel where there are no threads."""
+        """Answers in the question's thread, or in the conversation where threads are not used."""
         try:
             self._api.post(incoming.channel, text, thread=incoming.thread)
         except SlackRefusal as error:

@@ -69,7 +69,7 @@ class SlackHttp:
         seen = f"{timestamp}:{signature}"
         if not self._once.first(seen):
             # Slack's own repeat within the same second is acknowledged; it is not
-            # acted on, so that the header gives nothing to one who replays a request.
+            # acted on, so that the header gives nothing to somebody who replays a request.
             if "x-slack-retry-num" in given:
                 return Reply(200)
             return Reply(401, "this request was made before\n")

@@ -13,9 +13,9 @@ BOT_SCOPES = (
     "groups:history",  # the same two for private channels
     "groups:read",
     "im:history",  # hear direct messages
-    "im:write",  # write to those who watch a CI
+    "im:write",  # write to people who watch a CI
 )
-CHART_SCOPES = ("files:write",)  # pictures below alerts; only who wants them needs it
+CHART_SCOPES = ("files:write",)  # pictures below alerts; needed only for these
 BOT_EVENTS = ("app_mention", "message.im")
 
 

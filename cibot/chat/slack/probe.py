@@ -13,7 +13,7 @@ from cibot.reports.charts import can_draw
 
 
 def probe(settings: SlackConfig, rooms: Sequence[str]) -> Iterator[Finding]:
-    """Whether the tokens work, the app may do what it must, and the bot is in each room."""
+    """Checks the tokens, the app's permissions, and whether the bot is in each room."""
     api = SlackApi(settings)
     who = api.identity()
     yield right(f"the bot token works: user {who.user} in {who.team}")

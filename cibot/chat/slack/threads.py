@@ -87,7 +87,7 @@ class Threads:
         self.opened(channel, thread, replace(root, blocks=tuple(blocks), text=text))
 
     def take_stale(self, channel: str) -> list[str]:
-        """The threads that went on after their first message was edited, once."""
+        """The threads that went on since their first message was edited, each once."""
         with self._lock:
             seen = self._channels.setdefault(channel, _SeenThread())
             stale, seen.stale = seen.stale, []

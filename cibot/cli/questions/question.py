@@ -48,9 +48,9 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class ShellAnswer:
-    """``body`` is what the API tells, for ``--json``; ``rows`` are for ``--csv``.
+    """``body`` is the API's answer, for ``--json``; ``rows`` are for ``--csv``.
 
-    ``code`` is what ``--exit-code`` ends with.
+    ``code`` is the exit code with ``--exit-code``.
     """
 
     body: Any

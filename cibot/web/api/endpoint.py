@@ -128,7 +128,7 @@ def _readable_from(origins: Collection[str]) -> Callable[[Response], Response]:
 
 
 def _origins(config: Config) -> frozenset[str]:
-    """Those configured, and each Gerrit's, whose change page may show what a CI says."""
+    """The configured origins, and each Gerrit's, whose change page may show a CI's results."""
     gerrits = (urlsplit(str(server.url)) for server in config.gerrit)
     return frozenset(config.web.origins) | {f"{url.scheme}://{url.netloc}" for url in gerrits}
 

@@ -161,7 +161,7 @@ def unparsed_shapes(tx: Tx, ctx: Context, params: UnparsedParams) -> ShapeList:
 
 
 def _matrix_lines(answer: Matrix) -> Lines:
-    """A line a patch set, a column a CI; empty where there is no verdict."""
+    """A line for each patch set, a column for each CI; empty where there is no verdict."""
     names = [ci.name for ci in answer.cis]
     yield ["number", "patch_set", "subject", "updated_at", *names]
     for row in answer.rows:

@@ -61,7 +61,7 @@ def plain(value: Any) -> Any:
 
 
 def shown_value(value: Any, name: str) -> Any:
-    """A field or property of an answer, or what it is in words."""
+    """The value of a field or property of an answer, or the words for it."""
     worded = WORDS.get(value.__class__, {}).get(name)
     return getattr(value, name) if worded is None else worded(value)
 

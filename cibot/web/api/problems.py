@@ -53,7 +53,7 @@ def problem(status: int, title: str, detail: str, **more: Any) -> Response:
 
 
 def problem_of(error: CibotError) -> Response:
-    """400 for a parameter, 404 for what is not known, 503 for a database that is away, …"""
+    """400 for a parameter, 404 for an unknown object, 503 for a database that is away, …"""
     if isinstance(error, BadParameter):
         return problem(400, "Bad parameter", str(error), parameter=error.parameter)
     if isinstance(error, Refused):

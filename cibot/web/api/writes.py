@@ -1,4 +1,4 @@
-"""What may be changed, by who has a token with the right role: the chat's own actions."""
+"""Changes through the API, for tokens with the right role: the same actions as in chat."""
 
 from __future__ import annotations
 

@@ -106,7 +106,7 @@ _WEEKEND = 2  # days
 
 
 def _pooled(days: Sequence[Day]) -> _Point:
-    """The last day with those before it, as many as give enough results to say anything."""
+    """The last day, together with as many days before it as give enough results for a rate."""
     passes = n = 0
     for day in reversed(days[-_MOST_POOLED:]):
         passes, n = passes + day.passes, n + day.passes + day.fails

@@ -156,7 +156,7 @@ def is_rate(signal: Signal) -> bool:
 
 
 def figure_of(signal: Signal) -> str:
-    """A signal's figure in its own unit; "" where it has none that says anything by itself."""
+    """A signal's figure in its own unit; "" where the figure means nothing without its context."""
     if signal.figure is None or signal.name == "silent":
         return ""
     if is_rate(signal):
@@ -172,7 +172,7 @@ def kept_chip(ruling: Ruling) -> Markup:
 
 
 def success_verdict(ci: CiLine) -> State:
-    """What the pass rate says by itself, its level and its change, whatever the CI's state."""
+    """The verdict of the pass rate alone, of its level and its change, whatever the CI's state."""
     verdicts = [signal.verdict for signal in ci.signals if signal.name in ("success", "level")]
     return min(verdicts, key=_badness, default=State.UNKNOWN)
 

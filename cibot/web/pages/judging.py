@@ -15,7 +15,7 @@ from cibot.text import figures
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One threshold: what it is about, and its value as people write it."""
+    """One threshold: its subject and its value in words."""
 
     about: str
     value: str

@@ -60,7 +60,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """An open incident's CI with its sentence, and who looks at it."""
+    """An open incident's CI with its sentence, and who acknowledged it."""
 
     ci: CiLine
     sentence: Line
@@ -124,7 +124,7 @@ def headline(lines: Sequence[CiLine]) -> str:
 
 
 def _lead(ctx: Context, lines: Sequence[CiLine], lately: Sequence[IncidentLine]) -> str:
-    """How many are in which state, and what a day brought."""
+    """How many CIs are in which state, and what happened in the last day."""
     if not lines:
         return ""
     totals = dict.fromkeys(State, 0) | Counter(line.state for line in lines)

@@ -81,7 +81,7 @@ PAGES = (
 
 
 def _view(asking: Asking, page: WebPage) -> View:
-    """The view of a page, which says how fresh what it shows is."""
+    """The view of a page, which also says how fresh its data is."""
 
     def view(**path: str) -> ResponseReturnValue:
         params = read_params(page.params, path, form=page.form)

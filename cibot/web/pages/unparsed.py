@@ -41,7 +41,7 @@ def unparsed_page(tx: Tx, ctx: Context, params: UnparsedFilter) -> UnparsedPage:
         since = ctx.now - WINDOW
         return unparsed(tx, since, params.ci, each=_EACH, characters=_CHARACTERS)
 
-    # Who looks at all reads every CI's week: dear, and the same for everybody.
+    # Without a CI, a week of every CI is read: slow, and the same for everybody.
     comments = ask() if params.ci else ctx.remembered("unparsed", _KEPT_FOR, ask)
     names = tuple(ci.name for ci in all_cis(tx))
     shown = comments.shapes[:_MOST_SHAPES]

@@ -85,7 +85,7 @@ class WebServer:
 
     @property
     def connections(self) -> int:
-        """How many are open."""
+        """The number of open connections."""
         return sum(isinstance(part, Connection) for part in list(self._sockets.values()))
 
     def start(self) -> None:

@@ -33,7 +33,7 @@ class Deadlines:
 
 
 class _Request(HTTPRequestParser):  # type: ignore[misc]
-    """A request whose body may be large only where a webhook is posted."""
+    """A request; only one that posts a webhook may have a large body."""
 
     adj: Any
 

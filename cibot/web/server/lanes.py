@@ -94,7 +94,7 @@ class Lanes:
         self._prefix = prefix
         self._address = address
         self._pools = [_Pool(lane) for lane in lanes]
-        # What is refused is answered by a thread of its own: it only writes a few bytes.
+        # Refusals are answered by a thread of their own, which only writes a few bytes.
         self._refusals = _Pool(Lane("refused", (), 1, 10_000, 10_000))
         self._warned_at = 0.0
 
