@@ -72,8 +72,8 @@ _SIGNALS: tuple[tuple[Any, ...], ...] = (
     (
         "silent",
         "Patch sets in a row that the CI should have reported on and did not, after the time that"
-        " it usually takes. How many it takes follows from how much it usually covers. When our"
-        " own feed is stale, nobody is called silent.",
+        " it usually takes. How many of them mean silence follows from the share that it usually"
+        " covers. While our own feed is stale, no CI is called silent.",
         ("Learns what is usual from the last", "silence.window", figures.span),
         ("Judges from", "silence.minimum", _counted("patch set")),
         (
@@ -91,13 +91,13 @@ _SIGNALS: tuple[tuple[Any, ...], ...] = (
         " real drop within a dozen results, dates its beginning, and is not moved by bad luck.",
         ("False alerts, at most", "chart.false_alerts", "{:g} per CI and month".format),
         ("Learns from, before anything is unusual", "chart.minimum", _counted("result")),
-        ("A drop that lasts becomes how the CI is after", "chart.adopt", figures.span),
+        ("A drop that lasts becomes the usual after", "chart.adopt", figures.span),
     ),
     (
         "level",
         "The share of results that passed, whatever it used to be, counting only patch sets that"
         " the reference CI passed: a failure on a broken change is the change’s, not the CI’s. The"
-        " interval (Wilson’s) is compared, not the share itself, so few results accuse nobody.",
+        " interval (Wilson’s) is compared, not the share itself, so a few results prove nothing.",
         ("Looks at the last", "success.window", figures.span),
         ("Reaches back for enough results, at most", "success.reach", figures.span),
         ("Judges from", "success.minimum", _counted("result")),
@@ -115,8 +115,8 @@ _SIGNALS: tuple[tuple[Any, ...], ...] = (
         "disagreement",
         "Patch sets that the CI failed and the reference CI passed; a change that fails with one"
         " patch set after the other counts once. The reverse, what it passed and the reference"
-        " failed, is shown as “passes everything” and judges nothing: a CI with other jobs may"
-        " rightly pass.",
+        " failed, is shown as “passes everything” and does not count here: a CI with other jobs"
+        " may rightly pass.",
         *_share("disagreement"),
     ),
     (
@@ -127,28 +127,28 @@ _SIGNALS: tuple[tuple[Any, ...], ...] = (
     ),
     (
         "job",
-        "Changes in a row that one voting job failed and the reference CI passed. How many are too"
-        " many follows from how often that job failed before and from how much the CI runs. A job"
-        " that always fails is no news.",
+        "Changes in a row that one voting job failed and the reference CI passed. How many of them"
+        " raise an alert follows from how often that job failed before and from how much the CI"
+        " runs. A job that always fails raises none.",
         ("Looks at the last", "job.window", figures.span),
         ("Knows a job from", "job.minimum", _counted("result")),
-        ("Never told of fewer than", "job.changes", _counted("change")),
+        ("No alert for fewer than", "job.changes", _counted("change")),
         ("False alerts a CI and month, at most", "job.false_alerts", "{:g}".format),
         ("Well again after", "job.clears", "{} passes".format),
     ),
     (
         "branch",
-        "One branch that passes less than it used to, or surely fails while little is known of it,"
-        " and the others do not: a CI may be broken on a stable branch and well on the rest, where"
-        " all results together show little.",
+        "One branch that passes less than it used to, or surely fails although it has few results,"
+        " while the other branches do not: a CI may be broken on a stable branch only, where all"
+        " results together show little.",
         ("False alerts a CI and month, at most", "branch.false_alerts", "{:g}".format),
         ("Compares with, on the others", "branch.beside", _counted("result")),
     ),
     (
         "coverage",
-        "The share of its chances on which the CI reported in time, beside what is usual for it in"
-        " the weeks before: many CIs look only at a part of a project. What it missed while it was"
-        " silent is not counted again.",
+        "The share of its chances on which the CI reported in time, compared with its own share of"
+        " the weeks before: many CIs look only at a part of a project. Chances that it missed while"
+        " it was silent are not counted again.",
         ("Looks at the last", "coverage.window", figures.span),
         ("Judges from", "coverage.minimum", _counted("chance")),
         ("Degraded when surely below, of its usual", "coverage.degraded", figures.percent),
@@ -158,7 +158,7 @@ _SIGNALS: tuple[tuple[Any, ...], ...] = (
     (
         "latency",
         "The time from upload to the first verdict, within which 95 % come, beside the CI's own"
-        " weeks before. It must be slow on several days: one busy afternoon is no news.",
+        " weeks before. It must be slow on several days: one busy afternoon is not enough.",
         ("Looks at the last", "latency.window", figures.span),
         ("Judges from", "latency.minimum", _counted("result")),
         ("Degraded from", "latency.degraded", "{:g} times its usual".format),
@@ -170,14 +170,14 @@ _LAST: tuple[tuple[Any, ...], ...] = (
     (
         "flips",
         "Failures that passed when the same patch set was run again. Shown only: every CI flips"
-        " now and then, so it sets no state and alerts nobody.",
+        " now and then, so it sets no state and raises no alert.",
         ("Looks at the last", "flips.window", figures.span),
-        ("Says how often from", "flips.minimum", _counted("result")),
+        ("Shown from", "flips.minimum", _counted("result")),
     ),
     (
         "incidents",
-        "A signal that turns bad opens an incident, which is told once. It ends when the signal"
-        " has been well for a while; what comes back soon is the same incident, not a new one.",
+        "A signal that turns bad opens an incident, which raises one alert. It ends when the signal"
+        " has been well for a while; a trouble that comes back soon is the same incident.",
         ("The same incident when back within", "incident.reopen", figures.span),
         ("Must stay well after coming back for", "incident.hold", figures.span),
     ),

@@ -118,7 +118,9 @@ def _nowhere(_error: NotFound) -> ResponseReturnValue:
 
 
 def _sorry(said: str, status: int) -> Response:
-    html = render_template("sorry.html", said=said, servers=(), stale=(), version=__version__)
+    html = render_template(
+        "sorry.html", said=said, status=status, servers=(), stale=(), version=__version__
+    )
     return Response(html, status, {"Cache-Control": "no-store"}, mimetype="text/html")
 
 
