@@ -99,12 +99,12 @@ def _allowed(tx: Tx, ctx: Context, actor: Actor, target: str) -> tuple[str, bool
 
 
 def _end(
-    tx: Tx, ctx: Context, actor: Actor, one: Silence, by: str, arguments: str
+    tx: Tx, ctx: Context, actor: Actor, stored: Silence, by: str, arguments: str
 ) -> Silence | None:
-    if not end_silence(tx, one.id, by, ctx.now):
+    if not end_silence(tx, stored.id, by, ctx.now):
         return None
-    record(tx, actor, "unsilence", arguments, f"ended #{one.id} of {one.ci}", ctx.now)
-    ended = silence(tx, one.id)
+    record(tx, actor, "unsilence", arguments, f"ended #{stored.id} of {stored.ci}", ctx.now)
+    ended = silence(tx, stored.id)
     tell_silence(tx, ctx, ended, Channel(actor.network, actor.where), ended_by=by)
     return ended
 

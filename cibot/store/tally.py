@@ -60,7 +60,7 @@ class Counts(NamedTuple):
 
     def plus(self, other: Sequence[int], sign: Literal[1, -1] = 1) -> Counts:
         """The sum, or with ``sign`` -1 the difference."""
-        return Counts(*(one + sign * more for one, more in zip(self, other, strict=True)))
+        return Counts(*(own + sign * more for own, more in zip(self, other, strict=True)))
 
 
 class Tally:
@@ -299,8 +299,8 @@ def _counted(tx: Tx, ci_ids: Collection[int], first: int, last: int) -> list[Any
     else:
         parts = [(HOUR, first, last)]
     within = (
-        and_(table.hours == hours, table.start >= one, table.start < other)
-        for hours, one, other in parts
+        and_(table.hours == hours, table.start >= begin, table.start < end)
+        for hours, begin, end in parts
     )
     query = select(table.ci_id, *(sums(table[name]) for name in COUNTS)).where(
         table.ci_id.in_(sorted(ci_ids)), or_(*within)
@@ -326,7 +326,7 @@ def _reports_in(
 ) -> Any:
     """The CI of reports, ``columns``, and what they count as; not grouped yet."""
     table, change = schema.report.c, schema.change.c
-    within = (and_(table.posted_at >= one, table.posted_at < other) for one, other in windows)
+    within = (and_(table.posted_at >= since, table.posted_at < until) for since, until in windows)
     query = select(table.ci_id, *columns, *(sums(count) for count in report_counts())).where(
         table.ci_id.in_(sorted(ci_ids)), or_(*within)
     )

@@ -190,10 +190,11 @@ def _period_lines(report: PeriodReport) -> Lines:
         cells = [*_cells(ci)]
         promises = {promise.rule: promise for promise in ci.promises}
         for number in rules:
-            one = promises.get(number)
+            promise = promises.get(number)
             within = by_number[number].within
-            said = [period_wording.criterion(each, within) for each in one.criteria] if one else []
-            cells += [one.kept if one else None, "; ".join(said)]
+            criteria = promise.criteria if promise else ()
+            said = [period_wording.criterion(criterion, within) for criterion in criteria]
+            cells += [promise.kept if promise else None, "; ".join(said)]
         yield cells
 
 
