@@ -299,7 +299,9 @@ class _Asked:
             self._figures(ci_id, whole, self._window),
             self._figures(ci_id, before, self._before),
             whole.runs,
-            tuple(JobCount(job, n) for job, n in whole.jobs.most_common(_MOST_JOBS) if n > 0),
+            tuple(
+                JobCount(job, n) for job, n in whole.jobs.most_common(_MOST_JOBS) if job and n > 0
+            ),
             () if reference else tuple(self._promises(ci_id, own)),
         )
 
