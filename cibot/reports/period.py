@@ -299,9 +299,7 @@ class _Asked:
             self._figures(ci_id, whole, self._window),
             self._figures(ci_id, before, self._before),
             whole.runs,
-            tuple(
-                JobCount(job, n) for job, n in whole.jobs.most_common(_MOST_JOBS) if job and n > 0
-            ),
+            tuple(JobCount(*job) for job in (+whole.jobs).most_common(_MOST_JOBS) if job[0]),
             () if reference else tuple(self._promises(ci_id, own)),
         )
 
