@@ -88,6 +88,10 @@ class Reader:
             if {None, self.ci.id} & self.references.during(home, after, until)
         ]
 
+    def referenced(self, after: float, until: float) -> set[str]:
+        """The CI's projects that had another CI as reference all the time in the span."""
+        return self.home_projects - set(self._unreferenced(after, until))
+
     def _facts(
         self,
         tx: Tx,

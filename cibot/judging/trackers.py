@@ -38,6 +38,7 @@ VERSION = 24  # of the judgement: another one replays every CI
 _LITTLE = 600.0  # seconds that are replayed at once, whatever was said
 _FULL = 1000  # reports of a CI, or of its reference, that are replayed at once
 _BEFORE_FIRST = 4 * 86_400.0
+_REFERENCED = 7 * 86_400.0  # seconds for which a project must have had another CI as reference
 _IN_MEMORY = 8
 _KEEP_EVERY = 3600.0  # seconds between two states that are stored
 _STOPS = (4 * 86_400.0, 12 * 3600.0, 2 * 3600.0)
@@ -101,7 +102,9 @@ class Trackers:
         begun = loaded.tracker.at
         until = max(until, begun)
         spans = (moment(begun), moment(until))
-        heard = arrived(tx, {ci_id, *reader.others}, reader.home_projects, since, spans)
+        after = max(0.0, begun - _REFERENCED)
+        quiet = reader.referenced(after, until), moment(after)
+        heard = arrived(tx, {ci_id, *reader.others}, reader.home_projects, since, spans, quiet)
         late = self._late(loaded, reader, heard)
         if late is not None:
             wrong_from = late if loaded.wrong_from is None else min(late, loaded.wrong_from)

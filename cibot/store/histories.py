@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Integer, String, bindparam, case, cast, func, literal, select, update
+from sqlalchemy import Integer, String, bindparam, case, cast, func, literal, or_, select, update
 
 from cibot.store import schema
 from cibot.store.engine import Tx, in_this_order
@@ -21,7 +21,8 @@ KNOWN, NEW, LATER = range(3)  # spans of time in which what is heard may have ha
 class Arrived(NamedTuple):
     """What was heard in one second, summed up: the number of rows and the sum of their keys.
 
-    ``span`` is KNOWN, NEW or LATER: in which of the requested spans it happened.
+    ``span`` is KNOWN, NEW or LATER: in which of the requested spans it happened. Of what is LATER
+    ``first_at`` may be None.
     """
 
     kind: str
@@ -38,12 +39,14 @@ def arrived(
     projects: Collection[str],
     since: datetime,
     spans: tuple[datetime, datetime],
+    quiet: tuple[Collection[str], datetime] | None = None,
 ) -> list[Arrived]:
     """What was heard since then of some CIs, and of the changes of some projects.
 
     Summed up by the second in which it was heard, so that neither a backfill nor a busy server
     makes many rows. KNOWN happened until the first of ``spans``, NEW until the second, LATER after
-    it. ``since`` is a whole second.
+    it. ``since`` is a whole second. In the projects of ``quiet`` an upload after its time says
+    nothing before the first report of these CIs on the change.
     """
     report, change, patch_set = schema.report.c, schema.change.c, schema.patch_set.c
     project_names = sorted(projects)
@@ -53,7 +56,7 @@ def arrived(
     ).where((report.ci_id + 0).in_(sorted(ci_ids)))
     uploads = _summed(
         "upload", patch_set.heard_at, patch_set.change_id + patch_set.number,
-        patch_set.uploaded_at, since, spans,
+        _says_at(ci_ids, *quiet) if quiet else patch_set.uploaded_at, since, spans,
     ).join(schema.change, change.id == patch_set.change_id)  # fmt: skip
     ends = _summed(
         "end", change.closed_heard_at, change.id * 2 + case((change.status == "NEW", 0), else_=1),
@@ -74,6 +77,20 @@ def arrived(
         for query in queries
         for kind, heard, span, number, keys, first in tx.execute(query)
     ]
+
+
+def _says_at(ci_ids: Collection[int], projects: Collection[str], after: datetime) -> Any:
+    """From when on an upload says something of these CIs; NULL where it does not."""
+    report, uploaded = schema.report.c, schema.patch_set.c.uploaded_at
+    first = (
+        select(func.min(report.posted_at))
+        .where(report.change_id == schema.patch_set.c.change_id)
+        .where((report.ci_id + 0).in_(sorted(ci_ids)))
+        .scalar_subquery()
+    )
+    quiet = (uploaded > after) & schema.change.c.project.in_(sorted(projects))
+    later = or_(first > uploaded, first.is_(None))
+    return case((quiet & later, first), else_=uploaded)
 
 
 def _summed(
