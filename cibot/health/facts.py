@@ -5,12 +5,11 @@ Times are seconds of the epoch, UTC: a history holds millions of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from cibot.config.policy import UNCOUNTED
 from cibot.health.state import made
 from cibot.model import Result
 
@@ -125,8 +124,8 @@ class ChangeFacts:
         return None if at is None else Upload(at, *self.origins.get(patch_set, ()))
 
 
-def counts(pipeline: str | None, uncounted: tuple[str, ...] = UNCOUNTED) -> bool:
-    """Whether a pipeline's results count when a CI is judged: check does, gate does not."""
+def counts(pipeline: str | None, uncounted: Collection[str]) -> bool:
+    """Whether a pipeline's results count: none does whose name has an ``uncounted`` word."""
     words = (pipeline or "").lower().replace("_", "-").split("-")
     return not any(word in uncounted for word in words)
 

@@ -189,7 +189,7 @@ class Judging:
     def _write(self, tx: Tx, seen: _Look, now: datetime) -> tuple[int, list[Recorded]]:
         ci, tracker = seen.ci, seen.advanced.tracker
         self._learner.store(tx)
-        incidents = record(tx, ci.id, seen.advanced)
+        incidents = record(tx, ci.id, seen.advanced, self._config.judgement.uncounted)
         for incident in incidents:
             if incident.last is not None:
                 log.info(

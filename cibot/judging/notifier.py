@@ -124,7 +124,9 @@ class Notifier:
         page, days = self._page("ci", ci.name), trend_of(tx, ci.id, ci.name, now)
         subject = Subject(ci.name, page, _change_url(tx, ci), days)
         symptom = news.symptom
-        found = onset(tx, ci.id, symptom, now) if symptom.family is Family.RESULTS else None
+        found = None
+        if symptom.family is Family.RESULTS:
+            found = onset(tx, ci.id, symptom, now, self._config.judgement.uncounted)
         if found is None:
             return subject
         before = wording.onset(Context(now), found) if news.worse else ()

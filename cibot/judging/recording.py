@@ -36,6 +36,7 @@ from cibot.store.outbox import move_messages
 _MINUTE = timedelta(minutes=1)  # signals know when a trouble began to the minute
 _LOOKED_AT = 20  # bad runs of that time and later, for the first in a pipeline that counts
 _NEAR = timedelta(days=7)
+_Uncounted = Collection[str]  # words of names of pipelines that do not count
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class Recorded:
     last: Transition | None = None
 
 
-def record(tx: Tx, ci_id: int, advanced: Advanced) -> list[Recorded]:
+def record(tx: Tx, ci_id: int, advanced: Advanced, uncounted: _Uncounted) -> list[Recorded]:
     """Stores the incidents of a CI; returns those that last or that changed, oldest first."""
     since = moment(advanced.since)
     stepped = {step.incident.id for step in advanced.steps if step.incident.id is not None}
@@ -81,7 +82,8 @@ def record(tx: Tx, ci_id: int, advanced: Advanced) -> list[Recorded]:
             if before:
                 delete_incident(tx, before)
             continue
-        done = _store(tx, ci_id, incident, rows.get(before), stored.get(before), taken)
+        row, known = rows.get(before), stored.get(before)
+        done = _store(tx, ci_id, incident, row, known, taken, uncounted)
         recorded.append(done)
         steps += [StoredTransition(done.stored.id, **step_columns(step)) for step in taken]
         newest = advanced.tracker.incident
@@ -169,16 +171,21 @@ def _store(
     row: StoredIncident | None,
     before: Incident | None,
     steps: Sequence[Transition],
+    uncounted: _Uncounted,
 ) -> Recorded:
     if before is not None:
         incident = with_people(incident, before)
-    symptoms = tuple(_with_first_run(tx, ci_id, symptom) for symptom in incident.symptoms)
+    symptoms = tuple(
+        _with_first_run(tx, ci_id, symptom, uncounted) for symptom in incident.symptoms
+    )
     incident = replace(incident, symptoms=symptoms)
     stored = _write(tx, ci_id, incident, row)
     return Recorded(stored, replace(incident, id=stored.id), steps[-1] if steps else None)
 
 
-def _with_first_run(tx: Tx, ci_id: int, symptom: Symptom) -> Symptom:
+def _with_first_run(
+    tx: Tx, ci_id: int, symptom: Symptom, uncounted: _Uncounted
+) -> Symptom:
     """The symptom with its first bad run, which a signal that saw many does not hold any more."""
     since, first = symptom.since, symptom.first_bad
     if symptom.family is not Family.RESULTS or None in (since, symptom.came_at, first):
@@ -189,7 +196,7 @@ def _with_first_run(tx: Tx, ci_id: int, symptom: Symptom) -> Symptom:
         return symptom
     results = ("infra",) if symptom.signal == "infra" else ("fail",)
     runs = bad_runs_since(tx, ci_id, since, results, _LOOKED_AT)
-    run = next((run for run in runs if counts(run.pipeline)), None)
+    run = next((run for run in runs if counts(run.pipeline, uncounted)), None)
     if run is None or run.posted_at >= first.at:
         return symptom
     found = Evidence(first.fault, run.change_id, run.number, run.patch_set, run.posted_at)

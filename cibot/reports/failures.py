@@ -93,11 +93,13 @@ class Lately:
     patch_sets: frozenset[tuple[int, int | None]] = frozenset()
 
 
-def lately(tx: Tx, ci_id: int, since: datetime | None) -> Lately:
+def lately(
+    tx: Tx, ci_id: int, since: datetime | None, uncounted: Collection[str]
+) -> Lately:
     """What passed since then, on which patch sets, and the job that fails most."""
     reports = results_since(tx, ci_id, since, _MOST)
     last = latest_attempts(reports)
-    judged = [row for row in last if counts(row.pipeline) and row.result in _COUNTED]
+    judged = [row for row in last if counts(row.pipeline, uncounted) and row.result in _COUNTED]
     passes = sum(row.result == Result.PASS for row in judged)
     bad = [(row.change_id, row.seq) for row in last if row.result in _BAD][:_FAILURES]
     job = _worst_job(builds_of(tx, bad).values())
@@ -107,7 +109,12 @@ def lately(tx: Tx, ci_id: int, since: datetime | None) -> Lately:
     return Lately(Passed(passes, len(judged)), job, patch_sets)
 
 
-def passed_on(tx: Tx, ci_id: int, patch_sets: Collection[tuple[int, int | None]]) -> Passed | None:
+def passed_on(
+    tx: Tx,
+    ci_id: int,
+    patch_sets: Collection[tuple[int, int | None]],
+    uncounted: Collection[str],
+) -> Passed | None:
     """How many of those patch sets that a CI judged too passed; None where it judged none.
 
     A CI fails a patch set when one of its pipelines that count does.
@@ -116,7 +123,8 @@ def passed_on(tx: Tx, ci_id: int, patch_sets: Collection[tuple[int, int | None]]
     failed: dict[tuple[int, int | None], bool] = {}
     for row in latest_attempts(rows):
         key = (row.change_id, row.patch_set)
-        if key in patch_sets and counts(row.pipeline) and row.result in _COUNTED:
+        judges = row.result in _COUNTED and counts(row.pipeline, uncounted)
+        if key in patch_sets and judges:
             failed[key] = failed.get(key, False) or row.result == Result.FAIL
     return Passed(len(failed) - sum(failed.values()), len(failed)) if failed else None
 

@@ -213,7 +213,7 @@ def onset_of_ci(tx: Tx, ctx: Context, ci_id: int) -> Onset | None:
 
 def _onset(tx: Tx, ctx: Context, stored: StoredIncident) -> Onset | None:
     pure = _pure(stored)
-    return onset_of(tx, stored.ci_id, pure, ctx.now) if pure else None
+    return onset_of(tx, ctx, stored.ci_id, pure) if pure else None
 
 
 def _incident(ctx: Context, ci: str, stored: StoredIncident) -> IncidentLine:

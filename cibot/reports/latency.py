@@ -52,11 +52,11 @@ def latency(tx: Tx, ctx: Context, name: str, days: int = 30, branch: str | None 
     row = find_ci(tx, name)
     window = days_before(ctx.now, days)
     line = line_of(tx, ctx, row, branch)
-    return Latency(line, window, latency_days(tx, row.id, window, branch_name(line)))
+    return Latency(line, window, latency_days(tx, ctx, row.id, window, branch_name(line)))
 
 
 def latency_days(
-    tx: Tx, ci_id: int, window: Window, branch: str | None = None
+    tx: Tx, ctx: Context, ci_id: int, window: Window, branch: str | None = None
 ) -> tuple[LatencyDay, ...]:
     """The UTC days of a window of whole days up to now."""
     length = (window.until.date() - window.since.date()).days + 1
@@ -64,7 +64,7 @@ def latency_days(
     spans = [(_begin(day), _begin(day) + timedelta(days=1)) for day in dates]
     found: dict[date, list[TimedVerdict]] = {day: [] for day in dates}
     for verdict in first_verdicts(tx, ci_id, spans, _SAMPLE, branch):
-        if counts(verdict.pipeline):
+        if counts(verdict.pipeline, ctx.config.judgement.uncounted):
             found[verdict.posted_at.date()].append(verdict)
     return tuple(_day(day, found[day]) for day in dates)
 

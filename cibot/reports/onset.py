@@ -6,7 +6,7 @@ of the same moment.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -17,7 +17,7 @@ from cibot.health.signal import Evidence
 from cibot.incidents.incident import Incident
 from cibot.incidents.symptom import Symptom, result_symptom
 from cibot.model import Result
-from cibot.reports.context import gerrit_page
+from cibot.reports.context import Context, gerrit_page
 from cibot.store.changes import change_server
 from cibot.store.cis import ci_names, server_urls
 from cibot.store.engine import Tx
@@ -97,15 +97,18 @@ class Onset:
         return "merges" if many and self.merges else None
 
 
-def onset_of(tx: Tx, ci_id: int, incident: Incident, now: datetime) -> Onset | None:
+def onset_of(tx: Tx, ctx: Context, ci_id: int, incident: Incident) -> Onset | None:
     """How the trouble of a CI began; None where it is not one of its results."""
     symptom = result_symptom(incident.standing or incident.symptoms)
     if symptom is None:
         return None
-    return onset(tx, ci_id, symptom, incident.resolved_at or now)
+    until = incident.resolved_at or ctx.now
+    return onset(tx, ci_id, symptom, until, ctx.config.judgement.uncounted)
 
 
-def onset(tx: Tx, ci_id: int, symptom: Symptom, until: datetime) -> Onset | None:
+def onset(
+    tx: Tx, ci_id: int, symptom: Symptom, until: datetime, uncounted: Collection[str]
+) -> Onset | None:
     """How a symptom began, as it was seen at ``until``; None where no run of it is stored."""
     first = symptom.first_bad
     failed = None if first is None else _stored_run(tx, ci_id, first)
@@ -118,7 +121,7 @@ def onset(tx: Tx, ci_id: int, symptom: Symptom, until: datetime) -> Onset | None
     urls = {server: url for server, (_name, url) in server_urls(tx).items()}
     url = urls.get(place.server_id)
     merges, merged = _merged(tx, place, passed, failed, builds, job) if passed else (0, [])
-    others, cis = _broken(tx, ci_id, place, passed, failed, until)
+    others, cis = _broken(tx, ci_id, place, passed, failed, until, uncounted)
     return Onset(
         project=place.project,
         branch=place.branch,
@@ -170,7 +173,13 @@ def _stored_run(tx: Tx, ci_id: int, first: Evidence) -> RunRow | None:
 
 
 def _broken(
-    tx: Tx, ci_id: int, place: Place, passed: RunRow | None, failed: RunRow, until: datetime
+    tx: Tx,
+    ci_id: int,
+    place: Place,
+    passed: RunRow | None,
+    failed: RunRow,
+    until: datetime,
+    uncounted: Collection[str],
 ) -> tuple[list[str], int]:
     """The other CIs that broke as well, by name, and how many report there at all.
 
@@ -183,8 +192,9 @@ def _broken(
     results = results_between(tx, around, failed.posted_at - _BEFORE, end)
     names, gone = dict(ci_names(tx)), retired_cis(tx)
     reported = {result.ci_id for result in results if result.ci_id in names} - gone | {ci_id}
-    before = _rates(result for result in results if result.posted_at <= begin)
-    after = _rates(result for result in results if result.posted_at >= failed.posted_at)
+    before = _rates((result for result in results if result.posted_at <= begin), uncounted)
+    since = (result for result in results if result.posted_at >= failed.posted_at)
+    after = _rates(since, uncounted)
     broken = [
         names[other]
         for other in reported - {ci_id}
@@ -195,12 +205,14 @@ def _broken(
     return sorted(broken, key=str.casefold), len(reported)
 
 
-def _rates(results: Iterable[OtherResult]) -> dict[int, tuple[int, int]]:
+def _rates(
+    results: Iterable[OtherResult], uncounted: Collection[str]
+) -> dict[int, tuple[int, int]]:
     """Of each CI how many changes passed, of how many."""
     last = {
         (result.ci_id, result.change_id): result.result == Result.PASS
         for result in results
-        if counts(result.pipeline)
+        if counts(result.pipeline, uncounted)
     }
     found: dict[int, tuple[int, int]] = {}
     for (ci_id, _change), passed in last.items():

@@ -65,8 +65,9 @@ def status(tx: Tx, ctx: Context, name: str, branch: str | None = None) -> Status
     line = ci_line(ctx, row, seen.health, heard_at, incidents, seen.retired_at)
     if branch is not None:
         line = on_branch(ctx, line, branch)
+    uncounted = ctx.config.judgement.uncounted
     bad = line.branch is None and line.state in {State.FAILING, State.DEGRADED}
-    recent = lately(tx, row.id, line.since) if bad else Lately(None, None)
+    recent = lately(tx, row.id, line.since, uncounted) if bad else Lately(None, None)
     reference = None
     if seen.project is not None:
         reference = reference_on(tx, ctx, seen.project, branch=branch_name(line))
@@ -76,7 +77,7 @@ def status(tx: Tx, ctx: Context, name: str, branch: str | None = None) -> Status
     return Status(
         ci=line,
         reference=reference.name if reference else None,
-        reference_passed=passed_on(tx, reference.id, recent.patch_sets)
+        reference_passed=passed_on(tx, reference.id, recent.patch_sets, uncounted)
         if reference and recent.patch_sets
         else None,
         passed_since=recent.passed,

@@ -57,11 +57,11 @@ def latencies_of(
 ) -> tuple[LatencyDay, ...]:
     """The latencies of a CI's last 30 days, at most five minutes old; on one branch as of now."""
     if branch is not None:
-        return latency_days(tx, ci_id, days_before(ctx.now, _MONTH), branch)
+        return latency_days(tx, ctx, ci_id, days_before(ctx.now, _MONTH), branch)
     return ctx.remembered(
         f"latency of {ci_id}",
         5 * _MINUTE,
-        lambda: latency_days(tx, ci_id, days_before(ctx.now, _MONTH)),
+        lambda: latency_days(tx, ctx, ci_id, days_before(ctx.now, _MONTH)),
     )
 
 

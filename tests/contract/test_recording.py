@@ -81,7 +81,7 @@ def test_incidents_that_were_one_take_their_messages_along(store: Store) -> None
     whole = replace(opened(0, over=False, count=0), notified=None)
     scenario.keep(replace(whole, began_at=NOW - timedelta(minutes=1)))
     since = (NOW - HOUR).timestamp()
-    [recorded] = store.write(lambda tx: record(tx, 7, Advanced(scenario, since, True, [])))
+    [recorded] = store.write(lambda tx: record(tx, 7, Advanced(scenario, since, True, []), ()))
     assert recorded.stored.id == early
     survivor = store.read(lambda tx: incident_by_id(tx, late))
     assert survivor is not None

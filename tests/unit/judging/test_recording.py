@@ -46,7 +46,7 @@ def recorded(
     scenario.at = (NOW + until * HOUR).timestamp()
     steps = [IncidentStep(one, Transition("opened", one.began_at, one.severity)) for one in made]
     begun = (NOW + since * HOUR).timestamp()
-    return store.write(lambda tx: record(tx, CI, Advanced(scenario, begun, True, steps)))
+    return store.write(lambda tx: record(tx, CI, Advanced(scenario, begun, True, steps), ()))
 
 
 def stored(store: Store) -> list[Incident]:
