@@ -143,7 +143,7 @@ class Tracker:
         return alarm
 
     def _look_after(self, at: float) -> None:
-        """Who is recovering may have stayed well for long enough."""
+        """Reads the signals of symptoms that recover: they may have stayed well for long enough."""
         self._look([self._gauges[signal] for signal in self._recovering], at)
 
     def _look(self, gauges: Iterable[Gauge], at: float) -> None:
