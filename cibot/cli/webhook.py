@@ -22,7 +22,7 @@ from cibot.text import figures
 from cibot.web.proxy import behind_proxies
 from cibot.web.server import WebServer
 from cibot.webhooks.gerrit import MOUNT, Hook, gerrit_hook
-from cibot.webhooks.together import FEED
+from cibot.webhooks.group_commit import FEED
 
 _EVENTS = (
     "comment-added",

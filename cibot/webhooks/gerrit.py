@@ -11,6 +11,7 @@ from __future__ import annotations
 import hmac
 import json
 import logging
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,12 +23,11 @@ from cibot.collector.decode import DecodeError, change_from_event
 from cibot.collector.sink import Sink
 from cibot.errors import CibotError, Transient
 from cibot.model import Change
-from cibot.webhooks.together import FEED, Together
+from cibot.webhooks.group_commit import FEED, GroupCommit
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
-import threading
-
+log = logging.getLogger(__name__)
 _EVENTS = 500.0  # a second, long enough
 _BYTES = 2.0 * 2**20
 _BURST_S = 60.0  # a busy minute at that rate comes through at once
@@ -45,21 +45,17 @@ class Allowance:
     def take(self, size: int, now: datetime) -> bool:
         """Whether an event of ``size`` bytes may come in; it is counted then."""
         with self._lock:
-            return self._take(size, now)
-
-    def _take(self, size: int, now: datetime) -> bool:
-        passed = max(0.0, (now - self._at).total_seconds()) if self._at else 0.0
-        self._at = now
-        self._events = min(_EVENTS * _BURST_S, self._events + passed * _EVENTS)
-        self._bytes = min(_BYTES * _BURST_S, self._bytes + passed * _BYTES)
-        if self._events < 1 or self._bytes < size:
-            return False
-        self._events -= 1
-        self._bytes -= size
-        return True
+            passed = max(0.0, (now - self._at).total_seconds()) if self._at else 0.0
+            self._at = now
+            self._events = min(_EVENTS * _BURST_S, self._events + passed * _EVENTS)
+            self._bytes = min(_BYTES * _BURST_S, self._bytes + passed * _BYTES)
+            if self._events < 1 or self._bytes < size:
+                return False
+            self._events -= 1
+            self._bytes -= size
+            return True
 
 
-log = logging.getLogger(__name__)
 MOUNT = "/webhooks/gerrit"
 LARGEST = 1 << 20
 _PATIENCE_S = 4.0  # the plugin's socket waits for five
@@ -96,7 +92,7 @@ def gerrit_hook(hooks: Mapping[str, Hook], clock: Callable[[], datetime]) -> WSG
 
     No view of Flask, which would take longer for an event than all else that is done with it.
     """
-    together = {name: Together(hook.sink, clock) for name, hook in hooks.items()}
+    commits = {name: GroupCommit(hook.sink, clock) for name, hook in hooks.items()}
     allowances = {name: Allowance() for name in hooks}
 
     def receive(environ: WSGIEnvironment) -> tuple[int, str]:
@@ -125,7 +121,7 @@ def gerrit_hook(hooks: Mapping[str, Hook], clock: Callable[[], datetime]) -> WSG
             change = _wanted(hook, event, clock())
         except DecodeError as error:
             return _refuse(hook, server, str(error), 400)
-        return _store(together[server], hook, server, change)
+        return _store(commits[server], hook, server, change)
 
     def application(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         code, problem = receive(environ)
@@ -136,10 +132,10 @@ def gerrit_hook(hooks: Mapping[str, Hook], clock: Callable[[], datetime]) -> WSG
     return application
 
 
-def _store(together: Together, hook: Hook, server: str, change: Change | None) -> tuple[int, str]:
+def _store(commit: GroupCommit, hook: Hook, server: str, change: Change | None) -> tuple[int, str]:
     """The answer after the commit, or what stood in its way."""
     try:
-        together.store(_shown(hook, change), _PATIENCE_S)
+        commit.store(_shown(hook, change), _PATIENCE_S)
     except Transient as error:
         log.warning("event put off server=%s cause=%s", server, error)
         return 503, "the event could not be stored; send it again"

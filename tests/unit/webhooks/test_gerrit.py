@@ -18,7 +18,7 @@ from cibot.errors import CibotError, Permanent, Transient
 from cibot.model import Change
 from cibot.text.projects import project_filter
 from cibot.webhooks.gerrit import LARGEST, MOUNT, Hook, gerrit_hook
-from cibot.webhooks.together import Together
+from cibot.webhooks.group_commit import GroupCommit
 from tests.support.processes import wait_until
 
 TOKEN = "a-token-of-the-tests"
@@ -212,13 +212,13 @@ def test_events_that_wait_for_an_absent_database_are_refused_together() -> None:
 
     begun, gate = threading.Event(), threading.Event()
     sink = Away()
-    together = Together(sink, lambda: NOON)
+    commit = GroupCommit(sink, lambda: NOON)
     change = change_from_event(event())
     with ThreadPoolExecutor(9) as pool:
-        waiting = [pool.submit(together.store, change, 10)]
+        waiting = [pool.submit(commit.store, change, 10)]
         begun.wait(5)
-        waiting += [pool.submit(together.store, change, 10) for _ in range(8)]
-        wait_until(lambda: together.waiting == 8, what="eight waiting events")
+        waiting += [pool.submit(commit.store, change, 10) for _ in range(8)]
+        wait_until(lambda: commit.waiting == 8, what="eight waiting events")
         gate.set()
         failures = [one.exception(10) for one in waiting]
     assert [str(one) for one in failures] == ["the database is away"] * 9
@@ -234,16 +234,16 @@ def test_an_event_that_nobody_waits_for_any_more_is_not_stored_late() -> None:
 
     begun, gate = threading.Event(), threading.Event()
     sink = Slow()
-    together = Together(sink, lambda: NOON)
+    commit = GroupCommit(sink, lambda: NOON)
     first, second = (change_from_event(event(number)) for number in (1, 2))
     with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(together.store, first, 10)
+        waiting = pool.submit(commit.store, first, 10)
         begun.wait(5)
         with pytest.raises(Transient):
-            together.store(second, 0)
+            commit.store(second, 0)
         gate.set()
         waiting.result(10)
-    together.stop(5)
+    commit.stop(5)
     assert [one.number for one in sink.changes] == [1]
 
 

@@ -1,4 +1,4 @@
-"""Stores events that arrive at the same time in one transaction.
+"""Group commit: stores events that arrive at the same time in one transaction.
 
 A commit costs more than an event. Requests that wait while one batch is being
 committed make the next; each is answered only after its own commit.
@@ -24,7 +24,7 @@ _MOST = 64  # events in one transaction
 _Waiting = tuple[Change | None, Future[IngestCounts]]
 
 
-class Together:
+class GroupCommit:
     """One server's events on their way into its sink.
 
     One transaction at a time: a second one takes half of its events and
