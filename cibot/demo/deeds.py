@@ -10,7 +10,7 @@ from cibot.demo.reviews import Reviews
 
 
 @dataclass(frozen=True, slots=True)
-class Upload:
+class Push:
     """A new change (patch set 1), or the next patch set of one that is there."""
 
     at: datetime
@@ -21,7 +21,7 @@ class Upload:
     owner: int
 
     def do(self, reviews: Reviews) -> None:
-        """Uploads it."""
+        """Pushes it."""
         if self.patch_set == 1:
             reviews.add_change(self.project, self.subject, self.owner, self.at, number=self.change)
         else:
@@ -66,4 +66,4 @@ class Merge:
         reviews.set_status(self.change, "MERGED", self.by, self.at)
 
 
-Deed = Upload | Remark | Merge
+Deed = Push | Remark | Merge

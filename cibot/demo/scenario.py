@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from cibot.demo.cast import ACME, BLOCK, BOREALIS, COBALT, PEOPLE, SUBJECTS, VERBS, WEEKLY
-from cibot.demo.deeds import Deed, Merge, Upload
+from cibot.demo.deeds import Deed, Merge, Push
 from cibot.demo.work import Mood, Workshop
 
 _WEEK = timedelta(days=7)
@@ -134,7 +134,7 @@ class Scenario:
         return sorted(moments)
 
     @staticmethod
-    def _good(uploads: list[Upload]) -> set[Upload]:
+    def _good(uploads: list[Push]) -> set[Push]:
         """Those that are not broken; one in seven of each project is."""
         good = set()
         for project in WEEKLY:
@@ -142,7 +142,7 @@ class Scenario:
             good |= {upload for index, upload in enumerate(own) if index % _EVERY_BAD != 3}
         return good
 
-    def _upload(self, project: str, at: datetime, *, live: bool) -> Upload:
+    def _upload(self, project: str, at: datetime, *, live: bool) -> Push:
         may = [opened for opened in self._open[project] if self._may_go_on(opened, at, live=live)]
         if may and self._rng.random() < 0.3:
             chosen = self._rng.choice(may[-_MOST_OPEN:])
@@ -154,7 +154,7 @@ class Scenario:
             chosen = _Open(self._next, 1, owner, subject, at)
             self._next += 1
             self._open[project] = [*self._open[project], chosen][-_MOST_OPEN:]
-        return Upload(at, chosen.change, chosen.patch_set, project, chosen.subject, chosen.owner)
+        return Push(at, chosen.change, chosen.patch_set, project, chosen.subject, chosen.owner)
 
     def _may_go_on(self, change: _Open, at: datetime, *, live: bool) -> bool:
         """Whether a change may get a patch set: the last ones of the past live past their deadline.
@@ -165,7 +165,7 @@ class Scenario:
             return change.newest >= self.start and at - change.newest > timedelta(seconds=3)
         return self.start - at > 2 * _LATE and at - change.newest > timedelta(hours=2)
 
-    def _merges(self, uploads: list[Upload]) -> list[Deed]:
+    def _merges(self, uploads: list[Push]) -> list[Deed]:
         """Most changes are merged half a day to three days after their last patch set."""
         last = {upload.change: upload for upload in uploads}
         merges: list[Deed] = []
@@ -177,6 +177,6 @@ class Scenario:
                 self._close(upload)
         return merges
 
-    def _close(self, upload: Upload) -> None:
+    def _close(self, upload: Push) -> None:
         still = [opened for opened in self._open[upload.project] if opened.change != upload.change]
         self._open[upload.project] = still

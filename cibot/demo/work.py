@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from cibot.demo.cast import VENDORS, ZUUL, Vendor
-from cibot.demo.deeds import Deed, Remark, Upload
+from cibot.demo.deeds import Deed, Push, Remark
 from cibot.demo.voices import FAILED, PASSED, Ran, Spoken, Work
 
 _BROKEN_FAILS = 0.92  # of the broken changes; some CIs do not test what is broken
@@ -33,7 +33,7 @@ class Workshop:
     build: int = 0
     calm: dict[int, int] = field(default_factory=dict)  # good patch sets that a vendor now passes
 
-    def reports(self, upload: Upload, *, good: bool, mood: Mood, minute: float) -> Iterator[Deed]:
+    def reports(self, upload: Push, *, good: bool, mood: Mood, minute: float) -> Iterator[Deed]:
         """What every CI of the project writes on a patch set.
 
         A CI's minute lasts ``minute`` seconds: 60 in the past, far less live.
@@ -46,7 +46,7 @@ class Workshop:
                 if good and not passed and vendor.number not in mood.failing:
                     yield from self._recheck(vendor, upload, took, minute)
 
-    def _answers(self, vendor: Vendor, upload: Upload, mood: Mood) -> bool:
+    def _answers(self, vendor: Vendor, upload: Push, mood: Mood) -> bool:
         return (
             upload.project in vendor.projects
             and vendor.number not in mood.silent
@@ -72,7 +72,7 @@ class Workshop:
         return False
 
     def _report(
-        self, vendor: Vendor, upload: Upload, passed: bool, took: float, minute: float
+        self, vendor: Vendor, upload: Push, passed: bool, took: float, minute: float
     ) -> Iterator[Deed]:
         work = self._work(vendor, upload, passed, took)
         if vendor.started is not None:
@@ -82,7 +82,7 @@ class Workshop:
         yield _remark(vendor, upload, done, vendor.voice(work))
 
     def _recheck(
-        self, vendor: Vendor, upload: Upload, took: float, minute: float
+        self, vendor: Vendor, upload: Push, took: float, minute: float
     ) -> Iterator[Deed]:
         if self.rng.random() >= _RECHECKED:
             return
@@ -93,7 +93,7 @@ class Workshop:
         said = vendor.voice(self._work(vendor, upload, True, again))
         yield _remark(vendor, upload, upload.at + timedelta(seconds=again * minute), said)
 
-    def _work(self, vendor: Vendor, upload: Upload, passed: bool, took: float) -> Work:
+    def _work(self, vendor: Vendor, upload: Push, passed: bool, took: float) -> Work:
         ran = []
         culprit = self.rng.randrange(len(vendor.jobs))
         for index, job in enumerate(vendor.jobs):
@@ -104,7 +104,7 @@ class Workshop:
         return Work(upload.change, upload.patch_set, vendor.site, ran)
 
 
-def _remark(vendor: Vendor, upload: Upload, at: datetime, said: Spoken) -> Remark:
+def _remark(vendor: Vendor, upload: Push, at: datetime, said: Spoken) -> Remark:
     return Remark(
         at, upload.change, upload.patch_set, vendor.number, said.text, said.votes, said.tag
     )

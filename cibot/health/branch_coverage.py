@@ -77,7 +77,7 @@ class SeenCoverage:
     after: float = 0.0
 
 
-class _Branch(Stored):
+class _BranchShare(Stored):
     """The chances of one branch; ``run`` are those of the trouble that there may be."""
 
     STATE = state(
@@ -172,14 +172,14 @@ class BranchCoverage(SignalKind):
 
     def __init__(self, policy: BranchCoveragePolicy) -> None:
         self._policy = policy
-        self._branches: dict[str, _Branch] = {}
+        self._branches: dict[str, _BranchShare] = {}
         self._heard = 0.0  # when the CI was last heard, anywhere
         self._unheard: list[Chance] = []  # missed since then
         self._adopted: dict[str, float] = {}  # the last branch where less became usual, and when
 
-    def new_part(self) -> _Branch:
+    def new_part(self) -> _BranchShare:
         """A branch of which nothing is known."""
-        return _Branch()
+        return _BranchShare()
 
     def take(self, one: Heard | Chance) -> None:
         """The CI was heard on a branch, or a chance there passed."""
@@ -204,7 +204,7 @@ class BranchCoverage(SignalKind):
     def _pass(self, one: Chance) -> None:
         branch = self._branches.get(one.branch)
         if branch is None:
-            branch = self._branches[one.branch] = _Branch()
+            branch = self._branches[one.branch] = _BranchShare()
             if len(self._branches) > _MOST:
                 others = (name for name in self._branches if name != one.branch)
                 del self._branches[min(others, key=lambda name: self._branches[name].last)]
@@ -220,7 +220,7 @@ class BranchCoverage(SignalKind):
         else:
             self._weigh(branch, one, taken)
 
-    def _usual(self, branch: _Branch) -> float | None:
+    def _usual(self, branch: _BranchShare) -> float | None:
         """The share that is surely usual there; None where too little is known, or it is small."""
         before = branch.before
         if before.n < self._policy.minimum:
@@ -228,7 +228,7 @@ class BranchCoverage(SignalKind):
         share = min(wilson(before.good, before.n, _LIKELY).low, _HIGHEST)
         return share if share >= self._policy.usual else None
 
-    def _weigh(self, branch: _Branch, one: Chance, taken: bool) -> None:
+    def _weigh(self, branch: _BranchShare, one: Chance, taken: bool) -> None:
         usual = self._usual(branch)
         if usual is None:
             branch.run = Run()
@@ -250,7 +250,7 @@ class BranchCoverage(SignalKind):
                 branch.bad_at, branch.elsewhere, branch.back = one.at, elsewhere, Run()
                 branch.usual = branch.before.good / branch.before.n
 
-    def _elsewhere(self, branch: _Branch) -> float | None:
+    def _elsewhere(self, branch: _BranchShare) -> float | None:
         """The share taken on the others since the run began; None where it is not as usual."""
         others = [other for other in self._branches.values() if other is not branch]
         lately = [other.chances.since(branch.run.start) for other in others]
@@ -262,7 +262,7 @@ class BranchCoverage(SignalKind):
         share = (n - missed) / n
         return share if share >= self._policy.share * (1 - before / before_n) else None
 
-    def _watch(self, name: str, branch: _Branch, one: Chance, taken: bool) -> None:
+    def _watch(self, name: str, branch: _BranchShare, one: Chance, taken: bool) -> None:
         """Weighs the usual share against the one since the trouble began."""
         run, usual = branch.run, min(branch.usual, _HIGHEST)
         low = min((run.passes + 0.5) / (run.n + 1), usual / 2)
@@ -274,10 +274,10 @@ class BranchCoverage(SignalKind):
         if branch.back.score >= RECOVERED:
             branch.forget()
         elif one.at - branch.bad_at >= self._policy.adopt.total_seconds():
-            self._branches[name] = _Branch()
+            self._branches[name] = _BranchShare()
             self._adopted = {name: one.at}
 
-    def _turn(self, branch: _Branch) -> None:
+    def _turn(self, branch: _BranchShare) -> None:
         """A chance that was counted as missed was taken."""
         run = branch.run
         if not run.n:
@@ -290,7 +290,7 @@ class BranchCoverage(SignalKind):
                 branch.run = Run()
 
     @property
-    def _bad(self) -> list[tuple[str, _Branch]]:
+    def _bad(self) -> list[tuple[str, _BranchShare]]:
         bad = [one for one in self._branches.items() if one[1].bad_at]
         return sorted(bad, key=lambda one: (one[1].bad_at, one[0]))
 

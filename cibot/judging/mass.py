@@ -58,7 +58,7 @@ _BEGUN = BEGINS | {HALF_WAY_STEP}
 
 
 @dataclass(frozen=True, slots=True)
-class Gathering:
+class Hold:
     """That a message waits for those of other CIs: of which mass failure, and until when.
 
     Without a ``group`` it waits to see whether there is one. What is ``known`` by the message
@@ -125,7 +125,7 @@ class MassFailures:
         self._config = config
         self._owners = {ci.name: ci.owner for ci in config.ci}
 
-    def gathering(self, tx: Tx, recorded: Recorded, news: News, now: datetime) -> Gathering | None:
+    def gathering(self, tx: Tx, recorded: Recorded, news: News, now: datetime) -> Hold | None:
         """Whether a piece of news is told with those of other CIs; None where by itself."""
         own = messages_of(tx, [recorded.stored.id])
         begun = (message for message in reversed(own) if message.step in _BEGUN)
@@ -134,17 +134,17 @@ class MassFailures:
         if news.step.name in BEGINS:
             group = self._joins(tx, own, now) or self._breaks(tx, now)
             if group is not None:
-                return Gathering(group, now + JOINING)
-            return Gathering(None, now + HOLD) if self._suspected(tx, now) else None
+                return Hold(group, now + JOINING)
+            return Hold(None, now + HOLD) if self._suspected(tx, now) else None
         if group is None:
-            return Gathering(None, held[0].not_before) if held else None
+            return Hold(None, held[0].not_before) if held else None
         told = of_member(
             news, recorded.incident.notified, going_on=self._lasts(tx, group), waits=bool(held)
         )
         if told is None:
             return None
         wait = LEFT if news.step.name in ENDS else JOINING
-        return Gathering(group, now + wait, known=not told)
+        return Hold(group, now + wait, known=not told)
 
     def _joins(self, tx: Tx, own: Sequence[RoomMessage], now: datetime) -> str | None:
         """The mass failure that an incident which opens is of: it was half way, or it lasts."""

@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -221,6 +222,16 @@ def test_there_is_no_cycle(trees: dict[Path, ast.Module]) -> None:
             break
         graph = {one: needs for one, needs in graph.items() if one not in free}
     assert not graph, f"these import each other: {sorted(graph)}"
+
+
+def test_no_class_name_stands_twice(trees: dict[Path, ast.Module]) -> None:
+    names = Counter(
+        node.name
+        for path in SOURCES
+        for node in ast.walk(trees[path])
+        if isinstance(node, ast.ClassDef)
+    )
+    assert [name for name, count in names.items() if count > 1] == []
 
 
 def test_files_and_functions_stay_small(trees: dict[Path, ast.Module]) -> None:

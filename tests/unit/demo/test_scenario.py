@@ -11,7 +11,7 @@ from cibot.collector.discovery import MESSAGES
 from cibot.config.policy import ChartPolicy
 from cibot.demo.cast import ACME, BLOCK, BOREALIS, COBALT, VENDORS, ZUUL
 from cibot.demo.configuration import demo_config
-from cibot.demo.deeds import Merge, Remark, Upload
+from cibot.demo.deeds import Merge, Push, Remark
 from cibot.demo.director import CALM, Director
 from cibot.demo.reviews import Reviews
 from cibot.demo.scenario import Scenario, busyness, week_of_uploads
@@ -29,7 +29,7 @@ def history(start):
 
 
 def uploads(deeds):
-    return {(one.change, one.patch_set): one for one in deeds if isinstance(one, Upload)}
+    return {(one.change, one.patch_set): one for one in deeds if isinstance(one, Push)}
 
 
 def verdicts(deeds, vendor):
@@ -53,7 +53,7 @@ def test_seeds_differ():
 def test_the_past_is_a_month_of_a_working_week():
     deeds = history(MONDAY)
     assert deeds == sorted(deeds, key=lambda one: one.at)
-    own = [one for one in deeds if isinstance(one, Upload)]
+    own = [one for one in deeds if isinstance(one, Push)]
     assert len(own) == 560
     assert MONDAY - timedelta(days=29) < own[0].at
     assert own[-1].at < MONDAY
