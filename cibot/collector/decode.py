@@ -21,6 +21,7 @@ from cibot.collector.fields import (
     commit,
     epoch,
     expected,
+    flag,
     integer,
     mapping,
     moment,
@@ -78,7 +79,7 @@ def change_from_rest(raw: object) -> Change:
         owner=None if owner is None else account_from_rest(owner, "change.owner"),
         complete=listed is not None,
         closed=None if status == "NEW" else _closed(info.get("submitted"), messages, updated),
-        private=info.get("is_private") is True,
+        private=flag(info.get("is_private")),
     )
 
 
@@ -281,7 +282,7 @@ def change_from_event(raw: object, arrived: datetime | None = None) -> Change | 
         patch_sets=(patch_set,) if isinstance(patch_set, PatchSet) else (),
         owner=_person(owner, "change.owner"),
         closed=happened if _STATUS_AFTER.get(kind, "NEW") != "NEW" else None,
-        private=info.get("private") in (True, "true", "True"),  # never shown for a type's sake
+        private=flag(info.get("private")),
     )
 
 

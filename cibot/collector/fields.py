@@ -22,6 +22,7 @@ _END_OF_TIME = 253_402_300_800  # seconds: 10000-01-01, the first moment that no
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _DIGITS = re.compile(r"-?[0-9]{1,19}", re.ASCII)
+_UNSET = frozenset({"", "0", "false", "no", "null", "none"})
 
 
 class DecodeError(Permanent):
@@ -67,6 +68,16 @@ def integer(value: object, place: str, low: int = 0, high: int = MAX_INT) -> int
     if not low <= value <= high:
         raise expected(f"an integer from {low} to {high}", place, value)
     return value
+
+
+def flag(value: object) -> bool:
+    """Whether a flag is set, in whatever type it is written.
+
+    What cannot be read counts as set: a change that may be private is not shown.
+    """
+    if isinstance(value, str):
+        return value.strip().lower() not in _UNSET
+    return value is not None and value is not False and value != 0
 
 
 def string(value: object, place: str, limit: int = 255) -> str:

@@ -83,6 +83,18 @@ def opening(ci: str, incident: Incident, projects: Collection[str] = ()) -> Open
     )
 
 
+def by_stage(openings: Iterable[Opening], now: datetime) -> tuple[list[Opening], list[Opening]]:
+    """Of incidents that last: those that opened within the last day, and those half way to it."""
+    half_way: list[Opening] = []
+    opened: list[Opening] = []
+    for one in openings:
+        if one.half_way:
+            half_way.append(one)
+        elif now - one.at <= LONGEST:
+            opened.append(one)
+    return opened, half_way
+
+
 @dataclass(frozen=True, slots=True)
 class Cause:
     """The changes, jobs and projects on which at least three CIs, and half of them all, broke."""

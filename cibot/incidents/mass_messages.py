@@ -80,7 +80,7 @@ def ended_card(mass: Mass, over: Sequence[Opening], left: Sequence[Opening], at:
     return _card(mass, line(state_span(state), " — ", *(span for part in parts for span in part)))
 
 
-def beside(mass: Mass) -> Line:
+def others_broke_too(mass: Mass) -> Line:
     """A line for the message of one CI that it is part of a mass failure."""
     others = _count(mass.everywhere) - 1
     return line(f"{plural(others, 'other CI')} of {mass.cis} broke since {moment(mass.began)}, too")

@@ -18,6 +18,7 @@ from cibot.incidents.mass import (
     LEFT,
     LONGEST,
     Opening,
+    by_stage,
     common_breakage,
     joined,
     lasts,
@@ -27,7 +28,7 @@ from cibot.incidents.mass import (
     suspected,
     worth,
 )
-from cibot.incidents.mass_messages import Mass, beside, ended_card, joined_card, mass_card
+from cibot.incidents.mass_messages import Mass, ended_card, joined_card, mass_card, others_broke_too
 from cibot.incidents.messages import Subject
 from cibot.incidents.news import BEGINS, ENDS, WORSE, News
 from cibot.incidents.routing import Alert, concerned
@@ -109,13 +110,8 @@ def _openings(tx: Tx, cis: Iterable[KnownCi], now: datetime) -> tuple[list[Openi
     """What opened within the last day and lasts, and what is half way to it."""
     names = {known.id: known.name for known in cis}
     rows = {row.id: row for row in incidents_of(tx)}
-    found = [
-        opening(names.get(rows[incident.id or 0].ci_id, "?"), incident)
-        for incident in readable(rows.values())
-        if incident.open
-    ]
-    opened = [other for other in found if not other.half_way and now - other.at <= LONGEST]
-    return opened, [other for other in found if other.half_way]
+    lasting = (incident for incident in readable(rows.values()) if incident.open)
+    return by_stage((opening(names.get(rows[one.id or 0].ci_id, "?"), one) for one in lasting), now)
 
 
 class MassFailures:
@@ -132,10 +128,14 @@ class MassFailures:
         group = next((message.group for message in begun), None)
         held = [message for message in own if message.waits]
         if news.step.name in BEGINS:
-            group = self._joins(tx, own, now) or self._breaks(tx, now)
+            cis = all_cis(tx)
+            opened, pending = _openings(tx, cis, now)
+            group = self._joins(tx, own, opened, now)
+            group = group or self._breaks(tx, cis, opened, pending, now)
             if group is not None:
                 return Hold(group, now + JOINING)
-            return Hold(None, now + HOLD) if self._suspected(tx, now) else None
+            waits = suspected(opened, len(cis), now, pending)
+            return Hold(None, now + HOLD) if waits else None
         if group is None:
             return Hold(None, held[0].not_before) if held else None
         told = of_member(
@@ -146,11 +146,12 @@ class MassFailures:
         wait = LEFT if news.step.name in ENDS else JOINING
         return Hold(group, now + wait, known=not told)
 
-    def _joins(self, tx: Tx, own: Sequence[RoomMessage], now: datetime) -> str | None:
+    def _joins(
+        self, tx: Tx, own: Sequence[RoomMessage], opened: Iterable[Opening], now: datetime
+    ) -> str | None:
         """The mass failure that an incident which opens is of: it was half way, or it lasts."""
         if own and own[-1].step == HALF_WAY_STEP:
             return own[-1].group
-        opened, _pending = _openings(tx, all_cis(tx), now)
         recent = [other.incident for other in opened if other.incident is not None]
         groups = {message.group for message in messages_of(tx, recent) if message.group}
         newest_first = sorted(groups, reverse=True)
@@ -163,10 +164,15 @@ class MassFailures:
         recent = now is None or (bool(began) and now - min(began) <= LONGEST)
         return recent and lasts(len(members), sum(member.incident.open for member in members))
 
-    def _breaks(self, tx: Tx, now: datetime) -> str | None:
+    def _breaks(
+        self,
+        tx: Tx,
+        cis: Sequence[KnownCi],
+        opened: Iterable[Opening],
+        pending: Iterable[Opening],
+        now: datetime,
+    ) -> str | None:
         """The key of the mass failure that this opening makes, if it makes one."""
-        cis = all_cis(tx)
-        opened, pending = _openings(tx, cis, now)
         broken = common_breakage(opened, len(cis), now, pending)
         if broken is None:
             return None
@@ -178,11 +184,6 @@ class MassFailures:
             if muted(tx, member.ci.name, now) is None:
                 self._note_half_way(tx, member, group, now)
         return group
-
-    def _suspected(self, tx: Tx, now: datetime) -> bool:
-        cis = all_cis(tx)
-        opened, pending = _openings(tx, cis, now)
-        return suspected(opened, len(cis), now, pending)
 
     def _note_half_way(self, tx: Tx, member: Member, group: str, now: datetime) -> None:
         """Puts a CI that is half way into the message of the rooms that would hear of it."""
@@ -364,7 +365,7 @@ class _Room:
         text = None
         if mass is not None and len(mass.everywhere) > 1:
             own = Card.read(card_of(self._tx, row.id))
-            text = replace(own, lines=(*own.lines, beside(mass)))
+            text = replace(own, lines=(*own.lines, others_broke_too(mass)))
         tell_alone(self._tx, self._config, row, self._now, text)
         return 1
 

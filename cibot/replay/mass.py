@@ -15,6 +15,7 @@ from cibot.incidents.mass import (
     LONGEST,
     SETTLING,
     Opening,
+    by_stage,
     common_breakage,
     joined,
     lasts,
@@ -133,9 +134,7 @@ class Gathered:
     def _openings(
         self, newest: Iterable[Which], at: datetime
     ) -> tuple[list[Opening], list[Opening]]:
-        found = self._of(newest).values()
-        opened = [other for other in found if not other.half_way and at - other.at <= LONGEST]
-        return opened, [other for other in found if other.half_way]
+        return by_stage(self._of(newest).values(), at)
 
     def _of(self, some: Iterable[Which]) -> dict[Which, Opening]:
         incidents = ((which, self._now(which)) for which in sorted(some))

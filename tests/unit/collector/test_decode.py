@@ -36,6 +36,17 @@ def test_a_change_of_rest_carries_everything():
     assert change.messages[2].author is None
 
 
+@pytest.mark.parametrize(
+    ("written", "private"),
+    [
+        *((written, True) for written in (True, "true", "TRUE", 1, {})),
+        *((written, False) for written in (False, "false", None, 0, "")),
+    ],
+)
+def test_what_may_be_private_is_private_over_rest_too(written, private):
+    assert change_from_rest(rest("is_private", written)).private is private
+
+
 def test_without_messages_a_change_is_incomplete():
     raw = rest()
     del raw["messages"]

@@ -23,7 +23,7 @@ from cibot.incidents.mass import (
     suspected,
     worth,
 )
-from cibot.incidents.mass_messages import Mass, beside, ended_card, joined_card, mass_card
+from cibot.incidents.mass_messages import Mass, ended_card, joined_card, mass_card, others_broke_too
 from cibot.incidents.messages import Subject
 from cibot.incidents.news import News
 from cibot.model import State
@@ -237,7 +237,7 @@ def test_a_room_reads_only_the_names_of_its_own() -> None:
     mass = Mass((A,), (A, B, C), 9)
     assert mass_card(mass).text().splitlines()[0].endswith(": acme (#3) and 2 more")
     assert "bolt" not in mass_card(mass).text()
-    said = "".join(span.text for span in beside(mass))
+    said = "".join(span.text for span in others_broke_too(mass))
     assert said == "2 other CIs of 9 broke since Mon 23 Nov 12:00 UTC, too"
 
 
