@@ -19,6 +19,7 @@ from cibot.config.keys import FILE, field_at, is_list, is_secret, known_keys, mo
 from cibot.config.lines import KeyPath
 from cibot.config.mistakes import Mistake, suggest
 from cibot.config.models import Config
+from cibot.config.values import unquoted
 from cibot.errors import ConfigError
 
 PREFIX = "CIBOT_"
@@ -158,8 +159,10 @@ def _put(tables: dict[str, Any], path: KeyPath, text: str) -> None:
 
 def _value(path: KeyPath, text: str) -> Any:
     field = field_at(path)
-    if field is None or not is_list(field):
+    if field is None:
         return text
+    if not is_list(field):
+        return unquoted(field.annotation, text)
     if text.lstrip().startswith("["):
         try:
             return tomllib.loads(f"v = {text}")["v"]

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from types import UnionType
-from typing import Any, Union, get_args, get_origin
+from typing import Any, get_origin
 from urllib.parse import unquote, urlsplit
 
 from pydantic import BaseModel, SecretStr
@@ -12,6 +11,7 @@ from pydantic.fields import FieldInfo
 
 from cibot.config.lines import KeyPath
 from cibot.config.models import Config
+from cibot.config.values import kinds_in
 
 FILE = "_file"
 
@@ -28,7 +28,7 @@ def sections(model: type[BaseModel] = Config) -> Iterator[tuple[str, type[BaseMo
 
 def model_in(annotation: Any) -> type[BaseModel] | None:
     """The model that a field holds, alone or many of."""
-    for kind in _kinds(annotation):
+    for kind in kinds_in(annotation):
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             return kind
     return None
@@ -39,15 +39,7 @@ def is_list(field: FieldInfo) -> bool:
 
 
 def is_secret(field: FieldInfo) -> bool:
-    return SecretStr in _kinds(field.annotation)
-
-
-def _kinds(annotation: Any) -> list[Any]:
-    if get_origin(annotation) in (Union, UnionType, tuple):
-        return [kind for part in get_args(annotation) for kind in _kinds(part)]
-    if hasattr(annotation, "__metadata__"):
-        return _kinds(get_args(annotation)[0])
-    return [annotation]
+    return SecretStr in kinds_in(field.annotation)
 
 
 def field_at(path: KeyPath) -> FieldInfo | None:

@@ -10,7 +10,8 @@ import math
 import re
 from collections.abc import Callable
 from datetime import time, timedelta
-from typing import Annotated, Any, Literal
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
@@ -21,7 +22,12 @@ from pydantic import (
     ConfigDict,
     Field,
     SecretStr,
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
 )
+from pydantic_core import PydanticCustomError
 
 from cibot.errors import ConfigError
 from cibot.text.projects import check_pattern
@@ -298,6 +304,37 @@ class Section(BaseModel):
     model_config = ConfigDict(
         extra="forbid", frozen=True, arbitrary_types_allowed=True, hide_input_in_errors=True
     )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _without_quotes(cls, value: Any, info: ValidationInfo) -> Any:
+        """Refuses a number or a truth value in quotes, which pydantic would take."""
+        annotation = cls.model_fields[info.field_name or ""].annotation
+        if isinstance(value, str) and unquoted(annotation, value) is not value:
+            raise PydanticCustomError("quoted", "write it without quotes")
+        return value
+
+
+def kinds_in(annotation: Any) -> list[Any]:
+    """The types that a value may have, also within a tuple."""
+    if get_origin(annotation) in (Union, UnionType, tuple):
+        return [kind for part in get_args(annotation) for kind in kinds_in(part)]
+    if hasattr(annotation, "__metadata__"):
+        return kinds_in(get_args(annotation)[0])
+    return [annotation]
+
+
+def unquoted(annotation: Any, text: str) -> bool | int | float | str:
+    """The number or truth value that the text is, where only that is one; else the text."""
+    kinds = kinds_in(annotation)
+    kind = next((kind for kind in (bool, int, float) if kind in kinds), None)
+    if kind is None or str in kinds:
+        return text
+    try:
+        value: bool | int | float = TypeAdapter(kind).validate_python(text)
+    except ValidationError:
+        return text
+    return value
 
 
 def is_loopback(host: str) -> bool:

@@ -42,11 +42,11 @@ def _day(day: date) -> str:
 
 
 def totals(found: PeriodReport) -> str:
-    """How many CIs kept the rules, as a sentence."""
+    """How many CIs kept the rules, as a sentence without its capital."""
     judged = sum(found.totals.values())
     others = len(found.cis)
     if not others:
-        return "No CI had anything to report on, nor reported."
+        return "no CI had anything to report on."
     if not found.rules:
         return f"{figures.plural(others, 'CI')}; no rule is configured, so none is judged by one."
     if not judged:

@@ -373,14 +373,15 @@ def stale_lines(ctx: Context, stale: tuple[ServerFeeds, ...]) -> tuple[Line, ...
     if not stale:
         return ()
     heard = [
-        f"{feeds.server} was last heard {_age(ctx, feeds)}"
-        if feeds.heard_at
-        else f"{feeds.server} was never heard"
-        for feeds in stale
+        f"{server.server} was last heard {figures.ago(server.heard_at, ctx.now)}"
+        if server.heard_at
+        else f"{server.server} was {unheard(server)}"
+        for server in stale
     ]
     return (line(f"Note: our own feed is stale, so this may be old: {figures.listed(heard)}."),)
 
 
-def _age(ctx: Context, one: ServerFeeds) -> str:
-    assert one.heard_at is not None
-    return f"{figures.span(max(timedelta(0), ctx.now - one.heard_at))} ago"
+def unheard(server: ServerFeeds) -> str:
+    """Of a server without a live feed: whether a backfill has read its history."""
+    read = any(feed.heard_at for feed in server.feeds)
+    return "not heard yet (its history was read)" if read else "never heard"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cibot.chat.command import Ask, Command
 from cibot.chat.protocol import Link
+from cibot.reports import wording
 from cibot.reports.context import Context
 from cibot.reports.feeds import ServerFeeds, feeds
 from cibot.reports.undelivered import aside_words, undelivered_words
@@ -34,7 +35,8 @@ def _aside(ctx: Context, row: SetAside) -> Line:
 
 
 def _server(ctx: Context, server: ServerFeeds) -> Line:
-    heard = f"heard {figures.ago(server.heard_at, ctx.now)}" if server.heard_at else "never heard"
+    at = server.heard_at
+    heard = f"heard {figures.ago(at, ctx.now)}" if at else wording.unheard(server)
     said = "; ".join(_feed(ctx, feed) for feed in server.feeds)
     stale = "stale, " if server.stale else ""
     return line(Span(server.server, strong=True), f": {stale}{heard}{f' ({said})' if said else ''}")

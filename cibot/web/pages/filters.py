@@ -221,6 +221,7 @@ _PICTURES: dict[str, Callable[..., Any]] = {
     "is_rate": is_rate,
     "figure_of": figure_of,
     "standing_of": wording.standing,
+    "unheard": wording.unheard,
     "missed_words": wording.missed,
     "success_verdict": success_verdict,
     "shown_sets": shown_sets,

@@ -12,6 +12,7 @@ from cibot.reports.period import CiPeriod, PeriodReport, ProjectRule
 from cibot.reports.promise import Criterion
 from cibot.store.changes import project_names
 from cibot.store.engine import Tx
+from cibot.text import figures
 from cibot.web.api.general import PeriodParams, report_of
 
 
@@ -30,7 +31,7 @@ class PeriodPage:
     @property
     def totals(self) -> str:
         """How many CIs kept the rules."""
-        return period_wording.totals(self.report)
+        return figures.sentence(period_wording.totals(self.report))
 
     @property
     def judged(self) -> list[CiPeriod]:

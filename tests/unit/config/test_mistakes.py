@@ -116,6 +116,8 @@ GOLDEN = [
         "a name has letters, digits, - . _ only, and at most 63 of them",
     ),
     ("[web]\nthreads = 0", "2: web.threads: 0 does not do: write 1 or more"),
+    ('[web]\nthreads = "32"', '2: web.threads: "32" does not do: write it without quotes'),
+    ('[web]\nprivate = "yes"', '2: web.private: "yes" does not do: write it without quotes'),
     ("[web]\nthreads = 65", "2: web.threads: 65 does not do: write 64 or less"),
     (
         '[web]\nlisten = "8080"',

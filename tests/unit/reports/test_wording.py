@@ -1,0 +1,34 @@
+"""Sentences whose words depend on rare facts."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from cibot.chat.commands.report import render
+from cibot.model import Window
+from cibot.reports.context import Context
+from cibot.reports.feeds import ServerFeeds
+from cibot.reports.period import PeriodReport
+from cibot.reports.wording import stale_lines
+from cibot.store.feeds import FeedState
+from tests.support.history import NOW
+
+CTX = Context(NOW)
+
+
+def test_a_server_whose_history_was_read_is_not_called_never_heard() -> None:
+    read = FeedState(1, "backfill:2026-10-31", NOW, None, None, 0)
+    servers = (
+        ServerFeeds("review", "https://review.example.org", None, None, True, (read,)),
+        ServerFeeds("other", "https://other.example.org", None, None, True, ()),
+    )
+    (said,) = stale_lines(CTX, servers)
+    assert "".join(span.text for span in said).endswith(
+        "review was not heard yet (its history was read) and other was never heard."
+    )
+
+
+def test_a_report_of_no_ci_goes_on_after_its_colon() -> None:
+    window = Window.before(NOW.replace(hour=0), timedelta(days=7))
+    report = PeriodReport(window, window, "cinder", None, None, timedelta(days=1), (), ())
+    assert render(CTX, report).text().endswith("(7 days): no CI had anything to report on.")
