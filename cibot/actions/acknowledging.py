@@ -63,7 +63,7 @@ def _acknowledge(
         alert = alert_of(ci, after, owner, projects, branches)
         key = f"incident:{stored.id}:{seq}:{transition.name}"
         about = About(MessageKind.ALERT, key, stored.id, transition.name)
-        page = ctx.incident_page(stored.id)
-        card = acknowledged_card(after, transition, Subject(ci, ctx.ci_page(ci)), page)
+        page = ctx.page("incidents", stored.id)
+        card = acknowledged_card(after, transition, Subject(ci, ctx.page("ci", ci)), page)
         tell_all(tx, ctx.config, alert, stored.ci_id, about, card, ctx.now)
     return row

@@ -85,7 +85,9 @@ class Dispatcher:
         self._nicks_change = {network.name for network in networks if network.nicks_change}
         self._patience = patience or Patience()
         self._lock = threading.Lock()
-        self._summaries = {summary.channel.casefold(): summary for summary in config.summary}
+        self._summaries = {
+            tuple(summary.channel.casefold().split("/", 1)): summary for summary in config.summary
+        }
 
     def __call__(self, question: Question) -> Card | None:
         """The reply to a question; an error's card where there is nothing better."""
@@ -93,8 +95,10 @@ class Dispatcher:
         if question.keys and not self._is_first(question):
             log.info("a repeated question network=%s", question.where.network)
             return None
-        summary = self._summary(question)
         asker, where = question.asker, question.where
+        places = (place for place in (where, question.named) if place)
+        rooms = [(place.network.casefold(), place.room.casefold()) for place in places]
+        summary = next((self._summaries[room] for room in rooms if room in self._summaries), None)
         actor = Actor(where.network, asker.account, asker.nick, where.room)
         words = self._words(question)
         command, reply = self.run(words, actor, summary)
@@ -108,7 +112,7 @@ class Dispatcher:
             reply.error,
             (perf_counter() - started) * 1000,
         )
-        return self._bearable(actor, reply)
+        return reply if actor.network in TRUSTED else self._bearable(actor, reply)
 
     def _words(self, question: Question) -> tuple[str, ...]:
         """The words of the question, also where it calls the bot by another network's prefix."""
@@ -129,8 +133,6 @@ class Dispatcher:
 
     def _bearable(self, actor: Actor, reply: Card) -> Card | None:
         """The reply, or None for a user who sends nothing but mistakes."""
-        if actor.network in TRUSTED:
-            return reply
         who = f"{actor.network}/{actor.account or actor.nick}"
         with self._lock:
             if not reply.error:
@@ -141,11 +143,6 @@ class Dispatcher:
             return replace(reply, lines=(*reply.lines, _LAST))
         return reply if bears else None
 
-    def _summary(self, question: Question) -> SummaryConfig | None:
-        """How the channel where it was asked wants its summary, and with it its time zone."""
-        names = [str(place).casefold() for place in (question.where, question.named) if place]
-        return next((self._summaries[name] for name in names if name in self._summaries), None)
-
     def run(
         self,
         words: tuple[str, ...],
@@ -154,13 +151,13 @@ class Dispatcher:
     ) -> tuple[str, Card]:
         """The command that was meant and its reply; never raises CibotError."""
         ctx = Context(self._clock(), self._config, summary.time_zone if summary else UTC)
-        words = self._taken_apart(words) or ("help",)
-        named = self._named(words[0])
+        words = words or ("help",)
+        named, behind = self._named(words)
         meant = named.name if named else "?"
 
         def work(tx: Tx) -> Card:
             nonlocal meant
-            command, rest = (named, words[1:]) if named else self._almost(tx, words)
+            command, rest = (named, behind) if named else self._almost(tx, words)
             if rest[-1:] and rest[-1].casefold() in _HELPS and command.name != "help":
                 command, rest = self._commands["help"], (command.name,)
             meant = command.name
@@ -170,7 +167,7 @@ class Dispatcher:
         try:
             reply = (self._store.write if named and named.writes else self._store.read)(work)
         except Refused as error:
-            record_refusal(self._store, actor, meant, " ".join(words[1:]), error, self._clock())
+            record_refusal(self._store, actor, meant, " ".join(behind), error, self._clock())
             return meant, card(str(error), error=True)
         except UserError as error:
             return meant, card(str(error), error=True)
@@ -182,14 +179,16 @@ class Dispatcher:
             return meant, card("That did not work; the log says why.", error=True)
         return meant, reply
 
-    def _named(self, word: str) -> Command | None:
-        """The command that a word names; some write "/status" and "--help"."""
-        return self._by_word.get(word.casefold().lstrip("/-"))
+    def _named(self, words: tuple[str, ...]) -> tuple[Command | None, tuple[str, ...]]:
+        """The command that the first word names, if any, and the words behind it.
 
-    def _taken_apart(self, words: tuple[str, ...]) -> tuple[str, ...]:
-        """Of "status=netapp" and "status(netapp)" the two words."""
-        glued = _GLUED.fullmatch(words[0]) if len(words) == 1 else None
-        return (glued[1], glued[2]) if glued and self._named(glued[1]) else words
+        Some write "/status" and "--help", "status=netapp" and "status(netapp)".
+        """
+        head, rest = words[0], words[1:]
+        glued = None if rest else _GLUED.fullmatch(head)
+        if glued and glued[1].casefold() in self._by_word:
+            head, rest = glued[1], (glued[2],)
+        return self._by_word.get(head.casefold().lstrip("/-")), rest
 
     def _reach(self, actor: Actor) -> None:
         """Remembers the asker's present nick, at which their watches reach them."""

@@ -41,7 +41,7 @@ good morning afternoon evening day
 _GREETINGS = frozenset(_GREETING_WORDS.split())
 _MOST_GREETINGS = 3  # "good morning all, cibot: …"
 _WRAPPED_IN = "\"'`*_~([{"
-_RELAYED = re.compile(r"(?:<[^<>\s]{1,60}>|\[[^\[\]\s]{1,60}\]):? ")  # how bridges name who speaks
+_RELAYED = re.compile(r"^(?:<[^<>\s]{1,60}>|\[[^\[\]\s]{1,60}\]):? ")  # how bridges name who speaks
 _UNMISTAKABLE = frozenset(("help", "status", "list", "why", "summary", "feeds"))
 """What is a question behind the bare name, too, unless it goes on as a sentence."""
 _DASHES = frozenset(("-", "--", "->", ">", "|"))
@@ -82,7 +82,10 @@ def addressed(
     (``cibot status netapp``), and in private by everything.
     """
     text = clean(text)
-    words = _unwrapped(text).split(" ")
+    said = _RELAYED.sub("", text, count=1)
+    if said[:1] in _WRAPPED_IN:  # by marks around all of it
+        said = said.lstrip(_WRAPPED_IN).rstrip("\"'`*_~)]}")
+    words = said.split(" ")
     for place in range(min(_MOST_GREETINGS + 1, len(words))):
         if place and words[place - 1].casefold().strip(_EDGES) not in _GREETINGS:
             break
@@ -90,14 +93,6 @@ def addressed(
         if after is not None:
             return after
     return text if private and text else None
-
-
-def _unwrapped(text: str) -> str:
-    """The text without who speaks through a bridge, and without marks around all of it."""
-    relayed = _RELAYED.match(text)
-    text = text[relayed.end() :] if relayed else text
-    bare = text.lstrip(_WRAPPED_IN)
-    return text if bare == text else bare.rstrip("\"'`*_~)]}")
 
 
 def _called(words: list[str], names: Collection[str], prefixes: Collection[str]) -> str | None:

@@ -140,7 +140,7 @@ def change(tx: Tx, ctx: Context, asked: ChangeWanted, server: str | None = None)
         status=row.status,
         uploaded_at=times.get(wanted),
         gerrit=gerrit_page(url, row.project, row.number, wanted),
-        page=ctx.change_page(row.number, row.project if namesakes else None),
+        page=ctx.page("change", row.number, project=row.project if namesakes else None),
         reference=reference,
         reference_result=_reference_result(found, reference),
         verdicts=found,

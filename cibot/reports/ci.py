@@ -116,7 +116,7 @@ def ci_line(
     return CiLine(
         id=row.id,
         name=row.name,
-        state=_state(health),
+        state=State(health.state) if health and health.state in set(State) else State.UNKNOWN,
         since=health.since if health else None,
         rate=success_rate(signals),
         seen=worst.seen if worst else None,
@@ -124,17 +124,10 @@ def ci_line(
         signals=signals,
         last_heard_at=heard_at,
         incidents=incidents,
-        page=ctx.ci_page(row.name),
+        page=ctx.page("ci", row.name),
         branches=read_branches(health.branches) if health else (),
         retired=Retired(retired_at) if retired_at or ctx.retires(row.name) else None,
     )
-
-
-def _state(health: StoredHealth | None) -> State:
-    try:
-        return State(health.state) if health else State.UNKNOWN
-    except ValueError:
-        return State.UNKNOWN
 
 
 def branch_name(line: CiLine) -> str | None:
@@ -168,6 +161,6 @@ def at_branch(ctx: Context, line: CiLine, branch: BranchHealth) -> CiLine:
         seen=line.seen if silent else None,
         reason=None,
         last_heard_at=branch.heard_at,
-        page=ctx.ci_page(line.name, branch.branch),
+        page=ctx.page("ci", line.name, branch=branch.branch),
         branch=branch,
     )

@@ -39,5 +39,5 @@ def contact(tx: Tx, ctx: Context, name: str) -> Contact:
         wiki=str(known.wiki) if known and known.wiki else None,
         recheck=known.recheck if known else None,
         accounts=tuple(account_names(tx, row.id)),
-        page=ctx.ci_page(row.name),
+        page=ctx.page("ci", row.name),
     )

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from cibot.config.models import CiConfig, Config
 
@@ -52,26 +52,17 @@ class Context:
         """Whether the configuration calls the CI retired."""
         return any(ci.retired for ci in self.config.ci if ci.name == name)
 
-    def page(self, *path: str) -> str | None:
-        """The address of a page of the dashboard, or None where it has no public address."""
+    def page(self, *path: object, **query: object) -> str | None:
+        """The address of a page of the dashboard, or None where it has no public address.
+
+        What is None in ``query`` is left out.
+        """
         base = self.config.web.public_url
         if base is None:
             return None
-        return "/".join([str(base).rstrip("/"), *(quote(part, safe="") for part in path)])
-
-    def ci_page(self, name: str, branch: str | None = None) -> str | None:
-        """The address of a CI's page; with ``branch`` of how it is there."""
-        page = self.page("ci", name)
-        return f"{page}?branch={quote(branch, safe='')}" if page and branch else page
-
-    def change_page(self, number: int, project: str | None = None) -> str | None:
-        """The address of a change's page; with its project where the number alone is not enough."""
-        page = self.page("change", str(number))
-        return f"{page}?project={quote(project, safe='')}" if page and project else page
-
-    def incident_page(self, incident_id: int) -> str | None:
-        """The address of an incident's page."""
-        return self.page("incidents", str(incident_id))
+        address = "/".join([str(base).rstrip("/"), *(quote(str(part), safe="") for part in path)])
+        given = {name: value for name, value in query.items() if value is not None}
+        return f"{address}?{urlencode(given, safe='', quote_via=quote)}" if given else address
 
 
 def gerrit_page(

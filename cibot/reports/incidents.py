@@ -230,7 +230,7 @@ def _incident(ctx: Context, ci: str, stored: StoredIncident) -> IncidentLine:
         seen=cause.seen if cause else None,
         acknowledged_by=pure.acknowledged_by if pure else None,
         note=pure.note if pure else None,
-        page=ctx.incident_page(stored.id),
+        page=ctx.page("incidents", stored.id),
         severity=State(stored.severity),
         since=cause.since if cause else None,
         symptoms=tuple(_symptom(symptom) for symptom in pure.symptoms) if pure else (),

@@ -68,6 +68,6 @@ def looks(
         total += len(bad)
         if worth:
             row = changes[change_id]
-            page = ctx.change_page(row.number, row.project)
+            page = ctx.page("change", row.number, project=row.project)
             found.append(PatchSetLooks(row.number, number, row.project, worth, len(bad), page))
     return Looks(total, sum(patch_set.looks for patch_set in found), tuple(found))

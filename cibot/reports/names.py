@@ -44,11 +44,6 @@ def _unordered(name: str) -> frozenset[str]:
     return frozenset(_words(name)) - {"the", "ci", "system"}
 
 
-def as_stored(wanted: str) -> str:
-    """A whole name as it was typed, fit for the database: no halves of characters, not endless."""
-    return " ".join(wanted.split())[:_LONGEST].encode(errors="ignore").decode()
-
-
 def nearest(wanted: str, names: Sequence[str], most: int = 3) -> list[str]:
     """The names most like ``wanted``, best first; none when nothing is like it."""
     target = normalised(wanted)
@@ -94,12 +89,38 @@ def _means_branch(wanted: str) -> list[Callable[[str], bool]]:
     ]
 
 
-def resolve_branch(wanted: str, names: Sequence[str], noun: str = "branch") -> str:
-    """The branch of ``names`` that ``wanted`` means, which nothing is guessed at.
+def resolve(
+    wanted: str,
+    names: Sequence[str],
+    noun: str = "CI",
+    ways: Callable[[str], list[Callable[[str], bool]]] = _fits,
+    *,
+    guess: bool = True,
+) -> str:
+    """The one of ``names`` that ``wanted`` means, in the first of ``ways`` that fits any.
 
-    Raises UserError, whose text asks back, when several fit or none does.
+    Raises UserError, whose text asks back, when several fit or none does; with ``guess`` an
+    unmistakable slip is taken for the name.
     """
-    return _resolve(wanted, names, noun, _means_branch, guess=False)
+    wanted = " ".join(wanted.split())[:_LONGEST]
+    if not names:
+        raise UserError(f"No {noun} is known yet: nothing has been read from Gerrit so far.")
+    if not wanted:
+        raise UserError(f"Which {noun}? Known: {some(sorted(names, key=str.casefold), 5)}.")
+    for means in ways(wanted):
+        fitting = [name for name in names if means(name)]
+        if len(fitting) == 1:
+            return fitting[0]
+        if fitting:
+            raise Ambiguous(_ask_back(wanted, fitting, noun))
+    if noun == "CI" and "/" in wanted:
+        guess = False  # that may be a branch behind the CI's name
+    return _guess(wanted, names, noun, guess=guess)
+
+
+def resolve_branch(wanted: str, names: Sequence[str], noun: str = "branch") -> str:
+    """The branch of ``names`` that ``wanted`` means; never a guess. Raises as `resolve`."""
+    return resolve(wanted, names, noun, _means_branch, guess=False)
 
 
 def resolve_branches(wanted: str, names: Sequence[str]) -> list[str]:
@@ -109,37 +130,6 @@ def resolve_branches(wanted: str, names: Sequence[str]) -> list[str]:
     """
     fitting = [name for name in names if fits(wanted, name)] if set("*?[") & set(wanted) else []
     return fitting or [resolve_branch(wanted, names)]
-
-
-def resolve(wanted: str, names: Sequence[str], noun: str = "CI") -> str:
-    """The one of ``names`` that ``wanted`` means.
-
-    Raises UserError, whose text asks back, when several fit or none does.
-    """
-    guess = noun != "CI" or "/" not in wanted  # that may be a branch behind the CI's name
-    return _resolve(wanted, names, noun, _fits, guess=guess)
-
-
-def _resolve(
-    wanted: str,
-    names: Sequence[str],
-    noun: str,
-    ways: Callable[[str], list[Callable[[str], bool]]],
-    *,
-    guess: bool,
-) -> str:
-    wanted = " ".join(wanted.split())[:_LONGEST]
-    if not names:
-        raise UserError(f"No {noun} is known yet: nothing has been read from Gerrit so far.")
-    if not wanted:
-        raise UserError(f"Which {noun}? Known: {some(sorted(names, key=str.casefold), 5)}.")
-    for means in ways(wanted):
-        found = [name for name in names if means(name)]
-        if len(found) == 1:
-            return found[0]
-        if found:
-            raise Ambiguous(_ask_back(wanted, found, noun))
-    return _guess(wanted, names, noun, guess=guess)
 
 
 def _guess(wanted: str, names: Sequence[str], noun: str, *, guess: bool) -> str:

@@ -291,7 +291,7 @@ class _Asked:
         since = first if first is not None and first in self._window else None
         return CiPeriod(
             name,
-            self._ctx.ci_page(name),
+            self._ctx.page("ci", name),
             reference,
             since,
             ci_id in self._retired or self._ctx.retires(name),

@@ -112,21 +112,16 @@ def rate_reason(signals: Iterable[Signal]) -> RateReason | None:
         return RateReason(RateCase.DROPPED, usual=past.drop.usual)
     if level is None or not isinstance(level.seen, PassRate) or not level.seen.n:
         return None
-    usual = past.usual if isinstance(past, OwnPast) else None
-    return _of_level(level.verdict, level.seen, usual)
-
-
-def _of_level(verdict: State, rate: PassRate, usual: float | None) -> RateReason | None:
-    if verdict.bad:
-        limit = rate.failing if verdict is State.FAILING else rate.degraded
+    rate, usual = level.seen, past.usual if isinstance(past, OwnPast) else None
+    if level.verdict.bad:
+        limit = rate.failing if level.verdict is State.FAILING else rate.degraded
         return RateReason(RateCase.LOW if usual is None else RateCase.USUAL, limit, usual)
-    if verdict is State.UNKNOWN:
+    if level.verdict is State.UNKNOWN:
         return RateReason(RateCase.FEW, least=rate.least)
     if rate.period.recovered_at is not None:
         return RateReason(RateCase.RECOVERED, recovered_at=rate.period.recovered_at)
-    if rate.passes < rate.degraded * rate.n:
-        return RateReason(RateCase.UNSURE, rate.degraded)
-    return None
+    unsure = rate.passes < rate.degraded * rate.n
+    return RateReason(RateCase.UNSURE, rate.degraded) if unsure else None
 
 
 def reason_words(reason: RateReason | None) -> Words:

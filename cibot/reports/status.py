@@ -20,7 +20,6 @@ from cibot.reports.failures import (
 from cibot.reports.feeds import ServerFeeds, stale_feeds
 from cibot.reports.home_projects import reference_on
 from cibot.reports.incidents import read_incidents
-from cibot.reports.names import as_stored
 from cibot.reports.silences import silence_on
 from cibot.store.engine import Tx
 from cibot.store.status import glance
@@ -53,7 +52,8 @@ def status(tx: Tx, ctx: Context, name: str, branch: str | None = None) -> Status
     Raises UserError, asking back, when no CI or no branch is meant.
     """
     fresh = ctx.now - ctx.config.judgement.feed_stale
-    seen = glance(tx, as_stored(name), ctx.now, fresh)
+    whole = " ".join(name.split()).encode(errors="ignore").decode()  # no halves of characters
+    seen = glance(tx, whole, ctx.now, fresh)
     if seen is None:  # then less than the whole name was given, as people do
         seen = glance(tx, find_ci(tx, name).name, ctx.now, fresh)
     if seen is None:

@@ -163,10 +163,9 @@ def first_bad(ctx: Context, incidents: Sequence[IncidentLine]) -> Line:
     if shown is None or shown.first_bad is None:
         return ()
     run = shown.first_bad
-    spans: list[str | Span] = [
-        " First bad run ",
-        Span(f"{run.number},{run.patch_set}", href=ctx.change_page(run.number, shown.project)),
-    ]
+    page = ctx.page("change", run.number, project=shown.project)
+    number = Span(f"{run.number},{run.patch_set}", href=page)
+    spans: list[str | Span] = [" First bad run ", number]
     if run.job:
         spans += [" (", Span(figures.cut(run.job, 60), href=web_address(run.url), code=True), ")"]
     return line(*spans, ".")

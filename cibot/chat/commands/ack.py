@@ -30,7 +30,7 @@ def read_words(words: tuple[str, ...]) -> tuple[str, str]:
 
 def render(ctx: Context, incident: IncidentLine) -> Card:
     """A line."""
-    name = Span(incident.ci, strong=True, href=ctx.ci_page(incident.ci))
+    name = Span(incident.ci, strong=True, href=ctx.page("ci", incident.ci))
     said = f" ({incident.kind}): {wording.acknowledgement(incident)}"
     return Card(
         (line(Span(f"#{incident.id}", href=incident.page), " ", name, said),), link=incident.page

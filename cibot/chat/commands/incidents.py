@@ -49,7 +49,7 @@ def _incident(ctx: Context, incident: IncidentLine) -> Line:
     parts: list[str | Span] = [
         Span(f"#{incident.id}", href=incident.page),
         " ",
-        Span(incident.ci, strong=True, href=ctx.ci_page(incident.ci)),
+        Span(incident.ci, strong=True, href=ctx.page("ci", incident.ci)),
         f" ({incident.kind})",
     ]
     if incident.resolved_at is not None:

@@ -6,7 +6,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from urllib.parse import urlencode
 
 from cibot.chat.command import Ask, Command
 from cibot.chat.typed import names_branch, without_branch
@@ -123,8 +122,7 @@ def summed(ctx: Context, report: PeriodReport) -> list[Line]:
 
 def page_of(ctx: Context, report: PeriodReport) -> str | None:
     """The address of the report's page."""
-    base = ctx.page("report")
-    return f"{base}?{urlencode(asked_by(report))}" if base else None
+    return ctx.page("report", **asked_by(report))
 
 
 def asked_by(report: PeriodReport) -> dict[str, object]:

@@ -18,7 +18,7 @@ def answer(ask: Ask) -> Card:
     if not names:
         how = Span("watch NAME", code=True)
         return Card((line("You watch no CI; ", how, " begins it."),))
-    spans = joined(Span(figures.cut(name, 60), href=ask.ctx.ci_page(name)) for name in names)
+    spans = joined(Span(figures.cut(name, 60), href=ask.ctx.page("ci", name)) for name in names)
     return Card((line("You watch ", *spans, "."),), long=len(names) > 10)
 
 

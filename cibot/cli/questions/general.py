@@ -85,7 +85,7 @@ def _view(ctx: Context, incidents: tuple[IncidentLine, ...], *, ended: bool) -> 
     shown = table(
         incidents,
         Column[IncidentLine]("#", lambda row: line(Span(f"#{row.id}", href=row.page)), right=True),
-        Column("CI", lambda row: line(Span(row.ci, strong=True, href=ctx.ci_page(row.ci)))),
+        Column("CI", lambda row: line(Span(row.ci, strong=True, href=ctx.page("ci", row.ci)))),
         Column("Kind", lambda row: row.kind),
         Column("Opened", lambda row: _opened(ctx, row)),
         Column("Is", lambda row: _state(ctx, row), loose=True),
@@ -110,7 +110,7 @@ def _one(source: Source, number: int) -> ShellAnswer:
 
     def show(ctx: Context) -> View:
         incident = timeline.incident
-        name = Span(incident.ci, strong=True, href=ctx.ci_page(incident.ci))
+        name = Span(incident.ci, strong=True, href=ctx.page("ci", incident.ci))
         said = f" ({incident.kind}): {_state(ctx, incident)}"
         lines: list[Line] = [line(Span(f"#{incident.id}", href=incident.page), " ", name, said)]
         seen = wording.seen_sentence(ctx, incident.seen) + wording.first_bad(ctx, (incident,))

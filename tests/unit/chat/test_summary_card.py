@@ -113,7 +113,7 @@ def test_asked_in_a_channel_it_is_that_channels(store: Store) -> None:
 def a_ci(number: int, name: str, state: State, words: str) -> CiLine:
     since = NOW - DAY if number % 2 else None
     seen = EarlierWords(words)
-    page = CTX.ci_page(name)
+    page = CTX.page("ci", name)
     return CiLine(number, name, state, since, None, NOW - DAY, (), page, seen)
 
 
