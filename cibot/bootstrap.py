@@ -266,10 +266,9 @@ def _web(
     clock: Callable[[], datetime],
 ) -> WebServer:
     """Everything that HTTP sees, behind as many proxies as the configuration says."""
-    store = asking.store
     app = create_app(
         [
-            probes_blueprint(parts(store, clock, backends), Gate(config).admits, died),
+            probes_blueprint(parts(asking, backends), Gate(config).admits, died),
             *face_blueprints(asking, registry),
             *_chat_hooks(config, backends),
         ],

@@ -7,15 +7,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
-from rich.progress import TaskProgressColumn, TimeElapsedColumn
 
 from cibot import logs
-from cibot.bootstrap import GerritSource, make_source, open_migrated, utc_now
+from cibot.bootstrap import GerritSource, make_source, open_migrated
 from cibot.cli.common import config_option, read_config
-from cibot.cli.progress import progress
+from cibot.cli.progress import read_history
 from cibot.cli.signals import when_asked_to_end
-from cibot.collector.backfill import BackfillSummary, backfill
-from cibot.collector.backfill import Progress as Reached
 from cibot.config.keys import secret_values
 from cibot.config.models import Config
 from cibot.daemon import memory_settings
@@ -100,7 +97,7 @@ def backfill_command(
     when_asked_to_end(stop.set)
     span = (since.replace(tzinfo=UTC), until.replace(tzinfo=UTC) if until else None)
     for source in sources:
-        backfilled = _read_history(source, span, project, rate, stop)
+        backfilled = read_history(source, *span, project, rate=rate, stop=stop)
         resumed = " (went on from where it was)" if backfilled.resumed else ""
         click.echo(
             f"{source.config.name}: {backfilled.counts.comments_new} new comments,"
@@ -109,29 +106,3 @@ def backfill_command(
         for broken in backfilled.broken:
             click.echo(clean(f"  could not be read: {broken}"), err=True)
     store.close()
-
-
-def _read_history(
-    source: GerritSource,
-    span: tuple[datetime, datetime | None],
-    project: str | None,
-    rate: float,
-    stop: threading.Event,
-) -> BackfillSummary:
-    with progress(TaskProgressColumn(), "{task.fields[said]}", TimeElapsedColumn()) as bar:
-        task = bar.add_task(source.config.name, total=1.0, said="")
-
-        def show(reached: Reached) -> None:
-            said = f"{reached.counts.changes} changes, down to {reached.reached:%Y-%m-%d}"
-            bar.update(task, completed=reached.fraction, said=said)
-
-        return backfill(
-            source.gerrit,
-            source.ingest,
-            *span,
-            project,
-            progress=show,
-            rate=rate,
-            stop=stop,
-            clock=utc_now,
-        )

@@ -12,7 +12,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -21,19 +20,16 @@ import click
 from cibot import logs
 from cibot.bootstrap import build, make_source, open_migrated, utc_now
 from cibot.chat.console import ConsoleBackend
-from cibot.cli.progress import progress
+from cibot.cli.progress import read_history
 from cibot.cli.signals import when_asked_to_end
-from cibot.collector.backfill import Progress as Reached
-from cibot.collector.backfill import backfill
 from cibot.config.models import Config
 from cibot.daemon import memory_settings
-from cibot.daemon.bot import Bot
 from cibot.demo.cast import VENDORS
 from cibot.demo.configuration import SERVER, demo_config
 from cibot.demo.director import EAGER_FOR, Director
 from cibot.demo.review_server import ReviewServer
 from cibot.demo.scenario import WEEKS, Scenario
-from cibot.demo.terminal import Facts, calm, farewell, opening, stories
+from cibot.demo.terminal import calm, farewell, opening, stories
 from cibot.errors import ConfigError, Transient, UserError
 from cibot.store.cis import all_cis
 from cibot.store.engine import Store, Tx
@@ -45,17 +41,6 @@ _HOST = "127.0.0.1"
 _PORT = 8080
 _LOG = Path("var/demo.log")
 _PATIENCE_S = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class DemoOptions:
-    """What the person asked for; ``seconds`` None is until they end it."""
-
-    port: int | None
-    speed: float
-    seed: int
-    seconds: float | None
-    database: Path | None
 
 
 @click.command()
@@ -83,16 +68,23 @@ def command(
             f"--db: {database} exists already, and the demo begins with an empty database;"
             " name another file, or delete this one"
         )
-    wish = DemoOptions(port, speed, seed, seconds, database)
+    until = None if seconds is None else time.monotonic() + seconds
     with _ended_by_signals() as stop, ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cibot-demo-")))
         log = stack.enter_context(_log_file(folder))
         logs.set_up(stream=log)
+        store = database or folder / "cibot.db"
+        fate = "kept" if database else "removed at the end"
         try:
-            _play(wish, folder, Path(log.name), stop)
+            with ReviewServer() as server:
+                config = demo_config(server.url, str(store), _listen(port), VENDORS)
+                director = Director(server.reviews, Scenario(utc_now(), seed), speed)
+                _say(opening(server.url, config, f"{store} ({fate})", log.name))
+                _play(server, director, config, until, stop)
         except Transient:
             if not stop.is_set():
                 raise
+        _say(farewell(kept_at=str(store) if database else None))
 
 
 @contextmanager
@@ -133,39 +125,34 @@ def _listen(port: int | None) -> str:
     raise ConfigError(f"no free port on {_HOST}; give one with --port")
 
 
-def _play(wish: DemoOptions, folder: Path, log: Path, stop: threading.Event) -> None:
-    """Everything from the first line to the last."""
+def _play(
+    server: ReviewServer,
+    director: Director,
+    config: Config,
+    until: float | None,
+    stop: threading.Event,
+) -> None:
+    """The past, then the live stories until ``until`` (of the monotonic clock) or ``stop``."""
     memory_settings.settle()
-    began = time.monotonic()
-    scenario = Scenario(utc_now(), wish.seed)
-    with ReviewServer() as server:
-        director = Director(server.reviews, scenario, wish.speed)
-        director.past()
-        store = wish.database or folder / "cibot.db"
-        config = demo_config(server.url, str(store), _listen(wish.port), VENDORS)
-        kept = wish.database is not None
-        own = config.token[0].secret
-        assert own is not None
-        web, key = f"http://{config.web.listen}", own.get_secret_value()
-        facts = Facts(server.url, web, key, str(store), kept, str(log))
-        _say(opening(facts))
-        _say([_read_history(config, scenario.start, stop)])
-        _say(stories(scenario.start))
-        console = _console()
-        bot = build(config, {console.network: console})
-        token = config.gerrit[0].webhook_token
-        assert token is not None
-        hook = f"{bot.web.url}/webhooks/gerrit/{SERVER}/{token.get_secret_value()}"
-        server.webhooks.urls.append(hook)
-        until = None if wish.seconds is None else began + wish.seconds
-        try:
-            bot.start()
-            _judge_the_past(bot.store, stop)
-            director.start()
-            _live(console, stop, until, wish.speed)
-        finally:
-            _end(director, server, bot)
-    _say(farewell(kept_at=str(store) if kept else None))
+    director.past()
+    start = director.scenario.start
+    _say([_read_history(config, start, stop)])
+    _say(stories(start))
+    console = _console()
+    bot = build(config, {console.network: console})
+    token = config.gerrit[0].webhook_token
+    assert token is not None
+    hook = f"{bot.web.url}/webhooks/gerrit/{SERVER}/{token.get_secret_value()}"
+    server.webhooks.urls.append(hook)
+    try:
+        bot.start()
+        _judge_the_past(bot.store, stop)
+        director.start()
+        _live(console, stop, until, director.speed)
+    finally:
+        director.stop()
+        server.webhooks.stop()
+        bot.stop()
 
 
 def _judge_the_past(store: Store, stop: threading.Event) -> None:
@@ -181,12 +168,6 @@ def _judge_the_past(store: Store, stop: threading.Event) -> None:
     while time.monotonic() < patience and not store.read(done):
         if stop.wait(0.1):
             return
-
-
-def _end(director: Director, server: ReviewServer, bot: Bot) -> None:
-    director.stop()
-    server.webhooks.stop()
-    bot.stop()
 
 
 def _live(
@@ -235,22 +216,8 @@ def _read_history(config: Config, start: datetime, stop: threading.Event) -> str
     try:
         source = make_source(config, config.gerrit[0], store)
         source.ingest.sync_roster()
-        with progress("{task.fields[at]}") as bar:
-            task = bar.add_task("Reading history", total=1.0, at="")
-
-            def show(reached: Reached) -> None:
-                at = f"{reached.counts.comments_new:,} comments, {reached.reached:%d %b}"
-                bar.update(task, completed=reached.fraction, at=at)
-
-            counts = backfill(
-                source.gerrit,
-                source.ingest,
-                start - timedelta(weeks=WEEKS, days=1),
-                progress=show,
-                rate=None,
-                stop=stop,
-                clock=utc_now,
-            ).counts
+        past = timedelta(weeks=WEEKS, days=1)
+        counts = read_history(source, start - past, rate=None, stop=stop).counts
     finally:
         store.close()
     return (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import re
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ from cibot.errors import Permanent, Transient, reason_of
 from cibot.reports.undelivered import undelivered_words
 from cibot.store.usability import look, usable
 from cibot.text.figures import plural
-from cibot.text.projects import in_projects
+from cibot.text.projects import project_filter
 
 TIMEOUT = (5.0, 20.0)  # seconds to connect, to answer
 _CLOCK_OFF = 30.0  # seconds; more than the poll's default overlap would lose nothing, but confuse
@@ -140,17 +139,12 @@ def _projects(gerrit: Gerrit, config: GerritConfig) -> Finding:
     names = gerrit.projects()
     if not names:
         return wrong("no project can be seen; give the login the right to read them")
-    unseen = [project for project in config.projects if not _there(gerrit, project, names)]
+    unseen = [
+        pattern for pattern in config.projects if not any(map(project_filter([pattern]), names))
+    ]
     if unseen:
         return wrong(f"of {len(names)} projects none fits {', '.join(unseen)}; see `projects`")
     return right(f"{plural(len(names), 'project')} can be seen")
-
-
-def _there(gerrit: Gerrit, pattern: str, names: list[str]) -> bool:
-    if pattern.startswith("^"):  # Gerrit's own regular expressions: it must say
-        return bool(gerrit.changes(in_projects([pattern]), limit=1, options=()).keys)
-    shape = re.compile(".*".join(map(re.escape, pattern.split("*"))))
-    return any(shape.fullmatch(name) for name in names)
 
 
 def _group(gerrit: Gerrit, group: str) -> Finding:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from cibot.demo.reviews import Reviews
+from cibot.demo.voices import Spoken
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,27 +30,20 @@ class Push:
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """A comment of a person or a CI."""
+    """A comment of a person or a CI on the patch set of ``upload``."""
 
     at: datetime
-    change: int
-    patch_set: int
+    upload: Push
     author: int
-    text: str
-    votes: Mapping[str, int]
-    tag: str | None = None
+    said: Spoken
 
     def do(self, reviews: Reviews) -> None:
         """Posts it."""
+        on, said = self.upload, self.said
         reviews.comment(
-            self.change,
-            self.author,
-            self.text,
-            self.at,
-            patch_set=self.patch_set,
-            votes=self.votes,
-            tag=self.tag,
-        )
+            on.change, self.author, said.text, self.at,
+            patch_set=on.patch_set, votes=said.votes, tag=said.tag,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from cibot.config.models import Config
 from cibot.demo.cast import ACME, BOREALIS, COBALT, VENDORS, ZUUL
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """Where things are: URLs, a token for the API, the database and whether it stays, the log."""
-
-    review: str
-    web: str
-    token: str
-    database: str
-    kept: bool
-    log: str
-
-
-def opening(facts: Facts) -> list[str]:
-    """The head of the screen: that it is a demo, and where things are."""
-    fate = "kept" if facts.kept else "removed at the end"
+def opening(review: str, config: Config, database: str, log: str) -> list[str]:
+    """The head of the screen: that it is a demo, where things are, and a token for the API."""
+    web, token = f"http://{config.web.listen}", config.token[0].secret
+    assert token is not None
     return [
         "",
         "cibot demo – everything you see here is invented.",
@@ -30,11 +19,11 @@ def opening(facts: Facts) -> list[str]:
         " this machine;",
         "what reads it, judges the CIs and talks to you is the real cibot.",
         "",
-        f"  review server  {facts.review} (simulated)",
-        f"  web            {facts.web}",
-        f"  API            {facts.web}/api, to change things with the token {facts.token}",
-        f"  database       {facts.database} ({fate})",
-        f"  log            {facts.log}",
+        f"  review server  {review} (simulated)",
+        f"  web            {web}",
+        f"  API            {web}/api, to change things with the token {token.get_secret_value()}",
+        f"  database       {database}",
+        f"  log            {log}",
         "",
     ]
 

@@ -77,21 +77,19 @@ class Workshop:
         work = self._work(vendor, upload, passed, took)
         if vendor.started is not None:
             begun = upload.at + timedelta(seconds=0.1 * took * minute)
-            yield _remark(vendor, upload, begun, vendor.started(work))
+            yield Remark(begun, upload, vendor.number, vendor.started(work))
         done = upload.at + timedelta(seconds=took * minute)
-        yield _remark(vendor, upload, done, vendor.voice(work))
+        yield Remark(done, upload, vendor.number, vendor.voice(work))
 
-    def _recheck(
-        self, vendor: Vendor, upload: Push, took: float, minute: float
-    ) -> Iterator[Deed]:
+    def _recheck(self, vendor: Vendor, upload: Push, took: float, minute: float) -> Iterator[Deed]:
         if self.rng.random() >= _RECHECKED:
             return
         asked = took + self.rng.uniform(5, 20)
         at = upload.at + timedelta(seconds=asked * minute)
-        yield Remark(at, upload.change, upload.patch_set, upload.owner, "recheck", {})
+        yield Remark(at, upload, upload.owner, Spoken("recheck", {}))
         again = asked + self.rng.uniform(vendor.first, vendor.last)
         said = vendor.voice(self._work(vendor, upload, True, again))
-        yield _remark(vendor, upload, upload.at + timedelta(seconds=again * minute), said)
+        yield Remark(upload.at + timedelta(seconds=again * minute), upload, vendor.number, said)
 
     def _work(self, vendor: Vendor, upload: Push, passed: bool, took: float) -> Work:
         ran = []
@@ -102,9 +100,3 @@ class Workshop:
             seconds = int(60 * took * self.rng.uniform(0.6, 0.95))
             ran.append(Ran(job, result, seconds, self.build))
         return Work(upload.change, upload.patch_set, vendor.site, ran)
-
-
-def _remark(vendor: Vendor, upload: Push, at: datetime, said: Spoken) -> Remark:
-    return Remark(
-        at, upload.change, upload.patch_set, vendor.number, said.text, said.votes, said.tag
-    )

@@ -99,8 +99,7 @@ def _hopeless(ctx: Context, weight: JobWeight) -> str:
     changes = f"failed on the last {figures.plural(weight.streak, 'change')}"
     if weight.passed_at is None:
         return f"{changes}, no pass among them"
-    zone = weight.passed_at.astimezone(ctx.zone).tzname() or ""
-    return f"{changes}, no pass since {figures.clock(weight.passed_at, ctx.now, ctx.zone)} {zone}"
+    return f"{changes}, no pass since {figures.zoned(weight.passed_at, ctx.now, ctx.zone)}"
 
 
 def _odds(chance: float) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -69,10 +69,9 @@ def compare(
     line = line_of(tx, ctx, one, branch)
     there = branch_name(line)
     other_line = line_of(tx, ctx, other, there)
-    words = tuple(last_words(tx, ctx, row.id, there) for row in (one, other))
-    shared = [key for key in words[0] if key in words[1]]
-    counts = Counter((verdict_on(words[0][key]), verdict_on(words[1][key])) for key in shared)
-    differ = [key for key in shared if verdict_on(words[0][key]) != verdict_on(words[1][key])]
+    pairs = list(paired(tx, ctx, one.id, other.id, there))
+    counts = Counter((mine, theirs) for _report, mine, theirs in pairs)
+    differ = [report for report, mine, theirs in pairs if mine is not theirs]
     return Comparison(
         line,
         other_line,
@@ -80,12 +79,22 @@ def compare(
         counts[Result.FAIL, Result.FAIL],
         counts[Result.FAIL, Result.PASS],
         counts[Result.PASS, Result.FAIL],
-        verdicts(tx, [words[0][key][0] for key in differ[:examples]]),
+        verdicts(tx, differ[:examples]),
     )
 
 
-def last_words(
-    tx: Tx, ctx: Context, ci_id: int, branch: str | None = None
+def paired(
+    tx: Tx, ctx: Context, ci_id: int, other_id: int, branch: str | None = None
+) -> Iterator[tuple[HeardReport, Result, Result]]:
+    """The patch sets that both CIs judged, newest first: a report of the first, both verdicts."""
+    mine, theirs = (_last_words(tx, ctx, ci, branch) for ci in (ci_id, other_id))
+    for key, reports in mine.items():
+        if key in theirs:
+            yield reports[0], _verdict(reports), _verdict(theirs[key])
+
+
+def _last_words(
+    tx: Tx, ctx: Context, ci_id: int, branch: str | None
 ) -> dict[tuple[int, int | None], list[HeardReport]]:
     """A CI's last words on each patch set, or on those of a branch, newest patch set first."""
     since = ctx.now - WINDOW
@@ -97,7 +106,7 @@ def last_words(
     return found
 
 
-def verdict_on(reports: Iterable[HeardReport]) -> Result:
+def _verdict(reports: Iterable[HeardReport]) -> Result:
     """A CI fails a patch set when one of its pipelines does."""
     failed = any(report.result == Result.FAIL for report in reports)
     return Result.FAIL if failed else Result.PASS

@@ -93,9 +93,7 @@ class Lately:
     patch_sets: frozenset[tuple[int, int | None]] = frozenset()
 
 
-def lately(
-    tx: Tx, ci_id: int, since: datetime | None, uncounted: Collection[str]
-) -> Lately:
+def lately(tx: Tx, ci_id: int, since: datetime | None, uncounted: Collection[str]) -> Lately:
     """What passed since then, on which patch sets, and the job that fails most."""
     reports = results_since(tx, ci_id, since, _MOST)
     last = latest_attempts(reports)

@@ -113,12 +113,8 @@ def daily(
     length = (window.until.date() - window.since.date()).days + 1
     dates = [window.since.date() + timedelta(days=place) for place in range(length)]
     return {
-        ci: tuple(_day(each, counted.get((ci, each), _NOTHING)) for each in dates) for ci in ci_ids
+        ci: tuple(Day(day, *counted.get((ci, day), _NOTHING)[:3]) for day in dates) for ci in ci_ids
     }
-
-
-def _day(day: date, counts: Counts) -> Day:
-    return Day(day, counts.passes, counts.fails, counts.infra)
 
 
 def hourly(tx: Tx, ci_id: int, window: Window, branch: str | None = None) -> tuple[Hour, ...]:
@@ -129,8 +125,4 @@ def hourly(tx: Tx, ci_id: int, window: Window, branch: str | None = None) -> tup
     }
     length = int((window.until - window.since) / timedelta(hours=1)) + 1
     hours = [window.since + timedelta(hours=place) for place in range(length)]
-    return tuple(_hour(at, counted.get(at, _NOTHING)) for at in hours if at < window.until)
-
-
-def _hour(at: datetime, counts: Counts) -> Hour:
-    return Hour(at, counts.passes, counts.fails, counts.infra)
+    return tuple(Hour(at, *counted.get(at, _NOTHING)[:3]) for at in hours if at < window.until)

@@ -40,15 +40,10 @@ def because(ctx: Context, ci: CiLine) -> Line:
 
 def overall(found: Listing) -> Line:
     """As "3 of 50 CIs need a look: 1 silent, 1 failing, 1 degraded; 41 healthy, 6 not judged."."""
-    where = listed_on(found)
+    where = wording.on_places(found.project, found.branch)
     if not sum(found.totals.values()):
         return line(f"No CI reports{where}." if where else "No CI is known yet.")
     return line(figures.sentence(f"{where} {needs_a_look(found.totals)}"))
-
-
-def listed_on(found: Listing) -> str:
-    """As " on openstack/cinder on stable/2026.1", or nothing where all CIs are listed."""
-    return wording.on_places(found.project, found.branch)
 
 
 def needs_a_look(totals: Mapping[State, int]) -> str:

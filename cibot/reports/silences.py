@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from cibot.errors import UserError
 from cibot.incidents.silences import silenced
 from cibot.model import Silence
 from cibot.reports.context import Context
 from cibot.store.engine import Tx
-from cibot.store.silences import silence_by_id, silences_at, silences_before
+from cibot.store.silences import silence_by_id, silences_at
 
 
 def silences(tx: Tx, ctx: Context) -> tuple[Silence, ...]:
@@ -28,13 +26,3 @@ def silence(tx: Tx, silence_id: int) -> Silence:
     if stored is None:
         raise UserError(f"There is no silence #{silence_id}; silences lists the active ones.")
     return stored
-
-
-def past_silences(
-    tx: Tx, *, before: int | None = None, limit: int = 50, active_at: datetime | None = None
-) -> tuple[Silence, ...]:
-    """Silences, over or not, newest first, from the one that follows the id ``before``.
-
-    With ``active_at`` those only that mute something then.
-    """
-    return tuple(silences_before(tx, before, limit, active_at))

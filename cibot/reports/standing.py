@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 
 from cibot.model import Result
 from cibot.reports.ci import CiLine
-from cibot.reports.compare import last_words, verdict_on
+from cibot.reports.compare import paired
 from cibot.reports.context import Context
 from cibot.reports.home_projects import cis_on, home_of
 from cibot.reports.listing import all_lines
@@ -54,16 +53,8 @@ def standing(tx: Tx, ctx: Context, ci: CiLine) -> Standing | None:
 
 
 def _shared(tx: Tx, ctx: Context, ci: CiLine, other: CiLine) -> tuple[int, int | None, int | None]:
-    mine, theirs = last_words(tx, ctx, ci.id), last_words(tx, ctx, other.id)
-    shared = mine.keys() & theirs.keys()
-    if not shared:
+    pairs = [(own, others) for _report, own, others in paired(tx, ctx, ci.id, other.id)]
+    if not pairs:
         return 0, None, None
-    counts: Counter[tuple[bool, bool]] = Counter(
-        (
-            verdict_on(mine[key]) is Result.PASS,
-            verdict_on(theirs[key]) is Result.PASS,
-        )
-        for key in shared
-    )
-    passed = counts[True, True] + counts[True, False]
-    return len(shared), passed, counts[True, True] + counts[False, True]
+    own, others = zip(*pairs, strict=True)
+    return len(pairs), own.count(Result.PASS), others.count(Result.PASS)

@@ -164,11 +164,7 @@ def first_bad(ctx: Context, incidents: Sequence[IncidentLine]) -> Line:
         return ()
     run = shown.first_bad
     page = ctx.page("change", run.number, project=shown.project)
-    number = Span(f"{run.number},{run.patch_set}", href=page)
-    spans: list[str | Span] = [" First bad run ", number]
-    if run.job:
-        spans += [" (", Span(figures.cut(run.job, 60), href=web_address(run.url), code=True), ")"]
-    return line(*spans, ".")
+    return line(" First bad run ", *_run(run.number, run.patch_set, page, run.job, run.url), ".")
 
 
 def reason(ctx: Context, ci: CiLine) -> Line:
@@ -326,10 +322,9 @@ def onset(ctx: Context, found: Onset) -> Line:
     passed = found.last_pass
     parts: list[str | Span] = [f"no pass on {where} is known before"]
     if passed is not None:
-        at = figures.clock(passed.at, ctx.now, ctx.zone)
-        zone = passed.at.astimezone(ctx.zone).tzname() or ""
+        at = figures.zoned(passed.at, ctx.now, ctx.zone)
         merged = figures.plural(found.merges, "change") if found.merges else "nothing"
-        parts = ["last pass ", *run_span(passed), f" {at} {zone}, then {merged} merged on {where}"]
+        parts = ["last pass ", *run_span(passed), f" {at}, then {merged} merged on {where}"]
         for place, change in enumerate(found.merged[:_MERGES]):
             parts += [", " if place else ": ", Span(str(change.number), href=change.page)]
         if found.merges > _MERGES:
@@ -342,10 +337,13 @@ def onset(ctx: Context, found: Onset) -> Line:
 
 def run_span(run: OnsetRun) -> Line:
     """As "912345,3 (tempest)": the patch set on Gerrit, and the job's log."""
-    spans: list[str | Span] = [Span(f"{run.number},{run.patch_set}", href=run.page)]
-    if run.job:
-        job = Span(figures.cut(run.job, 60), href=web_address(run.log), code=True)
-        spans += [" (", job, ")"]
+    return _run(run.number, run.patch_set, run.page, run.job, run.log)
+
+
+def _run(number: int, patch_set: int, page: str | None, job: str | None, log: str | None) -> Line:
+    spans: list[str | Span] = [Span(f"{number},{patch_set}", href=page)]
+    if job:
+        spans += [" (", Span(figures.cut(job, 60), href=web_address(log), code=True), ")"]
     return line(*spans)
 
 

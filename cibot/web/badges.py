@@ -49,23 +49,23 @@ def badges_blueprint(asking: Asking) -> Blueprint:
     @blueprint.get("/badge/<path:name>.svg")
     def badge(name: str) -> Response:
         job = request.args.get("job")
+
+        def drawn(tx: Tx, ctx: Context) -> Markup:
+            if job is None:
+                return badge_of(line_of(tx, ctx, find_ci(tx, name)))
+            return _of_job(tx, ctx, name, job)
+
         try:
-            drawn = asking.ask(lambda tx, ctx: _drawn(tx, ctx, name, job))
+            picture = asking.ask(drawn)
         except UserError:
             # An unknown CI gets a picture, too: that is what the page that embeds it expects.
             said = "no such CI" if job is None else "no such job"
             unknown = draw(figures.cut(job or name, _LONGEST_NAME), said, State.UNKNOWN)
             return Response(unknown, 404, mimetype="image/svg+xml")
-        return reply(drawn.encode("utf-8", "replace"), "image/svg+xml", max_age=_MAX_AGE_S)
+        return reply(picture.encode("utf-8", "replace"), "image/svg+xml", max_age=_MAX_AGE_S)
 
     blueprint.register_error_handler(CibotError, problem_of)
     return blueprint
-
-
-def _drawn(tx: Tx, ctx: Context, name: str, job: str | None) -> Markup:
-    if job is None:
-        return badge_of(line_of(tx, ctx, find_ci(tx, name)))
-    return _of_job(tx, ctx, name, job)
 
 
 def badge_of(line: CiLine) -> Markup:

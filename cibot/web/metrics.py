@@ -205,20 +205,20 @@ class Intake:
         def counter(name: str, documentation: str) -> Counter:
             return Counter(f"cibot_ingest_{name}", documentation, _FEED, registry=registry)
 
-        self._changes = counter("changes", "Changes read.")
-        self._comments = counter("comments", "Comments stored.")
-        self._known = counter(
-            "known_comments", "Comments that another feed or poll had brought before."
-        )
-        self._reports = counter("reports", "Reports that were read from new comments.")
+        self._counters = {
+            "changes": counter("changes", "Changes read."),
+            "comments_new": counter("comments", "Comments stored."),
+            "comments_known": counter(
+                "known_comments", "Comments that another feed or poll had brought before."
+            ),
+            "reports_new": counter("reports", "Reports that were read from new comments."),
+        }
 
     def add(self, server: str, feed: str, counts: IngestCounts) -> None:
         """Counts what one ingest stored. All backfills of a server are one feed."""
         labels = (server, feed.partition(":")[0])
-        self._changes.labels(*labels).inc(counts.changes)
-        self._comments.labels(*labels).inc(counts.comments_new)
-        self._known.labels(*labels).inc(counts.comments_known)
-        self._reports.labels(*labels).inc(counts.reports_new)
+        for name, counter in self._counters.items():
+            counter.labels(*labels).inc(getattr(counts, name))
 
 
 class Stopwatch:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
@@ -13,11 +12,12 @@ from flask.typing import ResponseReturnValue
 from cibot import __version__
 from cibot.chat.protocol import Backend
 from cibot.errors import CibotError
+from cibot.reports import wording
+from cibot.reports.feeds import ServerFeeds
+from cibot.reports.feeds import feeds as server_feeds
 from cibot.reports.undelivered import aside_words, undelivered_words
-from cibot.store.cis import server_urls
-from cibot.store.engine import Store
-from cibot.store.histories import heard_at
 from cibot.store.set_aside import set_aside
+from cibot.web.asking import Asking
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +59,12 @@ def probes_blueprint(
     return blueprint
 
 
-STALE = timedelta(minutes=15)
 _NAMED = 20  # of what is set aside
 
 
-def parts(
-    store: Store, clock: Callable[[], datetime], backends: Mapping[str, Backend]
-) -> dict[str, Callable[[], PartState]]:
+def parts(asking: Asking, backends: Mapping[str, Backend]) -> dict[str, Callable[[], PartState]]:
     """A look at each part; each takes a query or none."""
+    store = asking.store
 
     def guarded(look: Callable[[], PartState]) -> Callable[[], PartState]:
         def looked() -> PartState:
@@ -84,15 +82,13 @@ def parts(
 
     @guarded
     def feeds() -> PartState:
-        names, heard = store.read(lambda tx: (server_urls(tx), heard_at(tx)))
-        ages = {names[name][0]: _age(heard.get(name), clock()) for name in names}
-        stale = [name for name, age in ages.items() if age is None or age > STALE]
-        said = ", ".join(f"{name} heard {_words(age)}" for name, age in sorted(ages.items()))
-        return PartState(not stale, said or "no server is configured")
+        servers = asking.ask(server_feeds)
+        stale = any(server.stale for server in servers)
+        return PartState(not stale, ", ".join(map(_heard, servers)) or "no server is configured")
 
     @guarded
     def aside() -> PartState:
-        rows = store.read(lambda tx: set_aside(tx, clock()))
+        rows = asking.ask(lambda tx, ctx: set_aside(tx, ctx.now))
         return PartState(True, "; ".join(map(aside_words, rows[:_NAMED])) or "nothing")
 
     def link(backend: Backend) -> Callable[[], PartState]:
@@ -110,9 +106,7 @@ def parts(
     return {"database": database, "feeds": feeds, "set aside": aside, **chats}
 
 
-def _age(heard: datetime | None, now: datetime) -> timedelta | None:
-    return None if heard is None else now - heard
-
-
-def _words(age: timedelta | None) -> str:
-    return "never" if age is None else f"{max(0, round(age.total_seconds()))} s ago"
+def _heard(server: ServerFeeds) -> str:
+    if server.age is None:
+        return f"{server.server} {wording.unheard(server)}"
+    return f"{server.server} heard {max(0, round(server.age.total_seconds()))} s ago"

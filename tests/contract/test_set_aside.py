@@ -34,6 +34,7 @@ from cibot.store.incidents import health_of
 from cibot.store.outbox import About, MessageKind
 from cibot.store.set_aside import Aside, SetAside, put_aside, set_aside
 from cibot.text.card import Card, card
+from cibot.web.asking import Asking
 from cibot.web.probes import parts, probes_blueprint
 from tests.support.processes import wait_until
 from tests.support.scenario import CONFIG, Scenario
@@ -97,7 +98,7 @@ def test_one_ci_that_raises_is_named_on_every_face_and_the_others_are_judged(
     assert "incident #1 cannot be read" in row.reason
     assert "set aside CI=Acme" in caplog.text
     assert "Traceback" in caplog.text
-    ready = parts(scenario.store, lambda: scenario.now, {})["set aside"]()
+    ready = parts(Asking(scenario.store, CONFIG, lambda: scenario.now), {})["set aside"]()
     assert (ready.ok, ready.detail.partition(":")[0]) == (True, "CI Acme")
     ctx = Context(scenario.now, CONFIG)
     answer = scenario.store.read(lambda tx: feeds.answer(Ask(tx, ctx, (), {}, dict)))
@@ -283,7 +284,8 @@ def test_a_message_that_raises_is_given_up_and_the_next_is_sent(
         wait_until(lambda: "fine" in room.sent)
     finally:
         sender.stop(10)
-    detail = parts(store, lambda: scenario.now, {"net": room})["chat net"]().detail
+    asking = Asking(store, CONFIG, lambda: scenario.now)
+    detail = parts(asking, {"net": room})["chat net"]().detail
     assert "raises: KeyError" in detail
 
 

@@ -38,7 +38,7 @@ def headline(report: Listing) -> Line:
     """The sentence over all CIs, or how many are in the chosen state."""
     if report.state is None:
         return lists.overall(report)
-    where = lists.listed_on(report)
+    where = wording.on_places(report.project, report.branch)
     if not report.cis:
         return line(f"No CI{where} is {report.state.value}.")
     verb = "is" if len(report.cis) == 1 else "are"

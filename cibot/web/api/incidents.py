@@ -11,9 +11,10 @@ from cibot.model import Silence
 from cibot.reports.ci import find_ci
 from cibot.reports.context import Context
 from cibot.reports.incidents import IncidentLine, IncidentTimeline, incident, read_incidents
-from cibot.reports.silences import past_silences, silence
+from cibot.reports.silences import silence
 from cibot.store.engine import Tx
 from cibot.store.faces import incidents_before
+from cibot.store.silences import silences_before
 from cibot.web.api.paging import Page, first_of, read_number
 from cibot.web.api.question import CiName, Endpoint, Format, Number, Paged, Params
 from cibot.web.api.tables import columns
@@ -79,7 +80,7 @@ def list_silences(tx: Tx, ctx: Context, params: SilenceListParams) -> SilencePag
     """A page of silences."""
     before = read_number(params.after) if params.after else None
     active = ctx.now if params.state == "active" else None
-    rows = past_silences(tx, before=before, active_at=active, limit=params.limit + 1)
+    rows = silences_before(tx, before, params.limit + 1, active)
     return SilencePage(*first_of(rows, params.limit, lambda last: (last.id,)))
 
 

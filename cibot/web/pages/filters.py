@@ -17,7 +17,6 @@ from cibot.model import State
 from cibot.reports import blame, namesakes, period_wording, wording
 from cibot.reports.change import ChangeReport, CiVerdict, WeighedJob
 from cibot.reports.ci import CiLine, branch_name
-from cibot.reports.failures import FailedJob
 from cibot.reports.incidents import TimelineStep
 from cibot.reports.matrix import MatrixCell
 from cibot.reports.promise import Ruling
@@ -137,12 +136,7 @@ def mark(cell: MatrixCell | None) -> Markup:
     return Markup('<td class="{}"><i>{}</i></td>').format(state.value, word)
 
 
-def job_link(job: FailedJob) -> Markup:
-    """A job's name, linked to its log where the comment gave a web address."""
-    return job_link_to(job.name, job.url)
-
-
-def job_link_to(job: str, url: str | None) -> Markup:
+def job_link(job: str, url: str | None) -> Markup:
     """A job's name, linked where ``url`` is a web address."""
     name = Markup("<code>{}</code>").format(figures.cut(job, 60))
     address = wording.web_address(url)
@@ -217,7 +211,6 @@ _PICTURES: dict[str, Callable[..., Any]] = {
     "verdict_chip": verdict_chip,
     "mark": mark,
     "job_link": job_link,
-    "job_link_to": job_link_to,
     "is_rate": is_rate,
     "figure_of": figure_of,
     "standing_of": wording.standing,

@@ -75,7 +75,7 @@ def test_nobody_answers_before_the_upload_or_long_after():
     own = uploads(deeds)
     for one in deeds:
         if isinstance(one, Remark):
-            waited = one.at - own[one.change, one.patch_set].at
+            waited = one.at - own[one.upload.change, one.upload.patch_set].at
             assert timedelta(0) < waited < timedelta(hours=3)
 
 
@@ -106,14 +106,14 @@ def test_at_the_start_cobalt_has_dropped_within_a_day_and_acme_has_not(start, ve
     """On any day of the week: what opened earlier is no news to who judges for the first time."""
     deeds = history(start)
     passed = {
-        (one.change, one.patch_set)
+        (one.upload.change, one.upload.patch_set)
         for one in verdicts(deeds, ZUUL)
-        if one.text.startswith("Build succeeded")
+        if one.said.text.startswith("Build succeeded")
     }
     chart, noticed = Chart(ChartPolicy()), None
     for one in verdicts(deeds, vendor):
-        if (one.change, one.patch_set) in passed and one.at <= start:
-            chart.add(not one.text.startswith(FAILURES), one.at.timestamp())
+        if (one.upload.change, one.upload.patch_set) in passed and one.at <= start:
+            chart.add(not one.said.text.startswith(FAILURES), one.at.timestamp())
             noticed = noticed or (chart.drop and one.at)
     if vendor is COBALT:
         assert start - noticed < timedelta(hours=22)
@@ -126,13 +126,13 @@ def test_live_acme_fails_cobalt_passes_and_borealis_says_nothing():
     scenario = Scenario(MONDAY)
     scenario.history()
     deeds = [one for step in range(120) for one in scenario.live(MONDAY + step * CALM, 1.0)]
-    assert all(one.text.startswith(FAILURES) for one in verdicts(deeds, ACME))
+    assert all(one.said.text.startswith(FAILURES) for one in verdicts(deeds, ACME))
     assert not verdicts(deeds, BOREALIS)
-    said = Counter(one.text.startswith(FAILURES) for one in verdicts(deeds, COBALT))
+    said = Counter(one.said.text.startswith(FAILURES) for one in verdicts(deeds, COBALT))
     assert said[False] > 3 * said[True]
     own = uploads(deeds)
     assert all(
-        one.at - own[one.change, one.patch_set].at < timedelta(seconds=30)
+        one.at - own[one.upload.change, one.upload.patch_set].at < timedelta(seconds=30)
         for one in deeds
         if isinstance(one, Remark)
     )
@@ -172,5 +172,5 @@ def test_at_the_start_every_ci_is_known_by_name_or_by_what_it_wrote(start):
     deeds = history(start)
     named = {ci.name for ci in demo_config("http://127.0.0.1:1", "x", "127.0.0.1:2", VENDORS).ci}
     for vendor in VENDORS:
-        changes = {remark.change for remark in verdicts(deeds, vendor) if remark.at <= start}
+        changes = {remark.upload.change for remark in verdicts(deeds, vendor) if remark.at <= start}
         assert vendor.name in named or len(changes) >= MESSAGES, vendor.name

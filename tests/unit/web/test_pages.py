@@ -7,7 +7,7 @@ import pytest
 from cibot.health.signal import Signal
 from cibot.model import State
 from cibot.text.card import Span
-from cibot.web.pages.filters import figure_of, is_rate, job_link_to, line_html, mark
+from cibot.web.pages.filters import figure_of, is_rate, job_link, line_html, mark
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HOSTILE = '<script>"&'
@@ -29,7 +29,7 @@ def test_a_line_is_escaped_and_keeps_what_its_spans_mean() -> None:
 
 @pytest.mark.parametrize("url", ["javascript:alert(1)", "file:///etc/passwd", "", None])
 def test_what_is_no_web_address_is_no_link(url: str | None) -> None:
-    assert job_link_to(HOSTILE, url) == f"<code>{ESCAPED}</code>"
+    assert job_link(HOSTILE, url) == f"<code>{ESCAPED}</code>"
     assert line_html((Span("log", href=url),), NOON) == "log"
 
 
