@@ -39,6 +39,10 @@ run: $(RUNS)  ## start the bot: config/cibot.toml when it is there, else a demo
 	@if [ -f config/cibot.toml ]; then exec $(VENV)/bin/cibot run --config config/cibot.toml; \
 	else exec $(VENV)/bin/cibot demo; fi
 
+# Where the environment forbids Python to keep what it compiled, each of the tests' processes would
+# compile everything anew, and each worker of pytest rewrite all asserts.
+test coverage: export PYTHONDONTWRITEBYTECODE =
+
 test: $(STAMP)  ## every test that needs no root, N at a time; absent servers are named and skipped
 	$(PY) -m pytest -n $(or $(N),auto) --dist loadgroup --max-worker-restart 0 $(ARGS)
 

@@ -1,5 +1,6 @@
 """What every test shares: servers as fixtures, loud skips, no network beyond loopback."""
 
+import gc
 import os
 from collections import Counter
 
@@ -9,7 +10,7 @@ from xdist.remote import Producer
 
 from tests.support.loopback import forbid_network
 from tests.support.needs import ABSENT
-from tests.support.scheduling import Scheduling, arrange, workers
+from tests.support.scheduling import Scheduling, arrange, import_share, workers
 
 # A busy machine is no failure: nothing in these tests is timed. CI looks where it looked before.
 settings.register_profile("cibot", deadline=None, derandomize=bool(os.environ.get("CI")))
@@ -44,6 +45,20 @@ def pytest_xdist_auto_num_workers() -> int:
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling | None:
     """With `--dist loadgroup`, as `make test` has it, the order of work is ours."""
     return Scheduling(config, log) if config.getoption("dist") == "loadgroup" else None
+
+
+def pytest_collectstart(collector: pytest.Collector) -> None:
+    """The first thing of a collection is the session itself."""
+    if isinstance(collector, pytest.Session):
+        gc.disable()  # what is made now stays
+        if hasattr(collector.config, "workerinput"):
+            import_share(collector.config)
+
+
+def pytest_collection_finish() -> None:
+    """From here on only what the tests make is looked through for garbage."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

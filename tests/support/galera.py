@@ -98,7 +98,9 @@ def _synced(path: Path) -> bool:
 
 
 def _execute(path: Path, statement: str) -> list[tuple[Any, ...]]:
-    link = pymysql.connect(unix_socket=str(path), user="root", autocommit=True, read_timeout=10)
+    link = pymysql.connect(
+        unix_socket=str(path), user="root", autocommit=True, read_timeout=10, ssl_disabled=True
+    )
     with contextlib.closing(link), link.cursor() as cursor:
         cursor.execute(statement)
         return list(cursor.fetchall())
@@ -135,7 +137,7 @@ class Node:
     @contextlib.contextmanager
     def stopped_applying(self) -> Iterator[Callable[[], None]]:
         """The node takes no write of the others until what it yields is called, or the end."""
-        link = pymysql.connect(unix_socket=str(self.socket), user="root")
+        link = pymysql.connect(unix_socket=str(self.socket), user="root", ssl_disabled=True)
         with contextlib.closing(link), link.cursor() as cursor:
             cursor.execute("FLUSH TABLES WITH READ LOCK")
 
@@ -246,7 +248,9 @@ class Galera:
 
 def _answers(port: int) -> bool:
     try:
-        link = pymysql.connect(host="127.0.0.1", port=port, user=_USER, password=_PASSWORD)
+        link = pymysql.connect(
+            host="127.0.0.1", port=port, user=_USER, password=_PASSWORD, ssl_disabled=True
+        )
     except pymysql.MySQLError:
         return False
     link.close()

@@ -1,5 +1,7 @@
 """A real MariaDB in a temporary directory: one server a session, one database a test."""
 
+from __future__ import annotations
+
 import contextlib
 import itertools
 from collections.abc import Iterator
@@ -43,6 +45,7 @@ class MariaDB:
         install = needs("mariadb-install-db", package=_PACKAGE)
         self._socket = directory / "s"
         self._numbers = itertools.count(1)
+        self._copied: dict[str, list[str]] = {}
         # A server that starts wipes temporary tables from its tmpdir, also another server's.
         own = directory / "tmp"
         own.mkdir()
@@ -68,22 +71,49 @@ class MariaDB:
 
     def execute(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         """Runs one statement as the server's root (autocommit) and returns its rows."""
-        link = pymysql.connect(unix_socket=str(self._socket), user="root", autocommit=True)
-        with contextlib.closing(link), link.cursor() as cursor:
+        with contextlib.closing(self._link()) as link, link.cursor() as cursor:
             cursor.execute(statement, values or None)
             return list(cursor.fetchall())
+
+    def _link(self) -> pymysql.Connection[Any]:
+        # With TLS allowed, PyMySQL reads all authorities of the machine for each connection: 20 ms.
+        return pymysql.connect(
+            unix_socket=str(self._socket), user="root", autocommit=True, ssl_disabled=True
+        )
 
     def create_database(self) -> str:
         """Makes an empty utf8mb4 database and returns its SQLAlchemy URL."""
         name = f"cibot_{next(self._numbers)}"
         self.execute(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
-        # With TLS allowed, PyMySQL reads all authorities of the machine for each connection: 20 ms.
         place = f"127.0.0.1:{self.port}/{name}?ssl_disabled=true"
         return f"mysql+pymysql://{_USER}:{_PASSWORD}@{place}"
 
+    def copy_database(self, url: str) -> str:
+        """Makes a database with the tables and rows of another; nobody may write there now."""
+        origin, copy = _name(url), self.create_database()
+        with contextlib.closing(self._link()) as link, link.cursor() as cursor:
+            cursor.execute("SET foreign_key_checks = 0")
+            cursor.execute(f"USE {_name(copy)}")
+            for statement in self._copying(origin):
+                cursor.execute(statement)
+        return copy
+
+    def _copying(self, origin: str) -> list[str]:
+        """The statements that make what is in a database elsewhere; asked for once."""
+        if origin not in self._copied:
+            tables = [name for (name,) in self.execute(f"SHOW TABLES FROM {origin}")]
+            made = [self.execute(f"SHOW CREATE TABLE {origin}.`{name}`")[0][1] for name in tables]
+            filled = [
+                f"INSERT INTO `{name}` SELECT * FROM {origin}.`{name}`"
+                for name in tables
+                if self.execute(f"SELECT 1 FROM {origin}.`{name}` LIMIT 1")
+            ]
+            self._copied[origin] = made + filled
+        return self._copied[origin]
+
     def drop_database(self, url: str) -> None:
         """Drops it, ending connections that a test left open (they would block the drop)."""
-        name = url.rpartition("/")[2].partition("?")[0]
+        name = _name(url)
         rows = self.execute("SELECT id FROM information_schema.processlist WHERE db = %s", name)
         for (connection,) in rows:
             with contextlib.suppress(pymysql.MySQLError):
@@ -98,6 +128,10 @@ class MariaDB:
         except pymysql.MySQLError:
             return False
         return True
+
+
+def _name(url: str) -> str:
+    return url.rpartition("/")[2].partition("?")[0]
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,10 @@ the real Gerrit are all run by one worker, so that it is started once.
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import os
+from pathlib import Path
 
 import pytest
 from xdist.remote import Producer
@@ -29,6 +32,26 @@ _LONGEST_FIRST = (
 def workers() -> int:
     """How many workers `-n auto` starts: many tests wait for a server or a connection."""
     return 2 * (os.cpu_count() or 1)
+
+
+def import_share(config: pytest.Config) -> None:
+    """Imports the files of tests whose turn it is in this worker, of all that are collected then.
+
+    In a fresh clone pytest rewrites the asserts of each file and keeps what it made of them for
+    the next process: workers that begin at different files need not do the same work.
+    """
+    if config.args != config.getini("testpaths"):
+        return
+    here = config.rootpath
+    files = sorted(path for top in config.args for path in (here / top).rglob("test_*.py"))
+    turn = int(config.workerinput["workerid"].removeprefix("gw"))  # type: ignore[attr-defined]
+    for path in files[turn :: config.workerinput["workercount"]]:  # type: ignore[attr-defined]
+        with contextlib.suppress(Exception):  # the collection will say what is wrong with it
+            importlib.import_module(_module(path.relative_to(here)))
+
+
+def _module(path: Path) -> str:
+    return ".".join(path.with_suffix("").parts)
 
 
 def arrange(items: list[pytest.Item]) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from cibot.store.engine import Store, open_store
 from cibot.store.migrate import upgrade
+from tests.support.mariadb import MariaDB
 
 
 @pytest.fixture(scope="session")
@@ -18,6 +19,16 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     upgrade(store)
     store.close()
     return path
+
+
+@pytest.fixture(scope="session")
+def migrated_database(mariadb: MariaDB) -> str:
+    """The URL of a migrated database to copy."""
+    url = mariadb.create_database()
+    store = open_store(url)
+    upgrade(store)
+    store.close()
+    return url
 
 
 @pytest.fixture
@@ -46,7 +57,9 @@ def store(request: pytest.FixtureRequest) -> Iterator[Store]:
     if request.param == "sqlite":
         yield request.getfixturevalue("sqlite_store")
         return
-    store = open_store(request.getfixturevalue("mariadb_url"))
-    upgrade(store)
+    mariadb: MariaDB = request.getfixturevalue("mariadb")
+    url = mariadb.copy_database(request.getfixturevalue("migrated_database"))
+    store = open_store(url)
     yield store
     store.close()
+    mariadb.drop_database(url)
