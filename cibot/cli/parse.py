@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
-from typing import TextIO
+from collections.abc import Mapping, Sequence
+from typing import Annotated, TextIO
 
 import click
+from pydantic import BaseModel, Field, StrictBool, StrictInt, ValidationError
 
 from cibot.collector.formats import parse
 from cibot.errors import UserError
@@ -47,6 +48,46 @@ def command(file: TextIO) -> None:
         sys.exit(1)
 
 
+class _Who(BaseModel):
+    """Gerrit's AccountInfo."""
+
+    number: int | None = Field(None, alias="_account_id")
+    username: str | None = None
+    name: str | None = None
+    email: str | None = None
+    tags: tuple[str, ...] = ()
+
+
+class _Approval(BaseModel):
+    """Gerrit's ApprovalInfo."""
+
+    value: int = 0
+
+
+_Value = Annotated[int, Field(ge=-999, le=999)] | _Approval
+_Written = Annotated[str, Field(pattern=r"^[^=]+=\s*[+-]?[0-9]{1,3}\s*(,|$)")]
+
+
+class _Comment(BaseModel):
+    """A line of the input."""
+
+    message: str
+    account: StrictInt | str | _Who | None = None
+    ci: StrictBool | None = None
+    tag: str | None = None
+    labels: dict[str, _Value | None] | tuple[_Written, ...] | None = None
+
+
+_EXPECTED = {
+    "": 'not a JSON object; write {"message": "…"} on each line',
+    "message": '"message" is missing or no string; it is the comment\'s whole text',
+    "account": '"account" must be a name, an id, an object or null',
+    "ci": '"ci" must be true, false or null',
+    "tag": '"tag" must be a string or null',
+    "labels": '"labels" must be {"Verified": 1}, ["Verified=+1"] or null',
+}
+
+
 def answer_to(line: str) -> dict[str, object]:
     """The answer to one JSON line; raises UserError saying what is wrong and how to mend it."""
     return as_json(report_of(line))
@@ -55,27 +96,22 @@ def answer_to(line: str) -> dict[str, object]:
 def report_of(line: str) -> Report | None:
     """What the comment in one JSON line says; raises UserError as `answer_to` does."""
     try:
-        raw = json.loads(line)
-    except ValueError as error:
-        raise UserError(
-            f'not JSON ({error}); write one object a line, like {{"message": "Build succeeded."}}'
-        ) from error
-    except RecursionError as error:
-        raise UserError("nested too deeply; write one flat object a line") from error
-    if not isinstance(raw, Mapping):
-        raise UserError('not a JSON object; write {"message": "…"} on each line')
-    message = raw.get("message")
-    if not isinstance(message, str):
-        raise UserError('"message" is missing or no string; it is the comment\'s whole text')
-    tag = raw.get("tag")
-    if tag is not None and not isinstance(tag, str):
-        raise UserError('"tag" must be a string or null')
-    is_ci = raw.get("ci")
-    if is_ci is not None and not isinstance(is_ci, bool):
-        raise UserError('"ci" must be true, false or null')
-    account = _account(raw.get("account"))
-    votes = _votes(raw.get("labels"))
-    return parse(message, account=account, tag=tag, votes=votes, ci=bool(is_ci))
+        comment = _Comment.model_validate_json(line)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        if first["type"] == "json_invalid":
+            raise UserError(
+                f"not JSON ({first['ctx']['error']}); write one object a line, like"
+                ' {"message": "Build succeeded."}'
+            ) from error
+        raise UserError(_EXPECTED[str(first["loc"][0]) if first["loc"] else ""]) from error
+    return parse(
+        comment.message,
+        account=_account(comment.account),
+        tag=comment.tag,
+        votes=_votes(comment.labels),
+        ci=bool(comment.ci),
+    )
 
 
 def as_json(report: Report | None) -> dict[str, object]:
@@ -101,57 +137,20 @@ def _job(build: Build) -> dict[str, object]:
     }
 
 
-def _account(raw: object) -> Account | None:
-    if raw is None:
+def _account(who: int | str | _Who | None) -> Account | None:
+    if isinstance(who, _Who):
+        robot = "SERVICE_USER" in who.tags
+        return Account(who.number, who.username, who.name, who.email, service_user=robot)
+    if who is None:
         return None
-    if isinstance(raw, bool):
-        raise UserError('"account" must be a name, an id, an object or null')
-    if isinstance(raw, int):
-        return Account(gerrit_id=raw)
-    if isinstance(raw, str):
-        return Account(name=raw)
-    if not isinstance(raw, Mapping):
-        raise UserError('"account" must be a name, an id, an object or null')
-    number = raw.get("_account_id")
-    tags = raw.get("tags")
-    return Account(
-        gerrit_id=number if isinstance(number, int) else None,
-        username=_text(raw.get("username")),
-        name=_text(raw.get("name")),
-        email=_text(raw.get("email")),
-        service_user=isinstance(tags, list) and "SERVICE_USER" in tags,
-    )
+    return Account(gerrit_id=who) if isinstance(who, int) else Account(name=who)
 
 
-def _text(raw: object) -> str | None:
-    return raw if isinstance(raw, str) and raw else None
-
-
-def _votes(raw: object) -> tuple[Vote, ...]:
-    if raw is None:
-        return ()
-    if isinstance(raw, Mapping):
-        return tuple(Vote(str(label), _value(label, value)) for label, value in raw.items())
-    if not isinstance(raw, list):
-        raise UserError('"labels" must be {"Verified": 1}, ["Verified=+1"] or null')
-    votes = []
-    for vote in raw:
-        label, sign, value = str(vote).partition("=")
-        if not sign or not label:
-            raise UserError(f'"labels": {str(vote)[:40]!r} is not like "Verified=+1"')
-        votes.append(Vote(label, _value(label, value.partition(",")[0])))
-    return tuple(votes)
-
-
-def _value(label: object, raw: object) -> int | None:
-    if raw is None:
-        return None
-    if isinstance(raw, Mapping):
-        raw = raw.get("value", 0)
-    text = str(raw).strip()
-    if not text.lstrip("+-").isdigit() or len(text) > 4 or not text.isascii():
-        raise UserError(f'"labels": the value of {str(label)[:40]!r} must be a number like -1')
-    try:
-        return int(text)
-    except ValueError as error:
-        raise UserError(f'"labels": {text!r} is no number') from error
+def _votes(labels: Mapping[str, int | _Approval | None] | Sequence[str] | None) -> tuple[Vote, ...]:
+    if isinstance(labels, Mapping):
+        return tuple(
+            Vote(label, vote.value if isinstance(vote, _Approval) else vote)
+            for label, vote in labels.items()
+        )
+    parts = (written.partition("=") for written in labels or ())
+    return tuple(Vote(label, int(vote.partition(",")[0])) for label, _equals, vote in parts)
