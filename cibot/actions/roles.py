@@ -115,7 +115,7 @@ def _remedy(config: Config, actor: Actor, right: str) -> str:
     who = cut(actor.identity, 80)
     if actor.network == API:
         return f"You are {who}; what a token may do is its `role` in the configuration's [[token]]."
-    admins = [known.name for known in config.person if known.admin]
+    admins = [person.name for person in config.person if person.admin]
     if not admins:
         return f'No admin is configured yet: [[person]] with accounts = ["{who}"] and {right}.'
     return f"Ask {listed(admins[:3], 'or')}; you are {who}."

@@ -205,21 +205,21 @@ class Dispatcher:
         command_inside = self._inside(words, names)
         if command_inside is not None:
             return command_inside
-        kept = without_fillers(words)
-        if (alone := self._alone(kept, words)) is not None:
+        bare = without_fillers(words)
+        if (alone := self._alone(bare, words)) is not None:
             return alone
-        if _is_change(kept):
-            return self._commands["change"], kept
-        asked = next((some for some in (words, kept) if _found(some, names)), None)
-        if asked is None and names_branch(words) and _found(kept[:-1], names):
-            asked = kept
+        if _is_change(bare):
+            return self._commands["change"], bare
+        asked = next((some for some in (words, bare) if _found(some, names)), None)
+        if asked is None and names_branch(words) and _found(bare[:-1], names):
+            asked = bare
         if asked is not None:
             return self._commands["status"], asked
         for word in words:
             command = self._by_word.get(word.casefold())
             if command is not None and command.writes:  # never done on a guess
                 raise UserError(f"To {command.name}, write: {command.example}")
-        return self._behind(kept, names) or self._misspelt(kept, names) or self._mentioned(words)
+        return self._behind(bare, names) or self._misspelt(bare, names) or self._mentioned(words)
 
     def _alone(
         self, kept: tuple[str, ...], words: tuple[str, ...]

@@ -102,8 +102,8 @@ def _plain_table(table: Table) -> Iterator[str]:
 def _rich_table(table: Table, width: int) -> RichTable:
     shown = RichTable(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="dim")
     wide = width >= _WIDE
-    kept = [place for place, column in enumerate(table.columns) if wide or not column.wide]
-    for place in kept:
+    shown_places = [place for place, column in enumerate(table.columns) if wide or not column.wide]
+    for place in shown_places:
         column = table.columns[place]
         shown.add_column(
             column.title,
@@ -112,7 +112,7 @@ def _rich_table(table: Table, width: int) -> RichTable:
             overflow="fold" if column.loose else "ellipsis",
         )
     for row in table.rows:
-        shown.add_row(*(_rich_line(row[place]) for place in kept))
+        shown.add_row(*(_rich_line(row[place]) for place in shown_places))
     return shown
 
 

@@ -25,9 +25,9 @@ _AGAIN = "passed when run again"
 _FEW = 3  # failures of the job that were run again: with fewer its CI's are shown
 
 
-def overall(found: ChangeReport) -> str:
+def overall(report: ChangeReport) -> str:
     """One sentence over all failures, as "1 of 4 failures is worth a look"; "" without any."""
-    bad = failed(found)
+    bad = failed(report)
     if not bad:
         return ""
     looks = sum(map(worth_a_look, bad))

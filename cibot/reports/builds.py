@@ -65,9 +65,9 @@ def builds(
     """
     row = find_ci(tx, name)
     reports = reports_before(tx, row.id, _report(after), MOST_REPORTS)
-    found = builds_of(tx, [(report.change_id, report.seq) for report in reports])
+    by_report = builds_of(tx, [(report.change_id, report.seq) for report in reports])
     chosen: list[BuildLine] = []
-    for report, place, build in _in_order(reports, found, after):
+    for report, place, build in _in_order(reports, by_report, after):
         if job in {None, build.job} and result in {None, build.result}:
             chosen.append(_build(report, build))
         if len(chosen) == limit:
@@ -78,11 +78,11 @@ def builds(
 
 def _in_order(
     reports: list[HeardReport],
-    found: dict[tuple[int, int], list[StoredBuild]],
+    by_report: dict[tuple[int, int], list[StoredBuild]],
     after: BuildKey | None,
 ) -> Iterator[tuple[HeardReport, int, StoredBuild]]:
     for report in reports:
-        for place, build in enumerate(found.get((report.change_id, report.seq), ())):
+        for place, build in enumerate(by_report.get((report.change_id, report.seq), ())):
             if after is None or _key(report) != after[:3] or place > after[3]:
                 yield report, place, build
 

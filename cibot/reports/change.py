@@ -126,10 +126,10 @@ def change(tx: Tx, ctx: Context, asked: ChangeWanted, server: str | None = None)
     if not 1 <= wanted <= latest:
         raise UserError(f"Change {number} has no patch set {wanted}; its last is {latest}.")
     lines = {ci.id: ci for ci in all_lines(tx, ctx)}
-    names = {ci: one.name for ci, one in lines.items()}
+    names = {ci: line.name for ci, line in lines.items()}
     judge = reference_on(tx, ctx, row.project, names, row.branch)
     reference = judge.name if judge else None
-    found = ci_verdicts(tx, lines, stored, {row.id: wanted})[row.id]
+    verdicts = ci_verdicts(tx, lines, stored, {row.id: wanted})[row.id]
     return ChangeReport(
         number=row.number,
         patch_set=wanted,
@@ -142,9 +142,9 @@ def change(tx: Tx, ctx: Context, asked: ChangeWanted, server: str | None = None)
         gerrit=gerrit_page(url, row.project, row.number, wanted),
         page=ctx.page("change", row.number, project=row.project if namesakes else None),
         reference=reference,
-        reference_result=_reference_result(found, reference),
-        verdicts=found,
-        missing=_missing([lines[ci] for ci in cis_on(tx, row.project) if ci in lines], found),
+        reference_result=_reference_result(verdicts, reference),
+        verdicts=verdicts,
+        missing=_missing([lines[ci] for ci in cis_on(tx, row.project) if ci in lines], verdicts),
         namesakes=namesakes,
     )
 
@@ -208,13 +208,13 @@ def ci_verdicts(
     weights = weigh_failures(tx, last, stored, builds, names)
     spoke = {(verdict.change_id, verdict.ci_id) for verdict in last}
     only = [start for key, start in started.items() if key not in spoke]
-    found: dict[int, list[CiVerdict]] = {change_id: [] for change_id in patch_sets}
+    by_change: dict[int, list[CiVerdict]] = {change_id: [] for change_id in patch_sets}
     for verdict in [*last, *only]:
         running = (verdict.change_id, verdict.ci_id) in started
         ran = builds.get((verdict.change_id, verdict.seq), [])
         line = lines[verdict.ci_id]
-        found[verdict.change_id].append(_verdict(line, verdict, ran, weights, running=running))
-    return {change_id: tuple(sorted(each, key=_order)) for change_id, each in found.items()}
+        by_change[verdict.change_id].append(_verdict(line, verdict, ran, weights, running=running))
+    return {change_id: tuple(sorted(each, key=_order)) for change_id, each in by_change.items()}
 
 
 def _verdict(
@@ -263,9 +263,9 @@ def _order(verdict: CiVerdict) -> tuple[int, int, str]:
     return order[verdict.result], weight, verdict.ci.name.casefold()
 
 
-def failed(found: ChangeReport) -> list[CiVerdict]:
+def failed(report: ChangeReport) -> list[CiVerdict]:
     """The verdicts that are not in favour."""
-    return [verdict for verdict in found.verdicts if verdict.result in BAD]
+    return [verdict for verdict in report.verdicts if verdict.result in BAD]
 
 
 def blame(verdict: CiVerdict) -> Blame | None:
@@ -287,17 +287,17 @@ def innocent(verdict: CiVerdict) -> bool:
     return blame(verdict) in _INNOCENT
 
 
-def _reference_result(found: Sequence[CiVerdict], reference: str | None) -> Result | None:
+def _reference_result(verdicts: Sequence[CiVerdict], reference: str | None) -> Result | None:
     """What the reference's last words say together: it fails when one of them does."""
-    results = {verdict.result for verdict in found if verdict.ci.name == reference}
+    results = {verdict.result for verdict in verdicts if verdict.ci.name == reference}
     for result in (Result.FAIL, Result.INFRA, Result.PASS):
         if result in results:
             return result
     return None
 
 
-def _missing(at_home: Sequence[CiLine], found: Sequence[CiVerdict]) -> tuple[Missing, ...]:
-    heard = {verdict.ci.id for verdict in found}
+def _missing(at_home: Sequence[CiLine], verdicts: Sequence[CiVerdict]) -> tuple[Missing, ...]:
+    heard = {verdict.ci.id for verdict in verdicts}
     absent = [
         Missing(line, share)
         for line in at_home

@@ -63,13 +63,13 @@ def compare(
 
     Raises UserError when they are not two CIs, or not both at home on a branch that is meant.
     """
-    one, other = find_ci(tx, first), find_ci(tx, second)
-    if one.id == other.id:
-        raise UserError(f"Both names mean {one.name}; name two CIs.")
-    line = line_of(tx, ctx, one, branch)
+    row, other = find_ci(tx, first), find_ci(tx, second)
+    if row.id == other.id:
+        raise UserError(f"Both names mean {row.name}; name two CIs.")
+    line = line_of(tx, ctx, row, branch)
     there = branch_name(line)
     other_line = line_of(tx, ctx, other, there)
-    pairs = list(paired(tx, ctx, one.id, other.id, there))
+    pairs = list(paired(tx, ctx, row.id, other.id, there))
     counts = Counter((mine, theirs) for _report, mine, theirs in pairs)
     differ = [report for report, mine, theirs in pairs if mine is not theirs]
     return Comparison(
@@ -99,11 +99,11 @@ def _last_words(
     """A CI's last words on each patch set, or on those of a branch, newest patch set first."""
     since = ctx.now - WINDOW
     reports = latest_reports(tx, ci_id, since=since, judging=True, limit=_MOST, branch=branch)
-    found: dict[tuple[int, int | None], list[HeardReport]] = {}
+    words: dict[tuple[int, int | None], list[HeardReport]] = {}
     for report in latest_attempts(reports):
         if report.result in _COUNTED:
-            found.setdefault((report.change_id, report.patch_set), []).append(report)
-    return found
+            words.setdefault((report.change_id, report.patch_set), []).append(report)
+    return words
 
 
 def _verdict(reports: Iterable[HeardReport]) -> Result:

@@ -30,14 +30,14 @@ class Contact:
 def contact(tx: Tx, ctx: Context, name: str) -> Contact:
     """Whose the CI is that ``name`` means; UserError when none is."""
     row = find_ci(tx, name)
-    known = ctx.configured(row.name)
+    entry = ctx.configured(row.name)
     return Contact(
         name=row.name,
-        configured=known is not None,
-        owner=known.owner if known else None,
-        contact=known.contact if known else None,
-        wiki=str(known.wiki) if known and known.wiki else None,
-        recheck=known.recheck if known else None,
+        configured=entry is not None,
+        owner=entry.owner if entry else None,
+        contact=entry.contact if entry else None,
+        wiki=str(entry.wiki) if entry and entry.wiki else None,
+        recheck=entry.recheck if entry else None,
         accounts=tuple(account_names(tx, row.id)),
         page=ctx.page("ci", row.name),
     )

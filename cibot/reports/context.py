@@ -38,10 +38,10 @@ class Context:
         few, or of a few for each CI: an answer is kept for good.
         """
         with self.memory.locks.setdefault(name, threading.Lock()):
-            kept = self.memory.answers.get(name)
-            if kept is None or not timedelta(0) <= self.now - kept[0] < length:
-                kept = self.memory.answers[name] = (self.now, ask())
-            answer: T = kept[1]
+            last = self.memory.answers.get(name)
+            if last is None or not timedelta(0) <= self.now - last[0] < length:
+                last = self.memory.answers[name] = (self.now, ask())
+            answer: T = last[1]
             return answer
 
     def configured(self, name: str) -> CiConfig | None:

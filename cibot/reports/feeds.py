@@ -31,11 +31,11 @@ class ServerFeeds:
 def feeds(tx: Tx, ctx: Context) -> tuple[ServerFeeds, ...]:
     """Every server with its feeds, by name."""
     states = feed_states(tx)
-    found = [
+    servers = [
         _server(ctx, name, url, [state for state in states if state.server_id == server_id])
         for server_id, (name, url) in server_urls(tx).items()
     ]
-    return tuple(sorted(found, key=lambda one: one.server))
+    return tuple(sorted(servers, key=lambda one: one.server))
 
 
 def stale_feeds(tx: Tx, ctx: Context) -> tuple[ServerFeeds, ...]:

@@ -44,13 +44,13 @@ def home_projects(
     own = _references(records_of(tx, ci_ids), ())
     mains = {main for ci_id in own.records if (main := own.main_project(ci_id)) is not None}
     references = {project: reference_on(tx, ctx, project, names, branch) for project in mains}
-    found = {}
+    homes = {}
     for ci_id in own.records.keys() & names.keys():
         projects = own.home_projects(ci_id)
         reference = references[projects[0]] if projects else None
         other = reference is not None and reference.id != ci_id
-        found[ci_id] = Home(projects, reference.name if reference and other else None)
-    return found
+        homes[ci_id] = Home(projects, reference.name if reference and other else None)
+    return homes
 
 
 def home_of(tx: Tx, ctx: Context, ci_id: int, branch: str | None = None) -> Home:

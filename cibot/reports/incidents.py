@@ -13,7 +13,7 @@ from cibot.incidents import incident as pure_incident
 from cibot.incidents.routing import concerned
 from cibot.incidents.signal_words import plain, step_words
 from cibot.incidents.stored import read_incident, read_seen
-from cibot.incidents.symptom import Symptom, result_symptom
+from cibot.incidents.symptom import result_symptom
 from cibot.model import State, Window
 from cibot.reports.context import Context
 from cibot.reports.namesakes import distinguished
@@ -160,14 +160,14 @@ def read_incidents(
     ``names`` of CIs by id and ``namesakes``, as `has_namesakes`, are for who knows them already.
     """
     names = dict(ci_names(tx)) if names is None else names
-    found = tuple(_incident(ctx, names[row.ci_id], row) for row in stored if row.ci_id in names)
-    if not found or not (has_namesakes(tx) if namesakes is None else namesakes):
-        return found
+    lines = tuple(_incident(ctx, names[row.ci_id], row) for row in stored if row.ci_id in names)
+    if not lines or not (has_namesakes(tx) if namesakes is None else namesakes):
+        return lines
     return tuple(
         replace(line, project=distinguished(tx, run.number, run.change_id).get("project"))
         if (run := line.first_bad)
         else line
-        for line in found
+        for line in lines
     )
 
 
@@ -176,11 +176,11 @@ def open_by_ci(
 ) -> dict[int, tuple[IncidentLine, ...]]:
     """The open incidents of one CI or of all, by the CI's id."""
     names = dict(ci_names(tx))
-    found: dict[int, tuple[IncidentLine, ...]] = {}
+    by_ci: dict[int, tuple[IncidentLine, ...]] = {}
     rows = [row for row in incidents_of(tx, ci_id) if row.ci_id in names]
     for row, line in zip(rows, read_incidents(tx, ctx, rows, names), strict=True):
-        found[row.ci_id] = (*found.get(row.ci_id, ()), line)
-    return found
+        by_ci[row.ci_id] = (*by_ci.get(row.ci_id, ()), line)
+    return by_ci
 
 
 def incident(tx: Tx, ctx: Context, incident_id: int) -> IncidentTimeline:
@@ -233,7 +233,22 @@ def _incident(ctx: Context, ci: str, stored: StoredIncident) -> IncidentLine:
         page=ctx.page("incidents", stored.id),
         severity=State(stored.severity),
         since=cause.since if cause else None,
-        symptoms=tuple(_symptom(symptom) for symptom in pure.symptoms) if pure else (),
+        symptoms=tuple(
+            SymptomView(
+                signal=symptom.signal,
+                state=symptom.phase.value,
+                severity=symptom.severity,
+                since=symptom.since,
+                came_at=symptom.came_at,
+                cleared_at=symptom.cleared_at,
+                figure=symptom.figure,
+                n=symptom.n,
+                seen=symptom.seen,
+                first_bad=symptom.first_bad,
+                evidence=symptom.evidence,
+            )
+            for symptom in (pure.symptoms if pure else ())
+        ),
         first_bad=bad.first_bad if bad else None,
     )
 
@@ -244,19 +259,3 @@ def _pure(stored: StoredIncident) -> pure_incident.Incident | None:
         return read_incident(stored.body, stored.id)
     except ValueError:
         return None
-
-
-def _symptom(symptom: Symptom) -> SymptomView:
-    return SymptomView(
-        signal=symptom.signal,
-        state=symptom.phase.value,
-        severity=symptom.severity,
-        since=symptom.since,
-        came_at=symptom.came_at,
-        cleared_at=symptom.cleared_at,
-        figure=symptom.figure,
-        n=symptom.n,
-        seen=symptom.seen,
-        first_bad=symptom.first_bad,
-        evidence=symptom.evidence,
-    )

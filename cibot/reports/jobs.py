@@ -83,7 +83,7 @@ def _line(job: str, runs: Sequence[tuple[datetime, StoredBuild]]) -> JobLine:
         for _at, build in runs
         if build.result == Result.PASS and build.duration_s is not None
     ]
-    same = next((place for place, one in enumerate(results) if one is not results[0]), len(runs))
+    same = next((n for n, result in enumerate(results) if result is not results[0]), len(runs))
     return JobLine(
         job=job,
         rate=Rate(passes, passes + fails, *wilson(passes, passes + fails))

@@ -33,17 +33,17 @@ def because(ctx: Context, ci: CiLine) -> Line:
     said = wording.seen(ctx, ci.seen) if ci.state is not State.HEALTHY else ()
     if not said and ci.rate:
         said = line(f"{figures.rate(ci.rate.share, ci.rate)} passed")
-    known = [incident for incident in ci.incidents if incident.state == "acknowledged"]
-    by = [f"; {wording.acknowledgement(incident)}" for incident in known if ci.state.bad]
+    acknowledged = [incident for incident in ci.incidents if incident.state == "acknowledged"]
+    by = [f"; {wording.acknowledgement(incident)}" for incident in acknowledged if ci.state.bad]
     return line(*said, *wording.reason(ctx, ci), *by)
 
 
-def overall(found: Listing) -> Line:
+def overall(listing: Listing) -> Line:
     """As "3 of 50 CIs need a look: 1 silent, 1 failing, 1 degraded; 41 healthy, 6 not judged."."""
-    where = wording.on_places(found.project, found.branch)
-    if not sum(found.totals.values()):
+    where = wording.on_places(listing.project, listing.branch)
+    if not sum(listing.totals.values()):
         return line(f"No CI reports{where}." if where else "No CI is known yet.")
-    return line(figures.sentence(f"{where} {needs_a_look(found.totals)}"))
+    return line(figures.sentence(f"{where} {needs_a_look(listing.totals)}"))
 
 
 def needs_a_look(totals: Mapping[State, int]) -> str:

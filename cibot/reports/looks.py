@@ -61,13 +61,17 @@ def looks(
     verdicts = ci_verdicts(
         tx, {line.id: line for line in lines}, verdicts_on(tx, list(patch_sets)), patch_sets
     )
-    total, found = 0, list[PatchSetLooks]()
+    total, shown = 0, list[PatchSetLooks]()
     for change_id, number in patch_sets.items():
-        bad = [one for one in verdicts[change_id] if one.result in BAD and one.ci.id in chosen]
+        bad = [
+            verdict
+            for verdict in verdicts[change_id]
+            if verdict.result in BAD and verdict.ci.id in chosen
+        ]
         worth = sum(map(worth_a_look, bad))
         total += len(bad)
         if worth:
             row = changes[change_id]
             page = ctx.page("change", row.number, project=row.project)
-            found.append(PatchSetLooks(row.number, number, row.project, worth, len(bad), page))
-    return Looks(total, sum(patch_set.looks for patch_set in found), tuple(found))
+            shown.append(PatchSetLooks(row.number, number, row.project, worth, len(bad), page))
+    return Looks(total, sum(patch_set.looks for patch_set in shown), tuple(shown))

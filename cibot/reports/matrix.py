@@ -87,8 +87,8 @@ def matrix(
     for verdict in verdicts:
         said[verdict.change_id].append(verdict)
     names = {line.id: line.name for line in every}
-    found = reference_on(tx, ctx, project, names, branch)
-    reference = found.name if found else None
+    judge = reference_on(tx, ctx, project, names, branch)
+    reference = judge.name if judge else None
     judged = Counter(
         ci_id
         for ci_id, _change in {
@@ -100,33 +100,33 @@ def matrix(
     )
     rows = (_row(change, said[change.id], names) for change in changes if said[change.id])
     # Of some changes a CI has only said what judges nothing.
-    kept = tuple(row for row in rows if row.cells)
-    return Matrix(project, reference, tuple(at_home), kept, branch, tuple(branches))
+    shown = tuple(row for row in rows if row.cells)
+    return Matrix(project, reference, tuple(at_home), shown, branch, tuple(branches))
 
 
 def _row(change: ChangeRow, said: Sequence[VerdictRow], names: dict[int, str]) -> MatrixRow:
     last = max(verdict.patch_set for verdict in said)
     words: dict[int, dict[str | None, VerdictRow]] = {}
     for verdict in said:
-        known = words.setdefault(verdict.ci_id, {}) if verdict.patch_set == last else None
-        if known is not None and (verdict.result is not None or verdict.outcome == "started"):
-            _hear(known, verdict)
+        heard = words.setdefault(verdict.ci_id, {}) if verdict.patch_set == last else None
+        if heard is not None and (verdict.result is not None or verdict.outcome == "started"):
+            _hear(heard, verdict)
     cells = tuple(
-        _cell(names[ci], list(found.values()))
-        for ci, found in words.items()
-        if found and ci in names
+        _cell(names[ci], list(by_pipeline.values()))
+        for ci, by_pipeline in words.items()
+        if by_pipeline and ci in names
     )
     return MatrixRow(change.number, last, change.subject, change.updated_at, cells)
 
 
-def _hear(known: dict[str | None, VerdictRow], one: VerdictRow) -> None:
+def _hear(heard: dict[str | None, VerdictRow], verdict: VerdictRow) -> None:
     """A start counts only until there is a word: of the CI, whatever the pipeline is called."""
-    if one.result is None and any(each.result is not None for each in known.values()):
+    if verdict.result is None and any(each.result is not None for each in heard.values()):
         return
-    if one.result is not None:
-        for pipeline in [key for key, each in known.items() if each.result is None]:
-            del known[pipeline]
-    known[one.pipeline] = one
+    if verdict.result is not None:
+        for pipeline in [key for key, each in heard.items() if each.result is None]:
+            del heard[pipeline]
+    heard[verdict.pipeline] = verdict
 
 
 def _cell(ci: str, said: Sequence[VerdictRow]) -> MatrixCell:

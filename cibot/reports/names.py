@@ -135,8 +135,8 @@ def resolve_branches(wanted: str, names: Sequence[str]) -> list[str]:
 def _guess(wanted: str, names: Sequence[str], noun: str, *, guess: bool) -> str:
     near = nearest(wanted, names)
     if not near:
-        known = some(sorted(names, key=str.casefold), 5)
-        raise UserError(f"No {noun} is called {cut(wanted, 40)!r}. Known: {known}.")
+        known_names = some(sorted(names, key=str.casefold), 5)
+        raise UserError(f"No {noun} is called {cut(wanted, 40)!r}. Known: {known_names}.")
     likeness = [
         difflib.SequenceMatcher(None, normalised(wanted), normalised(name)).ratio() for name in near
     ]
@@ -145,5 +145,5 @@ def _guess(wanted: str, names: Sequence[str], noun: str, *, guess: bool) -> str:
     raise UserError(_ask_back(wanted, near, noun))
 
 
-def _ask_back(wanted: str, found: Sequence[str], noun: str) -> str:
-    return f"No {noun} is called {cut(wanted, 40)!r}: did you mean {some(found, 5, 'or')}?"
+def _ask_back(wanted: str, near: Sequence[str], noun: str) -> str:
+    return f"No {noun} is called {cut(wanted, 40)!r}: did you mean {some(near, 5, 'or')}?"

@@ -155,9 +155,9 @@ def _run(row: RunRow, builds: Builds, job: str | None, url: str | None) -> Onset
         wanted |= {Result.PASS}
     shown = next(
         (
-            one
-            for one in builds.get((row.change_id, row.seq), ())
-            if one.voting and one.result in wanted and job in {None, one.job}
+            build
+            for build in builds.get((row.change_id, row.seq), ())
+            if build.voting and build.result in wanted and job in {None, build.job}
         ),
         None,
     )
@@ -214,8 +214,8 @@ def _rates(
         for result in results
         if counts(result.pipeline, uncounted)
     }
-    found: dict[int, tuple[int, int]] = {}
+    rates: dict[int, tuple[int, int]] = {}
     for (ci_id, _change), passed in last.items():
-        passes, n = found.get(ci_id, (0, 0))
-        found[ci_id] = (passes + passed, n + 1)
-    return found
+        passes, n = rates.get(ci_id, (0, 0))
+        rates[ci_id] = (passes + passed, n + 1)
+    return rates

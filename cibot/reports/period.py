@@ -185,10 +185,10 @@ def period_report(
     """
     if project is not None:
         project = find_project(tx, project)
-    found = _Asked(tx, ctx, days, project, branch, branches).report()
+    report = _Asked(tx, ctx, days, project, branch, branches).report()
     if cis is None:
-        return found
-    return replace(found, cis=tuple(ci for ci in found.cis if ci.name in cis))
+        return report
+    return replace(report, cis=tuple(ci for ci in report.cis if ci.name in cis))
 
 
 class _Asked:
@@ -380,10 +380,10 @@ _IN_TIME = RuleConfig().within
 def _rules(configured: Iterable[RuleConfig]) -> list[ProjectRule]:
     return [
         ProjectRule(
-            number, one.projects, one.branches, one.reports, one.within, one.agrees,
-            one.silent_at_most, one.jobs,
+            number, rule.projects, rule.branches, rule.reports, rule.within, rule.agrees,
+            rule.silent_at_most, rule.jobs,
         )
-        for number, one in enumerate(configured, 1)
+        for number, rule in enumerate(configured, 1)
     ]  # fmt: skip
 
 
@@ -394,6 +394,6 @@ def _midnight(day: date) -> datetime:
 _RANK = {Ruling.NOT_MET: 0, Ruling.TOO_LITTLE: 1, Ruling.MET: 2, None: 3}
 
 
-def _order(one: CiPeriod) -> tuple[bool, int, float, str]:
-    share = one.now.in_time.share if one.now.in_time else 2.0
-    return (one.is_reference, _RANK[one.kept], share, one.name.casefold())
+def _order(ci: CiPeriod) -> tuple[bool, int, float, str]:
+    share = ci.now.in_time.share if ci.now.in_time else 2.0
+    return (ci.is_reference, _RANK[ci.kept], share, ci.name.casefold())

@@ -80,8 +80,8 @@ class Sums:
 def together(some: Iterable[Sums]) -> Sums:
     """All of them as one."""
     whole = Sums()
-    for one in some:
-        whole.add(one, one.first)
+    for sums in some:
+        whole.add(sums, sums.first)
     return whole
 
 
@@ -98,13 +98,13 @@ def sums_of(
 
     In one project where that is given, and on branches that fit one of the patterns.
     """
-    found: dict[Place, Sums] = {}
+    by_place: dict[Place, Sums] = {}
     days = _number(window.since), _number(window.until)
     for row in rollup_sums(tx, ci_ids, *days, project, jobs=jobs):
         if fits_any(branches, row.branch):
             place = row.ci_id, row.project, row.branch
-            found.setdefault(place, Sums()).add(row, row.day)
-    return found
+            by_place.setdefault(place, Sums()).add(row, row.day)
+    return by_place
 
 
 def silent_where(

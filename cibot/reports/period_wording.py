@@ -21,10 +21,10 @@ STATES = {
 """The shape and colour of each."""
 
 
-def where(found: PeriodReport) -> str:
+def where(report: PeriodReport) -> str:
     """What the report is of: "openstack/cinder on stable/*"."""
-    of = found.project or "All projects"
-    return f"{of} on {found.branch}" if found.branch else of
+    of = report.project or "All projects"
+    return f"{of} on {report.branch}" if report.branch else of
 
 
 def days(window: Window) -> str:
@@ -41,18 +41,18 @@ def _day(day: date) -> str:
     return f"{day.day} {day:%b}"
 
 
-def totals(found: PeriodReport) -> str:
+def totals(report: PeriodReport) -> str:
     """How many CIs kept the rules, as a sentence without its capital."""
-    judged = sum(found.totals.values())
-    others = len(found.cis)
+    judged = sum(report.totals.values())
+    others = len(report.cis)
     if not others:
         return "no CI had anything to report on."
-    if not found.rules:
+    if not report.rules:
         return f"{figures.plural(others, 'CI')}; no rule is configured, so none is judged by one."
     if not judged:
         return f"{figures.plural(others, 'CI')}, and no rule is for any of them."
-    rules = "the rule" if len(found.rules) == 1 else "the rules"
-    met, not_met, little = (found.totals[kept] for kept in Ruling)
+    rules = "the rule" if len(report.rules) == 1 else "the rules"
+    met, not_met, little = (report.totals[kept] for kept in Ruling)
     parts = [f"{met} of {figures.plural(judged, 'CI')} met {rules}"]
     if not_met:
         parts.append(f"{not_met} did not")
@@ -61,77 +61,79 @@ def totals(found: PeriodReport) -> str:
     return figures.sentence(figures.listed(parts))
 
 
-def rule(one: ProjectRule) -> str:
+def rule(rule: ProjectRule) -> str:
     """What a rule asks for, after where it holds."""
-    projects = "every project" if one.projects == ("*",) else figures.listed(one.projects)
-    branches = "" if one.branches == ("*",) else f" on {figures.listed(one.branches)}"
-    asks = [f"reports on {figures.percent(one.reports)} of its chances within {span(one.within)}"]
-    if one.agrees is not None:
-        asks.append(f"agrees with the reference on {figures.percent(one.agrees)}")
-    if one.silent_at_most is not None:
-        asks.append(f"is never silent for more than {span(one.silent_at_most)}")
-    if one.jobs:
-        asks.append(f"runs {figures.listed(one.jobs)} in {figures.percent(one.reports)}")
+    projects = "every project" if rule.projects == ("*",) else figures.listed(rule.projects)
+    branches = "" if rule.branches == ("*",) else f" on {figures.listed(rule.branches)}"
+    asks = [f"reports on {figures.percent(rule.reports)} of its chances within {span(rule.within)}"]
+    if rule.agrees is not None:
+        asks.append(f"agrees with the reference on {figures.percent(rule.agrees)}")
+    if rule.silent_at_most is not None:
+        asks.append(f"is never silent for more than {span(rule.silent_at_most)}")
+    if rule.jobs:
+        asks.append(f"runs {figures.listed(rule.jobs)} in {figures.percent(rule.reports)}")
     return f"{projects}{branches}: {figures.listed(asks)}."
 
 
-def criterion(found: Criterion, within: timedelta) -> str:
+def criterion(criterion: Criterion, within: timedelta) -> str:
     """One thing that a rule asks for, and the count behind the answer."""
-    if found.name == "silence":
-        assert found.longest is not None
-        assert found.allowed is not None
-        silent = f"longest silence {span(found.longest)}" if found.longest else "never silent"
-        return f"{silent}, {span(found.allowed)} are allowed{_lacking(found)}"
-    if found.rate is None:
+    if criterion.name == "silence":
+        assert criterion.longest is not None
+        assert criterion.allowed is not None
+        silent = (
+            f"longest silence {span(criterion.longest)}" if criterion.longest else "never silent"
+        )
+        return f"{silent}, {span(criterion.allowed)} are allowed{_lacking(criterion)}"
+    if criterion.rate is None:
         nothing = {"reports": "no chance to report", "agrees": "nothing beside the reference"}
-        said = nothing.get(found.name, f"no run that could have had {found.job}")
-        return f"{said}{_lacking(found)}"
-    rate = figures.rate(found.rate.share, found.rate)
+        said = nothing.get(criterion.name, f"no run that could have had {criterion.job}")
+        return f"{said}{_lacking(criterion)}"
+    rate = figures.rate(criterion.rate.share, criterion.rate)
     said = {
         "reports": f"reported on {rate} within {span(within)}",
         "agrees": f"agrees with the reference on {rate}",
-        "job": f"ran {found.job} in {rate}",
-    }[found.name]
-    assert found.asked is not None
-    return f"{said}, {figures.percent(found.asked)} are asked{_lacking(found)}"
+        "job": f"ran {criterion.job} in {rate}",
+    }[criterion.name]
+    assert criterion.asked is not None
+    return f"{said}, {figures.percent(criterion.asked)} are asked{_lacking(criterion)}"
 
 
-def _lacking(found: Criterion) -> str:
-    if found.lacking == "count":
-        n = found.rate.n if found.rate else 0
-        return f" (too little: {figures.number(n)}, and {found.least} are needed)"
-    if found.lacking == "interval":
-        assert found.asked is not None
-        return f" (too little: the interval holds {figures.percent(found.asked)})"
-    return " (too little: it is not known for so long)" if found.lacking else ""
+def _lacking(criterion: Criterion) -> str:
+    if criterion.lacking == "count":
+        n = criterion.rate.n if criterion.rate else 0
+        return f" (too little: {figures.number(n)}, and {criterion.least} are needed)"
+    if criterion.lacking == "interval":
+        assert criterion.asked is not None
+        return f" (too little: the interval holds {figures.percent(criterion.asked)})"
+    return " (too little: it is not known for so long)" if criterion.lacking else ""
 
 
-def reasons(found: CiPeriod, rules: Iterable[ProjectRule]) -> list[str]:
+def reasons(ci: CiPeriod, rules: Iterable[ProjectRule]) -> list[str]:
     """What decides about a CI: of each rule that it did not surely meet, why."""
-    by_number = {one.number: one for one in rules}
+    by_number = {rule.number: rule for rule in rules}
     said = []
-    for promise in found.promises:
-        if promise.kept is found.kept:
+    for promise in ci.promises:
+        if promise.kept is ci.kept:
             within = by_number[promise.rule].within
             named = f"rule {promise.rule}: " if len(by_number) > 1 else ""
             said.append(named + "; ".join(criterion(each, within) for each in _deciding(promise)))
     return said
 
 
-def _deciding(found: Promise) -> list[Criterion]:
-    return [one for one in found.criteria if one.kept is found.kept]
+def _deciding(promise: Promise) -> list[Criterion]:
+    return [criterion for criterion in promise.criteria if criterion.kept is promise.kept]
 
 
-def brief(found: Figures, within: timedelta) -> str:
+def brief(did: Figures, within: timedelta) -> str:
     """A CI's figures in a sentence, where no rule decides."""
-    if not found.due:
+    if not did.due:
         parts = ["no chance to report"]
     else:
-        share = figures.rate(found.in_time.share, found.in_time) if found.in_time else "none"
+        share = figures.rate(did.in_time.share, did.in_time) if did.in_time else "none"
         parts = [f"reported on {share} within {span(within)}"]
-    if found.right:
-        parts.append(f"right in {figures.rate(found.right.share, found.right)}")
-    for word, length in (("failing", found.failing), ("silent", found.silent)):
+    if did.right:
+        parts.append(f"right in {figures.rate(did.right.share, did.right)}")
+    for word, length in (("failing", did.failing), ("silent", did.silent)):
         if length:
             parts.append(f"{word} for {span(length)}")
     return "; ".join(parts)

@@ -61,12 +61,12 @@ class Promise:
         return overall(criterion.kept for criterion in self.criteria)
 
 
-def overall(kept: Iterable[Ruling]) -> Ruling:
+def overall(rulings: Iterable[Ruling]) -> Ruling:
     """Not met where one is not; met where all are."""
-    found = set(kept)
-    if Ruling.NOT_MET in found:
+    kinds = set(rulings)
+    if Ruling.NOT_MET in kinds:
         return Ruling.NOT_MET
-    return Ruling.TOO_LITTLE if Ruling.TOO_LITTLE in found else Ruling.MET
+    return Ruling.TOO_LITTLE if Ruling.TOO_LITTLE in kinds else Ruling.MET
 
 
 def rate_of(count: int, n: int) -> Rate | None:
@@ -84,8 +84,8 @@ def share(
 ) -> Criterion:
     """Whether ``count`` of ``n`` is surely the share that is asked for."""
     rate = rate_of(count, n)
-    kept, lacking = _decided(rate, asked, least)
-    return Criterion(name, kept, lacking, asked, least, rate, job)
+    ruling, lacking = _decided(rate, asked, least)
+    return Criterion(name, ruling, lacking, asked, least, rate, job)
 
 
 def _decided(rate: Rate | None, asked: float, least: int) -> tuple[Ruling, Lacking | None]:
@@ -98,8 +98,8 @@ def _decided(rate: Rate | None, asked: float, least: int) -> tuple[Ruling, Lacki
 
 def silence(longest: timedelta, allowed: timedelta, known_for: timedelta) -> Criterion:
     """Whether the longest silence is no longer than allowed."""
-    kept, lacking = _still(longest, allowed, known_for)
-    return Criterion("silence", kept, lacking, longest=longest, allowed=allowed)
+    ruling, lacking = _still(longest, allowed, known_for)
+    return Criterion("silence", ruling, lacking, longest=longest, allowed=allowed)
 
 
 def _still(

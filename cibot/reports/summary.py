@@ -228,13 +228,13 @@ def _totals(
     tx: Tx, lines: Sequence[CiLine], window: Window, branches: Collection[str] | None
 ) -> Totals:
     ids = [line.id for line in lines]
-    found = counts_between(tx, ids, window.since, window.until, branches)
-    whole = Counts(*map(sum, zip(*found.values(), strict=True)))
+    counts = counts_between(tx, ids, window.since, window.until, branches)
+    whole = Counts(*map(sum, zip(*counts.values(), strict=True)))
     return Totals(
         reports=whole.judged,
         passes=whole.passes,
         fails=whole.fails,
         infra=whole.infra,
         not_understood=whole.unparsed,
-        cis=sum(totals.judged > 0 for totals in found.values()),
+        cis=sum(totals.judged > 0 for totals in counts.values()),
     )

@@ -16,15 +16,15 @@ def undelivered_words(tx: Tx) -> dict[str, str]:
     return {row.network: _words(row) for row in undelivered(tx)}
 
 
-def aside_words(one: SetAside) -> str:
+def aside_words(row: SetAside) -> str:
     """What was set aside, and why."""
-    return f"{one.kind} {figures.cut(one.name, _NAME)}: {figures.cut(one.reason, _ERROR)}"
+    return f"{row.kind} {figures.cut(row.name, _NAME)}: {figures.cut(row.reason, _ERROR)}"
 
 
-def _words(one: Undelivered) -> str:
+def _words(row: Undelivered) -> str:
     counts = []
-    if one.waiting:
-        counts.append(f"{figures.plural(one.waiting, 'message')} wait{'s' * (one.waiting == 1)}")
-    if one.dead:
-        counts.append(f"{figures.plural(one.dead, 'message')} given up")
-    return f"{', '.join(counts)}: {figures.cut(one.error, _ERROR)}"
+    if row.waiting:
+        counts.append(f"{figures.plural(row.waiting, 'message')} wait{'s' * (row.waiting == 1)}")
+    if row.dead:
+        counts.append(f"{figures.plural(row.dead, 'message')} given up")
+    return f"{', '.join(counts)}: {figures.cut(row.error, _ERROR)}"

@@ -55,11 +55,11 @@ def unparsed(
     shapes: dict[str, Shape] = {}
     total, partly = 0, []
     for row in rows:
-        found = unparsed_of(tx, row.id, since, each, characters)
-        total += len(found)
-        if len(found) == each:
+        comments = unparsed_of(tx, row.id, since, each, characters)
+        total += len(comments)
+        if len(comments) == each:
             partly.append(row.name)
-        for comment in found:
+        for comment in comments:
             words = shape_of(comment.text)
             shape = shapes.setdefault(words, Shape(words, comment))
             shape.count += 1
@@ -71,13 +71,13 @@ def unparsed(
     return Unparsed(since, total, tuple(ordered), tuple(partly))
 
 
-def golden_cases(found: Unparsed) -> Iterator[dict[str, object]]:
+def golden_cases(unread: Unparsed) -> Iterator[dict[str, object]]:
     """A golden test's skeleton for each shape: what is written, and that it is not understood.
 
     Who knows better sets ``outcome`` and ``jobs``, and has a test that fails until
     the parser does.
     """
-    for shape in found.shapes:
+    for shape in unread.shapes:
         example = shape.example
         account = {"username": example.username, "name": example.name}
         case: dict[str, object] = {"why": shape.shape or "no words", "message": example.text}

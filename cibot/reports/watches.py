@@ -10,7 +10,7 @@ from cibot.store.watches import watches_of
 def watched_by(tx: Tx, network: str, account: str) -> tuple[str, ...]:
     """The names of the CIs that an account watches, in the order of the alphabet."""
     names = {ci.id: ci.name for ci in all_cis(tx)}
-    found = {
+    watched = {
         names[watch.ci_id] for watch in watches_of(tx, network, account) if watch.ci_id in names
     }
-    return tuple(sorted(found, key=str.casefold))
+    return tuple(sorted(watched, key=str.casefold))

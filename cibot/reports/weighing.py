@@ -112,7 +112,7 @@ def weigh_failures(
             changes |= {run.change_id for runs in jobs.values() for run in runs if not run.passed}
     unchanged = unchanged_patch_sets(tx, changes) if asked else set()
     said = _said(tx, asked)
-    found: dict[tuple[int, int, str], JobWeight] = {}
+    weights: dict[tuple[int, int, str], JobWeight] = {}
     for patch_set in asked:
         others = {key: verdicts for key, verdicts in said.items() if key[0] in patch_set.recent}
         for word in patch_set.failed:
@@ -124,8 +124,8 @@ def weigh_failures(
             around = [other for other in patch_set.words if other.ci_id != word.ci_id]
             past = patch_set.pasts[word.ci_id]
             for job, weight in _weights(word, runs, past, unchanged, around, others, names):
-                found[word.change_id, word.seq, job] = weight
-    return found
+                weights[word.change_id, word.seq, job] = weight
+    return weights
 
 
 def _weights(
@@ -141,7 +141,7 @@ def _weights(
     ran = runs[word.change_id, word.seq]
     failures = {job: run for job, run in ran.items() if not run.passed}
     usual = ci_again(past, word.change_id, unchanged)
-    found = []
+    weights = []
     for job, run in failures.items():
         # other pipelines may have run the same code later
         others = [
@@ -160,8 +160,8 @@ def _weights(
             usual,
             _neighbours(around, past.get(job, ()), said, names),
         )
-        found.append((job, _answer(weigh(facts), facts)))
-    return found
+        weights.append((job, _answer(weigh(facts), facts)))
+    return weights
 
 
 def _answer(weight: Weight, facts: FailureFacts) -> JobWeight:

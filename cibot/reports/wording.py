@@ -35,23 +35,23 @@ _BRANCHES = 3  # named in a line
 _Parts = tuple[str | Span, ...]
 
 
-def seen(ctx: Context, found: Seen | None) -> Line:
+def seen(ctx: Context, sight: Seen | None) -> Line:
     """What a signal saw."""
-    return _in_zone(ctx, seen_words(found))
+    return _in_zone(ctx, seen_words(sight))
 
 
-def step(ctx: Context, one: TimelineStep) -> Line:
+def step(ctx: Context, taken: TimelineStep) -> Line:
     """Why an incident took a step."""
-    return _in_zone(ctx, step_words(one.name, one.seen, one.by, one.note))
+    return _in_zone(ctx, step_words(taken.name, taken.seen, taken.by, taken.note))
 
 
 def _in_zone(ctx: Context, words: Words) -> Line:
     return spans(words, lambda at: figures.zoned(at, ctx.now, ctx.zone))
 
 
-def seen_sentence(ctx: Context, found: Seen | None) -> Line:
+def seen_sentence(ctx: Context, sight: Seen | None) -> Line:
     """What a signal saw, as a sentence."""
-    return sentence(seen(ctx, found))
+    return sentence(seen(ctx, sight))
 
 
 def name_span(ci: CiLine) -> Span:
@@ -65,13 +65,13 @@ def name_and_branch(ci: CiLine) -> tuple[Span, ...]:
     return (name_span(ci), *on)
 
 
-def branch_words(found: BranchHealth) -> str:
+def branch_words(health: BranchHealth) -> str:
     """How it is on a branch: as "12 % passed (5–30 %, n=24), usually 93 %", or what is missing."""
-    if found.state is State.UNKNOWN:
-        passed = f"{figures.number(found.passes)} of {figures.plural(found.n, 'result')} passed"
+    if health.state is State.UNKNOWN:
+        passed = f"{figures.number(health.passes)} of {figures.plural(health.n, 'result')} passed"
         return f"{passed} there, too few to judge"
-    said = f"{figures.rate(found.share, found)} passed"
-    return f"{said}, usually {figures.percent(found.usual)}" if found.usual else said
+    said = f"{figures.rate(health.share, health)} passed"
+    return f"{said}, usually {figures.percent(health.usual)}" if health.usual else said
 
 
 def result_word(result: Result | None, outcome: str | None = None) -> str:
@@ -83,33 +83,33 @@ def result_word(result: Result | None, outcome: str | None = None) -> str:
     )
 
 
-def standing(found: Standing) -> str:
+def standing(rank: Standing) -> str:
     """Its rank on its main project, and how much it passed compared with the reference."""
     parts = []
-    if found.rank is not None and found.of > 1:
-        parts.append(f"rank {found.rank} of {found.of} CIs on {found.project} by pass rate")
-    if found.passed is not None:
+    if rank.rank is not None and rank.of > 1:
+        parts.append(f"rank {rank.rank} of {rank.of} CIs on {rank.project} by pass rate")
+    if rank.passed is not None:
         parts.append(
-            f"of {figures.plural(found.n, 'patch set')} that both judged in"
+            f"of {figures.plural(rank.n, 'patch set')} that both judged in"
             f" {figures.span(WINDOW)} it passed"
-            f" {found.passed}, {found.reference} {found.reference_passed}"
+            f" {rank.passed}, {rank.reference} {rank.reference_passed}"
         )
-    return f"Beside others: {'; '.join(parts) or f'alone on {found.project}'}."
+    return f"Beside others: {'; '.join(parts) or f'alone on {rank.project}'}."
 
 
-def missed(found: Missed) -> str:
+def missed(report: Missed) -> str:
     """What a CI missed, after its name: as "missed 3 of 25 chances to report in 7 days …"."""
-    window = figures.span(found.window)
-    if not found.due and not found.in_a_row:
+    window = figures.span(report.window)
+    if not report.due and not report.in_a_row:
         return f"had no chance to report in {window}."
     said = (
-        f"missed {figures.number(found.total)} of"
-        f" {figures.plural(found.due, 'chance')} to report in {window}"
+        f"missed {figures.number(report.total)} of"
+        f" {figures.plural(report.due, 'chance')} to report in {window}"
     )
-    if found.in_a_row:
-        said += f", and {figures.number(found.in_a_row)} more in a row since it was last heard"
-    due = f"due {figures.duration(found.allowed.total_seconds())} after the upload"
-    where = f" of what {found.reference} judged" if found.reference else ""
+    if report.in_a_row:
+        said += f", and {figures.number(report.in_a_row)} more in a row since it was last heard"
+    due = f"due {figures.duration(report.allowed.total_seconds())} after the upload"
+    where = f" of what {report.reference} judged" if report.reference else ""
     return f"{said} ({due}{where})."
 
 
@@ -125,35 +125,41 @@ def _when(ctx: Context, at: datetime, note: str) -> _Parts:
     return Span(figures.zoned(at, ctx.now, ctx.zone), at=at), f" ({note})"
 
 
-def headline(ctx: Context, found: Status) -> Line:
+def headline(ctx: Context, report: Status) -> Line:
     """Who, what, since when, how much compared with the reference, what exactly fails."""
-    ci = found.ci
+    ci = report.ci
     if ci.retired is not None:
-        return line(*name_and_branch(ci), ": ", *account(ctx, found))
+        return line(*name_and_branch(ci), ": ", *account(ctx, report))
     glue = " " if ci.state.bad and ci.since else ": "
-    return line(*name_and_branch(ci), ": ", state_span(ci.state), glue, *account(ctx, found))
+    return line(*name_and_branch(ci), ": ", state_span(ci.state), glue, *account(ctx, report))
 
 
-def account(ctx: Context, found: Status) -> Line:
+def account(ctx: Context, report: Status) -> Line:
     """A headline without the CI's name and state."""
-    if found.ci.retired is not None:
-        return retired(ctx, found.ci.name, found.ci.retired)
-    began = since(ctx, found.ci) if found.ci.state.bad else ()
-    parts = [*began, *([": "] if began else []), *_detail(ctx, found), *reason(ctx, found.ci), "."]
-    job = found.worst_job
+    if report.ci.retired is not None:
+        return retired(ctx, report.ci.name, report.ci.retired)
+    began = since(ctx, report.ci) if report.ci.state.bad else ()
+    parts = [
+        *began,
+        *([": "] if began else []),
+        *_detail(ctx, report),
+        *reason(ctx, report.ci),
+        ".",
+    ]
+    job = report.worst_job
     if job is not None:
         share = f" fails in {job.failed} of {figures.plural(job.of, 'failure')}."
         parts += [" Job ", Span(job.job, code=True), share]
-    return line(*parts, *first_bad(ctx, found.ci.incidents))
+    return line(*parts, *first_bad(ctx, report.ci.incidents))
 
 
-def retired(ctx: Context, name: str, found: Retired) -> Line:
+def retired(ctx: Context, name: str, since: Retired) -> Line:
     """As "retired since Sat 14:10 UTC (38 h): it is not judged …", and how to undo it."""
     said = ": it is not judged, its history stays. To have it judged again: "
-    if found.at is None:
+    if since.at is None:
         undo = Span("retired = true", code=True), " of its entry."
         return line("retired by the configuration", said, "take out ", *undo)
-    when = _when(ctx, found.at, figures.span(ctx.now - found.at))
+    when = _when(ctx, since.at, figures.span(ctx.now - since.at))
     return line("retired since ", *when, said, Span(f"unretire {name[:60]}", code=True), ".")
 
 
@@ -164,7 +170,8 @@ def first_bad(ctx: Context, incidents: Sequence[IncidentLine]) -> Line:
         return ()
     run = shown.first_bad
     page = ctx.page("change", run.number, project=shown.project)
-    return line(" First bad run ", *_run(run.number, run.patch_set, page, run.job, run.url), ".")
+    shown_run = OnsetRun(run.number, run.patch_set, run.at, run.job, run.url, page)
+    return line(" First bad run ", *run_span(shown_run), ".")
 
 
 def reason(ctx: Context, ci: CiLine) -> Line:
@@ -172,10 +179,10 @@ def reason(ctx: Context, ci: CiLine) -> Line:
 
     A drop says itself what it dropped from.
     """
-    found = ci.seen
-    if not (found is None or isinstance(found, PassRate | OwnPast)):
+    sight = ci.seen
+    if not (sight is None or isinstance(sight, PassRate | OwnPast)):
         return ()
-    if ci.reason is None or (isinstance(found, OwnPast) and found.drop is not None):
+    if ci.reason is None or (isinstance(sight, OwnPast) and sight.drop is not None):
         return ()
     return line("; ", *_in_zone(ctx, reason_words(ci.reason)))
 
@@ -185,20 +192,20 @@ def on_places(*places: str | None) -> str:
     return "".join(f" on {figures.cut(place, 60)}" for place in places if place)
 
 
-def _detail(ctx: Context, found: Status) -> _Parts:
+def _detail(ctx: Context, report: Status) -> _Parts:
     """What was seen, as a sentence without its capital and its full stop."""
-    ci = found.ci
+    ci = report.ci
     if ci.state is State.UNKNOWN:
-        return _unknown(ctx, found)
+        return _unknown(ctx, report)
     if ci.state is State.SILENT:
         return _silent(ctx, ci)
     bad_by = {signal.name for signal in ci.signals if signal.verdict is ci.state}
     by_another = ci.seen is not None and not bad_by & _RATE_SIGNALS
-    if found.passed_since is not None and not by_another:
-        passed = found.passed_since
-        return (f"{passed.passes} of {passed.n} passed since then{_same_patch_sets(found)}",)
+    if report.passed_since is not None and not by_another:
+        passed = report.passed_since
+        return (f"{passed.passes} of {passed.n} passed since then{_same_patch_sets(report)}",)
     if ci.rate is not None and not by_another:
-        where = f" where {found.reference} did" if found.reference else ""
+        where = f" where {report.reference} did" if report.reference else ""
         said = f"{figures.percent(ci.rate.share)} passed{where} ({figures.basis(ci.rate)})"
         usual = ci.branch.usual if ci.branch and ci.state.bad else None
         return (said if usual is None else f"{said}, {figures.percent(usual)} before",)
@@ -216,11 +223,11 @@ def _silent(ctx: Context, ci: CiLine) -> _Parts:
     return (*said, "; last heard " if said else "last heard ", *when)
 
 
-def _unknown(ctx: Context, found: Status) -> _Parts:
-    ci = found.ci
+def _unknown(ctx: Context, report: Status) -> _Parts:
+    ci = report.ci
     if ci.branch is not None:
         return (branch_words(ci.branch),)
-    if found.stale:
+    if report.stale:
         return ("our own feed is stale, so it cannot be judged",)
     if ci.rate is not None:
         unknown = (signal for signal in ci.signals if signal.verdict is State.UNKNOWN)
@@ -229,23 +236,23 @@ def _unknown(ctx: Context, found: Status) -> _Parts:
     return ("too few results to judge" if ci.last_heard_at else "nothing heard from it yet",)
 
 
-def _same_patch_sets(found: Status) -> str:
+def _same_patch_sets(report: Status) -> str:
     """How much the reference passed of the same patch sets."""
-    passed = found.reference_passed
-    if found.reference is None or passed is None:
+    passed = report.reference_passed
+    if report.reference is None or passed is None:
         return ""
-    assert found.passed_since is not None
-    same = "same " if passed.n == found.passed_since.n else ""
+    assert report.passed_since is not None
+    same = "same " if passed.n == report.passed_since.n else ""
     tail = "" if same else " that it judged too"
-    return f"; {found.reference} passed {passed.passes} of the {same}{passed.n}{tail}"
+    return f"; {report.reference} passed {passed.passes} of the {same}{passed.n}{tail}"
 
 
-def details(ctx: Context, found: Status) -> Line:
+def details(ctx: Context, report: Status) -> Line:
     """The second line of a status: figure, last report, incident."""
-    ci, last = found.ci, found.last
+    ci, last = report.ci, report.last
     parts: list[Line] = []
-    if ci.rate is not None and found.passed_since is not None:
-        where = f" of what {found.reference} passed" if found.reference else ""
+    if ci.rate is not None and report.passed_since is not None:
+        where = f" of what {report.reference} passed" if report.reference else ""
         parts.append(line(f"passed {figures.rate(ci.rate.share, ci.rate)}{where}"))
     if ci.since and not ci.state.bad:
         parts.append(line(ci.state.value, *since(ctx, ci, " ")))
@@ -279,36 +286,40 @@ def _branches(ci: CiLine) -> list[Line]:
     return [line("elsewhere: " if ci.branch else "by branch: ", *shown, *tail)]
 
 
-def patch_set(found: Verdict) -> Span:
+def patch_set(verdict: Verdict) -> Span:
     """As "912345,3", linked to Gerrit."""
-    tail = f",{found.patch_set}" if found.patch_set else ""
-    return Span(f"{found.number}{tail}", href=found.page)
+    tail = f",{verdict.patch_set}" if verdict.patch_set else ""
+    return Span(f"{verdict.number}{tail}", href=verdict.page)
 
 
-def incident_words(one: IncidentLine) -> tuple[str | Span, ...]:
+def incident_words(incident: IncidentLine) -> tuple[str | Span, ...]:
     """As "incident #218, not acknowledged"."""
-    return "incident ", Span(f"#{one.id}", href=one.page), f", {acknowledgement(one)}"
+    return (
+        "incident ",
+        Span(f"#{incident.id}", href=incident.page),
+        f", {acknowledgement(incident)}",
+    )
 
 
-def muted(ctx: Context, one: Silence) -> Line:
+def muted(ctx: Context, silence: Silence) -> Line:
     """A silence: of what, until when, who said so and why."""
-    left = one.until - ctx.now
+    left = silence.until - ctx.now
     days = left >= timedelta(days=2)
     length = (
         figures.span(left) if days else figures.duration(left.total_seconds()).removesuffix(" 00")
     )
-    until = f"until {figures.zoned(one.until, ctx.now, ctx.zone)} ({length})"
-    name = Span(figures.cut(one.ci, 60), strong=True)
-    by, reason = figures.cut(one.by, 40), figures.cut(one.reason, 150)
-    return line(f"Silence #{one.id}: no alerts of ", name, f" {until}, by {by}: “{reason}”")
+    until = f"until {figures.zoned(silence.until, ctx.now, ctx.zone)} ({length})"
+    name = Span(figures.cut(silence.ci, 60), strong=True)
+    by, reason = figures.cut(silence.by, 40), figures.cut(silence.reason, 150)
+    return line(f"Silence #{silence.id}: no alerts of ", name, f" {until}, by {by}: “{reason}”")
 
 
-def acknowledgement(one: IncidentLine) -> str:
+def acknowledgement(incident: IncidentLine) -> str:
     """Whether somebody looks at it."""
-    if one.state != "acknowledged":
-        return "not acknowledged" if one.state == "firing" else one.state
-    by = f" by {figures.cut(one.acknowledged_by, 40)}" if one.acknowledged_by else ""
-    note = f": “{figures.cut(one.note, 80)}”" if one.note else ""
+    if incident.state != "acknowledged":
+        return "not acknowledged" if incident.state == "firing" else incident.state
+    by = f" by {figures.cut(incident.acknowledged_by, 40)}" if incident.acknowledged_by else ""
+    note = f": “{figures.cut(incident.note, 80)}”" if incident.note else ""
     return f"acknowledged{by}{note}"
 
 
@@ -316,40 +327,37 @@ _LOOK_AT = {"merges": ": look at the merges", "ci": ": look at the CI", None: ""
 _MERGES = 3  # that a line names
 
 
-def onset(ctx: Context, found: Onset) -> Line:
+def onset(ctx: Context, began: Onset) -> Line:
     """As "last pass 912300,1 (tempest) Sat 13:10 UTC, then 5 changes merged on …; 3 of 9 …"."""
-    where = f"{figures.cut(found.project, 60)} {figures.cut(found.branch, 40)}"
-    passed = found.last_pass
+    where = f"{figures.cut(began.project, 60)} {figures.cut(began.branch, 40)}"
+    passed = began.last_pass
     parts: list[str | Span] = [f"no pass on {where} is known before"]
     if passed is not None:
         at = figures.zoned(passed.at, ctx.now, ctx.zone)
-        merged = figures.plural(found.merges, "change") if found.merges else "nothing"
+        merged = figures.plural(began.merges, "change") if began.merges else "nothing"
         parts = ["last pass ", *run_span(passed), f" {at}, then {merged} merged on {where}"]
-        for place, change in enumerate(found.merged[:_MERGES]):
+        for place, change in enumerate(began.merged[:_MERGES]):
             parts += [", " if place else ": ", Span(str(change.number), href=change.page)]
-        if found.merges > _MERGES:
-            parts.append(f" and {figures.number(found.merges - _MERGES)} more")
-    if found.cis > 1:
-        cis = figures.plural(found.cis, "CI")
-        parts.append(f"; {found.broke} of {cis} there broke then{_LOOK_AT[found.look_at]}")
+        if began.merges > _MERGES:
+            parts.append(f" and {figures.number(began.merges - _MERGES)} more")
+    if began.cis > 1:
+        cis = figures.plural(began.cis, "CI")
+        parts.append(f"; {began.broke} of {cis} there broke then{_LOOK_AT[began.look_at]}")
     return line(*parts)
 
 
 def run_span(run: OnsetRun) -> Line:
     """As "912345,3 (tempest)": the patch set on Gerrit, and the job's log."""
-    return _run(run.number, run.patch_set, run.page, run.job, run.log)
-
-
-def _run(number: int, patch_set: int, page: str | None, job: str | None, log: str | None) -> Line:
-    spans: list[str | Span] = [Span(f"{number},{patch_set}", href=page)]
-    if job:
-        spans += [" (", Span(figures.cut(job, 60), href=web_address(log), code=True), ")"]
+    spans: list[str | Span] = [Span(f"{run.number},{run.patch_set}", href=run.page)]
+    if run.job:
+        job = Span(figures.cut(run.job, 60), href=web_address(run.log), code=True)
+        spans += [" (", job, ")"]
     return line(*spans)
 
 
-def jobs(found: Sequence[FailedJob], most: int = 3) -> Line:
+def jobs(failed: Sequence[FailedJob], most: int = 3) -> Line:
     """The names of failed jobs, linked to their logs; voting ones first."""
-    ordered = sorted((job for job in found if job.name), key=lambda one: not one.voting)
+    ordered = sorted((job for job in failed if job.name), key=lambda one: not one.voting)
     parts: list[str | Span] = []
     for job in ordered[:most]:
         if parts:

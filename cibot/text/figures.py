@@ -47,17 +47,17 @@ class Sampled(Protocol):
     def n(self) -> int: ...
 
 
-def rate(share: float, found: Sampled) -> str:
+def rate(share: float, sample: Sampled) -> str:
     """A share with what it rests on: "93 % (88–96 %, n=104)"."""
-    return f"{percent(share)} ({basis(found)})"
+    return f"{percent(share)} ({basis(sample)})"
 
 
-def basis(found: Sampled) -> str:
+def basis(sample: Sampled) -> str:
     """What a share rests on: "88–96 %, n=104"."""
-    n = f"n={number(found.n)}"
-    if found.low is None or found.high is None:
+    n = f"n={number(sample.n)}"
+    if sample.low is None or sample.high is None:
         return n
-    return f"{interval(found.low, found.high)}, {n}"
+    return f"{interval(sample.low, sample.high)}, {n}"
 
 
 def span(length: timedelta) -> str:

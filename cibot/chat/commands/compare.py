@@ -34,10 +34,10 @@ def answer(ask: Ask) -> Card:
 
 def render(ctx: Context, comparison: Comparison) -> Card:  # noqa: ARG001 - as every command's
     """Two lines."""
-    one, other = comparison.first, comparison.second
+    first, second = comparison.first, comparison.second
     agreement = comparison.agreement
-    names = (wording.name_span(one), " and ", wording.name_span(other))
-    where = wording.on_places(branch_name(one))
+    names = (wording.name_span(first), " and ", wording.name_span(second))
+    where = wording.on_places(branch_name(first))
     if agreement is None:
         return Card((line(*names, f" have judged no patch set in common{where} in seven days."),))
     share = figures.rate(agreement.share, agreement)
@@ -45,14 +45,14 @@ def render(ctx: Context, comparison: Comparison) -> Card:  # noqa: ARG001 - as e
         line(*names, f" agree on {share} of the patch sets that both judged{where} in seven days."),
         line(
             f"Both passed {comparison.both_passed}, both failed {comparison.both_failed}; "
-            f"only {one.name} failed {comparison.only_first_failed}, "
-            f"only {other.name} failed {comparison.only_second_failed}."
+            f"only {first.name} failed {comparison.only_first_failed}, "
+            f"only {second.name} failed {comparison.only_second_failed}."
         ),
     ]
     if comparison.examples:
         spans: list[Span] = [wording.patch_set(each) for each in comparison.examples]
         lines.append(line("They differ on ", *joined(spans), "."))
-    return Card(tuple(lines), link=one.page)
+    return Card(tuple(lines), link=first.page)
 
 
 def read_names(asked: Words, find: Find, sought: Find) -> tuple[str, str]:

@@ -198,21 +198,21 @@ class SlackApi:
             return room
         name = room.removeprefix("#").lower()
         with self._lock:
-            known = self._rooms.get(name)
-        if known is None:
-            known = self._look_for(name)
-        if known is None:
+            channel = self._rooms.get(name)
+        if channel is None:
+            channel = self._look_for(name)
+        if channel is None:
             raise SlackRefusal(
                 f"no channel #{name} that the bot can see; check its name, "
                 "and invite the bot if it is private",
                 "channel_not_found",
             )
-        return known
+        return channel
 
     def name_of(self, channel: str) -> str | None:
         """A channel's name without its # if it is cached; makes no request."""
         with self._lock:
-            return next((name for name, known in self._rooms.items() if known == channel), None)
+            return next((name for name, key in self._rooms.items() if key == channel), None)
 
     def conversation_with(self, user: str) -> str:
         """The id of the direct conversation with a person."""

@@ -86,13 +86,13 @@ def with_state(
     blocks: Iterable[Block], headline: str, actions: Iterable[Block] = ()
 ) -> list[Block]:
     """The blocks of an incident's first message: what is true now above, what can be done below."""
-    kept = [
+    above = [
         block for block in blocks if block.get("block_id") != NOW_BLOCK and not _is_actions(block)
     ]
     now = cut(f"Now: {clean(headline).strip()}", HEADER_LIMIT, size=units)
     state = {"type": "context", "block_id": NOW_BLOCK, "elements": [_plain_text(now)]}
     below = list(actions)
-    return [state, *kept][: BLOCK_LIMIT - len(below)] + below
+    return [state, *above][: BLOCK_LIMIT - len(below)] + below
 
 
 def actions_of(blocks: Iterable[Block], *, but: str | None = None) -> list[Block]:

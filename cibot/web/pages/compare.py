@@ -46,8 +46,8 @@ class ComparePage:
         ran = any(day.share is not None for day in (*own, *other_days))
         if self.comparison is None or not own or not ran:
             return None
-        one, other = self.comparison.first.name, self.comparison.second.name
-        return history_chart(own, other_days, (), chart_in_words(one, own, other, other_days))
+        first, second = self.comparison.first.name, self.comparison.second.name
+        return history_chart(own, other_days, (), chart_in_words(first, own, second, other_days))
 
 
 def compare_page(tx: Tx, ctx: Context, params: CompareParams) -> ComparePage:
