@@ -1,4 +1,4 @@
-"""Records who works on an incident, and tells the channels that were told of the incident."""
+"""Records who works on an incident, and notifies the channels that got its alert."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LONGEST_NOTE = 300  # characters
 
 
 def take(tx: Tx, ctx: Context, actor: Actor, incident_id: int, note: str | None) -> IncidentLine:
-    """Acknowledges an incident in the actor's name and tells the channels that were told of it.
+    """Acknowledges an incident in the actor's name and notifies the channels that got its alert.
 
     Raises Refused for an actor who may not, and UserError when the incident does not exist or is
     over.

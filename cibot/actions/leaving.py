@@ -1,4 +1,4 @@
-"""Taking CIs out: those that are retired, and those that were taken for one by mistake."""
+"""Retires CIs that are gone, and deletes those that were discovered by mistake."""
 
 from __future__ import annotations
 

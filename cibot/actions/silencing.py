@@ -1,4 +1,4 @@
-"""Muting a CI's alerts for a while, ending that early, and telling the rooms that it mutes."""
+"""Mutes a CI's alerts for a while, ends that early, and notifies the rooms that are muted."""
 
 from __future__ import annotations
 

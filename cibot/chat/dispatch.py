@@ -210,8 +210,8 @@ class Dispatcher:
             return alone
         if _is_change(bare):
             return self._commands["change"], bare
-        asked = next((some for some in (words, bare) if _found(some, names)), None)
-        if asked is None and names_branch(words) and _found(bare[:-1], names):
+        asked = next((some for some in (words, bare) if _names_ci(some, names)), None)
+        if asked is None and names_branch(words) and _names_ci(bare[:-1], names):
             asked = bare
         if asked is not None:
             return self._commands["status"], asked
@@ -245,7 +245,7 @@ class Dispatcher:
         meant = (near or begun)[:1]
         if not meant or self._by_word[meant[0]].writes:
             return None
-        if not words[1:] or not _found(words[1:], names):
+        if not words[1:] or not _names_ci(words[1:], names):
             return None
         return self._by_word[meant[0]], words[1:]
 
@@ -255,7 +255,7 @@ class Dispatcher:
         """A command behind the CI's name: "netapp status"."""
         *name, last = words
         command = self._by_word.get(last.casefold())
-        if command is None or not name or not _found(tuple(name), names):
+        if command is None or not name or not _names_ci(tuple(name), names):
             return None
         return command, tuple(name)
 
@@ -276,7 +276,7 @@ class Dispatcher:
             rest = without_fillers(words[place + 1 :])
             if command is None or command.writes or is_filler(word):
                 continue
-            if rest and _found(rest, names):
+            if rest and _names_ci(rest, names):
                 before = without_fillers(words[:place]) if command.name == "compare" else ()
                 return command, before + rest
         return None
@@ -288,7 +288,7 @@ class Dispatcher:
         return f"There is no command and no CI {said!r}. {guess}help lists all."
 
 
-def _found(words: tuple[str, ...], names: Sequence[str]) -> bool:
+def _names_ci(words: tuple[str, ...], names: Sequence[str]) -> bool:
     """Whether the words name a CI; an ambiguous name is asked back by UserError."""
     try:
         resolve(" ".join(words), names)

@@ -65,7 +65,7 @@ def read_config(chosen: Path | None, environ: Mapping[str, str] | None = None) -
 
 
 def shell_actor() -> Actor:
-    """The system's user: whoever can run a shell command has the database anyway."""
+    """The system's user, who is trusted: a shell has the database anyway."""
     from cibot.actions.roles import Actor  # noqa: PLC0415 - needed by few commands
 
     try:

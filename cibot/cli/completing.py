@@ -26,14 +26,16 @@ def complete(what: str) -> Complete | None:
     if names is None:
         return None
 
-    def found(ctx: click.Context, _parameter: click.Parameter, begun: str) -> list[CompletionItem]:
+    def completions(
+        ctx: click.Context, _parameter: click.Parameter, begun: str
+    ) -> list[CompletionItem]:
         try:
             with closing(connect(take_wish(dict(ctx.params)), timeout=_PATIENCE)) as source:
                 return _fitting(names(source), begun)
         except CibotError:
             return []  # Tab completion offers names or nothing, never an error
 
-    return found
+    return completions
 
 
 _PATIENCE = (1.0, 2.0)  # seconds to connect, to answer

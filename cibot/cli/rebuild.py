@@ -30,8 +30,8 @@ def rebuild_command(config_path: Path | None) -> None:
     """Parse every stored comment again, judge every CI from its first report, say what differs.
 
     For after an upgrade that reads or judges differently, or other thresholds. The bot
-    may run meanwhile. Nobody is told by this; what people know and is not so, the
-    running bot corrects.
+    may run meanwhile. This sends no message; the running bot corrects what it has
+    said and is not so.
 
     \b
     Example:

@@ -35,7 +35,7 @@ class _Bearer(AuthBase):
 
 
 @dataclass(slots=True)
-class _Kept:
+class _CachedAnswer:
     """An answer and its ETag: asked again, an unchanged one costs a 304."""
 
     tag: str
@@ -61,7 +61,7 @@ class Server:
         self._has_token = bool(token)
         self._timeout = timeout
         self._verify = ca_file or True  # of each request: REQUESTS_CA_BUNDLE outdoes a session's
-        self._kept: dict[str, _Kept] = {}
+        self._cached: dict[str, _CachedAnswer] = {}
         self._session = DirectSession()
         self._session.auth = _Bearer(token)
         self._session.headers.update(
@@ -82,14 +82,14 @@ class Server:
         trying again may help, Permanent where a person must act.
         """
         key = f"{path}?{sorted(query.items())}"
-        cached = self._kept.get(key)
+        cached = self._cached.get(key)
         headers = {"If-None-Match": cached.tag} if cached else {}
         response = self._send("GET", path, params=dict(query), headers=headers)
         if response.status_code == 304 and cached:
             return cached.body
         body = self._read(response)
         if "ETag" in response.headers:
-            self._kept[key] = _Kept(response.headers["ETag"], body)
+            self._cached[key] = _CachedAnswer(response.headers["ETag"], body)
         return body
 
     def change(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:

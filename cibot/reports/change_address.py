@@ -54,7 +54,7 @@ def parse_change(text: str) -> ChangeWanted:
 
     Raises UserError on anything else.
     """
-    match = _found(text.strip(_AROUND))
+    match = _match(text.strip(_AROUND))
     if not match or int(match["number"]) == 0:
         raise UserError(
             f"{text.strip()[:40]!r} is not a change; write its number, as in 912345 or 912345,3."
@@ -68,7 +68,7 @@ def parse_change(text: str) -> ChangeWanted:
     )
 
 
-def _found(text: str) -> re.Match[str] | None:
+def _match(text: str) -> re.Match[str] | None:
     address = next((word.strip(_AROUND) for word in text.split() if "/" in word), "")
     for form in (pattern.search(address) for pattern in _ADDRESSES):
         if form is not None:

@@ -61,7 +61,7 @@ class IncidentLine(Sighting):
     ``state`` is pending, firing, acknowledged, recovering or resolved; ``kind`` is the signal
     that explains most of it and ``seen`` what that saw; ``severity`` is that of the worst of
     its ``symptoms``, of which there is one for each signal that accused. ``first_bad`` is the
-    first bad run of what is wrong with the results, ``project`` its change's, where several
+    first bad run of its symptom of the results, ``project`` its change's, where several
     changes have that number.
     """
 

@@ -179,9 +179,8 @@ def period_report(
 ) -> PeriodReport:
     """Every CI of a project (matched fuzzily), or of all, in ``days`` as `read_period` gives them.
 
-    ``branch`` is a pattern, as are ``branches`` where there are several; ``cis`` are the names of
-    those to tell of. Raises UserError when
-    no project is meant.
+    ``branch`` is a pattern, as are ``branches`` where there are several; ``cis`` are the names
+    of the CIs to include, None for all. Raises UserError when no project is meant.
     """
     if project is not None:
         project = find_project(tx, project)

@@ -302,7 +302,7 @@ def incident_words(incident: IncidentLine) -> tuple[str | Span, ...]:
 
 
 def muted(ctx: Context, silence: Silence) -> Line:
-    """A silence: of what, until when, who said so and why."""
+    """A silence: its CI, its end, who made it and why."""
     left = silence.until - ctx.now
     days = left >= timedelta(days=2)
     length = (

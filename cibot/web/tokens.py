@@ -26,17 +26,17 @@ class Tokens:
     """Every ``[[token]]``, by its hash."""
 
     def __init__(self, tokens: Iterable[TokenConfig]) -> None:
-        self._known = [(_kept(token).encode(), token) for token in tokens]
+        self._tokens = [(_hash_in(token).encode(), token) for token in tokens]
 
     def holder(self, presented: str) -> TokenConfig | None:
         """The token that was presented; the time it takes tells nothing of the others."""
         mine = hash_of(presented).encode()
         match = None
-        for kept, token in self._known:
-            if hmac.compare_digest(mine, kept):
+        for configured, token in self._tokens:
+            if hmac.compare_digest(mine, configured):
                 match = token
         return match
 
 
-def _kept(token: TokenConfig) -> str:
+def _hash_in(token: TokenConfig) -> str:
     return token.hash or (hash_of(token.secret.get_secret_value()) if token.secret else "")

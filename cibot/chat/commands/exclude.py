@@ -1,4 +1,4 @@
-"""`exclude NAME`: deletes a CI that was taken for one by mistake."""
+"""`exclude NAME`: deletes what was discovered as a CI by mistake."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def answer(ask: Ask) -> Card:
 
 COMMAND = Command(
     usage="exclude NAME",
-    does="forgets who was taken for a CI by mistake, with all reports and incidents, for good",
+    does="deletes a CI that was none, with all its reports and incidents, for good",
     example="exclude quobyte",
     answer=answer,
     more="For admins. It cannot be undone; a CI of the configuration is taken out there.",

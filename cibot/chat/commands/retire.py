@@ -18,7 +18,7 @@ def answer(ask: Ask) -> Card:
 
 COMMAND = Command(
     usage="retire NAME",
-    does="has a CI that is gone judged, listed and told of no more; its history stays",
+    does="stops judging, listing and reporting a CI that is gone; its history stays",
     example="retire quobyte",
     answer=answer,
     more="For admins.",

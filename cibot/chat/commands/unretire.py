@@ -16,7 +16,7 @@ def answer(ask: Ask) -> Card:
 
 COMMAND = Command(
     usage="unretire NAME",
-    does="has a retired CI judged, listed and told of again",
+    does="judges, lists and reports a retired CI again",
     example="unretire quobyte",
     answer=answer,
     more="For admins.",

@@ -24,7 +24,7 @@ def answer(ask: Ask) -> Card:
 
 COMMAND = Command(
     usage="watching",
-    does="which CIs you are told of in private",
+    does="the CIs whose alerts you get in private",
     example="watching",
     answer=answer,
     aliases=("watches",),

@@ -2,8 +2,8 @@
 
 A PING proves little: a bouncer whose server is away answers it, and so does a server that has
 shunned the bot. WHOIS of an unused nick is answered by the network, and the answer names the nick,
-so that it can be told from others. A server works line by line: the answer to a question shows that
-the lines before it were processed.
+so that it cannot be mistaken for another. A server works line by line: the answer to a question
+shows that the lines before it were processed.
 """
 
 from __future__ import annotations

@@ -235,7 +235,7 @@ class SlackBackend:
             self._pictures.want(channel, thread, card.trend)
 
     def _show_beside(self, channel: str, card: Card) -> None:
-        """Shows the end of a mass failure on the messages of those that were told of before it."""
+        """Shows the end of a mass failure on the incidents that had a message before it."""
         for incident in card.shown_on:
             thread = str(incident)
 

@@ -211,7 +211,7 @@ def _report(ctx: Context, report: PeriodReport) -> View:
     rules = [line(f"Rule {rule.number}: {period_wording.rule(rule)}") for rule in report.rules]
     shown = table(
         report.cis,
-        Column[CiPeriod]("Rules", _kept),
+        Column[CiPeriod]("Rules", _ruling),
         Column("CI", lambda row: line(Span(row.name, href=row.page, strong=True)), loose=True),
         Column("Due", lambda row: figures.number(row.now.due), right=True),
         Column("In time", lambda row: _share(row.now.in_time), right=True),
@@ -229,7 +229,7 @@ def _report(ctx: Context, report: PeriodReport) -> View:
     return View((card.lines[0], *rules, *([shown] if shown.rows else [])), card.link)
 
 
-def _kept(ci: CiPeriod) -> Line | str:
+def _ruling(ci: CiPeriod) -> Line | str:
     if ci.kept is None:
         return "reference" if ci.is_reference else ""
     return line(state_span(period_wording.STATES[ci.kept], period_wording.KEPT[ci.kept]))

@@ -82,7 +82,7 @@ def _leaving(
 
 WRITES: tuple[Write[Any, Any], ...] = (
     Write("acknowledge", "POST", "/incidents/<id>/acknowledge", "Incidents",
-          "Say that you look at an incident; the channels that heard of it are told",
+          "Say that you look at an incident; the channels that got its alert get a message",
           OneIncident, Note, IncidentLine, "ack",
           lambda tx, ctx, actor, asked, body: take(tx, ctx, actor, asked.id, body.note)),
     Write("make_silence", "POST", "/silences", "Silences", "Mute the alerts of a CI for a while",
@@ -93,11 +93,11 @@ WRITES: tuple[Write[Any, Any], ...] = (
           OneSilence, Nothing, Silence, "unsilence",
           lambda tx, ctx, actor, asked, _: end_silence_by_id(tx, ctx, actor, asked.id)),
     Write("retire", "POST", "/cis/<name>/retire", "CIs",
-          "Have a CI that is gone judged, listed and told of no more; its history stays",
+          "Stop judging, listing and reporting a CI that is gone; its history stays",
           OneCi, Nothing, Done, "retire", _leaving(retire)),
-    Write("unretire", "POST", "/cis/<name>/unretire", "CIs", "Have a retired CI judged again",
+    Write("unretire", "POST", "/cis/<name>/unretire", "CIs", "Judge a retired CI again",
           OneCi, Nothing, Done, "unretire", _leaving(unretire)),
     Write("exclude", "POST", "/cis/<name>/exclude", "CIs",
-          "Forget who was taken for a CI by mistake, with all reports and incidents, for good",
+          "Delete a CI that was none, with all its reports and incidents, for good",
           OneCi, Nothing, Done, "exclude", _leaving(exclude)),
 )  # fmt: skip

@@ -160,7 +160,7 @@ def figure_of(signal: Signal) -> str:
     return f"{round(signal.figure, 1):g}"
 
 
-def kept_chip(ruling: Ruling) -> Markup:
+def ruling_chip(ruling: Ruling) -> Markup:
     """Whether a promise was kept, with the shape and colour of its meaning."""
     return drawing.state_chip(period_wording.STATES[ruling], period_wording.KEPT[ruling])
 
@@ -220,7 +220,7 @@ _PICTURES: dict[str, Callable[..., Any]] = {
     "shown_sets": shown_sets,
     "overall": blame.overall,
     "span": figures.span,
-    "kept": kept_chip,
+    "kept": ruling_chip,
     "rule_words": period_wording.rule,
     "limit": period_wording.span,
     "kind": api.kind,
