@@ -22,18 +22,10 @@ from cibot.demo.review_query import parse
 from cibot.demo.reviews import Info, Reviews
 from cibot.errors import Permanent, UserError
 
-_OPTIONS = frozenset(
-    {
-        "ALL_REVISIONS",
-        "CURRENT_COMMIT",
-        "CURRENT_REVISION",
-        "DETAILED_ACCOUNTS",
-        "DETAILED_LABELS",
-        "LABELS",
-        "MESSAGES",
-        "SKIP_DIFFSTAT",
-    }
-)
+_OPTIONS = frozenset((
+    "ALL_REVISIONS", "CURRENT_COMMIT", "CURRENT_REVISION", "DETAILED_ACCOUNTS", "DETAILED_LABELS",
+    "LABELS", "MESSAGES", "SKIP_DIFFSTAT",
+))  # fmt: skip
 _DETAIL = frozenset({"DETAILED_ACCOUNTS", "MESSAGES"})
 _PERSONAL = frozenset({"name", "email", "username", "tags"})
 

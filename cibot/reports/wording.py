@@ -301,6 +301,12 @@ def incident_words(incident: IncidentLine) -> tuple[str | Span, ...]:
     )
 
 
+def incident_head(ctx: Context, incident: IncidentLine) -> Line:
+    """As "#218 NetApp CI (success)"."""
+    name = Span(incident.ci, strong=True, href=ctx.page("ci", incident.ci))
+    return line(Span(f"#{incident.id}", href=incident.page), " ", name, f" ({incident.kind})")
+
+
 def muted(ctx: Context, silence: Silence) -> Line:
     """A silence: its CI, its end, who made it and why."""
     left = silence.until - ctx.now

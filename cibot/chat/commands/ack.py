@@ -9,7 +9,7 @@ from cibot.reports import wording
 from cibot.reports.ci import open_incident
 from cibot.reports.context import Context
 from cibot.reports.incidents import IncidentLine
-from cibot.text.card import Card, Span, line
+from cibot.text.card import Card, line
 
 
 def answer(ask: Ask) -> Card:
@@ -30,11 +30,8 @@ def read_words(words: tuple[str, ...]) -> tuple[str, str]:
 
 def render(ctx: Context, incident: IncidentLine) -> Card:
     """A line."""
-    name = Span(incident.ci, strong=True, href=ctx.page("ci", incident.ci))
-    said = f" ({incident.kind}): {wording.acknowledgement(incident)}"
-    return Card(
-        (line(Span(f"#{incident.id}", href=incident.page), " ", name, said),), link=incident.page
-    )
+    said = f": {wording.acknowledgement(incident)}"
+    return Card((line(*wording.incident_head(ctx, incident), said),), link=incident.page)
 
 
 COMMAND = Command(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cibot.chat.command import Ask, Command
 from cibot.reports.contact import Contact, contact
-from cibot.text.card import Card, Line, Span, line
+from cibot.text.card import Card, Line, Span, joined, line
 
 
 def answer(ask: Ask) -> Card:
@@ -18,21 +18,19 @@ def render(report: Contact) -> Card:
 
 
 def _words(report: Contact) -> Line:
-    parts: list[str | Span] = [Span(report.name, strong=True, href=report.page), ": "]
-    ways: list[list[str | Span]] = []
+    ways: list[Line] = []
     if report.owner:
-        ways.append([f"owner {report.owner}"])
+        ways.append(line(f"owner {report.owner}"))
     if report.contact:
-        ways.append([f"contact {report.contact}"])
+        ways.append(line(f"contact {report.contact}"))
     if report.wiki:
-        ways.append(["wiki ", Span(report.wiki, href=report.wiki)])
+        ways.append(line("wiki ", Span(report.wiki, href=report.wiki)))
     if not ways:
-        ways.append(["nobody has written down whose it is ([[ci]] in the configuration)"])
+        ways.append(line("nobody has written down whose it is ([[ci]] in the configuration)"))
     if report.accounts:
-        ways.append([f"Gerrit account {', '.join(report.accounts)}"])
-    for place, part in enumerate(ways):
-        parts += [" · ", *part] if place else part
-    return line(*parts)
+        ways.append(line(f"Gerrit account {', '.join(report.accounts)}"))
+    name = Span(report.name, strong=True, href=report.page)
+    return line(name, ": ", *joined(ways, " · "))
 
 
 COMMAND = Command(

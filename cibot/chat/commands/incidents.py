@@ -46,12 +46,7 @@ def headline(listed: tuple[IncidentLine, ...], *, ended: bool) -> Line:
 
 
 def _incident(ctx: Context, incident: IncidentLine) -> Line:
-    parts: list[str | Span] = [
-        Span(f"#{incident.id}", href=incident.page),
-        " ",
-        Span(incident.ci, strong=True, href=ctx.page("ci", incident.ci)),
-        f" ({incident.kind})",
-    ]
+    parts: list[str | Span] = [*wording.incident_head(ctx, incident)]
     if incident.resolved_at is not None:
         lasted = incident.resolved_at - (incident.opened_at or incident.resolved_at)
         ago = figures.ago(incident.resolved_at, ctx.now)

@@ -102,13 +102,13 @@ class Session:
         """The handler of each of the server's commands."""
         rooms = self._rooms
         return {
-            "PING": self._ping,
+            "PING": lambda line, _now: self._send(write_line("PONG", last=line.last)),
             "376": self._ready,
             "422": self._ready,
             "005": self._isupport,
             "396": self._new_host,
             "JOIN": self._join,
-            "PART": self._part,
+            "PART": lambda line, now: self._left(line.param(0), line.nick, now, "parted"),
             "KICK": self._kick,
             "QUIT": lambda line, _now: rooms.quit(line.nick),
             "NICK": lambda line, _now: rooms.renamed(line.nick, line.param(0)),
@@ -116,7 +116,7 @@ class Session:
             "353": self._names,
             "354": self._whox,
             "366": self._names_end,
-            "442": self._not_in,
+            "442": lambda line, now: self._left(line.param(1), self.login.nick, now, "not in it"),
             "470": self._forwarded,
             "INVITE": self._invited,
             "PRIVMSG": self._message,
@@ -202,9 +202,6 @@ class Session:
 
     # -- what the server says
 
-    def _ping(self, line: IrcLine, _now: float) -> None:
-        self._send(write_line("PONG", last=line.last))
-
     def _ready(self, _line: IrcLine, now: float) -> None:
         if not self.ready and self.login.welcomed:
             self.ready = True
@@ -270,14 +267,8 @@ class Session:
             "" if invited else ", which is not configured",
         )  # fmt: skip
 
-    def _part(self, line: IrcLine, now: float) -> None:
-        self._left(line.param(0), line.nick, now, "parted")
-
     def _kick(self, line: IrcLine, now: float) -> None:
         self._left(line.param(0), line.param(1), now, f"kicked by {line.nick}: {line.last[:100]!r}")
-
-    def _not_in(self, line: IrcLine, now: float) -> None:
-        self._left(line.param(1), self.login.nick, now, "not in it")
 
     def _left(self, name: str, nick: str, now: float, how: str) -> None:
         if not self.login.is_me(nick):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -176,7 +176,9 @@ class SlackBackend:
         root = self._root(channel, thread)
         self._show_beside(channel, card)
         if root and (reply := self._reply(channel, text, root, payload, card.escalates)):
-            self._edit(channel, thread, root, card.text(), actions_of(text.blocks))
+            actions = actions_of(text.blocks)
+            show = partial(self._show, channel, thread, card, lambda _root: actions, root)
+            self._now_or_later((channel, thread), show)
             self._picture(channel, root.ts, card)
             return f"{channel}:{reply}"
         channel, ts = self._post(channel, text, payload)
@@ -237,15 +239,22 @@ class SlackBackend:
     def _show_beside(self, channel: str, card: Card) -> None:
         """Shows the end of a mass failure on the incidents that had a message before it."""
         for incident in card.shown_on:
-            thread = str(incident)
+            show = partial(self._show, channel, str(incident), card, lambda _root: ())
+            self._edits.want((channel, str(incident)), show)
 
-            def show(thread: str = thread) -> None:
-                root = self._threads.root(channel, thread)
-                if root is not None:
-                    now = card.text().partition("\n")[0]
-                    self._threads.show_now(channel, thread, root, now, ())
-
-            self._edits.want((channel, thread), show)
+    def _show(
+        self,
+        channel: str,
+        thread: str,
+        card: Card,
+        actions: Callable[[Root], Iterable[Block]],
+        posted: Root | None = None,
+    ) -> None:
+        """Shows a card's headline on a thread's first message, with what can be done now."""
+        root = self._threads.root(channel, thread) or posted
+        if root is not None:
+            now = card.text().partition("\n")[0]
+            self._threads.show_now(channel, thread, root, now, actions(root))
 
     def _pressed(self, press: Press, channel: str, answer: Card) -> None:
         """Shows the result of a button on the incident's first message."""
@@ -253,29 +262,10 @@ class SlackBackend:
             return
         thread = str(press.incident)
 
-        def show() -> None:
-            root = self._root(channel, thread)
-            if root is not None:
-                left = actions_of(root.blocks, but=press.action)
-                said = answer.text().partition("\n")[0]
-                self._threads.show_now(channel, thread, root, said, left)
+        def left(root: Root) -> list[Block]:
+            return actions_of(root.blocks, but=press.action)
 
-        self._now_or_later((channel, thread), show)
-
-    def _edit(
-        self,
-        channel: str,
-        thread: str,
-        root: Root,
-        said: str,
-        actions: list[Block],
-    ) -> None:
-        def show() -> None:
-            now = said.partition("\n")[0]
-            latest = self._threads.root(channel, thread) or root
-            self._threads.show_now(channel, thread, latest, now, actions)
-
-        self._now_or_later((channel, thread), show)
+        self._now_or_later((channel, thread), partial(self._show, channel, thread, answer, left))
 
     def _now_or_later(self, place: Place, edit: Callable[[], None]) -> None:
         """The message is already delivered: an error here must not send it again."""

@@ -173,15 +173,16 @@ class SlackSocket:
             log.warning("slack %s: a request of another workspace or app", self._network)
             return None
         try:
-            if request.type == "slash_commands":
-                return parse_command(request.payload)
             if request.type == "events_api":
                 return parse_event(request.payload, self._bot_user())
-            if request.type == "interactive":
-                return parse_press(request.payload)
+            parse = _PARSERS.get(request.type)
+            return parse(request.payload) if parse else None
         except BadPayload as error:
             log.warning("slack %s: bad request: %s", self._network, error)
-        return None
+            return None
+
+
+_PARSERS = {"slash_commands": parse_command, "interactive": parse_press}
 
 
 def _close_if_hung_up(client: SocketModeClient) -> None:

@@ -110,9 +110,8 @@ def _one(source: Source, number: int) -> ShellAnswer:
 
     def show(ctx: Context) -> View:
         incident = timeline.incident
-        name = Span(incident.ci, strong=True, href=ctx.page("ci", incident.ci))
-        said = f" ({incident.kind}): {_state(ctx, incident)}"
-        lines: list[Line] = [line(Span(f"#{incident.id}", href=incident.page), " ", name, said)]
+        head = line(*wording.incident_head(ctx, incident), f": {_state(ctx, incident)}")
+        lines: list[Line] = [head]
         seen = wording.seen_sentence(ctx, incident.seen) + wording.first_bad(ctx, (incident,))
         lines += [seen] if seen else []
         lines += [why_command.began(ctx, timeline.onset)] if timeline.onset else []
