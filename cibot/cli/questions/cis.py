@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import click
-
 from cibot.chat.commands import COMMANDS
 from cibot.chat.commands import change as change_command
 from cibot.chat.commands import compare as compare_command
@@ -13,7 +11,15 @@ from cibot.chat.commands import list as list_command
 from cibot.chat.commands import status as status_command
 from cibot.chat.typed import about, with_branch
 from cibot.cli.exits import CODES, MEANING, of_states
-from cibot.cli.questions.question import BRANCH, Asked, ShellAnswer, ShellQuestion, interval, sheet
+from cibot.cli.questions.question import (
+    BRANCH,
+    Asked,
+    ShellAnswer,
+    ShellQuestion,
+    interval,
+    options,
+    sheet,
+)
 from cibot.cli.view import Column, Show, Table, View, head, of_card, table
 from cibot.client.source import Source, all_cis, listing_of, status_of
 from cibot.model import State
@@ -116,17 +122,6 @@ def _incidents(ci: CiLine) -> Line:
     return joined(Span(f"#{each.id}", href=each.page) for each in ci.incidents)
 
 
-_LIST_OPTIONS = (
-    click.Option(["--branch"], metavar="B", help="CIs on that branch, as they are there."),
-    click.Option(["--project"], metavar="P", help="CIs at home on that project."),
-    click.Option(["--owner"], metavar="NAME", help="CIs of that owner, as configured."),
-    click.Option(["--search", "q"], metavar="TEXT", help="CIs whose name has that in it."),
-    click.Option(
-        ["--sort"], type=click.Choice(["worst", "name", "heard"]), help="Default: worst first."
-    ),
-)
-
-
 def ask_change(source: Source, asked: Asked) -> ShellAnswer:
     """What each CI says of a patch set."""
     wanted = parse_change(asked.text)
@@ -219,7 +214,7 @@ QUESTIONS = (
     ShellQuestion(
         COMMANDS["status"],
         ask_status,
-        (BRANCH,),
+        BRANCH,
         examples=(
             "cibot status",
             "cibot status netapp --exit-code",
@@ -233,7 +228,7 @@ QUESTIONS = (
     ShellQuestion(
         COMMANDS["list"],
         ask_list,
-        _LIST_OPTIONS,
+        options("/cis", "branch", "project", "owner", "search=q", "sort"),
         examples=("cibot list --project cinder --sort name", "cibot list --csv"),
         csv=True,
         codes=f"{MEANING}: the worst of those listed",
@@ -242,7 +237,7 @@ QUESTIONS = (
     ShellQuestion(
         COMMANDS["project"],
         ask_project,
-        (BRANCH,),
+        BRANCH,
         examples=("cibot project cinder --json", "cibot project cinder --branch master"),
         csv=True,
         codes=f"{MEANING}: the worst of those listed",
@@ -251,7 +246,7 @@ QUESTIONS = (
     ShellQuestion(
         COMMANDS["change"],
         ask_change,
-        (click.Option(["--server"], metavar="NAME", help="The Gerrit, where several have it."),),
+        options("/changes/<number>", "server"),
         examples=("cibot change 912345", "cibot change 912345 --exit-code"),
         csv=True,
         codes=(
@@ -263,7 +258,7 @@ QUESTIONS = (
     ShellQuestion(
         COMMANDS["compare"],
         ask_compare,
-        (BRANCH,),
+        BRANCH,
         examples=('cibot compare "pure storage" zuul',),
         csv=True,
         completes="ci",

@@ -168,7 +168,7 @@ QUESTIONS = (
     ShellQuestion(
         COMMANDS["why"],
         _asks("/cis/<name>", CiDetail, _why, lambda detail: CODES[detail.state]),
-        (BRANCH,),
+        BRANCH,
         examples=("cibot why netapp --json",),
         csv=True,
         codes=MEANING,
@@ -177,7 +177,7 @@ QUESTIONS = (
     ShellQuestion(
         COMMANDS["jobs"],
         _asks("/cis/<name>/jobs", Jobs, _jobs),
-        (BRANCH,),
+        BRANCH,
         examples=("cibot jobs netapp --csv", "cibot jobs netapp --branch master"),
         csv=True,
         completes="ci",
@@ -185,7 +185,7 @@ QUESTIONS = (
     ShellQuestion(
         COMMANDS["history"],
         ask_history,
-        (BRANCH,),
+        BRANCH,
         examples=("cibot history netapp 30d --csv",),
         csv=True,
         completes="ci",
@@ -193,7 +193,7 @@ QUESTIONS = (
     ShellQuestion(
         COMMANDS["missed"],
         _asks("/cis/<name>/missed", Missed, _missed),
-        (BRANCH,),
+        BRANCH,
         examples=("cibot missed netapp --csv",),
         csv=True,
         completes="ci",

@@ -294,7 +294,7 @@ def ask_unsilence(source: Source, asked: Asked) -> ShellAnswer:
 
 
 QUESTIONS = (
-    ShellQuestion(COMMANDS["summary"], ask_summary, (BRANCHES,)),
+    ShellQuestion(COMMANDS["summary"], ask_summary, BRANCHES),
     ShellQuestion(
         COMMANDS["incidents"],
         ask_incidents,
@@ -312,7 +312,7 @@ QUESTIONS = (
     ShellQuestion(
         COMMANDS["report"],
         ask_report,
-        (BRANCHES,),
+        BRANCHES,
         examples=("cibot report cinder 2026-09-01 2026-12-01", "cibot report cinder --csv"),
         csv=True,
         codes=f"{CODES[State.FAILING]} where a CI did not meet a rule",

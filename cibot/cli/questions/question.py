@@ -15,11 +15,31 @@ from cibot.client.source import Source
 from cibot.reports.signals import Rate
 from cibot.text import figures
 from cibot.web.api import BY_PATH
+from cibot.web.api.openapi import parameters
 from cibot.web.api.tables import Lines
 
 T = TypeVar("T")
-BRANCH = click.Option(["--branch"], metavar="B", help="As it is on that branch alone.")
-BRANCHES = click.Option(["--branch"], metavar="PATTERN", help="Only these branches.")
+
+
+def options(path: str, *names: str) -> tuple[click.Option, ...]:
+    """``--NAME`` for parameters of the question at ``path``, in the API's own words.
+
+    An option with another name than its parameter is written ``"search=q"``.
+    """
+    by_name = {each["name"]: each for each in parameters(BY_PATH[path].params, path)}
+    made = []
+    for written in names:
+        flag, _equals, name = written.partition("=")
+        parameter = by_name[name or flag]
+        choices = parameter["schema"].get("enum")
+        kind = click.Choice(choices) if choices else click.STRING
+        flags, metavar = [f"--{flag}", parameter["name"]], None if choices else flag.upper()
+        made.append(click.Option(flags, type=kind, metavar=metavar, help=parameter["description"]))
+    return tuple(made)
+
+
+BRANCH = options("/cis/<name>", "branch")
+BRANCHES = options("/report", "branch")
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,10 +30,14 @@ from cibot.web.api.question import (
     Format,
     OneCi,
     Paged,
+    Params,
     ProjectName,
 )
 from cibot.web.api.tables import columns
 from cibot.web.asking import homes_of
+
+NamePart = Annotated[str, Field(max_length=100, description="CIs whose name has that in it.")]
+OwnerName = Annotated[str, Field(max_length=255, description="CIs of that owner, as configured.")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,17 +105,22 @@ class BuildPage(Page[BuildLine]):
     items: tuple[BuildLine, ...]
 
 
-class CiListParams(Paged):
-    """Which CIs, in which order."""
+class CiFilter(Params):
+    """Which CIs."""
 
     state: State | None = None
     project: ProjectName | None = None
     branch: BranchName | None = None
-    owner: Annotated[str, Field(max_length=255, description="The owner, as configured.")] | None = (
-        None
-    )
-    q: Annotated[str, Field(max_length=100, description="A part of the name.")] | None = None
-    sort: Literal["worst", "rate", "name", "heard"] = "worst"
+    owner: OwnerName | None = None
+    q: NamePart | None = None
+
+
+class CiListParams(CiFilter, Paged):
+    """Which CIs, in which order."""
+
+    sort: Annotated[
+        Literal["worst", "rate", "name", "heard"], Field(description="Default: worst first.")
+    ] = "worst"
     format: Format = None
 
 

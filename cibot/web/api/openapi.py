@@ -94,7 +94,7 @@ def _question(endpoint: Endpoint[Any], shared: dict[str, Any]) -> dict[str, Any]
         "operationId": endpoint.name,
         "tags": [endpoint.tag],
         "summary": endpoint.summary,
-        "parameters": _parameters(endpoint.params, endpoint.path),
+        "parameters": parameters(endpoint.params, endpoint.path),
         "responses": {
             "200": {"description": "The answer.", "headers": headers, "content": content},
             "304": {"description": "You have it already."},
@@ -113,7 +113,7 @@ def _change(write: Write[Any, Any], shared: dict[str, Any]) -> dict[str, Any]:
         "tags": [write.tag],
         "summary": write.summary,
         "security": [{"bearer": []}],
-        "parameters": _parameters(write.params, write.path),
+        "parameters": parameters(write.params, write.path),
         "responses": {
             str(write.status): done,
             **{status: _refusal(said) for status, said in _REFUSALS.items()},
@@ -135,13 +135,14 @@ def _refusal(said: str) -> dict[str, Any]:
     }
 
 
-def _parameters(params: type[Params], path: str) -> list[dict[str, Any]]:
+def parameters(params: type[Params], path: str) -> list[dict[str, Any]]:
+    """OpenAPI's parameters of a question."""
     schema = params.model_json_schema(ref_template="#/components/schemas/{model}")
     definitions = schema.get("$defs", {})
-    parameters = []
+    described = []
     for name, field in schema.get("properties", {}).items():
         in_path = f"<{name}>" in path
-        parameters.append(
+        described.append(
             {
                 "name": name,
                 "in": "path" if in_path else "query",
@@ -150,7 +151,7 @@ def _parameters(params: type[Params], path: str) -> list[dict[str, Any]]:
                 "schema": _bare(field, definitions),
             }
         )
-    return parameters
+    return described
 
 
 def _described(field: Mapping[str, Any]) -> dict[str, str]:

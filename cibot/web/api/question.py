@@ -42,10 +42,15 @@ ProjectName = Annotated[
 ]
 BranchName = Annotated[
     str,
-    Field(max_length=255, description="A branch, or its last part where that fits one only."),
+    Field(max_length=255, description="On that branch alone; its last part is enough."),
 ]
 BranchPattern = Annotated[
-    str, Field(min_length=1, max_length=255, description="A branch, or a pattern: `stable/*`.")
+    str,
+    Field(
+        min_length=1,
+        max_length=255,
+        description="Only these branches, as `stable/*`.",
+    ),
 ]
 Number = Annotated[int, Field(ge=1, le=2**31 - 1)]
 Format = Annotated[

@@ -6,9 +6,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated
-
-from pydantic import Field
 
 from cibot.health.signal import Signal
 from cibot.model import State
@@ -23,8 +20,7 @@ from cibot.reports.status import status
 from cibot.store.engine import Tx
 from cibot.text import figures
 from cibot.text.card import Line, capital
-from cibot.web.api.cis import fits
-from cibot.web.api.question import BranchName, Params, ProjectName
+from cibot.web.api.cis import CiFilter, fits
 from cibot.web.asking import days_of, homes_of
 
 _MOST_SENTENCES = 10  # incidents in sentences; the page of incidents has all
@@ -33,14 +29,8 @@ _DAY = timedelta(days=1)
 _SENTENCES_FOR = timedelta(seconds=15)
 
 
-class Filter(Params):
+class Filter(CiFilter):
     """Which CIs the table shows."""
-
-    q: Annotated[str, Field(max_length=100)] | None = None
-    project: ProjectName | None = None
-    owner: Annotated[str, Field(max_length=200)] | None = None
-    state: State | None = None
-    branch: BranchName | None = None
 
     @property
     def active(self) -> bool:
