@@ -144,15 +144,8 @@ def _with_the_bot_running(
 
 def _heard(store: Store, server: str) -> datetime | None:
     ids = {name: row_id for row_id, (name, _url) in store.read(server_urls).items()}
-    feeds = store.read(feed_states)
-    return next(
-        (
-            feed.heard_at
-            for feed in feeds
-            if feed.server_id == ids.get(server) and feed.name == FEED
-        ),
-        None,
-    )
+    heard = {(feed.server_id, feed.name): feed.heard_at for feed in store.read(feed_states)}
+    return heard.get((ids.get(server, 0), FEED))
 
 
 def _until(came: Callable[[], bool], deadline: float) -> bool:

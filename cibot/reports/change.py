@@ -158,8 +158,7 @@ def _find(
     fitting = [
         row
         for row in rows
-        if server in {None, servers.get(row.server_id, (None, None))[0]}
-        and wanted.project in {None, row.project}
+        if server in {None, servers[row.server_id][0]} and wanted.project in {None, row.project}
     ]
     if not fitting:
         where = f" of {wanted.project}" if wanted.project else ""
@@ -167,12 +166,13 @@ def _find(
             f"Change {wanted.number}{where} is not known here:"
             " no CI's comment on it has been read so far."
         )
+    first = fitting[0]
     namesakes = tuple(
-        Namesake(servers.get(row.server_id, (None, None))[0], row.project, row.subject)
+        Namesake(servers[row.server_id][0], row.project, row.subject)
         for row in rows
-        if row.id != fitting[0].id
+        if row.id != first.id
     )
-    return fitting[0], servers.get(fitting[0].server_id, (None, None))[1], namesakes
+    return first, servers[first.server_id][1], namesakes
 
 
 def ci_verdicts(

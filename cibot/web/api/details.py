@@ -26,7 +26,7 @@ from cibot.web.api.question import (
     OneCi,
     Params,
 )
-from cibot.web.api.tables import Lines, columns
+from cibot.web.api.tables import columns
 
 
 class HistoryParams(CiParams):
@@ -97,13 +97,6 @@ def one_change(tx: Tx, ctx: Context, params: ChangeParams) -> ChangeReport:
     return change(tx, ctx, wanted, params.server)
 
 
-def _latency_lines(answer: Latency) -> Lines:
-    """Heads that name the unit, as in JSON."""
-    yield ("day", "n", "median_s", "p95_s")
-    for day in answer.days:
-        yield (day.day, day.n, day.median, day.p95)
-
-
 _DAYS = columns("days", "day", "passes", "fails", "infra", "share")
 _HOURS = columns("hours", "at", "passes", "fails", "infra")
 
@@ -119,7 +112,7 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
     Endpoint("/cis/<name>/latency", "CIs", "A CI's time from upload to first verdict, by day",
              LatencyParams, Latency,
              lambda tx, ctx, asked: latency(tx, ctx, asked.name, asked.days, asked.branch),
-             _latency_lines),
+             columns("days", "day", "n", "median_s=median", "p95_s=p95")),
     Endpoint("/cis/<name>/missed", "CIs", "Patch sets that a CI should have reported on",
              MissedParams, Missed,
              lambda tx, ctx, asked: missed(tx, ctx, asked.name, asked.limit, asked.branch), columns(

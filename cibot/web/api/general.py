@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any
@@ -171,50 +170,46 @@ def _matrix_lines(answer: Matrix) -> Lines:
         yield [row.number, row.patch_set, row.subject, row.updated_at, *words]
 
 
-_HEADS = (
-    "ci", "is_reference", "since", "retired_at", "kept", "due", "reported", "reported_low",
-    "reported_high", "in_time", "in_time_low", "in_time_high", "p50_s", "p95_s", "right",
-    "right_low", "right_high", "right_n", "paired", "false_failures", "failing_s", "silent_s",
-    "longest_outage_s", "longest_outage_since", "incidents", "acknowledged", "to_acknowledge_s",
-    "before_due", "before_in_time", "before_right", "before_failing_s", "before_silent_s",
-    "before_incidents", "runs", "jobs",
+def _rate(name: str, of: str, *more: str) -> list[str]:
+    """The columns of a rate."""
+    heads = {"share": name, **{field: f"{name}_{field}" for field in ("low", "high", *more)}}
+    return [f"{head}={of}.{field}" for field, head in heads.items()]
+
+
+def _outage_s(ci: CiPeriod) -> timedelta:
+    outage = ci.now.longest_outage
+    return outage.until - outage.since if outage else timedelta(0)
+
+
+_FIGURES = columns(
+    "cis", "ci=name", "is_reference", "since", "retired_at", "kept", "due=now.due",
+    *_rate("reported", "now.reported"), *_rate("in_time", "now.in_time"),
+    "p50_s=now.p50", "p95_s=now.p95", *_rate("right", "now.right", "n"),
+    "paired=now.paired", "false_failures=now.false_failures", "failing_s=now.failing",
+    "silent_s=now.silent", ("longest_outage_s", _outage_s),
+    "longest_outage_since=now.longest_outage.since", "incidents=now.incidents",
+    "acknowledged=now.acknowledged", "to_acknowledge_s=now.to_acknowledge",
+    "before_due=before.due", "before_in_time=before.in_time.share",
+    "before_right=before.right.share", "before_failing_s=before.failing",
+    "before_silent_s=before.silent", "before_incidents=before.incidents", "runs",
+    ("jobs", lambda ci: [job.job for job in ci.jobs]),
 )  # fmt: skip
 
 
 def _period_lines(report: PeriodReport) -> Lines:
     """The report as a table: a line a CI, two columns a rule."""
-    rules = [rule.number for rule in report.rules]
-    yield [*_HEADS, *(f"rule_{number}{tail}" for number in rules for tail in ("", "_why"))]
-    by_number = {rule.number: rule for rule in report.rules}
-    for ci in report.cis:
-        cells = [*_cells(ci)]
+    heads, *rows = _FIGURES(report)
+    within = {rule.number: rule.within for rule in report.rules}
+    yield [*heads, *(f"rule_{number}{tail}" for number in within for tail in ("", "_why"))]
+    for ci, figures in zip(report.cis, rows, strict=True):
+        cells = [*figures]
         promises = {promise.rule: promise for promise in ci.promises}
-        for number in rules:
+        for number, limit in within.items():
             promise = promises.get(number)
-            within = by_number[number].within
             criteria = promise.criteria if promise else ()
-            said = [period_wording.criterion(criterion, within) for criterion in criteria]
+            said = [period_wording.criterion(criterion, limit) for criterion in criteria]
             cells += [promise.kept if promise else None, "; ".join(said)]
         yield cells
-
-
-def _cells(ci: CiPeriod) -> Iterator[Any]:
-    now, before = ci.now, ci.before
-    yield from (ci.name, ci.is_reference, ci.since, ci.retired_at, ci.kept, now.due)
-    for rate in (now.reported, now.in_time):
-        yield from (rate.share, rate.low, rate.high) if rate else (None,) * 3
-    yield from (now.p50, now.p95)
-    right = now.right
-    yield from (right.share, right.low, right.high, right.n) if right else (None,) * 4
-    outage = now.longest_outage
-    yield from (now.paired, now.false_failures, now.failing, now.silent)
-    yield outage.until - outage.since if outage else timedelta(0)
-    yield outage.since if outage else None
-    yield from (now.incidents, now.acknowledged, now.to_acknowledge, before.due)
-    yield before.in_time.share if before.in_time else None
-    yield before.right.share if before.right else None
-    yield from (before.failing, before.silent, before.incidents, ci.runs)
-    yield [job.job for job in ci.jobs]
 
 
 ENDPOINTS: tuple[Endpoint[Any], ...] = (

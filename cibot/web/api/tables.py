@@ -19,15 +19,27 @@ Table = Callable[[Any], Lines]
 _FORMULA = re.compile(r"(^|[;\t\r\n])(\s*[=+\-@\uff1d\uff0b\uff0d\uff20])")
 
 
-def columns(rows: str, *paths: str) -> Table:
-    """A table of the answer's ``rows``: a column for each path, as ``rate.share``."""
+Column = str | tuple[str, Callable[[Any], Any]]
+"""A path (``rate.share``, with another head ``ci=name``), or a head and what makes its cells."""
+
+
+def columns(rows: str, *wanted: Column) -> Table:
+    """A table of the answer's ``rows``, with these columns."""
+    made = [_column(column) for column in wanted]
 
     def lines(answer: Any) -> Lines:
-        yield [path.replace(".", "_") for path in paths]
+        yield [head for head, _show in made]
         for row in getattr(answer, rows):
-            yield [_at(row, path) for path in paths]
+            yield [show(row) for _head, show in made]
 
     return lines
+
+
+def _column(column: Column) -> tuple[str, Callable[[Any], Any]]:
+    if not isinstance(column, str):
+        return column
+    head, _equals, path = column.rpartition("=")
+    return head or path.replace(".", "_"), lambda row: _at(row, path)
 
 
 def write_csv(lines: Lines) -> bytes:
