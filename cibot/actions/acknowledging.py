@@ -56,8 +56,7 @@ def _acknowledge(
     step = StoredTransition(stored.id, **step_columns(transition))
     seq = add_transitions(tx, [step])[stored.id]
     if stored.notified and muted(tx, ci, ctx.now) is None:
-        configured = ctx.configured(ci)
-        owner = configured.owner if configured else None
+        owner = ctx.entry(ci).owner
         projects = frozenset(home_of(tx, ctx, stored.ci_id).projects)
         branches = branches_on(tx, stored.ci_id)
         alert = alert_of(ci, after, owner, projects, branches)

@@ -45,7 +45,7 @@ def unretire(tx: Tx, ctx: Context, actor: Actor, target: str) -> str:
     """
     require_admin(ctx.config, actor)
     ci = find_ci(tx, target)
-    if any(entry.name == ci.name and entry.retired for entry in ctx.config.ci):
+    if ctx.entry(ci.name).retired:
         raise Conflict(f"{ci.name} is retired in the configuration: take `retired` out there.")
     set_retired(tx, ci.id, None)
     record(tx, actor, "unretire", target, f"{ci.name} is judged again", ctx.now)
@@ -59,7 +59,7 @@ def exclude(tx: Tx, ctx: Context, actor: Actor, target: str) -> str:
     """
     require_admin(ctx.config, actor)
     ci = find_ci(tx, target)
-    if ctx.configured(ci.name) is not None:
+    if ctx.entry(ci.name).accounts:
         raise Conflict(f"{ci.name} is named in the configuration: take it out there first.")
     exclude_accounts(tx, account_ids_of(tx, ci.id), ctx.now)
     forget_ci(tx, ci.id)

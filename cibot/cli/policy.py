@@ -11,7 +11,6 @@ from pydantic import BaseModel
 
 from cibot.cli.common import config_option, configured_store, read_config
 from cibot.config.judgement import Judgement, Policy
-from cibot.config.models import Config
 from cibot.config.policy import Thresholds
 from cibot.health.references import named_for
 from cibot.reports.ci import find_ci
@@ -44,8 +43,9 @@ def explain(config_path: Path | None, name: str) -> None:
       cibot policy explain netapp
     """
     config = read_config(config_path).config
+    ctx = Context(datetime.now(UTC), config)
     with configured_store(config_path) as store:
-        ci, home, pipeline = store.read(lambda tx: _home(tx, config, name))
+        ci, home, pipeline = store.read(lambda tx: _home(tx, ctx, name))
     judgement = config.judgement
     main = home.projects[0] if home.projects else None
     rules = {
@@ -54,31 +54,30 @@ def explain(config_path: Path | None, name: str) -> None:
     }
     policy = judgement.policy_of(ci, main, pipeline)
     for line in (
-        *_about(config, ci, home, pipeline),
+        *_about(ctx, ci, home, pipeline),
         "",
         *_thresholds(judgement, policy, rules),
     ):
         click.echo(line)
 
 
-def _home(tx: Tx, config: Config, name: str) -> tuple[str, Home, str | None]:
+def _home(tx: Tx, ctx: Context, name: str) -> tuple[str, Home, str | None]:
     row = find_ci(tx, name)
-    home = home_of(tx, Context(datetime.now(UTC), config), row.id)
+    home = home_of(tx, ctx, row.id)
     return row.name, home, main_pipeline(tx, row.id)
 
 
-def _about(config: Config, name: str, home: Home, pipeline: str | None) -> Iterator[str]:
+def _about(ctx: Context, name: str, home: Home, pipeline: str | None) -> Iterator[str]:
     yield name
-    configured = next((ci for ci in config.ci if ci.name == name), None)
+    entry = ctx.entry(name)
     for key in ("projects", "branches"):
-        own = configured is not None and key in configured.model_fields_set
-        patterns = getattr(configured, key) if configured is not None else ("*",)
-        yield _line(key, figures.listed(patterns), "its [[ci]]" if own else _DEFAULT)
+        source = "its [[ci]]" if key in entry.model_fields_set else _DEFAULT
+        yield _line(key, figures.listed(getattr(entry, key)), source)
     if home.projects:
         yield _line("reports on", figures.some(home.projects, 5), "its last verdicts")
         yield _line("pipeline", pipeline or "none", "most of its last verdicts")
         main = home.projects[0]
-        named = named_for(config.reference, main)
+        named = named_for(ctx.config.reference, main)
         source = "[[reference]]" if named else f"who judges most on {main}"
         yield _line("reference", home.reference or "none, or it is the reference itself", source)
 

@@ -126,7 +126,7 @@ def ci_line(
         incidents=incidents,
         page=ctx.page("ci", row.name),
         branches=read_branches(health.branches) if health else (),
-        retired=Retired(retired_at) if retired_at or ctx.retires(row.name) else None,
+        retired=Retired(retired_at) if retired_at or ctx.entry(row.name).retired else None,
     )
 
 

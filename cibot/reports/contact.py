@@ -30,14 +30,14 @@ class Contact:
 def contact(tx: Tx, ctx: Context, name: str) -> Contact:
     """Whose the CI is that ``name`` means; UserError when none is."""
     row = find_ci(tx, name)
-    entry = ctx.configured(row.name)
+    entry = ctx.entry(row.name)
     return Contact(
         name=row.name,
-        configured=entry is not None,
-        owner=entry.owner if entry else None,
-        contact=entry.contact if entry else None,
-        wiki=str(entry.wiki) if entry and entry.wiki else None,
-        recheck=entry.recheck if entry else None,
+        configured=bool(entry.accounts),
+        owner=entry.owner,
+        contact=entry.contact,
+        wiki=str(entry.wiki) if entry.wiki else None,
+        recheck=entry.recheck,
         accounts=tuple(account_names(tx, row.id)),
         page=ctx.page("ci", row.name),
     )

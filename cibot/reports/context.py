@@ -44,13 +44,10 @@ class Context:
             answer: T = last[1]
             return answer
 
-    def configured(self, name: str) -> CiConfig | None:
-        """What the configuration says of a CI, where it names it."""
-        return next((ci for ci in self.config.ci if ci.name == name), None)
-
-    def retires(self, name: str) -> bool:
-        """Whether the configuration calls the CI retired."""
-        return any(ci.retired for ci in self.config.ci if ci.name == name)
+    def entry(self, name: str) -> CiConfig:
+        """A CI's ``[[ci]]``; one without accounts where the configuration does not name it."""
+        unnamed = CiConfig.model_construct(name=name, accounts=())
+        return next((ci for ci in self.config.ci if ci.name == name), unnamed)
 
     def page(self, *path: object, **query: object) -> str | None:
         """The address of a page of the dashboard, or None where it has no public address.

@@ -88,7 +88,7 @@ def all_lines(tx: Tx, ctx: Context) -> list[CiLine]:
     return worst_first(
         ci_line(ctx, row, health.get(row.id), heard.get(row.id), incidents.get(row.id, ()))
         for row in ci_names(tx)
-        if row.id not in retired and not ctx.retires(row.name)
+        if row.id not in retired and not ctx.entry(row.name).retired
     )
 
 

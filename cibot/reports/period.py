@@ -265,7 +265,7 @@ class _Asked:
             for ci_id in cis_on(self._tx, self._project)
             if ci_id in self._names
             and ci_id not in self._retired
-            and not self._ctx.retires(self._names[ci_id])
+            and not self._ctx.entry(self._names[ci_id]).retired
         }
         return counted | present
 
@@ -293,7 +293,7 @@ class _Asked:
             self._ctx.page("ci", name),
             reference,
             since,
-            ci_id in self._retired or self._ctx.retires(name),
+            ci_id in self._retired or self._ctx.entry(name).retired,
             self._retired.get(ci_id),
             self._figures(ci_id, whole, self._window),
             self._figures(ci_id, before, self._before),

@@ -162,7 +162,7 @@ def one_ci(tx: Tx, ctx: Context, params: CiParams) -> CiDetail:
     """Everything about one CI."""
     answer = status(tx, ctx, params.name, params.branch)
     reasons = why(tx, ctx, answer.ci.name, branch=params.branch)
-    configured = ctx.configured(answer.ci.name)
+    entry = ctx.entry(answer.ci.name)
     own = _fields(tx, ctx, answer.ci) | {"signals": reasons.signals}
     return CiDetail(
         **own | {"reference": answer.reference or own["reference"]},
@@ -171,9 +171,9 @@ def one_ci(tx: Tx, ctx: Context, params: CiParams) -> CiDetail:
         worst_job=answer.worst_job,
         last=answer.last,
         failures=reasons.failures,
-        contact=configured.contact if configured else None,
-        wiki=str(configured.wiki) if configured and configured.wiki else None,
-        recheck=configured.recheck if configured else None,
+        contact=entry.contact,
+        wiki=str(entry.wiki) if entry.wiki else None,
+        recheck=entry.recheck,
         stale=tuple(feeds.server for feeds in answer.stale),
         silence=answer.silence,
         standing=reasons.standing,
@@ -204,8 +204,7 @@ def ci_builds(tx: Tx, _ctx: Context, params: BuildParams) -> BuildPage:
 
 def fits(ctx: Context, line: CiLine, q: str | None, owner: str | None) -> bool:
     """Whether a CI has ``q`` in its name and that owner; None asks for nothing."""
-    configured = ctx.configured(line.name)
-    own = (configured.owner if configured else None) or ""
+    own = ctx.entry(line.name).owner or ""
     named = q is None or q.casefold() in line.name.casefold()
     return named and (owner is None or own.casefold() == owner.casefold())
 
@@ -228,13 +227,12 @@ _ORDERS = {
 
 
 def _fields(tx: Tx, ctx: Context, line: CiLine) -> dict[str, Any]:
-    configured = ctx.configured(line.name)
     home = homes_of(tx, ctx).get(line.id, NOWHERE)
     return {
         **{field.name: getattr(line, field.name) for field in fields(CiLine)},
         "projects": home.projects,
         "reference": home.reference,
-        "owner": configured.owner if configured else None,
+        "owner": ctx.entry(line.name).owner,
     }
 
 
