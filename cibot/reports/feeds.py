@@ -35,7 +35,7 @@ def feeds(tx: Tx, ctx: Context) -> tuple[ServerFeeds, ...]:
         _server(ctx, name, url, [state for state in states if state.server_id == server_id])
         for server_id, (name, url) in server_urls(tx).items()
     ]
-    return tuple(sorted(servers, key=lambda one: one.server))
+    return tuple(sorted(servers, key=lambda server: server.server))
 
 
 def stale_feeds(tx: Tx, ctx: Context) -> tuple[ServerFeeds, ...]:

@@ -122,7 +122,7 @@ def incidents(
     """The open incidents, newest first; with ``ended`` then those of the last seven days."""
     since = ctx.now - ENDED_WITHIN if ended else None
     stored = incidents_of(tx, resolved_since=since, limit=limit)
-    stored.sort(key=lambda one: one.resolved_at is not None)
+    stored.sort(key=lambda row: row.resolved_at is not None)
     return read_incidents(tx, ctx, stored)
 
 

@@ -96,5 +96,5 @@ def worst_first(lines: Iterable[CiLine]) -> list[CiLine]:
     """By state, then by the share passed, then by name."""
     return sorted(
         lines,
-        key=lambda one: (one.state.rank, one.rate.share if one.rate else 2.0, one.name.casefold()),
+        key=lambda ci: (ci.state.rank, ci.rate.share if ci.rate else 2.0, ci.name.casefold()),
     )

@@ -42,4 +42,6 @@ def project_lines(lines: Sequence[CiLine], at_home: Mapping[int, Home]) -> tuple
         )
         for name, cis in found.items()
     )
-    return tuple(sorted(projects, key=lambda one: (-len(one.wrong), one.name.casefold())))
+    return tuple(
+        sorted(projects, key=lambda project: (-len(project.wrong), project.name.casefold()))
+    )

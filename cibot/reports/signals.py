@@ -69,7 +69,7 @@ def usual_coverage(signals: Iterable[Signal]) -> float | None:
 def worst_signal(signals: Iterable[Signal]) -> Signal | None:
     """The signal that makes the state; None when nothing is known to be wrong."""
     bad = [signal for signal in signals if signal.counts and signal.verdict.bad]
-    return min(bad, key=lambda one: one.verdict.rank) if bad else None
+    return min(bad, key=lambda signal: signal.verdict.rank) if bad else None
 
 
 class RateCase(StrEnum):

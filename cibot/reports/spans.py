@@ -11,7 +11,7 @@ from cibot.model import Window
 def joined(spans: Iterable[Window]) -> list[Window]:
     """The same time without overlaps, oldest first; spans that touch become one."""
     found: list[Window] = []
-    for span in sorted(spans, key=lambda one: (one.since, one.until)):
+    for span in sorted(spans, key=lambda span: (span.since, span.until)):
         if span.since >= span.until:
             continue
         if found and span.since <= found[-1].until:
@@ -34,4 +34,4 @@ def added(spans: Iterable[Window]) -> timedelta:
 
 def longest(spans: Iterable[Window]) -> Window | None:
     """The longest of joined spans, the newest of equals; None without any."""
-    return max(spans, key=lambda one: (one.until - one.since, one.until), default=None)
+    return max(spans, key=lambda span: (span.until - span.since, span.until), default=None)

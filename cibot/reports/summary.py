@@ -128,7 +128,9 @@ def summary(
     earlier = Window.before(window.since, window.until - window.since)
     born = [ci.id for ci in all_cis(tx) if ci.created_at in window]
     happened = _happened(tx, ctx, lines, window, branches)
-    opened = tuple(one for one in happened if one.opened_at and one.opened_at in window)
+    opened = tuple(
+        incident for incident in happened if incident.opened_at and incident.opened_at in window
+    )
     return Summary(
         title=title,
         window=window,

@@ -44,7 +44,9 @@ def why(tx: Tx, ctx: Context, name: str, limit: int = 10, *, branch: str | None 
         since, there = ctx.now - _LOOK_BACK, branch_name(line)
         return Why(line, (), failures(tx, row.id, since, limit, branch=there))
     since = min(line.since or ctx.now, ctx.now - _LOOK_BACK)
-    signals = tuple(sorted(line.signals, key=lambda one: (not one.counts, one.verdict.rank)))
+    signals = tuple(
+        sorted(line.signals, key=lambda signal: (not signal.counts, signal.verdict.rank))
+    )
     last = failures(tx, row.id, since, limit)
     onset = onset_of_ci(tx, ctx, row.id) if line.incidents else None
     return Why(line, signals, last, standing(tx, ctx, line), onset)

@@ -273,7 +273,7 @@ def _branches(ci: CiLine) -> list[Line]:
     if len({branch.state for branch in judged}) < 2:
         return []
     others = [branch for branch in judged if branch != ci.branch]
-    others.sort(key=lambda one: one.state.rank)
+    others.sort(key=lambda branch: branch.state.rank)
     shown = joined(
         Span(
             f"{other.state.shape} {figures.cut(other.branch, 40)} {figures.percent(other.share)}",
@@ -363,7 +363,7 @@ def run_span(run: OnsetRun) -> Line:
 
 def jobs(failed: Sequence[FailedJob], most: int = 3) -> Line:
     """The names of failed jobs, linked to their logs; voting ones first."""
-    ordered = sorted((job for job in failed if job.name), key=lambda one: not one.voting)
+    ordered = sorted((job for job in failed if job.name), key=lambda job: not job.voting)
     parts: list[str | Span] = []
     for job in ordered[:most]:
         if parts:
