@@ -51,7 +51,7 @@ def put_silence(
     said = f"#{made}: {pattern} for {span(length)}, until {until:%Y-%m-%d %H:%M} UTC: {reason}"
     record(tx, actor, "silence", f"{target} {span(length)} {reason}", said, ctx.now)
     stored = silence(tx, made)
-    tell_silence(tx, ctx, stored, Channel(actor.network, actor.where))
+    notify_rooms(tx, ctx, stored, Channel(actor.network, actor.where))
     return stored
 
 
@@ -105,11 +105,11 @@ def _end(
         return None
     record(tx, actor, "unsilence", arguments, f"ended #{stored.id} of {stored.ci}", ctx.now)
     ended = silence(tx, stored.id)
-    tell_silence(tx, ctx, ended, Channel(actor.network, actor.where), ended_by=by)
+    notify_rooms(tx, ctx, ended, Channel(actor.network, actor.where), ended_by=by)
     return ended
 
 
-def tell_silence(
+def notify_rooms(
     tx: Tx, ctx: Context, silence: Silence, asked_in: Channel, ended_by: str | None = None
 ) -> None:
     """Tells every room that gets alerts of a muted CI, but not the one where it was asked for.

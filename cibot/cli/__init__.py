@@ -24,7 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "slack": ("cibot.cli.slack:slack", "Set up the Slack app."),
     "init": ("cibot.cli.init:init", "Look at a Gerrit and write a first configuration."),
-    "run": ("cibot.cli.run:command", "Collect, judge, tell and answer until stopped."),
+    "run": ("cibot.cli.run:command", "Collect, judge, alert and answer until stopped."),
     "ci": ("cibot.cli.ci:command", "Retire a CI, or say that an account is none."),
     "forget": ("cibot.cli.forget:command", "Take away what a webhook brought since a time."),
     "db": ("cibot.cli.db:command", "Make or upgrade the database's tables."),

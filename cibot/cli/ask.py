@@ -48,7 +48,7 @@ def make(question: ShellQuestion) -> click.Command:
 
 
 def _form_options(question: ShellQuestion) -> list[click.Option]:
-    options = [click.Option(["--json"], is_flag=True, help="As the JSON API tells it.")]
+    options = [click.Option(["--json"], is_flag=True, help="As the JSON API has it.")]
     if question.csv:
         options.append(click.Option(["--csv"], is_flag=True, help="The table as CSV."))
     if question.codes:
@@ -88,7 +88,7 @@ def run(question: ShellQuestion, wish: SourceOptions, asked: Asked, form: Form) 
     if form.json and form.csv:
         raise click.UsageError("--json and --csv are two forms; give one of them")
     if form.watch and form.exit_code:
-        raise click.UsageError("--exit-code tells of one answer; --watch never ends by itself")
+        raise click.UsageError("--exit-code is about one answer; --watch never ends by itself")
     with closing(connect(wish)) as source:
         if form.watch:
             title = f"{question.command.name} {asked.text}".strip()

@@ -57,7 +57,7 @@ def first_config(survey: Survey, choices: Choices, *, webhook_token: str) -> str
         _gerrit(survey, choices, name, webhook_token),
         _cis(survey, names, name),
         _reference(survey, names),
-        _tell(),
+        _networks(),
     ]
     return "\n\n".join(part.strip("\n") for part in parts) + "\n"
 
@@ -186,7 +186,7 @@ def _list(words: Sequence[str]) -> str:
     return "[" + ", ".join(quoted(word) for word in words) + "]"
 
 
-def _tell() -> str:
+def _networks() -> str:
     """Where alerts go: each kind of network as it could be, and the terminal for now."""
     networks = "\n\n".join(kind.first_config.strip() for kind in kinds() if kind.first_config)
     return f"{_NETWORKS}{networks}\n\n{_ROUTES}"

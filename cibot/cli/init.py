@@ -94,7 +94,7 @@ def init(
     )
     text = first_config(seen, choices, webhook_token=secrets.token_hex(24))
     _write(output, text, check=lambda draft: load(draft, {}))
-    _tell(seen, output)
+    _conclude(seen, output)
 
 
 _ADDRESS = re.compile(r"[a-z+]+://[^\s\"'<>]+|[\w.-]+@(?P<host>[\w.-]+)(?=:|\s|$)", re.IGNORECASE)
@@ -199,7 +199,7 @@ def _write(path: Path, text: str, check: Callable[[Path], object] = lambda _draf
     draft.replace(path)
 
 
-def _tell(seen: Survey, output: Path) -> None:
+def _conclude(seen: Survey, output: Path) -> None:
     for missed in seen.missed:
         click.echo(f"! {escaped(missed)}", err=True)
     guess = seen.reference

@@ -20,7 +20,7 @@ from cibot.daemon.bot import Bot
 @click.command()
 @config_option
 def command(config_path: Path | None) -> None:
-    """Collect, judge, tell and answer until SIGTERM or Ctrl-C.
+    """Collect, judge, alert and answer until SIGTERM or Ctrl-C.
 
     \b
     Example:

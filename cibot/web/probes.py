@@ -30,14 +30,14 @@ class PartState:
 
 def probes_blueprint(
     parts: Mapping[str, Callable[[], PartState]],
-    tells: Callable[[], bool] = lambda: True,
+    admits: Callable[[], bool] = lambda: True,
     died: Callable[[], Collection[str]] = tuple,
 ) -> Blueprint:
     """The routes of both probes.
 
     ``/healthz`` answers 503 after one of the threads ``died``: only a restart brings it back.
     ``/readyz`` checks each of ``parts`` and answers 503 when one is not ready. The parts are named
-    only to callers whom ``tells`` admits.
+    only to callers for whom ``admits`` is true.
     """
     blueprint = Blueprint("probes", __name__)
 
@@ -53,7 +53,7 @@ def probes_blueprint(
         answers = {name: look() for name, look in parts.items()}
         ready = all(probe.ok for probe in answers.values())
         details = {name: {"ok": part.ok, "detail": part.detail} for name, part in answers.items()}
-        body = {"ready": ready} | ({"parts": details} if tells() else {})
+        body = {"ready": ready} | ({"parts": details} if admits() else {})
         return body, 200 if ready else 503
 
     return blueprint

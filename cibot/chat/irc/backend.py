@@ -178,7 +178,7 @@ class IrcBackend:
             now = time.monotonic()
             watchdog.look(now)
             session.tick(now)
-            self._tell_link(session)
+            self._update_link(session)
             if connection.connected:
                 reactor.process_once(session.wait(now))
         if connection.connected:
@@ -225,7 +225,7 @@ class IrcBackend:
         else:
             self._session.deliver(delivery, time.monotonic())
 
-    def _tell_link(self, session: Session) -> None:
+    def _update_link(self, session: Session) -> None:
         if session.ready:
             wrong = [f"{room.name}: {room.refused}" for room in self._rooms.all() if room.refused]
             short = [session.login.shortened] if session.login.shortened else []

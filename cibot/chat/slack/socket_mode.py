@@ -103,7 +103,7 @@ class SlackSocket:
             if self.up and self._refreshing():
                 continue  # slack-sdk opens the new one itself
             if self.up:
-                self._tell(False, "the connection broke")
+                self._set_link(False, "the connection broke")
             if self._connect(client):
                 continue
             self._stopping.wait(backoff.next())
@@ -117,18 +117,18 @@ class SlackSocket:
         try:
             client.connect_to_new_endpoint()
         except SlackApiError as error:
-            self._tell(False, str(translated(error, "open Socket Mode")))
+            self._set_link(False, str(translated(error, "open Socket Mode")))
             return False
         except (OSError, HTTPException, SlackClientError, ValueError) as error:
-            self._tell(False, f"open Socket Mode: {error}")
+            self._set_link(False, f"open Socket Mode: {error}")
             return False
         if not client.is_connected():
-            self._tell(False, "Slack did not take the websocket")
+            self._set_link(False, "Slack did not take the websocket")
             return False
-        self._tell(True, "Socket Mode")
+        self._set_link(True, "Socket Mode")
         return True
 
-    def _tell(self, up: bool, detail: str) -> None:
+    def _set_link(self, up: bool, detail: str) -> None:
         if (self.up, self.detail) != (up, detail):
             log.log(logging.INFO if up else logging.WARNING, "slack %s: %s", self._network, detail)
         self.up, self.detail = up, detail

@@ -1,4 +1,4 @@
-"""The pages of incidents: all that are open or ended lately, and one with its timeline."""
+"""The page of one incident with its timeline."""
 
 from __future__ import annotations
 
@@ -9,35 +9,13 @@ from cibot.reports import wording
 from cibot.reports.ci import CiLine
 from cibot.reports.context import Context
 from cibot.reports.home_projects import NOWHERE
-from cibot.reports.incidents import IncidentLine, IncidentTimeline, incident, incidents
+from cibot.reports.incidents import IncidentTimeline, incident
 from cibot.reports.status import status
 from cibot.store.engine import Tx
 from cibot.text.card import Line
 from cibot.web.api.incidents import OneIncident
-from cibot.web.api.question import Nothing
 from cibot.web.asking import homes_of
 from cibot.web.pages.ci import Month, month_of
-
-_MOST = 200
-
-
-@dataclass(frozen=True, slots=True)
-class IncidentsPage:
-    """Open, pending and ended incidents, newest first. Pending ones have not opened yet."""
-
-    open: tuple[IncidentLine, ...]
-    pending: tuple[IncidentLine, ...]
-    ended: tuple[IncidentLine, ...]
-
-
-def incidents_page(tx: Tx, ctx: Context, _params: Nothing) -> IncidentsPage:
-    """At most 200 incidents."""
-    ended = incidents(tx, ctx, ended=True, limit=_MOST)
-    return IncidentsPage(
-        tuple(row for row in ended if row.resolved_at is None and row.opened_at),
-        tuple(row for row in ended if row.resolved_at is None and not row.opened_at),
-        tuple(row for row in ended if row.resolved_at),
-    )
 
 
 @dataclass(frozen=True, slots=True)

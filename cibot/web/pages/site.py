@@ -18,6 +18,7 @@ from cibot.errors import CibotError, UserError
 from cibot.reports.ci import branch_name
 from cibot.reports.context import Context
 from cibot.reports.feeds import feeds
+from cibot.reports.incidents import incidents
 from cibot.reports.listing import all_lines
 from cibot.reports.projects import project_lines
 from cibot.store.engine import Tx
@@ -33,7 +34,7 @@ from cibot.web.asking import Asking, homes_of
 from cibot.web.pages.ci import ci_page
 from cibot.web.pages.compare import CompareParams, compare_page
 from cibot.web.pages.filters import page_tools
-from cibot.web.pages.incidents import incident_page, incidents_page
+from cibot.web.pages.incidents import incident_page
 from cibot.web.pages.judging import judging
 from cibot.web.pages.overview import Filter, overview
 from cibot.web.pages.period import period_page
@@ -42,6 +43,7 @@ from cibot.web.reply import reply
 
 _STATIC = {"style.css": "text/css", "page.js": "text/javascript"}
 _YEAR_S = 365 * 86400
+_MOST_INCIDENTS = 200
 View = Callable[..., ResponseReturnValue]
 
 
@@ -66,7 +68,8 @@ PAGES = (
     WebPage("/ci/<path:name>", "ci", CiParams, ci_page, form=True,
             address=lambda page: {"name": page.ci.name, "branch": branch_name(page.ci)}),
     WebPage("/change/<number>", "change", ChangeParams, one_change),
-    WebPage("/incidents", "incidents", Nothing, incidents_page),
+    WebPage("/incidents", "incidents", Nothing,
+         lambda tx, ctx, _: incidents(tx, ctx, ended=True, limit=_MOST_INCIDENTS)),
     WebPage("/incidents/<id>", "incident", OneIncident, incident_page),
     WebPage("/projects", "projects", Nothing,
          lambda tx, ctx, _: project_lines(all_lines(tx, ctx), homes_of(tx, ctx))),

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from cibot.reports.context import Context
-from cibot.reports.unparsed import Shape, Unparsed, unparsed
+from cibot.reports.unparsed import Unparsed, unparsed
 from cibot.store.cis import all_cis
 from cibot.store.engine import Tx
 from cibot.web.api.question import CiName, Params
 
 WINDOW = timedelta(days=7)
-_MOST_SHAPES = 40
 _EACH, _CHARACTERS = 200, 4_000  # comments of a CI and what is read of one
 _KEPT_FOR = timedelta(minutes=5)
 
@@ -25,11 +24,9 @@ class UnparsedFilter(Params):
 
 @dataclass(frozen=True, slots=True)
 class UnparsedPage:
-    """The shapes, most frequent first; ``more`` are not shown. ``cis`` are all names."""
+    """The shapes, most frequent first. ``cis`` are all names."""
 
     unparsed: Unparsed
-    shapes: tuple[Shape, ...]
-    more: int
     cis: tuple[str, ...]
     chosen: str | None
 
@@ -43,6 +40,4 @@ def unparsed_page(tx: Tx, ctx: Context, params: UnparsedFilter) -> UnparsedPage:
 
     # Without a CI, a week of every CI is read: slow, and the same for everybody.
     comments = ask() if params.ci else ctx.remembered("unparsed", _KEPT_FOR, ask)
-    names = tuple(ci.name for ci in all_cis(tx))
-    shown = comments.shapes[:_MOST_SHAPES]
-    return UnparsedPage(comments, shown, len(comments.shapes) - len(shown), names, params.ci)
+    return UnparsedPage(comments, tuple(ci.name for ci in all_cis(tx)), params.ci)
