@@ -21,10 +21,11 @@ STATES = {
 """The shape and colour of each."""
 
 
-def where(report: PeriodReport) -> str:
-    """What the report is of: "openstack/cinder on stable/*"."""
+def title(report: PeriodReport) -> str:
+    """What the report is of, and when: "openstack/cinder on stable/*, 31 Aug to …"."""
     of = report.project or "All projects"
-    return f"{of} on {report.branch}" if report.branch else of
+    places = f"{of} on {report.branch}" if report.branch else of
+    return f"{places}, {days(report.window)}"
 
 
 def days(window: Window) -> str:

@@ -83,8 +83,8 @@ def _date(word: str) -> date:
 
 def render(ctx: Context, report: PeriodReport) -> Card:
     """A few lines: how many kept the rules, those that did not, the others by name."""
-    title = f"{period_wording.where(report)}, {period_wording.days(report.window)}"
-    head = line(Span(title, strong=True), f": {period_wording.totals(report)}")
+    title = Span(period_wording.title(report), strong=True)
+    head = line(title, f": {period_wording.totals(report)}")
     shown = [ci for ci in report.cis if ci.kept is not Ruling.MET and not ci.is_reference]
     lines = [head, *(_ci(report, ci) for ci in shown[:_SHOWN])]
     for ruling in (*Ruling, None):

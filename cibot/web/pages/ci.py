@@ -7,22 +7,18 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from cibot.chat.commands import why as why_command
-from cibot.health.signal import Signal
 from cibot.reports import wording
 from cibot.reports.ci import CiLine, branch_name
 from cibot.reports.contact import Contact, contact
 from cibot.reports.context import Context
-from cibot.reports.failures import Verdict
 from cibot.reports.history import Day
 from cibot.reports.home_projects import NOWHERE
 from cibot.reports.incidents import IncidentLine, read_incidents
 from cibot.reports.jobs import JobLine, jobs
 from cibot.reports.latency import LatencyDay
 from cibot.reports.missed import Missed, missed
-from cibot.reports.standing import Standing
 from cibot.reports.status import status
-from cibot.reports.why import why
+from cibot.reports.why import Why, why
 from cibot.store.cis import all_cis
 from cibot.store.engine import Tx
 from cibot.store.faces import incidents_before
@@ -90,10 +86,7 @@ class CiView:
     contact: Contact
     projects: tuple[str, ...]
     month: Month
-    signals: tuple[Signal, ...]
-    standing: Standing | None
-    began: Line
-    failures: tuple[Verdict, ...]
+    why: Why
     incidents: tuple[IncidentLine, ...]
     jobs: tuple[JobLine, ...]
     missed: Missed
@@ -105,7 +98,6 @@ def ci_page(tx: Tx, ctx: Context, params: CiParams) -> CiView:
     answer = status(tx, ctx, params.name, params.branch)
     ci = answer.ci
     branch = branch_name(ci)
-    reasons = why(tx, ctx, ci.name, branch=branch)
     home = homes_of(tx, ctx).get(ci.id, NOWHERE)
     incidents = ci_incidents(tx, ctx, ci.id)
     return CiView(
@@ -114,10 +106,7 @@ def ci_page(tx: Tx, ctx: Context, params: CiParams) -> CiView:
         contact(tx, ctx, ci.name),
         home.projects,
         month_of(tx, ctx, ci, answer.reference or home.reference, incidents),
-        reasons.signals,
-        reasons.standing,
-        why_command.began(ctx, reasons.onset) if reasons.onset else (),
-        reasons.failures,
+        why(tx, ctx, ci.name, branch=branch),
         incidents,
         jobs(tx, ctx, ci.name, branch).jobs[:_MOST_JOBS],
         missed(tx, ctx, ci.name, _MOST_MISSED, branch),

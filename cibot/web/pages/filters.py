@@ -10,6 +10,8 @@ from typing import Any
 from jinja2 import Environment
 from markupsafe import Markup
 
+from cibot.chat.commands import report as report_command
+from cibot.chat.commands import why as why_command
 from cibot.health.seen import Seen
 from cibot.health.signal import Signal
 from cibot.incidents import signal_words
@@ -74,6 +76,7 @@ def page_tools(environment: Environment, asking: Asking) -> None:
         why=lambda rate_reason: line(signal_words.spans(reason_words(rate_reason))),
         sentence_of=sentence_of,
         reason=reason,
+        began=lambda onset: line(why_command.began(asking.context(), onset)),
         branch_name=branch_name,
         **_WORDS,
     )
@@ -222,6 +225,11 @@ _PICTURES: dict[str, Callable[..., Any]] = {
     "span": figures.span,
     "kept": ruling_chip,
     "rule_words": period_wording.rule,
+    "criterion_words": period_wording.criterion,
+    "period_title": period_wording.title,
+    "period_totals": period_wording.totals,
+    "asked_by": report_command.asked_by,
+    "run_span": wording.run_span,
     "limit": period_wording.span,
     "kind": api.kind,
     "schema_names": api.schema_names,

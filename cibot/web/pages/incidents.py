@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cibot.chat.commands import why as why_command
-from cibot.reports import wording
 from cibot.reports.ci import CiLine
 from cibot.reports.context import Context
 from cibot.reports.home_projects import NOWHERE
 from cibot.reports.incidents import IncidentTimeline, incident
 from cibot.reports.status import status
 from cibot.store.engine import Tx
-from cibot.text.card import Line
 from cibot.web.api.incidents import OneIncident
 from cibot.web.asking import homes_of
 from cibot.web.pages.ci import Month, month_of
@@ -20,16 +17,11 @@ from cibot.web.pages.ci import Month, month_of
 
 @dataclass(frozen=True, slots=True)
 class IncidentView:
-    """One incident with its timeline, and its CI as it is now.
-
-    ``first_run`` links the first bad run, ``began`` says in words what came before it.
-    """
+    """One incident with its timeline, and its CI as it is now."""
 
     timeline: IncidentTimeline
     ci: CiLine
     month: Month
-    first_run: Line
-    began: Line
 
     @property
     def drawn(self) -> bool:
@@ -44,7 +36,4 @@ def incident_page(tx: Tx, ctx: Context, params: OneIncident) -> IncidentView:
     answer = status(tx, ctx, timeline.incident.ci)
     reference = answer.reference or homes_of(tx, ctx).get(answer.ci.id, NOWHERE).reference
     month = month_of(tx, ctx, answer.ci, reference, (timeline.incident,))
-    onset = timeline.onset
-    first = wording.run_span(onset.first_failure) if onset else ()
-    began = why_command.began(ctx, onset) if onset else ()
-    return IncidentView(timeline, answer.ci, month, first, began)
+    return IncidentView(timeline, answer.ci, month)

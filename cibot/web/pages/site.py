@@ -21,11 +21,12 @@ from cibot.reports.feeds import feeds
 from cibot.reports.incidents import incidents
 from cibot.reports.listing import all_lines
 from cibot.reports.projects import project_lines
+from cibot.store.changes import project_names
 from cibot.store.engine import Tx
 from cibot.web.api import ENDPOINTS, WRITES
 from cibot.web.api.details import ChangeParams, one_change
 from cibot.web.api.endpoint import read_params
-from cibot.web.api.general import MatrixParams, PeriodParams, project_matrix
+from cibot.web.api.general import MatrixParams, PeriodParams, project_matrix, report_of
 from cibot.web.api.incidents import OneIncident
 from cibot.web.api.openapi import document
 from cibot.web.api.problems import problem, problem_of
@@ -37,7 +38,6 @@ from cibot.web.pages.filters import page_tools
 from cibot.web.pages.incidents import incident_page
 from cibot.web.pages.judging import judging
 from cibot.web.pages.overview import Filter, overview
-from cibot.web.pages.period import period_page
 from cibot.web.pages.unparsed import UnparsedFilter, unparsed_page
 from cibot.web.reply import reply
 
@@ -63,6 +63,12 @@ class WebPage:
     address: Callable[[Any], dict[str, Any]] | None = None
 
 
+def _report(tx: Tx, ctx: Context, params: PeriodParams) -> dict[str, Any]:
+    """A period's report, and the projects that one may be of."""
+    projects = sorted(project_names(tx), key=str.casefold)
+    return {"report": report_of(tx, ctx, params), "projects": projects}
+
+
 PAGES = (
     WebPage("/", "overview", Filter, overview, form=True),
     WebPage("/ci/<path:name>", "ci", CiParams, ci_page, form=True,
@@ -76,7 +82,7 @@ PAGES = (
     WebPage("/projects/<path:name>", "project", MatrixParams, project_matrix, form=True,
          address=lambda page: {"name": page.project, "branch": page.branch}),
     WebPage("/compare", "compare", CompareParams, compare_page, form=True),
-    WebPage("/report", "report", PeriodParams, period_page, form=True),
+    WebPage("/report", "report", PeriodParams, _report, form=True),
     WebPage("/unparsed", "unparsed", UnparsedFilter, unparsed_page, form=True),
     WebPage("/how", "how", Nothing, lambda _tx, ctx, _: judging(ctx.config.judgement)),
     WebPage("/api", "api", Nothing, lambda _tx, _ctx, _: document(ENDPOINTS, WRITES, __version__)),
