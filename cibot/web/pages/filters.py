@@ -174,6 +174,11 @@ def success_verdict(ci: CiLine) -> State:
     return min(verdicts, key=_badness, default=State.UNKNOWN)
 
 
+def coverage(ci: CiLine) -> Signal | None:
+    """Its coverage, where it had a chance to report."""
+    return next((signal for signal in ci.signals if signal.name == "coverage" and signal.n), None)
+
+
 def _badness(state: State) -> int:
     """Orders states worst first and unknown last: a known verdict wins."""
     return len(State) if state is State.UNKNOWN else state.rank
@@ -206,6 +211,7 @@ _WORDS: dict[str, Callable[..., Any]] = {
     "threshold": signal_words.threshold_words,
     "fault": signal_words.fault_words,
     "project_tail": project_tail,
+    "coverage": coverage,
     "took": lambda length: figures.duration(length.total_seconds()),
 }
 _PICTURES: dict[str, Callable[..., Any]] = {

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from cibot.health.signal import Signal
 from cibot.model import State
 from cibot.reports import lists, wording
 from cibot.reports.ci import CiLine
@@ -39,34 +38,21 @@ class Filter(CiFilter):
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One CI of the table."""
-
-    ci: CiLine
-    home: Home
-    covers: Signal | None
-    days: Sequence[Day]
-
-
-@dataclass(frozen=True, slots=True)
-class Story:
-    """An open incident's CI with its sentence, and who acknowledged it."""
-
-    ci: CiLine
-    sentence: Line
-    incidents: tuple[IncidentLine, ...]
-    days: Sequence[Day]
-
-
-@dataclass(frozen=True, slots=True)
 class Overview:
-    """The page. ``reference`` is set where all rows have the same."""
+    """The page. ``stories`` are the worst CIs with an open incident, ``more`` counts the others.
+
+    ``sentences``, ``homes`` and ``days`` are by the CI's id; ``reference`` is set where all rows
+    have the same.
+    """
 
     headline: str
     lead: str
-    stories: tuple[Story, ...]
+    stories: Sequence[CiLine]
     more: int
-    rows: tuple[Row, ...]
+    sentences: Mapping[int, Line]
+    rows: Sequence[CiLine]
+    homes: Mapping[int, Home]
+    days: Mapping[int, Sequence[Day]]
     known: int
     projects: tuple[str, ...]
     owners: tuple[str, ...]
@@ -77,29 +63,26 @@ class Overview:
 
 def overview(tx: Tx, ctx: Context, chosen: Filter) -> Overview:
     """The overview, with the rows that ``chosen`` leaves."""
-    at_home, days = homes_of(tx, ctx), days_of(tx, ctx)
-    sentences = ctx.remembered("sentences", _SENTENCES_FOR, lambda: _sentences(tx, ctx))
+    at_home = homes_of(tx, ctx)
     lines = all_lines(tx, ctx)
-    stories = [
-        Story(ci, sentences.get(ci.id, ()), _opened(ci), days.get(ci.id, ()))
-        for ci in _open(lines)[:_MOST_SENTENCES]
-    ]
+    troubled = _open(lines)
     shown = lines_on(ctx, lines, {chosen.branch}) if chosen.branch else lines
-    fitting = [ci for ci in shown if _fits(ctx, ci, at_home, chosen)]
-    rows = _rows(fitting, at_home, days)
-    lately = incidents_since(tx, ctx, ctx.now - _DAY)
+    rows = [ci for ci in shown if _fits(ctx, ci, at_home, chosen)]
     return Overview(
         headline(lines),
-        _lead(ctx, lines, lately),
-        tuple(stories),
-        len(_open(lines)) - len(stories),
-        tuple(rows),
+        _lead(ctx, lines, incidents_since(tx, ctx, ctx.now - _DAY)),
+        troubled[:_MOST_SENTENCES],
+        max(0, len(troubled) - _MOST_SENTENCES),
+        ctx.remembered("sentences", _SENTENCES_FOR, lambda: _sentences(tx, ctx)),
+        rows,
+        at_home,
+        days_of(tx, ctx),
         len(lines),
         _projects(at_home),
         tuple(sorted({ci.owner for ci in ctx.config.ci if ci.owner}, key=str.casefold)),
         tuple(branches_of(lines)[:_MOST_PROJECTS]),
         chosen,
-        _one_reference(rows),
+        _one_reference(at_home[ci.id] for ci in rows if ci.id in at_home),
     )
 
 
@@ -130,12 +113,8 @@ def _lead(ctx: Context, lines: Sequence[CiLine], lately: Sequence[IncidentLine])
 
 
 def _open(lines: Sequence[CiLine]) -> list[CiLine]:
-    return [line for line in lines if _opened(line)]
-
-
-def _opened(line: CiLine) -> tuple[IncidentLine, ...]:
-    """Its opened incidents, without pending ones."""
-    return tuple(incident for incident in line.incidents if incident.opened_at is not None)
+    """Those with an incident that has opened: pending ones do not count."""
+    return [line for line in lines if any(incident.opened_at for incident in line.incidents)]
 
 
 def _sentences(tx: Tx, ctx: Context) -> dict[int, Line]:
@@ -160,24 +139,8 @@ def _on(home: Home, project: str) -> bool:
     )
 
 
-def _rows(
-    chosen: Sequence[CiLine],
-    at_home: Mapping[int, Home],
-    days: Mapping[int, Sequence[Day]],
-) -> list[Row]:
-    return [
-        Row(
-            ci,
-            at_home.get(ci.id, NOWHERE),
-            next((each for each in ci.signals if each.name == "coverage" and each.n), None),
-            days.get(ci.id, ()),
-        )
-        for ci in chosen
-    ]
-
-
-def _one_reference(rows: Sequence[Row]) -> str | None:
-    names = {row.home.reference for row in rows if row.home.reference}
+def _one_reference(homes: Iterable[Home]) -> str | None:
+    names = {home.reference for home in homes if home.reference}
     return names.pop() if len(names) == 1 else None
 
 

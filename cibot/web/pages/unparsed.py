@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from cibot.reports.context import Context
 from cibot.reports.unparsed import Unparsed, unparsed
@@ -22,16 +22,7 @@ class UnparsedFilter(Params):
     ci: CiName | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class UnparsedPage:
-    """The shapes, most frequent first. ``cis`` are all names."""
-
-    unparsed: Unparsed
-    cis: tuple[str, ...]
-    chosen: str | None
-
-
-def unparsed_page(tx: Tx, ctx: Context, params: UnparsedFilter) -> UnparsedPage:
+def unparsed_page(tx: Tx, ctx: Context, params: UnparsedFilter) -> dict[str, Any]:
     """The comments of seven days that were not understood. Raises UserError for an unknown CI."""
 
     def ask() -> Unparsed:
@@ -40,4 +31,5 @@ def unparsed_page(tx: Tx, ctx: Context, params: UnparsedFilter) -> UnparsedPage:
 
     # Without a CI, a week of every CI is read: slow, and the same for everybody.
     comments = ask() if params.ci else ctx.remembered("unparsed", _KEPT_FOR, ask)
-    return UnparsedPage(comments, tuple(ci.name for ci in all_cis(tx)), params.ci)
+    names = [ci.name for ci in all_cis(tx)]
+    return {"unparsed": comments, "cis": names, "chosen": params.ci}
