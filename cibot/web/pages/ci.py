@@ -4,28 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from markupsafe import Markup
 
 from cibot.reports import wording
 from cibot.reports.ci import CiLine, branch_name
-from cibot.reports.contact import Contact, contact
+from cibot.reports.contact import contact
 from cibot.reports.context import Context
 from cibot.reports.history import Day
 from cibot.reports.home_projects import NOWHERE
 from cibot.reports.incidents import IncidentLine, read_incidents
-from cibot.reports.jobs import JobLine, jobs
+from cibot.reports.jobs import jobs
 from cibot.reports.latency import LatencyDay
-from cibot.reports.missed import Missed, missed
+from cibot.reports.missed import missed
 from cibot.reports.status import status
-from cibot.reports.why import Why, why
+from cibot.reports.why import why
 from cibot.store.cis import all_cis
 from cibot.store.engine import Tx
 from cibot.store.faces import incidents_before
-from cibot.text.card import Line, capital
+from cibot.text.card import capital
 from cibot.web.api.question import CiParams
 from cibot.web.asking import days_on, homes_of, latencies_of
-from cibot.web.badges import BadgeCode, badge_code
+from cibot.web.badges import badge_code
 from cibot.web.charts.days import chart_in_words, history_chart
 from cibot.web.charts.latency import latency_chart, latency_in_words
 
@@ -77,41 +78,26 @@ class Month:
         return [(day, others.get(day.day), took.get(day.day)) for day in reversed(self.days)]
 
 
-@dataclass(frozen=True, slots=True)
-class CiView:
-    """The page. ``incidents`` are newest first."""
-
-    ci: CiLine
-    sentence: Line
-    contact: Contact
-    projects: tuple[str, ...]
-    month: Month
-    why: Why
-    incidents: tuple[IncidentLine, ...]
-    jobs: tuple[JobLine, ...]
-    missed: Missed
-    badge: BadgeCode
-
-
-def ci_page(tx: Tx, ctx: Context, params: CiParams) -> CiView:
-    """The page of the CI that the name means. Raises UserError when none is."""
+def ci_page(tx: Tx, ctx: Context, params: CiParams) -> dict[str, Any]:
+    """The page of the CI that the name means, incidents newest first. Raises UserError."""
     answer = status(tx, ctx, params.name, params.branch)
     ci = answer.ci
     branch = branch_name(ci)
     home = homes_of(tx, ctx).get(ci.id, NOWHERE)
     incidents = ci_incidents(tx, ctx, ci.id)
-    return CiView(
-        ci,
-        capital(wording.account(ctx, answer)) if ci.retired else wording.account(ctx, answer),
-        contact(tx, ctx, ci.name),
-        home.projects,
-        month_of(tx, ctx, ci, answer.reference or home.reference, incidents),
-        why(tx, ctx, ci.name, branch=branch),
-        incidents,
-        jobs(tx, ctx, ci.name, branch).jobs[:_MOST_JOBS],
-        missed(tx, ctx, ci.name, _MOST_MISSED, branch),
-        badge_code(ctx, ci.name),
-    )
+    account = wording.account(ctx, answer)
+    return {
+        "ci": ci,
+        "sentence": capital(account) if ci.retired else account,
+        "contact": contact(tx, ctx, ci.name),
+        "projects": home.projects,
+        "month": month_of(tx, ctx, ci, answer.reference or home.reference, incidents),
+        "why": why(tx, ctx, ci.name, branch=branch),
+        "incidents": incidents,
+        "jobs": jobs(tx, ctx, ci.name, branch).jobs[:_MOST_JOBS],
+        "missed": missed(tx, ctx, ci.name, _MOST_MISSED, branch),
+        "badge": badge_code(ctx, ci.name),
+    }
 
 
 def ci_incidents(tx: Tx, ctx: Context, ci_id: int) -> tuple[IncidentLine, ...]:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from cibot.model import State
 from cibot.reports import lists, wording
 from cibot.reports.ci import CiLine
 from cibot.reports.context import Context
-from cibot.reports.history import Day
 from cibot.reports.home_projects import NOWHERE, Home
 from cibot.reports.incidents import IncidentLine, incidents_since
 from cibot.reports.listing import all_lines, branches_of, lines_on
@@ -37,53 +36,29 @@ class Filter(CiFilter):
         return any((self.q, self.project, self.owner, self.state, self.branch))
 
 
-@dataclass(frozen=True, slots=True)
-class Overview:
-    """The page. ``stories`` are the worst CIs with an open incident, ``more`` counts the others.
-
-    ``sentences``, ``homes`` and ``days`` are by the CI's id; ``reference`` is set where all rows
-    have the same.
-    """
-
-    headline: str
-    lead: str
-    stories: Sequence[CiLine]
-    more: int
-    sentences: Mapping[int, Line]
-    rows: Sequence[CiLine]
-    homes: Mapping[int, Home]
-    days: Mapping[int, Sequence[Day]]
-    known: int
-    projects: tuple[str, ...]
-    owners: tuple[str, ...]
-    branches: tuple[str, ...]
-    chosen: Filter
-    reference: str | None
-
-
-def overview(tx: Tx, ctx: Context, chosen: Filter) -> Overview:
-    """The overview, with the rows that ``chosen`` leaves."""
+def overview(tx: Tx, ctx: Context, chosen: Filter) -> dict[str, Any]:
+    """What needs a look, and the CIs that ``chosen`` leaves; days and sentences by CI's id."""
     at_home = homes_of(tx, ctx)
     lines = all_lines(tx, ctx)
     troubled = _open(lines)
     shown = lines_on(ctx, lines, {chosen.branch}) if chosen.branch else lines
     rows = [ci for ci in shown if _fits(ctx, ci, at_home, chosen)]
-    return Overview(
-        headline(lines),
-        _lead(ctx, lines, incidents_since(tx, ctx, ctx.now - _DAY)),
-        troubled[:_MOST_SENTENCES],
-        max(0, len(troubled) - _MOST_SENTENCES),
-        ctx.remembered("sentences", _SENTENCES_FOR, lambda: _sentences(tx, ctx)),
-        rows,
-        at_home,
-        days_of(tx, ctx),
-        len(lines),
-        _projects(at_home),
-        tuple(sorted({ci.owner for ci in ctx.config.ci if ci.owner}, key=str.casefold)),
-        tuple(branches_of(lines)[:_MOST_PROJECTS]),
-        chosen,
-        _one_reference(at_home[ci.id] for ci in rows if ci.id in at_home),
-    )
+    return {
+        "headline": headline(lines),
+        "lead": _lead(ctx, lines, incidents_since(tx, ctx, ctx.now - _DAY)),
+        "stories": troubled[:_MOST_SENTENCES],
+        "more": max(0, len(troubled) - _MOST_SENTENCES),
+        "sentences": ctx.remembered("sentences", _SENTENCES_FOR, lambda: _sentences(tx, ctx)),
+        "rows": rows,
+        "homes": at_home,
+        "days": days_of(tx, ctx),
+        "known": len(lines),
+        "projects": _projects(at_home),
+        "owners": sorted({ci.owner for ci in ctx.config.ci if ci.owner}, key=str.casefold),
+        "branches": branches_of(lines)[:_MOST_PROJECTS],
+        "chosen": chosen,
+        "reference": _one_reference(at_home[ci.id] for ci in rows if ci.id in at_home),
+    }
 
 
 def headline(lines: Sequence[CiLine]) -> str:

@@ -72,7 +72,7 @@ def _report(tx: Tx, ctx: Context, params: PeriodParams) -> dict[str, Any]:
 PAGES = (
     WebPage("/", "overview", Filter, overview, form=True),
     WebPage("/ci/<path:name>", "ci", CiParams, ci_page, form=True,
-            address=lambda page: {"name": page.ci.name, "branch": branch_name(page.ci)}),
+            address=lambda page: {"name": page["ci"].name, "branch": branch_name(page["ci"])}),
     WebPage("/change/<number>", "change", ChangeParams, one_change),
     WebPage("/incidents", "incidents", Nothing,
          lambda tx, ctx, _: incidents(tx, ctx, ended=True, limit=_MOST_INCIDENTS)),
