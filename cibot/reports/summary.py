@@ -128,9 +128,7 @@ def summary(
     earlier = Window.before(window.since, window.until - window.since)
     born = [ci.id for ci in all_cis(tx) if ci.created_at in window]
     happened = _happened(tx, ctx, lines, window, branches)
-    opened = tuple(
-        incident for incident in happened if incident.opened_at and incident.opened_at in window
-    )
+    opened = tuple(row for row in happened if row.opened_at and row.opened_at in window)
     return Summary(
         title=title,
         window=window,

@@ -19,7 +19,6 @@ from cibot.model import State
 from cibot.reports import blame, namesakes, period_wording, wording
 from cibot.reports.change import ChangeReport, CiVerdict, WeighedJob
 from cibot.reports.ci import CiLine, branch_name
-from cibot.reports.incidents import TimelineStep
 from cibot.reports.matrix import MatrixCell
 from cibot.reports.promise import Ruling
 from cibot.reports.signals import reason_words
@@ -53,9 +52,6 @@ def page_tools(environment: Environment, asking: Asking) -> None:
     def sentence_of(what: Seen | None) -> Markup:
         return line(sentence(signal_words.spans(signal_words.seen_words(what))))
 
-    def reason(step: TimelineStep) -> Markup:
-        return line(wording.step(asking.context(), step))
-
     def job_sentence(verdict: CiVerdict, job: WeighedJob) -> str:
         return blame.job_sentence(asking.context(), verdict, job)
 
@@ -75,7 +71,7 @@ def page_tools(environment: Environment, asking: Asking) -> None:
         seen=seen,
         why=lambda rate_reason: line(signal_words.spans(reason_words(rate_reason))),
         sentence_of=sentence_of,
-        reason=reason,
+        reason=lambda step: line(wording.step(asking.context(), step)),
         began=lambda onset: line(why_command.began(asking.context(), onset)),
         branch_name=branch_name,
         **_WORDS,
