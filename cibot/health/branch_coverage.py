@@ -18,7 +18,7 @@ from cibot.config.policy import Thresholds
 from cibot.config.values import Count as Number
 from cibot.config.values import Duration, Share
 from cibot.health.accused import burst
-from cibot.health.chart import RECOVERED, Run
+from cibot.health.chart import PAST, RECOVERED, Run
 from cibot.health.facts import PROOF, Proof, moment
 from cibot.health.inputs import Chance, Heard
 from cibot.health.intervals import wilson
@@ -244,6 +244,8 @@ class BranchCoverage(SignalKind):
         if taken or branch.run.score < math.log(len(self._branches) / self._policy.doubt):
             return
         run = branch.run
+        if run.score <= run.peak - PAST:
+            return
         if run.passes >= _TAKEN and run.n - run.passes >= self._policy.changes:
             elsewhere = self._elsewhere(branch)
             if elsewhere is not None:

@@ -25,7 +25,7 @@ from cibot.health.rhythm import Rhythm
 from cibot.health.rollup import ChangePlace, RollUp
 from cibot.health.share import TAIL, back_since, bad_since
 from cibot.health.signal import MOST_EVIDENCE
-from cibot.health.silent import FEWEST, patience, surely_missed
+from cibot.health.silent import FEWEST, patience, surely_elsewhere, surely_missed
 from cibot.health.state import Stored, each, made, part, record, same, state, table
 from cibot.health.tally import Count, Proofs, SlidingTally
 
@@ -72,6 +72,7 @@ class Comeback(Stored):
 _KEPT = 1000
 _MOST_OF_A_SLOT = 100  # patch sets that wait; in a flood the others add nothing to one chance
 _MOST_BRANCHES = 200  # of a project that are known; the one heard longest ago makes room
+_LONG_QUIET = 7 * 86_400.0  # seconds in which something is due everywhere, mostly
 _FEWEST_ALIKE = 2  # branches: who reports on one of a kind need not report on the next
 _Key = tuple[int, int]
 _PLACE = made(ChangePlace)
@@ -143,6 +144,8 @@ class Chances(Stored):
         _open=each(lambda missed: (missed[0], PROOF(missed[1]))),
         _late=table(tuple, made(_Late)),
         comeback=part,
+        everywhere=bool,
+        dwindled=bool,
     )
 
     def __init__(self, silence: SilencePolicy, coverage: CoveragePolicy, rollup: RollUp) -> None:
@@ -166,19 +169,29 @@ class Chances(Stored):
         self._slots: dict[int, _Slot] = {}
         self._open: list[tuple[int, Proof]] = []  # missed since last heard: slot and evidence
         self._late: dict[_Key, _Late] = {}  # patch sets that were missed
-        self._patience: tuple[int, int, int | None] = (-1, -1, None)  # of what is known
+        self._patience: tuple[Count, int | None] = (Count(-1, -1), None)  # of what is known
+        self.everywhere = False
+        """That the chances missed since then are not just those of a place where it seldom is."""
+        self.dwindled = False  # it takes fewer of its chances than it did: its coverage says so
 
     @property
     def patience(self) -> int | None:
         """How many missed chances in a row mean silence; None when no number does."""
-        n, bad, k = self._patience
-        if n != self.long.n or bad != self.long.bad:
-            k = patience(self._silence, self.long.count)
-            self._patience = (self.long.n, self.long.bad, k)
+        usual, k = self._patience
+        share = self.recent.count if self.dwindled else self.long.count
+        if usual != share:
+            k = patience(self._silence, share)
+            self._patience = (share, k)
         if k == FEWEST and self.missed == k - 1 and self.comeback.since is None:
             apart = (self._open[-1][0] - self._open[0][0]) * self._slot
             return k - surely_missed(self.long.count, apart)
         return k
+
+    @property
+    def silent(self) -> bool:
+        """Whether so many chances in a row were missed, and everywhere, that it is no accident."""
+        k = self.patience
+        return k is not None and self.missed >= k and self.everywhere
 
     @property
     def share(self) -> float:
@@ -210,8 +223,7 @@ class Chances(Stored):
 
     def hear(self, one: Heard) -> None:
         """The CI wrote something."""
-        k = self.patience
-        silent = k is not None and self.missed >= k
+        silent = self.silent
         self.gasps = 1 if silent else self.gasps + 1
         if silent:
             self.comeback.begin(self.share)
@@ -224,7 +236,7 @@ class Chances(Stored):
             for slot, proof in self._open:
                 self._count(slot, True)
                 self.absent.add(proof)
-        self._open, self.missed, self.missed_first = [], 0, []
+        self._open, self.missed, self.missed_first, self.everywhere = [], 0, [], False
         self.last = one.at
         # Of a CI that is silent what was known before stays known.
         self.long.slide(one.at)
@@ -334,9 +346,26 @@ class Chances(Stored):
                 del self._open[0]
             if len(self.missed_first) < MOST_EVIDENCE:
                 self.missed_first.append(proof)
+            self.everywhere = self.everywhere or self._is_everywhere(one.deadline)
             return
         self._count(slot, True)
         self.absent.add(proof)
+
+    def _is_everywhere(self, now: float) -> bool:
+        """Whether the row of missed chances says more than that one lesser branch is silent.
+
+        On other branches, where it mostly reports, nothing may have been due meanwhile: then
+        it takes a quiet that is too long by its rhythm.
+        """
+        row = Counter(self._slots[slot].place for slot, _proof in self._open if slot in self._slots)
+        (place, here), taken = row.most_common(1)[0], 0
+        beside = 0
+        for known in self._slots.values():
+            taken += known.reported
+            beside += known.reported and known.place != place
+        if 2 * beside <= taken or surely_elsewhere(self.long.count, row.total() - here):
+            return True
+        return now - self.last >= max(self.rhythm.limit, _LONG_QUIET)
 
     def _turn(self, slot: int, took: float) -> None:
         """A chance that seemed missed was taken, late or with another patch set."""
@@ -348,6 +377,7 @@ class Chances(Stored):
                 self._open.remove(waiting)
                 self.missed -= 1
                 self._count(slot, False)
+                self.everywhere = bool(self._open) and self._is_everywhere(self.last)
                 return
         at = slot * self._slot
         for tally in (self.long, self.recent):

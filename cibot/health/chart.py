@@ -25,7 +25,7 @@ _NEVER = -math.inf
 RECOVERED = math.log(30_000)
 FEWEST = 3  # failures since the last zero: two can be one hiccup, however rare failures are
 _HALF_WAY = 1.5  # log-likelihood by which a way up that ends below the usual rate differs from one
-_PAST = math.log(3)  # odds at which a drop that is not noticed yet lies behind
+PAST = math.log(3)  # odds at which a drop that is not noticed yet lies behind
 _LIKELY = math.log(300)  # odds at which a drop that would be how the CI is now is over instead
 _LOWEST, _HIGHEST = 0.05, 0.99  # rates that the way up is weighed between
 
@@ -123,7 +123,7 @@ class Chart(Stored):
             return
         # Where fewer results come than did, the limit sinks: what the last ones say is as usual,
         # and worse before, is no news then.
-        if worst.n - worst.passes >= FEWEST and worst.score > worst.peak - _PAST:
+        if worst.n - worst.passes >= FEWEST and worst.score > worst.peak - PAST:
             self._fire(worst, at)
 
     @property

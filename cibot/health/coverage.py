@@ -47,6 +47,7 @@ class Coverage(Stored):
             return
         adopted = self._held.adopted
         state = self.standing(now, True)
+        self._chances.dwindled = state.bad
         self._held.follow(now, self._learnt(), bad=state.bad, well=state.clears)
         if self._held.adopted != adopted:
             comeback.adopt(now)

@@ -49,7 +49,7 @@ class PresenceSignal:
         chances, k = self._chances, self._chances.patience
         if not chances.last:
             return Reading(State.UNKNOWN, False)
-        if k is not None and chances.missed >= k:
+        if chances.silent:
             return Reading(State.SILENT, False)
         settled = chances.gasps >= self._policy.clears and chances.comeback.since is None
         if self._known:

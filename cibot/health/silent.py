@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 
 from cibot.config.policy import SilencePolicy
@@ -12,6 +13,7 @@ _APART = 3 * 3600.0  # seconds between two that are none, of a CI that missed no
 _NEVER_MISSED = 25  # chances, at least, of which it missed none
 _MOST = 500
 _CHANCES = 100  # chances in the window at which `doubt` is the chance of that many misses
+_BESIDE = 0.05  # the chance that what was missed elsewhere is luck
 _LENIENT = 5.0  # times that chance, at most, where chances are few
 
 
@@ -38,11 +40,20 @@ def longest_luck(doubt: float, chances: Count) -> int | None:
     that few chances say little. It may be the smaller, the more chances there are to be wrong:
     the same false alarms a month for all.
     """
-    n, missed = chances
-    doubt *= min(_LENIENT, _CHANCES / n)
+    doubt *= min(_LENIENT, _CHANCES / chances.n)
     luck = 1.0
     for k in range(_MOST):
-        luck *= (missed + 1 + k) / (n + 2 + k)
+        luck *= _next_missed(chances, k)
         if luck <= doubt:
             return max(FEWEST, k + 1)
     return None
+
+
+def surely_elsewhere(chances: Count, missed: int) -> bool:
+    """Whether ``missed`` chances beside those of one place say that it is not that place alone."""
+    return math.prod(_next_missed(chances, k) for k in range(missed)) <= _BESIDE
+
+
+def _next_missed(chances: Count, k: int) -> float:
+    """The chance that one more is missed after ``k`` in a row."""
+    return (chances.bad + 1 + k) / (chances.n + 2 + k)

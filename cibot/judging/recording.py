@@ -183,9 +183,7 @@ def _store(
     return Recorded(stored, replace(incident, id=stored.id), steps[-1] if steps else None)
 
 
-def _with_first_run(
-    tx: Tx, ci_id: int, symptom: Symptom, uncounted: _Uncounted
-) -> Symptom:
+def _with_first_run(tx: Tx, ci_id: int, symptom: Symptom, uncounted: _Uncounted) -> Symptom:
     """The symptom with its first bad run, which a signal that saw many does not hold any more."""
     since, first = symptom.since, symptom.first_bad
     if symptom.family is not Family.RESULTS or None in (since, symptom.came_at, first):

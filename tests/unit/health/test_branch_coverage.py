@@ -72,6 +72,20 @@ def test_where_the_others_have_fewer_reports_too_it_is_the_ci():
     assert not signal(lived(*both, until=LESS + 6 * D)).verdict.bad
 
 
+def test_one_missed_patch_set_after_that_is_no_trouble_of_a_branch():
+    begun, back = START + 20 * D, START + 30 * D
+    missed, end = back + 10 * D, back + 11 * D
+    half = [
+        each
+        for branch, later in (("master", 2 * H), (STABLE, 0.0))
+        for each in visits(branch, START + later, begun)
+        + share(begun + later, back + later, 2, branch)
+    ]
+    again = visits("master", back + 2 * H, end, every=3 * H), visits(STABLE, back, missed)
+    one = lived(half, *again, visits(STABLE, missed, missed + 6 * H, reports=False), until=end)
+    assert signal(one, end).verdict is State.HEALTHY
+
+
 def test_an_outage_is_of_no_branch():
     back = LESS + 3 * D
     gone = [visits(branch, LESS, back, reports=False) for branch in ("master", STABLE)]

@@ -43,8 +43,8 @@ def test_a_ci_of_one_branch_is_not_expected_on_the_others(home):
 def test_a_new_branch_belongs_to_who_reports_on_all_of_its_kind():
     one = Watched()
     one.take(on_branches("master", "stable/2025.2", "stable/2026.1", days=35))
-    assert missed(one, "stable/2026.2", days=2, start=START + 35 * D)
-    assert one.silent(START + 37 * D).verdict is State.SILENT
+    assert missed(one, "stable/2026.2", days=8, start=START + 35 * D)
+    assert one.silent(START + 43 * D).verdict is State.SILENT
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from tests.unit.health.facts import D, H, T, due, heard, proof
 from tests.unit.health.watched import START, Watched, settled
 
 POLICY = SilencePolicy()
+RELEASE = "stable/2026.2"
 
 
 def test_never_heard_of_is_unknown():
@@ -147,6 +148,45 @@ def test_two_chances_that_were_missed_are_no_silence_of_one_that_speaks_then():
     assert said(found.seen).startswith(f"reported on {found.n - 2} of {found.n} chances in 7 days")
     now = one.advance([False, False], now, 4 * H)
     assert one.silent(now + 3 * H).verdict is State.HEALTHY
+
+
+def lesser_branch(now):
+    """A fourth of the patch sets that it reports on are of a release, and then it misses six."""
+    one = Watched()
+    one.take([heard(START - H, 0), heard(START - H, 0, branch=RELEASE)])
+    for turn in range(20):
+        at = START + turn * 8 * H
+        branches = ("master", "master", "master", RELEASE)
+        places = [(at + i * 2 * H, branch) for i, branch in enumerate(branches)]
+        told = [due(int(when), when, branch=branch) for when, branch in places]
+        one.take([*told, *(heard(when + H, int(when), branch=branch) for when, branch in places)])
+    one.take([due(int(now + i * 2 * H), now + i * 2 * H, branch=RELEASE) for i in range(6)])
+    return one
+
+
+def test_what_is_missed_on_a_lesser_branch_alone_is_no_silence_of_the_ci():
+    now = START + 20 * 8 * H
+    one = lesser_branch(now)
+    assert one.silent(now + 15 * H).verdict is State.HEALTHY
+    one.take([due(1, now + 15 * H)])
+    assert one.silent(now + 18 * H).verdict is State.SILENT
+
+
+def test_a_quiet_of_a_week_is_a_silence_wherever_something_was_missed():
+    now = START + 20 * 8 * H
+    one = lesser_branch(now)
+    one.take([due(1, now + 7 * D, branch=RELEASE)])
+    assert one.silent(now + 7 * D + 3 * H).verdict is State.SILENT
+
+
+def test_one_that_takes_fewer_of_its_chances_is_missed_later():
+    one, now = settled([True] * 160, 4 * H)
+    now = one.advance([True, False] * 21, now, 4 * H)
+    assert one.coverage(now).verdict.bad
+    now = one.advance([False] * 4, now, 4 * H)
+    assert one.silent(now).verdict is State.HEALTHY
+    now = one.advance([False] * 16, now, 4 * H)
+    assert one.silent(now).verdict is State.SILENT
 
 
 def test_a_ci_that_skips_most_is_given_time():

@@ -36,6 +36,10 @@ def test_a_ci_of_one_branch_is_not_silent_while_only_others_are_worked_on(
     assert (scenario.judge(), scenario.alerts()) == (State.HEALTHY, [])
     for _ in range(30):  # whom the configuration gives a pattern is expected on all that fit
         scenario.change(acme=None, branch="stable/2026.2")
+    assert scenario.judge() is State.HEALTHY  # which may be that branch alone
+    scenario.change(acme=None, branch="stable/2026.1")
+    for _ in range(4):
+        scenario.change(acme=None)
     assert scenario.judge() is (State.SILENT if named else State.HEALTHY)
     for _ in range(30):
         scenario.change(acme=None, branch="stable/2026.1")
