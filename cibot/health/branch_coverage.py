@@ -348,7 +348,7 @@ class BranchCoverage(SignalKind):
             lasted = span(timedelta(seconds=seen.after))
             return job_span(seen.adopted), f" has had fewer reports for {lasted}: now its usual"
         known = plural(seen.known, "branch", "branches")
-        return (f"reports on no branch alone on less; {known} known well enough",)
+        return (f"reports on less on no branch alone; {known} with enough patch sets to judge",)
 
     @classmethod
     def threshold(cls, seen: SeenCoverage) -> str:

@@ -253,7 +253,7 @@ class MissingJobs(SignalKind):
     def words(cls, seen: SeenJobs) -> Words:
         """Which job is missing since when; else which one was adopted."""
         if seen.job is None:
-            known = f"no job is missing; {plural(seen.known, 'job')} known well enough"
+            known = f"no job is missing; {plural(seen.known, 'job')} with enough reports to judge"
             return adopted(seen, "missing") or (known,)
         was = f"; it was in {percent(seen.now / seen.before)} of {seen.before:.0f} before"
         return (

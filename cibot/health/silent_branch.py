@@ -193,7 +193,7 @@ class SilentBranches(SignalKind):
         """Which branch is silent since when; else which one was taken for ended."""
         if seen.job is None:
             known = plural(seen.known, "branch", "branches")
-            silent = f"silent on no branch alone; {known} known well enough"
+            silent = f"silent on no branch alone; {known} with enough patch sets to judge"
             return adopted(seen, "without reports") or (silent,)
         others = plural(seen.others, "other branch", "other branches")
         return (

@@ -172,7 +172,9 @@ class TooFast(SignalKind):
     def words(cls, seen: SeenJobs) -> Words:
         """Which job is too fast since when; else which one was adopted."""
         if seen.job is None:
-            known = f"no job passes too fast; {plural(seen.known, 'job')} known well enough"
+            known = (
+                f"no job passes too fast; {plural(seen.known, 'job')} with enough passes to judge"
+            )
             return adopted(seen, "that fast") or (
                 known if seen.known else "no job of which it is known how long it takes",
             )

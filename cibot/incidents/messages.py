@@ -11,7 +11,7 @@ from cibot.health.signal import Evidence, Family
 from cibot.incidents.incident import Incident, Transition
 from cibot.incidents.news import News
 from cibot.incidents.signal_words import WITHDRAWN, seen_words, spans, step_words
-from cibot.incidents.symptom import Symptom
+from cibot.incidents.symptom import Symptom, SymptomPhase
 from cibot.model import Silence, State
 from cibot.text import figures
 from cibot.text.card import (
@@ -32,6 +32,7 @@ _SHOWN = 3
 _DIGESTED = 10  # headlines of a digest
 _BARS = 14  # days in a line; a picture has room for more
 _NARROW = frozenset({"job", "branch"})  # signals that name what is broken
+_AGAIN = {"job": "it passes again", "branch": "every branch passes as usual again"}
 SILENCE = "2h"
 """How long the button of an alert mutes its CI."""
 
@@ -158,9 +159,8 @@ def _seen(symptom: Symptom) -> Line:
 def _also_wrong(incident: Incident, news: News) -> Iterator[Line]:
     """What else is wrong: in another family, and which job or branch fails."""
     families = {news.symptom.family}
-    for symptom in sorted(incident.standing, key=lambda one: one.order):
-        if _heard(symptom):
-            continue
+    firing = (symptom for symptom in incident.standing if symptom.fires)
+    for symptom in sorted(firing, key=lambda one: one.order):
         if symptom.family not in families:
             families.add(symptom.family)
             yield line(f"also {_called(symptom, symptom.severity)}: ", *_seen(symptom))
@@ -219,7 +219,17 @@ def _recovered(incident: Incident, news: News, subject: Subject) -> Line:
     what = [f": {job}"] if symptom.signal == "job" and job else []
     lasted = _lasted(incident.opened_at, incident.resolved_at)
     head = line(state_span(State.HEALTHY), " — ", _name(subject), *what, " recovered: ")
-    return line(*head, *_seen(symptom), lasted)
+    return line(*head, *_well_again(symptom), lasted)
+
+
+def _well_again(symptom: Symptom) -> Line:
+    """What is well again: a signal that names what is broken names nothing then."""
+    again = _AGAIN.get(symptom.signal)
+    return (
+        _seen(symptom)
+        if again is None or symptom.phase is not SymptomPhase.CLEARED
+        else line(again)
+    )
 
 
 def _eased(incident: Incident, news: News, subject: Subject) -> Line:
@@ -231,10 +241,9 @@ def _eased(incident: Incident, news: News, subject: Subject) -> Line:
     elif news.drop:
         over = f"it is back to its usual{_usual(symptom)}"
     lasted = _lasted(symptom.came_at, symptom.cleared_at)
-    severity, holds = (
-        still.severity,
-        line(f"still {_called(still, still.severity)}: ", *_seen(still)),
-    )
+    severity = still.severity
+    is_still = f"still {_called(still, severity)}: " if still.fires else "not surely well yet: "
+    holds = line(is_still, *_seen(still))
     if _heard(still):
         severity, holds = State.DEGRADED, line("it is heard again, but not yet as often as usual")
     return line(
@@ -242,7 +251,7 @@ def _eased(incident: Incident, news: News, subject: Subject) -> Line:
         " — ",
         _name(subject),
         f": {over}: ",
-        *_seen(symptom),
+        *_well_again(symptom),
         f"{lasted}; ",
         *holds,
     )

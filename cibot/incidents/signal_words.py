@@ -144,6 +144,9 @@ def _own_past(seen: OwnPast) -> Words:
     if seen.adopted is not None:
         lasted = span(seen.adopted)
         return (*rate, f"; it has been like that for {lasted}: this is how it is now")
+    whole = seen.rate.n and seen.rate.period.recovered_at is None
+    if whole and seen.usual is not None and seen.usual < seen.rate.degraded:
+        return (*rate, f"; {percent(seen.usual)} is usual for it")
     return rate
 
 
@@ -188,9 +191,9 @@ def _times(seen: Times) -> Words:
 def _streak(seen: Streak) -> Words:
     if seen.job is None:
         if not seen.known:
-            return ("no voting job is known well enough where a reference passed",)
+            return ("no voting job has enough results to judge where a reference passed",)
         known = plural(seen.known, "job")
-        return (f"no voting job fails change after change; {known} known well enough",)
+        return (f"no voting job keeps failing; {known} with enough results to judge",)
     others = f"; so did {plural(seen.others, 'other job')}" if seen.others else ""
     return (
         job_span(seen.job),
@@ -222,7 +225,7 @@ def _own_threshold(seen: OwnFigures) -> str:
 def _branch(seen: BranchBeside) -> Words:
     if seen.branch is None or seen.since is None:
         known = plural(seen.known, "branch", "branches")
-        return (f"no branch is broken alone; {known} known well enough",)
+        return (f"no branch fails alone; {known} with enough results to judge",)
     usual = [f", {percent(seen.usual)} before"] if seen.usual is not None else []
     there = f"{number(seen.passes)} of {number(seen.n)} passed since "
     elsewhere = f"{number(seen.passes_elsewhere)} of {number(seen.n_elsewhere)}"

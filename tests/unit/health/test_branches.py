@@ -89,7 +89,7 @@ def test_it_is_well_again_soon_after_an_outage() -> None:
         watched.result(STABLE, True)
     assert watched.judge.branches.standing(watched.at, True).clears
     assert watched.verdict is State.HEALTHY
-    assert "no branch is broken alone" in watched.said
+    assert "no branch fails alone" in watched.said
 
 
 def test_where_all_break_it_is_the_ci() -> None:

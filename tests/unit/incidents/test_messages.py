@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from cibot.health.seen import OwnPast
 from cibot.health.signal import Evidence
 from cibot.incidents.incident import Incident, Transition
@@ -102,6 +104,29 @@ def test_who_is_heard_again_is_not_called_silent() -> None:
     step = Transition("opened", NOW, State.FAILING, "success")
     told = alert_card(found, News(step, found.symptoms[0], ()), Subject("Acme")).text()
     assert "silent" not in told
+
+
+def test_what_recovers_is_not_said_as_if_it_still_failed() -> None:
+    """A job that recovers names none any more, so that an alert of something else says nothing."""
+    job = symptom("job", phase=SymptomPhase.RECOVERING)
+    found = incident(symptom(severity=State.FAILING), job)
+    step = Transition("opened", NOW, State.FAILING, "success")
+    assert (
+        "job is" not in alert_card(found, News(step, found.symptoms[0], ()), Subject("Acme")).text()
+    )
+    text = alert_card(*eased(symptom(), job), Subject("Acme")).text()
+    assert "; not surely well yet: job is bad" in text
+
+
+@pytest.mark.parametrize(
+    ("signal", "words"),
+    [("job", "it passes again"), ("branch", "every branch passes as usual again")],
+)
+def test_the_end_of_what_named_a_part_says_what_is_well(signal: str, words: str) -> None:
+    found = incident(cleared(symptom(signal), NOW + HOUR))
+    step = Transition("resolved", NOW + HOUR, State.DEGRADED)
+    text = alert_card(found, News(step, found.symptoms[0], ()), Subject("Acme")).text()
+    assert f"recovered: {words}" in text
 
 
 def test_what_became_usual_is_not_said_to_be_as_before() -> None:

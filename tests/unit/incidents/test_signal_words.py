@@ -44,6 +44,8 @@ BRANCH = BranchBeside(1)
         (replace(RATE, n=10, passes=9, beside=False),
          "9 of 10 passed in 7 days; 20 are needed to judge"),
         (PAST, "30 of 40 passed in 7 days where the reference passed"),
+        (replace(PAST, usual=0.46), "30 of 40 passed in 7 days where the reference passed;"
+         " 46 % is usual for it"),
         (replace(PAST, back=Recovery(NOW, 9, 9)), "9 of 9 passed since it recovered"
          " 2026-11-23 12:00 UTC; 30 of 40 passed in 7 days where the reference passed"),
         (replace(PAST, adopted=30 * DAY), "30 of 40 passed in 7 days where the reference passed;"
@@ -57,12 +59,12 @@ BRANCH = BranchBeside(1)
          "no chance to report in 7 days, and our own feed is stale"),
         (replace(TIMES, median=None), "no results in 7 days"),
         (TIMES, "half within 60 min of the upload, 95 % within 2 h in 7 days"),
-        (STREAK, "no voting job is known well enough where a reference passed"),
+        (STREAK, "no voting job has enough results to judge where a reference passed"),
         (replace(STREAK, known=1),
-         "no voting job fails change after change; 1 job known well enough"),
+         "no voting job keeps failing; 1 job with enough results to judge"),
         (FaultShare(Fault.BROKE, 4, 43, WEEK, 10, 0.1, 0.3, FaultRun(NOW, 4, 4)),
          "4 of 4 broke by themselves since 2026-11-23 12:00 UTC; 4 of 43 in 7 days"),
-        (BRANCH, "no branch is broken alone; 1 branch known well enough"),
+        (BRANCH, "no branch fails alone; 1 branch with enough results to judge"),
         (OwnFigures("gone", {"row": 5}), ""),
         (OwnFigures("missing_job", {"a key of another version": 5}), ""),
         (EarlierWords("5 of 25."), "5 of 25"),

@@ -60,7 +60,7 @@ def test_a_job_that_breaks_is_one_message_and_its_mending_another(scenario: Scen
     broken, mended = scenario.alerts()
     assert broken.startswith("■ failing — Acme is failing since 61,1 (tempest): tempest failed ")
     assert "changes in a row that the reference passed; 0 of 60 failed before" in broken
-    assert mended.startswith("● healthy — Acme: tempest recovered: no voting job fails")
+    assert mended.startswith("● healthy — Acme: tempest recovered: it passes again")
 
 
 def judged_by_acme(scenario: Scenario, broken: str | None) -> None:
