@@ -29,7 +29,7 @@ class Coverage(Stored):
 
     name = NAME
 
-    STATE = state(_held=part)
+    STATE = state(_held=part, _again=float)
 
     def __init__(self, policy: CoveragePolicy, chances: Chances, adopt: timedelta) -> None:
         """``adopt`` is after how long reporting on less is what is usual for the CI."""
@@ -37,6 +37,7 @@ class Coverage(Stored):
         self._chances = chances
         weeks = chances.weeks - policy.window.total_seconds()
         self._held = HeldUsual(weeks, adopt.total_seconds())
+        self._again = 0.0  # since when it is well again after a bad time; 0: there was none
 
     def follow(self, now: float) -> None:
         """Takes in that the chances changed: what is usual is held while they are bad."""
@@ -47,6 +48,7 @@ class Coverage(Stored):
             return
         adopted = self._held.adopted
         state = self.standing(now, True)
+        self._again = max(self._again, self._look()[2] or 0.0)
         self._chances.dwindled = state.bad
         self._held.follow(now, self._learnt(), bad=state.bad, well=state.clears)
         if self._held.adopted != adopted:
@@ -77,6 +79,11 @@ class Coverage(Stored):
         back = self._back(usual)
         if back is not None:
             return State.HEALTHY, usual, back
+        after = self._chances.recent.since(self._again)
+        if 0 < after.n < n:  # what was bad before that does not accuse again
+            high = wilson(after.good, after.n, SURE).high
+            if high >= self._policy.degraded * usual:
+                return State.HEALTHY, usual, self._again
         failing = high < self._policy.failing * usual
         return State.FAILING if failing else State.DEGRADED, usual, None
 

@@ -92,12 +92,16 @@ class Level(Stored):
         return after, level(self._policy, after.good, after.n), back
 
     def _back_since(self, now: float) -> float | None:
-        """Since when it is well again: as the chart has it, else as the last results weigh."""
+        """Since when it is well again: as the chart has it, else as the last results weigh.
+
+        None where that was before all that counts, of which it says nothing then.
+        """
         known, settled, _rate = self.settled()
-        if known:
-            return settled
+        again = settled if known else self._again
         first = self._tally.first(self._policy.minimum, now)
-        return self._again if first is not None and self._again >= first else None
+        if again is None or first is None or again < first:
+            return None
+        return again
 
     def standing(self, now: float, ending: bool) -> Reading:
         """Bad while the rate is surely below the level."""

@@ -88,6 +88,19 @@ def test_coverage_is_well_again_after_a_surely_good_run():
     assert (found.verdict, found.clears) == (State.HEALTHY, True)
 
 
+def test_what_was_bad_before_it_was_well_again_does_not_accuse_a_second_time():
+    one, now = settled([True] * 160 + [True, False] * 14, 4 * H)
+    assert one.coverage(now).verdict.bad
+    now = one.advance([True] * 24, now, 2 * H) + 3 * H
+    assert one.coverage(now).verdict is State.HEALTHY
+    now = one.advance([False, True], now, 2 * H)
+    found = one.coverage(now)
+    assert found.verdict is State.HEALTHY
+    assert "since it recovered" in said(found.seen)
+    now = one.advance([False, True] * 20, now, 2 * H)
+    assert one.coverage(now).verdict.bad
+
+
 def test_the_words_and_the_figure_are_of_what_the_verdict_rests_on():
     one, now = settled([True] * 120 + [True, False, False] * 9 + [True] * 14, 4 * H)
     found = one.coverage(now)

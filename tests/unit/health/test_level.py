@@ -121,6 +121,16 @@ def test_what_is_bad_again_since_a_recovery_is_told_by_what_came_since():
     assert {one.at >= moment(back) for one in found.evidence} == {True}
 
 
+def test_a_recovery_before_all_that_counts_says_nothing_of_it():
+    one = Level(POLICY)
+    for each in counted("P" * 20 + "PF" * 60, FAIR):
+        one.take(each)
+    one.settled = lambda: (True, T - 60 * 24 * H, 0.95)
+    found = one.signal(T)
+    assert found.verdict.bad
+    assert "since it recovered" not in said(found.seen)
+
+
 def test_back_at_a_level_it_is_not_well_before_enough_is_known():
     tracker = tracked(changes("PPF" * 160 + "F" * 40 + "PPPPFPP"))
     found = tracker.judge.level.signal(T)
