@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 
 from cibot.collector.formats.places import tidy
-from cibot.collector.formats.shapes import as_written, finish, nameless
+from cibot.collector.formats.shapes import as_written, finish, nameless, names_author, table_row
 from cibot.collector.formats.text import first_url, job_name
-from cibot.collector.results import known_result
+from cibot.collector.results import RESULT_WORDS, known_result
 from cibot.model import Build, Result
 
 _APART = re.compile(
@@ -34,6 +34,7 @@ _LINKED = re.compile(
     r"(?P<url>https?://[^\s)]+)(?:\s*(?:->|=>|→|—|–|-)\s*|\s+)(?P<word>[A-Za-z_]{2,20})\.?$"
 )
 _JOBS = ("Job ", "Stage ", "Builder ", "Task ", "Check ", "Workflow ")
+_DELIMITER = re.compile(r"\s*[,|]\s*")
 _URL_ENDS = frozenset("/0123456789)>]")
 _MARKS = ("....", "->", "=>", "→", "⇒", "—", "–", "  ", "\t")
 
@@ -48,15 +49,40 @@ def voted_line(text: str) -> Build | None:
 
 def apart(text: str, *, bulleted: bool = False) -> Build | None:
     """The build of such a line, or None."""
-    if bulleted and " - " in text:
-        text = text.replace(" - ", " — ")
+    text = _plain(text, bulleted=bulleted)
+    if (build := _delimited(text)) is not None:
+        return build
     if "://" in text and text[-1] not in _URL_ENDS and (linked := _LINKED.match(text)):
         return _linked(linked["name"] or "", linked["url"], linked["word"])
     match = _JOB.match(text) if text.startswith(_JOBS) else None
     if match is None and any(mark in text for mark in _MARKS):
         match = _APART.match(text)
-    if match is None:
-        return None
+    return _of_parts(match, bulleted=bulleted) if match is not None else None
+
+
+def _plain(text: str, *, bulleted: bool) -> str:
+    """The line without its author (``Acme CI: Job unit failed``), with dashes for what divides."""
+    if bulleted:
+        text = text.replace(" - ", " — ")
+        if text[-1:] == ")":  # "- unit (failed, 4m 1s)"
+            text = text[:-1].replace(" (", " — ", 1)
+    at = text.find(": ")
+    if at > 0 and text.startswith(_JOBS, at + 2) and names_author(text[:at]):
+        return text[at + 2 :]
+    return text
+
+
+def _delimited(text: str) -> Build | None:
+    """``unit,SUCCESS,URL``, ``unit | SUCCESS`` and ``unit=SUCCESS``."""
+    if "|" in text or ("," in text and "://" in text):
+        name, _, cells = _DELIMITER.sub("|", text).partition("|")
+        return table_row(f"{name}|{cells}") if "://" not in name and not nameless(name) else None
+    name, _, word = text.partition("=")
+    named = word in RESULT_WORDS and " " not in name and not nameless(name, bulleted=True)
+    return Build(name, word, None) if named else None
+
+
+def _of_parts(match: re.Match[str], *, bulleted: bool) -> Build | None:
     word = match["word"].strip("*`")
     known = known_result(word)
     if known is None or (known is Result.SKIPPED and not word.isupper()):

@@ -5,14 +5,16 @@ from __future__ import annotations
 from cibot.collector.formats.comment import MIXED, Comment, score
 from cibot.collector.formats.conclude import conclude, unanimous
 from cibot.collector.formats.lines import read_builds
+from cibot.collector.formats.parts import one_failed
 from cibot.collector.formats.person import by_hand, points
+from cibot.collector.formats.shapes import MARKS
 from cibot.collector.formats.verdict import verdict
 from cibot.collector.results import UNFINISHED
 from cibot.model import Build, Outcome, Report
 
 NAME = "listing"
 PLAIN_TO_SEE = (NAME,)
-_MARKS = ("://", ": ", "|", "] ", "....", "-> ", "=> ", "  ", "\t", "— ", "Job ")
+_MARKS = ("://", ": ", "|", "] ", "....", "-> ", "=> ", "  ", "\t", "— ", "Job ", "=")
 
 
 def read(comment: Comment) -> Report | None:
@@ -25,13 +27,16 @@ def read(comment: Comment) -> Report | None:
         return None
     first = comment.first
     headline = None if _is_job(first, builds) else verdict(first)
-    if headline is not None and (agreed := unanimous(builds)):
+    marked = first[0] in MARKS
+    if headline is not None and not marked and (agreed := unanimous(builds)):
         headline = agreed  # free text does not overrule what all jobs say
     elif headline in (Outcome.STARTED, Outcome.NONE) and any(
         build.result not in UNFINISHED for build in builds
     ):
         headline = None
     outcome = conclude(comment, headline, builds)
+    if outcome is Outcome.SUCCESS and marked and not score(comment.votes) and one_failed(comment):
+        outcome = Outcome.FAILURE  # of several marks, not all have a link
     if outcome is None:
         return None
     clean = comment.by_ci or _canonical(comment, builds)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from cibot.collector.formats.comment import MIXED, Comment
 from cibot.collector.formats.conclude import conclude
 from cibot.collector.formats.text import duration_s, first_url, is_url
@@ -13,6 +15,7 @@ PLAIN_TO_SEE = (NAME,)
 _LINKS = frozenset({"link", "url", "web_url", "logs", "log"})
 _NAMES = frozenset({"name", "job", "builder"})
 _KEYS = ("job: ", "builder: ")
+_FIELD = re.compile(r"[ \t]{2,}(?=[A-Za-z]{3,8}: )")  # "Name: unit   Status: SUCCESS"
 _STATES = frozenset({"status", "result", "state"})
 
 
@@ -58,8 +61,8 @@ def _items(lines: list[str]) -> list[Build]:
     """One build an item; an item starts at ``- id:`` or at a second ``name:``."""
     builds: list[Build] = []
     item: dict[str, str] = {}
-    for line in lines:
-        bare = line.lstrip("* \t")
+    for field in (field for line in lines for field in _FIELD.split(line.strip())):
+        bare = field.lstrip("* \t")
         key, colon, value = bare.lstrip("- ").partition(":")
         key = key.strip().lower()
         if not colon:

@@ -7,6 +7,8 @@ the CQ before it (``Dry run: This issue passed the CQ dry run.``), and
 
 from __future__ import annotations
 
+import re
+
 from cibot.collector.formats.comment import Comment
 from cibot.collector.formats.conclude import conclude
 from cibot.collector.formats.text import clean_url, first_url
@@ -34,38 +36,13 @@ _PHRASES: tuple[tuple[str, Outcome], ...] = (
     ("build is still in progress", Outcome.FAILURE),
     ("failed tryjobs", Outcome.FAILURE),
     ("failed to launch", Outcome.FAILURE),
-    ("unexpected error when processing tryjobs", Outcome.NONE),
     ("failed to apply", Outcome.MERGE_FAILURE),
-    ("failed to submit", Outcome.NONE),
-    ("couldn't submit your cl", Outcome.NONE),
-    ("didn't attempt to submit", Outcome.NONE),
-    ("cv submitted this cl", Outcome.NONE),
-    ("this cl is submitted", Outcome.NONE),
-    ("this cl is not submitted", Outcome.NONE),
-    ("gerrit rejected submission", Outcome.NONE),
-    ("none of the cls in the run", Outcome.NONE),
-    ("partially submitted the cls", Outcome.NONE),
-    ("submission has failed", Outcome.NONE),
-    ("submission is running out of time", Outcome.NONE),
-    ("ran out of time to submit", Outcome.NONE),
-    ("cannot trigger the run", Outcome.NONE),
-    ("cannot process the cl", Outcome.NONE),
-    ("cannot start processing", Outcome.NONE),
-    ("this cl needs to be approved", Outcome.NONE),
-    ("the run is waiting", Outcome.NONE),
-    ("cannot start a run", Outcome.NONE),
-    ("cannot continue this run", Outcome.NONE),
-    ("run has been canceled", Outcome.NONE),
-    ("cq bit was unchecked", Outcome.NONE),
-    ("cq cannot run", Outcome.NONE),
-    ("commit queue rejected", Outcome.NONE),
-    ("commit queue failed due to new patchset", Outcome.NONE),
-    ("no l-g-t-m", Outcome.NONE),
-    ("the run has been cancelled", Outcome.NONE),
-    ("this cl has been cancelled", Outcome.NONE),
-    ("cv failed to", Outcome.NONE),
-    ("submission is blocked", Outcome.NONE),
-    ("this cl is not submittable", Outcome.NONE),
+)
+# What concerns the submission, the approvals or the queue itself, and no verdict on the change.
+_NO_VERDICT = re.compile(
+    r"submi(?:t|ssion)|cancell?ed|unchecked|rejected|is waiting|to be approved|no l-g-t-m|"
+    r"none of the cls|cannot (?:trigger|process|start|continue|run)|cv failed to|"
+    r"failed due to new patchset|unexpected error when processing"
 )
 _HINTS = (
     "CV ",
@@ -97,7 +74,9 @@ def read(comment: Comment) -> Report | None:
     first = comment.first.lower().removeprefix("dry run: ").removeprefix("full run: ")
     outcome = next((said for phrase, said in _PHRASES if 0 <= first.find(phrase) <= 25), None)
     if outcome is None:
-        return None
+        if _NO_VERDICT.search(first[:60]) is None:
+            return None
+        outcome = Outcome.NONE
     if "bots failed" in first:  # "0 of 9 TryBots failed"
         outcome = verdict(first) or outcome
     builds = tuple(_builds(comment)) if outcome is Outcome.FAILURE else ()

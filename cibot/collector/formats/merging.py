@@ -2,57 +2,33 @@
 
 from __future__ import annotations
 
+import re
+
 from cibot.collector.formats.comment import Comment
 from cibot.collector.formats.verdict import verdict
 from cibot.model import Outcome
 
-_UNMERGED = (
-    "merge conflict",
-    "rebase conflict",
-    "conflict (content)",
-    "cannot be applied",
-    "could not be applied",
-    "(conflict in ",
-    "has conflicts",
-    "conflicts with '",
-    "conflicts with the ",
-    "unable to merge",
-    "unable to rebase",
-    "failed to merge",
-    "failed to rebase",
-    "not be merged",
-    "not be rebased",
-    "not be cherry-picked",
-    "cannot be merged",
-    "cannot be rebased",
-    "cannot be cherry-picked",
-    "does not merge",
-    "does not apply",
-    "not apply cleanly",
-    "failed to apply",
-    "not merge the",
-    "could not merge",
-    "cannot merge",
-    "cannot rebase",
-    "could not rebase",
-    "rebase failed",
-    "rebase needed",
-    "rebase required",
-    "rebase is required",
+_UNMERGED = re.compile(
+    r"(?:can ?not|can't|could not|couldn't|unable to|fail(?:s|ed) to|does not|doesn't|did not|"
+    r"will not|not(?= be | apply cleanly| merge the| merged by))(?: be)?(?: \w+ly)? "
+    r"(?:merged?|rebased?|cherry-pick(?:ed)?|appl(?:y|ied)(?! (?:to|for) ))\b|"
+    r"(?:merge|rebase) conflict|conflict \((?:content|modify)|has conflicts|"
+    r"conflicts with (?:'|the )|conflicts? in |rebase (?:failed|(?:is )?(?:needed|required))"
 )
+
+
+def says_unmerged(lower: str) -> bool:
+    """Whether a line in lower case says that something does not merge, apply or rebase."""
+    return _UNMERGED.search(lower) is not None
 
 
 def unmerged(comment: Comment) -> bool:
     """Whether the first line, or the one below a bare "Failed", says so."""
     lower = comment.first.lower()
+    said = says_unmerged(lower)
     if not comment.by_bot:
-        own = lower.startswith(("this change ", "this patch ", "this commit "))
-        return own and _says(lower)
-    if _says(lower):
+        return said and lower.startswith(("this change ", "this patch ", "this commit "))
+    if said:
         return verdict(comment.first) is not Outcome.SUCCESS
     below = comment.lines[1].lower() if len(comment.lines) == 2 else ""
-    return bool(below) and _says(below) and verdict(comment.first) is Outcome.FAILURE
-
-
-def _says(lower: str) -> bool:
-    return any(words in lower for words in _UNMERGED)
+    return says_unmerged(below) and verdict(comment.first) is Outcome.FAILURE

@@ -132,7 +132,8 @@ _SAID = _any(
     r"says nothing about\b",
     r"false (?:negative|failure|alarm)\b",
     r"before (?:any|the) tests? (?:was|were|could be)? ?(?:executed|run|started?)\b",
-    r"(?:not|never|no) (?:been )?(?:tests? (?:executed|started|run)|tested|test this)\b",
+    r"(?<!are )(?<!is )(?:not|never|no) (?:been )?"
+    r"(?:tests? (?:executed|started|run)|tested|test this)\b",
     r"(?:builds?|tests?|jobs?) (?:were |was )?(?:not|never) (?:executed|started|run)\b",
     r"without running any",
     rf"{_RESULTS}(?: \S+){{0,4}} (?:was |is |were |are |got |been )?(?:discarded|invalid|void|lost|"
@@ -143,7 +144,7 @@ _SAID = _any(
     r"(?:by|of|in|with) (?:the |our )?(?:ci )?infrastructure\b",
     r"internal (?:ci )?error in (?:the|our)\b",
     r"(?:ci internal|internal ci) error\b",
-    r"(?:build|run|job) (?:errored|fault)\b",
+    r"(?:build|run|job|pipeline|task)(?: #?\d+)? (?:errored|fault)\b",
     r"rate limit (?:was |is )?(?:hit|reached|exceeded)\b",
 )
 _TESTED = _any(

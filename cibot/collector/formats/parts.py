@@ -36,12 +36,12 @@ def _shape(line: str) -> str:
     return shape
 
 
-def one_failed(comment: Comment) -> bool:
-    """Whether a line of the first one's shape says that another part of the run failed."""
-    shape = _shape(comment.first) if len(comment.first) <= _LONGEST else ""
+def one_failed(comment: Comment, at: int = 0) -> bool:
+    """Whether a line of the shape of that at ``at`` says that another part of the run failed."""
+    lines = comment.lines[at : at + _LINES]
+    shape = _shape(lines[0]) if len(lines[0]) <= _LONGEST else ""
     return "V" in shape and any(
-        verdict(line) is Outcome.FAILURE and _shape(line) == shape
-        for line in _short(comment.lines[1:_LINES])
+        verdict(line) is Outcome.FAILURE and _shape(line) == shape for line in _short(lines[1:])
     )
 
 

@@ -62,8 +62,8 @@ def _wrapped(left: str) -> tuple[str, str | None]:
 def tidy(name: str) -> str:
     """A job's name without the marks that text puts around it."""
     name = name.strip()
-    if name[-1:] in "—–":
-        name = name.rstrip("—– ")
+    if name[-1:] in "—–-;|=":
+        name = name.rstrip("—–-;|= ")
     name = name.strip("*`").rstrip(":").strip()
     if len(name) > 1 and name[0] == name[-1] and name[0] in "'\"":
         name = name[1:-1].strip()

@@ -22,12 +22,14 @@ _SAME = (
     ("in progress", "running"),
     ("back to normal", "passed"),
     ("went wrong", "failed"),
+    ("went well", "passed"),
+    ("is wrong with", "failed"),
     ("kicked off", "started"),
     ("good to go", "passed"),
 )
 _FOREIGN = re.compile(
     r"(?P<passed>réussie?s?|успешно|успех|성공|exitos[ao]|éxito|úspěšn\w+)|"
-    r"échouée?s?|échec|ошибк\w+|провал\w*|неудач\w+|실패|fallad[ao]|falló|fallid[ao]|neúspěšn\w+"
+    r"échouée?s?|échec|ошибк\w+|провал\w*|неудач\w+|실패|fallad[ao]|falló|fallid[ao]|neúspěšn\w+|[未不]通[过過]"
 )
 _Said = Callable[[re.Match[str]], str]
 
@@ -43,7 +45,8 @@ def _either(*, passed: bool) -> str:
 _OTHER: tuple[tuple[re.Pattern[str], _Said], ...] = (
     (
         re.compile(
-            r"(?:\brc(?=[= ])|exit(?:ed|s)?(?: with)?(?: (?:status|code)(?: of \S{1,40}?)?)?)"
+            r"(?:\brc(?=[= ])|\breturned(?= [0-2]\b)|"
+            r"exit(?:ed|s)?(?: with)?(?: (?:status|code)(?: of \S{1,40}?)?)?)"
             r"(?::? |=)(\d{1,3})\b"
         ),
         lambda match: _either(passed=int(match[1]) == 0),
@@ -96,7 +99,7 @@ _OTHER: tuple[tuple[re.Pattern[str], _Said], ...] = (
     (
         re.compile(
             r"\b(?:kernel (?:panic|oops|bug)|segmentation fault|segfault(?:ed)?|core dumped|"
-            r"[1-9]\d* red (?:jobs?|builds?|tests?|checks?))\b"
+            r"[1-9]\d* red (?:jobs?|builds?|tests?|checks?))\b|(?<=: )red$"
         ),
         _as("failed"),
     ),
@@ -111,7 +114,10 @@ _OTHER: tuple[tuple[re.Pattern[str], _Said], ...] = (
         re.compile(r"\bp(?:ass)?[:=] ?\d+[ ,/]{1,3}f(?:ail)?[:=] ?(\d+)\b"),
         lambda match: _either(passed=int(match[1]) == 0),
     ),
-    (re.compile(r"\btimeout (?:after|reached|exceeded|expired)\b"), _as("timedout")),
+    (
+        re.compile(r"\btimeout (?:after|reached|exceeded|expired)\b|\bdeadline exceeded\b"),
+        _as("timedout"),
+    ),
     (
         re.compile(r"\b(?:tests?|build|boot|run|job) (?:hangs?|hung|got stuck|is stuck)\b"),
         _as("failed"),
@@ -119,7 +125,8 @@ _OTHER: tuple[tuple[re.Pattern[str], _Said], ...] = (
 )
 _HINT = re.compile(
     r"exit|rc[= ]|kernel|segm|segf|core d| red|no |regress|breaks|[+-][12]|verified|clean|"
-    r"[:=] ?(?:pos|neg|good|bad|red)|fine|without|warnings|f[:=]|timeout|hang|hung|stuck|fail[:=]"
+    r"[:=] ?(?:pos|neg|good|bad|red)|fine|without|warnings|f[:=]|timeout|deadline|"
+    r"return|hang|hung|stuck|fail[:=]"
 )
 
 

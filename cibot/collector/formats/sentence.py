@@ -9,7 +9,7 @@ from cibot.collector.formats.conclude import conclude
 from cibot.collector.formats.merging import unmerged
 from cibot.collector.formats.parts import one_failed
 from cibot.collector.formats.person import by_hand
-from cibot.collector.formats.text import first_url, job_name, word_set
+from cibot.collector.formats.text import first_url, is_url, job_name, word_set
 from cibot.collector.formats.verdict import SUBJECTS, verdict, words_of
 from cibot.model import Build, Outcome, Report
 
@@ -86,12 +86,12 @@ def _result_line(comment: Comment) -> Outcome | None:
 
 def _below(comment: Comment) -> Outcome | None:
     """What a CI says below a title or a greeting, in the first lines, of a build or tests."""
-    for line in comment.lines[1:4]:
+    for at, line in enumerate(comment.lines[1:4], 1):
         if "://" in line or len(line) > 160 or not SUBJECTS & set(words_of(line)):
             continue
         said = verdict(line)
         if said in (Outcome.SUCCESS, Outcome.FAILURE):
-            return said
+            return Outcome.FAILURE if one_failed(comment, at) else said
     return None
 
 
@@ -129,7 +129,7 @@ def _program(  # noqa: PLR0911 - one return a form
         return False
     if outcome is Outcome.MERGE_FAILURE or _shaped(first):
         return True
-    if outcome is Outcome.STARTED and _names_job(first):
+    if outcome is Outcome.STARTED and (_names_job(first) or _points_below(comment)):
         return True
     if not SUBJECTS & set(words_of(_without_urls(first))) or first.lower().startswith(_LABELS):
         return False
@@ -189,6 +189,11 @@ def _names_job(first: str) -> bool:
         "-" in word and any(c.isdigit() for c in word) and "://" not in word
         for word in first.split()
     )
+
+
+def _points_below(comment: Comment) -> bool:
+    """``Presubmit build starting for this CL:``, and below it nothing but a link."""
+    return comment.first.endswith(":") and len(comment.lines) == 2 and is_url(comment.lines[1])
 
 
 def _labelled(first: str) -> bool:

@@ -30,7 +30,8 @@ _LABELS = word_set(
 )
 """Words that alone name what a link leads to, and no job ("Log files: URL")."""
 _PROGRAMS = word_set("ci bot jenkins zuul")
-_HEADS = word_set("job jobs name task check test builder stage suite step pipeline") | {
+_GROUPS = word_set("stage suite step pipeline")  # name the jobs where no other column does
+_HEADS = word_set("job jobs name task check test builder") | {
     "job name",
     "test name",
     "test suite",
@@ -85,6 +86,7 @@ def named_column(text: str) -> int | None:
     """Which column of a table's head (``| STATUS | DURATION | NAME |``) names the jobs."""
     cells = [cell.strip().strip("*`").lower() for cell in text.strip("|").split("|")[:12]]
     named = [index for index, cell in enumerate(cells) if cell in _HEADS]
+    named = named or [index for index, cell in enumerate(cells) if cell in _GROUPS]
     head = len(cells) > 1 and not any(_cell_result(cell) for cell in cells)
     return named[0] if named and head else None
 
@@ -228,6 +230,7 @@ def _named(head: str, tail: str, *, bulleted: bool) -> Build | None:
     word, _, rest = tail.strip().partition(" ")
     # "FC: PASS; iSCSI: FAIL. URL" is a sentence of several
     several = word.endswith((";", ",")) and not bulleted and verdict(rest) is not None
+    several = several or (not bulleted and ", " in rest and _passes_and_fails(word, rest))
     word = word.strip("*`.,;!").lstrip(MARKS)
     if not word and rest:
         word, _, rest = rest.partition(" ")
@@ -246,6 +249,11 @@ def _named(head: str, tail: str, *, bulleted: bool) -> Build | None:
         return None
     before_url = rest[: rest.find(own)].rstrip("( ") if own and own in rest else rest
     return finish(name, as_written(word), own, before_url.strip())
+
+
+def _passes_and_fails(word: str, rest: str) -> bool:
+    """``PASS amd64, FAIL arm64``: results of several, on one line."""
+    return result_class(word) is Result.PASS and verdict(rest) is Outcome.FAILURE
 
 
 def _stands_alone(word: str, rest: str) -> bool:
@@ -271,6 +279,8 @@ def nameless(name: str, *, bulleted: bool = False) -> bool:
     if bulleted and name == "build":
         return False
     if name.lower() in _NAMELESS or tells(name) or labels(name):
+        return True
+    if name.replace("/", "").isdecimal():  # "14/15 OK"
         return True
     return not bulleted and names_author(name)  # "Acme CI: FAILURE" names its author
 

@@ -25,12 +25,12 @@ SUBJECTS = word_set(
 _PASS = word_set(
     "passed pass passes passing succeeded success successful successfully succeeds succeed happy "
     "ok okay green fixed lgtm partiallysucceeded succeededwithissues erfolgreich bestanden "
-    "✅ ✔ ✓ ☑ 🟢 成功 通过 通過"
+    "✅ ✔ ✓ ☑ 🟢 👍 成功 通过 通過"
 )
 _FAIL = word_set(
     "failed failure failures fail fails failing unstable broken error errors unhappy "
-    "ko nok unsuccessful unsuccessfully rejected broke crashed fehlgeschlagen gescheitert "
-    "❌ ✖ ✗ ✘ 🔴 失败 失敗"
+    "ko nok ng unsuccessful unsuccessfully rejected broke crashed fehlgeschlagen gescheitert "
+    "❌ ✖ ✗ ✘ 🔴 👎 失败 失敗"
 )
 _START = word_set(
     "started starting starts start beginning running triggered triggering trying launched testing "
@@ -53,12 +53,14 @@ _IDS = word_set("build builds job run patchset patch set change version step sta
 # What "timeout" stands behind as a result ("Execution timeout").
 _TELL = word_set(": = status result execution build job test tests run global")
 _AGAIN = word_set("rerunning retrying restarting retriggering")
+# "commit queue", "ok to start", "timeout while running"
+_UNTOLD = word_set("commit merge to before while until without")
 _CLOSERS = frozenset(".,;:=!?/#")
 
 _TOKEN = re.compile(
-    r"[a-z][a-z0-9]*(?:'[a-z]+)?|\d+(?:\.\d+)?%?|[✅✔✓☑❌✖✗✘🟢🔴]|失败|失敗|成功|通过|通過|开始|開始|[.,;:=!?/#]"
+    r"[a-z][a-z0-9]*(?:'[a-z]+)?|\d+(?:\.\d+)?%?|[✅✔✓☑❌✖✗✘🟢🔴👍👎]|失败|失敗|成功|通过|通過|开始|開始|[.,;:=!?/#]"
 )
-_WORD = re.compile(r"[a-z]+(?:'t)?|[✅✔✓☑❌✖✗✘🟢🔴]|失败|失敗|成功|通过|通過|\b0\b")
+_WORD = re.compile(r"[a-z]+(?:'t)?|[✅✔✓☑❌✖✗✘🟢🔴👍👎]|失败|失敗|成功|通过|通過|\b0\b")
 _ASIDE = re.compile(r"[(\[]([^()\[\]]{0,200})[)\]]?")
 _CLAUSE_END = re.compile(r"[.!?;](?:\s|$)|👉|\n")
 _ADVICE = re.compile(
@@ -117,8 +119,9 @@ def _of_clauses(text: str) -> Outcome | None:
             late = False
         seen.update(
             word
-            for before, word in zip(["", *tokens], tokens, strict=False)
-            if before not in ("commit", "merge", "to")  # "commit queue", "ok to start"
+            for index, word in enumerate(tokens)
+            if not index
+            or not (tokens[index - 1] in _UNTOLD or (word in _START and _negated(tokens[:index])))
         )
     if failed:
         return Outcome.FAILURE

@@ -9,6 +9,7 @@ from __future__ import annotations
 from cibot.collector.formats.comment import Comment
 from cibot.collector.formats.conclude import conclude
 from cibot.collector.formats.lines import read_builds
+from cibot.collector.formats.merging import says_unmerged
 from cibot.collector.formats.person import goes_on
 from cibot.model import Build, Outcome, Report
 
@@ -17,20 +18,9 @@ PLAIN_TO_SEE = (NAME,)
 
 _MERGE = (
     "merge failed",
-    "this change depends on a change that failed to merge",
-    "this change is unable to merge",
-    "this change was unable to be automatically merged",
-    "this change or one of its cross-repo dependencies was unable to",
-    "this change or one of its dependencies was unable to",
-    "this change depends on a change that is part of a bundle that failed",
-    "this change is part of a bundle that can not merge",
-    "this change is part of a bundle that cannot merge",
-    "this change can not be merged",
-    "this change cannot be merged",
-    "this change will not merge",
-    "this change was not merged by the code review system",
-    "unable to merge",
     "merge conflict",
+    "unable to merge",
+    "this change depends on a change that is part of a bundle that failed",
 )
 _CYCLE = "this change is part of a dependency cycle"
 _CONFIGURATION = (
@@ -73,7 +63,7 @@ def read(comment: Comment) -> Report | None:
     first = comment.first.lower()
     if first.startswith("these changes "):  # of a cycle
         first = _singular(first)
-    if first[:1] in _INITIALS and first.startswith(_PREFIXES):
+    if first[:1] in _INITIALS and (first.startswith(_PREFIXES) or _unmerged(first)):
         return _notice(comment, first)
     headline = None if body.startswith(_JENKINS) else _headline(first)
     if headline is None:
@@ -97,7 +87,7 @@ def _start(comment: Comment) -> Report | None:
 
 def _notice(comment: Comment, first: str) -> Report | None:
     pipeline = _in_brackets(first)
-    if first.startswith(_MERGE):
+    if _unmerged(first):
         if len(comment.lines) == 1 and len(first) > 200:
             return None
         return Report(Outcome.MERGE_FAILURE, NAME, pipeline)
@@ -107,6 +97,10 @@ def _notice(comment: Comment, first: str) -> Report | None:
     if first.startswith(_CYCLE):
         return Report(Outcome.FAILURE, NAME, pipeline, builds)
     return Report(Outcome.NONE, NAME, pipeline, builds)
+
+
+def _unmerged(first: str) -> bool:
+    return first.startswith(_MERGE) or (first.startswith("this change ") and says_unmerged(first))
 
 
 def _singular(first: str) -> str:
