@@ -5,6 +5,8 @@ PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 RUNS := $(VENV)/.runs
 HEART := incidents judging outbox health
+HEART_TESTS := $(HEART:%=tests/unit/%) tests/unit/chat/test_messages.py
+PYTEST = $(PY) -m pytest -n $(or $(N),auto) --dist loadgroup --max-worker-restart 0
 INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check
 # One lock for all Pythons and systems that the project supports.
 COMPILE = var/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
@@ -44,11 +46,10 @@ run: $(RUNS)  ## start the bot: config/cibot.toml when it is there, else a demo
 test coverage: export PYTHONDONTWRITEBYTECODE =
 
 test: $(STAMP)  ## every test that needs no root, N at a time; absent servers are named and skipped
-	$(PY) -m pytest -n $(or $(N),auto) --dist loadgroup --max-worker-restart 0 $(ARGS)
+	$(PYTEST) $(if $(BUT_HEART),$(HEART_TESTS:%=--ignore=%)) $(ARGS)
 
 coverage: $(STAMP)  ## fails where the heart's unit tests cover less than 95 % of it
-	$(PY) -m pytest -q -n $(or $(N),auto) --dist loadgroup --cov --cov-report= \
-	  $(HEART:%=tests/unit/%) tests/unit/chat/test_messages.py $(ARGS)
+	$(PYTEST) -q --cov --cov-report= $(HEART_TESTS) $(ARGS)
 	for part in $(HEART); do $(PY) -m coverage report --include "cibot/$$part/*" || exit 1; done
 
 lint: $(STAMP)  ## ruff and mypy --strict

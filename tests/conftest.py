@@ -27,6 +27,7 @@ pytest_plugins = [
     "tests.support.stores",
     "tests.support.scenario",
     "tests.support.going_back",
+    "tests.support.whole_bot",
 ]
 
 

@@ -35,13 +35,14 @@ class Scene:
 
     irc: tuple[Ngircd, InspIRCd]
     mariadb: MariaDB | None
+    zygote: Zygote | None = None  # each series has one of its own where none is given
 
     def series(self, number: int, seed: int, kills: int, database: str | None) -> Outcome:
         """So many kills of one bot on a database of its own (SQLite where none is given)."""
         with (
             tempfile.TemporaryDirectory() as place,
             SlackServer(look_s=0.5) as slack,
-            Zygote() as zygote,
+            contextlib.nullcontext(self.zygote) if self.zygote else Zygote() as zygote,
         ):
             url = database or f"sqlite:///{place}/cibot.db"
             servers = (*self.irc, slack)

@@ -9,15 +9,16 @@ from tests.chaos.ledger import table
 from tests.support.inspircd import InspIRCd
 from tests.support.mariadb import MariaDB
 from tests.support.ngircd import Ngircd
+from tests.support.zygote import Zygote
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
 _SERIES, _KILLS, _SEED = 4, 50, 4
 
 
 def test_nothing_is_lost_and_every_repeat_says_so(
-    ngircd: Ngircd, inspircd: InspIRCd, mariadb: MariaDB
+    ngircd: Ngircd, inspircd: InspIRCd, mariadb: MariaDB, zygote: Zygote
 ) -> None:
-    scene = Scene((ngircd, inspircd), mariadb)
+    scene = Scene((ngircd, inspircd), mariadb, zygote)
     databases = [mariadb.create_database() if one % 2 else None for one in range(_SERIES)]
     with ThreadPoolExecutor(_SERIES) as pool:  # a bot mostly waits
         outcomes = list(

@@ -18,6 +18,7 @@ from tests.support.gerrit.rest import ADMIN, Account
 from tests.support.gerrit.server import GerritServer
 from tests.support.processes import server_directory
 from tests.support.whole_bot import TOKEN, WholeBot, eventually
+from tests.support.zygote import Zygote
 
 pytestmark = pytest.mark.e2e
 
@@ -99,7 +100,7 @@ def imported(gerrit: GerritServer) -> Iterator[Imported]:
 
 
 @pytest.fixture
-def bot(imported: Imported, tmp_path: Path) -> Iterator[WholeBot]:
+def bot(imported: Imported, zygote: Zygote, tmp_path: Path) -> Iterator[WholeBot]:
     source = {
         "name": "review", "url": imported.gerrit.url, "poll_every": "1s", "webhook_token": TOKEN,
     }  # fmt: skip
@@ -108,7 +109,7 @@ def bot(imported: Imported, tmp_path: Path) -> Iterator[WholeBot]:
         "ci": [{"name": "Old CI", "accounts": ["old-ci"]},
                {"name": "New CI", "accounts": ["new-ci"]}],
     }  # fmt: skip
-    bot = WholeBot(tmp_path, f"sqlite:///{tmp_path}/cibot.db", tables)
+    bot = WholeBot(tmp_path, f"sqlite:///{tmp_path}/cibot.db", tables, zygote=zygote)
     bot.start()
     yield bot
     bot.stop()

@@ -5,6 +5,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from tests.support.gerrit.rest import ADMIN, Account
 from tests.support.gerrit.server import GerritServer
 from tests.support.ngircd import Ngircd
 from tests.support.whole_bot import TOKEN, WholeBot, eventually
+from tests.support.zygote import Zygote
 
 pytestmark = pytest.mark.e2e
 _names = itertools.count(1)
@@ -131,19 +133,25 @@ class Site:
 Make = Callable[..., Site]
 
 
-@pytest.fixture(params=["sqlite", "mariadb"])
-def make(request: pytest.FixtureRequest, gerrit: GerritServer, tmp_path: Path) -> Iterator[Make]:
-    """Makes a site whose bot polls, listens, or both; ends all bots afterwards."""
+@pytest.fixture
+def make_on(
+    request: pytest.FixtureRequest, gerrit: GerritServer, zygote: Zygote, tmp_path: Path
+) -> Iterator[Make]:
+    """Makes a site on a database, whose bot polls, listens, or both; ends all bots afterwards."""
     bots: list[WholeBot] = []
 
     def made(
-        poll: bool = False, listen: bool = False, project: Project | None = None, **tables: Any
+        database: str,
+        poll: bool = False,
+        listen: bool = False,
+        project: Project | None = None,
+        **tables: Any,
     ) -> Site:
         project = project or Project(gerrit)
         directory = tmp_path / f"bot{len(bots)}"
         directory.mkdir()
         url = f"sqlite:///{directory}/cibot.db"
-        if request.param == "mariadb":
+        if database == "mariadb":
             url = request.getfixturevalue("mariadb").create_database()
         source = {
             "name": "review",
@@ -153,7 +161,8 @@ def make(request: pytest.FixtureRequest, gerrit: GerritServer, tmp_path: Path) -
             "projects": [project.name],
             "webhook_token": TOKEN,
         }
-        bot = WholeBot(directory, url, {"gerrit": [source], "ci": project.cis()} | tables)
+        tables = {"gerrit": [source], "ci": project.cis()} | tables
+        bot = WholeBot(directory, url, tables, zygote=zygote)
         bots.append(bot)
         bot.start()
         if listen:
@@ -164,6 +173,12 @@ def make(request: pytest.FixtureRequest, gerrit: GerritServer, tmp_path: Path) -
     gerrit.set_webhook()
     for bot in bots:
         bot.stop()
+
+
+@pytest.fixture(params=["sqlite", "mariadb"])
+def make(request: pytest.FixtureRequest, make_on: Make) -> Make:
+    """Makes a site on each database in turn."""
+    return partial(make_on, request.param)
 
 
 def test_over_webhooks_alone(make: Make) -> None:
@@ -177,16 +192,21 @@ def test_over_webhooks_alone(make: Make) -> None:
     assert site.bot.ready()["ready"] is True
 
 
-def test_over_polling_alone_also_after_gerrit_was_away(make: Make, gerrit: GerritServer) -> None:
-    site = make(poll=True)
+def test_over_polling_alone_also_after_gerrit_was_away(make_on: Make, gerrit: GerritServer) -> None:
+    site = make_on("sqlite", poll=True)
+    sites = [site, make_on("mariadb", poll=True, project=site.project)]
     site.project.judged()
-    site.has_all()
+    for each in sites:
+        each.has_all()
     gerrit.stop()
-    eventually(lambda: "poll review" in site.bot.log.read_text(), "a failed poll in the log")
+    for each in sites:
+        log = each.bot.log
+        eventually(lambda log=log: "poll review" in log.read_text(), "a failed poll in the log")
     gerrit.start()
     site.project.judged(acme=FAILED)
-    site.has_all()
-    assert Counter(row[3] for row in site.reports()) == {"pass": 3, "fail": 1}
+    for each in sites:
+        each.has_all()
+        assert Counter(row[3] for row in each.reports()) == {"pass": 3, "fail": 1}
 
 
 def test_over_both_each_comment_once_and_backfill_is_what_was_lived(make: Make) -> None:

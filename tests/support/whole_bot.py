@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pytest
 import requests
 
 from cibot.store.engine import Store, open_store
+from cibot.store.migrate import upgrade
 from tests.support.processes import free_port
 from tests.support.zygote import Forked, Zygote
 
@@ -32,13 +35,29 @@ def eventually(look: Callable[[], T], what: str, timeout_s: float = 60.0) -> T:
         time.sleep(0.05)
 
 
+@pytest.fixture(scope="session")
+def zygote() -> Iterator[Zygote]:
+    """Bots for a few milliseconds of CPU, shared by the session."""
+    with Zygote() as one:
+        yield one
+
+
 class WholeBot:
     """`cibot run` on a configuration of its own; also runs other commands on it."""
 
     def __init__(
-        self, directory: Path, database: str, tables: dict[str, Any], port: int | None = None
+        self,
+        directory: Path,
+        database: str,
+        tables: dict[str, Any],
+        port: int | None = None,
+        zygote: Zygote | None = None,
     ) -> None:
-        """``port`` is for the web; a free one where none is given."""
+        """``port`` is for the web; a free one where none is given.
+
+        With a ``zygote``, start() forks that, else it starts a new interpreter.
+        """
+        self._zygote = zygote
         self.directory = directory
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -72,9 +91,12 @@ class WholeBot:
 
     def start(self) -> None:
         """Starts it and waits until it answers."""
-        if self.database.startswith("mysql"):
+        if self.database.startswith("mysql") and not self._zygote:
             self.command("db", "upgrade")
-        self.launch()
+        elif self.database.startswith("mysql"):
+            with contextlib.closing(self.store()) as store:
+                upgrade(store)
+        self.launch(self._zygote)
         try:
             eventually(self._alive, "the bot", 120)
         except BaseException:

@@ -19,9 +19,9 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 _MODULES_LEFT_OUT = ("cibot.__main__", "cibot.store.migrations")
 _LAZY = ("sqlalchemy.dialects.sqlite.pysqlite", "sqlalchemy.dialects.mysql.pymysql")
@@ -30,22 +30,29 @@ _LAZY = ("sqlalchemy.dialects.sqlite.pysqlite", "sqlalchemy.dialects.mysql.pymys
 class Forked:
     """One forked process, with the part of `subprocess.Popen` that tests use."""
 
-    def __init__(self, pid: int) -> None:
+    def __init__(self, pid: int, ended: Callable[[int], int]) -> None:
+        """``ended`` says with which code the process that is over came to its end."""
         self.pid = pid
+        self._ended = ended
         self._handle = os.pidfd_open(pid)
+        self._code: int | None = None
 
     def poll(self) -> int | None:
-        """None while it lives, else 0: how it ended only the zygote knows."""
-        return 0 if self._handle < 0 or select.select([self._handle], [], [], 0)[0] else None
+        """None while it lives, else its exit code, negative for the signal that ended it."""
+        return self._look(0)
 
     def wait(self, timeout: float) -> int:
-        """Returns 0 when it is gone; raises TimeoutExpired where that takes longer (seconds)."""
-        if self._handle >= 0:
-            if not select.select([self._handle], [], [], timeout)[0]:
-                raise subprocess.TimeoutExpired(f"fork {self.pid}", timeout)
+        """Its exit code when it is over; raises TimeoutExpired where that takes more seconds."""
+        code = self._look(timeout)
+        if code is None:
+            raise subprocess.TimeoutExpired(f"fork {self.pid}", timeout)
+        return code
+
+    def _look(self, timeout: float) -> int | None:
+        if self._code is None and select.select([self._handle], [], [], timeout)[0]:
             os.close(self._handle)
-            self._handle = -1
-        return 0
+            self._code = self._ended(self.pid)
+        return self._code
 
     def kill(self) -> None:
         """SIGKILL."""
@@ -56,7 +63,7 @@ class Forked:
         self._signal(signal.SIGTERM)
 
     def _signal(self, number: int) -> None:
-        if self._handle >= 0:
+        if self._code is None:
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self._handle, number)
 
@@ -88,7 +95,8 @@ class Zygote:
 
     def fork(self, words: Sequence[str], log: Path) -> Forked:
         """A new process that runs `cibot WORDS…`, its output appended to ``log``."""
-        return Forked(self._ask({"words": list(words), "log": str(log)}))
+        pid = self._ask({"words": list(words), "log": str(log)})
+        return Forked(pid, lambda pid: self._ask({"ended": pid}))
 
     def __enter__(self) -> Self:
         return self
@@ -120,7 +128,6 @@ def _die_with_parent() -> None:
 def _become(words: list[str], log: str) -> None:
     """The child's whole life."""
     _die_with_parent()
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     null = os.open(os.devnull, os.O_RDONLY)
     out = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     for source, target in ((null, 0), (out, 1), (out, 2)):
@@ -131,21 +138,24 @@ def _become(words: list[str], log: str) -> None:
     main(words, prog_name="cibot")
 
 
+def _answer(question: dict[str, Any]) -> int:
+    """The id of the process that was asked for, or the exit code of one that is over."""
+    if "ended" in question:
+        return os.waitstatus_to_exitcode(os.waitpid(question["ended"], 0)[1])
+    pid = os.fork() if question else 0
+    if question and pid == 0:
+        _become(question["words"], question["log"])
+        os._exit(0)
+    return pid
+
+
 def _serve() -> None:
     _die_with_parent()
     _import_all()
     assert threading.active_count() == 1, threading.enumerate()
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel takes the dead away
     gc.freeze()
     for line in sys.stdin:
-        question = json.loads(line)
-        pid = 0
-        if question:
-            pid = os.fork()
-            if pid == 0:
-                _become(question["words"], question["log"])
-                os._exit(0)
-        print(pid, flush=True)
+        print(_answer(json.loads(line)), flush=True)
 
 
 if __name__ == "__main__":
