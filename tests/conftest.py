@@ -25,6 +25,7 @@ pytest_plugins = [
     "tests.support.ngircd",
     "tests.support.nights",
     "tests.support.stores",
+    "tests.support.canned_stores",
     "tests.support.scenario",
     "tests.support.going_back",
     "tests.support.whole_bot",

@@ -67,9 +67,8 @@ class Chat:
 
 
 @pytest.fixture
-def chat(store: Store) -> Chat:
-    canned(store)
-    return Chat(store)
+def chat(canned_store: Store) -> Chat:
+    return Chat(canned_store)
 
 
 @pytest.mark.parametrize("name", sorted(name for name, one in COMMANDS.items() if one.writes))

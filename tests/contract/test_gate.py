@@ -16,8 +16,8 @@ from cibot.web.asking import Asking
 from cibot.web.faces import face_blueprints
 from cibot.web.gate import Gate
 from cibot.web.probes import PartState, probes_blueprint
-from tests.support.canned import CONFIG, TOKENS, canned
-from tests.support.history import NOW, make_tables
+from tests.support.canned import CONFIG, TOKENS
+from tests.support.history import NOW
 
 _WEB = {"private": True, "origins": ("https://x.example",)}
 PRIVATE = CONFIG.model_copy(update={"web": CONFIG.web.model_copy(update=_WEB)})
@@ -34,9 +34,8 @@ def app_of(store: Store, config: Config) -> Flask:
 
 
 @pytest.fixture
-def app(sqlite_store: Store) -> Flask:
-    canned(make_tables(sqlite_store))
-    return app_of(sqlite_store, PRIVATE)
+def app(canned_sqlite: Store) -> Flask:
+    return app_of(canned_sqlite, PRIVATE)
 
 
 @pytest.fixture
@@ -118,10 +117,9 @@ def test_the_document_says_how_to_come_in(api: FlaskClient) -> None:
 
 
 def test_where_all_may_read_a_wrong_token_is_told_and_a_proxy_s_password_is_not_ours(
-    sqlite_store: Store,
+    canned_sqlite: Store,
 ) -> None:
-    canned(make_tables(sqlite_store))
-    api = app_of(sqlite_store, CONFIG).test_client()
+    api = app_of(canned_sqlite, CONFIG).test_client()
     assert api.get("/api/v1/cis").status_code == 200
     assert api.get("/api/v1/cis", auth=("staging", "secret")).status_code == 200
     wrong = api.get("/api/v1/cis", headers={"Authorization": "Bearer nobody"})

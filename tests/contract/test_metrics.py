@@ -18,15 +18,14 @@ from cibot.store.engine import Store
 from cibot.web.asking import Asking
 from cibot.web.faces import face_blueprints
 from cibot.web.metrics import NO_ROUTE, Intake, process_registry
-from tests.support.canned import CONFIG, canned
+from tests.support.canned import CONFIG
 from tests.support.faces import client
-from tests.support.history import NOW, make_tables
+from tests.support.history import NOW
 
 
 @pytest.fixture
-def told(sqlite_store: Store) -> Store:
-    canned(make_tables(sqlite_store))
-    return sqlite_store
+def told(canned_sqlite: Store) -> Store:
+    return canned_sqlite
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from cibot.store import schema
 from cibot.store.cis import all_cis
 from cibot.store.engine import Store
 from cibot.store.incidents import health_of, incidents_of
-from tests.support.canned import CONFIG, canned
+from tests.support.canned import CONFIG
 from tests.support.faces import client
 from tests.support.history import NOW, History, ago, make_tables
 from tests.support.reading import HOSTILE, read, words
@@ -234,9 +234,8 @@ def test_an_acknowledgement_is_timed_from_the_opening(store: Store) -> None:
 
 
 @pytest.fixture
-def api(sqlite_store: Store) -> FlaskClient:
-    canned(make_tables(sqlite_store))
-    return client(sqlite_store, CONFIG)
+def api(canned_sqlite: Store) -> FlaskClient:
+    return client(canned_sqlite, CONFIG)
 
 
 def test_every_face_says_the_same(api: FlaskClient, sqlite_store: Store) -> None:

@@ -28,7 +28,7 @@ from cibot.reports.summary import summary
 from cibot.store import schema
 from cibot.store.engine import Store, Tx
 from cibot.store.schema import metadata
-from tests.support.canned import CONFIG, canned
+from tests.support.canned import CONFIG
 from tests.support.history import NOW, History, ago
 
 ADMIN = Actor("irc", "mika", "mika", "#ci")
@@ -41,9 +41,8 @@ LARGE = set(metadata.tables) - SMALL
 
 
 @pytest.fixture
-def full(store: Store) -> Store:
-    canned(store)
-    return store
+def full(canned_store: Store) -> Store:
+    return canned_store
 
 
 def test_the_questions_are_answered_alike(full: Store) -> None:

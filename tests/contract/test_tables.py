@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from cibot.store.engine import Store
 from cibot.web.api import ENDPOINTS
 from cibot.web.api.tables import write_csv
-from tests.support.canned import CONFIG, canned
+from tests.support.canned import CONFIG
 from tests.support.faces import client
 from tests.support.history import History, ago, make_tables
 
@@ -20,9 +20,8 @@ WITH_TABLE = [one for one in ENDPOINTS if one.has_csv]
 
 
 @pytest.fixture
-def api(sqlite_store: Store) -> FlaskClient:
-    canned(make_tables(sqlite_store))
-    return client(sqlite_store, CONFIG)
+def api(canned_sqlite: Store) -> FlaskClient:
+    return client(canned_sqlite, CONFIG)
 
 
 def rows(api: FlaskClient, path: str, **headers: str) -> list[dict[str, str]]:

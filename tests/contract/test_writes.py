@@ -19,9 +19,8 @@ SILENCE = {"ci": "netapp", "length_s": 7200, "reason": "new disks"}
 
 
 @pytest.fixture
-def told(empty_store: Store) -> Store:
-    canned(make_tables(empty_store))
-    return empty_store
+def told(canned_store: Store) -> Store:
+    return canned_store
 
 
 @pytest.fixture
