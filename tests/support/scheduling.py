@@ -24,7 +24,10 @@ _LONGEST_FIRST = (
     "tests/chaos/",
     "tests/browser/",
     "tests/e2e/",
+    "tests/realdata/",
+    "tests/attack/",
     "tests/contract/",
+    "tests/unit/judging/",
     "",
 )
 
