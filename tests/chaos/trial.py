@@ -95,7 +95,7 @@ class Trial:
             "slack": [one.config for one in self.places if one.kind == "slack"],
             "route": [{"channels": [f"{one.name}/{one.rooms[0]}" for one in self.places]}],
         }
-        self.bot = WholeBot(directory, database, tables | JUDGEMENT, port)
+        self.bot = WholeBot(directory, database, tables | JUDGEMENT, port, zygote)
         self.bot.start()
         self.store: Store = self.bot.store()
         self.events = Events(
@@ -109,7 +109,7 @@ class Trial:
         self.events.start()
         self._writer.start()
         for number in range(kills):
-            full = self._zygote is None or number == 0 or self._dice.random() < _FULL_STARTS
+            full = not self._zygote or (number > 0 and self._dice.random() < _FULL_STARTS)
             if number:
                 self.bot.launch(None if full else self._zygote)
             self._ways["full start"] += full

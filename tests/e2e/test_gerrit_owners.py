@@ -11,6 +11,7 @@ from cibot.store import schema
 from tests.support.gerrit.rest import ADMIN
 from tests.support.gerrit.server import GerritServer
 from tests.support.whole_bot import TOKEN, WholeBot, eventually
+from tests.support.zygote import Zygote
 
 pytestmark = pytest.mark.e2e
 Known = tuple[int, str | None, str | None, str | None]  # change, owner, commit, its parent
@@ -33,7 +34,9 @@ def known(bot: WholeBot) -> list[Known]:
         store.close()
 
 
-def started(directory: Path, gerrit: GerritServer, project: str, poll_every: str) -> WholeBot:
+def started(
+    directory: Path, gerrit: GerritServer, zygote: Zygote, project: str, poll_every: str
+) -> WholeBot:
     """A bot that reads the project."""
     bot = WholeBot(
         directory,
@@ -51,6 +54,7 @@ def started(directory: Path, gerrit: GerritServer, project: str, poll_every: str
                 }
             ]
         },
+        zygote=zygote,
     )
     bot.start()
     return bot
@@ -76,17 +80,21 @@ def stack(gerrit: GerritServer, project: str) -> Callable[[], list[Known]]:
     return expected
 
 
-def test_the_poll_brings_owner_and_parent(gerrit: GerritServer, tmp_path: Path) -> None:
+def test_the_poll_brings_owner_and_parent(
+    gerrit: GerritServer, zygote: Zygote, tmp_path: Path
+) -> None:
     expected = stack(gerrit, "owned-by-poll")()
-    bot = started(tmp_path, gerrit, "owned-by-poll", "2s")
+    bot = started(tmp_path, gerrit, zygote, "owned-by-poll", "2s")
     try:
         eventually(lambda: known(bot) == expected, "the owners and parents")
     finally:
         bot.stop()
 
 
-def test_events_bring_owner_and_parent(gerrit: GerritServer, tmp_path: Path) -> None:
-    bot = started(tmp_path, gerrit, "owned-by-event", "1h")
+def test_events_bring_owner_and_parent(
+    gerrit: GerritServer, zygote: Zygote, tmp_path: Path
+) -> None:
+    bot = started(tmp_path, gerrit, zygote, "owned-by-event", "1h")
     gerrit.set_webhook(bot.webhook("review"))
     try:
         expected = stack(gerrit, "owned-by-event")()
