@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import subprocess
@@ -16,7 +15,6 @@ import pytest
 import requests
 
 from cibot.store.engine import Store, open_store
-from cibot.store.migrate import upgrade
 from tests.support.processes import free_port
 from tests.support.zygote import Forked, Zygote
 
@@ -91,17 +89,21 @@ class WholeBot:
 
     def start(self) -> None:
         """Starts it and waits until it answers."""
-        if self.database.startswith("mysql") and not self._zygote:
-            self.command("db", "upgrade")
-        elif self.database.startswith("mysql"):
-            with contextlib.closing(self.store()) as store:
-                upgrade(store)
+        if self.database.startswith("mysql"):
+            self._upgrade()
         self.launch(self._zygote)
         try:
             eventually(self._alive, "the bot", 120)
         except BaseException:
             self.kill()
             raise
+
+    def _upgrade(self) -> None:
+        if not self._zygote:
+            self.command("db", "upgrade")
+            return
+        words = ["db", "upgrade", "--config", str(self.config)]
+        assert self._zygote.fork(words, self.log).wait(120) == 0, self.log.read_text()
 
     def launch(self, zygote: Zygote | None = None) -> None:
         """Starts it on a database that is ready, and does not wait."""
