@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Response, expect
 
 from tests.browser.conftest import Site
 
@@ -55,12 +55,13 @@ def test_a_page_loads_its_style_and_script_and_nothing_else(browser: Browser, li
     for name, path in lived.pages.items():
         context = browser.new_context()  # with nothing kept from the page before
         page = context.new_page()
-        sizes: list[tuple[str, int]] = []
+        answers: list[Response] = []
         page.on("console", lambda one: said.append(one.text))
         page.on("pageerror", lambda one: said.append(str(one)))
-        page.on("response", lambda one, to=sizes: to.append((one.url, len(one.body()))))
+        page.on("response", answers.append)
         page.goto(lived.url + path)
         page.wait_for_load_state("networkidle")
+        sizes = [(one.url, len(one.body())) for one in answers]
         context.close()
         loaded = {one.split("?")[0] for one, _size in sizes if not one.startswith("data:")}
         own = {lived.url + path.split("?")[0]}

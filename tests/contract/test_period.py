@@ -238,7 +238,7 @@ def api(canned_sqlite: Store) -> FlaskClient:
     return client(canned_sqlite, CONFIG)
 
 
-def test_every_face_says_the_same(api: FlaskClient, sqlite_store: Store) -> None:
+def test_every_face_says_the_same(api: FlaskClient, canned_sqlite: Store) -> None:
     body = api.get("/api/v1/report?project=cinder&days=30").get_json()
     assert body["totals"] == {"met": 1, "not_met": 2, "too_little": 1}
     names = [one["name"] for one in body["cis"]]
@@ -253,7 +253,7 @@ def test_every_face_says_the_same(api: FlaskClient, sqlite_store: Store) -> None
     assert (wanted.project, wanted.days) == ("cinder", 30)
     ctx = Context(NOW, CONFIG)
     days = read_period(NOW, 30)
-    card = sqlite_store.read(
+    card = canned_sqlite.read(
         lambda tx: report_command.render(ctx, period_report(tx, ctx, days, "cinder"))
     )
     for said in (

@@ -14,7 +14,7 @@ from tests.support.mariadb import MariaDB
 @pytest.fixture(scope="session")
 def canned_file(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An SQLite file to copy."""
-    path = Path(shutil.copy(migrated_file, tmp_path_factory.mktemp("canned")))
+    path = Path(shutil.copy(migrated_file, tmp_path_factory.mktemp("canned") / "canned.db"))
     _fill(f"sqlite:///{path}")
     return path
 
