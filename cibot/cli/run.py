@@ -36,6 +36,7 @@ def command(config_path: Path | None) -> None:
 
 def run(config: Config, extra: dict[str, Backend] | None = None) -> None:
     """Builds the bot and runs it until a signal asks it to stop."""
+    memory_settings.share_heap()
     bot = build(config, extra)
     when_asked_to_end(bot.ask_to_stop)
     live(bot)

@@ -15,21 +15,28 @@ _MALLOPT = {
 _TURN_S = 0.001
 
 
-def settle() -> None:
-    """Excludes everything loaded so far from later searches for cycles, and searches less often.
+def share_heap() -> None:
+    """With glibc, lets all threads that start from now on share one heap.
 
-    To be called once, after all imports. Rows and what is made of them are freed by their reference
-    counts; searching them for cycles took a fifth of storing and judging. With glibc, threads share
-    one heap: with a heap for each, memory that one thread freed is of no use to the others, and the
-    process grows. A thread that waits for its turn has it after a millisecond instead of five: a
-    webhook waits for its turn some twenty times, once after each answer of the database, while
-    another thread judges.
+    With a heap for each, memory that one thread freed is of no use to the others, and the process
+    grows. A thread that has a heap keeps it: to be called before the first one starts.
     """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*_OFTEN)
-    sys.setswitchinterval(_TURN_S)
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
         for option, value in _MALLOPT.items():
             mallopt(option, value)
+
+
+def settle() -> None:
+    """Excludes everything loaded so far from later searches for cycles, and searches less often.
+
+    To be called once, after all imports. Rows and what is made of them are freed by their reference
+    counts; searching them for cycles took a fifth of storing and judging. A thread that waits for
+    its turn has it after a millisecond instead of five: a webhook waits for its turn some twenty
+    times, once after each answer of the database, while another thread judges.
+    """
+    share_heap()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_OFTEN)
+    sys.setswitchinterval(_TURN_S)

@@ -45,6 +45,7 @@ _STOPS = (4 * 86_400.0, 12 * 3600.0, 2 * 3600.0)
 """How long before the end of a long past states are kept: a patch set is often heard of with the
 first comment on it, hours after it came."""
 _MOST_LOADED = 256  # in memory; the others are read from the store
+_SEEN = "seen"  # in a checkpoint
 _Moment = tuple[str, datetime]  # what kind of thing was heard when
 
 
@@ -155,7 +156,7 @@ class Trackers:
         if loaded.tracker.at - loaded.stored_at < _KEEP_EVERY or loaded.marked_at is None:
             return []
         rows = [(at, unpack(row)) for at, row in loaded.passed[-len(_STOPS) :]]
-        rows.append((loaded.tracker.at, loaded.tracker.row()))
+        rows.append((loaded.tracker.at, loaded.tracker.row() | {_SEEN: list(loaded.seen)}))
         for _, row in rows:
             Tracker.name_incident(row, ids)
         return [
@@ -172,7 +173,8 @@ class Trackers:
             stored = newest_checkpoint(tx, ci_id, basis, before)
             if stored is not None:
                 tracker = Tracker.of(policy, stored.body)
-                return LoadedTracker(tracker, basis, stored.marked_at, stored_at=tracker.at)
+                seen = array("q", stored.body.get(_SEEN, ()))
+                return LoadedTracker(tracker, basis, stored.marked_at, seen, stored_at=tracker.at)
         except (ValueError, LookupError, TypeError):  # it is a function of what is stored
             log.exception("a checkpoint cannot be read, judged from the first report ci=%d", ci_id)
         return LoadedTracker(Tracker(policy), basis, None)
@@ -188,7 +190,7 @@ class Trackers:
             arrival.first_at.timestamp()
             for arrival in heard
             if arrival.span == KNOWN
-            and hash((arrival.kind, arrival.heard_at, arrival.number, arrival.keys)) not in seen
+            and _hash(arrival.kind, arrival.heard_at, arrival.number, arrival.keys) not in seen
         ]
         if loaded.home_projects is not None:
             # What happened in a project before the CI was known to be at home there was not read.
@@ -265,7 +267,12 @@ def _seen(heard: Iterable[Arrived], since: datetime) -> array[int]:
         if arrival.heard_at >= since and arrival.span != LATER:
             number, keys = sums.get((arrival.kind, arrival.heard_at), (0, 0))
             sums[arrival.kind, arrival.heard_at] = (number + arrival.number, keys + arrival.keys)
-    return array("q", (hash((*moment, *summed)) for moment, summed in sums.items()))
+    return array("q", (_hash(*moment, *summed) for moment, summed in sums.items()))
+
+
+def _hash(kind: str, heard_at: datetime, number: int, keys: int) -> int:
+    """The same in every process: that of a text or a datetime is not."""
+    return hash((*kind.encode(), int(heard_at.timestamp()), number, keys))
 
 
 def basis_of(reader: Reader, policy: Policy) -> str:

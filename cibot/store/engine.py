@@ -21,7 +21,6 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from cibot.errors import ConfigError, Permanent, Transient
-from cibot.store.cursor import READ, QuickCursor
 
 log = logging.getLogger(__name__)
 Tx = Connection
@@ -202,6 +201,9 @@ def _keep_private(path: Path) -> None:
 
 
 def _mysql(url: URL) -> Engine:
+    # The driver loads the library of cryptography: 8 MB that SQLite does not need.
+    from cibot.store.cursor import READ, QuickCursor  # noqa: PLC0415
+
     if url.drivername in {"mysql", "mariadb"}:
         url = url.set(drivername=f"{url.drivername}+pymysql")
     engine = create_engine(

@@ -99,6 +99,24 @@ def test_a_checkpoint_that_cannot_be_read_is_made_again(
     assert (incidents(scenario), scenario.steps(), scenario.alerts()) == before
 
 
+def test_what_was_judged_is_not_late_after_a_restart(
+    scenario: Scenario, from_where: list[float]
+) -> None:
+    """Nor is it in a process that hashes texts in another way."""
+    scenario.breaks()
+    state, before = scenario.judge(), (incidents(scenario), scenario.steps(), scenario.alerts())
+    scenario.restart()
+    assert scenario.judge() is state
+    assert from_where == []
+    assert (incidents(scenario), scenario.steps(), scenario.alerts()) == before
+    assert trackers._hash("report", NOON, 2, 3 << 40) == 3361880893656061486
+    scenario.now -= timedelta(minutes=5)
+    hear_at_once(scenario, 600)
+    scenario.restart()
+    scenario.judge()
+    assert from_where
+
+
 def test_more_cis_than_memory_holds_are_judged_from_their_checkpoints(
     scenario: Scenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:
