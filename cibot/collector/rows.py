@@ -50,6 +50,8 @@ def lasting_name(job: str, url: str | None = None) -> str:
         return job
     found = _NUMBERED.sub(" ", _without_ref(job)).strip()
     for number in _numbers(url):
+        if number not in found:
+            continue  # each number is a pattern of its own, which would have to be compiled
         found = re.sub(rf"(?:^|[ /_#-]){number}(?:[/_,-]\d{{1,4}})?{_END}", "", found)
     return found.strip(" /_-") or job
 

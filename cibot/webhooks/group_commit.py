@@ -1,7 +1,8 @@
 """Group commit: stores events that arrive at the same time in one transaction.
 
 A commit costs more than an event. Requests that wait while one batch is being
-committed make the next; each is answered only after its own commit.
+committed make the next; each is answered only after its own commit. Where events come
+all the time a transaction begins a little later, and holds several.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from datetime import datetime
@@ -21,6 +23,7 @@ log = logging.getLogger(__name__)
 
 FEED = "webhook"
 _MOST = 64  # events in one transaction
+_APART_S = 0.015  # from one transaction's begin to the next one's, at least
 _Waiting = tuple[Change | None, Future[IngestCounts]]
 
 
@@ -31,9 +34,13 @@ class GroupCommit:
     costs as much again.
     """
 
-    def __init__(self, sink: Sink, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, sink: Sink, clock: Callable[[], datetime], rest: Callable[[float], None] = time.sleep
+    ) -> None:
         self._sink = sink
         self._clock = clock
+        self._rest = rest
+        self._begun = -_APART_S  # by the monotonic clock
         self._waiting: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
@@ -87,8 +94,10 @@ class GroupCommit:
             )
 
     def _gather(self) -> list[_Waiting | None]:
-        """What is waiting, as soon as anything is."""
+        """What is waiting as soon as anything is and the last transaction is long enough ago."""
         batch = [self._waiting.get()]
+        self._rest(max(0.0, self._begun + _APART_S - time.monotonic()))
+        self._begun = time.monotonic()
         while len(batch) < _MOST and batch[-1] is not None:
             try:
                 batch.append(self._waiting.get_nowait())

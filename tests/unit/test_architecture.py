@@ -112,8 +112,13 @@ CLOCKS = {"now", "utcnow", "today", "time", "monotonic"}
 # Imported when they are needed: they are slow or heavy, and most commands do without.
 LATE = {"cibot.cli", "cibot.demo"}
 # A quarter of a start: alembic where nothing is to be migrated, a network that nobody has; a
-# drawing library that most do without.
-LATE_MODULES = {"cibot.bootstrap", "cibot.store.migrate", "cibot.reports.charts"}
+# drawing library that most do without; MariaDB's driver.
+LATE_MODULES = {
+    "cibot.bootstrap",
+    "cibot.reports.charts",
+    "cibot.store.engine",
+    "cibot.store.migrate",
+}
 
 
 def name_of(path: Path) -> str:

@@ -225,6 +225,25 @@ def test_events_that_wait_for_an_absent_database_are_refused_together() -> None:
     assert sink.batches == 2  # the first alone, then all that waited meanwhile
 
 
+def test_events_that_come_soon_after_each_other_share_a_transaction(sink: FakeSink) -> None:
+    rests: list[float] = []
+
+    def rest(seconds: float) -> None:
+        rests.append(seconds)
+        if len(rests) == 2:
+            wait_until(lambda: commit.waiting == 3, what="three more events")
+
+    commit = GroupCommit(sink, lambda: NOON, rest)
+    changes = [change_from_event(event(number)) for number in range(1, 6)]
+    commit.store(changes[0], 10)
+    with ThreadPoolExecutor(4) as pool:
+        for stored in [pool.submit(commit.store, change, 10) for change in changes[1:]]:
+            stored.result(10)
+    assert rests[0] == 0.0
+    assert 0.0 <= rests[1] <= 0.1
+    assert sink.batches == 2
+
+
 def test_an_event_that_nobody_waits_for_any_more_is_not_stored_late() -> None:
     class Slow(FakeSink):
         def ingest(self, changes: Sequence[Change], **rest: Any) -> IngestCounts:
