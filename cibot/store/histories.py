@@ -6,7 +6,19 @@ from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Integer, String, bindparam, case, cast, func, literal, or_, select, update
+from sqlalchemy import (
+    Integer,
+    Select,
+    String,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
 
 from cibot.store import schema
 from cibot.store.engine import Tx, in_this_order
@@ -15,6 +27,7 @@ from cibot.store.rows import columns, rows_in, select_reports
 LOOK_BACK = timedelta(minutes=15)
 """How much earlier than now a row may be dated that is seen now: hosts' clocks differ, too."""
 _LONG = timedelta(minutes=2)  # of a transaction
+_ALL = 1 << 62
 KNOWN, NEW, LATER = range(3)  # spans of time in which what is heard may have happened
 
 
@@ -49,26 +62,27 @@ def arrived(
     nothing before the first report of these CIs on the change.
     """
     report, change, patch_set = schema.report.c, schema.change.c, schema.patch_set.c
-    project_names = sorted(projects)
+    withdrawal, ids = schema.withdrawal.c, sorted(ci_ids)
+    here = change.project.concat("").in_(sorted(projects))  # as a plain column it comes first
     # The sum keeps SQLite from walking all reports in the order of ci_id.
-    reports = _summed(
-        "report", report.heard_at, report.change_id + report.seq, report.posted_at, since, spans
-    ).where((report.ci_id + 0).in_(sorted(ci_ids)))
-    uploads = _summed(
-        "upload", patch_set.heard_at, patch_set.change_id + patch_set.number,
-        _says_at(ci_ids, *quiet) if quiet else patch_set.uploaded_at, since, spans,
-    ).join(schema.change, change.id == patch_set.change_id)  # fmt: skip
-    ends = _summed(
-        "end", change.closed_heard_at, change.id * 2 + case((change.status == "NEW", 0), else_=1),
-        func.coalesce(change.closed_at, change.created_at), since, spans,
+    reports = _heard(report.heard_at, report.change_id + report.seq, report.posted_at, since)
+    withdrawn = _heard(withdrawal.heard_at, withdrawal.id, withdrawal.posted_at, since)
+    says_at = _says_at(ci_ids, *quiet) if quiet else patch_set.uploaded_at
+    uploads = _heard(patch_set.heard_at, patch_set.change_id + patch_set.number, says_at, since)
+    uploads = uploads.select_from(schema.patch_set).join(
+        schema.change, change.id == patch_set.change_id
+    )
+    ends = _heard(
+        change.closed_heard_at, change.id * 2 + case((change.status == "NEW", 0), else_=1),
+        func.coalesce(change.closed_at, change.created_at), since,
     )  # fmt: skip
-    withdrawal = schema.withdrawal.c
-    withdrawn = _summed(
-        "withdrawal", withdrawal.heard_at, withdrawal.id, withdrawal.posted_at, since, spans
-    ).where(withdrawal.ci_id.in_(sorted(ci_ids)))
-    queries = [reports, withdrawn]
-    if project_names:
-        queries += [query.where(change.project.in_(project_names)) for query in (uploads, ends)]
+    queries = [
+        _summed("report", reports.where((report.ci_id + 0).in_(ids)), spans),
+        _summed("withdrawal", withdrawn.where(withdrawal.ci_id.in_(ids)), spans),
+    ]
+    if projects:
+        queries.append(_summed("upload", in_this_order(uploads.where(here)), spans))
+        queries.append(_summed("end", ends.where(here), spans))
     return [
         # MariaDB's sum is a Decimal
         Arrived(
@@ -88,18 +102,22 @@ def _says_at(ci_ids: Collection[int], projects: Collection[str], after: datetime
         .where((report.ci_id + 0).in_(sorted(ci_ids)))
         .scalar_subquery()
     )
-    quiet = (uploaded > after) & schema.change.c.project.in_(sorted(projects))
-    later = or_(first > uploaded, first.is_(None))
-    return case((quiet & later, first), else_=uploaded)
+    says = or_(uploaded <= after, schema.change.c.project.not_in(sorted(projects)))
+    return case((says, uploaded), (first <= uploaded, uploaded), else_=first)
 
 
-def _summed(
-    kind: str, heard: Any, key: Any, at: Any, since: datetime, spans: tuple[datetime, datetime]
-) -> Any:
-    span = case((at <= spans[0], KNOWN), (at <= spans[1], NEW), else_=LATER)
-    second = func.substr(cast(heard, String(26)), 1, 19)
-    what = (literal(kind), second, span, func.count(), func.sum(key), func.min(at))
-    return select(*what).where(heard >= since).group_by(second, span)
+def _heard(heard: Any, key: Any, at: Any, since: datetime) -> Select[Any]:
+    """What was heard since then: in which second, the key, and when it happened."""
+    second = func.substr(cast(heard, String(26)), 1, 19).label("second")
+    return select(second, key.label("key"), at.label("at")).where(heard >= since)
+
+
+def _summed(kind: str, heard: Select[Any], spans: tuple[datetime, datetime]) -> Select[Any]:
+    # With a limit it is made first: else each term below would ask again when it happened.
+    row = heard.limit(_ALL).subquery().c
+    span = case((row.at <= spans[0], KNOWN), (row.at <= spans[1], NEW), else_=LATER)
+    what = (literal(kind), row.second, span, func.count(), func.sum(row.key), func.min(row.at))
+    return select(*what).group_by(row.second, span)
 
 
 def date_again(tx: Tx, heard_at: datetime, took: timedelta) -> None:
