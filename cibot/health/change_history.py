@@ -209,8 +209,9 @@ class _Course:
         before, now, upload = self._shares, self._shares_now(), self._upload
         self._shares = now
         for sign, shares, others in ((-1, before, now), (1, now, before)):
-            for window, bad, proof in shares:
-                if (window, bad, proof) not in others:
+            for share in shares:
+                if share not in others:
+                    window, bad, proof = share
                     self._add(Counted(at, window, bad, sign, proof, upload(proof.patch_set)))
 
     def _shares_now(self) -> list[_Share]:

@@ -88,7 +88,8 @@ class LatencySignal(Stored):
         _add(self._recent, day, step)
         usual = self._usual_hours(one.at)
         slow = usual is not None and one.hours > self._policy.degraded * usual
-        self._last = [*self._last, (not slow, one.at, step)][-_KEPT:]
+        self._last.append((not slow, one.at, step))
+        del self._last[:-_KEPT]
         if slow:
             self._proofs.add(one.proof)
         if self._held.lasts:

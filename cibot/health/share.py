@@ -187,7 +187,7 @@ def back_since(count: Count, newest: Iterable[tuple[bool, float]], good: float) 
                 best, start = score, at
             continue
         score, reach = score + down, reach + down - up
-        if score <= -RECOVERED or max(best, reach) < RECOVERED:
+        if score <= -RECOVERED or (best < RECOVERED and reach < RECOVERED):
             break  # as sure that it is not, or never to be sure: what was before does not matter
     return start if best >= RECOVERED else None
 

@@ -88,8 +88,6 @@ class _Job(Stored):
 
     def end(self) -> None:
         """The streak is part of the past from now on."""
-        if not self.failures:
-            return
         self.past.add(self.start, self.failures, self.failures)
         self.failures, self.changes, self.proofs, self.limit = 0, [], [], 0
         self.authors, self.further = {}, 0
@@ -143,7 +141,8 @@ class JobStreaks(Stored):
         if job.limit:
             job.settling = True
             self._touched.add(name)
-        job.end()
+        if job.failures:
+            job.end()
         job.past.add(one.at, 1, 0)
         job.passes += 1
         if job.settling and job.passes >= self._policy.clears:

@@ -86,6 +86,13 @@ class SlidingTally(Stored):
         place = len(minutes)
         if place and minutes[-1] >= minute:
             place = bisect_left(minutes, minute)
+        elif sign > 0 and minute >= self._first:  # so it is for most results
+            minutes.append(minute)
+            self._n.append(1)
+            self._bad.append(+bad)
+            self.n += 1
+            self.bad += bad
+            return
         if place == len(minutes) or minutes[place] != minute:
             if sign < 0:
                 return  # it passed out of reach before
@@ -169,9 +176,9 @@ class SlidingTally(Stored):
     def newest_outcomes(self) -> Iterator[tuple[bool, float]]:
         """`outcomes` of the window from the end, newest first."""
         for place in range(len(self._minutes) - 1, self._start - 1, -1):
-            at, bad = self._minutes[place] * _MINUTE, self._bad[place]
-            for i in range(self._n[place]):
-                yield i < self._n[place] - bad, at
+            at, n, bad = self._minutes[place] * _MINUTE, self._n[place], self._bad[place]
+            for i in range(n):
+                yield i < n - bad, at
 
 
 def _in_order(proof: Proof) -> tuple[Any, ...]:
