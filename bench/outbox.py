@@ -28,8 +28,8 @@ from cibot.chat.protocol import Backend
 from cibot.chat.slack.backend import SlackBackend
 from cibot.chat.slack.settings import SlackConfig
 from cibot.store import schema
-from cibot.store.bulk import upsert
 from cibot.store.engine import Store
+from cibot.store.rows import upsert
 from cibot.text.card import card
 from tests.support.ngircd import Ngircd
 from tests.support.slack_server import SlackServer

@@ -9,9 +9,7 @@ from cibot.actions.recording import record
 from cibot.actions.roles import Actor, require_admin, require_owner
 from cibot.errors import Conflict, UserError
 from cibot.incidents.messages import silence_card, unsilence_card
-from cibot.incidents.quiet_hours import quiet_until
-from cibot.incidents.routing import chooses, fits_branches
-from cibot.incidents.silences import covers
+from cibot.incidents.routing import chooses, covers, fits_branches, quiet_until
 from cibot.model import Channel, Silence, State
 from cibot.reports.ci import find_ci
 from cibot.reports.context import Context

@@ -23,9 +23,8 @@ from cibot.store.cis import Origin, all_cis, ensure_ci
 from cibot.store.comments import comments_by
 from cibot.store.engine import Tx
 from cibot.store.leaving import account_ids_of, exclude_accounts, forget_ci
-from cibot.store.reports import drop_reports
+from cibot.store.reports import drop_reports, withdraw
 from cibot.store.tally import counting
-from cibot.store.withdrawals import withdraw
 
 Authors = dict[Account, KnownAccount]
 

@@ -13,8 +13,8 @@ from cibot.store.comments import known_comments
 from cibot.store.engine import Store, Tx
 from cibot.store.histories import first_report_of
 from cibot.store.leaving import account_ids_of, exclude_accounts, forget_ci
+from cibot.store.reports import withdraw_comments
 from cibot.store.tally import counting
-from cibot.store.withdrawals import withdraw_comments
 
 
 @dataclass(frozen=True, slots=True)

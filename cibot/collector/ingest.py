@@ -15,8 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cibot.collector import authors
-from cibot.collector.clocks import not_ahead
-from cibot.collector.correcting import asked_at, correct, report_forged
+from cibot.collector.correcting import asked_at, correct, not_ahead, report_forged
 from cibot.collector.discovery import LOOKED_AT, CiEvidence, may_be_ci
 from cibot.collector.formats import gerrits_own
 from cibot.collector.match import CommentWrite, Matching, match
@@ -46,10 +45,15 @@ from cibot.store.engine import Store, Tx
 from cibot.store.feeds import feed_failed, feed_heard, feed_rejected, load_cursor
 from cibot.store.histories import date_again
 from cibot.store.patch_sets import put_patch_sets
-from cibot.store.reports import drop_reports, put_reports
+from cibot.store.reports import (
+    drop_reports,
+    put_reports,
+    withdraw,
+    withdraw_changes,
+    withdraw_comments,
+)
 from cibot.store.set_aside import put_aside
 from cibot.store.tally import Tally, counting
-from cibot.store.withdrawals import withdraw, withdraw_changes, withdraw_comments
 
 log = logging.getLogger(__name__)
 _UNKNOWN = KnownAccount(0, Account(), None)

@@ -21,10 +21,9 @@ from cibot.store.comments import (
     known_comments,
 )
 from cibot.store.engine import Store, Tx
-from cibot.store.reports import drop_reports, put_reports, written_reports
+from cibot.store.reports import drop_reports, put_reports, withdraw_comments, written_reports
 from cibot.store.set_aside import put_aside, take_back
 from cibot.store.tally import counting
-from cibot.store.withdrawals import withdraw_comments
 
 _Key = tuple[int, int]
 

@@ -1,4 +1,9 @@
-"""What a CI usually passes, and how often it reports: learnt as results come."""
+"""What a CI usually passes, and how often it reports: learnt as results come.
+
+Weeks that hold a bad time make it the usual, and the CI would be called well again while
+nothing got better. So what was usual before a trouble is held (`HeldUsual`) until the trouble
+is out of the weeks before; one that lasts long enough is the CI's usual from then on.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +13,7 @@ from typing import Any
 
 from cibot.config.policy import ChartPolicy
 from cibot.health.inputs import VerdictKind
-from cibot.health.state import Stored, each, since, state
+from cibot.health.state import Stored, each, same, since, state
 
 _DAY = 86_400.0
 _RATE_MEMORY = 28 * _DAY  # how long the number of results a day is remembered
@@ -199,3 +204,45 @@ def lower_bound(passes: float, failures: float, z: float) -> float:
     middle = share + square / (2 * n)
     half = z * math.sqrt(share * (1 - share) / n + square / (4 * n * n))
     return (middle - half) / (1 + square / n)
+
+
+class HeldUsual(Stored):
+    """The usual of before a trouble. ``weeks`` (seconds) is how far back it is learnt,
+    ``adopt`` how long a trouble lasts until it is the usual.
+    """
+
+    STATE = state(_before=same, _began=float, _ended=float, adopted=same)
+
+    def __init__(self, weeks: float, adopt: float) -> None:
+        self._weeks = weeks
+        self._adopt = max(weeks, adopt)  # earlier the weeks before would still hold good times
+        self._before: float | None = None  # None while nothing is held
+        self._began = 0.0  # when the trouble that lasts was noticed; 0 while there is none
+        self._ended = 0.0
+        self.adopted: float | None = None
+        """When a trouble last became the usual, in seconds of the epoch."""
+
+    @property
+    def holds(self) -> bool:
+        """Whether the usual of before a trouble is in force."""
+        return self._before is not None
+
+    @property
+    def lasts(self) -> bool:
+        """Whether a trouble lasts."""
+        return self._began > 0
+
+    def of(self, learnt: float) -> float:
+        """What is usual, where the weeks before say ``learnt``."""
+        return learnt if self._before is None else self._before
+
+    def follow(self, at: float, learnt: float, *, bad: bool, well: bool) -> None:
+        """Takes in how the CI is at ``at``, by what is usual."""
+        if bad and not self._began:
+            self._before, self._began = self.of(learnt), at
+        elif self._began and well:
+            self._began, self._ended = 0.0, at
+        elif self._began and at - self._began >= self._adopt:
+            self._before, self._began, self.adopted = None, 0.0, at
+        elif self._before is not None and not self._began and at - self._ended >= self._weeks:
+            self._before = None

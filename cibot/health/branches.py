@@ -20,9 +20,8 @@ from cibot.health.intervals import wilson
 from cibot.health.level import Level
 from cibot.health.references import AT_HOME
 from cibot.health.seen import BranchBeside
-from cibot.health.signal import BranchHealth, Reading, Signal
+from cibot.health.signal import READ_AGAIN, BranchHealth, Reading, Signal
 from cibot.health.state import Stored, part, state
-from cibot.health.stored import READ_AGAIN
 from cibot.health.streak import JobStreaks
 from cibot.health.success import Success
 from cibot.health.tally import Count

@@ -10,6 +10,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from cibot.config.policy import CoveragePolicy
+from cibot.health.baseline import HeldUsual
 from cibot.health.chances import Chances
 from cibot.health.facts import known_moment
 from cibot.health.intervals import wilson
@@ -18,7 +19,6 @@ from cibot.health.share import SURE, back_since, bad_since
 from cibot.health.signal import WELL, Reading, Signal, share_of
 from cibot.health.state import Stored, part, state
 from cibot.health.tally import Count
-from cibot.health.usual import HeldUsual
 from cibot.model import State
 
 NAME = "coverage"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 from cibot.config.policy import SharePolicy
-from cibot.health.days import DAY
 from cibot.health.inputs import Counted
 from cibot.health.intervals import wilson
 from cibot.health.level import Level
@@ -13,7 +12,7 @@ from cibot.health.seen import Fault
 from cibot.health.share import SURE, Share
 from cibot.health.stacks import Stacks
 from cibot.health.state import part, state
-from cibot.health.tally import Count
+from cibot.health.tally import DAY, Count
 from cibot.model import State
 
 NAME = "disagreement"

@@ -7,12 +7,11 @@ fixed level would accuse everybody.
 from __future__ import annotations
 
 from cibot.config.policy import FlipsPolicy
-from cibot.health.days import Days
 from cibot.health.inputs import Tried
 from cibot.health.seen import Fault, FaultShare, Period
 from cibot.health.signal import Reading, Signal, share_of
 from cibot.health.state import Stored, part, state
-from cibot.health.tally import Proofs
+from cibot.health.tally import Days, Proofs
 from cibot.model import State
 
 NAME = "flips"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from cibot.config.policy import SilencePolicy
-from cibot.health.days import DAY
 from cibot.health.state import Stored, each, state
+from cibot.health.tally import DAY
 
 
 class Rhythm(Stored):

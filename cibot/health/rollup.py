@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from cibot.config.values import WITHIN_HOURS
-from cibot.health.days import DAY
 from cibot.health.inputs import PAIRED, Counted, RunEnded, Took
 from cibot.health.latency import step_of
 from cibot.health.state import Stored, made, plain, record, state, table
+from cibot.health.tally import DAY
 
 LATER = 0  # the place of reports that took longer
 _MOST_JOBS = 500  # names in a day

@@ -11,7 +11,6 @@ import math
 from dataclasses import dataclass, field
 
 from cibot.config.policy import JobPolicy
-from cibot.health.days import Days
 from cibot.health.facts import PROOF, Proof, Upload, moment
 from cibot.health.inputs import COUNTED, JobResults
 from cibot.health.intervals import wilson
@@ -20,6 +19,7 @@ from cibot.health.series import WITHIN
 from cibot.health.signal import CLEAR, MOST_EVIDENCE, WELL, Reading, Signal, evidence
 from cibot.health.stacks import Stacks
 from cibot.health.state import Stored, each, part, state, table
+from cibot.health.tally import Days
 from cibot.model import Result, State
 
 NAME = "job"

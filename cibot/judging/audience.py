@@ -9,9 +9,7 @@ from datetime import datetime, timedelta
 
 from cibot.config.models import Config
 from cibot.incidents.messages import digest_card
-from cibot.incidents.quiet_hours import quiet_until
-from cibot.incidents.routing import Alert, receivers
-from cibot.incidents.silences import covers, silenced
+from cibot.incidents.routing import Alert, covers, quiet_until, receivers, silenced
 from cibot.model import Channel, Silence
 from cibot.store import digests, outbox
 from cibot.store.digests import Written

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from cibot.collector.results import stopped
-from cibot.config.scope import Scope
 from cibot.health.change_history import follow
 from cibot.health.facts import Attempt, ChangeFacts, JobRun, RefVerdict, counts, moment
 from cibot.health.inputs import Ended, Input
@@ -27,10 +26,19 @@ from cibot.store.histories import (
     uploaded_between,
     uploads_of,
 )
-from cibot.store.origins import origins_of
+from cibot.store.patch_sets import origins_of
+from cibot.text.patterns import fits_any
 
 _BEFORE = 1 << 30  # the place of a comment known only by an event: after those of REST
 _RESULTS = {result.value: result for result in Result}
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which projects and branches are a configured CI's business: globs (``openstack/*``)."""
+
+    projects: tuple[str, ...] = ("*",)
+    branches: tuple[str, ...] = ("*",)
 
 
 @dataclass(slots=True)
@@ -125,8 +133,9 @@ class Reader:
             row.branch,
             uploads={number: at.timestamp() for number, at in uploads.items()},
             closed_at=row.closed_at.timestamp() if row.closed_at else None,
-            in_scope=self.scope.covers(project, row.branch),
-            named=self.scope.names_branches,
+            in_scope=fits_any(self.scope.projects, project)
+            and fits_any(self.scope.branches, row.branch),
+            named=self.scope.branches != ("*",),
             referenced=lambda at: (
                 self.references.periods_of(project, row.branch).at(at) not in (None, self.ci.id)
             ),

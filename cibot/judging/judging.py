@@ -14,16 +14,14 @@ from datetime import datetime, timedelta
 
 from cibot.config.judgement import Policy
 from cibot.config.models import Config
-from cibot.config.scope import Scope, scopes
 from cibot.health.branches import branches_json
-from cibot.health.days import DAY
 from cibot.health.facts import known_moment, moment
 from cibot.health.references import References
 from cibot.health.rollup import NUMBERS, TABLES
-from cibot.health.signal import Health
-from cibot.health.stored import signals_json
+from cibot.health.signal import Health, signals_json
+from cibot.health.tally import DAY
 from cibot.incidents.tracker import Tracker
-from cibot.judging.facts import Reader
+from cibot.judging.facts import Reader, Scope
 from cibot.judging.notifier import Judged, Notifier
 from cibot.judging.recording import Recorded, record
 from cibot.judging.references import ReferenceLearner
@@ -39,7 +37,6 @@ from cibot.store.histories import (
     servers_of,
 )
 from cibot.store.incidents import StoredHealth, health_of, put_health
-from cibot.store.leaving import retired_cis, retirements
 from cibot.store.rollup import (
     RollUpRow,
     SpellRow,
@@ -93,7 +90,7 @@ class Judging:
         self._horizon = horizon
         self._tells = tells
         self._watch = watch
-        self._scopes: Mapping[str, Scope] = scopes(config.ci)
+        self._scopes = {ci.name: Scope(ci.projects, ci.branches) for ci in config.ci}
         self._notifier = Notifier(config)
         self._trackers = Trackers()
         self._learner = ReferenceLearner(config)
@@ -123,7 +120,7 @@ class Judging:
 
     def _look(self, tx: Tx, ci_id: int, now: datetime) -> _Look | None:
         ci = next((ci for ci in all_cis(tx) if ci.id == ci_id), None)
-        if ci is None or ci.name in self._retired or ci.id in retired_cis(tx):
+        if ci is None or ci.name in self._retired or ci.retired_at is not None:
             return None
         reader, policy = self._reader(tx, ci, now)
         newest = last_heard(tx, ci_id)
@@ -158,8 +155,10 @@ class Judging:
         One that the configuration retires left when it was heard last.
         """
         ci = next((ci for ci in all_cis(tx) if ci.id == ci_id), None)
-        left = retirements(tx).get(ci_id) or last_heard(tx, ci_id)
-        if ci is None or left is None or has_rollup(tx, ci_id):
+        if ci is None or has_rollup(tx, ci_id):
+            return None
+        left = ci.retired_at or last_heard(tx, ci_id)
+        if left is None:
             return None
         return Trackers().advance(tx, *self._reader(tx, ci, now), left.timestamp(), now)
 

@@ -15,8 +15,7 @@ from datetime import datetime, timedelta
 from cibot.config.models import Config
 from cibot.errors import CibotError, Transient
 from cibot.health.presence import NAME as SILENT
-from cibot.health.signal import Health
-from cibot.health.stored import read_signals
+from cibot.health.signal import Health, read_signals
 from cibot.judging.judging import Judging
 from cibot.model import State
 from cibot.store.cis import all_cis

@@ -12,9 +12,16 @@ from cibot.config.models import Config
 from cibot.health.missing import NAME as MISSING_JOB
 from cibot.health.signal import BranchHealth, Evidence, Family
 from cibot.incidents.incident import Incident
-from cibot.incidents.inhibition import Surroundings, breaks_results, jobs_changed
 from cibot.incidents.messages import Subject, after_silence, alert_card
-from cibot.incidents.news import HISTORY, News, news_of, notified
+from cibot.incidents.news import (
+    HISTORY,
+    News,
+    Surroundings,
+    breaks_results,
+    jobs_changed,
+    news_of,
+    notified,
+)
 from cibot.incidents.routing import alert_of
 from cibot.incidents.stored import readable
 from cibot.judging.audience import muted, silence_before, tell_all

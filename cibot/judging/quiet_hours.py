@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from cibot.config.models import Config
 from cibot.incidents.messages import quiet_card
-from cibot.incidents.quiet_hours import Held, worth_saying
+from cibot.incidents.routing import Held, worth_saying
 from cibot.judging.audience import home, muted
 from cibot.model import Channel
 from cibot.store import outbox

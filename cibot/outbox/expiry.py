@@ -1,19 +1,30 @@
-"""What to do with a message that waited for long, and with those that were given up."""
+"""What to do with a message that waited for long, and with those that were given up.
+
+An alert that could not be said for an hour is said only if it is still true. What is over by
+then makes one digest, which names each incident that was not announced there.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from cibot.incidents.expiry import LATE, HeardStep, is_over, late_card
 from cibot.store import digests
-from cibot.store.digests import Written
+from cibot.store.digests import RoomStep, Written
 from cibot.store.engine import Tx
 from cibot.store.outbox import MessageKind, MessageState, Outgoing
-from cibot.text.card import Card
+from cibot.text.card import Card, Line, Span, line
+from cibot.text.figures import moment
 
 _WORTH = timedelta(days=7)  # older ones stay given up
 _FIRST_AGAIN_S = 300.0
 _LAST_AGAIN_S = 3600.0
+LATE = timedelta(hours=1)
+"""What waited for less than this is said as it is."""
+
+_SHOWN = 10  # incidents that a digest names
+_MISSED = frozenset({MessageState.LATE, MessageState.DEAD})
+"""States of messages that a room did not hear: given up, or laid aside."""
 
 
 def may_be_moot(outgoing: Outgoing, now: datetime) -> bool:
@@ -26,21 +37,12 @@ def is_moot(tx: Tx, outgoing: Outgoing, now: datetime) -> bool:
     late = now - outgoing.created_at >= LATE
     about = outgoing.about
     if about.step is not None and (about.incident is not None or about.group is not None):
-        before, after = _around(tx, outgoing)
+        steps = digests.steps_in_room(tx, outgoing)
+        before = [step for step in steps if step.id < outgoing.id]
+        after = [step for step in steps if step.id > outgoing.id]
         gone = late and about.step != "resolved" and digests.tells_of_past(tx, outgoing)
         return gone or is_over(about.step, before, after, late=late)
     return late and about.kind is MessageKind.SUMMARY and digests.is_replaced(tx, outgoing)
-
-
-def _around(tx: Tx, outgoing: Outgoing) -> tuple[list[HeardStep], list[HeardStep]]:
-    """The steps of its incident, or mass failure, in the message's room: before it, after it."""
-    before: list[HeardStep] = []
-    after: list[HeardStep] = []
-    for row in digests.steps_in_room(tx, outgoing):
-        missed = row.state in {MessageState.LATE, MessageState.DEAD}
-        step = HeardStep(row.step, said=row.state is MessageState.SENT, missed=missed)
-        (before if row.id < outgoing.id else after).append(step)
-    return before, after
 
 
 def lay_aside(tx: Tx, outgoing: Outgoing, now: datetime) -> None:
@@ -61,3 +63,37 @@ def again_at(now: datetime, attempts: int) -> datetime:
 def revive(tx: Tx, network: str, now: datetime, room: str | None = None) -> int:
     """Makes given up messages of the last week due: all of ``room``, or one whose time has come."""
     return digests.revive(tx, network, now - _WORTH, now, room)
+
+
+def is_over(
+    name: str, before: Sequence[RoomStep], after: Sequence[RoomStep], *, late: bool
+) -> bool:
+    """Whether the message of the step ``name`` is no longer worth saying.
+
+    ``before`` and ``after`` are the other steps of its incident in the room, in their order. An
+    end is worth saying only to those who heard that it was bad; one that is not late itself is
+    said, unless they missed that.
+    """
+    if name != "resolved":
+        return late and any(step.step == "resolved" for step in after)
+    known = [step for step in before if step.state in _MISSED or step.state is MessageState.SENT]
+    if not known:
+        return late
+    return known[-1].state in _MISSED or (late and known[-1].step == "resolved")
+
+
+def late_card(cards: Sequence[tuple[datetime, Card]]) -> Card:
+    """The digest of messages that were laid aside, each with the time it was written at."""
+    since: dict[object, datetime] = {}
+    newest: dict[object, Line] = {}
+    for number, (at, card) in enumerate(cards):
+        which: object = card.incident if card.incident is not None else f"message {number}"
+        since.setdefault(which, at)
+        if card.lines:
+            newest[which] = card.lines[0]
+    count = len(newest)
+    head = line(Span("While I could not speak here", strong=True), ", this came and went:")
+    shown = list(newest)[-_SHOWN:]
+    lines = [line(f"{moment(since[key])}: ", *newest[key]) for key in shown]
+    more = [line(f"and {count - _SHOWN} before")] if count > _SHOWN else []
+    return Card((head, *more, *lines))

@@ -8,8 +8,7 @@ from datetime import UTC, datetime
 from itertools import groupby
 
 from cibot.incidents.incident import Incident, Phase
-from cibot.incidents.inhibition import Surroundings, breaks_results
-from cibot.incidents.news import news_of, notified
+from cibot.incidents.news import Surroundings, breaks_results, news_of, notified
 from cibot.replay.mass import Gathered, ReplayedMessage, Which
 from cibot.replay.run import Replayed
 from cibot.store.cis import KnownCi

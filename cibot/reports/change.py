@@ -17,12 +17,12 @@ from cibot.reports.home_projects import cis_on, reference_on
 from cibot.reports.listing import all_lines
 from cibot.reports.signals import usual_coverage
 from cibot.reports.weighing import NO_JOB, JobWeight, weigh_failures
-from cibot.store.changes import ChangeRow, changes_by_number, verdicts_on
-from cibot.store.changes import VerdictRow as StoredVerdict
+from cibot.store.changes import ChangeRow, changes_by_number
 from cibot.store.cis import server_urls
 from cibot.store.engine import Tx
 from cibot.store.patch_sets import patch_set_times
-from cibot.store.reports import StoredBuild, builds_of
+from cibot.store.reports import StoredBuild, builds_of, verdicts_on
+from cibot.store.reports import VerdictRow as StoredVerdict
 
 _USUAL = 0.5  # of its chances: a CI that usually takes fewer is not missing
 BAD = {Result.FAIL, Result.INFRA}

@@ -9,8 +9,7 @@ from datetime import datetime
 from cibot.errors import UserError
 from cibot.health.branches import read_branches
 from cibot.health.seen import Seen
-from cibot.health.signal import BranchHealth, Signal
-from cibot.health.stored import read_signals
+from cibot.health.signal import BranchHealth, Signal, read_signals
 from cibot.model import State
 from cibot.reports.context import Context
 from cibot.reports.incidents import IncidentLine, open_by_ci

@@ -17,7 +17,7 @@ from cibot.reports.project import find_project
 from cibot.store.cis import ci_names, last_heard
 from cibot.store.engine import Tx
 from cibot.store.incidents import health_of
-from cibot.store.leaving import retired_cis
+from cibot.store.leaving import retirements
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def all_lines(tx: Tx, ctx: Context) -> list[CiLine]:
     health = {health.ci_id: health for health in health_of(tx)}
     heard = last_heard(tx)
     incidents = open_by_ci(tx, ctx)
-    retired = retired_cis(tx)
+    retired = retirements(tx)
     return worst_first(
         ci_line(ctx, row, health.get(row.id), heard.get(row.id), incidents.get(row.id, ()))
         for row in ci_names(tx)

@@ -9,8 +9,9 @@ from cibot.model import Window
 from cibot.reports.change import BAD, ci_verdicts, worth_a_look
 from cibot.reports.ci import CiLine
 from cibot.reports.context import Context
-from cibot.store.changes import changes_by_id, verdicts_on
+from cibot.store.changes import changes_by_id
 from cibot.store.engine import Tx
+from cibot.store.reports import verdicts_on
 from cibot.store.weighing import failed_patch_sets, last_patch_sets
 
 _PATCH_SETS = 12  # that are weighed: each costs about what an answer to `change` does

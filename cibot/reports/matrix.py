@@ -15,8 +15,9 @@ from cibot.reports.home_projects import cis_on, reference_on
 from cibot.reports.listing import all_lines, branches_of, lines_on
 from cibot.reports.names import resolve_branch
 from cibot.reports.project import find_project
-from cibot.store.changes import ChangeRow, VerdictRow, latest_changes, verdicts_on
+from cibot.store.changes import ChangeRow, latest_changes
 from cibot.store.engine import Tx
+from cibot.store.reports import VerdictRow, verdicts_on
 
 MOST = 100
 _LOOK_BACK = timedelta(days=28)

@@ -19,9 +19,8 @@ from cibot.incidents.symptom import Symptom, result_symptom
 from cibot.model import Result
 from cibot.reports.context import Context, gerrit_page
 from cibot.store.changes import change_server
-from cibot.store.cis import ci_names, server_urls
+from cibot.store.cis import all_cis, server_urls
 from cibot.store.engine import Tx
-from cibot.store.leaving import retired_cis
 from cibot.store.onsets import (
     MergedRow,
     OtherResult,
@@ -190,8 +189,8 @@ def _broken(
     begin = passed.posted_at if passed else failed.posted_at
     around = changes_around(tx, place, failed.posted_at, _CHANGES)
     results = results_between(tx, around, failed.posted_at - _BEFORE, end)
-    names, gone = dict(ci_names(tx)), retired_cis(tx)
-    reported = {result.ci_id for result in results if result.ci_id in names} - gone | {ci_id}
+    names = {ci.id: ci.name for ci in all_cis(tx) if ci.retired_at is None or ci.id == ci_id}
+    reported = {result.ci_id for result in results if result.ci_id in names} | {ci_id}
     before = _rates((result for result in results if result.posted_at <= begin), uncounted)
     since = (result for result in results if result.posted_at >= failed.posted_at)
     after = _rates(since, uncounted)

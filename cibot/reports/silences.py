@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cibot.errors import UserError
-from cibot.incidents.silences import silenced
+from cibot.incidents.routing import silenced
 from cibot.model import Silence
 from cibot.reports.context import Context
 from cibot.store.engine import Tx

@@ -19,9 +19,8 @@ from cibot.health.weighing.past import REPORTS_READ, ci_again, past_of
 from cibot.health.weighing.runs import BuildRun, PatchSetKey
 from cibot.health.weighing.weigh import Blame, Weighed, Weight, weigh
 from cibot.model import Result
-from cibot.store.changes import VerdictRow
 from cibot.store.engine import Tx
-from cibot.store.reports import StoredBuild
+from cibot.store.reports import StoredBuild, VerdictRow
 from cibot.store.weighing import (
     JobResult,
     LastReport,

@@ -10,8 +10,8 @@ from sqlalchemy import and_, or_, select, update
 
 from cibot.model import Account
 from cibot.store import schema
-from cibot.store.bulk import upsert
 from cibot.store.engine import Tx
+from cibot.store.rows import upsert
 
 
 @dataclass(frozen=True, slots=True)

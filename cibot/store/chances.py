@@ -9,9 +9,8 @@ from pydantic import TypeAdapter
 from sqlalchemy import select
 
 from cibot.store import schema
-from cibot.store.bulk import replace
 from cibot.store.engine import Tx
-from cibot.store.rows import columns, values_of
+from cibot.store.rows import columns, overwrite, values_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +46,7 @@ _PATCH_SETS = TypeAdapter(tuple[MissedRow, ...])
 def put_chances(tx: Tx, chances: StoredChances) -> None:
     """Stores a CI's chances over those of before."""
     patch_sets = _PATCH_SETS.dump_json(chances.patch_sets).decode()
-    replace(tx, schema.chances, [values_of(chances) | {"patch_sets": patch_sets}])
+    overwrite(tx, schema.chances, [values_of(chances) | {"patch_sets": patch_sets}])
 
 
 def chances_of(tx: Tx, ci_id: int) -> StoredChances | None:

@@ -11,9 +11,8 @@ from pydantic import TypeAdapter
 from sqlalchemy import delete, select
 
 from cibot.store import schema
-from cibot.store.bulk import replace
 from cibot.store.engine import Tx
-from cibot.store.rows import values_of
+from cibot.store.rows import overwrite, values_of
 
 _BODY = TypeAdapter(dict[str, Any])  # five times as fast as the json module
 
@@ -43,7 +42,7 @@ def put_checkpoint(tx: Tx, checkpoint: StoredCheckpoint, keep: set[datetime]) ->
     """Stores a state; of the CI's others only those of the times ``keep`` stay."""
     table, ci_id = schema.checkpoint, checkpoint.ci_id
     tx.execute(delete(table).where(table.c.ci_id == ci_id, table.c.at.not_in(sorted(keep))))
-    replace(tx, table, [values_of(checkpoint) | {"body": pack(checkpoint.body)}])
+    overwrite(tx, table, [values_of(checkpoint) | {"body": pack(checkpoint.body)}])
 
 
 def drop_checkpoints(tx: Tx, ci_id: int, since: datetime) -> None:

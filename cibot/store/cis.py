@@ -9,21 +9,24 @@ from typing import Any, Literal, NamedTuple
 from sqlalchemy import func, select, update
 
 from cibot.store import schema
-from cibot.store.bulk import upsert
 from cibot.store.engine import Tx, in_this_order
-from cibot.store.rows import columns, select_reports
+from cibot.store.rows import columns, select_reports, upsert
 
 Origin = Literal["configured", "group", "discovered"]
 
 
 @dataclass(frozen=True, slots=True)
 class KnownCi:
-    """A CI as stored; its name only changes when a person changes it."""
+    """A CI as stored; its name only changes when a person changes it.
+
+    ``retired_at`` is when a command retired it.
+    """
 
     id: int
     name: str
     origin: str
     created_at: datetime
+    retired_at: datetime | None = None
 
 
 def all_cis(tx: Tx) -> list[KnownCi]:

@@ -11,9 +11,8 @@ from sqlalchemy import bindparam, delete, func, or_, select, update
 
 from cibot.model import NOTE
 from cibot.store import schema
-from cibot.store.bulk import insert_rows
 from cibot.store.engine import Tx, in_this_order
-from cibot.store.rows import at_keys, columns, in_chunks
+from cibot.store.rows import at_keys, columns, in_chunks, insert_rows
 
 
 class StoredComment(NamedTuple):

@@ -9,9 +9,8 @@ from typing import Any
 from sqlalchemy import literal_column, select
 
 from cibot.store import schema
-from cibot.store.bulk import Update, upsert
 from cibot.store.engine import Tx
-from cibot.store.rows import columns
+from cibot.store.rows import Update, columns, upsert
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ from datetime import datetime
 
 from sqlalchemy import delete, func, or_, select, update
 
-from cibot.store import bulk, schema
+from cibot.store import schema
 from cibot.store.engine import Tx
-from cibot.store.rows import columns, values_of
+from cibot.store.rows import columns, insert_one, insert_rows, overwrite, values_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class StoredTransition:
 
 def put_health(tx: Tx, health: StoredHealth) -> None:
     """Stores how a CI is now, over what it was."""
-    bulk.replace(tx, schema.health, [values_of(health)])
+    overwrite(tx, schema.health, [values_of(health)])
 
 
 def health_of(tx: Tx, ci_id: int | None = None) -> list[StoredHealth]:
@@ -181,7 +181,7 @@ def every_incident(tx: Tx) -> list[StoredIncident]:
 
 def add_incident(tx: Tx, incident: StoredIncident) -> int:
     """Stores a new incident and returns its id; ``incident.id`` is not looked at."""
-    return bulk.insert_one(tx, schema.incident, _values(incident))
+    return insert_one(tx, schema.incident, _values(incident))
 
 
 def update_incident(tx: Tx, incident: StoredIncident) -> None:
@@ -205,7 +205,7 @@ def add_transitions(tx: Tx, steps: Sequence[StoredTransition]) -> dict[int, int]
     for step in steps:
         seq = seqs[step.incident_id] = seqs.get(step.incident_id, 0) + 1
         rows.append(values_of(step) | {"seq": seq})
-    bulk.insert_rows(tx, schema.transition, rows)
+    insert_rows(tx, schema.transition, rows)
     return seqs
 
 

@@ -17,8 +17,8 @@ from sqlalchemy import Row, select, text, update
 
 from cibot.errors import Transient
 from cibot.store import schema
-from cibot.store.bulk import upsert
 from cibot.store.engine import Tx
+from cibot.store.rows import upsert
 
 _NOW = {
     "sqlite": text("SELECT strftime('%Y-%m-%d %H:%M:%f', 'now')"),

@@ -17,11 +17,6 @@ _PAGE = 2000
 _OWN = {"account", "report", "tally", "withdrawal"}  # with a CI's id, and not simply deleted
 
 
-def retired_cis(tx: Tx) -> set[int]:
-    """The CIs that were retired by a command."""
-    return set(retirements(tx))
-
-
 def retirements(tx: Tx) -> dict[int, datetime]:
     """When each CI was retired that was by a command."""
     table = schema.ci.c

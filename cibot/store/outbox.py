@@ -17,8 +17,8 @@ from sqlalchemy import Row, func, or_, select, update
 
 from cibot.model import Channel
 from cibot.store import schema
-from cibot.store.bulk import upsert
 from cibot.store.engine import Tx, in_this_order
+from cibot.store.rows import upsert
 
 
 class MessageState(StrEnum):

@@ -13,9 +13,8 @@ from typing import NamedTuple
 from sqlalchemy import select
 
 from cibot.store import schema
-from cibot.store.bulk import replace_all
 from cibot.store.engine import Tx
-from cibot.store.rows import columns
+from cibot.store.rows import columns, replace_all
 
 
 class RecordRow(NamedTuple):

@@ -10,8 +10,8 @@ from datetime import datetime
 from sqlalchemy import delete, select
 
 from cibot.store import schema
-from cibot.store.bulk import upsert
 from cibot.store.engine import Tx
+from cibot.store.rows import upsert
 
 
 def claim_request(tx: Tx, keys: Sequence[str], now: datetime) -> bool:

@@ -10,9 +10,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import func, or_, select, update
 
 from cibot.store import schema
-from cibot.store.bulk import replace_all
 from cibot.store.engine import Tx
-from cibot.store.rows import columns
+from cibot.store.rows import columns, replace_all
 from cibot.store.tally import sums
 
 _TABLES = ("within", "took", "jobs")

@@ -17,8 +17,8 @@ from sqlalchemy import delete, or_, select
 
 from cibot.errors import CibotError, reason_of
 from cibot.store import schema
-from cibot.store.bulk import upsert
 from cibot.store.engine import Store, Tx
+from cibot.store.rows import upsert
 
 log = logging.getLogger(__name__)
 

@@ -8,8 +8,8 @@ from sqlalchemy import select, update
 
 from cibot.model import Silence
 from cibot.store import schema
-from cibot.store.bulk import insert_one
 from cibot.store.engine import Tx
+from cibot.store.rows import insert_one
 
 _TABLE = schema.silence.c
 _SILENCES = select(

@@ -27,8 +27,8 @@ from typing import Any, Literal, NamedTuple
 from sqlalchemy import Integer, and_, case, cast, func, literal_column, or_, select, union_all
 
 from cibot.store import schema
-from cibot.store.bulk import upsert
 from cibot.store.engine import Tx
+from cibot.store.rows import upsert
 
 HOUR, DAY = 1, 24
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

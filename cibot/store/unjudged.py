@@ -7,8 +7,8 @@ from collections.abc import Collection
 from sqlalchemy import delete, select
 
 from cibot.store import schema
-from cibot.store.bulk import upsert
 from cibot.store.engine import Tx
+from cibot.store.rows import upsert
 
 
 def put_unjudged(tx: Tx, ci_ids: Collection[int]) -> None:

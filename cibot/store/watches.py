@@ -8,9 +8,8 @@ from datetime import datetime
 from sqlalchemy import delete, select, update
 
 from cibot.store import schema
-from cibot.store.bulk import upsert
 from cibot.store.engine import Tx
-from cibot.store.rows import columns, values_of
+from cibot.store.rows import columns, upsert, values_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol
 
-from cibot.collector.clocks import AHEAD
+from cibot.collector.correcting import AHEAD
 from cibot.collector.decode import DecodeError, change_from_event
 from cibot.collector.sink import Sink
 from cibot.errors import CibotError, Transient

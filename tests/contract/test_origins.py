@@ -7,7 +7,7 @@ from cibot.store import changes, patch_sets
 from cibot.store.changes import change_id, place_of
 from cibot.store.cis import ensure_server
 from cibot.store.engine import Store
-from cibot.store.origins import origins_of
+from cibot.store.patch_sets import origins_of
 from tests.support.ingesting import NOON
 
 HOUR = timedelta(hours=1)

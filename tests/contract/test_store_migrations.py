@@ -10,7 +10,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import func, inspect, select, text
 
 from cibot.health.seen import Fault
-from cibot.health.stored import read_signals
+from cibot.health.signal import read_signals
 from cibot.incidents.signal_words import said, threshold_words
 from cibot.incidents.stored import read_incident, read_seen
 from cibot.model import State

@@ -19,8 +19,9 @@ from cibot.reports.context import Context
 from cibot.reports.listing import all_lines
 from cibot.reports.summary import summary
 from cibot.reports.weighing import JobWeight
-from cibot.store.changes import changes_by_number, verdicts_on
+from cibot.store.changes import changes_by_number
 from cibot.store.engine import Store, Tx
+from cibot.store.reports import verdicts_on
 from tests.support.history import NOW, CiHistory, History, ago
 
 CTX = Context(NOW, Config())

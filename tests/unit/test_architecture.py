@@ -87,7 +87,6 @@ PURE_PARTS = (
     "cibot.health",
     "cibot.incidents",
     "cibot.collector.formats",
-    "cibot.collector.clocks",
     "cibot.collector.decode",
     "cibot.collector.fields",
     "cibot.collector.header",

@@ -22,7 +22,7 @@ from cibot.cli.questions.question import BRANCHES, Asked, ShellAnswer, ShellQues
 from cibot.cli.view import Column, View, head, of_card, table
 from cibot.client.source import PAGE_SIZE, Source, silences, whole
 from cibot.errors import UserError
-from cibot.incidents.silences import silenced
+from cibot.incidents.routing import silenced
 from cibot.model import Silence, State, Window
 from cibot.reports import period_wording, wording
 from cibot.reports.context import Context

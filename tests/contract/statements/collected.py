@@ -9,11 +9,9 @@ from sqlalchemy import select
 from cibot.model import Account, Change, Message, PatchSet
 from cibot.store import (
     accounts,
-    bulk,
     changes,
     cis,
     comments,
-    corrections,
     feeds,
     leaving,
     patch_sets,
@@ -21,7 +19,6 @@ from cibot.store import (
     rows,
     schema,
     unjudged,
-    withdrawals,
 )
 from cibot.store.tally import Tally
 from tests.contract.statements.rows import CHANGE, KEY, SINCE, UNTIL, Call
@@ -29,7 +26,7 @@ from tests.support.history import NOW, ago
 
 NEWS = Change(77, "filler/27", "master", "S", "NEW", NOW, NOW, (), (PatchSet(1, NOW),))
 SPOKEN = Message(NOW, "Hello", None, 1, message_id="x")
-MERGED = corrections.StoredChange(CHANGE, "filler/27", 77, "MERGED", NOW, NOW, NOW)
+MERGED = changes.StoredChange(CHANGE, "filler/27", 77, "MERGED", NOW, NOW, NOW)
 NEW_ACCOUNT = Account(900, "new", "New", "new@example.org")
 LAST = comments.CommentText(CHANGE, 1, 1, 1, NOW, None, "", None)
 COMMENT = {
@@ -51,7 +48,7 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     accounts.add_accounts: [lambda tx: accounts.add_accounts(tx, 1, [(NEW_ACCOUNT, 1)])],
     accounts.update_account: [lambda tx: accounts.update_account(tx, 1, NEW_ACCOUNT)],
     accounts.assign_ci: [lambda tx: accounts.assign_ci(tx, [1], 2)],
-    bulk.insert_rows: [lambda tx: bulk.insert_rows(tx, schema.comment, [COMMENT])],
+    rows.insert_rows: [lambda tx: rows.insert_rows(tx, schema.comment, [COMMENT])],
     changes.put_changes: [lambda tx: changes.put_changes(tx, 1, [NEWS])],
     patch_sets.put_patch_sets: [
         lambda tx: patch_sets.put_patch_sets(tx, [(1, one) for one in NEWS.patch_sets]),
@@ -80,16 +77,9 @@ CALLS: Mapping[Any, Sequence[Call]] = {
             tx, [comments.StoredComment(CHANGE, 1, None, NOW, None, NOW, None, None, 1)]
         )
     ],
-    withdrawals.withdraw: [
-        lambda tx: withdrawals.withdraw(tx, [reports.DroppedReport(1, NOW)], NOW)
-    ],
-    withdrawals.withdraw_comments: [
-        lambda tx: withdrawals.withdraw_comments(tx, KEY, Tally(), NOW)
-    ],
-    withdrawals.withdraw_changes: [
-        lambda tx: withdrawals.withdraw_changes(tx, [CHANGE], Tally(), NOW)
-    ],
-    leaving.retired_cis: [leaving.retired_cis],
+    reports.withdraw: [lambda tx: reports.withdraw(tx, [reports.DroppedReport(1, NOW)], NOW)],
+    reports.withdraw_comments: [lambda tx: reports.withdraw_comments(tx, KEY, Tally(), NOW)],
+    reports.withdraw_changes: [lambda tx: reports.withdraw_changes(tx, [CHANGE], Tally(), NOW)],
     leaving.retirements: [leaving.retirements],
     leaving.set_retired: [lambda tx: leaving.set_retired(tx, 1, NOW)],
     leaving.drop_health: [lambda tx: leaving.drop_health(tx, 1)],
@@ -114,12 +104,12 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     feeds.feed_failed: [lambda tx: feeds.feed_failed(tx, 1, "poll", "away", NOW)],
     feeds.feed_rejected: [lambda tx: feeds.feed_rejected(tx, 1, "poll")],
     feeds.feed_states: [feeds.feed_states],
-    corrections.changes_of_numbers: [lambda tx: corrections.changes_of_numbers(tx, 1, (50, 51))],
-    corrections.is_same_change: [
-        lambda tx: corrections.is_same_change(tx, CHANGE, replace(NEWS, messages=(SPOKEN,)))
+    changes.changes_of_numbers: [lambda tx: changes.changes_of_numbers(tx, 1, (50, 51))],
+    changes.is_same_change: [
+        lambda tx: changes.is_same_change(tx, CHANGE, replace(NEWS, messages=(SPOKEN,)))
     ],
-    corrections.move_change: [lambda tx: corrections.move_change(tx, CHANGE, "renamed")],
-    corrections.put_right: [lambda tx: corrections.put_right(tx, MERGED, NEWS, NOW)],
+    changes.move_change: [lambda tx: changes.move_change(tx, CHANGE, "renamed")],
+    changes.put_right: [lambda tx: changes.put_right(tx, MERGED, NEWS, NOW)],
     unjudged.put_unjudged: [lambda tx: unjudged.put_unjudged(tx, [1, 2])],
     unjudged.unjudged: [unjudged.unjudged],
     unjudged.forget_unjudged: [lambda tx: unjudged.forget_unjudged(tx, [1, 2])],
@@ -131,7 +121,7 @@ CALLS: Mapping[Any, Sequence[Call]] = {
         lambda tx: changes.latest_changes(tx, "filler/27", SINCE, 10, "master"),
     ],
     patch_sets.patch_set_times: [lambda tx: patch_sets.patch_set_times(tx, CHANGE)],
-    changes.verdicts_on: [lambda tx: changes.verdicts_on(tx, [CHANGE, CHANGE + 1])],
+    reports.verdicts_on: [lambda tx: reports.verdicts_on(tx, [CHANGE, CHANGE + 1])],
     changes.project_names: [changes.project_names],
     cis.ci_names: [cis.ci_names],
     cis.last_heard: [cis.last_heard],
@@ -147,11 +137,11 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     reports.builds_of: [lambda tx: reports.builds_of(tx, [*KEY, (CHANGE + 1, 1)])],
     reports.cis_heard_since: [lambda tx: reports.cis_heard_since(tx, NOW - ago(minutes=3))],
     reports.written_reports: [lambda tx: reports.written_reports(tx, KEY)],
-    bulk.upsert: [lambda tx: bulk.upsert(tx, schema.server, [])],
-    bulk.insert_one: [lambda tx: bulk.insert_one(tx, schema.server, {"name": "s9", "url": "u"})],
-    bulk.replace: [lambda tx: bulk.replace(tx, schema.unjudged, [])],
-    bulk.replace_all: [
-        lambda tx: bulk.replace_all(
+    rows.upsert: [lambda tx: rows.upsert(tx, schema.server, [])],
+    rows.insert_one: [lambda tx: rows.insert_one(tx, schema.server, {"name": "s9", "url": "u"})],
+    rows.overwrite: [lambda tx: rows.overwrite(tx, schema.unjudged, [])],
+    rows.replace_all: [
+        lambda tx: rows.replace_all(
             tx, schema.spell, [schema.spell.c.ci_id == 1, schema.spell.c.until.is_(None)], []
         )
     ],

@@ -11,7 +11,7 @@ from cibot.store import (
     incidents,
     latencies,
     onsets,
-    origins,
+    patch_sets,
     references,
     reports,
     rollup,
@@ -135,7 +135,7 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     onsets.job_sets_around: [lambda tx: onsets.job_sets_around(tx, 1, CHANGE, NOW)],
     histories.builds_until: [lambda tx: histories.builds_until(tx, 1, [CHANGE, CHANGE + 1], UNTIL)],
     histories.change_rows: [lambda tx: histories.change_rows(tx, [CHANGE])],
-    origins.origins_of: [lambda tx: origins.origins_of(tx, [CHANGE])],
+    patch_sets.origins_of: [lambda tx: patch_sets.origins_of(tx, [CHANGE])],
     histories.uploads_of: [lambda tx: histories.uploads_of(tx, [CHANGE])],
     histories.arrived: [
         lambda tx: histories.arrived(tx, [1, 2], ["filler/1"], SINCE, (UNTIL, NOW))

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from cibot.collector.clocks import not_ahead
+from cibot.collector.correcting import not_ahead
 from cibot.model import Change, Message, PatchSet
 from cibot.store.comments import StoredComment
 

@@ -12,8 +12,7 @@ from cibot.config.judgement import Policy
 from cibot.health.facts import moment
 from cibot.health.judge import Judge, overall
 from cibot.health.seen import OwnPast, Streak
-from cibot.health.signal import Signal
-from cibot.health.stored import read_signals, signals_json
+from cibot.health.signal import Signal, read_signals, signals_json
 from cibot.incidents.signal_words import said
 from cibot.model import State
 from tests.unit.health.facts import D, H, T, change, changes, inputs, tracked

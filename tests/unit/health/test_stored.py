@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cibot.health.seen import EarlierWords
-from cibot.health.signal import Signal
-from cibot.health.stored import read_signals, signals_json
+from cibot.health.signal import Signal, read_signals, signals_json
 from cibot.model import State
 from tests.unit.health.facts import T, changes, tracked
 

@@ -9,8 +9,7 @@ from operator import itemgetter
 
 import pytest
 
-from cibot.health.days import Days
-from cibot.health.tally import Proofs, SlidingTally
+from cibot.health.tally import Days, Proofs, SlidingTally
 from tests.unit.health.facts import D, H, T, proof
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from cibot.incidents.inhibition import (
+from cibot.incidents.news import (
     Surroundings,
     breaks_results,
     inhibited,
     jobs_changed,
 )
-from cibot.incidents.silences import silenced
+from cibot.incidents.routing import silenced
 from cibot.incidents.symptom import Symptom
 from cibot.model import Silence, State
 from tests.unit.health.facts import HOUR, NOW

@@ -20,7 +20,7 @@ from cibot.incidents.messages import (
     unsilence_card,
 )
 from cibot.incidents.news import News
-from cibot.incidents.silences import Silence
+from cibot.incidents.routing import Silence
 from cibot.incidents.symptom import Symptom, SymptomPhase
 from cibot.model import State
 from cibot.text.card import Button, Card, incident_span, line

@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 
 from cibot.health.signal import Family, Signal
 from cibot.incidents.incident import Incident, Notified, Part, Phase, step
-from cibot.incidents.inhibition import Surroundings
 from cibot.incidents.messages import Subject, alert_card
-from cibot.incidents.news import BEGINS, news_of, notified
+from cibot.incidents.news import BEGINS, Surroundings, news_of, notified
 from cibot.incidents.symptom import Symptom, SymptomPhase
 from cibot.model import State
 from tests.unit.health.facts import DAY, HOUR, NOW

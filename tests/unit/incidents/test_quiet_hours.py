@@ -7,7 +7,7 @@ import pytest
 
 from cibot.config.models import QuietConfig
 from cibot.incidents.messages import quiet_card
-from cibot.incidents.quiet_hours import Held, quiet_until, worth_saying
+from cibot.incidents.routing import Held, quiet_until, worth_saying
 from cibot.model import State
 from cibot.text.card import card, line, state_span
 

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from cibot.errors import Transient
-from cibot.health.signal import Signal
-from cibot.health.stored import signals_json
+from cibot.health.signal import Signal, signals_json
 from cibot.judging import monitor as monitors
 from cibot.judging.monitor import Monitor, _due
 from cibot.model import State
