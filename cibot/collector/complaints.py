@@ -38,6 +38,10 @@ class BadRequest(Permanent):
         self.said = said
 
 
+class ServerFault(Transient):
+    """500: Gerrit failed over the question; one that asks for less may be answered."""
+
+
 class TooMuch(Transient):
     """The answer did not come in time, or was beyond all size: ask for less at once."""
 
@@ -146,7 +150,8 @@ def of_status(
     if status == 400:
         return BadRequest(f"{place}: 400, Gerrit refuses the question{said}", said)
     if status >= 500 or status in _BUSY:
-        return Transient(f"{place}: {status}{said}", retry_after=retry_after(response))
+        kind = ServerFault if status == 500 else Transient
+        return kind(f"{place}: {status}{said}", retry_after=retry_after(response))
     found = "404, not found or not visible" if status == 404 else str(status)
     message = f"{place}: {found}{said}; is {url} the root of a Gerrit?"
     by_gerrit = "not found:" in said.casefold()

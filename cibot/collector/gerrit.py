@@ -5,18 +5,21 @@ Source: Gerrit's Documentation/rest-api.html and the pages it links.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote
 
-from cibot.collector.complaints import BadRequest, NotFound, RequestRefused, TooMuch
+from cibot.collector.complaints import BadRequest, NotFound, RequestRefused, ServerFault, TooMuch
 from cibot.collector.decode import account_from_rest, change_from_rest
 from cibot.collector.fields import DecodeError, expected, integer, mapping, moment, sequence, string
-from cibot.collector.transport import Transport
+from cibot.collector.transport import HttpAnswer, Transport
 from cibot.errors import Permanent
 from cibot.model import Account, Change
+
+log = logging.getLogger(__name__)
 
 __all__ = [
     "BadRequest",
@@ -30,8 +33,9 @@ __all__ = [
 
 # Messages with their authors, and the newest patch set's commit with its parents. Other
 # patch sets are read out of the messages: ALL_REVISIONS makes the same query ten times slower.
+_SPARE = "SKIP_DIFFSTAT"
 _COMMIT = ("CURRENT_REVISION", "CURRENT_COMMIT")
-OPTIONS = ("MESSAGES", "DETAILED_ACCOUNTS", "SKIP_DIFFSTAT", *_COMMIT)
+OPTIONS = ("MESSAGES", "DETAILED_ACCOUNTS", _SPARE, *_COMMIT)
 _MOST_ROWS = 10_000  # where no limit was given; Gerrit's own default is 500
 _MOST_PROJECTS = 200_000
 
@@ -125,27 +129,48 @@ class Gerrit:
         ``limit`` is at most what the server allows (500 by default); ``start``
         skips that many. A row that cannot be read is in ``broken``, not raised.
         """
-        wanted = [option for option in options if option not in self._unknown_options]
-        params = [("q", query), *(("o", option) for option in wanted)]
+        params = [("q", query)]
         if limit is not None:
             params.append(("n", str(limit)))
         if start:
             params.append(("S", str(start)))
-        try:
-            answer = self._transport.get("changes/", params)
-        except BadRequest as error:
-            # Servers older than 3.3 do not know it and refuse the whole query.
-            if "SKIP_DIFFSTAT" not in wanted or "SKIP_DIFFSTAT" not in error.said:
-                raise
-            self._unknown_options.add("SKIP_DIFFSTAT")
-            return self.changes(query, limit=limit, start=start, options=options)
+        answer = self._listed(params, [option for option in options if option not in _COMMIT])
         rows = self._rows(answer.value, "changes/")
         if len(rows) > (limit or _MOST_ROWS):
             raise Permanent(
                 f"{self.url}: {len(rows)} changes came where at most {limit or _MOST_ROWS} were"
                 " asked for; is it a Gerrit?"
             )
+        if rows and set(_COMMIT) <= set(options):
+            self._add_commits(rows, params)
         return read_page(rows, answer.served_at)
+
+    def _listed(self, params: Sequence[tuple[str, str]], options: Sequence[str]) -> HttpAnswer:
+        wanted = [option for option in options if option not in self._unknown_options]
+        try:
+            return self._transport.get("changes/", [*params, *(("o", one) for one in wanted)])
+        except BadRequest as error:
+            # Servers older than 3.3 do not know it and refuse the whole query.
+            if _SPARE not in wanted or _SPARE not in error.said:
+                raise
+            self._unknown_options.add(_SPARE)
+            return self._listed(params, wanted)
+
+    def _add_commits(self, rows: Sequence[object], params: Sequence[tuple[str, str]]) -> None:
+        """Adds the newest commits to the rows of a page, from a request of their own.
+
+        Gerrit leaves a change out of a list, or fails over the whole list, where the
+        repository has lost the commit that is asked for.
+        """
+        try:
+            listed = self._rows(self._listed(params, (_SPARE, *_COMMIT)).value, "changes/")
+        except ServerFault as error:
+            log.warning("a page is read without its commits: %s", error)
+            return
+        revisions = {_key(row): row.get("revisions") for row in listed if isinstance(row, dict)}
+        for row in rows:
+            if isinstance(row, dict):
+                row["revisions"] = revisions.get(_key(row))
 
     def change(self, key: str | int) -> Change:
         """One change with all its messages. Raises NotFound where it is gone or private.
@@ -154,9 +179,11 @@ class Gerrit:
         projects may have two changes, and then finds none.
         """
         path = f"changes/{quote(str(key), safe='~')}/detail"
-        return change_from_rest(
-            self._transport.get(path, [("o", option) for option in _COMMIT]).value
-        )
+        try:
+            answer = self._transport.get(path, [("o", option) for option in _COMMIT])
+        except ServerFault:  # the repository may have lost its commit, which the diffstat needs too
+            answer = self._transport.get(path, [("o", _SPARE)])
+        return change_from_rest(answer.value)
 
     def projects(self) -> list[str]:
         """The names of every project that the account may see."""

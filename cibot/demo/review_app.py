@@ -130,8 +130,10 @@ class ReviewApp:
         most = min(limit or self._limit, self._limit)
         rows = filter(query.test, self.reviews.newest_first(query.after, query.before))
         page = list(itertools.islice(rows, start, start + most + 1))
-        shown = [self._shown(info, options) for info in page[:most]]
-        if len(page) > most:
+        shown = [
+            self._shown(info, options) for info in page[:most] if not self._fails(info, options)
+        ]
+        if len(page) > most and shown:
             shown[-1]["_more_changes"] = True
         return shown
 
@@ -143,7 +145,13 @@ class ReviewApp:
             raise _RefusalError(404, f"Multiple changes found for {number}")
         if not numbered:
             raise _RefusalError(404, f"Not found: {number}")
+        if self._fails(numbered[0], options):
+            raise _RefusalError(500, "Internal server error")
         return self._shown(numbered[0], options)
+
+    def _fails(self, info: Info, options: frozenset[str]) -> bool:
+        """Whether Gerrit fails over a change, which it leaves out of a list then."""
+        return "CURRENT_COMMIT" in options and info["_number"] in self.reviews.lost_commits
 
     def _shown(self, info: Info, options: frozenset[str]) -> Info:
         shown = dict(info)

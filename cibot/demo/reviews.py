@@ -97,6 +97,7 @@ class Reviews:
         self.groups: dict[str, list[int]] = {}
         self.projects: set[str] = set()
         self.listeners: list[Listener] = []
+        self.lost_commits: set[int] = set()  # changes whose newest commit the repository lacks
         self._changes: dict[int, Info] = {}  # by virtual id, which is mostly the number
         self._order: list[tuple[str, int]] = []  # by updated, then virtual id
         self._votes: dict[tuple[int, int], dict[int, dict[str, int]]] = {}

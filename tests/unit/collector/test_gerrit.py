@@ -9,6 +9,7 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from cibot.collector.gerrit import OPTIONS, BadRequest, Gerrit, NotFound, RequestRefused
+from cibot.demo.review_server import ReviewServer
 from cibot.errors import Permanent, Transient
 from cibot.model import Account
 
@@ -85,13 +86,36 @@ def test_a_page_of_changes(httpserver, gerrit):
     assert [change.number for change in page.changes] == [7, 6]
     assert (page.more, page.keys, page.broken) == (True, ("cinder~7", "cinder~6"), ())
     assert page.last_updated == datetime(2024, 5, 17, 10, tzinfo=UTC)
-    (request,) = asked(httpserver)
-    assert request.args.to_dict(flat=False) == {
-        "q": ['after:"2024-05-17 00:00:00"'],
-        "o": list(OPTIONS),
-        "n": ["2"],
-        "S": ["4"],
-    }
+    page_of = {"q": ['after:"2024-05-17 00:00:00"'], "n": ["2"], "S": ["4"]}
+    assert [request.args.to_dict(flat=False) for request in asked(httpserver)] == [
+        {**page_of, "o": list(OPTIONS[:3])},
+        {**page_of, "o": list(OPTIONS[2:])},
+    ]
+
+
+def test_a_change_whose_commit_is_lost_is_read_without_it():
+    with ReviewServer() as server:
+        reviews = server.reviews
+        sound, lost = (reviews.add_change("cinder", "s", 4, datetime.now(UTC)) for _ in range(2))
+        reviews.lost_commits.add(lost)
+        gerrit = Gerrit(server.url, retries=0)
+        page, alone = gerrit.changes("project:cinder"), gerrit.change(f"cinder~{lost}")
+        gerrit.close()
+    parents = {change.number: change.patch_sets[0].parent for change in page.changes}
+    assert parents.keys() == {sound, lost}
+    assert parents[sound] is not None
+    assert parents[lost] is None
+    assert (alone.number, len(alone.messages)) == (lost, 1)
+
+
+def test_a_page_whose_commits_gerrit_fails_over_is_read_without_them(httpserver, gerrit):
+    def serve(request: Request) -> Response:
+        if "CURRENT_COMMIT" in request.args.getlist("o"):
+            return Response("Internal server error", 500)
+        return Response(guarded([CHANGE]))
+
+    httpserver.expect_request("/r/changes/").respond_with_handler(serve)
+    assert [change.number for change in gerrit.changes("a").changes] == [7]
 
 
 def test_a_broken_row_does_not_take_its_neighbours_along(httpserver, gerrit):
@@ -116,7 +140,8 @@ def test_an_older_server_is_asked_again_without_the_option_it_lacks(httpserver, 
     httpserver.expect_request("/r/changes/").respond_with_handler(serve)
     assert gerrit.changes("a").changes
     assert gerrit.changes("b").changes
-    assert len(asked(httpserver)) == 3
+    options = [request.args.getlist("o") for request in asked(httpserver)]
+    assert ["SKIP_DIFFSTAT" in some for some in options] == [True, *[False] * 4]
 
 
 def test_one_change_projects_accounts_and_members(httpserver, gerrit):
