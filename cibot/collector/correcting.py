@@ -25,8 +25,6 @@ _MOST_COUNTED = 100  # of one transaction
 
 def report_forged(tx: Tx, server_id: int, server: str, comments: int, now: datetime) -> None:
     """Notes with the feed that so many comments were taken back."""
-    if not comments:
-        return
     said = (
         f"{comments} comments that events told of were taken back: Gerrit does not hold them;"
         " if this comes again, give the webhook another token"

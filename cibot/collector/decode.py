@@ -69,7 +69,7 @@ def change_from_rest(raw: object) -> Change:
     return Change(
         number=integer(info.get("_number"), "change._number", 1),
         project=string(info.get("project"), "change.project"),
-        branch=_branch(info.get("branch"), "change.branch"),
+        branch=string(info.get("branch"), "change.branch").removeprefix("refs/heads/"),
         subject=body(info.get("subject"), "change.subject", 1000),
         status=status,
         created=created,
@@ -90,7 +90,12 @@ def _closed(submitted: object, messages: tuple[Message, ...], updated: datetime)
 
 
 def account_from_rest(raw: object, place: str = "account") -> Account | None:
-    """An AccountInfo; None where it identifies no account. Raises DecodeError."""
+    """An AccountInfo; None where there is none, or it identifies no account.
+
+    Raises DecodeError.
+    """
+    if raw is None:
+        return None
     info = mapping(raw, place)
     number = info.get("_account_id")
     tags = info.get("tags")
@@ -213,10 +218,6 @@ def _kind(written: object) -> PatchSetKind | None:
     return _KINDS.get(written) if isinstance(written, str) else None
 
 
-def _branch(raw: object, place: str) -> str:
-    return string(raw, place).removeprefix("refs/heads/")
-
-
 def _status(raw: object, place: str) -> str:
     status = optional_string(raw, place)
     return status if status in ("MERGED", "ABANDONED") else "NEW"
@@ -266,30 +267,28 @@ def change_from_event(raw: object, arrived: datetime | None = None) -> Change | 
     if event.get("change") is None and kind != "comment-added":
         return None
     info = mapping(event.get("change"), "change")
-    happened = _happened(event.get("eventCreatedOn"), arrived)
+    written = event.get("eventCreatedOn")
+    if written is None and arrived is not None:
+        happened = arrived.replace(microsecond=0)
+    else:
+        happened = epoch(written, "eventCreatedOn")
     created = info.get("createdOn")
     owner = info.get("owner")
     patch_set = _event_patch_set(event.get("patchSet"))
     return Change(
         number=integer(info.get("number"), "change.number", 1),
         project=_event_project(info, event),
-        branch=_branch(info.get("branch"), "change.branch"),
+        branch=string(info.get("branch"), "change.branch").removeprefix("refs/heads/"),
         subject=body(info.get("subject"), "change.subject", 1000),
         status=_STATUS_AFTER.get(kind) or _status(info.get("status"), "change.status"),
         created=happened if created is None else epoch(created, "change.createdOn"),
         updated=happened,
         messages=(_comment(event, happened, patch_set),) if kind == "comment-added" else (),
         patch_sets=(patch_set,) if isinstance(patch_set, PatchSet) else (),
-        owner=_person(owner, "change.owner"),
+        owner=account_from_rest(owner, "change.owner"),
         closed=happened if _STATUS_AFTER.get(kind, "NEW") != "NEW" else None,
         private=flag(info.get("private")),
     )
-
-
-def _happened(written: object, arrived: datetime | None) -> datetime:
-    if written is None and arrived is not None:
-        return arrived.replace(microsecond=0)
-    return epoch(written, "eventCreatedOn")
 
 
 def _event_project(info: Mapping[str, Any], event: Mapping[str, Any]) -> str:
@@ -330,14 +329,10 @@ def _comment(
     return Message(
         posted_at=happened,
         text=body(event.get("comment"), "comment"),
-        author=_person(event.get("author"), "author"),
+        author=account_from_rest(event.get("author"), "author"),
         patch_set=patch_set.number if isinstance(patch_set, PatchSet) else patch_set,
         votes=_changed_votes(event.get("approvals")),
     )
-
-
-def _person(raw: object, place: str) -> Account | None:
-    return None if raw is None else account_from_rest(raw, place)
 
 
 def _changed_votes(raw: object) -> tuple[Vote, ...]:

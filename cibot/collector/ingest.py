@@ -125,10 +125,12 @@ class Ingest:
         def work(tx: Tx) -> tuple[Batch, authors.Authors]:
             batch, began = Batch(heard_at), self._clock()
             found = self._store_changes(tx, changes, batch)
-            self._hide(tx, set(map(place_of, hidden)), batch)
+            if hidden:
+                self._hide(tx, set(map(place_of, hidden)), batch)
             if not known_fresh:
                 feed_heard(tx, self._server_id, feed, cursor, heard_at)
-            report_forged(tx, self._server_id, self._roster.server, batch.forged, heard_at)
+            if batch.forged:
+                report_forged(tx, self._server_id, self._roster.server, batch.forged, heard_at)
             if batch.reports:
                 self._note(tx, {row["ci_id"] for row in batch.reports})
             date_again(tx, heard_at, self._clock() - began)
@@ -179,12 +181,11 @@ class Ingest:
             self._on_reports(batch.withdrawn)
 
     def _hide(self, tx: Tx, places: Collection[Place], batch: Batch) -> None:
-        if places:
-            rows = stored_places(tx, self._server_id, places)
-            with counting(tx) as tally:
-                batch.withdrawn |= withdraw_changes(tx, [*rows.values()], tally, batch.heard_at)
-            if rows:
-                log.info("changes hidden number=%d: private, or not to be seen", len(rows))
+        rows = stored_places(tx, self._server_id, places)
+        with counting(tx) as tally:
+            batch.withdrawn |= withdraw_changes(tx, [*rows.values()], tally, batch.heard_at)
+        if rows:
+            log.info("changes hidden number=%d: private, or not to be seen", len(rows))
 
     def _note_hidden(self, place: Place, at: datetime) -> None:
         """An answer that REST gave before must not bring the change back."""
@@ -334,9 +335,11 @@ class Ingest:
 
     def _write(self, tx: Tx, batch: Batch) -> None:
         with counting(tx) as tally:
-            batch.withdrawn |= withdraw_comments(tx, batch.drops, tally, batch.heard_at)
-            drop_reports(tx, batch.reread, tally)
-            batch.votes = stored_votes(tx, batch.reread)
+            if batch.drops:
+                batch.withdrawn |= withdraw_comments(tx, batch.drops, tally, batch.heard_at)
+            if batch.reread:
+                drop_reports(tx, batch.reread, tally)
+                batch.votes = stored_votes(tx, batch.reread)
             # What they say is read while the database stores them; a few are worth no thread.
             reading = self._reader.submit(batch.read) if len(batch.unread) > _MANY else None
             add_comments(tx, batch.comments)
@@ -346,7 +349,8 @@ class Ingest:
             else:
                 reading.result()
             put_reports(tx, batch.reports, batch.builds, tally)
-            put_aside(tx, COMMENT, batch.raised, batch.heard_at)
+            if batch.raised:
+                put_aside(tx, COMMENT, batch.raised, batch.heard_at)
             still_unconfirmed(tx, batch.waiting)
             for account_id, ci_id in batch.joined.items():
                 read = self._reread_account(tx, account_id, ci_id, batch.heard_at, tally)
@@ -374,7 +378,8 @@ class Ingest:
             )
             withdraw(tx, [row for row in dropped if row.ci_id != ci_id], now)
             put_reports(tx, batch.reports, batch.builds, tally)
-            put_aside(tx, COMMENT, batch.raised, now)
+            if batch.raised:
+                put_aside(tx, COMMENT, batch.raised, now)
             written.extend(batch.reports)
         return written
 

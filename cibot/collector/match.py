@@ -123,14 +123,6 @@ class _Comments:
 
         return [self.put(row) for row in place(event_at)]
 
-    def equal(self, account_id: int | None, mark: int) -> list[StoredComment]:
-        """The comments of that account with that text."""
-        return [
-            row
-            for row in self.by_seq.values()
-            if row.digest == mark and row.account_id == account_id
-        ]
-
 
 def _near(moment: datetime, row: StoredComment, reach: timedelta) -> bool:
     return abs(moment - row.posted_at) <= reach
@@ -173,7 +165,8 @@ def match(
     if complete and new and comments.by_id:
         gone = {seq for name, seq in comments.by_id.items() if name not in listed_ids}
         new = [listed for listed in new if not _renamed(comments, found, listed, gone)]
-    _match_rest(comments, found, new)
+    if new:
+        _match_rest(comments, found, new)
     if complete:
         _settle(comments, found, listed_ids, asked_at)
     return found
@@ -330,7 +323,11 @@ def _update(comments: _Comments, found: Matching, row: StoredComment, listed: _L
 
 def _match_event(comments: _Comments, found: Matching, listed: _Listed) -> None:
     event_at = listed.message.posted_at
-    same = comments.equal(listed.account_id, listed.mark)
+    same = [
+        row
+        for row in comments.by_seq.values()
+        if row.digest == listed.mark and row.account_id == listed.account_id
+    ]
     if any(row.event_at == event_at for row in same):
         found.known += 1
         return

@@ -101,7 +101,8 @@ def _page(page: Sequence[CommentText], ci_id: int, now: datetime, tx: Tx) -> int
             tally,
         )
     take_back(tx, COMMENT, [comment_name(key) for key in keys])
-    put_aside(tx, COMMENT, batch.raised, now)
+    if batch.raised:
+        put_aside(tx, COMMENT, batch.raised, now)
     return len(differ)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from cibot.config.networks import named
@@ -17,6 +18,7 @@ SIGNALS = [
 ]
 
 
-def signals() -> list[type[SignalKind]]:
+@cache
+def signals() -> tuple[type[SignalKind], ...]:
     """Every such signal, in the order of the table."""
-    return [named(place) for place in SIGNALS]
+    return tuple(named(place) for place in SIGNALS)

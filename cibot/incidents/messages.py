@@ -107,22 +107,6 @@ def _headline(head: Line, incident: Incident, subject: Subject) -> Card:
     return Card((head,), link=subject.page, incident=incident.id)
 
 
-def renumbered(card: str, old: int, number: int) -> str:
-    """A card, as JSON, in which an incident has the number under which it is known by now."""
-    read = Card.from_json(card)
-    lines = tuple(
-        tuple(incident_span(number) if span.incident == old else span for span in line)
-        for line in read.lines
-    )
-    if read.incident != old:
-        return replace(read, lines=lines).to_json()
-    buttons = tuple(
-        replace(button, words=("ack", str(number))) if button.words[0] == "ack" else button
-        for button in read.buttons
-    )
-    return replace(read, lines=lines, incident=number, buttons=buttons).to_json()
-
-
 def acknowledged_card(
     incident: Incident, step: Transition, subject: Subject, page: str | None
 ) -> Card:

@@ -49,18 +49,14 @@ class Reader:
     scope: Scope
     references: References
     uncounted: tuple[str, ...]
+    home_projects: set[str] = field(init=False)  # those in which the CI ever gave a verdict
+    others: set[int] = field(init=False)  # the CIs that it is measured against
     places: dict[int, ChangePlace] = field(default_factory=dict)
     """The place of each change that `inputs` read last."""
 
-    @property
-    def home_projects(self) -> set[str]:
-        """The projects in which the CI ever gave a verdict."""
-        return self.references.projects_ever(self.ci.id)
-
-    @property
-    def others(self) -> set[int]:
-        """The CIs that it is measured against."""
-        return self.references.of(self.home_projects) - {self.ci.id}
+    def __post_init__(self) -> None:
+        self.home_projects = self.references.projects_ever(self.ci.id)
+        self.others = self.references.of(self.home_projects) - {self.ci.id}
 
     def inputs(
         self, tx: Tx, after: float, until: float, pending: Collection[tuple[int, int]]
@@ -199,11 +195,5 @@ def _place(one: ReportRow) -> int:
 
 
 def _order(one: Input) -> tuple[float, int]:
-    return (one.at, _change_of(one))
-
-
-def _change_of(one: Input) -> int:
-    proof = getattr(one, "proof", None)
-    if proof is not None:
-        return int(proof.change_id)
-    return int(getattr(one, "change_id", 0))
+    """By time, and by change at one moment."""
+    return (one.at, getattr(getattr(one, "proof", one), "change_id", 0))

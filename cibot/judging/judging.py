@@ -88,6 +88,7 @@ class Judging:
         self._config = config
         self._clock = clock
         self._horizon = horizon
+        self._policy = config.judgement.default  # of a CI that no override fits
         self._tells = tells
         self._watch = watch
         self._scopes = {ci.name: Scope(ci.projects, ci.branches) for ci in config.ci}
@@ -132,7 +133,10 @@ class Judging:
 
     def _reader(self, tx: Tx, ci: KnownCi, now: datetime) -> tuple[Reader, Policy]:
         references = self._learner.learn(tx, ci.id, now)
-        policy = self._policy(tx, ci, references)
+        judgement, policy = self._config.judgement, self._policy
+        if judgement.override:
+            pipeline = main_pipeline(tx, ci.id) if judgement.by_pipeline else None
+            policy = judgement.policy_of(ci.name, references.main_project(ci.id), pipeline)
         return Reader(ci, self._scopes.get(ci.name, Scope()), references, policy.uncounted), policy
 
     def _count_retired(self, ci_id: int, now: datetime) -> None:
@@ -177,13 +181,6 @@ class Judging:
         if newest is not None and (until is None or newest > until):
             until = newest
         return (until.timestamp() if until else 0.0), fresh
-
-    def _policy(self, tx: Tx, ci: KnownCi, references: References) -> Policy:
-        judgement = self._config.judgement
-        if not judgement.override:
-            return judgement.default
-        pipeline = main_pipeline(tx, ci.id) if judgement.by_pipeline else None
-        return judgement.policy_of(ci.name, references.main_project(ci.id), pipeline)
 
     def _write(self, tx: Tx, seen: _Look, now: datetime) -> tuple[int, list[Recorded]]:
         ci, tracker = seen.ci, seen.advanced.tracker

@@ -24,7 +24,7 @@ from cibot.incidents.news import (
 )
 from cibot.incidents.routing import alert_of
 from cibot.incidents.stored import readable
-from cibot.judging.audience import muted, silence_before, tell_all
+from cibot.judging.audience import home, muted, silence_before, tell_all
 from cibot.judging.mass import MassFailures
 from cibot.judging.recording import Recorded, rewrite
 from cibot.reports import wording
@@ -38,7 +38,7 @@ from cibot.store.incidents import incidents_of
 from cibot.store.onsets import job_sets_around
 from cibot.store.outbox import About, MessageKind
 from cibot.store.tally import DAY, Counts, buckets
-from cibot.text.card import Card, Trend
+from cibot.text.card import Trend
 
 DAYS = 28
 
@@ -114,7 +114,10 @@ class Notifier:
         owner = self._owners.get(one.ci.name)
         alert = alert_of(one.ci.name, incident, owner, one.projects, one.branches)
         subject = self._subject(tx, one.ci, news, now)
-        about, message = _message(recorded, news, subject)
+        message = alert_card(recorded.incident, news, subject)
+        number, known = recorded.stored.id, recorded.incident.notified
+        key = f"incident:{number}:{known.count if known else 0}:{news.step.name}"
+        about = About(MessageKind.ALERT, key, number, news.step.name)
         rewrite(tx, recorded, incident)
         over = silence_before(tx, one.ci.id, one.ci.name, now)
         if over is not None:
@@ -128,7 +131,8 @@ class Notifier:
 
     def _subject(self, tx: Tx, ci: KnownCi, news: News, now: datetime) -> Subject:
         """Whom it is about, and how the trouble of its results began."""
-        page, days = self._page("ci", ci.name), trend_of(tx, ci.id, ci.name, now)
+        top, days = home(self._config), trend_of(tx, ci.id, ci.name, now)
+        page = top and f"{top}/ci/{quote(ci.name, safe='')}"
         subject = Subject(ci.name, page, _change_url(tx, ci), days)
         symptom = news.symptom
         found = None
@@ -138,20 +142,6 @@ class Notifier:
             return subject
         before = wording.onset(Context(now), found) if news.worse else ()
         return replace(subject, first_run=wording.run_span(found.first_failure), onset=before)
-
-    def _page(self, *path: str) -> str | None:
-        base = self._config.web.public_url
-        if base is None:
-            return None
-        return "/".join([str(base).rstrip("/"), *(quote(part, safe="") for part in path)])
-
-
-def _message(recorded: Recorded, news: News, subject: Subject) -> tuple[About, Card]:
-    """What the message of one CI is about, and its card."""
-    step, known = news.step, recorded.incident.notified
-    key = f"incident:{recorded.stored.id}:{known.count if known else 0}:{step.name}"
-    text = alert_card(recorded.incident, news, subject)
-    return About(MessageKind.ALERT, key, recorded.stored.id, step.name), text
 
 
 def _surroundings(tx: Tx, one: Judged, incidents: Sequence[Incident]) -> Surroundings:

@@ -14,7 +14,6 @@ from datetime import datetime, timedelta
 from cibot.health.facts import counts, moment
 from cibot.health.signal import MOST_EVIDENCE, Evidence, Family
 from cibot.incidents.incident import Incident, Phase, Transition, merged, with_people
-from cibot.incidents.messages import renumbered
 from cibot.incidents.stored import columns, read_incident, step_columns
 from cibot.incidents.symptom import Symptom
 from cibot.judging.trackers import Advanced
@@ -68,7 +67,7 @@ def record(tx: Tx, ci_id: int, advanced: Advanced, uncounted: _Uncounted) -> lis
         if covering is not None:
             stored[covering] = merged(stored[covering], incident)
             merge_incident(tx, incident.id or 0, covering)
-            move_messages(tx, incident.id or 0, covering, renumbered)
+            move_messages(tx, incident.id or 0, covering)
         else:
             recorded.append(
                 _take_back(tx, rows[incident.id or 0], moment(advanced.tracker.at), steps)

@@ -49,10 +49,6 @@ _SEEN = "seen"  # in a checkpoint
 _Moment = tuple[str, datetime]  # what kind of thing was heard when
 
 
-def _none_seen() -> array[int]:
-    return array("q")
-
-
 @dataclass(slots=True)
 class LoadedTracker:
     """A tracker in memory, and what is needed to go on with it."""
@@ -60,7 +56,7 @@ class LoadedTracker:
     tracker: Tracker
     basis: str
     marked_at: datetime | None  # what was heard before is in it
-    seen: array[int] = field(default_factory=_none_seen)
+    seen: array[int] = field(default_factory=lambda: array("q"))
     """What was heard since then, and is in it, as `_seen` sums it up."""
     periods: dict[str, dict[str, ReferencePeriods]] = field(default_factory=dict)
     states: list[tuple[float, bytes]] = field(default_factory=list)  # earlier ones, packed

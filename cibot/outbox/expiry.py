@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from cibot.store import digests
 from cibot.store.digests import RoomStep, Written
 from cibot.store.engine import Tx
+from cibot.store.incidents import merged_numbers
 from cibot.store.outbox import MessageKind, MessageState, Outgoing
 from cibot.text.card import Card, Line, Span, line
 from cibot.text.figures import moment
@@ -47,11 +48,13 @@ def is_moot(tx: Tx, outgoing: Outgoing, now: datetime) -> bool:
 
 def lay_aside(tx: Tx, outgoing: Outgoing, now: datetime) -> None:
     """Puts a claimed message that is moot into its room's digest, and what was given up before."""
-    digests.lay_aside(tx, outgoing, now, _digest)
 
+    def digest(written: Written) -> str:
+        cards = [(at, Card.read(card)) for at, card in written]
+        numbers = merged_numbers(tx, set().union(*(card.incidents for _at, card in cards)))
+        return late_card([(at, card.renumbered(numbers)) for at, card in cards]).to_json()
 
-def _digest(written: Written) -> str:
-    return late_card([(at, Card.read(card)) for at, card in written]).to_json()
+    digests.lay_aside(tx, outgoing, now, digest)
 
 
 def again_at(now: datetime, attempts: int) -> datetime:

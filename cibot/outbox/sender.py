@@ -19,6 +19,7 @@ from cibot.errors import CibotError, Permanent, Transient, Unconfirmed, reason_o
 from cibot.outbox import expiry
 from cibot.store import digests, outbox
 from cibot.store.engine import Store, Tx
+from cibot.store.incidents import merged_numbers
 from cibot.store.outbox import About, MessageKind, Outgoing
 from cibot.text.card import Card, card
 
@@ -197,6 +198,8 @@ class Sender:
             lambda tx: expiry.is_moot(tx, outgoing, now)
         ):
             return None
+        if named := message.incidents:
+            message = message.renumbered(self._store.read(lambda tx: merged_numbers(tx, named)))
         if not self._leads():  # the process may have been paused since it claimed the message
             raise Transient("another process sends now")
         if doubt:

@@ -7,7 +7,7 @@ to it, see `cibot.store.digests`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -174,22 +174,13 @@ def rooms_of(tx: Tx, incident_id: int) -> set[Channel]:
     return {Channel(row.network, row.room) for row in tx.execute(query)}
 
 
-def move_messages(
-    tx: Tx, incident_id: int, into: int, renumber: Callable[[str, int, int], str]
-) -> None:
+def move_messages(tx: Tx, incident_id: int, into: int) -> None:
     """Assigns an incident's messages to the incident that it was merged into.
 
-    ``renumber`` replaces the old number by the new one in cards that were not sent yet: those of
-    its messages and of the digests that report on them.
+    Their cards keep the old number; the sender puts the new one in its place.
     """
-    table, own = schema.outbox, schema.outbox.c.incident_id == incident_id
-    digests = select(table.c.digest_id).where(own, table.c.digest_id.is_not(None))
-    ids = {*tx.execute(select(table.c.id).where(own)).scalars(), *tx.execute(digests).scalars()}
-    unsent = (table.c.id.in_(sorted(ids)), table.c.state != MessageState.SENT)
-    for row in tx.execute(select(table.c.id, table.c.card).where(*unsent)).all():
-        card = renumber(row.card, incident_id, into)
-        tx.execute(update(table).where(table.c.id == row.id).values(card=card))
-    tx.execute(update(table).where(own).values(incident_id=into))
+    table = schema.outbox
+    tx.execute(update(table).where(table.c.incident_id == incident_id).values(incident_id=into))
 
 
 def claim(

@@ -159,8 +159,6 @@ def withdraw_comments(
     tx: Tx, keys: Collection[tuple[int, int]], tally: Tally, now: datetime
 ) -> set[int]:
     """Deletes comments (change, seq) with their reports; returns the CIs that lost one."""
-    if not keys:
-        return set()
     dropped = drop_reports(tx, keys, tally)
     drop_comments(tx, keys)
     return withdraw(tx, dropped, now)

@@ -62,11 +62,12 @@ def put_rollup(tx: Tx, ci_id: int, noted: int, rows: Iterable[RollUpRow]) -> Non
 
 
 def _written(row: RollUpRow) -> dict[str, Any]:
-    return row._asdict() | {name: _json(getattr(row, name)) for name in _TABLES}
-
-
-def _json(counts: Mapping[Any, int]) -> str:
-    return json.dumps(counts, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    return row._asdict() | {
+        name: json.dumps(
+            getattr(row, name), ensure_ascii=False, separators=(",", ":"), sort_keys=True
+        )
+        for name in _TABLES
+    }
 
 
 def has_rollup(tx: Tx, ci_id: int) -> bool:

@@ -42,8 +42,6 @@ class SetAside:
 
 def put_aside(tx: Tx, kind: str, reasons: Mapping[str, str], now: datetime) -> None:
     """Notes that these raised, each with its reason, again or for the first time."""
-    if not reasons:
-        return
     rows = [
         {"kind": kind, "name": name[:_NAME], "reason": why[:_REASON], "since": now, "at": now}
         for name, why in sorted(reasons.items())[:_MOST]

@@ -8,7 +8,7 @@ must escape it for its medium, whatever it holds.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -122,6 +122,30 @@ class Card:
             return cls.from_json(text)
         except ValueError:
             return card("(a message that cannot be read)")
+
+    @property
+    def incidents(self) -> set[int]:
+        """The incidents that it names."""
+        named = {span.incident for line in self.lines for span in line}
+        return {number for number in (*named, self.incident) if number is not None}
+
+    def renumbered(self, numbers: Mapping[int, int]) -> Card:
+        """The card with the numbers under which incidents are known by now, by their old ones."""
+        lines = tuple(
+            tuple(
+                incident_span(new) if (new := numbers.get(span.incident or 0)) else span
+                for span in line
+            )
+            for line in self.lines
+        )
+        number = numbers.get(self.incident or 0)
+        if number is None:
+            return replace(self, lines=lines)
+        buttons = tuple(
+            replace(button, words=("ack", str(number))) if button.words[0] == "ack" else button
+            for button in self.buttons
+        )
+        return replace(self, lines=lines, incident=number, buttons=buttons)
 
     def with_note(self, note: str) -> Card:
         """The same card with ``note`` put before its headline."""

@@ -96,7 +96,8 @@ def gerrit_hook(hooks: Mapping[str, Hook], clock: Callable[[], datetime]) -> WSG
     allowances = {name: Allowance() for name in hooks}
 
     def receive(environ: WSGIEnvironment) -> tuple[int, str]:
-        server, token = _path(environ)
+        name, _, token = environ["PATH_INFO"][1:].encode("latin-1").partition(b"/")
+        server = name.decode("utf-8", "replace")
         hook = hooks.get(server)
         # An unknown server is compared too: the answer's time tells nothing.
         same = hmac.compare_digest(token, (hook.token if hook else "").encode())
@@ -114,14 +115,7 @@ def gerrit_hook(hooks: Mapping[str, Hook], clock: Callable[[], datetime]) -> WSG
         except DecodeError as error:
             return _refuse(hook, server, str(error), 400)
         # the worst answer is that of all: what is sent again and stored already is recognised
-        return max(take(server, hook, event) for event in events)
-
-    def take(server: str, hook: Hook, event: object) -> tuple[int, str]:
-        try:
-            change = _wanted(hook, event, clock())
-        except DecodeError as error:
-            return _refuse(hook, server, str(error), 400)
-        return _store(commits[server], hook, server, change)
+        return max(_take(commits[server], hook, server, event, clock()) for event in events)
 
     def application(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         code, problem = receive(environ)
@@ -132,22 +126,24 @@ def gerrit_hook(hooks: Mapping[str, Hook], clock: Callable[[], datetime]) -> WSG
     return application
 
 
-def _store(commit: GroupCommit, hook: Hook, server: str, change: Change | None) -> tuple[int, str]:
+def _take(
+    commit: GroupCommit, hook: Hook, server: str, event: object, now: datetime
+) -> tuple[int, str]:
     """The answer after the commit, or what stood in its way."""
     try:
-        commit.store(_shown(hook, change), _PATIENCE_S)
+        change = _wanted(hook, event, now)
+        if change is not None and not change.private and not hook.knows(change):
+            hook.ask(change)
+            change = None  # until the server has shown it to cibot's own account
+        commit.store(change, _PATIENCE_S)
+    except DecodeError as error:
+        return _refuse(hook, server, str(error), 400)
     except Transient as error:
         log.warning("event put off server=%s cause=%s", server, error)
         return 503, "the event could not be stored; send it again"
     except CibotError as error:
         return _refuse(hook, server, f"the event cannot be stored: {error}", 400)
     return 200, ""  # waitress hangs up after 204, and the next event had to connect again
-
-
-def _path(environ: WSGIEnvironment) -> tuple[str, bytes]:
-    """The server's name and the token, empty where there are none."""
-    server, _, token = environ["PATH_INFO"][1:].encode("latin-1").partition(b"/")
-    return server.decode("utf-8", "replace"), token
 
 
 def _wanted(hook: Hook, event: object, now: datetime) -> Change | None:
@@ -164,14 +160,6 @@ def _wanted(hook: Hook, event: object, now: datetime) -> Change | None:
             f" {now:%Y-%m-%d %H:%M:%S}: one of the two clocks is wrong"
         )
     return change
-
-
-def _shown(hook: Hook, change: Change | None) -> Change | None:
-    """The change, unless the server has not shown it to cibot's own account so far."""
-    if change is None or change.private or hook.knows(change):
-        return change
-    hook.ask(change)
-    return None
 
 
 def _read_events(body: bytes) -> list[object]:

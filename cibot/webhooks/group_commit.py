@@ -51,7 +51,10 @@ class GroupCommit:
         Raises Transient when that takes longer than ``timeout`` seconds, and
         whatever the sink raises for this event.
         """
-        self._start()
+        with self._lock:
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._run, name="webhooks", daemon=True)
+                self._thread.start()
         done: Future[IngestCounts] = Future()
         self._waiting.put((change, done))
         try:
@@ -71,17 +74,6 @@ class GroupCommit:
             if self._thread is not None:
                 self._waiting.put(None)
                 self._thread.join(timeout)
-
-    def _start(self) -> None:
-        if self._alive():
-            return
-        with self._lock:
-            if not self._alive():
-                self._thread = threading.Thread(target=self._run, name="webhooks", daemon=True)
-                self._thread.start()
-
-    def _alive(self) -> bool:
-        return self._thread is not None and self._thread.is_alive()
 
     def _run(self) -> None:
         more = True

@@ -26,6 +26,7 @@ from cibot.store.incidents import (
     incident_by_id,
     incidents_during,
     incidents_of,
+    merged_numbers,
 )
 from cibot.store.outbox import About, MessageKind, MessageState
 from cibot.text.card import Button, Card, incident_span, line
@@ -95,7 +96,9 @@ def test_incidents_that_were_one_take_their_messages_along(store: Store) -> None
     assert add(store, opened(30, over=True, count=0)) > late  # no number stands for two
     rows = store.read(lambda tx: tx.execute(select(sent).order_by(sent.c.id)).all())
     assert [row.incident_id for row in rows] == [early, early, early, None]
-    waiting, digest = (Card.from_json(row.card) for row in rows[-2:])
+    merged = store.read(lambda tx: merged_numbers(tx, [early, late]))
+    assert merged == {late: early}
+    waiting, digest = (Card.from_json(row.card).renumbered(merged) for row in rows[-2:])
     assert (waiting.incident, waiting.buttons[0].words) == (early, ("ack", str(early)))
     assert waiting.text() == f"incident #{early}"
     assert digest.text() == f"#{early}, #99"  # what tells of it has the number too

@@ -67,6 +67,7 @@ CALLS: Mapping[Any, Sequence[Call]] = {
         lambda tx: incidents.changed_since(tx, 1, SINCE, [5]),
     ],
     incidents.delete_incident: [lambda tx: incidents.delete_incident(tx, 5)],
+    incidents.merged_numbers: [lambda tx: incidents.merged_numbers(tx, [5, 6])],
     incidents.merge_incident: [lambda tx: incidents.merge_incident(tx, 5, 6)],
     incidents.forget_steps: [lambda tx: incidents.forget_steps(tx, [5, 6], SINCE)],
     incidents.every_incident: [incidents.every_incident],

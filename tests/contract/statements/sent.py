@@ -59,7 +59,7 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     outbox.sent_about_ci: [lambda tx: outbox.sent_about_ci(tx, 1, SINCE)],
     silences.silences_ended: [lambda tx: silences.silences_ended(tx, SINCE, NOW)],
     outbox.last_sent: [lambda tx: outbox.last_sent(tx, ROOM, ABOUT)],
-    outbox.move_messages: [lambda tx: outbox.move_messages(tx, 5, 6, lambda card, *_numbers: card)],
+    outbox.move_messages: [lambda tx: outbox.move_messages(tx, 5, 6)],
     outbox.rooms_of: [lambda tx: outbox.rooms_of(tx, 5)],
     lease.acquire: [
         lambda tx: lease.acquire(tx, "leader", "me", PROCESS, DAY_LONG),

@@ -15,7 +15,6 @@ from cibot.incidents.messages import (
     alert_card,
     digest_card,
     quiet_card,
-    renumbered,
     silence_card,
     unsilence_card,
 )
@@ -60,10 +59,10 @@ def test_a_merged_incident_is_called_by_its_new_number_wherever_it_is_named() ->
     card = Card(
         (line("see ", incident_span(5), " and ", incident_span(6)),), incident=5, buttons=buttons
     )
-    moved = Card.from_json(renumbered(card.to_json(), 5, 3))
+    moved = card.renumbered({5: 3})
     assert (moved.text(), moved.incident) == ("see #3 and #6", 3)
     assert [button.words for button in moved.buttons] == [("ack", "3"), ("why", "Acme")]
-    other = Card.from_json(renumbered(replace(card, incident=6).to_json(), 5, 3))
+    other = replace(card, incident=6).renumbered({5: 3})
     assert (other.text(), other.incident) == ("see #3 and #6", 6)
     assert other.buttons == buttons
 

@@ -10,9 +10,10 @@ from cibot.chat.protocol import Answer, Channel, Leads, Link
 from cibot.errors import CibotError, Permanent, Transient, Unconfirmed
 from cibot.outbox.sender import LEASE, REPEAT, Sender
 from cibot.store import outbox, schema
-from cibot.store.engine import Store
+from cibot.store.engine import Store, Tx
+from cibot.store.incidents import StoredIncident, add_incident, merge_incident
 from cibot.store.outbox import About, MessageKind
-from cibot.text.card import Card, card
+from cibot.text.card import Card, card, incident_span
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -262,3 +263,22 @@ def test_that_a_notice_of_a_loss_is_lost_makes_no_further_notice(
     drain(sender)
     assert sorted(states(sqlite_store).values()) == ["dead", "dead"]
     assert network.sent == []
+
+
+def test_a_merged_incident_is_called_by_the_number_that_it_has_when_the_message_is_sent(
+    sqlite_store: Store, sender: Sender, network: FakeNetwork
+) -> None:
+    def fill(tx: Tx) -> None:
+        whole, part = (
+            add_incident(tx, StoredIncident(0, ci, "firing", "failing", NOON, None, NOON, "{}"))
+            for ci in (1, 2)
+        )
+        text = card((incident_span(part),), incident=part).to_json()
+        about = About(MessageKind.ALERT, "merged", part, "opened")
+        outbox.enqueue(tx, about, Channel("net", "#ops"), text, NOON)
+        merge_incident(tx, part, whole)
+        outbox.move_messages(tx, part, whole)
+
+    sqlite_store.write(fill)
+    drain(sender)
+    assert network.sent == [("#ops", "#1")]
