@@ -21,7 +21,7 @@ from cibot.config.policy import ChartPolicy, SuccessPolicy
 from cibot.health.facts import Upload
 from cibot.health.inputs import FirstVerdict
 from cibot.health.level import Level
-from cibot.health.stacks import Stacks
+from cibot.health.series import Stacks
 from cibot.health.success import Success
 
 _BEGIN = START + TURN * DAY

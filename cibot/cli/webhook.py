@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from shlex import quote
 
 from cibot.chat.findings import Finding, right, wrong
+from cibot.collector.correcting import FEED
 from cibot.collector.sink import IngestCounts
 from cibot.config.models import Config, GerritConfig
 from cibot.daemon.app import create_app
@@ -22,7 +23,6 @@ from cibot.text import figures
 from cibot.web.proxy import behind_proxies
 from cibot.web.server import WebServer
 from cibot.webhooks.gerrit import MOUNT, Hook, gerrit_hook
-from cibot.webhooks.group_commit import FEED
 
 _EVENTS = (
     "comment-added",

@@ -241,7 +241,11 @@ class Ingest:
         batch.confirmed = {row for row, one in zip(ids, in_time, strict=True) if one.complete}
         put_patch_sets(tx, batch.patch_sets, now, batch.confirmed)
         found = self._resolve(tx, changes, batch)
-        batch.owners = self._owners_of(ids, changes, found)
+        batch.owners = {
+            row_id: account
+            for row_id, change in zip(ids, changes, strict=True)
+            if row_id not in self._owned and (account := _row_id(found, change.owner)) is not None
+        }
         put_owners(tx, batch.owners, batch.confirmed)
         stored = known_comments(tx, ids, digests(changes))
         for row_id, change in zip(ids, changes, strict=True):
@@ -280,16 +284,6 @@ class Ingest:
         return cached | authors.resolve(
             tx, self._server_id, self._roster, unknown, batch.heard_at, batch.joined
         )
-
-    def _owners_of(
-        self, ids: Sequence[int], changes: Sequence[Change], found: authors.Authors
-    ) -> dict[int, int]:
-        """The accounts of the changes' owners, of those that are not stored."""
-        return {
-            row_id: account
-            for row_id, change in zip(ids, changes, strict=True)
-            if row_id not in self._owned and (account := _row_id(found, change.owner)) is not None
-        }
 
     def _take(self, tx: Tx, matching: Matching, found: authors.Authors, batch: Batch) -> None:
         batch.known += matching.known

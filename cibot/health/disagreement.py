@@ -1,21 +1,23 @@
-"""Disagreement with the reference CI on the same patch sets, both ways."""
+"""Disagreement on the same patch sets: with the reference CI, both ways, and with itself."""
 
 from __future__ import annotations
 
 import math
 
-from cibot.config.policy import SharePolicy
-from cibot.health.inputs import Counted
+from cibot.config.policy import FlipsPolicy, SharePolicy
+from cibot.health.inputs import Counted, Tried
 from cibot.health.intervals import wilson
 from cibot.health.level import Level
-from cibot.health.seen import Fault
+from cibot.health.seen import Fault, FaultShare, Period
+from cibot.health.series import Stacks
 from cibot.health.share import SURE, Share
-from cibot.health.stacks import Stacks
-from cibot.health.state import part, state
-from cibot.health.tally import DAY, Count
+from cibot.health.signal import Reading, Signal, share_of
+from cibot.health.state import Stored, part, state
+from cibot.health.tally import DAY, Count, Days, Proofs
 from cibot.model import State
 
 NAME = "disagreement"
+FLIPS = "flips"
 PASSES_EVERYTHING = "passes_everything"
 _EVERYTHING = 0.75  # surely passed of what the reference failed: all of twenty
 _FAILS = 0.01  # of its results, at most
@@ -75,3 +77,43 @@ class FalsePasses(Share):
 
     def _clears(self, _counted: Count, verdict: State, _back: float | None) -> bool:
         return verdict is State.HEALTHY
+
+
+class Flips(Stored):
+    """How many of all results were failures whose next attempt on the patch set passed.
+
+    Proven flakes. Shown only: an honest CI flips about half of its rechecked failures, so that a
+    fixed level would accuse everybody.
+    """
+
+    name = FLIPS
+
+    STATE = state(_days=part, _proofs=part)
+
+    def __init__(self, policy: FlipsPolicy) -> None:
+        self._policy = policy
+        self._days = Days(policy.window.total_seconds())
+        self._proofs = Proofs()
+
+    def take(self, one: Tried) -> None:
+        """Takes in a pass or a failure."""
+        self._days.add(one.at, 1, one.flipped is not None)
+        if one.flipped is not None:
+            self._proofs.add(one.flipped)
+
+    def standing(self, _now: float, _ending: bool) -> Reading:
+        """Shown only: never opens an incident."""
+        return Reading(State.HEALTHY, True)
+
+    def signal(self, now: float) -> Signal:
+        """The share of flips, shown only."""
+        n, k = self._days.count(now)
+        since = now - self._policy.window.total_seconds()
+        return Signal(
+            FLIPS,
+            State.HEALTHY if n >= self._policy.minimum else State.UNKNOWN,
+            **share_of(k, n),
+            seen=FaultShare(Fault.FLIPPED, k, n, Period(self._policy.window), self._policy.minimum),
+            evidence=self._proofs.evidence(Fault.FLIPPED, since),
+            counts=False,
+        )

@@ -18,8 +18,7 @@ from cibot.health.branches import Branches
 from cibot.health.chances import Chances
 from cibot.health.chart import Chart
 from cibot.health.coverage import Coverage
-from cibot.health.disagreement import FalseFailures, FalsePasses
-from cibot.health.flips import Flips
+from cibot.health.disagreement import FalseFailures, FalsePasses, Flips
 from cibot.health.infra import Infra
 from cibot.health.inputs import (
     FAIR,

@@ -15,9 +15,8 @@ from cibot.health.facts import PROOF, Proof, Upload, moment
 from cibot.health.inputs import COUNTED, JobResults
 from cibot.health.intervals import wilson
 from cibot.health.seen import Fault, Period, Streak
-from cibot.health.series import WITHIN
+from cibot.health.series import WITHIN, Stacks
 from cibot.health.signal import CLEAR, MOST_EVIDENCE, WELL, Reading, Signal, evidence
-from cibot.health.stacks import Stacks
 from cibot.health.state import Stored, each, part, state, table
 from cibot.health.tally import Days
 from cibot.model import Result, State

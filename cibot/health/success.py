@@ -14,10 +14,9 @@ from cibot.health.inputs import FirstVerdict, VerdictKind
 from cibot.health.intervals import wilson
 from cibot.health.level import Level, by_bound
 from cibot.health.seen import OwnPast, Recovery
-from cibot.health.series import Series
+from cibot.health.series import Series, Stacks
 from cibot.health.share import SURE
 from cibot.health.signal import CLEAR, Evidence, Reading, Signal, evidence, share_of
-from cibot.health.stacks import Stacks
 from cibot.health.state import Stored, part, state
 from cibot.model import State
 

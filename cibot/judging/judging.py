@@ -26,7 +26,6 @@ from cibot.judging.notifier import Judged, Notifier
 from cibot.judging.recording import Recorded, record
 from cibot.judging.references import ReferenceLearner
 from cibot.judging.trackers import Advanced, Trackers, spread_stored
-from cibot.store.chances import MissedRow, StoredChances, put_chances
 from cibot.store.checkpoints import checkpoint_times, drop_checkpoints, put_checkpoint
 from cibot.store.cis import KnownCi, all_cis
 from cibot.store.engine import Store, Tx
@@ -38,10 +37,13 @@ from cibot.store.histories import (
 )
 from cibot.store.incidents import StoredHealth, health_of, put_health
 from cibot.store.rollup import (
+    MissedRow,
     RollUpRow,
     SpellRow,
+    StoredChances,
     end_spells,
     has_rollup,
+    put_chances,
     put_rollup,
     put_spells,
 )

@@ -12,10 +12,10 @@ from cibot.reports.context import Context, gerrit_page
 from cibot.reports.history import days_before
 from cibot.reports.home_projects import home_of
 from cibot.reports.period_sums import sums_of, together
-from cibot.store.chances import MissedRow, StoredChances, chances_of
 from cibot.store.changes import ChangeRow, changes_by_id
 from cibot.store.cis import server_urls
 from cibot.store.engine import Tx
+from cibot.store.rollup import MissedRow, StoredChances, chances_of
 
 
 @dataclass(frozen=True, slots=True)

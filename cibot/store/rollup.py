@@ -1,17 +1,19 @@
-"""Rows of the roll-up: what judging counted by day, and when each signal accused a CI."""
+"""Rows of what judging counted: chances to report lately, the roll-up by day, accusations."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from pydantic import TypeAdapter
 from sqlalchemy import func, or_, select, update
 
 from cibot.store import schema
 from cibot.store.engine import Tx
-from cibot.store.rows import columns, replace_all
+from cibot.store.rows import columns, overwrite, replace_all, values_of
 from cibot.store.tally import sums
 
 _TABLES = ("within", "took", "jobs")
@@ -104,7 +106,7 @@ def rollup_sums(
             *(func.aggregate_strings(table[name], ",") for name in names),
         )
         .where(table.ci_id.in_(sorted(ci_ids)), table.day >= first, table.day < until)
-        .group_by(table.ci_id, table.project, table.branch, table.day // _TOGETHER)
+        .group_by(table.ci_id, table.project, table.branch, table.day // _MOST_DAYS)
     )
     if project is not None:
         query = query.where(table.project == project)
@@ -144,7 +146,7 @@ def days_in(
     return [(day, *counts) for day, counts in sorted(days.items())]
 
 
-_TOGETHER = 64  # days: a text of more could be longer than a database gives
+_MOST_DAYS = 64  # days: a text of more could be longer than a database gives
 
 
 def _added(texts: str) -> dict[str, int]:
@@ -190,3 +192,51 @@ def spells_during(
         .order_by(table.ci_id, table.since, table.signal)
     )
     return [SpellRow._make(row) for row in tx.execute(query)]
+
+
+@dataclass(frozen=True, slots=True)
+class MissedRow:
+    """A patch set without a report by its deadline."""
+
+    change_id: int
+    patch_set: int
+    uploaded_at: datetime
+    deadline: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StoredChances:
+    """A CI's chances to report in the window of its coverage.
+
+    Of ``due`` chances it took all but ``missed``; ``in_a_row`` more went by since it was
+    last heard. ``allowed_s`` are the seconds that it may take; ``patch_sets`` are the
+    newest of those that it missed.
+    """
+
+    ci_id: int
+    due: int
+    missed: int
+    in_a_row: int
+    allowed_s: float
+    patch_sets: tuple[MissedRow, ...]
+
+
+_PATCH_SETS = TypeAdapter(tuple[MissedRow, ...])
+
+
+def put_chances(tx: Tx, chances: StoredChances) -> None:
+    """Stores a CI's chances over those of before."""
+    patch_sets = _PATCH_SETS.dump_json(chances.patch_sets).decode()
+    overwrite(tx, schema.chances, [values_of(chances) | {"patch_sets": patch_sets}])
+
+
+def chances_of(tx: Tx, ci_id: int) -> StoredChances | None:
+    """A CI's chances, None where it was never judged."""
+    table = schema.chances
+    query = select(*columns(StoredChances, table)).where(table.c.ci_id == ci_id)
+    row = tx.execute(query).one_or_none()
+    if row is None:
+        return None
+    return StoredChances(
+        **{**row._mapping, "patch_sets": _PATCH_SETS.validate_json(row.patch_sets)}
+    )

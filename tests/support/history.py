@@ -24,7 +24,6 @@ from cibot.incidents.symptom import Symptom, SymptomPhase
 from cibot.judging.references import ReferenceLearner
 from cibot.model import Change, Outcome, PatchSet, PatchSetKind, Report, Result, State
 from cibot.store import schema
-from cibot.store.chances import MissedRow, StoredChances, put_chances
 from cibot.store.changes import change_id, place_of, put_changes
 from cibot.store.cis import ensure_ci, ensure_server
 from cibot.store.comments import add_comments
@@ -40,7 +39,15 @@ from cibot.store.incidents import (
 )
 from cibot.store.patch_sets import put_patch_sets
 from cibot.store.reports import put_reports
-from cibot.store.rollup import RollUpRow, SpellRow, put_rollup, put_spells
+from cibot.store.rollup import (
+    MissedRow,
+    RollUpRow,
+    SpellRow,
+    StoredChances,
+    put_chances,
+    put_rollup,
+    put_spells,
+)
 from cibot.store.tally import counting
 
 NOW = datetime(2026, 11, 23, 4, 10, tzinfo=UTC)  # a Monday

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cibot.store import (
-    chances,
     checkpoints,
     faces,
     histories,
@@ -104,9 +103,9 @@ CALLS: Mapping[Any, Sequence[Call]] = {
         for before in (None, 300)
     ],
     incidents.transitions_of: [lambda tx: incidents.transitions_of(tx, 5)],
-    chances.chances_of: [lambda tx: chances.chances_of(tx, 1)],
-    chances.put_chances: [
-        lambda tx: chances.put_chances(tx, chances.StoredChances(1, 2, 1, 0, 60.0, ()))
+    rollup.chances_of: [lambda tx: rollup.chances_of(tx, 1)],
+    rollup.put_chances: [
+        lambda tx: rollup.put_chances(tx, rollup.StoredChances(1, 2, 1, 0, 60.0, ()))
     ],
     rollup.put_rollup: [lambda tx: rollup.put_rollup(tx, 1, DAY_NUMBER, [COUNTED])],
     rollup.put_spells: [lambda tx: rollup.put_spells(tx, 1, SINCE, [SPELL])],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cibot.config.policy import FlipsPolicy
-from cibot.health.flips import Flips
+from cibot.health.disagreement import Flips
 from cibot.health.inputs import Tried
 from cibot.incidents.signal_words import said
 from cibot.model import State

@@ -3,7 +3,7 @@
 import json
 
 from cibot.health.facts import Upload
-from cibot.health.stacks import Stacks
+from cibot.health.series import Stacks
 from cibot.model import State
 from tests.unit.health.facts import H, T, change, changes, tracked
 

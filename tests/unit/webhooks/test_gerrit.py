@@ -17,8 +17,7 @@ from cibot.daemon.app import create_app
 from cibot.errors import CibotError, Permanent, Transient
 from cibot.model import Change
 from cibot.text.projects import project_filter
-from cibot.webhooks.gerrit import LARGEST, MOUNT, Hook, gerrit_hook
-from cibot.webhooks.group_commit import GroupCommit
+from cibot.webhooks.gerrit import LARGEST, MOUNT, GroupCommit, Hook, gerrit_hook
 from tests.support.processes import wait_until
 
 TOKEN = "a-token-of-the-tests"
