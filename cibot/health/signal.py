@@ -151,7 +151,7 @@ def evidence(proof: Proof, fault: Fault) -> Evidence:
     )
 
 
-READ_AGAIN = 256  # texts of CIs that are remembered: most questions read the same ones
+READ_AGAIN = 128  # texts of CIs that are remembered: most questions read the same ones
 _SIGNAL = TypeAdapter(Signal)
 _SIGNALS = TypeAdapter(tuple[Signal, ...])
 
@@ -161,13 +161,18 @@ def signals_json(signals: tuple[Signal, ...]) -> str:
     return _SIGNALS.dump_json(signals).decode()
 
 
-@lru_cache(READ_AGAIN)
-def read_signals(text: str) -> tuple[Signal, ...]:
+def parse_signals(text: str) -> tuple[Signal, ...]:
     """Reads what `signals_json` wrote; what another version wrote otherwise is left out."""
     try:
         return _SIGNALS.validate_json(text)
     except ValidationError:
         return tuple(_readable(text))
+
+
+@lru_cache(READ_AGAIN)
+def read_signals(text: str) -> tuple[Signal, ...]:
+    """The same for faces, which are asked for the same text again and again; it stays in memory."""
+    return parse_signals(text)
 
 
 def _readable(text: str) -> Iterator[Signal]:

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from cibot.config.models import Config
 from cibot.errors import CibotError, Transient
 from cibot.health.presence import NAME as SILENT
-from cibot.health.signal import Health, read_signals
+from cibot.health.signal import Health, parse_signals
 from cibot.judging.judging import Judging
 from cibot.model import State
 from cibot.store.cis import all_cis
@@ -191,7 +191,7 @@ class Monitor:
 
 def _due(health: StoredHealth) -> datetime:
     """When a CI that is not heard is judged again."""
-    signals = read_signals(health.signals)
+    signals = parse_signals(health.signals)
     if not signals:  # another version wrote them: judging writes them again
         return health.assessed_at
     for signal in signals:

@@ -81,7 +81,9 @@ def arrived(
         _summed("withdrawal", withdrawn.where(withdrawal.ci_id.in_(ids)), spans),
     ]
     if projects:
-        queries.append(_summed("upload", in_this_order(uploads.where(here)), spans))
+        # With a limit it is made first: else each sum would ask again when an upload says it.
+        made = in_this_order(uploads.where(here)).limit(_ALL)
+        queries.append(_summed("upload", made, spans))
         queries.append(_summed("end", ends.where(here), spans))
     return [
         # MariaDB's sum is a Decimal
@@ -113,8 +115,7 @@ def _heard(heard: Any, key: Any, at: Any, since: datetime) -> Select[Any]:
 
 
 def _summed(kind: str, heard: Select[Any], spans: tuple[datetime, datetime]) -> Select[Any]:
-    # With a limit it is made first: else each term below would ask again when it happened.
-    row = heard.limit(_ALL).subquery().c
+    row = heard.subquery().c
     span = case((row.at <= spans[0], KNOWN), (row.at <= spans[1], NEW), else_=LATER)
     what = (literal(kind), row.second, span, func.count(), func.sum(row.key), func.min(row.at))
     return select(*what).group_by(row.second, span)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cibot.errors import Transient
-from cibot.health.signal import Signal, signals_json
+from cibot.health.signal import Signal, read_signals, signals_json
 from cibot.judging import monitor as monitors
 from cibot.judging.monitor import Monitor, _due
 from cibot.model import State
@@ -20,6 +20,15 @@ from cibot.store.set_aside import set_aside
 from cibot.store.unjudged import put_unjudged, unjudged
 from tests.support.processes import wait_until
 from tests.support.scenario import CONFIG, NOON, Scenario
+
+
+def test_a_round_over_all_cis_leaves_nothing_in_memory(scenario: Scenario) -> None:
+    """Each judging makes another text, and of thirty CIs a round would keep thirty a minute."""
+    scenario.well()
+    scenario.judge()
+    read_signals.cache_clear()
+    scenario.monitor.judge_all()
+    assert read_signals.cache_info().currsize == 0
 
 
 def test_judge_all_finds_what_is_due(scenario: Scenario) -> None:
