@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -68,10 +69,9 @@ def arrived(
     reports = _heard(report.heard_at, report.change_id + report.seq, report.posted_at, since)
     withdrawn = _heard(withdrawal.heard_at, withdrawal.id, withdrawal.posted_at, since)
     says_at = _says_at(ci_ids, *quiet) if quiet else patch_set.uploaded_at
-    uploads = _heard(patch_set.heard_at, patch_set.change_id + patch_set.number, says_at, since)
-    uploads = uploads.select_from(schema.patch_set).join(
-        schema.change, change.id == patch_set.change_id
-    )
+    key = patch_set.change_id + patch_set.number
+    uploads = _heard(patch_set.heard_at, key, says_at, since).select_from(schema.patch_set)
+    uploads = uploads.join(schema.change, change.id == patch_set.change_id)
     ends = _heard(
         change.closed_heard_at, change.id * 2 + case((change.status == "NEW", 0), else_=1),
         func.coalesce(change.closed_at, change.created_at), since,
@@ -85,14 +85,14 @@ def arrived(
         made = in_this_order(uploads.where(here)).limit(_ALL)
         queries.append(_summed("upload", made, spans))
         queries.append(_summed("end", ends.where(here), spans))
-    return [
-        # MariaDB's sum is a Decimal
-        Arrived(
-            kind, datetime.fromisoformat(heard).replace(tzinfo=UTC), span, number, int(keys), first
-        )
-        for query in queries
-        for kind, heard, span, number, keys, first in tx.execute(query)
-    ]
+    return [_arrived(*row) for query in queries for row in tx.execute(query)]
+
+
+def _arrived(
+    kind: str, heard: str, span: int, number: int, keys: Decimal | int, first: datetime
+) -> Arrived:
+    heard_at = datetime.fromisoformat(heard).replace(tzinfo=UTC)
+    return Arrived(kind, heard_at, span, number, int(keys), first)  # MariaDB's sum is a Decimal
 
 
 def _says_at(ci_ids: Collection[int], projects: Collection[str], after: datetime) -> Any:

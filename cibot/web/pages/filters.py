@@ -63,7 +63,7 @@ def page_tools(environment: Environment, asking: Asking) -> None:
         of = getattr(row, "project", project)
         return asking.ask(lambda tx, _ctx: namesakes.distinguished(tx, number, change_id, of))
 
-    environment.globals.update(job_sentence=job_sentence, distinguished=distinguished)
+    environment.globals.update(_PICTURES, job_sentence=job_sentence, distinguished=distinguished)
     environment.filters.update(
         at=at,
         ago=ago,
@@ -76,7 +76,6 @@ def page_tools(environment: Environment, asking: Asking) -> None:
         branch_name=branch_name,
         **_WORDS,
     )
-    environment.globals.update(_PICTURES)
 
 
 def at_time(moment: datetime, now: datetime) -> Markup:
