@@ -115,12 +115,12 @@ def test_one_change_alone_has_them_too(gerrit: GerritServer) -> None:
 def test_a_change_whose_commit_the_repository_lost_is_read_all_the_same(
     gerrit: GerritServer,
 ) -> None:
-    (below, *_), (above, *_), (beside, _, _, head) = stack(gerrit, "commit-lost")()
-    revision = gerrit.change(below)["current_revision"]
+    (below, *_), (above, _, revision, _), (beside, _, _, head) = stack(gerrit, "commit-lost")()
+    assert revision is not None
     (gerrit.site / "git/commit-lost.git/objects" / revision[:2] / revision[2:]).unlink()
     client = Gerrit(gerrit.url, backoff=0.01)
-    page, alone = client.changes("project:commit-lost"), client.change(f"commit-lost~{below}")
+    page, alone = client.changes("project:commit-lost"), client.change(f"commit-lost~{above}")
     client.close()
     parents = {change.number: change.patch_sets[0].parent for change in page.changes}
-    assert parents == {below: None, above: revision, beside: head}
-    assert alone.number == below
+    assert parents == {below: head, above: None, beside: head}
+    assert alone.number == above
