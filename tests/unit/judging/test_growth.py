@@ -47,6 +47,14 @@ def held() -> Counter[str]:
     return Counter(type(one).__qualname__ for one in alive)
 
 
+def test_where_the_changes_are_is_not_kept_when_they_are_judged(sqlite_store: Store) -> None:
+    scenario = Scenario(sqlite_store)
+    burst(scenario)
+    assert scenario.monitor._one._trackers._loaded
+    for loaded in scenario.monitor._one._trackers._loaded.values():
+        assert loaded.tracker.judge.rollup.places == {}
+
+
 def test_comments_without_end_leave_nothing_behind(
     sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
