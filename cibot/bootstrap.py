@@ -30,8 +30,9 @@ from cibot.daemon.leader import Leader, LeadersStore
 from cibot.daemon.scheduler import Job, Scheduler
 from cibot.errors import CibotError
 from cibot.judging import Monitor
-from cibot.judging.mass import MassTicker
-from cibot.judging.quiet_hours import QuietHours
+from cibot.judging.audience import Ticker
+from cibot.judging.mass import mass_ticker
+from cibot.judging.quiet_hours import quiet_ticker
 from cibot.logs import died
 from cibot.outbox.sender import Sender
 from cibot.reports.context import Context
@@ -199,8 +200,8 @@ def _jobs(
     sources: list[GerritSource],
     monitor: Monitor,
     summaries: Summaries,
-    quiet: QuietHours,
-    mass: MassTicker,
+    quiet: Ticker,
+    mass: Ticker,
     renew: Callable[[], None],
 ) -> list[Job]:
     jobs = [
@@ -338,8 +339,8 @@ def build(
     asking = Asking(store, config, clock)
     web = _web(config, asking, backends, sources, registry, clock)
     # The bot does not exist yet when its jobs are named.
-    quiet = QuietHours(led, config, clock, sender.wake)
-    mass = MassTicker(led, config, clock, sender.wake)
+    quiet = quiet_ticker(led, config, clock, sender.wake)
+    mass = mass_ticker(led, config, clock, sender.wake)
     jobs = _jobs(sources, monitor, summaries, quiet, mass, lambda: bot.lead())  # noqa: PLW0108
     jobs.append(Job("forget requests", _REQUESTS_TICK, partial(_forget, store, clock)))
     scheduler = Scheduler(jobs, leader.held, Aside(store, "job", clock))

@@ -6,7 +6,6 @@ Source: Gerrit's Documentation/rest-api.html and the pages it links.
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -68,50 +67,14 @@ class ChangesPage:
     served_at: datetime | None = None
 
 
-class Gerrit:
+class Gerrit(Transport):
     """One Gerrit server. Parameters as in `Transport`; use from one thread at a time."""
 
-    def __init__(
-        self,
-        url: str,
-        *,
-        username: str | None = None,
-        password: str | None = None,
-        verify: bool | str = True,
-        timeout: tuple[float, float] = (10.0, 60.0),
-        rate: float | None = None,
-        retries: int = 3,
-        backoff: float = 1.0,
-        stop: threading.Event | None = None,
-    ) -> None:
-        self._transport = Transport(
-            url,
-            username=username,
-            password=password,
-            verify=verify,
-            timeout=timeout,
-            rate=rate,
-            retries=retries,
-            backoff=backoff,
-            stop=stop,
-        )
-        self._unknown_options: set[str] = set()
-
-    def __repr__(self) -> str:
-        return f"Gerrit({self.url!r})"
-
-    @property
-    def url(self) -> str:
-        """The server's root, without a trailing slash."""
-        return self._transport.url
-
-    def close(self) -> None:
-        """Close the connections; the next call opens new ones."""
-        self._transport.close()
+    _unknown_options: frozenset[str] = frozenset()
 
     def version(self) -> str:
         """The server's version, such as ``3.13.5``."""
-        version = self._transport.get("config/server/version").value
+        version = self.get("config/server/version").value
         if not isinstance(version, str):
             raise Permanent(f"{self.url}: is this a Gerrit? Its version is not a text")
         return version[:80]
@@ -148,12 +111,12 @@ class Gerrit:
     def _listed(self, params: Sequence[tuple[str, str]], options: Sequence[str]) -> HttpAnswer:
         wanted = [option for option in options if option not in self._unknown_options]
         try:
-            return self._transport.get("changes/", [*params, *(("o", one) for one in wanted)])
+            return self.get("changes/", [*params, *(("o", one) for one in wanted)])
         except BadRequest as error:
             # Servers older than 3.3 do not know it and refuse the whole query.
             if _SPARE not in wanted or _SPARE not in error.said:
                 raise
-            self._unknown_options.add(_SPARE)
+            self._unknown_options |= {_SPARE}
             return self._listed(params, wanted)
 
     def _add_commits(self, rows: Sequence[object], params: Sequence[tuple[str, str]]) -> None:
@@ -180,9 +143,9 @@ class Gerrit:
         """
         path = f"changes/{quote(str(key), safe='~')}/detail"
         try:
-            answer = self._transport.get(path, [("o", option) for option in _COMMIT])
+            answer = self.get(path, [("o", option) for option in _COMMIT])
         except ServerFault:  # the repository may have lost its commit, which the diffstat needs too
-            answer = self._transport.get(path, [("o", _SPARE)])
+            answer = self.get(path, [("o", _SPARE)])
         return change_from_rest(answer.value)
 
     def projects(self) -> list[str]:
@@ -190,7 +153,7 @@ class Gerrit:
         names: list[str] = []
         while True:
             params = [("n", "500"), *([("S", str(len(names)))] if names else [])]
-            listed = mapping(self._transport.get("projects/", params).value, "projects")
+            listed = mapping(self.get("projects/", params).value, "projects")
             fresh = set(listed).difference(names)
             names += sorted(fresh)
             # Older servers do not say _more_projects; a short page is then the last.
@@ -204,7 +167,7 @@ class Gerrit:
 
     def account(self, who: int | str = "self") -> Account:
         """The account with that id, username or e-mail; ``self`` is the one logged in as."""
-        raw = self._transport.get(f"accounts/{quote(str(who), safe='')}/detail").value
+        raw = self.get(f"accounts/{quote(str(who), safe='')}/detail").value
         account = account_from_rest(raw)
         if account is None:
             raise expected("an account", "account", raw)
@@ -213,7 +176,7 @@ class Gerrit:
     def group_members(self, name: str) -> list[Account]:
         """The members of a group and of the groups in it. Needs a login and a visible group."""
         path = f"groups/{quote(name, safe='')}/members/?recursive"
-        rows = self._rows(self._transport.get(path).value, "members")
+        rows = self._rows(self.get(path).value, "members")
         read = (account_from_rest(one, f"members[{at}]") for at, one in enumerate(rows))
         return [account for account in read if account]
 

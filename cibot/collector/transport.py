@@ -230,7 +230,7 @@ class Transport:
         )
 
     def __repr__(self) -> str:
-        return f"Transport({self.url!r})"
+        return f"{type(self).__name__}({self.url!r})"
 
     def close(self) -> None:
         """Close the connections; the next call opens new ones."""

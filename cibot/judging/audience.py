@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -13,7 +13,7 @@ from cibot.incidents.routing import Alert, covers, quiet_until, receivers, silen
 from cibot.model import Channel, Silence
 from cibot.store import digests, outbox
 from cibot.store.digests import Written
-from cibot.store.engine import Tx
+from cibot.store.engine import Store, Tx
 from cibot.store.gathered import RoomMessage, fold_gathered, say_gathered
 from cibot.store.outbox import About, MessageKind, MessageState
 from cibot.store.silences import silences_at, silences_ended
@@ -172,3 +172,30 @@ def bounded_key(text: str) -> str:
     if len(text) <= _KEY:
         return text
     return text[: _KEY - 33] + ":" + hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+class Ticker:
+    """Sends what waited for its time; `tick` is called every minute or so, by the leader."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Callable[[], datetime],
+        wake: Callable[[], None],
+        waits: Callable[[Tx, datetime], object],
+        tell: Callable[[Tx, datetime], int],
+    ) -> None:
+        """``waits`` says whether ``tell`` is worth a transaction that writes."""
+        self._store = store
+        self._clock = clock
+        self._wake = wake
+        self._waits = waits
+        self._tell = tell
+
+    def tick(self) -> None:
+        """Sends what is due. Raises StoreError."""
+        now = self._clock()
+        if not self._store.read(lambda tx: self._waits(tx, now)):
+            return
+        if self._store.write(lambda tx: self._tell(tx, now)):
+            self._wake()

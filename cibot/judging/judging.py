@@ -8,7 +8,7 @@ messages, and it never runs ahead of the feeds: while ours is down, no time pass
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -23,7 +23,7 @@ from cibot.health.tally import DAY
 from cibot.incidents.tracker import Tracker
 from cibot.judging.facts import Reader, Scope
 from cibot.judging.notifier import Judged, Notifier
-from cibot.judging.recording import Recorded, record
+from cibot.judging.recording import record
 from cibot.judging.references import ReferenceLearner
 from cibot.judging.trackers import Advanced, Trackers, spread_stored
 from cibot.store.checkpoints import checkpoint_times, drop_checkpoints, put_checkpoint
@@ -115,10 +115,10 @@ class Judging:
         if seen is None:
             self._count_retired(ci_id, now)
             return None, 0
-        sent, incidents = self._store.write(lambda tx: self._write(tx, seen, now))
+        sent, ids = self._store.write(lambda tx: self._write(tx, seen, now))
         self._learner.written()
         self._watch(seen.ci, seen.advanced)
-        self._trackers.keep(ci_id, _ids(incidents))
+        self._trackers.keep(ci_id, ids)
         return seen.health, sent
 
     def _look(self, tx: Tx, ci_id: int, now: datetime) -> _Look | None:
@@ -184,7 +184,8 @@ class Judging:
             until = newest
         return (until.timestamp() if until else 0.0), fresh
 
-    def _write(self, tx: Tx, seen: _Look, now: datetime) -> tuple[int, list[Recorded]]:
+    def _write(self, tx: Tx, seen: _Look, now: datetime) -> tuple[int, dict[datetime, int]]:
+        """Returns how many messages were added, and the incidents' ids by when they began."""
         ci, tracker = seen.ci, seen.advanced.tracker
         self._learner.store(tx)
         incidents = record(tx, ci.id, seen.advanced, self._config.judgement.uncounted)
@@ -201,7 +202,8 @@ class Judging:
         _keep_health(tx, seen, now)
         self._keep_chances(tx, ci.id, tracker)
         _keep_rollup(tx, ci.id, seen.advanced)
-        self._store_checkpoints(tx, ci.id, _ids(incidents))
+        ids = {incident.incident.began_at: incident.stored.id for incident in incidents}
+        self._store_checkpoints(tx, ci.id, ids)
         at = tracker.at
         home_projects = seen.reader.references.home_projects(ci.id)
         around = Judged(
@@ -217,7 +219,7 @@ class Judging:
             seen.first,
         )
         sent = self._notifier.tell(tx, around, incidents, now) if self._tells else 0
-        return sent, incidents
+        return sent, ids
 
     def _keep_chances(self, tx: Tx, ci_id: int, tracker: Tracker) -> None:
         """Writes what it had to report on, where that changed since it was written last."""
@@ -251,10 +253,6 @@ class Judging:
             drop_checkpoints(tx, ci_id, wrong)
         for stored in self._trackers.to_store(ci_id, ids):
             put_checkpoint(tx, stored, spread_stored(checkpoint_times(tx, ci_id), stored.at))
-
-
-def _ids(incidents: Iterable[Recorded]) -> dict[datetime, int]:
-    return {incident.incident.began_at: incident.stored.id for incident in incidents}
 
 
 def _keep_health(tx: Tx, seen: _Look, now: datetime) -> None:

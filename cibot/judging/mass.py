@@ -33,7 +33,7 @@ from cibot.incidents.messages import Subject
 from cibot.incidents.news import BEGINS, ENDS, WORSE, News
 from cibot.incidents.routing import Alert, concerned
 from cibot.incidents.stored import readable
-from cibot.judging.audience import bounded_key, home, muted, tell_all, tell_alone, tell_room
+from cibot.judging.audience import Ticker, bounded_key, home, muted, tell_all, tell_alone, tell_room
 from cibot.judging.recording import Recorded
 from cibot.store.changes import changes_by_id
 from cibot.store.cis import KnownCi, all_cis
@@ -370,25 +370,9 @@ class _Room:
         return 1
 
 
-class MassTicker:
-    """`tick` is called every minute or so, by the leader."""
-
-    def __init__(
-        self,
-        store: Store,
-        config: Config,
-        clock: Callable[[], datetime],
-        wake: Callable[[], None],
-    ) -> None:
-        self._store = store
-        self._failures = MassFailures(config)
-        self._clock = clock
-        self._wake = wake
-
-    def tick(self) -> None:
-        """Tells what waited long enough. Raises StoreError."""
-        if not self._store.read(anything_gathered):
-            return
-        now = self._clock()
-        if self._store.write(lambda tx: self._failures.settle(tx, now)):
-            self._wake()
+def mass_ticker(
+    store: Store, config: Config, clock: Callable[[], datetime], wake: Callable[[], None]
+) -> Ticker:
+    """Tells what was gathered and waited long enough."""
+    failures = MassFailures(config)
+    return Ticker(store, clock, wake, lambda tx, _now: anything_gathered(tx), failures.settle)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from cibot.config.models import Config
 from cibot.incidents.messages import quiet_card
 from cibot.incidents.routing import Held, worth_saying
-from cibot.judging.audience import home, muted
+from cibot.judging.audience import Ticker, home, muted
 from cibot.model import Channel
 from cibot.store import outbox
 from cibot.store.cis import all_cis
@@ -24,28 +24,15 @@ log = logging.getLogger(__name__)
 _LOOK_AGAIN = timedelta(minutes=5)  # whether a silence still lasts
 
 
-class QuietHours:
-    """`tick` is called every minute or so, by the leader."""
-
-    def __init__(
-        self,
-        store: Store,
-        config: Config,
-        clock: Callable[[], datetime],
-        wake: Callable[[], None],
-    ) -> None:
-        self._store = store
-        self._page = home(config)
-        self._clock = clock
-        self._wake = wake
-
-    def tick(self) -> None:
-        """Sends the waiting messages of rooms whose quiet hours are over. Raises StoreError."""
-        now = self._clock()
-        if not self._store.read(lambda tx: held_until(tx, now, 1)):
-            return
-        if self._store.write(lambda tx: _release(tx, now, self._page)):
-            self._wake()
+def quiet_ticker(
+    store: Store, config: Config, clock: Callable[[], datetime], wake: Callable[[], None]
+) -> Ticker:
+    """Sends the waiting messages of rooms whose quiet hours are over."""
+    page = home(config)
+    return Ticker(
+        store, clock, wake,
+        lambda tx, now: held_until(tx, now, 1), lambda tx, now: _release(tx, now, page),
+    )  # fmt: skip
 
 
 def _release(tx: Tx, now: datetime, page: str | None) -> int:

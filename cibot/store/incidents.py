@@ -171,13 +171,6 @@ def forget_steps(tx: Tx, incident_ids: Collection[int], since: datetime) -> None
         )
 
 
-def opened_since(tx: Tx, since: datetime) -> list[StoredIncident]:
-    """Incidents that opened since then, over or not, oldest first."""
-    table = schema.incident.c
-    query = select(*_FIELDS).where(table.opened_at >= since).order_by(table.opened_at, table.id)
-    return [StoredIncident(*row) for row in tx.execute(query)]
-
-
 def every_incident(tx: Tx) -> list[StoredIncident]:
     """All incidents that ever opened, oldest first."""
     table = schema.incident.c

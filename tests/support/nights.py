@@ -15,7 +15,7 @@ from cibot.incidents.routing import Alert
 from cibot.incidents.stored import columns
 from cibot.incidents.symptom import Symptom, SymptomPhase
 from cibot.judging.audience import tell_all
-from cibot.judging.quiet_hours import QuietHours
+from cibot.judging.quiet_hours import quiet_ticker
 from cibot.model import State
 from cibot.store import schema
 from cibot.store.cis import ensure_ci
@@ -49,7 +49,7 @@ class Nights:
         self.store, self.config = store, config
         self.now = EVENING
         self.woken = 0
-        self.quiet = QuietHours(store, config, lambda: self.now, self._wake)
+        self.quiet = quiet_ticker(store, config, lambda: self.now, self._wake)
 
     def _wake(self) -> None:
         self.woken += 1

@@ -70,7 +70,6 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     incidents.merge_incident: [lambda tx: incidents.merge_incident(tx, 5, 6)],
     incidents.forget_steps: [lambda tx: incidents.forget_steps(tx, [5, 6], SINCE)],
     incidents.every_incident: [incidents.every_incident],
-    incidents.opened_since: [lambda tx: incidents.opened_since(tx, SINCE)],
     incidents.add_incident: [
         lambda tx: incidents.add_incident(tx, StoredIncident(**_fields(INCIDENT, ci_id=99)))
     ],

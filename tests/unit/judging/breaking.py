@@ -9,7 +9,7 @@ from typing import Any
 from cibot.incidents.incident import Incident, Phase
 from cibot.incidents.stored import columns, read_incident
 from cibot.incidents.symptom import Symptom
-from cibot.judging.mass import MassTicker
+from cibot.judging.mass import mass_ticker
 from cibot.judging.recording import Recorded
 from cibot.model import State
 from cibot.store.engine import Store
@@ -95,7 +95,7 @@ class Mass(Openings):
         def woken() -> None:
             self.woken += 1
 
-        MassTicker(self.store, self.config, lambda: self.now, woken).tick()
+        mass_ticker(self.store, self.config, lambda: self.now, woken).tick()
 
     def sent(self, room: str = "#ops") -> list[str]:
         """What is to be said in a room: the headlines, without times."""
