@@ -58,7 +58,7 @@ def test_a_page_loads_its_style_and_script_and_nothing_else(browser: Browser, li
         answers: list[Response] = []
         page.on("console", lambda one: said.append(one.text))
         page.on("pageerror", lambda one: said.append(str(one)))
-        page.on("response", answers.append)
+        page.on("response", lambda one, to=answers: to.append(one))
         page.goto(lived.url + path)
         page.wait_for_load_state("networkidle")
         sizes = [(one.url, len(one.body())) for one in answers]
