@@ -97,15 +97,13 @@ class Gerrit(Transport):
             params.append(("n", str(limit)))
         if start:
             params.append(("S", str(start)))
-        answer = self._listed(params, [option for option in options if option not in _COMMIT])
+        answer = self._listed(params, options)
         rows = self._rows(answer.value, "changes/")
         if len(rows) > (limit or _MOST_ROWS):
             raise Permanent(
                 f"{self.url}: {len(rows)} changes came where at most {limit or _MOST_ROWS} were"
                 " asked for; is it a Gerrit?"
             )
-        if rows and set(_COMMIT) <= set(options):
-            self._add_commits(rows, params)
         return read_page(rows, answer.served_at)
 
     def _listed(self, params: Sequence[tuple[str, str]], options: Sequence[str]) -> HttpAnswer:
@@ -117,23 +115,12 @@ class Gerrit(Transport):
             if _SPARE not in wanted or _SPARE not in error.said:
                 raise
             self._unknown_options |= {_SPARE}
-            return self._listed(params, wanted)
-
-    def _add_commits(self, rows: Sequence[object], params: Sequence[tuple[str, str]]) -> None:
-        """Adds the newest commits to the rows of a page, from a request of their own.
-
-        Gerrit leaves a change out of a list, or fails over the whole list, where the
-        repository has lost the commit that is asked for.
-        """
-        try:
-            listed = self._rows(self._listed(params, (_SPARE, *_COMMIT)).value, "changes/")
-        except ServerFault as error:
+        except ServerFault as error:  # a repository may have lost a commit
+            if not set(_COMMIT) & set(wanted):
+                raise
             log.warning("a page is read without its commits: %s", error)
-            return
-        revisions = {_key(row): row.get("revisions") for row in listed if isinstance(row, dict)}
-        for row in rows:
-            if isinstance(row, dict):
-                row["revisions"] = revisions.get(_key(row))
+            wanted = [option for option in wanted if option not in _COMMIT]
+        return self._listed(params, wanted)
 
     def change(self, key: str | int) -> Change:
         """One change with all its messages. Raises NotFound where it is gone or private.

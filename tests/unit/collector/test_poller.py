@@ -312,20 +312,6 @@ def test_only_the_configured_projects_are_read():
     }
 
 
-def test_a_poll_brings_what_stands_below_a_change_whose_commit_is_lost():
-    clock, sink = Clock(), MemorySink()
-    with ReviewServer(clock=clock) as server:
-        for number in range(7):
-            made = server.reviews.add_change("cinder", "s", DEV, clock.now)
-            clock.forward(1)
-            if number in (1, 6):  # the newest: a page of it alone would be empty
-                server.reviews.lost_commits.add(made)
-        gerrit = Gerrit(server.url)
-        poll(gerrit, sink, overlap=timedelta(0), page_size=1, projects=["cinder"], clock=clock)
-        gerrit.close()
-        assert sink.messages == lived(server.reviews)
-
-
 def test_over_http_it_is_the_same():
     clock = Clock()
     sink = MemorySink()
