@@ -97,7 +97,7 @@ class Gerrit(Transport):
             params.append(("n", str(limit)))
         if start:
             params.append(("S", str(start)))
-        answer = self._listed(params, options)
+        answer = self._asked("changes/", options, params)
         rows = self._rows(answer.value, "changes/")
         if len(rows) > (limit or _MOST_ROWS):
             raise Permanent(
@@ -106,10 +106,12 @@ class Gerrit(Transport):
             )
         return read_page(rows, answer.served_at)
 
-    def _listed(self, params: Sequence[tuple[str, str]], options: Sequence[str]) -> HttpAnswer:
+    def _asked(
+        self, path: str, options: Sequence[str], params: Sequence[tuple[str, str]] = ()
+    ) -> HttpAnswer:
         wanted = [option for option in options if option not in self._unknown_options]
         try:
-            return self.get("changes/", [*params, *(("o", one) for one in wanted)])
+            return self.get(path, [*params, *(("o", option) for option in wanted)])
         except BadRequest as error:
             # Servers older than 3.3 do not know it and refuse the whole query.
             if _SPARE not in wanted or _SPARE not in error.said:
@@ -118,9 +120,9 @@ class Gerrit(Transport):
         except ServerFault as error:  # a repository may have lost a commit
             if not set(_COMMIT) & set(wanted):
                 raise
-            log.warning("a page is read without its commits: %s", error)
+            log.warning("read without commits: %s", error)
             wanted = [option for option in wanted if option not in _COMMIT]
-        return self._listed(params, wanted)
+        return self._asked(path, wanted, params)
 
     def change(self, key: str | int) -> Change:
         """One change with all its messages. Raises NotFound where it is gone or private.
@@ -129,11 +131,8 @@ class Gerrit(Transport):
         projects may have two changes, and then finds none.
         """
         path = f"changes/{quote(str(key), safe='~')}/detail"
-        try:
-            answer = self.get(path, [("o", option) for option in _COMMIT])
-        except ServerFault:  # the repository may have lost its commit, which the diffstat needs too
-            answer = self.get(path, [("o", _SPARE)])
-        return change_from_rest(answer.value)
+        # Without the diffstat, which needs the commit, too.
+        return change_from_rest(self._asked(path, (_SPARE, *_COMMIT)).value)
 
     def projects(self) -> list[str]:
         """The names of every project that the account may see."""

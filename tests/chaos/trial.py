@@ -109,7 +109,7 @@ class Trial:
         self.events.start()
         self._writer.start()
         for number in range(kills):
-            full = not self._zygote or (number > 0 and self._dice.random() < _FULL_STARTS)
+            full = not self._zygote or number == 0 or self._dice.random() < _FULL_STARTS
             if number:
                 self.bot.launch(None if full else self._zygote)
             self._ways["full start"] += full

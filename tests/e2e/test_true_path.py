@@ -298,7 +298,7 @@ def test_a_ci_breaks_and_irc_hears_of_it(
         eventually(lambda: irc["nick"] in mika.names(room), "the bot in the channel")
         for _ in range(40):
             site.project.judged(acme=FAILED)
-        alert = mika.hears("failing", target=room, timeout_s=300)
+        alert = mika.hears("failing", target=room, timeout_s=60)
         assert site.project.acme.name in alert.text
         mika.say(room, f"!ci status {site.project.acme.name}")
         answer = mika.hears(site.project.acme.name, nick=str(irc["nick"]), target=room)

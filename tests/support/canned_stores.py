@@ -9,6 +9,7 @@ import pytest
 from cibot.store.engine import Store, open_store
 from tests.support.canned import canned
 from tests.support.mariadb import MariaDB
+from tests.support.stores import copied_store
 
 
 @pytest.fixture(scope="session")
@@ -47,9 +48,5 @@ def canned_store(request: pytest.FixtureRequest) -> Iterator[Store]:
     if request.param == "sqlite":
         yield request.getfixturevalue("canned_sqlite")
         return
-    mariadb: MariaDB = request.getfixturevalue("mariadb")
-    url = mariadb.copy_database(request.getfixturevalue("canned_database"))
-    store = open_store(url)
-    yield store
-    store.close()
-    mariadb.drop_database(url)
+    with copied_store(request, "canned_database") as store:
+        yield store

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,17 @@ def migrated_database(mariadb: MariaDB) -> str:
     return url
 
 
+@contextmanager
+def copied_store(request: pytest.FixtureRequest, template: str) -> Iterator[Store]:
+    """A store on a copy of the MariaDB database whose URL the fixture ``template`` gives."""
+    mariadb: MariaDB = request.getfixturevalue("mariadb")
+    url = mariadb.copy_database(request.getfixturevalue(template))
+    store = open_store(url)
+    yield store
+    store.close()
+    mariadb.drop_database(url)
+
+
 @pytest.fixture
 def sqlite_store(tmp_path: Path, migrated_file: Path) -> Iterator[Store]:
     """A migrated SQLite file of the test's own."""
@@ -57,9 +69,5 @@ def store(request: pytest.FixtureRequest) -> Iterator[Store]:
     if request.param == "sqlite":
         yield request.getfixturevalue("sqlite_store")
         return
-    mariadb: MariaDB = request.getfixturevalue("mariadb")
-    url = mariadb.copy_database(request.getfixturevalue("migrated_database"))
-    store = open_store(url)
-    yield store
-    store.close()
-    mariadb.drop_database(url)
+    with copied_store(request, "migrated_database") as store:
+        yield store

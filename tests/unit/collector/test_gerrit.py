@@ -140,6 +140,19 @@ def test_an_older_server_is_asked_again_without_the_option_it_lacks(httpserver, 
     assert len(asked(httpserver)) == 3
 
 
+def test_a_fault_of_an_older_server_over_one_change_is_no_refusal(httpserver):
+    def serve(request: Request) -> Response:
+        if "SKIP_DIFFSTAT" in request.args.getlist("o"):
+            return Response('"SKIP_DIFFSTAT" is not a valid value for "-o"', 400)
+        return Response("Internal server error", 500)
+
+    httpserver.expect_request("/changes/7/detail").respond_with_handler(serve)
+    gerrit = Gerrit(httpserver.url_for("/"), retries=0)
+    with pytest.raises(Transient):
+        gerrit.change(7)
+    gerrit.close()
+
+
 def test_one_change_projects_accounts_and_members(httpserver, gerrit):
     many = {f"p{n:03}": {"id": f"p{n:03}"} for n in range(500)}
     httpserver.expect_request("/r/changes/7/detail").respond_with_data(guarded(CHANGE))
