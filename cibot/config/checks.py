@@ -259,13 +259,13 @@ def _spelt(tables: Tables, path: KeyPath) -> str:
 def doubts(config: Config) -> list[Mistake]:
     """What is allowed, and most likely a slip: a reference that is nearly a CI's name."""
     named = {ci.name.casefold(): ci.name for ci in config.ci}
-    found = []
+    mistakes = []
     for index, reference in enumerate(config.reference):
         near = difflib.get_close_matches(reference.ci.casefold(), named, n=1, cutoff=0.75)
         if near and reference.ci.casefold() not in named:
             text = f"no [[ci]] has the name {shown(reference.ci)}; did you mean `{named[near[0]]}`?"
-            found.append(Mistake(("reference", index, "ci"), text))
-    return found
+            mistakes.append(Mistake(("reference", index, "ci"), text))
+    return mistakes
 
 
 def _names(tables: Tables, section: str) -> list[str]:
@@ -284,8 +284,8 @@ def _sections() -> str:
     return " or ".join(f"[[{kind.section}]]" for kind in kinds() if kind.section != CONSOLE)
 
 
-def _unknown(what: str, name: str, known: list[str]) -> str:
-    return f"no {what} has the name {shown(name)}" + suggest(name, known)
+def _unknown(what: str, name: str, names: list[str]) -> str:
+    return f"no {what} has the name {shown(name)}" + suggest(name, names)
 
 
 _CHECKS: tuple[Callable[[Tables], Iterator[Mistake]], ...] = (

@@ -27,9 +27,9 @@ class Mistake:
     origin: str | None = None
 
 
-def suggest(word: str, known: Iterable[str]) -> str:
+def suggest(word: str, choices: Iterable[str]) -> str:
     """ "; did you mean `x`?" for the nearest known word, else the words there are."""
-    words = list(dict.fromkeys(known))
+    words = list(dict.fromkeys(choices))
     near = difflib.get_close_matches(word, words, n=1, cutoff=0.6)
     if near:
         return f"; did you mean `{near[0]}`?"

@@ -50,9 +50,9 @@ def calm() -> str:
 
 def farewell(kept_at: str | None) -> list[str]:
     """The last lines."""
-    kept = f" The database is {kept_at}." if kept_at else ""
+    place = f" The database is {kept_at}." if kept_at else ""
     return [
         "",
-        f"The demo has ended.{kept}",
+        f"The demo has ended.{place}",
         "Your own Gerrit and channel: `cibot init URL` writes a first configuration.",
     ]

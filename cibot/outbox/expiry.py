@@ -79,10 +79,10 @@ def is_over(
     """
     if name != "resolved":
         return late and any(step.step == "resolved" for step in after)
-    known = [step for step in before if step.state in _MISSED or step.state is MessageState.SENT]
-    if not known:
+    finished = [step for step in before if step.state in _MISSED or step.state is MessageState.SENT]
+    if not finished:
         return late
-    return known[-1].state in _MISSED or (late and known[-1].step == "resolved")
+    return finished[-1].state in _MISSED or (late and finished[-1].step == "resolved")
 
 
 def late_card(cards: Sequence[tuple[datetime, Card]]) -> Card:

@@ -187,13 +187,13 @@ class Sender:
         doubt = False
         if outgoing.doubtful:
             try:
-                found = backend.find(outgoing.room, outgoing.key)
+                remote_id = backend.find(outgoing.room, outgoing.key)
             except LookupError:
                 doubt = True
             else:
-                if found is not None:
-                    log.info("adopted key=%s remote=%s", outgoing.key, found)
-                    return found
+                if remote_id is not None:
+                    log.info("adopted key=%s remote=%s", outgoing.key, remote_id)
+                    return remote_id
         if expiry.may_be_moot(outgoing, now) and self._store.read(
             lambda tx: expiry.is_moot(tx, outgoing, now)
         ):

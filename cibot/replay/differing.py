@@ -43,9 +43,10 @@ def _of_ci(
         yield _time(incident), _line("+", ci, incident)
 
 
-def _line(sign: str, ci: str, one: Incident) -> str:
-    cause = one.cause
-    return f"{sign} {_time(one)}  {ci} {cause.signal} ({cause.severity.value}): {said(cause.seen)}"
+def _line(sign: str, ci: str, incident: Incident) -> str:
+    cause = incident.cause
+    rated = f"{cause.signal} ({cause.severity.value})"
+    return f"{sign} {_time(incident)}  {ci} {rated}: {said(cause.seen)}"
 
 
 def opened_in(replayed: Replayed) -> Opened:
@@ -54,31 +55,31 @@ def opened_in(replayed: Replayed) -> Opened:
     for ci, step in replayed.steps:
         if step.incident.opened_at is not None:
             last[ci.name, step.incident.began_at] = step.incident
-    return by_ci((name, one) for (name, _began), one in last.items())
+    return by_ci((name, incident) for (name, _began), incident in last.items())
 
 
 def by_ci(incidents: Iterable[tuple[str, Incident]]) -> Opened:
     """Incidents with the name of their CI, sorted out."""
-    found: dict[str, list[Incident]] = {}
-    for name, one in incidents:
-        found.setdefault(name, []).append(one)
-    return found
+    grouped: dict[str, list[Incident]] = {}
+    for name, incident in incidents:
+        grouped.setdefault(name, []).append(incident)
+    return grouped
 
 
-def _nearest(one: Incident, others: list[Incident]) -> Incident | None:
+def _nearest(incident: Incident, others: list[Incident]) -> Incident | None:
     def apart(other: Incident) -> timedelta:
-        assert one.opened_at is not None
+        assert incident.opened_at is not None
         assert other.opened_at is not None
-        return abs(one.opened_at - other.opened_at)
+        return abs(incident.opened_at - other.opened_at)
 
     near = min(others, key=apart, default=None)
     return near if near is not None and apart(near) <= _SAME else None
 
 
-def _time(one: Incident) -> str:
-    return f"{one.opened_at:%Y-%m-%d %H:%M}"
+def _time(incident: Incident) -> str:
+    return f"{incident.opened_at:%Y-%m-%d %H:%M}"
 
 
-def _ends(one: Incident) -> str:
-    end = f"{one.resolved_at:%Y-%m-%d %H:%M}" if one.resolved_at else "now"
-    return f"{_time(one)} to {end} ({one.severity.value})"
+def _ends(incident: Incident) -> str:
+    end = f"{incident.resolved_at:%Y-%m-%d %H:%M}" if incident.resolved_at else "now"
+    return f"{_time(incident)} to {end} ({incident.severity.value})"

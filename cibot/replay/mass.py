@@ -61,7 +61,7 @@ class _Failure:
 
     began: datetime
     members: set[Which] = field(default_factory=set)
-    known: set[Which] = field(default_factory=set)
+    notified: set[Which] = field(default_factory=set)
     waits: list[ReplayedMessage] = field(default_factory=list)
     announced: bool = False
 
@@ -90,15 +90,18 @@ class Gathered:
             held = suspected(opened, len(self._cis), at, pending)
             self._held += [message] if held else []
             return held
-        failure = next((one for one in reversed(self._failures) if which in one.members), None)
+        failure = next(
+            (candidate for candidate in reversed(self._failures) if which in candidate.members),
+            None,
+        )
         if failure is None:
             held = any(other.which == which for other in self._held)
             self._held += [message] if held else []
             return held
         waits = any(other.which == which for other in failure.waits)
-        told = of_member(message.news, before, going_on=self._lasts(failure), waits=waits)
-        failure.waits += [message] if told else []
-        return told is not None
+        with_others = of_member(message.news, before, going_on=self._lasts(failure), waits=waits)
+        failure.waits += [message] if with_others else []
+        return with_others is not None
 
     def due(self, after: datetime) -> datetime | None:
         """The next moment after which something that waits may be told."""
@@ -156,31 +159,31 @@ class Gathered:
         failure = _Failure(broken[0].at, members)
         failure.waits = [other for other in self._held if other.which in members]
         waits = {other.which for other in failure.waits} | {message.which}
-        failure.known = members - waits  # told of by themselves, or half way
+        failure.notified = members - waits  # by messages of their own, or the one sent half way
         self._held = [other for other in self._held if other.which not in members]
         self._failures.append(failure)
         return failure
 
     def _tell(self, failure: _Failure, now: datetime) -> Iterator[ReplayedMessage]:
-        failure.waits = _left(failure.waits, failure.known)
+        failure.waits = _left(failure.waits, failure.notified)
         begun = [other for other in failure.waits if other.news.step.name not in ENDS]
         ended = [other for other in failure.waits if other.news.step.name in ENDS]
         if begun and (not failure.announced or joined([other.at for other in begun], now)):
-            mass, told = self._mass(failure), self._told(begun)
-            card = joined_card(mass, told) if failure.announced else mass_card(mass)
+            mass, openings = self._mass(failure), self._told(begun)
+            card = joined_card(mass, openings) if failure.announced else mass_card(mass)
             failure.announced = True
-            failure.known |= {other.which for other in begun}
+            failure.notified |= {other.which for other in begun}
             yield self._say(begun, now, card)
             failure.waits = ended
         over = {other.which for other in ended}
         left = [
             which
-            for which in failure.known - over
-            if (one := self._now(which)) and one.open and one.opened_at is not None
+            for which in failure.notified - over
+            if (incident := self._now(which)) and incident.open and incident.opened_at is not None
         ]
         gone = len(failure.members) - len(left)
         if settled([other.at for other in ended], gone, len(left), now):
-            failure.known -= over
+            failure.notified -= over
             failure.waits = [other for other in failure.waits if other.which not in over]
             if len(ended) == 1:
                 yield replace(ended[0], at=now)
@@ -193,8 +196,8 @@ class Gathered:
     def _say(
         self, messages: Sequence[ReplayedMessage], now: datetime, card: Card
     ) -> ReplayedMessage:
-        told = tuple(self._told(messages))
-        return replace(messages[-1], at=now, together=told, card=card)
+        openings = tuple(self._told(messages))
+        return replace(messages[-1], at=now, together=openings, card=card)
 
     def _told(self, messages: Iterable[ReplayedMessage]) -> list[Opening]:
         return [*self._of(other.which for other in messages).values()]
@@ -204,12 +207,12 @@ class Gathered:
         return Mass(members, members, len(self._cis))
 
 
-def _left(messages: Iterable[ReplayedMessage], known: Container[Which]) -> list[ReplayedMessage]:
+def _left(messages: Iterable[ReplayedMessage], notified: Container[Which]) -> list[ReplayedMessage]:
     """Of each incident what is left to tell, in order of time."""
-    found = []
-    ordered = sorted(messages, key=lambda one: (one.which, one.at))
-    for which, group in groupby(ordered, key=lambda one: one.which):
+    remaining = []
+    ordered = sorted(messages, key=lambda message: (message.which, message.at))
+    for which, group in groupby(ordered, key=lambda message: message.which):
         steps = list(group)
-        left = worth([one.news.step.name for one in steps], known=which in known)
-        found += [] if left is None else [steps[left]]
-    return sorted(found, key=lambda one: (one.at, one.which))
+        left = worth([message.news.step.name for message in steps], known=which in notified)
+        remaining += [] if left is None else [steps[left]]
+    return sorted(remaining, key=lambda message: (message.at, message.which))

@@ -63,26 +63,26 @@ def take_in(
     store: Store, config: Config, lines: Iterable[Line], progress: Progress = lambda *_: None
 ) -> Replayed:
     """Stores a history through the bot's own ingest; its servers are those of ``config``."""
-    found = Replayed()
+    replayed = Replayed()
     by_server: dict[str, list[Line]] = {}
-    for one in lines:
-        by_server.setdefault(one.server, []).append(one)
+    for line in lines:
+        by_server.setdefault(line.server, []).append(line)
     total, done = sum(map(len, by_server.values())), 0
     for server, history in by_server.items():
         server_id = store.write(lambda tx, name=server: ensure_server(tx, name, f"https://{name}/"))  # type: ignore[misc]
         until = _end(history)
-        found.until[server_id] = until
+        replayed.until[server_id] = until
         roster = Roster.from_config(config, server)
         ingest = Ingest(store, server_id, roster, lambda at=until: at)  # type: ignore[misc]
         ingest.sync_roster()
         for start in range(0, len(history), _PAGE):
             page = [line.change for line in history[start : start + _PAGE]]
             counts = ingest.ingest(page, feed="replay", cursor=None, heard_at=until)
-            found.messages += counts.comments_new
+            replayed.messages += counts.comments_new
             done += len(page)
             progress("reading", done, total)
-        found.changes += len({(line.change.project, line.change.number) for line in history})
-    return found
+        replayed.changes += len({(line.change.project, line.change.number) for line in history})
+    return replayed
 
 
 def _end(history: Iterable[Line]) -> datetime:
@@ -103,16 +103,16 @@ def _times(line: Line) -> Iterator[datetime]:
 
 
 def judge(
-    store: Store, config: Config, found: Replayed, progress: Progress = lambda *_: None
+    store: Store, config: Config, history: Replayed, progress: Progress = lambda *_: None
 ) -> Replayed:
     """Judges every CI through the whole history."""
-    judged = Replayed(changes=found.changes, messages=found.messages, until=found.until)
-    end = max(found.until.values())
+    judged = Replayed(changes=history.changes, messages=history.messages, until=history.until)
+    end = max(history.until.values())
     judging = Judging(
         store,
         config,
         lambda: end,
-        found.until,
+        history.until,
         tells=False,
         watch=judged.watch,
     )
@@ -124,14 +124,14 @@ def judge(
         progress("judging", number, len(cis))
     judged.references = judging.references()
     judged.home_projects = {ci.id: frozenset(judged.references.projects_ever(ci.id)) for ci in cis}
-    judged.steps.sort(key=lambda one: (one[1].transition.at, one[0].name))
+    judged.steps.sort(key=lambda ci_step: (ci_step[1].transition.at, ci_step[0].name))
     return judged
 
 
 def replay(lines: Iterable[Line], config: Config, progress: Progress = lambda *_: None) -> Replayed:
     """Both in a store that is thrown away. Raises UserError for an empty history."""
     with opened() as store:
-        found = take_in(store, config, lines, progress)
-        if not found.until:
+        history = take_in(store, config, lines, progress)
+        if not history.until:
             raise UserError("there is no change in that history")
-        return judge(store, config, found, progress)
+        return judge(store, config, history, progress)

@@ -30,7 +30,9 @@ class Timeline:
     def said(self) -> Iterator[ReplayedMessage]:
         """Every message, oldest first. What happens at one moment is one message."""
         steps = self._replayed.steps
-        for (at, ci_id), moment in groupby(steps, lambda it: (it[1].transition.at, it[0].id)):
+        for (at, ci_id), moment in groupby(
+            steps, lambda ci_step: (ci_step[1].transition.at, ci_step[0].id)
+        ):
             yield from self._settle(at)
             for ci, step in moment:
                 self._put(ci.id, step.incident)
@@ -71,7 +73,9 @@ class Timeline:
         if news.quiet:
             return
         message = ReplayedMessage(now, ci, incident, news)
-        newest = [(ci_id, one.began_at) for ci_id, one in self._newest.items() if one.open]
+        newest = [
+            (ci_id, incident.began_at) for ci_id, incident in self._newest.items() if incident.open
+        ]
         if not self._gathered.takes(message, before, newest):
             yield message
             return
@@ -95,8 +99,8 @@ class Timeline:
 
     def _references(self, ci_id: int, now: datetime) -> set[int]:
         at = now.timestamp()
-        known = (
+        references = (
             self._replayed.references.periods_of(project).at(at)
             for project in self._replayed.home_projects.get(ci_id, ())
         )
-        return {ci for ci in known if ci is not None}
+        return {ci for ci in references if ci is not None}

@@ -30,14 +30,14 @@ def configured(
     ``cis`` are names by account; ``reference`` is an account id or a CI's name.
     Raises UserError where an account is named twice or a name is none.
     """
-    known = {account for ci in config.ci for account in ci.accounts}
-    twice = [str(account) for account in cis if account in known]
+    taken = {account for ci in config.ci for account in ci.accounts}
+    twice = [str(account) for account in cis if account in taken]
     if twice:
         raise UserError(f"account {twice[0]} is a CI's in the configuration already")
     names: dict[str, list[int | str]] = {}
     for account, name in cis.items():
         names.setdefault(name, []).append(account)
-    added = [CiConfig(name=name, accounts=tuple(found)) for name, found in names.items()]
+    added = [CiConfig(name=name, accounts=tuple(accounts)) for name, accounts in names.items()]
     references = config.reference
     if reference is not None:
         name, more = _reference(reference, [*config.ci, *added])
@@ -52,9 +52,9 @@ def configured(
     )
 
 
-def _reference(reference: str, known: Iterable[CiConfig]) -> tuple[str, list[CiConfig]]:
+def _reference(reference: str, cis: Iterable[CiConfig]) -> tuple[str, list[CiConfig]]:
     """The reference's name, and its CI where it is an account without a configured CI."""
-    for ci in known:
+    for ci in cis:
         names = {str(account) for account in ci.accounts}
         if reference == ci.name or reference in names:
             return ci.name, []
@@ -78,35 +78,35 @@ def rows(
     timeline: Timeline, cis: Mapping[int, KnownCi], accounts: Mapping[int, int | None]
 ) -> list[dict[str, Any]]:
     """Every incident that opened, oldest first, as plain JSON values; times in ISO-8601 UTC."""
-    found = [
+    opened = [
         (incident, ci_id)
         for ci_id, incidents in timeline.incidents.items()
         for incident in incidents.values()
         if incident.opened_at is not None and incident.phase is not Phase.PENDING
     ]
-    found.sort(key=lambda it: (it[0].opened_at or datetime.max.replace(tzinfo=UTC), it[1]))
-    return [_row(one, cis[ci_id], accounts.get(ci_id)) for one, ci_id in found]
+    opened.sort(key=lambda pair: (pair[0].opened_at or datetime.max.replace(tzinfo=UTC), pair[1]))
+    return [_row(incident, cis[ci_id], accounts.get(ci_id)) for incident, ci_id in opened]
 
 
-def _row(one: Incident, ci: KnownCi, account: int | None) -> dict[str, Any]:
+def _row(incident: Incident, ci: KnownCi, account: int | None) -> dict[str, Any]:
     return {
         "ci": ci.name,
         "account_id": account,
-        "kind": one.cause.signal,
-        "state": one.phase.value,
-        "severity": one.severity.value,
-        "opened_at": _time(one.opened_at),
-        "acknowledged_at": _time(one.acknowledged_at),
-        "resolved_at": _time(one.resolved_at),
-        "since": _time(one.since),
-        "n": one.cause.n,
-        "figure": one.cause.figure,
-        "reopened": one.reopened,
-        "notified": one.notified is not None and one.notified.count > 0,
-        "messages": one.notified.count if one.notified else 0,
-        "said": said(one.cause.seen),
-        "evidence": [_evidence(it) for it in one.first_evidence],
-        "symptoms": [_symptom(symptom) for symptom in one.symptoms if symptom.came_at],
+        "kind": incident.cause.signal,
+        "state": incident.phase.value,
+        "severity": incident.severity.value,
+        "opened_at": _time(incident.opened_at),
+        "acknowledged_at": _time(incident.acknowledged_at),
+        "resolved_at": _time(incident.resolved_at),
+        "since": _time(incident.since),
+        "n": incident.cause.n,
+        "figure": incident.cause.figure,
+        "reopened": incident.reopened,
+        "notified": incident.notified is not None and incident.notified.count > 0,
+        "messages": incident.notified.count if incident.notified else 0,
+        "said": said(incident.cause.seen),
+        "evidence": [_evidence(evidence) for evidence in incident.first_evidence],
+        "symptoms": [_symptom(symptom) for symptom in incident.symptoms if symptom.came_at],
     }
 
 
@@ -123,14 +123,14 @@ def _symptom(symptom: Symptom) -> dict[str, Any]:
     }
 
 
-def _evidence(one: Evidence) -> dict[str, Any]:
+def _evidence(evidence: Evidence) -> dict[str, Any]:
     return {
-        "change": one.number,
-        "patch_set": one.patch_set,
-        "at": _time(one.at),
-        "said": fault_words(one.fault),
-        "job": one.job,
-        "url": one.url,
+        "change": evidence.number,
+        "patch_set": evidence.patch_set,
+        "at": _time(evidence.at),
+        "said": fault_words(evidence.fault),
+        "job": evidence.job,
+        "url": evidence.url,
     }
 
 

@@ -119,16 +119,18 @@ def put_changes(
     server_id: int,
     changes: Sequence[Change],
     heard_at: datetime | None = None,
-    known: Mapping[Place, int] | None = None,
+    stored_ids: Mapping[Place, int] | None = None,
 ) -> dict[Place, int]:
     """Stores the changes' present facts and locks their rows until the commit.
 
-    Returns the key of each change's row; those of ``known`` are not looked up.
+    Returns the key of each change's row; those of ``stored_ids`` are not looked up.
     An older answer never overwrites a newer one. The lock makes one writer at
     a time decide which comments of a change are new.
     """
-    known = known or {}
-    ids = {place: known[place] for change in changes if (place := place_of(change)) in known}
+    stored_ids = stored_ids or {}
+    ids = {
+        place: stored_ids[place] for change in changes if (place := place_of(change)) in stored_ids
+    }
     missing = {place for change in changes if (place := place_of(change)) not in ids}
     _put(tx, server_id, [change for change in changes if place_of(change) in ids], ids, heard_at)
     while missing:

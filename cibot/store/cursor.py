@@ -94,8 +94,8 @@ class QuickCursor(Cursor):
 
     def _written(self, rows: Iterable[tuple[Any, ...]]) -> Iterable[str]:
         link: Any = self.connection
-        escape, known = link.escape, _WRITTEN
+        escape, writers = link.escape, _WRITTEN
         if link.server_status & SERVER_STATUS.SERVER_STATUS_NO_BACKSLASH_ESCAPES:
-            known = {kind: write for kind, write in known.items() if kind is not str}
+            writers = {kind: write for kind, write in writers.items() if kind is not str}
         for row in rows:
-            yield "(" + ", ".join([known.get(type(value), escape)(value) for value in row]) + ")"
+            yield "(" + ", ".join([writers.get(type(value), escape)(value) for value in row]) + ")"

@@ -167,8 +167,8 @@ def tells_of_past(tx: Tx, outgoing: Outgoing) -> bool:
         .join(schema.incident, incident.id == table.incident_id)
         .where(table.digest_id == outgoing.id)
     )
-    told, still = tx.execute(query).one()
-    return bool(told) and not still
+    total, still = tx.execute(query).one()
+    return bool(total) and not still
 
 
 def is_replaced(tx: Tx, outgoing: Outgoing) -> bool:

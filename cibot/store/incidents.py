@@ -106,8 +106,8 @@ def incident_by_id(tx: Tx, incident_id: int, *, lock: bool = False) -> StoredInc
 
 def merged_numbers(tx: Tx, numbers: Collection[int]) -> dict[int, int]:
     """Of some incidents those that were merged into another one, with the number of that."""
-    found = {number: incident_by_id(tx, number) for number in sorted(numbers)}
-    return {number: row.id for number, row in found.items() if row and row.id != number}
+    rows = {number: incident_by_id(tx, number) for number in sorted(numbers)}
+    return {number: row.id for number, row in rows.items() if row and row.id != number}
 
 
 def incidents_with(tx: Tx, numbers: Collection[int]) -> list[StoredIncident]:

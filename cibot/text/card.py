@@ -234,16 +234,16 @@ def capital(spans: Line) -> Line:
 
 def within(spans: Line, most: int) -> Line:
     """The line, or as much of it as fits into ``most`` bytes of UTF-8, with "…" at its end."""
-    kept: list[Span] = []
+    fitting: list[Span] = []
     room = most
     for span in spans:
         size = len(span.text.encode("utf-8", "replace"))
         if size > room:
             text = cut(span.text, room, size=lambda part: len(part.encode("utf-8", "replace")))
-            return (*kept, replace(span, text=text or "…"))
-        kept.append(span)
+            return (*fitting, replace(span, text=text or "…"))
+        fitting.append(span)
         room -= size
-    return tuple(kept)
+    return tuple(fitting)
 
 
 def sparkline(shares: Iterable[float | None]) -> str:

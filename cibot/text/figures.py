@@ -17,9 +17,9 @@ def number(value: int) -> str:
     return f"{value:,}"
 
 
-def plural(count: int, one: str, many: str | None = None) -> str:
+def plural(count: int, singular: str, many: str | None = None) -> str:
     """A count with its noun: "1 patch set", "14 patch sets"."""
-    return f"{number(count)} {one if count == 1 else many or one + 's'}"
+    return f"{number(count)} {singular if count == 1 else many or singular + 's'}"
 
 
 def percent(share: float) -> str:

@@ -159,7 +159,7 @@ def test_a_key_that_another_transaction_gave_away_is_not_taken(store: Store) -> 
     mine, other = in_project("mine"), in_project("other")
     stale = {("mine", 5): change_id(server.id, 5)}  # what this process remembers, wrongly
     store.write(lambda tx: put_changes(tx, server.id, [other]))
-    store.write(lambda tx: put_changes(tx, server.id, [mine], known=stale))
+    store.write(lambda tx: put_changes(tx, server.id, [mine], stored_ids=stale))
     assert [row.project for row in server.rows(schema.change)] == ["other"]
     ids = store.write(lambda tx: put_changes(tx, server.id, [mine]))
     assert ids[("mine", 5)] != change_id(server.id, 5)

@@ -242,6 +242,6 @@ _PICTURES: dict[str, Callable[..., Any]] = {
     "plural": figures.plural,
     "result_word": wording.result_word,
     "acknowledgement": wording.acknowledgement,
-    "rate_words": lambda found: figures.rate(found.share, found),
+    "rate_words": lambda rate: figures.rate(rate.share, rate),
     "day_words": plot.day_words,
 }

@@ -104,14 +104,14 @@ def _link_digests(link: sa.Connection) -> None:
     for digest in waiting:
         part = digest.dedupe_key.split(":")[1]
         if digest.kind == "expired":
-            told = (table.state == "late", table.id >= int(part))
+            covered = (table.state == "late", table.id >= int(part))
         else:
             start = datetime.strptime(part, "%Y%m%dT%H%M").replace(tzinfo=UTC)
-            told = (table.state == "folded", table.created_at >= start)
+            covered = (table.state == "folded", table.created_at >= start)
         here = (table.network == digest.network, table.room == digest.room)
         link.execute(
             sa.update(OUTBOX)
-            .where(*here, *told, table.digest_id.is_(None))
+            .where(*here, *covered, table.digest_id.is_(None))
             .values(digest_id=digest.id)
         )
 

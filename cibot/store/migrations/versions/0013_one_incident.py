@@ -50,16 +50,16 @@ def upgrade() -> None:
         groups = list(_grouped(read))
         for group in groups:
             _move(link, ci_id, group)
-        kept = {number for group in groups for number, _body in group}
-        gone = [number for number, _body in read if number not in kept]
+        moved = {number for group in groups for number, _body in group}
+        gone = [number for number, _body in read if number not in moved]
         for number in gone:
             link.execute(sa.delete(STEPS).where(STEPS.c.incident_id == number))
     _take_place()
 
 
-def _create(name: str, severity: sa.Column[Any], known: str) -> None:
+def _create(name: str, severity: sa.Column[Any], flag: str) -> None:
     op.execute(f"DROP TABLE IF EXISTS {name}")
-    unique = ("ci_id", severity.name, "open_slot") if known == "told" else ("ci_id", "open_slot")
+    unique = ("ci_id", severity.name, "open_slot") if flag == "told" else ("ci_id", "open_slot")
     op.create_table(
         name,
         sa.Column("id", ID, nullable=False),
@@ -71,7 +71,7 @@ def _create(name: str, severity: sa.Column[Any], known: str) -> None:
         sa.Column("opened_at", UtcDateTime(), nullable=True),
         sa.Column("resolved_at", UtcDateTime(), nullable=True),
         sa.Column("changed_at", UtcDateTime(), nullable=False),
-        sa.Column(known, sa.Boolean(), nullable=False),
+        sa.Column(flag, sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_incident")),
         sa.UniqueConstraint(*unique, name=op.f(f"uq_incident_{'_'.join(unique)}")),
         **TABLE,
