@@ -10,9 +10,8 @@ import click
 
 from cibot import logs
 from cibot.bootstrap import GerritSource, make_source, open_migrated
-from cibot.cli.common import config_option, read_config
+from cibot.cli.common import config_option, read_config, when_asked_to_end
 from cibot.cli.progress import read_history
-from cibot.cli.signals import when_asked_to_end
 from cibot.config.keys import secret_values
 from cibot.config.models import Config
 from cibot.daemon import memory_settings

@@ -1,6 +1,6 @@
 """An answer as a terminal shows it: lines and tables of spans. Pure.
 
-Questions build a `View`; `cibot.cli.show` writes it, whatever it is written to.
+Questions build a `View`; `cibot.cli.watch` writes it, whatever it is written to.
 """
 
 from __future__ import annotations

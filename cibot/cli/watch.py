@@ -1,22 +1,145 @@
-"""How an answer is wanted, printing it so; ``--watch``: one question again and again."""
+"""Writes an answer: for eyes, plain for a pipe, as JSON or CSV; or again and again."""
 
 from __future__ import annotations
 
+import json
+import re
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import click
-from rich.console import Console, Group
+from rich.cells import cell_len
+from rich.color import Color
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
+from rich.style import Style
+from rich.table import Table as RichTable
 from rich.text import Text
 
+from cibot.chat.console import COLOURS
 from cibot.cli.questions.question import ShellAnswer
-from cibot.cli.show import print_csv, print_json, print_view, to_terminal
+from cibot.cli.view import Table, View
 from cibot.client.source import Source
 from cibot.errors import Transient
+from cibot.text.card import Line, Span
 from cibot.text.cleaning import clean
+from cibot.text.lines import between_blanks, one_line
+from cibot.web.api.plain import plain
+from cibot.web.api.tables import Lines, write_csv
+
+_WIDE = 100  # columns of a terminal from which on nothing is left out
+_GAP = 2
+# Control characters that JSON does not escape and terminals obey; they occur within strings only.
+_OBEYED = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_STATES = {
+    state: Style(bold=True, color=Color.from_ansi(int(code) - 30))
+    for state, code in COLOURS.items()
+}
+
+
+def to_terminal(view: View, width: int) -> RenderableType:
+    """For rich: colours, links, tables that fit into ``width`` columns."""
+    parts = [
+        _rich_table(part, width) if isinstance(part, Table) else _rich_line(part)
+        for part in _aired(view)
+    ]
+    link = one_line(view.link or "")
+    return Group(*parts, *([Text(link, Style(dim=True, link=link))] if link else []))
+
+
+def print_view(view: View) -> None:
+    """To standard output: by rich where that is a terminal, else plain."""
+    if sys.stdout.isatty():
+        console = Console(highlight=False)
+        console.print(to_terminal(view, console.width))
+        return
+    for row in plain_lines(view):
+        click.echo(row)
+
+
+def print_json(body: object) -> None:
+    """A line of JSON, or indented on a terminal."""
+    indent = 2 if sys.stdout.isatty() else None
+    written = json.dumps(plain(body), ensure_ascii=False, indent=indent)
+    click.echo(_OBEYED.sub(lambda match: f"\\u{ord(match[0]):04x}", written))
+
+
+def print_csv(rows: Lines) -> None:
+    """As RFC 4180 has it."""
+    click.echo(write_csv(rows), nl=False)
+
+
+def plain_lines(view: View) -> Iterator[str]:
+    """Without colours, links and limits: what a pipe gets."""
+    for part in _aired(view):
+        if isinstance(part, Table):
+            yield from _plain_table(part)
+        else:
+            yield _plain(part)
+
+
+def _aired(view: View) -> Iterator[Line | Table]:
+    """The parts, with an empty line between a table and what follows it."""
+    for before, part in pairwise((None, *view.parts)):
+        if isinstance(before, Table):
+            yield ()
+        if part is not None:
+            yield part
+
+
+def _plain(spans: Line) -> str:
+    return "".join(_clean(span) for span in spans).rstrip()
+
+
+def _plain_table(table: Table) -> Iterator[str]:
+    titles = [column.title for column in table.columns]
+    rows = [titles, *([_plain(cell) for cell in row] for row in table.rows)]
+    widths = [max(cell_len(row[place]) for row in rows) for place in range(len(titles))]
+    for row in rows:
+        cells = []
+        for column, text, width in zip(table.columns, row, widths, strict=True):
+            blanks = " " * (width - cell_len(text))
+            cells.append(blanks + text if column.right else text + blanks)
+        yield (" " * _GAP).join(cells).rstrip()
+
+
+def _rich_table(table: Table, width: int) -> RichTable:
+    shown = RichTable(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="dim")
+    wide = width >= _WIDE
+    shown_places = [place for place, column in enumerate(table.columns) if wide or not column.wide]
+    for place in shown_places:
+        column = table.columns[place]
+        shown.add_column(
+            column.title,
+            justify="right" if column.right else "left",
+            no_wrap=not column.loose,
+            overflow="fold" if column.loose else "ellipsis",
+        )
+    for row in table.rows:
+        shown.add_row(*(_rich_line(row[place]) for place in shown_places))
+    return shown
+
+
+def _rich_line(spans: Line) -> Text:
+    text = Text()
+    for span in spans:
+        text.append(_clean(span), _style(span))
+    text.rstrip()
+    return text
+
+
+def _style(span: Span) -> Style:
+    style = _STATES[span.state] if span.state else Style(bold=True if span.strong else None)
+    href = one_line(span.href or "")
+    return style + Style(link=href) if href else style
+
+
+def _clean(span: Span) -> str:
+    return between_blanks(span.text, one_line(span.text))
+
 
 EVERY = 10.0  # seconds
 

@@ -17,13 +17,12 @@ from urllib.parse import parse_qs, urlsplit
 from pydantic import ValidationError
 
 from cibot.config.checks import contradictions, cross_check, doubts
-from cibot.config.environment import overlay
+from cibot.config.environment import overlay, resolve
 from cibot.config.keys import entries, secrets_in, spell
 from cibot.config.lines import KeyPath, line_of
 from cibot.config.mistakes import Mistake, from_pydantic
 from cibot.config.models import DATABASE, Config
 from cibot.config.networks import kinds
-from cibot.config.secretfiles import resolve
 from cibot.config.values import is_loopback
 from cibot.errors import ConfigError
 

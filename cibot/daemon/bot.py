@@ -61,7 +61,7 @@ class Bot:
             self.scheduler.run_now()
 
     def ask_to_stop(self) -> None:
-        """Lets `wait` return. Not for a signal handler: see `cibot.cli.signals`."""
+        """Lets `wait` return. Not for a signal handler: see `cibot.cli.common`."""
         self.stopping.set()
 
     def wait(self) -> None:

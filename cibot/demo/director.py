@@ -11,9 +11,8 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 
 from cibot.demo.cast import PEOPLE, VENDORS
-from cibot.demo.deeds import Deed
 from cibot.demo.reviews import Reviews
-from cibot.demo.scenario import Scenario
+from cibot.demo.scenario import Deed, Scenario
 
 log = logging.getLogger(__name__)
 

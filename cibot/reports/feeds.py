@@ -1,4 +1,4 @@
-"""How fresh what we know is: the feeds of each Gerrit server."""
+"""How fresh what we know is: the feeds of each Gerrit server, and what is not out or not read."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from datetime import datetime, timedelta
 
 from cibot.reports.context import Context
 from cibot.store.cis import server_urls
+from cibot.store.digests import Undelivered, undelivered
 from cibot.store.engine import Tx
 from cibot.store.feeds import FeedState, feed_states
+from cibot.store.set_aside import SetAside
+from cibot.text import figures
 
 _BACKFILL = "backfill"  # reads the past, so its freshness says nothing about now
 
@@ -53,3 +56,26 @@ def _server(ctx: Context, name: str, url: str, states: list[FeedState]) -> Serve
     age = ctx.now - heard_at if heard_at else None
     stale = age is None or age > ctx.config.judgement.feed_stale
     return ServerFeeds(name, url, heard_at, age, stale, tuple(states))
+
+
+_NAME = 80
+_ERROR = 160  # characters of what went wrong
+
+
+def undelivered_words(tx: Tx) -> dict[str, str]:
+    """A sentence by network, for those with messages that failed and are not out."""
+    return {row.network: _words(row) for row in undelivered(tx)}
+
+
+def aside_words(row: SetAside) -> str:
+    """What was set aside, and why."""
+    return f"{row.kind} {figures.cut(row.name, _NAME)}: {figures.cut(row.reason, _ERROR)}"
+
+
+def _words(row: Undelivered) -> str:
+    counts = []
+    if row.waiting:
+        counts.append(f"{figures.plural(row.waiting, 'message')} wait{'s' * (row.waiting == 1)}")
+    if row.dead:
+        counts.append(f"{figures.plural(row.dead, 'message')} given up")
+    return f"{', '.join(counts)}: {figures.cut(row.error, _ERROR)}"

@@ -16,11 +16,10 @@ from cibot.incidents.stored import read_incident, read_seen
 from cibot.incidents.symptom import result_symptom
 from cibot.model import State, Window
 from cibot.reports.context import Context
-from cibot.reports.namesakes import distinguished
 from cibot.reports.onset import Onset, onset_of
 from cibot.reports.signals import Sighting
-from cibot.store.changes import has_namesakes
-from cibot.store.cis import ci_names
+from cibot.store.changes import changes_by_number, has_namesakes
+from cibot.store.cis import ci_names, server_urls
 from cibot.store.engine import Tx
 from cibot.store.incidents import (
     StoredIncident,
@@ -259,3 +258,16 @@ def _pure(stored: StoredIncident) -> pure_incident.Incident | None:
         return read_incident(stored.body, stored.id)
     except ValueError:
         return None
+
+
+def distinguished(
+    tx: Tx, number: int, change_id: int | None = None, project: str | None = None
+) -> dict[str, str]:
+    """``project`` and ``server`` of the change, where its number alone is not enough."""
+    rows = changes_by_number(tx, number)
+    if len(rows) < 2:
+        return {}
+    meant = [row for row in rows if row.id == change_id or row.project == project]
+    if not meant:
+        return {}
+    return {"project": meant[0].project, "server": server_urls(tx)[meant[0].server_id][0]}

@@ -13,7 +13,7 @@ from cibot.reports.feeds import ServerFeeds, stale_feeds
 from cibot.reports.home_projects import cis_on
 from cibot.reports.incidents import open_by_ci
 from cibot.reports.names import resolve_branch
-from cibot.reports.project import find_project
+from cibot.reports.projects import find_project
 from cibot.store.cis import ci_names, last_heard
 from cibot.store.engine import Tx
 from cibot.store.incidents import health_of

@@ -14,7 +14,7 @@ from cibot.reports.failures import verdict_of
 from cibot.reports.home_projects import cis_on, reference_on
 from cibot.reports.listing import all_lines, branches_of, lines_on
 from cibot.reports.names import resolve_branch
-from cibot.reports.project import find_project
+from cibot.reports.projects import find_project
 from cibot.store.changes import ChangeRow, latest_changes
 from cibot.store.engine import Tx
 from cibot.store.reports import VerdictRow, verdicts_on

@@ -19,7 +19,7 @@ from cibot.reports import promise, spans
 from cibot.reports.context import Context
 from cibot.reports.home_projects import cis_on, home_projects, reference_on
 from cibot.reports.period_sums import Place, Sums, day_of, silent_where, sums_of, together
-from cibot.reports.project import find_project
+from cibot.reports.projects import find_project
 from cibot.reports.promise import Criterion, Promise, Ruling, rate_of
 from cibot.reports.signals import Rate
 from cibot.store.cis import ci_names

@@ -1,4 +1,4 @@
-"""The projects that CIs judge, those first where something is wrong. Pure."""
+"""Which project is meant, and all that CIs judge, those first where something is wrong."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from datetime import datetime
 
 from cibot.reports.ci import CiLine
 from cibot.reports.home_projects import Home
+from cibot.reports.names import resolve
+from cibot.store.changes import project_names
+from cibot.store.engine import Tx
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,3 +48,15 @@ def project_lines(lines: Sequence[CiLine], at_home: Mapping[int, Home]) -> tuple
     return tuple(
         sorted(projects, key=lambda project: (-len(project.wrong), project.name.casefold()))
     )
+
+
+def find_project(tx: Tx, wanted: str) -> str:
+    """The project that is meant: "cinder" for "openstack/cinder" where nothing else fits.
+
+    Raises UserError, asking back, when several fit or none does.
+    """
+    names = project_names(tx)
+    tails = [name for name in names if name.casefold().endswith(f"/{wanted.casefold()}")]
+    if len(tails) == 1 and wanted not in names:
+        return tails[0]
+    return resolve(wanted, names, "project")

@@ -11,21 +11,88 @@ from typing import Literal
 from cibot.errors import UserError
 from cibot.incidents.routing import Choice, chooses
 from cibot.model import State, Window
+from cibot.reports.change import BAD, ci_verdicts, worth_a_look
 from cibot.reports.ci import CiLine
 from cibot.reports.context import Context
 from cibot.reports.feeds import ServerFeeds, stale_feeds
 from cibot.reports.home_projects import NOWHERE, home_projects
 from cibot.reports.incidents import IncidentLine, concerns, incidents_in
 from cibot.reports.listing import all_lines, branches_of, lines_on
-from cibot.reports.looks import NO_FAILURES, Looks, looks
 from cibot.reports.names import resolve_branches
 from cibot.reports.period import PeriodReport, period_report, read_period
+from cibot.store.changes import changes_by_id
 from cibot.store.cis import all_cis
 from cibot.store.engine import Tx
 from cibot.store.incidents import transitions_since
+from cibot.store.reports import verdicts_on
 from cibot.store.tally import Counts, counts_between
+from cibot.store.weighing import failed_patch_sets, last_patch_sets
 from cibot.text import figures
 from cibot.text.patterns import fits_any
+
+_PATCH_SETS = 12  # that are weighed: each costs about what an answer to `change` does
+_REPORTS = 100  # failures that are looked through for them
+
+
+@dataclass(frozen=True, slots=True)
+class PatchSetLooks:
+    """A patch set with failures that are worth a look."""
+
+    number: int
+    patch_set: int
+    project: str
+    looks: int
+    failures: int
+    page: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """Of the ``failures`` on the last few failed patch sets of open changes, those worth a look.
+
+    ``patch_sets`` are theirs, the newest first.
+    """
+
+    failures: int = 0
+    looks: int = 0
+    patch_sets: tuple[PatchSetLooks, ...] = ()
+
+
+NO_FAILURES = Looks()
+
+
+def looks(
+    tx: Tx,
+    ctx: Context,
+    lines: Sequence[CiLine],
+    chosen: Collection[int],
+    window: Window,
+    branches: Collection[str] | None = None,
+) -> Looks:
+    """What the ``chosen`` of all CIs failed in a window, on the last patch sets of changes."""
+    failed = failed_patch_sets(tx, chosen, window.since, window.until, _REPORTS, branches)
+    last = last_patch_sets(tx, {change_id for change_id, _number in failed})
+    asked = [(key, number) for key, number in dict.fromkeys(failed) if number == last.get(key)]
+    patch_sets = dict(asked[:_PATCH_SETS])
+    changes = changes_by_id(tx, patch_sets)
+    verdicts = ci_verdicts(
+        tx, {line.id: line for line in lines}, verdicts_on(tx, list(patch_sets)), patch_sets
+    )
+    total, shown = 0, list[PatchSetLooks]()
+    for change_id, number in patch_sets.items():
+        bad = [
+            verdict
+            for verdict in verdicts[change_id]
+            if verdict.result in BAD and verdict.ci.id in chosen
+        ]
+        worth = sum(map(worth_a_look, bad))
+        total += len(bad)
+        if worth:
+            row = changes[change_id]
+            page = ctx.page("change", row.number, project=row.project)
+            shown.append(PatchSetLooks(row.number, number, row.project, worth, len(bad), page))
+    return Looks(total, sum(patch_set.looks for patch_set in shown), tuple(shown))
+
 
 Span = Literal["day", "today", "yesterday"]
 _ABOUT = timedelta(minutes=15)

@@ -18,8 +18,8 @@ from cibot.reports.incidents import IncidentLine, TimelineStep
 from cibot.reports.missed import Missed
 from cibot.reports.onset import Onset, OnsetRun
 from cibot.reports.signals import reason_words
-from cibot.reports.standing import Standing
 from cibot.reports.status import Status
+from cibot.reports.why import Standing
 from cibot.text import figures
 from cibot.text.card import Line, Span, Words, joined, line, sentence, state_span
 

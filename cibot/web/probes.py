@@ -13,9 +13,8 @@ from cibot import __version__
 from cibot.chat.protocol import Backend
 from cibot.errors import CibotError
 from cibot.reports import wording
-from cibot.reports.feeds import ServerFeeds
+from cibot.reports.feeds import ServerFeeds, aside_words, undelivered_words
 from cibot.reports.feeds import feeds as server_feeds
-from cibot.reports.undelivered import aside_words, undelivered_words
 from cibot.store.set_aside import set_aside
 from cibot.web.asking import Asking
 

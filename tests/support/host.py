@@ -11,8 +11,8 @@ from pathlib import Path
 
 from cibot import logs
 from cibot.bootstrap import build
+from cibot.cli.common import when_asked_to_end
 from cibot.cli.run import live
-from cibot.cli.signals import when_asked_to_end
 from cibot.config.load import load
 
 

@@ -100,7 +100,6 @@ PURE_PARTS = (
     "cibot.reports.wording",
     "cibot.actions.roles",
     "cibot.chat.typed",
-    "cibot.cli.exits",
     "cibot.cli.view",
     "cibot.web.charts",
     "cibot.web.api.plain",

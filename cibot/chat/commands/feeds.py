@@ -6,8 +6,7 @@ from cibot.chat.command import Ask, Command
 from cibot.chat.protocol import Link
 from cibot.reports import wording
 from cibot.reports.context import Context
-from cibot.reports.feeds import ServerFeeds, feeds
-from cibot.reports.undelivered import aside_words, undelivered_words
+from cibot.reports.feeds import ServerFeeds, aside_words, feeds, undelivered_words
 from cibot.store.feeds import FeedState
 from cibot.store.set_aside import SetAside, set_aside
 from cibot.text import figures

@@ -7,12 +7,13 @@ import re
 import ssl
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
 from queue import Empty, SimpleQueue
 
+from cibot.chat.findings import Finding, right, wrong
 from cibot.chat.irc.connection import GuardedConnection, WakingReactor, dial, guarded
 from cibot.chat.irc.receipts import Delivery
 from cibot.chat.irc.rooms import Rooms
@@ -309,3 +310,22 @@ def _tls(config: IrcConfig) -> ssl.SSLContext:
             f"[[irc]] {config.name}: a certificate file is unusable ({files}): {error}"
         ) from error
     return context
+
+
+def probe(settings: IrcConfig, _rooms: Sequence[str]) -> Iterator[Finding]:
+    """Whether the network lets the bot in, and how."""
+    backend = IrcBackend(settings.model_copy(update={"channels": ()}))
+    before = backend.link()
+    backend.start(lambda _question: None)
+    pause = threading.Event()
+    try:
+        while (link := backend.link()) == before:
+            pause.wait(0.02)
+    finally:
+        backend.stop(2.0)
+    if not link.up:
+        yield wrong(link.detail)
+        return
+    how = "over TLS" if settings.tls else "in clear"
+    login = "logged in by SASL" if settings.sasl_username or settings.client_cert else "no login"
+    yield right(f"{settings.host}:{settings.port} {how}: {link.detail}, {login}")

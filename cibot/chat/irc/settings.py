@@ -30,7 +30,7 @@ class IrcConfig(NetworkConfig):
 
     section = "irc"
     backend = "cibot.chat.irc.backend:IrcBackend"
-    probe = "cibot.chat.irc.probe:probe"
+    probe = "cibot.chat.irc.backend:probe"
     nicks_change = True
     unidentified = (
         "I do not know who you are, and a nick proves nothing: log in to your services "

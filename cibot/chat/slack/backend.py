@@ -9,11 +9,12 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
+from cibot.chat.findings import Finding, right, wrong
 from cibot.chat.pace import Backoff, PersonLimit
 from cibot.chat.protocol import STANDBY, Answer, Leads, Link, always
 from cibot.chat.slack.answers import Answerer
@@ -22,6 +23,7 @@ from cibot.chat.slack.blocks import Block, SlackText, actions_of, render
 from cibot.chat.slack.errors import NO_THREAD, UNKNOWN_ROOM, SlackRefusal
 from cibot.chat.slack.events import Press, senders
 from cibot.chat.slack.http import SlackHttp
+from cibot.chat.slack.manifest import BOT_SCOPES, CHART_SCOPES
 from cibot.chat.slack.pictures import SCOPE, Pictures
 from cibot.chat.slack.settings import SlackConfig
 from cibot.chat.slack.socket_mode import SlackSocket
@@ -315,3 +317,42 @@ class SlackBackend:
         if self._link.up or self._link.detail != str(error):
             log.warning("slack %s: %s", self.network, error)
         self._link = Link(False, datetime.now(UTC), str(error))
+
+
+def probe(settings: SlackConfig, rooms: Sequence[str]) -> Iterator[Finding]:
+    """Checks the tokens, the app's permissions, and whether the bot is in each room."""
+    api = SlackApi(settings)
+    who = api.identity()
+    yield right(f"the bot token works: user {who.user} in {who.team}")
+    if who.scopes is not None:
+        yield _scopes(who.scopes)
+        if settings.charts and can_draw() and not set(CHART_SCOPES) <= who.scopes:
+            yield right(f"no pictures: the app lacks {', '.join(CHART_SCOPES)}")
+    for room in rooms:
+        yield _room(api, room)
+    if settings.app_token:
+        api.try_app_token(settings.app_token.get_secret_value())
+        yield right("the app token works: Socket Mode can connect")
+
+
+def _scopes(granted: frozenset[str]) -> Finding:
+    missing = sorted(set(BOT_SCOPES) - granted)
+    if not missing:
+        return right("the app has every scope that it needs")
+    return wrong(
+        f"the app lacks {', '.join(missing)}; add them under OAuth & Permissions "
+        "and install the app again"
+    )
+
+
+def _room(api: SlackApi, room: str) -> Finding:
+    if room[:1] in "UW" and room.isalnum() and room.isupper():
+        return right(f"{room} is a person")
+    try:
+        room_id = api.room_id(room)
+        next(api.history(room_id), None)
+    except CibotError as error:
+        return wrong(error)
+    if room_id == room:
+        return right(f"the bot is in {room}")
+    return right(f"the bot is in {room}; as {room_id} it is found without the list of channels")

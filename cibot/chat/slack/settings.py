@@ -20,7 +20,7 @@ class SlackConfig(NetworkConfig):
 
     section = "slack"
     backend = "cibot.chat.slack.backend:SlackBackend"
-    probe = "cibot.chat.slack.probe:probe"
+    probe = "cibot.chat.slack.backend:probe"
     hooks = "cibot.webhooks.slack:slack_blueprint"
     account_example = "a Slack member id (U012AB3CD)"
     first_config = """

@@ -10,13 +10,15 @@ from cibot.chat.commands import compare as compare_command
 from cibot.chat.commands import list as list_command
 from cibot.chat.commands import status as status_command
 from cibot.chat.typed import about, with_branch
-from cibot.cli.exits import CODES, MEANING, of_states
 from cibot.cli.questions.question import (
     BRANCH,
+    CODES,
+    MEANING,
     Asked,
     ShellAnswer,
     ShellQuestion,
     interval,
+    of_states,
     options,
     sheet,
 )

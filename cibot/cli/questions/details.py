@@ -14,8 +14,16 @@ from cibot.chat.commands import missed as missed_command
 from cibot.chat.commands import recheck as recheck_command
 from cibot.chat.commands import why as why_command
 from cibot.chat.typed import about
-from cibot.cli.exits import CODES, MEANING
-from cibot.cli.questions.question import BRANCH, Asked, ShellAnswer, ShellQuestion, interval, sheet
+from cibot.cli.questions.question import (
+    BRANCH,
+    CODES,
+    MEANING,
+    Asked,
+    ShellAnswer,
+    ShellQuestion,
+    interval,
+    sheet,
+)
 from cibot.cli.view import Column, Table, View, head, of_card, table
 from cibot.client.source import Source, why_of
 from cibot.health.signal import Signal

@@ -17,8 +17,7 @@ from cibot.chat.commands import silences as silences_command
 from cibot.chat.commands import summary as summary_command
 from cibot.chat.commands import unsilence as unsilence_command
 from cibot.chat.commands import why as why_command
-from cibot.cli.exits import CODES
-from cibot.cli.questions.question import BRANCHES, Asked, ShellAnswer, ShellQuestion, sheet
+from cibot.cli.questions.question import BRANCHES, CODES, Asked, ShellAnswer, ShellQuestion, sheet
 from cibot.cli.view import Column, View, head, of_card, table
 from cibot.client.source import PAGE_SIZE, Source, silences, whole
 from cibot.errors import UserError
@@ -26,7 +25,7 @@ from cibot.incidents.routing import silenced
 from cibot.model import Silence, State, Window
 from cibot.reports import period_wording, wording
 from cibot.reports.context import Context
-from cibot.reports.feeds import ServerFeeds
+from cibot.reports.feeds import ServerFeeds, aside_words
 from cibot.reports.incidents import (
     ENDED_WITHIN,
     IncidentLine,
@@ -37,7 +36,6 @@ from cibot.reports.period import CiPeriod, PeriodReport
 from cibot.reports.promise import Ruling
 from cibot.reports.signals import Rate
 from cibot.reports.summary import Summary
-from cibot.reports.undelivered import aside_words
 from cibot.store.feeds import FeedState
 from cibot.text import figures
 from cibot.text.card import Line, Span, line, state_span

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -12,6 +12,7 @@ from cibot.chat.command import Command
 from cibot.chat.typed import about, about_branch
 from cibot.cli.view import Show
 from cibot.client.source import Source
+from cibot.model import State
 from cibot.reports.signals import Rate
 from cibot.text import figures
 from cibot.web.api import BY_PATH
@@ -107,3 +108,21 @@ def interval(rate: Rate | None) -> str:
     if rate is None or rate.low is None or rate.high is None:
         return ""
     return figures.interval(rate.low, rate.high)
+
+
+CODES = {
+    State.HEALTHY: 0,
+    State.DEGRADED: 3,
+    State.FAILING: 4,
+    State.SILENT: 5,
+    State.UNKNOWN: 6,
+}
+"""0 is well; 1 is an error and 2 a wrong command line, as everywhere."""
+
+MEANING = ", ".join(f"{code} {state.value}" for state, code in CODES.items())
+
+
+def of_states(states: Iterable[State]) -> int:
+    """The code of the worst state; 0 when there are no states."""
+    worst = min(states, key=lambda state: state.rank, default=State.HEALTHY)
+    return CODES[worst]

@@ -15,9 +15,8 @@ from cibot.reports.failures import JobShare, Passed, Verdict, verdicts
 from cibot.reports.home_projects import NOWHERE
 from cibot.reports.listing import listing
 from cibot.reports.onset import Onset
-from cibot.reports.standing import Standing
 from cibot.reports.status import status
-from cibot.reports.why import why
+from cibot.reports.why import Standing, why
 from cibot.store.engine import Tx
 from cibot.store.faces import reports_before
 from cibot.web.api.paging import Key, Page, first_of, page_of, read_report_key, write_cursor

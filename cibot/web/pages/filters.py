@@ -16,7 +16,7 @@ from cibot.health.seen import Seen
 from cibot.health.signal import Signal
 from cibot.incidents import signal_words
 from cibot.model import State
-from cibot.reports import blame, namesakes, period_wording, wording
+from cibot.reports import blame, incidents, period_wording, wording
 from cibot.reports.change import ChangeReport, CiVerdict, WeighedJob
 from cibot.reports.ci import CiLine, branch_name
 from cibot.reports.matrix import MatrixCell
@@ -61,7 +61,7 @@ def page_tools(environment: Environment, asking: Asking) -> None:
             return {}
         number, change_id = row.number, getattr(row, "change_id", None)
         of = getattr(row, "project", project)
-        return asking.ask(lambda tx, _ctx: namesakes.distinguished(tx, number, change_id, of))
+        return asking.ask(lambda tx, _ctx: incidents.distinguished(tx, number, change_id, of))
 
     environment.globals.update(_PICTURES, job_sentence=job_sentence, distinguished=distinguished)
     environment.filters.update(

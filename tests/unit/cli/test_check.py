@@ -21,8 +21,7 @@ from werkzeug import Request, Response
 
 from cibot.chat.findings import Finding, Mark, right
 from cibot.cli import main
-from cibot.cli.check import run_all
-from cibot.cli.probes import Probe
+from cibot.cli.check import Probe, run_all
 from cibot.demo.review_server import ReviewServer
 from cibot.errors import Permanent
 from cibot.store.cis import ensure_server

@@ -18,8 +18,8 @@ from click.testing import CliRunner, Result
 
 from cibot.chat.commands import COMMANDS as CHAT
 from cibot.cli import COMMANDS, ci, main
-from cibot.cli.exits import CODES
 from cibot.cli.questions import QUESTIONS
+from cibot.cli.questions.question import CODES
 from cibot.store.audit import audit_before
 from cibot.store.engine import open_store
 from cibot.store.migrate import upgrade

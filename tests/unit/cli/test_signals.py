@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from cibot.cli.signals import when_asked_to_end
+from cibot.cli.common import when_asked_to_end
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from cibot.cli import LazyGroup
-from cibot.cli.show import print_csv, print_json
+from cibot.cli.watch import print_csv, print_json
 from cibot.errors import UserError
 from cibot.text.cleaning import for_terminal
 

@@ -11,10 +11,9 @@ from cibot.collector.discovery import MESSAGES
 from cibot.config.policy import ChartPolicy
 from cibot.demo.cast import ACME, BLOCK, BOREALIS, COBALT, VENDORS, ZUUL
 from cibot.demo.configuration import demo_config
-from cibot.demo.deeds import Merge, Push, Remark
 from cibot.demo.director import CALM, Director
 from cibot.demo.reviews import Reviews
-from cibot.demo.scenario import Scenario, busyness, week_of_uploads
+from cibot.demo.scenario import Merge, Push, Remark, Scenario, busyness, week_of_uploads
 from cibot.health.chart import Chart
 
 MONDAY = datetime(2026, 11, 23, 14, 57, 3, tzinfo=UTC)

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from cibot.chat.protocol import Channel
 from cibot.errors import CibotError, Permanent, Transient, Unconfirmed
 from cibot.outbox.sender import Sender
-from cibot.reports.undelivered import undelivered_words
+from cibot.reports.feeds import undelivered_words
 from cibot.store import outbox, schema
 from cibot.store.engine import Store, Tx
 from cibot.store.gathered import fold_gathered

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cibot.reports.shapes import shape_of
+from cibot.reports.unparsed import shape_of
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,7 @@ import requests
 from flask import Blueprint, request
 
 from cibot.daemon.app import create_app
-from cibot.web.server import Deadlines, WebServer
-from cibot.web.server.connection import SMALL_BODY
+from cibot.web.server import SMALL_BODY, Deadlines, WebServer
 from cibot.web.server.lanes import lanes_of, network_of
 from tests.support.processes import wait_until
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cibot.chat.irc.pace import FairQueue
+from cibot.chat.irc.speaker import FairQueue
 from cibot.chat.pace import Backoff, PersonLimit, TokenBucket
 
 
