@@ -222,13 +222,13 @@ class Dispatcher:
         return self._behind(bare, names) or self._misspelt(bare, names) or self._mentioned(words)
 
     def _alone(
-        self, kept: tuple[str, ...], words: tuple[str, ...]
+        self, bare: tuple[str, ...], words: tuple[str, ...]
     ) -> tuple[Command, tuple[str, ...]] | None:
         """A question that names nothing: "any incidents?", "who is silent", "how are you"."""
-        if not kept:
+        if not bare:
             state = next((word for word in words if word.casefold() in _STATES), None)
             return (self._commands["list"], (state,)) if state else (self._commands["status"], ())
-        command = self._by_word.get(kept[-1].casefold()) if len(kept) == 1 else None
+        command = self._by_word.get(bare[-1].casefold()) if len(bare) == 1 else None
         if command is None or command.writes:
             return None
         spans = (word.casefold().removesuffix("'s") for word in words)

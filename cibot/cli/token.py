@@ -21,8 +21,10 @@ _ROLES = ("reader", "owner", "admin")
 @click.option(
     "--owns", multiple=True, metavar="PATTERN", help="With --role owner: CIs, like 'Acme*'."
 )
-@click.option("--hash", "known", is_flag=True, help="Take a token from standard input instead.")
-def command(name: str, role: str, owns: tuple[str, ...], known: bool) -> None:
+@click.option(
+    "--hash", "from_input", is_flag=True, help="Take a token from standard input instead."
+)
+def command(name: str, role: str, owns: tuple[str, ...], from_input: bool) -> None:
     """Make a token for the API and print what to write into the configuration.
 
     The token itself is shown once and kept nowhere; the configuration holds its
@@ -34,12 +36,12 @@ def command(name: str, role: str, owns: tuple[str, ...], known: bool) -> None:
     """
     if (role == "owner") != bool(owns):
         raise click.UsageError("an owner needs --owns PATTERN, and nobody else has it")
-    token = sys.stdin.readline().strip() if known else new_token()
+    token = sys.stdin.readline().strip() if from_input else new_token()
     section: dict[str, Any] = {"name": name, "hash": hash_of(token), "role": role}
     if owns:
         section["owns"] = list(owns)
     _check(section, token)
-    if not known:
+    if not from_input:
         click.echo(f"The token, shown this once:\n\n    {token}\n\nFor the configuration:\n")
     click.echo("[[token]]")
     for key, value in section.items():

@@ -48,24 +48,24 @@ def resolve(
     wanted = {account for account in wanted if identity(account) is not None}
     if not wanted:
         return {}
-    known = find_accounts(tx, server_id, wanted)
-    missing = [account for account in wanted if _pick(account, known) is None]
+    stored = find_accounts(tx, server_id, wanted)
+    missing = [account for account in wanted if _pick(account, stored) is None]
     if missing:
         rows = [(account, _configured(tx, roster, account, now)) for account in _richest(missing)]
         add_accounts(tx, server_id, rows)
-        known = find_accounts(tx, server_id, wanted)
+        stored = find_accounts(tx, server_id, wanted)
     # Whoever finds out that one of these is a CI waits for our comments, or we see it.
-    cis = lock_cis(tx, [row.id for row in known if row.ci_id is None])
-    found: Authors = {}
+    cis = lock_cis(tx, [row.id for row in stored if row.ci_id is None])
+    resolved: Authors = {}
     for account in sorted(wanted, key=_by_fields):  # who gets a name first is not left to chance
-        row = _pick(account, known)
+        row = _pick(account, stored)
         if row is None:
             raise Permanent(f"an account cannot be distinguished from others: {identity(account)}")
         row = replace(row, ci_id=cis.get(row.id, row.ci_id))
-        found[account] = taken = _take_over(tx, roster, row, account, now)
+        resolved[account] = taken = _take_over(tx, roster, row, account, now)
         if joined is not None and row.ci_id is None and taken.ci_id is not None:
             joined[taken.id] = taken.ci_id
-    return found
+    return resolved
 
 
 def _configured(tx: Tx, roster: Roster, account: Account, now: datetime) -> int | None:
@@ -109,15 +109,15 @@ def _by_fields(account: Account) -> tuple[int, str]:
     return sum(field is not None for field in fields), repr(account)
 
 
-def _pick(account: Account, known: Collection[KnownAccount]) -> KnownAccount | None:
-    for row in known:
+def _pick(account: Account, stored: Collection[KnownAccount]) -> KnownAccount | None:
+    for row in stored:
         if account.gerrit_id is not None and row.account.gerrit_id == account.gerrit_id:
             return row
-    for row in known:
+    for row in stored:
         if _may_be(account, row.account):
             return row
     # A name that somebody had before: of two of one identity only one can be stored.
-    return next((row for row in known if row.identity == identity(account)), None)
+    return next((row for row in stored if row.identity == identity(account)), None)
 
 
 def _may_be(account: Account, row: Account) -> bool:
@@ -159,8 +159,8 @@ def discover(tx: Tx, roster: Roster, row: KnownAccount, now: datetime) -> int:
 
 
 def _own_ci(tx: Tx, roster: Roster, row: KnownAccount, origin: Origin, now: datetime) -> int:
-    if found := lock_cis(tx, [row.id], change=True):
-        return found[row.id]
+    if locked := lock_cis(tx, [row.id], change=True):
+        return locked[row.id]
     taken = {ci.name for ci in all_cis(tx)} | roster.taken
     ci_id = ensure_ci(tx, free_name(row.account, roster.server, taken), origin, now)
     assign_ci(tx, [row.id], ci_id)

@@ -124,12 +124,12 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
     seen: set[int] = set()
     todo: list[object] = [error]
     while todo:
-        one = todo.pop()
-        if not isinstance(one, BaseException) or id(one) in seen:
+        cause = todo.pop()
+        if not isinstance(cause, BaseException) or id(cause) in seen:
             continue
-        seen.add(id(one))
-        yield one
-        todo += [one.__cause__, one.__context__, getattr(one, "reason", None), *one.args]
+        seen.add(id(cause))
+        yield cause
+        todo += [cause.__cause__, cause.__context__, getattr(cause, "reason", None), *cause.args]
 
 
 def of_status(
@@ -152,8 +152,8 @@ def of_status(
     if status >= 500 or status in _BUSY:
         kind = ServerFault if status == 500 else Transient
         return kind(f"{place}: {status}{said}", retry_after=retry_after(response))
-    found = "404, not found or not visible" if status == 404 else str(status)
-    message = f"{place}: {found}{said}; is {url} the root of a Gerrit?"
+    reason = "404, not found or not visible" if status == 404 else str(status)
+    message = f"{place}: {reason}{said}; is {url} the root of a Gerrit?"
     by_gerrit = "not found:" in said.casefold()
     return NotFound(message, by_gerrit=by_gerrit) if status == 404 else Permanent(message)
 

@@ -88,10 +88,12 @@ def not_ahead(change: Change, now: datetime, stored: Iterable[StoredComment] = (
     now = now.replace(microsecond=0)
     given = {row.message_id: row.posted_at for row in stored if row.message_id is not None}
 
-    def message(one: Message) -> Message:
-        if one.posted_at <= limit:
-            return one
-        return replace(one, posted_at=given.get(one.message_id, now) if one.message_id else now)
+    def message(received: Message) -> Message:
+        if received.posted_at <= limit:
+            return received
+        return replace(
+            received, posted_at=given.get(received.message_id, now) if received.message_id else now
+        )
 
     def moment(at: datetime) -> datetime:
         return at if at <= limit else now

@@ -62,7 +62,7 @@ def change_from_rest(raw: object) -> Change:
     created = moment(info.get("created"), "change.created")
     listed = info.get("messages")
     entries = sequence(listed, "change.messages")
-    messages = tuple(_message(one, position) for position, one in enumerate(entries))
+    messages = tuple(_message(entry, position) for position, entry in enumerate(entries))
     owner = info.get("owner")
     status = _status(info.get("status"), "change.status")
     updated = moment(info.get("updated"), "change.updated")
@@ -195,13 +195,14 @@ def _add_revision(uploaded: dict[int, PatchSet], sha: object, raw: object, place
     if info.get("_number") in ("edit", 0):  # somebody's unpublished edit
         return
     number = integer(info.get("_number"), place + "._number", 1)
-    known = uploaded.get(number)
-    if known is None:
+    patch_set = uploaded.get(number)
+    if patch_set is None:
         if info.get("created") is None:
             return
-        known = PatchSet(number, moment(info["created"], place + ".created"))
-    kind, parent = _kind(info.get("kind")) or known.kind, _listed_parent(info.get("commit"), place)
-    uploaded[number] = replace(known, kind=kind, revision=commit(sha), parent=parent)
+        patch_set = PatchSet(number, moment(info["created"], place + ".created"))
+    kind = _kind(info.get("kind")) or patch_set.kind
+    parent = _listed_parent(info.get("commit"), place)
+    uploaded[number] = replace(patch_set, kind=kind, revision=commit(sha), parent=parent)
 
 
 def _listed_parent(raw: object, place: str) -> str | None:
@@ -341,9 +342,9 @@ def _changed_votes(raw: object) -> tuple[Vote, ...]:
     The others are standing votes, and the text's header does not name them either.
     """
     votes = []
-    for position, one in enumerate(sequence(raw, "approvals")):
+    for position, raw_approval in enumerate(sequence(raw, "approvals")):
         place = f"approvals[{position}]"
-        approval = mapping(one, place)
+        approval = mapping(raw_approval, place)
         if approval.get("oldValue") is None:
             continue
         label = string(approval.get("type"), place + ".type")

@@ -27,9 +27,9 @@ def ahead(source: Iterator[T]) -> Iterator[T]:
     """
     with ThreadPoolExecutor(1, "ahead") as thread:
         coming = thread.submit(_next, source)
-        while found := coming.result():
+        while made := coming.result():
             coming = thread.submit(_next, source)
-            yield found[0]
+            yield made[0]
 
 
 def _next(source: Iterator[T]) -> tuple[T] | None:

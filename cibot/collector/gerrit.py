@@ -163,7 +163,7 @@ class Gerrit(Transport):
         """The members of a group and of the groups in it. Needs a login and a visible group."""
         path = f"groups/{quote(name, safe='')}/members/?recursive"
         rows = self._rows(self.get(path).value, "members")
-        read = (account_from_rest(one, f"members[{at}]") for at, one in enumerate(rows))
+        read = (account_from_rest(member, f"members[{at}]") for at, member in enumerate(rows))
         return [account for account in read if account]
 
     def _rows(self, value: object, place: str) -> Sequence[object]:

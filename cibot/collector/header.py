@@ -156,8 +156,8 @@ def _is_number(token: str) -> bool:
 def _vote(token: str, *, bare: bool) -> Vote | None:
     label, value = token, None
     for sign in "+-":
-        name, found, digits = token.rpartition(sign)
-        if found and name and digits.isdigit() and digits.isascii() and len(digits) <= 2:
+        name, separator, digits = token.rpartition(sign)
+        if separator and name and digits.isdigit() and digits.isascii() and len(digits) <= 2:
             label, value = name, int(sign + digits)
             break
     if value is None and token.startswith("-"):

@@ -124,7 +124,7 @@ class Ingest:
 
         def work(tx: Tx) -> tuple[Batch, authors.Authors]:
             batch, began = Batch(heard_at), self._clock()
-            found = self._store_changes(tx, changes, batch)
+            by_account = self._store_changes(tx, changes, batch)
             if hidden:
                 self._hide(tx, set(map(place_of, hidden)), batch)
             if not known_fresh:
@@ -134,22 +134,26 @@ class Ingest:
             if batch.reports:
                 self._note(tx, {row["ci_id"] for row in batch.reports})
             date_again(tx, heard_at, self._clock() - began)
-            return batch, found
+            return batch, by_account
 
         before = self._heard.get(feed, _NEVER)
         known_fresh = cursor is None and _ZERO <= heard_at - before < _FRESH_FOR
         for change in hidden:
             self._note_hidden(place_of(change), heard_at)
-        batch, found = self._store.write(work)
+        batch, by_account = self._store.write(work)
         self._remember(batch)
         if not known_fresh:
             self._heard[feed] = heard_at
         # Who is no CI yet may be found out to be one at any moment, by anybody.
-        self._authors |= {one: row for one, row in found.items() if row.ci_id is not None}
+        self._authors |= {
+            account: row for account, row in by_account.items() if row.ci_id is not None
+        }
         reported = {row["ci_id"] for row in batch.reports} | batch.withdrawn
         if reported:
             self._on_reports(reported)
-        counts = IngestCounts(len(changes), len(batch.comments), batch.known, len(batch.reports))
+        counts = IngestCounts(
+            len(changes), len(batch.comments), batch.unchanged, len(batch.reports)
+        )
         self._count(feed, counts)
         return counts
 
@@ -192,7 +196,7 @@ class Ingest:
         if len(self._hidden) > _MOST_REMEMBERED:
             self._hidden = {}
         self._hidden[place] = at
-        self._rows = {known: row for known, row in self._rows.items() if known != place}
+        self._rows = {other: row for other, row in self._rows.items() if other != place}
         self._patch_sets, self._owned = set(), frozenset()
 
     def _is_hidden(self, change: Change) -> bool:
@@ -238,30 +242,31 @@ class Ingest:
             for patch_set in change.patch_sets
             if (row_id, patch_set) not in self._patch_sets
         ]
-        batch.confirmed = {row for row, one in zip(ids, in_time, strict=True) if one.complete}
+        batch.confirmed = {row for row, change in zip(ids, in_time, strict=True) if change.complete}
         put_patch_sets(tx, batch.patch_sets, now, batch.confirmed)
-        found = self._resolve(tx, changes, batch)
+        by_account = self._resolve(tx, changes, batch)
         batch.owners = {
             row_id: account
             for row_id, change in zip(ids, changes, strict=True)
-            if row_id not in self._owned and (account := _row_id(found, change.owner)) is not None
+            if row_id not in self._owned
+            and (account := _row_id(by_account, change.owner)) is not None
         }
         put_owners(tx, batch.owners, batch.confirmed)
         stored = known_comments(tx, ids, digests(changes))
         for row_id, change in zip(ids, changes, strict=True):
             before = stored.get(row_id, ())
             listed = not_ahead(change, now, before).messages
-            messages = [(comment, _row_id(found, comment.author)) for comment in listed]
+            messages = [(comment, _row_id(by_account, comment.author)) for comment in listed]
             asked = asked_at(change, now)
             matching = match(row_id, before, messages, complete=change.complete, asked_at=asked)
-            self._take(tx, matching, found, batch)
+            self._take(tx, matching, by_account, batch)
             if matching.waiting is not None:
                 batch.waiting[row_id] = matching.waiting
             # The same change may stand in one batch twice; the second must see the first.
             if matching.inserts or matching.updates or matching.drops:
                 stored[row_id] = _merged(stored.get(row_id, []), matching)
         self._write(tx, batch)
-        return found
+        return by_account
 
     def _remember(self, batch: Batch) -> None:
         """Many comments follow one patch set; it need not be written with each of them."""
@@ -278,41 +283,46 @@ class Ingest:
             for message in change.messages
             if message.author is not None
         } | {change.owner for change in changes if change.owner is not None}
-        known = self._authors  # another thread may put an empty one in its place
-        cached = {account: known[account] for account in wanted if account in known}
+        cache = self._authors  # another thread may put an empty one in its place
+        cached = {account: cache[account] for account in wanted if account in cache}
         unknown = wanted - cached.keys()
         return cached | authors.resolve(
             tx, self._server_id, self._roster, unknown, batch.heard_at, batch.joined
         )
 
-    def _take(self, tx: Tx, matching: Matching, found: authors.Authors, batch: Batch) -> None:
-        batch.known += matching.known
+    def _take(self, tx: Tx, matching: Matching, by_account: authors.Authors, batch: Batch) -> None:
+        batch.unchanged += matching.unchanged
         batch.forged += matching.forged
         batch.drops.update((row.change_id, row.seq) for row in matching.drops)
         for comment in matching.inserts:
             batch.comments.append(comment_row(comment) | {"heard_at": batch.heard_at})
-            self._read(tx, comment, found, batch)
+            self._read(tx, comment, by_account, batch)
         for update in matching.updates:
             batch.updates.append(comment_row(update))
             if update.reread:
                 batch.reread.add((update.row.change_id, update.row.seq))
-                self._read(tx, update, found, batch)
-            elif update.message.message_id and update.message.author in found:  # REST confirms it
-                self._suspect(update, found[update.message.author], batch)
+                self._read(tx, update, by_account, batch)
+            elif update.message.message_id and update.message.author in by_account:
+                # REST confirms it.
+                self._suspect(update, by_account[update.message.author], batch)
 
-    def _read(self, tx: Tx, one: CommentWrite, found: authors.Authors, batch: Batch) -> None:
-        author = found.get(one.message.author, _UNKNOWN) if one.message.author else _UNKNOWN
-        if one.row.account_id not in {None, author.id}:  # REST knows its names no more
-            row_id = one.row.account_id
+    def _read(
+        self, tx: Tx, comment: CommentWrite, by_account: authors.Authors, batch: Batch
+    ) -> None:
+        author = (
+            by_account.get(comment.message.author, _UNKNOWN) if comment.message.author else _UNKNOWN
+        )
+        if comment.row.account_id not in {None, author.id}:  # REST knows its names no more
+            row_id = comment.row.account_id
             author = replace(_UNKNOWN, id=row_id, ci_id=lock_cis(tx, [row_id]).get(row_id))
-        if gerrits_own(one.message.tag):
+        if gerrits_own(comment.message.tag):
             return
         if author.ci_id is not None:
-            batch.unread.append((author.ci_id, one))
+            batch.unread.append((author.ci_id, comment))
         else:
-            self._suspect(one, author, batch)
+            self._suspect(comment, author, batch)
 
-    def _suspect(self, one: CommentWrite, author: KnownAccount, batch: Batch) -> None:
+    def _suspect(self, comment: CommentWrite, author: KnownAccount, batch: Batch) -> None:
         """Takes note of an account that may be a CI; REST must have shown it."""
         shown = self._roster.by_events or author.account.gerrit_id is not None
         if (
@@ -323,7 +333,7 @@ class Ingest:
             and author.id not in batch.suspects
             and has_identity(author.account)
             and not (author.excluded or self._roster.excludes(author.account))
-            and may_be_ci(one.message, author.account)
+            and may_be_ci(comment.message, author.account)
         ):
             batch.suspects[author.id] = author
 
@@ -354,8 +364,8 @@ class Ingest:
                     continue
                 ci_id = authors.discover(tx, self._roster, row, batch.heard_at)
                 log.info("CI discovered account=%d ci=%d", account_id, ci_id)
-                found = self._reread_account(tx, account_id, ci_id, batch.heard_at, tally)
-                batch.reports.extend(found)
+                reports = self._reread_account(tx, account_id, ci_id, batch.heard_at, tally)
+                batch.reports.extend(reports)
 
     def _reread_account(
         self, tx: Tx, account_id: int, ci_id: int, now: datetime, tally: Tally
@@ -386,9 +396,9 @@ def _writes_like_ci(tx: Tx, row: KnownAccount) -> bool:
     return evidence.shows_ci
 
 
-def _row_id(found: authors.Authors, account: Account | None) -> int | None:
-    known = found.get(account) if account else None
-    return known.id if known else None
+def _row_id(by_account: authors.Authors, account: Account | None) -> int | None:
+    row = by_account.get(account) if account else None
+    return row.id if row else None
 
 
 def _merged(stored: Iterable[Any], matching: Matching) -> list[Any]:

@@ -55,7 +55,7 @@ class Matching:
     inserts: list[CommentWrite] = field(default_factory=list)
     updates: list[CommentWrite] = field(default_factory=list)
     drops: list[StoredComment] = field(default_factory=list)
-    known: int = 0
+    unchanged: int = 0  # comments that were stored like this already
     forged: int = 0  # of ``drops``, those that an event brought and Gerrit does not hold
     waiting: datetime | None = None
 
@@ -148,40 +148,40 @@ def match(
     ``asked_at``.
     """
     comments = _Comments(change_id, stored)
-    found = Matching()
+    matching = Matching()
     rest: dict[str, _Listed] = {}
     listed_ids: dict[str, _Listed] = {}
     for message, account_id in messages:
         listed = _Listed(message, account_id, digest(message.text))
         if message.message_id is None:
-            _match_event(comments, found, listed)
+            _match_event(comments, matching, listed)
             continue
         listed_ids[message.message_id] = listed
         if (seq := comments.by_id.get(message.message_id)) is not None:
-            _update(comments, found, comments.by_seq[seq], listed)
+            _update(comments, matching, comments.by_seq[seq], listed)
         else:
             rest[message.message_id] = listed  # an id listed twice: the later text stands
     new = list(rest.values())
     if complete and new and comments.by_id:
         gone = {seq for name, seq in comments.by_id.items() if name not in listed_ids}
-        new = [listed for listed in new if not _renamed(comments, found, listed, gone)]
+        new = [listed for listed in new if not _renamed(comments, matching, listed, gone)]
     if new:
-        _match_rest(comments, found, new)
+        _match_rest(comments, matching, new)
     if complete:
-        _settle(comments, found, listed_ids, asked_at)
-    return found
+        _settle(comments, matching, listed_ids, asked_at)
+    return matching
 
 
 def settle_stored(change_id: int, stored: Sequence[StoredComment]) -> Matching:
     """As `match` with the list that REST's own comments among the stored ones are."""
     comments = _Comments(change_id, stored)
-    found = Matching()
+    matching = Matching()
     listed = {
         name: _Listed(_without_text(comments.by_seq[seq]), comments.by_seq[seq].account_id, 0)
         for name, seq in comments.by_id.items()
     }
-    _settle(comments, found, listed, None)
-    return found
+    _settle(comments, matching, listed, None)
+    return matching
 
 
 def _without_text(row: StoredComment) -> Message:
@@ -196,15 +196,15 @@ class _Listed(NamedTuple):
     mark: int
 
 
-def _match_rest(comments: _Comments, found: Matching, rest: list[_Listed]) -> None:
+def _match_rest(comments: _Comments, matching: Matching, rest: list[_Listed]) -> None:
     """Unites new REST messages with the events that came before them, nearest in time first."""
     united = _pairs(rest, [row for row in comments.by_seq.values() if row.message_id is None])
     for place, listed in enumerate(rest):
         if place in united:
-            _update(comments, found, comments.by_seq[united[place]], listed)
+            _update(comments, matching, comments.by_seq[united[place]], listed)
         else:
             row = comments.add(*listed)
-            found.inserts.append(CommentWrite(row, listed.message, True))
+            matching.inserts.append(CommentWrite(row, listed.message, True))
 
 
 def _pairs(rest: list[_Listed], waiting: list[StoredComment]) -> dict[int, int]:
@@ -253,7 +253,7 @@ def _nameless(message: Message) -> bool:
 
 
 def _settle(
-    comments: _Comments, found: Matching, listed: dict[str, _Listed], asked_at: datetime | None
+    comments: _Comments, matching: Matching, listed: dict[str, _Listed], asked_at: datetime | None
 ) -> None:
     """Unites or drops what the complete list does not hold."""
     newest = max((each.message.posted_at for each in listed.values()), default=None)
@@ -264,7 +264,7 @@ def _settle(
     for row in sorted(comments.by_seq.values(), key=lambda row: row.seq):
         if row.message_id is not None:
             if row.message_id not in listed and newest and row.posted_at < newest:
-                found.drops.append(row)
+                matching.drops.append(row)
             continue
         at = row.event_at or row.posted_at
         same = spare.get((row.digest, row.account_id), [])
@@ -274,14 +274,16 @@ def _settle(
             same.remove(other)
             claimed = comments.put(other._replace(event_at=at))
             assert claimed.message_id is not None
-            found.updates.append(CommentWrite(claimed, listed[claimed.message_id].message, False))
-            found.drops.append(row)
+            matching.updates.append(
+                CommentWrite(claimed, listed[claimed.message_id].message, False)
+            )
+            matching.drops.append(row)
         elif _is_older(row, at, newest, asked_at):
-            found.drops.append(row)
-            found.forged += 1
+            matching.drops.append(row)
+            matching.forged += 1
         else:
             heard = row.heard_at or at
-            found.waiting = min(found.waiting or heard, heard)
+            matching.waiting = min(matching.waiting or heard, heard)
 
 
 def _is_older(
@@ -293,16 +295,16 @@ def _is_older(
     return newest is not None and at + UNITE < newest
 
 
-def _renamed(comments: _Comments, found: Matching, listed: _Listed, gone: set[int]) -> bool:
+def _renamed(comments: _Comments, matching: Matching, listed: _Listed, gone: set[int]) -> bool:
     row = comments.renamed(*listed, gone)
     if row is None:
         return False
     gone.remove(row.seq)
-    _update(comments, found, row, listed)
+    _update(comments, matching, row, listed)
     return True
 
 
-def _update(comments: _Comments, found: Matching, row: StoredComment, listed: _Listed) -> None:
+def _update(comments: _Comments, matching: Matching, row: StoredComment, listed: _Listed) -> None:
     message = listed.message
     keeps = row.account_id is not None and _nameless(message)
     new = row._replace(
@@ -314,14 +316,14 @@ def _update(comments: _Comments, found: Matching, row: StoredComment, listed: _L
         digest=listed.mark,
     )
     if new == row:
-        found.known += 1
+        matching.unchanged += 1
         return
     before = (row.tag, row.digest, row.account_id, row.posted_at)
     reread = before != (new.tag, new.digest, new.account_id, new.posted_at)
-    found.updates.append(CommentWrite(comments.put(new), message, reread))
+    matching.updates.append(CommentWrite(comments.put(new), message, reread))
 
 
-def _match_event(comments: _Comments, found: Matching, listed: _Listed) -> None:
+def _match_event(comments: _Comments, matching: Matching, listed: _Listed) -> None:
     event_at = listed.message.posted_at
     same = [
         row
@@ -329,9 +331,9 @@ def _match_event(comments: _Comments, found: Matching, listed: _Listed) -> None:
         if row.digest == listed.mark and row.account_id == listed.account_id
     ]
     if any(row.event_at == event_at for row in same):
-        found.known += 1
+        matching.unchanged += 1
         return
     moved = comments.claim(event_at, [row for row in same if row.message_id is not None])
-    found.updates.extend(CommentWrite(row, listed.message, False) for row in moved)
+    matching.updates.extend(CommentWrite(row, listed.message, False) for row in moved)
     if not moved:
-        found.inserts.append(CommentWrite(comments.add(*listed), listed.message, True))
+        matching.inserts.append(CommentWrite(comments.add(*listed), listed.message, True))

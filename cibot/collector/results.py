@@ -63,10 +63,10 @@ def known_result(word: str) -> Result | None:
 
     Case, blanks and hyphens do not matter (``Timed out``, ``NOT-BUILT``).
     """
-    found = RESULT_WORDS.get(word)
-    if found is None and len(word) <= 40:
-        found = RESULT_WORDS.get(_spelled(word))
-    return found
+    result = RESULT_WORDS.get(word)
+    if result is None and len(word) <= 40:
+        result = RESULT_WORDS.get(_spelled(word))
+    return result
 
 
 def stopped(builds: Iterable[tuple[str, Result]]) -> bool:
@@ -84,9 +84,9 @@ def _spelled(word: str) -> str:
 @lru_cache(maxsize=1024)
 def result_class(word: str) -> Result:
     """What a build's written result counts as (health.md); unknown words are INFRA."""
-    known = known_result(word)
-    if known is not None:
-        return known
+    exact = known_result(word)
+    if exact is not None:
+        return exact
     upper = word[:80].upper()
     for part, result in _PARTS:
         if part in upper:

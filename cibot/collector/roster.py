@@ -96,10 +96,10 @@ def display_name(account: Account) -> str:
 
 def clean_name(text: str) -> str:
     """Text from Gerrit as a name: no control or format characters, single spaces."""
-    kept = "".join(
+    printable = "".join(
         " " if unicodedata.category(character)[0] in "CZ" else character for character in text
     )
-    return re.sub(r" +", " ", kept).strip()[:_NAME_LENGTH].strip()
+    return re.sub(r" +", " ", printable).strip()[:_NAME_LENGTH].strip()
 
 
 def free_name(account: Account, server: str, taken: Collection[str]) -> str:
@@ -111,9 +111,9 @@ def free_name(account: Account, server: str, taken: Collection[str]) -> str:
         f"{name[:60]} ({account.username or account.gerrit_id})"[:_NAME_LENGTH],
     )
     used = {each.casefold() for each in taken}
-    for one in tries:
-        if one.casefold() not in used:
-            return one
+    for candidate in tries:
+        if candidate.casefold() not in used:
+            return candidate
     number = 2
     while f"{name[:80]} ({number})".casefold() in used:
         number += 1

@@ -48,12 +48,12 @@ def lasting_name(job: str, url: str | None = None) -> str:
     job = job[:_LONGEST]
     if not any(letter.isdigit() for letter in job):
         return job
-    found = _NUMBERED.sub(" ", _without_ref(job)).strip()
+    name = _NUMBERED.sub(" ", _without_ref(job)).strip()
     for number in _numbers(url):
-        if number not in found:
+        if number not in name:
             continue  # each number is a pattern of its own, which would have to be compiled
-        found = re.sub(rf"(?:^|[ /_#-]){number}(?:[/_,-]\d{{1,4}})?{_END}", "", found)
-    return found.strip(" /_-") or job
+        name = re.sub(rf"(?:^|[ /_#-]){number}(?:[/_,-]\d{{1,4}})?{_END}", "", name)
+    return name.strip(" /_-") or job
 
 
 def _without_ref(job: str) -> str:
@@ -104,15 +104,15 @@ class Batch:
     drops: set[tuple[int, int]] = field(default_factory=set)
     waiting: dict[int, datetime] = field(default_factory=dict)  # changes that REST lags behind on
     withdrawn: set[int] = field(default_factory=set)  # CIs that lost reports
-    known: int = 0
+    unchanged: int = 0  # comments that were stored like this already
     raised: dict[str, str] = field(default_factory=dict)  # comments set aside, and why
     forged: int = 0  # comments of events that Gerrit does not hold
 
     def read(self) -> None:
         """Makes the reports of the comments in ``unread``, pairs of a CI and its comment."""
-        for ci_id, one in self.unread:
-            key = (one.row.change_id, one.row.seq)
-            message = one.message
+        for ci_id, comment in self.unread:
+            key = (comment.row.change_id, comment.row.seq)
+            message = comment.message
             if key in self.votes:  # an event brought them, and REST does not repeat them
                 message = replace(message, votes=_votes(self.votes[key]))
             self.add_report(ci_id, key, message)
@@ -136,14 +136,14 @@ def comment_name(key: tuple[int, int]) -> str:
     return f"{key[0]}/{key[1]}"
 
 
-def message_of(one: CommentText) -> Message:
+def message_of(comment: CommentText) -> Message:
     return Message(
-        one.posted_at,
-        one.text,
+        comment.posted_at,
+        comment.text,
         None,
-        one.patch_set,
-        tag=one.tag,
-        votes=_votes(one.votes),
+        comment.patch_set,
+        tag=comment.tag,
+        votes=_votes(comment.votes),
     )
 
 
@@ -152,10 +152,10 @@ def _votes(stored: str | None) -> tuple[Vote, ...]:
     return tuple(Vote(label, value) for label, value in votes.items())
 
 
-def comment_row(one: CommentWrite) -> dict[str, Any]:
-    message = one.message
+def comment_row(comment: CommentWrite) -> dict[str, Any]:
+    message = comment.message
     votes = {vote.label: vote.value for vote in message.votes}
-    return one.row._asdict() | {
+    return comment.row._asdict() | {
         "patch_set": message.patch_set,
         "text": message.text,
         "votes": json.dumps(votes, ensure_ascii=False) if votes else None,
@@ -186,14 +186,14 @@ def build_rows(key: tuple[int, int], report: Report) -> list[dict[str, Any]]:
             "change_id": key[0],
             "seq": key[1],
             "idx": index,
-            "job": lasting_name(one.name, one.url)[:255],
-            "word": one.result[:64],
-            "result": result_class(one.result).value,
-            "voting": one.voting,
-            "duration_s": one.duration_s,
-            "url": one.url,
+            "job": lasting_name(build.name, build.url)[:255],
+            "word": build.result[:64],
+            "result": result_class(build.result).value,
+            "voting": build.voting,
+            "duration_s": build.duration_s,
+            "url": build.url,
         }
-        for index, one in enumerate(report.builds[:32767])
+        for index, build in enumerate(report.builds[:32767])
     ]
 
 

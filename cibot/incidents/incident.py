@@ -315,8 +315,8 @@ def put_symptom(incident: Incident, symptom: Symptom) -> Incident:
 
 
 def _without(incident: Incident, signal: str) -> Incident:
-    kept = tuple(other for other in incident.symptoms if other.signal != signal)
-    return replace(incident, symptoms=kept)
+    remaining = tuple(other for other in incident.symptoms if other.signal != signal)
+    return replace(incident, symptoms=remaining)
 
 
 def acknowledge(
@@ -388,11 +388,11 @@ def merged(incident: Incident, other: Incident) -> Incident:
     return replace(incident, notified=both)
 
 
-def merged_parts(known: tuple[Part, ...], more: tuple[Part, ...]) -> tuple[Part, ...]:
+def merged_parts(parts: tuple[Part, ...], more: tuple[Part, ...]) -> tuple[Part, ...]:
     """What people know when they hear of ``more`` too: the worse where both have a part."""
-    found = {part.key: part for part in known}
+    by_key = {part.key: part for part in parts}
     for part in more:
-        before = found.get(part.key)
+        before = by_key.get(part.key)
         if before is None or part.severity.rank < before.severity.rank:
-            found[part.key] = part
-    return tuple(found.values())
+            by_key[part.key] = part
+    return tuple(by_key.values())

@@ -87,11 +87,11 @@ def by_stage(openings: Iterable[Opening], now: datetime) -> tuple[list[Opening],
     """Of incidents that last: those that opened within the last day, and those half way to it."""
     half_way: list[Opening] = []
     opened: list[Opening] = []
-    for one in openings:
-        if one.half_way:
-            half_way.append(one)
-        elif now - one.at <= LONGEST:
-            opened.append(one)
+    for opening in openings:
+        if opening.half_way:
+            half_way.append(opening)
+        elif now - opening.at <= LONGEST:
+            opened.append(opening)
     return opened, half_way
 
 
@@ -106,14 +106,14 @@ class Cause:
 
 def shared_cause(openings: Iterable[Opening]) -> Cause:
     """What CIs have in common; no change that a reference passed."""
-    found = list(openings)
-    least = max(_FEWEST, math.ceil(len({other.ci for other in found}) / 2))
-    passed = {change for other in found for change in other.passed}
-    changes = _shared(((other.ci, other.changes) for other in found), least)
+    listed = list(openings)
+    least = max(_FEWEST, math.ceil(len({other.ci for other in listed}) / 2))
+    passed = {change for other in listed for change in other.passed}
+    changes = _shared(((other.ci, other.changes) for other in listed), least)
     return Cause(
         tuple(sorted({number for row, number in changes if (row, number) not in passed})),
-        tuple(sorted(_shared(((other.ci, other.jobs) for other in found), least))),
-        tuple(sorted(_shared(((other.ci, other.projects) for other in found), least))),
+        tuple(sorted(_shared(((other.ci, other.jobs) for other in listed), least))),
+        tuple(sorted(_shared(((other.ci, other.projects) for other in listed), least))),
     )
 
 
@@ -151,8 +151,8 @@ def suspected(
     return cis >= _FEWEST and 3 * _names(alike) >= 2 * _needed(cis)
 
 
-def _when(one: Opening) -> tuple[datetime, str]:
-    return (one.at, one.ci)
+def _when(opening: Opening) -> tuple[datetime, str]:
+    return (opening.at, opening.ci)
 
 
 def _names(openings: Iterable[Opening]) -> int:
@@ -180,11 +180,11 @@ def _under_way(
     return (*broken, *half_way)
 
 
-def _began_with(one: Opening, newest: Opening) -> bool:
+def _began_with(opening: Opening, newest: Opening) -> bool:
     """Whether its trouble began when that of the newest did, and no more than a day was between."""
-    if one.began is None or newest.began is None or newest.at - one.at > LONGEST:
+    if opening.began is None or newest.began is None or newest.at - opening.at > LONGEST:
         return False
-    return abs(newest.began - one.began) <= ONSET
+    return abs(newest.began - opening.began) <= ONSET
 
 
 def lasts(opened: int, still: int) -> bool:
@@ -221,17 +221,17 @@ def of_member(news: News, before: Notified | None, *, going_on: bool, waits: boo
         return True if waits else None
     if not going_on:
         return None
-    known = {part.family for part in before.parts} if before else set()
-    return news.worse and not {part.family for part in news.parts} <= known
+    families = {part.family for part in before.parts} if before else set()
+    return news.worse and not {part.family for part in news.parts} <= families
 
 
-def worth(steps: Sequence[str], *, known: bool) -> int | None:
+def worth(steps: Sequence[str], *, is_known: bool) -> int | None:
     """The place of the step that is left to tell of an incident; None where there is none.
 
-    ``known`` says whether people heard that it is bad. What came and went meanwhile is not
+    ``is_known`` says whether people heard that it is bad. What came and went meanwhile is not
     told, nor what went and came back.
     """
-    if known:
+    if is_known:
         if steps[-1] in ENDS:
             return len(steps) - 1
         began = any(step in BEGINS or step in ENDS for step in steps)

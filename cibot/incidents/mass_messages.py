@@ -103,20 +103,22 @@ def _named(openings: Sequence[Opening]) -> Line:
     return some([_name(other) for other in _each(openings)], _NAMED)
 
 
-def _severe(one: Opening) -> Line:
-    return line(*_name(one), f" {one.severity.value}")
+def _severe(opening: Opening) -> Line:
+    return line(*_name(opening), f" {opening.severity.value}")
 
 
-def _name(one: Opening) -> Line:
-    name = Span(one.ci, strong=True)
-    if one.incident is None or one.half_way:
+def _name(opening: Opening) -> Line:
+    name = Span(opening.ci, strong=True)
+    if opening.incident is None or opening.half_way:
         return (name,)
-    return line(name, " (", incident_span(one.incident), ")")
+    return line(name, " (", incident_span(opening.incident), ")")
 
 
 def _each(openings: Iterable[Opening]) -> list[Opening]:
     """One for each CI, by name."""
-    return list({other.ci: other for other in sorted(openings, key=lambda one: one.ci)}.values())
+    return list(
+        {other.ci: other for other in sorted(openings, key=lambda opening: opening.ci)}.values()
+    )
 
 
 def _advice(openings: Sequence[Opening]) -> Line:

@@ -144,7 +144,7 @@ def _also_wrong(incident: Incident, news: News) -> Iterator[Line]:
     """What else is wrong: in another family, and which job or branch fails."""
     families = {news.symptom.family}
     firing = (symptom for symptom in incident.standing if symptom.fires)
-    for symptom in sorted(firing, key=lambda one: one.order):
+    for symptom in sorted(firing, key=lambda symptom: symptom.order):
         if symptom.family not in families:
             families.add(symptom.family)
             yield line(f"also {_called(symptom, symptom.severity)}: ", *_seen(symptom))
@@ -303,12 +303,19 @@ def _shown_evidence(symptom: Symptom) -> tuple[Evidence, ...]:
     return (*newest[:-1], first)
 
 
-def _evidence(one: Evidence, subject: Subject) -> Line:
-    good = [Span("the last good one ")] if one.fault is Fault.LAST_GOOD else []
-    spans = [*good, Span(f"{one.number},{one.patch_set}", href=subject.change_url(one))]
-    if one.job:
-        log = one.url if one.url and one.url.startswith(("http://", "https://")) else None
-        spans += [Span(" ("), Span(one.job, href=log, code=True), Span(")")]
+def _evidence(evidence: Evidence, subject: Subject) -> Line:
+    good = [Span("the last good one ")] if evidence.fault is Fault.LAST_GOOD else []
+    spans = [
+        *good,
+        Span(f"{evidence.number},{evidence.patch_set}", href=subject.change_url(evidence)),
+    ]
+    if evidence.job:
+        log = (
+            evidence.url
+            if evidence.url and evidence.url.startswith(("http://", "https://"))
+            else None
+        )
+        spans += [Span(" ("), Span(evidence.job, href=log, code=True), Span(")")]
     return tuple(spans)
 
 

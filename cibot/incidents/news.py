@@ -58,13 +58,13 @@ def news_of(incident: Incident, around: Surroundings, now: datetime) -> News | N
     What a greater trouble inhibits is said when that is over and it still lasts; an end is
     said only of what was.
     """
-    known = incident.notified
-    if known is not None and not known.over:
-        ended = _ended(incident, known, now)
+    heard = incident.notified
+    if heard is not None and not heard.over:
+        ended = _ended(incident, heard, now)
         if ended is not None:
             return ended
-    return _begun(incident, known, around) or (
-        None if known is None or known.over else _corrected(incident, known, now)
+    return _begun(incident, heard, around) or (
+        None if heard is None or heard.over else _corrected(incident, heard, now)
     )
 
 
@@ -76,7 +76,7 @@ def notified(incident: Incident, news: News, *, loud: bool = True) -> Incident:
         since = _began(symptom, incident)
         first = Notified(news.parts, step.severity, symptom.signal, symptom.spells, since)
         return replace(incident, notified=replace(first, count=count))
-    known = replace(
+    after = replace(
         before,
         parts=news.parts,
         worst=min(before.worst, step.severity, key=_rank) if news.worse else before.worst,
@@ -84,38 +84,38 @@ def notified(incident: Incident, news: News, *, loud: bool = True) -> Incident:
         over=step.name in ENDS,
         count=count,
     )
-    return replace(incident, notified=known)
+    return replace(incident, notified=after)
 
 
-def _ended(incident: Incident, known: Notified, now: datetime) -> News | None:
+def _ended(incident: Incident, heard: Notified, now: datetime) -> News | None:
     """The end of the incident or of a part that people know of."""
-    quiet = not known.count
+    quiet = not heard.count
     if incident.phase is Phase.WITHDRAWN:
-        step = Transition("withdrawn", now, known.worst)
+        step = Transition("withdrawn", now, heard.worst)
         return News(step, incident.cause, (), quiet=quiet)
     if incident.phase is Phase.RESOLVED:
-        step = Transition("resolved", incident.resolved_at or now, known.worst)
+        step = Transition("resolved", incident.resolved_at or now, heard.worst)
         return News(step, _last_cleared(incident, incident.symptoms), (), quiet=quiet)
-    return _eased(incident, known, quiet=quiet)
+    return _eased(incident, heard, quiet=quiet)
 
 
-def _eased(incident: Incident, known: Notified, *, quiet: bool) -> News | None:
+def _eased(incident: Incident, heard: Notified, *, quiet: bool) -> News | None:
     """The end of a part of what people know, while something holds still, or by now."""
-    holds = _holding(incident, known)
-    left = _parts(incident, holds, known)
+    holds = _holding(incident, heard)
+    left = _parts(incident, holds, heard)
     families = {part.family for part in left}
     keys = {part.key for part in left}
     gone = [
         part
-        for part in known.parts
+        for part in heard.parts
         if part.family not in families or (part.drop and part.key not in keys)
     ]
     if not left or not gone:
         return None
-    if incident.pending and families <= {part.family for part in known.parts}:
+    if incident.pending and families <= {part.family for part in heard.parts}:
         return None  # a pending symptom may join the message
-    part = min(gone, key=lambda one: one.severity.rank)
-    still = min(holds, key=lambda one: one.order)
+    part = min(gone, key=lambda part: part.severity.rank)
+    still = min(holds, key=lambda symptom: symptom.order)
     if part.severity.rank > still.severity.rank and not part.drop:
         return None  # the worst of it holds
     over = [
@@ -130,9 +130,9 @@ def _eased(incident: Incident, known: Notified, *, quiet: bool) -> News | None:
     return News(step, ended, left, still=still, drop=part.drop, quiet=quiet)
 
 
-def _holding(incident: Incident, known: Notified) -> list[Symptom]:
+def _holding(incident: Incident, heard: Notified) -> list[Symptom]:
     """The symptoms that hold. A CI that is heard again, and shows another trouble, reports."""
-    families = {part.family for part in known.parts}
+    families = {part.family for part in heard.parts}
     if all(symptom.family in families for symptom in incident.standing if symptom.fires):
         return list(incident.standing)
     return [symptom for symptom in incident.standing if symptom.fires or symptom.signal != "silent"]
@@ -140,13 +140,13 @@ def _holding(incident: Incident, known: Notified) -> list[Symptom]:
 
 def _last_cleared(incident: Incident, symptoms: Iterable[Symptom]) -> Symptom:
     """The symptom that cleared last; of several that which explains most."""
-    ordered = sorted(symptoms, key=lambda one: one.order)
+    ordered = sorted(symptoms, key=lambda symptom: symptom.order)
     if not ordered:
         return incident.cause
-    return max(ordered, key=lambda one: one.cleared_at or incident.changed_at)
+    return max(ordered, key=lambda symptom: symptom.cleared_at or incident.changed_at)
 
 
-def _begun(incident: Incident, known: Notified | None, around: Surroundings) -> News | None:
+def _begun(incident: Incident, heard: Notified | None, around: Surroundings) -> News | None:
     """The news of what began or got worse."""
     if not incident.open or incident.opened_at is None:
         return None
@@ -158,37 +158,37 @@ def _begun(incident: Incident, known: Notified | None, around: Surroundings) -> 
         for symptom in incident.standing
         if symptom.fires and reasons[symptom.signal] is None
     ]
-    found = _worse(incident, known, seen)
-    if found is not None:
-        return found
+    news = _worse(incident, heard, seen)
+    if news is not None:
+        return news
     fires = [symptom for symptom in incident.standing if symptom.fires]
-    hidden = _worse(incident, known, fires)
+    hidden = _worse(incident, heard, fires)
     if hidden is None:
         return None
     return replace(hidden, inhibited=reasons[hidden.symptom.signal] or "its cause is not news")
 
 
-def _worse(incident: Incident, known: Notified | None, seen: list[Symptom]) -> News | None:
+def _worse(incident: Incident, heard: Notified | None, seen: list[Symptom]) -> News | None:
     if not seen:
         return None
-    cause = min(seen, key=lambda one: one.order)
-    parts = _parts(incident, seen, known)
-    if known is None or known.over:
-        name = "opened" if known is None else "reopened"
-        at = (incident.opened_at if known is None else None) or incident.changed_at
+    cause = min(seen, key=lambda symptom: symptom.order)
+    parts = _parts(incident, seen, heard)
+    if heard is None or heard.over:
+        name = "opened" if heard is None else "reopened"
+        at = (incident.opened_at if heard is None else None) or incident.changed_at
         step = Transition(name, at, cause.severity, cause.signal)
-        usual = known is not None and cause.severity.rank >= known.worst.rank
+        usual = heard is not None and cause.severity.rank >= heard.worst.rank
         return News(step, cause, parts, quiet=usual and incident.is_usual(cause.signal))
-    return _escalated(incident, known, seen, parts)
+    return _escalated(incident, heard, seen, parts)
 
 
 def _escalated(
-    incident: Incident, known: Notified, seen: list[Symptom], parts: tuple[Part, ...]
+    incident: Incident, heard: Notified, seen: list[Symptom], parts: tuple[Part, ...]
 ) -> News | None:
     """An escalation: a higher severity, another family, or a drop within a level."""
-    worst = min((part.severity for part in known.parts), key=_rank, default=State.HEALTHY)
-    there = {part.key for part in known.parts}
-    families = {part.family for part in known.parts}
+    worst = min((part.severity for part in heard.parts), key=_rank, default=State.HEALTHY)
+    there = {part.key for part in heard.parts}
+    families = {part.family for part in heard.parts}
     new = [
         part
         for part in parts
@@ -198,51 +198,51 @@ def _escalated(
     ]
     if not new:
         return None
-    part = min(new, key=lambda one: one.severity.rank)
+    part = min(new, key=lambda part: part.severity.rank)
     of_part = [symptom for symptom in seen if symptom.family is part.family]
     if part.drop:
         of_part = [symptom for symptom in of_part if symptom.signal == _CHART]
-    symptom = min(of_part, key=lambda one: one.order)
+    symptom = min(of_part, key=lambda symptom: symptom.order)
     step = Transition("escalated", incident.changed_at, part.severity, symptom.signal)
-    return News(step, symptom, merged_parts(known.parts, parts), drop=part.drop)
+    return News(step, symptom, merged_parts(heard.parts, parts), drop=part.drop)
 
 
 def _parts(
-    incident: Incident, symptoms: Iterable[Symptom], known: Notified | None
+    incident: Incident, symptoms: Iterable[Symptom], heard: Notified | None
 ) -> tuple[Part, ...]:
     """How bad it is in each family; a drop within a level stands by itself."""
-    found: dict[tuple[Family, bool], State] = {}
+    severities: dict[tuple[Family, bool], State] = {}
     for symptom in symptoms:
-        key = (symptom.family, _is_drop(incident, symptom, known))
-        before = found.get(key)
+        key = (symptom.family, _is_drop(incident, symptom, heard))
+        before = severities.get(key)
         if before is None or symptom.severity.rank < before.rank:
-            found[key] = symptom.severity
-    return tuple(Part(family, severity, drop) for (family, drop), severity in found.items())
+            severities[key] = symptom.severity
+    return tuple(Part(family, severity, drop) for (family, drop), severity in severities.items())
 
 
-def _is_drop(incident: Incident, symptom: Symptom, known: Notified | None) -> bool:
+def _is_drop(incident: Incident, symptom: Symptom, heard: Notified | None) -> bool:
     """Whether it is a drop that began long after the other symptoms of its family came."""
     if symptom.signal != _CHART or symptom.began is None:
         return False
-    if known is not None and any(part.drop for part in known.parts):
+    if heard is not None and any(part.drop for part in heard.parts):
         return True
     others = [
-        one.came_at
-        for one in incident.standing
-        if one.family is symptom.family and one.signal != symptom.signal and one.came_at
+        other.came_at
+        for other in incident.standing
+        if other.family is symptom.family and other.signal != symptom.signal and other.came_at
     ]
     return bool(others) and min(others) + _LONG < symptom.began
 
 
-def _corrected(incident: Incident, known: Notified, now: datetime) -> News | None:
+def _corrected(incident: Incident, heard: Notified, now: datetime) -> News | None:
     """When the trouble began, where late comments show another time than people know."""
-    symptom = incident.symptom(known.signal)
-    if not known.count or symptom is None or symptom.spells != known.spell:
+    symptom = incident.symptom(heard.signal)
+    if not heard.count or symptom is None or symptom.spells != heard.spell:
         return None  # it came again since, and that is another time
-    if abs(_began(symptom, incident) - known.since) <= _MOVED:
+    if abs(_began(symptom, incident) - heard.since) <= _MOVED:
         return None
     step = Transition("corrected", now, incident.severity, symptom.signal)
-    return News(step, symptom, known.parts)
+    return News(step, symptom, heard.parts)
 
 
 def _began(symptom: Symptom, incident: Incident) -> datetime:

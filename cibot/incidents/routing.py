@@ -44,8 +44,8 @@ def alert_of(
 ) -> Alert:
     """An incident as the routes look at it: with all its symptoms, at its worst."""
     came = [symptom for symptom in incident.symptoms if symptom.came_at is not None]
-    known = incident.notified
-    severity = known.worst if known and known.worst.rank < incident.severity.rank else None
+    heard = incident.notified
+    severity = heard.worst if heard and heard.worst.rank < incident.severity.rank else None
     kinds = frozenset(symptom.signal for symptom in came)
     severity = severity or incident.severity
     return Alert(ci, kinds, severity, owner, projects, concerned(kinds, branches))
@@ -63,11 +63,11 @@ def concerned(kinds: Iterable[str], branches: Sequence[BranchHealth]) -> frozens
 
 def receivers(routes: Iterable[RouteConfig], alert: Alert) -> tuple[str, ...]:
     """The channels that an alert goes to, each once, in the routes' order."""
-    found: dict[str, None] = {}
+    channels: dict[str, None] = {}
     for route in routes:
         if _takes(route, alert):
-            found.update(dict.fromkeys(route.channels))
-    return tuple(found)
+            channels.update(dict.fromkeys(route.channels))
+    return tuple(channels)
 
 
 def _takes(route: RouteConfig, alert: Alert) -> bool:
@@ -159,14 +159,14 @@ def worth_saying(held: Sequence[Held], opened: Mapping[int, bool]) -> list[Card]
     ``opened`` says whether an incident is open now. What came and went while it
     was quiet is not sent; the end of an announced incident is.
     """
-    found: list[Card] = []
+    cards: list[Card] = []
     for number in dict.fromkeys(message.incident for message in held):
         steps = [message for message in held if message.incident == number]
         if number is None:
-            found += [step.card for step in steps]
+            cards += [step.card for step in steps]
         elif opened.get(number, False):
             worse = [step for step in steps if step.step in WORSE]
-            found.append((worse or steps)[-1].card)
+            cards.append((worse or steps)[-1].card)
         elif steps[0].step not in BEGINS and steps[-1].step == "resolved":
-            found.append(steps[-1].card)
-    return found
+            cards.append(steps[-1].card)
+    return cards

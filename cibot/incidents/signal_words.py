@@ -86,7 +86,7 @@ def step_words(name: str, seen: Seen | None, by: str | None, note: str | None) -
 
 def plain(words: Words, write: Callable[[datetime], str] = figures.stamp) -> str:
     """Words as text."""
-    return "".join(one.text for one in spans(words, write))
+    return "".join(span.text for span in spans(words, write))
 
 
 def said(seen: Seen | None) -> str:
@@ -192,8 +192,8 @@ def _streak(seen: Streak) -> Words:
     if seen.job is None:
         if not seen.known:
             return ("no voting job has enough results to judge where a reference passed",)
-        known = plural(seen.known, "job")
-        return (f"no voting job keeps failing; {known} with enough results to judge",)
+        judged = plural(seen.known, "job")
+        return (f"no voting job keeps failing; {judged} with enough results to judge",)
     others = f"; so did {plural(seen.others, 'other job')}" if seen.others else ""
     return (
         job_span(seen.job),
@@ -224,8 +224,8 @@ def _own_threshold(seen: OwnFigures) -> str:
 
 def _branch(seen: BranchBeside) -> Words:
     if seen.branch is None or seen.since is None:
-        known = plural(seen.known, "branch", "branches")
-        return (f"no branch fails alone; {known} with enough results to judge",)
+        judged = plural(seen.known, "branch", "branches")
+        return (f"no branch fails alone; {judged} with enough results to judge",)
     usual = [f", {percent(seen.usual)} before"] if seen.usual is not None else []
     there = f"{number(seen.passes)} of {number(seen.n)} passed since "
     elsewhere = f"{number(seen.passes_elsewhere)} of {number(seen.n_elsewhere)}"

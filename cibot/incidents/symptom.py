@@ -112,8 +112,8 @@ def family_of(signal: str) -> Family:
 
 def result_symptom(symptoms: Iterable[Symptom]) -> Symptom | None:
     """The one that explains most of what is wrong with the results."""
-    found = [each for each in symptoms if each.family is Family.RESULTS and each.came_at]
-    return min(found, key=lambda one: one.order, default=None)
+    of_results = [each for each in symptoms if each.family is Family.RESULTS and each.came_at]
+    return min(of_results, key=lambda symptom: symptom.order, default=None)
 
 
 def advance(

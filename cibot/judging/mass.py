@@ -241,7 +241,7 @@ def _worth_telling(
     by_incident = sorted(rows, key=lambda row: (row.incident or 0, row.id))
     for number, group in groupby(by_incident, key=lambda row: row.incident or 0):
         steps, member = list(group), members.get(number)
-        left = worth([step.step or "" for step in steps], known=number in known)
+        left = worth([step.step or "" for step in steps], is_known=number in known)
         ends = left is not None and steps[left].step in ENDS
         if member is None or not (ends or member.incident.open):
             left = None

@@ -213,6 +213,6 @@ def _left(messages: Iterable[ReplayedMessage], notified: Container[Which]) -> li
     ordered = sorted(messages, key=lambda message: (message.which, message.at))
     for which, group in groupby(ordered, key=lambda message: message.which):
         steps = list(group)
-        left = worth([message.news.step.name for message in steps], known=which in notified)
+        left = worth([message.news.step.name for message in steps], is_known=which in notified)
         remaining += [] if left is None else [steps[left]]
     return sorted(remaining, key=lambda message: (message.at, message.which))

@@ -73,10 +73,10 @@ def verdict_of(result: str | None) -> Result | None:
 
 def latest_attempts(reports: Iterable[Attempt]) -> list[Attempt]:
     """Of reports that come newest first, the last of each patch set and pipeline."""
-    found: dict[tuple[int, int | None, str | None], Attempt] = {}
+    latest: dict[tuple[int, int | None, str | None], Attempt] = {}
     for report in reports:
-        found.setdefault((report.change_id, report.patch_set, report.pipeline), report)
-    return list(found.values())
+        latest.setdefault((report.change_id, report.patch_set, report.pipeline), report)
+    return list(latest.values())
 
 
 @dataclass(frozen=True, slots=True)

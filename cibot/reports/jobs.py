@@ -62,12 +62,12 @@ def jobs(tx: Tx, ctx: Context, name: str, branch: str | None = None) -> Jobs:
         latest_reports(tx, row.id, since=since, judging=True, limit=_MOST, branch=there)
     )
     builds = builds_of(tx, [(report.change_id, report.seq) for report in reports])
-    found: dict[str, list[tuple[datetime, StoredBuild]]] = defaultdict(list)
+    runs_by_job: dict[str, list[tuple[datetime, StoredBuild]]] = defaultdict(list)
     for report in reports:  # newest first
         for build in builds.get((report.change_id, report.seq), ()):
             if build.result != Result.SKIPPED:
-                found[build.job].append((report.posted_at, build))
-    lines = [_line(job, runs) for job, runs in found.items()]
+                runs_by_job[build.job].append((report.posted_at, build))
+    lines = [_line(job, runs) for job, runs in runs_by_job.items()]
     return Jobs(line, len(reports), tuple(sorted(lines, key=_badness)))
 
 

@@ -62,11 +62,11 @@ def latency_days(
     length = (window.until.date() - window.since.date()).days + 1
     dates = [window.since.date() + timedelta(days=place) for place in range(length)]
     spans = [(_begin(day), _begin(day) + timedelta(days=1)) for day in dates]
-    found: dict[date, list[TimedVerdict]] = {day: [] for day in dates}
+    by_day: dict[date, list[TimedVerdict]] = {day: [] for day in dates}
     for verdict in first_verdicts(tx, ci_id, spans, _SAMPLE, branch):
         if counts(verdict.pipeline, ctx.config.judgement.uncounted):
-            found[verdict.posted_at.date()].append(verdict)
-    return tuple(_day(day, found[day]) for day in dates)
+            by_day[verdict.posted_at.date()].append(verdict)
+    return tuple(_day(day, by_day[day]) for day in dates)
 
 
 def _begin(day: date) -> datetime:

@@ -95,7 +95,9 @@ class CiPeriod:
     @property
     def kept(self) -> Ruling | None:
         """What became of all rules together; None where there is none for it."""
-        return promise.overall(kept.kept for kept in self.promises) if self.promises else None
+        if not self.promises:
+            return None
+        return promise.overall(promised.kept for promised in self.promises)
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,18 +244,18 @@ class _Asked:
 
     def _known_since(self) -> dict[int, datetime]:
         """When each CI gave its first verdict where it is asked about, or was first counted."""
-        found: dict[int, datetime] = {}
+        since: dict[int, datetime] = {}
         for counted in (self._counted, self._counted_before):
             for (ci_id, _project, _branch), sums in counted.items():
                 if sums.first is not None:
                     first = day_of(sums.first)
-                    found[ci_id] = min(found.get(ci_id, first), first)
+                    since[ci_id] = min(since.get(ci_id, first), first)
         for row in records_of(self._tx):
             if self._project in {None, row.project}:
-                day = found.get(row.ci_id)
+                day = since.get(row.ci_id)
                 if day is None or row.first_at < day + _DAY:  # of that day it is exact
-                    found[row.ci_id] = row.first_at
-        return found
+                    since[row.ci_id] = row.first_at
+        return since
 
     def _shown(self) -> set[int]:
         """Who did or should have done anything, and who is at home there."""
@@ -271,14 +273,14 @@ class _Asked:
 
     def _spells_of(self) -> dict[int, dict[State, list[Window]]]:
         """When each CI was failing and silent, also before the two periods where it began there."""
-        found: dict[int, dict[State, list[Window]]] = {}
+        spells: dict[int, dict[State, list[Window]]] = {}
         rows = spells_during(self._tx, self._names.keys(), self._before.since, self._window.until)
         for row in rows:
             until = min(row.until or self._end, self._end)
             state = State(row.state)
             span = Window(row.since, until)
-            found.setdefault(row.ci_id, {}).setdefault(state, []).append(span)
-        return found
+            spells.setdefault(row.ci_id, {}).setdefault(state, []).append(span)
+        return spells
 
     def _ci(self, ci_id: int, references: set[str | None]) -> CiPeriod:
         own = {place: sums for place, sums in self._counted.items() if place[0] == ci_id}

@@ -53,7 +53,7 @@ def totals(report: PeriodReport) -> str:
     if not judged:
         return f"{figures.plural(others, 'CI')}, and no rule is for any of them."
     rules = "the rule" if len(report.rules) == 1 else "the rules"
-    met, not_met, little = (report.totals[kept] for kept in Ruling)
+    met, not_met, little = (report.totals[ruling] for ruling in Ruling)
     parts = [f"{met} of {figures.plural(judged, 'CI')} met {rules}"]
     if not_met:
         parts.append(f"{not_met} did not")

@@ -33,17 +33,17 @@ class ProjectLine:
 
 def project_lines(lines: Sequence[CiLine], at_home: Mapping[int, Home]) -> tuple[ProjectLine, ...]:
     """The projects of some CIs (worst first), by how many need a look there, then by name."""
-    found: dict[str, list[CiLine]] = defaultdict(list)
+    by_project: dict[str, list[CiLine]] = defaultdict(list)
     for line in lines:
         for project in at_home[line.id].projects if line.id in at_home else ():
-            found[project].append(line)
+            by_project[project].append(line)
     projects = (
         ProjectLine(
             name,
             tuple(cis),
             max((ci.last_heard_at for ci in cis if ci.last_heard_at), default=None),
         )
-        for name, cis in found.items()
+        for name, cis in by_project.items()
     )
     return tuple(
         sorted(projects, key=lambda project: (-len(project.wrong), project.name.casefold()))

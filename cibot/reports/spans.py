@@ -10,15 +10,15 @@ from cibot.model import Window
 
 def joined(spans: Iterable[Window]) -> list[Window]:
     """The same time without overlaps, oldest first; spans that touch become one."""
-    found: list[Window] = []
+    merged: list[Window] = []
     for span in sorted(spans, key=lambda span: (span.since, span.until)):
         if span.since >= span.until:
             continue
-        if found and span.since <= found[-1].until:
-            found[-1] = Window(found[-1].since, max(found[-1].until, span.until))
+        if merged and span.since <= merged[-1].until:
+            merged[-1] = Window(merged[-1].since, max(merged[-1].until, span.until))
         else:
-            found.append(span)
-    return found
+            merged.append(span)
+    return merged
 
 
 def within(spans: Iterable[Window], window: Window) -> list[Window]:

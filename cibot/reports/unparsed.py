@@ -114,14 +114,14 @@ _RULES = (
 def shape_of(text: str) -> str:
     """The shape in one line: the first lines, divided by " / "; "" for a comment without words."""
     body = _HEADER.sub("", text[:_READ], count=1)
-    found: list[str] = []
+    shapes: list[str] = []
     for line in body.splitlines():
         shaped = _shaped(line)
-        if shaped and (not found or found[-1] != shaped):
-            found.append(shaped)
-        if len(found) == _LINES:
+        if shaped and (not shapes or shapes[-1] != shaped):
+            shapes.append(shaped)
+        if len(shapes) == _LINES:
             break
-    return " / ".join(found)
+    return " / ".join(shapes)
 
 
 def _shaped(line: str) -> str:

@@ -234,8 +234,8 @@ class Receipts:
             assert error is not None
             self._refuse(delivery, line.command, error)
 
-    def _same(self, one: str, other: str) -> bool:
-        return self._fold(one) == self._fold(other)
+    def _same(self, name: str, other: str) -> bool:
+        return self._fold(name) == self._fold(other)
 
 
 _FOR_GOOD = {

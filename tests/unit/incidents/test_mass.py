@@ -188,7 +188,7 @@ def test_ends_wait_for_those_that_are_left() -> None:
 def test_what_came_and_went_while_it_waited_is_not_told(
     steps: list[str], known: bool, left: int | None
 ) -> None:
-    assert worth(steps, known=known) == left
+    assert worth(steps, is_known=known) == left
 
 
 def _news(name: str, *parts: Part, adopted: bool = False) -> News:
