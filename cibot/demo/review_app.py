@@ -1,7 +1,7 @@
 """The simulated review server's answers, as a WSGI application.
 
 Source: Gerrit's Documentation/rest-api.html: the guard before the JSON,
-plain-text errors, ``_more_changes``, the server's limit, login below ``/a/``.
+plain-text errors, ``_more_changes``, the server's limit.
 
 Of the search language (Documentation/user-search.html) it knows what cibot asks in: terms stand
 side by side and all must hold; a group in parentheses offers projects, divided by OR. Everything
@@ -11,11 +11,10 @@ else is refused, as a real server refuses what it does not know.
 from __future__ import annotations
 
 import gzip
-import hmac
 import itertools
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from html import escape
@@ -35,8 +34,8 @@ _DETAIL = frozenset({"DETAILED_ACCOUNTS", "MESSAGES"})
 _PERSONAL = frozenset({"name", "email", "username", "tags"})
 
 
-class _RefusalError(Permanent):
-    """An answer that is not 200, inside this module only."""
+class ReviewRefusal(Permanent):
+    """An answer that is not 200."""
 
     def __init__(self, status: int, text: str) -> None:
         super().__init__(text)
@@ -44,21 +43,12 @@ class _RefusalError(Permanent):
 
 
 class ReviewApp:
-    """Answers for ``reviews``. Parameters as in `ReviewServer`; ``requests`` counts them."""
+    """Answers for ``reviews``, at most ``limit`` changes at once; ``requests`` counts them."""
 
-    def __init__(
-        self,
-        reviews: Reviews,
-        *,
-        logins: Mapping[str, str] | None = None,
-        limit: int = 500,
-        version: str = "3.13.5",
-    ) -> None:
+    def __init__(self, reviews: Reviews, limit: int = 500) -> None:
         self.reviews = reviews
         self.requests = 0
-        self._logins = dict(logins or {})
         self._limit = limit
-        self._version = version
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
         self.requests += 1
@@ -69,7 +59,7 @@ class ReviewApp:
         try:
             answer = self._answer(request)
             response = Response(b")]}'\n" + answer, content_type="application/json; charset=UTF-8")
-        except _RefusalError as refusal:
+        except ReviewRefusal as refusal:
             response = Response(str(refusal), refusal.status, content_type="text/plain")
         if "gzip" in request.headers.get("Accept-Encoding", "") and response.content_length:
             response.set_data(gzip.compress(response.get_data(), 1))
@@ -80,28 +70,17 @@ class ReviewApp:
         # The raw path: a project's or group's name may hold an encoded slash.
         path = str(request.environ["REQUEST_URI"]).partition("?")[0].strip("/")
         parts = [unquote(part) for part in path.split("/")]
-        user = None
-        if parts[0] == "a":
-            user = self._login(request)
-            parts = parts[1:]
         if request.method != "GET":
-            raise _RefusalError(405, "Method Not Allowed")
+            raise ReviewRefusal(405, "Method Not Allowed")
         with self.reviews.lock:
-            return json.dumps(self._route(parts, request, user)).encode()
+            return json.dumps(self.route(parts, request)).encode()
 
-    def _login(self, request: Request) -> str:
-        given = request.authorization
-        name, password = (given.username, given.password) if given else (None, None)
-        right = self._logins.get(name or "")
-        if right is None or not hmac.compare_digest(right.encode(), (password or "").encode()):
-            raise _RefusalError(401, "Unauthorized")
-        return name or ""
-
-    def _route(self, parts: list[str], request: Request, user: str | None) -> Any:
+    def route(self, parts: list[str], request: Request) -> Any:
+        """What a path answers, as JSON. Raises ReviewRefusal."""
         answer: Any = None
         match parts:
             case ["config", "server", "version"]:
-                answer = self._version
+                answer = "3.13.5"
             case ["changes"]:
                 answer = self._changes(request)
             case ["changes", number, "detail"]:
@@ -111,11 +90,9 @@ class ReviewApp:
             case ["projects"]:
                 answer = self._projects(request)
             case ["accounts", who] | ["accounts", who, "detail"]:
-                answer = self._account(who, user)
-            case ["groups", name, "members"]:
-                answer = self._members(name, user)
+                answer = self._account(who)
             case _:
-                raise _RefusalError(404, "Not Found")
+                raise ReviewRefusal(404, "Not Found")
         return answer
 
     # -- changes ----------------------------------------------------------
@@ -131,7 +108,7 @@ class ReviewApp:
         try:
             query = parse(text)
         except UserError as error:
-            raise _RefusalError(400, str(error)) from None
+            raise ReviewRefusal(400, str(error)) from None
         most = min(limit or self._limit, self._limit)
         rows = filter(query.test, self.reviews.newest_first(query.after, query.before))
         page = list(itertools.islice(rows, start, start + most + 1))
@@ -147,11 +124,11 @@ class ReviewApp:
         numeric = digits.isascii() and digits.isdigit()
         numbered = self.reviews.numbered(int(digits), project or None) if numeric else []
         if len(numbered) > 1:
-            raise _RefusalError(404, f"Multiple changes found for {number}")
+            raise ReviewRefusal(404, f"Multiple changes found for {number}")
         if not numbered:
-            raise _RefusalError(404, f"Not found: {number}")
+            raise ReviewRefusal(404, f"Not found: {number}")
         if self._fails(numbered[0], options):
-            raise _RefusalError(500, "Internal server error")
+            raise ReviewRefusal(500, "Internal server error")
         return self._shown(numbered[0], options)
 
     def _fails(self, info: Info, options: frozenset[str]) -> bool:
@@ -189,22 +166,13 @@ class ReviewApp:
         page = names[start : start + limit] if limit else names[start:]
         return {name: {"id": name.replace("/", "%2F"), "state": "ACTIVE"} for name in page}
 
-    def _account(self, who: str, user: str | None) -> Info:
+    def _account(self, who: str) -> Info:
         if who == "self":
-            if user is None:
-                raise _RefusalError(403, "Authentication required")
-            who = user
+            raise ReviewRefusal(403, "Authentication required")
         for number, info in self.reviews.accounts.items():
             if who in (str(number), info.get("username"), info.get("email")):
                 return info
-        if who == user:
-            return {"username": user}
-        raise _RefusalError(404, f"Account '{who}' not found")
-
-    def _members(self, name: str, user: str | None) -> list[Info]:
-        if user is None or name not in self.reviews.groups:
-            raise _RefusalError(404, f"Not found: {name}")
-        return [self._detailed({"_account_id": number}) for number in self.reviews.groups[name]]
+        raise ReviewRefusal(404, f"Account '{who}' not found")
 
 
 def _bare(account: Info) -> Info:
@@ -214,7 +182,7 @@ def _bare(account: Info) -> Info:
 def _options(request: Request) -> frozenset[str]:
     options = frozenset(request.args.getlist("o"))
     for option in sorted(options - _OPTIONS):
-        raise _RefusalError(400, f'"{option}" is not a valid value for "-o"')
+        raise ReviewRefusal(400, f'"{option}" is not a valid value for "-o"')
     return options
 
 
@@ -223,7 +191,7 @@ def _number(request: Request, name: str, default: int) -> int:
     if written is None:
         return default
     if not (written.isascii() and written.isdigit() and len(written) < 10):
-        raise _RefusalError(400, f'"{written}" is not a valid value for "-{name}"')
+        raise ReviewRefusal(400, f'"{written}" is not a valid value for "-{name}"')
     return int(written)
 
 

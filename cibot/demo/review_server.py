@@ -10,7 +10,7 @@ import json
 import logging
 import queue
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any
@@ -25,7 +25,7 @@ from cibot.demo.reviews import Reviews
 class ReviewServer:
     """Serves ``reviews`` on 127.0.0.1 until `stop`; also a context manager.
 
-    ``logins`` maps usernames to HTTP passwords, ``clock`` is the server's time, ``tries`` how
+    ``make_app`` makes what answers, ``clock`` is the server's time, ``tries`` how
     often a webhook is posted before its event is lost. ``app.requests`` counts what was asked.
     """
 
@@ -33,12 +33,12 @@ class ReviewServer:
         self,
         reviews: Reviews | None = None,
         *,
-        logins: Mapping[str, str] | None = None,
+        make_app: Callable[[Reviews], ReviewApp] = ReviewApp,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         tries: int = 5,
     ) -> None:
         self.reviews = reviews or Reviews()
-        self.app = ReviewApp(self.reviews, logins=logins)
+        self.app = make_app(self.reviews)
         self._server = make_server(
             "127.0.0.1", 0, self.app, threaded=True, request_handler=_handler(clock)
         )

@@ -7,13 +7,12 @@ must escape it for its medium, whatever it holds.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from cibot.model import State
 from cibot.text import figures
@@ -107,13 +106,7 @@ class Card:
     @classmethod
     def from_json(cls, text: str) -> Card:
         """Reads what `to_json` wrote; raises ValueError on anything else."""
-        try:
-            return _CARD.validate_json(text)
-        except ValidationError as error:
-            try:
-                return _CARD.validate_python(_of_an_older_cibot(json.loads(text)))
-            except (ValueError, LookupError, TypeError):
-                raise error from None
+        return _CARD.validate_json(text)
 
     @classmethod
     def read(cls, text: str) -> Card:
@@ -154,16 +147,6 @@ class Card:
 
 
 _CARD = TypeAdapter(Card)
-
-
-def _of_an_older_cibot(raw: dict[str, Any]) -> dict[str, Any]:
-    """The card that a cibot froze that wrote spans, buttons and trends as lists."""
-    span, trend = ("text", "href", "strong", "code", "state", "incident"), ("ci", "last", "days")
-    return raw | {
-        "lines": [[dict(zip(span, each, strict=False)) for each in line] for line in raw["lines"]],
-        "buttons": [{"label": label, "words": words} for label, *words in raw.get("buttons", ())],
-        "trend": dict(zip(trend, raw["trend"], strict=True)) if raw.get("trend") else None,
-    }
 
 
 def line(*parts: str | Span) -> Line:

@@ -18,6 +18,7 @@ from cibot.cli.firstconfig import quoted, server_name
 from cibot.cli.init import _roots
 from cibot.config.load import read
 from cibot.demo.review_server import ReviewServer
+from tests.support.review_logins import with_logins
 
 ZUUL, ACME, PERSON, QUIET, EVIL = 1, 22, 3, 44, 55
 GREEN = (
@@ -30,14 +31,14 @@ GREEN = (
 @pytest.fixture
 def server() -> Iterator[ReviewServer]:
     now = datetime.now(UTC).replace(microsecond=0)
-    with ReviewServer(logins={"bot": "hunter2"}) as server:
+    make_app = with_logins({"bot": "hunter2"}, {"CIs": [ACME, QUIET]})
+    with ReviewServer(make_app=make_app) as server:
         reviews = server.reviews
         reviews.add_account(ZUUL, "Zuul", "zuul", service_user=True)
         reviews.add_account(ACME, "Acme Storage CI", "acme-ci")
         reviews.add_account(PERSON, "A Person", "person")
         reviews.add_account(QUIET, "Quiet CI", "quiet-ci", service_user=True)
         reviews.add_account(EVIL, 'x"\n[[gerrit]]\nname = "\x1b[31m\u202e', "evil")
-        reviews.add_group("CIs", [ACME, QUIET])
         for number in range(1, 7):
             at = now - timedelta(days=10 - number)
             project = "acme/one" if number % 2 else "acme/two"

@@ -17,8 +17,10 @@ from cibot.demo.reviews import Reviews
 from cibot.errors import UserError
 from cibot.model import Account, Vote
 from tests.support.collecting import START, Clock
+from tests.support.review_logins import ReviewAppWithLogins, with_logins
 
 DEV, ZUUL = 4, 9
+GROUPS = {"Third-Party CI": [ZUUL]}
 
 
 @pytest.fixture
@@ -27,7 +29,6 @@ def reviews() -> Reviews:
     reviews = Reviews()
     reviews.add_account(DEV, "A Developer", "dev", "dev@example.com")
     reviews.add_account(ZUUL, "Zuul", "zuul", service_user=True)
-    reviews.add_group("Third-Party CI", [ZUUL])
     for minute in range(6):
         project = "cinder" if minute < 4 else "nova/spec"
         reviews.add_change(project, f"s{minute}", DEV, START + timedelta(minutes=minute))
@@ -43,7 +44,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def client(reviews) -> Client:
-    return Client(ReviewApp(reviews, limit=4, logins={"bot": "s"}))
+    return Client(ReviewAppWithLogins(reviews, {"bot": "s"}, GROUPS, limit=4))
 
 
 def rows(client: Client, query: str, **more: object) -> list[int]:
@@ -128,7 +129,8 @@ def test_options_say_how_much_is_shown(client):
 
 @pytest.fixture
 def server(reviews, clock) -> Iterator[ReviewServer]:
-    with ReviewServer(reviews, logins={"bot": "s3cret"}, clock=clock, tries=1) as server:
+    make_app = with_logins({"bot": "s3cret"}, GROUPS)
+    with ReviewServer(reviews, make_app=make_app, clock=clock, tries=1) as server:
         yield server
 
 

@@ -28,24 +28,6 @@ def test_a_card_is_read_as_it_was_written_without_the_moments_of_its_words() -> 
     assert Card.from_json(Card((timed,)).to_json()) == Card((line("now"),))
 
 
-def test_a_card_of_an_older_cibot_is_read() -> None:
-    assert (
-        Card.from_json(
-            '{"lines":[[["a ",null,false,false,null],'
-            '["b","http://ci.example.org",true,true,"silent",5]],[]],'
-            '"link":"http://ci.example.org/1","long":true,"incident":3,"error":true,'
-            '"buttons":[["Ack","ack","3"]],"trend":["Acme","2026-01-02",[[1,2],[0,0]]],'
-            '"escalates":true}'
-        )
-        == CARD
-    )
-    oldest = (
-        '{"lines":[[["a",null,false,false,null]]],'
-        '"link":null,"long":false,"incident":null,"error":false}'
-    )
-    assert Card.from_json(oldest) == Card((line("a"),))
-
-
 @pytest.mark.parametrize("text", ["", "{", "{}", "[]", "null", '{"lines":[[1]]}', '{"lines":3}'])
 def test_what_is_no_card_is_read_as_a_card_that_says_so(text: str) -> None:
     with pytest.raises(ValidationError):

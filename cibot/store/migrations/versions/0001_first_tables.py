@@ -15,7 +15,7 @@ down_revision = None
 def upgrade() -> None:
     op.create_table(
         "audit",
-        sa.Column("id", Id, nullable=False),
+        sa.Column("id", Id, primary_key=True),
         sa.Column("at", UtcDateTime(), nullable=False),
         sa.Column("network", sa.String(length=64), nullable=False),
         sa.Column("account", sa.String(length=190), nullable=True),
@@ -24,26 +24,24 @@ def upgrade() -> None:
         sa.Column("what", sa.String(length=32), nullable=False),
         sa.Column("arguments", sa.String(length=600), nullable=False),
         sa.Column("outcome", sa.String(length=1000), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit")),
         **TABLE,
     )
     op.create_table(
         "build",
-        sa.Column("change_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("seq", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("idx", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("change_id", sa.BigInteger(), autoincrement=False, primary_key=True),
+        sa.Column("seq", sa.Integer(), autoincrement=False, primary_key=True),
+        sa.Column("idx", sa.SmallInteger(), autoincrement=False, primary_key=True),
         sa.Column("job", sa.String(length=255), nullable=False),
         sa.Column("word", sa.String(length=64), nullable=False),
         sa.Column("result", sa.String(length=8), nullable=False),
         sa.Column("voting", sa.Boolean(), nullable=False),
         sa.Column("duration_s", sa.Float(), nullable=True),
         sa.Column("url", sa.Text(), nullable=True),
-        sa.PrimaryKeyConstraint("change_id", "seq", "idx", name=op.f("pk_build")),
         **TABLE,
     )
     op.create_table(
         "change",
-        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("id", sa.BigInteger(), autoincrement=False, primary_key=True),
         sa.Column("server_id", sa.Integer(), nullable=False),
         sa.Column("number", sa.BigInteger(), nullable=False),
         sa.Column("project", sa.String(length=255), nullable=False),
@@ -52,25 +50,22 @@ def upgrade() -> None:
         sa.Column("status", sa.String(length=16), nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("updated_at", UtcDateTime(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_change")),
         sa.Index(None, "number"),
         sa.Index(None, "project", "updated_at"),
         **TABLE,
     )
     op.create_table(
         "ci",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("id", sa.Integer(), primary_key=True),
+        sa.Column("name", sa.String(length=100), nullable=False, unique=True),
         sa.Column("origin", sa.String(length=16), nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_ci")),
-        sa.UniqueConstraint("name", name=op.f("uq_ci_name")),
         **TABLE,
     )
     op.create_table(
         "comment",
-        sa.Column("change_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("seq", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("change_id", sa.BigInteger(), autoincrement=False, primary_key=True),
+        sa.Column("seq", sa.Integer(), autoincrement=False, primary_key=True),
         sa.Column("account_id", Id, nullable=True),
         sa.Column("patch_set", sa.Integer(), nullable=True),
         sa.Column("posted_at", UtcDateTime(), nullable=False),
@@ -81,39 +76,34 @@ def upgrade() -> None:
         sa.Column("digest", sa.BigInteger(), nullable=False),
         sa.Column("text", LongText, nullable=False),
         sa.Column("votes", sa.Text(), nullable=True),
-        sa.PrimaryKeyConstraint("change_id", "seq", name=op.f("pk_comment")),
-        sa.UniqueConstraint(
-            "change_id", "message_id", name=op.f("uq_comment_change_id_message_id")
-        ),
+        sa.UniqueConstraint("change_id", "message_id"),
         sa.Index(None, "account_id", "posted_at"),
         **TABLE,
     )
     op.create_table(
         "feed",
-        sa.Column("server_id", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("name", sa.String(length=190), nullable=False),
+        sa.Column("server_id", sa.Integer(), autoincrement=False, primary_key=True),
+        sa.Column("name", sa.String(length=190), primary_key=True),
         sa.Column("cursor", sa.Text(), nullable=True),
         sa.Column("heard_at", UtcDateTime(), nullable=True),
         sa.Column("failed_at", UtcDateTime(), nullable=True),
         sa.Column("error", sa.Text(), nullable=True),
         sa.Column("rejected", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("server_id", "name", name=op.f("pk_feed")),
         **TABLE,
     )
     op.create_table(
         "health",
-        sa.Column("ci_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("ci_id", sa.Integer(), autoincrement=False, primary_key=True),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("since", UtcDateTime(), nullable=True),
         sa.Column("assessed_at", UtcDateTime(), nullable=False),
         sa.Column("last_report_at", UtcDateTime(), nullable=True),
         sa.Column("signals", LongText, nullable=False),
-        sa.PrimaryKeyConstraint("ci_id", name=op.f("pk_health")),
         **TABLE,
     )
     op.create_table(
         "incident",
-        sa.Column("id", Id, nullable=False),
+        sa.Column("id", Id, primary_key=True),
         sa.Column("ci_id", sa.Integer(), nullable=False),
         sa.Column("kind", sa.String(length=32), nullable=False),
         sa.Column("open_slot", sa.SmallInteger(), nullable=True),
@@ -123,10 +113,7 @@ def upgrade() -> None:
         sa.Column("resolved_at", UtcDateTime(), nullable=True),
         sa.Column("changed_at", UtcDateTime(), nullable=False),
         sa.Column("told", sa.Boolean(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_incident")),
-        sa.UniqueConstraint(
-            "ci_id", "kind", "open_slot", name=op.f("uq_incident_ci_id_kind_open_slot")
-        ),
+        sa.UniqueConstraint("ci_id", "kind", "open_slot"),
         sa.Index(None, "ci_id", "changed_at"),
         sa.Index(None, "open_slot", "changed_at"),
         sa.Index(None, "opened_at"),
@@ -135,18 +122,17 @@ def upgrade() -> None:
     )
     op.create_table(
         "lease",
-        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.String(length=64), primary_key=True),
         sa.Column("owner", sa.String(length=190), nullable=False),
         sa.Column("token", sa.BigInteger(), nullable=False),
         sa.Column("until", UtcDateTime(), nullable=False),
         sa.Column("writes", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("name", name=op.f("pk_lease")),
         **TABLE,
     )
     op.create_table(
         "outbox",
-        sa.Column("id", Id, nullable=False),
-        sa.Column("dedupe_key", sa.String(length=190), nullable=False),
+        sa.Column("id", Id, primary_key=True),
+        sa.Column("dedupe_key", sa.String(length=190), nullable=False, unique=True),
         sa.Column("network", sa.String(length=64), nullable=False),
         sa.Column("room", sa.String(length=200), nullable=False),
         sa.Column("card", LongText, nullable=False),
@@ -158,24 +144,21 @@ def upgrade() -> None:
         sa.Column("sent_at", UtcDateTime(), nullable=True),
         sa.Column("remote_id", sa.String(length=255), nullable=True),
         sa.Column("error", sa.Text(), nullable=True),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
-        sa.UniqueConstraint("dedupe_key", name=op.f("uq_outbox_dedupe_key")),
         sa.Index(None, "network", "room", "created_at"),
         sa.Index(None, "state", "network", "id"),
         **TABLE,
     )
     op.create_table(
         "patch_set",
-        sa.Column("change_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("change_id", sa.BigInteger(), autoincrement=False, primary_key=True),
+        sa.Column("number", sa.Integer(), autoincrement=False, primary_key=True),
         sa.Column("uploaded_at", UtcDateTime(), nullable=False),
-        sa.PrimaryKeyConstraint("change_id", "number", name=op.f("pk_patch_set")),
         **TABLE,
     )
     op.create_table(
         "report",
-        sa.Column("change_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("seq", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("change_id", sa.BigInteger(), autoincrement=False, primary_key=True),
+        sa.Column("seq", sa.Integer(), autoincrement=False, primary_key=True),
         sa.Column("ci_id", sa.Integer(), nullable=False),
         sa.Column("patch_set", sa.Integer(), nullable=True),
         sa.Column("posted_at", UtcDateTime(), nullable=False),
@@ -184,23 +167,20 @@ def upgrade() -> None:
         sa.Column("result", sa.String(length=8), nullable=True),
         sa.Column("format", sa.String(length=32), nullable=True),
         sa.Column("heard_at", UtcDateTime(), nullable=False),
-        sa.PrimaryKeyConstraint("change_id", "seq", name=op.f("pk_report")),
         sa.Index(None, "ci_id", "posted_at"),
         sa.Index(None, "heard_at", "ci_id"),
         **TABLE,
     )
     op.create_table(
         "server",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("id", sa.Integer(), primary_key=True),
+        sa.Column("name", sa.String(length=64), nullable=False, unique=True),
         sa.Column("url", sa.String(length=500), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_server")),
-        sa.UniqueConstraint("name", name=op.f("uq_server_name")),
         **TABLE,
     )
     op.create_table(
         "silence",
-        sa.Column("id", Id, nullable=False),
+        sa.Column("id", Id, primary_key=True),
         sa.Column("pattern", sa.String(length=100), nullable=False),
         sa.Column("since", UtcDateTime(), nullable=False),
         sa.Column("until", UtcDateTime(), nullable=False),
@@ -208,52 +188,41 @@ def upgrade() -> None:
         sa.Column("reason", sa.String(length=500), nullable=False),
         sa.Column("ended_at", UtcDateTime(), nullable=True),
         sa.Column("ended_by", sa.String(length=190), nullable=True),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_silence")),
         sa.Index(None, "until"),
         **TABLE,
     )
     op.create_table(
         "transition",
-        sa.Column(
-            "incident_id",
-            Id,
-            autoincrement=False,
-            nullable=False,
-        ),
-        sa.Column("seq", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("incident_id", Id, autoincrement=False, primary_key=True),
+        sa.Column("seq", sa.Integer(), autoincrement=False, primary_key=True),
         sa.Column("at", UtcDateTime(), nullable=False),
         sa.Column("name", sa.String(length=32), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("incident_id", "seq", name=op.f("pk_transition")),
         sa.Index(None, "at"),
         **TABLE,
     )
     op.create_table(
         "watch",
-        sa.Column("network", sa.String(length=64), nullable=False),
-        sa.Column("account", sa.String(length=190), nullable=False),
-        sa.Column("ci_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("network", sa.String(length=64), primary_key=True),
+        sa.Column("account", sa.String(length=190), primary_key=True),
+        sa.Column("ci_id", sa.Integer(), autoincrement=False, primary_key=True),
         sa.Column("room", sa.String(length=200), nullable=False),
         sa.Column("since", UtcDateTime(), nullable=False),
-        sa.PrimaryKeyConstraint("network", "account", "ci_id", name=op.f("pk_watch")),
         sa.Index(None, "ci_id"),
         **TABLE,
     )
     op.create_table(
         "account",
-        sa.Column("id", Id, nullable=False),
-        sa.Column("server_id", sa.Integer(), nullable=False),
+        sa.Column("id", Id, primary_key=True),
+        sa.Column("server_id", sa.Integer(), sa.ForeignKey("server.id"), nullable=False),
         sa.Column("identity", sa.String(length=300), nullable=False),
         sa.Column("gerrit_id", sa.BigInteger(), nullable=True),
         sa.Column("username", sa.String(length=255), nullable=True),
         sa.Column("name", sa.String(length=255), nullable=True),
         sa.Column("email", sa.String(length=255), nullable=True),
         sa.Column("service_user", sa.Boolean(), nullable=False),
-        sa.Column("ci_id", sa.Integer(), nullable=True),
-        sa.ForeignKeyConstraint(["ci_id"], ["ci.id"], name=op.f("fk_account_ci_id")),
-        sa.ForeignKeyConstraint(["server_id"], ["server.id"], name=op.f("fk_account_server_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_account")),
-        sa.UniqueConstraint("server_id", "identity", name=op.f("uq_account_server_id_identity")),
+        sa.Column("ci_id", sa.Integer(), sa.ForeignKey("ci.id"), nullable=True),
+        sa.UniqueConstraint("server_id", "identity"),
         sa.Index(None, "ci_id"),
         sa.Index(None, "server_id", "gerrit_id"),
         sa.Index(None, "server_id", "username"),
@@ -262,23 +231,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for name in (
-        "account",
-        "watch",
-        "transition",
-        "silence",
-        "server",
-        "report",
-        "patch_set",
-        "outbox",
-        "lease",
-        "incident",
-        "health",
-        "feed",
-        "comment",
-        "ci",
-        "change",
-        "build",
-        "audit",
-    ):
-        op.drop_table(name)
+    tables = sa.MetaData()
+    tables.reflect(op.get_bind(), only=lambda name, _tables: name != "alembic_version")
+    for table in reversed(tables.sorted_tables):
+        op.drop_table(table.name)

@@ -10,6 +10,7 @@ from cibot.store.columns import TABLE
 revision = "0002"
 down_revision = "0001"
 
+COUNTS = ("passes", "fails", "infra", "unjudged", "unparsed")
 # Rounded down, also before 1970.
 HOUR = {
     "sqlite": (
@@ -37,16 +38,11 @@ FROM tally WHERE hours = 1 GROUP BY ci_id, starts
 def upgrade() -> None:
     op.create_table(
         "tally",
-        sa.Column("ci_id", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("hours", sa.SmallInteger(), autoincrement=False, nullable=False),
-        sa.Column("start", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("lane", sa.SmallInteger(), autoincrement=False, nullable=False),
-        sa.Column("passes", sa.Integer(), nullable=False),
-        sa.Column("fails", sa.Integer(), nullable=False),
-        sa.Column("infra", sa.Integer(), nullable=False),
-        sa.Column("unjudged", sa.Integer(), nullable=False),
-        sa.Column("unparsed", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("ci_id", "hours", "start", "lane", name=op.f("pk_tally")),
+        sa.Column("ci_id", sa.Integer(), autoincrement=False, primary_key=True),
+        sa.Column("hours", sa.SmallInteger(), autoincrement=False, primary_key=True),
+        sa.Column("start", sa.Integer(), autoincrement=False, primary_key=True),
+        sa.Column("lane", sa.SmallInteger(), autoincrement=False, primary_key=True),
+        *(sa.Column(name, sa.Integer(), nullable=False) for name in COUNTS),
         **TABLE,
     )
     fill(op.get_bind())

@@ -15,12 +15,11 @@ down_revision = "0002"
 def upgrade() -> None:
     op.create_table(
         "life",
-        sa.Column("ci_id", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.Column("ci_id", sa.Integer(), autoincrement=False, primary_key=True),
+        sa.Column("at", UtcDateTime(), primary_key=True),
         sa.Column("marked_at", UtcDateTime(), nullable=False),
         sa.Column("basis", sa.String(length=64), nullable=False),
         sa.Column("body", Packed, nullable=False),
-        sa.PrimaryKeyConstraint("ci_id", "at", name=op.f("pk_life")),
         **TABLE,
     )
     op.add_column("patch_set", sa.Column("heard_at", UtcDateTime(), nullable=True))

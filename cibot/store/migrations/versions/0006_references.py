@@ -15,27 +15,23 @@ down_revision = "0005"
 def upgrade() -> None:
     op.create_table(
         "project_record",
-        sa.Column("ci_id", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("project", sa.String(length=255), nullable=False),
+        sa.Column("ci_id", sa.Integer(), autoincrement=False, primary_key=True),
+        sa.Column("project", sa.String(length=255), primary_key=True),
         sa.Column("place", sa.Integer(), nullable=True),
         sa.Column("first_at", UtcDateTime(), nullable=False),
-        sa.PrimaryKeyConstraint("ci_id", "project", name=op.f("pk_project_record")),
+        sa.Index(None, "ci_id", "place"),
+        sa.Index(None, "project"),
         **TABLE,
     )
-    op.create_index(op.f("ix_project_record_ci_id_place"), "project_record", ["ci_id", "place"])
-    op.create_index(op.f("ix_project_record_project"), "project_record", ["project"])
     op.create_table(
         "reference_period",
-        sa.Column("project", sa.String(length=255), nullable=False),
-        sa.Column("since", UtcDateTime(), nullable=False),
+        sa.Column("project", sa.String(length=255), primary_key=True),
+        sa.Column("since", UtcDateTime(), primary_key=True),
         sa.Column("ci_id", sa.Integer(), nullable=True),
-        sa.PrimaryKeyConstraint("project", "since", name=op.f("pk_reference_period")),
         **TABLE,
     )
 
 
 def downgrade() -> None:
     op.drop_table("reference_period")
-    op.drop_index(op.f("ix_project_record_project"), table_name="project_record")
-    op.drop_index(op.f("ix_project_record_ci_id_place"), table_name="project_record")
     op.drop_table("project_record")

@@ -27,11 +27,10 @@ def upgrade() -> None:
     op.add_column("comment", sa.Column("heard_at", UtcDateTime(), nullable=True))
     op.create_table(
         "withdrawal",
-        sa.Column("id", Id, nullable=False),
+        sa.Column("id", Id, primary_key=True),
         sa.Column("ci_id", sa.Integer(), nullable=False),
         sa.Column("posted_at", UtcDateTime(), nullable=False),
         sa.Column("heard_at", UtcDateTime(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_withdrawal")),
         **TABLE,
     )
     op.create_index(op.f("ix_withdrawal_heard_at"), "withdrawal", ["heard_at"])

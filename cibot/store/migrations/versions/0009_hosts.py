@@ -18,16 +18,14 @@ def upgrade() -> None:
     op.add_column("lease", sa.Column("namespace", sa.String(64), nullable=True))
     op.create_table(
         "unjudged",
-        sa.Column("ci_id", sa.Integer(), autoincrement=False, nullable=False),
-        sa.PrimaryKeyConstraint("ci_id", name=op.f("pk_unjudged")),
+        sa.Column("ci_id", sa.Integer(), autoincrement=False, primary_key=True),
         **TABLE,
     )
     op.create_table(
         "request",
-        sa.Column("digest", sa.String(64), nullable=False),
+        sa.Column("digest", sa.String(64), primary_key=True),
         sa.Column("claim", sa.String(32), nullable=False),
         sa.Column("at", UtcDateTime(), nullable=False),
-        sa.PrimaryKeyConstraint("digest", name=op.f("pk_request")),
         **TABLE,
     )
     op.create_index(op.f("ix_request_at"), "request", ["at"])

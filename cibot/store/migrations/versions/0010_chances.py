@@ -14,13 +14,12 @@ down_revision = "0009"
 def upgrade() -> None:
     op.create_table(
         "chances",
-        sa.Column("ci_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("ci_id", sa.Integer(), autoincrement=False, primary_key=True),
         sa.Column("due", sa.Integer(), nullable=False),
         sa.Column("missed", sa.Integer(), nullable=False),
         sa.Column("in_a_row", sa.Integer(), nullable=False),
         sa.Column("allowed_s", sa.Float(), nullable=False),
         sa.Column("patch_sets", LongText, nullable=False),
-        sa.PrimaryKeyConstraint("ci_id", name=op.f("pk_chances")),
         **TABLE,
     )
 

@@ -14,12 +14,11 @@ down_revision = "0016"
 def upgrade() -> None:
     op.create_table(
         "set_aside",
-        sa.Column("kind", sa.String(16), nullable=False),
-        sa.Column("name", sa.String(190), nullable=False),
+        sa.Column("kind", sa.String(16), primary_key=True),
+        sa.Column("name", sa.String(190), primary_key=True),
         sa.Column("reason", sa.String(500), nullable=False),
         sa.Column("since", UtcDateTime, nullable=False),
         sa.Column("at", UtcDateTime, nullable=False),
-        sa.PrimaryKeyConstraint("kind", "name", name=op.f("pk_set_aside")),
         **TABLE,
     )
 
