@@ -55,14 +55,14 @@ def said(number: int, change: int, *, passed: bool) -> str:
     return f"Patch Set 1: Verified{vote}\n\nBuild {verb} (check pipeline).\n\n{jobs}"
 
 
-def fill(url: str) -> int:
-    """Collects and judges the history; returns how many comments it has."""
+def fill(url: str, cis: int = CIS) -> int:
+    """Collects and judges the history of so many CIs; returns how many comments it has."""
     store = open_store(url)
     upgrade(store)
     now = datetime.now(UTC)
     server = store.write(lambda tx: ensure_server(tx, SERVER, GERRIT))
     ingest = Ingest(store, server, Roster(SERVER), lambda: now)
-    changes = list(_changes(now))
+    changes = list(_changes(now, cis))
     for first in range(0, len(changes), 100):
         ingest.ingest(changes[first : first + 100], feed="poll", cursor="", heard_at=now)
     config = Config.model_validate({"reference": [{"ci": REFERENCE}]})
@@ -76,7 +76,7 @@ def fill(url: str) -> int:
     return sum(len(one.messages) for one in changes)
 
 
-def _changes(now: datetime) -> Iterator[Change]:
+def _changes(now: datetime, cis: int) -> Iterator[Change]:
     step = timedelta(days=1) / A_DAY
     times = [now - _QUIET - place * step for place in range(DAYS * A_DAY)]
     times = [at for at in reversed(times) if abs(now - at - _WEEK) > _QUIET]
@@ -85,7 +85,7 @@ def _changes(now: datetime) -> Iterator[Change]:
     for place, at in enumerate(times):
         back = len(times) - 1 - place
         fails = (back + 1) * failures // len(week) > back * failures // len(week)
-        yield _change(place + 1, at, fails=fails)
+        yield _change(place + 1, at, cis, fails=fails)
 
 
 def _brink(n: int) -> int:
@@ -94,17 +94,17 @@ def _brink(n: int) -> int:
     return max(k for k in range(n) if verdict_of(policy, k, n) is State.HEALTHY)
 
 
-def _change(number: int, at: datetime, *, fails: bool) -> Change:
+def _change(number: int, at: datetime, cis: int, *, fails: bool) -> Change:
     messages = [
         Message(
             at + timedelta(seconds=ci),
-            said(ci, number, passed=not (fails and 1 <= ci <= BRINK)),
+            said(ci, number, passed=not fails or ci == 0),
             Account(1000 + ci, f"ci{ci}", name_of(ci)),
             1,
             f"{number:020x}{ci:020x}",
             position=ci,
         )
-        for ci in range(CIS)
+        for ci in range(cis)
     ]
     return Change(
         number, f"project-{number % 5}", "master", f"Change {number}", "NEW",
