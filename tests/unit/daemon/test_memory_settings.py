@@ -19,7 +19,6 @@ def as_before() -> Iterator[None]:
     yield
     gc.set_threshold(*before)
     sys.setswitchinterval(turn)
-    gc.unfreeze()
 
 
 def test_what_is_loaded_is_searched_no_more_and_the_rest_less_often() -> None:
