@@ -29,7 +29,7 @@ from cibot.daemon.bot import Bot
 from cibot.daemon.leader import Leader, LeadersStore
 from cibot.daemon.scheduler import Job, Scheduler
 from cibot.errors import CibotError
-from cibot.judging import Monitor
+from cibot.judging import REST, Monitor
 from cibot.judging.audience import Ticker
 from cibot.judging.mass import mass_ticker
 from cibot.judging.quiet_hours import quiet_ticker
@@ -310,11 +310,13 @@ def build(
     config: Config,
     extra: Mapping[str, Backend] | None = None,
     clock: Callable[[], datetime] = utc_now,
+    rest: int = REST,
 ) -> Bot:
     """The whole bot, ready to start.
 
     ``extra`` are backends that no configuration names, or that take the place of one of it.
-    ``clock`` gives the time of rows and messages; waits for the network are real.
+    ``clock`` gives the time of rows and messages; waits for the network are real. ``rest`` says
+    how many times as long as its judging a CI that has news rests before the next, at least.
     Raises ConfigError or MigrationError, with the remedy.
     """
     store = open_migrated(config)
@@ -323,7 +325,7 @@ def build(
     leader = Leader(store, clock)
     led = LeadersStore(store, leader)
     sender = Sender(store, backends, clock, rooms=_rooms(config), leads=leader.held, claims=led)
-    monitor = Monitor(led, config, clock, sender.wake, leader.held)
+    monitor = Monitor(led, config, clock, sender.wake, leader.held, rest)
     registry = process_registry()
     intake = Intake(registry)
     note = partial(_note_for_leader, leader)

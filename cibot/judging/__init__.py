@@ -1,5 +1,5 @@
 """Stored reports → health → incidents → outbox."""
 
-from cibot.judging.monitor import Monitor
+from cibot.judging.monitor import REST, Monitor
 
-__all__ = ["Monitor"]
+__all__ = ["REST", "Monitor"]

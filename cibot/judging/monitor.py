@@ -31,7 +31,7 @@ _AT_LEAST_EVERY = timedelta(minutes=5)
 _LOOK_BACK = timedelta(minutes=3)  # reports that another process stored since the last tick
 _AGAIN_S = 15.0
 _RAISED_AGAIN_S = 300.0
-_REST = 20  # a CI whose judging takes long is judged less often: a twentieth of the time at most
+REST = 20  # a CI whose judging takes long is judged less often: a twentieth of the time at most
 _SHARE = 2  # where many CIs write all the time, judging takes half of it: webhooks need the other
 
 
@@ -45,13 +45,16 @@ class Monitor:
         clock: Callable[[], datetime],
         on_message: Callable[[], None] = lambda: None,
         leads: Callable[[], bool] = lambda: True,
+        rest: int = REST,
     ) -> None:
+        """After news a CI rests ``rest`` times as long as its judging took, or longer."""
         self._store = store
         self._clock = clock
         self._one = Judging(store, config, clock)
         self._aside = Aside(store, "CI", clock)
         self._on_message = on_message
         self._leads = leads
+        self._least_rest = rest
         self._dirty: set[int] = set()  # to be judged
         self._news: set[int] = set()  # of these, who has said something: they come first
         self._rests_until: dict[int, float] = {}
@@ -145,7 +148,7 @@ class Monitor:
         """How many times as long as its judging took a CI rests, by how many write now."""
         with self._lock:
             resting = {ci_id for ci_id, until in self._rests_until.items() if until > now}
-            return max(_REST, _SHARE * len(resting | self._news))
+            return max(self._least_rest, _SHARE * len(resting | self._news))
 
     def _judged(self, ci_id: int) -> None:
         if self._aside.names():

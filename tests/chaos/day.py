@@ -49,6 +49,7 @@ _TIMING = IrcTiming(
     connect=5, register=15, send=10, idle=1, pong=4, join=5, reconnect=0.2, reconnect_most=0.5,
     rejoin=0.2, rejoin_most=0.5, regain=0.3, steady=1,
 )  # fmt: skip
+_REST = 2  # times as long as its judging: it is real time, also on a machine that does much besides
 _STEP = timedelta(minutes=20)
 _SUMMARY = timedelta(hours=SUMMARY_HOUR)
 PATIENCE_S = 180.0  # on a machine that does much besides
@@ -102,7 +103,7 @@ class Day:
         opened.close()
         quick = {one.name: IrcBackend(one, timing=_TIMING) for one in config.irc}
         slack = {one.name: SlackBackend(one, timeout=5) for one in config.slack}
-        self.bot = build(config, {**quick, **slack}, self.clock)
+        self.bot = build(config, {**quick, **slack}, self.clock, rest=_REST)
         self.backends = self.bot.backends
         self.store = self.bot.store
 
@@ -254,11 +255,11 @@ class Day:
             first = asker.hears(nick=NICK, target=asker.nick, timeout_s=20)
         except AssertionError:
             return "no answer"
-        return "\n".join(one.text for one in [first, *asker.lines(quiet_s=0.5)])
+        return "\n".join(one.text for one in [first, *asker.lines(quiet_s=0.1)])
 
     def check_says(self) -> str:
         """The output of `cibot check`."""
-        words = ["check", "--config", str(self.config), "--timeout", "10"]
+        words = ["check", "--config", str(self.config), "--timeout", "3"]
         return CliRunner().invoke(main, words).output
 
     # -- the books
