@@ -13,7 +13,7 @@ import re
 import sys
 import threading
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import IO, Any
 from urllib.parse import quote, quote_plus
@@ -88,22 +88,6 @@ def _escape(character: str) -> str:
     return character.encode("unicode_escape", "surrogatepass").decode("ascii")
 
 
-class Event:
-    """An event's name and fields; as text ``polled server=opendev changes=3``."""
-
-    def __init__(self, name: str, fields: Mapping[str, object]) -> None:
-        self.name = name
-        self.fields = fields
-
-    def __str__(self) -> str:
-        return self.render(str)
-
-    def render(self, scrub: Callable[[str], str]) -> str:
-        """As text; each value goes through ``scrub`` before it is escaped."""
-        fields = (f"{key}={_field(value, scrub)}" for key, value in self.fields.items())
-        return " ".join([self.name, *fields])
-
-
 def _field(value: object, scrub: Callable[[str], str]) -> str:
     """A value that cannot be taken for two: quoted where it holds a blank, = or a quote."""
     if isinstance(value, float):
@@ -161,12 +145,6 @@ def _quoted(text: str) -> str:
     return '"' + escaped(text.replace("\\", "\\\\").replace('"', '\\"')) + '"'
 
 
-def event(logger: logging.Logger, level: int, name: str, /, **fields: object) -> None:
-    """Logs one event with its fields: ``event(log, logging.INFO, "polled", changes=3)``."""
-    if logger.isEnabledFor(level):
-        logger.log(level, Event(name, fields), stacklevel=2)
-
-
 class TextFormatter(logging.Formatter):
     """``2026-11-23T14:00:00.123Z INFO cibot.collector.poller polled server=x changes=3``."""
 
@@ -175,10 +153,7 @@ class TextFormatter(logging.Formatter):
         self._scrub = scrub
 
     def format(self, record: logging.LogRecord) -> str:
-        if isinstance(record.msg, Event):
-            said = record.msg.render(self._scrub)
-        else:
-            said = escaped(_filled(record, self._scrub))
+        said = escaped(_filled(record, self._scrub))
         parts = [_time(record), record.levelname, record.name, said]
         traceback = _traceback(self, record)
         if traceback:
@@ -187,7 +162,7 @@ class TextFormatter(logging.Formatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line: time, level, logger, event, and the event's fields."""
+    """One JSON object a line: time, level, logger and event."""
 
     def __init__(self, scrub: Scrubber) -> None:
         super().__init__()
@@ -198,23 +173,12 @@ class JsonFormatter(logging.Formatter):
             "time": _time(record),
             "level": record.levelname,
             "logger": record.name,
+            "event": _filled(record, self._scrub),
         }
-        if isinstance(record.msg, Event):
-            line["event"] = record.msg.name
-            for key, value in record.msg.fields.items():
-                line[f"{key}_" if key in line else key] = self._plain(value)
-        else:
-            line["event"] = _filled(record, self._scrub)
         traceback = _traceback(self, record)
         if traceback:
             line["traceback"] = self._scrub(traceback)
         return json.dumps(line)
-
-    def _plain(self, value: object) -> object:
-        if value is None or isinstance(value, bool | int | float):
-            return value
-        text = value.isoformat() if isinstance(value, datetime) else str(value)
-        return _bounded(self._scrub(text))
 
 
 def _time(record: logging.LogRecord) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from cibot.cli.common import config_option, configured_store
-from cibot.store.audit import AuditRow, audit_before
+from cibot.store.audit import AuditRow, last_audit
 from cibot.text.cleaning import clean
 from cibot.text.lines import one_line
 
@@ -28,7 +28,7 @@ def command(config_path: Path | None, last: int) -> None:
       cibot audit --last 20
     """
     with configured_store(config_path) as store:
-        rows = store.read(lambda tx: audit_before(tx, limit=last))
+        rows = store.read(lambda tx: last_audit(tx, limit=last))
     for row in rows:
         click.echo(clean(line(row)))
     if not rows:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,8 +15,6 @@ from cibot.collector.sink import IngestCounts, Sink
 from cibot.collector.transport import Pace
 from cibot.errors import Transient, UserError
 from cibot.text.projects import in_projects
-
-log = logging.getLogger(__name__)
 
 _OVERLAP = timedelta(minutes=2)
 _MOST_ROUNDS = 10

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import heapq
-import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,8 +12,6 @@ from itertools import count
 from cibot.demo.cast import PEOPLE, VENDORS
 from cibot.demo.reviews import Reviews
 from cibot.demo.scenario import Deed, Scenario
-
-log = logging.getLogger(__name__)
 
 EAGER = timedelta(seconds=1)  # between uploads while the stories unfold, at speed 1
 CALM = timedelta(seconds=15)

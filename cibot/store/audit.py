@@ -66,10 +66,8 @@ def refusals_since(tx: Tx, network: str, account: str, since: datetime) -> int:
     )
 
 
-def audit_before(tx: Tx, before: int | None = None, limit: int = 50) -> list[AuditRow]:
-    """Rows newest first, starting after ``before``."""
+def last_audit(tx: Tx, limit: int = 50) -> list[AuditRow]:
+    """The newest rows, newest first."""
     table = schema.audit.c
     query = select(*columns(AuditRow, schema.audit)).order_by(table.id.desc()).limit(limit)
-    if before is not None:
-        query = query.where(table.id < before)
     return [AuditRow(*row) for row in tx.execute(query)]

@@ -51,11 +51,6 @@ def change_id(server_id: int, number: int, place: int = 0) -> int:
     return place << _PLACE_AT | server_id << _NUMBER_BITS | number
 
 
-def change_number(row_id: int) -> int:
-    """Gerrit's number of a change's row."""
-    return row_id & ((1 << _NUMBER_BITS) - 1)
-
-
 def change_server(row_id: int) -> int:
     """The id of the server of a change's row."""
     return (row_id & ((1 << _PLACE_AT) - 1)) >> _NUMBER_BITS

@@ -124,12 +124,11 @@ def latest_reports(
     ci_id: int,
     *,
     since: datetime | None = None,
-    until: datetime | None = None,
     judging: bool = False,
     limit: int = 1,
     branch: str | None = None,
 ) -> list[HeardReport]:
-    """The newest reports of a CI in ``since <= t < until``, newest first; on one branch, or any.
+    """The newest reports of a CI since then, newest first; on one branch, or any.
 
     ``judging`` leaves out those that judge nothing: started, notices, not understood.
     """
@@ -137,8 +136,6 @@ def latest_reports(
     query = heard_reports().where(table.ci_id == ci_id)
     if since is not None:
         query = query.where(table.posted_at >= since)
-    if until is not None:
-        query = query.where(table.posted_at < until)
     if judging:
         query = query.where(table.result.is_not(None), table.patch_set.is_not(None))
     if branch is not None:

@@ -16,7 +16,7 @@ from cibot.incidents.routing import Alert
 from cibot.judging.audience import muted, tell_all
 from cibot.model import Channel, State
 from cibot.store import digests, outbox
-from cibot.store.audit import AuditRow, audit_before
+from cibot.store.audit import AuditRow, last_audit
 from cibot.store.cis import ensure_ci
 from cibot.store.digests import Written
 from cibot.store.engine import Store, Tx
@@ -58,7 +58,7 @@ class Chat:
         return reply
 
     def audit(self) -> list[AuditRow]:
-        return self.store.read(audit_before)
+        return self.store.read(last_audit)
 
     def waiting(self) -> list[tuple[str, str, str]]:
         """Room, text and key of what is in the outbox, oldest first."""

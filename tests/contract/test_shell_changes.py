@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from cibot.cli import main
 from cibot.config.models import TokenConfig
-from cibot.store.audit import audit_before
+from cibot.store.audit import last_audit
 from cibot.store.engine import Store, open_store
 from tests.support.canned import CONFIG, canned
 from tests.support.faces import application
@@ -67,7 +67,7 @@ def test_an_owner_acknowledges_and_silences(url: str, store: Store) -> None:
     again = run(url, "unsilence", "1", token=OWNER)
     assert (again.exit_code, again.stderr.count("\n")) == (1, 1)
     assert "is over already" in again.stderr
-    rows = store.read(lambda tx: audit_before(tx, limit=10))
+    rows = store.read(lambda tx: last_audit(tx, limit=10))
     assert [(one.network, one.account, one.what) for one in rows] == [
         ("api", "netapp-tools", "unsilence"),
         ("api", "netapp-tools", "silence"),

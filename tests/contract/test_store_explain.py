@@ -45,7 +45,7 @@ ALLOWED = {  # (function, table): why reading it from one end to the other is ri
     ("every_incident", "incident"): "all of them are asked for, by hand",
     ("incidents_before", "incident"): "walks the key from its end and stops at the limit",
     ("refusals_since", "audit"): "walks the key from its end and stops at a thousand",
-    ("audit_before", "audit"): "walks the key from its end and stops at the limit",
+    ("last_audit", "audit"): "walks the key from its end and stops at the limit",
     ("silences_before", "silence"): "walks the key from its end and stops at the limit",
     ("put_aside", "set_aside"): "a week's faults are few",
     ("set_aside", "set_aside"): "a week's faults are few, and it stops at a thousand",

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from cibot.model import Account, Change, Channel, PatchSet
 from cibot.store import feeds, outbox, schema
 from cibot.store.accounts import add_accounts, find_accounts
-from cibot.store.changes import change_id, change_number, put_changes
+from cibot.store.changes import change_id, change_server, put_changes
 from cibot.store.engine import Store, StoreRefused, Tx
 from cibot.store.outbox import About, MessageKind
 from cibot.store.patch_sets import put_patch_sets
@@ -69,7 +69,7 @@ def _server(tx: Tx) -> None:
 
 
 def test_a_change_id_holds_server_and_number() -> None:
-    assert change_number(change_id(3, 912345)) == 912345
+    assert change_server(change_id(3, 912345)) == 3
     assert change_id(3, 912345) != change_id(4, 912345)
 
 

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from cibot.store import outbox
-from cibot.store.audit import AuditRow, audit_before
+from cibot.store.audit import AuditRow, last_audit
 from cibot.store.engine import Store, open_store
 from tests.support.canned import CONFIG, TOKENS, canned, merged_away
 from tests.support.faces import client
@@ -57,7 +57,7 @@ def send(
 
 
 def audited(store: Store) -> list[AuditRow]:
-    return store.read(audit_before)
+    return store.read(last_audit)
 
 
 def test_an_incident_is_acknowledged_and_the_channels_hear_of_it(

@@ -8,7 +8,7 @@ import pytest
 
 from cibot.chat.dispatch import Dispatcher
 from cibot.outbox.sender import Sender
-from cibot.store.audit import audit_before
+from cibot.store.audit import last_audit
 from cibot.store.engine import Store
 from tests.support.canned import CONFIG, canned
 from tests.support.inspircd import InspIRCd
@@ -71,7 +71,7 @@ def test_a_services_account_changes_things_and_a_nick_does_not(
         mika.hears("no alerts of NetApp CI until", nick="cibot", target="mi")
         thief.say("#ci", "!ci silences")
         thief.hears("by Mika: “new disks”", nick="cibot", target="#ci")
-    rows = sqlite_store.read(audit_before)
+    rows = sqlite_store.read(last_audit)
     assert [(row.what, row.account, row.nick, row.room) for row in rows] == [
         ("silence", "mika", "mi", "mi"),
         ("ack", "mika", "mi", "#ci"),

@@ -19,7 +19,7 @@ from cibot.incidents.messages import SILENCE, Subject, alert_card
 from cibot.incidents.news import News
 from cibot.incidents.stored import read_incident
 from cibot.outbox.sender import Sender
-from cibot.store.audit import audit_before
+from cibot.store.audit import last_audit
 from cibot.store.engine import Store
 from cibot.store.incidents import incident_by_id
 from cibot.store.silences import silences_at
@@ -147,7 +147,7 @@ def test_an_owner_acknowledges_and_everybody_sees_it(desk: Desk) -> None:
     assert "NetApp CI: acknowledged by Olga" in reply["text"]
     assert "acknowledged by Olga" in desk.now()
     assert desk.labels() == ["Silence 2 h", "Why"]
-    (row,) = desk.store.read(audit_before)
+    (row,) = desk.store.read(last_audit)
     assert (row.network, row.account, row.room, row.what) == ("work", OWNER, ALERTS, "ack")
 
 
@@ -166,7 +166,7 @@ def test_why_is_for_the_one_who_asked(desk: Desk) -> None:
     said = desk.press("Why", STRANGER)
     assert "5 of 25 passed" in said
     assert desk.slack.room(ALERTS) == [before]
-    assert desk.store.read(audit_before) == []
+    assert desk.store.read(last_audit) == []
 
 
 def test_a_stranger_is_told_how_to_get_the_right(desk: Desk) -> None:
@@ -175,7 +175,7 @@ def test_a_stranger_is_told_how_to_get_the_right(desk: Desk) -> None:
     assert "Only an owner of NetApp CI or an admin may do that" in said
     assert f"Ask Mika or Ada; you are work:{STRANGER}" in said
     assert desk.slack.room(ALERTS) == [before]
-    (row,) = desk.store.read(audit_before)
+    (row,) = desk.store.read(last_audit)
     assert row.outcome.startswith("refused: ")
     assert desk.press("Silence 2 h", STRANGER).startswith("Only an owner")
     assert desk.store.read(lambda tx: silences_at(tx, NOW)) == []

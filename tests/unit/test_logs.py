@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cibot.errors import CibotError
-from cibot.logs import MASK, JsonFormatter, Scrubber, TextFormatter, escaped, event, set_up
+from cibot.logs import MASK, JsonFormatter, Scrubber, TextFormatter, escaped, set_up
 from tests.support.logging_state import logging_restored
 
 LOG = logging.getLogger("cibot.tests.logs")
@@ -42,7 +42,7 @@ def test_a_test_leaves_logging_as_it_was() -> None:
 
 def test_a_line_as_people_read_it() -> None:
     stream = logged()
-    event(LOG, logging.INFO, "polled", server="opendev", changes=3, took_s=0.123456789)
+    LOG.info("polled server=%s changes=%d took_s=%s", "opendev", 3, 0.123456789)
     time, rest = stream.getvalue().split(" ", 1)
     assert rest == "INFO cibot.tests.logs polled server=opendev changes=3 took_s=0.123457\n"
     assert time.endswith("Z")
@@ -51,27 +51,17 @@ def test_a_line_as_people_read_it() -> None:
 
 def test_a_line_as_machines_read_it() -> None:
     stream = logged("json")
-    event(LOG, logging.WARNING, "slow", level="x", seconds=1.5, subject="a\nb", nothing=None)
-    LOG.info("plain text %s", "here")
-    first, second = map(json.loads, stream.getvalue().splitlines())
-    del first["time"]
-    assert first == {
-        "level": "WARNING",
-        "logger": "cibot.tests.logs",
-        "event": "slow",
-        "level_": "x",
-        "seconds": 1.5,
-        "subject": "a\nb",
-        "nothing": None,
-    }
-    assert second["event"] == "plain text here"
+    LOG.warning("slow subject=%s", "a\nb")
+    line = json.loads(stream.getvalue())
+    del line["time"]
+    event = 'slow subject="a\\nb"'
+    assert line == {"level": "WARNING", "logger": "cibot.tests.logs", "event": event}
 
 
 def test_a_field_cannot_pass_for_two_or_for_a_line() -> None:
     stream = logged()
-    event(
-        LOG, logging.INFO, "seen", subject='x" level=ERROR\n2026 FAKE \x1b[31m \u202egnp', empty=""
-    )
+    hostile = 'x" level=ERROR\n2026 FAKE \x1b[31m \u202egnp'
+    LOG.info("seen subject=%s empty=%s", hostile, "")
     (line,) = stream.getvalue().splitlines()
     assert line.endswith(r'seen subject="x\" level=ERROR\n2026 FAKE \x1b[31m \u202egnp" empty=""')
 
@@ -122,7 +112,7 @@ def test_secrets_learnt_later_are_masked_too() -> None:
     stream = io.StringIO()
     scrub = set_up(stream=stream)
     scrub.register(["later-secret"])
-    event(LOG, logging.INFO, "x", value="later-secret")
+    LOG.info("x value=%s", "later-secret")
     assert stream.getvalue().rstrip().endswith(f"x value={MASK}")
 
 

@@ -21,7 +21,7 @@ from cibot.store import (
     unjudged,
 )
 from cibot.store.tally import Tally
-from tests.contract.statements.rows import CHANGE, KEY, SINCE, UNTIL, Call
+from tests.contract.statements.rows import CHANGE, KEY, SINCE, Call
 from tests.support.history import NOW, ago
 
 NEWS = Change(77, "filler/27", "master", "S", "NEW", NOW, NOW, (), (PatchSet(1, NOW),))
@@ -127,7 +127,7 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     cis.last_heard: [cis.last_heard],
     cis.latest_reports: [
         lambda tx: cis.latest_reports(tx, 1),
-        lambda tx: cis.latest_reports(tx, 1, since=SINCE, until=UNTIL, judging=True),
+        lambda tx: cis.latest_reports(tx, 1, since=SINCE, judging=True),
         lambda tx: cis.latest_reports(tx, 1, since=SINCE, judging=True, branch="main"),
     ],
     cis.account_names: [lambda tx: cis.account_names(tx, 1)],

@@ -107,7 +107,7 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     outbox.has: [lambda tx: outbox.has(tx, "k1")],
     audit.refusals_since: [lambda tx: audit.refusals_since(tx, "net", "mika", SINCE)],
     audit.add_audit: [lambda tx: audit.add_audit(tx, AUDITED)],
-    audit.audit_before: [audit.audit_before, lambda tx: audit.audit_before(tx, 300)],
+    audit.last_audit: [lambda tx: audit.last_audit(tx, 50)],
     silences.add_silence: [
         lambda tx: silences.add_silence(tx, "Other 1", NOW, UNTIL, "Mika", "new disks")
     ],

@@ -20,7 +20,7 @@ from cibot.chat.commands import COMMANDS as CHAT
 from cibot.cli import COMMANDS, ci, main
 from cibot.cli.questions import QUESTIONS
 from cibot.cli.questions.question import CODES
-from cibot.store.audit import audit_before
+from cibot.store.audit import last_audit
 from cibot.store.engine import open_store
 from cibot.store.migrate import upgrade
 from tests.support.canned import CONFIG, canned
@@ -260,7 +260,7 @@ def test_changes_are_made_in_the_name_of_who_has_the_shell(
     assert run("unsilence", "netapp", *db).output == "NetApp CI: silence #1 is over.\n"
     assert run("ack", "1", "looking", *db).output.startswith("#1 NetApp CI (success): acknowledged")
     store = open_store(f"sqlite:///{copy}")
-    rows = store.read(lambda tx: audit_before(tx, limit=10))
+    rows = store.read(lambda tx: last_audit(tx, limit=10))
     store.close()
     assert [(one.network, one.account, one.what) for one in rows] == [
         ("cli", "mika", "ack"), ("cli", "mika", "unsilence"), ("cli", "mika", "silence"),
