@@ -196,12 +196,12 @@ def _recovered(incident: Incident, news: News, subject: Subject) -> Line:
     """The end of an incident; of one job, where only that had failed."""
     symptom = news.symptom
     if symptom.adopted:
-        lasted = _lasted(symptom.came_at, symptom.cleared_at)
+        lasted = _lasted(symptom.began, symptom.cleared_at)
         text = f": this is now its usual{lasted}: "
         return line(state_span(State.HEALTHY), " — ", _name(subject), text, *_seen(symptom))
     job = next((run.job for run in symptom.first_evidence if run.job), None)
     what = [f": {job}"] if symptom.signal == "job" and job else []
-    lasted = _lasted(incident.opened_at, incident.resolved_at)
+    lasted = _lasted(incident.cause.began, incident.resolved_at)
     head = line(state_span(State.HEALTHY), " — ", _name(subject), *what, " recovered: ")
     return line(*head, *_well_again(symptom), lasted)
 
@@ -224,7 +224,7 @@ def _eased(incident: Incident, news: News, subject: Subject) -> Line:
         over = "this is now its usual"
     elif news.drop:
         over = f"it is back to its usual{_usual(symptom)}"
-    lasted = _lasted(symptom.came_at, symptom.cleared_at)
+    lasted = _lasted(symptom.began, symptom.cleared_at)
     severity = still.severity
     is_still = f"still {_called(still, severity)}: " if still.fires else "not surely well yet: "
     holds = line(is_still, *_seen(still))

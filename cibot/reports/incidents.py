@@ -80,6 +80,16 @@ class IncidentLine(Sighting):
     first_bad: Evidence | None = None
     project: str | None = None
 
+    @property
+    def began(self) -> datetime | None:
+        """When the trouble began, as its alert says; None while it has not opened."""
+        return (self.since or self.opened_at) if self.opened_at is not None else None
+
+    def lasted(self, now: datetime) -> timedelta:
+        """How long the trouble lasted, or lasts until ``now``; nothing where it never opened."""
+        end = self.resolved_at or now
+        return end - (self.began or end)
+
 
 @dataclass(frozen=True, slots=True)
 class TimelineStep:

@@ -76,13 +76,13 @@ def render(ctx: Context, report: History) -> Card:
 
 
 def _incident(ctx: Context, incident: IncidentLine) -> Line:
-    assert incident.opened_at is not None
+    assert incident.began is not None
     words = list(wording.incident_words(incident)[:2])
-    opened = f" ({incident.kind}) opened {figures.clock(incident.opened_at, ctx.now, ctx.zone)}"
+    began = f" ({incident.kind}) since {figures.clock(incident.began, ctx.now, ctx.zone)}"
     if incident.resolved_at is None:
-        return line("Incident ", *words[1:], f"{opened}, {wording.acknowledgement(incident)}.")
-    lasted = figures.span(incident.resolved_at - incident.opened_at)
-    return line("Incident ", *words[1:], f"{opened}, lasted {lasted}.")
+        return line("Incident ", *words[1:], f"{began}, {wording.acknowledgement(incident)}.")
+    lasted = figures.span(incident.lasted(ctx.now))
+    return line("Incident ", *words[1:], f"{began}, lasted {lasted}.")
 
 
 COMMAND = Command(

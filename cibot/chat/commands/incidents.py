@@ -48,11 +48,10 @@ def headline(listed: tuple[IncidentLine, ...], *, ended: bool) -> Line:
 def _incident(ctx: Context, incident: IncidentLine) -> Line:
     parts: list[str | Span] = [*wording.incident_head(ctx, incident)]
     if incident.resolved_at is not None:
-        lasted = incident.resolved_at - (incident.opened_at or incident.resolved_at)
         ago = figures.ago(incident.resolved_at, ctx.now)
-        return line(*parts, f": ended {ago} after {figures.span(lasted)}")
-    if incident.opened_at is not None:
-        parts.append(f" {figures.since(incident.opened_at, ctx.now, ctx.zone)}")
+        return line(*parts, f": ended {ago} after {figures.span(incident.lasted(ctx.now))}")
+    if incident.began is not None:
+        parts.append(f" {figures.since(incident.began, ctx.now, ctx.zone)}")
     if incident.seen is not None:
         parts += [": ", *wording.seen(ctx, incident.seen)]
     return line(*parts, f"; {wording.acknowledgement(incident)}")

@@ -125,9 +125,7 @@ def _changes(digest: Summary) -> list[Line]:
 def _incidents(rows: tuple[IncidentLine, ...]) -> list[str | Span]:
     parts: list[str | Span] = []
     for row in rows[:4]:
-        lasted = ""
-        if row.resolved_at and row.opened_at:
-            lasted = f", lasted {figures.span(row.resolved_at - row.opened_at)}"
+        lasted = f", lasted {figures.span(row.lasted(row.resolved_at))}" if row.resolved_at else ""
         parts += [
             ", " if parts else "",
             Span(f"#{row.id}", href=row.page),

@@ -85,22 +85,22 @@ def _view(ctx: Context, incidents: tuple[IncidentLine, ...], *, ended: bool) -> 
         Column[IncidentLine]("#", lambda row: line(Span(f"#{row.id}", href=row.page)), right=True),
         Column("CI", lambda row: line(Span(row.ci, strong=True, href=ctx.page("ci", row.ci)))),
         Column("Kind", lambda row: row.kind),
-        Column("Opened", lambda row: _opened(ctx, row)),
+        Column("Since", lambda row: _since(ctx, row)),
         Column("Is", lambda row: _state(ctx, row), loose=True),
         Column("Seen", lambda row: wording.seen_sentence(ctx, row.seen), wide=True, loose=True),
     )
     return head(incidents_command.render(ctx, incidents, ended=ended), shown)
 
 
-def _opened(ctx: Context, incident: IncidentLine) -> str:
-    return figures.clock(incident.opened_at, ctx.now, ctx.zone) if incident.opened_at else "pending"
+def _since(ctx: Context, incident: IncidentLine) -> str:
+    return figures.clock(incident.began, ctx.now, ctx.zone) if incident.began else "pending"
 
 
 def _state(ctx: Context, incident: IncidentLine) -> str:
     if incident.resolved_at is None:
         return wording.acknowledgement(incident)
-    lasted = incident.resolved_at - (incident.opened_at or incident.resolved_at)
-    return f"ended {figures.ago(incident.resolved_at, ctx.now)} after {figures.span(lasted)}"
+    lasted = figures.span(incident.lasted(ctx.now))
+    return f"ended {figures.ago(incident.resolved_at, ctx.now)} after {lasted}"
 
 
 def _one(source: Source, number: int) -> ShellAnswer:

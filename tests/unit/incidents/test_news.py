@@ -210,7 +210,7 @@ def test_a_trouble_that_became_its_usual_did_not_recover():
     news = news_of(over, ALL_WELL, LATER)
     assert news.step.name == "resolved"
     text = alert_card(over, news, Subject("Acme")).text()
-    assert text.startswith("● healthy — Acme: this is now its usual (after 5 h): ")
+    assert text.startswith("● healthy — Acme: this is now its usual (after 6 h): ")
     assert "recovered" not in text
 
 
