@@ -43,7 +43,7 @@ def main() -> None:
     parser.add_argument("--samples", type=_count, default=120, help="alerts and answers to time")
     parser.add_argument(
         "--reports",
-        type=lambda text: [int(one) for one in text.split(",")],
+        type=lambda text: [int(number) for number in text.split(",")],
         default=[200_000, 2_000_000],
         help="sizes of databases to compare, as 200000,2000000 (20000000 takes half an hour)",
     )
@@ -58,18 +58,18 @@ def main() -> None:
     # waitress warns of each request that waits for a thread: here all of them do
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     memory_settings.settle()  # as the commands do
-    found: list[Figure] = []
+    measured: list[Figure] = []
     failed = False
     for name in options.figures or _FIGURES:
         try:
             for figure in _FIGURES[name](options):
-                found.append(figure)
+                measured.append(figure)
                 beside = f" ({figure.ratio:.2f} of {figure.floor})" if figure.ratio else ""
                 print(f"{figure.name}: {figure.value}{beside}", flush=True)
         except Exception:  # noqa: BLE001 - one that fails must not take the others' figures with it
             traceback.print_exc()
             failed = True
-    show(found)
+    show(measured)
     sys.exit(failed)
 
 

@@ -59,7 +59,7 @@ def figures(url: str, where: str, samples: int) -> Iterator[Figure]:
 def _judged(store: Store, bot: WholeBot) -> bool:
     """Whether the round with which a bot begins is over."""
     begun = datetime.fromtimestamp(bot.config.stat().st_mtime, UTC)
-    return all(one.assessed_at >= begun for one in store.read(health_of))
+    return all(health.assessed_at >= begun for health in store.read(health_of))
 
 
 def _asked(failed: dict[str, int], samples: int) -> Iterator[str]:

@@ -36,11 +36,11 @@ Detector = Callable[[bool, float], bool]  # (passed, day) -> is it firing now
 
 def chart(_pace: float) -> Detector:
     """Ours."""
-    one = Chart(ChartPolicy(false_alerts=MONTHLY))
+    detector = Chart(ChartPolicy(false_alerts=MONTHLY))
 
     def add(passed: bool, at: float) -> bool:
-        one.add(passed, at * DAY)
-        return one.dropped is not None
+        detector.add(passed, at * DAY)
+        return detector.dropped is not None
 
     return add
 
@@ -94,7 +94,7 @@ def _fisher(days: list[list[int]]) -> bool:
         return False
     total = math.log(math.comb(n + m, k + j))
     ways = (math.comb(n, i) * math.comb(m, k + j - i) for i in range(k, max(-1, k - 60), -1))
-    return sum(math.exp(math.log(one) - total) for one in ways if one) < 0.05
+    return sum(math.exp(math.log(way) - total) for way in ways if way) < 0.05
 
 
 def cusum(p0: float, p1: float, h: float) -> Detector:
@@ -171,7 +171,7 @@ def results_to_detect(
     make: Callable[[float], Detector], pace: float, p1: float, runs: int, seed: int, p0: float = 0.9
 ) -> float:
     """Median number of results from the drop to the alert; runs that fire at the drop wait."""
-    rng, found = random.Random(seed), []
+    rng, counts = random.Random(seed), []
     before = 720 if pace < 10 else 3000
     for _ in range(runs):
         detector, i = make(pace), 0
@@ -182,8 +182,8 @@ def results_to_detect(
         for n in range(1, 3001):
             if detector(rng.random() < p1, (i + n) / pace):
                 break
-        found.append(n)
-    return statistics.median(found)
+        counts.append(n)
+    return statistics.median(counts)
 
 
 def main() -> None:
@@ -250,13 +250,15 @@ def _row(make: Callable[[float], Detector], mode: str, months: int, runs: int, s
         [false_alerts(make, pace, 0.9, months, seed, how) for pace in (20, 100)]
         for how in ("iid", mode)
     ]
-    found = [[results_to_detect(make, pace, p1, runs, seed) for pace in (20, 100)] for p1 in DROPS]
-    return "".join(f"{f'{a:.2f} / {b:.2f}':>14}" for a, b in cells) + _medians(found)
+    medians = [
+        [results_to_detect(make, pace, p1, runs, seed) for pace in (20, 100)] for p1 in DROPS
+    ]
+    return "".join(f"{f'{a:.2f} / {b:.2f}':>14}" for a, b in cells) + _medians(medians)
 
 
-def _medians(found: list[list[float]]) -> str:
+def _medians(medians: list[list[float]]) -> str:
     widths = (10, 10, 12)
-    return "".join(f"{f'{a:g}/{b:g}':>{w}}" for (a, b), w in zip(found, widths, strict=True))
+    return "".join(f"{f'{a:g}/{b:g}':>{w}}" for (a, b), w in zip(medians, widths, strict=True))
 
 
 if __name__ == "__main__":

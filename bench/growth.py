@@ -91,4 +91,4 @@ def figures(minutes: float) -> Iterator[Figure]:
 def _course(mb: list[float]) -> str:
     """Ten of the figures."""
     step = max(1, len(mb) // 10)
-    return " ".join(f"{one:.0f}" for one in mb[step - 1 :: step])
+    return " ".join(f"{used:.0f}" for used in mb[step - 1 :: step])

@@ -25,10 +25,10 @@ def change_lines(limit: int) -> tuple[str, list[str]]:
     if not files:
         return "generated", [json.dumps(_change(number)) for number in range(1, limit + 1)]
     with ExitStack() as opened:
-        streams = [opened.enter_context(gzip.open(one, "rt", encoding="utf-8")) for one in files]
+        streams = [opened.enter_context(gzip.open(file, "rt", encoding="utf-8")) for file in files]
         in_turn = (line for row in zip_longest(*streams) for line in row if line)
-        found = [json.loads(line) for line in islice(in_turn, limit)]
-    return "real", [json.dumps(one | {"_number": at}) for at, one in enumerate(found, 1)]
+        changes = [json.loads(line) for line in islice(in_turn, limit)]
+    return "real", [json.dumps(change | {"_number": at}) for at, change in enumerate(changes, 1)]
 
 
 def event_lines(limit: int) -> tuple[str, list[str]]:
@@ -45,19 +45,19 @@ def event_lines(limit: int) -> tuple[str, list[str]]:
             break
         changes *= 2
     start = max(0, (len(events) - limit) // 2)
-    return origin, [json.dumps(one) for one in events[start : start + limit]]
+    return origin, [json.dumps(event) for event in events[start : start + limit]]
 
 
 def _events(lines: list[str]) -> list[dict[str, object]]:
-    found: dict[tuple[object, ...], dict[str, object]] = {}
+    events: dict[tuple[object, ...], dict[str, object]] = {}
     for line in lines:
         change = json.loads(line)
         for message in change.get("messages", ()):
             event = _event(change, message)
             if event is not None:
                 key = (change["_number"], event["eventCreatedOn"], event["comment"])
-                found[key] = event
-    return sorted(found.values(), key=lambda one: str(one["eventCreatedOn"]))
+                events[key] = event
+    return sorted(events.values(), key=lambda event: str(event["eventCreatedOn"]))
 
 
 def _event(change: dict[str, Any], message: dict[str, Any]) -> dict[str, object] | None:

@@ -52,7 +52,7 @@ def ours(url: str, lines: Sequence[str]) -> tuple[float, float, Store]:
 
 def _pages(lines: Sequence[str]) -> Iterator[list[Change]]:
     for first in range(0, len(lines), _BATCH):
-        yield [change_from_rest(json.loads(one)) for one in lines[first : first + _BATCH]]
+        yield [change_from_rest(json.loads(line)) for line in lines[first : first + _BATCH]]
 
 
 def floor(store: Store, url: str) -> tuple[float, int]:
@@ -152,24 +152,26 @@ def figures(limit: int) -> Iterator[Figure]:
     with databases() as makers:
         for kind, make in makers.items():
             rounds = [_round(make, lines) for _ in range(_ROUNDS)]
-            one = sorted(rounds, key=lambda it: it.floor / it.judged)[_ROUNDS // 2]
+            middle = sorted(rounds, key=lambda measured: measured.floor / measured.judged)[
+                _ROUNDS // 2
+            ]
             what = f"{kind} ({len(lines)} {origin} changes, {messages} comments)"
-            yield _figure(f"bulk ingest, {what}", one, one.judged, target=kind == "MariaDB")
-            yield _figure(f"of it, all but judging, {kind}", one, one.stored, target=False)
+            yield _figure(f"bulk ingest, {what}", middle, middle.judged, target=kind == "MariaDB")
+            yield _figure(f"of it, all but judging, {kind}", middle, middle.stored, target=False)
             if kind == "MariaDB" or len(makers) == 1:
                 yield Figure(
                     "parsing",
                     f"{messages / parse_s:,.0f} messages/s",
-                    f"{100 * parse_s / one.judged:.0f} % of ingest",
+                    f"{100 * parse_s / middle.judged:.0f} % of ingest",
                 )
 
 
-def _figure(name: str, one: Round, took: float, *, target: bool) -> Figure:
-    ratio = one.floor / took
+def _figure(name: str, measured: Round, took: float, *, target: bool) -> Figure:
+    ratio = measured.floor / took
     return Figure(
         name,
-        f"{one.rows / took:,.0f} rows/s",
-        f"executemany {one.rows / one.floor:,.0f} rows/s",
+        f"{measured.rows / took:,.0f} rows/s",
+        f"executemany {measured.rows / measured.floor:,.0f} rows/s",
         ratio,
         "≥ 0.50" if target else "",
         ratio >= 0.5 if target else None,

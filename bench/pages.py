@@ -40,8 +40,8 @@ def figures(url: str, where: str, samples: int) -> Iterator[Figure]:
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # that they queue is the point
     with closing(open_store(url)) as store, tempfile.TemporaryDirectory() as name:
         asking = Asking(store, Config.model_validate(CONFIG), lambda: datetime.now(UTC))
-        names = [one.name for one in store.read(all_cis)]
-        cis = [f"/ci/{quote(one)}" for one in names if one != REFERENCE]
+        names = [ci.name for ci in store.read(all_cis)]
+        cis = [f"/ci/{quote(name)}" for name in names if name != REFERENCE]
         scratch = Path(name) / "paths"
         empty = Flask("floor")
         empty.add_url_rule("/", "empty", lambda: "")
@@ -79,8 +79,8 @@ def _round(
 
 
 def _figure(name: str, rounds: list[tuple[Posted, float, float]]) -> Figure:
-    ms = sorted(one for alone, _crowd, _floor in rounds for one in alone.ms)
-    crowd, floor = (median(one[place] for one in rounds) for place in (1, 2))
+    ms = sorted(took for alone, _crowd, _floor in rounds for took in alone.ms)
+    crowd, floor = (median(measured[place] for measured in rounds) for place in (1, 2))
     return Figure(
         name,
         f"p50 {percentile(ms, 50):.1f} ms, p99 {percentile(ms, 99):.1f} ms, {crowd:,.0f}/s",
@@ -97,8 +97,8 @@ def _weight(name: str, port: int, path: str) -> Figure:
     parts = re.findall(
         r'<(?:link[^>]*rel="stylesheet"[^>]*href|script[^>]*src)="([^"]+)"', page.text
     )
-    bodies = [page.content, *(requests.get(base + one, timeout=30).content for one in parts)]
-    packed = sum(len(gzip.compress(one, 5)) for one in bodies)
+    bodies = [page.content, *(requests.get(base + part, timeout=30).content for part in parts)]
+    packed = sum(len(gzip.compress(body, 5)) for body in bodies)
     whole = sum(map(len, bodies))
     return Figure(
         name,

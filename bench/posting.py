@@ -71,10 +71,10 @@ def _main(port: int, connections: int, file: Path) -> None:
         for _ in range(connections)
     ]
     start = time.perf_counter()
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     took = time.perf_counter() - start
     print(json.dumps({"seconds": took, "ms": sorted(ms), "statuses": statuses}))
 

@@ -70,15 +70,15 @@ def _push(
         carried = [below or fault for below, fault in zip(carried, own, strict=True)]
         times = [plain.START + at * plain.DAY for at in uploads]
         base = number if place else None
-        one = plain.Made(number + place, times, times[-1] + plain.DAY, owner=owner, base=base)
+        change = plain.Made(number + place, times, times[-1] + plain.DAY, owner=owner, base=base)
         for patch_set, fault in enumerate(carried, 1):
-            _runs(rng, one, patch_set, fault, traffic, cis)
-        yield one
+            _runs(rng, change, patch_set, fault, traffic, cis)
+        yield change
 
 
 def _author(rng: random.Random, traffic: plain.Traffic) -> int | None:
     author = rng.randrange(1000, 1000 + traffic.authors)
-    return author if traffic.known else None
+    return author if traffic.known_authors else None
 
 
 def _series(
@@ -97,10 +97,10 @@ def _series(
     mended = start + rng.uniform(0.1, 0.4)
     for place in range(rng.randint(3, 10)):
         times = [plain.START + at * plain.DAY for at in (start, max(mended, start + 0.02))]
-        one = plain.Made(number + place, times, times[-1] + plain.DAY, owner=owner)
+        change = plain.Made(number + place, times, times[-1] + plain.DAY, owner=owner)
         for patch_set, has in enumerate((fault if rng.random() < _IN_SERIES else None, None), 1):
-            _runs(rng, one, patch_set, has, traffic, cis)
-        yield one
+            _runs(rng, change, patch_set, has, traffic, cis)
+        yield change
         start += rng.uniform(2, 60) / 1440
 
 
@@ -112,24 +112,24 @@ def _faults(
         fault = _Fault(rng.choice(plain.JOBS))
     elif rng.random() < _OWN_FAULTS * len(cis):
         fault = _Fault(rng.choice(plain.JOBS), rng.choice(cis)[0])
-    found = [fault]
-    while len(found) < n:
+    faults = [fault]
+    while len(faults) < n:
         fault = None if rng.random() < _FIXED else fault
-        found.append(fault)
-    return found
+        faults.append(fault)
+    return faults
 
 
 def _runs(
     rng: random.Random,
-    one: plain.Made,
+    change: plain.Made,
     patch_set: int,
     fault: _Fault | None,
     traffic: plain.Traffic,
     cis: list[tuple[int, plain.Nature]],
 ) -> None:
     """What the reference and the CIs say of a patch set, with its rechecks."""
-    begun = one.uploads[patch_set - 1]
-    ends = one.uploads[patch_set] if patch_set < len(one.uploads) else one.closed
+    begun = change.uploads[patch_set - 1]
+    ends = change.uploads[patch_set] if patch_set < len(change.uploads) else change.closed
     for _attempt in range(4):
         failed = False
         day = (begun - plain.START) / plain.DAY
@@ -141,22 +141,24 @@ def _runs(
         if judged < ends:
             job = broken or rng.choice(plain.JOBS)
             verdict = plain.Said(judged, patch_set, "F" if fails else "P", job if fails else None)
-            one.said.setdefault(plain.REFERENCE, []).append(verdict)
+            change.said.setdefault(plain.REFERENCE, []).append(verdict)
             failed = fails and not broken
         for number, nature in cis:
             mood = nature(day)
-            here = one.branch != mood.quiet and mood.only in (None, one.branch)
-            covers = mood.covers / 3 if one.branch == mood.thin else mood.covers
+            here = change.branch != mood.quiet and mood.only in (None, change.branch)
+            covers = mood.covers / 3 if change.branch == mood.thin else mood.covers
             if rng.random() >= covers or not here:
                 continue
-            mood = replace(mood, passes=0.0) if mood.breaks == one.branch else mood
+            mood = replace(mood, passes=0.0) if mood.breaks == change.branch else mood
             at_fault = fault.job if fault is not None and fault.ci in (None, number) else broken
             letter, job = plain.outcome(rng, mood, at_fault)
             posted = begun + mood.hours * plain.HOUR * rng.lognormvariate(0.0, 0.3)
-            if posted > ends and mood.aborts and ends != one.closed:
+            if posted > ends and mood.aborts and ends != change.closed:
                 posted, letter, job = ends + rng.uniform(20, 240), "A", rng.choice(plain.JOBS)
             failed = failed or letter in "FI"
-            one.said.setdefault(number, []).append(plain.Said(posted, patch_set, letter, job, mood))
+            change.said.setdefault(number, []).append(
+                plain.Said(posted, patch_set, letter, job, mood)
+            )
         begun += rng.uniform(2, 6) * plain.HOUR
         if not failed or begun > ends or rng.random() >= _RECHECKED:
             return

@@ -36,15 +36,17 @@ class _History:
 
     def __init__(self, seed: str, nature: Nature) -> None:
         self.made = world(random.Random(seed), Traffic(20, 0.1, rough=True), [nature], DAYS)
-        self.verdicts = [one for one in inputs(self.made, CI) if isinstance(one, FirstVerdict)]
+        self.verdicts = [
+            verdict for verdict in inputs(self.made, CI) if isinstance(verdict, FirstVerdict)
+        ]
         stacks = Stacks()
         self.kinds: list[_Kind] = []
-        for one in self.verdicts:
-            failures, upload = one.failures, one.upload or Upload(0.0)
-            failures += stacks.count(upload, one.proof.change_id)
-            self.kinds.append((one.paired, min(failures, 3)))
-            if not one.passed:
-                stacks.add(upload, one.proof.change_id)
+        for verdict in self.verdicts:
+            failures, upload = verdict.failures, verdict.upload or Upload(0.0)
+            failures += stacks.count(upload, verdict.proof.change_id)
+            self.kinds.append((verdict.paired, min(failures, 3)))
+            if not verdict.passed:
+                stacks.add(upload, verdict.proof.change_id)
 
 
 def chart(effort: Effort) -> Iterator[str]:
@@ -62,7 +64,7 @@ def chart(effort: Effort) -> Iterator[str]:
         ours = [
             next((at for at in _fired(history) if at >= _BEGIN), math.inf) for history in histories
         ]
-        told = [_said(histories, ours)]
+        cells = [_said(histories, ours)]
         for gains in (
             _looking(_rates(healthy)),
             _knowing(_rates(healthy), _rates(histories, _BEGIN)),
@@ -71,8 +73,10 @@ def chart(effort: Effort) -> Iterator[str]:
                 (peak for history in healthy for peak in _peaks(history, gains)), reverse=True
             )
             height = peaks[max(1, false)]
-            told.append(_said(histories, [_first(history, gains, height) for history in histories]))
-        yield f"{f'→ {passes}':<10}" + "".join(f"{one:>18}" for one in told)
+            cells.append(
+                _said(histories, [_first(history, gains, height) for history in histories])
+            )
+        yield f"{f'→ {passes}':<10}" + "".join(f"{cell:>18}" for cell in cells)
 
 
 def _said(histories: list[_History], at: list[float]) -> str:
@@ -86,24 +90,24 @@ def _said(histories: list[_History], at: list[float]) -> str:
 def _fired(history: _History) -> list[float]:
     """When the production chart fires."""
     policy = SuccessPolicy()
-    success, found, was = Success(policy, ChartPolicy(), Level(policy)), [], False
-    for one in history.verdicts:
-        success.take(one)
+    success, fired, was = Success(policy, ChartPolicy(), Level(policy)), [], False
+    for verdict in history.verdicts:
+        success.take(verdict)
         fires = success.chart.dropped is not None
         if fires and not was:
-            found.append(one.at)
+            fired.append(verdict.at)
         was = fires
-    return found
+    return fired
 
 
 def _rates(histories: list[_History], begin: float = 0.0) -> dict[_Kind, float]:
     """The pass rate of each kind of verdict."""
     n, passes = Counter[_Kind](), Counter[_Kind]()
     for history in histories:
-        for one, kind in zip(history.verdicts, history.kinds, strict=True):
-            if one.at >= begin:
+        for verdict, kind in zip(history.verdicts, history.kinds, strict=True):
+            if verdict.at >= begin:
                 n[kind] += 1
-                passes[kind] += one.passed
+                passes[kind] += verdict.passed
     return {kind: (passes[kind] + 0.5) / (n[kind] + 1) for kind in n}
 
 
@@ -129,11 +133,11 @@ def _looking(before: dict[_Kind, float]) -> _Gains:
 def _scores(history: _History, gains: _Gains) -> Iterator[tuple[float, float]]:
     """(when, the highest score) after each verdict."""
     scores = [0.0] * len(gains)
-    for one, kind in zip(history.verdicts, history.kinds, strict=True):
+    for verdict, kind in zip(history.verdicts, history.kinds, strict=True):
         for place, gain in enumerate(gains):
-            step = gain.get(kind, (0.0, 0.0))[one.passed]
+            step = gain.get(kind, (0.0, 0.0))[verdict.passed]
             scores[place] = max(0.0, scores[place] + step)
-        yield one.at, max(scores)
+        yield verdict.at, max(scores)
 
 
 def _peaks(history: _History, gains: _Gains) -> Iterator[float]:

@@ -30,7 +30,7 @@ _RESULTS = frozenset({"success", "job", "level", "disagreement", "infra"})
 WELL = Mood(0.9)
 ROUGH = Traffic(20, 0.1, rough=True)
 _SERIES = replace(ROUGH, series=0.02)
-_UNKNOWN = replace(_SERIES, known=False)
+_UNKNOWN = replace(_SERIES, known_authors=False)
 _HEALTHY = (
     ("independent, 0.9", replace(ROUGH, broken=0.0), WELL, CI),
     ("clustered, 0.9", ROUGH, WELL, CI),
@@ -64,15 +64,15 @@ def rough(effort: Effort) -> Iterator[str]:
     cis = 13 * effort.futures
     yield f"Rough world, 20 results a day: alerts a CI-month of {cis} CIs that never change"
     for name, traffic, mood, ci in _HEALTHY:
-        found = sum(
+        counts = sum(
             (_opened(f"{effort.seed} {name} {i}", traffic, mood, ci) for i in range(cis)),
             Counter[str](),
         )
         n = cis * _MONTHS
         by_signal = ", ".join(
-            f"{signal} {count / n:.3f}" for signal, count in sorted(found.items())
+            f"{signal} {count / n:.3f}" for signal, count in sorted(counts.items())
         )
-        yield f"{name:<34}{found['incidents'] / n:>7.3f}   {by_signal}"
+        yield f"{name:<34}{counts['incidents'] / n:>7.3f}   {by_signal}"
     yield "Results until told, from day 30 on (told; opened and came again afterwards, a CI)"
     for name, (mood, target) in _CASES.items():
         yield _drop(f"{effort.seed} {name}", ROUGH, mood, effort, f"{name:<34}") + f"   {target}"
@@ -87,11 +87,11 @@ def rough(effort: Effort) -> Iterator[str]:
 def _opened(seed: str, traffic: Traffic, mood: Mood, ci: int) -> Counter[str]:
     made = world(random.Random(seed), traffic, [lambda _day: mood], DAYS)
     tracker = tracked(made, ci, DAYS)
-    found = Counter(signal for signal, _at in came(tracker))
-    found["incidents"] = sum(
+    counts = Counter(signal for signal, _at in came(tracker))
+    counts["incidents"] = sum(
         step.transition.name in ("opened", "reopened") for step in tracker.steps
     )
-    return found
+    return counts
 
 
 def turn(usual: Mood, then: Mood) -> Nature:
@@ -99,7 +99,7 @@ def turn(usual: Mood, then: Mood) -> Nature:
 
 
 def _drop(seed: str, traffic: Traffic, mood: Mood, effort: Effort, name: str) -> str:
-    counts, told, again, signals = [], 0, 0, Counter[str]()
+    counts, alerted, again, signals = [], 0, 0, Counter[str]()
     cis = 4 * effort.futures
     for i in range(cis):
         made = world(random.Random(f"{seed} {i}"), traffic, [turn(WELL, mood)], DAYS)
@@ -107,7 +107,7 @@ def _drop(seed: str, traffic: Traffic, mood: Mood, effort: Effort, name: str) ->
         begin = START + TURN * DAY
         times = sorted((at, signal) for signal, at in came(tracker) if at >= begin)
         if times:
-            told += 1
+            alerted += 1
             signals[times[0][1]] += 1
             again += (
                 sum(
@@ -119,20 +119,20 @@ def _drop(seed: str, traffic: Traffic, mood: Mood, effort: Effort, name: str) ->
             )
         counts.append(results(made, begin, times[0][0] if times else START + DAYS * DAY))
     by = ", ".join(f"{signal} {n}" for signal, n in signals.most_common(3))
-    return f"{name}{statistics.median(counts):>6g} ({told}/{cis}; {again / cis:.2f})   {by}"
+    return f"{name}{statistics.median(counts):>6g} ({alerted}/{cis}; {again / cis:.2f})   {by}"
 
 
 def results(made: list[Made], begin: float, until: float) -> int:
     """First verdicts on patch sets of that span; where the reference failed, none counts."""
     n = 0
-    for one in made:
-        failed = {said.patch_set for said in one.said.get(1, ()) if said.letter == "F"}
+    for change in made:
+        failed = {said.patch_set for said in change.said.get(1, ()) if said.letter == "F"}
         seen: set[int] = set()
-        for said in one.said.get(CI, ()):
+        for said in change.said.get(CI, ()):
             if said.letter == "A" or said.patch_set in failed | seen:
                 continue
             seen.add(said.patch_set)
-            n += one.uploads[said.patch_set - 1] >= begin and said.at <= until
+            n += change.uploads[said.patch_set - 1] >= begin and said.at <= until
     return n
 
 
@@ -146,11 +146,13 @@ def _silences(effort: Effort) -> Iterator[str]:
             nature = turn(WELL, Mood(0.9, covers=0.0))
             made = world(random.Random(f"{effort.seed} silent {pace} {i}"), traffic, [nature], DAYS)
             tracker = tracked(made, CI, DAYS)
-            last = max(said.at for one in made for said in one.said.get(CI, ()))
+            last = max(said.at for change in made for said in change.said.get(CI, ()))
             at = [at for signal, at in came(tracker) if signal == "silent"]
-            false += sum(one < last for one in at)
-            hours.append(min((one - last for one in at if one >= last), default=DAYS * DAY) / HOUR)
+            false += sum(when < last for when in at)
+            hours.append(
+                min((when - last for when in at if when >= last), default=DAYS * DAY) / HOUR
+            )
         hours.sort()
-        told = sum(one < DAYS * 24 for one in hours)
+        alerted = sum(delay < DAYS * 24 for delay in hours)
         said = f"{statistics.median(hours):.0f} h, {hours[int(0.95 * cis)]:.0f} h"
-        yield f"{f'{pace} a day':<34}{said:>14} ({told}/{cis}; false {false})"
+        yield f"{f'{pace} a day':<34}{said:>14} ({alerted}/{cis}; false {false})"

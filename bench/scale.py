@@ -82,7 +82,7 @@ def _settle(store: Store) -> None:
 def _questions(urls: Mapping[int, str], samples: int) -> Iterator[Figure]:
     stores = {size: open_store(url) for size, url in urls.items()}
     ctx = Context(datetime.now(UTC), Config.model_validate(CONFIG))
-    names = [one.name for one in next(iter(stores.values())).read(all_cis)]
+    names = [ci.name for ci in next(iter(stores.values())).read(all_cis)]
     failed = {size: failed_changes(store) for size, store in stores.items()}
     yield from _query(stores[max(stores)], ctx, names, samples)
     for question, ask in _QUESTIONS.items():

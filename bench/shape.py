@@ -63,30 +63,30 @@ class Lived:
 
 def vendors(dice: random.Random) -> list[Vendor]:
     """The reference first."""
-    found = [Vendor(0, REFERENCE, frozenset(PROJECTS), _JOBS, 0.97, 1800.0)]
+    cis = [Vendor(0, REFERENCE, frozenset(PROJECTS), _JOBS, 0.97, 1800.0)]
     troubles = {7: ("fail", 3.0), 8: ("fail", 0.7), 9: ("infra", 1.5), 10: ("silent", 2.0)}
     for number in range(1, CIS):
         homes = dice.choices(PROJECTS, _SHARES, k=dice.randint(1, 2))
         jobs = tuple(f"vendor{number}-{job}" for job in _JOBS[: dice.randint(1, 3)])
         nature = 0.72 if number % 19 == 5 else dice.uniform(0.86, 0.97)
         late = dice.uniform(1200, 9000)
-        found.append(
+        cis.append(
             Vendor(number, f"Vendor {number:02d} CI", frozenset(homes), jobs, nature, late,
                    *troubles.get(number, ()))
         )  # fmt: skip
-    return found
+    return cis
 
 
 def judged(until: datetime, reports: int, seed: int = 1) -> Iterator[Lived]:
     """A year's changes that ends at ``until``, with ``reports`` reports or a few more."""
     dice = random.Random(seed)
     cis = vendors(dice)
-    told = number = 0
-    while told < reports:
+    so_far = number = 0
+    while so_far < reports:
         number += 1
-        at = until - YEAR + YEAR * (told / reports)
+        at = until - YEAR + YEAR * (so_far / reports)
         change = _change(dice, cis, number, at, until)
-        told += len(change.said)
+        so_far += len(change.said)
         yield change
 
 
@@ -99,44 +99,50 @@ def _change(
     for patch_set in range(1, dice.choice((1, 1, 2, 2, 3, 5)) + 1):
         uploads.append(at)
         broken = dice.random() < _BROKEN
-        for one in cis:
-            if project in one.homes:
-                said += _reports(dice, one, patch_set, at, until, broken=broken)
+        for vendor in cis:
+            if project in vendor.homes:
+                said += _reports(dice, vendor, patch_set, at, until, broken=broken)
         at += timedelta(hours=dice.expovariate(1 / 20))
     merged = dice.random() < 0.6 and at < until
     if merged:
         said.append(Said(at, cis[0], len(uploads), "gate", "pass", ("SUCCESS",) * len(_JOBS)))
-    kept = sorted((one for one in said if one.at < until), key=lambda one: one.at)
-    uploads = [one for one in uploads if one < until] or uploads[:1]
+    reports = sorted((report for report in said if report.at < until), key=lambda report: report.at)
+    uploads = [upload for upload in uploads if upload < until] or uploads[:1]
     status = "MERGED" if merged else "NEW"
-    return Lived(number, project, dice.choice(_BRANCHES), status, tuple(uploads), tuple(kept))
+    return Lived(number, project, dice.choice(_BRANCHES), status, tuple(uploads), tuple(reports))
 
 
 def _reports(
-    dice: random.Random, one: Vendor, patch_set: int, at: datetime, until: datetime, *, broken: bool
+    dice: random.Random,
+    vendor: Vendor,
+    patch_set: int,
+    at: datetime,
+    until: datetime,
+    *,
+    broken: bool,
 ) -> Iterator[Said]:
     """A start now and then, a verdict, and sometimes one more after a recheck."""
-    if one.number and dice.random() < 0.04:
+    if vendor.number and dice.random() < 0.04:
         return  # nobody reports on everything
     for attempt in range(1 + (dice.random() < 0.08)):
-        if one.number % 4 == 0:
-            yield Said(at + timedelta(seconds=20), one, patch_set, "check", None, ())
-        at += timedelta(seconds=one.latency_s * dice.uniform(0.6, 1.6) * (1 + attempt))
-        ill = until - at < timedelta(days=one.trouble_days)
-        if ill and one.trouble == "silent":
+        if vendor.number % 4 == 0:
+            yield Said(at + timedelta(seconds=20), vendor, patch_set, "check", None, ())
+        at += timedelta(seconds=vendor.latency_s * dice.uniform(0.6, 1.6) * (1 + attempt))
+        ill = until - at < timedelta(days=vendor.trouble_days)
+        if ill and vendor.trouble == "silent":
             return
-        yield _verdict(dice, one, patch_set, at, one.trouble if ill else "", broken=broken)
+        yield _verdict(dice, vendor, patch_set, at, vendor.trouble if ill else "", broken=broken)
 
 
 def _verdict(
-    dice: random.Random, one: Vendor, patch_set: int, at: datetime, trouble: str, *, broken: bool
+    dice: random.Random, vendor: Vendor, patch_set: int, at: datetime, trouble: str, *, broken: bool
 ) -> Said:
-    words = ["SUCCESS"] * len(one.jobs)
+    words = ["SUCCESS"] * len(vendor.jobs)
     chance = dice.random()
     if trouble == "infra" or chance > 0.985:
         words[0], result = "NODE_FAILURE", "infra"
-    elif broken or trouble == "fail" or chance > one.passes:
+    elif broken or trouble == "fail" or chance > vendor.passes:
         words[dice.randrange(len(words))], result = "FAILURE", "fail"
     else:
         result = "pass"
-    return Said(at, one, patch_set, "check", result, tuple(words))
+    return Said(at, vendor, patch_set, "check", result, tuple(words))

@@ -74,9 +74,9 @@ QUICK = Effort({2: 48, 20: 12, 100: 3}, 2, 5)
 
 def came(tracker: Tracker) -> Iterator[tuple[str, float]]:
     """Each symptom that came, and when, in seconds of the epoch."""
-    for one in tracker.steps:
-        at, signal = one.transition.at, one.transition.signal
-        symptom = one.incident.symptom(signal) if signal else None
+    for step in tracker.steps:
+        at, signal = step.transition.at, step.transition.signal
+        symptom = step.incident.symptom(signal) if signal else None
         if symptom is not None and symptom.came_at == at:
             yield symptom.signal, at.timestamp()
 
@@ -90,13 +90,13 @@ def alerts(effort: Effort, traffic: Traffic, nature: Nature) -> dict[str, float]
     """Incidents per CI-month by kind, of histories of a year."""
     months = effort.months.get(int(traffic.pace), effort.months[2])
     length = min(12, months)
-    found: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     histories = max(1, months // length)
     for number in range(histories):
         rng = random.Random(f"{effort.seed} {traffic} {number}")
         made = world(rng, traffic, [nature], 30 * length)
-        found += opened(tracked(made, CI, 30 * length))
-    return {kind: n / (histories * length) for kind, n in found.items()}
+        counts += opened(tracked(made, CI, 30 * length))
+    return {kind: n / (histories * length) for kind, n in counts.items()}
 
 
 def honest(effort: Effort) -> Iterator[str]:
@@ -109,9 +109,9 @@ def honest(effort: Effort) -> Iterator[str]:
         for p0 in HEALTHY:
             both = []
             for broken in (0.0, 0.1):
-                found = alerts(effort, Traffic(pace, broken), always(passes=p0))
-                change = sum(n for kind, n in found.items() if kind in CHANGES)
-                level = sum(n for kind, n in found.items() if kind not in CHANGES)
+                rates = alerts(effort, Traffic(pace, broken), always(passes=p0))
+                change = sum(n for kind, n in rates.items() if kind in CHANGES)
+                level = sum(n for kind, n in rates.items() if kind not in CHANGES)
                 both.append(f"{change:.3f} ({level:.2f})")
             cells.append(f"{' / '.join(both):>34}")
         yield f"{pace:<16}" + "".join(cells)
@@ -133,8 +133,8 @@ def levels(effort: Effort) -> Iterator[str]:
     yield "Alerts of a level per CI-month of CIs 0.05 on its good side, limit 0.05"
     yield f"{'':<26}" + "".join(f"{f'{pace} a day':>12}" for pace in PACES)
     for name, (kind, nature) in rows.items():
-        found = [alerts(effort, Traffic(pace, 0.1), nature).get(kind, 0.0) for pace in PACES]
-        yield f"{name:<26}" + "".join(f"{one:>12.3f}" for one in found)
+        rates = [alerts(effort, Traffic(pace, 0.1), nature).get(kind, 0.0) for pace in PACES]
+        yield f"{name:<26}" + "".join(f"{rate:>12.3f}" for rate in rates)
 
 
 class Past:
@@ -156,11 +156,11 @@ class Past:
         traffic = self.traffic
         made = world(random.Random(f"{seed} then"), traffic, [nature], days, self.day)
         tracker = Tracker.of(Policy(), json.loads(self._row))
-        told = [one for one in inputs(made, CI) if one.at > tracker.at]
+        events = [event for event in inputs(made, CI) if event.at > tracker.at]
         for part in range(1, _PARTS + 1):
             until = START + (self.day + days * part / _PARTS) * DAY
             since = tracker.at
-            tracker.advance([one for one in told if since < one.at <= until], until)
+            tracker.advance([event for event in events if since < event.at <= until], until)
             if enough(tracker):
                 break
         return made, tracker
@@ -176,15 +176,15 @@ def pasts(effort: Effort, traffic: Traffic, **fields: Any) -> list[Past]:
 
 def results(made: list[Made], begin: float) -> list[tuple[float, bool]]:
     """(when, passed) of what ran since day ``begin`` where the reference passed, in order."""
-    found = []
-    for one in made:
-        good = {said.patch_set for said in one.said.get(1, ()) if said.letter == "P"}
-        found += [
+    outcomes = []
+    for change in made:
+        good = {said.patch_set for said in change.said.get(1, ()) if said.letter == "P"}
+        outcomes += [
             (said.at, said.letter == "P")
-            for said in one.said.get(CI, ())
-            if said.patch_set in good and one.uploads[said.patch_set - 1] >= START + begin * DAY
+            for said in change.said.get(CI, ())
+            if said.patch_set in good and change.uploads[said.patch_set - 1] >= START + begin * DAY
         ]
-    return sorted(found)
+    return sorted(outcomes)
 
 
 def first_alert(tracker: Tracker, kinds: frozenset[str]) -> float | None:
@@ -205,9 +205,9 @@ def to_detect(
                 days,
                 lambda tracker: first_alert(tracker, kinds),
             )
-            told, at = results(made, each.day), first_alert(tracker, kinds)
+            outcomes, at = results(made, each.day), first_alert(tracker, kinds)
             missed += at is None
-            counts.append(len(told) if at is None else sum(when <= at for when, _ in told))
+            counts.append(len(outcomes) if at is None else sum(when <= at for when, _ in outcomes))
     return statistics.median(counts), missed / len(counts)
 
 
@@ -227,12 +227,12 @@ def detection(effort: Effort) -> Iterator[str]:
     yield "Median results until an alert of a CI at 0.9, at 20 / 100 results a day (not told)"
     both = {pace: pasts(effort, Traffic(pace)) for pace in (20, 100)}
     for name, (mood, kinds, target) in _CASES.items():
-        found = [
+        detected = [
             to_detect(past, effort, mood, kinds, 800 / pace * (2 if mood.passes == 0.8 else 0.4))
             for pace, past in both.items()
         ]
-        said = " / ".join(f"{median:g}" for median, _ in found)
-        missed = max(one for _, one in found)
+        said = " / ".join(f"{median:g}" for median, _ in detected)
+        missed = max(share for _, share in detected)
         yield f"{name:<26}{said:>14}  ({missed:.0%})   {f'target {target}' if target else ''}"
     yield from _blind(pasts(effort, Traffic(20, 0.1)), effort)
 
@@ -257,8 +257,8 @@ def silence(effort: Effort) -> Iterator[str]:
     for pace, covers in ((20, 1.0), (20, 0.5), (2, 1.0), (0.3, 1.0), (0.3, 0.5)):
         traffic = Traffic(pace, 0.1, week=True)
         months = replace(effort, months={int(pace): effort.months[2] // 4, 2: effort.months[2]})
-        found = alerts(months, traffic, always(passes=0.9, covers=covers))
-        said = f"{found.get('silent', 0.0):.3f} / {found.get('coverage', 0.0):.3f}"
+        rates = alerts(months, traffic, always(passes=0.9, covers=covers))
+        said = f"{rates.get('silent', 0.0):.3f} / {rates.get('coverage', 0.0):.3f}"
         yield f"{f'{pace:g} a day, reports on {covers:.0%}':<40}{said:>16}"
     for week in (False, True):
         hours = []
@@ -279,18 +279,18 @@ def silence(effort: Effort) -> Iterator[str]:
 
 
 def _heard(made: list[Made]) -> Iterator[float]:
-    return (said.at for one in made for said in one.said.get(CI, ()))
+    return (said.at for change in made for said in change.said.get(CI, ()))
 
 
 def replayed(trackers: dict[int, Tracker]) -> Replayed:
     """The trackers in the form of a replay."""
-    found = Replayed()
-    found.cis = {ci: KnownCi(ci, f"ci-{ci}", "configured", moment(START)) for ci in trackers}
-    found.home_projects = {ci: frozenset({PROJECT}) for ci in trackers}
-    found.references.periods[PROJECT] = ReferencePeriods((0.0,), (REFERENCE,))
-    steps = [(found.cis[ci], step) for ci, tracker in trackers.items() for step in tracker.steps]
-    found.steps = sorted(steps, key=lambda it: (it[1].transition.at, it[0].id))
-    return found
+    replay = Replayed()
+    replay.cis = {ci: KnownCi(ci, f"ci-{ci}", "configured", moment(START)) for ci in trackers}
+    replay.home_projects = {ci: frozenset({PROJECT}) for ci in trackers}
+    replay.references.periods[PROJECT] = ReferencePeriods((0.0,), (REFERENCE,))
+    steps = [(replay.cis[ci], step) for ci, tracker in trackers.items() for step in tracker.steps]
+    replay.steps = sorted(steps, key=lambda ci_step: (ci_step[1].transition.at, ci_step[0].id))
+    return replay
 
 
 def messages(trackers: dict[int, Tracker]) -> int:

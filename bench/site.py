@@ -73,7 +73,7 @@ def fill(url: str, cis: int = CIS) -> int:
     store.close()
     if opened:
         raise RuntimeError(f"{opened} CIs of the history are over the brink already")
-    return sum(len(one.messages) for one in changes)
+    return sum(len(change.messages) for change in changes)
 
 
 def _changes(now: datetime, cis: int) -> Iterator[Change]:
@@ -143,7 +143,7 @@ def take_back(store: Store, change: int) -> None:
         ours = select(schema.change.c.id).where(numbered).scalar_subquery()
         keys = tx.execute(select(report.change_id, report.seq).where(report.change_id == ours))
         with counting(tx) as tally:
-            drop_reports(tx, [(one, seq) for one, seq in keys], tally)
+            drop_reports(tx, [(change_id, seq) for change_id, seq in keys], tally)
         for table in (schema.transition, schema.incident, schema.outbox):
             tx.execute(delete(table))
 

@@ -66,7 +66,7 @@ LASTING = (
 
 
 @dataclass(slots=True)
-class Told:
+class Sums:
     """What was seen of one trouble, or of several."""
 
     troubles: int = 0
@@ -75,32 +75,34 @@ class Told:
     bad: int = 0  # of the messages
     lost: int = 0
     false: int = 0  # openings outside of the trouble
-    over: int = 0  # told as recovered while it went on
-    again: int = 0  # told as new after it had become the usual
+    over: int = 0  # reported as recovered while it went on
+    again: int = 0  # reported as new after it had become the usual
 
     def add(
         self, trouble: Trouble, said: list[ReplayedMessage], opened: int, begin: float, end: float
     ) -> None:
         """Takes in the messages around a trouble and how many incidents opened in it."""
-        during = [one for one in said if begin <= one.at.timestamp() < end + _LATE]
+        during = [message for message in said if begin <= message.at.timestamp() < end + _LATE]
         self.troubles += trouble.number
         self.incidents += opened
         self.messages += len(during)
-        self.bad += sum(one.news.worse for one in during)
+        self.bad += sum(message.news.worse for message in during)
         self.lost += not any(
-            one.news.step.name in _OPENS | {"escalated", "worse"} and one.at.timestamp() < end
-            for one in during
+            message.news.step.name in _OPENS | {"escalated", "worse"}
+            and message.at.timestamp() < end
+            for message in during
         )
         self.false += trouble.usually is _WELL and sum(
-            one.news.step.name in _OPENS and not begin <= one.at.timestamp() < end for one in said
+            message.news.step.name in _OPENS and not begin <= message.at.timestamp() < end
+            for message in said
         )
         adopted = False
-        for one in during:
-            if one.at.timestamp() >= end:
+        for message in during:
+            if message.at.timestamp() >= end:
                 break
-            self.again += adopted and one.news.worse
-            adopted |= one.news.symptom.adopted
-            self.over += one.news.step.name == "resolved" and not one.news.symptom.adopted
+            self.again += adopted and message.news.worse
+            adopted |= message.news.symptom.adopted
+            self.over += message.news.step.name == "resolved" and not message.news.symptom.adopted
 
     def row(self, name: str) -> str:
         """As one line of the table."""
@@ -121,14 +123,14 @@ def stories(effort: Effort) -> Iterator[str]:
     )
     for name, troubles in (("", TROUBLES), ("for 45 days", LASTING)):
         yield f"{name:<30}{heads}"
-        whole = Told()
+        whole = Sums()
         for trouble in troubles:
-            told = Told()
+            own = Sums()
             for seed in range(effort.futures):
                 seen = _one(f"{effort.seed} {trouble.name} {seed}", trouble)
-                for sums in (told, whole):
+                for sums in (own, whole):
                     sums.add(trouble, *seen)
-            yield told.row(trouble.name)
+            yield own.row(trouble.name)
         yield whole.row("all")
 
 
@@ -146,8 +148,9 @@ def _one(seed: str, trouble: Trouble) -> tuple[list[ReplayedMessage], int, float
     said = [*timeline.said()]
     span = (START + _BEGIN * DAY, START + end * DAY)
     opened = sum(
-        one.opened_at is not None and span[0] <= one.opened_at.timestamp() < span[1] + _LATE
-        for one in timeline.incidents[CI].values()
+        incident.opened_at is not None
+        and span[0] <= incident.opened_at.timestamp() < span[1] + _LATE
+        for incident in timeline.incidents[CI].values()
     )
     return said, opened, *span
 
@@ -170,16 +173,16 @@ def mass(effort: Effort) -> Iterator[str]:
     yield f"{'':<30}{'bad':>11}{'rest':>10}{'a CI':>8}{'lost':>6}"
     whole: list[tuple[int, int, int]] = []
     for trouble in MASSES:
-        found = [_mass(f"{effort.seed} mass {trouble.name} {seed}", trouble)
+        counts = [_mass(f"{effort.seed} mass {trouble.name} {seed}", trouble)
                  for seed in range(effort.futures)]  # fmt: skip
-        whole += found
-        yield _mass_row(trouble.name, found)
+        whole += counts
+        yield _mass_row(trouble.name, counts)
     yield _mass_row("all", whole)
 
 
-def _mass_row(name: str, found: list[tuple[int, int, int]]) -> str:
-    bad, rest, lost = (sum(row) for row in zip(*found, strict=True))
-    n = len(found)
+def _mass_row(name: str, counts: list[tuple[int, int, int]]) -> str:
+    bad, rest, lost = (sum(row) for row in zip(*counts, strict=True))
+    n = len(counts)
     each = (bad + rest) / n / _BREAK
     return f"{name:<30}{bad / n:>11.2f}{rest / n:>10.2f}{each:>8.2f}{lost:>6}"
 
@@ -198,13 +201,13 @@ def _mass(seed: str, trouble: Trouble) -> tuple[int, int, int]:
     timeline = Timeline(replayed({ci: tracked(made, ci, days) for ci in cis}))
     begin, broken = START + _BEGIN * DAY, set(range(CI, CI + _BREAK))
     said = [
-        one
-        for one in timeline.said()
-        if one.at.timestamp() >= begin and (one.ci.id in broken or one.together)
+        message
+        for message in timeline.said()
+        if message.at.timestamp() >= begin and (message.ci.id in broken or message.together)
     ]
-    bad = sum(one.news.worse for one in said)
-    known = sum(
+    bad = sum(message.news.worse for message in said)
+    notified = sum(
         any(i.notified and i.notified.count for i in timeline.incidents.get(ci, {}).values())
         for ci in broken
     )
-    return bad, len(said) - bad, _BREAK - known
+    return bad, len(said) - bad, _BREAK - notified

@@ -26,8 +26,8 @@ def show(figures: Iterable[Figure]) -> None:
     table = Table(title="cibot, measured", title_justify="left")
     for heading in ("figure", "measured", "floor", "ratio", "target", ""):
         table.add_column(heading, overflow="fold")
-    for one in figures:
-        ratio = "" if one.ratio is None else f"{one.ratio:.2f}"
-        mark = {None: "", True: "met", False: "not met"}[one.meets]
-        table.add_row(one.name, one.value, one.floor, ratio, one.target, mark)
+    for figure in figures:
+        ratio = "" if figure.ratio is None else f"{figure.ratio:.2f}"
+        mark = {None: "", True: "met", False: "not met"}[figure.meets]
+        table.add_row(figure.name, figure.value, figure.floor, ratio, figure.target, mark)
     Console(width=130).print(table)

@@ -80,15 +80,15 @@ def replayed(made: list[Made], cis: int) -> tuple[Replayed, dict[str, float]]:
     config = configured(Config(), [SERVER], names, "zuul", discover=False)
     lines = [
         Line(SERVER, change)
-        for change in map(change_from_rest, (json.loads(json.dumps(one)) for one in rest(made)))
+        for change in map(change_from_rest, (json.loads(json.dumps(raw)) for raw in rest(made)))
         if change is not None
     ]
     with opened() as store:
         began = time.process_time()
-        found = take_in(store, config, lines)
+        history = take_in(store, config, lines)
         taken = time.process_time()
         driver = _driver_time(store)
-        judged = judge(store, config, found)
+        judged = judge(store, config, history)
         spent = time.process_time() - taken
     return judged, {"ingest": taken - began, "judge": spent, "driver": driver[0]}
 
@@ -116,11 +116,11 @@ def _spans(steps: list[tuple[str, Any]]) -> Spans:
     """(kind, opened, resolved) of every incident that opened, in order."""
     last: dict[Any, tuple[str, float, float | None]] = {}
     for _name, step in steps:
-        one = step.incident
-        if one.opened_at is not None:
-            end = one.resolved_at.timestamp() if one.resolved_at else None
-            last[one.began_at] = (one.cause.signal, one.opened_at.timestamp(), end)
-    return sorted(last.values(), key=lambda it: (it[1], it[0]))
+        incident = step.incident
+        if incident.opened_at is not None:
+            end = incident.resolved_at.timestamp() if incident.resolved_at else None
+            last[incident.began_at] = (incident.cause.signal, incident.opened_at.timestamp(), end)
+    return sorted(last.values(), key=lambda span: (span[1], span[0]))
 
 
 def agreement(effort: Effort) -> Iterator[str]:
@@ -133,16 +133,18 @@ def agreement(effort: Effort) -> Iterator[str]:
     same = other = 0
     for ci in range(CI, CI + len(natures)):
         name = f"ci-{ci}"
-        whole = _spans([(one.name, step) for one, step in judged.steps if one.name == name])
+        whole = _spans(
+            [(known_ci.name, step) for known_ci, step in judged.steps if known_ci.name == name]
+        )
         pure = _spans([(name, step) for step in tracked(made, ci, (end - START) / 86_400).steps])
-        left = [one for one in pure if not any(_alike(one, each) for each in whole)]
-        more = [one for one in whole if not any(_alike(one, each) for each in pure)]
+        left = [span for span in pure if not any(_alike(span, each) for each in whole)]
+        more = [span for span in whole if not any(_alike(span, each) for each in pure)]
         same += len(pure) - len(left)
         other += len(left) + len(more)
-        for one in left:
-            yield f"  only pure: {name} {one[0]} {(one[1] - START) / 86_400:.2f}"
-        for one in more:
-            yield f"  only whole: {name} {one[0]} {(one[1] - START) / 86_400:.2f}"
+        for span in left:
+            yield f"  only pure: {name} {span[0]} {(span[1] - START) / 86_400:.2f}"
+        for span in more:
+            yield f"  only whole: {name} {span[0]} {(span[1] - START) / 86_400:.2f}"
     months = len(natures) * days / 30
     yield (
         f"Whole path against the simulated, {months:.0f} CI-months, {judged.messages} messages:"
@@ -151,10 +153,12 @@ def agreement(effort: Effort) -> Iterator[str]:
     yield from _written(cost(made, len(natures), spent))
 
 
-def _alike(one: tuple[str, float, float | None], other: tuple[str, float, float | None]) -> bool:
-    if one[0] != other[0] or abs(one[1] - other[1]) > _ROUND:
+def _alike(span: tuple[str, float, float | None], other: tuple[str, float, float | None]) -> bool:
+    if span[0] != other[0] or abs(span[1] - other[1]) > _ROUND:
         return False
-    return (one[2] is None) == (other[2] is None) and abs((one[2] or 0) - (other[2] or 0)) <= _ROUND
+    return (span[2] is None) == (other[2] is None) and abs(
+        (span[2] or 0) - (other[2] or 0)
+    ) <= _ROUND
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +173,10 @@ class Cost:
 
 def cost(made: list[Made], cis: int, spent: dict[str, float]) -> Cost:
     """What judging a history cost; ``spent`` is `replayed`'s."""
-    reports = sum(len(said) for one in made for ci, said in one.said.items() if ci != REFERENCE)
-    messages = sum(len(said) for one in made for said in one.said.values())
+    reports = sum(
+        len(said) for change in made for ci, said in change.said.items() if ci != REFERENCE
+    )
+    messages = sum(len(said) for change in made for said in change.said.values())
     pure = 0.0
     for ci in range(CI, CI + cis):
         changes, tracker = list(facts(made, ci)), Tracker(Policy())
@@ -185,11 +191,11 @@ def cost(made: list[Made], cis: int, spent: dict[str, float]) -> Cost:
     )
 
 
-def _written(one: Cost) -> Iterator[str]:
-    yield f"{'judging a report, its course and signals':<46}{one.pure:>8.0f} µs   target 100"
-    yield f"{'with reading the store, without the driver':<46}{one.python:>8.0f} µs"
-    yield f"{'with the driver':<46}{one.whole:>8.0f} µs"
-    yield f"{'decode to store of a message, for comparison':<46}{one.ingest:>8.0f} µs"
+def _written(cost: Cost) -> Iterator[str]:
+    yield f"{'judging a report, its course and signals':<46}{cost.pure:>8.0f} µs   target 100"
+    yield f"{'with reading the store, without the driver':<46}{cost.python:>8.0f} µs"
+    yield f"{'with the driver':<46}{cost.whole:>8.0f} µs"
+    yield f"{'decode to store of a message, for comparison':<46}{cost.ingest:>8.0f} µs"
 
 
 def memory() -> Iterator[str]:
@@ -204,16 +210,16 @@ def figures() -> Iterator[Figure]:
     natures, days = _natures(), 60.0
     made = world(random.Random(1), Traffic(20, 0.1), natures, days)
     _judged, spent = replayed(made, len(natures))
-    found = cost(made, len(natures), spent)
+    measured = cost(made, len(natures), spent)
     yield Figure(
         "judging a report, without SQL",
-        f"{found.pure:.0f} µs",
-        f"{found.ingest:.0f} µs from JSON to store",
-        found.pure / found.ingest,
+        f"{measured.pure:.0f} µs",
+        f"{measured.ingest:.0f} µs from JSON to store",
+        measured.pure / measured.ingest,
         "≤ 100 µs",
-        found.pure <= _MOST_MICROSECONDS,
+        measured.pure <= _MOST_MICROSECONDS,
     )
-    yield Figure("judging a report, with the store", f"{found.whole:.0f} µs")
+    yield Figure("judging a report, with the store", f"{measured.whole:.0f} µs")
     charts, _life = weigh()
     yield Figure(
         "1,000 CIs' charts, 10 jobs each",
@@ -237,16 +243,16 @@ def weigh() -> tuple[float, float]:
     rows = json.dumps([chart.row(), jobs.row()])
     made = world(rng, Traffic(20, 0.1), [always()], 60)
     tracker = json.dumps(tracked(made, CI, 60).row())
-    kept: list[object] = []
+    held: list[object] = []
     tracemalloc.start()
     for _ in range(1000):
         chart_row, jobs_row = json.loads(rows)
         one_chart, streaks = Chart(ChartPolicy()), JobStreaks(JobPolicy())
         one_chart.read(chart_row)
         streaks.read(jobs_row)
-        kept += [one_chart, streaks]
+        held += [one_chart, streaks]
     charts = tracemalloc.get_traced_memory()[0] / 1e6
-    kept += [Tracker.of(Policy(), json.loads(tracker)) for _ in range(20)]
+    held += [Tracker.of(Policy(), json.loads(tracker)) for _ in range(20)]
     one_life = (tracemalloc.get_traced_memory()[0] / 1e6 - charts) / 20
     tracemalloc.stop()
     return charts, one_life * 1000

@@ -23,7 +23,7 @@ def recovery(effort: Effort) -> Iterator[str]:
     """Results from the end of an outage until its incidents are over."""
     yield "Median results until the incident is over, 20 / 100 a day; outage of two days at 0"
     for after, target in ((0.9, "target 5"), (1.0, "target 5")):
-        found = []
+        medians = []
         for pace in (20, 100):
             counts = []
             for each in pasts(effort, Traffic(pace), passes=after):
@@ -33,14 +33,14 @@ def recovery(effort: Effort) -> Iterator[str]:
                         seed, lambda day, b=back, a=after: Mood(a if day >= b else 0.0), 8
                     )
                     ends = [
-                        one.transition.at.timestamp()
-                        for one in tracker.steps
-                        if one.transition.name == "resolved"
+                        step.transition.at.timestamp()
+                        for step in tracker.steps
+                        if step.transition.name == "resolved"
                     ]
                     over = next((at for at in ends if at >= START + back * DAY), float("inf"))
                     counts.append(sum(at <= over for at, _ in results(made, back)))
-            found.append(statistics.median(counts))
-        yield f"{f'back to {after:g}':<40}{f'{found[0]:g} / {found[1]:g}':>14}   {target}"
+            medians.append(statistics.median(counts))
+        yield f"{f'back to {after:g}':<40}{f'{medians[0]:g} / {medians[1]:g}':>14}   {target}"
 
 
 def flapping(effort: Effort) -> Iterator[str]:
@@ -57,22 +57,22 @@ def flapping(effort: Effort) -> Iterator[str]:
             )
             ours += sum(opened(tracker).values()) / days
             sent += messages({CI: tracker}) / days
-            told = results(made, each.day)
+            outcomes = results(made, each.day)
             for name in RIVALS:
-                rivals[name] += _alerts(name, pace, told) / days
+                rivals[name] += _alerts(name, pace, outcomes) / days
         n = len(all_pasts)
-        beside = ", ".join(f"{name} {one / n:.2g}" for name, one in rivals.items())
+        beside = ", ".join(f"{name} {alerts / n:.2g}" for name, alerts in rivals.items())
         said = f"{ours / n:.2f} / {sent / n:.2f}"
         yield f"{f'every {hours} h, {pace} results a day':<34}{said:>14}   {beside}"
 
 
-def _alerts(name: str, pace: float, told: list[tuple[float, bool]]) -> int:
-    detector, firing, found = RIVALS[name](pace), False, 0
-    for at, passed in told:
+def _alerts(name: str, pace: float, outcomes: list[tuple[float, bool]]) -> int:
+    detector, firing, alerts = RIVALS[name](pace), False, 0
+    for at, passed in outcomes:
         now = detector(passed, (at - START) / DAY)
-        found += now and not firing
+        alerts += now and not firing
         firing = now
-    return found
+    return alerts
 
 
 def gate(effort: Effort) -> Iterator[str]:
@@ -88,18 +88,20 @@ def gate(effort: Effort) -> Iterator[str]:
         tracker = tracked(made, ci, days)
         around = START + begin * DAY
         tracker.steps = [
-            one for one in tracker.steps if around <= one.transition.at.timestamp() < around + DAY
+            step
+            for step in tracker.steps
+            if around <= step.transition.at.timestamp() < around + DAY
         ]
         trackers[ci] = tracker
-        told = sorted(
-            (said.at, said.letter == "P") for one in made for said in one.said.get(ci, ())
+        outcomes = sorted(
+            (said.at, said.letter == "P") for change in made for said in change.said.get(ci, ())
         )
         for name in RIVALS:
-            before = [one for one in told if one[0] < around]
-            upto = [one for one in told if one[0] < around + DAY]
+            before = [outcome for outcome in outcomes if outcome[0] < around]
+            upto = [outcome for outcome in outcomes if outcome[0] < around + DAY]
             theirs[name] += _alerts(name, 100, upto) - _alerts(name, 100, before)
     sent = messages(trackers)
-    beside = ", ".join(f"{name} {one}" for name, one in theirs.items())
+    beside = ", ".join(f"{name} {alerts}" for name, alerts in theirs.items())
     yield f"{'messages sent that day':<34}{sent:>14}   {beside}"
 
 
@@ -115,18 +117,20 @@ def drift(effort: Effort) -> Iterator[str]:
             )
             at = first_alert(tracker, CHANGES | {"level", "disagreement"})
             days.append((at - START) / DAY - each.day if at else 60.0)
-            told = results(made, each.day)
+            outcomes = results(made, each.day)
             for name in RIVALS:
-                rivals[name].append(_first(name, pace, told, each.day))
+                rivals[name].append(_first(name, pace, outcomes, each.day))
         day = statistics.median(days)
-        beside = ", ".join(f"{name} {statistics.median(one):.0f}" for name, one in rivals.items())
+        beside = ", ".join(
+            f"{name} {statistics.median(theirs):.0f}" for name, theirs in rivals.items()
+        )
         said = f"{day:.0f} ({max(0.6, 0.9 - 0.01 * day):.2f})"
         yield f"{f'{pace} results a day':<34}{said:>14}   {beside}"
 
 
-def _first(name: str, pace: float, told: list[tuple[float, bool]], begin: float) -> float:
+def _first(name: str, pace: float, outcomes: list[tuple[float, bool]], begin: float) -> float:
     detector = RIVALS[name](pace)
-    for at, passed in told:
+    for at, passed in outcomes:
         day = (at - START) / DAY
         if detector(passed, day):
             return day - begin

@@ -97,8 +97,8 @@ def floor(url: str, events: list[str], scratch: Path) -> Posted:
         return "", 200
 
     posted = _serve(app, _FLOOR_PATH, events, scratch)
-    for one in opened:
-        one.close()
+    for connection in opened:
+        connection.close()
     return posted
 
 
@@ -145,7 +145,9 @@ def figures(count: int) -> Iterator[Figure]:
             ]
             ratio = median(mine.rate / theirs.rate for theirs, mine in rounds)
             theirs, mine = (
-                min(side, key=lambda one: abs(one.rate - median(it.rate for it in side)))
+                min(
+                    side, key=lambda posted: abs(posted.rate - median(other.rate for other in side))
+                )
                 for side in zip(*rounds, strict=True)
             )
             yield Figure(

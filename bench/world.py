@@ -76,7 +76,7 @@ class Said:
     def runs(self) -> Iterator[tuple[str, str, int]]:
         """Each job, what it says, and how many seconds it took."""
         mood = self.mood or Mood()
-        for place, job in enumerate([one for one in (*JOBS, mood.new) if one]):
+        for place, job in enumerate([job for job in (*JOBS, mood.new) if job]):
             if job != mood.gone:
                 spread = 2 * (self.at * (place + 7.3) % 1) - 1
                 took = 30 if job == mood.fast else 900 * (place + 1) * math.exp(0.5 * spread)
@@ -106,8 +106,8 @@ class Traffic:
 
     With ``week`` nights and weekends bring a twentieth of an hour of work. ``gate``
     is a span of days in which everything fails everywhere; ``rough`` as in `bench.rough`. There
-    are ``authors``, who are ``known`` or not, and ``series`` is the share of pushes that are one
-    author's series of changes with one mistake.
+    are ``authors``, whom Gerrit names where ``known_authors`` is set; ``series`` is the share of
+    pushes that are one author's series of changes with one mistake.
     """
 
     pace: float
@@ -116,7 +116,7 @@ class Traffic:
     gate: tuple[float, float] | None = None
     rough: bool = False
     authors: int = 15
-    known: bool = True
+    known_authors: bool = True
     series: float = 0.0
 
     def starts(
@@ -155,17 +155,17 @@ def world(
         uploads, broken = [begin + start], rng.random() < traffic.broken
         while traffic.broken and rng.random() < 0.5:
             uploads.append(uploads[-1] + rng.uniform(0.1, 0.4))
-        one = Made(number, [START + at * DAY for at in uploads], START + uploads[-1] * DAY + DAY)
+        change = Made(number, [START + at * DAY for at in uploads], START + uploads[-1] * DAY + DAY)
         at_fault = rng.choice(JOBS) if broken else None
         for patch_set, at in enumerate(uploads, 1):
-            _tell(rng, one, patch_set, at, at_fault, traffic, cis)
-        made.append(one)
+            _tell(rng, change, patch_set, at, at_fault, traffic, cis)
+        made.append(change)
     return made
 
 
 def _tell(
     rng: random.Random,
-    one: Made,
+    change: Made,
     patch_set: int,
     at: float,
     at_fault: str | None,
@@ -179,14 +179,14 @@ def _tell(
     missed = at_fault and traffic.gate is None and rng.random() < 0.05
     fails = at_fault is not None and not missed
     verdict = Said(judged, patch_set, "F" if fails else "P", at_fault if fails else None)
-    one.said.setdefault(REFERENCE, []).append(verdict)
+    change.said.setdefault(REFERENCE, []).append(verdict)
     for number, nature in cis:
         mood = nature(at)
         if rng.random() >= mood.covers:
             continue
         letter, job = outcome(rng, mood, at_fault)
         posted = begun + mood.hours * HOUR * rng.lognormvariate(0.0, 0.3)
-        one.said.setdefault(number, []).append(Said(posted, patch_set, letter, job, mood))
+        change.said.setdefault(number, []).append(Said(posted, patch_set, letter, job, mood))
 
 
 def outcome(rng: random.Random, mood: Mood, at_fault: str | None) -> tuple[str, str | None]:
@@ -207,21 +207,25 @@ def outcome(rng: random.Random, mood: Mood, at_fault: str | None) -> tuple[str, 
 
 def facts(made: Iterable[Made], ci: int) -> Iterator[ChangeFacts]:
     """What the changes mean for a CI."""
-    for one in made:
-        found = ChangeFacts(one.number, one.number, PROJECT, one.branch, closed_at=one.closed)
-        found.uploads = dict(enumerate(one.uploads, 1))
-        if one.owner is not None:
-            found.origins = dict.fromkeys(found.uploads, (one.owner, one.base or one.number))
-        found.own = [_attempt(said) for said in one.said.get(ci, ())]
+    for change in made:
+        change_facts = ChangeFacts(
+            change.number, change.number, PROJECT, change.branch, closed_at=change.closed
+        )
+        change_facts.uploads = dict(enumerate(change.uploads, 1))
+        if change.owner is not None:
+            change_facts.origins = dict.fromkeys(
+                change_facts.uploads, (change.owner, change.base or change.number)
+            )
+        change_facts.own = [_attempt(said) for said in change.said.get(ci, ())]
         if ci == REFERENCE:  # which has none itself
-            found.referenced = lambda _at: False
-            yield found
+            change_facts.referenced = lambda _at: False
+            yield change_facts
             continue
-        found.reference = [
+        change_facts.reference = [
             RefVerdict(said.at, 0, said.patch_set, _RESULTS[said.letter])
-            for said in one.said.get(REFERENCE, ())
+            for said in change.said.get(REFERENCE, ())
         ]
-        yield found
+        yield change_facts
 
 
 def _attempt(said: Said) -> Attempt:
@@ -237,9 +241,9 @@ def inputs(made: Iterable[Made], ci: int) -> list[Input]:
 
 def in_order(changes: Iterable[ChangeFacts]) -> list[Input]:
     """What the changes make, in order of time."""
-    found = [told for one in changes for told in follow(one)]
-    found.sort(key=attrgetter("at"))
-    return found
+    ordered = [event for change in changes for event in follow(change)]
+    ordered.sort(key=attrgetter("at"))
+    return ordered
 
 
 def tracked(made: list[Made], ci: int, days: float, policy: Policy | None = None) -> Tracker:
@@ -251,58 +255,61 @@ def tracked(made: list[Made], ci: int, days: float, policy: Policy | None = None
 
 def rest(made: Iterable[Made]) -> Iterator[dict[str, Any]]:
     """The changes as Gerrit's REST gives them, with o=MESSAGES; account ids are CI numbers."""
-    for one in made:
-        told = [
+    for change in made:
+        messages = [
             (at, number, 0, f"Uploaded patch set {number}.")
-            for number, at in enumerate(one.uploads, 1)
+            for number, at in enumerate(change.uploads, 1)
         ]
-        told += [
-            (said.at, said.patch_set, ci, _text(one, said, ci))
-            for ci, reports in one.said.items()
+        messages += [
+            (said.at, said.patch_set, ci, _text(change, said, ci))
+            for ci, reports in change.said.items()
             for said in reports
         ]
-        told.sort(key=lambda each: each[0])
+        messages.sort(key=lambda each: each[0])
         yield {
-            "_number": one.number,
+            "_number": change.number,
             "project": PROJECT,
-            "branch": one.branch,
-            "subject": f"Change {one.number}",
+            "branch": change.branch,
+            "subject": f"Change {change.number}",
             "status": "ABANDONED",
-            **_origin(one),
-            "created": _stamp(told[0][0]),
-            "updated": _stamp(max(told[-1][0], one.closed)),
+            **_origin(change),
+            "created": _stamp(messages[0][0]),
+            "updated": _stamp(max(messages[-1][0], change.closed)),
             "messages": [
                 {
-                    "id": f"{one.number:x}-{place:x}",
+                    "id": f"{change.number:x}-{place:x}",
                     "date": _stamp(at),
                     "_revision_number": patch_set,
                     "author": {"_account_id": ci} if ci else {},
                     "message": text,
                 }
-                for place, (at, patch_set, ci, text) in enumerate(told)
+                for place, (at, patch_set, ci, text) in enumerate(messages)
             ],
         }
 
 
-def _origin(one: Made) -> dict[str, Any]:
+def _origin(change: Made) -> dict[str, Any]:
     """The owner, and each patch set with its commit, as REST gives them with ALL_REVISIONS."""
-    if one.owner is None:
+    if change.owner is None:
         return {}
-    found = {}
-    for number in range(1, len(one.uploads) + 1):
-        below = [{"commit": _commit(one.base, number)}] if one.base else []
-        found[_commit(one.number, number)] = {"_number": number, "commit": {"parents": below}}
-    return {"owner": {"_account_id": one.owner}, "revisions": found}
+    revisions = {}
+    for number in range(1, len(change.uploads) + 1):
+        below = [{"commit": _commit(change.base, number)}] if change.base else []
+        revisions[_commit(change.number, number)] = {
+            "_number": number,
+            "commit": {"parents": below},
+        }
+    return {"owner": {"_account_id": change.owner}, "revisions": revisions}
 
 
 def _commit(number: int, patch_set: int) -> str:
     return f"{number:x}{patch_set:04x}".rjust(40, "c")
 
 
-def _text(one: Made, said: Said, ci: int) -> str:
+def _text(change: Made, said: Said, ci: int) -> str:
     word = {"P": "succeeded"}.get(said.letter, "failed")
     jobs = "\n".join(
-        f"- {job} https://logs.example.org/{ci}/{one.number}/{said.patch_set}/{job} :"
+        f"- {job} https://logs.example.org/{ci}/{change.number}/{said.patch_set}/{job} :"
         f" {_WORDS[was]} in {took // 60}m {took % 60:02}s"
         for job, was, took in said.runs()
     )

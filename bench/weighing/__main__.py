@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from bench.weighing.fitting import Row, Vector, amounts, chance, fit, table
 from bench.weighing.gathering import gathered
-from bench.weighing.history import History, Told
+from bench.weighing.history import History, JudgedReport
 from bench.weighing.recorded import recorded
 from bench.weighing.scores import Case, Score, score
 from bench.weighing.simulated import SERVERS, simulated
@@ -42,36 +42,38 @@ class Labelled(NamedTuple):
     rows: list[Row]
 
 
-def labelled(history: History, known: Sequence[tuple[Told, str, bool]]) -> Labelled:
+def labelled(history: History, cases: Sequence[tuple[JudgedReport, str, bool]]) -> Labelled:
     """The cases of a history; each CI and patch set weighs 1."""
-    innocent = {(id(told), job): truth for told, job, truth in known}
-    shares = Counter((told.ci, told.change_id, told.patch_set) for told, _job, _truth in known)
+    innocent = {(id(report), job): truth for report, job, truth in cases}
+    shares = Counter(
+        (report.ci, report.change_id, report.patch_set) for report, _job, _truth in cases
+    )
     return Labelled(
         history.server,
         [
             Row(
                 amounts(facts),
-                innocent[id(told), job],
-                1 / shares[told.ci, told.change_id, told.patch_set],
+                innocent[id(report), job],
+                1 / shares[report.ci, report.change_id, report.patch_set],
             )
-            for told, job, facts in gathered(history, ((told, job) for told, job, _ in known))
+            for report, job, facts in gathered(history, ((report, job) for report, job, _ in cases))
         ],
     )
 
 
 def from_history(history: History) -> Labelled:
     """Labelled by what became of each failure."""
-    return labelled(history, list(Truth(history).known()))
+    return labelled(history, list(Truth(history).labelled()))
 
 
 def from_truth(history: History) -> Labelled:
     """Labelled by what the simulation knows."""
-    known = [
-        (told, job, job not in told.guilty)
-        for told in history.told
-        for job in failures(history, told)
+    cases = [
+        (report, job, job not in report.guilty)
+        for report in history.reports
+        for job in failures(history, report)
     ]
-    return labelled(history, known)
+    return labelled(history, cases)
 
 
 def judged(rows: Sequence[Row], weights: Sequence[float]) -> Score:
@@ -88,15 +90,15 @@ def fitted(servers: Sequence[Labelled]) -> Vector:
     return fit(rows, table())
 
 
-def _line(name: str, found: Score, asked: tuple[float, float] | None) -> str:
+def _line(name: str, score: Score, asked: tuple[float, float] | None) -> str:
     met = "" if asked is None else f"  asked ≤{asked[0]} / ≥{asked[1]}"
     if asked is not None:
-        met += ": met" if found.brier <= asked[0] and found.auc >= asked[1] else ": NOT MET"
+        met += ": met" if score.brier <= asked[0] and score.auc >= asked[1] else ": NOT MET"
     return (
-        f"{name:<42} n={found.cases:<6} innocent {found.base:.2f}  Brier {found.brier:.3f}"
-        f"  AUC {found.auc:.3f}  cal. {found.calibration:.3f}"
-        f"  not {found.said_not[0]:.2f} (wrong {found.said_not[1]:.2f})"
-        f"  look {found.said_look[0]:.2f} (wrong {found.said_look[1]:.2f}){met}"
+        f"{name:<42} n={score.cases:<6} innocent {score.base:.2f}  Brier {score.brier:.3f}"
+        f"  AUC {score.auc:.3f}  cal. {score.calibration:.3f}"
+        f"  not {score.said_not[0]:.2f} (wrong {score.said_not[1]:.2f})"
+        f"  look {score.said_look[0]:.2f} (wrong {score.said_look[1]:.2f}){met}"
     )
 
 
@@ -105,8 +107,8 @@ def _recorded(refit: bool) -> Iterator[str]:
     if not files:
         yield f"no recorded servers in {_SHARED}"
         return
-    found = [from_history(history) for history in recorded(files)]
-    servers = [server for server in found if len(server.rows) >= _FEW]
+    all_servers = [from_history(history) for history in recorded(files)]
+    servers = [server for server in all_servers if len(server.rows) >= _FEW]
     for server in servers:
         others = [other for other in servers if other is not server]
         score_out = judged(server.rows, fitted(others))
@@ -116,9 +118,9 @@ def _recorded(refit: bool) -> Iterator[str]:
         yield from _weights(fitted(servers))
 
 
-def _weights(found: Vector) -> Iterator[str]:
+def _weights(weights: Vector) -> Iterator[str]:
     names = ["start", *(row.name.value for row in REASONS)]
-    for name, old, new in zip(names, table(), found, strict=True):
+    for name, old, new in zip(names, table(), weights, strict=True):
         yield f"{name:<20} {old:+.2f} in the table, {new:+.2f} fitted on all"
 
 

@@ -32,9 +32,9 @@ def table() -> Vector:
     return [START, *(row.weight for row in REASONS)]
 
 
-def chance(weights: Sequence[float], found: Sequence[float]) -> float:
+def chance(weights: Sequence[float], amounts: Sequence[float]) -> float:
     """The chance that weights give to a case."""
-    odds = math.fsum(weight * amount for weight, amount in zip(weights, found, strict=True))
+    odds = math.fsum(weight * amount for weight, amount in zip(weights, amounts, strict=True))
     return 1 / (1 + math.exp(-odds))
 
 
@@ -56,14 +56,14 @@ def fit(rows: Sequence[Row], prior: Sequence[float], strength: float = PRIOR) ->
 def _derivatives(rows: Sequence[Row], weights: Vector) -> tuple[Vector, list[Vector]]:
     size = len(weights)
     slope, bend = [0.0] * size, [[0.0] * size for _ in range(size)]
-    for found, innocent, weight in rows:
-        said = chance(weights, found)
+    for amounts, innocent, weight in rows:
+        said = chance(weights, amounts)
         spread = weight * said * (1 - said)
-        present = [place for place in range(size) if found[place]]
+        present = [place for place in range(size) if amounts[place]]
         for left in present:
-            slope[left] += weight * (innocent - said) * found[left]
+            slope[left] += weight * (innocent - said) * amounts[left]
             for right in present:
-                bend[left][right] += spread * found[left] * found[right]
+                bend[left][right] += spread * amounts[left] * amounts[right]
     return slope, bend
 
 
@@ -75,8 +75,8 @@ def _solve(matrix: list[Vector], right: Vector) -> Vector:
             factor = other[place] / pivot[place]
             for column in range(place, len(pivot)):
                 other[column] -= factor * pivot[column]
-    found = [0.0] * len(rows)
+    solution = [0.0] * len(rows)
     for place in reversed(range(len(rows))):
-        rest = math.fsum(rows[place][k] * found[k] for k in range(place + 1, len(rows)))
-        found[place] = (rows[place][-1] - rest) / rows[place][place]
-    return found
+        rest = math.fsum(rows[place][k] * solution[k] for k in range(place + 1, len(rows)))
+        solution[place] = (rows[place][-1] - rest) / rows[place][place]
+    return solution

@@ -6,7 +6,7 @@ from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from bench.weighing.history import History, Told
+from bench.weighing.history import History, JudgedReport
 from cibot.health.weighing.evidence import FailureFacts, Neighbour, SameReport, evidence_of
 from cibot.health.weighing.neighbours import CHANGES_READ, by_patch_set, pair_rates
 from cibot.health.weighing.past import REPORTS_READ, ci_again, past_of
@@ -15,68 +15,68 @@ from cibot.model import Result
 
 
 @dataclass(slots=True)
-class _Known:
-    """What was told until now."""
+class _SoFar:
+    """The reports until now."""
 
-    of_ci: dict[str, deque[Told]] = field(
+    of_ci: dict[str, deque[JudgedReport]] = field(
         default_factory=lambda: defaultdict(lambda: deque(maxlen=REPORTS_READ))
     )
-    on_change: dict[int, list[Told]] = field(default_factory=lambda: defaultdict(list))
+    on_change: dict[int, list[JudgedReport]] = field(default_factory=lambda: defaultdict(list))
 
-    def add(self, told: Told) -> None:
-        self.of_ci[told.ci].append(told)
-        self.on_change[told.change_id].append(told)
+    def add(self, report: JudgedReport) -> None:
+        self.of_ci[report.ci].append(report)
+        self.on_change[report.change_id].append(report)
 
 
 def gathered(
-    history: History, wanted: Iterable[tuple[Told, str]]
-) -> Iterator[tuple[Told, str, FailureFacts]]:
+    history: History, wanted: Iterable[tuple[JudgedReport, str]]
+) -> Iterator[tuple[JudgedReport, str, FailureFacts]]:
     """The evidence of the failures ``wanted``, in order of time."""
     by_report: dict[int, list[str]] = defaultdict(list)
-    for told, job in wanted:
-        by_report[id(told)].append(job)
-    known = _Known()
-    for told in history.told:
-        jobs = by_report.get(id(told))
+    for report, job in wanted:
+        by_report[id(report)].append(job)
+    so_far = _SoFar()
+    for report in history.reports:
+        jobs = by_report.get(id(report))
         if jobs:
-            yield from _evidence(history, known, told, jobs)
-        known.add(told)
+            yield from _evidence(history, so_far, report, jobs)
+        so_far.add(report)
 
 
 def _evidence(
-    history: History, known: _Known, told: Told, wanted: list[str]
-) -> Iterator[tuple[Told, str, FailureFacts]]:
+    history: History, so_far: _SoFar, judged: JudgedReport, wanted: list[str]
+) -> Iterator[tuple[JudgedReport, str, FailureFacts]]:
     runs: dict[str, list[BuildRun]] = defaultdict(list)
-    for report in known.of_ci[told.ci]:
+    for report in so_far.of_ci[judged.ci]:
         for job, run in report.jobs.items():
             runs[job].append(run)
-    usual = ci_again(runs, told.change_id, history.unchanged)
-    earlier = [report for report in known.on_change[told.change_id] if report.ci == told.ci]
-    failed = sum(not run.passed for run in told.jobs.values())
+    usual = ci_again(runs, judged.change_id, history.unchanged)
+    earlier = [report for report in so_far.on_change[judged.change_id] if report.ci == judged.ci]
+    failed = sum(not run.passed for run in judged.jobs.values())
     for job in wanted:
-        past = past_of(runs[job], told.change_id, history.unchanged)
+        past = past_of(runs[job], judged.change_id, history.unchanged)
         yield (
-            told,
+            judged,
             job,
             evidence_of(
-                told.jobs[job],
+                judged.jobs[job],
                 [report.jobs[job] for report in earlier if job in report.jobs],
                 history.unchanged,
-                SameReport(failed, len(told.jobs)),
+                SameReport(failed, len(judged.jobs)),
                 past,
                 usual,
-                _neighbours(known, told, runs[job]),
+                _neighbours(so_far, judged, runs[job]),
             ),
         )
 
 
-def _neighbours(known: _Known, told: Told, runs: list[BuildRun]) -> list[Neighbour]:
+def _neighbours(so_far: _SoFar, judged: JudgedReport, runs: list[BuildRun]) -> list[Neighbour]:
     """What other CIs say of the patch set, each with how it goes with the job."""
     verdicts = {
         report.ci: report.result is Result.FAIL
-        for report in known.on_change[told.change_id]
-        if report.ci != told.ci
-        and report.patch_set == told.patch_set
+        for report in so_far.on_change[judged.change_id]
+        if report.ci != judged.ci
+        and report.patch_set == judged.patch_set
         and report.result is not Result.INFRA
     }
     if not verdicts:
@@ -85,8 +85,8 @@ def _neighbours(known: _Known, told: Told, runs: list[BuildRun]) -> list[Neighbo
     said = [
         (report.ci, (change_id, report.patch_set), report.result is Result.FAIL)
         for change_id in recent
-        if change_id != told.change_id
-        for report in known.on_change[change_id]
+        if change_id != judged.change_id
+        for report in so_far.on_change[change_id]
         if report.ci in verdicts and report.result is not Result.INFRA
     ]
     rates = pair_rates(runs, by_patch_set(said))

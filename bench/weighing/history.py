@@ -9,7 +9,7 @@ from cibot.model import Result
 
 
 @dataclass(slots=True)
-class Told:
+class JudgedReport:
     """One judging report: its voting builds that ran, and what it counts as.
 
     ``guilty`` are the jobs that the change really breaks, where that is known.
@@ -42,6 +42,6 @@ class History:
     """Everything of one server; ``unchanged`` are patch sets with the code of the one before."""
 
     server: str
-    told: list[Told] = field(default_factory=list)
+    reports: list[JudgedReport] = field(default_factory=list)
     reviews: dict[int, Review] = field(default_factory=dict)
     unchanged: set[PatchSetKey] = field(default_factory=set)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from bench.weighing.history import History, Review, Told
+from bench.weighing.history import History, JudgedReport, Review
 from cibot.collector.formats import parse
 from cibot.collector.results import report_result, result_class
 from cibot.health.weighing.runs import BuildRun
@@ -30,25 +30,29 @@ def _server(name: str, paths: list[Path]) -> History:
     for path in paths:
         for line in read([path], BrokenLine()):
             _add(history, line.change)
-    authors = Counter(told.ci for told in history.told)
-    history.told = [told for told in history.told if authors[told.ci] >= _FEW]
-    history.told.sort(key=lambda told: told.at)
+    authors = Counter(report.ci for report in history.reports)
+    history.reports = [report for report in history.reports if authors[report.ci] >= _FEW]
+    history.reports.sort(key=lambda report: report.at)
     return history
 
 
 def _add(history: History, change: Change) -> None:
-    uploads = {one.number: one.uploaded_at.timestamp() for one in change.patch_sets}
+    uploads = {
+        patch_set.number: patch_set.uploaded_at.timestamp() for patch_set in change.patch_sets
+    }
     closed = change.closed.timestamp() if change.closed else None
     history.reviews[change.number] = Review(uploads, closed)
     history.unchanged.update(
-        (change.number, one.number) for one in change.patch_sets if one.kind in UNCHANGED
+        (change.number, patch_set.number)
+        for patch_set in change.patch_sets
+        if patch_set.kind in UNCHANGED
     )
     for message in change.messages:
         if message.patch_set is not None and message.author is not None:
-            history.told.extend(_told(change, message, message.patch_set))
+            history.reports.extend(_told(change, message, message.patch_set))
 
 
-def _told(change: Change, message: Message, patch_set: int) -> Iterator[Told]:
+def _told(change: Change, message: Message, patch_set: int) -> Iterator[JudgedReport]:
     report = parse(message.text, account=message.author, tag=message.tag, votes=message.votes)
     result = report_result(report) if report else None
     if report is None or result is None or report.outcome is Outcome.MERGE_FAILURE:
@@ -60,4 +64,4 @@ def _told(change: Change, message: Message, patch_set: int) -> Iterator[Told]:
         if build.voting and counts_as in _RAN:
             run = BuildRun(at, change.number, patch_set, counts_as, build.result)
             jobs.setdefault(build.name, run)
-    yield Told(at, str(message.author.gerrit_id), change.number, patch_set, result, jobs)
+    yield JudgedReport(at, str(message.author.gerrit_id), change.number, patch_set, result, jobs)

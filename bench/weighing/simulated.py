@@ -12,7 +12,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from bench.weighing.history import History, Review, Told
+from bench.weighing.history import History, JudgedReport, Review
 from cibot.health.weighing.runs import BuildRun
 from cibot.model import Result
 
@@ -67,7 +67,7 @@ def simulated(traits: Traits, seed: int) -> History:
     for number in range(1, int(traits.days * traits.pace) + 1):
         at = _START + (number + rng.random()) / traits.pace * _DAY
         _Change(rng, traits, cis, history, number).advance(at)
-    history.told.sort(key=lambda told: told.at)
+    history.reports.sort(key=lambda report: report.at)
     return history
 
 
@@ -101,16 +101,16 @@ class _Change:
         self._history.reviews[self._number] = review
         again: set[str] | None = None
         for _ in range(_ROUNDS):
-            told = list(self._run(at, again))
-            self._history.told.extend(told)
-            at = max([at, *(report.at for report in told)])
-            step = self._step(told)
+            reports = list(self._run(at, again))
+            self._history.reports.extend(reports)
+            at = max([at, *(report.at for report in reports)])
+            step = self._step(reports)
             if step == "close":
                 break
             at += self._rng.lognormvariate(1.0, 1.0) * _HOUR
             again = None
             if step == "recheck":
-                again = {report.ci for report in told if report.result is not Result.PASS}
+                again = {report.ci for report in reports if report.result is not Result.PASS}
                 continue
             self._patch_set += 1
             review.uploads[self._patch_set] = at
@@ -132,16 +132,18 @@ class _Change:
         kinds = _KINDS[1:] if where < 0.35 else (kind,)
         return frozenset(job for job in jobs if job.endswith(kinds) and self._rng.random() < 0.85)
 
-    def _run(self, begun: float, again: set[str] | None) -> Iterator[Told]:
+    def _run(self, begun: float, again: set[str] | None) -> Iterator[JudgedReport]:
         for ci in self._cis:
             if (again is not None and ci.name not in again) or self._rng.random() > ci.covers:
                 continue
             at = begun + ci.hours * self._rng.lognormvariate(0.0, 0.3) * _HOUR
             jobs = {job: self._result(ci, job, at) for job in ci.jobs}
             results = {run.result for run in jobs.values()}
-            worst = next(one for one in (Result.FAIL, Result.INFRA, Result.PASS) if one in results)
+            worst = next(
+                result for result in (Result.FAIL, Result.INFRA, Result.PASS) if result in results
+            )
             guilty = self._broken & set(jobs)
-            yield Told(at, ci.name, self._number, self._patch_set, worst, jobs, guilty)
+            yield JudgedReport(at, ci.name, self._number, self._patch_set, worst, jobs, guilty)
 
     def _result(self, ci: _Ci, job: str, at: float) -> BuildRun:
         key = at, self._number, self._patch_set
@@ -151,9 +153,9 @@ class _Change:
             return BuildRun(*key, Result.FAIL, "FAILURE")
         return BuildRun(*key, Result.PASS, "SUCCESS")
 
-    def _step(self, told: list[Told]) -> str:
+    def _step(self, reports: list[JudgedReport]) -> str:
         """What the author does next."""
-        rng, failed = self._rng, [one for one in told if one.result is not Result.PASS]
+        rng, failed = self._rng, [report for report in reports if report.result is not Result.PASS]
         if not failed:
             return "code" if rng.random() < 0.2 else "close"
         if rng.random() < 0.07:

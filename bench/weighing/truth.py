@@ -15,7 +15,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import takewhile
 
-from bench.weighing.history import History, Told
+from bench.weighing.history import History, JudgedReport
 from cibot.health.weighing.evidence import Breakdown, breakdown
 from cibot.health.weighing.runs import BuildRun, same_code
 
@@ -30,19 +30,19 @@ class Truth:
         self._history = history
         self._runs: dict[tuple[str, str, int], list[BuildRun]] = {}
         self._passes: dict[Key, list[tuple[float, int]]] = {}
-        for told in history.told:
-            for job, run in told.jobs.items():
-                self._runs.setdefault((told.ci, job, told.change_id), []).append(run)
+        for report in history.reports:
+            for job, run in report.jobs.items():
+                self._runs.setdefault((report.ci, job, report.change_id), []).append(run)
                 if run.passed:
-                    self._passes.setdefault((told.ci, job), []).append((run.at, run.change_id))
+                    self._passes.setdefault((report.ci, job), []).append((run.at, run.change_id))
 
-    def known(self) -> Iterator[tuple[Told, str, bool]]:
+    def labelled(self) -> Iterator[tuple[JudgedReport, str, bool]]:
         """Every labelled failure: its report, its job, and whether the change is innocent."""
-        for told in self._history.told:
-            for job in failures(self._history, told):
-                innocent = self._innocent(told.ci, job, told.jobs[job])
+        for report in self._history.reports:
+            for job in failures(self._history, report):
+                innocent = self._innocent(report.ci, job, report.jobs[job])
                 if innocent is not None:
-                    yield told, job, innocent
+                    yield report, job, innocent
 
     def _innocent(self, ci: str, job: str, run: BuildRun) -> bool | None:
         runs = self._runs[ci, job, run.change_id]
@@ -80,13 +80,13 @@ class Truth:
         return False
 
 
-def failures(history: History, told: Told) -> list[str]:
+def failures(history: History, report: JudgedReport) -> list[str]:
     """The jobs of a report whose failure is weighed: voting, on the current patch set."""
-    review = history.reviews[told.change_id]
-    if not review.current(told.patch_set, told.at):
+    review = history.reviews[report.change_id]
+    if not review.current(report.patch_set, report.at):
         return []
     return [
         job
-        for job, run in told.jobs.items()
+        for job, run in report.jobs.items()
         if not run.passed and breakdown(run.result, run.word) is not Breakdown.CONFLICT
     ]

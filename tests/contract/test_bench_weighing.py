@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bench.weighing.__main__ import fitted, from_truth, judged
 from bench.weighing.fitting import Row, fit, table
-from bench.weighing.history import History, Review, Told
+from bench.weighing.history import History, JudgedReport, Review
 from bench.weighing.scores import Case, score
 from bench.weighing.simulated import Traits, simulated
 from bench.weighing.truth import Truth
@@ -21,13 +21,15 @@ def labels(told: str, unchanged: set[tuple[int, int]] = frozenset()) -> dict[str
         change, patch_set = (int(part) for part in word[:-1].split("."))
         result = _LETTERS[word[-1]]
         run = BuildRun(float(at), change, patch_set, result, "FAILURE")
-        history.told.append(Told(float(at), "ci", change, patch_set, result, {"job": run}))
+        history.reports.append(
+            JudgedReport(float(at), "ci", change, patch_set, result, {"job": run})
+        )
         review = history.reviews.setdefault(change, Review({}))
         review.uploads.setdefault(patch_set, at - 0.5)
     words = told.split()
     return {
         f"{int(report.at)}:{words[int(report.at)]}": innocent
-        for report, _job, innocent in Truth(history).known()
+        for report, _job, innocent in Truth(history).labelled()
     }
 
 
