@@ -124,7 +124,7 @@ class Ingest:
 
         def work(tx: Tx) -> tuple[Batch, authors.Authors]:
             batch, began = Batch(heard_at), self._clock()
-            by_account = self._store_changes(tx, changes, batch)
+            rows = self._store_changes(tx, changes, batch)
             if hidden:
                 self._hide(tx, set(map(place_of, hidden)), batch)
             if not known_fresh:
@@ -134,26 +134,22 @@ class Ingest:
             if batch.reports:
                 self._note(tx, {row["ci_id"] for row in batch.reports})
             date_again(tx, heard_at, self._clock() - began)
-            return batch, by_account
+            return batch, rows
 
         before = self._heard.get(feed, _NEVER)
         known_fresh = cursor is None and _ZERO <= heard_at - before < _FRESH_FOR
         for change in hidden:
             self._note_hidden(place_of(change), heard_at)
-        batch, by_account = self._store.write(work)
+        batch, rows = self._store.write(work)
         self._remember(batch)
         if not known_fresh:
             self._heard[feed] = heard_at
         # Who is no CI yet may be found out to be one at any moment, by anybody.
-        self._authors |= {
-            account: row for account, row in by_account.items() if row.ci_id is not None
-        }
+        self._authors |= {account: row for account, row in rows.items() if row.ci_id is not None}
         reported = {row["ci_id"] for row in batch.reports} | batch.withdrawn
         if reported:
             self._on_reports(reported)
-        counts = IngestCounts(
-            len(changes), len(batch.comments), batch.unchanged, len(batch.reports)
-        )
+        counts = IngestCounts(len(changes), len(batch.comments), batch.repeated, len(batch.reports))
         self._count(feed, counts)
         return counts
 
@@ -244,29 +240,28 @@ class Ingest:
         ]
         batch.confirmed = {row for row, change in zip(ids, in_time, strict=True) if change.complete}
         put_patch_sets(tx, batch.patch_sets, now, batch.confirmed)
-        by_account = self._resolve(tx, changes, batch)
+        rows = self._resolve(tx, changes, batch)
         batch.owners = {
             row_id: account
             for row_id, change in zip(ids, changes, strict=True)
-            if row_id not in self._owned
-            and (account := _row_id(by_account, change.owner)) is not None
+            if row_id not in self._owned and (account := _row_id(rows, change.owner)) is not None
         }
         put_owners(tx, batch.owners, batch.confirmed)
         stored = known_comments(tx, ids, digests(changes))
         for row_id, change in zip(ids, changes, strict=True):
             before = stored.get(row_id, ())
             listed = not_ahead(change, now, before).messages
-            messages = [(comment, _row_id(by_account, comment.author)) for comment in listed]
+            messages = [(comment, _row_id(rows, comment.author)) for comment in listed]
             asked = asked_at(change, now)
             matching = match(row_id, before, messages, complete=change.complete, asked_at=asked)
-            self._take(tx, matching, by_account, batch)
+            self._take(tx, matching, rows, batch)
             if matching.waiting is not None:
                 batch.waiting[row_id] = matching.waiting
             # The same change may stand in one batch twice; the second must see the first.
             if matching.inserts or matching.updates or matching.drops:
                 stored[row_id] = _merged(stored.get(row_id, []), matching)
         self._write(tx, batch)
-        return by_account
+        return rows
 
     def _remember(self, batch: Batch) -> None:
         """Many comments follow one patch set; it need not be written with each of them."""
@@ -290,28 +285,23 @@ class Ingest:
             tx, self._server_id, self._roster, unknown, batch.heard_at, batch.joined
         )
 
-    def _take(self, tx: Tx, matching: Matching, by_account: authors.Authors, batch: Batch) -> None:
-        batch.unchanged += matching.unchanged
+    def _take(self, tx: Tx, matching: Matching, rows: authors.Authors, batch: Batch) -> None:
+        batch.repeated += matching.repeated
         batch.forged += matching.forged
         batch.drops.update((row.change_id, row.seq) for row in matching.drops)
         for comment in matching.inserts:
             batch.comments.append(comment_row(comment) | {"heard_at": batch.heard_at})
-            self._read(tx, comment, by_account, batch)
+            self._read(tx, comment, rows, batch)
         for update in matching.updates:
             batch.updates.append(comment_row(update))
             if update.reread:
                 batch.reread.add((update.row.change_id, update.row.seq))
-                self._read(tx, update, by_account, batch)
-            elif update.message.message_id and update.message.author in by_account:
-                # REST confirms it.
-                self._suspect(update, by_account[update.message.author], batch)
+                self._read(tx, update, rows, batch)
+            elif update.message.message_id and update.message.author in rows:
+                self._suspect(update, rows[update.message.author], batch)  # REST confirms it
 
-    def _read(
-        self, tx: Tx, comment: CommentWrite, by_account: authors.Authors, batch: Batch
-    ) -> None:
-        author = (
-            by_account.get(comment.message.author, _UNKNOWN) if comment.message.author else _UNKNOWN
-        )
+    def _read(self, tx: Tx, comment: CommentWrite, rows: authors.Authors, batch: Batch) -> None:
+        author = rows.get(comment.message.author, _UNKNOWN) if comment.message.author else _UNKNOWN
         if comment.row.account_id not in {None, author.id}:  # REST knows its names no more
             row_id = comment.row.account_id
             author = replace(_UNKNOWN, id=row_id, ci_id=lock_cis(tx, [row_id]).get(row_id))
@@ -396,8 +386,8 @@ def _writes_like_ci(tx: Tx, row: KnownAccount) -> bool:
     return evidence.shows_ci
 
 
-def _row_id(by_account: authors.Authors, account: Account | None) -> int | None:
-    row = by_account.get(account) if account else None
+def _row_id(rows: authors.Authors, account: Account | None) -> int | None:
+    row = rows.get(account) if account else None
     return row.id if row else None
 
 

@@ -55,7 +55,7 @@ class Matching:
     inserts: list[CommentWrite] = field(default_factory=list)
     updates: list[CommentWrite] = field(default_factory=list)
     drops: list[StoredComment] = field(default_factory=list)
-    unchanged: int = 0  # comments that were stored like this already
+    repeated: int = 0  # comments that were stored like this already
     forged: int = 0  # of ``drops``, those that an event brought and Gerrit does not hold
     waiting: datetime | None = None
 
@@ -316,7 +316,7 @@ def _update(comments: _Comments, matching: Matching, row: StoredComment, listed:
         digest=listed.mark,
     )
     if new == row:
-        matching.unchanged += 1
+        matching.repeated += 1
         return
     before = (row.tag, row.digest, row.account_id, row.posted_at)
     reread = before != (new.tag, new.digest, new.account_id, new.posted_at)
@@ -331,7 +331,7 @@ def _match_event(comments: _Comments, matching: Matching, listed: _Listed) -> No
         if row.digest == listed.mark and row.account_id == listed.account_id
     ]
     if any(row.event_at == event_at for row in same):
-        matching.unchanged += 1
+        matching.repeated += 1
         return
     moved = comments.claim(event_at, [row for row in same if row.message_id is not None])
     matching.updates.extend(CommentWrite(row, listed.message, False) for row in moved)

@@ -104,7 +104,7 @@ class Batch:
     drops: set[tuple[int, int]] = field(default_factory=set)
     waiting: dict[int, datetime] = field(default_factory=dict)  # changes that REST lags behind on
     withdrawn: set[int] = field(default_factory=set)  # CIs that lost reports
-    unchanged: int = 0  # comments that were stored like this already
+    repeated: int = 0  # comments that were stored like this already
     raised: dict[str, str] = field(default_factory=dict)  # comments set aside, and why
     forged: int = 0  # comments of events that Gerrit does not hold
 

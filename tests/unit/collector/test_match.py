@@ -115,7 +115,7 @@ def test_a_deleted_message_renames_all_that_follow_it() -> None:
 def test_what_is_known_changes_nothing() -> None:
     stored = live_through([rest("a")])
     found = match(1, stored, [(rest("a"), ZUUL)])
-    assert (found.inserts, found.updates, found.unchanged) == ([], [], 1)
+    assert (found.inserts, found.updates, found.repeated) == ([], [], 1)
 
 
 texts = st.sampled_from(["Build failed.", "Build succeeded."])
