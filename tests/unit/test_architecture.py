@@ -146,9 +146,11 @@ def imports(tree: ast.AST) -> Iterator[tuple[str, int]]:
 def layer(name: str) -> str:
     if re.fullmatch(r"cibot\.chat\.\w+\.settings", name):
         return "cibot.chat.SETTINGS"
-    found = max((one for one in LAYERS if within(name, one)), key=len)
-    assert found != "cibot" or name == "cibot", f"{name} is in no layer: say in LAYERS where it is"
-    return found
+    nearest = max((part for part in LAYERS if within(name, part)), key=len)
+    assert nearest != "cibot" or name == "cibot", (
+        f"{name} is in no layer: say in LAYERS where it is"
+    )
+    return nearest
 
 
 @pytest.fixture(scope="module")
@@ -216,14 +218,15 @@ def test_no_import_hides_in_a_function(trees: dict[Path, ast.Module]) -> None:
 
 def test_there_is_no_cycle(trees: dict[Path, ast.Module]) -> None:
     graph = {
-        name_of(path): {one for one, _ in imports(tree) if one in MODULES} - {name_of(path)}
+        name_of(path): {imported for imported, _ in imports(tree) if imported in MODULES}
+        - {name_of(path)}
         for path, tree in trees.items()
     }
     while True:
-        free = {one for one, needs in graph.items() if not needs & graph.keys()}
+        free = {name for name, needs in graph.items() if not needs & graph.keys()}
         if not free:
             break
-        graph = {one: needs for one, needs in graph.items() if one not in free}
+        graph = {name: needs for name, needs in graph.items() if name not in free}
     assert not graph, f"these import each other: {sorted(graph)}"
 
 
@@ -275,7 +278,7 @@ def test_the_unit_tests_mirror_the_package() -> None:
 
 def test_importing_everything_opens_nothing() -> None:
     names = [name_of(path) for path in SOURCES if "migrations" not in path.parts]
-    names = [one for one in names if not one.endswith("__main__")]
+    names = [name for name in names if not name.endswith("__main__")]
     script = f"""
 import sys, threading
 def watch(event, args):

@@ -31,16 +31,16 @@ def text(name: str) -> str:
 
 def pins(name: str) -> dict[str, list[tuple[str, bool]]]:
     """By library: the versions that a lock file pins, and whether this Python takes them."""
-    found: dict[str, list[tuple[str, bool]]] = {}
+    pinned: dict[str, list[tuple[str, bool]]] = {}
     for line in text(name).splitlines():
         if line and line[0] not in " #":
             pin = Requirement(line.removesuffix("\\"))
             (specifier,) = pin.specifier
             assert specifier.operator == "==", line
             here = pin.marker is None or pin.marker.evaluate()
-            versions = found.setdefault(canonicalize_name(pin.name), [])
+            versions = pinned.setdefault(canonicalize_name(pin.name), [])
             versions.append((specifier.version, here))
-    return found
+    return pinned
 
 
 @pytest.mark.parametrize("name", ASKED)
@@ -62,23 +62,23 @@ def test_what_the_libraries_ask_for_is_pinned_and_nothing_else(name: str) -> Non
         for version, here in versions
         if here
     }
-    waiting = [Requirement(one) for one in ASKED[name]]
+    waiting = [Requirement(line) for line in ASKED[name]]
     reached: set[tuple[str, str]] = set()
     while waiting:
         wanted = waiting.pop()
         library = canonicalize_name(wanted.name)
         assert library in pinned, f"{wanted} is not in {name}: run `make lock`"
         assert pinned[library] in wanted.specifier, f"{wanted} is not what {name} pins"
-        for extra in {"", *wanted.extras} - {e for one, e in reached if one == library}:
+        for extra in {"", *wanted.extras} - {e for other, e in reached if other == library}:
             reached.add((library, extra))
             try:
                 more = requires(library) or []
             except PackageNotFoundError:
                 pytest.fail(f"{library} is not installed: run `make setup`")
             waiting += [
-                one
-                for one in map(Requirement, more)
-                if one.marker is None or one.marker.evaluate({"extra": extra})
+                requirement
+                for requirement in map(Requirement, more)
+                if requirement.marker is None or requirement.marker.evaluate({"extra": extra})
             ]
     assert set(pinned) - {library for library, _extra in reached} == set()
 

@@ -152,8 +152,8 @@ def test_these_are_no_lengths(text: str) -> None:
 
 @given(st.text(alphabet="0123456789mhdw", max_size=500))
 def test_no_length_breaks_it(text: str) -> None:
-    found = read_length(text)
-    assert found is None or found >= timedelta(0)
+    length = read_length(text)
+    assert length is None or length >= timedelta(0)
 
 
 def test_what_is_a_pattern() -> None:

@@ -257,7 +257,7 @@ def test_a_command_explains_itself_and_its_example_works(answer: Dispatcher, nam
 
 
 def test_no_word_means_two_commands() -> None:
-    words = [word for one in COMMANDS.values() for word in (one.name, *one.aliases)]
+    words = [word for command in COMMANDS.values() for word in (command.name, *command.aliases)]
     assert sorted(words) == sorted(set(words))
     assert all(word == word.casefold() for word in words)
 

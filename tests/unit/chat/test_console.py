@@ -41,8 +41,8 @@ def test_lines_break_between_words():
     words = "    see " + ", ".join(["910123,1 (a-job)"] * 6)
     lines = wrapped(words, 50)
     assert len(lines) == 3
-    assert all(len(one) <= 50 for one in lines)
-    assert " ".join(one.strip() for one in lines) == words.strip()
+    assert all(len(line) <= 50 for line in lines)
+    assert " ".join(line.strip() for line in lines) == words.strip()
     assert lines[1].startswith("      910123") or lines[1].startswith("      (a-job)")
     assert wrapped(words, 0) == [words]
     assert wrapped("x" * 90, 50) == ["x" * 90]

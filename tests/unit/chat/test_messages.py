@@ -229,7 +229,7 @@ def test_what_is_answered(store: Store, name: str, medium: str) -> None:
 @pytest.mark.parametrize("colour", [False, True])
 def test_an_alert_in_irc_is_one_or_two_lines(name: str, said: str, colour: bool) -> None:
     log = "https://logs.example.org/" + "a/long/way/" * 20
-    evidence = tuple(replace(one, url=log, job=f"job-{'x' * 60}") for one in EVIDENCE)
+    evidence = tuple(replace(run, url=log, job=f"job-{'x' * 60}") for run in EVIDENCE)
     symptom = replace(FAILED, evidence=evidence, seen=EarlierWords(said))
     card = acknowledged() if name == "acknowledged" else alert(name, symptom)
     lines = shown_irc(card, colour=colour).splitlines()

@@ -92,7 +92,7 @@ def test_once_a_day_also_after_a_restart(sqlite_store: Store) -> None:
         )
         for _ in range(2)
     ]
-    assert [one.key if one else None for one in claimed] == [
+    assert [claim.key if claim else None for claim in claimed] == [
         "summary:2026-11-23:0900:net/#ops",
         None,
     ]

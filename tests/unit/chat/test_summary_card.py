@@ -44,8 +44,8 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 
 def said(store: Store, **fields: object) -> list[str]:
     to = SummaryConfig.model_validate({"channel": "irc/#ci"} | fields)
-    found = store.read(lambda tx: summary(tx, CTX, "day", to))
-    return summary_card(CTX, found, to.parts).text().splitlines()
+    contents = store.read(lambda tx: summary(tx, CTX, "day", to))
+    return summary_card(CTX, contents, to.parts).text().splitlines()
 
 
 def test_only_the_parts_that_were_asked_for(store: Store) -> None:
@@ -65,9 +65,9 @@ def test_only_the_parts_that_were_asked_for(store: Store) -> None:
 def test_a_weekly_one_says_who_kept_the_rules(store: Store) -> None:
     def weekly(**fields: object) -> list[str]:
         to = SummaryConfig.model_validate({"channel": "irc/#ci", "every": "week"} | fields)
-        found = store.read(lambda tx: summary(tx, CTX, "day", to))
+        contents = store.read(lambda tx: summary(tx, CTX, "day", to))
         rules = store.read(lambda tx: rules_since(tx, CTX, NOW - 7 * DAY, to))
-        return summary_card(CTX, found, to.parts, rules).text().splitlines()
+        return summary_card(CTX, contents, to.parts, rules).text().splitlines()
 
     lines = weekly(parts=["report"])
     assert lines[1:] == [
@@ -77,7 +77,7 @@ def test_a_weekly_one_says_who_kept_the_rules(store: Store) -> None:
     ]
     assert len(weekly()) == 8
     assert lines[1] in weekly()
-    assert not [one for one in weekly(parts=["totals"]) if one.startswith("Rules")]
+    assert not [line for line in weekly(parts=["totals"]) if line.startswith("Rules")]
     only = weekly(parts=["report"], cis=["Pure*"])
     assert only[1:] == [
         "Rules, 16 Nov to 22 Nov 2026 (7 days): 0 of 1 CI met the rule and"
@@ -139,21 +139,21 @@ def test_it_is_eight_lines_of_four_hundred_bytes_at_most(
     old: tuple[ServerFeeds, ...],
     paged: bool,
 ) -> None:  # fmt: skip
-    worst = tuple(sorted(wrong, key=lambda one: one.state.rank))
+    worst = tuple(sorted(wrong, key=lambda ci: ci.state.rank))
     if not paged:  # no public address, so no CI has a page
-        worst, new = (tuple(replace(one, page=None) for one in some) for some in (worst, new))
-    found = Summary(
+        worst, new = (tuple(replace(ci, page=None) for ci in some) for some in (worst, new))
+    contents = Summary(
         "Last 24 hours", Window(NOW - DAY, NOW), dict.fromkeys(State, 7), worst, opened, worse,
         resolved, new, replace(NO_TOTALS, reports=9**9, passes=9**9, infra=9**9, cis=999),
         NO_TOTALS, old,
     )  # fmt: skip
     ctx = CTX if paged else Context(NOW)
-    card = summary_card(ctx, found)
+    card = summary_card(ctx, contents)
     assert len(card.lines) <= 8
     messages = [text for line in render(card, Style()) for text in line]
     assert len(messages) <= 8 + paged  # a link that does not fit beside the head has its own
     assert all(len(text.encode()) <= MOST_BYTES for text in messages)
-    silent = [one for one in worst if one.state is State.SILENT]
+    silent = [ci for ci in worst if ci.state is State.SILENT]
     assert bool(silent) <= ("○" in card.text())
 
 

@@ -116,6 +116,6 @@ def test_any_text_is_one_line_and_reading_it_again_changes_nothing(
     assert clean(once) == once
     assert len(once) <= 500
     assert not {unicodedata.category(letter) for letter in once} & {"Cc", "Cf", "Zl", "Zp"}
-    found = called(text, private=private)
-    assert found is None or isinstance(found, str)
-    assert not (private and once and found is None)
+    question = called(text, private=private)
+    assert question is None or isinstance(question, str)
+    assert not (private and once and question is None)

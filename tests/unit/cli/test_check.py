@@ -118,9 +118,9 @@ def test_what_is_wrong_is_told_with_the_remedy(tmp_path: Path, review: Review) -
     more = 'ci_groups = ["Nobody"]\nprojects = ["acme/*", "other/*"]'
     result = checked(tmp_path, gerrit(review, more))
     assert result.exit_code == 1
-    told = [line for line in result.output.splitlines() if line.startswith("✗")]
-    assert told[0] == "✗ gerrit g: of 2 projects none fits other/*; see `projects`"
-    assert told[1].startswith("✗ gerrit g: group Nobody cannot be seen (")
+    failures = [line for line in result.output.splitlines() if line.startswith("✗")]
+    assert failures[0] == "✗ gerrit g: of 2 projects none fits other/*; see `projects`"
+    assert failures[1].startswith("✗ gerrit g: group Nobody cannot be seen (")
     assert result.output.splitlines()[-1] == "2 to mend"
 
 
@@ -167,9 +167,9 @@ def test_databases(tmp_path: Path, review: Review) -> None:
     assert database(f"sqlite:///{path}") == there
     (tmp_path / "text.db").write_text("no database at all, for sure" * 10)
     assert database(f"sqlite:///{tmp_path}/text.db").endswith("file is not a database")
-    told = database("mysql+pymysql://me:hunter2hunter2@127.0.0.1:1/x")
-    assert told.startswith("✗ database: mysql+pymysql://me@127.0.0.1:1/x: Can't connect")
-    assert told.endswith("; nothing listens there; is the server running, are host and port right?")
+    line = database("mysql+pymysql://me:hunter2hunter2@127.0.0.1:1/x")
+    assert line.startswith("✗ database: mysql+pymysql://me@127.0.0.1:1/x: Can't connect")
+    assert line.endswith("; nothing listens there; is the server running, are host and port right?")
 
 
 @pytest.mark.parametrize(
@@ -212,8 +212,8 @@ def test_a_relative_database_goes_by_the_configuration_and_is_named_whole(
     monkeypatch.chdir(elsewhere)
     text = '[store]\nurl = "sqlite:///var/cibot.db"\n' + gerrit(review)
     whole = f"{folder}/var/cibot.db"
-    told = checked(folder, text).output
-    assert f"✓ database: {whole} does not exist yet; the start makes it" in told
+    output = checked(folder, text).output
+    assert f"✓ database: {whole} does not exist yet; the start makes it" in output
     (elsewhere / "var" / "cibot.db").touch()  # where it lay when it went by the working directory
     result = checked(folder, text)
     assert result.exit_code == 1
@@ -221,8 +221,8 @@ def test_a_relative_database_goes_by_the_configuration_and_is_named_whole(
     store = open_store(f"sqlite:///{whole}")
     upgrade(store)
     store.close()
-    told = checked(folder, text).output
-    assert f"✓ database: sqlite:///{whole}, tables of version {newest()}" in told
+    output = checked(folder, text).output
+    assert f"✓ database: sqlite:///{whole}, tables of version {newest()}" in output
 
 
 HOOKED = 'webhook_token = "0123456789abcdef0123456789abcdef"'
@@ -341,10 +341,10 @@ def test_a_probe_that_hangs_is_given_up_and_the_others_are_told() -> None:
         raise PermissionError(13, "Permission denied", "/root/x.db")
 
     started = monotonic()
-    found = list(run_all([Probe("a", hang), Probe("b", fail), Probe("c", mistaken)], 0.05))
+    findings = list(run_all([Probe("a", hang), Probe("b", fail), Probe("c", mistaken)], 0.05))
     forever.set()
     assert monotonic() - started < 10
-    assert [(probe.what, finding.mark) for probe, finding in found] == [
+    assert [(probe.what, finding.mark) for probe, finding in findings] == [
         ("a", Mark.RIGHT),
         ("a", Mark.WRONG),
         ("b", Mark.WRONG),
@@ -374,8 +374,8 @@ def test_irc(tmp_path: Path, review: Review) -> None:
         thread = threading.Thread(target=one_irc_login, args=(server,))
         thread.start()
         plain = text.replace("PORT", port).replace("TLS", "false")
-        told = checked(tmp_path, plain).output
-        assert f"✓ irc net: 127.0.0.1:{port} in clear: cibot is online, no login" in told
+        output = checked(tmp_path, plain).output
+        assert f"✓ irc net: 127.0.0.1:{port} in clear: cibot is online, no login" in output
         thread.join(10)
-    told = checked(tmp_path, text.replace("PORT", port).replace("TLS", "true")).output
-    assert f"✗ irc net: 127.0.0.1:{port}: Connection refused" in told
+    output = checked(tmp_path, text.replace("PORT", port).replace("TLS", "true")).output
+    assert f"✗ irc net: 127.0.0.1:{port}: Connection refused" in output

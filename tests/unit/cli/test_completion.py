@@ -31,7 +31,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def completed(*words: str) -> list[str]:
     *before, begun = words
     made = ShellComplete(main, {}, "cibot", "_CIBOT_COMPLETE")
-    return [str(one.value) for one in made.get_completions(before, begun)]
+    return [str(candidate.value) for candidate in made.get_completions(before, begun)]
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -47,8 +47,8 @@ def leaves(command: click.Command, path: tuple[str, ...]) -> Iterator[tuple[str,
 
 def examples(help_text: str) -> list[list[str]]:
     """The calls of cibot that a help shows, as the shell would hand them over."""
-    found = re.findall(r"(?:^|[|(] ?)\s*cibot ([^|\n)]*)", help_text, re.MULTILINE)
-    return [shlex.split(one.rstrip('" ')) for one in found]
+    calls = re.findall(r"(?:^|[|(] ?)\s*cibot ([^|\n)]*)", help_text, re.MULTILINE)
+    return [shlex.split(call.rstrip('" ')) for call in calls]
 
 
 @pytest.mark.parametrize("words", tuple(leaves(main, ())), ids=" ".join)
@@ -59,13 +59,15 @@ def test_every_command_has_an_example_that_can_be_typed(words: tuple[str, ...]) 
     context = click.Context(main)
     for word in words:
         assert isinstance(command, click.Group)
-        found = command.get_command(context, word)
-        assert found is not None
-        command = found
-    typed = [one for one in examples(command.help or "") if one[: len(words)] == list(words)]
+        subcommand = command.get_command(context, word)
+        assert subcommand is not None
+        command = subcommand
+    typed = [
+        example for example in examples(command.help or "") if example[: len(words)] == list(words)
+    ]
     assert typed, f"`cibot {' '.join(words)} --help` has no example"
-    for one in typed:
-        command.make_context(" ".join(words), one[len(words) :])  # UsageError for what is wrong
+    for example in typed:
+        command.make_context(" ".join(words), example[len(words) :])  # UsageError for what is wrong
 
 
 def test_help_names_every_command_and_imports_none_of_them() -> None:

@@ -59,7 +59,7 @@ def state(config: Path) -> dict[int, str]:
     store = open_store(f"sqlite:///{config.parent / 'db'}")
     try:
         states = ("pending", "sending", "dead", "dropped")
-        return {one.id: one.state for one in store.read(lambda tx: outbox.listed(tx, states))}
+        return {row.id: row.state for row in store.read(lambda tx: outbox.listed(tx, states))}
     finally:
         store.close()
 

@@ -162,16 +162,18 @@ def test_json_is_what_the_api_tells(ask: Ask, url: str) -> None:
         shown = ask(*words, "--json")
         assert shown.exit_code == 0, (words, shown.output)
         assert shown.output.count("\n") == 1
-        told = requests.get(f"{url}/api/v1{path}", timeout=10).json()
-        assert _without_configuration(json.loads(shown.output)) == _without_configuration(told)
+        answer = requests.get(f"{url}/api/v1{path}", timeout=10).json()
+        assert _without_configuration(json.loads(shown.output)) == _without_configuration(answer)
 
 
-def _without_configuration(told: Any) -> Any:
+def _without_configuration(answer: Any) -> Any:
     """What the configuration adds: a database that is asked without one cannot tell it."""
     own = {"page", "owner", "contact", "wiki", "recheck", "configured"}
-    if isinstance(told, dict):
-        return {key: _without_configuration(one) for key, one in told.items() if key not in own}
-    return [_without_configuration(one) for one in told] if isinstance(told, list) else told
+    if isinstance(answer, dict):
+        return {
+            key: _without_configuration(value) for key, value in answer.items() if key not in own
+        }
+    return [_without_configuration(part) for part in answer] if isinstance(answer, list) else answer
 
 
 @pytest.mark.parametrize(
@@ -262,7 +264,7 @@ def test_changes_are_made_in_the_name_of_who_has_the_shell(
     store = open_store(f"sqlite:///{copy}")
     rows = store.read(lambda tx: last_audit(tx, limit=10))
     store.close()
-    assert [(one.network, one.account, one.what) for one in rows] == [
+    assert [(row.network, row.account, row.what) for row in rows] == [
         ("cli", "mika", "ack"), ("cli", "mika", "unsilence"), ("cli", "mika", "silence"),
     ]  # fmt: skip
 

@@ -23,9 +23,9 @@ def test_the_printed_section_knows_the_printed_token() -> None:
     shown = run("acme-tools", "--role", "owner", "--owns", "Acme*", "--owns", 'The "B" CI')
     token = next(line.strip() for line in shown.splitlines() if line.startswith("    "))
     config = Config.model_validate(tomllib.loads(shown[shown.index("[[token]]") :]))
-    (one,) = config.token
-    assert (one.role, one.owns) == ("owner", ("Acme*", 'The "B" CI'))
-    assert Tokens(config.token).holder(token) is one
+    (section,) = config.token
+    assert (section.role, section.owns) == ("owner", ("Acme*", 'The "B" CI'))
+    assert Tokens(config.token).holder(token) is section
     assert Tokens(config.token).holder(token[:-1]) is None
     assert token not in shown[shown.index("[[token]]") :]
     assert Scrubber()(f"it was {token}.") == "it was [secret]."

@@ -23,7 +23,7 @@ class Clock:
         return Context(datetime(2026, 11, 23, 4, 10, tzinfo=UTC))
 
 
-def told(words: str) -> ShellAnswer:
+def answered(words: str) -> ShellAnswer:
     return ShellAnswer({"said": words}, lambda _ctx: View((line(words),)))
 
 
@@ -32,10 +32,10 @@ def watched(answers: list[Any], **form: Any) -> list[float]:
     slept: list[float] = []
 
     def ask() -> ShellAnswer:
-        one = answers.pop(0)
-        if isinstance(one, Exception):
-            raise one
-        return cast("ShellAnswer", one)
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return cast("ShellAnswer", answer)
 
     def sleep(seconds: float) -> None:
         slept.append(seconds)
@@ -48,26 +48,26 @@ def watched(answers: list[Any], **form: Any) -> list[float]:
 
 def test_a_pipe_gets_one_answer_after_another(capsys: pytest.CaptureFixture[str]) -> None:
     away = Transient("http://x: connection refused")
-    assert watched([told("one"), away, told("two")], every=5.0) == [5.0, 5.0, 5.0]
+    assert watched([answered("one"), away, answered("two")], every=5.0) == [5.0, 5.0, 5.0]
     out, err = capsys.readouterr()
     assert out == "one\n\ntwo\n\n"
     assert err == "Error: http://x: connection refused; asking again in 5 s\n"
 
 
 def test_json_comes_as_a_line_an_answer(capsys: pytest.CaptureFixture[str]) -> None:
-    watched([told("one"), told("two")], json=True)
+    watched([answered("one"), answered("two")], json=True)
     assert capsys.readouterr().out == '{"said": "one"}\n{"said": "two"}\n'
 
 
 @pytest.mark.parametrize("error", [Transient("away"), Permanent("no")])
 def test_a_first_answer_must_come(error: Exception) -> None:
     with pytest.raises(type(error)):
-        watched([error, told("never")])
+        watched([error, answered("never")])
 
 
 def test_what_will_not_pass_ends_it(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(Permanent, match="wants a token"):
-        watched([told("one"), Permanent("wants a token")])
+        watched([answered("one"), Permanent("wants a token")])
     assert capsys.readouterr().out == "one\n\n"
 
 
@@ -77,7 +77,7 @@ def test_on_a_terminal_it_stands_in_place(
     monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "80")
-    watched([told("one"), Transient("http://x: connection refused"), told("two")])
+    watched([answered("one"), Transient("http://x: connection refused"), answered("two")])
     out = capsys.readouterr().out
     assert "\x1b[?1049h" in out  # another screen …
     before, after = out.split("\x1b[?1049l")  # … and back

@@ -46,8 +46,8 @@ def test_an_incident_is_acknowledged_with_a_note(httpserver: Fake, remote: Remot
     httpserver.expect_request(
         "/api/v1/incidents/3/acknowledge", method="POST", json={"note": "looking"}
     ).respond_with_json(incident)
-    found = remote.change(IncidentLine, "acknowledge", id=3, note="looking")
-    assert (found.ci, found.note, found.opened_at) == ("NetApp CI", "looking", NOW)
+    changed = remote.change(IncidentLine, "acknowledge", id=3, note="looking")
+    assert (changed.ci, changed.note, changed.opened_at) == ("NetApp CI", "looking", NOW)
 
 
 def test_a_silence_is_asked_for_in_seconds(httpserver: Fake, remote: Remote) -> None:
@@ -71,7 +71,7 @@ def test_all_silences_of_a_pattern_are_ended_and_no_others(
         )
     ended = ask_unsilence(remote, Asked(("Net*",))).body.items
     assert len(ended) == 2
-    assert [one.id for one in silences(remote)] == [2, 3, 1]
+    assert [silence.id for silence in silences(remote)] == [2, 3, 1]
 
 
 def test_an_answer_of_another_version_is_said_to_be_one(httpserver: Fake, remote: Remote) -> None:

@@ -52,7 +52,7 @@ def test_a_span_and_a_project_bound_it(world):
 def test_progress_runs_from_nothing_to_all(world):
     seen: list[Progress] = []
     world.backfill(progress=seen.append)
-    fractions = [one.fraction for one in seen]
+    fractions = [progress.fraction for progress in seen]
     assert fractions == sorted(fractions)
     assert 0 < fractions[0] < 0.3
     assert fractions[-1] == 1.0
@@ -72,11 +72,11 @@ def test_killed_anywhere_the_same_call_goes_on(world, at):
     with pytest.raises(Kill):
         world.backfill()
     world.sink.after = world.gerrit.before = lambda: None
-    known = len(world.sink.messages)
+    stored = len(world.sink.messages)
     summary = world.backfill()
     assert world.sink.messages == lived(world.reviews)
     assert summary.resumed == (at > 0)
-    assert summary.counts.comments_new == 20 - known
+    assert summary.counts.comments_new == 20 - stored
     assert summary.counts.comments_known <= 6
 
 
@@ -110,7 +110,7 @@ def test_what_vanishes_is_no_error(world):
 def test_what_cannot_be_read_is_said(world):
     world.reviews.change(7)["project"] = 7
     summary = world.backfill()
-    assert [one.key for one in summary.broken] == ["7"]
+    assert [broken.key for broken in summary.broken] == ["7"]
     assert len(world.sink.statuses) == 19
 
 

@@ -26,23 +26,26 @@ def stored(message_id: str, at: datetime) -> StoredComment:
 
 
 def test_what_is_not_ahead_stays_as_it_is() -> None:
-    told = change(NOW - DAY, NOW + timedelta(minutes=59))
-    assert not_ahead(told, NOW) is told
+    received = change(NOW - DAY, NOW + timedelta(minutes=59))
+    assert not_ahead(received, NOW) is received
 
 
 def test_times_of_the_future_become_the_present() -> None:
-    told = not_ahead(change(NOW - DAY, FUTURE, updated=FUTURE), NOW)
+    corrected = not_ahead(change(NOW - DAY, FUTURE, updated=FUTURE), NOW)
     second = NOW.replace(microsecond=0)
-    assert [one.posted_at for one in told.messages] == [NOW - DAY, second]
-    assert [one.uploaded_at for one in told.patch_sets] == [NOW - DAY, second]
-    assert (told.created, told.updated) == (NOW - DAY, second)
+    assert [message.posted_at for message in corrected.messages] == [NOW - DAY, second]
+    assert [patch_set.uploaded_at for patch_set in corrected.patch_sets] == [NOW - DAY, second]
+    assert (corrected.created, corrected.updated) == (NOW - DAY, second)
 
 
 def test_a_stored_message_keeps_the_time_it_got() -> None:
-    told = not_ahead(change(FUTURE, FUTURE), NOW, [stored("m1", NOW - DAY)])
-    assert [one.posted_at for one in told.messages] == [NOW.replace(microsecond=0), NOW - DAY]
+    corrected = not_ahead(change(FUTURE, FUTURE), NOW, [stored("m1", NOW - DAY)])
+    assert [message.posted_at for message in corrected.messages] == [
+        NOW.replace(microsecond=0),
+        NOW - DAY,
+    ]
 
 
 def test_a_clock_that_was_mended_gives_the_true_time() -> None:
-    told = change(NOW - DAY)
-    assert not_ahead(replace(told), NOW, [stored("m0", NOW)]).messages[0].posted_at == NOW - DAY
+    received = change(NOW - DAY)
+    assert not_ahead(replace(received), NOW, [stored("m0", NOW)]).messages[0].posted_at == NOW - DAY

@@ -70,7 +70,7 @@ def test_without_messages_a_change_is_incomplete():
 def test_uploads_are_found_by_tag_and_by_text(text, tag, number):
     raw = rest("messages/2", {"date": "2024-05-17 11:00:00.000000000", "message": text, "tag": tag})
     raw["messages"][2]["_revision_number"] = 3
-    numbers = [one.number for one in change_from_rest(raw).patch_sets]
+    numbers = [patch_set.number for patch_set in change_from_rest(raw).patch_sets]
     assert numbers == ([1, 3] if number else [1])
 
 
@@ -106,9 +106,9 @@ def test_what_is_no_commit_is_not_known(written):
     assert change_from_rest(raw).patch_sets[1] == PatchSet(
         2, at(10, 0), PatchSetKind.NO_CODE_CHANGE
     )
-    told = event("patchSet/revision", written)
-    told["patchSet"]["parents"] = [written]
-    change = change_from_event(told)
+    sent = event("patchSet/revision", written)
+    sent["patchSet"]["parents"] = [written]
+    change = change_from_event(sent)
     assert change is not None
     assert change.patch_sets == (PatchSet(2, at(9, 0)),)
 
@@ -133,8 +133,8 @@ def test_what_is_no_commit_is_not_known(written):
     ],
 )
 def test_the_note_on_an_upload_tells_how_it_differs(text, kind):
-    found = change_from_rest(rest("messages/2/message", text))
-    assert found.patch_sets[-1].kind is kind
+    change = change_from_rest(rest("messages/2/message", text))
+    assert change.patch_sets[-1].kind is kind
 
 
 @pytest.mark.parametrize(
@@ -142,9 +142,9 @@ def test_the_note_on_an_upload_tells_how_it_differs(text, kind):
     [("NO_CODE_CHANGE", PatchSetKind.NO_CODE_CHANGE), ("NEWER", None), (7, None), (None, None)],
 )
 def test_events_and_revisions_tell_how_a_patch_set_differs(written, kind):
-    told = change_from_event(event("patchSet/kind", written))
-    assert told is not None
-    assert told.patch_sets[0].kind is kind
+    change = change_from_event(event("patchSet/kind", written))
+    assert change is not None
+    assert change.patch_sets[0].kind is kind
 
 
 def test_the_first_patch_set_came_with_the_change():
@@ -250,10 +250,10 @@ def paths(value: object, prefix: str = "") -> list[str]:
         if isinstance(value, list)
         else ()
     )
-    found = []
+    places = []
     for key, inner in pairs:
-        found += [f"{prefix}{key}", *paths(inner, f"{prefix}{key}/")]
-    return found
+        places += [f"{prefix}{key}", *paths(inner, f"{prefix}{key}/")]
+    return places
 
 
 def storable(change: Change | None) -> None:
@@ -302,7 +302,7 @@ def test_captured_events_read_alike_in_both_shapes_and_as_rest_tells():
         for line in shared_file("events/gerrit_3.13.jsonl").read_text().splitlines()
     ]
     read = {
-        source: [change_from_event(one["event"]) for one in captured if one["source"] == source]
+        source: [change_from_event(row["event"]) for row in captured if row["source"] == source]
         for source in ("webhook", "stream-events")
     }
     by_hook = [change for change in read["webhook"] if change]
@@ -315,7 +315,7 @@ def test_captured_events_read_alike_in_both_shapes_and_as_rest_tells():
     assert sorted(by_hook, key=by_time) == sorted(by_stream, key=by_time)
     (raw,) = json.loads(shared_file("events/gerrit_3.13_rest_change.json").read_text())
     whole = change_from_rest(raw)
-    assert [one.number for one in whole.patch_sets] == [1, 2]
+    assert [patch_set.number for patch_set in whole.patch_sets] == [1, 2]
     texts = {message.text for message in whole.messages}
     comments = [message for change in by_hook for message in change.messages]
     assert len(comments) == 11

@@ -120,7 +120,7 @@ def test_a_broken_row_does_not_take_its_neighbours_along(httpserver, gerrit):
     httpserver.expect_request("/r/changes/").respond_with_data(guarded([CHANGE, broken, "x"]))
     page = gerrit.changes("is:open")
     assert [change.number for change in page.changes] == [7]
-    assert [(one.key, one.reason) for one in page.broken] == [
+    assert [(broken.key, broken.reason) for broken in page.broken] == [
         ("6", "change.project: expected a text, got 5"),
         (None, "change: expected an object, got 'x'"),
     ]

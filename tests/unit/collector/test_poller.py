@@ -252,10 +252,10 @@ def test_a_resumed_poll_does_not_begin_again(world):
     with pytest.raises(Kill):
         world.poll()
     world.sink.after = lambda: None
-    known = len(world.sink.messages)
+    stored = len(world.sink.messages)
     summary = world.poll()
     assert summary.resumed
-    assert summary.counts.comments_new == 30 - known
+    assert summary.counts.comments_new == 30 - stored
     assert summary.counts.comments_known <= 4
     assert world.complete
 
@@ -266,12 +266,12 @@ def test_a_change_that_cannot_be_read_is_asked_for_again(world):
     sound = info["branch"]
     info["branch"] = None
     summary = world.poll()
-    assert [(one.key, one.reason) for one in summary.broken] == [
+    assert [(broken.key, broken.reason) for broken in summary.broken] == [
         ("cinder~3", "change.branch: expected a text, got nothing")
     ]
     assert set(world.sink.statuses) == {1, 2, 4, 5}
     world.clock.forward(3600)
-    assert [one.key for one in world.poll().broken] == ["cinder~3"]
+    assert [broken.key for broken in world.poll().broken] == ["cinder~3"]
     info["branch"] = sound
     assert world.poll().broken == ()
     assert world.complete
@@ -304,7 +304,7 @@ def test_only_the_configured_projects_are_read():
     for project in ("cinder", "cinder2", "nova", "nova-specs", "neutron", "glance"):
         world.reviews.add_change(project, "s", DEV, world.clock.now)
     world.poll()
-    assert {world.reviews.change(one)["project"] for one in world.sink.statuses} == {
+    assert {world.reviews.change(number)["project"] for number in world.sink.statuses} == {
         "cinder",
         "nova",
         "nova-specs",

@@ -48,8 +48,8 @@ def raw_server(reply: bytes | None, tls: ssl.SSLContext | None = None) -> Iterat
         listener.shutdown(socket.SHUT_RDWR)
         listener.close()
         thread.join()
-        for one in held:
-            one.close()
+        for connection in held:
+            connection.close()
 
 
 def failure(url: str, **kw: object) -> Exception:

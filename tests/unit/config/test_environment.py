@@ -110,8 +110,8 @@ def test_names_that_lead_nowhere(file: Path, variable: str, expected: str) -> No
 
 def test_names_spelt_alike_need_a_number(file: Path) -> None:
     file.write_text(FILE.replace('"two"', '"review_eu-example"').replace("absent", file.name))
-    told = refused(file, CIBOT_GERRIT__REVIEW_EU_EXAMPLE__POLL="false")
-    assert told == [
+    mistakes = refused(file, CIBOT_GERRIT__REVIEW_EU_EXAMPLE__POLL="false")
+    assert mistakes == [
         "  CIBOT_GERRIT__REVIEW_EU_EXAMPLE__POLL: more than one [[gerrit]] is spelt "
         "REVIEW_EU_EXAMPLE; use its number, from 0"
     ]
@@ -128,8 +128,8 @@ def test_a_wrong_value_names_the_variable(file: Path) -> None:
 def test_a_file_of_another_shape_does_not_break_the_overlay(tmp_path: Path) -> None:
     path = tmp_path / "c.toml"
     path.write_text("web = 5\ngerrit = 3\n")
-    told = refused(path, CIBOT_WEB__THREADS="2", CIBOT_GERRIT__0__URL="https://x/")
-    assert told == [
+    mistakes = refused(path, CIBOT_WEB__THREADS="2", CIBOT_GERRIT__0__URL="https://x/")
+    assert mistakes == [
         f"  {path}:1: web: write it as a section with one pair of brackets: [web]",
         f"  {path}:2: gerrit: write its heading with two brackets: [[gerrit]]",
         "  CIBOT_GERRIT__0__URL: `gerrit` in the file is not a list of sections",

@@ -19,18 +19,18 @@ EXAMPLE = Path(__file__).parents[3] / "config" / "cibot.example.toml"
 
 def explained() -> Iterator[tuple[str, type[BaseModel], bool]]:
     """The sections; an override's repeat those of [judgement], which are explained there."""
-    return (one for one in sections() if not one[0].startswith("judgement.override."))
+    return (section for section in sections() if not section[0].startswith("judgement.override."))
 
 
 def uncommented() -> dict[str, str]:
     """Each section's lines, with the keys that stand in comments."""
-    found = {"": ""}
+    by_section = {"": ""}
     section = ""
     for line in EXAMPLE.read_text().splitlines():
         heading = re.match(r"(?:# )?\[+([a-z._]+)\]+", line)
         section = heading[1] if heading else section
-        found[section] = found.get(section, "") + line.removeprefix("# ") + "\n"
-    return found
+        by_section[section] = by_section.get(section, "") + line.removeprefix("# ") + "\n"
+    return by_section
 
 
 def test_the_example_loads() -> None:
@@ -54,9 +54,9 @@ def test_every_key_of_every_section_is_in_the_example() -> None:
 
 
 def test_what_the_example_calls_the_default_is_the_default() -> None:
-    written, told = tomllib.loads(EXAMPLE.read_text()), uncommented()
+    written, by_section = tomllib.loads(EXAMPLE.read_text()), uncommented()
     for section, model, many in explained():
-        lines = [line for line in told[section].splitlines() if "# default" in line]
+        lines = [line for line in by_section[section].splitlines() if "# default" in line]
         entry = reduce(lambda table, name: table[name], section.split("."), written)
         entry = entry[0] if many else entry
         for key, value in entry.items():

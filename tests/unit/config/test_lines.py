@@ -88,12 +88,12 @@ def spelt(value: Any, style: int) -> str:
 
 
 def paths(value: Any, here: tuple[str | int, ...] = ()) -> set[tuple[str | int, ...]]:
-    found = {here} if here else set()
+    all_paths = {here} if here else set()
     if isinstance(value, dict):
-        return found.union(*(paths(entry, (*here, key)) for key, entry in value.items()))
+        return all_paths.union(*(paths(entry, (*here, key)) for key, entry in value.items()))
     if isinstance(value, list):
-        return found.union(*(paths(entry, (*here, i)) for i, entry in enumerate(value)))
-    return found
+        return all_paths.union(*(paths(entry, (*here, i)) for i, entry in enumerate(value)))
+    return all_paths
 
 
 @given(

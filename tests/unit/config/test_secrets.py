@@ -99,11 +99,11 @@ def test_secrets_in_an_open_configuration_and_in_clear_text_are_warned_of(tmp_pa
     text = SERVER.replace("https", "http") + 'password = "hunter2"\n' + irc
     path = write(tmp_path, text)
     path.chmod(0o644)
-    told = "\n".join(read(path, {}).warnings)
-    assert "hunter2" not in told
-    assert ":3: gerrit[0].url: sends its password in clear over http://; write https://" in told
-    assert ":5: gerrit[0].password: everybody on this host can read this secret" in told
-    assert ":9: irc[0].tls: sends its password in clear; write `tls = true`" in told
+    warnings = "\n".join(read(path, {}).warnings)
+    assert "hunter2" not in warnings
+    assert ":3: gerrit[0].url: sends its password in clear over http://; write https://" in warnings
+    assert ":5: gerrit[0].password: everybody on this host can read this secret" in warnings
+    assert ":9: irc[0].tls: sends its password in clear; write `tls = true`" in warnings
 
 
 SECRETS = st.text(st.characters(codec="ascii", exclude_categories=["Cc"]), min_size=8, max_size=40)
@@ -143,6 +143,6 @@ def test_a_database_across_the_network_in_clear_is_warned_of(
 ) -> None:
     path = write(tmp_path, f'[store]\nurl = "{url}"\n')
     path.chmod(0o600)
-    told = "\n".join(read(path, {}).warnings)
-    assert ("store.url: what is stored goes over the network in clear" in told) == warned
-    assert "hunter2" not in told
+    warnings = "\n".join(read(path, {}).warnings)
+    assert ("store.url: what is stored goes over the network in clear" in warnings) == warned
+    assert "hunter2" not in warnings

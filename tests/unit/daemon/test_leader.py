@@ -46,14 +46,14 @@ def test_it_is_renewed_every_third_of_its_time(store: Store) -> None:
 
 
 def test_who_resigns_is_followed_at_once(store: Store) -> None:
-    one, two = Host(store), Host(store)
+    first, two = Host(store), Host(store)
     two.leader.resign()  # of what it does not hold
-    assert one.leader.look()
+    assert first.leader.look()
     assert not two.leader.look()
-    one.leader.resign()
-    assert not one.leader.held()
+    first.leader.resign()
+    assert not first.leader.held()
     with pytest.raises(LeaseLost):
-        one.leader.current()
+        first.leader.current()
     assert two.leader.look()
 
 

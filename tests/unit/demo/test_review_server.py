@@ -110,8 +110,8 @@ def test_pages_say_that_there_is_more(client):
 
 
 def test_several_queries_give_a_list_of_lists(client):
-    found = json.loads(client.get("/changes/?q=change:1&q=change:2").data[5:])
-    assert [[row["_number"] for row in one] for one in found] == [[1], [2]]
+    lists = json.loads(client.get("/changes/?q=change:1&q=change:2").data[5:])
+    assert [[row["_number"] for row in rows] for rows in lists] == [[1], [2]]
 
 
 def test_options_say_how_much_is_shown(client):

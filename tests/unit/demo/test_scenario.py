@@ -28,12 +28,12 @@ def history(start):
 
 
 def uploads(deeds):
-    return {(one.change, one.patch_set): one for one in deeds if isinstance(one, Push)}
+    return {(deed.change, deed.patch_set): deed for deed in deeds if isinstance(deed, Push)}
 
 
 def verdicts(deeds, vendor):
     """Each final comment of a vendor."""
-    return [one for one in deeds if isinstance(one, Remark) and one.author == vendor.number]
+    return [deed for deed in deeds if isinstance(deed, Remark) and deed.author == vendor.number]
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -51,17 +51,19 @@ def test_seeds_differ():
 
 def test_the_past_is_a_month_of_a_working_week():
     deeds = history(MONDAY)
-    assert deeds == sorted(deeds, key=lambda one: one.at)
-    own = [one for one in deeds if isinstance(one, Push)]
+    assert deeds == sorted(deeds, key=lambda deed: deed.at)
+    own = [deed for deed in deeds if isinstance(deed, Push)]
     assert len(own) == 560
     assert MONDAY - timedelta(days=29) < own[0].at
     assert own[-1].at < MONDAY
-    days = Counter(one.at.weekday() for one in own)
+    days = Counter(push.at.weekday() for push in own)
     assert min(days[day] for day in range(5)) > 4 * max(days[5], days[6]) / 2
-    night = sum(one.at.hour < 6 for one in own)
+    night = sum(push.at.hour < 6 for push in own)
     assert night < len(own) / 10
-    assert sum(isinstance(one, Merge) for one in deeds) > 100
-    assert {one.author for one in deeds if isinstance(one, Remark)} >= {v.number for v in VENDORS}
+    assert sum(isinstance(deed, Merge) for deed in deeds) > 100
+    assert {deed.author for deed in deeds if isinstance(deed, Remark)} >= {
+        v.number for v in VENDORS
+    }
 
 
 def test_a_weekend_is_quiet():
@@ -72,48 +74,48 @@ def test_a_weekend_is_quiet():
 def test_nobody_answers_before_the_upload_or_long_after():
     deeds = history(MONDAY)
     own = uploads(deeds)
-    for one in deeds:
-        if isinstance(one, Remark):
-            waited = one.at - own[one.upload.change, one.upload.patch_set].at
+    for deed in deeds:
+        if isinstance(deed, Remark):
+            waited = deed.at - own[deed.upload.change, deed.upload.patch_set].at
             assert timedelta(0) < waited < timedelta(hours=3)
 
 
-@pytest.mark.parametrize("start", STARTS, ids=lambda one: f"{one:%a-%H}")
+@pytest.mark.parametrize("start", STARTS, ids=lambda moment: f"{moment:%a-%H}")
 def test_borealis_misses_its_third_deadline_soon_after_the_start(start):
     deeds = history(start)
-    heard = max(one.at for one in verdicts(deeds, BOREALIS))
+    heard = max(remark.at for remark in verdicts(deeds, BOREALIS))
     assert start - timedelta(hours=5) < heard < start - timedelta(hours=3, minutes=45)
     missed = sorted(
-        one.at
-        for one in uploads(deeds).values()
-        if one.project == BLOCK
-        and one.at > heard
-        and one.at + timedelta(hours=1) < start + CALM * 4
+        push.at
+        for push in uploads(deeds).values()
+        if push.project == BLOCK
+        and push.at > heard
+        and push.at + timedelta(hours=1) < start + CALM * 4
     )
     assert len(missed) == 3
     assert missed[-1] + timedelta(hours=1) - start.replace(microsecond=0) == timedelta(seconds=25)
     assert all(
         max(ps for number, ps in uploads(deeds) if number == change) == patch_set
-        for (change, patch_set), one in uploads(deeds).items()
-        if one.at in missed and one.project == BLOCK
+        for (change, patch_set), push in uploads(deeds).items()
+        if push.at in missed and push.project == BLOCK
     )
 
 
-@pytest.mark.parametrize("start", STARTS, ids=lambda one: f"{one:%a-%H}")
-@pytest.mark.parametrize("vendor", [COBALT, ACME], ids=lambda one: one.username)
+@pytest.mark.parametrize("start", STARTS, ids=lambda moment: f"{moment:%a-%H}")
+@pytest.mark.parametrize("vendor", [COBALT, ACME], ids=lambda vendor: vendor.username)
 def test_at_the_start_cobalt_has_dropped_within_a_day_and_acme_has_not(start, vendor):
     """On any day of the week: what opened earlier is no news to who judges for the first time."""
     deeds = history(start)
     passed = {
-        (one.upload.change, one.upload.patch_set)
-        for one in verdicts(deeds, ZUUL)
-        if one.said.text.startswith("Build succeeded")
+        (remark.upload.change, remark.upload.patch_set)
+        for remark in verdicts(deeds, ZUUL)
+        if remark.said.text.startswith("Build succeeded")
     }
     chart, noticed = Chart(ChartPolicy()), None
-    for one in verdicts(deeds, vendor):
-        if (one.upload.change, one.upload.patch_set) in passed and one.at <= start:
-            chart.add(not one.said.text.startswith(FAILURES), one.at.timestamp())
-            noticed = noticed or (chart.drop and one.at)
+    for remark in verdicts(deeds, vendor):
+        if (remark.upload.change, remark.upload.patch_set) in passed and remark.at <= start:
+            chart.add(not remark.said.text.startswith(FAILURES), remark.at.timestamp())
+            noticed = noticed or (chart.drop and remark.at)
     if vendor is COBALT:
         assert start - noticed < timedelta(hours=22)
     else:
@@ -124,16 +126,16 @@ def test_at_the_start_cobalt_has_dropped_within_a_day_and_acme_has_not(start, ve
 def test_live_acme_fails_cobalt_passes_and_borealis_says_nothing():
     scenario = Scenario(MONDAY)
     scenario.history()
-    deeds = [one for step in range(120) for one in scenario.live(MONDAY + step * CALM, 1.0)]
-    assert all(one.said.text.startswith(FAILURES) for one in verdicts(deeds, ACME))
+    deeds = [deed for step in range(120) for deed in scenario.live(MONDAY + step * CALM, 1.0)]
+    assert all(remark.said.text.startswith(FAILURES) for remark in verdicts(deeds, ACME))
     assert not verdicts(deeds, BOREALIS)
-    said = Counter(one.said.text.startswith(FAILURES) for one in verdicts(deeds, COBALT))
+    said = Counter(remark.said.text.startswith(FAILURES) for remark in verdicts(deeds, COBALT))
     assert said[False] > 3 * said[True]
     own = uploads(deeds)
     assert all(
-        one.at - own[one.upload.change, one.upload.patch_set].at < timedelta(seconds=30)
-        for one in deeds
-        if isinstance(one, Remark)
+        deed.at - own[deed.upload.change, deed.upload.patch_set].at < timedelta(seconds=30)
+        for deed in deeds
+        if isinstance(deed, Remark)
     )
 
 
@@ -149,7 +151,7 @@ def test_the_director_does_everything_in_its_time():
         again = director.go_on(moment)
         assert again > moment
         moment = again
-    kinds = Counter(one["type"] for one in events)
+    kinds = Counter(event["type"] for event in events)
     assert kinds["patchset-created"] == 30
     assert kinds["comment-added"] > 60
     moment = MONDAY + timedelta(minutes=5)

@@ -42,7 +42,7 @@ def read(vendor: Vendor, said: Spoken) -> Report:
     return report
 
 
-@pytest.mark.parametrize("vendor", VENDORS, ids=lambda one: one.username)
+@pytest.mark.parametrize("vendor", VENDORS, ids=lambda vendor: vendor.username)
 @pytest.mark.parametrize("result", [PASSED, FAILED])
 def test_a_verdict_is_understood(vendor, result):
     report = read(vendor, vendor.voice(work(vendor, result)))
@@ -55,7 +55,7 @@ def test_a_verdict_is_understood(vendor, result):
 
 
 @pytest.mark.parametrize(
-    "vendor", [one for one in VENDORS if one.started], ids=lambda v: v.username
+    "vendor", [vendor for vendor in VENDORS if vendor.started], ids=lambda v: v.username
 )
 def test_a_start_is_understood(vendor):
     assert read(vendor, vendor.started(work(vendor, PASSED))).outcome is Outcome.STARTED

@@ -69,44 +69,44 @@ def changes(
     Each was uploaded an hour before and judged by the reference half an hour before.
     """
     last = len(letters) - 1
-    found = []
+    made = []
     for i, letter in enumerate(letters):
         at = until - (last - i) * every
         theirs = [(-0.5, 1, reference)] if reference else []
-        one = change([(0, 1, letter)], theirs, (-1,), first + i, at)
+        facts = change([(0, 1, letter)], theirs, (-1,), first + i, at)
         if reference is None:
-            one.referenced = lambda _at: False
+            facts.referenced = lambda _at: False
         if job:
-            one.own[0].runs = (JobRun(job, LETTERS[letter], f"https://logs.example/{i}"),)
-        found.append(one)
-    return found
+            facts.own[0].runs = (JobRun(job, LETTERS[letter], f"https://logs.example/{i}"),)
+        made.append(facts)
+    return made
 
 
 def inputs(made: Iterable[ChangeFacts]) -> list[Input]:
     """What the changes make, in order of time."""
-    found = [one for facts in made for one in follow(facts)]
-    return sorted(found, key=lambda one: one.at)  # by change where times are the same
+    events = [event for facts in made for event in follow(facts)]
+    return sorted(events, key=lambda event: event.at)  # by change where times are the same
 
 
 def tracked(made: Iterable[ChangeFacts], until: float = T, policy: Policy | None = None) -> Tracker:
     """The tracker of a CI that these changes happened to."""
     tracker = Tracker(policy or Policy())
-    tracker.advance([one for one in inputs(made) if one.at <= until], until)
+    tracker.advance([event for event in inputs(made) if event.at <= until], until)
     return tracker
 
 
 def of_kind(kind: type, facts: ChangeFacts) -> list[Any]:
     """The inputs of a kind that a change makes."""
-    return [one for one in follow(facts) if isinstance(one, kind)]
+    return [event for event in follow(facts) if isinstance(event, kind)]
 
 
 def windows(facts: ChangeFacts) -> dict[str, tuple[int, int]]:
     """(all, bad) of a change in each window, when all was said."""
     n: Counter[str] = Counter()
     bad: Counter[str] = Counter()
-    for one in of_kind(Counted, facts):
-        n[one.window] += one.sign
-        bad[one.window] += one.sign * one.bad
+    for event in of_kind(Counted, facts):
+        n[event.window] += event.sign
+        bad[event.window] += event.sign * event.bad
     return {name: (count, bad[name]) for name, count in n.items() if count}
 
 

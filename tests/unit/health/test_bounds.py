@@ -55,14 +55,14 @@ def test_of_many_branches_the_one_heard_longest_ago_is_forgotten():
 
 
 def test_chances_without_end_are_counted_and_not_kept():
-    one, now = settled([True] * 30)
-    now = one.advance([False] * 1500, now)
-    one.until(now + 5 * H)
-    assert one.judge.chances.missed == 1500  # in a row, also those that are not kept
-    assert len(json.dumps(one.judge.chances.row())) < 500_000
-    assert one.silent(now + 5 * H).since is not None
-    assert one.advance([True] * 20, now + 6 * H)
-    assert one.silent(now + 60 * H).clears
+    ci, now = settled([True] * 30)
+    now = ci.advance([False] * 1500, now)
+    ci.until(now + 5 * H)
+    assert ci.judge.chances.missed == 1500  # in a row, also those that are not kept
+    assert len(json.dumps(ci.judge.chances.row())) < 500_000
+    assert ci.silent(now + 5 * H).since is not None
+    assert ci.advance([True] * 20, now + 6 * H)
+    assert ci.silent(now + 60 * H).clears
 
 
 def test_who_was_never_heard_has_nothing_to_keep():

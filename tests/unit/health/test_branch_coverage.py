@@ -16,8 +16,8 @@ LESS = START + 30 * D
 DAY = D
 
 
-def signal(one, at=NOW):
-    return next(kind for kind in one.judge.kinds if kind.name == "branch_coverage").signal(at)
+def signal(ci, at=NOW):
+    return next(kind for kind in ci.judge.kinds if kind.name == "branch_coverage").signal(at)
 
 
 def share(start, end, every, branch=STABLE):
@@ -41,25 +41,25 @@ def before():
 
 
 def test_a_branch_with_fewer_reports_is_told_while_the_others_have_them():
-    one = lived(master(), before(), third(), until=LESS + 3 * D)
-    found = signal(one, LESS + 3 * D)
-    assert (found.verdict, found.n) == (State.DEGRADED, 11)
-    assert found.since == moment(LESS + 6 * H)
-    assert {each.fault for each in found.evidence} == {Fault.MISSED, Fault.LAST_GOOD}
-    words = said(found.seen)
+    ci = lived(master(), before(), third(), until=LESS + 3 * D)
+    branch_signal = signal(ci, LESS + 3 * D)
+    assert (branch_signal.verdict, branch_signal.n) == (State.DEGRADED, 11)
+    assert branch_signal.since == moment(LESS + 6 * H)
+    assert {each.fault for each in branch_signal.evidence} == {Fault.MISSED, Fault.LAST_GOOD}
+    words = said(branch_signal.seen)
     assert words.startswith(f"reported on 3 of 11 chances on {STABLE} since ")
     assert words.endswith(", 100 % before; 100 % on the other branches")
-    assert threshold_words(found.seen).startswith(f"{STABLE}: degraded when surely half")
-    assert one.silent(LESS + 3 * D).verdict is State.HEALTHY
+    assert threshold_words(branch_signal.seen).startswith(f"{STABLE}: degraded when surely half")
+    assert ci.silent(LESS + 3 * D).verdict is State.HEALTHY
 
 
 def test_it_is_over_when_it_reports_as_usual_again():
     back = LESS + 6 * D
-    told = (master(back + 6 * D), before(), third(back), visits(STABLE, back, back + 6 * D))
-    assert signal(lived(*told, until=back + D / 2), back + D / 2).verdict.bad
-    found = signal(lived(*told, until=back + 6 * D), back + 6 * D)
-    assert (found.verdict, found.clears) == (State.HEALTHY, True)
-    assert "on no branch alone" in said(found.seen)
+    inputs = (master(back + 6 * D), before(), third(back), visits(STABLE, back, back + 6 * D))
+    assert signal(lived(*inputs, until=back + D / 2), back + D / 2).verdict.bad
+    branch_signal = signal(lived(*inputs, until=back + 6 * D), back + 6 * D)
+    assert (branch_signal.verdict, branch_signal.clears) == (State.HEALTHY, True)
+    assert "on no branch alone" in said(branch_signal.seen)
 
 
 def test_a_branch_where_nothing_is_reported_is_silent():
@@ -82,18 +82,18 @@ def test_one_missed_patch_set_after_that_is_no_trouble_of_a_branch():
         + share(begun + later, back + later, 2, branch)
     ]
     again = visits("master", back + 2 * H, end, every=3 * H), visits(STABLE, back, missed)
-    one = lived(half, *again, visits(STABLE, missed, missed + 6 * H, reports=False), until=end)
-    assert signal(one, end).verdict is State.HEALTHY
+    ci = lived(half, *again, visits(STABLE, missed, missed + 6 * H, reports=False), until=end)
+    assert signal(ci, end).verdict is State.HEALTHY
 
 
 def test_an_outage_is_of_no_branch():
     back = LESS + 3 * D
     gone = [visits(branch, LESS, back, reports=False) for branch in ("master", STABLE)]
-    one = lived(
+    ci = lived(
         visits("master", START, LESS), before(), *gone,
         visits("master", back, NOW), visits(STABLE, back, NOW),
     )  # fmt: skip
-    assert not signal(one).verdict.bad
+    assert not signal(ci).verdict.bad
 
 
 def test_a_share_that_is_usual_there_is_no_news():
@@ -117,30 +117,31 @@ def test_a_report_that_comes_late_is_one():
 
 def test_after_four_weeks_it_is_how_the_ci_is():
     end = LESS + 36 * D
-    told = (master(end), before(), third(end))
-    assert signal(lived(*told, until=LESS + 28 * D), LESS + 28 * D).verdict.bad
-    found = signal(lived(*told, until=LESS + 32 * D), LESS + 32 * D)
-    assert not found.verdict.bad
-    assert said(found.seen) == f"{STABLE} has had fewer reports for 28 days: now its usual"
-    assert found.adopted is not None
-    assert not signal(lived(*told, until=end), end).verdict.bad
+    inputs = (master(end), before(), third(end))
+    assert signal(lived(*inputs, until=LESS + 28 * D), LESS + 28 * D).verdict.bad
+    branch_signal = signal(lived(*inputs, until=LESS + 32 * D), LESS + 32 * D)
+    assert not branch_signal.verdict.bad
+    assert said(branch_signal.seen) == f"{STABLE} has had fewer reports for 28 days: now its usual"
+    assert branch_signal.adopted is not None
+    assert not signal(lived(*inputs, until=end), end).verdict.bad
 
 
 def test_its_state_is_stored_and_read_again():
-    told = sorted(
-        (each for some in (master(), before(), third()) for each in some), key=lambda one: one.at
+    inputs = sorted(
+        (each for some in (master(), before(), third()) for each in some),
+        key=lambda event: event.at,
     )
     whole, half = Watched(), Watched()
-    whole.take([each for each in told if each.at <= LESS + 3 * D])
-    half.take([each for each in told if each.at <= LESS + D])
+    whole.take([each for each in inputs if each.at <= LESS + 3 * D])
+    half.take([each for each in inputs if each.at <= LESS + D])
     other = Watched()
     other.judge.read(json.loads(json.dumps(half.judge.row())))
-    other.take([each for each in told if LESS + D < each.at <= LESS + 3 * D])
+    other.take([each for each in inputs if LESS + D < each.at <= LESS + 3 * D])
     assert signal(other, LESS + 3 * D) == signal(whole, LESS + 3 * D)
     assert signal(other, LESS + 3 * D).verdict.bad
 
 
 def test_the_branches_that_are_known_are_bounded():
-    one = lived(*(visits(f"stable/{i}", START + i * H, START + D) for i in range(40)))
-    kind = next(kind for kind in one.judge.kinds if kind.name == "branch_coverage")
+    ci = lived(*(visits(f"stable/{i}", START + i * H, START + D) for i in range(40)))
+    kind = next(kind for kind in ci.judge.kinds if kind.name == "branch_coverage")
     assert len(kind.row()[0]) <= 24

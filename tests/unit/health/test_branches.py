@@ -28,13 +28,13 @@ class Watched:
     def result(self, branch: str, passed: bool) -> None:
         self.at += EVERY
         self.number += 1
-        one = proof(self.number, self.at, branch=branch)
-        for told in (
+        run = proof(self.number, self.at, branch=branch)
+        for event in (
             heard(self.at, self.number, branch=branch),
-            FirstVerdict(self.at, passed, one),
-            Counted(self.at, FAIR, not passed, 1, one),
+            FirstVerdict(self.at, passed, run),
+            Counted(self.at, FAIR, not passed, 1, run),
         ):
-            self.judge.take(told)
+            self.judge.take(event)
 
     def past(self, seed: int = 1, passes: float = 0.9, days: int = 40) -> None:
         rng = random.Random(seed)
@@ -61,7 +61,9 @@ class Watched:
         return plain(seen_words(self.judge.branches.signal(self.at).seen))
 
     def state(self, branch: str) -> State:
-        return {one.branch: one.state for one in self.judge.branches.health(self.at)}[branch]
+        return {health.branch: health.state for health in self.judge.branches.health(self.at)}[
+            branch
+        ]
 
 
 def test_a_branch_that_breaks_alone_is_told_by_name_and_the_others_are_well() -> None:
@@ -73,7 +75,7 @@ def test_a_branch_that_breaks_alone_is_told_by_name_and_the_others_are_well() ->
     said = watched.said
     assert said.startswith("on stable/2026.1 0 of 7 passed since 20")
     assert said.endswith(" on the other branches since then")
-    assert all(one.number for one in signal.evidence)
+    assert all(run.number for run in signal.evidence)
     assert watched.state(MASTER) is State.HEALTHY
     assert watched.state(STABLE) is State.FAILING
     assert watched.judge.health(watched.at, True).signal("branch") == signal
@@ -177,7 +179,7 @@ def test_a_broken_branch_that_ended_is_over() -> None:
     for _ in range(5):
         watched.result(MASTER, True)
     assert watched.judge.branches.standing(watched.at, True) == (State.HEALTHY, True, False)
-    assert [one.branch for one in watched.judge.branches.health(watched.at)] == [MASTER]
+    assert [branch.branch for branch in watched.judge.branches.health(watched.at)] == [MASTER]
 
 
 @pytest.mark.parametrize("passes", [0.5, 0.7, 0.9, 0.97])
@@ -199,8 +201,8 @@ def test_its_state_goes_to_plain_values_and_back() -> None:
     assert json.dumps(again.judge.branches.row()) == row
     at = watched.at
     assert again.judge.branches.signal(at) == watched.judge.branches.signal(at)
-    found = watched.judge.branches.health(at)
-    assert read_branches(branches_json(found)) == found == again.judge.branches.health(at)
+    branches = watched.judge.branches.health(at)
+    assert read_branches(branches_json(branches)) == branches == again.judge.branches.health(at)
 
 
 @pytest.mark.parametrize("text", [None, "", "x", "{}", "[1]", '[{"branch": 1}]'])

@@ -16,29 +16,29 @@ from tests.unit.health.watched import ALLOWED, START, Watched, settled
 
 
 def test_a_late_report_counts_when_it_comes():
-    one, now = settled([True] * 100, 4 * H)
-    now = one.advance([True, False] * 21, now, 4 * H) + 3 * H
-    assert one.coverage(now).figure == 22 / 42
-    one.take([heard(now + i, 102 + 2 * i) for i in range(21)])
-    assert one.coverage(now + H).figure == 1.0
+    ci, now = settled([True] * 100, 4 * H)
+    now = ci.advance([True, False] * 21, now, 4 * H) + 3 * H
+    assert ci.coverage(now).figure == 22 / 42
+    ci.take([heard(now + i, 102 + 2 * i) for i in range(21)])
+    assert ci.coverage(now + H).figure == 1.0
 
 
 def test_a_patch_set_of_a_burst_that_was_reported_on_takes_the_chance():
-    one, now = settled([True] * 30, 4 * H)
+    ci, now = settled([True] * 30, 4 * H)
     slot = (now // 600 + 1) * 600
-    one.take([due(800, slot, slot + 1), due(801, slot + 60, slot + 61)])
-    one.take([heard(slot + H, 801)])
-    one.until(slot + 3 * H)
-    assert one.judge.chances.missed == 0
-    assert one.judge.chances.long.count == (31, 0)
+    ci.take([due(800, slot, slot + 1), due(801, slot + 60, slot + 61)])
+    ci.take([heard(slot + H, 801)])
+    ci.until(slot + 3 * H)
+    assert ci.judge.chances.missed == 0
+    assert ci.judge.chances.long.count == (31, 0)
 
 
 def chances(dues, reports):
     """Counted anew: a slot of ten minutes was taken where any of it was reported on."""
     slots = {}
-    for one in dues:
-        slot = int(one.uploaded_at // 600)
-        slots[slot] = slots.get(slot, False) or one.proof.change_id in reports
+    for chance in dues:
+        slot = int(chance.uploaded_at // 600)
+        slots[slot] = slots.get(slot, False) or chance.proof.change_id in reports
     return len(slots), sum(not taken for taken in slots.values())
 
 
@@ -46,23 +46,23 @@ def chances(dues, reports):
 @given(st.integers(0, 10**6))
 def test_chances_are_counted_as_if_all_were_kept(seed):
     never_silent = SilencePolicy(doubt=1e-300)
-    rng, one = random.Random(seed), Watched(Policy(silence=never_silent))
-    one.take([heard(START - H, 0)])
+    rng, ci = random.Random(seed), Watched(Policy(silence=never_silent))
+    ci.take([heard(START - H, 0)])
     share = rng.choice([1.0, 0.9, 0.6])
-    dues, told, reports = [], [], set()  # reports: the patch sets that got one, late or not
+    dues, events, reports = [], [], set()  # reports: the patch sets that got one, late or not
     for number in range(1, rng.randint(2, 120)):
         at = START + rng.uniform(0, 5 * D)
         dues.append(due(number, at))
-        told.append(dues[-1])
+        events.append(dues[-1])
         if rng.random() < share:
             late = rng.choice([H, H, 9 * H])
-            told.append(heard(at + late, number))
+            events.append(heard(at + late, number))
             reports.add(number)
-    one.take([*told, heard(START + 7 * D, 9999)])  # what was missed until then counts now
-    assert one.judge.chances.long.count == chances(dues, reports)
+    ci.take([*events, heard(START + 7 * D, 9999)])  # what was missed until then counts now
+    assert ci.judge.chances.long.count == chances(dues, reports)
     again = Judge(Policy())
-    again.read(json.loads(json.dumps(one.judge.row())))
-    assert again.row() == one.judge.row()
+    again.read(json.loads(json.dumps(ci.judge.row())))
+    assert again.row() == ci.judge.row()
 
 
 def test_what_was_missed_is_named_newest_first():

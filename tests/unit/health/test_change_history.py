@@ -29,8 +29,8 @@ from tests.unit.health.facts import H, T, change, of_kind, windows
 def verdicts(facts):
     """(hours, passed, hours of the result) of what the chart is told."""
     return [
-        ((one.at - T) / H, one.passed, (one.proof.at - T) / H)
-        for one in of_kind(FirstVerdict, facts)
+        ((verdict.at - T) / H, verdict.passed, (verdict.proof.at - T) / H)
+        for verdict in of_kind(FirstVerdict, facts)
     ]
 
 
@@ -58,9 +58,9 @@ def test_a_nearer_verdict_takes_the_place_in_the_windows_and_not_in_the_chart():
     assert windows(facts) == {RAN: (1, 0), FAIR: (1, 1), PAIRED: (1, 1)}
     farther = change([(10, 1, "F")], [(9, 1, "F"), (12, 1, "P")])
     assert windows(farther) == {RAN: (1, 0), REFUSED: (1, 0)}
-    told = change([(10, 1, "F")], [(1, 1, "P"), (11, 1, "F")])
-    assert verdicts(told) == [(10, False, 10)]  # what the chart was told stays told
-    assert windows(told) == {RAN: (1, 0), REFUSED: (1, 0)}
+    nearer = change([(10, 1, "F")], [(1, 1, "P"), (11, 1, "F")])
+    assert verdicts(nearer) == [(10, False, 10)]  # what the chart was told stays told
+    assert windows(nearer) == {RAN: (1, 0), REFUSED: (1, 0)}
 
 
 def test_a_gate_that_turns_green_after_a_recheck_blames_nobody_who_failed_with_it():
@@ -83,7 +83,10 @@ def test_fifty_rechecks_are_one_result():
 
 def standings(facts):
     """(passed, paired, failures before) of what the chart is told."""
-    return [(one.passed, one.paired, one.failures) for one in of_kind(FirstVerdict, facts)]
+    return [
+        (verdict.passed, verdict.paired, verdict.failures)
+        for verdict in of_kind(FirstVerdict, facts)
+    ]
 
 
 def test_each_verdict_says_how_often_the_change_failed_right_before():
@@ -114,13 +117,13 @@ def test_what_the_reference_was_cancelled_on_is_told_without_a_pair():
 def test_a_change_that_keeps_failing_is_one_failure():
     own = [(n, n, letter) for n, letter in enumerate("FFPFF", 1)]
     facts = change(own, [(n - 0.5, n, "P") for n in range(1, 6)], range(5))
-    found = windows(facts)
-    assert (found[PAIRED], found[FAIR]) == ((3, 2), (5, 4))
+    counts = windows(facts)
+    assert (counts[PAIRED], counts[FAIR]) == ((3, 2), (5, 4))
 
 
 def test_pipelines_are_results_of_their_own():
     facts = change([(2, 1, "F"), (3, 1, "F", "heavy")], [(1, 1, "P")])
-    assert [one[1] for one in verdicts(facts)] == [False, False]
+    assert [verdict[1] for verdict in verdicts(facts)] == [False, False]
     assert windows(facts)[FAIR] == (2, 2)
 
 
@@ -134,7 +137,10 @@ def test_without_a_reference_every_result_counts_and_every_upload_is_a_chance():
     facts = change([(1, 1, "F"), (4, 2, "P")], (), (0, 3), referenced=lambda _at: False)
     assert verdicts(facts) == [(1, False, 1), (4, True, 4)]
     assert windows(facts) == {RAN: (2, 0), FAIR: (2, 1)}
-    assert [(one.at, one.uploaded_at) for one in of_kind(Due, facts)] == [(T, T), (T + 3 * H,) * 2]
+    assert [(chance.at, chance.uploaded_at) for chance in of_kind(Due, facts)] == [
+        (T, T),
+        (T + 3 * H,) * 2,
+    ]
     out = change([], (), (0,), referenced=lambda _at: False, in_scope=False)
     assert of_kind(Due, out) == []
 
@@ -179,19 +185,19 @@ def test_what_the_next_patch_set_stopped_counts_nowhere(posted, stopped, closed_
     facts.own[0].stopped = stopped
     assert windows(facts) == ({RAN: (1, 1)} if counts else {})
     assert bool(of_kind(Took, facts)) is counts
-    assert [one.reports for one in of_kind(Heard, facts)] == [True]
+    assert [event.reports for event in of_kind(Heard, facts)] == [True]
 
 
 def test_start_notices_and_skipped_runs_are_heard_and_nothing_else():
     facts = change([(1, 1, "."), (2, 1, "S")], [(0.5, 1, "P")])
-    assert [(one.reports) for one in of_kind(Heard, facts)] == [False, True]
+    assert [(event.reports) for event in of_kind(Heard, facts)] == [False, True]
     assert windows(facts) == {}
     assert not of_kind(Took, facts) + of_kind(Tried, facts) + of_kind(JobResults, facts)
 
 
 def test_the_time_to_the_first_verdict_is_taken_once():
     facts = change([(2, 1, "F"), (7, 1, "P"), (9, 2, "P")], (), (0, 8))
-    assert [one.hours for one in of_kind(Took, facts)] == [2, 1]
+    assert [event.hours for event in of_kind(Took, facts)] == [2, 1]
     assert of_kind(Took, change([(2, 1, "P")], (), ())) == []
     (early,) = of_kind(Took, change([(-1, 1, "P")]))
     assert early.hours == 0.0
@@ -199,8 +205,8 @@ def test_the_time_to_the_first_verdict_is_taken_once():
 
 def test_a_failure_that_passes_when_run_again_is_a_flip():
     facts = change([(1, 1, "F"), (2, 1, "I"), (3, 1, "P"), (4, 1, "F"), (5, 2, "P")], (), (0, 4.5))
-    flips = [one.flipped for one in of_kind(Tried, facts)]
-    assert [one.at if one else None for one in flips] == [None, T + H, None, None]
+    flips = [attempt.flipped for attempt in of_kind(Tried, facts)]
+    assert [flip.at if flip else None for flip in flips] == [None, T + H, None, None]
 
 
 def test_jobs_speak_where_the_reference_passed():
@@ -210,8 +216,8 @@ def test_jobs_speak_where_the_reference_passed():
         facts.own[0].runs = run
         assert len(of_kind(JobResults, facts)) == n
     facts = change([(2, 1, "F"), (3, 1, "F")], [(1, 1, "P")])
-    for one in facts.own:
-        one.runs = run
+    for attempt in facts.own:
+        attempt.runs = run
     assert len(of_kind(JobResults, facts)) == 2  # each attempt
     assert of_kind(JobResults, facts)[0].proof.url == "https://logs.example/1"
 
@@ -219,11 +225,11 @@ def test_jobs_speak_where_the_reference_passed():
 def test_evidence_names_the_job_that_failed_before_one_that_broke():
     facts = change([(2, 1, "F")], [(1, 1, "P")])
     facts.own[0].runs = tuple(
-        JobRun(name, found)
-        for name, found in (("a", Result.PASS), ("b", Result.INFRA), ("c", Result.FAIL))
+        JobRun(name, result)
+        for name, result in (("a", Result.PASS), ("b", Result.INFRA), ("c", Result.FAIL))
     )
-    (told,) = of_kind(FirstVerdict, facts)
-    assert told.proof.job == "c"
+    (verdict,) = of_kind(FirstVerdict, facts)
+    assert verdict.proof.job == "c"
 
 
 @pytest.mark.parametrize(
@@ -237,7 +243,7 @@ def test_evidence_names_the_job_that_failed_before_one_that_broke():
 )
 def test_a_patch_set_ends_when_the_next_comes_or_the_change_closes(uploads, closed, ends):
     facts = change([], [], uploads, closed_at=None if closed is None else T + closed * H)
-    assert [((one.at - T) / H, one.patch_set) for one in of_kind(Ended, facts)] == ends
+    assert [((event.at - T) / H, event.patch_set) for event in of_kind(Ended, facts)] == ends
 
 
 _OWN = st.tuples(
@@ -252,16 +258,16 @@ def test_whatever_happens_in_a_change_its_inputs_make_sense(own, theirs, referen
     def made():
         return change(own, theirs, (0, 5, 9), referenced=lambda _at: referenced)
 
-    told = list(follow(made()))
-    assert [one.at for one in told] == sorted(one.at for one in told)
-    assert told == list(follow(made()))
+    events = list(follow(made()))
+    assert [event.at for event in events] == sorted(event.at for event in events)
+    assert events == list(follow(made()))
     held: dict = {}
-    for one in told:
-        if isinstance(one, Counted):
-            key = (one.window, one.bad, one.proof)
-            held[key] = held.get(key, 0) + one.sign
+    for event in events:
+        if isinstance(event, Counted):
+            key = (event.window, event.bad, event.proof)
+            held[key] = held.get(key, 0) + event.sign
             assert held[key] in (0, 1)
-    judged = [one.proof[3:5] for one in told if isinstance(one, FirstVerdict)]
+    judged = [event.proof[3:5] for event in events if isinstance(event, FirstVerdict)]
     assert len(judged) == len(set(judged))
     now = [key for key, n in held.items() if n]
     assert len({(window, proof) for window, _, proof in now}) == len(now)

@@ -163,16 +163,16 @@ def test_its_state_survives_the_store_at_any_moment(stretches, data):
     rng = random.Random(5)
     passed = [rng.random() < 0.95 for _ in range(300)]
     passed += [rng.random() < rate for n, rate in stretches for _ in range(n)]
-    fed = [(one, T + i * H) for i, one in enumerate(passed)]
+    fed = [(result, T + i * H) for i, result in enumerate(passed)]
     cut = data.draw(st.integers(0, len(fed)))
     whole, half = Chart(POLICY), Chart(POLICY)
-    for one in fed:
-        whole.add(*one)
-    for one in fed[:cut]:
-        half.add(*one)
+    for result in fed:
+        whole.add(*result)
+    for result in fed[:cut]:
+        half.add(*result)
     again = restored(half.row())
-    for one in fed[cut:]:
-        again.add(*one)
+    for result in fed[cut:]:
+        again.add(*result)
     assert again.row() == whole.row()
     assert again.drop == whole.drop
 

@@ -16,15 +16,15 @@ from tests.unit.health.watched import settled
 
 
 def test_one_that_reports_on_half_of_what_it_used_to_is_degraded():
-    one, now = settled([True] * 100, 4 * H)
-    now = one.advance([True, False] * 21, now, 4 * H) + 3 * H
-    found = one.coverage(now)
-    assert (found.verdict, found.n) == (State.DEGRADED, 42)
+    ci, now = settled([True] * 100, 4 * H)
+    now = ci.advance([True, False] * 21, now, 4 * H) + 3 * H
+    signal = ci.coverage(now)
+    assert (signal.verdict, signal.n) == (State.DEGRADED, 42)
     assert (
-        said(found.seen) == "reported on 22 of 42 chances in 7 days, 99 of 99 in the weeks before"
+        said(signal.seen) == "reported on 22 of 42 chances in 7 days, 99 of 99 in the weeks before"
     )
-    assert found.evidence[0].fault == Fault.MISSED
-    assert found.since is not None
+    assert signal.evidence[0].fault == Fault.MISSED
+    assert signal.since is not None
     other, now = settled([True] * 100, 4 * H)
     now = other.advance([True, False, False] * 14, now, 4 * H) + 3 * H
     assert other.coverage(now).verdict is State.DEGRADED
@@ -34,78 +34,78 @@ def test_one_that_reports_on_half_of_what_it_used_to_is_degraded():
 
 
 def test_what_is_usual_is_held_while_it_reports_on_less_and_becomes_it_after_four_weeks():
-    one, now = settled([True] * 120, 4 * H)
+    ci, now = settled([True] * 120, 4 * H)
     began = now
     while now < began + 27 * D:
-        now = one.advance([True, False], now, 4 * H)
+        now = ci.advance([True, False], now, 4 * H)
         if now > began + 8 * D:  # the weeks before hold more and more of it
-            assert one.coverage(now).verdict.bad
-    now = one.advance([True, False] * 30, now, 4 * H)
-    found = one.coverage(now)
-    assert (found.verdict, found.clears) == (State.HEALTHY, True)
-    assert abs(found.adopted - moment(began + 28 * D)) < timedelta(days=5)
-    now = one.advance([True, False] * 90, now, 4 * H)
-    assert one.coverage(now).verdict is State.HEALTHY  # and it is not told of again
+            assert ci.coverage(now).verdict.bad
+    now = ci.advance([True, False] * 30, now, 4 * H)
+    signal = ci.coverage(now)
+    assert (signal.verdict, signal.clears) == (State.HEALTHY, True)
+    assert abs(signal.adopted - moment(began + 28 * D)) < timedelta(days=5)
+    now = ci.advance([True, False] * 90, now, 4 * H)
+    assert ci.coverage(now).verdict is State.HEALTHY  # and it is not told of again
     again = Judge(Policy())
-    again.read(json.loads(json.dumps(one.judge.row())))
-    assert again.coverage.signal(now) == one.judge.coverage.signal(now)
+    again.read(json.loads(json.dumps(ci.judge.row())))
+    assert again.coverage.signal(now) == ci.judge.coverage.signal(now)
 
 
 def test_a_second_drop_of_coverage_is_seen_by_what_was_usual_before_the_first():
-    one, now = settled([True] * 120, 4 * H)
-    now = one.advance([True, False] * 40, now, 4 * H)
-    now = one.advance([True] * 60, now, 4 * H)
-    assert one.coverage(now).clears
-    now = one.advance([True, True, False] * 14, now, 4 * H)
-    assert one.coverage(now).verdict.bad
+    ci, now = settled([True] * 120, 4 * H)
+    now = ci.advance([True, False] * 40, now, 4 * H)
+    now = ci.advance([True] * 60, now, 4 * H)
+    assert ci.coverage(now).clears
+    now = ci.advance([True, True, False] * 14, now, 4 * H)
+    assert ci.coverage(now).verdict.bad
 
 
 def test_one_that_always_looked_at_a_third_is_well():
-    one, now = settled([True, False, False] * 55, 4 * H)
-    found = one.coverage(now + 3 * H)
-    assert (found.verdict, found.clears) == (State.HEALTHY, True)
+    ci, now = settled([True, False, False] * 55, 4 * H)
+    signal = ci.coverage(now + 3 * H)
+    assert (signal.verdict, signal.clears) == (State.HEALTHY, True)
 
 
 def test_what_it_missed_while_it_was_silent_is_the_silences():
-    one, now = settled([True] * 110 + [False] * 12 + [True] * 20, 4 * H)
-    found = one.coverage(now)
-    assert (found.verdict, found.figure) == (State.HEALTHY, 1.0)
+    ci, now = settled([True] * 110 + [False] * 12 + [True] * 20, 4 * H)
+    signal = ci.coverage(now)
+    assert (signal.verdict, signal.figure) == (State.HEALTHY, 1.0)
 
 
 def test_too_few_chances_or_no_past_accuse_nobody():
-    one, now = settled([], 4 * H)
-    assert one.coverage(now).verdict is State.UNKNOWN
-    assert said(one.coverage(now).seen) == "no chance to report in 7 days"
-    one, now = settled([True, False] * 15, 4 * H)
-    found = one.coverage(now)
-    assert found.verdict is State.UNKNOWN
-    assert said(found.seen).endswith("10 of each are needed to judge")
+    ci, now = settled([], 4 * H)
+    assert ci.coverage(now).verdict is State.UNKNOWN
+    assert said(ci.coverage(now).seen) == "no chance to report in 7 days"
+    ci, now = settled([True, False] * 15, 4 * H)
+    signal = ci.coverage(now)
+    assert signal.verdict is State.UNKNOWN
+    assert said(signal.seen).endswith("10 of each are needed to judge")
 
 
 def test_coverage_is_well_again_after_a_surely_good_run():
-    one, now = settled([True] * 120 + [True, False] * 14 + [True] * 25, 4 * H)
-    found = one.coverage(now)
-    assert (found.verdict, found.clears) == (State.HEALTHY, True)
+    ci, now = settled([True] * 120 + [True, False] * 14 + [True] * 25, 4 * H)
+    signal = ci.coverage(now)
+    assert (signal.verdict, signal.clears) == (State.HEALTHY, True)
 
 
 def test_what_was_bad_before_it_was_well_again_does_not_accuse_a_second_time():
-    one, now = settled([True] * 160 + [True, False] * 14, 4 * H)
-    assert one.coverage(now).verdict.bad
-    now = one.advance([True] * 24, now, 2 * H) + 3 * H
-    assert one.coverage(now).verdict is State.HEALTHY
-    now = one.advance([False, True], now, 2 * H)
-    found = one.coverage(now)
-    assert found.verdict is State.HEALTHY
-    assert "since it recovered" in said(found.seen)
-    now = one.advance([False, True] * 20, now, 2 * H)
-    assert one.coverage(now).verdict.bad
+    ci, now = settled([True] * 160 + [True, False] * 14, 4 * H)
+    assert ci.coverage(now).verdict.bad
+    now = ci.advance([True] * 24, now, 2 * H) + 3 * H
+    assert ci.coverage(now).verdict is State.HEALTHY
+    now = ci.advance([False, True], now, 2 * H)
+    signal = ci.coverage(now)
+    assert signal.verdict is State.HEALTHY
+    assert "since it recovered" in said(signal.seen)
+    now = ci.advance([False, True] * 20, now, 2 * H)
+    assert ci.coverage(now).verdict.bad
 
 
 def test_the_words_and_the_figure_are_of_what_the_verdict_rests_on():
-    one, now = settled([True] * 120 + [True, False, False] * 9 + [True] * 14, 4 * H)
-    found = one.coverage(now)
-    assert (found.verdict, found.clears) == (State.HEALTHY, True)
-    assert (found.figure, found.evidence) == (1.0, ())
-    assert said(found.seen).startswith(
-        f"reported on {found.n} of {found.n} chances since it recovered"
+    ci, now = settled([True] * 120 + [True, False, False] * 9 + [True] * 14, 4 * H)
+    signal = ci.coverage(now)
+    assert (signal.verdict, signal.clears) == (State.HEALTHY, True)
+    assert (signal.figure, signal.evidence) == (1.0, ())
+    assert said(signal.seen).startswith(
+        f"reported on {signal.n} of {signal.n} chances since it recovered"
     )

@@ -14,25 +14,25 @@ POLICY = FlipsPolicy()
 
 def tried(letters, until=T):
     """A letter a try: P or F is what it was, R a pass that proves the failure before a flake."""
-    one, last = Flips(POLICY), len(letters) - 1
+    flips, last = Flips(POLICY), len(letters) - 1
     for i, letter in enumerate(letters):
         at = until - (last - i) * H
-        one.take(Tried(at, proof(i, at - H) if letter == "R" else None))
-    return one
+        flips.take(Tried(at, proof(i, at - H) if letter == "R" else None))
+    return flips
 
 
 def test_a_failure_that_passes_when_run_again_is_a_flip():
-    found = tried("P" * 22 + "FRF" + "FF").signal(T)
-    assert (found.n, found.figure, found.counts) == (27, 1 / 27, False)
-    assert said(found.seen) == "1 of 27 failed, and passed when run again in 14 days"
-    assert [one.number for one in found.evidence] == [23]
-    assert found.verdict is State.HEALTHY
+    signal = tried("P" * 22 + "FRF" + "FF").signal(T)
+    assert (signal.n, signal.figure, signal.counts) == (27, 1 / 27, False)
+    assert said(signal.seen) == "1 of 27 failed, and passed when run again in 14 days"
+    assert [run.number for run in signal.evidence] == [23]
+    assert signal.verdict is State.HEALTHY
 
 
 def test_all_flips_still_accuse_nobody():
-    one = tried("FR" * 30)
-    assert one.signal(T).verdict is State.HEALTHY
-    assert not one.standing(T, True).bad
+    flips = tried("FR" * 30)
+    assert flips.signal(T).verdict is State.HEALTHY
+    assert not flips.standing(T, True).bad
 
 
 def test_few_or_old_results_say_nothing():

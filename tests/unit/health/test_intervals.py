@@ -15,9 +15,9 @@ def test_wilson_gives_the_published_bounds():
         (0, 20, 0, 0.1611),
         (1, 29, 0.0061, 0.1718),
     ):
-        found = wilson(k, n)
-        assert found.low == pytest.approx(low, abs=5e-5)
-        assert found.high == pytest.approx(high, abs=5e-5)
+        interval = wilson(k, n)
+        assert interval.low == pytest.approx(low, abs=5e-5)
+        assert interval.high == pytest.approx(high, abs=5e-5)
 
 
 def test_nothing_seen_leaves_everything_possible():

@@ -41,25 +41,25 @@ def health(made, until=T, *, fresh=True):
 
 
 def test_a_good_ci_is_healthy():
-    found = health(changes("P" * 40))
-    assert (found.state, found.since) == (State.HEALTHY, None)
-    assert [one.name for one in found.signals] == NAMES
+    judged = health(changes("P" * 40))
+    assert (judged.state, judged.since) == (State.HEALTHY, None)
+    assert [signal.name for signal in judged.signals] == NAMES
 
 
 def test_it_is_healthy_by_its_level_before_the_chart_knows_it():
-    found = health(changes("P" * 40))
-    assert found.signal("success").verdict is State.UNKNOWN
-    assert found.signal("level").verdict is State.HEALTHY
+    judged = health(changes("P" * 40))
+    assert judged.signal("success").verdict is State.UNKNOWN
+    assert judged.signal("level").verdict is State.HEALTHY
 
 
 def test_silent_outranks_failing():
     failed = changes("F" * 40, until=T - 40 * H)
     missed = [change([], [(0.5, 1, "P")], (0,), 9000 + i, T - (39 - i) * H) for i in range(30)]
-    found = health(failed + missed)
-    assert found.state is State.SILENT
-    assert found.signal("level").verdict is State.FAILING
-    assert found.since.timestamp() == T - 40 * H
-    assert found.signal("nothing") is None
+    judged = health(failed + missed)
+    assert judged.state is State.SILENT
+    assert judged.signal("level").verdict is State.FAILING
+    assert judged.since.timestamp() == T - 40 * H
+    assert judged.signal("nothing") is None
 
 
 def test_alive_but_never_judged_is_unknown():
@@ -78,15 +78,15 @@ def test_nothing_at_all_is_unknown():
 
 
 def test_failures_where_the_reference_failed_accuse_nobody():
-    found = health(changes("F" * 200, reference="F"))
-    assert found.state is State.UNKNOWN
-    assert (found.signal("level").n, found.signal("disagreement").n) == (0, 0)
+    judged = health(changes("F" * 200, reference="F"))
+    assert judged.state is State.UNKNOWN
+    assert (judged.signal("level").n, judged.signal("disagreement").n) == (0, 0)
 
 
 def test_infrastructure_failures_are_another_signal():
-    found = health(changes("PPI" * 20 + "S" * 9))
-    assert (found.signal("level").figure, found.signal("level").n) == (1.0, 40)
-    assert (found.signal("infra").verdict, found.signal("infra").n) == (State.FAILING, 60)
+    judged = health(changes("PPI" * 20 + "S" * 9))
+    assert (judged.signal("level").figure, judged.signal("level").n) == (1.0, 40)
+    assert (judged.signal("infra").verdict, judged.signal("infra").n) == (State.FAILING, 60)
 
 
 def test_what_is_shown_only_makes_no_state():
@@ -94,16 +94,16 @@ def test_what_is_shown_only_makes_no_state():
     well = [Signal(name, State.HEALTHY) for name in ("success", "silent")]
     assert overall([*well, shown, Signal("infra", State.UNKNOWN)]) is State.HEALTHY
     passed = health(changes("P" * 40, reference="F"))
-    found = passed.signal("passes_everything")
-    assert said(found.seen) == "40 of 40 passed where the reference failed in 28 days"
-    assert found.verdict is State.HEALTHY  # it has been so for two days
+    signal = passed.signal("passes_everything")
+    assert said(signal.seen) == "40 of 40 passed where the reference failed in 28 days"
+    assert signal.verdict is State.HEALTHY  # it has been so for two days
     assert passed.state is State.UNKNOWN
 
 
 def test_after_a_recovery_disagreement_counts_anew():
-    found = health(changes("P" * 400 + "F" * 60 + "P" * 6))
-    assert found.signal("success").verdict is State.HEALTHY
-    assert (found.signal("disagreement").n, found.signal("disagreement").figure) == (6, 0.0)
+    judged = health(changes("P" * 400 + "F" * 60 + "P" * 6))
+    assert judged.signal("success").verdict is State.HEALTHY
+    assert (judged.signal("disagreement").n, judged.signal("disagreement").figure) == (6, 0.0)
 
 
 _SIGNALS = st.lists(
@@ -115,7 +115,7 @@ _SIGNALS = st.lists(
 @given(_SIGNALS)
 def test_the_worst_signal_rules(signals):
     state = overall(signals)
-    bad = [one.verdict.rank for one in signals if one.verdict.rank < State.UNKNOWN.rank]
+    bad = [signal.verdict.rank for signal in signals if signal.verdict.rank < State.UNKNOWN.rank]
     assert state.rank == min(bad) if bad else state in (State.UNKNOWN, State.HEALTHY)
     assert overall(reversed(signals)) is state
 
@@ -131,13 +131,13 @@ def test_every_signal_survives_the_store_at_any_moment(runs, reference, data):
     fed = inputs(changes(letters, reference=reference, job="tempest"))
     cut = data.draw(st.integers(0, len(fed)))
     whole, half = Judge(Policy()), Judge(Policy())
-    for one in fed[:cut]:
-        whole.take(one)
-        half.take(one)
+    for event in fed[:cut]:
+        whole.take(event)
+        half.take(event)
     again = Judge(Policy())
     again.read(json.loads(json.dumps(half.row())))
-    for one in fed[cut:]:
-        assert {g.name for g in whole.take(one)} == {g.name for g in again.take(one)}
+    for event in fed[cut:]:
+        assert {g.name for g in whole.take(event)} == {g.name for g in again.take(event)}
     assert again.row() == whole.row()
     assert again.health(T, True) == whole.health(T, True)
 
@@ -166,25 +166,25 @@ def test_a_signal_survives_the_store():
 def test_evidence_lies_within_what_was_looked_at(made):
     shown = 0
     for now in (T, T + 3 * D, T + 9 * D, T + 20 * D):
-        for one in health(made, now).signals:
-            rate = one.seen.rate if isinstance(one.seen, OwnPast) else one.seen
+        for signal in health(made, now).signals:
+            rate = signal.seen.rate if isinstance(signal.seen, OwnPast) else signal.seen
             period = getattr(rate, "period", None)
-            if period is None or isinstance(rate, Streak) or getattr(one.seen, "drop", None):
+            if period is None or isinstance(rate, Streak) or getattr(signal.seen, "drop", None):
                 continue
             began = period.recovered_at or moment(now) - period.length
-            assert all(began <= run.at <= moment(now) for run in one.evidence), one
-            assert len(one.evidence) <= rate.n
-            shown += len(one.evidence)
+            assert all(began <= run.at <= moment(now) for run in signal.evidence), signal
+            assert len(signal.evidence) <= rate.n
+            shown += len(signal.evidence)
     assert shown
 
 
 def test_reading_changes_nothing():
     fed = inputs(changes("P" * 200 + "F" * 9 + "P" * 9, job="tempest"))
     read, unread = Judge(Policy()), Judge(Policy())
-    for one in fed:
-        for gauge in read.take(one):
-            gauge.standing(one.at, True)
-            gauge.signal(one.at)
-        read.health(one.at, True)
-        unread.take(one)
+    for event in fed:
+        for gauge in read.take(event):
+            gauge.standing(event.at, True)
+            gauge.signal(event.at)
+        read.health(event.at, True)
+        unread.take(event)
     assert read.health(T, True) == unread.health(T, True)

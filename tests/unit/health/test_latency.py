@@ -18,10 +18,10 @@ POLICY = LatencyPolicy()
 
 
 def fed(*times):
-    one = LatencySignal(POLICY, 28 * DAY)
-    for each in sorted(one for many in times for one in many):
-        one.take(each)
-    return one
+    kind = LatencySignal(POLICY, 28 * DAY)
+    for each in sorted(event for many in times for event in many):
+        kind.take(each)
+    return kind
 
 
 def latency(hours, now=T, **fields):
@@ -29,14 +29,14 @@ def latency(hours, now=T, **fields):
 
 
 def test_a_ci_that_takes_five_times_as_long_is_failing_by_its_latency():
-    found = latency([1.0] * 120 + [5.0] * 42)
-    assert (found.verdict, found.n) == (State.DEGRADED, 40)
-    assert found.figure == pytest.approx(5.0, rel=0.05)  # on a scale of 5 % steps
-    assert said(found.seen).startswith(
+    signal = latency([1.0] * 120 + [5.0] * 42)
+    assert (signal.verdict, signal.n) == (State.DEGRADED, 40)
+    assert signal.figure == pytest.approx(5.0, rel=0.05)  # on a scale of 5 % steps
+    assert said(signal.seen).startswith(
         "half within 5 h of the upload, 95 % within 5 h in 7 days; 60 min"
     )
-    assert found.evidence[0].fault == Fault.SLOW
-    assert abs(found.since.timestamp() - (T - 41 * 4 * H)) < D
+    assert signal.evidence[0].fault == Fault.SLOW
+    assert abs(signal.since.timestamp() - (T - 41 * 4 * H)) < D
 
 
 def test_three_times_is_degraded():
@@ -62,39 +62,39 @@ def test_too_few_accuse_nobody():
 
 def test_it_is_well_again_after_a_surely_good_run():
     assert latency([1.0] * 120 + [5.0] * 16 + [1.0] * 3).verdict is State.DEGRADED
-    found = latency([1.0] * 120 + [5.0] * 16 + [1.0] * 26)
-    assert (found.verdict, found.clears) == (State.HEALTHY, True)
+    signal = latency([1.0] * 120 + [5.0] * 16 + [1.0] * 26)
+    assert (signal.verdict, signal.clears) == (State.HEALTHY, True)
 
 
 def test_what_is_usual_is_held_while_it_is_slow_and_becomes_it_after_four_weeks():
     slow = 6 * 45
     times = took([1.0] * 180 + [9.0] * slow)
-    one, seen = LatencySignal(POLICY, 28 * DAY), []
+    kind, seen = LatencySignal(POLICY, 28 * DAY), []
     for each in times:
-        one.take(each)
-        seen.append((each.at, one.standing(each.at, True)))
+        kind.take(each)
+        seen.append((each.at, kind.standing(each.at, True)))
     began = times[180].at
     bad = [at for at, standing in seen if standing.bad]
     assert began < bad[0] < began + 4 * D
     assert {standing.bad for at, standing in seen if bad[0] <= at < bad[0] + 28 * D} == {True}
     after = [standing for at, standing in seen if at >= bad[0] + 28 * D]
-    assert {(one.verdict, one.clears) for one in after} == {(State.HEALTHY, True)}
-    assert one.signal(T).adopted == moment(bad[0] + 28 * D)
+    assert {(standing.verdict, standing.clears) for standing in after} == {(State.HEALTHY, True)}
+    assert kind.signal(T).adopted == moment(bad[0] + 28 * D)
     again = LatencySignal(POLICY, 28 * DAY)
-    again.read(json.loads(json.dumps(one.row())))
-    assert again.signal(T) == one.signal(T)
+    again.read(json.loads(json.dumps(kind.row())))
+    assert again.signal(T) == kind.signal(T)
 
 
 def test_slow_stands_beside_the_time_of_before_the_trouble():
     """Three weeks slow: the weeks before are slow, too, and say nothing of why it is."""
-    found = fed(took([1.0] * 120, T - 20 * D), took([5.0] * 120)).signal(T)
-    assert found.verdict is State.DEGRADED
-    assert "95 % within 5 h in 7 days; 60 min in the weeks before" in said(found.seen)
+    signal = fed(took([1.0] * 120, T - 20 * D), took([5.0] * 120)).signal(T)
+    assert signal.verdict is State.DEGRADED
+    assert "95 % within 5 h in 7 days; 60 min in the weeks before" in said(signal.seen)
 
 
 def test_slow_is_half_way_until_it_is_so_on_enough_days():
-    one = fed(took([1.0] * 140, T - D), took([9.0] * 16, T, H))
-    assert one.standing(T, False).rising
+    kind = fed(took([1.0] * 140, T - D), took([9.0] * 16, T, H))
+    assert kind.standing(T, False).rising
     assert not fed(took([1.0] * 140, T - D), took([9.0, 1.0, 1.0], T, H)).standing(T, True).rising
 
 
@@ -110,35 +110,35 @@ def test_it_is_not_over_before_as_many_days_as_it_took_to_be_slow():
     day = fed(times, took([1.0] * 60, T + 30 * H, H / 2)).standing(T + 30 * H, True)
     assert day == (State.HEALTHY, False, False)
     nights = [took([1.0] * 60 + [5.0] * 3, T + (1 + i) * 32 * H, H / 2) for i in range(4)]
-    one = fed(times)
+    kind = fed(times)
     for each in (each for night in nights for each in night):
-        one.take(each)
-        assert not one.standing(each.at, True).clears
+        kind.take(each)
+        assert not kind.standing(each.at, True).clears
 
 
 def test_what_was_slow_before_it_was_well_again_does_not_bring_it_back():
     """The week holds the slow time for days; its beginning and its end go by one figure."""
-    one, states = LatencySignal(POLICY, 28 * DAY), []
+    kind, states = LatencySignal(POLICY, 28 * DAY), []
     slow, well, mixed = [5.0] * 16, [1.0] * 26, [5.0] + [1.0] * 7 + [5.0]
     for each in took([1.0] * 120 + slow + well + mixed):
-        one.take(each)
-        states.append(one.standing(each.at, True))
+        kind.take(each)
+        states.append(kind.standing(each.at, True))
     bad = [place for place, standing in enumerate(states) if standing.bad]
     assert 120 < bad[0] < 136 <= bad[-1] < 120 + len(slow) + len(well)
     assert all(standing.clears for standing in states[-len(mixed) :])
-    found = one.signal(T)
-    assert found.n < 60
-    assert " since it recovered " in said(found.seen)
+    signal = kind.signal(T)
+    assert signal.n < 60
+    assert " since it recovered " in said(signal.seen)
     again = LatencySignal(POLICY, 28 * DAY)
-    again.read(json.loads(json.dumps(one.row())))
-    assert again.signal(T) == found
+    again.read(json.loads(json.dumps(kind.row())))
+    assert again.signal(T) == signal
 
 
 def test_it_is_slow_again_where_it_surely_is_since_it_was_well():
     times = took([1.0] * 120 + [5.0] * 16 + [1.0] * 26 + [5.0] * 16)
-    found = fed(times).signal(T)
-    assert (found.verdict, found.clears) == (State.DEGRADED, False)
-    assert found.since.timestamp() >= times[162].at - 1
+    signal = fed(times).signal(T)
+    assert (signal.verdict, signal.clears) == (State.DEGRADED, False)
+    assert signal.since.timestamp() >= times[162].at - 1
     assert not fed(times[:166]).standing(times[165].at, True).bad  # one afternoon
 
 
@@ -156,12 +156,12 @@ def test_what_is_allowed_is_what_it_took_at_most():
 
 
 def test_reading_does_not_change_what_is_allowed_later():
-    one = fed(took([2.0] * 30, until=T, every=D))
-    one.allowed(T)
+    kind = fed(took([2.0] * 30, until=T, every=D))
+    kind.allowed(T)
     for each in took([8.0] * 30, until=T + H, every=10):
-        one.take(each)
+        kind.take(each)
     again = LatencySignal(POLICY, 28 * DAY)
-    again.read(json.loads(json.dumps(one.row())))
-    assert one.allowed(T + 2 * H) == again.allowed(T + 2 * H)
-    assert one.allowed(T + 30 * H) == again.allowed(T + 30 * H)
-    assert one.signal(T + H) == again.signal(T + H)
+    again.read(json.loads(json.dumps(kind.row())))
+    assert kind.allowed(T + 2 * H) == again.allowed(T + 2 * H)
+    assert kind.allowed(T + 30 * H) == again.allowed(T + 30 * H)
+    assert kind.signal(T + H) == again.signal(T + H)

@@ -33,32 +33,32 @@ def reports(jobs, until=T, every=2 * H, first=1000, branch="master", passed=True
     ]
 
 
-def fed(*told, policy=POLICY):
-    one = MissingJobs(policy)
-    for each in sorted((one for many in told for one in many), key=lambda one: one.at):
-        one.take(each)
-    return one
+def fed(*parts, policy=POLICY):
+    kind = MissingJobs(policy)
+    for each in sorted((event for many in parts for event in many), key=lambda event: event.at):
+        kind.take(each)
+    return kind
 
 
 def test_a_job_that_was_always_there_is_missed_after_four_changes():
     assert fed(reports(["ab"] * 100 + ["a"] * 3)).signal(T).verdict is State.HEALTHY
-    found = fed(reports(["ab"] * 100 + ["a"] * 4)).signal(T)
-    assert found.verdict is State.DEGRADED
-    assert (found.n, found.since) == (4, moment(T - 6 * H))
+    signal = fed(reports(["ab"] * 100 + ["a"] * 4)).signal(T)
+    assert signal.verdict is State.DEGRADED
+    assert (signal.n, signal.since) == (4, moment(T - 6 * H))
 
 
 def test_a_job_that_a_report_names_twice_counts_once():
     assert not fed(reports(["abb"] * 25)).signal(T).verdict.bad
-    found = fed(reports(["abb"] * 100 + ["a"] * 4)).signal(T)
-    assert "it was in 100 % of 100 before" in str(said(found.seen))
+    signal = fed(reports(["abb"] * 100 + ["a"] * 4)).signal(T)
+    assert "it was in 100 % of 100 before" in str(said(signal.seen))
 
 
 def test_evidence_is_the_first_report_without_it_and_the_last_with_it():
-    found = fed(reports(["ab"] * 100 + ["a"] * 5)).signal(T)
-    assert [(one.number, one.job) for one in found.evidence] == [
+    signal = fed(reports(["ab"] * 100 + ["a"] * 5)).signal(T)
+    assert [(run.number, run.job) for run in signal.evidence] == [
         (1104, None), (1100, None), (1099, "b"),
     ]  # fmt: skip
-    assert found.evidence[-1].url == "https://logs.example/b/99"
+    assert signal.evidence[-1].url == "https://logs.example/b/99"
 
 
 @pytest.mark.parametrize(("share", "more"), [(1.0, 4), (0.9, 5)])
@@ -84,8 +84,8 @@ def test_a_job_is_missing_only_where_it_ran():
     for elsewhere in ({"project": "cinder"}, {"branch": "stable/2026.2"}):
         assert not fed(here, reports(["a"] * 50, first=5000, **elsewhere)).standing(T, True).bad
     other = [
-        one._replace(proof=one.proof._replace(pipeline="arm"))
-        for one in reports(["a"] * 50, first=5000)
+        event._replace(proof=event.proof._replace(pipeline="arm"))
+        for event in reports(["a"] * 50, first=5000)
     ]
     assert not fed(here, other).standing(T, True).bad
     stable = reports(["ab"] * 60 + ["a"] * 5, first=5000, branch="stable/2026.2")
@@ -95,9 +95,9 @@ def test_a_job_is_missing_only_where_it_ran():
 def test_one_change_and_one_stack_of_changes_count_once():
     past = reports(["ab"] * 100, until=T - D)
     without = reports(["a"] * 9, first=5000)
-    again = [one._replace(proof=without[0].proof) for one in without]
+    again = [event._replace(proof=without[0].proof) for event in without]
     assert not fed(past, again).standing(T, True).bad
-    at_once = [one._replace(uploaded=without[0].uploaded) for one in without]
+    at_once = [event._replace(uploaded=without[0].uploaded) for event in without]
     assert not fed(past, at_once).standing(T, True).bad
     assert fed(past, without).standing(T, True).bad
 
@@ -117,36 +117,36 @@ def test_it_is_there_again_after_two_reports():
 
 
 def test_a_job_that_another_one_replaces_is_adopted_at_once():
-    one = fed(reports(["ab"] * 100 + ["ac"] * 8))
-    found = one.signal(T)
-    assert found.verdict is State.HEALTHY
-    assert "c took the place of b" in said(found.seen)
-    assert "took the place" not in said(one.signal(T + 8 * D).seen)
+    kind = fed(reports(["ab"] * 100 + ["ac"] * 8))
+    signal = kind.signal(T)
+    assert signal.verdict is State.HEALTHY
+    assert "c took the place of b" in said(signal.seen)
+    assert "took the place" not in said(kind.signal(T + 8 * D).seen)
 
 
-def with_jobs(told, names):
+def with_jobs(events, names):
     """The reports with a job more, where a name is given."""
     return [
-        one._replace(runs=(*one.runs, JobRun(name, Result.PASS))) if name else one
-        for one, name in zip(told, names, strict=True)
+        event._replace(runs=(*event.runs, JobRun(name, Result.PASS))) if name else event
+        for event, name in zip(events, names, strict=True)
     ]
 
 
 @pytest.mark.parametrize(
-    ("new", "first", "told"),
+    ("new", "first", "is_bad"),
     [
         ("verify-manifest-java", 100, False),
         ("verify-manifest-java", 103, True),
         ("verify-python", 100, True),
     ],
 )
-def test_a_job_that_came_with_the_first_report_without_another_took_its_place(new, first, told):
+def test_a_job_that_came_with_the_first_report_without_another_took_its_place(new, first, is_bad):
     """Where its name says so: a new one that runs for some files only is not mostly there."""
     names = ["verify-java"] * 100 + [None] * 8
     names[first] = new
-    one = fed(with_jobs(reports(["a"] * 108), names))
-    assert one.standing(T, True).bad is told
-    assert (f"{new} took the place of verify-java" in said(one.signal(T).seen)) is not told
+    kind = fed(with_jobs(reports(["a"] * 108), names))
+    assert kind.standing(T, True).bad is is_bad
+    assert (f"{new} took the place of verify-java" in said(kind.signal(T).seen)) is not is_bad
 
 
 def test_changes_of_one_kind_come_in_a_row():
@@ -162,9 +162,9 @@ def test_a_trouble_is_not_how_long_a_job_may_be_away():
 
 
 def test_a_successor_that_comes_later_ends_it():
-    told = reports(["ab"] * 100 + ["a"] * 6 + ["ac"] * 12)
-    assert fed(told[:106]).standing(T, True).bad
-    assert not fed(told).standing(T, True).bad
+    events = reports(["ab"] * 100 + ["a"] * 6 + ["ac"] * 12)
+    assert fed(events[:106]).standing(T, True).bad
+    assert not fed(events).standing(T, True).bad
 
 
 def test_a_job_that_was_new_before_is_no_successor():
@@ -176,41 +176,41 @@ def test_a_job_that_was_new_before_is_no_successor():
 def test_names_that_come_once_are_no_successors():
     past = reports(["ab"] * 100, until=T - D)
     odd = [
-        one._replace(runs=(*one.runs, JobRun(f"x-{i}", Result.PASS)))
-        for i, one in enumerate(reports(["a"] * 6, first=5000))
+        event._replace(runs=(*event.runs, JobRun(f"x-{i}", Result.PASS)))
+        for i, event in enumerate(reports(["a"] * 6, first=5000))
     ]
     assert fed(past, odd).standing(T, True).bad
 
 
 def test_after_28_days_the_job_is_taken_for_gone():
-    told = reports(["ab"] * 100 + ["a"] * 400)
-    before, one = [each for each in told if each.at < T - 6 * D], MissingJobs(POLICY)
+    events = reports(["ab"] * 100 + ["a"] * 400)
+    before, kind = [each for each in events if each.at < T - 6 * D], MissingJobs(POLICY)
     for each in before:
-        one.take(each)
-    assert one.standing(T, True).bad
-    for each in told[len(before) :]:
-        one.take(each)
-    found = one.signal(T)
-    assert (found.verdict, found.clears) == (State.HEALTHY, True)
-    assert "b has been missing for 28" in said(found.seen)
-    assert "this is how it is now" in said(found.seen)
+        kind.take(each)
+    assert kind.standing(T, True).bad
+    for each in events[len(before) :]:
+        kind.take(each)
+    signal = kind.signal(T)
+    assert (signal.verdict, signal.clears) == (State.HEALTHY, True)
+    assert "b has been missing for 28" in said(signal.seen)
+    assert "this is how it is now" in said(signal.seen)
 
 
 def test_more_jobs_than_are_kept_make_room():
-    one = MissingJobs(POLICY)
+    kind = MissingJobs(POLICY)
     for i, each in enumerate(reports(["a"] * 700)):
-        one.take(each._replace(runs=(JobRun(f"job-{i}", Result.PASS),)))
-    jobs = [job for _key, place in one.row()[0] for job, _values in place[2]]
+        kind.take(each._replace(runs=(JobRun(f"job-{i}", Result.PASS),)))
+    jobs = [job for _key, place in kind.row()[0] for job, _values in place[2]]
     assert len(jobs) == 500
     assert "job-699" in jobs
 
 
 def test_its_state_goes_to_plain_values_and_back():
-    told = reports(["abc"] * 100 + ["a"] * 6 + ["ad"] * 3)
-    whole, half = fed(told), fed(told[:103])
+    events = reports(["abc"] * 100 + ["a"] * 6 + ["ad"] * 3)
+    whole, half = fed(events), fed(events[:103])
     again = MissingJobs(POLICY)
     again.read(half.row())
-    for each in told[103:]:
+    for each in events[103:]:
         again.take(each)
     assert again.row() == whole.row()
     assert again.signal(T) == whole.signal(T)
@@ -218,14 +218,14 @@ def test_its_state_goes_to_plain_values_and_back():
 
 def test_honest_jobs_are_seldom_missed():
     """Once in twenty months at most: ten years, a job in 97 % and one in 85 % of the reports."""
-    rng, one, told, firing = random.Random(5), MissingJobs(POLICY), 0, False
+    rng, kind, alerts, firing = random.Random(5), MissingJobs(POLICY), 0, False
     for each in reports(["a"] * 3650 * 9, every=D / 9):
         there = [job for job, share in (("a", 1), ("b", 0.97), ("c", 0.85)) if rng.random() < share]
-        one.take(each._replace(runs=tuple(JobRun(job, Result.PASS) for job in there)))
-        bad = one.standing(each.at, True).bad
-        told += bad and not firing
+        kind.take(each._replace(runs=tuple(JobRun(job, Result.PASS) for job in there)))
+        bad = kind.standing(each.at, True).bad
+        alerts += bad and not firing
         firing = bad
-    assert told <= 6
+    assert alerts <= 6
 
 
 def test_what_a_report_says_of_its_jobs():
@@ -234,14 +234,14 @@ def test_what_a_report_says_of_its_jobs():
     def ran(letters, **fields):
         made = change([(1, 1, letters[0])], [(0.5, 1, "P")], branch="master")
         own = made.own[0]
-        own.runs = tuple(JobRun(f"job-{i}", LETTERS[one]) for i, one in enumerate(letters))
+        own.runs = tuple(JobRun(f"job-{i}", LETTERS[letter]) for i, letter in enumerate(letters))
         for name, value in fields.items():
             setattr(own, name, value)
         return of_kind(RunEnded, made)
 
-    (told,) = ran("PFI")
-    assert (told.project, told.proof.branch) == ("nova", "master")
-    assert (told.passed, len(told.runs), told.uploaded) == (True, 3, T)
+    (event,) = ran("PFI")
+    assert (event.project, event.proof.branch) == ("nova", "master")
+    assert (event.passed, len(event.runs), event.uploaded) == (True, 3, T)
     assert not ran("FP")[0].passed
     assert not ran("III")[0].passed  # a run that broke as a whole: no job is missing from it
     assert not ran("P", result=None)
@@ -249,15 +249,16 @@ def test_what_a_report_says_of_its_jobs():
 
 
 def test_a_job_that_does_not_vote_any_more_is_not_missing():
-    told = reports(["ab"] * 140)
+    events = reports(["ab"] * 140)
     quiet = [
-        one._replace(runs=(one.runs[0], one.runs[1]._replace(voting=False))) for one in told[100:]
+        event._replace(runs=(event.runs[0], event.runs[1]._replace(voting=False)))
+        for event in events[100:]
     ]
-    assert not fed(told[:100], quiet).standing(T, True).bad
+    assert not fed(events[:100], quiet).standing(T, True).bad
 
 
 def test_the_policy_is_what_counts():
     policy = MissingJobPolicy(changes=9, adopt=timedelta(days=2))
-    told = reports(["ab"] * 100 + ["a"] * 8)
-    assert not fed(told, policy=policy).standing(T, True).bad
+    events = reports(["ab"] * 100 + ["a"] * 8)
+    assert not fed(events, policy=policy).standing(T, True).bad
     assert not fed(reports(["ab"] * 100 + ["a"] * 60), policy=policy).standing(T, True).bad

@@ -164,7 +164,7 @@ def test_a_branch_falls_back_to_its_project_when_its_own_is_gone() -> None:
     assert said == [None, 3, 2]
     periods = references.periods_of("p", "stable/1")
     assert list(periods.since) == sorted(periods.since)
-    assert all(one != other for one, other in pairwise(periods.ci_ids))
+    assert all(ci_id != other for ci_id, other in pairwise(periods.ci_ids))
 
 
 def test_a_reference_may_be_configured_for_some_branches() -> None:

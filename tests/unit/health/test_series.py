@@ -19,19 +19,19 @@ def made(
     letters: str, *, owners: list[int | None], until: float = T, every: float = H
 ) -> list[ChangeFacts]:
     """A change a letter, each by itself, judged by no reference, by these authors in turn."""
-    found = []
+    all_facts = []
     for i, letter in enumerate(letters):
         at = until - (len(letters) - 1 - i) * every
-        one = change([(0, 1, letter)], (), (-0.1,), int(at), at, referenced=lambda _at: False)
+        facts = change([(0, 1, letter)], (), (-0.1,), int(at), at, referenced=lambda _at: False)
         owner = owners[i % len(owners)]
         if owner is not None:
-            one.origins = {1: (owner, one.change_id)}
-        found.append(one)
-    return found
+            facts.origins = {1: (owner, facts.change_id)}
+        all_facts.append(facts)
+    return all_facts
 
 
 def dropped(*parts: list[ChangeFacts]) -> bool:
-    signal = tracked([one for part in parts for one in part], T).judge.success.signal(T)
+    signal = tracked([facts for part in parts for facts in part], T).judge.success.signal(T)
     return signal.verdict not in {State.HEALTHY, State.UNKNOWN}
 
 
@@ -71,18 +71,18 @@ def test_where_nobody_is_known_a_burst_of_failures_is_no_drop():
 
 
 def verdict(passed: bool, owner: int | None, hours: float, number: int) -> FirstVerdict:
-    (one,) = made("P" if passed else "F", owners=[owner], until=T + hours * H)
-    (told,) = [each for each in inputs([one]) if isinstance(each, FirstVerdict)]
-    return told._replace(proof=told.proof._replace(change_id=number))
+    (facts,) = made("P" if passed else "F", owners=[owner], until=T + hours * H)
+    (first_verdict,) = [each for each in inputs([facts]) if isinstance(each, FirstVerdict)]
+    return first_verdict._replace(proof=first_verdict.proof._replace(change_id=number))
 
 
-def standings(*told: FirstVerdict, per_day: float = A_DAY) -> list[str]:
-    series, found = Series(), []
-    for one in told:
-        found.append(series.standing(one, per_day).name)
-        series.add(one, per_day)
+def standings(*verdicts: FirstVerdict, per_day: float = A_DAY) -> list[str]:
+    series, names = Series(), []
+    for verdict in verdicts:
+        names.append(series.standing(verdict, per_day).name)
+        series.add(verdict, per_day)
         series.read(json.loads(json.dumps(series.row())))
-    return found
+    return names
 
 
 def test_a_pass_ends_a_series_and_so_do_six_hours():
@@ -100,9 +100,9 @@ def test_each_author_has_a_series_of_his_own():
 
 
 def test_how_close_a_burst_is_follows_from_how_much_comes():
-    told = [verdict(False, None, hour, i) for i, hour in enumerate((0, 0.05, 0.1))]
-    assert standings(*told, per_day=10) == ["FAIR", "BURST", "LONG_BURST"]
-    assert standings(*told, per_day=100) == ["FAIR", "FAIR", "FAIR"]
+    verdicts = [verdict(False, None, hour, i) for i, hour in enumerate((0, 0.05, 0.1))]
+    assert standings(*verdicts, per_day=10) == ["FAIR", "BURST", "LONG_BURST"]
+    assert standings(*verdicts, per_day=100) == ["FAIR", "FAIR", "FAIR"]
     apart = [verdict(False, None, 1.1 * i, i) for i in range(2)]
     assert standings(*apart, per_day=0.1) == ["FAIR", "FAIR"]  # an hour is never close
 

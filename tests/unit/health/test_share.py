@@ -27,45 +27,45 @@ INFRA, DISAGREEMENT = Policy().infra, Policy().disagreement
 
 
 def broke(letters, now=T, **fields):
-    one = Infra(INFRA)
+    kind = Infra(INFRA)
     for each in ran(letters, **fields):
-        one.attempt(each) if isinstance(each, Attempted) else one.take(each)
-    return one.signal(now)
+        kind.attempt(each) if isinstance(each, Attempted) else kind.take(each)
+    return kind.signal(now)
 
 
 def ran(letters, **fields):
     """What a run a letter makes: I broke, all others were well."""
     return [
         each
-        for one in counted(letters, RAN, **fields)
-        for each in (one, Attempted(one.at, one.bad))
+        for result in counted(letters, RAN, **fields)
+        for each in (result, Attempted(result.at, result.bad))
     ]
 
 
 def failed(letters, now=T, begin=None, well=True, **fields):
-    one = FalseFailures(DISAGREEMENT)
+    kind = FalseFailures(DISAGREEMENT)
     for each in counted(letters, PAIRED, **fields):
-        one.take(each)
+        kind.take(each)
     if begin is not None:
-        one.begin(begin, well=well)
-    return one.signal(now)
+        kind.begin(begin, well=well)
+    return kind.signal(now)
 
 
 def test_half_of_all_runs_that_break_are_failing():
-    found = broke("PI" * 30)
-    assert (found.verdict, found.n, found.figure) == (State.FAILING, 60, 0.5)
+    signal = broke("PI" * 30)
+    assert (signal.verdict, signal.n, signal.figure) == (State.FAILING, 60, 0.5)
     began = "since 2026-11-21 02:00 UTC"  # the first that broke: what accuses is counted from there
-    assert said(found.seen) == f"30 of 59 broke by themselves {began}; 30 of 60 in 3 days"
-    assert threshold_words(found.seen) == "degraded when surely above 10 %, failing above 30 %"
-    assert len(found.evidence) == 8
-    assert not found.clears
-    assert 0.3 < found.low < 0.5 < found.high
+    assert said(signal.seen) == f"30 of 59 broke by themselves {began}; 30 of 60 in 3 days"
+    assert threshold_words(signal.seen) == "degraded when surely above 10 %, failing above 30 %"
+    assert len(signal.evidence) == 8
+    assert not signal.clears
+    assert 0.3 < signal.low < 0.5 < signal.high
 
 
 def test_the_trouble_began_where_the_good_share_stops_to_fit():
-    found = failed("PPPPPPPPFP" * 6 + "F" * 30)
-    assert found.verdict is State.DEGRADED
-    assert found.since == moment(T - 31 * H)  # with the failure just before
+    signal = failed("PPPPPPPPFP" * 6 + "F" * 30)
+    assert signal.verdict is State.DEGRADED
+    assert signal.since == moment(T - 31 * H)  # with the failure just before
 
 
 def test_without_a_reference_it_says_so():
@@ -97,10 +97,10 @@ def test_a_breakage_is_seen_within_a_few_runs_and_lasts_until_runs_say_that_it_i
 
 def test_one_in_twenty_that_breaks_is_no_news():
     rng = random.Random(4)
-    one = Infra(INFRA)
+    kind = Infra(INFRA)
     for i in range(4000):
-        one.attempt(Attempted(T + i * H, rng.random() < 0.05))
-        assert not one.standing(T + i * H, False).bad
+        kind.attempt(Attempted(T + i * H, rng.random() < 0.05))
+        assert not kind.standing(T + i * H, False).bad
 
 
 def refused(letters, own="P" * 40, every=D):
@@ -108,16 +108,16 @@ def refused(letters, own="P" * 40, every=D):
     level = Level(Policy().success)
     for each in counted(own, FAIR):
         level.take(each)
-    one = FalsePasses(DISAGREEMENT, level)
+    kind = FalsePasses(DISAGREEMENT, level)
     for each in counted(letters, REFUSED, every=every):
-        one.take(each)
-    return one.signal(T)
+        kind.take(each)
+    return kind.signal(T)
 
 
 def test_a_ci_that_surely_passes_everything_for_weeks_is_degraded():
-    found = refused("F" * 24)
-    assert (found.name, found.verdict, found.n) == ("passes_everything", State.DEGRADED, 24)
-    assert (found.since, found.clears) == (moment(T - 23 * D), False)
+    signal = refused("F" * 24)
+    assert (signal.name, signal.verdict, signal.n) == ("passes_everything", State.DEGRADED, 24)
+    assert (signal.since, signal.clears) == (moment(T - 23 * D), False)
     assert refused("F" * 19).verdict is State.UNKNOWN
     assert refused("F" * 24, every=H).verdict is State.HEALTHY  # a day is no weeks
     assert refused("F" * 24, own="P" * 39 + "F").verdict is State.HEALTHY  # it does look
@@ -128,37 +128,37 @@ def test_a_ci_that_surely_passes_everything_for_weeks_is_degraded():
 
 def test_a_surely_good_run_at_the_end_is_the_present():
     assert broke("P" * 20 + "I" * 12).verdict is State.FAILING
-    found = broke("P" * 20 + "I" * 12 + "P" * 25)
-    assert (found.verdict, found.clears, found.n) == (State.HEALTHY, True, 25)
-    assert said(found.seen).startswith("0 of 25 broke by themselves since it recovered 2")
+    signal = broke("P" * 20 + "I" * 12 + "P" * 25)
+    assert (signal.verdict, signal.clears, signal.n) == (State.HEALTHY, True, 25)
+    assert said(signal.seen).startswith("0 of 25 broke by themselves since it recovered 2")
     assert broke("P" * 20 + "I" * 12 + "P" * 3).verdict is State.FAILING
     assert broke("P" * 20 + "I" * 12 + "P" * 25 + "PI" * 3).verdict is State.HEALTHY  # no ghost
 
 
 def test_what_came_before_a_recovery_is_of_another_time():
     assert failed("F" * 20 + "PP").verdict is State.FAILING
-    found = failed("F" * 20 + "PP", begin=T - H)
-    assert (found.verdict, found.clears, found.n) == (State.HEALTHY, True, 2)
-    found = failed("F" * 20 + "PP", begin=T - H, well=False)
-    assert (found.verdict, found.clears, found.n) == (State.UNKNOWN, False, 2)
+    signal = failed("F" * 20 + "PP", begin=T - H)
+    assert (signal.verdict, signal.clears, signal.n) == (State.HEALTHY, True, 2)
+    signal = failed("F" * 20 + "PP", begin=T - H, well=False)
+    assert (signal.verdict, signal.clears, signal.n) == (State.UNKNOWN, False, 2)
 
 
 def test_what_is_well_again_stays_so_while_nothing_new_is_bad():
-    one = FalseFailures(DISAGREEMENT)
+    kind = FalseFailures(DISAGREEMENT)
     for each in counted("P" * 20 + "F" * 12 + "P" * 20 + "PPPPPPF" * 3 + "PP", PAIRED):
-        one.take(each)
+        kind.take(each)
         if each.proof.at > T - 18.5 * H:  # after twenty good ones
-            assert one.standing(each.at, True).verdict is State.HEALTHY
+            assert kind.standing(each.at, True).verdict is State.HEALTHY
 
 
 def test_its_state_survives_the_store():
-    one, again = FalseFailures(DISAGREEMENT), FalseFailures(DISAGREEMENT)
+    kind, again = FalseFailures(DISAGREEMENT), FalseFailures(DISAGREEMENT)
     for each in counted("PPF" * 20, PAIRED):
-        one.take(each)
-    one.begin(T - 30 * H)
-    again.read(json.loads(json.dumps(one.row())))
-    assert again.signal(T) == one.signal(T)
-    assert again.row() == one.row()
+        kind.take(each)
+    kind.begin(T - 30 * H)
+    again.read(json.loads(json.dumps(kind.row())))
+    assert again.signal(T) == kind.signal(T)
+    assert again.row() == kind.row()
     for letters in ("PPI" * 9, "P" * 20 + "I" * 9 + "PP", "P" * 20 + "I" * 9 + "P" * 9):
         charts, others = Infra(INFRA), Infra(INFRA)
         for each in ran(letters):
@@ -177,18 +177,19 @@ def test_a_stack_that_fails_together_is_one_failure_for_disagreement():
     """A CI with a past of one failure in ten and two stacks of five, of which each fails."""
 
     def after(uploaded):
-        told = counted("PPPPPPPPPF" * 2 + "F" * 10, PAIRED, every=H)
+        results = counted("PPPPPPPPPF" * 2 + "F" * 10, PAIRED, every=H)
         stack = [
-            one._replace(upload=Upload(uploaded(i // 5, i % 5))) for i, one in enumerate(told[20:])
+            result._replace(upload=Upload(uploaded(i // 5, i % 5)))
+            for i, result in enumerate(results[20:])
         ]
-        one = FalseFailures(DISAGREEMENT)
-        for each in (*told[:20], *stack):
-            one.take(each)
-        return one, stack
+        kind = FalseFailures(DISAGREEMENT)
+        for each in (*results[:20], *stack):
+            kind.take(each)
+        return kind, stack
 
     together, stack = after(lambda number, _place: T - D + number * H)
-    found = together.signal(T)
-    assert (found.verdict, found.n, said(found.seen)) == (
+    signal = together.signal(T)
+    assert (signal.verdict, signal.n, said(signal.seen)) == (
         State.HEALTHY, 22, "4 of 22 failed where the reference passed in 7 days",
     )  # fmt: skip
     apart, _stack = after(lambda number, place: T - D + (5 * number + place) * H)
@@ -202,9 +203,9 @@ def test_a_stack_that_fails_together_is_one_failure_for_disagreement():
 
 
 def test_what_is_older_than_the_window_acquits_and_accuses_nobody():
-    found = broke("IIII" + "P" * 12, every=D / 2)
-    assert (found.verdict, found.n, found.clears) == (State.HEALTHY, 10, True)
-    assert said(found.seen) == "0 of 10 broke by themselves in 4 days"
+    signal = broke("IIII" + "P" * 12, every=D / 2)
+    assert (signal.verdict, signal.n, signal.clears) == (State.HEALTHY, 10, True)
+    assert said(signal.seen) == "0 of 10 broke by themselves in 4 days"
     assert broke("P" * 12, every=D / 2, until=T - 29 * D).verdict is State.UNKNOWN
 
 
@@ -212,10 +213,10 @@ def test_an_incident_of_a_ci_that_runs_little_does_not_stay_open_for_years():
     tracker = Tracker(Policy())
     broken = ran("P" * 10 + "I" * 10, until=T - 10 * D)
     tracker.advance([*broken, *ran("P" * 18, every=D / 2)], T)
-    found = tracker.incident
-    assert found.opened_at is not None
-    assert found.resolved_at is not None
-    assert found.resolved_at < moment(T - 3 * D)
+    incident = tracker.incident
+    assert incident.opened_at is not None
+    assert incident.resolved_at is not None
+    assert incident.resolved_at < moment(T - 3 * D)
 
 
 @pytest.mark.parametrize("seed", range(200))
@@ -235,12 +236,12 @@ def test_a_trouble_that_goes_on_is_seldom_over():
     """The runs by which it was noticed are worse than what goes on, and some in a row are well."""
     over, back = 0, []
     for seed in range(40):
-        rng, one, bad = random.Random(seed), Infra(INFRA), []
+        rng, kind, bad = random.Random(seed), Infra(INFRA), []
         letters = "P" * 200 + "".join("PI"[rng.random() < 0.3] for _ in range(200)) + "P" * 80
         for each in ran(letters, every=H):
-            one.attempt(each) if isinstance(each, Attempted) else one.take(each)
+            kind.attempt(each) if isinstance(each, Attempted) else kind.take(each)
             if isinstance(each, Attempted):
-                bad.append(one.standing(each.at, True).bad)
+                bad.append(kind.standing(each.at, True).bad)
         first = bad.index(True)
         over += not all(bad[first:400])
         back.append(bad[400:].index(False))

@@ -25,49 +25,49 @@ RELEASE = "stable/2026.2"
 
 
 def test_never_heard_of_is_unknown():
-    one = Watched()
-    one.advance([False] * 50, START)
-    found = one.silent(T)
-    assert (found.verdict, said(found.seen)) == (State.UNKNOWN, "never heard of")
+    ci = Watched()
+    ci.advance([False] * 50, START)
+    signal = ci.silent(T)
+    assert (signal.verdict, said(signal.seen)) == (State.UNKNOWN, "never heard of")
 
 
 def test_a_reliable_ci_is_silent_after_a_few_missed_chances():
-    one, now = settled()
-    now = one.advance([False] * 3, now)
-    assert one.silent(now - H).verdict is State.HEALTHY  # the last deadline has not passed
-    found = one.silent(now + 2 * H)
-    assert found.verdict is State.SILENT
+    ci, now = settled()
+    now = ci.advance([False] * 3, now)
+    assert ci.silent(now - H).verdict is State.HEALTHY  # the last deadline has not passed
+    signal = ci.silent(now + 2 * H)
+    assert signal.verdict is State.SILENT
     last = now - 8 * H + H
-    assert found.since == moment(last)
-    assert said(found.seen) == "last heard 9 h ago; 3 chances to report missed in a row since"
-    assert [one.number for one in found.evidence] == [61, 62, 63]
-    assert found.evidence[0].fault == Fault.MISSED
+    assert signal.since == moment(last)
+    assert said(signal.seen) == "last heard 9 h ago; 3 chances to report missed in a row since"
+    assert [run.number for run in signal.evidence] == [61, 62, 63]
+    assert signal.evidence[0].fault == Fault.MISSED
     assert (
-        threshold_words(found.seen)
+        threshold_words(signal.seen)
         == "silent after 3 chances missed in a row, as it takes 94 % of them"
     )
-    assert not found.clears
+    assert not signal.clears
 
 
 def test_half_way_is_shown():
-    one, now = settled()
-    one.advance([False] * 2, now)
-    assert not one.silent(now + 2.5 * H).rising
-    assert one.silent(now + 6 * H).rising
+    ci, now = settled()
+    ci.advance([False] * 2, now)
+    assert not ci.silent(now + 2.5 * H).rising
+    assert ci.silent(now + 6 * H).rising
 
 
 def test_a_weekend_without_patch_sets_is_no_silence():
-    one, now = settled()
-    assert one.silent(now + 66 * H).verdict is State.HEALTHY
-    assert one.silent(now + 66 * H).n == 60
+    ci, now = settled()
+    assert ci.silent(now + 66 * H).verdict is State.HEALTHY
+    assert ci.silent(now + 66 * H).n == 60
 
 
 def test_a_burst_of_uploads_is_one_chance():
-    one, now = settled()
-    one.advance([False] * 40, now, 10)
-    found = one.silent(now + 5 * H)
-    assert found.verdict is State.HEALTHY
-    assert "1 chance to report missed" in said(found.seen)
+    ci, now = settled()
+    ci.advance([False] * 40, now, 10)
+    signal = ci.silent(now + 5 * H)
+    assert signal.verdict is State.HEALTHY
+    assert "1 chance to report missed" in said(signal.seen)
 
 
 def test_what_waits_for_its_deadline_is_bounded_in_a_flood_of_uploads():
@@ -87,11 +87,11 @@ def test_what_waits_for_its_deadline_is_bounded_in_a_flood_of_uploads():
 
 
 def test_a_start_notice_is_heard_too():
-    one, now = settled()
-    one.take([heard(now + H, 99, reports=False)])
-    one.advance([False] * 2, now + 2 * H)
-    assert one.silent(now + 12 * H).since is None
-    assert said(one.silent(now + 12 * H).seen).startswith("last heard 11 h ago")
+    ci, now = settled()
+    ci.take([heard(now + H, 99, reports=False)])
+    ci.advance([False] * 2, now + 2 * H)
+    assert ci.silent(now + 12 * H).since is None
+    assert said(ci.silent(now + 12 * H).seen).startswith("last heard 11 h ago")
 
 
 @pytest.mark.parametrize(
@@ -130,155 +130,157 @@ def test_who_reports_more_is_missed_sooner(n, data):
     ],
 )
 def test_two_chances_hours_apart_are_enough_of_a_ci_that_misses_none(flags, every, silent):
-    one, now = settled(flags, every)
-    now = one.advance([False], now, every)
-    assert one.silent(now).verdict is State.HEALTHY
-    now = one.advance([False], now, every)
-    found = one.silent(now + 3 * H)
-    assert (found.verdict is State.SILENT) == silent
+    ci, now = settled(flags, every)
+    now = ci.advance([False], now, every)
+    assert ci.silent(now).verdict is State.HEALTHY
+    now = ci.advance([False], now, every)
+    signal = ci.silent(now + 3 * H)
+    assert (signal.verdict is State.SILENT) == silent
     if silent:
-        assert threshold_words(found.seen).startswith("silent after 2 chances missed in a row")
+        assert threshold_words(signal.seen).startswith("silent after 2 chances missed in a row")
 
 
 def test_two_chances_that_were_missed_are_no_silence_of_one_that_speaks_then():
-    one, now = settled([True] * 40, 4 * H)
-    now = one.advance([False, False], now, 4 * H)
-    now = one.advance([True], now, 4 * H)
-    found = one.coverage(now)
-    assert said(found.seen).startswith(f"reported on {found.n - 2} of {found.n} chances in 7 days")
-    now = one.advance([False, False], now, 4 * H)
-    assert one.silent(now + 3 * H).verdict is State.HEALTHY
+    ci, now = settled([True] * 40, 4 * H)
+    now = ci.advance([False, False], now, 4 * H)
+    now = ci.advance([True], now, 4 * H)
+    signal = ci.coverage(now)
+    assert said(signal.seen).startswith(
+        f"reported on {signal.n - 2} of {signal.n} chances in 7 days"
+    )
+    now = ci.advance([False, False], now, 4 * H)
+    assert ci.silent(now + 3 * H).verdict is State.HEALTHY
 
 
 def lesser_branch(now):
     """A fourth of the patch sets that it reports on are of a release, and then it misses six."""
-    one = Watched()
-    one.take([heard(START - H, 0), heard(START - H, 0, branch=RELEASE)])
+    ci = Watched()
+    ci.take([heard(START - H, 0), heard(START - H, 0, branch=RELEASE)])
     for turn in range(20):
         at = START + turn * 8 * H
         branches = ("master", "master", "master", RELEASE)
         places = [(at + i * 2 * H, branch) for i, branch in enumerate(branches)]
-        told = [due(int(when), when, branch=branch) for when, branch in places]
-        one.take([*told, *(heard(when + H, int(when), branch=branch) for when, branch in places)])
-    one.take([due(int(now + i * 2 * H), now + i * 2 * H, branch=RELEASE) for i in range(6)])
-    return one
+        events = [due(int(when), when, branch=branch) for when, branch in places]
+        ci.take([*events, *(heard(when + H, int(when), branch=branch) for when, branch in places)])
+    ci.take([due(int(now + i * 2 * H), now + i * 2 * H, branch=RELEASE) for i in range(6)])
+    return ci
 
 
 def test_what_is_missed_on_a_lesser_branch_alone_is_no_silence_of_the_ci():
     now = START + 20 * 8 * H
-    one = lesser_branch(now)
-    assert one.silent(now + 15 * H).verdict is State.HEALTHY
-    one.take([due(1, now + 15 * H)])
-    assert one.silent(now + 18 * H).verdict is State.SILENT
+    ci = lesser_branch(now)
+    assert ci.silent(now + 15 * H).verdict is State.HEALTHY
+    ci.take([due(1, now + 15 * H)])
+    assert ci.silent(now + 18 * H).verdict is State.SILENT
 
 
 def test_a_quiet_of_a_week_is_a_silence_wherever_something_was_missed():
     now = START + 20 * 8 * H
-    one = lesser_branch(now)
-    one.take([due(1, now + 7 * D, branch=RELEASE)])
-    assert one.silent(now + 7 * D + 3 * H).verdict is State.SILENT
+    ci = lesser_branch(now)
+    ci.take([due(1, now + 7 * D, branch=RELEASE)])
+    assert ci.silent(now + 7 * D + 3 * H).verdict is State.SILENT
 
 
 def test_one_that_takes_fewer_of_its_chances_is_missed_later():
-    one, now = settled([True] * 160, 4 * H)
-    now = one.advance([True, False] * 21, now, 4 * H)
-    assert one.coverage(now).verdict.bad
-    now = one.advance([False] * 4, now, 4 * H)
-    assert one.silent(now).verdict is State.HEALTHY
-    now = one.advance([False] * 16, now, 4 * H)
-    assert one.silent(now).verdict is State.SILENT
+    ci, now = settled([True] * 160, 4 * H)
+    now = ci.advance([True, False] * 21, now, 4 * H)
+    assert ci.coverage(now).verdict.bad
+    now = ci.advance([False] * 4, now, 4 * H)
+    assert ci.silent(now).verdict is State.HEALTHY
+    now = ci.advance([False] * 16, now, 4 * H)
+    assert ci.silent(now).verdict is State.SILENT
 
 
 def test_a_ci_that_skips_most_is_given_time():
-    one, now = settled([i % 5 == 0 for i in range(100)])
-    one.advance([False] * 20, now)
-    assert one.silent(now + 44 * H).verdict is State.HEALTHY
+    ci, now = settled([i % 5 == 0 for i in range(100)])
+    ci.advance([False] * 20, now)
+    assert ci.silent(now + 44 * H).verdict is State.HEALTHY
 
 
 def test_a_silence_ends_when_it_takes_its_chances_again():
-    one, now = settled()
-    now = one.advance([False] * 10, now) + 3 * H
-    assert one.silent(now).verdict is State.SILENT
+    ci, now = settled()
+    now = ci.advance([False] * 10, now) + 3 * H
+    assert ci.silent(now).verdict is State.SILENT
     for count in range(1, 7):
-        now = one.advance([True], now)
-        found = one.silent(now)
-        assert (found.verdict, found.clears) == (State.HEALTHY, count > 3)
+        now = ci.advance([True], now)
+        signal = ci.silent(now)
+        assert (signal.verdict, signal.clears) == (State.HEALTHY, count > 3)
 
 
 def test_a_report_that_comes_too_late_takes_no_chance():
-    one, now = settled()
-    now = one.advance([False] * 10, now) + 3 * H
-    one.take([heard(now + i, 61 + i) for i in range(10)])
-    found = one.silent(now + H)
-    assert (found.verdict, found.clears) == (State.HEALTHY, False)
+    ci, now = settled()
+    now = ci.advance([False] * 10, now) + 3 * H
+    ci.take([heard(now + i, 61 + i) for i in range(10)])
+    signal = ci.silent(now + H)
+    assert (signal.verdict, signal.clears) == (State.HEALTHY, False)
 
 
 def test_one_that_reports_on_half_is_not_back_when_it_speaks():
-    one, now = settled([True] * 120)
-    now = one.advance([False] * 5, now) + 3 * H
+    ci, now = settled([True] * 120)
+    now = ci.advance([False] * 5, now) + 3 * H
     rng = random.Random(2)
     for _ in range(200):
-        now = one.advance([rng.random() < 0.5], now)
-        assert not one.silent(now).clears
-    now = one.advance([True] * 20, now)
-    assert one.silent(now).clears
+        now = ci.advance([rng.random() < 0.5], now)
+        assert not ci.silent(now).clears
+    now = ci.advance([True] * 20, now)
+    assert ci.silent(now).clears
 
 
 def test_where_only_its_rhythm_is_known_reports_end_a_silence():
-    one = Watched()
-    one.take([heard(T - (33 - i) * D, i) for i in range(28)])
-    one.advance([False], T - 5.9 * D)
-    assert one.silent(T - 2.5 * D).verdict is State.SILENT
-    one.take([heard(T, 50)])
-    assert one.judge.chances.comeback.since is None
-    assert one.silent(T + H).clears
+    ci = Watched()
+    ci.take([heard(T - (33 - i) * D, i) for i in range(28)])
+    ci.advance([False], T - 5.9 * D)
+    assert ci.silent(T - 2.5 * D).verdict is State.SILENT
+    ci.take([heard(T, 50)])
+    assert ci.judge.chances.comeback.since is None
+    assert ci.silent(T + H).clears
 
 
 def test_the_dead_stay_silent_after_the_window_has_passed():
-    one, now = settled()
-    one.advance([False] * 10, now)
-    assert one.silent(now + 90 * D).verdict is State.SILENT
+    ci, now = settled()
+    ci.advance([False] * 10, now)
+    assert ci.silent(now + 90 * D).verdict is State.SILENT
 
 
 def test_what_is_replaced_before_its_deadline_is_no_chance():
-    one, now = settled()
+    ci, now = settled()
     gone = [due(300 + i, now + i * H, now + i * H + 60) for i in range(8)]
     ends = [Ended(now + i * H + 0.8 * H, 300 + i, 1) for i in range(8)]
-    one.take([*gone, *ends])
-    assert said(one.silent(now + 20 * H).seen) == "last heard 21 h ago"
+    ci.take([*gone, *ends])
+    assert said(ci.silent(now + 20 * H).seen) == "last heard 21 h ago"
 
 
 def test_only_where_it_is_at_home_it_is_missed():
-    one, now = settled()
+    ci, now = settled()
     elsewhere = [
         Due(now + i * H, now + i * H, "other", "master", proof(400 + i, now), None)
         for i in range(20)
     ]
-    one.take(elsewhere)
-    assert one.silent(now + 30 * H).verdict is State.HEALTHY
+    ci.take(elsewhere)
+    assert ci.silent(now + 30 * H).verdict is State.HEALTHY
 
 
 def test_without_chances_its_own_rhythm_stands_in():
-    one = Watched()
-    one.take([heard(T - (33 - i) * D, i) for i in range(28)])
+    ci = Watched()
+    ci.take([heard(T - (33 - i) * D, i) for i in range(28)])
     late = T - 6 * D + 3.5 * D
-    one.advance([False], T - 5.9 * D)
-    found = one.silent(late)
-    assert (found.verdict, found.since) == (State.SILENT, moment(T - 6 * D))
-    assert threshold_words(found.seen) == "silent after 3 days, as its longest quiet was 24 h"
+    ci.advance([False], T - 5.9 * D)
+    signal = ci.silent(late)
+    assert (signal.verdict, signal.since) == (State.SILENT, moment(T - 6 * D))
+    assert threshold_words(signal.seen) == "silent after 3 days, as its longest quiet was 24 h"
 
 
 def test_a_rhythm_alone_accuses_nobody_where_nobody_uploaded_anything():
-    one = Watched()
-    one.take([heard(T - (33 - i) * D, i) for i in range(28)])
-    assert one.silent(T).verdict is State.HEALTHY
+    ci = Watched()
+    ci.take([heard(T - (33 - i) * D, i) for i in range(28)])
+    assert ci.silent(T).verdict is State.HEALTHY
 
 
 def test_a_rhythm_that_is_not_known_accuses_nobody():
-    one = Watched()
-    one.take([heard(T - 20 * D + i * D, i) for i in range(5)])
-    found = one.silent(T)
-    assert found.verdict is State.UNKNOWN
-    assert said(found.seen).endswith("too little is known of its rhythm")
-    one.take([heard(T, 9)])
-    assert one.silent(T + H).verdict is State.HEALTHY
+    ci = Watched()
+    ci.take([heard(T - 20 * D + i * D, i) for i in range(5)])
+    signal = ci.silent(T)
+    assert signal.verdict is State.UNKNOWN
+    assert said(signal.seen).endswith("too little is known of its rhythm")
+    ci.take([heard(T, 9)])
+    assert ci.silent(T + H).verdict is State.HEALTHY

@@ -17,18 +17,18 @@ def failing(
 
     By as many authors, each by itself, unless ``owner`` and ``base`` say otherwise.
     """
-    found = []
+    all_facts = []
     for i in range(n):
         at = T - 3 * H + i * every
-        one = change([(1 / 6, 1, "F")], (), (0,), 3000 + i, at, referenced=lambda _at: False)
-        one.origins = {1: (owner or 500 + i, base or one.change_id)}
-        found.append(one)
-    return found
+        facts = change([(1 / 6, 1, "F")], (), (0,), 3000 + i, at, referenced=lambda _at: False)
+        facts.origins = {1: (owner or 500 + i, base or facts.change_id)}
+        all_facts.append(facts)
+    return all_facts
 
 
 def verdict(made: list[object]) -> State:
-    known = changes("P" * 400, until=T - 4 * H, every=H, reference=None)
-    return tracked([*known, *made], T).judge.success.signal(T).verdict
+    before = changes("P" * 400, until=T - 4 * H, every=H, reference=None)
+    return tracked([*before, *made], T).judge.success.signal(T).verdict
 
 
 def test_one_change_on_the_other_is_one_failure_however_far_apart_they_came():
@@ -51,8 +51,8 @@ def test_what_one_author_pushes_at_once_is_one_failure():
 
 def test_what_came_together_is_a_stack_where_nobody_says_otherwise():
     made = failing(6, 1.0)
-    for one in made:
-        one.origins = {}
+    for facts in made:
+        facts.origins = {}
     assert verdict(made) is State.HEALTHY
 
 

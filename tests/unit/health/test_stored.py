@@ -46,5 +46,5 @@ def test_what_is_no_list_of_signals_is_none(text: str) -> None:
 
 @given(JSON)
 def test_any_json_is_read(raw: object) -> None:
-    for one in read_signals(json.dumps([{"name": "success", "seen": raw, "n": raw}, raw])):
-        assert one.name
+    for signal in read_signals(json.dumps([{"name": "success", "seen": raw, "n": raw}, raw])):
+        assert signal.name

@@ -31,31 +31,33 @@ def ran(letters, job="tempest", until=T, every=H, first=1000):
     ]
 
 
-def fed(*told):
-    one = JobStreaks(POLICY)
-    for each in sorted((one for many in told for one in many), key=lambda one: one.at):
-        one.take(each)
-    return one
+def fed(*parts):
+    kind = JobStreaks(POLICY)
+    for each in sorted((event for many in parts for event in many), key=lambda event: event.at):
+        kind.take(each)
+    return kind
 
 
 def test_a_job_that_fails_change_after_change_is_told():
-    found = fed(ran("P" * 60 + "F" * 8)).signal(T)
-    assert (found.verdict, found.n, found.since) == (State.FAILING, 8, moment(T - 7 * H))
-    assert said(found.seen) == (
+    signal = fed(ran("P" * 60 + "F" * 8)).signal(T)
+    assert (signal.verdict, signal.n, signal.since) == (State.FAILING, 8, moment(T - 7 * H))
+    assert said(signal.seen) == (
         "tempest failed 8 changes in a row that the reference passed;"
         " 0 of 60 failed before, in 14 days"
     )
-    assert (found.evidence[0].number, found.evidence[0].job) == (1067, "tempest")
-    assert found.evidence[0].url == "https://logs.example/67"
-    assert threshold_words(found.seen) == "tempest: degraded after 4 in a row"
-    assert not found.clears
+    assert (signal.evidence[0].number, signal.evidence[0].job) == (1067, "tempest")
+    assert signal.evidence[0].url == "https://logs.example/67"
+    assert threshold_words(signal.seen) == "tempest: degraded after 4 in a row"
+    assert not signal.clears
 
 
-def of_authors(told, owners):
+def of_authors(events, owners):
     """Each change by itself, uploaded half an hour before, by these authors in turn."""
     return [
-        one._replace(upload=Upload(one.at - H / 2, owners[i % len(owners)], one.proof.change_id))
-        for i, one in enumerate(told)
+        event._replace(
+            upload=Upload(event.at - H / 2, owners[i % len(owners)], event.proof.change_id)
+        )
+        for i, event in enumerate(events)
     ]
 
 
@@ -71,8 +73,8 @@ def test_one_author_s_further_changes_count_half():
 
     assert after(range(3, 7), 4).verdict is State.FAILING
     assert after([3], 5).verdict is State.HEALTHY
-    found = after([3], 6)
-    assert (found.verdict, threshold_words(found.seen)) == (
+    signal = after([3], 6)
+    assert (signal.verdict, threshold_words(signal.seen)) == (
         State.FAILING, "tempest: degraded after 6 in a row",
     )  # fmt: skip
     assert after([3, 3, 3, 4], 4).verdict is State.HEALTHY
@@ -97,7 +99,7 @@ def test_luck_pauses_and_what_always_fails_are_no_news(letters):
 
 
 def test_one_change_that_keeps_failing_is_one_failure():
-    again = [one._replace(proof=one.proof._replace(change_id=5)) for one in ran("F" * 12)]
+    again = [event._replace(proof=event.proof._replace(change_id=5)) for event in ran("F" * 12)]
     assert fed(ran("P" * 60, until=T - D), again).signal(T).verdict is State.HEALTHY
 
 
@@ -108,51 +110,51 @@ def test_it_is_well_after_two_passes():
 
 
 def test_the_longest_streak_is_told_with_how_many_others_last():
-    found = fed(
+    signal = fed(
         ran("P" * 60 + "F" * 6), ran("P" * 60 + "F" * 9, "slow"), ran("P" * 60, "good")
     ).signal(T)
-    assert threshold_words(found.seen).startswith("slow: ")
-    assert said(found.seen).endswith("; so did 1 other job")
+    assert threshold_words(signal.seen).startswith("slow: ")
+    assert said(signal.seen).endswith("; so did 1 other job")
 
 
 def test_a_job_that_runs_no_more_is_forgotten():
-    one = fed(ran("P" * 60 + "F" * 8), ran("P", "other", T + 15 * D))
-    assert one.standing(T, True).bad
-    later = one.standing(T + 15 * D, True)
+    kind = fed(ran("P" * 60 + "F" * 8), ran("P", "other", T + 15 * D))
+    assert kind.standing(T, True).bad
+    later = kind.standing(T + 15 * D, True)
     assert (later.verdict, later.clears) == (State.HEALTHY, True)
 
 
 def test_a_ci_with_more_jobs_than_are_kept_forgets_the_one_that_ran_longest_ago():
-    one = JobStreaks(POLICY)
+    kind = JobStreaks(POLICY)
     for i in range(1000):
-        one.take(ran("P", f"job-{i}", T + i)[0])
-    assert len(one.row()[0]) == 400
-    assert "job-999" in dict(one.row()[0])
+        kind.take(ran("P", f"job-{i}", T + i)[0])
+    assert len(kind.row()[0]) == 400
+    assert "job-999" in dict(kind.row()[0])
 
 
 def test_its_standing_is_that_of_its_signal():
     rng = random.Random(3)
-    one = JobStreaks(POLICY)
+    kind = JobStreaks(POLICY)
     bad = 0
     for i in range(600):
         letters = "F" if 200 < i < 230 or rng.random() < 0.1 else "P"
-        one.take(ran(letters, until=T + i * H, first=i)[0])
-        standing, signal = one.standing(T + i * H, True), one.signal(T + i * H)
+        kind.take(ran(letters, until=T + i * H, first=i)[0])
+        standing, signal = kind.standing(T + i * H, True), kind.signal(T + i * H)
         assert (standing.bad, standing.clears) == (signal.verdict.bad, signal.clears)
         bad += standing.bad
     assert 20 < bad < 40
 
 
 def test_honest_jobs_are_told_of_once_in_twenty_months_at_most():
-    rng, told, firing = random.Random(7), 0, False
-    one = JobStreaks(POLICY)
+    rng, alerts, firing = random.Random(7), 0, False
+    kind = JobStreaks(POLICY)
     for i in range(40 * 30 * 20):
         letters = "P" if rng.random() < 0.9 else "F"
-        one.take(ran(letters, until=T + i * D / 20, first=i)[0])
-        bad = one.standing(T + i * D / 20, True).bad
-        told += bad and not firing
+        kind.take(ran(letters, until=T + i * D / 20, first=i)[0])
+        bad = kind.standing(T + i * D / 20, True).bad
+        alerts += bad and not firing
         firing = bad
-    assert told <= 2
+    assert alerts <= 2
 
 
 def test_other_results_end_no_streak():

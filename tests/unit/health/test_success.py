@@ -20,44 +20,44 @@ def success(made, until=T):
 
 
 def test_a_drop_is_told_with_what_was_before():
-    found = success(changes("P" * 600 + "F" * 7))
-    assert found.verdict is State.FAILING  # though 162 of 169 passed this week
-    assert found.since == moment(T - 6 * H)
-    assert said(found.seen) == (
+    signal = success(changes("P" * 600 + "F" * 7))
+    assert signal.verdict is State.FAILING  # though 162 of 169 passed this week
+    assert signal.since == moment(T - 6 * H)
+    assert said(signal.seen) == (
         "0 of 7 passed since 2026-11-23 06:00 UTC, 99.9 % before;"
         " 162 of 169 passed in 7 days where the reference passed"
     )
-    assert threshold_words(found.seen) == "degraded until it surely passes 99.9 % again"
-    assert [one.number for one in found.evidence] == list(range(1606, 1599, -1))
-    assert not found.clears
+    assert threshold_words(signal.seen) == "degraded until it surely passes 99.9 % again"
+    assert [run.number for run in signal.evidence] == list(range(1606, 1599, -1))
+    assert not signal.clears
 
 
 def test_after_a_long_drop_the_first_failure_is_shown_with_the_newest():
-    found = success(changes("P" * 600 + "F" * 14))
-    numbers = [one.number for one in found.evidence]
+    signal = success(changes("P" * 600 + "F" * 14))
+    numbers = [run.number for run in signal.evidence]
     assert numbers == [*range(1613, 1606, -1), 1600]
 
 
 def test_it_is_well_again_five_passes_after_an_outage():
     assert success(changes("P" * 400 + "F" * 100 + "P" * 2)).verdict is State.FAILING
-    found = success(changes("P" * 400 + "F" * 100 + "P" * 5))
-    assert (found.verdict, found.clears) == (State.HEALTHY, True)
+    signal = success(changes("P" * 400 + "F" * 100 + "P" * 5))
+    assert (signal.verdict, signal.clears) == (State.HEALTHY, True)
 
 
 def test_before_a_past_is_known_it_says_how_much_is_missing():
-    found = success(changes("P" * 60 + "F" * 40))
-    assert (found.verdict, found.rising) == (State.UNKNOWN, False)
-    assert threshold_words(found.seen) == "judged when 100 results are known, 40 are"
+    signal = success(changes("P" * 60 + "F" * 40))
+    assert (signal.verdict, signal.rising) == (State.UNKNOWN, False)
+    assert threshold_words(signal.seen) == "judged when 100 results are known, 40 are"
 
 
 def test_half_way_is_rising():
-    found = success(changes("P" * 600 + "FF"))
-    assert (found.verdict, found.rising, found.clears) == (State.HEALTHY, True, False)
+    signal = success(changes("P" * 600 + "FF"))
+    assert (signal.verdict, signal.rising, signal.clears) == (State.HEALTHY, True, False)
 
 
 def test_a_mild_drop_is_degraded_and_not_failing():
-    found = success(changes("P" * 600 + "PPF" * 12))
-    assert found.verdict is State.DEGRADED
+    signal = success(changes("P" * 600 + "PPF" * 12))
+    assert signal.verdict is State.DEGRADED
 
 
 def test_the_chart_is_fed_first_verdicts_where_the_reference_passed():
@@ -84,10 +84,10 @@ def test_one_broken_change_is_one_observation():
 
 
 def test_a_drop_that_lasts_is_how_it_is_now():
-    found = success(changes("P" * 400 + "PF" * 400))
-    assert found.verdict is State.HEALTHY
-    assert said(found.seen).endswith("it has been like that for 28 days: this is how it is now")
-    assert found.adopted is not None
+    signal = success(changes("P" * 400 + "PF" * 400))
+    assert signal.verdict is State.HEALTHY
+    assert said(signal.seen).endswith("it has been like that for 28 days: this is how it is now")
+    assert signal.adopted is not None
     assert tracked(changes("P" * 400 + "PF" * 400)).judge.level.signal(T).verdict is State.DEGRADED
 
 
@@ -103,9 +103,9 @@ def test_a_drop_that_lasts_is_how_it_is_now():
 )
 def test_how_bad_a_drop_is_follows_from_the_chart_that_fires(letters, severity):
     tracker = tracked(changes(letters))
-    steps = [one.transition for one in tracker.steps]
-    assert next(one.severity for one in steps if one.name == "opened") is severity
-    assert "escalated" not in [one.name for one in steps]
+    steps = [step.transition for step in tracker.steps]
+    assert next(step.severity for step in steps if step.name == "opened") is severity
+    assert "escalated" not in [step.name for step in steps]
     assert tracker.judge.success.signal(T).verdict is severity
     again = Tracker.of(Policy(), json.loads(json.dumps(tracker.row())))
     assert again.judge.success.signal(T) == tracker.judge.success.signal(T)
@@ -145,26 +145,26 @@ def test_what_failed_before_or_has_no_pair_weighs_as_such_results_are_learnt_to(
     """A cancelled reference hides no outage, and broken changes make none."""
 
     outage = [change([(2, 1, "F")], [], (0, 1.5), 5000 + i, T - (40 - i) * H) for i in range(24)]
-    known = [
+    before = [
         change([(2, 1, "F" if i % 3 == 0 else "P"), (4, 2, "P")], [(3.5, 2, "P")], (0, 1.5), i, at)
         for i, at in enumerate(T - (1000 - 2 * i) * H for i in range(400))
     ]
-    chart = tracked(known).judge.success.chart
+    chart = tracked(before).judge.success.chart
     unpaired = chart.baseline.counts[VerdictKind.UNPAIRED]
     assert 0.5 < unpaired[0] / sum(unpaired) < 0.75
     assert chart.baseline.mean > 0.97
     assert chart.dropped is None
-    assert tracked(known + outage[:3]).judge.success.chart.dropped is None
-    assert tracked(known + outage).judge.success.chart.dropped is not None
+    assert tracked(before + outage[:3]).judge.success.chart.dropped is None
+    assert tracked(before + outage).judge.success.chart.dropped is not None
 
 
 def test_who_uploads_without_a_pause_hides_no_outage():
     """A stack takes ten minutes at most: what comes later is no part of it."""
     before = changes("P" * 400, until=T - 3 * H, every=H, reference=None)
     broken = [change([(0.5, 1, "F")], (), (i / 120,), 3000 + i, T - 2.5 * H) for i in range(120)]
-    for one in broken:
-        one.own[0].posted_at = one.uploads[1] + H
-        one.referenced = lambda _at: False
+    for facts in broken:
+        facts.own[0].posted_at = facts.uploads[1] + H
+        facts.referenced = lambda _at: False
     assert success(before + broken).verdict.bad
 
 

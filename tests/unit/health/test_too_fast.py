@@ -18,13 +18,13 @@ MIN = 60.0
 def passes(times, until=T, every=2 * H, first=1000, job="tempest", project="nova", **fields):
     """A report a time, each on a change of its own; the last one at ``until``."""
     last = len(times) - 1
-    found = []
+    events = []
     for i, seconds in enumerate(times):
         at = until - (last - i) * every
         run = JobRun(job, Result.PASS, f"https://logs.example/{i}", seconds=seconds)
         run, why = run._replace(**fields), proof(first + i, at)
-        found.append(RunEnded(at, project, True, (run,), why, at - H))
-    return found
+        events.append(RunEnded(at, project, True, (run,), why, at - H))
+    return events
 
 
 def usual(n=60, seed=1):
@@ -32,19 +32,19 @@ def usual(n=60, seed=1):
     return [51 * MIN * rng.lognormvariate(0, 0.2) for _ in range(n)]
 
 
-def fed(*told):
-    one = TooFast(POLICY)
-    for each in sorted((one for many in told for one in many), key=lambda one: one.at):
-        one.take(each)
-    return one
+def fed(*parts):
+    kind = TooFast(POLICY)
+    for each in sorted((event for many in parts for event in many), key=lambda event: event.at):
+        kind.take(each)
+    return kind
 
 
 def test_a_job_that_took_an_hour_and_takes_seconds_is_told_after_four_passes():
     assert not fed(passes([*usual(), 40, 40, 40])).standing(T, True).bad
-    found = fed(passes([*usual(), 40, 40, 40, 40])).signal(T)
-    assert (found.verdict, found.n, found.since) == (State.DEGRADED, 4, moment(T - 6 * H))
-    assert [one.number for one in found.evidence] == [1063, 1060, 1059]
-    assert {one.job for one in found.evidence} == {"tempest"}
+    signal = fed(passes([*usual(), 40, 40, 40, 40])).signal(T)
+    assert (signal.verdict, signal.n, signal.since) == (State.DEGRADED, 4, moment(T - 6 * H))
+    assert [run.number for run in signal.evidence] == [1063, 1060, 1059]
+    assert {run.job for run in signal.evidence} == {"tempest"}
 
 
 def test_what_is_faster_but_plausible_is_no_news():
@@ -60,8 +60,10 @@ def test_a_job_that_often_has_nothing_to_do_is_known_for_it():
 def test_one_change_and_one_stack_of_changes_count_once():
     past = passes(usual(), until=T - D)
     fast = passes([40.0] * 9, first=5000)
-    assert not fed(past, [one._replace(proof=fast[0].proof) for one in fast]).standing(T, True).bad
-    at_once = [one._replace(uploaded=fast[0].uploaded) for one in fast]
+    assert (
+        not fed(past, [event._replace(proof=fast[0].proof) for event in fast]).standing(T, True).bad
+    )
+    at_once = [event._replace(uploaded=fast[0].uploaded) for event in fast]
     assert not fed(past, at_once).standing(T, True).bad
     assert fed(past, fast).standing(T, True).bad
 
@@ -88,23 +90,23 @@ def test_it_is_well_after_two_usual_passes():
 
 
 def test_after_28_days_it_is_how_the_job_is():
-    one = fed(passes([*usual(), *[40.0] * 400]))
-    assert (one.standing(T, True).bad, one.signal(T).clears) == (False, True)
-    assert "this is how it is now" in said(one.signal(T).seen)
+    kind = fed(passes([*usual(), *[40.0] * 400]))
+    assert (kind.standing(T, True).bad, kind.signal(T).clears) == (False, True)
+    assert "this is how it is now" in said(kind.signal(T).seen)
 
 
 def test_more_jobs_than_are_kept_make_room():
-    one = TooFast(POLICY)
+    kind = TooFast(POLICY)
     for i in range(700):
-        one.take(passes([51 * MIN], job=f"job-{i}")[0])
-    assert len(one.row()[0]) == 300
+        kind.take(passes([51 * MIN], job=f"job-{i}")[0])
+    assert len(kind.row()[0]) == 300
 
 
 def test_its_state_goes_to_plain_values_and_back():
-    told = passes([*usual(), *[40.0] * 6, 51 * MIN, 40.0])
-    whole, again = fed(told), TooFast(POLICY)
-    again.read(fed(told[:64]).row())
-    for each in told[64:]:
+    events = passes([*usual(), *[40.0] * 6, 51 * MIN, 40.0])
+    whole, again = fed(events), TooFast(POLICY)
+    again.read(fed(events[:64]).row())
+    for each in events[64:]:
         again.take(each)
     assert again.row() == whole.row()
     assert again.signal(T) == whole.signal(T)
@@ -112,12 +114,12 @@ def test_its_state_goes_to_plain_values_and_back():
 
 def test_honest_jobs_are_never_told():
     """Ten years of a job with a long tail, which has nothing to do for one change in fifty."""
-    rng, one, bad = random.Random(5), TooFast(POLICY), 0
+    rng, kind, bad = random.Random(5), TooFast(POLICY), 0
     lengths = [
         40.0 if rng.random() < 0.02 else 51 * MIN * rng.lognormvariate(0, 0.6)
         for _ in range(3650 * 9)
     ]
     for each in passes(lengths, every=D / 9):
-        one.take(each)
-        bad += one.standing(each.at, True).bad
+        kind.take(each)
+        bad += kind.standing(each.at, True).bad
     assert bad == 0

@@ -21,20 +21,20 @@ class Watched:
 
     def advance(self, flags, start, every=2 * H):
         """A patch set a flag, and whether it was reported on, an hour after its upload."""
-        told = []
+        events = []
         for i, flag in enumerate(flags):
             self.number += 1
             at = start + i * every
-            told.append(due(self.number, at))
+            events.append(due(self.number, at))
             if flag:
-                told.append(heard(at + H, self.number))
-        self.take(told)
+                events.append(heard(at + H, self.number))
+        self.take(events)
         return start + len(flags) * every
 
-    def take(self, told):
-        for one in sorted(told, key=lambda one: one.at):
-            self.until(one.at)
-            self.judge.take(one)
+    def take(self, events):
+        for event in sorted(events, key=lambda event: event.at):
+            self.until(event.at)
+            self.judge.take(event)
 
     def until(self, at):
         while (alarm := self.judge.next_alarm) is not None and alarm < at:
@@ -50,6 +50,6 @@ class Watched:
 
 def settled(flags=(True,) * 60, every=2 * H, policy=None):
     """A CI with a past, that was at home from the start; and when that ended."""
-    one = Watched(policy)
-    one.take([heard(START - H, 0)])
-    return one, one.advance(flags, START, every)
+    ci = Watched(policy)
+    ci.take([heard(START - H, 0)])
+    return ci, ci.advance(flags, START, every)

@@ -75,18 +75,18 @@ def cleared(symptom: Symptom, at: datetime) -> Symptom:
 
 def incident(*symptoms: Symptom, **fields: Any) -> Incident:
     """An open incident with these symptoms; over where all of them are."""
-    found = symptoms or (symptom(),)
-    over = all(one.phase is SymptomPhase.CLEARED for one in found)
-    ends = [one.cleared_at for one in found if one.cleared_at is not None]
+    all_symptoms = symptoms or (symptom(),)
+    over = all(symptom.phase is SymptomPhase.CLEARED for symptom in all_symptoms)
+    ends = [symptom.cleared_at for symptom in all_symptoms if symptom.cleared_at is not None]
     usual: dict[str, Any] = {
         "opened_at": NOW,
         "resolved_at": max(ends) if over else None,
         "id": 5,
     }
     phase = Phase.RESOLVED if over else Phase.FIRING
-    return Incident(NOW, phase, NOW, found, **usual | fields)
+    return Incident(NOW, phase, NOW, all_symptoms, **usual | fields)
 
 
 def names_of(symptoms: Iterable[Symptom]) -> list[str]:
     """The signals of symptoms."""
-    return [one.signal for one in symptoms]
+    return [symptom.signal for symptom in symptoms]

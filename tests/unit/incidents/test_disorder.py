@@ -23,17 +23,17 @@ RESULTS = list(Result)
 def odd_change(dice: random.Random, number: int, span: float) -> ChangeFacts:
     """Uploads that nobody saw, comments before them and long after, a close before it began."""
     begun = T + dice.random() * span
-    found = ChangeFacts(number, number, dice.choice("ab"), in_scope=dice.random() < 0.9)
+    facts = ChangeFacts(number, number, dice.choice("ab"), in_scope=dice.random() < 0.9)
 
     def sometime() -> float:
         return begun + dice.choice([0, 60, H, -H, dice.random() * span * 2])
 
-    found.uploads = {n: sometime() for n in range(1, dice.randint(1, 4)) if dice.random() < 0.9}
+    facts.uploads = {n: sometime() for n in range(1, dice.randint(1, 4)) if dice.random() < 0.9}
     usual = dice.choice([Result.PASS, Result.FAIL])
     for place in range(dice.randint(0, 6)):
         runs = [JobRun(dice.choice("xyz"), dice.choice(RESULTS)) for _ in range(dice.randint(0, 3))]
         result = dice.choice([*RESULTS, None]) if dice.random() < 0.3 else usual
-        found.own.append(
+        facts.own.append(
             Attempt(
                 sometime(), dice.choice([place, 0, 1 << 30]), dice.randint(0, 4),
                 dice.choice(["check", "gate", ""]), result, final=dice.random() < 0.9,
@@ -42,11 +42,11 @@ def odd_change(dice: random.Random, number: int, span: float) -> ChangeFacts:
         )  # fmt: skip
     for place in range(dice.randint(0, 3)):
         verdict = dice.choice([Result.PASS, Result.FAIL])
-        found.reference.append(RefVerdict(sometime(), place, dice.randint(0, 4), verdict))
-    found.closed_at = sometime() if dice.random() < 0.5 else None
-    known = dice.random() < 0.7
-    found.referenced = lambda _at: known
-    return found
+        facts.reference.append(RefVerdict(sometime(), place, dice.randint(0, 4), verdict))
+    facts.closed_at = sometime() if dice.random() < 0.5 else None
+    is_referenced = dice.random() < 0.7
+    facts.referenced = lambda _at: is_referenced
+    return facts
 
 
 def disordered(dice: random.Random, inputs: list[Input]) -> list[Input]:
@@ -55,7 +55,7 @@ def disordered(dice: random.Random, inputs: list[Input]) -> list[Input]:
     if way == "repeated":
         inputs = inputs + dice.sample(inputs, len(inputs) // 3)
     late = {"late": [0, 0, 60, 20 * D], "shuffled": range(0, 10**8, 10**5)}.get(way, [0])
-    return sorted(inputs, key=lambda one: one.at + dice.choice(late))
+    return sorted(inputs, key=lambda event: event.at + dice.choice(late))
 
 
 @settings(max_examples=60, deadline=None)
@@ -64,12 +64,12 @@ def test_no_signal_raises_whatever_the_order_and_content_of_history(seed: int) -
     dice = random.Random(seed)
     span = dice.choice([1, 30, 120]) * D
     changes = [odd_change(dice, number, span) for number in range(dice.choice([1, 20, 120]))]
-    rest = disordered(dice, [one for facts in changes for one in follow(facts)])
+    rest = disordered(dice, [event for facts in changes for event in follow(facts)])
     tracker = Tracker(Policy())
     while rest:
         size = dice.randint(1, 400)
         some, rest = rest[:size], rest[size:]
-        tracker.advance(some, max([tracker.at, *(one.at for one in some)]))
+        tracker.advance(some, max([tracker.at, *(event.at for event in some)]))
         if dice.random() < 0.3:
             tracker = Tracker.of(Policy(), json.loads(json.dumps(tracker.row())))
         look_at(tracker)

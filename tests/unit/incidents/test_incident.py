@@ -56,17 +56,21 @@ def test_nothing_wrong_opens_nothing():
 
 
 def test_an_incident_opens_once_and_stays():
-    found, names = live(BAD, BAD, BAD)
+    incident, names = live(BAD, BAD, BAD)
     assert names == ["opened"]
-    assert (found.phase, found.severity, found.opened_at) == (Phase.FIRING, State.DEGRADED, NOW)
-    assert (found.cause.signal, said(found.cause.seen)) == ("success", "24 of 40 passed")
-    assert (found.first_evidence, found.id) == (SEEN, None)
+    assert (incident.phase, incident.severity, incident.opened_at) == (
+        Phase.FIRING,
+        State.DEGRADED,
+        NOW,
+    )
+    assert (incident.cause.signal, said(incident.cause.seen)) == ("success", "24 of 40 passed")
+    assert (incident.first_evidence, incident.id) == (SEEN, None)
 
 
 def test_half_way_is_pending_and_leaves_no_trace_when_it_is_dropped():
-    found, names = live(HALF, HALF, BAD)
+    incident, names = live(HALF, HALF, BAD)
     assert names == ["pending", "opened"]
-    assert (found.opened_at, found.began_at) == (NOW + 2 * HOUR, NOW)
+    assert (incident.opened_at, incident.began_at) == (NOW + 2 * HOUR, NOW)
     dropped, names = live(HALF, GOOD)
     assert (names, dropped.phase, dropped.open) == (["pending", "dropped"], Phase.DROPPED, False)
     assert dropped.cause.signal == "success"  # by which it can still be shown in a log
@@ -74,52 +78,52 @@ def test_half_way_is_pending_and_leaves_no_trace_when_it_is_dropped():
 
 
 def test_one_of_two_pending_symptoms_may_go():
-    found, names = live(HALF, of("job", HALF), GOOD, of("job", BAD))
+    incident, names = live(HALF, of("job", HALF), GOOD, of("job", BAD))
     assert names == ["pending", "opened"]
-    assert names_of(found.symptoms) == ["job"]
+    assert names_of(incident.symptoms) == ["job"]
 
 
 def test_worse_is_a_step_of_the_same_incident():
-    found, names = live(BAD, WORSE, WORSE, BAD)
+    incident, names = live(BAD, WORSE, WORSE, BAD)
     assert names == ["opened", "escalated"]
-    assert (found.opened_at, found.began_at) == (NOW, NOW)
-    assert found.severity is State.FAILING  # the worst since it opened
-    assert found.reopened == 0
+    assert (incident.opened_at, incident.began_at) == (NOW, NOW)
+    assert incident.severity is State.FAILING  # the worst since it opened
+    assert incident.reopened == 0
 
 
 def test_signals_that_accuse_meanwhile_are_its_symptoms():
-    found, names = live(BAD, of("level", BAD), of("job", WORSE), silent())
+    incident, names = live(BAD, of("level", BAD), of("job", WORSE), silent())
     assert names == ["opened", "joined", "escalated", "escalated"]
-    assert names_of(found.symptoms) == ["success", "level", "job", "silent"]
-    assert (found.severity, found.cause.signal) == (State.SILENT, "silent")
-    found, names = live(WORSE, of("level", BAD), of("level", WORSE))
+    assert names_of(incident.symptoms) == ["success", "level", "job", "silent"]
+    assert (incident.severity, incident.cause.signal) == (State.SILENT, "silent")
+    incident, names = live(WORSE, of("level", BAD), of("level", WORSE))
     assert names == ["opened", "joined", "worsened"]
 
 
 def test_a_pending_symptom_of_an_open_incident_makes_no_step():
-    found, names = live(BAD, of("job", HALF), of("job", GOOD))
-    assert (names, names_of(found.symptoms)) == (["opened"], ["success"])
+    incident, names = live(BAD, of("job", HALF), of("job", GOOD))
+    assert (names, names_of(incident.symptoms)) == (["opened"], ["success"])
 
 
 def test_it_is_not_over_while_something_is_half_way():
-    found, names = live(BAD, of("job", HALF), GOOD)
-    assert (names, found.phase) == (["opened", "cleared"], Phase.RECOVERING)
-    over, taken = step(found, of("job", GOOD), NOW + 3 * HOUR, POLICY)
+    incident, names = live(BAD, of("job", HALF), GOOD)
+    assert (names, incident.phase) == (["opened", "cleared"], Phase.RECOVERING)
+    over, taken = step(incident, of("job", GOOD), NOW + 3 * HOUR, POLICY)
     assert (taken.name, over.phase, over.resolved_at) == (
         "resolved", Phase.RESOLVED, NOW + 3 * HOUR,
     )  # fmt: skip
     assert names_of(over.symptoms) == ["success"]
-    over, taken = step(found, of("job", UNKNOWN), NOW + 3 * HOUR, POLICY)
+    over, taken = step(incident, of("job", UNKNOWN), NOW + 3 * HOUR, POLICY)
     assert taken.name == "resolved"  # nothing is known that accuses
-    found, taken = step(found, of("job", BAD), NOW + 3 * HOUR, POLICY)
-    assert (taken.name, found.phase, found.reopened) == ("joined", Phase.FIRING, 0)
+    incident, taken = step(incident, of("job", BAD), NOW + 3 * HOUR, POLICY)
+    assert (taken.name, incident.phase, incident.reopened) == ("joined", Phase.FIRING, 0)
 
 
 def test_it_is_over_when_its_last_symptom_is():
-    found, names = live(BAD, of("level", BAD), GOOD, of("level", GOOD))
+    incident, names = live(BAD, of("level", BAD), GOOD, of("level", GOOD))
     assert names == ["opened", "joined", "cleared", "resolved"]
-    assert (found.phase, found.resolved_at) == (Phase.RESOLVED, NOW + 3 * HOUR)
-    assert [one.cleared_at for one in found.symptoms] == [NOW + 2 * HOUR, NOW + 3 * HOUR]
+    assert (incident.phase, incident.resolved_at) == (Phase.RESOLVED, NOW + 3 * HOUR)
+    assert [symptom.cleared_at for symptom in incident.symptoms] == [NOW + 2 * HOUR, NOW + 3 * HOUR]
 
 
 def test_the_cause_is_the_symptom_that_stands_and_explains_most():
@@ -134,24 +138,26 @@ def test_the_cause_is_the_symptom_that_stands_and_explains_most():
 
 def test_the_first_bad_run_is_never_lost():
     runs = [Evidence(Fault.FAILED, n, n, 1, NOW + n * HOUR) for n in range(4)]
-    found, _ = live(replace(BAD, evidence=(runs[1], runs[0])), replace(WORSE, evidence=(runs[3],)))
-    assert found.cause.first_bad == runs[0]
-    assert found.cause.evidence == (runs[3],)
+    incident, _ = live(
+        replace(BAD, evidence=(runs[1], runs[0])), replace(WORSE, evidence=(runs[3],))
+    )
+    assert incident.cause.first_bad == runs[0]
+    assert incident.cause.evidence == (runs[3],)
     assert symptom().first_bad is None
 
 
 def test_the_border_does_not_flap():
-    found, names = live(BAD, BORDER, BAD, BORDER, BAD)
+    incident, names = live(BAD, BORDER, BAD, BORDER, BAD)
     assert names == ["opened", "recovering", "relapsed", "recovering", "relapsed"]
-    assert found.phase is Phase.FIRING
-    found, names = live(BAD, of("level", BAD), BORDER, BAD)
+    assert incident.phase is Phase.FIRING
+    incident, names = live(BAD, of("level", BAD), BORDER, BAD)
     assert names == ["opened", "joined"]  # the other one fires all the time
 
 
 def test_it_resolves_when_surely_well():
-    found, names = live(BAD, BORDER, GOOD)
+    incident, names = live(BAD, BORDER, GOOD)
     assert names == ["opened", "recovering", "resolved"]
-    assert (found.phase, found.resolved_at, found.open) == (
+    assert (incident.phase, incident.resolved_at, incident.open) == (
         Phase.RESOLVED,
         NOW + 2 * HOUR,
         False,
@@ -160,8 +166,8 @@ def test_it_resolves_when_surely_well():
 
 
 def test_unknown_neither_opens_nor_ends():
-    found, names = live(BAD, UNKNOWN, UNKNOWN)
-    assert (names, found.phase) == (["opened"], Phase.FIRING)
+    incident, names = live(BAD, UNKNOWN, UNKNOWN)
+    assert (names, incident.phase) == (["opened"], Phase.FIRING)
 
 
 def test_back_within_a_day_it_is_the_same_incident():
@@ -182,16 +188,16 @@ def test_another_signal_brings_it_back_too():
 
 
 def test_half_way_back_it_can_still_reopen():
-    found, names = live(BAD, GOOD, HALF, HALF, BAD)
+    incident, names = live(BAD, GOOD, HALF, HALF, BAD)
     assert names == ["opened", "resolved", "reopened"]
-    assert found.reopened == 1
+    assert incident.reopened == 1
 
 
 def test_a_symptom_comes_again_within_its_incident():
     level = of("level", BAD)
-    found, names = live(level, BAD, GOOD, BAD)
+    incident, names = live(level, BAD, GOOD, BAD)
     assert names == ["opened", "joined", "cleared", "joined"]
-    again = found.symptom("success")
+    again = incident.symptom("success")
     assert (again.returns, again.spells, again.came_at) == (1, 2, NOW + 3 * HOUR)
     later, _ = step(live(level, BAD, GOOD)[0], BAD, NOW + 30 * DAY, POLICY)
     assert (later.symptom("success").returns, later.symptom("success").spells) == (0, 2)
@@ -207,8 +213,8 @@ def test_one_that_keeps_coming_back_must_stay_well_for_longer():
 
 
 def test_acknowledging_covers_all_that_is_in_it():
-    found = live(BAD, of("level", BAD))[0]
-    taken, transition = acknowledge(found, "ann", "disk full", NOW + HOUR)
+    incident = live(BAD, of("level", BAD))[0]
+    taken, transition = acknowledge(incident, "ann", "disk full", NOW + HOUR)
     assert (taken.phase, taken.acknowledged_by, taken.note) == (
         Phase.ACKNOWLEDGED,
         "ann",
@@ -235,22 +241,22 @@ def test_what_is_over_or_never_opened_cannot_be_acknowledged():
 
 
 def test_an_incident_that_is_ended_by_hand_has_no_symptom_left():
-    found = closed(live(BAD, of("job", HALF), of("level", BORDER))[0], NOW + DAY)
-    assert (found.phase, found.resolved_at, found.standing) == (
+    incident = closed(live(BAD, of("job", HALF), of("level", BORDER))[0], NOW + DAY)
+    assert (incident.phase, incident.resolved_at, incident.standing) == (
         Phase.RESOLVED,
         NOW + DAY,
         (),
     )
 
 
-def known(*parts, over=False, count=1):
-    found = tuple(Part(family, State.DEGRADED) for family in parts)
-    return Notified(found, State.DEGRADED, "success", 1, NOW - HOUR, over, count)
+def notified_of(*parts, over=False, count=1):
+    named_parts = tuple(Part(family, State.DEGRADED) for family in parts)
+    return Notified(named_parts, State.DEGRADED, "success", 1, NOW - HOUR, over, count)
 
 
 def test_what_people_did_stays_when_it_is_judged_again():
     before = replace(
-        acknowledge(incident(), "ann", "on it", NOW)[0], notified=known(Family.RESULTS)
+        acknowledge(incident(), "ann", "on it", NOW)[0], notified=notified_of(Family.RESULTS)
     )
     again = with_people(incident(symptom(), symptom("level"), id=None), before)
     assert (again.id, again.phase, again.note) == (5, Phase.ACKNOWLEDGED, "on it")
@@ -261,9 +267,9 @@ def test_what_people_did_stays_when_it_is_judged_again():
 
 
 def test_two_incidents_that_were_one_keep_what_people_know_and_did():
-    ours = incident(notified=known(Family.RESULTS))
+    ours = incident(notified=notified_of(Family.RESULTS))
     theirs = incident(
-        id=6, notified=known(Family.PRESENCE, count=2), acknowledged_by="bob", note="disks"
+        id=6, notified=notified_of(Family.PRESENCE, count=2), acknowledged_by="bob", note="disks"
     )
     both = merged(ours, theirs)
     assert (both.id, both.acknowledged_by, both.note) == (5, "bob", "disks")
@@ -272,17 +278,17 @@ def test_two_incidents_that_were_one_keep_what_people_know_and_did():
     assert merged(theirs, ours).acknowledged_by == "bob"
     assert merged(incident(), theirs).notified == theirs.notified
     assert merged(ours, incident()).notified == ours.notified
-    over = incident(notified=known(over=True))
+    over = incident(notified=notified_of(over=True))
     assert merged(ours, over).notified == ours.notified
     assert merged(over, ours).notified == replace(ours.notified, count=2)  # no key twice
 
 
 def test_it_is_json_and_back():
-    found = replace(live(BAD, of("level", BAD))[0], id=7, notified=known(Family.RESULTS))
-    assert read_incident(incident_json(found), 7) == found
-    assert read_values(incident_values(found)) == found
-    assert columns(found)["notified"] is True
-    assert columns(replace(found, notified=known(count=0)))["notified"] is False
+    incident = replace(live(BAD, of("level", BAD))[0], id=7, notified=notified_of(Family.RESULTS))
+    assert read_incident(incident_json(incident), 7) == incident
+    assert read_values(incident_values(incident)) == incident
+    assert columns(incident)["notified"] is True
+    assert columns(replace(incident, notified=notified_of(count=0)))["notified"] is False
     with pytest.raises(ValueError, match="began_at"):
         read_incident("{}", 7)
 
@@ -296,29 +302,33 @@ SIGNALS = [
 
 @given(st.lists(st.sampled_from(SIGNALS), max_size=40))
 def test_any_history_makes_sense(signals):
-    found: Incident | None = None
+    incident: Incident | None = None
     for i, signal in enumerate(signals):
-        found, taken = step(found, signal, NOW + i * HOUR, POLICY)
-        if found is None:
+        incident, taken = step(incident, signal, NOW + i * HOUR, POLICY)
+        if incident is None:
             continue
-        assert (found.resolved_at is None) == found.open
-        assert len({one.signal for one in found.symptoms}) == len(found.symptoms)
-        assert (found.phase in (Phase.FIRING, Phase.ACKNOWLEDGED)) == (found.open and found.fires)
-        if found.open and found.opened_at is not None:
-            assert found.standing or found.pending
-            if found.standing:
-                assert found.severity == min((one.severity for one in found.standing), key=_rank)
-        if found.phase is Phase.RESOLVED:
-            assert all(one.phase is SymptomPhase.CLEARED for one in found.symptoms)
+        assert (incident.resolved_at is None) == incident.open
+        assert len({symptom.signal for symptom in incident.symptoms}) == len(incident.symptoms)
+        assert (incident.phase in (Phase.FIRING, Phase.ACKNOWLEDGED)) == (
+            incident.open and incident.fires
+        )
+        if incident.open and incident.opened_at is not None:
+            assert incident.standing or incident.pending
+            if incident.standing:
+                assert incident.severity == min(
+                    (symptom.severity for symptom in incident.standing), key=_rank
+                )
+        if incident.phase is Phase.RESOLVED:
+            assert all(symptom.phase is SymptomPhase.CLEARED for symptom in incident.symptoms)
         if taken and taken.name not in ("pending", "dropped"):
-            assert found.opened_at is not None
-        assert read_incident(incident_json(found), found.id) == found
+            assert incident.opened_at is not None
+        assert read_incident(incident_json(incident), incident.id) == incident
         if signal.verdict.bad:
-            assert found.symptom(signal.name).fires
-            assert found.severity.rank <= signal.verdict.rank
-        again, second = step(found, signal, NOW + i * HOUR, POLICY)
+            assert incident.symptom(signal.name).fires
+            assert incident.severity.rank <= signal.verdict.rank
+        again, second = step(incident, signal, NOW + i * HOUR, POLICY)
         assert second is None or second.name in ("recovering", "pending")
-        assert again is None or again.began_at == found.began_at or second is not None
+        assert again is None or again.began_at == incident.began_at or second is not None
 
 
 def _rank(state: State) -> int:
@@ -335,16 +345,16 @@ def test_a_silence_after_the_ci_was_heard_again_has_a_beginning_of_its_own() -> 
     assert incident is not None
     incident, _ = live(december, start=incident, since=NOW + 100 * HOUR)
     assert incident is not None
-    [found] = incident.symptoms
-    assert (found.since, found.first_evidence, found.spells) == (december.since, other, 2)
+    [silence] = incident.symptoms
+    assert (silence.since, silence.first_evidence, silence.spells) == (december.since, other, 2)
 
 
 def test_a_silence_that_was_there_before_the_late_word_goes_on() -> None:
     june = replace(silent(), since=NOW - HOUR)
     incident, _ = live(june, replace(silent(GOOD), clears=False), june)
     assert incident is not None
-    [found] = incident.symptoms
-    assert (found.since, found.spells) == (june.since, 1)
+    [silence] = incident.symptoms
+    assert (silence.since, silence.spells) == (june.since, 1)
 
 
 def test_what_comes_to_nothing_does_not_make_the_usual_forgotten():

@@ -30,8 +30,8 @@ def test_a_silence_holds_from_its_start_until_just_before_its_end():
 
 
 def why(signal: str, around: Surroundings, *others: Symptom, severity=State.DEGRADED):
-    found = symptom(signal, severity)
-    return inhibited(found, incident(found, *others), around)
+    accusing = symptom(signal, severity)
+    return inhibited(accusing, incident(accusing, *others), around)
 
 
 def test_a_greater_trouble_keeps_the_lesser_back():

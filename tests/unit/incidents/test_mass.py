@@ -41,7 +41,11 @@ def opened(*minutes_ago):
 
 
 def test_many_at_once_are_one_message():
-    assert [one.ci for one in common_breakage(opened(50, 20, 0), 10, NOW)] == ["ci0", "ci1", "ci2"]
+    assert [opening.ci for opening in common_breakage(opened(50, 20, 0), 10, NOW)] == [
+        "ci0",
+        "ci1",
+        "ci2",
+    ]
 
 
 def test_fewer_than_three_or_than_thirty_percent_are_messages_of_their_own():
@@ -62,20 +66,20 @@ def test_the_breakage_keeps_its_name_while_it_goes_on():
         *opened(60, 30, 0),
         *(Opening(f"x{i}", NOW + (i + 1) * 30 * MINUTE, State.FAILING) for i in range(3)),
     ]
-    found = common_breakage(later, 10, NOW + 90 * MINUTE)
-    assert found[0] == first[0]
-    assert len(found) == 6
+    broken = common_breakage(later, 10, NOW + 90 * MINUTE)
+    assert broken[0] == first[0]
+    assert len(broken) == 6
     assert common_breakage(later, 10, NOW + 300 * MINUTE) is None
 
 
 def test_the_first_that_opens_speaks_for_those_that_are_half_way():
     """A common breakage raises all charts at once; the first to fire is not alone."""
     half_way = [Opening(f"p{i}", NOW - i * 60 * MINUTE, State.DEGRADED) for i in range(5)]
-    found = common_breakage(opened(0), 18, NOW, half_way)
-    assert [one.ci for one in found] == ["ci0", "p0", "p1", "p2", "p3", "p4"]
+    broken = common_breakage(opened(0), 18, NOW, half_way)
+    assert [opening.ci for opening in broken] == ["ci0", "p0", "p1", "p2", "p3", "p4"]
     assert common_breakage(opened(0), 21, NOW, half_way) is None
     assert common_breakage([], 6, NOW, half_way) is None  # nothing opened
-    old = [replace(one, at=NOW - 7 * HOUR) for one in half_way]
+    old = [replace(opening, at=NOW - 7 * HOUR) for opening in half_way]
     assert common_breakage(opened(0), 6, NOW, old) is None
 
 
@@ -145,9 +149,10 @@ def test_it_lasts_while_half_of_it_is_open() -> None:
 def test_troubles_that_began_together_are_one_though_some_show_it_late() -> None:
     began = [NOW - 20 * HOUR, NOW - 18 * HOUR, NOW - 15 * HOUR]
     openings = [
-        replace(one, began=since) for one, since in zip(opened(600, 200, 0), began, strict=True)
+        replace(opening, began=since)
+        for opening, since in zip(opened(600, 200, 0), began, strict=True)
     ]
-    assert [one.ci for one in common_breakage(openings, 10, NOW)] == ["ci0", "ci1", "ci2"]
+    assert [opening.ci for opening in common_breakage(openings, 10, NOW)] == ["ci0", "ci1", "ci2"]
     long_ago = [replace(openings[0], began=NOW - 40 * HOUR), *openings[1:]]
     assert common_breakage(long_ago, 10, NOW) is None
     yesterday = [replace(openings[0], at=NOW - 25 * HOUR), *openings[1:]]
@@ -170,7 +175,7 @@ def test_ends_wait_for_those_that_are_left() -> None:
 
 
 @pytest.mark.parametrize(
-    ("steps", "known", "left"),
+    ("steps", "is_known", "left"),
     [
         (["opened"], False, 0),
         (["opened", "escalated"], False, 0),
@@ -186,9 +191,9 @@ def test_ends_wait_for_those_that_are_left() -> None:
     ],
 )
 def test_what_came_and_went_while_it_waited_is_not_told(
-    steps: list[str], known: bool, left: int | None
+    steps: list[str], is_known: bool, left: int | None
 ) -> None:
-    assert worth(steps, is_known=known) == left
+    assert worth(steps, is_known=is_known) == left
 
 
 def _news(name: str, *parts: Part, adopted: bool = False) -> News:
@@ -200,17 +205,17 @@ def test_what_is_told_of_one_of_them_while_it_lasts() -> None:
     results, silent = Part(Family.RESULTS, State.FAILING), Part(Family.PRESENCE, State.SILENT)
     before = Notified((results,), State.DEGRADED, "success", 1, NOW)
 
-    def told(news: News, *, going_on: bool = True, waits: bool = False) -> bool | None:
+    def with_others(news: News, *, going_on: bool = True, waits: bool = False) -> bool | None:
         return of_member(news, before, going_on=going_on, waits=waits)
 
-    assert told(_news("resolved")) is True
-    assert told(_news("resolved", adopted=True)) is None
-    assert told(_news("withdrawn")) is None
-    assert told(_news("withdrawn"), waits=True) is True
-    assert told(_news("escalated", results)) is False
-    assert told(_news("escalated", results, silent)) is True
-    assert told(_news("escalated", results, silent), going_on=False) is None
-    assert told(_news("eased", results)) is False
+    assert with_others(_news("resolved")) is True
+    assert with_others(_news("resolved", adopted=True)) is None
+    assert with_others(_news("withdrawn")) is None
+    assert with_others(_news("withdrawn"), waits=True) is True
+    assert with_others(_news("escalated", results)) is False
+    assert with_others(_news("escalated", results, silent)) is True
+    assert with_others(_news("escalated", results, silent), going_on=False) is None
+    assert with_others(_news("eased", results)) is False
 
 
 def _numbered(name: str, number: int, severity: State = State.FAILING) -> Opening:
@@ -242,9 +247,11 @@ def test_a_room_reads_only_the_names_of_its_own() -> None:
 
 
 def test_what_they_share_is_where_to_look_first() -> None:
-    found = [replace(_broke(name, {1}, {"tempest"}), projects=frozenset({"nova"})) for name in "AB"]
-    found.append(replace(_broke("C", set(), {"tempest"}), projects=frozenset({"nova"})))
-    text = mass_card(Mass(tuple(found), tuple(found), 9)).text()
+    openings = [
+        replace(_broke(name, {1}, {"tempest"}), projects=frozenset({"nova"})) for name in "AB"
+    ]
+    openings.append(replace(_broke("C", set(), {"tempest"}), projects=frozenset({"nova"})))
+    text = mass_card(Mass(tuple(openings), tuple(openings), 9)).text()
     assert text.splitlines()[1] == ("they share failures of job tempest on nova; look there first")
     three = [_broke(name, {1}, set()) for name in "ABC"]
     assert "failures of change 1; look" in mass_card(Mass(tuple(three), tuple(three), 9)).text()

@@ -43,11 +43,11 @@ def test_an_acknowledgement_names_the_first_bad_run_with_its_link() -> None:
         return f"https://review.example.org/{run.number}"
 
     step = Transition("acknowledged", NOW, incident().severity, by="Mika", note="new disks")
-    found = incident(symptom(evidence=SEEN, first_evidence=SEEN))
-    card = acknowledged_card(found, step, Subject("Acme", None, url), "https://cibot/incidents/5")
+    trouble = incident(symptom(evidence=SEEN, first_evidence=SEEN))
+    card = acknowledged_card(trouble, step, Subject("Acme", None, url), "https://cibot/incidents/5")
     assert "Acme: acknowledged by Mika: new disks; first bad run 1,1" in card.text()
     assert card.link == "https://cibot/incidents/5"
-    assert card.incident == found.id
+    assert card.incident == trouble.id
     assert any(span.href == "https://review.example.org/1" for each in card.lines for span in each)
     assert all(button.words[0] != "ack" for button in card.buttons)
     late = incident(symptom("silent"))
@@ -99,19 +99,20 @@ def test_who_is_heard_again_is_not_called_silent() -> None:
     text = alert_card(*eased(symptom(), heard), Subject("Acme")).text()
     assert text.startswith("▲ degraded — Acme: it is back to its usual")
     assert text.endswith("; it is heard again, but not yet as often as usual")
-    found = incident(symptom(severity=State.FAILING), heard)
+    trouble = incident(symptom(severity=State.FAILING), heard)
     step = Transition("opened", NOW, State.FAILING, "success")
-    told = alert_card(found, News(step, found.symptoms[0], ()), Subject("Acme")).text()
-    assert "silent" not in told
+    alert = alert_card(trouble, News(step, trouble.symptoms[0], ()), Subject("Acme")).text()
+    assert "silent" not in alert
 
 
 def test_what_recovers_is_not_said_as_if_it_still_failed() -> None:
     """A job that recovers names none any more, so that an alert of something else says nothing."""
     job = symptom("job", phase=SymptomPhase.RECOVERING)
-    found = incident(symptom(severity=State.FAILING), job)
+    trouble = incident(symptom(severity=State.FAILING), job)
     step = Transition("opened", NOW, State.FAILING, "success")
     assert (
-        "job is" not in alert_card(found, News(step, found.symptoms[0], ()), Subject("Acme")).text()
+        "job is"
+        not in alert_card(trouble, News(step, trouble.symptoms[0], ()), Subject("Acme")).text()
     )
     text = alert_card(*eased(symptom(), job), Subject("Acme")).text()
     assert "; not surely well yet: job is bad" in text
@@ -122,9 +123,9 @@ def test_what_recovers_is_not_said_as_if_it_still_failed() -> None:
     [("job", "it passes again"), ("branch", "every branch passes as usual again")],
 )
 def test_the_end_of_what_named_a_part_says_what_is_well(signal: str, words: str) -> None:
-    found = incident(cleared(symptom(signal), NOW + HOUR))
+    trouble = incident(cleared(symptom(signal), NOW + HOUR))
     step = Transition("resolved", NOW + HOUR, State.DEGRADED)
-    text = alert_card(found, News(step, found.symptoms[0], ()), Subject("Acme")).text()
+    text = alert_card(trouble, News(step, trouble.symptoms[0], ()), Subject("Acme")).text()
     assert f"recovered: {words}" in text
 
 
@@ -137,7 +138,7 @@ def test_what_became_usual_is_not_said_to_be_as_before() -> None:
 
 def eased(drop: Symptom, holds: Symptom) -> tuple[Incident, News]:
     """The end of a drop while another trouble holds."""
-    found = incident(cleared(drop, NOW + HOUR), holds)
-    over = replace(found.symptoms[0], seen=drop.seen)
+    trouble = incident(cleared(drop, NOW + HOUR), holds)
+    over = replace(trouble.symptoms[0], seen=drop.seen)
     step = Transition("eased", NOW + HOUR, holds.severity)
-    return found, News(step, over, (), still=holds, drop=True)
+    return trouble, News(step, over, (), still=holds, drop=True)

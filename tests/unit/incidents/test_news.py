@@ -26,34 +26,34 @@ SLOW = symptom("latency", State.FAILING)
 FAILING = symptom(severity=State.FAILING)
 
 
-def told(found: Incident, *, around: Surroundings = ALL_WELL, loud: bool = True) -> Incident:
+def as_heard(trouble: Incident, *, around: Surroundings = ALL_WELL, loud: bool = True) -> Incident:
     """The incident when people know all that is news of it."""
     for _ in range(5):
-        news = news_of(found, around, LATER)
+        news = news_of(trouble, around, LATER)
         if news is None or news.inhibited:
-            return found
-        found = notified(found, news, loud=loud)
+            return trouble
+        trouble = notified(trouble, news, loud=loud)
     raise AssertionError("there is no end of news")
 
 
-def name(found: Incident, around: Surroundings = ALL_WELL) -> str | None:
+def name(trouble: Incident, around: Surroundings = ALL_WELL) -> str | None:
     """The name of the news of an incident, and that it is news only once."""
-    news = news_of(found, around, LATER)
+    news = news_of(trouble, around, LATER)
     if news is not None and news.inhibited is None:
-        assert news_of(notified(found, news), around, LATER) is None
+        assert news_of(notified(trouble, news), around, LATER) is None
     return news.step.name if news else None
 
 
-def now(found: Incident, *symptoms: Symptom) -> Incident:
+def now(before: Incident, *symptoms: Symptom) -> Incident:
     """The incident that people know, with these symptoms now."""
-    return replace(incident(*symptoms), notified=found.notified)
+    return replace(incident(*symptoms), notified=before.notified)
 
 
-KNOWN = told(incident())
+KNOWN = as_heard(incident())
 
 
 @pytest.mark.parametrize(
-    ("found", "expected"),
+    ("trouble", "expected"),
     [
         (incident(), "opened"),
         (replace(incident(), phase=Phase.ACKNOWLEDGED), "opened"),
@@ -62,16 +62,16 @@ KNOWN = told(incident())
         (incident(cleared(symptom(), LATER)), None),  # nobody knew of it
         (KNOWN, None),
         (now(KNOWN, FAILING), "escalated"),
-        (now(told(incident(FAILING)), symptom()), None),  # easier is no news
+        (now(as_heard(incident(FAILING)), symptom()), None),  # easier is no news
         (now(KNOWN, replace(symptom(), phase=SymptomPhase.RECOVERING)), None),
         (now(KNOWN, cleared(symptom(), LATER)), "resolved"),
-        (told(now(KNOWN, cleared(symptom(), LATER))), None),
-        (now(told(now(KNOWN, cleared(symptom(), LATER))), symptom()), "reopened"),
+        (as_heard(now(KNOWN, cleared(symptom(), LATER))), None),
+        (now(as_heard(now(KNOWN, cleared(symptom(), LATER))), symptom()), "reopened"),
         (replace(KNOWN, phase=Phase.WITHDRAWN), "withdrawn"),
-        (told(replace(KNOWN, phase=Phase.WITHDRAWN)), None),
+        (as_heard(replace(KNOWN, phase=Phase.WITHDRAWN)), None),
         (now(KNOWN, symptom(since=NOW - 3 * HOUR)), "corrected"),
         (now(KNOWN, symptom(since=NOW - HOUR - timedelta(minutes=9))), None),
-        (now(told(incident(), loud=False), symptom(since=NOW - 3 * HOUR)), None),
+        (now(as_heard(incident(), loud=False), symptom(since=NOW - 3 * HOUR)), None),
         (now(KNOWN, symptom(since=NOW + HOUR, spells=2)), None),  # it came again
         (now(KNOWN, symptom(), symptom("level")), None),  # of the same family, no worse
         (now(KNOWN, symptom(), SLOW), "escalated"),
@@ -80,12 +80,12 @@ KNOWN = told(incident())
         (now(KNOWN, cleared(symptom(), LATER), symptom("level")), None),  # of one family
     ],
 )
-def test_the_news_of_an_incident(found, expected):
-    assert name(found) == expected
+def test_the_news_of_an_incident(trouble, expected):
+    assert name(trouble) == expected
 
 
 def test_what_is_over_and_what_still_holds():
-    both = told(incident(SLOW, symptom()))
+    both = as_heard(incident(SLOW, symptom()))
     over = now(both, cleared(SLOW, LATER), symptom())
     news = news_of(over, ALL_WELL, LATER)
     assert (news.step.name, news.symptom.signal, news.step.severity) == (
@@ -94,25 +94,25 @@ def test_what_is_over_and_what_still_holds():
         State.DEGRADED,
     )
     assert name(over) == "eased"
-    after = told(over)
+    after = as_heard(over)
     assert [part.family for part in after.notified.parts] == [Family.RESULTS]
     assert name(now(after, SLOW, symptom())) == "escalated"  # and it is news again
     assert name(now(after, cleared(SLOW, LATER), cleared(symptom(), LATER))) == "resolved"
 
 
 def test_of_several_ends_the_last_speaks():
-    found = now(
+    trouble = now(
         KNOWN, cleared(symptom(), LATER), cleared(symptom("job"), LATER - HOUR),
         cleared(symptom("level"), LATER),
     )  # fmt: skip
-    assert news_of(found, ALL_WELL, LATER).symptom.signal == "success"
+    assert news_of(trouble, ALL_WELL, LATER).symptom.signal == "success"
 
 
 def test_after_a_silence_it_says_what_is_still_bad():
-    silent = told(now(told(incident(FAILING)), FAILING, SILENT))
+    silent = as_heard(now(as_heard(incident(FAILING)), FAILING, SILENT))
     again = news_of(now(silent, FAILING, cleared(SILENT, LATER)), ALL_WELL, LATER)
     assert (again.step.name, again.step.severity) == ("eased", State.FAILING)
-    meanwhile = now(told(incident(SILENT)), cleared(SILENT, LATER), FAILING)
+    meanwhile = now(as_heard(incident(SILENT)), cleared(SILENT, LATER), FAILING)
     assert name(meanwhile) == "eased"  # one message says both
 
 
@@ -121,46 +121,46 @@ DROP = symptom(since=NOW - HOUR)
 
 
 def test_a_drop_within_a_level_is_news_and_so_is_its_end():
-    standing = told(incident(LEVEL))
+    standing = as_heard(incident(LEVEL))
     dropped = now(standing, LEVEL, DROP)
     news = news_of(dropped, ALL_WELL, LATER)
     assert (news.step.name, news.symptom.signal, news.drop) == ("escalated", "success", True)
-    dropped = told(dropped)
+    dropped = as_heard(dropped)
     assert name(now(dropped, LEVEL, DROP, symptom("job"))) is None
     back = now(dropped, LEVEL, cleared(DROP, LATER))
     news = news_of(back, ALL_WELL, LATER)
     assert (news.step.name, news.symptom.signal, news.drop) == ("eased", "success", True)
-    assert [part.drop for part in told(back).notified.parts] == [False]
+    assert [part.drop for part in as_heard(back).notified.parts] == [False]
     assert name(now(dropped, cleared(LEVEL, LATER), DROP)) is None  # it drops still
     assert name(now(dropped, cleared(LEVEL, LATER), cleared(DROP, LATER))) == "resolved"
 
 
 def test_a_drop_with_its_level_is_one_trouble():
     level = symptom("level", came_at=NOW - 3 * DAY, since=NOW - 3 * DAY)
-    assert name(now(told(incident(level)), level, DROP)) is None
+    assert name(now(as_heard(incident(level)), level, DROP)) is None
     unknown = symptom(since=None, came_at=None)
-    assert name(now(told(incident(LEVEL)), LEVEL, unknown)) is None
+    assert name(now(as_heard(incident(LEVEL)), LEVEL, unknown)) is None
 
 
 def test_it_counts_how_often_people_were_told():
     once = notified(incident(), news_of(incident(), ALL_WELL, LATER))
     parts = (Part(Family.RESULTS, State.DEGRADED),)
     assert once.notified == Notified(parts, State.DEGRADED, "success", 1, NOW - HOUR, count=1)
-    assert told(incident(), loud=False).notified.count == 0
-    worse = told(now(once, FAILING))
+    assert as_heard(incident(), loud=False).notified.count == 0
+    worse = as_heard(now(once, FAILING))
     assert (worse.notified.worst, worse.notified.count) == (State.FAILING, 2)
-    over = told(now(worse, cleared(FAILING, LATER)))
+    over = as_heard(now(worse, cleared(FAILING, LATER)))
     assert (over.notified.over, over.notified.count, over.notified.worst) == (
         True, 3, State.FAILING,
     )  # fmt: skip
-    again = told(now(over, symptom(spells=2)))
+    again = as_heard(now(over, symptom(spells=2)))
     assert (again.notified.over, again.notified.worst) == (False, State.DEGRADED)
 
 
 def test_a_correction_is_told_once():
     moved = now(KNOWN, symptom(since=NOW - 3 * HOUR))
-    assert told(moved).notified.since == NOW - 3 * HOUR
-    quiet = told(incident(), loud=False)
+    assert as_heard(moved).notified.since == NOW - 3 * HOUR
+    quiet = as_heard(incident(), loud=False)
     assert news_of(now(quiet, cleared(symptom(), LATER)), ALL_WELL, LATER).quiet
 
 
@@ -170,9 +170,9 @@ def test_a_greater_trouble_keeps_news_back_but_no_end():
     over = news_of(now(KNOWN, cleared(symptom(), LATER)), stale, LATER)
     assert (over.step.name, over.inhibited) == ("resolved", None)
     silent = incident(SILENT, FAILING)
-    assert told(silent).notified.parts == (Part(Family.PRESENCE, State.SILENT),)
-    assert name(told(silent)) is not None  # kept back: it fails, too
-    assert news_of(told(silent), ALL_WELL, LATER).inhibited == "the CI is silent"
+    assert as_heard(silent).notified.parts == (Part(Family.PRESENCE, State.SILENT),)
+    assert name(as_heard(silent)) is not None  # kept back: it fails, too
+    assert news_of(as_heard(silent), ALL_WELL, LATER).inhibited == "the CI is silent"
     broken = Surroundings(reference_broken=True)
     slow = news_of(incident(FAILING, symptom("latency")), broken, LATER)
     assert (slow.symptom.signal, slow.inhibited) == ("latency", None)
@@ -183,23 +183,23 @@ def test_a_greater_trouble_keeps_news_back_but_no_end():
     st.lists(st.booleans(), min_size=40, max_size=40),
 )
 def test_every_history_is_told_to_its_end(signals: list[Signal], looks: list[bool]):
-    found: Incident | None = None
+    trouble: Incident | None = None
     sent: list[str] = []
     for i, (signal, looked) in enumerate(zip(signals, looks, strict=False)):
         at = NOW + i * HOUR
-        found, _ = step(found, signal, at, POLICY)
-        news = news_of(found, ALL_WELL, at) if found and looked else None
-        if found is None or news is None or news.inhibited:
+        trouble, _ = step(trouble, signal, at, POLICY)
+        news = news_of(trouble, ALL_WELL, at) if trouble and looked else None
+        if trouble is None or news is None or news.inhibited:
             continue
-        if found.notified is None:
+        if trouble.notified is None:
             sent = []
-        found = notified(found, news)
-        assert news_of(found, ALL_WELL, at) is None or news_of(found, ALL_WELL, at).inhibited
+        trouble = notified(trouble, news)
+        assert news_of(trouble, ALL_WELL, at) is None or news_of(trouble, ALL_WELL, at).inhibited
         begins = news.step.name in BEGINS
         assert begins == (not sent or sent[-1] == "resolved")
         sent.append(news.step.name)
-        assert found.notified.over == (news.step.name == "resolved")
-        assert bool(found.notified.parts) != found.notified.over
+        assert trouble.notified.over == (news.step.name == "resolved")
+        assert bool(trouble.notified.parts) != trouble.notified.over
 
 
 ADOPTED = replace(cleared(symptom(), LATER), adopted=True)
@@ -215,7 +215,7 @@ def test_a_trouble_that_became_its_usual_did_not_recover():
 
 
 def test_a_level_of_what_became_its_usual_is_known():
-    over = told(now(KNOWN, ADOPTED))
+    over = as_heard(now(KNOWN, ADOPTED))
     level = symptom("level", came_at=LATER + 20 * DAY, since=LATER + 15 * DAY)
     again = now(over, ADOPTED, level)
     news = news_of(again, ALL_WELL, LATER + 20 * DAY)
@@ -227,22 +227,22 @@ def test_a_level_of_what_became_its_usual_is_known():
 
 
 def test_the_end_of_what_is_milder_waits_for_the_end_of_all():
-    both = told(incident(SLOW, symptom()))
+    both = as_heard(incident(SLOW, symptom()))
     assert name(now(both, SLOW, cleared(symptom(), LATER))) is None
     assert name(now(both, cleared(SLOW, LATER), cleared(symptom(), LATER))) == "resolved"
 
 
 def test_one_that_is_heard_again_and_slow_reports_again():
-    silent = told(incident(SILENT))
+    silent = as_heard(incident(SILENT))
     heard = replace(SILENT, phase=SymptomPhase.RECOVERING)
-    found = now(silent, heard, SLOW)
-    news = news_of(found, ALL_WELL, LATER)
+    trouble = now(silent, heard, SLOW)
+    news = news_of(trouble, ALL_WELL, LATER)
     assert (news.step.name, news.symptom.signal, news.still.signal) == (
         "eased",
         "silent",
         "latency",
     )
-    after = told(found)
+    after = as_heard(trouble)
     assert [part.family for part in after.notified.parts] == [Family.TIME]
     assert name(now(after, cleared(SILENT, LATER), SLOW)) is None
     assert name(now(after, SILENT, SLOW)) == "escalated"  # it fell silent once more
@@ -250,8 +250,8 @@ def test_one_that_is_heard_again_and_slow_reports_again():
 
 def test_nothing_is_said_to_be_over_while_something_is_half_way():
     half = replace(symptom("latency"), phase=SymptomPhase.PENDING)
-    both = told(now(told(incident(FAILING)), FAILING, SILENT))
+    both = as_heard(now(as_heard(incident(FAILING)), FAILING, SILENT))
     assert name(now(both, FAILING, cleared(SILENT, LATER), half)) is None
     assert name(now(both, FAILING, cleared(SILENT, LATER))) == "eased"
-    meanwhile = told(incident(SILENT))
+    meanwhile = as_heard(incident(SILENT))
     assert name(now(meanwhile, FAILING, cleared(SILENT, LATER), half)) == "eased"

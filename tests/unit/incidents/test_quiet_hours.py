@@ -73,7 +73,7 @@ def test_an_hour_is_local_when_the_clocks_change() -> None:
 
 
 @pytest.mark.parametrize(
-    ("through", "told"),
+    ("through", "passing"),
     [
         (None, []),
         ("silent", [State.SILENT]),
@@ -81,10 +81,12 @@ def test_an_hour_is_local_when_the_clocks_change() -> None:
         ("degraded", [State.SILENT, State.FAILING, State.DEGRADED]),
     ],
 )
-def test_what_is_bad_enough_comes_through(through: str | None, told: list[State]) -> None:
+def test_what_is_bad_enough_comes_through(through: str | None, passing: list[State]) -> None:
     night = berlin(2026, 11, 23, 23)
     bad = [State.SILENT, State.FAILING, State.DEGRADED]
-    assert [one for one in bad if until(hours(through=through), at=night, bad=one) is None] == told
+    assert [
+        state for state in bad if until(hours(through=through), at=night, bad=state) is None
+    ] == passing
 
 
 def held(*steps: str, incident: int | None = 7) -> list[Held]:
@@ -110,13 +112,13 @@ def held(*steps: str, incident: int | None = 7) -> list[Held]:
 def test_what_is_still_true_is_worth_saying(
     steps: list[str], is_open: bool, said: list[str]
 ) -> None:
-    assert [one.text() for one in worth_saying(held(*steps), {7: is_open})] == said
+    assert [card.text() for card in worth_saying(held(*steps), {7: is_open})] == said
 
 
 def test_each_incident_once_and_messages_about_many_as_they_are() -> None:
     some = [*held("opened", incident=1), *held("", incident=None), *held("opened", incident=2)]
     some += held("resolved", incident=1)
-    said = [one.text() for one in worth_saying(some, {1: False, 2: True})]
+    said = [card.text() for card in worth_saying(some, {1: False, 2: True})]
     assert said == ["None ", "2 opened"]
 
 

@@ -68,11 +68,11 @@ def test_severity_is_the_mildest_that_is_sent():
 
 
 def test_an_incident_goes_where_any_of_its_symptoms_and_its_worst_belong():
-    found = incident(symptom(), replace(symptom("job"), came_at=None))
-    assert alert_of("netapp", found, None, frozenset()).kinds == {"success"}
-    known = Notified((), State.SILENT, "silent", 1, NOW)
-    assert alert_of("netapp", found, None, frozenset()).severity is State.DEGRADED
-    eased = replace(found, notified=known)
+    trouble = incident(symptom(), replace(symptom("job"), came_at=None))
+    assert alert_of("netapp", trouble, None, frozenset()).kinds == {"success"}
+    heard = Notified((), State.SILENT, "silent", 1, NOW)
+    assert alert_of("netapp", trouble, None, frozenset()).severity is State.DEGRADED
+    eased = replace(trouble, notified=heard)
     assert alert_of("netapp", eased, None, frozenset()).severity is State.SILENT
 
 
@@ -94,9 +94,9 @@ def branches(**states):
     ],
 )
 def test_bad_results_concern_the_branches_where_the_ci_is_bad(signal, states, concerned):
-    found = alert_of("netapp", incident(symptom(signal)), None, frozenset(), branches(**states))
-    assert found.branches == concerned
-    assert bool(receivers([route("irc/#s", branches=("stable",), kinds=(signal,))], found)) == (
+    alert = alert_of("netapp", incident(symptom(signal)), None, frozenset(), branches(**states))
+    assert alert.branches == concerned
+    assert bool(receivers([route("irc/#s", branches=("stable",), kinds=(signal,))], alert)) == (
         "stable" in concerned
     )
-    assert receivers([route("irc/#all")], found)
+    assert receivers([route("irc/#all")], alert)

@@ -46,8 +46,8 @@ def test_one_that_cannot_be_read_is_named_and_keeps_no_other_back(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     with caplog.at_level(logging.WARNING):
-        found = list(readable([Row(1, "{}"), Row(2, incident_json(FULL)), Row(3, "no JSON")]))
-    assert [one.id for one in found] == [2]
+        incidents = list(readable([Row(1, "{}"), Row(2, incident_json(FULL)), Row(3, "no JSON")]))
+    assert [incident.id for incident in incidents] == [2]
     assert [
         text for text in caplog.messages if "id=1 " in text or "id=3 " in text
     ] == caplog.messages

@@ -26,16 +26,16 @@ POLICY = Policy()
 
 def names(tracker, signal=None):
     return [
-        one.transition.name
-        for one in tracker.steps
-        if signal is None or one.transition.signal == signal
+        step.transition.name
+        for step in tracker.steps
+        if signal is None or step.transition.signal == signal
     ]
 
 
 def test_an_outage_opens_one_incident_and_its_end_closes_it():
     tracker = tracked(changes("P" * 400 + "F" * 30 + "P" * 6), T)
     assert names(tracker, "success") == ["pending", "opened", "resolved"]
-    assert len({one.incident.began_at for one in tracker.steps}) == 1
+    assert len({step.incident.began_at for step in tracker.steps}) == 1
     incident = tracker.incident
     success = incident.symptom("success")
     assert (incident.phase, success.severity) == (Phase.RESOLVED, State.FAILING)
@@ -127,14 +127,14 @@ def history(seed):
 @settings(max_examples=40, deadline=None, phases=[Stage.explicit, Stage.reuse, Stage.generate])
 @given(st.integers(0, 10**6), st.lists(st.floats(0, 1), max_size=6), st.booleans())
 def test_a_tracker_restored_midway_ends_the_same(seed, parts, read):
-    told, end = history(seed)
+    events, end = history(seed)
     whole = Tracker(POLICY)
-    whole.advance(told, end)
-    cuts = sorted(T + one * (end - T) for one in parts)
+    whole.advance(events, end)
+    cuts = sorted(T + share * (end - T) for share in parts)
     tracker, steps, since = Tracker(POLICY), [], -1.0
     for cut in [*cuts, end]:
         tracker = Tracker.of(POLICY, json.loads(json.dumps(tracker.row())))
-        tracker.advance([one for one in told if since < one.at <= cut], cut)
+        tracker.advance([event for event in events if since < event.at <= cut], cut)
         steps += tracker.steps
         tracker.steps = []
         if read:
@@ -149,12 +149,12 @@ def test_a_tracker_restored_midway_ends_the_same(seed, parts, read):
 
 @pytest.mark.parametrize("seed", range(40))
 def test_every_incident_of_a_tracker_makes_sense(seed):
-    told, end = history(seed)
+    events, end = history(seed)
     tracker = Tracker(POLICY)
-    tracker.advance(told, end)
+    tracker.advance(events, end)
     last = moment(0)
-    for one in tracker.steps:
-        incident, step = one.incident, one.transition
+    for tracker_step in tracker.steps:
+        incident, step = tracker_step.incident, tracker_step.transition
         assert incident.changed_at == step.at <= moment(end)
         assert incident.since is None or incident.since <= step.at
         assert step.at >= last

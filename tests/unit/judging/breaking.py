@@ -33,11 +33,11 @@ class Mass(Openings):
         self.of_ci: dict[str, Recorded] = {}
         self.woken = 0
 
-    def breaks(self, name: str, *symptoms: Symptom, told: bool = True) -> None:
+    def breaks(self, name: str, *symptoms: Symptom, is_told: bool = True) -> None:
         """A CI breaks now, and is judged."""
         before = (NOW - self.now) / MINUTE
         self.of_ci[name] = self.of(name, *(symptoms or FAILING), minutes=before)
-        if told:
+        if is_told:
             self.judge(name)
 
     def half_way(self, *names: str) -> None:
@@ -47,11 +47,11 @@ class Mass(Openings):
 
     def opens(self, name: str) -> None:
         """One that was half way opens now, and is judged."""
-        known = self.incident(name)
-        self.becomes(name, replace(known, phase=Phase.FIRING, opened_at=self.now))
+        before = self.incident(name)
+        self.becomes(name, replace(before, phase=Phase.FIRING, opened_at=self.now))
 
     def incident(self, name: str) -> Incident:
-        return self.known(self.of_ci[name])
+        return self.incident_of(self.of_ci[name])
 
     def becomes(self, name: str, incident: Incident) -> None:
         """A CI's incident is another now, and it is judged."""
@@ -68,7 +68,7 @@ class Mass(Openings):
 
     def recovers(self, name: str) -> None:
         before = self.incident(name)
-        over = tuple(cleared(one, self.now) for one in before.symptoms)
+        over = tuple(cleared(symptom, self.now) for symptom in before.symptoms)
         self.becomes(
             name, replace(before, phase=Phase.RESOLVED, symptoms=over, resolved_at=self.now)
         )
@@ -80,7 +80,7 @@ class Mass(Openings):
 
     def comes_back(self, name: str) -> None:
         before = self.incident(name)
-        again = tuple(replace(one, came_at=self.now) for one in FAILING)
+        again = tuple(replace(symptom, came_at=self.now) for symptom in FAILING)
         self.becomes(
             name,
             replace(before, phase=Phase.FIRING, symptoms=again, resolved_at=None, reopened=1),

@@ -97,23 +97,23 @@ def test_who_watches_is_told_in_private_where_somebody_speaks(
     watch = StoredWatch(network, "mika", 1, room, EVENING)
     nights.store.write(lambda tx: put_watch(tx, watch))
     nights.tell(number, "opened")
-    told = rows(nights.store, account="mika")
-    assert len(told) == private
-    assert all(row.dedupe_key.startswith("watch:net:mika:incident:") for row in told)
+    messages = rows(nights.store, account="mika")
+    assert len(messages) == private
+    assert all(row.dedupe_key.startswith("watch:net:mika:incident:") for row in messages)
 
 
 @pytest.mark.parametrize(
-    ("ended", "name", "known"),
+    ("ended", "name", "is_spoken_of"),
     [(1, "Acme", True), (24 * 8, "Acme", False), (1, "Other", False)],
 )
 def test_a_silence_that_ended_lately_is_spoken_of(
-    nights: Nights, ended: int, name: str, known: bool
+    nights: Nights, ended: int, name: str, is_spoken_of: bool
 ) -> None:
     nights.ci("Acme")
     end = nights.now - ended * HOUR
     nights.store.write(lambda tx: add_silence(tx, name, end - HOUR, end, "Mika", "new disks"))
-    found = nights.store.read(lambda tx: silence_before(tx, 1, "Acme", nights.now))
-    assert (found is not None) is known
+    silence = nights.store.read(lambda tx: silence_before(tx, 1, "Acme", nights.now))
+    assert (silence is not None) is is_spoken_of
 
 
 def test_of_several_silences_the_last_is_spoken_of_and_only_once(nights: Nights) -> None:
@@ -127,8 +127,8 @@ def test_of_several_silences_the_last_is_spoken_of_and_only_once(nights: Nights)
         )
 
     def before() -> str | None:
-        found = nights.store.read(lambda tx: silence_before(tx, 1, "Acme", nights.now))
-        return found.reason if found else None
+        silence = nights.store.read(lambda tx: silence_before(tx, 1, "Acme", nights.now))
+        return silence.reason if silence else None
 
     assert before() == "last"
     nights.tell(number, "opened")

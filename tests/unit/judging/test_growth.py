@@ -43,8 +43,12 @@ def held() -> Counter[str]:
     """
     wilson.cache_clear()
     gc.collect()
-    alive = (one for one in gc.get_objects() if not (type(one) is ref and one() is None))
-    return Counter(type(one).__qualname__ for one in alive)
+    alive = (
+        instance
+        for instance in gc.get_objects()
+        if not (type(instance) is ref and instance() is None)
+    )
+    return Counter(type(instance).__qualname__ for instance in alive)
 
 
 def test_where_the_changes_are_is_not_kept_when_they_are_judged(sqlite_store: Store) -> None:

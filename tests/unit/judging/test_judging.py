@@ -92,8 +92,8 @@ def test_one_that_fails_by_turns_in_its_jobs_is_told_as_failing(scenario: Scenar
         judged_by_acme(scenario, ("nvme", "nvme", "iscsi", "iscsi")[turn % 4])
         if turn % 2:
             scenario.judge()
-    [told] = scenario.alerts()
-    assert told.startswith("■ failing — Acme is failing since 71,1 (iscsi): iscsi failed ")
+    [alert] = scenario.alerts()
+    assert alert.startswith("■ failing — Acme is failing since 71,1 (iscsi): iscsi failed ")
     assert scenario.judge() is State.FAILING
 
 
@@ -149,9 +149,9 @@ def test_who_is_not_there_or_has_retired_is_not_judged(scenario: Scenario) -> No
 def test_who_never_reported_is_unknown(scenario: Scenario) -> None:
     scenario.poll()
     number = scenario.store.write(lambda tx: ensure_ci(tx, "New", "configured", scenario.now))
-    health, told = Judging(scenario.store, CONFIG, lambda: scenario.now).judge(number)
+    health, sent = Judging(scenario.store, CONFIG, lambda: scenario.now).judge(number)
     assert health is not None
-    assert (health.state, told) == (State.UNKNOWN, 0)
+    assert (health.state, sent) == (State.UNKNOWN, 0)
 
 
 @pytest.mark.parametrize(

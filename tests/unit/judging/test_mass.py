@@ -35,10 +35,10 @@ TWO_ROOMS: Mapping[str, Any] = {
 
 @pytest.fixture
 def mass(store: Store) -> Mass:
-    found = Mass(store)
+    made = Mass(store)
     for name in "UVWXYZ":
         store.write(lambda tx, name=name: ensure_ci(tx, name, "configured", NOW))  # type: ignore[misc]
-    return found
+    return made
 
 
 SINCE = "since Mon 23 Nov 12:00 UTC"
@@ -69,7 +69,7 @@ def test_the_second_is_held_and_told_with_the_third(mass: Mass) -> None:
     mass.breaks("A")
     mass.now += 10 * MINUTE
     mass.breaks("B")
-    assert [one.split(" — ")[1][:1] for one in mass.sent()] == ["A"]
+    assert [text.split(" — ")[1][:1] for text in mass.sent()] == ["A"]
     mass.later(10 * MINUTE)
     assert len(mass.sent()) == 1
     mass.breaks("C")
@@ -83,7 +83,7 @@ def test_what_was_said_before_is_part_of_it_too(mass: Mass) -> None:
     mass.now += 20 * MINUTE
     mass.breaks("B")
     mass.breaks("C")
-    assert [one.split(":")[0] for one in mass.sent()] == [
+    assert [text.split(":")[0] for text in mass.sent()] == [
         "■ failing — 3 of 9 CIs broke since Mon 23 Nov 12"
     ]
     for name in "ABC":
@@ -311,9 +311,9 @@ def test_who_joins_late_makes_it_no_longer(mass: Mass) -> None:
 
 def test_what_is_known_counts_the_messages_that_told_of_it(mass: Mass) -> None:
     _three(mass)
-    known = mass.incident("B").notified
-    assert isinstance(known, Notified)
-    assert (known.count, known.over) == (1, False)
+    heard = mass.incident("B").notified
+    assert isinstance(heard, Notified)
+    assert (heard.count, heard.over) == (1, False)
 
 
 def test_a_second_look_says_nothing_twice(mass: Mass) -> None:

@@ -68,7 +68,7 @@ def test_one_that_is_half_way_to_silence_is_judged_at_every_tick(scenario: Scena
 
 def test_what_another_process_stored_is_judged_once_it_is_looked_for(scenario: Scenario) -> None:
     scenario.well()
-    ids = {one.id for one in scenario.store.read(all_cis)}
+    ids = {ci.id for ci in scenario.store.read(all_cis)}
     scenario.store.write(lambda tx: put_unjudged(tx, ids))
     scenario.monitor.judge_unjudged()
     assert scenario.store.read(unjudged) == set()
@@ -132,10 +132,10 @@ def test_what_raises_is_set_aside_by_name_and_taken_back_once_it_is_judged(store
     monitor.heard({1, 9})
     assert [try_next(monitor), try_next(monitor)] == [1, 9]
     aside = store.read(lambda tx: set_aside(tx, NOON))
-    assert {one.name for one in aside} == {"Acme", "number 9"}
+    assert {row.name for row in aside} == {"Acme", "number 9"}
     judging.raises = {}
     monitor._try(1, False)
-    assert {one.name for one in store.read(lambda tx: set_aside(tx, NOON))} == {"number 9"}
+    assert {row.name for row in store.read(lambda tx: set_aside(tx, NOON))} == {"number 9"}
 
 
 def test_a_database_that_is_away_hides_names_and_no_faults(store: Store) -> None:

@@ -82,7 +82,7 @@ class Openings:
     def texts(self) -> list[str]:
         return [Card.from_json(row.card).text() for row in self.rows()]
 
-    def known(self, recorded: Recorded) -> Incident:
+    def incident_of(self, recorded: Recorded) -> Incident:
         """The incident as it is stored now."""
         stored = self.store.read(lambda tx: incident_by_id(tx, recorded.stored.id))
         assert stored is not None
@@ -99,11 +99,11 @@ def test_it_is_told_once_with_the_page_of_the_ci(openings: Openings) -> None:
     assert openings.tell(acme, name="Acme & Co/1") == 1
     [row] = openings.rows()
     assert Card.from_json(row.card).link == "https://cibot.example.org/ci/Acme%20%26%20Co%2F1"
-    known = openings.known(acme)
-    assert known.notified is not None
-    assert known.notified.count == 1
+    incident = openings.incident_of(acme)
+    assert incident.notified is not None
+    assert incident.notified.count == 1
     assert (row.kind, row.incident_id, row.step) == ("alert", acme.stored.id, "opened")
-    assert openings.tell(Recorded(acme.stored, known), name="Acme & Co/1") == 0
+    assert openings.tell(Recorded(acme.stored, incident), name="Acme & Co/1") == 0
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_an_incident_that_cannot_be_read_keeps_no_other_from_being_told(
 def test_a_stale_feed_keeps_it_back_until_it_is_heard_again(openings: Openings) -> None:
     acme = openings.of("Acme")
     assert openings.tell(acme, feed_fresh=False) == 0
-    assert openings.known(acme).notified is None
+    assert openings.incident_of(acme).notified is None
     assert openings.tell(acme) == 1
 
 
@@ -130,11 +130,11 @@ def test_a_silence_keeps_it_back(openings: Openings) -> None:
     until = NOW + 5 * MINUTE
     openings.store.write(lambda tx: add_silence(tx, "Acme", NOW - MINUTE, until, "Mika", "disks"))
     assert openings.tell(acme) == 0
-    assert openings.known(acme).notified is None
+    assert openings.incident_of(acme).notified is None
 
 
 @pytest.mark.parametrize(
-    ("reference", "told"),
+    ("reference", "sent"),
     [
         ((symptom("success"),), 0),
         ((symptom("latency"),), 1),
@@ -143,11 +143,11 @@ def test_a_silence_keeps_it_back(openings: Openings) -> None:
     ids=["broken", "slow", "well again"],
 )
 def test_a_broken_reference_keeps_results_back(
-    openings: Openings, reference: Iterable[Any], told: int
+    openings: Openings, reference: Iterable[Any], sent: int
 ) -> None:
     zuul = openings.of("Zuul", *reference)
     acme = openings.of("Acme")
-    assert openings.tell(acme, references=frozenset({zuul.stored.ci_id})) == told
+    assert openings.tell(acme, references=frozenset({zuul.stored.ci_id})) == sent
     assert openings.tell(zuul, name="Zuul", references=frozenset({zuul.stored.ci_id})) == (
         0 if zuul.incident.resolved_at else 1
     )
@@ -159,17 +159,17 @@ def test_a_mild_level_is_told_only_where_somebody_can_be_compared_with(openings:
     assert openings.tell(level, references=frozenset({99})) == 1
 
 
-@pytest.mark.parametrize(("days", "first", "told"), [(2, True, 0), (2, False, 1), (0.5, True, 1)])
+@pytest.mark.parametrize(("days", "first", "sent"), [(2, True, 0), (2, False, 1), (0.5, True, 1)])
 def test_what_is_long_past_when_a_ci_is_judged_first_is_no_news(
-    openings: Openings, days: float, first: bool, told: int
+    openings: Openings, days: float, first: bool, sent: int
 ) -> None:
     acme = openings.of("Acme", minutes=days * 1440)
-    assert openings.tell(acme, first=first) == told
-    known = openings.known(acme)
-    assert known.notified is not None
-    assert known.notified.count == told
-    ended = replace(known, phase=Phase.RESOLVED, resolved_at=NOW)
-    assert openings.tell(Recorded(acme.stored, ended)) == told  # its end is, too
+    assert openings.tell(acme, first=first) == sent
+    incident = openings.incident_of(acme)
+    assert incident.notified is not None
+    assert incident.notified.count == sent
+    ended = replace(incident, phase=Phase.RESOLVED, resolved_at=NOW)
+    assert openings.tell(Recorded(acme.stored, ended)) == sent  # its end is, too
 
 
 @pytest.mark.parametrize("after", ["ab", "b"])
@@ -185,8 +185,8 @@ def test_a_job_that_the_reference_dropped_too_is_not_missed(store: Store, after:
     openings = Openings(store)
     bad = replace(RUN, change_id=1 << 32 | 73, number=73, at=NOW - ago(hours=13), job="a")
     missing = openings.of("Acme", symptom("missing_job", evidence=(bad,), first_evidence=(bad,)))
-    told = openings.tell(missing, references=frozenset({1}))
-    assert told == (1 if after == "ab" else 0)
+    sent = openings.tell(missing, references=frozenset({1}))
+    assert sent == (1 if after == "ab" else 0)
 
 
 @pytest.mark.parametrize(

@@ -69,12 +69,12 @@ class History:
     @classmethod
     def make(cls, seed: int, size: int) -> History:
         """A reference and two CIs; one breaks and mends, one falls silent and comes back."""
-        dice, found, at = random.Random(seed), cls(), START
+        dice, history, at = random.Random(seed), cls(), START
         for number in range(1, size + 1):
             at += timedelta(minutes=dice.choice([1, 5, 60, 240]))
-            found.changes.append(found._change(dice, number, at, number / size))
-        found.end = max(one.updated for one in found.changes) + timedelta(days=2)
-        return found
+            history.changes.append(history._change(dice, number, at, number / size))
+        history.end = max(change.updated for change in history.changes) + timedelta(days=2)
+        return history
 
     def _change(self, dice: random.Random, number: int, at: datetime, part: float) -> Change:
         times = [at]
@@ -86,18 +86,18 @@ class History:
             for place, when in enumerate(times, 1)
         ]
         messages: list[Message] = []
-        for one in sets:
+        for patch_set in sets:
             for account, minutes in ((ZUUL, 30), (ACME, 40), (BOLD, 20)):
-                posted = one.uploaded_at + timedelta(minutes=minutes + dice.randrange(20))
-                messages += self._said(dice, number, one.number, account, posted, part)
-        messages.sort(key=lambda one: one.posted_at)
+                posted = patch_set.uploaded_at + timedelta(minutes=minutes + dice.randrange(20))
+                messages += self._said(dice, number, patch_set.number, account, posted, part)
+        messages.sort(key=lambda message: message.posted_at)
         placed = [
-            replace(one, message_id=f"{number:08x}{place:08x}", position=place)
-            for place, one in enumerate(messages)
+            replace(message, message_id=f"{number:08x}{place:08x}", position=place)
+            for place, message in enumerate(messages)
         ]
-        self.removed |= {one.message_id or "" for one in placed if dice.random() < 0.02}
+        self.removed |= {message.message_id or "" for message in placed if dice.random() < 0.02}
         closed = dice.random() < 0.5
-        last = max([at, *(one.posted_at for one in placed), sets[-1].uploaded_at])
+        last = max([at, *(message.posted_at for message in placed), sets[-1].uploaded_at])
         ends = last + timedelta(minutes=dice.choice([1, 600])) if closed else None
         return Change(
             number, "demo", "master", "S", "MERGED" if closed else "NEW", at, ends or last,
@@ -123,10 +123,10 @@ class History:
             replace(
                 change,
                 messages=tuple(
-                    replace(one, text="Change message removed by: Admin")
-                    if one.message_id in self.removed
-                    else one
-                    for one in change.messages
+                    replace(message, text="Change message removed by: Admin")
+                    if message.message_id in self.removed
+                    else message
+                    for message in change.messages
                 ),
             )
             for change in self.changes
@@ -137,8 +137,10 @@ class History:
         return [
             replace(
                 change,
-                messages=tuple(one for one in change.messages if one.posted_at <= now),
-                patch_sets=tuple(one for one in change.patch_sets if one.uploaded_at <= now),
+                messages=tuple(message for message in change.messages if message.posted_at <= now),
+                patch_sets=tuple(
+                    patch_set for patch_set in change.patch_sets if patch_set.uploaded_at <= now
+                ),
                 status=change.status if change.closed and change.closed <= now else "NEW",
                 closed=change.closed if change.closed and change.closed <= now else None,
                 updated=min(change.updated, now),
@@ -149,10 +151,12 @@ class History:
 
     def events(self, dice: random.Random) -> list[tuple[datetime, Change]]:
         """What the webhooks plugin posts: each thing alone, some seconds late, some never."""
-        found = [one for change in self.changes for one in _events(dice, change)]
-        kept = [one for one in found if dice.random() > 0.05]
-        late = [(at + timedelta(seconds=dice.choice([0, 1, 90])), one) for at, one in kept]
-        return sorted(late, key=lambda one: (one[0], dice.random()))
+        events = [event for change in self.changes for event in _events(dice, change)]
+        arriving = [event for event in events if dice.random() > 0.05]
+        late = [
+            (at + timedelta(seconds=dice.choice([0, 1, 90])), change) for at, change in arriving
+        ]
+        return sorted(late, key=lambda event: (event[0], dice.random()))
 
 
 def _events(dice: random.Random, change: Change) -> Iterator[tuple[datetime, Change]]:
@@ -161,11 +165,16 @@ def _events(dice: random.Random, change: Change) -> Iterator[tuple[datetime, Cha
     bare = replace(
         change, messages=(), patch_sets=(), owner=owner, complete=False, status="NEW", closed=None
     )
-    for one in change.patch_sets:
-        yield one.uploaded_at, replace(bare, patch_sets=(one,), updated=one.uploaded_at)
+    for patch_set in change.patch_sets:
+        yield (
+            patch_set.uploaded_at,
+            replace(bare, patch_sets=(patch_set,), updated=patch_set.uploaded_at),
+        )
     for message in change.messages:
         event = _event(dice, message)
-        upload = next(one for one in change.patch_sets if one.number == message.patch_set)
+        upload = next(
+            patch_set for patch_set in change.patch_sets if patch_set.number == message.patch_set
+        )
         at = event.posted_at
         yield at, replace(bare, messages=(event,), patch_sets=(upload,), updated=at)
     if change.closed:
@@ -205,8 +214,8 @@ class Bot:
 
     def judge(self) -> None:
         ids = self.store.read(lambda tx: tx.execute(select(schema.ci.c.id)).scalars().all())
-        for one in ids:
-            self.monitor.judge(one)
+        for ci_id in ids:
+            self.monitor.judge(ci_id)
 
     def verdict(self) -> dict[str, Any]:
         """States, incidents and steps, as anybody may compare them."""
@@ -215,30 +224,30 @@ class Bot:
             names = dict(tx.execute(select(schema.ci.c.id, schema.ci.c.name)).all())
             incidents = tx.execute(select(schema.incident)).all()
             steps = tx.execute(select(schema.transition)).all()
-            found: dict[str, Any] = {
-                names[one.ci_id]: (one.state, one.since, _signals(one.signals))
-                for one in health_of(tx)
+            verdicts: dict[str, Any] = {
+                names[health.ci_id]: (health.state, health.since, _signals(health.signals))
+                for health in health_of(tx)
             }
             for row in incidents:
                 if row.state == "withdrawn":
                     continue
                 body = json.loads(row.body)
                 key = f"{names[row.ci_id]} {body['began_at']}"
-                found[key] = (
+                verdicts[key] = (
                     row.state, row.opened_at, row.resolved_at, row.severity, body["reopened"],
                     body["symptoms"],
-                    [(one.at, one.name, one.signal, one.seen) for one in steps
-                     if one.incident_id == row.id],
+                    [(step.at, step.name, step.signal, step.seen) for step in steps
+                     if step.incident_id == row.id],
                 )  # fmt: skip
-            return found
+            return verdicts
 
         return self.store.read(read)
 
 
 def _signals(text: str) -> list[Any]:
     return [
-        {name: one[name] for name in ("name", "verdict", "figure", "n", "since", "evidence")}
-        for one in json.loads(text)
+        {name: signal[name] for name in ("name", "verdict", "figure", "n", "since", "evidence")}
+        for signal in json.loads(text)
     ]
 
 
@@ -255,39 +264,39 @@ def bot() -> Iterator[Bot]:
 
 def from_scratch(history: History) -> dict[str, Any]:
     """Told at the end, in one piece, and judged once."""
-    with bot() as one:
-        one.now = history.end
-        one.hear(history.at_the_end())
-        one.judge()
-        return one.verdict()
+    with bot() as running:
+        running.now = history.end
+        running.hear(history.at_the_end())
+        running.judge()
+        return running.verdict()
 
 
 def lived_through(history: History, seed: int) -> dict[str, Any]:
     """Heard by webhook and poll as it happened, judged now and then, restarted and told twice."""
     dice = random.Random(seed)
-    with bot() as one:
+    with bot() as running:
         polled = START
         for at, change in history.events(dice):
-            one.now = max(one.now, at)
+            running.now = max(running.now, at)
             if dice.random() < 0.7:
-                one.hear([change], "webhook")
+                running.hear([change], "webhook")
             if dice.random() < 0.1:
-                one.hear([change], "webhook")
-            if one.now - polled > timedelta(hours=dice.choice([1, 12])):
-                polled = one.now
-                one.hear(history.seen_at(one.now))
+                running.hear([change], "webhook")
+            if running.now - polled > timedelta(hours=dice.choice([1, 12])):
+                polled = running.now
+                running.hear(history.seen_at(running.now))
             if dice.random() < 0.15:
-                one.judge()
+                running.judge()
             if dice.random() < 0.01:
-                one.restarted()
-        one.now = history.end
+                running.restarted()
+        running.now = history.end
         changes = history.at_the_end()
         dice.shuffle(changes)
-        one.hear(changes[: len(changes) // 2], "backfill:1")
-        one.judge()
-        one.hear(changes)
-        one.judge()
-        return one.verdict()
+        running.hear(changes[: len(changes) // 2], "backfill:1")
+        running.judge()
+        running.hear(changes)
+        running.judge()
+        return running.verdict()
 
 
 @settings(

@@ -25,7 +25,7 @@ def test_the_end_of_what_was_told_before_is_told(nights: Nights) -> None:
     nights.now = NIGHT
     nights.tell(number, "resolved")
     nights.at(MORNING)
-    assert [one.split(" — ")[0] for one in nights.told()] == ["■ failing", "● healthy"]
+    assert [text.split(" — ")[0] for text in nights.told()] == ["■ failing", "● healthy"]
 
 
 def test_what_is_bad_enough_and_what_a_route_insists_on_do_not_wait(nights: Nights) -> None:
@@ -55,7 +55,7 @@ def test_an_end_is_told_wherever_the_beginning_was(store: Store) -> None:
     nights.now += HOUR
     nights.tell(bad, "resolved", bad=State.DEGRADED)  # it had eased before
     nights.tell(mild, "resolved", "Beta", State.DEGRADED)
-    assert [one.split(" — ")[0] for one in nights.told()] == ["■ failing", "● healthy"]
+    assert [text.split(" — ")[0] for text in nights.told()] == ["■ failing", "● healthy"]
 
 
 def test_held_alerts_do_not_count_as_a_flood(store: Store) -> None:

@@ -24,13 +24,13 @@ KNOWN = Notified((Part(Family.RESULTS, State.DEGRADED),), State.DEGRADED, "succe
 HEARD = replace(KNOWN, count=1)
 
 
-def at(hours: float, *, lasts: float | None = None, known: Notified | None = None) -> Incident:
+def at(hours: float, *, lasts: float | None = None, heard: Notified | None = None) -> Incident:
     """One that began so many hours after `NOW`, and is over where it ``lasts`` some."""
     began = NOW + hours * HOUR
     seen = symptom(came_at=began, since=began)
     if lasts is not None:
         seen = cleared(seen, began + lasts * HOUR)
-    made = incident(seen, id=None, notified=known)
+    made = incident(seen, id=None, notified=heard)
     return replace(made, began_at=began, opened_at=began, changed_at=began)
 
 
@@ -44,7 +44,10 @@ def recorded(
     """Records that judging from ``since`` (hours) on found these, each with a step."""
     scenario = Tracker(Policy())
     scenario.at = (NOW + until * HOUR).timestamp()
-    steps = [IncidentStep(one, Transition("opened", one.began_at, one.severity)) for one in made]
+    steps = [
+        IncidentStep(incident, Transition("opened", incident.began_at, incident.severity))
+        for incident in made
+    ]
     begun = (NOW + since * HOUR).timestamp()
     return store.write(lambda tx: record(tx, CI, Advanced(scenario, begun, True, steps), ()))
 
@@ -58,16 +61,16 @@ def stored(store: Store) -> list[Incident]:
 
 @pytest.mark.parametrize(("hours", "same"), [(0, True), (3 * 24, True), (8 * 24, False)])
 def test_the_nearest_within_a_week_is_the_same(store: Store, hours: float, same: bool) -> None:
-    number = add(store, at(0, lasts=1, known=HEARD))
-    found = recorded(store, at(hours, lasts=1))[-1]
-    assert (found.stored.id == number) is same
+    number = add(store, at(0, lasts=1, heard=HEARD))
+    nearest = recorded(store, at(hours, lasts=1))[-1]
+    assert (nearest.stored.id == number) is same
 
 
 def test_of_those_of_one_time_the_earliest_number_stays(store: Store) -> None:
-    first = add(store, at(0, lasts=2, known=HEARD))
-    add(store, at(3, lasts=2, known=HEARD))
-    [found] = recorded(store, at(-0.5, lasts=9))
-    assert found.stored.id == first
+    first = add(store, at(0, lasts=2, heard=HEARD))
+    add(store, at(3, lasts=2, heard=HEARD))
+    [nearest] = recorded(store, at(-0.5, lasts=9))
+    assert nearest.stored.id == first
     [left] = stored(store)
     assert left.notified is not None
     assert left.notified.count == 2  # people heard of both
@@ -75,8 +78,8 @@ def test_of_those_of_one_time_the_earliest_number_stays(store: Store) -> None:
 
 def test_two_that_are_near_keep_their_numbers_apart(store: Store) -> None:
     numbers = [add(store, at(0, lasts=1)), add(store, at(48, lasts=1))]
-    found = recorded(store, at(2, lasts=1), at(50, lasts=1))
-    assert [one.stored.id for one in found] == numbers
+    both = recorded(store, at(2, lasts=1), at(50, lasts=1))
+    assert [record.stored.id for record in both] == numbers
 
 
 def test_what_nobody_heard_of_is_gone_without_a_trace(store: Store) -> None:
@@ -87,7 +90,7 @@ def test_what_nobody_heard_of_is_gone_without_a_trace(store: Store) -> None:
 
 
 def test_what_people_heard_of_is_withdrawn_with_a_step_and_once(store: Store) -> None:
-    number = add(store, at(0, known=HEARD))
+    number = add(store, at(0, heard=HEARD))
     [gone] = recorded(store, until=5)
     assert gone.last is not None
     assert (gone.stored.id, gone.last.name) == (number, "withdrawn")
@@ -112,7 +115,7 @@ def test_a_suspicion_that_came_to_nothing_leaves_no_row(store: Store) -> None:
 
 
 def test_what_people_did_with_it_stays_with_it(store: Store) -> None:
-    acknowledged = replace(at(0, known=HEARD), acknowledged_by="Mika", acknowledged_at=NOW + HOUR)
+    acknowledged = replace(at(0, heard=HEARD), acknowledged_by="Mika", acknowledged_at=NOW + HOUR)
     add(store, acknowledged)
-    [found] = recorded(store, at(0.5))
-    assert (found.incident.acknowledged_by, found.incident.notified) == ("Mika", HEARD)
+    [nearest] = recorded(store, at(0.5))
+    assert (nearest.incident.acknowledged_by, nearest.incident.notified) == ("Mika", HEARD)

@@ -134,10 +134,10 @@ def test_more_cis_than_memory_holds_are_judged_from_their_checkpoints(
 
 def test_what_memory_and_store_keep_is_the_sparser_the_older() -> None:
     minutes = [60.0 * place for place in range(600)]
-    kept = [minutes[place] for place in trackers._spread(minutes, minutes[-1])]
-    assert len(kept) <= 8
-    assert kept[-1] == minutes[-1]
-    back = [minutes[-1] - at for at in kept]
+    sparse = [minutes[place] for place in trackers._spread(minutes, minutes[-1])]
+    assert len(sparse) <= 8
+    assert sparse[-1] == minutes[-1]
+    back = [minutes[-1] - at for at in sparse]
     assert all(older < 5 * newer for older, newer in pairwise(back) if newer)
     times = [NOON - timedelta(hours=hours) for hours in range(500)]
     spread = sorted(spread_stored(times, NOON))

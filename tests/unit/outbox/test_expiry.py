@@ -159,19 +159,19 @@ def test_a_room_that_lets_the_bot_in_again_hears_what_was_given_up(
     alert(sqlite_store, clock, 2, 1, "opened")
     network.fails = list(banned)
     drain(sender)
-    dead = [f"incident:{one}:1:opened:net/#ops" for one in (1, 2)]
-    assert [states(sqlite_store)[one] for one in dead] == ["dead", "dead"]
+    dead = [f"incident:{number}:1:opened:net/#ops" for number in (1, 2)]
+    assert [states(sqlite_store)[key] for key in dead] == ["dead", "dead"]
     assert sqlite_store.read(undelivered_words) == {"net": "2 messages given up: banned"}
-    told = len(network.sent)
+    before = len(network.sent)
     for _ in range(3):  # it is asked for again now and then, one message at a time
         network.fails = [Permanent("banned")]
         clock.now += HOUR + timedelta(minutes=1)
         drain(sender)
         assert network.fails == []
-    assert len(network.sent) == told  # and nobody is told of that again
+    assert len(network.sent) == before  # and nobody is told of that again
     clock.now += HOUR + timedelta(minutes=1)
     drain(sender)
-    assert sorted(text for _room, text in network.sent[told:]) == ["CI 1 opened", "CI 2 opened"]
+    assert sorted(text for _room, text in network.sent[before:]) == ["CI 1 opened", "CI 2 opened"]
     assert sqlite_store.read(undelivered_words) == {}
 
 

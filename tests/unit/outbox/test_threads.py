@@ -73,9 +73,9 @@ def test_a_failing_network_does_not_end_its_thread(sqlite_store: Store) -> None:
 
 def test_rows_can_be_listed_retried_and_dropped(sqlite_store: Store) -> None:
     say(sqlite_store, "one", "two")
-    (two, one) = sqlite_store.read(outbox.listed)
-    assert [row.key for row in (one, two)] == ["one", "two"]
-    assert sqlite_store.write(lambda tx: outbox.drop(tx, one.id))
-    assert not sqlite_store.write(lambda tx: outbox.drop(tx, one.id))
+    (second, first) = sqlite_store.read(outbox.listed)
+    assert [row.key for row in (first, second)] == ["one", "two"]
+    assert sqlite_store.write(lambda tx: outbox.drop(tx, first.id))
+    assert not sqlite_store.write(lambda tx: outbox.drop(tx, first.id))
     assert sqlite_store.write(lambda tx: outbox.retry(tx, NOON - timedelta(minutes=1))) == 1
     assert sqlite_store.read(outbox.depth) == {"pending": 1}

@@ -55,9 +55,9 @@ class History:
 
     def said(self) -> list[str]:
         """Each message's time and headline, without its state."""
-        self.replayed.steps.sort(key=lambda it: (it[1].transition.at, it[0].id))
-        found = [next(iter(lines(one))) for one in Timeline(self.replayed).said()]
-        return [f"{head[11:16]} {head.partition(' — ')[2]}" for head in found]
+        self.replayed.steps.sort(key=lambda ci_step: (ci_step[1].transition.at, ci_step[0].id))
+        heads = [next(iter(lines(message))) for message in Timeline(self.replayed).said()]
+        return [f"{head[11:16]} {head.partition(' — ')[2]}" for head in heads]
 
 
 def test_the_first_speaks_for_those_half_way_and_all_ends_are_one() -> None:

@@ -32,7 +32,7 @@ def change(
 ) -> dict[str, Any]:
     """A change as REST gives it, that came so many hours after the start."""
     begun = START + timedelta(hours=hours)
-    told = [(at, 0, place, "") for place, at in enumerate(uploads, 1)] + list(said)
+    posts = [(at, 0, place, "") for place, at in enumerate(uploads, 1)] + list(said)
     messages = [
         {
             "id": f"{number:x}-{place:x}",
@@ -41,7 +41,7 @@ def change(
             "author": {"_account_id": account} if account else {},
             "message": _text(account, patch_set, word),
         }
-        for place, (at, account, patch_set, word) in enumerate(sorted(told))
+        for place, (at, account, patch_set, word) in enumerate(sorted(posts))
     ]
     return {
         "_number": number,
@@ -81,13 +81,13 @@ def good(n: int = 120, begin: float = 0.0, first: int = 1) -> list[dict[str, Any
 def judged(history: Iterable[dict[str, Any]], reference: str | None = "gate") -> Replayed:
     """What a replay makes of it."""
     config = configured(Config(), [SERVER], {GATE: "gate", ACME: "acme"}, reference, False)
-    changes = [change_from_rest(one) for one in history]
-    return replay([Line(SERVER, one) for one in changes if one is not None], config)
+    changes = [change_from_rest(raw) for raw in history]
+    return replay([Line(SERVER, change) for change in changes if change is not None], config)
 
 
-def opened(found: Replayed, name: str = "acme") -> list[str]:
+def opened(replayed: Replayed, name: str = "acme") -> list[str]:
     """The signals whose symptoms came."""
-    return [signal for ci, step in found.steps if ci.name == name and (signal := came(step))]
+    return [signal for ci, step in replayed.steps if ci.name == name and (signal := came(step))]
 
 
 def came(step: IncidentStep) -> str | None:
@@ -97,9 +97,9 @@ def came(step: IncidentStep) -> str | None:
     return signal if symptom is not None and symptom.came_at == at else None
 
 
-def state(found: Replayed, name: str = "acme") -> State:
+def state(replayed: Replayed, name: str = "acme") -> State:
     """How the CI is at the end."""
-    return next(found.health[ci.id].state for ci in found.cis.values() if ci.name == name)
+    return next(replayed.health[ci.id].state for ci in replayed.cis.values() if ci.name == name)
 
 
 def outage(begin: float = 120.0, first: int = 1000, n: int = 12) -> list[dict[str, Any]]:
@@ -108,9 +108,9 @@ def outage(begin: float = 120.0, first: int = 1000, n: int = 12) -> list[dict[st
 
 
 def test_what_is_odd_is_told_beside_what_is_wrong():
-    found = judged(good(200) + outage(200))
-    assert "success" in opened(found)
-    assert state(found) is State.FAILING
+    replayed = judged(good(200) + outage(200))
+    assert "success" in opened(replayed)
+    assert state(replayed) is State.FAILING
 
 
 def test_a_gap_of_two_months_is_no_silence_and_no_change():
@@ -123,11 +123,11 @@ def test_changes_in_any_order_are_the_same_history():
     random.Random(4).shuffle(history)
     mixed = judged(history)
 
-    def told(found: Replayed) -> list[tuple[str, str, datetime]]:
-        return [(ci.name, s.transition.name, s.transition.at) for ci, s in found.steps]
+    def steps(replayed: Replayed) -> list[tuple[str, str, datetime]]:
+        return [(ci.name, s.transition.name, s.transition.at) for ci, s in replayed.steps]
 
-    assert told(mixed) == told(ordered)
-    assert [name for _, name, _ in told(mixed)].count("opened") >= 1
+    assert steps(mixed) == steps(ordered)
+    assert [name for _, name, _ in steps(mixed)].count("opened") >= 1
 
 
 def test_times_in_the_future_are_of_the_moment_they_were_heard_and_hide_nothing():
@@ -135,15 +135,15 @@ def test_times_in_the_future_are_of_the_moment_they_were_heard_and_hide_nothing(
         return [both(3000 + i, 24 * 365 * 70 + i, word) for i in range(3)]
 
     assert opened(judged(good(200) + ahead("SUCCESS"))) == []
-    found = judged(good(200) + outage(200) + ahead("FAILURE"))
-    assert "success" in opened(found)
-    assert all(step.transition.at < START + timedelta(days=30) for _, step in found.steps)
+    replayed = judged(good(200) + outage(200) + ahead("FAILURE"))
+    assert "success" in opened(replayed)
+    assert all(step.transition.at < START + timedelta(days=30) for _, step in replayed.steps)
 
 
 def test_a_history_that_lies_in_the_future_as_a_whole_is_judged_on_its_own_clock():
     later = 24 * 365 * 50.0
-    found = judged([both(i, later + i) for i in range(1, 201)] + outage(later + 201))
-    assert "success" in opened(found)
+    replayed = judged([both(i, later + i) for i in range(1, 201)] + outage(later + 201))
+    assert "success" in opened(replayed)
 
 
 def test_a_ci_that_never_had_a_reference_is_judged_by_all_its_results():
@@ -153,9 +153,9 @@ def test_a_ci_that_never_had_a_reference_is_judged_by_all_its_results():
     history = [alone(i, i, "SUCCESS") for i in range(1, 201)]
     assert opened(judged(history, None)) == []
     bad = [alone(i, i, "FAILURE") for i in range(201, 221)]
-    found = judged(history + bad, None)
-    assert "success" in opened(found)
-    assert "disagreement" not in opened(found)
+    replayed = judged(history + bad, None)
+    assert "success" in opened(replayed)
+    assert "disagreement" not in opened(replayed)
 
 
 def test_a_project_without_a_reference_spoils_nothing_beside_one_with_it():
@@ -166,9 +166,9 @@ def test_a_project_without_a_reference_spoils_nothing_beside_one_with_it():
 
 
 def test_zero_results_are_unknown():
-    found = judged([change(i, i, [(0.5, GATE, 1, "SUCCESS")]) for i in range(1, 60)])
-    assert opened(found) == []
-    assert [ci.name for ci in found.cis.values()] == ["gate"]
+    replayed = judged([change(i, i, [(0.5, GATE, 1, "SUCCESS")]) for i in range(1, 60)])
+    assert opened(replayed) == []
+    assert [ci.name for ci in replayed.cis.values()] == ["gate"]
     with pytest.raises(UserError, match="no change"):
         judged([])
     bare = judged([change(1, 0, [])])
@@ -177,16 +177,16 @@ def test_zero_results_are_unknown():
 
 @pytest.mark.parametrize("word", ["SUCCESS", "FAILURE"])
 def test_one_result_says_nothing(word):
-    found = judged([both(1, 0, word)])
-    assert found.steps == []
-    assert state(found) is State.UNKNOWN
+    replayed = judged([both(1, 0, word)])
+    assert replayed.steps == []
+    assert state(replayed) is State.UNKNOWN
 
 
 def test_fifty_rechecks_of_a_patch_set_are_one_failure():
     said = [(0.5, GATE, 1, "SUCCESS")] + [(1 + i / 10, ACME, 1, "FAILURE") for i in range(50)]
-    found = judged([*good(), change(900, 120, said), *good(5, 130, 1200)])
-    assert opened(found) == []
-    assert state(found) is State.HEALTHY
+    replayed = judged([*good(), change(900, 120, said), *good(5, 130, 1200)])
+    assert opened(replayed) == []
+    assert state(replayed) is State.HEALTHY
 
 
 def test_ten_thousand_results_in_an_hour_are_only_results():
@@ -198,10 +198,10 @@ def test_ten_thousand_results_in_an_hour_are_only_results():
         said += [(0.02 + i / 110, ACME, 1, word) for i, word in enumerate(words)]
         return change(number, 200, said)
 
-    found = judged(good(200) + [burst(4000 + i) for i in range(100)])
-    assert found.messages > 10_000
-    assert opened(found) == []
-    assert state(found) is State.HEALTHY
+    replayed = judged(good(200) + [burst(4000 + i) for i in range(100)])
+    assert replayed.messages > 10_000
+    assert opened(replayed) == []
+    assert state(replayed) is State.HEALTHY
 
 
 def test_patch_sets_that_nobody_saw_come_do_no_harm():
@@ -214,6 +214,6 @@ def test_a_reference_that_speaks_weeks_later_is_the_pair_all_the_same():
         change(900 + i, 120 + i, [(1.0, ACME, 1, "FAILURE"), (400.0, GATE, 1, "SUCCESS")])
         for i in range(12)
     ]
-    found = judged(good(120) + late + good(500, 132, 2000))
-    (success,) = [step for _, step in found.steps if came(step) == "success"]
+    replayed = judged(good(120) + late + good(500, 132, 2000))
+    (success,) = [step for _, step in replayed.steps if came(step) == "success"]
     assert success.transition.at >= START + timedelta(hours=520)

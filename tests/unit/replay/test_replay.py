@@ -29,8 +29,8 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def incidents(recorded: Path) -> list[dict[str, Any]]:
     result = run(recorded, *NAMED, "--json", "-")
     assert result.exit_code == 0, result.output
-    found: list[dict[str, Any]] = json.loads(result.stdout)
-    return found
+    rows: list[dict[str, Any]] = json.loads(result.stdout)
+    return rows
 
 
 def test_the_break_is_found_soon_and_its_end_too(incidents: list[dict[str, Any]]) -> None:
@@ -39,8 +39,8 @@ def test_the_break_is_found_soon_and_its_end_too(incidents: list[dict[str, Any]]
     opened = datetime.fromisoformat(incident["opened_at"])
     assert timedelta(0) <= opened - broke <= timedelta(hours=3)
     mended = broke + timedelta(minutes=30 * (MENDS - BREAKS))
-    ends = {one["signal"]: datetime.fromisoformat(one["cleared_at"])
-            for one in incident["symptoms"]}  # fmt: skip
+    ends = {symptom["signal"]: datetime.fromisoformat(symptom["cleared_at"])
+            for symptom in incident["symptoms"]}  # fmt: skip
     for signal in ("job", "success"):
         assert timedelta(0) <= ends[signal] - mended <= timedelta(minutes=150)
     assert max(ends.values()) == datetime.fromisoformat(incident["resolved_at"])
@@ -48,7 +48,7 @@ def test_the_break_is_found_soon_and_its_end_too(incidents: list[dict[str, Any]]
         "Acme", ACME, "resolved",
     )  # fmt: skip
     assert datetime.fromisoformat(incident["since"]) <= opened
-    assert [one["change"] for one in incident["evidence"]][-1] == BREAKS
+    assert [run["change"] for run in incident["evidence"]][-1] == BREAKS
     assert incident["evidence"][0]["url"].startswith("https://logs.example.org/")
     assert (incident["notified"], incident["messages"]) == (True, 2)
 
@@ -59,7 +59,7 @@ def test_an_incident_has_these_keys(incidents: list[dict[str, Any]]) -> None:
         "resolved_at", "since", "n", "figure", "reopened", "notified", "messages", "said",
         "evidence", "symptoms",
     }  # fmt: skip
-    assert all(one["opened_at"].endswith("Z") for one in incidents)
+    assert all(incident["opened_at"].endswith("Z") for incident in incidents)
 
 
 def test_the_timeline_tells_the_trouble_and_its_end(recorded: Path) -> None:
@@ -81,9 +81,9 @@ def test_cis_are_discovered_and_the_gate_is_guessed(recorded: Path) -> None:
 def test_the_order_of_files_and_lines_does_not_matter(
     tmp_path: Path, incidents: list[dict[str, Any]]
 ) -> None:
-    found = changes()
-    first = file_of(tmp_path / "b.jsonl", found[150:][::-1])
-    second = file_of(tmp_path / "a.jsonl.gz", found[:150])
+    history = changes()
+    first = file_of(tmp_path / "b.jsonl", history[150:][::-1])
+    second = file_of(tmp_path / "a.jsonl.gz", history[:150])
     result = run(first, second, *NAMED, "--json", "-")
     assert json.loads(result.stdout) == incidents
 
@@ -149,11 +149,13 @@ def test_what_cannot_be_done_is_one_line(tmp_path: Path, words: list[str], expec
 
 
 def test_hostile_text_stays_on_its_line(tmp_path: Path) -> None:
-    found = changes()
-    for one in found:
-        one["messages"][2]["message"] = one["messages"][2]["message"].replace("unit", "u\x1b[31m")
+    history = changes()
+    for change in history:
+        change["messages"][2]["message"] = change["messages"][2]["message"].replace(
+            "unit", "u\x1b[31m"
+        )
     result = run(
-        file_of(tmp_path / "h.jsonl", found), "--ci", f"{ACME}=A\u202eb", "--reference", "1"
+        file_of(tmp_path / "h.jsonl", history), "--ci", f"{ACME}=A\u202eb", "--reference", "1"
     )
     assert "\x1b" not in result.stdout
     assert "\u202e" not in result.stdout

@@ -107,12 +107,12 @@ def test_an_open_one_says_both_sides_and_what_would_tell() -> None:
 
 
 def test_a_job_without_any_pass_in_sight() -> None:
-    told = said(replace(WEIGHT, verdict=Blame.SAYS_NOTHING, streak=23))
-    assert told == (
+    words = said(replace(WEIGHT, verdict=Blame.SAYS_NOTHING, streak=23))
+    assert words == (
         "Says nothing of this change: job failed on the last 23 changes, no pass among them."
     )
 
 
 def test_hostile_names_are_cut() -> None:
-    told = because(ReasonName.NEVER_RAN, 1.0, word="X" * 500)
-    assert len(told) < 120
+    words = because(ReasonName.NEVER_RAN, 1.0, word="X" * 500)
+    assert len(words) < 120

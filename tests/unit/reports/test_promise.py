@@ -21,7 +21,7 @@ D = timedelta(days=1)
 
 
 @pytest.mark.parametrize(
-    ("count", "n", "kept", "lacking"),
+    ("count", "n", "ruling", "lacking"),
     [
         (0, 0, Ruling.TOO_LITTLE, "count"),
         (19, 19, Ruling.TOO_LITTLE, "count"),
@@ -35,11 +35,13 @@ D = timedelta(days=1)
     ],
 )
 def test_a_share_is_judged_by_its_interval(
-    count: int, n: int, kept: Ruling, lacking: str | None
+    count: int, n: int, ruling: Ruling, lacking: str | None
 ) -> None:
-    found = share("reports", count, n, 0.9, 20)
-    assert (found.kept, found.lacking) == (kept, lacking)
-    assert n == 0 or (found.rate is not None and (found.rate.passes, found.rate.n) == (count, n))
+    criterion = share("reports", count, n, 0.9, 20)
+    assert (criterion.kept, criterion.lacking) == (ruling, lacking)
+    assert n == 0 or (
+        criterion.rate is not None and (criterion.rate.passes, criterion.rate.n) == (count, n)
+    )
 
 
 def test_one_more_report_never_turns_a_verdict_the_other_way() -> None:
@@ -58,18 +60,20 @@ def test_one_more_report_never_turns_a_verdict_the_other_way() -> None:
 
 
 @pytest.mark.parametrize(
-    ("longest", "known", "kept"),
+    ("longest", "known_days", "ruling"),
     [(15, 90, Ruling.NOT_MET), (14, 90, Ruling.MET), (0, 90, Ruling.MET),
      (0, 14, Ruling.TOO_LITTLE),
      (15, 3, Ruling.NOT_MET)],
 )  # fmt: skip
-def test_a_silence_is_judged_by_how_long_it_was(longest: int, known: int, kept: Ruling) -> None:
-    assert silence(longest * D, 14 * D, known * D).kept is kept
+def test_a_silence_is_judged_by_how_long_it_was(
+    longest: int, known_days: int, ruling: Ruling
+) -> None:
+    assert silence(longest * D, 14 * D, known_days * D).kept is ruling
 
 
 def test_a_rule_is_met_when_all_of_it_is() -> None:
-    def rule(*kept: Ruling) -> Ruling:
-        return Promise(1, tuple(Criterion("reports", one) for one in kept)).kept
+    def rule(*rulings: Ruling) -> Ruling:
+        return Promise(1, tuple(Criterion("reports", ruling) for ruling in rulings)).kept
 
     assert rule(Ruling.MET, Ruling.MET) is Ruling.MET
     assert rule(Ruling.MET, Ruling.TOO_LITTLE) is Ruling.TOO_LITTLE
@@ -87,12 +91,12 @@ def test_spans_of_time_add_up_as_minutes_do() -> None:
         minutes = {
             place
             for place in range(300)
-            for one in some
-            if NOW + timedelta(minutes=place) in one and NOW + timedelta(minutes=place) in window
+            for span in some
+            if NOW + timedelta(minutes=place) in span and NOW + timedelta(minutes=place) in window
         }
         joined = spans.joined(spans.within(some, window))
         assert spans.added(joined) == timedelta(minutes=len(minutes))
-        assert all(one.until < two.since for one, two in pairwise(joined))
+        assert all(span.until < two.since for span, two in pairwise(joined))
         longest = spans.longest(joined)
         assert longest is None or spans.added([longest]) == max(spans.added([x]) for x in joined)
 

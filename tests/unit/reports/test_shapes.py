@@ -8,7 +8,7 @@ from cibot.reports.unparsed import shape_of
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("text", "other"),
     [
         (
             "Patch Set 3: Verified-1\n\nLab run 1234 aborted, see https://lab.example/1234",
@@ -20,8 +20,8 @@ from cibot.reports.unparsed import shape_of
         ("run 1, 2, 3 lost", "run 7, 8 lost"),
     ],
 )
-def test_what_one_template_wrote_has_one_shape(one, other):
-    assert shape_of(one) == shape_of(other) != ""
+def test_what_one_template_wrote_has_one_shape(text, other):
+    assert shape_of(text) == shape_of(other) != ""
 
 
 def test_other_words_are_another_shape():

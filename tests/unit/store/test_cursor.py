@@ -60,8 +60,8 @@ def test_quotes_and_backslashes_do_not_end_a_text() -> None:
 def test_many_rows_make_several_statements(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(quick, "_MOST_CHARS", 25)
     sent = said(QuickCursor, INSERT, [(number, "x" * 5) for number in range(5)])
-    assert [one.count("x" * 5) for one in sent] == [2, 2, 1]
-    assert all(one.startswith("INSERT INTO `t` (a, b) VALUES (") for one in sent)
+    assert [statement.count("x" * 5) for statement in sent] == [2, 2, 1]
+    assert all(statement.startswith("INSERT INTO `t` (a, b) VALUES (") for statement in sent)
 
 
 def test_what_is_no_insert_is_left_to_the_driver() -> None:

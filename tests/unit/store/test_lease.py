@@ -35,7 +35,9 @@ def test_a_lease_that_nobody_holds_is_free(sqlite_store: Store) -> None:
 def test_the_process_that_is_asked_about_is_the_holder(sqlite_store: Store) -> None:
     take(sqlite_store, "a")
     asked: list[Process] = []
-    sqlite_store.read(lambda tx: lease.is_free(tx, "l", lambda one: bool(asked.append(one))))
+    sqlite_store.read(
+        lambda tx: lease.is_free(tx, "l", lambda process: bool(asked.append(process)))
+    )
     assert asked == [HERE]
 
 

@@ -9,14 +9,14 @@ from cibot.store.migrate import upgrade
 
 
 def _open_to_others(directory: Path) -> list[str]:
-    return [one.name for one in directory.glob("cibot.db*") if one.stat().st_mode & 0o077]
+    return [path.name for path in directory.glob("cibot.db*") if path.stat().st_mode & 0o077]
 
 
 def test_nobody_else_may_read_the_database(tmp_path: Path) -> None:
     store = open_store(f"sqlite:///{tmp_path}/cibot.db")
     upgrade(store)
     store.ping()
-    names = {one.name for one in tmp_path.glob("cibot.db*")}
+    names = {path.name for path in tmp_path.glob("cibot.db*")}
     assert names == {"cibot.db", "cibot.db-wal", "cibot.db-shm"}
     assert _open_to_others(tmp_path) == []
     store.close()

@@ -44,9 +44,9 @@ def test_only_all_is_a_hundred_and_only_none_is_nought(share: float) -> None:
 
 
 def test_a_rate_has_what_makes_it_worth() -> None:
-    known = Signal("success", State.HEALTHY, low=0.88, high=0.962, n=1104)
-    assert figures.rate(0.93, known) == "93 % (88–96 %, n=1,104)"
-    assert figures.basis(known) == "88–96 %, n=1,104"
+    signal = Signal("success", State.HEALTHY, low=0.88, high=0.962, n=1104)
+    assert figures.rate(0.93, signal) == "93 % (88–96 %, n=1,104)"
+    assert figures.basis(signal) == "88–96 %, n=1,104"
     assert figures.rate(0.93, Signal("success", State.UNKNOWN, n=14)) == "93 % (n=14)"
 
 

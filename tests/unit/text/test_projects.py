@@ -41,15 +41,15 @@ def test_what_gerrit_cannot_be_asked_is_refused_by_name(pattern):
 
 
 def test_the_filter_takes_what_the_query_asks_for() -> None:
-    def kept(*patterns: str) -> list[str]:
+    def taken(*patterns: str) -> list[str]:
         names = ["a", "a/b", "a.b", "axb", "lib-x", "A"]
         return list(filter(project_filter(patterns), names))
 
-    assert kept() == kept("*") == ["a", "a/b", "a.b", "axb", "lib-x", "A"]
-    assert kept("a") == ["a"]
-    assert kept("a*") == ["a", "a/b", "a.b", "axb"]
-    assert kept("a.*") == ["a.b"]
-    assert kept("a[!x]b", "lib-?") == ["a/b", "a.b", "lib-x"]
-    assert kept("^a.b$", "A") == ["a/b", "a.b", "axb", "A"]
+    assert taken() == taken("*") == ["a", "a/b", "a.b", "axb", "lib-x", "A"]
+    assert taken("a") == ["a"]
+    assert taken("a*") == ["a", "a/b", "a.b", "axb"]
+    assert taken("a.*") == ["a.b"]
+    assert taken("a[!x]b", "lib-?") == ["a/b", "a.b", "lib-x"]
+    assert taken("^a.b$", "A") == ["a/b", "a.b", "axb", "A"]
     with pytest.raises(ConfigError, match="is not a regular expression"):
         project_filter(["^a("])

@@ -43,8 +43,11 @@ def incident(number: int, opened: int, resolved: int | None = None, **more: obje
 
 def texts(svg: str) -> list[tuple[float, float, str]]:
     """Every text with its place."""
-    found = ET.fromstring(svg).iter("text")
-    return [(float(one.attrib["x"]), float(one.attrib["y"]), one.text or "") for one in found]
+    elements = ET.fromstring(svg).iter("text")
+    return [
+        (float(element.attrib["x"]), float(element.attrib["y"]), element.text or "")
+        for element in elements
+    ]
 
 
 def test_names_of_incidents_cover_neither_the_plot_nor_each_other() -> None:
@@ -91,8 +94,8 @@ def test_the_charts_are_told_in_words() -> None:
     said = latency_in_words("A CI", took, "Zuul", ())
     assert said == "A CI usually took 5 min from upload to first verdict, Zuul an unknown time"
     svg = latency_chart(took, (), (), said)
-    told = "Sun 1 Nov: 3 first verdicts, half within 5 min, 95 % within 2 h 00"
-    assert f"<title>{told}</title>" in svg
+    title = "Sun 1 Nov: 3 first verdicts, half within 5 min, 95 % within 2 h 00"
+    assert f"<title>{title}</title>" in svg
 
 
 @given(st.lists(st.tuples(st.floats(0, 4e8), st.floats(1, 1000)), min_size=1, max_size=30))
@@ -104,11 +107,13 @@ def test_any_latency_is_inside_the_plot(times: list[tuple[float, float]]) -> Non
     svg = latency_chart(days, days, [incident(1, 2)], "x")
     drawn = re.findall(r'class="(?:own|ref)-(?:bar|line)" d="([^"]*)"', svg)
     places = [
-        float(one) for d in drawn for one in re.findall(r"(?:V|M[\d.]+ |L[\d.]+ )([\d.]+)", d)
+        float(number) for d in drawn for number in re.findall(r"(?:V|M[\d.]+ |L[\d.]+ )([\d.]+)", d)
     ]
-    places += [float(one) for one in re.findall(r'class="own-dot" cx="[\d.]+" cy="([\d.]+)"', svg)]
+    places += [
+        float(number) for number in re.findall(r'class="own-dot" cx="[\d.]+" cy="([\d.]+)"', svg)
+    ]
     assert places
-    assert all(plot.TOP <= one <= plot.BOTTOM for one in places)
+    assert all(plot.TOP <= place <= plot.BOTTOM for place in places)
     levels = sorted({y for x, y, _said in texts(svg) if x < plot.LEFT})
     assert all(below - above >= 12 for above, below in pairwise(levels))
 

@@ -65,20 +65,20 @@ def test_two_proxies_tell_of_one_more() -> None:
         "X-Forwarded-Host": "ci.example.org, inner",
         "X-Forwarded-Prefix": "/said, /inner",
     }
-    found = asked(headers=both, proxies=2)
-    assert (found["from"], found["root"]) == ("203.0.113.7", "https://ci.example.org/said/")
+    answer = asked(headers=both, proxies=2)
+    assert (answer["from"], answer["root"]) == ("203.0.113.7", "https://ci.example.org/said/")
 
 
 def test_fewer_than_configured_add_nothing() -> None:
-    found = asked(headers={"X-Forwarded-For": "203.0.113.7"}, proxies=2)
-    assert found["from"] == "127.0.0.1"
+    answer = asked(headers={"X-Forwarded-For": "203.0.113.7"}, proxies=2)
+    assert answer["from"] == "127.0.0.1"
 
 
 @pytest.mark.parametrize("path", ["/where", "/ci/bot/where"])
 def test_a_prefix_is_taken_off_where_it_is(path: str) -> None:
-    found = asked(path, headers=SAID, prefix="/ci/bot")
-    assert (found["link"], found["path"]) == ("/ci/bot/where", "/where")
-    assert found["root"] == "http://localhost/ci/bot/"
+    answer = asked(path, headers=SAID, prefix="/ci/bot")
+    assert (answer["link"], answer["path"]) == ("/ci/bot/where", "/where")
+    assert answer["root"] == "http://localhost/ci/bot/"
 
 
 def test_a_prefix_that_is_one_of_our_own_words_is_taken_off_once() -> None:

@@ -48,8 +48,8 @@ def test_only_as_many_proxies_as_configured_are_believed(proxies: int, answer: s
         "X-Forwarded-Prefix": "/x",
     }
     with serving(WebConfig(proxies=proxies)) as url:
-        found = requests.get(f"{url}/where", headers=said, timeout=5).text
-    assert found.startswith(answer)
+        text = requests.get(f"{url}/where", headers=said, timeout=5).text
+    assert text.startswith(answer)
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def test_no_socket_is_closed_under_the_thread_that_waits_for_it(
         slow_select.clear()
         assert slow_select.wait(5)
     assert died == []
-    assert not [it for it in set(threading.enumerate()) - others if it.name == "web"]
+    assert not [thread for thread in set(threading.enumerate()) - others if thread.name == "web"]
 
 
 def test_an_answer_under_way_arrives_whole_and_then_nothing_listens() -> None:

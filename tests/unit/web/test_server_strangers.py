@@ -51,13 +51,13 @@ class Site:
 
 @contextmanager
 def site(patience: Deadlines | None = None, **more: int) -> Iterator[Site]:
-    found = Site(patience, **more)
-    found.server.start()
+    here = Site(patience, **more)
+    here.server.start()
     try:
-        yield found
+        yield here
     finally:
-        found.go.set()
-        found.server.stop(5)
+        here.go.set()
+        here.server.stop(5)
 
 
 @contextmanager
@@ -81,7 +81,7 @@ def test_pages_take_no_thread_of_webhooks_and_probes() -> None:
             answer = requests.post(f"{here.url}/webhooks/{path}", data=b"123", timeout=10)
             assert answer.text == "3"
         here.go.set()
-        assert [one.result().status_code for one in asked] == [200] * 8
+        assert [future.result().status_code for future in asked] == [200] * 8
 
 
 def test_webhooks_take_no_thread_of_pages_behind_a_prefix() -> None:
@@ -106,18 +106,18 @@ def test_webhooks_take_no_thread_of_pages_behind_a_prefix() -> None:
 
 
 def test_who_comes_when_too_many_wait_is_told_when_to_come_again() -> None:
-    each = next(one.each for one in lanes_of(2, 2) if one.name == "pages")
+    each = next(lane.each for lane in lanes_of(2, 2) if lane.name == "pages")
     with site() as here, readers(here, each + 3) as asked:
-        refused = [one.result() for one in _first_done(asked, 3)]
+        refused = [future.result() for future in _first_done(asked, 3)]
         here.go.set()
-        assert {one.status_code for one in refused} == {503}
-        assert all(int(one.headers["Retry-After"]) >= 1 for one in refused)
-        assert sorted(one.result().status_code for one in asked) == [200] * each + [503] * 3
+        assert {response.status_code for response in refused} == {503}
+        assert all(int(response.headers["Retry-After"]) >= 1 for response in refused)
+        assert sorted(future.result().status_code for future in asked) == [200] * each + [503] * 3
         assert requests.get(here.url, timeout=10).status_code == 200  # they have let go
 
 
 def test_one_address_behind_a_proxy_does_not_take_the_places_of_others() -> None:
-    each = next(one.each for one in lanes_of(2, 2) if one.name == "pages")
+    each = next(lane.each for lane in lanes_of(2, 2) if lane.name == "pages")
     with site(proxies=1) as here, readers(here, each + 1, **_from("203.0.113.7")) as asked:
         (refused,) = _first_done(asked, 1)
         assert refused.result().status_code == 503
@@ -143,8 +143,8 @@ def _from(addresses: str) -> dict[str, str]:
 def _first_done(
     asked: list[Future[requests.Response]], number: int
 ) -> list[Future[requests.Response]]:
-    wait_until(lambda: sum(one.done() for one in asked) >= number, what="refusals")
-    return [one for one in asked if one.done()]
+    wait_until(lambda: sum(future.done() for future in asked) >= number, what="refusals")
+    return [future for future in asked if future.done()]
 
 
 @pytest.mark.parametrize(
@@ -206,12 +206,12 @@ def test_a_new_connection_takes_the_place_of_one_that_waits() -> None:
         assert _answer(answered).endswith(b"quick")
         waiting = [here.connect() for _ in range(7)]
         assert requests.get(f"{here.url}/healthz", timeout=10).ok
-        ended = [one for one in waiting if _ended(one)]
+        ended = [connection for connection in waiting if _ended(connection)]
         assert 1 <= len(ended) < len(waiting)
         answered.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
         assert _answer(answered).endswith(b"quick")
-        for one in [answered, *waiting]:
-            one.close()
+        for connection in [answered, *waiting]:
+            connection.close()
 
 
 def _ended(link: socket.socket) -> bool:
@@ -250,7 +250,11 @@ def test_slow_clients_do_not_keep_it_from_ending(slow: bytes) -> None:
 
 
 def _web_threads(others: set[threading.Thread]) -> list[str]:
-    return [it.name for it in set(threading.enumerate()) - others if it.name.startswith("web")]
+    return [
+        thread.name
+        for thread in set(threading.enumerate()) - others
+        if thread.name.startswith("web")
+    ]
 
 
 @pytest.mark.parametrize(

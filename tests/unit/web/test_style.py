@@ -26,14 +26,16 @@ def brightness(colour: str) -> float:
     """Relative luminance, WCAG 2.2."""
     digits = colour.lstrip("#")
     if len(digits) == 3:
-        digits = "".join(2 * one for one in digits)
+        digits = "".join(2 * digit for digit in digits)
     parts = [int(digits[place : place + 2], 16) / 255 for place in (0, 2, 4)]
-    linear = [one / 12.92 if one <= 0.04045 else ((one + 0.055) / 1.055) ** 2.4 for one in parts]
+    linear = [
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    ]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
-def contrast(one: str, other: str) -> float:
-    high, low = sorted((brightness(one), brightness(other)), reverse=True)
+def contrast(colour: str, other: str) -> float:
+    high, low = sorted((brightness(colour), brightness(other)), reverse=True)
     return (high + 0.05) / (low + 0.05)
 
 

@@ -195,9 +195,9 @@ def test_other_projects_are_acknowledged_and_not_stored(sink: FakeSink) -> None:
     hook = Hook(TOKEN, sink, project_filter(["demo/*", "^lib-(a|b)"]))
     client = create_app([], {MOUNT: gerrit_hook({"review": hook}, lambda: NOON)}).test_client()
     for project in ("demo/x", "other", "lib-a", "lib-ab", {"name": "demo/y"}):
-        told = event()["change"] | {"project": project}
-        assert client.post(PATH, json=event(change=told)).status_code == 200
-    assert [one.project for one in sink.changes] == ["demo/x", "lib-a", "demo/y"]
+        change = event()["change"] | {"project": project}
+        assert client.post(PATH, json=event(change=change)).status_code == 200
+    assert [change.project for change in sink.changes] == ["demo/x", "lib-a", "demo/y"]
     assert sink.batches == 5  # each said that the feed lives
 
 
@@ -219,8 +219,8 @@ def test_events_that_wait_for_an_absent_database_are_refused_together() -> None:
         waiting += [pool.submit(commit.store, change, 10) for _ in range(8)]
         wait_until(lambda: commit.waiting == 8, what="eight waiting events")
         gate.set()
-        failures = [one.exception(10) for one in waiting]
-    assert [str(one) for one in failures] == ["the database is away"] * 9
+        failures = [future.exception(10) for future in waiting]
+    assert [str(failure) for failure in failures] == ["the database is away"] * 9
     assert sink.batches == 2  # the first alone, then all that waited meanwhile
 
 
@@ -262,7 +262,7 @@ def test_an_event_that_nobody_waits_for_any_more_is_not_stored_late() -> None:
         gate.set()
         waiting.result(10)
     commit.stop(5)
-    assert [one.number for one in sink.changes] == [1]
+    assert [change.number for change in sink.changes] == [1]
 
 
 def test_several_events_in_one_body_are_stored_each(client: FlaskClient, sink: FakeSink) -> None:

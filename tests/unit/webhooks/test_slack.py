@@ -45,8 +45,8 @@ def slack() -> Iterator[SlackServer]:
 def backend(slack: SlackServer) -> Iterator[SlackBackend]:
     # `post` makes each request differ by the time at which it was signed
     made = SlackBackend(slack_config(slack), timeout=2, limit=generous(), since=0)
-    with running(made) as one:
-        yield one
+    with running(made) as started:
+        yield started
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def client_of(backend: SlackBackend) -> FlaskClient:
 def post(client: FlaskClient, url: str, body: bytes, **headers: str) -> tuple[int, str]:
     at = time.time() - next(_seconds_ago) % 250  # no two tests make the same request
     given_ = signed(SECRET, body, at=at) | {
-        name.replace("_", "-"): one for name, one in headers.items()
+        name.replace("_", "-"): value for name, value in headers.items()
     }
     answer = client.post(url, data=body, headers=given_)
     return answer.status_code, answer.text
@@ -100,7 +100,7 @@ def test_event_that_comes_again_is_answered_once(slack: SlackServer, client: Fla
         headers = {"X_Slack_Retry_Num": number, "X_Slack_Retry_Reason": "http_timeout"}
         assert post(client, EVENTS, again, **headers)[0] == 200
     assert post(client, EVENTS, json.dumps(other).encode())[0] == 200
-    said = [one["text"] for one in slack.wait_for("D0PERSON0", 2)]
+    said = [message["text"] for message in slack.wait_for("D0PERSON0", 2)]
     assert sorted(said) == ["you asked one", "you asked two"]
 
 
@@ -197,7 +197,7 @@ def test_one_person_asks_so_often_and_is_told_once(slack: SlackServer) -> None:
         other = command_body("me too", slack.new_response_url(), user_id="U0PERSON1")
         assert post(client, COMMAND, other) == (200, "")
         said = sorted(str(slack.responses.get(timeout=10)[1]["text"]) for _ in range(8))
-        assert [one for one in said if one.startswith("that is too much")] == [said[0]]
+        assert [text for text in said if text.startswith("that is too much")] == [said[0]]
         assert said[1:] == [*(f"you asked {number}" for number in range(6)), "you asked me too"]
         assert slack.responses.empty()
 

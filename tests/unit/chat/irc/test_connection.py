@@ -19,9 +19,9 @@ def certificates(tmp_path_factory):
 
 @pytest.fixture
 def reactor():
-    one = WakingReactor()
-    yield one
-    one.close()
+    waking = WakingReactor()
+    yield waking
+    waking.close()
 
 
 @contextmanager

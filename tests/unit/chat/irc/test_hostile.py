@@ -84,7 +84,7 @@ def session(sent):
     )
     rooms = Rooms(config.channels, lambda: Backoff(1, 10))
     asked = []
-    one = Session(
+    irc_session = Session(
         config, IrcTiming(), rooms, PersonLimit(1000, 1000), PersonLimit(1000, 1000),
         send=sent.append, ask=asked.append,
     )  # fmt: skip
@@ -92,8 +92,8 @@ def session(sent):
         "001 cibot :hi", "422 cibot", ":cibot!c@h JOIN #ci", "353 cibot = #ci :cibot bob",
         "366 cibot #ci", "318 cibot cibq1 :end", "318 cibot cibq2 :end",
     ):  # fmt: skip
-        one.handle(read_line(raw), 0.0)
-    return one, asked
+        irc_session.handle(read_line(raw), 0.0)
+    return irc_session, asked
 
 
 WORDS = st.sampled_from(
@@ -110,18 +110,18 @@ LINES = st.lists(st.one_of(WORDS, st.text(max_size=80), NOISE), max_size=12)
 @settings(max_examples=150)
 def test_no_line_raises_but_to_end_the_connection(lines):
     sent = []
-    one, asked = session(sent)
+    irc_session, asked = session(sent)
     for number, raw in enumerate(lines):
         line = read_line(raw)
         if line is not None:
             try:
-                one.handle(line, float(number))
+                irc_session.handle(line, float(number))
             except Transient:
                 break
             for question in asked:
-                one.reply(question, card(question.text, question.asker.nick))
+                irc_session.reply(question, card(question.text, question.asker.nick))
             asked.clear()
-            one.tick(float(number))
+            irc_session.tick(float(number))
     for line in sent:
         assert not set(line) & set("\r\n\0")
         text = line.partition(" :")[2] if line.startswith("PRIVMSG") else ""

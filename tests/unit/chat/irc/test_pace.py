@@ -61,9 +61,9 @@ def test_waits_double_with_jitter_and_begin_again():
 
 
 def test_two_connections_do_not_share_their_waits():
-    one, other = Backoff(1, 100), Backoff(1, 100)
+    first, other = Backoff(1, 100), Backoff(1, 100)
     for _ in range(6):
-        one.next()
+        first.next()
     assert other.next() <= 1.5
 
 

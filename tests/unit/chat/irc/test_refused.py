@@ -88,7 +88,7 @@ def test_a_refusal_before_the_proof_is_heard(server, caps, said, kind):
 
 @pytest.mark.parametrize(
     ("said", "kind"),
-    [one for one in REFUSALS if "NOTICE" not in one[0] and "*status" not in one[0]],
+    [refusal for refusal in REFUSALS if "NOTICE" not in refusal[0] and "*status" not in refusal[0]],
 )
 def test_a_refusal_under_its_label_is_heard(server, said, kind):
     with irc_bot(server.port, "#ci") as bot, server.accept() as client:

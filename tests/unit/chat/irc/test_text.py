@@ -15,8 +15,8 @@ from tests.unit.text.test_lines import HOSTILE
 URL = "https://ci.example.org/cis/netapp"
 
 
-def flat(one, style=None, **named):
-    return [text for texts in render(one, style or Style(), **named) for text in texts]
+def flat(card, style=None, **named):
+    return [text for texts in render(card, style or Style(), **named) for text in texts]
 
 
 def test_an_alert_is_one_line_with_its_link():
@@ -85,16 +85,16 @@ CARDS = st.builds(
 
 
 @given(CARDS, st.none() | HOSTILE, st.integers(60, MOST_BYTES))
-def test_whatever_a_card_holds_its_lines_are_harmless(one, address, most):
-    for text in flat(one, Style(most_bytes=most), address=address):
+def test_whatever_a_card_holds_its_lines_are_harmless(card, address, most):
+    for text in flat(card, Style(most_bytes=most), address=address):
         assert 0 < len(text.encode()) <= most
         assert not any(ord(c) < 32 or 127 <= ord(c) < 160 for c in text)
         assert text[0] not in "!.?@~$%&+-/\\;,'\"#*^=|:` "
 
 
 @given(CARDS, st.integers(60, MOST_BYTES), st.booleans())
-def test_whatever_an_alert_holds_each_line_is_one_message(one, most, colour):
-    alert = replace(one, incident=7)
+def test_whatever_an_alert_holds_each_line_is_one_message(card, most, colour):
+    alert = replace(card, incident=7)
     written = render(alert, Style(most_bytes=most, colour=colour))
     assert all(len(messages) <= 1 for messages in written[: len(alert.lines)])
     assert all(len(text.encode()) <= most for messages in written for text in messages)

@@ -37,7 +37,7 @@ def alert(text: str, incident: int = 7) -> Card:
 
 
 def keys(slack: SlackServer, room: str = ALERTS) -> list[str]:
-    return [one["metadata"]["event_payload"]["key"] for one in slack.room(room)]
+    return [message["metadata"]["event_payload"]["key"] for message in slack.room(room)]
 
 
 def test_post_carries_its_key_and_is_found_by_it(slack: SlackServer, backend: SlackBackend) -> None:

@@ -92,7 +92,7 @@ def test_an_incident_in_a_channel_without_threads_is_told_all_the_same(slack: Sl
     refusal = Fault(error="restricted_action_non_threadable_channel")
     slack.fail("chat.postMessage", refusal)
     backend.send(ALERTS, alert("acme is healthy"), key="7:resolved")
-    assert [one.get("thread_ts") for one in slack.room(ALERTS)] == [None, None]
+    assert [message.get("thread_ts") for message in slack.room(ALERTS)] == [None, None]
 
 
 @pytest.mark.parametrize(

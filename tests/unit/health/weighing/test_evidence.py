@@ -20,17 +20,17 @@ from cibot.model import Result
 _LETTERS = {"P": Result.PASS, "F": Result.FAIL, "I": Result.INFRA}
 
 
-def runs(told: str) -> list[BuildRun]:
+def runs(text: str) -> list[BuildRun]:
     """As "1.2F 1.2P 3.1I": change, patch set and result, one a second."""
-    found = []
-    for at, word in enumerate(told.split()):
+    builds = []
+    for at, word in enumerate(text.split()):
         change, patch_set = word[:-1].split(".")
-        found.append(BuildRun(float(at), int(change), int(patch_set), _LETTERS[word[-1]]))
-    return found
+        builds.append(BuildRun(float(at), int(change), int(patch_set), _LETTERS[word[-1]]))
+    return builds
 
 
-def of_change(told: str, unchanged: set[tuple[int, int]] = frozenset()) -> FailureFacts:  # type: ignore[assignment]
-    *earlier, failure = runs(told)
+def of_change(text: str, unchanged: set[tuple[int, int]] = frozenset()) -> FailureFacts:  # type: ignore[assignment]
+    *earlier, failure = runs(text)
     return evidence_of(failure, earlier, unchanged, SameReport(1, 2), Past(), Again())
 
 
@@ -66,23 +66,23 @@ def test_the_same_code() -> None:
 
 
 def test_what_came_of_failures() -> None:
-    told = runs("1.1F 1.1P 2.1F 2.2P 3.1F 3.2P 4.1F 4.1F 4.1P 5.1F 6.1P 6.2F 6.1P")
-    assert run_again(told, {(3, 2)}) == [True, False, True, False, True]
+    builds = runs("1.1F 1.1P 2.1F 2.2P 3.1F 3.2P 4.1F 4.1F 4.1P 5.1F 6.1P 6.2F 6.1P")
+    assert run_again(builds, {(3, 2)}) == [True, False, True, False, True]
 
 
 def test_other_changes_count_with_their_last_run() -> None:
-    told = runs("1.1P 2.1F 2.1P 3.1F 9.1F 4.1P 4.2I 5.1F")
-    found = past_of(told, 9, set())
-    assert (found.failed, found.of, found.streak) == (3, 5, 3)
-    assert found.passed_at == 5.0
-    assert found.again == Again(1, 1)
+    builds = runs("1.1P 2.1F 2.1P 3.1F 9.1F 4.1P 4.2I 5.1F")
+    past = past_of(builds, 9, set())
+    assert (past.failed, past.of, past.streak) == (3, 5, 3)
+    assert past.passed_at == 5.0
+    assert past.again == Again(1, 1)
     assert past_of(runs("9.1P 9.2F"), 9, set()) == Past()
 
 
 def test_a_past_is_the_last_ten_changes() -> None:
-    told = runs(" ".join(f"{number}.1{'P' if number <= 15 else 'F'}" for number in range(1, 31)))
-    found = past_of(told, 99, set())
-    assert (found.failed, found.of, found.streak, found.passed_at) == (10, 10, 15, 14.0)
+    builds = runs(" ".join(f"{number}.1{'P' if number <= 15 else 'F'}" for number in range(1, 31)))
+    past = past_of(builds, 99, set())
+    assert (past.failed, past.of, past.streak, past.passed_at) == (10, 10, 15, 14.0)
 
 
 def test_what_came_of_a_cis_failures_leaves_the_change_out() -> None:
@@ -91,7 +91,7 @@ def test_what_came_of_a_cis_failures_leaves_the_change_out() -> None:
 
 
 def test_other_cis_beside_a_job() -> None:
-    told = runs("1.1P 2.1P 3.1F 4.1F 5.1F")
+    builds = runs("1.1P 2.1P 3.1F 4.1F 5.1F")
     said = [
         ("x", (1, 1), True),
         ("x", (1, 1), False),  # its last word
@@ -100,7 +100,7 @@ def test_other_cis_beside_a_job() -> None:
         ("x", (3, 2), True),  # where the job did not run
         ("y", (4, 1), False),
     ]
-    assert pair_rates(told, by_patch_set(said)) == {
+    assert pair_rates(builds, by_patch_set(said)) == {
         "x": (FailRate(1, 2), FailRate(1, 1)),
         "y": (FailRate(), FailRate(0, 1)),
     }

@@ -134,8 +134,8 @@ def test_another_ci_that_fails_never_acquits(passes: FailRate, failures: FailRat
 
 def test_a_merge_conflict_is_a_merge_conflict() -> None:
     past = Past(failed=10, of=10, streak=HOPELESS)
-    found = weigh(FailureFacts(breakdown=Breakdown.CONFLICT, past=past, passed_here=True))
-    assert found.verdict is Blame.CONFLICT
+    weight = weigh(FailureFacts(breakdown=Breakdown.CONFLICT, past=past, passed_here=True))
+    assert weight.verdict is Blame.CONFLICT
 
 
 @pytest.mark.parametrize(
@@ -144,14 +144,14 @@ def test_a_merge_conflict_is_a_merge_conflict() -> None:
 def test_a_job_that_fails_everywhere_says_nothing(streak: int, nothing: bool) -> None:
     past = Past(failed=10, of=10, streak=streak)
     for before in ((), (3,), (4, 3)):
-        found = weigh(FailureFacts(past=past, failed_before=before))
-        assert (found.verdict is Blame.SAYS_NOTHING) is nothing
+        weight = weigh(FailureFacts(past=past, failed_before=before))
+        assert (weight.verdict is Blame.SAYS_NOTHING) is nothing
 
 
 def test_what_nobody_knows_is_said_to_be_unknown() -> None:
     assert weigh(FailureFacts()).verdict is Blame.TOO_LITTLE
-    known = Past(failed=2, of=10, again=Again(4, 10))
-    assert weigh(FailureFacts(past=known)).verdict is Blame.OPEN
+    past = Past(failed=2, of=10, again=Again(4, 10))
+    assert weigh(FailureFacts(past=past)).verdict is Blame.OPEN
 
 
 def test_a_lost_node_of_a_flaky_job_is_not_the_change() -> None:
@@ -161,20 +161,20 @@ def test_a_lost_node_of_a_flaky_job_is_not_the_change() -> None:
         past=Past(failed=3, of=10, again=Again(16, 20)),
         ci_again=Again(30, 50),
     )
-    found = weigh(facts)
-    assert found.verdict is Blame.NOT_THE_CHANGE
-    assert [reason.name for reason in found.reasons[:2]] == [
+    weight = weigh(facts)
+    assert weight.verdict is Blame.NOT_THE_CHANGE
+    assert [reason.name for reason in weight.reasons[:2]] == [
         ReasonName.NEVER_RAN,
         ReasonName.RUN_AGAIN,
     ]
-    assert found.facts is facts
+    assert weight.facts is facts
 
 
 def test_a_job_that_fails_patch_set_after_patch_set_wants_a_look() -> None:
     past = Past(failed=1, of=10, again=Again(6, 20))
-    found = weigh(FailureFacts(failed_before=(4, 3), past=past, ci_again=Again(20, 60)))
-    assert found.verdict is Blame.LOOK
-    assert {reason.name for reason in found.reasons[:2]} == {
+    weight = weigh(FailureFacts(failed_before=(4, 3), past=past, ci_again=Again(20, 60)))
+    assert weight.verdict is Blame.LOOK
+    assert {reason.name for reason in weight.reasons[:2]} == {
         ReasonName.FAILED_BEFORE,
         ReasonName.FAILED_LONG,
     }

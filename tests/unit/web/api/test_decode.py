@@ -34,14 +34,14 @@ def asking(tmp_path_factory: pytest.TempPathFactory) -> Any:
     store.close()
 
 
-@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda one: one.path)
+@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.path)
 def test_every_answer_comes_back_as_it_was(asking: Asking, endpoint: Any) -> None:
-    given = {name: one for name, one in ASKED.items() if name in endpoint.params.model_fields}
+    given = {name: value for name, value in ASKED.items() if name in endpoint.params.model_fields}
     if endpoint.path == "/projects/<name>":
         given["name"] = "cinder"
     answer = endpoint.put_to(asking, endpoint.params.model_validate(given))
-    told = json.loads(json.dumps(plain(answer)))
-    read = typed(endpoint.answer, told)
+    raw = json.loads(json.dumps(plain(answer)))
+    read = typed(endpoint.answer, raw)
     assert type(read) is type(answer)
     assert plain(read) == plain(answer)
 
