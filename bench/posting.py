@@ -94,39 +94,44 @@ def _work(
     ms: list[float],
     statuses: Counter[str],
 ) -> None:
-    with socket.create_connection(("127.0.0.1", port), timeout=60) as link:
-        link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        while True:
-            with lock:
-                request = next(requests, None)
-            if request is None:
-                return
-            start = time.perf_counter()
-            status = "503"
-            for again in range(_TRIES):  # as Gerrit's webhooks plugin does
-                time.sleep(min(again, 1))
-                link.sendall(request)
-                status = _answer(link)
-                if status != "503":
-                    break
-            statuses[status] += 1
-            ms.append(1000 * (time.perf_counter() - start))
+    link = _connected(port)
+    while True:
+        with lock:
+            request = next(requests, None)
+        if request is None:
+            link.close()
+            return
+        start = time.perf_counter()
+        status = "503"
+        for again in range(_TRIES):  # as Gerrit's webhooks plugin does
+            time.sleep(min(again, 1))
+            link.sendall(request)
+            status, closes = _answer(link)
+            if closes:
+                link.close()
+                link = _connected(port)
+            if status != "503":
+                break
+        statuses[status] += 1
+        ms.append(1000 * (time.perf_counter() - start))
 
 
-def _answer(link: socket.socket) -> str:
-    """The status of an answer, which is read to its end."""
+def _connected(port: int) -> socket.socket:
+    link = socket.create_connection(("127.0.0.1", port), timeout=60)
+    link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return link
+
+
+def _answer(link: socket.socket) -> tuple[str, bool]:
+    """The status of an answer, which is read to its end, and whether the server hangs up."""
     got = b""
     while b"\r\n\r\n" not in got:
         got += _more(link)
     head, _, body = got.partition(b"\r\n\r\n")
-    length = 0
-    for line in head.split(b"\r\n"):
-        name, _, value = line.partition(b":")
-        if name.lower() == b"content-length":
-            length = int(value)
-    while len(body) < length:
+    headers = dict(line.lower().split(b": ", 1) for line in head.split(b"\r\n")[1:])
+    while len(body) < int(headers.get(b"content-length", 0)):
         body += _more(link)
-    return head[9:12].decode()
+    return head[9:12].decode(), headers.get(b"connection") == b"close"
 
 
 def _more(link: socket.socket) -> bytes:
