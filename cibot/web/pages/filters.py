@@ -64,6 +64,8 @@ def page_tools(environment: Environment, asking: Asking) -> None:
         return asking.ask(lambda tx, _ctx: incidents.distinguished(tx, number, change_id, of))
 
     environment.globals.update(_PICTURES, job_sentence=job_sentence, distinguished=distinguished)
+    environment.globals.update(api=api, badges=badges, blame=blame, drawing=drawing, plot=plot)
+    environment.globals.update(figures=figures, period=period_wording, wording=wording)
     environment.filters.update(
         at=at,
         ago=ago,
@@ -210,38 +212,14 @@ _WORDS: dict[str, Callable[..., Any]] = {
     "took": lambda length: figures.duration(length.total_seconds()),
 }
 _PICTURES: dict[str, Callable[..., Any]] = {
-    "badge_of": badges.badge_of,
-    "chip": drawing.state_chip,
+    "asked_by": report_command.asked_by,
     "verdict_chip": verdict_chip,
     "mark": mark,
     "job_link": job_link,
     "is_rate": is_rate,
     "figure_of": figure_of,
-    "standing_of": wording.standing,
-    "unheard": wording.unheard,
-    "missed_words": wording.missed,
     "success_verdict": success_verdict,
     "shown_sets": shown_sets,
-    "overall": blame.overall,
-    "span": figures.span,
     "kept": ruling_chip,
-    "rule_words": period_wording.rule,
-    "criterion_words": period_wording.criterion,
-    "period_title": period_wording.title,
-    "period_totals": period_wording.totals,
-    "asked_by": report_command.asked_by,
-    "run_span": wording.run_span,
-    "limit": period_wording.span,
-    "kind": api.kind,
-    "schema_names": api.schema_names,
-    "has_csv": api.has_csv,
-    "given": api.given,
-    "shapes": drawing.state_shapes,
-    "bars": drawing.bars,
-    "whisker": drawing.whisker,
-    "plural": figures.plural,
-    "result_word": wording.result_word,
-    "acknowledgement": wording.acknowledgement,
     "rate_words": lambda rate: figures.rate(rate.share, rate),
-    "day_words": plot.day_words,
 }
