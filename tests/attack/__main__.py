@@ -30,9 +30,9 @@ def show(findings: list[Finding]) -> None:
     table = Table(title="cibot, attacked", title_justify="left")
     for heading in ("attack", "figure", "measured", "bar", ""):
         table.add_column(heading, overflow="fold")
-    for one in findings:
-        mark = {None: "", True: "holds", False: "DOES NOT HOLD"}[one.holds]
-        table.add_row(one.attack, one.figure, one.measured, one.bar, mark)
+    for finding in findings:
+        mark = {None: "", True: "holds", False: "DOES NOT HOLD"}[finding.holds]
+        table.add_row(finding.attack, finding.figure, finding.measured, finding.bar, mark)
     Console(width=130).print(table)
 
 
@@ -55,7 +55,7 @@ def main() -> int:
                 print(f"{finding.attack}: {finding.figure} {finding.measured}", flush=True)
                 findings.append(finding)
     show(findings)
-    return 1 if any(one.holds is False for one in findings) else 0
+    return 1 if any(finding.holds is False for finding in findings) else 0
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ def crowd(port: int, *strangers: tuple[int, Stranger]) -> Iterator[Counter[str]]
 
     async def everybody() -> None:
         kinds = [stranger for number, stranger in strangers for _ in range(number)]
-        await asyncio.gather(*(insistent(one) for one in kinds))
+        await asyncio.gather(*(insistent(kind) for kind in kinds))
 
     whole = loop.create_task(everybody())
 

@@ -73,7 +73,7 @@ async def answer(reader: asyncio.StreamReader) -> tuple[str, bool]:
     """An answer's status, and whether the connection ends with it."""
     head = await reader.readuntil(b"\r\n\r\n")
     lines = head.lower().split(b"\r\n")
-    length = next((one for one in lines if one.startswith(b"content-length:")), b":0")
+    length = next((line for line in lines if line.startswith(b"content-length:")), b":0")
     await reader.readexactly(int(length.partition(b":")[2]))
     return head[9:12].decode(), b"connection: close" in lines
 
@@ -86,7 +86,7 @@ async def post(port: int, path: str, rate: float, seconds: float, connections: i
         free.put_nowait(link)
     ms, statuses = list[float](), Counter[str]()
 
-    async def one(number: int, due: float) -> None:
+    async def send(number: int, due: float) -> None:
         link = await free.get()
         body = event(number % CIS, 1_000_000 + number // CIS, passed=True).encode()
         status = await link.post(path, body)
@@ -100,7 +100,7 @@ async def post(port: int, path: str, rate: float, seconds: float, connections: i
     for number in range(int(rate * seconds)):
         due = begin + number / rate
         await asyncio.sleep(due - time.monotonic())
-        tasks.add(asyncio.create_task(one(number, due)))
+        tasks.add(asyncio.create_task(send(number, due)))
     await asyncio.gather(*tasks)
     for link in links:
         link.close()

@@ -13,9 +13,11 @@ TIMED = {"webhook p99", "SIGTERM to the end", "longest wait of an alert"}
 
 def figures(attack: Attack, directory: Path) -> dict[tuple[str, str], str]:
     """What an attack measured, where all that is no time held."""
-    found = list(attack(SMALL, directory))
-    assert [one for one in found if one.holds is False and one.figure not in TIMED] == []
-    return {(one.attack, one.figure): one.measured for one in found}
+    findings = list(attack(SMALL, directory))
+    assert [
+        finding for finding in findings if finding.holds is False and finding.figure not in TIMED
+    ] == []
+    return {(finding.attack, finding.figure): finding.measured for finding in findings}
 
 
 def test_strangers_at_the_web_port(tmp_path: Path) -> None:

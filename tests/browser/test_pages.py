@@ -30,7 +30,7 @@ def test_axe_finds_nothing_and_nothing_hangs_over(
     site: Site = request.getfixturevalue(which)
     context = browser.new_context(bypass_csp=True)
     page = context.new_page()
-    found = []
+    faults = []
     for name, path in site.pages.items():
         page.goto(site.url + path)
         for summary in page.query_selector_all("summary"):  # what is folded is judged, too
@@ -40,14 +40,14 @@ def test_axe_finds_nothing_and_nothing_hangs_over(
             page.set_viewport_size({"width": width, "height": 900})
             page.emulate_media(color_scheme=scheme)
             where = (name, width, scheme)
-            found += [(*where, *wrong) for wrong in page.evaluate(JUDGE % SCHEMES[scheme])]
+            faults += [(*where, *wrong) for wrong in page.evaluate(JUDGE % SCHEMES[scheme])]
             if page.evaluate("document.documentElement.scrollWidth") > width:
-                found.append((*where, "too wide", ""))
+                faults.append((*where, "too wide", ""))
             if which != "empty" and (width == WIDTHS[0]) == (scheme == "light"):
                 file = screenshots / f"{name}-{width}-{scheme}.png"
                 page.screenshot(path=file, full_page=True)
     context.close()
-    assert found == []
+    assert faults == []
 
 
 def test_a_page_loads_its_style_and_script_and_nothing_else(browser: Browser, lived: Site) -> None:
@@ -56,27 +56,27 @@ def test_a_page_loads_its_style_and_script_and_nothing_else(browser: Browser, li
         context = browser.new_context()  # with nothing kept from the page before
         page = context.new_page()
         answers: list[Response] = []
-        page.on("console", lambda one: said.append(one.text))
-        page.on("pageerror", lambda one: said.append(str(one)))
-        page.on("response", lambda one, to=answers: to.append(one))
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("response", lambda response, to=answers: to.append(response))
         page.goto(lived.url + path)
         page.wait_for_load_state("networkidle")
-        sizes = [(one.url, len(one.body())) for one in answers]
+        sizes = [(response.url, len(response.body())) for response in answers]
         context.close()
-        loaded = {one.split("?")[0] for one, _size in sizes if not one.startswith("data:")}
+        loaded = {url.split("?")[0] for url, _size in sizes if not url.startswith("data:")}
         own = {lived.url + path.split("?")[0]}
-        assert loaded - own == {f"{lived.url}/static/{one}" for one in ("style.css", "page.js")}
+        assert loaded - own == {f"{lived.url}/static/{file}" for file in ("style.css", "page.js")}
         if name != "api":  # a document of all endpoints grows with them
             assert sum(size for _one, size in sizes) <= HEAVIEST, (name, sizes)
-    assert [one for one in said if "404" not in one] == []
+    assert [line for line in said if "404" not in line] == []
 
 
 def test_hostile_text_runs_nothing(browser: Browser, odd: Site) -> None:
     context = browser.new_context()
     page = context.new_page()
     ran: list[str] = []
-    page.on("dialog", lambda one: (ran.append(one.message), one.dismiss()))
-    page.on("console", lambda one: ran.append(one.text))
+    page.on("dialog", lambda dialog: (ran.append(dialog.message), dialog.dismiss()))
+    page.on("console", lambda message: ran.append(message.text))
     for path in odd.pages.values():
         page.goto(odd.url + path)
         expect(page.get_by_text("<script>alert(1)</script>").first).to_be_attached()
@@ -152,7 +152,7 @@ def test_everything_can_be_reached_and_seen_by_keyboard(browser: Browser, site: 
     every = ":is(a, button, input, select, summary, [tabindex='0']):visible"
     wanted = page.locator(every).count()
     assert len(reached) == wanted
-    assert [one for one in reached if one.endswith(" unseen")] == []
+    assert [element for element in reached if element.endswith(" unseen")] == []
     context.close()
 
 
@@ -168,7 +168,7 @@ def _walk(page: Page) -> list[str]:
     reached = []
     while True:
         page.keyboard.press("Tab")
-        found = page.evaluate(look)
-        if found is None:
+        element = page.evaluate(look)
+        if element is None:
             return reached
-        reached.append(found)
+        reached.append(element)

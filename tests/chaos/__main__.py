@@ -48,8 +48,8 @@ class Scene:
             servers = (*self.irc, slack)
             port = lasting_port(20_000 + (os.getppid() + number) * 20 % 11_000)
             more = {"mark": f"{number}", "breaking": 3, "zygote": zygote, "port": port}
-            with trial(Path(place), url, servers, seed + number, **more) as one:
-                return one.run(kills)
+            with trial(Path(place), url, servers, seed + number, **more) as running:
+                return running.run(kills)
 
 
 _scene: Scene | None = None  # the workers, forked, have it from here
@@ -107,7 +107,7 @@ def main() -> int:
         for outcome in _all(_scene, sizes, kinds, words.seed, words.jobs):
             outcomes.append(outcome)
             _tell(outcomes)
-    return 1 if any(_faults(one) for one in outcomes) else 0
+    return 1 if any(_faults(outcome) for outcome in outcomes) else 0
 
 
 def _all(
@@ -130,18 +130,21 @@ def _all(
 
 def _tell(outcomes: list[Outcome]) -> None:
     """The table of all series until now."""
-    kills, incidents = sum(one.kills for one in outcomes), sum(one.incidents for one in outcomes)
-    seconds = sum(one.seconds for one in outcomes)
-    ways = sum((one.ways for one in outcomes), Counter[str]())
+    kills, incidents = (
+        sum(outcome.kills for outcome in outcomes),
+        sum(outcome.incidents for outcome in outcomes),
+    )
+    seconds = sum(outcome.seconds for outcome in outcomes)
+    ways = sum((outcome.ways for outcome in outcomes), Counter[str]())
     print(f"\n{kills} kills in {seconds:.0f} s; {incidents} incidents opened and resolved")
     print("killed: " + ", ".join(f"{way} {count}" for way, count in sorted(ways.items())))
     ledgers: dict[str, Ledger] = {}
-    for one in outcomes:
-        for name, ledger in one.ledgers.items():
+    for outcome in outcomes:
+        for name, ledger in outcome.ledgers.items():
             ledgers[name] = ledgers.get(name, Ledger()) + ledger
     print(table(ledgers))
-    for one in outcomes:
-        for wrong in _faults(one):
+    for outcome in outcomes:
+        for wrong in _faults(outcome):
             print(f"WRONG: {wrong}")
     sys.stdout.flush()
 
@@ -152,7 +155,7 @@ def _faults(outcome: Outcome) -> list[str]:
 
 def broken(outcome: Outcome) -> list[str]:
     """Which promises were not kept."""
-    found = []
+    faults = []
     for name, ledger in outcome.ledgers.items():
         harm = {
             "lost": ledger.lost,
@@ -162,8 +165,8 @@ def broken(outcome: Outcome) -> list[str]:
         }
         if name == "slack":
             harm["twice"] = ledger.marked + ledger.needless
-        found += [f"{name}: {count} messages {what}" for what, count in harm.items() if count]
-    return found
+        faults += [f"{name}: {count} messages {what}" for what, count in harm.items() if count]
+    return faults
 
 
 if __name__ == "__main__":

@@ -101,18 +101,18 @@ class Day:
         config = read(self.config, {}).config
         upgrade(opened := open_store(config.store.url.get_secret_value()))
         opened.close()
-        quick = {one.name: IrcBackend(one, timing=_TIMING) for one in config.irc}
-        slack = {one.name: SlackBackend(one, timeout=5) for one in config.slack}
+        quick = {network.name: IrcBackend(network, timing=_TIMING) for network in config.irc}
+        slack = {network.name: SlackBackend(network, timeout=5) for network in config.slack}
         self.bot = build(config, {**quick, **slack}, self.clock, rest=_REST)
         self.backends = self.bot.backends
         self.store = self.bot.store
 
     def begin(self) -> None:
         """Starts the bot and lets everybody come."""
-        for one in (self.eve, self.ida):
-            one.join(ROOM)  # who comes first is its operator
+        for person in (self.eve, self.ida):
+            person.join(ROOM)  # who comes first is its operator
         self.bot.start()
-        until(lambda: all(one.link().up for one in self.backends.values()), "all networks")
+        until(lambda: all(backend.link().up for backend in self.backends.values()), "all networks")
         self._there()
         self._first_comments()
 
@@ -150,34 +150,36 @@ class Day:
     def breaks(self) -> Truth:
         """One more CI fails."""
         number = len(self.truth)
-        one = Truth(ci_name(number), number)
-        self.truth.append(one)
+        trouble = Truth(ci_name(number), number)
+        self.truth.append(trouble)
         for change in range(1, FAILS + 1):
             self._say(change, 10 + number, good=False)
         self.post()
-        return one
+        return trouble
 
-    def mends(self, one: Truth) -> None:
+    def mends(self, trouble: Truth) -> None:
         """It passes again."""
-        one.over = True
+        trouble.over = True
         for change in range(FAILS + 1, FAILS + PASSES + 1):
-            self._say(change, 10 + one.number, good=True)
+            self._say(change, 10 + trouble.number, good=True)
         self.post()
 
-    def settled(self, one: Truth) -> None:
+    def settled(self, trouble: Truth) -> None:
         """Waits until the bot has judged it so."""
         incident, ci = schema.incident.c, schema.ci.c
         query = (
-            select(incident.state).join(schema.ci, ci.id == incident.ci_id).where(ci.name == one.ci)
+            select(incident.state)
+            .join(schema.ci, ci.id == incident.ci_id)
+            .where(ci.name == trouble.ci)
         )
-        wanted = "resolved" if one.over else "firing"
+        wanted = "resolved" if trouble.over else "firing"
 
         def seen() -> bool:
             self.post()
             states = self.store.read(lambda tx: tx.execute(query).scalars().all())
-            return wanted in states and (not one.over or "firing" not in states)
+            return wanted in states and (not trouble.over or "firing" not in states)
 
-        until(seen, f"{one.ci} {wanted}")
+        until(seen, f"{trouble.ci} {wanted}")
 
     # -- time
 
@@ -207,7 +209,11 @@ class Day:
         def nothing() -> bool:
             due = self.store.read(lambda tx: next_try(tx, but))
             irc = {"ngircd", "inspircd"} - {but}
-            if due and due > self.clock() and all(self.backends[one].link().up for one in irc):
+            if (
+                due
+                and due > self.clock()
+                and all(self.backends[network].link().up for network in irc)
+            ):
                 self._jump(due - self.clock())
             return due is None
 
@@ -234,9 +240,12 @@ class Day:
         self.said()
 
     def _there(self) -> None:
-        for one in (self.eve, self.ida):
-            what = f"the bot in {one.nick}'s room"
-            until(lambda one=one: any(it.startswith(NICK) for it in one.names(ROOM)), what)
+        for person in (self.eve, self.ida):
+            what = f"the bot in {person.nick}'s room"
+            until(
+                lambda person=person: any(name.startswith(NICK) for name in person.names(ROOM)),
+                what,
+            )
 
     # -- what the bot says of itself
 
@@ -255,7 +264,7 @@ class Day:
             first = asker.hears(nick=NICK, target=asker.nick, timeout_s=20)
         except AssertionError:
             return "no answer"
-        return "\n".join(one.text for one in [first, *asker.lines(quiet_s=0.1)])
+        return "\n".join(line.text for line in [first, *asker.lines(quiet_s=0.1)])
 
     def check_says(self) -> str:
         """The output of `cibot check`."""
@@ -266,8 +275,8 @@ class Day:
 
     def heard(self) -> dict[str, Heard]:
         """What people heard, by network."""
-        for one in (self.eve, self.ida):
-            one.lines()  # everything that was said before is in ``seen`` then
+        for person in (self.eve, self.ida):
+            person.lines()  # everything that was said before is in ``seen`` then
         return {
             "ngircd": from_irc(self.eve.seen, NICK, ROOM),
             "inspircd": from_irc(self.ida.seen, NICK, ROOM),
@@ -283,16 +292,16 @@ class Day:
     def close(self) -> None:
         """Ends the bot and lets its people go."""
         self.bot.stop()
-        for one in (self.eve, self.ida):
-            one.quit()
+        for person in (self.eve, self.ida):
+            person.quit()
 
 
 @contextlib.contextmanager
 def day(servers: Servers, directory: Path) -> Iterator[Day]:
     """A day that is ended whatever happens."""
-    one = Day(servers, directory)
+    simulated = Day(servers, directory)
     try:
-        one.begin()
-        yield one
+        simulated.begin()
+        yield simulated
     finally:
-        one.close()
+        simulated.close()

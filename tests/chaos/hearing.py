@@ -41,20 +41,20 @@ def from_irc(lines: Iterable[IrcLine], nick: str, room: str) -> Heard:
     A note that something could not be said quotes it whole, from its next line on.
     """
     heard, note, quoted, late = Heard(), False, False, False
-    for one in lines:
-        said = one.command == "PRIVMSG" and one.params[0].lower() == room
-        if not said or not one.nick.startswith(nick):
+    for line in lines:
+        said = line.command == "PRIVMSG" and line.params[0].lower() == room
+        if not said or not line.nick.startswith(nick):
             continue
-        if _ELSEWHERE in one.text:
+        if _ELSEWHERE in line.text:
             heard.elsewhere, note = heard.elsewhere + 1, True
             continue
-        if _LATE in one.text:
+        if _LATE in line.text:
             late, quoted = True, note
-        elif _STEP.search(one.text):
-            if not (late and " UTC: " in one.text):
+        elif _STEP.search(line.text):
+            if not (late and " UTC: " in line.text):
                 late, quoted = False, note
             if not quoted:
-                heard.take(one.text, late=late)
+                heard.take(line.text, late=late)
         note = False
     return heard
 
@@ -78,12 +78,12 @@ def unequal(wanted: Iterable[str], heard: Heard, open_ones: Iterable[str] = ()) 
     """
     wrong = []
     still = set(open_ones)
-    known = set(wanted)
-    for ci in known:
-        told = tuple(heard.alerts[ci, step] or bool(heard.repeats[ci, step])
+    named = set(wanted)
+    for ci in named:
+        counts = tuple(heard.alerts[ci, step] or bool(heard.repeats[ci, step])
                      for step in ("opened", "recovered"))  # fmt: skip
         allowed = {(1, 0, 0)} if ci in still else {(1, 1, 0), (0, 0, 1)}
-        if (*told, heard.digest[ci]) not in allowed:
-            wrong.append(f"{ci}: opened, recovered, in a digest: {(*told, heard.digest[ci])}")
+        if (*counts, heard.digest[ci]) not in allowed:
+            wrong.append(f"{ci}: opened, recovered, in a digest: {(*counts, heard.digest[ci])}")
     strange = {ci for ci, _step in heard.alerts} | set(heard.digest)
-    return wrong + [f"{ci} was told of, and nothing happened to it" for ci in strange - known]
+    return wrong + [f"{ci} was told of, and nothing happened to it" for ci in strange - named]

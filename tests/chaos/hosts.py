@@ -111,11 +111,11 @@ class Trial:
 
         def look() -> Host | None:
             name = self.store.read(lambda tx: tx.execute(owner).scalar())
-            return next((one for one in self.hosts if name and name in one.process.log_tail(10000)
-                         and self._last_owner(one) == name), None)  # fmt: skip
+            named = (host for host in self.hosts if name and name in host.process.log_tail(10000))
+            return next((host for host in named if self._last_owner(host) == name), None)
 
-        found: Host = self.until(look, "a leader")
-        return found
+        host: Host = self.until(look, "a leader")
+        return host
 
     @staticmethod
     def _last_owner(host: Host) -> str:
@@ -125,10 +125,10 @@ class Trial:
     def until(self, look: Callable[[], Any], what: str, timeout_s: float = 60.0) -> Any:
         """What ``look`` gives once it is true; meanwhile the listener listens."""
         end = time.monotonic() + timeout_s
-        while not (found := look()):
+        while not (result := look()):
             assert time.monotonic() < end, f"waited {timeout_s:g} s for {what}"
             self.listen()
-        return found
+        return result
 
     def listen(self) -> None:
         """Takes down what was said in the room."""

@@ -28,7 +28,9 @@ class Ledger:
     strange: list[str] = field(default_factory=list)  # arrived, and nobody wanted it
 
     def __add__(self, other: Ledger) -> Ledger:
-        return Ledger(*(getattr(self, one.name) + getattr(other, one.name) for one in fields(self)))
+        return Ledger(
+            *(getattr(self, column.name) + getattr(other, column.name) for column in fields(self))
+        )
 
 
 def compare(wanted: Sequence[str], heard: Iterable[Heard]) -> Ledger:
@@ -38,16 +40,16 @@ def compare(wanted: Sequence[str], heard: Iterable[Heard]) -> Ledger:
     copies: Counter[str] = Counter()
     alone: set[str] = set()
     last = -1
-    for one in heard:
-        if one.what not in place:
-            ledger.strange.append(one.what)
+    for message in heard:
+        if message.what not in place:
+            ledger.strange.append(message.what)
             continue
-        copies[one.what] += 1
-        if copies[one.what] == 1:
-            ledger.disordered += place[one.what] < last
-            last = max(last, place[one.what])
-            alone |= {one.what} if one.marked else set()
-        elif one.marked:
+        copies[message.what] += 1
+        if copies[message.what] == 1:
+            ledger.disordered += place[message.what] < last
+            last = max(last, place[message.what])
+            alone |= {message.what} if message.marked else set()
+        elif message.marked:
             ledger.marked += 1
         else:
             ledger.unmarked += 1
@@ -61,9 +63,9 @@ def table(ledgers: dict[str, Ledger]) -> str:
     head = ("destination", "messages", "lost", "twice, unmarked", "twice, marked",
             "marked, but once", "out of order", "unwanted")  # fmt: skip
     rows = [head] + [
-        (name, *map(str, (one.messages, one.lost, one.unmarked, one.marked, one.needless,
-                          one.disordered, len(one.strange))))
-        for name, one in ledgers.items()
+        (name, *map(str, (ledger.messages, ledger.lost, ledger.unmarked, ledger.marked,
+                          ledger.needless, ledger.disordered, len(ledger.strange))))
+        for name, ledger in ledgers.items()
     ]  # fmt: skip
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(

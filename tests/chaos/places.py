@@ -80,12 +80,14 @@ class IrcPlace:
     def _listen(self) -> None:
         while not self._stopping.is_set():
             try:
-                line = self._person.wait_for(lambda it: it.command == "PRIVMSG", "a word", 0.2)
+                line = self._person.wait_for(
+                    lambda heard: heard.command == "PRIVMSG", "a word", 0.2
+                )
             except AssertionError:
                 continue  # nobody said anything
-            found = NAMED.search(line.text)
-            if found and line.nick.startswith(self._nick):
-                self._said[line.params[0]].append(Heard(found[0], REPEAT in line.text))
+            match = NAMED.search(line.text)
+            if match and line.nick.startswith(self._nick):
+                self._said[line.params[0]].append(Heard(match[0], REPEAT in line.text))
                 self._arrived()
             self._person.seen.clear()
 

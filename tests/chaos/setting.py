@@ -49,7 +49,7 @@ def write_config(directory: Path, servers: Servers) -> Path:
         "reference": [{"ci": REFERENCE}],
         **_chat(servers),
         "route": [{"channels": rooms}],
-        "summary": [{"channel": one, **at} for one in rooms],
+        "summary": [{"channel": room, **at} for room in rooms],
     }
     config = directory / "cibot.toml"
     config.write_text(toml(tables | JUDGEMENT))

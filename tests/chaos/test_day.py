@@ -79,9 +79,9 @@ def outlive(day: Day, outage: Outage, log: pytest.LogCaptureFixture) -> None:
         late = network == outage.mute
         what = f"{outage.name}: {first.ci} in {network}"
         assert heard.digest[first.ci] == late, what
-        told = heard.alerts[first.ci, "opened"] + heard.repeats[first.ci, "opened"]
-        assert bool(told) != late, what
-        assert not unequal([one.ci for one in day.truth], heard, [second.ci]), what
+        alerts = heard.alerts[first.ci, "opened"] + heard.repeats[first.ci, "opened"]
+        assert bool(alerts) != late, what
+        assert not unequal([trouble.ci for trouble in day.truth], heard, [second.ci]), what
     day.mends(second)
     day.settled(second)
     day.quiet()
@@ -106,35 +106,35 @@ def says(day: Day, outage: Outage, log: pytest.LogCaptureFixture) -> None:
 
 def heard_in(look: Callable[[], str], words: str, what: str) -> None:
     """Waits for words in a text; a failure shows the last one."""
-    told = ""
+    text = ""
 
     def seen() -> bool:
-        nonlocal told
-        told = look()
-        return words in told
+        nonlocal text
+        text = look()
+        return words in text
 
     try:
         until(seen, what)
     except AssertionError as error:
-        raise AssertionError(f"{error}\n{told}") from error
+        raise AssertionError(f"{error}\n{text}") from error
 
 
 def test_a_day_of_outages(
     servers: Servers, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "cibot")
-    with day(servers, tmp_path) as one:
+    with day(servers, tmp_path) as simulated:
         for outage in outages():
-            start = one.clock()
-            outlive(one, outage, caplog)
-            print(f"{start - one.began}  {outage.name}")
-        left = timedelta(days=1) - (one.clock() - one.began)
-        one.pass_time(left)
-        one.quiet()
-        print(f"{one.clock() - one.began}  the day is over\n{ledger(one)}")
-        for network, heard in one.heard().items():
-            assert not unequal([each.ci for each in one.truth], heard), network
-        assert one.summaries() == {"sent": 3}
+            start = simulated.clock()
+            outlive(simulated, outage, caplog)
+            print(f"{start - simulated.began}  {outage.name}")
+        left = timedelta(days=1) - (simulated.clock() - simulated.began)
+        simulated.pass_time(left)
+        simulated.quiet()
+        print(f"{simulated.clock() - simulated.began}  the day is over\n{ledger(simulated)}")
+        for network, heard in simulated.heard().items():
+            assert not unequal([each.ci for each in simulated.truth], heard), network
+        assert simulated.summaries() == {"sent": 3}
 
 
 def ledger(day: Day) -> str:
@@ -149,6 +149,6 @@ def ledger(day: Day) -> str:
             f"{network}: {counts['opened']} openings, {counts['recovered']} recoveries, "
             f"{sum(heard.digest.values())} in digests, {sum(heard.repeats.values())} marked as "
             f"possible repeats, {heard.elsewhere} notes about other rooms; unequal: "
-            f"{len(unequal([one.ci for one in day.truth], heard))}"
+            f"{len(unequal([trouble.ci for trouble in day.truth], heard))}"
         )
     return "\n".join(lines)

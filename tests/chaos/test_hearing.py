@@ -22,7 +22,9 @@ def heard(*texts: str) -> Heard:
     return from_irc(lines, "daybot", "#day")
 
 
-@pytest.mark.parametrize("quoted", [OPENED, RECOVERED, LATE, SUMMARY], ids=lambda it: it[0][:12])
+@pytest.mark.parametrize(
+    "quoted", [OPENED, RECOVERED, LATE, SUMMARY], ids=lambda lines: lines[0][:12]
+)
 def test_a_note_quotes_one_message_and_hides_none_after_it(quoted: list[str]) -> None:
     both = heard(*NOTE, *quoted, *OPENED, *NOTE, *quoted, *RECOVERED)
     assert both.elsewhere == 2
@@ -45,9 +47,9 @@ def test_a_repeat_says_so_and_others_are_not_listened_to() -> None:
 
 
 def test_slack_is_heard_message_by_message() -> None:
-    texts = ["\n".join(one) for one in ([*NOTE, *OPENED], SUMMARY, OPENED, RECOVERED, LATE)]
-    found = from_slack(texts)
-    assert (found.elsewhere, found.alerts.total(), found.digest.total()) == (1, 2, 2)
+    texts = ["\n".join(lines) for lines in ([*NOTE, *OPENED], SUMMARY, OPENED, RECOVERED, LATE)]
+    heard = from_slack(texts)
+    assert (heard.elsewhere, heard.alerts.total(), heard.digest.total()) == (1, 2, 2)
 
 
 @pytest.mark.parametrize(

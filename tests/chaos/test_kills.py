@@ -19,10 +19,13 @@ def test_nothing_is_lost_and_every_repeat_says_so(
     ngircd: Ngircd, inspircd: InspIRCd, mariadb: MariaDB, zygote: Zygote
 ) -> None:
     scene = Scene((ngircd, inspircd), mariadb, zygote)
-    databases = [mariadb.create_database() if one % 2 else None for one in range(_SERIES)]
+    databases = [mariadb.create_database() if number % 2 else None for number in range(_SERIES)]
     with ThreadPoolExecutor(_SERIES) as pool:  # a bot mostly waits
         outcomes = list(
-            pool.map(lambda one: scene.series(one, _SEED, _KILLS, databases[one]), range(_SERIES))
+            pool.map(
+                lambda number: scene.series(number, _SEED, _KILLS, databases[number]),
+                range(_SERIES),
+            )
         )
     for url in filter(None, databases):
         mariadb.drop_database(url)
@@ -31,4 +34,6 @@ def test_nothing_is_lost_and_every_repeat_says_so(
         assert not broken(outcome), table(outcome.ledgers)
     # A quick machine has killed its bots before all have said much: together they have.
     for network in outcomes[0].ledgers:
-        assert sum(one.ledgers[network].messages for one in outcomes) > _SERIES * _KILLS // 2
+        assert (
+            sum(outcome.ledgers[network].messages for outcome in outcomes) > _SERIES * _KILLS // 2
+        )

@@ -6,7 +6,7 @@ from tests.chaos.ledger import Heard, Ledger, compare, table
 
 
 @pytest.mark.parametrize(
-    ("heard", "found"),
+    ("heard", "ledger"),
     [
         ("a b c", Ledger(3)),
         ("a c", Ledger(3, lost=1)),
@@ -20,9 +20,9 @@ from tests.chaos.ledger import Heard, Ledger, compare, table
         ("", Ledger(3, lost=3)),
     ],
 )
-def test_each_harm_is_counted(heard: str, found: Ledger) -> None:
+def test_each_harm_is_counted(heard: str, ledger: Ledger) -> None:
     arrived = [Heard(word.rstrip("?"), word.endswith("?")) for word in heard.split()]
-    assert compare(["a", "b", "c"], arrived) == found
+    assert compare(["a", "b", "c"], arrived) == ledger
 
 
 def test_ledgers_add_up_and_show() -> None:

@@ -91,9 +91,9 @@ class Trial:
             "gerrit": [gerrit],
             "ci": ci_tables(breaking),
             "reference": [{"ci": REFERENCE}],
-            "irc": [one.config for one in self.places if one.kind == "irc"],
-            "slack": [one.config for one in self.places if one.kind == "slack"],
-            "route": [{"channels": [f"{one.name}/{one.rooms[0]}" for one in self.places]}],
+            "irc": [place.config for place in self.places if place.kind == "irc"],
+            "slack": [place.config for place in self.places if place.kind == "slack"],
+            "route": [{"channels": [f"{place.name}/{place.rooms[0]}" for place in self.places]}],
         }
         self.bot = WholeBot(directory, database, tables | JUDGEMENT, port, zygote)
         self.bot.start()
@@ -222,8 +222,8 @@ class Trial:
 
 
 def _named(text: str) -> str:
-    found = NAMED.search(Card.from_json(text).text())
-    return found[0] if found else text
+    match = NAMED.search(Card.from_json(text).text())
+    return match[0] if match else text
 
 
 @contextmanager
@@ -235,8 +235,8 @@ def trial(
     **more: Any,
 ) -> Iterator[Trial]:
     """A trial that is ended whatever happens; ``more`` are the keywords of `Trial`."""
-    one = Trial(directory, database, servers, random.Random(seed), **more)
+    running = Trial(directory, database, servers, random.Random(seed), **more)
     try:
-        yield one
+        yield running
     finally:
-        one.close()
+        running.close()

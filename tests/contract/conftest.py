@@ -14,7 +14,7 @@ from tests.support.history import make_tables
 
 
 @pytest.fixture(scope="module", params=["sqlite", "mariadb"])
-def told(
+def canned_history(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Store]:
     """The canned history, for all tests of a file: they only read."""

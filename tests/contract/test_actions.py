@@ -63,7 +63,7 @@ class Chat:
     def waiting(self) -> list[tuple[str, str, str]]:
         """Room, text and key of what is in the outbox, oldest first."""
         rows = self.store.read(lambda tx: outbox.listed(tx, limit=100))
-        return [(one.room, Card.from_json(one.card).text(), one.key) for one in reversed(rows)]
+        return [(row.room, Card.from_json(row.card).text(), row.key) for row in reversed(rows)]
 
 
 @pytest.fixture
@@ -71,12 +71,14 @@ def chat(canned_store: Store) -> Chat:
     return Chat(canned_store)
 
 
-@pytest.mark.parametrize("name", sorted(name for name, one in COMMANDS.items() if one.writes))
+@pytest.mark.parametrize(
+    "name", sorted(name for name, command in COMMANDS.items() if command.writes)
+)
 def test_what_changes_something_is_audited_once(chat: Chat, name: str) -> None:
     for text in CHANGES[name]:
         reply = chat.ask(text, nick="mi")
         assert not reply.error, reply.text()
-    mine = [one for one in chat.audit() if one.what == name]
+    mine = [row for row in chat.audit() if row.what == name]
     assert len(mine) == 1
     row = mine[0]
     assert (row.network, row.account, row.nick, row.room) == ("irc", "mika", "mi", "#ci")
@@ -85,7 +87,9 @@ def test_what_changes_something_is_audited_once(chat: Chat, name: str) -> None:
     assert row.outcome
 
 
-@pytest.mark.parametrize("name", sorted(name for name, one in COMMANDS.items() if one.writes))
+@pytest.mark.parametrize(
+    "name", sorted(name for name, command in COMMANDS.items() if command.writes)
+)
 def test_a_nick_alone_changes_nothing(chat: Chat, name: str) -> None:
     for text in CHANGES[name]:
         reply = chat.ask(text, account=None, nick="mika")
@@ -110,16 +114,16 @@ def test_a_silence_ends_by_itself_and_stays_on_record(chat: Chat) -> None:
     assert "no alerts of NetApp CI" in chat.ask("status netapp").text()
     chat.now = NOW + 2 * HOUR
     assert chat.ask("silences").text() == "No alert is silenced."
-    (kept,) = chat.store.read(lambda tx: silences_before(tx, None, 10))
-    assert (kept.by, kept.reason, kept.ended_at) == ("Mika", "new disks", None)
+    (silence,) = chat.store.read(lambda tx: silences_before(tx, None, 10))
+    assert (silence.by, silence.reason, silence.ended_at) == ("Mika", "new disks", None)
 
 
 def test_a_silence_that_was_ended_says_by_whom(chat: Chat) -> None:
     chat.ask("silence netapp 2h new disks")
     chat.now += HOUR
     chat.ask("unsilence 1", account="netapp-ops")
-    (kept,) = chat.store.read(lambda tx: silences_before(tx, None, 10))
-    assert (kept.ended_by, kept.ended_at) == ("NetApp's team", NOW + HOUR)
+    (silence,) = chat.store.read(lambda tx: silences_before(tx, None, 10))
+    assert (silence.ended_by, silence.ended_at) == ("NetApp's team", NOW + HOUR)
 
 
 def test_an_acknowledgement_is_stored_and_told_in_the_thread(chat: Chat) -> None:
@@ -239,7 +243,7 @@ def test_a_digest_that_is_out_is_not_written_over(chat: Chat) -> None:
 def test_a_network_that_is_gone_has_no_watchers(chat: Chat) -> None:
     for network in ("irc", "gone", "console"):
         watch = StoredWatch(network, "bob", 2, "bob", NOW)
-        chat.store.write(lambda tx, one=watch: put_watch(tx, one))  # type: ignore[misc]
+        chat.store.write(lambda tx, watch=watch: put_watch(tx, watch))  # type: ignore[misc]
     chat.ask("ack 1")
     assert [room for room, _text, _key in chat.waiting()] == ["#ci", "bob"]
 
@@ -258,16 +262,16 @@ def test_a_name_is_not_a_pattern(chat: Chat) -> None:
     """A CI may call itself what reads like a pattern: to mute it must mute nobody else."""
     chat.store.write(lambda tx: ensure_ci(tx, HOSTILE, "discovered", NOW))
     assert not chat.ask(f"silence {HOSTILE} 2h noisy").error
-    (kept,) = chat.store.read(lambda tx: silences_at(tx, NOW))
-    assert (kept.ci, kept.is_pattern) == (HOSTILE, False)
+    (silence,) = chat.store.read(lambda tx: silences_at(tx, NOW))
+    assert (silence.ci, silence.is_pattern) == (HOSTILE, False)
     for name, muted_now in ((HOSTILE, True), ("NetApp CI", False), ("Zuul", False)):
         rule = chat.store.read(lambda tx, name=name: muted(tx, name, NOW))  # type: ignore[misc]
         assert (rule is not None) is muted_now
     chat.ask("silence * 1h all of them")
     assert chat.store.read(lambda tx: muted(tx, "Zuul", NOW)) is not None
     assert "#1 is over" in chat.ask(f"unsilence {HOSTILE}").text()
-    (kept,) = chat.store.read(lambda tx: silences_at(tx, NOW))
-    assert (kept.ci, kept.is_pattern) == ("*", True)
+    (silence,) = chat.store.read(lambda tx: silences_at(tx, NOW))
+    assert (silence.ci, silence.is_pattern) == ("*", True)
 
 
 def rooms_told(store: Store, config: Config, where: Channel, text: str) -> list[tuple[str, str]]:
@@ -294,10 +298,10 @@ def test_a_silence_is_told_to_the_rooms_that_it_mutes(store: Store) -> None:
     )
     config = CONFIG.model_copy(update={"route": routes})
     mine = Channel("irc", "nick")
-    told = rooms_told(store, config, mine, "silence netapp 2h new disks")
-    rooms = [state for state, _text in told]
+    notices = rooms_told(store, config, mine, "silence netapp 2h new disks")
+    rooms = [state for state, _text in notices]
     assert rooms == [f"pending irc/#{name}" for name in ("ci", "netapp", "team")]
-    assert {text for _state, text in told} == {
+    assert {text for _state, text in notices} == {
         f"Mika silenced NetApp CI until {NOW + 2 * HOUR:%a %d %b %H:%M} UTC (2 h): new disks"
     }
     more = rooms_told(store, config, Channel("irc", "#ci"), "silence * 1d all of it")
@@ -315,5 +319,5 @@ def test_in_quiet_hours_it_waits_for_their_end(store: Store) -> None:
     canned(store)
     body = {"channels": ["irc/#ci"], "begin": "00:00", "end": "23:59", "time_zone": "UTC"}
     config = CONFIG.model_copy(update={"quiet": (QuietConfig.model_validate(body),)})
-    told = rooms_told(store, config, Channel("irc", "nick"), "silence netapp 2h new disks")
-    assert [state for state, _text in told] == ["held irc/#ci"]
+    notices = rooms_told(store, config, Channel("irc", "nick"), "silence netapp 2h new disks")
+    assert [state for state, _text in notices] == ["held irc/#ci"]

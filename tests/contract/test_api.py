@@ -17,8 +17,8 @@ from tests.support.history import History, ago, make_tables
 
 
 @pytest.fixture
-def api(told: Store) -> FlaskClient:
-    return client(told, CONFIG)
+def api(canned_history: Store) -> FlaskClient:
+    return client(canned_history, CONFIG)
 
 
 def get(api: FlaskClient, path: str) -> Any:
@@ -28,17 +28,17 @@ def get(api: FlaskClient, path: str) -> Any:
 
 
 def pages(api: FlaskClient, path: str) -> list[list[Any]]:
-    found, url = [], f"/api/v1{path}"
+    parts, url = [], f"/api/v1{path}"
     while url:
         body = api.get(url).get_json()
-        found.append(body["items"])
+        parts.append(body["items"])
         url = body["next"]
-    return found
+    return parts
 
 
 def test_cis_come_worst_first_with_totals(api: FlaskClient) -> None:
     body = get(api, "/cis")
-    assert [one["name"] for one in body["items"]] == [
+    assert [ci["name"] for ci in body["items"]] == [
         "Quobyte CI", "NetApp CI", "Beta Net CI", "Vexx ARM CI", "Zuul", "Pure-Storage CI",
     ]  # fmt: skip
     assert body["totals"] == {
@@ -65,8 +65,8 @@ def test_cis_come_worst_first_with_totals(api: FlaskClient) -> None:
     ],
 )
 def test_cis_are_filtered_and_sorted(api: FlaskClient, query: str, names: list[str]) -> None:
-    found = [one["name"] for one in get(api, f"/cis?{query}")["items"]]
-    assert found == names
+    listed = [ci["name"] for ci in get(api, f"/cis?{query}")["items"]]
+    assert listed == names
 
 
 @pytest.mark.parametrize("path", ["/cis", "/cis/netapp/reports", "/incidents?state=all"])
@@ -75,14 +75,14 @@ def test_pages_hold_each_item_once_in_order(api: FlaskClient, path: str, limit: 
     mark = "&" if "?" in path else "?"
     whole = get(api, f"{path}{mark}limit=500")["items"]
     parts = pages(api, f"{path}{mark}limit={limit}")
-    assert [one for part in parts for one in part] == whole
+    assert [item for part in parts for item in part] == whole
     assert all(len(part) == limit for part in parts[:-1])
 
 
 def test_one_ci_tells_why_and_whom_to_ask(api: FlaskClient) -> None:
     body = get(api, "/cis/netapp")
     assert (body["name"], body["state"], body["reference"]) == ("NetApp CI", "failing", "Zuul")
-    assert [one["name"] for one in body["signals"]] == ["success", "silent"]
+    assert [signal["name"] for signal in body["signals"]] == ["success", "silent"]
     assert body["worst_job"]["job"] == "netapp-iscsi"
     assert body["failures"][0]["page"] == (
         "https://review.example.org/c/openstack/cinder/+/912345/3"
@@ -93,25 +93,29 @@ def test_one_ci_tells_why_and_whom_to_ask(api: FlaskClient) -> None:
 def test_a_change_tells_each_verdict(api: FlaskClient) -> None:
     body = get(api, "/changes/912345")
     assert (body["patch_set"], body["reference_result"]) == (3, "pass")
-    assert [(one["ci"]["name"], one["result"], one["builds"]) for one in body["verdicts"]] == [
+    verdicts = body["verdicts"]
+    assert [(given["ci"]["name"], given["result"], given["builds"]) for given in verdicts] == [
         ("NetApp CI", "fail", 1), ("Pure-Storage CI", None, 0), ("Zuul", "pass", 0),
     ]  # fmt: skip
-    (job,) = body["verdicts"][0]["jobs"]
+    (job,) = verdicts[0]["jobs"]
     weight = job["weight"]
     assert (job["name"], job["voting"], weight["verdict"]) == (
         "netapp-iscsi", True, "says_nothing",
     )  # fmt: skip
     assert (weight["streak"], weight["changes_failed"], weight["changes"]) == (19, 10, 10)
     assert weight["passed_at"] == "2026-11-21T12:55:00Z"
-    assert {one["name"] for one in weight["reasons"]} == {"run_again", "other_changes"}
+    assert {reason["name"] for reason in weight["reasons"]} == {"run_again", "other_changes"}
     assert weight["cis_passed"] == ["Zuul"]
     assert get(api, "/changes/912345?patch_set=2")["patch_set"] == 2
 
 
 def test_incidents_and_their_steps(api: FlaskClient) -> None:
-    assert [one["ci"] for one in get(api, "/incidents")["items"]] == ["Quobyte CI", "NetApp CI"]
+    assert [incident["ci"] for incident in get(api, "/incidents")["items"]] == [
+        "Quobyte CI",
+        "NetApp CI",
+    ]
     assert len(get(api, "/incidents?state=all")["items"]) == 3
-    assert [one["id"] for one in get(api, "/incidents?ci=netapp")["items"]] == [1]
+    assert [incident["id"] for incident in get(api, "/incidents?ci=netapp")["items"]] == [1]
     assert get(api, "/incidents/1")["steps"][0]["name"] == "opened"
 
 
@@ -239,13 +243,13 @@ def test_builds_come_newest_first_and_can_be_chosen(api: FlaskClient) -> None:
     assert (whole[0]["job"], whole[0]["result"], whole[0]["number"]) == (
         "netapp-iscsi", "fail", 912345,
     )  # fmt: skip
-    moments = [one["posted_at"] for one in whole]
+    moments = [build["posted_at"] for build in whole]
     assert moments == sorted(moments, reverse=True)
     for limit in (1, 7, 48, 49):
         parts = pages(api, f"/cis/netapp/builds?limit={limit}")
-        assert [one for part in parts for one in part] == whole
+        assert [build for part in parts for build in part] == whole
     failed = get(api, "/cis/netapp/builds?job=netapp-nfs&result=fail")["items"]
-    assert [(one["word"], one["number"]) for one in failed] == [("FAILURE", 912323)]
+    assert [(build["word"], build["number"]) for build in failed] == [("FAILURE", 912323)]
     assert get(api, "/cis/netapp/builds?job=none-such")["items"] == []
 
 
@@ -253,36 +257,38 @@ def test_history_by_the_hour_adds_up_to_the_days(api: FlaskClient) -> None:
     body = get(api, "/cis/netapp/history?days=3&bucket=hour")
     assert len(body["hours"]) == 2 * 24 + 5  # the hour of now, 04:10, has begun
     assert body["hours"][0]["at"] == "2026-11-21T00:00:00Z"
-    for one in body["days"]:
-        of_day = [hour for hour in body["hours"] if hour["at"].startswith(one["day"])]
+    for day in body["days"]:
+        of_day = [hour for hour in body["hours"] if hour["at"].startswith(day["day"])]
         for kind in ("passes", "fails", "infra"):
-            assert sum(hour[kind] for hour in of_day) == one[kind]
+            assert sum(hour[kind] for hour in of_day) == day[kind]
     assert get(api, "/cis/netapp/history")["hours"] == []
     assert len(get(api, "/cis/netapp/history?days=90&bucket=hour")["days"]) == 14
 
 
 def test_latency_day_by_day(api: FlaskClient) -> None:
     days = get(api, "/cis/zuul/latency?days=7")["days"]
-    assert [one["day"][:8] for one in days] == ["2026-11-"] * 7
-    told = [one for one in days if one["n"]]
-    assert told
-    assert all(0 < one["median_s"] <= one["p95_s"] for one in told)
-    assert all(one["median_s"] is None for one in days if not one["n"])
+    assert [day["day"][:8] for day in days] == ["2026-11-"] * 7
+    with_verdicts = [day for day in days if day["n"]]
+    assert with_verdicts
+    assert all(0 < day["median_s"] <= day["p95_s"] for day in with_verdicts)
+    assert all(day["median_s"] is None for day in days if not day["n"])
     csv = api.get("/api/v1/cis/zuul/latency?days=7&format=csv").get_data(as_text=True)
     head, *lines = csv.splitlines()
     assert head == "day,n,median_s,p95_s"
-    assert [one.split(",")[1] for one in lines] == [str(one["n"]) for one in days]
+    assert [line.split(",")[1] for line in lines] == [str(day["n"]) for day in days]
 
 
 def test_any_day_is_summed_up(api: FlaskClient) -> None:
     day = get(api, "/summary?day=2026-11-21")
     assert day["window"] == {"since": "2026-11-21T00:00:00Z", "until": "2026-11-22T00:00:00Z"}
-    assert [one["ci"] for one in day["opened"]] == ["NetApp CI", "Pure-Storage CI"]
-    assert [one["ci"] for one in day["standing"]] == ["NetApp CI", "Pure-Storage CI"]
+    assert [incident["ci"] for incident in day["opened"]] == ["NetApp CI", "Pure-Storage CI"]
+    assert [incident["ci"] for incident in day["standing"]] == ["NetApp CI", "Pure-Storage CI"]
     assert day["totals"]["reports"] > 0
     assert get(api, "/summary?day=2026-11-23")["window"]["until"] == "2026-11-23T04:10:00Z"
-    assert [one["ci"] for one in get(api, "/summary?day=yesterday")["resolved"]] == []
-    assert [one["ci"] for one in get(api, "/summary?day=today")["resolved"]] == ["Pure-Storage CI"]
+    assert [incident["ci"] for incident in get(api, "/summary?day=yesterday")["resolved"]] == []
+    assert [incident["ci"] for incident in get(api, "/summary?day=today")["resolved"]] == [
+        "Pure-Storage CI"
+    ]
     assert get(api, "/summary?day=2020-01-01")["totals"]["reports"] == 0
     assert api.get("/api/v1/summary?day=2026-11-24").status_code == 404
 
@@ -301,7 +307,7 @@ def test_what_nobody_understood_comes_by_shape(empty_store: Store) -> None:
     history.save()
     api = client(empty_store, CONFIG)
     body = get(api, "/unparsed")
-    assert [(one["count"], one["cis"]) for one in body["items"]] == [(3, ["Odd CI"])]
+    assert [(shape["count"], shape["cis"]) for shape in body["items"]] == [(3, ["Odd CI"])]
     assert body["items"][0]["example"]["number"] == 700
     assert (body["comments"], body["partly"]) == (3, [])
     assert get(api, "/unparsed?days=28&ci=odd")["comments"] == 4

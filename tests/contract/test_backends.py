@@ -38,9 +38,9 @@ class Network:
 def words(part: object) -> str:
     """Every text in a JSON value."""
     if isinstance(part, dict):
-        return "".join(words(one) for one in part.values())
+        return "".join(words(value) for value in part.values())
     if isinstance(part, list):
-        return "".join(words(one) for one in part)
+        return "".join(words(value) for value in part)
     return part if isinstance(part, str) else ""
 
 
@@ -73,11 +73,11 @@ def console() -> Iterator[Network]:
 
 @pytest.fixture(params=[irc, slack, console])
 def network(request: pytest.FixtureRequest) -> Iterator[Network]:
-    with request.param() as one:
+    with request.param() as made:
         try:
-            yield one
+            yield made
         finally:
-            one.backend.stop(STOP_S)
+            made.backend.stop(STOP_S)
 
 
 def nothing(_question: Question) -> Card | None:

@@ -7,9 +7,9 @@ from bench.house import figures
 
 
 def test_the_figures_are_counted_and_no_class_name_stands_twice() -> None:
-    found = {figure.name: figure for figure in figures()}
-    assert found["class names that stand twice"].meets
-    entered = [figure for name, figure in found.items() if name.endswith("functions entered")]
+    by_name = {figure.name: figure for figure in figures()}
+    assert by_name["class names that stand twice"].meets
+    entered = [figure for name, figure in by_name.items() if name.endswith("functions entered")]
     assert len(entered) == 2
     for figure in entered:
         files, functions = (int(number) for number in figure.value.split(", "))

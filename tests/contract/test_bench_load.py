@@ -35,9 +35,9 @@ def test_a_loaded_year_is_like_one_that_was_read(mariadb_url: str) -> None:
     count = select(func.count()).select_from(schema.build)
     assert store.read(lambda tx: tx.execute(count).scalar_one()) > 5000
     ctx = Context(NOON, Config.model_validate(CONFIG))
-    found = store.read(lambda tx: listing(tx, ctx))
+    answer = store.read(lambda tx: listing(tx, ctx))
     failed = failed_changes(store)
     store.close()
-    assert set(failed) == {one.name for one in found.cis}
-    assert len(found.cis) == CIS
-    assert found.totals[State.HEALTHY] > 0
+    assert set(failed) == {ci.name for ci in answer.cis}
+    assert len(answer.cis) == CIS
+    assert answer.totals[State.HEALTHY] > 0

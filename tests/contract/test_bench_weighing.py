@@ -14,10 +14,10 @@ from cibot.model import Result
 _LETTERS = {"P": Result.PASS, "F": Result.FAIL, "I": Result.INFRA}
 
 
-def labels(told: str, unchanged: set[tuple[int, int]] = frozenset()) -> dict[str, bool]:  # type: ignore[assignment]
+def labels(text: str, unchanged: set[tuple[int, int]] = frozenset()) -> dict[str, bool]:  # type: ignore[assignment]
     """As "1.2F 1.2P" in order of time; what is known of which failure, by its place and word."""
     history = History("test", unchanged=set(unchanged))
-    for at, word in enumerate(told.split()):
+    for at, word in enumerate(text.split()):
         change, patch_set = (int(part) for part in word[:-1].split("."))
         result = _LETTERS[word[-1]]
         run = BuildRun(float(at), change, patch_set, result, "FAILURE")
@@ -26,7 +26,7 @@ def labels(told: str, unchanged: set[tuple[int, int]] = frozenset()) -> dict[str
         )
         review = history.reviews.setdefault(change, Review({}))
         review.uploads.setdefault(patch_set, at - 0.5)
-    words = told.split()
+    words = text.split()
     return {
         f"{int(report.at)}:{words[int(report.at)]}": innocent
         for report, _job, innocent in Truth(history).labelled()
@@ -51,8 +51,8 @@ def test_two_patch_sets_that_failed_until_new_code() -> None:
 
 
 def test_three_failures_and_never_a_pass() -> None:
-    found = labels("1.1F 1.2F 2.1P 1.3F")
-    assert found == {"0:1.1F": False, "1:1.2F": False, "3:1.3F": False}
+    labelled = labels("1.1F 1.2F 2.1P 1.3F")
+    assert labelled == {"0:1.1F": False, "1:1.2F": False, "3:1.3F": False}
     assert labels("1.1F 1.2F 1.3F") == {}
 
 
@@ -62,12 +62,12 @@ def test_what_failed_on_an_old_patch_set_is_not_asked_about() -> None:
 
 def test_scores() -> None:
     cases = [Case(0.9, True), Case(0.8, False), Case(0.1, False), Case(0.5, True, 0.5)]
-    found = score(cases)
-    assert (found.cases, round(found.base, 3)) == (4, 0.429)
-    assert round(found.brier, 4) == round((0.01 + 0.64 + 0.01 + 0.125) / 3.5, 4)
-    assert round(found.auc, 3) == round((2 + 0.5) / (1.5 * 2), 3)
-    assert found.said_not == (2 / 3.5, 0.5)
-    assert found.said_look == (1 / 3.5, 0.0)
+    result = score(cases)
+    assert (result.cases, round(result.base, 3)) == (4, 0.429)
+    assert round(result.brier, 4) == round((0.01 + 0.64 + 0.01 + 0.125) / 3.5, 4)
+    assert round(result.auc, 3) == round((2 + 0.5) / (1.5 * 2), 3)
+    assert result.said_not == (2 / 3.5, 0.5)
+    assert result.said_look == (1 / 3.5, 0.0)
 
 
 def test_a_fit_finds_what_made_the_cases_and_keeps_to_its_prior_without_any() -> None:
@@ -81,8 +81,8 @@ def test_a_fit_finds_what_made_the_cases_and_keeps_to_its_prior_without_any() ->
 def test_the_table_knows_more_than_a_coin_where_the_truth_is_known() -> None:
     server = from_truth(simulated(Traits("small", cis=3, days=30, pace=10.0), 1))
     assert len(server.rows) > 300
-    found = judged(server.rows, table())
-    assert found.brier < 0.2
-    assert found.auc > 0.75
+    result = judged(server.rows, table())
+    assert result.brier < 0.2
+    assert result.auc > 0.75
     again = judged(server.rows, fitted([server]))
-    assert again.brier <= found.brier + 0.002
+    assert again.brier <= result.brier + 0.002

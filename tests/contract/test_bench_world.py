@@ -16,10 +16,11 @@ def test_the_whole_path_says_of_a_rough_world_what_its_facts_say():
 
     natures = [always(passes=0.9), breaks]
     made = world(random.Random(1), Traffic(20, 0.1, rough=True), natures, 16)
-    letters = [said.letter for one in made for said in one.said[CI]]
+    letters = [said.letter for change in made for said in change.said[CI]]
     assert letters.count("A") > 5
     assert any(
-        len({said.patch_set for said in one.said[REFERENCE]}) < len(one.uploads) for one in made
+        len({said.patch_set for said in change.said[REFERENCE]}) < len(change.uploads)
+        for change in made
     )
     judged, _spent = replayed(made, len(natures))
     end = max(judged.until.values()).timestamp()
@@ -28,7 +29,7 @@ def test_the_whole_path_says_of_a_rough_world_what_its_facts_say():
         said = [(step.transition.name, step.transition.signal) for step in pure.steps]
         assert said == [
             (step.transition.name, step.transition.signal)
-            for known, step in judged.steps
-            if known.name == f"ci-{ci}"
+            for known_ci, step in judged.steps
+            if known_ci.name == f"ci-{ci}"
         ]
         assert ("opened", "infra") in said if ci > CI else "infra" not in dict(said).values()

@@ -52,8 +52,8 @@ def test_what_was_missed_on_one_branch(store: Store) -> None:
         "Acme on stable/2026.1 missed 9 of 28 chances to report in 7 days"
     )
     web = application(scenario.store, CONFIG, scenario.now).test_client()
-    told = web.get(f"/api/v1/cis/acme/missed?branch={STABLE}").get_json()
-    assert (told["due"], told["total"], len(told["patch_sets"])) == (28, 9, 9)
+    answer = web.get(f"/api/v1/cis/acme/missed?branch={STABLE}").get_json()
+    assert (answer["due"], answer["total"], len(answer["patch_sets"])) == (28, 9, 9)
     page = web.get(f"/ci/Acme?branch={STABLE}").get_data(as_text=True)
     assert "missed 9 of 28 chances" in page
 
@@ -61,12 +61,12 @@ def test_what_was_missed_on_one_branch(store: Store) -> None:
 @pytest.mark.parametrize("named", [False, True])
 def test_a_branch_may_have_a_reference_of_its_own(store: Store, *, named: bool) -> None:
     """Zuul does not run on the stable branch; the CI that does is the reference there."""
-    told = CONFIG.model_dump(mode="json", exclude_defaults=True)
-    told["ci"].append({"name": "Stable", "accounts": ["stable-ci"]})
-    told["reference"] = [{"ci": "Zuul"}] if named else []
+    body = CONFIG.model_dump(mode="json", exclude_defaults=True)
+    body["ci"].append({"name": "Stable", "accounts": ["stable-ci"]})
+    body["reference"] = [{"ci": "Zuul"}] if named else []
     if named:
-        told["reference"].insert(0, {"ci": "Stable", "branches": ["stable/*"]})
-    config = Config.model_validate(told)
+        body["reference"].insert(0, {"ci": "Stable", "branches": ["stable/*"]})
+    config = Config.model_validate(body)
     scenario = Scenario(store, config)
     for turn in range(30):
         scenario.change()
@@ -76,8 +76,8 @@ def test_a_branch_may_have_a_reference_of_its_own(store: Store, *, named: bool) 
     ctx = Context(scenario.now, config)
 
     def reference(branch: str | None) -> str | None:
-        found = store.read(lambda tx: reference_on(tx, ctx, "demo", branch=branch))
-        return found.name if found else None
+        ci = store.read(lambda tx: reference_on(tx, ctx, "demo", branch=branch))
+        return ci.name if ci else None
 
     assert (reference(None), reference("master"), reference(STABLE)) == ("Zuul", "Zuul", "Stable")
     there = store.read(lambda tx: status(tx, ctx, "acme", STABLE))

@@ -73,20 +73,24 @@ def chat(scenario: Scenario, words: str) -> str:
 
 
 def test_one_branch_is_broken_and_the_others_are_well(scenario: Scenario) -> None:
-    found = {one.branch: one for one in ask(scenario, None).ci.branches}
-    assert list(found) == ["master", STABLE, "stable/2025.2"]
-    assert (found["master"].state, found["master"].passes, found["master"].n) == (
+    branches = {health.branch: health for health in ask(scenario, None).ci.branches}
+    assert list(branches) == ["master", STABLE, "stable/2025.2"]
+    assert (branches["master"].state, branches["master"].passes, branches["master"].n) == (
         State.HEALTHY, 30, 30,
     )  # fmt: skip
-    assert (found[STABLE].state, found[STABLE].passes, found[STABLE].n) == (State.FAILING, 5, 30)
-    assert (found["stable/2025.2"].state, found["stable/2025.2"].n) == (State.UNKNOWN, 3)
+    assert (branches[STABLE].state, branches[STABLE].passes, branches[STABLE].n) == (
+        State.FAILING,
+        5,
+        30,
+    )
+    assert (branches["stable/2025.2"].state, branches["stable/2025.2"].n) == (State.UNKNOWN, 3)
 
 
 @pytest.mark.parametrize("wanted", [STABLE, "2026.1", "STABLE/2026.1", " stable/2026.1 "])
 def test_a_branch_is_meant_by_its_name_or_its_end(scenario: Scenario, wanted: str) -> None:
-    found = ask(scenario, wanted).ci
-    assert found.branch is not None
-    assert (found.branch.branch, found.state, found.rate and found.rate.n) == (
+    ci = ask(scenario, wanted).ci
+    assert ci.branch is not None
+    assert (ci.branch.branch, ci.state, ci.rate and ci.rate.n) == (
         STABLE, State.FAILING, 30,
     )  # fmt: skip
 
@@ -132,9 +136,9 @@ def test_chat_tells_of_one_branch_and_names_those_that_are_unlike(scenario: Scen
 
 
 def test_lists_and_reasons_by_branch(scenario: Scenario) -> None:
-    found = scenario.store.read(lambda tx: listing(tx, context(scenario), branch="2026.1"))
-    assert found.branch == STABLE
-    assert [(one.name, one.state) for one in found.cis] == [
+    answer = scenario.store.read(lambda tx: listing(tx, context(scenario), branch="2026.1"))
+    assert answer.branch == STABLE
+    assert [(ci.name, ci.state) for ci in answer.cis] == [
         ("Acme", State.FAILING), ("Zuul", State.HEALTHY),
     ]  # fmt: skip
     assert chat(scenario, "list failing branch master") == "No CI on master is failing."
@@ -147,22 +151,22 @@ def test_lists_and_reasons_by_branch(scenario: Scenario) -> None:
 
 def test_days_jobs_and_times_of_one_branch(scenario: Scenario) -> None:
     def of(branch: str | None) -> tuple[int, int]:
-        found = scenario.store.read(
+        answer = scenario.store.read(
             lambda tx: history(tx, context(scenario), "acme", branch=branch)
         )
         hours = scenario.store.read(
             lambda tx: history(tx, context(scenario), "acme", 7, "hour", branch=branch)
         ).hours
-        counted = sum(day.passes for day in found.days), sum(day.fails for day in found.days)
+        counted = sum(day.passes for day in answer.days), sum(day.fails for day in answer.days)
         assert counted == (sum(hour.passes for hour in hours), sum(hour.fails for hour in hours))
         return counted
 
     assert [of(None), of("master"), of("2026.1"), of("2025.2")] == [
         (38, 25), (30, 0), (5, 25), (3, 0),
     ]  # fmt: skip
-    found = scenario.store.read(lambda tx: jobs(tx, context(scenario), "acme", "2026.1"))
-    assert found.reports == 30
-    assert [job.rate and (job.rate.passes, job.rate.n) for job in found.jobs] == [(5, 30)]
+    answer = scenario.store.read(lambda tx: jobs(tx, context(scenario), "acme", "2026.1"))
+    assert answer.reports == 30
+    assert [job.rate and (job.rate.passes, job.rate.n) for job in answer.jobs] == [(5, 30)]
     took = scenario.store.read(lambda tx: latency(tx, context(scenario), "acme", 7, "2025.2"))
     assert sum(day.n for day in took.days) == 3
     assert chat(scenario, "jobs acme stable/2026.1").startswith(
@@ -175,10 +179,10 @@ def test_days_jobs_and_times_of_one_branch(scenario: Scenario) -> None:
 
 def test_incidents_of_another_branch_are_not_those_of_one(scenario: Scenario) -> None:
     def numbers(branch: str | None) -> list[int]:
-        found = scenario.store.read(
+        answer = scenario.store.read(
             lambda tx: history(tx, context(scenario), "acme", branch=branch)
         )
-        return [incident.id for incident in found.incidents]
+        return [incident.id for incident in answer.incidents]
 
     assert len(numbers(None)) == 1
     assert (numbers("2026.1"), numbers("master")) == (numbers(None), [])
@@ -186,10 +190,10 @@ def test_incidents_of_another_branch_are_not_those_of_one(scenario: Scenario) ->
 
 def test_two_cis_on_the_patch_sets_of_one_branch(scenario: Scenario) -> None:
     def beside(branch: str | None) -> tuple[int, int]:
-        found = scenario.store.read(
+        answer = scenario.store.read(
             lambda tx: compare(tx, context(scenario), "acme", "zuul", branch=branch)
         )
-        return found.both_passed, found.only_first_failed
+        return answer.both_passed, answer.only_first_failed
 
     assert [beside(None), beside("master"), beside(STABLE)] == [(38, 25), (30, 0), (5, 25)]
     assert chat(scenario, "compare acme zuul stable/2026.1").startswith(
@@ -203,10 +207,10 @@ def test_two_cis_on_the_patch_sets_of_one_branch(scenario: Scenario) -> None:
 
 
 def test_the_changes_and_cis_of_a_project_on_one_branch(scenario: Scenario) -> None:
-    found = scenario.store.read(lambda tx: matrix(tx, context(scenario), "demo", branch="2025.2"))
-    assert (found.branch, len(found.rows)) == ("stable/2025.2", 3)
-    assert found.branches == ("master", "stable/2025.2", STABLE)
-    assert {line.branch.branch for line in found.cis if line.branch} == {"stable/2025.2"}
+    answer = scenario.store.read(lambda tx: matrix(tx, context(scenario), "demo", branch="2025.2"))
+    assert (answer.branch, len(answer.rows)) == ("stable/2025.2", 3)
+    assert answer.branches == ("master", "stable/2025.2", STABLE)
+    assert {line.branch.branch for line in answer.cis if line.branch} == {"stable/2025.2"}
     assert (
         len(scenario.store.read(lambda tx: matrix(tx, context(scenario), "demo", 100)).rows) == 63
     )
@@ -222,12 +226,12 @@ def test_a_day_on_some_branches(scenario: Scenario) -> None:
         since = scenario.now - timedelta(days=30)
         return scenario.store.read(lambda tx: summary(tx, context(scenario), since, choice, branch))
 
-    for found in (of("stable/2026.1"), of("2026.1"), of(None, (STABLE,)), of("*", (STABLE,))):
-        assert (found.totals.passes, found.totals.fails, found.totals.cis) == (35, 25, 2)
-        assert found.branches == (STABLE,)
-        assert [(line.name, line.state) for line in found.wrong] == [("Acme", State.FAILING)]
-        assert len(found.standing) == 1
-        assert found.looks.failures > 0
+    for answer in (of("stable/2026.1"), of("2026.1"), of(None, (STABLE,)), of("*", (STABLE,))):
+        assert (answer.totals.passes, answer.totals.fails, answer.totals.cis) == (35, 25, 2)
+        assert answer.branches == (STABLE,)
+        assert [(line.name, line.state) for line in answer.wrong] == [("Acme", State.FAILING)]
+        assert len(answer.standing) == 1
+        assert answer.looks.failures > 0
     some = of("stable/*")
     assert (some.branches, some.totals.passes, some.totals.fails) == (("stable/*",), 41, 25)
     assert some.states[State.FAILING] == 1  # each CI counts once, as on its worst branch
@@ -257,12 +261,12 @@ def test_a_silent_ci_is_silent_on_every_branch(store: Store) -> None:
 def test_the_api_and_the_pages_filter_by_branch(scenario: Scenario) -> None:
     web = application(scenario.store, CONFIG, scenario.now).test_client()
     whole = web.get("/api/v1/cis/acme").get_json()
-    assert [one["branch"] for one in whole["branches"]] == ["master", STABLE, "stable/2025.2"]
+    assert [branch["branch"] for branch in whole["branches"]] == ["master", STABLE, "stable/2025.2"]
     broken = web.get("/api/v1/cis/acme?branch=2026.1").get_json()
     assert (broken["state"], broken["branch"]["branch"]) == ("failing", STABLE)
     assert broken["branch"]["share"] == pytest.approx(5 / 30)
     listed = web.get(f"/api/v1/cis?branch={STABLE}&state=failing").get_json()
-    assert ([one["name"] for one in listed["items"]], listed["branch"]) == (["Acme"], STABLE)
+    assert ([ci["name"] for ci in listed["items"]], listed["branch"]) == (["Acme"], STABLE)
     for path in ("/api/v1/cis/acme?branch=nope", "/api/v1/cis?branch=nope"):
         assert web.get(path).status_code == 404
     assert web.get("/api/v1/cis/acme?branch=" + "x" * 256).status_code == 400
@@ -326,7 +330,7 @@ def test_branches_are_forgotten_that_ended_and_bounded(store: Store) -> None:
     scenario.now += timedelta(days=29)
     scenario.change()
     scenario.judge()
-    assert [one.branch for one in ask(scenario, None).ci.branches] == ["master"]
+    assert [branch.branch for branch in ask(scenario, None).ci.branches] == ["master"]
 
 
 def test_a_branch_that_never_worked_is_told_to_the_rooms_that_hear_of_it(store: Store) -> None:
@@ -343,9 +347,9 @@ def test_a_branch_that_never_worked_is_told_to_the_rooms_that_hear_of_it(store: 
         scenario.change(branch=STABLE, acme=False)
         scenario.judge()
     query = select(schema.outbox.c.room, schema.outbox.c.card).order_by(schema.outbox.c.id)
-    told = [(row.room, Card.from_json(row.card).text()) for row in store.read(
+    messages = [(row.room, Card.from_json(row.card).text()) for row in store.read(
         lambda tx: tx.execute(query).all()
     )]  # fmt: skip
-    assert [room for room, _text in told] == ["#all", "#stable"]
-    assert "on stable/2026.1 0 of 20 passed since " in told[0][1]
-    assert "on the other branches since then" in told[0][1]
+    assert [room for room, _text in messages] == ["#all", "#stable"]
+    assert "on stable/2026.1 0 of 20 passed since " in messages[0][1]
+    assert "on the other branches since then" in messages[0][1]

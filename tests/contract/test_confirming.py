@@ -66,14 +66,14 @@ def test_a_burst_is_stored_once(world: World, first: str) -> None:
     number = world.change()
     world.poll()
     before = world.count(schema.comment)
-    told = []
+    events = []
     for place in range(40):
         world.clock.forward(1)
         event = world.comment(number, PASSED.replace("3s", f"{place % 4}s"))
-        told.append(event | {"eventCreatedOn": event["eventCreatedOn"] + place % 11})
+        events.append(event | {"eventCreatedOn": event["eventCreatedOn"] + place % 11})
     if first == "rest":
         world.poll()
-    for event in told:
+    for event in events:
         world.tell(event)
     world.clock.forward(100)
     world.poll()
@@ -146,7 +146,7 @@ def test_what_was_forged_is_said_with_the_feed(world: World) -> None:
     world.tell(true | {"comment": f"Patch Set 1: Verified-1\n\n{FAILED}", "eventCreatedOn": at})
     world.clock.forward(90)
     world.confirmer.confirm()
-    (feed,) = [one for one in world.store.read(feed_states) if one.name == "webhook"]
+    (feed,) = [state for state in world.store.read(feed_states) if state.name == "webhook"]
     assert feed.rejected == 1
     assert "Gerrit does not hold them" in (feed.error or "")
 

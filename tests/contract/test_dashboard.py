@@ -28,8 +28,8 @@ HEADERS = {
 
 
 @pytest.fixture
-def site(told: Store) -> FlaskClient:
-    return client(told, CONFIG)
+def site(canned_history: Store) -> FlaskClient:
+    return client(canned_history, CONFIG)
 
 
 def said(site: FlaskClient, path: str) -> str:
@@ -275,5 +275,5 @@ def test_a_page_with_all_it_loads_is_at_most_100_kb(crowd: FlaskClient, path: st
     html = response.get_data(as_text=True)
     loaded = re.findall(r'(?:<script[^>]*src|<link rel="stylesheet" href)="([^"]+)"', html)
     assert len(loaded) == 2
-    sizes = [len(response.data), *(len(crowd.get(one).data) for one in loaded)]
+    sizes = [len(response.data), *(len(crowd.get(address).data) for address in loaded)]
     assert sum(sizes) <= 100_000, sizes

@@ -32,7 +32,7 @@ FACES = ("chat", "pages", "server", "database")
 
 
 @dataclass
-class Told:
+class Faces:
     """The faces over one history."""
 
     api: Api
@@ -48,7 +48,7 @@ def shell(*where: str) -> Shell:
     def say(words: str) -> str:
         name, _, rest = words.partition(" ")
         typed = rest.replace('"', "\0").split("\0") if '"' in rest else rest.split()
-        arguments = [one for one in typed if one.strip()]
+        arguments = [word for word in typed if word.strip()]
         done = CliRunner().invoke(main, [name, *where, *arguments])
         assert done.exit_code == 0, done.output
         return done.output
@@ -56,9 +56,9 @@ def shell(*where: str) -> Shell:
     return Shell(say)
 
 
-def told(store: Store, url: str, database: str) -> Told:
+def faces_of(store: Store, url: str, database: str) -> Faces:
     app = application(store, CONFIG)
-    return Told(
+    return Faces(
         Api(app.test_client()),
         chat(Dispatcher(store, CONFIG, lambda: NOW)),
         Pages(app.test_client()),
@@ -76,117 +76,119 @@ def faces(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     yield from over(database, canned)
 
 
-def over(database: str, fill: Callable[[Store], object]) -> Iterator[Told]:
+def over(database: str, fill: Callable[[Store], object]) -> Iterator[Faces]:
     store = open_store(database)
     upgrade(store)
     fill(store)
     with time_machine.travel(NOW, tick=False), listening(application(store, CONFIG)) as url:
-        yield told(store, url, database)
+        yield faces_of(store, url, database)
     store.close()
 
 
-def same(one: Figures, other: Figures, must: set[str]) -> None:
-    """What ``other`` tells is what ``one`` tells, and it tells at least what it ``must``."""
+def same(expected: Figures, other: Figures, must: set[str]) -> None:
+    """What ``other`` tells is ``expected``, and it tells at least what it ``must``."""
     assert must <= set(other), f"not told: {must - set(other)}"
-    assert other == {key: one[key] for key in other if key in one}
+    assert other == {key: expected[key] for key in other if key in expected}
 
 
 @pytest.mark.parametrize("face", FACES)
 @pytest.mark.parametrize("name", CIS)
-def test_how_a_ci_is(faces: Told, face: str, name: str) -> None:
-    known = faces.api.status(name)
+def test_how_a_ci_is(faces: Faces, face: str, name: str) -> None:
+    expected = faces.api.status(name)
     shown = getattr(faces, face).status(name)
-    must = {"state", "incidents"} | (set(known) & {"passed", "reference", "heard", "for"})
+    must = {"state", "incidents"} | (set(expected) & {"passed", "reference", "heard", "for"})
     if face != "pages":
-        must |= set(known) & {"last"}  # the page says when, and lists what
-    if known["state"] == "silent" and face != "pages":
+        must |= set(expected) & {"last"}  # the page says when, and lists what
+    if expected["state"] == "silent" and face != "pages":
         pass  # the sentence is about silence, so the rate is left to `why` and `list`
-    elif face == "pages" or known["state"] in {"failing", "healthy"}:
-        must |= set(known) & {"rate", "low", "high", "n"}
-    same(known, shown, must)
+    elif face == "pages" or expected["state"] in {"failing", "healthy"}:
+        must |= set(expected) & {"rate", "low", "high", "n"}
+    same(expected, shown, must)
 
 
-def test_what_is_asked_is_worth_comparing(faces: Told) -> None:
+def test_what_is_asked_is_worth_comparing(faces: Faces) -> None:
     """Figures that are None or empty everywhere would agree, and say nothing."""
     assert faces.api.status("NetApp CI") == {
         "state": "failing", "for": "38 h", "rate": 20, "low": 9, "high": 39, "n": 25,
         "passed": (0, 20), "reference": ("Zuul", 20, 20), "heard": "60 min",
         "last": ("failed", "912345,3"), "incidents": {"1"},
     }  # fmt: skip
-    assert {faces.api.status(one)["state"] for one in CIS} == {
+    assert {faces.api.status(name)["state"] for name in CIS} == {
         "silent", "failing", "degraded", "unknown", "healthy",
     }  # fmt: skip
 
 
 @pytest.mark.parametrize("face", ["server", "database"])
-def test_the_list_has_each_ci_as_the_api_has_it(faces: Told, face: str) -> None:
+def test_the_list_has_each_ci_as_the_api_has_it(faces: Faces, face: str) -> None:
     shown = getattr(faces, face).listed()
     assert list(shown) == list(CIS)
     for name in CIS:
-        known = faces.api.status(name)
-        heard = known.get("heard", "never")
-        must = {"state", "heard", "incidents"} | (set(known) & {"for", "rate", "low", "high", "n"})
-        same(known | {"heard": heard}, shown[name], must)
+        expected = faces.api.status(name)
+        heard = expected.get("heard", "never")
+        must = {"state", "heard", "incidents"} | (
+            set(expected) & {"for", "rate", "low", "high", "n"}
+        )
+        same(expected | {"heard": heard}, shown[name], must)
 
 
 @pytest.mark.parametrize("face", FACES)
-def test_each_job(faces: Told, face: str) -> None:
-    known = faces.api.jobs("NetApp CI")
-    assert known["netapp-iscsi"] == {
+def test_each_job(faces: Faces, face: str) -> None:
+    expected = faces.api.jobs("NetApp CI")
+    assert expected["netapp-iscsi"] == {
         "rate": 20, "low": 9, "high": 39, "n": 25, "last pass": "39 h",
     }  # fmt: skip
-    assert len(known) == 2
+    assert len(expected) == 2
     shown = getattr(faces, face).jobs("NetApp CI")
-    assert list(shown) == list(known)
-    for job, figures in known.items():
-        same(figures, {key: one for key, one in shown[job].items() if one is not None},
+    assert list(shown) == list(expected)
+    for job, figures in expected.items():
+        same(figures, {key: value for key, value in shown[job].items() if value is not None},
              {"rate", "low", "high", "n"})  # fmt: skip
 
 
 @pytest.mark.parametrize("face", FACES)
 @pytest.mark.parametrize("pair", [("NetApp CI", "Zuul"), ("Pure-Storage CI", "NetApp CI")])
-def test_two_compared(faces: Told, face: str, pair: tuple[str, str]) -> None:
-    known = faces.api.compare(*pair)
-    assert known["counts"] in {(5, 0, 20, 0), (5, 0, 0, 19)}
-    assert len(known["examples"]) == 5
-    same(known, getattr(faces, face).compare(*pair), set(known))
+def test_two_compared(faces: Faces, face: str, pair: tuple[str, str]) -> None:
+    expected = faces.api.compare(*pair)
+    assert expected["counts"] in {(5, 0, 20, 0), (5, 0, 0, 19)}
+    assert len(expected["examples"]) == 5
+    same(expected, getattr(faces, face).compare(*pair), set(expected))
 
 
 @pytest.mark.parametrize("face", FACES)
-def test_what_was_missed(faces: Told, face: str) -> None:
-    known = faces.api.missed("Quobyte CI")
-    assert known["missed"] == (2, 16)
-    assert known["newest"][0] == "912345,3"
-    assert len(known["newest"]) == 8
-    same(known, getattr(faces, face).missed("Quobyte CI"), {"missed", "newest"})
+def test_what_was_missed(faces: Faces, face: str) -> None:
+    expected = faces.api.missed("Quobyte CI")
+    assert expected["missed"] == (2, 16)
+    assert expected["newest"][0] == "912345,3"
+    assert len(expected["newest"]) == 8
+    same(expected, getattr(faces, face).missed("Quobyte CI"), {"missed", "newest"})
 
 
 @pytest.mark.parametrize("face", FACES)
-def test_how_it_stands_beside_others(faces: Told, face: str) -> None:
-    known = faces.api.standing("NetApp CI")
-    assert known["both"][2] == "Zuul"
-    same(known, getattr(faces, face).standing("NetApp CI"), {"rank", "both"})
+def test_how_it_stands_beside_others(faces: Faces, face: str) -> None:
+    expected = faces.api.standing("NetApp CI")
+    assert expected["both"][2] == "Zuul"
+    same(expected, getattr(faces, face).standing("NetApp CI"), {"rank", "both"})
 
 
 @pytest.mark.parametrize("face", FACES)
-def test_incidents(faces: Told, face: str) -> None:
-    known = faces.api.incidents()
-    assert known == {
+def test_incidents(faces: Faces, face: str) -> None:
+    expected = faces.api.incidents()
+    assert expected == {
         "open": {"1": ("NetApp CI", "success"), "3": ("Quobyte CI", "silent")},
         "ended": {"2": ("Pure-Storage CI", "success")},
     }
-    assert getattr(faces, face).incidents() == known
+    assert getattr(faces, face).incidents() == expected
 
 
 @pytest.mark.parametrize("face", FACES)
 @pytest.mark.parametrize("name", ["NetApp CI", "Quobyte CI"])
-def test_each_day(faces: Told, face: str, name: str) -> None:
-    known = faces.api.history(name)
-    assert len(known["days"]) == 7
-    assert known["total"] == {"NetApp CI": (5, 25, 4), "Quobyte CI": (14, 14, 5)}[name]
+def test_each_day(faces: Faces, face: str, name: str) -> None:
+    expected = faces.api.history(name)
+    assert len(expected["days"]) == 7
+    assert expected["total"] == {"NetApp CI": (5, 25, 4), "Quobyte CI": (14, 14, 5)}[name]
     must = {"total"} | ({"bars"} if face != "pages" else set())
     must |= {"days"} if face in {"server", "database", "pages"} else set()
-    same(known, getattr(faces, face).history(name), must)
+    same(expected, getattr(faces, face).history(name), must)
 
 
 def test_another_history_gives_other_figures_on_every_face(tmp_path: Path) -> None:
@@ -201,9 +203,9 @@ def test_another_history_gives_other_figures_on_every_face(tmp_path: Path) -> No
         history.ci("Zuul").report(912400, at=ago(minutes=30))
         history.save()
 
-    for one in over(f"sqlite:///{tmp_path / 'worse.db'}", worse):
+    for faces in over(f"sqlite:///{tmp_path / 'worse.db'}", worse):
         for face in ("api", *FACES):
-            asked = getattr(one, face)
+            asked = getattr(faces, face)
             assert asked.status("NetApp CI")["heard"] == "10 min", face
             assert asked.status("NetApp CI")["passed"] == (0, 21), face
             assert asked.jobs("NetApp CI")["netapp-nfs"]["n"] == 25, face

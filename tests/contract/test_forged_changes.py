@@ -98,7 +98,9 @@ def test_an_imported_change_of_the_same_number_is_another_one(world: World) -> N
     world.comment(number)
     world.poll()
     own = world.gerrit.change(f"demo~{number}")
-    told = tuple(replace(one, message_id=f"x{one.message_id}") for one in own.messages)
-    other = replace(own, project="old/demo", messages=told)
+    messages = tuple(
+        replace(message, message_id=f"x{message.message_id}") for message in own.messages
+    )
+    other = replace(own, project="old/demo", messages=messages)
     world.ingest.ingest([other], feed="poll", cursor=None, heard_at=world.clock())
     assert world.counts()[0] == 2

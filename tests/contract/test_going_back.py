@@ -21,15 +21,15 @@ def test_an_incident_of_a_past_that_was_lived_in_one_go_keeps_its_number(
     for _ in range(24):
         scenario.change(acme=False)
     assert scenario.judge() is State.FAILING  # all of it at once, as after a backfill
-    before, steps, told = incidents(scenario), scenario.steps(), scenario.alerts()
-    assert [one[2] for one in before].count("firing") >= 1
+    before, steps, alerts = incidents(scenario), scenario.steps(), scenario.alerts()
+    assert [incident[2] for incident in before].count("firing") >= 1
     for hours in (1, 3, 30):
         hear_of_an_upload(scenario, hours * HOUR)
         if restarts:
             scenario.restart()
         assert scenario.judge() is State.FAILING
         assert incidents(scenario) == before
-        assert (scenario.steps(), scenario.alerts()) == (steps, told)
+        assert (scenario.steps(), scenario.alerts()) == (steps, alerts)
     near, later, far = sorted(from_where[1::2])  # the reference's tracker goes back each time, too
     assert HOUR < timedelta(seconds=near) < timedelta(seconds=later) < timedelta(seconds=far)
     assert timedelta(seconds=far) < timedelta(days=5), "it was replayed from its beginning"

@@ -38,8 +38,8 @@ def processes(store: Store) -> Iterator[list[Store]]:
     url = store.engine.url.render_as_string(hide_password=False)
     with ExitStack() as stack:
         opened = [open_store(url) for _ in range(2)]
-        for one in opened:
-            stack.callback(one.close)
+        for opened_store in opened:
+            stack.callback(opened_store.close)
         yield opened
 
 
@@ -52,8 +52,8 @@ def _together(tasks: list[Callable[[], object]]) -> None:
         return task()
 
     with ThreadPoolExecutor(len(tasks)) as pool:
-        for one in [pool.submit(run, task) for task in tasks]:
-            one.result(120)
+        for future in [pool.submit(run, task) for task in tasks]:
+            future.result(120)
 
 
 def _messages(number: int) -> list[Message]:
@@ -80,19 +80,21 @@ def _messages(number: int) -> list[Message]:
 
 
 def _change(number: int, *messages: Message, complete: bool) -> Change:
-    at = max(one.posted_at for one in messages)
+    at = max(message.posted_at for message in messages)
     sets = (PatchSet(1, NOON),)
     return Change(
         number, "demo", "master", "Subject", "NEW", NOON, at, messages, sets, complete=complete
     )
 
 
-def _event(number: int, told: Message) -> Change:
+def _event(number: int, message: Message) -> Change:
     """The same comment as the webhook brings it: no ids, up to a second later."""
-    assert told.author is not None
-    author = Account(None, told.author.username, told.author.name)
+    assert message.author is not None
+    author = Account(None, message.author.username, message.author.name)
     lag = timedelta(seconds=number % 2)
-    return _change(number, Message(told.posted_at + lag, told.text, author, 1), complete=False)
+    return _change(
+        number, Message(message.posted_at + lag, message.text, author, 1), complete=False
+    )
 
 
 def _work(dice: random.Random) -> list[tuple[str, list[Change]]]:
@@ -100,7 +102,7 @@ def _work(dice: random.Random) -> list[tuple[str, list[Change]]]:
     work: list[tuple[str, list[Change]]] = []
     for number in range(1, CHANGES + 1):
         messages = _messages(number)
-        work += [("webhook", [_event(number, one)]) for one in messages]
+        work += [("webhook", [_event(number, message)]) for message in messages]
     dice.shuffle(work)
     for seen in (2, 4, 6):
         looks = [
@@ -114,7 +116,9 @@ def _work(dice: random.Random) -> list[tuple[str, list[Change]]]:
 def test_each_comment_once_whoever_brings_it(store: Store, processes: list[Store]) -> None:
     server = store.write(lambda tx: ensure_server(tx, "review", "https://review"))
     named = CiConfig.model_validate({"name": "ACME CI", "accounts": ["acme"]})
-    sinks = [Ingest(one, server, Roster("review", [named]), lambda: NOON) for one in processes]
+    sinks = [
+        Ingest(process, server, Roster("review", [named]), lambda: NOON) for process in processes
+    ]
 
     def take(place: int) -> None:
         for feed, changes in _work(random.Random(place)):
@@ -126,17 +130,19 @@ def test_each_comment_once_whoever_brings_it(store: Store, processes: list[Store
         sinks[number % 2].ingest([whole], feed="poll", cursor=None, heard_at=NOON)
 
     comments = _rows(store, schema.comment)
-    expected = {one.message_id for n in range(1, CHANGES + 1) for one in _messages(n)}
-    assert sorted(one.message_id or "" for one in comments) == sorted(expected)
-    assert {one.name: one.origin for one in store.read(all_cis)} == {
+    expected = {message.message_id for n in range(1, CHANGES + 1) for message in _messages(n)}
+    assert sorted(comment.message_id or "" for comment in comments) == sorted(expected)
+    assert {ci.name: ci.origin for ci in store.read(all_cis)} == {
         "ACME CI": "configured",
         "Zuul": "discovered",
     }
-    by_ci = {(one.change_id, one.seq) for one in comments if _place(one) in {0, 1, 3, 4}}
+    by_ci = {
+        (comment.change_id, comment.seq) for comment in comments if _place(comment) in {0, 1, 3, 4}
+    }
     reports = _rows(store, schema.report)
-    assert {(one.change_id, one.seq) for one in reports} == by_ci
-    assert [one.result for one in reports].count("fail") == CHANGES
-    assert [one.result for one in reports].count("pass") == CHANGES
+    assert {(report.change_id, report.seq) for report in reports} == by_ci
+    assert [report.result for report in reports].count("fail") == CHANGES
+    assert [report.result for report in reports].count("pass") == CHANGES
 
 
 def _place(comment: Any) -> int:
@@ -179,14 +185,14 @@ def test_accounts_that_a_database_cannot_tell_apart_are_one(store: Store) -> Non
         Account(name=" "),
     ]
     for place, author in enumerate(accounts):
-        told = Message(NOON + timedelta(seconds=place), "Patch Set 1:\n\nhm", author, 1)
+        message = Message(NOON + timedelta(seconds=place), "Patch Set 1:\n\nhm", author, 1)
         counts = sink.ingest(
-            [_change(1, told, complete=False)], feed="webhook", cursor=None, heard_at=NOON
+            [_change(1, message, complete=False)], feed="webhook", cursor=None, heard_at=NOON
         )
         assert counts.comments_new == 1
 
-    def found(tx: Tx) -> set[str]:
-        wanted = [one for one in accounts if one.name != " "]
-        return {str(one.identity) for one in find_accounts(tx, server, wanted)}
+    def identities(tx: Tx) -> set[str]:
+        wanted = [account for account in accounts if account.name != " "]
+        return {str(row.identity) for row in find_accounts(tx, server, wanted)}
 
-    assert store.read(found) <= {"name:Mika", "id:21", "user:robot"}
+    assert store.read(identities) <= {"name:Mika", "id:21", "user:robot"}

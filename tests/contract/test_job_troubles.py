@@ -47,8 +47,8 @@ def test_a_job_that_is_gone_is_told_once_and_its_return(scenario: Scenario) -> N
     for _ in range(7):
         scenario.change(acme=passes(nvme="31m 00s"))
         scenario.judge()
-    (told,) = scenario.alerts()
-    head, details = told.split("\n")
+    (alert,) = scenario.alerts()
+    head, details = alert.split("\n")
     assert head.startswith(
         "▲ degraded — Acme is degraded: reports as usual, but iscsi is missing from the last 4"
         " changes since Thu 26 Nov 00:20 UTC; it was in 100 % of 60 before"
@@ -71,20 +71,20 @@ def test_the_api_gives_its_words_figures_and_evidence(scenario: Scenario) -> Non
     for _ in range(5):
         scenario.change(acme=passes(nvme="31m 00s"))
     scenario.judge()
-    found = scenario.store.read(lambda tx: why(tx, Context(scenario.now, CONFIG), "acme"))
-    shown = plain(next(one for one in found.signals if one.name == "missing_job"))
+    answer = scenario.store.read(lambda tx: why(tx, Context(scenario.now, CONFIG), "acme"))
+    shown = plain(next(signal for signal in answer.signals if signal.name == "missing_job"))
     assert shown["verdict"] == "degraded"
     assert shown["said"].startswith("reports as usual, but iscsi is missing from the last 5")
     assert shown["threshold"] == "iscsi: degraded after 4 changes in a row without it"
-    assert [one["number"] for one in shown["evidence"]] == [65, 61, 60]
+    assert [run["number"] for run in shown["evidence"]] == [65, 61, 60]
 
 
 def test_a_job_that_passes_in_no_time_is_told_since_when(scenario: Scenario) -> None:
     for _ in range(5):
         scenario.change(acme=passes(nvme="31m 00s", iscsi="40s"))
         scenario.judge()
-    (told,) = scenario.alerts()
-    assert told.startswith(
+    (alert,) = scenario.alerts()
+    assert alert.startswith(
         "▲ degraded — Acme is degraded: iscsi passes in 40 s since Thu 26 Nov 00:20 UTC,"
         " 51 min before"
     )

@@ -165,8 +165,8 @@ def test_who_asks_for_a_retired_ci_is_told_since_when_and_how_to_undo_it(
     for ask in (status_command, why_command):
         question = status if ask is status_command else why
         for branch in (None, "master"):
-            found = bot.store.read(lambda tx, q=question, b=branch: q(tx, ctx, "acme", branch=b))
-            text = ask.render(ctx, found).text()
+            answer = bot.store.read(lambda tx, q=question, b=branch: q(tx, ctx, "acme", branch=b))
+            text = ask.render(ctx, answer).text()
             assert text.startswith(f"Acme: {said}")
             assert undo in text
             assert "unknown" not in text
@@ -190,7 +190,7 @@ def test_over_the_api_by_admins_only(store: Store, role: str, status: int) -> No
     assert post("retire", "quobyte").status_code == status
     assert post("unretire", "quobyte").status_code == status
     assert post("exclude", "vexx").status_code == status
-    names = [one.name for one in store.read(all_cis)]
+    names = [ci.name for ci in store.read(all_cis)]
     assert ("Vexx ARM CI" in names) == (status == 403)
     if status == 200:
         assert post("exclude", "vexx").status_code == 404

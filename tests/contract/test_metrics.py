@@ -24,13 +24,13 @@ from tests.support.history import NOW
 
 
 @pytest.fixture
-def told(canned_sqlite: Store) -> Store:
+def canned_history(canned_sqlite: Store) -> Store:
     return canned_sqlite
 
 
 @pytest.fixture
-def api(told: Store) -> FlaskClient:
-    return client(told, CONFIG)
+def api(canned_history: Store) -> FlaskClient:
+    return client(canned_history, CONFIG)
 
 
 def samples(api: FlaskClient, family: str) -> dict[tuple[str, ...], float]:
@@ -75,13 +75,15 @@ def test_openmetrics_is_answered_to_who_asks_for_it(api: FlaskClient) -> None:
     assert answer.text.endswith("# EOF\n")
 
 
-def test_what_the_feeds_brought_is_counted(told: Store) -> None:
+def test_what_the_feeds_brought_is_counted(canned_history: Store) -> None:
     registry = process_registry()
     intake = Intake(registry)
     intake.add("review", "poll", IngestCounts(3, 5, 2, 4))
     intake.add("review", "poll", IngestCounts(1, 1, 0, 0))
     intake.add("review", "backfill:2026-01-01", IngestCounts(9, 9, 0, 9))
-    api = create_app(face_blueprints(Asking(told, CONFIG, lambda: NOW), registry)).test_client()
+    api = create_app(
+        face_blueprints(Asking(canned_history, CONFIG, lambda: NOW), registry)
+    ).test_client()
     assert samples(api, "cibot_ingest_comments") == {
         ("_total", "poll", "review"): 6, ("_total", "backfill", "review"): 9,
     }  # fmt: skip
@@ -89,11 +91,17 @@ def test_what_the_feeds_brought_is_counted(told: Store) -> None:
     assert samples(api, "cibot_ingest_reports")["_total", "poll", "review"] == 4
 
 
-def test_an_ingest_tells_what_it_stored(told: Store) -> None:
-    server = told.write(lambda tx: ensure_server(tx, "other", "https://other.example.org"))
+def test_an_ingest_tells_what_it_stored(canned_history: Store) -> None:
+    server = canned_history.write(
+        lambda tx: ensure_server(tx, "other", "https://other.example.org")
+    )
     heard: list[tuple[str, IngestCounts]] = []
     sink = Ingest(
-        told, server, Roster("other"), lambda: NOW, count=lambda *told: heard.append(told)
+        canned_history,
+        server,
+        Roster("other"),
+        lambda: NOW,
+        count=lambda *counted: heard.append(counted),
     )
     change = Change(1, "p", "master", "S", "NEW", NOW, NOW, (), ())
     sink.ingest([change], feed="poll", cursor=None, heard_at=NOW)
@@ -101,11 +109,11 @@ def test_an_ingest_tells_what_it_stored(told: Store) -> None:
 
 
 def test_each_signal_says_how_wrong_it_is(api: FlaskClient) -> None:
-    found = samples(api, "cibot_ci_signal_wrong")
-    assert found["", "NetApp CI", "success"] == 2
-    assert found["", "NetApp CI", "silent"] == 0
-    assert found["", "Beta Net CI", "infra"] == 1
-    assert found["", "Beta Net CI", "passes_everything"] == 0
+    values = samples(api, "cibot_ci_signal_wrong")
+    assert values["", "NetApp CI", "success"] == 2
+    assert values["", "NetApp CI", "silent"] == 0
+    assert values["", "Beta Net CI", "infra"] == 1
+    assert values["", "Beta Net CI", "passes_everything"] == 0
 
 
 @pytest.mark.parametrize(

@@ -24,8 +24,8 @@ def test_one_that_fails_what_the_reference_passes_is_told_of_once(scenario: Scen
         if number % 10 == 0:
             scenario.judge()
     assert scenario.judge() is State.FAILING
-    [told] = scenario.alerts()  # as bad as it is from the first word on
-    assert told.startswith("■ failing — Acme is failing since 31,1 (tempest): tempest failed ")
+    [alert] = scenario.alerts()  # as bad as it is from the first word on
+    assert alert.startswith("■ failing — Acme is failing since 31,1 (tempest): tempest failed ")
     assert scenario.woken == 1
 
 
@@ -70,16 +70,16 @@ def test_a_silence_mutes_and_what_is_still_wrong_after_it_is_told(scenario: Scen
     scenario.poll()
     scenario.judge()
     scenario.judge()
-    (told,) = scenario.alerts()
-    assert told.startswith("■ failing — Acme is failing since ")
-    said = told.splitlines()[-1]
+    (alert,) = scenario.alerts()
+    assert alert.startswith("■ failing — Acme is failing since ")
+    said = alert.splitlines()[-1]
     assert said.startswith("The silence by Mika ended ")
     assert said.endswith(" UTC: new disks")
 
 
 def test_who_watches_is_told_in_private(scenario: Scenario) -> None:
     scenario.well()
-    acme = next(one.id for one in scenario.store.read(all_cis) if one.name == "Acme")
+    acme = next(ci.id for ci in scenario.store.read(all_cis) if ci.name == "Acme")
     watch = StoredWatch("net", "bob", acme, "bob_", scenario.now)
     scenario.store.write(lambda tx: put_watch(tx, watch))
     scenario.breaks(100)
@@ -95,12 +95,12 @@ def test_verdicts_are_counted_by_week_on_every_database(scenario: Scenario) -> N
     scenario.now = datetime(2026, 11, 22, 22, tzinfo=UTC)  # a Sunday
     for _ in range(6):
         scenario.change()
-    ids = {one.name: one.id for one in scenario.store.read(all_cis)}
-    found = scenario.store.read(lambda tx: verdicts_by_week(tx, [ids["Acme"]]))
-    weeks = [(int(one.week), int(one.verdicts)) for one in found]
+    ids = {ci.name: ci.id for ci in scenario.store.read(all_cis)}
+    rows = scenario.store.read(lambda tx: verdicts_by_week(tx, [ids["Acme"]]))
+    weeks = [(int(row.week), int(row.verdicts)) for row in rows]
     monday = int(datetime(2026, 11, 23, tzinfo=UTC).timestamp() - 345_600) // 604_800
     assert weeks == [(monday - 1, 2), (monday, 4)]
-    assert found[1].first_at == datetime(2026, 11, 23, 0, 20, tzinfo=UTC)
+    assert rows[1].first_at == datetime(2026, 11, 23, 0, 20, tzinfo=UTC)
 
 
 def test_what_late_comments_take_back_is_corrected_once(scenario: Scenario) -> None:
@@ -115,19 +115,22 @@ def test_what_late_comments_take_back_is_corrected_once(scenario: Scenario) -> N
     passed = [_gate(scenario, number, True, begun) for number in range(61, 73)]
     scenario.poll(passed)
     scenario.judge()
-    assert any("failing" in told for told in scenario.alerts())
+    assert any("failing" in alert for alert in scenario.alerts())
     before = len(scenario.alerts())
     removed = [
-        replace(one, messages=(*one.messages[:-1], replace(one.messages[-1], text=comment(False))))
-        for one in passed
+        replace(
+            change,
+            messages=(*change.messages[:-1], replace(change.messages[-1], text=comment(False))),
+        )
+        for change in passed
     ]
     scenario.now += timedelta(minutes=5)
     scenario.poll(removed)
     scenario.judge()
     scenario.judge()
-    told = scenario.alerts()[before:]
-    assert len(told) == 1
-    assert "Acme: taken back, the" in told[0]
+    alerts = scenario.alerts()[before:]
+    assert len(alerts) == 1
+    assert "Acme: taken back, the" in alerts[0]
 
 
 def _gate(scenario: Scenario, number: int, passed: bool, begun: datetime) -> Change:
@@ -154,8 +157,8 @@ def test_the_first_bad_run_is_known_though_a_signal_saw_many_more(scenario: Scen
     for place in range(79):
         scenario.change(acme=place % 4 == 0)
     scenario.judge()
-    known = _first_bad_runs(scenario)
-    assert known["disagreement"] == first
+    bad_runs = _first_bad_runs(scenario)
+    assert bad_runs["disagreement"] == first
     assert f" since {first},1 (tempest): " in scenario.alerts()[0]
     assert f"; last pass {first - 1},1 (tempest) " in scenario.alerts()[0]
     assert (
@@ -165,11 +168,11 @@ def test_the_first_bad_run_is_known_though_a_signal_saw_many_more(scenario: Scen
     scenario.store.write(checkpoints.forget_checkpoints)
     scenario.monitor = Monitor(scenario.store, CONFIG, lambda: scenario.now)
     scenario.judge()
-    assert _first_bad_runs(scenario) == known
+    assert _first_bad_runs(scenario) == bad_runs
 
 
 def _first_bad_runs(scenario: Scenario) -> dict[str, int]:
     """The change on which each symptom of the open incident began."""
     stored = scenario.store.read(incidents_of)[0]
     symptoms = read_incident(stored.body, stored.id).symptoms
-    return {one.signal: one.first_bad.number for one in symptoms if one.first_bad}
+    return {symptom.signal: symptom.first_bad.number for symptom in symptoms if symptom.first_bad}

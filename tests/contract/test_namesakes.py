@@ -40,7 +40,7 @@ def _fill(tx: Tx) -> None:
     server = ensure_server(tx, "review", "https://review.example.org")
     for change in (_change("demo", "Ours", 9), _change("old/demo", "Imported", 3)):
         (row_id,) = put_changes(tx, server, [change]).values()
-        put_patch_sets(tx, [(row_id, one) for one in change.patch_sets])
+        put_patch_sets(tx, [(row_id, patch_set) for patch_set in change.patch_sets])
 
 
 @pytest.fixture
@@ -113,17 +113,17 @@ def failing(tmp_path: Path) -> Iterator[tuple[Store, list[Card]]]:
 def test_links_say_which_change_of_a_number_they_mean(
     failing: tuple[Store, list[Card]],
 ) -> None:
-    store, told = failing
-    links = [span.href for card in told for row in card.lines for span in row if span.href]
+    store, cards = failing
+    links = [span.href for card in cards for row in card.lines for span in row if span.href]
     changes = [link for link in links if re.search(r"review\.example\.org", link)]
     assert changes
     assert all("/c/demo/+/" in link for link in changes), changes
     web = client(store, SCENARIO, NOW)
     for path in ("/ci/Acme", "/incidents/1", "/projects/demo"):
         page = web.get(path).get_data(as_text=True)
-        found = re.findall(r'href="(/change/[^"]+)"', page)
-        assert found, path
-        assert all("project=demo&amp;server=review" in link for link in found), found
+        addresses = re.findall(r'href="(/change/[^"]+)"', page)
+        assert addresses, path
+        assert all("project=demo&amp;server=review" in link for link in addresses), addresses
     opened = store.read(lambda tx: open_by_ci(tx, Context(NOW, SCENARIO)))
     ((line,),) = opened.values()
     assert line.project == "demo"

@@ -57,19 +57,19 @@ def evidence(number: int, hours: float, job: str | None = None) -> Evidence:
 
 def troubled(ci: CiHistory, *seen: Evidence, kind: str = "success", **fields: Any) -> None:
     ci.is_(State.FAILING, ago(hours=BROKE), signal(kind, State.FAILING, "0 of 10 passed"))
-    since = min(one.at for one in seen)
+    since = min(run.at for run in seen)
     body = {"first_evidence": seen, "evidence": seen[:1], "since": since, **fields}
     ci.incident(kind, ago(hours=6), **body)
 
 
 def began(store: Store, number: int = 1) -> Onset:
-    found = store.read(lambda tx: incident(tx, CTX, number).onset)
-    assert found is not None
-    return found
+    onset = store.read(lambda tx: incident(tx, CTX, number).onset)
+    assert onset is not None
+    return onset
 
 
-def said(found: Onset) -> str:
-    return "".join(span.text for span in wording.onset(CTX, found))
+def said(onset: Onset) -> str:
+    return "".join(span.text for span in wording.onset(CTX, onset))
 
 
 def test_one_of_many_broke_after_two_merges(store: Store, history: History) -> None:
@@ -86,16 +86,16 @@ def test_one_of_many_broke_after_two_merges(store: Store, history: History) -> N
         runs(history, history.ci(f"Other {place}"), breaks=False)
     troubled(vendor, evidence(101, 1), evidence(110, 10))
     history.save()
-    found = began(store)
-    assert found.last_pass is not None
-    assert (found.last_pass.number, found.last_pass.job) == (111, "unit")
-    assert (found.first_failure.number, found.first_failure.job) == (110, "tempest")
-    assert found.first_failure.log == "https://logs.example.org/110/1/tempest"
-    assert found.first_failure.page == f"https://review.example.org/c/{CINDER}/+/110/1"
-    assert [one.number for one in found.merged] == [7002, 7003]
-    assert (found.merges, found.broke, found.cis, found.look_at) == (2, 1, 9, "ci")
-    assert "then 2 changes merged on openstack/cinder master: 7002, 7003;" in said(found)
-    assert said(found).endswith(" 1 of 9 CIs there broke then: look at the CI")
+    onset = began(store)
+    assert onset.last_pass is not None
+    assert (onset.last_pass.number, onset.last_pass.job) == (111, "unit")
+    assert (onset.first_failure.number, onset.first_failure.job) == (110, "tempest")
+    assert onset.first_failure.log == "https://logs.example.org/110/1/tempest"
+    assert onset.first_failure.page == f"https://review.example.org/c/{CINDER}/+/110/1"
+    assert [change.number for change in onset.merged] == [7002, 7003]
+    assert (onset.merges, onset.broke, onset.cis, onset.look_at) == (2, 1, 9, "ci")
+    assert "then 2 changes merged on openstack/cinder master: 7002, 7003;" in said(onset)
+    assert said(onset).endswith(" 1 of 9 CIs there broke then: look at the CI")
 
 
 def test_three_of_nine_broke_and_one_that_had_been_broken_before_is_not_among_them(
@@ -111,10 +111,10 @@ def test_three_of_nine_broke_and_one_that_had_been_broken_before_is_not_among_th
         lost.report(100 + hour, outcome="failure", at=ago(hours=hour) - timedelta(minutes=30))
     troubled(vendor, evidence(110, 10))
     history.save()
-    found = began(store)
-    assert (found.broke, found.cis, found.look_at) == (3, 9, "merges")
-    assert found.broken == ("Other 0", "Other 1")
-    assert "3 of 9 CIs there broke then: look at the merges" in said(found)
+    onset = began(store)
+    assert (onset.broke, onset.cis, onset.look_at) == (3, 9, "merges")
+    assert onset.broken == ("Other 0", "Other 1")
+    assert "3 of 9 CIs there broke then: look at the merges" in said(onset)
 
 
 def test_a_job_has_its_own_last_pass_also_in_a_run_that_failed(
@@ -129,13 +129,13 @@ def test_a_job_has_its_own_last_pass_also_in_a_run_that_failed(
     vendor.report(104, outcome="failure", at=ago(hours=10), jobs=broken)
     troubled(vendor, evidence(104, 10, "tempest"), kind="job")
     history.save()
-    found = began(store)
-    assert found.last_pass is not None
-    assert (found.job, found.last_pass.number, found.last_pass.job) == ("tempest", 102, "tempest")
-    assert found.last_pass.log == "https://logs.example.org/102/1/tempest"
-    assert (found.first_failure.number, found.first_failure.job) == (104, "tempest")
-    assert "nothing merged on openstack/cinder master" in said(found)
-    assert "CIs there broke" not in said(found)
+    onset = began(store)
+    assert onset.last_pass is not None
+    assert (onset.job, onset.last_pass.number, onset.last_pass.job) == ("tempest", 102, "tempest")
+    assert onset.last_pass.log == "https://logs.example.org/102/1/tempest"
+    assert (onset.first_failure.number, onset.first_failure.job) == (104, "tempest")
+    assert "nothing merged on openstack/cinder master" in said(onset)
+    assert "CIs there broke" not in said(onset)
 
 
 def test_without_a_pass_nothing_is_said_of_merges(store: Store, history: History) -> None:
@@ -155,10 +155,10 @@ def test_many_merges_are_counted_and_the_first_are_listed(store: Store, history:
     runs(history, vendor, breaks=True)
     troubled(vendor, evidence(110, 10))
     history.save()
-    found = began(store)
-    assert (found.merges, len(found.merged), found.merged[0].number) == (40, 10, 7000)
-    assert "40 changes merged" in said(found)
-    assert "7000, 7001, 7002 and 37 more" in said(found)
+    onset = began(store)
+    assert (onset.merges, len(onset.merged), onset.merged[0].number) == (40, 10, 7000)
+    assert "40 changes merged" in said(onset)
+    assert "7000, 7001, 7002 and 37 more" in said(onset)
 
 
 @pytest.mark.parametrize("kind", ["silent", "coverage", "latency"])
@@ -202,7 +202,7 @@ def test_what_was_abandoned_first_was_merged_when_it_was_merged(
     store: Store, order: tuple[int, int]
 ) -> None:
     abandoned, merged = NOW - ago(hours=12), NOW - ago(hours=10)
-    told = [
+    changes = [
         Change(7, CINDER, "master", "S", status, abandoned, closed, closed=closed)
         for status, closed in (("ABANDONED", abandoned), ("MERGED", merged))
     ]
@@ -211,7 +211,7 @@ def test_what_was_abandoned_first_was_merged_when_it_was_merged(
     def work(tx: Tx) -> tuple[int, list[MergedRow]]:
         server = ensure_server(tx, "review", "https://review.example.org")
         for number in order:
-            put_changes(tx, server, [told[number]])
+            put_changes(tx, server, [changes[number]])
         return merged_between(tx, place, merged, NOW, 10)
 
     assert store.write(work) == (1, [MergedRow(7, "S", merged)])

@@ -37,7 +37,7 @@ def app(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 def test_any_question_is_answered_as_promised(app: Flask, mode: GenerationMode) -> None:
     document = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", app)
     asked = 0
-    for operation in (one.ok() for one in document.get_all_operations()):
+    for operation in (result.ok() for result in document.get_all_operations()):
         has_something_to_get_wrong = {"parameters", "requestBody"} & {
             key for key, value in operation.definition.raw.items() if value
         }
@@ -54,7 +54,7 @@ def test_private_reading_keeps_its_word_too(sqlite_store: Store) -> None:
     document = schemathesis.openapi.from_wsgi(
         "/api/v1/openapi.json", application(sqlite_store, private), headers=ADMIN
     )
-    for operation in (one.ok() for one in document.get_all_operations()):
+    for operation in (result.ok() for result in document.get_all_operations()):
         assert 401 not in ask_anything(operation, GenerationMode.POSITIVE, examples=5)
 
 
@@ -118,8 +118,8 @@ def test_full_answers_fit_their_schema(app: Flask, path: str) -> None:
     assert response.status_code == 200
     rule = path.partition("?")[0].split("/")
     (operation,) = [
-        one["get"]
-        for template, one in document["paths"].items()
+        methods["get"]
+        for template, methods in document["paths"].items()
         if _fits(template.removeprefix("/api/v1").split("/"), rule)
     ]
     wanted = operation["responses"]["200"]["content"]["application/json"]["schema"]

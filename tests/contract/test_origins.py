@@ -37,7 +37,7 @@ class Stored:
         server = server or self.server
         closed = NOON + merged if merged is not None else None
         status = "NEW" if closed is None else "MERGED"
-        one = Change(number, "demo", "master", "S", status, NOON, NOON, closed=closed)
+        change = Change(number, "demo", "master", "S", status, NOON, NOON, closed=closed)
         made = [
             PatchSet(
                 place,
@@ -49,7 +49,7 @@ class Stored:
         ]
 
         def work(tx: changes.Tx) -> int:
-            row_id = changes.put_changes(tx, server, [one])[place_of(one)]
+            row_id = changes.put_changes(tx, server, [change])[place_of(change)]
             patch_sets.put_patch_sets(tx, [(row_id, each) for each in made])
             changes.put_owners(tx, {row_id: owner} if owner is not None else {})
             return row_id
@@ -59,11 +59,11 @@ class Stored:
     def bases(self, *numbers: int) -> dict[int, dict[int, int]]:
         """The lowest change of each patch set, by number; the owner is always the same."""
         ids = {change_id(self.server, number): number for number in numbers}
-        found = self.store.read(lambda tx: origins_of(tx, ids.keys()))
-        assert {owner for each in found.values() for owner, _base in each.values()} <= {7}
+        origins = self.store.read(lambda tx: origins_of(tx, ids.keys()))
+        assert {owner for each in origins.values() for owner, _base in each.values()} <= {7}
         return {
             ids[row_id]: {place: base & 0xFFFF for place, (_owner, base) in each.items()}
-            for row_id, each in found.items()
+            for row_id, each in origins.items()
         }
 
 

@@ -70,7 +70,7 @@ def test_columns_say_what_keys_said(old: Store) -> None:
 
 def test_a_digest_that_waits_tells_of_the_same_messages_as_before(old: Store) -> None:
     minute = timedelta(minutes=1)
-    told, early, late, digest, folded, flood = add(
+    covered, early, late, digest, folded, flood = add(
         old,
         _row("incident:1:0:opened:net/#ops", "folded", NOON - minute),
         _row("incident:2:0:opened:net/#ops", "late"),
@@ -86,7 +86,7 @@ def test_a_digest_that_waits_tells_of_the_same_messages_as_before(old: Store) ->
     query = select(schema.outbox.c.id, schema.outbox.c.digest_id)
     links = {row[0]: row[1] for row in old.read(lambda tx: tx.execute(query).all())}
     assert links == {
-        told: None, early: None, late: digest, digest: None, folded: flood, flood: None,
+        covered: None, early: None, late: digest, digest: None, folded: flood, flood: None,
     }  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from cibot.model import Account, Change, PatchSet
 from cibot.store import schema
 from cibot.store.engine import Store
 from tests.contract.test_ingest_cis import configured
-from tests.support.ingesting import NOON, PERSON, Server, change, told
+from tests.support.ingesting import NOON, PERSON, Server, change, posted
 
 COMMIT, PARENT = "c" * 40, "b" * 40
 IN_EVENTS = replace(PERSON, gerrit_id=None)
@@ -30,8 +30,8 @@ def owned(
     number: int = 5,
 ) -> Change:
     patch_set = PatchSet(1, NOON - ago, revision=revision, parent=parent)
-    one = change(told(message_id=f"m{number}"), complete=complete, number=number)
-    return replace(one, owner=owner, patch_sets=(patch_set,))
+    made = change(posted(message_id=f"m{number}"), complete=complete, number=number)
+    return replace(made, owner=owner, patch_sets=(patch_set,))
 
 
 def stored(server: Server) -> list[tuple[str | None, str | None]]:
@@ -80,9 +80,9 @@ def test_in_one_batch_the_one_that_knows_is_heard(server: Server) -> None:
     assert stored(server) == [(COMMIT, PARENT)]
 
 
-@pytest.mark.parametrize(("hours", "known"), [(1, True), (25, False)])
+@pytest.mark.parametrize(("hours", "is_known"), [(1, True), (25, False)])
 def test_a_commit_that_becomes_known_late_is_news_for_a_day(
-    server: Server, hours: int, known: bool
+    server: Server, hours: int, is_known: bool
 ) -> None:
     """Judging rests on what was known: what is taken in later is judged again, so not for ever."""
     ago = timedelta(hours=hours)
@@ -90,8 +90,8 @@ def test_a_commit_that_becomes_known_late_is_news_for_a_day(
     later = NOON + timedelta(minutes=5)
     server.ingest.ingest([owned(ago=ago)], feed="poll", cursor=None, heard_at=later)
     (row,) = server.rows(schema.patch_set)
-    assert (row.revision, row.parent) == ((COMMIT, PARENT) if known else (None, None))
-    assert row.heard_at == (later if known else NOON)
+    assert (row.revision, row.parent) == ((COMMIT, PARENT) if is_known else (None, None))
+    assert row.heard_at == (later if is_known else NOON)
 
 
 def test_a_root_commit_has_no_parent(server: Server) -> None:

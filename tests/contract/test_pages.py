@@ -35,8 +35,8 @@ EVERY = [
 
 
 @pytest.fixture
-def site(told: Store) -> FlaskClient:
-    return client(told, CONFIG)
+def site(canned_history: Store) -> FlaskClient:
+    return client(canned_history, CONFIG)
 
 
 @pytest.mark.parametrize("path", EVERY)
@@ -48,10 +48,10 @@ def test_pages_are_well_formed_and_ask_no_other_host(site: FlaskClient, path: st
     assert len(page.ids) == len(set(page.ids))
     assert page.scripts == 1
     loaded = re.findall(r'(?:src|<link[^>]*href)="([^"]*)"', response.get_data(as_text=True))
-    kept = ("/static/", "/incidents.atom", "data:image/")
-    assert all(one.startswith(kept) for one in loaded)
-    own = [one for one in page.addresses if one.startswith("/") and one.strip("/")]
-    assert {site.get(one).status_code for one in own} <= {200}
+    prefixes = ("/static/", "/incidents.atom", "data:image/")
+    assert all(address.startswith(prefixes) for address in loaded)
+    own = [address for address in page.addresses if address.startswith("/") and address.strip("/")]
+    assert {site.get(address).status_code for address in own} <= {200}
     assert page.text.count("%") == 0 or "{%" not in page.text
 
 
@@ -120,11 +120,13 @@ def test_nothing_stored_says_what_to_do(blank: Store) -> None:
     assert site.get("/ci/any").status_code == 404
 
 
-def test_a_stale_feed_is_told(told: Store) -> None:
-    site = client(told, CONFIG, NOW + timedelta(minutes=38))
+def test_a_stale_feed_is_told(canned_history: Store) -> None:
+    site = client(canned_history, CONFIG, NOW + timedelta(minutes=38))
     said = words(read(site.get("/").get_data(as_text=True)))
     assert "Our own feed is stale. review was last heard 39 min ago." in said
-    assert "Our own feed is stale" not in client(told, CONFIG).get("/").get_data(as_text=True)
+    assert "Our own feed is stale" not in client(canned_history, CONFIG).get("/").get_data(
+        as_text=True
+    )
 
 
 def test_hostile_text_is_text(blank: Store) -> None:
@@ -153,7 +155,7 @@ def test_hostile_text_is_text(blank: Store) -> None:
     history.save()
     site = client(blank, Config())
     name = read(site.get("/").get_data(as_text=True)).addresses
-    own = next(one for one in name if one.startswith("/ci/%22"))
+    own = next(address for address in name if address.startswith("/ci/%22"))
     both = f"/compare?first={own.removeprefix('/ci/')}&second=other"
     for path in ("/", own, "/change/5", "/incidents", "/incidents/1", both, "/projects"):
         html = site.get(path).get_data(as_text=True)
@@ -206,7 +208,7 @@ def test_incidents_are_a_feed_that_any_reader_takes(site: FlaskClient, blank: St
     response = site.get("/incidents.atom")
     assert response.mimetype == "application/atom+xml"
     feed = ET.fromstring(response.data)
-    titles = [one.findtext(f"{atom}title") for one in feed.iter(f"{atom}entry")]
+    titles = [entry.findtext(f"{atom}title") for entry in feed.iter(f"{atom}entry")]
     assert "NetApp CI: success, firing" in titles
     assert feed.findtext(f"{atom}id") == "https://ci.example.org/incidents"
     history = History(blank)
@@ -228,7 +230,7 @@ def test_a_feed_does_not_believe_the_host_header(blank: Store) -> None:
 
 def test_metrics_are_readable_and_bounded(site: FlaskClient, blank: Store) -> None:
     response = site.get("/metrics")
-    families = {one.name: one for one in text_string_to_metric_families(response.text)}
+    families = {family.name: family for family in text_string_to_metric_families(response.text)}
     state = {
         sample.labels["state"]: sample.value
         for sample in families["cibot_ci_state"].samples
@@ -236,12 +238,14 @@ def test_metrics_are_readable_and_bounded(site: FlaskClient, blank: Store) -> No
     }
     assert state == {"silent": 0, "failing": 1, "degraded": 0, "unknown": 0, "healthy": 0}
     assert families["cibot_feed_age_seconds"].samples[0].value == 60
-    incidents = {one.labels["state"]: one.value for one in families["cibot_open_incidents"].samples}
+    incidents = {
+        sample.labels["state"]: sample.value for sample in families["cibot_open_incidents"].samples
+    }
     assert incidents == {"pending": 0, "firing": 1, "acknowledged": 1, "recovering": 0}
     many = History(blank)
     for place in range(MOST_CIS + 5):
         many.ci(f'CI "{place}"\\ {HOSTILE}')
     many.save()
-    found = client(blank, Config()).get("/metrics").text
-    families = {one.name: one for one in text_string_to_metric_families(found)}
+    text = client(blank, Config()).get("/metrics").text
+    families = {family.name: family for family in text_string_to_metric_families(text)}
     assert len(families["cibot_ci_state"].samples) == 5 * MOST_CIS

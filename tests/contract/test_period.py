@@ -46,8 +46,8 @@ def asked(
     )
 
 
-def of(found: PeriodReport, name: str) -> CiPeriod:
-    return next(one for one in found.cis if one.name == name)
+def of(report: PeriodReport, name: str) -> CiPeriod:
+    return next(ci for ci in report.cis if ci.name == name)
 
 
 def test_a_history_is_told_with_its_counts(scenario: Scenario) -> None:
@@ -63,8 +63,8 @@ def test_a_history_is_told_with_its_counts(scenario: Scenario) -> None:
     scenario.judge()
     since, until = NOON.date(), scenario.now.date() + DAY
     config = TOLD.model_copy(update={"rule": (RULE,)})
-    found = asked(scenario.store, config, scenario.now, since, until)
-    acme = of(found, "Acme")
+    report = asked(scenario.store, config, scenario.now, since, until)
+    acme = of(report, "Acme")
     now = acme.now
     # The deadlines of the last three have not passed.
     assert (now.due, now.reported and now.reported.passes) == (189, 93)
@@ -78,18 +78,20 @@ def test_a_history_is_told_with_its_counts(scenario: Scenario) -> None:
     assert now.p50 is not None
     assert timedelta(minutes=20) <= now.p50 <= timedelta(minutes=21)
     assert now.incidents == 1
-    assert [(one.job, one.runs) for one in acme.jobs] == [("tempest", 96)]
+    assert [(job.job, job.runs) for job in acme.jobs] == [("tempest", 96)]
     (promise,) = acme.promises
-    kept = {one.name: (one.kept, one.lacking) for one in promise.criteria}
-    assert kept == {
+    rulings = {
+        criterion.name: (criterion.kept, criterion.lacking) for criterion in promise.criteria
+    }
+    assert rulings == {
         "reports": (Ruling.NOT_MET, None),
         "agrees": (Ruling.TOO_LITTLE, "interval"),
         "job": (Ruling.MET, None),
         "silence": (Ruling.NOT_MET, None),
     }
     assert acme.kept is Ruling.NOT_MET
-    assert of(found, "Zuul").is_reference
-    assert of(found, "Zuul").kept is None
+    assert of(report, "Zuul").is_reference
+    assert of(report, "Zuul").kept is None
 
     stable = asked(scenario.store, config, scenario.now, since, until, branch="stable/*")
     assert of(stable, "Acme").now.due == 11  # from its first report there on
@@ -108,19 +110,21 @@ def test_a_rule_of_some_branches_asks_of_what_happens_there_alone(scenario: Scen
         RuleConfig(branches=branches, agrees=0.9, silent_at_most=3 * DAY)
         for branches in (("stable/*",), ("master",), ("nowhere/*",))
     )
-    found = asked(
+    report = asked(
         scenario.store, TOLD.model_copy(update={"rule": rules}), scenario.now, since, until
     )
-    stable, master = of(found, "Acme").promises  # none is for nowhere
+    stable, master = of(report, "Acme").promises  # none is for nowhere
     assert (stable.rule, master.rule) == (1, 2)
-    of_stable, of_master = ({one.name: one for one in each.criteria} for each in (stable, master))
-    assert {name: one.kept for name, one in of_master.items()} == dict.fromkeys(
+    of_stable, of_master = (
+        {criterion.name: criterion for criterion in each.criteria} for each in (stable, master)
+    )
+    assert {name: criterion.kept for name, criterion in of_master.items()} == dict.fromkeys(
         ("reports", "agrees", "silence"), Ruling.MET
     )
     assert of_stable["reports"].kept is Ruling.NOT_MET
     assert of_stable["silence"].kept is Ruling.NOT_MET
     assert of_stable["silence"].longest == 5 * DAY
-    assert of(found, "Acme").now.silent == timedelta(0)
+    assert of(report, "Acme").now.silent == timedelta(0)
     agrees, reports = of_stable["agrees"].rate, of_stable["reports"].rate
     assert agrees is not None
     assert reports is not None
@@ -142,8 +146,8 @@ def test_periods_are_half_open_and_add_up(scenario: Scenario, seed: int) -> None
     whole = of(asked(scenario.store, TOLD, scenario.now, first, last), "Acme").now
     halves = [of(asked(scenario.store, TOLD, scenario.now, *days), "Acme") for days in parts]
     for name in ("due", "paired", "false_failures", "incidents", "failing", "silent"):
-        one, other = (getattr(half.now, name) for half in halves)
-        assert one + other == getattr(whole, name), name
+        early, other = (getattr(half.now, name) for half in halves)
+        assert early + other == getattr(whole, name), name
     branches = [
         of(asked(scenario.store, TOLD, scenario.now, first, last, branch=name), "Acme").now.due
         for name in ("a", "b")
@@ -168,8 +172,8 @@ def test_who_came_in_the_middle_and_who_left_are_said_to_have(scenario: Scenario
     boss = Actor("cli", "mika", "mika", "shell")
     scenario.store.write(lambda tx: retire(tx, ctx, boss, "Acme"))
     scenario.now += 5 * DAY
-    found = asked(scenario.store, TOLD, scenario.now, NOON.date(), scenario.now.date() + DAY)
-    acme = of(found, "Acme")
+    report = asked(scenario.store, TOLD, scenario.now, NOON.date(), scenario.now.date() + DAY)
+    acme = of(report, "Acme")
     assert acme.since == NOON + 30 * HOUR + timedelta(minutes=20)
     # From its first report on, which told that it is at home there; the last is not due yet.
     assert acme.now.due == 78
@@ -177,7 +181,7 @@ def test_who_came_in_the_middle_and_who_left_are_said_to_have(scenario: Scenario
     assert acme.now.longest_outage is not None
     assert acme.now.longest_outage.until == left
     later = asked(scenario.store, TOLD, scenario.now, left.date() + DAY, scenario.now.date() + DAY)
-    assert "Acme" not in [one.name for one in later.cis]
+    assert "Acme" not in [ci.name for ci in later.cis]
 
 
 @pytest.mark.parametrize("way", ["command", "configuration"])
@@ -207,12 +211,12 @@ def test_who_was_retired_before_there_was_a_roll_up_is_counted_then(
     acme_id = next(ci.id for ci in scenario.store.read(all_cis) if ci.name == "Acme")
     assert monitor.judge(acme_id) is None
     assert monitor.judge(acme_id) is None  # which has nothing to do any more
-    found = of(
+    period = of(
         asked(scenario.store, config, scenario.now, NOON.date(), scenario.now.date() + DAY), "Acme"
     )
-    assert found.retired
-    assert found.now == counted.now
-    assert [(one.job, one.runs) for one in found.jobs] == [("tempest", 60)]
+    assert period.retired
+    assert period.now == counted.now
+    assert [(job.job, job.runs) for job in period.jobs] == [("tempest", 60)]
     assert scenario.alerts() == messages
     assert scenario.store.read(lambda tx: health_of(tx, acme_id)) == []
 
@@ -227,10 +231,14 @@ def test_an_acknowledgement_is_timed_from_the_opening(store: Store) -> None:
     boss = Actor("cli", "mika", "mika", "shell")
     for incident in store.read(incidents_of):
         store.write(lambda tx, n=incident.id: take(tx, Context(NOW, CONFIG), boss, n, "seen"))
-    found = asked(store, CONFIG, NOW, since, until)
-    told = [of(found, name).now for name in "ABC"]
-    assert [one.to_acknowledge for one in told] == [3 * HOUR, 5 * HOUR, None]
-    assert [(one.incidents, one.acknowledged) for one in told] == [(1, 1), (1, 1), (0, 0)]
+    report = asked(store, CONFIG, NOW, since, until)
+    periods = [of(report, name).now for name in "ABC"]
+    assert [period.to_acknowledge for period in periods] == [3 * HOUR, 5 * HOUR, None]
+    assert [(period.incidents, period.acknowledged) for period in periods] == [
+        (1, 1),
+        (1, 1),
+        (0, 0),
+    ]
 
 
 @pytest.fixture
@@ -241,13 +249,13 @@ def api(canned_sqlite: Store) -> FlaskClient:
 def test_every_face_says_the_same(api: FlaskClient, canned_sqlite: Store) -> None:
     body = api.get("/api/v1/report?project=cinder&days=30").get_json()
     assert body["totals"] == {"met": 1, "not_met": 2, "too_little": 1}
-    names = [one["name"] for one in body["cis"]]
+    names = [ci["name"] for ci in body["cis"]]
     assert names == ["Quobyte CI", "NetApp CI", "Vexx ARM CI", "Pure-Storage CI", "Zuul"]
     text = api.get("/api/v1/report?project=cinder&days=30&format=csv").text
     table = list(csv.DictReader(io.StringIO(text)))
-    assert [one["ci"] for one in table] == names
-    assert [one["kept"] for one in table] == [one["kept"] or "" for one in body["cis"]]
-    assert [int(one["due"]) for one in table] == [one["now"]["due"] for one in body["cis"]]
+    assert [row["ci"] for row in table] == names
+    assert [row["kept"] for row in table] == [ci["kept"] or "" for ci in body["cis"]]
+    assert [int(row["due"]) for row in table] == [ci["now"]["due"] for ci in body["cis"]]
     page = words(read(api.get("/report?project=cinder&from=2026-10-25").get_data(as_text=True)))
     wanted = report_command.read_words(("cinder", "30", "days"))
     assert (wanted.project, wanted.days) == ("cinder", 30)
@@ -313,8 +321,8 @@ def test_a_ci_of_a_hostile_name_harms_neither_page_nor_spreadsheet(sqlite_store:
 
 def test_words_of_a_report() -> None:
     def wanted(text: str) -> tuple[Any, ...]:
-        found = report_command.read_words(tuple(text.split()))
-        return (found.project, found.branch, found.days, found.since, found.until)
+        question = report_command.read_words(tuple(text.split()))
+        return (question.project, question.branch, question.days, question.since, question.until)
 
     first, last = date(2026, 9, 1), date(2026, 12, 1)
     assert wanted("") == (None, None, None, None, None)

@@ -37,10 +37,10 @@ def test_a_change_made_private_is_gone_at_once_and_stays_so(world: World) -> Non
     assert world.counts() == (0, 0, 0, 0, 0)
     assert world.tallied() == 0
     assert world.heard == [{zuul.id}]  # judged again, without it
-    known = world.store.read(
+    withdrawals = world.store.read(
         lambda tx: arrived(tx, {zuul.id}, (), world.clock(), (world.clock(), world.clock()))
     )
-    assert [(one.kind, one.span, one.number) for one in known] == [("withdrawal", KNOWN, 1)]
+    assert [(row.kind, row.span, row.number) for row in withdrawals] == [("withdrawal", KNOWN, 1)]
     # An answer that was on its way does not bring it back; a later one does.
     late = Change(
         **{name: getattr(asked_before, name) for name in Change.__slots__}

@@ -113,14 +113,14 @@ def test_the_page_and_the_api_say_it(store: Store) -> None:
     text = words(read(site.get("/").get_data(as_text=True)))
     for name in ("Few CI", "Unsure CI", "Low CI", "Usual CI", "Back CI"):
         assert WORDS[name] in text
-    items = {one["name"]: one for one in site.get("/api/v1/cis").get_json()["items"]}
+    items = {ci["name"]: ci for ci in site.get("/api/v1/cis").get_json()["items"]}
     assert items["Usual CI"]["reason"] == {
         "case": "usual", "limit": 0.8, "usual": 0.64, "least": 0, "recovered_at": None,
         "said": WORDS["Usual CI"],
     }  # fmt: skip
     assert items["Back CI"]["reason"]["recovered_at"] == "2026-11-22T16:10:00Z"
-    one = site.get("/api/v1/cis/Unsure%20CI").get_json()
-    assert one["reason"]["case"] == "unsure"
+    answer = site.get("/api/v1/cis/Unsure%20CI").get_json()
+    assert answer["reason"]["case"] == "unsure"
 
 
 def test_the_shell_says_it(store: Store, tmp_path: Path) -> None:

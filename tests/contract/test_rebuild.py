@@ -61,9 +61,10 @@ def rebuild(scenario: Scenario, folder: Path, more: str = "") -> list[str]:
 def stored(scenario: Scenario) -> list[list[tuple[Any, ...]]]:
     """Everything that people see of incidents, and what they were told."""
     tables = (schema.incident, schema.transition, schema.outbox, schema.tally)
-    queries = [select(one).order_by(*one.primary_key.columns) for one in tables]
+    queries = [select(table).order_by(*table.primary_key.columns) for table in tables]
     return [
-        scenario.store.read(lambda tx, q=one: [tuple(r) for r in tx.execute(q)]) for one in queries
+        scenario.store.read(lambda tx, q=query: [tuple(r) for r in tx.execute(q)])
+        for query in queries
     ]
 
 
@@ -109,7 +110,7 @@ def test_what_an_older_version_misread_is_read_and_judged_anew(
     said = rebuild(scenario, tmp_path)
     assert said[0] == "204 comments read, 20 of them differently; 2 CIs judged"
     assert said[-1] == "Acme: degraded became healthy"
-    assert [one for one in said if one.startswith("~ ") and " Acme " in one], said
+    assert [line for line in said if line.startswith("~ ") and " Acme " in line], said
     assert stored(scenario)[3] == before[3]
     assert rebuild(scenario, tmp_path)[1:] == ["no incident differs"]
 

@@ -41,18 +41,18 @@ def opened(hours: int, *, over: bool, count: int) -> Incident:
     """One that began so many hours after `NOW`, and of which people know."""
     began = NOW + hours * HOUR
     seen = symptom(came_at=began, since=began)
-    known = replace(KNOWN, since=began, over=over, count=count)
-    found = incident(cleared(seen, began + HOUR) if over else seen, id=None, notified=known)
-    return replace(found, began_at=began, opened_at=began, changed_at=began)
+    notified = replace(KNOWN, since=began, over=over, count=count)
+    made = incident(cleared(seen, began + HOUR) if over else seen, id=None, notified=notified)
+    return replace(made, began_at=began, opened_at=began, changed_at=began)
 
 
-def add(store: Store, found: Incident) -> int:
+def add(store: Store, incident: Incident) -> int:
     """Stores an incident, and a message for each time that people heard of it."""
 
     def write(tx: object) -> int:
-        number = add_incident(tx, StoredIncident(0, 7, **columns(found)))  # type: ignore[arg-type]
-        assert found.notified is not None
-        for count in range(1, found.notified.count + 1):
+        number = add_incident(tx, StoredIncident(0, 7, **columns(incident)))  # type: ignore[arg-type]
+        assert incident.notified is not None
+        for count in range(1, incident.notified.count + 1):
             about = About(MessageKind.ALERT, f"incident:{number}:{count}:x", number, "opened")
             buttons = (Button("Ack", ("ack", str(number))),)
             lines = (line("incident ", incident_span(number)),)
@@ -103,9 +103,12 @@ def test_incidents_that_were_one_take_their_messages_along(store: Store) -> None
     assert waiting.text() == f"incident #{early}"
     assert digest.text() == f"#{early}, #99"  # what tells of it has the number too
     [row] = store.read(lambda tx: incidents_of(tx, 7))
-    known = read_incident(row.body, row.id).notified
-    assert known is not None
-    assert (known.over, known.count) == (False, 3)  # so that no later message takes an old key
+    notified = read_incident(row.body, row.id).notified
+    assert notified is not None
+    assert (notified.over, notified.count) == (
+        False,
+        3,
+    )  # so that no later message takes an old key
     assert row.state == Phase.FIRING
     assert MessageState.PENDING in {row.state for row in rows}
     assert store.read(lambda tx: outbox.rooms_of(tx, early)) == {ROOM}

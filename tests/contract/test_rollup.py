@@ -28,7 +28,7 @@ _COUNTS = ("due", "missed", "unheard", "paired", "false_failures", "refused", "f
 
 def changes_of(rng: random.Random, days: int) -> list[Change]:
     """A history in which Acme is slow, wrong, away for some days, and now and then replaced."""
-    found: list[Change] = []
+    changes: list[Change] = []
     away = (rng.uniform(0.3, 0.5) * days, rng.uniform(0.6, 0.8) * days)
     at, number = NOON, 0
     while at < NOON + timedelta(days=days):
@@ -51,26 +51,26 @@ def changes_of(rng: random.Random, days: int) -> list[Change]:
                         message_id=f"{number}-{patch_set}-{place}")
                 for place, (author, verdict, hours) in enumerate(said)
             ]  # fmt: skip
-        found.append(
+        changes.append(
             Change(
                 number, rng.choice(["demo", "other"]), rng.choice(_BRANCHES), "S", "NEW", at,
-                max([at, *(one.posted_at for one in messages)]),
-                tuple(sorted(messages, key=lambda one: one.posted_at)),
+                max([at, *(message.posted_at for message in messages)]),
+                tuple(sorted(messages, key=lambda message: message.posted_at)),
                 tuple(PatchSet(place, uploaded) for place, uploaded in enumerate(uploads, 1)),
                 complete=True,
             )
         )  # fmt: skip
         at += timedelta(minutes=rng.choice([2, 40, 200, 400]))
-    return found
+    return changes
 
 
 def until_then(change: Change, now: datetime) -> Change | None:
     """What of a change is there by then."""
-    uploads = tuple(one for one in change.patch_sets if one.uploaded_at <= now)
-    said = tuple(one for one in change.messages if one.posted_at <= now)
+    uploads = tuple(patch_set for patch_set in change.patch_sets if patch_set.uploaded_at <= now)
+    said = tuple(message for message in change.messages if message.posted_at <= now)
     if not uploads:
         return None
-    updated = max([uploads[-1].uploaded_at, *(one.posted_at for one in said)])
+    updated = max([uploads[-1].uploaded_at, *(message.posted_at for message in said)])
     return Change(
         change.number, change.project, change.branch, "S", "NEW", change.created, updated,
         said, uploads, complete=True,
@@ -84,16 +84,16 @@ def ids(scenario: Scenario) -> dict[str, int]:
 
 def judged(scenario: Scenario) -> Tracker:
     """Judges both CIs in a new process; Acme's tracker."""
-    found: list[Tracker] = []
+    trackers: list[Tracker] = []
     judging = Judging(
         scenario.store,
         CONFIG,
         lambda: scenario.now,
-        watch=lambda _ci, advanced: found.append(advanced.tracker),
+        watch=lambda _ci, advanced: trackers.append(advanced.tracker),
     )
     for name in ("Zuul", "Acme"):
         judging.judge(ids(scenario)[name])
-    return found[-1]
+    return trackers[-1]
 
 
 def stored(scenario: Scenario) -> list[tuple[Any, ...]]:
@@ -128,12 +128,12 @@ def test_what_was_counted_as_it_came_is_what_a_rebuild_counts(
 ) -> None:
     rng = random.Random(seed)
     history = changes_of(rng, 16)
-    end = max(one.updated for one in history)
-    late = {id(one): rng.choice([0, 0, 0, 5, 70]) * HOUR for one in history}
+    end = max(change.updated for change in history)
+    late = {id(change): rng.choice([0, 0, 0, 5, 70]) * HOUR for change in history}
     while scenario.now < end + timedelta(days=4):
         scenario.now += timedelta(hours=rng.choice([2, 15, 60]))
-        seen = [until_then(one, scenario.now - late[id(one)]) for one in history]
-        scenario.poll([one for one in seen if one is not None])
+        seen = [until_then(change, scenario.now - late[id(change)]) for change in history]
+        scenario.poll([change for change in seen if change is not None])
         if rng.random() < 0.3:
             scenario.restart()
         scenario.judge()
@@ -150,7 +150,7 @@ def test_the_days_add_up_to_what_judging_holds(scenario: Scenario, seed: int) ->
     for length in (9, 22, 30):
         scenario.now = NOON + timedelta(days=length)
         scenario.poll(
-            [one for each in history if (one := until_then(each, scenario.now)) is not None]
+            [change for each in history if (change := until_then(each, scenario.now)) is not None]
         )
         judge, rows = judged(scenario).judge, rows_of(scenario)
         chances, now = judge.chances, scenario.now.timestamp()
@@ -167,7 +167,7 @@ def test_the_days_add_up_to_what_judging_holds(scenario: Scenario, seed: int) ->
         assert all(sums_of(rows)[name] for name in ("missed", "paired", "refused"))
         assert length < 30 or sums_of(rows)["unheard"]
         week = [row.took for row in rows if now // DAY - 6 <= row.day <= now // DAY]
-        took = sum((Counter(one) for one in week), Counter())
+        took = sum((Counter(times) for times in week), Counter())
         said = judge.latency.signal(now)
         assert said.n == took.total()
         assert said.figure == (percentile_of(took, 0.95) if took else None)

@@ -63,7 +63,7 @@ def monitor(scenario: Scenario) -> Iterator[Monitor]:
 
 
 def aside(scenario: Scenario) -> list[tuple[str, str]]:
-    return [(one.kind, one.name) for one in rows(scenario)]
+    return [(row.kind, row.name) for row in rows(scenario)]
 
 
 def rows(scenario: Scenario) -> tuple[SetAside, ...]:
@@ -80,8 +80,8 @@ def assessed(scenario: Scenario, name: str) -> bool:
     query = select(schema.ci.c.id).where(schema.ci.c.name == name)
     ci_id = scenario.store.read(lambda tx: tx.execute(query).scalar_one())
     return any(
-        one.assessed_at == scenario.now
-        for one in scenario.store.read(lambda tx: health_of(tx, ci_id))
+        health.assessed_at == scenario.now
+        for health in scenario.store.read(lambda tx: health_of(tx, ci_id))
     )
 
 
@@ -118,7 +118,7 @@ def test_a_broken_incident_of_one_ci_keeps_no_other_from_being_told_of(scenario:
     opened = select(schema.incident)
     (row,) = scenario.store.read(lambda tx: tx.execute(opened).mappings().all())
     broken = dict(row) | {"id": row["id"] + 1, "ci_id": 3 - row["ci_id"], "body": "{"}
-    told = scenario.alerts()
+    alerts = scenario.alerts()
     scenario.store.write(lambda tx: tx.execute(schema.incident.insert().values(**broken)))
     for _ in range(80):
         scenario.change()
@@ -126,7 +126,7 @@ def test_a_broken_incident_of_one_ci_keeps_no_other_from_being_told_of(scenario:
     for _ in range(30):
         scenario.change(acme=False)
     scenario.monitor.judge(acme_id(scenario))
-    assert len(scenario.alerts()) > len(told)
+    assert len(scenario.alerts()) > len(alerts)
 
 
 def acme_id(scenario: Scenario) -> int:
@@ -164,7 +164,7 @@ class GerritOf:
     url = "https://review.example.org/"
 
     def __init__(self, *changes: Change) -> None:
-        self.changes = {f"{one.project}~{one.number}": one for one in changes}
+        self.changes = {f"{change.project}~{change.number}": change for change in changes}
 
     def change(self, key: str) -> Change:
         return self.changes[key]
@@ -196,7 +196,7 @@ def test_one_change_that_raises_is_named_and_the_rest_of_its_page_is_stored(
     assert {901, 903} <= stored(scenario)
     assert 902 not in stored(scenario)
     assert aside(scenario) == [("change", "review demo~902")]
-    assert [one.key for one in poll.broken] == ["demo~902"]
+    assert [broken.key for broken in poll.broken] == ["demo~902"]
     again = gathering(scenario, page[1])
     again.cursor = poll.cursor
     again.retry_failed()
@@ -234,10 +234,10 @@ def test_no_more_than_a_thousand_are_kept_the_newest_of_them(scenario: Scenario)
         names = {f"{minute} {number}": TEXT for number in range(100)}
         at = scenario.now + timedelta(minutes=minute)
         scenario.store.write(lambda tx, names=names, at=at: put_aside(tx, "comment", names, at))  # type: ignore[misc]
-    kept = {row.name.partition(" ")[0] for row in rows(scenario)}
+    minutes = {row.name.partition(" ")[0] for row in rows(scenario)}
     query = select(func.count()).select_from(schema.set_aside)
     assert scenario.store.read(lambda tx: tx.execute(query).scalar_one()) == 1000
-    assert kept == {str(minute) for minute in range(2, 12)}
+    assert minutes == {str(minute) for minute in range(2, 12)}
 
 
 class Room:

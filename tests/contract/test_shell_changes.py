@@ -68,7 +68,7 @@ def test_an_owner_acknowledges_and_silences(url: str, store: Store) -> None:
     assert (again.exit_code, again.stderr.count("\n")) == (1, 1)
     assert "is over already" in again.stderr
     rows = store.read(lambda tx: last_audit(tx, limit=10))
-    assert [(one.network, one.account, one.what) for one in rows] == [
+    assert [(row.network, row.account, row.what) for row in rows] == [
         ("api", "netapp-tools", "unsilence"),
         ("api", "netapp-tools", "silence"),
         ("api", "netapp-tools", "ack"),

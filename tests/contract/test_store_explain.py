@@ -70,10 +70,10 @@ def test_every_function_of_the_store_is_called_here() -> None:
     for module in pkgutil.iter_modules(cibot.store.__path__, "cibot.store."):
         if module.name.endswith(".migrations"):
             continue
-        for name, one in vars(importlib.import_module(module.name)).items():
-            ours = isinstance(one, FunctionType) and one.__module__ == module.name
-            if ours and not name.startswith("_") and "tx" in inspect.signature(one).parameters:
-                named.add(one)
+        for name, member in vars(importlib.import_module(module.name)).items():
+            ours = isinstance(member, FunctionType) and member.__module__ == module.name
+            if ours and not name.startswith("_") and "tx" in inspect.signature(member).parameters:
+                named.add(member)
     assert named == set(CALLS), "a function of the store is not, or no longer, in CALLS"
 
 
@@ -157,7 +157,7 @@ class Plans:
         self.statements += 1
         cursor = link.connection.cursor()
         cursor.execute(f"EXPLAIN {'QUERY PLAN ' if self.sqlite else ''}{statement}", values)
-        names = [one[0] for one in cursor.description]
+        names = [column[0] for column in cursor.description]
         rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
         cursor.close()
         aliases = re.findall(r"[`\"]?(\w+)[`\"]? AS [`\"]?(\w+)", statement)
@@ -195,7 +195,7 @@ def test_every_statement_is_served_by_an_index(store: Store, shape: Any) -> None
     if store.engine.dialect.name != "sqlite":  # SQLite plans without statistics, as in production
         for table in schema.metadata.tables:
             store.write(lambda tx, t=table: tx.exec_driver_sql(f"ANALYZE TABLE `{t}`").all())  # type: ignore[misc]
-    found: list[str] = []
+    faults: list[str] = []
     total = 0
     for function, calls in CALLS.items():
         with _plans(store) as plans:
@@ -204,8 +204,8 @@ def test_every_statement_is_served_by_an_index(store: Store, shape: Any) -> None
         total += plans.statements
         for table, shown in plans.whole:
             if (function.__name__, table) not in ALLOWED:
-                found.append(f"{function.__name__} reads all of {table}: {shown}")
-    assert not found, "\n\n".join(found)
+                faults.append(f"{function.__name__} reads all of {table}: {shown}")
+    assert not faults, "\n\n".join(faults)
     assert total > 60
 
 
@@ -228,8 +228,8 @@ def _run(store: Store, call: Call) -> int:
 def _rows_read(tx: Tx) -> int:
     if tx.dialect.name == "sqlite":
         return 0
-    found = tx.exec_driver_sql("SHOW SESSION STATUS LIKE 'Handler_read%%'").all()
-    return sum(int(row[1]) for row in found)
+    counters = tx.exec_driver_sql("SHOW SESSION STATUS LIKE 'Handler_read%%'").all()
+    return sum(int(row[1]) for row in counters)
 
 
 @pytest.mark.parametrize("shape", [_wide, _deep])
@@ -240,11 +240,11 @@ def test_no_answer_reads_more_than_it_needs(request: Any, shape: Any) -> None:
     _fill(store, shape)
     for table in schema.metadata.tables:
         store.write(lambda tx, t=table: tx.exec_driver_sql(f"ANALYZE TABLE `{t}`").all())  # type: ignore[misc]
-    found = [
+    faults = [
         f"{function.__name__} reads {read} rows"
         for function, calls in CALLS.items()
         for read in (_run(store, call) for call in calls)
         if read > MOST_ROWS and function.__name__ not in MORE
     ]
     store.close()
-    assert not found
+    assert not faults

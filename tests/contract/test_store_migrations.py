@@ -255,8 +255,8 @@ def test_stored_sentences_are_kept_as_words_beside_the_figures(empty_store: Stor
         incident = read_incident(stored.body, 7)
         assert (incident.acknowledged_by, incident.note) == ("mika", "disks")
         assert said(incident.cause.seen) == "5 of 25 passed “so”"
-        assert [one.fault for one in incident.first_evidence] == [Fault.FAILED_ALONE]
-        assert [one.fault for one in incident.cause.evidence] == [None]
+        assert [run.fault for run in incident.first_evidence] == [Fault.FAILED_ALONE]
+        assert [run.fault for run in incident.cause.evidence] == [None]
         assert odd.body == "odd"
         opened, acknowledged = empty_store.read(lambda tx: transitions_of(tx, 7))
         assert said(read_seen(opened.seen)) == 'it said "5 of 25" – ß'
@@ -265,6 +265,6 @@ def test_stored_sentences_are_kept_as_words_beside_the_figures(empty_store: Stor
         (signal,) = signals[1]
         assert (signal.figure, signal.n, signal.verdict) == (0.2, 25, State.FAILING)
         assert (said(signal.seen), threshold_words(signal.seen)) == ("5 of 25", "below 50 %")
-        assert [one.fault for one in signal.evidence] == [Fault.FAILED_ALONE]
+        assert [run.fault for run in signal.evidence] == [Fault.FAILED_ALONE]
         assert signals[2] == ()
         migrate.downgrade(empty_store, "0013")

@@ -47,41 +47,41 @@ def full(canned_store: Store) -> Store:
 
 def test_the_questions_are_answered_alike(full: Store) -> None:
     def asked(tx: Tx) -> None:
-        found = status(tx, CTX, "netapp")
-        assert found.ci.state is State.FAILING
-        assert found.passed_since is not None
-        assert (found.passed_since.passes, found.passed_since.n) == (0, 20)
-        assert found.worst_job is not None
-        assert found.worst_job.job == "netapp-iscsi"
-        assert found.reference == "Zuul"
-        assert [one.name for one in listing(tx, CTX).cis][:2] == ["Quobyte CI", "NetApp CI"]
+        answer = status(tx, CTX, "netapp")
+        assert answer.ci.state is State.FAILING
+        assert answer.passed_since is not None
+        assert (answer.passed_since.passes, answer.passed_since.n) == (0, 20)
+        assert answer.worst_job is not None
+        assert answer.worst_job.job == "netapp-iscsi"
+        assert answer.reference == "Zuul"
+        assert [ci.name for ci in listing(tx, CTX).cis][:2] == ["Quobyte CI", "NetApp CI"]
         assert len(listing(tx, CTX, State.HEALTHY, "cinder").cis) == 2
         days = history(tx, CTX, "netapp", 7).days
-        assert [(one.passes, one.fails) for one in days[-3:]] == [(5, 5), (0, 12), (0, 3)]
+        assert [(day.passes, day.fails) for day in days[-3:]] == [(5, 5), (0, 12), (0, 3)]
         assert compare(tx, CTX, "netapp", "zuul").only_first_failed == 20
         assert missed(tx, CTX, "quobyte").in_a_row == 11
         assert missed(tx, CTX, "zuul").due == 0
         assert jobs(tx, CTX, "netapp").jobs[0].streak == 20
         assert summary(tx, CTX).totals.reports == 41
-        assert [one.name for one in incident(tx, CTX, 1).steps] == ["opened"]
+        assert [step.name for step in incident(tx, CTX, 1).steps] == ["opened"]
 
     full.read(asked)
 
 
 def test_a_change_shows_the_last_words_and_who_is_missing(full: Store) -> None:
-    found = full.read(lambda tx: change(tx, CTX, ChangeWanted(912345, 3)))
-    words = {one.ci.name: (one.result, one.running) for one in found.verdicts}
+    report = full.read(lambda tx: change(tx, CTX, ChangeWanted(912345, 3)))
+    words = {verdict.ci.name: (verdict.result, verdict.running) for verdict in report.verdicts}
     assert words == {
         "NetApp CI": (Result.FAIL, False),
         "Zuul": (Result.PASS, False),
         "Pure-Storage CI": (None, True),
     }
-    (job,) = found.verdicts[0].jobs
+    (job,) = report.verdicts[0].jobs
     assert job.weight is not None
     assert (job.name, job.weight.verdict, job.weight.streak) == ("netapp-iscsi", "says_nothing", 19)
     assert (job.weight.cis_failed, job.weight.cis_passed) == ((), ("Zuul",))
-    assert [one.ci.name for one in found.missing] == ["Quobyte CI"]
-    assert (found.patch_set, found.latest, found.reference_result) == (3, 3, Result.PASS)
+    assert [absent.ci.name for absent in report.missing] == ["Quobyte CI"]
+    assert (report.patch_set, report.latest, report.reference_result) == (3, 3, Result.PASS)
 
 
 def _fill(store: Store) -> None:
@@ -136,7 +136,7 @@ def plans(store: Store) -> Iterator[list[tuple[str, str]]]:
         if statement.startswith("SELECT"):
             side = connection.connection.cursor()
             side.execute(f"{word} {statement}", parameters)
-            names = [one[0] for one in side.description]
+            names = [column[0] for column in side.description]
             rows = [dict(zip(names, row, strict=True)) for row in side.fetchall()]
             side.close()
             seen.extend((_step(row, sqlite=sqlite), statement) for row in rows)

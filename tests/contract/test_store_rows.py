@@ -20,8 +20,8 @@ MINUTE = timedelta(minutes=1)
 
 
 def change(number: int = 7, *, minutes: int = 0, **fields: object) -> Change:
-    told = {"project": "demo", "branch": "master", "subject": "Sübject 🚀", "status": "NEW"}
-    return Change(number, created=NOON, updated=NOON + minutes * MINUTE, **(told | fields))  # type: ignore[arg-type]
+    usual = {"project": "demo", "branch": "master", "subject": "Sübject 🚀", "status": "NEW"}
+    return Change(number, created=NOON, updated=NOON + minutes * MINUTE, **(usual | fields))  # type: ignore[arg-type]
 
 
 def stored_status(store: Store) -> str:
@@ -30,8 +30,8 @@ def stored_status(store: Store) -> str:
 
 
 def test_old_news_does_not_overwrite_newer(store: Store) -> None:
-    for one in (change(minutes=0), change(minutes=5, status="MERGED"), change(minutes=3)):
-        store.write(lambda tx, one=one: put_changes(tx, 1, [one]))  # type: ignore[misc]
+    for version in (change(minutes=0), change(minutes=5, status="MERGED"), change(minutes=3)):
+        store.write(lambda tx, version=version: put_changes(tx, 1, [version]))  # type: ignore[misc]
     assert stored_status(store) == "MERGED"
 
 
@@ -45,13 +45,17 @@ def test_times_keep_their_microseconds_and_their_zone(store: Store) -> None:
 
 def test_the_first_time_of_a_patch_set_stays(store: Store) -> None:
     for minutes in (5, 1, 9):
-        one = Change(
+        version = Change(
             **{  # type: ignore[arg-type]
                 **{name: getattr(change(), name) for name in Change.__slots__},
                 "patch_sets": (PatchSet(1, NOON + minutes * MINUTE),),
             }
         )
-        store.write(lambda tx, one=one: put_patch_sets(tx, [(7, it) for it in one.patch_sets]))  # type: ignore[misc]
+        store.write(
+            lambda tx, version=version: put_patch_sets(
+                tx, [(7, patch_set) for patch_set in version.patch_sets]
+            )
+        )  # type: ignore[misc]
     at = store.read(lambda tx: tx.execute(select(schema.patch_set.c.uploaded_at)).scalar_one())
     assert at == NOON + MINUTE
 
@@ -60,8 +64,8 @@ def test_names_that_differ_in_case_or_accent_are_different(store: Store) -> None
     store.write(_server)
     names = ("CI", "ci", "cí")
     store.write(lambda tx: add_accounts(tx, 1, [(Account(username=name), None) for name in names]))
-    found = store.read(lambda tx: find_accounts(tx, 1, [Account(username="ci")]))
-    assert [one.account.username for one in found] == ["ci"]
+    accounts = store.read(lambda tx: find_accounts(tx, 1, [Account(username="ci")]))
+    assert [account.account.username for account in accounts] == ["ci"]
 
 
 def _server(tx: Tx) -> None:
@@ -81,7 +85,7 @@ def test_one_sender_wins_a_message(store: Store) -> None:
         return store.write(lambda tx: outbox.claim(tx, "net", NOON, NOON + MINUTE, frozenset()))
 
     with ThreadPoolExecutor(4) as pool:
-        claims = [one for one in pool.map(claim, range(8)) if one]
+        claims = [won for won in pool.map(claim, range(8)) if won]
     assert len(claims) == 1
 
 

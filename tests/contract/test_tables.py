@@ -16,7 +16,7 @@ from tests.support.canned import CONFIG
 from tests.support.faces import client
 from tests.support.history import History, ago, make_tables
 
-WITH_TABLE = [one for one in ENDPOINTS if one.has_csv]
+WITH_TABLE = [endpoint for endpoint in ENDPOINTS if endpoint.has_csv]
 
 
 @pytest.fixture
@@ -33,13 +33,13 @@ def rows(api: FlaskClient, path: str, **headers: str) -> list[dict[str, str]]:
 def test_what_can_be_asked_for_as_csv_has_a_table_and_nothing_else_takes_a_format(
     api: FlaskClient,
 ) -> None:
-    assert all(one.table for one in WITH_TABLE)
+    assert all(endpoint.table for endpoint in WITH_TABLE)
     assert len(WITH_TABLE) >= 11
     assert api.get("/api/v1/feeds?format=csv").status_code == 400
     assert api.get("/api/v1/feeds", headers={"Accept": "text/csv"}).mimetype == "application/json"
 
 
-@pytest.mark.parametrize("path", [one.path for one in WITH_TABLE])
+@pytest.mark.parametrize("path", [endpoint.path for endpoint in WITH_TABLE])
 def test_every_table_is_written_out(api: FlaskClient, path: str) -> None:
     name = "cinder" if path.startswith("/projects") else "NetApp CI"
     asked = path.replace("<name>", name).replace("<number>", "912345")
@@ -56,11 +56,11 @@ def test_every_table_is_written_out(api: FlaskClient, path: str) -> None:
 def test_a_table_has_the_figures_of_the_answer(api: FlaskClient) -> None:
     body = api.get("/api/v1/cis").get_json()["items"]
     table = rows(api, "/cis?format=csv")
-    assert [one["name"] for one in table] == [one["name"] for one in body]
+    assert [row["name"] for row in table] == [ci["name"] for ci in body]
     netapp = table[1]
     assert (netapp["state"], netapp["rate_share"], netapp["rate_n"]) == ("failing", "0.2", "25")
     assert (netapp["since"], netapp["projects"]) == ("2026-11-21T14:10:00Z", "openstack/cinder")
-    unjudged = next(one for one in table if one["name"] == "Beta Net CI")
+    unjudged = next(row for row in table if row["name"] == "Beta Net CI")
     assert unjudged["rate_share"] == unjudged["last_heard_at"] == ""
 
 
@@ -128,8 +128,8 @@ def test_what_is_harmless_stays(value: Any, written: str) -> None:
 
 
 def test_hostile_names_stay_text_in_a_real_answer(blank_names: FlaskClient) -> None:
-    (one,) = rows(blank_names, "/cis?format=csv")
-    assert one["name"].startswith("'=")
+    (row,) = rows(blank_names, "/cis?format=csv")
+    assert row["name"].startswith("'=")
 
 
 @pytest.fixture

@@ -56,11 +56,11 @@ class World:
 
     def say(self) -> None:
         number = self.dice.choice(list(self.messages))
-        told = self._message()
-        self.messages[number].append(told)
-        self.messages[number].sort(key=lambda one: one.posted_at)
+        message = self._message()
+        self.messages[number].append(message)
+        self.messages[number].sort(key=lambda message: message.posted_at)
         if self.dice.random() < 0.5:
-            self._take(number, (replace(told, message_id=None),), complete=False)
+            self._take(number, (replace(message, message_id=None),), complete=False)
         if self.dice.random() < 0.7:
             self._take(number, tuple(self.messages[number]))
 
@@ -89,7 +89,7 @@ class World:
     def retell(self) -> None:
         """Everything once more, in one batch, some changes twice."""
         numbers = self.dice.choices(list(self.messages), k=6)
-        changes = [self._change(one, tuple(self.messages[one])) for one in numbers]
+        changes = [self._change(number, tuple(self.messages[number])) for number in numbers]
         self.ingest.ingest(changes, feed="poll", cursor=None, heard_at=NOW)
 
     def move(self) -> None:
@@ -116,17 +116,20 @@ class World:
         said = self.messages[number]
         return number, self.dice.randrange(len(said)) if said else None
 
-    def _change(self, number: int, told: tuple[Message, ...], *, complete: bool = True) -> Change:
-        told = tuple(
-            replace(one, position=place if complete else None) for place, one in enumerate(told)
+    def _change(
+        self, number: int, messages: tuple[Message, ...], *, complete: bool = True
+    ) -> Change:
+        messages = tuple(
+            replace(message, position=place if complete else None)
+            for place, message in enumerate(messages)
         )
         sets = (PatchSet(1, BEGIN),)
         return Change(
-            number, "demo", "master", "S", "NEW", BEGIN, BEGIN, told, sets, complete=complete
+            number, "demo", "master", "S", "NEW", BEGIN, BEGIN, messages, sets, complete=complete
         )
 
-    def _take(self, number: int, told: tuple[Message, ...], *, complete: bool = True) -> None:
-        change = self._change(number, told, complete=complete)
+    def _take(self, number: int, messages: tuple[Message, ...], *, complete: bool = True) -> None:
+        change = self._change(number, messages, complete=complete)
         feed = "poll" if complete else "webhook"
         self.ingest.ingest([change], feed=feed, cursor=None, heard_at=NOW)
 
@@ -138,36 +141,38 @@ def rows(store: Store) -> list[Any]:
 def counted(reports: list[Any]) -> Counts:
     """What they count as, counted by hand."""
     return Counts(
-        sum(one.result == "pass" for one in reports),
-        sum(one.result == "fail" for one in reports),
-        sum(one.result == "infra" for one in reports),
-        sum(one.result is None and one.outcome is not None for one in reports),
-        sum(one.outcome is None for one in reports),
+        sum(report.result == "pass" for report in reports),
+        sum(report.result == "fail" for report in reports),
+        sum(report.result == "infra" for report in reports),
+        sum(report.result is None and report.outcome is not None for report in reports),
+        sum(report.outcome is None for report in reports),
     )
 
 
 def by_hand(store: Store, hours: int) -> dict[tuple[int, datetime], Counts]:
-    found: dict[tuple[int, datetime], list[Any]] = defaultdict(list)
-    for one in rows(store):
-        begin = one.posted_at.replace(minute=0, second=0, microsecond=0)
-        found[one.ci_id, begin.replace(hour=0) if hours == DAY else begin].append(one)
-    return {key: counted(reports) for key, reports in found.items()}
+    by_bucket: dict[tuple[int, datetime], list[Any]] = defaultdict(list)
+    for report in rows(store):
+        begin = report.posted_at.replace(minute=0, second=0, microsecond=0)
+        by_bucket[report.ci_id, begin.replace(hour=0) if hours == DAY else begin].append(report)
+    return {key: counted(reports) for key, reports in by_bucket.items()}
 
 
 def check(store: Store, dice: random.Random) -> None:
     """Every bucket, and a few windows that begin and end anywhere."""
-    ids = [one.id for one in store.read(all_cis)]
+    ids = [ci.id for ci in store.read(all_cis)]
     long_ago, far_off = BEGIN - timedelta(99), BEGIN + timedelta(99)
     for hours in (HOUR, DAY):
-        found = store.read(lambda tx, h=hours: buckets(tx, ids, h, long_ago, far_off))  # type: ignore[misc]
-        assert {(one.ci_id, one.start): one.counts for one in found} == by_hand(store, hours)
+        stored = store.read(lambda tx, h=hours: buckets(tx, ids, h, long_ago, far_off))  # type: ignore[misc]
+        assert {(bucket.ci_id, bucket.start): bucket.counts for bucket in stored} == by_hand(
+            store, hours
+        )
     for _ in range(5):
         since = BEGIN + timedelta(seconds=dice.choice([-30, 0, 30, 90, 5400]))
         until = since + timedelta(seconds=dice.choice([0, 30, 3600, 90000, 86400 * 3 + 1]))
         window = store.read(lambda tx, w=(since, until): counts_between(tx, ids, *w))  # type: ignore[misc]
-        inside = [one for one in rows(store) if since <= one.posted_at < until]
-        expected = {ci: counted([one for one in inside if one.ci_id == ci]) for ci in ids}
-        assert window == {ci: one for ci, one in expected.items() if any(one)}
+        inside = [report for report in rows(store) if since <= report.posted_at < until]
+        expected = {ci: counted([report for report in inside if report.ci_id == ci]) for ci in ids}
+        assert window == {ci: counts for ci, counts in expected.items() if any(counts)}
     assert [store.read(lambda tx, ci=ci: drift(tx, ci)) for ci in ids] == [{}] * len(ids)  # type: ignore[misc]
 
 
@@ -186,8 +191,8 @@ def processes(store: Store) -> Iterator[list[Store]]:
     url = store.engine.url.render_as_string(hide_password=False)
     with ExitStack() as stack:
         opened = [open_store(url) for _ in range(4)]
-        for one in opened:
-            stack.callback(one.close)
+        for opened_store in opened:
+            stack.callback(opened_store.close)
         yield opened
 
 
@@ -204,8 +209,8 @@ def test_several_processes_lose_no_count(store: Store, processes: list[Store]) -
                     processes[place].write(lambda tx, ci=ci: recount(tx, ci.id))  # type: ignore[misc]
 
     with ThreadPoolExecutor(4) as pool:
-        for one in [pool.submit(run, place) for place in range(4)]:
-            one.result(120)
+        for future in [pool.submit(run, place) for place in range(4)]:
+            future.result(120)
     check(store, random.Random(1))
 
 
@@ -218,7 +223,7 @@ def test_two_who_read_a_comment_anew_count_out_what_is_there(
     (row,) = rows(store)
     entered = Event()
 
-    def reread(one: Store, result: str, *, first: bool) -> None:
+    def reread(process: Store, result: str, *, first: bool) -> None:
         def work(tx: Tx) -> None:
             with counting(tx) as tally:
                 drop_reports(tx, [(row.change_id, row.seq)], tally)
@@ -227,13 +232,13 @@ def test_two_who_read_a_comment_anew_count_out_what_is_there(
                     time.sleep(0.3)  # the other comes meanwhile; where it is late, it is easy
                 put_reports(tx, [dict(row._mapping) | {"result": result}], [], tally)
 
-        one.write(work)
+        process.write(work)
 
     with ThreadPoolExecutor(2) as pool:
-        one = pool.submit(reread, processes[0], "fail", first=True)
+        rereading = pool.submit(reread, processes[0], "fail", first=True)
         assert entered.wait(30)
         other = pool.submit(reread, processes[1], "infra", first=False)
-        one.result(60)
+        rereading.result(60)
         other.result(60)
     check(store, random.Random(1))
 
@@ -242,7 +247,7 @@ def test_a_recount_mends_what_somebody_broke(store: Store) -> None:
     world = World(store, 3)
     for _ in range(30):
         world.live()
-    tally, (broken, robbed, *_) = schema.tally, [one.id for one in store.read(all_cis)]
+    tally, (broken, robbed, *_) = schema.tally, [ci.id for ci in store.read(all_cis)]
     store.write(lambda tx: tx.execute(update(tally).values(passes=7)))
     store.write(lambda tx: tx.execute(delete(tally).where(tally.c.ci_id == robbed)))
     assert store.write(lambda tx: recount(tx, broken)) > 0
@@ -261,12 +266,12 @@ def test_the_migration_counts_what_is_there(empty_store: Store) -> None:
         datetime(1969, 12, 31, 23, 30, tzinfo=UTC),
     ]
     results = [("success", "pass"), ("failure", "fail"), ("failure", "infra"), ("started", None)]
-    told = [
+    rows = [
         {"change_id": n, "seq": 1, "ci_id": n % 3, "patch_set": 1, "posted_at": times[n % 3],
          "pipeline": None, "outcome": outcome, "result": result, "format": None, "heard_at": NOW}
         for n, (outcome, result) in enumerate([*results, (None, None)] * 6)
     ]  # fmt: skip
-    empty_store.write(lambda tx: tx.execute(report.insert(), told))
+    empty_store.write(lambda tx: tx.execute(report.insert(), rows))
     migrate.upgrade(empty_store)
     stored = empty_store.read(lambda tx: tx.execute(select(schema.tally.c.passes)).all())
     assert stored
@@ -281,5 +286,5 @@ def test_a_day_is_read_without_its_reports(store: Store) -> None:
         history.ci("One").report(number, at=ago(days=number), outcome="failure")
     history.save()
     store.write(lambda tx: tx.execute(delete(schema.report)))
-    found = store.read(lambda tx: buckets(tx, [1], DAY, NOW - ago(30), NOW))
-    assert [one.counts.fails for one in found] == [1] * 5
+    days = store.read(lambda tx: buckets(tx, [1], DAY, NOW - ago(30), NOW))
+    assert [day.counts.fails for day in days] == [1] * 5

@@ -29,10 +29,10 @@ def test_what_judging_counts_the_faces_count(
         scenario.change(passed, failed)
     assert scenario.judge().bad
     ctx = Context(scenario.now, config)
-    found = store.read(lambda tx: status(tx, ctx, "acme"))
-    assert found.passed_since is not None
-    assert found.passed_since.passes < found.passed_since.n
-    assert found.reference_passed is not None
-    assert found.reference_passed.n == found.passed_since.n
+    answer = store.read(lambda tx: status(tx, ctx, "acme"))
+    assert answer.passed_since is not None
+    assert answer.passed_since.passes < answer.passed_since.n
+    assert answer.reference_passed is not None
+    assert answer.reference_passed.n == answer.passed_since.n
     days = store.read(lambda tx: latency(tx, ctx, "acme", 7)).days
     assert sum(day.n for day in days) == 45

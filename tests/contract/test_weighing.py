@@ -32,14 +32,14 @@ def asked(store: Store, patch_set: int | None = None) -> ChangeReport:
     return store.read(lambda tx: change(tx, CTX, ChangeWanted(CHANGE, patch_set)))
 
 
-def weight(found: ChangeReport, ci: str = "Vendor") -> JobWeight:
-    verdict = next(one for one in found.verdicts if one.ci.name == ci)
+def weight(report: ChangeReport, ci: str = "Vendor") -> JobWeight:
+    verdict = next(verdict for verdict in report.verdicts if verdict.ci.name == ci)
     assert verdict.jobs[0].weight is not None
     return verdict.jobs[0].weight
 
 
-def said(found: ChangeReport) -> str:
-    return render(CTX, found).text()
+def said(report: ChangeReport) -> str:
+    return render(CTX, report).text()
 
 
 def past(ci: CiHistory, letters: str, again: int = 0, job: str = "tempest") -> None:
@@ -66,7 +66,7 @@ def history(store: Store) -> History:
 
 def uploads(history: History, hours: list[float], **kinds: PatchSetKind) -> None:
     named = {int(name.removeprefix("ps")): kind for name, kind in kinds.items()}
-    history.change(CHANGE, uploads=[ago(hours=one) for one in hours], kinds=named)
+    history.change(CHANGE, uploads=[ago(hours=age) for age in hours], kinds=named)
 
 
 def test_a_lost_node_of_a_flaky_job_is_not_the_change(store: Store, history: History) -> None:
@@ -75,15 +75,15 @@ def test_a_lost_node_of_a_flaky_job_is_not_the_change(store: Store, history: His
     past(vendor, "PFPPFPFPPFPF", again=4)
     fails(vendor, 1, 1, {"tempest": "NODE_FAILURE", "unit": "SUCCESS"})
     history.save()
-    found = asked(store)
-    assert weight(found).verdict is Blame.NOT_THE_CHANGE
-    assert (weight(found).again_passed, weight(found).again) == (4, 4)
-    assert "the failure is nothing to look at; 0 passed, 1 failed" in said(found)
+    report = asked(store)
+    assert weight(report).verdict is Blame.NOT_THE_CHANGE
+    assert (weight(report).again_passed, weight(report).again) == (4, 4)
+    assert "the failure is nothing to look at; 0 passed, 1 failed" in said(report)
     assert "Probably not the change: NODE_FAILURE, and all of its last 4 failures passed" in said(
-        found
+        report
     )
-    assert "when run again; about 9 in 10 like this did." in said(found)
-    assert exit_code(found) == 3
+    assert "when run again; about 9 in 10 like this did." in said(report)
+    assert exit_code(report) == 3
 
 
 def test_what_fails_patch_set_after_patch_set_wants_a_look(store: Store, history: History) -> None:
@@ -95,15 +95,15 @@ def test_what_fails_patch_set_after_patch_set_wants_a_look(store: Store, history
     fails(vendor, 3, 9)
     fails(vendor, 4, 1)
     history.save()
-    found = asked(store)
-    assert weight(found).verdict is Blame.LOOK
-    assert weight(found).failed_before == (3, 2)
-    assert (weight(found).changes_failed, weight(found).changes) == (1, 10)
-    assert weight(found).cis_passed == ("Other",)
-    text = said(found)
+    report = asked(store)
+    assert weight(report).verdict is Blame.LOOK
+    assert weight(report).failed_before == (3, 2)
+    assert (weight(report).changes_failed, weight(report).changes) == (1, 10)
+    assert weight(report).cis_passed == ("Other",)
+    text = said(report)
     assert "the failure is worth a look; 1 passed, 1 failed" in text
     assert "Look at it: it failed on patch sets 2 and 3 too" in text
-    assert exit_code(found) == 4
+    assert exit_code(report) == 4
 
 
 def test_a_pass_before_a_mere_rebase_acquits_and_before_new_code_does_not(
@@ -115,7 +115,7 @@ def test_a_pass_before_a_mere_rebase_acquits_and_before_new_code_does_not(
     fails(vendor, 2, 1)
     history.save()
     assert weight(asked(store)).passed_unchanged == 1
-    assert ReasonName.PASSED_UNCHANGED in {one.name for one in weight(asked(store)).reasons}
+    assert ReasonName.PASSED_UNCHANGED in {reason.name for reason in weight(asked(store)).reasons}
 
 
 def test_new_code_is_new_code(store: Store, history: History) -> None:
@@ -133,12 +133,12 @@ def test_a_job_that_fails_everywhere_says_nothing(store: Store, history: History
     past(vendor, "PPP" + "F" * 23)
     fails(vendor, 1, 1)
     history.save()
-    found = asked(store)
-    assert (weight(found).verdict, weight(found).streak) == (Blame.SAYS_NOTHING, 23)
+    report = asked(store)
+    assert (weight(report).verdict, weight(report).streak) == (Blame.SAYS_NOTHING, 23)
     assert "Says nothing of this change: tempest failed on the last 23 changes, no pass since" in (
-        said(found)
+        said(report)
     )
-    assert exit_code(found) == 3
+    assert exit_code(report) == 3
 
 
 def test_two_long_broken_cis_do_not_vouch_for_each_other(store: Store, history: History) -> None:
@@ -148,9 +148,9 @@ def test_two_long_broken_cis_do_not_vouch_for_each_other(store: Store, history: 
         past(ci, "F" * 20)
         fails(ci, 1, 1)
     history.save()
-    found = asked(store)
-    assert {weight(found, name).verdict for name in ("Vendor", "Second")} == {Blame.SAYS_NOTHING}
-    assert "none of 2 failures is worth a look; 0 passed, 2 failed" in said(found)
+    report = asked(store)
+    assert {weight(report, name).verdict for name in ("Vendor", "Second")} == {Blame.SAYS_NOTHING}
+    assert "none of 2 failures is worth a look; 0 passed, 2 failed" in said(report)
 
 
 def test_infra_is_nobodys_agreement(store: Store, history: History) -> None:
@@ -160,20 +160,20 @@ def test_infra_is_nobodys_agreement(store: Store, history: History) -> None:
     fails(vendor, 1, 1)
     broken.report(CHANGE, outcome="merge_failure", at=ago(hours=1))
     history.save()
-    found = asked(store)
-    assert (weight(found).cis_failed, weight(found).cis_passed) == ((), ())
-    assert weight(found, "Broken").verdict is Blame.CONFLICT
-    assert "A merge conflict: the change wants a rebase." in said(found)
+    report = asked(store)
+    assert (weight(report).cis_failed, weight(report).cis_passed) == ((), ())
+    assert weight(report, "Broken").verdict is Blame.CONFLICT
+    assert "A merge conflict: the change wants a rebase." in said(report)
 
 
 def test_a_ci_of_which_nothing_is_known(store: Store, history: History) -> None:
     uploads(history, [3])
     fails(history.ci("Vendor"), 1, 1)
     history.save()
-    found = asked(store)
-    assert "it is open whether the change is at fault; 0 passed, 1 failed" in said(found)
-    assert "Too little is known of tempest." in said(found)
-    assert exit_code(found) == 4
+    report = asked(store)
+    assert "it is open whether the change is at fault; 0 passed, 1 failed" in said(report)
+    assert "Too little is known of tempest." in said(report)
+    assert exit_code(report) == 4
 
 
 def test_a_report_that_names_no_job_is_weighed_as_one(store: Store, history: History) -> None:
@@ -184,9 +184,9 @@ def test_a_report_that_names_no_job_is_weighed_as_one(store: Store, history: His
     for ps, hours in ((1, 29), (2, 19), (3, 1)):
         vendor.report(CHANGE, ps=ps, outcome="failure", at=ago(hours=hours))
     history.save()
-    found = asked(store)
-    assert (found.verdicts[0].jobs[0].name, weight(found).verdict) == ("", Blame.LOOK)
-    assert "Vendor failed in check. Look at it: it failed on patch sets 1 and 2 too" in said(found)
+    report = asked(store)
+    assert (report.verdicts[0].jobs[0].name, weight(report).verdict) == ("", Blame.LOOK)
+    assert "Vendor failed in check. Look at it: it failed on patch sets 1 and 2 too" in said(report)
 
 
 def test_what_says_most_comes_first_and_is_counted(store: Store, history: History) -> None:
@@ -199,10 +199,10 @@ def test_what_says_most_comes_first_and_is_counted(store: Store, history: Histor
     fails(vendor, 3, 1, {"unit": "FAILURE", "tempest": "NODE_FAILURE"})
     fails(flaky, 3, 1, {"tempest": "NODE_FAILURE"})
     history.save()
-    found = asked(store)
-    assert [one.ci.name for one in found.verdicts] == ["Vendor", "Aflaky"]
-    assert [job.name for job in found.verdicts[0].jobs] == ["unit", "tempest"]
-    text = said(found)
+    report = asked(store)
+    assert [verdict.ci.name for verdict in report.verdicts] == ["Vendor", "Aflaky"]
+    assert [job.name for job in report.verdicts[0].jobs] == ["unit", "tempest"]
+    text = said(report)
     assert "1 of 2 failures is worth a look; 0 passed, 2 failed" in text
     assert "unit: look at it: it failed on patch sets 1 and 2 too" in text
     assert "1 other job says less." in text
@@ -221,14 +221,16 @@ def test_the_summary_says_how_many_of_the_last_failures_are_worth_a_look(
     history.change(902, uploads=[ago(hours=3)], status="MERGED")
     other.report(902, outcome="failure", at=ago(hours=2), jobs={"tempest": "FAILURE"})
     history.save()
-    found = store.read(lambda tx: summary(tx, CTX))
-    assert (found.looks.failures, found.looks.looks) == (2, 1)
-    assert [(one.number, one.patch_set) for one in found.looks.patch_sets] == [(CHANGE, 4)]
-    said = summary_card(CTX, found).text()
+    answer = store.read(lambda tx: summary(tx, CTX))
+    assert (answer.looks.failures, answer.looks.looks) == (2, 1)
+    assert [(patch_set.number, patch_set.patch_set) for patch_set in answer.looks.patch_sets] == [
+        (CHANGE, 4)
+    ]
+    said = summary_card(CTX, answer).text()
     assert "1 of the last 2 failures is worth a look: 900,4." in said
     chosen = SummaryConfig.model_validate({"channel": "irc/#ci", "cis": ["Other"]})
-    found = store.read(lambda tx: summary(tx, CTX, "day", chosen))
-    assert "The last failure is not worth a look." in summary_card(CTX, found).text()
+    answer = store.read(lambda tx: summary(tx, CTX, "day", chosen))
+    assert "The last failure is not worth a look." in summary_card(CTX, answer).text()
 
 
 def test_several_patch_sets_are_weighed_at_once_as_each_is_alone(
@@ -249,11 +251,11 @@ def test_several_patch_sets_are_weighed_at_once_as_each_is_alone(
         lines = {line.id: line for line in all_lines(tx, CTX)}
         rows = [*changes_by_number(tx, CHANGE), *changes_by_number(tx, 901)]
         patch_sets = {rows[0].id: 2, rows[1].id: 1}
-        found = ci_verdicts(tx, lines, verdicts_on(tx, list(patch_sets)), patch_sets)
-        assert [len(verdicts) for verdicts in found.values()] == [12, 3]
+        by_change = ci_verdicts(tx, lines, verdicts_on(tx, list(patch_sets)), patch_sets)
+        assert [len(verdicts) for verdicts in by_change.values()] == [12, 3]
         for change_id, number in patch_sets.items():
             alone = ci_verdicts(tx, lines, verdicts_on(tx, [change_id]), {change_id: number})
-            assert alone == {change_id: found[change_id]}
+            assert alone == {change_id: by_change[change_id]}
 
     store.read(both)
 
@@ -266,7 +268,7 @@ def test_a_job_may_be_called_anything(store: Store, history: History) -> None:
     fails(vendor, 1, 1, {"two words, or more": "FAILURE", "fail\npass x": "FAILURE"})
     history.save()
     jobs = {job.name: job.weight for job in asked(store).verdicts[0].jobs}
-    known = jobs["two words, or more"]
-    assert known is not None
-    assert (known.changes_failed, known.changes) == (1, 10)
+    job_weight = jobs["two words, or more"]
+    assert job_weight is not None
+    assert (job_weight.changes_failed, job_weight.changes) == (1, 10)
     assert len(jobs) == 2

@@ -19,13 +19,13 @@ SILENCE = {"ci": "netapp", "length_s": 7200, "reason": "new disks"}
 
 
 @pytest.fixture
-def told(canned_store: Store) -> Store:
+def canned_history(canned_store: Store) -> Store:
     return canned_store
 
 
 @pytest.fixture
-def api(told: Store) -> FlaskClient:
-    return client(told, CONFIG)
+def api(canned_history: Store) -> FlaskClient:
+    return client(canned_history, CONFIG)
 
 
 @pytest.fixture(scope="module", params=["sqlite", "mariadb"])
@@ -61,7 +61,7 @@ def audited(store: Store) -> list[AuditRow]:
 
 
 def test_an_incident_is_acknowledged_and_the_channels_hear_of_it(
-    api: FlaskClient, told: Store
+    api: FlaskClient, canned_history: Store
 ) -> None:
     answer = send(api, "/incidents/1/acknowledge", {"note": "on it"}, role="owner")
     assert answer.status_code == 200
@@ -70,21 +70,21 @@ def test_an_incident_is_acknowledged_and_the_channels_hear_of_it(
     assert api.get("/api/v1/incidents/1").get_json()["steps"][-1]["reason"] == (
         "acknowledged by netapp-tools: on it"
     )
-    (row,) = audited(told)
+    (row,) = audited(canned_history)
     assert (row.network, row.account, row.room, row.what) == (
         "api", "netapp-tools", "127.0.0.1", "ack",
     )  # fmt: skip
     assert row.arguments == "1 on it"
-    (waiting,) = told.read(lambda tx: outbox.listed(tx, limit=10))
+    (waiting,) = canned_history.read(lambda tx: outbox.listed(tx, limit=10))
     assert "netapp-tools" in waiting.card
     again = send(api, "/incidents/1/acknowledge", {"note": "on it"}, role="owner")
     assert (again.status_code, again.mimetype) == (409, "application/problem+json")
 
 
 def test_the_number_of_a_merged_incident_answers_for_the_one_that_is_left(
-    api: FlaskClient, told: Store
+    api: FlaskClient, canned_history: Store
 ) -> None:
-    number = merged_away(told)
+    number = merged_away(canned_history)
     answer = send(api, f"/incidents/{number}/acknowledge", {"note": "on it"})
     assert (answer.status_code, answer.get_json()["id"]) == (200, 1)
     for path in (f"/api/v1/incidents/{number}", f"/incidents/{number}"):
@@ -94,20 +94,22 @@ def test_the_number_of_a_merged_incident_answers_for_the_one_that_is_left(
     assert api.get(f"/api/v1/incidents/{number + 1}").status_code == 404
 
 
-def test_a_silence_is_made_found_and_ended(api: FlaskClient, told: Store) -> None:
+def test_a_silence_is_made_found_and_ended(api: FlaskClient, canned_history: Store) -> None:
     made = send(api, "/silences", SILENCE)
     assert made.status_code == 201
     body = made.get_json()
     assert (body["ci"], body["by"], body["until"]) == ("NetApp CI", "ops", "2026-11-23T06:10:00Z")
     assert made.headers["Location"] == f"/api/v1/silences/{body['id']}"
     assert api.get(made.headers["Location"]).get_json() == body
-    assert [one["id"] for one in api.get("/api/v1/silences").get_json()["items"]] == [body["id"]]
+    assert [silence["id"] for silence in api.get("/api/v1/silences").get_json()["items"]] == [
+        body["id"]
+    ]
     ended = send(api, f"/silences/{body['id']}", method="DELETE", role="owner")
     assert (ended.status_code, ended.get_json()["ended_by"]) == (200, "netapp-tools")
     assert send(api, f"/silences/{body['id']}", method="DELETE").status_code == 409
     assert api.get("/api/v1/silences").get_json()["items"] == []
     assert len(api.get("/api/v1/silences?state=all").get_json()["items"]) == 1
-    assert [row.what for row in audited(told)] == ["unsilence", "silence"]
+    assert [row.what for row in audited(canned_history)] == ["unsilence", "silence"]
 
 
 @pytest.mark.parametrize(
@@ -121,12 +123,12 @@ def test_a_silence_is_made_found_and_ended(api: FlaskClient, told: Store) -> Non
     ],
 )
 def test_a_role_that_does_not_do_is_told_so_and_kept(
-    api: FlaskClient, told: Store, role: str, path: str, body: Any
+    api: FlaskClient, canned_history: Store, role: str, path: str, body: Any
 ) -> None:
     answer = send(api, path, body, role=role)
     assert (answer.status_code, answer.mimetype) == (403, "application/problem+json")
     assert "[[token]]" in answer.get_json()["detail"]
-    (row,) = audited(told)
+    (row,) = audited(canned_history)
     assert row.outcome.startswith("refused: ")
     assert TOKENS[role] not in repr(row)
     assert api.get("/api/v1/silences?state=all").get_json()["items"] == []

@@ -19,7 +19,7 @@ def test_it_logs_in_over_tls_and_tells_an_untrusted_certificate(
 ) -> None:
     file = tmp_path / "cibot.toml"
 
-    def told(trust: str) -> str:
+    def output(trust: str) -> str:
         file.write_text(
             f'[store]\nurl = "sqlite:///{tmp_path}/cibot.db"\n'
             f'[web]\nlisten = "127.0.0.1:0"\n[[gerrit]]\nname = "g"\nurl = "{server.url}"\n'
@@ -28,7 +28,7 @@ def test_it_logs_in_over_tls_and_tells_an_untrusted_certificate(
         return CliRunner().invoke(main, ["check", "--config", str(file)]).output
 
     with ReviewServer() as server:
-        right = told(f'ca_file = "{ngircd.ca}"')
-        wrong = told("")
+        right = output(f'ca_file = "{ngircd.ca}"')
+        wrong = output("")
     assert f"✓ irc net: localhost:{ngircd.tls_port} over TLS: cibot is online" in right
     assert f"✗ irc net: the certificate of localhost:{ngircd.tls_port} is not trusted" in wrong

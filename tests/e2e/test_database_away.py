@@ -90,23 +90,23 @@ class Life:
         )
         query = select(comment.c.message_id, report.c.result).select_from(joined)
         query = query.where(comment.c.text.contains("Build failed"))
-        return [tuple(one) for one in self.bot.store.read(lambda tx: tx.execute(query).all())]
+        return [tuple(row) for row in self.bot.store.read(lambda tx: tx.execute(query).all())]
 
     def complete(self) -> bool:
         """Whether every comment is stored once, with its id from REST and its report."""
         rows = self.stored()
         ids = {message_id for message_id, _ in rows}
-        told = None not in ids and len(rows) == len(ids) == self.written
-        return told and {result for _, result in rows} == {"fail"}
+        all_stored = None not in ids and len(rows) == len(ids) == self.written
+        return all_stored and {result for _, result in rows} == {"fail"}
 
     def polled(self) -> bool:
         """Whether the last poll worked."""
-        feeds = {one.name: one for one in self.bot.store.read(feed_states)}
+        feeds = {feed.name: feed for feed in self.bot.store.read(feed_states)}
         return "poll" in feeds and feeds["poll"].error is None
 
     def judged_after(self, moment: datetime) -> bool:
         """Whether Zuul was judged since then."""
-        return any(one.assessed_at > moment for one in self.bot.store.read(health_of))
+        return any(health.assessed_at > moment for health in self.bot.store.read(health_of))
 
 
 @pytest.fixture

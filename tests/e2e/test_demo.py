@@ -58,10 +58,10 @@ class Demo:
     def sees(self, pattern: str, timeout_s: float = 300) -> re.Match[str]:
         """Waits for a line like this."""
         try:
-            found: re.Match[str] = wait_until(lambda: re.search(pattern, self.text), timeout_s)
+            match: re.Match[str] = wait_until(lambda: re.search(pattern, self.text), timeout_s)
         except AssertionError:
             raise AssertionError(f"{pattern!r} is not in:\n{self.text}") from None
-        return found
+        return match
 
     def ended(self, timeout_s: float) -> int:
         """Waits for the end; its exit code."""
@@ -138,7 +138,9 @@ def test_three_stories_and_answers(tmp_path: Path) -> None:
         otherwise = [clause for clause in readme_clauses() if clause not in said]
         # which sign of Acme's fires first depends on the machine's pace: two clauses
         assert len(otherwise) <= 3, otherwise
-        told_of = {one.split(" ")[0] for one in re.findall(r"\[alerts\] .+? — (.+)", running.text)}
+        told_of = {
+            line.split(" ")[0] for line in re.findall(r"\[alerts\] .+? — (.+)", running.text)
+        }
         assert told_of == {"Acme", "Borealis", "Cobalt"}  # no story that nobody wrote
         assert "The demo has ended." in running.text
         assert "Traceback" not in running.text
@@ -179,12 +181,12 @@ def test_it_ends_when_nobody_reads(tmp_path: Path) -> None:
 
 
 def test_a_kept_database_is_kept_and_not_reused(tmp_path: Path) -> None:
-    kept = tmp_path / "kept.db"
-    with demo(tmp_path, "--db", str(kept), "--for", "0") as running:
+    database = tmp_path / "kept.db"
+    with demo(tmp_path, "--db", str(database), "--for", "0") as running:
         assert running.ended(60) == 0, running.text
-    assert kept.stat().st_size > 100_000
+    assert database.stat().st_size > 100_000
     again = subprocess.run(
-        [sys.executable, "-m", "cibot", "demo", "--db", str(kept)],
+        [sys.executable, "-m", "cibot", "demo", "--db", str(database)],
         capture_output=True,
         text=True,
         cwd=tmp_path,

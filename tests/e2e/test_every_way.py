@@ -94,7 +94,7 @@ def irc(inspircd: InspIRCd, answer: Answer, target: str, lead: str) -> Iterator[
                 heard = mika.hears(nick="cibot", target="mi" if target == "cibot" else target)
                 # what is long goes on in private; the PING's answer comes behind it
                 more = mika.lines(quiet_s=0.2)
-                return " ".join([heard.text, *(one.text for one in more)])
+                return " ".join([heard.text, *(line.text for line in more)])
 
             yield ask
     finally:

@@ -54,8 +54,8 @@ class Imported:
         other.review(ADMIN, self.number, "Why does it fail?")
         self.gerrit = GerritServer(directory)
         config = self.gerrit.site / "etc" / "gerrit.config"
-        known = git(directory, "config", "-f", str(config), "gerrit.serverId")
-        for key, value in {"serverId": "the-new-server", "importedServerId": known}.items():
+        server_id = git(directory, "config", "-f", str(config), "gerrit.serverId")
+        for key, value in {"serverId": "the-new-server", "importedServerId": server_id}.items():
             git(directory, "config", "-f", str(config), f"gerrit.{key}", value)
         repositories = self.gerrit.site / "git"
         shutil.copytree(other.site / "git" / f"{OLD}.git", repositories / f"{OLD}.git")
@@ -157,9 +157,9 @@ def test_two_changes_of_one_number_stay_two_over_polls_and_webhooks(
         (OLD, "New CI", "fail"), (NEW, "New CI", "pass"), (NEW, "New CI", "pass"),
     ]  # fmt: skip
     assert {row["name"] for row in get(bot, "/cis")["items"]} == {"New CI"}
-    pages = {one.event["change"]["project"]: one.event["change"]["url"] for one in posted}
+    pages = {post.event["change"]["project"]: post.event["change"]["url"] for post in posted}
     for project, subject in ((OLD, "Old change"), (NEW, "New change")):
-        found = get(bot, f"/changes/{number}?project={project}")
-        assert (found["project"], found["subject"]) == (project, subject)
-        assert found["gerrit"] == f"{pages[project]}/1"
+        answer = get(bot, f"/changes/{number}?project={project}")
+        assert (answer["project"], answer["subject"]) == (project, subject)
+        assert answer["gerrit"] == f"{pages[project]}/1"
     assert "Why does it fail?" in {text.splitlines()[-1] for _, _, text in comments(store)}

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.e2e
 Known = tuple[int, str | None, str | None, str | None]  # change, owner, commit, its parent
 
 
-def known(bot: WholeBot) -> list[Known]:
+def stored(bot: WholeBot) -> list[Known]:
     """What the bot has stored of each change's first patch set."""
     change, account, patch_set = schema.change, schema.account, schema.patch_set
     query = (
@@ -69,7 +69,9 @@ def stack(gerrit: GerritServer, project: str) -> Callable[[], list[Known]]:
     beside = gerrit.create_change(project, "Beside")
 
     def expected() -> list[Known]:
-        commits = {one: gerrit.change(one)["current_revision"] for one in (below, above, beside)}
+        commits = {
+            number: gerrit.change(number)["current_revision"] for number in (below, above, beside)
+        }
         head = gerrit.request("GET", f"projects/{project}/branches/master")["revision"]
         return [
             (below, author.username, commits[below], head),
@@ -86,7 +88,7 @@ def test_the_poll_brings_owner_and_parent(
     expected = stack(gerrit, "owned-by-poll")()
     bot = started(tmp_path, gerrit, zygote, "owned-by-poll", "2s")
     try:
-        eventually(lambda: known(bot) == expected, "the owners and parents")
+        eventually(lambda: stored(bot) == expected, "the owners and parents")
     finally:
         bot.stop()
 
@@ -98,7 +100,7 @@ def test_events_bring_owner_and_parent(
     gerrit.set_webhook(bot.webhook("review"))
     try:
         expected = stack(gerrit, "owned-by-event")()
-        eventually(lambda: known(bot) == expected, "the owners and parents")
+        eventually(lambda: stored(bot) == expected, "the owners and parents")
     finally:
         gerrit.set_webhook(None)
         bot.stop()

@@ -64,7 +64,7 @@ def test_does_not_go_on_where_there_is_no_sasl(ngircd: Ngircd, names: tuple[str,
     with secure(ngircd, nick=nick, **login) as bot, ngircd.user(person) as bob:
         bot.wait_down("SASL")
         bob.send(f"WHOIS {nick}")
-        bob.wait_for(lambda it: it.command == "401", "401 for the bot")
+        bob.wait_for(lambda line: line.command == "401", "401 for the bot")
 
 
 def test_a_taken_nick_is_taken_back(ngircd: Ngircd, names: tuple[str, str, str]) -> None:
@@ -72,9 +72,9 @@ def test_a_taken_nick_is_taken_back(ngircd: Ngircd, names: tuple[str, str, str])
     with ngircd.user(nick) as squatter, ngircd.user(person) as bob:
         bob.join(room)
         with secure(ngircd, room, nick=nick):
-            bob.wait_for(lambda it: it.command == "JOIN" and it.nick == f"{nick}_", "the bot")
+            bob.wait_for(lambda line: line.command == "JOIN" and line.nick == f"{nick}_", "the bot")
             squatter.quit()
-            bob.wait_for(lambda it: it.command == "NICK" and it.text == nick, "its own nick")
+            bob.wait_for(lambda line: line.command == "NICK" and line.text == nick, "its own nick")
             bob.say(room, f"{nick}: status")
             bob.hears("asked status", nick=nick)
 
@@ -84,9 +84,9 @@ def test_comes_back_after_a_kick(ngircd: Ngircd, names: tuple[str, str, str]) ->
     with ngircd.user(person) as bob:
         bob.join(room)
         with secure(ngircd, room, nick=nick) as bot:
-            bob.wait_for(lambda it: it.command == "JOIN" and it.nick == nick, "the bot")
+            bob.wait_for(lambda line: line.command == "JOIN" and line.nick == nick, "the bot")
             bob.send(f"KICK {room} {nick} :go away")
-            bob.wait_for(lambda it: it.command == "JOIN" and it.nick == nick, "the bot again")
+            bob.wait_for(lambda line: line.command == "JOIN" and line.nick == nick, "the bot again")
             bot.send(room, "back").result(10)
             bob.hears("back", nick=nick, target=room)
 
@@ -101,12 +101,12 @@ def test_a_channel_that_keeps_it_out(
     with ngircd.user(person) as bob, secure(ngircd, nick=nick) as bot:
         bob.join(room)
         bob.send(f"MODE {room} {mode}")
-        bob.wait_for(lambda it: it.command == "MODE" and it.params[0] == room, "MODE")
+        bob.wait_for(lambda line: line.command == "MODE" and line.params[0] == room, "MODE")
         bot.wait_up()
         with pytest.raises(Permanent, match=why):
             bot.send(room, "hello").result(10)
         bob.send(f"MODE {room} {mode.replace('+', '-')}")
-        bob.wait_for(lambda it: it.command == "MODE" and it.params[0] == room, "MODE")
+        bob.wait_for(lambda line: line.command == "MODE" and line.params[0] == room, "MODE")
         bot.send(room, "let in").result(10)
         bob.hears("let in", nick=nick)
 
@@ -116,7 +116,7 @@ def test_a_moderated_channel(ngircd: Ngircd, names: tuple[str, str, str]) -> Non
     with ngircd.user(person) as bob, secure(ngircd, nick=nick) as bot:
         bob.join(room)
         bob.send(f"MODE {room} +m")
-        bob.wait_for(lambda it: it.command == "MODE" and it.params[0] == room, "MODE")
+        bob.wait_for(lambda line: line.command == "MODE" and line.params[0] == room, "MODE")
         bot.wait_up()
         with pytest.raises(Permanent, match="may not speak"):
             bot.send(room, "hello").result(10)
@@ -141,7 +141,7 @@ def test_says_it_is_a_bot_and_what_version(ngircd: Ngircd, names: tuple[str, str
         bob.send(f"PRIVMSG {nick} :caf".encode() + b"\xe9")
         bob.hears("asked café", nick=nick)
         bob.send(f"WHOIS {nick}")
-        bob.wait_for(lambda it: it.command == "335", "335 (is a bot)")
+        bob.wait_for(lambda line: line.command == "335", "335 (is a bot)")
 
 
 @pytest.fixture
@@ -183,19 +183,19 @@ def split_network() -> Iterator[tuple[Ngircd, Ngircd, Gate]]:
             directory.chmod(0o755)
         two = Ngircd(second, name=names[1], peer=(names[0], None), ping_s=600)
         with Gate(two.port) as gate:
-            one = Ngircd(first, name=names[0], peer=(names[1], gate.port), ping_s=600)
-            for server in (two, one):
+            near = Ngircd(first, name=names[0], peer=(names[1], gate.port), ping_s=600)
+            for server in (two, near):
                 server.start()
-            yield one, two, gate
-            for server in (one, two):
+            yield near, two, gate
+            for server in (near, two):
                 server.stop()
 
 
 def test_a_netsplit_between_the_bot_and_the_people(
     split_network: tuple[Ngircd, Ngircd, Gate],
 ) -> None:
-    one, two, gate = split_network
-    with secure(one, "#ci") as bot, two.user("bob") as bob, one.user("ann") as ann:
+    near, two, gate = split_network
+    with secure(near, "#ci") as bot, two.user("bob") as bob, near.user("ann") as ann:
         bob.join("#ci")
         ann.join("#ci")
 
@@ -208,11 +208,13 @@ def test_a_netsplit_between_the_bot_and_the_people(
         bob.hears("before", nick="cibot")
         gate.target = None
         gate.cut()
-        bob.wait_for(lambda it: it.command == "QUIT" and it.nick == "cibot", "the split")
+        bob.wait_for(lambda line: line.command == "QUIT" and line.nick == "cibot", "the split")
         bot.send("#ci", "to the other half").result(10)  # its own server takes it
         assert bot.backend.link().up
         gate.target = two.port
-        bob.wait_for(lambda it: it.command == "JOIN" and it.nick == "cibot", "the end of it", 60)
+        bob.wait_for(
+            lambda line: line.command == "JOIN" and line.nick == "cibot", "the end of it", 60
+        )
         bob_is_known()
         bot.send("#ci", "after").result(10)
         assert bob.hears(nick="cibot").text == "after"

@@ -48,8 +48,8 @@ def test_a_services_account_changes_things_and_a_nick_does_not(
         inspircd.user("mi", sasl=("mika", PASSWORD)) as mika,
         inspircd.user("w1", sasl=("watcher", PASSWORD)) as watcher,
     ):
-        for one in (thief, mika, watcher):
-            one.join("#ci")
+        for person in (thief, mika, watcher):
+            person.join("#ci")
         thief.say("#ci", "!ci ack 1 I am mika, honest")
         thief.hears("thief: I do not know who you are", nick="cibot", target="#ci")
         watcher.say("cibot", "ack 1")
@@ -94,4 +94,4 @@ def test_a_watcher_who_left_bothers_nobody(inspircd: InspIRCd, sqlite_store: Sto
         mika.hears("NetApp CI: acknowledged by Mika: on it", nick="cibot", target="#ci")
         mika.say("#ci", "!ci version")
         mika.hears("0.1.0 https", nick="cibot")
-        assert not [one for one in mika.lines() if "could not say" in one.text]
+        assert not [line for line in mika.lines() if "could not say" in line.text]

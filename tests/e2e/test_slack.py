@@ -117,7 +117,7 @@ def test_slacks_own_refresh_is_nothing_to_warn_of(
         first = slack.session()
         push(first, reason, "slash_commands", command_fields(reason, slack.new_response_url()))
         assert first.acks.get(timeout=5) == {"envelope_id": reason}
-    assert [one for one in caplog.records if one.levelname == "WARNING"] == []
+    assert [record for record in caplog.records if record.levelname == "WARNING"] == []
     assert socket_mode.link().up
 
 

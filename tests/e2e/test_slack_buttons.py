@@ -132,8 +132,8 @@ def a_desk(store: Store, **how: bool) -> Iterator[Desk]:
 
 @pytest.fixture
 def desk(sqlite_store: Store) -> Iterator[Desk]:
-    with a_desk(sqlite_store) as one:
-        yield one
+    with a_desk(sqlite_store) as made:
+        yield made
 
 
 def test_an_owner_acknowledges_and_everybody_sees_it(desk: Desk) -> None:

@@ -78,7 +78,9 @@ def test_ledger_of_alerts_equals_what_stands_in_slack(sqlite_store: Store, seed:
             if len(slack.room(ALERTS)) >= len(sent) and dice.random() < 0.2:
                 break
         posted = slack.room(ALERTS)
-        keys = Counter(one["metadata"]["event_payload"]["key"] for one in posted)
+        keys = Counter(message["metadata"]["event_payload"]["key"] for message in posted)
         assert keys == Counter(key for key, _ in sent)
-        assert [one["metadata"]["event_payload"]["key"] for one in posted] == [k for k, _ in sent]
-        assert sum("thread_ts" not in one for one in posted) == 6
+        assert [message["metadata"]["event_payload"]["key"] for message in posted] == [
+            k for k, _ in sent
+        ]
+        assert sum("thread_ts" not in message for message in posted) == 6

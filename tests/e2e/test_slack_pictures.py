@@ -31,8 +31,8 @@ def slack() -> Iterator[SlackServer]:
 
 @pytest.fixture
 def backend(slack: SlackServer) -> Iterator[SlackBackend]:
-    with running(SlackBackend(slack_config(slack), timeout=5)) as one:
-        yield one
+    with running(SlackBackend(slack_config(slack), timeout=5)) as started:
+        yield started
 
 
 def test_a_new_alert_gets_a_picture_in_its_thread(
@@ -43,9 +43,9 @@ def test_a_new_alert_gets_a_picture_in_its_thread(
     assert picture["thread_ts"] == root["ts"]
     (shown,) = picture["files"]
     assert shown["title"] == "NetApp <CI> $x_1$"
-    kept = slack.files[shown["id"]]
-    assert kept["bytes"].startswith(PNG)
-    assert kept["alt_txt"] == "Results a day from 28 Oct to 23 Nov: 108 passed, 72 failed"
+    file = slack.files[shown["id"]]
+    assert file["bytes"].startswith(PNG)
+    assert file["alt_txt"] == "Results a day from 28 Oct to 23 Nov: 108 passed, 72 failed"
     backend.send(ALERTS, ALERT, key="7:reopened")
     *_, again, second = slack.wait_for(ALERTS, 4, 30)
     assert again["thread_ts"] == second["thread_ts"] == root["ts"]

@@ -83,10 +83,15 @@ class Project:
     def messages(self) -> list[tuple[int, str, int, str]]:
         """What the CIs have said: change, message id, account id, text."""
         said = [
-            (number, one["id"], one["author"]["_account_id"], _anonymous(one["message"]))
+            (
+                number,
+                message["id"],
+                message["author"]["_account_id"],
+                _anonymous(message["message"]),
+            )
             for number in self.changes
-            for one in self.gerrit.messages(number)
-            if one["author"]["_account_id"] in {self.zuul.number, self.acme.number}
+            for message in self.gerrit.messages(number)
+            if message["author"]["_account_id"] in {self.zuul.number, self.acme.number}
         ]
         return sorted(said, key=repr)
 
@@ -232,9 +237,9 @@ def test_a_deleted_message_is_taken_back_and_nothing_doubles(make: Make) -> None
     site.project.say(site.project.zuul, number, PASSED)
     site.has_all()
     of_acme = next(
-        one
-        for one in site.project.gerrit.messages(number)
-        if one["author"]["_account_id"] == site.project.acme.number
+        message
+        for message in site.project.gerrit.messages(number)
+        if message["author"]["_account_id"] == site.project.acme.number
     )
     site.project.gerrit.delete_message(number, of_acme["id"], "by mistake")
     site.has_all()
@@ -249,14 +254,14 @@ def test_a_private_change_is_shown_to_nobody(make: Make, gerrit: GerritServer) -
     hidden = site.project.change()
     gerrit.set_private(hidden)
     gerrit.review(ADMIN, hidden, "Patch set 1 would fail: this is not to be known.")
-    known = site.project.judged()
-    eventually(lambda: {row[0] for row in site.comments()} >= {known}, "the next change")
+    visible = site.project.judged()
+    eventually(lambda: {row[0] for row in site.comments()} >= {visible}, "the next change")
     # It was public for a moment; the events of its becoming private may come after others.
     eventually(lambda: _status(site, hidden) == 404, "the private change to be hidden")
-    assert _status(site, known) == 200
-    gerrit.set_private(known)  # what was seen before goes, too
+    assert _status(site, visible) == 200
+    gerrit.set_private(visible)  # what was seen before goes, too
     eventually(lambda: site.comments() == stored, "nothing of the private ones")
-    assert _status(site, known) == 404
+    assert _status(site, visible) == 404
 
 
 def _status(site: Site, number: int) -> int:

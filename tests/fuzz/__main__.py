@@ -39,7 +39,7 @@ class Numbers:
     def share(self, jobs: int) -> Numbers:
         """What one of so many processes does."""
         parts = (self.irc, self.slack, self.gerrit)
-        return Numbers(*(None if one is None else -(-one // jobs) for one in parts))
+        return Numbers(*(None if number is None else -(-number // jobs) for number in parts))
 
 
 class Complaints(logging.Handler):
@@ -47,11 +47,11 @@ class Complaints(logging.Handler):
 
     def __init__(self) -> None:
         super().__init__(logging.ERROR)
-        self.found: list[str] = []
+        self.lines: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
         if record.name.partition(".")[0] == "cibot":
-            self.found.append(self.format(record))
+            self.lines.append(self.format(record))
 
 
 @contextmanager
@@ -60,16 +60,16 @@ def complaints() -> Iterator[list[str]]:
     handler = Complaints()
     logging.getLogger().addHandler(handler)
     try:
-        yield handler.found
+        yield handler.lines
     finally:
         logging.getLogger().removeHandler(handler)
 
 
-def repeat(one: Callable[[], None], number: int | None, seconds: float) -> int:
+def repeat(feed: Callable[[], None], number: int | None, seconds: float) -> int:
     """Calls it so often, or for so long where ``number`` is None; how often it was."""
     end, count = time.monotonic() + seconds, 0
     while count < number if number is not None else time.monotonic() < end:
-        one()
+        feed()
         count += 1
     return count
 
@@ -85,13 +85,13 @@ def run(store: Store, seed: int, numbers: Numbers, seconds: float) -> list[str]:
 
 def _run(irc: IrcFuzz, http: HttpFuzz, numbers: Numbers, seconds: float) -> list[str]:
     try:
-        with complaints() as found:
-            lines = repeat(irc.one, numbers.irc, seconds / 3)
+        with complaints() as errors:
+            lines = repeat(irc.feed_line, numbers.irc, seconds / 3)
             slack = repeat(http.slack, numbers.slack, seconds / 3)
             gerrit = repeat(http.gerrit, numbers.gerrit, seconds / 3)
     finally:
         http.close()
-    assert not found, "\n".join(found[:5])
+    assert not errors, "\n".join(errors[:5])
     return [
         f"{lines} IRC lines, {irc.ended} connections ended",
         f"{slack} Slack requests, answered {_sorted(http.statuses['slack'])}",
@@ -131,7 +131,7 @@ def main() -> int:
     print(f"seed {words.seed}", flush=True)
     tenth = None if words.number is None else -(-words.number // _GERRIT_SHARE)
     numbers = Numbers(
-        *(whole if one is None else one for one, whole in (
+        *(whole if given is None else given for given, whole in (
             (words.irc, words.number), (words.slack, words.number), (words.gerrit, tenth)
         ))
     )  # fmt: skip

@@ -123,11 +123,11 @@ class HttpFuzz:
     def _post(
         self, kind: str, path: str, body: bytes, headers: dict[str, str], allowed: tuple[int, ...]
     ) -> None:
-        told: list[str] = []
+        statuses: list[str] = []
         environ = _environ(path, body, headers)
-        for _ in self._app(environ, lambda status, *_: told.append(status)):  # type: ignore[arg-type,misc]
+        for _ in self._app(environ, lambda status, *_: statuses.append(status)):  # type: ignore[arg-type,misc]
             pass
-        status = int(told[0][:3])
+        status = int(statuses[0][:3])
         counts = self.statuses[kind]
         counts[status] = counts.get(status, 0) + 1
         if status >= 500 and status not in allowed:
@@ -148,14 +148,14 @@ def _environ(path: str, body: bytes, headers: dict[str, str]) -> dict[str, Any]:
 
 
 def _header(value: str) -> str:
-    return "".join(one for one in value if " " <= one <= "~")
+    return "".join(character for character in value if " " <= character <= "~")
 
 
 def _events() -> list[dict[str, object]]:
     """What a Gerrit tells in a life: patch sets, reviews, merges."""
-    found: list[dict[str, object]] = []
+    events: list[dict[str, object]] = []
     reviews = Reviews()
-    reviews.listeners.append(found.append)
+    reviews.listeners.append(events.append)
     at = datetime.fromtimestamp(int(time.time()) - 86400, UTC)
     reviews.add_account(1, "Zuul", "zuul", "zuul@example.org", service_user=True)
     for number in range(1, 4):
@@ -165,4 +165,4 @@ def _events() -> list[dict[str, object]]:
         reviews.add_patch_set(number, 1, at + timedelta(seconds=1))
     reviews.set_status(1, "MERGED", 1, at + timedelta(minutes=1))
     reviews.set_status(2, "ABANDONED", 1, at + timedelta(minutes=1))
-    return found
+    return events

@@ -41,7 +41,7 @@ class IrcFuzz:
         self._now = 0.0
         self._connect()
 
-    def one(self) -> None:
+    def feed_line(self) -> None:
         """A line, and whatever the bot makes of it. Raises where that is wrong."""
         self._now += 0.05
         line = read_line(self._line())
@@ -96,4 +96,6 @@ def _judge(said: str) -> None:
     if said.startswith("PRIVMSG"):
         spoken = said.partition(" :")[2]
         assert len(spoken.encode()) <= _LONGEST, repr(said)
-        assert not any(ord(one) < 32 or 127 <= ord(one) < 160 for one in spoken), repr(said)
+        assert not any(
+            ord(character) < 32 or 127 <= ord(character) < 160 for character in spoken
+        ), repr(said)

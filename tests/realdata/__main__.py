@@ -11,8 +11,8 @@ from tests.realdata.scoring import FILES, PEOPLE, Score, score, taken_for_cis
 
 def main(arguments: list[str]) -> None:
     """Prints a line for each file and way of reading; with ``-v`` what was wrong, too."""
-    told = [one for one in arguments if one != "-v"]
-    folder = Path(told[0] if told else os.environ.get("CIBOT_SHARED", "../shared") + "/data")
+    names = [argument for argument in arguments if argument != "-v"]
+    folder = Path(names[0] if names else os.environ.get("CIBOT_SHARED", "../shared") + "/data")
     for name in FILES:
         lines = (folder / name).read_text(encoding="utf-8").splitlines()
         for ci, reader in ((False, "unknown account"), (True, "known CI")):

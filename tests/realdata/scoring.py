@@ -41,10 +41,10 @@ class Score:
     def recall(self) -> float:
         return self.jobs_right / self.jobs_expected if self.jobs_expected else 1.0
 
-    def blame(self, number: int, kind: str, found: object, expected: object) -> None:
+    def blame(self, number: int, kind: str, actual: object, expected: object) -> None:
         """Notes that the answer to message ``number`` is wrong, and in what."""
         self.kinds[kind] += 1
-        self.wrong.setdefault(number, []).append(f"{kind}: {found!r} instead of {expected!r}")
+        self.wrong.setdefault(number, []).append(f"{kind}: {actual!r} instead of {expected!r}")
 
 
 def score(lines: Iterable[str], *, ci: bool) -> Score:
@@ -81,15 +81,15 @@ def _read(result: Score, number: int, case: Mapping[str, Any], *, ci: bool) -> N
 
 
 def _compare_jobs(
-    result: Score, number: int, found: Sequence[Any], expected: Sequence[Any]
+    result: Score, number: int, actual: Sequence[Any], expected: Sequence[Any]
 ) -> None:
     """Jobs are right where all fields that are expected of them are."""
     fields = list(expected[0]) if expected else ["name"]
     missing = [tuple(job[name] for name in fields) for job in expected]
     extra = []
     result.jobs_expected += len(missing)
-    result.jobs_found += len(found)
-    for job in (tuple(job[name] for name in fields) for job in found):
+    result.jobs_found += len(actual)
+    for job in (tuple(job[name] for name in fields) for job in actual):
         if job in missing:
             missing.remove(job)
             result.jobs_right += 1

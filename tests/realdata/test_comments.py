@@ -58,10 +58,10 @@ def test_what_the_cis_of_five_servers_wrote_is_understood() -> None:
     of_cis = unread = noted = 0
     for by_ci, text, tag in _of_cis(shared_file("gerrit")):
         if by_ci:
-            known = parse(text, tag=tag, ci=True)
+            report = parse(text, tag=tag, ci=True)
             of_cis += 1
-            unread += parse(text, tag=tag) is None or known is None
-            noted += known is not None and known.format == NOTE
+            unread += parse(text, tag=tag) is None or report is None
+            noted += report is not None and report.format == NOTE
     assert of_cis > 150_000
     assert unread <= 0.005 * of_cis
     assert noted <= 0.005 * of_cis

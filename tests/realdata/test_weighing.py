@@ -14,11 +14,11 @@ def test_failures_of_a_recorded_server_are_weighed_well() -> None:
     (history,) = recorded([shared_file(f"gerrit/{_FILE}")])
     server = from_history(history)
     assert len(server.rows) > 3000
-    found = judged(server.rows, table())
-    assert found.brier <= 0.155
-    assert found.auc >= 0.86
-    assert found.calibration <= 0.06
-    assert found.said_not[0] >= 0.15
-    assert found.said_not[1] <= 0.2
-    assert found.said_look[0] >= 0.24
-    assert found.said_look[1] <= 0.16
+    result = judged(server.rows, table())
+    assert result.brier <= 0.155
+    assert result.auc >= 0.86
+    assert result.calibration <= 0.06
+    assert result.said_not[0] >= 0.15
+    assert result.said_not[1] <= 0.2
+    assert result.said_look[0] >= 0.24
+    assert result.said_look[1] <= 0.16

@@ -59,18 +59,18 @@ class MemorySink:
     ) -> IngestCounts:
         self.before()
         self.ingests += 1
-        new = known = 0
+        new = repeated = 0
         for change in changes:
             self.statuses[change.number] = change.status
             for message in change.messages:
                 key = (change.number, message.message_id)
-                known, new = (known + 1, new) if key in self.messages else (known, new + 1)
+                repeated, new = (repeated + 1, new) if key in self.messages else (repeated, new + 1)
                 self.messages[key] = message.text
         if cursor is not None:
             self.cursors[feed] = cursor
         self.heard[feed] = heard_at
         self.after()
-        return IngestCounts(len(changes), new, known)
+        return IngestCounts(len(changes), new, repeated)
 
 
 class LocalGerrit:

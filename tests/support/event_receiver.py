@@ -32,11 +32,11 @@ class EventReceiver:
             def do_POST(handler) -> None:  # noqa: N805
                 body = handler.rfile.read(int(handler.headers["Content-Length"]))
                 headers = {name.lower(): value for name, value in handler.headers.items()}
-                one = Posted(handler.path, headers, json.loads(body))
-                handler.send_response(status(one))
+                post = Posted(handler.path, headers, json.loads(body))
+                handler.send_response(status(post))
                 handler.send_header("Content-Length", "0")
                 handler.end_headers()
-                self.posted.append(one)
+                self.posted.append(post)
 
             def log_message(handler, *_: object) -> None:  # noqa: N805
                 pass
@@ -58,9 +58,9 @@ class EventReceiver:
     def wait_for(self, kind: str, *, number: int = 1, timeout_s: float = 60.0) -> list[Posted]:
         """Waits until `number` events of a type (comment-added …) have come, and returns them."""
 
-        def found() -> list[Posted] | None:
-            these = [one for one in list(self.posted) if one.event.get("type") == kind]
+        def enough() -> list[Posted] | None:
+            these = [post for post in list(self.posted) if post.event.get("type") == kind]
             return these if len(these) >= number else None
 
-        these: list[Posted] = wait_until(found, timeout_s, f"{number} events {kind}")
+        these: list[Posted] = wait_until(enough, timeout_s, f"{number} events {kind}")
         return these

@@ -26,22 +26,22 @@ STATES = ("silent", "failing", "degraded", "unknown", "healthy")
 
 
 def rate_in(text: str) -> Figures:
-    found = RATE.search(text)
-    assert found, f"no rate in {text!r}"
-    low, high = found[2], found[3]
-    return {"rate": int(found[1]), "low": int(low), "high": int(high), "n": int(found[4])}
+    match = RATE.search(text)
+    assert match, f"no rate in {text!r}"
+    low, high = match[2], match[3]
+    return {"rate": int(match[1]), "low": int(low), "high": int(high), "n": int(match[4])}
 
 
 def standing_in(text: str) -> Figures:
-    told = re.search(
+    match = re.search(
         r"Beside others: rank (\d+) of (\d+) CIs on (\S+) by pass rate; of (\d+) patch sets that"
         r" both judged in 7 days it passed (\d+), (\S+) (\d+)\.",
         " ".join(text.replace("\xa0", " ").split()),
     )
-    assert told, text
+    assert match, text
     return {
-        "rank": (int(told[1]), int(told[2]), told[3]),
-        "both": (int(told[4]), int(told[5]), told[6], int(told[7])),
+        "rank": (int(match[1]), int(match[2]), match[3]),
+        "both": (int(match[4]), int(match[5]), match[6], int(match[7])),
     }
 
 
@@ -56,26 +56,26 @@ class Sentences:
 
     def status(self, name: str) -> Figures:
         text = self.say(f"status {name}")
-        state = next(one for one in STATES if re.search(rf": [○■▲?●] {one}\b", text))
-        found: Figures = {"state": state, "incidents": set(re.findall(r"incident #(\d+)", text))}
+        state = next(word for word in STATES if re.search(rf": [○■▲?●] {word}\b", text))
+        figures: Figures = {"state": state, "incidents": set(re.findall(r"incident #(\d+)", text))}
         if since := SINCE.search(text):
-            found["for"] = since[1]
+            figures["for"] = since[1]
         if "n=" in text:
-            found |= rate_in(re.sub(r"passed (?:where \S+ did )?\(", "(", text))
+            figures |= rate_in(re.sub(r"passed (?:where \S+ did )?\(", "(", text))
         if passed := re.search(SINCE_THEN, text):
-            found["passed"] = (int(passed[1]), int(passed[2]))
-            found["reference"] = (passed[3], int(passed[4]), int(passed[5]))
+            figures["passed"] = (int(passed[1]), int(passed[2]))
+            figures["reference"] = (passed[3], int(passed[4]), int(passed[5]))
         if last := re.search(r"last report (.+?) ago: (\w+) (\d+,\d+)", text):
-            found |= {"heard": last[1], "last": (last[2], last[3])}
-        return found
+            figures |= {"heard": last[1], "last": (last[2], last[3])}
+        return figures
 
     def jobs(self, name: str) -> Figures:
-        found: Figures = {}
+        figures: Figures = {}
         for row in self.say(f"jobs {name}").splitlines()[1:]:
             job, said = row.split(": ", 1)
             passed = re.search(r"last passed (.+?) ago", said)
-            found[job] = rate_in(said) | {"last pass": passed[1] if passed else None}
-        return found
+            figures[job] = rate_in(said) | {"last pass": passed[1] if passed else None}
+        return figures
 
     def compare(self, first: str, second: str) -> Figures:
         text = self.say(f'compare "{first}" "{second}"')
@@ -87,7 +87,7 @@ class Sentences:
         differ = text.partition("They differ on")[2]
         return {
             "counts": tuple(map(int, counts.groups())),
-            "examples": [",".join(one) for one in PATCH_SET.findall(differ)],
+            "examples": [",".join(pair) for pair in PATCH_SET.findall(differ)],
             **rate_in(text),
         }
 
@@ -98,16 +98,16 @@ class Sentences:
         text = self.say(f"missed {name}")
         counts = re.search(r"missed (\d+) of (\d+) chances to report", text)
         assert counts, text
-        newest = [",".join(one) for one in PATCH_SET.findall(text)]
+        newest = [",".join(pair) for pair in PATCH_SET.findall(text)]
         return {"missed": (int(counts[1]), int(counts[2])), "newest": newest[:8]}
 
     def incidents(self) -> Figures:
-        found = {"open": {}, "ended": {}}
+        incidents = {"open": {}, "ended": {}}
         for number, ci, kind, rest in re.findall(
             r"#(\d+) (.+?) \((\w+)\)(.*)", self.say("incidents all")
         ):
-            found["ended" if ": ended " in rest else "open"][number] = (ci, kind)
-        return found
+            incidents["ended" if ": ended " in rest else "open"][number] = (ci, kind)
+        return incidents
 
     def history(self, name: str) -> Figures:
         text = self.say(f"history {name} 7d")
@@ -163,11 +163,11 @@ class Shell(Sentences):
         }
 
     def incidents(self) -> Figures:
-        found: Figures = {"open": {}, "ended": {}}
+        incidents: Figures = {"open": {}, "ended": {}}
         for row in self.rows("incidents all"):
             key = "ended" if row["Is"].startswith("ended ") else "open"
-            found[key][row["#"].removeprefix("#")] = (row["CI"], row["Kind"])
-        return found
+            incidents[key][row["#"].removeprefix("#")] = (row["CI"], row["Kind"])
+        return incidents
 
     def history(self, name: str) -> Figures:
         rows = self.rows(f"history {name} 7d")
@@ -176,14 +176,14 @@ class Shell(Sentences):
 
     def listed(self) -> Figures:
         """Every CI as `cibot list` has it."""
-        found: Figures = {}
+        cis: Figures = {}
         for row in self.rows("list"):
-            one: Figures = {"state": row["State"].split()[1], "heard": row["Heard"]}
-            one["incidents"] = set(re.findall(r"\d+", row["Open"]))
-            one |= {"for": row["For"]} if row["For"] else {}
+            figures: Figures = {"state": row["State"].split()[1], "heard": row["Heard"]}
+            figures["incidents"] = set(re.findall(r"\d+", row["Open"]))
+            figures |= {"for": row["For"]} if row["For"] else {}
             if row["Passed"]:
                 low, high = row["95 %"].removesuffix(" %").split("–")
-                one |= {"rate": int(row["Passed"].removesuffix(" %")), "n": int(row["n"])}
-                one |= {"low": int(low), "high": int(high)}
-            found[row["CI"]] = one
-        return found
+                figures |= {"rate": int(row["Passed"].removesuffix(" %")), "n": int(row["n"])}
+                figures |= {"low": int(low), "high": int(high)}
+            cis[row["CI"]] = figures
+        return cis

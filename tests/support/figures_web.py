@@ -22,10 +22,10 @@ def _ago(moment: str) -> str:
     return span(NOW - datetime.fromisoformat(moment))
 
 
-def _rate_of(told: dict[str, Any]) -> Figures:
+def _rate_of(rate: dict[str, Any]) -> Figures:
     return {
-        "rate": _whole(told["share"]), "low": _whole(told["low"]), "high": _whole(told["high"]),
-        "n": told["n"],
+        "rate": _whole(rate["share"]), "low": _whole(rate["low"]), "high": _whole(rate["high"]),
+        "n": rate["n"],
     }  # fmt: skip
 
 
@@ -41,65 +41,76 @@ class Api:
         return response.get_json()
 
     def status(self, name: str) -> Figures:
-        told = self.get(f"/cis/{name}")
-        found: Figures = {
-            "state": told["state"], "incidents": {str(one["id"]) for one in told["incidents"]},
-        }  # fmt: skip
-        found |= {"for": _ago(told["since"])} if told["since"] else {}
-        found |= _rate_of(told["rate"]) if told["rate"] else {}
-        if told["passed_since"]:
-            found["passed"] = (told["passed_since"]["passes"], told["passed_since"]["n"])
-            passed = told["reference_passed"]
-            found["reference"] = (told["reference"], passed["passes"], passed["n"])
-        if told["last"]:
-            last = told["last"]
+        answer = self.get(f"/cis/{name}")
+        figures: Figures = {
+            "state": answer["state"],
+            "incidents": {str(incident["id"]) for incident in answer["incidents"]},
+        }
+        figures |= {"for": _ago(answer["since"])} if answer["since"] else {}
+        figures |= _rate_of(answer["rate"]) if answer["rate"] else {}
+        if answer["passed_since"]:
+            figures["passed"] = (answer["passed_since"]["passes"], answer["passed_since"]["n"])
+            passed = answer["reference_passed"]
+            figures["reference"] = (answer["reference"], passed["passes"], passed["n"])
+        if answer["last"]:
+            last = answer["last"]
             word = {"pass": "passed", "fail": "failed", None: last["outcome"]}[last["result"]]
-            found["heard"] = _ago(last["posted_at"])
-            found["last"] = (word, f"{last['number']},{last['patch_set']}")
-        return found
+            figures["heard"] = _ago(last["posted_at"])
+            figures["last"] = (word, f"{last['number']},{last['patch_set']}")
+        return figures
 
     def jobs(self, name: str) -> Figures:
         return {
-            one["job"]: _rate_of(one["rate"]) | {"last pass": _ago(one["last_pass_at"])}
-            for one in self.get(f"/cis/{name}/jobs")["jobs"]
+            job["job"]: _rate_of(job["rate"]) | {"last pass": _ago(job["last_pass_at"])}
+            for job in self.get(f"/cis/{name}/jobs")["jobs"]
         }
 
     def compare(self, first: str, second: str) -> Figures:
-        told = self.get("/compare", first=first, second=second)
+        answer = self.get("/compare", first=first, second=second)
         keys = ("both_passed", "both_failed", "only_first_failed", "only_second_failed")
         return {
-            "counts": tuple(told[key] for key in keys),
-            "examples": [f"{one['number']},{one['patch_set']}" for one in told["examples"]],
-            **_rate_of(told["agreement"]),
+            "counts": tuple(answer[key] for key in keys),
+            "examples": [
+                f"{patch_set['number']},{patch_set['patch_set']}"
+                for patch_set in answer["examples"]
+            ],
+            **_rate_of(answer["agreement"]),
         }
 
     def standing(self, name: str) -> Figures:
-        told = self.get(f"/cis/{name}")["standing"]
+        answer = self.get(f"/cis/{name}")["standing"]
         return {
-            "rank": (told["rank"], told["of"], told["project"]),
-            "both": (told["n"], told["passed"], told["reference"], told["reference_passed"]),
+            "rank": (answer["rank"], answer["of"], answer["project"]),
+            "both": (
+                answer["n"],
+                answer["passed"],
+                answer["reference"],
+                answer["reference_passed"],
+            ),
         }
 
     def missed(self, name: str) -> Figures:
-        told = self.get(f"/cis/{name}/missed")
-        newest = [f"{one['number']},{one['patch_set']}" for one in told["patch_sets"]]
-        return {"missed": (told["total"], told["due"]), "newest": newest[:8]}
+        answer = self.get(f"/cis/{name}/missed")
+        newest = [
+            f"{patch_set['number']},{patch_set['patch_set']}" for patch_set in answer["patch_sets"]
+        ]
+        return {"missed": (answer["total"], answer["due"]), "newest": newest[:8]}
 
     def incidents(self) -> Figures:
-        found: Figures = {"open": {}, "ended": {}}
-        for one in self.get("/incidents", state="all")["items"]:
-            key = "ended" if one["resolved_at"] else "open"
-            found[key][str(one["id"])] = (one["ci"], one["kind"])
-        return found
+        incidents: Figures = {"open": {}, "ended": {}}
+        for incident in self.get("/incidents", state="all")["items"]:
+            key = "ended" if incident["resolved_at"] else "open"
+            incidents[key][str(incident["id"])] = (incident["ci"], incident["kind"])
+        return incidents
 
     def history(self, name: str) -> Figures:
-        told = self.get(f"/cis/{name}/history", days="7")["days"]
-        passes, fails = (sum(one[key] for one in told) for key in ("passes", "fails"))
-        quiet = sum(one["share"] is None for one in told)
+        week = self.get(f"/cis/{name}/history", days="7")["days"]
+        passes, fails = (sum(day[key] for day in week) for key in ("passes", "fails"))
+        quiet = sum(day["share"] is None for day in week)
         bars = [
-            "·" if one["share"] is None else "▁▂▃▄▅▆▇█"[round(one["share"] * 7)] for one in told
+            "·" if day["share"] is None else "▁▂▃▄▅▆▇█"[round(day["share"] * 7)] for day in week
         ]
-        days = [(one["passes"], one["fails"], one["infra"]) for one in told]
+        days = [(day["passes"], day["fails"], day["infra"]) for day in week]
         return {"total": (passes, passes + fails, quiet), "bars": "".join(bars), "days": days}
 
 
@@ -117,22 +128,24 @@ class Pages:
 
     def status(self, name: str) -> Figures:
         """The CI's row of the overview, and what its own page has beside it."""
-        row = next(one for one in table_with(self.get("/"), "CI", "30 days") if one["CI"] == name)
+        row = next(
+            line for line in table_with(self.get("/"), "CI", "30 days") if line["CI"] == name
+        )
         since, heard = (re.search(r"\[(.+?)\]", row[key]) for key in ("Since", "Last heard"))
         html = self.get(f"/ci/{name}")
         lead = html[html.index('id="headline"') : html.index("<section")]
-        found: Figures = {"state": row["State"]}
-        found["incidents"] = set(re.findall(r'href="[^"]*/incidents/(\d+)"', lead))
-        found |= {"for": _ago(since[1])} if since else {}
-        found |= {"heard": _ago(heard[1])} if heard else {}
+        figures: Figures = {"state": row["State"]}
+        figures["incidents"] = set(re.findall(r'href="[^"]*/incidents/(\d+)"', lead))
+        figures |= {"for": _ago(since[1])} if since else {}
+        figures |= {"heard": _ago(heard[1])} if heard else {}
         for signal in table_with(html, "Signal", "Figure"):
             if signal["Signal"] == "success":
-                found |= self._rate(signal["Interval"], signal["n"])
+                figures |= self._rate(signal["Interval"], signal["n"])
         words = " ".join(re.sub(r"<[^>]+>", "", lead).split())
         if passed := re.search(SINCE_THEN, words):
-            found["passed"] = (int(passed[1]), int(passed[2]))
-            found["reference"] = (passed[3], int(passed[4]), int(passed[5]))
-        return found
+            figures["passed"] = (int(passed[1]), int(passed[2]))
+            figures["reference"] = (passed[3], int(passed[4]), int(passed[5]))
+        return figures
 
     def _rate(self, drawn: str, n: str) -> Figures:
         said = re.search(r"\[([\d.]+) %, 95 % interval ([\d.]+)–([\d.]+) %", drawn)
@@ -140,12 +153,12 @@ class Pages:
         return {"rate": int(said[1]), "low": int(said[2]), "high": int(said[3]), "n": int(n)}
 
     def jobs(self, name: str) -> Figures:
-        found: Figures = {}
+        figures: Figures = {}
         for row in table_with(self.get(f"/ci/{name}"), "Job", "Last pass"):
             passed = re.search(r"\[(.+?)\]", row["Last pass"])
-            found[row["Job"]] = self._rate(row["Passed"], row["n"])
-            found[row["Job"]]["last pass"] = _ago(passed[1]) if passed else None
-        return found
+            figures[row["Job"]] = self._rate(row["Passed"], row["n"])
+            figures[row["Job"]]["last pass"] = _ago(passed[1]) if passed else None
+        return figures
 
     def compare(self, first: str, second: str) -> Figures:
         html = self.get("/compare", first=first, second=second)
@@ -173,30 +186,32 @@ class Pages:
         return {"missed": (int(counts[1]), int(counts[2])), "newest": newest[:8]}
 
     def incidents(self) -> Figures:
-        found: Figures = {"open": {}, "ended": {}}
+        incidents: Figures = {"open": {}, "ended": {}}
         html = self.get("/incidents")
         cut = re.search(r"<h2[^>]*>[^<]*(?:Ended|ended|week)", html)
         assert cut, "where do the ended ones begin?"
         for key, part in (("open", html[: cut.start()]), ("ended", html[cut.start() :])):
             if has_table(part, "Incident", "Kind"):
                 for row in table_with(part, "Incident", "Kind"):
-                    found[key][row["Incident"].removeprefix("#")] = (row["CI"], row["Kind"])
-        return found
+                    incidents[key][row["Incident"].removeprefix("#")] = (row["CI"], row["Kind"])
+        return incidents
 
     def history(self, name: str) -> Figures:
         """The days where the page has them as a table, else the totals of its thirty bars."""
-        row = next(one for one in table_with(self.get("/"), "CI", "30 days") if one["CI"] == name)
+        row = next(
+            line for line in table_with(self.get("/"), "CI", "30 days") if line["CI"] == name
+        )
         bars = re.search(
             r"30 days: (\d+) of (\d+) results passed, (\d+) days without", row["30 days"]
         )
         assert bars
         passes, ran, quiet = map(int, bars.groups())
-        found: Figures = {"total": (passes, ran, quiet - 23)}  # the 23 days before the week
+        figures: Figures = {"total": (passes, ran, quiet - 23)}  # the 23 days before the week
         html = self.get(f"/ci/{name}")
         if has_table(html, "Day", "Passed", "Failed"):
             rows = table_with(html, "Day", "Passed", "Failed")
             assert len(rows) == 30
             heads = ("Passed", "Failed", "Broke by itself")
-            newest = [tuple(int(one[head]) for head in heads) for one in rows[:7]]
-            found["days"] = newest[::-1]
-        return found
+            newest = [tuple(int(cells[head]) for head in heads) for cells in rows[:7]]
+            figures["days"] = newest[::-1]
+        return figures

@@ -28,7 +28,7 @@ class Gate:
         self._listener = socket.create_server(("127.0.0.1", self.port))
         self._listener.settimeout(0.1)
         self._threads = [
-            threading.Thread(target=one, daemon=True) for one in (self._accept, self._relay)
+            threading.Thread(target=work, daemon=True) for work in (self._accept, self._relay)
         ]
 
     def __enter__(self) -> Self:
@@ -48,10 +48,10 @@ class Gate:
         with self._lock:
             pairs, self._pairs = self._pairs, []
         for pair in pairs:
-            for one in pair:
+            for connection in pair:
                 with contextlib.suppress(OSError):
-                    one.shutdown(socket.SHUT_RDWR)
-                one.close()
+                    connection.shutdown(socket.SHUT_RDWR)
+                connection.close()
 
     def stall(self) -> None:
         """Nothing gets through any more, and nobody is told: every link is half open."""
@@ -84,14 +84,14 @@ class Gate:
     def _relay(self) -> None:
         while not self._closing.wait(0.0):
             with self._lock:
-                ways = {one: two for pair in self._pairs for one, two in (pair, pair[::-1])}
+                ways = {source: two for pair in self._pairs for source, two in (pair, pair[::-1])}
             if self._stalled.is_set() or not ways:
                 self._closing.wait(0.02)
                 continue
             with selectors.DefaultSelector() as selector:
                 try:
-                    for one in ways:
-                        selector.register(one, selectors.EVENT_READ)
+                    for source in ways:
+                        selector.register(source, selectors.EVENT_READ)
                     ready = selector.select(0.05)
                 except (OSError, ValueError):  # cut meanwhile
                     continue
@@ -100,17 +100,17 @@ class Gate:
                     if not self._stalled.is_set():
                         self._pass_on(key.fileobj, ways[key.fileobj])  # type: ignore[arg-type,index]
 
-    def _pass_on(self, one: socket.socket, two: socket.socket) -> None:
+    def _pass_on(self, source: socket.socket, two: socket.socket) -> None:
         try:
-            piece = one.recv(65536)
+            piece = source.recv(65536)
             if piece:
                 two.sendall(piece)
                 return
         except OSError:
             pass
         with self._lock:
-            self._pairs = [pair for pair in self._pairs if one not in pair]
-        for each in (one, two):
+            self._pairs = [pair for pair in self._pairs if source not in pair]
+        for each in (source, two):
             with contextlib.suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
             each.close()

@@ -81,7 +81,7 @@ def event(path: str = "", value: object = None) -> dict:
 def _with(base: dict, path: str, value: object) -> dict:
     raw = copy.deepcopy(base)
     if path:
-        *way, last = (int(one) if one.isdigit() else one for one in path.split("/"))
+        *way, last = (int(step) if step.isdigit() else step for step in path.split("/"))
         inner = raw
         for step in way:
             inner = inner[step]

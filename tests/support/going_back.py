@@ -47,13 +47,13 @@ def incidents(scenario: Scenario) -> list[tuple[Any, ...]]:
 @pytest.fixture
 def from_where(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """How many seconds back judging went, each time; 0 for a replay from the start."""
-    found: list[float] = []
+    seconds: list[float] = []
     back = Trackers._back
 
-    def noted(self: Trackers, tx: Any, kept: Any, *rest: Any) -> Any:
-        earlier = back(self, tx, kept, *rest)
-        found.append(kept.tracker.at - earlier.tracker.at if earlier.tracker.at else 0.0)
+    def noted(self: Trackers, tx: Any, checkpoint: Any, *rest: Any) -> Any:
+        earlier = back(self, tx, checkpoint, *rest)
+        seconds.append(checkpoint.tracker.at - earlier.tracker.at if earlier.tracker.at else 0.0)
         return earlier
 
     monkeypatch.setattr(Trackers, "_back", noted)
-    return found
+    return seconds

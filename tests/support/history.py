@@ -148,9 +148,9 @@ class CiHistory:
         assert self.health is not None
         now, (low, high) = self.history.now, wilson(passes, n)
         began = now - since if since else None
-        known = read_branches(self.health.branches)
-        one = BranchHealth(branch, state, passes, n, low, high, usual, began, now - ago(hours=1))
-        self.health = replace(self.health, branches=branches_json((*known, one)))
+        branches = read_branches(self.health.branches)
+        health = BranchHealth(branch, state, passes, n, low, high, usual, began, now - ago(hours=1))
+        self.health = replace(self.health, branches=branches_json((*branches, health)))
         return self
 
     def incident(
@@ -250,7 +250,7 @@ class History:
         merged: timedelta | None = None,
     ) -> History:
         """A change and when its patch sets came, the first first; ``kinds`` of some of them."""
-        times = {place: self.now - one for place, one in enumerate(uploads, 1)}
+        times = {place: self.now - age for place, age in enumerate(uploads, 1)}
         self._kinds |= {(number, place): kind for place, kind in (kinds or {}).items()}
         closed = None if merged is None else self.now - merged
         self._changes[number] = _Made(
@@ -300,24 +300,24 @@ class History:
             feed_heard(tx, server, name, None, at)
             if error:
                 feed_failed(tx, server, name, error, self.now)
-        changes = [self._as_change(one) for one in self._changes.values()]
+        changes = [self._as_change(change) for change in self._changes.values()]
         rows = put_changes(tx, server, changes)
-        put_patch_sets(tx, [(rows[place_of(one)], it) for one in changes for it in one.patch_sets])
+        for change in changes:
+            put_patch_sets(tx, [(rows[place_of(change)], upload) for upload in change.patch_sets])
         ids = {name: self._write_ci(tx, ci) for name, ci in self._cis.items()}
         self._write_reports(tx, server, ids)
         learner = ReferenceLearner(Config())
         learner.learn(tx, min(ids.values(), default=0), self.now)
         learner.store(tx)
 
-    def _as_change(self, one: _Made) -> Change:
-        created = min(one.patch_sets.values())
+    def _as_change(self, change: _Made) -> Change:
         sets = tuple(
-            PatchSet(number, at, self._kinds.get((one.number, number)))
-            for number, at in one.patch_sets.items()
+            PatchSet(number, at, self._kinds.get((change.number, number)))
+            for number, at in change.patch_sets.items()
         )
         return Change(
-            one.number, one.project, one.branch, one.subject, one.status, created, one.updated, (),
-            sets, closed=one.closed,
+            change.number, change.project, change.branch, change.subject, change.status,
+            min(change.patch_sets.values()), change.updated, (), sets, closed=change.closed,
         )  # fmt: skip
 
     def _write_ci(self, tx: Tx, ci: CiHistory) -> int:

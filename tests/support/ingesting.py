@@ -30,7 +30,7 @@ Build failed (check pipeline).
 - docs https://logs.example.org/1/docs : POST_FAILURE in 58s (non-voting)"""
 
 
-def told(
+def posted(
     text: str = FAILED,
     *,
     author: Account = ZUUL,

@@ -31,9 +31,9 @@ class Bot:
         """Connects."""
         self.backend.start(self._asked)
 
-    def send(self, room: str, one: Card | str, key: str = "k") -> Future[str]:
+    def send(self, room: str, message: Card | str, key: str = "k") -> Future[str]:
         """Sends in a thread of its own, as the outbox does."""
-        what = card(one) if isinstance(one, str) else one
+        what = card(message) if isinstance(message, str) else message
         return self._senders.submit(self.backend.send, room, what, key=key)
 
     def wait_up(self) -> None:

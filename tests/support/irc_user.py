@@ -93,19 +93,21 @@ class IrcUser:
         self.send(f"NICK {self.nick}")
         self.send(f"USER {self.nick} 0 * :{self.nick} of the tests")
         if wanted:
-            answer = self.wait_for(lambda it: it.command == "CAP" and len(it.params) > 2, "CAP")
+            answer = self.wait_for(
+                lambda line: line.command == "CAP" and len(line.params) > 2, "CAP"
+            )
             assert answer.params[1] == "ACK", answer.raw
             if sasl:
                 self._log_in(*sasl)
             self.send("CAP END")
-        self.wait_for(lambda it: it.command == "001", "001 (welcome)")
+        self.wait_for(lambda line: line.command == "001", "001 (welcome)")
 
     def _log_in(self, account: str, password: str) -> None:
         self.send("AUTHENTICATE PLAIN")
-        self.wait_for(lambda it: it.command == "AUTHENTICATE", "AUTHENTICATE +")
+        self.wait_for(lambda line: line.command == "AUTHENTICATE", "AUTHENTICATE +")
         secret = base64.b64encode(f"\0{account}\0{password}".encode()).decode()
         self.send(f"AUTHENTICATE {secret}")
-        answer = self.wait_for(lambda it: it.command in {"903", "904"}, "903 (logged in)")
+        answer = self.wait_for(lambda line: line.command in {"903", "904"}, "903 (logged in)")
         assert answer.command == "903", answer.raw
 
     def __enter__(self) -> Self:
@@ -123,8 +125,8 @@ class IrcUser:
         """Joins and waits until the server has confirmed it."""
         self.send(f"JOIN {channel} {key}".strip())
         what = f"JOIN {channel}"
-        self.wait_for(lambda it: it.command == "JOIN" and it.nick == self.nick, what)
-        self.wait_for(lambda it: it.command == "366", f"366 after {what}")
+        self.wait_for(lambda line: line.command == "JOIN" and line.nick == self.nick, what)
+        self.wait_for(lambda line: line.command == "366", f"366 after {what}")
 
     def say(self, target: str, text: str) -> None:
         """Says something in a channel or to a user."""
@@ -133,12 +135,12 @@ class IrcUser:
     def names(self, channel: str) -> set[str]:
         """Who is in the channel, without the @ and + of operators and voiced users."""
         self.send(f"NAMES {channel}")
-        found: set[str] = set()
+        nicks: set[str] = set()
         while True:
-            line = self.wait_for(lambda it: it.command in {"353", "366"}, f"NAMES {channel}")
+            line = self.wait_for(lambda reply: reply.command in {"353", "366"}, f"NAMES {channel}")
             if line.command == "366":
-                return found
-            found.update(name.lstrip("@+%&~") for name in line.text.split())
+                return nicks
+            nicks.update(name.lstrip("@+%&~") for name in line.text.split())
 
     def hears(
         self,

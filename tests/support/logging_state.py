@@ -39,7 +39,7 @@ def logging_restored() -> Iterator[None]:
 
 def _loggers() -> list[logging.Logger]:
     manager = logging.root.manager
-    named = [one for one in manager.loggerDict.values() if isinstance(one, logging.Logger)]
+    named = [logger for logger in manager.loggerDict.values() if isinstance(logger, logging.Logger)]
     return [logging.root, *named]
 
 

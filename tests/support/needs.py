@@ -24,16 +24,16 @@ def servers_required() -> bool:
 def find(binary: str) -> Path | None:
     """Where an executable is, also in the system's directories."""
     path = os.pathsep.join([os.environ.get("PATH", os.defpath), *_SBIN])
-    found = shutil.which(binary, path=path)
-    return Path(found) if found else None
+    executable = shutil.which(binary, path=path)
+    return Path(executable) if executable else None
 
 
 def needs(binary: str, *, package: str) -> Path:
     """The executable's path; where it is absent the test skips and names Debian's package."""
-    found = find(binary)
-    if found is None:
+    executable = find(binary)
+    if executable is None:
         absent(binary, f"apt-get install {package}")
-    return found
+    return executable
 
 
 def absent(what: str, remedy: str) -> NoReturn:

@@ -92,7 +92,7 @@ class Nights:
         self.now = moment
         self.quiet.tick()
 
-    def told(self, room: str = "#day") -> list[str]:
+    def messages(self, room: str = "#day") -> list[str]:
         table = schema.outbox.c
         query = select(table.card).where(table.room == room, table.state == "pending")
         rows = self.store.read(lambda tx: tx.execute(query.order_by(table.id)).all())

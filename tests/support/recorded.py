@@ -55,9 +55,9 @@ def written(at: datetime) -> str:
     return f"{at:%Y-%m-%d %H:%M:%S}.000000000"
 
 
-def file_of(path: Path, found: list[dict[str, Any]]) -> Path:
+def file_of(path: Path, changes: list[dict[str, Any]]) -> Path:
     """Writes a change a line; gzipped where the name says so."""
-    text = "".join(json.dumps(one) + "\n" for one in found)
+    text = "".join(json.dumps(change) + "\n" for change in changes)
     if path.suffix == ".gz":
         path.write_bytes(gzip.compress(text.encode()))
     else:

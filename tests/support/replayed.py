@@ -81,8 +81,8 @@ class _Replay:
         self.clock.now = until
         for name, sink in self.sinks.items():
             numbers = {number for _at, server, number in written if server == name}
-            found = [_as_of(self.changes[name, number], until) for number in sorted(numbers)]
-            sink.ingest(found, feed="poll", cursor="", heard_at=until)
+            changes = [_as_of(self.changes[name, number], until) for number in sorted(numbers)]
+            sink.ingest(changes, feed="poll", cursor="", heard_at=until)
 
 
 def recorded() -> bool:
@@ -104,11 +104,11 @@ def replay(store: Store) -> datetime:
         for change in _recorded(files):
             key = name, change["_number"]
             replay.changes[key] = change
-            dates = {_moment(one["date"]) for one in change["messages"]}
+            dates = {_moment(message["date"]) for message in change["messages"]}
             replay.messages += [(at, *key) for at in dates if BEGIN <= at < END]
     monitor = Monitor(store, CONFIG, replay.clock)
-    rounds = groupby(sorted(replay.messages), lambda one: (one[0] - BEGIN) // _ROUND)
-    written = {place: list(found) for place, found in rounds}
+    rounds = groupby(sorted(replay.messages), lambda message: (message[0] - BEGIN) // _ROUND)
+    written = {place: list(messages) for place, messages in rounds}
     for place in range((END - BEGIN) // _ROUND + 1):
         replay.read(min(END, BEGIN + (place + 1) * _ROUND), written.get(place, []))
         if END - replay.clock.now < _JUDGED_FOR:
@@ -128,10 +128,10 @@ def _recorded(files: Sequence[str]) -> Iterator[dict[str, Any]]:
 
 
 def _as_of(change: dict[str, Any], until: datetime) -> Change:
-    said = [one for one in change["messages"] if _moment(one["date"]) < until]
+    said = [message for message in change["messages"] if _moment(message["date"]) < until]
     over = _moment(change["updated"]) < until
     status = change["status"] if over else "NEW"
-    updated = max(one["date"] for one in said)
+    updated = max(message["date"] for message in said)
     return change_from_rest(change | {"messages": said, "status": status, "updated": updated})
 
 

@@ -33,7 +33,9 @@ class ReviewAppWithLogins(ReviewApp):
                 return self._own(user, rest, request)
             case ["groups", name, "members"] if name in self._groups:
                 accounts = self.reviews.accounts
-                return [{"_account_id": one, **accounts[one]} for one in self._groups[name]]
+                return [
+                    {"_account_id": number, **accounts[number]} for number in self._groups[name]
+                ]
             case ["groups", name, "members"]:
                 raise ReviewRefusal(404, f"Not found: {name}")
             case rest:

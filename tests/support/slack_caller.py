@@ -105,7 +105,7 @@ def press(
         "enterprise": None,
         "is_enterprise_install": False,
         "channel": {"id": channel, "name": "ci-alerts"},
-        "message": {name: one for name, one in message.items() if name != "metadata"},
+        "message": {name: value for name, value in message.items() if name != "metadata"},
         "state": {"values": {}},
         "response_url": response_url,
         "actions": [button | {"block_id": block["block_id"], "action_ts": f"17000{number}.000001"}],

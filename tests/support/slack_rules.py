@@ -22,8 +22,12 @@ def faults_of_blocks(blocks: Any) -> list[str]:
         return ["blocks: not a list"]
     if len(blocks) > 50:
         return ["no more than 50 items allowed [json-pointer:/blocks]"]
-    faults = [fault for at, one in enumerate(blocks) for fault in _block(one, f"/blocks/{at}")]
-    ids = [one.get("block_id") for one in blocks if isinstance(one, dict) and one.get("block_id")]
+    faults = [fault for at, block in enumerate(blocks) for fault in _block(block, f"/blocks/{at}")]
+    ids = [
+        block.get("block_id")
+        for block in blocks
+        if isinstance(block, dict) and block.get("block_id")
+    ]
     if len(ids) != len(set(ids)):
         faults.append("block_id is not unique")
     return faults
@@ -49,13 +53,13 @@ def length_of(blocks: list[dict[str, Any]]) -> int:
 def texts_of(node: Any) -> list[str]:
     """Every text that a reader sees, links' addresses left out."""
     if isinstance(node, list):
-        return [text for one in node for text in texts_of(one)]
+        return [text for child in node for text in texts_of(child)]
     if isinstance(node, dict):
         return [
             text
-            for name, one in node.items()
+            for name, child in node.items()
             if name in {"text", "elements", "fields"}
-            for text in ([one] if isinstance(one, str) else texts_of(one))
+            for text in ([child] if isinstance(child, str) else texts_of(child))
         ]
     return []
 
@@ -74,7 +78,7 @@ def _block(block: Any, at: str) -> list[str]:
         elements = block.get("elements")
         if not isinstance(elements, list) or not 1 <= len(elements) <= 10:
             return [f"1 to 10 elements [{at}]"]
-        return [fault for one in elements for fault in _plain_text(one, at, 2000)]
+        return [fault for element in elements for fault in _plain_text(element, at, 2000)]
     if kind == "section":
         return _text_object(block.get("text"), f"{at}/text")
     if kind == "rich_text":
@@ -100,7 +104,7 @@ def _actions(elements: Any, at: str) -> list[str]:
             faults.append(f"value too long [{at}]")
         if button.get("style", "primary") not in {"primary", "danger"}:
             faults.append(f"bad style [{at}]")
-    names = [one.get("action_id") for one in elements if isinstance(one, dict)]
+    names = [element.get("action_id") for element in elements if isinstance(element, dict)]
     return faults + (["action_id is not unique"] if len(names) != len(set(names)) else [])
 
 

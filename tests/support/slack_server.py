@@ -88,10 +88,10 @@ class SlackServer(Workspace):
     def wait_for(self, room: str, count: int, timeout: float = 10) -> list[Fields]:
         """Waits until ``count`` messages stand in the room."""
         with self.posted:
-            found = self.posted.wait_for(
+            arrived = self.posted.wait_for(
                 lambda: room in self.rooms and len(self.room(room)) >= count, timeout
             )
-        assert found, f"{room} has {len(self.room(room)) if room in self.rooms else 0} messages"
+        assert arrived, f"{room} has {len(self.room(room)) if room in self.rooms else 0} messages"
         return self.room(room)
 
     def new_response_url(self) -> str:
@@ -179,12 +179,12 @@ class SlackServer(Workspace):
 
     def _upload(self, request: Request, _name: str) -> Response:
         """Takes the bytes of a file; whoever knows the address may give them, without a token."""
-        known = self.files.get(request.path.rpartition("/")[2])
+        file = self.files.get(request.path.rpartition("/")[2])
         assert "Authorization" not in request.headers, "the token is nobody's business here"
-        if known is None or len(request.get_data()) != known["length"]:
+        if file is None or len(request.get_data()) != file["length"]:
             return Response("no such file, or another length", 400)
-        known["bytes"] = request.get_data()
-        return Response("OK - " + str(known["length"]))
+        file["bytes"] = request.get_data()
+        return Response("OK - " + str(file["length"]))
 
     def _authorize(self, request: Request, fields: Fields, name: str) -> None:
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")

@@ -127,7 +127,7 @@ class WebsocketServer:
         line, *headers = request.decode().split("\r\n")
         fields = {
             name.lower(): value.strip()
-            for name, _, value in (one.partition(":") for one in headers)
+            for name, _, value in (header.partition(":") for header in headers)
         }
         if not self._admit(line.split(" ")[1]):
             sock.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
@@ -140,7 +140,7 @@ class WebsocketServer:
         )
         session = Session(sock)
         self.sessions.append(session)
-        open_now = sum(not one.closed.is_set() for one in self.sessions)
+        open_now = sum(not other.closed.is_set() for other in self.sessions)
         session.send({"type": "hello", "num_connections": open_now})
         self.opened.put(session)
         session.read()

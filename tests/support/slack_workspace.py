@@ -97,7 +97,7 @@ class Workspace:
             raise Refused("not_in_channel")
         self._check_content(fields)
         thread = fields.get("thread_ts")
-        if thread and not any(one["ts"] == thread for one in room.messages):
+        if thread and not any(message["ts"] == thread for message in room.messages):
             raise Refused("thread_not_found")
         now = time.monotonic()
         if self._rate_limit and now - self._last_post.get(room.id, -1.0) < 1.0:
@@ -142,21 +142,29 @@ class Workspace:
 
     def _history(self, fields: Fields) -> Fields:
         room = self._readable(fields)
-        shown = [one for one in room.messages if one.get("thread_ts", one["ts"]) == one["ts"]]
+        shown = [
+            message
+            for message in room.messages
+            if message.get("thread_ts", message["ts"]) == message["ts"]
+        ]
         oldest = float(fields.get("oldest") or 0)
-        newest_first = [one for one in reversed(shown) if float(one["ts"]) > oldest]
+        newest_first = [message for message in reversed(shown) if float(message["ts"]) > oldest]
         page = self._page(fields, "messages", newest_first)
-        page["messages"] = [self._seen(room, one, fields) for one in page["messages"]]
+        page["messages"] = [self._seen(room, message, fields) for message in page["messages"]]
         return page
 
     def _replies(self, fields: Fields) -> Fields:
         room = self._readable(fields)
         root = fields.get("ts")
-        thread = [one for one in room.messages if root in {one["ts"], one.get("thread_ts")}]
+        thread = [
+            message
+            for message in room.messages
+            if root in {message["ts"], message.get("thread_ts")}
+        ]
         if not thread:
             raise Refused("thread_not_found")
         page = self._page(fields, "messages", thread)
-        page["messages"] = [self._seen(room, one, fields) for one in page["messages"]]
+        page["messages"] = [self._seen(room, message, fields) for message in page["messages"]]
         return page
 
     def _list(self, fields: Fields) -> Fields:
@@ -193,17 +201,18 @@ class Workspace:
     def _complete_upload(self, fields: Fields) -> Fields:
         self._need("files:write")
         shared = json.loads(fields["files"])
-        for one in shared:
-            known = self.files.get(one["id"])
-            if known is None or "bytes" not in known:
+        for upload in shared:
+            file = self.files.get(upload["id"])
+            if file is None or "bytes" not in file:
                 raise Refused("file_not_found")
-            known |= one
+            file |= upload
         room = self._find({"channel": fields.get("channel_id", "")})
         if not room.member:
             raise Refused("not_in_channel")
         thread = fields.get("thread_ts")
         if thread and not any(
-            one["ts"] == thread and one.get("thread_ts", thread) == thread for one in room.messages
+            message["ts"] == thread and message.get("thread_ts", thread) == thread
+            for message in room.messages
         ):
             raise Refused("invalid_arguments")
         message = {"user": BOT_USER, "bot_id": BOT_ID, "text": "", "files": shared}

@@ -12,16 +12,16 @@ class _Tables(HTMLParser):
 
     def __init__(self) -> None:
         super().__init__()
-        self.found: list[list[list[str]]] = []
+        self.tables: list[list[list[str]]] = []
         self.cell: list[str] | None = None
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
         if tag == "table":
-            self.found.append([])
-        elif tag == "tr" and self.found:
-            self.found[-1].append([])
-        elif tag in {"td", "th"} and self.found and self.found[-1]:
+            self.tables.append([])
+        elif tag == "tr" and self.tables:
+            self.tables[-1].append([])
+        elif tag in {"td", "th"} and self.tables and self.tables[-1]:
             self.cell = []
         elif self.cell is not None:
             said = given.get("aria-label") or given.get("datetime")
@@ -29,7 +29,7 @@ class _Tables(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         if tag in {"td", "th"} and self.cell is not None:
-            self.found[-1][-1].append(" ".join("".join(self.cell).split()))
+            self.tables[-1][-1].append(" ".join("".join(self.cell).split()))
             self.cell = None
 
     def handle_data(self, data: str) -> None:
@@ -43,18 +43,18 @@ def tables(html: str) -> list[list[Row]]:
     reader.feed(html)
     reader.close()
     return [
-        [dict(zip(rows[0], row, strict=True)) for row in rows[1:]] for rows in reader.found if rows
+        [dict(zip(rows[0], row, strict=True)) for row in rows[1:]] for rows in reader.tables if rows
     ]
 
 
 def table_with(html: str, *heads: str) -> list[Row]:
     """The first table that has these columns; fails when none has."""
-    for one in tables(html):
-        if one and set(heads) <= set(one[0]):
-            return one
+    for table in tables(html):
+        if table and set(heads) <= set(table[0]):
+            return table
     raise AssertionError(f"no table has the columns {heads}")
 
 
 def has_table(html: str, *heads: str) -> bool:
     """Whether a table has these columns and a row."""
-    return any(one and set(heads) <= set(one[0]) for one in tables(html))
+    return any(table and set(heads) <= set(table[0]) for table in tables(html))

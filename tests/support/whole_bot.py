@@ -26,18 +26,18 @@ def eventually(look: Callable[[], T], what: str, timeout_s: float = 60.0) -> T:
     """What ``look`` returns as soon as it is true; fails when it never is."""
     deadline = time.monotonic() + timeout_s
     while True:
-        found = look()
-        if found:
-            return found
-        assert time.monotonic() < deadline, f"waited {timeout_s:g} s for {what}; saw {found!r}"
+        seen = look()
+        if seen:
+            return seen
+        assert time.monotonic() < deadline, f"waited {timeout_s:g} s for {what}; saw {seen!r}"
         time.sleep(0.05)
 
 
 @pytest.fixture(scope="session")
 def zygote() -> Iterator[Zygote]:
     """Bots for a few milliseconds of CPU, shared by the session."""
-    with Zygote() as one:
-        yield one
+    with Zygote() as made:
+        yield made
 
 
 class WholeBot:
@@ -130,8 +130,8 @@ class WholeBot:
 
     def ready(self) -> dict[str, Any]:
         """What /readyz says."""
-        found: dict[str, Any] = requests.get(f"{self.url}/readyz", timeout=5).json()
-        return found
+        answer: dict[str, Any] = requests.get(f"{self.url}/readyz", timeout=5).json()
+        return answer
 
     def kill(self) -> None:
         """Ends it as a crash does."""
@@ -167,5 +167,5 @@ def toml(tables: dict[str, Any]) -> str:
         many: Sequence[dict[str, Any]] = value if isinstance(value, list) else [value]
         for table in many:
             lines.append(f"[[{name}]]" if isinstance(value, list) else f"[{name}]")
-            lines += [f"{key} = {json.dumps(one)}" for key, one in table.items()]
+            lines += [f"{key} = {json.dumps(setting)}" for key, setting in table.items()]
     return "\n".join(lines) + "\n"

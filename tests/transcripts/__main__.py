@@ -49,8 +49,8 @@ def answering() -> Iterator[Answers]:
             def links() -> dict[str, Link]:
                 # the one thing here that the hour of the recording would show in
                 return {
-                    name: replace(one.link(), since=NOW - ago(hours=5))
-                    for name, one in backends.items()
+                    name: replace(backend.link(), since=NOW - ago(hours=5))
+                    for name, backend in backends.items()
                 }
 
             return Dispatcher(store, config, lambda: NOW, links)
@@ -75,7 +75,7 @@ def main() -> int:
     path.write_text(with_table(path.read_text("utf-8"), COMMANDS.values()), "utf-8")
     if sys.argv[1:] == ["--table"]:
         return 0
-    asked = {name: questions(one) for name, one in COMMANDS.items()}
+    asked = {name: questions(command) for name, command in COMMANDS.items()}
     with answering() as answers:
         said = irc_session(asked, answers)
     (DOCS / "session-irc.md").write_text(page("A session on IRC", _IRC, said), "utf-8")

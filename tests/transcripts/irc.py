@@ -42,10 +42,10 @@ def irc_session(asked: Mapping[str, list[str]], answers: Answers) -> dict[str, s
         with modern.user(_NICK, sasl=(_NICK, _PASSWORD)) as mika, _bot(modern, answers):
             mika.join(_ROOM)
             for name, questions in asked.items():
-                said[name] = "\n".join(_ask(mika, one) for one in questions)
+                said[name] = "\n".join(_ask(mika, question) for question in questions)
         with plain.user(_NICK) as mika, _bot(plain, answers):
             mika.join(_ROOM)
-            lines = [_ask(mika, one) for one in _WITHOUT_ACCOUNT]
+            lines = [_ask(mika, question) for question in _WITHOUT_ACCOUNT]
             said["On a network without accounts"] = "\n".join(lines)
         return said
 
@@ -73,10 +73,10 @@ def _ask(person: IrcUser, question: str) -> str:
     person.lines()
     person.say(_ROOM, f"!ci {question}")
     first = person.hears(nick=_BOT)
-    rest = [one for one in person.lines(quiet_s=0.4) if one.nick == _BOT]
+    rest = [line for line in person.lines(quiet_s=0.4) if line.nick == _BOT]
     lines = [f"<{person.nick}> !ci {question}"]
-    for one in (first, *rest):
-        if one.command == "PRIVMSG":
-            where = "" if one.params[0] == _ROOM else "[private] "
-            lines.append(f"{where}<{_BOT}> {one.text.replace(_UNPING, '')}")
+    for line in (first, *rest):
+        if line.command == "PRIVMSG":
+            where = "" if line.params[0] == _ROOM else "[private] "
+            lines.append(f"{where}<{_BOT}> {line.text.replace(_UNPING, '')}")
     return "\n".join(lines)

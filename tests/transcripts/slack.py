@@ -29,7 +29,7 @@ def slack_session(asked: Mapping[str, list[str]], answers: Answers) -> dict[str,
     """What was asked and posted for each command, by its name; then a mention, a message."""
     with SlackServer() as slack, _served(slack, answers) as url:
         said = {
-            name: "\n".join(_command(slack, url, one) for one in questions)
+            name: "\n".join(_command(slack, url, question) for question in questions)
             for name, questions in asked.items()
         }
         ts = slack.say("C0GENERAL", f"{_BOT} status netapp")
@@ -79,4 +79,4 @@ def _shown(message: Mapping[str, Any], where: str) -> str:
         for section in block.get("elements", [block]):
             lines += "".join(texts_of(section)).split("\n")
     text = lines or str(message.get("text", "")).split("\n")
-    return "\n".join(f"{where}cibot: {one}" for one in text if one.strip())
+    return "\n".join(f"{where}cibot: {line}" for line in text if line.strip())

@@ -51,9 +51,9 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     rows.insert_rows: [lambda tx: rows.insert_rows(tx, schema.comment, [COMMENT])],
     changes.put_changes: [lambda tx: changes.put_changes(tx, 1, [NEWS])],
     patch_sets.put_patch_sets: [
-        lambda tx: patch_sets.put_patch_sets(tx, [(1, one) for one in NEWS.patch_sets]),
+        lambda tx: patch_sets.put_patch_sets(tx, [(1, patch_set) for patch_set in NEWS.patch_sets]),
         lambda tx: patch_sets.put_patch_sets(
-            tx, [(one, PatchSet(1, NOW, revision="a" * 40)) for one in (1, 2)], NOW, {2}
+            tx, [(row_id, PatchSet(1, NOW, revision="a" * 40)) for row_id in (1, 2)], NOW, {2}
         ),
     ],
     changes.put_owners: [lambda tx: changes.put_owners(tx, {CHANGE: 1, CHANGE + 1: 1}, {CHANGE})],

@@ -69,8 +69,8 @@ def find_java() -> Java:
     homes += sorted(Path("/usr/lib/jvm").glob("*"))
     if javac := find("javac"):
         homes.append(javac.resolve().parents[1])
-    found = [Java(home, _major(home)) for home in homes if (home / "bin" / "javac").exists()]
-    newest = max(found, key=lambda java: java.major, default=None)
+    javas = [Java(home, _major(home)) for home in homes if (home / "bin" / "javac").exists()]
+    newest = max(javas, key=lambda java: java.major, default=None)
     if newest is None or newest.major < _FOR_JAVA_17[1]:
         absent("a JDK of version 17 or newer", "apt-get install openjdk-17-jdk-headless")
     return newest
@@ -91,18 +91,20 @@ def artifacts() -> Artifacts:
     needs("git", package="git")
     java = find_java()
     version = (_NEWEST if java.major >= _NEWEST[1] else _FOR_JAVA_17)[0]
-    library = _kept(f"gerrit-{version}-lib", [_HERE / "pom.xml"], lambda it: _fetch(version, it))
+    library = _kept(
+        f"gerrit-{version}-lib", [_HERE / "pom.xml"], lambda folder: _fetch(version, folder)
+    )
     boot = _kept(
         f"gerrit-{version}-boot",
         [_HERE / "pom.xml", _HERE / "Boot.java"],
-        lambda it: _compile(java, [_HERE / "Boot.java"], library, it),
+        lambda folder: _compile(java, [_HERE / "Boot.java"], library, folder),
     )
     class_path = os.pathsep.join([f"{library}/*", str(boot)])
     made_of = [_HERE / "pom.xml", _HERE / "Boot.java", *sorted((_HERE / "plugin").iterdir())]
     site = _kept(
         f"gerrit-{version}-site-java{java.major}",
         made_of,
-        lambda it: _make_site(java, class_path, library, it),
+        lambda folder: _make_site(java, class_path, library, folder),
     )
     return Artifacts(version, java, site, class_path)
 

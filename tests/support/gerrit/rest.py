@@ -102,7 +102,7 @@ class GerritRest:
 
     def create_group(self, name: str, members: tuple[Account, ...] = ()) -> None:
         """Makes a group that everybody may see, with these members."""
-        wanted = {"visible_to_all": True, "members": [str(it.number) for it in members]}
+        wanted = {"visible_to_all": True, "members": [str(account.number) for account in members]}
         self.request("PUT", f"groups/{quote(name, safe='')}", wanted)
 
     def add_member(self, group: str, account: Account) -> None:
@@ -165,15 +165,15 @@ class GerritRest:
     def change(self, change: int) -> dict[str, Any]:
         """The change with its messages, accounts and current revision."""
         options = "o=MESSAGES&o=DETAILED_ACCOUNTS&o=DETAILED_LABELS&o=CURRENT_REVISION"
-        found: dict[str, Any] = self.request("GET", f"changes/{change}?{options}")
-        current = found["revisions"][found["current_revision"]]
-        found["current_revision_number"] = current["_number"]
-        return found
+        answer: dict[str, Any] = self.request("GET", f"changes/{change}?{options}")
+        current = answer["revisions"][answer["current_revision"]]
+        answer["current_revision_number"] = current["_number"]
+        return answer
 
     def messages(self, change: int | str) -> list[dict[str, Any]]:
         """Its change messages, the oldest first."""
-        found: list[dict[str, Any]] = self.request("GET", f"changes/{change}/messages")
-        return found
+        messages: list[dict[str, Any]] = self.request("GET", f"changes/{change}/messages")
+        return messages
 
     def review(
         self,

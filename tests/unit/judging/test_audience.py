@@ -67,7 +67,7 @@ def test_the_same_message_is_told_once(nights: Nights) -> None:
     number = nights.ci("Acme")
     for _ in range(2):
         nights.tell(number, "opened")
-    assert len(nights.told("#ops")) == len(nights.told("#day")) == 1
+    assert len(nights.messages("#ops")) == len(nights.messages("#day")) == 1
 
 
 def test_an_account_of_any_length_has_a_message_of_its_own(nights: Nights) -> None:
