@@ -336,7 +336,7 @@ def build(
     _sync_cis(store, config, sources, clock)
     summaries = Summaries(led, config.summary, _daily(config), clock, sender.wake)
     answer = Dispatcher(
-        store, config, clock, lambda: {name: one.link() for name, one in backends.items()}
+        store, config, clock, lambda: {name: backend.link() for name, backend in backends.items()}
     )
     asking = Asking(store, config, clock)
     web = _web(config, asking, backends, sources, registry, clock)

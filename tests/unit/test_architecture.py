@@ -118,6 +118,12 @@ LATE_MODULES = {
     "cibot.store.migrate",
 }
 
+# Names that say nothing of what they hold.
+VAGUE = {"one", "it", "found", "told", "kept", "known"}
+# Classes whose fields are keys of stored or documented JSON, which keep their names.
+IN_JSON = {"BranchBeside", "Criterion", "SeenCoverage", "SeenJobs", "Streak"}
+NOT_YET = ("cibot/collector/formats", "cibot/health", "cibot/judging")
+
 
 def name_of(path: Path) -> str:
     parts = path.relative_to(ROOT).with_suffix("").parts
@@ -151,6 +157,27 @@ def layer(name: str) -> str:
         f"{name} is in no layer: say in LAYERS where it is"
     )
     return nearest
+
+
+def variables(tree: ast.AST) -> Iterator[tuple[str, int]]:
+    """What is assigned, looped over, caught, matched, or a parameter; also attributes."""
+    fields = {
+        id(part.target)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef) and node.name in IN_JSON
+        for part in node.body
+        if isinstance(part, ast.AnnAssign)
+    }
+    for node in ast.walk(tree):
+        match node:
+            case ast.Name(id=name, ctx=ast.Store()) if id(node) not in fields:
+                yield name, node.lineno
+            case ast.Attribute(attr=name, ctx=ast.Store()):
+                yield name, node.lineno
+            case (
+                ast.arg(arg=name) | ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name))
+            ):
+                yield name, node.lineno
 
 
 @pytest.fixture(scope="module")
@@ -255,6 +282,18 @@ def test_files_and_functions_stay_small(trees: dict[Path, ast.Module]) -> None:
         for node in ast.walk(trees.get(path, ast.Module([], [])))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and (node.end_lineno or 0) - node.lineno + 1 > 45
+    ]
+    assert wrong == []
+
+
+def test_variables_are_named_by_what_they_hold() -> None:
+    files = (path for part in ("cibot", "bench", "tests") for path in (ROOT / part).rglob("*.py"))
+    wrong = [
+        f"{path.relative_to(ROOT)}:{line} {name}"
+        for path in sorted(files)
+        if not str(path.relative_to(ROOT)).startswith(NOT_YET)
+        for name, line in variables(ast.parse(path.read_text(encoding="utf-8")))
+        if name in VAGUE
     ]
     assert wrong == []
 
