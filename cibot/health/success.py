@@ -54,7 +54,7 @@ class Success(Stored):
             standing = self._series.standing(one, per_day)
         if one.passed or not failures:
             self._series.add(one, per_day)
-        if failures + (not one.paired) <= 1 or (one.passed and self.chart.dropped is not None):
+        if one.passed or failures + (not one.paired) <= 1:
             self._add(one.passed, one.proof.at, standing)
 
     def _add(self, passed: bool, at: float, standing: VerdictKind) -> None:

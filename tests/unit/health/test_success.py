@@ -83,6 +83,19 @@ def test_one_broken_change_is_one_observation():
     assert often.row() == seldom.row()
 
 
+def test_a_change_that_passes_after_two_failures_speaks_for_the_ci():
+    """What was mended says that the CI works; what was not may be an outage."""
+
+    def several(letters):
+        own = [(n, n, letter) for n, letter in enumerate(letters, 1)]
+        theirs = [(n - 0.5, n, "P") for n in range(1, 4)]
+        return [change(own, theirs, range(3), i, T - (27 - 4 * i) * H) for i in range(6)]
+
+    before = changes("PPPPF" * 80, until=T - 40 * H)
+    assert success([*before, *several("FFP")]).verdict is State.HEALTHY
+    assert success([*before, *several("FFF")]).verdict is State.FAILING
+
+
 def test_a_drop_that_lasts_is_how_it_is_now():
     signal = success(changes("P" * 400 + "PF" * 400))
     assert signal.verdict is State.HEALTHY
