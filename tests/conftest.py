@@ -2,6 +2,7 @@
 
 import gc
 import os
+import tempfile
 from collections import Counter
 
 import pytest
@@ -10,6 +11,7 @@ from xdist.remote import Producer
 
 from tests.support.loopback import forbid_network
 from tests.support.needs import ABSENT
+from tests.support.processes import in_memory
 from tests.support.scheduling import Scheduling, arrange, import_share, workers
 
 # A busy machine is no failure: nothing in these tests is timed. CI looks where it looked before.
@@ -33,8 +35,14 @@ pytest_plugins = [
 
 
 def pytest_configure() -> None:
-    """Guards the sockets before any test module is imported."""
+    """Guards the sockets before any test module is imported.
+
+    Files of the tests lie in memory: SQLite waits for the disk at each commit.
+    """
     forbid_network()
+    if place := in_memory():
+        os.environ.setdefault("TMPDIR", str(place))
+        tempfile.tempdir = None  # it is asked for again
 
 
 @pytest.hookimpl(optionalhook=True)

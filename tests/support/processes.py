@@ -95,14 +95,18 @@ def is_root() -> bool:
     return os.geteuid() == 0
 
 
+def in_memory() -> Path | None:
+    """A directory that lies in memory; None where there is none with enough room."""
+    return _MEMORY if _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _ROOM else None
+
+
 @contextlib.contextmanager
 def server_directory(name: str, user: str | None = None) -> Iterator[Path]:
     """A temporary directory for one server, with a short path (Unix sockets), owned by `user`.
 
     It lies in memory where there is room: servers wait for the disk more than they work.
     """
-    in_memory = _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _ROOM
-    path = Path(tempfile.mkdtemp(prefix=f"cibot-{name}-", dir=_MEMORY if in_memory else None))
+    path = Path(tempfile.mkdtemp(prefix=f"cibot-{name}-", dir=in_memory()))
     try:
         if user and is_root():
             owner = pwd.getpwnam(user)
