@@ -18,8 +18,8 @@ _SHARED = Path(os.environ.get("CIBOT_SHARED", Path(__file__).parents[2] / "share
 def change_lines(limit: int) -> tuple[str, list[str]]:
     """Where the changes are from, and up to ``limit`` of them as JSON lines.
 
-    Recorded ones are taken from each server in turn and numbered anew, since the
-    servers' own numbers meet.
+    Recorded changes are taken from each server in turn and get new numbers, since servers use
+    the same ones.
     """
     files = sorted(_SHARED.glob("data/gerrit/*.jsonl.gz"))
     if not files:

@@ -1,4 +1,4 @@
-"""Corrects what is told: renamed projects, events that are not so, and times of the future.
+"""Corrects what feeds report: renamed projects, events that are not true, times in the future.
 
 A wrong clock wrote these. Left as they are, they would stay a change's or a CI's newest news for
 ever: its status would no longer move, and its silence would never be noticed.
@@ -26,7 +26,7 @@ _MOST_COUNTED = 100  # of one transaction
 def report_forged(tx: Tx, server_id: int, server: str, comments: int, now: datetime) -> None:
     """Notes with the feed that so many comments were taken back."""
     said = (
-        f"{comments} comments that events told of were taken back: Gerrit does not hold them;"
+        f"{comments} comments that events brought were taken back: Gerrit does not hold them;"
         " if this comes again, give the webhook another token"
     )
     log.warning("events were forged server=%s: %s", server, said)
@@ -49,8 +49,8 @@ def correct(
 ) -> dict[int, datetime]:
     """Corrects the stored comments of changes that REST returned whole.
 
-    Returns those of which REST tells less than a fresh event did, since when: they are
-    asked for again.
+    Returns the changes of which REST gives less than a fresh event did, and since when: they
+    are asked for again.
     """
     whole = {place_of(change): change for change in changes if change.complete}
     rows = changes_of_numbers(tx, server_id, {number for _project, number in whole})

@@ -56,7 +56,7 @@ def change_from_rest(raw: object) -> Change:
     """A ChangeInfo, with its messages when the query asked for them.
 
     Raises DecodeError naming the field. ``revisions``, where present, add the
-    patch sets that no message tells of.
+    patch sets that no message names.
     """
     info = mapping(raw, "change")
     created = moment(info.get("created"), "change.created")

@@ -209,11 +209,11 @@ def settled(ended: Sequence[datetime], over: int, left: int, now: datetime) -> b
 
 
 def of_member(news: News, before: Notified | None, *, going_on: bool, waits: bool) -> bool | None:
-    """Whether news of an incident in a mass failure is told with the others' (True).
+    """Whether news of an incident in a mass failure is sent together with the others' (True).
 
-    None where it is told by itself; False where it is not worth a message: the mass failure is
+    None where it is a message of its own; False where it is not worth one: the mass failure is
     ``going_on``, and what people know of it covers this. ``waits`` says that the beginning
-    was not told yet.
+    was not sent yet.
     """
     if news.step.name == "resolved" and not news.symptom.adopted:
         return True
@@ -226,10 +226,10 @@ def of_member(news: News, before: Notified | None, *, going_on: bool, waits: boo
 
 
 def worth(steps: Sequence[str], *, is_known: bool) -> int | None:
-    """The place of the step that is left to tell of an incident; None where there is none.
+    """The place of the step of an incident that is still worth sending; None where there is none.
 
     ``is_known`` says whether people heard that it is bad. What came and went meanwhile is not
-    told, nor what went and came back.
+    sent, nor what went and came back.
     """
     if is_known:
         if steps[-1] in ENDS:

@@ -38,8 +38,8 @@ Which = tuple[int, datetime]
 class ReplayedMessage:
     """A message that would have gone out.
 
-    One of a mass failure has its own ``card`` and tells of ``together``, of which ``ci`` and
-    ``incident`` are the last one.
+    A message of a mass failure has its own ``card`` and is about the openings ``together``, of
+    which ``ci`` and ``incident`` are the last one.
     """
 
     at: datetime
@@ -67,7 +67,7 @@ class _Failure:
 
 
 class Gathered:
-    """What waits to be told with others; ``now`` gives an incident as it is, None if it is gone."""
+    """Messages that wait for those of others; ``now`` gives an incident as it is, or None."""
 
     def __init__(self, cis: Mapping[int, KnownCi], now: Callable[[Which], Incident | None]) -> None:
         self._cis = cis
@@ -104,7 +104,7 @@ class Gathered:
         return with_others is not None
 
     def due(self, after: datetime) -> datetime | None:
-        """The next moment after which something that waits may be told."""
+        """The next moment after ``after`` at which a waiting message may be sent."""
         times = [message.at + HOLD for message in self._held]
         for failure in self._failures:
             ended = [message.at for message in failure.waits if message.news.step.name in ENDS]
@@ -114,7 +114,7 @@ class Gathered:
         return min((time for time in times if time > after), default=None)
 
     def settle(self, now: datetime) -> Iterator[ReplayedMessage]:
-        """Tells what need not wait any longer."""
+        """Sends what need not wait any longer."""
         out = [message for message in self._held if now - message.at >= HOLD]
         gone = {message.which for message in out}
         waited = [message for message in self._held if message.which in gone]
@@ -208,7 +208,7 @@ class Gathered:
 
 
 def _left(messages: Iterable[ReplayedMessage], notified: Container[Which]) -> list[ReplayedMessage]:
-    """Of each incident what is left to tell, in order of time."""
+    """The message of each incident that is still worth sending, in order of time."""
     remaining = []
     ordered = sorted(messages, key=lambda message: (message.which, message.at))
     for which, group in groupby(ordered, key=lambda message: message.which):

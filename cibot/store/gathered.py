@@ -1,7 +1,7 @@
-"""Rows of the outbox that are gathered: they wait to be told with those of other CIs.
+"""Rows of the outbox that are gathered: they wait to be sent together with those of other CIs.
 
 The alerts of one mass failure have its key in ``group_key``, and so have its messages. A row
-that was told with others points to the message that tells of it by ``digest_id``.
+that was sent together with others points by ``digest_id`` to the message that contains it.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def join_group(
 ) -> None:
     """Makes the alerts of these steps since then those of a mass failure.
 
-    What was to be said by itself, and nobody has begun to say, is gathered.
+    An alert that no sender has begun to send is gathered.
     """
     if not incidents:
         return
@@ -109,7 +109,7 @@ def join_group(
 
 
 def fold_gathered(tx: Tx, ids: Collection[int], message_key: str | None = None) -> None:
-    """Notes that a message, or none, told of these."""
+    """Notes the message that contained these, or that there is none."""
     if not ids:
         return
     table = schema.outbox

@@ -105,7 +105,7 @@ def incident_by_id(tx: Tx, incident_id: int, *, lock: bool = False) -> StoredInc
 
 
 def merged_numbers(tx: Tx, numbers: Collection[int]) -> dict[int, int]:
-    """Of some incidents those that were merged into another one, with the number of that."""
+    """The incidents that were merged into another one, each with the number of that one."""
     rows = {number: incident_by_id(tx, number) for number in sorted(numbers)}
     return {number: row.id for number, row in rows.items() if row and row.id != number}
 

@@ -109,7 +109,7 @@ def enqueue(
     """Adds a message once: a key that exists already changes nothing.
 
     It is sent from ``due`` on. Messages added as ``held`` or ``folded`` are never sent themselves,
-    those added as ``gathered`` only where no other CI's are told with them.
+    those added as ``gathered`` only where they are not sent together with other CIs'.
     """
     row = {
         "dedupe_key": about.key,

@@ -1,6 +1,6 @@
 """Each command's answer on the canned history, word for word, and that its example works.
 
-``CIBOT_WRITE_GOLDEN=1`` writes the files anew: read them as a user before you commit them.
+``CIBOT_WRITE_GOLDEN=1`` writes the files again: read them as a user before you commit them.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Each kind of message as each medium shows it, word for word.
 
-``CIBOT_WRITE_GOLDEN=1`` writes the files anew: read them as a user before you commit them.
+``CIBOT_WRITE_GOLDEN=1`` writes the files again: read them as a user before you commit them.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ def test_a_patch_set_of_a_burst_that_was_reported_on_takes_the_chance():
 
 
 def chances(dues, reports):
-    """Counted anew: a slot of ten minutes was taken where any of it was reported on."""
+    """Counted independently: a slot of ten minutes was taken where any of it was reported on."""
     slots = {}
     for chance in dues:
         slot = int(chance.uploaded_at // 600)

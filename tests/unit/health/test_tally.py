@@ -14,7 +14,7 @@ from tests.unit.health.facts import D, H, T, proof
 
 
 class Model:
-    """All results, counted anew each time."""
+    """All results, counted again each time."""
 
     def __init__(self, window, reach):
         self.window, self.reach, self.results = window, max(window, reach), []
