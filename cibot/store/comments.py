@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, delete, func, or_, select, update
+from sqlalchemy import bindparam, delete, func, or_, select, tuple_, update
 
 from cibot.model import NOTE
 from cibot.store import schema
@@ -170,7 +170,9 @@ def comments_after(
         .limit(batch)
     )
     if last is not None:
-        query = query.where(_later(table, last.posted_at, last.change_id, last.seq))
+        key = tuple_(table.posted_at, table.change_id, table.seq)
+        later = key > (last.posted_at, last.change_id, last.seq)
+        query = query.where(table.posted_at >= last.posted_at, later)  # the first for the index
     return [CommentText(*row) for row in tx.execute(query)]
 
 
@@ -184,13 +186,6 @@ def newest_by(tx: Tx, account_id: int, limit: int) -> list[CommentText]:
         .limit(limit)
     )
     return [CommentText(*row) for row in tx.execute(query)]
-
-
-def _later(table: Any, posted_at: datetime, change_id: int, seq: int) -> Any:
-    return (table.posted_at > posted_at) | (
-        (table.posted_at == posted_at)
-        & ((table.change_id > change_id) | ((table.change_id == change_id) & (table.seq > seq)))
-    )
 
 
 MOST_CHARACTERS = 20_000  # of a comment: whole but for the largest

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, func, select, update
+from sqlalchemy import func, select, update
 
 from cibot.model import Channel
 from cibot.store import schema
@@ -251,13 +251,9 @@ def revive(tx: Tx, network: str, since: datetime, now: datetime, room: str | Non
 def undelivered(tx: Tx) -> list[Undelivered]:
     """Each network with messages that failed and are not out, by name."""
     table = schema.outbox.c
-    unsent = and_(
-        table.state.in_(UNSENT),
-        table.error.is_not(None),
-    )
     query = (
         select(table.network, table.state, func.count(), func.max(table.id))
-        .where(unsent)
+        .where(table.state.in_(UNSENT), table.error.is_not(None))
         .group_by(table.network, table.state)
     )
     rows = tx.execute(query).all()

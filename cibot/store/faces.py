@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import select, tuple_
 
 from cibot.store import schema
 from cibot.store.cis import HeardReport, heard_reports
@@ -25,18 +25,9 @@ def reports_before(tx: Tx, ci_id: int, before: ReportKey | None, limit: int) -> 
         .order_by(report.c.posted_at.desc(), report.c.change_id.desc(), report.c.seq.desc())
     )
     if before is not None:
-        posted_at, change_id, seq = before
-        older = or_(
-            report.c.posted_at < posted_at,
-            and_(report.c.posted_at == posted_at, report.c.change_id < change_id),
-            and_(
-                report.c.posted_at == posted_at,
-                report.c.change_id == change_id,
-                report.c.seq < seq,
-            ),
-        )
+        key = tuple_(report.c.posted_at, report.c.change_id, report.c.seq)
         # The first condition alone can be read off the index; the second makes it exact.
-        query = query.where(report.c.posted_at <= posted_at, older)
+        query = query.where(report.c.posted_at <= before[0], key < before)
     return [HeardReport(*row) for row in tx.execute(query.limit(limit))]
 
 

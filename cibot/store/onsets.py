@@ -120,17 +120,9 @@ def bad_runs_since(
 ) -> list[RunRow]:
     """The first runs of a CI that ended with one of ``results`` at that time or later."""
     table = schema.report.c
-    query = (
-        _RUNS.where(
-            table.ci_id == ci_id,
-            table.posted_at >= since,
-            table.result.in_(sorted(results)),
-            table.patch_set.is_not(None),
-        )
-        .order_by(table.posted_at)
-        .limit(limit)
-    )
-    return [RunRow(*row) for row in tx.execute(query)]
+    bad = (table.result.in_(sorted(results)), table.patch_set.is_not(None))
+    query = _RUNS.where(table.ci_id == ci_id, table.posted_at >= since, *bad)
+    return [RunRow(*row) for row in tx.execute(query.order_by(table.posted_at).limit(limit))]
 
 
 def bad_runs_on(tx: Tx, ci_id: int, change_id: int, patch_set: int) -> list[RunRow]:
@@ -184,19 +176,18 @@ def last_pass(
     return RunRow(*row) if row else None
 
 
+def _at(place: Place) -> list[ColumnElement[bool]]:
+    """Conditions for changes of a branch."""
+    return [schema.change.c[name] == value for name, value in place._asdict().items()]
+
+
 def merged_between(
     tx: Tx, place: Place, since: datetime, until: datetime, limit: int
 ) -> tuple[int, list[MergedRow]]:
     """How many changes (at most 1,000) were merged on a branch, and the first ``limit``."""
     table = schema.change.c
-    here = (
-        table.project == place.project,
-        table.branch == place.branch,
-        table.status == "MERGED",
-        table.closed_at >= since,
-        table.closed_at < until,
-        table.server_id == place.server_id,
-    )
+    merged = (table.status == "MERGED", table.closed_at >= since, table.closed_at < until)
+    here = (*_at(place), *merged)
     query = select(table.number, table.subject, table.closed_at).where(*here)
     rows = [
         MergedRow(*row)
@@ -214,13 +205,8 @@ def changes_around(tx: Tx, place: Place, at: datetime, most: int) -> list[int]:
     At most so many on each side.
     """
     table = schema.change.c
-    here = (
-        table.project == place.project,
-        table.branch == place.branch,
-        table.server_id == place.server_id,
-    )
-    before = select(table.id).where(*here, table.updated_at < at)
-    after = select(table.id).where(*here, table.updated_at >= at)
+    before = select(table.id).where(*_at(place), table.updated_at < at)
+    after = select(table.id).where(*_at(place), table.updated_at >= at)
     return [
         *tx.execute(before.order_by(table.updated_at.desc()).limit(most)).scalars(),
         *tx.execute(after.order_by(table.updated_at).limit(most)).scalars(),

@@ -192,14 +192,8 @@ def claim(
     it.
     """
     table = schema.outbox
-    heads = (
-        select(func.min(table.c.id))
-        .where(
-            table.c.network == network,
-            table.c.state.in_(_QUEUED),
-        )
-        .group_by(table.c.room)
-    )
+    queued = (table.c.network == network, table.c.state.in_(_QUEUED))
+    heads = select(func.min(table.c.id)).where(*queued).group_by(table.c.room)
     query = select(table).where(table.c.id.in_(heads)).order_by(table.c.id)
     for row in tx.execute(query).all():
         if row.room in skip_rooms or not _is_due(row, now):
@@ -318,10 +312,7 @@ def has(tx: Tx, key: str) -> bool:
     return tx.execute(select(table.id).where(table.dedupe_key == key)).scalar() is not None
 
 
-_OPEN = (
-    MessageState.PENDING, MessageState.SENDING, MessageState.DEAD, MessageState.HELD,
-    MessageState.GATHERED,
-)  # fmt: skip
+_OPEN = (*UNSENT, *_WAITING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -372,12 +363,5 @@ def retry(tx: Tx, now: datetime, message_id: int | None = None) -> int:
 def drop(tx: Tx, message_id: int) -> bool:
     """Gives up a message for good, unless it is out or just being sent."""
     table = schema.outbox
-    done = tx.execute(
-        update(table)
-        .where(
-            table.c.id == message_id,
-            table.c.state.in_((*_UNCLAIMED, *_WAITING)),
-        )
-        .values(state=MessageState.DROPPED)
-    )
-    return done.rowcount == 1
+    waits = (table.c.id == message_id, table.c.state.in_((*_UNCLAIMED, *_WAITING)))
+    return tx.execute(update(table).where(*waits).values(state=MessageState.DROPPED)).rowcount == 1

@@ -27,6 +27,11 @@ from cibot.store.columns import stored_table as _table
 
 __all__ = ["UtcDateTime", "metadata"]
 
+
+def _counts(*names: str) -> list[Column[int]]:
+    return [Column(name, Integer, nullable=False) for name in names]
+
+
 server = _table(
     "server",
     Column("id", Integer, primary_key=True),
@@ -75,9 +80,7 @@ change = _table(
     Column("updated_at", UtcDateTime, nullable=False),
     Column("closed_at", UtcDateTime),  # when it was merged or abandoned
     Column("closed_heard_at", UtcDateTime),  # when we heard of that, or that it is open again
-    Column(
-        "unconfirmed_since", UtcDateTime
-    ),  # since when only events have it; None: confirmed by REST
+    Column("unconfirmed_since", UtcDateTime),  # only events have it; None: confirmed by REST
     Column("owner_id", Id),  # an account's row; None where no source gave it
     Index(None, "number"),
     Index(None, "project", "updated_at"),
@@ -164,11 +167,7 @@ tally = _table(  # counts of reports, see cibot.store.tally
     Column("hours", SmallInteger, primary_key=True, autoincrement=False),  # 1, or 24: a UTC day
     Column("start", Integer, primary_key=True, autoincrement=False),  # hours since 1970
     Column("lane", SmallInteger, primary_key=True, autoincrement=False),
-    Column("passes", Integer, nullable=False),
-    Column("fails", Integer, nullable=False),
-    Column("infra", Integer, nullable=False),
-    Column("unjudged", Integer, nullable=False),
-    Column("unparsed", Integer, nullable=False),
+    *_counts("passes", "fails", "infra", "unjudged", "unparsed"),
 )
 
 project_record = _table(
@@ -192,9 +191,7 @@ reference_period = _table(  # as guessed; what is configured is laid over it
 chances = _table(
     "chances",
     Column("ci_id", Integer, primary_key=True, autoincrement=False),
-    Column("due", Integer, nullable=False),
-    Column("missed", Integer, nullable=False),
-    Column("in_a_row", Integer, nullable=False),  # missed since it was last heard
+    *_counts("due", "missed", "in_a_row"),  # the last: missed since it was last heard
     Column("allowed_s", Float, nullable=False),
     Column("patch_sets", LongText, nullable=False),  # JSON, the newest that were missed
 )
@@ -207,14 +204,8 @@ rollup = _table(  # what judging counted by UTC day, see cibot.health.rollup
     Column("branch", String(255), primary_key=True),
     # the day of the judge's clock on which it was counted
     Column("noted", Integer, primary_key=True, autoincrement=False),
-    Column("due", Integer, nullable=False),
-    Column("missed", Integer, nullable=False),
-    Column("unheard", Integer, nullable=False),
-    Column("paired", Integer, nullable=False),
-    Column("false_failures", Integer, nullable=False),
-    Column("refused", Integer, nullable=False),
-    Column("false_passes", Integer, nullable=False),
-    Column("runs", Integer, nullable=False),
+    *_counts("due", "missed", "unheard", "paired"),
+    *_counts("false_failures", "refused", "false_passes", "runs"),
     Column("within", Text, nullable=False),  # JSON: counts by hours, by step, by job
     Column("took", Text, nullable=False),
     Column("jobs", LongText, nullable=False),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 
 from cibot.model import Silence
 from cibot.store import schema
@@ -40,13 +40,13 @@ def add_silence(
     return insert_one(tx, schema.silence, row)
 
 
+def _active(at: datetime) -> tuple[ColumnElement[bool], ...]:
+    return _TABLE.until > at, _TABLE.since <= at, _TABLE.ended_at.is_(None)
+
+
 def silences_at(tx: Tx, at: datetime) -> list[Silence]:
     """The silences that mute something then, ordered by end time."""
-    query = (
-        _SILENCES.where(_TABLE.until > at, _TABLE.since <= at)
-        .where(_TABLE.ended_at.is_(None))
-        .order_by(_TABLE.until, _TABLE.id)
-    )
+    query = _SILENCES.where(*_active(at)).order_by(_TABLE.until, _TABLE.id)
     return [Silence(*row) for row in tx.execute(query)]
 
 
@@ -73,8 +73,7 @@ def silences_before(
     """
     query = _SILENCES.order_by(_TABLE.id.desc()).limit(limit)
     if active_at is not None:
-        active = (_TABLE.until > active_at, _TABLE.since <= active_at, _TABLE.ended_at.is_(None))
-        query = query.where(*active)
+        query = query.where(*_active(active_at))
     if before is not None:
         query = query.where(_TABLE.id < before)
     return [Silence(*row) for row in tx.execute(query)]
