@@ -18,9 +18,10 @@ from cibot.chat.dispatch import Dispatcher
 from cibot.chat.protocol import Backend, Channel
 from cibot.chat.summaries import MakeCard, Summaries
 from cibot.collector.confirming import Confirmer
+from cibot.collector.gathering import ReadSummary
 from cibot.collector.gerrit import Gerrit
 from cibot.collector.ingest import Ingest
-from cibot.collector.poller import FEED, PollSummary, poll
+from cibot.collector.poller import FEED, poll
 from cibot.collector.roster import Roster
 from cibot.config.models import Config, GerritConfig, SummaryConfig
 from cibot.config.networks import kinds, named
@@ -84,7 +85,7 @@ class GerritSource:
     clock: Callable[[], datetime] = utc_now
     _asking: threading.Lock = field(default_factory=threading.Lock)
 
-    def poll(self) -> PollSummary:
+    def poll(self) -> ReadSummary:
         """Polls once; a failure is kept with the feed and raised."""
         try:
             with self._asking:

@@ -15,8 +15,9 @@ from rich.progress import (
 )
 
 from cibot.bootstrap import GerritSource, utc_now
-from cibot.collector.backfill import BackfillSummary, backfill
 from cibot.collector.backfill import Progress as Reached
+from cibot.collector.backfill import backfill
+from cibot.collector.gathering import ReadSummary
 
 
 def progress(*columns: str | ProgressColumn) -> Progress:
@@ -33,7 +34,7 @@ def read_history(
     *,
     rate: float | None,
     stop: threading.Event,
-) -> BackfillSummary:
+) -> ReadSummary:
     """Reads a server's past with a bar of how far it is; ``rate`` is requests a second."""
     with progress(TaskProgressColumn(), "{task.fields[said]}", TimeElapsedColumn()) as bar:
         task = bar.add_task(source.config.name, total=1.0, said="")

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from cibot.collector.cursor import Cursor
-from cibot.collector.gathering import Gathering, stored_cursor
-from cibot.collector.gerrit import BrokenAnswer, Gerrit
+from cibot.collector.gathering import Gathering, ReadSummary
+from cibot.collector.gerrit import Gerrit
 from cibot.collector.sink import IngestCounts, Sink
 from cibot.collector.transport import Pace
 from cibot.errors import Transient, UserError
@@ -29,16 +29,6 @@ class Progress:
     fraction: float
 
 
-@dataclass(frozen=True, slots=True)
-class BackfillSummary:
-    """What a backfill did; ``broken`` could not be read, also not when asked again."""
-
-    counts: IngestCounts
-    pages: int
-    broken: tuple[BrokenAnswer, ...]
-    resumed: bool
-
-
 def backfill(
     gerrit: Gerrit,
     sink: Sink,
@@ -51,7 +41,7 @@ def backfill(
     page_size: int = 100,
     stop: threading.Event | None = None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-) -> BackfillSummary:
+) -> ReadSummary:
     """Store every change that was last updated from ``since`` to ``until`` (None: now).
 
     ``rate`` is the most pages a second. Interrupted, the same call goes on from
@@ -70,7 +60,6 @@ def backfill(
         scope=in_projects([project] if project else []),
         page_size=page_size,
         clock=clock,
-        cursor=stored_cursor(sink, feed),
     )
     resumed = gathering.cursor != Cursor()
     pace = Pace(rate, stop or threading.Event())
@@ -79,10 +68,9 @@ def backfill(
         if not pace.keep():
             raise Transient("the backfill was stopped; the same command goes on from here")
     gathering.retry_failed()
-    broken = gathering.broken
     gathering.cursor = Cursor()
     gathering.store([])
-    return BackfillSummary(gathering.counts, gathering.pages, broken, resumed)
+    return gathering.summary(resumed=resumed)
 
 
 def _progress(

@@ -51,6 +51,19 @@ def stored_cursor(sink: Sink, feed: str) -> Cursor:
         return Cursor()
 
 
+@dataclass(frozen=True, slots=True)
+class ReadSummary:
+    """What a poll or a backfill brought; ``resumed`` where it went on with an interrupted one.
+
+    Changes in ``broken`` that have a number are asked for again by the next polls.
+    """
+
+    counts: IngestCounts
+    pages: int
+    broken: tuple[BrokenAnswer, ...]
+    resumed: bool
+
+
 @dataclass(slots=True)
 class Gathering:
     """A feed's way from Gerrit to the sink.
@@ -67,10 +80,17 @@ class Gathering:
     clock: Callable[[], datetime]
     most_pages: int | None = None
     aside: Aside | None = None
-    cursor: Cursor = field(default_factory=Cursor)
+    cursor: Cursor = field(init=False)
     counts: IngestCounts = field(default_factory=IngestCounts)
     pages: int = 0
     _broken: list[BrokenAnswer] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.cursor = stored_cursor(self.sink, self.feed)
+
+    def summary(self, *, resumed: bool) -> ReadSummary:
+        """What was read so far."""
+        return ReadSummary(self.counts, self.pages, self.broken, resumed)
 
     @property
     def broken(self) -> tuple[BrokenAnswer, ...]:

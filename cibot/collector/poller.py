@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from cibot.collector.gathering import Gathering, stored_cursor
-from cibot.collector.gerrit import BrokenAnswer, Gerrit
-from cibot.collector.sink import IngestCounts, Sink
+from cibot.collector.gathering import Gathering, ReadSummary
+from cibot.collector.gerrit import Gerrit
+from cibot.collector.sink import Sink
 from cibot.store.set_aside import Aside
 from cibot.text.projects import in_projects
 
@@ -22,19 +21,6 @@ log = logging.getLogger(__name__)
 
 FEED = "poll"
 _MOST_PAGES = 1000  # on one way; the next poll goes on
-
-
-@dataclass(frozen=True, slots=True)
-class PollSummary:
-    """What one poll did. ``pages`` is the number of queries; ``broken`` could not be read.
-
-    Changes in ``broken`` that have a number are asked for again by the next polls.
-    """
-
-    counts: IngestCounts
-    pages: int
-    broken: tuple[BrokenAnswer, ...]
-    resumed: bool
 
 
 def poll(
@@ -47,7 +33,7 @@ def poll(
     clock: Callable[[], datetime],
     first_look: timedelta = timedelta(days=7),
     aside: Aside | None = None,
-) -> PollSummary:
+) -> ReadSummary:
     """Reads what moved on a Gerrit and stores it. Raises what `Gerrit` and the sink raise.
 
     After an error the next poll goes on from the last page that was stored. ``overlap`` is how
@@ -64,7 +50,6 @@ def poll(
         clock=clock,
         most_pages=_MOST_PAGES,
         aside=aside,
-        cursor=stored_cursor(sink, FEED),
     )
     gathering.retry_failed()
     walk = gathering.cursor.walk
@@ -77,6 +62,4 @@ def poll(
     low = now - first_look if done is None else min(done, now) - overlap
     for _ in gathering.descend(low, None, None):
         pass
-    return PollSummary(
-        gathering.counts, gathering.pages, gathering.broken, resumed=walk is not None
-    )
+    return gathering.summary(resumed=walk is not None)

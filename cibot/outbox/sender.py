@@ -20,8 +20,9 @@ from datetime import datetime, timedelta
 from cibot.chat.protocol import Backend, Channel
 from cibot.errors import CibotError, Permanent, Transient, Unconfirmed, reason_of
 from cibot.store import digests, outbox
-from cibot.store.digests import RoomStep, Written
+from cibot.store.digests import Written
 from cibot.store.engine import Store, Tx
+from cibot.store.gathered import RoomMessage
 from cibot.store.incidents import merged_numbers
 from cibot.store.outbox import About, MessageKind, MessageState, Outgoing
 from cibot.text.card import Card, Line, Span, card, line
@@ -312,7 +313,7 @@ def revive(tx: Tx, network: str, now: datetime, room: str | None = None) -> int:
 
 
 def is_over(
-    name: str, before: Sequence[RoomStep], after: Sequence[RoomStep], *, late: bool
+    name: str, before: Sequence[RoomMessage], after: Sequence[RoomMessage], *, late: bool
 ) -> bool:
     """Whether the message of the step ``name`` is no longer worth saying.
 

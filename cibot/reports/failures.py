@@ -13,14 +13,14 @@ from cibot.model import Result
 from cibot.reports.context import gerrit_page
 from cibot.store.cis import HeardReport, latest_reports
 from cibot.store.engine import Tx
-from cibot.store.reports import StoredBuild, builds_of
-from cibot.store.status import ResultRow, results_on, results_since
+from cibot.store.reports import StoredBuild, VerdictRow, builds_of
+from cibot.store.status import results_on, results_since
 
 _BAD = {Result.FAIL, Result.INFRA}
 _COUNTED = {Result.PASS, Result.FAIL}
 _MOST = 500  # reports looked at: enough for a figure, and cheap
 _FAILURES = 100
-Attempt = TypeVar("Attempt", HeardReport, ResultRow)
+Attempt = TypeVar("Attempt", HeardReport, VerdictRow)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,6 @@ from cibot.store.cis import all_cis, server_urls
 from cibot.store.engine import Tx
 from cibot.store.onsets import (
     MergedRow,
-    OtherResult,
     Place,
     RunRow,
     bad_runs_on,
@@ -32,7 +31,7 @@ from cibot.store.onsets import (
     merged_between,
     results_between,
 )
-from cibot.store.reports import StoredBuild, builds_of
+from cibot.store.reports import StoredBuild, VerdictRow, builds_of
 
 _LISTED = 10  # merged changes
 _NAMED = 10  # CIs
@@ -204,9 +203,7 @@ def _broken(
     return sorted(broken, key=str.casefold), len(reported)
 
 
-def _rates(
-    results: Iterable[OtherResult], uncounted: Collection[str]
-) -> dict[int, tuple[int, int]]:
+def _rates(results: Iterable[VerdictRow], uncounted: Collection[str]) -> dict[int, tuple[int, int]]:
     """Of each CI how many changes passed, of how many."""
     last = {
         (result.ci_id, result.change_id): result.result == Result.PASS

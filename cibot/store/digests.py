@@ -14,6 +14,7 @@ from sqlalchemy import func, select, update
 from cibot.model import Channel
 from cibot.store import schema
 from cibot.store.engine import Tx
+from cibot.store.gathered import RoomMessage, room_messages
 from cibot.store.outbox import (
     UNSENT,
     About,
@@ -42,15 +43,6 @@ class HeldMessage:
     network: str
     room: str
     card: str
-
-
-@dataclass(frozen=True, slots=True)
-class RoomStep:
-    """A step of an incident among a room's messages."""
-
-    id: int
-    step: str
-    state: MessageState
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,20 +134,14 @@ def said_after(tx: Tx, row: HeldMessage) -> bool:
     return tx.execute(query.limit(1)).scalar() is not None
 
 
-def steps_in_room(tx: Tx, outgoing: Outgoing) -> list[RoomStep]:
+def steps_in_room(tx: Tx, outgoing: Outgoing) -> list[RoomMessage]:
     """The other steps of a message's incident, or mass failure, in its room, oldest first."""
     table, about = schema.outbox.c, outgoing.about
     same = [table.incident_id == about.incident]
     if about.incident is None:
         same = [table.group_key == about.group, table.kind == about.kind]
-    query = (
-        select(table.id, table.step, table.state)
-        .where(*same, table.step.is_not(None))
-        .where(table.network == outgoing.network, table.room == outgoing.room)
-        .where(table.id != outgoing.id)
-        .order_by(table.id)
-    )
-    return [RoomStep(row.id, row.step, MessageState(row.state)) for row in tx.execute(query)]
+    here = (table.network == outgoing.network, table.room == outgoing.room)
+    return room_messages(tx, *same, *here, table.step.is_not(None), table.id != outgoing.id)
 
 
 def tells_of_past(tx: Tx, outgoing: Outgoing) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 
 from cibot.model import Channel
 from cibot.store import schema
@@ -48,8 +48,9 @@ _COLUMNS = (
 _TABLE = schema.outbox.c
 
 
-def _read(tx: Tx, *where: object) -> list[RoomMessage]:
-    query = select(*(_TABLE[name] for name in _COLUMNS)).where(*where).order_by(_TABLE.id)  # type: ignore[arg-type]
+def room_messages(tx: Tx, *where: ColumnElement[bool]) -> list[RoomMessage]:
+    """The messages that fit, in the order in which they were added."""
+    query = select(*(_TABLE[name] for name in _COLUMNS)).where(*where).order_by(_TABLE.id)
     return [
         RoomMessage(
             row.id, row.dedupe_key, MessageKind(row.kind), row.incident_id, row.step, row.group_key,
@@ -68,7 +69,7 @@ def gathered(tx: Tx) -> list[RoomMessage]:
         return []
     # By the keys alone, so that nothing but these rows is locked.
     tx.execute(select(_TABLE.id).where(_TABLE.id.in_(ids)).with_for_update()).all()
-    return _read(tx, waits)
+    return room_messages(tx, waits)
 
 
 def anything_gathered(tx: Tx) -> bool:
@@ -79,12 +80,12 @@ def anything_gathered(tx: Tx) -> bool:
 
 def messages_of(tx: Tx, incidents: Collection[int]) -> list[RoomMessage]:
     """The messages of some incidents, oldest first."""
-    return _read(tx, _TABLE.incident_id.in_(sorted(incidents))) if incidents else []
+    return room_messages(tx, _TABLE.incident_id.in_(sorted(incidents))) if incidents else []
 
 
 def messages_of_group(tx: Tx, group: str) -> list[RoomMessage]:
     """The alerts and messages of a mass failure in all rooms, oldest first."""
-    return _read(tx, _TABLE.group_key == group)
+    return room_messages(tx, _TABLE.group_key == group)
 
 
 def join_group(

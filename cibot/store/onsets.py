@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Select, bindparam, func, select
 
 from cibot.store import schema
 from cibot.store.engine import Tx, in_this_order
+from cibot.store.reports import VerdictRow
 from cibot.store.rows import columns, select_reports
 
 _AROUND = timedelta(days=14)
@@ -100,16 +101,6 @@ class MergedRow(NamedTuple):
     number: int
     subject: str
     merged_at: datetime
-
-
-class OtherResult(NamedTuple):
-    """What a CI made of a change."""
-
-    ci_id: int
-    change_id: int
-    pipeline: str | None
-    result: str
-    posted_at: datetime
 
 
 _RUNS = in_this_order(select_reports(RunRow))
@@ -215,11 +206,11 @@ def changes_around(tx: Tx, place: Place, at: datetime, most: int) -> list[int]:
 
 def results_between(
     tx: Tx, change_ids: Collection[int], since: datetime, until: datetime
-) -> list[OtherResult]:
+) -> list[VerdictRow]:
     """What all CIs made of some changes in ``since <= t <= until``, in the order posted."""
     table = schema.report.c
     query = (
-        select(*columns(OtherResult, schema.report))
+        select(*columns(VerdictRow, schema.report))
         .where(
             table.change_id.in_(sorted(change_ids)),
             table.result.in_(RESULTS),
@@ -228,4 +219,4 @@ def results_between(
         )
         .order_by(table.posted_at, table.change_id, table.seq)
     )
-    return [OtherResult(*row) for row in tx.execute(query)]
+    return [VerdictRow(*row) for row in tx.execute(query)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import BindParameter, Select, and_, bindparam, exists, func, select
 
@@ -14,6 +14,7 @@ from cibot.store.changes import namesakes
 from cibot.store.cis import CiName, HeardReport
 from cibot.store.engine import Tx, in_this_order
 from cibot.store.incidents import StoredHealth, StoredIncident
+from cibot.store.reports import VerdictRow
 from cibot.store.rows import columns
 
 _NAME: BindParameter[str] = bindparam("name")
@@ -41,16 +42,6 @@ class Glance:
     silences: bool
     stale: bool
     namesakes: bool
-
-
-class ResultRow(NamedTuple):
-    """What a report counts as; enough to count, without its change."""
-
-    change_id: int
-    seq: int
-    patch_set: int | None
-    pipeline: str | None
-    result: str
 
 
 def _flags() -> list[Any]:
@@ -138,7 +129,7 @@ def glance(tx: Tx, name: str, now: datetime, fresh: datetime) -> Glance | None:
 
 
 _RESULTS = (
-    select(*columns(ResultRow, schema.report))
+    select(*columns(VerdictRow, schema.report))
     .where(schema.report.c.result.is_not(None), schema.report.c.patch_set.is_not(None))
     .order_by(
         schema.report.c.posted_at.desc(),
@@ -148,17 +139,17 @@ _RESULTS = (
 )
 
 
-def results_on(tx: Tx, ci_id: int, change_ids: Collection[int]) -> list[ResultRow]:
+def results_on(tx: Tx, ci_id: int, change_ids: Collection[int]) -> list[VerdictRow]:
     """The reports of a CI on some changes that judge a patch set, newest first."""
     report = schema.report.c
     query = _RESULTS.where(report.change_id.in_(sorted(change_ids)), report.ci_id == ci_id)
-    return [ResultRow._make(row) for row in tx.execute(query)]
+    return [VerdictRow._make(row) for row in tx.execute(query)]
 
 
-def results_since(tx: Tx, ci_id: int, since: datetime | None, limit: int) -> list[ResultRow]:
+def results_since(tx: Tx, ci_id: int, since: datetime | None, limit: int) -> list[VerdictRow]:
     """The newest reports of a CI that judge a patch set, newest first; since then, or ever."""
     report = schema.report.c
     query = _RESULTS.where(report.ci_id == ci_id).limit(limit)
     if since is not None:
         query = query.where(report.posted_at >= since)
-    return [ResultRow._make(row) for row in tx.execute(query)]
+    return [VerdictRow._make(row) for row in tx.execute(query)]

@@ -12,6 +12,7 @@ from cibot.store import (
     lease,
     outbox,
     requests,
+    schema,
     silences,
     watches,
 )
@@ -43,6 +44,9 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     ],
     gathered.gathered: [gathered.gathered],
     gathered.anything_gathered: [gathered.anything_gathered],
+    gathered.room_messages: [
+        lambda tx: gathered.room_messages(tx, schema.outbox.c.incident_id == 5)
+    ],
     gathered.messages_of: [lambda tx: gathered.messages_of(tx, [3, 4])],
     gathered.messages_of_group: [lambda tx: gathered.messages_of_group(tx, "mass:1")],
     gathered.join_group: [

@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cibot.collector.cursor import Cursor
+from cibot.collector.gathering import ReadSummary
 from cibot.collector.gerrit import Gerrit, TooMuch
-from cibot.collector.poller import FEED, PollSummary, poll
+from cibot.collector.poller import FEED, poll
 from cibot.demo.review_server import ReviewServer
 from cibot.demo.reviews import Reviews
 from tests.support.collecting import START, Clock, Kill, LocalGerrit, MemorySink, lived
@@ -26,7 +27,7 @@ class World:
         self.page_size = page_size
         self.options = options
 
-    def poll(self) -> PollSummary:
+    def poll(self) -> ReadSummary:
         options = {"overlap": timedelta(seconds=30), "projects": (), **self.options}
         return poll(self.gerrit, self.sink, page_size=self.page_size, clock=self.clock, **options)
 
