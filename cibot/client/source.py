@@ -14,9 +14,7 @@ from cibot.model import Silence, State
 from cibot.reports.context import Context
 from cibot.reports.feeds import ServerFeeds
 from cibot.reports.listing import Listing
-from cibot.reports.status import Status
-from cibot.reports.why import Why
-from cibot.web.api.cis import CiDetail, CiPage
+from cibot.web.api.cis import CiPage
 from cibot.web.api.general import FeedList
 from cibot.web.api.incidents import SilencePage
 from cibot.web.api.paging import Page
@@ -60,25 +58,6 @@ def whole(source: Source, kind: type[P], path: str, **asked: object) -> P:
         page = source.ask(kind, path, limit=PAGE_SIZE, after=page.next, **asked)
         items += page.items
     return replace(first, items=tuple(items), next=None)
-
-
-def status_of(source: Source, detail: CiDetail) -> Status:
-    """How one CI is; asks for the feeds where one is stale."""
-    return Status(
-        detail,
-        detail.reference,
-        detail.reference_passed,
-        detail.passed_since,
-        detail.worst_job,
-        detail.last,
-        stale_of(source, detail.stale),
-        detail.silence,
-    )
-
-
-def why_of(detail: CiDetail) -> Why:
-    """The reasons behind its state."""
-    return Why(detail, detail.signals, detail.failures, detail.standing, detail.onset)
 
 
 def listing_of(source: Source, page: CiPage, state: State | None) -> Listing:

@@ -1,52 +1,103 @@
-"""How one CI is: the question that is asked most."""
+"""How one CI is, the question that is asked most; why it is so, and how it stands beside others."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from datetime import timedelta
+from typing import Any
 
 from cibot.errors import UserError
-from cibot.model import Silence, State
-from cibot.reports.ci import CiLine, branch_name, ci_line, find_ci, on_branch
+from cibot.model import Result, Silence, State
+from cibot.reports.ci import CiLine, branch_name, ci_line, find_ci, line_of, on_branch
+from cibot.reports.compare import paired
 from cibot.reports.context import Context
 from cibot.reports.failures import (
     JobShare,
     Lately,
     Passed,
     Verdict,
+    failures,
     lately,
     passed_on,
     verdicts,
 )
-from cibot.reports.feeds import ServerFeeds, stale_feeds
-from cibot.reports.home_projects import reference_on
-from cibot.reports.incidents import read_incidents
+from cibot.reports.feeds import stale_feeds
+from cibot.reports.home_projects import cis_on, home_of, reference_on
+from cibot.reports.incidents import onset_of_ci, read_incidents
+from cibot.reports.listing import all_lines
+from cibot.reports.onset import Onset
 from cibot.reports.silences import silence_on
 from cibot.store.engine import Tx
 from cibot.store.status import glance
 from cibot.text.figures import cut
 
+_LOOK_BACK = timedelta(days=7)
+_FEWEST = 10  # results: with fewer a CI has no rank
+
 
 @dataclass(frozen=True, slots=True)
-class Status:
-    """One CI. ``passed_since`` counts from the moment it came into its state.
+class Standing:
+    """The rank by pass rate of ``of`` CIs on ``project``, 1 is the best; with at least 10 results.
 
-    ``reference`` is the CI that it is measured against, None where there is none or it is
-    that one itself; ``reference_passed`` is of those of the same patch sets that it judged.
-    ``last`` is its last report of any kind, ``silence`` what mutes its alerts now. Where one
-    branch was asked about, what is not known of that alone is None.
+    ``rank`` is None where it has fewer. ``passed`` and ``reference_passed`` are of the
+    ``n`` patch sets of seven days that both judged; None without any, or a reference.
     """
 
-    ci: CiLine
+    project: str
+    rank: int | None
+    of: int
     reference: str | None
-    reference_passed: Passed | None
-    passed_since: Passed | None
-    worst_job: JobShare | None
-    last: Verdict | None
-    stale: tuple[ServerFeeds, ...]
+    n: int
+    passed: int | None
+    reference_passed: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CiItem(CiLine):
+    """One CI of a list. ``reference`` is the CI it is measured against.
+
+    ``seen`` is what the worst signal saw, null where none is bad; ``reason`` why the pass rate
+    means what it means, null where it is well.
+    With ``branch`` state, rate and time are those of that branch.
+    """
+
+    projects: tuple[str, ...] = ()
+    reference: str | None = None
+    owner: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CiDetail(CiItem):
+    """One CI: signals worst first, last failures newest first, contact, active silence.
+
+    ``reference_passed`` is of those of the patch sets behind ``passed_since``, which counts from
+    the moment it came into its state, that its reference judged. ``last`` is its last report of
+    any kind. ``standing`` compares it with the other CIs of its main project, ``onset`` says how
+    the trouble with its results began, and ``branches`` lists its home branches. Signals,
+    standing and onset are empty when one branch is asked for, and what is not known of that
+    alone is null.
+    """
+
+    reference_passed: Passed | None = None
+    passed_since: Passed | None = None
+    worst_job: JobShare | None = None
+    last: Verdict | None = None
+    failures: tuple[Verdict, ...] = ()
+    contact: str | None = None
+    wiki: str | None = None
+    recheck: str | None = None
+    stale: tuple[str, ...] = ()
     silence: Silence | None = None
+    standing: Standing | None = None
+    onset: Onset | None = None
 
 
-def status(tx: Tx, ctx: Context, name: str, branch: str | None = None) -> Status:
+def detail(line: CiLine, **more: Any) -> CiDetail:
+    """What a list shows of a CI, and more."""
+    return CiDetail(**{name.name: getattr(line, name.name) for name in fields(CiLine)} | more)
+
+
+def status(tx: Tx, ctx: Context, name: str, branch: str | None = None) -> CiDetail:
     """The state of the CI that ``name`` means, or its state on a branch.
 
     Raises UserError, asking back, when no CI or no branch is meant.
@@ -74,8 +125,8 @@ def status(tx: Tx, ctx: Context, name: str, branch: str | None = None) -> Status
     if reference is not None and reference.id == row.id:
         reference = None  # nothing is measured against itself
     last = next(iter(verdicts(tx, [seen.last] if seen.last and not line.branch else ())), None)
-    return Status(
-        ci=line,
+    return detail(
+        line,
         reference=reference.name if reference else None,
         reference_passed=passed_on(tx, reference.id, recent.patch_sets, uncounted)
         if reference and recent.patch_sets
@@ -83,6 +134,54 @@ def status(tx: Tx, ctx: Context, name: str, branch: str | None = None) -> Status
         passed_since=recent.passed,
         worst_job=recent.worst_job,
         last=last,
-        stale=stale_feeds(tx, ctx) if seen.stale else (),
+        stale=tuple(feeds.server for feeds in stale_feeds(tx, ctx)) if seen.stale else (),
         silence=silence_on(tx, ctx, row.name) if seen.silences else None,
     )
+
+
+def why(tx: Tx, ctx: Context, name: str, limit: int = 10, *, branch: str | None = None) -> CiDetail:
+    """The reasons behind the state of the CI that ``name`` means, or its state on a branch.
+
+    Raises UserError, asking back, when no CI or no branch is meant.
+    """
+    row = find_ci(tx, name)
+    line = line_of(tx, ctx, row, branch)
+    if branch is not None:
+        since, there = ctx.now - _LOOK_BACK, branch_name(line)
+        return detail(line, signals=(), failures=failures(tx, row.id, since, limit, branch=there))
+    since = min(line.since or ctx.now, ctx.now - _LOOK_BACK)
+    signals = tuple(
+        sorted(line.signals, key=lambda signal: (not signal.counts, signal.verdict.rank))
+    )
+    last = failures(tx, row.id, since, limit)
+    onset = onset_of_ci(tx, ctx, row.id) if line.incidents else None
+    rank = standing(tx, ctx, line)
+    return detail(line, signals=signals, failures=last, standing=rank, onset=onset)
+
+
+def standing(tx: Tx, ctx: Context, ci: CiLine) -> Standing | None:
+    """Where it stands; None for a CI that never judged anything."""
+    home = home_of(tx, ctx, ci.id)
+    if not home.projects:
+        return None
+    project = home.projects[0]
+    lines, at_home = all_lines(tx, ctx), cis_on(tx, project)
+    rates = {
+        line.id: line.rate
+        for line in lines
+        if line.id in at_home and line.rate is not None and line.rate.n >= _FEWEST
+    }
+    mine = rates.get(ci.id)
+    better = 0 if mine is None else sum(rate.share > mine.share for rate in rates.values())
+    other = next((line for line in lines if line.name == home.reference), None)
+    n, passed, theirs = (0, None, None) if other is None else _shared(tx, ctx, ci, other)
+    rank = None if mine is None else better + 1
+    return Standing(project, rank, len(rates), home.reference, n, passed, theirs)
+
+
+def _shared(tx: Tx, ctx: Context, ci: CiLine, other: CiLine) -> tuple[int, int | None, int | None]:
+    pairs = [(own, others) for _report, own, others in paired(tx, ctx, ci.id, other.id)]
+    if not pairs:
+        return 0, None, None
+    own, others = zip(*pairs, strict=True)
+    return len(pairs), own.count(Result.PASS), others.count(Result.PASS)

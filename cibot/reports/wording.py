@@ -18,8 +18,7 @@ from cibot.reports.incidents import IncidentLine, TimelineStep
 from cibot.reports.missed import Missed
 from cibot.reports.onset import Onset, OnsetRun
 from cibot.reports.signals import reason_words
-from cibot.reports.status import Status
-from cibot.reports.why import Standing
+from cibot.reports.status import CiDetail, Standing
 from cibot.text import figures
 from cibot.text.card import Line, Span, Words, joined, line, sentence, state_span
 
@@ -125,32 +124,31 @@ def _when(ctx: Context, at: datetime, note: str) -> _Parts:
     return Span(figures.zoned(at, ctx.now, ctx.zone), at=at), f" ({note})"
 
 
-def headline(ctx: Context, report: Status) -> Line:
+def headline(ctx: Context, ci: CiDetail) -> Line:
     """Who, what, since when, how much compared with the reference, what exactly fails."""
-    ci = report.ci
     if ci.retired is not None:
-        return line(*name_and_branch(ci), ": ", *account(ctx, report))
+        return line(*name_and_branch(ci), ": ", *account(ctx, ci))
     glue = " " if ci.state.bad and ci.since else ": "
-    return line(*name_and_branch(ci), ": ", state_span(ci.state), glue, *account(ctx, report))
+    return line(*name_and_branch(ci), ": ", state_span(ci.state), glue, *account(ctx, ci))
 
 
-def account(ctx: Context, report: Status) -> Line:
+def account(ctx: Context, ci: CiDetail) -> Line:
     """A headline without the CI's name and state."""
-    if report.ci.retired is not None:
-        return retired(ctx, report.ci.name, report.ci.retired)
-    began = since(ctx, report.ci) if report.ci.state.bad else ()
+    if ci.retired is not None:
+        return retired(ctx, ci.name, ci.retired)
+    began = since(ctx, ci) if ci.state.bad else ()
     parts = [
         *began,
         *([": "] if began else []),
-        *_detail(ctx, report),
-        *reason(ctx, report.ci),
+        *_detail(ctx, ci),
+        *reason(ctx, ci),
         ".",
     ]
-    job = report.worst_job
+    job = ci.worst_job
     if job is not None:
         share = f" fails in {job.failed} of {figures.plural(job.of, 'failure')}."
         parts += [" Job ", Span(job.job, code=True), share]
-    return line(*parts, *first_bad(ctx, report.ci.incidents))
+    return line(*parts, *first_bad(ctx, ci.incidents))
 
 
 def retired(ctx: Context, name: str, since: Retired) -> Line:
@@ -192,20 +190,19 @@ def on_places(*places: str | None) -> str:
     return "".join(f" on {figures.cut(place, 60)}" for place in places if place)
 
 
-def _detail(ctx: Context, report: Status) -> _Parts:
+def _detail(ctx: Context, ci: CiDetail) -> _Parts:
     """What was seen, as a sentence without its capital and its full stop."""
-    ci = report.ci
     if ci.state is State.UNKNOWN:
-        return _unknown(ctx, report)
+        return _unknown(ctx, ci)
     if ci.state is State.SILENT:
         return _silent(ctx, ci)
     bad_by = {signal.name for signal in ci.signals if signal.verdict is ci.state}
     by_another = ci.seen is not None and not bad_by & _RATE_SIGNALS
-    if report.passed_since is not None and not by_another:
-        passed = report.passed_since
-        return (f"{passed.passes} of {passed.n} passed since then{_same_patch_sets(report)}",)
+    if ci.passed_since is not None and not by_another:
+        passed = ci.passed_since
+        return (f"{passed.passes} of {passed.n} passed since then{_same_patch_sets(ci)}",)
     if ci.rate is not None and not by_another:
-        where = f" where {report.reference} did" if report.reference else ""
+        where = f" where {ci.reference} did" if ci.reference else ""
         said = f"{figures.percent(ci.rate.share)} passed{where} ({figures.basis(ci.rate)})"
         usual = ci.branch.usual if ci.branch and ci.state.bad else None
         return (said if usual is None else f"{said}, {figures.percent(usual)} before",)
@@ -223,11 +220,10 @@ def _silent(ctx: Context, ci: CiLine) -> _Parts:
     return (*said, "; last heard " if said else "last heard ", *when)
 
 
-def _unknown(ctx: Context, report: Status) -> _Parts:
-    ci = report.ci
+def _unknown(ctx: Context, ci: CiDetail) -> _Parts:
     if ci.branch is not None:
         return (branch_words(ci.branch),)
-    if report.stale:
+    if ci.stale:
         return ("our own feed is stale, so it cannot be judged",)
     if ci.rate is not None:
         unknown = (signal for signal in ci.signals if signal.verdict is State.UNKNOWN)
@@ -236,23 +232,23 @@ def _unknown(ctx: Context, report: Status) -> _Parts:
     return ("too few results to judge" if ci.last_heard_at else "nothing heard from it yet",)
 
 
-def _same_patch_sets(report: Status) -> str:
+def _same_patch_sets(ci: CiDetail) -> str:
     """How much the reference passed of the same patch sets."""
-    passed = report.reference_passed
-    if report.reference is None or passed is None:
+    passed = ci.reference_passed
+    if ci.reference is None or passed is None:
         return ""
-    assert report.passed_since is not None
-    same = "same " if passed.n == report.passed_since.n else ""
+    assert ci.passed_since is not None
+    same = "same " if passed.n == ci.passed_since.n else ""
     tail = "" if same else " that it judged too"
-    return f"; {report.reference} passed {passed.passes} of the {same}{passed.n}{tail}"
+    return f"; {ci.reference} passed {passed.passes} of the {same}{passed.n}{tail}"
 
 
-def details(ctx: Context, report: Status) -> Line:
+def details(ctx: Context, ci: CiDetail) -> Line:
     """The second line of a status: figure, last report, incident."""
-    ci, last = report.ci, report.last
+    last = ci.last
     parts: list[Line] = []
-    if ci.rate is not None and report.passed_since is not None:
-        where = f" of what {report.reference} passed" if report.reference else ""
+    if ci.rate is not None and ci.passed_since is not None:
+        where = f" of what {ci.reference} passed" if ci.reference else ""
         parts.append(line(f"passed {figures.rate(ci.rate.share, ci.rate)}{where}"))
     if ci.since and not ci.state.bad:
         parts.append(line(ci.state.value, *since(ctx, ci, " ")))

@@ -82,9 +82,9 @@ def test_a_branch_may_have_a_reference_of_its_own(store: Store, *, named: bool) 
     assert (reference(None), reference("master"), reference(STABLE)) == ("Zuul", "Zuul", "Stable")
     there = store.read(lambda tx: status(tx, ctx, "acme", STABLE))
     assert there.reference == "Stable"
-    assert there.ci.branch is not None
+    assert there.branch is not None
     # What both failed is the change's fault: of 30 results 20 speak of Acme.
-    assert (there.ci.branch.passes, there.ci.branch.n) == (20, 20)
+    assert (there.branch.passes, there.branch.n) == (20, 20)
     assert store.read(lambda tx: status(tx, ctx, "acme")).reference == "Zuul"
     assert store.read(lambda tx: matrix(tx, ctx, "demo", branch=STABLE)).reference == "Stable"
     # The faces' answer is the judging's.

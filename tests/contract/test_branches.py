@@ -21,9 +21,8 @@ from cibot.reports.jobs import jobs
 from cibot.reports.latency import latency
 from cibot.reports.listing import listing
 from cibot.reports.matrix import matrix
-from cibot.reports.status import Status, status
+from cibot.reports.status import CiDetail, status, why
 from cibot.reports.summary import Summary, summary
-from cibot.reports.why import why
 from cibot.store import schema
 from cibot.store.engine import Store, open_store
 from cibot.store.migrate import upgrade
@@ -61,7 +60,7 @@ def context(scenario: Scenario) -> Context:
     return Context(scenario.now, CONFIG)
 
 
-def ask(scenario: Scenario, branch: str | None) -> Status:
+def ask(scenario: Scenario, branch: str | None) -> CiDetail:
     return scenario.store.read(lambda tx: status(tx, context(scenario), "acme", branch))
 
 
@@ -73,7 +72,7 @@ def chat(scenario: Scenario, words: str) -> str:
 
 
 def test_one_branch_is_broken_and_the_others_are_well(scenario: Scenario) -> None:
-    branches = {health.branch: health for health in ask(scenario, None).ci.branches}
+    branches = {health.branch: health for health in ask(scenario, None).branches}
     assert list(branches) == ["master", STABLE, "stable/2025.2"]
     assert (branches["master"].state, branches["master"].passes, branches["master"].n) == (
         State.HEALTHY, 30, 30,
@@ -88,7 +87,7 @@ def test_one_branch_is_broken_and_the_others_are_well(scenario: Scenario) -> Non
 
 @pytest.mark.parametrize("wanted", [STABLE, "2026.1", "STABLE/2026.1", " stable/2026.1 "])
 def test_a_branch_is_meant_by_its_name_or_its_end(scenario: Scenario, wanted: str) -> None:
-    ci = ask(scenario, wanted).ci
+    ci = ask(scenario, wanted)
     assert ci.branch is not None
     assert (ci.branch.branch, ci.state, ci.rate and ci.rate.n) == (
         STABLE, State.FAILING, 30,
@@ -254,7 +253,7 @@ def test_a_silent_ci_is_silent_on_every_branch(store: Store) -> None:
     for turn in range(60):
         scenario.change(acme=turn < 25 or None)
     scenario.judge()
-    assert ask(scenario, "master").ci.state is State.SILENT
+    assert ask(scenario, "master").state is State.SILENT
     assert "silent" in chat(scenario, "status acme master")
 
 
@@ -326,11 +325,11 @@ def test_branches_are_forgotten_that_ended_and_bounded(store: Store) -> None:
     for place in range(30):
         scenario.change(branch=f"user/{place}")
     scenario.judge()
-    assert len(ask(scenario, None).ci.branches) == 24
+    assert len(ask(scenario, None).branches) == 24
     scenario.now += timedelta(days=29)
     scenario.change()
     scenario.judge()
-    assert [branch.branch for branch in ask(scenario, None).ci.branches] == ["master"]
+    assert [branch.branch for branch in ask(scenario, None).branches] == ["master"]
 
 
 def test_a_branch_that_never_worked_is_told_to_the_rooms_that_hear_of_it(store: Store) -> None:

@@ -10,7 +10,7 @@ from cibot.chat.dispatch import Dispatcher
 from cibot.chat.protocol import Asker, Channel, Question
 from cibot.model import State
 from cibot.reports.context import Context
-from cibot.reports.why import why
+from cibot.reports.status import why
 from cibot.store.engine import Store
 from cibot.web.api.plain import plain
 from tests.support.scenario import CONFIG, Scenario
@@ -63,7 +63,7 @@ def test_a_job_that_is_gone_is_told_once_and_its_return(scenario: Scenario) -> N
     assert scenario.judge() is State.HEALTHY
     assert scenario.alerts()[1:] == [
         "● healthy — Acme recovered: no job is missing; 2 jobs with enough reports to judge"
-        " (after 5 h)"
+        " (after 8 h)"
     ]
 
 

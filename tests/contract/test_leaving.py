@@ -19,8 +19,7 @@ from cibot.errors import UserError
 from cibot.judging import Monitor
 from cibot.reports.context import Context
 from cibot.reports.listing import all_lines
-from cibot.reports.status import status
-from cibot.reports.why import why
+from cibot.reports.status import status, why
 from cibot.store import schema
 from cibot.store.cis import all_cis
 from cibot.store.engine import Store

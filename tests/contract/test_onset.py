@@ -15,8 +15,7 @@ from cibot.reports import wording
 from cibot.reports.context import Context
 from cibot.reports.incidents import incident
 from cibot.reports.onset import Onset
-from cibot.reports.status import status
-from cibot.reports.why import why
+from cibot.reports.status import status, why
 from cibot.store.changes import change_id, put_changes
 from cibot.store.cis import ensure_server
 from cibot.store.engine import Store, Tx

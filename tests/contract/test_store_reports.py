@@ -48,7 +48,7 @@ def full(canned_store: Store) -> Store:
 def test_the_questions_are_answered_alike(full: Store) -> None:
     def asked(tx: Tx) -> None:
         answer = status(tx, CTX, "netapp")
-        assert answer.ci.state is State.FAILING
+        assert answer.state is State.FAILING
         assert answer.passed_since is not None
         assert (answer.passed_since.passes, answer.passed_since.n) == (0, 20)
         assert answer.worst_job is not None
@@ -176,4 +176,4 @@ def _skips(statement: str) -> bool:
 def test_no_name_that_is_typed_trips_the_database(full: Store, typed: str) -> None:
     with pytest.raises(UserError, match=r"^(No CI is called|Which CI\?) "):
         full.read(lambda tx: status(tx, CTX, typed))
-    assert full.read(lambda tx: status(tx, CTX, "NetApp CI\ud83d")).ci.name == "NetApp CI"
+    assert full.read(lambda tx: status(tx, CTX, "NetApp CI\ud83d")).name == "NetApp CI"

@@ -97,7 +97,7 @@ from cibot.config.load import read
 from cibot.config.models import Config
 from cibot.errors import ConfigError
 from cibot.reports.context import Context
-from cibot.reports.why import why
+from cibot.reports.status import why
 from cibot.store.engine import open_store
 from cibot.store.migrate import upgrade
 from cibot.web.api.plain import plain

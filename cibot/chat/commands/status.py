@@ -6,8 +6,9 @@ from cibot.chat.command import Ask, Command
 from cibot.chat.typed import about_branch
 from cibot.reports import lists, wording
 from cibot.reports.context import Context
+from cibot.reports.feeds import ServerFeeds, stale_feeds
 from cibot.reports.listing import Listing, listing
-from cibot.reports.status import Status, status
+from cibot.reports.status import CiDetail, status
 from cibot.text.card import Card, Line, Span, some
 
 _NAMED = 8
@@ -17,17 +18,17 @@ def answer(ask: Ask) -> Card:
     """The headline of one CI with its details, or one sentence over all."""
     if not ask.words:
         return over_all(ask.ctx, listing(ask.tx, ask.ctx))
-    report = about_branch(ask.words, lambda name, branch: status(ask.tx, ask.ctx, name, branch))
-    return render(ask.ctx, report)
+    ci = about_branch(ask.words, lambda name, branch: status(ask.tx, ask.ctx, name, branch))
+    return render(ask.ctx, ci, stale_feeds(ask.tx, ask.ctx) if ci.stale else ())
 
 
-def render(ctx: Context, report: Status) -> Card:
+def render(ctx: Context, ci: CiDetail, stale: tuple[ServerFeeds, ...] = ()) -> Card:
     """Two lines, and one more when its alerts are silenced or our own feed is stale."""
-    details = wording.details(ctx, report)
-    lines = [wording.headline(ctx, report)] + ([details] if details else [])
-    if report.silence:
-        lines.append(wording.muted(ctx, report.silence))
-    return Card((*lines, *wording.stale_lines(ctx, report.stale)), link=report.ci.page)
+    details = wording.details(ctx, ci)
+    lines = [wording.headline(ctx, ci)] + ([details] if details else [])
+    if ci.silence:
+        lines.append(wording.muted(ctx, ci.silence))
+    return Card((*lines, *wording.stale_lines(ctx, stale)), link=ci.page)
 
 
 def over_all(ctx: Context, report: Listing) -> Card:

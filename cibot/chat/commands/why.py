@@ -11,7 +11,7 @@ from cibot.reports.context import Context
 from cibot.reports.failures import Verdict
 from cibot.reports.incidents import IncidentLine
 from cibot.reports.onset import Onset
-from cibot.reports.why import Why, why
+from cibot.reports.status import CiDetail, why
 from cibot.text import figures
 from cibot.text.card import Card, Line, Span, joined, line, state_span
 
@@ -34,24 +34,23 @@ def answer(ask: Ask) -> Card:
     return render(ask.ctx, report)
 
 
-def render(ctx: Context, reasons: Why) -> Card:
+def render(ctx: Context, ci: CiDetail) -> Card:
     """State, signals worst first, evidence, incidents."""
-    ci = reasons.ci
     since, first = wording.since(ctx, ci, " "), wording.first_bad(ctx, ci.incidents)
     state = line(state_span(ci.state), *since, *(["."] if first else []), *first)
     if ci.retired is not None:
         state = wording.retired(ctx, ci.name, ci.retired)
     head = line(*wording.name_and_branch(ci), ": ", *state)
-    lines: list[Line] = [head, *(_signal(ctx, signal) for signal in reasons.signals)]
+    lines: list[Line] = [head, *(_signal(ctx, signal) for signal in ci.signals)]
     if ci.branch is not None:
         lines.append(line(f"{wording.branch_words(ci.branch)}."))
-    elif not reasons.signals and ci.retired is None:
+    elif not ci.signals and ci.retired is None:
         lines.append(line("It has not been assessed yet."))
-    if reasons.onset is not None:
-        lines.append(began(ctx, reasons.onset))
-    if reasons.standing is not None:
-        lines.append(line(wording.standing(reasons.standing)))
-    lines += [_failure(ctx, failure) for failure in reasons.failures[:_EVIDENCE]]
+    if ci.onset is not None:
+        lines.append(began(ctx, ci.onset))
+    if ci.standing is not None:
+        lines.append(line(wording.standing(ci.standing)))
+    lines += [_failure(ctx, failure) for failure in ci.failures[:_EVIDENCE]]
     lines += [line(*_incident(incident)) for incident in ci.incidents]
     return Card(tuple(lines), link=ci.page, long=len(lines) > 4)
 

@@ -23,7 +23,7 @@ from cibot.cli.questions.question import (
     sheet,
 )
 from cibot.cli.view import Column, Show, Table, View, head, of_card, table
-from cibot.client.source import Source, all_cis, listing_of, status_of
+from cibot.client.source import Source, all_cis, listing_of, stale_of
 from cibot.model import State
 from cibot.reports import blame as sentences
 from cibot.reports import lists, wording
@@ -35,9 +35,10 @@ from cibot.reports.context import Context
 from cibot.reports.failures import Verdict
 from cibot.reports.listing import Listing
 from cibot.reports.names import resolve
+from cibot.reports.status import CiDetail
 from cibot.text import figures
 from cibot.text.card import Line, Span, joined, line, state_span
-from cibot.web.api.cis import CiDetail, CiPage
+from cibot.web.api.cis import CiPage
 
 
 def ask_status(source: Source, asked: Asked) -> ShellAnswer:
@@ -56,10 +57,10 @@ def ask_status(source: Source, asked: Asked) -> ShellAnswer:
 
 def _one(source: Source, name: str, branch: str | None) -> ShellAnswer:
     detail = source.ask(CiDetail, "/cis/<name>", name=name, branch=branch)
-    answer = status_of(source, detail)
+    stale = stale_of(source, detail.stale)
     return ShellAnswer(
         detail,
-        lambda ctx: of_card(status_command.render(ctx, answer)),
+        lambda ctx: of_card(status_command.render(ctx, detail, stale)),
         sheet("/cis", CiPage(items=(detail,), next=None, totals={}, stale=())),
         CODES[detail.state],
     )

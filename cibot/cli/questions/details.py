@@ -25,7 +25,7 @@ from cibot.cli.questions.question import (
     sheet,
 )
 from cibot.cli.view import Column, Table, View, head, of_card, table
-from cibot.client.source import Source, why_of
+from cibot.client.source import Source
 from cibot.health.signal import Signal
 from cibot.incidents.signal_words import threshold_words
 from cibot.reports import wording
@@ -35,9 +35,9 @@ from cibot.reports.failures import Verdict
 from cibot.reports.history import Day, History
 from cibot.reports.jobs import JobLine, Jobs
 from cibot.reports.missed import Missed, MissedPatchSet
+from cibot.reports.status import CiDetail
 from cibot.text import figures
 from cibot.text.card import NO_RESULTS, Card, Line, Span, line
-from cibot.web.api.cis import CiDetail
 
 T = TypeVar("T")
 _BAR = 20  # cells of a day on which everything passed
@@ -63,21 +63,20 @@ def _asks(
 
 def _why(ctx: Context, detail: CiDetail) -> View:
     """Each signal, the last failures, the open incidents."""
-    why = why_of(detail)
-    card = why_command.render(ctx, why)
-    if not why.signals and why.ci.branch is None:
+    card = why_command.render(ctx, detail)
+    if not detail.signals and detail.branch is None:
         return head(card, lines=2)
-    incidents = card.lines[len(card.lines) - len(why.ci.incidents) :]
+    incidents = card.lines[len(card.lines) - len(detail.incidents) :]
     signals = table(
-        why.signals,
+        detail.signals,
         Column[Signal]("Signal", why_command.name_of),
         Column("Passed", why_command.figure),
         Column("Seen", lambda row: wording.seen_sentence(ctx, row.seen), loose=True),
         Column("Fires", lambda row: threshold_words(row.seen), wide=True, loose=True),
     )
-    began = () if why.onset is None else (why_command.began(ctx, why.onset),)
-    standing = () if why.standing is None else (line(wording.standing(why.standing)),)
-    return head(card, signals, *began, *standing, _failures(ctx, why.failures), *incidents)
+    began = () if detail.onset is None else (why_command.began(ctx, detail.onset),)
+    standing = () if detail.standing is None else (line(wording.standing(detail.standing)),)
+    return head(card, signals, *began, *standing, _failures(ctx, detail.failures), *incidents)
 
 
 def _failures(ctx: Context, verdicts: tuple[Verdict, ...]) -> Table:

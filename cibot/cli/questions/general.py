@@ -35,11 +35,11 @@ from cibot.reports.incidents import (
 from cibot.reports.period import CiPeriod, PeriodReport
 from cibot.reports.promise import Ruling
 from cibot.reports.signals import Rate
+from cibot.reports.status import CiDetail
 from cibot.reports.summary import Summary
 from cibot.store.feeds import FeedState
 from cibot.text import figures
 from cibot.text.card import Line, Span, line, state_span
-from cibot.web.api.cis import CiDetail
 from cibot.web.api.general import FeedList
 from cibot.web.api.incidents import IncidentPage
 

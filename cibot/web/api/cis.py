@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from cibot.model import Result, Silence, State
+from cibot.model import Result, State
 from cibot.reports.builds import BuildLine, builds
 from cibot.reports.ci import CiLine, find_ci
 from cibot.reports.context import Context
-from cibot.reports.failures import JobShare, Passed, Verdict, verdicts
+from cibot.reports.failures import Verdict, verdicts
 from cibot.reports.home_projects import NOWHERE
 from cibot.reports.listing import listing
-from cibot.reports.onset import Onset
-from cibot.reports.status import status
-from cibot.reports.why import Standing, why
+from cibot.reports.status import CiDetail, CiItem, status, why
 from cibot.store.engine import Tx
 from cibot.store.faces import reports_before
 from cibot.web.api.paging import Key, Page, first_of, page_of, read_report_key, write_cursor
@@ -39,20 +37,6 @@ NamePart = Annotated[str, Field(max_length=100, description="CIs whose name has 
 OwnerName = Annotated[str, Field(max_length=255, description="CIs of that owner, as configured.")]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CiItem(CiLine):
-    """One CI of a list. ``reference`` is the CI it is measured against.
-
-    ``seen`` is what the worst signal saw, null where none is bad; ``reason`` why the pass rate
-    means what it means, null where it is well.
-    With ``branch`` state, rate and time are those of that branch.
-    """
-
-    projects: tuple[str, ...]
-    reference: str | None
-    owner: str | None
-
-
 @dataclass(frozen=True, slots=True)
 class CiPage(Page[CiItem]):
     """CIs in order. ``totals`` counts every state among all that fit but for the state.
@@ -65,29 +49,6 @@ class CiPage(Page[CiItem]):
     stale: tuple[str, ...]
     project: str | None = None
     branch: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CiDetail(CiItem):
-    """One CI: signals worst first, last failures newest first, contact, active silence.
-
-    ``standing`` compares it with the other CIs of its main project, ``onset`` says how the trouble
-    with its results began, and ``branches`` lists its home branches. Signals, standing and onset
-    are empty when one branch is asked for.
-    """
-
-    reference_passed: Passed | None
-    passed_since: Passed | None
-    worst_job: JobShare | None
-    last: Verdict | None
-    failures: tuple[Verdict, ...]
-    contact: str | None
-    wiki: str | None
-    recheck: str | None
-    stale: tuple[str, ...]
-    silence: Silence | None = None
-    standing: Standing | None = None
-    onset: Onset | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,21 +121,18 @@ def list_cis(tx: Tx, ctx: Context, params: CiListParams) -> CiPage:
 def one_ci(tx: Tx, ctx: Context, params: CiParams) -> CiDetail:
     """Everything about one CI."""
     answer = status(tx, ctx, params.name, params.branch)
-    reasons = why(tx, ctx, answer.ci.name, branch=params.branch)
-    entry = ctx.entry(answer.ci.name)
-    own = _fields(tx, ctx, answer.ci) | {"signals": reasons.signals}
-    return CiDetail(
-        **own | {"reference": answer.reference or own["reference"]},
-        reference_passed=answer.reference_passed,
-        passed_since=answer.passed_since,
-        worst_job=answer.worst_job,
-        last=answer.last,
+    reasons = why(tx, ctx, answer.name, branch=params.branch)
+    home, entry = homes_of(tx, ctx).get(answer.id, NOWHERE), ctx.entry(answer.name)
+    return replace(
+        answer,
+        projects=home.projects,
+        reference=answer.reference or home.reference,
+        owner=entry.owner,
+        signals=reasons.signals,
         failures=reasons.failures,
         contact=entry.contact,
         wiki=str(entry.wiki) if entry.wiki else None,
         recheck=entry.recheck,
-        stale=tuple(feeds.server for feeds in answer.stale),
-        silence=answer.silence,
         standing=reasons.standing,
         onset=reasons.onset,
     )

@@ -18,8 +18,7 @@ from cibot.reports.incidents import IncidentLine, read_incidents
 from cibot.reports.jobs import jobs
 from cibot.reports.latency import LatencyDay
 from cibot.reports.missed import missed
-from cibot.reports.status import status
-from cibot.reports.why import why
+from cibot.reports.status import status, why
 from cibot.store.cis import all_cis
 from cibot.store.engine import Tx
 from cibot.store.faces import incidents_before
@@ -80,18 +79,17 @@ class Month:
 
 def ci_page(tx: Tx, ctx: Context, params: CiParams) -> dict[str, Any]:
     """The page of the CI that the name means, incidents newest first. Raises UserError."""
-    answer = status(tx, ctx, params.name, params.branch)
-    ci = answer.ci
+    ci = status(tx, ctx, params.name, params.branch)
     branch = branch_name(ci)
     home = homes_of(tx, ctx).get(ci.id, NOWHERE)
     incidents = ci_incidents(tx, ctx, ci.id)
-    account = wording.account(ctx, answer)
+    account = wording.account(ctx, ci)
     return {
         "ci": ci,
         "sentence": capital(account) if ci.retired else account,
         "contact": contact(tx, ctx, ci.name),
         "projects": home.projects,
-        "month": month_of(tx, ctx, ci, answer.reference or home.reference, incidents),
+        "month": month_of(tx, ctx, ci, ci.reference or home.reference, incidents),
         "why": why(tx, ctx, ci.name, branch=branch),
         "incidents": incidents,
         "jobs": jobs(tx, ctx, ci.name, branch).jobs[:_MOST_JOBS],

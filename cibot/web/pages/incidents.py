@@ -33,7 +33,7 @@ class IncidentView:
 def incident_page(tx: Tx, ctx: Context, params: OneIncident) -> IncidentView:
     """The page of an incident. Raises UserError for an unknown number."""
     timeline = incident(tx, ctx, params.id)
-    answer = status(tx, ctx, timeline.incident.ci)
-    reference = answer.reference or homes_of(tx, ctx).get(answer.ci.id, NOWHERE).reference
-    month = month_of(tx, ctx, answer.ci, reference, (timeline.incident,))
-    return IncidentView(timeline, answer.ci, month)
+    ci = status(tx, ctx, timeline.incident.ci)
+    reference = ci.reference or homes_of(tx, ctx).get(ci.id, NOWHERE).reference
+    month = month_of(tx, ctx, ci, reference, (timeline.incident,))
+    return IncidentView(timeline, ci, month)
