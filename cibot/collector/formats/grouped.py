@@ -4,34 +4,43 @@ from __future__ import annotations
 
 from cibot.collector.formats.comment import Comment
 from cibot.collector.formats.conclude import conclude
+from cibot.collector.formats.naming import labels, like_a_name, names_test
 from cibot.collector.formats.person import by_hand
 from cibot.collector.formats.places import name_and_url, tidy
-from cibot.collector.formats.shapes import labels
-from cibot.collector.formats.text import first_url, job_name
-from cibot.collector.formats.verdict import verdict
-from cibot.model import Build, Outcome, Report
+from cibot.collector.formats.shapes import as_written
+from cibot.collector.formats.text import first_url, job_name, word_set
+from cibot.collector.formats.verdict import verdict, words_of
+from cibot.collector.results import known_result
+from cibot.model import Build, Outcome, Report, Result
 
 NAME = "grouped"
 PLAIN_TO_SEE = (NAME,)
 _RESULTS = {Outcome.SUCCESS: "SUCCESS", Outcome.FAILURE: "FAILURE"}
+_JOBS = word_set(
+    "job jobs build builds builder builders check checks stage stages platform platforms"
+)
 
 
 def read(comment: Comment) -> Report | None:
     """At least one heading with jobs under it; other lines are looked over."""
-    if ":\n" not in comment.body or "://" not in comment.body or _by_person(comment):
+    if ":" not in comment.body or _by_person(comment):
         return None
     builds: list[Build] = []
     result: str | None = None
-    for line in comment.lines:
-        if line.endswith(":"):
+    unlinked = False
+    for index, line in enumerate(comment.lines):
+        if line.endswith(":") or (not index and _counts_jobs(line)):
             said = verdict(line) if len(line) <= 60 else None
             result = _RESULTS.get(said) if said is not None else None
+            unlinked = comment.by_ci and _of_jobs(line)
         elif result is not None:
-            build = _job(line, result)
+            build = _job(line, result, unlinked=unlinked)
             if build is None:
                 result = None
             elif not labels(build.name):
                 builds.append(build)
+    if not builds and comment.by_ci:
+        builds = _enumerated(comment)
     outcome = conclude(comment, None, builds) if builds else None
     return Report(outcome, NAME, None, tuple(builds)) if outcome is not None else None
 
@@ -40,14 +49,46 @@ def _by_person(comment: Comment) -> bool:
     return not comment.by_bot and by_hand(comment)
 
 
-def _job(line: str, result: str) -> Build | None:
-    """``* [lint] URL``, ``- unit: URL``, ``* [unit](URL)``; or indented, ``  [lint] URL``."""
+def _counts_jobs(line: str) -> bool:
+    """``2 of 12 checks have failed``: a first line that heads a list without a colon."""
+    return line[:1].isdigit() and not _JOBS.isdisjoint(words_of(line))
+
+
+def _of_jobs(line: str) -> bool:
+    """Whether a heading speaks of jobs, or of nothing: "Failed jobs:", "Passed (2):"."""
+    words = words_of(line)
+    return not _JOBS.isdisjoint(words) or len(words) == 1
+
+
+def _enumerated(comment: Comment) -> list[Build]:
+    """``FAILED: build-x86, docs``: lines of a result and of jobs by their names alone."""
+    builds: list[Build] = []
+    for line in comment.lines[:100]:
+        head, colon, rest = line.partition(": ")
+        word = head.partition(" ")[0]
+        names = rest.split(", ")
+        plain = all(name[:1].isalpha() and " " not in name for name in names)
+        plain = plain and colon == ": " and len(head) <= 20 and rest.lower() != "none"
+        if plain and known_result(word) in (Result.PASS, Result.FAIL):
+            builds += [Build(name, as_written(word), None) for name in names]
+    names = [build.name for build in builds]
+    return builds if any(map(like_a_name, names)) and not any(map(names_test, names)) else []
+
+
+def _job(line: str, result: str, *, unlinked: bool) -> Build | None:
+    """``* [lint] URL``, ``- unit: URL``, ``* [unit](URL)``; or indented, ``  [lint] URL``.
+
+    Where the heading speaks of jobs, ``unlinked``, a bullet and a name are enough.
+    """
     bare = line.lstrip("*-•\t ")
-    if bare == line or (line[0] in "\t " and line.lstrip()[0] not in "*-•["):
+    if bare == line or (line[0] in "\t " and line.lstrip()[0] not in "*-•[" and not unlinked):
         return None
     url = first_url(bare)
     if url is None:
-        return None
+        name = tidy(bare.partition(" (")[0])
+        if not unlinked or len(name.split()) > 1 or names_test(name):
+            return None
+        return Build(name, result, None)
     if "](" in bare:
         name, _ = name_and_url(bare)
     else:

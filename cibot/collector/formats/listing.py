@@ -5,7 +5,6 @@ from __future__ import annotations
 from cibot.collector.formats.comment import MIXED, Comment, score
 from cibot.collector.formats.conclude import conclude, unanimous
 from cibot.collector.formats.lines import read_builds
-from cibot.collector.formats.parts import one_failed
 from cibot.collector.formats.person import by_hand, points
 from cibot.collector.formats.shapes import MARKS
 from cibot.collector.formats.verdict import verdict
@@ -14,14 +13,10 @@ from cibot.model import Build, Outcome, Report
 
 NAME = "listing"
 PLAIN_TO_SEE = (NAME,)
-_MARKS = ("://", ": ", "|", "] ", "....", "-> ", "=> ", "  ", "\t", "— ", "Job ", "=")
 
 
 def read(comment: Comment) -> Report | None:
     """Any comment with job lines, unless a person wrote the words around them."""
-    body = comment.body
-    if not any(mark in body for mark in _MARKS):
-        return None
     builds = tuple(read_builds(comment.lines))
     if not builds or (not comment.by_bot and _pasted(comment, builds)):
         return None
@@ -35,8 +30,6 @@ def read(comment: Comment) -> Report | None:
     ):
         headline = None
     outcome = conclude(comment, headline, builds)
-    if outcome is Outcome.SUCCESS and marked and not score(comment.votes) and one_failed(comment):
-        outcome = Outcome.FAILURE  # of several marks, not all have a link
     if outcome is None:
         return None
     clean = comment.by_ci or _canonical(comment, builds)

@@ -6,17 +6,29 @@ import re
 
 from cibot.collector.formats.comment import MIXED, Comment
 from cibot.collector.formats.conclude import conclude
+from cibot.collector.formats.shapes import as_written
 from cibot.collector.formats.text import duration_s, first_url, is_url
 from cibot.collector.results import known_result
-from cibot.model import Build, Report, Result
+from cibot.model import Build, Report
 
 NAME = "list"
 PLAIN_TO_SEE = (NAME,)
-_LINKS = frozenset({"link", "url", "web_url", "logs", "log"})
-_NAMES = frozenset({"name", "job", "builder"})
-_KEYS = ("job: ", "builder: ")
-_FIELD = re.compile(r"[ \t]{2,}(?=[A-Za-z]{3,8}: )")  # "Name: unit   Status: SUCCESS"
-_STATES = frozenset({"status", "result", "state"})
+_ROLES = {
+    **dict.fromkeys(("name", "job", "builder", "label", "test", "build"), "name"),
+    **dict.fromkeys(("status", "result", "state", "conclusion", "outcome"), "state"),
+    **dict.fromkeys(("link", "url", "logs", "log", "console"), "link"),
+    **dict.fromkeys(("duration", "time"), "duration"),
+}
+"""What a key's last word says: ``Job name: unit``, ``Test-Status: FAILURE``, ``web_url: …``."""
+# "Name: unit   Status: SUCCESS", "name=unit status=success"
+_FIELD = re.compile(r"[ \t]{2,}(?=[A-Za-z]{3,8}: )|[ \t]+(?=[a-z_]{3,10}=)")
+_SIGN = re.compile(r"[:=]")
+_KEY_END = re.compile(r"[^ _-]*$")
+_STATE = re.compile(r"(?:^|[\s_-])(?:status|result|state|conclusion|outcome)(?:\s*:\s|=)")
+_BARE = re.compile(r"\n[ \t]+[A-Z_]{2,20}[ \t]*(?:\n|$)")  # a result below its job's name
+_NAME = re.compile(
+    r"^[ \t*-]*(?:[a-z]+[ _-])?(?:name|job|builder|label|test|build)(?:\s*:\s|=)", re.MULTILINE
+)
 
 
 def read(comment: Comment) -> Report | None:
@@ -26,9 +38,8 @@ def read(comment: Comment) -> Report | None:
         return _result_line(comment)
     lower = body[:2000].lower()
     listed = "name: " in lower and ("jobs:" in lower or "issue:" in lower)
-    named = lower.startswith("name: ") and "\nname: " in lower
-    keyed = named or lower.startswith(_KEYS) or any(f"\n{key}" in lower for key in _KEYS)
-    if not listed and not keyed:
+    stated = _STATE.search(lower) and (_NAME.search(lower) or "\n  " in lower)
+    if not listed and not stated and not _BARE.search(body):
         return None
     builds = tuple(_items(comment.lines))
     if not builds or not (comment.by_ci or all(build.url for build in builds)):
@@ -58,34 +69,41 @@ def _result_line(comment: Comment) -> Report | None:
 
 
 def _items(lines: list[str]) -> list[Build]:
-    """One build an item; an item starts at ``- id:`` or at a second ``name:``."""
+    """One build an item; an item starts at ``- id:``, at a second ``name:``, or under its name."""
     builds: list[Build] = []
     item: dict[str, str] = {}
-    for field in (field for line in lines for field in _FIELD.split(line.strip())):
-        bare = field.lstrip("* \t")
-        key, colon, value = bare.lstrip("- ").partition(":")
-        key = key.strip().lower()
-        if not colon:
-            continue
-        if item and (bare.startswith("- ") or key in item):
+    for index, line in enumerate(lines):
+        following = lines[index + 1] if index + 1 < len(lines) else ""
+        if ":" not in line and line[0] not in " \t" and following[:1] in (" ", "\t"):
             builds += _build(item)
-            item = {}
-        if key in ("failed jobs", "jobs"):
-            item = {"in": "failed" if key.startswith("failed") else ""}
-        elif key in _NAMES | _LINKS | _STATES or key == "duration":
-            item[key] = value.strip().strip("'\"")
+            item = {"name": line.strip("* -")}
+        elif is_url(bare := line.strip()):
+            item.setdefault("link", bare)
+        elif "name" in item and known_result(bare) is not None:
+            item["state"] = bare
+        for field in _FIELD.split(line.strip()):
+            bare = field.lstrip("* \t")
+            sign = _SIGN.search(bare)
+            colon = sign is not None
+            key = bare[: sign.start()].lstrip("- ").strip() if sign else ""
+            value = bare[sign.end() :] if sign else ""
+            role = _ROLES.get(_KEY_END.findall(key.lower())[0]) if colon else None
+            if item and colon and (bare.startswith("- ") or (role and role in item)):
+                builds += _build(item)
+                item = {}
+            if key.lower() in ("failed jobs", "jobs"):
+                item = {"in": "failed" if key.lower().startswith("failed") else ""}
+            elif role is not None and value.strip():
+                item[role] = value.strip().strip("'\"")
     return builds + _build(item)
 
 
 def _build(item: dict[str, str]) -> list[Build]:
-    name = next((item[key] for key in ("name", "job", "builder") if item.get(key)), "")
-    url = next((u for key in _LINKS if (u := first_url(item.get(key, "")))), None)
-    state = next((item[key] for key in _STATES if key in item), "failed" if url else "")
-    if not name or is_url(name):
+    name = item.get("name", "").partition(" #")[0]
+    url = first_url(item.get("link", ""))
+    state = item.get("state", "failed" if url else "")
+    if not name or is_url(name) or known_result(state) is None or known_result(name) is not None:
         return []
-    known = known_result(state)
-    if known is None:
-        return []
-    written = {Result.PASS: "SUCCESS", Result.FAIL: "FAILURE"}.get(known, state.upper())
     seconds = item.get("duration")
-    return [Build(name, written, url, duration_s(f"{seconds}s") if seconds else None)]
+    duration = (duration_s(seconds) or duration_s(f"{seconds}s")) if seconds else None
+    return [Build(name, as_written(state), url, duration)]

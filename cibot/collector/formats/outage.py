@@ -25,7 +25,7 @@ _HEADLINES = frozenset(("zuul", "jenkins"))
 _KINDS = {
     "A": word_set(  # what only a CI has
         "nodepool agent slave executor worker runner bot testbed testbeds lab farm rack rig dut "
-        "hypervisor"
+        "hypervisor sut chassis blade bmc ipmi pdu psu ups jumphost bastion minion"
     ),
     "M": word_set(  # machines, and what they are counted in
         "node builder vm vms instance pod host machine board device cluster capacity resources "
@@ -36,7 +36,8 @@ _KINDS = {
         "nexus hub daemon vpn dns dhcp cloud gerrit github gitlab vcs bucket swift nfs ldap vault "
         "gateway uplink hardware hw power storage array san fabric switch router controller "
         "scheduler queue channel datacenter site license credentials certificate index connection "
-        "system target remote provider"
+        "system target remote provider docker dockerd kubernetes apiserver etcd pypi npm quay "
+        "firewall ssl tls ntp kerberos sso token link cable fiber cooling air uplink session tunnel"
     ),
     "B": word_set(
         "down offline unreachable unavailable inaccessible unresponsive disconnected lost gone "
@@ -44,11 +45,13 @@ _KINDS = {
         "terminated termination killed deleted drained dropped refused closed reset disappeared "
         "vanished interrupted defective faulty overloaded overflow busy full flapped panic "
         "restart reboot shutdown hungup runout crash sealed stale stopped occupied taken exceeded "
-        "upgraded replaced reimaged moved changed wrong misconfigured low httperror"
+        "upgraded replaced reimaged moved changed wrong misconfigured low httperror dip cut "
+        "brownout blackout overheated froze frozen starved throttled revoked corrupted detached "
+        "unplugged denied overran"
     ),
     "O": word_set(
-        "outage hiccup glitch maintenance novalidhost errimagepull imagepullbackoff preempted "
-        "evicted misconfiguration disconnected"
+        "downtime outage hiccup glitch maintenance novalidhost errimagepull imagepullbackoff "
+        "preempted evicted misconfiguration disconnected"
     ),
     "W": word_set("problem issue trouble error failure fault exception bug flake difficulties"),
     "T": word_set("timedout"),
@@ -59,11 +62,15 @@ _KINDS = {
     "Z": word_set("no insufficient without lack"),
     "S": word_set(  # only what precedes a test
         "clone checkout fetch provision provisioned lease reserve allocate allocation acquire "
-        "assign spawn ssh login contact reach schedule"
+        "assign spawn ssh login contact reach schedule handshake claim obtain"
     ),
     "D": word_set(  # steps that need a part of the CI as their object
         "boot launch deploy deployment install connect start pull download upload resolve create "
-        "creation setup prepare mount bootstrap lock get find use executed talk initialize bring"
+        "creation lookup negotiation authentication registration discovery setup prepare mount "
+        "bootstrap lock get find use executed talk initialize bring"
+    ),
+    "V": word_set(  # what only a machine that works does
+        "come return answer respond reply react recover wake"
     ),
     "J": word_set("build job run result change image artifact"),
 }
@@ -107,6 +114,11 @@ _SAME = tuple(
         (r"\bname resolution\b", "dns"),
         (r"\bretry quota\b", ""),
         (r"\b0(?:/| of )\d+ ", "no "),
+        (r"\b(?:never|not|didn't) (?:get|got|find|found) (?:an? |any |its )?", "no "),
+        (
+            r"\b0 (?=\w+ (?:(?:were|are) )?(?:started|available|free|online|ready|left)\b)",
+            "no ",
+        ),
         (r"\bbuild-(?=\d)", "builder-"),
     )
 )
@@ -114,7 +126,7 @@ _OUTAGE = re.compile(
     r"O|A[^,]*[BNZ]|[BNZ][^,]*A|X[^,]{0,3}A|[AMP][^,]{0,4}B|[AMP][^,]{0,2}[WT]|"
     r"B[^,]{0,5}[AMP]|T[^,]{0,2}Y[^,]{0,4}[AMPJ]|W[^,]{0,3}[AMP]|Z[^,]{0,3}M(?!W)|N[^,]{0,2}S|"
     r"N[^,]{0,2}D[^,]{0,5}[AMPJ]|S[^,]{0,4}[FWBT]|[AMPJ]D[^,]{0,1}[FWBT]|"
-    r"D[^,]{0,2}[AM][^,]{0,2}[FBT]|[AMPJ][^,]{0,2}N[^,]{0,1}[DS]"
+    r"D[^,]{0,2}[AM][^,]{0,2}[FBT]|[AMPJ][^,]{0,2}N[^,]{0,1}[DS]|[AMP]_{0,3}[XN]_?V"
 )
 _RESULTS = r"(?:runs?|jobs?|builds?|results?|verdicts?|failures?|votes?|outcomes?)"
 
@@ -137,7 +149,7 @@ _SAID = _any(
     r"(?:builds?|tests?|jobs?) (?:were |was )?(?:not|never) (?:executed|started|run)\b",
     r"without running any",
     rf"{_RESULTS}(?: \S+){{0,4}} (?:was |is |were |are |got |been )?(?:discarded|invalid|void|lost|"
-    r"interrupted|unknown|incomplete|not (?:valid|reliable))\b",
+    r"interrupted|unknown(?=[.,;!]|$)|incomplete|not (?:valid|reliable))\b",
     r"(?:ignore|disregard) (?:(?:this|the|our)(?: \S+)? )?(?:results?|votes?|failures?|report|"
     r"comment|-1)\b",
     r"by mistake\b",
@@ -168,7 +180,7 @@ _ANNOUNCED = _any(
     r"(?:build|job|jobs|run|tests?)\b",
 )
 _GIVEN_UP = re.compile(
-    r"\b(?:(?:will|going to) (?:be )?(?:automatically )?(?:re|try again)|aborted|killed)"
+    r"\b(?:(?:will|going to) (?:be )?(?:automatically )?(?:re|try again)|aborted|killed|overran)"
 )
 _BEGUN = re.compile(
     r"(?:(?:the )?(?:build|tests?|testing|jobs?|ci|run|verification|now|we are|we're) (?:#\d+ )?)?"

@@ -11,18 +11,13 @@ import re
 
 from cibot.collector.formats.comment import Comment
 from cibot.collector.formats.conclude import conclude
+from cibot.collector.formats.lines import read_builds
 from cibot.collector.formats.text import first_url
-from cibot.collector.results import known_result
 from cibot.model import Build, Outcome, Report
 
 NAME = "prow"
 PLAIN_TO_SEE = (NAME,)
 _STATUS = "Prow Status:"
-# "❌ [job](URL) FAILURE", "❌ job (URL_NOT_FOUND) FAILURE", "✔️ job SUCCESS", "✔️ job SUCCESS - URL"
-_JOB = re.compile(
-    r"\S{1,2} (?:\[(?P<linked>[^\]\s]+)\]\((?P<url>\S*)\)|(?P<name>[^\s\[]+))"
-    r"(?: \(URL_NOT_FOUND\))? (?P<result>[A-Z_]{3,20})(?: - (?P<after>\S+))?$"
-)
 _TRIGGERED = re.compile(r"Triggered \d+ (?:prow jobs?|presubmit|postsubmit)")
 
 
@@ -39,13 +34,7 @@ def read(comment: Comment) -> Report | None:
 
 
 def _status(comment: Comment) -> Report | None:
-    builds = []
-    for line in comment.lines:
-        match = _JOB.match(line)
-        if match is None or known_result(match["result"]) is None:
-            continue
-        url = first_url(match["url"] or match["after"] or "")
-        builds.append(Build(match["linked"] or match["name"], match["result"], url))
+    builds = read_builds(comment.lines[1:])
     headline = None if builds else _counted(comment)
     outcome = conclude(comment, headline, builds)
     return Report(outcome, NAME, None, tuple(builds)) if outcome is not None else None

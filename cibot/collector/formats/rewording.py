@@ -20,7 +20,6 @@ _SAME = (
     ("work in progress", "wip"),
     ("in_progress", "running"),
     ("in progress", "running"),
-    ("back to normal", "passed"),
     ("went wrong", "failed"),
     ("went well", "passed"),
     ("is wrong with", "failed"),
@@ -49,6 +48,18 @@ _OTHER: tuple[tuple[re.Pattern[str], _Said], ...] = (
             r"exit(?:ed|s)?(?: with)?(?: (?:status|code)(?: of \S{1,40}?)?)?)"
             r"(?::? |=)(\d{1,3})\b"
         ),
+        lambda match: _either(passed=int(match[1]) == 0),
+    ),
+    (re.compile(r"\bback to (?:normal|green|passing|success)\b"), _as("passed")),
+    (  # what was before is over: "green again after 3 failures"
+        re.compile(
+            r"(?<=\b)((?:passed|passes|passing|green|ok|fixed|success\w*)\b[^.;]{0,40}?) "
+            r"(?:after|despite|following) (?:\w+ ){0,3}fail\w*(?: \w+)?"
+        ),
+        lambda match: match[1],
+    ),
+    (  # "(PASS/FAIL/TOTAL): 4/0/4"
+        re.compile(r"\(?\bpass(?:ed)?/fail(?:ed)?(?:/\w+)*\)?:? ?\d+/(\d+)(?:/\d+)*"),
         lambda match: _either(passed=int(match[1]) == 0),
     ),
     (
@@ -126,7 +137,7 @@ _OTHER: tuple[tuple[re.Pattern[str], _Said], ...] = (
 _HINT = re.compile(
     r"exit|rc[= ]|kernel|segm|segf|core d| red|no |regress|breaks|[+-][12]|verified|clean|"
     r"[:=] ?(?:pos|neg|good|bad|red)|fine|without|warnings|f[:=]|timeout|deadline|"
-    r"return|hang|hung|stuck|fail[:=]"
+    r"return|hang|hung|stuck|fail[:=/]|back to|after|despite|following"
 )
 
 

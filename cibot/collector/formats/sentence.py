@@ -34,7 +34,7 @@ def read(comment: Comment) -> Report | None:
     if not first or len(first) > 300:
         return None
     outcome = _said(comment)
-    if outcome is Outcome.SUCCESS and comment.by_bot and _fails_below(comment, first):
+    if outcome is Outcome.SUCCESS and comment.by_bot and one_failed(comment):
         outcome = Outcome.FAILURE
     if outcome is None:
         outcome = _result_line(comment)
@@ -93,28 +93,6 @@ def _below(comment: Comment) -> Outcome | None:
         if said in (Outcome.SUCCESS, Outcome.FAILURE):
             return Outcome.FAILURE if one_failed(comment, at) else said
     return None
-
-
-def _part(line: str) -> Outcome | None:
-    """``Test: failed (3 of 120)``, ``tests.api.Volumes ... ok``: how one part of a run went."""
-    label, found, word = line.rpartition(" ... ")
-    if not found:
-        label, found, word = line.partition(": ")
-    if not found:  # "//lib:test FAILED in 3.1s"
-        label, found, word = line.partition(" ")
-        found = found if word.partition(" ")[0] in ("PASSED", "FAILED") else ""
-    overall = label.lower().strip("-* ") in _OVERALL or "voting" in line or "optional" in line
-    plain = found and not overall and "://" not in word and len(word.split()) <= 6
-    return verdict(line if word[:1].isdigit() else word) if plain else None
-
-
-def _fails_below(comment: Comment, first: str) -> bool:
-    """Whether a line like the first says that another part of the run failed."""
-    if one_failed(comment):
-        return True
-    return _part(first) is not None and any(
-        _part(line) is Outcome.FAILURE for line in comment.lines[1:100]
-    )
 
 
 def _program(  # noqa: PLR0911 - one return a form
@@ -224,7 +202,8 @@ def _build(comment: Comment, first: str, outcome: Outcome) -> tuple[Build, ...]:
 
 
 def _subject(first: str) -> str:
-    """``Quality gate`` of ``✔ Quality gate passed!``"""
+    """``Quality gate`` of ``✔ Quality gate passed!``; nothing of ``✅ All checks passed``."""
     words = first.lstrip(_MARKED + "\ufe0f ").partition("!")[0].rstrip(". ").split()
     kept = [w for w in words if verdict(w) is None and w.lower() not in ("has", "is", "was")]
-    return " ".join(kept) if kept else " ".join(words)
+    told = any(w.lower() not in SUBJECTS and w.lower() != "all" and w.isalpha() for w in kept)
+    return " ".join(kept) if told else ""

@@ -121,7 +121,7 @@ def _of_clauses(text: str) -> Outcome | None:
             word
             for index, word in enumerate(tokens)
             if not index
-            or not (tokens[index - 1] in _UNTOLD or (word in _START and _negated(tokens[:index])))
+            or not (tokens[index - 1] in _UNTOLD or (word in _START and _unbegun(tokens[:index])))
         )
     if failed:
         return Outcome.FAILURE
@@ -162,6 +162,11 @@ def _negated(before: Sequence[str]) -> bool:
         if word in _NOT:
             return True
     return False
+
+
+def _unbegun(before: Sequence[str]) -> bool:
+    """Whether what starts is denied: "could not be started", "0 VMs started"."""
+    return _negated(before) or "0" in before[-3:]
 
 
 def _by_count(passes: bool, number: float, total: float | None, *, otherwise: bool) -> bool | None:

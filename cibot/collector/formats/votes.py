@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cibot.collector.formats.comment import Comment, reviewed, score
+from cibot.collector.formats.naming import points
 from cibot.collector.formats.person import by_hand
 from cibot.collector.formats.text import first_url, job_name
 from cibot.model import Build, Outcome, Report
@@ -58,6 +59,7 @@ def _links(comment: Comment, voted: int) -> tuple[Build, ...]:
         if url is None or not line.rstrip(" )>.").endswith(url.rstrip(".")):
             continue
         name = job_name(url)
-        if name and len(line[: line.find(url)].split()) <= 3:
+        before = line[: line.find(url)]
+        if name and (len(before.split()) <= 3 or points(before)):
             found.setdefault(name, Build(name, word, url))
     return tuple(found.values())

@@ -70,7 +70,7 @@ def read(comment: Comment) -> Report | None:
         return None
     outcome, pipeline = headline
     builds = tuple(read_builds(comment.lines[1:], outcome))
-    if not builds and not _alone(comment, first):
+    if not builds and ("://" in first or not _alone(comment, first)):
         return None
     if goes_on(comment, "build ") and not any(build.url for build in builds):
         return None

@@ -1,0 +1,273 @@
+"""The grammar of a job line: a name and a result, perhaps a URL and a time, in any order.
+
+``unit: FAILURE (URL)``, ``FAILURE unit 3m URL``, ``✅ unit``, ``unit ..... ok``, ``Job unit
+failed``, ``[unit](URL) - passed - 3 min``. A line is cut into tokens, each of a kind. What lies
+between dividers is a name, what stands alone between them a result, and a line in which words
+are left over is prose.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from cibot.collector.formats.naming import (
+    GENERAL,
+    KINDS,
+    LINKING,
+    WHOLE,
+    counted,
+    labels,
+    like_a_name,
+    nameless,
+    names_author,
+    names_test,
+    without_telling,
+)
+from cibot.collector.formats.shapes import GOOD, as_written, silent
+from cibot.collector.formats.text import clean_url, duration_s, first_url, is_url, job_name
+from cibot.collector.formats.tokens import Token, asides, may_tell, result_at, tokens_of, wordy
+from cibot.collector.formats.verdict import verdict
+from cibot.collector.results import known_result, result_class
+from cibot.model import Build, Result
+
+_SURE_DIVIDERS = ("..", "->", "=>", "→", "⇒", "—", "–", "  ", "\t", "=", "|")
+_TEST_SENTENCE = re.compile(
+    r"(?P<word>[A-Z][a-zA-Z]{3,12}) (?:(?P<kind>optional|enforced|required|mandatory|voting|"
+    r"non-voting|informational) )?(?:test|job|build|suite|check) (?P<name>[\w./+-]{2,100})"
+    r"(?= |:|$)"
+)
+_PLAIN = (Result.PASS, Result.FAIL)
+_MOST_WORDS = 4  # of a name
+_MOST_LISTED = 8  # of one after a bullet
+
+
+class FoundJob(NamedTuple):
+    """What a line tells of a job. Unless it is ``sure``, a line alike must stand beside it."""
+
+    build: Build
+    shape: str
+    sure: bool
+
+
+class _Run(NamedTuple):
+    """Words that nothing divides: from the token ``start`` to before ``end``."""
+
+    start: int
+    end: int
+    words: list[str]
+
+
+def job_line(text: str, following: str = "", *, bulleted: bool = False) -> FoundJob | None:
+    """What a line without its bullet tells of a job, or None; ``following`` may hold its URL."""
+    if not may_tell(text):
+        return None
+    text, voting = silent(text)
+    tokens = tokens_of(text)
+    at = result_at(tokens)
+    if at is None:
+        return None
+    line = _Line(tokens, at, bulleted=bulleted)
+    url = line.url or _url_below(following, marked=line.marked)
+    if line.url or (line.marked and url):
+        name, sure = line.linked_name(url or ""), True
+    else:
+        name, sure = line.closed_name(linked=url is not None)
+    if name is None:
+        return None
+    return FoundJob(Build(name, line.result, url, line.seconds(), voting), line.shape, sure)
+
+
+def sentence(text: str) -> FoundJob | None:
+    """``Failed optional test review-zfs on Rocky 10 …: URL``: a sentence of one job."""
+    match = _TEST_SENTENCE.match(text)
+    url = first_url(text) if match else None
+    known = known_result(match["word"]) if match else None
+    if match is None or url is None or known not in _PLAIN or match["name"] in LINKING:
+        return None
+    voting = (match["kind"] or "").lower() not in ("optional", "non-voting", "informational")
+    return FoundJob(
+        Build(match["name"], match["word"].upper(), url, None, voting), "url", sure=True
+    )
+
+
+def _url_below(following: str, *, marked: bool) -> str | None:
+    """The URL of an indented line that has nothing else, or ``log: URL``."""
+    if following[:1] not in (" ", "\t"):
+        return None
+    label, _, place = following.strip().rpartition(" ")
+    place = place.strip("()<>")
+    labelled = label.endswith(":") and not marked
+    return clean_url(place) if is_url(place) and (not label or labelled) else None
+
+
+class _Line:
+    """A line's tokens and where its result stands; from these its name and what is left over."""
+
+    __slots__ = ("at", "bulleted", "marked", "named", "result", "runs", "tokens", "url", "url_at")
+
+    def __init__(self, tokens: list[Token], at: int, *, bulleted: bool) -> None:
+        self.tokens = tokens
+        self.at = at
+        self.bulleted = bulleted or tokens[0].kind == "mark"
+        urls = [i for i, token in enumerate(tokens) if token.kind == "url"]
+        urls = [i for i in urls if job_name(tokens[i].text)] or urls
+        self.url_at = urls[0] if urls else -1
+        self.url = clean_url(tokens[self.url_at].text) if urls else None
+        kind, result = tokens[at]
+        self.marked = kind == "mark"
+        self.result = as_written(result)
+        if self.marked:
+            self.result = "SUCCESS" if result in GOOD else "FAILURE"
+        self.runs = self._runs()
+        self.named = self._named()
+
+    @property
+    def shape(self) -> str:
+        """The order of name and result, and what divides them."""
+        kind = "mark" if self.marked else "word"
+        if self.named is None or self.named.start > self.at:
+            return kind
+        between = self.tokens[self.named.end : self.at]
+        return f"name {between[0].text.strip() if between else ''} {kind}"
+
+    def seconds(self) -> float | None:
+        written = " ".join(token.text for token in self.tokens if token.kind == "time")
+        return duration_s(written) if written else None
+
+    def _runs(self) -> list[_Run]:
+        """The words, each as far as nothing divides; none of those in round brackets."""
+        runs: list[_Run] = []
+        words: list[str] = []
+        aside = asides(self.tokens)
+        for i, token in enumerate([*self.tokens, Token("end", "")]):
+            if i != self.at and i not in aside and wordy(token):
+                words.append(token.text)
+            elif words:
+                runs.append(_Run(i - len(words), i, words))
+                words = []
+        return runs
+
+    def _named(self) -> _Run | None:
+        """The run that names the job: before the result, else after it and not after its URL."""
+        last = self.url_at if self.url_at > self.at else len(self.tokens)
+        before = [run for run in self.runs if run.end <= self.at]
+        after = [run for run in self.runs if self.at < run.start < last]
+        for runs in (before, after):
+            names = [run for found in runs if (run := self._bare(found)) is not None]
+            if names:
+                likely = [run for run in names if like_a_name(run.words[0])]
+                return likely[-1] if likely else names[0]
+        return None
+
+    def _bare(self, run: _Run) -> _Run | None:
+        """The run without its kind of job and what only tells; None if no name is left."""
+        words = without_telling(run.words)
+        kind = words[-2] if len(words) > 1 else ""
+        if kind.lower() in KINDS and (kind[0].isupper() or run.end != self.at):
+            words = words[-1:]
+        elif len(words) < len(run.words) and not (len(words) == 1 and like_a_name(words[0])):
+            return None
+        name = " ".join(words)
+        if not any(c.isalpha() for c in name) or labels(name) or names_author(name):
+            return None
+        numbered = any(token.kind == "number" for token in self.tokens[run.end : self.at])
+        if numbered and counted(words):
+            return None
+        if variant := self._variant(run.end):
+            words = [*words, f"({variant})"]
+        return _Run(run.start, run.end, words)
+
+    def _variant(self, at: int) -> str | None:
+        """``gcc-12`` of ``build-x86 (gcc-12) FAILED``: one of several builds of a job."""
+        kinds = [token.kind for token in self.tokens[at : at + 3]]
+        if kinds != ["open", "word", "close"] or self.at not in (at + 3, at + 4):
+            return None
+        word = self.tokens[at + 1].text
+        plain = self.tokens[at].text == "(" and not word.isupper()
+        return word if plain and like_a_name(word) else None
+
+    def linked_name(self, url: str) -> str | None:
+        """The name of a job whose line has a URL; empty where it has none, None for prose."""
+        run = self.named
+        by_url = job_name(url)
+        name = " ".join(run.words) if run else ""
+        if self.marked and (len(name.split()) > _MOST_WORDS or verdict(name) is not None):
+            return by_url or name
+        if run is None:
+            first = self.at == 0 or self.tokens[0].kind in ("url", "open")
+            return by_url or ("" if first and not self.runs else None)
+        if self._prose(run, name):
+            return None
+        if by_url and self.at < run.start and 0 <= self.url_at < run.start:
+            return by_url
+        glued = run.end == self.at and not self.bulleted
+        if nameless(name, listed=self.bulleted) or (glued and name.lower() in GENERAL):
+            return by_url or None
+        whole = glued and run.words[-1].lower() in WHOLE  # "Unit tests FAILED, JOB_URL"
+        return by_url if whole and by_url else name
+
+    def _prose(self, run: _Run, name: str) -> bool:
+        """Whether the words of a line with a URL are a sentence's rather than a job's name."""
+        many = len(run.words) > 2
+        if name.lower() in LINKING:
+            return True
+        if self.bulleted:
+            return len(run.words) > _MOST_LISTED
+        tail = next((len(other.words) for other in self.runs if other.start == self.at + 1), 0)
+        if len(run.words) > _MOST_WORDS or (tail > 2 and self.url_at > self.at):
+            return True
+        if run.end > self.at:
+            return many
+        between = self.tokens[run.end : self.at]
+        if not between:
+            return many or (len(run.words) > 1 and run.words[0].lower() in GENERAL)
+        said = self.tokens[self.at].kind == "said" and not any(map(like_a_name, run.words))
+        return (many and said) or any(token.text == ", " for token in between)
+
+    def closed_name(self, *, linked: bool) -> tuple[str | None, bool]:
+        """The name of a job whose line has no URL, and whether it is surely one; None for prose.
+
+        ``linked`` says that its URL follows on the next line.
+        """
+        run = self.named
+        if run is None or len(run.words) > (_MOST_LISTED if self.bulleted else _MOST_WORDS):
+            return None, False
+        name = " ".join(run.words)
+        others = [other for other in self.runs if other.start != run.start]
+        others = [other for other in others if not labels(" ".join(other.words))]
+        if any(other.end <= self.at for other in others):
+            return None, False
+        if names_test(name) or nameless(name, listed=True) or verdict(name) is not None:
+            return None, False
+        sure = self._sure(run, sum(len(other.words) for other in others), linked=linked)
+        if sure is None:
+            return None, False
+        return name, sure and not nameless(name, listed=self.bulleted)
+
+    def _sure(  # noqa: PLR0911 - one return a form
+        self, run: _Run, after: int, *, linked: bool
+    ) -> bool | None:
+        """Whether such a line is surely a job's; None for prose. ``after`` words follow."""
+        kind, result = self.tokens[self.at]
+        divider = self.tokens[run.end].text if run.end < self.at else ""
+        lone = len(run.words) == 1
+        if kind == "shout" and lone and divider:
+            return True if after <= 6 else None
+        if after or (self.marked and len(run.words) > 3):
+            return None
+        if self.marked:
+            return False
+        counts = result_class(result)
+        if run.start > self.at:  # "PASS: unit", "[FAILED] dsvm-tempest"
+            opened = self.at > 0 and self.tokens[self.at - 1].kind == "open"
+            shouted = kind == "shout" and lone and counts is not Result.INFRA
+            return (opened or "-" in run.words[0]) if shouted else None
+        if kind == "shout":
+            return self.bulleted and bool(divider)
+        if counts not in _PLAIN:
+            return None if counts is Result.INFRA else False
+        if len(run.words) < run.end - run.start:
+            return True  # "Job unit passed"
+        told = self.bulleted or linked or self.seconds() is not None
+        return bool(divider) and (told or divider.startswith(_SURE_DIVIDERS))

@@ -1,0 +1,168 @@
+"""The tokens of a line, and at which of them the result of its one job stands."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from cibot.collector.formats.naming import GENERAL, KINDS, like_a_name, without_telling
+from cibot.collector.formats.shapes import BAD, GOOD
+from cibot.collector.formats.text import word_set
+from cibot.collector.formats.verdict import SUBJECTS
+from cibot.collector.results import RESULT_WORDS, known_result, result_class
+
+_MOST_TOKENS = 60
+_UNIT = r"(?:ms|s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?)"
+_TOKEN = re.compile(
+    r"(?P<url>[A-Za-z]{2,12}://[^\s<>)\]|\"'`]+)"
+    rf"|(?P<mark>[{GOOD}{BAD}])"
+    r"|(?P<open>[(\[<{])|(?P<close>[)\]>}])"
+    r"|(?P<other>::(?=\s|$))"
+    r"|(?P<divider>\.{3,}\**|[-=]{1,2}>|-{2,}|[→⇒➔–—…|;]|,\ ?|:(?=\s|$)|(?<=\s)[-=](?=\s)|\s{2,}|\t"
+    r"|=(?=[A-Z_]+$))"
+    rf"|(?P<time>(?:\d+(?:\.\d+)?\ ?{_UNIT})+(?![\w/-]|\.\d)|\d+:\d\d(?::\d\d)?(?!\w))"
+    r"|(?P<number>\#\d+|\d+/\d+(?![\w/]))"
+    rf"|(?P<word>(?:[^\s()\[\]<>{{}}|;,:=→⇒➔–—…\"`{GOOD}{BAD}]|[:=](?=[^\s:=])(?![A-Z_]+$))+)"
+)
+_SECOND = {word.partition("_")[2].lower() for word in RESULT_WORDS if word.count("_") == 1}
+"""Second words of results of two, such as "timed out"."""
+_TELL = {word.rpartition("_")[2].lower() for word in RESULT_WORDS} | {
+    word.replace("_", "").lower() for word in RESULT_WORDS
+}
+_MARKS = re.compile(rf"[{GOOD}{BAD}]")
+_LETTERS = re.compile(r"[a-z]+")
+_BEFORE_TIME = word_set("in after took elapsed duration time within for")
+_TRIM = "*`'\".!?#\ufe0f"
+
+
+class Token(NamedTuple):
+    """A url, mark, time, number, bracket or divider; a word, or one that is a result:
+
+    a ``shout`` is one in capitals, ``said`` in other letters.
+    """
+
+    kind: str
+    text: str
+
+
+def may_tell(text: str) -> bool:
+    """Whether any word or mark of the text could be a result; quick, as most lines have none."""
+    if not _TELL.isdisjoint(_LETTERS.findall(text.lower())):
+        return "</" not in text
+    return not text.isascii() and _MARKS.search(text) is not None
+
+
+def tokens_of(text: str) -> list[Token]:
+    tokens: list[Token] = []
+    for match in _TOKEN.finditer(text):
+        kind, written = match.lastgroup or "word", match[0]
+        if kind == "word":
+            found = _word(written)
+            if found and found[0].text.lower() in _SECOND and tokens and wordy(tokens[-1]):
+                pair = f"{tokens[-1].text} {found[0].text}"
+                if known_result(pair) is not None:
+                    tokens.pop()
+                    found[0] = Token("said", pair)
+            tokens += found
+        elif kind == "url":
+            tokens += _url(written)
+        else:
+            if kind == "time" and tokens and tokens[-1].text.lower() in _BEFORE_TIME:
+                tokens.pop()
+            tokens.append(Token(kind, written))
+        if len(tokens) >= _MOST_TOKENS:
+            break
+    return tokens
+
+
+def _word(written: str) -> list[Token]:
+    """A word, perhaps a result; a full stop after it divides."""
+    word = written.strip(_TRIM)
+    if not word:
+        return []
+    kind = "word"
+    if word in RESULT_WORDS:
+        kind = "shout"
+    elif known_result(word) is not None:
+        kind = "said"
+    stop = [Token("divider", ".")] if written[-1] in ".!" else []
+    return [Token(kind, word), *stop]
+
+
+def _url(written: str) -> list[Token]:
+    """A URL, perhaps with a result glued to it (``URL:SUCCESS``)."""
+    url = written.rstrip(".,:;")
+    before, colon, word = url.rpartition(":")
+    if colon and word in RESULT_WORDS:
+        return [Token("url", before), Token("divider", ":"), Token("shout", word)]
+    return [Token("url", url)]
+
+
+def result_at(tokens: Sequence[Token]) -> int | None:
+    """Where the line's one result stands; None where there is none, or results of several jobs."""
+    if any(token.kind == "other" for token in tokens):
+        return None
+    aside = asides(tokens)
+    found = _results(tokens, [at for at in range(len(tokens)) if at not in aside])
+    found = found or _results(tokens, sorted(aside))
+    if not found:
+        marks = [at for at, token in enumerate(tokens) if token.kind == "mark"]
+        return marks[0] if len(marks) == 1 else None
+    if len({result_class(tokens[at].text) for at in found}) > 1:
+        return None
+    if any(token.kind == "word" for token in tokens[found[0] + 1 : found[-1]]):
+        return None
+    return found[0]
+
+
+def _results(tokens: Sequence[Token], among: Sequence[int]) -> list[int]:
+    found = [at for at in among if tokens[at].kind == "shout"]
+    said = [] if found else [at for at in among if tokens[at].kind == "said"]
+    found = found or [at for at in said if _alone(tokens, at)]
+    return found or [at for at in said if _ends(tokens, at)]
+
+
+def asides(tokens: Sequence[Token]) -> set[int]:
+    """The places of what stands in round brackets."""
+    aside: set[int] = set()
+    depth = 0
+    for at, token in enumerate(tokens):
+        depth = max(0, depth - (token.text == ")"))
+        if depth:
+            aside.add(at)
+        depth += token.text == "("
+    return aside
+
+
+def wordy(token: Token) -> bool:
+    return token.kind in ("word", "said", "shout")
+
+
+def _alone(tokens: Sequence[Token], at: int) -> bool:
+    """Whether nothing but dividers, times and URLs is next to the token, and it counts nothing."""
+    before, after = tokens[max(0, at - 1) : at], tokens[at + 1 : at + 3]
+    if not before and (len(after) < 2 or after[0].text != ":"):
+        return False
+    if len(after) == 2 and after[0].text in (":", "=") and after[1].text.isdigit():
+        return False
+    return not any(map(wordy, [*before, *after[:1]]))
+
+
+def _ends(tokens: Sequence[Token], at: int) -> bool:
+    """``Job unit failed``, ``build-gcc succeeded``: a word at the end of what is said of a job."""
+    after = tokens[at + 1 : at + 3]
+    if after and wordy(after[0]):
+        return False
+    first = at
+    while first and tokens[first - 1].kind == "word":
+        first -= 1
+    words = [token.text for token in tokens[first:at]]
+    if not words:
+        return False
+    if words[0][0].isupper() and words[0].lower() in KINDS:
+        return len(without_telling(words)) == 2
+    if [token.kind for token in tokens] == [*["word"] * at, "said", "divider", "url"]:
+        lower = {word.lower() for word in words}
+        return len(words) <= 4 and not lower & (SUBJECTS | GENERAL)
+    return len(words) == 1 and like_a_name(words[0])
