@@ -9,7 +9,7 @@ import pytest
 from cibot.store.engine import Store, open_store
 from tests.support.canned import canned
 from tests.support.mariadb import MariaDB
-from tests.support.stores import copied_store
+from tests.support.stores import copied_store, open_again
 
 
 @pytest.fixture(scope="session")
@@ -37,7 +37,7 @@ def _fill(url: str) -> None:
 @pytest.fixture
 def canned_sqlite(tmp_path: Path, canned_file: Path) -> Iterator[Store]:
     """The canned history on SQLite."""
-    store = open_store(f"sqlite:///{shutil.copy(canned_file, tmp_path)}")
+    store = open_again(f"sqlite:///{shutil.copy(canned_file, tmp_path)}")
     yield store
     store.close()
 

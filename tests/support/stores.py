@@ -4,8 +4,10 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import Dialect
 
 from cibot.store.engine import Store, open_store
 from cibot.store.migrate import upgrade
@@ -32,12 +34,30 @@ def migrated_database(mariadb: MariaDB) -> str:
     return url
 
 
+_COMPILED: dict[str, tuple[Dialect, dict[Any, Any]]] = {}
+
+
+def open_again(url: str) -> Store:
+    """Opens a database whose statements were compiled for another of its kind before.
+
+    SQLAlchemy compiles each statement once for an engine, which takes longer than most tests.
+    """
+    store = open_store(url)
+    engine = store.engine
+    if engine.name not in _COMPILED:
+        store.ping()  # it learns what the server is like as it connects first
+        _COMPILED[engine.name] = (engine.dialect, {})
+    engine.dialect, compiled = _COMPILED[engine.name]
+    engine.update_execution_options(compiled_cache=compiled)
+    return store
+
+
 @contextmanager
 def copied_store(request: pytest.FixtureRequest, template: str) -> Iterator[Store]:
     """A store on a copy of the MariaDB database whose URL the fixture ``template`` gives."""
     mariadb: MariaDB = request.getfixturevalue("mariadb")
     url = mariadb.copy_database(request.getfixturevalue(template))
-    store = open_store(url)
+    store = open_again(url)
     yield store
     store.close()
     mariadb.drop_database(url)
@@ -46,7 +66,7 @@ def copied_store(request: pytest.FixtureRequest, template: str) -> Iterator[Stor
 @pytest.fixture
 def sqlite_store(tmp_path: Path, migrated_file: Path) -> Iterator[Store]:
     """A migrated SQLite file of the test's own."""
-    store = open_store(f"sqlite:///{shutil.copy(migrated_file, tmp_path)}")
+    store = open_again(f"sqlite:///{shutil.copy(migrated_file, tmp_path)}")
     yield store
     store.close()
 
