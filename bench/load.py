@@ -22,7 +22,7 @@ from typing import Any
 import pymysql
 from sqlalchemy.engine import make_url
 
-from bench.shape import REFERENCE, Lived, Said, Vendor, judged, vendors
+from bench.shape import REFERENCE, ReviewedChange, Said, Vendor, judged, vendors
 from cibot.config.models import Config
 from cibot.incidents.incident import Incident, Phase
 from cibot.incidents.stored import columns
@@ -152,7 +152,7 @@ def _load_file(link: Any, directory: Path, table: Any) -> None:
         )
 
 
-def _write_files(directory: Path, ids: Ids, batch: list[Lived]) -> None:
+def _write_files(directory: Path, ids: Ids, batch: list[ReviewedChange]) -> None:
     with ExitStack() as stack:
         files = {
             table.name: stack.enter_context((directory / table.name).open("w", encoding="utf-8"))
@@ -163,7 +163,7 @@ def _write_files(directory: Path, ids: Ids, batch: list[Lived]) -> None:
                 files[table].write(line)
 
 
-def _lines(ids: Ids, change: Lived) -> Iterator[tuple[str, str]]:
+def _lines(ids: Ids, change: ReviewedChange) -> Iterator[tuple[str, str]]:
     """A change's rows, as LOAD DATA takes them; in the order of the tables' columns."""
     key = change_id(ids.server, change.number)
     last = max([*change.uploads, *(said.at for said in change.said)])
@@ -207,11 +207,11 @@ def _at(moment: datetime) -> str:
     return moment.replace(tzinfo=None).isoformat(" ")
 
 
-def _log(change: Lived, ci: Vendor, index: int) -> str:
+def _log(change: ReviewedChange, ci: Vendor, index: int) -> str:
     return f"https://logs.example.org/{change.number}/{ci.number}/{ci.jobs[index]}"
 
 
-def _text(change: Lived, said: Said) -> str:
+def _text(change: ReviewedChange, said: Said) -> str:
     """What the CI wrote, its line ends escaped."""
     head = f"Patch Set {said.patch_set}:\\n\\n"
     if said.result is None:

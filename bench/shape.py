@@ -50,7 +50,7 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Lived:
+class ReviewedChange:
     """A change with its patch sets' times and what was said, in order."""
 
     number: int
@@ -77,7 +77,7 @@ def vendors(dice: random.Random) -> list[Vendor]:
     return cis
 
 
-def judged(until: datetime, reports: int, seed: int = 1) -> Iterator[Lived]:
+def judged(until: datetime, reports: int, seed: int = 1) -> Iterator[ReviewedChange]:
     """A year's changes that ends at ``until``, with ``reports`` reports or a few more."""
     dice = random.Random(seed)
     cis = vendors(dice)
@@ -92,7 +92,7 @@ def judged(until: datetime, reports: int, seed: int = 1) -> Iterator[Lived]:
 
 def _change(
     dice: random.Random, cis: list[Vendor], number: int, at: datetime, until: datetime
-) -> Lived:
+) -> ReviewedChange:
     (project,) = dice.choices(PROJECTS, _SHARES)
     said: list[Said] = []
     uploads = []
@@ -109,7 +109,9 @@ def _change(
     reports = sorted((report for report in said if report.at < until), key=lambda report: report.at)
     uploads = [upload for upload in uploads if upload < until] or uploads[:1]
     status = "MERGED" if merged else "NEW"
-    return Lived(number, project, dice.choice(_BRANCHES), status, tuple(uploads), tuple(reports))
+    return ReviewedChange(
+        number, project, dice.choice(_BRANCHES), status, tuple(uploads), tuple(reports)
+    )
 
 
 def _reports(

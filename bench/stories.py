@@ -127,14 +127,14 @@ def stories(effort: Effort) -> Iterator[str]:
         for trouble in troubles:
             own = Sums()
             for seed in range(effort.futures):
-                seen = _one(f"{effort.seed} {trouble.name} {seed}", trouble)
+                seen = _story(f"{effort.seed} {trouble.name} {seed}", trouble)
                 for sums in (own, whole):
                     sums.add(trouble, *seen)
             yield own.row(trouble.name)
         yield whole.row("all")
 
 
-def _one(seed: str, trouble: Trouble) -> tuple[list[ReplayedMessage], int, float, float]:
+def _story(seed: str, trouble: Trouble) -> tuple[list[ReplayedMessage], int, float, float]:
     """The messages of a CI with one trouble, the incidents that opened in it, its span."""
     end = _BEGIN + trouble.days
 

@@ -49,10 +49,10 @@ def _add(history: History, change: Change) -> None:
     )
     for message in change.messages:
         if message.patch_set is not None and message.author is not None:
-            history.reports.extend(_told(change, message, message.patch_set))
+            history.reports.extend(_judged_reports(change, message, message.patch_set))
 
 
-def _told(change: Change, message: Message, patch_set: int) -> Iterator[JudgedReport]:
+def _judged_reports(change: Change, message: Message, patch_set: int) -> Iterator[JudgedReport]:
     report = parse(message.text, account=message.author, tag=message.tag, votes=message.votes)
     result = report_result(report) if report else None
     if report is None or result is None or report.outcome is Outcome.MERGE_FAILURE:

@@ -169,7 +169,7 @@ class Gathered:
         begun = [other for other in failure.waits if other.news.step.name not in ENDS]
         ended = [other for other in failure.waits if other.news.step.name in ENDS]
         if begun and (not failure.announced or joined([other.at for other in begun], now)):
-            mass, openings = self._mass(failure), self._told(begun)
+            mass, openings = self._mass(failure), self._openings_of(begun)
             card = joined_card(mass, openings) if failure.announced else mass_card(mass)
             failure.announced = True
             failure.notified |= {other.which for other in begun}
@@ -190,16 +190,16 @@ class Gathered:
                 return
             last = max(other.incident.resolved_at or now for other in ended)
             others = [*self._of(left).values()]
-            card = ended_card(self._mass(failure), self._told(ended), others, last)
+            card = ended_card(self._mass(failure), self._openings_of(ended), others, last)
             yield self._say(ended, now, card)
 
     def _say(
         self, messages: Sequence[ReplayedMessage], now: datetime, card: Card
     ) -> ReplayedMessage:
-        openings = tuple(self._told(messages))
+        openings = tuple(self._openings_of(messages))
         return replace(messages[-1], at=now, together=openings, card=card)
 
-    def _told(self, messages: Iterable[ReplayedMessage]) -> list[Opening]:
+    def _openings_of(self, messages: Iterable[ReplayedMessage]) -> list[Opening]:
         return [*self._of(other.which for other in messages).values()]
 
     def _mass(self, failure: _Failure) -> Mass:

@@ -44,7 +44,7 @@ def has_identity(account: Account) -> bool:
     return account.gerrit_id is not None or bool(account.username or account.email)
 
 
-def _known(row: Any) -> KnownAccount:
+def _account(row: Any) -> KnownAccount:
     account = Account(row.gerrit_id, row.username, row.name, row.email, bool(row.service_user))
     return KnownAccount(
         row.id, account, row.ci_id, row.identity, excluded=row.excluded_at is not None
@@ -66,7 +66,7 @@ def find_accounts(tx: Tx, server_id: int, wanted: Collection[Account]) -> list[K
         if values:
             terms.append(column.in_(values))
     query = select(schema.account).where(and_(table.server_id == server_id, or_(*terms)))
-    return [_known(row) for row in tx.execute(query.order_by(table.id))]
+    return [_account(row) for row in tx.execute(query.order_by(table.id))]
 
 
 def accounts_of(tx: Tx, server_id: int | None = None) -> list[KnownAccount]:
@@ -74,7 +74,7 @@ def accounts_of(tx: Tx, server_id: int | None = None) -> list[KnownAccount]:
     query = select(schema.account).order_by(schema.account.c.id)
     if server_id is not None:
         query = query.where(schema.account.c.server_id == server_id)
-    return [_known(row) for row in tx.execute(query)]
+    return [_account(row) for row in tx.execute(query)]
 
 
 def lock_cis(tx: Tx, account_ids: Collection[int], *, change: bool = False) -> dict[int, int]:

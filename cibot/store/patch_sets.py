@@ -38,10 +38,10 @@ def put_patch_sets(
         source = patch_set if patch_set.revision else before
         kind = patch_set.kind or before.kind
         rows[key] = replace(patch_set, kind=kind, revision=source.revision, parent=source.parent)
-    by_setter: dict[Any, list[dict[str, Any]]] = {_earlier: [], _known: [], _confirmed: []}
+    by_setter: dict[Any, list[dict[str, Any]]] = {_earlier: [], _unconfirmed: [], _confirmed: []}
     for (row_id, number), patch_set in sorted(rows.items()):
         lately = heard_at is not None and heard_at - patch_set.uploaded_at < _NEWS_FOR
-        setter = _confirmed if row_id in confirmed else _known
+        setter = _confirmed if row_id in confirmed else _unconfirmed
         by_setter[setter if lately and patch_set.revision else _earlier].append(
             {
                 "change_id": row_id,
@@ -66,7 +66,7 @@ def _earlier(new: Any, old: Any, news: Any = False) -> dict[str, Any]:
     }
 
 
-def _known(new: Any, old: Any) -> dict[str, Any]:
+def _unconfirmed(new: Any, old: Any) -> dict[str, Any]:
     return _commit(new, old, old.revision.is_(None))
 
 

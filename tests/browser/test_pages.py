@@ -67,7 +67,7 @@ def test_a_page_loads_its_style_and_script_and_nothing_else(browser: Browser, li
         own = {lived.url + path.split("?")[0]}
         assert loaded - own == {f"{lived.url}/static/{file}" for file in ("style.css", "page.js")}
         if name != "api":  # a document of all endpoints grows with them
-            assert sum(size for _one, size in sizes) <= HEAVIEST, (name, sizes)
+            assert sum(size for _url, size in sizes) <= HEAVIEST, (name, sizes)
     assert [line for line in said if "404" not in line] == []
 
 

@@ -125,7 +125,7 @@ channels = ["loft/roof"]
 """
 
 
-def told(text):
+def mistakes(text):
     file.write_text(text)
     file.chmod(0o600)
     try:
@@ -135,15 +135,15 @@ def told(text):
 
 
 # configuration: every mistake with its line, names, environment
-assert told(GOOD) == "", told(GOOD)
-assert "pigeon[0].birds: thirteen birds do not fly" in told(GOOD.replace("= 3", "= 13"))
-assert "there is no such key; did you mean `birds`?" in told(GOOD.replace("birds", "bird"))
-assert "pigeon[0].birds: one bird alone may be lost" in told(GOOD.replace("= 3", "= 1"))
+assert mistakes(GOOD) == "", mistakes(GOOD)
+assert "pigeon[0].birds: thirteen birds do not fly" in mistakes(GOOD.replace("= 3", "= 13"))
+assert "there is no such key; did you mean `birds`?" in mistakes(GOOD.replace("birds", "bird"))
+assert "pigeon[0].birds: one bird alone may be lost" in mistakes(GOOD.replace("= 3", "= 1"))
 sections = "no [[irc]] or [[slack]] or [[pigeon]] has the name"
-assert sections in told(GOOD.replace("loft/roof", "attic/roof"))
+assert sections in mistakes(GOOD.replace("loft/roof", "attic/roof"))
 twice = GOOD + '[[irc]]\\nname = "Loft"\\nhost = "irc.example.org"\\n'
-assert "names differ by more than case" in told(twice)
-told(GOOD)
+assert "names differ by more than case" in mistakes(twice)
+mistakes(GOOD)
 assert read(file, {"CIBOT_PIGEON__LOFT__BIRDS": "7"}).config.network("loft").birds == 7
 
 # check and init

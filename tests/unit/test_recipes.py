@@ -109,7 +109,7 @@ file = folder / "cibot.toml"
 START = f"[store]\\nurl = \'sqlite:///{folder}/cibot.db\'\\n"
 
 
-def told(text):
+def configured(text):
     file.write_text(START + text)
     file.chmod(0o600)
     try:
@@ -119,9 +119,9 @@ def told(text):
 
 
 # configuration: the section, its mistakes, the environment, overrides, routes
-assert told("[judgement.lonely]\\nmost = 7").judgement.default.lonely.most == 7
-assert "did you mean `most`?" in told("[judgement.lonely]\\nmots = 7")
-told("")
+assert configured("[judgement.lonely]\\nmost = 7").judgement.default.lonely.most == 7
+assert "did you mean `most`?" in configured("[judgement.lonely]\\nmots = 7")
+configured("")
 environment = {"CIBOT_JUDGEMENT__LONELY__MOST": "9"}
 assert read(file, environment).config.judgement.lonely.most == 9
 own = Judgement.model_validate({"override": [{"cis": ["A*"], "lonely": {"most": 5}}]})

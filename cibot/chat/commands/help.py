@@ -14,7 +14,7 @@ _CALLS = ("ci", NAME)
 def answer(ask: Ask) -> Card:
     """A line over all commands, or the usage, meaning and example of one."""
     if ask.words:
-        return _one(ask)
+        return _command(ask)
     names = ", ".join(ask.commands)
     return Card(
         (
@@ -25,7 +25,7 @@ def answer(ask: Ask) -> Card:
     )
 
 
-def _one(ask: Ask) -> Card:
+def _command(ask: Ask) -> Card:
     by_alias = {alias: command for command in ask.commands.values() for alias in command.aliases}
     words = without_fillers(ask.words) or ask.words  # "help me with why"
     word = next((word for word in words if word.casefold() not in _CALLS), words[0]).casefold()

@@ -44,7 +44,7 @@ from cibot.web.api.cis import CiPage
 def ask_status(source: Source, asked: Asked) -> ShellAnswer:
     """One CI's headline and details, or a sentence over all and who needs a look."""
     if asked.words:
-        return asked.about_branch(lambda name, branch: _one(source, name, branch))
+        return asked.about_branch(lambda name, branch: _status(source, name, branch))
     page = all_cis(source)
     answer = listing_of(source, page, None)
 
@@ -55,7 +55,7 @@ def ask_status(source: Source, asked: Asked) -> ShellAnswer:
     return _answer(page, answer, show)
 
 
-def _one(source: Source, name: str, branch: str | None) -> ShellAnswer:
+def _status(source: Source, name: str, branch: str | None) -> ShellAnswer:
     detail = source.ask(CiDetail, "/cis/<name>", name=name, branch=branch)
     stale = stale_of(source, detail.stale)
     return ShellAnswer(

@@ -57,7 +57,7 @@ def ask_incidents(source: Source, asked: Asked) -> ShellAnswer:
     """The open ones, with "all" those of the last seven days too; one by its number."""
     number = asked.text.removeprefix("#")
     if number.isascii() and number.isdigit() and len(number) < 10:
-        return _one(source, int(number))
+        return _incident(source, int(number))
     ended = incidents_command.read_words(asked.words)
     page = whole(source, IncidentPage, "/incidents", state="open")
     if ended:
@@ -103,7 +103,7 @@ def _state(ctx: Context, incident: IncidentLine) -> str:
     return f"ended {figures.ago(incident.resolved_at, ctx.now)} after {lasted}"
 
 
-def _one(source: Source, number: int) -> ShellAnswer:
+def _incident(source: Source, number: int) -> ShellAnswer:
     timeline = source.ask(IncidentTimeline, "/incidents/<id>", id=number)
 
     def show(ctx: Context) -> View:

@@ -138,7 +138,7 @@ def _object_schema(kind: type, shared: dict[str, Any]) -> dict[str, Any]:
         "type": "object",
         "description": " ".join((kind.__doc__ or "").split()),
         "properties": {key: schema_of(kind_of, shared) for _name, key, kind_of in shown},
-        "required": [key for _name, key, _one in shown],
+        "required": [key for _name, key, _kind in shown],
         "additionalProperties": False,
     }
     return reference

@@ -52,7 +52,7 @@ def overview(tx: Tx, ctx: Context, chosen: Filter) -> dict[str, Any]:
         "rows": rows,
         "homes": at_home,
         "days": days_of(tx, ctx),
-        "known": len(lines),
+        "total": len(lines),
         "projects": _projects(at_home),
         "owners": sorted({ci.owner for ci in ctx.config.ci if ci.owner}, key=str.casefold),
         "branches": branches_of(lines)[:_MOST_PROJECTS],

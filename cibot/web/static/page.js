@@ -28,11 +28,11 @@
 
   // Puts what is new into its place; how far a table is scrolled and what is unfolded stays.
   const replace = (part, fresh) => {
-    const scrolled = [...part.querySelectorAll(".wrap")].map((one) => one.scrollLeft);
-    const unfolded = [...part.querySelectorAll("details")].map((one) => one.open);
+    const scrolled = [...part.querySelectorAll(".wrap")].map((table) => table.scrollLeft);
+    const unfolded = [...part.querySelectorAll("details")].map((details) => details.open);
     part.replaceChildren(...fresh.childNodes);
-    part.querySelectorAll("details").forEach((one, at) => { one.open = unfolded[at] ?? false; });
-    part.querySelectorAll(".wrap").forEach((one, at) => { one.scrollLeft = scrolled[at] ?? 0; });
+    part.querySelectorAll("details").forEach((details, at) => { details.open = unfolded[at] ?? false; });
+    part.querySelectorAll(".wrap").forEach((table, at) => { table.scrollLeft = scrolled[at] ?? 0; });
   };
 
   const show = async (address) => {

@@ -91,17 +91,17 @@ def artifacts() -> Artifacts:
     needs("git", package="git")
     java = find_java()
     version = (_NEWEST if java.major >= _NEWEST[1] else _FOR_JAVA_17)[0]
-    library = _kept(
+    library = _cached(
         f"gerrit-{version}-lib", [_HERE / "pom.xml"], lambda folder: _fetch(version, folder)
     )
-    boot = _kept(
+    boot = _cached(
         f"gerrit-{version}-boot",
         [_HERE / "pom.xml", _HERE / "Boot.java"],
         lambda folder: _compile(java, [_HERE / "Boot.java"], library, folder),
     )
     class_path = os.pathsep.join([f"{library}/*", str(boot)])
     made_of = [_HERE / "pom.xml", _HERE / "Boot.java", *sorted((_HERE / "plugin").iterdir())]
-    site = _kept(
+    site = _cached(
         f"gerrit-{version}-site-java{java.major}",
         made_of,
         lambda folder: _make_site(java, class_path, library, folder),
@@ -109,7 +109,7 @@ def artifacts() -> Artifacts:
     return Artifacts(version, java, site, class_path)
 
 
-def _kept(name: str, made_of: list[Path], make: Callable[[Path], None]) -> Path:
+def _cached(name: str, made_of: list[Path], make: Callable[[Path], None]) -> Path:
     """The folder of that name in the cache, made by `make` unless it is there.
 
     It appears all at once by a rename, so that several test runs may make it at the same time.

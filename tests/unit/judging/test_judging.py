@@ -140,7 +140,7 @@ def test_who_is_not_there_or_has_retired_is_not_judged(scenario: Scenario) -> No
     judging = Judging(scenario.store, config, lambda: scenario.now)
     assert judging.judge(ids["Acme"]) == (None, 0)
     assert judging.judge(99) == (None, 0)
-    health, _told = judging.judge(ids["Zuul"])
+    health, _sent = judging.judge(ids["Zuul"])
     assert health is not None
     scenario.store.write(lambda tx: set_retired(tx, ids["Zuul"], scenario.now))
     assert judging.judge(ids["Zuul"]) == (None, 0)

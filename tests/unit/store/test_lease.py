@@ -16,7 +16,9 @@ HERE = Process(7, "boot", "space")
 
 
 def take(store: Store, owner: str, dead: bool = False) -> Lease | None:
-    return store.write(lambda tx: lease.acquire(tx, "l", owner, HERE, MINUTE, lambda _one: dead))
+    return store.write(
+        lambda tx: lease.acquire(tx, "l", owner, HERE, MINUTE, lambda _process: dead)
+    )
 
 
 def test_a_lease_that_nobody_holds_is_free(sqlite_store: Store) -> None:
