@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache, partial
+
 from flask import Blueprint
 from prometheus_client import CollectorRegistry
 
@@ -23,7 +25,7 @@ def face_blueprints(asking: Asking, registry: CollectorRegistry | None = None) -
     ``registry`` has the metrics of this process; one of its own where it is None.
     """
     gate, private = Gate(asking.config), asking.config.web.private
-    described = document(ENDPOINTS, WRITES, __version__, private=private)
+    described = cache(partial(document, ENDPOINTS, WRITES, __version__, private=private))
     return [
         gate.keep(api_blueprint(asking, ENDPOINTS, WRITES, described)),
         gate.keep(pages_blueprint(asking)),

@@ -33,9 +33,12 @@ def api_blueprint(
     asking: Asking,
     endpoints: Sequence[Endpoint[Any]],
     writes: Sequence[Write[Any, Any]],
-    document: Mapping[str, Any],
+    document: Callable[[], Mapping[str, Any]],
 ) -> Blueprint:
-    """The questions and changes below ``/api/v1``, and the document that describes them."""
+    """The questions and changes below ``/api/v1``, and the document that describes them.
+
+    That is made when somebody asks for it: no start waits for it.
+    """
     blueprint = Blueprint("api", __name__, url_prefix=PREFIX)
     for endpoint in endpoints:
         rule = endpoint.path.replace("<name>", "<path:name>")  # a CI's name may hold a slash
@@ -49,11 +52,11 @@ def api_blueprint(
     return blueprint
 
 
-def _openapi(body: Mapping[str, Any]) -> Callable[[], Response]:
+def _openapi(document: Callable[[], Mapping[str, Any]]) -> Callable[[], Response]:
     """The view of the document, which names the address where it is asked for."""
 
     def openapi() -> Response:
-        here = {**body, "servers": [{"url": request.script_root or "/"}]}
+        here = {**document(), "servers": [{"url": request.script_root or "/"}]}
         return reply(written(here), _JSON, max_age=60)
 
     return openapi
