@@ -48,6 +48,7 @@ class FoundJob(NamedTuple):
     build: Build
     shape: str
     sure: bool
+    below: str | None = None  # a URL that stands alone on the next line
 
 
 class _Run(NamedTuple):
@@ -149,10 +150,17 @@ class _Line:
         return runs
 
     def _named(self) -> _Run | None:
-        """The run that names the job: before the result, else after it and not after its URL."""
-        last = self.url_at if self.url_at > self.at else len(self.tokens)
+        """The run that names the job: before the result, else after it.
+
+        What follows a URL behind the result is a remark, unless it ends the line as a name does.
+        """
         before = [run for run in self.runs if run.end <= self.at]
-        after = [run for run in self.runs if self.at < run.start < last]
+        after = [run for run in self.runs if run.start > self.at]
+        if self.url_at > self.at:
+            end = len(self.tokens)
+            ends = len(after) == 1 and after[0].end == end and len(after[0].words) == 1
+            last = end if ends and not before else self.url_at
+            after = [run for run in after if run.start < last]
         for runs in (before, after):
             names = [run for found in runs if (run := self._bare(found)) is not None]
             if names:
@@ -163,13 +171,18 @@ class _Line:
     def _bare(self, run: _Run) -> _Run | None:
         """The run without its kind of job and what only tells; None if no name is left."""
         words = without_telling(run.words)
-        kind = words[-2] if len(words) > 1 else ""
-        if kind.lower() in KINDS and (kind[0].isupper() or run.end != self.at):
+        if len(words) > 1 and words[0].lower() in LINKING:
+            words = words[1:]  # "Build #88 of acme-core"
+        kind = words[-2].lower() if len(words) > 1 else ""
+        kind = kind if run.words[0][0].isupper() or run.end != self.at else ""
+        if kind in KINDS:
             words = words[-1:]
         elif len(words) < len(run.words) and not (len(words) == 1 and like_a_name(words[0])):
             return None
         name = " ".join(words)
-        if not any(c.isalpha() for c in name) or labels(name) or names_author(name):
+        if not any(c.isalpha() for c in name) or labels(name):
+            return None
+        if names_author(name) and kind not in KINDS:
             return None
         numbered = any(token.kind == "number" for token in self.tokens[run.end : self.at])
         if numbered and counted(words):

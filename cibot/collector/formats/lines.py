@@ -55,14 +55,22 @@ def read_builds(lines: Sequence[str], said: Outcome | None = None) -> list[Build
     ``said``, what the headline says of all, is a success. What could be prose is a job line
     only beside lines alike, where no line of another shape is surely one.
     """
-    found = list(_job_lines(lines, said))
-    if all(sure for _, _, sure in found):
-        return [build for build, _, _ in found]
-    shapes = Counter(shape for _, shape, _ in found)
-    surely = {shape for _, shape, sure in found if sure}
+    found = _with_urls_below(list(_job_lines(lines, said)))
+    if all(job.sure for job in found):
+        return [job.build for job in found]
+    shapes = Counter(job.shape for job in found)
+    surely = {job.shape for job in found if job.sure}
     return [
-        build for build, shape, sure in found if sure or (shapes[shape] > 1 and surely <= {shape})
+        job.build for job in found if job.sure or (shapes[job.shape] > 1 and surely <= {job.shape})
     ]
+
+
+def _with_urls_below(found: list[FoundJob]) -> list[FoundJob]:
+    """Gives each job without a URL the one on the line below it, if each has such a line."""
+    unlinked = [job for job in found if job.build.url is None]
+    if not unlinked or not all(job.below for job in unlinked):
+        return found
+    return [job._replace(build=replace(job.build, url=job.build.url or job.below)) for job in found]
 
 
 def _job_lines(lines: Sequence[str], said: Outcome | None) -> Iterator[FoundJob]:
@@ -85,6 +93,8 @@ def _job_lines(lines: Sequence[str], said: Outcome | None) -> Iterator[FoundJob]
         if job is None and said is Outcome.SUCCESS and (own := _own_words(line)):
             job = FoundJob(own, _COLON, sure=True)
         if job is not None:
+            if job.build.url is None and is_url(following):
+                job = job._replace(below=following)
             yield job if voting else job._replace(build=replace(job.build, voting=False))
             count += 1
             if count == MAX_BUILDS:

@@ -16,7 +16,7 @@ PLAIN_TO_SEE = (NAME,)
 _ROLES = {
     **dict.fromkeys(("name", "job", "builder", "label", "test", "build"), "name"),
     **dict.fromkeys(("status", "result", "state", "conclusion", "outcome"), "state"),
-    **dict.fromkeys(("link", "url", "logs", "log", "console"), "link"),
+    **dict.fromkeys(("link", "url", "logs", "log", "console", "details"), "link"),
     **dict.fromkeys(("duration", "time"), "duration"),
 }
 """What a key's last word says: ``Job name: unit``, ``Test-Status: FAILURE``, ``web_url: …``."""

@@ -80,12 +80,16 @@ def points(text: str) -> bool:
     return all(word in _LABELS or word in GENERAL or word in LINKING for word in words)
 
 
-def without_telling(words: Sequence[str]) -> list[str]:
-    """``build-x86`` of "build-x86 finished with status"."""
-    end = len(words)
-    while end and (words[end - 1].lower() in _TELLING or words[end - 1].lower() in _VERBS):
-        end -= 1
-    return list(words[:end])
+def without_telling(written: Sequence[str]) -> list[str]:
+    """``build-x86`` of "build-x86 finished with status", and of "Result of build-x86"."""
+    words = list(written)
+    while words and (words[-1].lower() in _TELLING or words[-1].lower() in _VERBS):
+        words.pop()
+    if len(words) == 3 and words[1].lower() == "of" and words[0].lower() in _TELLING:
+        words = words[2:]
+    if len(words) == 3 and words[0].lower() in KINDS and words[1].lower() == "run":
+        del words[1]  # "Check run unit-tests"
+    return words
 
 
 def like_a_name(word: str) -> bool:

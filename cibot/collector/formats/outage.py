@@ -47,7 +47,7 @@ _KINDS = {
         "restart reboot shutdown hungup runout crash sealed stale stopped occupied taken exceeded "
         "upgraded replaced reimaged moved changed wrong misconfigured low httperror dip cut "
         "brownout blackout overheated froze frozen starved throttled revoked corrupted detached "
-        "unplugged denied overran"
+        "unplugged denied overran notready read-only readonly"
     ),
     "O": word_set(
         "downtime outage hiccup glitch maintenance novalidhost errimagepull imagepullbackoff "
@@ -56,13 +56,13 @@ _KINDS = {
     "W": word_set("problem issue trouble error failure fault exception bug flake difficulties"),
     "T": word_set("timedout"),
     "Y": word_set("waiting for"),
-    "F": word_set("fails errored"),
+    "F": word_set("fails"),
     "N": word_set("cannot cant"),
     "X": word_set("not didn't doesn't isn't wasn't aren't never"),
     "Z": word_set("no insufficient without lack"),
     "S": word_set(  # only what precedes a test
         "clone checkout fetch provision provisioned lease reserve allocate allocation acquire "
-        "assign spawn ssh login contact reach schedule handshake claim obtain"
+        "commission assign spawn ssh login contact reach schedule handshake claim obtain"
     ),
     "D": word_set(  # steps that need a part of the CI as their object
         "boot launch deploy deployment install connect start pull download upload resolve create "
@@ -112,6 +112,7 @@ _SAME = tuple(
         (r"\bfailed over\b", "down"),
         (r"\b(?:is|are|was|were|went) (?:\w+ )?down\b", "outage"),
         (r"\bname resolution\b", "dns"),
+        (r"\bin the (?:\w+ )?queue\b", "waiting for queue"),
         (r"\bretry quota\b", ""),
         (r"\b0(?:/| of )\d+ ", "no "),
         (r"\b(?:never|not|didn't) (?:get|got|find|found) (?:an? |any |its )?", "no "),
@@ -168,7 +169,7 @@ _TESTED = _any(
     r"compil\w+ (?:error|failed|failure)",
     r"\d+ of \d+\b",
     r"\S+\.(?:c|cc|cpp|h|py|go|java|rs|js|ts)\b",
-    r"(?:after|with|since) (?:this|your) (?:change|patch)\b",
+    r"(?:after|with|since) (?:this|your) (?:change|patch)\b|in your \w+\b",
     r"(?:segmentation fault|segfault|assertion|benchmark|deadlock|test_\w+|partition)",
     r"fail\w*:.{1,200} test$",
 )

@@ -58,6 +58,10 @@ _OTHER: tuple[tuple[re.Pattern[str], _Said], ...] = (
         ),
         lambda match: match[1],
     ),
+    (
+        re.compile(r"\b(?:previous|earlier|former|last) (?:failures?|errors?|(?:failed|red) \w+)"),
+        _as(""),
+    ),
     (  # "(PASS/FAIL/TOTAL): 4/0/4"
         re.compile(r"\(?\bpass(?:ed)?/fail(?:ed)?(?:/\w+)*\)?:? ?\d+/(\d+)(?:/\d+)*"),
         lambda match: _either(passed=int(match[1]) == 0),
@@ -137,7 +141,8 @@ _OTHER: tuple[tuple[re.Pattern[str], _Said], ...] = (
 _HINT = re.compile(
     r"exit|rc[= ]|kernel|segm|segf|core d| red|no |regress|breaks|[+-][12]|verified|clean|"
     r"[:=] ?(?:pos|neg|good|bad|red)|fine|without|warnings|f[:=]|timeout|deadline|"
-    r"return|hang|hung|stuck|fail[:=/]|back to|after|despite|following"
+    r"return|hang|hung|stuck|fail[:=/]|back to|after|despite|following|"
+    r"previous|earlier|former|last "
 )
 
 

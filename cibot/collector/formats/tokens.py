@@ -23,7 +23,7 @@ _TOKEN = re.compile(
     r"|=(?=[A-Z_]+$))"
     rf"|(?P<time>(?:\d+(?:\.\d+)?\ ?{_UNIT})+(?![\w/-]|\.\d)|\d+:\d\d(?::\d\d)?(?!\w))"
     r"|(?P<number>\#\d+|\d+/\d+(?![\w/]))"
-    rf"|(?P<word>(?:[^\s()\[\]<>{{}}|;,:=→⇒➔–—…\"`{GOOD}{BAD}]|[:=](?=[^\s:=])(?![A-Z_]+$))+)"
+    rf"|(?P<word>(?:(?!\.{{3}})[^\s()\[\]<>{{}}|;,:=→⇒➔–—…\"`{GOOD}{BAD}]|[:=](?=[^\s:=])(?![A-Z_]+$))+)"
 )
 _SECOND = {word.partition("_")[2].lower() for word in RESULT_WORDS if word.count("_") == 1}
 """Second words of results of two, such as "timed out"."""
@@ -161,7 +161,8 @@ def _ends(tokens: Sequence[Token], at: int) -> bool:
     if not words:
         return False
     if words[0][0].isupper() and words[0].lower() in KINDS:
-        return len(without_telling(words)) == 2
+        told = without_telling(words)
+        return len(told) > 1 and told[-2].lower() in KINDS
     if [token.kind for token in tokens] == [*["word"] * at, "said", "divider", "url"]:
         lower = {word.lower() for word in words}
         return len(words) <= 4 and not lower & (SUBJECTS | GENERAL)

@@ -95,6 +95,9 @@ def verdict(line: str) -> Outcome | None:
     What stands in brackets counts only where the rest says nothing.
     """
     lower = reworded(line[:MAX_SENTENCE].lower().replace("’", "'"))
+    _, arrow, after = lower.partition("=>")
+    if arrow and "=>" not in after and (said := _of_clauses(after)) is not None:
+        return said  # "Run 1: failed, run 2: passed => PASSED"
     asides = _ASIDE.findall(lower) if "(" in lower or "[" in lower else ()
     said = _of_clauses(_ASIDE.sub(" , ", lower) if asides else lower)
     if said is None:
