@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from datetime import timedelta
-from typing import Any
 
 from cibot.errors import UserError
 from cibot.model import Result, Silence, State
@@ -92,9 +91,8 @@ class CiDetail(CiItem):
     onset: Onset | None = None
 
 
-def detail(line: CiLine, **more: Any) -> CiDetail:
-    """What a list shows of a CI, and more."""
-    return CiDetail(**{name.name: getattr(line, name.name) for name in fields(CiLine)} | more)
+LINE = tuple(field.name for field in fields(CiLine))
+"""What a list shows of a CI, and what a detail begins with."""
 
 
 def status(tx: Tx, ctx: Context, name: str, branch: str | None = None) -> CiDetail:
@@ -125,8 +123,8 @@ def status(tx: Tx, ctx: Context, name: str, branch: str | None = None) -> CiDeta
     if reference is not None and reference.id == row.id:
         reference = None  # nothing is measured against itself
     last = next(iter(verdicts(tx, [seen.last] if seen.last and not line.branch else ())), None)
-    return detail(
-        line,
+    return CiDetail(
+        **{name: getattr(line, name) for name in LINE},
         reference=reference.name if reference else None,
         reference_passed=passed_on(tx, reference.id, recent.patch_sets, uncounted)
         if reference and recent.patch_sets
@@ -146,17 +144,17 @@ def why(tx: Tx, ctx: Context, name: str, limit: int = 10, *, branch: str | None 
     """
     row = find_ci(tx, name)
     line = line_of(tx, ctx, row, branch)
-    if branch is not None:
-        since, there = ctx.now - _LOOK_BACK, branch_name(line)
-        return detail(line, signals=(), failures=failures(tx, row.id, since, limit, branch=there))
-    since = min(line.since or ctx.now, ctx.now - _LOOK_BACK)
-    signals = tuple(
-        sorted(line.signals, key=lambda signal: (not signal.counts, signal.verdict.rank))
+    whole, since = branch is None, ctx.now - _LOOK_BACK
+    by_rank = sorted(line.signals, key=lambda signal: (not signal.counts, signal.verdict.rank))
+    signals = tuple(by_rank) if whole else ()
+    if whole and line.since:
+        since = min(line.since, since)
+    return CiDetail(
+        **{name: getattr(line, name) for name in LINE} | {"signals": signals},
+        failures=failures(tx, row.id, since, limit, branch=branch_name(line)),
+        standing=standing(tx, ctx, line) if whole else None,
+        onset=onset_of_ci(tx, ctx, row.id) if whole and line.incidents else None,
     )
-    last = failures(tx, row.id, since, limit)
-    onset = onset_of_ci(tx, ctx, row.id) if line.incidents else None
-    rank = standing(tx, ctx, line)
-    return detail(line, signals=signals, failures=last, standing=rank, onset=onset)
 
 
 def standing(tx: Tx, ctx: Context, ci: CiLine) -> Standing | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -14,7 +14,7 @@ from cibot.reports.context import Context
 from cibot.reports.failures import Verdict, verdicts
 from cibot.reports.home_projects import NOWHERE
 from cibot.reports.listing import listing
-from cibot.reports.status import CiDetail, CiItem, status, why
+from cibot.reports.status import LINE, CiDetail, CiItem, status, why
 from cibot.store.engine import Tx
 from cibot.store.faces import reports_before
 from cibot.web.api.paging import Key, Page, first_of, page_of, read_report_key, write_cursor
@@ -186,7 +186,7 @@ _ORDERS = {
 def _fields(tx: Tx, ctx: Context, line: CiLine) -> dict[str, Any]:
     home = homes_of(tx, ctx).get(line.id, NOWHERE)
     return {
-        **{field.name: getattr(line, field.name) for field in fields(CiLine)},
+        **{name: getattr(line, name) for name in LINE},
         "projects": home.projects,
         "reference": home.reference,
         "owner": ctx.entry(line.name).owner,
