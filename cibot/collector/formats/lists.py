@@ -34,38 +34,18 @@ _NAME = re.compile(
 def read(comment: Comment) -> Report | None:
     """A list of jobs by ``name:`` and ``link:``, or a line ``…-result: WORD (job: NAME)``."""
     body = comment.body
-    if "-result: " in body:
-        return _result_line(comment)
     lower = body[:2000].lower()
-    listed = "name: " in lower and ("jobs:" in lower or "issue:" in lower)
+    plain = "-result: " in lower and "(job: " in lower
+    listed = plain or ("name: " in lower and ("jobs:" in lower or "issue:" in lower))
     stated = _STATE.search(lower) and (_NAME.search(lower) or "\n  " in lower)
     if not listed and not stated and not _BARE.search(body):
         return None
     builds = tuple(_items(comment.lines))
-    if not builds or not (comment.by_ci or all(build.url for build in builds)):
+    if not builds or not (comment.by_ci or plain or all(build.url for build in builds)):
         return None
     outcome = conclude(comment, None, builds)
     name = NAME if listed or comment.by_ci else MIXED
     return Report(outcome, name, None, builds) if outcome else None
-
-
-def _result_line(comment: Comment) -> Report | None:
-    builds = []
-    for line in comment.lines[:100]:
-        key, found, value = line.partition("-result: ")
-        if not found or not key or " " in key or len(key) > 80:
-            continue
-        word, _, rest = value.partition(" ")
-        if known_result(word) is None:
-            continue
-        name = key
-        if "job: " in rest:
-            name = rest[rest.find("job: ") + 5 :].partition(",")[0].rstrip(")").strip() or key
-        builds.append(Build(name, word, first_url(rest)))
-    if not builds:
-        return None
-    outcome = conclude(comment, None, builds)
-    return Report(outcome, NAME, None, tuple(builds)) if outcome else None
 
 
 def _items(lines: list[str]) -> list[Build]:
@@ -93,6 +73,9 @@ def _items(lines: list[str]) -> list[Build]:
                 item = {}
             if key.lower() in ("failed jobs", "jobs"):
                 item = {"in": "failed" if key.lower().startswith("failed") else ""}
+            elif role == "state" and "(job: " in value:  # "SUCCESS (job: unit, build: 3)"
+                state, _, job = value.partition("(job: ")
+                item |= {"state": state.strip(), "name": re.split("[,)]", job)[0]}
             elif role is not None and value.strip():
                 item[role] = value.strip().strip("'\"")
     return builds + _build(item)

@@ -29,7 +29,7 @@ _KINDS = {
     ),
     "M": word_set(  # machines, and what they are counted in
         "node builder vm vms instance pod host machine board device cluster capacity resources "
-        "quota disk filer environment container space memory"
+        "quota disk filer environment container space memory inodes"
     ),
     "P": word_set(  # services and places that a CI stands on
         "jenkins zuul ci infra infrastructure server network registry mirror proxy artifactory "
@@ -37,7 +37,7 @@ _KINDS = {
         "gateway uplink hardware hw power storage array san fabric switch router controller "
         "scheduler queue channel datacenter site license credentials certificate index connection "
         "system target remote provider docker dockerd kubernetes apiserver etcd pypi npm quay "
-        "firewall ssl tls ntp kerberos sso token link cable fiber cooling air uplink session tunnel"
+        "firewall ssl tls ntp kerberos sso token cable fiber cooling air uplink session tunnel"
     ),
     "B": word_set(
         "down offline unreachable unavailable inaccessible unresponsive disconnected lost gone "
@@ -47,7 +47,7 @@ _KINDS = {
         "restart reboot shutdown hungup runout crash sealed stale stopped occupied taken exceeded "
         "upgraded replaced reimaged moved changed wrong misconfigured low httperror dip cut "
         "brownout blackout overheated froze frozen starved throttled revoked corrupted detached "
-        "unplugged denied overran notready read-only readonly"
+        "unplugged denied overran notready read-only readonly removed dirty collapsed"
     ),
     "O": word_set(
         "downtime outage hiccup glitch maintenance novalidhost errimagepull imagepullbackoff "
@@ -62,7 +62,8 @@ _KINDS = {
     "Z": word_set("no insufficient without lack"),
     "S": word_set(  # only what precedes a test
         "clone checkout fetch provision provisioned lease reserve allocate allocation acquire "
-        "commission assign spawn ssh login contact reach schedule handshake claim obtain"
+        "rsync scp fulfil fulfill commission assign spawn ssh login contact reach schedule "
+        "handshake claim obtain"
     ),
     "D": word_set(  # steps that need a part of the CI as their object
         "boot launch deploy deployment install connect start pull download upload resolve create "
@@ -113,6 +114,9 @@ _SAME = tuple(
         (r"\b(?:is|are|was|were|went) (?:\w+ )?down\b", "outage"),
         (r"\bname resolution\b", "dns"),
         (r"\bin the (?:\w+ )?queue\b", "waiting for queue"),
+        (r"\bgiv(?:ing|en|e) up\b", "timedout"),
+        (r"\S*outofmemoryerror\b", "runout"),
+        (r"\b(?:never|not|didn't) (?:become|get) (?:active|ready|online)\b", "unavailable"),
         (r"\bretry quota\b", ""),
         (r"\b0(?:/| of )\d+ ", "no "),
         (r"\b(?:never|not|didn't) (?:get|got|find|found) (?:an? |any |its )?", "no "),
@@ -126,8 +130,8 @@ _SAME = tuple(
 _OUTAGE = re.compile(
     r"O|A[^,]*[BNZ]|[BNZ][^,]*A|X[^,]{0,3}A|[AMP][^,]{0,4}B|[AMP][^,]{0,2}[WT]|"
     r"B[^,]{0,5}[AMP]|T[^,]{0,2}Y[^,]{0,4}[AMPJ]|W[^,]{0,3}[AMP]|Z[^,]{0,3}M(?!W)|N[^,]{0,2}S|"
-    r"N[^,]{0,2}D[^,]{0,5}[AMPJ]|S[^,]{0,4}[FWBT]|[AMPJ]D[^,]{0,1}[FWBT]|"
-    r"D[^,]{0,2}[AM][^,]{0,2}[FBT]|[AMPJ][^,]{0,2}N[^,]{0,1}[DS]|[AMP]_{0,3}[XN]_?V"
+    r"N[^,]{0,2}D[^,]{0,5}[AMPJ]|S[^,]{0,6}[FWBT]|[AMPJ]D[^,]{0,1}[FWBT]|"
+    r"D[^,]{0,2}[AM][^,]{0,2}[FBT]|[AMPJ][^,]{0,2}N[^,]{0,1}[DS]|[AMP]_{0,3}[XN]_?V|Y[^,]{0,5}[AM],?T"
 )
 _RESULTS = r"(?:runs?|jobs?|builds?|results?|verdicts?|failures?|votes?|outcomes?)"
 
@@ -170,6 +174,7 @@ _TESTED = _any(
     r"\d+ of \d+\b",
     r"\S+\.(?:c|cc|cpp|h|py|go|java|rs|js|ts)\b",
     r"(?:after|with|since) (?:this|your) (?:change|patch)\b|in your \w+\b",
+    r"by \d+(?:\.\d+)? ?%|broken (?:link|reference|import|symlink)",
     r"(?:segmentation fault|segfault|assertion|benchmark|deadlock|test_\w+|partition)",
     r"fail\w*:.{1,200} test$",
 )

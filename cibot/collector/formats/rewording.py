@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 _SAME = (
     ("could not ", "couldn't "),
@@ -25,124 +24,79 @@ _SAME = (
     ("is wrong with", "failed"),
     ("kicked off", "started"),
     ("good to go", "passed"),
+    ("none of the ", "no "),
 )
 _FOREIGN = re.compile(
-    r"(?P<passed>réussie?s?|успешно|успех|성공|exitos[ao]|éxito|úspěšn\w+)|"
+    r"(?P<good>réussie?s?|успешно|успех|성공|exitos[ao]|éxito|úspěšn\w+)|"
     r"échouée?s?|échec|ошибк\w+|провал\w*|неудач\w+|실패|fallad[ao]|falló|fallid[ao]|neúspěšn\w+|[未不]通[过過]"
 )
-_Said = Callable[[re.Match[str]], str]
 
 
-def _as(word: str) -> _Said:
-    return lambda _match: word
-
-
-def _either(*, passed: bool) -> str:
-    return " passed " if passed else " failed "
-
-
-_OTHER: tuple[tuple[re.Pattern[str], _Said], ...] = (
-    (
-        re.compile(
-            r"(?:\brc(?=[= ])|\breturned(?= [0-2]\b)|"
-            r"exit(?:ed|s)?(?: with)?(?: (?:status|code)(?: of \S{1,40}?)?)?)"
-            r"(?::? |=)(\d{1,3})\b"
-        ),
-        lambda match: _either(passed=int(match[1]) == 0),
-    ),
-    (re.compile(r"\bback to (?:normal|green|passing|success)\b"), _as("passed")),
+_OTHER: tuple[tuple[str, str], ...] = (
+    (r"\bback to (?:normal|green|passing|success)\b|^verified by\b", "passed"),
     (  # what was before is over: "green again after 3 failures"
-        re.compile(
-            r"(?<=\b)((?:passed|passes|passing|green|ok|fixed|success\w*)\b[^.;]{0,40}?) "
-            r"(?:after|despite|following) (?:\w+ ){0,3}fail\w*(?: \w+)?"
-        ),
-        lambda match: match[1],
+        r"\b((?:passed|passes|passing|green|ok|fixed|success\w*)\b[^.;]{0,40}?) "
+        r"(?:after|despite|following) (?:\w+ ){0,3}fail\w*(?: \w+)?",
+        r"\1",
+    ),
+    (r"\b(?:previous|earlier|former|last) (?:failures?|errors?|(?:failed|red) \w+)", ""),
+    (r"regressions? (?:(?:was|were) )?(?:detected|found)", "failure"),
+    (
+        r"\bno (?:new )?(?:regressions?|(?:issues|problems)$|(?:issues|problems|findings|defects|"
+        r"violations)(?: were)? (?:found|detected|reported))\b",
+        "passed",
     ),
     (
-        re.compile(r"\b(?:previous|earlier|former|last) (?:failures?|errors?|(?:failed|red) \w+)"),
-        _as(""),
+        r"\b(?:tests?|analysis|scan|checks?|lint|builds?)(?: run)?:? "
+        r"(?:is |are |was |were )?clean\b",
+        "passed",
     ),
-    (  # "(PASS/FAIL/TOTAL): 4/0/4"
-        re.compile(r"\(?\bpass(?:ed)?/fail(?:ed)?(?:/\w+)*\)?:? ?\d+/(\d+)(?:/\d+)*"),
-        lambda match: _either(passed=int(match[1]) == 0),
+    (  # "everything passed except docs"
+        r"\b(?:all|everything) (?:(?:\w+ ){0,4}?(?:passed|succeeded|ok|green) "
+        r"(?:except|apart from)|(?:except|but|apart from) [^.;]{1,60} (?:passed|ok|green))\b"
+        r"(?! (?:known|expected|skipped|optional|flaky|\d+ skip))",
+        "failed",
+    ),
+    (r"\b(?:finished|completed|done|ended) with [1-9]\d* (?:problem|issue)s?\b", "failed"),
+    (r"\bbreaks (?:the |our )?(?:build|tests?|compilation)\b", "failed"),
+    (
+        r"\b(?:change|patch|patch ?set|commit)(?: \S{1,45})?? "
+        r"(?:is |was |has been )?(?:successfully )?verified\b",
+        "passed",
+    ),
+    (r"\b(?:couldn't|cannot|can't|not) be verified\b", "failed"),
+    (
+        r"\b(?:kernel (?:panic|oops|bug)|segmentation fault|segfault(?:ed)?|core dumped|"
+        r"[1-9]\d* red (?:jobs?|builds?|tests?|checks?))\b|(?<=: )red$",
+        "failed",
     ),
     (
-        re.compile(r"regressions? (?:(?:was|were) )?(?:detected|found)"),
-        _as("failure"),
+        r"\b(?:builds?|built|compiles?|compiled) (?:cleanly|fine|without (?:any )?"
+        r"(?:warnings|errors|problems|issues)|with \d+ (?:new )?warnings)",
+        "passed",
     ),
-    (
-        re.compile(
-            r"\bno (?:new )?(?:regressions?|(?:issues|problems|findings|defects|violations)"
-            r"(?: were)? (?:found|detected|reported))\b"
-        ),
-        _as("passed"),
-    ),
-    (
-        re.compile(
-            r"\b(?:tests?|analysis|scan|checks?|lint|builds?)(?: run)?:? "
-            r"(?:is |are |was |were )?clean\b"
-        ),
-        _as("passed"),
-    ),
-    (re.compile(r"\bbreaks (?:the |our )?(?:build|tests?|compilation)\b"), _as("failed")),
-    (
-        re.compile(
-            r"\b(?:verdict|result|outcome|vote|score|verified)(?: is| was)?(?: ?[:=] ?| )"
-            r"(?:verified ?)?(?<!\w)([+-])[12](?![\w%]|\.\d)"
-        ),
-        lambda match: _either(passed=match[1] == "+"),
-    ),
-    (
-        re.compile(
-            r"\b(?:verdict|result|outcome)s?(?: is| was)? ?[:=] ?"
-            r"(?:(positive|good)|negative|bad|red)\b"
-        ),
-        lambda match: _either(passed=bool(match[1])),
-    ),
-    (
-        re.compile(
-            r"\b(?:change|patch|patch ?set|commit)(?: \S{1,45})?? "
-            r"(?:is |was |has been )?(?:successfully )?verified\b"
-        ),
-        _as("passed"),
-    ),
-    (
-        re.compile(r"^([+-])[12] (?:from|by) "),
-        lambda match: _either(passed=match[1] == "+"),
-    ),
-    (re.compile(r"\b(?:couldn't|cannot|can't|not) be verified\b"), _as("failed")),
-    (
-        re.compile(
-            r"\b(?:kernel (?:panic|oops|bug)|segmentation fault|segfault(?:ed)?|core dumped|"
-            r"[1-9]\d* red (?:jobs?|builds?|tests?|checks?))\b|(?<=: )red$"
-        ),
-        _as("failed"),
-    ),
-    (
-        re.compile(
-            r"\b(?:builds?|built|compiles?|compiled) (?:cleanly|fine|without (?:any )?"
-            r"(?:warnings|errors|problems|issues)|with \d+ (?:new )?warnings)"
-        ),
-        _as("passed"),
-    ),
-    (
-        re.compile(r"\bp(?:ass)?[:=] ?\d+[ ,/]{1,3}f(?:ail)?[:=] ?(\d+)\b"),
-        lambda match: _either(passed=int(match[1]) == 0),
-    ),
-    (
-        re.compile(r"\btimeout (?:after|reached|exceeded|expired)\b|\bdeadline exceeded\b"),
-        _as("timedout"),
-    ),
-    (
-        re.compile(r"\b(?:tests?|build|boot|run|job) (?:hangs?|hung|got stuck|is stuck)\b"),
-        _as("failed"),
-    ),
+    (r"\btimeout (?:after|reached|exceeded|expired)\b|\bdeadline exceeded\b", "timedout"),
+    (r"\b(?:tests?|build|boot|run|job) (?:hangs?|hung|got stuck|is stuck)\b", "failed"),
 )
+_EITHER = (  # of what passed or failed: it passed where there is a group "good"
+    r"(?:\brc(?=[= ])|\breturned(?= [0-2]\b)|exit(?:ed|s)?(?: with)?(?: (?:status|code)"
+    r"(?: of \S{1,40}?)?)?)(?::? |=)(?:(?P<good>0+)|\d{1,3})\b",
+    r"\b(?:verdict|result|outcome|vote|score|verified)(?: is| was)?(?: ?[:=] ?| )"
+    r"(?:verified ?)?(?<!\w)(?:(?P<good>\+)|-)[12](?![\w%]|\.\d)",
+    r"\b(?:verdict|result|outcome)s?(?: is| was)? ?[:=] ?"
+    r"(?:(?P<good>positive|good)|negative|bad|red)\b",
+    r"^(?:(?P<good>\+)|-)[12] (?:from|by) ",
+    r"\bp(?:ass)?[:=] ?\d+[ ,/]{1,3}f(?:ail)?[:=] ?(?:(?P<good>0+)|\d+)\b",
+    # "(PASS/FAIL/TOTAL): 4/0/4"
+    r"\(?\bpass(?:ed)?/fail(?:ed)?(?:/\w+)*\)?:? ?\d+/(?:(?P<good>0+)|\d+)(?:/\d+)*",
+)
+_WORDS = tuple((re.compile(pattern), meaning) for pattern, meaning in _OTHER)
+_SIGNS = tuple(re.compile(pattern) for pattern in _EITHER)
 _HINT = re.compile(
     r"exit|rc[= ]|kernel|segm|segf|core d| red|no |regress|breaks|[+-][12]|verified|clean|"
     r"[:=] ?(?:pos|neg|good|bad|red)|fine|without|warnings|f[:=]|timeout|deadline|"
     r"return|hang|hung|stuck|fail[:=/]|back to|after|despite|following|"
-    r"previous|earlier|former|last "
+    r" with |except|apart|all but|everything but|previous|earlier|former|last "
 )
 
 
@@ -152,8 +106,14 @@ def reworded(lower: str) -> str:
         if words in lower:
             lower = lower.replace(words, meaning)
     if not lower.isascii():
-        lower = _FOREIGN.sub(lambda match: _either(passed=bool(match["passed"])), lower)
+        lower = _FOREIGN.sub(_passed_or_failed, lower)
     if _HINT.search(lower):
-        for pattern, said in _OTHER:
-            lower = pattern.sub(said, lower)
+        for sign in _SIGNS:
+            lower = sign.sub(_passed_or_failed, lower)
+        for pattern, meaning in _WORDS:
+            lower = pattern.sub(meaning, lower)
     return lower
+
+
+def _passed_or_failed(match: re.Match[str]) -> str:
+    return " passed " if match["good"] else " failed "
