@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from cibot.demo.reviews import Reviews
 from cibot.store import schema
-from tests.chaos.hosts import NICK, ROOM, Trial, bots_in_room
+from tests.chaos.hosts import NICK, ROOM, Host, Trial, bots_in_room
 from tests.support.mariadb import MariaDB
 from tests.support.ngircd import Ngircd
 from tests.support.whole_bot import TOKEN
@@ -53,23 +53,36 @@ def test_one_speaks_and_nothing_is_lost_or_said_twice(trial: Trial) -> None:
     assert trial.next_said() < _TAKEOVER_S
     killed.start()
 
-    for pause_s in (30.0, 75.0):
-        paused = trial.leader()
-        paused.process.signal(signal.SIGSTOP)
-        began = time.monotonic()
-        assert trial.next_said() < _TAKEOVER_S
-        over = began + pause_s
-        trial.until(lambda: time.monotonic() > over, "the end of the pause", 80)  # noqa: B023
-        paused.process.signal(signal.SIGCONT)
-        trial.until(lambda: bots_in_room(trial.listener) == {NICK}, "one bot in the room")
-        assert trial.leader() is not paused
-        trial.next_said()
+    # The leader is paused, and within its pause the next one for a shorter time.
+    longer = _pause_leader(trial, 75.0)
+    shorter = _pause_leader(trial, 30.0)
+    _goes_on(trial, *shorter)
+    _goes_on(trial, *longer)
+    trial.until(lambda: bots_in_room(trial.listener) == {NICK}, "one bot in the room")
+    trial.next_said()
 
     trial.all_said()
     assert sorted(trial.said) == list(range(1, trial.written + 1))
     twice = [number for number, count in trial.said.items() if count > 1]
     assert twice == []
     assert trial.repeats <= 3  # what was under way when its sender was killed or paused
+
+
+def _pause_leader(trial: Trial, pause_s: float) -> tuple[Host, float]:
+    """Stops the leader until another leads; which it was, and when it is to go on."""
+    paused = trial.leader()
+    paused.process.signal(signal.SIGSTOP)
+    began = time.monotonic()
+    assert trial.next_said() < _TAKEOVER_S
+    return paused, began + pause_s
+
+
+def _goes_on(trial: Trial, paused: Host, at: float) -> None:
+    """Lets a host go on that does not lead any more."""
+    trial.until(lambda: time.monotonic() > at, "the end of the pause", 80)
+    paused.process.signal(signal.SIGCONT)
+    trial.next_said()
+    assert trial.leader() is not paused
 
 
 def _judged_by_the_leader(trial: Trial) -> None:
