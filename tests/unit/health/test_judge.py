@@ -120,6 +120,7 @@ def test_the_worst_signal_rules(signals):
     assert overall(reversed(signals)) is state
 
 
+@pytest.mark.no_cover  # tracing would triple its time; shorter tests cover each line
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.tuples(st.sampled_from("PFI"), st.integers(1, 40)), max_size=8),

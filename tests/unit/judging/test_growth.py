@@ -59,6 +59,7 @@ def test_where_the_changes_are_is_not_kept_when_they_are_judged(sqlite_store: St
         assert loaded.tracker.judge.rollup.places == {}
 
 
+@pytest.mark.no_cover  # tracing would triple its time; shorter tests cover each line
 def test_comments_without_end_leave_nothing_behind(
     sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
@@ -299,6 +300,7 @@ def lived_through(history: History, seed: int) -> dict[str, Any]:
         return running.verdict()
 
 
+@pytest.mark.no_cover  # tracing would triple its time; shorter tests cover each line
 @settings(
     max_examples=2, derandomize=True, suppress_health_check=[HealthCheck.too_slow], deadline=None
 )

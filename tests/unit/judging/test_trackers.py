@@ -39,6 +39,7 @@ def test_what_is_said_in_the_second_that_was_just_judged_is_not_late(
     assert from_where != []
 
 
+@pytest.mark.no_cover  # tracing would triple its time; shorter tests cover each line
 def test_a_ci_that_writes_every_second_goes_back_by_seconds(
     scenario: Scenario, from_where: list[float]
 ) -> None:
