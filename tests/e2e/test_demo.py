@@ -133,7 +133,7 @@ def test_three_stories_and_answers(tmp_path: Path) -> None:
         running.type("status acme")
         running.type("status")
         running.sees("2 of 13 CIs need a look: 1 silent, 1 failing")
-        running.type("quit")
+        running.process.send_signal(signal.SIGINT)  # Ctrl-C
         assert running.ended(60) == 0
         said = clauses(running.text.replace("[alerts] ", ""))
         otherwise = [clause for clause in readme_clauses() if clause not in said]
